@@ -61,12 +61,13 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       hangup_(main_io_, SIGHUP),
       housekeeping_(main_io_),
       cpus_{},
+      read_(settings_),
       why_(std::make_unique<WhyService>(main_io_, source, in_force_)),
       hits_(std::make_unique<HitsService>(main_io_, source)),
       reloader_(std::make_unique<Reloader>(
           main_io_, std::move(source),
           [this] {
-              return Reloader::InForce{registry_, lists_};
+              return Reloader::InForce{registry_, lists_, read_};
           },
           [this](std::unique_ptr<Candidate> candidate) { take_up(std::move(candidate)); },
           [this] { return watch_ ? watch_->files() : std::vector<std::string>{}; },
@@ -144,15 +145,21 @@ void Daemon::look_at_upstreams() {
     }
 }
 
+// One ring's size of each worker at most: a worker that fills its ring as fast as it is emptied does not keep us here.
 void Daemon::take_notes() {
     Note note;
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
-        while (runtime_->notes(w).pop(&note, 1) == 1) {
+        auto& notes = runtime_->notes(w);
+        for (unsigned left = notes.capacity(); left > 0 && notes.pop(&note, 1) == 1; --left) {
             const Snapshot* const snapshot = publisher_->find(note.generation);
             if (note.kind == NoteKind::learned) {
-                if (snapshot != nullptr && rules_)
+                if (!rules_) continue;
+                if (snapshot == nullptr) {
+                    rules_->learned_by_nobody();
+                } else {
                     rules_->learned(snapshot->learners[note.text].tag,
                                     std::span(note.qname).first(note.qname_len));
+                }
                 continue;
             }
             const std::string title =

@@ -109,6 +109,8 @@ class Daemon {
 
     // A reload (daemon_reload.cpp): whoever asked is told what came of it.
     void reload(const std::string& why, Reloader::Done done = {}, bool any_size = false);
+    void reload_by_queries(const std::string& why, Reloader::Done done);
+    Reloader::Done noting(const std::string& why, bool by_queries, Reloader::Done done);
     [[nodiscard]] boost::json::value lists_status() const;
     void take_up(std::unique_ptr<Candidate> candidate);
     [[nodiscard]] std::vector<Error> refusals(const Candidate& candidate) const;
@@ -117,7 +119,7 @@ class Daemon {
     void publish_candidate();
     [[nodiscard]] bool knows_hops(const Snapshot& snapshot) const;
     void put_in_force(Candidate& candidate, std::uint32_t generation);
-    void note_reload(const std::string& why, const ReloadOutcome& outcome);
+    void note_reload(const std::string& why, bool by_queries, const ReloadOutcome& outcome);
     Result<void> set_upstreams();
     [[nodiscard]] std::vector<IpAddress> upstream_addresses() const;
     void forget_old_upstreams();
@@ -158,6 +160,7 @@ class Daemon {
     build::Registry registry_;
     build::Built built_;
     std::vector<config::ReadList> lists_;  // in force
+    ReadFiles read_;                       // for what is in force
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
@@ -207,6 +210,7 @@ class Daemon {
     Reloads reloads_;
     // Which reload was told of last, and because of what.
     std::pair<std::uint64_t, std::string> noted_;
+    std::set<std::string> warned_;  // what the last one was warned of
     std::unique_ptr<Candidate>
         candidate_;  // waits for its upstreams' hops, and for a generation to end
     std::uint64_t candidate_since_ms_ = 0;

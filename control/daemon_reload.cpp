@@ -127,13 +127,16 @@ void Daemon::repeat_mdns(const config::Settings& settings) {
 void Daemon::make_rule_service() {
     rules_ = std::make_unique<rules::RuleService>(
         main_io_,
-        [this](const std::string& why, std::function<void(rules::RuleService::InForce)> done) {
-            reload(why, [done = std::move(done)](const ReloadOutcome& outcome) {
+        [this](const std::string& why, bool by_queries,
+               std::function<void(rules::RuleService::InForce)> done) {
+            const auto told = [done = std::move(done)](const ReloadOutcome& outcome) {
                 done({outcome.generation,
                       outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
-            });
+            };
+            by_queries ? reload_by_queries(why, told) : reload(why, told);
         },
-        [this] { return publisher_->current()->generation; });
+        [this] { return publisher_->current()->generation; },
+        [this] { return read_.are_unchanged(); });
 }
 
 // What cannot be begun yet stays raised.
@@ -145,17 +148,30 @@ void Daemon::take_raised() {
 }
 
 void Daemon::reload(const std::string& why, Reloader::Done done, bool any_size) {
-    const auto told = [this, why, done = std::move(done)](const ReloadOutcome& outcome) {
-        if (std::exchange(noted_, {outcome.serial, why}) != std::pair{outcome.serial, why})
-            note_reload(why, outcome);
-        if (done) done(outcome);
-    };
-    reloader_->request(told, any_size);
+    reloader_->request(noting(why, false, std::move(done)), any_size);
 }
 
-void Daemon::note_reload(const std::string& why, const ReloadOutcome& outcome) {
-    for (const auto& warning : outcome.warnings)
-        spdlog::warn("{}", warning.sentence());
+void Daemon::reload_by_queries(const std::string& why, Reloader::Done done) {
+    reloader_->request(noting(why, true, std::move(done)));
+}
+
+Reloader::Done Daemon::noting(const std::string& why, bool by_queries, Reloader::Done done) {
+    return [this, why, by_queries, done = std::move(done)](const ReloadOutcome& outcome) {
+        if (std::exchange(noted_, {outcome.serial, why}) != std::pair{outcome.serial, why})
+            note_reload(why, by_queries, outcome);
+        if (done) done(outcome);
+    };
+}
+
+// What queries cause may come every few seconds: it does not repeat what the one before was warned of.
+void Daemon::note_reload(const std::string& why, bool by_queries, const ReloadOutcome& outcome) {
+    std::set<std::string> warned;
+    for (const auto& warning : outcome.warnings) {
+        const auto [sentence, is_first] = warned.insert(warning.sentence());
+        if (!by_queries || (is_first && !warned_.contains(*sentence)))
+            spdlog::warn("{}", *sentence);
+    }
+    warned_ = std::move(warned);
     if (outcome.errors.empty()) {
         spdlog::info("configuration {} is in force after {} ms, because of {}", outcome.generation,
                      outcome.took_ms, why);
@@ -273,6 +289,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     for (const auto& news : config::list_news(lists_, candidate.settings.lists))
         spdlog::info("{}", news);
     lists_ = candidate.settings.lists;
+    read_ = std::move(candidate.read);
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
     routers_->configure(std::move(candidate.built.routers),
                         [sets = sets_, plans = std::move(candidate.built.kernel_sets)]() mutable {

@@ -41,6 +41,13 @@ bool FileStamps::take(const std::vector<std::string>& files) {
     return is_of_this_tick;
 }
 
+void FileStamps::take_missing(const std::vector<std::string>& files) {
+    for (const auto& file : files) {
+        FileStamp& stamp = stamps_[file];
+        if (stamp == FileStamp{}) stamp = stamp_of(file);
+    }
+}
+
 void FileStamps::wait_for_tick() {
     const std::int64_t before = coarse_now_ns();
     while (coarse_now_ns() == before) {

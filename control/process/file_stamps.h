@@ -24,6 +24,8 @@ class FileStamps {
   public:
     // Of these files, as they are now. True: wait_for_tick() before they are read.
     bool take(const std::vector<std::string>& files);
+    // Of those of these files that were not taken yet, or were not there, as they are now.
+    void take_missing(const std::vector<std::string>& files);
     // Until the coarse clock has moved on: some milliseconds.
     static void wait_for_tick();
     // Whether each of them was taken and is as it was then.

@@ -139,11 +139,14 @@ std::unique_ptr<Candidate> Reloader::build_or_refuse(InForce in_force, bool any_
 
 std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     auto candidate = std::make_unique<Candidate>();
+    candidate->read = std::move(in_force.read);
+    candidate->read.begin();
     auto loaded = source_.load_with_lists(tried_, stop_.get_token(),
                                           [](const std::string& s) { spdlog::info("{}", s); });
     candidate->settings = std::move(loaded.settings);
     candidate->errors = std::move(loaded.errors);
     candidate->warnings = std::move(loaded.warnings);
+    candidate->read.read(candidate->settings);
     candidate->registry = std::move(in_force.registry);
     if (!any_size) {
         for (auto& error : config::shrunk_lists(in_force.lists, candidate->settings.lists)) {

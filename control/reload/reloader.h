@@ -20,6 +20,7 @@
 #include "control/config/load.h"
 #include "control/process/background.h"
 #include "control/process/file_stamps.h"
+#include "control/reload/read_files.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -49,6 +50,7 @@ struct Candidate {
     config::Settings settings;  // complete only if ok()
     build::Built built;
     build::Registry registry;
+    ReadFiles read;
     std::vector<Error> errors, warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };
@@ -71,6 +73,7 @@ class Reloader {
     struct InForce {
         build::Registry registry;
         std::vector<config::ReadList> lists;
+        ReadFiles read;
     };
     using Registered = std::function<InForce()>;
     using Watched = std::function<std::vector<std::string>()>;

@@ -6,6 +6,24 @@
 #include <utility>
 
 namespace steer::rules {
+namespace {
+
+// The most rules of a batch for this set.
+std::size_t most_at_once(const config::Settings& settings, const std::string& set) {
+    std::size_t most = Learner::kMostAtOnce;
+    for (const config::RuleFile& file : settings.rule_files) {
+        if (file.tag == set) most = std::min<std::size_t>({most, file.batch_size, file.queue_size});
+    }
+    return most;
+}
+
+// Such as a top-level domain, all of which a rule for the names below it would be about.
+bool has_one_label(const std::string& name) {
+    const auto dot = name.find('.');
+    return dot == std::string::npos || dot + 1 == name.size();
+}
+
+}  // namespace
 
 void Learner::follow(const config::Settings& settings) {
     for (const auto& [_, source] : sources_)
@@ -15,8 +33,14 @@ void Learner::follow(const config::Settings& settings) {
         if (args == nullptr) continue;
         auto& source = sources_[plugin.tag];
         if (source == nullptr) source = std::make_shared<Source>();
-        source->set = settings.plugin(args->set).tag;
+        const std::string& set = settings.plugin(args->set).tag;
+        if (source->set != set || source->settings.rule_kind != args->rule_kind) {
+            source->dropped += source->waiting.size();
+            source->waiting.clear();
+        }
+        source->set = set;
         source->settings = *args;
+        source->most = most_at_once(settings, set);
         source->wanted = true;
     }
     std::erase_if(sources_, [](const auto& s) { return !s.second->wanted; });
@@ -24,41 +48,79 @@ void Learner::follow(const config::Settings& settings) {
 
 void Learner::take(const std::string& tag, const std::string& name) {
     const auto at = sources_.find(tag);
-    if (at == sources_.end()) return;
+    if (at == sources_.end()) return take_lost();
     Source& source = *at->second;
-    std::string rule =
-        (source.settings.rule_kind == matchers::RuleKind::full ? "full:" : "domain:") + name;
-    if (source.waiting.contains(rule)) return;
-    if (source.waiting.size() >= kMostWaiting) {
-        ++source.dropped;
+    const bool is_full = source.settings.rule_kind == matchers::RuleKind::full;
+    if (!is_full && has_one_label(name)) {
+        ++source.refused;
         return;
     }
-    source.waiting.insert(std::move(rule));
+    wait(source, (is_full ? "full:" : "domain:") + name);
+}
+
+void Learner::wait(Source& source, std::string rule) {
+    if (source.waiting.contains(rule)) {
+        ++source.unchanged;
+    } else if (source.waiting.size() >= kMostWaiting) {
+        ++source.dropped;
+    } else {
+        source.waiting.insert(std::move(rule));
+    }
 }
 
 void Learner::look(std::uint64_t now_ms) {
     now_ms_ = now_ms;
-    for (const auto& [tag, source] : sources_) {
-        if (source->waiting.empty() || source->is_under_way || now_ms < source->next_ms) continue;
-        source->is_under_way = true;
-        source->begun_ms = now_ms;
-        Batch batch{source->set, {}, source->settings.max_names};
-        while (!source->waiting.empty() && batch.rules.size() < kMostAtOnce)
-            batch.rules.push_back(
-                std::move(source->waiting.extract(source->waiting.begin()).value()));
-        add_(std::move(batch), [this, tag = tag, source = source](const Learned& learned) {
-            finish(*source, tag, learned);
-        });
+    if (is_under_way_ || now_ms < next_ms_) return;
+    const SourcePtr source = next_source();
+    if (source == nullptr || !may_begin()) return;
+    is_under_way_ = true;
+    begun_ms_ = now_ms;
+    Batch batch{source->set, {}, source->settings.max_names};
+    while (!source->waiting.empty() && batch.rules.size() < source->most)
+        batch.rules.push_back(std::move(source->waiting.extract(source->waiting.begin()).value()));
+    add_(std::move(batch), [this, source, tag = last_, set = source->set,
+                            kind = source->settings.rule_kind](Learned learned) {
+        if (source->set != set || source->settings.rule_kind != kind) {
+            source->dropped += learned.later.size();
+            learned.later.clear();
+        }
+        finish(*source, tag, learned);
+    });
+}
+
+// The first that has something after the one that had its turn; nullptr: none has.
+Learner::SourcePtr Learner::next_source() {
+    auto at = sources_.upper_bound(last_);
+    for (std::size_t i = 0; i < sources_.size(); ++i, ++at) {
+        if (at == sources_.end()) at = sources_.begin();
+        if (at->second->waiting.empty()) continue;
+        last_ = at->first;
+        return at->second;
     }
+    return nullptr;
+}
+
+bool Learner::may_begin() {
+    const bool was_held = std::exchange(is_held_, !may_reload_());
+    if (!is_held_) return true;
+    next_ms_ = now_ms_ + kHeldEveryMs;
+    if (!was_held) {
+        spdlog::warn(
+            "learn_domain: no name is learned, because files of the configuration changed since "
+            "they were read: 'steerctl reload' takes them up");
+    }
+    return false;
 }
 
 void Learner::finish(Source& source, const std::string& tag, const Learned& learned) {
-    const std::uint64_t took_ms = now_ms_ - source.begun_ms;
-    source.is_under_way = false;
-    source.next_ms = now_ms_ + std::max(kEveryMs, 9 * took_ms);
+    const std::uint64_t took_ms = now_ms_ - begun_ms_;
+    is_under_way_ = false;
+    next_ms_ = now_ms_ + std::max(kEveryMs, 9 * took_ms);
     source.added += learned.added;
     source.unchanged += learned.unchanged;
     source.refused += learned.refused;
+    for (const std::string& rule : learned.later)
+        wait(source, rule);
     if (learned.is_full && !source.is_full) {
         spdlog::warn(
             "learn_domain '{}': dynamic_domain_set '{}' has max_names ({}) rules, no name is "
@@ -70,13 +132,16 @@ void Learner::finish(Source& source, const std::string& tag, const Learned& lear
 
 void Learner::write_metrics(ops::MetricWriter& writer) const {
     writer.counter("steerdns_learned_names",
-                   "names that learn_domains handed over, by what came of them");
+                   "names that learn_domains handed over, by what came of them; dropped without a "
+                   "plugin: it was gone when they came");
     for (const auto& [tag, source] : sources_) {
         writer.sample({{"plugin", tag}, {"result", "added"}}, source->added);
         writer.sample({{"plugin", tag}, {"result", "unchanged"}}, source->unchanged);
         writer.sample({{"plugin", tag}, {"result", "refused"}}, source->refused);
         writer.sample({{"plugin", tag}, {"result", "dropped"}}, source->dropped);
     }
+    if (!sources_.empty() || lost_ != 0)
+        writer.sample({{"plugin", ""}, {"result", "dropped"}}, lost_);
 }
 
 }  // namespace steer::rules

@@ -13,6 +13,7 @@
 #include "control/config/reading.h"
 #include "control/config/report.h"
 #include "control/process/background.h"
+#include "control/rules/fitting_rules.h"
 #include "control/rules/rule_file.h"
 #include "dataplane/dns/name.h"
 #include "matchers/list/lines.h"
@@ -74,12 +75,15 @@ Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
 
 }  // namespace
 
-RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation generation)
+RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation generation,
+                         Learner::MayReload may_learn)
     : main_io_(main_io),
       reload_(std::move(reload)),
       generation_(std::move(generation)),
+      may_learn_(std::move(may_learn)),
       learner_(
-          [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); }) {}
+          [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); },
+          may_learn_) {}
 
 RuleService::~RuleService() {
     *alive_ = false;
@@ -241,49 +245,47 @@ void RuleService::learned(const std::string& tag, std::span<const std::uint8_t> 
 // As a change that somebody asks for, but what does not fit is left out.
 void RuleService::learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done) {
     const auto at = sets_.find(batch.set);
-    const std::uint64_t all = batch.rules.size();
-    struct Fitting {
-        std::vector<RuleChange> changes;
-        bool is_full = false;
-    };
-    aside(
-        [file = at == sets_.end() ? "" : at->second->settings.file, batch = std::move(batch)] {
-            Fitting out;
-            const auto there = rules_in(file);
-            if (!there) return out;
-            out.is_full = there->size() >= batch.max_names;
-            for (const std::string& rule : batch.rules) {
-                auto change = make_change(true, rule);
-                if (!change) continue;
-                if (there->size() + out.changes.size() >= batch.max_names) {
-                    out.is_full = true;
-                    break;
-                }
-                out.changes.push_back(*std::move(change));
-            }
-            return out;
+    const SetPtr set = at == sets_.end() ? nullptr : at->second;
+    const std::size_t max_names = batch.max_names;
+    aside([file = set == nullptr ? "" : set->settings.file,
+           rules = std::move(batch.rules)] { return fitting_rules(file, rules); },
+          [this, set, max_names, done = std::move(done)](FittingRules fitting) {
+              if (set == nullptr || !set->wanted) return done({.refused = fitting.all});
+              learn_fitting(set, std::move(fitting), max_names, done);
+          });
+}
+
+void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::size_t max_names,
+                                const std::function<void(const Learner::Learned&)>& done) {
+    if (std::exchange(set->learn_trouble, fitting.trouble) != fitting.trouble &&
+        !fitting.trouble.empty())
+        spdlog::warn("dynamic_domain_set '{}' learns no names: {}", set->settings.tag,
+                     fitting.trouble);
+    Learner::Learned none;  // if nothing of it is written
+    auto& fresh = fitting.fresh;
+    const std::size_t rules = fitting.there + rules_to_come(*set);
+    const std::size_t free = max_names - std::min(max_names, rules);
+    none.is_full = free == 0 || fresh.size() > free;
+    if (fresh.size() > free)
+        fresh.erase(fresh.begin() + static_cast<std::ptrdiff_t>(free), fresh.end());
+    for (const std::size_t room = room_in(*set); fresh.size() > room; fresh.pop_back())
+        none.later.push_back(fresh.back().text);
+    none.unchanged = fitting.unchanged;
+    none.refused = fitting.all - none.unchanged - none.later.size();
+    if (fresh.empty()) return done(none);
+    take(
+        set, std::move(fresh),
+        [none, done](const ops::RpcResult& result) {
+            if (!result) return done(none);
+            Learner::Learned learned = none;
+            const auto added = result->at("added").to_number<std::uint64_t>();
+            const auto unchanged = result->at("unchanged").to_number<std::uint64_t>();
+            learned.added += added;
+            learned.unchanged += unchanged;
+            learned.refused -= added + unchanged;
+            done(learned);
         },
-        [this, tag = at == sets_.end() ? "" : at->first, all, done](Fitting fitting) {
-            const auto now_at = sets_.find(tag);
-            // (One write, and so one reload, has no more than batch_size.)
-            const std::size_t room =
-                now_at == sets_.end() ? 0
-                                      : std::min<std::size_t>(room_in(*now_at->second),
-                                                              now_at->second->settings.batch_size);
-            auto& changes = fitting.changes;
-            if (changes.size() > room)
-                changes.erase(changes.begin() + static_cast<std::ptrdiff_t>(room), changes.end());
-            const Learner::Learned none{.refused = all, .is_full = fitting.is_full};
-            if (changes.empty()) return done(none);
-            take(now_at->second, std::move(changes), [none, done](const ops::RpcResult& result) {
-                if (!result) return done(none);
-                Learner::Learned learned = none;
-                learned.added = result->at("added").to_number<std::uint64_t>();
-                learned.unchanged = result->at("unchanged").to_number<std::uint64_t>();
-                learned.refused -= learned.added + learned.unchanged;
-                done(learned);
-            });
-        });
+        true);
 }
 
 // ---- what is to be written
@@ -293,8 +295,15 @@ std::size_t RuleService::room_in(const Set& set) {
            std::min<std::size_t>(set.settings.queue_size, set.waiting.size());
 }
 
-void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes,
-                       const ops::RpcDone& done) {
+// That are not in the file, or were not when it was last read.
+std::size_t RuleService::rules_to_come(const Set& set) {
+    const auto waiting = std::count_if(set.waiting.begin(), set.waiting.end(),
+                                       [](const Waiting& one) { return one.change.add; });
+    return set.adding + static_cast<std::size_t>(waiting);
+}
+
+void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done,
+                       bool by_queries) {
     const std::size_t room = room_in(*set);
     std::string trouble;
     if (!set->wanted) {
@@ -314,6 +323,7 @@ void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes,
     request->tag = set->settings.tag;
     request->file = set->settings.file;
     request->done = done;
+    request->by_queries = by_queries;
     request->left = changes.size();
     for (RuleChange& change : changes)
         set->waiting.push_back({std::move(change), request});
@@ -348,8 +358,10 @@ void RuleService::write(const SetPtr& set) {
     }
     std::vector<RuleChange> changes;
     changes.reserve(batch.size());
-    for (const Waiting& one : batch)
+    for (const Waiting& one : batch) {
         changes.push_back(one.change);
+        set->adding += one.change.add ? 1 : 0;
+    }
     aside(
         [file = set->settings, changes = std::move(changes)] {
             auto changed = change_rule_file(file, changes);
@@ -363,6 +375,7 @@ void RuleService::write(const SetPtr& set) {
 void RuleService::wrote(const SetPtr& set, const std::vector<Waiting>& batch,
                         const Outcome& outcome) {
     set->writing = false;
+    set->adding = 0;
     const bool noticed = std::exchange(set->noticed, false);
     std::vector<RequestPtr> complete;
     if (!outcome.changed) {
@@ -389,19 +402,21 @@ void RuleService::wrote(const SetPtr& set, const std::vector<Waiting>& batch,
     }
     // A change of somebody else's that fell into the time is taken up by the same reload.
     if (noticed && set->written == set->in_force) ++set->written;
-    put_in_force(set, std::move(complete));
+    const bool by_queries = std::all_of(batch.begin(), batch.end(),
+                                        [](const Waiting& one) { return one.request->by_queries; });
+    put_in_force(set, std::move(complete), by_queries);
     collect(set);
 }
 
-void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> requests) {
+void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> requests,
+                               bool by_queries) {
     if (set->written == set->in_force) {
         for (const RequestPtr& request : requests)
             answer(request, generation_());
         return;
     }
-    reload_("rules of '" + set->settings.tag + "'", [set, version = set->written,
-                                                     requests = std::move(requests),
-                                                     alive = alive_](const InForce& outcome) {
+    const auto told = [set, version = set->written, requests = std::move(requests),
+                       alive = alive_](const InForce& outcome) {
         if (!*alive) return;
         if (outcome.trouble.empty()) set->in_force = std::max(set->in_force, version);
         for (const RequestPtr& request : requests) {
@@ -412,7 +427,11 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
                        "written to " + request->file + ", but not in force: " + outcome.trouble);
             }
         }
-    });
+    };
+    // Somebody changed a file while this was written. The next reload takes up both.
+    if (by_queries && !may_learn_())
+        return told({generation_(), "files of the configuration changed since they were read"});
+    reload_("rules of '" + set->settings.tag + "'", by_queries, told);
 }
 
 void RuleService::answer(const RequestPtr& request, std::uint32_t generation) {

@@ -32,17 +32,22 @@
 
 namespace steer::rules {
 
+struct FittingRules;
+
 class RuleService {
   public:
     struct InForce {
         std::uint32_t generation = 0;
         std::string trouble;  // why it is not; empty: it is
     };
-    // Reads the configuration anew because of `why`.
-    using Reload = std::function<void(const std::string& why, std::function<void(InForce)> done)>;
+    // Reads the configuration anew because of `why`; `by_queries`: no person asked for it.
+    using Reload = std::function<void(const std::string& why, bool by_queries,
+                                      std::function<void(InForce)> done)>;
     using Generation = std::function<std::uint32_t()>;  // that is in force
 
-    RuleService(boost::asio::io_context& main_io, Reload reload, Generation generation);
+    // `may_learn`: whether a reload would read but rule files anew; else nothing is learned.
+    RuleService(boost::asio::io_context& main_io, Reload reload, Generation generation,
+                Learner::MayReload may_learn);
     ~RuleService();  // ends what is under way; what was not answered is not done, or not in force
     RuleService(const RuleService&) = delete;
     RuleService& operator=(const RuleService&) = delete;
@@ -55,6 +60,8 @@ class RuleService {
 
     // A name that the learn_domain `tag` handed over, in wire form.
     void learned(const std::string& tag, std::span<const std::uint8_t> name);
+    // One whose learn_domain cannot be told any more.
+    void learned_by_nobody() { learner_.take_lost(); }
     // Writes what was learned, when it is due. Call it now and then.
     void poll(std::uint64_t now_ms) { learner_.look(now_ms); }
 
@@ -63,7 +70,8 @@ class RuleService {
   private:
     struct Request {
         std::string tag, file;
-        ops::RpcDone done;  // empty: answered
+        ops::RpcDone done;        // empty: answered
+        bool by_queries = false;  // no person asked for it
         std::uint64_t added = 0, removed = 0, unchanged = 0;
         std::size_t left = 0;  // not written yet
     };
@@ -87,7 +95,9 @@ class RuleService {
         bool noticed = false;                     // the file changed while we were writing
         std::uint64_t written = 0, in_force = 0;  // versions
         Stamp stamp;
-        std::string trouble;  // of the last write; empty: none
+        std::string trouble;        // of the last write; empty: none
+        std::string learn_trouble;  // of the last reading for what was learned
+        std::size_t adding = 0;     // rules of the write that is under way
         std::uint64_t added = 0, removed = 0, unchanged = 0, refused = 0;
     };
     using SetPtr = std::shared_ptr<Set>;
@@ -99,12 +109,16 @@ class RuleService {
     void list(const std::string& tag, const ops::RpcDone& done);
     void change(const ops::Arguments& asked, const ops::RpcDone& done);
     void learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done);
+    void learn_fitting(const SetPtr& set, FittingRules fitting, std::size_t max_names,
+                       const std::function<void(const Learner::Learned&)>& done);
     [[nodiscard]] static std::size_t room_in(const Set& set);
-    void take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done);
+    [[nodiscard]] static std::size_t rules_to_come(const Set& set);
+    void take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done,
+              bool by_queries = false);
     void collect(const SetPtr& set);
     void write(const SetPtr& set);
     void wrote(const SetPtr& set, const std::vector<Waiting>& batch, const Outcome& outcome);
-    void put_in_force(const SetPtr& set, std::vector<RequestPtr> requests);
+    void put_in_force(const SetPtr& set, std::vector<RequestPtr> requests, bool by_queries);
     static void answer(const RequestPtr& request, std::uint32_t generation);
     static void refuse(const RequestPtr& request, const std::string& why);
     static Stamp stamp_of(const std::string& file);
@@ -115,6 +129,7 @@ class RuleService {
     boost::asio::io_context& main_io_;
     const Reload reload_;
     const Generation generation_;
+    const Learner::MayReload may_learn_;
     std::map<std::string, SetPtr> sets_;  // by tag
     Learner learner_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

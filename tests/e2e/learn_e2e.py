@@ -13,6 +13,7 @@ BUILD = sys.argv.pop(1)
 CONFIG = """
 plugins:
   - {{ tag: learned, type: dynamic_domain_set, args: {{ path: {file} }} }}
+  - {{ tag: spare, type: domain_set, args: {{ exps: [ spare.example ] }} }}
   - {{ tag: learn, type: learn_domain, args: {{ provider: learned{more} }} }}
   - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
@@ -55,9 +56,12 @@ class Learn(unittest.TestCase):
         until(lambda: self.status_of("www.other.example") == "NXDOMAIN", 10, "the set has it")
         self.assertEqual(self.rules(), {"full:www.other.example"})
         self.assertIn("because of rules of 'learned'", daemon.text())
+        warned = daemon.text().count("'spare' is not used")
+        self.assertGreater(warned, 0)
         self.assertEqual(self.status_of("stream.example"), "NOERROR")  # the rule is for the name alone
-        until(lambda: self.status_of("stream.example") == "NXDOMAIN", 10, "the second is learned, too")
+        until(lambda: self.status_of("stream.example") == "NXDOMAIN", 20, "the second is learned, too")
         until(lambda: self.results().get("added") == 2, 5, "both are counted")
+        self.assertEqual(daemon.text().count("'spare' is not used"), warned, "a batch does not repeat warnings")
         generation = self.scene.told("status")["generation"]
         for _ in range(20):
             self.status_of("www.other.example")
@@ -65,13 +69,25 @@ class Learn(unittest.TestCase):
         # Removed by hand, it is a name as others: learned again when somebody asks for it, from the cache as well.
         self.scene.steerctl("rules", "learned", "remove", "full:www.other.example")
         self.assertEqual(self.status_of("www.other.example"), "NOERROR")
-        until(lambda: self.rules() == {"full:www.other.example", "full:stream.example"}, 10, "it is learned again")
+        until(lambda: self.rules() == {"full:www.other.example", "full:stream.example"}, 30, "it is learned again")
         self.assertEqual(daemon.stop(), 0)
 
         self.start()
         self.assertEqual(self.status_of("www.other.example"), "NXDOMAIN")
         self.assertEqual(self.status_of("stream.example"), "NXDOMAIN")
         self.assertEqual(self.rules(), {"full:www.other.example", "full:stream.example"})
+
+    def test_no_query_puts_a_half_written_configuration_in_force(self):
+        daemon = self.start()
+        written = self.config.read_text()
+        self.config.write_text(written.replace("reject 3", "reject 5"))
+        self.assertEqual(self.status_of("www.other.example"), "NOERROR")
+        until(lambda: "no name is learned, because files of the configuration changed" in daemon.text(), 10, "it is said")
+        self.assertEqual(self.scene.told("status")["generation"], 1)
+        self.assertEqual(self.rules(), set())
+        self.scene.steerctl("reload")
+        until(lambda: self.status_of("www.other.example") == "REFUSED", 10, "now it is learned")
+        self.assertEqual(daemon.text().count("no name is learned"), 1)
 
     def test_the_example(self):
         example = (ROOT / "configs/learned_names.yaml").read_text()
@@ -88,7 +104,7 @@ class Learn(unittest.TestCase):
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{i}.absent.example A\n" for i in range(20_000)))
         self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-l", "4", "-Q", "5000", "-q", "400")
-        until(lambda: self.results().get("refused", 0) > 0, 10, "the set is full")
+        until(lambda: self.results().get("refused", 0) > 0, 30, "the set is full")
         until(lambda: "has max_names (5) rules, no name is learned" in daemon.text(), 5, "it is said")
         self.assertEqual(len(self.rules()), 5)
         self.assertTrue(all(re.fullmatch(r"domain:n\d+\.absent\.example", rule) for rule in self.rules()), self.rules())

@@ -52,7 +52,8 @@ constexpr std::array<Row<LearnDomainArgs>, 13> kLearnDomainRows{{
      "the tag of the dynamic_domain_set that gets the rules; needed"},
     {"set", &LearnDomainArgs::set, "none", "", "another name of `provider`"},
     {"rule_kind", kKind, "full", kKinds,
-     "the rule that is added: for the name alone, or for all names below it too"},
+     "the rule that is added: for the name alone, or for all names below it too, not for names of "
+     "one label"},
     {"kind", kKind, "full", kKinds, "another name of `rule_kind`"},
     {"max_names",
      Own<LearnDomainArgs>{
@@ -135,10 +136,14 @@ void read_learn_domain(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kLearnDomainType{
     "learn_domain",
     Role::executor,
-    "Adds the names of queries to a `dynamic_domain_set`, as `steerctl rules TAG add` does, once a "
-    "second at most. It wraps the rest of its sequence. The query that teaches a name, and those "
-    "until the set is in force with it, are not in the set yet. A name that was learned stays "
-    "until it is removed (`steerctl rules TAG remove`). Metric `steerdns_learned_names`.",
+    "Adds the names of queries to a `dynamic_domain_set`, as `steerctl rules TAG add` does, in "
+    "batches that are at least 10 s apart. It wraps the rest of its sequence. The query that "
+    "teaches a name, and those until the set is in force with it, are not in the set yet. A name "
+    "that was learned stays until it is removed (`steerctl rules TAG remove`). Nothing is learned "
+    "while a file of the configuration differs from what is in force: run `steerctl reload`. "
+    "Clients choose which names are learned, and a rule on the set acts for all clients: put "
+    "`learn_domain` where only names that you expect come. With `rule_kind: domain`, names of one "
+    "label, such as `com`, are refused. Metric `steerdns_learned_names`.",
     "learn_domain TAG",
     "",
     [] { return row_texts(kLearnDomainRows); },

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/captured_log.h"
+
 namespace steer::rules {
 namespace {
 
@@ -18,8 +20,11 @@ struct World {
         settings.plugins.push_back(
             {.tag = "own", .type = "dynamic_domain_set", .args = config::DomainSet{}});
         args.set = 0;
-        settings.plugins.push_back(
-            {.tag = "learn", .type = "learn_domain", .args = std::move(args)});
+        settings.rule_files.push_back(
+            {.tag = "own", .file = {}, .first = {}, .batch_size = batch_size});
+        settings.plugins.push_back({.tag = "learn", .type = "learn_domain", .args = args});
+        if (is_double)
+            settings.plugins.push_back({.tag = "second", .type = "learn_domain", .args = args});
         learner.follow(settings);
     }
     void done(const Learner::Learned& learned) {
@@ -29,24 +34,27 @@ struct World {
         first(learned);
     }
     // The count of this result among the metrics.
-    std::string count(const std::string& result) {
+    std::string count(const std::string& result, const std::string& plugin = "learn") {
         ops::MetricWriter writer;
         learner.write_metrics(writer);
         const std::string text = writer.text();
         const std::string key =
-            "steerdns_learned_names_total{plugin=\"learn\",result=\"" + result + "\"} ";
+            "steerdns_learned_names_total{plugin=\"" + plugin + "\",result=\"" + result + "\"} ";
         const auto at = text.find(key);
         if (at == std::string::npos) return "none";
         const auto begin = at + key.size();
         return text.substr(begin, text.find('\n', begin) - begin);
     }
 
+    std::uint32_t batch_size = 256;
+    bool is_double = false, may_reload = true;  // double: a learn_domain 'second' does as 'learn'
     std::vector<Learner::Batch> batches;
     std::vector<std::function<void(const Learner::Learned&)>> pending;
     Learner learner{[this](Learner::Batch batch, auto when_done) {
-        batches.push_back(std::move(batch));
-        pending.push_back(std::move(when_done));
-    }};
+                        batches.push_back(std::move(batch));
+                        pending.push_back(std::move(when_done));
+                    },
+                    [this] { return may_reload; }};
 };
 
 }  // namespace
@@ -68,7 +76,10 @@ BOOST_AUTO_TEST_CASE(names_become_one_batch_of_rules_each_once) {
                boost::test_tools::per_element());
     w.done({.added = 1, .unchanged = 1});
     BOOST_TEST(w.count("added") == "1");
-    BOOST_TEST(w.count("unchanged") == "1");
+    BOOST_TEST(w.count("unchanged") == "2", "and the one that waited already");
+    BOOST_TEST(w.count("dropped", "") == "1", "that of nobody");
+    w.learner.take_lost();
+    BOOST_TEST(w.count("dropped", "") == "2");
 }
 
 BOOST_AUTO_TEST_CASE(the_kind_of_rule_is_that_of_the_configuration_in_force) {
@@ -83,14 +94,15 @@ BOOST_AUTO_TEST_CASE(the_kind_of_rule_is_that_of_the_configuration_in_force) {
     BOOST_TEST(w.batches.at(0).max_names == 7U);
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_waits_for_the_one_before_and_for_a_second) {
+BOOST_AUTO_TEST_CASE(a_batch_waits_for_the_one_before_and_for_ten_seconds) {
     World w;
     w.learner.take("learn", "a.example");
     w.learner.look(10'000);
     w.learner.take("learn", "b.example");
     w.learner.look(20'000);
     BOOST_TEST(w.batches.size() == 1U, "the first is not done");
-    w.learner.look(20'000);
+    w.learner.look(40'000);
+    BOOST_TEST(w.batches.size() == 1U);
     World quick;
     quick.learner.take("learn", "a.example");
     quick.learner.look(10'000);
@@ -119,7 +131,6 @@ BOOST_AUTO_TEST_CASE(names_beyond_the_bound_are_dropped_and_counted) {
     World w;
     for (std::size_t i = 0; i < Learner::kMostWaiting + 3; ++i)
         w.learner.take("learn", "n" + std::to_string(i) + ".example");
-    w.learner.take("learn", "n0.example");  // waits already
     w.learner.look(1'000);
     BOOST_TEST(w.count("dropped") == "3");
     std::size_t batches = 0;
@@ -131,6 +142,96 @@ BOOST_AUTO_TEST_CASE(names_beyond_the_bound_are_dropped_and_counted) {
     }
     BOOST_TEST(batches == Learner::kMostWaiting / Learner::kMostAtOnce);
     BOOST_TEST(w.count("refused") == std::to_string(Learner::kMostWaiting - 5 * batches));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_is_no_larger_than_the_sets) {
+    World w;
+    w.batch_size = 2;
+    w.follow({});
+    for (const char* const name : {"a.example", "b.example", "c.example"})
+        w.learner.take("learn", name);
+    w.learner.look(10'000);
+    BOOST_TEST(w.batches.at(0).rules.size() == 2U);
+    w.done({.added = 1, .later = {"full:b.example"}});  // one found no room
+    w.learner.look(20'000);
+    BOOST_TEST(
+        w.batches.at(1).rules == (std::vector<std::string>{"full:b.example", "full:c.example"}),
+        boost::test_tools::per_element());
+    w.done({.added = 2});
+    BOOST_TEST(w.count("added") == "3");
+    BOOST_TEST(w.count("dropped") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(learners_take_turns_with_one_pause_for_all) {
+    World w;
+    w.is_double = true;
+    w.follow({});
+    for (const char* const tag : {"learn", "second"}) {
+        for (std::size_t i = 0; i < 2 * Learner::kMostAtOnce; ++i)
+            w.learner.take(tag, std::string(tag) + std::to_string(i) + ".example");
+    }
+    std::string order;
+    for (std::uint64_t i = 1; i <= 4; ++i) {
+        w.learner.look(i * Learner::kEveryMs);
+        w.learner.look(i * Learner::kEveryMs);
+        BOOST_TEST_REQUIRE(w.batches.size() == i, "one is under way");
+        order += w.batches.back().rules.front().starts_with("full:learn") ? 'l' : 's';
+        w.done({.added = Learner::kMostAtOnce});
+        w.learner.look((i + 1) * Learner::kEveryMs - 1);
+        BOOST_TEST_REQUIRE(w.batches.size() == i, "not yet");
+    }
+    BOOST_TEST(order == "lsls");
+    BOOST_TEST(w.count("added", "second") == std::to_string(2 * Learner::kMostAtOnce));
+}
+
+BOOST_AUTO_TEST_CASE(names_wait_while_files_differ_and_that_is_said_once) {
+    World w;
+    w.may_reload = false;
+    w.learner.take("learn", "a.example");
+    const test::CapturedLog log;
+    for (std::uint64_t now_ms = 1'000; now_ms <= 5'000; now_ms += 100)
+        w.learner.look(now_ms);
+    BOOST_TEST(w.batches.empty());
+    BOOST_TEST(log.count("files of the configuration changed") == 1U);
+    w.may_reload = true;
+    w.learner.look(5'000 + Learner::kHeldEveryMs);
+    BOOST_TEST(w.batches.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_for_all_names_below_has_two_labels) {
+    World w;
+    config::LearnDomain args;
+    for (const char* const name : {"com", "."})
+        w.learner.take("learn", name);
+    w.learner.look(10'000);
+    BOOST_TEST(w.batches.at(0).rules.size() == 2U, "a name alone may be any");
+    w.done({.added = 2});
+    args.rule_kind = matchers::RuleKind::domain;
+    w.follow(args);
+    for (const char* const name : {"com", ".", "example.com"})
+        w.learner.take("learn", name);
+    w.learner.look(20'000);
+    BOOST_TEST(w.batches.at(1).rules == (std::vector<std::string>{"domain:example.com"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(w.count("refused") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_another_kind_of_rule_is_dropped) {
+    World w;
+    for (const char* const name : {"a.example", "b.example"})
+        w.learner.take("learn", name);
+    w.follow({});
+    BOOST_TEST(w.count("dropped") == "0", "nothing changed");
+    w.learner.look(10'000);
+    w.learner.take("learn", "c.example");
+    config::LearnDomain args;
+    args.rule_kind = matchers::RuleKind::domain;
+    w.follow(args);
+    BOOST_TEST(w.count("dropped") == "1");
+    w.done({.added = 1, .later = {"full:b.example"}});
+    BOOST_TEST(w.count("dropped") == "2");
+    w.learner.look(30'000);
+    BOOST_TEST(w.batches.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_configured_no_more_is_forgotten) {

@@ -13,6 +13,7 @@
 #include "control/config/load.h"
 #include "control/ops/json_rpc.h"
 #include "dataplane/dns/name.h"
+#include "support/captured_log.h"
 #include "support/temp_folder.h"
 
 namespace json = boost::json;
@@ -27,11 +28,12 @@ struct World {
     World()
         : service(
               main_io,
-              [this](const std::string& why, std::function<void(RuleService::InForce)> done) {
-                  reloads.push_back(why);
+              [this](const std::string& why, bool by_queries,
+                     std::function<void(RuleService::InForce)> done) {
+                  reloads.push_back(by_queries ? why + " by queries" : why);
                   pending.push_back(std::move(done));
               },
-              [this] { return generation; }) {
+              [this] { return generation; }, [this] { return may_learn; }) {
         service.add_methods(methods);
     }
 
@@ -44,8 +46,8 @@ struct World {
                 "  - { tag: main, type: sequence, args: [ { matches: qname $" +
                 tag +
                 ", exec: reject }, { exec: $learn }, { exec: $up } ] }\n"
-                "  - { tag: learn, type: learn_domain, args: { max_names: 3, provider: " +
-                tag +
+                "  - { tag: learn, type: learn_domain, args: { max_names: " +
+                std::to_string(max_names) + ", provider: " + tag +
                 " } }\n"
                 "  - { tag: udp, type: udp_server, args: { entry: main, listen: ':53' } }\n"
                 "  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ':53' } }\n",
@@ -99,6 +101,14 @@ struct World {
         if (trouble.empty()) ++generation;
         done({generation, trouble});
     }
+    void learn(std::initializer_list<const char*> names) {
+        for (const char* const name : names)
+            service.learned("learn", *steer::dns::name_from_text(name));
+    }
+    bool counted(const std::string& result, int count) {
+        return metrics().find("steerdns_learned_names_total{plugin=\"learn\",result=\"" + result +
+                              "\"} " + std::to_string(count) + "\n") != std::string::npos;
+    }
     std::string metrics() {
         steer::ops::MetricWriter writer;
         service.write_metrics(writer);
@@ -108,6 +118,8 @@ struct World {
     TempFolder folder;
     boost::asio::io_context main_io;
     std::uint32_t generation = 1;
+    unsigned max_names = 3;
+    bool may_learn = true;
     std::vector<std::string> reloads;
     std::vector<std::function<void(RuleService::InForce)>> pending;
     steer::ops::Methods methods;
@@ -185,35 +197,115 @@ BOOST_AUTO_TEST_CASE(collected_until_a_batch_is_full) {
 BOOST_AUTO_TEST_CASE(learned_names_are_written_and_in_force_until_the_set_is_full) {
     World world;
     world.follow();
-    const auto learned = [&](std::initializer_list<const char*> names) {
-        for (const char* const name : names)
-            world.service.learned("learn", *steer::dns::name_from_text(name));
-    };
     const auto counted = [&](const std::string& result, int count) {
-        return world.metrics().find("steerdns_learned_names_total{plugin=\"learn\",result=\"" +
-                                    result + "\"} " + std::to_string(count) + "\n") !=
-               std::string::npos;
+        return world.counted(result, count);
     };
-    learned({"a.example", "a.example"});
+    world.learn({"a.example"});
     world.service.poll(1'000);
     world.run_to_reload(1);
-    BOOST_TEST(world.reloads[0] == "rules of 'own'");
+    BOOST_TEST(world.reloads[0] == "rules of 'own' by queries");
     BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\n");
     BOOST_TEST(counted("added", 0), "not before it is in force");
     world.reloaded();
     BOOST_TEST(counted("added", 1));
-    learned({"b.example", "a\\010b.example", "c.example"});  // the second cannot be a rule
-    world.service.poll(1'500);
+    // The second cannot be a rule; the third is one.
+    world.learn({"b.example", "a\\010b.example", "a.example", "c.example"});
     world.service.poll(2'000);
+    world.service.poll(11'000);
     world.run_to_reload(2);
     world.reloaded();
     BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\nfull:b.example\n");
     BOOST_TEST(counted("added", 2));
     BOOST_TEST(counted("refused", 2));
-    learned({"d.example"});
-    world.service.poll(3'000);
+    BOOST_TEST(counted("unchanged", 1));
+    world.learn({"d.example"});
+    world.service.poll(21'000);
     world.run([&] { return counted("refused", 3); });
     BOOST_TEST(world.reloads.size() == 2U, "a full set is not built anew");
+}
+
+BOOST_AUTO_TEST_CASE(names_beyond_a_batch_and_the_queue_are_learned_later) {
+    World world;
+    world.max_names = 100;
+    world.follow("flush_interval_ms: 0, batch_size: 2, queue_size: 2");
+    world.learn({"a.example", "b.example", "c.example"});
+    world.service.poll(1'000);
+    world.run_to_reload(1);
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\nfull:b.example\n");
+    world.reloaded();
+    world.service.poll(11'000);
+    world.run_to_reload(2);
+    world.reloaded();
+    BOOST_TEST(world.counted("added", 3));
+    // What somebody asks for has the queue first.
+    world.follow("flush_interval_ms: 60000, batch_size: 2, queue_size: 2");
+    (void)world.change(R"("remove":["a.example"])");
+    world.run([&] {
+        return world.metrics().find("steerdns_rules_waiting{set=\"own\"} 1\n") != std::string::npos;
+    });
+    world.learn({"d.example", "e.example"});
+    world.service.poll(21'000);
+    world.run_to_reload(3);
+    BOOST_TEST(world.reloads[2] == "rules of 'own'", "not by queries alone");
+    world.reloaded();
+    BOOST_TEST(world.counted("added", 4));
+    world.follow("flush_interval_ms: 0");
+    world.service.poll(31'000);
+    world.run_to_reload(4);
+    world.reloaded();
+    BOOST_TEST(world.counted("added", 5));
+    BOOST_TEST(world.counted("refused", 0));
+}
+
+BOOST_AUTO_TEST_CASE(rules_that_wait_for_the_set_count_for_max_names) {
+    World world;
+    world.follow("flush_interval_ms: 60000, batch_size: 2");  // first.example; two more fit
+    (void)world.change(R"("add":["x.example"])");
+    world.run([&] {
+        return world.metrics().find("steerdns_rules_waiting{set=\"own\"} 1\n") != std::string::npos;
+    });
+    world.learn({"a.example", "b.example"});
+    world.service.poll(1'000);
+    world.run_to_reload(1);
+    world.reloaded();
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nx.example\nfull:a.example\n");
+    BOOST_TEST(world.counted("added", 1));
+    BOOST_TEST(world.counted("refused", 1));
+}
+
+// Queries put nothing in force that somebody else has written.
+BOOST_AUTO_TEST_CASE(nothing_is_learned_while_files_differ_from_what_is_in_force) {
+    World world;
+    world.follow();
+    world.may_learn = false;
+    world.learn({"a.example"});
+    world.service.poll(1'000);
+    BOOST_TEST(numbers(world.result(world.change(R"("add":["first.example"])"))) == "[0,0,1,1]");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\n");
+    world.may_learn = true;
+    world.service.poll(2'000);
+    world.may_learn = false;  // changed while the rule is written
+    world.run([&] { return world.counted("refused", 1); });
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\n");
+    BOOST_TEST(world.reloads.empty());
+    (void)world.change(R"("add":["b.example"])");
+    world.run_to_reload(1);
+    BOOST_TEST(world.reloads[0] == "rules of 'own'", "a person may");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_refuses_what_is_learned) {
+    World world;
+    world.follow();
+    (void)world.result(world.change(R"("add":["first.example"])"));
+    std::filesystem::remove(world.file());
+    std::filesystem::create_directory(world.file());
+    const steer::test::CapturedLog log;
+    for (int i = 1; i <= 2; ++i) {
+        world.learn({"a.example"});
+        world.service.poll(static_cast<std::uint64_t>(i) * 10'000);
+        world.run([&] { return world.counted("refused", i); });
+    }
+    BOOST_TEST(log.count("'own' learns no names: ") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_says_so) {

@@ -1,0 +1,22 @@
+// What of a batch of learned rules the file of a set does not have. Reads the file: not on the main thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/rules/rule_text.h"
+
+namespace steer::rules {
+
+struct FittingRules {
+    std::size_t all = 0;          // of the batch; what is neither below cannot be a rule
+    std::uint64_t unchanged = 0;  // the file has them
+    std::vector<RuleChange> fresh;
+    std::size_t there = 0;  // rules of the file
+    std::string trouble;    // why it cannot be read; empty: it can
+};
+
+FittingRules fitting_rules(const std::string& file, const std::vector<std::string>& rules);
+
+}  // namespace steer::rules
