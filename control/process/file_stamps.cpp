@@ -14,9 +14,9 @@ std::int64_t ns_of(const timespec& t) {
     return std::int64_t{t.tv_sec} * kNsPerS + t.tv_nsec;
 }
 
-std::int64_t coarse_now_ns() {
+std::int64_t now_ns(clockid_t clock) {
     timespec now{};
-    ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    ::clock_gettime(clock, &now);
     return ns_of(now);
 }
 
@@ -31,7 +31,7 @@ FileStamp stamp_of(const std::string& path) {
 
 bool FileStamps::take(const std::vector<std::string>& files) {
     stamps_.clear();
-    const std::int64_t now = coarse_now_ns();
+    const std::int64_t now = now_ns(CLOCK_REALTIME_COARSE);
     bool is_of_this_tick = false;
     for (const auto& file : files) {
         const FileStamp stamp = stamp_of(file);
@@ -49,8 +49,8 @@ void FileStamps::take_missing(const std::vector<std::string>& files) {
 }
 
 void FileStamps::wait_for_tick() {
-    const std::int64_t before = coarse_now_ns();
-    while (coarse_now_ns() == before) {
+    const std::int64_t now = now_ns(CLOCK_REALTIME);
+    while (now_ns(CLOCK_REALTIME_COARSE) <= now) {
         constexpr timespec kPart{0, 1'000'000};
         ::nanosleep(&kPart, nullptr);
     }
