@@ -368,6 +368,9 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     writer.counter("steerdns_outcomes", "what became of answers that waited for a router");
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
+    writer.counter("steerdns_row_board_full",
+                   "rows of lists that workers do not know because the row board was full");
+    writer.sample({}, routers_->board_full());
     write_collector_metrics(writer, publisher_->current()->collectors);
     write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
     write_list_metrics(writer, lists_);

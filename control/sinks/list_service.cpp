@@ -15,6 +15,8 @@ constexpr std::uint64_t kSeveral = 0xff;
 static_assert(kSeveral >= kMaxWorkers);
 
 constexpr std::uint32_t kTidyEveryS = 60;
+constexpr std::uint32_t kLeastBoardSlots = 8192;  // of the row board that are tidied in one turn
+constexpr std::uint32_t kTurnsOfBoard = 64;       // at most, for all of a full row board
 constexpr std::uint64_t kTellShortenedMs =
     60'000;  // of answers with too many addresses, about one list
 constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about one list
@@ -128,7 +130,8 @@ void ListService::note_shared(const List& list, const Event& event, std::uint64_
     for (std::size_t i = 0; i < event.count; ++i) {
         const IpAddress& address = event.addresses[i];
         const auto verdict = shared_.told(event.list, address, name, event.shared_above, now_s);
-        board.skip(event.list, address, event.skips_shared ? verdict.until_s : 0);
+        if (!board.skip(event.list, address, event.skips_shared ? verdict.until_s : 0))
+            board_full_.fetch_add(1, std::memory_order_relaxed);
         if (verdict.is_new) tell_shared(list, event, address, name, now_ms);
     }
 }
@@ -174,7 +177,21 @@ std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
 void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
     RowBoard& board = *runtime_.shared().board;
     if (until_s == 0) return board.remove(id, address);
-    board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed));
+    if (!board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed)))
+        board_full_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void ListService::forget_ended(std::uint64_t now_ms) {
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    RowBoard& board = *runtime_.shared().board;
+    board.forget_ended(now_s, std::max(kLeastBoardSlots, board.capacity() / kTurnsOfBoard));
+    if (now_s - tidied_rows_s_ < kTidyEveryS) return;
+    tidied_rows_s_ = now_s;
+    for (List& list : lists_) {
+        boost::unordered::erase_if(list.rows, [&](const auto& row) {
+            return std::ranges::all_of(row.second, [&](std::uint32_t s) { return s <= now_s; });
+        });
+    }
 }
 
 void ListService::installed(const ClaimSink& sink, ListId list, const IpAddress& address,

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -40,6 +41,12 @@ class ListService final : public SinkObserver {
 
     // An answer left, or tells clients of another name what a list holds (EventKind). False: no sink keeps the list.
     bool take(const Event& event, std::uint64_t now_ms);
+    // Now and then (RouterThread: twice a second): takes rows that ended off the row board, a part of it each time.
+    void forget_ended(std::uint64_t now_ms);
+    // Rows and skips that workers do not know because the row board was full. Any thread.
+    [[nodiscard]] std::uint64_t board_full() const {
+        return board_full_.load(std::memory_order_relaxed);
+    }
     // Of all lists.
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
@@ -100,7 +107,9 @@ class ListService final : public SinkObserver {
     boost::unordered_flat_map<std::uint64_t, Wait> waits_;
     std::uint64_t next_wait_ = 0;
     SharedAddresses shared_;
-    std::uint32_t tidied_s_ = 0;  // when what is old was last forgotten
+    std::uint32_t tidied_s_ = 0;       // when old names of shared addresses were last forgotten
+    std::uint32_t tidied_rows_s_ = 0;  // and rows of lists with several sinks
+    std::atomic<std::uint64_t> board_full_{0};
     std::map<ListId, ToldShared> told_shared_;
     std::map<ListId, std::uint64_t> told_shortened_ms_;
 };

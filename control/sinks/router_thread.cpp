@@ -282,6 +282,7 @@ std::size_t RouterThread::shared_of(const Link& link) const {
 
 void RouterThread::publish_status() {
     end_retired();
+    lists_.forget_ended(clock_.now().ms);
     std::vector<Status> fresh;
     std::vector<SinkHealth> sinks;
     for (const auto& link : links_) {

@@ -85,6 +85,8 @@ class RouterThread {
     [[nodiscard]] std::vector<SinkHealth> sinks() const;
     // What became of answers that waited; any thread.
     [[nodiscard]] Outcomes outcomes() const;
+    // Rows that workers do not know because the row board was full; any thread.
+    [[nodiscard]] std::uint64_t board_full() const { return lists_.board_full(); }
 
   private:
     struct Link;

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 
 namespace steer {
 namespace {
@@ -35,7 +36,7 @@ std::uint32_t random_word() {
 
 }  // namespace
 
-RowBoard::RowBoard(unsigned rows, rte_rcu_qsbr* qsbr) {
+RowBoard::RowBoard(unsigned rows, rte_rcu_qsbr* qsbr) : capacity_(rows) {
     static std::atomic<unsigned> serial{0};
     char name[RTE_HASH_NAMESIZE];
     std::snprintf(name, sizeof name, "board_%u", serial.fetch_add(1));
@@ -98,6 +99,22 @@ bool RowBoard::skip(ListId list, const IpAddress& address, std::uint32_t until_s
     if (until_s != 0) return put_value(&key, pack(until_s, 0));
     remove_key(&key);
     return true;
+}
+
+void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
+    if (size_ == 0) return;
+    for (const std::uint32_t begin = cursor_; cursor_ - begin < slots;) {
+        const void* at = nullptr;
+        void* value = nullptr;
+        if (rte_hash_iterate(hash_, &at, &value, &cursor_) < 0) {
+            cursor_ = 0;
+            return;
+        }
+        if (reinterpret_cast<std::uint64_t>(value) >> 32 > now_s) continue;
+        RowKey key;  // a copy: the place is given back with its removal
+        std::memcpy(&key, at, sizeof key);
+        remove_key(&key);
+    }
 }
 
 bool RowBoard::put_value(const void* key, void* value) {

@@ -41,14 +41,20 @@ class RowBoard {
     void remove(ListId list, const IpAddress& address);
     // Writer: the list does without the address until then; 0: no longer. False: full, it goes on holding it.
     bool skip(ListId list, const IpAddress& address, std::uint32_t until_s);
+    // Writer: removes rows and skips whose end has passed, on the next `slots` slots of the table (and those that are empty
+    // behind them); it goes on there the next time. Nobody else removes the rows of sinks that say no end of a row.
+    void forget_ended(std::uint32_t now_s, std::uint32_t slots);
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
 
   private:
     bool put_value(const void* key, void* value);
     void remove_key(const void* key);
 
     rte_hash* hash_;
+    std::uint32_t capacity_;
     std::size_t size_ = 0;
+    std::uint32_t cursor_ = 0;  // of forget_ended()
 };
 
 }  // namespace steer

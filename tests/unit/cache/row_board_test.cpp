@@ -59,6 +59,38 @@ BOOST_AUTO_TEST_CASE(full_is_said_and_passes) {
     BOOST_TEST(board.size() == 64U);
 }
 
+BOOST_AUTO_TEST_CASE(what_has_ended_is_forgotten_and_the_rest_stays) {
+    Readers readers;
+    RowBoard board{64, readers.get()};
+    for (unsigned n = 0; n < 30; ++n) {
+        BOOST_TEST_REQUIRE(board.put(1, address(n), 10, 1));
+        BOOST_TEST_REQUIRE(board.put(1, address(100 + n), n == 0 ? kForever : 12, 1));
+    }
+    BOOST_TEST_REQUIRE(board.skip(1, address(200), 10));
+    board.forget_ended(9, 1000);
+    BOOST_TEST(board.size() == 61U);
+    board.forget_ended(10, 1000);
+    BOOST_TEST(board.size() == 30U);
+    BOOST_TEST(board.installed_until(1, address(3), 1) == 0U);
+    BOOST_TEST(board.installed_until(1, address(103), 1) == 12U);
+    board.forget_ended(UINT32_MAX - 1, 1000);
+    BOOST_TEST(board.size() == 1U);
+    BOOST_TEST(board.installed_until(1, address(100), 1) == kForever);
+}
+
+BOOST_AUTO_TEST_CASE(few_slots_a_turn_reach_all_rows) {
+    Readers readers;
+    RowBoard board{1024, readers.get()};
+    for (unsigned n = 0; n < 1000; ++n)
+        BOOST_TEST_REQUIRE(board.put(1, address(n), 10, 1));
+    board.forget_ended(10, 64);
+    BOOST_TEST(board.size() >= 936U);
+    unsigned turns = 1;
+    for (; board.size() > 0 && turns < 100; ++turns)
+        board.forget_ended(10, 64);
+    BOOST_TEST(board.size() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(against_a_map) {
     Readers readers;
     const Reader reader{readers, 0};

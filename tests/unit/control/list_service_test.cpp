@@ -125,6 +125,44 @@ BOOST_AUTO_TEST_CASE(what_one_sink_says_is_what_is_known) {
     BOOST_TEST(known(kA) == 0U);
 }
 
+// A sink that never says that a row ended, as the kernel's sets, whose elements end by themselves.
+BOOST_AUTO_TEST_CASE(rows_that_ended_make_room_on_the_row_board) {
+    service.configure({&first});
+    first.here();
+    const auto address = [](unsigned n) {
+        const std::uint8_t four[] = {203, 0, 113, static_cast<std::uint8_t>(n)};
+        return IpAddress::from_v4(four);
+    };
+    for (unsigned n = 0; n < 200; ++n)
+        first.installed(address(n), 10);
+    const RowBoard& board = *runtime.shared().board;
+    BOOST_TEST(board.size() == options.board_rows);
+    BOOST_TEST(service.board_full() == 200U - options.board_rows);
+    service.forget_ended(9'000);
+    BOOST_TEST(board.size() == options.board_rows);
+    service.forget_ended(11'000);
+    BOOST_TEST(board.size() == 0U);
+    first.installed(address(199), 100);
+    BOOST_TEST(known(address(199)) == 100U);
+    BOOST_TEST(service.board_full() == 200U - options.board_rows);
+}
+
+// What several sinks said is kept beside the row board: it goes once all their rows ended.
+BOOST_AUTO_TEST_CASE(rows_of_two_sinks_are_forgotten_once_both_ended) {
+    configure();
+    first.here();
+    second.here();
+    first.installed(kA, 100);
+    second.installed(kA, 200);
+    service.forget_ended(150'000);
+    BOOST_TEST(known(kA) == 0U);
+    first.installed(kA, 300);
+    BOOST_TEST(known(kA) == 200U);
+    service.forget_ended(310'000);
+    second.installed(kA, 400);
+    BOOST_TEST(known(kA) == 0U);  // the first has said nothing since
+}
+
 BOOST_AUTO_TEST_CASE(of_two_the_earlier_end_is_known) {
     configure();
     first.here();
