@@ -10,6 +10,8 @@
 namespace steer::sets {
 namespace {
 
+constexpr int kSendBuffer = 4 * static_cast<int>(kMostMessage);  // net.core.wmem_max limits it
+
 SequencedSocket::End end_of(int error) {
     if (error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS)
         return SequencedSocket::End::full;
@@ -25,6 +27,9 @@ SequencedSocket::SequencedSocket(Descriptor fd)
 std::pair<Descriptor, Descriptor> SequencedSocket::pair() {
     std::array<int, 2> ends{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) ends = {-1, -1};
+    for (const int end : ends) {
+        if (end >= 0) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
+    }
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 

@@ -22,7 +22,8 @@ class SequencedSocket {
     SequencedSocket() = default;
     explicit SequencedSocket(Descriptor fd);
 
-    // Two ends, close-on-exec; {-1, -1}: errno says why not.
+    // Two ends, close-on-exec, each with room for several of the longest messages, however little the kernel gives a socket;
+    // {-1, -1}: errno says why not.
     static std::pair<Descriptor, Descriptor> pair();
 
     [[nodiscard]] int fd() const { return fd_.get(); }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kLookEveryMs = 10'000;
 constexpr std::uint64_t kStateEveryMs = 500;
+constexpr std::uint64_t kSayAgainMs = 10'000;  // so that the daemon knows that it lives
 // Messages that are read before sets are written: claims that come together go together.
 constexpr unsigned kMessagesPerTurn = 64;
 
@@ -132,7 +133,7 @@ void SetHelper::say_written(std::span<const Installed> rows) {
         say(encode_written(plans_, rows.first(std::min(kMostRows, rows.size()))));
 }
 
-// Only what changed since it was said last.
+// When something changed since it was said last, and every kSayAgainMs.
 void SetHelper::say_states(std::uint64_t now_ms) {
     if (now_ms < state_ms_ || plans_ == 0) return;
     state_ms_ = now_ms + kStateEveryMs;
@@ -145,7 +146,8 @@ void SetHelper::say_states(std::uint64_t now_ms) {
         states.push_back(encode_state(plans_, state));
         ++state.index;
     }
-    if (states == said_states_) return;
+    if (states == said_states_ && now_ms < say_again_ms_) return;
+    say_again_ms_ = now_ms + kSayAgainMs;
     for (const std::string& one : states)
         say(one);
     said_states_ = std::move(states);

@@ -59,7 +59,9 @@ class SetHelper {
     SetService service_;
     PlanReader reader_;
     std::uint32_t plans_ = 0;  // the number of those in force
-    std::uint64_t look_ms_ = 0, state_ms_ = 0;
+    std::uint64_t look_ms_ = 0;
+    std::uint64_t state_ms_ = UINT64_MAX;  // without plans there is nothing to say
+    std::uint64_t say_again_ms_ = 0;
     std::vector<std::string> said_states_;
     bool is_open_ = true;
     End end_ = End::closed;

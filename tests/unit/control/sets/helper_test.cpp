@@ -1,6 +1,13 @@
 // steerdns-sets without a kernel: what comes by the socket is in sets, and what is in sets is said. The test is the daemon.
 #include <boost/test/unit_test.hpp>
 
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
 #include <mutex>
 #include <set>
 #include <string>
@@ -39,7 +46,14 @@ class OneSet final : public SetKernel {
     [[nodiscard]] int fd() const override { return -1; }
     Changes changes() override {
         const std::lock_guard lock(mutex_);
+        ++turns_;
+        turned_.notify_all();
         return std::exchange(changes_, {});
+    }
+    // Whether the helper's loop comes round so often within that time.
+    [[nodiscard]] bool turns(unsigned count, std::chrono::milliseconds within) {
+        std::unique_lock lock(mutex_);
+        return turned_.wait_for(lock, within, [&] { return turns_ >= count; });
     }
     [[nodiscard]] std::set<std::string> elements() {
         const std::lock_guard lock(mutex_);
@@ -53,13 +67,31 @@ class OneSet final : public SetKernel {
 
   private:
     std::mutex mutex_;
+    std::condition_variable turned_;
+    unsigned turns_ = 0;
     std::set<std::string> elements_;
     Changes changes_;
+};
+
+// The machine's, and what the test adds.
+class MovableClock final : public Clock {
+  public:
+    Now now() override {
+        Now now = boot_.now();
+        now.ms += ahead_ms;
+        return now;
+    }
+    std::atomic<std::uint64_t> ahead_ms{0};
+
+  private:
+    BootClock boot_;
 };
 
 struct Place {
     Place() {
         auto [ours, theirs] = SequencedSocket::pair();
+        const timeval patience{10, 0};  // so that a test fails that waits for nothing
+        ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         daemon = SequencedSocket(std::move(ours));
         thread = std::thread([this, fd = std::move(theirs)]() mutable {
             SetHelper helper(SequencedSocket(std::move(fd)), kernel, clock);
@@ -98,7 +130,7 @@ struct Place {
         }
     }
 
-    BootClock clock;
+    MovableClock clock;
     OneSet kernel;
     SequencedSocket daemon;
     SetHelper::End end = SetHelper::End::not_understood;
@@ -138,6 +170,38 @@ BOOST_AUTO_TEST_CASE(states_are_said_when_they_change) {
         std::tie(number, state) = next<SetState>();
     } while (number == 3);
     BOOST_TEST(state.status.claims == 1U);  // a plan that stays keeps its claims
+}
+
+BOOST_AUTO_TEST_CASE(states_that_stay_are_said_every_ten_seconds) {
+    plan(3);
+    claim(3);
+    SetState state;
+    while (state.status.counters.added == 0)
+        state = next<SetState>().second;
+    for (int i = 0; i < 2; ++i) {
+        clock.ahead_ms += 10'500;
+        const Installed others{9, kA, clock.now().s() + 60};
+        say(encode_claims(3, std::span(&others, 1)));  // wakes it; no set takes that
+        BOOST_TEST(next<SetState>().second.status.counters.added == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(it_waits_for_its_first_plans) {
+    BOOST_TEST_REQUIRE(kernel.turns(1, std::chrono::seconds(10)));
+    BOOST_TEST(!kernel.turns(4, std::chrono::milliseconds(50)));
+}
+
+BOOST_AUTO_TEST_CASE(sockets_have_room_for_several_of_the_longest_messages) {
+    const auto [one, other] = SequencedSocket::pair();
+    int most = 0;
+    std::ifstream("/proc/sys/net/core/wmem_max") >> most;
+    BOOST_TEST_REQUIRE(most > 0);
+    for (const int fd : {one.get(), other.get()}) {
+        int size = 0;  // twice what was asked for
+        socklen_t length = sizeof size;
+        BOOST_REQUIRE_EQUAL(::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length), 0);
+        BOOST_TEST(size >= 2 * std::min(most, 4 * static_cast<int>(kMostMessage)));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_the_kernel_does_not_let_it_follow_is_a_line_of_the_log) {
