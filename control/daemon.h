@@ -27,6 +27,7 @@
 #include "control/health/worker_pulse.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
+#include "control/kernel_sets/set_program.h"
 #include "control/kernel_sets/set_sink.h"
 #include "control/leases/lease_service.h"
 #include "control/lists/hits_service.h"
@@ -184,7 +185,7 @@ class Daemon {
     std::vector<int> copying_;                  // interfaces with a copying port, sorted
     std::vector<kernel::DeviceState> devices_;  // of the ports, as they are now
     std::unique_ptr<StreamThreads> streams_;
-    Result<Descriptor> set_program_ = Descriptor();
+    kernel_sets::SetProgram set_program_;  // of thread `routers` once it runs
     std::unique_ptr<RouterThread> routers_;
     kernel_sets::SetSink* sets_ = nullptr;  // of routers_
     ops::Methods methods_;

@@ -230,7 +230,7 @@ Result<void> Daemon::start_listeners() {
 }
 
 Result<void> Daemon::start_ops() {
-    set_program_ = kernel_sets::open_set_program();
+    (void)set_program_.open();  // without sets it may be missing; starting it says so
     make_rule_service();
     make_lease_service();
     add_methods();
@@ -282,12 +282,7 @@ void Daemon::start_threads() {
                                               router_findings());
     routers_->add_sink([this](auto& io, auto& observer) {
         auto sink = std::make_unique<kernel_sets::SetSink>(
-            io, observer,
-            [this]() -> Result<kernel_sets::StartedSets> {
-                if (!set_program_) return set_program_.error();
-                return kernel_sets::start_set_process(*set_program_);
-            },
-            log_set);
+            io, observer, [this] { return set_program_.start(); }, log_set);
         sink->configure(built_.kernel_sets);
         sets_ = sink.get();
         return sink;

@@ -78,12 +78,16 @@ object set_counters(const sets::SetStatus& set) {
 
 void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& report) {
     const auto& all = report.sets;
-    if (all.empty()) return;  // a family has samples
+    if (!report.was_planned) return;
     writer.gauge("steerdns_sets_process_running", "1 if the process steerdns-sets runs");
     writer.sample({}, std::uint64_t{report.running ? 1U : 0U});
     writer.counter("steerdns_sets_process_restarts",
                    "times that steerdns-sets ended or could not be started, and was started again");
     writer.sample({}, report.restarts);
+    writer.counter("steerdns_set_claims_overflowed",
+                   "claims for sets that were dropped because too many waited for steerdns-sets");
+    writer.sample({}, report.overflows);
+    if (all.empty()) return;  // a family has samples
     const auto name_of = [](const sets::SetStatus& set) { return set.set.text(); };
     writer.gauge("steerdns_set_ready", "1 if the kernel's set can be filled");
     for (const auto& set : all)
@@ -97,9 +101,6 @@ void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& 
         writer.sample({{"set", name_of(set)}}, set.counters.field);
     STEER_SET_COUNTERS(STEER_SET_COUNTER_METRIC)
 #undef STEER_SET_COUNTER_METRIC
-    writer.counter("steerdns_set_claims_overflowed",
-                   "claims for sets that came faster than they could be taken");
-    writer.sample({}, report.overflows);
 }
 
 void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {

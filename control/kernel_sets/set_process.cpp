@@ -12,8 +12,6 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
 #include "control/process/rights.h"
 #include "control/sets/program.h"
@@ -62,20 +60,6 @@ pid_t spawn(int program, int socket) {
 }
 
 }  // namespace
-
-Result<Descriptor> open_set_program() {
-    std::error_code unknown;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
-    const std::array places{self.parent_path() / sets::kProgramName,
-                            std::filesystem::path(STEER_LIBEXEC_DIR) / sets::kProgramName};
-    for (const auto& place : places) {
-        Descriptor program(::open(place.c_str(), O_PATH | O_CLOEXEC));
-        if (program.get() >= 0) return {boost::system::in_place_value, std::move(program)};
-    }
-    return Error{std::string(sets::kProgramName) + " is not in " +
-                 places[0].parent_path().string() + " nor in " + STEER_LIBEXEC_DIR +
-                 ": install it"};
-}
 
 Result<StartedSets> start_set_process(const Descriptor& program) {
     const std::string name = sets::kProgramName;

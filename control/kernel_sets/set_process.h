@@ -1,4 +1,4 @@
-// The process steerdns-sets: where its program is, how it is started, and what became of it.
+// The process steerdns-sets: how it is started, and what became of it.
 //
 // libnftables and libipset are under the GPL, version 2, which does not go together with OpenSSL's licence in one
 // program: they are in that process, which is linked with neither OpenSSL nor DPDK.
@@ -13,10 +13,6 @@
 #include "matchers/result.h"
 
 namespace steer::kernel_sets {
-
-// Beside this program, or where the installation puts it. Opened before rights are given up, so that it is found in a
-// folder that only root may enter, and so that a restart takes the version that fits although another was installed since.
-Result<Descriptor> open_set_program();
 
 // A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and at the latest with its owner.
 class SetProcess {

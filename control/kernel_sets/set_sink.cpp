@@ -1,10 +1,9 @@
 #include "control/kernel_sets/set_sink.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -21,30 +20,14 @@ constexpr unsigned kMessagesPerTurn = 64;  // before others of the thread have t
 
 }  // namespace
 
-// What is destroyed first is last here: the process sees its socket closed before it is waited for.
-struct SetSink::Life {
-    Life(boost::asio::io_context& io, StartedSets started)
-        : process(std::move(started.process)),
-          readable(io, ::dup(started.socket.get())),
-          writable(io, ::dup(started.socket.get())),
-          end(io, ::dup(process.end_fd())),
-          socket(std::move(started.socket)) {}
-
-    SetProcess process;
-    stream_descriptor readable, writable, end;
-    SequencedSocket socket;
-    steady_clock::time_point since = steady_clock::now();
-    bool waits_for_room = false;
-    std::string why;  // we ended it; empty: it ended by itself
-};
-
 SetSink::SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
-                 RestartBackoff backoff)
+                 RestartBackoff backoff, std::chrono::milliseconds most_silence)
     : io_(io),
       observer_(observer),
       start_(std::move(start)),
       log_(std::move(log)),
       backoff_(backoff),
+      most_silence_(most_silence),
       restart_(io) {}
 
 SetSink::~SetSink() = default;
@@ -61,12 +44,16 @@ void SetSink::configure(std::vector<sets::SetPlan> plans) {
     for (const sets::SetPlan& plan : plans_) {
         if (std::ranges::find(before, plan) == before.end()) observer_.epoch(*this, plan.list);
     }
-    if (!has_started_ && !plans_.empty()) {
-        has_started_ = true;
-        boost::asio::post(io_, [this] { start(); });
-    }
+    claims_.drop_if([&](const sets::Installed& row) {
+        return std::ranges::find(plans_, row.list, &sets::SetPlan::list) == plans_.end();
+    });
     say_plans();
-    if (life_) flush();
+    if (plans_.empty()) {
+        stop();
+    } else if (!life_ && !is_starting_) {
+        start_soon();
+    }
+    flush();
     shown_.planned(plans_, trouble_.empty() ? std::string(sets::kProgramName) + " has not said yet"
                                             : trouble_);
 }
@@ -78,24 +65,23 @@ std::vector<KeptList> SetSink::lists() const {
     return all;
 }
 
-void SetSink::claim(const Claim& claim, std::uint64_t /*now_ms*/) {
+void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
     if (claim.hold_token != 0) observer_.settled(claim.hold_token, Outcome::router_away);
-    if (claims_.size() + claim.addresses.size() > kMostClaims) {
-        overflows_.fetch_add(claim.addresses.size(), std::memory_order_relaxed);
-        overflowed_.insert(claim.list);
-        return;
-    }
     const auto until_s =
         claim.row_life_s == 0
             ? UINT32_MAX
             : static_cast<std::uint32_t>((claim.raised_ms + 999) / 1000) + claim.row_life_s;
-    for (const IpAddress& address : claim.addresses)
-        claims_.push_back({claim.list, address, until_s});
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    for (const IpAddress& address : claim.addresses) {
+        if (!claims_.add({claim.list, address, until_s}, now_s)) overflow(claim.list);
+    }
 }
 
 void SetSink::flush() {
     const LifePtr life = life_;
-    if (!life || life->waits_for_room || (plans_out_.empty() && claims_.empty())) return;
+    if (!life || life->waits_for_room || life->is_unneeded ||
+        (plans_out_.empty() && claims_.empty()))
+        return;
     if (send_plans(life) && send_claims(life)) heal_overflow();
 }
 
@@ -118,24 +104,37 @@ bool SetSink::send_plans(const LifePtr& life) {
 }
 
 bool SetSink::send_claims(const LifePtr& life) {
-    std::vector<sets::Installed> part;
     while (!claims_.empty()) {
-        const auto size = static_cast<std::ptrdiff_t>(std::min(sets::kMostRows, claims_.size()));
-        part.assign(claims_.begin(), claims_.begin() + size);
+        const auto part = claims_.first(sets::kMostRows);
         const auto sent = life->socket.send(sets::encode_claims(number_, part), false);
         if (sent != SequencedSocket::End::done) {
             send_failed(life, sent);
             return false;
         }
-        claims_.erase(claims_.begin(), claims_.begin() + size);
+        life->has_claims = true;
+        claims_.drop_first(part.size());
     }
     return true;
 }
 
-// One that is gone has no room any more: who reads finds out.
+// Nothing more is sent to one that is gone; who reads finds out.
 void SetSink::send_failed(const LifePtr& life, SequencedSocket::End how) {
+    const int error = errno;
     life->waits_for_room = true;
     if (how == SequencedSocket::End::full) await_room(life);
+    if (how == SequencedSocket::End::broken)
+        life->give_up(std::string("it cannot be written to: ") + std::strerror(error));
+}
+
+// Said once, until there is room again.
+void SetSink::overflow(ListId list) {
+    overflows_.fetch_add(1, std::memory_order_relaxed);
+    if (overflowed_.empty()) {
+        log_(sets::Level::warning,
+             std::to_string(claims_.size()) + " claims wait for " + sets::kProgramName +
+                 ": others are dropped; hits claim them again when there is room");
+    }
+    overflowed_.insert(list);
 }
 
 // There is room for those again.
@@ -146,14 +145,34 @@ void SetSink::heal_overflow() {
 
 // ---- the process
 
+void SetSink::start_soon() {
+    is_starting_ = true;
+    boost::asio::post(io_, [this] { start(); });
+}
+
 void SetSink::start() {
+    // A timer that went off before it was cancelled comes here for nothing.
+    if (!std::exchange(is_starting_, false)) return;
     auto started = start_();
     if (!started) return restart_after({}, started.error().text);
-    life_ = std::make_shared<Life>(io_, std::move(*started));
+    auto life = SetLife::begin(io_, std::move(*started));
+    if (!life) return restart_after({}, life.error().text);
+    life_ = *life;
     say_plans();
     await_messages(life_);
     await_end(life_);
+    await_silence(life_);
     flush();
+}
+
+// There are no sets: ended() starts it again if there are some by then.
+void SetSink::stop() {
+    is_starting_ = false;
+    restart_.cancel();
+    trouble_.clear();
+    if (!life_ || life_->is_unneeded) return;
+    life_->is_unneeded = true;
+    life_->give_up("there are no sets");
 }
 
 void SetSink::await_messages(const LifePtr& life) {
@@ -179,6 +198,17 @@ void SetSink::await_room(const LifePtr& life) {
                               });
 }
 
+// What it said is read first: this thread may have been stopped for as long.
+void SetSink::await_silence(const LifePtr& life) {
+    life->silence.expires_at(life->heard + most_silence_);
+    life->silence.async_wait([this, life](const boost::system::error_code& error) {
+        if (error || life != life_ || !life->why.empty()) return;
+        if (read_messages(life) == Read::over) return;
+        if (steady_clock::now() - life->heard < most_silence_) return await_silence(life);
+        life->give_up("it does not answer");
+    });
+}
+
 SetSink::Read SetSink::read_messages(const LifePtr& life) {
     for (unsigned i = 0; i < kMessagesPerTurn; ++i) {
         std::string_view bytes;
@@ -186,19 +216,20 @@ SetSink::Read SetSink::read_messages(const LifePtr& life) {
             case SequencedSocket::End::full:
                 return Read::empty;
             case SequencedSocket::End::closed:
-                give_up(life, {});
+                life->give_up({});
                 return Read::over;
             case SequencedSocket::End::broken:
-                give_up(life, "it cannot be read");
+                life->give_up("it cannot be read");
                 return Read::over;
             case SequencedSocket::End::done:
                 break;
         }
         auto message = sets::decode(bytes);
         if (!message || !take(std::move(*message))) {
-            give_up(life, "it said what steerdnsd does not understand");
+            life->give_up("it said what steerdnsd does not understand");
             return Read::over;
         }
+        life->heard = steady_clock::now();
     }
     return Read::more;
 }
@@ -234,22 +265,18 @@ void SetSink::take_state(sets::SetState state) {
     shown_.here(std::exchange(incoming_, {}));
 }
 
-// Ends it, if it has not ended: ended() follows.
-void SetSink::give_up(const LifePtr& life, const std::string& why) {
-    life->why = why;
-    life->process.kill();
-}
-
 void SetSink::ended(const LifePtr& life) {
     while (life->why.empty() && read_messages(life) == Read::more) {  // its last words
     }
     const std::string status = life->process.reap();
-    const auto lived =
-        std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - life->since);
+    life->silence.cancel();
+    life_.reset();
     const std::string why =
         life->why.empty() ? "ended (" + status + ")" : "was ended: " + life->why;
-    life_.reset();
-    restart_after(lived, std::string(sets::kProgramName) + " " + why);
+    if (!life->is_unneeded)
+        restart_after(life->lived(), std::string(sets::kProgramName) + " " + why);
+    if (life->has_claims) begin_epochs();
+    if (life->is_unneeded && !plans_.empty()) start_soon();
 }
 
 void SetSink::restart_after(std::chrono::milliseconds lived, const std::string& why) {
@@ -259,15 +286,20 @@ void SetSink::restart_after(std::chrono::milliseconds lived, const std::string& 
              why + ": sets of the kernel are not filled; it is started again in " +
                  std::to_string((wait.count() + 999) / 1000) + " s");
     }
-    for (const sets::SetPlan& plan : plans_) {
+    for (const sets::SetPlan& plan : plans_)
         tell_away(plan.list);
-        observer_.epoch(*this, plan.list);
-    }
     shown_.ended(plans_, why);
+    is_starting_ = true;
     restart_.expires_after(wait);
     restart_.async_wait([this](const boost::system::error_code& error) {
         if (!error) start();
     });
+}
+
+// What a process was sent ended with it.
+void SetSink::begin_epochs() {
+    for (const sets::SetPlan& plan : plans_)
+        observer_.epoch(*this, plan.list);
 }
 
 // ---- what is said of it
@@ -298,6 +330,8 @@ SinkHealth SetSink::health() const {
         health.rows += set.claims;
         health.owed += set.owed;
     }
+    health.rows += claims_.size();  // not there yet
+    health.owed += claims_.size();
     return health;
 }
 

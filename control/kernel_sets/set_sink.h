@@ -1,9 +1,9 @@
 // The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
 //
 // On thread `routers`, by its io_context. Nothing here waits: what the process does not take now is kept up to a bound;
-// claims beyond that are counted, and made again by hits under a new epoch once there is room. The process is started when
-// the first list is configured. When it ends its lists are away, their epochs begin anew so that hits claim again, and
-// it is started again with backoff.
+// claims beyond that are counted, and made again by hits under a new epoch once there is room. The process runs while there
+// are lists. When it ends, or says nothing for a minute, its lists are away and it is started again with backoff. What it
+// was claimed ends with it: epochs begin anew, so that hits claim again.
 #pragma once
 
 #include <atomic>
@@ -19,8 +19,10 @@
 #include <vector>
 
 #include "control/kernel_sets/restart_backoff.h"
+#include "control/kernel_sets/set_life.h"
 #include "control/kernel_sets/set_process.h"
 #include "control/kernel_sets/shown_sets.h"
+#include "control/kernel_sets/waiting_claims.h"
 #include "control/sets/kernel_set.h"
 #include "control/sets/sequenced_socket.h"
 #include "control/sets/set_messages.h"
@@ -35,7 +37,8 @@ class SetSink final : public ClaimSink {
     using Log = std::function<void(sets::Level, const std::string&)>;
 
     SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
-            RestartBackoff backoff = RestartBackoff());
+            RestartBackoff backoff = RestartBackoff(),
+            std::chrono::milliseconds most_silence = kMostSilence);
     ~SetSink() override;
     SetSink(const SetSink&) = delete;
     SetSink& operator=(const SetSink&) = delete;
@@ -52,27 +55,32 @@ class SetSink final : public ClaimSink {
     [[nodiscard]] SetReport report() const;
 
     static constexpr std::size_t kMostClaims = 65'536;  // that wait for the process
+    // The process says how its sets are every 10 s; one that says nothing for so long is ended.
+    static constexpr std::chrono::milliseconds kMostSilence{60'000};
 
   private:
-    struct Life;  // of one process
-    using LifePtr = std::shared_ptr<Life>;
+    using LifePtr = std::shared_ptr<SetLife>;
 
+    void start_soon();
     void start();
+    void stop();
     void restart_after(std::chrono::milliseconds lived, const std::string& why);
     void await_messages(const LifePtr& life);
     void await_end(const LifePtr& life);
     void await_room(const LifePtr& life);
+    void await_silence(const LifePtr& life);
     enum class Read : std::uint8_t { more, empty, over };
     Read read_messages(const LifePtr& life);
     void send_failed(const LifePtr& life, sets::SequencedSocket::End how);
     bool take(sets::SetMessage message);
     void take_state(sets::SetState state);
-    void give_up(const LifePtr& life, const std::string& why);
     void ended(const LifePtr& life);
     void say_plans();
     bool send_plans(const LifePtr& life);
     bool send_claims(const LifePtr& life);
+    void overflow(ListId list);
     void heal_overflow();
+    void begin_epochs();
     void tell_here(const std::vector<sets::SetStatus>& states);
     void tell_away(ListId list);
 
@@ -81,14 +89,15 @@ class SetSink final : public ClaimSink {
     Start start_;
     Log log_;
     RestartBackoff backoff_;
+    std::chrono::milliseconds most_silence_;
     boost::asio::steady_timer restart_;
-    LifePtr life_;  // nullptr: no process
-    bool has_started_ = false;
-    std::string trouble_;  // that was logged last; empty: it runs
+    LifePtr life_;              // nullptr: no process
+    bool is_starting_ = false;  // start() comes
+    std::string trouble_;       // that was logged last; empty: it runs
     std::vector<sets::SetPlan> plans_;
     std::uint32_t number_ = 0;  // of plans_
     std::deque<std::string> plans_out_;
-    std::deque<sets::Installed> claims_;
+    WaitingClaims claims_{kMostClaims};
     std::set<ListId> overflowed_, here_;
     std::vector<sets::SetStatus> incoming_;
     std::uint32_t write_us_ = 0;

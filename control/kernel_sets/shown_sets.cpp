@@ -31,6 +31,11 @@ void ShownSets::here(std::vector<sets::SetStatus> states) {
 
 void ShownSets::planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble) {
     auto states = away_states(plans, trouble);
+    // What the process counted of a set that goes ends; of one that comes again it counts from 0.
+    for (const sets::SetStatus& set : report_.sets) {
+        if (std::ranges::find(states, set.set, &sets::SetStatus::set) == states.end())
+            before_[set.set] = set.counters;
+    }
     add_counters_before(states);
     const std::lock_guard lock(mutex_);
     for (sets::SetStatus& one : states) {
@@ -38,6 +43,8 @@ void ShownSets::planned(const std::vector<sets::SetPlan>& plans, const std::stri
         if (known != report_.sets.end()) one = *known;
     }
     report_.sets = std::move(states);
+    report_.was_planned |= !plans.empty();
+    report_.running &= !plans.empty();
 }
 
 void ShownSets::ended(const std::vector<sets::SetPlan>& plans, const std::string& trouble) {

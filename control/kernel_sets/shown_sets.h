@@ -15,9 +15,10 @@ namespace steer::kernel_sets {
 // For status and metrics.
 struct SetReport {
     std::vector<sets::SetStatus> sets;
+    bool was_planned = false;     // there are sets, or were since the start
     bool running = false;         // and has said how its sets are
     std::uint64_t restarts = 0;   // times that it ended or could not be started
-    std::uint64_t overflows = 0;  // claims that came faster than they could be taken
+    std::uint64_t overflows = 0;  // rows that were not taken because too many waited for it
 };
 
 // Written by one thread.
@@ -25,7 +26,7 @@ class ShownSets {
   public:
     // As the process says.
     void here(std::vector<sets::SetStatus> states);
-    // These sets from now on; those that are new are away until the process says how they are.
+    // These sets from now on; those that are new are away until the process says how they are. Without sets it is ended.
     void planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble);
     // The process ended.
     void ended(const std::vector<sets::SetPlan>& plans, const std::string& trouble);

@@ -2,7 +2,8 @@
 // (CAP_NET_ADMIN and CAP_BPF: addresses and XDP maps that change; CAP_NET_RAW: AF_XDP sockets;
 // CAP_NET_BIND_SERVICE: port 53 on an address that appears later; CAP_IPC_LOCK: packet memory for an interface that
 // comes back). Of these it keeps what it has: who started without one, as in a container, has served without it so far.
-// A process that it starts gets none of them, but for steerdns-sets, which gets CAP_NET_ADMIN (LendNetAdmin).
+// The programs that it starts give up what they got with keep_only_capabilities(): the process that compiles patterns all,
+// steerdns-sets all but CAP_NET_ADMIN (LendNetAdmin).
 #pragma once
 
 #include <sys/types.h>

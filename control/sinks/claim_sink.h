@@ -55,7 +55,8 @@ class ClaimSink {
     virtual ~ClaimSink() = default;
     // Those that it keeps now. Who changes them tells ListService (ListService::configure).
     [[nodiscard]] virtual std::vector<KeptList> lists() const = 0;
-    // Kept until its lease ends, whatever happens to what it is written to.
+    // Kept until its lease ends, also while what it is written to is away, unless there is no room: what is dropped then is
+    // counted, and epoch() is said once there is room again.
     virtual void claim(const Claim& claim, std::uint64_t now_ms) = 0;
     // After the last claim of some that came together.
     virtual void flush() {}

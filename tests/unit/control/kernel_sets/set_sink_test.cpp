@@ -4,7 +4,10 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,6 +51,24 @@ struct Heard final : SinkObserver {
     std::vector<std::uint64_t> tokens;
 };
 
+// No descriptor more than there are, until it is given back.
+class NoMoreDescriptors {
+  public:
+    NoMoreDescriptors() {
+        BOOST_REQUIRE_EQUAL(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        const Descriptor next(::dup(STDIN_FILENO));
+        rlimit now = before_;
+        now.rlim_cur = static_cast<rlim_t>(next.get());
+        BOOST_REQUIRE_EQUAL(::setrlimit(RLIMIT_NOFILE, &now), 0);
+    }
+    ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+    NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
 // A child that lives until it is killed, or its standard input ends.
 StartedSets start_cat(SequencedSocket& theirs) {
     auto [ours, other] = SequencedSocket::pair();
@@ -72,18 +93,25 @@ StartedSets start_cat(SequencedSocket& theirs) {
 struct Place {
     Result<StartedSets> start() {
         ++starts;
+        starved.reset();
         if (refusals > 0) {
             --refusals;
             return Error{"steerdns-sets is not there"};
         }
         auto started = start_cat(helper);
         pid = started.process.pid();
+        socket = started.socket.get();
+        if (starves > 0) {
+            --starves;
+            starved.emplace();
+        }
         return {boost::system::in_place_value, std::move(started)};
     }
     static sets::SetPlan plan(std::uint32_t most = 1000) {
         return {.list = 7, .tag = "policy", .families = {{kFour, 32}}, .max_elements = most};
     }
     void until(const std::function<bool()>& holds) {
+        io.restart();
         while (!holds())
             BOOST_TEST_REQUIRE(io.run_one_for(10s) > 0U);
     }
@@ -95,6 +123,19 @@ struct Place {
         const Claim one{.list = 7, .addresses = {&kA, 1}, .raised_ms = 1'500, .row_life_s = 60};
         for (unsigned i = 0; i < times; ++i)
             sink.claim(one, 2'000);
+        sink.flush();
+    }
+    // `count` rows that live until 62 s.
+    void claim_rows(unsigned first, unsigned count, std::uint64_t now_ms = 2'000) {
+        for (unsigned n = first; n < first + count; ++n) {
+            const std::uint8_t four[] = {10, static_cast<std::uint8_t>(n >> 16),
+                                         static_cast<std::uint8_t>(n >> 8),
+                                         static_cast<std::uint8_t>(n)};
+            const IpAddress address = IpAddress::from_v4(four);
+            sink.claim(
+                {.list = 7, .addresses = {&address, 1}, .raised_ms = 1'500, .row_life_s = 60},
+                now_ms);
+        }
         sink.flush();
     }
     // The next message that the process gets of this kind; those before are passed over.
@@ -123,14 +164,29 @@ struct Place {
         const sets::Installed row{7, kA, 62};
         say(sets::encode_written(plans, std::span(&row, 1)));
     }
-    void kill() { BOOST_REQUIRE_EQUAL(::kill(pid, SIGKILL), 0); }
+    // Returns once it has ended; it is not reaped.
+    void kill() const {
+        BOOST_REQUIRE_EQUAL(::kill(pid, SIGKILL), 0);
+        siginfo_t info;
+        BOOST_REQUIRE_EQUAL(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+    }
+    // It runs and its set is ready, with so many elements added; the number of its plans.
+    std::uint32_t become_ready(std::uint64_t added = 0) {
+        std::uint32_t number = 0;
+        BOOST_TEST_REQUIRE((next<sets::PlansEnd>(&number).has_value()));
+        say_ready(number, added);
+        until([&] { return heard.is_away.contains(7) && !heard.is_away.at(7); });
+        return number;
+    }
 
     boost::asio::io_context io;
     Heard heard;
     std::vector<std::string> log;
     SequencedSocket helper;
-    unsigned starts = 0, refusals = 0;
+    unsigned starts = 0, refusals = 0, starves = 0;
+    std::optional<NoMoreDescriptors> starved;
     pid_t pid = 0;
+    int socket = -1;  // the sink's
     SetSink sink{io, heard, [this] { return start(); },
                  [this](sets::Level, const std::string& line) { log.push_back(line); },
                  RestartBackoff(1ms, 2ms)};
@@ -184,6 +240,9 @@ BOOST_AUTO_TEST_CASE(words_about_former_plans_are_not_heard) {
     BOOST_TEST(heard.is_away.at(7));  // it is another plan
     say_written(first);
     say_ready(first);
+    say(sets::encode_log(sets::Level::info, "so far"));
+    until([&] { return !log.empty(); });
+    BOOST_TEST(heard.is_away.at(7));
     std::uint32_t second = 0;
     BOOST_TEST((next<sets::PlansEnd>(&second).has_value()));
     BOOST_TEST(second != first);
@@ -198,6 +257,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_killed_is_started_again_and_hits_claim_ag
     (void)next<sets::PlansEnd>(&number);
     say_ready(number, 3);
     until([&] { return heard.is_away.contains(7); });
+    claim();
     const unsigned epochs = heard.epochs[7];
     kill();
     until([&] { return starts == 2; });
@@ -232,10 +292,114 @@ BOOST_AUTO_TEST_CASE(its_last_words_are_heard) {
     begin();
     std::uint32_t number = 0;
     (void)next<sets::PlansEnd>(&number);
-    say(sets::encode_log(sets::Level::warning, "last words"));
+    constexpr int kLines = 200;  // more than are read in a few turns
+    for (int i = 0; i < kLines; ++i)
+        say(sets::encode_log(sets::Level::warning, "last words"));
     kill();
     until([&] { return starts == 2; });
-    BOOST_TEST((std::ranges::find(log, "last words") != log.end()));
+    BOOST_TEST(std::ranges::count(log, "last words") == kLines);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_never_had_claims_ends_without_a_new_epoch) {
+    begin();
+    become_ready();
+    const unsigned epochs = heard.epochs[7];
+    kill();
+    until([&] { return starts == 2; });
+    BOOST_TEST(heard.is_away.at(7));
+    BOOST_TEST(heard.epochs[7] == epochs);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_free_descriptor_it_is_started_again_later) {
+    starves = 1;
+    sink.configure({plan()});
+    until([&] { return starts == 2; });
+    BOOST_TEST_REQUIRE(log.size() == 1U);
+    BOOST_TEST(log[0].starts_with(
+        "steerdns-sets cannot be watched: Too many open files: sets of the kernel"));
+    become_ready();
+    BOOST_TEST(log.back() == "steerdns-sets runs again");
+}
+
+BOOST_AUTO_TEST_CASE(one_that_cannot_be_written_to_is_ended) {
+    begin();
+    become_ready();
+    const int least = 1;  // the kernel makes it 4.5 KiB: less than a message of 2,048 rows
+    BOOST_REQUIRE_EQUAL(::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+    claim_rows(0, 1000);  // flushed as one message
+    until([&] { return starts == 2; });
+    BOOST_TEST(log.at(0).starts_with(
+        "steerdns-sets was ended: it cannot be written to: Message too long: "));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_says_nothing_is_ended) {
+    SetSink impatient{io,
+                      heard,
+                      [this] { return start(); },
+                      [this](sets::Level, const std::string& line) { log.push_back(line); },
+                      RestartBackoff(1ms, 2ms),
+                      10ms};
+    impatient.configure({plan()});
+    until([&] { return starts == 2; });
+    BOOST_TEST(log.at(0).starts_with("steerdns-sets was ended: it does not answer: "));
+}
+
+BOOST_AUTO_TEST_CASE(without_sets_the_process_ends_and_with_sets_it_is_started) {
+    begin();
+    become_ready(3);
+    const pid_t first = pid;
+    sink.configure({});
+    until([&] { return ::kill(first, 0) != 0; });
+    while (io.poll() > 0) {
+    }
+    BOOST_TEST(starts == 1U);
+    BOOST_TEST(sink.report().was_planned);
+    BOOST_TEST(!sink.report().running);
+    sink.configure({plan()});
+    until([&] { return starts == 2; });
+    heard.is_away.clear();
+    become_ready(1);
+    BOOST_TEST(sink.report().sets.at(0).counters.added == 4U);
+    BOOST_TEST(sink.report().restarts == 0U);
+    BOOST_TEST(log.empty());
+}
+
+BOOST_AUTO_TEST_CASE(sets_that_come_again_before_the_process_has_ended_get_a_new_one) {
+    begin();
+    become_ready();
+    sink.configure({});
+    sink.configure({plan()});
+    claim();  // not to the one that ends
+    until([&] { return starts == 2; });
+    become_ready();
+    sink.flush();
+    BOOST_TEST(sink.health().owed == 0U);
+    BOOST_TEST(log.empty());
+}
+
+BOOST_AUTO_TEST_CASE(without_sets_nothing_is_tried_again) {
+    refusals = 1000;
+    sink.configure({plan()});
+    until([&] { return starts == 2; });
+    sink.configure({});
+    BOOST_TEST(io.run_for(10s) < 10U);  // ends at once: nothing is left to do
+    BOOST_TEST(starts == 2U);
+    BOOST_TEST(sink.report().restarts == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_is_counted_and_ended_rows_make_room) {
+    claim(5);  // one row
+    BOOST_TEST(sink.health().owed == 1U);
+    BOOST_TEST(sink.health().rows == 1U);
+    claim_rows(0, SetSink::kMostClaims - 1);
+    BOOST_TEST(sink.report().overflows == 0U);
+    BOOST_TEST(log.empty());
+    claim_rows(100'000, 2);
+    BOOST_TEST(sink.report().overflows == 2U);
+    BOOST_TEST(log.size() == 1U);  // the first of a time without room
+    claim_rows(100'000, 1, 62'000);
+    BOOST_TEST(sink.report().overflows == 2U);
+    BOOST_TEST(sink.health().owed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_says_what_is_not_understood_is_ended) {
@@ -260,6 +424,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_started_is_said_once_and_tried_again) {
     BOOST_TEST_REQUIRE(log.size() == 1U);
     BOOST_TEST(log[0].starts_with("steerdns-sets is not there: sets of the kernel are not filled"));
     BOOST_TEST(sink.report().restarts == 3U);
+    BOOST_TEST(heard.epochs[7] == 1U);  // its configuration's
 }
 
 // Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.
@@ -267,7 +432,7 @@ BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_heals) {
     begin();
     const unsigned epochs = heard.epochs[7];
     for (unsigned i = 0; i < 100 && sink.report().overflows == 0; ++i)
-        claim(sets::kMostRows);
+        claim_rows(i * sets::kMostRows, sets::kMostRows);
     BOOST_TEST(sink.report().overflows > 0U);
     BOOST_TEST(heard.epochs[7] == epochs);
     std::size_t rows = 0;

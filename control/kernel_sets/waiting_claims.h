@@ -1,0 +1,40 @@
+// Claims that wait for the process, oldest first, each row once, up to a bound.
+//
+// A row that is claimed again while it waits keeps its place and lives until the later end. About 120 bytes a row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "control/sets/set_report.h"
+
+namespace steer::kernel_sets {
+
+class WaitingClaims {
+  public:
+    explicit WaitingClaims(std::size_t most) : most_(most) {}
+
+    // False: there is no room, nor was any made: those that ended (CLOCK_BOOTTIME, seconds) are looked for at most once a
+    // second.
+    bool add(const sets::Installed& row, std::uint32_t now_s);
+    // The oldest `count`, or all of fewer.
+    [[nodiscard]] std::vector<sets::Installed> first(std::size_t count) const;
+    void drop_first(std::size_t count);
+    void drop_if(const std::function<bool(const sets::Installed&)>& goes);
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    [[nodiscard]] bool empty() const { return rows_.empty(); }
+
+  private:
+    std::size_t most_;
+    std::deque<sets::Installed> rows_;
+    std::uint64_t dropped_ = 0;  // so many were at the front before
+    std::map<std::pair<ListId, IpAddress>, std::uint64_t> places_;  // dropped_ + index
+    std::uint32_t tidied_s_ = 0;
+};
+
+}  // namespace steer::kernel_sets
