@@ -49,7 +49,7 @@ Result<std::shared_ptr<SetLife>> SetLife::begin(boost::asio::io_context& io, Sta
 }
 
 void SetLife::give_up(const std::string& reason) {
-    why = reason;
+    if (why.empty()) why = reason;  // the first: its closed socket follows
     process.kill();
 }
 

@@ -14,7 +14,8 @@
 
 namespace steer::kernel_sets {
 
-// A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and at the latest with its owner.
+// A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and is killed when
+// the thread that started it ends (PR_SET_PDEATHSIG is about threads: `routers`).
 class SetProcess {
   public:
     SetProcess(pid_t pid, Descriptor end) : pid_(pid), end_(std::move(end)) {}

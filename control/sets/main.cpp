@@ -36,7 +36,7 @@ int serve() {
     harden_process();
     keep_only_capabilities(kKept);
     leave_signals_to_daemon();
-    // Also in the middle of a call of the kernel. After the capabilities, because a change of these would undo it.
+    // When the thread that started it ends (`routers`), also in the middle of a call of the kernel. After the capabilities, because a change of these would undo it.
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)::prctl(PR_SET_NAME, sets::kProgramName, 0, 0, 0);
     ::close(sets::kProgramFd);
