@@ -12,9 +12,9 @@
 #include <span>
 #include <string_view>
 
+#include "routeros/server_trust.h"
 #include "routeros/session.h"
 #include "routeros/tls.h"
-#include "routeros/server_trust.h"
 
 namespace steer::importing {
 namespace {

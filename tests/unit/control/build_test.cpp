@@ -411,7 +411,8 @@ BOOST_AUTO_TEST_CASE(servers_are_doors_to_entries) {
     BOOST_TEST(+frontends.of_datagram(address("192.0.2.53"), 53) == 1);
     BOOST_TEST(+frontends.of_datagram(address("192.0.2.1"), 53) == 0);
     BOOST_TEST(+frontends.of_datagram(address("2001:db8::1"), 53) == 0);
-    BOOST_TEST(+frontends.of_datagram(address("2001:db8::1"), 54) == 0);  // no frontend has this port
+    // No frontend has this port.
+    BOOST_TEST(+frontends.of_datagram(address("2001:db8::1"), 54) == 0);
     const auto numbers = [](const Built& built) {
         return std::ranges::find_if(built.listeners,
                                     [](const Listener& l) { return l.tcp && l.tcp->http; })

@@ -11,11 +11,16 @@ namespace {
 
 // A test reads the client or chance if its row says so, else it does not compile: then the guard knows of it.
 template <Op op>
-concept ReadsClient = requires(const Reads<op, LiveRun>& q) { q.client(); };
+concept ReadsClient = requires(const Reads<op, LiveRun>& q) {
+    q.client();
+};
 template <Op op>
-concept ReadsChance = requires(const Reads<op, LiveRun>& q) { q.random(); };
+concept ReadsChance = requires(const Reads<op, LiveRun>& q) {
+    q.random();
+};
 static_assert(ReadsClient<Op::if_client> && ReadsClient<Op::if_rate> && !ReadsClient<Op::if_type>);
-static_assert(ReadsChance<Op::if_random> && !ReadsChance<Op::if_client> && !ReadsChance<Op::if_tags>);
+static_assert(ReadsChance<Op::if_random> && !ReadsChance<Op::if_client> &&
+              !ReadsChance<Op::if_tags>);
 
 using test::SnapshotMaker;
 
