@@ -397,8 +397,9 @@ class Killed(Life):
         took = time.monotonic() - start
         print(f"  kill -9 at {rate:.0f} queries/s: serving again {took:.2f} s later")
         self.assertLess(took, 3)
+        # (Queries that went unanswered hold up the load for their second.)
+        until(lambda: self.received() > 1000, 5, "the load is answered again")
         pressing.stop()
-        self.assertGreater(self.received(), 1000, "the load is answered again")
         self.assertEqual(process.stop(), 0)
 
 
