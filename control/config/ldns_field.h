@@ -13,8 +13,7 @@
 
 namespace steer::config {
 
-// Nothing: `text` is no field of that kind. For base64, hexadecimal digits, strings, addresses and other kinds that are
-// neither numbers, types, names nor SvcParams. Any bytes will do; up to 260,000 of them.
+// Reads one field. Nothing: `text` is no field of that kind. Not for numbers, types, names and SvcParams. Any bytes will do; up to 260,000 of them.
 std::optional<std::vector<std::uint8_t>> read_by_ldns(ldns_rdf_type kind, const std::string& text);
 
 // Big-endian.

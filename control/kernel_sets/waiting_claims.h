@@ -19,8 +19,8 @@ class WaitingClaims {
   public:
     explicit WaitingClaims(std::size_t most) : most_(most) {}
 
-    // False: there is no room, nor was any made: those that ended (CLOCK_BOOTTIME, seconds) are looked for at most once a
-    // second.
+    // False: there is no room. Makes room at most once a second, by taking out the rows that have ended. `now_s`:
+    // CLOCK_BOOTTIME, seconds.
     bool add(const sets::Installed& row, std::uint32_t now_s);
     // The oldest `count`, or all of fewer.
     [[nodiscard]] std::vector<sets::Installed> first(std::size_t count) const;

@@ -38,8 +38,8 @@ class LendNetAdmin {
     LendNetAdmin& operator=(const LendNetAdmin&) = delete;
 };
 
-// For a process of one purpose, before its first thread: gives up all capabilities but these, of which it keeps what it
-// has. (CAP_... of <linux/capability.h>.)
+// Gives up all capabilities but these (CAP_... of <linux/capability.h>), and adds none. For helper processes, before their
+// first thread.
 void keep_only_capabilities(std::span<const int> kept);
 
 // Gives what lies at `path` to the user, and nothing else whatever happens to the path meanwhile: each part of it is

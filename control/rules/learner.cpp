@@ -17,7 +17,7 @@ std::size_t most_at_once(const config::Settings& settings, const std::string& se
     return most;
 }
 
-// Such as a top-level domain, all of which a rule for the names below it would be about.
+// A top-level domain, for example. A rule for the names below it would hold for all of that domain.
 bool has_one_label(const std::string& name) {
     const auto dot = name.find('.');
     return dot == std::string::npos || dot + 1 == name.size();

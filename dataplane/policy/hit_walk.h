@@ -21,10 +21,6 @@ class HitWalk final : public QueryWalk {
     [[nodiscard]] const cache::Entry& hit() const { return hit_; }
 
     // What a body comes to, as of LiveRun. The end: of what the cache wraps.
-    MaybeStep next() noexcept {
-        ++pc();
-        return std::nullopt;
-    }
     MaybeStep next_or_stop(const Instruction& i) noexcept {
         return i.short_circuit ? stop() : next();
     }

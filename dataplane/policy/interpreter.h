@@ -122,8 +122,7 @@ MaybeStep run(Walk& w, const Instruction& i) noexcept {
     } else if constexpr (kRuns) {
         return Body<op>::run(w, i);
     } else {
-        ++w.pc();
-        return std::nullopt;
+        return w.next();
     }
 }
 

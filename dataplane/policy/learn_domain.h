@@ -1,4 +1,4 @@
-// One learn_domain: the names of which queries are learned, and what workers have handed over lately.
+// The settings of a learn_domain, and the names that workers handed over in the last minute.
 //
 // A worker hands a name to control as a Note; control writes it to the dynamic_domain_set (control/rules/learner.h). A
 // worker does not hand over a name that the set in force has, and any other name at most once a minute.

@@ -14,11 +14,7 @@ class LiveRun final : public QueryWalk {
     Step run() noexcept;
     Step go_on(MaybeStep end) noexcept { return end ? *end : run(); }
 
-    // What a body comes to: the next instruction; that, or the end of a short circuit; the end, all wrappers being left.
-    MaybeStep next() noexcept {
-        ++pc();
-        return std::nullopt;
-    }
+    // What a body comes to besides next(): that, or the end of a short circuit; the end, all wrappers being left.
     MaybeStep next_or_stop(const Instruction& i) noexcept {
         return i.short_circuit ? stop() : next();
     }

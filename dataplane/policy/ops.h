@@ -209,7 +209,7 @@ constexpr bool is_sound(const OpTraits& op) {
     constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }
-// Who goes by these traits reads the operand as that.
+// Code that looks at these traits reads the operand as a number in this table.
 constexpr bool has_its_operand(Op op) {
     using namespace op_traits;
     const OperandKind is = traits_of(op).operand;

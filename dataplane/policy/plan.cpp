@@ -117,14 +117,13 @@ class PlanWalk {
         has_response_ = true;
         if (!program_[pc_].short_circuit) {
             enter();  // and leaving it does nothing: it has this answer
-            while (!has_trait(program_[pc_].op, op_traits::kStops)) {
+            while (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) {
                 const Instruction& i = program_[pc_];
-                // What reports a query is told of hits, too.
+                // Summaries and reverse_lookup see every answer, hits as well.
                 const bool reports = is_wrapper(i.op) && i.op != Op::enter_list;
                 if (!is_pure(snapshot_, i.op, true) || reports) return false;
                 step(*this);
             }
-            if (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) return false;
         }
         leave_instance(*this, 0);
         return !too_many_;

@@ -36,6 +36,11 @@ class QueryWalk {
     [[nodiscard]] bool text_holds(const TextMatch& match) const noexcept;
     [[nodiscard]] bool takes_token(std::uint32_t limiter) const noexcept;
 
+    // A body goes on with the next instruction.
+    MaybeStep next() noexcept {
+        ++pc();
+        return std::nullopt;
+    }
     // Enters the wrapper at the program counter.
     void enter() noexcept;
     [[nodiscard]] unsigned depth() const { return c.state.depth; }

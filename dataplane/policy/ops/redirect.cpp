@@ -27,8 +27,7 @@ MaybeStep Renames<Op::enter_redirect>::run(QueryWalk& w, const Instruction& i) n
                                      : matchers::NameValues::kNone;
     if (target == matchers::NameValues::kNone ||
         std::ranges::equal(w.snapshot().redirect_targets[target], name)) {
-        ++w.pc();
-        return std::nullopt;
+        return w.next();
     }
     return enter_renamed(w, static_cast<std::uint16_t>(target));
 }
@@ -39,8 +38,7 @@ MaybeStep Renames<Op::enter_pointer64>::run(QueryWalk& w, const Instruction& /*i
                          w.c.stale == nullptr && !validates(w.c.query) &&
                          behind_pointer(w.snapshot().dns64s, w.c.asked().name()).has_value();
     if (!applies) {
-        ++w.pc();
-        return std::nullopt;
+        return w.next();
     }
     return enter_renamed(w, Rewrites::kPointer64);
 }
