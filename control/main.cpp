@@ -149,7 +149,7 @@ int run(int argc, char** argv) {
     app.footer(
         "Signals: SIGHUP reads the configuration anew, SIGTERM and SIGINT end it cleanly. See also "
         "steerctl(8) and "
-        "docs/configuration.md.");
+        "docs/reference/configuration.md.");
     app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION);
     app.add_option("-c,--config", arguments.config, "the configuration")->capture_default_str();
     app.add_option("-d,--directory", arguments.directory,

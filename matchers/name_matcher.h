@@ -46,7 +46,7 @@ struct TagBits {
 };
 
 // full: the name itself. domain: the name and everything below it. keyword: substring.
-// regexp: search, case-blind. (docs/configuration.md, rule text.)
+// regexp: search, case-blind. (docs/reference/configuration.md, rule text.)
 enum class RuleKind : std::uint8_t { full, domain, keyword, regexp };
 
 struct Rule {

@@ -1,4 +1,4 @@
-// What operators ask of the cache: methods of the control socket (docs/control-socket.md), and metrics.
+// What operators ask of the cache: methods of the control socket (docs/reference/control-socket.md), and metrics.
 //
 // cache.flush answers when no client gets any of the answers any more. With "with_rows" it also removes the rows of their
 // addresses from routers; "rows" of its answer counts them.

@@ -1,5 +1,5 @@
 // The reference of the configuration, as Markdown, made from the rows that the parser uses:
-// docs/configuration.md is exactly this (a test compares them), `steerdnsd --config-reference`
+// docs/reference/configuration.md is exactly this (a test compares them), `steerdnsd --config-reference`
 // prints it.
 #pragma once
 

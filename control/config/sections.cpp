@@ -247,7 +247,7 @@ constexpr std::array kSections{
     Section{"mdns",
             "The mDNS repeater, RouterOS's `mdns-repeat-ifaces` for both families: printers and "
             "televisions of one network are found from another. See "
-            "[mdns.md](mdns.md).",
+            "[mdns.md](../guides/mdns.md).",
             mdns_row_texts, read_mdns},
     Section{"runtime", "Accepted for ForgeDNS's sake.", [] { return row_texts(kRuntimeRows); },
             read_runtime},

@@ -1,5 +1,5 @@
 // A setting is one row: its name, where it goes, its default, its range, and what it means. The
-// parser, the check and docs/configuration.md are made from the rows, so they cannot differ.
+// parser, the check and docs/reference/configuration.md are made from the rows, so they cannot differ.
 //
 // A row's `default_text` is read by the same code as an operator's text, unless it is one of the
 // words that name what is no value: "required", "none", "auto", or in brackets (then the struct's

@@ -1,7 +1,7 @@
 // The declaration of one method of the control socket.
 //
 // A service declares each of its methods as one Method and adds it to the daemon's Methods. The declaration is the one source
-// of the check of parameters, of the audit's decision, of the answer of `methods` and of docs/control-socket.md.
+// of the check of parameters, of the audit's decision, of the answer of `methods` and of docs/reference/control-socket.md.
 #pragma once
 
 #include <boost/json/value.hpp>

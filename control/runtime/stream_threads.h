@@ -1,7 +1,7 @@
 // The threads `streams`: everything of DNS that goes through kernel sockets. Listeners for TCP (RFC
 // 7766) and for what reaches us over UDP through the kernel, and upstreams that are asked by kernel
 // socket. No decision about a query is made here: each is handed to a worker and its answer comes
-// back (docs/design.md section 2).
+// back (docs/explanation/architecture.md section 2).
 //
 // Each thread has one io_context, its own rings with every worker, and a copy of every listening
 // socket's descriptor; whichever takes a client keeps it. A full ring towards a worker loses the

@@ -180,7 +180,7 @@ std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
 std::string introduction(const config::Settings& settings, const Plan& plan) {
     std::string out =
         "# For the routers of " + quoted(settings.file) +
-        ": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/routeros.md).\n"
+        ": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/guides/routers.md).\n"
         "# A block for each router, and one that undoes it. Keep a copy of what is there first: "
         "/export file=before-steerdns\n"
         "# RouterOS 6: there is no /routing table (leave it out), a route says routing-mark= for "

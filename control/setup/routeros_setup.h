@@ -2,7 +2,7 @@
 //
 // For each router a block to paste into a RouterOS 7 terminal (or to /import), and after it a block that takes it back,
 // last thing first. A block begins with variables for what the configuration does not say; nothing is done before they
-// are filled. No secret is in the text. docs/routeros.md says what each command is for.
+// are filled. No secret is in the text. docs/guides/routers.md says what each command is for.
 #pragma once
 
 #include <string>

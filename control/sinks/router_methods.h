@@ -1,4 +1,4 @@
-// What the control socket tells of routers and does to them: `routers`, `routers.*`, `bypass` (docs/control-socket.md).
+// What the control socket tells of routers and does to them: `routers`, `routers.*`, `bypass` (docs/reference/control-socket.md).
 //
 // `routers.probe` tells of the last probe, with its transcript when that has ended. `routers.pause` and `bypass` answer
 // when they hold: when nothing that was sent before is under way, or with the number of such sentences after five seconds.

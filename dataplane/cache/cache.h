@@ -1,4 +1,4 @@
-// Answers, shared by all workers. Readers never wait; the cache writer is the only writer (docs/design.md section 4).
+// Answers, shared by all workers. Readers never wait; the cache writer is the only writer (docs/explanation/architecture.md section 4).
 //
 // An entry is immutable but for a few relaxed atomics. What lookup returns stays valid until the reader's next
 // quiescent state. Memory is one arena of `budget_bytes`, taken at start.

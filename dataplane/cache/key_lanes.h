@@ -1,7 +1,7 @@
 // How the keys of a burst are made: one after the other, or eight side by side where the CPU has AVX-512.
 //
 // Chosen once, when a KeyHasher is made: a program built for any x86-64 CPU is as fast here as one built for the CPU that
-// it runs on. docs/performance.md says what was measured, and why nothing else is chosen so.
+// it runs on. docs/explanation/performance.md says what was measured, and why nothing else is chosen so.
 #pragma once
 
 #include <cstdint>

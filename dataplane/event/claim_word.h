@@ -4,7 +4,7 @@
 // that no lease outlives its row by a part of a second.
 //
 // With t = the largest TTL that the address records have left, [m, M] = min_ttl, max_ttl, x =
-// extra_time, F = fixed_ttl (docs/design.md section 5):
+// extra_time, F = fixed_ttl (docs/explanation/architecture.md section 5):
 //
 //   s = min(t, M - x)                what leaves (cap_answer_ttl)
 //   L = max(clamp(t, m, M), s + x)   what the row gets, never above M

@@ -1,5 +1,5 @@
 // The words of a cache entry that executors write, on any worker: its tags, who refreshes it, and how often it was hit.
-// Each is an atomic of its own and means something alone, hence relaxed (docs/ownership.md).
+// Each is an atomic of its own and means something alone, hence relaxed (docs/explanation/ownership.md).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What workers are made with: what all of them share, the rings of one, its options.
 //
-// Plain words and pointers: who writes which is said beside it, and in docs/ownership.md of everything that threads share.
+// Plain words and pointers: who writes which is said beside it, and in docs/explanation/ownership.md of everything that threads share.
 // Control makes all of it before the first worker (control/runtime/dataplane_runtime.h); the stages are given what they need of it.
 #pragma once
 

@@ -1,6 +1,6 @@
-"""What tools/bench --docs writes: the results that were kept, their tables in docs/performance.md and docs/status.md, and the plots.
+"""What tools/bench --docs writes: the results that were kept, their tables in docs/explanation/performance.md and docs/reference/status.md, and the plots.
 
-docs/figures/results.json holds the last result of each bench; the rest is made of it, and document_test.py says so if it
+docs/explanation/figures/results.json holds the last result of each bench; the rest is made of it, and document_test.py says so if it
 is not. `document.py` by hand makes the rest again, for a change of the form.
 """
 
@@ -18,9 +18,9 @@ from bench import plots
 from bench.goals import GOALS, Goal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "docs/figures/results.json"
-PAGE = ROOT / "docs/performance.md"
-STATUS = ROOT / "docs/status.md"
+RESULTS = ROOT / "docs/explanation/figures/results.json"
+PAGE = ROOT / "docs/explanation/performance.md"
+STATUS = ROOT / "docs/reference/status.md"
 BEGIN, END = "<!-- results, by tools/bench --docs -->", "<!-- end of results -->"
 
 
@@ -101,7 +101,7 @@ def generated(results: dict) -> str:
 
 
 def summary(results: dict) -> str:
-    """The same in short, for docs/status.md."""
+    """The same in short, for docs/reference/status.md."""
     lines = ["| bench | ratio | goal | met | of |", "|---|---|---|---|---|"]
     for goal in (goal for goal in GOALS if goal.name in results):
         entry = results[goal.name]

@@ -1,4 +1,4 @@
-"""docs/performance.md, the table in docs/status.md and the plots are what docs/figures/results.json gives, and nothing else."""
+"""docs/explanation/performance.md, the table in docs/reference/status.md and the plots are what docs/explanation/figures/results.json gives, and nothing else."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md, as SVG text."""
+"""The plots of docs/explanation/performance.md, as SVG text."""
 
 from __future__ import annotations
 

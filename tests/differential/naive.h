@@ -1,5 +1,5 @@
 // The policy language, read word by word: an interpreter of the YAML, recursive and slow, written from the reference
-// of the language (docs/configuration.md, docs/design.md 4), not from the compiler.
+// of the language (docs/reference/configuration.md, docs/explanation/architecture.md 4), not from the compiler.
 #pragma once
 
 #include <yaml-cpp/yaml.h>

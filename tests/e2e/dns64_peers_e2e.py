@@ -48,7 +48,7 @@ KINDS = {
 }
 EACH = 50
 
-# What we answer otherwise, by kind and type of question; docs/dns64.md says why.
+# What we answer otherwise, by kind and type of question; docs/guides/dns64.md says why.
 BOTH = {("mapped", "AAAA"), ("ipv4only", "A"), ("ipv4only", "AAAA")}
 UNBOUND_DIFFERS = BOTH | {("pointer", "PTR")}
 KNOT_RESOLVER_DIFFERS = BOTH

@@ -39,14 +39,14 @@ class Methods(unittest.TestCase):
 
     def test_the_page_is_what_the_daemon_has(self):
         page = self.scene.steerctl("methods", "--markdown")
-        self.assertEqual((ROOT / "docs/control-socket.md").read_text(), page,
-                         "write it anew: steerctl methods --markdown > docs/control-socket.md")
+        self.assertEqual((ROOT / "docs/reference/control-socket.md").read_text(), page,
+                         "write it anew: steerctl methods --markdown > docs/reference/control-socket.md")
         for method in self.methods:
             self.assertIn(f"\n## `{method['name']}`\n", page)
             self.assertIn(f"{method['name']}\n    {method['help']}\n", self.scene.steerctl("methods"))
 
     def test_the_manual_page_has_every_command(self):
-        manual = (ROOT / "docs/man/steerctl.8").read_text()
+        manual = (ROOT / "docs/reference/man/steerctl.8").read_text()
         for method in self.methods:
             words = method["name"].replace(".", " ")
             command = COMMANDS.get(method["name"], r"(^\.B |\\fB)" + words + r"(\\fR|$)")

@@ -1,4 +1,4 @@
-"""Response policy zones beside those of unbound: the same zones, the same questions, the same answers but where docs/rpz.md
+"""Response policy zones beside those of unbound: the same zones, the same questions, the same answers but where docs/guides/rpz.md
 says why not. And what a client sees over TCP, and after a reload."""
 
 import sys
@@ -67,7 +67,7 @@ SERVED = {
     "order": {"both": "A 198.51.100.1"},
     "targets": {"walled": "A 192.0.2.80|AAAA 2001:db8:1::80", "x.logged.t.example.log": "A 192.0.2.81"},
 }
-# docs/rpz.md, "Differences to other resolvers".
+# docs/guides/rpz.md, "Differences to other resolvers".
 DIFFERS = {"old_passthru", "below_exact", "several", "chained", "order"}
 
 

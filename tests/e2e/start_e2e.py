@@ -412,8 +412,8 @@ class Words(unittest.TestCase):
         (folder / "cert.key").rename(folder / "key.pem")
         (folder / "edge1").write_text("secret\n")
         plugins = "plugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }\n"
-        for guide in ("dns64", "encrypted", "leases", "mdns"):
-            for text in re.findall(r"```yaml\n(.*?)```", (ROOT / f"docs/{guide}.md").read_text(), re.S):
+        for guide in ("dns64", "encrypted-dns", "leases", "mdns"):
+            for text in re.findall(r"```yaml\n(.*?)```", (ROOT / f"docs/guides/{guide}.md").read_text(), re.S):
                 with self.subTest(guide, begins=text.splitlines()[0]):
                     whole = text if "plugins:" in text else plugins + text
                     (folder / "guide.yaml").write_text(whole.replace("/etc/steerdns", str(folder)))
@@ -492,7 +492,7 @@ class Words(unittest.TestCase):
     def test_manual(self):
         """Every command and option that the programs know stands in their manual pages."""
         def page(name):
-            return re.sub(r"\\f.", "", (ROOT / f"docs/man/{name}").read_text()).replace("\\-", "-")
+            return re.sub(r"\\f.", "", (ROOT / f"docs/reference/man/{name}").read_text()).replace("\\-", "-")
 
         def look(program, manual, *command):
             text = self.scene.network.run("appliance", f"{BUILD}/{program}", *command, "--help").stdout

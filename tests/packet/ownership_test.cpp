@@ -1,4 +1,4 @@
-// Who touches which line while packets are served: docs/ownership.md, counted.
+// Who touches which line while packets are served: docs/explanation/ownership.md, counted.
 //
 // Two workers serve cached queries under a trace of every access to the heap and to DPDK's memory.
 // A line that one of them writes and the other one touches is contended. Between ports with a

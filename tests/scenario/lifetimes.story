@@ -1,4 +1,4 @@
-# How long a row lives, and that no client holds an address for longer (docs/design.md, section 5).
+# How long a row lives, and that no client holds an address for longer (docs/explanation/architecture.md, section 5).
 config lifetimes.yaml
 
 at 1s  router edge1 has row permanent 192.0.2.200 permanent

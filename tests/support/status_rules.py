@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks docs/status.md: a row for each of the README's table, in its order, and no test named that is not there."""
+"""Checks docs/reference/status.md: a row for each of the README's table, in its order, and no test named that is not there."""
 import pathlib
 import re
 import sys
@@ -32,7 +32,7 @@ def is_known(name: str) -> bool:
 def findings() -> list[str]:
     found = []
     parts = [part for part, _ in table((ROOT / "README.md").read_text(), "| part | state |")]
-    rows = table((ROOT / "docs/status.md").read_text(), "| part | proved by |")
+    rows = table((ROOT / "docs/reference/status.md").read_text(), "| part | proved by |")
     for i in range(max(len(parts), len(rows))):
         part = parts[i] if i < len(parts) else "nothing more"
         row = rows[i][0] if i < len(rows) else "nothing more"
@@ -49,5 +49,5 @@ def findings() -> list[str]:
 
 if __name__ == "__main__":
     for finding in findings():
-        print(f"docs/status.md: {finding}")
+        print(f"docs/reference/status.md: {finding}")
     sys.exit(1 if findings() else 0)

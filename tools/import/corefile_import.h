@@ -1,4 +1,4 @@
-// A Corefile as a configuration of ours (docs/import.md says what becomes of what).
+// A Corefile as a configuration of ours (docs/guides/import.md says what becomes of what).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// dnsmasq's configuration as one of ours (docs/import.md says what becomes of what).
+// dnsmasq's configuration as one of ours (docs/guides/import.md says what becomes of what).
 #pragma once
 
 #include <string>

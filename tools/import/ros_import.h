@@ -1,4 +1,4 @@
-// A router's DNS server as a configuration of ours (docs/import.md says what becomes of what).
+// A router's DNS server as a configuration of ours (docs/guides/import.md says what becomes of what).
 #pragma once
 
 #include <map>

@@ -487,8 +487,8 @@ BOOST_AUTO_TEST_CASE(the_reference_in_docs_is_what_the_tables_say) {
     std::ostringstream reference;
     write_reference(reference);
     BOOST_TEST(
-        content_of(kRoot / "docs/configuration.md") == reference.str(),
-        "docs/configuration.md is old: steerdnsd --config-reference > docs/configuration.md");
+        content_of(kRoot / "docs/reference/configuration.md") == reference.str(),
+        "docs/reference/configuration.md is old: steerdnsd --config-reference > docs/reference/configuration.md");
 }
 
 }  // namespace

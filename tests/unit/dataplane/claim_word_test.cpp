@@ -1,4 +1,4 @@
-// The arithmetic of claims, with the examples of docs/design.md.
+// The arithmetic of claims, with the examples of docs/explanation/architecture.md.
 #include "dataplane/event/claim_word.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-# For the routers of "configs/minimal.yaml": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/routeros.md).
+# For the routers of "configs/minimal.yaml": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/guides/routers.md).
 # A block for each router, and one that undoes it. Keep a copy of what is there first: /export file=before-steerdns
 # RouterOS 6: there is no /routing table (leave it out), a route says routing-mark= for routing-table=, and no mark
 # routes IPv6 (leave out what is in /ipv6).
