@@ -1,0 +1,197 @@
+"""Executes a page of docs/ in the lab (page_lab.py) as it is printed, and compares what appears with what it shows.
+
+    ```sh run=NAME [on=box|client] [exit=N]     commands; exit code 0, or N at the end
+    ```routeros run=NAME                        pasted into the router's terminal
+    ```yaml run=NAME file=PATH                  written to that file of the box
+    ```text output                              what the block before it printed; a line "..." stands for any lines
+
+What a reader does not type is in comments of the page, a line each: <!-- lab: WORD ... -->, see `Page.directive`.
+
+Numbers that differ from run to run (VARIABLE) are compared by their kind; all other text is compared as it is.
+`X_e2e.py BUILD --write` puts what appears into the page, where it differs.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/e2e"), str(ROOT / "tools")]
+
+import doc_blocks  # noqa: E402
+import page_lab  # noqa: E402
+from lab.network import LabError, until  # noqa: E402
+
+# (what varies, what stands for it)
+VARIABLE = [
+    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,4}(?:\([^)]*\))?)?", "TIME"),
+    (r"\b\d\d:\d\d:\d\d(?: [AP]M)?\b", "TIME"),
+    (r"/tmp/steerdns-[\w/.-]+/bin/", "BIN/"),
+    (r"\b(?:\d+(?:\.\d+)?\s?(?:ns|us|ms|s|min|m|h|d))+\b", "DURATION"),
+    (r"\b\d+(?:\.\d+)? ?(?:KiB|MiB|GiB|bytes|B|%)(?!\w)", "SIZE"),
+    (r"\bpid \d+", "pid N"), (r"\bid: \d+", "id: N"), (r"\b(?:19|20)\d\d\.\d+\b", "VERSION"),
+    (r"#\d+ tag \d+", "#N tag N"), (r"ret=\*[0-9A-F]+", "ret=*ID"),
+    (r"-{3,}|={3,}", "---"), (r"\s+", " "),
+]
+OUTPUT_AFTER = {"sh", "routeros"}
+
+
+def normal(line: str, more: list[tuple[str, str]] = ()) -> str:
+    for pattern, name in [*more, *VARIABLE]:
+        line = re.sub(pattern, name, line)
+    return line.strip()
+
+
+def same(shown: str, appeared: str, more: list[tuple[str, str]] = ()) -> bool:
+    """Whether `shown`, in which "..." stands for any lines, is what appeared."""
+    want = [normal(line, more) for line in shown.rstrip("\n").split("\n")]
+    have = [normal(line, more) for line in appeared.rstrip("\n").split("\n")]
+    pattern = "".join(r"(?:[^\n]*\n)*?" if line == "..." else re.escape(line) + "\n" for line in want)
+    return re.fullmatch(pattern, "".join(line + "\n" for line in have)) is not None
+
+
+class Mismatch(AssertionError):
+    pass
+
+
+class Page:
+    """A page with its lab. `variable`: more pairs of VARIABLE for this page alone."""
+
+    def __init__(self, path: str, test: str, lab: page_lab.PageLab, variable: list[tuple[str, str]] = ()):
+        self.path, self.test, self.lab, self.variable = ROOT / path, test, lab, variable
+        self.text = self.path.read_text()
+        self.corrections: list[tuple[int, int, str]] = []  # first line, last line, text
+        self.differences: list[str] = []
+        self.ran = 0
+
+    def steps(self):
+        """Blocks and directives in the page's order: (line, what)."""
+        found = [(block.line, block) for block in doc_blocks.blocks_of(self.text, str(self.path.relative_to(ROOT)))]
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if directive := re.fullmatch(r"\s*<!-- lab: (.*) -->", line):
+                found.append((number, directive[1]))
+        return sorted(found, key=lambda step: step[0])
+
+    def run(self, write: bool = False) -> None:
+        try:
+            self.run_steps(write)
+        except (LabError, AssertionError):
+            print(self.lab.box.shell("tail -n 30 /var/log/steerdnsd.log; steerctl routers")[1], file=sys.stderr)
+            raise
+        finally:
+            if write:
+                self.write()
+
+    def run_steps(self, write: bool) -> None:
+        printed = None  # of the block before
+        for line, step in self.steps():
+            try:
+                if isinstance(step, str):
+                    self.directive(step)
+                elif step.language == "text" and "output" in step.attributes:
+                    if printed is None:
+                        raise LabError("an output without a block that was run before it")
+                    self.compare(step, printed, write)
+                    printed = None
+                elif step.attributes.get("run") == self.test:
+                    printed = self.block(step)
+                    self.ran += 1
+            except (LabError, AssertionError) as error:
+                raise type(error)(f"{self.path.relative_to(ROOT)}:{line}: {error}") from error
+
+    def block(self, block) -> str:
+        if block.language == "yaml":
+            self.lab.box.write(block.attributes["file"], block.text)
+            return ""
+        if block.language == "routeros":
+            self.lab.router.sync_rows()
+            return self.lab.router.command(block.text.strip())
+        host = {"box": self.lab.box, "client": self.lab.client}[block.attributes.get("on", "box")]
+        self.lab.router.sync_rows()
+        code, text = host.shell("set -e\n" + block.text)
+        if code != int(block.attributes.get("exit", 0)):
+            raise Mismatch(f"exit code {code} of\n{block.text}\n{text}")
+        return text
+
+    def compare(self, block, printed: str, write: bool) -> None:
+        if same(block.text, printed, self.variable):
+            return
+        if write:
+            self.corrections.append((block.line, block.line + block.text.count("\n"), printed))
+            return
+        self.differences.append(f"{block.place} shows\n{block.text}\nbut this appeared\n{printed}")
+
+    def write(self) -> None:
+        lines = self.text.splitlines(keepends=True)
+        for first, end, text in sorted(self.corrections, reverse=True):
+            lines[first - 1:end - 1] = [line.rstrip() + "\n" for line in text.rstrip("\n").split("\n")]
+        self.path.write_text("".join(lines))
+
+    # What a reader does not type -----------------------------------------------------------------------------
+
+    def directive(self, text: str) -> None:
+        word, _, rest = text.partition(" ")
+        getattr(self, "do_" + word)(rest)
+
+    def do_box(self, command: str) -> None:
+        code, text = self.lab.box.shell("set -e\n" + command)
+        if code:
+            raise LabError(f"{command}: {code}\n{text}")
+
+    def do_client(self, command: str) -> None:
+        code, text = self.lab.client.shell("set -e\n" + command)
+        if code:
+            raise LabError(f"{command}: {code}\n{text}")
+
+    def do_ctl(self, words: str) -> None:
+        """rossim ctl WORDS"""
+        self.lab.scene.router_ctl(*words.split())
+
+    def do_until(self, command: str) -> None:
+        """Waits until a command of the box ends with 0."""
+        until(lambda: self.lab.box.shell(command)[0] == 0, 30, f"{command}: {self.lab.box.shell(command)}")
+
+    def do_in_sync(self, _: str) -> None:
+        until(self.lab.in_sync, 20, "all routers are in sync")
+
+    def do_lease(self, _: str) -> None:
+        """The client's DHCP lease is renewed."""
+        self.lab.renew_lease()
+
+
+class PageTest(unittest.TestCase):
+    """Sub-classes say `page`, `test`, `least` (blocks that are run at least) and, if need be, `variable`."""
+
+    page = test = ""
+    least = 1
+    variable: list[tuple[str, str]] = []
+    build = ROOT / "build"
+
+    def test_page_does_as_printed(self):
+        if not self.page:
+            self.skipTest("no page")
+        with page_lab.PageLab(self.test, self.build) as lab:
+            page = Page(self.page, self.test, lab, self.variable)
+            self.prepare(lab)
+            page.run()
+            self.assertEqual(page.differences, [], "\n" + "\n".join(page.differences))
+            self.assertGreaterEqual(page.ran, self.least)
+
+    def prepare(self, lab: page_lab.PageLab) -> None:
+        """What the page takes for granted."""
+
+
+def main(case: type[PageTest]) -> None:
+    """`X_e2e.py BUILD [--write]`"""
+    case.build = pathlib.Path(sys.argv.pop(1)).resolve()
+    if "--write" in sys.argv:
+        with page_lab.PageLab(case.test, case.build) as lab:
+            page = Page(case.page, case.test, lab, case.variable)
+            case().prepare(lab)
+            page.run(write=True)
+        print(f"{page.ran} blocks were run, {len(page.corrections)} outputs were written anew")
+        return
+    unittest.main(module=sys.modules["__main__"], verbosity=2)
