@@ -8,7 +8,6 @@ import sys
 import time
 import unittest
 
-from lab.certificates import Authority
 from lab.network import run, until
 from lab.scene import ERROR, PASSWORD, ROOT, USER, Scene
 
@@ -404,21 +403,6 @@ class Words(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn("is good", done.stdout)
         self.assertEqual(self.picture(), before)
-
-    def test_configurations_in_the_guides(self):
-        """What is shown as YAML can be pasted; a part of a configuration goes into the smallest whole one."""
-        folder = self.scene.folder / "guides"
-        Authority(folder).issue("cert", "DNS:dns.example.net")
-        (folder / "cert.key").rename(folder / "key.pem")
-        (folder / "edge1").write_text("secret\n")
-        plugins = "plugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }\n"
-        for guide in ("dns64", "encrypted-dns", "leases", "mdns"):
-            for text in re.findall(r"```yaml\n(.*?)```", (ROOT / f"docs/guides/{guide}.md").read_text(), re.S):
-                with self.subTest(guide, begins=text.splitlines()[0]):
-                    whole = text if "plugins:" in text else plugins + text
-                    (folder / "guide.yaml").write_text(whole.replace("/etc/steerdns", str(folder)))
-                    done = self.say("--check", "--config", str(folder / "guide.yaml"))
-                    self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_check_says_every_error(self):
         path = self.scene.folder / "bad.yaml"

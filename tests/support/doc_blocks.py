@@ -9,6 +9,8 @@ A fence has a language and, behind it, attributes: ```sh run=lab
                 check=no: not a configuration of ours (another program's file, an output)
     routeros    commands for a router's terminal
     text, ...   anything else (console output, zone files); nothing is checked
+    text output what the block before it prints (tests/e2e/page_run.py has more attributes)
+    file=PATH   on any block: the file that it shows; it is there when the blocks behind it are checked
 
 Other programs may use this as a library: blocks(), commands(), documents().
 """

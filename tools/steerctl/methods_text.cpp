@@ -17,7 +17,7 @@ constexpr std::string_view kPageHead =
     "2.0, one\n"
     "object a line, on a UNIX stream socket (`control.socket`, mode 0660):\n"
     "\n"
-    "```\n"
+    "```sh\n"
     "echo "
     "'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cache.show\",\"params\":{\"name\":\"www.example\"}"
     "}' |\n"

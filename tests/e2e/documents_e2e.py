@@ -1,0 +1,228 @@
+"""What the documentation shows works: configurations are accepted, commands exist, the site is whole and loads nothing foreign."""
+
+import functools
+import http.server
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from lab.certificates import Authority
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+import doc_blocks  # noqa: E402
+
+BUILD = pathlib.Path(sys.argv.pop(1))
+PROGRAMS = {"steerdnsd": BUILD / "steerdnsd", "steerctl": BUILD / "tools/steerctl/steerctl"}
+SMALLEST = "plugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }\n"
+
+
+class Configurations(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        Authority(self.folder).issue("cert", "DNS:dns.example.net")
+        (self.folder / "cert.key").rename(self.folder / "key.pem")
+        shutil.copy(self.folder / "cert.pem", self.folder / "ca.pem") if not (self.folder / "ca.pem").exists() else None
+
+    def here(self, text):
+        return text.replace("/etc/steerdns", str(self.folder))
+
+    def provide(self, text):
+        """The files that a configuration names are there: passwords, lists of names."""
+        for name in re.findall(r"/etc/steerdns/([\w./-]+)", text):
+            path = self.folder / name
+            if not path.exists() and not name.endswith("/"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("example.com\n" if path.suffix in (".txt", ".list") else "secret\n")
+
+    def check(self, block):
+        text = block.text
+        if not re.search(r"^(plugins|include):", text, re.M):
+            text = SMALLEST + text  # a section, or more plugins
+        self.provide(text)
+        (self.folder / "steerdns.yaml").write_text(self.here(text))
+        done = subprocess.run([PROGRAMS["steerdnsd"], "--check", "--config", self.folder / "steerdns.yaml"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_each_configuration_that_is_shown_is_accepted(self):
+        checked = 0
+        for document in doc_blocks.documents():
+            for block in doc_blocks.blocks([document]):
+                if path := block.attributes.get("file"):
+                    path = pathlib.Path(self.here(path))
+                    if path.is_relative_to(self.folder):
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_text(block.text)
+                if block.language == "yaml" and block.attributes.get("check") != "no":
+                    checked += 1
+                    with self.subTest(block.place):
+                        self.check(block)
+        print(f"  {checked} configurations")
+        self.assertGreater(checked, 5)
+
+    def test_a_wrong_configuration_is_noticed(self):
+        for text in ("plugins:\n  - { tag: a, type: cahce }\n", "dataplane: { wrokers: 1 }\n"):
+            with self.assertRaises(AssertionError):
+                self.check(doc_blocks.Block("none.md", 1, "yaml", {}, text))
+
+
+@functools.cache
+def help_of(program, *words):
+    """Options and sub-commands that `program words... --help` names, or None if there is no such command."""
+    done = subprocess.run([PROGRAMS[program], *words, "--help"], capture_output=True, text=True)
+    if done.returncode != 0:
+        return None
+    text = done.stdout
+    commands = re.findall(r"^  (\w[\w-]*)  ", text.partition("Subcommands:")[2], re.M)
+    takes_words = "Positionals:" in text
+    return set(re.findall(r"(?<![\w-])(--?[\w-]+)", text)), set(commands), takes_words
+
+
+def mistakes(command):
+    """What is wrong with a command line, as sentences: programs of ours that do not exist, options they do not have."""
+    lexer = shlex.shlex(command.split("\n")[0], posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    found, segment = [], []
+    for word in [*lexer, ";"]:
+        if word and set(word) <= set("|&;()<>"):
+            found += mistakes_of(segment)
+            segment = []
+        else:
+            segment.append(word)
+    return found
+
+
+def mistakes_of(words):
+    words = list(words)
+    while words and (re.match(r"\w+=", words[0]) or words[0] in ("sudo", "time", "watch", "exec", "do", "then", "if", "!")):
+        words.pop(0)
+        while words and words[0] in ("-n1", "-u", "-E", "-n"):
+            words.pop(0)
+    if not words:
+        return []
+    program, rest = words[0], words[1:]
+    if re.match(r"(\./)?tools/\w", program):
+        path = ROOT / program
+        if not path.exists():
+            return [f"there is no {program}"]
+        source = "\n".join(path.read_text().splitlines()[:60])
+        return [f"{program} has no option {word}" for word in rest if word.startswith("-") and word.partition("=")[0] not in source]
+    program = pathlib.Path(program).name
+    if program not in PROGRAMS:
+        return []
+    known, path = set(), []
+    options, commands, _ = help_of(program)
+    known |= options
+    found = []
+    for at, word in enumerate(rest):
+        if word.startswith("-"):
+            if word.partition("=")[0] not in known and not re.fullmatch(r"-\d+", word):
+                found.append(f"{' '.join([program, *path])} has no option {word.partition('=')[0]}")
+        elif word in commands:
+            path.append(word)
+            options, commands, _ = help_of(program, *path)
+            known |= options
+        elif commands and not path and not (at and rest[at - 1].startswith("-")) and re.fullmatch(r"[a-z-]+", word):
+            found.append(f"{program} has no sub-command {word}")
+    return found
+
+
+class Commands(unittest.TestCase):
+    def test_each_command_of_ours_that_is_shown_exists_with_its_options(self):
+        checked = 0
+        for block in doc_blocks.blocks(language="sh"):
+            for line, command in doc_blocks.commands(block):
+                checked += 1
+                with self.subTest(f"{block.path}:{line}", command=command):
+                    self.assertEqual(mistakes(command), [])
+        print(f"  {checked} commands")
+
+    def test_commands_in_running_text_exist(self):
+        for document in doc_blocks.documents():
+            for number, line in enumerate(document.read_text().splitlines(), 1):
+                for command in re.findall(r"`((?:sudo )?(?:steerctl|steerdnsd|tools/\w+) [^`]*)`", line):
+                    command = re.sub(r"\s*(\.\.\.|…)", "", command)
+                    with self.subTest(f"{document.relative_to(ROOT)}:{number}", command=command):
+                        # Of `a | b` and `[--x]` in a synopsis the first words count.
+                        self.assertEqual(mistakes(re.split(r"[|\[\]<>()'\"]", command)[0].replace(",", " ")), [])
+
+    def test_mistakes_are_noticed(self):
+        self.assertEqual(mistakes("sudo steerctl routers --json | head -n 3"), [])
+        self.assertEqual(mistakes("steerctl roouters"), ["steerctl has no sub-command roouters"])
+        self.assertEqual(mistakes("ls && steerdnsd --chekc x.yaml"), ["steerdnsd has no option --chekc"])
+        self.assertEqual(mistakes("tools/nothing"), ["there is no tools/nothing"])
+        self.assertEqual(mistakes("tools/run --twice"), ["tools/run has no option --twice"])
+        self.assertEqual(mistakes("steerctl import routeros --life x"), ["steerctl import routeros has no option --life"])
+
+
+@unittest.skipUnless(shutil.which("mkdocs") and shutil.which("mandoc"), "tools/deps --docs installs what this needs")
+class Site(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.made = subprocess.run([ROOT / "tools/docs", "--output", cls.folder / "site"], capture_output=True, text=True)
+
+    def test_the_site_is_built_and_its_links_hold(self):
+        self.assertEqual(self.made.returncode, 0, self.made.stderr + self.made.stdout)
+        site = self.folder / "site"
+        ids = {}
+        for page in site.rglob("*.html"):
+            ids[page.resolve()] = set(re.findall(r'\bid="?([^" >]+)', page.read_text()))
+        wrong = []
+        for page in ids:
+            if page.name == "404.html":
+                continue
+            for target in re.findall(r'<a\b[^>]*?\bhref="?([^" >]+)', page.read_text()):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                name, _, anchor = target.partition("#")
+                goal = (page.parent / name).resolve() if name else page
+                goal = goal / "index.html" if goal.is_dir() else goal
+                if not goal.exists() or (anchor and goal in ids and anchor not in ids[goal]):
+                    wrong.append(f"{page.name}: {target}")
+        self.assertEqual(sorted(set(wrong)), [])
+
+    @unittest.skipUnless(shutil.which("chromium"), "tools/deps --browser installs Chromium")
+    def test_a_browser_asks_no_other_host(self):
+        asked = []
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *words):
+                asked.append(self.path)
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(self.folder / "site")))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        shown, foreign = self.show(f"http://127.0.0.1:{server.server_port}/reference/configuration.html")
+        self.assertIn("md-search", shown)
+        self.assertIn("/search/search_index.json", asked)
+        self.assertEqual(foreign, [])
+        # And a page that does ask is noticed.
+        (self.folder / "site/foreign.html").write_text('<img src="http://foreign.example/x.png">')
+        self.assertEqual(self.show(f"http://127.0.0.1:{server.server_port}/foreign.html")[1], ["http://foreign.example/x.png"])
+
+    def show(self, url):
+        """The page as a browser shows it, and what it asks other hosts for (none is reached)."""
+        log = self.folder / "net.json"
+        shown = subprocess.run(
+            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/profile", "--dump-dom",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+             "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", f"--log-net-log={log}", "--virtual-time-budget=4000", url],
+            capture_output=True, text=True, timeout=90).stdout
+        foreign = set()
+        for line in log.read_text().splitlines():
+            if '"initiator":"http' in line:  # (the browser's own requests have no page as their initiator)
+                foreign.add(json.loads(line.rstrip(","))["params"]["url"])
+        return shown, sorted(goal for goal in foreign if not goal.startswith("http://127.0.0.1:"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

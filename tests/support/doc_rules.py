@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Checks the Markdown files: links, fences, paths in code marks, the index, lengths of pages. Prints one line a finding.
+
+Links to other hosts are not fetched. What blocks hold is checked by the test `documents` (tests/e2e/documents_e2e.py).
+"""
+import pathlib
+import re
+import sys
+
+import doc_blocks
+
+ROOT = doc_blocks.ROOT
+LANGUAGES = {"sh", "yaml", "routeros", "text", "zone", "json", "ini", "diff", "c", "cpp", "console", "nft", "dockerfile", "mermaid", "toml"}
+ATTRIBUTES = {"run", "check", "file", "on", "exit", "output"}  # tests/support/doc_blocks.py, tests/e2e/page_run.py
+# Pages that are being written: links to them may stand before them. To be emptied.
+COMING = {f"docs/guides/{name}.md" for name in ("troubleshooting", "monitoring", "upgrade", "backup", "isp-deployment", "install", "setup",
+                                                "recursion", "migrate-forgedns", "migrate-mosdns")}
+LONGEST = {"README.md": 120, "CONTRIBUTING.md": 120, "docs/explanation/architecture.md": 500}
+
+
+def without_code(text: str) -> str:
+    """The text with blocks and code marks blanked, line by line."""
+    lines, fence = [], None
+    for line in text.splitlines():
+        opening = re.match(r" *(`{3,}|~{3,})", line)
+        if fence:
+            if opening and opening[1].startswith(fence) and not line.strip(" `~"):
+                fence = None
+            lines.append("")
+        elif opening:
+            fence = opening[1]
+            lines.append("")
+        else:
+            lines.append(re.sub(r"(`+)(?:(?!\1).)+\1", lambda mark: "`" * len(mark[0]), line))
+    return "\n".join(lines)
+
+
+def anchor_of(heading: str) -> str:
+    """The anchor that GitHub and our site give a heading."""
+    heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").replace("*", "")
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(path: pathlib.Path, known: dict = {}) -> set[str]:
+    if path not in known:
+        found: set[str] = set()
+        blank = without_code(path.read_text()).splitlines()
+        for line, whole in zip(blank, path.read_text().splitlines()):
+            heading = re.match(r"#{1,6} ", line)
+            if heading:
+                anchor = anchor_of(whole[heading.end():])
+                number = 1
+                while (again := anchor if number == 1 else f"{anchor}-{number - 1}") in found:
+                    number += 1
+                found.add(again)
+            found.update(re.findall(r'<a (?:id|name)="([^"]+)"', line))
+        known[path] = found
+    return known[path]
+
+
+def links(path: pathlib.Path) -> list[tuple[int, str]]:
+    found = []
+    for number, line in enumerate(without_code(path.read_text()).splitlines(), 1):
+        targets = re.findall(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)", line) + re.findall(r"^ {0,3}\[[^\]]+\]:\s+(\S+)", line)
+        targets += re.findall(r'<(?:img|a|source)\b[^>]*?\b(?:src|href|srcset)="([^"]+)"', line)
+        found += [(number, target) for target in targets]
+    return found
+
+
+def link_findings(path: pathlib.Path) -> list[str]:
+    found = []
+    for number, target in links(path):
+        if re.match(r"[a-z][a-z0-9+.-]*:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        goal = (path.parent / name).resolve() if name else path
+        place = f"{path.relative_to(ROOT)}:{number}"
+        if not goal.is_relative_to(ROOT):
+            found.append(f"{place}: the link to '{target}' leaves the repository")
+        elif not goal.exists() and str(goal.relative_to(ROOT)) in COMING:
+            continue
+        elif not goal.exists():
+            found.append(f"{place}: the link to '{target}' leads to no file")
+        elif anchor and goal.suffix == ".md" and anchor not in anchors(goal):
+            found.append(f"{place}: the link to '{target}' leads to no heading of that file")
+    return found
+
+
+def path_findings(path: pathlib.Path) -> list[str]:
+    """Files of ours that are named in code marks exist."""
+    found = []
+    tops = {"dataplane", "control", "matchers", "routeros", "configs", "tests", "tools", "docs"}
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        for name in re.findall(r"`((?:\w+/)+[\w.-]+\.(?:md|h|cpp|py|yaml|story|build|8|5))`", line):
+            # (A part in capitals stands for any name.)
+            stands_for = any(re.fullmatch(r"(?!README)[A-Z]{3,}\w*", part.split(".")[0]) for part in name.split("/"))
+            if name.split("/")[0] in tops and not stands_for and not (ROOT / name).exists():
+                found.append(f"{path.relative_to(ROOT)}:{number}: there is no file '{name}'")
+    return found
+
+
+def block_findings(path: pathlib.Path) -> list[str]:
+    found = []
+    try:
+        blocks = doc_blocks.blocks([path])
+    except ValueError as error:
+        return [str(error)]
+    for block in blocks:
+        if not block.language:
+            found.append(f"{block.place}: the block has no language; write ```text if none fits")
+        elif block.language not in LANGUAGES:
+            found.append(f"{block.place}: the language '{block.language}' is not one of {', '.join(sorted(LANGUAGES))}")
+        found += [f"{block.place}: '{name}' is no attribute of a block; {', '.join(sorted(ATTRIBUTES))} are"
+                  for name in block.attributes if name not in ATTRIBUTES]
+        if block.language == "yaml" and block.attributes.get("check", "no") != "no":
+            found.append(f"{block.place}: 'check' of a yaml block can be 'no' only")
+    return found
+
+
+def length_findings(path: pathlib.Path) -> list[str]:
+    name = str(path.relative_to(ROOT))
+    lines = path.read_text().splitlines()
+    found = []
+    if name in LONGEST and len(lines) > LONGEST[name]:
+        found.append(f"{name}: has {len(lines)} lines, and may have {LONGEST[name]}")
+    return found
+
+
+def index_findings() -> list[str]:
+    """Each page is reached from docs/README.md, by links from page to page."""
+    index = ROOT / "docs/README.md"
+    reached, queue = {index}, [index]
+    while queue:
+        path = queue.pop()
+        for _, target in links(path):
+            goal = (path.parent / target.partition("#")[0]).resolve()
+            if goal.suffix == ".md" and goal.exists() and goal.is_relative_to(ROOT / "docs") and goal not in reached:
+                reached.add(goal)
+                queue.append(goal)
+    direct = {(index.parent / target.partition("#")[0]).resolve() for _, target in links(index)}
+    pages = {path for path in (ROOT / "docs").rglob("*.md") if path.name != "README.md"}
+    in_folder = lambda path: path.parent.name in ("decisions", "figures")
+    return [f"{page.relative_to(ROOT)}: docs/README.md has no link to it" for page in sorted(pages)
+            if page not in (reached if in_folder(page) else direct)]
+
+
+def findings() -> list[str]:
+    found = []
+    for path in doc_blocks.documents():
+        found += link_findings(path) + path_findings(path) + block_findings(path) + length_findings(path)
+    return found + index_findings()
+
+
+if __name__ == "__main__":
+    lines = findings()
+    print("\n".join(lines[:200]))
+    sys.exit(1 if lines else 0)
