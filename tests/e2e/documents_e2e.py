@@ -86,7 +86,7 @@ def help_of(program, *words):
 
 
 def mistakes(command):
-    """What is wrong with a command line, as sentences: programs of ours that do not exist, options they do not have."""
+    """What is wrong with a command line, as sentences: our programs that do not exist, options they do not have."""
     lexer = shlex.shlex(command.split("\n")[0], posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     found, segment = [], []
@@ -135,7 +135,7 @@ def mistakes_of(words):
 
 
 class Commands(unittest.TestCase):
-    def test_each_command_of_ours_that_is_shown_exists_with_its_options(self):
+    def test_each_command_that_is_shown_exists_with_its_options(self):
         checked = 0
         for block in doc_blocks.blocks(language="sh"):
             for line, command in doc_blocks.commands(block):

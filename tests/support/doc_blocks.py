@@ -3,10 +3,10 @@
 
 A fence has a language and, behind it, attributes: ```sh run=lab
 
-    sh          commands. run=NAME: the test NAME executes them as they are printed; without it each command of
-                ours is checked against its --help (tests/support/doc_rules.py, the test doc_commands)
+    sh          commands. run=NAME: the test NAME executes them as they are printed. The test `documents` checks each of
+                our commands against its --help
     yaml        a configuration. --check accepts it; a part of one is put into the smallest whole one.
-                check=no: not a configuration of ours (another program's file, an output)
+                check=no: not our configuration (another program's file, an output)
     routeros    commands for a router's terminal
     text, ...   anything else (console output, zone files); nothing is checked
     text output what the block before it prints (tests/e2e/page_run.py has more attributes)

@@ -87,7 +87,7 @@ def link_findings(path: pathlib.Path) -> list[str]:
 
 
 def path_findings(path: pathlib.Path) -> list[str]:
-    """Files of ours that are named in code marks exist."""
+    """Our files that are named in code marks exist."""
     found = []
     tops = {"dataplane", "control", "matchers", "routeros", "configs", "tests", "tools", "docs"}
     for number, line in enumerate(path.read_text().splitlines(), 1):
