@@ -41,8 +41,11 @@ def anchor_of(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-def anchors(path: pathlib.Path, known: dict = {}) -> set[str]:
-    if path not in known:
+KNOWN: dict[pathlib.Path, set[str]] = {}
+
+
+def anchors(path: pathlib.Path) -> set[str]:
+    if path not in KNOWN:
         found: set[str] = set()
         blank = without_code(path.read_text()).splitlines()
         for line, whole in zip(blank, path.read_text().splitlines()):
@@ -54,8 +57,8 @@ def anchors(path: pathlib.Path, known: dict = {}) -> set[str]:
                     number += 1
                 found.add(again)
             found.update(re.findall(r'<a (?:id|name)="([^"]+)"', line))
-        known[path] = found
-    return known[path]
+        KNOWN[path] = found
+    return KNOWN[path]
 
 
 def links(path: pathlib.Path) -> list[tuple[int, str]]:

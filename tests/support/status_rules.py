@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
-"""Checks docs/reference/status.md: a row for each of the README's table, in its order, and no test named that is not there."""
+"""Checks docs/reference/status.md: each feature has a state and a proof, and each test that is named exists."""
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE = "docs/reference/status.md"
+HEAD = "| feature | state | proved by |"
 FILES = {path.name for path in (ROOT / "tests").rglob("*") if path.is_file()}
 BUILDS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("meson.build"))
 
 
-def table(text: str, head: str) -> list[tuple[str, str]]:
-    """The rows below the line `head`: first cell and last."""
-    rows = []
-    for line in text.partition(head)[2].splitlines()[2:]:
-        if not line.startswith("| "):
-            break
-        cells = line.strip("| ").split(" | ")
-        rows.append((cells[0], cells[-1]))
-    return rows
+def rows(text: str) -> list[tuple[int, list[str]]]:
+    """(line, cells) of each row of each table of features."""
+    found, inside = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line == HEAD:
+            inside = True
+        elif not line.startswith("|"):
+            inside = False
+        elif inside and not line.startswith("|---"):
+            found.append((number, [cell.strip() for cell in line.strip().strip("|").split(" | ")]))
+    return found
 
 
 def is_known(name: str) -> bool:
@@ -29,25 +33,28 @@ def is_known(name: str) -> bool:
     return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|vm)-", "", name)))
 
 
-def findings() -> list[str]:
-    found = []
-    parts = [part for part, _ in table((ROOT / "README.md").read_text(), "| part | state |")]
-    rows = table((ROOT / "docs/reference/status.md").read_text(), "| part | proved by |")
-    for i in range(max(len(parts), len(rows))):
-        part = parts[i] if i < len(parts) else "nothing more"
-        row = rows[i][0] if i < len(rows) else "nothing more"
-        if not part.startswith(row):
-            found.append(f"row {i + 1} is '{row}', and in README.md '{part[:60]}'")
-            break
-    for part, proof in rows:
-        names = [name for name in re.findall(r"`([^`]+)`", proof) if not name.startswith("tools/")]
-        if not names and proof != "missing":
-            found.append(f"'{part}' names no test")
-        found += [f"'{part}' names the test '{name}', which is not there" for name in names if not is_known(name)]
+def findings(text: str) -> list[str]:
+    table = rows(text)
+    found = [] if table else [f"has no table that begins with '{HEAD}'"]
+    for number, cells in table:
+        if len(cells) != 3:
+            found.append(f"{number}: the row has {len(cells)} cells, and needs 3")
+            continue
+        feature, state, proof = cells
+        tests = re.findall(r"`([^`]+)`", proof)
+        if state == "missing":
+            if proof != "-":
+                found.append(f"{number}: '{feature}' is missing, so its proof is '-'")
+        elif not state.startswith("works"):
+            found.append(f"{number}: the state of '{feature}' begins with neither 'works' nor 'missing'")
+        elif not tests:
+            found.append(f"{number}: '{feature}' names no test; write 'missing' if it does not work")
+        found += [f"{number}: '{feature}' names the test '{name}', which does not exist" for name in tests if not is_known(name)]
     return found
 
 
 if __name__ == "__main__":
-    for finding in findings():
-        print(f"docs/reference/status.md: {finding}")
-    sys.exit(1 if findings() else 0)
+    lines = findings((ROOT / PAGE).read_text())
+    for finding in lines:
+        print(f"{PAGE}:{finding}")
+    sys.exit(1 if lines else 0)
