@@ -14,8 +14,8 @@ namespace steer::config {
 
 // The row of a plugin that reads lists: `max_shrink`.
 inline constexpr std::string_view kMaxShrinkText =
-    "percentage of a list's rules that may go from one reading to the next; `max_shrink` in "
-    "`fetch` of `control`, with what it means, is the default";
+    "maximum percentage of rules that a list may lose in one update\nSee `max_shrink` in `fetch` "
+    "of `control`, whose value is the default.";
 // `max_shrink` as it is written; what is wrong is reported.
 std::optional<std::uint32_t> read_max_shrink(Reading& in, const Node& node, const Place& place);
 template <class Args>
@@ -24,7 +24,7 @@ void read_max_shrink_of(Reading& in, const Node& node, const Place& place, Args&
 }
 template <class Args>
 constexpr Row<Args> max_shrink_row() {
-    return {"max_shrink", Own<Args>{"integer", read_max_shrink_of<Args>}, "(of `control.fetch`)",
+    return {"max_shrink", Own<Args>{"integer", read_max_shrink_of<Args>}, "(`control.fetch`)",
             "0..100", kMaxShrinkText};
 }
 

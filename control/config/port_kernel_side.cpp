@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::array<Row<ExceptionRates>, 8> kRateRows{{
     {"arp", &ExceptionRates::arp, "1000", "0..100000000", "ARP"},
-    {"nd", &ExceptionRates::nd, "1000", "0..100000000", "neighbour and router discovery of IPv6"},
+    {"nd", &ExceptionRates::nd, "1000", "0..100000000", "IPv6 neighbour and router discovery"},
     {"icmp", &ExceptionRates::icmp, "1000", "0..100000000", "ICMP"},
-    {"icmp6", &ExceptionRates::icmp6, "1000", "0..100000000", "ICMPv6 but neighbour discovery"},
-    {"tcp", &ExceptionRates::tcp, "100000", "0..100000000", "TCP: DNS over it, ssh, BGP"},
+    {"icmp6", &ExceptionRates::icmp6, "1000", "0..100000000", "ICMPv6 except neighbour discovery"},
+    {"tcp", &ExceptionRates::tcp, "100000", "0..100000000", "TCP: DNS over TCP, ssh, BGP"},
     {"udp", &ExceptionRates::udp, "10000", "0..100000000",
-     "UDP that is not DNS for us, or DNS with IP options"},
-    {"fragment", &ExceptionRates::fragment, "1000", "0..100000000", "fragments of whatever"},
+     "UDP other than DNS queries, and DNS packets with IP options"},
+    {"fragment", &ExceptionRates::fragment, "1000", "0..100000000", "IP fragments"},
     {"other", &ExceptionRates::other, "1000", "0..100000000", "everything else"},
 }};
 
@@ -25,12 +25,12 @@ struct NeighbourText {
     bool published = false;
 };
 constexpr std::array<Row<NeighbourText>, 3> kNeighbourRows{{
-    {"address", &NeighbourText::address, "required", "", "of the neighbour, either family"},
+    {"address", &NeighbourText::address, "required", "", "IPv4 or IPv6 address of the neighbour"},
     {"mac", &NeighbourText::mac, "none", "",
-     "its MAC address, which is never asked for and never replaced"},
+     "MAC address of the neighbour; never resolved and never replaced"},
     {"published", &NeighbourText::published, "false", "",
-     "instead: the kernel answers in its place with the interface's MAC (as proxy-arp for one "
-     "address; `forwarding=1`, and for IPv6 `proxy_ndp=1`)"},
+     "answer for this address with the interface's own MAC address\nThis is proxy ARP for one "
+     "address. It needs `forwarding=1`, and for IPv6 also `proxy_ndp=1`."},
 }};
 
 // "02:00:5e:00:00:01", in any case.

@@ -16,83 +16,136 @@ namespace {
 
 constexpr std::string_view kIntroduction = R"(# Configuration
 
-This page is made from the tables that the parser uses: `steerdnsd --config-reference`.
+This page describes every section, plugin and key of the configuration file. It is generated from
+the tables of the parser by `steerdnsd --config-reference`.
 
-A configuration is one YAML file: `steerdnsd --config FILE` runs it, `--check` reads it and says everything that is wrong
-with it at once, each with file and line, without touching anything. Everything but `plugins` has a default. An unknown
-section, key, plugin type or tag is an error.
+Check a file before you use it:
 
-The policy language is that of ForgeDNS/OxiDNS and mosdns v5; what differs stands at its place.
+```sh
+steerdnsd --config /etc/steerdns/steerdns.yaml --check
+```
 
-- **Paths** start from the folder of the configuration, or from the folder given by `-d`.
-- **Durations** are whole seconds (`90`) or a number with a unit: `250ms`, `5s`, `3m`, `1h`, `1d`, `1w`, also `1h30m`.
-- **Sizes** are bytes with a unit: `512KiB`, `64MiB`, `2GiB`.
-- **Environment**: `${NAME}`, `${env:NAME}` and `${NAME:-default}` in a value are replaced; `$${` is a plain `${`. A value
-  that is one placeholder may be a number or true/false. Names of a query's facts (`${qname}`) are left as they are.
-- **Other files**: `include: [FILE, ...]` takes the `plugins` of other files, and of what these include (8 levels), before its
-  own; nothing else of them is taken. Their paths start from the folder of the file that names them; other paths in them
-  start as above. Tags are unique over all files.
-- **Not supported yet**: a key that is marked so may be written with its default, and is refused with any other value.
+A configuration is one YAML file. `steerdnsd --config FILE` starts the daemon with it. `--check`
+only reads the file and reports every error with file and line. All sections except `plugins` have
+defaults. An unknown section, key, plugin type or tag is an error.
+
+The policy language is that of ForgeDNS/OxiDNS and mosdns v5. Differences are described with each
+plugin.
+
+- **Paths** are relative to the folder of the configuration file, or to the folder set with `-d`.
+- **Durations** are whole seconds (`90`) or numbers with a unit: `250ms`, `5s`, `3m`, `1h`, `1d`,
+  `1w`, also `1h30m`.
+- **Sizes** are numbers with a unit: `512KiB`, `64MiB`, `2GiB`.
+- **Environment variables**: `${NAME}`, `${env:NAME}` and `${NAME:-default}` in a value are
+  replaced. `$${` is a literal `${`. A value that is only a placeholder may become a number or
+  true/false. Placeholders for properties of a query (`${qname}`) are kept.
+- **Other files**: `include: [FILE, ...]` inserts the `plugins` of other files before those of this
+  file. Other sections of an included file are ignored. Files may include files, up to 8 levels.
+  Paths in `include` are relative to the including file. All other paths are relative as described
+  above. Tags must be unique over all files.
+- **Not supported yet**: such a key may be written with its default value. Any other value is an
+  error.
 )";
 
 constexpr std::string_view kRules = R"(## Rule text
 
-| rule | holds for |
+Rules select domain names, in sets, matchers and `hosts`.
+
+| rule | matches |
 |---|---|
 | `full:NAME` | the name itself |
-| `domain:NAME`, or `NAME` alone | the name and everything below it |
-| `keyword:TEXT` | names with TEXT in them |
-| `regexp:EXPRESSION` | names in which the expression is found, in any case (Hyperscan: no look-around, no back-references) |
+| `domain:NAME`, or `NAME` alone | the name and all names below it |
+| `keyword:TEXT` | names that contain TEXT |
+| `regexp:EXPRESSION` | names in which the expression is found, in any case |
 
-Names are compared without case and without a last dot. International names (`münchen.de`, in UTF-8) become their xn--
-form, except in a `keyword:`. Another prefix is an error. In files: one rule a line; `#` at the
-start of a line or after a blank begins a comment (not in a `regexp:`); a bad line is named in a warning and left out, and
-is an error with `strict: true` or if no line of the file is good.
+Case and a final dot do not matter. International names (`münchen.de`, in UTF-8) are converted to
+their xn-- form, except in a `keyword:`. An unknown prefix is an error. Regular expressions use
+Hyperscan, which has no look-around and no back-references.
 
-Words in one text (`qname a.example,b.example`, `args: "a.example b.example"`) are split at blanks and commas, a `regexp:`
-word at blanks alone; items of a list are never split.
+Files contain one rule per line. `#` starts a comment at the beginning of a line or after a blank,
+but not in a `regexp:`. An invalid line is skipped with a warning. It is an error with
+`strict: true`, or if no line of the file is valid.
+
+Several rules in one text (`qname a.example,b.example`, `args: "a.example b.example"`) are separated
+by blanks and commas, after a `regexp:` by blanks only. Items of a YAML list are never split.
 )";
 
 constexpr std::string_view kSequence =
-    R"(Rules run top down. `matches` is one matcher or a list of which all must hold; `!` before a matcher negates it. A matcher is
-`$TAG` or a type in place (`qname domain:example.org`). `exec` is one of:
+    R"(`matches` is one matcher or a list of matchers that must all match. `!` before a matcher negates it.
+A matcher is `$TAG` or an inline matcher (`qname domain:example.org`). `exec` is one of:
 
-| `exec` | meaning |
+| `exec` | effect |
 |---|---|
-| `accept` | ends the program with the response as it is |
-| `return` | leaves this sequence: after a `jump` to it the caller goes on, else the program ends; in a sequence that another one executes (`$TAG`) it leaves that one as well |
-| `reject [RCODE]` | answers with a code, by number or name (REFUSED without one), and ends the program |
-| `drop` | ends the program without any answer, also where there was one; the verdict `dropped_by_policy` counts it |
-| `mark N...` | marks the query |
-| `jump TAG` | runs another sequence, then goes on here, also after `return` in it; not after `accept`, `reject` or `drop` |
-| `goto TAG` | runs another sequence in place of the rest of this one; a sequence that jumped here goes on |
-| `$TAG` | runs an executor; of a sequence: its rules, then goes on here (accept, reject, drop and return in it end this one too; in mosdns they do not) |
-| a type in place | `forward 192.0.2.1`, `cache 4096 short_circuit`, `debug_print TEXT`, `query_summary TEXT` |
+| `accept` | ends the program with the current response |
+| `return` | leaves this sequence, see below |
+| `reject [RCODE]` | ends the program with a response code, by number or name; default: REFUSED |
+| `drop` | ends the program without an answer; counted as verdict `dropped_by_policy` |
+| `mark N...` | sets marks on the query |
+| `jump TAG` | runs another sequence, then continues here |
+| `goto TAG` | runs another sequence instead of the rest of this one |
+| `$TAG` | runs an executor or a sequence, then continues here |
+| inline executor | `forward 192.0.2.1`, `cache 4096 short_circuit`, `debug_print TEXT`, `query_summary TEXT` |
 
-**Nothing stops by itself**: after `cache` or `forward` the next rule runs. Put
-`matches: has_resp` with `exec: accept` after a cache, or give it `short_circuit: true`. A query that comes to the end
-without an answer gets NOERROR without records (mosdns: REFUSED); `--check` warns where that can happen.
+**Return**: after a `jump`, `return` continues in the calling sequence. Otherwise it ends the
+program. A sequence that runs as `$TAG` passes `accept`, `reject`, `drop` and `return` on to its
+caller; in mosdns it does not. After `goto`, a `return` continues in the sequence that jumped to
+this one.
 
-`cache`, `ros_address_list`, `reverse_lookup`, `metrics_collector`, `learn_domain` and `query_summary` wrap the rest of their own sequence:
-it runs inside them, and they act on the response that it leaves.
+**Rules continue**: after `cache` or `forward` the next rule runs. Add `matches: has_resp` with
+`exec: accept` after a cache, or set `short_circuit: true`. A query that reaches the end without a
+response gets NOERROR without records (mosdns: REFUSED). `--check` warns where this can happen.
 
-**Entry**: queries enter the sequence that no other plugin refers to. With more than one such sequence, name it as `entry`
-of a `udp_server` and a `tcp_server`. Without a server plugin, UDP and TCP port 53 of every service address is served.
+**Wrapping executors**: `cache`, `ros_address_list`, `reverse_lookup`, `metrics_collector`,
+`learn_domain` and `query_summary` wrap the rest of their sequence. The rest runs inside them, and
+they process the response that it returns.
+
+**Entry**: queries enter the sequence that no other plugin refers to. If there are several such
+sequences, set `entry` in a `udp_server` and a `tcp_server`. Without a server plugin, UDP and TCP
+port 53 of every address of the ports are served.
 )";
 
 constexpr std::string_view kForward =
-    R"(One upstream is asked, chosen by `policy`, and the next one if it does not answer in time or answers
-SERVFAIL or REFUSED, until `total_timeout` (ForgeDNS and mosdns ask one at random and do not retry). In place, `forward A B`
-asks all its addresses at once.
+    R"(`policy` selects the first upstream of a query. If it does not answer in time, or answers SERVFAIL
+or REFUSED, the next one is queried, until `total_timeout`. ForgeDNS and mosdns query one upstream
+at random and do not retry. The inline form `forward A B` queries all its addresses at the same
+time.
+)";
+
+constexpr std::string_view kFormats = R"(Formats of `files`:
+
+| `format` | content |
+|---|---|
+| `rules` | rules as in [Rule text](#rule-text) |
+| `hosts` | lines such as `0.0.0.0 NAME`; each name alone |
+| `adlist` | RouterOS's format: lines such as `0.0.0.0 NAME`, or bare names; each name alone |
+| `dnsmasq` | the names in `address=`, `server=`, `local=`, `ipset=` and `nftset=`, and all names below |
+| `rpz` | names that a response policy zone blocks with NXDOMAIN, NODATA or DROP |
+| `rpz_passthru` | names that a response policy zone exempts with PASSTHRU |
+| `v2fly` | a file of v2fly's data folder; it may include files of the same folder |
+| `auto` | detected, see below |
+
+`auto` looks at the first line that is not a comment and recognizes `hosts`, `dnsmasq` and `rpz`. A
+file is `v2fly` if a line has attributes (`@cn`), affiliations (`&other`) or an `include:`. All
+other files are `rules`. The plugin `rpz` supports everything else that a response policy zone can
+contain.
 )";
 
 constexpr std::string_view kLists =
-    R"(With the record's TTL t, `min_ttl` m, `max_ttl` M and `extra_time` x: the TTL that leaves is min(t, M - x), the row lives
-max(clamp(t, m, M), that + x). `fixed_ttl` F: min(t, F - x) and F; with F = 0 the row has no timeout and t leaves unchanged.
+    R"(**Lifetimes**: t is the TTL of the record, m is `min_ttl`, M is `max_ttl`, x is `extra_time` and F
+is `fixed_ttl`.
 
-Comments on the router are `PREFIX;pg=TAG;kind=D;dm=NAME` (`kind=P` for persistent rows), as ForgeDNS writes them; rows of
-others are never touched. Differences to ForgeDNS: `cleanup_on_shutdown` is false unless it is written, and with
-`async: false` an answer waits at most `sync_timeout`, not 8 seconds. A router that is away never stops DNS.
+| | TTL of the answer | lifetime of the row |
+|---|---|---|
+| normally | min(t, M - x) | max(clamp(t, m, M), TTL of the answer + x) |
+| with `fixed_ttl` | min(t, F - x) | F |
+| with `fixed_ttl: 0` | t | no timeout |
+
+**Comments**: rows of steerdnsd have the comment `PREFIX;pg=TAG;kind=D;dm=NAME`, as in ForgeDNS.
+Persistent rows have `kind=P`. Rows with other comments are never changed.
+
+**Differences to ForgeDNS**: `cleanup_on_shutdown` is false by default. With `async: false`, an
+answer waits at most `sync_timeout` instead of 8 seconds. DNS keeps working while a router is
+unreachable.
 )";
 
 std::string escaped(std::string_view text) {
@@ -118,7 +171,7 @@ std::string kind_cell(const RowText& row) {
         if (row.range.empty()) return std::string(row.kind);
         const bool nearest = row.range.front() == '~';
         return std::string(row.kind) + ", " + std::string(row.range.substr(nearest ? 1 : 0)) +
-               (nearest ? " (else the nearest, with a warning)" : "");
+               (nearest ? " (limited to this range, with a warning)" : "");
     }
     std::string out;
     for (std::string_view rest = row.range; !rest.empty();) {
@@ -132,6 +185,58 @@ std::string kind_cell(const RowText& row) {
     return out;
 }
 
+// The word of `text` that begins at `from`: up to a blank outside of `code`.
+std::string_view word_at(std::string_view text, std::size_t from) {
+    bool code = false;
+    for (std::size_t at = from; at < text.size(); ++at) {
+        if (text[at] == '`') code = !code;
+        if (text[at] == ' ' && !code) return text.substr(from, at - from);
+    }
+    return text.substr(from);
+}
+
+// One paragraph or item of a list, in lines of at most kWidth columns.
+void write_line(std::ostream& out, std::string_view line) {
+    constexpr std::size_t kWidth = 100;
+    const bool item = line.starts_with("- ");
+    std::size_t column = 0;
+    for (std::size_t at = 0; at < line.size();) {
+        const std::string_view word = word_at(line, at);
+        at += word.size() + 1;
+        if (column == 0) {
+            out << word;
+            column = word.size();
+        } else if (column + 1 + word.size() <= kWidth) {
+            out << ' ' << word;
+            column += 1 + word.size();
+        } else {
+            out << '\n' << (item ? "  " : "") << word;
+            column = word.size() + (item ? 2 : 0);
+        }
+    }
+    out << '\n';
+}
+
+// Paragraphs and lists: each line of `text` is one of them, empty lines stay.
+void write_prose(std::ostream& out, std::string_view text) {
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        write_line(out, text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+}
+
+// What does not fit a cell, as a list below the table.
+void write_details(std::ostream& out, const std::vector<RowText>& rows) {
+    bool any = false;
+    for (const RowText& row : rows) {
+        if (row.not_yet || row.details.empty()) continue;
+        if (!any) out << '\n';
+        any = true;
+        write_line(out, "- `" + std::string(row.name) + "`: " + std::string(row.details));
+    }
+}
+
 void write_rows(std::ostream& out, const std::vector<RowText>& rows) {
     if (rows.empty()) return;
     out << "| key | type | default | meaning |\n|---|---|---|---|\n";
@@ -140,6 +245,7 @@ void write_rows(std::ostream& out, const std::vector<RowText>& rows) {
         out << "| `" << row.name << "` | " << kind_cell(row) << " | "
             << default_cell(row.default_text) << " | " << escaped(row.text) << " |\n";
     }
+    write_details(out, rows);
     std::string later;
     for (const RowText& row : rows) {
         if (!row.not_yet) continue;
@@ -151,58 +257,77 @@ void write_rows(std::ostream& out, const std::vector<RowText>& rows) {
 }
 
 constexpr std::string_view kArp =
-    R"(`arp` of a port, as RouterOS has it, is done by the kernel on the port's interface (the exception interface,
-or the device itself) by `net.ipv4.conf.IF` and `net.ipv4.neigh.IF`, set only if it is written and set back at the end.
-It is IPv4 alone. Of `conf.all` and `conf.IF` the kernel takes the larger.
+    R"(`arp` sets the ARP mode of the port's interface, with the names of RouterOS. The interface is the
+exception interface, or the device itself if the kernel sees it. The daemon sets the kernel's
+`net.ipv4.conf.IF` and `net.ipv4.neigh.IF` only if `arp` is written, and restores them at shutdown.
+The mode applies to IPv4 only. The kernel uses the larger value of `conf.all` and `conf.IF`.
 
-| `arp` | what it does | kernel |
+| `arp` | effect | kernel settings |
 |---|---|---|
-| `enabled` | answers, asks and learns | `arp_ignore=0`, `proxy_arp=0`, `proxy_arp_pvlan=0`, `mcast_solicit=3`, `ucast_solicit=3` |
-| `disabled` | neither answers nor asks: only static entries of both sides | `arp_ignore=8`, `mcast_solicit=0`, `ucast_solicit=0` |
-| `reply-only` | answers, but uses only static entries | `mcast_solicit=0`, `ucast_solicit=0`; what it learns from requests is removed at once |
-| `proxy-arp` | answers as well for what it routes by another interface | `proxy_arp=1`; needs `forwarding=1` |
-| `local-proxy-arp` | answers for neighbours of the same interface | `proxy_arp_pvlan=1`, `send_redirects=0`; needs `forwarding=1` |
+| `enabled` | replies, resolves and learns | `arp_ignore=0`, `proxy_arp=0`, `proxy_arp_pvlan=0`, `mcast_solicit=3`, `ucast_solicit=3` |
+| `disabled` | neither replies nor resolves; both sides need static entries | `arp_ignore=8`, `mcast_solicit=0`, `ucast_solicit=0` |
+| `reply-only` | replies, but uses only static entries | `mcast_solicit=0`, `ucast_solicit=0`; entries learned from requests are removed |
+| `proxy-arp` | also replies for addresses routed through another interface | `proxy_arp=1`; needs `forwarding=1` |
+| `local-proxy-arp` | replies for neighbours on the same interface | `proxy_arp_pvlan=1`, `send_redirects=0`; needs `forwarding=1` |
 
-Answers to DNS over UDP go back to the MAC address that asked, whatever `arp` says.
-Addresses that appear on a port's interface are announced: two gratuitous ARPs (RFC 5227) or three unsolicited
-neighbour advertisements (RFC 4861 7.2.6).
+DNS answers over UDP are sent to the MAC address that the query came from, in every mode.
+
+New addresses of a port's interface are announced with two gratuitous ARPs (RFC 5227) or three
+unsolicited neighbour advertisements (RFC 4861 7.2.6).
 )";
 
 constexpr std::string_view kFetch =
-    R"(An item of `files` of a domain_set, ip_set, adguard_rule or hosts, of `lists` of an adlist, and the `file` of a geosite or
-geoip, may be a URL (`http://`, `https://`). Its copy lies in `lists` under a name made of the URL; the start uses it at once
-and asks the server beside it. Servers' names are asked of the upstreams of the configuration's `forward` plugins, so a
-machine that is its own resolver can start; of the system's resolver (its `nameserver` lines) only if none of them answers,
-which the log says.
+    R"(**Lists from URLs**: these keys accept URLs (`http://`, `https://`):
 
-A copy is replaced, in one step, only if all of this holds:
+- `files` of `domain_set`, `ip_set`, `adguard_rule` and `hosts`
+- `lists` of `adlist`
+- `file` of `geosite` and `geoip`
 
-- all of it came (unpacked, if it was sent as gzip), and it is no larger than `max_size`;
-- it is a list: no HTML page, JSON document, archive or binary data, and it has no more bad lines than rules;
-- each plugin that uses it takes a rule from it (with `strict: true` every line is good; an adlist takes no more than
-  `max_names`);
-- it has not lost more than `max_shrink` percent of its rules.
+A file of v2fly's data folder that includes other files cannot be a URL.
 
-Then it is in force as after a reload. Otherwise the last good copy stays. The log, `steerctl lists` and the metrics
-(`steerdns_list_fetches`, `steerdns_list_kept`, `steerdns_list_age_seconds`, `steerdns_lists_missing`) say why.
-`steerctl lists fetch --any-size` takes a list that really is shorter, once.
+The copy of a list is stored in the folder `lists`, under a name derived from its URL. A start uses
+the copy at once and queries the server in the background. Without a copy, the list is empty until
+it has been fetched, even with `strict: true`. `steerctl lists fetch` fetches all lists now.
 
-The same checks hold for lists in local files. A reload that finds a page, mostly bad lines or a list that lost more
-than `max_shrink` is refused and what is in force stays; `steerctl reload --any-size` takes shorter lists. A start has
-nothing to compare with and takes a short file as it is. A `download` whose file a plugin reads as a list is checked as
-that list.
+Server names are resolved by the upstreams of the configuration's `forward` plugins. A machine that
+is its own resolver can therefore start. If none of these upstreams answers, the system's resolvers
+(`nameserver` lines) are used, and the log says so.
 
-The log, `steerctl lists`, `steerctl status` and the metrics (`steerdns_list_rules`, `steerdns_list_bad_lines`,
-`steerdns_list_left_out`, `steerdns_list_loaded`) show the rules of each list. The bad lines of a file are one warning
-with their number and the first three.
+**Checks**: a new copy replaces the old one in one step. All of these conditions must hold:
 
-Servers are asked with the ETag and Last-Modified that they gave. Five redirects are followed, from https to http none;
-https servers are verified by name. A redirect may not lead nearer to this machine than the server that sent it is: a
-public server cannot redirect to private, shared, link-local or loopback addresses, whether written or looked up.
+- The download is complete, and its decompressed size is at most `max_size`.
+- The content is a list: no HTML page, JSON document, archive or binary data. It has at least as
+  many valid rules as invalid lines.
+- Each plugin that uses the list accepts at least one rule. With `strict: true`, every line must be
+  valid. An `adlist` accepts at most `max_names` rules.
+- The list has lost at most `max_shrink` percent of its rules.
 
-Without any copy the list is empty until it came, whatever `strict` says: a resolver that does not start could not fetch it
-either. `steerctl lists fetch` asks for all of them now. A file of v2fly's data/ that includes others cannot be named by a
-URL.
+Otherwise the last good copy stays in use. The log, `steerctl lists` and the metrics show the
+reason. `steerctl lists fetch --any-size` accepts a shorter list once.
+
+The same checks apply to lists in local files, at a reload. If a list fails, the reload is rejected
+and the current lists stay in use. `steerctl reload --any-size` accepts shorter lists. A start
+cannot compare sizes and accepts a short file. A file that a `download` fetches is checked too, if a
+plugin reads it as a list.
+
+**Reports**: the number of rules per list is in the log, in `steerctl lists`, in `steerctl status`
+and in the metrics. The invalid lines of a file produce one warning with their number and the first
+three.
+
+| metric | meaning |
+|---|---|
+| `steerdns_list_fetches` | fetches by outcome |
+| `steerdns_list_kept` | 1 while an older copy is used because the new one was rejected |
+| `steerdns_list_age_seconds` | time since a list was last fetched or found unchanged |
+| `steerdns_lists_missing` | lists that were never fetched |
+| `steerdns_list_rules` | active rules of a list |
+| `steerdns_list_bad_lines` | invalid lines of a list |
+| `steerdns_list_left_out` | rules of a list that are not supported and were skipped |
+| `steerdns_list_loaded` | 0 while a list from a URL was never fetched |
+
+**HTTP**: requests send the ETag and Last-Modified of the last response. Up to five redirects are
+followed, but never from https to http. https servers are verified by name. A redirect must not lead
+from a public server to a private, shared, link-local or loopback address.
 )";
 
 void write_part(std::ostream& out, std::string_view name, const std::vector<RowText>& rows) {
@@ -217,11 +342,14 @@ void write_sections(std::ostream& out) {
         if (section.text.empty())
             later += (later.empty() ? "`" : ", `") + std::string(section.name) + "`";
         if (section.rows == nullptr) continue;
-        out << "### `" << section.name << "`\n\n" << section.text << "\n\n";
+        out << "### `" << section.name << "`\n\n";
+        write_prose(out, section.text);
+        out << '\n';
         write_rows(out, section.rows());
         if (section.name == "dataplane") {
             write_part(out, "ports[]", port_row_texts());
             write_part(out, "ports[].exception_rates", exception_rate_row_texts());
+            out << "Each value is the maximum number of packets per second and receive queue.\n\n";
             write_part(out, "ports[].neighbours[]", neighbour_row_texts());
             out << kArp << '\n';
         }
@@ -235,18 +363,22 @@ void write_sections(std::ostream& out) {
 }
 
 void write_type(std::ostream& out, const PluginType& type) {
-    out << "### `" << type.name << "`\n\n" << type.text << "\n\n";
-    if (!type.quick.empty()) out << "In place: `" << type.quick << "`\n\n";
+    out << "### `" << type.name << "`\n\n";
+    write_prose(out, type.text);
+    out << '\n';
+    if (!type.quick.empty()) out << "Inline form: `" << type.quick << "`\n\n";
     if (type.args == "none") {
-        out << "It takes no `args`.\n\n";
+        out << "`args`: none.\n\n";
     } else if (!type.args.empty()) {
-        out << "`args`: " << type.args << ".\n\n";
+        write_line(out, "`args`: " + std::string(type.args) + ".");
+        out << '\n';
     }
     write_rows(out, type.rows());
     if (type.name == "sequence") out << kSequence << '\n';
+    if (type.name == "domain_set") out << kFormats << '\n';
     if (type.name == "forward") {
-        write_part(out, "upstreams[]", upstream_row_texts());
         out << kForward << '\n';
+        write_part(out, "upstreams[]", upstream_row_texts());
     }
     if (type.name == "download") write_part(out, "downloads[]", download_row_texts());
     if (type.name == "cron") write_part(out, "jobs[]", job_row_texts());
@@ -259,16 +391,34 @@ void write_type(std::ostream& out, const PluginType& type) {
     }
 }
 
+// The types of a role, each a link to its heading.
+void write_index(std::ostream& out, std::string_view title, Role role) {
+    std::string line = "- **" + std::string(title) + "**";
+    std::string_view separator = ": ";
+    for (const PluginType* type : plugin_types()) {
+        if (type->role != role) continue;
+        line += std::string(separator) + "[`" + std::string(type->name) + "`](#" +
+                std::string(type->name) + ")";
+        separator = ", ";
+    }
+    write_line(out, line);
+}
+
 void write_types(std::ostream& out) {
-    out << "## Plugins\n\n`plugins` is a list of `{tag, type, args}`. A `tag` is unique; one that "
-           "is left out becomes "
-           "`TYPE_N`. Plugins may stand in any\norder. `entry`, `sets` and `router` take a bare "
-           "name; in `exec`, `matches` "
-           "and `args` a tag is written `$TAG`.\n\n";
+    constexpr std::string_view kPlugins =
+        "`plugins` is a list of `{tag, type, args}`, in any order. A `tag` must be unique; without "
+        "one the plugin is called `TYPE_N`. Refer to a plugin by its bare name in `entry`, `sets` "
+        "and `router`, and by `$TAG` in `exec`, `matches` and `args`.";
     constexpr std::pair<Role, std::string_view> kRoles[] = {{Role::provider, "Providers"},
                                                             {Role::matcher, "Matchers"},
                                                             {Role::executor, "Executors"},
                                                             {Role::server, "Servers"}};
+    out << "## Plugins\n\n";
+    write_line(out, kPlugins);
+    out << '\n';
+    for (const auto& [role, title] : kRoles)
+        write_index(out, title, role);
+    out << '\n';
     for (const auto& [role, title] : kRoles) {
         out << "## " << title << "\n\n";
         for (const PluginType* type : plugin_types()) {
@@ -279,7 +429,7 @@ void write_types(std::ostream& out) {
             if (type.role == role)
                 later += (later.empty() ? "`" : ", `") + std::string(type.name) + "`";
         }
-        if (!later.empty()) out << "Not supported yet: " << later << ".\n\n";
+        if (!later.empty()) out << title << " that are not supported yet: " << later << ".\n\n";
     }
 }
 

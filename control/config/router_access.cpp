@@ -44,9 +44,9 @@ void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& o
 
 constexpr std::array<Row<RouterAccess>, 3> kTlsRows{{
     {"ca", Own<RouterAccess>{"path", read_ca}, "none", "",
-     "certificates that may sign the router's; none: the system's"},
+     "PEM file with CA certificates for the router; default: the system's"},
     {"pin", Own<RouterAccess>{"SHA-256", read_pin}, "none", "",
-     "the certificate that the router has to show"},
+     "SHA-256 fingerprint of the router's certificate"},
     {"anonymous", Own<RouterAccess>{"true/false", read_anonymous}, "false", "",
      "the router's api-ssl has no certificate: encrypted, not authenticated"},
 }};

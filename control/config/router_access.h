@@ -41,34 +41,37 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
     };
     return {{
         {"address", &T::address, required, "",
-         "the router's API, as in `address: 192.0.2.1:8728` (8729 with tls)"},
+         "address and port of the router's API, as in `192.0.2.1:8728` (TLS: 8729)"},
         {"username", &T::username, required, "",
-         "a user with the policies api, read and write, as in `username: steer`"},
-        {"password", Own<T>{"text", kPassword}, "none", "", "the user's password"},
-        {"password_file", &T::password_file, "none", "", "or a file whose first line it is"},
-        {"password_env", &T::password_env, "none", "", "or an environment variable that holds it"},
-        {"tls", Own<T>{"map or true/false", kTls}, "false", "", "API over TLS, see below"},
+         "RouterOS user with the policies api, read and write"},
+        {"password", Own<T>{"text", kPassword}, "none", "", "password of the user"},
+        {"password_file", &T::password_file, "none", "", "file whose first line is the password"},
+        {"password_env", &T::password_env, "none", "",
+         "environment variable that contains the password"},
+        {"tls", Own<T>{"map or true/false", kTls}, "false", "",
+         "connect to the API over TLS, see below"},
         {"connect_timeout", &T::connect_timeout, "5s", "~100ms..1m",
-         "how long connecting may take"},
+         "time limit for a connection attempt"},
         {"send_timeout", &T::send_timeout, "5s", "100ms..1m",
-         "how long the router's TCP may leave what was sent to it untaken or unacknowledged; then "
-         "the connection is made anew"},
+         "time limit for the router to acknowledge sent data\nWhen it expires, the connection is "
+         "closed and reopened."},
         {"receive_timeout", &T::receive_timeout, "5s", "100ms..1m",
-         "how long the router may say nothing while an answer is due, six times as long while it "
-         "prints or writes rows; then the connection is made anew. After 3s at most no query waits "
-         "for it"},
-        {"cpu_share", Own<T>{"part in per cent", kShare}, "30%", "5%..90%",
-         "how much of the router's time writes may take that nobody waits for; what follows its "
-         "reboot takes up to 90%"},
+         "time limit for a reply of the router\nWhile the router prints or writes rows, the limit "
+         "is six times as long. When it expires, the connection is closed and reopened. Queries "
+         "never wait longer than 3 s for a silent router."},
+        {"cpu_share", Own<T>{"percentage", kShare}, "30%", "5%..90%",
+         "share of the router's CPU for background writes\nAfter a reboot of the router, restoring "
+         "the rows may take up to 90%."},
         {"scripts", choice<T, &T::scripts>(), "auto", "auto|off",
-         "auto: where many rows are to be added and nobody waits for them, RouterOS 7 gets scripts "
-         "of many rows each; off: "
-         "a sentence each"},
+         "write many rows with one script (RouterOS 7)\n`auto` uses scripts for large background "
+         "writes. `off` sends one API command per row."},
         {"probe", &T::probe, "true", "",
-         "a RouterOS version that is not known yet is asked once what it does where its "
-         "documentation is silent: 24 sentences, on timed rows of the list steerdns-probe"},
+         "probe a RouterOS version that is not known yet\nThe probe runs once per version and "
+         "sends 24 commands. It writes rows with a timeout to the list steerdns-probe."},
         {"repair_connections", &T::repair_connections, "false", "",
-         "connections without a mark that were opened before their address had its row are ended"},
+         "end connections that were opened before their address had a row\nOnly connections "
+         "without a connection mark are ended, so that they are opened again with the right "
+         "route."},
     }};
 }
 

@@ -32,42 +32,45 @@ void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSetti
 
 constexpr std::array<Row<PortSettings>, 12> kPortRows{{
     {"device", &PortSettings::device, "none", "",
-     "the interface, as in `device: eth0`; for the drivers memif, pcap and ring the DPDK device "
-     "with its arguments; for vdev any other virtual device of DPDK's, by its driver's name, as in "
-     "`device: 'net_vhost0,iface=/run/vhost.sock'`"},
+     "network interface, as in `device: eth0`\nFor the drivers memif, pcap and ring it is the DPDK "
+     "device with its arguments. For vdev it is any other virtual DPDK device by driver name, as "
+     "in `device: 'net_vhost0,iface=/run/vhost.sock'`."},
     {"pci", &PortSettings::pci, "none", "",
-     "or the PCI address of a NIC that DPDK drives, as in `pci: 0000:03:00.0`"},
+     "PCI address of a NIC driven by DPDK, as in `pci: 0000:03:00.0`; replaces `device`"},
     {"driver", choice<PortSettings, &PortSettings::driver>(), "auto",
      "auto|af_xdp|af_packet|tap|memif|pcap|ring|pci|socket|vdev",
-     "auto: af_xdp if it can, else socket; pci if `pci` is given"},
+     "driver of the port\n`auto` uses pci if `pci` is set, otherwise af_xdp if it works on the "
+     "interface, otherwise socket."},
     {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
-     "receive queues; auto: all that there are"},
+     "number of receive queues; `auto` uses all queues of the device"},
     {"busy_poll", Own<PortSettings>{"integer", read_busy_poll}, "off", "off|1..512",
-     "af_xdp: packets that the worker has the driver handle in a call, in place of its interrupts; "
-     "worth it on a NIC that is never idle, with `napi_defer_hard_irqs` and `gro_flush_timeout` "
-     "set"},
+     "af_xdp: maximum packets that the worker processes in the driver per call\nBusy polling "
+     "replaces interrupts. It helps on a NIC that is never idle, with `napi_defer_hard_irqs` and "
+     "`gro_flush_timeout` set."},
     {"addresses", Own<PortSettings>{"list of addresses and interfaces", read_port_addresses},
      "auto", "",
-     "what we answer on, followed while running; auto: every address of the interface; `[auto, "
-     "lo]`: those on lo besides, for anycast. One with a prefix length "
-     "(`192.0.2.53/24`) is put on the exception interface; where all have one, it is auto"},
+     "addresses on which the port answers; address changes are followed\n`auto` means every "
+     "address of the interface. `[auto, lo]` adds the addresses of lo, for anycast. An address "
+     "with a prefix length (`192.0.2.53/24`) is assigned to the exception interface. If all "
+     "entries have a prefix length, the port answers on every address of that interface."},
     {"exception", &PortSettings::exception, "auto", "",
-     "the kernel's interface of a port that the kernel does not see: a name for it, or none; auto: "
-     "for pci, memif and vdev, steer0 and so on by the port's place in the list"},
+     "name of the exception interface, or `none`\nThe exception interface gives the kernel access "
+     "to a port that it does not see. `auto` creates one for pci, memif and vdev ports: steer0 for "
+     "the first port, steer1 for the second, and so on."},
     {"exception_driver", choice<PortSettings, &PortSettings::exception_driver>(), "auto",
      "auto|tap|vhost",
-     "who moves its frames: vhost-net, between the workers and the kernel, or a thread of ours by "
-     "a TAP; auto: "
-     "vhost-net if /dev/vhost-net can be used"},
+     "how packets travel between workers and the exception interface\n`vhost` uses the kernel's "
+     "vhost-net. `tap` uses a TAP device and a thread of the daemon. `auto` uses vhost if "
+     "/dev/vhost-net is usable, otherwise tap."},
     {"exception_rates", Own<PortSettings>{"map", read_exception_rates}, "(below)", "",
-     "frames a second that a queue hands to that interface, see below"},
-    {"arp", choice<PortSettings, &PortSettings::arp>(), "(as the kernel has it)",
+     "packet rate limits towards the exception interface, see below"},
+    {"arp", choice<PortSettings, &PortSettings::arp>(), "(kernel setting unchanged)",
      "enabled|disabled|reply-only|proxy-arp|local-proxy-arp",
-     "how the port's interface takes part in ARP, see below"},
+     "ARP mode of the port's interface, see below"},
     {"neighbours", Own<PortSettings>{"list of entries", read_neighbours}, "none", "",
-     "entries of the kernel's neighbour table there (ARP and ND), see below"},
+     "static ARP and ND entries on the port's interface, see below"},
     {"force", &PortSettings::force, "false", "",
-     "with `pci`: take the NIC even if it is the only way into this machine"},
+     "with `pci`: take the NIC even if it is the only connection to this machine"},
 }};
 
 bool is_pci_address(std::string_view text) {
@@ -214,40 +217,45 @@ void read_suffix_share(Reading& in, const Node& node, const Place& place, Datapl
 }
 
 constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
-    {"ports", Own<Dataplane>{"list of ports", read_ports}, "(the interface of the default route)",
-     "", "where packets come in and go out, see below"},
+    {"ports", Own<Dataplane>{"list of ports", read_ports}, "(interface of the default route)", "",
+     "network ports for DNS packets, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
-     "worker cores"},
+     "number of worker cores, or the list of cores"},
     {"memory", Own<Dataplane>{"size", read_memory}, "auto", "64MiB..1TiB",
-     "auto: a quarter of RAM (or of what a control group leaves of it) within 128 MiB and 4 GiB"},
+     "memory for packets, cache and queries\n`auto` takes a quarter of the RAM, between 128 MiB "
+     "and 4 GiB. In a control group with a memory limit it takes a quarter of that limit."},
     {"idle", choice<Dataplane, &Dataplane::idle>(), "adaptive", "spin|pause|adaptive",
-     "what a worker does when there is nothing to do; adaptive sleeps"},
+     "what an idle worker does\n`spin` polls without pause, `pause` polls with CPU pause "
+     "instructions, `adaptive` sleeps until a packet arrives."},
     {"spread", choice<Dataplane, &Dataplane::spread>(), "auto", "auto|off",
-     "auto: queries of a device with fewer queues than there are workers are shared by all "
-     "workers"},
+     "software distribution of queries over workers\n`auto` distributes the queries of a device "
+     "with fewer queues than workers over all workers."},
     {"reply", NotYet{}, "reflect", "",
-     "answers go back where the query came from, or by the kernel's route"},
+     "route of answers: back to the sender, or by the kernel's routing table"},
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
-     "source ports of upstream queries; reserved at start (`ip_local_reserved_ports`)"},
+     "source ports of upstream queries\nThe daemon reserves this range at start "
+     "(`net.ipv4.ip_local_reserved_ports`)."},
     {"random_case", &Dataplane::random_case, "false", "",
-     "upstreams are asked in random case and answer in the same (0x20), which is one more thing "
-     "that a forged answer has to guess; one that does not keep the case is not heard"},
+     "randomize upper and lower case in upstream queries (0x20)\nThe upstream must return the same "
+     "case, which makes forged answers harder to guess. Answers in a different case are ignored."},
     {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
-     "queries that wait at one time, a worker"},
+     "maximum pending queries per worker"},
     {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",
-     "upstream queries at one time, a worker"},
+     "maximum outstanding upstream queries per worker"},
     {"max_parked_per_client", &Dataplane::max_parked_per_client, "256", "1..1048576",
-     "of those that wait, a client's (an IPv4 address, an IPv6 /64)"},
-    {"max_per_suffix", Own<Dataplane>{"share", read_suffix_share}, "25%", "1%..100%",
-     "of those that wait and of upstream queries, those for names with the same last two labels"},
+     "maximum pending queries per client and worker\nA client is one IPv4 address or one IPv6 "
+     "/64."},
+    {"max_per_suffix", Own<Dataplane>{"percentage", read_suffix_share}, "25%", "1%..100%",
+     "share of the pending and upstream queries that one domain may use\nA domain is all names "
+     "with the same last two labels."},
     {"over_quota", choice<Dataplane, &Dataplane::over_quota>(), "drop", "drop|servfail",
-     "what a query gets that is above one of these two; counted either way"},
-    {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and own networks)", "",
-     "who may ask; by default private addresses, those behind carrier-grade NAT (100.64.0.0/10) "
-     "and own networks; others are "
-     "refused and counted"},
+     "action when `max_parked_per_client` or `max_per_suffix` is exceeded"},
+    {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and local networks)", "",
+     "clients that may send queries\nQueries from other clients are refused. The default is "
+     "private addresses, carrier-grade NAT (100.64.0.0/10) and the networks of this machine's "
+     "interfaces."},
     {"trusted_forwarders", Own<Dataplane>{"list of prefixes", read_trusted}, "none", "",
-     "clients that stand for many: exempt from limits per client"},
+     "forwarders and NAT gateways; exempt from per-client limits"},
 }};
 
 }  // namespace

@@ -62,13 +62,14 @@ void read_families(Reading& in, const Node& node, const Place& place, Mdns& out)
 
 constexpr std::array<Row<Mdns>, 3> kMdnsRows{{
     {"repeat_interfaces", Own<Mdns>{"list of interfaces", read_interfaces}, "none", "",
-     "two or more, as in `[eth0, eth0.20]`: what is said to the mDNS group on one is said again on "
-     "the others. They may come and go"},
+     "two or more interfaces, as in `[eth0, eth0.20]`\nAn mDNS message that arrives on one "
+     "interface is sent on all others. Interfaces may appear and disappear while the daemon runs."},
     {"services", Own<Mdns>{"list of services", read_services}, "all", "",
-     "only these, as in `[_airplay._tcp, _ipp._tcp]`, with the hosts that offer them; `all`: "
-     "whatever is said"},
+     "services to repeat, as in `[_airplay._tcp, _ipp._tcp]`\nThe hosts that offer these services "
+     "are repeated as well. `all` repeats every message."},
     {"families", Own<Mdns>{"list of 4, 6", read_families}, "(`[4, 6]`)", "",
-     "IPv4 (224.0.0.251), IPv6 (ff02::fb): each is repeated in its own"},
+     "address families to repeat: 4 (224.0.0.251), 6 (ff02::fb)\nEach message is repeated in its "
+     "own family."},
 }};
 
 }  // namespace

@@ -19,10 +19,10 @@ void read_serves(Reading& in, const Node& node, const Place& place, Args& out) {
 
 constexpr std::array<Row<Args>, 1> kOwnRows{{
     {"serves", Own<Args>{"list of prefixes", read_serves}, "none", "",
-     "the clients whose connections it routes, for lists with several routers: an answer waits for "
-     "the routers that serve its client, and is told only to them. Without it: all clients. A "
-     "client that no router of the list serves, and `trusted_forwarders`, count as behind all of "
-     "them"},
+     "clients whose traffic the router routes\nIt matters for lists with several routers. An "
+     "answer then waits only for the routers that serve its client, and its addresses are written "
+     "only to them. Without `serves` a router serves all clients. Clients without a router, and "
+     "`trusted_forwarders`, count as served by every router of the list."},
 }};
 
 constexpr auto kRouterRows = joined(router_access_rows<Args>("required"), kOwnRows);

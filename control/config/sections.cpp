@@ -29,12 +29,12 @@ void read_log_file(Reading& in, const Node& node, const Place& place, Log& out) 
 
 constexpr std::array<Row<Log>, 4> kLogRows{{
     {"level", choice<Log, &Log::level>(), "info", "off|trace|debug|info|warning/warn|error",
-     "the least that is written"},
+     "lowest level that is logged"},
     {"file", Own<Log>{"path", read_log_file}, "none", "",
-     "a copy goes there; a reload opens it anew if it was renamed"},
+     "file that receives a copy of the log; a reload reopens it after a rename"},
     {"rotation", Own<Log>{"map", read_rotation}, "none", "",
-     "only `{type: never}`: others are not supported yet"},
-    {"production", Own<Log>{"true/false", read_production}, "none", "", "no effect"},
+     "only `{type: never}` is supported; use logrotate"},
+    {"production", Own<Log>{"true/false", read_production}, "none", "", "ignored"},
 }};
 
 void read_log(Reading& in, const Node& node, int /*line*/) {
@@ -93,22 +93,23 @@ void read_list_ca(Reading& in, const Node& node, const Place& place, Fetch& out)
 
 constexpr std::array<Row<Fetch>, 6> kFetchRows{{
     {"every", &Fetch::every, "4h", "1m..30d",
-     "how long after a list was brought, or was found unchanged, the server is asked again; a "
-     "tenth more or less by chance. After a failure sooner: a minute, two, four and so on (ten "
-     "seconds at first while there is no copy)"},
-    {"timeout", &Fetch::timeout, "1m", "1s..1h", "how long one may take in all"},
+     "interval between two checks of a list\nA random tenth is added or subtracted. After a "
+     "failure the next attempts follow after 1, 2, 4 … minutes. While no copy exists, the first "
+     "retry follows after 10 seconds."},
+    {"timeout", &Fetch::timeout, "1m", "1s..1h", "time limit for one download"},
     {"start_wait", &Fetch::start_wait, "10s", "0ms..5m",
-     "how long a start, and a reload that names a new URL, waits for lists of which there is no "
-     "copy; then it goes on without them"},
+     "how long a start or reload waits for lists without a local copy\nA start, and a reload that "
+     "adds a URL, wait this long. Then they continue without the missing lists."},
     {"max_size", Own<Fetch>{"size", read_list_size}, "64MiB", "1KiB..4GiB",
-     "the most that a list may be, unpacked; a larger one is refused"},
+     "maximum size of a list, after decompression; a larger list is rejected"},
     {"max_shrink", &Fetch::max_shrink, "50", "0..100",
-     "the percentage of its rules that a list of 20 rules or more may lose from one reading to the "
-     "next, fetched or read from a file again; one that loses more is refused and the last good "
-     "one stays, as after a download that was cut short. 100: any list is taken, also an empty "
-     "file. A list may have a `max_shrink` of its own. A start takes each file as it is"},
+     "maximum percentage of rules that a list may lose in one update\nA list that loses more is "
+     "rejected, and the last good copy stays in use. This protects against truncated downloads and "
+     "files. Lists of fewer than 20 rules are exempt. `100` accepts any list, also an empty file. "
+     "A plugin can set its own `max_shrink`. At start there is no earlier version, so every file "
+     "is accepted."},
     {"ca", Own<Fetch>{"path", read_list_ca}, "none", "",
-     "a file of certificates (PEM) that https servers are verified by, in place of the system's"},
+     "PEM file with CA certificates for https servers; default: the system's"},
 }};
 
 void read_fetch(Reading& in, const Node& node, const Place& place, Control& out) {
@@ -127,40 +128,41 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
 
 constexpr std::array<Row<Control>, 12> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
-     "where steerctl reaches the daemon"},
-    {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "", "metrics; `off`: none"},
-    {"user", &Control::user, "(`steerdns` if there is one, else `nobody`)", "",
-     "who the daemon becomes after its start; reloads read the configuration and its files as this "
-     "user"},
+     "control socket, used by steerctl"},
+    {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "",
+     "HTTP address for metrics and health checks; `off` disables it"},
+    {"user", &Control::user, "(`steerdns` if it exists, else `nobody`)", "",
+     "user that the daemon runs as after its start\nReloads read the configuration and all its "
+     "files as this user."},
     {"images", Own<Control>{"path", read_path_or_off<&Control::images>}, "/var/lib/steerdns/images",
      "",
-     "a folder for compiled lists (20,000 names, 20 patterns and more), so that a start or reload "
-     "with the same lists compiles nothing; `off`: none"},
+     "folder for compiled lists; `off` disables it\nLists with at least 20,000 names or 20 "
+     "patterns are stored there. A start or reload with unchanged lists then compiles nothing."},
     {"watch", choice<Control, &Control::watch>(), "files", "files|all|off",
-     "what is read anew when it changes: the files that the configuration names, these and the "
-     "configuration, nothing"},
+     "files whose changes trigger a reload\n`files` watches the files that the configuration "
+     "names. `all` also watches the configuration itself. `off` watches nothing."},
     {"lists", Own<Control>{"path", read_path_or_off<&Control::lists>}, "/var/lib/steerdns/lists",
-     "", "a folder for copies of the lists that are named by a URL; `off`: URLs are refused"},
-    {"fetch", Own<Control>{"map", read_fetch}, "(below)", "", "how these are brought, see below"},
+     "", "folder for copies of lists fetched from URLs; `off` rejects URLs"},
+    {"fetch", Own<Control>{"map", read_fetch}, "(below)", "",
+     "how lists are fetched from URLs, see below"},
     {"findings", Own<Control>{"path", read_path_or_off<&Control::findings>},
      "/var/lib/steerdns/routeros.json", "",
-     "a file for what probes found of RouterOS versions, if its folder is there; `off`: none"},
+     "file for the results of RouterOS version probes; `off` disables it\nIt is written only if "
+     "its folder exists."},
     {"leases", Own<Control>{"path", read_path_or_off<&Control::leases>},
      "/var/lib/steerdns/leases.json", "",
-     "a file for the leases of `dhcp_leases`, so that a start knows them before their router is "
-     "reached; `off`: none"},
+     "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
+     "used until the router is reachable."},
     {"pattern_time", &Control::pattern_time, "10s", "100ms..10m",
-     "CPU time that compiling keyword and regexp rules may take, each time; a twentieth of it (500 "
-     "ms "
-     "at least) for one regexp alone. A regexp that takes longer is refused with its file and "
-     "line, "
-     "as a bad one is; when all together take longer the reload is refused, and the rules in force "
-     "stay"},
+     "CPU time limit for compiling keyword and regexp rules\nOne regexp may take a twentieth of "
+     "it, at least 500 ms. A slower regexp is rejected with its file and line. If all rules "
+     "together take longer, the reload is rejected and the current rules stay in use."},
     {"pattern_memory", Own<Control>{"size", read_pattern_memory}, "1GiB", "64MiB..64GiB",
-     "memory that compiling them may take, in a process of its own"},
+     "memory limit for compiling keyword and regexp rules\nThe compiler runs in a process of its "
+     "own."},
     {"stream_threads", &Control::stream_threads, "1", "1..8",
-     "threads for TCP, TLS, HTTP and kernel UDP; a second one is worth it where TLS keeps one "
-     "busy. Limits of servers hold for all of them together"},
+     "threads for TCP, TLS, HTTP and UDP over kernel sockets\nAdd a second thread when TLS keeps "
+     "the first one busy. The limits of a server apply to all threads together."},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {
@@ -175,18 +177,19 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
 
 constexpr std::array<Row<Policy>, 3> kPolicyRows{{
     {"local_names", choice<Policy, &Policy::local_names>(), "nxdomain", "nxdomain|forward",
-     "names under .local are mDNS's (RFC 6762): those that nothing here knows do not exist, and no "
-     "upstream is asked, but by a `forward` with `local: true`, a zone or a FWD record; `forward`: "
-     "asked as others"},
+     "answer for unknown names under .local, which belong to mDNS (RFC 6762)\nWith `nxdomain`, "
+     "unknown names under .local get NXDOMAIN and no upstream is queried. Exceptions are a "
+     "`forward` with `local: true`, a zone and a FWD record. With `forward` they are resolved like "
+     "other names."},
     {"canaries", choice<Policy, &Policy::canaries>(), "pass", "pass|nxdomain",
-     "`nxdomain`: use-application-dns.net, mask.icloud.com, mask-h2.icloud.com and what is below "
-     "them do not exist, which tells Firefox and iCloud Private Relay to go on asking us; `pass`: "
-     "they are names like others"},
+     "answer for the names with which Firefox and iCloud check for private DNS\nThe names are "
+     "use-application-dns.net, mask.icloud.com, mask-h2.icloud.com and all names below them. With "
+     "`nxdomain`, Firefox and iCloud Private Relay keep using this resolver. With `pass` they are "
+     "resolved like other names."},
     {"designated_name", &Policy::designated_name, "none", "",
-     "our name in the certificates of the servers over TLS and HTTPS: clients that ask for "
-     "`_dns.resolver.arpa` are told of them under it (RFC 9462); clients also check that our "
-     "address "
-     "is in the certificate"},
+     "name in this resolver's certificates, announced to clients for encrypted DNS\nClients that "
+     "query `_dns.resolver.arpa` learn the TLS and HTTPS servers under this name (RFC 9462). They "
+     "also check that the certificate contains the resolver's address."},
 }};
 
 void read_policy(Reading& in, const Node& node, int line) {
@@ -213,7 +216,7 @@ struct Runtime {
 };
 constexpr std::array<Row<Runtime>, 1> kRuntimeRows{{
     {"worker_threads", &Runtime::worker_threads, "none", "1..1024",
-     "no effect: see `workers` of `dataplane`"},
+     "ignored; set `workers` in `dataplane`"},
 }};
 
 void read_runtime(Reading& in, const Node& node, int line) {
@@ -226,34 +229,37 @@ void read_runtime(Reading& in, const Node& node, int line) {
 }
 
 constexpr std::array kSections{
-    Section{"log", "The daemon's log.", [] { return row_texts(kLogRows); }, read_log},
+    Section{"log",
+            "The daemon's log. It is always written to standard output, which systemd stores in "
+            "the journal.",
+            [] { return row_texts(kLogRows); }, read_log},
     Section{"dataplane",
-            "Ports, workers, memory, and who may ask. A change of other than `allow` and "
-            "`trusted_forwarders` needs a restart.",
+            "Network ports, worker cores, memory and permitted clients. Changes of `allow` and "
+            "`trusted_forwarders` apply at a reload. All other changes need a restart.",
             dataplane_row_texts, read_dataplane},
+    Section{"control",
+            "Control socket, metrics, user, files and background threads. Changes of `watch`, "
+            "`images`, `lists` and `fetch` apply at a reload. All other changes need a restart.",
+            [] { return row_texts(kControlRows); }, read_control},
     Section{
-        "control",
-        "How the daemon is asked and watched. A change of other than `watch`, `images`, `lists` "
-        "and `fetch` "
-        "needs a restart.",
-        [] { return row_texts(kControlRows); }, read_control},
-    Section{"policy", "What holds for every query, before its first rule.",
-            [] { return row_texts(kPolicyRows); }, read_policy},
-    Section{"routers",
-            "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`; "
-            "any number of lists may "
-            "name one.",
-            router_row_texts, read_routers},
+        "policy",
+        "Rules for special names. They apply to every query, before the first rule of a sequence.",
+        [] { return row_texts(kPolicyRows); }, read_policy},
+    Section{
+        "routers",
+        "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`. Any "
+        "number of `ros_address_list` and `dhcp_leases` plugins can refer to the same router.",
+        router_row_texts, read_routers},
     Section{"mdns",
-            "The mDNS repeater, RouterOS's `mdns-repeat-ifaces` for both families: printers and "
-            "televisions of one network are found from another. See "
-            "[mdns.md](../guides/mdns.md).",
+            "The mDNS repeater. It repeats mDNS between networks, so that clients in one network "
+            "find printers and televisions in another. It corresponds to RouterOS's "
+            "`mdns-repeat-ifaces` and supports IPv4 and IPv6. See [mdns.md](../guides/mdns.md).",
             mdns_row_texts, read_mdns},
-    Section{"runtime", "Accepted for ForgeDNS's sake.", [] { return row_texts(kRuntimeRows); },
-            read_runtime},
-    Section{"plugins", "What is done with a query: see the plugin types.", nullptr, nullptr},
+    Section{"runtime", "Accepted for compatibility with ForgeDNS.",
+            [] { return row_texts(kRuntimeRows); }, read_runtime},
+    Section{"plugins", "The plugins that process queries: see the plugin types.", nullptr, nullptr},
     Section{"include",
-            "A list of files of which only the `plugins` are taken, before those of this one.",
+            "A list of other files. Their `plugins` are inserted before the plugins of this file.",
             nullptr, nullptr},
     Section{"api", "", nullptr, nullptr},
     Section{"network", "", nullptr, nullptr},

@@ -9,9 +9,9 @@
 namespace steer::config {
 
 inline constexpr std::string_view kServerEntryText =
-    "tag of the executor that queries enter, as in `entry: main`";
+    "tag of the executor that processes the queries, as in `entry: main`";
 inline constexpr std::string_view kServerListenText =
-    "address and port, as in `listen: ':53'` (all addresses, both families) or `'192.0.2.1:53'`";
+    "address and port, as in `':53'` (all addresses, IPv4 and IPv6) or `'192.0.2.1:53'`";
 
 void read_server_cert(Reading& in, const Node& node, const Place& place, ServerTls& out);
 void read_server_key(Reading& in, const Node& node, const Place& place, ServerTls& out);
@@ -42,29 +42,31 @@ constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle) {
     return {{
         {"listen", Own<T>{"address:port", read_listen<T>}, "required", "", kServerListenText},
         {"idle_timeout", &T::idle_timeout, idle, "1s..1h",
-         "a connection without a query for so long is closed"},
+         "time after which a connection without queries is closed"},
         {"cert", Own<T>{"path", kCert}, "none", "",
-         "PEM file with the server's certificate and those between it and the authority: TLS 1.2 "
-         "and 1.3. Read anew at a reload and when it changes, with the rights of `user` of "
-         "`control`; one that is not good is named and leaves the one before in force"},
-        {"key", Own<T>{"path", kKey}, "none", "", "PEM file with its private key, not encrypted"},
+         "PEM file with the server's certificate and its intermediate certificates\nIt enables TLS "
+         "1.2 and 1.3. The file is read again at a reload and when it changes, with the rights of "
+         "`user` in `control`. If the new certificate is invalid, a warning names it and the "
+         "previous one stays in use."},
+        {"key", Own<T>{"path", kKey}, "none", "", "PEM file with the private key, not encrypted"},
         {"client_ca", Own<T>{"path", kClientCa}, "none", "",
-         "PEM file with the authorities of clients' certificates: one that a client shows has to "
-         "be theirs"},
+         "PEM file with CA certificates for client certificates\nA certificate that a client "
+         "presents must be signed by one of them."},
         {"require_client_cert", Own<T>{"true/false", kRequire}, "false", "",
-         "clients without a certificate are refused"},
+         "reject clients without a certificate"},
         {"max_connections", &T::max_connections, "10000", "1..1000000",
-         "open at one time, on all addresses of this server; then the one that has been idle "
-         "longest makes room. Each takes a descriptor (`LimitNOFILE`)"},
+         "maximum open connections, over all addresses of the server\nAt the limit, the connection "
+         "that has been idle longest is closed. Each connection needs a file descriptor "
+         "(`LimitNOFILE`)."},
         {"max_connections_per_client", &T::max_connections_per_client, "64", "1..1000000",
-         "of these, of one IPv4 address or one IPv6 /64"},
+         "maximum open connections per client (an IPv4 address or an IPv6 /64)"},
         {"max_queries", &T::max_queries, "100", "1..1000",
-         "in progress on one connection; further ones are read when one of them is answered. "
-         "HTTP/2 "
-         "clients are told it (RFC 9113 recommends 100 at least)"},
+         "maximum queries in progress per connection\nFurther queries are read when one is "
+         "answered. HTTP/2 clients receive this limit; RFC 9113 recommends at least 100."},
         {"proxy_protocol", Own<T>{"list of prefixes", kProxies}, "none", "",
-         "who must begin a connection with a PROXY header of version 2 (HAProxy, dnsdist, a load "
-         "balancer): the address in it is the client's, for limits, `allow` and every rule"},
+         "senders that must begin a connection with a PROXY protocol v2 header\nSuch senders are "
+         "HAProxy, dnsdist and other load balancers. The address in the header is used as the "
+         "client's address in limits, `allow` and rules."},
     }};
 }
 

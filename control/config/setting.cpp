@@ -181,7 +181,7 @@ void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
 
 void missing_key(Reading& in, const Node& map, std::string_view owner, std::string_view key,
                  std::string_view text) {
-    const std::string_view first_part = text.substr(0, text.find(';'));
+    const std::string_view first_part = text.substr(0, text.find_first_of(";\n"));
     in.report().error(map.line, "'" + std::string(key) + "' is missing in " + std::string(owner) +
                                     " (" + std::string(first_part) + ")");
 }

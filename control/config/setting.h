@@ -66,6 +66,7 @@ struct Row {
     Field<T> field;
     std::string_view default_text;
     std::string_view range;
+    // A phrase for a table's cell; after a newline, sentences that stand below the table.
     std::string_view text;
 };
 
@@ -73,6 +74,7 @@ struct Row {
 struct RowText {
     std::string_view name, kind, default_text, range, text;
     bool not_yet = false;
+    std::string_view details;  // sentences that are too long for a cell; often empty
 };
 
 // ---- reading one value; each says what is wrong and returns false
@@ -173,7 +175,14 @@ template <class T, std::size_t N>
 std::vector<RowText> row_texts(const std::array<Row<T>, N>& table) {
     std::vector<RowText> out;
     for (const Row<T>& row : table) {
-        RowText text{row.name, "", row.default_text, row.range, row.text, false};
+        const auto cut = row.text.find('\n');
+        RowText text{row.name,
+                     "",
+                     row.default_text,
+                     row.range,
+                     row.text.substr(0, cut),
+                     false,
+                     cut == std::string_view::npos ? "" : row.text.substr(cut + 1)};
         std::visit(
             [&](const auto& field) {
                 using F = std::decay_t<decltype(field)>;

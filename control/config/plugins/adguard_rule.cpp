@@ -17,15 +17,16 @@ struct AdguardRuleArgs {
 constexpr std::array<Row<AdguardRuleArgs>, 4> kAdguardRuleRows{{
     {"rules",
      Own<AdguardRuleArgs>{"list of rules", read_list<&AdguardRuleArgs::rules, AdguardRuleArgs>},
-     "none", "",
-     "rules such as `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
+     "none", "", "rules, as in `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
     {"files",
      Own<AdguardRuleArgs>{"list of paths and URLs",
                           read_list<&AdguardRuleArgs::files, AdguardRuleArgs>},
      "none", "",
-     "files with one rule a line; `!` and `#` begin a comment; rules about pages are stepped over"},
+     "files with one rule per line\n`!` and `#` start a comment. Rules for page elements are "
+     "skipped."},
     {"strict", &AdguardRuleArgs::strict, "false", "",
-     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+     "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
+     "warning."},
     max_shrink_row<AdguardRuleArgs>(),
 }};
 
@@ -65,15 +66,13 @@ void read_adguard_rule(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kAdguardRuleType{
     "adguard_rule",
     Role::provider,
-    "A set of domain names by rules in AdGuard's syntax: those that are blocked and not excepted. "
-    "`||d^` is the name and everything below it, a bare `d` the name alone, `|d` begins a name, "
-    "`d|` "
-    "ends it, `*` is any text, `/.../` a regular expression, `@@` an exception; modifiers are "
-    "`important`, `badfilter`, `denyallow`, `dnstype`. Rules with `dnstype` count for the matcher "
-    "`question` and in an adlist; a plugin that asks about the name alone is named in a warning. A "
-    "rule of a file with another modifier (`client`, `dnsrewrite`, `ctag`) is left out; one "
-    "warning "
-    "a file counts them by modifier. Written inline it is an error.",
+    "A set of blocked domain names, from rules in AdGuard syntax. Exceptions (`@@`) remove names "
+    "from the set.\n\n`||d^` matches the name and all names below it, a bare `d` only the name. "
+    "`|d` anchors the start and `d|` the end of a name. `*` matches any text, and `/.../` is a "
+    "regular expression.\n\nSupported modifiers are `important`, `badfilter`, `denyallow` and "
+    "`dnstype`. Rules with `dnstype` apply in the matcher `question` and in an `adlist`. Other "
+    "plugins ignore them with a warning. In files, rules with other modifiers (`client`, "
+    "`dnsrewrite`, `ctag`) are skipped, with one warning per file. In `rules` they are an error.",
     "",
     "",
     [] { return row_texts(kAdguardRuleRows); },

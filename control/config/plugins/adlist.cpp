@@ -41,12 +41,13 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
 }
 
 constexpr std::array<Row<List>, 4> kListRows{{
-    {"list", Own<List>{"path or URL", read_source}, "required", "", "where it is"},
-    {"format", Own<List>{"one of", read_format}, "(by its lines)",
+    {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
+    {"format", Own<List>{"one of", read_format}, "(detected)",
      "adlist|hosts|rules|dnsmasq|rpz|adguard",
-     "`adlist`: `0.0.0.0 NAME`, or a name a line, each that name alone, as RouterOS reads them; "
-     "`adguard`: AdGuard's syntax, with exceptions; others as `format` of a domain_set"},
-    {"lenient", &List::lenient, "false", "", "of `rpz`: as `lenient` of a domain_set"},
+     "format of the list\n`adlist` is RouterOS's format: `0.0.0.0 NAME` or one name per line, each "
+     "for that name only. `adguard` is AdGuard's syntax with exceptions. For the others see "
+     "`format` of `domain_set`."},
+    {"lenient", &List::lenient, "false", "", "with `rpz`: same as `lenient` of `domain_set`"},
     max_shrink_row<List>(),
 }};
 
@@ -87,19 +88,19 @@ void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& 
 
 constexpr std::array<Row<AdlistArgs>, 4> kAdlistRows{{
     {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
-     "as in `- https://lists.example/hosts` or `- {list: ads.txt, format: adguard}`; a URL is "
-     "fetched again as `control.fetch` says, its last good copy is kept. Without a `format` (of "
-     "`adlist`, which is RouterOS's, `hosts`, `rules`, `dnsmasq`, `rpz`, `adguard`) a list is "
-     "`adguard` if more of its lines are that syntax's (`||NAME^`, `@@`, `!`, `[Adblock`) than "
-     "hosts lines, else `adlist`"},
+     "the block lists: paths, URLs, or maps with a `format`\nExamples: `- "
+     "https://lists.example/hosts`, `- {list: ads.txt, format: adguard}`. Formats: `adlist` "
+     "(RouterOS's), `hosts`, `rules`, `dnsmasq`, `rpz`, `adguard`. Without `format`, a list is "
+     "`adguard` if most of its rules are in AdGuard's syntax (`||NAME^`, `@@`, `!`, `[Adblock`), "
+     "otherwise `adlist`. URLs are fetched as set in `control.fetch`; the last good copy is kept."},
     {"allow", Own<AdlistArgs>{"list of rules, `$TAG`, `&FILE`", read_allow}, "none", "",
-     "names that pass, whatever the lists say"},
+     "names that are never blocked"},
     {"max_names", &AdlistArgs::max_names, "5000000", "1..100000000",
-     "names (rules) that one list may have: a longer one is refused, at a reload and when it is "
-     "fetched, and what was there before stays. A list by path may be as large as "
-     "`control.fetch.max_size` says"},
+     "maximum rules of one list\nA longer list is rejected, at a reload and when it is fetched, "
+     "and the previous version stays in use. `control.fetch.max_size` limits the size of a list in "
+     "a file."},
     {"answer", Own<AdlistArgs>{"`null`, `nxdomain`, `nodata`, `refused` or addresses", read_answer},
-     "(null)", "", "what a denied name gets; `null`: 0.0.0.0 and ::"},
+     "(null)", "", "answer for blocked names; `null` is 0.0.0.0 and ::"},
 }};
 
 // A list, read into the plugin that holds its names.
@@ -226,9 +227,10 @@ void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kAdlistType{
     "adlist",
     Role::executor,
-    "Denies the names of lists: the answer is `null` (0.0.0.0 and ::) or what `answer` says, and "
-    "ends the program; other names pass. Put it in front of the cache. `steerctl adlist` shows how "
-    "many names each list has and how often it denied one, pauses for a while, and fetches anew.",
+    "Blocks the names of lists. A blocked name gets the answer set by `answer`, which ends the "
+    "program. Other names continue with the next rule. Place it before the cache.\n\n`steerctl "
+    "adlist` shows the number of names and blocked queries per list. It can also pause blocking "
+    "and fetch the lists again.",
     "",
     "",
     [] { return row_texts(kAdlistRows); },

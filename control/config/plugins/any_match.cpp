@@ -23,10 +23,10 @@ void read_any_match_all(Reading& in, const std::vector<Text>& words, Plugin& plu
 const PluginType kAnyMatchType{
     "any_match",
     Role::matcher,
-    "Holds if one of the matchers does; they are asked from left to right.",
+    "Matches if at least one of the matchers matches. They are tested from left to right.",
     "any_match $TAG...",
-    "list of matchers as in `matches` of a sequence, `!` before one negates it; in place and as "
-    "one text each word is a matcher",
+    "list of matchers as in `matches` of a sequence; `!` negates one. Inline and as one text, each "
+    "word is a matcher",
     no_rows,
     read_words<kAnyMatchForms, read_any_match_all>,
     read_quick_words<kAnyMatchForms, read_any_match_all>};

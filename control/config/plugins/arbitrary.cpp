@@ -19,12 +19,16 @@ struct ArbitraryArgs {
 constexpr std::array<Row<ArbitraryArgs>, 4> kArbitraryRows{{
     {"rules",
      Own<ArbitraryArgs>{"list of records", read_list<&ArbitraryArgs::rules, ArbitraryArgs>}, "none",
-     "", "as in `www.example.org. 300 IN TXT \"text\"`; TTL 3600 and class IN may be left out"},
+     "",
+     "records, as in `www.example.org. 300 IN TXT \"text\"`\nTTL and class are optional; the "
+     "defaults are 3600 and IN."},
     {"files", Own<ArbitraryArgs>{"list of paths", read_list<&ArbitraryArgs::files, ArbitraryArgs>},
      "none", "",
-     "zone files, with `$ORIGIN`, `$TTL`, `$INCLUDE`, `$GENERATE`, parentheses and `;` comments"},
+     "zone files\n`$ORIGIN`, `$TTL`, `$INCLUDE`, `$GENERATE`, parentheses and `;` comments are "
+     "supported."},
     {"strict", &ArbitraryArgs::strict, "false", "",
-     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+     "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
+     "warning."},
     {"short_circuit", &ArbitraryArgs::short_circuit, "false", "",
      "an answer ends the whole program"},
 }};
@@ -117,17 +121,16 @@ void read_arbitrary(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kArbitraryType{"arbitrary",
-                                Role::executor,
-                                "Answers with records that stand here, if name, type and class are "
-                                "theirs; other questions pass. A "
-                                "CNAME is not followed. Types without a text form that is known "
-                                "here are written as in RFC 3597 "
-                                "(`TYPE65280 \\# 2 abcd`).",
-                                "",
-                                "",
-                                [] { return row_texts(kArbitraryRows); },
-                                read_arbitrary,
-                                nullptr};
+const PluginType kArbitraryType{
+    "arbitrary",
+    Role::executor,
+    "Answers queries from records written here, if name, type and class match. Other queries "
+    "continue with the next rule. CNAMEs are not followed. Write types without a known text form "
+    "as in RFC 3597 (`TYPE65280 \\# 2 abcd`).",
+    "",
+    "",
+    [] { return row_texts(kArbitraryRows); },
+    read_arbitrary,
+    nullptr};
 
 }  // namespace steer::config

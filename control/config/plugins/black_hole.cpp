@@ -38,10 +38,12 @@ void read_ips(Reading& in, const Node& node, const Place& place, BlackHoleArgs& 
 constexpr std::array<Row<BlackHoleArgs>, 3> kBlackHoleRows{{
     {"mode", Own<BlackHoleArgs>{"one of", read_mode}, "(`custom` with `ips`, else `nxdomain`)",
      "nxdomain|nodata|null|custom|refused",
-     "`null`: 0.0.0.0 and ::; `custom`: `ips`; `nodata`: NOERROR without records"},
+     "kind of answer\n`null` answers 0.0.0.0 and ::, `custom` the addresses in `ips`, `nodata` "
+     "NOERROR without records."},
     {"ips", Own<BlackHoleArgs>{"list of addresses", read_ips}, "none", "",
-     "of `custom`: the answer to A and AAAA"},
-    {"short_circuit", &BlackHoleArgs::short_circuit, "false", "", "it ends the whole program"},
+     "with `custom`: addresses for A and AAAA"},
+    {"short_circuit", &BlackHoleArgs::short_circuit, "false", "",
+     "the answer ends the whole program"},
 }};
 
 void finish_black_hole(Reading& in, BlackHoleArgs args, int line, bool all_read, Plugin& plugin) {
@@ -96,15 +98,15 @@ void read_black_hole(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kBlackHoleType{"black_hole",
-                                Role::executor,
-                                "Answers by itself, with a TTL of 300. A type or family without an "
-                                "address gets NOERROR without "
-                                "records, with an SOA so that clients remember it.",
-                                "black_hole [MODE] [IP...] [short_circuit]",
-                                "",
-                                [] { return row_texts(kBlackHoleRows); },
-                                read_black_hole,
-                                read_black_hole_quick};
+const PluginType kBlackHoleType{
+    "black_hole",
+    Role::executor,
+    "Answers every query itself, with a TTL of 300 s. Queries for a type or family without an "
+    "address get NOERROR without records. An SOA record lets clients cache that.",
+    "black_hole [MODE] [IP...] [short_circuit]",
+    "",
+    [] { return row_texts(kBlackHoleRows); },
+    read_black_hole,
+    read_black_hole_quick};
 
 }  // namespace steer::config

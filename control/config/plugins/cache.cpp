@@ -76,55 +76,51 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out
 
 constexpr std::array<Row<Cache>, 20> kCacheRows{{
     {"size", Own<Cache>{"integer or size", read_size}, "1024", "1.. or 64KiB..",
-     "entries, or a byte budget with a unit (`64MiB`)"},
+     "number of entries, or memory with a unit (`64MiB`)"},
     {"short_circuit", &Cache::short_circuit, "false", "", "a hit ends the whole program"},
     {"cache_negative", &Cache::cache_negative, "true", "",
-     "NXDOMAIN and empty answers are kept too (RFC 2308)"},
-    {"max_negative_ttl", &Cache::max_negative_ttl, "5m", "1s..1d", "longest time for those"},
+     "cache NXDOMAIN and empty answers too (RFC 2308)"},
+    {"max_negative_ttl", &Cache::max_negative_ttl, "5m", "1s..1d",
+     "maximum TTL of NXDOMAIN and empty answers"},
     {"negative_ttl_without_soa", &Cache::negative_ttl_without_soa, "1m", "0s..1d",
-     "time for those that bring no SOA; 0: not kept"},
+     "TTL of NXDOMAIN and empty answers without SOA; 0: not cached"},
     {"max_positive_ttl", &Cache::max_positive_ttl, "none", "1s..7d",
-     "longest time for answers with records"},
+     "maximum TTL of answers with records"},
     {"min_positive_ttl", &Cache::min_positive_ttl, "0s", "0s..1d",
-     "answers with records and a shorter TTL are not kept, and leave unchanged"},
+     "answers with records and a shorter TTL are not cached; their TTL is not changed"},
     {"cache_max_ttl", &Cache::cache_max_ttl, "none", "1s..7d",
-     "longest time for any answer, as RouterOS's `cache-max-ttl`; with a limit, TTLs leave within "
-     "it"},
+     "maximum TTL of all answers, like RouterOS's `cache-max-ttl`\nThe TTLs sent to clients stay "
+     "within this limit."},
     {"cache_min_ttl", &Cache::cache_min_ttl, "0s", "0s..1d",
-     "shortest time for answers with records, as dnsmasq's `min-cache-ttl`: shorter TTLs, 0 too, "
-     "are raised and leave so"},
+     "minimum TTL of answers with records, like dnsmasq's `min-cache-ttl`\nShorter TTLs, also 0, "
+     "are raised, and clients receive the raised TTL."},
     {"failure_ttl", &Cache::failure_ttl, "5s", "0s..5m",
-     "how long it is remembered that nobody could answer (RFC 9520): SERVFAIL, REFUSED, silence; "
-     "0: "
-     "not"},
+     "how long a failure is cached (RFC 9520): SERVFAIL, REFUSED, timeout; 0: not cached"},
     {"lazy_cache_ttl", &Cache::lazy_cache_ttl, "0s", "0s..30d",
-     "how long past its TTL an answer with records is still served, at once and with a TTL of 5 s, "
-     "while one "
-     "query asks anew; 0: not"},
+     "how long an expired answer is served while it is refreshed; 0: never\nThe expired answer is "
+     "sent at once with a TTL of 5 s. One query refreshes it in the background."},
     {"serve_stale", Own<Cache>{"duration or true/false", read_serve_stale}, "off", "0s..7d",
-     "how long past its TTL an answer is served when no new one comes in time (RFC 8767); true: "
-     "1d"},
+     "how long an expired answer is served when upstreams do not answer (RFC 8767); true: 1d"},
     {"stale_client_timeout", &Cache::stale_client_timeout, "1800ms", "0ms..10s",
-     "with `serve_stale`: how long a client waits for a new answer first; 0: not at all"},
+     "with `serve_stale`: how long a client waits for a fresh answer first"},
     {"stale_recheck", &Cache::stale_recheck, "30s", "1s..1h",
-     "with `serve_stale`: how long upstreams are not asked again after that"},
+     "with `serve_stale`: pause before upstreams are queried again for this name"},
     {"stale_answer_ttl", &Cache::stale_answer_ttl, "30s", "1s..1h",
-     "with `serve_stale`: TTL of such an answer"},
-    {"prefetch", Own<Cache>{"part of the TTL or true/false", read_prefetch}, "off", "1%..50%",
-     "a popular answer that is hit when this much of its TTL is left is asked anew in the "
-     "background; "
-     "true: 10%"},
-    {"prefetch_hits", &Cache::prefetch_hits, "3", "1..250", "hits that make an answer popular"},
+     "with `serve_stale`: TTL of the expired answer"},
+    {"prefetch", Own<Cache>{"percentage or true/false", read_prefetch}, "off", "1%..50%",
+     "refresh a popular answer in the background when this share of its TTL is left; true: 10%"},
+    {"prefetch_hits", &Cache::prefetch_hits, "3", "1..250",
+     "number of hits that makes an answer popular"},
     {"ecs_in_key", &Cache::ecs_in_key, "false", "",
-     "answers are kept per client subnet as the client sent it (RFC 7871), which the upstream is "
-     "told too"},
+     "cache answers per client subnet that the client sent (RFC 7871)\nThe subnet is also sent to "
+     "the upstream."},
     {"dump_file", Own<Cache>{"path", read_dump_file}, "none", "",
-     "where the cache is kept over a restart; written with mode 0600 every `dump_interval`, after "
-     "at least 1,024 changes, "
-     "and at the end. Its folder must be writable for `control.user`. What is not whole, of "
-     "another cache, another version "
-     "or from the future is not read, and a warning says why"},
-    {"dump_interval", &Cache::dump_interval, "600", "1s..1d", "how often"},
+     "file that keeps the cache over restarts\nIt is written every `dump_interval` after at least "
+     "1,024 changes, and at shutdown, with mode 0600. Its folder must be writable for `user` in "
+     "`control`. A file that is damaged, from another cache, from another version or from the "
+     "future is ignored with a warning."},
+    {"dump_interval", &Cache::dump_interval, "600", "1s..1d",
+     "interval between two writes of `dump_file`"},
 }};
 
 void read_cache(Reading& in, const Node* node, Plugin& plugin) {
@@ -167,14 +163,14 @@ void read_cache_quick(Reading& in, std::string_view words, int line, Plugin& plu
 
 }  // namespace
 
-const PluginType kCacheType{
-    "cache",
-    Role::executor,
-    "Answers from memory; wraps the rest of its sequence, whose answer it keeps.",
-    "cache [SIZE] [short_circuit]",
-    "",
-    [] { return row_texts(kCacheRows); },
-    read_cache,
-    read_cache_quick};
+const PluginType kCacheType{"cache",
+                            Role::executor,
+                            "Answers from memory. It wraps the rest of its sequence and stores the "
+                            "answer that the rest returns.",
+                            "cache [SIZE] [short_circuit]",
+                            "",
+                            [] { return row_texts(kCacheRows); },
+                            read_cache,
+                            read_cache_quick};
 
 }  // namespace steer::config

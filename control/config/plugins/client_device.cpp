@@ -87,14 +87,14 @@ void read_devices(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
 const PluginType kClientMacType{
     "client_mac",
     Role::matcher,
-    "Holds if the client's link-layer address is one of these. It is that of the DHCP lease (of "
-    "any dhcp_leases) which has the client's IP address; if no lease has it, the source of the "
-    "frame that brought the query by a port. Queries over TCP, TLS and HTTPS, and those that the "
-    "kernel handed us, have no frame. A client behind a router that no lease knows has the "
-    "router's.",
+    "Matches if the client has one of these MAC addresses.\n\nThe MAC address is taken from the "
+    "DHCP lease of the client's IP address, from any `dhcp_leases` plugin. Without a lease it is "
+    "the source address of the Ethernet frame. Queries over TCP, TLS and HTTPS, and queries that "
+    "the kernel passed on, have no frame. Clients behind a router have the router's MAC address, "
+    "unless a lease is known.",
     "client_mac MAC|&FILE...",
-    "list of addresses such as `00:1d:aa:bb:cc:dd`, `&FILE` (one a line); or the same words as one "
-    "text",
+    "list of MAC addresses such as `00:1d:aa:bb:cc:dd`, or `&FILE` (one per line); or the same "
+    "words as one text",
     no_rows,
     read_words<kClientMacForms, read_devices<mac_of_word>>,
     read_quick_words<kClientMacForms, read_devices<mac_of_word>>};
@@ -102,13 +102,14 @@ const PluginType kClientMacType{
 const PluginType kClientHostType{
     "client_host",
     Role::matcher,
-    "Holds if the DHCP lease of the client's IP address (of any dhcp_leases) has one of these host "
-    "names, or is in one of these groups: the DHCP server that gave it, or the lease's comment. "
-    "Names are those that `steerctl leases` shows, the label alone or whole; case does not count. "
-    "A host names itself: for what must not be chosen by a client write client_mac or a group.",
+    "Matches by the DHCP lease of the client's IP address, from any `dhcp_leases` plugin. A name "
+    "matches the host name of the lease. A group matches its DHCP server or its comment.\n\nWrite "
+    "names as `steerctl leases` shows them, as a single label or in full; case does not matter. "
+    "Clients choose their host names themselves. For rules that a client must not evade, use "
+    "`client_mac` or a group.",
     "client_host NAME|group:NAME|&FILE...",
-    "list of names, `group:NAME`, `&FILE` (one a line); or the same words as one text (a comment "
-    "with blanks needs the list)",
+    "list of names, `group:NAME`, or `&FILE` (one per line); or the same words as one text (a "
+    "comment with blanks needs the list)",
     no_rows,
     read_words<kClientHostForms, read_devices<host_of_word>>,
     read_quick_words<kClientHostForms, read_devices<host_of_word>>};

@@ -23,15 +23,17 @@ void read_executors(Reading& in, const Node& node, const Place& place, JobArgs& 
 }
 
 constexpr std::array<Row<JobArgs>, 4> kJobRows{{
-    {"name", &JobArgs::name, "required", "", "a name for the log and for metrics; unique here"},
+    {"name", &JobArgs::name, "required", "",
+     "name of the job in the log and in metrics; must be unique"},
     {"schedule", &JobArgs::schedule, "none", "",
-     "when, as crontab(5) has it: minute, hour, day of the month, month, day of the week, as in "
-     "`15 3 * * *` or `*/10 8-18 * * mon-fri`; or `@hourly`, `@daily`, `@weekly`, `@monthly`, "
-     "`@yearly`"},
+     "when the job runs, in crontab(5) syntax\nThe five fields are minute, hour, day of month, "
+     "month and day of week, as in `15 3 * * *` or `*/10 8-18 * * mon-fri`. `@hourly`, `@daily`, "
+     "`@weekly`, `@monthly` and `@yearly` work too."},
     {"interval", &JobArgs::interval, "none", "1m..365d",
-     "or how often; the first time after one interval"},
+     "time between two runs; replaces `schedule`\nThe first run follows after one interval."},
     {"executors", Own<JobArgs>{"list of executors", read_executors}, "required", "",
-     "what is run, one after the other, each when the one before has ended, well or not"},
+     "executors that run one after the other\nEach one starts when the previous one has finished, "
+     "also after a failure."},
 }};
 
 void read_executor(Reading& in, const Text& text, const std::string& owner, const std::string& tag,
@@ -97,9 +99,9 @@ void read_timezone(Reading& in, const Node& node, const Place& place, Cron& out)
 }
 
 constexpr std::array<Row<Cron>, 2> kCronRows{{
-    {"jobs", Own<Cron>{"list of jobs", read_jobs}, "required", "", "what is run, and when"},
+    {"jobs", Own<Cron>{"list of jobs", read_jobs}, "required", "", "the jobs and their times"},
     {"timezone", Own<Cron>{"text", read_timezone}, "(the system's)", "",
-     "the time zone of `schedule`, as in `Asia/Shanghai`"},
+     "time zone of `schedule`, as in `Asia/Shanghai`"},
 }};
 
 void read_cron(Reading& in, const Node* node, Plugin& plugin) {
@@ -119,10 +121,10 @@ std::vector<RowText> job_row_texts() {
 const PluginType kCronType{
     "cron",
     Role::executor,
-    "Runs executors by the clock: `download`, `reload`, `reload_provider`, `sleep`, `debug_print` "
-    "(its text goes to the log), and sequences of these. No query is there, so executors and "
-    "matchers that need one are refused. A job that is still running when its time comes again "
-    "leaves that time out. No other plugin refers to a cron.",
+    "Runs executors at fixed times or intervals: `download`, `reload`, `reload_provider`, `sleep`, "
+    "`debug_print` (which writes to the log), and sequences of these.\n\nA job has no query, so "
+    "executors and matchers that need one are rejected. If a job is still running at its next "
+    "time, that run is skipped. Other plugins cannot refer to a cron.",
     "",
     "",
     [] { return row_texts(kCronRows); },

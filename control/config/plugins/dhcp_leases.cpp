@@ -48,17 +48,16 @@ void read_servers(Reading& in, const Node& node, const Place& place, DhcpLeasesA
 
 constexpr std::array<Row<DhcpLeasesArgs>, 6> kDhcpLeasesRows{{
     {"router", Own<DhcpLeasesArgs>{"name", read_router_name}, "none", "",
-     "a name of `routers`, whose DHCP servers gave the leases; its user needs the policies api and "
-     "read"},
+     "a router in `routers` whose DHCP servers are read\nIts user needs the policies api and "
+     "read."},
     {"routers", Own<DhcpLeasesArgs>{"list of names", read_dhcp_leases_router_names}, "none", "",
-     "or several of them"},
+     "several such routers"},
     {"domain", Own<DhcpLeasesArgs>{"domain", read_domain}, "required", "",
-     "what stands behind each host name, as in `lan`: `laptop` is laptop.lan"},
+     "domain of the host names: with `lan`, the host `laptop` is laptop.lan"},
     {"servers", Own<DhcpLeasesArgs>{"list of names", read_servers}, "(all)", "",
-     "the DHCP servers (of either family) whose leases count"},
-    {"ttl", &DhcpLeasesArgs::ttl_s, "60", "0..86400",
-     "seconds that clients remember an address or name"},
-    {"ptr", &DhcpLeasesArgs::ptr, "true", "", "the addresses have their names (PTR)"},
+     "DHCP servers (IPv4 or IPv6) whose leases are used; default: all"},
+    {"ttl", &DhcpLeasesArgs::ttl_s, "60", "0..86400", "TTL of the answers, in seconds"},
+    {"ptr", &DhcpLeasesArgs::ptr, "true", "", "also answer PTR queries for the addresses"},
 }};
 
 void read_dhcp_leases(Reading& in, const Node* node, Plugin& plugin) {
@@ -86,11 +85,10 @@ void read_dhcp_leases(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kDhcpLeasesType{
     "dhcp_leases",
     Role::executor,
-    "Answers for the hosts that routers have given addresses to (RouterOS DHCP, both families): "
-    "`HOST.domain` has A and AAAA, the addresses have PTR; other names pass. It follows the leases "
-    "while they change, without a reload. Put it in front of the cache. `steerctl leases` shows "
-    "the "
-    "names, and which leases have none and why.",
+    "Answers queries for hosts with a DHCP lease on a RouterOS router, for IPv4 and IPv6. "
+    "`HOST.domain` has A and AAAA records, and its addresses have PTR records. Other names "
+    "continue with the next rule. Place it before the cache.\n\nLease changes apply at once, "
+    "without a reload. `steerctl leases` shows the names, and why a lease has none.",
     "",
     "",
     [] { return row_texts(kDhcpLeasesRows); },

@@ -70,7 +70,7 @@ constexpr std::array<Row<PrefixArgs>, 2> kPrefixRows{{
     {"prefix", Own<PrefixArgs>{"prefix", read_dns64_text}, "required", "",
      "of 32 to 64 or 96 bits"},
     {"ipv4", Own<PrefixArgs>{"list of IPv4 prefixes", read_only}, "none", "",
-     "the addresses that it is for; without it all that no prefix before it is for"},
+     "IPv4 addresses that use this prefix; default: all that no earlier prefix covers"},
 }};
 
 void read_prefix_item(Reading& in, const Node& node, const std::string& owner, Dns64& out) {
@@ -107,26 +107,28 @@ void read_dns64_names(Reading& in, const Node& node, const Place& place, Dns64& 
 constexpr std::array<Row<Dns64>, 8> kDns64Rows{{
     {"prefix", Own<Dns64>{"prefix, or list of prefixes and maps", read_prefix}, "(64:ff9b::/96)",
      "",
-     "of the NAT64; of several the first that is for an address (`{prefix: ..., ipv4: [...]}`) "
-     "stands for it"},
+     "prefix of the NAT64\nWith several prefixes, write a list of maps: `{prefix: ..., ipv4: "
+     "[...]}`. The first one that covers the IPv4 address is used."},
     {"translate_all", &Dns64::translate_all, "false", "",
-     "names with AAAA get those that stand for their A as well, in place of their own; a name "
-     "without A keeps its own"},
+     "synthesize AAAA records even for names that have their own\nThe synthesized records replace "
+     "the original AAAA records. A name without A records keeps its AAAA records."},
     {"allow_ipv4", &Dns64::allow_ipv4, "false", "",
-     "also for clients that ask over IPv4; otherwise these get what upstreams say"},
+     "also serve clients that query over IPv4; otherwise they get the upstream's answer"},
     {"exclude", Own<Dns64>{"list of prefixes", read_exclude}, "(::ffff:0:0/96)", "",
-     "AAAA in these ranges are as good as none, and are left out (RFC 6147 5.1.4)"},
+     "AAAA records in these ranges are ignored (RFC 6147 5.1.4)"},
     {"exclude_ipv4", Own<Dns64>{"list of IPv4 prefixes", read_exclude_ipv4},
-     "(with 64:ff9b::/96 special ranges)", "",
-     "A in these ranges are not translated; 64:ff9b::/96 must not stand for private addresses (RFC "
-     "6052 3.1), unless this says otherwise"},
+     "(special ranges, with 64:ff9b::/96)", "",
+     "A records in these ranges are not translated\nWith the prefix 64:ff9b::/96, private and "
+     "other special addresses are not translated (RFC 6052 3.1). Set a list of your own to change "
+     "that."},
     {"except", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_dns64_names<&Dns64::except>},
-     "none", "", "names that it leaves alone"},
+     "none", "", "names without DNS64"},
     {"keep", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_dns64_names<&Dns64::keep>}, "none",
-     "", "names whose own AAAA stay with `translate_all`"},
+     "", "with `translate_all`: names that keep their own AAAA records"},
     {"claim", choice<Dns64, &Dns64::claim>(), "ipv4", "ipv6|ipv4|both",
-     "what address lists get of an address below the prefix: what the client connects to, the IPv4 "
-     "address behind it (what leaves the NAT64), or both"},
+     "addresses that address lists receive for a synthesized address\n`ipv6` is the synthesized "
+     "address that the client connects to, `ipv4` the address behind the NAT64, `both` selects "
+     "both."},
 }};
 
 void finish_dns64(Reading& in, Dns64 args, Plugin& plugin) {
@@ -177,14 +179,17 @@ void read_dns64_quick(Reading& in, std::string_view words, int line, Plugin& plu
 const PluginType kDns64Type{
     "dns64",
     Role::executor,
-    "Answers AAAA of names that have A alone with addresses behind the prefix of a NAT64 (RFC "
-    "6147); wraps the rest of its sequence, which is run for AAAA and for A, side by side. Put it "
-    "behind the `cache`, which then keeps what it made; a cache in front of which clients are told "
-    "apart by `allow_ipv4: false` keeps both. CNAME and DNAME chains stay; the TTL is at most that "
-    "of the SOA of the empty answer, or 600 s without one. NXDOMAIN stays, other errors of AAAA "
-    "count as no AAAA. Names of addresses below the prefix are CNAMEs to those under in-addr.arpa; "
-    "`ipv4only.arpa` is answered here (RFC 8880); `ipv4hint` of SVCB and HTTPS gets an `ipv6hint`. "
-    "Queries with DO and CD pass (they validate); with DO alone what is made has no AD.",
+    "DNS64 (RFC 6147): answers AAAA queries for names that have only A records with addresses in "
+    "the prefix of a NAT64. It wraps the rest of its sequence, which runs for AAAA and A in "
+    "parallel.\n\n- **Place**: after the `cache`, which then stores the synthesized answers. With "
+    "`allow_ipv4: false`, a cache before it stores answers for IPv4 and IPv6 clients "
+    "separately.\n- **Answers**: CNAME and DNAME chains are kept. The TTL is at most that of the "
+    "SOA in the empty answer, or 600 s without an SOA. NXDOMAIN is passed on. Other errors of the "
+    "AAAA query count as \"no AAAA records\".\n- **Other names and types**: PTR names of addresses "
+    "in the prefix become CNAMEs to in-addr.arpa. `ipv4only.arpa` is answered locally (RFC 8880). "
+    "An `ipv4hint` of SVCB and HTTPS gets a matching `ipv6hint`.\n- **DNSSEC**: queries with DO "
+    "and CD are passed on, because the client validates. With DO alone, synthesized answers have "
+    "no AD bit.",
     "dns64 [PREFIX...]",
     "",
     [] { return row_texts(kDns64Rows); },

@@ -15,36 +15,25 @@ struct DomainSetArgs {
 
 constexpr std::array<Row<DomainSetArgs>, 8> kDomainSetRows{{
     {"exps", Own<DomainSetArgs>{"list of rules", read_list<&DomainSetArgs::exps, DomainSetArgs>},
-     "none", "", "rules; without a prefix, `domain:` is meant"},
+     "none", "", "rules; a rule without a prefix is a `domain:` rule"},
     {"files",
      Own<DomainSetArgs>{"list of paths and URLs", read_list<&DomainSetArgs::files, DomainSetArgs>},
-     "none", "", "files with one rule a line; `#` begins a comment"},
+     "none", "", "files with one rule per line; `#` starts a comment"},
     {"format", choice<DomainSetArgs, &DomainSetArgs::format>(), "auto",
-     "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly",
-     "of the files: `hosts` (`0.0.0.0 NAME`, each the name alone), `adlist` of RouterOS (the same, "
-     "or bare names), `dnsmasq` (the names of `address=`, `server=`, `local=`, `ipset=`, "
-     "`nftset=`, "
-     "with all below), `rpz` (the names that a response policy zone blocks: NXDOMAIN, NODATA and "
-     "DROP) and `rpz_passthru` (those that it lets through); for all else that a zone can say "
-     "there "
-     "is the plugin `rpz`; `v2fly` (a file of data/, which may include others beside it); `auto`: "
-     "by "
-     "the "
-     "first line that is no comment: `hosts`, `dnsmasq`, `rpz`; `v2fly` if a line has attributes "
-     "(`@cn`), affiliations (`&other`) or an `include:`; else `rules`"},
+     "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly", "format of `files`, see below"},
     {"sets", Own<DomainSetArgs>{"list of tags", read_list<&DomainSetArgs::sets, DomainSetArgs>},
-     "none", "", "domain_sets that are part of this one"},
+     "none", "", "other domain_sets whose names are included"},
     {"inherit", &DomainSetArgs::inherit, "false", "",
-     "the names that answers for its names point to (CNAME, the TargetName of HTTPS and SVCB, SRV) "
-     "are in it as well, "
-     "for as long as the client may keep that answer, and so on from name to name; whoever may "
-     "answer for a name of the "
-     "set may so put any name into it"},
+     "also match the targets of CNAME, HTTPS, SVCB and SRV records of the set's names\nA target "
+     "stays in the set while the client may cache that answer. Targets of targets are included "
+     "too. Whoever controls a name of the set can therefore add any name to it."},
     {"lenient", &DomainSetArgs::lenient, "false", "",
-     "of response policy zones: leave out, with a warning, what a set of names cannot say (other "
-     "triggers, other actions, a wildcard without the name itself); otherwise each is an error"},
+     "skip records of response policy zones that are not plain names\nSkipped records are other "
+     "triggers, other actions, and wildcards without the name itself. A warning reports them. By "
+     "default each one is an error."},
     {"strict", &DomainSetArgs::strict, "false", "",
-     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+     "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
+     "warning."},
     max_shrink_row<DomainSetArgs>(),
 }};
 

@@ -14,9 +14,9 @@ struct Item {
 };
 
 constexpr std::array<Row<Item>, 3> kItemRows{{
-    {"url", &Item::url, "required", "", "`http://` or `https://`"},
-    {"dir", &Item::dir, "required", "", "the folder; made if it is not there"},
-    {"filename", &Item::filename, "(the URL's last part)", "", "the file's name there"},
+    {"url", &Item::url, "required", "", "`http://` or `https://` URL"},
+    {"dir", &Item::dir, "required", "", "target folder; created if it does not exist"},
+    {"filename", &Item::filename, "(last part of the URL)", "", "file name in the folder"},
 }};
 
 void add(Reading& in, const Item& item, const std::string& owner, int line, Download& out) {
@@ -64,11 +64,11 @@ void read_items(Reading& in, const Node& node, const Place& place, Download& out
 
 constexpr std::array<Row<Download>, 4> kDownloadRows{{
     {"downloads", Own<Download>{"list of downloads", read_items}, "required", "",
-     "what is fetched, one after the other"},
-    {"timeout", &Download::timeout, "1m", "1s..1h", "how long each may take"},
+     "files to fetch, one after the other"},
+    {"timeout", &Download::timeout, "1m", "1s..1h", "time limit for one file"},
     {"startup_if_missing", &Download::startup_if_missing, "true", "",
-     "files that are not there are fetched before anything else at a start, and at a reload that "
-     "names them for the first time"},
+     "fetch missing files before the start continues\nThis also applies to a reload that adds a "
+     "file."},
     {"socks5", NotYet{}, "", "", "proxy"},
 }};
 
@@ -112,10 +112,9 @@ std::vector<RowText> download_row_texts() {
 const PluginType kDownloadType{
     "download",
     Role::executor,
-    "Fetches files over HTTP and HTTPS, each put in its place when the whole of it came; one that "
-    "cannot be had is a warning. It is run by a `cron`, or beside a query as `reload` is: the "
-    "query "
-    "goes on at once, with what is there.",
+    "Fetches files over HTTP and HTTPS. A file is replaced only after a complete download. A "
+    "failed download is a warning.\n\nRun it from a `cron`, or in a sequence. In a sequence it "
+    "runs in the background: the query continues at once with the present files.",
     "download URL FOLDER",
     "",
     [] { return row_texts(kDownloadRows); },

@@ -21,14 +21,13 @@ void read_drop_resp(Reading& in, const Node* args, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kDropRespType{
-    "drop_resp",
-    Role::executor,
-    "Forgets the response that is there: the query has none from here on.",
-    "drop_resp",
-    "none",
-    no_rows,
-    read_drop_resp,
-    read_drop_resp_quick};
+const PluginType kDropRespType{"drop_resp",
+                               Role::executor,
+                               "Removes the current response. The query continues without one.",
+                               "drop_resp",
+                               "none",
+                               no_rows,
+                               read_drop_resp,
+                               read_drop_resp_quick};
 
 }  // namespace steer::config

@@ -18,21 +18,20 @@ struct DynamicDomainSetArgs {
 
 constexpr std::array<Row<DynamicDomainSetArgs>, 5> kDynamicDomainSetRows{{
     {"path", &DynamicDomainSetArgs::path, "required", "",
-     "the file of its rules, one a line; without a prefix, `domain:` is meant; `#` begins a "
-     "comment. "
-     "The user that steerdnsd runs as writes to its folder"},
+     "file with the rules, one per line\nA rule without a prefix is a `domain:` rule. `#` starts a "
+     "comment. The user of the daemon must be able to write to its folder."},
     {"bootstrap_rules",
      Own<DynamicDomainSetArgs>{"list of rules",
                                read_list<&DynamicDomainSetArgs::first, DynamicDomainSetArgs>},
      "none", "",
-     "what a file that is not there yet is made with; later they are rules as others are, and stay "
-     "away once they were removed"},
+     "rules of a new file\nThey are written when the file does not exist yet. Once removed, they "
+     "are not added again."},
     {"queue_size", &DynamicDomainSetArgs::queue_size, "1024", "1..1000000",
-     "rules that may wait to be written; what comes then is refused"},
+     "maximum changes that wait to be written; further changes are rejected"},
     {"batch_size", &DynamicDomainSetArgs::batch_size, "256", "1..1000000",
-     "rules that are written at once"},
+     "maximum changes per write"},
     {"flush_interval_ms", &DynamicDomainSetArgs::flush_interval_ms, "200", "0..60000",
-     "milliseconds that changes are collected before they are written"},
+     "milliseconds to collect changes before a write"},
 }};
 
 // Of the file, or of one that is not there yet.
@@ -100,9 +99,9 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kDynamicDomainSetType{
     "dynamic_domain_set",
     Role::provider,
-    "A set of domain names whose rules are added and removed while serving: `steerctl rules TAG "
-    "[list|add RULE...|remove RULE...]` answers when the change is written and in force. The file "
-    "may be edited as well; what steerctl does leaves its other lines as they are.",
+    "A set of domain names that you can change while the daemon runs: `steerctl rules TAG "
+    "[list|add RULE...|remove RULE...]`. The command returns when the change is saved and active. "
+    "You can also edit the file; steerctl leaves your other lines unchanged.",
     "",
     "",
     [] { return row_texts(kDynamicDomainSetRows); },

@@ -35,17 +35,17 @@ void read_preset(Reading& in, const Node& node, const Place& place, EcsHandler& 
 
 constexpr std::array<Row<EcsHandler>, 5> kEcsHandlerRows{{
     {"forward", &EcsHandler::forward, "false", "",
-     "the subnet that the client sent is told, and goes back to it with the answer's scope; "
-     "otherwise it is removed"},
+     "forward the client's own subnet option; otherwise it is removed\nThe subnet returns to the "
+     "client with the scope of the answer."},
     {"send", &EcsHandler::send, "false", "",
-     "without another, the client's address is told, cut to `mask4` or `mask6` bits; never one of "
-     "a "
-     "special range (private, loopback, ...), and not of a client that sent the length 0"},
+     "send the client's address, truncated to `mask4` or `mask6` bits\nIt applies if no other "
+     "subnet is sent. Addresses in special ranges (private, loopback and so on) are never sent. "
+     "Clients that sent the prefix length 0 are exempt."},
     {"preset", Own<EcsHandler>{"`IP` or `IP/LENGTH`", read_preset}, "none", "",
-     "without one that is forwarded, this is told for all; it is part of the key of every cache "
-     "behind"},
-    {"mask4", &EcsHandler::mask4, "24", "0..32", "bits of an IPv4 address that are told"},
-    {"mask6", &EcsHandler::mask6, "48", "0..128", "bits of an IPv6 address that are told"},
+     "fixed subnet for queries without a forwarded one\nIt is part of the key of every cache that "
+     "follows."},
+    {"mask4", &EcsHandler::mask4, "24", "0..32", "prefix length sent for IPv4 addresses"},
+    {"mask6", &EcsHandler::mask6, "48", "0..128", "prefix length sent for IPv6 addresses"},
 }};
 
 void finish_ecs_handler(Reading& in, const EcsHandler& args, int line, Plugin& plugin) {
@@ -86,23 +86,22 @@ void read_ecs_handler(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kEcsHandlerType{"ecs_handler",
-                                 Role::executor,
-                                 "Says which client subnet (RFC 7871) upstreams are told by the "
-                                 "rest of its sequence, which it wraps: for questions of "
-                                 "class IN, and unless another one around it told some. The subnet "
-                                 "comes back to the client only "
-                                 "if it was its own. Caches behind with `ecs_in_key` go by it. An "
-                                 "answer that was made for a client's "
-                                 "address is kept by no cache in front.",
-                                 "ecs_handler [IP[/LENGTH]]",
-                                 "",
-                                 [] { return row_texts(kEcsHandlerRows); },
-                                 read_ecs_handler,
-                                 read_ecs_handler_quick};
+const PluginType kEcsHandlerType{
+    "ecs_handler",
+    Role::executor,
+    "Sets the client subnet (RFC 7871) that the rest of its sequence sends to upstreams. It wraps "
+    "the rest of its sequence and applies to queries of class IN. An outer `ecs_handler` that has "
+    "set a subnet takes precedence.\n\nThe subnet is returned to the client only if the client "
+    "sent it. Caches after it use it with `ecs_in_key`. Caches before it do not store answers made "
+    "for a client's address.",
+    "ecs_handler [IP[/LENGTH]]",
+    "",
+    [] { return row_texts(kEcsHandlerRows); },
+    read_ecs_handler,
+    read_ecs_handler_quick};
 const PluginType kEcsType{"ecs",
                           Role::executor,
-                          "As `ecs_handler`.",
+                          "Same as `ecs_handler`.",
                           "ecs IP[/LENGTH]",
                           "",
                           [] { return row_texts(kEcsHandlerRows); },

@@ -53,11 +53,11 @@ void read_env_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
 
 const PluginType kEnvType{"env",
                           Role::matcher,
-                          "Holds if the environment variable exists (`KEY`, `KEY=`, `KEY:`) or has "
-                          "the value (`KEY=VALUE`, `KEY:VALUE`). Several conditions must all hold. "
-                          "Read once, with the configuration.",
+                          "Matches if an environment variable exists (`KEY`, `KEY=`, `KEY:`) or "
+                          "has a value (`KEY=VALUE`, `KEY:VALUE`). All conditions must hold. "
+                          "Variables are read once, when the configuration is loaded.",
                           "env KEY... | env KEY=VALUE...",
-                          "list of conditions, or one text; `KEY VALUE` alone is `KEY=VALUE`",
+                          "list of conditions, or one text; `KEY VALUE` alone means `KEY=VALUE`",
                           no_rows,
                           read_words<kEnvForms, read_env_all>,
                           read_quick_words<kEnvForms, read_env_all>};

@@ -20,15 +20,15 @@ void read_threshold(Reading& in, const Node& node, const Place& place, Fallback&
 
 constexpr std::array<Row<Fallback>, 5> kFallbackRows{{
     {"primary", Own<Fallback>{"tag of an executor", read_tag<&Fallback::primary>}, "required", "",
-     "who is asked first; any response of it counts, also NXDOMAIN and SERVFAIL"},
+     "executor that runs first\nAny response counts as success, also NXDOMAIN and SERVFAIL."},
     {"secondary", Own<Fallback>{"tag of an executor", read_tag<&Fallback::secondary>}, "required",
      "",
-     "who is asked if it fails or is late; to fail is to end without a response, or with an error: "
-     "nobody answered, now or (in a cache) a moment ago"},
+     "executor that runs if the primary fails or is late\nA primary fails if it ends without a "
+     "response or with an error. A cached failure counts as well."},
     {"threshold", Own<Fallback>{"milliseconds or duration", read_threshold}, "500", "0ms..1m",
-     "when the primary is late; then the first response counts. 0: 500"},
+     "time after which the primary is late; then the first response wins\n`0` means 500 ms."},
     {"always_standby", &Fallback::always_standby, "false", "",
-     "the secondary is asked at once, and its response kept until the primary failed or is late"},
+     "start the secondary at once and keep its response until the primary fails or is late"},
     {"short_circuit", &Fallback::short_circuit, "false", "", "a response ends the whole program"},
 }};
 
@@ -44,10 +44,9 @@ void read_fallback(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kFallbackType{
     "fallback",
     Role::executor,
-    "Runs one executor, and another if that fails or is late; each as a unit of its own, in which "
-    "accept, reject and return end that unit; drop ends the query. If both fail: SERVFAIL if one "
-    "had an error, else "
-    "the query goes on without a response.",
+    "Runs one executor, and a second one if the first fails or is late. Inside each of them, "
+    "`accept`, `reject` and `return` end only that executor, and `drop` ends the query. If both "
+    "fail, the query gets SERVFAIL after an error; otherwise it continues without a response.",
     "",
     "",
     [] { return row_texts(kFallbackRows); },

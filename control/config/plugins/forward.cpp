@@ -35,30 +35,33 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
 
 constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
-     "who is asked, as in `upstreams: [{addr: udp://192.0.2.1}]`; one by `policy`, the next one if "
-     "it fails. Without it: the servers that this host was told by its network, and never itself"},
+     "upstream resolvers, as in `upstreams: [{addr: udp://192.0.2.1}]`\nWithout it, the DNS "
+     "servers that the host received from its network are used, except this daemon."},
     {"policy", choice<Forward, &Forward::policy>(), "latency", "latency|sticky|round_robin|random",
-     "which upstream a query asks first: the one with the lowest latency; the same one until it "
-     "fails, then the next (RouterOS's way); each in turn; any. Those that do not reply come last"},
-    {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of this host)", "",
-     "without `upstreams`: the file with `nameserver` lines whose servers are asked, as in "
-     "`resolv_file: /run/ppp/resolv.conf`; read again when it changes"},
-    {"concurrent", &Forward::concurrent, "1", "~1..32", "upstreams asked at the same time"},
+     "which upstream is queried first\n`latency`: the one with the lowest latency. `sticky`: "
+     "always the same one until it fails, then the next, like RouterOS. `round_robin`: each in "
+     "turn. `random`: any upstream. Unresponsive upstreams come last in every policy."},
+    {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of the host)", "",
+     "without `upstreams`: file with `nameserver` lines, as in `/run/ppp/resolv.conf`\nIt is read "
+     "again when it changes."},
+    {"concurrent", &Forward::concurrent, "1", "~1..32",
+     "number of upstreams queried at the same time"},
     {"max_concurrent_queries", &Forward::max_concurrent_queries, "0", "0..1000000",
-     "questions that may wait for these upstreams at one time, of all workers; those of several "
-     "clients for the same are one. What comes beyond gets what `over_quota` of `dataplane` says, "
-     "or "
-     "a stale answer if its cache has one. 0: no limit but `max_in_flight` of `dataplane`"},
+     "maximum queries in flight to these upstreams, over all workers; 0: no limit\nIdentical "
+     "queries of several clients count once. Queries above the limit get a stale answer if the "
+     "cache has one. Otherwise `over_quota` in `dataplane` decides. `max_in_flight` in `dataplane` "
+     "applies in any case."},
     {"total_timeout", &Forward::total_timeout, "5s", "100ms..1m",
-     "how long a query may take over all upstreams; then SERVFAIL"},
+     "time limit for a query over all upstreams; then SERVFAIL"},
     {"short_circuit", &Forward::short_circuit, "false", "", "an answer ends the whole program"},
     {"local", &Forward::local, "false", "",
-     "names under .local are asked here as well, in spite of `local_names` of `policy`"},
+     "also forward names under .local, despite `local_names` in `policy`"},
     {"response_selection", choice<Forward, &Forward::response_selection>(), "balanced",
      "balanced|fastest|prefer_positive|consensus",
-     "of the upstreams asked at the same time (`concurrent`), whose reply is taken: the first with "
-     "records; a negative one (NXDOMAIN, no data) after 100 ms; at once; when all have replied; or "
-     "when a second one says the same. A failure (SERVFAIL, REFUSED) is never preferred"},
+     "which reply wins if `concurrent` is above 1\n`balanced`: the first reply with records; a "
+     "negative reply (NXDOMAIN, no data) after 100 ms. `fastest`: the first reply. "
+     "`prefer_positive`: a negative reply only when all have replied. `consensus`: a negative "
+     "reply when a second upstream confirms it. SERVFAIL and REFUSED are never preferred."},
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 
@@ -112,7 +115,7 @@ void read_forward_quick(Reading& in, std::string_view words, int line, Plugin& p
 
 const PluginType kForwardType{"forward",
                               Role::executor,
-                              "Asks upstream resolvers over UDP, TCP, TLS or HTTPS.",
+                              "Forwards queries to upstream resolvers over UDP, TCP, TLS or HTTPS.",
                               "forward ADDRESS... [short_circuit]",
                               "",
                               [] { return row_texts(kForwardRows); },

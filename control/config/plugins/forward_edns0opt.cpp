@@ -50,7 +50,7 @@ void read_codes(Reading& in, const Node& node, const Place& place, ForwardEdns0o
 
 constexpr std::array<Row<ForwardEdns0optArgs>, 1> kForwardEdns0optRows{{
     {"codes", Own<ForwardEdns0optArgs>{"list of numbers", read_codes}, "required", "1..65534",
-     "the options' codes; not 8 (client subnet: `ecs_handler`) and not 11 (TCP keepalive)"},
+     "option codes; not 8 (client subnet: use `ecs_handler`) and not 11 (TCP keepalive)"},
 }};
 
 void finish_forward_edns0opt(ForwardEdns0optArgs args, Plugin& plugin) {
@@ -89,18 +89,17 @@ void read_forward_edns0opt(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kForwardEdns0optType{"forward_edns0opt",
-                                      Role::executor,
-                                      "Passes EDNS options of the client's query on to the "
-                                      "upstream, and those of the upstream's reply back to a "
-                                      "client that sent EDNS; wraps the rest of its sequence. "
-                                      "Options that do not fit behind the name into 255 bytes are "
-                                      "not passed on, and counted (`options_too_long`). A cache "
-                                      "keeps answers without options, for all.",
-                                      "forward_edns0opt CODE[,CODE...]",
-                                      "",
-                                      [] { return row_texts(kForwardEdns0optRows); },
-                                      read_forward_edns0opt,
-                                      read_forward_edns0opt_quick};
+const PluginType kForwardEdns0optType{
+    "forward_edns0opt",
+    Role::executor,
+    "Forwards EDNS options of the client's query to the upstream, and options of the reply to "
+    "clients that use EDNS. It wraps the rest of its sequence. A cache stores answers without "
+    "options.\n\nName and options together may have 255 bytes. Options that do not fit are left "
+    "out and counted (`options_too_long`).",
+    "forward_edns0opt CODE[,CODE...]",
+    "",
+    [] { return row_texts(kForwardEdns0optRows); },
+    read_forward_edns0opt,
+    read_forward_edns0opt_quick};
 
 }  // namespace steer::config

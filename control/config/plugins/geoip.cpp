@@ -8,11 +8,12 @@ namespace {
 
 constexpr std::array<Row<GeoArgs>, 4> kGeoipRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
-     "a geoip.dat of v2fly's format"},
+     "geoip.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
-     "the codes of what is taken, all together, in any case; without this key, everything"},
+     "codes to include, in any case; default: all"},
     {"strict", &GeoArgs::strict, "false", "",
-     "a bad prefix of the file is an error; otherwise it is named in a warning and left out"},
+     "reject the file if it contains an invalid prefix\nBy default an invalid prefix is skipped "
+     "with a warning."},
     max_shrink_row<GeoArgs>(),
 }};
 
@@ -36,7 +37,7 @@ void read_geoip(Reading& in, const Node* node, Plugin& plugin) {
 
 const PluginType kGeoipType{"geoip",
                             Role::provider,
-                            "A set of IP addresses, taken from a geoip.dat.",
+                            "A set of IP addresses from a geoip.dat file.",
                             "",
                             "",
                             [] { return row_texts(kGeoipRows); },

@@ -8,12 +8,13 @@ namespace {
 
 constexpr std::array<Row<GeoArgs>, 4> kGeositeRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
-     "a geosite.dat of v2fly's format"},
+     "geosite.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
-     "what is taken: `CODE`, or `CODE@ATTRIBUTE` for the rules of a list that have an attribute; "
-     "all together, in any case; without this key, everything"},
+     "lists to include: `CODE`, or `CODE@ATTRIBUTE`; default: all\n`CODE@ATTRIBUTE` includes only "
+     "the rules of a list that have the attribute. Case does not matter."},
     {"strict", &GeoArgs::strict, "false", "",
-     "a bad rule of the file is an error; otherwise it is named in a warning and left out"},
+     "reject the file if it contains an invalid rule\nBy default an invalid rule is skipped with a "
+     "warning."},
     max_shrink_row<GeoArgs>(),
 }};
 
@@ -37,7 +38,7 @@ void read_geosite(Reading& in, const Node* node, Plugin& plugin) {
 
 const PluginType kGeositeType{"geosite",
                               Role::provider,
-                              "A set of domain names, taken from a geosite.dat.",
+                              "A set of domain names from a geosite.dat file.",
                               "",
                               "",
                               [] { return row_texts(kGeositeRows); },

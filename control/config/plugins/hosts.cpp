@@ -21,11 +21,13 @@ struct HostsArgs {
 constexpr std::array<Row<HostsArgs>, 5> kHostsRows{{
     {"entries", Own<HostsArgs>{"list of `RULE IP...`", read_list<&HostsArgs::entries, HostsArgs>},
      "none", "",
-     "as in `full:www.example.org 192.0.2.1 2001:db8::1`; without a prefix, `full:` is meant"},
+     "entries, as in `full:www.example.org 192.0.2.1 2001:db8::1`\nA rule without a prefix is a "
+     "`full:` rule."},
     {"files", Own<HostsArgs>{"list of paths and URLs", read_list<&HostsArgs::files, HostsArgs>},
-     "none", "", "files with one entry a line; `#` begins a comment"},
+     "none", "", "files with one entry per line; `#` starts a comment"},
     {"strict", &HostsArgs::strict, "false", "",
-     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+     "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
+     "warning."},
     {"short_circuit", &HostsArgs::short_circuit, "false", "", "an answer ends the whole program"},
     max_shrink_row<HostsArgs>(),
 }};
@@ -113,19 +115,18 @@ void read_hosts(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kHostsType{"hosts",
-                            Role::executor,
-                            "Answers A and AAAA (class IN) of names that it knows, with a TTL of "
-                            "10. A name without an address of "
-                            "that family gets NOERROR without records; other types pass. `full:` "
-                            "goes before `domain:` (the "
-                            "longest), that before `regexp:`, that before `keyword:`; a rule that "
-                            "is there twice has what was "
-                            "written last, files after `entries`.",
-                            "",
-                            "",
-                            [] { return row_texts(kHostsRows); },
-                            read_hosts,
-                            nullptr};
+const PluginType kHostsType{
+    "hosts",
+    Role::executor,
+    "Answers A and AAAA queries (class IN) for the listed names, with a TTL of 10 s. A listed name "
+    "without an address of the queried family gets NOERROR without records. Other types continue "
+    "with the next rule.\n\n`full:` rules take precedence over `domain:` (the longest wins), "
+    "`domain:` over `regexp:`, and `regexp:` over `keyword:`. Of two identical rules the last one "
+    "wins; `files` come after `entries`.",
+    "",
+    "",
+    [] { return row_texts(kHostsRows); },
+    read_hosts,
+    nullptr};
 
 }  // namespace steer::config

@@ -36,9 +36,9 @@ void read_exec(Reading& in, const Node& node, const Place& place, HttpPath& out)
 
 constexpr std::array<Row<HttpPath>, 3> kPathRows{{
     {"path", Own<HttpPath>{"path", read_path}, "required", "",
-     "as in `path: /dns-query`; compared as it is written, and without what follows a `?`"},
+     "path, as in `path: /dns-query`\nIt is compared exactly, without `?` and what follows."},
     {"exec", Own<HttpPath>{"tag", read_exec}, "required", "",
-     "tag of the executor that its queries enter"},
+     "tag of the executor that processes the queries of this path"},
     {"json_api", NotYet{}, "false", "", "answers in JSON"},
 }};
 
@@ -97,14 +97,15 @@ void read_trusted(Reading& in, const Node& node, const Place& place, HttpServer&
 
 constexpr std::array<Row<HttpServer>, 4> kHttpServerOwnRows{{
     {"entries", Own<HttpServer>{"list of paths", read_paths}, "required", "",
-     "what is served, as in `entries: [{ path: /dns-query, exec: main }]`"},
+     "served paths, as in `entries: [{ path: /dns-query, exec: main }]`"},
     {"src_ip_header", Own<HttpServer>{"name", read_header}, "none", "",
-     "header by which an HTTP proxy in front of us names the client (`X-Forwarded-For`, "
-     "`CF-Connecting-IP`), for `allow`, limits of queries and every rule; believed of loopback and "
-     "`trusted_proxies` alone, and of several addresses the last one that is none of these"},
+     "header with the client's address, such as `X-Forwarded-For` or `CF-Connecting-IP`\nThe "
+     "address is used in `allow`, limits and rules. The header is trusted only from loopback and "
+     "`trusted_proxies`. If it lists several addresses, the last one that is not a trusted proxy "
+     "is used."},
     {"trusted_proxies", Own<HttpServer>{"list of prefixes", read_trusted}, "none", "",
-     "proxies whose `src_ip_header` is believed; `max_connections_per_client` does not count for "
-     "them"},
+     "proxies whose `src_ip_header` is trusted\n`max_connections_per_client` does not apply to "
+     "them."},
     {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
 }};
 constexpr auto kHttpServerRows = joined(kHttpServerOwnRows, stream_server_rows<HttpServer>("30s"));
@@ -140,15 +141,15 @@ std::vector<RowText> http_path_row_texts() {
     return row_texts(kPathRows);
 }
 
-const PluginType kHttpServerType{
-    "http_server",
-    Role::server,
-    "Answers over HTTP/2 and HTTP/1.1 (RFC 8484, GET and POST), with `cert` and `key` over TLS. "
-    "Without them it is meant to stand behind a proxy: browsers ask over TLS alone.",
-    "",
-    "",
-    [] { return row_texts(kHttpServerRows); },
-    read_http_server,
-    nullptr};
+const PluginType kHttpServerType{"http_server",
+                                 Role::server,
+                                 "Answers DNS over HTTPS (RFC 8484, GET and POST) over HTTP/2 and "
+                                 "HTTP/1.1. `cert` and `key` enable TLS. Without them the server "
+                                 "must be behind a TLS proxy, because browsers only use HTTPS.",
+                                 "",
+                                 "",
+                                 [] { return row_texts(kHttpServerRows); },
+                                 read_http_server,
+                                 nullptr};
 
 }  // namespace steer::config

@@ -40,14 +40,14 @@ void read_ip_match_all(Reading& in, const std::vector<Text>& words, Plugin& plug
 }
 
 constexpr std::string_view kIpMatchArgs =
-    "list of addresses, prefixes, `$TAG` of an ip_set, `&FILE`; or the same words as one text";
+    "list of addresses, prefixes, `$TAG` of an ip_set, or `&FILE`; or the same words as one text";
 
 }  // namespace
 
 const PluginType kClientIpType{
     "client_ip",
     Role::matcher,
-    "Holds if the client's address is in one of the sets or prefixes.",
+    "Matches if the client's address is in one of the sets or prefixes.",
     "client_ip PREFIX|$TAG|&FILE...",
     kIpMatchArgs,
     no_rows,
@@ -56,22 +56,21 @@ const PluginType kClientIpType{
 const PluginType kRespIpType{
     "resp_ip",
     Role::matcher,
-    "Holds if there is a response, and an A or AAAA record of its answer has an address in one of "
-    "the sets or prefixes.",
+    "Matches if the answer contains an A or AAAA record with an address in one of the sets or "
+    "prefixes.",
     "resp_ip PREFIX|$TAG|&FILE...",
     kIpMatchArgs,
     no_rows,
     read_words<kIpMatchForms, read_ip_match_all<AddressOf::response>>,
     read_quick_words<kIpMatchForms, read_ip_match_all<AddressOf::response>>};
-const PluginType kPtrIpType{
-    "ptr_ip",
-    Role::matcher,
-    "Holds if the question's name is that of a whole address under in-addr.arpa or ip6.arpa, and "
-    "the address is in one of the sets or prefixes.",
-    "ptr_ip PREFIX|$TAG|&FILE...",
-    kIpMatchArgs,
-    no_rows,
-    read_words<kIpMatchForms, read_ip_match_all<AddressOf::name>>,
-    read_quick_words<kIpMatchForms, read_ip_match_all<AddressOf::name>>};
+const PluginType kPtrIpType{"ptr_ip",
+                            Role::matcher,
+                            "Matches if the query's name is a complete address under in-addr.arpa "
+                            "or ip6.arpa, and that address is in one of the sets or prefixes.",
+                            "ptr_ip PREFIX|$TAG|&FILE...",
+                            kIpMatchArgs,
+                            no_rows,
+                            read_words<kIpMatchForms, read_ip_match_all<AddressOf::name>>,
+                            read_quick_words<kIpMatchForms, read_ip_match_all<AddressOf::name>>};
 
 }  // namespace steer::config

@@ -14,14 +14,15 @@ struct IpSetArgs {
 
 constexpr std::array<Row<IpSetArgs>, 5> kIpSetRows{{
     {"ips", Own<IpSetArgs>{"list of addresses and prefixes", read_list<&IpSetArgs::ips, IpSetArgs>},
-     "none", "", "addresses and prefixes of both families; host bits are cut off"},
+     "none", "", "IPv4 and IPv6 addresses and prefixes; host bits are ignored"},
     {"files", Own<IpSetArgs>{"list of paths and URLs", read_list<&IpSetArgs::files, IpSetArgs>},
      "none", "",
-     "files with one address or prefix a line; what follows it after a blank or `#` is dropped"},
+     "files with one address or prefix per line\nText after a blank or `#` is ignored."},
     {"sets", Own<IpSetArgs>{"list of tags", read_list<&IpSetArgs::sets, IpSetArgs>}, "none", "",
-     "ip_sets that are part of this one"},
+     "other ip_sets whose addresses are included"},
     {"strict", &IpSetArgs::strict, "false", "",
-     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+     "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
+     "warning."},
     max_shrink_row<IpSetArgs>(),
 }};
 

@@ -25,21 +25,21 @@ constexpr std::array<Row<Args>, 7> life_rows() {
         out.allow_claim = read_prefixes(in, node, place);
     };
     return {{
-        {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "an element lives at least so long"},
-        {"max_ttl", &Args::max_ttl, "1d", "1s..24d", "an element lives at most so long"},
+        {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "minimum lifetime of an element"},
+        {"max_ttl", &Args::max_ttl, "1d", "1s..24d", "maximum lifetime of an element"},
         {"extra_time", &Args::extra_time, "30s", "0s..1d",
-         "an element outlives the client's TTL by so much"},
+         "how much longer than the client's TTL an element lives"},
         {"cap_answer_ttl", &Args::cap_answer_ttl, "true", "",
-         "the TTL that leaves is lowered so that no client holds an address longer than the set"},
+         "lower the answer's TTL so that no client caches an address longer than the set holds it"},
         {"never_claim", Own<Args>{"list of prefixes", kNeverClaim},
-         "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
-         "addresses that never become elements; a prefix of `mask` around another address is made "
-         "narrower until it holds none of them"},
+         "(special ranges; local, router and upstream addresses)", "",
+         "addresses that are never added\nIf a prefix of length `mask` would contain one of them, "
+         "a longer prefix is added instead."},
         {"allow_claim", Own<Args>{"list of prefixes", kAllowClaim}, "none", "",
-         "prefixes that may become elements although they are special-purpose, or IPv6 outside of "
-         "2000::/3 and of the prefixes of `dns64`"},
+         "prefixes that may be added although they are special-purpose or unusual IPv6\nUnusual "
+         "IPv6 means outside of 2000::/3 and of the prefixes of `dns64`."},
         {"max_elements", &Args::max_elements, "50000", "1..1000000",
-         "addresses that are kept in each set at most"},
+         "maximum elements of each set"},
     }};
 }
 
@@ -152,11 +152,10 @@ struct IpsetArgs : KernelSets {
 };
 
 constexpr std::array<Row<IpsetArgs>, 4> kIpsetOwnRows{{
-    {"set_name4", &IpsetArgs::set_name4, "none", "",
-     "the set for IPv4; it or `set_name6` is required"},
-    {"set_name6", &IpsetArgs::set_name6, "none", "", "the set for IPv6"},
+    {"set_name4", &IpsetArgs::set_name4, "none", "", "set for IPv4; it or `set_name6` is required"},
+    {"set_name6", &IpsetArgs::set_name6, "none", "", "set for IPv6"},
     {"mask4", &IpsetArgs::mask4, "24", "1..32",
-     "addresses go in as prefixes of this length, if the set is for prefixes (`hash:net`)"},
+     "prefix length of IPv4 elements, in sets of prefixes (`hash:net`)"},
     {"mask6", &IpsetArgs::mask6, "32", "1..128", "the same for IPv6"},
 }};
 constexpr auto kIpsetRows = joined(kIpsetOwnRows, life_rows<IpsetArgs>());
@@ -219,18 +218,18 @@ bool is_family(std::string_view text) {
 
 constexpr std::array<Row<NftablesSet>, 4> kSetRows4{{
     {"table_family", &NftablesSet::table_family, "required", "",
-     "ip or inet (ip6 or inet in `ipv6`)"},
-    {"table_name", &NftablesSet::table_name, "required", "", "the table"},
+     "ip or inet (in `ipv6`: ip6 or inet)"},
+    {"table_name", &NftablesSet::table_name, "required", "", "name of the table"},
     {"set_name", &NftablesSet::set_name, "required", "",
-     "a set of type ipv4_addr, or ipv6_addr in `ipv6`"},
+     "set of type ipv4_addr (in `ipv6`: ipv6_addr)"},
     {"mask", &NftablesSet::mask4, "24", "1..32",
-     "addresses go in as prefixes of this length, if the set has `flags interval`; 48 in `ipv6`"},
+     "prefix length of the elements, in sets with `flags interval` (in `ipv6`: 48)"},
 }};
 constexpr std::array<Row<NftablesSet>, 4> kSetRows6{{
     {"table_family", &NftablesSet::table_family, "required", "", "ip6 or inet"},
-    {"table_name", &NftablesSet::table_name, "required", "", "the table"},
-    {"set_name", &NftablesSet::set_name, "required", "", "a set of type ipv6_addr"},
-    {"mask", &NftablesSet::mask6, "48", "1..128", "as of IPv4"},
+    {"table_name", &NftablesSet::table_name, "required", "", "name of the table"},
+    {"set_name", &NftablesSet::set_name, "required", "", "set of type ipv6_addr"},
+    {"mask", &NftablesSet::mask6, "48", "1..128", "same as for IPv4"},
 }};
 
 // What is right of it; what is not is reported.
@@ -274,10 +273,10 @@ void read_set(Reading& in, const Node& node, const Place& place, NftsetArgs& out
 
 constexpr std::array<Row<NftsetArgs>, 10> kNftsetOwnRows{{
     {"ipv4", Own<NftsetArgs>{"map", read_set<false>}, "none", "",
-     "the set for IPv4, see below; it or `ipv6` is required"},
-    {"ipv6", Own<NftsetArgs>{"map", read_set<true>}, "none", "", "the set for IPv6"},
+     "set for IPv4, see below; it or `ipv6` is required"},
+    {"ipv6", Own<NftsetArgs>{"map", read_set<true>}, "none", "", "set for IPv6"},
     {"table_family4", &NftsetArgs::table_family4, "none", "",
-     "`ipv4.table_family`, as ForgeDNS writes it"},
+     "`ipv4.table_family` in ForgeDNS's form"},
     {"table_name4", &NftsetArgs::table_name4, "none", "", "`ipv4.table_name`"},
     {"set_name4", &NftsetArgs::set_name4, "none", "", "`ipv4.set_name`"},
     {"mask4", &NftsetArgs::flat_mask4, "24", "1..32", "`ipv4.mask`"},
@@ -367,11 +366,10 @@ std::vector<RowText> nftables_set_row_texts() {
 const PluginType kIpsetType{
     "ipset",
     Role::executor,
-    "Keeps sets of the kernel (ipset) equal to what clients were told: the addresses of the "
-    "response that is there (A, AAAA, and the hints of HTTPS and SVCB), so it stands after what "
-    "brings one. A set with timeouts gets elements "
-    "that end with the lease and are renewed, cached answers included; one without gets elements "
-    "that nobody removes.",
+    "Adds the addresses of the response to kernel sets (ipset): A and AAAA records, and the hints "
+    "of HTTPS and SVCB. Place it after the executor that brings the response.\n\nIn a set with "
+    "timeouts, elements expire with the lease and are renewed, also by cached answers. In a set "
+    "without timeouts, elements stay until you remove them.",
     kIpsetQuick,
     "",
     [] { return row_texts(kIpsetRows); },
@@ -380,7 +378,7 @@ const PluginType kIpsetType{
 
 const PluginType kNftsetType{"nftset",
                              Role::executor,
-                             "As `ipset`, for sets of nftables.",
+                             "Like `ipset`, for nftables sets.",
                              kNftsetQuick,
                              "",
                              [] { return row_texts(kNftsetRows); },

@@ -49,38 +49,38 @@ constexpr Choice<LearnDomainArgs> kKind{[](LearnDomainArgs& args, unsigned index
 
 constexpr std::array<Row<LearnDomainArgs>, 13> kLearnDomainRows{{
     {"provider", &LearnDomainArgs::provider, "none", "",
-     "the tag of the dynamic_domain_set that gets the rules; needed"},
-    {"set", &LearnDomainArgs::set, "none", "", "another name of `provider`"},
+     "tag of the dynamic_domain_set that receives the rules; required"},
+    {"set", &LearnDomainArgs::set, "none", "", "alias of `provider`"},
     {"rule_kind", kKind, "full", kKinds,
-     "the rule that is added: for the name alone, or for all names below it too, not for names of "
-     "one label"},
-    {"kind", kKind, "full", kKinds, "another name of `rule_kind`"},
+     "kind of rule to add\n`full` matches the name alone. `domain` also matches all names below "
+     "it; names of one label are not learned then."},
+    {"kind", kKind, "full", kKinds, "alias of `rule_kind`"},
     {"max_names",
      Own<LearnDomainArgs>{
          "integer",
          [](Reading& in, const Node& node, const Place& place, LearnDomainArgs& args) {
              read_value(in, node, place, "1..1000000", args.out.max_names);
          }},
-     "10000", "1..1000000",
-     "maximum number of rules in the set; while it has as many, no name is learned"},
+     "10000", "1..1000000", "maximum rules in the set; at the limit no name is learned"},
     {"phase", Choice<LearnDomainArgs>{[](LearnDomainArgs& args, unsigned index) {
          args.out.before = index == 1;
      }},
      "after", "after|before",
-     "`after`: the name is learned when the rest of the sequence has run, by its answer; `before`: "
-     "at once"},
+     "when a name is learned\n`after`: after the rest of the sequence, depending on the answer. "
+     "`before`: at once."},
     {"qtypes", Own<LearnDomainArgs>{"list of types", read_types}, "(A, AAAA)", "",
-     "types of queries whose names are learned"},
+     "query types whose names are learned"},
     {"success_only", flag<&LearnDomain::success_only>(), "true", "",
-     "with `phase: after`: the answer has to be NOERROR"},
+     "with `phase: after`: learn only names with a NOERROR answer"},
     {"answer_required", flag<&LearnDomain::answer_required>(), "true", "",
-     "with `phase: after`: the answer has to have records"},
+     "with `phase: after`: learn only names whose answer has records"},
     {"questions", Own<LearnDomainArgs>{"text", ignore}, "(first)", "",
-     "accepted: a query has one question"},
+     "accepted for compatibility; a query has one question"},
     {"async", NotYet{}, "true", "", "false: an answer waits until the name is learned"},
-    {"error_mode", NotYet{}, "continue", "", "what a query does whose name is not learned"},
+    {"error_mode", NotYet{}, "continue", "",
+     "what happens to a query whose name cannot be learned"},
     {"timeout", Own<LearnDomainArgs>{"duration", ignore}, "(none)", "",
-     "accepted: no answer waits"},
+     "accepted for compatibility; no answer waits"},
 }};
 
 void finish(Reading& in, const std::string& tag, const Place& place, Plugin& plugin,
@@ -136,14 +136,14 @@ void read_learn_domain(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kLearnDomainType{
     "learn_domain",
     Role::executor,
-    "Adds the names of queries to a `dynamic_domain_set`, as `steerctl rules TAG add` does, in "
-    "batches that are at least 10 s apart. It wraps the rest of its sequence. The query that "
-    "teaches a name, and those until the set is in force with it, are not in the set yet. A name "
-    "that was learned stays until it is removed (`steerctl rules TAG remove`). Nothing is learned "
-    "while a file of the configuration differs from what is in force: run `steerctl reload`. "
-    "Clients choose which names are learned, and a rule on the set acts for all clients: put "
-    "`learn_domain` where only names that you expect come. With `rule_kind: domain`, names of one "
-    "label, such as `com`, are refused. Metric `steerdns_learned_names`.",
+    "Adds the names of queries to a `dynamic_domain_set`, like `steerctl rules TAG add`. It wraps "
+    "the rest of its sequence.\n\nNames are added in batches, at least 10 s apart. Queries before "
+    "the batch is active, also the one that taught the name, do not match the set yet. A learned "
+    "name stays until you remove it (`steerctl rules TAG remove`). Nothing is learned while a file "
+    "of the configuration differs from the active one; run `steerctl reload`.\n\n**Security**: "
+    "clients choose which names are learned, and rules on the set apply to all clients. Use "
+    "`learn_domain` only where you expect every name. With `rule_kind: domain`, names of one "
+    "label, such as `com`, are rejected.\n\nThe metric is `steerdns_learned_names`.",
     "learn_domain TAG",
     "",
     [] { return row_texts(kLearnDomainRows); },

@@ -34,7 +34,7 @@ void read_mark_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) 
 
 const PluginType kMarkType{"mark",
                            Role::matcher,
-                           "Holds if `exec: mark` gave the query one of the marks.",
+                           "Matches if the query has one of the marks that `exec: mark` sets.",
                            "mark N...",
                            "list of numbers; or the same words as one text",
                            no_rows,

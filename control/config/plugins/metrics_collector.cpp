@@ -26,7 +26,7 @@ void read_metrics_collector_name(Reading& in, const Node& node, const Place& pla
 
 constexpr std::array<Row<MetricsCollector>, 1> kMetricsCollectorRows{{
     {"name", Own<MetricsCollector>{"text", read_metrics_collector_name}, "(its tag)", "",
-     "the metrics' label `name`; collectors with the same name count together"},
+     "label `name` of the metrics; collectors with the same name share their counts"},
 }};
 
 void read_metrics_collector_quick(Reading& in, std::string_view words, int line, Plugin& plugin) {
@@ -52,9 +52,8 @@ void read_metrics_collector(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kMetricsCollectorType{
     "metrics_collector",
     Role::executor,
-    "Counts the queries that go through the rest of its sequence, which it wraps: how many, how "
-    "many "
-    "of them failed (SERVFAIL or no response), how many are under way, how long they took. Metrics "
+    "Counts the queries that pass through the rest of its sequence, which it wraps: total, failed "
+    "(SERVFAIL or no response), in progress, and their duration. The metrics are "
     "`steerdns_collector_*`.",
     "metrics_collector NAME",
     "",

@@ -53,7 +53,7 @@ constexpr std::string_view kNumberMatchArgs =
 const PluginType kQtypeType{
     "qtype",
     Role::matcher,
-    "Holds if the question is of one of the types.",
+    "Matches if the query has one of the types.",
     "qtype TYPE...",
     kNumberMatchArgs,
     no_rows,
@@ -62,7 +62,7 @@ const PluginType kQtypeType{
 const PluginType kQclassType{
     "qclass",
     Role::matcher,
-    "Holds if the question is of one of the classes.",
+    "Matches if the query has one of the classes.",
     "qclass CLASS...",
     kNumberMatchArgs,
     no_rows,
@@ -71,7 +71,7 @@ const PluginType kQclassType{
 const PluginType kRcodeType{
     "rcode",
     Role::matcher,
-    "Holds if there is a response, and it has one of the response codes.",
+    "Matches if there is a response with one of the response codes.",
     "rcode RCODE...",
     kNumberMatchArgs,
     no_rows,

@@ -6,8 +6,8 @@ namespace {
 
 constexpr std::array<Row<Prefer>, 2> kPreferRows{{
     {"cache", &Prefer::cache, "true", "",
-     "names that have the preferred family are remembered, and the other one is not asked for"},
-    {"cache_ttl", &Prefer::cache_ttl, "3600", "1s..7d", "how long"},
+     "remember names that have the preferred family, and query only that family for them"},
+    {"cache_ttl", &Prefer::cache_ttl, "3600", "1s..7d", "how long a name is remembered"},
 }};
 
 template <bool V6>
@@ -36,8 +36,8 @@ void read_prefer_quick(Reading& in, std::string_view words, int line, Plugin& pl
 const PluginType kPreferIpv4Type{
     "prefer_ipv4",
     Role::executor,
-    "Answers AAAA without records where the name has A records; wraps the rest of its sequence, "
-    "which is run for A as well, side by side, and waited for 500 ms at most.",
+    "Answers AAAA queries without records if the name has A records. It wraps the rest of its "
+    "sequence, which also runs for A in parallel. The A query may take at most 500 ms.",
     "prefer_ipv4",
     "",
     [] { return row_texts(kPreferRows); },
@@ -46,7 +46,7 @@ const PluginType kPreferIpv4Type{
 const PluginType kPreferIpv6Type{
     "prefer_ipv6",
     Role::executor,
-    "Answers A without records where the name has AAAA records; otherwise as `prefer_ipv4`.",
+    "Answers A queries without records if the name has AAAA records. Otherwise like `prefer_ipv4`.",
     "prefer_ipv6",
     "",
     [] { return row_texts(kPreferRows); },

@@ -5,10 +5,10 @@ namespace steer::config {
 namespace {
 
 constexpr std::array<Row<DebugPrint>, 1> kDebugRows{{
-    {"msg", &DebugPrint::msg, "(empty)", "", "the line's title"},
+    {"msg", &DebugPrint::msg, "(empty)", "", "title of the line"},
 }};
 constexpr std::array<Row<QuerySummary>, 1> kSummaryRows{{
-    {"msg", &QuerySummary::msg, "query summary", "", "the line's title"},
+    {"msg", &QuerySummary::msg, "query summary", "", "title of the line"},
 }};
 
 template <class T, const auto& Rows>
@@ -32,19 +32,18 @@ void read_print_quick(Reading& /*in*/, std::string_view words, int /*line*/, Plu
 
 }  // namespace
 
-const PluginType kDebugPrintType{
-    "debug_print",
-    Role::executor,
-    "Writes the question and the response as they are then into the log.",
-    "debug_print TEXT",
-    "",
-    [] { return row_texts(kDebugRows); },
-    read_print<DebugPrint, kDebugRows>,
-    read_print_quick<DebugPrint>};
+const PluginType kDebugPrintType{"debug_print",
+                                 Role::executor,
+                                 "Logs the query and the current response.",
+                                 "debug_print TEXT",
+                                 "",
+                                 [] { return row_texts(kDebugRows); },
+                                 read_print<DebugPrint, kDebugRows>,
+                                 read_print_quick<DebugPrint>};
 const PluginType kQuerySummaryType{"query_summary",
                                    Role::executor,
-                                   "Writes one line a query into the log, after the rest of its "
-                                   "sequence: title, name, type, client, rcode, time.",
+                                   "Logs one line per query after the rest of its sequence: title, "
+                                   "name, type, client, rcode and time.",
                                    "query_summary TEXT",
                                    "",
                                    [] { return row_texts(kSummaryRows); },

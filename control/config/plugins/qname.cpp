@@ -44,18 +44,18 @@ void read_qname(Reading& in, const Node* args, Plugin& plugin) {
 const PluginType kQnameType{
     "qname",
     Role::matcher,
-    "Holds if the question's name is in one of the sets or matches one of the rules.",
+    "Matches if the query's name is in one of the sets or matches one of the rules.",
     "qname RULE|$TAG|&FILE...",
-    "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
+    "list of rules, `$TAG` of a domain_set, or `&FILE`; or the same words as one text",
     [] { return std::vector<RowText>{}; },
     read_qname<Qname>,
     read_qname_quick<Qname>};
 const PluginType kQuestionType{
     "question",
     Role::matcher,
-    "As qname; of an `adguard_rule` the rules with `dnstype` count as well.",
+    "Like `qname`, but also applies the rules with `dnstype` of an `adguard_rule`.",
     "question $TAG|RULE|&FILE...",
-    "list of `$TAG` of an adguard_rule or domain_set, rules, `&FILE`; or the same words as one "
+    "list of `$TAG` of an adguard_rule or domain_set, rules, or `&FILE`; or the same words as one "
     "text",
     [] { return std::vector<RowText>{}; },
     read_qname<Question>,
@@ -63,10 +63,10 @@ const PluginType kQuestionType{
 const PluginType kCnameType{
     "cname",
     Role::matcher,
-    "Holds if there is a response, and a CNAME of its answer points to a name that is in one of "
-    "the sets or matches one of the rules.",
+    "Matches if a CNAME in the answer points to a name that is in one of the sets or matches one "
+    "of the rules.",
     "cname RULE|$TAG|&FILE...",
-    "list of rules, `$TAG` of a domain_set, `&FILE`; or the same words as one text",
+    "list of rules, `$TAG` of a domain_set, or `&FILE`; or the same words as one text",
     [] { return std::vector<RowText>{}; },
     read_qname<Cname>,
     read_qname_quick<Cname>};

@@ -33,7 +33,7 @@ void read_random_all(Reading& in, const std::vector<Text>& words, Plugin& plugin
 
 const PluginType kRandomType{"random",
                              Role::matcher,
-                             "Holds for this share of all queries, by chance.",
+                             "Matches this share of all queries, at random.",
                              "random SHARE",
                              "one number, 0..1",
                              no_rows,

@@ -37,11 +37,10 @@ void check_burst(Reading& in, const RateMatch& args, const std::string& owner, i
 
 constexpr std::array<Row<RateMatch>, 4> kRateLimiterRows{{
     {"qps", Own<RateMatch>{"number", read_qps}, "20", "0.001..4294967295",
-     "queries a second of one client; a fraction such as `0.5` is one in so many seconds"},
+     "queries per second of one client; `0.5` is one query every two seconds"},
     {"burst", &RateMatch::burst, "40", "1..4294967295",
-     "of them at once, after a pause; at most what refills in a day"},
-    {"mask4", &RateMatch::mask4, "32", "0..32",
-     "IPv4 addresses that begin with as many equal bits are one client"},
+     "maximum queries at once after a pause; at most the refill of one day"},
+    {"mask4", &RateMatch::mask4, "32", "0..32", "prefix length that identifies an IPv4 client"},
     {"mask6", &RateMatch::mask6, "48", "0..128", "the same for IPv6"},
 }};
 
@@ -79,17 +78,16 @@ void read_rate_limiter_quick(Reading& in, std::string_view words, int line, Plug
 
 }  // namespace
 
-const PluginType kRateLimiterType{"rate_limiter",
-                                  Role::matcher,
-                                  "Holds while the client asks no more often than this; each time "
-                                  "that it holds takes one. All workers count "
-                                  "together; refreshes in the background and `trusted_forwarders` "
-                                  "are not counted, and it holds for them. A "
-                                  "reload begins anew.",
-                                  "rate_limiter [QPS [BURST [MASK4 [MASK6]]]]",
-                                  "",
-                                  [] { return row_texts(kRateLimiterRows); },
-                                  read_rate_limiter,
-                                  read_rate_limiter_quick};
+const PluginType kRateLimiterType{
+    "rate_limiter",
+    Role::matcher,
+    "Matches while the client stays below a rate. Each match counts as one query.\n\nAll workers "
+    "count together. Background refreshes and `trusted_forwarders` are not counted and always "
+    "match. A reload resets the counts.",
+    "rate_limiter [QPS [BURST [MASK4 [MASK6]]]]",
+    "",
+    [] { return row_texts(kRateLimiterRows); },
+    read_rate_limiter,
+    read_rate_limiter_quick};
 
 }  // namespace steer::config

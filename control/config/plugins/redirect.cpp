@@ -22,11 +22,14 @@ struct RedirectArgs {
 constexpr std::array<Row<RedirectArgs>, 3> kRedirectRows{{
     {"rules",
      Own<RedirectArgs>{"list of `RULE TARGET`", read_list<&RedirectArgs::rules, RedirectArgs>},
-     "none", "", "as in `domain:example.org www.example.net`; without a prefix, `full:` is meant"},
+     "none", "",
+     "rules, as in `domain:example.org www.example.net`\nA rule without a prefix is a `full:` "
+     "rule."},
     {"files", Own<RedirectArgs>{"list of paths", read_list<&RedirectArgs::files, RedirectArgs>},
-     "none", "", "files with one rule and its target a line; `#` begins a comment"},
+     "none", "", "files with one rule and its target per line; `#` starts a comment"},
     {"strict", &RedirectArgs::strict, "false", "",
-     "a bad line of a file is an error; otherwise it is named in a warning and left out"},
+     "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
+     "warning."},
 }};
 
 using Wire = std::vector<std::uint8_t>;
@@ -124,13 +127,11 @@ void read_redirect(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kRedirectType{
     "redirect",
     Role::executor,
-    "Asks for another name (class IN); wraps the rest of its sequence, for which the question has "
-    "that name: "
-    "its tests, caches and upstreams. The answer comes back as that of the name that was asked "
-    "for, with `name CNAME target` (TTL 1) in front; a failure as it is. The first rule that holds "
-    "counts, "
-    "`rules` before `files`. A name that is its own target, and one for which there is an answer "
-    "past its TTL alone, pass.",
+    "Resolves another name in place of the queried one (class IN). It wraps the rest of its "
+    "sequence, in which rules, caches and upstreams see the other name.\n\nThe answer is returned "
+    "for the queried name, starting with `name CNAME target` (TTL 1). Failures are returned "
+    "unchanged. The first matching rule applies, `rules` before `files`. Two kinds of names are "
+    "not redirected: a name that is its own target, and a name whose only answer is stale.",
     "",
     "",
     [] { return row_texts(kRedirectRows); },

@@ -40,9 +40,9 @@ void read_providers(Reading& in, const std::vector<Text>& words, Plugin& plugin)
 const PluginType kReloadType{
     "reload",
     Role::executor,
-    "Reads the configuration and its files anew, as `steerctl reload` does: in a `cron`, or beside "
-    "a query, which goes on at once. Of what queries ask for, one run is under way at a time, and "
-    "one begins in ten seconds.",
+    "Reloads the configuration and its files, like `steerctl reload`. Use it in a `cron` or in a "
+    "sequence. In a sequence it runs in the background, and the query continues at once. Queries "
+    "can trigger one reload at a time, at most one in ten seconds.",
     "reload",
     "none",
     no_rows,
@@ -52,13 +52,11 @@ const PluginType kReloadType{
 const PluginType kReloadProviderType{
     "reload_provider",
     Role::executor,
-    "Reads providers anew. It is a `reload`: what did not change is taken from the compiled lists "
-    "(`images` of `control`), and caches, upstreams and claims stay as they are; a change of the "
-    "configuration itself is taken up with it. It is run by a `cron`, or beside a query as "
-    "`reload` "
-    "is.",
+    "Reloads the files of providers. It performs a complete reload: changes of the configuration "
+    "apply too, unchanged lists come from `images` in `control`, and caches, upstreams and claims "
+    "stay. Use it in a `cron` or in a sequence, like `reload`.",
     "reload_provider $TAG...",
-    "a list of `$TAG` of providers",
+    "list of `$TAG` of providers",
     no_rows,
     read_words<kReloadForms, read_providers>,
     read_quick_words<kReloadForms, read_providers>};

@@ -6,12 +6,12 @@ namespace {
 
 constexpr std::array<Row<ReverseLookup>, 3> kReverseLookupRows{{
     {"size", &ReverseLookup::size, "65535", "1..1048576",
-     "addresses that are remembered; about 288 bytes each"},
+     "maximum addresses to remember; each takes about 288 bytes"},
     {"ttl", &ReverseLookup::ttl_s, "7200", "1..604800",
-     "seconds that an address is remembered at most; no record of an answer with addresses leaves "
-     "with more"},
+     "maximum seconds to remember an address; the TTLs of answers are limited to it"},
     {"handle_ptr", &ReverseLookup::handle_ptr, "false", "",
-     "answers PTR questions about them, with a TTL of 5; the rest of its sequence is not run then"},
+     "answer PTR queries for remembered addresses, with a TTL of 5 s, without running the rest of "
+     "the sequence"},
 }};
 
 void read_reverse_lookup(Reading& in, const Node* node, Plugin& plugin) {
@@ -26,8 +26,8 @@ void read_reverse_lookup(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kReverseLookupType{
     "reverse_lookup",
     Role::executor,
-    "Remembers for which name an address was last answered; wraps the rest of its sequence. "
-    "`steerctl reverse IP` asks it, over reloads too.",
+    "Remembers the name for which each address was last answered. It wraps the rest of its "
+    "sequence. `steerctl reverse IP` shows the name. Reloads keep the memory.",
     "",
     "",
     [] { return row_texts(kReverseLookupRows); },

@@ -35,10 +35,10 @@ void read_list(Reading& in, const Node& node, const Place& place, PersistentArgs
 }
 constexpr std::array<Row<PersistentArgs>, 2> kPersistentRows{{
     {"ips", Own<PersistentArgs>{"list of addresses and prefixes", read_list<&PersistentArgs::ips>},
-     "none", "", "rows without a timeout"},
+     "none", "", "addresses of the rows"},
     {"files", Own<PersistentArgs>{"list of paths", read_list<&PersistentArgs::files>}, "none", "",
-     "files with one address or prefix a line; `#` begins a comment; bad lines are named and left "
-     "out"},
+     "files with one address or prefix per line; `#` starts a comment\nInvalid lines are skipped "
+     "with a warning."},
 }};
 
 void read_persistent(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
@@ -81,85 +81,88 @@ void read_row_share(Reading& in, const Node& node, const Place& place, RosAddres
 
 constexpr std::array<Row<RosAddressListArgs>, 29> kRosAddressListOwnRows{{
     {"router", &RosAddressListArgs::router_name, "none", "",
-     "a name of `routers`, instead of `address`, `username` and so on"},
+     "router in `routers`; replaces `address`, `username` and the other access keys"},
     {"routers", Own<RosAddressListArgs>{"list of names", read_ros_address_list_router_names},
-     "none", "", "or several of them, which all keep this list"},
+     "none", "", "several routers that all hold this list"},
     {"quorum", choice<RosAddressListArgs, &RosAddressListArgs::quorum>(), "healthy",
      "healthy|any|all",
-     "with several and `async: false`: an answer waits for those that serve its client and are not "
-     "away, for the first of them, or for all (then `on_timeout` decides at once while one is "
-     "away)"},
+     "with several routers and `async: false`: routers that an answer waits for\n`healthy`: all "
+     "reachable routers that serve the client. `any`: the first router. `all`: every router; while "
+     "one is unreachable, `on_timeout` applies at once. Unreachable routers do not delay answers "
+     "unless `quorum: all` is set."},
     {"address_list4", &RosAddressListArgs::address_list4, "none", "",
-     "the list for IPv4; it or `address_list6` is required"},
-    {"address_list6", &RosAddressListArgs::address_list6, "none", "", "the list for IPv6"},
+     "address list for IPv4; it or `address_list6` is required"},
+    {"address_list6", &RosAddressListArgs::address_list6, "none", "", "address list for IPv6"},
     {"comment_prefix", &RosAddressListArgs::comment_prefix, "fdns", "",
-     "begins the comment of every row that is ours"},
+     "prefix of the comment of every row that steerdnsd writes"},
     {"async", &RosAddressListArgs::async, "true", "",
-     "false: an answer waits until its row is on the router"},
-    {"min_ttl", &RosAddressListArgs::min_ttl, "60", "1s..245d", "a row lives at least so long"},
-    {"max_ttl", &RosAddressListArgs::max_ttl, "3600", "1s..245d", "a row lives at most so long"},
+     "`false`: an answer waits until its rows are on the router"},
+    {"min_ttl", &RosAddressListArgs::min_ttl, "60", "1s..245d", "minimum lifetime of a row"},
+    {"max_ttl", &RosAddressListArgs::max_ttl, "3600", "1s..245d", "maximum lifetime of a row"},
     {"fixed_ttl", &RosAddressListArgs::fixed_ttl, "none", "0s..245d",
-     "every row lives exactly so long; longer than `extra_time`, or 0: rows without a timeout"},
+     "fixed lifetime of all rows; 0: rows without a timeout\nIt must be longer than `extra_time`, "
+     "or 0."},
     {"persistent", Own<RosAddressListArgs>{"map", read_persistent}, "none", "",
-     "rows that are always there, see below"},
+     "rows that always exist, see below"},
     {"extra_time", &RosAddressListArgs::extra_time, "30s", "0s..1d",
-     "a row outlives the client's TTL by so much"},
+     "how much longer than the client's TTL a row lives"},
     {"cap_answer_ttl", &RosAddressListArgs::cap_answer_ttl, "true", "",
-     "the TTL that leaves is lowered so that no client holds an address longer than the router"},
+     "lower the answer's TTL so that no client caches an address longer than the router holds it"},
     {"renew_slack", &RosAddressListArgs::renew_slack, "10m", "0s..1d",
-     "a renewal is written up to so much longer than needed"},
+     "maximum lifetime added to a renewed row, which saves renewals"},
     {"sync_timeout", &RosAddressListArgs::sync_timeout, "100ms", "1ms..30s",
      "with `async: false`: how long an answer waits at most"},
     {"on_timeout", choice<RosAddressListArgs, &RosAddressListArgs::on_timeout>(), "answer",
-     "answer|servfail|drop", "what happens to it then"},
+     "answer|servfail|drop", "with `async: false`: action when `sync_timeout` expires"},
     {"never_claim", Own<RosAddressListArgs>{"list of prefixes", read_never_claim},
-     "(special-purpose ranges, own, routers' and upstreams' addresses)", "",
+     "(special ranges; local, router and upstream addresses)", "",
      "addresses that never become rows"},
     {"allow_claim", Own<RosAddressListArgs>{"list of prefixes", read_allow_claim}, "none", "",
-     "prefixes that may become rows although they are special-purpose, or IPv6 outside of 2000::/3 "
-     "and of the prefixes of `dns64`; an address in a written `never_claim` still does not"},
+     "prefixes that may become rows although they are special-purpose or unusual IPv6\nUnusual "
+     "IPv6 means outside of 2000::/3 and of the prefixes of `dns64`. An address in your own "
+     "`never_claim` still never becomes a row."},
     {"missing_family", choice<RosAddressListArgs, &RosAddressListArgs::missing_family>(), "answer",
      "answer|nodata",
-     "what AAAA gets without `address_list6`, and A without `address_list4`; with `nodata` HTTPS "
-     "and "
-     "SVCB lose the hints of that family"},
+     "answer for a family without an address list\nThe family is IPv6 without `address_list6`, or "
+     "IPv4 without `address_list4`. With `nodata`, HTTPS and SVCB records also lose the hints of "
+     "that family."},
     {"max_rows", &RosAddressListArgs::max_rows, "50000", "1..1000000",
-     "rows of this plugin on a router at most; counted for each group of clients that `serves` "
-     "makes"},
+     "maximum rows of this plugin on one router\nWith `serves`, each group of clients has its own "
+     "count."},
     {"max_addresses", &RosAddressListArgs::max_addresses, "32", "1..4096",
-     "addresses of one answer at most; the others are left out of the answer and get no row"},
+     "maximum addresses of one answer\nFurther addresses are removed from the answer and get no "
+     "row."},
     {"max_per_name",
-     Own<RosAddressListArgs>{"share", read_row_share<&RosAddressList::name_percent>}, "5%",
-     "1%..100%", "share of `max_rows` that one name may have; at least 64 rows"},
+     Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::name_percent>}, "5%",
+     "1%..100%", "share of `max_rows` that one name may use; at least 64 rows"},
     {"max_per_suffix",
-     Own<RosAddressListArgs>{"share", read_row_share<&RosAddressList::suffix_percent>}, "25%",
+     Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::suffix_percent>}, "25%",
      "1%..100%",
-     "the same for all names with the same last two labels. When the list is full, a new claim "
-     "takes the place of one whose name, suffix or client has the largest part of its share"},
+     "share of `max_rows` that names with the same last two labels may use\nWhen the list is full, "
+     "a new claim replaces a claim of the name, domain or client that uses the most of its share."},
     {"max_per_client",
-     Own<RosAddressListArgs>{"share", read_row_share<&RosAddressList::client_percent>}, "25%",
+     Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::client_percent>}, "25%",
      "1%..100%",
-     "the same for a client (an IPv4 address or an IPv6 /64); `trusted_forwarders` are exempt"},
+     "share of `max_rows` that one client may use (an IPv4 address or an IPv6 "
+     "/64)\n`trusted_forwarders` are exempt."},
     {"multi_writer", &RosAddressListArgs::multi_writer, "false", "",
-     "several instances write this list: rows get one constant life, and none without timeout is "
-     "removed"},
+     "several instances write this list\nAll rows then get the same constant lifetime, and rows "
+     "without a timeout are not removed."},
     {"on_manual_change", choice<RosAddressListArgs, &RosAddressListArgs::on_manual_change>(),
      "repair", "repair|respect",
-     "rows of ours that a human removed, disabled or changed: written again, or left so until no "
-     "client holds their address any more"},
+     "action when a person removes, disables or changes a row of steerdnsd\n`repair` writes the "
+     "row again. `respect` leaves it until no client uses the address any more."},
     {"cleanup_on_shutdown", &RosAddressListArgs::cleanup_on_shutdown, "false", "",
-     "the rows that this instance wrote are removed when it ends"},
+     "remove this instance's rows at shutdown"},
     {"shared", choice<RosAddressListArgs, &RosAddressListArgs::shared>(), "keep",
      "keep|skip|report",
-     "what becomes of an address that names outside of the list's are told as well (CDNs): it "
-     "stays "
-     "(`report`: and `steerctl routers shared` shows it), or is no longer claimed while that "
-     "lasts"},
+     "action for addresses that names outside the list also use (CDNs)\n`keep` keeps the row. "
+     "`report` keeps it and shows it in `steerctl routers shared`. `skip` stops claiming the "
+     "address while it is shared."},
     {"shared_above", &RosAddressListArgs::shared_above, "3", "1..16",
-     "of `skip` and `report`: an address is shared from so many other names on, until there are "
-     "less "
-     "than half as many; a name counts for 10 minutes after it was told the address, half for "
-     "another 10, a quarter for the next"},
+     "with `skip` and `report`: number of other names from which an address is shared\nIt stops "
+     "being shared below half this number. A name counts fully for 10 minutes after an answer with "
+     "the address, half for the next 10, and a quarter for 10 more."},
 }};
 
 constexpr auto kRosAddressListRows =
@@ -342,16 +345,16 @@ std::vector<RowText> persistent_row_texts() {
     return row_texts(kPersistentRows);
 }
 
-const PluginType kRosAddressListType{"ros_address_list",
-                                     Role::executor,
-                                     "Keeps an address list of a RouterOS router equal to what "
-                                     "clients were told (A, AAAA, and the hints of HTTPS and "
-                                     "SVCB); wraps the rest of its sequence. Needs a `tag`, which "
-                                     "stands in the comments of its rows.",
-                                     "",
-                                     "",
-                                     [] { return row_texts(kRosAddressListRows); },
-                                     read_ros_address_list,
-                                     nullptr};
+const PluginType kRosAddressListType{
+    "ros_address_list",
+    Role::executor,
+    "Writes the addresses of each answer into an address list of a RouterOS router: A and AAAA "
+    "records, and the hints of HTTPS and SVCB. It wraps the rest of its sequence. It needs a "
+    "`tag`, which becomes part of the comments of its rows.",
+    "",
+    "",
+    [] { return row_texts(kRosAddressListRows); },
+    read_ros_address_list,
+    nullptr};
 
 }  // namespace steer::config

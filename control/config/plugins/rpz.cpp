@@ -33,11 +33,11 @@ void read_policy_source(Reading& in, const Node& node, const Place& place, Polic
 
 constexpr std::array<Row<PolicyZoneArgs>, 3> kPolicyZoneRows{{
     {"zone", Own<PolicyZoneArgs>{"path or URL", read_policy_source}, "required", "",
-     "the zone's text, as a zone file"},
-    {"name", &PolicyZoneArgs::name, "(of its SOA, else its first $ORIGIN)", "",
-     "the zone's name, which its triggers are written below"},
+     "zone file of the response policy zone, a path or URL"},
+    {"name", &PolicyZoneArgs::name, "(from its SOA, else its first $ORIGIN)", "",
+     "name of the zone, below which its triggers are written"},
     {"lenient", &PolicyZoneArgs::lenient, "false", "",
-     "leave out records that cannot be applied, with one warning; otherwise each is an error"},
+     "skip records that cannot be applied, with one warning; by default each is an error"},
 }};
 
 void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {
@@ -61,11 +61,11 @@ void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArg
 
 constexpr std::array<Row<RpzArgs>, 1> kRpzRows{{
     {"zones", Own<RpzArgs>{"list of paths, URLs and maps", read_policy_zones}, "required", "",
-     "in the order in which they decide, as in `- /etc/steerdns/block.rpz` or `- {zone: "
-     "https://feed.example/rpz, lenient: true}`; a URL is fetched again as `control.fetch` says, "
-     "and its last good copy is kept. A map has `zone`; `name`, the zone's name, if its SOA or "
-     "first $ORIGIN does not say it; and `lenient`: records that cannot be applied are left out "
-     "with one warning, where otherwise each is an error"},
+     "zones in order of precedence, as paths, URLs or maps\nExamples: `- /etc/steerdns/block.rpz`, "
+     "`- {zone: https://feed.example/rpz, lenient: true}`. URLs are fetched as set in "
+     "`control.fetch`; the last good copy is kept. A map has `zone`, `name` (the zone's name, if "
+     "neither its SOA nor its first $ORIGIN says it) and `lenient` (skip records that cannot be "
+     "applied, with one warning; by default each is an error)."},
 }};
 
 class PolicyZoneReader {
@@ -272,13 +272,11 @@ void read_rpz(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kRpzType{
     "rpz",
     Role::executor,
-    "Applies response policy zones (draft-vixie-dnsop-dns-rpz): triggers are names (with "
-    "wildcards, "
-    "and the names that CNAMEs of the answer point to), the client's address (rpz-client-ip) and "
-    "addresses of the answer (rpz-ip); actions are NXDOMAIN, NODATA, PASSTHRU, DROP, TCP-Only, "
-    "records, and another name. Wraps the rest of its sequence, whose answer it looks at. Put it "
-    "in "
-    "front of the cache.",
+    "Applies response policy zones (draft-vixie-dnsop-dns-rpz). It wraps the rest of its sequence, "
+    "because it also inspects the answer. Place it before the cache.\n\nTriggers: names (with "
+    "wildcards, and including CNAME targets in the answer), the client's address (rpz-client-ip) "
+    "and addresses in the answer (rpz-ip). Actions: NXDOMAIN, NODATA, PASSTHRU, DROP, TCP-Only, "
+    "local records, and another name.",
     "",
     "",
     [] { return row_texts(kRpzRows); },

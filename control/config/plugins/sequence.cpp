@@ -191,14 +191,14 @@ void read_sequence(Reading& in, const Node* args, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kSequenceType{
-    "sequence",
-    Role::executor,
-    "Rules, top down; each runs its `exec` if all of its `matches` hold.",
-    "",
-    "list of `{matches: MATCHER or list of them, exec: EXECUTOR}`",
-    [] { return std::vector<RowText>{}; },
-    read_sequence,
-    nullptr};
+const PluginType kSequenceType{"sequence",
+                               Role::executor,
+                               "A list of rules that run from top to bottom. Each rule runs its "
+                               "`exec` if all of its `matches` match.",
+                               "",
+                               "list of `{matches: MATCHER or list of them, exec: EXECUTOR}`",
+                               [] { return std::vector<RowText>{}; },
+                               read_sequence,
+                               nullptr};
 
 }  // namespace steer::config

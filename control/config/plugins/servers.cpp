@@ -28,7 +28,7 @@ void read_servers(Reading& in, const Node* node, Plugin& plugin) {
 
 const PluginType kUdpServerType{"udp_server",
                                 Role::server,
-                                "Answers over UDP. TCP needs a tcp_server of its own.",
+                                "Answers over UDP. For TCP add a `tcp_server`.",
                                 "",
                                 "",
                                 [] { return row_texts(kUdpRows); },
@@ -37,8 +37,8 @@ const PluginType kUdpServerType{"udp_server",
 const PluginType kTcpServerType{
     "tcp_server",
     Role::server,
-    "Answers over TCP (RFC 7766), many queries a connection; with `cert` and "
-    "`key` over TLS (RFC 7858), whose port is 853. For both, write two.",
+    "Answers over TCP (RFC 7766), with many queries per connection. With `cert` and `key` it "
+    "answers over TLS (RFC 7858), usually on port 853. For both, write two servers.",
     "",
     "",
     [] { return row_texts(kTcpRows); },

@@ -12,7 +12,7 @@ void read_duration(Reading& in, const Node& node, const Place& place, Sleep& out
 
 constexpr std::array<Row<Sleep>, 1> kSleepRows{{
     {"duration", Own<Sleep>{"milliseconds or duration", read_duration}, "required", kRange,
-     "how long"},
+     "how long the query waits"},
 }};
 
 void read_sleep(Reading& in, const Node* node, Plugin& plugin) {
@@ -36,7 +36,7 @@ void read_sleep_quick(Reading& in, std::string_view words, int line, Plugin& plu
 
 const PluginType kSleepType{"sleep",
                             Role::executor,
-                            "Waits, then goes on. A query that gets a stale answer does not wait.",
+                            "Waits, then continues. A query with a stale answer does not wait.",
                             "sleep DURATION",
                             "",
                             [] { return row_texts(kSleepRows); },

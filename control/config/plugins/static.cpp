@@ -47,29 +47,33 @@ void read_kind(Reading& in, const Node& node, const Place& place, Record& out) {
 }
 
 constexpr std::array<Row<Record>, 19> kRecordRows{{
-    {"name", &Record::name, "none", "", "the name; this or `regexp`"},
-    {"regexp", &Record::regexp, "none", "", "or an expression that is found in names"},
-    {"type", Own<Record>{"one of", read_kind}, "(`A`, of an IPv6 address `AAAA`)", kKinds,
-     "`FWD`: `forward_to` is asked; `NXDOMAIN`: the name does not exist"},
-    {"address", &Record::address, "none", "", "of A and AAAA"},
-    {"cname", &Record::cname, "none", "", "the name that this one is an alias of; it is followed"},
+    {"name", &Record::name, "none", "", "name of the record; or use `regexp`"},
+    {"regexp", &Record::regexp, "none", "", "regular expression that names are searched with"},
+    {"type", Own<Record>{"one of", read_kind}, "(`A`; with an IPv6 address `AAAA`)", kKinds,
+     "record type\n`FWD` forwards the query to `forward_to`. `NXDOMAIN` answers that the name does "
+     "not exist."},
+    {"address", &Record::address, "none", "", "A and AAAA: address"},
+    {"cname", &Record::cname, "none", "", "CNAME: target of the alias; it is followed"},
     {"forward_to", &Record::forward_to, "(the rest of the sequence)", "",
-     "of FWD: the tag of a `forward`, or an address"},
-    {"mx_exchange", &Record::mx_exchange, "none", "", ""},
-    {"mx_preference", &Record::mx_preference, "0", "0..65535", ""},
-    {"ns", &Record::ns, "none", "", ""},
-    {"srv_port", &Record::srv_port, "0", "0..65535", ""},
-    {"srv_priority", &Record::srv_priority, "0", "0..65535", ""},
-    {"srv_weight", &Record::srv_weight, "0", "0..65535", ""},
-    {"srv_target", &Record::srv_target, "none", "", ""},
+     "FWD: tag of a `forward`, or an address"},
+    {"mx_exchange", &Record::mx_exchange, "none", "", "MX: name of the mail server"},
+    {"mx_preference", &Record::mx_preference, "0", "0..65535",
+     "MX: preference; the lowest value is tried first"},
+    {"ns", &Record::ns, "none", "", "NS: name of the name server"},
+    {"srv_port", &Record::srv_port, "0", "0..65535", "SRV: port of the service"},
+    {"srv_priority", &Record::srv_priority, "0", "0..65535",
+     "SRV: priority; the lowest value is tried first"},
+    {"srv_weight", &Record::srv_weight, "0", "0..65535",
+     "SRV: weight among targets of equal priority"},
+    {"srv_target", &Record::srv_target, "none", "", "SRV: name of the host"},
     {"text", &Record::text, "none", "",
-     "of TXT; one of more than 255 bytes becomes several strings"},
-    {"ttl", &Record::ttl, "1d", "0s..3650d", ""},
-    {"match_subdomain", &Record::match_subdomain, "false", "", "for all names below as well"},
+     "TXT: text; longer than 255 bytes it becomes several strings"},
+    {"ttl", &Record::ttl, "1d", "0s..3650d", "TTL of the record"},
+    {"match_subdomain", &Record::match_subdomain, "false", "", "also match all names below"},
     {"address_list", &Record::address_list, "none", "",
-     "the tag of a ros_address_list, ipset or nftset that gets the addresses"},
-    {"disabled", &Record::disabled, "false", "", "it is left out"},
-    {"comment", &Record::comment, "none", "", "for people"},
+     "tag of the ros_address_list, ipset or nftset that receives the addresses"},
+    {"disabled", &Record::disabled, "false", "", "ignore this record"},
+    {"comment", &Record::comment, "none", "", "note for people; not used"},
 }};
 
 struct StaticArgs {
@@ -87,14 +91,14 @@ void keep_records(Reading& in, const Node& node, const Place& place, StaticArgs&
 }
 constexpr std::array<Row<StaticArgs>, 3> kStaticRows{{
     {"records", Own<StaticArgs>{"list of records", keep_records}, "required", "",
-     "as in `- {name: nas.lan, address: 192.168.88.10}`; see below"},
+     "records, as in `- {name: nas.lan, address: 192.168.88.10}`; see below"},
     {"ptr", &StaticArgs::ptr, "true", "",
-     "the addresses of A and AAAA records have their names (PTR), as RouterOS does it"},
+     "also answer PTR queries for the addresses of A and AAAA records, like RouterOS"},
     {"cache",
      Own<StaticArgs>{"tag, or arguments of a `cache`", keep_node<&StaticArgs::cache, StaticArgs>},
      "none", "",
-     "where the answers of those are kept that FWD records ask by `forward_to`, as in `cache: "
-     "$answers`; it may be the one that the rest of the sequence has"},
+     "cache for the answers of FWD records, as in `cache: $answers`\nIt may be the cache that the "
+     "rest of the sequence uses."},
 }};
 
 class StaticReader {
@@ -382,11 +386,11 @@ std::vector<RowText> static_record_rows() {
 const PluginType kStaticType{
     "static",
     Role::executor,
-    "Records as RouterOS's `/ip dns static` has them: expressions are tried first, then names, "
-    "both in their order; the first that has something for the type asked decides, and an answer "
-    "ends the program. A name that has records, but none of the type asked, is asked for in the "
-    "rest of the sequence, which it wraps: what does not exist there is NOERROR without records. "
-    "A CNAME is followed; FWD hands response codes on as they are.",
+    "Answers from records like those of RouterOS's `/ip dns static`. Regular expressions are "
+    "tested first, then names, both in order. The first record with the queried type decides, and "
+    "its answer ends the program.\n\nIt wraps the rest of its sequence, which resolves a listed "
+    "name that has no record of the queried type. If the name does not exist there, the answer is "
+    "NOERROR without records. CNAMEs are followed. FWD passes response codes on unchanged.",
     "",
     "",
     [] { return row_texts(kStaticRows); },

@@ -279,18 +279,20 @@ void read_string_exp(Reading& in, const Node* args, Plugin& plugin) {
 const PluginType kStringExpType{
     "string_exp",
     Role::matcher,
-    "Holds if a text is (`eq`), begins with (`prefix`), ends with (`suffix`), holds (`contains`) "
-    "or matches (`regexp`, anywhere in it) one of the words, or is empty (`zl`). Texts: `qname` "
-    "(without the last dot; case does not count), `qtype`, `qclass`, `rcode` (decimal numbers; "
-    "`rcode` is empty without a response), `client_ip`, `resp_ip` (the addresses of the A and AAAA "
-    "records of the answer, in their order and with commas between, up to 4,096 characters), "
-    "`mark` (the marks, lowest first, with commas between), `$VARIABLE` of the environment (read "
-    "once; empty if there is none), `url_path` (of a query over HTTP, without what follows a `?`) "
-    "and `server_name` (that a client's TLS asks for; case does not count, but in a `regexp` write "
-    "lower case), both empty for all other queries and up to 255 characters.",
+    "Compares a text of the query with one or more words.\n\nOperations: `eq` (equal), `prefix`, "
+    "`suffix`, `contains`, `regexp` (anywhere in the text), and `zl` (the text is "
+    "empty).\n\nSources:\n\n- `qname`: the name without the final dot; case does not matter.\n- "
+    "`qtype`, `qclass`, `rcode`: decimal numbers; `rcode` is empty without a response.\n- "
+    "`client_ip`: the client's address.\n- `resp_ip`: the addresses of the A and AAAA records in "
+    "the answer, in order, separated by commas, up to 4,096 characters.\n- `mark`: the marks in "
+    "ascending order, separated by commas.\n- `$VARIABLE`: an environment variable, read once; "
+    "empty if it is not set.\n- `url_path`: the path of a query over HTTP, without `?` and what "
+    "follows, up to 255 characters; otherwise empty.\n- `server_name`: the name in the client's "
+    "TLS handshake, up to 255 characters; otherwise empty. Case does not matter, except that a "
+    "`regexp` must be in lower case.",
     "string_exp SOURCE OPERATION WORD...",
-    "these words, as one text or as a list; in one text, those of `eq`, `prefix`, `suffix` and "
-    "`contains` may have commas between them too, unless the text itself may hold commas "
+    "the words, as one text or as a list. In one text, the words of `eq`, `prefix`, `suffix` and "
+    "`contains` may also be separated by commas, except for sources whose text can contain commas "
     "(`resp_ip`, `mark`, `url_path`, `$VARIABLE`)",
     no_rows,
     read_string_exp,

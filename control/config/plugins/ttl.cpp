@@ -21,10 +21,9 @@ void read_fix(Reading& in, const Node& node, const Place& place, TtlArgs& out) {
 
 constexpr std::array<Row<TtlArgs>, 3> kTtlRows{{
     {"fix", Own<TtlArgs>{"integer", read_fix}, "none", "0..2147483647",
-     "seconds that every record gets; `min` and `max` do not matter then"},
-    {"min", &TtlArgs::min, "0", "0..2147483647", "seconds: no record leaves with less"},
-    {"max", &TtlArgs::max, "0", "0..2147483647",
-     "seconds: no record leaves with more; 0: no limit"},
+     "TTL of every record in seconds; `min` and `max` are then ignored"},
+    {"min", &TtlArgs::min, "0", "0..2147483647", "minimum TTL in seconds"},
+    {"max", &TtlArgs::max, "0", "0..2147483647", "maximum TTL in seconds; 0: no limit"},
 }};
 
 void finish_ttl(Reading& in, const TtlArgs& args, int line, Plugin& plugin) {
@@ -94,16 +93,15 @@ void read_ttl(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-const PluginType kTtlType{
-    "ttl",
-    Role::executor,
-    "Changes the TTLs of the response that is there, so it stands after what brings one. A TTL "
-    "that a "
-    "cache counts down is taken as it would leave; of a stale answer none is raised.",
-    "ttl SECONDS | ttl MIN-MAX",
-    "",
-    [] { return row_texts(kTtlRows); },
-    read_ttl,
-    read_ttl_quick};
+const PluginType kTtlType{"ttl",
+                          Role::executor,
+                          "Changes the TTLs of the current response. Place it after the executor "
+                          "that brings the response. For a cached answer, the remaining TTL is "
+                          "changed. The TTL of a stale answer is never raised.",
+                          "ttl SECONDS | ttl MIN-MAX",
+                          "",
+                          [] { return row_texts(kTtlRows); },
+                          read_ttl,
+                          read_ttl_quick};
 
 }  // namespace steer::config

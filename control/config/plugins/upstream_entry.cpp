@@ -76,31 +76,33 @@ void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& ou
 
 constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
-     "the resolver: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, `tls://dns.example`, "
-     "`https://dns.example/dns-query`; `tcp+pipeline://` and `tls+pipeline://` ask several queries "
-     "at a time on a connection"},
-    {"tag", &UpstreamArgs::tag, "none", "", "a name for messages and counters"},
+     "the upstream: an address, or a URL\nForms: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, "
+     "`tls://dns.example`, `https://dns.example/dns-query`. `tcp+pipeline://` and "
+     "`tls+pipeline://` send several queries at a time over one connection."},
+    {"tag", &UpstreamArgs::tag, "none", "", "name for log messages and counters"},
     {"dial_addr", &UpstreamArgs::dial_addr, "none", "",
-     "IP address (and port) to ask instead of looking up the name in `addr`, for which the "
-     "certificate still has to be"},
-    {"port", &UpstreamArgs::port, "(53, 853, 443)", "1..65535", "port, if `addr` has none"},
-    {"timeout", &UpstreamArgs::timeout, "2s", "50ms..1m", "how long one query to it may take"},
+     "IP address (and port) to connect to, instead of resolving the name in `addr`\nThe "
+     "certificate must still be valid for the name in `addr`."},
+    {"port", &UpstreamArgs::port, "(53, 853 or 443, by scheme)", "1..65535",
+     "port, if `addr` contains none"},
+    {"timeout", &UpstreamArgs::timeout, "2s", "50ms..1m",
+     "time limit for one query to this upstream"},
     {"idle_timeout", &UpstreamArgs::idle_timeout, "10s", "1s..1h",
-     "after which a connection without queries is closed"},
+     "time after which an idle connection is closed"},
     {"max_conns", &UpstreamArgs::max_conns, "64", "1..4096",
-     "connections of each `streams` thread"},
-    {"min_conns", &UpstreamArgs::min_conns, "0", "~0..64", "of these, kept open without queries"},
+     "maximum connections of each `streams` thread"},
+    {"min_conns", &UpstreamArgs::min_conns, "0", "~0..64", "idle connections that are kept open"},
     {"insecure_skip_verify", &UpstreamArgs::insecure_skip_verify, "false", "",
-     "any certificate will do (with `pins`: any with such a key)"},
+     "accept any certificate; with `pins`: any certificate with a pinned key"},
     {"ca", Own<UpstreamArgs>{"path", read_ca}, "none", "",
-     "certificates that may sign its own; none: the system's"},
+     "PEM file with CA certificates for the upstream; default: the system's"},
     {"pins", Own<UpstreamArgs>{"list of texts", read_pins}, "none", "",
-     "base64 of SHA-256 of public keys (SPKI), of which one has to be in the chain"},
+     "base64 SHA-256 hashes of public keys (SPKI); one must be in the certificate chain"},
     {"enable_pipeline", &UpstreamArgs::enable_pipeline, "false", "",
-     "as `tcp+pipeline://` and `tls+pipeline://`"},
+     "same as `tcp+pipeline://` and `tls+pipeline://`"},
     {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
-     "it validates DNSSEC and the way to it is safe: its AD bit reaches clients that set AD or DO "
-     "(RFC 6840 5.7, 5.8). Else AD is always cleared"},
+     "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nSet it only if the "
+     "upstream validates DNSSEC and the path to it is secure. Otherwise AD is always cleared."},
     {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
     {"outbound", NotYet{}, "", "", "profile of `network.outbound`"},
 }};

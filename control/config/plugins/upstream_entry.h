@@ -35,17 +35,18 @@ void reach_of(Reading& in, const Node& node, const Place& place, T& out) {
 template <class T>
 inline constexpr std::array<Row<T>, 5> kReachRows{{
     {"bootstrap", Own<T>{"address", reach_of<read_bootstrap, T>}, "none", "",
-     "resolver that is asked for the address of a name in `addr`, as in 192.0.2.1 or "
-     "192.0.2.1:5353; none: those of /etc/resolv.conf, but ourselves"},
+     "resolver for the name in `addr`, as in 192.0.2.1 or 192.0.2.1:5353\nWithout it, the "
+     "resolvers of /etc/resolv.conf are used, except this daemon."},
     {"bootstrap_version", Own<T>{"one of", reach_of<read_bootstrap_version, T>}, "(both)", "4|6",
-     "the only address family that is used of a name"},
+     "use only addresses of this family for the name in `addr`"},
     {"socks5", Own<T>{"address", reach_of<read_socks5, T>}, "none", "",
-     "proxy for tcp, tls and https, as in 192.0.2.1:1080 or user:password@proxy.example:1080; it "
-     "is given the name, unless there is `dial_addr` or `bootstrap`"},
+     "SOCKS5 proxy for tcp, tls and https, as in 192.0.2.1:1080\nWith credentials: "
+     "`user:password@proxy.example:1080`. The proxy resolves the upstream's name, unless "
+     "`dial_addr` or `bootstrap` is set."},
     {"so_mark", Own<T>{"integer", reach_of<read_so_mark, T>}, "(0)", "0..4294967295",
-     "mark of our packets (SO_MARK), for policy routing"},
+     "packet mark of queries to upstreams (SO_MARK), for policy routing"},
     {"bind_to_device", Own<T>{"text", reach_of<read_device, T>}, "none", "",
-     "the interface that our packets leave by"},
+     "interface for queries to upstreams"},
 }};
 
 }  // namespace steer::config

@@ -17,14 +17,14 @@ void read_zone_names(Reading& in, const Node& node, const Place& place, ZoneArgs
 
 constexpr std::array<Row<ZoneArgs>, 3> kZoneRows{{
     {"names", Own<ZoneArgs>{"list of rules, `$TAG`, `&FILE`", read_zone_names}, "required", "",
-     "whose way it is; without a prefix, `domain:` is meant"},
+     "names of the zone; a rule without a prefix is a `domain:` rule"},
     {"forward",
      Own<ZoneArgs>{"tag, or arguments of a `forward`",
                    keep_node<&ZoneArgs::forward_node, ZoneArgs>},
-     "required", "", "who is asked, as in `{upstreams: [{addr: 192.0.2.1}]}`"},
+     "required", "", "upstreams of the zone, as in `{upstreams: [{addr: 192.0.2.1}]}`"},
     {"cache",
      Own<ZoneArgs>{"tag, or arguments of a `cache`", keep_node<&ZoneArgs::cache_node, ZoneArgs>},
-     "none", "", "where the answers are kept, as in `{size: 1024}`"},
+     "none", "", "cache of the zone's answers, as in `{size: 1024}`"},
 }};
 
 void read_zone(Reading& in, const Node* node, Plugin& plugin) {
@@ -44,10 +44,9 @@ void read_zone(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kZoneType{
     "zone",
     Role::executor,
-    "Names with a way of their own: they are asked of `forward`, by `cache` if there is one, and "
-    "the program ends. What upstreams say goes to the client as it is: response codes are "
-    "unchanged (NXDOMAIN stays NXDOMAIN), and no dns64, list or cache behind it is met. Other "
-    "names pass.",
+    "Forwards the names of a zone to upstreams of their own. Their answers may be cached in "
+    "`cache`, and the program ends. Answers are returned unchanged, including NXDOMAIN. A dns64 or "
+    "address list after it does not see them. Other names continue with the next rule.",
     "",
     "",
     [] { return row_texts(kZoneRows); },
