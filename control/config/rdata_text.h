@@ -1,6 +1,6 @@
 // RDATA in the text form of zone files (RFC 1035 5, RFC 9460 2.1) to wire form, and RFC 3597's "\# LENGTH HEX" for any type.
 //
-// ldns reads the fields, behind checks of what it would take for something else (docs/explanation/architecture.md). Any words will do.
+// ldns reads the fields, behind checks of what it would take for something else (docs/explanation/decisions/0020-hand-written-parts.md). Any words will do.
 #pragma once
 
 #include <cstdint>

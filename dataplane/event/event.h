@@ -50,7 +50,7 @@ struct Event {
 };
 static_assert(sizeof(Event) == 40 + 16 + 256 + 256);
 
-// What became of a claim's answer (docs/explanation/architecture.md, words).
+// What became of a claim's answer (docs/reference/glossary.md).
 #define STEER_OUTCOMES(X)                                                                       \
     X(installed, "installed", "row written and acknowledged before the answer left or was due") \
     X(already_there, "already_there", "rows covered the lease already")                         \

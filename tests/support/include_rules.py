@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks who includes whom (docs/explanation/architecture.md, "The rooms").
+"""Checks who includes whom (docs/explanation/architecture.md, section 6).
 
 The build gives each target the include links that its room may use; this reads the files themselves, so that a room
 whose build file was loosened is found as well. A room's folders, which the build does not hold apart, may include each
