@@ -284,7 +284,7 @@ class PageLab:
         self.box.program("systemctl", SYSTEMCTL)
         self.box.program("journalctl", JOURNALCTL)
         self.box.program("scp", f'#!/bin/sh\n# To the router, whatever its name is.\ncp "$1" {self.router.folder}/\n')
-        # What the package's installation does besides.
+        # What the package's installation does as well.
         code, text = self.box.shell("useradd --system --no-create-home steerdns && mkdir -p /etc/steerdns /var/lib/steerdns")
         if code:
             raise LabError(f"the box cannot be furnished: {text}")
