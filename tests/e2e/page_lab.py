@@ -41,7 +41,7 @@ print("ready", flush=True)
 server.serve_forever()
 """
 SITE_ZONES = {**ZONES, "stream.example": ZONES["stream.example"] + "myip 300 A 203.0.113.80\n",
-              "other.example": ZONES["other.example"] + "myip 300 A 198.51.100.80\n"}
+              "other.example": ZONES["other.example"] + "myip 300 A 198.51.100.80\nlists 300 A 198.51.100.80\n"}
 SYSTEMCTL = r"""#!/bin/bash
 # The unit's life as systemd would lead it: started is when it serves, an end is waited for.
 pid() { cat /run/steerdnsd.pid 2>/dev/null; }
@@ -181,6 +181,15 @@ class Router:
             out.append(line(cell))
         return "\n".join(out) + "\n"
 
+    def service(self, **values: str) -> None:
+        """Changes `/ip service api`, which ends connections (and here, with them, rows)."""
+        key = self.model.only("/ip service", "api")
+        self.model.set("/ip service", key, values)
+        if self.scene.rossim:
+            self.scene.rossim.stop()
+            self.scene.rossim = None
+        self.apply()
+
     def rows_of(self, menu: str) -> list[dict]:
         return list(self.model.rows(menu).values())
 
@@ -297,4 +306,5 @@ class PageLab:
 
     def in_sync(self) -> bool:
         code, text = self.box.shell("steerctl --json routers")
-        return code == 0 and all(router["state"] == "in_sync" for router in json.loads(text)["routers"])
+        states = [router["state"] for router in json.loads(text)["routers"]] if code == 0 else []
+        return bool(states) and set(states) == {"in_sync"}

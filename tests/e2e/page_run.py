@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import signal
 import sys
 import unittest
 
@@ -30,13 +31,16 @@ VARIABLE = [
     (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d| [A-Z]{3,4}(?:\([^)]*\))?)?", "TIME"),
     (r"\b\d\d:\d\d:\d\d(?: [AP]M)?\b", "TIME"),
     (r"/tmp/steerdns-[\w/.-]+/bin/", "BIN/"),
-    (r"\b(?:\d+(?:\.\d+)?\s?(?:ns|us|ms|s|min|m|h|d))+\b", "DURATION"),
+    (r"\b(?:\d+(?:\.\d+)?\s?(?:ns|us|ms|s|min|m|h|d)\s?)+(?!\w)", "DURATION "),
     (r"\b\d+(?:\.\d+)? ?(?:KiB|MiB|GiB|bytes|B|%)(?!\w)", "SIZE"),
-    (r"\bpid \d+", "pid N"), (r"\bid: \d+", "id: N"), (r"\b(?:19|20)\d\d\.\d+\b", "VERSION"),
+    (r"\bpid([ =])\d+", "pid N"), (r"\bid: \d+", "id: N"), (r"\b(?:19|20)\d\d\.\d+\b", "VERSION"),
     (r"#\d+ tag \d+", "#N tag N"), (r"ret=\*[0-9A-F]+", "ret=*ID"),
     (r"-{3,}|={3,}", "---"), (r"\s+", " "),
 ]
-OUTPUT_AFTER = {"sh", "routeros"}
+# What differs from machine to machine in `steerctl status` and `routers`.
+MACHINE = [(r"fe80::[0-9a-f:]+", "LINK-LOCAL"), (r"^( *(?:memory|simd|threads|open files|pid|cpu) +).*", r"\1 VARIES"),
+           (r"((?:rtt ms|service us) +)[\d.]+", r"\1 N"), (r"(udp://\S+ +resolver +port +).*", r"\1 N"),
+           (r"^( +0 +)\d+( +0)$", r"\1 CPU\2")]
 
 
 def normal(line: str, more: list[tuple[str, str]] = ()) -> str:
@@ -60,8 +64,9 @@ class Mismatch(AssertionError):
 class Page:
     """A page with its lab. `variable`: more pairs of VARIABLE for this page alone."""
 
-    def __init__(self, path: str, test: str, lab: page_lab.PageLab, variable: list[tuple[str, str]] = ()):
-        self.path, self.test, self.lab, self.variable = ROOT / path, test, lab, variable
+    def __init__(self, path: str, test: str, lab: page_lab.PageLab, variable: list[tuple[str, str]] = (),
+                 config: str = ""):
+        self.path, self.test, self.lab, self.variable, self.config = ROOT / path, test, lab, variable, config
         self.text = self.path.read_text()
         self.corrections: list[tuple[int, int, str]] = []  # first line, last line, text
         self.differences: list[str] = []
@@ -100,6 +105,10 @@ class Page:
                     printed = self.block(step)
                     self.ran += 1
             except (LabError, AssertionError) as error:
+                if write:
+                    print(f"{self.path.relative_to(ROOT)}:{line}: {error}\n", file=sys.stderr)
+                    printed = None
+                    continue
                 raise type(error)(f"{self.path.relative_to(ROOT)}:{line}: {error}") from error
 
     def block(self, block) -> str:
@@ -110,7 +119,8 @@ class Page:
             self.lab.router.sync_rows()
             return self.lab.router.command(block.text.strip())
         host = {"box": self.lab.box, "client": self.lab.client}[block.attributes.get("on", "box")]
-        self.lab.router.sync_rows()
+        if host is self.lab.client:
+            self.lab.router.sync_rows()
         code, text = host.shell("set -e\n" + block.text)
         if code != int(block.attributes.get("exit", 0)):
             raise Mismatch(f"exit code {code} of\n{block.text}\n{text}")
@@ -157,15 +167,52 @@ class Page:
     def do_in_sync(self, _: str) -> None:
         until(self.lab.in_sync, 20, "all routers are in sync")
 
+    def do_config(self, _: str) -> None:
+        """The configuration that the page begins with (PageTest.config), the router's API as it was, and a fresh start."""
+        self.lab.box.write("/etc/steerdns/steerdns.yaml", self.config)
+        self.do_box("systemctl restart steerdnsd")
+        self.do_in_sync("")
+
+    def do_edit(self, text: str) -> None:
+        """FILE: OLD => NEW, everywhere in it."""
+        file, _, change = text.partition(": ")
+        old, _, new = change.partition(" => ")
+        code, now = self.lab.box.shell(f"cat {file}")
+        if code or old not in now:
+            raise LabError(f"{file} does not hold {old!r}")
+        self.lab.box.write(file, now.replace(old, new.replace("\\n", "\n")))
+
+    def do_service(self, text: str) -> None:
+        """/ip service set api NAME=VALUE"""
+        self.lab.router.service(**dict([text.split("=", 1)]))
+
+    def do_web(self, text: str) -> None:
+        """FILE TEXT: a file of the web server; \\n is a line's end. Without TEXT it is removed."""
+        name, _, content = text.partition(" ")
+        path = self.lab.web / name
+        if content:
+            path.write_text(content.replace("\\n", "\n") + "\n")
+        else:
+            path.unlink()
+
+    def do_link(self, text: str) -> None:
+        """SPACE DEVICE up|down"""
+        space, device, state = text.split()
+        self.lab.scene.network.run(space, "ip", "link", "set", device, state)
+
+    def do_resolver(self, what: str) -> None:
+        """stop, cont: the upstream resolver falls silent, and answers again."""
+        self.lab.scene.resolver.send_signal({"stop": signal.SIGSTOP, "cont": signal.SIGCONT}[what])
+
     def do_lease(self, _: str) -> None:
         """The client's DHCP lease is renewed."""
         self.lab.renew_lease()
 
 
 class PageTest(unittest.TestCase):
-    """Sub-classes say `page`, `test`, `least` (blocks that are run at least) and, if need be, `variable`."""
+    """Sub-classes say `page`, `test`, `least` (blocks that are run at least) and, if need be, `variable` and `config`."""
 
-    page = test = ""
+    page = test = config = ""
     least = 1
     variable: list[tuple[str, str]] = []
     build = ROOT / "build"
@@ -174,7 +221,7 @@ class PageTest(unittest.TestCase):
         if not self.page:
             self.skipTest("no page")
         with page_lab.PageLab(self.test, self.build) as lab:
-            page = Page(self.page, self.test, lab, self.variable)
+            page = Page(self.page, self.test, lab, self.variable, self.config)
             self.prepare(lab)
             page.run()
             self.assertEqual(page.differences, [], "\n" + "\n".join(page.differences))
@@ -189,7 +236,7 @@ def main(case: type[PageTest]) -> None:
     case.build = pathlib.Path(sys.argv.pop(1)).resolve()
     if "--write" in sys.argv:
         with page_lab.PageLab(case.test, case.build) as lab:
-            page = Page(case.page, case.test, lab, case.variable)
+            page = Page(case.page, case.test, lab, case.variable, case.config)
             case().prepare(lab)
             page.run(write=True)
         print(f"{page.ran} blocks were run, {len(page.corrections)} outputs were written anew")
