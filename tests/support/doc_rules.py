@@ -22,7 +22,7 @@ def without_code(text: str) -> str:
     """The text with blocks and code marks blanked, line by line."""
     lines, fence = [], None
     for line in text.splitlines():
-        opening = re.match(r" *(`{3,}|~{3,})", line)
+        opening = re.match(r" *(`{3,}|~{3,})[^`]*$", line)
         if fence:
             if opening and opening[1].startswith(fence) and not line.strip(" `~"):
                 fence = None
