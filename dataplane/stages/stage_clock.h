@@ -22,7 +22,7 @@ namespace steer {
 #define STEER_STAGES(X)                                                   \
     X(turn, "turn: snapshot, quiescence, what is between the others")     \
     X(rx, "rx: the port's receive")                                       \
-    X(classify, "classify: headers, checksums, whose it is")              \
+    X(classify, "classify: headers, checksums, ours or the kernel's")     \
     X(packet_cache, "packet cache")                                       \
     X(parse, "parse: the message")                                        \
     X(lookup, "lookup: key, table, name compare")                         \

@@ -91,8 +91,8 @@ def generated(results: dict) -> str:
              "|---|---|---|---|---|---|---|---|---|"]
     lines += [_row(goal, results[goal.name]) for goal in GOALS if goal.name in results]
     machines = sorted({entry["machine"] for entry in results.values()})
-    lines += ["", f"Machine: {'; '.join(machines)}. [results.json](figures/results.json) has the rounds of each and what both sides "
-              "were run with.", "", "![How much of its goal each bench reaches](figures/ratios.svg)"]
+    lines += ["", f"Machine: {'; '.join(machines)}.",
+              "[results.json](figures/results.json) has the rounds of each and the settings of both sides.", "", "![How much of its goal each bench reaches](figures/ratios.svg)"]
     if "stages" in results:
         entry = results["stages"]
         lines += ["", f"Where the nanoseconds of a packet go (`tools/bench stages`, {entry['date']}, {entry['commit']}):", "",
