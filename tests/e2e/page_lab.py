@@ -62,6 +62,9 @@ start() {
     failed
 }
 stop() { alive || return; kill "$(pid)"; while alive; do sleep 0.02; done; rm -f /run/steerdnsd.pid; }
+# Another unit: a program of the lab by that name, which gets the verb.
+for unit; do :; done
+case $unit in steerdnsd | daemon-reload) ;; *) exec "unit-$unit" "$1" ;; esac
 case "$1" in --now) set -- "$2" --now "$3" ;; esac
 case $1 in
     enable) case "$*" in *--now*) start ;; esac ;;
@@ -97,9 +100,11 @@ class Host:
 set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs {self.folder}/layers
-for name in etc var root; do
-    mkdir {self.folder}/layers/$name {self.folder}/layers/$name.work
-    mount -t overlay overlay -o lowerdir=/$name,upperdir={self.folder}/layers/$name,workdir={self.folder}/layers/$name.work /$name
+for name in etc var root usr/share/dns; do
+    layer={self.folder}/layers/$(echo $name | tr / -)
+    [ -d /$name ] || continue
+    mkdir $layer $layer.work
+    mount -t overlay overlay -o lowerdir=/$name,upperdir=$layer,workdir=$layer.work /$name
 done
 mount -t tmpfs tmpfs /run
 touch /var/log/steerdnsd.log

@@ -2,7 +2,7 @@
 
     ```sh run=NAME [on=box|client] [exit=N]     commands; exit code 0, or N at the end
     ```routeros run=NAME                        pasted into the router's terminal
-    ```yaml run=NAME file=PATH                  written to that file of the box
+    ```yaml run=NAME file=PATH                  written to that file of the box (or another language)
     ```text output                              what the block before it printed; a line "..." stands for any lines
 
 What a reader does not type is in comments of the page, a line each: <!-- lab: WORD ... -->, see `Page.directive`.
@@ -112,7 +112,7 @@ class Page:
                 raise type(error)(f"{self.path.relative_to(ROOT)}:{line}: {error}") from error
 
     def block(self, block) -> str:
-        if block.language == "yaml":
+        if "file" in block.attributes:
             self.lab.box.write(block.attributes["file"], block.text)
             return ""
         if block.language == "routeros":
