@@ -17,7 +17,9 @@ from lab.certificates import Authority
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+sys.path.insert(0, str(ROOT / "tests/unit/setup"))
 import doc_blocks  # noqa: E402
+import router_model  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1))
 PROGRAMS = {"steerdnsd": BUILD / "steerdnsd", "steerctl": BUILD / "tools/steerctl/steerctl"}
@@ -160,6 +162,31 @@ class Commands(unittest.TestCase):
         self.assertEqual(mistakes("tools/nothing"), ["there is no tools/nothing"])
         self.assertEqual(mistakes("tools/run --twice"), ["tools/run has no option --twice"])
         self.assertEqual(mistakes("steerctl import routeros --life x"), ["steerctl import routeros has no option --life"])
+
+
+def parses_on_a_router(text):
+    """Whether the model of RouterOS's language reads it; `print` is read as `find`, and files as the terminal does."""
+    lines = [line for line in text.splitlines() if not re.fullmatch(r"/(export|import) (file=)?[\w.-]+|", line.strip())]
+    known = "".join(path.read_text() for path in (ROOT / "tools/rossim").glob("*.cpp"))
+    for menu in re.findall(r"^(/[a-z0-9 -]+?) (?:print|add|set|get|find|remove)\b", "\n".join(lines), re.M):
+        if f'"{menu.replace(" ", "/")}' not in known:
+            return False
+    try:
+        router_model.Script("\n".join(re.sub(r"\bprint\b", "find", line) for line in lines) + "\n")
+    except SyntaxError:
+        return False
+    return True
+
+
+class RouterCommands(unittest.TestCase):
+    def test_each_block_for_a_router_is_in_its_language(self):
+        for block in doc_blocks.blocks(language="routeros"):
+            with self.subTest(block.place):
+                self.assertTrue(parses_on_a_router(block.text), block.text)
+
+    def test_mistakes_are_noticed(self):
+        for text in ("/ip firewal address-list print\n", "/ip firewall address-list prnit\n", ":if (1) do {\n"):
+            self.assertFalse(parses_on_a_router(text), text)
 
 
 @unittest.skipUnless(shutil.which("mkdocs") and shutil.which("mandoc"), "tools/deps --docs installs what this needs")

@@ -115,6 +115,8 @@ def block_findings(path: pathlib.Path) -> list[str]:
             found.append(f"{block.place}: the language '{block.language}' is not one of {', '.join(sorted(LANGUAGES))}")
         found += [f"{block.place}: '{name}' is no attribute of a block; {', '.join(sorted(ATTRIBUTES))} are"
                   for name in block.attributes if name not in ATTRIBUTES]
+        if "run" in block.attributes and not (ROOT / f"tests/e2e/{block.attributes['run']}_e2e.py").exists():
+            found.append(f"{block.place}: there is no test tests/e2e/{block.attributes['run']}_e2e.py that runs the block")
         if block.language == "yaml" and block.attributes.get("check", "no") != "no":
             found.append(f"{block.place}: 'check' of a yaml block can be 'no' only")
     return found

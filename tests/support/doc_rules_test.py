@@ -62,7 +62,7 @@ class Pages(unittest.TestCase):
 
     def test_fences_have_a_known_language_and_attributes(self):
         for text, expected in (("```\nx\n```\n", "no language"), ("```basic\n```\n", "'basic' is not one of"),
-                               ("```sh rnu=x\n```\n", "'rnu' is no attribute"), ("```yaml check=yes\n```\n", "'check'"),
+                               ("```sh rnu=x\n```\n", "'rnu' is no attribute"), ("```yaml check=yes\n```\n", "'check'"), ("```sh run=none\n```\n", "there is no test"),
                                ("```sh\n", "has no end")):
             with self.subTest(text):
                 found = self.findings(text)
