@@ -38,11 +38,16 @@ class Block:
         return f"{self.path}:{self.line}"
 
 
+def files(*patterns: str) -> list[pathlib.Path]:
+    """The repository's files (with these names, such as "*.md")."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout.split("\n")
+    return [ROOT / name for name in sorted(set(listed)) if name and (ROOT / name).exists()]
+
+
 def documents() -> list[pathlib.Path]:
     """Every Markdown file of the repository."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT, check=True,
-                            capture_output=True, text=True).stdout.split()
-    return [ROOT / name for name in sorted(set(listed)) if (ROOT / name).exists()]
+    return files("*.md")
 
 
 def blocks_of(text: str, path: str = "") -> list[Block]:

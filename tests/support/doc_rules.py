@@ -3,6 +3,7 @@
 
 Links to other hosts are not fetched. What blocks hold is checked by the test `documents` (tests/e2e/documents_e2e.py).
 """
+import functools
 import pathlib
 import re
 import sys
@@ -89,15 +90,22 @@ def link_findings(path: pathlib.Path) -> list[str]:
     return found
 
 
+@functools.cache
+def known_names() -> set[str]:
+    """Each file of the repository, with and without its first folders."""
+    ours = [str(file.relative_to(ROOT)) for file in doc_blocks.files()]
+    return {"/".join(name.split("/")[start:]) for name in ours for start in range(name.count("/") + 1)}
+
+
 def path_findings(path: pathlib.Path) -> list[str]:
-    """Our files that are named in code marks exist."""
+    """Our files that are named in code marks exist; the first folders of a path may be left out."""
     found = []
-    tops = {"dataplane", "control", "matchers", "routeros", "configs", "tests", "tools", "docs"}
     for number, line in enumerate(path.read_text().splitlines(), 1):
-        for name in re.findall(r"`((?:\w+/)+[\w.-]+\.(?:md|h|cpp|py|yaml|story|build|8|5))`", line):
-            # (A part in capitals stands for any name.)
-            stands_for = any(re.fullmatch(r"(?!README)[A-Z]{3,}\w*", part.split(".")[0]) for part in name.split("/"))
-            if name.split("/")[0] in tops and not stands_for and not (ROOT / name).exists():
+        for name in re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:md|h|cpp|py|story|build))`", line):
+            # (A part in capitals, and x, stand for any name.)
+            stands_for = any(re.fullmatch(r"(?!README|CONTRIBUTING|SECURITY)[A-Z]{3,}\w*|x(_test)?", part.split(".")[0])
+                             for part in name.split("/"))
+            if not stands_for and name not in known_names():
                 found.append(f"{path.relative_to(ROOT)}:{number}: there is no file '{name}'")
     return found
 
