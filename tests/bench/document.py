@@ -1,4 +1,5 @@
-"""What tools/bench --docs writes: the results that were kept, their tables in docs/explanation/performance.md and docs/reference/status.md, and the plots.
+"""What tools/bench --docs writes: the results that were kept, their tables in docs/explanation/performance.md, docs/reference/status.md
+and README.md, and the plots.
 
 docs/explanation/figures/results.json holds the last result of each bench; the rest is made of it, and document_test.py says so if it
 is not. `document.py` by hand makes the rest again, for a change of the form.
@@ -21,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs/explanation/figures/results.json"
 PAGE = ROOT / "docs/explanation/performance.md"
 STATUS = ROOT / "docs/reference/status.md"
+README = ROOT / "README.md"
 BEGIN, END = "<!-- results, by tools/bench --docs -->", "<!-- end of results -->"
 
 
@@ -92,7 +94,8 @@ def generated(results: dict) -> str:
     lines += [_row(goal, results[goal.name]) for goal in GOALS if goal.name in results]
     machines = sorted({entry["machine"] for entry in results.values()})
     lines += ["", f"Machine: {'; '.join(machines)}.",
-              "[results.json](figures/results.json) has the rounds of each and the settings of both sides.", "", "![How much of its goal each bench reaches](figures/ratios.svg)"]
+              "[results.json](figures/results.json) has the rounds of each and the settings of both sides.", "",
+              "![How much of its goal each bench reaches](figures/ratios.svg)"]
     if "stages" in results:
         entry = results["stages"]
         lines += ["", f"Where the nanoseconds of a packet go (`tools/bench stages`, {entry['date']}, {entry['commit']}):", "",
@@ -111,6 +114,27 @@ def summary(results: dict) -> str:
     return "\n".join(lines)
 
 
+def headline(results: dict) -> str:
+    """Five figures for the README."""
+    figure = {name: entry["result"] for name, entry in results.items()}
+    us = lambda ns: f"{ns / 1000:.1f} µs of CPU"
+    dates = sorted({results[name]["date"] for name in ("cached", "ports", "streams", "policy", "routeros")})
+    return "\n".join([
+        f"Measured on {results['cached']['machine']}, one worker, {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}",
+        "([conditions](docs/explanation/performance.md)):", "",
+        "| what | SteerDNS | compared with |", "|---|---|---|",
+        f"| cached answer, packets from a pcap port | {figure['cached']['ns']:.0f} ns of CPU | testpmd's 5tswap: "
+        f"{figure['cached']['testpmd_ns']:.0f} ns |",
+        f"| cached answer over AF_XDP on a veth, 150,000 queries/s | {us(figure['ports']['ns'])} | Knot DNS in XDP mode: "
+        f"{us(figure['ports']['knot_ns'])} |",
+        f"| cached answer over DoH, 200 queries in flight | {us(figure['streams']['doh_ns'])} | dnsdist: "
+        f"{us(figure['streams']['dnsdist_doh_ns'])} |",
+        f"| answers per second with 100,000 rules, 400 patterns and address lists | {100 * figure['policy']['ratio']:.0f} % of those "
+        "without | - |",
+        f"| answer that waits for its row, 300 new addresses/s, simulated router | {figure['routeros']['hold_p99_ms']:.1f} ms "
+        "(99th percentile) | - |"])
+
+
 def _with(page: pathlib.Path, text: str) -> str:
     """The page with this between its markers."""
     before, rest = page.read_text().split(BEGIN, 1)
@@ -119,7 +143,7 @@ def _with(page: pathlib.Path, text: str) -> str:
 
 def files(results: dict) -> dict[pathlib.Path, str]:
     """All that is made of the results."""
-    made = {PAGE: _with(PAGE, generated(results)), STATUS: _with(STATUS, summary(results)),
+    made = {PAGE: _with(PAGE, generated(results)), STATUS: _with(STATUS, summary(results)), README: _with(README, headline(results)),
             RESULTS.with_name("ratios.svg"): plots.ratios(results)}
     if "stages" in results:
         made[RESULTS.with_name("stages.svg")] = plots.stages(results["stages"]["result"])

@@ -1,4 +1,4 @@
-"""docs/explanation/performance.md, the table in docs/reference/status.md and the plots are what docs/explanation/figures/results.json gives, and nothing else."""
+"""docs/explanation/performance.md, the tables in docs/reference/status.md and README.md, and the plots are what docs/explanation/figures/results.json gives, and nothing else."""
 
 import sys
 
