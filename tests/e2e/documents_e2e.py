@@ -4,6 +4,7 @@ import functools
 import http.server
 import json
 import pathlib
+import queue
 import re
 import shlex
 import shutil
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import urllib.parse
 
 from lab.certificates import Authority
 
@@ -189,6 +191,18 @@ class RouterCommands(unittest.TestCase):
             self.assertFalse(parses_on_a_router(text), text)
 
 
+# A page around the site that types into its search, and asks for /found?RESULTS when there are some.
+SEARCH = """<iframe src="index.html" width="1200" height="800"></iframe><script>
+const site = () => document.querySelector("iframe").contentDocument
+const look = setInterval(() => {
+    const input = site().querySelector(".md-search__input"), results = site().querySelector(".md-search-result")
+    if (!input || !results) return
+    if (/matching/.test(results.innerText)) { clearInterval(look); fetch("/found?" + encodeURIComponent(results.innerText.slice(0, 300))) }
+    input.focus(); input.value = location.search.slice(1); input.dispatchEvent(new Event("keyup", { bubbles: true }))
+}, 200)
+</script>"""
+
+
 @unittest.skipUnless(shutil.which("mkdocs") and shutil.which("mandoc"), "tools/deps --docs installs what this needs")
 class Site(unittest.TestCase):
     @classmethod
@@ -216,33 +230,54 @@ class Site(unittest.TestCase):
                     wrong.append(f"{page.name}: {target}")
         self.assertEqual(sorted(set(wrong)), [])
 
-    @unittest.skipUnless(shutil.which("chromium"), "tools/deps --browser installs Chromium")
-    def test_a_browser_asks_no_other_host(self):
-        asked = []
+    def serve(self):
+        """The site's URL, and a queue of the paths that are asked for."""
+        asked = queue.SimpleQueue()
 
         class Handler(http.server.SimpleHTTPRequestHandler):
             def log_message(self, *words):
-                asked.append(self.path)
+                asked.put(self.path)
 
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(self.folder / "site")))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        shown, foreign = self.show(f"http://127.0.0.1:{server.server_port}/reference/configuration.html")
+        return f"http://127.0.0.1:{server.server_port}", asked
+
+    def browser(self, *words):
+        return ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/profile",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", *words]
+
+    @unittest.skipUnless(shutil.which("chromium"), "tools/deps --browser installs Chromium")
+    def test_the_search_finds_pages(self):
+        url, asked = self.serve()
+        (self.folder / "site/search_for.html").write_text(SEARCH)
+        with subprocess.Popen(self.browser("--remote-debugging-port=0", url + "/search_for.html?dns64"), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as browser:
+            try:
+                while not (path := asked.get(timeout=60)).startswith("/found?"):
+                    pass
+            finally:
+                browser.terminate()
+        self.assertRegex(urllib.parse.unquote(path), r"(?s)matching documents.*DNS64")
+
+    @unittest.skipUnless(shutil.which("chromium"), "tools/deps --browser installs Chromium")
+    def test_a_browser_asks_no_other_host(self):
+        url, asked = self.serve()
+        shown, foreign = self.show(f"{url}/reference/configuration.html")
         self.assertIn("md-search", shown)
-        self.assertIn("/search/search_index.json", asked)
+        self.assertIn("/search/search_index.json", [asked.get_nowait() for _ in range(asked.qsize())])
         self.assertEqual(foreign, [])
         # And a page that does ask is noticed.
         (self.folder / "site/foreign.html").write_text('<img src="http://foreign.example/x.png">')
-        self.assertEqual(self.show(f"http://127.0.0.1:{server.server_port}/foreign.html")[1], ["http://foreign.example/x.png"])
+        self.assertEqual(self.show(f"{url}/foreign.html")[1], ["http://foreign.example/x.png"])
 
     def show(self, url):
         """The page as a browser shows it, and what it asks other hosts for (none is reached)."""
         log = self.folder / "net.json"
         shown = subprocess.run(
-            ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/profile", "--dump-dom",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-             "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", f"--log-net-log={log}", "--virtual-time-budget=4000", url],
+            self.browser("--dump-dom", f"--log-net-log={log}", "--virtual-time-budget=4000", url),
             capture_output=True, text=True, timeout=90).stdout
         foreign = set()
         for line in log.read_text().splitlines():
