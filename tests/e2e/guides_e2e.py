@@ -5,6 +5,7 @@ import sys
 import unittest
 
 import page_run  # (makes the lab's modules known)
+import troubleshooting_e2e
 from lab.certificates import Authority
 from lab.scene import ZONES, knot_configuration
 
@@ -41,9 +42,25 @@ class Dns64(Guide):
     page, least = "docs/guides/dns64.md", 2
 
 
+class Routers(Guide):
+    """With the configuration, the list and the router of the guide to troubleshooting."""
+
+    page, least = "docs/guides/routers.md", 5
+    variable = page_run.MACHINE
+
+    def prepare(self, lab):
+        troubleshooting_e2e.Troubleshooting.prepare(self, lab)
+        lab.box.write("/etc/steerdns/steerdns.yaml", troubleshooting_e2e.CONFIG.replace(
+            '      - exec: "$answers"', '      - exec: "$addresses"\n      - exec: "$answers"') +
+            "\n  - { tag: addresses, type: reverse_lookup }\n")
+        lab.box.write("/etc/steerdns/tunnel.names", "domain:media.example\n")
+        code, text = lab.box.shell("systemctl restart steerdnsd")
+        assert code == 0, text
+
+
 if __name__ == "__main__":
     if sys.argv[2:] == ["--write"]:
-        for case in (ResponsePolicyZones, EncryptedDns, Dns64):
+        for case in (ResponsePolicyZones, EncryptedDns, Dns64, Routers):
             build = sys.argv[1]
             page_run.main(case)  # (takes BUILD from the arguments)
             sys.argv.insert(1, build)
