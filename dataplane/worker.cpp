@@ -51,13 +51,13 @@ unsigned count_streams(const WorkerRings& rings) {
     return static_cast<unsigned>(end - rings.to_stream.begin());
 }
 
-// Lanes of Transmit: none where there is no other worker.
+// Lanes of Transmit to other workers; none if there is only one worker.
 std::span<Ring<Message>* const> rings_to_others(const WorkerOptions& options,
                                                 const WorkerRings& rings) {
     return std::span{rings.to_worker}.first(options.workers > 1 ? options.workers : 0);
 }
 
-// What a message owns that nobody will read any more.
+// Releases what an unread message owns.
 void give_back(const Message& m) {
     if (m.kind == MessageKind::upstream_frame || m.kind == MessageKind::query_frame ||
         m.kind == MessageKind::send_frame) {
@@ -140,7 +140,7 @@ struct Worker::Impl final : ForwardSink {
     OwnAddresses ours;
     Sleep sleep;
 
-    // Of this turn.
+    // The time of this turn.
     Now now{};
     const Snapshot* snapshot = nullptr;
     const NextHopTable* next_hops = nullptr;
@@ -187,7 +187,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       packet_cache(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
     require(options.index < options.workers && options.workers <= kMaxWorkers,
-            "its index is not among the workers'");
+            "its index is not an index of a worker");
     require(options.max_parked > 0 && options.max_parked < (1U << 24) - 1,
             "max_parked is above what a token can name");
     require(ports.size() + kMaxWorkers <= 256, "it has more ports than a packet can name");
@@ -197,7 +197,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_register(shared.qsbr, options.index);
 }
 
-// The workers' threads have ended; what still waits for this one goes back to its pools.
+// The workers' threads have ended; messages still waiting for this one go back to their pools.
 Worker::Impl::~Impl() {
     for (Ring<Message>* ring : rings.from_worker)
         drain(ring);
@@ -207,7 +207,7 @@ Worker::Impl::~Impl() {
     if (shared.qsbr != nullptr) rte_rcu_qsbr_thread_unregister(shared.qsbr, options.index);
 }
 
-// Workers are constructed one after the other.
+// Safe: workers are constructed one after the other.
 void Worker::Impl::join_owners() noexcept {
     auto& owners = shared.port_owners;
     first_own = owners.size();
@@ -273,7 +273,7 @@ void Worker::Impl::end_turn() noexcept {
 }
 
 bool Worker::Impl::receive_from_ports() noexcept {
-    if (snapshot == nullptr) return false;  // nothing to answer with yet
+    if (snapshot == nullptr) return false;  // there is no configuration yet
     bool some = false;
     for (std::size_t i = 0; i < ports.size(); ++i) {
         std::array<rte_mbuf*, kBurst> received;
@@ -296,7 +296,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
     return some;
 }
 
-// What classify() ended: to the kernel, or nowhere.
+// The packets that classify() ended: to the kernel, or dropped.
 void Worker::Impl::settle_ended(const Burst& b, Port& port) noexcept {
     for (unsigned i = 0; i < b.ended_count; ++i) {
         const auto [m, verdict] = b.ended[i];
@@ -309,7 +309,7 @@ void Worker::Impl::settle_ended(const Burst& b, Port& port) noexcept {
     }
 }
 
-// Upstreams' replies: each goes to the worker whose source port it came to.
+// Upstreams' replies: each goes to the worker that owns the destination port.
 void Worker::Impl::take_replies(const Burst& b) noexcept {
     for (unsigned i = 0; i < b.reply_count; ++i) {
         const UpstreamFrame& f = b.replies[i];
@@ -329,7 +329,7 @@ void Worker::Impl::take_replies(const Burst& b) noexcept {
     }
 }
 
-// Its verdict was given where it was received.
+// The receiving worker counted its verdict.
 void Worker::Impl::take_moved_reply(rte_mbuf* m) noexcept {
     const UpstreamFrame f = reread_upstream_frame(m);
     const Verdict v =
@@ -339,7 +339,7 @@ void Worker::Impl::take_moved_reply(rte_mbuf* m) noexcept {
     rte_pktmbuf_free(m);
 }
 
-// Queries that another worker received; a ring's messages are all from one.
+// Queries that another worker received. All messages of a ring come from one worker.
 void Worker::Impl::take_moved_queries(std::span<const Message> messages) noexcept {
     burst.clear();
     for (const Message& m : messages) {
@@ -410,7 +410,7 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
         case MessageKind::upstream_frame:
             return take_moved_reply(static_cast<rte_mbuf*>(m.pointer));
         case MessageKind::query_frame:
-            return;  // all of a burst together
+            return;  // after the whole burst
         case MessageKind::send_frame: {
             auto* const frame = static_cast<rte_mbuf*>(m.pointer);
             return transmit.put_for_other(frame->port, frame);
@@ -504,7 +504,7 @@ void Worker::Impl::run() noexcept {
         }
         if (empty_turns < sleep.empty_turns()) continue;
         sleeper.going_to_sleep();
-        if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last look
+        if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last check
             sleeper.awake();
             empty_turns = sleeps = 0;
             continue;
@@ -514,7 +514,7 @@ void Worker::Impl::run() noexcept {
         load.pause(came(), false);
         go_offline();
         sleep.until(next_deadline_ms(), now, ++sleeps);
-        empty_turns = sleep.empty_turns() - 2;  // one look before the next sleep
+        empty_turns = sleep.empty_turns() - 2;  // one check before the next sleep
     }
     go_offline();
 }

@@ -1,10 +1,10 @@
 // A worker: one lcore that owns a set of port queues and runs every DNS decision to completion.
 //
-// poll() is one turn of its loop and does not wait; run() turns it until stop(), sleeping in
-// between as `idle` says. Tests turn poll() by hand, several workers in one thread, with a clock of
+// poll() is one turn of its loop and does not wait. run() calls it until stop() and sleeps in between as
+// `idle` configures. Tests call poll() by hand, for several workers in one thread, with a clock of
 // their own.
 //
-// May not, after construction: allocate from the heap, lock, log, throw, or call the system but for
+// After construction it may not allocate from the heap, lock, log, throw, or call the system. The exceptions are
 // a port's own wake-ups and its own sleep.
 #pragma once
 
@@ -30,7 +30,7 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // One turn. True if it did something.
+    // One turn. True if there was work.
     bool poll(Now now) noexcept;
     // Until stop(); registers with QSBR, goes offline while asleep.
     void run() noexcept;
@@ -38,7 +38,7 @@ class Worker {
 
     [[nodiscard]] const Counters& counters() const noexcept;
     [[nodiscard]] unsigned parked() const noexcept;
-    // What this worker knows of an upstream (Upstream::id); any thread.
+    // This worker's measurements of an upstream (Upstream::id); any thread.
     [[nodiscard]] const UpstreamHealth& upstream_health(std::uint16_t upstream) const noexcept;
 
   private:

@@ -1,6 +1,6 @@
-// An adlist plugin: whose names are denied, how often which of its lists did so, and whether it pauses.
+// An adlist plugin: the names it denies, how often each of its lists did so, and whether it is paused.
 //
-// The state is the same over reloads: control pauses it, workers count, each for itself; anybody may read.
+// The state survives reloads. Control pauses it; workers count, each in its own slot; any thread may read.
 #pragma once
 
 #include <atomic>
@@ -41,9 +41,9 @@ struct AdList {
         std::string name;   // a path or URL
         std::size_t names;  // rules that it has
         std::uint32_t
-            mask;  // index of Snapshot::tag_masks: names in any of these sets are in the list
+            mask;  // index in Snapshot::tag_masks: names in any of these sets are in the list
         std::vector<std::pair<std::uint16_t, std::uint32_t>>
-            by_type;  // the masks of questions of these types, in place of `mask`
+            by_type;  // for questions of these types, masks in place of `mask`
         std::shared_ptr<ListMatches> matches;
 
         [[nodiscard]] std::uint32_t mask_for(std::uint16_t type) const noexcept {
@@ -56,7 +56,7 @@ struct AdList {
     std::string tag;
     std::vector<Part> lists;
     std::uint32_t black_hole = 0;  // index of Snapshot::black_holes
-    // CLOCK_BOOTTIME; its names are as others until then.
+    // CLOCK_BOOTTIME: blocking is stopped until then.
     std::shared_ptr<std::atomic<std::uint32_t>> paused_until_s;
 };
 

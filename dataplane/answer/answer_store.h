@@ -1,5 +1,5 @@
-// The answers that a snapshot knows from the start, one behind the other. Filled while the snapshot is built, then
-// immutable; an answer is good for as long as its snapshot.
+// Prebuilt answers of a snapshot, stored one behind the other. Filled while the snapshot is built, then
+// immutable; an answer is valid as long as its snapshot.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // Answers by name, type and class: `hosts` and `arbitrary`. Immutable; any number of workers look up at the same time.
 //
-// A name finds one value (the way of matchers/name_values.h), which holds an answer for each type that it has one for.
+// A name finds one value (as in matchers/name_values.h), which has an answer for each of its types.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct AnswerTable {
     std::vector<Range> values;
     std::vector<Typed> typed;
 
-    // nullptr: the name is not there. `qname`: lower-cased wire form.
+    // nullptr: the name is not in the table. `qname`: lower-cased wire form.
     [[nodiscard]] const Range* find_name(std::span<const std::uint8_t> qname,
                                          matchers::NameMatcher::Scratch& scratch) const noexcept;
     // kNoAnswer: none.

@@ -1,4 +1,4 @@
-// The same for every name: one answer for A, one for AAAA (both of class IN), one for everything else.
+// The same answers for every name: one for A, one for AAAA (both of class IN), one for all other types.
 #pragma once
 
 #include "dataplane/answer/answer_store.h"

@@ -1,6 +1,6 @@
-// Which device has which address, as DHCP leases say, and sets of devices (client_mac, client_host).
+// Devices by address, from DHCP leases, and sets of devices (client_mac, client_host).
 //
-// Control builds both; workers only read. A look-up is a hash and a compare, a test at most five binary searches; neither
+// Control builds both; workers only read. A look-up is a hash and a compare, a test at most five binary searches. Neither
 // allocates.
 #pragma once
 
@@ -15,14 +15,14 @@ namespace steer {
 struct LeaseDevice {
     IpAddress address;
     std::uint64_t mac = 0;        // matchers/prefix/mac_address.h; 0: not known
-    std::string label, name;      // "laptop" and "laptop.lan"; empty: it has no name
+    std::string label, name;      // "laptop" and "laptop.lan"; empty: no name
     std::string server, comment;  // of its lease, in lower case; empty: none
 };
 
 class LeaseDevices {
   public:
     LeaseDevices() = default;
-    // Of several with one address the first counts.
+    // If several have one address, the first counts.
     explicit LeaseDevices(std::vector<LeaseDevice> all);
     // nullptr: no lease has this address.
     [[nodiscard]] const LeaseDevice* find(const IpAddress& address) const noexcept;
@@ -38,8 +38,8 @@ struct DeviceSet {
     std::vector<std::string> names;   // labels and whole names
     std::vector<std::string> groups;  // DHCP servers and comments of leases
 
-    // `lease`: of the client's address; nullptr: there is none. `frame_mac`: the source of the frame that brought the
-    // query; 0: none did. The lease's address counts before the frame's, which is a router's if the client is behind one.
+    // `lease`: the lease of the client's address; nullptr: none. `frame_mac`: the source of the query's frame; 0: none.
+    // The lease's MAC counts before the frame's, which may be a router's.
     [[nodiscard]] bool has(const LeaseDevice* lease, std::uint64_t frame_mac) const noexcept;
 };
 

@@ -1,7 +1,7 @@
-// What changes while a snapshot stays in force: the names of DHCP leases, and the devices that have their addresses.
+// Answers that change while a snapshot stays in force: names and devices of DHCP leases.
 //
-// One thread puts a new table in the place of the one before and frees that after a grace period (control/process/published.h);
-// workers load the pointer for each query and hold nothing of the table over a quiescent state: what is found is copied.
+// One thread publishes a new table and frees the old one after a grace period (control/process/published.h).
+// Workers load the pointer for each query and copy what they find; they keep no pointer over a quiescent state.
 #pragma once
 
 #include <atomic>
@@ -16,11 +16,11 @@ namespace steer {
 
 struct LiveTable {
     AnswerStore answers;
-    AnswerTable names;              // of whole names alone, so that no scratch has to be prepared
-    AnswerRef nothing = kNoAnswer;  // what its names get for other types
+    AnswerTable names;              // whole names only, so that no scratch has to be prepared
+    AnswerRef nothing = kNoAnswer;  // the answer for other types of its names
     LeaseDevices devices;           // with and without a name
 
-    // nullptr: the name is not known here. `qname`: lower-cased wire form.
+    // nullptr: the name is unknown. `qname`: lower-cased wire form.
     [[nodiscard]] const dns::Answer* find(std::span<const std::uint8_t> qname, std::uint16_t qtype,
                                           std::uint16_t qclass,
                                           matchers::NameMatcher::Scratch& scratch) const noexcept;

@@ -10,7 +10,7 @@ namespace {
 constexpr auto kAcquire = std::memory_order_acquire;
 constexpr auto kRelease = std::memory_order_release;
 
-// The word of a name at 8 * i, filled up with zeros.
+// The word of a name at 8 * i, padded with zeros.
 std::uint64_t word_of(std::span<const std::uint8_t> name, std::size_t i) {
     std::uint64_t word = 0;
     std::memcpy(&word, name.data() + 8 * i, std::min<std::size_t>(8, name.size() - 8 * i));
@@ -31,7 +31,7 @@ ReverseTable::ReverseTable(std::size_t size)
     secret_low_ = std::uint64_t{device()} << 32 | device();
 }
 
-// Keyed, so that nobody can choose addresses that push out others.
+// Keyed, so that no client can choose addresses that evict others.
 ReverseTable::Slot* ReverseTable::bucket_of(const IpAddress& address) const noexcept {
     __extension__ using Wide = unsigned __int128;
     const Wide product =
@@ -61,7 +61,7 @@ void ReverseTable::learn(const IpAddress& address, std::span<const std::uint8_t>
     }
     const std::size_t words = words_of(qname);
     const std::uint32_t known_until_s = slot->until_s.load(kAcquire);
-    // Known, and for at least half of that time: nothing is written to a line that others read.
+    // Already known for at least half of that time: avoid writing to a shared cache line.
     if (known_until_s > now_s && known_until_s - now_s >= (until_s - now_s) / 2 &&
         holds(*slot, address)) {
         std::size_t same = 0;

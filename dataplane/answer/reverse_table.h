@@ -1,9 +1,9 @@
-// Which name an address was last told to somebody for: bounded, one for all workers, kept over reloads.
+// The last name under which a client got an address: bounded, one table for all workers, kept over reloads.
 //
-// Buckets of four slots; a new address takes a free or expired one, else the one that ends first. A slot is written under
-// a version word: odd while somebody writes, and who finds it so gives up; readers that meet a change find nothing.
-// Words are stored with release and loaded with acquire, so that no fence is needed. No heap and no waiting after
-// construction. Memory: 288 bytes an address.
+// Buckets of four slots. A new address takes a free or expired slot, else the slot that expires first. Writers use a
+// version word: odd while a write is in progress; a second writer then gives up, and a reader that sees a change finds
+// nothing. Words are stored with release and loaded with acquire, so no fence is needed. No heap and no waiting after
+// construction. Memory: 288 bytes per address.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ class ReverseTable {
     // `qname`: lower-cased wire form. Seconds of CLOCK_BOOTTIME.
     void learn(const IpAddress& address, std::span<const std::uint8_t> qname, std::uint32_t until_s,
                std::uint32_t now_s) noexcept;
-    // The length of the name that is put into `out`; 0: the address is not known (any more).
+    // Writes the name into `out` and returns its length; 0: the address is unknown or expired.
     std::size_t find(const IpAddress& address, std::uint32_t now_s, Name& out) const noexcept;
 
   private:

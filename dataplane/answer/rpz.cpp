@@ -12,7 +12,7 @@ std::uint32_t action_of_name(const Rpz::Zone& zone, std::span<const std::uint8_t
                              matchers::NameMatcher::Scratch& scratch) noexcept {
     if (const std::uint32_t exact = zone.names.find(name, scratch); exact != Rpz::kNone)
         return exact;
-    if (name.size() < 2) return Rpz::kNone;  // the root is below nothing
+    if (name.size() < 2) return Rpz::kNone;  // the root has no parent
     const auto above = name.subspan(name[0] + 1U);
     const std::uint32_t below = zone.below.find(above, scratch);
     return below != Rpz::kNone ? below : zone.all;

@@ -1,15 +1,15 @@
-// Response policy zones (draft-vixie-dnsop-dns-rpz-00): which action holds for a question, and for the answer that came.
+// Response policy zones (draft-vixie-dnsop-dns-rpz-00): the action for a question, and for the answer that came.
 //
-// Which of several (section 5 of the draft): the one of the name that comes first in the chain of CNAMEs, the question's
-// own name and client before all; there the first zone, in its order; in a zone the client's address before the name before
-// addresses of the answer; of names the exact one, then the longest wildcard; of prefixes the longest, then the one of the
-// smallest address. PASSTHRU is an action as others, and ends the search.
+// Precedence (section 5 of the draft): the name that comes first in the chain of CNAMEs, starting with the question's
+// own name and the client. There the first zone in its order. In a zone: the client's address, then the name, then
+// addresses of the answer. Of names: the exact one, then the longest wildcard. Of prefixes: the longest, then the one with
+// the smallest address. PASSTHRU is an action like others, and ends the search.
 //
-// A wildcard holds for all names below it, however deep and whatever else the zone has there; it does not hold for the name
+// A wildcard matches all names below it, at any depth and whatever else the zone has there. It does not match the name
 // itself.
 //
 // Built by control/build, immutable; any number of workers look up at the same time. Cost of find(): for each zone one
-// binary search an address and two hashes a name.
+// binary search per address and two hashes per name.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +32,10 @@ struct Rpz {
     struct Action {
         enum class Does : std::uint8_t {
             deny,      // `answer`: NXDOMAIN or NODATA
-            passthru,  // nothing
+            passthru,  // no change
             drop,      // no answer at all
             tcp_only,  // over UDP `answer`, which is truncated; else as passthru
-            alias,     // `alias` is asked for
+            alias,     // asks for `alias`
             records,   // those of `typed`, else `answer`: NODATA
         };
         Does does = Does::deny;
@@ -49,7 +49,7 @@ struct Rpz {
         matchers::NameValues names;  // of the name alone; values: of `actions`
         matchers::NameValues
             below;  // of all below it, found by the name above the one that is asked about
-        std::uint32_t all = kNone;  // of every name but the root
+        std::uint32_t all = kNone;  // for every name except the root
         matchers::PrefixValues clients, addresses;
         std::shared_ptr<ListMatches> matches;
 
@@ -69,26 +69,26 @@ struct Rpz {
     std::vector<Zone> zones;
     std::vector<Action> actions;
     std::vector<AnswerTable::Typed> typed;
-    // Prefixes of translators: behind an address below one is the IPv4 address that a client comes to.
+    // Prefixes of NAT64: an address below one leads to the IPv4 address in it.
     std::vector<dns::Pref64> translated;
     bool asks_answers =
         false;  // a zone has prefixes of answers, or names, which may be targets of CNAMEs
 
-    // What holds for the client and the name; `wire_name`: lower-cased wire form.
+    // The action for the client and the name; `wire_name`: lower-cased wire form.
     [[nodiscard]] Found find_question(const IpAddress& client,
                                       std::span<const std::uint8_t> wire_name,
                                       matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // What holds for one name of the chain, in zones in front of number `before`.
+    // The action for one name of the chain, in zones before number `before`.
     [[nodiscard]] Found find_name(std::span<const std::uint8_t> wire_name, std::uint32_t before,
                                   matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // What holds for an address of the answer, in zones in front of number `before`.
+    // The action for an address of the answer, in zones before number `before`.
     [[nodiscard]] Found find_address(const dns::Answer& answer,
                                      std::uint32_t before) const noexcept;
-    // Whether a zone in front of number `before` has prefixes of answers: an action of the question's has to wait for the
-    // answer then.
+    // Whether a zone before number `before` has prefixes of answers: then an action for the question waits for
+    // the answer.
     [[nodiscard]] bool asks_answers_before(std::uint32_t before) const noexcept;
 
-    // What records are for a type; kNoAnswer: none, which is Action::answer.
+    // The records for a type; kNoAnswer: none, use Action::answer.
     [[nodiscard]] AnswerRef answer_for(const Action& action, std::uint16_t qtype) const noexcept;
 };
 

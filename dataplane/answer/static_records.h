@@ -1,9 +1,9 @@
-// Records as RouterOS's /ip/dns/static has them: of the entries that match a name, in their order, the first that has
-// something for the type that is asked for decides.
+// Records as in RouterOS's /ip/dns/static. Of the entries that match a name, in their order, the first one that has
+// data for the asked type decides.
 //
-// An entry for an alias, a forwarder or NXDOMAIN has something for every type. What one does is either an answer that lies
-// ready, or another name that is asked for; and then where the program goes on (to claim a list, to ask a forwarder). A name
-// that has entries, but none for this type, exists: whoever is asked for the rest, it is never NXDOMAIN.
+// An entry for an alias, a forwarder or NXDOMAIN has data for every type. Its effect is a prebuilt answer or another name
+// to ask for, and the place where the program continues (to claim a list, to ask a forwarder). A name with entries but
+// none for this type exists, so its answer is never NXDOMAIN, whatever upstreams say.
 //
 // Built by control/build, immutable; any number of workers look up at the same time.
 #pragma once
@@ -19,9 +19,9 @@ namespace steer {
 
 struct StaticRecords {
     struct Does {
-        AnswerRef answer = kNoAnswer;    // this, ...
-        std::uint16_t alias = kNoAlias;  // or this of Snapshot::redirect_targets is asked for,
-        std::uint16_t pc = 0;            // but for an alias: and the program goes on there
+        AnswerRef answer = kNoAnswer;    // answer with this, ...
+        std::uint16_t alias = kNoAlias;  // or ask for this index of Snapshot::redirect_targets,
+        std::uint16_t pc = 0;            // and, except for an alias, continue the program here
     };
     static constexpr std::uint16_t kNoAlias = 0xffff;
     struct ByType {
@@ -29,12 +29,12 @@ struct StaticRecords {
         matchers::NameValues names;  // to an index of `does`
     };
 
-    std::vector<ByType> by_type;   // of types that any entry has records of, ascending
+    std::vector<ByType> by_type;   // for types with records in any entry, ascending
     matchers::NameValues by_name;  // of all other types
     std::vector<Does> does;
     AnswerRef nothing = kNoAnswer;  // NOERROR without records
 
-    // nullptr: no entry of this name, of class IN, has anything for the type. `qname`: lower-cased wire form.
+    // nullptr: no entry of this name (class IN) has data for the type. `qname`: lower-cased wire form.
     [[nodiscard]] const Does* find(std::span<const std::uint8_t> qname, std::uint16_t qtype,
                                    matchers::NameMatcher::Scratch& scratch) const noexcept;
 };

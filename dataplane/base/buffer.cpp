@@ -11,12 +11,12 @@
 namespace steer {
 namespace {
 
-// A stack whose top is swapped by compare-and-swap (RTE_STACK_F_LF). In a ring of several producers, of DPDK's default kind
-// and with RTS and HTS alike, a thread that is preempted within an operation can make others wait: for its tail, or,
-// with RTS, once it is htd_max behind. Here it keeps nobody waiting; what it has in hand is missing, no more.
+// A stack whose top is swapped by compare-and-swap (RTE_STACK_F_LF). In DPDK's multi-producer rings (the default kind, RTS
+// and HTS) a thread that is preempted within an operation can make others wait for its tail; with RTS, once it is htd_max
+// behind. With this stack no thread waits: only the buffers in the preempted thread's hands are missing.
 constexpr const char* kLockFree = "lf_stack";
 
-// What an lcore keeps for itself is out of reach for the others: a small part of the pool.
+// Size of an lcore's own cache. Other threads cannot use it, so it is a small part of the pool.
 unsigned cache_size(unsigned count) {
     return std::min(count / 16, 128U);
 }
@@ -80,7 +80,7 @@ unsigned BufferPools::in_use() const {
 }
 
 void release(Buffer* b) noexcept {
-    // acq_rel: what every holder read or wrote is done before the buffer is taken again.
+    // acq_rel: all reads and writes of every holder are complete before the buffer is taken again.
     if (b == nullptr || b->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     rte_mempool_put(b->pool, b);
 }

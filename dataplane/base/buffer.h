@@ -1,8 +1,8 @@
-// Buffers that own what a message points to: answers, queries and replies on their way between threads.
+// Buffers that own the data of messages between threads: answers, queries and replies.
 //
-// Two mempools, 2 KiB and 64 KiB of payload. Taken and returned by any thread (lcores through their cache). No thread waits
-// for another one, also if that is preempted within take() or release() (tests/unit/cache/buffer_stop_test.cpp);
-// counted references, because one upstream's answer may serve many parked queries on several workers.
+// Two mempools, with 2 KiB and 64 KiB of payload. Any thread may take and release buffers (lcores use their mempool cache).
+// No thread waits for another, even for one preempted within take() or release() (tests/unit/cache/buffer_stop_test.cpp).
+// References are counted, because one upstream reply may answer parked queries of several workers.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ struct Buffer {
     std::uint32_t
         serial;  // of the answer in it, so that the cache writer inserts it once; 0 = none
     rte_mempool* pool;
-    // When the upstream's reply came: an answer's age counts from here. Negative: before the machine was started.
+    // Arrival of the upstream's reply; an answer's age counts from here. Negative: before the machine was started.
     std::int64_t born_ms;
 
     [[nodiscard]] Birth birth() const { return Birth::at_ms(born_ms); }
@@ -36,7 +36,7 @@ struct Buffer {
     [[nodiscard]] const dns::Answer& answer() const {
         return *reinterpret_cast<const dns::Answer*>(data());
     }
-    // Of the upstream's reply, behind the answer: those that a forward_edns0opt passes on, as they lay there.
+    // EDNS options of the upstream's reply that a forward_edns0opt passes on, copied behind the answer.
     [[nodiscard]] std::span<const std::uint8_t> options() const {
         const std::size_t size = answer().size();
         return length > size ? bytes().subspan(size) : std::span<const std::uint8_t>{};
@@ -45,7 +45,7 @@ struct Buffer {
 static_assert(sizeof(Buffer) == 32);
 
 inline constexpr std::uint32_t kSmallBuffer = 2048;
-// A 64 KiB message and its offset tables, even if it is all address records of 15 bytes.
+// Fits a 64 KiB message and its offset tables, even if all its records are addresses of 15 bytes.
 inline constexpr std::uint32_t kLargeBuffer = 65536 + 28 * 1024;
 
 class BufferPools {

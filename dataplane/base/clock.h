@@ -1,4 +1,4 @@
-// Time as a worker knows it: read once per loop, never per packet.
+// A worker's time, read once per turn of the loop, never per packet.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,11 @@
 namespace steer {
 
 struct Now {
-    std::uint64_t ms;  // CLOCK_BOOTTIME: goes on in suspend, never jumps
+    std::uint64_t ms;  // CLOCK_BOOTTIME: counts during suspend, never jumps
     [[nodiscard]] std::uint32_t s() const { return static_cast<std::uint32_t>(ms / 1000); }
 };
 
-// Where Now comes from. Tests have one that they turn by hand.
+// Source of Now. Tests set theirs by hand.
 class Clock {
   public:
     virtual ~Clock() = default;

@@ -1,4 +1,4 @@
-// How many of something each key has: queries that wait by client, by domain.
+// Counts per key, for example waiting queries per client or domain.
 //
 // Open addressing, linear probes, no tombstones; exact. Allocates at construction only. One thread.
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace steer {
 
-// For at most `keys` keys at one time. They are hashes: keyed ones where clients choose what is hashed.
+// At most `keys` keys at one time. Keys are hashes; use a keyed hash if clients choose the input.
 class CountTable {
   public:
     explicit CountTable(unsigned keys);

@@ -1,5 +1,5 @@
-// What a worker counts. One Counters per worker, written by that worker alone with relaxed stores;
-// anybody may read. Never reset.
+// The counters of a worker. Only the worker writes its Counters, with relaxed stores; any thread may
+// read them. They are never reset.
 #pragma once
 
 #include <array>

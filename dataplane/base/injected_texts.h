@@ -1,5 +1,5 @@
-// What a client of `streams` said besides its query: behind the query's bytes, in the buffer of the message that brought
-// it (InjectedQuery). Each has at most kMostTextBytes; one that is longer was cut off there.
+// The texts of a client of `streams` beside its query: TLS server name and URL path. They follow the query's bytes in the
+// buffer of the InjectedQuery. Each has at most kMostTextBytes; longer ones are cut off.
 #pragma once
 
 #include <string_view>
@@ -16,7 +16,7 @@ struct InjectedTexts {
     std::string_view url_path;     // HTTP's, without what follows a `?`
 };
 
-// Of a message that add_injected() took; good as long as the buffer is held.
+// The texts of a message from add_injected(); valid as long as the buffer is held.
 inline InjectedTexts texts_of(const Buffer& buffer) noexcept {
     const auto& query = *reinterpret_cast<const InjectedQuery*>(buffer.data());
     const auto* const texts =

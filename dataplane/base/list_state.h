@@ -1,8 +1,8 @@
-// What workers know of a policy list's router without asking: shared words, one line per list.
+// The state of a policy list's router as workers see it: shared words, one cache line per list.
 //
-// Written by thread `routers` alone, read by workers, relaxed. A list is one
-// `ros_address_list`, `ipset` or `nftset` plugin, and of the first kind one more for each group of clients that only some
-// of its routers serve; its ListId is given once per stable name (the plugin's tag and routers, or sets) and lives as long
+// Only thread `routers` writes; workers read relaxed. A list is one `ros_address_list`, `ipset` or `nftset`
+// plugin. A `ros_address_list` has one more list for each group of clients that only some of its routers
+// serve. A ListId belongs to one stable name (the plugin's tag and its routers or sets) and lives as long
 // as the process.
 #pragma once
 
@@ -17,8 +17,8 @@ inline constexpr std::size_t kMaxLists = 1024;
 
 struct alignas(64) ListState {
     std::atomic<std::uint32_t> epoch{
-        1};  // bumped when what was known about its rows is void (reboot, reconnect)
-    std::atomic<bool> away{true};  // its router is not to be waited for
+        1};  // incremented when earlier knowledge of its rows is void (reboot, reconnect)
+    std::atomic<bool> away{true};  // answers do not wait for its router
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");

@@ -1,6 +1,6 @@
-// What threads tell each other. Fixed layout, by value through SPSC rings (rte_ring with elements);
-// what a message owns is a Buffer. A full ring is the sender's to handle: drop and count, never
-// wait.
+// Messages between threads. Fixed layout, passed by value through SPSC rings (rte_ring with elements).
+// A message owns its Buffer. The sender handles a full ring: it drops and counts the message, and never
+// waits.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ struct Parked;
 enum class MessageKind : std::uint8_t {
     none,
     // worker -> worker
-    ask,  // a parked query wants an upstream's answer: pointer = the Parked (read-only), token = its name's hash
+    ask,  // a parked query needs an upstream's answer: pointer = the Parked (read-only), token = its name's hash
     reply,  // the end of an ask: pointer = the Parked, b = UpstreamResult, buffer = the answer (nullptr: none came)
-    upstream_frame,  // an mbuf that carries a reply for one of your ports: pointer = rte_mbuf
-    send_upstream,  // a query that leaves by a port of yours: buffer = an UpstreamQuery and the bytes,
+    upstream_frame,  // an mbuf with a reply to one of the receiver's ports: pointer = rte_mbuf
+    send_upstream,  // a query to send by a port of the receiver: buffer = an UpstreamQuery and the bytes,
                     // a = upstream, b = source port
     insert,         // to the cache writer: buffer holds a cache::Insert
-    query_frame,  // a query that your flow hash is for: pointer = rte_mbuf, whose `port` is the index of
+    query_frame,  // a query whose flow belongs to the receiver: pointer = rte_mbuf, whose `port` is the index of
                   // the sender's port; b, token: classify.h
-    send_frame,  // a finished frame for a port of yours: pointer = rte_mbuf, whose `port` is its index
+    send_frame,  // a finished frame to send by a port of the receiver: pointer = rte_mbuf, whose `port` is its index
     // streams -> worker
     inject,  // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
     upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno, or
@@ -33,28 +33,28 @@ enum class MessageKind : std::uint8_t {
     upstream_query,  // ask by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream,
                      // b = UpstreamVia
     // routers -> worker
-    acknowledged,  // a held answer's event is settled: token = hold token, b = Outcome
+    acknowledged,  // the event of a held answer is settled: token = hold token, b = Outcome
 };
 
-// In place of an errno: many replies came to the query's socket, and none was its own.
+// In place of an errno: the query's socket received many replies, none of them for this query.
 inline constexpr std::uint32_t kForgedReplies = UINT32_MAX;
 
-// How `streams` asks. Of an upstream that control told it of (Upstream::channel) it knows the rest, and
-// the address in the message means nothing: `channel` is as configured, `tcp` one of UDP over TCP.
+// How `streams` sends the query. For an upstream with a channel (Upstream::channel) it has the settings and
+// ignores the message's address. `channel`: as configured; `tcp`: over TCP although the upstream uses UDP.
 enum class UpstreamVia : std::uint32_t { udp, tcp, channel };
 
 struct Message {
     MessageKind kind = MessageKind::none;
-    std::uint8_t from = 0;  // the sender's index among its kind
+    std::uint8_t from = 0;  // the sender's index among the threads of its kind
     std::uint16_t a = 0;
     std::uint32_t b = 0;
-    std::uint64_t token = 0;   // opaque to the receiver, brought back unchanged
+    std::uint64_t token = 0;   // opaque to the receiver, returned unchanged
     void* pointer = nullptr;   // Parked* or rte_mbuf*
     Buffer* buffer = nullptr;  // owned by the message
 };
 static_assert(sizeof(Message) == 32, "an element of the rings");
 
-// In the buffer of an `inject`, followed by the query's bytes, and by what its client said besides them
+// In the buffer of an `inject`, followed by the query's bytes and by the client's texts
 // (injected_texts.h).
 struct InjectedQuery {
     IpAddress client;
@@ -70,13 +70,13 @@ struct InjectedQuery {
 };
 static_assert(sizeof(InjectedQuery) == 48);
 
-// In the buffer of an `upstream_query` (written by the forwarder) and of a `send_upstream`, followed by
-// the query's bytes.
+// In the buffer of an `upstream_query` (written by the forwarder) and of a `send_upstream`; the query's
+// bytes follow.
 struct UpstreamQuery {
     IpAddress address;
     std::uint16_t port;        // host order
     std::uint16_t length;      // of the query
-    std::uint32_t timeout_ms;  // after this the worker does not wait any more
+    std::uint32_t timeout_ms;  // then the worker stops waiting
 };
 static_assert(sizeof(UpstreamQuery) == 24);
 

@@ -1,6 +1,6 @@
-// A note: what a worker wants said in the log (query_summary, debug_print), or a name that it hands over (learn_domain,
-// which fills kind, generation, text and qname alone). Control takes it; the worker drops and counts it when the ring is
-// full (Stat::notes_dropped), a learned name when it is half full (Stat::learned_dropped).
+// A note from a worker to control: a log line (query_summary, debug_print), or a name to learn (learn_domain, which sets
+// only kind, generation, text and qname). Control takes it. The worker drops and counts a note when the ring is full
+// (Stat::notes_dropped), and a learned name when the ring is half full (Stat::learned_dropped).
 #pragma once
 
 #include <array>

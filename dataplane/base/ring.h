@@ -1,7 +1,7 @@
 // An SPSC ring of fixed-size elements between two threads: rte_ring with elements, typed.
 //
-// One thread pushes, one pops. `wake` (an eventfd of the popper, or -1) is written on a push only
-// if the popper said that it sleeps; the popper says so with a Sleeper. Neither side ever waits.
+// One thread pushes, one pops. A push writes to `wake` (an eventfd of the popper, or -1) only if the
+// popper sleeps, which the popper announces with a Sleeper. Neither side ever waits.
 #pragma once
 
 #include <rte_ring_elem.h>
@@ -17,15 +17,15 @@
 
 namespace steer {
 
-// One per thread that pops rings: asleep or not, and how to wake it.
+// One per thread that pops rings: whether it sleeps, and how to wake it.
 class Sleeper {
   public:
     explicit Sleeper(int event_fd = -1) : event_fd_(event_fd) {}
 
-    // Before sleeping: then look at every ring once more, then poll() on event_fd().
+    // Call it before sleeping, then check every ring again, then poll() on event_fd().
     void going_to_sleep() {
         asleep_.store(true, std::memory_order_relaxed);
-        std::atomic_thread_fence(std::memory_order_seq_cst);  // before the last look; see wake()
+        std::atomic_thread_fence(std::memory_order_seq_cst);  // before the last check; see wake()
     }
     void awake() { asleep_.store(false, std::memory_order_relaxed); }
     [[nodiscard]] int event_fd() const { return event_fd_; }
@@ -45,14 +45,14 @@ class Sleeper {
 };
 
 static_assert(sizeof(Sleeper) == 64 && alignof(Sleeper) == 64,
-              "its pushers read it, nobody else's word beside it");
+              "pushers read it, so no other data shares its line");
 
-// What the pusher writes, what the popper writes, and what both only read lie apart.
+// The pusher's data, the popper's data and read-only data are on separate cache lines.
 static_assert(offsetof(rte_ring, prod) % 64 == 0 && offsetof(rte_ring, cons) % 64 == 0);
 static_assert(offsetof(rte_ring, cons) - offsetof(rte_ring, prod) >= 64 &&
               offsetof(rte_ring, prod) - offsetof(rte_ring, mask) >= 64);
 
-inline std::atomic<unsigned> ring_serial{0};  // names of rings, of whatever they carry
+inline std::atomic<unsigned> ring_serial{0};  // for the names of rings, all element types together
 
 template <class T>
 class Ring {
@@ -81,24 +81,24 @@ class Ring {
         if (popper_ != nullptr) popper_->wake();
         return true;
     }
-    // As many of the `n` elements as fit, from the first on; returns how many.
+    // Pushes as many of the `n` elements as fit, from the first on; returns the number.
     unsigned push_some(const T* elements, unsigned n) noexcept {
         const unsigned pushed =
             rte_ring_sp_enqueue_burst_elem(ring_, elements, sizeof(T), n, nullptr);
         if (pushed > 0 && popper_ != nullptr) popper_->wake();
         return pushed;
     }
-    // Up to `n` elements into `out`; returns how many.
+    // Pops up to `n` elements into `out`; returns the number.
     unsigned pop(T* out, unsigned n) noexcept {
         return rte_ring_sc_dequeue_burst_elem(ring_, out, sizeof(T), n, nullptr);
     }
-    // The pusher's: so many pushes will succeed; it only grows until then.
+    // For the pusher: the number of pushes that will succeed. It only grows until the next push.
     [[nodiscard]] unsigned room() const noexcept { return capacity() - waiting(); }
     [[nodiscard]] unsigned capacity() const noexcept { return rte_ring_get_capacity(ring_); }
     [[nodiscard]] bool empty() const noexcept { return waiting() == 0; }
 
   private:
-    // As rte_ring_count(), which reads what the other thread writes without saying so.
+    // As rte_ring_count(), but with atomic reads of the other thread's index.
     [[nodiscard]] unsigned waiting() const noexcept {
         const std::uint32_t in = __atomic_load_n(&ring_->prod.tail, __ATOMIC_ACQUIRE);
         const std::uint32_t out = __atomic_load_n(&ring_->cons.tail, __ATOMIC_ACQUIRE);

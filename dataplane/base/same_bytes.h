@@ -1,4 +1,4 @@
-// memcmp() == 0 without the call, for the short byte strings of DNS. Nothing beyond either string is read.
+// memcmp() == 0 without the call, for the short byte strings of DNS. Reads nothing beyond either string.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace steer {
 
-// In words of the compiler's; the last one may overlap the one before it.
+// Compares word by word; the last word may overlap the one before.
 template <class Word>
 bool same_words(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
     const auto differ = [&](std::size_t at) {

@@ -8,14 +8,14 @@ namespace steer {
 
 void Sighting::write(const IpAddress& client, std::span<const std::uint8_t> name) noexcept {
     auto suffix = dns::last_labels(name, 2);
-    // Of a query that did not parse there may be no name here.
+    // A query that did not parse may have no name here.
     if (suffix.size() > 8 * (kWords - 2)) suffix = {};
     std::array<std::uint64_t, kWords> words{};
     std::memcpy(words.data(), client.bytes.data(), client.bytes.size());
     if (!suffix.empty()) std::memcpy(&words[2], suffix.data(), suffix.size());
     const std::uint32_t sequence = sequence_.load(std::memory_order_relaxed);
     sequence_.store(sequence + 1, std::memory_order_relaxed);
-    // Released, so that who reads one of them sees that the sequence is odd.
+    // Released, so that a reader of one of these words sees the odd sequence.
     for (std::size_t i = 0; i < kWords; ++i)
         words_[i].store(words[i], std::memory_order_release);
     length_.store(static_cast<std::uint32_t>(suffix.size()), std::memory_order_release);

@@ -1,8 +1,8 @@
-// Who was there when something was refused: a client and the last two labels of a name, for the log.
+// An example of a refusal for the log: a client and the last two labels of a name.
 //
-// One beside each kind of trouble, written by its worker each time, read by control now and then: what control
-// sees is one of those refused, so that whoever is refused most is seen most (control/health/overload_watch.h).
-// Cost: 19 relaxed stores, on ways that end in a refusal.
+// There is one for each kind of refusal. Its worker overwrites it at each refusal, and control reads it from time to time.
+// So control sees the clients that are refused most with the highest probability (control/health/overload_watch.h).
+// Cost: 19 relaxed stores, only in refusals.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace steer {
 
-//    name            label              what the log says of it
+//    name            label              text of the log line
 #define STEER_TROUBLES(X)                                                                  \
     X(client_quota, "client_quota", "client has more waiting queries than its quota")      \
     X(suffix_quota, "suffix_quota", "domain has more waiting queries than its quota")      \
@@ -44,11 +44,11 @@ class Sighting {
         std::array<std::uint8_t, 136> suffix;  // wire form, with the root byte
         std::size_t length = 0;                // of it
     };
-    // The worker. `name`: lower-cased wire form.
+    // Called by the worker. `name`: lower-cased wire form.
     void write(const IpAddress& client, std::span<const std::uint8_t> name) noexcept;
-    // Any thread. False: nothing was written yet, or it is being written.
+    // Any thread. False: nothing was written yet, or a write is in progress.
     [[nodiscard]] bool read(Seen& out) const noexcept;
-    // How often it was written, modulo 2^31.
+    // The number of writes, modulo 2^31.
     [[nodiscard]] std::uint32_t count() const noexcept {
         return sequence_.load(std::memory_order_relaxed) / 2;
     }

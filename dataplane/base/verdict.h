@@ -1,4 +1,4 @@
-// Every way out of a worker, once: the enums, the counters, the metrics' labels, what sums to what.
+// Every way out of a worker, one row each: enums, counters, labels of metrics, and which sums must match.
 //
 // Each row names an end. The four columns (y or n) say which kinds of work can end that way:
 // - received: an mbuf. Exactly one, a Verdict, from the worker that received it.
@@ -16,48 +16,48 @@
 
 namespace steer {
 
-//    name, received, moved, injected, parked, what happened
-#define STEER_ENDS(X)                                                                            \
-    X(answered, y, y, y, y, "an answer left whole")                                              \
-    X(answered_truncated, y, y, y, y, "an answer above the client's size: TC set")               \
-    X(answered_error, y, y, y, n, "a malformed query was answered (FORMERR, NOTIMP, BADVERS)")   \
-    X(refused_client, y, y, y, n, "the client is in none of dataplane.allow")                    \
-    X(forwarded, y, y, y, n, "query parked, an upstream is asked")                               \
-    X(held, y, y, y, n, "answer known, waits for a router")                                      \
-    X(query_moved, y, n, n, n, "query given to the worker that serves its flow")                 \
-    X(upstream_reply, y, n, n, n, "an upstream's reply that was awaited")                        \
-    X(upstream_moved, y, n, n, n, "an upstream's reply for another worker")                      \
-    X(drop_upstream_unknown, y, n, n, n, "a reply that nobody awaits, or from the wrong source") \
-    X(drop_upstream_malformed, y, n, n, n,                                                       \
-      "a reply that does not parse or answers another question")                                 \
-    X(punted, y, n, n, n, "not ours: handed to the kernel")                                      \
-    X(drop_no_kernel, y, n, n, n, "not ours, and this port has no kernel side")                  \
-    X(drop_other_host, y, n, n, n, "to another host's MAC address (a flooding switch)")          \
-    X(drop_short_frame, y, n, n, n, "cut off inside Ethernet, IP or UDP")                        \
-    X(drop_bad_ip, y, n, n, n, "IP header or total length wrong")                                \
-    X(drop_bad_checksum, y, y, n, n, "IP or UDP checksum wrong")                                 \
-    X(drop_bad_source, y, n, n, n, "source is multicast, loopback, ours, or port 0")             \
-    X(drop_bad_mac, y, n, n, n, "source MAC address is multicast or broadcast")                  \
-    X(drop_segmented, y, n, n, n, "a packet in pieces too large for one mbuf")                   \
-    X(drop_short_header, y, y, y, n, "fewer than 12 bytes of DNS, or fewer than announced")      \
-    X(drop_response, y, y, y, n, "a response sent to our port 53")                               \
-    X(drop_parked_full, y, y, y, n, "no room for another parked query")                          \
-    X(drop_client_quota, y, y, y, n, "the client has too many parked queries")                   \
-    X(drop_suffix_quota, y, y, y, n, "too many parked queries under one domain")                 \
-    X(servfail_quota, y, y, y, n, "one of these two, answered SERVFAIL (over_quota)")            \
-    X(drop_no_buffer, y, y, y, y, "no buffer for the answer")                                    \
-    X(drop_ring_full, y, y, y, n, "the ring to another worker or back to streams is full")       \
-    X(drop_tx_full, y, y, n, y, "the port or ring did not take the answer")                      \
-    X(drop_router_away, y, y, y, n, "on_timeout: drop, and the router is unreachable")           \
-    X(dropped_by_policy, y, y, y, y, "a rule said drop: no answer")                              \
-    X(servfail, n, n, n, y, "no upstream answered: SERVFAIL sent")                               \
-    X(dropped_over_quota, n, n, n, y, "too many upstream queries under one domain")              \
-    X(dropped_on_timeout, n, n, n, y, "on_timeout: drop")                                        \
-    X(refreshed, n, n, n, y, "a refresh in the background is over: nobody waited")               \
-    X(branch_over, n, n, n, y, "a branch of another query is over (fallback)")                   \
+//    name, received, moved, injected, parked, description
+#define STEER_ENDS(X)                                                                              \
+    X(answered, y, y, y, y, "an answer left whole")                                                \
+    X(answered_truncated, y, y, y, y, "an answer above the client's size: TC set")                 \
+    X(answered_error, y, y, y, n, "a malformed query was answered (FORMERR, NOTIMP, BADVERS)")     \
+    X(refused_client, y, y, y, n, "the client is in none of dataplane.allow")                      \
+    X(forwarded, y, y, y, n, "query parked, an upstream is asked")                                 \
+    X(held, y, y, y, n, "answer known, waits for a router")                                        \
+    X(query_moved, y, n, n, n, "query given to the worker that serves its flow")                   \
+    X(upstream_reply, y, n, n, n, "an upstream's reply that was awaited")                          \
+    X(upstream_moved, y, n, n, n, "an upstream's reply for another worker")                        \
+    X(drop_upstream_unknown, y, n, n, n, "a reply that no query awaits, or from the wrong source") \
+    X(drop_upstream_malformed, y, n, n, n,                                                         \
+      "a reply that does not parse or answers another question")                                   \
+    X(punted, y, n, n, n, "not ours: handed to the kernel")                                        \
+    X(drop_no_kernel, y, n, n, n, "not ours, and this port has no kernel side")                    \
+    X(drop_other_host, y, n, n, n, "to another host's MAC address (a flooding switch)")            \
+    X(drop_short_frame, y, n, n, n, "cut off inside Ethernet, IP or UDP")                          \
+    X(drop_bad_ip, y, n, n, n, "IP header or total length wrong")                                  \
+    X(drop_bad_checksum, y, y, n, n, "IP or UDP checksum wrong")                                   \
+    X(drop_bad_source, y, n, n, n, "source is multicast, loopback, ours, or port 0")               \
+    X(drop_bad_mac, y, n, n, n, "source MAC address is multicast or broadcast")                    \
+    X(drop_segmented, y, n, n, n, "a packet in pieces too large for one mbuf")                     \
+    X(drop_short_header, y, y, y, n, "fewer than 12 bytes of DNS, or fewer than announced")        \
+    X(drop_response, y, y, y, n, "a response sent to our port 53")                                 \
+    X(drop_parked_full, y, y, y, n, "no room for another parked query")                            \
+    X(drop_client_quota, y, y, y, n, "the client has too many parked queries")                     \
+    X(drop_suffix_quota, y, y, y, n, "too many parked queries under one domain")                   \
+    X(servfail_quota, y, y, y, n, "one of these two, answered SERVFAIL (over_quota)")              \
+    X(drop_no_buffer, y, y, y, y, "no buffer for the answer")                                      \
+    X(drop_ring_full, y, y, y, n, "the ring to another worker or back to streams is full")         \
+    X(drop_tx_full, y, y, n, y, "the port or ring did not take the answer")                        \
+    X(drop_router_away, y, y, y, n, "on_timeout: drop, and the router is unreachable")             \
+    X(dropped_by_policy, y, y, y, y, "a rule said drop: no answer")                                \
+    X(servfail, n, n, n, y, "no upstream answered: SERVFAIL sent")                                 \
+    X(dropped_over_quota, n, n, n, y, "too many upstream queries under one domain")                \
+    X(dropped_on_timeout, n, n, n, y, "on_timeout: drop")                                          \
+    X(refreshed, n, n, n, y, "a background refresh is complete; no client waited")                 \
+    X(branch_over, n, n, n, y, "a branch of another query is over (fallback)")                     \
     X(generation_ended, n, n, n, y, "its configuration was retired: SERVFAIL sent")
 
-// The rows of a kind: STEER_IF_y keeps what it is given, STEER_IF_n drops it.
+// The rows of a kind: STEER_IF_y keeps its argument, STEER_IF_n drops it.
 #define STEER_IF_y(...) __VA_ARGS__
 #define STEER_IF_n(...)
 #define STEER_RECEIVED(name, received, moved, injected, parked, text) STEER_IF_##received(name, )
@@ -101,7 +101,7 @@ inline constexpr auto kMovedLabels = end_labels<&End::moved>();
 inline constexpr auto kInjectedLabels = end_labels<&End::injected>();
 inline constexpr auto kPendingOutcomeLabels = end_labels<&End::parked>();
 
-// The same end of another kind of work: To's, by the number of the Verdict; To::count_: there is none.
+// The same end in the enum `To`, by the number of the Verdict; To::count_: there is none.
 template <class To, bool End::*kind>
 consteval auto ends_by_verdict() {
     std::array<To, kVerdictLabels.size()> ends{};

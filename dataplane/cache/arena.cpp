@@ -13,7 +13,7 @@ namespace {
 constexpr unsigned kIndexBits = 9;
 constexpr std::uint32_t kMostSlots = 64 * std::tuple_size_v<decltype(PageView::live)>;
 
-// How a page of a class is laid out: the records of its slots, then the slots, on lines of their own.
+// Layout of a page: the records of its slots, then the slots, on cache lines of their own.
 struct PageLayout {
     std::uint32_t slots;
     std::uint32_t first;  // offset of the first slot
@@ -85,7 +85,7 @@ SlotId Arena::slot_of(PageId page, std::size_t index) noexcept {
 
 // ---- pages
 
-// The head of the list that a page in its state is in; nullptr: in none that is searched.
+// The head of the list for pages in this state; nullptr: no list is searched for it.
 PageId* Arena::list_of(const Page& page) noexcept {
     switch (page.state) {
         case Page::State::partial:
@@ -119,7 +119,7 @@ void Arena::delist(PageId id) noexcept {
     if (page.next != kNoPage) pages_[page.next].previous = page.previous;
 }
 
-// From the stock, which is not empty.
+// Takes a page from the stock, which is not empty.
 void Arena::grow(unsigned size_class) noexcept {
     const PageId id = stock_;
     Page& page = pages_[id];

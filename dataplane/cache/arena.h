@@ -1,12 +1,12 @@
 // The cache's memory: one block, cut into pages of 64 KiB, each page cut into slots of one size class.
 //
-// Pages start in a common stock. A class takes one when it needs it and keeps it until it is asked back (ask_back():
-// the page gives out no slot any more; when its last one is back it can go to any class). Each slot has a small record
-// for its cache writer (the eviction queue's links, its place in the hash table), at the page's start and inside the budget,
-// so that bookkeeping never touches a line that readers read.
+// All pages start in a common stock. A class takes a page when it needs one and keeps it until the page is asked back.
+// From ask_back() on, the page gives out no more slots; when its last slot is free, it can go to any class. Each slot has
+// a small record for the cache writer (links of the eviction queue, place in the hash table). The records are at the
+// page's start and inside the budget, so bookkeeping never touches a cache line that readers read.
 //
-// One thread, but for PageView, which a walk (walk.h) reads. No heap after construction. Every operation is O(1), but
-// for a page's first slot: that prepares all of the page's.
+// One thread, except for PageView, which a walk (walk.h) reads. No heap after construction. Every operation is O(1),
+// except taking the first slot of a page, which prepares all slots of the page.
 #pragma once
 
 #include <array>
@@ -29,25 +29,26 @@ struct Slot {
     SlotId previous = kNoSlot;  // in the queue that the slot is in, or
     SlotId next = kNoSlot;      // the next free or retired one
     std::int32_t position =
-        -1;  // of the key in the hash table; -1: the key is not this slot's any more
+        -1;  // of the key in the hash table; -1: the key no longer belongs to this slot
     std::uint32_t serial = 0;  // of the answer
 };
 static_assert(sizeof(Slot) == 16);
 
 inline constexpr std::size_t kPageSize = 65536;
 
-// Bytes of a slot. The small ones are steps of a line or two; the large ones are a page's halves.
+// Bytes of a slot. Small classes differ by one or two cache lines; large ones are fractions of a page.
 inline constexpr std::array<std::uint32_t, 16> kSlotSizes{
     128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4032, 8128, 16320, 32704, 65472};
 inline constexpr std::size_t kClasses = kSlotSizes.size();
 
-// What another thread may know of a page: written by the cache writer, in one line.
+// What other threads may read about a page: written by the cache writer, in one cache line.
 struct alignas(64) PageView {
     static constexpr std::uint8_t kNone = kClasses;
-    // Slots that hold an entry which the table leads to. Set (release) when it is written, cleared a grace
-    // period before its memory is used again.
+    // Slots with an entry that the table leads to. Set (release) when the entry is written, cleared a grace
+    // period before its memory is reused.
     std::array<std::atomic<std::uint64_t>, 7> live{};
-    std::atomic<std::uint8_t> size_class{kNone};  // stays for a grace period after it is read
+    std::atomic<std::uint8_t> size_class{
+        kNone};  // does not change for a grace period after it is read
 };
 static_assert(sizeof(PageView) == 64);
 
@@ -73,11 +74,11 @@ class Arena {
     [[nodiscard]] static PageId page_of(SlotId id) noexcept;
     [[nodiscard]] static SlotId slot_of(PageId page, std::size_t index) noexcept;
 
-    // Whether the slot's entry is to be seen by walks.
+    // Whether walks see the slot's entry.
     void set_live(SlotId id, bool live) noexcept;
     [[nodiscard]] bool is_live(SlotId id) const noexcept;
 
-    // How near the class is to its end: its free slots, and all it has; without pages that were asked back.
+    // Free slots and all slots of the class, without pages that were asked back.
     [[nodiscard]] bool can_grow() const noexcept { return stock_ != kNoPage; }
     [[nodiscard]] std::size_t free_slots(unsigned size_class) const noexcept {
         return classes_[size_class].free;
@@ -93,18 +94,18 @@ class Arena {
     [[nodiscard]] PageId empty_page(unsigned size_class) const noexcept {
         return classes_[size_class].empty;
     }
-    // The page leaves its class. Its used slots stay good until they are given back; then it is empty and waits.
+    // The page leaves its class. Its used slots stay valid until they are given back; then it is empty and waits.
     void ask_back(PageId page) noexcept;
     [[nodiscard]] bool belongs_to(PageId page, unsigned size_class) const noexcept;
     [[nodiscard]] bool was_asked_back(PageId page) const noexcept;
-    // Empty pages that were asked back: a walk may still be in them. Those that waited when begin_grace() was
-    // called go to the stock by end_grace().
+    // Empty pages that were asked back; a walk may still read them. Pages that waited when begin_grace() was
+    // called go to the stock with end_grace().
     [[nodiscard]] bool pages_wait() const noexcept { return emptied_ != kNoPage; }
     void begin_grace() noexcept;
     void end_grace() noexcept;
 
     [[nodiscard]] std::size_t pages() const noexcept { return pages_.size(); }
-    // Any thread, with a size class that it read from the view.
+    // Any thread. `size_class`: read from the view.
     [[nodiscard]] const PageView& view(PageId page) const noexcept { return views_[page]; }
     [[nodiscard]] const Entry* entry_in_view(PageId page, unsigned size_class,
                                              std::size_t index) const noexcept;

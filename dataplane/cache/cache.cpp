@@ -18,7 +18,7 @@
 namespace steer::cache {
 namespace {
 
-// Key places of the table beyond the entries: deleted keys keep theirs until a grace period is over.
+// Extra key slots of the table: a deleted key keeps its slot until a grace period is over.
 constexpr std::uint32_t kSpareKeys = 4096;
 
 // The keys are hashes already.
@@ -31,7 +31,7 @@ hash_sig_t signature(const Key& key) {
 std::uint32_t fold(const void* key, std::uint32_t, std::uint32_t) {
     return signature(*static_cast<const TableKey*>(key));
 }
-// Of what rte_hash wrote itself, unseen by the thread sanitizer (publication.h).
+// Written by rte_hash, which ThreadSanitizer does not see (publication.h).
 [[gnu::no_sanitize_thread]] int compare(const void* a, const void* b, std::size_t) {
     return *static_cast<const TableKey*>(a) == *static_cast<const TableKey*>(b) ? 0 : 1;
 }
@@ -164,13 +164,13 @@ void Cache::Impl::drop(SlotId id) noexcept {
     }
     const TableKey key = *static_cast<const TableKey*>(stored);
     if (rte_hash_del_key_with_hash(table, &key, signature(key)) != position) {
-        rte_panic("cache: key at another place than its entry says\n");
+        rte_panic("cache: key is not where its entry says\n");
     }
     unlink(id);
     retire(id, key);
 }
 
-// The key stays in the table and is the new entry's.
+// The key stays in the table and now belongs to the new entry.
 void Cache::Impl::replace(const Entry* old, TableKey key) noexcept {
     const SlotId id = arena.id_of(old);
     unlink(id);
@@ -198,7 +198,7 @@ void Cache::Impl::insert(const Payload& payload, Now now, Counters& counters) no
     Entry* entry = arena.entry(id);
     write_entry(entry, payload, size_class);
     publishes(entry);
-    old = find(head.key);  // making room may have evicted it
+    old = find(head.key);  // eviction may have removed it
     if (rte_hash_add_key_with_hash_data(table, &head.key.low, signature(head.key), entry) != 0) {
         arena.give_back(id);
         evict_from_instance(instance, size_class, now, counters);

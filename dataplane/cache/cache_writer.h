@@ -1,8 +1,8 @@
-// The way into the cache: every worker hands its answers to the cache writer, worker 0, who is the only
+// Puts answers into the cache: every worker sends its answers to the cache writer, worker 0, which is the only
 // writer.
 //
-// On worker 0 an answer is inserted at once, elsewhere it becomes a message; a full ring drops and
-// counts it (Stat::cache_insert_ring_full), the next answer for that name tries again.
+// Worker 0 inserts an answer at once; other workers send a message. If the ring is full, the answer is dropped
+// and counted (Stat::cache_insert_ring_full); the next answer for that name tries again.
 #pragma once
 
 #include "dataplane/base/buffer.h"
@@ -16,14 +16,14 @@ namespace steer {
 
 class CacheWriter {
   public:
-    // `cache` may be nullptr: nothing is kept. `to_keeper` is nullptr for worker 0.
+    // `cache` may be nullptr: no answer is kept. `to_keeper` is nullptr for worker 0.
     CacheWriter(unsigned worker, cache::Cache* cache, Ring<Message>* to_keeper, Counters& counters)
         : worker_(static_cast<std::uint8_t>(worker)),
           cache_(cache),
           to_cache_writer_(to_keeper),
           counters_(counters) {}
 
-    // Any worker: `insert` holds a cache::Insert and is taken over.
+    // Any worker. Takes over `insert`, which holds a cache::Insert.
     void submit(Buffer* insert, Now now) noexcept;
     // Worker 0: a MessageKind::insert of another worker; takes over the buffer.
     void insert(Buffer* insert, Now now) noexcept;

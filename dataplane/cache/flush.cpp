@@ -1,5 +1,5 @@
-// What control asks of the cache writer: drop these. Control finds them on its own time (walk.h); the cache writer drops a few in a
-// turn.
+// Executes control's orders to drop entries. Control finds the entries on its own thread (walk.h); the cache writer drops a
+// few per turn.
 #include <algorithm>
 
 #include "dataplane/cache/cache_impl.h"
@@ -27,14 +27,14 @@ void Cache::refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noe
     impl_->flushed_until_ms.store(until_ms, std::memory_order_relaxed);
 }
 
-// True: there are more of them.
+// True: more orders are pending.
 bool Cache::Impl::carry_out_orders(Counters& counters) noexcept {
     const std::uint32_t n = orders.pending.load(std::memory_order_acquire);
     if (n == 0) return false;
     const std::uint32_t end = std::min(orders.done + kDroppedInATurn, n);
     for (; orders.done < end; ++orders.done) {
         const SlotId id = orders.slots[orders.done];
-        if (!arena.is_live(id)) continue;  // evicted or replaced meanwhile
+        if (!arena.is_live(id)) continue;  // evicted or replaced since
         instances[arena.entry(id)->instance].flushed.add();
         counters.add(Stat::cache_flushed);
         drop(id);

@@ -38,7 +38,7 @@ void keys_by_eight(std::uint64_t k0, std::uint64_t k1, const KeyFacts* facts, un
 
 KeyLanes widest_key_lanes() noexcept {
 #ifdef __x86_64__
-    // The builtin asks the CPU, and whether the system saves these registers.
+    // The builtin checks the CPU, and that the operating system saves these registers.
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return KeyLanes::avx512;

@@ -1,5 +1,5 @@
-// Built with AVX-512 switched on in every build: what is called here and is not inlined could be taken by the linker for the
-// whole program. So nothing is; tests/unit/cache/avx512_symbols looks.
+// Always compiled with AVX-512. A function that is called here and not inlined could replace the linker's copy for the
+// whole program, so there is none; tests/unit/cache/avx512_symbols checks it.
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/key_lanes.h"
 #include "dataplane/cache/siphash_lanes.h"

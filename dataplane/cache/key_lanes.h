@@ -1,7 +1,7 @@
-// How the keys of a burst are made: one after the other, or eight side by side where the CPU has AVX-512.
+// Computes the keys of a burst: one after the other, or eight at a time if the CPU has AVX-512.
 //
-// Chosen once, when a KeyHasher is made: a program built for any x86-64 CPU is as fast here as one built for the CPU that
-// it runs on. docs/explanation/performance.md says what was measured, and why nothing else is chosen so.
+// The choice is made once, when a KeyHasher is constructed, so a program built for any x86-64 CPU runs as fast as one built
+// for this CPU. docs/explanation/performance.md has the measurements.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ struct KeyFacts;
 
 enum class KeyLanes : std::uint8_t { scalar, avx512 };
 
-// What this CPU and its system can do.
+// The widest way that this CPU and its operating system support.
 KeyLanes widest_key_lanes() noexcept;
-// The same, or scalar where the environment has STEERDNS_SIMD=scalar. Before threads.
+// The same, or scalar if the environment has STEERDNS_SIMD=scalar. Call it before threads start.
 KeyLanes chosen_key_lanes() noexcept;
 const char* label(KeyLanes lanes) noexcept;
 
@@ -24,7 +24,7 @@ using BulkKeys = void (*)(std::uint64_t k0, std::uint64_t k1, const KeyFacts* fa
                           Key* keys) noexcept;
 BulkKeys bulk_keys(KeyLanes lanes) noexcept;
 
-// key_avx512.cpp: the first n / 8 * 8 of them. Only where widest_key_lanes() says so.
+// key_avx512.cpp: the first n / 8 * 8 keys. Only if widest_key_lanes() returned avx512.
 void keys_by_avx512(std::uint64_t k0, std::uint64_t k1, const KeyFacts* facts, unsigned n,
                     Key* keys) noexcept;
 

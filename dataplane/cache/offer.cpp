@@ -1,5 +1,5 @@
-// What control offers the cache writer: answers of a dump. The cache writer takes a few in a turn, so that a restore does not keep
-// worker 0 from its queries.
+// Executes control's offers: answers of a dump. The cache writer takes a few per turn, so that a restore does not delay
+// worker 0's queries.
 #include <algorithm>
 #include <array>
 
@@ -9,7 +9,7 @@ namespace steer::cache {
 namespace {
 
 constexpr unsigned kTakenInATurn = 16;
-// Seconds by which two births may differ that are the same: an age is in whole ones, and read from two clocks.
+// Seconds by which equal births may differ: ages are whole seconds, read from two clocks.
 constexpr std::int32_t kSameBirth = 1;
 
 const Insert& head_of(const Cache::Offer& offer) {
@@ -33,7 +33,7 @@ unsigned Cache::offers_known() const noexcept {
     return impl_->orders.known;
 }
 
-// True: there are more of them.
+// True: more offers are pending.
 bool Cache::take_offers(Now now, Counters& counters) noexcept {
     Impl::Orders& orders = impl_->orders;
     const std::uint32_t n = orders.offered.load(std::memory_order_acquire);

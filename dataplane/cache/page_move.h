@@ -1,11 +1,11 @@
-// Which size class has more pages than it needs, and how far a page's move to another is.
+// Decides which size class has more pages than it needs, and tracks the move of a page to another class.
 //
-// A class is in need when it evicts for want of a slot; how often that happens for each of its slots is how fast its
-// entries are turned over. A page goes from the class with the slowest turnover to one in need that turns over clearly
-// faster, so that in the end an answer nobody asks for lives about as long in one class as in another.
-// A page most of whose entries were asked for since the last look is let be.
+// A class needs a page if it evicts because it has no free slot. Its evictions per slot are its turnover. A page goes from
+// the class with the slowest turnover to a class that needs one and turns over clearly faster. So an answer that no
+// client asks for lives about equally long in all classes.
+// A page stays if most of its entries were hit since the last check.
 //
-// The cache writer's alone; a move goes through its stages in steps of bounded work, one step a turn.
+// Used by the cache writer only. A move is a sequence of steps of bounded work, one step a turn.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 namespace steer::cache {
 
-// How often each class wanted a slot and had none, the recent past counting most.
+// How often each class had no free slot, weighted towards the recent past.
 class Pressure {
   public:
     void add(unsigned size_class) noexcept {
@@ -28,7 +28,7 @@ class Pressure {
             total_ += w /= 2;
     }
 
-    // The class to take a page from for `needy`; nothing: all others need theirs as much.
+    // The class that gives a page to `needy`; no value: all others need theirs as much.
     [[nodiscard]] std::optional<unsigned> donor(const Arena& arena, unsigned needy) const noexcept {
         std::optional<unsigned> best;
         for (unsigned c = 0; c < kClasses; ++c) {
@@ -56,7 +56,7 @@ class Pressure {
 struct PageMove {
     enum class Stage : std::uint8_t {
         none,
-        looking,   // how many of the page's entries were asked for
+        looking,   // counting the page's entries that were hit
         emptying,  // the page was asked back, its entries are dropped
         leaving,   // until the last of them is given back and a grace period is over
     };
@@ -64,8 +64,8 @@ struct PageMove {
     PageId page = kNoPage;
     std::uint32_t next = 0;  // index in the page
     std::uint32_t live = 0, visited = 0;
-    std::uint32_t rest = 0;  // calls for a page that are passed over before the next look
-    PageId hand = 0;         // the next page to look at, if it is of the class that gives
+    std::uint32_t rest = 0;  // requests for a page that are ignored before the next check
+    PageId hand = 0;         // the next page to check, if it belongs to the giving class
 };
 
 }  // namespace steer::cache

@@ -1,9 +1,9 @@
-// What the thread sanitizer has to be told: a pointer that comes out of rte_hash carries what was written before it
-// went in.
+// Tells ThreadSanitizer that a pointer out of rte_hash carries the writes made before it was
+// added.
 //
 // DPDK's library is not instrumented, so the sanitizer does not see the release of rte_hash_add_key and the acquire of
-// rte_hash_lookup between them. Nothing in other builds. What it cannot see at all: races inside rte_hash, rte_malloc and
-// rte_ring; flush_race_test.cpp looks for those in the contents of what readers find.
+// rte_hash_lookup. No code in other builds. The sanitizer cannot see races inside rte_hash, rte_malloc and
+// rte_ring; flush_race_test.cpp looks for those in the contents that readers find.
 #pragma once
 
 #ifdef __SANITIZE_THREAD__

@@ -1,8 +1,8 @@
 // SIEVE (Zhang and others, NSDI 2024): a queue in order of insertion and a hand that moves from the oldest to the
-// newest. What was visited since the hand's last pass is spared once and stays where it is; so a hit moves nothing and
-// writes one word at most, and then only the first time.
+// newest. An entry visited since the hand's last pass is spared once and keeps its place. So a hit moves nothing and
+// writes at most one word, and only the first time.
 //
-// One thread, but for Entry::visited, which readers set.
+// One thread, except for Entry::visited, which readers set.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ class Sieve {
   public:
     void push(Arena& arena, SlotId id) noexcept;
     void remove(Arena& arena, SlotId id) noexcept;
-    // Whom to evict: an expired entry, or one that was not visited. The hand takes at most kMaxSteps, then whoever it
-    // stands at. kNoSlot: the queue is empty.
+    // The entry to evict: an expired one, or one that was not visited. The hand takes at most kMaxSteps steps, then the
+    // entry where it stops. kNoSlot: the queue is empty.
     [[nodiscard]] SlotId victim(Arena& arena, std::uint32_t now_s) noexcept;
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }

@@ -1,9 +1,9 @@
-// Eight SipHash-C-D-128 side by side under one key: one hash is a chain of additions that leaves most of a CPU idle.
+// Eight SipHash-C-D-128 in parallel under one key, because one hash is a chain of additions that uses little of a CPU.
 //
 // The same values as SipHash128 (siphash.h), for inputs of different lengths: a lane that has taken all its words keeps
-// its state while the others go on. In vectors of 64 bytes, for a source that is built with AVX-512 (with less, hashes one by
-// one are faster). `Source` is a type of that source's own, so that no other can share what is instantiated there;
-// nothing of std is called.
+// its state. Uses vectors of 64 bytes, for a source that is compiled with AVX-512 (with narrower vectors, separate hashes
+// are faster). `Source` is a type of that source alone, so that no other source shares the instantiated code.
+// It calls no function of std.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ template <int C, int D, class Source>
 class SipHashLanes {
   public:
     static constexpr unsigned kLanes = 8;
-    // What one lane hashes: a word, then bytes.
+    // The input of one lane: a word, then bytes.
     struct Input {
         std::uint64_t first;
         const std::uint8_t* bytes;
@@ -101,7 +101,7 @@ class SipHashLanes {
         std::memcpy(&w, p, sizeof w);
         return w;
     }
-    // The last word: what is left of the bytes, and the length of everything.
+    // The last word: the remaining bytes and the total length.
     static std::uint64_t last(const Input& in, std::size_t whole) noexcept {
         const std::size_t rest = in.size % 8;
         std::uint64_t w = 0;
@@ -113,7 +113,7 @@ class SipHashLanes {
         }
         return w | (std::uint64_t{8} + in.size) << 56;
     }
-    // Of a lane that has a word `w`, the last one or one before it.
+    // Word `w` of a lane: the last one or an earlier one.
     static std::uint64_t word_at(const Input& in, std::size_t whole, std::size_t w) noexcept {
         return w < whole ? load(in.bytes + 8 * w) : last(in, whole);
     }

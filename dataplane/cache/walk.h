@@ -1,8 +1,8 @@
-// Sees every entry of the cache from a thread that is no worker, without disturbing those: a reader that is quiescent
+// Visits every entry of the cache from a thread that is not a worker, without disturbing workers: a reader that is quiescent
 // between pages.
 //
-// An entry that is there from beginning to end is seen once; one that comes or goes meanwhile perhaps. The cache writer cannot
-// free anything while a page is held, so whoever walks does not keep one for long (a few milliseconds).
+// An entry that exists from beginning to end is visited once; one that is added or removed during the walk is visited at
+// most once. The cache writer frees no memory while a page is held, so hold a page for a few milliseconds at most.
 #pragma once
 
 #include <cstddef>
@@ -20,19 +20,19 @@ class Walk {
         const Entry* entry;
     };
 
-    // `reader` is this thread's number in the cache's QSBR variable, which has room for it.
+    // `reader` is this thread's number in the cache's QSBR variable.
     Walk(const Cache& cache, unsigned reader);
     ~Walk();
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
 
-    // The entries of the next page; good until the next call. Nothing at the end.
+    // The entries of the next page; valid until the next call. No value at the end.
     std::span<const Seen> next();
 
-    // Holds nothing any more until the next call, for who has something to wait for: a disk, a client.
+    // Releases the page until the next call, for a caller that waits for a disk or a client.
     void let_go();
 
-    // Waits until no reader can hold what was dropped before. For a thread that holds no page. Sleeps.
+    // Waits until no reader can hold an entry dropped earlier. For a thread that holds no page. Sleeps.
     static void wait_for_readers(const Cache& cache);
 
   private:

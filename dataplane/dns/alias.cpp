@@ -10,7 +10,7 @@ Answer head_of(const Answer& answer, const AliasTerms& terms) {
     if (!terms.with_cname) return head;
     ++head.ancount;
     ++head.ttl_count;
-    head.flags &= static_cast<std::uint16_t>(~kAd);  // the CNAME is our own word
+    head.flags &= static_cast<std::uint16_t>(~kAd);  // the CNAME is our own, unsigned data
     const bool is_asked = terms.qtype == kCname || terms.qtype == kAny;
     if (is_asked && head.rcode == kNoError) head.negative = head.has_soa = false;
     return head;

@@ -1,5 +1,5 @@
-// The answer to one question made into the answer to another, whose name is an alias of it: `alias CNAME asked` first, then
-// every record that was there, its names written anew (RFC 1034 3.6.2).
+// Turns the answer to one question into the answer to an alias of it: `alias CNAME asked` first, then
+// every record of the answer, with its names compressed again (RFC 1034 3.6.2).
 //
 // Pure, no allocation. Cost: one pass over the body, at most 64 comparisons a label.
 #pragma once
@@ -17,12 +17,12 @@ struct AliasTerms {
         asked;  // the name that `answer` is about; both lower-cased wire form
     std::span<const std::uint8_t> alias;
     std::uint16_t qtype = kA;
-    bool with_cname = true;  // else the names alone are written anew
+    bool with_cname = true;  // else only the names are compressed again
     std::uint32_t cname_ttl_s = 1;
-    std::uint32_t age_s = 0;  // of `answer`: its TTLs are lowered by that, not below 0
+    std::uint32_t age_s = 0;  // of `answer`: its TTLs are lowered by it, not below 0
 };
 
-// Writes the new answer into `block` (4-byte aligned) and returns its size; 0: it has no room there, or is longer than a
+// Writes the new answer into `block` (4-byte aligned) and returns its size; 0: it does not fit, or is longer than a
 // message may be.
 std::size_t write_alias_answer(const Answer& answer, const AliasTerms& terms,
                                std::span<std::uint8_t> block) noexcept;

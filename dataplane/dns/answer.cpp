@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kMaxRecords = kMaxMessage / 11;
 constexpr std::size_t kMaxAddresses = kMaxMessage / 15;
 
-// What one pass over the response finds out. Its tables are on the stack and touched only as far as needed.
+// The results of one pass over the response. Its tables are on the stack and touched only as far as needed.
 struct Survey {
     std::uint16_t counts[kSections] = {0, 0, 0};  // without the OPT
     std::size_t end = 0;                          // after the last record, a final OPT left out
@@ -111,7 +111,7 @@ bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::si
     return true;
 }
 
-// Writes RDATA; a type that holds names has them written anew.
+// Writes RDATA; names in it are compressed again.
 bool rewrite_rdata(std::span<const std::uint8_t> message, RecordReader& reader, const Record& r,
                    BodyWriter& writer) {
     const RdataLayout layout = rdata_layout(r.type);
@@ -128,7 +128,7 @@ bool rewrite_rdata(std::span<const std::uint8_t> message, RecordReader& reader, 
     return writer.bytes(message.subspan(at, r.end - at));
 }
 
-// Writes the records that are kept into `body`, noting the new offsets. Nothing: no room.
+// Writes the kept records into `body` and stores the new offsets. No value: no space.
 std::optional<std::size_t> rewrite(std::span<const std::uint8_t> message,
                                    std::span<const std::uint8_t> qname, Survey& s,
                                    std::span<std::uint8_t> body) {
@@ -271,7 +271,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
 
     Answer answer = empty_answer(facts.rcode);
     answer.flags = facts.flags & (kAa | kTc | kAd);
-    // AD speaks of the whole answer and authority section (RFC 4035 3.2.3).
+    // AD covers the complete answer and authority sections (RFC 4035 3.2.3).
     if (!all_of_ad) answer.flags &= static_cast<std::uint16_t>(~kAd);
     answer.ancount = s.counts[kAnswerSection];
     answer.nscount = s.counts[kAuthoritySection];

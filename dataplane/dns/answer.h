@@ -1,13 +1,13 @@
-// An answer: a response body made ready for sending, as it lies in the cache and in answer buffers.
+// An answer: a response body that is ready to be sent, in the format of the cache and of answer buffers.
 //
-// It holds everything after the question section but the OPT record, whose place depends on who asks,
-// with compression pointers that are right for any message whose question is the same name (the body
+// It contains everything after the question section except the OPT record, whose place depends on the client.
+// Its compression pointers are valid in any message whose question has the same name (the body
 // always starts at offset 12 + qname_len + 4). Immutable once built. One block of memory:
 //
 //   Answer | uint16_t ttl_offsets[ttl_count] | AddressRef addresses[address_count] | body
 //
-// Offsets are bytes from the start of the body; TTLs in the body are the original ones, big-endian, but for
-// two that are put right once: one with the top bit set is 0 (RFC 2181 8), and the SOA's of a negative answer is
+// Offsets are bytes from the start of the body. TTLs in the body are the original ones, big-endian, with
+// two corrections: a TTL with the top bit set is 0 (RFC 2181 8), and the SOA's in a negative answer is
 // at most its MINIMUM (RFC 2308 3).
 #pragma once
 
@@ -36,17 +36,17 @@ struct Answer {
     std::uint16_t address_count;
     std::uint8_t rcode;      // 0..15
     bool has_soa : 1;        // a negative answer that may be cached (RFC 2308 5)
-    bool negative : 1;       // NXDOMAIN, or NOERROR without a record of the type that was asked for
-    bool for_one : 1;        // made for one client's address alone: never kept
+    bool negative : 1;       // NXDOMAIN, or NOERROR without a record of the asked type
+    bool for_one : 1;        // made for one client's address only: never cached
     bool has_hints : 1;      // the answer section has addresses in SVCB or HTTPS records (hints.h)
-    std::uint8_t ecs_scope;  // of the client subnet that it was asked for (RFC 7871)
+    std::uint8_t ecs_scope;  // of the client subnet in its query (RFC 7871)
     std::uint16_t
         body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it
 
     [[nodiscard]] const std::uint16_t* ttl_offsets() const {
         return reinterpret_cast<const std::uint16_t*>(this + 1);
     }
-    // A and AAAA of class IN in the answer section; glue is none of them.
+    // A and AAAA of class IN in the answer section, without glue.
     [[nodiscard]] const AddressRef* addresses() const {
         return reinterpret_cast<const AddressRef*>(ttl_offsets() + ttl_count);
     }
@@ -64,87 +64,86 @@ static_assert(sizeof(Answer) == 28 && alignof(Answer) == 4);
 enum class AnswerError : std::uint8_t {
     none,
     malformed,       // a name, record or count that does not fit: the message is not used
-    wrong_question,  // not the question that was asked
+    wrong_question,  // not the question of the query
     no_room,         // larger than `block`
 };
 
-// What an upstream said besides the body.
+// An upstream's response, except the body.
 struct UpstreamFacts {
     std::uint16_t flags = 0;  // header flag word, host order
     std::uint8_t rcode = 0;   // 0..15; of an extended one: FORMERR for BADVERS, else SERVFAIL
     bool has_opt = false;
-    bool no_question =
-        false;  // some servers drop it with an error rcode: then nothing but rcode counts
-    std::uint16_t scrubbed = 0;                  // records that do not belong to the question
+    bool no_question = false;    // some servers omit it with an error rcode: then only rcode counts
+    std::uint16_t scrubbed = 0;  // records that do not belong to the question
     std::span<const std::uint8_t> options = {};  // of the OPT, in the response
 };
 
 // Reads an upstream's response and builds the answer in `block` (4-byte aligned, at least sizeof(Answer)).
 // Every name and record is checked; compression pointers must point backwards. `qname` is the question
-// that was asked, in the case that was sent; compared case-blind, and to the letter if `exact_case`.
+// of the query, in the case that was sent; compared case-blind, and exactly if `exact_case`.
 //
-// The OPT is left out. If it came last, or not at all, the rest is taken as it is; else names are written anew.
+// The OPT is left out. If it came last, or not at all, the rest is copied; else names are compressed again.
 // Of a truncated response (TC) the records before the cut are kept. Bytes after the last record are ignored.
-// Records that do not belong to the question are left out (scrub.h); AD is cleared if the answer or authority section
-// had some. Records::all is for responses that we made ourselves.
+// Records that do not belong to the question are left out (scrub.h). If the answer or authority section had such
+// records, AD is cleared. Records::all is for responses that we made ourselves.
 enum class Records : std::uint8_t { of_question, all };
 AnswerError build_answer(std::span<const std::uint8_t> response,
                          std::span<const std::uint8_t> qname, std::uint16_t qtype,
                          std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
                          UpstreamFacts& facts, Records of = Records::of_question) noexcept;
 
-// TTLs that may leave.
+// Limits of TTLs.
 struct TtlLimits {
     std::uint32_t least_s = 0, most_s = UINT32_MAX;
 };
 // Whether all TTLs of an answer are within them.
 [[nodiscard]] bool is_within(const Answer& answer, const TtlLimits& limits) noexcept;
-// Brings the TTLs of the answer at `block` (a whole one, nobody else's), lowered by its age, within them.
+// Lowers the TTLs of the answer at `block` by its age and limits them. The caller owns the complete block.
 void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_s = 0) noexcept;
 
-// An answer without records: just an rcode (reject, an empty NOERROR, SERVFAIL).
+// An answer without records, only an rcode (reject, an empty NOERROR, SERVFAIL).
 Answer empty_answer(std::uint8_t rcode) noexcept;
 
-// An answer with one record of the name that was asked for, without a name in it that is compressed. Returns its size;
-// `block` has room for that: sizeof(Answer) + 14 bytes and the data.
+// An answer with one record of the asked name, without compressed names in its data. Returns its size;
+// `block` has space for sizeof(Answer) + 14 bytes and the data.
 std::size_t write_answer(std::span<std::uint8_t> block, std::uint16_t type, std::uint32_t ttl_s,
                          std::span<const std::uint8_t> rdata) noexcept;
 
-// What few answers have in their OPT. Not empty.
+// Rare contents of an answer's OPT. Not empty.
 struct ReplyExtras {
     std::span<const std::uint8_t> ecs = {};  // the client's subnet, if the answer may depend on it
-    std::span<const std::uint8_t> options = {};  // of the upstream, as they lie in a message
+    std::span<const std::uint8_t> options = {};  // of the upstream, in wire format
 };
 
-// How an answer leaves.
+// How an answer is sent.
 struct ReplyOptions {
     std::uint32_t age_s = 0;                   // TTLs are lowered by this, not below 0 ...
     std::uint32_t ttl_cap_s = UINT32_MAX;      // ... and never leave above this
-    std::uint16_t max_size = kClassicUdpSize;  // what the client takes; above: TC and no records
+    std::uint16_t max_size = kClassicUdpSize;  // the client's limit; above it: TC and no records
     std::optional<Ede> ede = std::nullopt;     // only if the client sent EDNS
     const ReplyExtras* extras = nullptr;
 };
 
 // Completes a response in `message`, which already starts with the client's own header and question
 // (`query.question_end` bytes, the name in the client's case). Writes flags, counts, body, TTLs, and an OPT
-// if the client sent one. Returns the length of the message; `truncated` says that TC was set by us.
-// `message` must have room for min(max_size, what the body needs); never more than its size is written.
+// if the client sent one. Returns the length of the message; `truncated` says whether TC was set here.
+// `message` must have space for min(max_size, the body's size); never more than its size is written.
 //
-// AA is never set: what we hand out is a copy. AD is the upstream's word, given only to a client that set AD or
+// AA is never set, because our answers are copies. AD is the upstream's, given only to a client that set AD or
 // DO (RFC 6840 5.8). The OPT offers our own size, echoes DO, and carries `ede`; an EDE that does not fit is left out.
 //
-// `sum` (may be nullptr) comes in as the checksum of the question section as it lies there (bytes 12 to
-// question_end) and goes out as the message's: in memory order, not folded, below 2^44 (checksum.h). It is made of
-// what is known of the parts, because summing bytes that were stored a moment ago, in other pieces, waits for those stores.
+// `sum` (may be nullptr): on input the checksum of the question section in memory (bytes 12 to
+// question_end), on output the message's: in memory order, not folded, below 2^44 (checksum.h). It is derived
+// from the known sums of the parts, because summing bytes that were just stored would wait for those stores.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
                         const ReplyOptions& options, bool& truncated,
                         std::uint64_t* sum = nullptr) noexcept;
 
-// A reply with an extended rcode and no records, for what parse_query refused. Same conventions.
+// A reply with an extended rcode and no records, for queries that parse_query refused. Same conventions.
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
                               std::uint16_t rcode, std::optional<Ede> ede = std::nullopt) noexcept;
 
-// A query for an upstream: `qname` as it is to be sent. Returns its length; needs 12 + 255 + 4 + 11 + 24
+// A query for an upstream: `qname` in the case to send. Returns its length; needs 12 + 255 + 4 + 11 + 24
 // bytes and those of `options`. `authentic_data`: AD, which asks for AD in the response (RFC 6840 5.7).
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,

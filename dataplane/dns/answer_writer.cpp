@@ -12,14 +12,14 @@ namespace {
 
 constexpr unsigned kMostPointers = 127;
 
-// The names of an answer's body, which was checked when it was made: pointers lead backwards, into the body or into the
-// question before it. What is not so is no name.
+// The names of an answer's body, which was checked when it was built: pointers lead backwards, into the body or into the
+// question before it. Any other name is invalid.
 class BodyNames {
   public:
     BodyNames(std::span<const std::uint8_t> body, std::span<const std::uint8_t> qname)
         : body_(body), qname_(qname), base_(kHeaderSize + qname.size() + kTypeAndClass) {}
 
-    // The name at an offset of the body. Returns the offset after it as it lies there; 0: there is none.
+    // The name at an offset of the body. Returns the offset after its wire form; 0: invalid.
     std::size_t read(std::size_t at, Name& out) const noexcept {
         std::span<const std::uint8_t> from = body_;
         std::size_t end = 0, length = 0;

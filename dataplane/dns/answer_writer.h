@@ -1,9 +1,9 @@
-// Writes an answer anew, record by record: under another name, with records more, fewer, or with other data. What all such
-// changes share: names are read from the old body and compressed anew, tables and sums are right again.
+// Rewrites an answer record by record: under another name, with more or fewer records, or with other data. It reads
+// names from the old body, compresses them again, and builds correct tables and sums.
 //
-// Use: begin() with the head that the new answer will have (its counts say how many records and addresses will be put),
-// then the records in their order, then finish(). Everything returns false where there is no room or a record does not
-// fit the old body; the block is of no use then. Pure, no allocation. Cost: one pass over the body, at most 64
+// Use: begin() with the head of the new answer (its counts are the numbers of records and addresses to come),
+// then the records in their order, then finish(). Every function returns false if space is missing or a record does not
+// fit the old body; the block is then invalid. Pure, no allocation. Cost: one pass over the body, at most 64
 // comparisons a label.
 #pragma once
 
@@ -18,34 +18,34 @@
 
 namespace steer::dns {
 
-// A record of an answer as its body has it.
+// A record in an answer's body.
 struct BodyRecord {
     Name owner;
     std::size_t rdata = 0, end = 0;  // offsets in the body; the next one begins at `end`
     std::uint16_t type = 0, klass = 0;
-    std::uint32_t ttl_s = 0;  // what is left of it
+    std::uint32_t ttl_s = 0;  // the remaining TTL
 };
 
 class AnswerWriter {
   public:
-    // `from` is about the name `asked`, the new answer about `name`: lower-cased wire form. TTLs are lowered by `age_s`.
+    // `from` answers the name `asked`, the new answer `name`: lower-cased wire form. TTLs are lowered by `age_s`.
     AnswerWriter(const Answer& from, std::span<const std::uint8_t> asked,
                  std::span<const std::uint8_t> name, std::uint32_t age_s,
                  std::span<std::uint8_t> block)
         : from_(from), asked_(asked), name_(name), age_s_(age_s), block_(block) {}
 
     bool begin(const Answer& head) noexcept;
-    // Record number `record`, which begins at offset `at` of the old body (0: the first). Its end is where the next begins.
+    // Record number `record`, which begins at offset `at` of the old body (0: the first). The next begins at its end.
     bool read(unsigned record, std::size_t at, BodyRecord& out) const noexcept;
-    // As it is, but for its TTL.
+    // Writes it unchanged, except for its TTL.
     bool copy(const BodyRecord& record) noexcept;
-    // With an owner of the old answer, or any other name, and data without compressed names. An address record or one
-    // with hints counts for Answer::address_ttl_s if `is_address`.
+    // Writes it with an owner of the old answer, or any other name, and data without compressed names. An address record or
+    // one with hints counts for Answer::address_ttl_s if `is_address`.
     bool put(const Name& owner, std::uint16_t type, std::uint32_t ttl_s,
              std::span<const std::uint8_t> rdata, bool is_address) noexcept;
     // `name CNAME asked`.
     bool put_cname(std::uint32_t ttl_s) noexcept;
-    // Completes the tables. Returns the size of the whole; 0: other counts than begin() was told.
+    // Completes the tables. Returns the total size; 0: the counts differ from begin()'s.
     std::size_t finish() noexcept;
 
     [[nodiscard]] std::span<const std::uint8_t> data_of(const BodyRecord& record) const noexcept {

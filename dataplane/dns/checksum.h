@@ -1,7 +1,7 @@
-// The Internet checksum (RFC 1071) in software, over the short packets that DNS is made of.
+// The Internet checksum (RFC 1071) in software, for the short packets of DNS.
 //
-// Sums are of 64-bit words in memory order with the carry brought round, folded once at the end: a
-// quarter of an instruction a byte. Byte order does not matter to a ones' complement sum, so
+// Adds 64-bit words in memory order with end-around carry, and folds once at the end: a
+// quarter of an instruction per byte. A ones' complement sum does not depend on byte order, so
 // nothing is swapped.
 #pragma once
 
@@ -26,8 +26,8 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     return w;
 }
 
-// 32 bytes and more, in the compiler's vectors. The last block reaches back over what was summed before, with that
-// masked out: packets have any length, and a branch on what is left of one is guessed wrong half the time.
+// For 32 bytes and more, in the compiler's vectors. The last block overlaps earlier bytes, which are
+// masked out: packets have any length, and a branch on the remainder would be mispredicted half of the time.
 // Below 2^48 for a packet.
 [[gnu::always_inline]] inline std::uint64_t checksum_blocks(const std::uint8_t* bytes,
                                                             std::size_t n) {
@@ -51,7 +51,7 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     std::memcpy(&mask, kLastBytes.data() + left, kBlock);
     std::memcpy(&block, last, kBlock);
     block &= mask;
-    // Of an odd length, its words begin at odd offsets.
+    // After an odd length, its words begin at odd offsets.
     sum += ((block & 0xffffffffU) + (block >> 32)) << (n % 2 * 8);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
@@ -68,7 +68,7 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
         last = w;
         bytes += 4;
     }
-    std::uint32_t tail = 0;  // of the last 0 to 3 bytes; what is missing counts as 0
+    std::uint32_t tail = 0;  // of the last 0 to 3 bytes; missing bytes count as 0
     if ((n & 2) != 0) {
         std::uint16_t w;
         std::memcpy(&w, bytes, 2);
@@ -79,32 +79,32 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     return checksum_join(sum, last + tail);
 }
 
-// To 16 bits, in memory order; complement it for a header's field.
+// Folds to 16 bits, in memory order; complement it for a header's field.
 inline std::uint16_t checksum_fold(std::uint64_t sum) {
-    // The upper half of a number added to itself with its halves exchanged is the sum of both and its carry.
+    // A number plus itself with its halves exchanged has the sum and its carry in the upper half.
     const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
     return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
-// Sums are numbers modulo 65535, where 65536 counts as 1. So swapping the bytes of a sum is a multiplication by 256, a
-// 32-bit number is as good as its two words, and numbers below 2^40 may be added as they are and folded at the end.
+// Sums are numbers modulo 65535, where 65536 counts as 1. So swapping the bytes of a sum multiplies it by 256, a
+// 32-bit number is equivalent to its two words, and numbers below 2^40 may be added unfolded and folded at the end.
 
-// What big-endian words, added up in host order, are in memory order.
+// Converts a sum of big-endian words, added in host order, to memory order.
 inline std::uint64_t checksum_words(std::uint64_t host_order_sum) {
     return host_order_sum << 8;
 }
 
-// The sum (below 2^32) of bytes that begin at `offset` of what is summed.
+// The sum (below 2^32) of bytes that begin at `offset` of the summed data.
 inline std::uint64_t checksum_at(std::size_t offset, std::uint64_t sum) {
     return sum << (offset % 2 * 8);
 }
 
-// To 33 bits, so that more can be added.
+// Folds to 33 bits, so that more can be added.
 inline std::uint64_t checksum_narrow(std::uint64_t sum) {
     return (sum & 0xffffffffU) + (sum >> 32);
 }
 
-// UDP's pseudo-header (RFC 768, RFC 8200 8.1): `addresses` are source and destination as they lie
+// UDP's pseudo-header (RFC 768, RFC 8200 8.1): `addresses` are source and destination as stored
 // in the IP header, 8 or 32 bytes; `udp_length` in host order.
 inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t n,
                                      std::uint16_t udp_length) {
@@ -114,7 +114,7 @@ inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t 
 
 // UDP's checksum of a packet whose message has not been summed yet.
 struct PendingChecksum {
-    bool is_verified = true;   // nothing is left to be done
+    bool is_verified = true;   // true: already verified
     std::uint64_t others = 0;  // the sum of the pseudo-header and of UDP's, below 2^40
 
     // `message`: its sum, below 2^40.

@@ -1,5 +1,5 @@
-// Writes the records of a body, with names compressed against the question and what was written before
-// (RFC 1035 4.1.4). Only for responses whose OPT does not come last; the usual body is copied whole.
+// Writes the records of a body, with names compressed against the question and the earlier records
+// (RFC 1035 4.1.4). Only for responses whose OPT does not come last; other bodies are copied.
 //
 // Names are compressed on equal bytes, case included. Cost: at most kRemembered comparisons a label.
 #pragma once
@@ -17,7 +17,7 @@ class BodyWriter {
   public:
     BodyWriter(std::span<const std::uint8_t> qname, std::span<std::uint8_t> room) noexcept;
 
-    // Each returns false if there is no room; the body is then of no use.
+    // Each returns false if there is no space; the body is then invalid.
     bool bytes(std::span<const std::uint8_t> raw) noexcept;
     bool name(const Name& name, bool compress) noexcept;
 
@@ -30,7 +30,7 @@ class BodyWriter {
     // The message's byte at an offset: of the question's name or of the body.
     [[nodiscard]] std::uint8_t at(std::size_t offset) const noexcept;
     [[nodiscard]] bool is_at(std::size_t offset, std::span<const std::uint8_t> name) const noexcept;
-    // Offset of an equal name that was written before; 0: none.
+    // Offset of an equal name written earlier; 0: none.
     [[nodiscard]] std::size_t find(std::span<const std::uint8_t> name) const noexcept;
     void remember(std::size_t offset, std::size_t length) noexcept;
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kFamilyAndMasks = 4;  // family, source, scope
 
-// The first option of that kind; empty: none.
+// The first option with that code; empty: none.
 std::span<const std::uint8_t> find_ecs(std::span<const std::uint8_t> options) {
     while (options.size() >= 4) {
         const std::size_t length = load_be16(&options[2]);
@@ -22,7 +22,7 @@ std::span<const std::uint8_t> find_ecs(std::span<const std::uint8_t> options) {
     return {};
 }
 
-// As kept inside, or 0 for what is malformed.
+// The internal form, or 0 if malformed.
 std::size_t keep(std::span<const std::uint8_t> option, std::span<std::uint8_t> out) {
     if (option.size() < kFamilyAndMasks) return 0;
     const std::uint16_t family = load_be16(option.data());

@@ -1,7 +1,7 @@
 // EDNS Client Subnet (RFC 7871): reading and writing the option.
 //
-// Inside, a subnet is a few bytes that stand for what was sent: family (1, 2, or 0 without an address), source prefix length, and the
-// address's bytes as far as the prefix goes. They are part of a cache's key, of a question in flight, and go back to the
+// Internally a subnet is a few bytes: family (1, 2, or 0 without an address), source prefix length, and as many bytes of
+// the address as the prefix needs. They are part of a cache's key and of a question in flight, and are returned to the
 // client.
 #pragma once
 
@@ -13,19 +13,19 @@
 namespace steer::dns {
 
 inline constexpr std::size_t kMaxEcs = 18;
-inline constexpr std::size_t kEcsOptionSize = 8;  // and the address
+inline constexpr std::size_t kEcsOptionSize = 8;  // plus the address
 
 inline constexpr std::uint16_t kEcsCode = 8;
 
 // The client's subnet in `out` (kMaxEcs bytes), from the data of a query's option. Returns its length, 0 if the option is
 // malformed (RFC 7871 6, 7.2.1): an unknown family, a prefix longer than the family's addresses, too few or too many
-// octets, bits set beyond the prefix, a scope. Family 0 is sent by clients that give no address (prefix length 0).
+// octets, bits set beyond the prefix, a scope. Clients that give no address send family 0 (prefix length 0).
 std::size_t read_ecs(std::span<const std::uint8_t> option, std::span<std::uint8_t> out) noexcept;
 
-// What a response says of the subnet that was asked for.
+// A response's data about the subnet of its query.
 struct EcsReply {
-    bool matches = true;     // not another subnet than the one that was asked for (RFC 7871 7.3)
-    std::uint8_t scope = 0;  // prefix length that the answer holds for; 0: everybody
+    bool matches = true;     // false: another subnet than the query's (RFC 7871 7.3)
+    std::uint8_t scope = 0;  // prefix length that the answer is valid for; 0: all clients
 };
 EcsReply read_ecs_reply(std::span<const std::uint8_t> options,
                         std::span<const std::uint8_t> asked) noexcept;

@@ -1,9 +1,9 @@
-// Addresses that SVCB and HTTPS records give as hints (ipv4hint, ipv6hint: RFC 9460 7.3). A client connects to them as it
-// does to A and AAAA, often before it has asked for those.
+// Addresses in SVCB and HTTPS records (ipv4hint, ipv6hint: RFC 9460 7.3). A client connects to them as to A and
+// AAAA, often before it has asked for those.
 //
-// A record that is malformed (RFC 9460 2.2) has none, nor has one in AliasMode, whose parameters are ignored (2.4.2).
-// Nothing is kept of hints but Answer::has_hints: they are read again where somebody needs them. Reads nothing outside
-// the spans it is given. Cost: one walk over the parameters of a record.
+// A malformed record (RFC 9460 2.2) has no hints, nor has one in AliasMode, whose parameters are ignored (2.4.2).
+// Only Answer::has_hints is stored; hints are read again when needed. Reads nothing outside
+// the given spans. Cost: one walk over the parameters of a record.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +26,13 @@ struct Hints {
     [[nodiscard]] bool any() const noexcept { return !v4.empty() || !v6.empty(); }
 };
 
-// Of the RDATA of an SVCB or HTTPS record, whose names are never compressed.
+// The hints in the RDATA of an SVCB or HTTPS record, whose names are never compressed.
 [[nodiscard]] Hints hints_of(std::span<const std::uint8_t> rdata) noexcept;
-// Of a record of the answer section, counted from 0; none if it is of another type or of a class other than IN.
+// The hints of a record of the answer section, counted from 0; none for another type or class.
 [[nodiscard]] Hints hints_of_record(const Answer& answer, unsigned record) noexcept;
 
-// Whether test(bytes, is_v6) holds for an address that a client may connect to after this answer: those of A and AAAA
-// first, then hints; `bytes` are 4 or 16. Stops at the first for which it holds.
+// Whether test(bytes, is_v6) holds for an address that a client may connect to after this answer: first those of A and
+// AAAA, then hints; `bytes` are 4 or 16. Stops at the first match.
 template <class Test>
 bool any_address(const Answer& answer, Test&& test) {
     const AddressRef* const refs = answer.addresses();

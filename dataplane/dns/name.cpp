@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint8_t kPointerBits = 0xc0;
 
-// Takes one character of a text name, or an escape, off the front. Nothing: a wrong escape.
+// Takes one character of a text name, or an escape, off the front. No value: a wrong escape.
 std::optional<std::uint8_t> take_character(std::string_view& text) {
     const auto digit = [&](std::size_t i) {
         return i < text.size() && text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : -1;
@@ -69,7 +69,7 @@ bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b)
 std::size_t read_name(std::span<const std::uint8_t> message, std::size_t at, NameStarts& starts,
                       Name* out, bool* compressed) noexcept {
     std::size_t run_start = at;  // where the labels that are being read began
-    std::size_t next = 0;        // after the name where it lies; known at the first pointer
+    std::size_t next = 0;        // the offset after the name; known at the first pointer
     std::size_t length = 0;
     for (;;) {
         if (at >= message.size()) return 0;

@@ -1,8 +1,8 @@
-// Domain names: the checked walk over a wire name, and the text form for people (RFC 1035 3.1, 4.1.4, 5.1).
+// Domain names: the checked walk over a wire name, and the text form (RFC 1035 3.1, 4.1.4, 5.1).
 //
-// A compression pointer is followed only to an offset below the start of the labels that it ends, so each
+// A compression pointer is followed only to an offset below the start of the labels before it, so each
 // jump goes strictly backwards and a walk takes at most 128 labels (RFC 9267 2: loops, pointers into the
-// header, names above 255 bytes). Nothing here reads outside the span that it is given.
+// header, names above 255 bytes). Reads nothing outside the given span.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ struct Name {
 // above 63, a pointer, above 255 bytes, or cut off).
 std::size_t plain_name_length(std::span<const std::uint8_t> bytes) noexcept;
 
-// The same name but for the case of ASCII letters? Both are whole wire names.
+// Whether both are the same name, ignoring the case of ASCII letters. Both are complete wire names.
 bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;
 
 // The last `labels` labels of a wire name (all of a shorter one), with the root byte.
@@ -40,12 +40,12 @@ std::span<const std::uint8_t> last_labels(std::span<const std::uint8_t> name,
 // The presentation form: "www.example.com", "." for the root; bytes that are not printable or have a meaning
 // are escaped (RFC 1035 5.1: \. and \DDD). Ends without a dot. Allocates: not for workers.
 std::string name_to_text(std::span<const std::uint8_t> wire);
-// The inverse; a final dot is allowed, escapes are read, case is kept. Nothing if a label is empty or above 63 bytes,
+// The inverse; a final dot is allowed, escapes are read, case is kept. No value if a label is empty or above 63 bytes,
 // the name above 255, or an escape is wrong. Allocates.
 std::optional<std::vector<std::uint8_t>> name_from_text(std::string_view text);
 
-// Offsets of a message at which a name may go on. A pointer, and every label after it, must land on one, so
-// that a name never depends on bytes that change after it was checked (a TTL that is counted down).
+// Offsets of a message at which a name may continue. A pointer, and every label after it, must land on one, so
+// that a name never depends on bytes that change after the check (a TTL that is counted down).
 class NameStarts {
   public:
     void allow(std::size_t offset) {
@@ -65,7 +65,7 @@ class NameStarts {
 };
 
 // Reads the name at offset `at` of `message`; its own labels become allowed starts. `out` (may be nullptr)
-// gets the uncompressed name. Returns the offset after the name as it lies there; 0: malformed.
+// gets the uncompressed name. Returns the offset after the name's wire form; 0: malformed.
 // `compressed` (may be nullptr) says whether it held a pointer.
 std::size_t read_name(std::span<const std::uint8_t> message, std::size_t at, NameStarts& starts,
                       Name* out, bool* compressed = nullptr) noexcept;

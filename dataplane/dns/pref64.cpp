@@ -8,7 +8,7 @@ namespace {
 
 constexpr unsigned kZeroOctet = 8;
 
-// Visits the places of the four octets of an IPv4 address behind a prefix of so many bits.
+// Visits the places of the four octets of an IPv4 address behind a prefix of that length.
 template <class Visit>
 void for_each_place(unsigned length, Visit&& visit) {
     unsigned at = length / 8;

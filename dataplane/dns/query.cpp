@@ -23,7 +23,7 @@ std::uint64_t lower(std::uint64_t w) {
     return w | ((from_a & ~above_z & ~w & kTops) >> 2);
 }
 
-// Any two loads that overlap do no harm: lower-casing twice is lower-casing once.
+// Loads may overlap: lower-casing twice is harmless.
 template <class Word>
 void lower_word(const std::uint8_t* from, std::uint8_t* to) {
     Word w;
@@ -32,7 +32,7 @@ void lower_word(const std::uint8_t* from, std::uint8_t* to) {
     std::memcpy(to, &w, sizeof w);
 }
 
-// A name so long that a key has no room for the subnet is asked without it. False: it is malformed.
+// A name too long for a key with a subnet is asked without it. False: it is malformed.
 bool take_ecs(std::span<const std::uint8_t> option, Query& out) noexcept {
     std::array<std::uint8_t, kMaxEcs> ecs;
     const std::size_t n = read_ecs(option, ecs);
@@ -43,7 +43,7 @@ bool take_ecs(std::span<const std::uint8_t> option, Query& out) noexcept {
     return true;
 }
 
-// A client's cookie of 8 bytes, and perhaps the server's of 8 to 32 (RFC 7873 4, 5.2.2).
+// A client's cookie of 8 bytes, optionally with the server's of 8 to 32 (RFC 7873 4, 5.2.2).
 bool is_cookie_length(std::size_t n) noexcept {
     return n == 8 || (n >= 16 && n <= 40);
 }
@@ -84,7 +84,7 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
             load_be16(fixed + 2) < kClassicUdpSize ? kClassicUdpSize : load_be16(fixed + 2);
         edns.version = fixed[5];
         edns.dnssec_ok = (fixed[6] & 0x80) != 0;
-        if (rdata_length != 0 && edns.version == 0)  // of another version they may be anything
+        if (rdata_length != 0 && edns.version == 0)  // other versions may define them differently
             options_are_good = take_options({fixed + 10, rdata_length}, out);
     }
     if (at != message.size()) return QueryError::trailing_bytes;

@@ -1,7 +1,7 @@
 // Reads a client's query: header, exactly one question, an optional OPT (RFC 1035 4.1, RFC 6891 6.1).
 //
-// Cost: one walk over the name; no allocation. Everything malformed has a name of its own, and what the
-// client is told for it (FORMERR, NOTIMP, BADVERS, nothing) is in `reply_to()`.
+// Cost: one walk over the name; no allocation. Each kind of malformed query has a name of its own, and
+// `reply_to()` has its reply (FORMERR, NOTIMP, BADVERS, none).
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct Edns {
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };
 
-// All of a query but its name.
+// Everything of a query except its name.
 struct QueryHead {
     std::uint16_t id = 0;
     std::uint16_t flags = 0;  // the header's flag word, host order
@@ -28,16 +28,16 @@ struct QueryHead {
     std::uint16_t qclass = 0;
     std::uint16_t question_end = 0;  // offset of the byte after the question
     std::uint8_t qname_len = 0;      // wire form with the root byte
-    bool over_v4 = false;            // its client asks over IPv4: who receives it says so
+    bool over_v4 = false;            // its client asks over IPv4: set by the receiver
     Edns edns;
 };
 
-// Whose subnet a question has.
+// The source of a question's subnet.
 enum class EcsFrom : std::uint8_t {
-    client,     // what it sent
-    forwarded,  // the same, and upstreams are to be told
-    preset,     // the configuration's
-    address,    // made of the client's address
+    client,     // the client's
+    forwarded,  // the same, and sent to upstreams
+    preset,     // from the configuration
+    address,    // from the client's address
     nobody,     // none, whatever the client sent
 };
 
@@ -71,11 +71,11 @@ enum class QueryError : std::uint8_t {
     trailing_bytes,    // bytes after the last record: FORMERR
 };
 
-// Fills `out` as far as it got: on an error after the question, `question_end` is set and the reply can
-// carry the question; before that it is 0.
+// Fills `out` as far as possible: on an error after the question, `question_end` is set and the reply can
+// contain the question; before that it is 0.
 QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept;
 
-// What to answer to an error; kNoReply for those that get silence.
+// The rcode of the reply to an error; kNoReply for no reply.
 inline constexpr std::uint16_t kNoReply = 0xffff;
 std::uint16_t rcode_for(QueryError e) noexcept;
 

@@ -1,7 +1,7 @@
-// Where names lie in the RDATA of the types that have them, and what compression may do to them.
+// The places of names in RDATA, by type, and whether they may be compressed.
 //
-// RFC 1035 4.1.4 lets the types of that document be compressed; RFC 3597 4 asks receivers to also
-// decompress a few old ones; every later type holds its names whole.
+// RFC 1035 4.1.4 allows compression in the types of that document. RFC 3597 4 asks receivers to also
+// decompress a few old types. In all later types names are uncompressed.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace steer::dns {
 
 enum class NameRule : std::uint8_t {
-    none,        // no names, or a type that we do not know: bytes
+    none,        // no names, or an unknown type: bytes
     compress,    // may arrive compressed and is written compressed
     decompress,  // may arrive compressed and is written whole
     whole,       // a pointer in it is malformed

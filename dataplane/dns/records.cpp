@@ -35,7 +35,7 @@ bool RecordReader::check_rdata(const Record& record) noexcept {
     if (record.klass == kIn && record.type == kAaaa) return length == 16;
     const RdataLayout layout = rdata_layout(record.type);
     if (layout.rule == NameRule::none) {
-        // May hold names that we do not know of, and later names may point to those.
+        // May hold names that we do not recognise, and later names may point to those.
         if (record.type != kOpt) starts_.allow(record.rdata, record.end);
         return true;
     }

@@ -1,6 +1,6 @@
-// Walks over the records of a response, checking every name and length on the way (RFC 1035 4.1.3, RFC 9267).
+// Iterates over the records of a response and checks every name and length (RFC 1035 4.1.3, RFC 9267).
 //
-// Cost: one pass; a 2 KiB bitmap of where names may go on.
+// Cost: one pass; a 2 KiB bitmap of the offsets where names may continue.
 #pragma once
 
 #include <cstddef>

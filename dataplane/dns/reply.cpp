@@ -1,4 +1,4 @@
-// How answers and queries leave: write_reply, write_error_reply, write_query of answer.h. The first is the hot
+// Writes answers and queries: write_reply, write_error_reply, write_query of answer.h. The first is the hot
 // path of a cached answer: one copy, one load and store for each TTL.
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kOptSize = 11;
 constexpr std::size_t kEdeSize = 6;
 
-// Flags and counts, behind the ID. Returns what they add to the message's sum.
+// Flags and counts, behind the ID. Returns their part of the message's sum.
 std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdcount,
                            std::uint16_t ancount, std::uint16_t nscount, std::uint16_t arcount) {
     const std::uint64_t first = std::uint64_t{flags} << 48 | std::uint64_t{qdcount} << 32 |
@@ -67,7 +67,7 @@ void copy_body(std::uint8_t* to, const std::uint8_t* from, std::size_t n) {
     std::memcpy(to + n - kBlock, from + n - kBlock, kBlock);
 }
 
-// What a TTL that became another adds to a sum: the negative of a number is its complement.
+// The change of a sum when a TTL changes: the negative of a number is its complement.
 std::uint64_t ttl_change(std::uint32_t old_s, std::uint32_t ttl_s) {
     return std::uint64_t{ttl_s} + static_cast<std::uint32_t>(~old_s);
 }
@@ -76,12 +76,12 @@ unsigned ttl_shift(std::size_t offset) {
     return static_cast<unsigned>((offset + 1) % 2 * 8);
 }
 
-// Addresses only, of one TTL: nearly every answer.
+// Only addresses, all with one TTL: nearly every answer.
 bool has_one_ttl(const Answer& answer) {
     return answer.ttl_count == answer.address_count && answer.min_ttl_s == answer.address_ttl_s;
 }
 
-// Returns what the changed TTLs add to the message's sum.
+// Returns the change of the message's sum.
 std::uint64_t lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& answer,
                          std::uint32_t age_s, std::uint32_t cap_s) {
     const auto lowered = [&](std::uint32_t old_s) {
@@ -98,7 +98,7 @@ std::uint64_t lower_ttls(std::uint8_t* body, std::size_t body_at, const Answer& 
         }
         return sum;
     }
-    const std::uint8_t* original = answer.body();  // what lies in `body` was stored just now
+    const std::uint8_t* original = answer.body();  // the bytes in `body` were stored just now
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
         const std::uint32_t old_s = load_be32(original + offsets[i]);
         const std::uint32_t ttl_s = lowered(old_s);

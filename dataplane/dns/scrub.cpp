@@ -69,7 +69,7 @@ bool asks_for_all(std::uint16_t qtype) {
     return qtype == kAny || qtype == kMailB || qtype == kMailA;
 }
 
-// Types whose data names a host that the additional section may be about.
+// Types whose data has a host name for the additional section.
 bool names_a_target(std::uint16_t type) {
     switch (type) {
         case kNs:
@@ -262,18 +262,18 @@ class Scrubber {
                            [&](const Name& name) { return is_name_at(message_, r.start, name); });
     }
 
-    static constexpr std::uint16_t kNoPointer = 0x8000;  // no checked name begins so
+    static constexpr std::uint16_t kNoPointer = 0x8000;  // no checked name begins with it
 
     std::span<const std::uint8_t> message_;
     const ScrubTerms& terms_;
     std::span<RecordPlace> records_;
     unsigned links_ = 0;  // names in the chain
     std::array<Name, kMostLinks + 2> names_;
-    std::array<std::uint16_t, kMostLinks + 2> pointer_;  // to the name, as an owner has it
+    std::array<std::uint16_t, kMostLinks + 2> pointer_;  // the pointer to the name in an owner
     std::array<Name, kMostTargets> targets_;
 };
 
-// The usual answer: nothing but records of the type asked for, each with a pointer to the question's name.
+// The usual answer: only records of the asked type, each with a pointer to the question's name.
 bool is_plain(std::span<const std::uint8_t> message, const ScrubTerms& terms,
               std::span<const RecordPlace> records) {
     return terms.rcode == kNoError &&

@@ -9,10 +9,10 @@
 namespace steer::dns {
 namespace {
 
-// Of the fields of a record from its TTL, whose offset an answer knows.
+// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
 constexpr std::size_t kLengthAfterTtl = 4, kDataAfterTtl = 6;
 
-// What stays: records of the answer section, and where they end in the body.
+// The kept records of the answer section, and their end in the body.
 struct Kept {
     unsigned records = 0, addresses = 0;
     std::size_t end = 0;

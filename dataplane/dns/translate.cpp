@@ -11,7 +11,7 @@ namespace steer::dns {
 namespace {
 
 constexpr std::size_t kV4Bytes = 4, kV6Bytes = 16;
-// Of the fields of a record from its TTL, whose offsets an answer knows.
+// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
 constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
 
 enum class Fate : std::uint8_t { stays, goes, becomes_aaaa, changes_hints };
@@ -56,7 +56,7 @@ class HintWriter {
             if (translation_.to_v6(&hints.v4[at], &made_[count_ * kV6Bytes])) ++count_;
         return count_ > 0;
     }
-    // After applies(). Empty: there is no room.
+    // After applies(). Empty: no space.
     [[nodiscard]] std::span<const std::uint8_t> data(std::span<const std::uint8_t> rdata) noexcept {
         if (rdata.size() + kSvcParamHead + count_ * kV6Bytes > out_.size()) return {};
         std::size_t at = 2 + plain_name_length(rdata.subspan(2));
@@ -82,13 +82,13 @@ class HintWriter {
     }
 
   private:
-    static constexpr std::size_t kMost = 32;  // hints of a record that are looked at
+    static constexpr std::size_t kMost = 32;  // hints of a record that are read
 
     std::size_t append(std::size_t size, std::span<const std::uint8_t> bytes) noexcept {
         std::memcpy(&out_[size], bytes.data(), bytes.size());
         return size + bytes.size();
     }
-    // Without `gone`. A list without a key is none (RFC 9460 8).
+    // Removes the key `gone`. A list must not be empty (RFC 9460 8).
     std::size_t append_mandatory(std::size_t size, std::span<const std::uint8_t> param,
                                  std::uint16_t gone) noexcept {
         std::size_t end = size + kSvcParamHead;
@@ -118,7 +118,7 @@ class Translator {
     Translator(const Answer& from, Translate what, const Translation& translation)
         : from_(from), what_(what), translation_(translation), hints_(translation, what) {}
 
-    // What becomes of a record of the old body, counted from 0.
+    // The change for a record of the old body, counted from 0.
     [[nodiscard]] Fate fate(unsigned record) noexcept {
         if (record >= from_.ancount && !takes_family(what_)) return Fate::stays;
         const std::size_t ttl = from_.ttl_offsets()[record];
@@ -155,14 +155,14 @@ class Translator {
     }
 
   private:
-    // Of a record of the authority or additional section: clients use the addresses there as they use hints.
+    // For a record of the authority or additional section: clients use its addresses like hints.
     [[nodiscard]] Fate fate_behind_answer(unsigned record, std::uint16_t type,
                                           std::span<const std::uint8_t> data) const noexcept {
         if (record < unsigned{from_.ancount} + from_.nscount) return Fate::stays;
         if (type == kRrsig) type = data.size() < 2 ? std::uint16_t{0} : load_be16(data.data());
         return type == (what_ == Translate::without_v4 ? kA : kAaaa) ? Fate::goes : Fate::stays;
     }
-    // Of an answer that changes as this one does.
+    // For an answer that changes in this way.
     [[nodiscard]] bool has_hints_left() const noexcept {
         if (!takes_family(what_)) return from_.has_hints;
         for (unsigned r = 0; from_.has_hints && r < from_.ancount; ++r) {

@@ -1,4 +1,4 @@
-// The DNS message's fixed facts (RFC 1035, 6891): sizes, numbers, big-endian access. Pure; no state.
+// Constants of DNS messages (RFC 1035, 6891): sizes, numbers, big-endian access. Pure; no state.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@ inline constexpr std::uint32_t kMostTtlS = 0x7fffffff;  // RFC 2181 8
 inline constexpr std::size_t kRecordFixed =
     10;  // type, class, TTL and RDLENGTH, behind a record's name
 inline constexpr std::uint16_t kClassicUdpSize = 512;
-inline constexpr std::uint16_t kUpstreamUdpSize = 1232;  // what we offer: fits any path (RFC 9715)
+inline constexpr std::uint16_t kUpstreamUdpSize =
+    1232;  // the size that we offer: fits any path (RFC 9715)
 
 enum Type : std::uint16_t {
     kA = 1,
@@ -65,7 +66,7 @@ enum Flag : std::uint16_t {
     kCd = 0x0010,
     kRcodeMask = 0x000f,
 };
-// Extended DNS Errors (RFC 8914) that we give.
+// Extended DNS Errors (RFC 8914) that we send.
 enum class Ede : std::uint16_t {
     other = 0,
     stale = 3,
@@ -93,8 +94,8 @@ inline void store_be32(std::uint8_t* p, std::uint32_t v) {
     std::memcpy(p, &v, 4);
 }
 
-// The offset after the name at `at`, whose pointers are not followed: enough where nobody asks which name it is. 0: cut off,
-// or no name.
+// The offset after the name at `at`, without following pointers: enough if the name itself does not matter. 0: cut off,
+// or not a name.
 inline std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t at) {
     while (at < message.size()) {
         const std::uint8_t length = message[at];

@@ -26,7 +26,7 @@ std::uint32_t row_life_s(const PolicyList& list, std::uint32_t ttl_s,
                          std::uint32_t leaving_s) noexcept {
     if (list.fixed) return list.fixed_ttl_s;
     const std::uint32_t clamped = std::min(std::max(ttl_s, list.min_ttl_s), list.max_ttl_s);
-    // A life of 0 would mean for ever.
+    // A life of 0 would mean no timeout.
     return std::max({clamped, std::min(plus(leaving_s, list.extra_time_s), list.max_ttl_s), 1U});
 }
 

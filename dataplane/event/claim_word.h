@@ -1,7 +1,7 @@
-// The arithmetic of claims: how long an answer's TTL may be, how long a row is to live, and whether
-// what is known of the rows covers an answer that is about to leave. Pure; whole seconds of
-// CLOCK_BOOTTIME: what ends is rounded down, what begins (`now` of coverage()) is rounded up, so
-// that no lease outlives its row by a part of a second.
+// The arithmetic of claims: the largest TTL of an answer, the life of a row, and whether known rows
+// cover an answer that is about to leave. Pure. Whole seconds of CLOCK_BOOTTIME: ends are rounded
+// down, beginnings (`now` of coverage()) are rounded up, so that no lease outlives its row by a part
+// of a second.
 //
 // With t = the largest TTL that the address records have left, [m, M] = min_ttl, max_ttl, x =
 // extra_time, F = fixed_ttl (docs/explanation/architecture.md section 5):
@@ -10,14 +10,14 @@
 //   L = max(clamp(t, m, M), s + x)   what the row gets, never above M
 //   with fixed_ttl:                  s = min(t, F - x), L = F; with F = 0: s = t, no timeout
 //
-// Without cap_answer_ttl the TTL that leaves is t and the row still lives no longer than M: then
-// clients may hold an address longer than the routers do, which is what the operator asked for.
+// Without cap_answer_ttl the TTL that leaves is t and the row still lives no longer than M. Clients may
+// then hold an address longer than the routers do, as the operator configured.
 //
-// A row that lives until U allows TTLs that end at U - x. Counting down is free: an answer for
-// which the row has at least half of the wanted time left leaves with the TTL that the row allows
-// and claims nothing, as a cached TTL counts down. So an address with a long TTL is renewed about
+// A row that lives until U allows TTLs that end at U - x. Lowering a TTL is free: if the row has at
+// least half of the wanted time left, the answer leaves with the TTL that the row allows and claims
+// nothing, just as a cached TTL counts down. So an address with a long TTL is renewed about
 // twice in its row's life, not at each answer. A row that ends sooner is renewed; an answer that
-// must not leave before its row (async: false) still need not wait for that, because it leaves with
+// must not leave before its row (async: false) still does not wait, because it leaves with
 // a TTL that the row allows.
 #pragma once
 
@@ -34,15 +34,15 @@ std::uint32_t ttl_limit_s(const PolicyList& list) noexcept;
 // L; 0: no timeout. `leaving_s` is s of this list: min(what leaves, ttl_limit_s).
 std::uint32_t row_life_s(const PolicyList& list, std::uint32_t ttl_s,
                          std::uint32_t leaving_s) noexcept;
-// Until when TTLs may last under a row that lives until `installed_until_s` (the row board's; 0: not
+// The end of TTLs under a row that lives until `installed_until_s` (from the row board; 0: not
 // known).
 std::uint32_t ttl_until_s(const PolicyList& list, std::uint32_t installed_until_s) noexcept;
 
 enum class Cover : std::uint8_t {
     covered,  // the row outlives the wanted TTL
-    lowered,  // it outlives at least half of it: `ttl_s` is what it allows
-    ending,   // there is a row, and it ends too soon: claim it; `ttl_s` is what it allows
-    none,     // there is none, or none to speak of
+    lowered,  // it outlives at least half of it: `ttl_s` is the allowed TTL
+    ending,   // there is a row, but it ends too soon: claim it; `ttl_s` is the allowed TTL
+    none,     // there is no row, or it ends at once
 };
 struct Coverage {
     Cover cover;
@@ -52,9 +52,9 @@ struct Coverage {
 Coverage coverage(std::uint32_t wanted_ttl_s, std::uint32_t now_s, std::uint32_t until_s,
                   bool may_lower) noexcept;
 
-// What a cached entry remembers of its claims, in its 64-bit claim word: for a hit within
-// `ttl_until_s` under the same lists and epochs nothing has to be asked. Written by any worker,
-// relaxed; a lost update costs a look at the row board.
+// The claims that a cached entry remembers, in its 64-bit claim word: a hit within `ttl_until_s` under
+// the same lists and epochs needs no look-up. Any worker writes it,
+// relaxed; a lost update costs one look at the row board.
 struct ClaimWord {
     std::uint32_t ttl_until_s = 0;  // TTLs may last until then
     std::uint32_t stamp =

@@ -1,4 +1,4 @@
-// Which addresses of an answer a list may hold.
+// The addresses of an answer that a list may hold.
 #pragma once
 
 #include <array>
@@ -20,10 +20,10 @@ void visit_translated(const PolicyList& list, const TranslatedPrefix& t, const s
     if (t.as_v6 && list.has_v6) visit(IpAddress::from_v6(v6));
 }
 
-// visit(address) for each that the list has a family for and may claim, at most max_addresses; an address that the answer
-// has twice comes twice. An AAAA or hint that holds an IPv4 address (::ffff:0:0/96) is none: no connection goes there.
-// Of one below the prefix of a NAT64 the list is told what dns64's `claim` says: the address, the IPv4 one behind it, or
-// both; what may be claimed of it goes by the IPv4 address.
+// Calls visit(address) for each address that the list has a family for and may claim, at most max_addresses; duplicates
+// are visited twice. An AAAA or hint that holds an IPv4 address (::ffff:0:0/96) is skipped: no connection goes there.
+// For an address below the prefix of a NAT64, dns64's `claim` decides: the address, the IPv4 address behind it, or
+// both; the IPv4 address decides whether it may be claimed.
 template <class Visit>
 void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {
     unsigned left = list.max_addresses == 0 ? UINT_MAX : list.max_addresses;

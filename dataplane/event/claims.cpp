@@ -16,7 +16,7 @@ std::uint32_t ttl_left_s(const LeavingAnswer& a) {
     return std::min(left_s, a.ttl_cap_s);
 }
 
-// The second that has not begun yet: what is covered from then on is covered now.
+// The next second: an answer that is covered from then on is covered now.
 std::uint32_t next_second(Now now) {
     return static_cast<std::uint32_t>((now.ms + 999) / 1000);
 }
@@ -26,7 +26,7 @@ std::uint32_t wanted_by(const PolicyList& list, std::uint32_t wanted_ttl_s) {
     return std::min(wanted_ttl_s, ttl_limit_s(list));
 }
 
-// Above the limit clients outlive the row anyway, so its countdown needs no cap to be allowed.
+// Above the limit clients outlive the row anyway, so no cap is needed for its countdown.
 bool may_lower(const PolicyList& list, std::uint32_t ttl_s) {
     return list.cap_answer_ttl || ttl_s > ttl_limit_s(list);
 }
@@ -37,7 +37,7 @@ unsigned events_for(const PolicyList& list, const dns::Answer& answer) {
     return static_cast<unsigned>((addresses + kEventAddresses - 1) / kEventAddresses);
 }
 
-// What the lists' settings and the answer's TTL say before anything is known of rows.
+// The terms from the lists' settings and the answer's TTL, before rows are checked.
 LeaveTerms begin_terms(const LeavingAnswer& a) {
     LeaveTerms terms;
     terms.ttl_cap_s = a.ttl_cap_s;
@@ -50,7 +50,7 @@ LeaveTerms begin_terms(const LeavingAnswer& a) {
 }
 
 void remember(const cache::Entry* entry, ClaimWord word) {
-    // The claim word is the one part of an entry, besides its tags, that its readers write.
+    // The claim word and the tags are the only parts of an entry that readers write.
     const_cast<cache::Entry*>(entry)->claim.store(word.pack(), std::memory_order_relaxed);
 }
 
@@ -89,7 +89,7 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
             events += events_for(a.snapshot.lists[a.lists[i]], a.answer);
     }
     if (to_routers_->room() < events) return full_ring(a, terms);
-    if (terms.leave != Leave::now) terms.hold_mask = 0;  // it ends at once: nobody will wait
+    if (terms.leave != Leave::now) terms.hold_mask = 0;  // it ends at once: no answer waits
     if (terms.hold_mask != 0) {
         terms.leave = Leave::hold;
         return terms;
@@ -172,8 +172,8 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
     return all_until_s;
 }
 
-// A row is not there and must be before the answer leaves, unless its router is not to be waited
-// for.
+// The row is missing and must exist before the answer leaves, unless the answer does not wait for its
+// router.
 void Claims::wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                       LeaveTerms& terms) noexcept {
     if (!lists_[list.id_for(a.client)].away.load(std::memory_order_relaxed)) {
@@ -214,7 +214,7 @@ unsigned Claims::raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uin
     return tokens;
 }
 
-// What is said of all events about an answer.
+// Fills the fields that all events of an answer share.
 void Claims::name_event(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept {
     Event& e = event_;
     e.raised_ms = now.ms;
@@ -234,7 +234,7 @@ void Claims::note_shortened(const LeavingAnswer& a, const PolicyList& list, Now 
     name_event(list, a, now);
     event_.kind = EventKind::shortened;
     event_.hold_token = 0;
-    [[maybe_unused]] const bool told = to_routers_->push(event_);  // a full ring loses it
+    [[maybe_unused]] const bool told = to_routers_->push(event_);  // lost if the ring is full
     event_.kind = EventKind::claim;
 }
 

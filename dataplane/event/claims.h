@@ -1,17 +1,17 @@
-// From an answer that is about to leave to the word that lists must hold its addresses.
+// Claims rows for the addresses of an answer that is about to leave.
 //
-// For each list that the program claimed the answer for, on the routers that serve the client: is the lease covered by what is known of
-// the rows (the entry's claim word for a cached answer, else the row board)? If not, an Event into the
-// ring to `routers`. The result says whether the answer may leave, with which TTL at most, or has
-// to wait: for an acknowledgement (async: false) or for room in the ring.
+// For each list of the answer, on the routers that serve the client: do known rows cover the lease? A cached answer has
+// this in its claim word; otherwise the row board is asked. If not covered, an Event goes into the
+// ring to `routers`. The result says whether the answer may leave, its maximum TTL, or that it has
+// to wait: for an acknowledgement (async: false) or for space in the ring.
 //
-// A full ring loses no claim: the claim word is not moved on, so the next hit raises the event
-// again; an answer that no cache holds waits for room (Leave::wait_for_ring), up to the lists'
+// A full ring loses no claim: the claim word is not advanced, so the next hit raises the event
+// again. An answer without a cache waits for space (Leave::wait_for_ring), up to the lists'
 // sync_timeout.
 //
-// Cost: nothing without lists; a cached answer that is covered: one word and each list's line; else
-//       one look at the row board for each (list, address). Writes relaxed to the entry's claim word,
-//       nothing else shared.
+// Cost: none without lists; for a covered cached answer one word and each list's line; else
+//       one look at the row board for each (list, address). The only shared data that it writes is the
+//       entry's claim word, relaxed.
 // Counts: claims_covered, events_raised, events_ring_full, hold_router_away.
 #pragma once
 
@@ -36,7 +36,7 @@ struct LeavingAnswer {
     const dns::Answer& answer;
     const IpAddress& client;
     std::uint32_t age_s;                  // of the answer
-    std::uint32_t ttl_cap_s;              // no record's TTL leaves above this: of a stale answer
+    std::uint32_t ttl_cap_s;              // the maximum TTL of a stale answer
     const cache::Entry* entry;            // nullptr: not from a cache
     std::span<const std::uint8_t> qname;  // lower-cased wire form
     std::span<const std::uint8_t> lists;  // indices of snapshot.lists
@@ -45,21 +45,21 @@ struct LeavingAnswer {
 enum class Leave : std::uint8_t {
     now,
     hold,           // park it, then raise() with its token
-    wait_for_ring,  // park it and ask again when there is room
-    servfail,       // a router is away, and on_timeout says so
+    wait_for_ring,  // park it and ask again when there is space
+    servfail,       // a router is unreachable, and on_timeout is servfail
     drop,
 };
 
 struct LeaveTerms {
     Leave leave = Leave::now;
     OnTimeout on_timeout =
-        OnTimeout::answer;  // hold, wait_for_ring: the strictest of the lists that are waited for
+        OnTimeout::answer;  // hold, wait_for_ring: the strictest setting of the awaited lists
     std::uint32_t ttl_cap_s = kNoCap;   // no record's TTL may leave above this
     std::uint32_t sync_timeout_ms = 0;  // hold, wait_for_ring: the longest of those lists
     std::uint32_t wanted_ttl_s = 0;     // s
-    std::uint8_t raise_mask = 0;        // bit i: lists[i] has to be told
-    std::uint8_t hold_mask = 0;         // ... and is waited for
-    // A list does without an address for now (`shared: skip`): the entry's claim word is left alone, so that the next hit
+    std::uint8_t raise_mask = 0;        // bit i: an event for lists[i] is needed
+    std::uint8_t hold_mask = 0;         // ... and its result is awaited
+    // A list does without an address for now (`shared: skip`): the entry's claim word is not written, so the next hit
     // asks the row board again.
     bool skips = false;
 
@@ -72,27 +72,27 @@ class Claims {
     Claims(unsigned worker, const RowBoard& board, const ListStates& lists, Ring<Event>* to_routers,
            Counters& counters);
 
-    // The usual end of a cached answer: its claim word says that the rows outlive it. Then `terms` let it leave now;
-    // else nothing was decided, and settle() is asked.
+    // The usual end of a cached answer: its claim word says that the rows outlive it. True: `terms` let it leave now.
+    // False: nothing was decided, call settle().
     [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
                                           LeaveTerms& terms) noexcept;
-    // Decides, and raises what nobody has to wait for.
+    // Decides, and raises the events that no answer waits for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
-    // After Leave::hold: raises the events, with the token where their list is waited for. Returns
-    // how many acknowledgements will come. The ring has room: settle() looked, in the same turn.
+    // After Leave::hold: raises the events, with the token for lists whose result is awaited. Returns
+    // the number of acknowledgements to come. The ring has space: settle() checked it in the same turn.
     unsigned raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
                    Now now) noexcept;
 
-    // An answer with more addresses than a list takes: `routers` is told, once a second.
+    // Reports an answer with more addresses than a list accepts to `routers`, once a second.
     void note_shortened(const LeavingAnswer& a, const PolicyList& list, Now now) noexcept;
 
-    // Whether settle() may find room for what waits for the ring.
+    // Whether settle() may find space for answers that wait for the ring.
     [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
 
   private:
     [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                                        LeaveTerms& terms) const noexcept;
-    // Asks the row board; returns until when TTLs may last under all rows once what is raised is
+    // Asks the row board; returns the end of TTLs that all rows allow once the raised events are
     // written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
@@ -112,7 +112,7 @@ class Claims {
     std::uint8_t worker_;
     void name_event(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
 
-    std::uint32_t shortened_s_ = 0;  // when that was last told
+    std::uint32_t shortened_s_ = 0;  // when that was last reported
     Event event_{};                  // the one being filled
 };
 

@@ -1,5 +1,5 @@
-// "This answer left": a worker's word to `routers` that a list must hold these addresses, or that a name outside of the
-// list was told addresses of it. Through an SPSC ring per worker, by value.
+// An event from a worker to `routers`: an answer left, so a list must hold these addresses; or clients got addresses of
+// the list under another name. Passed by value through an SPSC ring per worker.
 #pragma once
 
 #include <array>
@@ -33,16 +33,16 @@ struct Event {
     std::uint64_t raised_ms;  // CLOCK_BOOTTIME
     std::uint64_t
         lease_end_ms;  // until when a client may still use the address: TTL that left + extra_time
-    std::uint64_t hold_token;  // 0: nobody waits; else brought back in MessageKind::acknowledged
+    std::uint64_t hold_token;  // 0: no answer waits; else returned in MessageKind::acknowledged
     std::uint32_t row_life_s;  // how long the row is to live; 0: no timeout (claim_word.h: L)
     ListId list;
-    std::uint8_t worker;  // who waits
+    std::uint8_t worker;  // the worker that waits
     std::uint8_t count;   // of addresses
     std::uint8_t name_len;
     EventKind kind;
     bool skips_shared;          // the list has `shared: skip`
     std::uint8_t shared_above;  // told_elsewhere: the list's setting
-    bool has_client;            // else it stands for many (trusted_forwarders)
+    bool has_client;            // false: the client is a forwarder (trusted_forwarders)
     std::uint8_t reserved[3];
     IpAddress client;
     std::array<std::uint8_t, 256> name;  // lower-cased wire form: the row's `dm`
@@ -50,7 +50,7 @@ struct Event {
 };
 static_assert(sizeof(Event) == 40 + 16 + 256 + 256);
 
-// What became of a claim's answer (docs/reference/glossary.md).
+// The outcome of a claim for its answer (docs/reference/glossary.md).
 #define STEER_OUTCOMES(X)                                                                       \
     X(installed, "installed", "row written and acknowledged before the answer left or was due") \
     X(already_there, "already_there", "rows covered the lease already")                         \

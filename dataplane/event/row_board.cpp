@@ -14,7 +14,7 @@
 namespace steer {
 namespace {
 
-// What rte_hash compares byte by byte: no padding.
+// rte_hash compares it byte by byte: no padding.
 struct RowKey {
     IpAddress address;
     std::uint32_t list;
@@ -111,7 +111,7 @@ void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
             return;
         }
         if (reinterpret_cast<std::uint64_t>(value) >> 32 > now_s) continue;
-        RowKey key;  // a copy: the place is given back with its removal
+        RowKey key;  // a copy: removal gives the slot back
         std::memcpy(&key, at, sizeof key);
         remove_key(&key);
     }

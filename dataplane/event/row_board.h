@@ -2,9 +2,9 @@
 //
 // One rte_hash; one writer (`routers`), lock-free readers (workers, registered with `qsbr`). A reader pays one
 // lookup per address. A value is {installed_until, epoch} in 64 bits, so that it is read and replaced whole.
-// Beside it an address may have one more entry: until when the list does without it (`shared: skip`).
-// What was removed keeps its place until the readers' next quiescent states. The hash is keyed by a random word of
-// this process, because the addresses are in the hands of whoever answers for a policy domain.
+// An address may have a second entry: until when the list does without it (`shared: skip`).
+// A removed entry keeps its slot until the readers' next quiescent states. The hash is keyed by a random word of
+// this process, because the servers of a policy domain choose the addresses.
 #pragma once
 
 #include <cstdint>
@@ -32,17 +32,17 @@ class RowBoard {
     [[nodiscard]] std::uint32_t installed_until(ListId list, const IpAddress& address,
                                                 std::uint32_t epoch) const noexcept;
 
-    // Reader: whether `routers` decided that the list does without the address for now (`shared: skip`).
+    // Reader: whether the list does without the address for now, as `routers` decided (`shared: skip`).
     [[nodiscard]] bool is_skipped(ListId list, const IpAddress& address,
                                   std::uint32_t now_s) const noexcept;
 
-    // Writer. False: full (the address is then simply not known).
+    // Writer. False: full (the address is then unknown).
     bool put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch);
     void remove(ListId list, const IpAddress& address);
-    // Writer: the list does without the address until then; 0: no longer. False: full, it goes on holding it.
+    // Writer: the list does without the address until then; 0: ends that. False: full, the list keeps holding it.
     bool skip(ListId list, const IpAddress& address, std::uint32_t until_s);
-    // Writer: removes rows and skips whose end has passed, on the next `slots` slots of the table (and those that are empty
-    // behind them); it goes on there the next time. Nobody else removes the rows of sinks that say no end of a row.
+    // Writer: removes ended rows and skips in the next `slots` slots of the table (and in empty slots behind them);
+    // continues there at the next call. This is the only removal for sinks that do not report the end of a row.
     void forget_ended(std::uint32_t now_s, std::uint32_t slots);
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }

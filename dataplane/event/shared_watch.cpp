@@ -50,7 +50,7 @@ void SharedWatch::look_for(const PolicyList& list, const LeavingAnswer& a, Now n
     if (to_routers_->push(e)) counters_.add(Stat::events_shared);
 }
 
-// One that the list does without is counted further, so that it comes back when others are told it no more.
+// A skipped address is still counted, so that it returns when other names stop using it.
 bool SharedWatch::is_held(ListId list, const IpAddress& address, Now now) const noexcept {
     const std::uint32_t epoch = lists_[list].epoch.load(std::memory_order_relaxed);
     return board_.installed_until(list, address, epoch) > now.s() ||

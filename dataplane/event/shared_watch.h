@@ -1,11 +1,11 @@
-// Finds answers that tell clients an address of a policy list under a name that the list did not claim it for: a connection
-// to that name is steered as well. What is found is told `routers`, which counts (control/sinks/shared_addresses.h).
+// Finds answers that give clients an address of a policy list under a name that the list did not claim: connections
+// to that name are steered as well. Reports them to `routers`, which counts them (control/sinks/shared_addresses.h).
 //
-// Lists with `shared: report` or `skip` are watched; without any nobody comes here. Looked at are all answers that go through
-// the program, and of those that the cache gives without it the first kHitsPerSecond of each second of a worker,
-// which go through the program for that. What the same name was told lately is not told again, and a full ring loses it.
+// Only lists with `shared: report` or `skip` are watched. It checks all answers that go through the program. Of the answers
+// that the cache gives without it, the first kHitsPerSecond of each second and worker are sent through the program and
+// checked. A name that was reported recently is not reported again. A full ring loses a report.
 //
-// Cost: for each watched list one look at the row board for each address. Writes nothing shared but the ring.
+// Cost: for each watched list one look at the row board per address. Writes only to the ring.
 // Counts: events_shared, events_shared_lost.
 #pragma once
 
@@ -25,11 +25,11 @@ class SharedWatch {
     SharedWatch(const cache::KeyHasher& hasher, const RowBoard& board, const ListStates& lists,
                 Ring<Event>* to_routers, Counters& counters);
 
-    // Whether `count` answers of the cache are to go through the program, so that they come to look().
+    // Whether `count` cached answers shall go through the program, which calls look().
     [[nodiscard]] bool wants_hits(const Snapshot& snapshot, unsigned count, Now now) noexcept {
         return !snapshot.watched_lists.empty() && take_turn(count, now);
     }
-    // The answer leaves, claimed for its lists or none. Snapshot::watched_lists are not empty.
+    // An answer leaves, claimed for its lists or none. Snapshot::watched_lists is not empty.
     void look(const LeavingAnswer& a, Now now) noexcept;
 
   private:
@@ -37,7 +37,7 @@ class SharedWatch {
         std::uint32_t what = 0;  // bits of its hash
         std::uint32_t at_s = 0;
     };
-    static constexpr std::size_t kTold = 1024;  // what differs in these bits takes another's place
+    static constexpr std::size_t kTold = 1024;  // hash slots of recent reports
 
     bool take_turn(unsigned count, Now now) noexcept;
     void look_for(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
@@ -50,7 +50,7 @@ class SharedWatch {
     Ring<Event>* to_routers_;
     Counters& counters_;
     std::uint32_t turn_s_ = 0;
-    unsigned turns_ = 0;  // in that second
+    unsigned turns_ = 0;  // turns in that second
     std::array<Told, kTold> told_{};
     Event event_{};  // the one being filled
 };

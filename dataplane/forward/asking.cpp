@@ -1,8 +1,8 @@
-// Whom an outstanding query asks, how, and when the next one.
+// Which upstream an outstanding query asks, how, and when the next one.
 //
-// A start asks as many upstreams as the group's `concurrent` says, and sends a copy to one that is
-// due to be measured. Then, whenever patience with the last one is over or one fails, the next is
-// asked; earlier ones are still heard.
+// It starts with as many upstreams as the group's `concurrent`, and sends a copy to one that is
+// due for measurement. When the last one is late or one fails, the next is
+// asked; earlier ones may still reply.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -38,7 +38,7 @@ const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept 
 void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
-    // Without anybody to ask it ends with the next tick.
+    // Without an upstream it ends with the next tick.
     f.deadline_ms = now.ms + (group.members.empty() ? 0 : group.total_timeout_ms);
     f.end = UpstreamResult::no_route;
     if (options.random_case) {
@@ -64,9 +64,9 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
     const UpstreamGroup& group = f.upstreams();
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
         int member = choice.pick(*f.snapshot, group, f.tried | f.failed);
-        if (member < 0 && f.answer == nullptr && tries == 0) {  // once more around
+        if (member < 0 && f.answer == nullptr && tries == 0) {  // one more round
             if (f.sent_in_round > 0 && f.round + 1U == kMostRounds) {
-                f.next_send_ms = kNever;  // those that were asked are still heard
+                f.next_send_ms = kNever;  // earlier attempts may still reply
                 return false;
             }
             f.tried = 0;
@@ -92,7 +92,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
                 return false;
         }
     }
-    // Nobody could be asked. With an answer in hand to fall back on, nobody else will be.
+    // No upstream could be asked. With a fallback answer, no other will be asked.
     f.next_send_ms = f.answer != nullptr ? kNever : now.ms + kNoRouteMs;
     return false;
 }
@@ -123,7 +123,7 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
         sent = send_in_frame(outstanding, member, bytes, hop);
     }
     if (sent != Sent::yes) return sent;
-    forward::Attempt& a = table.attempt(f.attempts);  // the newest is the first
+    forward::Attempt& a = table.attempt(f.attempts);  // the newest comes first
     a.member = static_cast<std::uint8_t>(member);
     a.edns = edns;
     a.sent_ms = now.ms;

@@ -80,7 +80,7 @@ std::uint32_t ChaChaRandom::next() noexcept {
 }
 
 std::uint32_t ChaChaRandom::below(std::uint32_t n) noexcept {
-    // Multiply and shift, drawing again in the uneven remainder, so that no value is likelier.
+    // Multiply and shift, drawing again in the uneven remainder, so that all values are equally likely.
     const std::uint32_t uneven = (0U - n) % n;
     for (;;) {
         const std::uint64_t wide = std::uint64_t{next()} * n;

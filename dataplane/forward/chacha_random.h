@@ -1,8 +1,8 @@
-// Numbers that nobody outside can guess: source ports and ids of upstream queries (RFC 5452 9.2).
+// Random numbers that an attacker cannot guess: source ports and ids of upstream queries (RFC 5452 9.2).
 //
 // The ChaCha block function (RFC 8439 2.3) with 12 rounds, keyed from getrandom() at construction,
-// in counter mode. Cost: about 100 ns per 64 bytes; no system call after construction. It protects
-// against who sees any number of outputs, not against who reads our memory.
+// in counter mode. Cost: about 100 ns per 64 bytes; no system call after construction. Safe against
+// an observer of any number of outputs, not against a reader of this process's memory.
 #pragma once
 
 #include <array>

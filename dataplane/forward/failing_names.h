@@ -1,8 +1,8 @@
-// How often questions under a domain fail, of domains with many of them in flight: when the table fills up, a domain
+// Failure rates of domains that have many questions in flight. When the table fills up, a domain
 // whose name servers do not answer gets a smaller share of it.
 //
-// A fixed number of domains, four to a set, the least recently used one of a set is replaced. Counts are halved
-// every ten seconds, so that a domain that answers again has its share back within a minute. One thread.
+// A fixed number of domains, four per set; the least recently used one of a set is replaced. Counts are halved
+// every ten seconds, so a domain that answers again has its full share within a minute. One thread.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ namespace steer::forward {
 class FailingNames {
   public:
     void note(std::uint64_t suffix, bool failed, std::uint32_t now_s) noexcept;
-    // 0: it is not known, or too little.
+    // 0: unknown, or too few questions.
     [[nodiscard]] unsigned failed_percent(std::uint64_t suffix, std::uint32_t now_s) const noexcept;
 
   private:

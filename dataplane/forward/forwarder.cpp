@@ -60,7 +60,7 @@ bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     OutstandingQuery& f = table[i];
     counters.add(Stat::upstream_displaced);
     counters.saw(Trouble::displaced, f.waiters.first()->path.client, f.name());
-    // Its patience is over earlier: else a flood would hide that an upstream is silent.
+    // Counts as silence: else a flood would hide that an upstream is silent.
     for (std::uint32_t a = f.attempts; a != kNone; a = table.attempt(a).next) {
         const forward::Attempt& attempt = table.attempt(a);
         const auto waited_ms = static_cast<std::uint32_t>(now.ms - attempt.sent_ms);

@@ -1,5 +1,5 @@
-// The forwarder's inside: what its four sources share. forwarder.cpp: in and out; asking.cpp: whom
-// to ask and when; replies.cpp: what a reply means; handing_out.cpp: to those that wait.
+// The forwarder's inside, shared by its four sources. forwarder.cpp: in and out; asking.cpp: which upstream
+// to ask and when; replies.cpp: what a reply means; handing_out.cpp: results to waiters.
 #pragma once
 
 #include <array>
@@ -16,15 +16,15 @@
 namespace steer {
 
 inline constexpr std::uint64_t kNoRoomMs =
-    2;  // until the next try when a port, ring or table had no room
+    2;  // until the next try when a port, ring or table was full
 
 inline constexpr std::uint64_t kJostleMs =
-    200;  // how long a question asks at least, as unbound's jostle-timeout
+    200;  // the shortest time that a question may ask, as unbound's jostle-timeout
 
-inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on it is known how many fail
+inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on its failures are counted
 
 struct Forwarder::Impl {
-    // Of OutstandingQuery::next_send_ms: nobody else is asked.
+    // In OutstandingQuery::next_send_ms: no other upstream is asked.
     static constexpr std::uint64_t kNever = UINT64_MAX;
 
     using OutstandingQuery = forward::OutstandingQuery;
@@ -33,7 +33,7 @@ struct Forwarder::Impl {
     enum class Sent : std::uint8_t {
         yes,
         no_route,  // not to this one, perhaps to another
-        no_room,   // nothing leaves now: no attempt, buffer, or room in the port or ring
+        no_room,   // nothing can be sent now: no attempt, buffer, or space in the port or ring
     };
     enum class Reply : std::uint8_t { used, malformed, no_buffer };
 
@@ -44,9 +44,9 @@ struct Forwarder::Impl {
 
     // The share of a domain, smaller if its questions fail while the table fills up.
     [[nodiscard]] unsigned most_of(std::uint64_t suffix, Now now) const noexcept;
-    // Ends the oldest that has asked long enough. False: there is none.
+    // Ends the oldest query that has asked long enough. False: there is none.
     bool displace(bool of_first_half, Now now) noexcept;
-    // A reply that no query awaits: does somebody guess?
+    // Counts a reply that no query awaits, which may be a forgery.
     void note_stray(const IpAddress& from, std::uint16_t from_port,
                     std::span<const std::uint8_t> dns, Now now) noexcept;
     [[nodiscard]] std::uint32_t name_key(std::span<const std::uint8_t> name,
@@ -64,11 +64,11 @@ struct Forwarder::Impl {
     void on_timer(std::uint32_t outstanding, Now now) noexcept;
     void end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept;
     void end_left_over_attempts(Now now) noexcept;
-    // An attempt came to nothing: asks another, or ends the outstanding query when nobody is left.
+    // An attempt failed: asks another upstream, or ends the outstanding query if none is left.
     void go_on(std::uint32_t outstanding, Now now) noexcept;
     void ask_again(std::uint32_t outstanding, Now now) noexcept;
     void end_or_wait(std::uint32_t outstanding, Now now) noexcept;
-    // Sets the outstanding query's timer to the first thing that it has to do.
+    // Sets the outstanding query's timer to its next event.
     void set_timer(std::uint32_t outstanding, Now now) noexcept;
     [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
 
@@ -77,10 +77,10 @@ struct Forwarder::Impl {
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
     void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                Now now) noexcept;
-    // A negative answer, while others that were asked with it have not replied. True: it waits for them, or gave
-    // way; false: it is the one to take.
+    // A negative answer, while other upstreams that were asked with it have not replied. True: it waits for them, or was
+    // replaced; false: it is the one to take.
     bool hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept;
-    // One more reply that is not it.
+    // Counts one more reply with a wrong id, port or name.
     void near_miss(std::uint32_t outstanding, Now now) noexcept;
     void ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept;
     void retry_without_edns(std::uint32_t outstanding, unsigned member, Now now) noexcept;
@@ -93,11 +93,11 @@ struct Forwarder::Impl {
                   dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
 
     // handing_out.cpp
-    // The asking is over; waiters are still there.
+    // Asking is over; waiters remain.
     void end_asking(std::uint32_t outstanding, bool answered) noexcept;
-    // Ends the asking and begins to hand out. Takes over `answer`.
+    // Ends asking and begins to hand out. Takes over `answer`.
     void finish(std::uint32_t outstanding, UpstreamResult end, Buffer* answer) noexcept;
-    // Hands a record's result to at most `budget` waiters; whose worker's ring is full waits on.
+    // Hands a record's result to at most `budget` waiters. A waiter whose worker's ring is full stays.
     void hand_out(std::uint32_t outstanding, unsigned& budget) noexcept;
     bool give(Parked* parked, UpstreamResult end, Buffer* answer) noexcept;
     void hand_out_later(std::uint32_t outstanding) noexcept;
@@ -120,11 +120,11 @@ struct Forwarder::Impl {
     forward::UpstreamChoice choice;
     forward::TimerWheel timers;
 
-    // Records with a result that not every waiter has yet, chained by OutstandingQuery::next.
+    // Records whose waiters do not all have the result yet, chained by OutstandingQuery::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
-    forward::Waiters turned_away;  // found the table full
-    forward::Waiters displaced;    // made room for others
-    forward::Waiters over_quota;   // found their domain's or their group's share taken
+    forward::Waiters turned_away;  // the table was full
+    forward::Waiters displaced;    // replaced by newer queries
+    forward::Waiters over_quota;   // their domain or group used its share
     std::uint32_t serial = 0;      // of answers
     std::array<std::uint8_t, 512> query{};
 };

@@ -1,4 +1,4 @@
-// From an outstanding query's result to the parked queries that wait for it, here and on other workers.
+// Hands an outstanding query's result to the parked queries that wait for it, here and on other workers.
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -7,7 +7,7 @@ using forward::kNone;
 
 namespace {
 constexpr unsigned kAtOnce = 64;    // waiters that are served when the result comes
-constexpr unsigned kPerTick = 256;  // and with each tick
+constexpr unsigned kPerTick = 256;  // and per tick
 }  // namespace
 
 void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexcept {
@@ -85,7 +85,7 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     tell(turned_away, UpstreamResult::table_full);
     tell(displaced, UpstreamResult::displaced);
     tell(over_quota, UpstreamResult::over_quota);
-    // Once through those that are there now: hand_out() appends what is still left.
+    // One pass over the present records; hand_out() appends unfinished ones.
     const std::uint32_t last = left_last;
     while (left_first != kNone && budget > 0) {
         const std::uint32_t outstanding = left_first;

@@ -1,5 +1,5 @@
 // A hash table of record numbers: open addressing, linear probing, deletion by shifting back, so
-// that a probe never passes over graves. The keys live in the records; the caller compares them.
+// that there are no tombstones. The keys are in the records; the caller compares them.
 //
 // Fixed size, at most half full; allocates at construction only. One thread.
 #pragma once

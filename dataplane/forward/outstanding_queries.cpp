@@ -22,7 +22,7 @@ std::uint32_t hash_of(std::uint16_t port, std::uint16_t id) {
     return static_cast<std::uint32_t>(mix((std::uint64_t{port} << 16) | id));
 }
 
-// Of what makes two groups of different generations the same.
+// Hash of the properties that make groups of different generations equal.
 std::uint64_t digest(const Snapshot& snapshot, const UpstreamGroup& group) {
     std::uint64_t d = group.concurrent + (static_cast<std::uint64_t>(group.selection) << 8);
     for (const std::uint16_t i : group.members)

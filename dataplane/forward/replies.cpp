@@ -1,6 +1,6 @@
-// What an upstream's reply means for its outstanding query. Ways on: finished, asked again without EDNS or
-// over TCP, another upstream asked, or (a reply that is malformed or answers another question) as
-// if nothing had come.
+// What an upstream's reply means for its outstanding query: finished, asked again without EDNS or
+// over TCP, another upstream asked, or ignored (a reply that is malformed or answers another
+// question).
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -22,7 +22,7 @@ constexpr unsigned kConsensus = 2;
 constexpr std::uint8_t kMostNearMisses = 10;  // of 2^30 pairs of port and id
 constexpr unsigned kSerialBits = 27;  // below them the counter, above the worker (at most 32)
 
-// Answers the question, for good or ill; other rcodes are the server's own trouble.
+// Rcodes that answer the question; other rcodes report trouble of the server.
 bool is_an_answer(std::uint8_t rcode) {
     return rcode == dns::kNoError || rcode == dns::kNxDomain || rcode == dns::kYxDomain;
 }
@@ -45,8 +45,7 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
                                                    Now now) noexcept {
     if (!is_response(dns)) return Reply::malformed;
     const Attempt& a = table.attempt(attempt);
-    if (a.outstanding ==
-        kNone) {  // its outstanding query is over: it tells how long the upstream takes
+    if (a.outstanding == kNone) {  // its outstanding query is over: only the measurement counts
         choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
         table.close_attempt(attempt);
         return Reply::used;
@@ -57,7 +56,7 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
     Buffer* const answer = build(f, f.member(a.member).trust_ad, dns, facts, error, now);
     if (answer == nullptr) {
         if (error != dns::AnswerError::none) return Reply::malformed;
-        f.end = UpstreamResult::no_buffer;  // unless it is asked again with more luck
+        f.end = UpstreamResult::no_buffer;  // unless a retry succeeds
         return Reply::no_buffer;
     }
     if (facts.scrubbed != 0) counters.add(Stat::upstream_scrubbed);
@@ -107,7 +106,7 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
     return nullptr;
 }
 
-// Behind the answer: those of waiters that pass them on, each as its own program has it.
+// Stores the options that waiters pass on behind the answer.
 void Forwarder::Impl::keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                                    Buffer& buffer) noexcept {
     const auto room = buffer.room().subspan(buffer.length);
@@ -131,7 +130,7 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
         counters.add(Stat::upstream_failures);
         choice.failed(a.upstream);
         f.failed |= MemberMask{1} << a.member;
-        // What was truncated says more than a failure over TCP, and so does a negative answer.
+        // A truncated or negative answer is better than a failure over TCP.
         if ((f.over_tcp || f.holds_negative()) && f.answer != nullptr) std::swap(answer, f.answer);
         release(std::exchange(f.answer, answer));
         go_on(a.outstanding, now);
@@ -172,7 +171,7 @@ void Forwarder::Impl::near_miss(std::uint32_t outstanding, Now now) noexcept {
     ask_over_tcp(outstanding, table.attempt(f.attempts).member, now);
 }
 
-// Somebody guesses: nothing that comes over UDP is taken for it any more.
+// Possible forgery: replies over UDP are no longer accepted for it.
 void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept {
     counters.add(Stat::upstream_suspected);
     OutstandingQuery& f = table[outstanding];
@@ -207,7 +206,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
                                      Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     table.leave_attempts(outstanding);
-    std::uint32_t content = kNone;  // a record for the waiters that take the answer as it is
+    std::uint32_t content = kNone;  // a record for the waiters that accept the answer as it is
     if (f.waiters.count() > f.want_all) {
         content = table.open_for_handing_out();
         if (content == kNone) {
@@ -222,7 +221,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
         hold(truncated);
         c.answer = truncated;
         c.end = UpstreamResult::answered;
-        // The same upstreams in the same order, in the generation of one that still waits.
+        // The same upstreams in the same order, in the generation of a remaining waiter.
         if (const auto& before = f.upstreams().limit) before->leave();
         f.snapshot = f.waiters.first()->snapshot;
         f.group = f.waiters.first()->group;
@@ -257,7 +256,7 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     const Attempt a = table.attempt(attempt);
     if (m.b == kForgedReplies) {
         if (a.outstanding != kNone) return ask_over_tcp(a.outstanding, a.member, now);
-        choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);  // and nobody awaits it
+        choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);  // no query awaits it
         return table.close_attempt(attempt);
     }
     table.close_attempt(attempt);
@@ -267,7 +266,7 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     if (a.outstanding == kNone) return;
     OutstandingQuery& f = table[a.outstanding];
     f.end = UpstreamResult::all_failed;
-    if (f.sent_in_round > 0) --f.sent_in_round;  // nobody was asked
+    if (f.sent_in_round > 0) --f.sent_in_round;  // nothing was sent
     if (m.b == kUpstreamNotTrusted) f.failed |= MemberMask{1} << a.member;
     const bool anybody_left = choice.has_other(f.upstreams(), f.failed);
     if (f.answer == nullptr)

@@ -1,6 +1,6 @@
-// The source ports of one worker's upstream queries: every port of the range whose remainder by the
-// number of workers is the worker's index, so that any worker sees from a reply's destination port
-// whose reply it is.
+// The source ports of one worker's upstream queries: each port of the range with
+// port % workers == worker. So every worker can tell the owner of a reply from its destination
+// port.
 #pragma once
 
 #include <cstdint>

@@ -27,7 +27,7 @@ std::uint32_t TimerWheel::pop_due(std::uint64_t now_ms) noexcept {
             current_ = std::max(current_, target);
             return kNone;
         }
-        current_ = tick - 1;  // this slot may hold more
+        current_ = tick - 1;  // this slot may hold more timers
         const std::uint32_t timer = heads_[tick % kSlots];
         unlink(timer);
         if (links_[timer].at_ms <= now_ms) return timer;
@@ -68,7 +68,7 @@ void TimerWheel::unlink(std::uint32_t timer) noexcept {
 
 std::uint64_t TimerWheel::next_tick() const noexcept {
     if (count_ == 0) return UINT64_MAX;
-    // Around the wheel once, from the slot after current_; the first word is met twice, once from
+    // Around the wheel once, from the slot after current_. The first word is read twice, once for
     // each end.
     const std::uint64_t start = (current_ + 1) % kSlots;
     std::uint64_t bits = occupied_[start / 64] & (~std::uint64_t{0} << (start % 64));

@@ -1,4 +1,4 @@
-// Timers of numbered records (outstanding queries, parked queries): one each, 4 ms fine, never early and at most 3 ms late.
+// One timer per numbered record (outstanding queries, parked queries): ticks of 4 ms, never early, at most 3 ms late.
 //
 // A hashed wheel (Varghese and Lauck, scheme 6) of 2048 slots, 8 s; a timer further away waits in
 // the last slot and moves on from there. Setting, moving and cancelling cost O(1); asking for the
@@ -20,9 +20,9 @@ class TimerWheel {
     // Sets or moves `timer`. A time that is not after `now_ms` means the next millisecond.
     void set(std::uint32_t timer, std::uint64_t at_ms, std::uint64_t now_ms) noexcept;
     void cancel(std::uint32_t timer) noexcept;  // allowed when it is not set
-    // One timer that is due, no longer set; kNone: there is none.
+    // Takes one timer that is due; kNone: there is none.
     std::uint32_t pop_due(std::uint64_t now_ms) noexcept;
-    // When pop_due() will have something to look at; UINT64_MAX: no timer is set.
+    // The next time to call pop_due(); UINT64_MAX: no timer is set.
     [[nodiscard]] std::uint64_t next_ms() const noexcept;
 
   private:
@@ -43,7 +43,7 @@ class TimerWheel {
     std::vector<Link> links_;
     std::array<std::uint32_t, kSlots> heads_;
     std::array<std::uint64_t, kSlots / 64> occupied_{};
-    std::uint64_t current_ = 0;  // the last tick that is done with
+    std::uint64_t current_ = 0;  // the last tick that is complete
     unsigned count_ = 0;
 };
 

@@ -1,26 +1,26 @@
-// Which upstream of a group is asked next, and how long it is waited for before another is asked
+// Chooses the upstream of a group that is asked next, and how long to wait before another is asked
 // too.
 //
-// - By the group's policy: `latency`, the lowest smoothed round trip first (one that was never
-//   measured counts as 0, in the order of the configuration); `sticky`, the one that was asked last,
-//   until it rests, then the next of the configuration (as RouterOS does); `round_robin`, each in
-//   turn; `random`. With all but `latency` those that rest come last.
-// - An upstream rests from the second time in a row that patience with it was over, and from the first
-//   that its timeout was or that the network said no, until it replies.
-// - Smoothed as TCP does (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
-//   the next sample starts afresh.
+// - Policies: `latency`: lowest smoothed round trip first (an unmeasured one counts as 0, in
+//   configuration order). `sticky`: the last one asked, until it rests, then the next in
+//   configuration order (as RouterOS does). `round_robin`: each in
+//   turn. `random`. Except with `latency`, resting upstreams come last.
+// - An upstream rests after two late replies in a row, or after one timeout or refusal by the
+//   network, until it replies.
+// - Smoothing as in TCP (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
+//   the next sample starts over.
 // - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the
-//   upstream's timeout; 400 ms for one that was never measured. After it the next upstream is asked
-//   (with a single one: it again), and the late one's rtt counts double. Its reply is still taken
+//   upstream's timeout; 400 ms for an unmeasured one. Then the next upstream is asked
+//   (a single one is asked again), and the late one's rtt counts double. Its reply is still accepted
 //   until its timeout.
-// - The others are measured too: when 5 s have passed since an upstream's last reply, it gets a
-//   copy of a query whose answer nobody expects from it. So no client waits for an experiment. For
-//   one that is silent the distance grows from 1 s to 30 s: the dead come back by themselves, and
-//   when all are dead, the best of them is still asked for every query.
-// - One that says FORMERR or NOTIMP to EDNS and answers without is asked without EDNS for 15
+// - Other upstreams are measured too: 5 s after an upstream's last reply, it gets a copy of a
+//   query, and no client waits for that reply. For a silent upstream the
+//   interval grows from 1 s to 30 s, so it is noticed when it comes back. If
+//   all are silent, the best one is still asked for every query.
+// - An upstream that answers FORMERR or NOTIMP to EDNS, and answers without, is asked without EDNS for 15
 //   minutes.
 //
-// One worker's knowledge, indexed by Upstream::id; others only read the UpstreamHealth. No
+// State of one worker, indexed by Upstream::id; other threads only read the UpstreamHealth. No
 // allocation after construction.
 #pragma once
 
@@ -41,8 +41,8 @@ class UpstreamChoice {
     // `random` outlives this.
     explicit UpstreamChoice(ChaChaRandom& random);
 
-    // The member to ask now, if it may not be one in `without`; -1: none is left. With none in
-    // `without` it is a question's first, which counts as a turn.
+    // The member to ask now, not one in `without`; -1: none is left. If `without` is empty, this is the
+    // question's first attempt, which counts as a turn.
     [[nodiscard]] int pick(const Snapshot& snapshot, const UpstreamGroup& group,
                            MemberMask without) noexcept;
     // Whether pick() would find one.
@@ -54,14 +54,14 @@ class UpstreamChoice {
                                             unsigned round) const noexcept;
 
     void sent(std::uint16_t id) noexcept { health_[id].queries.add(); }
-    // Whether the query that was just sent is the measurement that is due. Then its end must be
-    // told: by replied(), or with `measures` by timed_out() or refused().
+    // Whether the query just sent is the due measurement. Then report its end
+    // by replied(), or with `measures` by timed_out() or refused().
     [[nodiscard]] bool measures(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
     void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;  // patience is over
-    // Not waited for any more.
+    // The query timed out.
     void timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
-    // The network said no.
+    // The network refused the query.
     void refused(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
     void failed(std::uint16_t id) noexcept { health_[id].failures.add(); }
 
@@ -82,7 +82,7 @@ class UpstreamChoice {
 
     [[nodiscard]] int fastest(const Snapshot& snapshot, const UpstreamGroup& group,
                               MemberMask without) const noexcept;
-    // From member `start` on and around, those that rest last.
+    // From member `start` on and around; resting members last.
     [[nodiscard]] int next_from(const Snapshot& snapshot, const UpstreamGroup& group,
                                 unsigned start, MemberMask without) const noexcept;
     [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group,

@@ -1,4 +1,4 @@
-// What one worker knows of one upstream. Written by that worker with relaxed stores; any thread may
+// One worker's measurements of one upstream. The worker writes with relaxed stores; any thread may
 // read (control, for `steerctl status`).
 #pragma once
 
@@ -20,7 +20,7 @@ struct alignas(64) UpstreamHealth {
     Count queries;
     Count replies;
     Count timeouts;
-    Count failures;  // SERVFAIL, REFUSED and the like
+    Count failures;  // SERVFAIL, REFUSED and similar
 };
 static_assert(sizeof(UpstreamHealth) == 64,
               "one line, so that a reader disturbs one upstream only");

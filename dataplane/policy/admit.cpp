@@ -10,7 +10,7 @@ namespace {
 std::uint32_t negative_life_s(const dns::Answer& answer, const CacheInstance& settings) {
     if (!settings.cache_negative) return 0;
     if (answer.has_soa) return std::min(answer.min_ttl_s, settings.max_negative_ttl_s);
-    // RFC 2308 5 would not keep it at all; a CNAME on the way may end it sooner.
+    // RFC 2308 5 would not cache it at all; a CNAME in the chain may end it sooner.
     const std::uint32_t life =
         std::min(settings.negative_ttl_without_soa_s, settings.max_negative_ttl_s);
     return answer.ttl_count == 0 ? life : std::min(life, answer.min_ttl_s);
@@ -49,7 +49,7 @@ std::uint32_t stale_for_s(const dns::Answer& answer, const StaleTerms& terms) no
 }
 
 std::uint32_t prefetch_window_s(const CacheInstance& settings, std::uint32_t life_s) noexcept {
-    constexpr std::uint32_t kShortestLife = 10;  // below it there is nothing to gain
+    constexpr std::uint32_t kShortestLife = 10;  // a refresh of a shorter life gains nothing
     if (settings.prefetch_percent == 0 || life_s < kShortestLife) return 0;
     return std::max<std::uint32_t>(
         1, static_cast<std::uint32_t>(std::uint64_t{life_s} * settings.prefetch_percent / 100));

@@ -81,7 +81,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
         s.rest = true;
         s.wrappers[s.depth++] = c.state.pc;
         s.pc = static_cast<std::uint16_t>(c.state.pc + 1);
-        if (which != 0) return;  // what is there is no answer to the probe's question
+        if (which != 0) return;  // the present answer is not one to the probe's question
         branch.response.take(c.response);
         s.answered_under = c.state.answered_under;
         s.lists = c.state.lists;
@@ -107,11 +107,11 @@ bool has_wanted(const QueryContext& c) noexcept {
            has_type(c.response.answer(), c.query.qtype);
 }
 
-// A failure that a cache remembers is as good as one that was just met: the other one is asked.
+// A cached failure counts like a new one: the other branch is asked.
 Is end_of_branch(const QueryContext& branch) noexcept {
     if (branch.failed) return Is::failed;
     if (branch.state.dropped && !is_probe(branch) && !is_dns64_probe(branch))
-        return Is::answered;  // by saying nothing
+        return Is::answered;  // without a response
     if (is_probe(branch)) return has_wanted(branch) ? Is::answered : Is::without_answer;
     if (branch.state.rest && first_wrapper(branch).op == Op::enter_dns64)
         return Body<Op::enter_dns64>::end_of_branch(

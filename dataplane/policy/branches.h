@@ -1,20 +1,20 @@
-// Branches: parts of the program that a query has run for it beside its own way, and what it waits for then.
+// Branches: parts of the program that run in parallel for one query, and what the query waits for.
 //
-// `fallback` has two units (programs of their own): a primary and a secondary. Any response of the primary counts. One
-// without a response, with an error, or that takes longer than the threshold, lets the secondary begin (with
-// `always_standby` it began at once, and its response was kept until now); then the first response counts. If neither
-// has one: an error if one of them ended with an error, else the query goes on as it was.
+// `fallback` has two units (programs of their own): a primary and a secondary. Any response of the primary is taken. The
+// secondary begins if the primary has no response, ends with an error, or takes longer than the threshold. With
+// `always_standby` it begins at once, and its response is kept until then. After that the first response is taken. If
+// neither has one: an error if one of them ended with an error, else the query continues unchanged.
 //
-// `prefer_ipv4` and `prefer_ipv6` run the rest of their sequence twice: for the type asked (the first branch) and for the
-// preferred one (a probe, "answered" if it has such records). If it has, that is all; else the first's outcome is what
-// counts, for which the probe is waited for 500 ms after it is there.
+// `prefer_ipv4` and `prefer_ipv6` run the rest of their sequence twice: for the asked type (the first branch) and for the
+// preferred one (a probe, "answered" if it has such records). If the probe has records, that decides. Else the first
+// branch's outcome is taken; when it is complete, the probe gets 500 ms more.
 //
-// `dns64` (RFC 6147) runs it for AAAA (the first) and for A. AAAA that count, and NXDOMAIN, are all that is needed; else A
-// that can be translated are, once AAAA is known to be missing, or with `translate_all` at once. If there are none, what
-// AAAA brought counts after all, unless that A could not be asked: nobody is told that a name has no address because a
-// server was away.
+// `dns64` (RFC 6147) runs it for AAAA (the first) and for A. AAAA that count, and NXDOMAIN, decide alone. Else A is
+// translated, once AAAA is known to be missing, or at once with `translate_all`. If there is no A, the answer to AAAA is
+// taken after all, unless A could not be asked: a client must not learn that a name has no address because a
+// server was unreachable.
 //
-// Pure; the resolver begins, keeps and ends branches as next_of() says.
+// Pure; the resolver starts, keeps and ends branches as next_of() says.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ struct Branches {
         not_begun,
         running,
         answered,
-        lacking,         // ... with a response that counts only if nothing better comes: it is kept
+        lacking,  // ... with a response that is used only if there is no better one: it is kept
         without_answer,  // it ended, and there is no response
         failed,          // ... because of an error
     };
@@ -38,7 +38,7 @@ struct Branches {
     bool late = false;      // the time of the first is over
     std::uint16_t why = 0;  // of the last that failed: its EDE
 
-    // It ended with a response.
+    // Whether it ended with a response.
     static constexpr bool has_response(Is is) { return is == Is::answered || is == Is::lacking; }
     [[nodiscard]] bool failed(unsigned i) const {
         return is[i] == Is::failed || is[i] == Is::without_answer;

@@ -1,4 +1,4 @@
-// The lists that a response is claimed for while the program runs, and what decides whether a list claims it.
+// The lists that a response is claimed for while the program runs, and whether a list claims it.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace steer {
 
-// What a cache kept becomes the response.
+// Makes a cached answer the response.
 inline void set_kept(Response& response, const cache::Entry* e, std::uint32_t stale_ttl_s,
                      Now now) {
     if (e->expires_s <= now.s()) return response.set_stale(e, stale_ttl_s);
@@ -27,7 +27,7 @@ void add_list(Lists& to, std::uint8_t list) {
     if (to.list_count < kMaxClaims) to.lists[to.list_count++] = list;
 }
 
-// Those that the entry remembers and this snapshot has.
+// The lists that the entry remembers and this snapshot has.
 template <class Lists>
 void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
     for (unsigned l = 0; l < e.list_count; ++l) {
@@ -36,8 +36,8 @@ void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
     }
 }
 
-// A response that is replaced takes its claims with it: they were for addresses that nobody will be
-// told.
+// A response that is replaced takes its claims with it, because its addresses will not
+// leave.
 inline void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};
@@ -57,7 +57,7 @@ inline bool is_hints_type(std::uint16_t qtype) {
     return qtype == dns::kHttps || qtype == dns::kSvcb;
 }
 
-// Families whose addresses an answer to this type must not have, because the list does not hold them.
+// Families that an answer to this type must not contain, because the list does not hold them.
 struct MissingFamilies {
     bool v4 = false, v6 = false;
 

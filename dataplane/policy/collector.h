@@ -1,4 +1,4 @@
-// What a metrics_collector counts. Each worker writes its own counts; anybody may read.
+// The counts of a metrics_collector. Each worker writes its own; any thread may read them.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace steer {
 
 class Collector {
   public:
-    // Milliseconds that a query took at most, for each place of `by_latency` but the last.
+    // Upper bounds in milliseconds of the buckets in `by_latency`, except the last.
     static constexpr std::array<std::uint32_t, 12> kBoundsMs{1,   2,   5,   10,   20,   50,
                                                              100, 200, 500, 1000, 2000, 5000};
     struct alignas(64) Counts {

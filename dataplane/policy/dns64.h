@@ -1,4 +1,4 @@
-// DNS64 (RFC 6147): one plugin's settings as workers read them, and the names of its addresses (5.3.1).
+// DNS64 (RFC 6147): the settings of one plugin for workers, and the names of its addresses (5.3.1).
 //
 // Built by control before the snapshot is published, immutable after that.
 #pragma once
@@ -17,7 +17,7 @@
 
 namespace steer {
 
-// Of a translator that takes some of the IPv4 addresses, or all.
+// A prefix of a translator that takes some of the IPv4 addresses, or all.
 struct Dns64Prefix {
     dns::Pref64 prefix;
     matchers::PrefixSet only;    // empty: all but ...
@@ -29,9 +29,9 @@ struct Dns64Prefix {
 };
 
 struct Dns64 final : dns::Translation {
-    std::vector<Dns64Prefix> prefixes;  // the first that takes an address stands for it
-    matchers::PrefixSet uncounted;      // AAAA that are as good as none
-    bool translate_all = false;         // names with AAAA as well
+    std::vector<Dns64Prefix> prefixes;  // the first that takes an address is used
+    matchers::PrefixSet uncounted;      // AAAA that do not count
+    bool translate_all = false;         // also names with AAAA
     bool by_family = false;             // not for clients that ask over IPv4
 
     bool to_v6(const std::uint8_t* v4, std::uint8_t* v6) const noexcept override;
@@ -40,21 +40,21 @@ struct Dns64 final : dns::Translation {
     }
 };
 
-// What the addresses below a prefix are to lists: what a client connects to, and what leaves the translator for it.
+// The addresses that lists hold for a prefix: the client's destination, the translator's destination, or both.
 struct TranslatedPrefix {
     dns::Pref64 prefix;
-    bool as_v6 = false, as_v4 = true;  // one of them at least
+    bool as_v6 = false, as_v4 = true;  // at least one of them
 };
 
-// RFC 6147 3: who validates must see what was signed.
+// RFC 6147 3: a validating client must see the signed records.
 [[nodiscard]] inline bool validates(const dns::Query& q) {
     return q.edns.dnssec_ok && (q.flags & dns::kCd) != 0;
 }
 
-// The IPv4 address that the name of an IPv6 one, under ip6.arpa, has behind a prefix of any of these.
+// The IPv4 address in a name under ip6.arpa, if its IPv6 address has a prefix of any of these.
 [[nodiscard]] std::optional<IpAddress> behind_pointer(std::span<const Dns64> all,
                                                       std::span<const std::uint8_t> name) noexcept;
-// The name of an IPv4 address, under in-addr.arpa: lower-cased wire form in `room`.
+// The name of an IPv4 address under in-addr.arpa: lower-cased wire form, written to `room`.
 using PointerName = std::array<std::uint8_t, 32>;
 [[nodiscard]] std::span<const std::uint8_t> write_pointer(const IpAddress& v4,
                                                           PointerName& room) noexcept;

@@ -1,5 +1,5 @@
-// The words of a cache entry that executors write, on any worker: its tags, who refreshes it, and how often it was hit.
-// Each is an atomic of its own and means something alone, hence relaxed (docs/explanation/ownership.md).
+// The words of a cache entry that executors write, on any worker: its tags, its refresh time, and its hits.
+// Each is an independent atomic, so relaxed order is enough (docs/explanation/ownership.md).
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ inline cache::Entry& writable(const cache::Entry& e) {
     return const_cast<cache::Entry&>(e);
 }
 
-// Of its name, as some generation's sets had it.
+// The tag set of its name, in some generation.
 struct EntryTags {
     std::uint32_t generation, tag_set;
 };
-// As an entry has them: generation << 32 | tag-set id.
+// In an entry's format: generation << 32 | tag-set id.
 inline std::uint64_t tag_word(std::uint32_t generation, std::uint32_t tag_set) {
     return std::uint64_t{generation} << 32 | tag_set;
 }
@@ -29,7 +29,7 @@ inline void remember_tags(const cache::Entry& e, std::uint32_t generation, std::
     writable(e).tags.store(tag_word(generation, tag_set), std::memory_order_relaxed);
 }
 
-// True for one of all who ask: it is theirs to refresh the entry, and nobody's else for `again_s`.
+// True for exactly one caller, which has to refresh the entry. No other caller gets true for `again_s`.
 inline bool begin_refresh(const cache::Entry& e, std::uint32_t again_s, Now now) {
     auto& word = writable(e).refresh_s;
     std::uint32_t not_before_s = word.load(std::memory_order_relaxed);

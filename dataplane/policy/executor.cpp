@@ -81,13 +81,13 @@ bool Executor::resume_stale(QueryContext& c, Now now) noexcept {
             .refresh_s.store(now.s() + found.terms->recheck_s, std::memory_order_relaxed);
         worker_.counters.add(Stat::cache_stale_answers);
     }
-    if (found.level < c.state.rewrites.count()) {  // it is the whole answer of a cache around them
+    if (found.level < c.state.rewrites.count()) {  // it is the complete answer of an outer cache
         c.state.rewrites.cancel(found.level);
         w.question_changed();
     }
     c.stale = found.entry;
     c.stale_ttl_s = found.terms->ttl_s;
-    RTE_VERIFY(w.run() == Step::answered);  // no forward asks
+    RTE_VERIFY(w.run() == Step::answered);  // no forward asks an upstream
     return true;
 }
 

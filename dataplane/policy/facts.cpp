@@ -11,7 +11,7 @@
 namespace steer {
 namespace {
 
-// Of the fields of a record from its TTL, whose offsets an answer knows.
+// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
 constexpr std::ptrdiff_t kTypeBeforeTtl = 4;
 constexpr std::size_t kRdataAfterTtl = 6;
 
@@ -35,7 +35,7 @@ bool is_root(std::span<const std::uint8_t> name) {
     return name.size() == 1 && name[0] == 0;
 }
 
-// "0".."255", without zeros in front.
+// "0".."255", without leading zeros.
 std::optional<std::uint8_t> octet_of(std::string_view label) {
     if (label.empty() || label.size() > 3 || (label.size() > 1 && label[0] == '0'))
         return std::nullopt;
@@ -101,12 +101,12 @@ std::optional<IpAddress> address_in_name(std::span<const std::uint8_t> qname) no
 
 namespace {
 
-// Texts with commas between.
+// Joins texts with commas.
 class Joined {
   public:
     explicit Joined(TextRoom& room) : room_(room) {}
 
-    // False: there is no room for more, and nothing was added.
+    // False: it does not fit, and nothing was added.
     bool add(const IpAddress& address) noexcept {
         std::array<char, INET6_ADDRSTRLEN> one;
         if (!address.is_v4()) {
@@ -116,7 +116,7 @@ class Joined {
         char* end = one.data();
         char* const last = end + one.size();
         for (unsigned i = 0; i < 4; ++i) {
-            if (i > 0 && end != last) *end++ = '.';  // (GCC does not see that there is room)
+            if (i > 0 && end != last) *end++ = '.';  // (GCC does not see that it fits)
             end = std::to_chars(end, last, address.v4()[i]).ptr;
         }
         return add(std::string_view(one.data(), static_cast<std::size_t>(end - one.data())));
@@ -171,7 +171,7 @@ std::string_view marks_text(std::span<const MarkNumber> all, std::uint64_t marks
 
 namespace {
 
-// Bytes of the data in front of the name that a record of this type points to; nothing: it points to none.
+// Bytes of the data before the name that a record of this type points to; no value: it points to none.
 std::optional<std::size_t> before_target(std::uint16_t type, PointedNames::Of of) {
     if (type == dns::kCname) return 0;
     if (of == PointedNames::Of::cname) return std::nullopt;
@@ -197,8 +197,8 @@ std::uint32_t PointedNames::ttl_s() const noexcept {
     return dns::load_be32(answer_.body() + answer_.ttl_offsets()[record_ - 1]);
 }
 
-// The name at an offset of the body. It was checked when the answer was built: pointers point backwards, into the body or
-// into the question before it.
+// The name at an offset of the body. It was checked when the answer was built: pointers go backwards, into the body or
+// the question.
 std::span<const std::uint8_t> PointedNames::expand(std::size_t at) noexcept {
     const std::size_t base = dns::kHeaderSize + qname_.size() + 4;
     std::span<const std::uint8_t> from{answer_.body(), answer_.body_len};

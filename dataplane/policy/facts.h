@@ -1,4 +1,4 @@
-// What the program's tests ask of a name and of an answer. No allocation; one pass over what is asked about.
+// Facts about names and answers for the program's tests. No allocation; one pass over the data.
 #pragma once
 
 #include <array>
@@ -15,25 +15,25 @@ namespace steer {
 
 struct MarkNumber;
 
-// The answer section has a record of this type (of any, if that was asked for).
+// Whether the answer section has a record of this type (of any type for ANY).
 [[nodiscard]] bool has_type(const dns::Answer& answer, std::uint16_t qtype) noexcept;
-// An A or AAAA record of the answer section has an address in the set.
+// Whether an A or AAAA record of the answer section has an address in the set.
 [[nodiscard]] bool has_address_in(const dns::Answer& answer,
                                   const matchers::PrefixSet& set) noexcept;
-// The address that a whole name under in-addr.arpa or ip6.arpa stands for (RFC 1035 3.5, RFC 3596 2.5). `qname`:
+// The address of a complete name under in-addr.arpa or ip6.arpa (RFC 1035 3.5, RFC 3596 2.5). `qname`:
 // lower-cased wire form.
 [[nodiscard]] std::optional<IpAddress> address_in_name(
     std::span<const std::uint8_t> qname) noexcept;
 
-// What string_exp compares, as text in `room`: an address; those of the A and AAAA records of an answer, in their order,
-// with commas between (as many as `room` takes); the marks that a query has, lowest first, with commas between.
+// The texts that string_exp compares, written to `room`: an address; the addresses of A and AAAA records in order,
+// separated by commas (as many as fit); the query's marks, lowest first, separated by commas.
 using TextRoom = std::array<char, 4096>;
 [[nodiscard]] std::string_view address_text(const IpAddress& address, TextRoom& room) noexcept;
 [[nodiscard]] std::string_view addresses_text(const dns::Answer& answer, TextRoom& room) noexcept;
 [[nodiscard]] std::string_view marks_text(std::span<const MarkNumber> all, std::uint64_t marks,
                                           TextRoom& room) noexcept;
 
-// The names that records of an answer section point clients to, one after the other: CNAME; if wanted, also the
+// The names that records of an answer section point clients to, one after the other: CNAME; optionally also the
 // TargetName of SVCB and HTTPS (RFC 9460; not "."), and the target of SRV.
 class PointedNames {
   public:
@@ -43,9 +43,9 @@ class PointedNames {
     PointedNames(const dns::Answer& answer, std::span<const std::uint8_t> qname, Of of)
         : answer_(answer), qname_(qname), of_(of) {}
 
-    // The next one in lower-cased wire form, good until the next call; empty: there is no more.
+    // The next name in lower-cased wire form, valid until the next call; empty: no more.
     std::span<const std::uint8_t> next() noexcept;
-    // Of the record of the last one, as the answer has it.
+    // The TTL of the last name's record, as in the answer.
     [[nodiscard]] std::uint32_t ttl_s() const noexcept;
 
   private:
@@ -54,7 +54,7 @@ class PointedNames {
     const dns::Answer& answer_;
     std::span<const std::uint8_t> qname_;
     Of of_;
-    unsigned record_ = 0;  // behind the last one
+    unsigned record_ = 0;  // the record after the last name's
     std::array<std::uint8_t, 256> name_;
 };
 

@@ -1,8 +1,8 @@
-// Frontends: where queries come in, and which entry of the program (Snapshot::entries) they take there.
+// Frontends: where queries come in, and their entries of the program (Snapshot::entries).
 //
-// Over UDP a frontend is an address and a port, whether a port of frames or the kernel has the datagram. Over TCP it is a
-// server, over HTTP a path of it: `streams` knows its number, which stays the same over reloads.
-// Asked only where there are several entries.
+// Over UDP a frontend is an address and a port, whether a port of frames or the kernel receives the datagram. Over TCP it
+// is a server, over HTTP a path of a server; `streams` knows its number, which survives reloads.
+// Used only if there are several entries.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct Frontends {
     std::vector<Datagrams> datagrams;   // single addresses first, then 0.0.0.0, then ::
     std::vector<std::uint8_t> streams;  // entries by InjectedQuery::frontend
 
-    // Ports answer on all service addresses, also on one that no frontend has: then it is the first frontend of that port, or
+    // Ports answer on all service addresses. An address without a frontend uses the first frontend with that port, else
     // entry 0.
     [[nodiscard]] std::uint8_t of_datagram(const IpAddress& address,
                                            std::uint16_t port) const noexcept;

@@ -11,9 +11,9 @@ namespace {
 
 using Pcs = std::vector<std::uint16_t>;
 
-// The ways on from an instruction when no cache has an answer; the program's size is the end of all. What a fallback runs
-// comes back, or ends it.
-// An alias of static records goes back to them, which decides nothing new.
+// The successors of an instruction when no cache has an answer; the program's size is the common end. What a fallback runs
+// returns, or ends.
+// An alias of static records returns to them, which adds no decision.
 void for_each_next(const Snapshot& snapshot, std::size_t pc, auto&& visit) {
     const Program& program = snapshot.program;
     const Instruction& i = program[pc];
@@ -41,14 +41,14 @@ bool asks_of_response(const Snapshot& snapshot, const Instruction& i) {
            is_text_of(snapshot, i, TextMatch::Of::response);
 }
 
-// One of these marks decides it.
+// Whether one of these marks decides it.
 bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t marks) {
     return (has_trait(i.op, op_traits::kReadsMarks) &&
             (marks & snapshot.mark_masks[i.operand]) != 0) ||
            (marks != 0 && is_text_of(snapshot, i, TextMatch::Of::marks));
 }
 
-// What a name inherits comes and goes while its answer is kept.
+// Inherited sets change while the answer is cached.
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
     return has_trait(i.op, op_traits::kReadsClient | op_traits::kReadsChance) ||
            is_text_of(snapshot, i, TextMatch::Of::client) ||
@@ -80,7 +80,7 @@ class Guards {
     }
 
   private:
-    // All that a fallback may run, its own fallbacks' too.
+    // All instructions that a fallback may run, including nested fallbacks.
     [[nodiscard]] std::vector<bool> run_by(const Fallback& fallback) const {
         std::vector<bool> run(program_.size() + 1);
         std::vector<std::size_t> todo{fallback.primary, fallback.secondary};
@@ -115,7 +115,7 @@ class Guards {
         }
     }
 
-    // A hit of such a cache runs what it wraps, so that the zones are asked about its client and its answer.
+    // A hit of such a cache runs the wrapped part, so that the zones check its client and answer.
     void find_policed() {
         for (std::size_t pc = 0; pc < program_.size(); ++pc) {
             if (program_[pc].op != Op::enter_cache) continue;
@@ -129,7 +129,7 @@ class Guards {
         }
     }
 
-    // Where all ways from an instruction meet: its immediate post-dominator.
+    // The join of all ways from an instruction: its immediate post-dominator.
     void find_joins() {
         const std::size_t exit = program_.size();
         joins_[exit] = exit;
@@ -162,12 +162,12 @@ class Guards {
         }
     }
 
-    // Both sides of the test come to a cache.
+    // Both sides of the test reach a cache.
     [[nodiscard]] bool divides(std::size_t pc) const {
         return comes_to_cache_[pc + 1] && comes_to_cache_[program_[pc].target];
     }
 
-    // What the cache at `pc` wraps, up to the end of its sequence.
+    // The part that the cache at `pc` wraps, up to the end of its sequence.
     [[nodiscard]] std::vector<bool> wrapped_by(std::size_t pc) const {
         std::vector<bool> wrapped(program_.size() + 1);
         wrapped[pc + 1] = true;
@@ -183,7 +183,7 @@ class Guards {
         return wrapped;
     }
 
-    // What stands between the test and its join is added to `dependent`.
+    // Adds the instructions between the test and its join to `dependent`.
     void add_between(std::size_t test, std::vector<bool>& dependent) const {
         std::vector<bool> met(joins_[test] + 1);
         const auto go = [&](std::size_t next) {
@@ -197,7 +197,7 @@ class Guards {
         }
     }
 
-    // Of which entry an instruction is; kUnits: of a fallback's unit, which any of them may run.
+    // The entry that an instruction belongs to; kUnits: a fallback's unit, which any entry may run.
     static constexpr std::size_t kUnits = kMostEntries;
     [[nodiscard]] std::size_t program_of(std::size_t pc) const {
         if (!snapshot_.has_several_entries()) return 0;
@@ -217,12 +217,12 @@ class Guards {
     }
 
     struct Decided {
-        std::vector<bool> pcs;  // reached or not by what the key does not have
+        std::vector<bool> pcs;  // reached depending on facts outside the key
         std::uint64_t marks = 0;
         bool responses = false;
     };
 
-    // What the tests decide that are met inside the wrap, or in front of the cache with ways to caches on both sides.
+    // Adds the decisions of tests inside the wrap, and of tests before the cache with caches on both sides.
     [[nodiscard]] Decided decided(std::uint16_t cache, const std::vector<bool>& wrapped) const {
         Decided d{std::vector<bool>(program_.size() + 1)};
         if (snapshot_.has_several_entries() && program_of(cache) == kUnits) d.marks = set_marks();
@@ -267,7 +267,7 @@ class Guards {
         const Decided d = decided(pc, wrapped);
         for (std::size_t at = pc + 1U; at < program_.size(); ++at)
             if (wrapped[at] && d.pcs[at] && claims(at)) return true;
-        // Which of several entrances of the same cache is met.
+        // Which of several entrances of the same cache is reached.
         return std::any_of(caches.begin(), caches.end(), [&](std::uint16_t other) {
             const bool same = other != pc && program_[other].operand == program_[pc].operand;
             const bool depends = d.pcs[other] || d.pcs[pc] || program_of(other) != program_of(pc);

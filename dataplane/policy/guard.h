@@ -1,19 +1,19 @@
-// Which caches are guarded: those in which a hit's lists are not a function of what the cache's key has.
+// Finds guarded caches: those whose hits need lists that do not follow from the cache's key.
 //
 // An entry remembers the lists that its answer was claimed for inside the cache's wrap, and a hit claims them again. But
-// if there a list is reached by a test of the client, of chance or of a rate (or of a mark or a response that such a
-// test decided), they are the lists of who asked first. An entrance of a cache is guarded if that can be; then a hit
-// there walks the wrapped rest once more for its own client (HitWalk), and is never plain.
+// if a list there depends on a test of the client, of chance or of a rate (or on a mark or response that such a
+// test decided), these are the lists of the first client. The entrance of such a cache is guarded: a hit
+// there runs the wrapped part again for its own client (HitWalk), and is never plain.
 //
-// The entry by which a query came is such a test as well: of the same cache behind two of them, a hit's lists are those of
-// the entry that stored it. And a mark set in front of a fallback's unit is one of the entry, too.
+// The entry of the program is such a test as well: if two entries share a cache, a hit's lists would be those of
+// the entry that stored it. A mark set before a fallback's unit also belongs to the entry.
 //
-// A cache that wraps an `rpz` is policed: its hits run the wrapped rest with the kept answer in place of what upstreams say,
-// so that zones decide by the client and by the answer each time, and never are plain.
+// A cache that wraps an `rpz` is policed: its hits run the wrapped part with the cached answer in place of an upstream's,
+// so that zones decide by client and answer each time. Such hits are never plain.
 //
-// Found by control dependence over the program, whose targets lie ahead: a list depends on a test if it stands on a way
-// from the test to where all ways from it meet again (Ferrante, Ottenstein, Warren 1987). A test one side of which comes
-// to no cache (an access list in front) decides who comes, not what is claimed. Errs on the side of guarding.
+// Found by control dependence over the program, which has only forward jumps: a list depends on a test if it lies
+// between the test and the join of its ways (Ferrante, Ottenstein, Warren 1987). If one side of a test reaches no
+// cache (an access list in front), the test decides who is served, not what is claimed. In doubt a cache is guarded.
 #pragma once
 
 namespace steer {

@@ -39,7 +39,7 @@ MaybeStep HitWalk::stop() noexcept {
 
 void HitWalk::give_hit() noexcept {
     forget_lists(c.state);
-    c.state.answered_under = level_;  // whatever the rest asks for: the hit answers what came here
+    c.state.answered_under = level_;  // the hit answers the question at the cache
     set_kept(c.response, &hit_, stale_ttl_s_, now);
 }
 

@@ -1,7 +1,7 @@
-// What a hit in a guarded cache (guard.h) is claimed for: the interpreter's hit mode.
+// The lists that a hit in a guarded cache (guard.h) is claimed for: the interpreter's hit mode.
 //
-// The rest that the cache wraps is walked once more for this client, as on a miss, for its tests and lists alone. Every
-// answer that the rest would come to is this one, which is what the client is told.
+// Runs the part that the cache wraps again for this client, as on a miss, but only its tests and lists. Every
+// answer of that part is the hit, which is the answer that the client gets.
 #pragma once
 
 #include "dataplane/policy/query_walk.h"
@@ -15,17 +15,17 @@ class HitWalk final : public QueryWalk {
     HitWalk(WorkerContext& of_worker, QueryContext& query, const cache::Entry& found,
             const CacheInstance& settings, Now time);
 
-    // The lists of `c` become those that a miss of this client would have claimed its answer for.
+    // Sets the lists of `c` to those that a miss of this client would have claimed.
     void run() noexcept;
 
     [[nodiscard]] const cache::Entry& hit() const { return hit_; }
 
-    // What a body comes to, as of LiveRun. The end: of what the cache wraps.
+    // Results of a body, as in LiveRun. The end is the end of the part that the cache wraps.
     MaybeStep next_or_stop(const Instruction& i) noexcept {
         return i.short_circuit ? stop() : next();
     }
     MaybeStep stop() noexcept;
-    // Whatever the rest answers is the hit.
+    // Every answer is the hit.
     void give_hit() noexcept;
     bool give(AnswerRef answer) noexcept {
         if (answer == kNoAnswer) return false;
@@ -34,7 +34,7 @@ class HitWalk final : public QueryWalk {
     }
     void give_empty(std::uint8_t /*rcode*/) noexcept { give_hit(); }
 
-    // Wrappers that leaving an instance leaves alone: those that were entered before the cache.
+    // The number of wrappers that stay: those entered before the cache.
     [[nodiscard]] unsigned outside() const { return outside_; }
 
   private:

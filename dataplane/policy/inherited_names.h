@@ -1,9 +1,9 @@
-// Names that answers pointed clients to, and the domain sets that they were given for it (`inherit: true`).
+// Names that answers pointed clients to, and the domain sets that they inherit for it (`inherit: true`).
 //
-// One for all workers, kept over reloads, bounded: buckets of four slots; a new name takes a free or expired slot of its
-// bucket, else the one that ends first. A slot is two words, written relaxed, the first mixed with the second: a reader
-// who meets halves of two writings finds another name in it, or none (R. Hyatt's lockless hashing). A set is a number
-// that stays the same over reloads. 1 MiB; no heap and no waiting after construction.
+// One table for all workers, kept over reloads, bounded: buckets of four slots. A new name takes a free or expired slot of
+// its bucket, else the one that expires first. A slot is two words, written relaxed, the first XORed with the second: a
+// reader that sees halves of two writes finds another name in it, or none (R. Hyatt's lockless hashing). A set is a number
+// that survives reloads. 1 MiB; no heap and no waiting after construction.
 #pragma once
 
 #include <array>
@@ -21,10 +21,10 @@ class InheritedNames {
 
     InheritedNames() : buckets_(std::make_unique<Bucket[]>(kBuckets)) {}
 
-    // The name with this hash is in the set until `until_s` (CLOCK_BOOTTIME).
+    // Puts the name with this hash into the set until `until_s` (CLOCK_BOOTTIME).
     void learn(std::uint64_t name, std::uint16_t set, std::uint32_t until_s,
                std::uint32_t now_s) noexcept;
-    // Calls visit(set) for each that the name has now.
+    // Calls visit(set) for each set of the name now.
     template <class Visit>
     void for_each(std::uint64_t name, std::uint32_t now_s, Visit&& visit) const noexcept {
         for (const Slot& slot : bucket_of(name)) {

@@ -2,11 +2,11 @@
 //
 //   live  a query runs the program (live_run.h)
 //   hit   a hit in a guarded cache finds the lists that a miss of its client would be claimed for (hit_walk.h)
-//   plan  the name's sets alone are known (plan.h)
+//   plan  only the name's sets are known (plan.h)
 //
-// What an operation does is its Body, in ops/. What a mode leaves out follows from the operation's row (ops.h): no body
-// runs in a plan if it is impure, or without an answer if it needs one; none runs on a hit if the row says `passes`.
-// A body that behaves otherwise in one mode asks `Walk::kMode`.
+// What an operation does is its Body, in ops/. The operation's row (ops.h) says what a mode leaves out: a body does not
+// run in a plan if it is impure, or needs an answer that is missing. It does not run on a hit if the row says `passes`.
+// A body that behaves differently in one mode checks `Walk::kMode`.
 #pragma once
 
 #include <rte_debug.h>
@@ -21,23 +21,23 @@ namespace steer {
 
 enum class Mode : std::uint8_t { live, hit, plan };
 
-// What the program came to; nothing: it goes on with the instruction at its program counter.
+// The program's result; no value: it continues at its program counter.
 using MaybeStep = std::optional<Step>;
 
-// What became of a query at a wrapper that is left, or at a policy (ops/rpz.h): nothing, an answer (or that there is none)
-// which ends the program, or another name is asked for from the program counter on.
+// The result of leaving a wrapper, or of a policy (ops/rpz.h): nothing; an answer (or its absence) that ends
+// the program; or another name to ask for, from the program counter on.
 enum class Left : std::uint8_t { passed, answered, renamed };
 
 // What an operation does, specialised in ops/:
 //   a test       static bool holds(const Reads<op, Walk>& q, const Instruction& i)
 //   all others   static MaybeStep run(Walk& w, const Instruction& i): moves the program counter
-//   a wrapper    also static Left leave(Walk& w, const Instruction& i): `w.left()` says where it stands
+//   a wrapper    also static Left leave(Walk& w, const Instruction& i): `w.left()` is its place
 // `Walk` is LiveRun alone for an operation that is impure and passes over hits.
 template <Op op>
 struct Body;
 
-// What a test may read: what its row says. So a test that reads the client, or chance, and whose row does not say it
-// (then no cache in front of it would be guarded) does not compile.
+// The facts that a test may read, as its row declares. A test that reads the client or chance without declaring it
+// does not compile; otherwise caches before it would not be guarded.
 template <Op op, class Walk>
 class Reads {
   public:
@@ -59,7 +59,7 @@ class Reads {
         requires(has_trait(op, op_traits::kReadsResponse)) {
         return walk_.c.response.answer();
     }
-    // A name that a CNAME of the response points to is in one of these sets.
+    // Whether a name that a CNAME of the response points to is in one of these sets.
     [[nodiscard]] bool has_cname_in(const matchers::TagBits& mask) const
         requires(has_trait(op, op_traits::kReadsResponse)) {
         return walk_.has_cname_in(mask);
@@ -72,7 +72,7 @@ class Reads {
     [[nodiscard]] std::uint16_t qclass() const requires(has_trait(op, op_traits::kReadsQuestion)) {
         return walk_.c.query.qclass;
     }
-    // In force here, in lower-cased wire form.
+    // The name in force here, in lower-cased wire form.
     [[nodiscard]] std::span<const std::uint8_t> name() const
         requires(has_trait(op, op_traits::kReadsQuestion)) {
         return walk_.c.asked().name();
@@ -150,7 +150,7 @@ template <class Walk>
         STEER_OPS(STEER_OP_RUN)
 #undef STEER_OP_RUN
     }
-    rte_panic("an instruction that is none\n");
+    rte_panic("an unknown operation\n");
 }
 
 // Leaves the wrapper that was entered last.
@@ -164,7 +164,7 @@ Left leave_last(Walk& w) noexcept {
         STEER_OPS(STEER_OP_LEAVE)
 #undef STEER_OP_LEAVE
     }
-    rte_panic("an instruction that is none\n");
+    rte_panic("an unknown operation\n");
 }
 
 // Leaves the wrappers that were entered in this copy of a sequence or in one inside it, down to the first `outside`.

@@ -1,4 +1,4 @@
-// What the key of a cache is made of.
+// The facts that form a cache's key.
 #pragma once
 
 #include "dataplane/cache/cache.h"
@@ -7,7 +7,7 @@
 
 namespace steer {
 
-// The key facts of a query in a cache instance. A subnet that the configuration gives is part of any key.
+// The key facts of a query in a cache instance. A configured client subnet is part of every key.
 inline cache::KeyFacts key_facts(const dns::Query& q, const CacheInstance& instance) noexcept {
     const unsigned dnssec_ok = q.edns.dnssec_ok ? cache::kKeyDo : 0;
     const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? cache::kKeyCd : 0;

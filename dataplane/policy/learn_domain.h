@@ -1,7 +1,7 @@
 // The settings of a learn_domain, and the names that workers handed over in the last minute.
 //
-// A worker hands a name to control as a Note; control writes it to the dynamic_domain_set (control/rules/learner.h). A
-// worker does not hand over a name that the set in force has, and any other name at most once a minute.
+// A worker sends a name to control as a Note; control writes it to the dynamic_domain_set (control/rules/learner.h). A
+// worker sends no name that the set in force has, and every other name at most once a minute.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace steer {
 
-// What one worker handed over. Two names that share a place cost one more note each time they alternate.
+// The names that one worker handed over. Two names in one slot cost one more note each time they alternate.
 class RecentNames {
   public:
     // `name`: a hash of 64 bits.
@@ -38,11 +38,11 @@ class RecentNames {
 
 struct LearnDomain {
     std::string tag;
-    std::uint32_t known = 0;                // of Snapshot::tag_masks: names that the set has
-    bool before = false;                    // when a query comes; else when its answer leaves
-    bool success_only = true;               // the answer's code is NOERROR
-    bool answer_required = true;            // the answer has records
-    std::vector<std::uint16_t> qtypes;      // sorted
+    std::uint32_t known = 0;            // of Snapshot::tag_masks: names that the set has
+    bool before = false;                // hand over when a query comes; else when its answer leaves
+    bool success_only = true;           // the answer's code is NOERROR
+    bool answer_required = true;        // the answer has records
+    std::vector<std::uint16_t> qtypes;  // sorted
     std::unique_ptr<RecentNames[]> recent;  // worker i's alone
 
     [[nodiscard]] bool learns_type(std::uint16_t qtype) const noexcept {

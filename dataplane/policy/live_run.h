@@ -10,27 +10,27 @@ class LiveRun final : public QueryWalk {
     static constexpr Mode kMode = Mode::live;
     using QueryWalk::QueryWalk;
 
-    // From the program counter on, until it has come to something.
+    // Runs from the program counter on until there is a result.
     Step run() noexcept;
     Step go_on(MaybeStep end) noexcept { return end ? *end : run(); }
 
-    // What a body comes to besides next(): that, or the end of a short circuit; the end, all wrappers being left.
+    // Results of a body other than next(): this one; the end of a short circuit; the end with all wrappers left.
     MaybeStep next_or_stop(const Instruction& i) noexcept {
         return i.short_circuit ? stop() : next();
     }
     MaybeStep stop() noexcept;
-    // The program is over, all wrappers are left.
+    // Ends the program and leaves all wrappers.
     Step finish() noexcept;
 
-    // Wrappers that leaving an instance leaves alone.
+    // The number of wrappers that stay when an instance is left.
     static constexpr unsigned outside() { return 0; }
 
-    // The response becomes that of the snapshot (false: there is none, nothing happened), what a cache kept, or empty.
+    // Sets the response: one of the snapshot (false: none, nothing happened), a cached one, or an empty one.
     bool give(AnswerRef answer) noexcept;
     void give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) noexcept;
     void give_empty(std::uint8_t rcode) noexcept;
     void give_buffer(Buffer* answer) noexcept;  // takes it over
-    // SERVFAIL: the answer of an executor that changes the question cannot be made.
+    // SERVFAIL: an executor that changes the question cannot build its answer.
     void fail_rewrite() noexcept;
 };
 

@@ -24,7 +24,7 @@ void answer_without_family(QueryWalk& w) noexcept {
     c.response.set_empty(dns::kNoError);
 }
 
-// Without a buffer the answer becomes empty: clients ask for addresses then.
+// Without a buffer the answer becomes empty: clients then ask for addresses.
 void take_family_out(QueryWalk& w, bool v4, bool v6) noexcept {
     QueryContext& c = w.c;
     if (!c.response || c.response.answer().rcode != dns::kNoError) return;

@@ -1,5 +1,5 @@
-// Answers without the addresses of a family: for lists that do not hold it (`missing_family: nodata`) and for clients that
-// prefer the other one.
+// Removes the addresses of a family from answers: for lists that do not hold it (`missing_family: nodata`) and for clients
+// that prefer the other one.
 #pragma once
 
 #include "dataplane/policy/query_context.h"
@@ -8,11 +8,11 @@ namespace steer {
 
 class QueryWalk;
 
-// A cache around keeps the answer for others: the family is taken out when the answer leaves that cache.
+// An outer cache keeps the complete answer; the family is removed when the answer leaves that cache.
 [[nodiscard]] bool in_guarded_cache(const QueryContext& c) noexcept;
-// What ProgramState::lacks_v4 and lacks_v6 asked for.
+// Applies ProgramState::lacks_v4 and lacks_v6.
 void answer_without_family(QueryWalk& w) noexcept;
-// Takes the hints and additional addresses of these families out of an answer to SVCB or HTTPS.
+// Removes the hints and additional addresses of these families from an answer to SVCB or HTTPS.
 void take_family_out(QueryWalk& w, bool v4, bool v6) noexcept;
 
 }  // namespace steer

@@ -1,4 +1,4 @@
-// What a worker remembers of names it matched: hash of the name → id of its tag set, for one
+// The names that a worker matched recently: hash of the name → id of its tag set, for one
 // snapshot generation.
 //
 // Direct mapped, by 78 bits of a keyed hash, no allocation after construction. A name that maps to a taken slot replaces

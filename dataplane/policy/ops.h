@@ -1,14 +1,14 @@
-// Every operation of a program, once: its name, what its operand is, and what plans, guards and the compiler have to
-// know of it. The enum, the names and all lists of operations are made of these rows (program.h says how a program runs).
-// What an operation does is its Body in ops/ (interpreter.h).
+// All operations of a program, one row each: name, operand, and the facts that plans, guards and the compiler need.
+// The enum, the names and all lists of operations come from these rows (program.h explains how a program runs).
+// The effect of an operation is its Body in ops/ (interpreter.h).
 //
 // X(name, operand, plan, hit, traits):
 // - operand: an OperandKind.
-// - plan (plan.h). pure: a step that depends on the name's sets and on earlier pure steps alone.
+// - plan (plan.h). pure: a step that depends only on the name's sets and on earlier pure steps.
 //   without_answer: pure while there is no answer; it reads or changes an answer. impure: it has a visible effect, waits,
-//   ends the program, or depends on data that a plan's key does not have.
-// - hit: what the guarded walk of a cache hit (guard.h) does with it. It passes over what waits, reports, changes TTLs, or
-//   wraps to do so.
+//   ends the program, or depends on facts outside a plan's key.
+// - hit: what the guarded run of a cache hit (guard.h) does with it. `passes` skips operations that wait, report, change
+//   TTLs, or wrap to do so.
 // - traits: of op_traits.
 #pragma once
 
@@ -19,32 +19,32 @@
 
 namespace steer {
 
-// Tests: go on with the next instruction if they hold (after `negate`), else at `target`.
-#define STEER_TESTS(X)                                                                       \
-    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */ \
-    X(if_has_resp, none, pure, acts, kReadsResponse)                                         \
-    X(if_true, none, pure, acts, 0)                                                          \
-    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */              \
-    X(if_type, numbers, impure, acts, kReadsQuestion)                                        \
-    X(if_class, numbers, impure, acts, kReadsQuestion)                                       \
-    /* this and the next three do not hold without a response */                             \
-    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                               \
-    /* any A or AAAA of the answer */                                                        \
-    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                   \
-    /* any name that a CNAME of the answer points to */                                      \
-    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                              \
-    /* the answer has a record of the question's type */                                     \
-    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                          \
-    X(if_client, prefixes, impure, acts, kReadsClient)                                       \
-    X(if_device, devices, impure, acts, kReadsClient) /* client_mac, client_host */          \
-    /* the address that a name under in-addr.arpa, ip6.arpa stands for */                    \
-    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                               \
-    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */  \
-    X(if_random, chance, impure, acts, kReadsChance)      /* holds for so many of 2^32 */    \
-    /* the client had a token, which is taken */                                             \
+// Tests: continue with the next instruction if they hold (after `negate`), else at `target`.
+#define STEER_TESTS(X)                                                                          \
+    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */    \
+    X(if_has_resp, none, pure, acts, kReadsResponse)                                            \
+    X(if_true, none, pure, acts, 0)                                                             \
+    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */                 \
+    X(if_type, numbers, impure, acts, kReadsQuestion)                                           \
+    X(if_class, numbers, impure, acts, kReadsQuestion)                                          \
+    /* this and the next three do not hold without a response */                                \
+    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                                  \
+    /* any A or AAAA of the answer */                                                           \
+    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                      \
+    /* any name that a CNAME of the answer points to */                                         \
+    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                                 \
+    /* the answer has a record of the question's type */                                        \
+    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                             \
+    X(if_client, prefixes, impure, acts, kReadsClient)                                          \
+    X(if_device, devices, impure, acts, kReadsClient) /* client_mac, client_host */             \
+    /* the address that a name under in-addr.arpa, ip6.arpa stands for */                       \
+    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                  \
+    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */     \
+    X(if_random, chance, impure, acts, kReadsChance)      /* holds with probability N / 2^32 */ \
+    /* the client had a token, which is taken */                                                \
     X(if_rate, rate_limiter, impure, acts, kReadsClient | kReadsChance)
 
-// Wrappers: entered, and left at the end of their sequence.
+// Wrappers: entered here, left at the end of their sequence.
 #define STEER_WRAPPERS(X)                                                                        \
     X(enter_cache, cache, impure, passes, 0) /* target: the sequence's end, for short_circuit */ \
     X(enter_prefer, prefer, impure, passes, kWritesResponse | kMayWait) /* may run branches */   \
@@ -67,7 +67,7 @@ namespace steer {
            */  \
     X(static_records, statics, impure, acts, kRewrites | kWritesResponse)
 
-// All others: a step.
+// All others: one step.
 #define STEER_ACTIONS(X)                                                                        \
     X(mark, marks, pure, acts, kWritesMarks)                                                    \
     X(go_to, target, pure, acts, 0)                                                             \
@@ -93,7 +93,7 @@ namespace steer {
     X(live_answers, live_answers, impure, acts, kWritesResponse)                                \
     /* sets an empty answer, then as stop */                                                    \
     X(reject, rcode, impure, acts, kWritesResponse | kStops)                                    \
-    /* takes the answer away, then as stop; nobody is answered */                               \
+    /* removes the answer, then as stop; no reply is sent */                                    \
     X(drop, none, impure, acts, kWritesResponse | kStops)                                       \
     X(stop, none, impure, acts, kStops)                                                         \
     X(sequence_end, instance, pure, acts, 0) /* pure if no summary is left by it */             \
@@ -104,7 +104,7 @@ namespace steer {
 #define STEER_OP_NAME(name, operand, plan, hit, traits) name,
 enum class Op : std::uint8_t { STEER_OPS(STEER_OP_NAME) };
 
-// What an operand is: the index of a table of Snapshot if nothing else is said.
+// The kind of an operand: an index into a table of Snapshot unless noted.
 enum class OperandKind : std::uint8_t {
     none,
     tag_mask,
@@ -152,18 +152,18 @@ enum : std::uint32_t {
     kReadsClient = 1U << 2,
     kReadsResponse = 1U << 3,
     kReadsMarks = 1U << 4,
-    kReadsChance = 1U << 5,  // chance or time: another outcome the next time
+    kReadsChance = 1U << 5,  // chance or time: the next outcome may differ
     kWritesResponse = 1U << 6,
     kWritesMarks = 1U << 7,
     kRewrites = 1U << 8,  // has a word in ProgramState::rewrites while it is entered
-    kClaims = 1U << 9,    // the addresses of the response for a list
+    kClaims = 1U << 9,    // claims the addresses of the response for a list
     kMayWait = 1U << 10,
-    kBranches = 1U << 11,  // not a test, and may go on at `target`
+    kBranches = 1U << 11,  // not a test, and may continue at `target`
     kMayStop = 1U << 12,   // may stop the program
     kStops = 1U << 13,     // always stops it
-    // Impure, but every query that it does not stop goes on with the next instruction.
+    // Impure, but a query that it does not stop always continues with the next instruction.
     kLeadsOn = 1U << 14,
-    kReadsByOperand = 1U << 15,  // what it reads stands in its operand (guard.cpp)
+    kReadsByOperand = 1U << 15,  // what it reads depends on its operand (guard.cpp)
 };
 }  // namespace op_traits
 
@@ -200,8 +200,8 @@ constexpr bool is_rewrite(Op op) {
     return has_trait(op, op_traits::kRewrites);
 }
 
-// A plan depends on the name's sets alone, and others must not see it happen. What reads the client or chance is impure,
-// and by the same traits guards the caches behind it (guard.cpp).
+// A plan depends only on the name's sets, and must have no visible effect. An operation that reads the client or chance is
+// impure; by the same traits it guards the caches behind it (guard.cpp).
 constexpr bool is_sound(const OpTraits& op) {
     using namespace op_traits;
     constexpr std::uint32_t kBesideTheKey =
@@ -209,7 +209,7 @@ constexpr bool is_sound(const OpTraits& op) {
     constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }
-// Code that looks at these traits reads the operand as a number in this table.
+// Code that checks these traits reads the operand as an index of this table.
 constexpr bool has_its_operand(Op op) {
     using namespace op_traits;
     const OperandKind is = traits_of(op).operand;
@@ -225,7 +225,7 @@ static_assert(
         }
         return true;
     }(),
-    "an operation that is pure for plans reads what a plan's key does not have, or has an effect");
+    "an operation that is pure for plans reads facts outside a plan's key, or has an effect");
 
 static_assert(
     [] {
@@ -234,6 +234,6 @@ static_assert(
         }
         return true;
     }(),
-    "an operation has a trait whose operand is of another kind");
+    "an operation has a trait that needs a different kind of operand");
 
 }  // namespace steer

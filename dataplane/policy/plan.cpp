@@ -11,7 +11,7 @@
 namespace steer {
 namespace {
 
-// Where names inherit sets, these are a function of the time as well.
+// If names inherit sets, plans would also depend on time.
 bool is_pure(const Snapshot& snapshot, Op op, bool has_response) {
     if (has_trait(op, op_traits::kReadsName) && snapshot.inherited != nullptr) return false;
     const Purity plan = traits_of(op).plan;
@@ -24,7 +24,7 @@ bool is_fixed_test(Op op) {
                            traits_of(op).plan == Purity::without_answer);
 }
 
-// Instructions that are met from those that are set on, as far as the program is pure; targets lie ahead.
+// Marks all instructions reachable from the marked ones, as far as the program is pure; jumps go forward.
 struct Reached {
     std::vector<bool> pcs;
     bool reads_tags = false;
@@ -57,7 +57,7 @@ std::int16_t cache_ahead(const Snapshot& snapshot, std::size_t pc) noexcept {
     return -1;
 }
 
-// A program that is walked through by a name in certain sets: the interpreter's plan mode.
+// Runs a program for a name in certain sets: the interpreter's plan mode.
 class PlanWalk {
   public:
     static constexpr Mode kMode = Mode::plan;
@@ -79,7 +79,7 @@ class PlanWalk {
         return plan_;
     }
 
-    // What bodies ask (interpreter.h).
+    // The interface for bodies (interpreter.h).
     [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
     [[nodiscard]] std::uint16_t& pc() { return pc_; }
     [[nodiscard]] std::uint64_t& marks() { return marks_; }
@@ -97,7 +97,7 @@ class PlanWalk {
     [[nodiscard]] unsigned depth() const { return depth_; }
     [[nodiscard]] const Instruction& innermost() const { return program_[wrappers_[depth_ - 1U]]; }
     static constexpr unsigned outside() { return 0; }
-    // Nothing is claimed without an answer.
+    // No claims without an answer.
     void claim(std::uint8_t list) noexcept {
         if (!has_response_) return;
         if (plan_.hit_list_count == kMaxClaims) too_many_ = true;
@@ -105,9 +105,9 @@ class PlanWalk {
     }
 
   private:
-    // Walks on from a hit in the cache that is here.
+    // Continues from a hit in the cache at the program counter.
     bool hit_is_plain() noexcept {
-        // A guarded one's lists are chosen anew, a policed one's answer is looked at; where sets are inherited every answer
+        // A guarded cache evaluates lists again, a policed one checks the answer. If sets are inherited, every answer
         // has to pass them on.
         const bool is_watched = program_[pc_].guarded || program_[pc_].policed;
         if (is_watched || snapshot_.inherited != nullptr) return false;
@@ -116,10 +116,10 @@ class PlanWalk {
         }
         has_response_ = true;
         if (!program_[pc_].short_circuit) {
-            enter();  // and leaving it does nothing: it has this answer
+            enter();  // leaving it has no effect: it has this answer
             while (program_[pc_].op != Op::stop && program_[pc_].op != Op::end) {
                 const Instruction& i = program_[pc_];
-                // Summaries and reverse_lookup see every answer, hits as well.
+                // Summaries and reverse_lookup see every answer, including hits.
                 const bool reports = is_wrapper(i.op) && i.op != Op::enter_list;
                 if (!is_pure(snapshot_, i.op, true) || reports) return false;
                 step(*this);

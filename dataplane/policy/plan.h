@@ -1,13 +1,13 @@
-// The plan memo: where the program stands for a query after its pure prefix, and what a hit in the cache that it comes
-// to there is claimed for.
+// The plan memo: where a query stands after the program's pure prefix, and the lists that a hit in the cache behind the
+// prefix is claimed for.
 //
-// The prefix are the instructions from an entry on that do nothing but tests, marks and wrapping before there is an
-// answer (Instruction::in_prefix). All that they are a function of is the snapshot, the entry and the tag set of the name,
-// so these are the key. A test of something else (type, flags, client class) has to come into the key, and plan_test.cpp
+// The prefix is all instructions from an entry on that only test, mark or wrap before there is an answer
+// (Instruction::in_prefix). They depend only on the snapshot, the entry and the tag set of the name,
+// so these are the key. A test of anything else (type, flags, client class) would have to be in the key; plan_test.cpp
 // compares the executor with and without plans on random programs.
 //
-// A hit is plain if nothing that follows it but tests, marks and lists is run: then the entry is the answer, claimed for
-// its own lists and `hit_lists`, and nobody has to walk the program.
+// A hit is plain if only tests, marks and lists follow it. Then the entry is the answer, claimed for
+// its own lists and `hit_lists`, and no program has to run.
 #pragma once
 
 #include <array>
@@ -25,13 +25,13 @@ namespace steer {
 struct Snapshot;
 
 struct alignas(64) Plan {
-    // As in cache::Entry: generation << 32 | tag-set id (0: it is that of every name). 0: no plan.
+    // As in cache::Entry: generation << 32 | tag-set id (id 0: for every name). 0: no plan.
     std::uint64_t tags = 0;
     std::uint64_t marks = 0;
-    std::uint16_t pc = 0;  // of the first instruction that is still to be run
+    std::uint16_t pc = 0;  // of the first instruction still to run
     std::int16_t cache =
         -1;  // Snapshot::caches: what is reached from there without a test; -1: none
-    std::uint8_t entry = 0;  // of the snapshot's, where it begins
+    std::uint8_t entry = 0;  // the snapshot's entry where it begins
     std::uint8_t depth = 0;  // wrappers entered
     bool hit_is_plain = false;
     std::uint8_t hit_list_count = 0;
@@ -54,30 +54,30 @@ struct alignas(64) Plan {
 };
 static_assert(sizeof(Plan) == 64, "one line of the CPU's cache");
 
-// Marks the pure prefix and finds out what plans depend on. Part of equip().
+// Marks the pure prefix and finds the inputs of plans. Part of equip().
 void mark_prefix(Snapshot& snapshot);
 
-// The plan of the names in these sets that came by this entry; of no tag set yet.
+// The plan for names in these sets that came by this entry; its tag set is not assigned yet.
 Plan make_plan(const Snapshot& snapshot, const matchers::TagBits& sets,
                std::uint8_t entry = 0) noexcept;
 
-// One worker's plans by tag set and entry. A plan stays where it is as long as its snapshot is in force. No heap after
+// One worker's plans by tag set and entry. A plan does not move as long as its snapshot is in force. No heap after
 // construction.
 class PlanMemo {
   public:
     PlanMemo() : plans_(TagSets::kCapacity) {}
 
-    // Where it is, if that was not another's place already. `tag_set`: 1..TagSets::kCapacity.
+    // The plan, or nullptr if another plan has its slot. `tag_set`: 1..TagSets::kCapacity.
     [[nodiscard]] const Plan& first_place(std::uint32_t tag_set,
                                           std::uint8_t entry) const noexcept {
         return plans_[place(tag_set, entry)];
     }
-    // Where it is, or (another's `tags` or entry) is to be; nullptr: there is no room for more.
+    // Its slot, which may hold another plan (`tags` or entry differ); nullptr: the table is full.
     [[nodiscard]] Plan* find(std::uint64_t tags, std::uint8_t entry) noexcept;
 
   private:
     static constexpr unsigned kProbes = 16;
-    // Of the first entry each tag set has a place of its own.
+    // Each tag set has a slot of its own for the first entry.
     static std::size_t place(std::uint32_t tag_set, std::uint8_t entry) noexcept {
         constexpr std::size_t kApart = TagSets::kCapacity / kMostEntries + 1;
         return (tag_set - 1 + entry * kApart) % TagSets::kCapacity;

@@ -1,4 +1,4 @@
-// A list that addresses are kept in, as a snapshot has it: on which terms it claims them, and for whom.
+// An address list in a snapshot: the terms of its claims, and the clients that it serves.
 #pragma once
 
 #include <algorithm>
@@ -15,10 +15,10 @@ namespace steer {
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
 enum class MissingFamily : std::uint8_t { answer, nodata };
-// What becomes of addresses that names outside of the list's are told as well.
+// What happens to addresses that also belong to names outside the list.
 enum class Sharing : std::uint8_t { keep, skip, report };
 
-// Clients that only some of a list's routers serve: first to last, both inside.
+// Clients that only some of a list's routers serve: first to last, both inclusive.
 struct ServedClients {
     IpAddress first, last;
     ListId id;  // of the list on those routers
@@ -38,10 +38,11 @@ struct PolicyList {                       // one ros_address_list, ipset or nfts
     OnTimeout on_timeout = OnTimeout::answer;
     MissingFamily missing_family = MissingFamily::answer;
     Sharing shared = Sharing::keep;
-    std::uint16_t max_addresses = 0;  // of an answer: more do not leave; 0: no limit
-    std::uint8_t shared_above = 3;    // names outside, from which on it is shared
+    std::uint16_t max_addresses = 0;  // per answer; further ones are removed; 0: no limit
+    std::uint8_t shared_above = 3;    // number of other names from which on an address is shared
     matchers::PrefixSet never_claim;
-    std::vector<TranslatedPrefix> translated{};  // whose addresses are held as these say
+    std::vector<TranslatedPrefix>
+        translated{};  // prefixes of NAT64 and how lists hold their addresses
 
     [[nodiscard]] const TranslatedPrefix* translated_at(const std::uint8_t* v6) const noexcept {
         for (const TranslatedPrefix& t : translated) {
@@ -49,13 +50,13 @@ struct PolicyList {                       // one ros_address_list, ipset or nfts
         }
         return nullptr;
     }
-    // Whether it can hold anything of an answer to AAAA.
+    // Whether it can hold an address of an answer to AAAA.
     [[nodiscard]] bool takes_v6() const noexcept {
         return has_v6 || (has_v4 && std::any_of(translated.begin(), translated.end(),
                                                 [](const auto& t) { return t.as_v4; }));
     }
 
-    // Of the list on the routers that serve this client.
+    // The id of the list on the routers that serve this client.
     [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
         return served.empty() ? id : served_id(client);
     }

@@ -1,6 +1,6 @@
-// What one worker remembers of names that have addresses of the preferred family (`prefer_ipv4`, `prefer_ipv6`).
+// One worker's memory of names that have addresses of the preferred family (`prefer_ipv4`, `prefer_ipv6`).
 //
-// Direct mapped by a keyed 64-bit hash of name, plugin and generation; a newer name takes an older one's line. 64 KiB.
+// Direct mapped by a keyed 64-bit hash of name, plugin and generation; a newer name replaces an older one. 64 KiB.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ class PreferredNames {
 
     struct Known {
         bool has = false;
-        bool stopped = false;  // its program ended by accept or the like ...
-        std::uint16_t pc = 0;  // ... or went on here
+        bool stopped = false;  // its program ended by accept or reject ...
+        std::uint16_t pc = 0;  // ... or continued here
     };
     [[nodiscard]] Known find(std::uint64_t key, std::uint32_t now_s) const noexcept {
         const Line& line = lines_[key % kLines];

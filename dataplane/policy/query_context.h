@@ -1,4 +1,4 @@
-// A query on its way through the program: who asks what, where the program stands, and what it has for an answer so far.
+// A query in the program: its client and question, the program's state, and the response so far.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@
 
 namespace steer {
 
-// What the program came to. sleeps: run() goes on. branches: next_branch() (branch.h) says what is to be done. waits: the
-// resolver's own; it waits for branches in its record.
+// The program's result. sleeps: call run() to continue. branches: next_branch() (branch.h) says what to do. waits: the
+// resolver's own state; it waits for branches in its record.
 enum class Step : std::uint8_t { answered, asks, sleeps, branches, waits };
 
 struct QueryContext {
@@ -27,14 +27,13 @@ struct QueryContext {
     const std::uint8_t* qname_as_sent = nullptr;  // query.qname_len bytes in the client's case
     IpAddress client;
     std::uint16_t client_port = 0;
-    std::uint64_t client_mac =
-        0;  // the source of the frame that brought it; 0: none did, or nobody asks
+    std::uint64_t client_mac = 0;  // the source MAC of its frame; 0: no frame, or not needed
     std::uint64_t started_ms = 0;
-    // Those of the client's options that a forward_edns0opt may pass on.
+    // The client's options that a forward_edns0opt may pass on.
     std::span<const std::uint8_t> options;
-    Buffer* injected = nullptr;  // that brought it, if the program asks for its texts
+    Buffer* injected = nullptr;  // the query's buffer, if the program uses its texts
 
-    // Begins where the plan says (nullptr: at this entry of the program).
+    // Begins at the plan's instruction (nullptr: at this entry of the program).
     void begin(const Plan* plan, std::uint8_t by_entry = 0) noexcept {
         if (plan == nullptr) {
             state.pc = snapshot.entries[by_entry];
@@ -43,19 +42,18 @@ struct QueryContext {
         }
     }
 
-    int looked_up =
-        -1;  // the cache (Snapshot::caches) that `found` is of (nullptr: it has nothing); -1: none
+    int looked_up = -1;  // the cache (Snapshot::caches) of `found` (nullptr: a miss); -1: none
     const cache::Entry* found = nullptr;
 
-    // What is asked inside of the wrappers that were entered.
+    // The question inside the entered wrappers.
     [[nodiscard]] const dns::Query& asked() const { return rewritten ? *rewritten : query; }
-    // After `state` was set, or its rewrites changed.
+    // Call it after `state` was set, or its rewrites changed.
     void rewrite_question() noexcept {
         rewritten.reset();
         if (state.rewrites.count() == 0) return;
         rewrite(snapshot, state.rewrites, state.rewrites.count(), client, rewritten.emplace(query));
     }
-    // The question under the first `level` rewrites; `room` is where it is put if it is neither of the two above.
+    // The question under the first `level` rewrites; stored in `room` unless it is one of the two above.
     [[nodiscard]] const dns::Query& asked_under(unsigned level, dns::Query& room) const noexcept {
         if (level == state.rewrites.count()) return asked();
         room = query;
@@ -66,15 +64,15 @@ struct QueryContext {
     ProgramState state;
     std::optional<dns::Query> rewritten;
     Response response;
-    std::uint16_t group = 0;     // Step::asks: whom
-    std::uint32_t sleep_ms = 0;  // Step::sleeps: how long
-    bool failed = false;         // the program ended with an error: nobody answered
-    // Set by run(): the cache (its pc) whose answer for this question is to be asked for anew, unasked.
+    std::uint16_t group = 0;     // Step::asks: the upstream group
+    std::uint32_t sleep_ms = 0;  // Step::sleeps: for this time
+    bool failed = false;         // the program ended with an error: no upstream answered
+    // Set by run(): the cache (its pc) whose answer for this question needs a background refresh.
     static constexpr std::uint16_t kNoRefresh = UINT16_MAX;
     std::uint16_t refresh_pc = kNoRefresh;
-    Rewrites refresh_rewrites;  // as they were there
+    Rewrites refresh_rewrites;  // the rewrites there
 
-    // The executor's own, for this run only.
+    // For the executor only, during this run.
     const cache::Entry* entry = nullptr;   // of this name and generation: remembers its tag set
     const cache::Entry* replay = nullptr;  // answers the first forward
     const cache::Entry* stale = nullptr;   // answers every forward, as stale ...

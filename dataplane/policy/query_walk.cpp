@@ -21,7 +21,7 @@ bool QueryWalk::has_cname_in(const matchers::TagBits& mask) const noexcept {
     return false;
 }
 
-// Out of line, for its room.
+// Out of line, because it needs stack.
 [[gnu::noinline]] bool QueryWalk::text_holds(const TextMatch& match) const noexcept {
     TextRoom room;
     std::string_view text;
@@ -45,7 +45,7 @@ bool QueryWalk::has_cname_in(const matchers::TagBits& mask) const noexcept {
     return match.test.holds(text, worker.number);
 }
 
-// A refresh is of nobody, and a forwarder of many.
+// A refresh has no client, and a forwarder many.
 bool QueryWalk::takes_token(std::uint32_t limiter) const noexcept {
     return c.state.refresh || c.snapshot.trusted_forwarders.contains(c.client) ||
            c.snapshot.rate_limiters[limiter].take(c.client, worker.hasher, now);
@@ -66,7 +66,7 @@ void QueryWalk::drop_response() noexcept {
 void QueryWalk::claim(std::uint8_t index) noexcept {
     if (!c.response || c.response.answer().rcode != dns::kNoError) return;
     const PolicyList& list = c.snapshot.lists[index];
-    if (is_dns64_probe(c)) {  // its addresses become others, which are claimed
+    if (is_dns64_probe(c)) {  // its translated addresses are claimed instead
         if (c.response.answer().address_count > 0) add_list(c.state, index);
         return;
     }

@@ -1,5 +1,5 @@
-// A query on its way through the program, live or as a hit in a guarded cache: what both modes have in common, for the
-// bodies of operations (ops/).
+// A query that runs the program, live or as a hit in a guarded cache: the parts of both modes that bodies of
+// operations (ops/) use.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +31,12 @@ class QueryWalk {
         return c.snapshot.scratches[worker.number];
     }
 
-    // What tests ask that takes more than a look.
+    // Facts for tests that take more work.
     [[nodiscard]] bool has_cname_in(const matchers::TagBits& mask) const noexcept;
     [[nodiscard]] bool text_holds(const TextMatch& match) const noexcept;
     [[nodiscard]] bool takes_token(std::uint32_t limiter) const noexcept;
 
-    // A body goes on with the next instruction.
+    // Continues with the next instruction.
     MaybeStep next() noexcept {
         ++pc();
         return std::nullopt;
@@ -47,22 +47,22 @@ class QueryWalk {
     [[nodiscard]] const Instruction& innermost() const {
         return c.snapshot.program[c.state.wrappers[c.state.depth - 1U]];
     }
-    // The innermost wrapper, which is left; while it is, depth() is its place in ProgramState::wrappers.
+    // The innermost wrapper while it is being left; depth() is then its index in ProgramState::wrappers.
     const Instruction& pop() noexcept {
         --c.state.depth;
         return c.snapshot.program[c.state.wrappers[c.state.depth]];
     }
 
-    // The response that is there goes, and with it its claims.
+    // Removes the response and its claims.
     void drop_response() noexcept;
-    // Claims the addresses that are in the answer now (NOERROR only) for this list of the snapshot.
+    // Claims the present addresses of the answer (NOERROR only) for this list of the snapshot.
     void claim(std::uint8_t list) noexcept;
 
-    // The wrapper that is entered next asks another question (question.h); what belongs to the one before is forgotten.
+    // Changes the question for the next wrapper (question.h) and forgets facts about the old one.
     void enter_rewrite(std::uint16_t word) noexcept;
-    // Takes the last of the rewrites off; what answered the question under it answers the one before.
+    // Removes the last rewrite; the answer then belongs to the question before.
     void pop_rewrite() noexcept;
-    // After the name in force changed.
+    // Call it after the name in force changed.
     void question_changed() noexcept;
 };
 

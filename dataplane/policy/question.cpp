@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostNameBytes = 255;
 
-// A client subnet as it lies behind a name.
+// A client subnet in the format behind a name.
 struct Subnet {
     std::array<std::uint8_t, dns::kMaxEcs> bytes;
     std::size_t length = 0;
@@ -25,7 +25,7 @@ struct Subnet {
     }
 };
 
-// RFC 7871 7.1.2: a client with source prefix length 0 does not want its address to be told.
+// RFC 7871 7.1.2: with source prefix length 0 the client's address must not be sent upstream.
 bool may_be_told(std::span<const std::uint8_t> sent, const IpAddress& client,
                  const matchers::PrefixSet& untold) {
     const bool refuses = !sent.empty() && sent[1] == 0;
@@ -46,7 +46,7 @@ void handle(const EcsHandler& handler, const matchers::PrefixSet& untold,
     out.from = dns::EcsFrom::address;
 }
 
-// `name`, without its root, in front of the target; the target alone if that is too long. `room` may hold `name`.
+// `name`, without its root, before the target; only the target if that is too long. `room` may hold `name`.
 std::span<const std::uint8_t> in_front_of(std::span<const std::uint8_t> name,
                                           std::span<const std::uint8_t> target,
                                           std::array<std::uint8_t, 256>& room) {
@@ -81,7 +81,7 @@ void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
                    {sent.bytes.data(), sent.length}, client, subnet);
         }
     }
-    if (name.size() + subnet.length > UINT8_MAX) subnet.length = 0;  // as where it was read
+    if (name.size() + subnet.length > UINT8_MAX) subnet.length = 0;  // as when it was read
     std::memmove(q.qname.data(), name.data(), name.size());
     std::memcpy(q.qname.data() + name.size(), subnet.bytes.data(), subnet.length);
     q.qname_len = static_cast<std::uint8_t>(name.size());

@@ -1,5 +1,5 @@
-// The question in force: what the client asked, as the wrapping executors around have changed it (rewrites.h). Caches, tests
-// on names and upstreams are asked by it; the client's own, in QueryContext::query, is what is answered.
+// The question in force: the client's question as wrapping executors changed it (rewrites.h). Caches, tests
+// on names and upstreams use it. The reply answers the client's own, in QueryContext::query.
 #pragma once
 
 #include "dataplane/dns/query.h"
@@ -10,8 +10,8 @@ namespace steer {
 
 struct Snapshot;
 
-// Makes `q`, the question of `client`, what it is under the first `level` rewrites: its name, the subnet behind it, and
-// where a question with that name would end. Cost: a copy of the name.
+// Sets `q`, the question of `client`, to the one under the first `level` rewrites: its name, the subnet behind it, and
+// the end of a question with that name. Cost: a copy of the name.
 void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
              const IpAddress& client, dns::Query& q) noexcept;
 

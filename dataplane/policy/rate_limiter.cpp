@@ -5,7 +5,7 @@
 namespace steer {
 namespace {
 
-// A bucket: tag << 44 | tick at which it is full again. 16 ticks are a microsecond; they begin anew after 12 days.
+// A bucket: tag << 44 | tick at which it is full again. 16 ticks are a microsecond; they wrap after 12 days.
 constexpr unsigned kTickBits = 44;
 constexpr std::uint64_t kTicks = (std::uint64_t{1} << kTickBits) - 1;
 constexpr std::uint64_t kTicksPerMs = 16'000, kTicksPerS = 1000 * kTicksPerMs;
@@ -37,9 +37,9 @@ bool RateLimiter::take(const IpAddress& client, const cache::KeyHasher& hasher,
         masked(client, client.is_v4() ? kV4In16 + limit_.mask4 : unsigned{limit_.mask6});
     const cache::Key key = hasher.of_name(who.bytes);
     Line& line = lines_[key.low & line_mask_];
-    const std::uint64_t tag = key.high >> kTickBits | 1;  // never 0: that is a free one
+    const std::uint64_t tag = key.high >> kTickBits | 1;  // never 0, which marks a free bucket
     const std::uint64_t tick = now.ms * kTicksPerMs & kTicks;
-    // What is missing of it; none, if it says what cannot be.
+    // The missing tokens; none if the value is impossible.
     const auto missing = [&](std::uint64_t bucket) {
         const std::uint64_t ticks = (bucket - tick) & kTicks;
         return ticks > depth_ ? 0 : ticks;

@@ -1,10 +1,10 @@
-// How often a client may: a token bucket for each masked address, shared by all workers, so that a client whose
-// queries come to several has one bucket.
+// Rate limit per client: a token bucket for each masked address. All workers share them, so a client whose
+// queries reach several workers has one bucket.
 //
-// Each bucket is one word, a tag of the client and when the bucket is full again (GCRA, the leaky bucket as a meter,
-// ITU-T I.371), changed by compare-and-swap: no lock, no heap, no waiting. A table holds `lines` of eight; where all
-// eight of a line are taken, the bucket that is full again soonest is given to who comes. Two clients with one tag in one line
-// share a bucket (one in 2^16 or so). A new snapshot begins with full buckets.
+// Each bucket is one word: a tag of the client and the time when the bucket is full again (GCRA, the leaky bucket as a
+// meter, ITU-T I.371). It is changed by compare-and-swap: no lock, no heap, no waiting. A table has `lines` of eight
+// buckets. A new client takes the bucket of its line that is full again soonest. Two clients with the same tag in one line
+// share a bucket (about one in 2^16). A new snapshot begins with full buckets.
 #pragma once
 
 #include <array>
@@ -20,19 +20,19 @@ namespace steer {
 
 struct RateLimit {
     double qps = 20;           // 0.001..2^32 - 1
-    std::uint32_t burst = 40;  // at least 1; no more than refill in kLongestRefillS count
+    std::uint32_t burst = 40;  // at least 1; limited to the refill of kLongestRefillS
     std::uint8_t mask4 = 32, mask6 = 48;
     bool operator==(const RateLimit&) const = default;
 };
 
 class RateLimiter {
   public:
-    // A bucket is a tick within 12 days (rate_limiter.cpp): longer ones could not be told from full ones.
+    // Ticks repeat after 12 days (rate_limiter.cpp), so a longer refill would look like a full bucket.
     static constexpr std::uint32_t kLongestRefillS = 86'400;
 
     explicit RateLimiter(const RateLimit& limit, std::uint32_t lines = 8192);  // a power of two
 
-    // True: the client had a token, which is taken. Any worker.
+    // Takes a token. True: the client had one. Any worker.
     [[nodiscard]] bool take(const IpAddress& client, const cache::KeyHasher& hasher,
                             Now now) const noexcept;
     [[nodiscard]] const RateLimit& limit() const { return limit_; }

@@ -1,8 +1,8 @@
-// What wrapping executors that a query is inside of have changed in its question, outermost first: numbers of the
-// snapshot's tables, so that a parked record keeps them in a few bytes. question.h makes the question of them.
+// The changes of a query's question by the wrapping executors around it, outermost first: numbers of the
+// snapshot's tables, so that a parked record keeps them in a few bytes. question.h applies them.
 //
-// Each such wrapper that was entered has one word here until it is left. Words below those are of wrappers around a refresh
-// or a branch, which are not its own to leave.
+// Each entered wrapper of that kind has one word here until it is left. Words below those belong to wrappers around a
+// refresh or a branch, which must not leave them.
 #pragma once
 
 #include <array>
@@ -16,12 +16,12 @@ class Rewrites {
     // A word is an index of Snapshot::redirect_targets, or of Snapshot::ecs_handlers from kFirstEcs on, of
     // Snapshot::option_codes from kFirstOptions on, or
     static constexpr std::uint16_t kNothing = 0xffff;
-    // the IPv4 name in place of the IPv6 one, of an address below a prefix of any Snapshot::dns64s.
+    // the IPv4 name in place of the IPv6 name, for an address with a prefix of any Snapshot::dns64s.
     static constexpr std::uint16_t kPointer64 = 0xfffe;
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
     static constexpr unsigned kMostOptions = 8;
 
-    // A redirect's target may be what the name goes in front of (Snapshot::redirect_below).
+    // The name may be put in front of a redirect's target (Snapshot::redirect_below).
     static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
     static constexpr bool is_ecs(std::uint16_t word) {
         return word >= kFirstEcs && word < kFirstOptions;
@@ -29,7 +29,7 @@ class Rewrites {
     static constexpr bool is_options(std::uint16_t word) {
         return word >= kFirstOptions && word < kFirstOptions + kMostOptions;
     }
-    // Bit i: those of Snapshot::option_codes[i] are passed on.
+    // Bit i: options of Snapshot::option_codes[i] are passed on.
     [[nodiscard]] std::uint8_t options() const {
         unsigned bits = 0;
         for (unsigned i = 0; i < count_; ++i) {
@@ -42,7 +42,7 @@ class Rewrites {
     [[nodiscard]] std::uint16_t operator[](unsigned i) const { return words_[i]; }
     void push(std::uint16_t word) { words_[count_++] = word; }
     std::uint16_t pop() { return words_[--count_]; }
-    // Those from number `level` on change nothing any more.
+    // Disables the rewrites from number `level` on.
     void cancel(unsigned level) {
         for (unsigned i = level; i < count_; ++i)
             words_[i] = kNothing;

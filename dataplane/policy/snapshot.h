@@ -43,7 +43,7 @@
 namespace steer {
 
 inline constexpr unsigned kMaxWorkers = 32;
-inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; then a reload waits
+inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; a further reload waits
 
 // What a `fallback` runs (branches.h): pcs of its units.
 struct Fallback {
@@ -55,24 +55,25 @@ struct Fallback {
 
 struct Prefer {
     std::uint16_t wanted = 1, other = 28;  // types
-    std::uint32_t remember_s = 3600;       // names that have the wanted one; 0: not
+    std::uint32_t remember_s =
+        3600;  // how long names with the wanted type are remembered; 0: never
 };
 
-// A string_exp of what is known only with the query.
+// A string_exp on facts that only the query has.
 struct TextMatch {
     enum class Of : std::uint8_t { client, response, marks, server_name, url_path };
     Of of;
-    matchers::TextTest test;  // asked as the worker of that number
+    matchers::TextTest test;  // the worker's number is the thread number
 };
 struct MarkNumber {
     std::uint32_t number;
     std::uint8_t bit;  // of ProgramState::marks
 };
 
-// A domain_set that names pass on to those that they point to (`inherit: true`).
+// A domain_set that names pass on to the names that they point to (`inherit: true`).
 struct Inheriting {
     std::uint16_t number;    // in InheritedNames
-    matchers::SetId own;     // of whom is pointed to, and of its own rules
+    matchers::SetId own;     // set of the inheriting names and of its own rules
     matchers::TagBits sets;  // a name in any of them passes it on
 };
 
@@ -91,7 +92,7 @@ struct EcsHandler {  // one ecs_handler plugin
 struct ReverseLookup {  // one reverse_lookup plugin
     std::string tag;
     std::uint32_t ttl_s;
-    std::shared_ptr<ReverseTable> table;  // the same in all generations
+    std::shared_ptr<ReverseTable> table;  // shared by all generations
 };
 
 struct Snapshot {
@@ -99,19 +100,19 @@ struct Snapshot {
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
     std::vector<std::uint16_t> entries{
-        0};  // where queries begin: pcs, ascending, each with its own `end`; at least one
-    Frontends frontends;                                 // which of them
-    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rule at all
+        0};  // entries of queries: pcs, ascending, each with its own `end`; at least one
+    Frontends frontends;                                 // the entry of each frontend
+    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rules
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
     // Of types, classes, response codes; each sorted.
     std::vector<std::vector<std::uint16_t>> number_sets;
     std::vector<matchers::PrefixSet> prefix_sets;  // of client_ip, resp_ip, ptr_ip
     std::vector<DeviceSet> device_sets;            // of client_mac, client_host
-    // Of all dhcp_leases, if there is a device set; the same in all generations.
+    // Of all dhcp_leases, if there is a device set; shared by all generations.
     std::vector<std::shared_ptr<LiveAnswers>> lease_tables;
     std::vector<TextMatch> text_matches;
-    std::vector<MarkNumber> marks;  // all that there are, lowest number first
+    std::vector<MarkNumber> marks;  // all marks, lowest number first
     std::vector<Upstream> upstreams;
     std::vector<UpstreamGroup> groups;
     std::vector<PolicyList> lists;
@@ -121,26 +122,26 @@ struct Snapshot {
     std::vector<Dns64> dns64s;
     bool family_in_key = false;  // of any of `caches`
     std::vector<RateLimiter> rate_limiters;
-    AnswerStore known;  // what the next two refer to
+    AnswerStore known;  // the answers that the next two refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;                  // of hosts and arbitrary
     std::vector<std::shared_ptr<LiveAnswers>> live_answers;  // the same in all generations
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
     std::vector<Rpz> rpzs;
-    AnswerRef no_local = kNoAnswer;  // what names under .local get that nobody here knows
+    AnswerRef no_local = kNoAnswer;  // the answer for unknown names under .local
     std::vector<ReverseLookup> reverse;
     std::vector<Inheriting> inheriting;
     std::shared_ptr<InheritedNames>
-        inherited;  // the same in all generations; nullptr: no set is inherited
+        inherited;  // shared by all generations; nullptr: no set is inherited
     std::vector<Redirect> redirects;
     std::vector<EcsHandler> ecs_handlers;
     std::vector<std::vector<std::uint16_t>> option_codes;  // of each forward_edns0opt, sorted
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
-    matchers::PrefixSet untold;  // clients whose addresses no upstream is told
+    matchers::PrefixSet untold;  // clients whose addresses are not sent upstream
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
     std::vector<bool>
-        redirect_below;  // the name goes in front of these; beyond its end: it does not
+        redirect_below;  // true: the name is put before the target; beyond its end: false
     std::vector<std::uint32_t> redirect_ttls;      // of the CNAMEs to these; beyond its end: 1
     std::vector<std::shared_ptr<TaskFlag>> tasks;  // the same in all generations
     std::vector<std::string> task_tags;            // of these
@@ -148,7 +149,7 @@ struct Snapshot {
     std::vector<LearnDomain> learners;
     std::vector<dns::TtlLimits> ttl_limits;  // of ttl
     std::vector<std::string> texts;          // of debug_print and query_summary
-    matchers::PrefixSet allow;               // who may ask
+    matchers::PrefixSet allow;               // clients that may ask
     matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
 
     [[nodiscard]] bool has_several_entries() const noexcept { return entries.size() > 1; }
@@ -158,7 +159,7 @@ struct Snapshot {
         return std::binary_search(numbers.begin(), numbers.end(), number);
     }
 
-    // Whether forward_edns0opt of the sets in `bits` pass an option on.
+    // Whether a forward_edns0opt of the sets in `bits` passes an option on.
     [[nodiscard]] bool passes_option(std::uint8_t bits, std::uint16_t code) const noexcept {
         for (std::size_t i = 0; i < option_codes.size(); ++i) {
             const auto& codes = option_codes[i];
@@ -171,28 +172,29 @@ struct Snapshot {
         return std::binary_search(all_option_codes.begin(), all_option_codes.end(), code);
     }
 
-    // What equip() adds; workers write to these, each in its own way.
-    mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // worker i's alone
+    // Added by equip(); workers write to these, see each.
+    mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // one per worker
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
-    std::array<std::uint8_t, kMaxLists> list_by_id{};  // index in `lists`; kNoList: not here
-    // By entry: where every query stands after the pure prefix; its beginning if that is asked of names without reaching
-    // a cache.
+    std::array<std::uint8_t, kMaxLists>
+        list_by_id{};  // index in `lists`; kNoList: not in this snapshot
+    // By entry: where every query stands after the pure prefix; the prefix's beginning if it tests names and reaches
+    // no cache.
     std::array<Plan, kMostEntries> plans;
     matchers::TagBits all_inheriting;  // of `inheriting`
-    // The prefix asks for the name's sets and reaches a cache: then each name has the plan of its sets.
+    // The prefix tests the name's sets and reaches a cache: then each tag set has a plan.
     bool plans_by_name = false;
-    // The only cache that any of these plans reaches, which is asked first, because its entry knows the sets of its
-    // name; -1: there are several, or plans are not by name.
+    // The only cache that any of these plans reaches. It is looked up first, because its entry knows the sets of its
+    // name. -1: there are several, or plans are not by name.
     std::int16_t likely_cache = -1;
-    bool hit_reads_tags = false;              // what follows a hit depends on the name's sets
-    bool hit_may_be_plain = false;            // see Plan
-    bool reads_texts = false;                 // of injected queries (injected_texts.h)
+    bool hit_reads_tags = false;    // the instructions after a hit depend on the name's sets
+    bool hit_may_be_plain = false;  // see Plan
+    bool reads_texts = false;       // of injected queries (injected_texts.h)
     std::vector<std::uint8_t> watched_lists;  // of `lists`: `shared` is not keep
 };
 inline constexpr std::uint8_t kNoList = 255;
 
-// The last step of building: what workers need so that they need not allocate. Before publishing;
-// once.
+// The last step of building: prepares all that workers need so that they do not allocate. Call it once,
+// before publishing.
 Result<void> equip(Snapshot& snapshot, unsigned workers = kMaxWorkers);
 
 }  // namespace steer

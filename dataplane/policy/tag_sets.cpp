@@ -27,8 +27,7 @@ std::uint32_t TagSets::intern(const matchers::TagBits& bits) noexcept {
             slot.state.store(ready, std::memory_order_release);
             return index + 1;
         }
-        if (state == busy)
-            return 0;  // perhaps these very bits: a second slot for them would be a waste
+        if (state == busy) return 0;  // perhaps the same bits: do not use a second slot
         if (state == ready && slot.bits == bits) return index + 1;
     }
     return 0;

@@ -1,10 +1,10 @@
-// The distinct sets of domain sets that names turned out to be in, numbered: a small id stands for
+// Numbers the distinct sets of domain sets that names are in: a small id stands for
 // a TagBits in cache entries, name memos and parked records.
 //
 // One per snapshot, shared by all workers. Append-only: a slot goes empty → busy → ready once and
-// is then immutable, so readers and writers never wait. Who meets a busy slot uses its bits once
+// is then immutable, so readers and writers never wait. A worker that meets a busy slot uses its bits
 // without an id.
-// Memory: kCapacity slots of 48 bytes. A configuration has far fewer different sets than that; when
+// Memory: kCapacity slots of 48 bytes. Configurations have far fewer different sets. When
 // it is full, names in new sets have no id and are matched each time.
 #pragma once
 
@@ -22,10 +22,10 @@ class TagSets {
 
     TagSets();
 
-    // The id of `bits`, 1..kCapacity; 0: none now.
+    // The id of `bits`, 1..kCapacity; 0: no id now.
     std::uint32_t intern(const matchers::TagBits& bits) noexcept;
     // The bits of an id; nullptr: no such id (yet, or of another snapshot). Valid as long as this
-    // is.
+    // object.
     [[nodiscard]] const matchers::TagBits* find(std::uint32_t id) const noexcept;
 
   private:

@@ -1,4 +1,4 @@
-// Whom queries are forwarded to, as a snapshot has it: upstreams, and the groups that a `forward` each is.
+// The upstreams of a snapshot, and their groups (one for each `forward`).
 #pragma once
 
 #include <atomic>
@@ -11,10 +11,10 @@
 
 namespace steer {
 
-// An upstream that `streams` knows how to ask, by its id: by name, through a proxy, over TLS...
+// An upstream that `streams` asks, by its id: by name, through a proxy, over TLS...
 enum class Channel : std::uint8_t {
     none,       // asked at its address over UDP, by a port or by kernel socket
-    datagrams,  // over UDP, and over TCP what was truncated
+    datagrams,  // over UDP, and over TCP after truncation
     stream,
 };
 
@@ -28,10 +28,10 @@ struct Upstream {
     bool trust_ad = false;            // its AD bit is relayed (RFC 6840 5.8)
 };
 
-// Whom of a group a query asks first (forward/upstream_choice.h); the others follow if it fails.
+// Which member of a group is asked first (forward/upstream_choice.h); the others follow if it fails.
 enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
 
-// What becomes of a negative reply (NXDOMAIN, no data) while others of the upstreams that were asked at the same time
+// What happens to a negative reply (NXDOMAIN, no data) while other upstreams that were asked at the same time
 // have not replied. A positive reply always ends the question, a failure never does.
 enum class ResponseSelection : std::uint8_t {
     balanced,         // waits 100 ms for a positive one
@@ -40,32 +40,32 @@ enum class ResponseSelection : std::uint8_t {
     consensus,        // waits for a second one of its kind, or for all
 };
 
-// Of one generation: what an earlier one still asks does not count.
+// Per generation: queries of an earlier generation do not count.
 struct InFlightLimit {
     std::uint32_t most;
-    std::atomic<std::uint32_t> now{0};  // of all workers
+    std::atomic<std::uint32_t> now{0};  // sum of all workers
 
     explicit InFlightLimit(std::uint32_t most_in_flight) : most(most_in_flight) {}
-    // False: there are as many as there may be. True: one more, until leave().
+    // False: the limit is reached. True: counts one more, until leave().
     bool enter() noexcept {
         if (now.fetch_add(1, std::memory_order_relaxed) < most) return true;
         leave();
         return false;
     }
     void leave() noexcept { now.fetch_sub(1, std::memory_order_relaxed); }
-    // Of one that is in flight already.
+    // For a query that is in flight already.
     void take_over() noexcept { now.fetch_add(1, std::memory_order_relaxed); }
 };
 
 struct UpstreamGroup {
-    // Of its forward: the tag, or "line 12" of one that is written in place; for people.
+    // Its forward's tag, or "line 12" of an inline one; for logs.
     std::string name{};
     std::vector<std::uint16_t> members;  // indices of Snapshot::upstreams
     UpstreamPolicy policy = UpstreamPolicy::latency;
     std::uint32_t total_timeout_ms = 5000;
     std::uint8_t concurrent = 1;  // upstreams asked at the same time
     ResponseSelection selection = ResponseSelection::balanced;
-    // Questions that may be in flight, of all workers; nullptr: no limit but theirs.
+    // Limit of questions in flight for all workers; nullptr: only the workers' own limits.
     std::shared_ptr<InFlightLimit> limit{};
 };
 

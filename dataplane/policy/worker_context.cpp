@@ -41,7 +41,7 @@ void WorkerContext::match_name(QueryContext& c) noexcept {
     if (id != 0 && c.entry != nullptr) remember_tags(*c.entry, snapshot.generation, id);
 }
 
-// What the name's rules say is kept with the name; what it inherited is looked up each time, because it ends.
+// Sets from rules are remembered with the name; inherited sets are looked up each time, because they expire.
 void WorkerContext::add_inherited(QueryContext& c, Now now) noexcept {
     const cache::Key name = hasher.of_name(c.asked().name());
     c.snapshot.inherited->for_each(name.low, now.s(), [&](std::uint16_t inherited) {
@@ -54,7 +54,7 @@ void WorkerContext::add_inherited(QueryContext& c, Now now) noexcept {
     });
 }
 
-// The names that a leaving answer points its client to get the sets of its own name, for as long as it may be kept.
+// The names that a leaving answer points to get the sets of its own name, for the answer's life.
 void WorkerContext::pass_on(QueryContext& c, Now now) noexcept {
     if (c.response.answer().rcode != dns::kNoError) return;
     const matchers::TagBits& tags = tags_of(c, now);
@@ -74,7 +74,7 @@ void WorkerContext::pass_on(QueryContext& c, Now now) noexcept {
     }
 }
 
-// Marsaglia's xorshift64*: chance, not a secret.
+// Marsaglia's xorshift64*: random, but not secret.
 std::uint32_t WorkerContext::next_random() noexcept {
     random ^= random >> 12;
     random ^= random << 25;
@@ -89,7 +89,7 @@ void WorkerContext::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now
         return;
     }
     Note& n = note_room;
-    // That of the response, whose names lean on it.
+    // The TTL of the response, which owns the names.
     dns::Query room;
     const dns::Query& q = c.response ? c.asked_under(c.state.answered_under, room) : c.asked();
     const std::uint8_t* const qname = &q == &c.query ? c.qname_as_sent : q.qname.data();

@@ -1,4 +1,4 @@
-// What one worker has for running programs: its parts, and what it remembers of names. One for all queries of a worker;
+// A worker's resources for running programs: its parts, and its memory of names. One for all queries of a worker;
 // no heap after construction.
 #pragma once
 
@@ -28,15 +28,15 @@ struct WorkerContext {
     std::uint64_t random;  // state of next_random(); not 0
     NameMemo memo{};
     PreferredNames preferred{};
-    Note note_room{};  // the note that is being filled
+    Note note_room{};  // the note being filled
 
-    // The sets that the name in force is in.
+    // The sets of the name in force.
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c, Now now) noexcept;
-    // The id of the sets that the name is in; 0: they have none, and are `without_id`.
+    // The id of the name's sets; 0: no id, they are in `without_id`.
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
                              matchers::TagBits& without_id) noexcept;
     void match_name(QueryContext& c) noexcept;
-    // The names that the response, which leaves now, points its client to inherit sets of the query's name.
+    // The names that the leaving response points to inherit sets of the query's name.
     void pass_on(QueryContext& c, Now now) noexcept;
 
     std::uint32_t next_random() noexcept;

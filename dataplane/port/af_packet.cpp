@@ -26,16 +26,16 @@ namespace steer {
 namespace {
 
 constexpr unsigned kBlockBytes = 1U << 16;
-// Before the packet: the ring's own header, and room up to the next multiple of 16.
+// Before the packet: the ring's own header, and padding up to the next multiple of 16.
 constexpr unsigned kRingHeader = 128;
 constexpr unsigned kLinkHeader = 14 + 2 * 4;  // Ethernet with two tags
 constexpr std::size_t kAddresses = 12;        // of an Ethernet header, before a tag
 constexpr std::uint16_t kMostAtOnce = 32;
-// Turns without a packet after which an error of the socket (the interface went down) is taken off it, so that
-// it wakes nobody for ever.
+// Turns without a packet after which an error of the socket (the interface went down) is read and cleared, so that
+// it does not wake the worker forever.
 constexpr unsigned kTurnsBetweenErrors = 256;
 
-// UDP over IPv4 in one piece, UDP over IPv6, and what has a second tag; a first one is not in the frame here.
+// Accepts unfragmented UDP over IPv4, UDP over IPv6, and frames with a second tag; a first tag is not in the frame here.
 constexpr std::array<sock_filter, 12> kOnlyUdp{{
     BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),  // type
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 4),
@@ -51,7 +51,7 @@ constexpr std::array<sock_filter, 12> kOnlyUdp{{
     BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
 }};
 
-// The ring of received frames, shared with the kernel: each frame is one side's, as its status says.
+// The ring of received frames, shared with the kernel: each frame belongs to one side, by its status.
 class ReceiveRing {
   public:
     ReceiveRing() = default;
@@ -129,11 +129,11 @@ class PacketPort final : public Port {
         mac_ = device.mac;
         if_index_ = device.if_index;
         mtu_ = static_cast<std::uint16_t>(device.mtu);
-        partial_checksums_ = true;  // what a local peer sends (veth, a virtual machine's bridge)
+        partial_checksums_ = true;  // a local peer sends them (veth, a virtual machine's bridge)
     }
 
     Result<void> open(const KernelDevice& device, const AfPacketOptions& options);
-    // Shares what comes in with the other queues of `group`.
+    // Shares incoming packets with the other queues of `group`.
     Result<void> join(std::uint16_t group);
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override;
@@ -172,7 +172,7 @@ Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions&
         static_cast<int>(rte_socket_id()));
     if (pool_ == nullptr) return Error{name_ + ": no memory for its packets"};
 
-    // Protocol 0: nothing comes in before bind().
+    // Protocol 0: no packet is received before bind().
     rx_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     tx_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (rx_.get() < 0 || tx_.get() < 0) return refused("no AF_PACKET socket");
@@ -186,7 +186,7 @@ Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions&
     }
     if (!ring_.map(rx_.get(), frame_bytes, options.ring_bytes))
         return refused("no memory for the ring of its AF_PACKET socket");
-    // What we send passes no queueing discipline and is shown to nobody else who listens.
+    // Sent packets bypass queueing disciplines and are not copied to other listeners.
     (void)::setsockopt(tx_.get(), SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on);
     sockaddr_ll where{};
     where.sll_family = AF_PACKET;

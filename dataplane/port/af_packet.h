@@ -1,12 +1,12 @@
 // Ports on an AF_PACKET socket: for interfaces whose driver does not run XDP.
 //
-// The kernel keeps the interface and sees every packet as well: what is not ours needs no handing over, and
-// what is ours the kernel must not answer (control/stream leaves it to the port). A filter lets only UDP in
-// one piece into our ring, and nothing that this machine sends, so that other traffic does not push queries
-// out of it. Fragments stay the kernel's: DPDK's net_af_packet puts them together, which answers them twice,
-// and waits without end for an interface that is down; that is why this is a backend of its own.
+// The kernel keeps the interface and also sees every packet. Packets that are not ours need no handing over, and
+// the kernel must not answer packets that are ours (control/stream leaves them to the port). A filter lets only
+// unfragmented UDP into our ring, and nothing that this machine sends, so that other traffic does not push queries
+// out of it. Fragments are left to the kernel. DPDK's net_af_packet reassembles fragments, so both would answer them,
+// and it waits forever for an interface that is down; therefore this is a backend of its own.
 //
-// Cost: a copy in, a copy out, one system call a burst that is sent. Several queues share the interface by the
+// Cost: a copy in, a copy out, one system call per sent burst. Several queues share the interface by the
 // kernel's flow hash (PACKET_FANOUT).
 #pragma once
 

@@ -32,10 +32,10 @@ namespace {
 static_assert(kMaxXdpQueues == STEER_XDP_MAX_QUEUES);
 
 constexpr std::uint16_t kBurst = 32;
-constexpr unsigned kHeadroom = 256;  // XDP_PACKET_HEADROOM, in front of every received frame
+constexpr unsigned kHeadroom = 256;          // XDP_PACKET_HEADROOM, before every received frame
 constexpr unsigned kLargestHeader = 14 + 8;  // Ethernet and two VLAN tags
 constexpr std::uint32_t kKernelTxBatch =
-    32;  // what one sendto() sends at least, if there is that much
+    32;  // the least that one sendto() sends, if there are as many
 
 // One receive queue and its socket.
 class XskPort final : public Port {
@@ -44,12 +44,12 @@ class XskPort final : public Port {
         name_ = device.name;
         mac_ = device.mac;
         if_index_ = device.if_index;
-        // A veth's other end is on this host and leaves its sums to a NIC that does not exist.
+        // A veth's other end is on this host and leaves checksums to a NIC that does not exist.
         partial_checksums_ = device.driver == "veth" || device.driver == "tun";
     }
     ~XskPort() override { close(); }
 
-    // Control's. open() without sockets; then join(), from which on the worker uses them.
+    // For control. open() while there are no sockets, then join(); from then on the worker uses them.
     Result<void> open(const XdpSteering& steering, unsigned queue, const AfXdpOptions& options);
     void join() noexcept { hands_.store(Hands::on, std::memory_order_release); }
     // Asks the worker to leave the rings alone; true if it does.
@@ -68,7 +68,7 @@ class XskPort final : public Port {
     [[nodiscard]] rte_mempool* pool() const noexcept override { return umem_->pool(); }
 
   private:
-    // Whether the worker may touch the rings. Control writes `on` and `lift`, the worker answers `lift`
+    // Whether the worker may touch the rings. Control writes `on` and `lift`; the worker replies to `lift`
     // with `off`.
     enum class Hands : std::uint8_t { off, on, lift };
     [[nodiscard]] bool has_hands_on() const noexcept {
@@ -89,7 +89,7 @@ class XskPort final : public Port {
     xsk_ring_cons rx_{}, completed_{};
     xsk_ring_prod tx_{}, fill_{};
     std::unique_ptr<Umem> umem_;
-    std::uint32_t fill_owed_ = 0;    // frames that the kernel should have and has not
+    std::uint32_t fill_owed_ = 0;    // frames that are missing in the kernel's fill ring
     std::uint32_t in_transmit_ = 0;  // frames with the kernel for sending
     bool kick_due_ = false;
     PortLosses losses_of_closed_{};
@@ -131,18 +131,18 @@ std::uint16_t XskPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
     return static_cast<std::uint16_t>(got);
 }
 
-// Gives the kernel frames for what it gave us.
+// Refills the kernel's fill ring.
 void XskPort::refill() noexcept {
     std::array<rte_mbuf*, 2 * kBurst> fresh;
     std::uint32_t n = std::min<std::uint32_t>(fill_owed_, fresh.size());
     void** const objects = reinterpret_cast<void**>(fresh.data());
     if (rte_mempool_get_bulk(umem_->pool(), objects, n) != 0) {
-        reap();  // what was sent may be back
+        reap();  // sent frames may be back
         n = 1;
         if (rte_mempool_get_bulk(umem_->pool(), objects, n) != 0) return;
     }
     std::uint32_t at = 0;
-    if (xsk_ring_prod__reserve(&fill_, n, &at) != n) {  // never more owed than there is room
+    if (xsk_ring_prod__reserve(&fill_, n, &at) != n) {  // never more owed than there is space
         rte_mempool_put_bulk(umem_->pool(), objects, n);
         return;
     }
@@ -159,8 +159,8 @@ void XskPort::refill() noexcept {
 
 // ---- transmit
 
-// The packet itself if its bytes are in a frame of ours that nobody else holds; otherwise a copy, and the
-// packet is freed; nullptr if no frame is left for one.
+// The packet itself if its bytes are in one of our frames without other references; otherwise a copy, and the
+// packet is freed; nullptr if there is no free frame.
 rte_mbuf* XskPort::sendable(rte_mbuf* packet) noexcept {
     if (packet->pool == umem_->pool() && packet->nb_segs == 1 &&
         rte_mbuf_refcnt_read(packet) == 1) {
@@ -170,7 +170,7 @@ rte_mbuf* XskPort::sendable(rte_mbuf* packet) noexcept {
     if (copy == nullptr) return nullptr;
     char* const room = rte_pktmbuf_append(
         copy, static_cast<std::uint16_t>(std::min<std::uint32_t>(packet->pkt_len, UINT16_MAX)));
-    if (room == nullptr) {  // larger than a frame: it can never leave here
+    if (room == nullptr) {  // larger than a frame: it can never be sent here
         rte_pktmbuf_free(copy);
         return nullptr;
     }
@@ -208,7 +208,7 @@ std::uint16_t XskPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
     return static_cast<std::uint16_t>(count);
 }
 
-// Frames that the kernel is done sending go back to the pool. They were single, unshared mbufs.
+// Returns frames that the kernel has sent to the pool. They were single, unshared mbufs.
 void XskPort::reap() noexcept {
     std::uint32_t at = 0;
     while (const std::uint32_t n = xsk_ring_cons__peek(&completed_, kBurst, &at)) {
@@ -224,15 +224,15 @@ void XskPort::reap() noexcept {
     }
 }
 
-// In copy mode one call sends a batch and says EAGAIN if there is more; so it is called as often as the
-// ring has batches. What it could not do now (EBUSY, no memory) is due again.
+// In copy mode one call sends a batch and returns EAGAIN if there is more, so it is called as often as the
+// ring has batches. A call that fails for now (EBUSY, no memory) is repeated later.
 void XskPort::kick() noexcept {
     const std::uint32_t most = 1 + tx_.size / kKernelTxBatch;
     for (std::uint32_t i = 0; i < most && kick_due_; ++i) {
         if (sendto(xsk_socket__fd(socket_), nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0) {
             kick_due_ = __atomic_load_n(tx_.consumer, __ATOMIC_ACQUIRE) != *tx_.producer;
         } else if (errno == EAGAIN) {
-            reap();  // it also says so when its completion ring is full
+            reap();  // it also returns this when its completion ring is full
         } else {
             return;
         }
@@ -272,13 +272,13 @@ Error refused_socket(const KernelDevice& device, unsigned queue, int code) {
 // The area is locked memory, charged to us.
 void lift_memory_lock_limit() {
     const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
-    setrlimit(RLIMIT_MEMLOCK, &all);  // without the right to, the present limit may do
+    setrlimit(RLIMIT_MEMLOCK, &all);  // without the permission, the present limit may suffice
 }
 
 Result<void> XskPort::open_socket(const XdpSteering& steering, unsigned queue,
                                   const AfXdpOptions& options) {
     const KernelDevice device{name_, if_index_, mac_};
-    rx_ = completed_ = {};  // libxdp sets but a part of them
+    rx_ = completed_ = {};  // libxdp sets only a part of them
     tx_ = fill_ = {};
     xsk_umem_config memory{};
     memory.fill_size = memory.comp_size = options.ring;
@@ -304,15 +304,15 @@ Result<void> XskPort::open_socket(const XdpSteering& steering, unsigned queue,
 
 void XskPort::set_up_waking(const AfXdpOptions& options) {
     const int fd = xsk_socket__fd(socket_);
-    // In copy mode each packet is charged to the socket until it is sent: room for a full ring. Kernels
-    // before 6.17 send 32 a call and do not know the budget.
+    // In copy mode each packet is charged to the socket until it is sent: allow for a full ring. Kernels
+    // before 6.17 send 32 per call and do not know the budget.
     const int send_room = static_cast<int>(options.ring * 4096);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send_room, sizeof send_room);
     const std::uint32_t budget = options.ring;
     setsockopt(fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &budget, sizeof budget);
     if (options.busy_poll == 0) return;
     constexpr int kYes = 1;
-    constexpr int kPollUs = 20;  // a call looks once; above 0 is what turns it on
+    constexpr int kPollUs = 20;  // one poll per call; a value above 0 turns it on
     const int packets = static_cast<int>(options.busy_poll);
     setsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &kYes, sizeof kYes);
     setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &kPollUs, sizeof kPollUs);
@@ -320,7 +320,7 @@ void XskPort::set_up_waking(const AfXdpOptions& options) {
     polls_device_ = true;
 }
 
-// Past the pool's caches: those of the thread that opens are not the worker's.
+// Bypasses the pool's caches: the opening thread's cache is not the worker's.
 bool XskPort::fill_at_start(std::uint32_t frames) {
     std::vector<rte_mbuf*> fresh(frames);
     std::uint32_t at = 0;
@@ -371,7 +371,7 @@ void XskPort::close() {
     umem_->take_all_from_kernel();
 }
 
-// xdp_statistics: what is dropped for a full ring is not in rx_dropped.
+// xdp_statistics: drops because of a full ring are not in rx_dropped.
 PortLosses XskPort::losses() const noexcept {
     PortLosses all = losses_of_closed_;
     xdp_statistics s{};
@@ -426,7 +426,7 @@ Result<std::vector<std::unique_ptr<Port>>> open_af_xdp(const XdpSteering& steeri
     const Result<KernelDevice> device = suitable_device(steering, options);
     if (!device) return device.error();
     lift_memory_lock_limit();
-    // The smallest frame of the kernel's that holds a packet: 2048 or 4096 bytes.
+    // The smallest frame size that holds a packet: 2048 or 4096 bytes.
     const unsigned frame_bytes =
         std::bit_ceil(std::max(2048U, device->mtu + kLargestHeader + kHeadroom));
     static std::atomic<unsigned> serial{0};

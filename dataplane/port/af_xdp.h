@@ -1,15 +1,15 @@
 // Ports on a kernel interface through AF_XDP sockets of our own (libxdp). The kernel keeps the interface.
 //
 // One Port is one receive queue with a UMEM of its own. Its mbuf pool is the UMEM: an mbuf's buffer is a
-// frame, so a received packet is not copied by us, and a packet taken from pool() is sent without a copy.
-// What the kernel should have is passed on by the XDP program before it gets here, so punt() takes nothing.
+// frame, so received packets are not copied, and a packet taken from pool() is sent without a copy.
+// The XDP program passes all other packets to the kernel before they get here, so punt() accepts none.
 //
 // Cost per burst: no system call on receive (one, if a zero-copy driver asks to be woken); one sendto() in
-// flush() if something was sent and the kernel asks for it. With `busy_poll` one recvfrom() more for each
-// rx() that finds nothing: the device is then worked by the worker, not by its interrupts.
+// flush() if packets were sent and the kernel asks for it. With `busy_poll` one more recvfrom() for each
+// rx() that finds no packet: then the worker drives the device, not its interrupts.
 //
-// The device may go and come back under its name (release_af_xdp, reopen_af_xdp): the Port stays, its
-// worker notices in rx(), and between the two it receives nothing and sends nothing.
+// The device may be removed and come back under its name (release_af_xdp, reopen_af_xdp). The Port stays; its
+// worker notices in rx(), and in between it receives and sends nothing.
 #pragma once
 
 #include <memory>
@@ -27,34 +27,34 @@ struct AfXdpOptions {
     unsigned queues = 0;     // how many the device must have; 0: as many as it has
     unsigned frames = 8192;  // per queue, a power of two; at least four times `ring`
     unsigned ring = 2048;    // descriptors of each of the four rings, a power of two
-    unsigned busy_poll = 0;  // packets a call that the worker lets the device handle; 0: off
+    unsigned busy_poll = 0;  // packets per call that the worker lets the device handle; 0: off
 };
 
-// Every receive queue of the steering's device, in their order: what comes in on an unbound queue would go
-// to the kernel, which has nobody to answer it. EAL must be up; same network namespace as the steering.
-// Errors: another number of queues than asked for (with the ethtool line that mends it), an MTU above what
+// Opens every receive queue of the steering's device, in order. Packets of an unbound queue would go
+// to the kernel, which does not answer them. EAL must be up; same network namespace as the steering.
+// Errors: another number of queues than asked for (with the ethtool command that changes it), an MTU above what
 // a frame holds, no permission, no memory.
 Result<std::vector<std::unique_ptr<Port>>> open_af_xdp(const XdpSteering& steering,
                                                        const AfXdpOptions& options = {});
 
-// The sockets of a device that went are let go, their frames back in their pools. Each worker takes its
-// hands off first, in its next rx(): false until all have, then call again. Control only.
+// Releases the sockets of a removed device, and returns their frames to the pools. Each worker first lets
+// go of the rings in its next rx(): false until all have; then call again. Control only.
 bool release_af_xdp(std::span<Port* const> ports);
-// The device is back and steering.reattach() is done: sockets over the same frames for the same ports, which
-// serve from now on. Errors as open_af_xdp's, and another number of queues than before; may be tried again.
+// The device is back and steering.reattach() is done: opens sockets over the same frames for the same ports.
+// Errors as open_af_xdp's, and another number of queues than before; may be tried again.
 Result<void> reopen_af_xdp(const XdpSteering& steering, std::span<Port* const> ports,
                            const AfXdpOptions& options);
 
-// How it is served, for people: "2 queues, native XDP by link, zero copy, woken when needed".
+// A description for logs: "2 queues, native XDP by link, zero copy, woken when needed".
 std::string describe_af_xdp(const XdpSteering& steering, std::span<Port* const> ports,
                             const AfXdpOptions& options);
 // The largest MTU whose packets fit the frames of an open port.
 unsigned largest_mtu(const Port& port);
 
-// Queues that the XDP program knows sockets for.
+// The number of queues that the XDP program has sockets for.
 inline constexpr unsigned kMaxXdpQueues = 64;
 
-// Largest MTU that works: a frame is half a page or one, with 256 bytes of headroom and two VLAN tags.
+// The largest possible MTU: a frame is half a page or one page, with 256 bytes of headroom and two VLAN tags.
 inline constexpr unsigned kMaxXdpMtu = 3506;
 
 }  // namespace steer

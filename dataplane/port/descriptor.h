@@ -20,7 +20,7 @@ class Descriptor {
         if (fd_ >= 0) ::close(fd_);
     }
     [[nodiscard]] int get() const { return fd_; }
-    // It is the caller's from now on.
+    // Gives it to the caller.
     int take() { return std::exchange(fd_, -1); }
 
   private:

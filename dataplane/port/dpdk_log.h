@@ -1,5 +1,5 @@
-// What DPDK logs while this object lives, kept so that its last words can be part of an Error's sentence
-// instead of a line of their own. One at a time, at set-up; afterwards DPDK logs to standard error again.
+// Captures DPDK's log while this object lives, so that its last line can be part of an Error's sentence
+// instead of a line of its own. One at a time, at set-up; afterwards DPDK logs to standard error again.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class DpdkLog {
     DpdkLog(const DpdkLog&) = delete;
     DpdkLog& operator=(const DpdkLog&) = delete;
 
-    // "" if it said nothing.
+    // "" if it logged nothing.
     [[nodiscard]] std::string last_line();
     // " (LAST LINE)", or "": to be added to a sentence.
     [[nodiscard]] std::string in_brackets();

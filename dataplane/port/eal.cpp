@@ -47,7 +47,7 @@ std::string join(const std::vector<unsigned>& cpus) {
     return s;
 }
 
-// Lcore 0 is the caller and may run wherever it may now; lcore i + 1 is worker i.
+// Lcore 0 is the caller and keeps its CPUs; lcore i + 1 is worker i.
 std::string lcore_map(const std::vector<unsigned>& workers, const std::vector<unsigned>& allowed) {
     std::string s = "--lcores=0@(" + join(allowed) + ")";
     for (unsigned i = 0; i < workers.size(); ++i) {
@@ -93,7 +93,7 @@ std::uint64_t memory_limit(const std::filesystem::path& root, const std::string&
     const std::filesystem::path group =
         membership.substr(begin, membership.find('\n', begin) - begin);
     std::uint64_t least = 0;
-    const auto hold = [&least](const std::string& text) {  // "max" is no number
+    const auto hold = [&least](const std::string& text) {  // "max" is not a number
         std::uint64_t bytes = 0;
         std::from_chars(text.data(), text.data() + text.size(), bytes);
         if (bytes != 0 && (least == 0 || bytes < least)) least = bytes;
@@ -120,7 +120,7 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
                                      ? options.memory_bytes
                                      : std::clamp(memory.total_bytes / 4, kLeastAuto, kMostAuto);
     const std::uint64_t free_bytes = memory.huge_pages_free * memory.huge_page_bytes;
-    // An automatic size takes what hugepages there are; a wish is kept in full or goes without them.
+    // An automatic size uses the free hugepages; a configured size uses hugepages completely or not at all.
     const std::uint64_t least = options.memory_bytes != 0 ? options.memory_bytes : kLeastAuto;
     plan.huge_pages = memory.huge_page_bytes != 0 && free_bytes >= least;
     plan.memory_bytes = plan.huge_pages ? std::min(wanted, free_bytes) : wanted;

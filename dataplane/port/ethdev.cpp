@@ -22,14 +22,14 @@
 namespace steer {
 namespace {
 
-// What queues are chosen by: a client's flow stays with one worker.
+// The fields for RSS: a client's flow stays with one worker.
 constexpr std::uint64_t kRss = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 |
                                RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV6 |
                                RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_UDP;
 constexpr std::uint64_t kChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 
-// Configured and started; stopped and closed by the last of its queues, and then its pools, whose mbufs its rings
-// (and other devices', see EthdevOptions::pools) held.
+// Configured and started; the last of its queues stops and closes it, and then frees its pools, whose mbufs its rings
+// (and those of other devices, see EthdevOptions::pools) held.
 struct Device {
     std::uint16_t id = 0;
     std::string vdev;  // to be removed with it; "": EAL's own
@@ -116,13 +116,13 @@ bool is_virtio(const rte_eth_dev_info& info) {
     return std::string_view(info.driver_name).starts_with("net_virtio");
 }
 
-// Checksums that the device verifies. Not virtio: with that agreed, its peers leave sums partial.
+// Checksums that the device verifies. Not for virtio: then its peers would leave checksums partial.
 std::uint64_t wanted_checksums(const rte_eth_dev_info& info, const EthdevOptions& options) {
     const bool trusted = !options.partial_checksums && !is_virtio(info);
     return trusted ? info.rx_offload_capa & kChecksums : 0;
 }
 
-// How many queues, or why not so many.
+// The number of queues, or why there are not as many.
 Result<std::uint16_t> plan_queues(const Device& device, const rte_eth_dev_info& info,
                                   const EthdevOptions& options) {
     const std::uint16_t most = std::min(info.max_rx_queues, info.max_tx_queues);
@@ -145,8 +145,8 @@ Result<void> keep_vlan_tags(const Device& device) {
         "device is made (for a virtual function: `ip link set PF vf N vlan 0` on its host)"};
 }
 
-// DPDK's virtio driver takes the host's offer to filter VLANs and then gets only those it asks for; others pass
-// every tag until they are told to filter. All are let in: a tag that we do not serve is the kernel's.
+// If the host offers VLAN filtering, DPDK's virtio driver accepts it and receives only VLANs that it asks for. Other
+// drivers pass every tag until filtering is on. All tags are let in: a tag that we do not serve goes to the kernel.
 bool filters_vlans(const rte_eth_dev_info& info) {
     return is_virtio(info) && (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER) != 0;
 }
@@ -216,7 +216,7 @@ Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
     if (vlans) {
         if (const Result<void> done = let_in_vlans(device); !done) return done.error();
     }
-    // ND asks by multicast; what is not for us goes to the kernel beside the port or is dropped.
+    // ND uses multicast; frames that are not for us go to the exception interface or are dropped.
     if (device.vdev.empty() && rte_eth_allmulticast_enable(device.id) != 0)
         rte_eth_promiscuous_enable(device.id);
     return *queues;
@@ -233,7 +233,7 @@ Result<Ports> open_device(const std::shared_ptr<Device>& device, const EthdevOpt
     return ports;
 }
 
-// Whether some driver takes a device of that name.
+// Whether a driver accepts a device of that name.
 bool has_driver(const std::string& vdev) {
     rte_devargs arguments{};
     const bool known = rte_devargs_parse(&arguments, vdev.c_str()) == 0;
@@ -277,7 +277,7 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
                      package_of(driver) + "`"};
     }
     if (const int e = rte_vdev_init(name.c_str(), arguments.c_str()); e != 0) {
-        // Drivers return -1 for anything and log what it was.
+        // Drivers return -1 for every error and log the cause.
         const std::string said = log.last_line();
         return Error{"DPDK device " + driver + " with \"" + arguments +
                      "\" cannot be made: " + (said.empty() ? std::strerror(std::abs(e)) : said)};
@@ -289,7 +289,7 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
     }
     device->vdev = name;
     if (driver == "net_tap") {
-        // What a local socket sends through a tap may carry only the pseudo-header's sum.
+        // Packets that a local socket sends through a TAP may carry only the pseudo-header's sum.
         options.partial_checksums = true;
         if (options.interface.empty()) options.interface = device_argument(arguments, "iface");
     }

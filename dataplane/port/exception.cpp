@@ -41,7 +41,7 @@ void RingWay::give(ExceptionKind kind, rte_mbuf* m) noexcept {
 ExceptionEnd RingWay::push(std::span<const std::uint8_t> frame) noexcept {
     std::uint8_t* const room = to_kernel_.begin_push();
     if (room == nullptr) return ExceptionEnd::ring_full;
-    // What is longer than the interface's MTU lets in would be dropped there: it is cut, not kept out.
+    // Frames longer than the interface's MTU are cut; the interface would drop them.
     const std::size_t length = std::min<std::size_t>(frame.size(), to_kernel_.frame_bytes());
     std::memcpy(room, frame.data(), length);
     to_kernel_.push(static_cast<std::uint16_t>(length));
@@ -49,7 +49,7 @@ ExceptionEnd RingWay::push(std::span<const std::uint8_t> frame) noexcept {
     return ExceptionEnd::given;
 }
 
-// Of the kernel's frames all that were there when the turn began: what comes later wakes the worker if it goes to
+// Takes the kernel's frames that were there when the turn began. A later one wakes the worker if it goes to
 // sleep.
 void RingWay::flush(Port& inner, KernelsFrames& frames) noexcept {
     if (pushed_) link_->wake_thread();
@@ -70,7 +70,7 @@ unsigned RingWay::take_frames(Port& inner, std::span<rte_mbuf*> out) noexcept {
             counters_.add(ExceptionSend::port_full, 1);
             break;
         }
-        // The interface's MTU is what fits an mbuf of the port.
+        // The interface's MTU fits an mbuf of the port.
         char* const room = rte_pktmbuf_append(m, static_cast<std::uint16_t>(frame.size()));
         if (room != nullptr) {
             std::memcpy(room, frame.data(), frame.size());

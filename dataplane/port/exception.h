@@ -1,20 +1,20 @@
-// The kernel's share of a device that the kernel does not see (a NIC under DPDK, memif): what is not DNS for
-// us goes to an interface of the kernel (a TAP, control/kernel/exception_device.h) and comes back from it, in
-// one of two ways. By rings, which need nothing but the TAP:
+// The path to the kernel for devices that the kernel does not see (a NIC under DPDK, memif). All packets that are not
+// DNS for us go to an interface of the kernel (a TAP, control/kernel/exception_device.h) and come back from it, in
+// one of two ways. By rings, which need only the TAP:
 //
 //   worker, each queue:  punt() → kind → its rate → FrameRing ─┐        ┌─ the kernel
 //                                                     thread `exception` (control/ports/exception_thread.h)
 //   worker of queue 0:   flush() ← FrameRing ──────────────────┘        └─ its frames
 //
-// Or by queues of the TAP that vhost-net serves (virtio-user), which spares a copy and the thread:
+// Or by queues of the TAP that vhost-net serves (virtio-user), which saves a copy and the thread:
 //
 //   worker, each queue:  punt() → kind → its rate → burst, flush() → virtio-user's queue → vhost-net, the kernel
 //                        flush() ← virtio-user's queue ← vhost-net
 //
-// The worker makes no system call here but the write that wakes a sleeping thread or vhost-net, once a turn. A full
-// ring or a kind above its rate drops the frame and counts it: the kernel's share never takes from DNS. What the kernel
-// sends waits where there is no room for it, and at last in the interface's own queue, which is the kernel's to fill.
-// Rates are those of a queue; ARP and ND are on one queue of a NIC, what RSS spreads has a share on each.
+// The worker's only system call is the write that wakes a sleeping thread or vhost-net, once per turn. A frame
+// that finds a full ring, or exceeds its kind's rate, is dropped and counted, so it never delays DNS. The kernel's
+// frames wait if the rings are full, last in the interface's own queue, which belongs to the kernel.
+// Rates are per queue. ARP and ND arrive on one queue of a NIC; traffic that RSS spreads has the rate on each queue.
 #pragma once
 
 #include <atomic>
@@ -39,7 +39,7 @@ struct ExceptionOptions {
     ExceptionRates rates = kExceptionRates;
 };
 
-// What a device's workers and thread `exception` share, where rings are the way. Outlives both.
+// Shared by a device's workers and thread `exception`, if rings are used. Outlives both.
 class ExceptionLink {
   public:
     explicit ExceptionLink(const ExceptionOptions& options);
@@ -50,7 +50,7 @@ class ExceptionLink {
     [[nodiscard]] FrameRing& from_kernel() { return from_kernel_; }
     [[nodiscard]] const ExceptionRates& rates() const { return rates_; }
 
-    // The thread's sleeper, before the workers run, and the one of queue 0's worker.
+    // Sets the thread's sleeper (before the workers run) and the sleeper of queue 0's worker.
     void set_thread(Sleeper* sleeper) { thread_.store(sleeper, std::memory_order_release); }
     void set_worker(Sleeper* sleeper) { worker_.store(sleeper, std::memory_order_release); }
     void wake_thread() { wake(thread_); }
@@ -69,13 +69,13 @@ class ExceptionLink {
     std::atomic<Sleeper*> thread_{nullptr}, worker_{nullptr};
 };
 
-// A queue of such a device: `inner`, and its way to the kernel. `if_index` is the kernel's interface.
-// `clock` outlives it and is read at most once a turn, in turns that punt.
+// A queue of such a device: `inner`, with its path to the kernel. `if_index` is the kernel's interface.
+// `clock` outlives it and is read at most once per turn, in turns that punt.
 std::unique_ptr<Port> add_exception_path(std::unique_ptr<Port> inner, int if_index,
                                          std::shared_ptr<ExceptionLink> link, unsigned queue,
                                          Clock& clock);
 
-// The other way: `kernel` is the queue of virtio-user that is `inner`'s, and receives into inner's pool. Both are
+// The other way: `kernel` is the virtio-user queue for `inner`, and receives into inner's pool. Both are
 // polled.
 std::unique_ptr<Port> add_exception_path(std::unique_ptr<Port> inner, int if_index,
                                          std::unique_ptr<Port> kernel,

@@ -1,4 +1,4 @@
-// What became of the frames that a port's device gave to the kernel and took from it.
+// Counters of the frames that a port's device gave to the kernel and took from it.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace steer {
     X(over_rate, "over_rate", "dropped: its kind is above its rate") \
     X(ring_full, "ring_full", "dropped: the kernel takes them more slowly than they come")
 
-//    name             label              what happened to frames of the kernel; those that wait are counted once a wait
+//    name             label              what happened to frames of the kernel; a waiting frame is counted once per wait
 #define STEER_EXCEPTION_SENDS(X)                                                             \
     X(sent, "sent", "left by the port")                                                      \
     X(port_full, "port_full", "the port took no more, or no mbuf was left: the rest waited") \
@@ -44,7 +44,7 @@ class ExceptionCounters {
             queues_.push_back(std::make_unique<Queue>());
     }
 
-    // Of a queue of the device; its worker writes.
+    // The counts of a queue of the device; its worker writes.
     class alignas(64) Queue {
       public:
         void add(ExceptionKind kind, ExceptionEnd end, std::uint64_t n = 1) noexcept {
@@ -62,10 +62,10 @@ class ExceptionCounters {
         std::array<Count, static_cast<std::size_t>(ExceptionSend::count_)> sends_;
     };
     [[nodiscard]] Queue& queue(unsigned q) { return *queues_[q]; }
-    // Of thread `exception`, where it moves the frames.
+    // The counts of thread `exception`, if it moves the frames.
     [[nodiscard]] Queue& thread() { return thread_; }
 
-    // Over all of them.
+    // The sum of all.
     [[nodiscard]] std::uint64_t get(ExceptionKind kind, ExceptionEnd end) const {
         std::uint64_t sum = 0;
         for (const auto& q : queues_)

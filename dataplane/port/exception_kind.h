@@ -1,5 +1,5 @@
-// The kinds of frames that go to the kernel: each has a rate of its own, so that a flood of one leaves the
-// others alone.
+// The kinds of frames that go to the kernel. Each has a rate of its own, so that a flood of one kind does not
+// affect the others.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace steer {
 
-//    name      label       a second  what is in it
+//    name      label       per second  content
 #define STEER_EXCEPTION_KINDS(X)                                                \
     X(arp, "arp", 1'000, "ARP")                                                 \
     X(nd, "nd", 1'000, "neighbour and router discovery (ICMPv6 133 to 137)")    \
@@ -17,8 +17,8 @@ namespace steer {
     X(icmp6, "icmp6", 1'000, "ICMPv6 but neighbour discovery")                  \
     X(tcp, "tcp", 100'000, "TCP")                                               \
     X(udp, "udp", 10'000, "UDP that is not DNS for us, or DNS with IP options") \
-    X(fragment, "fragment", 1'000, "fragments of whatever")                     \
-    X(other, "other", 1'000, "other protocols of IP, other ethertypes, what is cut off")
+    X(fragment, "fragment", 1'000, "fragments of any protocol")                 \
+    X(other, "other", 1'000, "other protocols of IP, other ethertypes, truncated frames")
 
 enum class ExceptionKind : std::uint8_t {
 #define STEER_EXCEPTION_ENUM(name, label, rate, text) name,
@@ -34,7 +34,7 @@ inline constexpr std::array<std::string_view, kExceptionKinds> kExceptionLabels{
 #undef STEER_EXCEPTION_LABEL
 };
 
-// Frames a second of each kind, a queue; 0: none.
+// Frames per second of each kind and queue; 0: none.
 using ExceptionRates = std::array<std::uint32_t, kExceptionKinds>;
 inline constexpr ExceptionRates kExceptionRates{
 #define STEER_EXCEPTION_RATE(name, label, rate, text) rate,
@@ -42,10 +42,10 @@ inline constexpr ExceptionRates kExceptionRates{
 #undef STEER_EXCEPTION_RATE
 };
 
-// Past up to two VLAN tags and IPv6's extension headers; any bytes.
+// Skips up to two VLAN tags and IPv6's extension headers; accepts any bytes.
 [[nodiscard]] ExceptionKind exception_kind(std::span<const std::uint8_t> frame) noexcept;
 
-// A tenth of a second's frames may come at once, and never fewer than a burst.
+// Allows a tenth of a second's frames at once, and at least a burst.
 class ExceptionBucket {
   public:
     // False: over the rate. `now_ms` never goes back.

@@ -9,7 +9,7 @@ class VhostWay {
     VhostWay(std::unique_ptr<Port> kernel, ExceptionCounters::Queue& counters)
         : kernel_(std::move(kernel)), counters_(counters) {}
 
-    void set_sleeper(Sleeper& /*unused*/) noexcept {}  // nobody wakes us: both are polled
+    void set_sleeper(Sleeper& /*unused*/) noexcept {}  // not needed: both are polled
     void give(ExceptionKind kind, rte_mbuf* m) noexcept {
         mbufs_[n_] = m;
         kinds_[n_++] = kind;
@@ -24,7 +24,7 @@ class VhostWay {
 
     std::unique_ptr<Port> kernel_;
     ExceptionCounters::Queue& counters_;
-    // For the kernel, of this turn.
+    // This turn's frames for the kernel.
     std::array<rte_mbuf*, kExceptionBurst> mbufs_{};
     std::array<ExceptionKind, kExceptionBurst> kinds_{};
     unsigned n_ = 0;

@@ -1,4 +1,4 @@
-// Folders and one-word files of /sys and /proc, where anything may be gone a moment later. Set-up only.
+// Reads folders and one-word files of /sys and /proc, which may disappear at any time. Set-up only.
 #pragma once
 
 #include <filesystem>

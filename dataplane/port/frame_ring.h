@@ -1,8 +1,8 @@
 // An SPSC ring of whole frames by value, between a worker and a thread that may wait.
 //
-// Frames are copied in and out, so neither side ever touches the other's mempool: a thread that the kernel
-// takes off its CPU in the middle of a mempool operation would hold up the worker. Nobody waits here: a full
-// ring says so. All memory is touched when the ring is made.
+// Frames are copied in and out, so neither side touches the other's mempool. (A thread that is preempted in a
+// mempool operation would delay the worker.) Neither side waits: a full ring refuses the
+// frame. All memory is touched when the ring is made.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace steer {
 
 class FrameRing {
   public:
-    // `slots` is a power of two; that many frames of up to `frame_bytes` fit.
+    // `slots` is a power of two: the number of frames, each of up to `frame_bytes`.
     FrameRing(unsigned slots, unsigned frame_bytes)
         : slots_(slots),
           room_(frame_bytes),
@@ -27,9 +27,9 @@ class FrameRing {
     [[nodiscard]] unsigned frame_bytes() const { return room_; }
     [[nodiscard]] unsigned slots() const { return slots_; }
 
-    // ---- the pusher's
+    // ---- for the pusher
 
-    // Room for frame_bytes(), until push(); nullptr: full.
+    // Space for frame_bytes(), until push(); nullptr: full.
     [[nodiscard]] std::uint8_t* begin_push() noexcept {
         const std::uint32_t head = head_.load(std::memory_order_relaxed);
         if (head - seen_tail_ == slots_) {
@@ -38,14 +38,14 @@ class FrameRing {
         }
         return slot(head) + kHeader;
     }
-    // What begin_push() gave is a frame of `length` bytes.
+    // Completes the frame in begin_push()'s space, of `length` bytes.
     void push(std::uint16_t length) noexcept {
         const std::uint32_t head = head_.load(std::memory_order_relaxed);
         std::memcpy(slot(head), &length, sizeof length);
         head_.store(head + 1, std::memory_order_release);
     }
 
-    // ---- the popper's
+    // ---- for the popper
 
     // The oldest frame, until pop(); empty: none.
     [[nodiscard]] std::span<const std::uint8_t> front() noexcept {
@@ -72,7 +72,7 @@ class FrameRing {
     const unsigned slots_, room_;
     const std::size_t stride_;
     const std::unique_ptr<std::uint8_t[]> bytes_;
-    // Each side has a line of its own: what it writes, and what it last saw of the other's.
+    // Each side has a cache line of its own: its index, and its last copy of the other's.
     alignas(64) std::atomic<std::uint32_t> head_{0};
     std::uint32_t seen_tail_ = 0;
     alignas(64) std::atomic<std::uint32_t> tail_{0};

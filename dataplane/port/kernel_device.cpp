@@ -104,7 +104,7 @@ bool strips_vlan_tags(const std::string& name) {
 bool set_vlan_stripping(const std::string& name, bool on) {
     DeviceQuestion question(name);
     ethtool_value flags{ETHTOOL_GFLAGS, 0};
-    if (!question.ask_ethtool(flags)) return !on;  // nothing to ask: nothing that strips
+    if (!question.ask_ethtool(flags)) return !on;  // no such feature: nothing strips tags
     constexpr std::uint32_t kRxVlan = ETH_FLAG_RXVLAN;
     flags.cmd = ETHTOOL_SFLAGS;
     flags.data = on ? flags.data | kRxVlan : flags.data & ~kRxVlan;

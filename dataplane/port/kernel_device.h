@@ -1,4 +1,4 @@
-// What the kernel says of one of its interfaces, by ioctl, in the network namespace of the calling thread.
+// Facts about a kernel interface, by ioctl, in the network namespace of the calling thread.
 // Set-up only.
 #pragma once
 
@@ -15,23 +15,23 @@ struct KernelDevice {
     int if_index = 0;
     MacAddress mac{};
     unsigned mtu = 0;
-    unsigned rx_queues = 1;          // those with traffic now
+    unsigned rx_queues = 1;          // queues in use
     bool combined_channels = false;  // a queue is a channel of both directions
-    std::string driver;              // "veth", "virtio_net"; "" if it does not say
+    std::string driver;              // "veth", "virtio_net"; "" if unknown
 
     // The command that gives it `n` receive queues.
     [[nodiscard]] std::string set_queues_command(unsigned n) const;
 };
 
-// Errors: no such interface (the sentence lists those that there are), not an Ethernet.
+// Errors: no such interface (the sentence lists the existing ones), not Ethernet.
 Result<KernelDevice> find_kernel_device(const std::string& name);
 
-// False only if the kernel says that there is none: who has no descriptor left to ask with has not lost it.
+// False only if the kernel says that it does not exist; a lack of descriptors for the question is not a loss.
 bool has_interface(int if_index);
 
 // Whether the device takes VLAN tags out of the frame before XDP sees it.
 bool strips_vlan_tags(const std::string& name);
-// Asks it to or not to; true if it now is so.
+// Turns it on or off; true if the setting is now in effect.
 bool set_vlan_stripping(const std::string& name, bool on);
 
 }  // namespace steer

@@ -1,5 +1,5 @@
-// The UNIX socket that two sides of a memif meet at, looked at before DPDK does: its refusals are numbers, and
-// the socket that a killed server leaves behind would keep the next one from starting.
+// The UNIX socket at which two sides of a memif meet. It is checked before DPDK opens it, because DPDK's errors are
+// only numbers, and a stale socket of a killed server would prevent the next start.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace steer {
 
-// `arguments` of net_memif ("socket=/run/m.sock,socket-abstract=no,role=server"). A server's left-over socket is
-// removed. Errors: another process serves it (role=server), nobody does (role=client), it is something else.
+// `arguments` of net_memif ("socket=/run/m.sock,socket-abstract=no,role=server"). Removes a server's stale socket.
+// Errors: another process serves it (role=server), no process does (role=client), the path is not a socket.
 Result<void> prepare_memif_socket(const std::string& arguments);
 
-// The value of `key=` in a devargs string; "": it is not there.
+// The value of `key=` in a devargs string; "": missing.
 std::string device_argument(const std::string& arguments, const std::string& key);
 
 }  // namespace steer

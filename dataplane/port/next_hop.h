@@ -1,4 +1,4 @@
-// How packets reach upstreams, as workers see it: one immutable table, built by control from the kernel's
+// The paths to upstreams for workers: one immutable table that control builds from the kernel's
 // routes and neighbours, published by pointer, freed after a grace period.
 #pragma once
 
@@ -12,9 +12,9 @@ namespace steer {
 
 struct NextHop {
     enum class Via : std::uint8_t {
-        nothing,  // no route, or the neighbour is not known yet: the query waits for its retry
+        nothing,  // no route, or the neighbour is still unknown: the query waits for its retry
         kernel,   // the route does not leave through a port: ask by kernel socket
-        port,     // frames of our own
+        port,     // send own frames
     };
     Via via = Via::nothing;
     bool tagged = false;  // send with `vlan_tci`
@@ -26,7 +26,7 @@ struct NextHop {
     bool operator==(const NextHop&) const = default;
 };
 
-// A port's device as the kernel has it: the frames to its MAC address are ours, untagged ones and those of the VLANs
+// A port's device in the kernel: frames to its MAC address are ours, untagged ones and those of VLANs
 // that it has children for.
 struct OwnDevice {
     struct Vlan {
@@ -36,18 +36,19 @@ struct OwnDevice {
     };
     int if_index = 0;
     MacAddress mac{};
-    // The kernel wants frames to other hosts, too: for a bridge, a macvlan (VRRP), somebody who listens.
+    // The kernel also wants frames to other hosts: for a bridge, a macvlan (VRRP), a listening process.
     bool promiscuous = false;
     std::vector<Vlan> vlans = {};
     bool operator==(const OwnDevice&) const = default;
 };
 
 struct NextHopTable {
-    std::vector<NextHop> by_upstream;          // index: Upstream::id
-    std::vector<IpAddress> service_addresses;  // sorted: what we answer on (destination of queries)
+    std::vector<NextHop> by_upstream;  // index: Upstream::id
+    std::vector<IpAddress>
+        service_addresses;  // sorted: the addresses that we answer on (destinations of queries)
     std::vector<std::uint16_t> service_ports;  // host order; usually just 53
     std::vector<IpAddress> own_addresses;  // sorted: every address of this host (bad as a source)
-    // The ports' devices that the kernel knows. Nobody speaks for others: there every MAC address and every VLAN is ours.
+    // The ports' devices that the kernel knows. On all others every MAC address and every VLAN is ours.
     std::vector<OwnDevice> devices;
     bool operator==(const NextHopTable&) const = default;
 };

@@ -57,7 +57,7 @@ PciDevice read_device(const std::string& address, const std::string& root) {
     return device;
 }
 
-// "steerdnsd (pid 7)" of the first process that has `path` open, if we may see that.
+// "steerdnsd (pid 7)": the first process that has `path` open, if it is visible to us.
 std::string process_that_has(const std::string& path, const std::string& root) {
     const fs::path processes = root + "/proc";
     for (const std::string& pid : other_processes(processes)) {
@@ -71,7 +71,7 @@ std::string process_that_has(const std::string& path, const std::string& root) {
     return {};
 }
 
-// Whether DPDK may open what stands for the device, and nobody else has.
+// Whether DPDK may open the device's file, and no other process has it open.
 Result<void> check_node(const PciDevice& device, const std::string& path, const std::string& root) {
     if (const std::string who = process_that_has(path, root); !who.empty()) {
         return Error{device.address + " is served by another process, " + who + ": stop that one"};

@@ -29,7 +29,7 @@ Result<std::unique_ptr<Umem>> Umem::build(const std::string& name, unsigned fram
     }
     rte_pktmbuf_extmem memory{};
     memory.buf_ptr = umem->area_;
-    memory.buf_iova = RTE_BAD_IOVA;  // no device of DPDK's ever sees them
+    memory.buf_iova = RTE_BAD_IOVA;  // no DPDK device ever uses them
     memory.buf_len = umem->bytes_;
     memory.elt_size = static_cast<std::uint16_t>(frame_bytes);
     constexpr unsigned kMbufCache = 256;

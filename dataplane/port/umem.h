@@ -1,9 +1,9 @@
-// The frames of one AF_XDP socket, and the mbuf pool over them: mbuf i's buffer is one frame for good
-// (pinned external buffer), so a descriptor of the kernel's and an mbuf of ours are two names of one thing.
+// The frames of one AF_XDP socket, and the mbuf pool over them. Mbuf i's buffer is always the same frame
+// (pinned external buffer), so a descriptor of the kernel and an mbuf name the same memory.
 //
 // Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. A frame is in the pool
 // (free), with the kernel (fill, transmit, or on its way back: marked so in its mbuf), or an mbuf of the
-// worker's.
+// worker.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -32,22 +32,22 @@ class Umem {
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] unsigned frame_bytes() const noexcept { return 1U << shift_; }
 
-    // `address` is a descriptor's: an offset in the area, anywhere in the frame.
+    // `address` from a descriptor: an offset in the area, anywhere in the frame.
     [[nodiscard]] rte_mbuf* mbuf_at(std::uint64_t address) const noexcept {
         return mbufs_[address >> shift_];
     }
     [[nodiscard]] std::uint64_t offset_in_frame(std::uint64_t address) const noexcept {
         return address & (frame_bytes() - 1);
     }
-    // Of the start of the mbuf's frame; the mbuf is of pool().
+    // The address of the mbuf's frame; the mbuf must come from pool().
     [[nodiscard]] std::uint64_t address_of(const rte_mbuf* mbuf) const noexcept {
         return static_cast<std::uint64_t>(static_cast<const std::byte*>(mbuf->buf_addr) - area_);
     }
 
-    // Whoever hands a frame over says so, which is how a socket that is no more gives its frames back.
+    // Marks a frame as handed to the kernel, so that a closed socket's frames can be reclaimed.
     static void give_to_kernel(rte_mbuf* mbuf) noexcept { mbuf->hash.usr = kWithKernel; }
     static void take_from_kernel(rte_mbuf* mbuf) noexcept { mbuf->hash.usr = 0; }
-    // Back into the pool with all that the kernel had. The socket is closed; any thread.
+    // Returns all frames of the kernel to the pool. The socket is closed; any thread.
     void take_all_from_kernel();
 
   private:

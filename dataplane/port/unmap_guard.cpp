@@ -20,7 +20,7 @@ void guard_unmapping(rte_rcu_qsbr* qsbr) noexcept {
 
 }  // namespace steer
 
-// libc calls its own by another name; libraries and drivers call this one.
+// libc calls its own munmap by another name; libraries and drivers call this one.
 extern "C" int munmap(void* address, size_t length) noexcept {
     rte_rcu_qsbr* const qsbr = readers.load(std::memory_order_acquire);
     if (qsbr != nullptr && rte_thread_is_intr() != 0)

@@ -1,8 +1,8 @@
 // A device served by AF_XDP over its whole life: it may be removed and come back under its name.
 //
-// follow() is called now and then, and on every change of the kernel's interfaces, by one thread of control.
-// While the device is gone its ports stay with their workers and carry nothing; when it is back, program and
-// sockets are put on again by themselves. What happened is a sentence to log, once.
+// One thread of control calls follow() periodically, and on every change of the kernel's interfaces.
+// While the device is removed, its ports stay with their workers and carry nothing. When it is back, program and
+// sockets are attached again. Each event is one sentence to log.
 #pragma once
 
 #include <memory>
@@ -22,13 +22,13 @@ class XdpDevice {
     // Errors: XdpSteering::attach()'s and open_af_xdp()'s.
     static Result<std::unique_ptr<XdpDevice>> open(const std::string& device,
                                                    const AfXdpOptions& options);
-    // The ports, once; they outlive their worker and go before this.
+    // The ports, once; destroy them after their worker and before this.
     std::vector<std::unique_ptr<Port>> take_ports() { return std::move(owned_); }
 
     std::optional<std::string> follow();
 
     [[nodiscard]] XdpSteering& steering() { return *steering_; }
-    // Of its ports, for good: the interface's at start.
+    // The queues of its ports, fixed at the start.
     [[nodiscard]] int if_index() const { return ports_.front()->if_index(); }
     [[nodiscard]] bool serves() const { return state_ == State::serving; }
     [[nodiscard]] std::string describe() const {
@@ -49,8 +49,8 @@ class XdpDevice {
     std::vector<Port*> ports_;
     State state_ = State::serving;
     bool mtu_too_large_ = false;
-    std::string trouble_;  // why it is not served though it is back
-    unsigned passes_ = 0;  // calls of follow() until it is tried again
+    std::string trouble_;  // why a returned device is not served
+    unsigned passes_ = 0;  // calls of follow() until the next try
 };
 
 }  // namespace steer

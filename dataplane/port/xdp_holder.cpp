@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What fdinfo says of a descriptor of the program, or of a link to it.
+// The contents of fdinfo for a descriptor of the program, or of a link to it.
 bool names_program(const fs::path& fdinfo, std::uint32_t program_id) {
     const std::string wanted = "prog_id:\t" + std::to_string(program_id);
     std::ifstream file(fdinfo);
@@ -31,7 +31,7 @@ bool holds(const fs::path& process, std::uint32_t program_id) {
 
 }  // namespace
 
-// A process may end while we look, or not be ours to look at: then it holds nothing.
+// A process that ended, or that we may not inspect, counts as holding nothing.
 std::optional<ProgramHolder> find_program_holder(std::uint32_t program_id) {
     const fs::path proc = "/proc";
     for (const std::string& pid : other_processes(proc)) {

@@ -1,6 +1,6 @@
-// Who keeps a BPF program alive: the processes that hold it, or a link to it, by a descriptor.
+// Finds the processes that keep a BPF program alive: they hold it, or a link to it, by a descriptor.
 //
-// Looks through /proc, at set-up only: milliseconds. Sees what its user may see: with root's rights every
+// Searches /proc, at set-up only: milliseconds. Sees what its user may see; as root every
 // process of this PID namespace.
 #pragma once
 
@@ -12,10 +12,10 @@ namespace steer {
 
 struct ProgramHolder {
     int pid = 0;
-    std::string name;  // of the process, as ps says it
+    std::string name;  // of the process, as shown by ps
 };
 
-// The first one found that is not this process.
+// The first such process other than this one.
 std::optional<ProgramHolder> find_program_holder(std::uint32_t program_id);
 
 }  // namespace steer

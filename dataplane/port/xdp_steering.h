@@ -1,12 +1,12 @@
-// The XDP program on a device, and what it takes from the kernel.
+// The XDP program on a device, and the packets that it takes from the kernel.
 //
-// It redirects to our sockets only what is ours (xdp/steer_xdp.bpf.c says exactly what); everything else,
-// and all of it while no socket is bound, stays with the kernel. It is attached by a link where the
-// kernel has them (5.9): our death detaches it. A left-over program of ours, of a kernel without links,
-// is replaced; one whose owner lives and a foreign one are named and left.
+// It redirects only packets that are ours to our sockets (xdp/steer_xdp.bpf.c defines them); all others,
+// and all while no socket is bound, stay with the kernel. It is attached by a link if the
+// kernel supports links (5.9), so it is detached when this process ends. Our own left-over program, on a kernel
+// without links, is replaced. A program whose owner lives, and a foreign one, are reported and left.
 //
-// The set_ functions change the live maps: entries that come are added before those that go are removed,
-// so what stays is never missed. One thread calls them. They cost a system call per changed entry.
+// The set_ functions change the live maps: new entries are added before old ones are removed,
+// so an entry that stays is never missing. One thread calls them. Cost: one system call per changed entry.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct steer_xdp_bpf;
 
 namespace steer {
 
-// An upstream as it is the source of its replies.
+// An upstream as the source of its replies.
 struct UpstreamEndpoint {
     IpAddress address;
     std::uint16_t port = 53;  // host order
@@ -47,35 +47,35 @@ struct OwnVlan {
 class XdpSteering {
   public:
     enum class Mode : std::uint8_t { native, generic };
-    // How the program is held: by a link, or, as before Linux 5.9, until somebody takes it off.
+    // How the program is attached: by a link, or, as before Linux 5.9, until it is detached.
     enum class Hold : std::uint8_t { link, device };
 
-    // Loads and attaches it, in the network namespace of the calling thread; with empty maps it takes
-    // nothing. Errors: no such interface, no permission, a foreign program, another SteerDNS that lives,
-    // an MTU or a queue count that the driver does not run XDP with. Hold::link falls back to the other.
+    // Loads and attaches it, in the network namespace of the calling thread; with empty maps it redirects
+    // nothing. Errors: no such interface, no permission, a foreign program, another running SteerDNS,
+    // an MTU or a queue count that the driver's XDP does not support. Hold::link falls back to the other.
     static Result<std::unique_ptr<XdpSteering>> attach(const std::string& device,
                                                        Hold hold = Hold::link);
     ~XdpSteering();
     XdpSteering(const XdpSteering&) = delete;
     XdpSteering& operator=(const XdpSteering&) = delete;
 
-    // Whether the device is still there, under whatever name. A system call.
+    // Whether the device still exists, under any name. A system call.
     [[nodiscard]] bool has_device() const;
-    // After it went: the device that has its name now gets the program, the maps as they are. Errors as
+    // After its removal: attaches the program, with the present maps, to the device that has its name now. Errors as
     // attach(); may be tried again.
     Result<void> reattach();
 
-    // `service`: where queries are taken. `own`: where upstream replies are taken too.
+    // `service`: destinations of queries. `own`: further destinations of upstream replies.
     Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
     // UDP ports of queries, host order. Until this is called: 53.
     Result<void> set_service_ports(std::span<const std::uint16_t> ports);
     Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams);
     // Destination ports of upstream replies, both included. Until this is called: none.
     void set_port_range(std::uint16_t first, std::uint16_t last) noexcept;
-    // The device's MAC address; frames to others pass. Until this is called: the one that it had when attached.
+    // The device's MAC address; frames to others pass. Before this call: its address when attached.
     void set_mac(const MacAddress& mac) noexcept;
-    // VLANs whose frames are looked at, besides untagged ones: those to the child's address or the device's. Errors: the device strips tags in hardware
-    // and cannot be told not to.
+    // VLANs whose frames are checked, in addition to untagged frames: to the child's address or the device's. Errors: the device
+    // strips tags in hardware and this cannot be turned off.
     Result<void> set_vlans(std::span<const OwnVlan> vlans);
 
     [[nodiscard]] const std::string& device() const noexcept { return device_; }
@@ -102,10 +102,10 @@ class XdpSteering {
     Hold hold_;
     bool hooked_ = false;
     int link_fd_ = -1;
-    bool stripping_turned_off_ = false;  // by us: on again at the end
+    bool stripping_turned_off_ = false;  // by us: restored at the end
     Mode mode_ = Mode::native;
     std::unique_ptr<steer_xdp_bpf, Unload> skeleton_;
-    // What the maps hold now.
+    // The present contents of the maps.
     std::set<std::pair<IpAddress, std::uint32_t>> addresses_;
     std::set<std::uint16_t> service_ports_;
     std::set<UpstreamEndpoint> upstreams_;

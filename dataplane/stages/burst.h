@@ -1,9 +1,9 @@
 // A burst: up to 32 packets that go through the stages together.
 //
-// classify() sorts what came in into queries, upstreams' replies and what ends there; the later
-// stages walk over the queries that are still in it (`live`) and take out those that they end.
-// Queries that came as messages (injected) are packets without an mbuf and take the same way from
-// parse() on.
+// classify() sorts received packets into queries, upstreams' replies and packets that end there. The later
+// stages iterate over the queries that are still in the burst (`live`) and take out those that they
+// finish. Queries that came as messages (injected) are packets without an mbuf; they enter the stages at
+// parse().
 #pragma once
 
 #include <array>
@@ -35,14 +35,14 @@ struct Packet {
     std::uint8_t port;         // the lane of Transmit: of a moved query, that of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
-    bool is_udp;                                  // not: answers may have 64 KiB
+    bool is_udp;                                  // false: answers may have up to 64 KiB
     std::uint8_t entry;                           // of the program; 0 until find_entries()
     std::uint16_t source_port, destination_port;  // host order
     std::uint16_t
-        max_size;  // of the answer, bytes of DNS: of the way it came; by parse() the client's
+        max_size;  // bytes of DNS in the answer: the transport's limit, lowered by parse() to the client's
     std::uint8_t stream;         // injected: where the answer goes ...
-    std::uint64_t stream_token;  // ... and what it brings back
-    // Of what came in a frame. answer_from_packet_cache() knows the message's sum, or parse() makes it; nobody else looks at a packet before.
+    std::uint64_t stream_token;  // ... and the token to return
+    // For received frames: completed with the message's sum, by answer_from_packet_cache() or parse().
     PendingChecksum checksum;
     std::uint64_t message_sum;   // of the message, not folded; set by parse()
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
@@ -61,7 +61,7 @@ struct UpstreamFrame {
     std::span<const std::uint8_t> dns;
 };
 
-// What ends in classify(): punted (mbuf still to be handed over) or dropped.
+// A packet that ends in classify(): punted (the mbuf still has to be handed over) or dropped.
 struct Ended {
     rte_mbuf* mbuf;
     Verdict verdict;
@@ -77,20 +77,20 @@ struct Burst {
     unsigned reply_count = 0;
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
-    bool packet_cache_asked = false;  // the packet cache was asked for all of them
-    bool looked_up = false;           // `found` says what the cache of each one's plan has
+    bool packet_cache_asked = false;  // the packet cache was searched for all packets
+    bool looked_up = false;           // `found` is the result of the cache of each packet's plan
     bool watched = false;             // hits go through the program too (SharedWatch)
 
     void clear() {
         live_count = reply_count = ended_count = 0;
         packet_cache_asked = looked_up = watched = false;
     }
-    Packet& next_packet() { return packets[live_count]; }  // only while nothing was taken out
+    Packet& next_packet() { return packets[live_count]; }  // only before a packet was taken out
     void keep_packet() {
         live[live_count] = static_cast<std::uint8_t>(live_count);
         ++live_count;
     }
-    // Nothing was taken out but at the end: live[i] is i.
+    // Packets were taken out only at the end: live[i] is i.
     [[nodiscard]] bool is_whole() const {
         return live_count == 0 || live[live_count - 1] == live_count - 1;
     }

@@ -32,7 +32,7 @@ struct Datagram {
     PendingChecksum checksum;  // set by check_datagram()
 };
 
-// Past Ethernet and up to two tags; the ethertype there. No value: cut off.
+// Skips Ethernet and up to two tags; returns the ethertype there. No value: cut off.
 std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length,
                                              std::uint8_t& offset) {
     offset = RTE_ETHER_HDR_LEN;
@@ -46,7 +46,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return type;
 }
 
-// As OwnDevice::Vlan::tags has them.
+// In the form of OwnDevice::Vlan::tags.
 [[gnu::cold, gnu::noinline]] std::uint32_t tags_of(const std::uint8_t* frame,
                                                    std::uint8_t l3_offset) {
     constexpr std::uint32_t kId = 0x0fff;
@@ -56,7 +56,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return outer << 16 | inner;
 }
 
-// To another MAC address than the port's. No value: it is that of a VLAN child of the device.
+// The destination is not the port's MAC address. No value: it is that of a VLAN child of the device.
 [[gnu::cold, gnu::noinline]] std::optional<Verdict> judge_other_mac(const std::uint8_t* frame,
                                                                     std::uint8_t l3_offset,
                                                                     const OwnAddresses& ours) {
@@ -67,12 +67,12 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return ours.kernel_wants_others() ? Verdict::punted : Verdict::drop_other_host;
 }
 
-// A length that cannot be is ours to judge only in a packet to us.
+// An impossible length counts as malformed only in a packet to us.
 [[gnu::cold, gnu::noinline]] Verdict bad_length(const Datagram& d, const OwnAddresses* ours) {
     return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
 }
 
-// Addresses and datagram of IPv4 without options. False: its length cannot be.
+// Addresses and datagram of IPv4 without options. False: impossible length.
 [[gnu::always_inline]] inline bool read_plain_ipv4(std::size_t left, Datagram& d) {
     const std::size_t total = load_be16(d.l3 + 2);
     d.source = IpAddress::from_v4(d.l3 + 12);
@@ -83,7 +83,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     return true;
 }
 
-// Each returns no value if the packet may be ours and is whole so far.
+// Each returns no value if the packet may be ours and is well-formed so far.
 [[gnu::always_inline]] inline std::optional<Verdict> read_ipv4(std::size_t left,
                                                                const OwnAddresses* ours,
                                                                Datagram& d) {
@@ -105,7 +105,7 @@ std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::siz
     const std::uint16_t payload = load_be16(ip + 4);
     d.source = IpAddress::from_v6(ip + 8);
     d.destination = IpAddress::from_v6(ip + 24);
-    // A mapped address on the wire is no IPv4 address and never ours (RFC 4291 2.5.5.2).
+    // A mapped address on the wire is not an IPv4 address and never ours (RFC 4291 2.5.5.2).
     if (d.destination.is_v4()) return Verdict::punted;
     d.udp = d.l3 + kIpv6Size;
     if (payload > left - kIpv6Size || payload < kUdpSize) return bad_length(d, ours);
@@ -119,7 +119,7 @@ bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
     return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
 }
 
-// What is left to be done for UDP's checksum. False: it is missing where one must be.
+// Prepares the check of UDP's checksum. False: a required checksum is missing.
 bool begin_udp_checksum(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
     std::uint16_t sent;
     std::memcpy(&sent, d.udp + 6, 2);
@@ -153,7 +153,7 @@ bool bad_source(const Datagram& d, const OwnAddresses& ours) {
     return ours.is_own(d.source);
 }
 
-// In one piece, or not at all.
+// The whole frame must be in one segment.
 bool make_contiguous(rte_mbuf* m) {
     return m->nb_segs == 1 || rte_pktmbuf_linearize(m) == 0;
 }
@@ -163,7 +163,7 @@ bool make_contiguous(rte_mbuf* m) {
     d.destination_port = load_be16(d.udp + 2);
 }
 
-// Finds the datagram in a frame. No value: it is UDP, whole, to be looked at.
+// Finds the datagram in a frame. No value: it is complete UDP, to be checked further.
 [[gnu::always_inline]] inline std::optional<Verdict> read_datagram(rte_mbuf* m,
                                                                    const OwnAddresses* ours,
                                                                    Datagram& d) {
@@ -183,11 +183,11 @@ bool make_contiguous(rte_mbuf* m) {
     return std::nullopt;
 }
 
-// Lengths of a datagram that is ours, IP's checksum, and what UDP's needs.
+// Checks the lengths and IP's checksum of a datagram to us, and prepares UDP's checksum.
 std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
     const std::uint16_t udp_length = load_be16(d.udp + 4);
     if (udp_length < kUdpSize || udp_length > d.udp_length) return Verdict::drop_short_frame;
-    d.udp_length = udp_length;  // what follows within the IP packet is padding
+    d.udp_length = udp_length;  // the rest of the IP packet is padding
     if (!ip_checksum_right(m, d) || !begin_udp_checksum(m, d, may_be_partial))
         return Verdict::drop_bad_checksum;
     return std::nullopt;
@@ -225,7 +225,7 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
             {d.udp + kUdpSize, static_cast<std::size_t>(d.udp_length - kUdpSize)}};
 }
 
-// A datagram whose headers have the pattern of a query's. False: its lengths cannot be.
+// A datagram whose headers match the pattern of an earlier query. False: impossible lengths.
 [[gnu::always_inline]] inline bool read_known(const rte_mbuf* m, Datagram& d) {
     std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
     d.l3_offset = RTE_ETHER_HDR_LEN;
@@ -236,7 +236,7 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
     return true;
 }
 
-// A frame whose headers are looked at in full. No value: a query to us, or (`is_reply`) an upstream's reply.
+// Checks all headers of a frame. No value: a query to us, or (`is_reply`) an upstream's reply.
 [[gnu::noinline]] std::optional<Verdict> judge(rte_mbuf* m, OwnAddresses& ours,
                                                PortRange upstream_ports, HeaderPattern& pattern,
                                                Datagram& d, bool& is_reply) {
@@ -256,7 +256,7 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
     return std::nullopt;
 }
 
-// No value: it went into the burst's queries or replies.
+// No value: the packet was added to the burst's queries or replies.
 [[gnu::always_inline]] inline std::optional<Verdict> classify_one(
     rte_mbuf* m, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
     PortRange upstream_ports, HeaderPattern& pattern, Burst& burst) {
@@ -287,7 +287,7 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
     for (rte_mbuf* m : received)
         rte_prefetch0(rte_pktmbuf_mtod(m, const void*));
     ours.come_by(port.if_index());
-    HeaderPattern pattern;  // what is ours may be another the next time
+    HeaderPattern pattern;  // per burst: the port's address can change between bursts
     for (rte_mbuf* m : received) {
         if (const auto end =
                 classify_one(m, port, port_index, ours, upstream_ports, pattern, burst)) {

@@ -1,17 +1,17 @@
-// Sorts received frames: queries for us, replies of upstreams to us, and the rest, which is the
-// kernel's.
+// Sorts received frames: queries to this appliance, upstreams' replies to it, and all others, which belong to the
+// kernel.
 //
 // In:   mbufs of one port, any bytes.
 // Out:  burst.packets (queries: addresses, ports and the DNS message found, IP checked; UDP's checksum is begun, see
-//       Packet::checksum), burst.replies (all checked), burst.ended. Nothing in a packet is changed, so what is punted is as it
-//       came.
-// Cost: the first cache line of a packet. Of queries that follow each other with the same headers but for source,
-//       lengths and sums, one is judged in full (header_pattern.h).
+//       Packet::checksum), burst.replies (all checked), burst.ended. No packet is changed, so a punted packet is as it
+//       was received.
+// Cost: the first cache line of a packet. Among consecutive queries whose headers differ only in source, lengths
+//       and checksums, only the first is checked in full (header_pattern.h).
 //
-// Ours is what is sent to the MAC address of the port's device or of a VLAN child of it (where the kernel knows the
-// device; elsewhere to any), and in that: UDP in an unfragmented IPv4 packet without options or an IPv6 packet without extension
-// headers, up to two VLAN tags, to one of our addresses, and there to a service port or a port of
-// our upstream queries. What is ours and wrong is dropped; what is not ours is not judged.
+// A frame is ours if its destination is the MAC address of the port's device or of a VLAN child (any address if the
+// kernel does not know the device). A packet in it is ours if it is unfragmented UDP to one of our addresses, over IPv4
+// without options or IPv6 without extension headers, with up to two VLAN tags, to a service port or a port of our
+// upstream queries. A packet that is ours and malformed is dropped. No other packet is checked.
 //
 // A frame to another host is dropped, or punted while the kernel's interface is promiscuous.
 //
@@ -30,16 +30,16 @@
 namespace steer {
 
 struct PortRange {
-    std::uint16_t first, last;  // host order, both inside
+    std::uint16_t first, last;  // host order, both inclusive
     [[nodiscard]] bool contains(std::uint16_t p) const { return p >= first && p <= last; }
 };
 
-// `port_index` is kept in the packets. At most kBurst mbufs; their ownership goes to the burst.
+// `port_index` is stored in the packets. At most kBurst mbufs; the burst takes ownership.
 void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_t port_index,
               OwnAddresses& ours, PortRange upstream_ports, Burst& burst) noexcept;
 
-// MessageKind::query_frame: all that classify() found out about a query, for another worker, in a
-// message; and there a packet again, whose answer leaves by `lane`. It is not judged again.
+// MessageKind::query_frame: packs all that classify() found out about a query into a message for another worker,
+// and unpacks it there. The answer leaves by `lane`. The packet is not checked again.
 Message moved_query(const Packet& packet) noexcept;
 void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) noexcept;
 

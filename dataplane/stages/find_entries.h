@@ -1,8 +1,8 @@
-// Which of the program's entries each query takes, where there are several: by the frontend that it came in (policy/frontends.h).
+// Finds the entry of the program for each query, by the frontend where it came in (policy/frontends.h).
 //
 // In:   packets of the burst with their addresses and ports.
-// Out:  `entry`; 0 for all if the snapshot has one.
-// Cost: a look a burst; with several entries a walk over the frontends for each packet.
+// Out:  `entry`; 0 for all if the snapshot has only one.
+// Cost: one check per burst; with several entries, a search in the frontends per packet.
 // Ends: none.
 #pragma once
 

@@ -25,12 +25,12 @@ void store(std::uint8_t* at, T value) {
     std::memcpy(at, &value, sizeof value);
 }
 
-// A 16-bit field as it lies in memory, for words that are made of several (little-endian, as checksum.h).
+// A 16-bit field as stored in memory, to combine several into one word (little-endian, as checksum.h).
 constexpr std::uint64_t field(std::uint16_t host_order) {
     return __builtin_bswap16(host_order);
 }
 
-// Everything of the IPv4 header but the addresses, which are there; `addresses` is their sum.
+// Writes the IPv4 header except the addresses, which are already there; `addresses` is their sum.
 void complete_ipv4(std::uint8_t* ip, std::uint16_t udp_length, std::uint64_t addresses) {
     const auto total = static_cast<std::uint16_t>(kIpv4Size + udp_length);
     constexpr std::uint16_t kFirst = 0x4500, kDontFragment = 0x4000,
@@ -49,8 +49,8 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
     ip[7] = kTtl;
 }
 
-// IP and UDP around a payload whose sum is `payload`: all but addresses, which are there; `addresses` is the sum of the
-// IP header's (narrow), `ports` both ports as they lie on the wire. Nothing that was stored a moment ago is loaded.
+// Writes IP and UDP around a payload whose sum is `payload`, except addresses, which are already there. `addresses` is the
+// sum of the IP header's (narrow), `ports` both ports in wire order. Loads no data that was stored just before.
 [[gnu::always_inline]] inline void complete(std::uint8_t* ip, bool is_v6, std::uint16_t udp_length,
                                             std::uint64_t addresses, std::uint32_t ports,
                                             std::uint64_t payload) {
@@ -67,7 +67,7 @@ void complete_ipv6(std::uint8_t* ip, std::uint16_t udp_length) {
     store(ip + (is_v6 ? kIpv6Size : kIpv4Size), ports | field(udp_length) << 32 | checksum << 48);
 }
 
-// Both MAC addresses, in one piece with what follows them.
+// Both MAC addresses, written together with the bytes behind them.
 void swap_macs(std::uint8_t* frame) {
     using Bytes = std::uint8_t __attribute__((vector_size(16)));
     const auto b = load<Bytes>(frame);

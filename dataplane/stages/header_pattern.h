@@ -1,8 +1,8 @@
-// The headers of a query to us, for those behind it in the burst: a port's queries differ in few bytes of theirs.
+// Recognises the headers of a query to us by comparing them with the headers of an earlier query in the burst.
 //
-// It stands for Ethernet without tags to one MAC address, IPv4 without options, whole, UDP, to one address and port: four
-// words of the first 38 bytes with the rest masked out. What it matches was judged when it was learnt, all but lengths,
-// checksums and the source.
+// The pattern covers untagged Ethernet to one MAC address, unfragmented IPv4 without options, and UDP to one address and
+// port: four words of the first 38 bytes under a mask. A frame that matches needs no further check except lengths,
+// checksums and source.
 #pragma once
 
 #include <array>

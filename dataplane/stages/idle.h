@@ -1,20 +1,21 @@
-// What a worker does when there is nothing to do (`dataplane.idle`).
+// What a worker does when there is no work (`dataplane.idle`).
 //
-// spin: nothing. pause: the processor's pause between turns. adaptive: after empty_turns() turns
+// spin: nothing. pause: the processor's pause instruction between turns. adaptive: after empty_turns() turns
 // without work the worker sleeps until a port's descriptor is readable, a ring wakes it (Sleeper),
-// or its next deadline. A port without a descriptor (a polled DPDK device) makes it take naps instead:
-// kNapNs while there was work lately, kLongNapNs after kShortNaps in a row without any. Asleep, it is
-// offline for QSBR: nobody waits for it.
+// or its next deadline. With a port that has no descriptor (a polled DPDK device) it takes naps instead:
+// kNapNs if there was work recently, kLongNapNs after kShortNaps empty naps. While it sleeps it is
+// offline for QSBR, so no thread waits for it.
 //
-// Where the kernel wakes it, a worker hardly looks around before it sleeps: what comes then costs a wake-up, which
-// is less than looking costs under most loads. A nap ends when it ends, so there it looks for longer.
+// A worker that the kernel wakes sleeps after very few empty turns: under most loads a wake-up costs less
+// than polling. A nap has a fixed length, so a worker that naps polls for longer first.
 //
-// Under load it does not wait for a descriptor either but takes naps of kLoadNapNs after
-// kTurnsUnderLoad turns without work, if they gather larger bursts than sleep does (LoadNaps): a burst
-// is sent with one system call, and who brings it has nobody to wake. Polled devices are looked at as
-// long as ever: nothing but their ring holds what comes.
+// Under load it takes naps of kLoadNapNs after kTurnsUnderLoad empty turns instead of waiting for a
+// descriptor, if naps gather larger bursts than sleep does (LoadNaps). A burst is sent with one system
+// call, and its senders do not have to wake the worker. Polled devices are polled as
+// long as before, because only their own ring buffers packets.
 //
-// Order, so that no wake-up is lost: say that we sleep, look at everything once more (the caller's
+// Order, so that no wake-up is lost: announce the sleep, check everything again (the caller's
+// turn), then sleep.
 // turn), then sleep.
 #pragma once
 
@@ -31,8 +32,8 @@
 
 namespace steer {
 
-// Whether naps gather more than sleep: the moving averages of what came by the next pause, the way that gathers
-// less being tried once in kTryEach pauses. A query that is alone is always woken for.
+// Decides whether naps gather more packets than sleep, by the moving averages of both. The worse way is tried
+// once in kTryEach pauses. A single query is always woken for.
 class LoadNaps {
   public:
     // `came`: packets and queries so far. True: nap now.
@@ -87,7 +88,7 @@ class Sleep {
     void until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept;
 
   private:
-    static constexpr std::uint64_t kLongestMs = 500;  // to look at what nobody wakes us for
+    static constexpr std::uint64_t kLongestMs = 500;  // to check sources that do not wake the worker
     static constexpr std::uint64_t kAwayMs = 50;      // for a device that may be back
 
     // What wakes us, as it is now. True: a port that had a descriptor has none (its device is away).

@@ -1,5 +1,5 @@
-// Makes a packet of the burst of a query that `streams` injected: it came over TCP or by a kernel
-// socket, and takes the same way as the others from parse() on.
+// Turns a query that `streams` injected into a packet of the burst. It came over TCP or by a kernel
+// socket, and from parse() on it is handled like all others.
 //
 // In:   MessageKind::inject, whose buffer holds an InjectedQuery and the message.
 // Out:  a packet in the burst that owns the buffer.

@@ -1,12 +1,12 @@
 // Looks up the whole burst in the caches that the program reaches first: one bulk lookup, before any program runs.
 //
 // In:   parsed packets.
-// Out:  `plan` of each; `found` of each whose plan reaches a cache (good until the worker's next quiescent state);
+// Out:  `plan` of each packet; `found` of each whose plan reaches a cache (valid until the worker's next quiescent state);
 //       burst.looked_up. The bodies are prefetched.
-// Cost: one SipHash a name and one bulk lookup a burst; one more SipHash for the plan of a name whose entry does not tell
-//       its sets, or if several caches are reached by sets, and for a new name the matcher. No lookup if the program
+// Cost: one SipHash per name and one bulk lookup per burst. One more SipHash for the plan if the entry has no tag sets
+//       or several caches are reached by sets. A new name costs a run of the matcher. No lookup if the program
 //       reaches no cache.
-//       What is found goes into the packet cache, if answer_from_packet_cache() asked it.
+//       A found entry is put into the packet cache, if answer_from_packet_cache() searched it.
 // Ends: none.
 #pragma once
 

@@ -1,7 +1,7 @@
-// Which addresses and ports are ours: the worker's fast copy of what the table of next hops says.
+// Which addresses and ports are ours: the worker's fast copy of the table of next hops.
 //
-// A frame's MAC address is judged by one comparison of a masked word, whether its port has an address or takes all.
-// Nearly every query goes to the same address and comes from none of ours: the last service address
+// A frame's MAC address costs one comparison of a masked word, also on ports that accept every address.
+// Nearly all queries go to the same address, and their sources are not ours. So the last service address
 // that matched is compared first, and a filter of 256 bits over the last byte answers most
 // questions about sources.
 #pragma once
@@ -32,7 +32,7 @@ class OwnAddresses {
     }
     [[nodiscard]] const NextHopTable* table() const { return table_; }
 
-    // The frames that are asked about from now on came by a port of that device (0: the kernel knows none).
+    // The next frames come from a port of that device (0: a device that the kernel does not know).
     void come_by(int if_index) {
         device_ = nullptr;
         if (table_ != nullptr) {
@@ -45,7 +45,7 @@ class OwnAddresses {
         mac_ = device_ != nullptr ? word_of(device_->mac.data()) : 0;
         mac_mask_ = device_ != nullptr ? kWholeMac : kGroupBit;
     }
-    // To the device itself; of a device that the kernel does not know: to no group.
+    // To the device itself. If the kernel does not know the device: to any address that is not a group.
     [[nodiscard]] bool is_own_mac(const std::uint8_t* frame) const {
         return (word_of(frame) & mac_mask_) == mac_;
     }
@@ -57,7 +57,7 @@ class OwnAddresses {
     [[nodiscard]] bool kernel_wants_others() const {
         return device_ != nullptr && device_->promiscuous;
     }
-    // Id 0 is a priority and no VLAN (802.1Q).
+    // Id 0 marks a priority, not a VLAN (802.1Q).
     [[nodiscard]] bool is_vlan(std::uint32_t tags) const {
         return device_ == nullptr || tags == 0 || find_vlan(tags) != nullptr;
     }

@@ -20,7 +20,7 @@ std::uint64_t word(const std::uint8_t* at) {
     return w;
 }
 
-// Both halves of a product: what 16 bytes come to in the wyhash family.
+// Both halves of a product, which hashes 16 bytes as in the wyhash family.
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
     __extension__ using Wide = unsigned __int128;
     const Wide product = static_cast<Wide>(a) * b;

@@ -17,13 +17,13 @@ std::uint16_t id_in_memory_order(const Packet& p) {
     return id;
 }
 
-// What the bytes do not say: the ID is another each time.
+// The ID is not among the compared bytes, because each query has its own.
 bool checksum_right(const Line& line, const Packet& p) {
     return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p));
 }
 
-// What is not in a query's bytes and may lead to another answer: the entry of the program, and the client's family
-// where a cache's key has it (CacheInstance::family_in_key).
+// Properties outside the query's bytes that may change the answer: the entry of the program, and the client's family
+// if a cache's key has it (CacheInstance::family_in_key).
 std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
     constexpr std::uint8_t kOverV4 = 0x80;
     static_assert(kMostEntries <= kOverV4);
@@ -37,7 +37,7 @@ std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
            checksum_right(line, p);
 }
 
-// As parse() and lookup() leave it.
+// In the state that parse() and lookup() leave.
 void fill(Packet& p, const Line& line) {
     static_cast<dns::QueryHead&>(p.query) = line.head;
     p.query.id = dns::load_be16(p.dns);
@@ -46,8 +46,8 @@ void fill(Packet& p, const Line& line) {
     p.found = line.entry;
 }
 
-// Which packets of a burst are live, by number: all of them, where nothing was taken out (nearly always). Not to read
-// that from Burst::live is a sixth of answer_from_packet_cache().
+// The numbers of the burst's live packets: nearly always all of them. Avoids reading Burst::live, which saves about 16 %
+// of answer_from_packet_cache().
 struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };

@@ -1,8 +1,8 @@
-// Answers the queries whose bytes came of late and whose answer the cache still has (packet_cache.h).
+// Answers queries whose bytes came recently and whose answer the cache still has (packet_cache.h).
 //
 // In:   packets of the burst with their DNS message.
-// Out:  `packet_cache_hash` of those that stay, if burst.packet_cache_asked; what was answered has left the burst.
-// Cost: one multiplication for 16 bytes of a message, one line compared. Nothing if no hit in the first cache is
+// Out:  `packet_cache_hash` of the packets that stay, if burst.packet_cache_asked; answered packets have left the burst.
+// Cost: one multiplication per 16 bytes of a message, one line compared. No cost if no hit in the first cache is
 //       plain (plan.h), in a burst that is watched, or while the packet cache rests.
 // Ends: as Resolver::answer_hit().
 #pragma once
@@ -19,8 +19,8 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
                               const cache::Cache* cache, Resolver& resolver, Counters& counters,
                               Now now) noexcept;
 
-// Writes down what lookup() found for a packet that answer_from_packet_cache() did not know; `epoch` is that of the key's share, read
-// before.
+// Stores the result of lookup() for a packet that answer_from_packet_cache() did not find. `epoch` is that of the key's
+// share, read before the lookup.
 void remember(const Packet& packet, const Snapshot& snapshot, const cache::Key& key,
               std::uint64_t epoch, PacketCache& packet_cache) noexcept;
 

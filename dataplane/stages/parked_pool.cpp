@@ -10,9 +10,9 @@
 namespace steer {
 namespace {
 
-const IpAddress kNobody{};  // who a refresh is counted for
+const IpAddress kNobody{};  // refreshes are counted for it
 
-// Room for `count` of them, untouched.
+// Memory for `count` records, untouched.
 template <class T>
 T* room_for(std::size_t count) {
     return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignof(T)}));
@@ -140,8 +140,8 @@ void ParkedPool::give(Parked* p) noexcept {
     in_use_.store(in_use() - 1, std::memory_order_relaxed);
 }
 
-// One writer; released so that control, having read 0, sees all that was done under that generation
-// as done.
+// One writer. Released, so that when control reads 0 it sees all work under that generation
+// complete.
 void ParkedPool::count_generation(const Snapshot& snapshot, int change) noexcept {
     auto& count = counts_.by_slot[snapshot.slot];
     count.store(count.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(change),

@@ -1,12 +1,12 @@
-// The parked queries of one worker: a fixed number of records, and who may have how many of them.
+// The parked queries of one worker: a fixed number of records, and quotas of them.
 //
-// Quotas (from the first day, against one client or one domain taking all): a client (IPv4 /32,
+// Quotas prevent that one client or domain takes all records: a client (IPv4 /32,
 // IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`.
-// Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched when first
-// used. Belongs to one worker; take() costs two hashes and two probes, give() two probes.
+// Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched at first
+// use. Belongs to one worker; take() costs two hashes and two probes, give() two probes.
 //
 // Each record counts for its snapshot's generation in Shared::parked, which control reads before it
-// frees one.
+// frees a generation.
 //
 // Ends: Verdict::drop_parked_full, drop_client_quota, drop_suffix_quota.
 #pragma once
@@ -40,16 +40,16 @@ class ParkedPool {
     };
     Taken take(const Snapshot& snapshot, const IpAddress& client,
                std::span<const std::uint8_t> qname) noexcept;
-    // One for a refresh that no client waits for. They may have an eighth of all.
+    // A record for a refresh that no client waits for. Refreshes may take an eighth of all records.
     Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname) noexcept;
-    // One for branch number `which` of another record's query. First ones may have a quarter of all, others leave half of
-    // all; and they have quotas of their own, so that those which nobody waits for any more stand neither in the way of
-    // what clients ask nor of second ones.
+    // A record for branch number `which` of another record's query. First branches may take a quarter of all records, others
+    // leave half of all free. They have quotas of their own, so that abandoned branches block neither clients' queries nor
+    // second branches.
     Taken take_branch(const Snapshot& snapshot, const IpAddress& client,
                       std::span<const std::uint8_t> qname, unsigned which) noexcept;
     void give(Parked* p) noexcept;
 
-    // The record of a hold token; nullptr: it was given back since.
+    // The record of a hold token; nullptr: it was given back in the meantime.
     [[nodiscard]] Parked* find(std::uint64_t token) noexcept;
     [[nodiscard]] static std::uint64_t token_of(const Parked& p) noexcept;
 

@@ -7,7 +7,7 @@
 namespace steer {
 namespace {
 
-// The message's sum without the header's and that of what follows the question.
+// The question's sum: the message's without the header and the rest behind the question.
 std::uint64_t question_sum(const Packet& p) {
     const std::size_t end = p.query.question_end;
     std::uint64_t others = checksum_narrow(checksum_add(0, p.dns, dns::kHeaderSize));
@@ -22,7 +22,7 @@ bool is_zone_transfer(const dns::Query& q) {
     return q.qtype == dns::kAxfr || q.qtype == dns::kIxfr;
 }
 
-// The message is summed in any case: the reply's checksum is made of that sum.
+// The message is always summed, because the reply's checksum is derived from that sum.
 bool checksum_right(Packet& p) {
     p.message_sum = checksum_narrow(checksum_add(0, p.dns, p.dns_length));
     return p.checksum.is_right_with(p.message_sum);

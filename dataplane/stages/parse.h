@@ -1,8 +1,8 @@
-// Reads the DNS query of each packet and looks at who asks.
+// Parses the DNS query of each packet and checks its client.
 //
 // In:   packets of the burst with their DNS message.
-// Out:  `query`, `max_size`, `message_sum`, `question_sum` set; what came in a frame has a right UDP checksum; malformed
-//       queries and those of strangers have left the burst.
+// Out:  `query`, `max_size`, `message_sum`, `question_sum` set; UDP checksums of frames verified; malformed
+//       queries and those of clients outside `allow` have left the burst.
 // Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed prefixes.
 //
 // Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection loops),
@@ -16,7 +16,7 @@
 
 namespace steer {
 
-// What the client takes, and at most what its way allows (RFC 6891 6.2.3, RFC 9715): bytes of DNS.
+// The client's limit, at most the transport's (RFC 6891 6.2.3, RFC 9715): bytes of DNS.
 std::uint16_t size_limit(const Packet& p) noexcept;
 
 void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;

@@ -30,14 +30,13 @@ PendingOutcome truncated_end(PendingOutcome end) {
 Injected injected_for(Verdict v) noexcept {
     const Injected end = kInjectedByVerdict[static_cast<std::size_t>(v)];
     if (end == Injected::count_)
-        rte_panic("a query that came as a message has verdict %u\n", static_cast<unsigned>(v));
+        rte_panic("an injected query has verdict %u\n", static_cast<unsigned>(v));
     return end;
 }
 
 Moved moved_for(Verdict v) noexcept {
     const Moved end = kMovedByVerdict[static_cast<std::size_t>(v)];
-    if (end == Moved::count_)
-        rte_panic("a query of another worker has verdict %u\n", static_cast<unsigned>(v));
+    if (end == Moved::count_) rte_panic("a moved query has verdict %u\n", static_cast<unsigned>(v));
     return end;
 }
 
@@ -122,7 +121,7 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     transmit_.put(p.port, m, v);
 }
 
-// The whole way out of a cached answer in one function: its calls cost a tenth of it.
+// One function sends a cached answer, because calls would cost about 10 % of it.
 [[gnu::flatten]] void Replier::answer(Packet& p, const dns::Answer& answer,
                                       const dns::ReplyOptions& options) noexcept {
     if (p.mbuf == nullptr) return answer_injected(p, answer, options);

@@ -1,15 +1,15 @@
-// How answers get back: into the mbuf that brought the query, into a buffer for `streams`, or, for
-// a parked query, into a packet or buffer of its own.
+// Sends answers back: in the mbuf that brought the query, in a buffer for `streams`, or, for
+// a parked query, in a new packet or buffer.
 //
 // In:   a query of the burst or a parked record, and the answer as dns::Answer with age and caps.
-//       The path of a moved query leads back to the worker whose port it came to.
+//       A moved query returns to the worker whose port received it.
 // Out:  a packet in Transmit, or a message to streams. The query's mbuf or buffer is used up in any
 //       case.
-// Cost: in place: one copy of the body, one sum over the packet. No allocation but mbufs and pool
+// Cost: in place: one copy of the body, one sum over the packet. Allocates only mbufs and pool
 //       buffers.
 //
 // Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client,
-//       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and whatever drop() is told; the
+//       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and the argument of drop(); the
 //       same of Moved and of Injected; PendingOutcome.
 #pragma once
 
@@ -27,7 +27,7 @@
 
 namespace steer {
 
-// The Injected, and the Moved, that say the same as a query's verdict. Abort on one that such a query never gets.
+// The Injected and the Moved that correspond to a verdict. Abort on a verdict that such a query never gets.
 Injected injected_for(Verdict v) noexcept;
 Moved moved_for(Verdict v) noexcept;
 
@@ -43,15 +43,15 @@ class Replier {
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
-    // Nothing is said (a TCP client's query is told to streams, so that it can close).
+    // Sends no answer. For a TCP client `streams` is told, so that it can close the connection.
     void drop(Packet& p, Verdict v) noexcept;
-    // The query lives on in a parked record.
+    // The query continues in a parked record.
     void park(Packet& p, Verdict v) noexcept;
 
-    // All that answer() needs to know of the way that the query came.
+    // All that answer() needs to know about the query's path.
     void remember_path(const Packet& p, ReturnPath& path) const noexcept;
 
-    // A parked query; `end` is what it counts as if it leaves whole.
+    // A parked query; `end` is counted if the complete answer leaves.
     void answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                 dns::ReplyOptions options, PendingOutcome end) noexcept;
     void drop(const Parked& p, PendingOutcome end) noexcept;
@@ -59,7 +59,7 @@ class Replier {
   private:
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
-    // Options by value: those of answer() stay in registers.
+    // Options by value: they stay in registers.
     void answer_injected(Packet& p, const dns::Answer& answer, dns::ReplyOptions options) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.

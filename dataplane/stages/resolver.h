@@ -1,13 +1,13 @@
-// The way of a query from its lookup to its answer: runs the program, parks what has to wait, and
-// lets it go.
+// Takes a query from its lookup to its answer: runs the program, parks the query if it has to wait, and
+// sends the answer.
 //
 // A query waits for an upstream (Forwarder), for a router's acknowledgement (async: false), or for
-// room in the ring to `routers`. One whose cache has a stale answer gets that when the upstream takes too long
-// (RFC 8767 5); its record goes on waiting as a refresh in the background, of which nobody is told. Refreshes of
-// popular or stale answers are such records from the start; what they bring is claimed, and waited for by nobody.
-// While it waits it is a Parked record; nothing parked holds a cache
-// entry or a received mbuf. Held answers leave in the order of their acknowledgements, or as
-// on_timeout says when sync_timeout is over.
+// space in the ring to `routers`. If the upstream takes too long, a stale answer of the cache is sent
+// (RFC 8767 5) and the record becomes a background refresh without a client. Refreshes of popular or
+// stale answers are such records from the start; their answers are claimed, but no client waits for the rows.
+// A waiting query is a Parked record, which holds neither a cache
+// entry nor a received mbuf. Held answers leave in the order of their acknowledgements, or as
+// on_timeout configures when sync_timeout is over.
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
 //       drop_suffix_quota, drop_ring_full, drop_no_buffer, drop_router_away; every PendingOutcome.
@@ -43,33 +43,33 @@ class Resolver {
     };
     struct Options {
         unsigned max_parked;
-        bool servfail_over_quota;  // who is over a quota is told SERVFAIL; else nothing
+        bool servfail_over_quota;  // clients over a quota get SERVFAIL; else no answer
     };
     Resolver(const Parts& parts, const Options& options);
 
-    // The program stage: every query that is still in the burst ends here or is parked.
+    // The program stage: each query of the burst ends here or is parked.
     void resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
 
     // A parked query's answer from the forwarder; takes over the buffer.
     void answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) noexcept;
-    // MessageKind::acknowledged. A token that is not awaited any more is ignored.
+    // MessageKind::acknowledged. A token that no record awaits is ignored.
     void acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept;
     // Timeouts of held answers, those that wait for the ring, and the end of retired generations
     // (Shared::retire_generation). Bounded work. Once per turn.
     void tick(std::uint32_t retire_generation, Now now) noexcept;
-    // When tick() has something to do; UINT64_MAX: nothing waits here.
+    // When tick() has work; UINT64_MAX: nothing waits.
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
 
-    // Answers with p.found, if nothing has to be run for that. `query` needs no name.
+    // Answers with p.found, if no program has to run for that. `query` needs no name.
     bool answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
 
   private:
-    // How long the TTLs of a plain hit may be at most, whose rows are known to be there; nothing: run the program.
+    // The largest TTL of a plain hit whose rows are known to exist; no value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;
 
-    // A query on its way through the program: in its packet, in a record since it had to wait, or (a branch) in
-    // neither as long as it need not wait.
+    // A query in the program: in its packet, in a record since it had to wait, or (a branch) in neither as
+    // long as it need not wait.
     struct ResolveContext {
         QueryContext& c;
         Packet* packet = nullptr;
@@ -83,22 +83,22 @@ class Resolver {
     void take_options(const Packet& p, std::span<std::uint8_t> room, QueryContext& c) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
-    // The rest of a packet's query that sleeps or has branches.
+    // Parks a packet's query that sleeps or has branches.
     void resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) noexcept;
-    // Asks anew for what the cache at c.refresh_pc keeps.
+    // Starts a refresh of the entry in the cache at c.refresh_pc.
     void refresh(const ResolveContext& w, Now now) noexcept;
     void end_refresh(Parked& p, const QueryContext& c, Now now) noexcept;
-    // The record of a query, which is parked now if it was not; nullptr: there is none for it.
+    // The record of a query, which is parked if it has none; nullptr: there is no free record.
     Parked* record_of(ResolveContext& w) noexcept;
     void copy_query(const ResolveContext& w, Parked& to) const noexcept;
 
-    // From where the program stands until it is over or has to wait.
+    // Continues the program until it is over or has to wait.
     Step go_on(ResolveContext& w, Step step, Now now) noexcept;
-    // Makes the record wait for what `step` says. False: no room.
+    // Makes the record wait as `step` says. False: no free slot.
     bool park(Parked& p, const QueryContext& c, Step step, Now now) noexcept;
-    // What becomes of a record whose program came to `step`; `end` if it is over.
+    // Handles the `step` of a record's program; `end` if the program is over.
     void settle(Parked& p, QueryContext& c, Step step, PendingOutcome end, Now now) noexcept;
-    // The response so far, which a parked query has again when it goes on. False: no buffer.
+    // Stores the response so far, which a parked query needs when it continues. False: no buffer.
     bool keep(Parked& p, const QueryContext& c, Now now) noexcept;
     void set_timer(Parked& p, Now now) noexcept;
     void on_timer(Parked& p, Now now) noexcept;
@@ -119,15 +119,15 @@ class Resolver {
                            const InHand& in_hand, Now now) noexcept;
     Step take_branch(ResolveContext& w, unsigned which, const InHand& in_hand, Now now) noexcept;
     void stop_waiting(ResolveContext& w) noexcept;
-    // A branch's program is over: its parent is told, if it still waits for it.
+    // A branch's program is over: notifies its parent, if the parent still waits for it.
     void deliver(Parked& p, QueryContext& c, Now now) noexcept;
     void consider(Parked& parent, const Branches& b, const InHand& in_hand, Parked* done,
                   Now now) noexcept;
     void end_branch(Parked& p) noexcept;
 
-    // The client of `p` has waited long enough: it gets a stale answer, if there is one, and `p` becomes a refresh.
+    // The client of `p` has waited long enough: sends a stale answer, if there is one, and makes `p` a refresh.
     void answer_stale(Parked& p, Now now) noexcept;
-    // Addresses that a list does not take do not leave. False: no buffer for what is left.
+    // Removes addresses that a list refuses from the answer. False: no buffer for the rest.
     bool shorten(QueryContext& c, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;
     void leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) noexcept;

@@ -1,9 +1,9 @@
-// Branches of a query (policy/branches.h): begun, waited for, taken, and ended when nobody wants them any more.
+// Branches of a query (policy/branches.h): starting, waiting, taking results, and ending abandoned ones.
 //
-// A branch runs in place as long as it need not wait, so that what a cache answers costs no record. One that waits is a
-// record whose way back is its parent's record (ReturnPath::Kind::parent). When its program is over it looks whether the
-// parent still waits for it: if not, it ends, told to nobody, and what its wrappers stored stays. A response that is too
-// early (of a standby) stays in the branch's record, which the parent then has as `next_waiter`.
+// A branch runs in place until it has to wait, so a branch that the cache answers needs no record. A branch that waits is a
+// record whose return path is its parent's record (ReturnPath::Kind::parent). When its program is over it checks whether
+// the parent still waits for it. If not, it ends without a result; answers that its wrappers stored stay. A response that
+// is too early (of a standby) stays in the branch's record, which the parent then has as `next_waiter`.
 #include <utility>
 
 #include "dataplane/forward/outstanding_queries.h"
@@ -129,7 +129,7 @@ void Resolver::note_end(const QueryContext& branch, Is is, Branches& b) noexcept
     b.why = static_cast<std::uint16_t>(ede.value_or(dns::Ede::other));
 }
 
-// One of them waits in a record: so it has one itself.
+// A branch waits in a record, so the parent has one itself.
 bool Resolver::wait_for_branches(ResolveContext& w, const Branches& before, const Branches& b,
                                  const InHand& in_hand, Now now) noexcept {
     Parked& r = *w.record;
@@ -152,9 +152,8 @@ bool Resolver::wait_for_branches(ResolveContext& w, const Branches& before, cons
         timers_.cancel(kept->index);
         r.next_waiter = kept;
     }
-    if (!keep(r, w.c, now))
-        w.c.response.clear();  // a branch replaces it, or it is as if there were none
-    // What came in since the record began to wait is in `before` already.
+    if (!keep(r, w.c, now)) w.c.response.clear();  // a branch replaces it, or it counts as missing
+    // Responses that came since the record began to wait are already in `before`.
     const Branches& known = before.is[0] == Is::not_begun ? before : r.branches;
     if (const auto time_ms = branch_time_ms(w.c, known, b)) r.next_at_ms = now.ms + *time_ms;
     r.state = Parked::State::waits_branches;
@@ -188,7 +187,7 @@ Step Resolver::take_branch(ResolveContext& w, unsigned which, const InHand& in_h
         w.c, *in_hand.c[which], in_hand.c[other] != nullptr ? in_hand.c[other] : kept_one, now);
 }
 
-// Who is still under way finds another number.
+// Branches that are still running will find a different number.
 void Resolver::stop_waiting(ResolveContext& w) noexcept {
     if (w.record == nullptr) return;
     Parked& r = *w.record;

@@ -1,4 +1,4 @@
-// A query in its record and back: what both parts of the resolver need. For dataplane/resolver*.cpp alone.
+// Saves a query in its record and restores it. For dataplane/stages/resolver*.cpp only.
 #pragma once
 
 #include <cstring>
@@ -8,7 +8,7 @@
 
 namespace steer {
 
-// All of a query that outlives its packet, but its way.
+// Everything of a query that outlives its packet, except its path.
 inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     const dns::Query& q = p.query;
     r.qname_len = q.qname_len;
@@ -75,7 +75,7 @@ inline void read_record(const Parked& r, QueryContext& c) {
     c.rewrite_question();
 }
 
-// What it had when it was parked in mid-program; the record keeps it too.
+// The state when it was parked in mid-program; the record keeps it too.
 inline void read_response(const Parked& r, QueryContext& c) {
     if (r.answer == nullptr) return;
     hold(r.answer);

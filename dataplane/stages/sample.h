@@ -1,7 +1,7 @@
-// Samples: queries as they came, for whoever counts what is asked (control/lists/hits_service.h).
+// Samples: copies of queries for control, which counts names and clients (control/lists/hits_service.h).
 //
-// While control asks for it, a worker copies one query in so many to the main thread; else it costs a look at one word
-// a burst. Queries are taken before anybody judges them: what is malformed is among them.
+// While control asks for samples, a worker copies one query in N to the main thread; else the cost is one load per
+// burst. Queries are copied before any check, so malformed ones are among them.
 #pragma once
 
 #include <array>
@@ -19,16 +19,16 @@ inline constexpr std::size_t kSampleBytes = 272;  // a header and any question
 
 struct Sample {
     IpAddress client;
-    std::uint32_t stands_for;  // so many queries
-    std::uint32_t lost;        // that were taken since the one before and found the ring full
-    std::uint16_t length;      // of what is there of the message, bytes
+    std::uint32_t stands_for;  // the number of queries that this sample represents
+    std::uint32_t lost;        // samples since the one before that found the ring full
+    std::uint16_t length;      // bytes of the message that are stored
     std::array<std::uint8_t, kSampleBytes> message;  // its beginning, wire form
 };
 static_assert(sizeof(Sample) % 4 == 0);
 
 class Sampler {
   public:
-    // `one_in`: control's word; 0: none are wanted. Without a ring, none are taken.
+    // `one_in`: set by control; 0: no samples. Without a ring, none are taken.
     Sampler(const std::atomic<std::uint32_t>& one_in, Ring<Sample>* to_main)
         : one_in_(one_in), to_main_(to_main) {}
 
@@ -43,7 +43,7 @@ class Sampler {
 
     const std::atomic<std::uint32_t>& one_in_;
     Ring<Sample>* to_main_;
-    std::uint32_t passing_ = 0;  // queries until the next that is taken
+    std::uint32_t passing_ = 0;  // queries until the next sample
     std::uint32_t lost_ = 0;
     Sample sample_;
 };

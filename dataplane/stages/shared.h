@@ -1,7 +1,7 @@
-// What workers are made with: what all of them share, the rings of one, its options.
+// What workers are constructed with: the state that all of them share, the rings of one worker, its options.
 //
-// Plain words and pointers: who writes which is said beside it, and in docs/explanation/ownership.md of everything that threads share.
-// Control makes all of it before the first worker (control/runtime/dataplane_runtime.h); the stages are given what they need of it.
+// Plain words and pointers. The writer of each is named beside it, and in docs/explanation/ownership.md for all shared state.
+// Control creates all of it before the first worker (control/runtime/dataplane_runtime.h); the stages get the parts they need.
 #pragma once
 
 #include <array>
@@ -31,20 +31,20 @@ inline constexpr unsigned kMaxStreams = 8;
 
 enum class Idle : std::uint8_t { spin, pause, adaptive };
 
-// What all workers share. Made by control before the first worker, outlives the last. Who writes
-// what:
+// State shared by all workers. Control creates it before the first worker; it outlives the last. The
+// writers:
 struct Shared {
     std::atomic<const Snapshot*> snapshot{nullptr};       // control
     std::atomic<const NextHopTable*> next_hops{nullptr};  // control
-    // Parked queries by generation slot and worker: each word written by its worker, read by
-    // control.
+    // Parked queries by generation slot and worker. The worker writes its words, control
+    // reads them.
     struct alignas(64) ParkedCounts {
         std::array<std::atomic<std::uint32_t>, kMaxGenerations> by_slot{};
     };
     std::array<ParkedCounts, kMaxWorkers> parked{};
-    // Control's wish: end parked queries of this generation and older as SERVFAIL (0: none).
+    // Set by control: end parked queries of this generation and older with SERVFAIL (0: none).
     std::atomic<std::uint32_t> retire_generation{0};
-    // Control's wish: one query in so many as a Sample (0: none).
+    // Set by control: one query in N becomes a Sample (0: none).
     std::atomic<std::uint32_t> sample_one_in{0};
     // Every port: written by the workers' constructors, then constant.
     struct PortOwner {
@@ -52,7 +52,7 @@ struct Shared {
         std::uint8_t worker;
         std::uint8_t index = 0;  // in the worker's ports
         unsigned queues = 1;     // of its device: ports of this name
-        Port* port = nullptr;    // of others, only its pool is touched
+        Port* port = nullptr;    // other workers use only its pool
     };
     std::vector<PortOwner> port_owners;
     rte_rcu_qsbr* qsbr = nullptr;  // worker i is reader i
@@ -63,10 +63,10 @@ struct Shared {
     ListStates* lists = nullptr;
 };
 
-static_assert(sizeof(Shared::ParkedCounts) == 64, "a worker's line");
+static_assert(sizeof(Shared::ParkedCounts) == 64, "one line per worker");
 static_assert(offsetof(Shared, parked) % 64 == 0 && offsetof(Shared, retire_generation) >=
                                                         offsetof(Shared, parked) + 64 * kMaxWorkers,
-              "what workers write lies apart from what they only read");
+              "data that workers write is apart from read-only data");
 
 // Rings of one worker; nullptr where there is none (a ring from a worker to itself).
 struct WorkerRings {
@@ -81,7 +81,7 @@ struct WorkerRings {
 struct WorkerOptions {
     unsigned index = 0, workers = 1;
     Idle idle = Idle::adaptive;
-    // Queries of a device with fewer queues than there are workers go to all workers (spread.h).
+    // Share the queries of a device with fewer queues than workers (software_rss.h).
     bool spread = true;
     unsigned max_parked = 65536;
     unsigned max_parked_per_client = 256;

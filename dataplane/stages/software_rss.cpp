@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint8_t kMoved = 0xff;
 
-// Moved queries hold mbufs of the port that it needs for receiving: all rings together may have a
+// Moved queries hold mbufs of the port, which it needs for receiving. All rings together may hold a
 // quarter of the smallest pool.
 unsigned mbufs_for_each_ring(std::span<Port* const> ports, unsigned workers) {
     unsigned least = UINT32_MAX;
@@ -23,7 +23,7 @@ unsigned mbufs_for_each_ring(std::span<Port* const> ports, unsigned workers) {
 
 }  // namespace
 
-// Not keyed: whoever chooses a flow's worker gains what he would by choosing a NIC's queue.
+// Not keyed: a client that chooses its worker gains no more than by choosing a NIC's queue.
 unsigned worker_of_flow(const IpAddress& client, std::uint16_t port, unsigned workers) noexcept {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15, kOther = 0xd6e8feb86659fd93;
     std::uint64_t h = (client.high() ^ std::rotl(client.low(), 32)) * kOdd;
@@ -85,7 +85,7 @@ void SoftwareRss::move_to(unsigned worker, const Burst& burst, Targets& targets)
     counters_.add(Verdict::query_moved, moved);
 }
 
-// Half of a ring is kept for what cannot be served here instead.
+// Half of a ring is reserved for queries that cannot be served here.
 unsigned SoftwareRss::room_at(const Ring<Message>& ring) const noexcept {
     const unsigned capacity = ring.capacity();
     const unsigned most = std::min(most_waiting_, (capacity + 1) / 2);

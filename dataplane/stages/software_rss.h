@@ -1,13 +1,13 @@
-// Shares the queries of a device that has fewer queues than there are workers: each flow (client
-// address and port) has one worker, by hash, and the worker that received a query moves it there.
+// Distributes the queries of a device that has fewer queues than there are workers. Each flow (client
+// address and port) belongs to one worker, by hash, and the receiving worker moves queries there.
 //
 // In:   classified queries of one port.
-// Out:  those of other workers' flows as messages (MessageKind::query_frame), by which the mbufs
-//       change hands; the rest is still in the burst. Nothing of a snapshot goes along: the target
-//       serves the query under its own.
-// Cost: one hash a query and one enqueue a target and burst. A device that spreads its packets
-//       itself (a queue for each worker) pays a comparison a burst.
-// Ends: Verdict::query_moved. A target that is behind gets no more: its queries are served here.
+// Out:  queries of other workers' flows as messages (MessageKind::query_frame), which transfer the
+//       mbufs; the others stay in the burst. No pointer into a snapshot is sent: the target uses
+//       its own snapshot.
+// Cost: one hash per query, one enqueue per target and burst. A device with a queue for each worker
+//       costs one comparison per burst.
+// Ends: Verdict::query_moved. A target that is behind gets no more queries; they are served here.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace steer {
 
-// Whose flow it is, of `workers`.
+// The worker of the flow.
 [[nodiscard]] unsigned worker_of_flow(const IpAddress& client, std::uint16_t port,
                                       unsigned workers) noexcept;
 
@@ -29,7 +29,7 @@ class SoftwareRss {
     SoftwareRss(const WorkerOptions& options, std::span<Port* const> ports,
                 const WorkerRings& rings, Counters& counters);
 
-    // Whether queries of a device with so many queues are shared.
+    // Whether queries of a device with this number of queues are distributed.
     [[nodiscard]] bool is_for(unsigned queues) const noexcept { return queues < spread_below_; }
     void spread(Burst& burst) noexcept;
 

@@ -1,9 +1,9 @@
-// Time stamps around the stages of a worker's turn, for `tools/bench stages` and nothing else: that program compiles the
-// files that give them once more with STEER_STAGE_CLOCK, the only define of its kind. Everywhere else stage_ends() is no
-// instruction.
+// Time stamps between the stages of a worker's turn, only for `tools/bench stages`. That program compiles the files that
+// take stamps again with STEER_STAGE_CLOCK, the only such define. Everywhere else stage_ends() compiles to
+// nothing.
 //
-// What passed since the last stamp belongs to the stage that ends, so the stages' times add up to the thread's. One
-// worker gives stamps, any thread reads them.
+// The time since the last stamp belongs to the stage that ends, so the stages' times add up to the thread's. One
+// worker takes stamps, any thread reads them.
 #pragma once
 
 #ifdef STEER_STAGE_CLOCK
@@ -20,7 +20,7 @@ namespace steer {
 
 //  name        what a turn does in it
 #define STEER_STAGES(X)                                                   \
-    X(turn, "turn: snapshot, quiescence, what is between the others")     \
+    X(turn, "turn: snapshot, quiescence, the time between stages")        \
     X(rx, "rx: the port's receive")                                       \
     X(classify, "classify: headers, checksums, ours or the kernel's")     \
     X(packet_cache, "packet cache")                                       \

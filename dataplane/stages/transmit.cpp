@@ -38,9 +38,9 @@ bool Transmit::flush() noexcept {
 
 [[gnu::noinline]] void Transmit::send(Lane& lane) noexcept {
     if (lane.port == nullptr) return hand_over(lane);
-    stage_ends(Stage::answer);  // a full lane is sent while answers are written
+    stage_ends(Stage::answer);  // lanes are also sent while answers are written
     unsigned taken = 0;
-    while (taken < lane.count) {  // a port may take a part at a time; 0 says that it is full
+    while (taken < lane.count) {  // a port may accept a part at a time; 0 means full
         const auto n = lane.port->tx(lane.mbufs.data() + taken,
                                      static_cast<std::uint16_t>(lane.count - taken));
         if (n == 0) break;

@@ -1,10 +1,10 @@
-// Collects what leaves through ports and sends it in bursts, once per turn or when a lane is full.
-// What leaves through another worker's port is handed to that worker, in bursts as well
-// (MessageKind::send_frame): sending on somebody else's queue is a message.
+// Collects packets and sends them in bursts, once per turn or when a lane is full. Packets that leave
+// through another worker's port are handed to that worker, also in bursts
+// (MessageKind::send_frame): a worker never sends on a queue that it does not own.
 //
-// What a packet is counted as is decided when it is put here and counted when the port takes it;
-// what the port does not take is freed and counted as dropped. So every table of verdicts sums to
-// what went in.
+// A packet gets its verdict when it is added, and the verdict is counted when the port accepts it.
+// Packets that the port does not accept are freed and counted as dropped. So every table of verdicts
+// sums to the number of packets received.
 //
 // Ends: Verdict::drop_tx_full, PendingOutcome::drop_tx_full, Stat::upstream_tx_full; in another worker's
 //       lane Moved::drop_tx_full; of other workers' frames Stat::frames_for_others_dropped.
@@ -37,8 +37,8 @@ class Transmit {
         return static_cast<std::uint8_t>(own_lanes_ + worker);
     }
 
-    // Each takes over the mbuf. In another worker's lane, mbuf.port says by which of its ports it
-    // leaves, and `v` is counted as the Moved of that name.
+    // Each takes over the mbuf. In another worker's lane, mbuf.port is the index of its port, and
+    // `v` is counted as the Moved of that name.
     void put(unsigned port, rte_mbuf* m, Verdict v) noexcept {
         put(port, m, {Table::verdict, index(v)});
     }
@@ -52,7 +52,7 @@ class Transmit {
     // A frame that another worker finished.
     void put_for_other(unsigned port, rte_mbuf* m) noexcept { put(port, m, {Table::other, 0}); }
 
-    // Sends all lanes and lets the ports kick their devices. True if there was something.
+    // Sends all lanes and flushes the ports. True if there were packets.
     bool flush() noexcept;
 
   private:
@@ -62,7 +62,7 @@ class Transmit {
         std::uint8_t row;
         bool operator==(const Tally&) const = default;
     };
-    struct alignas(64) Lane {           // no line of it is another worker's
+    struct alignas(64) Lane {           // shares no cache line with another worker
         Port* port = nullptr;           // one of the two
         Ring<Message>* ring = nullptr;  // to the worker whose lane it is
         unsigned count = 0;

@@ -24,7 +24,7 @@ bool UpstreamSender::send(const NextHop& hop, std::uint16_t source_port, const U
     return owner != owners.end() && by_worker(owner->worker, source_port, to, dns);
 }
 
-// Index in this worker's ports; -1: it has none of that interface.
+// Index in this worker's ports; -1: it has no port on that interface.
 int UpstreamSender::find_port(int if_index) const noexcept {
     for (std::size_t i = 0; i < parts_.ports.size(); ++i) {
         if (parts_.ports[i]->if_index() == if_index) return static_cast<int>(i);
@@ -92,7 +92,7 @@ void UpstreamSender::send_for_other(const Message& m, const NextHopTable* next_h
         const NextHop& hop = next_hops->by_upstream[m.a];
         const int port = hop.via == NextHop::Via::port ? find_port(hop.if_index) : -1;
         const std::span<const std::uint8_t> dns{m.buffer->data() + sizeof query, query.length};
-        // Sent or not, the forwarder that asked for it has a timer on it.
+        // Sent or not, the asking forwarder has a timer for it.
         sent =
             port >= 0 && by_port(static_cast<unsigned>(port), hop, static_cast<std::uint16_t>(m.b),
                                  {query.address, query.port}, dns);

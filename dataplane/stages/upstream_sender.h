@@ -1,12 +1,12 @@
-// How queries to upstreams leave: as frames of this worker's ports, as a message to a worker that has
-// a queue of the interface (sending on somebody else's queue is a message), or as a message to
-// `streams`, which asks by kernel socket.
+// Sends queries to upstreams: as frames of this worker's ports, as a message to a worker that owns
+// a queue of the interface, or as a message to `streams`, which uses a kernel
+// socket.
 //
-// In:   the DNS message of the forwarder and where it goes (a NextHop, an Upstream).
+// In:   the forwarder's DNS message and its destination (a NextHop, an Upstream).
 // Out:  a packet in Transmit, or a message that owns the buffer.
-// Cost: one mbuf (or buffer) and one copy of a query.
+// Cost: one mbuf (or buffer) and one copy of the query.
 // Ends: Stat::upstream_tx_full (by Transmit, and here for another worker's query that finds no mbuf).
-//       False: nobody has that interface, no mbuf or buffer, or a full ring; the forwarder tries
+//       False: no worker has that interface, no mbuf or buffer, or a full ring; the forwarder tries
 //       again.
 #pragma once
 

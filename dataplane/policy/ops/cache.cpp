@@ -15,10 +15,10 @@
 namespace steer {
 namespace {
 
-// While a popular answer is being asked for anew, the same is not begun again.
+// While a popular answer is being refreshed, no second refresh is started.
 constexpr std::uint32_t kPrefetchAgainS = 5;
 
-// What the cache at hand keeps is to be asked for anew.
+// Starts a refresh of the present cache's entry.
 void note_refresh(QueryContext& c) {
     c.refresh_pc = c.state.pc;
     c.refresh_rewrites = c.state.rewrites;
@@ -27,7 +27,7 @@ void note_refresh(QueryContext& c) {
 const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
     QueryContext& c = w.c;
     if (w.worker.cache == nullptr) return nullptr;
-    // Once: what the program does until it comes here again may put another answer there.
+    // Once only: before the program returns here, it may have put another answer there.
     if (static_cast<int>(place) == std::exchange(c.looked_up, -1)) return c.found;
     const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
     const cache::Key key = w.worker.hasher(facts);
@@ -36,7 +36,7 @@ const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
     return found;
 }
 
-// Counts hits until the answer is popular; then, near its end, one of them has it asked anew.
+// Counts hits until the answer is popular; then, near its end, one hit starts a refresh.
 void attend(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings) {
     QueryContext& c = w.c;
     const std::uint32_t window_s = prefetch_window_s(settings, entry.born.age_at(entry.expires_s));
@@ -54,7 +54,7 @@ void attend(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings
     note_refresh(c);
 }
 
-// What becomes of an entry that was found: a hit, a stale one, or (nullptr) a miss.
+// Handles a found entry: a hit, a stale answer, or (nullptr) a miss.
 const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
                                const CacheInstance& settings) {
     QueryContext& c = w.c;
@@ -77,7 +77,7 @@ const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
     return entry;
 }
 
-// Only what upstreams are to blame for, and never in place of an answer that may still be served.
+// Only failures of upstreams, and never in place of an answer that may still be served.
 bool may_keep_failure(const LiveRun& w, const cache::Key& key, const cache::KeyFacts& facts) {
     const QueryContext& c = w.c;
     const bool was_silence = c.response.ede() == dns::Ede::no_reachable;
@@ -87,11 +87,11 @@ bool may_keep_failure(const LiveRun& w, const cache::Key& key, const cache::KeyF
     return there == nullptr;
 }
 
-// Stores what is there now, unless this very cache gave it.
+// Stores the response, unless it came from this cache.
 void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
     QueryContext& c = w.c;
     if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return;
-    if (c.state.answered_under != c.state.rewrites.count()) return;  // of a name around this one
+    if (c.state.answered_under != c.state.rewrites.count()) return;  // it answers an outer question
     const cache::Entry* const entry = c.response.source();
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
     if (c.response.kept_in() == settings.id && !replayed) return;
@@ -111,7 +111,7 @@ void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
     cache::InsertTerms terms{
         .life_s = life_s,
         .stale_s = stale_for_s(kept, settings.stale),
-        .refresh_check_after_s = facts.ecs_len != 0  // the reply says more than the answer
+        .refresh_check_after_s = facts.ecs_len != 0  // the reply has data that is not in the answer
                                      ? 0
                                      : refresh_check_after_s(kept, settings, life_s),
         .tag_generation = c.snapshot.generation,

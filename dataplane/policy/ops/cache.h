@@ -1,4 +1,4 @@
-// `cache`: a query takes what it has, fresh or stale, and it keeps what the query gets.
+// `cache`: answers a query from the cache, fresh or stale, and stores the query's response.
 #pragma once
 
 #include "dataplane/policy/live_run.h"
@@ -11,7 +11,7 @@ struct Body<Op::enter_cache> {
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
 };
 
-// The stale (or meanwhile fresh) entry of the innermost cache that was entered and has one; nullptr: none.
+// The stale (or now fresh) entry of the innermost entered cache that has one; nullptr: none.
 struct StaleEntry {
     const cache::Entry* entry = nullptr;
     const StaleTerms* terms = nullptr;

@@ -16,7 +16,7 @@ bool is_positive(const Response& response) {
     return response && response.answer().rcode == dns::kNoError;
 }
 
-// The answer to A that a branch brought becomes that to AAAA; `empty`: what AAAA itself had, if it is known.
+// Translates a branch's answer to A into one to AAAA; `empty`: the answer to AAAA, if known.
 void synthesize(LiveRun& w, const Dns64& dns64, const Response* empty) {
     QueryContext& c = w.c;
     dns::Query room;
@@ -52,7 +52,7 @@ MaybeStep Body<Op::enter_dns64>::run(LiveRun& w, const Instruction& /*i*/) noexc
     QueryContext& c = w.c;
     const bool applies = c.query.qclass == dns::kIn && c.stale == nullptr && !validates(c.query);
     if (applies && c.query.qtype == dns::kAaaa) {
-        c.replay = nullptr;  // it may have been made by other settings
+        c.replay = nullptr;  // it may have been built with other settings
         return Step::branches;
     }
     if (!applies || !is_hints_type(c.query.qtype)) return w.next();
@@ -80,7 +80,7 @@ Branches::Is Body<Op::enter_dns64>::end_of_branch(const QueryContext& branch,
     const dns::Answer& answer = branch.response.answer();
     if (branch.query.qtype == dns::kA) {
         if (is_failure(answer)) return Is::failed;
-        // RFC 6147 5.1.6: what A brings is the basis of the answer, also that there is no such name.
+        // RFC 6147 5.1.6: the answer to A is the basis, including NXDOMAIN.
         if (answer.rcode == dns::kNxDomain) return Is::answered;
         const bool has_any = answer.rcode == dns::kNoError &&
                              dns::any_translated(answer, dns::Translate::addresses, dns64);

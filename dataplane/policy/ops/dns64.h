@@ -1,7 +1,7 @@
-// `dns64` (RFC 6147): AAAA and A are asked side by side as branches (branches.h), and the answer to A is made into that to
-// AAAA where the name has none that count.
+// `dns64` (RFC 6147): asks for AAAA and A in parallel as branches (branches.h). If the name has no AAAA that count, the
+// answer to A is translated.
 //
-// TTL (5.1.7): not above that of the SOA with which AAAA was denied, nor above 600 s where none is known.
+// TTL (5.1.7): at most the TTL of the SOA that denied AAAA, and at most 600 s if there is none.
 #pragma once
 
 #include "dataplane/policy/branches.h"
@@ -13,9 +13,9 @@ template <>
 struct Body<Op::enter_dns64> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
-    // How the branch that asks for AAAA ended, or that for A.
+    // The result of the branch for AAAA, or of the one for A.
     static Branches::Is end_of_branch(const QueryContext& branch, const Dns64& dns64) noexcept;
-    // With the branch's response in `w` already; `other`: the other branch, if it is there as well.
+    // The branch's response is already in `w`; `other`: the other branch, if it has one as well.
     static MaybeStep take_branch(LiveRun& w, const QueryContext& branch, const QueryContext* other,
                                  const Dns64& dns64) noexcept;
 };

@@ -8,7 +8,7 @@
 namespace steer {
 namespace {
 
-// With the stale answer that is in hand: nobody is waited for.
+// Uses the stale answer at once: no upstream is waited for.
 void run_branches_stale(LiveRun& w) {
     for (unsigned which = 0; which < kMostBranches; ++which) {
         QueryContext branch(w.snapshot(), w.c.query);

@@ -9,7 +9,7 @@ namespace steer {
 template <>
 struct Body<Op::fallback> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
-    // Who answered is not known: the entry says what it claimed.
+    // It is unknown which unit answered: the entry has its claims.
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept;
 };
 

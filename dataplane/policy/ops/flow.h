@@ -1,4 +1,4 @@
-// Operations that say where the program goes on, or that it ends.
+// Operations that move the program counter or end the program.
 #pragma once
 
 #include "dataplane/policy/live_run.h"

@@ -7,7 +7,7 @@
 namespace steer {
 namespace {
 
-// A name under .local, which no upstream is asked (RFC 6762 22.1).
+// A name under .local, which is not sent upstream (RFC 6762 22.1).
 bool stays_here(const LiveRun& w, const Instruction& forward) {
     constexpr std::string_view kLocal("\5local\0", 7);
     if (forward.with_local || w.snapshot().no_local == kNoAnswer) return false;

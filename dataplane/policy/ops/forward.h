@@ -1,4 +1,4 @@
-// `forward`: asks an upstream group, or is answered by what a cache kept.
+// `forward`: asks an upstream group, or takes a cached answer instead.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"

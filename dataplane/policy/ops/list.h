@@ -1,4 +1,4 @@
-// Address lists: the response's addresses are claimed for them, at the end of what wraps them or at once.
+// Address lists: claim the response's addresses, when their wrapper is left or at once.
 #pragma once
 
 #include "dataplane/policy/live_run.h"

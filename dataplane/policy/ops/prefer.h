@@ -9,7 +9,7 @@ template <>
 struct Body<Op::enter_prefer> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
-    // The preferred family has records: the answer is empty, and the query goes on as the branch that found it out did.
+    // The preferred family has records: the answer is empty, and the query continues where that branch ended.
     static MaybeStep deny(LiveRun& w, bool stopped, std::uint16_t pc) noexcept;
 };
 

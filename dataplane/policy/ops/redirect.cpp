@@ -17,7 +17,7 @@ MaybeStep enter_renamed(QueryWalk& w, std::uint16_t word) {
 
 }  // namespace
 
-// A stale answer that every forward gives is about the name that it was kept for.
+// A stale answer used by every forward belongs to the name that it was cached for.
 template <>
 MaybeStep Renames<Op::enter_redirect>::run(QueryWalk& w, const Instruction& i) noexcept {
     const Redirect& redirect = w.snapshot().redirects[i.operand];
@@ -65,7 +65,7 @@ void leave_renamed(LiveRun& w) noexcept {
     w.pop_rewrite();
     if (!is_changed) return;
     w.question_changed();
-    if (c.snapshot.hit_reads_tags) w.worker.match_name(c);  // a cache around remembers them
+    if (c.snapshot.hit_reads_tags) w.worker.match_name(c);  // an outer cache remembers them
 }
 
 }  // namespace steer

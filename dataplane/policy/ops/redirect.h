@@ -1,4 +1,4 @@
-// Wrappers inside of which another name is asked for: `redirect`, and the IPv4 name behind an IPv6 one (dns64).
+// Wrappers that ask for another name: `redirect`, and dns64 for the IPv4 name in an IPv6 one.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"
@@ -6,10 +6,10 @@
 
 namespace steer {
 
-// What answered the other name becomes the answer to the one before. For all wrappers that change the name.
+// Turns the answer for the other name into one for the name before. For all wrappers that change the name.
 void leave_renamed(LiveRun& w) noexcept;
 
-// A hit is told as it is: its walk goes back to the name before and makes nothing of the answer.
+// On a hit the answer stays as it is; only the name before is restored.
 template <Op op>
 struct Renames {
     static MaybeStep run(QueryWalk& w, const Instruction& i) noexcept;

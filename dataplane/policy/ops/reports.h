@@ -28,7 +28,7 @@ struct Body<Op::debug_print> {
     }
 };
 
-// A refresh is of nobody.
+// A refresh has no client.
 template <>
 struct Body<Op::enter_collector> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept {

@@ -1,4 +1,4 @@
-// Operations that answer by themselves, or change the response that is there.
+// Operations that answer by themselves, or change the response.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"
@@ -38,7 +38,7 @@ struct Body<Op::reject> {
     }
 };
 
-// Of a hit the client is told all the same, and nothing is claimed for it.
+// On a hit the client gets the answer anyway, without claims.
 template <>
 struct Body<Op::drop> {
     static MaybeStep run(auto& w, const Instruction& /*i*/) noexcept {
@@ -62,7 +62,7 @@ struct Body<Op::limit_ttls> {
         change_ttls(w, w.snapshot().ttl_limits[i.operand]);
         return w.next();
     }
-    // Brings those that leave now within the limits.
+    // Limits the TTLs that leave now.
     static void change_ttls(LiveRun& w, const dns::TtlLimits& limits) noexcept;
 };
 

@@ -8,7 +8,7 @@
 namespace steer {
 namespace {
 
-// True: the question was for the name of an address that is known, and has its answer.
+// True: the question asks for the name of a known address, and is answered.
 bool answer_by_name(LiveRun& w, const ReverseLookup& reverse) {
     QueryContext& c = w.c;
     constexpr std::uint32_t kPointerTtl = 5;
@@ -44,7 +44,7 @@ void Body<Op::enter_reverse>::learn(LiveRun& w, const ReverseLookup& reverse) no
     for (unsigned i = 0; i < answer.address_count; ++i) {
         const dns::AddressRef& ref = answer.addresses()[i];
         const std::uint8_t* const bytes = answer.body() + ref.rdata_offset;
-        const std::uint32_t ttl_s = left_s(dns::load_be32(bytes - 6));  // behind it the length
+        const std::uint32_t ttl_s = left_s(dns::load_be32(bytes - 6));  // followed by the length
         longest_s = std::max(longest_s, ttl_s);
         reverse.table->learn(ref.is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes),
                              name, w.now.s() + std::min(ttl_s, reverse.ttl_s), w.now.s());

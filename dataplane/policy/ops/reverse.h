@@ -1,4 +1,4 @@
-// `reverse_lookup`: learns which names addresses were told for, and answers PTR by that.
+// `reverse_lookup`: remembers the names of addresses in answers, and answers PTR with them.
 #pragma once
 
 #include "dataplane/policy/live_run.h"

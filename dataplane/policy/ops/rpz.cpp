@@ -13,7 +13,7 @@ Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
     const bool is_below =
         word < c.snapshot.redirect_below.size() && c.snapshot.redirect_below[word];
     const auto& target = c.snapshot.redirect_targets[word];
-    // A stale answer that every forward gives is about the name that it was kept for.
+    // A stale answer used by every forward belongs to the name that it was cached for.
     if (c.stale != nullptr || (is_below && name.size() - 1 + target.size() > UINT8_MAX)) {
         w.fail_rewrite();
         return Left::answered;
@@ -68,7 +68,7 @@ Left apply(LiveRun& w, const Rpz& rpz, const Rpz::Found& found) {
     return Left::answered;
 }
 
-// The name and client of the question first, then the chain that the answer is; zones in their order at each of its names.
+// First the name and client of the question, then the answer's chain; at each name the zones in their order.
 Rpz::Found find_policy(LiveRun& w, const Rpz& rpz) {
     const QueryContext& c = w.c;
     auto& scratch = w.scratch();
@@ -89,7 +89,7 @@ Rpz::Found find_policy(LiveRun& w, const Rpz& rpz) {
     Rpz::Found of_name;
     for (; !target.empty() && !of_name; target = targets.next())
         of_name = rpz.find_name(target, static_cast<std::uint32_t>(-1), scratch);
-    // An address belongs to the last name.
+    // Addresses belong to the last name.
     return target.empty() ? find_address(of_name) : of_name;
 }
 
@@ -106,7 +106,7 @@ MaybeStep Body<Op::enter_rpz>::run(LiveRun& w, const Instruction& i) noexcept {
     const Rpz& rpz = w.snapshot().rpzs[i.operand];
     if (w.c.query.qclass != dns::kIn) return w.next();
     const Rpz::Found found = rpz.find_question(w.c.client, w.c.asked().name(), w.scratch());
-    // Zones in front of that one may have something to say about the answer.
+    // Earlier zones may have an action for the answer.
     const bool waits = rpz.asks_answers && (!found || rpz.asks_answers_before(found.zone));
     if (waits) {
         w.enter_rewrite(Rewrites::kNothing);
@@ -131,7 +131,7 @@ Left Body<Op::enter_rpz>::leave(LiveRun& w, const Instruction& i) noexcept {
     const Rpz::Found found = find_policy(w, rpz);
     if (!found) return Left::passed;
     const std::uint16_t at = s.pc;
-    s.pc = s.wrappers[s.depth];  // where it is entered once more, if another name is asked for
+    s.pc = s.wrappers[s.depth];  // where it is entered again for another name
     const Left end = apply(w, rpz, found);
     if (end != Left::renamed) s.pc = at;
     return end;

@@ -1,8 +1,8 @@
-// `rpz`: acts on who asks for what, or lets the rest answer and acts on that (answer/rpz.h).
+// `rpz`: acts on the client and name of a query, or lets the rest answer and acts on the answer (answer/rpz.h).
 //
-// Where it acts the program ends, as behind an ad list; PASSTHRU lets it go on. Another name is asked for by the rest of
-// its sequence, at once or when the answer is known; what that brings is not looked at again. What it answers by itself no
-// cache keeps: it may be for this client alone, and zones change.
+// An action ends the program, as behind an ad list; PASSTHRU lets it continue. Another name is asked by running the rest
+// of the sequence, at once or when the answer is known; its result is not checked again. No cache stores the answers of
+// a zone: they may be for one client only, and zones change.
 #pragma once
 
 #include "dataplane/policy/live_run.h"

@@ -7,15 +7,15 @@
 namespace steer {
 namespace {
 
-// How often one static_records may be entered: for a name that exists, and for the target of an alias. Aliases of aliases
-// are followed when they are built; what is left are patterns, which may go in circles.
+// How often one static_records may be entered: for an existing name, and for the target of an alias. Aliases of aliases
+// are followed at build time; patterns remain, which may loop.
 constexpr unsigned kMostEntered = 2;
 
 unsigned times_entered(const ProgramState& s, std::uint16_t pc) {
     return static_cast<unsigned>(std::count(s.wrappers.begin(), s.wrappers.begin() + s.depth, pc));
 }
 
-// nullptr: they do not know the name.
+// nullptr: no entry has the name.
 const StaticRecords::Does* find(QueryWalk& w, const StaticRecords& records) {
     if (w.c.query.qclass != dns::kIn) return nullptr;
     return records.find(w.c.asked().name(), w.c.query.qtype, w.scratch());
@@ -59,7 +59,7 @@ MaybeStep Body<Op::static_records>::run(HitWalk& w, const Instruction& i) noexce
     return std::nullopt;
 }
 
-// The name exists, whoever says that it does not.
+// The name exists, even if an upstream answers NXDOMAIN.
 Left Body<Op::static_records>::leave(LiveRun& w, const Instruction& i) noexcept {
     const ProgramState& s = w.state();
     const unsigned level = s.rewrites.count();

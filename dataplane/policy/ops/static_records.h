@@ -1,4 +1,4 @@
-// Names that are known here: static records, and those that an ad list denies.
+// Local names: static records, and names that an ad list denies.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"
@@ -11,14 +11,14 @@ struct Body<Op::static_records> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept;
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
-    // Its walk does not enter them.
+    // The walk does not enter them.
     static Left leave(HitWalk& /*w*/, const Instruction& /*i*/) noexcept { return Left::passed; }
 };
 
 template <>
 struct Body<Op::ad_list> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
-    // A name that is denied was answered in front of the cache.
+    // A denied name was answered before the cache.
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept {
         w.pc() = i.target;
         return std::nullopt;

@@ -2,7 +2,7 @@
 
 namespace steer {
 
-// One around it that gave a subnet has decided.
+// An outer wrapper has already set a subnet.
 MaybeStep Body<Op::enter_ecs>::run(LiveRun& w, const Instruction& i) noexcept {
     QueryContext& c = w.c;
     const dns::EcsFrom from = c.asked().ecs_from;
@@ -16,8 +16,8 @@ MaybeStep Body<Op::enter_ecs>::run(LiveRun& w, const Instruction& i) noexcept {
     return std::nullopt;
 }
 
-// What was made for a preset is the same for all. What was made for the address is kept by no cache around: it goes by the
-// subnet that the client sent, if by any.
+// An answer for a preset subnet is the same for all. An answer for the client's address is stored by no outer cache: it
+// depends on the subnet that the client sent, if any.
 Left Body<Op::enter_ecs>::leave(LiveRun& w, const Instruction& /*i*/) noexcept {
     QueryContext& c = w.c;
     const dns::EcsFrom from = c.asked().ecs_from;

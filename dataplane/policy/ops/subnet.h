@@ -1,4 +1,4 @@
-// Wrappers inside of which something else than the name is asked otherwise: the client subnet (`ecs_handler`), options that
+// Wrappers that change other parts of the question than its name: the client subnet (`ecs_handler`), options that
 // are passed on (`forward_edns0opt`).
 #pragma once
 

@@ -1,4 +1,4 @@
-// Tests: each reads what its row says (Reads), and holds or not.
+// Tests: each reads only the facts that its row declares (Reads).
 #pragma once
 
 #include "dataplane/policy/facts.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// Takes from an interface only what is ours, and leaves the rest to the kernel:
+// Redirects only packets that are ours, and passes all others to the kernel:
 //   - UDP to a service address and a service port (queries);
-//   - UDP from an upstream's address and port to an address of ours and a port of our range (replies).
-// Frames to the interface's own MAC address, or to that of the VLAN child whose tags they have: what a switch floods is
-// another host's, and what a macvlan or a bridge has there is the kernel's. Untagged, or with one or two VLAN tags that are ours. Fragments, IP options, IPv6 extension
-// headers and everything that is cut short pass. So does all, if no socket is bound to the queue.
+//   - UDP from an upstream's address and port to one of our addresses and a port of our range (replies).
+// Only frames to the interface's own MAC address, or to that of the VLAN child with their tags: untagged, or with one
+// or two VLAN tags that are ours. Flooded frames belong to other hosts, and frames of a macvlan or a bridge to the kernel. Fragments, IP options, IPv6 extension
+// headers and truncated packets pass. All packets pass while no socket is bound to the queue.
 //
 // Userspace (xdp_steering.cpp) changes the maps while this runs. Addresses are 16 bytes, IPv4 as
 // ::ffff:a.b.c.d.
@@ -61,11 +61,11 @@ struct {
     __type(value, __u64);  // the child's MAC address, as own_mac
 } vlans SEC(".maps");
 
-// First and last port of replies, both included, in one word (first << 16 | last) so that a change is seen
+// First and last port of replies, both inclusive, in one word (first << 16 | last) so that a change is seen
 // whole. 0xffff0000 is an empty range.
 volatile __u32 port_range = 0xffff0000;
 
-// The bytes of the address as they are in memory, then two of 0. (Initially nobody's; a 0 would not lie in .data.)
+// The bytes of the address in memory order, then two bytes 0. (Initially not a real address; a 0 would not be in .data.)
 volatile __u64 own_mac = 0xffffffffffffffff;
 
 static __always_inline __u64 mac_in(const unsigned char* at) {
@@ -122,7 +122,7 @@ int steer_xdp(struct xdp_md* ctx) {
         struct ipv6hdr* ip = at;
         if ((void*)(ip + 1) > end) return XDP_PASS;
         if (ip->version != 6 || ip->nexthdr != IPPROTO_UDP) return XDP_PASS;
-        // A mapped address on the wire would read as an IPv4 one of ours.
+        // A mapped address on the wire would look like one of our IPv4 addresses.
         if (!ip->daddr.s6_addr32[0] && !ip->daddr.s6_addr32[1] &&
             ip->daddr.s6_addr32[2] == bpf_htonl(0xffff))
             return XDP_PASS;
@@ -148,5 +148,5 @@ int steer_xdp(struct xdp_md* ctx) {
     return (int)bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
 }
 
-// Some of the kernel's helpers may be called by programs that are under the GPL only.
+// Some of the kernel's helpers may be called only by programs under the GPL.
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,4 +1,4 @@
-// Room for new entries: eviction, grace periods, and pages that move between size classes.
+// Makes space for new entries: eviction, grace periods, page moves between size classes.
 #include <rte_hash.h>
 #include <rte_rcu_qsbr.h>
 
@@ -11,10 +11,10 @@ namespace steer::cache {
 namespace {
 
 constexpr unsigned kFreedAtOnce = 128;
-// Slots of a class that are free, or will be when a grace period is over: what two bursts from each of two workers take.
+// Slots of a class to keep free (or waiting for a grace period): two bursts of each of two workers.
 constexpr std::size_t kMaxReserve = 128;
-// Of a page that moves, in one turn.
-constexpr std::size_t kPassedOver = 256;  // pages of other classes
+// Entries of a moving page that are handled per turn.
+constexpr std::size_t kPassedOver = 256;  // pages of other classes that are skipped
 constexpr std::uint32_t kLookedAt = 64;
 constexpr std::uint32_t kDropped = 32;
 
@@ -53,7 +53,7 @@ bool Cache::Impl::evict_from_class(unsigned size_class, Now now, Counters& count
     return true;
 }
 
-// Frees retired slots whose grace period is over, at most `most`. Begins the next one. True: some still wait.
+// Frees at most `most` retired slots whose grace period is over. Begins the next grace period. True: some still wait.
 bool Cache::Impl::reclaim(unsigned most) noexcept {
     for (unsigned round = 0; round < 2; ++round) {
         if (waiting.first == kNoSlot && !in_grace) {
@@ -100,7 +100,7 @@ std::size_t Cache::Impl::reserve_of(unsigned size_class) const noexcept {
     return slots < 2 ? 0 : std::clamp<std::size_t>(slots / 16, 1, kMaxReserve);
 }
 
-// Evicts ahead of need where no page is left, because what is evicted now can be used only a grace period later.
+// Evicts ahead of need if no page is left, because an evicted slot is usable only after a grace period.
 void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept {
     if (arena.can_grow()) return;
     if (arena.free_slots(size_class) + retired[size_class] >= reserve_of(size_class)) return;
@@ -110,7 +110,7 @@ void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters)
 
 // ---- pages
 
-// Of another class: an empty page at once, else one whose move begins now, if there is a class that can spare it.
+// Takes an empty page of another class, else begins to move one, if a class can spare it.
 void Cache::Impl::want_page(unsigned size_class) noexcept {
     pressure.add(size_class);
     if (move.stage != PageMove::Stage::none || arena.pages_wait()) return;
@@ -135,7 +135,7 @@ void Cache::Impl::want_page(unsigned size_class) noexcept {
     }
 }
 
-// One step. True: there is another one to do.
+// One step. True: there is another one.
 bool Cache::Impl::move_page(Now now, Counters& counters) noexcept {
     using Stage = PageMove::Stage;
     const auto slots_of_page = [&] {
