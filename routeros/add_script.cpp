@@ -21,7 +21,7 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-// `$` begins a variable, `?` is of the terminal's help; a byte may be given in capital hexadecimal.
+// `$` begins a variable, `?` belongs to the terminal's help; a byte may be given in capital hexadecimal.
 std::optional<std::string> script_string(std::string_view text) {
     constexpr std::string_view kSpecial = "\"\\$?", kHex = "0123456789ABCDEF";
     std::string out{"\""};

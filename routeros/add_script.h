@@ -1,10 +1,10 @@
-// Many rows in one sentence: a script of guarded adds for `/execute as-string`, which RouterOS 7
-// has.
+// Adds many rows in one sentence: a script of guarded adds for `/execute as-string` of RouterOS
+// 7.
 //
-// Each add puts a line: its number and the new row's id, or `!` where the router refused it, so
-// that what became of each is known. What a reply does not say of a row is unknown: the row may be
-// there. That `add` gives its id, `:put` a line and `on-error` what failed is as MikroTik's manual
-// of scripting says; as-string gives what was put in `=ret=` (found in use on 7.18 and 7.23).
+// Each add prints a line: its number and the new row's id, or `!` if the router refused it, so
+// that each result is known. A row without a line is unknown: it may
+// exist. MikroTik's manual of scripting says that `add` returns an id, `:put` prints a line and
+// `on-error` runs on failure. as-string returns the output in `=ret=` (seen on 7.18 and 7.23).
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@
 
 namespace steer::routeros {
 
-// Of a source that routers are known to take.
+// Largest source that routers are known to accept.
 inline constexpr std::size_t kMostScriptBytes = 32'000;
 
-// A string of the script language, in quotes, that stands for these bytes; nothing if they have a
+// These bytes as a quoted string of the script language; no value if they have a
 // NUL among them.
 std::optional<std::string> script_string(std::string_view text);
 
@@ -29,7 +29,7 @@ class AddScript {
   public:
     explicit AddScript(Menu menu) : menu_(menu) {}
 
-    // False, and as before, if the row does not fit or cannot be said. `timeout_s` 0: no timeout.
+    // False, and unchanged, if the row does not fit or cannot be expressed. `timeout_s` 0: no timeout.
     bool add(std::string_view list, const Address& address, std::string_view comment,
              std::uint32_t timeout_s);
     [[nodiscard]] std::size_t rows() const { return rows_; }
@@ -47,7 +47,7 @@ struct AddResult {
     RowId row = 0;  // added
 };
 
-// What the output of a script of so many adds says of each.
+// The results of `adds` adds, from the script's output.
 std::vector<AddResult> parse_add_output(std::string_view output, std::size_t rows);
 
 }  // namespace steer::routeros

@@ -15,7 +15,7 @@ bool is_mapped(const AddressBytes& bytes) {
     return std::memcmp(bytes.data(), kMapped.data(), 12) == 0;
 }
 
-// The part behind the slash; `longest` where there is none.
+// The part behind the slash; `longest` if there is none.
 std::optional<unsigned> prefix_length(std::string_view text, std::size_t slash, unsigned longest) {
     if (slash == text.npos) return longest;
     const char* first = text.data() + slash + 1;

@@ -26,13 +26,13 @@ struct Address {
     std::uint8_t prefix = 128;  // 0..128 of the 16 bytes; 96..128 for IPv4
 
     static Address host(const AddressBytes& bytes) { return {bytes, 128}; }
-    // What RouterOS prints or an operator writes; host bits are cleared. Nothing for ranges
-    // (`a-b`), names, IPv4-mapped IPv6 text, and everything that belongs into the other menu.
+    // Parses what RouterOS prints or an operator writes; host bits are cleared. No value for ranges
+    // (`a-b`), names, IPv4-mapped IPv6 text, and addresses of the other menu.
     static std::optional<Address> parse(Menu menu, std::string_view text);
     // As above, of either family.
     static std::optional<Address> parse(std::string_view text);
 
-    // The prefix of this length (as `prefix`) that it is in.
+    // Its enclosing prefix of this length (as `prefix`).
     [[nodiscard]] Address within(std::uint8_t length) const;
     [[nodiscard]] bool is_host() const { return prefix == 128; }
     [[nodiscard]] Menu menu() const;

@@ -78,7 +78,7 @@ Claim* Claims::raise(const ClaimKey& key, const Origin& origin, std::uint64_t un
     return claim;
 }
 
-// The claim counts for whom it weighs least, so that nobody can have another's claim counted as his.
+// The claim counts for the holder with the smallest share, so that one client cannot use up another's share.
 void Claims::share(Claim& claim, const Holders& holders, const ClaimBounds& bounds) {
     for (std::size_t i = 0; i < kShareKinds; ++i) {
         const auto kind = static_cast<ShareKind>(i);
@@ -106,7 +106,7 @@ std::optional<Claim> Claims::evict(ListId list, const Origin& origin, const Clai
         ++seen;
         const double pressure = shares_.pressure(claim.holders, bounds);
         const bool more = pressure > most;
-        // Of equals, one that nobody relies on yet.
+        // Of equals, one that no client relies on yet.
         const bool better =
             chosen != nullptr && pressure == most && chosen->told_s != 0 && claim.told_s == 0;
         if (!more && !better) continue;
@@ -128,7 +128,7 @@ std::optional<Claim> Claims::drop(const ClaimKey& key) {
     return claim;
 }
 
-// What was taken out before its end gives its slot back.
+// Frees the slots of claims taken out early.
 void Claims::tidy_ends() {
     std::erase_if(ends_, [&](const End& end) {
         if (claims_[end.at].until_ms != 0) return false;

@@ -1,6 +1,6 @@
-// The few sentences that SteerDNS says to a router, encoded but for their tag.
+// The API sentences that SteerDNS sends to a router, encoded except for their tag.
 //
-// Each is one sentence with the least that does the job: `.proplist` on every print, ids in comma
+// Each sentence asks for as little as possible: `.proplist` on every print, ids in comma
 // lists, lists joined by `?#|` so that one table scan serves them all.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace steer::routeros {
 using RowId = std::uint64_t;  // `*1D` is 0x1d
 
 std::string row_id_text(RowId id);
-// Nothing (0) if it is not `*` and hexadecimal digits; 0 is never a row's.
+// 0 if it is not `*` and hexadecimal digits; no row has id 0.
 RowId parse_row_id(std::string_view text);
 
 // A sentence under construction; the session adds the tag and ends it.
@@ -45,8 +45,8 @@ Command remove_rows(Menu menu, std::span<const RowId> ids);
 // Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead`
 // rows.
 Command listen(Menu menu);
-// Connections without a mark, whichever way the router prints that: a scan of all of connection
-// tracking. With addresses only those to them, where ports are properties of their own.
+// Connections without a mark, in all forms that routers print: a scan of all of connection
+// tracking. With addresses only connections to them, if ports are separate properties.
 Command print_connections(Menu menu, std::span<const Address> addresses = {});
 Command remove_connections(Menu menu, std::span<const RowId> ids);
 // The router's own addresses.

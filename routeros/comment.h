@@ -1,10 +1,10 @@
-// The comment that makes a row ours: `PREFIX;pg=TAG;kind=D|P;dm=NAME`, byte for byte ForgeDNS's, so
-// that either program takes over the other's rows.
+// The comment that identifies our rows: `PREFIX;pg=TAG;kind=D|P;dm=NAME`, byte for byte ForgeDNS's, so
+// that each program can take over the other's rows.
 //
 // kind D: written for an answer, `dm` is the first name that led to it. kind P: a persistent entry,
 // no `dm`. Whatever bytes a name has, the comment stays printable ASCII and no ';' or '=' comes
-// from the name: such bytes are written `\DDD` (RFC 1035 5.1). The reader goes by tokens, in any
-// order, as ForgeDNS's does.
+// from the name: such bytes are written `\DDD` (RFC 1035 5.1). The reader accepts tokens in any
+// order, as ForgeDNS does.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct CommentFacts {
     std::string_view name;  // of `dm=`, as written
     RowKind kind;
 };
-// Nothing if the comment does not begin with `PREFIX;` or has no `pg=` and `kind=`. An empty prefix
+// No value if the comment does not begin with `PREFIX;` or has no `pg=` and `kind=`. An empty prefix
 // matches any.
 std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_view comment);
 

@@ -174,7 +174,7 @@ void Connections::session(std::uint64_t now_ms) {
                 late(entry.address, now_ms);
         }
     }
-    // It took long enough that the session may have ended by it.
+    // It took so long that it may have ended the session.
     if (again) looked(now_ms);
     cutting_.reset();
 }

@@ -8,10 +8,10 @@ namespace {
 
 constexpr std::uint64_t kReadAgainMs = 600'000, kPollMs = 30'000;
 constexpr std::uint64_t kSettleMs = 500;     // a server that comes back gives many leases at once
-constexpr std::uint64_t kBeatMs = 20'000;    // after this it is asked for a sign of life
-constexpr std::uint64_t kAnswerMs = 30'000;  // in which that, or what is printed, has to go on
+constexpr std::uint64_t kBeatMs = 20'000;    // after this silence a heartbeat is sent
+constexpr std::uint64_t kAnswerMs = 30'000;  // within this time a reply or the next row must come
 
-constexpr std::size_t kMostPrinted = 4 * kMostLeases;  // a router that has more is none
+constexpr std::size_t kMostPrinted = 4 * kMostLeases;  // no real router has more
 
 constexpr std::string_view kLeaseMenus[2] = {"/ip/dhcp-server/lease/",
                                              "/ipv6/dhcp-server/binding/"};
@@ -24,7 +24,7 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-// The first that the row has, of an address without its prefix length.
+// The first of these properties that the row has, without its prefix length.
 std::string first_of(const ReplyRow& row, std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names) {
         const auto value = row.get(name);
@@ -54,7 +54,7 @@ std::optional<DhcpLease> lease_of(bool v6, const ReplyRow& row) {
 
 }  // namespace
 
-// RouterOS leaves the type of DUID-LLT and DUID-LL away in some versions: then time and address, or the address, is left.
+// Some RouterOS versions omit the type of DUID-LLT and DUID-LL: then time and address, or only the address, remain.
 std::string mac_of_duid(std::string_view duid) {
     constexpr std::size_t kMacDigits = 12;
     if (duid.starts_with("0x")) duid.remove_prefix(2);
@@ -181,7 +181,7 @@ void LeaseReader::give_up(std::string why, std::uint64_t retry_ms) {
     if (!lost_) lost_ = Lost{std::move(why), retry_ms};
 }
 
-// What is known of leases stays.
+// The known leases stay.
 void LeaseReader::end_session(std::uint64_t retry_ms) {
     state_ = RouterState::disconnected;
     session_.reset();
@@ -197,12 +197,12 @@ void LeaseReader::end_session(std::uint64_t retry_ms) {
     connect_at_ms_ = now_ + retry_ms;
 }
 
-// The same trouble is told once.
+// Logs the same trouble only once.
 void LeaseReader::complain(const std::string& why) {
     if (why == trouble_) return;
     trouble_ = why;
     sink_.log(Level::warning, who() + " " + why +
-                                  ": its DHCP leases stay as they were known, and it is tried "
+                                  ": its last known DHCP leases stay in use; it is tried "
                                   "again");
 }
 
@@ -230,7 +230,7 @@ void LeaseReader::look_alive() {
     if (now_ < heard_ms_ + silent_ms()) return;
     if (beat_ != 0 || is_printing()) return give_up("is silent", backoff_ms());
     beat_ = session_.send(Command("/system/identity/print"));
-    heard_ms_ = now_;  // it has its time from now on
+    heard_ms_ = now_;  // its time starts now
 }
 
 // ---- leases
@@ -240,7 +240,7 @@ Tag LeaseReader::send(std::string_view menu, std::string_view verb) {
                          verb == "listen" ? Session::Reply::endless : Session::Reply::ends);
 }
 
-// The listen before the print: what changes meanwhile is told. Without .proplist: it might hide that a row is dead.
+// Listen before print, so that changes during the print are reported. Without .proplist, which might hide that a row is dead.
 void LeaseReader::begin_prints() {
     bool listens = true;
     for (std::size_t i = 0; i < 2; ++i) {
@@ -306,7 +306,7 @@ void LeaseReader::end_print(Half& half, const Ending& ending) {
     if (!ending.ok) {
         // Without its package a router has no such menu.
         if (!half.v6 || !ending.says("no such command")) {
-            return give_up("does not tell its DHCP leases (" + ending.message +
+            return give_up("does not list its DHCP leases (" + ending.message +
                                "; its user needs the policies api and read)",
                            kRefusedRetryMs);
         }
@@ -321,7 +321,7 @@ void LeaseReader::end_print(Half& half, const Ending& ending) {
     state_ = RouterState::in_sync;
     failures_ = 0;
     if (!std::exchange(trouble_, {}).empty())
-        sink_.log(Level::info, who() + " tells its DHCP leases again");
+        sink_.log(Level::info, who() + " lists its DHCP leases again");
     tell_at_ms_ = now_;
 }
 

@@ -1,11 +1,11 @@
-// The DHCP leases that a router's servers have given, followed: /ip/dhcp-server/lease and /ipv6/dhcp-server/binding.
+// Follows the DHCP leases that a router's servers have given: /ip/dhcp-server/lease and /ipv6/dhcp-server/binding.
 //
-// A session of its own, so that no claim waits behind a long print. Both menus are listened to and printed once; then a
-// change is known when the router tells it, and all is printed again every 10 minutes (every 30 s where it refuses to
-// listen). Needs the policies api and read; writes nothing. What the router said last stays known while it is away.
+// It has a session of its own, so that no claim waits behind a long print. Both menus are listened to and printed once.
+// After that the router reports changes, and all is printed again every 10 minutes (every 30 s if it refuses to
+// listen). Needs the policies api and read; writes nothing. While the router is unreachable its last leases stay known.
 //
-// Only what is bound is a lease here, and only single addresses. What stands in it is the router's text: a host name is
-// its client's, and may be anything. No I/O, no clock (link.h).
+// Only bound leases with single addresses count. Their texts come from the router: a host name is
+// chosen by its client, and may be anything. No I/O, no clock (link.h).
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,16 @@
 
 namespace steer::routeros {
 
-inline constexpr std::size_t kMostLeases = 65'536;      // of a menu; more are not heard
-inline constexpr std::size_t kMostHostNameBytes = 256;  // the rest is cut: no name is so long
+inline constexpr std::size_t kMostLeases = 65'536;      // per menu; further ones are ignored
+inline constexpr std::size_t kMostHostNameBytes = 256;  // the rest is cut: names are shorter
 
 struct DhcpLease {
     RowId id = 0;  // within its menu
     bool v6 = false, is_static = false;
     std::string address;  // without a prefix length
-    std::string mac;  // "00:1d:aa:bb:cc:dd", lower case; a binding's by its DUID; empty: not known
-    std::string host_name;  // as the client gave it; empty: it gave none (bindings have none)
+    std::string
+        mac;  // "00:1d:aa:bb:cc:dd", lower case; for a binding from its DUID; empty: unknown
+    std::string host_name;  // from the client; empty: none (bindings have none)
     std::string server;     // the DHCP server's name
     std::string comment;    // the operator's
     bool operator==(const DhcpLease&) const = default;
@@ -41,11 +42,11 @@ struct DhcpLease {
 // its type; empty: it has none.
 std::string mac_of_duid(std::string_view duid);
 
-// Called from within the reader's functions: must not call back into it.
+// Called by the reader's functions; must not call back into it.
 class LeaseSink {
   public:
     virtual ~LeaseSink() = default;
-    // All that there are, IPv4's before IPv6's, each by id: after the first reading, and some time after each change.
+    // All leases, IPv4 before IPv6, each sorted by id: after the first reading, and shortly after each change.
     virtual void leases(std::vector<DhcpLease> all) = 0;
     virtual void log(Level level, std::string_view sentence) = 0;
 };
@@ -53,7 +54,7 @@ class LeaseSink {
 class LeaseReader final : public LinkUser, private SessionHandler {
   public:
     struct Config {
-        std::string name, address;  // for sentences
+        std::string name, address;  // for messages
         std::string username, password;
         bool operator==(const Config&) const = default;
     };
@@ -61,7 +62,7 @@ class LeaseReader final : public LinkUser, private SessionHandler {
 
     void start(std::uint64_t now_ms);
     void stop(std::uint64_t now_ms);
-    // Connects anew, as whom it is told.
+    // Connects again with these settings.
     void configure(Config config, std::uint64_t now_ms);
 
     void connected(std::uint64_t now_ms) override;
@@ -71,7 +72,7 @@ class LeaseReader final : public LinkUser, private SessionHandler {
     [[nodiscard]] std::uint64_t next_deadline() const override;
 
     [[nodiscard]] RouterState state() const { return state_; }
-    // Why it is not in sync, as the operator was told; empty: it is, or nothing was said yet.
+    // Why it is not in sync, as logged; empty: it is in sync, or nothing was logged yet.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
   private:
@@ -79,11 +80,11 @@ class LeaseReader final : public LinkUser, private SessionHandler {
     struct Half {
         bool v6;
         std::map<RowId, DhcpLease> rows{};
-        std::set<RowId> printed{};                        // by the print under way
+        std::set<RowId> printed{};                        // by the print in progress
         Tag print = 0, listen = 0;                        // in progress; 0: none
         bool was_read = false;                            // in this session
-        bool refuses_listen = false, is_missing = false;  // as far as this session found
-        bool was_cut = false;                             // the operator was told
+        bool refuses_listen = false, is_missing = false;  // as found in this session
+        bool was_cut = false;                             // it was logged
     };
 
     void on_login(const Ending& ending) override;
@@ -123,13 +124,13 @@ class LeaseReader final : public LinkUser, private SessionHandler {
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0;  // of the next attempt; of this one
     std::uint64_t heard_ms_ = 0;
     std::uint64_t print_at_ms_ = UINT64_MAX, tell_at_ms_ = UINT64_MAX;
-    Tag beat_ = 0;           // a sign of life that was asked for; 0: none
+    Tag beat_ = 0;           // the heartbeat in progress; 0: none
     unsigned failures_ = 0;  // since it was last in sync
     struct Lost {
         std::string why;
         std::uint64_t retry_ms;
     };
-    std::optional<Lost> lost_;  // the session is over, for this reason
+    std::optional<Lost> lost_;  // why the session ended
     std::string trouble_;
 };
 

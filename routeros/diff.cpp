@@ -27,7 +27,7 @@ std::string_view label(Need need) {
 namespace {
 
 constexpr std::uint64_t kGridS = 60;
-// A timed row that stands for a permanent one is extended again when it has less than this left.
+// A timed row in place of a permanent one is extended again when it has less than this left.
 constexpr std::uint64_t kLongEnoughMs = std::uint64_t{kMaxTimeoutS} * 500;
 
 std::uint64_t cover_of(const Row& row) {
@@ -50,7 +50,7 @@ Difference unwanted(std::span<Row* const> rows, const Want& want) {
 Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
     Difference difference;
     const Row* own = nullptr;    // timed, enabled, maybe still there
-    const Row* other = nullptr;  // what stands in the way
+    const Row* other = nullptr;  // the row in the way
     for (const Row* row : rows) {
         if (row->is_gone(now_ms) || row->leaving) continue;
         const auto cover = cover_of(*row);
@@ -83,7 +83,7 @@ Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t n
 
 Difference not_welcome(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
     Difference difference;
-    difference.cover_ms = kForever;  // of nothing, so nobody waits
+    difference.cover_ms = kForever;  // covers nothing, so no answer waits
     for (const Row* row : rows) {
         if (row->owner != Owner::ours || row->kind != RowKind::dynamic) continue;
         if (row->disabled || row->leaving || row->is_gone(now_ms)) continue;

@@ -7,27 +7,27 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kRetryJitterMs = 750;
-constexpr std::uint64_t kPatienceMs = 600'000;  // after this, backoff
+constexpr std::uint64_t kPatienceMs = 600'000;  // after this time, backoff
 constexpr std::uint64_t kHeartbeatMs = 2'000;
 constexpr std::uint64_t kStandstillMs = 3'500;
-constexpr std::uint64_t kNoticeMs = 3'000;  // of silence: nobody waits for it any more
+constexpr std::uint64_t kNoticeMs = 3'000;  // of silence: answers no longer wait for it
 constexpr std::uint64_t kBusyTimes =
-    6;  // a router that prints or writes may be silent so much longer
+    6;  // a router that prints or writes may be silent this many times longer
 constexpr std::uint64_t kSilenceToldMs = 60'000, kUnknownToldMs = 600'000;
 // Rows that are kept of one router: about 100 MB. More where lists may have more.
 constexpr std::size_t kMostRows = 250'000, kMostRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
 constexpr std::uint32_t kBatchMs = 100;
 
-// What answers a login without being the API, if it is that: the API's first word is short and begins with '!'.
+// Recognises a peer that is not the API: the API's first word is short and begins with '!'.
 std::optional<std::string> stranger(std::string_view bytes) {
     if (bytes.size() < 2 || bytes[1] == '!' || bytes[0] < 1) return std::nullopt;
     if (bytes.starts_with("\x15\x03")) return "it speaks TLS";
     const auto* const end = std::find_if(bytes.begin(), bytes.end(),
                                          [](char c) { return c < 0x20 || c > 0x7e || c == '"'; });
-    if (end == bytes.end() && bytes.size() < 8) return std::nullopt;  // more of it says more
+    if (end == bytes.end() && bytes.size() < 8) return std::nullopt;  // wait for more bytes
     const std::string_view text = bytes.substr(0, static_cast<std::size_t>(end - bytes.begin()));
-    if (text.size() < 4) return "its bytes are none of the API's";
+    if (text.size() < 4) return "its bytes are not the API's";
     return "it says \"" + std::string(text) + "\"";
 }
 
@@ -158,8 +158,8 @@ void Router::Engine::tell(Level level, const std::string& sentence) {
 
 // --- entries -------------------------------------------------------------------------------------
 
-// The clock of a call. Heartbeats want one every 2 s: if none came for longer, this process stood
-// still, and what waits to be read is as old as that.
+// The time of a call. Heartbeats need one every 2 s: if there was none for longer, this process was
+// suspended, and unread data is as old as that.
 void Router::Engine::go_on_at(std::uint64_t now_ms) {
     if (now_ != 0 && now_ms > now_ + kStandstillMs) {
         stood_since_ms_ = std::min(stood_since_ms_, now_);
@@ -222,7 +222,7 @@ void Router::Engine::received(std::string_view bytes, std::uint64_t now_ms) {
     run();
 }
 
-// False: that is no router's API.
+// False: the peer is not a router's API.
 bool Router::Engine::listens_to(std::string_view bytes) {
     constexpr std::size_t kGreetingBytes = 40;
     if (greeting_.size() >= kGreetingBytes) return true;
@@ -237,7 +237,7 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (is_down()) return;
     if (state_ == RouterState::connecting) {
-        // Another reason is news, but not more often than once a minute.
+        // A different reason is logged, at most once a minute.
         if (topic_ == Topic::unreachable && unreachable_ != why && now_ >= complained_ms_) {
             topic_ = Topic::none;
         }
@@ -249,7 +249,7 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
             why.starts_with("TLS:") ? "check `tls` of this router (ca, pin, anonymous), that the "
                                       "port is that of /ip/service api-ssl, and its certificate"
                                     : "check its address, that /ip/service api (or api-ssl) is "
-                                      "enabled, and that what stands there as `address` lets us in";
+                                      "enabled, and that `address` there allows this host";
         say(Level::warning, Topic::unreachable,
             who() + " cannot be reached (" + std::string{why} + "): answers go on without it; " +
                 advice);
@@ -257,7 +257,7 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
         say(Level::warning, Topic::unreachable,
             who() + " ended the connection before the login (" + std::string{why} +
                 "): check that its port is that of /ip/service api (api-ssl needs `tls`), and that "
-                "what stands there as `address` lets us in");
+                "`address` there allows this host");
     } else {
         say(Level::warning, Topic::lost,
             who() + " ended the connection (" + std::string{why} + "): connecting again");
@@ -340,7 +340,7 @@ std::uint64_t Router::Engine::retry_delay() {
     return spent + 200 < wish ? wish - spent : 200;
 }
 
-// We end the session, for a reason that the operator is told once.
+// Ends the session; the reason is logged once.
 void Router::Engine::lose(std::string_view why, Topic topic, std::uint64_t retry_ms) {
     link_.close();
     say(topic == Topic::lost ? Level::warning : Level::error, topic,
@@ -351,18 +351,18 @@ void Router::Engine::lose(std::string_view why, Topic topic, std::uint64_t retry
 }
 
 void Router::Engine::lose_stranger(const std::string& what) {
-    lose(who() + " is no RouterOS API (" + what +
+    lose(who() + " is not a RouterOS API (" + what +
              "): answers go on without it; check its address, and that its port is that of "
              "/ip/service api, or with `tls` of api-ssl; tried again every 30 s",
          Topic::stranger, kRefusedRetryMs);
 }
 
-// What it had told is given back: a peer that does this again and again costs no more than once.
+// Frees all data from it: a peer that does this repeatedly costs no more than once.
 void Router::Engine::lose_flooding(const std::string& what) {
     ++counters_.floods;
     lose(who() + " is unusable (" + what +
-             "): answers go on without it; check that it is your router, and what else writes its "
-             "lists of ours; tried again every 10 min",
+             "): answers go on without it; check that it is your router, and what else writes "
+             "to our lists; tried again every 10 min",
          Topic::unusable, kUnusableMs);
     rows_ = Rows{};
     for (auto& died : died_)
@@ -370,7 +370,7 @@ void Router::Engine::lose_flooding(const std::string& what) {
     enter(RouterState::unusable);
 }
 
-// Whatever ended it: nothing is known any more, nobody waits.
+// After any end of a session: all knowledge is void, no answer waits.
 void Router::Engine::drop_session() {
     const bool was_synced = state_ == RouterState::in_sync;
     if (state_ > RouterState::logging_in) {
@@ -411,7 +411,7 @@ void Router::Engine::drop_session() {
     if (was_synced) begin_epoch();
 }
 
-// What was told the row board is void.
+// The times on the row board are void.
 void Router::Engine::begin_epoch() {
     for (auto& [id, list] : lists_) {
         ++list.epoch;
@@ -432,13 +432,13 @@ void Router::Engine::check_phase() {
             break;
         case RouterState::logging_in:
             if (now_ < phase_until_ms_) break;
-            // One that was in sync hangs; of another it is not known that it is a router at all.
+            // A peer that was in sync hangs; any other may not even be a router.
             lose(who() +
                      " does not answer the login: answers go on without it; check that its port is "
                      "that of /ip/service api (api-ssl needs `tls`), or reboot it",
                  topic_ == Topic::lost ? Topic::lost : Topic::unreachable, retry_delay());
             break;
-        case RouterState::reading:  // silence_deadline() is theirs
+        case RouterState::reading:  // silence_deadline() handles these states
         case RouterState::in_sync:
             break;
     }
@@ -486,7 +486,7 @@ std::uint64_t Router::Engine::sending_deadline() const {
 
 void Router::Engine::check_sending() {
     if (now_ < sending_deadline()) return;
-    lose("it has taken nothing that was sent to it for " + std::to_string(config_.send_timeout_ms) +
+    lose("it has accepted no data for " + std::to_string(config_.send_timeout_ms) +
              " ms (`send_timeout`)",
          Topic::lost, retry_delay());
 }
@@ -500,7 +500,7 @@ std::uint64_t Router::Engine::silence_deadline() const {
            (busy ? kBusyTimes : 1) * config_.receive_timeout_ms;
 }
 
-// A print may keep a router silent for long; a write or an uptime does not.
+// A print may keep a router silent for long; a write or a heartbeat does not.
 std::uint64_t Router::Engine::notice_deadline() const {
     if (silent_ || state_ != RouterState::in_sync) return UINT64_MAX;
     const bool is_asked = jobs(JobKind::write) + jobs(JobKind::resource) > 0;
@@ -536,7 +536,7 @@ void Router::Engine::note_unknown_sentences() {
     counters_.unknown_sentences += seen - std::exchange(unknown_seen_, seen);
     if (now_ < unknown_told_ms_) return;
     unknown_told_ms_ = now_ + kUnknownToldMs;
-    tell(Level::warning, who() + " said \"" + session_.last_unknown() +
+    tell(Level::warning, who() + " sent \"" + session_.last_unknown() +
                              "\", which is not understood: ignored and counted "
                              "(`unknown_sentences`); report it with the version of RouterOS");
 }

@@ -1,10 +1,10 @@
 // The inside of a Router; private to this folder.
 //
-// One object, nine files by subject: engine.cpp (connection, time), engine_read.cpp (what the
-// router tells), engine_write.cpp (what it is told), engine_claim.cpp (what is wanted, who waits,
-// the row board), engine_cover.cpp (what speaks for an address besides its row), engine_connections.cpp (what started too early), engine_others.cpp (what others do to
-// our rows), engine_probe.cpp (what its version does), engine_status.cpp. Every entry sets `now_`
-// once; everything below runs at that moment.
+// One object, nine files by subject: engine.cpp (connection, time), engine_read.cpp (data from the
+// router), engine_write.cpp (writes to it), engine_claim.cpp (claims, waiting answers,
+// the row board), engine_cover.cpp (cover of an address by other rows), engine_connections.cpp (connections that started too early), engine_others.cpp (changes by
+// others), engine_probe.cpp (probe of its version), engine_status.cpp. Every entry sets `now_`
+// once; the code below it runs at that moment.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -69,22 +69,22 @@ class Router::Engine final : public SessionHandler {
         std::uint32_t epoch = 1;
         bool stalled = false;  // no acknowledgement for too long
         bool told_away = true;
-        bool nearly_full = false;         // the operator was told
-        std::uint64_t complained_ms = 0;  // of claims that were refused
-        std::uint64_t refused = 0;        // since then
+        bool nearly_full = false;         // it was logged
+        std::uint64_t complained_ms = 0;  // of the last log line about refused claims
+        std::uint64_t refused = 0;        // refused claims since then
         [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
             return menu == Menu::ip ? name4 : name6;
         }
     };
-    struct Name {  // of an address list on the router
+    struct Name {  // an address list on the router
         Menu menu;
         std::string text;
         std::vector<List*> users;
-        std::vector<std::uint8_t> prefixes{};  // lengths of persistent ones, the longest first
+        std::vector<std::uint8_t> prefixes{};  // lengths of persistent prefixes, the longest first
         std::size_t lost = 0;                  // rows that others removed, not reported yet
         Address lost_first{};
         std::uint64_t lost_tell_ms = 0, lost_told_ms = 0;
-        std::uint64_t others_ms = 0;  // when somebody else last wrote it, whom we know nothing of
+        std::uint64_t others_ms = 0;  // the last write by an unconfigured second writer
     };
     enum class JobKind : std::uint8_t {
         resource,
@@ -106,11 +106,11 @@ class Router::Engine final : public SessionHandler {
         std::uint32_t print = 0;
         std::vector<Place> places{};  // lookup
     };
-    // Two answers to "when is it gone" (rows.h).
+    // Two bounds of a row's end (rows.h).
     struct Bounds {
         std::uint64_t until_ms, gone_ms;
     };
-    struct Wanted {  // with who wants it, for the comment and the timeout
+    struct Wanted {  // with its claim, for the comment and the timeout
         Want want;
         const List* list = nullptr;
         std::string_view name{};
@@ -128,31 +128,31 @@ class Router::Engine final : public SessionHandler {
     struct Hold {  // an answer that waits
         std::uint64_t token;
         ListId list;
-        std::uint32_t left = 0;  // addresses
+        std::uint32_t left = 0;  // addresses that are still open
         bool failed = false, waited = false;
     };
     struct Waiter {
         std::uint64_t hold;  // key in holds_
         std::uint64_t need_ms;
-        std::uint64_t left_ms;  // when the answer has gone without the row, at the latest
+        std::uint64_t left_ms;  // the latest time at which the answer leaves without the row
     };
-    struct Refusal {  // a place where writing was refused, or which somebody else's row blocks
+    struct Refusal {  // a place where a write was refused, or that a foreign row blocks
         std::uint64_t retry_ms = 0;
         std::uint32_t lookups = 0;  // after 'already have such entry'
-        std::uint32_t refused = 0;  // times that the router did not take its row
+        std::uint32_t refused = 0;  // how often the router refused its row
     };
-    struct FlashSeen {  // sectors that its flash had taken
+    struct FlashSeen {  // sectors written to its flash
         std::uint64_t sectors, at_ms;
     };
     struct NewRow {
         std::string comment;
         std::uint32_t timeout_s;
     };
-    // Of this session: whether scripts are understood is found out with the first.
+    // Per session: the first script shows whether scripts work.
     enum class Scripts : std::uint8_t { off, untried, trying, work };
-    // What a human did to a row.
+    // A manual change of a row.
     enum class Hand : std::uint8_t { removed, disabled, comment, timeout };
-    // What the operator was last told about this router.
+    // The last log line about this router.
     enum class Topic : std::uint8_t {
         none,
         unreachable,
@@ -197,10 +197,10 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] std::uint64_t stall_deadline(const List& list) const;
     void tell_away();
     void heartbeat();
-    void run();  // all that may be due now, then flush
+    void run();  // does all that is due now, then flushes
     void flush();
 
-    // engine_read.cpp: what the router tells
+    // engine_read.cpp: data from the router
     Tag submit(const Command& command, Job job);
     [[nodiscard]] std::size_t jobs(JobKind kind) const {
         return job_counts_[static_cast<std::size_t>(kind)];
@@ -229,7 +229,7 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] bool prints_running() const { return prints_running_ > 0; }
     void set_measuring();
 
-    // engine_write.cpp: what the router is told
+    // engine_write.cpp: writes to the router
     void pump();
     bool send_batch(Batch& batch);
     bool send_add(Batch& batch);
@@ -254,7 +254,7 @@ class Router::Engine final : public SessionHandler {
     void accepted(const Place& place);
     void send_lookups();
 
-    // engine_probe.cpp: what its version does
+    // engine_probe.cpp: probe of its version
     void maybe_probe();
     [[nodiscard]] bool may_probe() const;
     [[nodiscard]] bool wants_probe() const;
@@ -276,7 +276,7 @@ class Router::Engine final : public SessionHandler {
     void looked_in_part();
     void refused_connections(const Job& job, const Ending& ending);
 
-    // engine_others.cpp: what others do to our rows
+    // engine_others.cpp: changes by others
     void notice(const Row* known, const Row& row);
     [[nodiscard]] bool may_others_write(const Name& name) const;
     void notice_writer(const Row* known, const Row& row);
@@ -291,7 +291,7 @@ class Router::Engine final : public SessionHandler {
     void tell_hands();
     [[nodiscard]] std::uint64_t hands_deadline() const;
 
-    // engine_cover.cpp: what speaks for an address besides its row
+    // engine_cover.cpp: cover of an address by other rows
     template <class F>
     void for_each_above(const Place& place, F&& f) const;
     [[nodiscard]] Shelter shelter_by(const Place& prefix);
@@ -311,7 +311,7 @@ class Router::Engine final : public SessionHandler {
     void tell_lost();
     [[nodiscard]] std::uint64_t lost_deadline() const;
 
-    // engine_claim.cpp: what is wanted, who waits, the row board
+    // engine_claim.cpp: claims, waiting answers, the row board
     [[nodiscard]] Wanted wanted(const Place& place) const;
     [[nodiscard]] Judged judge(const Place& place, bool just_ended = false);
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
@@ -320,7 +320,7 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] bool writes() const {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;
     }
-    // Until all that the row board is asked for has been judged once, nobody need wait for us.
+    // Until all places have been judged once, no answer has to wait for this router.
     [[nodiscard]] bool is_ready() const { return writes() && !judging_.first; }
     [[nodiscard]] bool is_away(const List& list) const {
         return !is_ready() || list.stalled || silent_;
@@ -352,7 +352,7 @@ class Router::Engine final : public SessionHandler {
     RouterSink& sink_;
     RouterLink& link_;
     std::uint64_t now_ = 0;
-    // The last standstill of this process of which something may still wait to be read; UINT64_MAX: none.
+    // The last standstill of this process after which unread data may still wait; UINT64_MAX: none.
     std::uint64_t stood_since_ms_ = UINT64_MAX, stood_until_ms_ = 0;
     Trace trace_{now_};
     Session session_;
@@ -363,13 +363,13 @@ class Router::Engine final : public SessionHandler {
     boost::unordered_flat_map<Place, List*, PlaceHash> persistent_;
     Claims claims_;
     Rows rows_;
-    std::size_t most_rows_ = 0;  // more of them are no router's
+    std::size_t most_rows_ = 0;  // no real router has more
     Writer writer_;
     std::vector<Row*> at_place_;                                       // scratch of evaluate()
     boost::unordered_flat_map<Place, Sheltered, PlaceHash> shelters_;  // by prefix
-    boost::unordered_flat_set<Place, PlaceHash> ended_prefixes_;       // configured no more
-    boost::unordered_flat_set<Place, PlaceHash> unwelcome_;            // of claims given up
-    std::set<Address> own_, own_read_[2];                              // the router's addresses
+    boost::unordered_flat_set<Place, PlaceHash> ended_prefixes_;       // no longer configured
+    boost::unordered_flat_set<Place, PlaceHash> unwelcome_;  // places of claims that were given up
+    std::set<Address> own_, own_read_[2];                    // the router's addresses
     std::uint64_t own_ms_ = 0;
     std::array<bool, 2> own_refused_{};
     bool told_of_own_ = false;
@@ -379,23 +379,23 @@ class Router::Engine final : public SessionHandler {
     bool running_ = false, cleaning_ = false, paused_ = false;
     std::uint64_t away_since_ms_ = 0, claims_while_away_ = 0;
     std::string broken_;    // why the session ended within feed()
-    std::string greeting_;  // the first bytes of a connection
+    std::string greeting_;  // the first received bytes of a connection
     Topic topic_ = Topic::none;
     std::string trouble_;
-    std::string unreachable_;  // why, as last told
+    std::string unreachable_;  // why, as last logged
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;
     std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
-                  answered_ms_ = 0;  // when the last heartbeat that was answered was asked
+                  answered_ms_ = 0;  // when the last answered heartbeat was sent
     bool heartbeat_out_ = false;
-    bool silent_ = false, told_of_silence_ = false;            // for kNoticeMs, and it was logged
-    std::uint64_t silence_told_ms_ = 0, unknown_told_ms_ = 0;  // no such sentence before
-    std::uint64_t unknown_seen_ = 0;                           // of the session's
+    bool silent_ = false, told_of_silence_ = false;  // silent for kNoticeMs, and it was logged
+    std::uint64_t silence_told_ms_ = 0, unknown_told_ms_ = 0;  // no such log line before
+    std::uint64_t unknown_seen_ = 0;                           // number seen in the session
     boost::unordered_flat_map<Tag, Job> jobs_;
     std::array<std::size_t, kJobKinds> job_counts_{};
 
-    // what is known of the router itself
+    // facts about the router itself
     std::string version_, board_;
     bool boot_known_ = false;
     std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
@@ -408,7 +408,8 @@ class Router::Engine final : public SessionHandler {
     std::size_t prints_running_ = 0;
     std::array<bool, 2> menu_missing_{}, listening_{}, listen_refused_{};
     std::array<std::uint64_t, 2> listen_again_ms_{UINT64_MAX, UINT64_MAX};
-    boost::unordered_flat_set<RowId> died_[2];  // while a print of that menu runs, or a script
+    boost::unordered_flat_set<RowId>
+        died_[2];  // removed while a print of that menu, or a script, runs
     std::uint64_t reprint_ms_ = UINT64_MAX, reprint_due_ms_ = UINT64_MAX;
 
     // writing
@@ -421,41 +422,43 @@ class Router::Engine final : public SessionHandler {
     bool lookup_out_ = false;
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
     std::set<std::pair<std::uint64_t, Place>> retries_;
-    std::uint64_t last_retry_ms_ = 0;  // of a refused row: they are spread
-    std::string refusal_told_;         // why rows are refused, as the operator was told
+    std::uint64_t last_retry_ms_ =
+        0;                      // time of the last retry of a refused row: retries are spread
+    std::string refusal_told_;  // why rows are refused, as logged
 
     // probing
-    struct Probing {  // one that runs
+    struct Probing {  // a running probe
         Probe probe;
         std::string version;
-        bool questions = true;  // else only what another left is removed
+        bool questions = true;  // else it only removes rows that another probe left
         std::uint64_t rest_until_ms = 0, limit_ms = 0;
     };
     std::optional<Probing> probing_;
     Transcript transcript_{std::string(kProbeComment)};
-    ProbeView probed_;              // the last; its transcript is in transcript_
-    bool probe_asked_ = false;      // by hand
-    bool probe_left_rows_ = false;  // one was dropped
+    ProbeView probed_;              // the last probe; its transcript is in transcript_
+    bool probe_asked_ = false;      // requested by hand
+    bool probe_left_rows_ = false;  // a dropped probe left rows
     std::string tried_version_;
-    unsigned tries_ = 0;  // of that version, without being asked
+    unsigned tries_ = 0;  // automatic probes of that version
     std::uint64_t probe_again_ms_ = 0;
-    std::map<std::string, Findings, std::less<>> findings_;  // of versions that were asked here
+    std::map<std::string, Findings, std::less<>> findings_;  // of versions that were probed here
 
     Connections connections_;
     // All places, judged in pieces.
     struct {
         bool on = false;
-        bool first = false;  // of this session, or after a pause: away until it is done
+        bool first =
+            false;  // first judging of this session, or after a pause: away until it is done
         WriteClass cls = WriteClass::routine;
-        std::vector<Place> places;  // not of claims
-        std::size_t claims = 0;     // slots that were looked at
+        std::vector<Place> places;  // places without claims
+        std::size_t claims = 0;     // slots that were judged
     } judging_;
 
     // others
-    std::vector<std::pair<Place, Hand>> hands_;  // may still prove to be a flush
+    std::vector<std::pair<Place, Hand>> hands_;  // may still turn out to be a flush
     std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_told_ms_ = 0;
     std::size_t hands_untold_ = 0, left_alone_ = 0;
-    std::string last_hand_;  // what it did, in words
+    std::string last_hand_;  // its last change, as text
 
     // waiting
     std::uint64_t next_hold_ = 1;

@@ -1,4 +1,4 @@
-// What is wanted, who waits for it, what the row board is told.
+// Claims, the answers that wait for them, and updates of the row board.
 #include <algorithm>
 
 #include "routeros/engine.h"
@@ -8,11 +8,11 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // what is promised of a row without timeout
+constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // the promised life of a row without timeout
 constexpr std::uint64_t kUrgentMs = 10'000;       // before a row ends, its renewal counts as held
-constexpr std::uint64_t kEnoughLeftMs = 1'000;    // a claim that ends sooner is not worth a repair
+constexpr std::uint64_t kEnoughLeftMs = 1'000;    // a claim that ends sooner is not repaired
 constexpr std::size_t kJudgedAtOnce = 1'000;      // less than a millisecond, mostly
-constexpr std::uint64_t kRefusedToldMs = 60'000;  // between sentences about claims that are refused
+constexpr std::uint64_t kRefusedToldMs = 60'000;  // between log lines about refused claims
 
 }  // namespace
 
@@ -64,7 +64,7 @@ Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended
     return judged;
 }
 
-// The one place where the difference between wanted and known becomes writes, promises and
+// The only place where the difference between claims and rows becomes writes, promises and
 // releases.
 void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
     if (!writes()) return;
@@ -109,7 +109,7 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     }
     const auto refusal = refusals_.find(place);
     if (refusal != refusals_.end() && refusal->second.retry_ms > now_) return fail_waiters(place);
-    if (lookups_.contains(place)) return;  // judged again when it is known
+    if (lookups_.contains(place)) return;  // judged again after the lookup
     Write write{place, WriteKind::add, cls, difference.row, 0, now_};
     if (waiters_.contains(place)) write.cls = WriteClass::held;
     if (difference.need == Need::remove) write.kind = WriteKind::remove;
@@ -130,8 +130,8 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     writer_.put(write, now_, gather);
 }
 
-// Everything that is or may be wanted, against everything that is known: after a print. Begun here,
-// done by judge_some(); where somebody waits, claim() judges at once.
+// After a print: compares all claims with all known rows. Started here,
+// done by judge_some(); where an answer waits, claim() judges at once.
 void Router::Engine::reconcile(WriteClass cls) {
     judging_.cls = judging_.on ? std::min(judging_.cls, cls) : cls;
     judging_.on = true;
@@ -139,7 +139,7 @@ void Router::Engine::reconcile(WriteClass cls) {
     judging_.places = places_of_rows();
 }
 
-// One piece: so many places that other routers, and those who wait, hardly notice.
+// One piece: few enough places that other routers and waiting answers are hardly delayed.
 void Router::Engine::judge_some() {
     if (!judging_.on) return;
     for (std::size_t left = kJudgedAtOnce; left > 0; --left) {
@@ -160,7 +160,7 @@ void Router::Engine::judge_some() {
     }
 }
 
-// Nothing: its list is not configured any more, or has no rows of that family.
+// No value: its list is no longer configured, or has no rows of that family.
 std::optional<Place> Router::Engine::place_of(const ClaimKey& key) const {
     const auto list = lists_.find(key.list);
     if (list == lists_.end()) return std::nullopt;
@@ -181,7 +181,7 @@ std::vector<Place> Router::Engine::places_to_judge() const {
     return places;
 }
 
-// Where a row is wanted, or maybe no more, without a claim.
+// Places where a row is (or was) wanted without a claim.
 std::vector<Place> Router::Engine::places_of_rows() const {
     std::vector<Place> places;
     for (const auto& [place, list] : persistent_)
@@ -195,7 +195,7 @@ std::vector<Place> Router::Engine::places_of_rows() const {
 
 // --- the row board -----------------------------------------------------------------------------------
 
-// A promise is a claim: whoever relies on the row board makes no claim of his own until it ends.
+// A promise counts as a claim: workers that rely on the row board make no claim until it ends.
 void Router::Engine::tell_board(const Place& place, std::uint64_t cover_ms) {
     if (!place.address.is_host()) return;
     for (const List* list : names_[place.name].users) {
@@ -287,7 +287,7 @@ void Router::Engine::fail_waiters(const Place& place) {
         resolve(waiter, false);
 }
 
-// If its row has to be written again, that is too late for some connection.
+// If its row has to be written again, some connection may be too early.
 void Router::Engine::answers_left(const Place& place) {
     for (const List* list : names_[place.name].users) {
         Claim* const claim = claims_.find({list->config.id, place.address});
@@ -295,7 +295,7 @@ void Router::Engine::answers_left(const Place& place) {
     }
 }
 
-// The router is not to be waited for: all holds, or those of one list.
+// Answers stop waiting for the router: all holds, or those of one list.
 void Router::Engine::settle_away(const List* only) {
     std::vector<std::uint64_t> tokens;
     boost::unordered::erase_if(holds_, [&](const auto& entry) {
@@ -311,7 +311,7 @@ void Router::Engine::settle_away(const List* only) {
         settle(token, Outcome::router_away);
 }
 
-// Told at nine tenths of max_rows, and that it is over at eight.
+// Logged at 90 % of max_rows, and again below 80 %.
 void Router::Engine::check_fill(List& list) {
     const std::size_t claims = claims_.size(list.config.id), most = list.config.max_rows;
     const bool told = list.nearly_full;
@@ -339,7 +339,7 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, c
     const bool away = is_away(*list);
     if (away) ++claims_while_away_;
     const std::uint64_t serial = hold_token == 0 || away ? 0 : next_hold_++;
-    // One more than there are addresses, so that it is not settled before the last was looked at.
+    // One more than there are addresses, so that it is not settled before the last one is handled.
     if (serial != 0) {
         holds_.emplace(serial,
                        Hold{hold_token, id, static_cast<std::uint32_t>(addresses.size()) + 1});
@@ -357,7 +357,7 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, c
     run();
 }
 
-// Nothing: it was refused, and the operator told.
+// nullptr: it was refused and logged.
 Claim* Router::Engine::raise(List& list, const ClaimKey& key, const Origin& origin,
                              std::uint64_t need_ms, std::uint64_t row_until_ms) {
     ClaimBounds bounds{list.config.max_rows};
@@ -452,7 +452,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
     Hold& hold = holds_.find(serial)->second;
     const std::uint32_t before = hold.left;
     evaluate(place, WriteClass::held);
-    // evaluate() has taken this waiter's part off by itself if it was resolved; it never is the
+    // evaluate() has already taken this waiter's part off if it was resolved; it is never the
     // last part.
     hold.waited |= holds_.find(serial)->second.left == before;
     return true;

@@ -7,13 +7,13 @@ namespace steer::routeros {
 
 namespace {
 
-// A worker's time for an answer began before we heard of it.
+// A worker's hold time starts before its event arrives here.
 constexpr std::uint64_t kUnderwayMs = 10;
 
 }  // namespace
 
-// Whether an answer with this address had left before the row that comes now: without being held,
-// or held for too long.
+// Whether an answer with this address left before its row was written: without being held,
+// or held too long.
 bool Router::Engine::is_late(const Place& place) const {
     if (!config_.repair_connections || !place.address.is_host()) return false;
     for (const List* list : names_[place.name].users) {
@@ -32,7 +32,7 @@ void Router::Engine::came_late(const Place& place) {
     if (!connections_.late(place.address, now_)) ++counters_.rows_late_missed;
 }
 
-// Never while an answer waits for a row, nor beside a print of rows.
+// Never while an answer waits for a row, or during a print of rows.
 bool Router::Engine::may_repair_connections() const {
     return config_.repair_connections && writes() && !writer_.has_held() && !prints_running();
 }
@@ -49,7 +49,7 @@ void Router::Engine::repair_connections() {
     }
 }
 
-// The mark is looked at again: a router that does not know the query shows all of them.
+// Checks the mark again: a router that does not support the query shows all connections.
 void Router::Engine::on_connection_row(const Job& job, const ReplyRow& row) {
     if (row.get("dst-port")) connections_.has_ports_apart(job.menu);
     const auto mark = row.get("connection-mark").value_or("");
@@ -80,20 +80,20 @@ void Router::Engine::looked_in_part() {
     if (connections_.looked_in_part(now_)) return;
     tell(Level::warning,
          who() +
-             " ended three prints of connections early, because entries vanished meanwhile: "
+             " ended three prints of connections early, because entries disappeared: "
              "connections to some of " +
              std::to_string(looked_for) + " addresses may keep the wrong egress");
 }
 
-// Once is enough: what a user may do does not change within a session.
+// Once per session is enough: a user's policies do not change within a session.
 void Router::Engine::refused_connections(const Job& job, const Ending& ending) {
     const bool told = connections_.refused(job.menu);
     const bool rights = ending.says("not enough permissions");
     if (!told) {
         const std::string path = job.menu == Menu::ip ? "/ip" : "/ipv6";
         tell(Level::warning,
-             who() + " does not let us " + (job.kind == JobKind::cut ? "remove" : "read") + " " +
-                 path + "/firewall/connection (" + ending.message +
+             who() + " does not let SteerDNS " + (job.kind == JobKind::cut ? "remove" : "read") +
+                 " " + path + "/firewall/connection (" + ending.message +
                  "): connections that started before their row keep the wrong egress" +
                  (rights ? "; give its group the policies read,write,api" : "") +
                  ", or write `repair_connections: false`");

@@ -1,5 +1,5 @@
-// Rows that speak for an address without being its own: persistent prefixes above it, and addresses where no row is
-// welcome (the router's own, and those whose claim was given up).
+// Cover of an address by other rows: persistent prefixes above it. And addresses where own rows are
+// unwelcome: the router's own, and those of claims that were given up.
 #include <algorithm>
 
 #include "routeros/engine.h"
@@ -19,8 +19,8 @@ std::size_t slot_of(Menu menu) {
 
 // --- persistent prefixes -------------------------------------------------------------------------
 
-// Calls f(prefix) for each persistent prefix above the address, the longest first, and for those that were configured
-// before and may still have their row.
+// Calls f(prefix) for each persistent prefix above the address, the longest first. Includes prefixes that were
+// configured before and may still have their row.
 template <class F>
 void Router::Engine::for_each_above(const Place& place, F&& f) const {
     if (!place.address.is_host()) return;
@@ -48,8 +48,8 @@ Shelter Router::Engine::shelter_of(const Place& place) {
     return best;
 }
 
-// An address whose claim depends on what becomes of prefixes above it. A prefix that is configured no more stays until
-// all of them have rows of their own.
+// An address whose claim depends on prefixes above it. A prefix that is no longer configured stays until
+// all such addresses have rows of their own.
 void Router::Engine::note_shelter(const Place& place, const Judged& judged, WriteClass cls) {
     if (names_[place.name].prefixes.empty()) return;
     std::vector<Place> hurry, left;
@@ -88,7 +88,7 @@ void Router::Engine::leave_shelters(const Place& place) {
         evaluate(prefix, WriteClass::routine);
 }
 
-// The addresses below a prefix are judged again when its row has come or gone.
+// Judges the addresses below a prefix again when its row was added or removed.
 void Router::Engine::judge_sheltered(const Place& prefix) {
     const auto found = shelters_.find(prefix);
     if (found == shelters_.end()) return;
@@ -106,7 +106,7 @@ bool Router::Engine::must_stay(const Place& prefix) const {
     return judging_.on || (found != shelters_.end() && !found->second.hosts.empty());
 }
 
-// All claims were judged: what is below these prefixes is known.
+// All claims were judged: the addresses below these prefixes are known.
 void Router::Engine::judge_ended_prefixes() {
     const std::vector<Place> ended(ended_prefixes_.begin(), ended_prefixes_.end());
     for (const Place& prefix : ended)
@@ -120,7 +120,7 @@ bool Router::Engine::is_unwelcome(const Place& place, bool claimed) const {
     return own_.contains(place.address) || (!claimed && unwelcome_.contains(place));
 }
 
-// A claim was taken out before its end.
+// A claim was taken out early.
 void Router::Engine::gave_up(const Claim& claim) {
     const ClaimKey& key = claim.key;
     if (claim.told_s != 0) sink_.forgotten(key.list, key.address.bytes);
@@ -137,7 +137,7 @@ void Router::Engine::evict(const Claim& claim) {
     gave_up(claim);
     const auto place = place_of(claim.key);
     if (!place) return;
-    // Where others write the list nothing is known of their leases.
+    // If others write the list, their leases are unknown.
     if (!may_others_write(names_[place->name])) unwelcome_.insert(*place);
     evaluate(*place, WriteClass::routine);
 }
@@ -172,7 +172,7 @@ Forgotten Router::Engine::forget(const AddressBytes& bytes, std::uint64_t now_ms
         evaluate(place, WriteClass::repair);
     }
     if (known) {
-        // Cached answers rely on what they were told: they are to ask again.
+        // Cached answers rely on earlier promises: a new epoch makes them ask again.
         begin_epoch();
         reconcile(WriteClass::routine);
     }
@@ -204,7 +204,7 @@ void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
     if (!ending.ok) {
         own_refused_[menu] = true;
         if (ending.says("no such command") || std::exchange(told_of_own_, true)) return;
-        tell(Level::info, who() + " does not tell its own addresses (" + ending.message +
+        tell(Level::info, who() + " does not list its own addresses (" + ending.message +
                               "): they become rows if names of a list have them; give the group "
                               "of user " +
                               config_.username + " the policy read");
@@ -229,7 +229,7 @@ void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
 
 // --- rows that others removed --------------------------------------------------------------------
 
-// It is written again: the operator is told how many, of a list, within two seconds and once a minute at most.
+// The row is written again. Logs the number per list, within two seconds and at most once a minute.
 void Router::Engine::note_lost(const Place& place) {
     ++counters_.rows_repaired;
     Name& name = names_[place.name];

@@ -1,4 +1,4 @@
-// What others do to our rows: a second writer of whom nobody told us, and humans.
+// Changes of our rows by others: an unconfigured second writer, and manual changes.
 #include <algorithm>
 
 #include "routeros/engine.h"
@@ -7,20 +7,20 @@ namespace steer::routeros {
 
 namespace {
 
-// What an earlier session had sent may still take effect.
+// Commands of an earlier session may still take effect.
 constexpr std::uint64_t kAfterSyncMs = 30'000;
-// Nothing seen for so long: the second writer is gone.
+// Without a foreign write for this time the second writer counts as stopped.
 constexpr std::uint64_t kQuietMs = 10 * 60'000;
-// Clocks drift, and what listen tells may be older than our own last write.
+// Clocks drift, and a report of listen may be older than our own last write.
 constexpr std::uint64_t kDriftMs = 5'000;
-// More rows than so many, within so long, are not a hand's work but a flush.
+// More rows than this, within this time, are not a manual change but a flush.
 constexpr std::size_t kHandful = 8;
 constexpr std::uint64_t kHandMs = 2'000;
 constexpr std::uint64_t kHandsToldMs = 60'000;
 
 }  // namespace
 
-// A row as the router tells it, before it is learned; `known` is what it was, if it was known.
+// A row from the router, before it is stored; `known` is its old state, if it was known.
 void Router::Engine::notice(const Row* known, const Row& row) {
     if (state_ != RouterState::in_sync) return;
     if (known != nullptr && known->place != row.place) return;
@@ -35,8 +35,8 @@ bool Router::Engine::may_others_write(const Name& name) const {
                        [](const List* list) { return list->config.multi_writer; });
 }
 
-// Only what we did not write, and what ends later than anything that we wrote or have seen there,
-// speaks of somebody else.
+// Only a row that we did not write, and that ends later than all that we wrote or saw there,
+// shows a second writer.
 void Router::Engine::notice_writer(const Row* known, const Row& row) {
     if (row.owner != Owner::ours || row.kind != RowKind::dynamic || row.gone_ms == kForever) return;
     if (now_ < synced_ms_ + kAfterSyncMs || writer_.in_flight(row.place)) return;
@@ -48,10 +48,10 @@ void Router::Engine::notice_writer(const Row* known, const Row& row) {
     if (may_others_write(name)) return;
     ++counters_.writes_of_others;
     if (std::exchange(name.others_ms, now_) != 0) return;
-    tell(Level::warning, who() + ": list " + name.text + " is also written by somebody else (" +
+    tell(Level::warning, who() + ": list " + name.text + " has a second writer (" +
                              row.place.address.to_string() +
                              (known == nullptr ? " appeared" : " got a longer timeout") +
-                             "): set `multi_writer: true` on all of them, or end the other");
+                             "): set `multi_writer: true` on all writers, or stop the other one");
 }
 
 std::uint64_t Router::Engine::others_end_ms(const Name& name) const {
@@ -62,8 +62,7 @@ void Router::Engine::end_second_writers() {
     for (auto& name : names_) {
         if (now_ < others_end_ms(name)) continue;
         name.others_ms = 0;
-        tell(Level::info,
-             who() + ": nobody else has written list " + name.text + " for 10 minutes");
+        tell(Level::info, who() + ": no other writer of list " + name.text + " for 10 minutes");
     }
 }
 
@@ -78,8 +77,8 @@ void Router::Engine::notice_hand(const Row& known, const Row& row) {
         changed_by_hand(row.place, Hand::timeout);
 }
 
-// From now on the place is left as it is, by the lists that want that. What a writer may have done
-// is believed to be a hand's only while it is a handful.
+// From now on the place is left as it is, for lists that respect manual changes. A change that a writer may have made
+// counts as manual only if there are few of them.
 void Router::Engine::changed_by_hand(const Place& place, Hand hand) {
     const bool could_be_writer = hand == Hand::removed || hand == Hand::timeout;
     if (could_be_writer) {
@@ -102,7 +101,7 @@ void Router::Engine::changed_by_hand(const Place& place, Hand hand) {
     }
 }
 
-// True: for some claim that is news.
+// True: this is new for some claim.
 bool Router::Engine::leave_alone(const Place& place, bool on) {
     if (!place.address.is_host() || persistent_.contains(place)) return false;
     bool news = false;
@@ -117,7 +116,7 @@ bool Router::Engine::leave_alone(const Place& place, bool on) {
     return news;
 }
 
-// They were no hand's work, or it cannot be known.
+// They were not manual changes, or this is unknown.
 std::vector<std::pair<Place, Router::Engine::Hand>> Router::Engine::forget_hands() {
     hands_until_ms_ = UINT64_MAX;
     auto hands = std::exchange(hands_, {});
@@ -126,7 +125,7 @@ std::vector<std::pair<Place, Router::Engine::Hand>> Router::Engine::forget_hands
     return hands;
 }
 
-// Of lists that were configured to respect hands, and are not now.
+// For lists that no longer respect manual changes.
 void Router::Engine::respect_no_more() {
     if (left_alone_ == 0) return;
     std::vector<ClaimKey> keys;
@@ -145,13 +144,13 @@ void Router::Engine::note_hand(const Place& place, Hand hand) {
     ++hands_untold_;
     const std::string_view what = hand == Hand::removed    ? "removed"
                                   : hand == Hand::disabled ? "disabled"
-                                  : hand == Hand::comment  ? "given another comment"
+                                  : hand == Hand::comment  ? "given a different comment"
                                                            : "given a shorter timeout";
     last_hand_ = place.address.to_string() + " in list " + names_[place.name].text + " was " +
-                 std::string{what} + " by somebody";
+                 std::string{what} + " by hand";
 }
 
-// What was done within the last two seconds, and no flush, was a hand; told once a minute at most.
+// Changes within the last two seconds that are not a flush were manual; logged at most once a minute.
 void Router::Engine::tell_hands() {
     if (now_ >= hands_until_ms_) {
         hands_until_ms_ = UINT64_MAX;

@@ -1,4 +1,4 @@
-// What the router's version does where its documentation is silent: when that is asked, and what comes of it.
+// The probe of a RouterOS version's undocumented behaviour: when it runs, and its result.
 #include <algorithm>
 
 #include "routeros/engine.h"
@@ -7,11 +7,11 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr unsigned kMostProbes = 3;  // of a version, without being asked
+constexpr unsigned kMostProbes = 3;  // automatic probes of a version
 constexpr std::uint64_t kTryAgainMs =
-    60'000;  // and as long waits a start for a moment without writes
+    60'000;  // and a start waits this long for a moment without writes
 constexpr std::uint64_t kRemoveAgainMs = 1'800'000;
-constexpr std::uint64_t kProbeLimitMs = 180'000;  // then a reply does not come at all
+constexpr std::uint64_t kProbeLimitMs = 180'000;  // then no reply is expected any more
 constexpr std::uint64_t kLongestRestMs = 5'000;
 
 }  // namespace
@@ -48,12 +48,12 @@ const Findings* Router::Engine::findings() const {
     return here != findings_.end() ? &here->second : sink_.findings(version_);
 }
 
-// Nobody waits, and nothing is printed.
+// No answer waits, and no print runs.
 bool Router::Engine::may_probe() const {
     return writes() && now_ >= denied_until_ms_ && !writer_.has_held() && !prints_running();
 }
 
-// This version was asked often enough in vain.
+// Enough probes of this version failed.
 bool Router::Engine::is_tired() const {
     return tries_ >= kMostProbes && tried_version_ == version_;
 }
@@ -110,7 +110,7 @@ void Router::Engine::begin_probe() {
                       now_);
 }
 
-// It rests as long as keeps it within the share of routine writes.
+// It pauses as needed to stay within the share of routine writes.
 void Router::Engine::on_probe_end(const Job& job, const Ending& ending) {
     set_measuring();
     if (!probing_) return;
@@ -134,18 +134,18 @@ void Router::Engine::end_probe() {
     probed_.state = done.probe.complete() ? ProbeState::complete : ProbeState::incomplete;
     if (!done.probe.complete()) {
         if (tries_ <= 1)
-            tell(Level::info, who() + " could not be asked everything about RouterOS " +
+            tell(Level::info, who() + " did not answer all questions about RouterOS " +
                                   done.version + " (" + done.probe.trouble() +
                                   "): answers and writes go on");
         return;
     }
     findings_[done.version] = done.probe.findings();
     sink_.found(done.version, done.probe.findings());
-    tell(Level::info, who() + " was asked what RouterOS " + done.version +
-                          " does where its documentation is silent");
+    tell(Level::info, who() + " was probed: how RouterOS " + done.version +
+                          " behaves where its documentation is silent");
 }
 
-// What it wrote ends by itself, but for what has no timeout: that is removed when it can be.
+// Its rows expire by themselves. Rows without timeout are removed when possible.
 void Router::Engine::drop_probe(std::string_view why) {
     if (!probing_) return;
     if (probing_->probe.leaves_rows()) probe_left_rows_ = true;

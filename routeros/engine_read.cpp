@@ -1,4 +1,4 @@
-// What the router tells: uptime, rows by print, changes by listen.
+// Data from the router: uptime, rows by print, changes by listen.
 #include <algorithm>
 
 #include "matchers/safe_text.h"
@@ -11,17 +11,17 @@ namespace {
 
 constexpr std::uint64_t kReprintMs = 30 * 60'000, kReprintWithoutListenMs = 5 * 60'000;
 constexpr std::uint64_t kReprintPatienceMs =
-    5 * 60'000;  // waits so long for a moment without any writes
+    5 * 60'000;  // waits at most this long for a moment without writes
 constexpr std::uint64_t kReprintCheckMs = 500;
 constexpr std::int64_t kBootToleranceMs = 5'000;
-// A change that listen tells is not older than this while heartbeats are answered in time. In any case
-// it is younger than the question of the last heartbeat that was answered before it; but for one that
-// came while we stood still.
+// While heartbeats are answered in time, a change from listen is younger than this. In any case
+// it is younger than the question of the last heartbeat that was answered before it, unless it
+// came while this process was suspended.
 constexpr std::uint64_t kListenAgeMs = 4'000;
 constexpr std::uint64_t kRightsRetryMs = 30'000;
 constexpr std::uint64_t kListenRetryMs = 3'000, kListenTriedMs = 1'000;
 constexpr std::size_t kVersionBytes = 80;
-constexpr std::uint64_t kEarlyMs = 1'500;  // a row that goes this much before its time was lost
+constexpr std::uint64_t kEarlyMs = 1'500;  // a row removed this much before its end was lost
 
 std::size_t index(Menu menu) {
     return menu == Menu::ip ? 0 : 1;
@@ -44,7 +44,7 @@ Tag Router::Engine::submit(const Command& command, Job job) {
 
 // --- sessions and prints -------------------------------------------------------------------------
 
-// Uptime first: it decides whether the rows that are known still mean anything.
+// Uptime first: it decides whether the known rows are still valid.
 void Router::Engine::begin_reading() {
     enter(RouterState::reading);
     menu_missing_ = {};
@@ -82,7 +82,7 @@ void Router::Engine::begin_print(Menu menu) {
     submit(print_lists(menu, lists), {JobKind::print, menu, 0, ++print_});
 }
 
-// Every half hour, at a moment when nothing is being written, or after some patience when nobody
+// Every half hour, at a moment without writes, or after some time when no answer
 // waits.
 void Router::Engine::maybe_reprint() {
     if (now_ < reprint_ms_ || prints_running()) return;
@@ -94,7 +94,7 @@ void Router::Engine::maybe_reprint() {
     begin_prints();
 }
 
-// While prints run, what is measured says nothing about writes.
+// While prints run, write times are not measured.
 void Router::Engine::set_measuring() {
     writer_.set_measuring(!prints_running() && jobs(JobKind::connections) == 0 &&
                           jobs(JobKind::probe_read) == 0);
@@ -116,8 +116,8 @@ void Router::Engine::finish_reading() {
             list.stalled = false;
         say(Level::info, Topic::in_sync,
             who() + " (" + (board_.empty() ? "RouterOS" : board_) + ", " + version_ +
-                ") is in sync: " + std::to_string(rows_.count(Owner::ours)) + " rows of ours, " +
-                std::to_string(rows_.count(Owner::foreign)) + " of others, " +
+                "): rows read: " + std::to_string(rows_.count(Owner::ours)) + " own, " +
+                std::to_string(rows_.count(Owner::foreign)) + " foreign, " +
                 std::to_string(rows_.count(Owner::orphan)) + " orphaned");
     }
     judging_.first |= first;
@@ -148,7 +148,7 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
     if (!prints_running()) finish_reading();
 }
 
-// Rows that the print did not show, and that nothing newer told of, are gone.
+// Rows that neither the print nor newer data showed no longer exist.
 void Router::Engine::sweep(const Job& job) {
     std::vector<RowId> missing;
     rows_.for_each([&](const Row& row) {
@@ -159,7 +159,7 @@ void Router::Engine::sweep(const Job& job) {
         gone(job.menu, id);
 }
 
-// Whatever the reason, it may be over soon.
+// The reason may be temporary.
 void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
     const std::size_t menu = index(job.menu);
     listening_[menu] = false;
@@ -175,7 +175,7 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
     reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
 }
 
-// A listen that is accepted says nothing; then what changed meanwhile is read once.
+// An accepted listen sends no reply; then changes since are read once.
 void Router::Engine::listen_again() {
     for (const auto menu : {Menu::ip, Menu::ipv6}) {
         std::uint64_t& due_ms = listen_again_ms_[index(menu)];
@@ -204,7 +204,7 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     writer_.set_brake(load && *load > 85);
     if (!prints_running() && jobs(JobKind::connections) == 0) {
         const std::uint64_t rtt_ms = now_ - job.sent_ms;
-        // Behind writes of ours it took longer than the way.
+        // After own writes it took longer than the round trip.
         const std::uint64_t most_ms = rtt_ms_ + (writer_.sentences_in_flight() == 0 ? 1 : 0);
         rtt_ms_ = rtt_ms_ == 0 ? rtt_ms : std::min(rtt_ms, most_ms);
         writer_.set_rtt_ms(rtt_ms_);
@@ -226,14 +226,14 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     if (moved) rebooted();
 }
 
-// Timed rows are gone; static ones are there, but maybe under other ids.
+// Timed rows are lost; static ones exist, maybe with other ids.
 void Router::Engine::rebooted() {
     ++counters_.reboots;
     rows_.clear();
     drop_probe("the router has rebooted");
     connections_.clear();
     tell(Level::warning, who() + " has rebooted: its rows are written again");
-    if (state_ != RouterState::in_sync) return;  // still reading: all follows by itself
+    if (state_ != RouterState::in_sync) return;  // still reading: the rest follows
     begin_epoch();
     writer_.drop_queued();
     judging_ = {};
@@ -269,7 +269,7 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
     if (row.owner == Owner::orphan) row.comment = safe_text(comment);
 }
 
-// False: no row of a list of ours, or one whose address is a range or a name: nothing that we would
+// False: not a row of our lists, or its address is a range or a name, which we never
 // write.
 bool Router::Engine::read_row(Menu menu, const ReplyRow& reply, Row& row,
                               std::optional<std::uint64_t>& timeout_s) const {
@@ -293,7 +293,7 @@ void Router::Engine::set_bounds(Row& row, std::optional<std::uint64_t> timeout_s
     row.gone_ms = bounds.gone_ms + left_ms;
 }
 
-// Puts a row as the router showed it; what we know better from our own writes is kept.
+// Stores a row from the router; newer knowledge from own writes is kept.
 void Router::Engine::learn(Row row) {
     const Menu menu = row.place.address.menu();
     if (const Row* known = rows_.find(menu, row.id); known != nullptr) {
@@ -306,8 +306,8 @@ void Router::Engine::learn(Row row) {
             row.gone_ms = std::max(row.until_ms, std::min(row.gone_ms, known->gone_ms));
         }
     } else if (rows_.size() >= most_rows_) {
-        return session_.refuse_more("its lists of ours have more than " +
-                                    std::to_string(most_rows_) + " rows");
+        return session_.refuse_more("our lists on it have more than " + std::to_string(most_rows_) +
+                                    " rows");
     }
     rows_.put(row);
 }
@@ -319,10 +319,10 @@ void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
     if (died_[index(job.menu)].contains(row.id)) return;
     if (Row* known = rows_.find(job.menu, row.id);
         known != nullptr && known->place == row.place && known->touched_ms >= job.sent_ms) {
-        known->print = job.print;  // what we know is newer than this print
+        known->print = job.print;  // our knowledge is newer than this print
         return;
     }
-    // The countdown was read after we asked and before now, and its rest is cut off or rounded up.
+    // The countdown was read between the request and now, and was truncated or rounded up.
     set_bounds(row, timeout_s,
                {job.sent_ms - std::min<std::uint64_t>(job.sent_ms, 1000), now_ + 1000});
     row.print = job.print;
@@ -339,10 +339,10 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
         if (prints_running() || scripts_out_ > 0) died.insert(id);
         if (died.size() > most_rows_) {
             return session_.refuse_more("more than " + std::to_string(most_rows_) +
-                                        " rows went away while they were read");
+                                        " rows disappeared while they were read");
         }
         if (probing_ && job.menu == Menu::ip && probing_->probe.dead(id))
-            transcript_.note("listen told that " + row_id_text(id) + " is gone");
+            transcript_.note("listen reported " + row_id_text(id) + " removed");
         return gone(job.menu, id);
     }
     Row row;
@@ -362,7 +362,7 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     evaluate(place, WriteClass::routine);
 }
 
-// A row is not there any more: by listen, by a print that did not show it, by `no such item`.
+// A row no longer exists: by listen, by a print without it, by `no such item`.
 void Router::Engine::gone(Menu menu, RowId id) {
     const Row* found = rows_.find(menu, id);
     if (found == nullptr) return;
@@ -385,7 +385,7 @@ void Router::Engine::gone(Menu menu, RowId id) {
 void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
     const auto found = jobs_.find(tag);
     if (found == jobs_.end()) return;
-    const Job job = found->second;  // a copy: what follows may send commands
+    const Job job = found->second;  // a copy: the code below may send commands
     switch (job.kind) {
         case JobKind::resource:
             return read_resource(job, row);
@@ -419,7 +419,7 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
             heartbeat_out_ = false;
             answered_ms_ = job.sent_ms;
             ++counters_.heartbeats;
-            // It was asked after a standstill, so what comes after its answer is of after that, too.
+            // It was sent after a standstill, so data after its reply is from after that, too.
             if (heartbeat_ms_ >= stood_until_ms_) stood_since_ms_ = UINT64_MAX;
             if (state_ == RouterState::reading && !prints_running()) begin_prints();
             return;

@@ -1,4 +1,4 @@
-// What is told about a router on request, and the removal of our own rows at shutdown.
+// Status of a router, and the removal of our own rows at shutdown.
 #include <algorithm>
 #include <charconv>
 
@@ -7,7 +7,7 @@
 namespace steer::routeros {
 
 namespace {
-constexpr std::uint64_t kFlashRateMs = 60'000;  // before that, a rate says nothing
+constexpr std::uint64_t kFlashRateMs = 60'000;  // a shorter time gives no useful rate
 }
 
 std::string_view label(RouterState state) {
@@ -105,7 +105,7 @@ std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::ui
     return out;
 }
 
-// How much of its flash the router has written; versions without flash do not say.
+// Flash sectors written by the router; versions without flash do not report them.
 void Router::Engine::read_flash(const ReplyRow& resource) {
     const auto number = [&](std::string_view name) -> std::optional<std::uint64_t> {
         const auto text = resource.get(name).value_or("");

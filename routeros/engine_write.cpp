@@ -1,4 +1,4 @@
-// What the router is told, and what it says to that.
+// Writes to the router, and its replies.
 #include <algorithm>
 
 #include "routeros/add_script.h"
@@ -10,15 +10,14 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kDeniedMs = 30'000;  // without rights: then try again
-constexpr std::uint64_t kUnseenMs = 60'000;  // an entry that is there already and is not found
-// A row that the router does not take is tried again after a second, then after three; of many so
-// many a second.
+constexpr std::uint64_t kUnseenMs = 60'000;  // for an entry that exists already but is not found
+// A refused row is tried again after a second, then after three; of many at most this number
+// per second.
 constexpr std::uint64_t kRefusedFirstMs = 1'000, kRefusedMs = 3'000, kRefusedLongestMs = 60'000;
 constexpr std::uint64_t kRefusedApartMs = 50;
-constexpr std::uint64_t kComplainMs = 60'000;  // between sentences about single rows
+constexpr std::uint64_t kComplainMs = 60'000;  // between log lines about single rows
 constexpr std::size_t kLookupAddresses = 50;
-constexpr std::uint32_t kMostTries =
-    2;  // lookups after 'already have such entry' before we give in
+constexpr std::uint32_t kMostTries = 2;  // lookups after 'already have such entry' before giving up
 
 }  // namespace
 
@@ -30,7 +29,7 @@ void Router::Engine::pump() {
     }
 }
 
-// False: nothing of it is wanted any more.
+// False: none of its writes is needed any more.
 bool Router::Engine::send_batch(Batch& batch) {
     if (batch.kind == WriteKind::add) {
         return batch.writes.size() == 1 ? send_add(batch) : send_script(batch);
@@ -55,7 +54,7 @@ void Router::Engine::send_write(const Command& command, Batch& batch) {
     writer_.sent(tag, std::move(batch), now_);
 }
 
-// The timeout is reckoned now, not when the row was first wanted. Nothing: it is not wanted any
+// The timeout is computed now, not when the row was first wanted. No value: it is not needed any
 // more.
 std::optional<Router::Engine::NewRow> Router::Engine::new_row(const Place& place) const {
     const Wanted w = wanted(place);
@@ -94,16 +93,16 @@ void Router::Engine::begin_scripts() {
     writer_.set_scripts(has);
 }
 
-// Until the next session. The operator is told once, not in each.
+// Until the next session. Logged once, not in each session.
 void Router::Engine::end_scripts(const std::string& why) {
     if (scripts_ == Scripts::off) return;
     scripts_ = Scripts::off;
     writer_.set_scripts(false);
     if (std::exchange(told_of_scripts_, true)) return;
-    tell(Level::info, who() + " takes no scripts (" + why + "): rows are added one by one");
+    tell(Level::info, who() + " does not run scripts (" + why + "): rows are added one by one");
 }
 
-// One at a time until it is known that they are understood.
+// One at a time until scripts are known to work.
 bool Router::Engine::send_script(Batch& batch) {
     AddScript script{batch.menu};
     std::vector<Write> taken;
@@ -131,7 +130,7 @@ bool Router::Engine::send_script(Batch& batch) {
     return true;
 }
 
-// What the router did not take is told by an add of its own, which says why. What is not known is
+// A row that the script could not add is sent as a single add, whose reply has the reason. An unknown result is
 // looked up.
 void Router::Engine::script_ended(const Batch& batch, const Ending& ending) {
     const auto results =
@@ -171,14 +170,14 @@ void Router::Engine::add_alone(Write write) {
     write.alone = true;
     write.due_ms = now_;
     writer_.put(write, now_);
-    evaluate(write.place, write.cls);  // nobody may want it any more, or somebody wait for it
+    evaluate(write.place, write.cls);  // it may be unneeded now, or an answer may wait for it
 }
 
 // --- what became of it ---------------------------------------------------------------------------
 
 void Router::Engine::taken() {
     if (topic_ != Topic::write) return;
-    say(Level::info, Topic::in_sync, who() + " takes writes again");
+    say(Level::info, Topic::in_sync, who() + " accepts writes again");
 }
 
 void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
@@ -204,7 +203,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
     }
 }
 
-// `id` 0: it is not known.
+// `id` 0: unknown.
 void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) {
     ++counters_.rows_added;
     const Place place = write.place;
@@ -228,7 +227,7 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
         row.until_ms = sent_ms + std::uint64_t{write.timeout_s} * 1000;
         row.gone_ms = now_ + std::uint64_t{write.timeout_s} * 1000 + 1000;
     }
-    // Of a row of a script, listen tells what became of it before the script has ended.
+    // Listen reports a row of a script before the script has ended.
     const Row* const told = rows_.find(menu, id);
     const bool changed = told != nullptr && told->touched_ms >= sent_ms &&
                          (told->owner != Owner::ours || told->place != place || told->disabled ||
@@ -274,7 +273,7 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
         }
         return denied(ending);
     }
-    if (batch.writes.size() > 1) {  // which one it was is not said: nothing is printed for that
+    if (batch.writes.size() > 1) {  // the router does not say which one: no print for that
         ++counters_.bisections;
         maybe_extended(batch);
         return writer_.put_halves(batch);
@@ -284,7 +283,7 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
         return duplicate(write.place);
     }
     if (batch.kind != WriteKind::add && ending.says("no such item")) {
-        gone(batch.menu, write.row);  // listen may have told it before: then this does nothing
+        gone(batch.menu, write.row);  // listen may have reported it before: then this does nothing
         return evaluate(write.place, WriteClass::repair);
     }
     ++counters_.rows_failed;
@@ -303,7 +302,7 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     refuse_row(write.place);
 }
 
-// A part of it may have been done: those rows live longer than we know.
+// Some of its rows may have been extended: they live longer than known here.
 void Router::Engine::maybe_extended(const Batch& batch) {
     if (batch.kind != WriteKind::extend) return;
     for (const auto& write : batch.writes) {
@@ -313,7 +312,7 @@ void Router::Engine::maybe_extended(const Batch& batch) {
     }
 }
 
-// Somebody else wrote it between our last news and our add; if nothing told us of it yet, it is
+// Another writer added it before our add; if it was not reported yet, it is
 // looked up.
 void Router::Engine::duplicate(const Place& place) {
     rows_.at(place, at_place_);
@@ -370,7 +369,7 @@ void Router::Engine::refuse_row(const Place& place) {
     refuse(place, last_retry_ms_);
 }
 
-// A row is there. If it had been refused, what stood in its way is over: the others need not wait.
+// The row exists. If it had been refused before, the cause is over: the other refused rows need not wait.
 void Router::Engine::accepted(const Place& place) {
     const auto found = refusals_.find(place);
     if (found == refusals_.end()) return;
@@ -388,7 +387,7 @@ void Router::Engine::accepted(const Place& place) {
     if (!all || refusal_told_.empty()) return;
     refusal_told_.clear();
     complained_ms_ = 0;
-    tell(Level::info, who() + " takes the rows that it refused");
+    tell(Level::info, who() + " accepts the rows that it refused");
 }
 
 void Router::Engine::retry_refusals() {
@@ -401,7 +400,7 @@ void Router::Engine::retry_refusals() {
             refusals_.erase(found);
             evaluate(place, WriteClass::routine);
         } else {
-            evaluate(place, WriteClass::repair);  // it stays known as one that was refused
+            evaluate(place, WriteClass::repair);  // it stays marked as refused
         }
     }
     if (denied_until_ms_ != 0 && now_ >= denied_until_ms_ && state_ == RouterState::in_sync) {

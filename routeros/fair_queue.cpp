@@ -3,7 +3,7 @@
 namespace steer::routeros {
 
 void FairQueue::insert(FlowId id, const Order& order) {
-    if (empty()) clear();  // nobody is before anybody
+    if (empty()) clear();  // no flow is before another
     Flow& flow = flows_[id];
     if (flow.writes.insert(order).second) ++size_;
     if (flow.listed) return;

@@ -1,11 +1,11 @@
-// Writes that wait, in turn by flow: deficit round robin, so that no flow delays another by more than a few rows.
+// A queue of writes, scheduled by flow: deficit round robin, so that no flow delays another by more than a few rows.
 //
-// A flow is what shares one turn: the claims of one domain suffix on one list. Within a flow the earliest due goes
-// first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to it. A flow that had nothing
-// queued is new: it is served before the others until its first quantum is used (the scheduling of RFC 8290 4.2,
-// without its queue management). Flow 0 is the writes of no suffix: persistent rows and removals; it is never new.
+// A flow is the claims of one domain suffix on one list. Within a flow the earliest due goes
+// first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to it. A flow without
+// queued writes becomes new with its next one: it is served before the others until its first quantum is used (as RFC
+// 8290 4.2, without queue management). Flow 0 has writes without a suffix (persistent rows, removals); it is never new.
 //
-// Cost: O(log n) a write, and O(1) a turn, amortised.
+// Cost: O(log n) per write, amortised O(1) per turn.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,12 @@ class FairQueue {
     void clear();
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] std::size_t size() const { return size_; }
-    // Whose turn it is. The queue is not empty.
+    // The flow whose turn it is. The queue is not empty.
     [[nodiscard]] Head head() const;
 
-    // Offers writes to `choose` (a function of the place, which returns a Choice), at most `most` of them: those of the
-    // flow whose turn it is, then those of the others, each up to its deficit, then the rest of the first. What is taken
-    // is charged to its flow.
+    // Offers at most `most` writes to `choose` (a function of the place, which returns a Choice): those of the
+    // flow whose turn it is, then those of the others, each up to its deficit, then the rest of the first. Taken writes
+    // are charged to their flow.
     template <class Choose>
     void walk(std::size_t most, Choose&& choose);
 
@@ -55,7 +55,7 @@ class FairQueue {
     template <class Choose>
     bool walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose);
 
-    // Flows without writes leave their list when their turn comes, also where that is only looked at.
+    // Flows without writes leave their list when their turn comes, even if the queue is only inspected.
     mutable std::unordered_map<FlowId, Flow> flows_;
     mutable std::deque<FlowId> new_, old_;
     std::size_t size_ = 0;

@@ -1,6 +1,6 @@
-// What a version of RouterOS does where its documentation is silent: the answers of a probe (probe.h).
+// A RouterOS version's undocumented behaviour: the answers of a probe (probe.h).
 //
-// An answer is a word that a program can go by; `text` is what the router said to it, for the reader. Both are kept on
+// An answer is a word for programs; `text` is the router's reply, for readers. Both are stored on
 // disk under their labels, so a label never changes its meaning.
 #pragma once
 
@@ -12,18 +12,18 @@
 
 namespace steer::routeros {
 
-//  name                  label                 what is asked
-#define STEER_PROBE_QUESTIONS(X)                                                         \
-    X(static_timeout, "static-timeout", "set timeout on a row without one")              \
-    X(set_missing, "set-missing-id", "set of three ids, the second of which is missing") \
-    X(remove_missing, "remove-missing-id", "remove of such ids")                         \
-    X(zero_timeout, "zero-timeout", "add with timeout=0s")                               \
-    X(listen_expiry, "listen-expiry", "listen when a row's time is over")                \
-    X(execute, "execute-as-string", "/execute with as-string")                           \
-    X(long_timeout, "long-timeout", "a timeout above 35w3d13h13m56s in the IPv4 menu")   \
-    X(long_timeout6, "long-timeout-ipv6", "a timeout above it in the IPv6 menu")         \
-    X(missing_list, "missing-list", "add without list")                                  \
-    X(duplicate, "duplicate", "add of a list and address that are there")
+//  name                  label                 question
+#define STEER_PROBE_QUESTIONS(X)                                                       \
+    X(static_timeout, "static-timeout", "set timeout on a row without one")            \
+    X(set_missing, "set-missing-id", "set of three ids, the second one missing")       \
+    X(remove_missing, "remove-missing-id", "remove of such ids")                       \
+    X(zero_timeout, "zero-timeout", "add with timeout=0s")                             \
+    X(listen_expiry, "listen-expiry", "listen when a row's time is over")              \
+    X(execute, "execute-as-string", "/execute with as-string")                         \
+    X(long_timeout, "long-timeout", "a timeout above 35w3d13h13m56s in the IPv4 menu") \
+    X(long_timeout6, "long-timeout-ipv6", "a timeout above it in the IPv6 menu")       \
+    X(missing_list, "missing-list", "add without list")                                \
+    X(duplicate, "duplicate", "add of an existing list and address")
 enum class Question : std::uint8_t {
 #define STEER_PROBE_QUESTION_ENUM(name, label, text) name,
     STEER_PROBE_QUESTIONS(STEER_PROBE_QUESTION_ENUM)
@@ -32,7 +32,7 @@ enum class Question : std::uint8_t {
 };
 inline constexpr std::size_t kQuestions = static_cast<std::size_t>(Question::count_);
 
-//  name            label                        of which questions
+//  name            label                        answer to these questions
 #define STEER_PROBE_ANSWERS(X)                                                   \
     X(unknown, "unknown")                 /* not asked, or no clear answer */    \
     X(refused, "refused")                 /* a trap; `text` is its message */    \

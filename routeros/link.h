@@ -1,4 +1,4 @@
-// A router's session and its connection, seen from each other. Neither has a clock: times are ms of CLOCK_BOOTTIME.
+// The interfaces between a router's session and its connection. Neither has a clock: times are ms of CLOCK_BOOTTIME.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,18 @@
 
 namespace steer::routeros {
 
-// The connection. Called from within its user's functions: answers later, by connected() and closed().
+// The connection. Its user calls it; it answers later, by connected() and closed().
 class RouterLink {
   public:
     virtual ~RouterLink() = default;
     virtual void connect() = 0;
     virtual void close() = 0;  // not answered by closed()
     virtual void send(std::string_view bytes) = 0;
-    // Since when the socket has not taken bytes that were given to send(); nothing: it has taken all.
+    // Since when the socket has not accepted bytes of send(); no value: it has accepted all.
     [[nodiscard]] virtual std::optional<std::uint64_t> unsent_since_ms() const { return {}; }
 };
 
-// Who uses it.
+// The connection's user.
 class LinkUser {
   public:
     virtual ~LinkUser() = default;

@@ -8,9 +8,9 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kLifeS = 30, kLongerS = 55, kBriefS = 2;
-constexpr std::uint64_t kAskLimitMs = 25'000;   // then its rows are about to end
+constexpr std::uint64_t kAskLimitMs = 25'000;   // then its rows are about to expire
 constexpr std::uint64_t kToldWithinMs = 3'000;  // listen, after a row's time
-constexpr std::uint64_t kLeftOverMs = 10'000;   // another's probe is through by then
+constexpr std::uint64_t kLeftOverMs = 10'000;   // another writer's probe has ended by then
 constexpr std::size_t kMostLeftOver = 32;
 constexpr unsigned kBlocks = 15, kBlockSize = 16;
 constexpr std::string_view kTooLong = "36w", kPut = "steerdns probe";
@@ -27,7 +27,7 @@ Address host(Menu menu, unsigned last_byte) {
     return Address::host(bytes);
 }
 
-// What became of the first and the third of three ids, the second of which is missing.
+// The results for the first and third of three ids, when the second is missing.
 Answer several(std::optional<bool> first, std::optional<bool> third, std::string_view said) {
     if (!first || !third) return Answer::unknown;
     if (*first && *third) return Answer::all_others;
@@ -39,8 +39,8 @@ Answer several(std::optional<bool> first, std::optional<bool> third, std::string
 
 }  // namespace
 
-// The order matters: what has no timeout has gone before what takes time, and the removals of the first and the third
-// row tell what the removal of all three did.
+// The order matters: rows without timeout are removed before slow steps, and the removals of the first and the third
+// row show the result of removing all three.
 const Probe::Step Probe::kScript[] = {
     {&Probe::ask_resource, &Probe::judge_nothing, kNone, false},
     {&Probe::ask_rows, &Probe::judge_left_over, kNone, true},
@@ -81,7 +81,7 @@ std::size_t Probe::steps() {
     return std::size(kScript);
 }
 
-// From here on nothing new is added.
+// From here on no row is added.
 std::size_t Probe::clean_up_step() {
     const auto* const first = std::ranges::find_if(
         kScript, [](const Step& s) { return s.judge == &Probe::judge_clean_up; });
@@ -106,7 +106,7 @@ std::optional<Command> Probe::next(std::uint64_t now_ms) {
     return std::nullopt;
 }
 
-// The rows that questions are asked about may be gone soon.
+// The rows for the questions may expire soon.
 bool Probe::is_late() const {
     return began_ms_ != 0 && now_ms_ - began_ms_ > kAskLimitMs;
 }
@@ -156,7 +156,7 @@ bool Probe::dead(RowId id) {
     return true;
 }
 
-// Only what was written is removed.
+// Removes only its own rows.
 void Probe::give_up(std::string_view why) {
     if (trouble_.empty()) trouble_ = why;
     gave_up_ = true;
@@ -308,7 +308,7 @@ void Probe::judge_remove_several(Spot, const Ending& ending) {
     remove_said_ = ending.message;
 }
 
-// What a row's countdown says, read between the print's request and its reply.
+// A row's countdown, read between the print's request and its reply.
 std::optional<bool> Probe::was_prolonged(Spot spot) const {
     const Seen* const row = find(spot);
     if (row == nullptr || !row->timeout_s) return std::nullopt;
@@ -341,7 +341,7 @@ void Probe::judge_rows(Spot, const Ending&) {
 
 // --- refusals and their words --------------------------------------------------------------------
 
-// No row comes of it whatever is refused, as what is added is there.
+// These adds never create a row, because the row exists already.
 std::optional<Command> Probe::ask_again(Spot spot) {
     const Spot there = spot == kLong6 ? kSix : kFirst;
     if (gave_up_ || ids_[there] == 0) return std::nullopt;

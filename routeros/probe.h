@@ -1,12 +1,12 @@
-// Asks a router what its version does where the documentation is silent (findings.h), on rows of a list that is used for
+// Tests a RouterOS version's undocumented behaviour (findings.h), on rows of a list that is used for
 // nothing else.
 //
-// One sentence at a time; the owner sends it when it likes and tells how it ended. Two dozen sentences in all, two of
-// them prints of the list. What it writes is timed (30 s, 55 s, 2 s) but for a row whose timeout is then set, and one
-// that timeout=0s may make permanent; each row is removed by its id at the end, also when a question was refused. Before
-// anything else, rows without timeout that a probe left which died halfway are removed; as they may be those of another
-// writer's probe that is running, only if they are still there after 10 s. Rows of others are never written, whatever
-// list they are in. No I/O, no clock.
+// One sentence at a time: the owner sends it at a suitable time and reports its end. Two dozen sentences in all, two of
+// them prints of the list. Its rows are timed (30 s, 55 s, 2 s), except a row whose timeout is then set, and one
+// that timeout=0s may make permanent. Each row is removed by its id at the end, also when a question was refused. First
+// it removes rows without timeout that an aborted probe left. As these may belong to another writer's running
+// probe, it removes only those that still exist after 10 s. Foreign rows are never written, in any
+// list. No I/O, no clock.
 #pragma once
 
 #include <array>
@@ -29,31 +29,31 @@ class Probe {
   public:
     struct Ask {
         bool questions = true;  // false: only left-over rows are removed
-        bool listens = false;   // what listen tells of the IPv4 menu is given to dead()
+        bool listens = false;   // removals that listen reports in the IPv4 menu are given to dead()
     };
     explicit Probe(Ask ask) : ask_(ask) {}
 
-    // The next sentence. Nothing: a reply is due, it is not ready_ms() yet, or it has finished.
+    // The next sentence. No value: a reply is due, it is not ready_ms() yet, or it has finished.
     std::optional<Command> next(std::uint64_t now_ms);
-    // Of the sentence that next() gave: a print, which takes the router longer.
+    // Whether next()'s sentence is a print, which takes the router longer.
     [[nodiscard]] bool reads() const;
     void row(const ReplyRow& row, std::uint64_t now_ms);
     void ended(const Ending& ending, std::uint64_t now_ms);
-    // listen told that this row of the IPv4 menu is gone. True if the probe was waiting for that.
+    // listen reported that this row of the IPv4 menu was removed. True if the probe waited for it.
     bool dead(RowId id);
 
-    // When next() may have something; UINT64_MAX while only a reply changes that.
+    // When next() may have a sentence; UINT64_MAX while only a reply changes that.
     [[nodiscard]] std::uint64_t ready_ms() const { return waits_ ? UINT64_MAX : ready_ms_; }
     [[nodiscard]] bool finished() const { return !waits_ && step_ >= steps(); }
     // Every question was asked; else trouble() says why not.
     [[nodiscard]] bool complete() const { return finished() && trouble_.empty(); }
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
-    // If it is dropped now, or has finished: a row without timeout may stay on the router.
+    // Whether a row without timeout may stay on the router if it is dropped now, or has finished.
     [[nodiscard]] bool leaves_rows() const;
     [[nodiscard]] const Findings& findings() const { return findings_; }
 
   private:
-    // Its rows, by what they are for.
+    // Its rows, by purpose.
     enum Spot : std::uint8_t {
         kBrief,
         kStatic,
@@ -73,11 +73,11 @@ class Probe {
         RowId id = 0;
         bool ours = false, dynamic = false;
         std::optional<std::uint64_t> timeout_s{};
-        unsigned last_byte = 0;  // of an address that a probe may have; 0: another one
+        unsigned last_byte = 0;  // of a probe's address; 0: another address
         std::uint64_t at_ms = 0;
     };
     struct Step {
-        std::optional<Command> (Probe::*ask)(Spot);  // nothing: the step is not needed
+        std::optional<Command> (Probe::*ask)(Spot);  // no value: the step is not needed
         void (Probe::*judge)(Spot, const Ending&);
         Spot spot;
         bool reads;
@@ -132,7 +132,7 @@ class Probe {
     std::string trouble_;
     Findings findings_;
 
-    unsigned block_ = 0;  // of addresses: the first that nobody uses
+    unsigned block_ = 0;  // the first unused block of addresses
     std::array<RowId, kSpots> ids_{};
     std::array<std::uint64_t, kSpots> sent_ms_{};
     std::uint64_t asked_ms_ = 0, began_ms_ = 0;

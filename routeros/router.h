@@ -1,16 +1,16 @@
-// One router: keeps its address lists equal to what was claimed, and says what is known to be
-// there.
+// One router: keeps its address lists equal to the claims, and reports which rows are known to
+// exist.
 //
 // Without I/O and without a clock: bytes, connection events and the time (ms of CLOCK_BOOTTIME)
-// come in, bytes and words to the row board go out. One thread. Any number of routers per process.
-// Whatever the router does, a claim is kept until its lease has ended, and nothing here waits.
+// come in, bytes and updates of the row board go out. One thread. Any number of routers per process.
+// In every state a claim is kept until its lease has ended, and nothing here waits.
 //
 //   disconnected → connecting → logging_in → reading → in_sync
-//   any → unusable (it tells more than a router has) → connecting, 10 minutes later
+//   any → unusable (it sends more than a router has) → connecting, 10 minutes later
 //
-// reading: uptime (a reboot is a boot time that moved), listen, print of our lists; then the
+// reading: uptime (a reboot is a changed boot time), listen, print of our lists; then the
 // difference to the claims and persistent entries is written. in_sync: listen, an uptime heartbeat
-// every 2 s, a reprint every 30 minutes. Any end of the connection makes everything known void: a
+// every 2 s, a reprint every 30 minutes. Any end of the connection makes all knowledge void: a
 // new epoch.
 #pragma once
 
@@ -36,67 +36,67 @@ struct ListConfig {
     std::string list4, list6;     // names on the router; empty: no rows of that family
     std::string tag;              // `pg=` of the comments: the plugin's tag
     std::string prefix = "fdns";  // of the comments
-    // M: no renewal is written longer than this. `fixed_ttl` where that is set; 0: rows without
+    // M: no renewal is written longer than this. `fixed_ttl` if that is set; 0: rows without
     // timeout.
     std::uint32_t max_ttl_s = 3600;
     std::uint32_t renew_slack_s = 600;
     std::uint32_t sync_timeout_ms = 100;
-    std::size_t max_rows = 50'000;  // claims that are kept
-    // Of them, for one name, one domain suffix (its last two labels) and one client.
+    std::size_t max_rows = 50'000;  // maximum number of claims
+    // Of them, for one name, for one domain suffix (its last two labels), and for one client.
     std::size_t max_per_name = SIZE_MAX, max_per_suffix = SIZE_MAX, max_per_client = SIZE_MAX;
-    std::vector<Address> persistent;  // rows without timeout that are always there
-    // Others write this list as well, and have leases of which we know nothing: rows of ours
+    std::vector<Address> persistent;  // rows without timeout that always exist
+    // Others write this list as well, and their leases are unknown: own rows
     // without a timeout are never removed.
     bool multi_writer = false;
-    // What a human did to a row of ours (removed, disabled, its comment or timeout changed) is left
-    // so until its claim ends; else it is written again.
+    // A manual change of an own row (removed, disabled, comment or timeout changed) is kept
+    // until its claim ends; else the row is written again.
     bool respect_manual_changes = false;
     bool operator==(const ListConfig&) const = default;
 };
 
 struct RouterConfig {
-    std::string name;     // for sentences: what the operator calls it
-    std::string address;  // for sentences
+    std::string name;     // for messages: its configured name
+    std::string address;  // for messages
     std::string username;
     std::string password;
-    // What was given to its TCP and is not taken or acknowledged for so long ends the session.
+    // Data that its TCP does not accept or acknowledge for this time ends the session.
     std::uint32_t send_timeout_ms = 5'000;
-    // Silence of so long ends the session while only an uptime is due; six times as long while it prints or writes.
+    // Silence for this time ends the session while only a heartbeat is due; six times as long while it prints or writes.
     std::uint32_t receive_timeout_ms = 5'000;
-    double routine_share = 0.30;  // of the router's time, for writes that nobody waits for
+    double routine_share = 0.30;  // of the router's time, for background writes
     double repair_share = 0.90;   // and after a reboot
-    bool scripts = true;          // many rows a sentence, where the router can do that
-    // Versions of which nothing is known are asked what they do (probe.h), once each.
+    bool scripts = true;          // many rows per sentence, if the router supports it
+    // Unknown versions are probed (probe.h), once each.
     bool probe = false;
-    // Connections that were opened before the row of their address was there, and carry no
+    // Connections that were opened before the row of their address existed, and have no
     // connection mark, are removed from connection tracking (connections.h).
     bool repair_connections = false;
     std::vector<ListConfig> lists;
     bool operator==(const RouterConfig&) const = default;
 };
 
-// What became of a claim that somebody waits for. Same words as the dataplane's outcomes.
+// The result of a claim that an answer waits for. The same words as the dataplane's outcomes.
 enum class Outcome : std::uint8_t { installed, already_there, router_away, failed };
 
 enum class Level : std::uint8_t { info, warning, error };
 
-// Where the engine's knowledge goes. Called from within the engine's functions: must not call back
+// The engine's outputs. Called by the engine's functions; must not call back
 // into it.
 class RouterSink {
   public:
     virtual ~RouterSink() = default;
     // A row for `address` is known to live at least until `until_s` (seconds of the same clock).
-    // Replaces what was said before.
+    // Replaces the value before.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
     virtual void forgotten(ListId list, const AddressBytes& address) = 0;
-    // A new epoch: what was installed before is void.
+    // A new epoch: earlier installed() calls are void.
     virtual void epoch(ListId list) = 0;
     virtual void away(ListId list, bool away) = 0;
     // Exactly once per claim() with a hold token.
     virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;
-    // One sentence per change of state, for the operator.
+    // One sentence per change of state, for the log.
     virtual void log(Level level, std::string_view sentence) = 0;
-    // What a probe found of this version, and what is known of it already (nullptr: nothing); valid until the next call.
+    // Stores a probe's result for this version; returns the stored one (nullptr: none), valid until the next call.
     virtual void found(std::string_view /*version*/, const Findings& /*findings*/) {}
     virtual const Findings* findings(std::string_view /*version*/) { return nullptr; }
 };
@@ -167,45 +167,44 @@ struct ListFill {
     std::size_t claims = 0, max_rows = 0;
 };
 
-// For `steerctl status`: a picture of now.
+// For `steerctl status`: the present state.
 struct RouterStatus {
     RouterState state = RouterState::disconnected;
     bool away = true;
     bool paused = false;
     std::uint64_t away_since_ms = 0;      // 0 while it is not away
-    std::uint64_t claims_while_away = 0;  // since then: what clients were told meanwhile
-    std::string version, board;           // as the router says them, safe text
-    std::uint64_t boot_ms = 0;            // when it booted, on our clock; 0 = not known
+    std::uint64_t claims_while_away = 0;  // claims since then
+    std::string version, board;           // from the router, safe text
+    std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
     std::string trouble;                  // the last warning or error; empty when in sync
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
-    std::size_t held = 0;  // claims that somebody waits for
+    std::size_t held = 0;  // claims that an answer waits for
     std::size_t queued = 0;
-    std::size_t writes_in_flight = 0;  // sentences that change something on the router
-    std::size_t owed =
-        0;  // places that are still to be written; all that is wanted while it is away
-    std::size_t late = 0;         // addresses whose early connections are still to be looked for
+    std::size_t writes_in_flight = 0;  // sentences in flight that change the router
+    std::size_t owed = 0;         // places still to be written; all claims while it is unreachable
+    std::size_t late = 0;         // addresses whose early connections are still to be found
     bool repair_refused = false;  // connections cannot be repaired, until it reconnects
     std::vector<ListFill> lists;
-    // Lists that somebody else writes without multi_writer.
+    // Lists with a second writer without multi_writer.
     std::vector<std::string> second_writers;
-    std::size_t left_alone = 0;  // places where a human's change is respected
-    double routine_share = 0;    // of the router's time, for writes that nobody waits for
+    std::size_t left_alone = 0;  // places where a manual change is respected
+    double routine_share = 0;    // of the router's time, for background writes
     double service_us = 0;       // measured time of one add on the router
-    // Sectors of its flash that were written, as it says; nothing if it does not.
+    // Flash sectors written, as reported by the router; no value if not reported.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;
-    std::optional<double> flash_per_hour;  // since we are connected, once that is a minute
-    std::uint64_t rtt_ms = 0;              // of the heartbeat, the smallest lately
-    std::optional<Findings> findings;      // of its version, if anything is known
+    std::optional<double> flash_per_hour;  // since the connection, after one minute
+    std::uint64_t rtt_ms = 0;              // of the heartbeat, the smallest recently
+    std::optional<Findings> findings;      // of its version, if known
 };
 
-// What forget() did.
+// The result of forget().
 struct Forgotten {
     std::size_t claims = 0;      // given up
-    std::size_t rows = 0;        // of ours, that are removed
-    std::size_t persistent = 0;  // rows of the configuration: they stay
+    std::size_t rows = 0;        // own rows that are removed
+    std::size_t persistent = 0;  // configured rows: they stay
 };
 
-// Of a probe that was asked for.
+// State of a requested probe.
 #define STEER_PROBE_STATES(X)                                           \
     X(none, "none", "none was made")                                    \
     X(waiting, "waiting", "for a quiet moment, or until it is in sync") \
@@ -223,21 +222,21 @@ std::string_view label(ProbeState state);
 struct ProbeView {
     ProbeState state = ProbeState::none;
     std::string trouble;     // why it is not complete
-    std::string version;     // that was asked
+    std::string version;     // that was probed
     Findings findings;       // so far
     std::string transcript;  // transcript.h
 };
 
-// A row that looks like ours but whose `pg` no plugin here has.
+// A row with our comment prefix, but the `pg` of an unknown plugin.
 struct OrphanRow {
     std::string list, address, comment;  // safe text
 };
 
-// What is to be written at a place, and why it is not.
+// The write that a place needs, or why it is not written.
 struct DifferenceRow {
     std::string list, address, what;  // add, extend, remove, blocked, refused, left_alone
     std::string name;                 // of the claim; empty for a persistent row
-    std::uint64_t ends_ms = 0;        // of what is wanted; 0: never
+    std::uint64_t ends_ms = 0;        // end of the wanted row; 0: never
 };
 
 class Router final : public LinkUser {
@@ -247,7 +246,7 @@ class Router final : public LinkUser {
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
-    // Connects at once, and from then on again and again; before this nothing happens.
+    // Connects at once, and again after each failure; before this call nothing happens.
     void start(std::uint64_t now_ms);
     // Ends the session; no connection is made until start().
     void stop(std::uint64_t now_ms);
@@ -256,9 +255,9 @@ class Router final : public LinkUser {
     void configure(RouterConfig config, std::uint64_t now_ms);
 
     // An answer with these addresses leaves or is about to. `lease_end_ms`: until when a client may
-    // use them; `row_life_s`: how long the row is to live from now (0: no timeout); `hold_token` 0:
-    // nobody waits, else settled() brings it back, maybe before this returns. For a held answer the
-    // row is made to last the list's `sync_timeout` longer than the lease, because its TTL starts
+    // use them; `row_life_s`: the row's life from now (0: no timeout); `hold_token` 0:
+    // no answer waits, else settled() returns it, maybe before this call returns. For a held answer the
+    // row lives the list's `sync_timeout` longer than the lease, because its TTL starts
     // when it is released. `origin`: its name in text form, and the client that asked.
     void claim(ListId list, std::span<const AddressBytes> addresses, const Origin& origin,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
@@ -270,7 +269,7 @@ class Router final : public LinkUser {
     void tick(std::uint64_t now_ms) override;
     [[nodiscard]] std::uint64_t next_deadline() const override;
 
-    // cleanup_on_shutdown: removes the rows that this object added, and nothing else; takes no more
+    // cleanup_on_shutdown: removes only the rows that this object added; accepts no more
     // claims.
     void cleanup(std::uint64_t now_ms);
     [[nodiscard]] bool cleaned() const;
@@ -278,25 +277,25 @@ class Router final : public LinkUser {
     // Asks for a print of our lists at the next moment without held writes (steerctl, tests).
     void request_reprint(std::uint64_t now_ms);
 
-    // Nothing is written from now on, and nobody waits: it is away to those who ask. What is claimed is kept, what the
-    // router tells is read. Until resume(); a reload changes nothing of it.
+    // Stops writing, and no answer waits: the router counts as unreachable. Claims are kept, and data from the
+    // router is read. Until resume(); a reload does not change this.
     void pause(std::uint64_t now_ms);
     void resume(std::uint64_t now_ms);
-    // Removes the rows that look like ours but whose `pg` no plugin here has; how many were found. 0 unless in sync, or
+    // Removes the rows with our comment prefix but the `pg` of an unknown plugin; returns their number. 0 unless in sync, or
     // while paused.
     std::size_t remove_orphans(std::uint64_t now_ms);
-    // Claims of this address are given up and dynamic rows of ours at it removed; what the row board is told begins anew, so
-    // that answers which are told again are claimed again. Rows of a router that is not in sync end by themselves.
+    // Gives up the claims of this address and removes own dynamic rows at it. The row board's promises are void, so
+    // answers are claimed again. Rows of a router that is not in sync expire by themselves.
     Forgotten forget(const AddressBytes& address, std::uint64_t now_ms);
 
-    // Asks the router what its version does, at the next quiet moment, whatever is known.
+    // Probes the router's version at the next quiet moment, even if it is known.
     void probe(std::uint64_t now_ms);
     [[nodiscard]] ProbeView probed() const;
 
-    // What is wanted but not so on the router, at most `most` of it; empty unless in sync.
+    // Differences between claims and the router's rows, at most `most`; empty unless in sync.
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
-    // The tag of a list's plugin, and the first name that an address is claimed for (the row's `dm`); empty: there is none.
-    // Good until the next call of another function.
+    // The tag of a list's plugin, and the first name that an address is claimed for (the row's `dm`); empty: none.
+    // Valid until the next call of another function.
     [[nodiscard]] std::string_view tag_of(ListId list) const;
     [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
     [[nodiscard]] const Trace& trace() const;

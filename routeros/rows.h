@@ -1,9 +1,9 @@
-// The rows of a router's lists as they are known: from prints, from `listen`, from our own
+// The known rows of a router's lists: from prints, from `listen`, from our own
 // acknowledged writes.
 //
-// A timed row is known by two bounds, because a router tells its countdown in whole seconds and
-// some time ago: it lives at least until `until_ms` and is gone for sure at `gone_ms`. Promises are
-// made on the first only. Rows are found by id and by place; a place may hold several (imports,
+// A timed row is known by two bounds, because a router reports its countdown in whole seconds and
+// with a delay: it lives at least until `until_ms` and no longer than `gone_ms`. Promises use
+// only the first. Rows are found by id and by place; a place may have several (imports,
 // older versions). Memory: about 130 bytes a row.
 #pragma once
 
@@ -23,7 +23,7 @@ inline constexpr std::uint64_t kForever = UINT64_MAX;
 
 using NameIndex = std::uint16_t;  // of a (menu, list name) pair that this router's lists use
 
-// Where a row stands: coverage is judged here, whichever plugin wrote it.
+// The place of a row: coverage is judged per place, whichever plugin wrote the row.
 struct Place {
     NameIndex name = 0;
     Address address;
@@ -37,7 +37,7 @@ struct PlaceHash {
 
 enum class Owner : std::uint8_t {
     ours,    // by its comment
-    orphan,  // our prefix, but a tag that no plugin here has: listed, never touched
+    orphan,  // our prefix, but the tag of an unknown plugin: listed, never touched
     foreign  // never touched
 };
 
@@ -47,15 +47,14 @@ struct Row {
     Owner owner = Owner::foreign;
     RowKind kind = RowKind::dynamic;
     bool disabled = false;
-    bool unclear =
-        false;  // dynamic without timeout (a child of a name): lives as long as the router likes
+    bool unclear = false;       // dynamic without timeout (a child of a name): its end is unknown
     bool written_here = false;  // added by this object
-    bool leaving = false;       // its removal is on its way: it covers nothing any more
+    bool leaving = false;       // its removal is in flight: it no longer covers
     std::uint64_t until_ms = kForever;
     std::uint64_t gone_ms = kForever;
-    std::uint64_t touched_ms = 0;  // last told of by an acknowledgement or `listen`
+    std::uint64_t touched_ms = 0;  // last acknowledgement or `listen` report
     std::uint32_t print = 0;       // the last print that showed it
-    std::string comment{};         // kept of orphans only
+    std::string comment{};         // stored for orphans only
 
     [[nodiscard]] bool is_static() const { return gone_ms == kForever && !unclear; }
     [[nodiscard]] bool is_gone(std::uint64_t now_ms) const { return gone_ms <= now_ms; }
@@ -64,12 +63,12 @@ struct Row {
 class Rows {
   public:
     [[nodiscard]] Row* find(Menu menu, RowId id);
-    // Inserts, or replaces the row of that id. The reference is good until the next put() or
+    // Inserts, or replaces the row of that id. The reference is valid until the next put() or
     // erase().
     Row& put(const Row& row);
     void erase(Menu menu, RowId id);
     void clear();
-    // The rows at a place, as pointers that are good until the next put() or erase().
+    // The rows at a place, as pointers that are valid until the next put() or erase().
     void at(const Place& place, std::vector<Row*>& rows);
 
     [[nodiscard]] std::size_t size() const { return maps_[0].size() + maps_[1].size(); }

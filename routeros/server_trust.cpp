@@ -65,7 +65,7 @@ bool is_of_unknown_authority(const SSL* ssl) {
 
 std::string certificate_trouble(const SSL* ssl, const std::string& host) {
     const long verified = SSL_get_verify_result(ssl);
-    // (What is not verified is judged all the same.)
+    // (Unverified certificates are judged as well.)
     if (verified == X509_V_OK || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return {};
     if (is_for_another(ssl)) return "its certificate is not for " + host;
     return std::string("its certificate is not trusted: ") +

@@ -8,8 +8,8 @@ namespace {
 
 // Microseconds on an RB5009 (published measurements): a sentence, and each row of it.
 constexpr double kSentenceUs = 300, kAddUs = 1000, kSetUs = 1000, kRemoveUs = 2500;
-constexpr double kScriptRowUs = 15;  // of a script, beside the add
-// Enough work, of enough replies, to fold into the estimate: long sentences share the router, and
+constexpr double kScriptRowUs = 15;  // of a script, in addition to the add
+// Enough work, in enough replies, to update the estimate: long sentences run in parallel on the router, and
 // then end together.
 constexpr double kRunUs = 20'000;
 constexpr unsigned kRunReplies = 8;
@@ -47,9 +47,9 @@ void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_m
     last_reply_ms_ = now_ms;
     const double units = units_us(kind, rows);
     const std::uint64_t reached_ms = sent_ms + rtt_ms_;
-    if (before == 0 || reached_ms > before) {  // the router had nothing of ours in between
+    if (before == 0 || reached_ms > before) {  // the router was idle in between
         const auto alone = static_cast<double>(now_ms - std::min(reached_ms, now_ms));
-        // A long one says as much as a run.
+        // A long sentence counts as much as a run.
         const bool is_long = units >= kRunUs;
         fold(alone, units, is_long ? 0.3 : measured_ ? 0.02 : 0.2);
         measured_ |= is_long;

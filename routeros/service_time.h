@@ -1,10 +1,10 @@
-// How long a write takes on the router, measured by ourselves: the unit in which its time is shared
-// out.
+// The measured time of a write on the router: the unit in which its time is
+// shared.
 //
-// The costs of add, set and remove are taken to be in the proportions that were published for real
-// routers; one factor is measured, from replies that followed each other while more were waiting
-// (then the time between them is the router's, not the network's). Replies to lone sentences count
-// little, less their round trip.
+// The costs of add, set and remove are assumed to be in the proportions published for real
+// routers. One factor is measured, from consecutive replies while more were waiting
+// (then the time between them is the router's, not the network's). Replies to single sentences count
+// little, minus their round trip.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ enum class WriteKind : std::uint8_t { add, extend, remove };
 
 class ServiceTime {
   public:
-    // Estimated time of one sentence with so many rows; several adds are a script.
+    // Estimated time of one sentence with `rows` rows; several adds are a script.
     [[nodiscard]] double sentence_us(WriteKind kind, std::size_t rows) const;
     [[nodiscard]] std::uint64_t rtt_ms() const { return rtt_ms_; }
     void set_rtt_ms(std::uint64_t ms) { rtt_ms_ = ms; }
@@ -29,7 +29,7 @@ class ServiceTime {
     static double units_us(WriteKind kind, std::size_t rows);
     void fold(double busy_ms, double units_us, double weight);
 
-    double factor_ = 4;  // nothing measured yet: rather slow
+    double factor_ = 4;  // not measured yet: assume a slow router
     bool measured_ = false;
     bool measuring_ = true;
     std::uint64_t rtt_ms_ = 1;

@@ -182,7 +182,7 @@ void Session::handle(std::span<const std::string_view> words) {
         if (found->second.kind == Kind::command) handler_.on_row(*tag, row);
     } else if (kind == "!trap") {
         auto& ending = found->second.ending;
-        if (!ending.ok) return;  // the first says why
+        if (!ending.ok) return;  // the first one has the reason
         ending.ok = false;
         ending.message = safe_text(row.get("message").value_or("no reason given"));
         const auto category = row.get("category").value_or("");

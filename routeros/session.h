@@ -1,12 +1,12 @@
-// One API session without its socket: bytes in, bytes out, replies told apart by their `.tag`.
+// One API session without its socket: bytes in, bytes out, replies assigned by their `.tag`.
 //
-// Every command is tagged, so that many may be in progress at once and their replies may
+// Every command has a tag, so that many may be in flight at once and their replies may
 // interleave; the `.tag` word is found at any position. `!trap` is kept until the `!done` that
-// follows it; `!empty` is skipped; `!fatal` and bytes that are no sentences end the session. So does
-// a reply that is larger than any router's (ReplyLimits): nothing that a peer sends makes this grow.
+// follows it; `!empty` is skipped; `!fatal` and invalid bytes end the session. So does
+// a reply larger than any router's (ReplyLimits): a peer cannot make the session's memory grow.
 // Messages of the router are safe text (matchers/safe_text.h) from here on. Login
-// is plain, and answers the challenge of routers before 6.43 (MD5) when `=ret=` comes back. The
-// handler is called from within feed() and must not call feed() itself; it may send commands.
+// is plain, and answers the challenge of routers before 6.43 (MD5) when `=ret=` is returned. The
+// handler is called by feed() and must not call feed() itself; it may send commands.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -23,12 +23,12 @@
 
 namespace steer::routeros {
 
-// What whoever has a session waits for at most, and until it tries again.
+// Limits and retry pauses for users of a session.
 inline constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits of its own
 inline constexpr std::uint64_t kLoginLimitMs = 10'000;
 inline constexpr std::uint64_t kRetryMs = 1'000, kLongestBackoffMs = 60'000;
 inline constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
-inline constexpr std::uint64_t kUnusableMs = 600'000;     // it told too much
+inline constexpr std::uint64_t kUnusableMs = 600'000;     // it sent too much
 
 // A row of a reply (`!re`): views into the session's buffer, valid during the call only.
 class ReplyRow {
@@ -61,11 +61,11 @@ class SessionHandler {
     virtual void on_login(const Ending& ending) = 0;
     virtual void on_row(Tag tag, const ReplyRow& row) = 0;
     virtual void on_end(Tag tag, const Ending& ending) = 0;
-    // The session is over: the router's `!fatal` or what is wrong with its bytes. Nothing follows.
+    // The session is over: the router's `!fatal`, or the error in its bytes. No further call follows.
     virtual void on_broken(std::string_view reason) = 0;
 };
 
-// The most that one command may be answered with. A listen has no end and is not limited here.
+// The limits of one command's reply. A listen has no end and no limit here.
 struct ReplyLimits {
     std::uint64_t rows = 2'000'000;
     std::uint64_t bytes = std::uint64_t{512} << 20;
@@ -75,32 +75,32 @@ class Session {
   public:
     enum class Reply : std::uint8_t { ends, endless };
 
-    // `trace`, if any, is told of every sentence and its end.
+    // `trace`, if any, gets every sentence and its end.
     explicit Session(SessionHandler& handler, WireLimits limits = {}, Trace* trace = nullptr);
 
-    // Begins the login; on_login() tells how it ended. Once per connection, before anything else.
+    // Begins the login; on_login() reports its end. Once per connection, before any other call.
     void login(std::string_view name, std::string_view password);
-    // Queues a command; its replies bring the tag back.
+    // Queues a command; its replies carry the tag.
     Tag send(const Command& command, Reply reply = Reply::ends);
-    // Of commands from now on.
+    // For commands from now on.
     void limit_replies(ReplyLimits limits) { reply_limits_ = limits; }
-    // What the router tells is more than its user keeps: ends the session as broken bytes do. Also from within feed().
+    // The router sends more than the user stores: ends the session as invalid bytes do. Also from within feed().
     void refuse_more(std::string_view why);
 
     void feed(std::string_view bytes);
-    // What is to be sent, since the last call.
+    // The bytes to send since the last call.
     [[nodiscard]] std::string take_output();
 
     // Commands without their `!done`, listens and the login included.
     [[nodiscard]] std::size_t outstanding() const { return waiting_.size(); }
     [[nodiscard]] bool broken() const { return broken_; }
-    // The session ended because the router told too much.
+    // Whether the session ended because the router sent too much.
     [[nodiscard]] bool flooded() const { return flooded_; }
-    // Sentences that are not understood: of an unknown kind, or with a tag that nobody waits for or none at all.
+    // Number of unknown sentences: of an unknown kind, or with an unknown or missing tag.
     [[nodiscard]] std::uint64_t unknown_sentences() const { return unknown_; }
-    // The last of them, as safe text.
+    // The last unknown sentence, as safe text.
     [[nodiscard]] const std::string& last_unknown() const { return last_unknown_; }
-    // A new connection: forgets everything but the tag counter.
+    // A new connection: resets everything except the tag counter.
     void reset();
 
   private:

@@ -1,8 +1,8 @@
-// How many claims each name, domain suffix and client has of each list, so that none of them takes a list for itself.
+// Counts claims per name, domain suffix and client of each list, so that none of them uses up a list.
 //
-// Counts are kept in two hashed rows of counters per kind (a count-min sketch): a count is never too small, and too
-// large only for what meets others in both rows. The hash has a key of this process, because names are in the hands of
-// whoever owns a policy domain. Memory: 384 KiB, taken with the first claim.
+// The counts are two hashed rows of counters per kind (a count-min sketch). A count is never too small, and too
+// large only for a key that collides in both rows. The hash is keyed per process, because the owners of policy domains
+// choose the names. Memory: 384 KiB, taken with the first claim.
 #pragma once
 
 #include <array>
@@ -22,10 +22,10 @@ using ListId = std::uint16_t;  // the caller's number for a policy list on this 
 enum class ShareKind : std::uint8_t { name, suffix, client };
 inline constexpr std::size_t kShareKinds = 3;
 
-// Who led to a claim.
+// The origin of a claim.
 struct Origin {
     std::string_view name{};               // in text form
-    std::optional<AddressBytes> client{};  // nothing: one that stands for many, without a share
+    std::optional<AddressBytes> client{};  // no value: a forwarder, without a share
     Origin() = default;
     // NOLINTNEXTLINE(google-explicit-constructor): most have a name and nothing else
     Origin(std::string_view text) : name(text) {}
@@ -39,7 +39,7 @@ struct Origin {
 // The last two labels of a name.
 std::string_view suffix_of(std::string_view name);
 
-// Claims of a list: in total, and of one holder of each kind.
+// Limits of claims in a list: in total, and per holder of each kind.
 struct ClaimBounds {
     std::size_t total;
     std::array<std::size_t, kShareKinds> share{SIZE_MAX, SIZE_MAX, SIZE_MAX};
@@ -59,10 +59,10 @@ class Shares {
     [[nodiscard]] std::size_t count(ShareKind kind, std::uint32_t holder) const;
     void add(ShareKind kind, std::uint32_t holder, int change);
     void add(const Holders& holders, int change);
-    // The first kind whose share the holder has used up; nothing: there is room.
+    // The first kind whose share is used up; no value: none.
     [[nodiscard]] std::optional<ShareKind> full(const Holders& holders,
                                                 const ClaimBounds& bounds) const;
-    // The largest part of a share that a holder has: 1 is the whole share. `more`: claims to come.
+    // The largest used part of a share: 1 is the whole share. `more`: claims to come.
     [[nodiscard]] double pressure(const Holders& holders, const ClaimBounds& bounds,
                                   std::size_t more = 0) const;
 

@@ -1,6 +1,6 @@
-// Times as RouterOS writes and reads them: `1w2d3h4m5s`, zero units left out, `0s` for nothing.
+// Times in RouterOS's format: `1w2d3h4m5s`, zero units left out, `0s` for zero.
 //
-// The parser also takes what older versions and people write: bare seconds, `hh:mm:ss`,
+// The parser also accepts the forms of older versions and of people: bare seconds, `hh:mm:ss`,
 // `1w2d03:04:05`, fractions and milliseconds (`1s500ms`, rounded down).
 #pragma once
 
@@ -15,7 +15,7 @@ namespace steer::routeros {
 inline constexpr std::uint32_t kMaxTimeoutS = 21'474'836;
 
 std::string time_text(std::uint64_t seconds);
-// Whole seconds; nothing if it is not a time or does not fit.
+// Whole seconds; no value if it is not a time or does not fit.
 std::optional<std::uint64_t> parse_time(std::string_view text);
 
 }  // namespace steer::routeros

@@ -1,8 +1,8 @@
-// TLS to a router's api-ssl: who it has to be, and whether it is.
+// TLS to a router's api-ssl, and the check of its identity.
 //
-// By the system's authorities or `ca_file` (the certificate names the host), by the SHA-256 of the
-// certificate (`pin_sha256`, also beside `ca_file`), or anonymous (a RouterOS without a certificate
-// offers only ADH, TLS 1.2). Throws std::exception where it says so.
+// The router is verified by the system's authorities or `ca_file` (the certificate names the host), by the SHA-256 of
+// the certificate (`pin_sha256`, also together with `ca_file`), or not at all (anonymous: a RouterOS without a certificate
+// offers only ADH, TLS 1.2). Functions throw std::exception as noted.
 #pragma once
 
 #include <string>
@@ -17,17 +17,17 @@ namespace steer::routeros {
 struct TlsConfig {
     bool enabled = false;
     std::string ca_file;     // PEM; the certificate must be signed by it and name the host
-    std::string pin_sha256;  // of the certificate, hexadecimal: what RouterOS calls its fingerprint
+    std::string pin_sha256;  // of the certificate, hexadecimal: the fingerprint in RouterOS
     bool anonymous = false;
     bool operator==(const TlsConfig&) const = default;
 };
 
-// What is wrong with a TLS configuration that can be known without a router; empty if nothing.
+// The error of a TLS configuration that is visible without a router; empty: none.
 std::string check_tls(const TlsConfig& tls);
 
 // For connections to `host`. Throws if the authorities cannot be loaded.
 boost::asio::ssl::context make_tls_context(const TlsConfig& tls, const std::string& host);
-// After the handshake (before it: tls::send_name()): why it is not the router that was meant; empty if it is.
+// After the handshake (before it: tls::send_name()): why the peer is not the expected router; empty: it is.
 std::string pin_trouble(SSL* ssl, const TlsConfig& tls);
 
 }  // namespace steer::routeros

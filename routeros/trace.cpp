@@ -46,7 +46,7 @@ void Trace::sent(Tag tag, std::string_view encoded) {
         {.serial = ++serial_, .sent_ms = now_ms_, .tag = tag, .words = readable(encoded)});
 }
 
-// Those without an end are the last, but for a few that go on (listen, a print).
+// Unfinished entries are the last ones, except a few long ones (listen, a print).
 TracedSentence* Trace::find(Tag tag) {
     const auto found = std::find_if(sentences_.rbegin(), sentences_.rend(),
                                     [tag](const TracedSentence& s) { return s.tag == tag; });

@@ -1,7 +1,7 @@
-// What was said to a router and what it answered, for the operator: the last sentences, and the last errors.
+// The last sentences to a router with its replies, and the last errors, for the operator.
 //
-// Text is as on the wire but for secrets (`***`) and for what is above kTraceBytes. Always on: a sentence costs one string.
-// No clock: the time is the owner's.
+// Text is as on the wire, without secrets (`***`) and cut at kTraceBytes. Always on: one string per sentence.
+// No clock: the owner provides the time.
 #pragma once
 
 #include <cstdint>
@@ -42,17 +42,17 @@ class Trace {
 
     // `encoded`: words with their length prefixes.
     void sent(Tag tag, std::string_view encoded);
-    // Any reply, word for word.
+    // A complete reply.
     void heard(Tag tag, std::span<const std::string_view> words);
     void row(Tag tag);
     void ended(Tag tag, const Ending& ending);
-    // The session is over: what has no end yet gets this one.
+    // The session is over: unfinished entries get this end.
     void lost(std::string_view why);
     void error(std::string_view text);
-    // Replies are given to it as well, and traps in reply to its sentences are no errors; it outlives this.
+    // Sends replies to it as well; traps in reply to its sentences are not errors. It outlives this.
     void copy_to(Transcript& transcript) { transcript_ = &transcript; }
 
-    // Those behind `serial`, oldest first.
+    // The entries after `serial`, oldest first.
     [[nodiscard]] std::vector<TracedSentence> since(std::uint64_t serial) const;
     [[nodiscard]] const std::deque<TracedError>& errors() const { return errors_; }
 

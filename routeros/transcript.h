@@ -1,4 +1,4 @@
-// A conversation with a router as text, for somebody who does not have that router: every sentence and reply, word for
+// A conversation with a router as text, for readers without that router: every sentence and reply, word for
 // word and in order. A program can read it back:
 //
 //     # text for people                 only before the first sentence and between sentences
@@ -11,8 +11,8 @@
 //     !done
 //     .tag=7
 //
-// A backslash and bytes that are not printable ASCII are written \xHH. Rows whose comment is not `own_comment` are
-// somebody else's: their address and comment are written ***. Costs nothing while nothing is sent through it.
+// A backslash and bytes that are not printable ASCII are written \xHH. In foreign rows (without
+// `own_comment`) address and comment are written ***. No cost while no sentence is sent through it.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -29,12 +29,12 @@ class Transcript {
   public:
     explicit Transcript(std::string own_comment) : own_comment_(std::move(own_comment)) {}
 
-    // Forgets what was.
+    // Clears it.
     void begin(std::string_view title, std::uint64_t now_ms);
     void note(std::string_view text);
     // `encoded`: words with their length prefixes.
     void sent(Tag tag, std::string_view encoded, std::uint64_t now_ms);
-    // A reply; those to sentences that were not sent() are not taken down.
+    // A reply. Replies to sentences that were not sent() are ignored.
     void heard(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms);
 
     [[nodiscard]] bool has(Tag tag) const { return sent_ms_.contains(tag); }

@@ -204,7 +204,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         });
     }
 
-    Impl* owner_;  // nullptr: let go
+    Impl* owner_;  // nullptr: released
     tcp::resolver resolver_;
     tcp::socket socket_;
     asio::steady_timer limit_;

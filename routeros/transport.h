@@ -1,11 +1,11 @@
 // The socket under a Router or a LeaseReader: TCP or TLS by Boost.Asio, and the timer that drives it.
 //
-// Everything runs on the thread that runs `io` (one strand, no locks); its user's functions are
-// called there only, and claims must be made there too, followed by wake(). TCP_NODELAY,
-// TCP_USER_TIMEOUT `send_timeout_ms`, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends made while one
-// is on its way go out as one. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a
-// RouterOS without certificate offers only ADH, TLS 1.2: encrypted, but anybody in the middle may
-// be at the other end).
+// Everything runs on the thread that runs `io` (one strand, no locks). Its user's functions are
+// called only there, and claims must be made there too, followed by wake(). TCP_NODELAY,
+// TCP_USER_TIMEOUT `send_timeout_ms`, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends during
+// a pending send are combined. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a
+// RouterOS without certificate offers only ADH, TLS 1.2: encrypted, but open to an attacker in the
+// middle).
 #pragma once
 
 #include <cstdint>
@@ -39,14 +39,14 @@ class Transport final : public RouterLink {
     Transport(boost::asio::io_context& io, TransportConfig config, Clock clock);
     ~Transport() override;
 
-    // Who is driven from now on: set once, before its start(); must live until stop().
+    // Sets the user: once, before its start(); it must live until stop().
     void drive(LinkUser& user);
-    // The user may have got an earlier deadline: call after claim(), start(), configure(),
+    // Call it when the user may have an earlier deadline: after claim(), start(), configure(),
     // cleanup().
     void wake();
-    // Of connections from now on; one that is there stays.
+    // For connections from now on; the present one stays.
     void configure(TransportConfig config);
-    // Closes and lets go of the user; nothing is called afterwards.
+    // Closes and releases the user; makes no calls afterwards.
     void stop();
 
     void connect() override;
@@ -59,8 +59,8 @@ class Transport final : public RouterLink {
     std::shared_ptr<Impl> impl_;
 };
 
-// "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host: not
-// understood.
+// "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host: cannot be
+// parsed.
 TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls);
 
 }  // namespace steer::routeros

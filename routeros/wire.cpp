@@ -55,7 +55,7 @@ Decoder::Status Decoder::broken(std::string_view why) {
     return Status::broken;
 }
 
-// False: not there yet, or broken. `prefix`: bytes of the prefix itself.
+// False: incomplete, or broken. `prefix`: bytes of the prefix itself.
 bool Decoder::read_prefix(std::size_t& size, std::size_t& prefix) {
     if (at_ >= buffer_.size()) return false;
     const auto byte = [&](std::size_t i) -> std::size_t {

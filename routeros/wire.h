@@ -33,9 +33,9 @@ class Decoder {
 
     explicit Decoder(WireLimits limits = {}) : limits_(limits) {}
 
-    // Takes bytes; views given out by next() are void afterwards.
+    // Takes bytes; invalidates views from next().
     void feed(std::string_view bytes);
-    // The next whole sentence, if there is one.
+    // The next complete sentence, if there is one.
     Status next(std::vector<std::string_view>& words);
     // Why it is broken; empty while it is not.
     [[nodiscard]] std::string_view trouble() const { return trouble_; }

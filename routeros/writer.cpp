@@ -7,21 +7,21 @@ namespace steer::routeros {
 
 namespace {
 
-// A renewal waits for others, in the first part of the time that it has.
+// A renewal waits for others during the first part of its time.
 constexpr std::uint64_t kLeastGatherMs = 250, kMostGatherMs = 2'000, kGatherPart = 8;
-constexpr double kHeldBatchUs = 20'000;            // no sentence above this while an answer waits
+constexpr double kHeldBatchUs = 20'000;            // largest sentence while an answer waits
 constexpr std::size_t kBatchRows = 200;            // ids of one sentence
 constexpr std::size_t kScriptRows = 100;           // adds of one sentence
-constexpr std::size_t kScriptQueue = 16;           // adds that are worth a script
-constexpr std::uint64_t kShortScriptsMs = 10'000;  // after somebody waited
+constexpr std::size_t kScriptQueue = 16;           // adds that justify a script
+constexpr std::uint64_t kShortScriptsMs = 10'000;  // after an answer waited
 constexpr std::uint64_t kContendedMs = 10'000;     // after two flows came one after the other
 constexpr std::size_t kBatchSearch = 2048;         // queued writes looked through for one sentence
 constexpr std::size_t kSentencesInFlight = 256;    // RouterOS documents no limit; never unbounded
-constexpr double kInFlightUs = 25'000;             // of work that a held write may find before it
-constexpr double kBucketMs = 250;                  // how much of its share a class may save up
+constexpr double kInFlightUs = 25'000;             // of work in flight that a held write may find
+constexpr double kBucketMs = 250;                  // the part of its share that a class may save up
 constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, which can be measured
-// Rows without timeout: how much of its class's share a burst may owe. Paid back, there is some left
-// for others until the next.
+// Rows without timeout: how much of its class's share a burst may owe. Paid back so that some is left
+// for other writes before the next burst.
 constexpr std::uint64_t kBurstMs = 1'000;
 constexpr double kBurstDebtMs = 500;
 constexpr double kRepairFloorRows = 50, kRoutineFloorRows = 20;  // rows per second at least
@@ -154,7 +154,7 @@ double Writer::in_flight_limit_us() const {
     return std::max(kInFlightUs, static_cast<double>(2 * service_.rtt_ms() + 10) * 1000);
 }
 
-// What a flow with a backlog may have on its way: enough to keep the router busy, and as little as that.
+// The work that a flow with a backlog may have in flight: just enough to keep the router busy.
 double Writer::backlog_limit_us() const {
     const double row_us = service_.sentence_us(WriteKind::add, 1);
     return std::max(2 * row_us, static_cast<double>(service_.rtt_ms()) * 1000 + row_us);
@@ -167,7 +167,7 @@ bool Writer::has_window(WriteClass cls, FlowId flow) const {
     return in_flight_us_ < (is_short ? backlog_limit_us() : in_flight_limit_us());
 }
 
-// Whether the next of this class is a new flow's, and may go before the backlog of others: while several come.
+// Whether the next write of this class is from a new flow and may go before others' backlog, while there are several flows.
 bool Writer::is_newcomer(WriteClass cls) const {
     const FairQueue& queue = queue_of(cls);
     if (!is_contended() || queue.empty() || !queue.head().is_new ||
@@ -196,13 +196,13 @@ void Writer::begin_burst(std::uint64_t now_ms) {
     next_burst_ms_ = now_ms + kBurstMs;
 }
 
-// Something of this class goes out in the present burst, window permitting.
+// Whether a write of this class goes in the present burst, if the window allows.
 bool Writer::in_burst(WriteClass cls) const {
     const Bucket& b = bucket(cls);
     return bursting_ && !saved_of(cls).empty() && b.tokens_us > -b.share * kBurstDebtMs * 1000;
 }
 
-// Renewals that have waited for others become ready; those whose row is about to end become held.
+// Renewals that have waited long enough become ready; those whose row is about to end become held.
 void Writer::promote(std::uint64_t now_ms) {
     while (!deadlines_.empty() && deadlines_.begin()->first <= now_ms) {
         Entry& entry = places_.find(deadlines_.begin()->second)->second;
@@ -251,7 +251,7 @@ Batch Writer::take(WriteClass cls, FairQueue& from) {
     Batch batch;
     batch.cls = cls;
     fill(batch, from);
-    // Those that still wait for others need not: here they are.
+    // Renewals that still gather join this sentence.
     if (cls == WriteClass::routine && batch.kind == WriteKind::extend) fill_from_gathering(batch);
     return batch;
 }
@@ -259,14 +259,14 @@ Batch Writer::take(WriteClass cls, FairQueue& from) {
 double Writer::limit_us(const Batch& batch, WriteKind kind) const {
     const bool is_add = kind == WriteKind::add;
     if (is_add && batch.cls == WriteClass::routine && is_contended()) {
-        // A newcomer waits for all that is in flight, so this sentence gets what is left of the window.
+        // A newcomer waits for all work in flight, so this sentence gets the rest of the window.
         return std::min(backlog_limit_us() - in_flight_us_, batch_us_);
     }
     const bool is_short = has_held() || (is_add && refilled_ms_ < short_scripts_until_ms_);
     return is_short ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
 }
 
-// Whether what is queued there may share the batch's sentence; an empty batch is made one for the first.
+// Whether the queued write may share the batch's sentence; an empty batch takes the kind of its first write.
 FairQueue::Choice Writer::consider(Batch& batch, const Place& place, bool may_script) {
     using Choice = FairQueue::Choice;
     Entry& entry = places_.find(place)->second;

@@ -1,26 +1,26 @@
-// What is still to be written to a router, in which order, how much at a time.
+// The queue of writes to a router: their order and batch size.
 //
 // Three classes: held (an answer waits: no share limit, first), repair (after a reconnect),
-// routine. The shares of the last two are of the router's time, spent at the service time that we
-// measure ourselves, with a floor so that a misjudged router is never starved of its rows. At most
-// one write per place is queued or in flight: what is wanted is judged again when it ends. Extends
-// with the same timeout share a sentence, also those that still gather. No sentence carries more
+// routine. The last two have shares of the router's time, charged with the measured service
+// time, with a minimum so that a misjudged router still gets its rows. At most
+// one write per place is queued or in flight: the place is judged again when it ends. Extends
+// with the same timeout share a sentence, also those that still gather. No sentence has more
 // than `batch_ms` of estimated work, and none above 20 ms while held writes exist. An extend that is due
 // (its row is about to end) counts as held from then on.
 //
 // Within a class flows take turns (fair_queue.h); within a flow the earliest due goes first. A new flow goes before
-// the others' backlog, of held and routine writes alike, and routine ones of it may overdraw the share by as much as may
-// be saved up. While several flows come, one with a backlog has no more on its way than keeps the router busy (a round trip
-// and a row), so that whoever comes next waits for no more than that; its scripts are as short.
+// the others' backlog, for held and routine writes alike. Its routine writes may overdraw the share by as much as can
+// be saved up. While there are several flows, one with a backlog has only as much in flight as keeps the router busy (a
+// round trip and a row), so that a newcomer waits no longer than that; its scripts are as short.
 //
-// Where many adds are queued that nobody waits for, and scripts are on, adds share a sentence too:
-// a batch of several is a script's. A script is as short as while somebody waits for ten seconds
-// after somebody did.
+// If many adds are queued that no answer waits for, and scripts are on, adds share a sentence too:
+// a batch of several is a script. Scripts stay short for ten seconds after an answer
+// waited.
 //
-// Rows without timeout are saved: each change of one makes the router write its flash. Those that
-// nobody waits for gather, and go in a burst once a second, the first at once: together, as if
+// Rows without timeout are `saved`: each change of one makes the router write its flash. Those that
+// no answer waits for gather, and go in a burst once a second, the first at once: together, as if
 // their class had saved up its share of that second. A held one goes at once and begins a burst,
-// since the router saves anyway. No I/O, no clock of its own.
+// because the router writes its flash anyway. No I/O, no clock of its own.
 #pragma once
 
 #include <array>
@@ -52,16 +52,16 @@ struct Write {
     std::uint64_t due_ms = 0;     // the earliest goes first
     bool saved = false;           // add, remove: of a row without timeout
     bool alone = false;           // add: not by a script
-    FlowId flow = kNoFlow;        // whose turn it takes
+    FlowId flow = kNoFlow;        // the flow whose turn it takes
 };
 
-// What one API sentence does.
+// The kind of one API sentence.
 struct Batch {
     WriteKind kind = WriteKind::add;
     WriteClass cls = WriteClass::routine;
     Menu menu = Menu::ip;
     std::uint32_t timeout_s = 0;
-    std::vector<Write> writes;  // of several adds each has its own timeout_s
+    std::vector<Write> writes;  // each add has its own timeout_s
     double estimate_us = 0;     // of its work on the router
     std::uint64_t sent_ms = 0;
 };
@@ -72,27 +72,27 @@ class Writer {
     Writer(double repair_share, double routine_share) { set_shares(repair_share, routine_share); }
 
     void set_shares(double repair_share, double routine_share);
-    // The most estimated work of a sentence while nobody waits.
+    // The largest estimated work of a sentence while no answer waits.
     void set_batch_ms(std::uint32_t ms) { batch_us_ = ms * 1000.0; }
     void set_rtt_ms(std::uint64_t ms) { service_.set_rtt_ms(ms); }
-    // The router is busy with others: routine writes at half their share.
+    // The router is busy with other work: routine writes get half their share.
     void set_brake(bool on) { brake_ = on; }
-    // The router takes scripts.
+    // The router runs scripts.
     void set_scripts(bool on) { scripts_ = on; }
-    // While prints run, what is measured says nothing about writes.
+    // While prints run, write times are not measured.
     void set_measuring(bool on) { service_.set_measuring(on); }
 
-    // Queues, or makes what is queued at that place more urgent; nothing if it is in flight.
-    // `gather`: a renewal waits for others with its timeout, an eighth of the time until it is due,
-    // 2 s at most.
+    // Queues a write, or makes the queued one at that place more urgent; ignored if it is in flight.
+    // `gather`: a renewal waits for others with its timeout, for an eighth of the time until it is due,
+    // at most 2 s.
     void put(const Write& write, std::uint64_t now_ms, bool gather = false);
-    // Takes back what is queued at that place.
+    // Removes the queued write at that place.
     void drop(const Place& place);
-    // Again in halves: an id of the batch was missing. Goes before all else.
+    // Queues the batch again in halves, before all others: one of its ids was missing.
     void put_halves(const Batch& batch);
     [[nodiscard]] bool in_flight(const Place& place) const;
 
-    // The next sentence that may be sent now; it is in flight from then on: sent() or undo() must
+    // The next sentence that may be sent now; it is then in flight: sent() or undo() must
     // follow.
     std::optional<Batch> next(std::uint64_t now_ms);
     void sent(Tag tag, Batch batch, std::uint64_t now_ms);
@@ -100,17 +100,17 @@ class Writer {
     // The router's reply has come.
     std::optional<Batch> ended(Tag tag, std::uint64_t now_ms);
 
-    // When next() may have something, replies apart; UINT64_MAX if only a reply or a put() can
+    // When next() may have a sentence, apart from replies; UINT64_MAX if only a reply or a put() can
     // change that.
     [[nodiscard]] std::uint64_t next_ready_ms(std::uint64_t now_ms) const;
     [[nodiscard]] bool has_held() const;
     [[nodiscard]] std::size_t queued() const;
-    // Of those: changes of rows without timeout that nobody waits for.
+    // Of those: background changes of rows without timeout.
     [[nodiscard]] std::size_t queued_saved() const { return saved_[1].size() + saved_[2].size(); }
     [[nodiscard]] std::size_t sentences_in_flight() const { return in_flight_.size(); }
     [[nodiscard]] std::size_t places() const { return places_.size(); }
     [[nodiscard]] double service_us() const { return service_.sentence_us(WriteKind::add, 1); }
-    // Takes back all that is queued.
+    // Removes all queued writes.
     void drop_queued();
     // The session is over.
     void clear();
@@ -125,7 +125,7 @@ class Writer {
     using Order = FairQueue::Order;
     struct Bucket {
         double share = 1;
-        double floor_us = 0;  // the most that one row is charged
+        double floor_us = 0;  // the largest charge for one row
         double tokens_us = 0;
         bool resting = false;
     };
@@ -166,7 +166,7 @@ class Writer {
     double batch_us_ = 100'000;
     bool brake_ = false, scripts_ = false;
     std::uint64_t short_scripts_until_ms_ = 0;
-    // Several flows came lately.
+    // Whether there were several flows recently.
     FlowId last_newcomer_ = kNoFlow;
     std::uint64_t last_newcomer_ms_ = 0, contended_until_ms_ = 0;
     std::array<Bucket, kWriteClasses> buckets_;
