@@ -17,7 +17,7 @@ std::uintptr_t rounded_up(std::uintptr_t value, std::size_t unit) {
 
 Arena::Arena(std::size_t bytes) {
     if (bytes == 0) return;
-    // A large one starts on a huge page: what was mapped before and behind it is given back.
+    // A large block starts on a huge page: the mapping before and behind it is released.
     const bool large = bytes >= kHugePage;
     const std::size_t mapped = large ? rounded_up(bytes, kHugePage) + kHugePage : bytes;
     void* const at =
@@ -33,7 +33,7 @@ Arena::Arena(std::size_t bytes) {
     data_ += before;
     if (before + kept < mapped) munmap(data_ + kept, mapped - before - kept);
     size_ = bytes;
-    madvise(data_, kept, MADV_HUGEPAGE);  // without it, the image is only slower
+    madvise(data_, kept, MADV_HUGEPAGE);  // failure only makes the image slower
 }
 
 Arena::~Arena() {

@@ -1,5 +1,5 @@
-// A block of bytes for an image: zeroed, aligned to a cache line, on huge pages where the system has them, because a
-// look-up in a large image touches pages at random.
+// A block of bytes for an image: zeroed, aligned to a cache line. It uses huge pages if the system has them, because
+// look-ups in a large image touch pages at random.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace steer::matchers {
 class Arena {
   public:
     Arena() = default;
-    explicit Arena(std::size_t bytes);  // std::bad_alloc if there is no memory
+    explicit Arena(std::size_t bytes);  // throws std::bad_alloc
     ~Arena();
     Arena(Arena&& o) noexcept
         : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)) {}

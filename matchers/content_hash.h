@@ -1,4 +1,4 @@
-// SHA-256 of what an image is made of, as the name that it is kept under. Two gigabytes a second where the CPU helps.
+// SHA-256 over the input of an image; the image is stored under it. Two gigabytes per second with CPU support.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@ class ContentHash {
   public:
     ContentHash();
     void add(std::span<const std::uint8_t> bytes);
-    // With its length: "ab", "c" is another content than "a", "bc".
+    // Includes the length: "ab", "c" differs from "a", "bc".
     void add_text(std::string_view text);
     void add_number(std::uint64_t number);
-    // 64 hexadecimal digits; once.
+    // 64 hexadecimal digits. Call it once.
     [[nodiscard]] std::string hex();
 
   private:

@@ -1,5 +1,5 @@
-// Where finished images are kept, so that the same rules need not be compiled again: by name, which is a hash of what
-// they were made of. Who builds asks it first, and gives it what was made anew. Set-up only.
+// Stores finished images, so that the same rules need not be compiled again. The key is a hash of
+// their input. Builders ask it first, and store new images in it. Set-up only.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace steer::matchers {
 class ImageStore {
   public:
     virtual ~ImageStore() = default;
-    // The bytes that were kept under this name; nothing: there are none, or they are damaged.
+    // The bytes stored under this name; no value: none, or damaged.
     virtual std::optional<Arena> load(const std::string& name) = 0;
     virtual void keep(const std::string& name, std::span<const std::uint8_t> bytes) = 0;
 };

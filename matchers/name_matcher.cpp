@@ -26,7 +26,7 @@ struct NameMatcher::Image {
 
 namespace {
 
-// Fewer are built as fast as they are read.
+// Below this, building is as fast as reading the stored image.
 constexpr std::size_t kWorthKeeping = 20'000;
 
 std::optional<SuffixImage> suffixes_of(SuffixBuilder& builder, ImageStore* store) {

@@ -1,5 +1,5 @@
-// All domain sets of a configuration as one immutable image: one call says which of them a name is
-// in.
+// All domain sets of a configuration as one immutable image: one call returns the sets of a
+// name.
 //
 // Full and suffix rules are a keyed hash of every level of the name; keyword and regexp rules are
 // one Hyperscan database. Built once by NameMatcherBuilder, read by any number of threads, each
@@ -19,7 +19,7 @@
 
 namespace steer::matchers {
 
-// A set's place in TagBits, given by whoever builds. At most kMaxSets in one image.
+// A set's place in TagBits, chosen by the caller of the builder. At most kMaxSets in one image.
 using SetId = std::uint16_t;
 inline constexpr std::size_t kMaxLabel = 63;    // bytes (RFC 1035 2.3.4)
 inline constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
@@ -61,8 +61,8 @@ Result<Rule> parse_rule(std::string_view text, RuleKind fallback);
 
 class ImageStore;
 
-// A set whose names are decided by others, in turn: the first step that holds says whether the name
-// is in it. The sets of steps serve nothing else: match() does not give them.
+// A set that follows from other sets: the first step that holds decides whether the name
+// is in it. The sets of steps serve only this: match() does not return them.
 struct Decision {
     struct Step {
         SetId rules;                  // holds for these names ...
@@ -73,16 +73,16 @@ struct Decision {
     std::vector<Step> steps;
 };
 
-// What full and domain rules take in memory.
+// The memory of full and domain rules.
 struct SuffixSize {
-    std::size_t names = 0;       // that say something of their own
+    std::size_t names = 0;       // names with a node of their own
     std::size_t bytes = 0;       // with their names
     std::size_t name_bytes = 0;  // of these
 };
 
 class NameMatcher {
   public:
-    // What one thread needs to call match(); made by the image that it is used with.
+    // A thread's working memory for match(); prepared by the image.
     class Scratch {
       public:
         Scratch() = default;
@@ -95,19 +95,19 @@ class NameMatcher {
 
       private:
         friend class NameMatcher;
-        void* hs_ = nullptr;  // hs_scratch_t*; void so that Hyperscan's header stays out of here
+        void* hs_ = nullptr;  // hs_scratch_t*; void, so that Hyperscan's header is not needed here
     };
 
     ~NameMatcher();
     NameMatcher(const NameMatcher&) = delete;
     NameMatcher& operator=(const NameMatcher&) = delete;
 
-    // Grows `scratch` to what this image needs (allocates; set-up only). Growing keeps it good for
-    // the images that it was prepared for before.
+    // Grows `scratch` as this image needs (allocates; set-up only). It stays valid for
+    // images that it was prepared for earlier.
     Result<void> prepare(Scratch& scratch) const;
 
-    // Which sets hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255
-    // bytes, valid (dns::parse_query made it). A label with a dot or a NUL in it matches no rule
+    // The sets that hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255
+    // bytes, valid (from dns::parse_query). A label with a dot or a NUL in it matches no rule
     // across its border. `scratch` was prepared for this image.
     [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name,
                                 Scratch& scratch) const noexcept;
@@ -127,18 +127,18 @@ class NameMatcherBuilder {
     NameMatcherBuilder();
     ~NameMatcherBuilder();
 
-    // `file` and `line` are named if the rule turns out to be bad in build() (a regexp is compiled
+    // `file` and `line` are for errors that build() finds (a regexp is compiled
     // there).
     void add(SetId set, Rule rule, std::string_view file = {}, int line = 0);
     void decide(Decision decision);
 
-    // Every bad rule is one Error in `errors`; then there is no image. `warnings`: what is allowed
-    // and costs (a regexp without a literal). Leaves the builder empty.
-    // The two images are built side by side; those that `store` (may be nullptr) has are not built, new ones are kept
+    // Every bad rule is one Error in `errors`; then there is no image. `warnings`: allowed but
+    // expensive rules (a regexp without a literal). Leaves the builder empty.
+    // The two images are built in parallel. Images in `store` (may be nullptr) are not built again; new ones are stored
     // there.
     std::unique_ptr<NameMatcher> build(std::vector<Error>& errors, std::vector<Error>& warnings,
                                        ImageStore* store = nullptr);
-    // Only whether the rules are good: nothing is built, and the builder keeps them.
+    // Only checks the rules: nothing is built, and the builder keeps them.
     void check(std::vector<Error>& errors, std::vector<Error>& warnings) const;
 
   private:

@@ -10,7 +10,7 @@
 namespace steer::matchers {
 namespace {
 
-// Of a name as parse_rule() leaves it, with the root byte.
+// The wire form of a name from parse_rule(), with the root byte.
 std::string wire_of(std::string_view text) {
     std::string wire;
     while (!text.empty()) {
@@ -27,7 +27,7 @@ std::span<const std::uint8_t> bytes_of(const std::string& wire) {
     return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
 }
 
-// Where the labels of a name begin; the last is the top-level domain's.
+// Offsets of a name's labels; the last is the top-level domain's.
 struct Labels {
     explicit Labels(std::span<const std::uint8_t> name) noexcept {
         for (std::size_t at = 0; name[at] != 0 && count < kMaxLevels; at += name[at] + 1U)
@@ -81,7 +81,7 @@ std::uint32_t NameValues::find(std::span<const std::uint8_t> wire_name,
 
 std::uint32_t NameValues::find_first(std::span<const std::uint8_t> wire_name,
                                      NameMatcher::Scratch& scratch) const noexcept {
-    std::uint32_t first = kNone;  // the greatest of all numbers
+    std::uint32_t first = kNone;  // the largest number
     for_each_node(wire_name, [&](const Node& node, bool is_whole) {
         first = std::min(first, is_whole ? std::min(node.full, node.domain) : node.domain);
     });
@@ -145,8 +145,8 @@ NameValues NameValuesBuilder::build(std::vector<Error>& errors) {
     return out;
 }
 
-// A run of patterns with the same value is one set of the matcher, so that there may be many. Where the first rule wins, it
-// is known by its first pattern, so nothing may stand between them.
+// Consecutive patterns with the same value are one set of the matcher, which allows more patterns. With Wins::first the
+// set has the number of its first pattern, so no other rule may come in between.
 void NameValuesBuilder::add_patterns(NameValues& out, std::vector<Error>& errors) {
     if (patterns_.empty()) return;
     if (!by_order()) {
@@ -173,7 +173,7 @@ void NameValuesBuilder::add_patterns(NameValues& out, std::vector<Error>& errors
         }
         builder.add(static_cast<SetId>(out.pattern_values_.size() - 1), p.rule, p.file, p.line);
     }
-    std::vector<Error> warnings;  // of patterns without a literal: the name has matched already
+    std::vector<Error> warnings;  // of patterns without a literal: not needed here
     out.patterns_ = builder.build(errors, warnings);
 }
 

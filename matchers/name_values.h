@@ -1,10 +1,10 @@
-// Rules that each stand for a value: which one holds for a name. Immutable; any number of threads, each with a Scratch of
+// Rules with a value each, and the rule that holds for a name. Immutable; any number of threads, each with a Scratch of
 // its own.
 //
-// Which of several, Wins says. closest: `full:` goes before `domain:` (the longest), that before `regexp:`, that before
-// `keyword:`; of regexps and of keywords the first that was written. A rule that is there twice has its last value.
-// first: the one that was added first, of whatever kind.
-// One hash of every level of the name; keyword and regexp rules are a NameMatcher of their own. No allocation in find().
+// If several rules match, Wins decides. closest: `full:` before `domain:` (the longest), before `regexp:`, before
+// `keyword:`; among regexps and among keywords the first one. A duplicate rule has its last value.
+// first: the rule that was added first, of any kind.
+// One hash per level of the name; keyword and regexp rules are a NameMatcher of their own. No allocation in find().
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class NameValues {
 
     enum class Wins : std::uint8_t { closest, first };
 
-    // `wire_name`: as NameMatcher::match() takes it. `scratch` was prepared for this.
+    // `wire_name`: as for NameMatcher::match(). `scratch` was prepared for this object.
     [[nodiscard]] std::uint32_t find(std::span<const std::uint8_t> wire_name,
                                      NameMatcher::Scratch& scratch) const noexcept;
     Result<void> prepare(NameMatcher::Scratch& scratch) const;
@@ -41,7 +41,7 @@ class NameValues {
         std::uint32_t name_offset;  // in names_: wire form with the root byte
         std::uint32_t full, domain;
     };
-    // Calls visit(node, whether it is the whole name's) for each that the name is, or is below, from the root down.
+    // Calls visit(node, whether it is the whole name's) for each node at or above the name, from the root down.
     template <class Visit>
     void for_each_node(std::span<const std::uint8_t> wire_name, Visit&& visit) const noexcept;
     [[nodiscard]] std::uint32_t find_first(std::span<const std::uint8_t> wire_name,
@@ -54,8 +54,8 @@ class NameValues {
     std::vector<Node> nodes_;
     std::vector<std::uint8_t> names_;
     std::unique_ptr<NameMatcher> patterns_;
-    std::vector<std::uint32_t> pattern_values_;  // of the pattern that is its set i
-    // Wins::first: of the rule that was added as number i, which stands for it above; else empty.
+    std::vector<std::uint32_t> pattern_values_;  // of the pattern in its set i
+    // Wins::first: the value of rule number i (the table above then has rule numbers); else empty.
     std::vector<std::uint32_t> in_order_;
 };
 
@@ -64,7 +64,7 @@ class NameValuesBuilder {
   public:
     explicit NameValuesBuilder(NameValues::Wins wins = NameValues::Wins::closest) : wins_(wins) {}
 
-    // `value`: any but kNone. `file` and `line` are named if a regexp turns out to be bad.
+    // `value`: any except kNone. `file` and `line` are for errors in a regexp.
     void add(const Rule& rule, std::uint32_t value, std::string_view file = {}, int line = 0);
 
     // Every bad rule is one Error in `errors`. Leaves the builder empty.

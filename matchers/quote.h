@@ -1,4 +1,4 @@
-// Foreign text as it may stand in an error sentence: in quotes, cut, and without bytes that would
+// Foreign text for error messages: in quotes, shortened, and without bytes that would
 // disturb a terminal or a log. Set-up only.
 #pragma once
 
@@ -10,7 +10,7 @@ namespace steer::matchers {
 // At most 60 characters of `text`, bytes outside printable ASCII as \xHH, quotes around it.
 std::string quoted(std::string_view text);
 
-// The whole of it, however long: a path that is cut can not be opened. For paths of the operator's own.
+// The complete text, because a shortened path cannot be opened. For the operator's own paths.
 std::string quoted_path(std::string_view path);
 
 }  // namespace steer::matchers

@@ -1,7 +1,7 @@
-// A value or the sentence that says why there is none; for everything that happens at set-up.
+// A value, or the sentence that explains its absence; for all code at set-up.
 //
 // An Error's text is for the operator: what happened and what to do. `file` and `line` (1-based; 0
-// = none) say where, if it was in a file. Nothing on the packet path returns a Result.
+// = none) are the place, if it was in a file. No function on the packet path returns a Result.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -16,7 +16,7 @@ struct Error {
     std::string file = {};
     int line = 0;
 
-    // "FILE:LINE: TEXT", or without what is not known.
+    // "FILE:LINE: TEXT", without unknown parts.
     [[nodiscard]] std::string sentence() const {
         std::string s;
         if (!file.empty()) s = file + (line > 0 ? ":" + std::to_string(line) : "") + ": ";

@@ -23,7 +23,7 @@ constexpr std::array kKindWords{
     KindWord{"domain", RuleKind::domain}, KindWord{"full", RuleKind::full},
     KindWord{"keyword", RuleKind::keyword}, KindWord{"regexp", RuleKind::regexp}};
 
-// What other programs call a prefix, and what to write here.
+// Prefixes of other programs, and what to write here.
 struct ForeignWord {
     std::string_view word, advice;
 };
@@ -76,7 +76,7 @@ Error unknown_prefix(std::string_view written) {
     return Error{"unknown kind of rule " + quoted(std::string(written) + ":") + ": " + advice};
 }
 
-// The first byte that no name of the DNS as people write it can hold.
+// The first byte that is not allowed in a name's text form.
 std::optional<Error> bad_byte(std::string_view text) {
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -103,7 +103,7 @@ std::optional<Error> bad_byte(std::string_view text) {
     return std::nullopt;
 }
 
-// The name as it is in the DNS, if it has letters outside ASCII (RFC 5891, by UTS 46).
+// The DNS form of a name with letters outside ASCII (RFC 5891, by UTS 46).
 Result<std::string> ascii_name(std::string name) {
     constexpr std::size_t kLongest = 4 * kMaxText;  // bytes of UTF-8
     const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
@@ -114,7 +114,7 @@ Result<std::string> ascii_name(std::string name) {
     const int failed =
         idn2_to_ascii_8z(name.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (failed != IDN2_OK) {
-        return Error{"the international name " + quoted(name) + " is none (" +
+        return Error{"the international name " + quoted(name) + " is not valid (" +
                      idn2_strerror(failed) + "): write it in UTF-8, or in its xn-- form"};
     }
     std::string out(ascii);

@@ -20,7 +20,7 @@ bool is_safe_code_point(char32_t c) {
     return !is_hidden;
 }
 
-// The first character of `text`, which is not empty. A byte that begins no UTF-8 (RFC 3629 4) is
+// The first character of `text`, which is not empty. A byte that is not valid UTF-8 (RFC 3629 4) is
 // one by itself.
 Character first_character(std::string_view text) {
     constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -71,7 +71,7 @@ bool is_safe_text(std::string_view text, std::size_t most) {
 std::string safe_text(std::string_view text, std::size_t most) {
     if (is_safe_text(text, most)) return std::string(text);
     std::string out;
-    std::size_t room_for_cut = 0;  // how much of `out` stays if the rest does not fit
+    std::size_t room_for_cut = 0;  // bytes of `out` that stay if the rest does not fit
     while (!text.empty()) {
         const Character c = first_character(text);
         const std::string_view bytes = text.substr(0, c.size);

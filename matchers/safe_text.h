@@ -1,9 +1,9 @@
-// Text that another machine chose, made safe to show: RouterOS messages and comments, HTTP reason
+// Makes text from other machines safe to show: RouterOS messages and comments, HTTP reason
 // phrases, certificate subjects, DHCP host names, lines of downloaded lists.
 //
 // Guarantees: valid UTF-8 on one line, at most `most` bytes. Control characters (C0, DEL, C1),
 // characters that reorder or hide text (U+200B..200F, U+2028..202E, U+2060..206F, U+FEFF) and bytes
-// that are no UTF-8 become \xHH. Longer text ends in "...". Safe text stays as it is, so a second
+// that are not UTF-8 become \xHH. Longer text ends in "...". Safe text is not changed, so a second
 // call changes nothing. Backslashes are kept: the result is for people, not for parsers.
 //
 // Every log line passes through it (control/ops/log.cpp), and so do metric labels and what
@@ -25,7 +25,7 @@ std::string safe_text(std::string_view text, std::size_t most = kRemoteTextBytes
 bool is_safe_text(std::string_view text, std::size_t most = kRemoteTextBytes);
 
 // Serialized JSON on one line with the same characters escaped by the means of JSON (RFC 8259 7):
-// its strings stay equal, except that bytes that are no UTF-8 become the four characters \xHH.
+// its strings stay equal, except that bytes that are not UTF-8 become the four characters \xHH.
 std::string safe_json(std::string serialized);
 
 }  // namespace steer

@@ -1,5 +1,5 @@
-// Tag sets by number: each distinct TagBits once. While an image is built, its nodes carry four
-// bytes instead of thirty-two; the image keeps the finished vector.
+// Numbers the distinct tag sets while an image is built, so that nodes have four bytes
+// instead of thirty-two. The image keeps the finished vector.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>

@@ -1,4 +1,4 @@
-// Text of rules and lists: ASCII letters and blanks, whatever the locale. Views in, any bytes will do.
+// Helpers for the text of rules and lists: ASCII letters and blanks, independent of the locale. Accepts any bytes.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ inline std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// The first word of `text`, which is taken off with the blanks around it; empty: there is none.
+// Takes the first word and the blanks around it off `text`; empty: there is none.
 inline std::string_view take_word(std::string_view& text) {
     text = trimmed(text);
     const std::string_view word = text.substr(0, text.find_first_of(kBlank));

@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 254;  // without the root byte
 
-// Of each bucket's eight places so many tenths are in use on average: few enough that most buckets are not full.
+// Average use of a bucket's eight slots, in tenths: low enough that most buckets are not full.
 constexpr std::size_t kLoadTenths = 48;
 
-// Of the filter: a byte a node.
+// Size of the filter: one byte per node.
 constexpr std::size_t kWordsPerLine = 8, kNodesPerLine = 64;
 
 using WireName = std::span<const std::uint8_t>;
@@ -57,13 +57,13 @@ struct Levels {
 struct Node {
     std::uint64_t hash;
     std::uint64_t name_offset;
-    TagIndex below = 0, exact = 0;  // its own; then with what it inherits
+    TagIndex below = 0, exact = 0;  // its own; later with inherited sets
     std::uint8_t name_bytes;
     std::uint8_t depth;
     bool needed = true;
 };
 
-// An image in the making. `names`: those of the builder, which outlives it.
+// An image being built. `names`: the builder's, which outlives it.
 class Draft {
   public:
     Draft(unsigned hash_bits, WireName names) : names_(names) {
@@ -73,7 +73,7 @@ class Draft {
         if (hash_bits < 64) hash_.mask = ~((std::uint64_t{1} << (64 - hash_bits)) - 1);
     }
 
-    // Rules in the order of their names' hashes: those of one name stand together.
+    // Rules sorted by the hash of their names, so that rules for one name are adjacent.
     template <class Entries>
     void add_all(const Entries& entries) {
         struct Key {
@@ -110,7 +110,7 @@ class Draft {
         return names_.subspan(node.name_offset, node.name_bytes);
     }
 
-    // The node of that name, which is new if it is none of those with the same hash, which are the last.
+    // The node of that name. Nodes with the same hash are the last ones; without a match a new node is added.
     Node& node_of(const Node& like) {
         for (auto at = nodes_.rbegin(); at != nodes_.rend() && at->hash == like.hash; ++at) {
             if (std::ranges::equal(name_of(*at), name_of(like))) return *at;
@@ -118,7 +118,7 @@ class Draft {
         return nodes_.emplace_back(like);
     }
 
-    // Parents before children, each node takes over what its nearest ancestor gives to those below.
+    // Parents before children: each node inherits the sets that its nearest ancestor gives to names below.
     void inherit() {
         std::vector<std::uint32_t> order(nodes_.size());
         std::iota(order.begin(), order.end(), 0U);
@@ -148,7 +148,7 @@ class Draft {
         }
         return 0;
     }
-    // Nodes are in the order of their hashes; a directory says where those with the same first bits begin.
+    // Nodes are sorted by hash; a directory has the first node for each prefix of the hash.
     [[nodiscard]] const Node* find(std::uint64_t hash, WireName name) const {
         const std::size_t slot = hash >> kDirectoryShift;
         for (std::size_t i = first_of_[slot]; i < first_of_[slot + 1]; ++i) {
@@ -162,7 +162,7 @@ class Draft {
         SuffixImage image;
         image.hash = hash_;
         image.node_count = static_cast<std::uint32_t>(nodes_.size());
-        image.node_bytes = kNodeUnit;  // place 0 is none
+        image.node_bytes = kNodeUnit;  // place 0 means none
         for (const Node& node : nodes_) {
             image.node_bytes += bytes_of(node);
             image.name_bytes += node.name_bytes;
@@ -206,7 +206,7 @@ class Draft {
         image.filter_to_fill()[image.filter_at(hash)] |= SuffixImage::filter_bits(hash);
     }
 
-    // Each pair of exact and below once; gives each node's number.
+    // Stores each pair of exact and below once, and assigns its number to the nodes.
     std::vector<std::uint32_t> number_verdicts() {
         const std::vector<TagBits> tags = std::move(tags_).take();
         boost::unordered_flat_map<std::uint64_t, std::uint32_t> known;

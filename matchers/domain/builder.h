@@ -1,6 +1,6 @@
-// Collects full and domain rules and makes the image of them. Set-up only: allocates.
+// Collects full and domain rules and builds their image. Set-up only: allocates.
 //
-// A million rules build in about a third of a second; while they do, about 60 bytes a rule are in use beside the image.
+// A million rules build in about a third of a second, and need about 60 bytes per rule during the build.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@ namespace steer::matchers {
 
 class SuffixBuilder {
   public:
-    // `hash_bits` below 64 is for tests that want names to collide.
+    // `hash_bits` below 64 is for tests with colliding names.
     explicit SuffixBuilder(unsigned hash_bits = 64);
 
     // `kind` is full or domain; `name` lower-cased text without a last dot. False: not a name.
     [[nodiscard]] bool add(SetId set, RuleKind kind, std::string_view name);
 
-    // Nothing: the names are more than 16 GiB.
+    // No value: the names are more than 16 GiB.
     std::optional<SuffixImage> build();
 
-    // What was added so far, and the form of the image, as a hash.
+    // A hash of the rules so far and of the image's format.
     [[nodiscard]] std::string content() const;
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 

@@ -1,10 +1,10 @@
-// Every full and domain rule, immutable: what SuffixBuilder makes and find_tags() reads.
+// Every full and domain rule, immutable: SuffixBuilder builds it, find_tags() reads it.
 //
-// A node is a name that has a rule of its own and says more than the nodes above it. It carries the union of its
-// ancestors' domain rules, so that the deepest node on a name's way to the root says everything. All of it is one block
-// without pointers, which may be written to a file as it is: a filter that knows most names that are none of them (a byte
-// a node, which stays in the cache), buckets of eight nodes by the hash of their names, what the nodes say, the nodes.
-// About 21 bytes a node, and its name.
+// A node is a name with a rule that adds sets to those of the nodes above it. It carries the union of its
+// ancestors' domain rules, so the deepest node above a name decides alone. The image is one block
+// without pointers, which may be written to a file: a filter that rejects most names without a node (one byte
+// per node, which stays in the cache), buckets of eight nodes by the hash of their names, verdicts, nodes.
+// About 21 bytes per node, plus its name.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@
 
 namespace steer::matchers {
 
-// The nodes whose hashes lead here, and those that found the bucket before it full. A look-up ends at one with room.
+// The nodes whose hashes lead here, and nodes that overflowed from the bucket before. A look-up ends at a bucket with a free slot.
 struct alignas(64) SuffixBucket {
     static constexpr std::size_t kNodes = 8;
     std::array<std::uint32_t, kNodes> check;  // the hash's other half
@@ -33,7 +33,7 @@ struct alignas(64) SuffixBucket {
 };
 static_assert(sizeof(SuffixBucket) == 64);
 
-// What a node says, for all nodes that say the same.
+// The verdict of all nodes with the same sets.
 struct alignas(64) SuffixVerdict {
     TagBits exact;  // for its name
     TagBits below;  // for every name below
@@ -45,17 +45,17 @@ static_assert(sizeof(SuffixVerdict) == 64);
 inline constexpr std::size_t kNodeUnit = 4;
 inline constexpr std::size_t kNodeHead = 5;
 
-// What is said of an image once; it stands at the start of its block, too.
+// The head of an image; also stored at the start of its block.
 struct SuffixHead {
     LabelHash hash;
     std::uint64_t node_bytes = 0;
-    std::uint64_t name_bytes = 0;    // of these, the names
-    std::uint32_t filter_words = 0;  // a multiple of those in a line
-    std::uint32_t bucket_count = 0;  // 0: no rule
+    std::uint64_t name_bytes = 0;    // of these, for names
+    std::uint32_t filter_words = 0;  // a multiple of the words per cache line
+    std::uint32_t bucket_count = 0;  // 0: no rules
     std::uint32_t verdict_count = 0;
     std::uint32_t node_count = 0;
     std::uint32_t deepest = 0;              // the most labels of a node
-    std::bitset<kMaxLevels + 1> has_level;  // is there a node with so many labels
+    std::bitset<kMaxLevels + 1> has_level;  // whether there is a node with that many labels
 };
 static_assert(std::is_trivially_copyable_v<SuffixHead>);
 
@@ -71,11 +71,11 @@ struct SuffixImage : SuffixHead {
     [[nodiscard]] std::uint32_t bucket_of(std::uint64_t name_hash) const {
         return static_cast<std::uint32_t>((name_hash >> 32) * bucket_count >> 32);
     }
-    // Where what finds a bucket full goes on.
+    // The next bucket after a full one.
     [[nodiscard]] std::uint32_t behind(std::uint32_t bucket) const {
         return bucket + 1 == bucket_count ? 0 : bucket + 1;
     }
-    // Where a hash stands in the filter, and the bits that it has there.
+    // A hash's word in the filter, and its bits there.
     [[nodiscard]] std::uint32_t filter_at(std::uint64_t name_hash) const {
         return static_cast<std::uint32_t>((name_hash >> 32) * filter_words >> 32);
     }
@@ -113,7 +113,7 @@ struct SuffixImage : SuffixHead {
         return verdict;
     }
 
-    // An image from a block that one was built in; nothing: it is none.
+    // An image from a stored block; no value: the block is not an image.
     static std::optional<SuffixImage> from(Arena block) {
         SuffixImage image;
         if (block.size() < kHeadBytes) return std::nullopt;
@@ -124,7 +124,7 @@ struct SuffixImage : SuffixHead {
         return image;
     }
 
-    // The builder's: the same places, to write to.
+    // For the builder: the same places, writable.
     [[nodiscard]] std::uint64_t* filter_to_fill() { return const_cast<std::uint64_t*>(filter()); }
     [[nodiscard]] SuffixBucket* buckets_to_fill() { return const_cast<SuffixBucket*>(buckets()); }
     [[nodiscard]] SuffixVerdict* verdicts_to_fill() {

@@ -2,9 +2,9 @@
 // the hash of every level of it: com, example.com, www.example.com.
 //
 // Labels are hashed with their length, in wire form: a dot inside a label is an ordinary byte, and
-// two names are equal to the hash only if they are equal label by label. Wyhash's multiply-and-fold
-// step; the key is random per image, so that names cannot be made to collide from outside; who uses
-// it compares the name on a hit all the same. About 5 ns a level.
+// names have the same hash only if they are equal label by label. Wyhash's multiply-and-fold
+// step; the key is random per image, so that an attacker cannot make names collide. Callers
+// compare the name on a hit anyway. About 5 ns per level.
 #pragma once
 
 #include <cstddef>

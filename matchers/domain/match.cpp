@@ -60,7 +60,7 @@ const TagBits& find_tags(const SuffixImage& image,
     }
     const std::size_t levels = std::min<std::size_t>(labels, image.deepest);
 
-    // Levels that may have a node, the deepest last; their buckets are asked for.
+    // Levels that may have a node, the deepest last; their buckets are prefetched.
     std::array<std::uint8_t, kMaxLevels> level_of;
     std::array<std::uint64_t, kMaxLevels> hash_of;
     std::size_t left = 0;

@@ -1,7 +1,7 @@
-// Which full and domain rules hold a name: one walk, one look-up a level that has rules, deepest first.
+// Finds the full and domain rules that hold for a name: one walk, one look-up per level with rules, deepest first.
 //
-// No allocation. The buckets of all levels are asked for at once; a hit costs one more line of memory. A name of 127
-// labels costs no more look-ups than the deepest rule has labels.
+// No allocation. The buckets of all levels are prefetched; a hit costs one more cache line. The number of look-ups is at
+// most the number of labels of the deepest rule.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace steer::matchers {
 const TagBits& find_tags(const SuffixImage& image,
                          std::span<const std::uint8_t> wire_name) noexcept;
 
-// The node of a name (without the root byte) with this hash; nullptr: there is none. The image is not empty.
+// The node of a name (without the root byte) with this hash; nullptr: none. The image is not empty.
 const std::uint8_t* find_node(const SuffixImage& image, std::uint64_t hash,
                               std::span<const std::uint8_t> name) noexcept;
 

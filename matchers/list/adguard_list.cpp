@@ -16,7 +16,7 @@ namespace {
 
 using ReadRule = Result<std::optional<AdguardRule>>;
 
-// A rule about what a page shows, or no rule at all.
+// A rule about the contents of a page, or not a rule.
 bool is_about_pages(std::string_view text) {
     constexpr std::array<std::string_view, 8> kMarks{"##",  "#@#", "#$#",  "#%#",
                                                      "#?#", "$$",  "#@$#", "#@?#"};
@@ -28,7 +28,7 @@ bool is_comment(std::string_view text) {
     return text.empty() || text.starts_with('!') || text.starts_with('#') || text.starts_with('[');
 }
 
-// What stands between the separators of a list, one after the other.
+// Iterates over the items of a list with separators.
 template <class Visit>
 void for_each_part(std::string_view list, char separator, Visit visit) {
     for (std::size_t at = 0; at <= list.size();) {
@@ -76,7 +76,7 @@ std::optional<Error> read_unless(std::string_view value, AdguardRule& out) {
         if (rule && rule->kind == RuleKind::domain) {
             out.unless.push_back(std::move(rule->text));
         } else {
-            error = Error{quoted(name) + " in denyallow is no name"};
+            error = Error{quoted(name) + " in denyallow is not a name"};
         }
     });
     std::sort(out.unless.begin(), out.unless.end());
@@ -89,7 +89,7 @@ bool is_ours(std::string_view modifier) {
            modifier == "denyallow";
 }
 
-// A modifier that AdGuard may know and a set of names cannot mean: "$client". Nothing: it is none.
+// A modifier of AdGuard that a set of names cannot express: "$client". No value: it is not a modifier.
 std::optional<std::string> foreign_modifier(std::string_view name) {
     const bool is_word = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
         return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '~';
@@ -98,7 +98,7 @@ std::optional<std::string> foreign_modifier(std::string_view name) {
     return "$" + lowered(name.substr(name.starts_with('~') ? 1 : 0));
 }
 
-// `foreign`: the first modifier that is none of ours, if that is all that is wrong.
+// `foreign`: the first unsupported modifier, if there is no other error.
 std::optional<Error> read_modifiers(std::string_view modifiers, TypeNumber type_number,
                                     AdguardRule& out, std::optional<std::string>& foreign) {
     std::optional<Error> error;
@@ -169,7 +169,7 @@ Result<Rule> as_regexp(const Body& body) {
             out += ".*";
         } else {
             return Error{quoted(std::string_view(&c, 1)) + " in the rule " + quoted(body.text) +
-                         " cannot stand in a name"};
+                         " is not allowed in a name"};
         }
     }
     if (at_end) out += '$';
@@ -177,7 +177,7 @@ Result<Rule> as_regexp(const Body& body) {
     return Rule{RuleKind::regexp, std::move(out)};
 }
 
-// Text that can only be a part of a name.
+// Text that can only be part of a name.
 bool is_part(std::string_view text) {
     const auto is_edge = [](char c) { return c == '.' || c == '-'; };
     return is_edge(text.front()) || is_edge(text.back());
@@ -194,7 +194,7 @@ Result<Rule> rule_of(std::string_view pattern) {
         return Error{"the rule " + quoted(pattern) + " is about more than a name"};
     if (const auto at = body.text.find_first_of("^|"); at != std::string::npos)
         return Error{quoted(body.text.substr(at, 1)) + " in the rule " + quoted(pattern) +
-                     " cannot stand in a name"};
+                     " is not allowed in a name"};
     if (IpAddress::parse(body.text))
         return Error{"the rule " + quoted(pattern) + " is about an address"};
     const bool is_name = body.text.find('*') == std::string::npos && !body.text.starts_with('.');

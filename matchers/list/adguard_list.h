@@ -1,11 +1,11 @@
 // Rules in AdGuard's syntax for DNS: "||ads.example^$important", "@@|www.", "/re/".
 //
-// ||d^ is the name and everything below it, a bare d the name alone; |d begins a name, d| and d^ end
+// ||d^ is the name and everything below it, a bare d only the name; |d begins a name, d| and d^ end
 // it, * is any text, /.../ a regular expression, @@ an exception. Modifiers: important, badfilter,
-// denyallow, dnstype. Lines about pages (##, #@#, ...), comments and headers are stepped over; a
-// rule that means something else (hosts lines, paths, addresses) is a bad line. A rule with another modifier is left
+// denyallow, dnstype. Lines about pages (##, #@#, ...), comments and headers are skipped. A
+// rule for other things (hosts lines, paths, addresses) is a bad line. A rule with another modifier is left
 // out, and counted by the modifier's name.
-// As rule_list.h: bad lines are named, any bytes will do, cost is linear.
+// As in rule_list.h: bad lines are named, any bytes are accepted, cost is linear.
 #pragma once
 
 #include <cstddef>
@@ -23,12 +23,12 @@ namespace steer::matchers {
 struct AdguardRule {
     Rule rule;
     int line = 0;
-    std::uint32_t file = 0;  // the caller's number of it
+    std::uint32_t file = 0;  // the caller's number of the file
     bool exception = false, important = false;
-    bool badfilter = false;            // takes its like out of the list
-    std::vector<std::string> unless;   // denyallow: names (and all below) that it leaves alone
-    std::vector<std::uint16_t> types;  // dnstype: of these alone; empty: of all ...
-    std::vector<std::uint16_t> other_types;  // ... but these
+    bool badfilter = false;                  // removes the same rule from the list
+    std::vector<std::string> unless;         // denyallow: names (and all below) that are exempt
+    std::vector<std::uint16_t> types;        // dnstype: only these; empty: all ...
+    std::vector<std::uint16_t> other_types;  // ... except these
 };
 
 struct AdguardList {
@@ -37,10 +37,10 @@ struct AdguardList {
     std::size_t left_out = 0;  // lines about pages
 };
 
-// The number of a type of DNS by its name.
+// The number of a DNS type by its name.
 using TypeNumber = std::optional<std::uint16_t> (*)(std::string_view name);
 
-// What tells a list of AdGuard from one of hosts lines or names, whose lines are bad in the other form.
+// Marks that distinguish AdGuard's lists from hosts lines or names, which are bad lines in the other format.
 struct ListMark {
     std::size_t lines = 0;
     int first = 0;          // its number
@@ -54,10 +54,10 @@ struct ListMarks {
 ListMarks find_list_marks(std::string_view bytes);
 
 AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumber type_number);
-// One rule that stands alone. Nothing: a comment, or about pages.
+// A single rule. No value: a comment, or about pages.
 Result<std::optional<AdguardRule>> parse_adguard(std::string_view text, TypeNumber type_number);
 
-// Takes out the rules that a badfilter names, and these themselves.
+// Removes the rules that a badfilter names, and the badfilter rules.
 void apply_badfilters(std::vector<AdguardRule>& rules);
 
 }  // namespace steer::matchers

@@ -1,5 +1,5 @@
-// The bad lines of one file: the first kShown by file and line, the rest by number. Rules that are right and have no
-// meaning here (AdGuard's $client) are counted by kind, apart from those.
+// The bad lines of one file: the first kShown with file and line, the others only counted. Valid rules that are not
+// supported here (AdGuard's $client) are counted by kind, separately.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,7 @@ namespace steer::matchers {
 
 class BadLines {
   public:
-    static constexpr std::size_t kShown =
-        1000;  // a binary file by mistake must not fill the memory
+    static constexpr std::size_t kShown = 1000;  // a binary file must not fill the memory
 
     explicit BadLines(std::string_view file) : file_(file) {}
 
@@ -59,7 +58,7 @@ class BadLines {
     void step_over(std::size_t lines) { stepped_over_ += lines; }
     [[nodiscard]] std::size_t stepped_over() const { return stepped_over_; }
 
-    // One Error a bad line; if there were more than kShown, a last one that says how many are not
+    // One Error per bad line; if there were more than kShown, a last one with the number of lines not
     // shown.
     [[nodiscard]] std::vector<Error> errors() const {
         std::vector<Error> all = errors_;

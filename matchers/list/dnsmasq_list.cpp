@@ -17,9 +17,10 @@ void read_line(std::string_view text, int number, NameList& out) {
     const auto equals = text.find('=');
     const std::string_view key = text.substr(0, equals);
     if (equals == std::string_view::npos || std::ranges::find(kKeys, key) == kKeys.end()) {
-        out.list.bad.add({quoted(key) + " names no domain with all below it: only address=, "
-                                        "server=, local=, ipset= and nftset= do"},
-                         number);
+        out.list.bad.add(
+            {quoted(key) + " does not name a domain with all names below it: only address=, "
+                           "server=, local=, ipset= and nftset= do"},
+            number);
         return;
     }
     std::string_view rest = text.substr(equals + 1);
@@ -37,7 +38,7 @@ void read_line(std::string_view text, int number, NameList& out) {
         if (rule && rule->kind == RuleKind::domain && name != "#") {
             out.list.rules.push_back({*std::move(rule), number});
         } else {
-            out.list.bad.add({quoted(name) + " in " + quoted(text) + " is no name"}, number);
+            out.list.bad.add({quoted(name) + " in " + quoted(text) + " is not a name"}, number);
         }
     }
     if (!any) out.list.bad.add({"no '/' behind the name in " + quoted(text)}, number);

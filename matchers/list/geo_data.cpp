@@ -15,7 +15,7 @@ namespace {
 struct Selector {
     std::string code;
     std::vector<std::string> attributes;  // all of them
-    bool fits = false;                    // something
+    bool fits = false;                    // matched an entry
 };
 
 class Selection {
@@ -38,7 +38,7 @@ class Selection {
         return selectors_.empty() || std::any_of(selectors_.begin(), selectors_.end(),
                                                  [&](const Selector& s) { return s.code == code; });
     }
-    // Whether one of a wanted list's rules is taken; that it fits is remembered.
+    // Whether a rule of a wanted list is selected; records the match.
     bool wants(const std::string& code, const std::vector<std::string>& attributes) {
         bool any = selectors_.empty();
         for (Selector& s : selectors_) {
@@ -66,7 +66,7 @@ class Selection {
 };
 
 Error no_data(std::string_view file, std::string_view what) {
-    return Error{"this is no " + std::string(what) +
+    return Error{"this is not " + std::string(what) +
                      " data, or a part of one: fetch the file again and name the .dat file itself",
                  std::string(file)};
 }
@@ -214,8 +214,7 @@ Result<GeoPrefixes> read_geoip(std::string_view bytes, std::string_view file,
             if (prefix) {
                 out.list.prefixes.push_back({*prefix, number});
             } else {
-                out.list.bad.add({"in the list " + quoted(code) + ": a prefix that is none"},
-                                 number);
+                out.list.bad.add({"in the list " + quoted(code) + ": an invalid prefix"}, number);
             }
         }
         return true;

@@ -1,9 +1,9 @@
 // geosite.dat and geoip.dat (v2fly): lists of rules and of prefixes by code, in protobuf's wire format.
 //
-// Selectors say what is taken: "CODE" the whole list, "CODE@ATTRIBUTE" (any number of attributes)
-// its rules that have them all; case does not matter, several are a union, none is everything.
-// A bad rule is named by its list and left out; its number in the file stands for a line. A file
-// that is no such data, or ends too early, is an Error. Any bytes will do; cost is linear.
+// Selectors choose entries: "CODE" the whole list, "CODE@ATTRIBUTE" (any number of attributes)
+// its rules that have them all. Case does not matter, several selectors are a union, none selects everything.
+// A bad rule is reported with its list and left out; its number in the file is its line. A file
+// with other data, or that ends too early, is an Error. Any bytes are accepted; cost is linear.
 #pragma once
 
 #include <span>
@@ -18,7 +18,7 @@ namespace steer::matchers {
 
 struct GeoRules {
     RuleList list;
-    std::vector<std::string> missing;  // selectors that nothing in the file fits
+    std::vector<std::string> missing;  // selectors without a match in the file
 };
 struct GeoPrefixes {
     PrefixList list;
@@ -27,7 +27,7 @@ struct GeoPrefixes {
 
 Result<GeoRules> read_geosite(std::string_view bytes, std::string_view file,
                               std::span<const std::string> selectors);
-// Attributes are no part of geoip.dat: a selector with one fits nothing.
+// geoip.dat has no attributes: a selector with one matches nothing.
 Result<GeoPrefixes> read_geoip(std::string_view bytes, std::string_view file,
                                std::span<const std::string> selectors);
 

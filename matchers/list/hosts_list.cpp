@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 10> kOwnNames{
     "localhost",    "localhost.localdomain", "local",           "broadcasthost", "ip6-localhost",
     "ip6-loopback", "ip6-localnet",          "ip6-mcastprefix", "ip6-allnodes",  "ip6-allrouters"};
 
-// What AdGuard's rules, URLs, wildcards and pages have, and names of hosts have not.
+// Characters of AdGuard's rules, URLs, wildcards and pages that host names do not have.
 constexpr std::string_view kInNoHost = "|^$*!@/<>";
 
 template <class List>
@@ -52,13 +52,13 @@ HostsList read_hosts(std::string_view bytes, std::string_view file) {
             if (has(kOwnNames, name) || IpAddress::parse(name)) {
                 ++out.left_out;
             } else if (name.find_first_of(kInNoHost) != std::string_view::npos) {
-                out.list.bad.add({quoted(name) + " is no name of a host"}, line->number);
+                out.list.bad.add({quoted(name) + " is not a host name"}, line->number);
             } else if (auto rule = parse_rule(name, RuleKind::full);
                        rule && rule->kind == RuleKind::full) {
                 out.list.rules.push_back({*std::move(rule), line->number});
             } else {
                 out.list.bad.add(
-                    rule ? Error{quoted(name) + " is no name"} : std::move(rule).error(),
+                    rule ? Error{quoted(name) + " is not a name"} : std::move(rule).error(),
                     line->number);
             }
         }

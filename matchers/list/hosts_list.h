@@ -1,8 +1,8 @@
 // A list of names to block in the form of /etc/hosts: "0.0.0.0 NAME...", each name an exact rule.
 //
-// The address is 0.0.0.0, 127.0.0.1, :: or ::1; another one is a bad line, because the list then
-// means addresses. Names of the machine itself (localhost, broadcasthost, ip6-...) and names that
-// are addresses are left out. As rule_list.h: bad lines are named, any bytes will do.
+// The address is 0.0.0.0, 127.0.0.1, :: or ::1; any other address is a bad line, because then the list
+// assigns addresses. Names of the machine itself (localhost, broadcasthost, ip6-...) and names that
+// are addresses are left out. As in rule_list.h: bad lines are named, any bytes are accepted.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ struct HostsList {
     std::size_t left_out = 0;  // names of the machine itself, and addresses
 };
 
-// 0.0.0.0, 127.0.0.1, :: or ::1: what such a list gives its names.
+// 0.0.0.0, 127.0.0.1, :: or ::1: the addresses in such a list.
 bool leads_nowhere(std::string_view address);
 HostsList read_hosts(std::string_view bytes, std::string_view file);
 

@@ -25,7 +25,7 @@ std::optional<Line> Lines::next() {
 }
 
 std::optional<Error> not_utf8(std::string_view bytes) {
-    // A byte order mark, or what begins as ASCII text does in two bytes a letter.
+    // A byte order mark, or a start like ASCII text with two bytes per letter.
     const auto is_letter = [](char c) { return c >= ' ' && c <= '~'; };
     const bool marked = bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff");
     bool wide = bytes.size() >= 4;

@@ -1,6 +1,6 @@
-// The lines of a text file as an operator counts them: from 1, without CR LF or LF, without blanks
-// at either end, without a byte order mark at the start of a file or, where files were put together, of a line. Bytes in,
-// views out; any bytes will do.
+// The lines of a text file, counted from 1 as in an editor: without CR LF or LF, without blanks
+// at either end, without a byte order mark at the start of a file (or of a line, in concatenated files). Bytes in,
+// views out; any bytes are accepted.
 #pragma once
 
 #include <optional>
@@ -29,10 +29,10 @@ class Lines {
     bool at_end_;
 };
 
-// Why a whole file cannot be read line by line: it is UTF-16. Nothing if it can be tried.
+// Why a whole file cannot be read line by line: it is UTF-16. No value: try it.
 std::optional<Error> not_utf8(std::string_view bytes);
 
-// `text` without a comment: nothing if it starts with '#', else up to the first '#' after a blank.
+// `text` without a comment: empty if it starts with '#', else up to the first '#' after a blank.
 std::string_view without_comment(std::string_view text);
 
 }  // namespace steer::matchers

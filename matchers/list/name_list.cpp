@@ -16,7 +16,7 @@ std::string_view first_word(std::string_view text) {
     return text.substr(0, std::min(text.find_first_of(kBlank), text.size()));
 }
 
-// Hosts lines and bare names, of which each is exact.
+// Hosts lines and bare names; each is an exact name.
 NameList read_adlist(std::string_view bytes, std::string_view file) {
     std::string as_hosts;
     Lines lines(bytes);
@@ -30,7 +30,7 @@ NameList read_adlist(std::string_view bytes, std::string_view file) {
     return {std::move(read.list), read.left_out};
 }
 
-// A line that only a file of v2fly's data/ has: an include, or attributes and affiliations behind a rule.
+// A line that occurs only in v2fly's data/: an include, or attributes and affiliations behind a rule.
 bool is_v2fly_line(std::string_view text) {
     std::string_view rest = text.substr(0, text.find('#'));
     const std::string_view rule = take_word(rest);

@@ -1,7 +1,7 @@
-// A list of names in any of the forms that lists come in, as rules; by its form, or by what its first line looks like.
+// A list of names in any supported format, as rules. The format is configured, or recognised by the first line.
 //
-// What a list says and a set of names cannot mean is a bad line, named and counted; what it says about other things is
-// left out and counted. As rule_list.h: any bytes will do, cost is linear.
+// Entries that a set of names cannot express are bad lines, named and counted. Entries about other things are
+// left out and counted. As in rule_list.h: any bytes are accepted, cost is linear.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@
 namespace steer::matchers {
 
 enum class ListForm : std::uint8_t {
-    automatic,  // hosts, dnsmasq, rpz if the first line that is no comment is one of these; v2fly if any line can
-    // only be that; else rules
+    automatic,  // hosts, dnsmasq, rpz if the first line that is not a comment is one of these; v2fly if any line can
+                // only be that; else rules
     rules,
     hosts,         // 0.0.0.0 NAME...
-    adlist,        // of RouterOS: as hosts, or a bare name; each is that name alone
+    adlist,        // of RouterOS: as hosts, or a bare name; each is only that name
     dnsmasq,       // address=, server=, local=, ipset=, nftset=: their names, with all below
-    rpz,           // a response policy zone: the names that it does not let through
-    rpz_passthru,  // those that it does
+    rpz,           // a response policy zone: the names that it blocks
+    rpz_passthru,  // the names that it lets through
     v2fly,         // a file of domain-list-community's data/
 };
 
@@ -32,13 +32,13 @@ struct NameList {
     std::size_t left_out = 0;
 };
 
-// The bytes of another file of the same folder (`include:` of v2fly); nothing: it cannot be read.
+// The bytes of another file of the same folder (`include:` of v2fly); no value: it cannot be read.
 using ReadBeside = std::function<std::optional<std::string>(std::string_view name)>;
 
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
                     const ReadBeside& read_beside = {});
 
-// What `automatic` takes it for.
+// The format that `automatic` recognises.
 ListForm guess_form(std::string_view bytes);
 
 NameList read_dnsmasq(std::string_view bytes, std::string_view file);

@@ -1,6 +1,6 @@
-// What is no list at all, by its first bytes: a web page, an archive, other binary data.
+// Recognises files that are not lists by their first bytes: a web page, an archive, other binary data.
 //
-// A server that answers with an error page and status 200 gives such a file. Readers would find a name or two in it.
+// A server that sends an error page with status 200 causes such a file. A parser would find some names in it.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace steer::matchers {
 
-// The error says what it is instead. Nothing: it can be tried line by line. UTF-16 is for the readers (not_utf8()).
+// The error names its actual type. No value: try it line by line. The parsers detect UTF-16 (not_utf8()).
 std::optional<Error> why_no_list(std::string_view bytes);
 
 }  // namespace steer::matchers

@@ -19,7 +19,7 @@ PrefixList read_prefixes(std::string_view bytes, std::string_view file) {
         std::string_view rest = line->text.substr(0, line->text.find('#'));
         const std::string_view text = take_word(rest);
         if (text.empty()) continue;
-        // What follows it is somebody's note, unless it is the next address.
+        // The rest of the line is a note, unless it is another address.
         const std::string_view next = take_word(rest);
         if (!next.empty() && Prefix::parse(next)) {
             list.bad.add(Error{"more than one address in a line, " + quoted(text) + " and " +

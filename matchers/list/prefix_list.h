@@ -1,5 +1,5 @@
-// A file of addresses and prefixes: one a line, what follows it after a blank or '#' is dropped (as
-// in mosdns). As rule_list.h: good lines are given, bad ones named, any bytes will do.
+// A file of addresses and prefixes, one per line; text after a blank or '#' is ignored (as
+// in mosdns). As in rule_list.h: bad lines are named, any bytes are accepted.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,7 @@
 // A response policy zone as a set of names: those that it blocks, or those that it lets through.
 //
-// A set says of a name that it is one of these or not. "d" is d alone; "*.d" is what is below it, which a set has only
-// together with d. Whatever else the zone asks for (records, other names, addresses) a set cannot say: a bad line.
+// A set can only say that a name is in it. "d" is only d; "*.d" is the names below it, which a set has only
+// together with d. Anything else that the zone asks for (records, other names, addresses) is a bad line.
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <string>
 #include <utility>
@@ -36,7 +36,7 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
                       ", which a set of names cannot hold" + std::string(kUsePlugin)},
                 record.line);
         };
-        if (!record.is_of_name()) return refuse("is no trigger by a name");
+        if (!record.is_of_name()) return refuse("is not a trigger by name");
         const bool lets_through = record.action == RpzRecord::Action::passthru;
         if (!lets_through && !record.blocks()) {
             if (passthru) {
@@ -58,7 +58,7 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
     for (const SetTrigger& t : triggers)
         (t.below ? below : alone).insert(t.name);
     for (const SetTrigger& t : triggers) {
-        if (!t.below && below.contains(t.name)) continue;  // its other line says both
+        if (!t.below && below.contains(t.name)) continue;  // its other line covers both
         if (t.below && !alone.contains(t.name)) {
             out.list.bad.add(
                 {quoted("*." + t.name) + " without " + quoted(t.name) +
@@ -70,8 +70,8 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
         if (rule && (rule->kind == RuleKind::domain || rule->kind == RuleKind::full)) {
             out.list.rules.push_back({*std::move(rule), t.line});
         } else {
-            out.list.bad.add(rule ? Error{quoted(t.name) + " is no name"} : std::move(rule).error(),
-                             t.line);
+            out.list.bad.add(
+                rule ? Error{quoted(t.name) + " is not a name"} : std::move(rule).error(), t.line);
         }
     }
     return out;

@@ -24,7 +24,7 @@ constexpr std::array kTriggerLabels{TriggerLabel{"rpz-client-ip", RpzRecord::Tri
                                     TriggerLabel{"rpz-nsdname", RpzRecord::Trigger::ns_name},
                                     TriggerLabel{"rpz-nsip", RpzRecord::Trigger::ns_address}};
 
-// Records that a signed zone has beside its policy.
+// Records of a signed zone that are not policy.
 bool is_of_dnssec(std::string_view type) {
     constexpr std::array<std::string_view, 7> kTypes{"rrsig",  "nsec", "nsec3",  "nsec3param",
                                                      "dnskey", "cds",  "cdnskey"};
@@ -46,7 +46,7 @@ std::vector<std::string_view> labels_from_end(std::string_view name) {
     return out;
 }
 
-// Digits without zeros in front, at most `most`.
+// Digits without leading zeros, at most `most`.
 std::optional<unsigned> rpz_decimal(std::string_view text, unsigned most) {
     if (text.empty() || text.size() > 3 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
     unsigned value = 0;
@@ -169,7 +169,7 @@ class RpzZoneReader {
         if (owner_ == zone_ || is_of_dnssec(out.type)) return;
         if (out.type == "ns" || out.type == "ds" || out.type == "dname" || out.type == "soa")
             return bad(entry, "a record of type " + quoted(words[0].text) + " at " +
-                                  quoted(owner_) + " is no policy: remove it");
+                                  quoted(owner_) + " is not a policy: remove it");
         if (!set_trigger(entry, out)) return;
         if (out.type == "cname") {
             if (!set_action(entry, out)) return;
@@ -179,7 +179,7 @@ class RpzZoneReader {
         visit_(out);
     }
 
-    // The owner of the first SOA is the zone, unless it was given.
+    // The owner of the first SOA is the zone, unless `zone_name` is given.
     void begin_zone() {
         if (has_zone_) return;
         zone_ = owner_;
@@ -217,7 +217,7 @@ class RpzZoneReader {
             return true;
         }
         if (last.starts_with("rpz-"))
-            return refuse(quoted(last) + " at the end of " + quoted(name) + " is no trigger");
+            return refuse(quoted(last) + " at the end of " + quoted(name) + " is not a trigger");
         if (name == "*") {
             out.trigger = RpzRecord::Trigger::below;
         } else if (name.starts_with("*.")) {
@@ -251,9 +251,9 @@ class RpzZoneReader {
         }
         if (target.starts_with("rpz-") && target.find('.') == std::string::npos)
             return refuse(quoted(target + ".") +
-                          " is no action: expected rpz-passthru., rpz-drop. or rpz-tcp-only.");
+                          " is not an action: expected rpz-passthru., rpz-drop. or rpz-tcp-only.");
         if (out.trigger != RpzRecord::Trigger::below &&
-            target == out.owner) {  // as it was written before
+            target == out.owner) {  // the old form of passthru
             out.action = RpzRecord::Action::passthru;
             return true;
         }
@@ -278,7 +278,7 @@ class RpzZoneReader {
 Result<RpzPrefix> parse_rpz_prefix(std::string_view text) {
     const auto refuse = [&] {
         return Error{quoted(text) +
-                     " is no prefix: expected its length and the address from its end, as in "
+                     " is not a prefix: expected its length and the address from its end, as in "
                      "'24.0.2.0.192' or '32.zz.db8.2001'"};
     };
     const auto labels = labels_from_end(text);

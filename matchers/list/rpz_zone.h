@@ -1,8 +1,8 @@
-// A response policy zone (draft-vixie-dnsop-dns-rpz-00) in zone text, record by record: what triggers it, and what it
-// asks for.
+// Reads a response policy zone (draft-vixie-dnsop-dns-rpz-00) from zone text, record by record: triggers and
+// actions.
 //
-// SOA and NS of the apex, other records there, and DNSSEC's records are no policy and are left out. Everything else that
-// is not understood is a bad line. Any bytes will do; cost is linear.
+// SOA and NS of the apex, other records there, and DNSSEC records are not policy and are left out. Everything else that
+// is unknown is a bad line. Any bytes are accepted; cost is linear.
 #pragma once
 
 #include <cstddef>
@@ -46,8 +46,8 @@ struct RpzRecord {
     std::string target;  // of an alias: without a last dot
     std::uint32_t ttl_s = 0;
     int line = 0;
-    std::string_view owner;  // as a person reads it, without the zone's name
-    // Of data: as the zone has them; names without a last dot are below `origin`.
+    std::string_view owner;  // for messages, without the zone's name
+    // For data: as in the zone; names without a last dot are below `origin`.
     std::string type;
     std::span<const ZoneWord> data;
     std::string_view origin;
@@ -55,18 +55,18 @@ struct RpzRecord {
     [[nodiscard]] bool is_of_name() const {
         return trigger == Trigger::name || trigger == Trigger::below;
     }
-    // The name is not answered as it would be without the zone, whatever the type.
+    // Whether the zone changes the answer for the name, for every type.
     [[nodiscard]] bool blocks() const {
         return action == Action::nxdomain || action == Action::nodata || action == Action::drop;
     }
 };
 
-// Calls visit(record) for each record of the zone that is policy. `zone_name`: where it begins, without a last dot; empty:
-// as its SOA says, else its first $ORIGIN. `file` is named in errors.
+// Calls visit(record) for each policy record of the zone. `zone_name`: the apex, without a last dot; empty:
+// the owner of the SOA, else the first $ORIGIN. `file` is named in errors.
 BadLines read_rpz_zone(std::string_view bytes, std::string_view file, std::string_view zone_name,
                        const std::function<void(const RpzRecord&)>& visit);
 
-// The prefix that the labels in front of rpz-ip or rpz-client-ip stand for, as in "24.0.2.0.192" and "48.zz.db8.2001".
+// The prefix in the labels before rpz-ip or rpz-client-ip, as in "24.0.2.0.192" and "48.zz.db8.2001".
 struct RpzPrefix {
     Prefix prefix;
     bool is_v4;

@@ -1,8 +1,8 @@
 // A file of rules: one a line, '#' starts a comment at the start of a line or after a blank (not in
 // a regexp).
 //
-// Gives the good rules and names every bad line, so that who reads decides whether a bad line stops
-// the start. Any bytes will do; cost is linear. Reading the file is the caller's.
+// Returns the good rules and names every bad line; the caller decides whether a bad line stops
+// the start. Any bytes are accepted; cost is linear. The caller reads the file.
 #pragma once
 
 #include <string_view>
@@ -23,7 +23,7 @@ struct RuleList {
     BadLines bad;
 };
 
-// `file` is named in errors. `fallback`: what a line without a prefix means.
+// `file` is named in errors. `fallback`: the kind of a line without a prefix.
 RuleList read_rules(std::string_view bytes, std::string_view file, RuleKind fallback);
 
 }  // namespace steer::matchers

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kDeepest = 16;          // includes of includes
 constexpr std::size_t kMostIncludes = 1'000;  // of one file, all together
 
-// What a rule must have, and must not.
+// Attributes that a rule must have, and must not have.
 struct Filter {
     std::vector<std::string> with, without;
     [[nodiscard]] bool takes(const std::vector<std::string>& attributes) const {
@@ -32,7 +32,7 @@ class Reader {
     Reader(std::string_view file, const ReadBeside& read_beside)
         : out_{{{}, BadLines(file)}, 0}, read_beside_(read_beside) {}
 
-    // `line`: of the include in the first file, which stands for all that it brings; 0: this is the first.
+    // `line`: the line of the include in the first file, used for all that it includes; 0: this is the first file.
     void read(std::string_view bytes, const std::vector<Filter>& filters, int line) {
         Lines lines(bytes);
         while (const auto next = lines.next())
@@ -45,7 +45,7 @@ class Reader {
     void read_line(std::string_view text, const std::vector<Filter>& filters, int line) {
         text = trimmed(text);
         if (text.empty()) return;
-        // Attributes and affiliations stand behind the rule, each after a blank.
+        // Attributes and affiliations follow the rule, each after a blank.
         const auto first = std::min(text.find_first_of(kBlank), text.size());
         const std::string_view rule = text.substr(0, first);
         std::vector<std::string> attributes;
@@ -81,7 +81,7 @@ class Reader {
             out_.list.bad.add({"include:" + std::string(name) + " " + why}, line);
         };
         if (name.empty() || name.find('/') != std::string_view::npos || name.starts_with('.'))
-            return fail("is no name of a file beside this one");
+            return fail("does not name a file in this folder");
         Filter filter;
         for (const std::string& attribute : attributes) {
             const bool without = attribute.starts_with('-');

@@ -1,5 +1,5 @@
-// The fields of one protobuf message, as they stand in its bytes: varints and byte strings; fixed
-// numbers are stepped over. Views into the bytes, no copy; any bytes will do.
+// The fields of one protobuf message: varints and byte strings; fixed
+// numbers are skipped. Views into the bytes, no copy; any bytes are accepted.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ class WireFields {
   public:
     explicit WireFields(std::string_view message) : rest_(message) {}
 
-    // Nothing at the end, and where the bytes are no message: then damaged() holds.
+    // No value at the end, or if the bytes are not a message: then damaged() holds.
     std::optional<WireField> next();
     [[nodiscard]] bool damaged() const { return damaged_; }
 

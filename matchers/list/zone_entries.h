@@ -1,6 +1,6 @@
 // The entries of a zone file (RFC 1035 5.1): words, quotes, `;` comments, and parentheses that join lines.
 //
-// Gives each record or directive as its words. Any bytes will do; cost is linear.
+// Returns each record or directive as its words. Any bytes are accepted; cost is linear.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct ZoneWord {
 struct ZoneEntry {
     std::vector<ZoneWord> words;
     bool has_owner = true;  // the line does not begin with a blank
-    int line = 0;           // where it begins
-    std::string trouble;    // what is wrong with it; empty: nothing
+    int line = 0;           // of its beginning
+    std::string trouble;    // its error; empty: none
 };
 
 class ZoneEntries {
@@ -43,7 +43,7 @@ class ZoneEntries {
 // empty: the root.
 std::string absolute_zone_name(const std::string& text, const std::string& origin);
 
-// A TTL: seconds, or numbers with w, d, h, m, s in either case ("1h30m"). Nothing: it is none, or above 2^31 - 1.
+// A TTL: seconds, or numbers with w, d, h, m, s in either case ("1h30m"). No value: not a TTL, or above 2^31 - 1.
 std::optional<std::uint32_t> zone_ttl_s(std::string_view text);
 
 }  // namespace steer::matchers

@@ -19,7 +19,7 @@
 namespace steer::matchers {
 namespace {
 
-// ALLOWEMPTY: `regexp:.*` is a way to say "every name".
+// ALLOWEMPTY: `regexp:.*` means every name.
 constexpr unsigned kFlags =
     HS_FLAG_SINGLEMATCH | HS_FLAG_CASELESS | HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY;
 
@@ -34,11 +34,11 @@ std::string refusal(const std::string& text, const Checked& checked) {
     return "the regexp " + quoted(text) + " is refused: " + *checked.why;
 }
 
-// Fewer are compiled as fast as they are read.
+// Below this, compiling is as fast as reading the stored image.
 constexpr std::size_t kPatternsWorthKeeping = 20;
 constexpr std::size_t kSlowShown = 3;  // warnings of a file about regexps without a literal
 
-// Each database as a number of bytes (8) and these; none is 0.
+// Each database as its size (8 bytes) and its bytes; size 0: none.
 void append(const hs_database* database, std::vector<std::uint8_t>& out) {
     char* bytes = nullptr;
     std::uint64_t size = 0;
@@ -72,7 +72,7 @@ bool take(std::span<const std::uint8_t>& bytes, PatternDatabase& out) {
     return true;
 }
 
-// False: it is not what keep() wrote.
+// False: not written by keep().
 bool restore(const std::optional<Arena>& kept, PatternImage& image) {
     if (!kept) return false;
     auto bytes = kept->bytes();
@@ -80,7 +80,7 @@ bool restore(const std::optional<Arena>& kept, PatternImage& image) {
            take(bytes, image.unfiltered) && bytes.empty();
 }
 
-// Puts what a pattern needs into the filter. False: it does not say what, or that is too short.
+// Adds a pattern's literals to the filter. False: it has none, or they are too short.
 bool add_to(GramFilter& filter, RuleKind kind, const std::string& text) {
     if (kind == RuleKind::keyword) return filter.add(text);
     const auto literals = required_literals(text);
@@ -106,7 +106,7 @@ void PatternBuilder::add(SetId set, RuleKind kind, std::string text, std::string
     patterns_[found->second].tags.set(set);
 }
 
-// Each regexp with what became of it; those with a NUL are not tried.
+// Each regexp with its result; regexps with a NUL are not tried.
 std::vector<Checked> PatternBuilder::check_regexps() const {
     std::vector<Expression> expressions;
     std::vector<std::size_t> places;
@@ -132,7 +132,7 @@ void PatternBuilder::check_each(std::vector<Error>* errors, std::vector<Error>& 
     std::vector<Checked> checked;
     if (errors != nullptr) checked = check_regexps();
     struct Slow {
-        std::size_t count = 0, warning = 0;  // of a file; which of `warnings`
+        std::size_t count = 0, warning = 0;  // of a file; index in `warnings`
     };
     std::map<std::string_view, Slow> slow;
     for (std::size_t i = 0; i < patterns_.size(); ++i) {
@@ -146,8 +146,8 @@ void PatternBuilder::check_each(std::vector<Error>* errors, std::vector<Error>& 
             of_file.warning = warnings.size();
             warnings.push_back(
                 {"the regexp " + quoted(pattern.text) +
-                     " holds no text that every match must contain, so that it is tried in "
-                     "full on every name: add some, if it can be said so",
+                     " contains no literal text, so it is tried on every name: add literal text "
+                     "if possible",
                  pattern.file, pattern.line});
         }
     }
@@ -198,7 +198,7 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     image.has_filter = unfiltered.size() < all.size();
     const std::string name =
         store != nullptr && patterns_.size() >= kPatternsWorthKeeping ? content() : std::string();
-    // What was kept was good when it was compiled.
+    // Stored patterns were valid when they were compiled.
     if (!name.empty() && restore(store->load(name), image)) {
         check_each(nullptr, warnings);
         return image;
@@ -213,10 +213,10 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     return image;
 }
 
-// ": line 3 of FILE has the one that takes longest ..." for the rules that cost most; nothing if none costs much.
+// ": line 3 of FILE has the one that takes longest ..." for the most expensive rules; empty if none is expensive.
 std::string PatternBuilder::costliest(const std::vector<unsigned>& ids) const {
     constexpr std::size_t kNamed = 3;
-    const auto checked = check_regexps();  // they are known by now
+    const auto checked = check_regexps();  // their costs are known by now
     std::vector<unsigned> order = ids;
     const auto first = order.begin() + static_cast<std::ptrdiff_t>(std::min(kNamed, order.size()));
     std::partial_sort(order.begin(), first, order.end(), [&](unsigned a, unsigned b) {
@@ -241,7 +241,7 @@ PatternDatabase PatternBuilder::compile(const std::vector<unsigned>& ids,
         expressions.push_back({patterns_[id].expression, kFlags, id});
     auto made = pattern_compiler().compile(expressions);
     if (made.database != nullptr) return std::move(made.database);
-    // What only the whole shows, such as a pattern that is too large.
+    // Errors that only the complete set shows, such as a pattern that is too large.
     if (made.which) {
         const Pattern& bad = patterns_[ids[*made.which]];
         errors.push_back({refusal(bad.kind, bad.text, made.why), bad.file, bad.line});

@@ -1,7 +1,7 @@
 // Collects keyword and regexp rules and compiles them into one database. Set-up only.
 //
 // One database of 400 patterns scans a name faster than two of 200, and compiles in a quarter of a
-// second. Who compiles, and with which budget, is compiler.h's. Block mode, each pattern reported once, case-blind, `.` is any byte of a name.
+// second. compiler.h runs the compilation, with a budget. Block mode, each pattern reported once, case-blind, `.` is any byte of a name.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -28,7 +28,7 @@ class PatternBuilder {
     // `store` may be nullptr.
     PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings,
                        ImageStore* store = nullptr) const;
-    // Only whether each pattern can be compiled.
+    // Only checks whether each pattern can be compiled.
     void check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
         check_each(&errors, warnings);
     }
@@ -42,14 +42,14 @@ class PatternBuilder {
         std::string file;
         int line;
     };
-    // Those of `ids` together; nullptr and an error if they cannot be.
+    // Compiles the patterns in `ids` together; nullptr and an error if that fails.
     [[nodiscard]] PatternDatabase compile(const std::vector<unsigned>& ids,
                                           std::vector<Error>& errors) const;
     [[nodiscard]] std::string costliest(const std::vector<unsigned>& ids) const;
-    // What was added, and the library and CPU that it is compiled for, as a hash.
+    // A hash of the patterns, the library and the target CPU.
     [[nodiscard]] std::string content() const;
     [[nodiscard]] std::vector<Checked> check_regexps() const;
-    // Without `errors`, only what may be warned of.
+    // Without `errors`, only warnings.
     void check_each(std::vector<Error>* errors, std::vector<Error>& warnings) const;
 
     std::vector<Pattern> patterns_;

@@ -23,8 +23,8 @@ std::string text_of(const hs_compile_error_t* error) {
     return why;
 }
 
-// What hs_expression_info() does not see: repeats that make an expression too large. Long ones and those of many
-// repeats are tried as well, so that their cost is known one by one.
+// hs_expression_info() does not detect repeats that make an expression too large. Long expressions and those with many
+// repeats are compiled as well, so that the cost of each is known.
 bool is_to_be_tried(const std::string& text) {
     constexpr std::size_t kLong = 200;
     constexpr std::ptrdiff_t kMany = 4;

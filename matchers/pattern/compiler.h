@@ -1,9 +1,9 @@
-// Who compiles expressions: the only way from here to Hyperscan's compiler, which cannot be interrupted and whose time
-// and memory nobody can foretell.
+// The interface for compiling expressions: the only way to Hyperscan's compiler, which cannot be interrupted and whose
+// time and memory are unpredictable.
 //
-// HereCompiler does it in the calling thread, without limits: tests, tools, the compile process itself. The daemon
-// installs another one at its start (control/build/pattern_process.h), which has a process of its own do it, with a
-// budget, and which can be stopped. Set-up only; any thread.
+// HereCompiler compiles in the calling thread, without limits: for tests, tools, and the compile process. The daemon
+// installs another one at its start (control/build/pattern_process.h), which uses a separate process with a
+// budget that can be stopped. Set-up only; any thread.
 #pragma once
 
 #include <cstdint>
@@ -23,23 +23,23 @@ struct Expression {
     unsigned id = 0;
 };
 
-// What became of one expression. No `why`: it can be compiled.
+// The result for one expression. Empty `why`: it can be compiled.
 struct Checked {
     std::optional<std::string> why;
     std::uint64_t cost_us = 0;  // CPU time
-    bool over_budget = false;   // it may be right: it was given up, or not tried
+    bool over_budget = false;   // it may be valid: compilation was given up, or not tried
 };
 
 using PatternDatabase = std::unique_ptr<hs_database, FreeDatabase>;
 
 struct Compiled {
-    PatternDatabase database;          // nullptr: there is an error
+    PatternDatabase database;          // nullptr: error
     std::string why;                   // its text
-    std::optional<std::size_t> which;  // of the expressions; nothing: all together
+    std::optional<std::size_t> which;  // index of the expression; no value: all together
     bool over_budget = false;
 };
 
-// Of one call.
+// The budget of one call.
 struct PatternBudget {
     std::uint32_t time_ms = 10'000;                 // CPU time
     std::uint64_t memory = std::uint64_t{1} << 30;  // bytes
@@ -48,12 +48,12 @@ struct PatternBudget {
 class PatternCompiler {
   public:
     virtual ~PatternCompiler() = default;
-    // Each alone, in their order.
+    // Checks each expression alone, in order.
     virtual std::vector<Checked> check(std::span<const Expression> expressions) = 0;
-    // All together, in block mode.
+    // Compiles all together, in block mode.
     virtual Compiled compile(std::span<const Expression> expressions) = 0;
     virtual void set_budget(const PatternBudget& /*budget*/) {}
-    // The process ends: what is under way is given up, and what comes after is refused.
+    // The process ends: gives up running compilations and refuses later ones.
     virtual void stop() {}
 };
 
@@ -64,7 +64,7 @@ class HereCompiler : public PatternCompiler {
     static Checked check_one(const Expression& expression);
 };
 
-// The one in use. `compiler` outlives every call of the first; nullptr: a HereCompiler.
+// The compiler in use. `compiler` outlives every call of pattern_compiler(); nullptr: a HereCompiler.
 PatternCompiler& pattern_compiler();
 void use_pattern_compiler(PatternCompiler* compiler);
 

@@ -7,7 +7,7 @@
 namespace steer::matchers {
 namespace {
 
-// How often letters stand in names, roughly: the more, the higher.
+// Rough frequency of letters in names: higher is more frequent.
 unsigned commonness(char c) {
     constexpr std::string_view kByFrequency = "zqxjkvwybgpfhmdulcrstnioae";
     const auto at = kByFrequency.find(c);
@@ -25,7 +25,7 @@ bool is_border(char c) {
     return c == '.' || c == '\n' || c == '\0';
 }
 
-// The rarest piece of so many bytes; none if there is none.
+// The rarest piece of that length; empty: none.
 std::string_view rarest(std::string_view text, std::size_t size) {
     std::string_view best;
     for (std::size_t at = 0; at + size <= text.size(); ++at) {
@@ -36,7 +36,7 @@ std::string_view rarest(std::string_view text, std::size_t size) {
     return best;
 }
 
-// The part of `text` that is of one label and holds what stands at `at`.
+// The part of `text` within one label around `at`.
 std::string_view label_around(std::string_view text, std::size_t at) {
     std::size_t first = at, last = at;
     while (first > 0 && !is_border(text[first - 1]))

@@ -1,8 +1,8 @@
-// Which names can hold no pattern: of each text that a pattern needs, one piece of three or four bytes in a table.
+// Recognises names that match no pattern: for each literal that a pattern needs, a table has one piece of three or four bytes.
 //
-// A scan costs a hundred nanoseconds and more, a look at a name's pieces ten to twenty, and most names hold none of them;
-// where one does, the whole text is compared. It reads the name's wire form: texts are of one label, so that they stand
-// there as in the text. May say yes to a name without a pattern, never no to one with.
+// A scan costs a hundred nanoseconds or more, checking a name's pieces ten to twenty, and most names contain none of them.
+// If a name contains one, the complete literal is compared. The filter reads the name's wire form: literals are within one
+// label, so they appear there unchanged. It may accept a name without a match, but never rejects one with a match.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ class GramFilter {
     }
 
   private:
-    // A text that is needed, and where in it the piece stands.
+    // A needed literal, and the offset of its piece.
     struct Text {
         std::uint32_t gram;
         std::uint8_t gram_at, size;
@@ -46,7 +46,7 @@ class GramFilter {
             const std::uint32_t at = spread(gram) >> shift_;
             return static_cast<unsigned>(table[at >> 3]) >> (at & 7);
         };
-        // From the first length byte on: the last piece of four ends with the root byte, of three before it.
+        // From the first length byte on: the last piece of four ends with the root byte, the last of three before it.
         for (std::size_t i = 0; i + 4 <= wire_name.size(); ++i) {
             std::uint32_t gram = 0;
             std::memcpy(&gram, wire_name.data() + i, sizeof gram);
@@ -59,7 +59,7 @@ class GramFilter {
     static constexpr std::uint32_t kThird = 0xffffff;
     static constexpr unsigned kDirectoryShift = 20;
 
-    std::vector<Text> known_;              // in the order of their pieces' hashes
+    std::vector<Text> known_;              // sorted by the hashes of their pieces
     std::vector<std::uint32_t> first_of_;  // in known_, by the first bits of the hash
     std::vector<std::uint8_t> texts_;
     std::vector<std::uint8_t> table_{0, 0};  // bits

@@ -1,5 +1,5 @@
-// Every keyword and regexp rule as one Hyperscan database, immutable: what PatternBuilder makes and
-// scan() reads.
+// Every keyword and regexp rule as one Hyperscan database, immutable: PatternBuilder builds it,
+// scan() reads it.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,10 @@ struct FreeDatabase {
 
 struct PatternImage {
     std::unique_ptr<hs_database, FreeDatabase> database;  // nullptr: there is no pattern
-    // Names that hold no piece of what the patterns need are scanned for those alone that need none.
+    // Names without a needed piece are scanned only for patterns that need none.
     bool has_filter = false;  // some pattern needs a piece
     GramFilter filter;
-    std::unique_ptr<hs_database, FreeDatabase> unfiltered;  // nullptr: there are none of them
+    std::unique_ptr<hs_database, FreeDatabase> unfiltered;  // nullptr: no such patterns
     std::vector<TagBits> tags_of;                           // by expression id
     TagBits all;                                            // the sets that have a pattern
 };

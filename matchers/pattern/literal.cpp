@@ -10,10 +10,10 @@
 namespace steer::matchers {
 namespace {
 
-constexpr int kMaxDepth = 64;        // of groups; deeper ones count as nothing
-constexpr std::size_t kMaxAny = 64;  // alternatives; more count as nothing
+constexpr int kMaxDepth = 64;        // of groups; deeper ones have no literal
+constexpr std::size_t kMaxAny = 64;  // alternatives; more have no literal
 
-// Texts of which every match holds one; none: nothing is known.
+// Texts; every match contains one of them. Empty: unknown.
 using Any = std::vector<std::string>;
 
 std::size_t shortest(const Any& any) {
@@ -28,7 +28,7 @@ class Walk {
   public:
     explicit Walk(std::string_view expression) : text_(expression) {}
 
-    // Alternatives up to the end or the parenthesis that closes them: what each needs.
+    // Alternatives up to the end or the closing parenthesis, with the literals of each.
     Any alternatives(int depth) {
         Any all = branch(depth);
         bool known = !all.empty();
@@ -41,7 +41,7 @@ class Walk {
         return known ? all : Any{};
     }
 
-    // It holds nothing that this walk could read in another way than the compiler does.
+    // Whether this parser surely reads it as the compiler does.
     [[nodiscard]] bool is_sure() const { return sure_; }
 
   private:
@@ -70,7 +70,7 @@ class Walk {
                 run += lower(last);
                 if (quantified) {
                     take_run();
-                    run.erase(0, run.size() - 1);  // a+b: only the last a stands next to b
+                    run.erase(0, run.size() - 1);  // a+b: only the last a is next to b
                 }
                 continue;
             }
@@ -106,7 +106,7 @@ class Walk {
 
     Atom group(int depth, Any& inside) {
         if (peek() == '*') sure_ = false;  // (*UTF8)
-        if (peek() == '?') {  // (?:...), (?i), (?<name>...): up to what follows its head
+        if (peek() == '?') {               // (?:...), (?i), (?<name>...): skips the head
             const bool comment = text_.substr(at_).starts_with("?#");
             const auto after = text_.substr(at_ + 1);
             sure_ = sure_ && (after.starts_with(':') || after.starts_with("i)"));
@@ -129,7 +129,7 @@ class Walk {
 
     void skip_class() {
         if (peek() == '^') ++at_;
-        if (peek() == ']') ++at_;  // first in a class it is a member
+        if (peek() == ']') ++at_;  // as first in a class it is a member
         while (at_ < text_.size() && text_[at_] != ']') {
             if (text_[at_] == '[') sure_ = false;  // [:alpha:]
             at_ += text_[at_] == '\\' ? 2U : 1U;
@@ -145,9 +145,9 @@ class Walk {
         if (std::string_view("bBAzZdDwWsSx").find(c) == std::string_view::npos) sure_ = false;
         if (c == 'b' || c == 'B' || c == 'A' || c == 'z' || c == 'Z') return Atom::empty;
         if (std::string_view("xpPcou0123456789").find(c) != std::string_view::npos) skip_operand(c);
-        return Atom::other;  // a class such as \d, or a spelling that is not worth reading
+        return Atom::other;  // a class such as \d, or a spelling that is not parsed
     }
-    // What belongs to an escape's letter: {...}, hexadecimal or octal digits, or one character.
+    // The argument of an escape's letter: {...}, hexadecimal or octal digits, or one character.
     void skip_operand(char letter) {
         if (peek() == '{') {
             skip_braces();

@@ -1,5 +1,5 @@
-// The plain text that every match of a regexp must contain: what can be looked for before the expression itself is
-// tried. It may guess low, never high.
+// The literal text that every match of a regexp must contain, so that it can be searched before the expression is
+// tried. The result may be too short, never too long.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,15 @@
 
 namespace steer::matchers {
 
-// Below this the scanner has nothing to look for and tries the expression on every name.
+// Below this length the scanner cannot search for it, and tries the expression on every name.
 inline constexpr std::size_t kUsefulLiteral = 2;
 
-// The length of the longest run of plain characters that is in every match: of a sequence the best
-// part, of alternatives the worst one, of what may be left out nothing. `expression` compiles.
+// The length of the longest literal run in every match. A sequence has that of its best part, alternatives that of
+// their worst one, optional parts zero. `expression` compiles.
 std::size_t shortest_literal(std::string_view expression);
 
-// Texts, lower-cased, of which every match holds at least one; none: nothing is known. Stricter than the above: an
-// expression with a spelling that has another meaning elsewhere says nothing.
+// Lower-cased texts; every match contains at least one of them. Empty: unknown. Stricter than the function above: an
+// expression with an ambiguous spelling gives no texts.
 std::vector<std::string> required_literals(std::string_view expression);
 
 }  // namespace steer::matchers

@@ -56,7 +56,7 @@ void scan(const PatternImage& image, std::span<const std::uint8_t> wire_name, hs
     const auto status = hs_scan(database, text.data(), static_cast<unsigned>(text.size()), 0,
                                 scratch, on_match, &found);
     if (status != HS_SUCCESS) {
-        // Only a scratch of another image or in use by another thread comes here.
+        // Reached only with a scratch of another image or in use by another thread.
         std::fprintf(stderr,
                      "name matcher: scan refused (%d): scratch not prepared for this image\n",
                      status);

@@ -1,9 +1,9 @@
-// Which keyword and regexp rules hold a name: one scan, or a look at its pieces that says none. No allocation.
+// Finds the keyword and regexp rules that match a name: one scan, unless the filter excludes a match. No allocation.
 //
-// What a rule sees: the lower-cased name as text, dots between the labels, none at the end; the
+// Rules see the lower-cased name as text, with dots between the labels and none at the end; the
 // root is the empty text. A dot or a line feed inside a label (legal on the wire, RFC 2181 11) is a
-// NUL in the text: it is no border to `\.`, no end to `$`, and no keyword can hold it, while `.`
-// and `[^.]` see one character.
+// NUL in the text: `\.` and `$` do not match it, no keyword can contain it, and `.`
+// and `[^.]` match one character.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ namespace steer::matchers {
 
 using NameText = std::array<char, 256>;
 
-// The text that rules see of a valid lower-cased wire name; it lies in `room`.
+// The text of a valid lower-cased wire name for rules; written to `room`.
 std::string_view name_text(std::span<const std::uint8_t> wire_name, NameText& room) noexcept;
 
 // Adds to `tags` the sets whose patterns are found. Skipped if `tags` has them all. `scratch` was

@@ -18,7 +18,7 @@ constexpr unsigned kTestFlags = HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL | HS_FLAG_A
 int on_first_match(unsigned /*id*/, unsigned long long /*from*/, unsigned long long /*to*/,
                    unsigned /*flags*/, void* found) {
     *static_cast<bool*>(found) = true;
-    return 1;  // enough
+    return 1;  // one match is enough
 }
 
 Error refusal(const std::vector<std::string>& words, const Compiled& made) {
@@ -81,7 +81,7 @@ bool TextTest::holds(std::string_view text, unsigned thread) const noexcept {
         case TextOperation::regexp:
             break;
     }
-    const char* const bytes = text.empty() ? "" : text.data();  // Hyperscan takes no nullptr
+    const char* const bytes = text.empty() ? "" : text.data();  // Hyperscan does not accept nullptr
     bool found = false;
     const auto status = hs_scan(database_.get(), bytes, static_cast<unsigned>(text.size()), 0,
                                 scratches_[thread].get(), on_first_match, &found);

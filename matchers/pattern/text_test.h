@@ -1,8 +1,8 @@
-// Whether a text is, begins with, ends with, holds or matches one of some words, or is empty: of what is not a name, such
-// as a number or an address. Case counts.
+// Tests a text that is not a name, such as a number or an address: whether it equals, begins with, ends with, contains or
+// matches one of several words, or is empty. Case-sensitive.
 //
-// Regexps are one Hyperscan database, so that none takes longer than the text is long; `.` is any byte, search is
-// unanchored. holds() allocates nothing and waits for nothing; any number of threads may ask, each by a number of its
+// Regexps are one Hyperscan database, so the cost is linear in the text's length. `.` is any byte, search is
+// unanchored. holds() allocates nothing and never waits; any number of threads may call it, each with a number of its
 // own.
 #pragma once
 
@@ -21,7 +21,7 @@ namespace steer::matchers {
 
 enum class TextOperation : std::uint8_t { eq, prefix, suffix, contains, regexp, zl };
 
-// As a configuration writes them, in their order.
+// In the order of the configuration.
 inline constexpr std::array<std::string_view, 6> kTextOperations{"eq",       "prefix", "suffix",
                                                                  "contains", "regexp", "zl"};
 constexpr std::string_view name_of(TextOperation operation) {
@@ -30,13 +30,13 @@ constexpr std::string_view name_of(TextOperation operation) {
 
 class TextTest {
   public:
-    // At least one word, but for `zl`, which takes none. The Error is about the first regexp that cannot be compiled, or
+    // At least one word, except for `zl`, which has none. The Error is about the first regexp that cannot be compiled, or
     // about memory.
     static Result<TextTest> build(TextOperation operation, std::vector<std::string> words);
-    // Threads 0..threads-1 may ask afterwards. Allocates.
+    // Threads 0..threads-1 may call holds() afterwards. Allocates.
     Result<void> prepare(unsigned threads);
 
-    // `thread`: one that prepare() was told of.
+    // `thread`: a number below prepare()'s argument.
     [[nodiscard]] bool holds(std::string_view text, unsigned thread) const noexcept;
 
     [[nodiscard]] TextOperation operation() const { return operation_; }
@@ -49,12 +49,12 @@ class TextTest {
 
     TextOperation operation_ = TextOperation::zl;
     std::vector<std::string> words_;
-    // Of regexp alone.
+    // For regexp only.
     std::unique_ptr<hs_database, FreeDatabase> database_;
     std::vector<std::unique_ptr<hs_scratch, FreeScratch>> scratches_;  // by thread
 };
 
-// A text as an expression that is found where the text stands: every byte that could mean something is written by its
+// A text as an expression that matches only the text: every special byte is written by its
 // number.
 std::string expression_of(std::string_view text);
 

@@ -1,5 +1,5 @@
 // An IP address as 16 bytes in network order; IPv4 as ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that
-// one code path serves both families and an address that came in by a [::] socket equals the plain
+// one code path serves both families, and an address from a [::] socket equals the plain
 // one.
 #pragma once
 
@@ -20,7 +20,7 @@ struct IpAddress {
     std::array<std::uint8_t, 16> bytes{};
 
     static constexpr IpAddress from_v4(const std::uint8_t* four) {
-        // As two numbers, so that what is read as numbers a moment later was stored as such.
+        // Stores two numbers, because they are loaded as numbers shortly after.
         const std::uint32_t address = four[0] | std::uint32_t{four[1]} << 8 |
                                       std::uint32_t{four[2]} << 16 | std::uint32_t{four[3]} << 24;
         const std::array<std::uint64_t, 2> halves{0, 0xffff0000U | std::uint64_t{address} << 32};
@@ -42,7 +42,7 @@ struct IpAddress {
 
     // "192.0.2.1" or the RFC 5952 form of an IPv6 address. Allocates.
     [[nodiscard]] std::string to_string() const;
-    // No brackets, no zone, no port. Nothing if it is not an address.
+    // No brackets, no zone, no port. No value if it is not an address.
     static std::optional<IpAddress> parse(std::string_view text);
 
     // As numbers, 64 bits at a time: addresses are compared for every packet.

@@ -1,4 +1,4 @@
-// Ethernet's addresses as numbers of 48 bits, the first byte highest.
+// Ethernet addresses as 48-bit numbers, the first byte highest.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace steer {
 
-// The six bytes as they stand in a frame.
+// The six bytes in frame order.
 constexpr std::uint64_t mac_number(const std::uint8_t* six) {
     std::uint64_t number = 0;
     for (unsigned i = 0; i < 6; ++i)
@@ -15,7 +15,7 @@ constexpr std::uint64_t mac_number(const std::uint8_t* six) {
     return number;
 }
 
-// "00:1d:aa:bb:cc:dd", in either case, also with '-'. Nothing: it is no address, or all zeros.
+// "00:1d:aa:bb:cc:dd", in either case, also with '-'. No value: not an address, or all zeros.
 constexpr std::optional<std::uint64_t> parse_mac(std::string_view text) {
     constexpr std::size_t kLength = 17;
     if (text.size() != kLength) return std::nullopt;

@@ -14,9 +14,9 @@ namespace {
 
 using Range = std::pair<IpAddress, IpAddress>;
 
-constexpr std::size_t kMany = 4096;  // ranges; then a directory leads to them
+constexpr std::size_t kMany = 4096;  // ranges; from here on with a directory
 constexpr unsigned kV4PartShift = 14;
-constexpr std::uint32_t kFew = 4;  // ranges of a part that are looked at all at once
+constexpr std::uint32_t kFew = 4;  // ranges of a part that are compared all at once
 
 constexpr unsigned kMapped = 96;  // bits of ::ffff:0:0/96
 
@@ -28,7 +28,7 @@ std::optional<unsigned> parse_length(std::string_view text, unsigned most) {
     return length;
 }
 
-// The ranges of one prefix. A short IPv6 prefix spans the place where IPv4 addresses are kept: left
+// The ranges of one prefix. The IPv4 range inside a short IPv6 prefix is left
 // out.
 void append_ranges(const Prefix& prefix, std::vector<Range>& out) {
     static constexpr std::uint8_t kZero[4] = {};
@@ -44,7 +44,7 @@ void append_ranges(const Prefix& prefix, std::vector<Range>& out) {
     if (last > last_v4) out.emplace_back(next(last_v4), last);
 }
 
-// What is read behind the last: spans that begin after every address, or at the last one.
+// Padding behind the last range: spans that begin after every address, or at the last one.
 template <class Span>
 void end(std::vector<Span>& spans) {
     constexpr auto kLast = std::numeric_limits<decltype(Span::first)>::max();
@@ -60,7 +60,7 @@ Result<Prefix> Prefix::parse(std::string_view text) {
         return Error{quoted(text) +
                      " is not an address or prefix: write one as in 192.0.2.0/24 or 2001:db8::/32"};
     }
-    // ::ffff:192.0.2.0/120 is written as an IPv6 prefix and counts its bits as one.
+    // ::ffff:192.0.2.0/120 is an IPv6 prefix in form, and its length counts 128 bits.
     const bool is_v4_text = text.find(':') == std::string_view::npos;
     unsigned length = 128;
     if (slash != std::string_view::npos) {
@@ -128,7 +128,7 @@ void PrefixSet::divide_v4() {
 
 void PrefixSet::divide_v6() {
     constexpr std::size_t kParts = 1U << 18;
-    // From the first range that is not of IPv4 on; no address from there on is in one before.
+    // From the first range outside IPv4 on; no later address is in an earlier range.
     const auto from =
         std::ranges::find_if(ranges_, [](const auto& range) { return range.first.high() != 0; });
     if (ranges_.end() - from < static_cast<std::ptrdiff_t>(kMany)) return;
@@ -148,7 +148,7 @@ void PrefixSet::divide_v6() {
     if (whole) end(v6_);
 }
 
-// Of few ranges of a part, how many begin at `a` or before has no branch: those behind them do not.
+// Counts the ranges of a part that begin at `a` or before without a branch; later ranges do not count.
 template <class Number>
 bool PrefixSet::holds(const std::vector<Span<Number>>& spans, const std::uint32_t* part, Number a) {
     const Span<Number>* const first = spans.data() + part[0];
@@ -174,7 +174,7 @@ bool PrefixSet::contains_v4_of_many(std::uint32_t a) const noexcept {
 bool PrefixSet::contains_v6(const IpAddress& address) const noexcept {
     auto first = ranges_.begin(), last = ranges_.end();
     if (!v6_before_.empty() && address.high() >= v6_from_) {
-        // What is behind all parts may be in the last range, which is of the last.
+        // An address behind all parts may be in the last range, which belongs to the last part.
         const std::uint64_t part =
             std::min((address.high() - v6_from_) >> v6_shift_, v6_before_.size() - 2);
         if (!v6_.empty()) return holds(v6_, &v6_before_[part], address.high());

@@ -1,9 +1,9 @@
 // An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by
-// anybody.
+// any thread.
 //
-// contains() is a search over merged, sorted ranges: of a small set those of the address's /8, of a large one those of
-// its /18, or of its part of what the IPv6 prefixes span. There are few of these as a rule, and they are counted without a
-// branch: which of them it is cannot be foretold. O(log n) at worst, no allocation.
+// contains() searches merged, sorted ranges: in a small set the ranges of the address's /8, in a large set those of
+// its /18, or of its part of the span of the IPv6 prefixes. These are usually few, and are counted without a
+// branch, because the branch would be unpredictable. O(log n) at worst, no allocation.
 #pragma once
 
 #include <cstddef>
@@ -43,18 +43,18 @@ class PrefixSet {
   private:
     template <class Number>
     struct Span {
-        Number first, last;  // host order, both inside
+        Number first, last;  // host order, both inclusive
     };
     using V4Range = Span<std::uint32_t>;
 
-    // Those ranges that reach into a /8. Of one or none the bounds are here.
+    // The ranges that overlap a /8. If there is at most one, its bounds are here.
     struct Bucket {
         std::uint32_t first = 0, count = 0;
         V4Range only{1, 0};
     };
 
-    // The last range of its /8 that does not begin after `a` is the only one that may hold it. In line, and without a
-    // branch on what was compared: every query's source comes by here.
+    // Only the last range of its /8 that does not begin after `a` can hold it. Inline, and without a
+    // branch on the comparison: it runs for every query's source.
     [[nodiscard]] bool contains_v4(std::uint32_t a) const noexcept {
         if (by_octet_.empty()) return contains_v4_of_many(a);
         const Bucket& bucket = by_octet_[a >> 24];
@@ -77,12 +77,12 @@ class PrefixSet {
     [[nodiscard]] bool contains_v6(const IpAddress& address) const noexcept;
 
     std::vector<std::pair<IpAddress, IpAddress>> ranges_;  // first..last, disjoint, sorted
-    std::vector<V4Range> v4_;                              // those of IPv4 once more
-    std::vector<Bucket> by_octet_;                         // 256 if there are any of these, and few
+    std::vector<V4Range> v4_;                              // a copy of the IPv4 ranges
+    std::vector<Bucket> by_octet_;                         // 256 if there are a few such ranges
 
-    // Of many: how many ranges begin in a part before the n-th. Parts of IPv4 are /18; those of IPv6 are alike and begin at
-    // v6_from_, by the high half of addresses, with the range at v6_begin_. Where each of these is of whole /64s, they are
-    // in v6_ once more, by high halves. Behind the ranges of v4_ and v6_ that have parts are some that are only read.
+    // For large sets: how many ranges begin before the n-th part. Parts of IPv4 are /18. Parts of IPv6 have equal sizes from
+    // v6_from_ on, by the high half of addresses; the first range is v6_begin_. If all ranges are whole /64s, they are
+    // also in v6_, by high halves. v4_ and v6_ end with padding that may be read.
     std::vector<std::uint32_t> v4_before_, v6_before_;
     std::vector<Span<std::uint64_t>> v6_;
     std::ptrdiff_t v6_begin_ = 0;

@@ -17,7 +17,7 @@ PrefixValues::PrefixValues(std::vector<Rule> rules) {
     v6_ = ranges_of(std::move(others));
 }
 
-// Prefixes nest or are disjoint: sorted by address and then by length, those around one are on the stack when it begins.
+// Prefixes nest or are disjoint: in order of address and length, the prefixes around one are on the stack when it begins.
 std::vector<PrefixValues::Range> PrefixValues::ranges_of(std::vector<Rule> rules) {
     std::stable_sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) {
         if (a.prefix.address != b.prefix.address) return a.prefix.address < b.prefix.address;

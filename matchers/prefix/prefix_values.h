@@ -1,7 +1,7 @@
-// IP prefixes that each stand for a value: the longest one that has an address decides. Both families; an IPv6 prefix has
+// IP prefixes with a value each: the longest prefix of an address decides. Both families; an IPv6 prefix has
 // no IPv4 address. Immutable once built; any number of threads look up at the same time.
 //
-// Cost of find(): a binary search. Memory: 24 bytes an end of a prefix.
+// Cost of find(): a binary search. Memory: 24 bytes per end of a prefix.
 #pragma once
 
 #include <cstdint>

@@ -91,15 +91,15 @@ BOOST_AUTO_TEST_CASE(what_it_cannot_mean_is_one_sentence) {
              {"||a.example^$dnsrewrite=1.2.3.4", "not supported"},
              {"||a.example^$", "not supported"},
              {"||a.example^$dnstype=NOPE", "unknown type \"NOPE\""},
-             {"||a.example^$denyallow=a..b", "denyallow is no name"},
+             {"||a.example^$denyallow=a..b", "denyallow is not a name"},
              {"||a.example^$important=1", "not supported"},
              {"0.0.0.0 a.example", "more than one word"},
              {"||a.example/path^", "more than a name"},
              {"|https://a.example^", "more than a name"},
              {"||192.0.2.1^", "about an address"},
              {"||^", "names nothing"},
-             {"||a^b.example^", "cannot stand in a name"},
-             {"||a\x01*.example^", "cannot stand in a name"}}) {
+             {"||a^b.example^", "is not allowed in a name"},
+             {"||a\x01*.example^", "is not allowed in a name"}}) {
         const std::string error = error_of(text);
         BOOST_TEST((error.find(part) != std::string::npos), text << ": " << error);
     }

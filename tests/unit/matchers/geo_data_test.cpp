@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_file_cut_anywhere_is_refused_or_ends_between_lists) {
                                                6)}) {
         const auto read = m::read_geosite(bad, "g.dat", {});
         BOOST_TEST_REQUIRE(!read);
-        BOOST_TEST(read.error().sentence().starts_with("g.dat: this is no geosite data"));
+        BOOST_TEST(read.error().sentence().starts_with("g.dat: this is not geosite data"));
     }
 }
 

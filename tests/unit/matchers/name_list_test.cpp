@@ -69,8 +69,9 @@ BOOST_AUTO_TEST_CASE(dnsmasq_lines_name_domains) {
                      "server=192.0.2.1\naddress=/#/0.0.0.0\nmx-host=d.example\nlocal=/e.example\n",
                      "f", ListForm::automatic),
           {"2 domain:a.example", "2 domain:b.example", "3 domain:c.example"},
-          {"f:5: \"#\" in \"address=/#/0.0.0.0\" is no name",
-           "f:6: \"mx-host\" names no domain with all below it: only address=, server=, local=, "
+          {"f:5: \"#\" in \"address=/#/0.0.0.0\" is not a name",
+           "f:6: \"mx-host\" does not name a domain with all names below it: only address=, "
+           "server=, local=, "
            "ipset= and nftset= do",
            "f:7: no '/' behind the name in \"local=/e.example\""},
           1);
@@ -104,9 +105,9 @@ BOOST_AUTO_TEST_CASE(a_set_names_what_a_policy_zone_says_besides_blocks) {
            "z:4: \"data.example\" asks for another answer than a block" + cannot,
            "z:5: \"alias.example\" asks for another answer than a block" + cannot,
            "z:6: \"tcp.example\" asks for another answer than a block" + cannot,
-           "z:7: \"32.1.2.0.192.rpz-ip\" is no trigger by a name" + cannot,
-           "z:8: \"32.1.2.0.192.rpz-client-ip\" is no trigger by a name" + cannot,
-           "z:9: \"ns.example.rpz-nsdname\" is no trigger by a name" + cannot,
+           "z:7: \"32.1.2.0.192.rpz-ip\" is not a trigger by name" + cannot,
+           "z:8: \"32.1.2.0.192.rpz-client-ip\" is not a trigger by name" + cannot,
+           "z:9: \"ns.example.rpz-nsdname\" is not a trigger by name" + cannot,
            "z:3: \"*.only.example\" without \"only.example\": a set cannot hold what is below a "
            "name alone; a plugin of type 'rpz' does that"},
           0);
@@ -126,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_v2fly_may_include_others) {
           {"2 domain:a.example", "3 full:b.example", "4 domain:y.example", "4 domain:t.example",
            "8 regexp:^d[0-9]$"},
           {"f:4: include:other comes back to itself", "f:5: include:none cannot be read",
-           "f:6: include:../x is no name of a file beside this one",
+           "f:6: include:../x does not name a file in this folder",
            "f:7: \"x\" behind the rule \"c.example\": expected @ATTRIBUTE or &LIST"},
           0);
 }
@@ -157,7 +158,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_host) {
         "f", ListForm::adlist);
     BOOST_TEST(names.list.rules.size() == 1U);
     BOOST_TEST(names.list.bad.count() == 7U);
-    BOOST_TEST(errors_of(names).front() == "f:1: \"||a.example^\" is no name of a host");
+    BOOST_TEST(errors_of(names).front() == "f:1: \"||a.example^\" is not a host name");
 }
 
 BOOST_AUTO_TEST_CASE(odd_files_are_sentences) {

@@ -100,12 +100,13 @@ BOOST_AUTO_TEST_CASE(what_is_no_policy_is_a_bad_line) {
         "h RRSIG A 5\n",
         {},
         {"3: a CNAME with 2 names: expected one, as in 'bad.example CNAME .'",
-         "4: a record of type \"NS\" at \"b.rpz.example\" is no policy: remove it",
-         "5: \"rpz-other.\" is no action: expected rpz-passthru., rpz-drop. or rpz-tcp-only.",
+         "4: a record of type \"NS\" at \"b.rpz.example\" is not a policy: remove it",
+         "5: \"rpz-other.\" is not an action: expected rpz-passthru., rpz-drop. or rpz-tcp-only.",
          "6: the target \"walled.example.rpz.example\" lies in the zone itself: write a last dot "
          "behind the name",
-         "7: \"rpz-foo\" at the end of \"e.rpz-foo\" is no trigger",
-         "8: \"33.1.2.0.192\" is no prefix: expected its length and the address from its end, as "
+         "7: \"rpz-foo\" at the end of \"e.rpz-foo\" is not a trigger",
+         "8: \"33.1.2.0.192\" is not a prefix: expected its length and the address from its end, "
+         "as "
          "in '24.0.2.0.192' or '32.zz.db8.2001'",
          "9: \"24.1.2.0.192\" has bits behind its length: write it as the prefix 192.0.2.0/24",
          "10: \"$INCLUDE\": expected a record, '$ORIGIN NAME', or '$TTL SECONDS'",
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(prefixes_are_written_from_their_end) {
     for (const char* bad :
          {"", "32", "32.1.2.0", "32.01.2.0.192", "256.1.2.0.192", "32.256.2.0.192", "129.zz",
           "64.zz.1.zz.2", "64.1.2.3", "x.1.2.0.192", "64.zz.12345"})
-        BOOST_TEST(prefix_of(bad).find("is no prefix") != std::string::npos, bad);
+        BOOST_TEST(prefix_of(bad).find("is not a prefix") != std::string::npos, bad);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
