@@ -45,15 +45,15 @@ ops::HealthChecks Daemon::liveness() {
     const std::uint64_t idle_ms = now_ms - health_.turn_ms;  // of the timer, which the loop serves
     return {{"main_loop", idle_ms < kMainLoopPatienceMs
                               ? ""
-                              : "no turn for " + std::to_string(idle_ms / 1000) + " s"},
+                              : "blocked for " + std::to_string(idle_ms / 1000) + " s"},
             {"workers", pulse_.trouble(now_ms)}};
 }
 
 ops::HealthChecks Daemon::readiness() {
     return {{"ports", ports_trouble()},
             {"upstreams", upstreams_trouble()},
-            {"lists", fetcher_ ? fetcher_->not_loaded() : "not looked at yet"},
-            {"drain", is_draining_ ? "draining: steerctl drain off ends it" : ""}};
+            {"lists", fetcher_ ? fetcher_->not_loaded() : "not loaded yet"},
+            {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""}};
 }
 
 std::string Daemon::ports_trouble() const {
@@ -64,7 +64,7 @@ std::string Daemon::ports_trouble() const {
             return d.if_index == device.if_index;
         });
         if (state == devices_.end()) {
-            add(trouble, device.name + " is gone");
+            add(trouble, device.name + " was removed");
         } else if (!state->up) {
             add(trouble, device.name + " is down");
         }

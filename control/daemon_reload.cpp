@@ -76,7 +76,8 @@ void Daemon::watch_files() {
 // A reload that somebody asked for after the change has read it already.
 void Daemon::files_changed(const std::vector<std::string>& files) {
     if (reloader_->has_read(files)) {
-        spdlog::debug("a change of {} was read by a reload already", files.front());
+        spdlog::debug("the change of {} is already in force: an earlier reload read it",
+                      files.front());
         return;
     }
     reload("a change of " + files.front());
@@ -179,7 +180,7 @@ void Daemon::note_reload(const std::string& why, bool by_queries, const ReloadOu
     }
     for (const auto& error : outcome.errors)
         spdlog::error("{}", error.sentence());
-    spdlog::error("configuration {} stays in force: what was read because of {} is not good",
+    spdlog::error("configuration {} stays in force: the one read because of {} has errors",
                   outcome.generation, why);
 }
 
@@ -281,8 +282,8 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     for (const auto& late : {need_restart(settings_, candidate.settings),
                              need_restart(built_.listeners, candidate.built.listeners)}) {
         for (const auto& what : late) {
-            candidate.warnings.push_back(
-                Error{what + " needs a restart: it is as it was", candidate.settings.file});
+            candidate.warnings.push_back(Error{
+                what + " needs a restart: the old value stays in force", candidate.settings.file});
         }
     }
     registry_ = std::move(candidate.registry);

@@ -118,7 +118,7 @@ Result<void> Daemon::give_up_rights() {
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;
         spdlog::warn(
-            "dump_file: {} is no folder that {} may write to: nothing will be kept over a restart; "
+            "dump_file: {} is not a folder that {} can write to: the cache is lost at a restart; "
             "make it, "
             "or name another",
             dump, user->empty() ? "this user" : *user);

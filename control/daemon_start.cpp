@@ -78,7 +78,7 @@ Result<void> Daemon::start_eal() {
     const auto workers = static_cast<unsigned>(cpus_.workers.size());
     if (const auto cpus_there = allowed_cpus().size(); workers > cpus_there) {
         spdlog::warn(
-            "{} workers share {} CPUs and take each other's time: lower `workers` of "
+            "{} workers share {} CPUs and slow each other down: lower `workers` of "
             "`dataplane` to {} or less",
             workers, cpus_there, cpus_there);
     }
@@ -121,7 +121,7 @@ Result<void> Daemon::judge_settings() {
             build::ImageFolder images(settings_.control.images);
             built_ = judge(settings_, registry_, images.folder().empty() ? nullptr : &images);
         } catch (const std::bad_alloc&) {
-            no_room = no_memory("to build what the configuration says").text;
+            no_room = no_memory("to build the configuration").text;
         }
         is_done = true;
         asio::post(main_io_, [] {});  // wakes the loop below
@@ -147,7 +147,7 @@ Result<void> Daemon::start_tables() {
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();
     runtime_ = std::make_unique<DataplaneRuntime>(*options);
-    spdlog::info("SIMD beyond what this build is for: {}",
+    spdlog::info("cache keys are computed by {} code",
                  cache::label(runtime_->shared().hasher->lanes()));
     publisher_ = std::make_unique<build::Publisher>(runtime_->shared());
     hops_ = std::make_unique<Published<NextHopTable>>(runtime_->shared().next_hops,

@@ -62,7 +62,7 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (file.get() < 0) {
         if (errno != ENOENT)
-            say(path + " cannot be read (" + std::strerror(errno) + "): it is made anew");
+            say(path + " cannot be read (" + std::strerror(errno) + "): it is built again");
         return std::nullopt;
     }
     Head head{};
@@ -78,7 +78,7 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
             return bytes;
         }
     }
-    say(path + " is damaged or of another version: it is made anew");
+    say(path + " is damaged or has another version: it is built again");
     return std::nullopt;
 }
 
@@ -95,7 +95,8 @@ void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> by
     // The folder is its owner's alone; whom a start becomes reads what it compiled as root.
     if (!file.replace(NewFile::kForAll)) {
         say("the compiled lists cannot be kept in " + folder_ + " (" + file.why() +
-            "): the next start compiles them again; make room and the folder writable, or name "
+            "): the next start compiles them again; free some space and make the folder writable, "
+            "or name "
             "another as 'images' of 'control'");
         return;
     }

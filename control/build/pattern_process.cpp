@@ -400,7 +400,7 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
                 refuse_rest("the compile process cannot be started (" + end.why + ")");
                 break;
             case End::By::stop:
-                refuse_rest("the daemon ends");
+                refuse_rest("steerdnsd is stopping");
                 break;
             case End::By::time:
             case End::By::crash:
@@ -414,8 +414,8 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
                             ? "it takes more than " + seconds(end.doing_us / 1000) +
                                   " of CPU time to compile; 'pattern_time' of 'control' is " +
                                   seconds(job.budget.time_ms) +
-                                  " for all, a twentieth of it for one"
-                            : "the compile process died of it: it needs more memory than "
+                                  " for all patterns, a twentieth of it for one"
+                            : "the compile process ran out of memory: it needs more than "
                               "'pattern_memory' of 'control' allows";
                     checked.over_budget = true;
                     if (end.by == End::By::crash || !is_over) remember(done);
@@ -426,7 +426,7 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
                 break;
         }
         if (is_over)
-            refuse_rest("it was not tried: those before it took the whole 'pattern_time' of " +
+            refuse_rest("not tried: earlier patterns used the whole 'pattern_time' of " +
                         seconds(job.budget.time_ms));
     }
     return out;
@@ -469,7 +469,7 @@ Compiled PatternProcess::compile(std::span<const Expression> expressions) {
                       " MiB ('pattern_memory' of 'control')";
             break;
         case End::By::stop:
-            out.why = "the daemon ends";
+            out.why = "steerdnsd is stopping";
             break;
         case End::By::no_start:
             out.why = "the compile process cannot be started (" + end.why + ")";

@@ -42,7 +42,7 @@ HeldAnswer held(const cache::Entry& e, std::uint32_t now_s) {
 }
 
 Error busy() {
-    return Error{"too much is asked of the cache at a time: ask again when this is done"};
+    return Error{"too many cache requests at one time: try again when they are done"};
 }
 
 }  // namespace
@@ -174,7 +174,7 @@ Result<std::uint64_t> CacheService::flush_now(const Filter& filter) {
             cache_.ask_to_drop(wanted);
             dropped += wanted.size();
             if (!wait_for_cache_writer())
-                return Error{"steerdnsd is ending: the flush is not complete"};
+                return Error{"steerdnsd is stopping: the flush is not complete"};
         }
     }
     cache::Walk::wait_for_readers(cache_);

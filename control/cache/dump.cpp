@@ -211,7 +211,7 @@ Result<Restored> restore_instance(cache::Cache& cache, const cache::KeyHasher& h
     };
     Restorer restorer(hasher, scope, (*reader)->contents(), now, wall_ms, counted);
     auto done = (*reader)->each([&](const DumpedAnswer& answer) { restorer.put(answer); });
-    if (!restorer.finish()) return Error{"steerdnsd is ending: the dump is not restored in full"};
+    if (!restorer.finish()) return Error{"steerdnsd is stopping: the dump is not restored in full"};
     if (!done) return done.error();
     const std::uint64_t put = restorer.handed_over() - known;
     const std::uint64_t room = cache.instance_stats(scope.instance).entries;

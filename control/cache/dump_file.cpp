@@ -134,12 +134,12 @@ std::string why_not_replaceable(const std::string& path) {
     struct stat is {};
     if (::lstat(path.c_str(), &is) != 0) return errno == ENOENT ? "" : std::strerror(errno);
     const Descriptor fd = S_ISREG(is.st_mode) ? open_regular(path, O_NOFOLLOW) : Descriptor(-1);
-    if (!S_ISREG(is.st_mode)) return "it is no regular file";
+    if (!S_ISREG(is.st_mode)) return "it is not a regular file";
     if (fd.get() < 0) return std::strerror(errno);
     std::array<char, kMagic.size()> start{};
     if (is.st_size == 0 || (read_fully(fd.get(), start.data(), start.size()) && start == kMagic))
         return {};
-    return "it is another file, and no dump of a cache";
+    return "it is not a dump of a cache";
 }
 
 }  // namespace
@@ -239,7 +239,7 @@ Result<std::unique_ptr<DumpReader>> DumpReader::open(const std::string& path,
     Descriptor fd = open_regular(path, 0);
     if (fd.get() < 0) {
         return Error{"the dump " + path + " cannot be read: " +
-                     (errno == 0 ? "it is no regular file" : std::strerror(errno)) +
+                     (errno == 0 ? "it is not a regular file" : std::strerror(errno)) +
                      "; nothing is restored"};
     }
     std::unique_ptr<DumpReader> reader(new DumpReader(path, std::move(fd)));
@@ -261,10 +261,10 @@ Result<void> DumpReader::check(const std::string& instance, std::uint64_t now_wa
     FileStart start{};
     const bool read = read_fully(fd_.get(), &start, sizeof start);
     if (!read || start.magic != kMagic) {
-        return Error{"the dump " + path_ + " is no dump of steerdnsd: nothing is restored"};
+        return Error{"the dump " + path_ + " is not a dump of steerdnsd: nothing is restored"};
     }
     if (start.version != kVersion) {
-        return Error{"the dump " + path_ + " is of version " + std::to_string(start.version) +
+        return Error{"the dump " + path_ + " has version " + std::to_string(start.version) +
                      ", and this steerdnsd reads version " + std::to_string(kVersion) +
                      ": nothing is restored"};
     }
@@ -280,13 +280,14 @@ Result<void> DumpReader::check(const std::string& instance, std::uint64_t now_wa
     }
     if (!cursor.good() || !cursor.empty()) return torn();
     if (contents_.instance != instance) {
-        return Error{"the dump " + path_ + " is of cache " + matchers::quoted(contents_.instance) +
-                     ", not of " + matchers::quoted(instance) +
+        return Error{"the dump " + path_ + " belongs to cache " +
+                     matchers::quoted(contents_.instance) + ", not to " +
+                     matchers::quoted(instance) +
                      ": nothing is restored; give each cache a dump_file of its own"};
     }
     if (contents_.wall_ms > now_wall_ms + kClocksDifferMs) {
         return Error{"the dump " + path_ +
-                     " is from the future, so nobody knows how old its answers are: nothing is "
+                     " was written in the future, so the age of its answers is unknown: nothing is "
                      "restored; check the clock of this machine"};
     }
     return walk(nullptr);

@@ -25,8 +25,8 @@ std::string Content::limit_text() const {
 bool Content::begin(std::string_view coding, std::optional<std::uint64_t> length) {
     packed_ = boost::iequals(coding, "gzip") || boost::iequals(coding, "x-gzip");
     if (!packed_ && !coding.empty() && !boost::iequals(coding, "identity"))
-        return end(Outcome::damaged,
-                   "it is packed by " + matchers::quoted(coding) + ", which was not asked for");
+        return end(Outcome::damaged, "it has the content encoding " + matchers::quoted(coding) +
+                                         ", which was not requested");
     if (length.value_or(0) > request_.max_bytes) return end(Outcome::too_large, limit_text());
     return true;
 }
@@ -52,7 +52,7 @@ Result<void> Content::hand_on(std::span<const std::uint8_t> bytes) {
 
 void Content::finish() {
     if (packed_ && !inflater_.is_whole()) {
-        end(Outcome::cut_off, "what is packed in it ends too early");
+        end(Outcome::cut_off, "its compressed content ends too early");
     } else {
         end(Outcome::fetched, {});
     }

@@ -221,12 +221,12 @@ void Exchange::judge_content(const Answer& answer, Talk talk, const std::string&
 Step Exchange::redirect(const config::Url& from, std::string_view location) {
     auto next = config::resolve_reference(from, location);
     if (!next || location.empty()) {
-        end(Outcome::refused, next ? "its server redirects to nowhere" : next.error().text);
+        end(Outcome::refused, next ? "its server redirects without a location" : next.error().text);
         return {};
     }
     if (from.tls && !next->tls) {
         end(Outcome::refused, "its server redirects from https to " + next->text() +
-                                  ", which anybody on the way could change: refused");
+                                  ", which anyone on the path could change: refused");
         return {};
     }
     return {*std::move(next)};
@@ -252,7 +252,7 @@ Response fetch(const Request& request, const Sink& sink, const std::stop_token& 
     asio::io_context io(1);
     Exchange exchange(io, request, sink);
     const std::stop_callback on_stop(stop, [&io] { io.stop(); });
-    exchange.response.why = "the daemon ends";
+    exchange.response.why = "steerdnsd is stopping";
     asio::co_spawn(io, exchange.run(), [&](const std::exception_ptr& thrown) {
         if (thrown) exchange.response = {.outcome = Outcome::unreachable, .why = "no memory"};
         io.stop();  // timers that nobody waits for

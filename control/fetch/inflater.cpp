@@ -46,7 +46,7 @@ Result<void> Inflater::feed(std::span<const std::uint8_t> bytes) {
         stream.avail_out = kInflated;
         const int done = inflate(&stream, Z_NO_FLUSH);
         if (done != Z_OK && done != Z_STREAM_END && done != Z_BUF_ERROR)
-            return Error{"what came is said to be gzip and is not, or was damaged on its way"};
+            return Error{"its content is not valid gzip: mislabelled, or damaged in transit"};
         if (const std::size_t made = kInflated - stream.avail_out; made > 0) {
             if (auto taken = state_->sink({state_->out.data(), made}); !taken) return taken;
         }

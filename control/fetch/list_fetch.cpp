@@ -182,7 +182,7 @@ std::string sentence(const std::string& url, const ListOutcome& outcome) {
     if (outcome.changed)
         return url + " was fetched: " + std::to_string(outcome.facts.bytes) + " bytes, " +
                std::to_string(outcome.facts.rules) + " rules";
-    if (is_good(outcome.outcome)) return url + " is as it was";
+    if (is_good(outcome.outcome)) return url + " has not changed";
     const bool copy = outcome.facts.bytes != 0;
     return url + " could not be fetched: " + outcome.why +
            (copy ? "; its last good copy stays" : "; there is no copy of it, so it is empty");

@@ -40,15 +40,15 @@ Advice advice_for(Trouble trouble) {
                     "if it forwards for others, add it to `trusted_forwarders`"};
         case Trouble::suffix_quota:
             return {"queries refused: a domain has more waiting than `max_per_suffix`",
-                    "its name servers may be silent, or somebody asks for random names under it"};
+                    "its name servers may be silent, or a client asks for random names under it"};
         case Trouble::upstream_quota:
             return {
                 "queries refused: a domain has more upstream queries than its share "
                 "(`max_per_suffix`, less if they fail)",
-                "its name servers may be silent, or somebody asks for random names under it"};
+                "its name servers may be silent, or a client asks for random names under it"};
         case Trouble::displaced:
             return {"overload: unanswered upstream queries gave way to new ones",
-                    "check who sends so many queries that nobody answers, and `allow`"};
+                    "check which clients send queries that no upstream answers, and `allow`"};
         case Trouble::table_full:
             return {"overload: no room for another upstream query",
                     "raise `max_in_flight`, or check the upstreams"};
@@ -62,7 +62,7 @@ Advice advice_for(Trouble trouble) {
                     "add workers, or `stream_threads`"};
         case Trouble::timeout:
             return {"upstream queries for one domain are not answered",
-                    "its name servers may be silent, or somebody asks for random names under it"};
+                    "its name servers may be silent, or a client asks for random names under it"};
         case Trouble::count_:
             break;
     }

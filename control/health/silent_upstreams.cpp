@@ -29,7 +29,7 @@ std::string SilentUpstreams::look(const Upstream& upstream, Heard heard, std::ui
                std::to_string(heard.unanswered) +
                " queries in a row, most of them for names under " +
                matchers::quoted(failing_domain) +
-               ": that domain's name servers may be silent, or somebody asks for random names "
+               ": that domain's name servers may be silent, or a client asks for random names "
                "under it";
     }
     known.is_silent = true;

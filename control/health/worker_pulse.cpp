@@ -15,7 +15,7 @@ std::string WorkerPulse::trouble(std::uint64_t now_ms) const {
         const std::uint64_t still_ms = now_ms - workers_[i].moved_ms;
         if (now_ms < workers_[i].moved_ms || still_ms < kPatienceMs) continue;
         text += (text.empty() ? "worker " : ", worker ") + std::to_string(i) +
-                " has not turned for " + std::to_string(still_ms / 1000) + " s";
+                " has been stuck for " + std::to_string(still_ms / 1000) + " s";
     }
     return text;
 }

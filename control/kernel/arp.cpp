@@ -66,7 +66,7 @@ Result<std::unique_ptr<ArpSetting>> ArpSetting::apply(ArpMode mode, const std::s
         int value = 0;
         if (fd >= 0 && read_number(fd, value) && value == 0) {
             setting->warning_ = interface +
-                                " answers ARP for nobody else while it does not forward: "
+                                " does not answer ARP for other hosts while its forwarding is off: "
                                 "`sysctl -w net.ipv4.conf." +
                                 interface + ".forwarding=1`";
         }

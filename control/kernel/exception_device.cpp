@@ -56,7 +56,7 @@ Error not_made(const std::string& name, int code) {
 }
 
 Error not_set(const std::string& name, const std::string& what) {
-    return Error{"the exception interface " + name + " takes no " + what + ": " +
+    return Error{"the exception interface " + name + " does not accept " + what + ": " +
                  std::strerror(errno)};
 }
 
@@ -71,10 +71,10 @@ Result<void> add_address(Netlink& netlink, const std::string& name, int if_index
     request.put_address(IFA_ADDRESS, address.ip);
     const int code = netlink.ask(request, [](const nlmsghdr&) {});
     if (code == 0) return {};
-    return Error{name + " is not given " + address.ip.to_string() + "/" +
+    return Error{name + " does not accept " + address.ip.to_string() + "/" +
                  std::to_string(address.length) + ": " + std::strerror(code) +
                  (code == EACCES && !address.ip.is_v4()
-                      ? " (`sysctl net.ipv6.conf.default.disable_ipv6` says 1?)"
+                      ? " (is `sysctl net.ipv6.conf.default.disable_ipv6` 1?)"
                       : "")};
 }
 
@@ -84,19 +84,19 @@ Result<void> set_up(const ExceptionDeviceOptions& options, int if_index) {
     request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
     std::memcpy(request.ifr_hwaddr.sa_data, options.mac.data(), options.mac.size());
     if (::ioctl(socket.get(), SIOCSIFHWADDR, &request) != 0)
-        return not_set(options.name, "MAC address of its port");
+        return not_set(options.name, "the MAC address of its port");
     request = request_for(options.name);
     request.ifr_mtu = static_cast<int>(options.mtu);
     if (::ioctl(socket.get(), SIOCSIFMTU, &request) != 0)
-        return not_set(options.name, "MTU of " + std::to_string(options.mtu));
+        return not_set(options.name, "an MTU of " + std::to_string(options.mtu));
     request = request_for(options.name);
     request.ifr_qlen = kQueueFrames;
     if (::ioctl(socket.get(), SIOCSIFTXQLEN, &request) != 0)
-        return not_set(options.name, "queue of " + std::to_string(kQueueFrames) + " frames");
+        return not_set(options.name, "a queue of " + std::to_string(kQueueFrames) + " frames");
     request = request_for(options.name);
     request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST;
     if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
-        return not_set(options.name, "order to be up");
+        return not_set(options.name, "to be set up");
     auto netlink = Netlink::open();
     if (!netlink) return netlink.error();
     for (const auto& address : options.addresses) {

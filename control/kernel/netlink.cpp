@@ -18,7 +18,7 @@ int give(const nlmsghdr* message, void* on_message) {
 }
 
 Error no_socket(int code) {
-    return Error{std::string("the kernel gives no netlink socket: ") + std::strerror(code)};
+    return Error{std::string("a netlink socket cannot be opened: ") + std::strerror(code)};
 }
 
 }  // namespace

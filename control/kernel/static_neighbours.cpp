@@ -33,8 +33,8 @@ Result<std::unique_ptr<StaticNeighbours>> StaticNeighbours::add(
         identify(request, if_index, entry);
         if (!entry.published) request.put_bytes(NDA_LLADDR, entry.mac);
         if (const int code = all->netlink_->ask(request, [](const nlmsghdr&) {}); code != 0) {
-            return Error{"the neighbour " + entry.ip.to_string() +
-                         " is not taken by the kernel: " + std::strerror(code)};
+            return Error{"the kernel refuses the neighbour " + entry.ip.to_string() + ": " +
+                         std::strerror(code)};
         }
         all->added_.push_back(entry);
     }

@@ -96,7 +96,8 @@ void SetProcess::kill() const {
 
 std::string SetProcess::reap() {
     int status = 0;
-    if (pid_ == 0 || ::waitpid(std::exchange(pid_, 0), &status, WNOHANG) <= 0) return "it is gone";
+    if (pid_ == 0 || ::waitpid(std::exchange(pid_, 0), &status, WNOHANG) <= 0)
+        return "no exit status";
     return WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
                                : "exit code " + std::to_string(WEXITSTATUS(status));
 }

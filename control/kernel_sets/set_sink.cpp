@@ -42,8 +42,9 @@ void SetSink::configure(std::vector<sets::SetPlan> plans) {
         start_soon();
     }
     flush();
-    shown_.planned(plans_, trouble_.empty() ? std::string(sets::kProgramName) + " has not said yet"
-                                            : trouble_);
+    shown_.planned(plans_, trouble_.empty()
+                               ? std::string(sets::kProgramName) + " has not reported yet"
+                               : trouble_);
 }
 
 std::vector<KeptList> SetSink::lists() const {

@@ -178,7 +178,7 @@ SetSink::Read SetSink::read_messages(const LifePtr& life) {
         }
         auto message = sets::decode(bytes);
         if (!message || !take(std::move(*message))) {
-            life->give_up("it said what steerdnsd does not understand");
+            life->give_up("it sent a message that steerdnsd does not know");
             return Read::over;
         }
         life->heard = steady_clock::now();

@@ -100,9 +100,9 @@ class Naming {
         if (!label) return refuse(c, label.error().text);
         const auto [owner, is_first] = owners_.try_emplace(*label, &c);
         if (!is_first && owner->second->client() != c.client())
-            return refuse(c, "is the name of " + owner->second->lease->address + " already");
+            return refuse(c, "is already the name of " + owner->second->lease->address);
         if (!addresses_.insert(c.address.bytes).second)
-            return refuse(c, "has an address that another lease has, too");
+            return refuse(c, "has the address of another lease");
         names_.emplace(c.lease, *label);
         book_.named.push_back({*label + "." + args_.domain, c.address, *c.router, c.lease->server,
                                c.lease->is_static});
@@ -198,12 +198,12 @@ Result<std::string> label_of(std::string_view host_name, std::string_view domain
     if (label.find('.') != label.npos) return Error{"is not a name in " + std::string(domain)};
     if (label.empty() || label.size() > kLongestLabel ||
         label.size() + behind.size() > kLongestName)
-        return Error{"is no label of 1 to 63 bytes"};
+        return Error{"is not a label of 1 to 63 bytes"};
     if (!std::ranges::all_of(label, is_label_byte) || label.starts_with('-') ||
         label.ends_with('-'))
-        return Error{"has other than letters, digits and hyphens between them"};
+        return Error{"has characters other than letters, digits and inner hyphens"};
     if (std::ranges::find(kTrusted, label) != kTrusted.end())
-        return Error{"is a name that other hosts trust without asking"};
+        return Error{"is a name that hosts trust without a check"};
     return {boost::system::in_place_value, std::move(label)};
 }
 

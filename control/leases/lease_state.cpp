@@ -77,7 +77,7 @@ Result<ByRouter> load_leases(const std::string& file) {
 
 Result<void> save_leases(const std::string& file, const std::string& text) {
     return save_state(file, text, "leases", "the DHCP leases",
-                      "the next start knows no names of hosts until it has read the routers");
+                      "after the next start hosts have no names until the routers are read");
 }
 
 }  // namespace steer::leases

@@ -64,8 +64,8 @@ bool tell(const build::RouterPlan& plan, routeros::Router& router, std::uint64_t
     const auto rows = router.differences(kMostRows, now_ms);
     const auto orphans = router.orphans();
     out << " (" << status.board << ", " << status.version << "): " << status.rows_ours
-        << " rows of ours, " << status.rows_foreign << " of others, " << orphans.size()
-        << " orphaned; " << (rows.empty() ? "nothing" : std::to_string(rows.size()))
+        << " own rows, " << status.rows_foreign << " foreign, " << orphans.size() << " orphaned; "
+        << (rows.empty() ? "nothing" : std::to_string(rows.size()))
         << " to be written at a start\n";
     for (const auto& row : rows)
         out << "  " << row.what << " " << row.list << " " << row.address << "\n";

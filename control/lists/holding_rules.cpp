@@ -13,9 +13,9 @@ namespace {
 ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find) {
     const config::LoadOutcome loaded = source.load();
     if (!loaded.ok()) {
-        return ops::RpcError{ops::RpcCode::internal_error,
-                             "the configuration as it is written now cannot be read: " +
-                                 loaded.errors.front().sentence()};
+        return ops::RpcError{
+            ops::RpcCode::internal_error,
+            "the configuration file cannot be read: " + loaded.errors.front().sentence()};
     }
     const auto rules = find(loaded.settings);
     if (!rules) return ops::bad_params(rules.error().text);

@@ -125,7 +125,7 @@ Result<int> open_link_socket(int if_index, const std::string& name, bool v6) {
     if (socket >= 0) ::close(socket);
     std::string text = "no " + std::string(v6 ? "IPv6" : "IPv4") + " socket for mDNS on " + name +
                        ": " + std::strerror(why);
-    if (why == EADDRINUSE) text += "; another program has port 5353 for itself";
+    if (why == EADDRINUSE) text += "; another program holds port 5353 exclusively";
     return Error{std::move(text)};
 }
 

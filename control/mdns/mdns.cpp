@@ -133,7 +133,7 @@ Mdns::Impl::Place Mdns::Impl::find_place(const std::string& name, const kernel::
     const auto link = std::find_if(all.links.begin(), all.links.end(),
                                    [&](const kernel::Link& l) { return l.name == name; });
     if (link == all.links.end()) {
-        place.trouble = name + " is not there";
+        place.trouble = name + " does not exist";
         return place;
     }
     place.if_index = link->if_index;

@@ -37,7 +37,7 @@ Result<void> check_pci(const PortSettings& port, const HostFacts& host, const st
     if (!device) return device.error();
     if (const std::string way = way_in(*device, host); !way.empty() && !port.force) {
         return Error{port.pci + " is " + way +
-                     ": without it nobody reaches this machine; serve it as `device: " +
+                     ": without it this machine is unreachable; serve it as `device: " +
                      device->interfaces.front() + "`, or set `force: true`"};
     }
     return check_for_dpdk(*device, root);
@@ -54,7 +54,8 @@ Result<void> check_addresses(const PortSettings& port, const HostFacts& host) {
             host.addresses.end())
             continue;
         const std::string name = address.to_string();
-        std::string text = name + " in `addresses` is no address of this machine: `ip address add ";
+        std::string text =
+            name + " in `addresses` is not an address of this machine: `ip address add ";
         text.append(name).append(address.is_v4() ? "/32" : "/128");
         text.append(" dev ").append(port.device).append("` gives it, or remove it");
         return Error{text};

@@ -181,7 +181,7 @@ Result<Ports> PortSet::add_exception(const config::PortSettings& port, Ports que
     }
     if (!automatic || !port.interface_addresses.empty()) return path.error();
     warnings_.push_back(queues.front()->name() +
-                        " answers no ARP, ping or TCP: " + path.error().text);
+                        " does not answer ARP, ping or TCP: " + path.error().text);
     return queues;
 }
 
@@ -211,10 +211,10 @@ std::vector<std::string> PortSet::follow_devices() {
     for (const PortReport& port : reports_) {
         if (port.driver != "af_packet" || has_interface(port.if_index)) continue;
         if (!lost_.insert(port.if_index).second) continue;
-        sentences.push_back(
-            port.device +
-            " is gone, and a port of af_packet does not follow one that comes back: restart "
-            "steerdnsd then, or serve it by af_xdp");
+        sentences.push_back(port.device +
+                            " was removed, and an af_packet port does not follow an interface that "
+                            "comes back: restart "
+                            "steerdnsd then, or serve it by af_xdp");
     }
     return sentences;
 }

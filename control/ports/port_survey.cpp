@@ -53,10 +53,10 @@ std::string counted(unsigned long n, const std::string& what) {
 std::string plan_for(const InterfaceSeen& seen) {
     const std::string device = "device: " + seen.name;
     const std::string sockets = "`" + device + "` serves it by kernel sockets: ";
-    if (!seen.live.ethernet) return sockets + "it is no Ethernet";
+    if (!seen.live.ethernet) return sockets + "it is not Ethernet";
     if (!seen.live.xdp_program.empty() && seen.live.xdp_program != "steer_xdp") {
         return sockets + "it has the XDP program " + seen.live.xdp_program +
-               " of somebody else (`ip link set dev " + seen.name + " xdp off` removes it)";
+               " of another program (`ip link set dev " + seen.name + " xdp off` removes it)";
     }
     if (seen.mtu > kMaxXdpMtu) {
         return sockets + "AF_XDP takes an MTU of up to " + std::to_string(kMaxXdpMtu);

@@ -92,7 +92,8 @@ std::string NewFile::why() const {
 
 Error NewFile::failure() const {
     return Error{file_ + " cannot be written: " + why() +
-                 "; make room, and its folder writable for the user that steerdnsd runs as (`user` "
+                 "; free some space, and make its folder writable for the user that steerdnsd runs "
+                 "as (`user` "
                  "of `control`)"};
 }
 

@@ -22,8 +22,8 @@ Result<json::object> load_state(const std::string& file, std::size_t most_bytes,
     json::value all;
     if (in && size <= most_bytes) all = json::parse(text, error);
     if (error || !all.is_object())
-        return Error{file + " is not what was kept there: it is ignored, " + std::string(loss) +
-                     ", and it is written anew"};
+        return Error{file + " is damaged: it is ignored, " + std::string(loss) +
+                     ", and it is written again"};
     return std::move(all.get_object());
 }
 
@@ -36,8 +36,9 @@ Result<void> save_state(const std::string& file, const std::string& text, std::s
     NewFile out(file);
     out.write(text);
     if (out.replace(NewFile::kForAll)) return {};
-    return Error{std::string(what) + " cannot be kept in " + file + " (" + out.why() + "): " +
-                 std::string(loss) + "; make room and its folder writable, or name another as '" +
+    return Error{std::string(what) + " cannot be kept in " + file + " (" + out.why() +
+                 "): " + std::string(loss) +
+                 "; free some space and make its folder writable, or name another as '" +
                  std::string(setting) + "' of 'control'"};
 }
 

@@ -100,30 +100,30 @@ std::vector<std::string> where_host_servers_stand(const std::string& root) {
 
 std::vector<Error> fill_host_servers(config::Settings& settings, std::span<const IpAddress> own) {
     std::vector<Error> warnings;
-    for_each_host_forward(settings.plugins, [&](const config::Plugin& plugin,
-                                                config::Forward& forward) {
-        const Found found = find_servers(forward, own);
-        forward.upstreams.clear();
-        for (const NamedServer& server : found.servers) {
-            config::UpstreamSettings upstream;
-            upstream.addr = server.address.to_string();
-            if (!server.interface.empty()) upstream.addr += "%" + server.interface;
-            upstream.address = server.address;
-            upstream.line = plugin.line;
-            upstream.reach = forward.reach;
-            upstream.reach.socks5.reset();
-            if (!server.interface.empty()) upstream.reach.device = server.interface;
-            forward.upstreams.push_back(std::move(upstream));
-        }
-        if (!found.servers.empty()) return;
-        warnings.push_back(
-            {"forward '" + plugin.tag + "' has no upstreams, and " +
-                 (forward.resolv_file.empty() ? "this host was told no DNS server by its network"
-                                              : "no server stands in " + forward.resolv_file) +
-                 " (this host itself does not count): until one is known its queries end as "
-                 "SERVFAIL; write one, as in 'upstreams: [{addr: 192.0.2.1}]'",
-             settings.file, plugin.line});
-    });
+    for_each_host_forward(
+        settings.plugins, [&](const config::Plugin& plugin, config::Forward& forward) {
+            const Found found = find_servers(forward, own);
+            forward.upstreams.clear();
+            for (const NamedServer& server : found.servers) {
+                config::UpstreamSettings upstream;
+                upstream.addr = server.address.to_string();
+                if (!server.interface.empty()) upstream.addr += "%" + server.interface;
+                upstream.address = server.address;
+                upstream.line = plugin.line;
+                upstream.reach = forward.reach;
+                upstream.reach.socks5.reset();
+                if (!server.interface.empty()) upstream.reach.device = server.interface;
+                forward.upstreams.push_back(std::move(upstream));
+            }
+            if (!found.servers.empty()) return;
+            warnings.push_back(
+                {"forward '" + plugin.tag + "' has no upstreams, and " +
+                     (forward.resolv_file.empty() ? "this host's network announced no DNS server"
+                                                  : forward.resolv_file + " names no server") +
+                     " (this host itself does not count): until there is one, its queries end as "
+                     "SERVFAIL; write one, as in 'upstreams: [{addr: 192.0.2.1}]'",
+                 settings.file, plugin.line});
+        });
     return warnings;
 }
 

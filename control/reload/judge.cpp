@@ -73,7 +73,7 @@ std::vector<Error> advice(const config::Settings& settings) {
         out.push_back(settings.error(
             router.line,
             "router '" + router.name +
-                "' is asked in clear text: whoever sees the network gets its password; "
+                "' is used over clear text: anyone who sees the network can read its password; "
                 "give its api-ssl a certificate, and write 'tls: { pin: SHA-256 }'"));
     }
     return out;

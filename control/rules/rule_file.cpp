@@ -125,8 +125,7 @@ class Change {
             if (!done) return left_as_theirs(done.error());
             if (*done) return changed_;
         }
-        return left_as_theirs(
-            Error{path_ + " is written by somebody else all the time: try again"});
+        return left_as_theirs(Error{path_ + " is being written by another process: try again"});
     }
 
   private:

@@ -150,7 +150,8 @@ void RuleService::follow(const config::Settings& settings) {
     for (const auto& [tag, set] : sets_) {
         if (set->wanted) continue;
         for (const Waiting& one : set->waiting)
-            refuse(one.request, "dynamic_domain_set '" + tag + "' is gone from the configuration");
+            refuse(one.request,
+                   "dynamic_domain_set '" + tag + "' was removed from the configuration");
         set->waiting.clear();
         set->timer.cancel();
     }
@@ -307,7 +308,8 @@ void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes, const
     const std::size_t room = room_in(*set);
     std::string trouble;
     if (!set->wanted) {
-        trouble = "dynamic_domain_set '" + set->settings.tag + "' is gone from the configuration";
+        trouble =
+            "dynamic_domain_set '" + set->settings.tag + "' was removed from the configuration";
     } else if (changes.size() > room) {
         trouble = "dynamic_domain_set '" + set->settings.tag + "' has room for " +
                   std::to_string(room) + " more changes of " +

@@ -128,12 +128,12 @@ Result<SetAbility> IpsetWriter::read(const SetName& set) {
     const std::string_view header = value_of(said_.output, "Header: ");
     constexpr std::array<std::string_view, 3> kTypes{"hash:net", "hash:ip", "bitmap:ip"};
     if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
-        return Error{"it is of type " + std::string(type) +
+        return Error{"its type is " + std::string(type) +
                      ", expected hash:net, hash:ip or bitmap:ip"};
     }
     const bool is_v6 = has_word(header, "family inet6");
     if (is_v6 != set.v6)
-        return Error{std::string("it is of family ") + (is_v6 ? "inet6" : "inet") + ", expected " +
+        return Error{std::string("its family is ") + (is_v6 ? "inet6" : "inet") + ", expected " +
                      (set.v6 ? "inet6" : "inet")};
     return SetAbility{.timeouts = has_word(header, "timeout"), .prefixes = type == "hash:net"};
 }

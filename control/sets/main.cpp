@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
         return steer::sets::kDone;
     }
     if (argc != 1 || !is_daemons_socket(steer::sets::kSocketFd)) {
-        std::fputs("steerdns-sets is started by steerdnsd: it is of no use by hand\n", stderr);
+        std::fputs("steerdns-sets cannot be run by hand: steerdnsd starts it\n", stderr);
         return steer::sets::kStartedByHand;
     }
     try {

@@ -58,7 +58,7 @@ Result<SetAbility> ability_of(const object& set, const SetName& name) {
     const auto* const type = set.if_contains("type");
     const std::string_view wanted = name.v6 ? "ipv6_addr" : "ipv4_addr";
     if (type == nullptr || !type->is_string() || type->get_string() != wanted) {
-        return Error{"it is of type " +
+        return Error{"its type is " +
                      (type == nullptr ? std::string("unknown") : boost::json::serialize(*type)) +
                      ", expected " + std::string(wanted)};
     }
@@ -108,7 +108,7 @@ Result<SetAbility> NftablesWriter::read(const SetName& set) {
     const auto answer = boost::json::parse(*said, no_json);
     const auto* const all =
         no_json || !answer.is_object() ? nullptr : answer.get_object().if_contains("nftables");
-    if (all == nullptr || !all->is_array()) return Error{"libnftables did not say what it is"};
+    if (all == nullptr || !all->is_array()) return Error{"libnftables gave no reason"};
     for (const auto& one : all->get_array()) {
         const auto* const found = one.is_object() ? one.get_object().if_contains("set") : nullptr;
         if (found != nullptr && found->is_object()) return ability_of(found->get_object(), set);

@@ -177,7 +177,7 @@ void SetService::read(const SetName& name, Keeper& keeper, std::uint64_t now_ms)
     if (std::exchange(keeper.emptied, false) && !keeper.claims.empty()) {
         owe_all(keeper);
         ++keeper.counters.restored;
-        sink_.log(Level::info, name.text() + " was changed by others: its " +
+        sink_.log(Level::info, name.text() + " was changed by another program: its " +
                                    std::to_string(keeper.owed.size()) +
                                    " elements are written again");
     } else if (keeper.complained) {
@@ -190,18 +190,17 @@ void SetService::read(const SetName& name, Keeper& keeper, std::uint64_t now_ms)
 void SetService::note_ability(const SetName& name, Keeper& keeper) {
     if (std::exchange(keeper.noted, true)) return;
     if (!keeper.ability.timeouts) {
-        sink_.log(Level::warning,
-                  name.text() +
-                      " has no timeouts: what is put into it stays there until somebody "
-                      "removes it (create it with " +
-                      (name.is_ipset() ? "'timeout 0'" : "'flags timeout'") + ")");
+        sink_.log(Level::warning, name.text() +
+                                      " has no timeouts: its elements stay until an operator "
+                                      "removes them (create it with " +
+                                      (name.is_ipset() ? "'timeout 0'" : "'flags timeout'") + ")");
     }
     const bool masked = std::any_of(keeper.shapes.begin(), keeper.shapes.end(),
                                     [](const auto& one) { return one.second.mask < 128; });
     if (!keeper.ability.prefixes && masked) {
         sink_.log(Level::info,
                   name.text() +
-                      " holds addresses, not prefixes: they are put into it whole (for "
+                      " holds addresses, not prefixes: whole addresses are put into it (for "
                       "prefixes create it with " +
                       (name.is_ipset() ? "type hash:net" : "'flags interval'") + ")");
     }
@@ -217,7 +216,7 @@ void SetService::fail(const SetName& name, Keeper& keeper, const std::string& wh
     keeper.try_ms = now_ms + keeper.backoff_ms;
     if (std::exchange(keeper.complained, true)) return;
     sink_.log(Level::warning, name.text() + " cannot be filled: " + why +
-                                  "; addresses wait for it, and it is asked for again");
+                                  "; its addresses wait, and it is tried again");
 }
 
 void SetService::changed(Keeper& keeper) {
@@ -308,7 +307,7 @@ bool SetService::write_some(const SetName& name, Keeper& keeper,
             keeper.trouble = added.error().text;
             sink_.log(
                 Level::warning,
-                name.text() + " does not take " + elements.front().to_string() +
+                name.text() + " refuses " + elements.front().to_string() +
                     (elements.size() > 1 ? " and " + std::to_string(elements.size() - 1) + " others"
                                          : "") +
                     ": " + keeper.trouble + "; tried again every " +

@@ -148,8 +148,8 @@ void ListService::tell_shared(const List& list, const Event& event, const IpAddr
     std::string sentence = std::to_string(count);
     sentence += one ? " address of '" : " addresses of '";
     sentence += list.tag;
-    sentence += one ? "' is told clients under names outside of its set as well, "
-                    : "' are told clients under names outside of its set as well, ";
+    sentence += one ? "' also belongs to names outside its set, "
+                    : "' also belong to names outside its set, ";
     sentence += (one ? "" : "such as ") + address.to_string() + " for " + std::string(name);
     sentence += event.skips_shared ? (one ? ": it is not claimed" : ": they are not claimed")
                                    : ": connections to those are steered too";

@@ -29,10 +29,11 @@ bool fetch_all(const config::Download& what, fetch::FetchOptions options,
                               static_cast<std::uint64_t>(std::time(nullptr)), stop);
         if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
         if (fetch::is_good(outcome.outcome)) {
-            spdlog::info("{} {}", item.file, outcome.changed ? "was downloaded" : "is as it was");
+            spdlog::info("{} {}", item.file,
+                         outcome.changed ? "was downloaded" : "has not changed");
         } else {
-            spdlog::warn("{} could not be downloaded from {}: {}; it stays as it is", item.file,
-                         item.url, outcome.why);
+            spdlog::warn("{} could not be downloaded from {}: {}; the file stays as it is",
+                         item.file, item.url, outcome.why);
             good = false;
         }
     }
@@ -128,7 +129,7 @@ void TaskService::look() {
         if (!task.wanted || !task.timer || !task.timer->take_due(now)) continue;
         if (task.under_way) {
             ++task.skipped;
-            spdlog::warn("{} is still running: this time is left out", name);
+            spdlog::warn("{} is still running: this run is skipped", name);
         } else {
             begin(name, task);
         }
@@ -205,7 +206,7 @@ void TaskService::end(const Run& run) {
     if (run.good) {
         spdlog::info("{} is done", run.name);
     } else {
-        spdlog::warn("{} is done, but not all of it went well", run.name);
+        spdlog::warn("{} is done, but parts of it failed", run.name);
     }
     if (!task.wanted) tasks_.erase(at);
 }

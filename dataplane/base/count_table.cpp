@@ -29,11 +29,11 @@ void CountTable::add(std::uint64_t key) noexcept {
 void CountTable::remove(std::uint64_t key) noexcept {
     std::size_t hole = place_of(key);
     if (slots_[hole].count == 0) {
-        std::fprintf(stderr, "a quota was given back that nobody took\n");
+        std::fprintf(stderr, "a quota was released that was not taken\n");
         std::abort();
     }
     if (--slots_[hole].count != 0) return;
-    // Close the hole: whatever would not be found across it moves into it (Knuth 6.4, algorithm R).
+    // Close the hole: move in each entry that a search would no longer find (Knuth 6.4, algorithm R).
     for (std::size_t at = (hole + 1) & mask_; slots_[at].count != 0; at = (at + 1) & mask_) {
         const std::size_t home = slots_[at].key & mask_;
         if (((at - home) & mask_) >= ((at - hole) & mask_)) {

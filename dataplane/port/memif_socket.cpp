@@ -16,14 +16,14 @@ namespace {
 
 constexpr const char* kDefaultPath = "/run/memif.sock";  // of net_memif
 
-// 0: somebody listens there; else why not.
+// 0: a process listens there; else the errno.
 int try_to_connect(const std::string& path, bool abstract) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const std::size_t at = abstract ? 1 : 0;
     if (path.size() + at >= sizeof address.sun_path) return ENAMETOOLONG;
     path.copy(address.sun_path + at, path.size());
-    // An abstract name is all of the field, zeros included, as net_memif binds it.
+    // An abstract name is the complete field, zeros included, as net_memif binds it.
     const auto length = static_cast<socklen_t>(
         abstract ? sizeof address : offsetof(sockaddr_un, sun_path) + path.size() + 1);
     const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -70,9 +70,9 @@ Result<void> prepare_memif_socket(const std::string& arguments) {
     const int error = try_to_connect(path, abstract);
     if (role == "server" || role == "master") return prepare_server(path, abstract, error);
     const bool is_client = role.empty() || role == "client" || role == "slave";
-    if (error == 0 || !is_client) return {};  // of a word that it does not know, the driver speaks
+    if (error == 0 || !is_client) return {};  // the driver reports unknown words
     return Error{
-        "nobody serves memif socket " + path + " (" + std::strerror(error) +
+        "no process serves memif socket " + path + " (" + std::strerror(error) +
         "): start that side first, or be the server with role=server" +
         (abstract ? "; if the other side's socket is a file, add socket-abstract=no" : "")};
 }

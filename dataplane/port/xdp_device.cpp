@@ -30,7 +30,8 @@ std::optional<std::string> XdpDevice::follow() {
             if (steering_->has_device()) return look_at_mtu();
             state_ = State::releasing;
             release_af_xdp(ports_);
-            return steering_->device() + " is gone: nobody is served there until it is back";
+            return steering_->device() +
+                   " was removed: queries there are not served until it is back";
         case State::releasing:
             if (release_af_xdp(ports_)) state_ = State::gone;
             return std::nullopt;
@@ -56,7 +57,7 @@ std::optional<std::string> XdpDevice::look_for_device() {
     if (done) {
         trouble_.clear();
         state_ = State::serving;
-        return name + " is back and served again (" + describe() + ")";
+        return name + " is back and is served again (" + describe() + ")";
     }
     passes_ = kPassesAfterTrouble;
     std::string sentence = name + " is back and cannot be served: " + done.error().text;
@@ -65,7 +66,7 @@ std::optional<std::string> XdpDevice::look_for_device() {
     return trouble_;
 }
 
-// The program stays attached whatever the MTU becomes, where the driver lets it grow.
+// The program stays attached when the MTU changes, if the driver allows the change.
 std::optional<std::string> XdpDevice::look_at_mtu() {
     const Result<KernelDevice> device = find_kernel_device(steering_->device());
     const unsigned most = largest_mtu(*ports_.front());
@@ -75,7 +76,7 @@ std::optional<std::string> XdpDevice::look_at_mtu() {
     if (!too_large) return std::nullopt;
     return device->name + " has an MTU of " + std::to_string(device->mtu) +
            " now: DNS packets above " + std::to_string(most) +
-           " bytes are dropped there until we are started again, or `ip link set dev " +
+           " bytes are dropped there until steerdnsd is restarted, or `ip link set dev " +
            device->name + " mtu " + std::to_string(most) + "`";
 }
 

@@ -31,7 +31,7 @@ namespace {
 constexpr const char* kProgramName = "steer_xdp";
 constexpr std::uint8_t kPresent = 1;
 
-// How userspace's values look in the maps.
+// The map format of userspace's values.
 steer_xdp_address as_key(const IpAddress& address) {
     steer_xdp_address key;
     static_assert(sizeof key == sizeof address.bytes);
@@ -47,7 +47,7 @@ std::uint16_t as_key(std::uint16_t port) {
 steer_xdp_vlan as_key(const OwnVlan& vlan) {
     return {vlan.tags.outer, vlan.tags.inner};
 }
-// As the program reads it from a frame.
+// In the format that the program reads from a frame.
 std::uint64_t word_of(const MacAddress& mac) {
     std::uint64_t word = 0;
     std::memcpy(&word, mac.data(), mac.size());
@@ -73,7 +73,7 @@ std::string bytes_of(const Key& key) {
     return std::string(reinterpret_cast<const char*>(&key), sizeof key);
 }
 
-// Makes the map hold `wanted`, which holds `now`: first what is new, then what goes.
+// Changes the map from `now` to `wanted`: adds new entries first, then removes old ones.
 template <class T>
 Result<void> change_map(bpf_map* map, std::set<T>& now, std::set<T> wanted) {
     const int fd = bpf_map__fd(map);
@@ -155,7 +155,7 @@ void XdpSteering::Unload::operator()(steer_xdp_bpf* skeleton) const {
 }
 
 Result<std::unique_ptr<XdpSteering>> XdpSteering::attach(const std::string& device, Hold hold) {
-    libbpf_set_print(drop_messages);  // what fails is said in our words
+    libbpf_set_print(drop_messages);  // errors are reported in our own sentences
     const Result<KernelDevice> found = find_kernel_device(device);
     if (!found) return found.error();
     std::unique_ptr<XdpSteering> steering(new XdpSteering(device, found->if_index, hold));
@@ -202,7 +202,7 @@ Result<void> XdpSteering::load() {
 Result<void> XdpSteering::make_way() {
     bpf_xdp_query_opts attached{};
     attached.sz = sizeof attached;
-    if (bpf_xdp_query(if_index_, 0, &attached) != 0) return {};  // link() will say why
+    if (bpf_xdp_query(if_index_, 0, &attached) != 0) return {};  // link() will report the error
     const std::array<std::pair<std::uint32_t, std::uint32_t>, 3> modes{
         {{attached.drv_prog_id, XDP_FLAGS_DRV_MODE},
          {attached.skb_prog_id, XDP_FLAGS_SKB_MODE},
@@ -212,14 +212,14 @@ Result<void> XdpSteering::make_way() {
         const std::string name = program_name(id);
         if (name != kProgramName) {
             return Error{device_ + " has the XDP program \"" + name + "\" (id " +
-                         std::to_string(id) + ") of somebody else; `ip link set dev " + device_ +
+                         std::to_string(id) + ") of another program; `ip link set dev " + device_ +
                          " xdp off` removes it, or serve with `driver: socket`"};
         }
-        // One that nobody holds is a left-over; a linked one cannot be taken off this way.
+        // A program without a holder is a left-over; a linked one cannot be detached this way.
         const auto holder = find_program_holder(id);
         if (holder || bpf_xdp_detach(if_index_, mode_flag, nullptr) != 0) {
             return Error{
-                device_ + " is served by another SteerDNS that still runs" +
+                device_ + " is served by another SteerDNS that is still running" +
                 (holder ? " (pid " + std::to_string(holder->pid) + ", " + holder->name + ")" : "") +
                 "; end that one first"};
         }
@@ -228,7 +228,7 @@ Result<void> XdpSteering::make_way() {
 }
 
 // 0 or the kernel's errno, negative. EINVAL of the first way: a kernel without links, or a driver without
-// XDP; the second way tells them apart.
+// XDP; the second way distinguishes them.
 int XdpSteering::hook_in(Mode mode) {
     const int program = bpf_program__fd(skeleton_->progs.steer_xdp);
     if (hold_ == Hold::link) {
@@ -251,7 +251,7 @@ Result<void> XdpSteering::hook() {
         mode_ = mode;
         failed = hook_in(mode);
         hooked_ = failed == 0;
-        // Only these say that the driver has no XDP of its own, or not as it is set up.
+        // Only these mean that the driver has no native XDP, or not in its present set-up.
         if (failed != -EOPNOTSUPP && failed != -EINVAL) break;
     }
     if (hooked_) return {};

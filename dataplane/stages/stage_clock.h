@@ -20,7 +20,7 @@ namespace steer {
 
 //  name        what a turn does in it
 #define STEER_STAGES(X)                                                   \
-    X(turn, "turn: snapshot, quiescence, the time between stages")        \
+    X(turn, "turn: snapshot, quiescence, what is between the others")     \
     X(rx, "rx: the port's receive")                                       \
     X(classify, "classify: headers, checksums, ours or the kernel's")     \
     X(packet_cache, "packet cache")                                       \

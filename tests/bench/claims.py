@@ -92,7 +92,7 @@ class Claims:
         daemon = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config", str(config),
                                     "--control-socket", str(self.stage.socket))
         daemon.wait_for("serving", 40)
-        until(lambda: "in sync" in daemon.text(), 20, "the router is in sync")
+        until(lambda: "rows read: " in daemon.text(), 20, "the router is in sync")
         return [daemon, router]
 
     def _flood(self) -> subprocess.Popen:

@@ -77,7 +77,7 @@ void connect(const MemifPeer& peer, const PeerOptions& options) {
         }
         if (started) rte_eth_dev_stop(peer.device);
     }
-    fail("nobody serves " + options.socket);
+    fail("no process serves " + options.socket);
 }
 
 }  // namespace steer::bench

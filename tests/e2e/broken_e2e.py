@@ -145,7 +145,7 @@ class Broken(unittest.TestCase):
         self.assertEqual(set(asked.text().split()), STREAM)
         clients.stop()
         until(lambda: self.answered("+tcp"), 10, "TCP is served again")
-        self.assertNotIn("is gone", daemon.text())
+        self.assertNotIn("was removed", daemon.text())
 
     def test_an_upstream_falls_silent(self):
         daemon = self.start(MINIMAL)
@@ -167,9 +167,9 @@ class Broken(unittest.TestCase):
         net.address("appliance", "eth1", "192.0.2.1/24")
         daemon = self.start("dataplane:\n  ports: [ { device: eth0 }, { device: eth1, driver: af_packet } ]\n" + MINIMAL)
         net.run("appliance", "ip", "link", "del", "eth1")
-        until(lambda: "eth1 is gone, and a port of af_packet does not follow" in daemon.text(), 10, "it says so")
+        until(lambda: "eth1 was removed, and an af_packet port does not follow" in daemon.text(), 10, "it says so")
         self.assertTrue(self.answered())
-        self.assertEqual(daemon.text().count("eth1 is gone"), 1)
+        self.assertEqual(daemon.text().count("eth1 was removed"), 1)
 
     def test_no_address(self):
         net = self.scene.network
@@ -243,7 +243,7 @@ class Broken(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         troubles = [line for line in daemon.text().splitlines() if trouble in line]
         print("  " + "\n  ".join(troubles))
-        self.assertRegex(troubles[0], r"compiled lists cannot be kept .*: the next start compiles them again; make room")
+        self.assertRegex(troubles[0], r"compiled lists cannot be kept .*: the next start compiles them again; free some space")
         self.assertRegex(troubles[-1], r"the cache (cannot|could not) be dumped to")
         self.assertEqual(len(troubles), 2, daemon.text())
 

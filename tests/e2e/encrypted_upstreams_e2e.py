@@ -89,8 +89,8 @@ class EncryptedUpstreams(unittest.TestCase):
                 ("its certificate is not trusted: unable to get local issuer certificate; set `ca`", {"ca": None}),
                 ("its certificate is not for other.example", {"host": "other.example"}),
                 (f"its certificate is not for {UNBOUND}", {"host": UNBOUND, "address": None}),
-                ("the key of its certificate is none of 'pins': it is ", {"pins": f'["{wrong}"]'}),
-                ("the key of its certificate is none of 'pins'",
+                ("the key of its certificate matches none of 'pins': it is ", {"pins": f'["{wrong}"]'}),
+                ("the key of its certificate matches none of 'pins'",
                  {"ca": None, "insecure_skip_verify": "true", "pins": f'["{authority}"]'})):
             with self.subTest(sentence=sentence, keys=keys):
                 daemon = self.peers.daemon(self.entry(**keys))

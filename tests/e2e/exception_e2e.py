@@ -327,7 +327,7 @@ class KernelsShare(unittest.TestCase):
             with self.subTest(more=more):
                 self.wire(more)
                 if "proxy" in more:
-                    self.assertIn("while it does not forward", self.steer.text())
+                    self.assertIn("while its forwarding is off", self.steer.text())
                 net.run("appliance", "sysctl", "-qw", "net.ipv4.conf.steer0.forwarding=1")
                 run("ip", "-n", net.full("client"), "route", "replace", "198.51.100.0/24", "dev", "dtap0")
                 mac = self.kernels_mac()

@@ -80,7 +80,7 @@ class Health(unittest.TestCase):
         with self.subTest("draining"):
             self.assertEqual(scene.steerctl("drain"), "not draining\n")
             self.assertIn("draining", scene.steerctl("drain", "on"))
-            self.fails("drain failed: draining: steerctl drain off ends it")
+            self.fails("drain failed: draining: `steerctl drain off` ends it")
             self.assertEqual(self.http("/healthz")[0], 503)
             self.assertEqual(self.http("/readyz?verbose")[1].splitlines()[:3], ["ports ok", "upstreams ok", "lists ok"])
             self.assertEqual(self.http("/livez")[0], 200)
@@ -133,7 +133,7 @@ class Health(unittest.TestCase):
         (worker,) = (task for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
                      if (task / "comm").read_text().startswith(("lcore-worker", "rte-worker")))
         with StoppedThread(int(worker.name)):
-            self.fails(r"workers failed: worker 0 has not turned for \d+ s", path="/livez", seconds=30)
+            self.fails(r"workers failed: worker 0 has been stuck for \d+ s", path="/livez", seconds=30)
             self.assertIn('steerdns_live{condition="workers"} 0', self.http("/metrics")[1])
         until(lambda: self.http("/livez") == (200, "ok\n"), 20, "it turns again")
 

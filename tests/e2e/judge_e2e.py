@@ -148,10 +148,10 @@ plugins:
             code, said = self.say(BUILD + "/steerdnsd", "--check", str(config))
             self.assertEqual(code, 0, said)
             told[tls, word, mode] = [warning for warning in ("holds the password of router 'near'", "holds the password of router 'far'",
-                                                             "router 'far' is asked in clear text", "router 'near' is asked in clear text") if warning in said]
+                                                             "router 'far' is used over clear text", "router 'near' is used over clear text") if warning in said]
         self.assertEqual(list(told.values()), [["holds the password of router 'near'", "holds the password of router 'far'",
-                                                "router 'far' is asked in clear text"], [],
-                                               ["holds the password of router 'far'", "router 'far' is asked in clear text"]])
+                                                "router 'far' is used over clear text"], [],
+                                               ["holds the password of router 'far'", "router 'far' is used over clear text"]])
 
 
 unittest.main(verbosity=2)

@@ -69,11 +69,11 @@ class Leases(unittest.TestCase):
         self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
         self.assertIn("status: REFUSED", self.scene.kdig("tv.lan", "A"))  # by the upstream, which has no such zone
         self.assertEqual(self.scene.total("stats", "lease_answers"), 6)
-        daemon.wait_for('has no name, because "wpad" is a name that other hosts trust without asking: see \'steerctl leases\'')
+        daemon.wait_for('has no name, because "wpad" is a name that hosts trust without a check: see \'steerctl leases\'')
         self.assertIn("status: REFUSED", self.scene.kdig("wpad.lan", "A"))
         text = self.scene.steerctl("leases")
         self.assertRegex(text, r"laptop\.lan +192\.168\.88\.10 +edge1 +dhcp1 +no\n")
-        self.assertRegex(text, r'192\.168\.88\.66 +"wpad" +edge1 +is a name that other hosts trust without asking\n')
+        self.assertRegex(text, r'192\.168\.88\.66 +"wpad" +edge1 +is a name that hosts trust without a check\n')
         self.assertRegex(text, r"edge1 +in_sync +3 +-?\n")
         self.assertIn("there is no dhcp_leases 'x'", self.scene.ask("leases", "--tag", "x").stderr)
 
@@ -120,7 +120,7 @@ class Leases(unittest.TestCase):
         self.scene.daemon.stop()
         self.state.write_text("no JSON")
         daemon = self.start()
-        daemon.wait_for("leases.json is not what was kept there: it is ignored")
+        daemon.wait_for("leases.json is damaged: it is ignored")
         self.assertEqual(self.scene.short("laptop.lan", "A"), [])
         # It comes back with other leases.
         self.scene.start_router()

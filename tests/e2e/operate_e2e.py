@@ -142,7 +142,7 @@ class Operate(unittest.TestCase):
         before = scene.rows()
         done = dry_run()
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
-        self.assertRegex(done.stdout, rf"^router {NAME} \(.*\): 0 rows of ours, 0 of others, 1 orphaned; 1 to be written at a start\n"
+        self.assertRegex(done.stdout, rf"^router {NAME} \(.*\): 0 own rows, 0 foreign, 1 orphaned; 1 to be written at a start\n"
                                       r"  add policy_set_v4 192\.0\.2\.0/24\n"
                                       r"  orphan, left alone: policy_set_v4 192\.0\.2\.7 forgedns;pg=gone;kind=P;dm=\n$")
         self.assertEqual(scene.rows(), before)
@@ -163,7 +163,7 @@ class Operate(unittest.TestCase):
         file = findings / "routeros.json"
         config = scene.folder / "probe.yaml"
         config.write_text((ROOT / "configs/minimal.yaml").read_text() + f"\ncontrol:\n  findings: {file}\n")
-        probed = "was asked what RouterOS 7.21 (stable) does"
+        probed = "was probed: how RouterOS 7.21 (stable) behaves"
 
         def restart():
             scene.daemon.stop()
@@ -195,7 +195,7 @@ class Operate(unittest.TestCase):
         self.assertIn("makes it timed", scene.steerctl("routers"), "from the file, not asked again")
         self.assertNotIn(probed, daemon.text())
         daemon = restart()
-        daemon.wait_for("routeros.json is not what was kept there: it is ignored, routers are asked again")
+        daemon.wait_for("routeros.json is damaged: it is ignored, routers are asked again")
 
         self.assertIn("NAME is required", self.refused("routers", "probe"))
 

@@ -265,14 +265,14 @@ class Life(Lab):
 
     def test_a_second_one_does_not_take_from_the_first(self):
         probe = self.probe()
-        self.assertRegex(self.refused(), rf"another SteerDNS that still runs \(pid {probe.process.pid}, port_probe\)")
+        self.assertRegex(self.refused(), rf"another SteerDNS that is still running \(pid {probe.process.pid}, port_probe\)")
         self.packets_until_marker(probe)
 
     def test_without_links(self):
         """As on a kernel before 5.9: the program stays when we are killed, and is replaced at the next start."""
         probe = self.probe("--no-link")
         self.packets_until_marker(probe)
-        self.assertRegex(self.refused(), rf"another SteerDNS that still runs \(pid {probe.process.pid}, port_probe\)")
+        self.assertRegex(self.refused(), rf"another SteerDNS that is still running \(pid {probe.process.pid}, port_probe\)")
         self.packets_until_marker(probe)
         probe.kill()
         self.assertTrue(self.program_on())

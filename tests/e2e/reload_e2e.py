@@ -117,7 +117,7 @@ class Reload(unittest.TestCase):
             self.assertEqual(self.reload().returncode, 0)
             if i % 5 == 4:  # the watcher has told of it, whenever that is
                 said = i // 5 + 1
-                until(lambda: daemon.text().count(f"a change of {self.names} was read by a reload already") >= said,
+                until(lambda: daemon.text().count(f"the change of {self.names} is already in force: an earlier reload read it") >= said,
                       10, "the watcher's turn")
         self.assertEqual(self.generation(), 1 + edits)
         # What nobody has read is.
@@ -158,7 +158,7 @@ class Reload(unittest.TestCase):
         self.config.write_text(self.config.read_text().replace("$nobody", "$list1") + "dataplane: { workers: 2 }\n")
         done = self.reload()
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout, r"warning: .*steer.yaml: dataplane.workers needs a restart: it is as it was")
+        self.assertRegex(done.stdout, r"warning: .*steer.yaml: dataplane.workers needs a restart: the old value stays in force")
         self.assertEqual(len(self.status()["workers"]), 1)
 
         metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout

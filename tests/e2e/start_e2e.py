@@ -87,7 +87,7 @@ class Start(unittest.TestCase):
         self.refused(with_ports("{ pci: '0000:ff:1f.7' }"), r":3: there is no PCI device 0000:ff:1f.7 here \(.*--ports")
         for driver in ("af_xdp", "af_packet", "socket"):
             self.refused(with_ports(f"{{ device: eth0, driver: {driver}, addresses: [172.16.1.2, 172.16.1.7] }}"),
-                         r":3: 172.16.1.7 in `addresses` is no address of this machine: "
+                         r":3: 172.16.1.7 in `addresses` is not an address of this machine: "
                          r"`ip address add 172.16.1.7/32 dev eth0` gives it")
         self.refused(with_ports("{ device: eth0, driver: af_xdp, queues: 3 }"),
                      r"eth0 has 1 receive queues and `queues` is 3: .*`ethtool -L eth0 ")
@@ -113,7 +113,7 @@ class Start(unittest.TestCase):
             self.assertTrue(path.exists())
         scene.socket.unlink()
         path.unlink()
-        self.refused(text.replace("role=server", "role=client"), rf":3: nobody serves memif socket {path} \(No such file")
+        self.refused(text.replace("role=server", "role=client"), rf":3: no process serves memif socket {path} \(No such file")
 
     def test_two_ports_on_one_device(self):
         net = self.scene.network
@@ -150,7 +150,7 @@ class Start(unittest.TestCase):
         net.run("appliance", "ip", "link", "set", "eth0", "xdp", "obj", str(source.with_suffix(".o")), "sec", "xdp")
         done = self.daemon(with_ports("{ device: eth0, driver: af_xdp }"))
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, ERROR + r".*eth0 has the XDP program .other. \(id \d+\) of somebody else; "
+        self.assertRegex(done.stderr, ERROR + r".*eth0 has the XDP program .other. \(id \d+\) of another program; "
                                       r"`ip link set dev eth0 xdp off` removes it.*\n$")
         self.assertIn("xdp", net.run("appliance", "ip", "link", "show", "eth0").stdout)
 

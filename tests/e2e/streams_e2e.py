@@ -194,9 +194,9 @@ class Streams(unittest.TestCase):
         for cert, key, code, sentence in (
                 ("server.pem", "other.key", 2, r"does not match the certificate"),
                 ("none.pem", "server.key", 2, r"certificate \S+/none.pem cannot be read: No such file"),
-                ("empty.pem", "server.key", 2, r"empty.pem has no certificate in it"),
+                ("empty.pem", "server.key", 2, r"empty.pem contains no certificate"),
                 ("server.pem", "locked.key", 2, r"locked.key is encrypted"),
-                ("late.pem", "late.key", 0, r"warning: .*late.pem ended on ")):
+                ("late.pem", "late.key", 0, r"warning: .*late.pem expired on ")):
             with self.subTest(cert=cert, key=key):
                 done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--config",
                                               str(self.write(cert, key)), "--check", check=False)

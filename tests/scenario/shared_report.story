@@ -16,7 +16,7 @@ at 2s  client 192.0.2.10 asks one.other.example A
        # a third makes it shared; more are counted
        client 192.0.2.10 asks three.other.example A
        upstream answers three.other.example A 203.0.113.7 ttl 30
-       log says 1 address of 'policy' is told clients under names outside of its set as well, 203.0.113.7 for three.other.example: connections to those are steered too; 'steerctl routers shared' shows them
+       log says 1 address of 'policy' also belongs to names outside its set, 203.0.113.7 for three.other.example: connections to those are steered too; 'steerctl routers shared' shows them
        client 192.0.2.10 asks four.other.example A
        upstream answers four.other.example A 203.0.113.7 ttl 30
        client 192.0.2.10 asks five.other.example A

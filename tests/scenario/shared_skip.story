@@ -18,7 +18,7 @@ at +20ms client is answered www.stream.example A 203.0.113.7 ttl 60
        upstream answers four.other.example A 203.0.113.7 ttl 30
        client 192.0.2.10 asks five.other.example A
        upstream answers five.other.example A 203.0.113.7 ttl 30
-       log says 1 address of 'policy' is told clients under names outside of its set as well, 203.0.113.7 for three.other.example: it is not claimed while that lasts; 'steerctl routers shared' shows them
+       log says 1 address of 'policy' also belongs to names outside its set, 203.0.113.7 for three.other.example: it is not claimed while that lasts; 'steerctl routers shared' shows them
 
        # not prolonged, not waited for; the row that was promised ends by itself
 at 10s client 192.0.2.11 asks video.stream.example A

@@ -131,7 +131,7 @@ void Http1Client::cancel(std::uint32_t request) {
 
 void Http1Client::receive(std::span<const std::uint8_t> bytes) {
     if (over_) return;
-    if (!busy_) return fail("HTTP/1.1: bytes that nobody asked for");
+    if (!busy_) return fail("HTTP/1.1: unexpected bytes");
     in_.insert(in_.end(), bytes.begin(), bytes.end());
     std::size_t parsed = 0;
     while (busy_ && parsed < in_.size()) {
@@ -158,7 +158,7 @@ void Http1Client::receive(std::span<const std::uint8_t> bytes) {
     // Beast limits heads, but neither a chunk's nor the trailers.
     if (busy_ && in_.size() > limits_.head_bytes)
         return fail("HTTP/1.1: a chunk's head is too long");
-    if (!over_ && !busy_ && !in_.empty()) return fail("HTTP/1.1: bytes that nobody asked for");
+    if (!over_ && !busy_ && !in_.empty()) return fail("HTTP/1.1: unexpected bytes");
     if (in_.empty()) in_ = {};
 }
 

@@ -17,7 +17,7 @@ constexpr std::size_t kMostBytes = 1 << 20;  // of a PEM file
 
 std::string openssl_reason() {
     const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-    return reason != nullptr ? reason : "it is not what it should be";
+    return reason != nullptr ? reason : "not valid";
 }
 
 Result<std::string> read_pem(const std::string& what, const std::string& file) {
@@ -55,7 +55,7 @@ Result<ChainPtr> read_chain(const std::string& what, const std::string& file) {
     const int count = sk_X509_num(chain.get());
     if (count == 0 && at_end)
         return Error{what + " " + file +
-                     " has no certificate in it: it has to be a PEM file (BEGIN CERTIFICATE)"};
+                     " contains no certificate: it must be a PEM file (BEGIN CERTIFICATE)"};
     if (!at_end) {
         return Error{what + " " + file + " cannot be understood: its certificate number " +
                      std::to_string(count + 1) + " is damaged (" + openssl_reason() + ")"};
@@ -78,12 +78,13 @@ Result<KeyPtr> read_key(const std::string& file) {
     KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, &asked));
     if (key != nullptr) return key;
     if (asked) {
-        return Error{"key " + file +
-                     " is encrypted: nobody is there to type its password; write it without one "
-                     "(openssl pkey -in OLD -out NEW), readable to nobody else"};
+        return Error{
+            "key " + file +
+            " is encrypted, and steerdnsd cannot ask for its password; write it without one "
+            "(openssl pkey -in OLD -out NEW), readable by its owner only"};
     }
     return Error{"key " + file +
-                 " has no private key in it: it has to be a PEM file (BEGIN PRIVATE KEY)"};
+                 " contains no private key: it must be a PEM file (BEGIN PRIVATE KEY)"};
 }
 
 std::int64_t seconds_of(const ASN1_TIME* time) {
@@ -111,10 +112,11 @@ std::string subject_of(X509* certificate) {
 }
 
 Error mismatch(const TlsFiles& files, const ChainPtr& chain, EVP_PKEY* key) {
-    std::string advice = "; give the key that it was made with";
+    std::string advice = "; give the key that the certificate was made with";
     for (int i = 0; i < sk_X509_num(chain.get()); ++i) {
         if (X509_check_private_key(sk_X509_value(chain.get(), i), key) == 1)
-            advice = ": the key is that of a later one in the file, which has to come first";
+            advice =
+                ": the key belongs to a later certificate in the file; move that one to the front";
     }
     ERR_clear_error();
     return Error{"key " + files.key + " does not match the certificate " + files.cert + advice};
@@ -155,13 +157,12 @@ CertificateFacts facts_of_peer(SSL* ssl) {
 
 std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s) {
     if (now_s > facts.ends_s) {
-        return "certificate " + facts.file + " ended on " + date_of(facts.ends_s) +
-               ": clients that look at it will not talk to us; renew it";
+        return "certificate " + facts.file + " expired on " + date_of(facts.ends_s) +
+               ": clients that verify it refuse to connect; renew it";
     }
     if (now_s < facts.begins_s) {
-        return "certificate " + facts.file + " is good from " + date_of(facts.begins_s) +
-               " on: clients that look at it will not talk to us before; is this machine's clock "
-               "right?";
+        return "certificate " + facts.file + " is valid from " + date_of(facts.begins_s) +
+               ": clients that verify it refuse to connect until then; check this machine's clock";
     }
     return {};
 }

@@ -118,7 +118,7 @@ Result<void> TlsClient::check(SSL* ssl) {
         if (first.empty()) first = base64(*pin);
     }
     session_.reset();
-    return Error{"the key of its certificate is none of 'pins'" +
+    return Error{"the key of its certificate matches none of 'pins'" +
                  (first.empty() ? std::string{} : ": it is " + first)};
 }
 

@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 9> kRefusals{
     "the host is unreachable for it",
     "the upstream refused the connection",
     "it took too long",
-    "it does not know the command CONNECT",
-    "it does not know this kind of address",
+    "it does not support the command CONNECT",
+    "it does not support this type of address",
 };
 
 void append(std::vector<std::uint8_t>& to, std::string_view text) {
@@ -43,8 +43,8 @@ Result<bool> wants_password(std::span<const std::uint8_t> said, const Socks5Prox
     if (said[0] != kVersion) return Error{"it does not speak SOCKS5"};
     if (said[1] == kNoPassword) return false;
     if (said[1] == kPassword && !proxy.user.empty()) return true;
-    return Error{proxy.user.empty() ? "it wants a user and a password"
-                                    : "it takes neither this user nor none"};
+    return Error{proxy.user.empty() ? "it requires a user and a password"
+                                    : "it accepts neither this user nor an anonymous one"};
 }
 
 std::vector<std::uint8_t> password(const Socks5Proxy& proxy) {
@@ -55,7 +55,7 @@ std::vector<std::uint8_t> password(const Socks5Proxy& proxy) {
 }
 
 Result<void> password_taken(std::span<const std::uint8_t> said) {
-    if (said[1] != 0) return Error{"it does not take this user and password"};
+    if (said[1] != 0) return Error{"it does not accept this user and password"};
     return {};
 }
 

@@ -180,7 +180,7 @@ asio::awaitable<bool> UpstreamConnect::pass_proxy() {
     good = co_await exchange(request, head);
     if (!good) co_return fail_at_proxy(out_.why);
     const Result<std::size_t> rest = socks5::rest_of_reply(head);
-    if (!rest) co_return fail_at_proxy("it does not connect us: " + rest.error().text);
+    if (!rest) co_return fail_at_proxy("it refused to connect: " + rest.error().text);
     std::vector<std::uint8_t> unused(*rest);
     good = co_await read(unused);
     co_return good || fail_at_proxy(out_.why);

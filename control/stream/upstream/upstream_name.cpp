@@ -68,7 +68,7 @@ void UpstreamName::look_up() {
             self->looking_ = false;
             self->take(said.found, !thrown && said.answered, said.ttl_s);
             if (none) {
-                self->trouble_ = "nobody can be asked for the address of " + self->question_.name +
+                self->trouble_ = "no resolver is known for the address of " + self->question_.name +
                                  ": name a 'bootstrap', or another resolver than this daemon in "
                                  "/etc/resolv.conf";
             }
@@ -82,7 +82,7 @@ void UpstreamName::take(const std::vector<IpAddress>& found, bool answered, std:
     if (found.empty()) {
         trouble_ = answered ? "there is no address of " + question_.name
                             : "the address of " + question_.name +
-                                  " could not be looked up: nobody answers";
+                                  " could not be looked up: no resolver answers";
         not_before_ms_ = addresses_.empty() ? 0 : now + kAgainMs;
         return;
     }

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_made_anew) {
             const auto said = images.take_sentences();
             BOOST_TEST_REQUIRE(said.size() == 1U);
             BOOST_TEST(said[0] ==
-                       path.string() + " is damaged or of another version: it is made anew");
+                       path.string() + " is damaged or has another version: it is built again");
             BOOST_TEST(fs::file_size(path) == size);
         };
         damage([&] { fs::resize_file(path, size / 2); });

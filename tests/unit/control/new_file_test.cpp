@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_is_kept) {
     BOOST_TEST(!nowhere.replace(NewFile::kForAll));
     BOOST_TEST(nowhere.why() == "No such file or directory");
     BOOST_TEST(nowhere.failure().text.starts_with(
-        *this / "deep/list" + " cannot be written: No such file or directory; make room"));
+        *this / "deep/list" + " cannot be written: No such file or directory; free some space"));
     make_folder_of(*this / "deep/list");
     BOOST_TEST(NewFile(*this / "deep/list").replace(NewFile::kForAll));
     BOOST_TEST(read("deep/list") == "");

@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(stop_ends_what_is_under_way) {
     BOOST_TEST((running.wait_for(10s) == std::future_status::ready));
     const auto made = running.get();
     BOOST_TEST((made.database == nullptr));
-    BOOST_TEST(made.why == "the daemon ends");
+    BOOST_TEST(made.why == "steerdnsd is stopping");
     BOOST_TEST(process.check(expressions({"x{2}"}))[0].why.has_value(), "and nothing is begun");
 }
 

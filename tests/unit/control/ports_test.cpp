@@ -127,8 +127,8 @@ BOOST_AUTO_TEST_CASE(no_such_nic) {
 BOOST_AUTO_TEST_CASE(the_only_way_in) {
     const Machine machine;
     has(refusal(machine, {pci("0000:00:03.0")}),
-        "0000:00:03.0 is eth0, the interface of the default route: without it nobody reaches this "
-        "machine; serve it as `device: eth0`, or set `force: true`");
+        "0000:00:03.0 is eth0, the interface of the default route: without it this machine "
+        "is unreachable; serve it as `device: eth0`, or set `force: true`");
     HostFacts lonely = host();
     lonely.default_interface.clear();
     lonely.interfaces = {"eth0"};
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(an_address_that_the_kernel_does_not_have) {
     const auto here = *IpAddress::parse("192.0.2.5"), away = *IpAddress::parse("192.0.2.6");
     BOOST_TEST(refusal(machine, {interface("eth0", {here})}) == "");
     has(refusal(machine, {interface("eth0", {here, away})}),
-        "steer.yaml:3: 192.0.2.6 in `addresses` is no address of this machine: `ip address add "
+        "steer.yaml:3: 192.0.2.6 in `addresses` is not an address of this machine: `ip address add "
         "192.0.2.6/32 dev eth0` gives it");
     config::PortSettings memif =
         interface("socket=" + machine.root() + "/m.sock,role=server", {away});
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_memif_socket) {
         port.driver = config::Driver::memif;
         return refusal(machine, {port});
     };
-    has(memif("client"), "nobody serves memif socket " + path);
+    has(memif("client"), "no process serves memif socket " + path);
     BOOST_TEST(memif("server") == "");
     {
         const int other = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -283,10 +283,10 @@ BOOST_AUTO_TEST_CASE(says_what_keeps_from_af_xdp) {
         if (name == "eth2") facts.xdp_program = "steer_xdp";
         return facts;
     });
-    has(text, "`device: tun0` serves it by kernel sockets: it is no Ethernet");
+    has(text, "`device: tun0` serves it by kernel sockets: it is not Ethernet");
     has(text,
-        "`device: eth1` serves it by kernel sockets: it has the XDP program cilium of somebody "
-        "else (`ip link set dev eth1 xdp off` removes it)");
+        "`device: eth1` serves it by kernel sockets: it has the XDP program cilium of another "
+        "program (`ip link set dev eth1 xdp off` removes it)");
     has(text, "`device: eth2` serves it by af_xdp (a SteerDNS serves it now)");
 }
 

@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_stops_is_named_and_one_that_goes_on_is_not) {
             BOOST_TEST(trouble.empty(), trouble);
         } else {
             BOOST_TEST(trouble ==
-                       "worker 2 has not turned for " + std::to_string(second - 19) + " s");
+                       "worker 2 has been stuck for " + std::to_string(second - 19) + " s");
         }
     }
     pulse.see(2, {0, 4}, 61'000);
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_never_began_is_named) {
     pulse.see(1, {}, 1'000);
     BOOST_TEST(pulse.trouble(5'999).empty());
     BOOST_TEST(pulse.trouble(6'000) ==
-               "worker 0 has not turned for 5 s, worker 1 has not turned for 5 s");
+               "worker 0 has been stuck for 5 s, worker 1 has been stuck for 5 s");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

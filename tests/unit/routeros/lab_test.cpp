@@ -680,7 +680,7 @@ BOOST_AUTO_TEST_CASE(a_full_router_is_said_once) {
     lab.run_for(5 * kSecond);
     BOOST_TEST(lab.rows("policy_v4").size() == 20U);
     BOOST_TEST(lab.sentences.size() == 3U);
-    BOOST_TEST(lab.said("takes the rows that it refused"));
+    BOOST_TEST(lab.said("accepts the rows that it refused"));
     // Full again is news.
     lab.sim.set_max_rows(20);
     lab.claim(1, {"203.0.113.21"}, 300, 330);
@@ -900,7 +900,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_takes_no_scripts_gets_adds) {
             BOOST_TEST(executed(lab) == session);  // once in each
             BOOST_TEST(lab.router->counters().rows_failed == 0U);
             BOOST_TEST(std::ranges::count_if(lab.sentences, [](const std::string& sentence) {
-                           return sentence.find("takes no scripts") != sentence.npos;
+                           return sentence.find("does not run scripts") != sentence.npos;
                        }) == 1);
             BOOST_TEST(!lab.said("does not let"));
             BOOST_TEST((lab.router->counters().lookups > 0U) == begun);
@@ -924,7 +924,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_after_a_script_is_looked_up) {
     BOOST_TEST(lab.adds == kMany);
     BOOST_TEST(executed(lab) == 1U);
     BOOST_TEST(lab.router->counters().lookups == 1U);
-    BOOST_TEST(lab.said("takes no scripts"));
+    BOOST_TEST(lab.said("does not run scripts"));
 }
 
 BOOST_AUTO_TEST_CASE(what_others_do_to_rows_of_a_script_that_runs_is_not_forgotten) {

@@ -181,12 +181,12 @@ BOOST_AUTO_TEST_CASE(what_was_known_stays_while_the_router_is_away) {
     BOOST_TEST(told == 1);
     BOOST_REQUIRE(!sentences.empty());
     BOOST_TEST(sentences.front() ==
-               "router edge1 at 192.0.2.1:8728 ended the connection (closed by the router): its "
-               "DHCP leases stay as they were known, and it is tried again");
+               "router edge1 at 192.0.2.1:8728 ended the connection (closed by the router): its last "
+               "known DHCP leases stay in use; it is tried again");
     lease("192.168.88.3", "printer");
     run_for(60'000'000);
     BOOST_TEST(last.size() == 2U);
-    BOOST_TEST(sentences.back() == "router edge1 at 192.0.2.1:8728 tells its DHCP leases again");
+    BOOST_TEST(sentences.back() == "router edge1 at 192.0.2.1:8728 lists its DHCP leases again");
 }
 
 BOOST_AUTO_TEST_CASE(text_of_a_lease_is_cut) {
@@ -269,7 +269,7 @@ BOOST_FIXTURE_TEST_CASE(without_the_policy_read_nothing_is_known, Denied) {
     run_for(5'000'000);
     BOOST_TEST(told == 0);
     BOOST_REQUIRE(sentences.size() == 1U);
-    BOOST_TEST(sentences.front().find("does not tell its DHCP leases (not enough permissions") !=
+    BOOST_TEST(sentences.front().find("does not list its DHCP leases (not enough permissions") !=
                std::string::npos);
 }
 

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_takes_no_bytes_is_left_after_send_timeout) {
     BOOST_TEST(peer.closes == 0);
     peer.pass(1);
     BOOST_TEST(peer.closes == 1);
-    BOOST_TEST(peer.said("taken nothing that was sent to it for 700 ms (`send_timeout`)") == 1U);
+    BOOST_TEST(peer.said("accepted no data for 700 ms (`send_timeout`)") == 1U);
     BOOST_TEST((peer.router.status().state == RouterState::disconnected));
 }
 
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(more_rows_than_a_router_has_make_it_unusable) {
     BOOST_TEST(closes == 1);
     const auto status = router.status();
     BOOST_TEST(label(status.state) == "unusable");
-    BOOST_TEST(status.trouble.find("is unusable (its lists of ours have more than 250000 rows)") !=
+    BOOST_TEST(status.trouble.find("is unusable (our lists on it have more than 250000 rows)") !=
                status.trouble.npos);
     BOOST_TEST(status.rows_foreign == 0U);
     BOOST_TEST(status.away);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(sentences_that_are_not_understood_are_counted_and_told_once
     say({"!re", ".tag=4711"});
     say({"!done"});
     BOOST_TEST(router.counters().unknown_sentences == 3U);
-    BOOST_TEST(said("said \"!progress .tag=" + listen4.tag +
+    BOOST_TEST(said("sent \"!progress .tag=" + listen4.tag +
                     " =of=\\x1b[2J\", which is not understood") == 1U);
     BOOST_TEST(said("which is not understood") == 1U);
     now += 600'000;

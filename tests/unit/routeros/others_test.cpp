@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(who_prolongs_or_adds_rows_of_ours_is_told_of_once) {
                 lab.sim.edit_row(kIp, kList, nth(1), timeout(3600 + 100 * i), lab.now_us);
             lab.run_for(30 * kSecond);
         }
-        BOOST_TEST(lab.said("list policy_v4 is also written by somebody else") == 1U);
+        BOOST_TEST(lab.said("list policy_v4 has a second writer") == 1U);
         BOOST_TEST(lab.router->status().second_writers == (std::vector<std::string>{kList}),
                    boost::test_tools::per_element());
         BOOST_TEST(lab.router->counters().writes_of_others == 5U);
@@ -62,10 +62,10 @@ BOOST_AUTO_TEST_CASE(who_prolongs_or_adds_rows_of_ours_is_told_of_once) {
         BOOST_TEST(lab.router->status().second_writers.size() == 1U);
         lab.run_for(601 * kSecond);
         BOOST_TEST(lab.router->status().second_writers.empty());
-        BOOST_TEST(lab.said("nobody else has written list policy_v4") == 1U);
+        BOOST_TEST(lab.said("no other writer of list policy_v4") == 1U);
         lab.sim.edit_row(kIp, kList, nth(2), timeout(7200), lab.now_us);
         lab.run_for(kSecond);
-        BOOST_TEST(lab.said("list policy_v4 is also written by somebody else") == 2U);
+        BOOST_TEST(lab.said("list policy_v4 has a second writer") == 2U);
     }
 }
 
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(what_we_did_ourselves_is_no_sign) {
         }
         BOOST_TEST(lab.rows(kList).size() == 20U);
         BOOST_TEST(lab.router->counters().writes_of_others == 0U);
-        BOOST_TEST(lab.said("somebody else") == 0U);
+        BOOST_TEST(lab.said("has a second writer") == 0U);
     }
 }
 
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_a_human_removed_stays_away_until_its_claim_ends)
         lab.run_for(20'000);
     }
     BOOST_TEST(lab.sim.report().sentences - said <= 2U);  // heartbeats
-    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 was removed by somebody: left so") == 1U);
+    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 was removed by hand: left so") == 1U);
     lab.router->request_reprint(lab.now_ms());
     lab.run_for(10 * kSecond);
     lab.router->configure(lab.config, lab.now_ms());
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(other_changes_are_left_too) {
     lab.run_for(60 * kSecond);
     BOOST_TEST(!lab.row(kList, nth(2)).has_value());
     BOOST_TEST(lab.router->counters().manual_changes == 2U);
-    BOOST_TEST(lab.said("by somebody") == 2U);  // a minute apart
+    BOOST_TEST(lab.said("by hand") == 2U);  // a minute apart
 }
 
 BOOST_AUTO_TEST_CASE(a_disabled_row_without_timeout_stays_disabled) {

@@ -438,14 +438,14 @@ BOOST_AUTO_TEST_CASE(what_is_no_api_is_said_once) {
     };
     const Stranger strangers[] = {
         {"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", true,
-         "is no RouterOS API (it says \"HTTP/1.1"},
-        {"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", false, "is no RouterOS API (it says \"SSH-2.0-"},
+         "is not a RouterOS API (it says \"HTTP/1.1"},
+        {"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", false, "is not a RouterOS API (it says \"SSH-2.0-"},
         {std::string("\x15\x03\x03\x00\x02\x02\x0a", 7), true,
-         "is no RouterOS API (it speaks TLS)"},
-        {std::string("\x12\x34\x81\x81", 4), false, "(its bytes are none of the API's)"},  // DNS
+         "is not a RouterOS API (it speaks TLS)"},
+        {std::string("\x12\x34\x81\x81", 4), false, "(its bytes are not the API's)"},  // DNS
         // What breaks the session later than by its first word.
         {std::string("\0\0\x06hello?\xf8 whatever this is, it is longer than a greeting", 57),
-         false, "is no RouterOS API (a reserved control byte"},
+         false, "is not a RouterOS API (a reserved control byte"},
         {"", false, "does not answer the login"},
         {"", true, "ended the connection before the login"}};
     for (const auto& stranger : strangers) {

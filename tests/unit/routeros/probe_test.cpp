@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(the_transcript_is_whole_and_tells_no_secret) {
     BOOST_TEST(count(text, "!done\n") == 24U);
     BOOST_TEST(count(text, "=board-name=") == 1U);
     BOOST_TEST(count(text, "=timeout=36w\n") == 2U);
-    BOOST_TEST(count(text, "listen told that *") == 1U);
+    BOOST_TEST(count(text, "listen reported *") == 1U);
     BOOST_TEST(text.find("=script=:put \"steerdns probe\"\n") != text.npos);
     for (const char* secret : {"secret", "steer-user", "203.0.113", "192.0.2.3\n", "somebody"})
         BOOST_TEST(text.find(secret) == text.npos, secret);

@@ -188,15 +188,15 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     write("d", longer);
     says(sentence(), "is not whole");
     write("d", std::string(5000, 'x'));
-    says(sentence(), "is no dump of steerdnsd");
+    says(sentence(), "is not a dump of steerdnsd");
     write("d", {});
-    says(sentence(), "is no dump of steerdnsd");
+    says(sentence(), "is not a dump of steerdnsd");
     auto version = whole;
     version[8] = 9;
     write("d", version);
-    says(sentence(), "is of version 9, and this steerdnsd reads version 3");
+    says(sentence(), "has version 9, and this steerdnsd reads version 3");
     write("d", whole);
-    says(sentence({0, "guests", {}}), "is of cache \"main\", not of \"guests\"");
+    says(sentence({0, "guests", {}}), "belongs to cache \"main\", not to \"guests\"");
     says(sentence(kMain, kWall - 3'600'000), "is from the future");
     BOOST_TEST(sentence(kMain, kWall - 30'000) == "");  // clocks are set now and then
     BOOST_TEST(after.cache.entries() == 200U);
@@ -306,8 +306,9 @@ BOOST_AUTO_TEST_CASE(a_fifo_is_not_restored_from) {
     for (const std::string& name : {file("fifo"), std::string("/dev/zero"), path.string()}) {
         const auto restored = one.restore(kMain, at(1000), kWall, name);
         BOOST_REQUIRE(!restored);
-        BOOST_TEST(restored.error().sentence().find("it is no regular file") != std::string::npos,
-                   restored.error().sentence());
+        BOOST_TEST(
+            restored.error().sentence().find("it is not a regular file") != std::string::npos,
+            restored.error().sentence());
     }
     ::alarm(0);
 }

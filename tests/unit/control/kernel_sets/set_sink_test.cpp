@@ -408,7 +408,7 @@ BOOST_AUTO_TEST_CASE(one_that_says_what_is_not_understood_is_ended) {
     say("garbage");
     until([&] { return starts == 2; });
     BOOST_TEST(log.at(0).starts_with(
-        "steerdns-sets was ended: it said what steerdnsd does not understand: "));
+        "steerdns-sets was ended: it sent a message that steerdnsd does not know: "));
 }
 
 BOOST_AUTO_TEST_CASE(one_that_closes_its_socket_is_ended) {

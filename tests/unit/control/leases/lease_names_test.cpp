@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE(the_first_client_keeps_a_name) {
                kEach);
     BOOST_REQUIRE(book.nameless.size() == 2U);
     BOOST_TEST(book.nameless[0].address == "192.168.88.3");
-    BOOST_TEST(book.nameless[0].why == "is the name of 192.168.88.2 already");
-    BOOST_TEST(book.nameless[1].why == "is the name of 192.168.88.9 already");
+    BOOST_TEST(book.nameless[0].why == "is already the name of 192.168.88.2");
+    BOOST_TEST(book.nameless[1].why == "is already the name of 192.168.88.9");
 }
 
 BOOST_AUTO_TEST_CASE(a_client_has_all_its_addresses) {

@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_says_so) {
     BOOST_TEST(world.metrics().find("steerdns_rules_waiting{set=\"own\"} 1\n") !=
                std::string::npos);
     world.follow("flush_interval_ms: 0", "other");
-    BOOST_TEST(world.error(one).find("is gone from the configuration") != std::string::npos);
+    BOOST_TEST(world.error(one).find("was removed from the configuration") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_done) {

@@ -86,16 +86,16 @@ BOOST_AUTO_TEST_CASE(what_sets_can_hold) {
     BOOST_TEST(nftables.read(nft("nothing")).error().text == "there is no such set");
     BOOST_TEST(nftables.read({"ip", "nowhere", "x", false}).error().text == "there is no such set");
     BOOST_TEST(nftables.read(nft("ports")).error().text ==
-               "it is of type \"inet_service\", expected ipv4_addr");
+               "its type is \"inet_service\", expected ipv4_addr");
     BOOST_TEST(nftables.read(nft("hash", true)).error().text ==
-               "it is of type \"ipv4_addr\", expected ipv6_addr");
+               "its type is \"ipv4_addr\", expected ipv6_addr");
     BOOST_TEST((ipsets.read(old("net4")).value() == SetAbility{true, true}));
     BOOST_TEST((ipsets.read(old("ip6", true)).value() == SetAbility{false, false}));
     BOOST_TEST(ipsets.read(old("nothing")).error().text ==
                "The set with the given name does not exist");
     BOOST_TEST(ipsets.read(old("pairs")).error().text ==
-               "it is of type hash:ip,port, expected hash:net, hash:ip or bitmap:ip");
-    BOOST_TEST(ipsets.read(old("ip6")).error().text == "it is of family inet6, expected inet");
+               "its type is hash:ip,port, expected hash:net, hash:ip or bitmap:ip");
+    BOOST_TEST(ipsets.read(old("ip6")).error().text == "its family is inet6, expected inet");
 }
 
 // With what this kernel does itself, and as on kernels that leave an element its timeout.

@@ -186,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(whom_a_client_asks_for_goes_with_its_queries, TlsWorld) 
 BOOST_FIXTURE_TEST_CASE(what_is_wrong_with_files_is_said, TlsWorld) {
     TlsFiles bad = files;
     bad.cert = folder.write("empty.pem", "nothing here\n");
-    BOOST_TEST(trouble(bad).find("empty.pem has no certificate in it") != std::string::npos);
+    BOOST_TEST(trouble(bad).find("empty.pem contains no certificate") != std::string::npos);
     bad.cert = folder.write("cut.pem", authority.issue("x").cert.substr(0, 200));
     BOOST_TEST(trouble(bad).find("cut.pem cannot be understood") != std::string::npos);
     bad.cert += ".none";
@@ -195,7 +195,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_wrong_with_files_is_said, TlsWorld) {
     bad.key = folder.write("other.key", authority.issue("x").key);
     BOOST_TEST(trouble(bad).find("other.key does not match the certificate") != std::string::npos);
     bad.key = folder.write("no.key", "nothing here\n");
-    BOOST_TEST(trouble(bad).find("no.key has no private key in it") != std::string::npos);
+    BOOST_TEST(trouble(bad).find("no.key contains no private key") != std::string::npos);
     const Issued own = authority.issue("own.example");
     bad.cert = folder.write("order.pem", authority.pem() + own.cert);
     bad.key = folder.write("order.key", own.key);
@@ -226,10 +226,10 @@ BOOST_FIXTURE_TEST_CASE(time_is_a_warning, TlsWorld) {
     const auto now = std::time(nullptr);
     files = files_of(folder, authority.issue("old.example", -7200, -3600));
     BOOST_TEST(tls->load(files).has_value());
-    BOOST_TEST(trouble_with_time(tls->facts(), now).find("ended on 20") != std::string::npos);
+    BOOST_TEST(trouble_with_time(tls->facts(), now).find("expired on 20") != std::string::npos);
     files = files_of(folder, authority.issue("new.example", 3600, 7200));
     BOOST_TEST(tls->load(files).has_value());
-    BOOST_TEST(trouble_with_time(tls->facts(), now).find("is good from 20") != std::string::npos);
+    BOOST_TEST(trouble_with_time(tls->facts(), now).find("is valid from 20") != std::string::npos);
     BOOST_TEST(trouble_with_time(tls->facts(), now + 5000) == "");
 }
 

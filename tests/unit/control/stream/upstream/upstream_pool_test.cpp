@@ -365,11 +365,13 @@ BOOST_AUTO_TEST_CASE(what_a_proxy_refuses_is_said) {
     using namespace steer::stream::socks5;
     const stream::Socks5Proxy anonymous{"p", 1080, "", ""}, known{"p", 1080, "u", "p"};
     const auto text = [](const auto& result) { return result.error().text; };
-    BOOST_TEST(text(wants_password(Bytes{5, 255}, anonymous)) == "it wants a user and a password");
-    BOOST_TEST(text(wants_password(Bytes{5, 255}, known)) == "it takes neither this user nor none");
+    BOOST_TEST(text(wants_password(Bytes{5, 255}, anonymous)) ==
+               "it requires a user and a password");
+    BOOST_TEST(text(wants_password(Bytes{5, 255}, known)) ==
+               "it accepts neither this user nor an anonymous one");
     BOOST_TEST(text(wants_password(Bytes{72, 84}, known)) == "it does not speak SOCKS5");
     BOOST_TEST(!wants_password(Bytes{5, 0}, known).value());
-    BOOST_TEST(text(password_taken(Bytes{1, 1})) == "it does not take this user and password");
+    BOOST_TEST(text(password_taken(Bytes{1, 1})) == "it does not accept this user and password");
     BOOST_TEST(text(rest_of_reply(Bytes{5, 5, 0, 1, 0})) == "the upstream refused the connection");
     BOOST_TEST(text(rest_of_reply(Bytes{5, 77, 0, 1, 0})) == "it refused with code 77");
     BOOST_TEST(text(rest_of_reply(Bytes{5, 0, 0, 9, 0})) == "it does not speak SOCKS5");
