@@ -1,4 +1,4 @@
-// The metrics of metrics_collector: steerdns_collector_*, by name, over all workers.
+// The metrics of metrics_collector: steerdns_collector_*, by name, summed over all workers.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,8 @@
-// The daemon: a configuration put to work, and taken down again.
+// The daemon: starts a configuration, serves it, and shuts it down.
 //
-// start() builds everything in the order in which it can fail with a sentence: configuration, CPUs and memory, ports,
-// tables, addresses to listen on; then gives up root and starts the threads. run() is the main thread until SIGTERM or
-// SIGINT. What the destructor takes down it takes down in the reverse order; the XDP program goes with its link.
+// start() builds everything in an order in which each failure has a sentence: configuration, CPUs and memory, ports,
+// tables, addresses to listen on. Then it gives up root and starts the threads. run() is the main thread until SIGTERM or
+// SIGINT. The destructor shuts down in reverse order; the XDP program is detached with its link.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -55,7 +55,7 @@ namespace steer {
 
 class Daemon {
   public:
-    // `settings` are what source.load() returned without an error; `tried`: the URLs that were fetched, or tried to be,
+    // `settings`: from source.load(), without an error; `tried`: the URLs that were fetched, or tried,
     // for it.
     Daemon(config::Settings settings, ConfigSource source, std::set<std::string> tried = {});
     ~Daemon();
@@ -63,13 +63,13 @@ class Daemon {
     Daemon& operator=(const Daemon&) = delete;
 
     Result<void> start();
-    // All that is wrong with the configuration, after a start() that failed for it; else nothing.
+    // All errors of the configuration, after a start() that failed because of it; else empty.
     [[nodiscard]] const std::vector<Error>& configuration_errors() const { return built_.errors; }
     void run();
-    // A signal ended it, in start() or run().
+    // Whether a signal ended it, in start() or run().
     [[nodiscard]] bool has_ended() const { return has_ended_; }
-    // Takes everything down, within kPatience of background work. False: some work (a list that is read, a matcher that
-    // is built) went on all the same and uses what is here: the process has to end without destructors.
+    // Shuts everything down, within kPatience for background work. False: some work (reading a list, building a matcher)
+    // is still running and uses this object: the process must end without destructors.
     bool stop();
 
   private:
@@ -108,7 +108,7 @@ class Daemon {
     void add_looks();
     void add_changes();
 
-    // A reload (daemon_reload.cpp): whoever asked is told what came of it.
+    // A reload (daemon_reload.cpp); each request gets its result.
     void reload(const std::string& why, Reloader::Done done = {}, bool any_size = false);
     void reload_by_queries(const std::string& why, Reloader::Done done);
     Reloader::Done noting(const std::string& why, bool by_queries, Reloader::Done done);
@@ -148,11 +148,11 @@ class Daemon {
     [[nodiscard]] boost::json::value counters() const;
     void write_metrics(ops::MetricWriter& writer);
 
-    config::Settings settings_;  // that we were started with
+    config::Settings settings_;  // of the start
     mutable BootClock clock_;    // reading it changes nothing
     std::uint64_t started_ms_ = 0;
     bool is_serving_ = false, has_ended_ = false, has_stopped_ = false;
-    bool is_work_left_ = false;  // in the background, that stop() did not wait for
+    bool is_work_left_ = false;  // background work that stop() did not wait for
     boost::asio::io_context main_io_;
     boost::asio::signal_set signals_, hangup_;
     boost::asio::steady_timer housekeeping_;
@@ -161,7 +161,7 @@ class Daemon {
     build::Registry registry_;
     build::Built built_;
     std::vector<config::ReadList> lists_;  // in force
-    ReadFiles read_;                       // for what is in force
+    ReadFiles read_;                       // of the configuration in force
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
@@ -180,7 +180,7 @@ class Daemon {
     SilentUpstreams silent_upstreams_;
     OverloadWatch overload_watch_;
     HeapTrim heap_trim_;
-    std::vector<ServiceAddress> kernels_;       // service addresses that the kernel has
+    std::vector<ServiceAddress> kernels_;       // service addresses on kernel interfaces
     std::map<IpAddress, int> vrfs_;             // of upstreams
     std::vector<int> copying_;                  // interfaces with a copying port, sorted
     std::vector<kernel::DeviceState> devices_;  // of the ports, as they are now
@@ -195,8 +195,8 @@ class Daemon {
 
     struct Health {
         std::uint64_t turn_ms = 0;          // of the main loop's timer, last
-        std::uint64_t pulse_ms = 0;         // workers were looked at
-        std::uint64_t certificates_ms = 0;  // were looked at; 0: not yet
+        std::uint64_t pulse_ms = 0;         // last check of workers
+        std::uint64_t certificates_ms = 0;  // last check of certificates; 0: none yet
     };
     Health health_;
     WorkerPulse pulse_;
@@ -205,13 +205,13 @@ class Daemon {
 
     struct Reloads {
         std::uint64_t done = 0, refused = 0;
-        std::uint64_t at_ms = 0;  // of the last that was done; 0: none yet
-        std::string trouble;      // why the last one was refused; empty: it was not
+        std::uint64_t at_ms = 0;  // of the last finished reload; 0: none yet
+        std::string trouble;      // why the last one was refused; empty: it was accepted
     };
     Reloads reloads_;
-    // Which reload was told of last, and because of what.
+    // The last reload that was logged, and its reason.
     std::pair<std::uint64_t, std::string> noted_;
-    std::set<std::string> warned_;  // what the last one was warned of
+    std::set<std::string> warned_;  // warnings of the last reload
     std::unique_ptr<Candidate>
         candidate_;  // waits for its upstreams' hops, and for a generation to end
     std::uint64_t candidate_since_ms_ = 0;

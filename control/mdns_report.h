@@ -1,4 +1,4 @@
-// What the mDNS repeater says of itself in `status`, `counters` and the metrics (steerdns_mdns_*, by interface).
+// The mDNS repeater in `status`, `counters` and the metrics (steerdns_mdns_*, by interface).
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -8,7 +8,7 @@
 
 namespace steer {
 
-// Adds nothing where nothing is configured.
+// Adds nothing if no interface is configured.
 void add_mdns_status(boost::json::object& all, const mdns::Mdns* mdns);
 void add_mdns_counters(boost::json::object& all, const mdns::Mdns* mdns);
 void write_mdns_metrics(ops::MetricWriter& writer, const mdns::Mdns* mdns);

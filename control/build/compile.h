@@ -1,9 +1,9 @@
-// Sequences to the flat program (dataplane/policy/program.h says what its instructions mean).
+// Compiles sequences to the flat program (dataplane/policy/program.h explains its instructions).
 //
-// A sequence that another executes or jumps to is compiled in place, once per use, as an instance
-// of its own.
-// What one executor refers to (upstream group, cache, list, text, mark) is added to the snapshot's
-// tables when it is first met.
+// A sequence that another executes or jumps to is compiled in place, once per use, as a separate
+// instance.
+// Objects that an executor refers to (upstream group, cache, list, text, mark) are added to the snapshot's
+// tables at first use.
 #pragma once
 
 #include <concepts>
@@ -22,12 +22,12 @@
 
 namespace steer::build {
 
-// All names below one, itself included.
+// All names at or below one.
 inline config::RuleAt domain(std::string name) {
     return {{matchers::RuleKind::domain, std::move(name)}, 0, 0, 0};
 }
 
-// What the compiler makes of the settings of a plugin (control/config/plugin_tables.h).
+// The compiled form of a plugin's settings (control/config/plugin_tables.h).
 enum class Made : std::uint8_t { set, test, tests, executor, raised, server };
 template <class Settings>
 inline constexpr Made kMadeOf = Made::set;
@@ -54,20 +54,20 @@ class Compiler {
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
              std::vector<Error>& errors);
 
-    // `designated`: what `_dns.resolver.arpa` is told.
+    // `designated`: the records of `_dns.resolver.arpa`.
     void run(const std::vector<config::KnownRecord>& designated);
-    // Upstreams that `streams` asks in their own way; after run().
+    // Upstreams that `streams` asks; after run().
     [[nodiscard]] const Channels& channels() const { return channels_; }
 
   private:
-    // What is asked of every name, whatever the entry: a set of names and what those in it are told, one after the other,
+    // The tests at the start of every entry: a set of names and the answer for names in it, one after the other,
     // until there is an answer.
     struct Known {
         std::uint32_t mask = 0;
         std::optional<std::uint32_t> table;  // of Snapshot::answer_tables
         std::uint32_t hole = 0;              // of Snapshot::black_holes
     };
-    // The program of an executor that queries enter, behind what is asked of every name.
+    // The program of an executor that queries enter, after the tests of every entry.
     void entry_of(config::PluginIndex plugin, const std::vector<Known>& known);
     // The program of an executor, to its `end`.
     void program_of(config::PluginIndex plugin, int line);
@@ -76,7 +76,7 @@ class Compiler {
     void jump(const config::ExecRule& rule, unsigned depth);
     void go_to(const config::ExecRule& rule, std::uint16_t instance, unsigned depth);
     void rule(const config::ExecRule& rule, std::uint16_t instance, unsigned& depth);
-    // Goes on behind it if the matcher holds; `fails` gets the tests that have to be landed where it does not.
+    // Continues behind it if the matcher holds; adds the tests whose target is still open to `fails`.
     void test(const config::MatchUse& match, std::uint16_t instance,
               std::vector<std::uint16_t>& fails);
     void test_any(const config::AnyMatch& any, bool negate, std::uint16_t instance,
@@ -85,7 +85,7 @@ class Compiler {
                        std::vector<std::uint16_t>& fails);
     std::uint16_t simple_test(config::PluginIndex plugin, bool& negate, std::uint16_t instance,
                               int line);
-    // Where a plugin stands in a sequence.
+    // The place of a plugin in a sequence.
     struct Use {
         config::PluginIndex index;
         int line;
@@ -98,8 +98,8 @@ class Compiler {
         std::uint16_t instance;
         bool& negate;
     };
-    // compile_arms.cpp: one arm for each type of settings that is a test (it returns its pc) or an executor. One without an
-    // arm is not linked.
+// compile_arms.cpp: one function for each type of settings that is a test (it returns its pc) or an executor. A type
+// without one does not link.
 #define STEER_ARM_set(settings)
 #define STEER_ARM_test(settings) \
     std::uint16_t test_by(const config::settings& args, const TestUse& use);
@@ -116,7 +116,7 @@ class Compiler {
 #undef STEER_ARM_tests
 #undef STEER_ARM_test
 #undef STEER_ARM_set
-    // The readers of sequences let none of these come here.
+    // The readers of sequences never pass these here.
     template <class T>
     requires(!SimpleTest<T>) std::uint16_t test_by(const T&, const TestUse&) {
         refuse("no matcher of one test");
@@ -129,7 +129,7 @@ class Compiler {
     requires(!Executor<T> && !Raised<T>) void execute(const T&, const Use&) {
         refuse("no executor");
     }
-    // Its place in this table of the snapshot; true: it is to be put there now.
+    // Its index in this table of the snapshot; true: add it now.
     template <class Table>
     std::pair<std::uint32_t, bool> place_of(config::PluginIndex plugin, const Table& table) {
         const auto [at, fresh] =
@@ -141,8 +141,8 @@ class Compiler {
     [[noreturn]] static void refuse(const char* what);
     void land(const std::vector<std::uint16_t>& tests);
     void executor(config::PluginIndex plugin, int line, std::uint16_t instance, unsigned& depth);
-    // Appends an instruction; returns its pc. After kMaxProgram nothing is appended and an error
-    // given once.
+    // Appends an instruction; returns its pc. After kMaxProgram it appends nothing and adds an error
+    // once.
     std::uint16_t emit(Op op, std::uint16_t instance, int line, std::uint32_t operand = 0);
     void enter(Op op, std::uint16_t instance, int line, std::uint32_t operand, unsigned& depth);
     [[nodiscard]] std::uint16_t next_pc() const;
@@ -150,7 +150,7 @@ class Compiler {
 
     std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
-    // Changes the question; a name that it has no rule for goes past it, as with answer_table().
+    // Changes the question; a name without a rule skips it, as with answer_table().
     void redirect(config::PluginIndex index, const config::Redirect& redirect, int line,
                   std::uint16_t instance, unsigned& depth);
     std::uint32_t options_of(const std::vector<std::uint16_t>& codes, int line);
@@ -158,12 +158,12 @@ class Compiler {
     std::uint32_t redirect_of(config::PluginIndex index, const config::Redirect& redirect);
     void reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse, int line,
                         std::uint16_t instance, unsigned& depth);
-    // Names that tell clients whether to go around us (policy.canaries).
+    // Names that tell clients whether to bypass this resolver (policy.canaries).
     Known refused_canaries();
     // `_dns.resolver.arpa` has these records; all else below resolver.arpa has none (RFC 9462).
     Known designation(const std::vector<config::KnownRecord>& records);
     void answer_known(const Known& known);
-    // A name that it has no rule for goes past it, which is a test that plans know.
+    // A name without a rule skips it; plans handle that test.
     void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
                       bool short_circuit, int line, std::uint16_t instance);
     std::uint32_t table_of(config::PluginIndex index, const std::vector<config::RuleAt>& rules);
@@ -181,16 +181,16 @@ class Compiler {
               unsigned depth);
     void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,
                         std::uint16_t instance, unsigned& depth);
-    // What the first entry of an owner's that has something for the type does.
+    // The action of an owner's first entry with data for the type.
     steer::StaticRecords::Does static_deed(const std::vector<config::StaticEntry>& group,
                                            const config::StaticEntry& first, std::uint16_t qtype);
     std::uint16_t static_end(const config::StaticEntry& entry,
                              std::optional<config::PluginIndex> cache, std::uint16_t instance,
                              unsigned depth, std::vector<std::uint16_t>& rests);
-    // What follows is answered through the cache, if there is one, and ends with it.
+    // The following part is answered through the cache, if there is one, and ends with it.
     void own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
                    unsigned depth);
-    // As tests of a question: of names by rules of which some count for some types alone.
+    // As tests of a question, by rules that may count only for some types.
     void test_names(const TagMasks::ByType& masks, bool negate, std::uint16_t instance, int line,
                     std::vector<std::uint16_t>& fails);
     void ad_list(config::PluginIndex index, const config::AdList& args, int line,
@@ -218,17 +218,17 @@ class Compiler {
     void answer_ipv4only(const config::Dns64& args, const CompiledDns64& known, int line,
                          std::uint16_t instance);
     std::uint32_t ipv4only_table(const steer::Dns64* dns64);
-    // In the program from `entry` on, which is run inside these caches.
+    // In the program from `entry` on, which runs inside these caches.
     void mark_family_keys(std::uint16_t entry, const std::vector<std::uint32_t>& around);
     std::uint32_t fallback_of(config::PluginIndex plugin, const config::Fallback& fallback);
     void units();
     std::uint16_t unit_of(config::PluginIndex plugin, int line);
     [[nodiscard]] unsigned nesting(std::uint16_t entry) const;
     void check_nesting();
-    // The most wrappers that change the question, one inside the other, in the program from `entry` on.
+    // The largest number of nested wrappers that change the question, in the program from `entry` on.
     [[nodiscard]] unsigned most_rewrites(std::uint16_t entry) const;
     void check_rewrites();
-    // The most lists that can act on an answer in the program from `entry` on.
+    // The largest number of lists that can act on an answer, in the program from `entry` on.
     int most_claims(std::uint16_t entry);
 
     const config::Settings& settings_;
@@ -240,9 +240,9 @@ class Compiler {
     KnownAnswers known_;
     std::optional<std::uint32_t> pointer_names_;  // the mask of names of addresses
     unsigned instances_ = 0;
-    // Where `return` stands in the sequence that was jumped to; nullptr: nothing was.
+    // The target of `return` in the sequence that was jumped to; nullptr: no jump.
     std::vector<std::uint16_t>* returns_ = nullptr;
-    // Instructions that go to the end of the sequence that is being compiled.
+    // Instructions that jump to the end of the sequence being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;

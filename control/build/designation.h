@@ -1,7 +1,7 @@
-// What `_dns.resolver.arpa` is told (RFC 9462, RFC 9461): where else, and under which name, this resolver answers over
-// TLS and HTTPS. Clients that were given only our address find DoT and DoH by it.
+// The records of `_dns.resolver.arpa` (RFC 9462, RFC 9461): where, and under which name, this resolver answers over
+// TLS and HTTPS. Clients that have only our address find DoT and DoH by it.
 //
-// Pure. With it nothing under resolver.arpa is forwarded (RFC 9462 6.4): it would be another resolver's word about itself.
+// Pure. With it nothing under resolver.arpa is forwarded (RFC 9462 6.4): an answer would describe another resolver.
 #pragma once
 
 #include <span>
@@ -13,8 +13,8 @@
 
 namespace steer::build {
 
-// One SVCB record for each server with a certificate, DoT first; none without `policy.designated_name`. Servers on all
-// addresses get those of `own` as hints that others can reach. Error: there is a name, but no such server.
+// One SVCB record per server with a certificate, DoT first; none without `policy.designated_name`. Servers on all
+// addresses get the reachable ones of `own` as hints. Error: there is a name, but no such server.
 Result<std::vector<config::KnownRecord>> designated_resolvers(const config::Settings& settings,
                                                               std::span<const IpAddress> own);
 

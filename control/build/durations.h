@@ -1,4 +1,4 @@
-// Durations as the dataplane has them: whole, and at most what 32 bits hold. None is negative.
+// Durations for the dataplane: whole numbers of at most 32 bits, never negative.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// Finished images as files of a folder: NAME, 64 bytes of head (what it is, how long, a checksum), then the bytes.
+// Stores finished images as files of a folder: NAME, 64 bytes of head (type, length, checksum), then the bytes.
 //
-// Written beside and renamed, so that a file is whole or not there; one that is torn, foreign or of another form is
-// refused and made anew. The newest of each kind stay, the others go. Any thread; what could not be done is a sentence.
+// A file is written aside and renamed, so it is complete or missing. A damaged or foreign file, or one of another format,
+// is refused and built again. The newest of each kind stay, others are removed. Any thread; errors are sentences.
 #pragma once
 
 #include <mutex>
@@ -19,7 +19,7 @@ class ImageFolder : public matchers::ImageStore {
     std::optional<matchers::Arena> load(const std::string& name) override;
     void keep(const std::string& name, std::span<const std::uint8_t> bytes) override;
 
-    // What went wrong since the last call.
+    // The errors since the last call.
     std::vector<std::string> take_sentences();
     [[nodiscard]] const std::string& folder() const { return folder_; }
 

@@ -1,4 +1,4 @@
-// Makes the answers that a snapshot knows from the start (dataplane/answer). Set-up only: allocates.
+// Builds the prebuilt answers of a snapshot (dataplane/answer). Set-up only: allocates.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,16 @@ class KnownAnswers {
   public:
     explicit KnownAnswers(AnswerStore& store);
 
-    // Records of the name that was asked for; kNoAnswer: they do not fit into a message.
+    // Records of the asked name; kNoAnswer: they do not fit into a message.
     AnswerRef of_records(std::uint16_t qtype, std::uint16_t qclass,
                          const std::vector<config::KnownRecord>& records);
-    // No record of that; with an SOA, so that clients remember it for `ttl_s` (RFC 2308).
+    // No record of that type; with an SOA, so that clients cache it for `ttl_s` (RFC 2308).
     AnswerRef negative(std::uint8_t rcode, std::uint32_t ttl_s);
-    // None, and truncated: to be asked for over TCP.
+    // No record, and truncated: the client asks over TCP.
     AnswerRef truncated();
-    // The same answer, which no cache keeps.
+    // The same answer, but not cacheable.
     AnswerRef unkept(AnswerRef answer);
-    // Just a response code.
+    // Only a response code.
     AnswerRef empty(std::uint8_t rcode);
 
     BlackHole black_hole(const config::BlackHole& settings);
@@ -35,13 +35,13 @@ class KnownAnswers {
     AnswerRef of_addresses(bool v6, const std::vector<IpAddress>& addresses, std::uint32_t ttl_s);
 
   private:
-    // Of a whole response about the root; kNoAnswer: it is longer than a message may be.
+    // From a complete response about the root; kNoAnswer: it is longer than a message may be.
     AnswerRef of_response(const std::vector<std::uint8_t>& response, std::uint16_t qtype,
                           std::uint16_t qclass);
 
     AnswerStore& store_;
-    std::vector<std::uint8_t> block_;                       // the one being made
-    std::map<std::vector<std::uint8_t>, AnswerRef> known_;  // the same one is kept once
+    std::vector<std::uint8_t> block_;                       // the answer being built
+    std::map<std::vector<std::uint8_t>, AnswerRef> known_;  // equal answers are stored once
 };
 
 }  // namespace steer::build

@@ -1,4 +1,4 @@
-// Every dhcp_leases and the routers that they read, for those who follow leases (control/leases).
+// Every dhcp_leases and the routers that it reads, for control/leases.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,7 @@ struct LeasePlan {
     std::string tag;
     config::DhcpLeases args;
     std::vector<std::string> routers;      // by name, in the order of the plugin
-    std::shared_ptr<LiveAnswers> answers;  // what the program looks into, the same over reloads
+    std::shared_ptr<LiveAnswers> answers;  // the table that the program reads; survives reloads
 };
 
 struct LeasePlans {

@@ -1,4 +1,4 @@
-// From servers to the addresses to listen on, and to the frontends by which their queries come in (dataplane/policy/frontends.h).
+// From server plugins to addresses to listen on, and to frontends of queries (dataplane/policy/frontends.h).
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Every ros_address_list, twice: as workers see it (PolicyList) and as its router's keeper sees it
+// Every ros_address_list in two forms: for workers (PolicyList) and for the router's engine
 // (RouterPlan).
 #pragma once
 
@@ -18,7 +18,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                                                          const Surroundings& surroundings,
                                                          Registry& registry, Built& built);
 
-// How a router is reached, and what it is called in sentences: "192.0.2.1:8728", "[2001:db8::1]:8728".
+// A router's address for connecting and for messages: "192.0.2.1:8728", "[2001:db8::1]:8728".
 routeros::TransportConfig transport_config(const config::Router& router);
 std::string address_text(const config::Router& router);
 

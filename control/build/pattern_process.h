@@ -1,11 +1,11 @@
-// Expressions compiled in a process of their own, so that a bad one costs neither the daemon's time nor its memory.
+// Compiles expressions in a separate process, so that a bad one costs neither the daemon's time nor its memory.
 //
-// Hyperscan's compiler has no limits and cannot be interrupted. A process can be killed: when it has used its CPU time,
-// when it asks for more memory than it may have, and when the daemon ends. It is this program, started anew
-// (posix_spawn; a fork would copy memory that devices write to), with the expressions in a file without a name.
+// Hyperscan's compiler has no limits and cannot be interrupted, but a process can be killed: when it has used its CPU time,
+// when it asks for too much memory, and when the daemon stops. The process is this program, started again
+// (posix_spawn; a fork would copy memory that devices write to), with the expressions in an unnamed file.
 //
-// Expressions that were good, or refused, are remembered, so that a reload tries new ones alone. Blocks its caller; any
-// thread. CPU time is what counts, so that a busy machine compiles what an idle one does.
+// Results for expressions are remembered, so a reload compiles only new ones. Blocks its caller; any
+// thread. The limit is CPU time, so that a busy machine compiles the same expressions as an idle one.
 #pragma once
 
 #include <atomic>
@@ -23,12 +23,12 @@ namespace steer::build {
 
 // The argument that makes this program the compile process.
 inline constexpr const char* kCompilePatterns = "--compile-patterns";
-// What it does: reads its standard input to the end, writes to its standard output, and returns its exit code.
+// The compile process: reads standard input to the end, writes to standard output, and returns the exit code.
 int run_pattern_process();
 
 class PatternProcess : public matchers::PatternCompiler {
   public:
-    // `program`: one that calls run_pattern_process() for kCompilePatterns.
+    // `program`: a program that calls run_pattern_process() for kCompilePatterns.
     explicit PatternProcess(std::string program = "/proc/self/exe")
         : program_(std::move(program)) {}
 

@@ -1,10 +1,10 @@
-// Makes a snapshot the one that workers read, and frees the old ones when nobody reads them any
-// more.
+// Publishes a snapshot to workers, and frees old snapshots when no worker reads them
+// any more.
 //
-// A generation is freed after this, in this order: it is no longer in force; a grace period (every
-// worker was quiescent: none starts a query under it); its parked queries are gone; another grace
-// period (none still looks at it after its last parked query). At most kMaxGenerations are alive;
-// after kRetireAfter an old one's parked queries are told to end (Shared::retire_generation). One
+// A generation is freed after these steps, in this order: it is replaced; a grace period (every
+// worker was quiescent: none starts a query under it); its parked queries have ended; another grace
+// period (no worker reads it after its last parked query). At most kMaxGenerations are alive.
+// After kRetireAfter an old one's parked queries are ended (Shared::retire_generation). One
 // thread (main); never waits: poll() does the next step.
 #pragma once
 
@@ -25,15 +25,15 @@ class Publisher {
   public:
     // `shared` outlives the publisher; shared.qsbr is set.
     explicit Publisher(Shared& shared);
-    // Takes the snapshot back and frees all generations: workers have ended.
+    // Withdraws the snapshot and frees all generations: workers have ended.
     ~Publisher();
     Publisher(const Publisher&) = delete;
     Publisher& operator=(const Publisher&) = delete;
 
-    // Gives the snapshot its generation and slot and puts it in force. If no slot is free: an
-    // Error, `snapshot` is the caller's still, and poll() has to free one first.
+    // Gives the snapshot its generation and slot and publishes it. If no slot is free: an
+    // Error, the caller keeps `snapshot`, and poll() has to free a slot first.
     Result<std::uint32_t> publish(std::unique_ptr<Snapshot>& snapshot, Now now);
-    // Frees what can be freed, retires what is too old. Call about ten times a second while more
+    // Frees generations, retires old ones. Call about ten times a second while more
     // than one is alive.
     void poll(Now now);
 
@@ -47,7 +47,7 @@ class Publisher {
     struct Slot {
         std::unique_ptr<Snapshot> snapshot;
         Phase phase = Phase::free;
-        std::uint64_t token = 0;  // of the grace period that is waited for
+        std::uint64_t token = 0;  // of the awaited grace period
         std::uint64_t replaced_ms = 0;
     };
 

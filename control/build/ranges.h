@@ -1,4 +1,4 @@
-// The address ranges that a configuration means without saying so.
+// The default address ranges of a configuration.
 #pragma once
 
 #include <vector>
@@ -16,10 +16,10 @@ std::vector<matchers::Prefix> private_ranges();
 // no public server has and laboratories use; NAT64 prefixes, which are where DNS64 answers point.
 std::vector<matchers::Prefix> special_ranges();
 
-// IPv6 that is no global unicast (RFC 4291 2.4): outside of 2000::/3.
+// IPv6 that is not global unicast (RFC 4291 2.4): outside of 2000::/3.
 std::vector<matchers::Prefix> not_global_v6();
 
-// What is left of these prefixes without those of `taken`. IPv4 prefixes are taken out of IPv4 ones alone, IPv6 of IPv6.
+// These prefixes without `taken`. IPv4 prefixes are subtracted only from IPv4 ones, IPv6 from IPv6.
 std::vector<matchers::Prefix> without(std::vector<matchers::Prefix> prefixes,
                                       const std::vector<matchers::Prefix>& taken);
 

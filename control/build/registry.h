@@ -1,9 +1,9 @@
-// Ids that stay the same over reloads: of policy lists, upstreams and cache instances.
+// Ids that survive reloads: of policy lists, upstreams and cache instances.
 //
-// Workers, the row board, the next-hop table and the cache know these by number; a configuration knows
-// them by name. The registry gives each name a number once and keeps it for the life of the
-// process, so that a reload finds its cache warm and its rows known. Bounded: a name too many is an
-// Error that tells to restart. One thread.
+// Workers, the row board, the next-hop table and the cache use numbers; a configuration uses
+// names. The registry gives each name a number once and keeps it for the life of the
+// process, so that cache and rows stay valid after a reload. Bounded: too many names are an
+// Error that asks for a restart. One thread.
 #pragma once
 
 #include <cstdint>
@@ -25,36 +25,36 @@
 
 namespace steer::build {
 
-inline constexpr std::size_t kMostUpstreams = 1024;  // what the forwarder's tables hold
+inline constexpr std::size_t kMostUpstreams = 1024;  // the size of the forwarder's tables
 inline constexpr std::size_t kMostCaches = 64;
 inline constexpr std::size_t kMostFrontends = 4096;
 
 class Registry {
   public:
-    // A list is one ros_address_list: its tag and its routers' names.
+    // A list is one ros_address_list, identified by its tag and its routers' names.
     Result<ListId> list(const std::string& tag, const std::string& routers);
     // Every list's tag and routers, by id.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> list_names() const;
-    // `key`: what makes it this upstream (upstreams.h).
+    // `key`: identifies the upstream (upstreams.h).
     Result<std::uint16_t> upstream(const std::string& key);
     Result<std::uint16_t> cache(const std::string& tag);
-    // A server over TCP, or a path of it (frontends.h). From 1 on.
+    // A server over TCP, or a path of it (frontends.h). Numbers start at 1.
     Result<std::uint16_t> frontend(const std::string& key);
     std::shared_ptr<Collector> collector(const std::string& name);
-    // How often a list of an adlist was the reason, and until when that pauses, by its tag.
+    // The counts of an adlist's lists, and the end of its pause, by its tag.
     std::shared_ptr<ListMatches> list_matches(const std::string& tag, const std::string& list);
     std::shared_ptr<std::atomic<std::uint32_t>> ad_list_pause(const std::string& tag);
-    // What workers raise for an executor that works beside queries, by its tag.
+    // The flag that workers raise for a background task, by its tag.
     std::shared_ptr<TaskFlag> task(const std::string& tag);
     [[nodiscard]] const std::map<std::string, std::shared_ptr<TaskFlag>>& tasks() const {
         return tasks_;
     }
-    // What a dhcp_leases answers with, by its tag.
+    // The answers of a dhcp_leases, by its tag.
     std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
-    // A domain_set that is inherited, and who inherits.
+    // The number of an inherited domain_set, and the inheriting names.
     Result<std::uint16_t> inherited_set(const std::string& tag);
     std::shared_ptr<InheritedNames> inherited();
-    // What a reverse_lookup has learned; made anew if its size is another.
+    // The table of a reverse_lookup; a new one if its size changes.
     std::shared_ptr<ReverseTable> reverse(const std::string& tag, std::size_t size);
 
   private:

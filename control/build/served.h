@@ -1,4 +1,4 @@
-// Which of a list's routers serve which clients (`routers.NAME.serves`).
+// The clients that each of a list's routers serves (`routers.NAME.serves`).
 #pragma once
 
 #include <vector>
@@ -9,13 +9,13 @@
 namespace steer::build {
 
 struct ServedRange {
-    IpAddress first, last;  // both inside
+    IpAddress first, last;  // both inclusive
     std::vector<config::RouterIndex>
-        routers;  // some of the list's, in its order; never none, never all
+        routers;  // some of the list's, in its order; neither none nor all
 };
 
-// Disjoint and sorted. Clients outside are behind all of the list's routers, or behind none, which counts as behind all,
-// as `trusted_forwarders` do: then no row is missed.
+// Disjoint and sorted. Clients outside are served by all of the list's routers. `trusted_forwarders` also count as served
+// by all, so that no row is missed.
 std::vector<ServedRange> served_ranges(const config::Settings& settings,
                                        const std::vector<config::RouterIndex>& routers);
 

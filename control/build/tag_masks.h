@@ -1,4 +1,4 @@
-// The domain rules of all sets that the program asks about, as one image, and the mask of sets of
+// Compiles the domain rules of all sets that the program tests into one image, and computes the mask of sets for
 // each matcher.
 #pragma once
 
@@ -24,21 +24,21 @@ class TagMasks {
     // SetId; its own rules are one more. Sets above matchers::kMaxSets are counted and refused by
     // finish().
     std::uint32_t mask_of(config::PluginIndex qname);
-    // Of the names that a plugin of another type has rules for.
+    // The mask of names with rules in a plugin of another type.
     std::uint32_t mask_of(config::PluginIndex plugin, const std::vector<config::RuleAt>& rules);
-    // Of names that no plugin has rules for.
+    // The mask for names of rules that belong to no plugin.
     std::uint32_t mask_of(const std::vector<config::RuleAt>& rules);
-    // Of names that a plugin has rules and sets for, besides others.
+    // The mask of names with rules and sets in a plugin.
     std::uint32_t mask_of(const config::NameRules& names);
 
-    // The masks of a question by type; `mask` is that of all other types. With none by type it is as a qname.
+    // The masks of a question by type; `mask` is for all other types. Without masks by type it is like a qname.
     struct ByType {
         std::vector<std::pair<std::uint16_t, std::uint32_t>> types;
         std::uint32_t mask = 0;
     };
     ByType masks_of(const config::NameRules& names);
 
-    // The domain_sets with `inherit` that were asked for so far: whose own set, and all of them.
+    // The domain_sets with `inherit` used so far, with their own and all their sets.
     struct InheritingSet {
         config::PluginIndex plugin;
         matchers::SetId own;
@@ -46,22 +46,22 @@ class TagMasks {
     };
     [[nodiscard]] std::vector<InheritingSet> inheriting() const;
 
-    // What has been asked for so far, by tag.
+    // The sets used so far, by tag.
     [[nodiscard]] std::vector<NamedSet> named_sets() const;
 
-    // The image (nullptr: no rules at all) and the masks. Leaves this empty.
+    // Builds the image (nullptr: no rules) and the masks. Leaves this object empty.
     std::unique_ptr<matchers::NameMatcher> finish(std::vector<matchers::TagBits>& masks,
                                                   std::vector<Error>& errors,
                                                   matchers::ImageStore* images);
 
   private:
     matchers::TagBits bits_of(config::PluginIndex provider);
-    // As bits_of(), but for the sets with rules by type, which are added to `typed`.
+    // As bits_of(), but adds sets with rules by type to `typed`.
     matchers::TagBits untyped_bits(config::PluginIndex provider,
                                    std::set<config::PluginIndex>& typed);
     matchers::TagBits own_bits(config::PluginIndex provider, const config::DomainSet& set);
     matchers::TagBits bits_of(const config::NameRules& names);
-    // The set that steps decide for questions of a type.
+    // The set that the steps form for questions of a type.
     matchers::TagBits bits_of(config::PluginIndex provider, const config::AdguardSet& set,
                               std::uint32_t type);
     std::uint32_t mask_index(const matchers::TagBits& mask);
@@ -76,8 +76,7 @@ class TagMasks {
     std::size_t sets_ = 0, rules_ = 0;
     std::map<config::PluginIndex, matchers::TagBits> set_bits_;  // with the sets that it includes
     std::map<config::PluginIndex, matchers::TagBits> own_bits_;  // without them
-    std::map<config::PluginIndex, matchers::SetId>
-        inherited_;  // what names that are pointed to get
+    std::map<config::PluginIndex, matchers::SetId> inherited_;   // sets that inheriting names get
     std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;
     // Of a provider's steps: the numbers of their sets, and of those of its decisions by type.
     std::map<config::PluginIndex, std::vector<matchers::Decision::Step>> steps_;

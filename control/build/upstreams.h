@@ -1,4 +1,4 @@
-// From an upstream's settings to how `streams` asks it, and what makes it another upstream.
+// From an upstream's settings to its channel in `streams` and its identity.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@
 
 namespace steer::build {
 
-// The same text for the same upstream, whatever it is called: what the registry numbers.
+// The identity of an upstream as text, independent of its name: the registry's key.
 std::string upstream_key(const config::UpstreamSettings& upstream);
 
-// Of one that is not asked at its address over UDP (UpstreamSettings::is_plain()).
+// For upstreams that are not asked at their address over UDP (UpstreamSettings::is_plain()).
 std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSettings& upstream,
                                                         std::uint16_t id);
 

@@ -1,7 +1,7 @@
-// What operators ask of the cache: methods of the control socket (docs/reference/control-socket.md), and metrics.
+// The cache methods of the control socket (docs/reference/control-socket.md), and metrics.
 //
-// cache.flush answers when no client gets any of the answers any more. With "with_rows" it also removes the rows of their
-// addresses from routers; "rows" of its answer counts them.
+// cache.flush answers when no client can get any of the answers any more. With "with_rows" it also removes the rows of
+// their addresses from routers; "rows" in its result counts them.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@
 
 namespace steer {
 
-// What names are matched against now.
+// The matcher in force.
 struct SetsInForce {
     std::vector<build::NamedSet> sets;
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no rule at all
@@ -30,11 +30,11 @@ struct CacheMethods {
     const cache::Cache& cache;
     Clock& clock;
     const SetsInForce& in_force;
-    // Takes the rows of these addresses away from routers; calls back with how many, on the thread of the methods.
+    // Removes the rows of these addresses from routers; calls back with the number, on the thread of the methods.
     std::function<void(std::vector<IpAddress>, std::function<void(std::size_t)>)> forget_rows{};
 };
 
-// Without a cache each method answers that there is none.
+// Without a cache each method returns an error that says so.
 void add_cache_methods(ops::Methods& methods, std::optional<CacheMethods> of);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache);

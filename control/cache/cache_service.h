@@ -1,8 +1,8 @@
-// What control does with the cache while workers serve from it: dumps now and then, flushes, looks.
+// Control's work on the cache while workers use it: periodic dumps, flushes, look-ups.
 //
-// One thread, one job at a time, in the order in which they were asked for; results come back on the main thread. A
-// flush is found here and dropped by the cache writer, a few entries in a turn; it is done when no worker can answer with what
-// was flushed. All functions are the main thread's.
+// One thread runs one job at a time, in the order of requests. Results come back on the main thread. A flush finds entries
+// here, and the cache writer drops them, a few per turn. It is done when no worker can answer with a flushed
+// entry. All functions are called on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,7 +32,7 @@ struct CacheOf {
     std::chrono::milliseconds dump_interval{600'000};
 };
 
-// An answer that is held, as it was when it was looked at.
+// A cached answer at the time of the look-up.
 struct HeldAnswer {
     std::uint16_t instance = 0, qtype = 0, qclass = 0;
     std::uint8_t flags = 0;
@@ -50,7 +50,7 @@ class CacheService {
     using Counted = std::function<void(Result<std::uint64_t>)>;
     using Say = std::function<void(bool warning, const std::string&)>;
 
-    // How an instance's dump is doing.
+    // The state of an instance's dump.
     struct DumpState {
         std::uint64_t restored = 0, dumped = 0, failed = 0;  // answers, answers of the last, dumps
         std::uint64_t at_ms = 0;                             // of the last; 0: none yet
@@ -65,26 +65,26 @@ class CacheService {
     CacheService(const CacheService&) = delete;
     CacheService& operator=(const CacheService&) = delete;
 
-    // Before the workers run: what the dumps hold.
+    // Before the workers run: restores the dumps.
     void restore();
-    // The thread, and each instance's timer.
+    // Starts the thread and each instance's timer.
     void start();
-    // Ends the thread; a flush that is under way ends as an error. Before the workers end.
+    // Ends the thread; a running flush ends with an error. Call it before the workers end.
     void stop();
-    // After the workers have ended: what changed since the last dump.
+    // After the workers have ended: dumps changes since the last dump.
     void dump_at_end();
 
-    // A reload: these caches and lists from now on. One that is no longer configured is not dumped any more.
+    // A reload: uses these caches and lists. A cache that is no longer configured is no longer dumped.
     void follow(std::vector<CacheOf> caches, std::vector<ListName> lists);
 
-    // How many entries were dropped. At most kMostJobs wait; then an Error.
+    // Returns the number of dropped entries. At most kMostJobs wait; then an Error.
     void flush(Filter filter, const Counted& done);
-    // How many answers were written.
+    // Returns the number of answers written.
     void dump(std::uint16_t instance, std::string path, const Counted& done);
-    // What a dump of that instance holds, but for what the cache has as young. A few answers a turn of the cache writer's.
+    // Restores a dump of that instance, except answers that the cache has as young. A few answers per turn of the cache writer.
     void restore_from(std::uint16_t instance, std::string path,
                       const std::function<void(Result<Restored>)>& done);
-    // What is held and passes the filter: of all types, instances, subnets; `most` of them, in no order.
+    // Cached answers that pass the filter: of all types, instances, subnets; at most `most`, unordered.
     void show(Filter filter, std::size_t most,
               const std::function<void(std::vector<HeldAnswer>)>& done);
 
@@ -98,7 +98,7 @@ class CacheService {
     bool post(std::function<void()> job);
     void run();
     Result<std::uint64_t> flush_now(const Filter& filter);
-    // True when the cache writer has dropped what it was asked to. False: we are ending.
+    // True when the cache writer has dropped the entries. False: the service is stopping.
     bool wait_for_cache_writer();
     [[nodiscard]] std::size_t place_of(std::uint16_t instance) const;
     void arm(std::size_t i);
@@ -117,7 +117,7 @@ class CacheService {
     std::vector<DumpState> states_;                 // by place in caches_
     std::deque<boost::asio::steady_timer> timers_;  // the same
 
-    std::mutex mutex_;  // of what follows
+    std::mutex mutex_;  // protects the following members
     std::condition_variable wanted_;
     std::deque<std::function<void()>> jobs_;
     std::atomic<bool> stopping_{false};

@@ -1,6 +1,6 @@
-// What a list's server answers to one request: the head, and the content on its way to the sink.
+// The response of a list's server to one request: the head, and the content on its way to the sink.
 //
-// Over when nothing more of it is wanted: its end, content that ends the fetch, or a status that has no list.
+// It is over at its end, when the content ends the fetch, or with a status that has no list.
 #pragma once
 
 #include <optional>
@@ -22,12 +22,12 @@ class Answer final : public stream::HttpReplyTaker {
     Answer(const Request& request, const Sink& sink) : content_(request, sink) {}
 
     [[nodiscard]] bool is_over() const { return over_; }
-    // It cannot be read, or the server gave the request up; why() is empty if it gave no reason.
+    // The response is invalid, or the server aborted the request; why() is empty if it gave no reason.
     [[nodiscard]] bool has_failed() const { return failed_; }
     [[nodiscard]] const std::string& why() const { return why_; }
     [[nodiscard]] const std::optional<stream::HttpResponseHead>& head() const { return head_; }
     [[nodiscard]] const Content& content() const { return content_; }
-    // The content says what came of the fetch.
+    // Whether the content already decided the result of the fetch.
     [[nodiscard]] bool is_judged() const { return judged_; }
 
     void take_head(std::uint32_t /*request*/, const stream::HttpResponseHead& head) override {

@@ -1,6 +1,6 @@
-// One connection to a list's server, plain or under TLS, whose steps end by a time that is set before.
+// One connection to a list's server, plain or with TLS, whose steps have a deadline.
 //
-// A step that is late fails, and the connection is closed. One thread; a coroutine that is in a step keeps it.
+// A late step fails, and the connection is closed. One thread; a coroutine in a step keeps the object alive.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -20,8 +20,8 @@ namespace steer::fetch {
 
 // How a conversation ended.
 enum class Talk : std::uint8_t {
-    over,    // as the caller wanted
-    ended,   // the server says no more
+    over,    // ended by the caller
+    ended,   // ended by the server
     failed,  // see why()
 };
 
@@ -34,7 +34,7 @@ class Connection {
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // When the steps that follow are late.
+    // Sets the deadline of the following steps.
     void until(Time end);
 
     // False: see why().
@@ -42,11 +42,11 @@ class Connection {
     boost::asio::awaitable<bool> secure(stream::TlsClient& tls);
     // Whether secure() failed because the certificate is not trusted.
     [[nodiscard]] bool is_refused() const;
-    // What ALPN chose; empty: nothing.
+    // The protocol chosen by ALPN; empty: none.
     [[nodiscard]] std::string_view protocol() const;
 
-    // Writes what `client` has to send and hands it what comes, until `is_over()`. A server that stops reading is still
-    // read from. Other handlers of the io_context get their turn, however fast the server is.
+    // Writes `client`'s output and feeds it the input, until `is_over()`. It reads even if the server stops reading.
+    // Other handlers of the io_context get their turn, however fast the server is.
     boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
                                       const std::function<bool()>& is_over);
 

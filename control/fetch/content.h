@@ -1,6 +1,6 @@
-// What a response holds, on its way to the sink: unpacked if it is gzip, and counted.
+// A response's content on its way to the sink: decompressed if it is gzip, and counted.
 //
-// Never more than the request's max_bytes are handed on, nor are more taken packed.
+// Hands on at most the request's max_bytes, and accepts at most that many compressed bytes.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ class Content {
     // `request` and `sink` outlive it.
     Content(const Request& request, const Sink& sink);
 
-    // Content-Encoding and Content-Length of the response. False: see outcome(); as of the next.
+    // Content-Encoding and Content-Length of the response. False: see outcome(); also for feed().
     bool begin(std::string_view coding, std::optional<std::uint64_t> length);
     bool feed(std::span<const std::uint8_t> bytes);
     void finish();
 
-    // Unpacked, so far.
+    // Decompressed bytes so far.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-    // Of finish(), or of what returned false.
+    // The result of finish(), or of the call that returned false.
     [[nodiscard]] Outcome outcome() const { return outcome_; }
     [[nodiscard]] const std::string& why() const { return why_; }
 
@@ -39,7 +39,7 @@ class Content {
     const Sink& sink_;
     Inflater inflater_;
     bool packed_ = false;
-    std::uint64_t taken_ = 0;  // as it came
+    std::uint64_t taken_ = 0;  // received bytes
     std::uint64_t bytes_ = 0;
     Outcome outcome_ = Outcome::cut_off;
     std::string why_;

@@ -1,8 +1,8 @@
-// One file over HTTP or HTTPS, into a sink: with a limit on its size, on the time it takes, and on redirects.
+// Fetches one file over HTTP or HTTPS into a sink, with limits on size, time and redirects.
 //
-// It blocks the thread that calls it, and nothing else. A redirect from https to http is refused; TLS servers are
-// verified, by name. What comes is handed on unpacked (gzip). What was handed on counts for nothing unless the outcome is
-// `fetched`: only then did all of it come.
+// It blocks only the calling thread. A redirect from https to http is refused; TLS servers are
+// verified by name. The sink gets decompressed content (gzip). The content counts only if the outcome is
+// `fetched`: only then it is complete.
 #pragma once
 
 #include <array>
@@ -54,7 +54,7 @@ inline bool is_good(Outcome outcome) {
 
 struct Request {
     config::Url url;
-    // Of the copy that is there, as its server gave them; empty: there is none.
+    // Validators of the present copy, from its server; empty: none.
     std::string etag, last_modified;
     std::uint64_t max_bytes = std::uint64_t{64} << 20;  // unpacked
     std::chrono::milliseconds timeout{60'000};
@@ -68,10 +68,10 @@ struct Response {
     std::string etag, last_modified;
     std::uint64_t bytes = 0;          // unpacked
     std::string why;                  // for the operator; empty if all is well
-    bool by_system_resolver = false;  // nobody of `resolvers` answered
+    bool by_system_resolver = false;  // none of `resolvers` answered
 };
 
-// `sink` gets the content as it comes; its error ends it (not_kept).
+// `sink` gets the content as it arrives; its error ends the fetch (not_kept).
 using Sink = std::function<Result<void>(std::span<const std::uint8_t>)>;
 Response fetch(const Request& request, const Sink& sink, const std::stop_token& stop);
 

@@ -1,5 +1,5 @@
-// The lists of a running daemon that come by HTTP: fetched on threads of their own when they are due, on the main thread for the
-// rest. Whoever runs is told when copies changed, once for those that came together.
+// The lists by HTTP of a running daemon: fetched on threads of their own when due, managed on the main thread.
+// Reports changed copies, once for those that came together.
 #pragma once
 
 #include <array>
@@ -27,22 +27,22 @@ class Fetcher {
     using Changed = std::function<void(const std::string& what)>;
     using Done = std::function<void()>;
 
-    // `changed` and all else on the main thread.
+    // Calls `changed` and all other functions on the main thread.
     Fetcher(boost::asio::io_context& main_io, Changed changed);
-    ~Fetcher();  // ends what is under way
+    ~Fetcher();  // ends running fetches
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
 
     // The lists of the configuration in force.
     void follow(const config::Settings& settings);
-    // All of them now; `done` when each was asked for. `any_size`: also those that lost more than their `max_shrink`.
+    // Fetches all lists now; `done` when all are finished. `any_size`: accepts lists that lost more than their `max_shrink`.
     void fetch_now(Done done, bool any_size = false);
-    // What is under way is given up; nothing is begun any more.
+    // Aborts running fetches and starts no more.
     void end() { stop_.request_stop(); }
 
     // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "due_s"}]
     [[nodiscard]] boost::json::value status() const;
-    // Which lists were never brought, in words; empty: each has a copy.
+    // The lists that were never fetched, as text; empty: each has a copy.
     [[nodiscard]] std::string not_loaded() const;
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -67,12 +67,12 @@ class Fetcher {
     boost::asio::steady_timer timer_;
     FetchOptions options_;
     std::map<std::string, List> lists_;  // by URL
-    std::vector<Done> waiting_;          // for all that was asked for
+    std::vector<Done> waiting_;          // for fetching all
     std::array<std::uint64_t, kOutcomeLabels.size()> counts_{};
-    std::vector<std::string> fresh_;  // URLs whose copies changed, not told yet
+    std::vector<std::string> fresh_;  // URLs with changed copies, not reported yet
     std::stop_source stop_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: nothing was fetched yet
+    std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no fetch yet
 };
 
 }  // namespace steer::fetch

@@ -1,6 +1,6 @@
-// gzip (RFC 1952) as a stream with an end: chunks in, plain bytes out to a sink, never more than a limit.
+// Decompresses gzip (RFC 1952) as a stream: chunks in, plain bytes to a sink, never more than a limit.
 //
-// Several members in a row are one content. What comes after the last one is refused, as is a sum that is wrong.
+// Several members in a row are one content. Bytes after the last member, and wrong checksums, are refused.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ class Inflater {
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
 
-    // Error: the sink's, or that this is no gzip.
+    // Error: the sink's, or the bytes are not gzip.
     Result<void> feed(std::span<const std::uint8_t> bytes);
-    // The content ended where a member ends.
+    // Whether the content ended at the end of a member.
     [[nodiscard]] bool is_whole() const;
 
   private:

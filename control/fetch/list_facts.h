@@ -1,5 +1,5 @@
-// What is known of a fetched file, beside it as FILE.json: what its server called it, and when it was brought and looked
-// for. It holds only for the bytes that it was written for.
+// Facts about a fetched file, stored beside it as FILE.json: the server's validators, and the times of the last fetch and
+// check. They are valid only for the bytes that they were written for.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct ListFacts {
     std::uint64_t fetched_s = 0, checked_s = 0;  // seconds since 1970
 };
 
-// Nothing: there is no such file, there are no facts, or they are of another file or URL.
+// No value: no such file, no facts, or facts of another file or URL.
 std::optional<ListFacts> load_facts(const std::string& file, const std::string& url);
 Result<void> save_facts(const std::string& file, const ListFacts& facts);
 

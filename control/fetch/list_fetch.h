@@ -1,7 +1,7 @@
-// One list: asked for, looked at, and put in place of its last good copy only if it is good.
+// Fetches one list, checks it, and replaces its last good copy only with a good one.
 //
-// Blocks. Good is what came whole and of which each plugin that uses it would take a rule at least (with `strict`: every
-// line), and that has not lost more rules than `max_shrink` allows. The copy is replaced by a rename, so that a reader has the old or the new one, never a part.
+// Blocks. A list is good if it is complete, if each plugin that uses it accepts at least one rule (with `strict`: every
+// line), and if it has not lost more rules than `max_shrink` allows. The copy is replaced by a rename, so readers see the old or the new one.
 #pragma once
 
 #include <functional>
@@ -15,30 +15,30 @@
 
 namespace steer::fetch {
 
-// How, for all lists of a configuration.
+// The options for all lists of a configuration.
 struct FetchOptions {
     config::Fetch limits;
     std::vector<resolver::Resolver> resolvers;
-    bool any_size = false;   // also a list that lost more than its `max_shrink`
-    bool keep_facts = true;  // beside the file; without, it is asked for as if it were not there
+    bool any_size = false;   // accepts a list that lost more than its `max_shrink`
+    bool keep_facts = true;  // stores facts beside the file; without them it is fetched as new
 };
-// Of a configuration: its `fetch`, and the upstreams of its `forward` plugins.
+// From a configuration: its `fetch`, and the upstreams of its `forward` plugins.
 FetchOptions fetch_options_of(const config::Settings& settings);
 
 struct ListOutcome {
     Outcome outcome = Outcome::stopped;
     std::string why;       // empty if all is well
-    std::string remark;    // what the operator should know all the same
-    ListFacts facts;       // of the copy that is there now
-    bool changed = false;  // the copy is another one
+    std::string remark;    // a note for the operator
+    ListFacts facts;       // of the present copy
+    bool changed = false;  // the copy changed
 };
 
 // `now_s`: seconds since 1970.
 ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& options,
                        std::uint64_t now_s, const std::stop_token& stop);
 
-// All lists of which there is no copy, at the same time, for at most `limits.start_wait`. Says what it does to `say`.
-// Returns how many came.
+// Fetches all lists without a copy, in parallel, for at most `limits.start_wait`. Reports progress to `say`.
+// Returns the number of fetched lists.
 std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const FetchOptions& options,
                           const std::function<void(const std::string&)>& say,
                           const std::stop_token& stop);

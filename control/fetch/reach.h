@@ -1,7 +1,7 @@
-// How near to this machine an address is, so that a server elsewhere cannot send us to a service that only we can reach.
+// How close an address is to this machine, so that a server elsewhere cannot redirect us to a service that only we reach.
 //
-// Sources: the IANA special-purpose registries (RFC 6890). An IPv6 address that carries an IPv4 one (mapped, compatible,
-// 6to4, Teredo, 64:ff9b::/96) is as near as the nearer of the two. Pure.
+// Sources: the IANA special-purpose registries (RFC 6890). An IPv6 address that contains an IPv4 one (mapped, compatible,
+// 6to4, Teredo, 64:ff9b::/96) is as close as the closer of the two. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ enum class Reach : std::uint8_t {
 };
 
 Reach reach_of(const IpAddress& address);
-// For sentences: "a loopback address".
+// For messages: "a loopback address".
 std::string_view name_of(Reach reach);
 
-// Whether a server at `from` may redirect to `to`: never to what is nearer to this machine than itself.
+// Whether a server at `from` may redirect to `to`: never to an address closer to this machine.
 inline bool may_redirect(Reach from, Reach to) {
     return to <= from;
 }

@@ -1,7 +1,7 @@
-// Says in time that certificates end: 21, 7 and 1 days before, when they have ended, and each day from then on.
+// Warns before certificates expire: 21, 7 and 1 days before, when they have expired, and each day from then on.
 //
-// What is said once is not said again: a certificate that is renewed begins anew. No clock of its own: the caller looks
-// now and then (a minute is enough) and says what time it is.
+// Each warning is given once; a renewed certificate starts over. No clock of its own: the caller checks
+// periodically (a minute is enough) and passes the time.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct CertificateEnd {
 
 class CertificateWatch {
   public:
-    // The sentences that are due. One for each certificate at most, whatever was missed.
+    // The sentences that are due, at most one per certificate.
     std::vector<std::string> look(std::span<const CertificateEnd> certificates, std::int64_t now_s);
 
   private:

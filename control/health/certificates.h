@@ -1,5 +1,5 @@
-// The certificates of a configuration's servers, looked at apart from any socket: before the start,
-// and by `--check`.
+// Checks the certificates of a configuration's servers without a socket: before the start,
+// and for `--check`.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 namespace steer {
 
 struct CertificateCheck {
-    std::vector<Error> errors;    // cannot be shown to clients
-    std::vector<Error> warnings;  // can be, and clients that look will not like it
+    std::vector<Error> errors;    // cannot be used
+    std::vector<Error> warnings;  // usable, but clients that verify will refuse them
 };
 // `now_s`: seconds since 1970, UTC.
 CertificateCheck check_certificates(const config::Settings& settings, std::int64_t now_s);
@@ -26,7 +26,7 @@ struct PrivateKey {
 };
 std::vector<PrivateKey> private_keys(const config::Settings& settings);
 
-// Their files that this process, with the rights that it has now, may not read when they change.
+// Files that this process cannot read again with its present privileges.
 std::set<std::string> unreadable_certificates(const config::Settings& settings);
 
 }  // namespace steer

@@ -1,7 +1,7 @@
-// Says in the log what workers refuse and who is refused: a client, a domain. One line for each kind of trouble, at
-// most once a minute, with the number of refusals and whoever was seen most often among them.
+// Logs what workers refuse, with an example: a client, a domain. One line for each kind of refusal, at
+// most once a minute, with the number of refusals and the client or domain seen most often.
 //
-// Reads counts and samples that workers leave (dataplane/base/sighting.h): each look at them takes one sample of each
+// Reads the workers' counters and samples (dataplane/base/sighting.h): each check takes one sample per
 // worker and kind.
 #pragma once
 
@@ -18,9 +18,9 @@ namespace steer {
 
 class OverloadWatch {
   public:
-    // The sentences about what is new. `workers`: all of them, always in the same order.
+    // The sentences about new refusals. `workers`: all workers, always in the same order.
     std::vector<std::string> look(std::span<const Counters* const> workers, std::uint64_t now_ms);
-    // The domain that most of the upstream queries are for that timed out of late; empty: none stands out.
+    // The domain with most of the recent upstream timeouts; empty: none stands out.
     [[nodiscard]] std::string failing_domain() const;
 
   private:

@@ -1,5 +1,5 @@
-// Says when an upstream that workers ask themselves stops answering, and when it answers again: once each, and not more
-// than once a minute for one that comes and goes. (Those that `streams` asks say so by themselves: upstream_state.h.)
+// Logs when an upstream that workers ask stops answering, and when it answers again: once each, and at most
+// once a minute for one that comes and goes. (Upstreams of `streams` log this themselves: upstream_state.h.)
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ class SilentUpstreams {
   public:
     struct Heard {
         std::uint64_t replies = 0;     // so far, to all workers
-        std::uint64_t unanswered = 0;  // queries since the last of them
+        std::uint64_t unanswered = 0;  // queries since the last reply
     };
 
-    // The sentence about it, if there is news. `failing_domain`: most of what timed out of late was for names under
-    // it, so that it need not be the upstream that is silent; empty: there is no such domain.
+    // The sentence about a change, if any. `failing_domain`: most recent timeouts were for names under
+    // it, so the upstream may not be the cause; empty: no such domain.
     std::string look(const Upstream& upstream, Heard heard, std::uint64_t now_ms,
                      const std::string& failing_domain = {});
-    // Whether it leaves queries unanswered that were asked of late. Without queries nobody knows: one that was silent
-    // counts as usable again after kForgetMs, or an appliance that gets no clients for it would never be asked.
+    // Whether it left recent queries unanswered. Without queries its state is unknown, so a silent upstream
+    // counts as usable again after kForgetMs; otherwise an appliance without clients would stay not ready.
     static constexpr std::uint64_t kForgetMs = 30'000;
     [[nodiscard]] bool is_silent(std::uint16_t id, std::uint64_t now_ms) const;
 

@@ -1,7 +1,7 @@
-// Whether workers still turn, seen from outside and without work for them: what they count anyway has to move.
+// Detects stuck workers from outside, also without traffic, by counters that must move.
 //
-// A worker that is awake passes quiescent states, one that sleeps is woken by whoever looks and goes to sleep again. Who
-// looks does both about once a second; a worker whose numbers stay the same for kPatienceMs is stuck, or has ended.
+// A worker that is awake passes quiescent states; a sleeping worker is woken by the check and goes to sleep again. The
+// caller does both about once a second. A worker whose numbers do not change for kPatienceMs is stuck, or has ended.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class WorkerPulse {
   public:
     static constexpr std::uint64_t kPatienceMs = 5'000;
 
-    // Of one worker: both as they are now. It turned since the last look if either is another.
+    // The present numbers of one worker. If one of them changed since the last check, it is alive.
     struct Beat {
         std::uint64_t quiescent = 0;  // the last token that it saw; 0: it is asleep
         std::uint64_t sleeps = 0;     // so far
@@ -22,7 +22,7 @@ class WorkerPulse {
     };
     void see(unsigned worker, Beat beat, std::uint64_t now_ms);
 
-    // "worker 2 has not turned for 7 s"; empty: all turn.
+    // "worker 2 has been stuck for 7 s"; empty: none is stuck.
     [[nodiscard]] std::string trouble(std::uint64_t now_ms) const;
 
   private:

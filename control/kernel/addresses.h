@@ -1,6 +1,6 @@
-// The kernel's interfaces and their addresses, as they are at one moment.
+// The kernel's interfaces and their addresses at one moment.
 //
-// Read whole on every change (a host has few): there is no state here that could go stale. Each reading is
+// Read completely on every change (a host has few), so no state can become outdated. Each reading is
 // two netlink dumps.
 #pragma once
 
@@ -21,8 +21,8 @@ struct Link {
     bool asks_neighbours = true;  // an Ethernet with ARP and ND
     MacAddress mac{};
     bool promiscuous =
-        false;  // takes frames to other hosts: a bridge's, a macvlan's parent, somebody listens
-    int vlan_parent = 0;  // interface that this is a VLAN of; 0: it is none
+        false;  // accepts frames to other hosts: a bridge port, a macvlan's parent, a listening process
+    int vlan_parent = 0;  // parent interface of a VLAN; 0: not a VLAN
     std::uint16_t vlan_id = 0;
     bool is_vrf = false;
     int master = 0;  // the interface that this is enslaved to: a VRF, a bridge; 0: none
@@ -38,12 +38,12 @@ struct Address {
 
 struct Interfaces {
     std::vector<Link> links;
-    std::vector<Address> addresses;  // without those that are tentative or found to be duplicates
+    std::vector<Address> addresses;  // without tentative and duplicate ones
 
     [[nodiscard]] const Link* find(int if_index) const;
 };
 
-// What could not be read is empty.
+// Unreadable parts are empty.
 Interfaces read_interfaces(Netlink& netlink);
 
 }  // namespace steer::kernel

@@ -1,8 +1,8 @@
-// Tells the neighbours about addresses that appeared on a port's interface, so that they do not go on sending
-// to whoever had them before: gratuitous ARP (RFC 5227 2.3: two, two seconds apart) and unsolicited neighbour
+// Announces new addresses on a port's interface, so that neighbours stop sending to the
+// previous owner: gratuitous ARP (RFC 5227 2.3: two, two seconds apart) and unsolicited neighbour
 // advertisements (RFC 4861 7.2.6: three, a second apart), by a packet socket on the interface.
 //
-// An address appears when it comes, when its duplicate detection has ended, and when its link comes up.
+// An address is new when it is added, when its duplicate detection has ended, and when its link comes up.
 #pragma once
 
 #include <array>
@@ -25,19 +25,19 @@ using NeighbourAdvertisement = std::array<std::uint8_t, 86>;
 ArpFrame gratuitous_arp(const MacAddress& mac, const IpAddress& address);
 NeighbourAdvertisement unsolicited_advertisement(const MacAddress& mac, const IpAddress& address);
 
-// What is to be said, and when: no sockets, no clock of its own.
+// The schedule of announcements: no sockets, no clock of its own.
 class Announcements {
   public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // The addresses that are there now. Those that were not there before are announced, those that are gone
-    // are not any more.
+    // The present addresses. New ones are announced, announcements of removed ones
+    // end.
     void follow(std::vector<PortAddress> addresses, Time now);
-    // They are there, and nobody is told.
+    // The present addresses, without an announcement.
     void assume(std::vector<PortAddress> addresses);
-    // Those due by now; each comes back until it was said often enough.
+    // The announcements due now; each is repeated as often as needed.
     std::vector<PortAddress> take_due(Time now);
-    // When take_due() has something next; nothing: never.
+    // When take_due() has an announcement next; no value: never.
     [[nodiscard]] std::optional<Time> next() const;
 
   private:
@@ -59,9 +59,9 @@ class Announcer {
     Announcer& operator=(const Announcer&) = delete;
 
     void follow(std::span<const DeviceState> devices);
-    // What is there at start was announced by the kernel, or is somebody's who had it before us.
+    // Addresses at the start need no announcement: the kernel sent it.
     void assume(std::span<const DeviceState> devices);
-    // Devices without ARP: nothing is said of their IPv4 addresses.
+    // Devices without ARP: their IPv4 addresses are not announced.
     void set_quiet(std::vector<int> if_indices) { quiet_ = std::move(if_indices); }
 
     Count arp_sent, advertisements_sent;

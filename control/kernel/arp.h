@@ -1,14 +1,14 @@
-// How a port's interface takes part in ARP, in RouterOS's words and by the kernel's knobs (IPv4 alone).
+// The ARP mode of a port's interface, with RouterOS's names, by the kernel's sysctls (IPv4 only).
 //
-//   mode             knob (net.ipv4.conf.IF and neigh.IF)            what it does
+//   mode             sysctl (net.ipv4.conf.IF and neigh.IF)          effect
 //   enabled          arp_ignore 0, mcast_solicit 3                   answers, asks, learns
-//   disabled         arp_ignore 8, {mcast,ucast}_solicit 0           neither answers nor asks: static entries alone
+//   disabled         arp_ignore 8, {mcast,ucast}_solicit 0           neither answers nor asks: only static entries
 //   reply-only       {mcast,ucast}_solicit 0, entries removed        answers, but only static entries are used
-//   proxy-arp        proxy_arp 1                                     answers as well for what is routed elsewhere
+//   proxy-arp        proxy_arp 1                                     also answers for addresses routed elsewhere
 //   local-proxy-arp  proxy_arp_pvlan 1, send_redirects 0             answers for neighbours on the same interface
 //
-// The kernel answers for others only where it forwards (conf.IF.forwarding); of conf.all and conf.IF it takes
-// the larger.
+// The kernel answers for others only if forwarding is on (conf.IF.forwarding). Of conf.all and conf.IF it uses
+// the larger value.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +28,18 @@ struct ArpKnob {
     bool operator==(const ArpKnob&) const = default;
 };
 
-// Every knob that a mode means, so that one mode follows another.
+// All sysctls of a mode, so that one mode can follow another.
 std::vector<ArpKnob> arp_knobs(ArpMode mode, const std::string& interface);
 
 class ArpSetting {
   public:
-    // Of an interface in the calling thread's network namespace. Error: a knob that is not there, or not ours.
+    // For an interface in the calling thread's network namespace. Error: a sysctl that is missing or not writable.
     static Result<std::unique_ptr<ArpSetting>> apply(ArpMode mode, const std::string& interface);
-    ~ArpSetting();  // as it was before, where that is still there
+    ~ArpSetting();  // restores the old values, if the interface still exists
     ArpSetting(const ArpSetting&) = delete;
     ArpSetting& operator=(const ArpSetting&) = delete;
 
-    // What keeps the mode from having its effect; empty: nothing.
+    // Why the mode has no effect; empty: it has.
     [[nodiscard]] const std::string& warning() const { return warning_; }
 
   private:

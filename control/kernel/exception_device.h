@@ -1,9 +1,9 @@
 // The kernel's interface of a device that the kernel does not see: a TAP with the device's MAC and MTU. Its frames
-// go by its descriptor, or by vhost-net where that has it (dataplane/port/exception.h).
+// use its descriptor, or vhost-net (dataplane/port/exception.h).
 //
-// To the kernel, and to everything that configures networks, it is an Ethernet interface like any other:
-// addresses, routes, VLAN children, VRFs and firewalls go on it. It is gone when this object, or our process,
-// is. Checksums of what it sends are complete, and no frame is longer than its MTU: it has no offloads.
+// To the kernel, and to all network configuration, it is an ordinary Ethernet interface:
+// addresses, routes, VLAN children, VRFs and firewalls apply to it. It is removed with this object, or with our process.
+// Checksums of its packets are complete, and no frame is longer than its MTU: it has no offloads.
 #pragma once
 
 #include <cstdint>
@@ -27,33 +27,33 @@ struct ExceptionDeviceOptions {
     std::string name;
     MacAddress mac{};
     unsigned mtu = 1500;
-    std::vector<AddressOnInterface> addresses = {};  // that it is given; others may come
+    std::vector<AddressOnInterface> addresses = {};  // initial addresses; others may be added
 };
 
 class ExceptionDevice {
   public:
-    // Made, up, and with its addresses; needs CAP_NET_ADMIN. Errors: not permitted, no /dev/net/tun, the name
-    // is taken, an address that the kernel refuses.
+    // Creates it, up, with its addresses; needs CAP_NET_ADMIN. Errors: not permitted, no /dev/net/tun, the name
+    // is taken, the kernel refuses an address.
     static Result<std::unique_ptr<ExceptionDevice>> make(const ExceptionDeviceOptions& options);
-    // The one of that name that virtio-user made for vhost-net, brought to the same state; it goes with virtio-user.
+    // The interface that virtio-user created for vhost-net, brought to the same state; it is removed with virtio-user.
     static Result<std::unique_ptr<ExceptionDevice>> adopt(const ExceptionDeviceOptions& options);
     // Errors: there is an interface of that name.
     static Result<void> check_free(const std::string& name);
     ExceptionDevice(const ExceptionDevice&) = delete;
     ExceptionDevice& operator=(const ExceptionDevice&) = delete;
 
-    // Whether it is there; somebody may have removed it.
+    // Whether it exists; another program may have removed it.
     [[nodiscard]] bool is_there() const;
-    // After somebody removed it: as make() made it, with the same index. Errors as make(), or another interface has
-    // its index, or it is virtio-user's; may be tried again. fd() is another one then.
+    // After another program removed it: creates it as make() did, with the same index. Errors as make(), or another interface
+    // has its index, or it belongs to virtio-user; may be tried again. fd() is then a different one.
     Result<void> make_again();
 
-    // Non-blocking; what the interface sends is read from it, what is written there it has received, a frame
-    // each. -1: it is virtio-user's.
+    // Non-blocking: reading gets frames that the interface sends, writing makes it receive a frame; one frame
+    // each. -1: it belongs to virtio-user.
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] int if_index() const { return if_index_; }
     [[nodiscard]] const std::string& name() const { return options_.name; }
-    // Whether the wire is there: routes over it come and go with that.
+    // Sets the carrier: routes over it depend on it.
     void set_carrier(bool up) const;
 
   private:

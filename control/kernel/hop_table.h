@@ -1,4 +1,4 @@
-// From what the kernel says to what a NextHopTable holds: pure functions, no netlink.
+// From the kernel's replies to a NextHopTable: pure functions, no netlink.
 #pragma once
 
 #include <functional>
@@ -13,34 +13,34 @@
 
 namespace steer::kernel {
 
-// What an upstream's route leads to, before its neighbour is known.
+// The result of an upstream's route, before its neighbour is known.
 struct HopTarget {
-    NextHop hop;                            // all but peer_mac
-    std::optional<NeighbourKey> neighbour;  // whose MAC it needs; if via is port, and only then
+    NextHop hop;                            // all except peer_mac
+    std::optional<NeighbourKey> neighbour;  // the neighbour whose MAC it needs; only if via is port
     int vrf =
         0;  // that the route leads through: replies come to sockets that are bound to it; 0: none
 };
 
-// Of the interface that has the device's place now.
+// The index of the interface that now serves the device.
 inline int index_of(const PortDevice& device) {
     return device.index_now != 0 ? device.index_now : device.if_index;
 }
 
-// The VRF that an interface is, or is in; 0: none.
+// The VRF of an interface (itself or its master); 0: none.
 int vrf_of(int if_index, const Interfaces& interfaces);
 
-// Via::port if the route leaves through a port's device, or a VLAN of one, and neighbours are asked for
-// there; Via::kernel if another way; Via::nothing without a route or a source address.
+// Via::port if the route leaves through a port's device, or a VLAN of one, with neighbour discovery
+// there; Via::kernel for other routes; Via::nothing without a route or a source address.
 HopTarget resolve(const IpAddress& upstream, const Route& route, const Interfaces& interfaces,
                   std::span<const PortDevice> devices);
 
-// The hop with the neighbour's MAC; Via::nothing while that is not usable.
+// The hop with the neighbour's MAC; Via::nothing while the MAC is not usable.
 NextHop complete(const HopTarget& target, const Neighbour& neighbour);
 
-// Devices whose interface is gone take the one that has their name now.
+// Devices whose interface was removed use the interface that now has their name.
 void find_devices(const Interfaces& interfaces, std::span<PortDevice> devices);
 
-// Each sorted, without repeats. `is_local`: whether the kernel takes an address for its own.
+// Each sorted, without duplicates. `is_local`: whether an address is local to the kernel.
 std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
                                          std::span<const PortDevice> devices,
                                          const std::function<bool(const IpAddress&)>& is_local);

@@ -1,6 +1,6 @@
-// One neighbour at a time: what the kernel knows of it, and the poke that makes it find out.
+// One neighbour entry of the kernel: its state, and a request to resolve it.
 //
-// The kernel does ARP and ND; we only say that an entry is in use (NTF_USE), as its own traffic would.
+// The kernel does ARP and ND; we only report that an entry is in use (NTF_USE), as its own traffic would.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ struct Neighbour {
     enum class State : std::uint8_t {
         missing,  // no entry, or the kernel is still asking
         failed,   // asked, no answer
-        ageing,   // known, but not confirmed lately (STALE): usable, to be poked
+        ageing,   // known, but not confirmed recently (STALE): usable, to be probed
         fresh,    // known, or being confirmed
-        fixed,    // by an administrator; a poke would take that from it
+        fixed,    // set by an administrator; a probe would undo that
     };
     State state = State::missing;
     MacAddress mac{};
@@ -35,10 +35,10 @@ struct Neighbour {
 
 Neighbour ask_neighbour(Netlink& netlink, const NeighbourKey& key);
 
-// Not for State::fixed. Makes the entry if there is none; the kernel then asks the wire.
+// Not for State::fixed. Creates the entry if there is none; the kernel then sends ARP or ND.
 void poke_neighbour(Netlink& netlink, const NeighbourKey& key);
 
-// An event's content; nothing if it is not of ARP or ND.
+// An event's content; no value if it is not about ARP or ND.
 std::optional<std::pair<NeighbourKey, Neighbour>> read_neighbour(const nlmsghdr& message);
 
 }  // namespace steer::kernel

@@ -1,8 +1,8 @@
 // A socket to the kernel's routing tables (rtnetlink, RFC 3549): requests with their replies, and events.
 //
-// One socket does one of the two, so that an event never stands between a request and its reply. A request
-// waits for the kernel, which answers within the call that sends it; a second is the most it waits. One
-// thread per object. It belongs to the network namespace that its thread was in when it was made.
+// A socket does one of the two, so that an event never comes between a request and its reply. A request
+// waits for the kernel, which answers within the call that sends it; it waits at most a second. One
+// thread per object. It belongs to the network namespace in which it was opened.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -24,7 +24,7 @@ namespace steer::kernel {
 // A request under construction: the header, the family's fixed part, attributes.
 class NetlinkRequest {
   public:
-    // `flags` besides NLM_F_REQUEST and NLM_F_ACK.
+    // `flags` in addition to NLM_F_REQUEST and NLM_F_ACK.
     NetlinkRequest(std::uint16_t type, std::uint16_t flags);
     // The fixed part (rtmsg, ndmsg, ...), zeroed; before the attributes.
     template <class Fixed>
@@ -53,13 +53,13 @@ class Netlink {
     Netlink(const Netlink&) = delete;
     Netlink& operator=(const Netlink&) = delete;
 
-    // Sends it and gives what comes back to `on_message`. 0 or the kernel's errno. A dump during which
-    // the table changed is asked for again; its messages then come twice, so `begin` is called before
+    // Sends it and passes the replies to `on_message`. 0 or the kernel's errno. If the table changed during a dump, the dump
+    // is requested again; its messages then come twice, so `begin` is called before
     // each try.
     int ask(
         NetlinkRequest& request, const OnMessage& on_message,
         const std::function<void()>& begin = [] {});
-    // What is there now; does not wait. False: the kernel dropped events (ENOBUFS), so anything may have
+    // Reads the waiting events; does not wait. False: the kernel dropped events (ENOBUFS), so anything may have
     // changed.
     bool read_events(const OnMessage& on_message);
 

@@ -1,5 +1,5 @@
-// How the kernel would send to an address, asked of it each time (RTM_GETROUTE): rules, tables, multipath
-// and nexthop objects are its business, not ours.
+// The kernel's route to an address, queried each time (RTM_GETROUTE): the kernel evaluates rules, tables, multipath
+// and nexthop objects.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@ struct Route {
     enum class Kind : std::uint8_t { none, local, unicast };
     Kind kind = Kind::none;  // none: no route, or one that forbids
     int if_index = 0;
-    std::optional<IpAddress> gateway;  // nothing: the destination is a neighbour itself
-    std::optional<IpAddress> source;   // the address of ours that the kernel would use
+    std::optional<IpAddress> gateway;  // no value: the destination is a neighbour itself
+    std::optional<IpAddress> source;   // the source address that the kernel would use
 };
 
-// In the tables of the VRF with that index, if it is not 0.
+// Uses the tables of the VRF with that index, if it is not 0.
 Route ask_route(Netlink& netlink, const IpAddress& destination, int vrf = 0);
 
 // The interface of the default route in the main table: IPv4 before IPv6, then the lowest metric. A dump.

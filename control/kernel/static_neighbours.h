@@ -1,5 +1,5 @@
-// Entries of the kernel's neighbour tables that the configuration gives a port's interface: static ones, which
-// are never asked for and never replaced, and published ones, for which the kernel answers in another's place.
+// Entries of the kernel's neighbour tables that the configuration sets on a port's interface: static entries, which
+// are never resolved or replaced, and published entries, for which the kernel answers on behalf of another host.
 #pragma once
 
 #include <memory>
@@ -16,15 +16,16 @@ namespace steer::kernel {
 
 struct StaticNeighbour {
     IpAddress ip;
-    MacAddress mac{};        // not of a published one: the kernel answers with the interface's own
-    bool published = false;  // the kernel does so only for what it forwards to (as for proxy-arp)
+    MacAddress mac{};  // unused for published ones: the kernel answers with the interface's own
+    bool published =
+        false;  // the kernel does so only for addresses that it forwards to (as for proxy-arp)
 };
 
 class StaticNeighbours {
   public:
     static Result<std::unique_ptr<StaticNeighbours>> add(
         int if_index, const std::vector<StaticNeighbour>& entries);
-    ~StaticNeighbours();  // removes them, where the interface is still there
+    ~StaticNeighbours();  // removes them, if the interface still exists
     StaticNeighbours(const StaticNeighbours&) = delete;
     StaticNeighbours& operator=(const StaticNeighbours&) = delete;
 
@@ -36,10 +37,10 @@ class StaticNeighbours {
     std::vector<StaticNeighbour> added_;
 };
 
-// Removes what the kernel learns by itself on interfaces whose `arp` is reply-only: there only static entries
-// are used. Milliseconds may pass between the two.
+// Removes entries that the kernel learns on interfaces whose `arp` is reply-only: only static entries
+// are used there. Milliseconds may pass in between.
 //
-// Tells from events; forget() is for what was there before. One thread.
+// Works by events; forget() is for older entries. One thread.
 class LearnedNeighbours {
   public:
     static Result<std::unique_ptr<LearnedNeighbours>> open(std::vector<int> if_indices);

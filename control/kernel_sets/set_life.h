@@ -1,4 +1,4 @@
-// One life of the process: its socket and its end, as the io_context of thread `routers` watches them.
+// One run of the process: its socket and its end, watched by the io_context of thread `routers`.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -14,9 +14,9 @@
 
 namespace steer::kernel_sets {
 
-// What is destroyed first is last here: the process sees its socket closed before it is waited for.
+// Order of destruction: the socket is closed before the process is waited for.
 struct SetLife {
-    // Takes descriptors of its own; where there are none the process is killed.
+    // Opens descriptors of its own; without them the process is killed.
     static Result<std::shared_ptr<SetLife>> begin(boost::asio::io_context& io, StartedSets started);
     SetLife(boost::asio::io_context& io, StartedSets started);
 
@@ -31,9 +31,9 @@ struct SetLife {
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
     std::chrono::steady_clock::time_point heard = since;  // the last message
     bool waits_for_room = false;
-    bool has_claims = false;   // it was sent some
-    bool is_unneeded = false;  // there are no sets any more
-    std::string why;           // we ended it; empty: it ended by itself
+    bool has_claims = false;   // claims were sent to it
+    bool is_unneeded = false;  // there are no more sets
+    std::string why;           // why we ended it; empty: it ended by itself
 };
 
 }  // namespace steer::kernel_sets

@@ -1,7 +1,7 @@
-// The program steerdns-sets: where it is, and starting it.
+// The program file steerdns-sets: finding and starting it.
 //
-// It is opened before rights are given up, so that it is found in a folder that only root may enter, and stays open, so that
-// a restart takes the version that fits although another was installed since. While there is none, each start looks again.
+// It is opened before privileges are dropped, so that it is found in a folder that only root may enter. It stays open, so
+// that a restart uses the matching version even after another was installed. If it is missing, each start looks again.
 #pragma once
 
 #include <string>
@@ -15,11 +15,11 @@ namespace steer::kernel_sets {
 
 class SetProgram {
   public:
-    // Beside this program, and where the installation puts it.
+    // The folder of this program, and the installation's folder.
     static std::vector<std::string> usual_folders();
 
     explicit SetProgram(std::vector<std::string> folders = usual_folders());
-    // The first that is an executable file, unless one is open.
+    // Opens the first executable file, unless one is open.
     Result<void> open();
     // open(), then start_set_process(). One thread at a time.
     Result<StartedSets> start();

@@ -1,9 +1,9 @@
 // The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
 //
-// On thread `routers`, by its io_context. Nothing here waits: what the process does not take now is kept up to a bound;
-// claims beyond that are counted, and made again by hits under a new epoch once there is room. The process runs while there
-// are lists. When it ends, or says nothing for a minute, its lists are away and it is started again with backoff. What it
-// was claimed ends with it: epochs begin anew, so that hits claim again.
+// On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
+// bound. Further claims are counted, and hits make them again under a new epoch once there is room. The process runs while
+// there are lists. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
+// claims end with it: new epochs begin, so that hits claim again.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,7 @@ class SetSink final : public ClaimSink {
     SetSink(const SetSink&) = delete;
     SetSink& operator=(const SetSink&) = delete;
 
-    // These from now on; before ListService::configure(). Of a list that is new or changed nothing is known.
+    // Uses these plans; before ListService::configure(). New and changed lists start without knowledge.
     void configure(std::vector<sets::SetPlan> plans);
 
     [[nodiscard]] std::vector<KeptList> lists() const override;
@@ -54,8 +54,8 @@ class SetSink final : public ClaimSink {
     // Any thread.
     [[nodiscard]] SetReport report() const;
 
-    static constexpr std::size_t kMostClaims = 65'536;  // that wait for the process
-    // The process says how its sets are every 10 s; one that says nothing for so long is ended.
+    static constexpr std::size_t kMostClaims = 65'536;  // claims that wait for the process
+    // The process reports every 10 s; after this silence it is ended.
     static constexpr std::chrono::milliseconds kMostSilence{60'000};
 
   private:
@@ -93,7 +93,7 @@ class SetSink final : public ClaimSink {
     boost::asio::steady_timer restart_;
     LifePtr life_;              // nullptr: no process
     bool is_starting_ = false;  // start() comes
-    std::string trouble_;       // that was logged last; empty: it runs
+    std::string trouble_;       // the last logged trouble; empty: it runs
     std::vector<sets::SetPlan> plans_;
     std::uint32_t number_ = 0;  // of plans_
     std::deque<std::string> plans_out_;

@@ -1,4 +1,4 @@
-// What is shown of the kernel's sets: what their process said last, or that it is away; counters go on over its restarts.
+// The shown state of the kernel's sets: the last report of their process, or that it is away. Counters survive its restarts.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace steer::kernel_sets {
 // For status and metrics.
 struct SetReport {
     std::vector<sets::SetStatus> sets;
-    bool was_planned = false;     // there are sets, or were since the start
-    bool running = false;         // and has said how its sets are
-    std::uint64_t restarts = 0;   // times that it ended or could not be started
-    std::uint64_t overflows = 0;  // rows that were not taken because too many waited for it
+    bool was_planned = false;     // there are or were sets since the start
+    bool running = false;         // and has reported its sets
+    std::uint64_t restarts = 0;   // how often it ended or could not be started
+    std::uint64_t overflows = 0;  // claims dropped because too many waited for it
 };
 
 // Written by one thread.
 class ShownSets {
   public:
-    // As the process says.
+    // Stores a report of the process.
     void here(std::vector<sets::SetStatus> states);
-    // These sets from now on; those that are new are away until the process says how they are. Without sets it is ended.
+    // Uses these sets; new ones are away until the process reports them. Without sets the process is ended.
     void planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble);
     // The process ended.
     void ended(const std::vector<sets::SetPlan>& plans, const std::string& trouble);

@@ -1,6 +1,6 @@
 // Claims that wait for the process, oldest first, each row once, up to a bound.
 //
-// A row that is claimed again while it waits keeps its place and lives until the later end. About 120 bytes a row.
+// A row that is claimed again while it waits keeps its place and the later end. About 120 bytes per row.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +19,10 @@ class WaitingClaims {
   public:
     explicit WaitingClaims(std::size_t most) : most_(most) {}
 
-    // False: there is no room. Makes room at most once a second, by taking out the rows that have ended. `now_s`:
+    // False: it is full. At most once a second it first removes rows that have ended. `now_s`:
     // CLOCK_BOOTTIME, seconds.
     bool add(const sets::Installed& row, std::uint32_t now_s);
-    // The oldest `count`, or all of fewer.
+    // Drops the oldest `count` claims, or all.
     [[nodiscard]] std::vector<sets::Installed> first(std::size_t count) const;
     void drop_first(std::size_t count);
     void drop_if(const std::function<bool(const sets::Installed&)>& goes);
@@ -32,7 +32,7 @@ class WaitingClaims {
   private:
     std::size_t most_;
     std::deque<sets::Installed> rows_;
-    std::uint64_t dropped_ = 0;  // so many were at the front before
+    std::uint64_t dropped_ = 0;  // number of claims removed at the front
     std::map<std::pair<ListId, IpAddress>, std::uint64_t> places_;  // dropped_ + index
     std::uint32_t tidied_s_ = 0;
 };

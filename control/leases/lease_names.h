@@ -1,11 +1,11 @@
-// Which lease gets which name. Pure.
+// Assigns names to leases. Pure.
 //
-// A host name is what a client says of itself, so it may be anything, twice, or somebody else's. It becomes one label
-// below the domain: in lower case, blanks and '_' as '-'; of a whole name the domain is taken off. It is refused if other
-// than letters, digits and '-' are in it then (RFC 952, RFC 1123 2.1), if it is not in the domain, or if hosts trust the
-// name without asking (wpad, isatap, localhost). Of several clients with one name the static lease has it, else the
-// router that is named first, else the lease that is older (lower id); who has it has it with all addresses of its
-// link-layer address, of both families.
+// A client chooses its host name, so it may be anything, a duplicate, or another host's name. It becomes one label
+// below the domain: in lower case, blanks and '_' as '-', without the domain's suffix. It is refused if it then contains
+// characters other than letters, digits and '-' (RFC 952, RFC 1123 2.1), if it is not in the domain, or if hosts trust the
+// name without a check (wpad, isatap, localhost). If several clients have one name, the static lease gets it, else the
+// router that is named first, else the older lease (lower id). The winner keeps the name for all addresses of its
+// link-layer address, in both families.
 #pragma once
 
 #include <memory>
@@ -35,23 +35,23 @@ struct NamedLease {
     bool is_static = false;
 };
 struct NamelessLease {
-    std::string address, host_name, router;  // as the router said them
+    std::string address, host_name, router;  // as reported by the router
     std::string why;
 };
 struct LeaseBook {
     std::vector<NamedLease> named;  // by name, then family and address
     std::vector<NamelessLease> nameless;
-    std::vector<LeaseDevice> devices;  // of all leases with an address, the better one first
+    std::vector<LeaseDevice> devices;  // of all leases with an address, the preferred one first
 };
 
-// The label, or why there is none.
+// The label, or the reason for its refusal.
 Result<std::string> label_of(std::string_view host_name, std::string_view domain);
 
-// `all`: of the routers in the order of the configuration. Leases of other DHCP servers than `args` wants, and those
-// without a host name, are in neither of the first two lists.
+// `all`: the leases of each router, in the order of the configuration. Leases of DHCP servers that `args` excludes, and
+// those without a host name, are in neither of the first two lists.
 LeaseBook name_leases(std::span<const RouterLeases* const> all, const config::DhcpLeases& args);
 
-// What workers read.
+// Builds the table for workers.
 std::unique_ptr<const LiveTable> table_of(const LeaseBook& book, const config::DhcpLeases& args);
 
 }  // namespace steer::leases

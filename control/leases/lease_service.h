@@ -1,7 +1,7 @@
-// The leases of all routers that a dhcp_leases names, and the tables of names that workers read.
+// The leases of all routers of every dhcp_leases, and the tables of names for workers.
 //
-// Each router is followed by a session of its own, whoever else talks to it; several plugins share it. What was last
-// known of a router stays in force while it is away, and is kept in a file for the next start. All on the main thread, but for
+// Each router is followed by a session of its own; several plugins share it. The last known leases
+// stay in force while a router is unreachable, and are kept in a file for the next start. All on the main thread, except
 // writing that file. Answers `leases` on the control socket, with {"tag": TAG} or nothing:
 //
 //   {"leases":   [{"tag", "name", "address", "router", "server", "static"}],
@@ -34,17 +34,17 @@ class LeaseService {
   public:
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
-    // `file`: where leases are kept; empty: nowhere. `qsbr`: of the workers.
+    // `file`: for leases over a restart; empty: none. `qsbr`: of the workers.
     LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
                  std::string file, Log log);
-    // Workers have ended. What is not in the file yet is written.
+    // Workers have ended. Writes the file if needed.
     ~LeaseService();
     LeaseService(const LeaseService&) = delete;
     LeaseService& operator=(const LeaseService&) = delete;
 
-    // Those in force. A router that is as before keeps its session.
+    // The plans in force. An unchanged router keeps its session.
     void follow(const build::LeasePlans& plans);
-    // Frees tables that nobody reads any more. Call it now and then.
+    // Frees tables that no worker reads any more. Call it periodically.
     void poll();
 
     void add_methods(ops::Methods& methods);
@@ -68,9 +68,9 @@ class LeaseService {
     const Log log_;
     std::map<std::string, RouterLeases> known_;  // by router
     std::map<std::string, std::unique_ptr<Router>> routers_;
-    std::map<std::string, std::unique_ptr<Plugin>> plugins_;  // by tag; those of before as well
+    std::map<std::string, std::unique_ptr<Plugin>> plugins_;  // by tag; includes earlier ones
     boost::asio::steady_timer keep_timer_;
-    bool is_kept_ = true;  // or is about to be
+    bool is_kept_ = true;  // or a write is pending
     boost::asio::thread_pool disk_{1};
 };
 

@@ -1,4 +1,4 @@
-// Leases as they are kept over a restart: JSON, {"edge1": [{"address": "192.168.88.10", "host_name": "laptop", ...}, ...]}.
+// The file of leases over a restart: JSON, {"edge1": [{"address": "192.168.88.10", "host_name": "laptop", ...}, ...]}.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@ namespace steer::leases {
 using ByRouter = std::map<std::string, std::vector<routeros::DhcpLease>>;
 
 std::string state_text(const ByRouter& all);
-// Nothing is known if there is no file.
+// Empty if there is no file.
 Result<ByRouter> load_leases(const std::string& file);
 Result<void> save_leases(const std::string& file, const std::string& text);
 

@@ -1,4 +1,4 @@
-// What the control socket tells of ad lists, and their pause: `adlist`, `adlist.pause`, `adlist.resume`.
+// The control socket's methods for ad lists and their pause: `adlist`, `adlist.pause`, `adlist.resume`.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,8 @@
 namespace steer {
 
 // `adlist`: {"adlists": [{"tag", "list", "names", "matches", "paused_s"}]}, one for each list. `adlist.pause` with
-// {"tag": TAG, "seconds": N} and `adlist.resume` answer with the same; without a tag they mean all. A pause outlives
-// reloads, not the daemon. `snapshot` gives the one in force.
+// {"tag": TAG, "seconds": N} and `adlist.resume` return the same; without a tag they apply to all. A pause survives
+// reloads, not a restart. `snapshot` returns the one in force.
 void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock);
 

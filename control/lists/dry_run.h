@@ -10,7 +10,7 @@
 
 namespace steer {
 
-// Tells of each router; false if one of them could not be read within `patience`.
+// Prints a report of each router; false if one of them could not be read within `patience`.
 bool dry_run(const std::vector<build::RouterPlan>& plans, std::chrono::milliseconds patience,
              std::ostream& out);
 

@@ -1,4 +1,4 @@
-// What samples of queries add up to: by name, client and type. Each counts as many queries as it stands for.
+// Sums of query samples by name, client and type. Each sample counts as many queries as it represents.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -15,12 +15,12 @@ namespace steer {
 
 class HitCounts {
   public:
-    // Of each kind it keeps so many; what comes after these is in "queries" alone.
+    // The maximum number of keys per kind; further ones count only in "queries".
     static constexpr std::size_t kMostKept = 200'000;
 
     void add(const Sample& sample);
 
-    // Every name that was asked for.
+    // All counted names.
     [[nodiscard]] std::vector<config::AskedName> names() const;
     // {"queries", "malformed" (of these), "samples", "lost" (samples), "names": [{"name", "queries"}], "clients":
     // [{"client", "queries"}], "types": [{"type", "queries"}]}: the first `top` of each.
@@ -42,7 +42,7 @@ class HitCounts {
     std::uint64_t queries_ = 0, malformed_ = 0, samples_ = 0, lost_ = 0;
 };
 
-// The first `top` of an array of objects, the greatest "queries" first; of equal ones, those that were before.
+// The first `top` objects of an array, sorted by "queries" in descending order (stable).
 void keep_most_asked(boost::json::array& rows, std::size_t top);
 
 }  // namespace steer

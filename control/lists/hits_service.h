@@ -1,8 +1,8 @@
-// Counts over the control socket what is asked, and which rules hold for it: `hits`, with {"seconds": 10, "top": 20}.
+// Counts queries and the rules that match them, over the control socket: `hits`, with {"seconds": 10, "top": 20}.
 //
-// For so long workers hand over queries as they come (dataplane/stages/sample.h): every one, or one in so many where they come
-// faster than they are read here. The answer: what HitCounts says, "seconds", "rules_that_hold", and "rules": what
-// holding_rules() says, the most asked first. One count at a time. Lives on the main thread.
+// During that time workers send samples of queries (dataplane/stages/sample.h): every query, or one in N if there are more
+// than can be read here. The result: HitCounts', "seconds", "rules_that_hold", and "rules": from
+// holding_rules(), the most frequent first. One count at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -45,7 +45,7 @@ class HitsService {
     const ConfigSource source_;
     DataplaneRuntime* runtime_ = nullptr;  // until add_methods()
     boost::asio::steady_timer timer_;
-    std::unique_ptr<Count> count_;  // nullptr: nobody wants one
+    std::unique_ptr<Count> count_;  // nullptr: no count is running
     std::uint64_t lost_before_ = 0;
     BackgroundThread thread_{"hits"};
 };

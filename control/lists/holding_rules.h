@@ -1,4 +1,4 @@
-// Rules that hold for names, as the control socket says them: those of the files as they are now, which are read anew.
+// The rules that match names, for the control socket: those of the present files, which are read again.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@ namespace steer {
 
 using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
 
-// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order that `find` gives. Takes as long as reading the
+// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`. Takes as long as reading the
 // configuration does: not on the main thread.
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find);
 

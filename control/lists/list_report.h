@@ -1,4 +1,4 @@
-// What is said of the lists that plugins read: `steerctl lists` and `status`, metrics.
+// Reports about the lists that plugins read: `steerctl lists` and `status`, metrics.
 #pragma once
 
 #include <boost/json/array.hpp>

@@ -1,4 +1,4 @@
-// What the control socket tells of reverse_lookup: `reverse`, with {"address": "192.0.2.1"}.
+// The control socket's method for reverse_lookup: `reverse`, with {"address": "192.0.2.1"}.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace steer {
 
-// The answer: {"address": ..., "names": [{"plugin": TAG, "name": ...}]}. `snapshot` gives the one in force.
+// The result: {"address": ..., "names": [{"plugin": TAG, "name": ...}]}. `snapshot` returns the one in force.
 void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock);
 

@@ -1,7 +1,7 @@
-// Tells over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
+// Explains over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
 //
-// The answer: {"name", "sets": tags of those that the program in force asks about and has the name in, "rules":
-// what holding_rules() says of it}. They are looked for on a thread of its own, one question at a time. Lives on the main thread.
+// The result: {"name", "sets": tags of the sets of the name that the program in force tests, "rules":
+// from holding_rules()}. A thread of its own searches, one question at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -88,8 +88,9 @@ class Sleep {
     void until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept;
 
   private:
-    static constexpr std::uint64_t kLongestMs = 500;  // to check sources that do not wake the worker
-    static constexpr std::uint64_t kAwayMs = 50;      // for a device that may be back
+    static constexpr std::uint64_t kLongestMs =
+        500;                                      // to check sources that do not wake the worker
+    static constexpr std::uint64_t kAwayMs = 50;  // for a device that may be back
 
     // What wakes us, as it is now. True: a port that had a descriptor has none (its device is away).
     bool gather_descriptors() noexcept;

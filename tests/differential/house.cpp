@@ -25,7 +25,8 @@ constexpr const char* kOutside = "198.51.100.53";
 constexpr const char* kForwarder = "198.51.100.54";
 constexpr const char* kZone = "198.51.100.55";
 constexpr std::uint32_t kDeniedTtl = 300;
-constexpr unsigned kMostEntered = 2;  // what docs/reference/configuration.md says of aliases by patterns
+constexpr unsigned kMostEntered =
+    2;  // what docs/reference/configuration.md says of aliases by patterns
 
 enum class Does { record, alias, forward, nxdomain };
 struct Entry {

@@ -486,9 +486,9 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
 BOOST_AUTO_TEST_CASE(the_reference_in_docs_is_what_the_tables_say) {
     std::ostringstream reference;
     write_reference(reference);
-    BOOST_TEST(
-        content_of(kRoot / "docs/reference/configuration.md") == reference.str(),
-        "docs/reference/configuration.md is old: steerdnsd --config-reference > docs/reference/configuration.md");
+    BOOST_TEST(content_of(kRoot / "docs/reference/configuration.md") == reference.str(),
+               "docs/reference/configuration.md is old: steerdnsd --config-reference > "
+               "docs/reference/configuration.md");
 }
 
 }  // namespace

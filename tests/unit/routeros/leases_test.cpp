@@ -180,9 +180,10 @@ BOOST_AUTO_TEST_CASE(what_was_known_stays_while_the_router_is_away) {
     BOOST_TEST(last.size() == 1U);
     BOOST_TEST(told == 1);
     BOOST_REQUIRE(!sentences.empty());
-    BOOST_TEST(sentences.front() ==
-               "router edge1 at 192.0.2.1:8728 ended the connection (closed by the router): its last "
-               "known DHCP leases stay in use; it is tried again");
+    BOOST_TEST(
+        sentences.front() ==
+        "router edge1 at 192.0.2.1:8728 ended the connection (closed by the router): its last "
+        "known DHCP leases stay in use; it is tried again");
     lease("192.168.88.3", "printer");
     run_for(60'000'000);
     BOOST_TEST(last.size() == 2U);
