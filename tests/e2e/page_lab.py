@@ -61,7 +61,7 @@ start() {
     done
     failed
 }
-stop() { alive || return; kill "$(pid)"; while alive; do sleep 0.02; done; rm -f /run/steerdnsd.pid; }
+stop() { alive || return 0; kill "$(pid)"; while alive; do sleep 0.02; done; rm -f /run/steerdnsd.pid; }
 # Another unit: a program of the lab by that name, which gets the verb.
 for unit; do :; done
 case $unit in steerdnsd | daemon-reload) ;; *) exec "unit-$unit" "$1" ;; esac
@@ -100,13 +100,14 @@ class Host:
 set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs {self.folder}/layers
-for name in etc var root usr/share/dns; do
+for name in etc var usr/share/dns; do
     layer={self.folder}/layers/$(echo $name | tr / -)
     [ -d /$name ] || continue
     mkdir $layer $layer.work
     mount -t overlay overlay -o lowerdir=/$name,upperdir=$layer,workdir=$layer.work /$name
 done
 mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /root
 touch /var/log/steerdnsd.log
 echo ready
 exec tail -f /dev/null
@@ -124,11 +125,11 @@ exec tail -f /dev/null
         path.chmod(0o755)
 
     def argv(self, *argv: str) -> list[str]:
-        return ["nsenter", "-t", str(self.pid), "-m", "-n", "--wd=/root", "--", *argv]
+        return ["nsenter", "-t", str(self.pid), "-m", "-n", "--", *argv]
 
     def shell(self, text: str, seconds: float = 60) -> tuple[int, str]:
         """Exit code, and both outputs as a terminal shows them."""
-        done = run(*self.argv("bash", "-c", "exec 2>&1\n" + text), check=False, env=self.environment, timeout=seconds,
+        done = run(*self.argv("bash", "-c", "exec 2>&1\ncd /root\n" + text), check=False, env=self.environment, timeout=seconds,
                    stdin=-3)
         return done.returncode, done.stdout
 

@@ -226,9 +226,13 @@ class PageTest(unittest.TestCase):
             page.run()
             self.assertEqual(page.differences, [], "\n" + "\n".join(page.differences))
             self.assertGreaterEqual(page.ran, self.least)
+            self.after(lab)
 
     def prepare(self, lab: page_lab.PageLab) -> None:
         """What the page takes for granted."""
+
+    def after(self, lab: page_lab.PageLab) -> None:
+        """What else has to hold when the page was run."""
 
 
 def main(case: type[PageTest]) -> None:

@@ -55,6 +55,16 @@ scp router.rsc admin@172.16.1.1:
 """
 
 
+def prepare(lab, config):
+    """A box with this configuration, not started, and a router that was set up for it."""
+    (lab.web / "ads.hosts").write_text(ADS)
+    lab.box.write("/etc/steerdns/steerdns.yaml", config)
+    code, text = lab.box.shell("set -e" + SET_UP)
+    assert code == 0, text
+    assert "to the end" in lab.router.command("/import router.rsc")
+    lab.renew_lease()
+
+
 class Troubleshooting(page_run.PageTest):
     page, test, least, config = "docs/guides/troubleshooting.md", "troubleshooting", 50, CONFIG
     variable = [*page_run.MACHINE, (r"\b\d+ rows, done", "N rows, done"), (r"^( +(?:flash sectors|service us|flash).* +)[\d.]+$", r"\1 N"),
@@ -62,12 +72,7 @@ class Troubleshooting(page_run.PageTest):
                 (r"(\()\d+( queries since)", r"\1N\2")]
 
     def prepare(self, lab):
-        (lab.web / "ads.hosts").write_text(ADS)
-        lab.box.write("/etc/steerdns/steerdns.yaml", CONFIG)
-        code, text = lab.box.shell("set -e" + SET_UP)
-        assert code == 0, text
-        assert "to the end" in lab.router.command("/import router.rsc")
-        lab.renew_lease()
+        prepare(lab, CONFIG)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""docs/guides/backup.md, executed as it is printed: a box is saved, emptied and restored."""
+
+import page_run
+import troubleshooting_e2e
+
+CONFIG = troubleshooting_e2e.CONFIG.replace("size: 64MiB,", "size: 64MiB, dump_file: /var/lib/steerdns/answers.dump,").replace(
+    "plugins:\n", """plugins:
+  - tag: blocked
+    type: dynamic_domain_set
+    args: { path: /var/lib/steerdns/blocked.txt }
+
+""").replace('      - exec: "$ads"\n', '      - exec: "$ads"\n      - matches: "qname $blocked"\n        exec: reject 3\n')
+WARM = "for name in stream.example www.stream.example short.stream.example myip.other.example; do kdig @172.16.1.2 +short $name; done"
+
+
+class Backup(page_run.PageTest):
+    page, test, least, config = "docs/guides/backup.md", "backup", 5, CONFIG
+
+    def prepare(self, lab):
+        troubleshooting_e2e.prepare(lab, CONFIG)
+        for host, command in ((lab.box, "systemctl start steerdnsd && steerctl rules blocked add domain:blocked.example"),
+                              (lab.client, WARM)):
+            code, text = host.shell(command)
+            assert code == 0, text
+
+    def after(self, lab):
+        self.assertEqual(lab.client.shell("kdig @172.16.1.2 blocked.example | grep -c NXDOMAIN")[1].strip(), "1")
+
+
+if __name__ == "__main__":
+    page_run.main(Backup)
