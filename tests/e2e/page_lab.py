@@ -100,7 +100,7 @@ class Host:
 set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs {self.folder}/layers
-for name in etc var usr/share/dns; do
+for name in etc var usr/local usr/share/dns; do
     layer={self.folder}/layers/$(echo $name | tr / -)
     [ -d /$name ] || continue
     mkdir $layer $layer.work
@@ -115,7 +115,7 @@ exec tail -f /dev/null
         (self.folder / "layers").mkdir()
         self.process = scene.network.start(space, f"host-{space}", "unshare", "-m", "sh", "-c", script)
         self.process.wait_for("ready")
-        self.pid = scene.network.pid(space, "tail")
+        self.pid = self.process.pid  # ip, unshare and sh became it
         self.environment = {"PATH": f"{self.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                             "TERM": "dumb", "COLUMNS": "100"}
 
@@ -293,18 +293,21 @@ class PageLab:
         scene.start_resolver(SITE_ZONES)
         self.router = Router(scene)
         self.box, self.client = Host(scene, "appliance"), Host(scene, "client")
-        for name, place in (("steerdnsd", "steerdnsd"), ("steerctl", "tools/steerctl/steerctl"), ("steerdns-sets", "steerdns-sets")):
-            if (scene.build / place).exists():
-                (self.box.folder / "bin" / name).symlink_to(scene.build / place)
-        self.box.program("systemctl", SYSTEMCTL)
-        self.box.program("journalctl", JOURNALCTL)
-        self.box.program("scp", f'#!/bin/sh\n# To the router, whatever its name is.\ncp "$1" {self.router.folder}/\n')
-        # What the package's installation does as well.
-        code, text = self.box.shell("useradd --system --no-create-home steerdns && mkdir -p /etc/steerdns /var/lib/steerdns")
-        if code:
-            raise LabError(f"the box cannot be furnished: {text}")
+        self.furnish_box(self.box)
         self.router.apply()
         self.renew_lease()
+
+    def furnish_box(self, box: Host) -> None:
+        """What the installation of the package does, and what is not the product's."""
+        for name, place in (("steerdnsd", "steerdnsd"), ("steerctl", "tools/steerctl/steerctl"), ("steerdns-sets", "steerdns-sets")):
+            if (self.scene.build / place).exists():
+                (box.folder / "bin" / name).symlink_to(self.scene.build / place)
+        box.program("systemctl", SYSTEMCTL)
+        box.program("journalctl", JOURNALCTL)
+        box.program("scp", f'#!/bin/sh\n# To the router, whatever its name is.\ncp "$1" {self.router.folder}/\n')
+        code, text = box.shell("useradd --system --no-create-home steerdns && mkdir -p /etc/steerdns /var/lib/steerdns")
+        if code:
+            raise LabError(f"the box cannot be furnished: {text}")
 
     def renew_lease(self) -> None:
         """The client's resolver is what the router's DHCP server says."""

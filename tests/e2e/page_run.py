@@ -214,6 +214,7 @@ class PageTest(unittest.TestCase):
 
     page = test = config = ""
     least = 1
+    page_class: type[Page] = Page
     variable: list[tuple[str, str]] = []
     build = ROOT / "build"
 
@@ -221,7 +222,7 @@ class PageTest(unittest.TestCase):
         if not self.page:
             self.skipTest("no page")
         with page_lab.PageLab(self.test, self.build) as lab:
-            page = Page(self.page, self.test, lab, self.variable, self.config)
+            page = self.page_class(self.page, self.test, lab, self.variable, self.config)
             self.prepare(lab)
             page.run()
             self.assertEqual(page.differences, [], "\n" + "\n".join(page.differences))
@@ -240,7 +241,7 @@ def main(case: type[PageTest]) -> None:
     case.build = pathlib.Path(sys.argv.pop(1)).resolve()
     if "--write" in sys.argv:
         with page_lab.PageLab(case.test, case.build) as lab:
-            page = Page(case.page, case.test, lab, case.variable, case.config)
+            page = case.page_class(case.page, case.test, lab, case.variable, case.config)
             case().prepare(lab)
             page.run(write=True)
         print(f"{page.ran} blocks were run, {len(page.corrections)} outputs were written anew")
