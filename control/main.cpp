@@ -19,6 +19,7 @@
 #include "control/config/reference.h"
 #include "control/config/why.h"
 #include "control/daemon.h"
+#include "control/init/init.h"
 #include "control/lists/dry_run.h"
 #include "control/ops/log.h"
 #include "control/ports/port_survey.h"
@@ -34,6 +35,8 @@ struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
     std::string directory, control_socket, explained, why, checked, routeros_setup;
     bool dump_program = false, reference = false, ports = false, dry_run = false;
+    std::string init_file;
+    steer::init::InitOptions init;
 };
 
 bool is_start = false;  // of the appliance: what is said goes to the log
@@ -143,6 +146,36 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     return code;
 }
 
+// `--init`, and an option for each of its questions.
+CLI::Option* add_init(CLI::App& app, Arguments& arguments) {
+    auto* const init = app.add_option("--init", arguments.init_file,
+                                      "ask six questions, write a configuration (the one above, or "
+                                      "FILE) and RouterOS commands beside it, and end")
+                           ->option_text("[FILE]")
+                           ->expected(0, 1);
+    const auto in_group = [init](CLI::Option* option) {
+        option->needs(init)->group("With --init");
+    };
+    in_group(app.add_flag("--yes", arguments.init.defaults, "ask nothing: take the defaults"));
+    in_group(app.add_flag("--force", arguments.init.replace, "replace files that are there"));
+    const auto add = [&](std::string_view name, std::string_view expects) {
+        in_group(app.add_option_function<std::string>(
+                        std::string(name),
+                        [&arguments, name](const std::string& text) {
+                            arguments.init.given[std::string(name)] = text;
+                        },
+                        std::string(expects))
+                     ->option_text("ANSWER"));
+    };
+    for (const auto& question : steer::init::questions()) {
+        if (!question.option.empty()) add(question.option, question.expects);
+        if (question.secret)
+            add(steer::init::kPasswordFile,
+                "a file whose first line is the password; without it a new one is made");
+    }
+    return init;
+}
+
 int run(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"SteerDNS: a DNS appliance for networks that route by name", "steerdnsd"};
@@ -179,6 +212,7 @@ int run(int argc, char** argv) {
     app.add_flag(
         "--ports", arguments.ports,
         "print the interfaces and NICs of this machine, what a port on each would be, and end");
+    auto* const init = add_init(app, arguments);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -196,6 +230,10 @@ int run(int argc, char** argv) {
     if (arguments.ports) {
         steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
         return 0;
+    }
+    if (init->count() > 0) {
+        arguments.init.file = arguments.init_file.empty() ? arguments.config : arguments.init_file;
+        return steer::init::run_init(arguments.init);
     }
     for (const std::string& file : {arguments.checked, arguments.routeros_setup}) {
         if (!file.empty()) arguments.config = file;

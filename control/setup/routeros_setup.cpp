@@ -24,8 +24,12 @@ std::string all_quoted(const std::vector<std::string>& names) {
 
 class Blanks {
   public:
+    explicit Blanks(const Values& values) : values_(values) {}
+    // `value`: RouterOS text; a filled-in value replaces it.
     void add(const std::string& why, std::string_view name, const std::string& value) {
-        text_ += "# " + why + "\n:local " + std::string(name) + " " + value + "\n";
+        const auto filled = values_.find(name);
+        text_ += "# " + why + "\n:local " + std::string(name) + " " +
+                 (filled == values_.end() ? value : literal(filled->second)) + "\n";
     }
     void add_required(const std::string& why, const std::string& name) {
         add(why, name, "\"\"");
@@ -44,6 +48,7 @@ class Blanks {
     }
 
   private:
+    const Values& values_;
     std::string text_, checks_;
 };
 
@@ -84,8 +89,8 @@ void add_gateways(const RouterPlan& router, Blanks& out) {
     }
 }
 
-Blanks blanks_of(const Plan& plan, const RouterPlan& router) {
-    Blanks out;
+Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& values) {
+    Blanks out(values);
     add_addresses(plan, router, out);
     for (std::size_t i = 0; i < router.users.size(); ++i) {
         const std::string& name = router.users[i];
@@ -145,13 +150,14 @@ std::string head(const std::string& title, const std::string& text) {
     return "\n# ==== router " + title + "\n" + text;
 }
 
-std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps) {
+std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps,
+                   const Values& values) {
     std::string out = head(all_quoted(router.names) + ": set up",
                            "# Paste it from the first brace to the last. The last line prints "
                            "what was done. If that line is missing, a command\n# was refused and "
                            "the block stopped there: remove the cause and paste the whole block "
                            "again; nothing is done twice.\n# To change a value, undo first.\n");
-    out += service_notes(router) + "{\n" + blanks_of(plan, router).text() +
+    out += service_notes(router) + "{\n" + blanks_of(plan, router, values).text() +
            begin_tally(tallies::kAdded, tallies::kChanged);
     for (const Step& step : steps)
         out += "# -- " + step.what + "\n" + step.does;
@@ -193,7 +199,7 @@ std::string introduction(const config::Settings& settings, const Plan& plan) {
 
 }  // namespace
 
-Result<std::string> routeros_setup(const config::Settings& settings) {
+Result<std::string> routeros_setup(const config::Settings& settings, const Values& values) {
     const Plan plan = plan_routers(settings);
     if (plan.routers.empty()) {
         return Error{
@@ -204,7 +210,7 @@ Result<std::string> routeros_setup(const config::Settings& settings) {
     std::string out = introduction(settings, plan);
     for (const RouterPlan& router : plan.routers) {
         const std::vector<Step> steps = steps_for(router);
-        out += set_up(plan, router, steps) + undo(router, steps);
+        out += set_up(plan, router, steps, values) + undo(router, steps);
     }
     return Result<std::string>(boost::system::in_place_value, std::move(out));
 }

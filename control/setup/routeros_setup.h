@@ -2,9 +2,10 @@
 //
 // For each router a block to paste into a RouterOS 7 terminal (or to /import), and after it a block that takes it back,
 // last thing first. A block begins with variables for what the configuration does not say; nothing is done before they
-// are filled. No secret is in the text. docs/guides/routers.md says what each command is for.
+// are filled. No secret is in the text but what the caller fills in. docs/guides/routers.md says what each command is for.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "control/config/settings.h"
@@ -12,7 +13,10 @@
 
 namespace steer::setup {
 
+// Values of the blocks' variables by their names (steps.h, `blanks`); the others are left to the operator.
+using Values = std::map<std::string, std::string, std::less<>>;
+
 // `settings` are of a configuration without errors. An Error if no plugin in it has to do with a router.
-Result<std::string> routeros_setup(const config::Settings& settings);
+Result<std::string> routeros_setup(const config::Settings& settings, const Values& values = {});
 
 }  // namespace steer::setup

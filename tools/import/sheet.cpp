@@ -1,8 +1,6 @@
 #include "tools/import/sheet.h"
 
-#include <algorithm>
-#include <array>
-
+#include "matchers/yaml_scalar.h"
 #include "tools/import/words.h"
 
 namespace steer::importing {
@@ -10,63 +8,10 @@ namespace {
 
 constexpr std::size_t kWidth = 100, kIndent = 2;
 
-// What needs no quotes: a word that begins with a letter and is none that YAML knows.
-bool is_plain(std::string_view text) {
-    constexpr std::array<std::string_view, 9> kKnown{"true", "false", "yes", "no", "on",
-                                                     "off",  "null",  "y",   "n"};
-    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    const bool is_word = !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
-               c == '/';
-    });
-    const bool is_number = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-    if (is_number && !text.empty()) return true;
-    const bool is_duration = is_word && text.front() >= '0' && text.front() <= '9' &&
-                             is_letter(text.back()) && text.find_first_of("./-_") == text.npos;
-    if (is_duration) return true;
-    return is_word && is_letter(text.front()) && !text.ends_with('.') &&
-           std::ranges::find(kKnown, lowered(text)) == kKnown.end();
-}
-
-// `${` is a placeholder of ours, `$${` is not.
-std::string without_placeholders(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text.substr(i).starts_with("${")) out += '$';
-        out += text[i];
-    }
-    return out;
-}
-
-void append_escaped(std::string& out, unsigned char byte) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    out += "\\x";
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
-}
-
 }  // namespace
 
 std::string scalar(std::string_view text) {
-    if (is_plain(text)) return std::string(text);
-    const std::string good = to_utf8(without_placeholders(text));
-    std::string out = "\"";
-    for (std::size_t i = 0; i < good.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(good[i]);
-        const auto next = i + 1 < good.size() ? static_cast<unsigned char>(good[i + 1]) : 0;
-        if (byte == '"' || byte == '\\') {
-            out += '\\';
-            out += good[i];
-        } else if (byte < 0x20 || byte == 0x7f) {
-            append_escaped(out, byte);
-        } else if (byte == 0xc2 && next < 0xa0) {  // the control characters of Latin-1
-            append_escaped(out, static_cast<unsigned char>(next));
-            ++i;
-        } else {
-            out += good[i];
-        }
-    }
-    return out + '"';
+    return yaml_scalar(to_utf8(text));
 }
 
 std::string flow_list(const std::vector<std::string>& texts) {

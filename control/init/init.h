@@ -1,0 +1,24 @@
+// `steerdnsd --init`: asks, and writes a configuration that --check takes, the router's password, and the RouterOS
+// commands beside it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "control/init/answers.h"
+
+namespace steer::init {
+
+struct InitOptions {
+    std::string file;  // the configuration to write
+    // Answers by option: "--router", also "--router-password-file".
+    std::map<std::string, std::string, std::less<>> given;
+    bool defaults = false;  // --yes: nothing is asked
+    bool replace = false;   // --force
+};
+
+// Exit code: 0 written, 1 a file that cannot be written or input that ended, 2 an answer that cannot be taken.
+int run_init(const InitOptions& options);
+
+}  // namespace steer::init

@@ -1,0 +1,14 @@
+// A text as a YAML scalar, for programs that write configurations (steerctl import, steerdnsd --init).
+//
+// Guarantees: our reader gets the same text back, in block and flow context: it is in double quotes wherever YAML or a
+// placeholder (`${...}`) could read something else into it. Expects valid UTF-8.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace steer {
+
+std::string yaml_scalar(std::string_view text);
+
+}  // namespace steer

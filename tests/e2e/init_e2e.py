@@ -1,0 +1,176 @@
+"""A first configuration: `steerdnsd --init` by options and at a terminal, started as it was written."""
+
+import os
+import pathlib
+import pty
+import stat
+import sys
+import unittest
+
+from lab.network import run, until
+from lab.scene import PASSWORD, USER, Scene
+
+BUILD = sys.argv.pop(1)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class Init(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("init", BUILD))
+        self.folder = self.scene.folder / "etc"
+        self.file = self.folder / "steerdns.yaml"
+        self.commands = self.folder / "steerdns.rsc"
+        self.password = self.folder / "steerdns.password"
+
+    def argv(self, *options):
+        return (f"{BUILD}/steerdnsd", "--init", str(self.file), *options)
+
+    def init(self, *options, code=0, **how):
+        done = self.scene.network.run("appliance", *self.argv(*options), check=False, timeout=60, **how)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def routed(self, *options):
+        return self.init("--yes", "--upstream", "1.1.1.1", "--router", "172.16.1.1", "--names", "stream.example",
+                         *options)
+
+    def is_good(self):
+        done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--check", str(self.file))
+        self.assertEqual(done.stdout, f"{self.file} is good\n")
+        return done.stderr
+
+    # What it writes -----------------------------------------------------------------------------------------
+
+    def test_options_make_a_configuration_that_serves_and_writes_rows(self):
+        scene = self.scene
+        given = scene.folder / "given"
+        given.write_text(PASSWORD + "\n")
+        done = self.routed("--router-user", USER, "--router-password-file", str(given), "--gateway", "10.9.0.1")
+        self.assertIn(f"wrote {self.file} (", done.stdout)
+        self.assertIn(f"steerdnsd --config {self.file}", done.stdout)
+        self.assertIn("kdig @172.16.1.2 stream.example", done.stdout)
+        self.is_good()
+        self.assertEqual((mode(self.file), mode(self.commands)), (0o640, 0o600))
+        self.assertFalse(self.password.exists(), "it is in a file already")
+        block = self.commands.read_text()
+        for filled in (':local dnsAddress4 "172.16.1.2"', ':local dnsAddress6 "fd16::2"',
+                       f':local apiPassword1 "{PASSWORD}"', ':local gateway1v4 "10.9.0.1"'):
+            self.assertIn(filled, block)
+        scene.start_resolver()
+        scene.start_router()
+        scene.start_daemon(self.file)
+        until(lambda: scene.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
+        self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
+        scene.wait_rows({("policy_v4", "203.0.113.10"), ("policy_v4", "203.0.113.11")})
+        self.assertEqual(scene.short("other.example", "A"), ["198.51.100.1"])
+        self.assertEqual({row["list"] for row in scene.rows()}, {"policy_v4"})
+
+    def test_a_new_password_is_readable_by_its_group_alone(self):
+        self.routed()
+        secret = self.password.read_text().strip()
+        self.assertEqual((len(secret), mode(self.password), mode(self.commands)), (24, 0o640, 0o600))
+        self.assertIn(f'apiPassword1 "{secret}"', self.commands.read_text())
+        self.assertNotIn(secret, self.file.read_text())
+        self.assertIn('gateway1v4 ""', self.commands.read_text())
+        self.is_good()
+
+    def test_what_is_there_is_kept_without_force(self):
+        self.routed()
+        before = {path: path.read_text() for path in (self.file, self.password, self.commands)}
+        done = self.init("--yes", "--upstream", "1.1.1.1", code=1)
+        self.assertEqual(done.stderr, f"error: {self.file} is there already: write --force to replace it, or name "
+                                      "another file\n")
+        self.file.unlink()
+        done = self.init("--yes", "--upstream", "1.1.1.1", "--router", "172.16.1.1", "--names", "stream.example",
+                         code=1)
+        self.assertIn(f"error: {self.password} is there already", done.stderr)
+        self.assertFalse(self.file.exists())
+        self.routed("--force")
+        self.assertEqual(self.file.read_text(), before[self.file])
+        self.assertNotEqual(self.password.read_text(), before[self.password])
+
+    def test_without_a_router_there_is_one_file(self):
+        done = self.init("--yes", "--upstream", "1.1.1.1")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["steerdns.yaml"])
+        self.assertEqual(self.is_good(), "")
+        self.assertEqual(done.stdout.count("wrote "), 1)
+
+    # What it refuses ----------------------------------------------------------------------------------------
+
+    def test_input_that_is_closed_is_an_error(self):
+        done = self.init(code=2, stdin=-3)
+        self.assertRegex(done.stderr, r"^error: the input ended at question 1 \(interface\): answer it by "
+                                      r"--interface, or take the defaults by --yes\n$")
+        self.assertFalse(self.file.exists())
+
+    def test_an_option_that_cannot_be_taken(self):
+        done = self.init("--yes", "--interface", "eth7", code=2)
+        self.assertEqual(done.stderr, 'error: --interface cannot be taken: there is no interface "eth7" here; there '
+                                      "are: eth0\n")
+        done = run(f"{BUILD}/steerdnsd", "--router", "172.16.1.1", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--init", done.stderr)
+        self.assertFalse(self.folder.exists())
+
+    def test_a_folder_that_cannot_be_written(self):
+        self.file = pathlib.Path("/proc/steerdns.yaml")
+        done = self.init("--yes", "--upstream", "1.1.1.1", code=1)
+        self.assertRegex(done.stderr, r"^error: /proc/steerdns.yaml cannot be written: ")
+
+    # At a terminal ------------------------------------------------------------------------------------------
+
+    def typed(self, answers, *options):
+        """Answers each prompt, (end of prompt, answer), as a person does. Returns what the terminal showed."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execvp("ip", ["ip", "netns", "exec", self.scene.network.full("appliance"), *self.argv(*options)])
+        shown, seen = b"", 0
+        for prompt, answer in answers:
+            while prompt.encode() not in shown[seen:]:
+                shown += os.read(terminal, 4096)
+            seen = len(shown)
+            os.write(terminal, answer.encode() + b"\n")
+        try:
+            while part := os.read(terminal, 4096):
+                shown += part
+        except OSError:  # Linux: the other end is closed
+            pass
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status), shown.decode()
+
+    def test_a_person_answers_the_questions(self):
+        secret = 'x# "$${y}: \\z'
+        code, shown = self.typed([
+            ("interface [eth0]: ", ""),
+            ("resolvers", "ftp://x"),
+            ("That cannot be taken", "1.1.1.1"),
+            ("clients [private]: ", ""),
+            ("router [none]: ", "172.16.1.1"),
+            ("its API user [steerdns]: ", USER),
+            ("its password [a new one]: ", secret),
+            ("API over TLS [no]: ", ""),
+            ("names: ", "stream.example media.example"),
+            ("address list [policy]: ", "tunnel"),
+            ("next hop of that way, IPv4 [later]: ", "wg1"),
+            ("next hop of that way, IPv6 [none]: ", ""),
+            ("prefix [none]: ", ""),
+        ])
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn(secret, shown)
+        self.assertEqual(self.password.read_text(), secret + "\n")
+        self.assertIn(":local gateway1v4 \"wg1\"", self.commands.read_text())
+        self.assertIn("address_list4: tunnel_v4", self.file.read_text())
+        self.is_good()
+
+    def test_a_person_presses_control_c(self):
+        code, _ = self.typed([("interface [eth0]: ", "\x03")])
+        self.assertNotEqual(code, 0)
+        self.assertFalse(self.folder.exists())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
