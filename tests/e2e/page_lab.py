@@ -304,7 +304,7 @@ class PageLab:
                 (box.folder / "bin" / name).symlink_to(self.scene.build / place)
         box.program("systemctl", SYSTEMCTL)
         box.program("journalctl", JOURNALCTL)
-        box.program("scp", f'#!/bin/sh\n# To the router, whatever its name is.\ncp "$1" {self.router.folder}/\n')
+        box.program("scp", f'#!/bin/sh\n# To the router, whatever its name is.\nfor file; do case $file in *:) ;; *) cp "$file" {self.router.folder}/ ;; esac; done\n')
         code, text = box.shell("useradd --system --no-create-home steerdns && mkdir -p /etc/steerdns /var/lib/steerdns")
         if code:
             raise LabError(f"the box cannot be furnished: {text}")
