@@ -1,9 +1,9 @@
-// Those who ask from a port of their own (one-shot queries, RFC 6762 5.1, 6.7) do not listen to the group: what other links
-// answer is sent to them, as a DNS server would.
+// Legacy queriers (one-shot queries from another port, RFC 6762 5.1, 6.7) do not listen to the group. Answers from other
+// links are sent to them directly, as a DNS server would.
 //
-// The question is repeated as an ordinary one, from port 5353, so that responders answer to the group; for kPatienceMs after it,
-// answers to it that come by on other links go to who asked as well. TTLs are 10 s at most and no record asks for the cache to be
-// flushed (6.7). Bounded: kMost queries at a time, kMostReplies to each.
+// The question is repeated as an ordinary one, from port 5353, so that responders answer to the group. For kPatienceMs,
+// answers on other links also go to the querier. TTLs are at most 10 s, and no record has the cache-flush
+// bit (6.7). Bounded: kMost queries at a time, kMostReplies to each.
 #pragma once
 
 #include <cstddef>
@@ -31,10 +31,10 @@ class LegacyQueries {
     static constexpr unsigned kMostReplies = 8;
     static constexpr std::uint64_t kPatienceMs = 3000;
     static constexpr std::size_t kReplyBytes = 1232;      // RFC 9715
-    static constexpr std::size_t kPlainReplyBytes = 512;  // for what was not asked for
+    static constexpr std::size_t kPlainReplyBytes = 512;  // for records that were not asked for
     static constexpr std::uint32_t kMostTtlS = 10;
 
-    // `query` has one question, as repeated. False: too many are waited for.
+    // `query` has one question, as repeated. False: too many queries wait.
     bool remember(const LegacyQuerier& querier, const Message& query, std::uint64_t now_ms);
 
     using Send = std::function<void(const LegacyQuerier&, std::span<const std::uint8_t>)>;

@@ -1,8 +1,8 @@
 // A socket for the mDNS group of one family on one interface (RFC 6762 3, 11, 15.1).
 //
-// It is bound to the group's own address, so that it shares port 5353 with a responder of this host (avahi) and takes none of
-// the unicast answers that are meant for that. It sends with TTL or hop limit 255 from the interface's own
-// address, and nothing of it comes back to this host.
+// It is bound to the group's own address. So it shares port 5353 with a responder of this host (avahi) and does not receive
+// unicast answers for that responder. It sends with TTL or hop limit 255 from the interface's own
+// address, and its packets do not return to this host.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@
 
 namespace steer::mdns {
 
-// The room that read_packet() needs: one byte more than a message may have.
+// The buffer size for read_packet(): one byte more than the longest message.
 inline constexpr std::size_t kPacketRoom = kMaxMessageBytes + 1;
 
 // Non-blocking, owned by the caller. Error: what the kernel refuses, with the interface's name.
 Result<int> open_link_socket(int if_index, const std::string& name, bool v6);
 
-// Takes one packet; false: there is none now. `arrival.bytes` is of `room`.
+// Reads one packet; false: none now. `arrival.bytes` points into `room`.
 bool read_packet(int socket, std::span<std::uint8_t> room, Arrival& arrival);
 
-// Whether the kernel took it.
+// Whether the kernel accepted it.
 bool write_to_group(int socket, int if_index, bool v6, std::span<const std::uint8_t> bytes);
 bool write_to(int socket, const LegacyQuerier& querier, std::span<const std::uint8_t> bytes);
 

@@ -1,8 +1,8 @@
-// The mDNS repeater at work: sockets on the interfaces that it is configured for, while these are there, and the repeater
+// The running mDNS repeater: sockets on the configured interfaces, while these exist, and the repeater
 // between them. On the main thread; never waits.
 //
-// Interfaces are looked at again when the network changes and now and then while one cannot be used: what the kernel refuses
-// is said once. Costs nothing while no interface is configured.
+// Interfaces are checked again when the network changes, and periodically while one is unusable. An error of the kernel
+// is logged once. Costs nothing while no interface is configured.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,7 @@
 namespace steer::mdns {
 
 struct Options {
-    std::vector<std::string> interfaces;  // none: it is off
+    std::vector<std::string> interfaces;  // empty: off
     Services services;
     bool v4 = true, v6 = true;
 };
@@ -26,7 +26,7 @@ struct Options {
 struct InterfaceReport {
     std::string name;
     bool v4 = false, v6 = false;  // packets of this family are repeated there
-    std::string trouble;          // why one of them is not; empty: both are as wanted
+    std::string trouble;          // why a family is not repeated; empty: both are as configured
     MdnsCounters counters;
 };
 
@@ -42,7 +42,7 @@ class Mdns {
 
     // At start and after a reload; sockets of interfaces that stay are kept.
     void configure(Options options);
-    // Links or addresses may have changed. Many in a row are one look.
+    // Links or addresses may have changed. Many calls in a row cause one check.
     void network_changed();
 
     // Of the configured interfaces, in their order.

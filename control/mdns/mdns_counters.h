@@ -1,4 +1,4 @@
-// What the repeater counts of each interface: every packet that came has exactly one of the ends from
+// The repeater's counters per interface: every received packet ends as exactly one of the counters from
 // `repeated` to `legacy_refused`.
 #pragma once
 

@@ -1,8 +1,8 @@
-// A message of multicast DNS, read whole and checked (RFC 6762 18): every name, every length, nothing behind the last record.
+// A message of multicast DNS, parsed completely and checked (RFC 6762 18): every name, every length, no bytes at the end.
 //
-// As dns/records.h but for what mDNS does otherwise: any number of questions, a bit of its own at the top of the class
-// (unicast wanted, cache to be flushed), and names compressed in SRV and NSEC (18.14). Cost: one pass; a message of more
-// than kMostLabels labels, counted with those that are pointed to, is refused, so that no packet is much work.
+// Differences to dns/records.h come from mDNS: any number of questions, a bit of its own at the top of the class
+// (unicast wanted, cache flush), and names compressed in SRV and NSEC (18.14). Cost: one pass. A message of more
+// than kMostLabels labels, including those behind pointers, is refused, so no packet causes much work.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@
 namespace steer::mdns {
 
 inline constexpr std::uint16_t kPort = 5353;
-inline constexpr int kHopLimit = 255;  // of what is said and heard (RFC 6762 11)
+inline constexpr int kHopLimit = 255;  // of sent and received packets (RFC 6762 11)
 inline constexpr std::uint16_t kTopBit =
     0x8000;  // of a class: QU of a question, cache-flush of a record
 // 17: 9,000 bytes with their headers at most, of which IPv6 and UDP have 48.
@@ -42,7 +42,7 @@ struct Record {
     std::uint16_t klass = 0;  // with its top bit
     std::uint32_t ttl_s = 0;
     std::span<const std::uint8_t> rdata;  // of the packet
-    // Where names lie in the RDATA: after `before` bytes of it, up to `after` bytes before its end.
+    // The names in the RDATA: from `before` bytes after its start to `after` bytes before its end.
     std::vector<dns::Name> names;
     std::size_t before = 0, after = 0;
 };
@@ -57,8 +57,8 @@ struct Message {
     [[nodiscard]] std::size_t count(Section section) const;
 };
 
-// Nothing: malformed, or no message that mDNS takes (another opcode, an rcode: 18.3, 18.11). `packet` outlives what is
-// returned.
+// No value: malformed, or not a message for mDNS (another opcode, an rcode: 18.3, 18.11). `packet` outlives the
+// result.
 std::optional<Message> read_message(std::span<const std::uint8_t> packet);
 
 // The name's wire form in lower case.

@@ -1,4 +1,4 @@
-// Writes a message with its names compressed against all that stand before them (RFC 1035 4.1.4; RFC 6762 18.14).
+// Writes a message with its names compressed against all earlier names (RFC 1035 4.1.4; RFC 6762 18.14).
 //
 // Names are compressed on equal bytes, case included. Cost: a look-up for each label.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace steer::mdns {
 
-// Who reads it: an mDNS host, or one that knows only of DNS and so of no pointers in SRV (18.14).
+// The reader: an mDNS host, or a legacy DNS client, which does not support pointers in SRV (18.14).
 enum class Reader : std::uint8_t { multicast, legacy };
 
 class MessageWriter {
@@ -24,7 +24,7 @@ class MessageWriter {
     // Sections in their order.
     void record(const Record& record);
     void record(Section section, const Record& record, std::uint16_t klass, std::uint32_t ttl_s);
-    // Takes back what was written after the message had `bytes` bytes: its last record. Names of it are forgotten.
+    // Removes the last record, which was written after the message had `bytes` bytes, and forgets its names.
     void undo_record(Section section, std::size_t bytes);
 
     [[nodiscard]] std::size_t size() const { return bytes_.size(); }

@@ -1,7 +1,7 @@
-// How many packets are taken from a link, and from each host on it: token buckets.
+// Limits the packets from a link, and from each host on it: token buckets.
 //
-// Numbers: a host that wakes up with all its services sends some tens of packets in a second; a flood of 400 a second is
-// repeated as 400 on each other link and no more. Hosts beyond kMostSources that are all busy are over budget.
+// Sizes: a host that wakes up with all its services sends some tens of packets per second. A flood of 400 per second is
+// repeated as at most 400 on each other link. If kMostSources hosts are active, further hosts are over budget.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +43,7 @@ class PacketBudget {
 
     explicit PacketBudget(std::uint64_t now_ms) : link_(kLinkPerSecond, kLinkAtOnce, now_ms) {}
 
-    // A host that is over its own budget takes nothing of the link's.
+    // A host that is over its own budget does not use the link's.
     bool take(const IpAddress& source, std::uint64_t now_ms) {
         auto known = sources_.find(source);
         if (known == sources_.end()) {

@@ -1,15 +1,15 @@
-// What of a message is repeated on other links.
+// Selects the parts of a message that are repeated on other links.
 //
-// Always left out: link-local addresses (169.254.0.0/16, fe80::/10), which are of no use on another link.
-// With listed services, whatever is not about one of them:
-// - names of a service (its type, subtypes, instances: PTR, SRV, TXT, NSEC) by that service;
-// - the list of service types (`_services._dns-sd._udp`): its questions pass, of its answers those of listed services;
-// - records and questions of a host if it offers a listed service, as SRV records said that came by (in this message, or
-//   before: service_hosts.h); of reverse names the questions pass, and the answers that name such a host;
-// - of a probe (a query with an authority section, RFC 6762 8.2) the questions whose proposed records pass;
-// - OPT records pass with what they came with.
-// Known answers of a query are records like others. Pruned is by record and question; a message of which no question, answer or
-// authority record is left, or a query without any of its questions, is not repeated.
+// Always left out: link-local addresses (169.254.0.0/16, fe80::/10), which are useless on another link.
+// If services are listed, only their parts are repeated:
+// - names of a service (its type, subtypes, instances: PTR, SRV, TXT, NSEC), by that service;
+// - the list of service types (`_services._dns-sd._udp`): all questions, and the answers about listed services;
+// - records and questions of a host that offers a listed service, as shown by SRV records (in this message, or
+//   earlier: service_hosts.h); for reverse names all questions, and the answers that name such a host;
+// - in a probe (a query with an authority section, RFC 6762 8.2) the questions whose proposed records pass;
+// - OPT records together with their message.
+// Known answers in a query are treated as records. Records and questions are removed one by one. A message without a
+// remaining question, answer or authority record, or a query without any of its questions, is not repeated.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class PacketFilter {
   public:
     explicit PacketFilter(Services services = {}) : services_(std::move(services)) {}
 
-    // Takes out of `message` what is not repeated.
+    // Removes the parts of `message` that are not repeated.
     Kept prune(Message& message, std::uint64_t now_ms);
 
     [[nodiscard]] const Services& services() const { return services_; }

@@ -1,11 +1,11 @@
-// What was lately seen, so that two repeaters on the same links do not send each other's packets round for ever.
+// Recently seen packets, so that two repeaters on the same links do not send each other's packets in circles.
 //
-// A packet that another repeater sent on comes from another address or by another link than the first of its kind: it is a
-// copy for kWindowMs after the last one was seen. The host that it is from may send it again (three probes 250 ms apart, RFC
-// 6762 8.1), though not within kLeastGapMs, in which no host does but a loop of forged packets would. Asked by two hosts within a second,
-// the same question has gone everywhere with the first (7.3).
+// A copy that another repeater sent comes from another address or another link than the first packet.
+// It counts as a copy for kWindowMs after the last one. The original host may send it again (three probes 250 ms apart, RFC
+// 6762 8.1), but not within kLeastGapMs, which only a loop of forged packets would do. If two hosts ask the same question
+// within a second, the first repetition was enough (7.3).
 //
-// What is kept is bounded by what the packets' budgets let through in two windows.
+// Memory is bounded by the packets' budgets over two windows.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ class RecentPackets {
   public:
     static constexpr std::uint64_t kWindowMs = 1000, kLeastGapMs = 100;
 
-    // Is it to be repeated? `bytes`: as they would be sent. Remembers it.
+    // Whether to repeat it; remembers it. `bytes`: as they would be sent.
     bool is_new(std::span<const std::uint8_t> bytes, int if_index, const IpAddress& source,
                 std::uint64_t now_ms);
 

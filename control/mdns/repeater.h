@@ -1,12 +1,12 @@
-// What becomes of an mDNS packet that came on one link: dropped for a named reason (mdns_counters.h), or sent on to the others.
+// Decides about an mDNS packet from one link: dropped for a named reason (mdns_counters.h), or sent to the other links.
 //
-// A packet goes on in its own family, from our own address there, port 5353, TTL or hop limit 255. What is changed: the ID is 0;
-// a question does not ask for a unicast answer (QU, RFC 6762 5.4), which would come to us and to nobody else; what the filter
-// leaves out (packet_filter.h). A query from a port of its own goes on as an ordinary question, see legacy_queries.h.
-// Not taken: our own packets; those from no address of the link (11); those from port 5353 with a hop limit other
-// than 255 (one-shot queriers send with the kernel's default of 1, and the group's packets are forwarded by no router).
+// A packet keeps its family, and is sent from our own address there, port 5353, TTL or hop limit 255. Changes: the ID is 0;
+// questions do not ask for a unicast answer (QU, RFC 6762 5.4), which only we would receive; parts that the filter removes
+// (packet_filter.h). A legacy query is sent as an ordinary question, see legacy_queries.h.
+// Dropped: our own packets; packets from outside the link's networks (11); packets from port 5353 with a hop limit other
+// than 255 (one-shot queriers send with the kernel's default of 1, and routers do not forward the group's packets).
 //
-// No socket, no clock, no thread: of the main thread.
+// No socket, no clock, no thread: for the main thread.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@
 
 namespace steer::mdns {
 
-// Where packets leave. Each returns whether the kernel took it.
+// The output. Each function returns whether the kernel accepted the packet.
 class Outlet {
   public:
     virtual ~Outlet() = default;
@@ -36,9 +36,8 @@ class Outlet {
 struct Link {
     int if_index = 0;
     std::string name;
-    bool v4 = false, v6 = false;  // packets of this family are repeated to it
-    std::vector<matchers::Prefix>
-        networks;  // that it is in, link-local ones need not be among them
+    bool v4 = false, v6 = false;             // packets of this family are repeated to it
+    std::vector<matchers::Prefix> networks;  // its networks; link-local ones may be missing
 };
 
 struct Arrival {
@@ -46,7 +45,7 @@ struct Arrival {
     IpAddress source;
     std::uint16_t port = 0;
     int hop_limit = -1;  // -1: not known
-    bool cut = false;    // larger than what is here
+    bool cut = false;    // the packet was larger than the buffer
     std::span<const std::uint8_t> bytes;
 };
 
@@ -54,14 +53,14 @@ class Repeater {
   public:
     explicit Repeater(Outlet& outlet) : outlet_(outlet) {}
 
-    // Other services than before: hosts of those that were listed are forgotten.
+    // Changes the services; hosts of the former services are forgotten.
     void set_services(Services services);
     void set_links(std::vector<Link> links, std::vector<IpAddress> own_addresses,
                    std::uint64_t now_ms);
 
     void receive(const Arrival& arrival, std::uint64_t now_ms);
 
-    // By interface name; those that were repeated once stay.
+    // By interface name; counters of former interfaces stay.
     [[nodiscard]] const std::map<std::string, MdnsCounters>& counters() const { return counters_; }
     [[nodiscard]] const PacketFilter& filter() const { return filter_; }
 
@@ -72,7 +71,7 @@ class Repeater {
         PacketBudget budget;
     };
     Known* find(int if_index);
-    // Why it is not even read; `received`: it is.
+    // Why a packet is dropped unread; `received`: it is read.
     MdnsCount judge(Known& from, const Arrival& arrival, std::uint64_t now_ms);
     MdnsCount repeat(Known& from, const Arrival& arrival, std::uint64_t now_ms);
     MdnsCount repeat_legacy(Known& from, const Arrival& arrival, Message& query,

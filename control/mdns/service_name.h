@@ -1,4 +1,4 @@
-// What a name of mDNS stands for (RFC 6763 4, 7, 9), and services as they are listed: `_ipp._tcp`.
+// The kind of an mDNS name (RFC 6763 4, 7, 9), and services in their configured form: `_ipp._tcp`.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace steer::mdns {
 
-// "\x04_ipp\x04_tcp": the two labels of a service type in lower case, as in a name.
+// "\x04_ipp\x04_tcp": the two labels of a service type in lower case, in wire form.
 using Service = std::string;
 
-// "_ipp._tcp", "_airplay._TCP.local."; nothing: no service type (RFC 6335 5.1 and 6763 7, but longer names than 15 letters
+// "_ipp._tcp", "_airplay._TCP.local."; no value: not a service type (RFC 6335 5.1 and 6763 7, but names above 15 letters
 // are in use).
 std::optional<Service> parse_service(std::string_view text);
 
@@ -31,7 +31,7 @@ struct NameMeaning {
 // `key`: a name in lower case (message.h).
 NameMeaning meaning_of(std::string_view key);
 
-// The services that are let through; none: all are.
+// The services that pass; empty: all.
 class Services {
   public:
     Services() = default;

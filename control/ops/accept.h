@@ -1,6 +1,6 @@
-// The accept loop of a server on the main thread: hands every connection to `take` until the acceptor is closed.
+// The accept loop of a server on the main thread: gives every connection to `take` until the acceptor is closed.
 //
-// Without a descriptor left it pauses, so that the sessions that are there may end; a limit on them is `take`'s.
+// Without a free descriptor it pauses, so that present sessions can end. `take` limits their number.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -1,6 +1,6 @@
-// Who changed what over the control socket, as a line for the log.
+// Log lines about changes over the control socket: who changed what.
 //
-// Whether a request changes something is part of its method's declaration (method.h). Others are not logged.
+// A method's declaration says whether a request changes something (method.h). Other requests are not logged.
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +13,7 @@
 
 namespace steer::ops {
 
-// As SO_PEERCRED of unix(7) gives it: whoever connected.
+// The credentials of the peer, from SO_PEERCRED of unix(7).
 struct Peer {
     uid_t uid = 0;
     gid_t gid = 0;

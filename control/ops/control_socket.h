@@ -1,8 +1,8 @@
 // The control socket: JSON-RPC, one object a line each way, on a UNIX stream socket (mode 0660).
 //
 // Runs on the caller's io_context (the main thread); methods are called there, so they must not
-// wait. Limits: kMaxControlLine a request, kMaxControlSessions at a time, kControlIdle of silence. One session more
-// closes the one that has been silent for longest; it is turned away if each waits for a method's result.
+// wait. Limits: kMaxControlLine per request, kMaxControlSessions at a time, kControlIdle of silence. A further session
+// closes the one that has been silent longest; it is refused if each waits for a method's result.
 #pragma once
 
 #include <chrono>
@@ -26,15 +26,15 @@ inline constexpr std::chrono::seconds kControlIdle{60};
 
 class ControlSocket {
   public:
-    // `io` and `rpc` outlive this. `audit` gets a line for each request that changes something, when it has its result.
+    // `io` and `rpc` outlive this. `audit` gets a line for each changing request, when it has its result.
     using Audit = std::function<void(const std::string& line)>;
     ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc, Audit audit = {});
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
 
-    // Makes the folder if it is missing. A socket that nobody serves is replaced; one that answers,
-    // or a file that is no socket, is left alone and is an Error.
+    // Creates the folder if it is missing. A stale socket is replaced. A socket that answers,
+    // or a file that is not a socket, is left alone and is an Error.
     Result<void> listen(const std::string& path);
 
     // Ends every session and removes the socket from its folder. From the io_context's thread, or

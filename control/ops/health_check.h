@@ -1,4 +1,4 @@
-// What is asked of a running appliance, as lines for people and for load balancers.
+// Health checks of a running appliance, as lines for people and for load balancers.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace steer::ops {
 
 struct HealthCheck {
     std::string_view name;     // "ports"; static
-    std::string trouble = {};  // why it failed, in words; empty: it did not
+    std::string trouble = {};  // why it failed, as text; empty: passed
     [[nodiscard]] bool is_good() const { return trouble.empty(); }
 };
 using HealthChecks = std::vector<HealthCheck>;
@@ -21,7 +21,7 @@ inline bool all_good(const HealthChecks& checks) {
     return true;
 }
 
-// "ok\n" where all are good, else a line "upstreams failed: …" for each that is not; `verbose`: a line for each check.
+// "ok\n" if all pass, else a line "upstreams failed: …" per failed check; `verbose`: a line per check.
 std::string health_text(const HealthChecks& checks, bool verbose);
 
 }  // namespace steer::ops

@@ -4,8 +4,8 @@
 // Health: 200 and "ok", or 503 with a line for each condition that fails; `?verbose` lists all of them.
 //
 // Runs on the caller's io_context (the main thread). Keep-alive; limits: kHttpSessions connections,
-// 8 KiB of header, 1 KiB of body, which is not chunked, kHttpIdle for a request and for its answer. One connection more
-// closes the one whose last request or answer is the longest ago, so that slow clients never keep others out.
+// 8 KiB of header, 1 KiB of body (not chunked), kHttpIdle for a request and for its answer. A further connection
+// closes the one whose last request or answer is the longest ago, so slow clients never block others.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,8 @@
 // JSON-RPC 2.0 without a transport: a line in, a line out.
 //
 // Errors have the standard's codes (-32700 not JSON, -32600 not a request, -32601 no such method,
-// -32602 wrong parameters, -32603 the method failed). A request without an id is done and not
-// answered. Batches are refused: one object a line. Not thread-safe; used by the main thread.
+// -32602 wrong parameters, -32603 the method failed). A request without an id is executed without an
+// answer. Batches are refused: one object per line. Not thread-safe; used by the main thread.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -15,23 +15,23 @@
 
 namespace steer::ops {
 
-// Told of each request for a method that there is, when it has its result. `params` is an array, an object, or null if
+// Called for each request to an existing method, when it has its result. `params` is an array, an object, or null if
 // there were none.
 using RpcHeard = std::function<void(const Method& method, const boost::json::value& params,
                                     const RpcResult& result)>;
 
 class JsonRpc {
   public:
-    // `methods` outlive this, and every request that has no result yet.
+    // `methods` outlive this, and every pending request.
     explicit JsonRpc(const Methods& methods) : methods_(methods) {}
 
-    // Gives `answer` the answer to one line, without its line end, at once or later; empty: there is none.
+    // Passes the answer to one line to `answer`, without line end, at once or later; empty: no answer.
     void handle(std::string_view line, std::function<void(std::string)> answer,
                 const RpcHeard& heard = {}) const;
     // The same for methods that answer at once.
     [[nodiscard]] std::string handle(std::string_view line) const;
 
-    // An answer to what could not be read at all.
+    // The answer to an unreadable line.
     static std::string refusal(RpcCode code, std::string_view message);
 
   private:

@@ -3,8 +3,8 @@
 // A line is "2026-11-22 17:38:41.250+00:00 warning TEXT". Under systemd (JOURNAL_STREAM) lines start
 // with the syslog level "<6>" and have no time of their own, since the journal keeps both. Lines are
 // flushed as they are written. A log file is made with mode 0640. Writing may wait: no worker logs.
-// Every line is safe text (matchers/safe_text.h) of at most kSafeLineBytes: what other machines chose cannot begin a line
-// or reach a terminal as a control character.
+// Every line is safe text (matchers/safe_text.h) of at most kSafeLineBytes, so that remote text cannot start a new line
+// or send control characters to a terminal.
 #pragma once
 
 #include <string>
@@ -14,12 +14,12 @@
 
 namespace steer::ops {
 
-// An Error if the file cannot be opened; then standard output alone is set up. Before other threads.
+// An Error if the file cannot be opened; then only standard output is set up. Call it before other threads start.
 Result<void> start_log(const config::Log& settings);
-// The copy goes to this file from now on (empty: to none), opened anew where another has its name: logrotate renames. An
-// Error if that cannot be; then it goes where it went. Always from one thread.
+// From now on the copy goes to this file (empty: to none). It is opened again if another file has its name: logrotate
+// renames. On an Error the copy goes where it went before. Always from one thread.
 Result<void> set_log_file(const std::string& path);
-// Why the program does not start: to standard error in the log's form, whatever its level is, and
+// Why the program does not start: to standard error in the log's format, at any level, and
 // to the log's file if there is one. Works before start_log().
 void log_refusal(const std::string& sentence);
 // From now on. Any thread.

@@ -1,7 +1,7 @@
 // The declaration of one method of the control socket.
 //
-// A service declares each of its methods as one Method and adds it to the daemon's Methods. The declaration is the one source
-// of the check of parameters, of the audit's decision, of the answer of `methods` and of docs/reference/control-socket.md.
+// A service declares each of its methods as one Method and adds it to the daemon's Methods. The declaration is the only
+// source for the check of parameters, the audit, the result of `methods` and docs/reference/control-socket.md.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -54,17 +54,17 @@ class Changes {
     std::string_view parameter_;
 };
 
-// The parameters of a request, checked: each is declared and of its type, and the required ones are there.
+// The checked parameters of a request: each is declared and has its type, and required ones are present.
 class Arguments {
   public:
     // `checked`: an object.
     explicit Arguments(boost::json::value checked) : all_(std::move(checked)) {}
 
     [[nodiscard]] bool has(std::string_view name) const;
-    [[nodiscard]] bool is_true(std::string_view name) const;  // false if it is not there
-    // Of text, domain_name, address and path.
+    [[nodiscard]] bool is_true(std::string_view name) const;  // false if missing
+    // For text, domain_name, address and path.
     [[nodiscard]] std::optional<std::string> find_text(std::string_view name) const;
-    [[nodiscard]] std::string text(std::string_view name) const;  // empty if it is not there
+    [[nodiscard]] std::string text(std::string_view name) const;  // empty if missing
     [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
     [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
     [[nodiscard]] const boost::json::value& json() const { return all_; }
@@ -84,7 +84,7 @@ struct Method {
     std::variant<AtOnce, Later> run{};
 };
 
-// What is wrong with these parameters; nothing: the method takes them. `params`: an object, an array, or null.
+// The error in these parameters; no value: accepted. `params`: an object, an array, or null.
 std::optional<RpcError> check_params(const Method& method, const boost::json::value& params);
 
 // {"name", "help", "changes", "parameters": [{"name", "type", "required", "meaning"}]}

@@ -1,4 +1,4 @@
-// The methods of the control socket: what services declare, by name. The first is `methods`, which lists all of them.
+// The methods of the control socket, by name. The first is `methods`, which lists all of them.
 //
 // Not thread-safe; used by the main thread.
 #pragma once
@@ -18,10 +18,10 @@ class Methods {
     Methods(const Methods&) = delete;
     Methods& operator=(const Methods&) = delete;
 
-    // Aborts if there is one of that name.
+    // Aborts if the name is taken.
     void add(Method method);
 
-    [[nodiscard]] const Method* find(std::string_view name) const;  // nullptr: there is none
+    [[nodiscard]] const Method* find(std::string_view name) const;  // nullptr: none
     [[nodiscard]] std::string names() const;                        // "bypass, cache.dump, ..."
 
     // Checks the parameters and runs the method, which calls `done` at once or later. An exception out of it is an

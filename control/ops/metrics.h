@@ -1,7 +1,7 @@
 // OpenMetrics text (openmetrics.io, 1.0.0): families with type and help, samples with labels.
 //
 // A family may be begun again later, by another source: its samples stay together, as the format
-// asks. Metric names begin with steerdns_, those of the process with process_. Built anew for each scrape, on the main thread.
+// requires. Metric names begin with steerdns_, those of the process with process_. Built for each scrape, on the main thread.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ class MetricWriter {
 
     void sample(Labels labels, std::uint64_t value);
     void sample(Labels labels, double value);
-    // Of a histogram: `suffix` is "_bucket" (its labels end with le), "_count" or "_sum".
+    // A sample of a histogram: `suffix` is "_bucket" (its labels end with le), "_count" or "_sum".
     void sample(std::string_view suffix, Labels labels, std::uint64_t value);
     void sample(std::string_view suffix, Labels labels, double value);
 
@@ -48,7 +48,7 @@ class MetricWriter {
     std::size_t current_ = 0;
 };
 
-// Whoever has something to show: workers' counters, routers, caches.
+// A source of metrics: workers' counters, routers, caches.
 using MetricSource = std::function<void(MetricWriter&)>;
 using MetricSources = std::vector<MetricSource>;
 

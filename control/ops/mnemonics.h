@@ -1,4 +1,4 @@
-// The names of types, classes and rcodes (IANA's DNS parameters; RFC 3597 for what has none).
+// The names of types, classes and rcodes (IANA's DNS parameters; RFC 3597 for unknown ones).
 #pragma once
 
 #include <cstdint>

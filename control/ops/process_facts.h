@@ -1,4 +1,4 @@
-// What this process uses, as /proc/self says it (proc(5)). Cheap enough for every scrape; no heap beyond a few lines.
+// The resources of this process, from /proc/self (proc(5)). Cheap enough for every scrape.
 #pragma once
 
 #include <sys/types.h>
@@ -13,11 +13,11 @@ struct ProcessFacts {
     std::uint64_t resident_bytes = 0;  // without hugepages, which the kernel counts apart
     std::uint64_t threads = 0;
     double cpu_s = 0;                         // of all threads, user and system
-    std::optional<std::uint64_t> open_files;  // nothing: who gave up root may not count them
+    std::optional<std::uint64_t> open_files;  // no value: without root they cannot be counted
     std::uint64_t most_files = 0;             // RLIMIT_NOFILE
 };
 
-// What cannot be read is 0.
+// Unreadable values are 0.
 ProcessFacts process_facts();
 
 }  // namespace steer::ops

@@ -1,4 +1,4 @@
-// A DNS response as lines for people, as dig prints it: flags and counts, then each record.
+// A DNS response as text lines, as printed by dig: flags and counts, then each record.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace steer::ops {
 
-// `message` may be cut off or malformed anywhere: what can be read is printed, and a last line says
+// `message` may be truncated or malformed: readable parts are printed, and a last line says
 // where it ended.
 std::vector<std::string> response_lines(std::span<const std::uint8_t> message);
 

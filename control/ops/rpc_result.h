@@ -1,4 +1,4 @@
-// What a method of the control socket answers: a value, or an error with a code of JSON-RPC 2.0.
+// The result of a method of the control socket: a value, or an error with a code of JSON-RPC 2.0.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -21,7 +21,7 @@ struct RpcError {
     RpcCode code;
     std::string message;
 };
-// The client can do better: the message says how.
+// An error of the client; the message says how to avoid it.
 inline RpcError bad_params(std::string message) {
     return {RpcCode::invalid_params, std::move(message)};
 }

@@ -1,5 +1,5 @@
 // A worker's counters as metrics and as JSON: every row of the tables in dataplane/base/verdict.h and
-// dataplane/base/counters.h, by its label. Reads relaxed; no worker notices.
+// dataplane/base/counters.h, by its label. Reads relaxed, which does not disturb workers.
 #pragma once
 
 #include <boost/json/object.hpp>

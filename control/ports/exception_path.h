@@ -1,6 +1,6 @@
-// A port's way to the kernel: its exception interface, what is between the two, and its queues with that way
-// before them. Made with the ports. Either thread `exception` moves the frames by rings, or vhost-net and the workers
-// do (dataplane/port/exception.h).
+// A port's path to the kernel: its exception interface, the transfer between the two, and its queues wrapped with that
+// path. Created with the ports. Frames are moved by rings and thread `exception`, or by vhost-net and the workers
+// (dataplane/port/exception.h).
 #pragma once
 
 #include <atomic>
@@ -22,14 +22,14 @@ class ExceptionPath {
                                                        const config::PortSettings& port,
                                                        const Ports& queues);
 
-    // The same queues, with the way before them. They must be gone before this object.
+    // The same queues, wrapped. They must be destroyed before this object.
     Ports add_to(Ports queues);
 
-    // For thread `exception`: the kernel's interface has a carrier while the port's wire has one.
+    // For thread `exception`: the kernel's interface has a carrier while the port has a link.
     void follow_link();
-    // ... and after somebody removed it.
+    // ... and creates it again after another program removed it.
     Result<void> make_again();
-    // How often the interface was made; any thread.
+    // How often the interface was created; any thread.
     [[nodiscard]] unsigned times_made() const { return made_.load(std::memory_order_acquire); }
 
     [[nodiscard]] const kernel::ExceptionDevice& device() const { return *device_; }
@@ -40,7 +40,7 @@ class ExceptionPath {
     }
     // "steer0 by vhost-net".
     [[nodiscard]] std::string describe() const;
-    // Why vhost-net, which is there, is not the way; "": nothing to be said.
+    // Why vhost-net exists but is not used; "": no remark.
     [[nodiscard]] const std::string& warning() const { return warning_; }
 
   private:
@@ -59,7 +59,7 @@ class ExceptionPath {
     ExceptionRates rates_{};
     std::string warning_;
     const Port& wire_;     // the device's first queue
-    bool carrier_ = true;  // as an interface has it that was just made
+    bool carrier_ = true;  // the state of a new interface
     std::atomic<unsigned> made_{1};
     BootClock clock_;  // reading it changes nothing: one for all queues
 };

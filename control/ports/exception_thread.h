@@ -1,10 +1,10 @@
 // Thread `exception`: moves frames between the workers' rings and the kernel's interfaces of ports that the
-// kernel does not see, but those that vhost-net serves; one for all of them. It alone makes the system calls; a frame
-// is one.
+// kernel does not see, except those with vhost-net. There is one thread for all ports, and only it makes the system calls, one
+// per frame.
 //
-// Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. What the
-// worker's ring has no room for stays in the interface's queue. Ten times a second it looks after the interfaces: their carrier follows the port's
-// link, and one that somebody removed is made again.
+// Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. Frames for a full worker ring
+// stay in the interface's queue. Ten times a second it maintains the interfaces: their carrier follows the port's
+// link, and an interface that another program removed is created again.
 #pragma once
 
 #include <atomic>
@@ -38,14 +38,14 @@ class ExceptionThread {
     struct Interface {
         ExceptionPath* path;
         bool waits = false;         // the worker's ring is full: not read now
-        bool gone = false;          // somebody removed it
-        Clock::time_point again{};  // when it is tried next to make it
-        std::string trouble = {};   // why it cannot be made, as it was said
+        bool gone = false;          // another program removed it
+        Clock::time_point again{};  // the next try to create it
+        std::string trouble = {};   // why it cannot be created, as logged
     };
 
     void run();
     bool give_to_kernel();
-    // True: it had some, there may be more.
+    // True: there were frames, and there may be more.
     bool take_from_kernel(Interface& interface);
     void wait();
     void look_after_interfaces();

@@ -1,5 +1,5 @@
-// What the configuration asks of the kernel on the interfaces of ports (`arp`, `neighbours`), and the
-// announcement of addresses that appear there. On the main thread; taken back at the end.
+// The configuration of the kernel on the ports' interfaces (`arp`, `neighbours`), and the
+// announcement of new addresses there. On the main thread; undone at the end.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,7 +19,7 @@ namespace steer {
 
 class KernelSide {
   public:
-    // Errors: a knob or a neighbour that the kernel does not take; with the port's line.
+    // Errors: a sysctl or a neighbour that the kernel refuses; with the port's line.
     static Result<std::unique_ptr<KernelSide>> apply(boost::asio::io_context& main_io,
                                                      const config::Settings& settings,
                                                      const PortSet& ports);
@@ -30,8 +30,8 @@ class KernelSide {
     // The ports' interfaces changed. At the first call only addresses of interfaces that we made are new.
     void follow(std::span<const kernel::DeviceState> devices);
 
-    // Exception interfaces that were removed and made again since the last call are given theirs again. What could
-    // not be: sentences to log. Call it now and then.
+    // Configures exception interfaces that were created again since the last call. Returns errors as
+    // sentences to log. Call it periodically.
     std::vector<std::string> follow_interfaces();
 
     [[nodiscard]] const kernel::Announcer& announcer() const { return announcer_; }
@@ -40,11 +40,11 @@ class KernelSide {
   private:
     explicit KernelSide(boost::asio::io_context& main_io)
         : announcer_(main_io), learned_fd_(main_io) {}
-    // What one port's interface was given.
+    // The settings of one port's interface.
     struct Given {
         config::PortSettings port;
         int if_index = 0;
-        const ExceptionPath* path = nullptr;  // if we made the interface
+        const ExceptionPath* path = nullptr;  // if we created the interface
         unsigned made = 0;                    // its times_made() when this was given
         std::unique_ptr<kernel::ArpSetting> arp = {};
         std::unique_ptr<kernel::StaticNeighbours> neighbours = {};

@@ -1,6 +1,6 @@
-// What of `dataplane.ports` can be refused before anything is touched: NICs that DPDK cannot have or must not
-// take, addresses that the kernel does not have, two ports on one device. (But that a memif server's left-over
-// socket is removed.)
+// Checks `dataplane.ports` before anything is touched: NICs that DPDK cannot or must not
+// take, addresses that the kernel does not have, two ports on one device. (Exception: it removes a memif server's stale
+// socket.)
 #pragma once
 
 #include <string>
@@ -16,13 +16,13 @@ namespace steer {
 // How this machine is reached, in the network namespace of the calling thread.
 struct HostFacts {
     std::string default_interface;        // of the default route; "": there is none
-    std::vector<std::string> interfaces;  // up, with an address that is no link-local one; not lo
+    std::vector<std::string> interfaces;  // up, with an address that is not link-local; not lo
     std::vector<IpAddress> addresses;     // all
 };
 HostFacts look_at_host();
 
-// Why taking this NIC from the kernel would cut the machine off: a clause such as "eth0, the interface of the
-// default route"; "": it would not.
+// Why this NIC must not be taken from the kernel: a clause such as "eth0, the interface of the
+// default route"; "": it may be taken.
 std::string way_in(const PciDevice& device, const HostFacts& host);
 
 // `root`: see pci_device.h. Errors name file and line.

@@ -1,7 +1,7 @@
-// The ports of the configuration, opened: which device by which driver, and why so.
+// The opened ports of the configuration: device, driver, and the reason for the driver.
 //
-// Opening needs EAL. A port whose driver is left to us is served by AF_XDP if that works there, else by kernel
-// sockets, and the report says the reason. What is named explicitly and does not work is an Error.
+// Opening needs EAL. A port without a configured driver uses AF_XDP if that works there, else kernel
+// sockets, and the report has the reason. A configured driver that does not work is an Error.
 #pragma once
 
 #include <map>
@@ -35,25 +35,25 @@ class PortSet {
 
     // Queue pairs of worker `index` of `workers`: every `workers`-th one.
     [[nodiscard]] std::vector<Port*> of_worker(unsigned index, unsigned workers) const;
-    // The interfaces that are served, by ports or by sockets: whose addresses are the service addresses.
+    // The served interfaces, by ports or by sockets: their addresses are the service addresses.
     [[nodiscard]] const std::vector<kernel::PortDevice>& devices() const { return devices_; }
     [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
-    // By device; what kernel sockets lose is the kernel's to tell (`ss -u`, /proc/net/udp).
+    // By device; losses of kernel sockets are in `ss -u` and /proc/net/udp.
     [[nodiscard]] std::map<std::string, PortLosses> losses() const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
-    // The exception interfaces of ports that the kernel does not see, and what could not be made of them.
+    // The exception interfaces of ports that the kernel does not see, and the errors of creating them.
     [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
-    // Of devices that the kernel does not keep: those whose wire is not there.
+    // Devices outside the kernel whose link is down.
     [[nodiscard]] std::vector<std::string> without_link() const;
-    // Some port's neighbours are found without a worker: the kernel sees its wire itself.
+    // Whether the kernel resolves some port's neighbours without a worker.
     [[nodiscard]] bool any_on_kernels_wire() const;
 
-    // Devices that went or came back since the last call, and what else befell them: sentences to log. Call it
-    // now and then.
+    // Devices that were removed or came back since the last call, and other events: sentences to log. Call it
+    // periodically.
     std::vector<std::string> follow_devices();
 
-    // What the XDP programs let through follows these.
+    // Updates the XDP programs' maps from these.
     Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
     Result<void> set_devices(std::span<const kernel::DeviceState> devices);
     Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams,
@@ -72,13 +72,13 @@ class PortSet {
     Result<Ports> add_exception(const config::PortSettings& port, Ports queues);
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
-    unsigned workers_;  // a port has queues for so many, if it has them and nobody says how many
+    unsigned workers_;  // a port has a queue for each of them, if it can and `queues` is not set
     std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;     // before queues_: freed after them
     std::vector<std::unique_ptr<ExceptionPath>> exceptions_;  // as well
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;
     std::vector<PortReport> reports_;
-    std::set<int> lost_;  // interfaces of af_packet that are gone, which was said
+    std::set<int> lost_;  // removed interfaces of af_packet, already logged
     std::vector<std::string> warnings_;
 };
 

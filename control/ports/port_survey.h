@@ -1,5 +1,5 @@
-// `steerdnsd --ports`: the interfaces and NICs of this machine, what a port on each would be, and what is
-// missing. Reads only; what needs a right that we do not have is left out and said to be.
+// `steerdnsd --ports`: the interfaces and NICs of this machine, the port that each would be, and what is
+// missing. Only reads; facts that need a missing permission are left out with a note.
 #pragma once
 
 #include <functional>
@@ -12,13 +12,13 @@
 
 namespace steer {
 
-// What only the running kernel says of an interface.
+// Facts about an interface that only the running kernel has.
 struct LiveFacts {
     bool ethernet = false;
-    unsigned rx_queues = 0;    // 0: not known
-    std::string driver;        // "": it does not say
+    unsigned rx_queues = 0;    // 0: unknown
+    std::string driver;        // "": unknown
     std::string xdp_program;   // attached now; "": none
-    bool strips_vlan = false;  // and would be told not to
+    bool strips_vlan = false;  // would be turned off
 };
 using AskKernel = std::function<LiveFacts(const std::string& interface)>;
 LiveFacts ask_kernel(const std::string& interface);
@@ -38,7 +38,7 @@ struct HugePages {
 struct PortSurvey {
     std::vector<InterfaceSeen> interfaces;  // by name
     std::vector<PciDevice> nics;
-    std::vector<std::string> refusals;  // of each NIC: why DPDK cannot have it now; "" if it can
+    std::vector<std::string> refusals;  // for each NIC: why DPDK cannot use it now; "" if it can
     std::vector<HugePages> huge_pages;  // by size
     HostFacts host;
     bool tun = false, vhost_net = false, iommu = false, root = false;

@@ -1,4 +1,4 @@
-// Threads that read, build and fetch: who answers queries and writes rows goes first.
+// Threads that read, build and fetch, with lower priority than threads that answer queries and write rows.
 #pragma once
 
 #include <pthread.h>
@@ -17,7 +17,7 @@
 
 namespace steer {
 
-// Work that is under way on such threads, in the whole process: an end waits for it a while, and then goes without it.
+// Running work on such threads in the whole process. The end of the process waits for it for a limited time.
 class BackgroundWork {
   public:
     BackgroundWork() {
@@ -31,7 +31,7 @@ class BackgroundWork {
     BackgroundWork(const BackgroundWork&) = delete;
     BackgroundWork& operator=(const BackgroundWork&) = delete;
 
-    // False: some is still under way after that time.
+    // False: some work is still running after that time.
     static bool wait_for_none(std::chrono::milliseconds patience) {
         std::unique_lock lock(state().mutex);
         return state().none.wait_for(lock, patience, [] { return state().count == 0; });
@@ -49,23 +49,23 @@ class BackgroundWork {
     }
 };
 
-// Of the calling thread alone.
+// Sets the priority of the calling thread only.
 inline void run_in_background() {
     constexpr int kNice = 10;
     ::setpriority(PRIO_PROCESS, 0, kNice);
 }
 
-// One piece of work at a time, on a thread of its own. Whoever has one has it as its last member: the work uses others.
+// One piece of work at a time, on a thread of its own. Make it the last member of its owner, because the work uses the others.
 class BackgroundThread {
   public:
-    // `name`: as tools show it, at most 15 bytes. `is_urgent`: with the priority of who begins it.
+    // `name`: the thread's name, at most 15 bytes. `is_urgent`: with the caller's priority.
     explicit BackgroundThread(const char* name, bool is_urgent = false)
         : name_(name), is_urgent_(is_urgent) {}
     ~BackgroundThread() { wait(); }
     BackgroundThread(const BackgroundThread&) = delete;
     BackgroundThread& operator=(const BackgroundThread&) = delete;
 
-    // Waits for the work before it, which has posted its last word. Error: there can be no thread; nothing is done.
+    // Waits for the previous work, which has posted its result. Error: no thread can be created; nothing is done.
     template <class Work>
     Result<void> run(Work work) {
         wait();

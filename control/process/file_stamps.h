@@ -1,7 +1,7 @@
-// Whether files are still what was read of them: their identity, size and times (stat(2)), taken before the reading.
+// Detects whether files changed since they were read, by identity, size and times (stat(2)) taken before reading.
 //
-// A file's times are those of the kernel's coarse clock, so a write in the very tick of the last one leaves them as they
-// are. (Since Linux 6.13 some are finer, and then ahead of that clock, which may lag by more than a tick.) take() says when it saw such a file: what is read after that tick has every write that the stamp cannot tell.
+// A file's times come from the kernel's coarse clock, so a second write within one tick does not change them.
+// (Since Linux 6.13 some are finer, and ahead of that clock by up to a tick or more.) take() reports such files: reading after that tick sees every write that the stamp cannot detect.
 #pragma once
 
 #include <compare>
@@ -17,18 +17,18 @@ struct FileStamp {
     std::int64_t written_ns = 0, changed_ns = 0;
     bool operator==(const FileStamp&) const = default;
 };
-// Of what the path leads to.
+// Of the path's target.
 FileStamp stamp_of(const std::string& path);
 
 class FileStamps {
   public:
-    // Of these files, as they are now. True: wait_for_tick() before they are read.
+    // Takes the stamps of these files. True: call wait_for_tick() before reading them.
     bool take(const std::vector<std::string>& files);
-    // Of those of these files that were not taken yet, or were not there, as they are now.
+    // Takes the stamps of those files that have none yet, or were missing.
     void take_missing(const std::vector<std::string>& files);
-    // Until the coarse clock is past this moment: some milliseconds.
+    // Waits until the coarse clock is past this moment: some milliseconds.
     static void wait_for_tick();
-    // Whether each of them was taken and is as it was then.
+    // Whether each of them has a stamp and is unchanged.
     [[nodiscard]] bool hold(const std::vector<std::string>& files) const;
 
   private:

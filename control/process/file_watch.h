@@ -1,8 +1,8 @@
-// Says when one of a set of files was written, replaced, made or removed: inotify(7) on their folders.
+// Reports changes of a set of files (written, replaced, created, removed) by inotify(7) on their folders.
 //
-// A folder is watched, not the file: editors and package managers rename a new one over it. Of a symbolic link the
-// link and what it points at. Many changes in a row are told once, when it has been quiet for kQuiet, or after kLongest.
-// On the main thread.
+// Folders are watched, not files, because editors and package managers rename a new file over the old one. For a symbolic
+// link both the link and its target are watched. Many changes are reported once, after kQuiet without a change, or after
+// kLongest. On the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,7 +22,7 @@ class FileWatch {
     static constexpr std::chrono::milliseconds kLongest{3'000};
     // The files that changed, in that order.
     using Changed = std::function<void(const std::vector<std::string>& files)>;
-    // A change that need not be told; asked as soon as it is seen.
+    // A change that is not reported; called as soon as it is seen.
     using IsOurs = std::function<bool(const std::string& file)>;
 
     FileWatch(boost::asio::io_context& main_io, Changed changed, IsOurs is_ours = {});
@@ -30,8 +30,8 @@ class FileWatch {
     FileWatch(const FileWatch&) = delete;
     FileWatch& operator=(const FileWatch&) = delete;
 
-    // These from now on, and no others. Error: what cannot be watched (the kernel's limit, a folder that is not
-    // there); the others are.
+    // Watches only these files from now on. Error: files that cannot be watched (the kernel's limit, a missing
+    // folder); the others are watched.
     Result<void> watch(const std::vector<std::string>& files);
     [[nodiscard]] std::vector<std::string> files() const;
 

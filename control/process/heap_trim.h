@@ -1,5 +1,5 @@
-// When to give memory back to the system: a crowd of connections that has gone leaves its memory in the C library's
-// arenas, free and ours (5,000 TLS handshakes: 200 MiB).
+// Decides when to return memory to the system: after many connections closed, their memory stays free in the C library's
+// arenas (5,000 TLS handshakes: 200 MiB).
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@ namespace steer {
 
 class HeapTrim {
   public:
-    static constexpr unsigned kCrowd = 512;  // connections at once that are worth a trim
+    static constexpr unsigned kCrowd = 512;  // connections at once that justify a trim
     static constexpr std::uint64_t kEveryMs = 10'000;
 
-    // `connections`: open ones now, also in their handshake. True: three quarters of a crowd have gone, and malloc_trim()
-    // was not asked for in the last kEveryMs.
+    // `connections`: open ones now, including handshakes. True: three quarters of a crowd have closed, and malloc_trim()
+    // was not due in the last kEveryMs.
     bool is_due(unsigned connections, std::uint64_t now_ms);
 
   private:

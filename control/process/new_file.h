@@ -1,7 +1,7 @@
-// A file that is written aside, in the folder where it belongs, and takes its place whole or not at all.
+// A file that is written in its folder under a temporary name, and replaces the old file completely or not at all.
 //
-// Its bytes are on the disk before it takes its place: a machine that loses its power has the old file or the new one.
-// The first thing that fails is kept and nothing is done after it, so that it is enough to ask at the end.
+// Its bytes are on disk before it replaces the old file, so after a power loss there is the old file or the new one.
+// After the first error nothing more is done, so one check at the end is enough.
 #pragma once
 
 #include <sys/types.h>
@@ -30,14 +30,14 @@ class NewFile {
 
     bool write(const void* bytes, std::size_t size);
     bool write(std::string_view bytes) { return write(bytes.data(), bytes.size()); }
-    // On the disk, with these rights.
+    // Syncs it to disk, with this mode.
     bool sync(mode_t mode);
-    // What is on the disk takes its place.
+    // Replaces the old file by the synced draft.
     bool take_place();
     bool replace(mode_t mode) { return sync(mode) && take_place(); }
 
     [[nodiscard]] bool good() const { return error_ == 0; }
-    // What failed first, in the system's words; for those who can say no more of it, a sentence.
+    // The first error as text; and as a complete sentence.
     [[nodiscard]] std::string why() const;
     [[nodiscard]] Error failure() const;
     // Of the draft.
@@ -50,13 +50,13 @@ class NewFile {
     bool done(bool well);  // or errno says why not
 
     std::string file_, draft_;
-    Descriptor fd_;  // locked (flock(2)), which is what says that it is being written
+    Descriptor fd_;  // locked (flock(2)): marks a draft in use
     int error_ = 0;  // errno
 };
 
-// Folders on the way to `file`. Those that cannot be made show when it is begun.
+// Creates the parent folders of `file`. Errors appear when the draft is begun.
 void make_folder_of(const std::string& file);
-// What was renamed in the folder of `file` is on the disk.
+// Syncs the folder of `file`, so that a rename is on disk.
 void sync_folder_of(const std::string& file);
 
 }  // namespace steer

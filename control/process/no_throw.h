@@ -1,4 +1,4 @@
-// How coroutines of control wait: what an operation came to is a tuple with its error code first; nothing is thrown.
+// Completion token for control's coroutines: an operation returns a tuple with its error code first and throws nothing.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>

@@ -1,5 +1,5 @@
-// An immutable value that workers read by pointer: replaced at any time, the old one freed after a grace
-// period. One writer thread. (Snapshots have parked queries to wait for as well: build/publish.h.)
+// An immutable value that workers read by pointer. It can be replaced at any time; the old one is freed after a grace
+// period. One writer thread. (Snapshots also wait for parked queries: build/publish.h.)
 #pragma once
 
 #include <rte_rcu_qsbr.h>
@@ -14,7 +14,7 @@ namespace steer {
 template <class T>
 class Published {
   public:
-    // `place` is what readers load (acquire). Both outlive this; readers have ended when it goes.
+    // Readers load `place` (acquire). Both outlive this object; readers have ended before it is destroyed.
     Published(std::atomic<const T*>& place, rte_rcu_qsbr* qsbr) : place_(place), qsbr_(qsbr) {}
     ~Published() { place_.store(nullptr, std::memory_order_release); }
     Published(const Published&) = delete;
@@ -26,7 +26,7 @@ class Published {
         current_ = std::move(value);
         poll();
     }
-    // Frees what nobody can read any more; never waits. Call it now and then.
+    // Frees old values that no reader can have; never waits. Call it periodically.
     void poll() {
         while (!old_.empty() && rte_rcu_qsbr_check(qsbr_, old_.front().token, false) == 1) {
             old_.pop_front();

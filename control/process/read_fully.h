@@ -1,4 +1,4 @@
-// Bytes of a file where read(2) may bring a part at a time.
+// Reads bytes of a file, repeating read(2) as needed.
 #pragma once
 
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 namespace steer {
 
-// False: the file ends before, or cannot be read.
+// False: the file is shorter, or cannot be read.
 inline bool read_fully(int fd, void* to, std::size_t n) {
     auto* at = static_cast<char*>(to);
     while (n > 0) {

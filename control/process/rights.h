@@ -1,9 +1,9 @@
-// Gives up root after the start: another user, with the few capabilities that a running appliance needs
-// (CAP_NET_ADMIN and CAP_BPF: addresses and XDP maps that change; CAP_NET_RAW: AF_XDP sockets;
+// Drops root after the start: switches to another user, with the few capabilities that a running appliance needs
+// (CAP_NET_ADMIN and CAP_BPF: changing addresses and XDP maps; CAP_NET_RAW: AF_XDP sockets;
 // CAP_NET_BIND_SERVICE: port 53 on an address that appears later; CAP_IPC_LOCK: packet memory for an interface that
-// comes back). Of these it keeps what it has: who started without one, as in a container, has served without it so far.
-// The programs that it starts give up what they got with keep_only_capabilities(): the process that compiles patterns all,
-// steerdns-sets all but CAP_NET_ADMIN (LendNetAdmin).
+// comes back). It keeps those of them that it has; a process started without one (in a container) works without it.
+// Child processes drop capabilities with keep_only_capabilities(): the pattern compiler all,
+// steerdns-sets all except CAP_NET_ADMIN (LendNetAdmin).
 #pragma once
 
 #include <sys/types.h>
@@ -17,16 +17,16 @@
 
 namespace steer {
 
-// Whom to become: `wanted` (an Error if there is no such user), or without a wish `steerdns` if it
-// exists, else `nobody`. Says the name. Nothing to do (and an empty name) if we are not root.
+// The user to switch to: `wanted` (an Error if there is no such user), else `steerdns` if it
+// exists, else `nobody`. Returns its name; empty if we are not root.
 Result<std::string> resolve_user(const std::string& wanted);
 
-// "CAP_BPF": those of the first four that this process has not got.
+// "CAP_BPF": those of the first four that this process lacks.
 std::vector<std::string> lacking_capabilities();
 
-// For this process and all that it may start: no new privileges by execve(2), nothing in the capabilities' bounding set.
-// CAP_NET_ADMIN becomes inheritable before, so that LendNetAdmin can lend it. Before the first thread; nothing that it may
-// do itself changes. What cannot be is left (a container may lack CAP_SETPCAP, and what it has not cannot be given).
+// For this process and its children: no new privileges by execve(2), an empty capability bounding set.
+// CAP_NET_ADMIN becomes inheritable first, so that LendNetAdmin can lend it. Call it before the first thread; this process's
+// own privileges do not change. Failures are ignored (a container may lack CAP_SETPCAP).
 void harden_process();
 
 // While it exists, a process that this thread starts has CAP_NET_ADMIN, if this thread has it. Needs harden_process().
@@ -42,21 +42,21 @@ class LendNetAdmin {
 // first thread.
 void keep_only_capabilities(std::span<const int> kept);
 
-// Gives what lies at `path` to the user, and nothing else whatever happens to the path meanwhile: each part of it is
-// opened without following links and is looked at before the next, and the owner of what is open is changed. A link that
-// belongs to root is followed. One that does not is left alone with all that it leads to, and so is a file with several
-// names: its other name may be a file that is not ours to give. False: errno says why not.
-// `at_each_part` is for tests: called before each part is opened, and once before the owner changes.
+// Changes the owner of `path` to the user, safely against changes of the path: each component is
+// opened without following links and checked before the next, and the owner of the open file is changed. A link that
+// belongs to root is followed. Any other link is left alone with its target, and so is a file with several
+// names, because its other name may not be ours. False: errno has the reason.
+// `at_each_part` is for tests: called before each component is opened, and once before the owner changes.
 bool hand_over(const std::string& path, uid_t uid, gid_t gid,
                const std::function<void(const std::string& part)>& at_each_part = {});
 
-// Whether that user is the one that stands for nobody: what belongs to it belongs to every process that has no user of
+// Whether the user is `nobody`: its files belong to every process without a user of
 // its own (an NFS server's clients, other daemons without a user).
 bool is_nobody(const std::string& user);
 
-// Becomes `user` in every thread. The calling thread, and threads that it makes later, keep the
-// capabilities; threads that exist already (DPDK's lcores) have none afterwards and need none. The paths in `handed`
-// (empty ones are skipped) become the user's: the control socket, and its folder so that it can be removed at the end.
+// Switches to `user` in every thread. The calling thread, and threads that it creates later, keep the
+// capabilities; existing threads (DPDK's lcores) lose them and need none. The user becomes owner of the paths in `handed`
+// (empty ones are skipped): the control socket, and its folder so that it can be removed at the end.
 Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed);
 
 }  // namespace steer

@@ -12,9 +12,9 @@ namespace steer {
 
 class StartTraces {
   public:
-    // Before anything is fetched: notes what is not there yet.
+    // Before anything is fetched: records what does not exist yet.
     explicit StartTraces(const config::Settings& settings);
-    // Removes what has come since; folders only if they are empty then.
+    // Removes what was created since; folders only if they are empty.
     void remove() const;
 
   private:
@@ -22,8 +22,8 @@ class StartTraces {
     void note_folders(const std::string& folder);
 
     std::vector<std::string> files_,
-        folders_;         // that were not there; folders with the innermost first
-    std::string images_;  // a folder whose files are all of this start; empty: none
+        folders_;         // that did not exist; folders with the innermost first
+    std::string images_;  // a folder whose files were all created by this start; empty: none
 };
 
 }  // namespace steer

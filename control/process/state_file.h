@@ -1,4 +1,4 @@
-// A file of JSON in which something is kept over a restart. A file that is no good is said and ignored: it is written anew.
+// A JSON file with state that survives a restart. A damaged file is reported, ignored, and written again.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,16 +10,16 @@
 
 namespace steer {
 
-// Nothing (an empty object) if there is no file. Error: it is longer than `most_bytes`, or no JSON object; `loss` ends
+// An empty object if there is no file. Error: longer than `most_bytes`, or not a JSON object; `loss` ends
 // the sentence ("the routers are asked again").
 Result<boost::json::object> load_state(const std::string& file, std::size_t most_bytes,
                                        std::string_view loss);
-// Written beside and renamed. Nothing is done, and nothing is wrong, if its folder is not there. `setting`: of
-// `control`, as in "findings"; `what` begins the sentence ("what was found of RouterOS"), `loss` is what comes of it.
+// Written aside and renamed. If its folder does not exist, nothing is done, without an error. `setting`: of
+// `control`, as in "findings"; `what` begins the sentence ("what was found of RouterOS"), `loss` is the consequence.
 Result<void> save_state(const std::string& file, const std::string& text, std::string_view setting,
                         std::string_view what, std::string_view loss);
 
-// The text of a key; empty: there is none.
+// The text of a key; empty: missing.
 std::string_view text_at(const boost::json::object& object, std::string_view key);
 
 }  // namespace steer

@@ -1,6 +1,6 @@
-// What a configuration is worth on this machine, decided in one place: `--check` and a start ask here, so neither takes
-// what the other refuses. Opens and takes nothing. What only a start can see (ports, CPUs, rights, addresses to listen on)
-// comes after it.
+// Decides whether a configuration is valid on this machine. `--check` and a start both call it, so they never disagree.
+// Opens and takes nothing. Checks that only a start can make (ports, CPUs, privileges, addresses to listen on)
+// come after it.
 #pragma once
 
 #include <vector>
@@ -12,13 +12,13 @@
 
 namespace steer {
 
-// As build(), with what this machine says: memory that it has not, caches that do not fit it, certificates that cannot be
-// shown. `images` may be nullptr; what goes wrong there is a warning. Takes seconds where build() does.
+// As build(), plus errors that depend on this machine: not enough memory, caches that do not fit, unusable
+// certificates. `images` may be nullptr; its errors are warnings. As slow as build().
 build::Built judge(const config::Settings& settings, build::Registry& registry,
                    build::ImageFolder* images = nullptr);
 
-// What is good and unwise: a password or a private key that every user of this machine can read, a router's API in clear
-// text over a network. For `--check` alone: a start would repeat it every time.
+// Valid but unwise settings: a password or private key that every user of this machine can read, a router's API in clear
+// text over a network. Only for `--check`: a start would repeat the warnings every time.
 std::vector<Error> advice(const config::Settings& settings);
 
 }  // namespace steer

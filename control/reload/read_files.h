@@ -1,6 +1,6 @@
-// The files that a configuration was read from, as they were when it was read: whether anybody has changed one since.
+// The files of a configuration at the time of reading: detects changes since.
 //
-// Files of dynamic_domain_sets do not count: the daemon writes them itself, and watches them.
+// Files of dynamic_domain_sets do not count: the daemon writes and watches them itself.
 #pragma once
 
 #include <string>
@@ -14,13 +14,13 @@ namespace steer {
 class ReadFiles {
   public:
     ReadFiles() = default;
-    // Of settings that were read a moment ago.
+    // For settings that were read just now.
     explicit ReadFiles(const config::Settings& settings) { read(settings); }
 
-    // Before they are read again. Waits some milliseconds if one was written just now; off the main thread.
+    // Call it before reading them again. Waits some milliseconds if a file was written just now; not on the main thread.
     void begin();
-    // These settings were read. A file that was not named or not there at begin() is taken as it is now: lists that are
-    // missing are fetched while a configuration is read.
+    // These settings were read. Files that were unknown or missing at begin() get their stamps now, because missing lists
+    // are fetched while a configuration is read.
     void read(const config::Settings& settings);
     [[nodiscard]] bool are_unchanged() const { return stamps_.hold(files_); }
 

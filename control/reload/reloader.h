@@ -1,7 +1,7 @@
-// Reads and builds a configuration aside, while the one in force serves: on a thread of its own, one at a time.
+// Reads and builds a configuration while the present one serves: on a thread of its own, one at a time.
 //
-// What comes of it is handed over on the main thread, where whoever runs takes it up or leaves it. A request that comes while
-// one is under way is done afterwards, once for all that came.
+// The result is passed to the main thread, which applies or drops it. Requests that come during a run
+// are served by one further run.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -25,17 +25,17 @@
 
 namespace steer {
 
-// Where a configuration comes from.
+// The source of a configuration.
 struct ConfigSource {
     std::string path;
     config::LoadOptions options;
     std::string control_socket;  // instead of `control.socket`; empty: as it says
 
-    // What it says now. Any thread.
+    // Reads the configuration. Any thread.
     [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
-    // The same, and what it says once those of its lists were fetched of which there was no copy, and of its downloads
-    // the files that are not there; it waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, which
-    // these are added to.
+    // The same, but first fetches lists without a copy, and missing files of downloads;
+    // waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, to which
+    // it adds them.
     [[nodiscard]] config::LoadOutcome load_with_lists(
         std::set<std::string>& tried, const std::stop_token& stop,
         const std::function<void(const std::string&)>& say) const;
@@ -55,13 +55,13 @@ struct Candidate {
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 
-// What became of a request.
+// The result of a request.
 struct ReloadOutcome {
     std::uint32_t generation = 0;  // that is in force now
     std::vector<Error> errors;     // none: it is the new one
     std::vector<Error> warnings;
     std::uint64_t took_ms = 0;
-    std::uint64_t serial = 0;  // of the build: several requests can be served by one
+    std::uint64_t serial = 0;  // of the build: one build can serve several requests
 };
 
 // {"generation", "errors", "warnings": sentences, "took_ms"}
@@ -69,7 +69,7 @@ boost::json::value to_json(const ReloadOutcome& outcome);
 
 class Reloader {
   public:
-    // What a new configuration is compared with, and made from.
+    // The input for comparing and building a new configuration.
     struct InForce {
         build::Registry registry;
         std::vector<config::ReadList> lists;
@@ -80,8 +80,8 @@ class Reloader {
     using Apply = std::function<void(std::unique_ptr<Candidate>)>;
     using Done = std::function<void(const ReloadOutcome&)>;
 
-    // `registered` gives the numbers and lists in use; `apply` gets what was built and calls finished() when that is in force or
-    // was refused. `watched` are the files whose changes ask for a reload. All on the main thread.
+    // `registered` returns the numbers and lists in use. `apply` gets the built candidate and calls finished() when that is in
+    // force or refused. Changes of the files in `watched` request a reload. All on the main thread.
     // `tried`: URLs that the start waited for.
     Reloader(boost::asio::io_context& main_io, ConfigSource source, Registered registered,
              Apply apply, Watched watched, std::set<std::string> tried = {});
@@ -91,11 +91,11 @@ class Reloader {
 
     // `any_size`: also lists that lost more of their rules than their `max_shrink` allows.
     void request(Done done, bool any_size = false);
-    // What is under way is given up where that is possible: `apply` is not called any more.
+    // Aborts the present run if possible; `apply` is not called any more.
     void end() { stop_.request_stop(); }
     void finished(ReloadOutcome outcome);
     [[nodiscard]] bool is_under_way() const { return under_way_; }
-    // Whether the last one that began read these files as they are now: then a change of theirs is no news.
+    // Whether the last run already read these files in their present state, so a change event needs no reload.
     [[nodiscard]] bool has_read(const std::vector<std::string>& files) const {
         return read_.hold(files);
     }

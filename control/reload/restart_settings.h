@@ -1,4 +1,4 @@
-// Settings that only a start can take up: ports, memory, tables, addresses to listen on, rights.
+// Settings that need a restart: ports, memory, tables, addresses to listen on, privileges.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace steer {
 
-// Those that differ from the ones that the daemon was started with, as they are called in the configuration:
+// The names of settings that differ from those at the start:
 // "dataplane.workers", "udp_server on :5353".
 std::vector<std::string> need_restart(const config::Settings& started_with,
                                       const config::Settings& now);

@@ -1,4 +1,4 @@
-// How much of everything fits the memory that there is, and which CPUs do what.
+// Sizes of tables for the available memory, and the assignment of CPUs.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ struct CpuPlan {
     std::vector<unsigned> control;  // for all other threads; never empty
 };
 
-// Workers on the last CPUs that this process may use (or those that the configuration names), everything else on the
-// others; where there are too few, they share. Error: a CPU that this process may not use.
+// Workers on the last CPUs that this process may use (or on the configured ones), everything else on the
+// others; with too few CPUs they share. Error: a CPU that this process may not use.
 Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed);
 
-// Binds the calling thread, and threads that it makes later.
+// Binds the calling thread, and threads that it creates later.
 void bind_to(const std::vector<unsigned>& cpus);
 
 // Sizes of the tables for a configuration on `memory_bytes` of DPDK memory. Error: a cache larger than that.

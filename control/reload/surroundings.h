@@ -1,4 +1,4 @@
-// What the build of a configuration must know of this host: its addresses and the networks that it is in.
+// Facts about this host for the build of a configuration: its addresses and networks.
 #pragma once
 
 #include "control/build/build.h"

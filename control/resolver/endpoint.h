@@ -1,4 +1,4 @@
-// Our addresses as Asio's.
+// Converts addresses to Asio's types.
 #pragma once
 
 #include <algorithm>

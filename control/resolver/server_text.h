@@ -1,4 +1,4 @@
-// DNS servers as those write them down who were told of them: resolv.conf(5), leases. Pure.
+// Reads DNS servers from files of DHCP clients: resolv.conf(5), leases. Pure.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace steer::resolver {
 
-// A server; a link-local address is one of an interface (RFC 4007 11), by its name or number.
+// A server; a link-local address has an interface (RFC 4007 11), by name or number.
 struct NamedServer {
     IpAddress address;
-    std::string interface;  // empty: not said
+    std::string interface;  // empty: none
     bool operator==(const NamedServer&) const = default;
 };
 
 // The servers in a text: `nameserver` lines of resolv.conf(5), all of them; of leases the last `option
-// domain-name-servers` (dhclient.leases(5)) or `DNS=` (systemd-networkd). Nothing else is looked at.
+// domain-name-servers` (dhclient.leases(5)) or `DNS=` (systemd-networkd). Ignores all else.
 std::vector<NamedServer> read_servers(std::string_view text);
 
 }  // namespace steer::resolver

@@ -1,8 +1,8 @@
-// The addresses of a name, asked of resolvers that we choose: over UDP, and over TCP what does not fit.
+// Resolves a name to addresses by asking given resolvers: over UDP, and over TCP after truncation.
 //
-// Not the system's resolver: this machine may be its own, and then nobody would answer before we serve. IPv4 addresses
-// come first. A resolver that fails (no answer, SERVFAIL, REFUSED) gives way to the next; one that says that there is no
-// such name, or that it has no address, is believed.
+// It does not use the system's resolver, because this machine may be its own, which does not answer before we serve. IPv4
+// addresses come first. A resolver that fails (no answer, SERVFAIL, REFUSED) is followed by the next; an answer that the
+// name does not exist, or has no address, is final.
 #pragma once
 
 #include <array>
@@ -26,17 +26,17 @@ struct Resolver {
 };
 
 struct Addresses {
-    std::vector<IpAddress> found;  // empty: there is no such name, or it has none
-    bool answered = false;         // by anybody
-    std::uint32_t ttl_s = 0;       // of what was said
+    std::vector<IpAddress> found;  // empty: no such name, or no address
+    bool answered = false;         // by any resolver
+    std::uint32_t ttl_s = 0;       // of the answer
 };
 
 struct AskOptions {
-    bool v4 = true, v6 = true;  // what is asked for; one at least
-    // How long one question to one resolver may take, in the first round over all and in the second.
+    bool v4 = true, v6 = true;  // the asked families; at least one
+    // Timeout of one question to one resolver, in the first and in the second round.
     std::array<std::chrono::milliseconds, 2> patience{std::chrono::milliseconds(1'000),
                                                       std::chrono::milliseconds(3'000)};
-    // What a socket needs before it is used, towards that address; false: it cannot be had.
+    // Prepares a socket towards that address; false: not possible.
     std::function<bool(int socket, const IpAddress& to)> prepare = {};
 };
 
@@ -48,7 +48,7 @@ boost::asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> re
 // `nameserver` lines of a resolv.conf(5).
 std::vector<Resolver> system_resolvers(const std::string& path = "/etc/resolv.conf");
 
-// What a resolver said to a question for `type`.
+// A resolver's reply to a question for `type`.
 struct Said {
     enum class What : std::uint8_t { answer, cut_off, nothing } what = What::nothing;
     std::vector<IpAddress> addresses;

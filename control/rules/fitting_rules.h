@@ -1,4 +1,4 @@
-// What of a batch of learned rules the file of a set does not have. Reads the file: not on the main thread.
+// The rules of a learned batch that a set's file does not have. Reads the file: not on the main thread.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 namespace steer::rules {
 
 struct FittingRules {
-    std::size_t all = 0;          // of the batch; what is neither below cannot be a rule
-    std::uint64_t unchanged = 0;  // the file has them
+    std::size_t all = 0;          // of the batch; entries in neither count below cannot be a rule
+    std::uint64_t unchanged = 0;  // already in the file
     std::vector<RuleChange> fresh;
-    std::size_t there = 0;  // rules of the file
-    std::string trouble;    // why it cannot be read; empty: it can
+    std::size_t there = 0;  // rules in the file
+    std::string trouble;    // why it cannot be read; empty: readable
 };
 
 FittingRules fitting_rules(const std::string& file, const std::vector<std::string>& rules);

@@ -1,9 +1,9 @@
-// A rule file on the disk, changed so that no reader sees half of it and no writer's work is lost.
+// Changes a rule file on disk so that no reader sees a partial file and no writer's work is lost.
 //
-// The new text is written aside, synced, and changes places with the old one (renameat2(2), RENAME_EXCHANGE); if what
-// came out is not what was read, somebody else wrote meanwhile, and the change is made once more, to theirs. Who still
-// has the old one open for writing is waited for a second. Where the file system cannot exchange files, the old one is
-// read once more before it is replaced. Several of us lock the folder (flock(2)). Blocks.
+// The new text is written aside, synced, and exchanged with the old file (renameat2(2), RENAME_EXCHANGE). If the
+// replaced file is not the one that was read, another process wrote it, and the change is applied again to its version.
+// A process that still has the old file open for writing gets a second. If the file system cannot exchange files, the old
+// file is read again before it is replaced. Several instances lock the folder (flock(2)). Blocks.
 #pragma once
 
 #include <functional>
@@ -16,23 +16,23 @@
 
 namespace steer::rules {
 
-// What tests do in between; without: as said above.
+// Hooks for tests; by default as described above.
 struct Between {
     std::function<void()> before_exchange;
     std::function<void()>
-        while_open;            // called until nobody has the old one open; without: waits 10 ms
-    bool no_exchange = false;  // as on a file system that cannot exchange files
+        while_open;  // called until no process has the old file open; default: waits 10 ms
+    bool no_exchange = false;  // behaves as on a file system without exchange
 };
 
-// Makes the file, and its folder, with the rules of a new one, if it is not there. True: it was made.
+// Creates the file and its folder, with the rules of a new one, if it is missing. True: it was created.
 Result<bool> make_rule_file(const config::RuleFile& file);
 
-// By change, whether it changed the file, which is made if it is not there. All of them, or an Error and none.
+// For each change, whether it changed the file, which is created if missing. All changes are applied, or none with an Error.
 Result<std::vector<bool>> change_rule_file(const config::RuleFile& file,
                                            std::span<const RuleChange> changes,
                                            const Between& between = {});
 
-// Why its rules cannot be changed by whom we are, as a sentence; empty: they can.
+// Why this process cannot change its rules, as a sentence; empty: it can.
 std::string why_not_writable(const config::RuleFile& file);
 
 }  // namespace steer::rules

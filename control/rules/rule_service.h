@@ -6,7 +6,7 @@
 //                                      {"tag", "file", "added", "removed", "unchanged", "generation"}
 //
 // A change is answered when it is in force. Changes to a set are collected for its flush_interval_ms, or until there
-// are batch_size of them; no more than queue_size wait. Files are read and written on a thread of its own; all else is
+// are batch_size of them; at most queue_size wait. Files are read and written on a thread of its own; all else is
 // on the main thread.
 #pragma once
 
@@ -38,31 +38,31 @@ class RuleService {
   public:
     struct InForce {
         std::uint32_t generation = 0;
-        std::string trouble;  // why it is not; empty: it is
+        std::string trouble;  // why it is not in force; empty: it is
     };
-    // Reads the configuration anew because of `why`; `by_queries`: no person asked for it.
+    // Reloads the configuration because of `why`; `by_queries`: not requested by a person.
     using Reload = std::function<void(const std::string& why, bool by_queries,
                                       std::function<void(InForce)> done)>;
-    using Generation = std::function<std::uint32_t()>;  // that is in force
+    using Generation = std::function<std::uint32_t()>;  // of the configuration in force
 
-    // `may_learn`: whether a reload would read but rule files anew; else nothing is learned.
+    // `may_learn`: whether a reload would read only changed rule files; else nothing is learned.
     RuleService(boost::asio::io_context& main_io, Reload reload, Generation generation,
                 Learner::MayReload may_learn);
-    ~RuleService();  // ends what is under way; what was not answered is not done, or not in force
+    ~RuleService();  // aborts running work; unanswered changes are not done, or not in force
     RuleService(const RuleService&) = delete;
     RuleService& operator=(const RuleService&) = delete;
 
     void add_methods(ops::Methods& methods);
-    // The configuration in force. Files that are not there are made.
+    // The configuration in force. Creates missing files.
     void follow(const config::Settings& settings);
-    // A change of this file that was noticed is one of ours, which a reload follows by itself.
+    // Whether a noticed change of this file is our own, which is followed by a reload anyway.
     [[nodiscard]] bool is_own_change(const std::string& file);
 
     // A name that the learn_domain `tag` handed over, in wire form.
     void learned(const std::string& tag, std::span<const std::uint8_t> name);
-    // One whose learn_domain cannot be told any more.
+    // A name whose learn_domain is unknown now.
     void learned_by_nobody() { learner_.take_lost(); }
-    // Writes what was learned, when it is due. Call it now and then.
+    // Writes learned names when due. Call it periodically.
     void poll(std::uint64_t now_ms) { learner_.look(now_ms); }
 
     void write_metrics(ops::MetricWriter& writer) const;
@@ -71,7 +71,7 @@ class RuleService {
     struct Request {
         std::string tag, file;
         ops::RpcDone done;        // empty: answered
-        bool by_queries = false;  // no person asked for it
+        bool by_queries = false;  // not requested by a person
         std::uint64_t added = 0, removed = 0, unchanged = 0;
         std::size_t left = 0;  // not written yet
     };
@@ -80,7 +80,7 @@ class RuleService {
         RuleChange change;
         RequestPtr request;
     };
-    // What a file was when we had written it.
+    // The state of a file after our write.
     struct Stamp {
         std::uint64_t device = 0, inode = 0, size = 0;
         std::int64_t s = 0, ns = 0;
@@ -96,14 +96,14 @@ class RuleService {
         std::uint64_t written = 0, in_force = 0;  // versions
         Stamp stamp;
         std::string trouble;        // of the last write; empty: none
-        std::string learn_trouble;  // of the last reading for what was learned
-        std::size_t adding = 0;     // rules of the write that is under way
+        std::string learn_trouble;  // of the last reading for learned names
+        std::size_t adding = 0;     // rules in the running write
         std::uint64_t added = 0, removed = 0, unchanged = 0, refused = 0;
     };
     using SetPtr = std::shared_ptr<Set>;
     struct Outcome;
 
-    // nullptr: `done` was told that there is none.
+    // nullptr: unknown; `done` got the error.
     [[nodiscard]] SetPtr find(const std::string& tag, const ops::RpcDone& done) const;
     void sets(const ops::RpcDone& done);
     void list(const std::string& tag, const ops::RpcDone& done);
@@ -122,7 +122,7 @@ class RuleService {
     static void answer(const RequestPtr& request, std::uint32_t generation);
     static void refuse(const RequestPtr& request, const std::string& why);
     static Stamp stamp_of(const std::string& file);
-    // On the thread; what `work` returns is given to `then` on the main thread, if we are still there.
+    // Runs `work` on the thread; passes its result to `then` on the main thread, if this object still exists.
     template <class Work, class Then>
     void aside(Work work, Then then);
 

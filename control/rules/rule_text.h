@@ -1,7 +1,7 @@
-// What adding and removing rules makes of the text of a rule file. Pure.
+// Applies added and removed rules to the text of a rule file. Pure.
 //
-// Other lines stay byte for byte: comments, order, lines that are no good. A line that is removed goes with what stands
-// behind its rule; added ones stand at the end, as they were written.
+// Other lines stay byte for byte: comments, order, bad lines. A removed line goes with the comment behind
+// its rule; added lines come at the end, in the given form.
 #pragma once
 
 #include <span>
@@ -16,21 +16,20 @@ namespace steer::rules {
 
 struct RuleChange {
     bool add = true;
-    std::string text;  // as a line of the file
+    std::string text;  // its line in the file
     matchers::Rule rule;
 };
 
-// Of a rule as somebody writes it; a regexp is tried. Error: it is no good, or it cannot be a line of a file.
+// Parses a rule; a regexp is compiled. Error: invalid, or not possible as a line of a file.
 Result<RuleChange> make_change(bool add, std::string_view text);
 
 struct EditedRules {
     std::string bytes;
-    std::vector<bool>
-        changed;  // by change: false where the rule was there already, or was not there
+    std::vector<bool> changed;  // per change: false if the rule existed already, or did not exist
     [[nodiscard]] bool any() const;
 };
 
-// One change after the other. Error: the file is no text.
+// Applies the changes in order. Error: the file is not text.
 Result<EditedRules> edit_rules(std::string_view bytes, std::span<const RuleChange> changes);
 
 }  // namespace steer::rules

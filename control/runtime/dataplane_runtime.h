@@ -1,4 +1,4 @@
-// The dataplane as control sees it: everything that workers share, their rings, and their lcores.
+// The dataplane as control sees it: all state shared by workers, their rings, and their lcores.
 //
 // Built once at start (EAL must be up), before the first thread of control; it does not grow
 // afterwards. Ownership: DataplaneRuntime owns all memory and the workers; ports belong to the caller and
@@ -17,7 +17,7 @@
 
 namespace steer {
 
-// Of Shared::qsbr: the thread that walks the cache. Workers are the readers below.
+// Reader number in Shared::qsbr of the thread that walks the cache. Workers have lower numbers.
 inline constexpr unsigned kWalkReader = kMaxWorkers;
 
 struct RuntimeOptions {
@@ -33,7 +33,7 @@ struct RuntimeOptions {
 
 class DataplaneRuntime {
   public:
-    // Aborts with a message where memory is missing: the caller sized it (sizing.h).
+    // Aborts with a message if memory is missing: the caller computes the sizes (sizing.h).
     explicit DataplaneRuntime(const RuntimeOptions& options);
     ~DataplaneRuntime();
     DataplaneRuntime(const DataplaneRuntime&) = delete;
@@ -50,7 +50,7 @@ class DataplaneRuntime {
 
     // One worker on each of EAL's worker lcores, in order; there are enough of them.
     void start();
-    // Tells them to stop and waits for them. Idempotent.
+    // Stops them and waits for them. Idempotent.
     void stop();
 
     // Thread `routers` pops these and pushes those.
@@ -65,7 +65,7 @@ class DataplaneRuntime {
     [[nodiscard]] Ring<Message>& stream_to_worker(unsigned stream, unsigned worker) {
         return *from_stream_[stream][worker];
     }
-    // The main thread pops these. Nothing wakes it for them: it looks, ten times a second and as long as it wants samples.
+    // The main thread pops these. It is not woken for them: it polls ten times a second while it wants samples.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
     [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
 

@@ -1,10 +1,10 @@
-// The threads `streams`: everything of DNS that goes through kernel sockets. Listeners for TCP (RFC
-// 7766) and for what reaches us over UDP through the kernel, and upstreams that are asked by kernel
-// socket. No decision about a query is made here: each is handed to a worker and its answer comes
-// back (docs/explanation/architecture.md section 2).
+// The threads `streams`: all DNS over kernel sockets. Listeners for TCP (RFC
+// 7766) and for UDP that arrives through the kernel, and upstreams that are asked by kernel
+// socket. No decision about a query is made here: each query is handed to a worker, and its answer
+// returns (docs/explanation/architecture.md).
 //
 // Each thread has one io_context, its own rings with every worker, and a copy of every listening
-// socket's descriptor; whichever takes a client keeps it. A full ring towards a worker loses the
+// socket's descriptor; the thread that accepts a client keeps it. A full ring to a worker loses the
 // query and counts it.
 #pragma once
 
@@ -43,32 +43,32 @@ class StreamThreads {
     StreamThreads(const StreamThreads&) = delete;
     StreamThreads& operator=(const StreamThreads&) = delete;
 
-    // Reads certificates and binds what `listeners` want: a specific address just that, :: and 0.0.0.0 every service
-    // address (of IPv4); a link-local one on every interface that has it. All or nothing; the Error names the address, and who has it if that can be
-    // seen. `budgeted`: UDP that comes this way is limited per source, because the usual way is a
+    // Reads certificates and binds the addresses of `listeners`: a specific address as it is; :: and 0.0.0.0 every service
+    // address (of IPv4); a link-local one on every interface that has it. All or nothing; the Error names the address and, if
+    // visible, its present owner. `budgeted`: UDP here is limited per source, because the usual path is a
     // port of frames. Once, before start().
     Result<void> listen(const std::vector<build::Listener>& listeners,
                         const std::vector<ServiceAddress>& service_addresses, bool budgeted);
-    // Takes up the certificates that files have now: those that `listeners` name, else those that
-    // were named before. What is wrong with them is returned; then the ones before stay. Blocks for
-    // as long as the files take.
+    // Loads the files' present certificates: those that `listeners` name, else those that
+    // were named before. Returns the errors; then the old certificates stay. Blocks while it reads
+    // files.
     std::vector<Error> renew(const std::vector<build::Listener>& listeners);
     // Those in force. Any thread.
     [[nodiscard]] std::vector<stream::CertificateFacts> certificates() const;
-    // Addresses came or went: listeners on all addresses follow. What cannot be bound is logged,
+    // Addresses were added or removed: listeners on all addresses follow. Errors of binding are logged,
     // and tried again at the next call. Any thread.
     void set_service_addresses(const std::vector<ServiceAddress>& service_addresses);
-    // Interfaces with a copying port, sorted: plain datagrams that came in by one of them are the port's
-    // to answer. Any thread.
+    // Interfaces with a copying port, sorted: the port answers plain datagrams that arrive
+    // there. Any thread.
     void set_copying_interfaces(const std::vector<int>& if_indices);
 
-    // Upstreams that are asked in their own way, by id; those that were there before and are missing
-    // are closed. Before workers know of them. Any thread.
+    // Upstreams that `streams` asks, by id; removed ones
+    // are closed. Before workers know them. Any thread.
     void set_upstreams(const build::Channels& channels);
-    // Addresses or routes of this machine changed: connections that have lost theirs are made anew.
+    // Addresses or routes of this machine changed: connections without a valid source address are opened again.
     // Any thread.
     void network_changed();
-    // How such an upstream does; nothing: there is none with this id.
+    // The state of such an upstream; no value: unknown id.
     [[nodiscard]] std::optional<stream::UpstreamReport> upstream(std::uint16_t id) const;
 
     // Upstreams behind a VRF, with its index: sockets that ask them are bound to it. Any thread.

@@ -1,4 +1,4 @@
-// Sets of ipset, by libipset: the lines of `ipset restore`, so that a batch is a few netlink messages.
+// Writes sets of ipset through libipset, as lines of `ipset restore`, so that a batch is a few netlink messages.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class IpsetWriter final : public SetWriter {
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
 
-    // What libipset says, for its callbacks.
+    // The output of libipset, for its callbacks.
     struct Said {
         std::string output, complaint;
     };
@@ -28,7 +28,7 @@ class IpsetWriter final : public SetWriter {
   private:
     void open();
     void close();
-    // Of libipset's call on ipset_: true if it was done; what it said is in said_.
+    // Runs libipset's call on ipset_: true if it succeeded; its output is in said_.
     bool done(int result);
 
     ipset* ipset_;

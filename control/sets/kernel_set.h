@@ -1,4 +1,4 @@
-// A set of the kernel that addresses go into, and what is done to one: the sink of claims for `ipset` and `nftset`.
+// A set of the kernel, and the operations on it: the sink of claims for `ipset` and `nftset`.
 #pragma once
 
 #include <compare>
@@ -18,7 +18,7 @@ struct SetName {
     std::string family;  // of the table; empty: an ipset
     std::string table;
     std::string name;
-    bool v6 = false;  // what addresses are put into it
+    bool v6 = false;  // the family of its addresses
 
     [[nodiscard]] bool is_ipset() const { return family.empty(); }
     // "nftables set inet fw4 policy4", "ipset policy4".
@@ -43,7 +43,7 @@ struct SetPlan {
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };
 
-// What a set can hold, as the kernel says.
+// The abilities of a set, as reported by the kernel.
 struct SetAbility {
     bool timeouts = false;
     bool prefixes = false;
@@ -51,19 +51,19 @@ struct SetAbility {
 };
 
 struct SetElement {
-    matchers::Prefix prefix;      // an address whole, unless the set can hold prefixes
+    matchers::Prefix prefix;      // a single address, unless the set can hold prefixes
     std::uint32_t timeout_s = 0;  // 0: none
 };
 
-// Blocking calls of milliseconds (netlink): one thread, which nobody waits for.
+// Blocking calls of milliseconds (netlink): on one thread that no other thread waits for.
 class SetWriter {
   public:
     virtual ~SetWriter() = default;
-    // What there is; an Error says why nothing can be put into it.
+    // Reads the set's abilities; an Error says why it cannot be filled.
     virtual Result<SetAbility> read(const SetName& set) = 0;
-    // All of them, or an Error and maybe some. One that is there gets the new timeout.
+    // Adds all elements; after an Error some may be added. An existing one gets the new timeout.
     virtual Result<void> add(const SetName& set, std::span<const SetElement> elements) = 0;
-    // Whether it has this one. An Error: it cannot be said.
+    // Whether it has this element. Error: unknown.
     virtual Result<bool> has(const SetName& set, const matchers::Prefix& prefix) = 0;
 };
 

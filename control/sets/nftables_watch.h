@@ -1,7 +1,7 @@
-// Tells of sets of nftables that somebody else changed: removed, made anew, emptied (nfnetlink, group nftables).
+// Reports sets of nftables that another process changed: removed, created again, emptied (nfnetlink, group nftables).
 //
-// What this process does itself is known by the port numbers of its own netlink sockets, and left out; so is what the
-// kernel does by itself (elements whose time is over). One thread.
+// Own changes are recognised by the port numbers of our netlink sockets, and ignored; so are changes by the
+// kernel itself (expired elements). One thread.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ namespace steer::sets {
 
 class NftablesWatch {
   public:
-    using OnChange = std::function<void(const SetName&)>;  // v6 is not known: false
+    using OnChange = std::function<void(const SetName&)>;  // v6 is unknown: false
 
     static Result<std::unique_ptr<NftablesWatch>> open();
     ~NftablesWatch();
     NftablesWatch(const NftablesWatch&) = delete;
     NftablesWatch& operator=(const NftablesWatch&) = delete;
 
-    // What is there; does not wait. False: messages were lost, anything may have changed.
+    // Reads waiting messages; does not wait. False: messages were lost, anything may have changed.
     bool read(const OnChange& on_change);
     [[nodiscard]] int fd() const;
 
@@ -34,7 +34,7 @@ class NftablesWatch {
     void learn_own_sockets();
 
     mnl_socket* socket_;
-    std::vector<std::uint32_t> own_;  // ports; libnftables may open its socket anew
+    std::vector<std::uint32_t> own_;  // ports; libnftables may reopen its socket
 };
 
 }  // namespace steer::sets

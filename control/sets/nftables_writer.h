@@ -1,11 +1,11 @@
-// Sets of nftables, by libnftables: one transaction a batch, so that a packet sees all of it or nothing.
+// Writes sets of nftables through libnftables: one transaction per batch, so that a packet sees all of it or nothing.
 //
-// An element that is there gets the timeout with which it is added again, since Linux 6.12, and its time begins anew if
-// that is said as well (`expires`). Before, it keeps its old one;
-// so there a set with timeouts gets each one added, deleted and added in one transaction, which is right whether it was
-// there or not (and slow for large sets with intervals, because libnftables compares each one deleted with all that
-// there are: 36 ms of 10,000). A set with `auto-merge` may refuse that, because it joined the element with others: it
-// then gets them added alone.
+// Since Linux 6.12 an existing element that is added again gets the new timeout, and starts over if `expires` is given
+// too. Before 6.12 it keeps its old timeout,
+// so there each element of a set with timeouts is added, deleted and added in one transaction, which works whether it
+// existed or not. (It is slow for large sets with intervals, because libnftables compares each deleted element with all
+// others: 36 ms for 10,000.) A set with `auto-merge` may refuse that, because it merged the element with others; then
+// elements are only added.
 #pragma once
 
 #include <set>
@@ -19,7 +19,7 @@ namespace steer::sets {
 
 class NftablesWriter final : public SetWriter {
   public:
-    // Whether this kernel gives an element that is there a new timeout when it is added again.
+    // Whether this kernel updates the timeout of an existing element that is added again.
     static bool kernel_renews();
 
     explicit NftablesWriter(bool renews = kernel_renews());
@@ -29,11 +29,11 @@ class NftablesWriter final : public SetWriter {
 
     Result<SetAbility> read(const SetName& set) override;
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
-    // Not asked for: the kernel tells of changes (NftablesWatch).
+    // Not needed: the kernel reports changes (NftablesWatch).
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
 
   private:
-    // What was said; or the first line of the complaint.
+    // The output, or the first line of the error.
     Result<std::string> run(const std::string& command);
 
     nft_ctx* context_;

@@ -1,4 +1,4 @@
-// Puts the plans of several messages together again.
+// Assembles plans from several messages.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace steer::sets {
 class PlanReader {
   public:
     enum class Said : std::uint8_t { more, whole, wrong };
-    // A message of plans. `wrong`: it cannot come here.
+    // Adds a message of plans. `wrong`: not allowed here.
     Said take(SetMessage message);
     // After `whole`.
     [[nodiscard]] std::uint32_t number() const { return number_; }

@@ -1,4 +1,4 @@
-// How steerdns-sets is started: its name and the descriptors that it finds.
+// The start of steerdns-sets: its name and its descriptors.
 #pragma once
 
 namespace steer::sets {

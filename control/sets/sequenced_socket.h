@@ -1,4 +1,4 @@
-// One end of a SOCK_SEQPACKET pair, on which each message is sent and read whole.
+// One end of a SOCK_SEQPACKET pair: each message is sent and read as a unit.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +15,20 @@ class SequencedSocket {
     enum class End : std::uint8_t {
         done,
         full,    // now, or empty: only if it does not wait
-        closed,  // the other end is gone
+        closed,  // the other end is closed
         broken   // another failure, or a message that is longer than kMostMessage
     };
 
     SequencedSocket() = default;
     explicit SequencedSocket(Descriptor fd);
 
-    // Two ends, close-on-exec, each with room for several of the longest messages, however little the kernel gives a socket;
-    // {-1, -1}: errno says why not.
+    // Two ends, close-on-exec, each with buffer space for several of the longest messages, even if the kernel's default is small;
+    // {-1, -1}: errno has the reason.
     static std::pair<Descriptor, Descriptor> pair();
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     End send(std::string_view message, bool waits) const;
-    // Good until the next call.
+    // Valid until the next call.
     End receive(std::string_view& message, bool waits);
 
   private:

@@ -1,7 +1,7 @@
-// What steerdns-sets does: reads plans and claims from steerdnsd, keeps the sets by SetService, and says what is in them.
+// The loop of steerdns-sets: reads plans and claims from steerdnsd, maintains the sets by SetService, and reports their state.
 //
-// One thread. It may block in netlink for as long as the kernel takes, and on a socket that steerdnsd does not read yet:
-// steerdnsd waits for it nowhere. It ends when the other end of the socket is gone, or says what it does not understand.
+// One thread. It may block in netlink, and on a socket that steerdnsd does not read yet, because
+// steerdnsd never waits for it. It ends when the other end of the socket is closed, or sends an unknown message.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class SetHelper {
     End run();
 
   private:
-    // How long writes take.
+    // The duration of writes.
     class TimedKernel final : public SetWriter {
       public:
         explicit TimedKernel(SetKernel& kernel) : kernel_(kernel) {}
@@ -42,7 +42,7 @@ class SetHelper {
         std::uint32_t write_us_ = 0;
     };
 
-    // False: the connection ended, or a message was not understood; end_ says which.
+    // False: the connection ended, or a message was unknown; see end_.
     bool read_messages();
     bool take(SetMessage message);
     void take_up();
@@ -60,7 +60,7 @@ class SetHelper {
     PlanReader reader_;
     std::uint32_t plans_ = 0;  // the number of those in force
     std::uint64_t look_ms_ = 0;
-    std::uint64_t state_ms_ = UINT64_MAX;  // without plans there is nothing to say
+    std::uint64_t state_ms_ = UINT64_MAX;  // without plans there is no report
     std::uint64_t say_again_ms_ = 0;
     std::vector<std::string> said_states_;
     bool is_open_ = true;

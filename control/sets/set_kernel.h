@@ -1,4 +1,4 @@
-// The kernel's sets as SetHelper drives them: a writer, and a watch for what others change.
+// The kernel's sets for SetHelper: a writer, and a watch for changes by others.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@ namespace steer::sets {
 
 class SetKernel : public SetWriter {
   public:
-    // Changes of nftables are followed while there is a set of nftables.
+    // Watches nftables while there is a set of nftables.
     virtual Result<void> follow(bool nftables) = 0;
-    // To wait for (POLLIN); -1: nothing is followed.
+    // For poll (POLLIN); -1: no watch.
     [[nodiscard]] virtual int fd() const = 0;
     struct Changes {
         std::vector<SetName> sets;
@@ -23,7 +23,7 @@ class SetKernel : public SetWriter {
     virtual Changes changes() = 0;
 };
 
-// By libnftables and libipset, each opened when the first set asks for it: a machine may lack one of the two in its kernel.
+// Uses libnftables and libipset, each opened when a set first needs it, because a kernel may lack one of the two.
 std::unique_ptr<SetKernel> open_set_kernel();
 
 }  // namespace steer::sets

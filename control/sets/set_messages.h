@@ -1,11 +1,11 @@
-// What steerdnsd and steerdns-sets say to each other: one datagram of a SOCK_SEQPACKET pair is one message.
+// The messages between steerdnsd and steerdns-sets: each is one datagram of a SOCK_SEQPACKET pair.
 //
-// A head, then records of a fixed layout, numbers in this machine's byte order: both ends are of one installation, and a
-// head of another version is refused. encode_*() and decode() are pure; decode() takes any bytes, and nothing for what is
-// no message. Texts are cut at kMostText bytes.
+// A head, then records of a fixed layout, numbers in this machine's byte order. Both ends belong to one installation, and a
+// head of another version is refused. encode_*() and decode() are pure. decode() accepts any bytes and returns no value for
+// an invalid message. Texts are cut at kMostText bytes.
 //
-// Plans have a number that grows with each configure(). Rows, lost lists and states that come back carry the number of
-// the plans that they are about, so that words about former plans are known as such.
+// Plans have a number that increases with each configure(). Rows, lost lists and states carry the number of
+// their plans, so that reports about former plans are recognised.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ enum class MessageKind : std::uint16_t {
     // to steerdns-sets
     plans_begin,
     plan,
-    never_claim,  // prefixes of the plan before it
+    never_claim,  // prefixes for the preceding plan
     plans_end,
     claims,
     // from steerdns-sets
@@ -68,7 +68,7 @@ struct PrefixRecord {
 };
 static_assert(sizeof(PrefixRecord) == 24);
 
-// What decode() makes of them.
+// The decoded messages.
 struct PlansBegin {};
 struct PlansEnd {};
 struct PlanPart {
@@ -106,14 +106,14 @@ struct SetMessage {
 
 // All of them, in order.
 std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<SetPlan>& plans);
-// At most kMostRows rows or lists; longer ones are the caller's to divide.
+// At most kMostRows rows or lists; the caller splits longer ones.
 std::string encode_claims(std::uint32_t plans, std::span<const Installed> rows);
 std::string encode_written(std::uint32_t plans, std::span<const Installed> rows);
 std::string encode_lost(std::uint32_t plans, std::span<const ListId> lists);
 std::string encode_log(Level level, std::string_view text);
 std::string encode_state(std::uint32_t plans, const SetState& state);
 
-// Nothing: it is no message of this version, or one whose content cannot be.
+// No value: not a message of this version, or invalid content.
 std::optional<SetMessage> decode(std::string_view bytes);
 
 }  // namespace steer::sets

@@ -1,4 +1,4 @@
-// What is said of a set: its state and counters, the rows that are in it, and a line for the log.
+// Reports about a set: its state and counters, its rows, and log lines.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace steer::sets {
 
 enum class Level : std::uint8_t { info, warning };
 
-// One line is the field, the metric and its text.
+// One row defines the field, the metric and its text.
 #define STEER_SET_COUNTERS(X)                                                               \
     X(added, "added", "elements that were put into the set, renewals included")             \
     X(failed, "failed", "elements that the kernel refused, each time that they were tried") \
@@ -30,11 +30,11 @@ struct SetStatus {
     SetAbility ability;
     std::string trouble;     // of the last try; empty: none
     std::size_t claims = 0;  // elements that must be in it
-    std::size_t owed = 0;    // of them are not written yet
+    std::size_t owed = 0;    // of them, those not written yet
     SetCounters counters;
 };
 
-// What is in a set now.
+// A row that is in a set now.
 struct Installed {
     ListId list;
     IpAddress address;

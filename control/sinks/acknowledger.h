@@ -1,4 +1,4 @@
-// Acknowledgements on their way to workers: rings are tried first, what does not fit waits here. One thread: `routers`.
+// Sends acknowledgements to workers: if a ring is full, they wait here. One thread: `routers`.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace steer {
 
-// What became of answers that waited. Written by the thread of the services, read by any. `late` is the worker's to
-// count (Stat::hold_late) and stays 0 here.
+// Outcomes of answers that waited. Written by the thread of the services, read by any. Workers count
+// `late` (Stat::hold_late); here it stays 0.
 using OutcomeCounts =
     std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)>;
 
@@ -21,7 +21,7 @@ class Acknowledger {
   public:
     explicit Acknowledger(DataplaneRuntime& runtime) : runtime_(runtime) {}
     void acknowledge(std::uint64_t hold_token, Outcome outcome);
-    // Tries again; true if nothing is left.
+    // Tries again; true if none is left.
     bool flush();
 
     OutcomeCounts outcomes{};

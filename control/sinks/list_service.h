@@ -1,13 +1,13 @@
-// Between the rings and the row board: events become claims on the sinks of their list, what these say becomes one word to
-// workers: board entries, the list's epoch and whether it is away, the end of answers that wait.
+// Between the rings and the row board: turns events into claims on the sinks of their list, and merges the sinks' results
+// for workers: entries of the row board, the list's epoch, whether it is away, the end of waiting answers.
 //
-// A list of one sink says what that sink says. Of several the row board knows an address as long as every sink does
-// that is not away (`quorum: all`: every sink), so that no lease outlives a row on any of them; how many an answer waits
-// for is the list's quorum. A sink that goes away is not counted any more, one that comes back is counted again, under a
-// new epoch: what is known of the others stays known. Memory of lists with several sinks: about 90 bytes an address,
+// For a list with one sink that sink decides. With several, the row board knows an address as long as every sink that is
+// not away has it (`quorum: all`: every sink), so that no lease outlives a row on any of them. The list's quorum is the
+// number of sinks that an answer waits for. A sink that goes away no longer counts; one that comes back counts again, under
+// a new epoch, and knowledge about the others stays. Memory of lists with several sinks: about 90 bytes per address,
 // 4 more per sink from the fifth on.
 //
-// One thread: `routers`. No sink is known here by its kind.
+// One thread: `routers`. It does not depend on the kind of a sink.
 #pragma once
 
 #include <array>
@@ -35,22 +35,22 @@ class ListService final : public SinkObserver {
 
     ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger, Warn warn);
 
-    // These sinks keep their lists() from now on. Of a list that is new, or has other sinks than before, nothing is known; one
-    // that no sink keeps any more is away.
+    // These sinks have their lists() from now on. New lists, and lists with other sinks than before, start without knowledge;
+    // a list without a sink is away.
     void configure(const std::vector<ClaimSink*>& sinks);
 
-    // An answer left, or tells clients of another name what a list holds (EventKind). False: no sink keeps the list.
+    // Handles an event: an answer left, or a list's address was given under another name (EventKind). False: no sink has the list.
     bool take(const Event& event, std::uint64_t now_ms);
-    // Now and then (RouterThread: twice a second): takes rows that ended off the row board, a part of it each time.
+    // Call it periodically (RouterThread: twice a second): removes ended rows from the row board, a part each time.
     void forget_ended(std::uint64_t now_ms);
-    // Rows and skips that workers do not know because the row board was full. Any thread.
+    // Rows and skips that are missing because the row board was full. Any thread.
     [[nodiscard]] std::uint64_t board_full() const {
         return board_full_.load(std::memory_order_relaxed);
     }
     // Of all lists.
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
-    // The sinks' words; those of one that does not keep the list are not heard.
+    // The sinks' callbacks; ignored if the sink does not have the list.
     void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override;
     void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
@@ -70,7 +70,7 @@ class ListService final : public SinkObserver {
         std::vector<Keeper> keepers;
         config::Quorum quorum = config::Quorum::healthy;
         boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
-            rows;  // of several keepers
+            rows;  // of several sinks
     };
     struct Wait {  // an answer that waits for several sinks
         std::uint64_t token;
@@ -81,13 +81,13 @@ class ListService final : public SinkObserver {
         [[nodiscard]] Outcome outcome() const;
     };
 
-    struct ToldShared {  // what the operator was last told of a list's shared addresses
+    struct ToldShared {  // the last log line about a list's shared addresses
         std::size_t count = 0;
         std::uint64_t at_ms = 0;
     };
 
     [[nodiscard]] ListState& state(ListId list) const { return (*runtime_.shared().lists)[list]; }
-    // Its place among the list's keepers; -1: it keeps it not.
+    // Its index among the list's sinks; -1: it does not have the list.
     static int place_of(const List& list, const ClaimSink& sink);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
     void known(const ClaimSink& sink, ListId id, const IpAddress& address, std::uint32_t until_s);

@@ -1,7 +1,7 @@
-// One router as a sink of claims: its engine, whose words go on to the observer.
+// One router as a sink of claims: its engine, whose results go to the observer.
 //
-// Without sockets, threads or a clock of its own, so that a test drives it with a simulated router and a clock that it
-// turns by hand; RouterThread drives it for real. All calls from one thread.
+// Without sockets, threads or a clock of its own, so that a test can use a simulated router and a fake
+// clock; RouterThread drives it in production. All calls from one thread.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace steer {
 
-// The lists of a router, as ListService has to know them.
+// The lists of a router, for ListService.
 std::vector<KeptList> kept_lists(const build::RouterPlan& plan);
 
 class RouterService final : public ClaimSink, private routeros::RouterSink {
@@ -27,7 +27,7 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     RouterService(const routeros::RouterConfig& config, std::vector<KeptList> lists,
                   routeros::RouterLink& link, SinkObserver& observer, Log log,
                   RouterFindings* findings = nullptr);
-    // A reload; its engine is configured by whoever drives it.
+    // A reload; the caller configures its engine.
     void keep(std::vector<KeptList> lists) { lists_ = std::move(lists); }
 
     [[nodiscard]] routeros::Router& router() { return router_; }

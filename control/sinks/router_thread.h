@@ -1,8 +1,8 @@
-// Thread `routers`: turns what workers say left (events) into claims on sinks, and what sinks acknowledge
+// Thread `routers`: turns the workers' events into claims on sinks, and the sinks' acknowledgements
 // into the row board and the release of held answers.
 //
-// One thread, one io_context, any number of routers and of other sinks. What decides is routeros::Router, at its
-// RouterService; this is its clock and its sockets. Other threads read copies (status(), sinks()).
+// One thread, one io_context, any number of routers and of other sinks. routeros::Router decides, in its
+// RouterService; this thread provides clock and sockets. Other threads read copies (status(), sinks()).
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ class RouterThread {
         std::string name, address;
         routeros::RouterStatus state;
         routeros::RouterCounters counters;
-        std::size_t shared = 0;  // addresses that names outside of their list are told
+        std::size_t shared = 0;  // addresses that also belong to names outside their list
     };
     using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
 
@@ -46,19 +46,19 @@ class RouterThread {
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
 
-    // Another sink, before start(). It lives as long as the thread, which alone calls it; its I/O is on that io_context.
+    // Adds another sink, before start(). It lives as long as the thread, which is its only caller; its I/O uses that io_context.
     using MakeSink =
         std::function<std::unique_ptr<ClaimSink>(boost::asio::io_context&, SinkObserver&)>;
     void add_sink(const MakeSink& make);
 
     void start();
-    // A reload: `others` is called on the thread first, where lists of other sinks change. These routers from now on. What is as before is not touched; of what changed claims stay, if their list does.
-    // Rows of a router that is gone are removed if its cleanup_on_shutdown says so, else they end by themselves.
+    // A reload to these routers. `others` is called on the thread first, to change lists of other sinks. Unchanged routers are not touched; claims of lists that stay are kept.
+    // Rows of a removed router are removed if its cleanup_on_shutdown is set, else they expire.
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
     // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
     void stop(unsigned patience_ms);
 
-    // A router as the operator's commands see it.
+    // A router for the operator's commands.
     struct Seen {
         const std::string& name;
         const std::string& address;
@@ -66,26 +66,26 @@ class RouterThread {
         const SharedAddresses& shared;  // of all lists
         std::size_t shared_addresses;   // of its own
     };
-    // Calls `f` on the thread of the routers with those in force, in the order of the configuration. Any thread.
+    // Calls `f` on the routers' thread with the routers in force, in the order of the configuration. Any thread.
     void visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f);
-    // Nothing is written to it until it is resumed, nor while the bypass is on. Only within visit().
+    // Stops writes to it until it is resumed (or while the bypass is on). Only within visit().
     void pause(const std::string& name, bool on);
-    // The red switch: queries are answered, no router is written to or waited for, those that a reload adds included. Any
+    // The bypass: queries are answered, but no router is written to or waited for, including routers that a reload adds. Any
     // thread.
     void bypass(bool on);
-    // Calls `done` on the thread of the routers when nothing that changes something on a router (this one; without a name
-    // all of them) is under way, or after kQuietMs. Any thread.
+    // Calls `done` on the routers' thread when no write to this router (without a name: to any router)
+    // is in flight, or after kQuietMs. Any thread.
     static constexpr std::uint64_t kQuietMs = 5'000;
     void when_quiet(std::string name, std::function<void()> done);
     [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
 
     // Not older than half a second. Any thread.
     [[nodiscard]] std::vector<Status> status() const;
-    // Of routers and other sinks; as old.
+    // Of routers and other sinks; equally old.
     [[nodiscard]] std::vector<SinkHealth> sinks() const;
-    // What became of answers that waited; any thread.
+    // Outcomes of answers that waited; any thread.
     [[nodiscard]] Outcomes outcomes() const;
-    // Rows that workers do not know because the row board was full; any thread.
+    // Rows that are missing because the row board was full; any thread.
     [[nodiscard]] std::uint64_t board_full() const { return lists_.board_full(); }
 
   private:

@@ -1,12 +1,12 @@
-// Which addresses of lists clients are told under names that the lists were not claimed for (CDNs), and by how many
-// names lately. What workers find comes in (dataplane/event/shared_watch.h); out come whether an address is
-// shared, until when, and what the operator is shown.
+// Tracks which addresses of lists clients also get under names outside the lists (CDNs), and by how many
+// names recently. Input: the workers' findings (dataplane/event/shared_watch.h). Output: whether an address is
+// shared, until when, and a report for the operator.
 //
-// A name counts whole for kWholeS after it was last told the address, half for as long again, a quarter for once more. An
-// address is shared from `above` such names on, until there are less than half as many. That end is known as soon as it
-// begins, and only put off by what comes later: nothing has to look at the clock.
+// A name counts fully for kWholeS after it was last seen with the address, half for the same time again, then a quarter.
+// An address is shared from `above` such names on, until there are fewer than half as many. That end is known at once,
+// and later names only postpone it, so no timer is needed.
 //
-// Bounded: kMostAddresses, kMostNames of each (more of them take the oldest's place), two of them as text: at most 3 MB.
+// Bounded: kMostAddresses, kMostNames of each (more replace the oldest), two of them as text: at most 3 MB.
 // Without a thread and a clock of its own; all calls from one thread.
 #pragma once
 
@@ -30,17 +30,17 @@ class SharedAddresses {
     static constexpr std::size_t kMostAddresses = 4096;
     static constexpr std::size_t kMostNames = 16;
 
-    // What became of an address: it is shared until then (0: it is not), and was not before.
+    // The verdict on an address: shared until then (0: not shared), and whether this is new.
     struct Verdict {
         std::uint32_t until_s = 0;
         bool is_new = false;
     };
-    // A name was told an address that the list holds, or does without. `above`: 1..kMostNames. An address for which there is no
-    // room is not counted.
+    // A client got an address that the list holds, or does without, under this name. `above`: 1..kMostNames. If the table is
+    // full, the address is not counted.
     Verdict told(ListId list, const IpAddress& address, std::string_view name, unsigned above,
                  std::uint32_t now_s);
 
-    // What no name counts for any more is forgotten; `gone` is called with each.
+    // Forgets addresses without counting names; calls `gone` with each.
     void forget_old(std::uint32_t now_s,
                     const std::function<void(ListId, const IpAddress&)>& gone = {});
 
@@ -51,9 +51,9 @@ class SharedAddresses {
         bool shared = false;
         std::vector<std::string> examples;  // of the names, the last two
     };
-    // All that are told under other names, those with most of them first.
+    // All addresses with other names, those with most names first.
     [[nodiscard]] std::vector<Shown> show(std::uint32_t now_s) const;
-    // How many are shared, of all lists or one.
+    // The number of shared addresses, of all lists or one.
     [[nodiscard]] std::size_t shared(std::uint32_t now_s, std::optional<ListId> list = {}) const;
     [[nodiscard]] std::size_t size() const { return addresses_.size(); }
 

@@ -1,5 +1,5 @@
-// One thread of `streams` without its thread: an io_context with everything that is served on it.
-// run() and stop() make it one; tests turn poll() by hand.
+// One thread of `streams`, without its thread: an io_context with all its objects.
+// run() and stop() make it a thread; tests call poll() by hand.
 //
 // It sleeps in the io_context; a worker that pushes into one of its rings wakes it by the rings'
 // eventfd.
@@ -31,25 +31,25 @@ class StreamThread {
     StreamThread(const StreamThread&) = delete;
     StreamThread& operator=(const StreamThread&) = delete;
 
-    // Serves a bound socket, of which it owns `descriptor`. Any thread.
+    // Serves a bound socket; owns `descriptor`. Any thread.
     void add_udp(const ListenAddress& where, int descriptor, bool budgeted);
     void add_tcp(const ListenAddress& where, int descriptor,
                  std::shared_ptr<const Service> service);
-    // Closes it; connections that came by it stay. Any thread.
+    // Closes it; its connections stay. Any thread.
     void remove(const ListenAddress& where);
 
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
-    // Upstreams that are asked in their own way; before workers know them. Any thread.
+    // Upstreams that `streams` asks; before workers know them. Any thread.
     void set_upstreams(std::shared_ptr<const UpstreamDirectory> directory);
     // Addresses or routes of this machine changed. Any thread.
     void network_changed();
 
     void run();   // until stop()
     void stop();  // any thread
-    // What there is to do now, without waiting, the housekeeping of time that has passed with it.
-    // Returns how much that was.
+    // Does the work that is due now, without waiting, including housekeeping for the time that has passed.
+    // Returns the amount of work.
     std::size_t poll();
 
     [[nodiscard]] const StreamCounters& counters() const { return context_.counters; }

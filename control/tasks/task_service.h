@@ -1,4 +1,4 @@
-// Jobs of cron by the clock, and what queries raise; on the main thread, but for fetches, which have a thread.
+// Cron jobs, and tasks that queries trigger; on the main thread, except fetches, which have a thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,22 +22,22 @@ namespace steer::tasks {
 
 class TaskService {
   public:
-    // Reads the configuration anew because of `why`; says whether it came into force.
+    // Reloads the configuration because of `why`; reports whether it came into force.
     using Reload = std::function<void(const std::string& why, std::function<void(bool)> done)>;
     using Now = std::function<Clocks()>;
 
     TaskService(boost::asio::io_context& main_io, Reload reload, Now now);
-    ~TaskService();  // ends what is under way
+    ~TaskService();  // aborts running work
     TaskService(const TaskService&) = delete;
     TaskService& operator=(const TaskService&) = delete;
 
-    // The configuration in force: jobs that stay as they are keep their time.
+    // The configuration in force: unchanged jobs keep their schedule.
     void follow(const config::Settings& settings);
-    // What is under way is given up.
+    // Aborts running work.
     void end() { stop_.request_stop(); }
-    // What is due now is begun.
+    // Starts due jobs.
     void look();
-    // Queries came to the executor `tag`. False: not begun, because it is under way or was begun less than kEvery ago.
+    // Queries triggered the executor `tag`. False: not started, because it runs or started less than kEvery ago.
     bool raise(const std::string& tag);
     static constexpr std::uint64_t kEvery = 10;  // seconds
 
@@ -50,16 +50,15 @@ class TaskService {
             what;  // text: why to reload
     };
     using Steps = std::vector<Step>;
-    // What is run, under one name: "CRON/JOB", or "TYPE TAG" if queries raise it.
+    // A task with a name: "CRON/JOB", or "TYPE TAG" if queries trigger it.
     struct Task {
         Steps steps;
         std::optional<JobTimer> timer;
-        std::string when;  // the timer's text: another one is another timer
+        std::string when;  // the timer's text: a different text is a different timer
         bool wanted = true, under_way = false;
         std::uint64_t done = 0, failed = 0, skipped = 0;
-        std::optional<bool> went_well;  // the last run
-        std::optional<std::uint64_t>
-            raised_at_s;  // when the last run that queries raised was begun
+        std::optional<bool> went_well;             // the last run
+        std::optional<std::uint64_t> raised_at_s;  // start of the last run triggered by queries
     };
     struct Run {
         std::string name;
@@ -86,8 +85,7 @@ class TaskService {
     const Now now_;
     fetch::FetchOptions options_;
     std::map<std::string, Task> tasks_;
-    std::map<std::string, std::string>
-        raised_;  // names of tasks, by the tags of what queries come to
+    std::map<std::string, std::string> raised_;  // names of tasks, by the tags of executors
     boost::asio::steady_timer timer_;
     std::stop_source stop_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

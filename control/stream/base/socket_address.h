@@ -1,4 +1,4 @@
-// Between IpAddress and the kernel's sockaddr. An IPv4 address makes a sockaddr_in.
+// Converts between IpAddress and the kernel's sockaddr. An IPv4 address becomes a sockaddr_in.
 #pragma once
 
 #include <netinet/in.h>
@@ -29,7 +29,7 @@ struct SocketAddress {
     }
 };
 
-// The address in what the kernel hands out (getifaddrs); nothing: of another family, or none.
+// The address in a sockaddr from the kernel (getifaddrs); no value: another family, or none.
 std::optional<IpAddress> read_address(const sockaddr* from);
 
 }  // namespace steer::stream

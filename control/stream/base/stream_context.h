@@ -1,5 +1,5 @@
-// What the parts of one `streams` thread share. All of it is used by that thread alone, but for the
-// counters, which anybody may read.
+// What the parts of one `streams` thread share. Only that thread uses it, except for the
+// counters, which any thread may read.
 #pragma once
 
 #include <sys/socket.h>
@@ -24,14 +24,14 @@
 
 namespace steer::stream {
 
-// The rings of one thread, by worker, and who wakes it when something is in them.
+// The rings of one thread, by worker, and its sleeper.
 struct StreamRings {
     std::vector<Ring<Message>*> to_worker;
     std::vector<Ring<Message>*> from_worker;
     Sleeper* sleeper = nullptr;
 };
 
-// What is read in one go, at most; and what is left over of it.
+// Maximum bytes per read, plus unread rest.
 inline constexpr std::size_t kRoomBytes = 64 * 1024;
 
 struct StreamContext {
@@ -42,18 +42,18 @@ struct StreamContext {
     boost::asio::io_context io{1};
     StreamCounters counters{};
     forward::ChaChaRandom random{0};
-    // Interfaces with a copying port: whole datagrams that come in by them are the port's. Sorted.
+    // Interfaces with a copying port, which handles complete datagrams that arrive there. Sorted.
     std::vector<int> copying{};
     // Upstreams behind a VRF, with its index.
     std::map<IpAddress, int> vrfs{};
-    std::atomic<unsigned> connections{0};  // of clients over TCP, open; anybody may read
-    // Where bytes are read to: a connection keeps only what it cannot use yet.
+    std::atomic<unsigned> connections{0};  // open TCP connections of clients; any thread may read
+    // Read buffer: a connection stores only bytes that it cannot use yet.
     std::array<std::uint8_t, kRoomBytes> room{};
-    // Where this thread's listeners are: who asks there asks us. (Address, port.)
+    // This thread's listening addresses: a query there would reach us. (Address, port.)
     std::set<std::pair<IpAddress, std::uint16_t>> listening{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
-    // Before it connects: a socket's packets are those of the upstream's VRF. 0 or errno.
+    // Before it connects: binds a socket to the upstream's VRF. 0 or errno.
     [[nodiscard]] int bind_to_vrf(int socket, const IpAddress& upstream) const {
         const auto vrf = vrfs.find(upstream);
         if (vrf == vrfs.end()) return 0;

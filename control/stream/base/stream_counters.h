@@ -1,4 +1,4 @@
-// What a `streams` thread counts. Written by that thread alone, relaxed; anybody may read. Never
+// The counters of a `streams` thread. Only that thread writes, relaxed; any thread may read. Never
 // reset.
 #pragma once
 

@@ -1,8 +1,8 @@
-// Where Beast's parser of HTTP/1.1 may not be given what is there.
+// Works around an assertion of Beast's HTTP/1.1 parser.
 //
-// Of a chunked message that has come as far as its last chunk it asserts (basic_parser::parse_chunk_header, as of Boost
-// 1.81) that never fewer bytes are shown to it again than "0\r\n\r\n" has. Whoever sends that in pieces would end the
-// process. Bytes of a chunked message that is not complete are never the last ones if they are fewer, so to wait is right.
+// After the last chunk of a chunked message, Beast (basic_parser::parse_chunk_header, as of Boost
+// 1.81) asserts that it always gets at least the length of "0\r\n\r\n". A peer that sends it in pieces would end the
+// process. Fewer bytes are never the end of an incomplete chunked message, so it is correct to wait.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -10,7 +10,7 @@
 
 namespace steer::stream {
 
-// Whether put() has to wait for more than these `bytes`. Not for the first ones behind a head that come with it.
+// Whether put() has to wait for more than these `bytes`. Not for bytes that arrive together with the head.
 template <bool is_request>
 bool waits_for_chunk(const boost::beast::http::basic_parser<is_request>& parser,
                      std::size_t bytes) {

@@ -1,4 +1,4 @@
-// DNS over HTTPS as a client, without its socket (RFC 8484): a query is POSTed (4.1), and a response is gathered whole.
+// DNS over HTTPS as a client, without its socket (RFC 8484): POSTs a query (4.1), and collects the complete response.
 //
 // A response of more than kMaxHttpContent bytes fails its query.
 #pragma once
@@ -15,7 +15,7 @@ namespace steer::stream {
 
 inline constexpr std::size_t kMaxHttpContent = 65535;  // of a response: a DNS message's most
 
-// Where queries go.
+// The destination of queries.
 struct DohTarget {
     std::string authority, path;
 };
@@ -24,14 +24,14 @@ struct DohReply {
     unsigned status = 0;
     std::string content_type;
     std::vector<std::uint8_t> content;
-    // Whether it is one that holds a DNS message.
+    // Whether it contains a DNS message.
     [[nodiscard]] bool is_dns() const;
 };
 
 class DohReplyTaker {
   public:
     virtual void take_reply(std::uint32_t request, DohReply& reply) = 0;
-    // `again`: the upstream did not work on it.
+    // `again`: may be retried, because the upstream did not process it.
     virtual void take_failure(std::uint32_t request, bool again) = 0;
 
   protected:
@@ -43,7 +43,7 @@ class DohClient final : private HttpReplyTaker {
     // `protocol`: what ALPN chose. `taker` outlives it.
     DohClient(const DohTarget& target, std::string_view protocol, DohReplyTaker& taker);
 
-    // As of HttpClient.
+    // As in HttpClient.
     std::uint32_t ask(std::span<const std::uint8_t> query) { return client_->ask(head_, query); }
     void cancel(std::uint32_t request);
     [[nodiscard]] unsigned room() const { return client_->room(); }
@@ -62,7 +62,7 @@ class DohClient final : private HttpReplyTaker {
     const std::shared_ptr<const HttpRequestHead> head_;
     DohReplyTaker& taker_;
     const std::unique_ptr<HttpClient> client_;
-    std::unordered_map<std::uint32_t, DohReply> replies_;  // that are coming
+    std::unordered_map<std::uint32_t, DohReply> replies_;  // responses in progress
 };
 
 }  // namespace steer::stream

@@ -1,10 +1,10 @@
-// What an HTTP request must be to carry a DNS query (RFC 8484 4.1), and what one gets that does not.
+// Checks HTTP requests that carry a DNS query (RFC 8484 4.1), and the responses to invalid ones.
 //
-// Pure. A head is judged as soon as it is there, before any of its content: what is refused then
-// costs nobody a buffer.
+// Pure. A head is checked as soon as it is complete, before its content, so a request refused then
+// needs no buffer.
 //
-// Paths are compared octet by octet, as written: what is percent-encoded is another path. `dns` is
-// base64url without padding (RFC 4648 5), in its one canonical form.
+// Paths are compared octet by octet, as written: a percent-encoded path is a different path. `dns` is
+// base64url without padding (RFC 4648 5), in its canonical form.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@
 
 namespace steer::stream {
 
-// The most that a query may have: EDNS, a few options and padding take a tenth of it.
+// The largest query; EDNS, a few options and padding need a tenth of it.
 inline constexpr std::size_t kMaxHttpQuery = 4096;
-// The most that a head may have, names, values and what HTTP/2 counts for each (RFC 9113 6.5.2).
+// The largest head: names, values and the overhead that HTTP/2 counts for each (RFC 9113 6.5.2).
 // A GET of kMaxHttpQuery bytes is 5,462 characters long.
 inline constexpr std::size_t kMaxHttpHead = 8192;
 
@@ -43,7 +43,7 @@ std::string_view reason_of(HttpStatus status);
 enum class HttpMethod : std::uint8_t { get, head, post, other };
 HttpMethod method_of(std::string_view name);
 
-// What is kept of a request's head.
+// The stored parts of a request's head.
 struct HttpHead {
     HttpMethod method = HttpMethod::other;
     std::string target;
@@ -53,20 +53,20 @@ struct HttpHead {
     std::string forwarded_for;  // of the header that names the client, all its lines
 };
 
-// A query that lies in the target, or one whose content is to follow.
+// A query in the target, or one whose content follows.
 struct HttpQuery {
-    std::size_t path = 0;  // which of the paths
+    std::size_t path = 0;  // index of the path
     bool in_content = false;
     std::vector<std::uint8_t> message;  // unless in_content
 };
 
-// Judges a head, but for what Content-Length says about framing.
+// Checks a head, except for framing by Content-Length.
 std::variant<HttpQuery, HttpStatus> judge_head(const HttpHead& head,
                                                std::span<const std::string> paths);
-// Judges a query's bytes: at least a header and not a response; else it is not worth a worker's time.
+// Checks a query's bytes before a worker gets them: at least a header, and not a response.
 HttpStatus judge_message(std::span<const std::uint8_t> message);
 
-// base64url without padding; nothing: it is not that.
+// Decodes base64url without padding; no value: invalid.
 std::optional<std::vector<std::uint8_t>> bytes_of_base64url(std::string_view text);
 
 }  // namespace steer::stream

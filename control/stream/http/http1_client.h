@@ -1,7 +1,7 @@
-// HTTP/1.1 with a server that speaks nothing newer (RFC 9112), read by Beast's parser out of memory: one request at a
+// HTTP/1.1 to a server without HTTP/2 (RFC 9112), parsed by Beast from memory: one request at a
 // time, on a connection that stays open if the server keeps it open.
 //
-// A request that is cancelled takes the connection with it: its response would be the next one's.
+// Cancelling a request closes the connection, because its response would be taken for the next one's.
 #pragma once
 
 #include "control/stream/http/http_client.h"

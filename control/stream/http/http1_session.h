@@ -1,8 +1,8 @@
-// A client's HTTP/1.1 connection (RFC 9112), read by Beast's parser out of memory.
+// A client's HTTP/1.1 connection (RFC 9112), parsed by Beast from memory.
 //
-// One request is in progress at a time: what a client pipelines behind it (RFC 9112 9.3.2) is kept, and
-// wants_input() is false until the answer is out. The connection stays open for the next one unless the
-// client asks otherwise, or a request was refused before all of it was there.
+// One request is in progress at a time. Pipelined requests (RFC 9112 9.3.2) are buffered, and
+// wants_input() is false until the answer is sent. The connection stays open for the next request unless the
+// client asks otherwise, or a request was refused before it was complete.
 //
 // Limits: a head of kMaxHttpHead, a query of kMaxHttpQuery bytes, kHttpRequestMs for a request from its
 // first byte on (408).
@@ -39,7 +39,7 @@ class Http1Session final : public HttpSession {
 
     void go_on();
     void begin();
-    bool parse();    // some of in_; false: more is needed, or the request was refused
+    bool parse();    // parses in_; false: more bytes needed, or the request was refused
     bool on_head();  // false: refused
     void on_complete();
     [[nodiscard]] HttpHead head_of() const;
@@ -50,10 +50,10 @@ class Http1Session final : public HttpSession {
     HttpQueryTaker& taker_;
     StreamCounters& counters_;
     std::vector<std::uint8_t> in_;     // not parsed yet
-    std::unique_ptr<Parser> parser_;   // of the request that is coming; nullptr: none is
+    std::unique_ptr<Parser> parser_;   // of the request being received; nullptr: none
     std::optional<HttpQuery> query_;   // of that, once its head is there
     std::vector<std::uint8_t> out_;    // to be sent
-    std::vector<std::uint8_t> taken_;  // what next_output() gave away last
+    std::vector<std::uint8_t> taken_;  // the last result of next_output()
     std::uint64_t now_ms_ = 0, began_ms_ = 0;
     std::uint32_t serial_ = 0;  // of the last request that was handed over
     HttpMethod method_ = HttpMethod::other;

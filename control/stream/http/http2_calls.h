@@ -1,4 +1,4 @@
-// What clients' and upstreams' HTTP/2 have in common: nghttp2's callbacks, handed from C to members of
+// Shared by HTTP/2 of clients and of upstreams: nghttp2's callbacks, forwarded from C to members of
 // the class that owns the session; options; fields.
 //
 // The owner has
@@ -6,9 +6,9 @@
 //     void on_content(std::int32_t id, std::span<const std::uint8_t> bytes);
 //     void on_frame(const nghttp2_frame& frame);
 //     void on_closed(std::int32_t id, std::uint32_t error);
-//     // At most so many bytes of what it has to send, at least one, each once; empty: there is none.
+//     // The next bytes to send, at most `most`, each once; empty: none.
 //     std::span<const std::uint8_t> take_content(std::int32_t id, std::size_t most, bool& last);
-// and sets callbacks of its own beside these.
+// and sets further callbacks of its own.
 #pragma once
 
 #include <nghttp2/nghttp2.h>

@@ -1,9 +1,9 @@
-// HTTP/2 with a server (RFC 9113), spoken by nghttp2: many requests at once, one a stream.
+// HTTP/2 to a server (RFC 9113), by nghttp2: many requests at once, one per stream.
 //
-// At most kStreams at a time, or what the server allows. The frames of a request follow each other, with
-// none of another between them: knot-resolver takes no second request before the first is whole. After GOAWAY nothing more
-// is asked; what the server did not take up may be asked again elsewhere. A response whose head is too long fails its
-// request alone.
+// At most kStreams at a time, or the server's limit. The frames of a request are sent without frames of another in between,
+// because knot-resolver accepts no second request before the first is complete. After GOAWAY no further requests are
+// sent; requests that the server did not process may be retried elsewhere. A response whose head is too long fails only
+// its request.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -45,7 +45,7 @@ class Http2Client final : public HttpClient {
         std::size_t sent = 0;
         std::size_t head_bytes = 0;
         HttpResponseHead response;
-        bool submitted = false;  // nghttp2 knows of it
+        bool submitted = false;  // passed to nghttp2
         bool answered = false;   // the final head was handed on
         bool complete = false;   // all of the response is there
         bool cancelled = false;
@@ -63,7 +63,7 @@ class Http2Client final : public HttpClient {
     void give_up(std::int32_t id);
     void fail(std::string why);
     void end_streams();
-    // nghttp2 neither reads nor writes any more.
+    // Whether nghttp2 neither reads nor writes any more.
     [[nodiscard]] bool is_finished() const;
     [[nodiscard]] Stream* find(std::int32_t id);
 

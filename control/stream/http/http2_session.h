@@ -1,15 +1,15 @@
-// A client's HTTP/2 connection (RFC 9113), spoken by nghttp2, one query a stream.
+// A client's HTTP/2 connection (RFC 9113), by nghttp2, one query per stream.
 //
 // Limits, each with a counter:
-// - so many streams at once (announced); a head of kMaxHttpHead, a query of kMaxHttpQuery bytes;
-// - answers of kUnsent bytes that the client does not take (its flow control): a further request is
-//   refused (REFUSED_STREAM: it may be asked again);
-// - kResets streams that the client took back before their answer, more than those that it let be
-//   answered (CVE-2023-44487), and kControlFrames frames that ask for nothing (all but HEADERS and DATA
-//   with something in it), beyond kControlFramesPerAnswer for each answer: then GOAWAY with
+// - concurrent streams (announced); a head of kMaxHttpHead, a query of kMaxHttpQuery bytes;
+// - kUnsent bytes of answers that the client does not accept (its flow control): a further request is
+//   refused (REFUSED_STREAM: it may be retried);
+// - kResets streams that the client reset before their answer, more than those that were
+//   answered (CVE-2023-44487), and kControlFrames frames without a request (all but HEADERS and non-empty
+//   DATA), plus kControlFramesPerAnswer for each answer: then GOAWAY with
 //   ENHANCE_YOUR_CALM;
-// - acknowledgements that wait to be sent and CONTINUATION frames: nghttp2's, which ends the connection;
-// - a request that is not complete kHttpRequestMs after it began is taken back.
+// - pending acknowledgements and CONTINUATION frames: limited by nghttp2, which ends the connection;
+// - a request that is incomplete kHttpRequestMs after its start is reset.
 #pragma once
 
 #include <nghttp2/nghttp2.h>

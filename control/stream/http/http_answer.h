@@ -1,8 +1,8 @@
-// The head of a response, which HTTP/1.1 and HTTP/2 write each in its own way (RFC 8484 4.2, 5.1).
+// The head of a response, which HTTP/1.1 and HTTP/2 encode each in its own way (RFC 8484 4.2, 5.1).
 //
-// A DNS response is fresh for as long as its records live, for the client's own cache alone: another
-// client's answer would be another one, and its addresses would be on no router's list. Everything else
-// is not to be stored at all.
+// A DNS response is fresh as long as its records, for the client's private cache only: another
+// client's answer may differ, and its addresses would be on no router's list. All other responses
+// must not be stored.
 #pragma once
 
 #include <array>
@@ -21,9 +21,9 @@ struct HttpField {
 
 class HttpAnswerFields {
   public:
-    // Of a DNS response: `content` is that. Of a refusal: `content` is for people.
+    // For a DNS response `content` is the message. For a refusal `content` is text for people.
     HttpAnswerFields(HttpStatus status, std::span<const std::uint8_t> content, std::time_t now);
-    HttpAnswerFields(const HttpAnswerFields&) = delete;  // views of itself
+    HttpAnswerFields(const HttpAnswerFields&) = delete;  // contains views of itself
     HttpAnswerFields& operator=(const HttpAnswerFields&) = delete;
 
     [[nodiscard]] std::span<const HttpField> fields() const { return {fields_.data(), count_}; }
@@ -39,7 +39,7 @@ class HttpAnswerFields {
 
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); valid until this thread's next call.
 std::string_view http_date(std::time_t now);
-// What a person reads who was refused: a line.
+// The text of a refusal: one line.
 std::string_view text_of(HttpStatus status);
 
 }  // namespace steer::stream

@@ -1,4 +1,4 @@
-// What an HTTP listener serves, and whom it believes (Service).
+// The paths of an HTTP listener, and the proxies that it trusts (Service).
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace steer::stream {
 
 struct HttpSite {
     std::vector<std::string> paths;
-    std::string client_header;  // whose value names the client, in lower case; empty: none does
-    // Who is believed in that, besides loopback: HTTP proxies in front of us.
+    std::string client_header;  // the header that names the client, in lower case; empty: none
+    // HTTP proxies whose header is trusted, in addition to loopback.
     matchers::PrefixSet trusted{};
     std::vector<std::uint16_t>
         frontends{};  // of each path (dataplane/policy/frontends.h); fewer: frontend 0
@@ -26,9 +26,9 @@ struct HttpSite {
     [[nodiscard]] bool trusts(const IpAddress& peer) const {
         return !client_header.empty() && (peer.is_loopback() || trusted.contains(peer));
     }
-    // The client in the header's value: "203.0.113.7", or as X-Forwarded-For has it, "client, proxy,
-    // proxy", each added behind by the next: the last that is none of the trusted ones. Ports and
-    // brackets are passed over. Nothing: that is no address.
+    // The client in the header's value: "203.0.113.7", or in the form of X-Forwarded-For, "client, proxy,
+    // proxy", to which each proxy appends: the last address that is not a trusted proxy. Ports and
+    // brackets are ignored. No value: not an address.
     [[nodiscard]] std::optional<IpAddress> client_in(std::string_view value) const;
 };
 

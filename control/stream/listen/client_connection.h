@@ -1,4 +1,4 @@
-// A client's connection as TcpClients sees it, whatever is spoken on it.
+// A client's connection for TcpClients, independent of its protocol.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,17 @@ namespace steer::stream {
 
 class ClientConnection {
   public:
-    // `client`: who it counts for; all zeros: nobody, it is one of all alone.
+    // `client`: the client it counts for; all zeros: none, it counts only in the total.
     explicit ClientConnection(const IpAddress& client) : client_(client) {}
     virtual ~ClientConnection() = default;
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
 
-    // Nothing is asked and nothing is to be sent: may be closed to make room.
+    // No request is open and nothing is to be sent: may be closed for a new connection.
     [[nodiscard]] virtual bool is_idle() const = 0;
-    // Waits for workers alone, so its silence is no reason to close it.
+    // Waits only for workers, so its silence is no reason to close it.
     [[nodiscard]] virtual bool waits_for_us() const = 0;
-    // Sends what was held back by TcpClients::flush_later().
+    // Sends the output held back by TcpClients::flush_later().
     virtual void flush() {}
     // Ends it at once, and has TcpClients::forget() it. Idempotent.
     virtual void close() = 0;
@@ -33,9 +33,9 @@ class ClientConnection {
     using Order = std::list<std::shared_ptr<ClientConnection>>;
 
     IpAddress client_;
-    // A query that came, or bytes of an answer that went out; at first the beginning.
+    // Time of the last received query or sent bytes; initially the start.
     std::uint64_t last_used_ms_ = 0;
-    Order* order_ = nullptr;  // that it is in, and where
+    Order* order_ = nullptr;  // the list that it is in, and its place
     Order::iterator place_;
     bool is_to_flush_ = false;
 };

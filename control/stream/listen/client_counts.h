@@ -1,7 +1,7 @@
-// How many connections a service has, in all and of each client, over all threads.
+// Counts the connections of a service, in total and per client, over all threads.
 //
-// A client is an IPv4 address or an IPv6 /64: one that changes its address within its network is
-// the same. Taken and given back at a connection's begin and end, under a lock that is held for a
+// A client is an IPv4 address or an IPv6 /64, so a client that changes its address within its network
+// stays the same. Counted at a connection's begin and end, under a lock that is held for one
 // look-up.
 #pragma once
 
@@ -16,10 +16,10 @@ namespace steer::stream {
 
 class ClientCounts {
   public:
-    // A place among `most`; false: they are taken. Any thread, as all others.
+    // Takes one of `most` places; false: none is free. Any thread, as all others.
     bool take_place(unsigned most);
     void leave_place();
-    // One of at most `most` of `client`.
+    // Takes one of at most `most` places of `client`.
     bool take(const IpAddress& client, unsigned most);
     void leave(const IpAddress& client);
     [[nodiscard]] unsigned in_all() const { return places_.load(std::memory_order_relaxed); }

@@ -1,6 +1,6 @@
-// EDNS options that are a connection's, not the answer's: padding (RFC 7830, RFC 8467) and
-// edns-tcp-keepalive (RFC 7828). Workers know of neither; a query that asks for them has them added
-// to the OPT of its response. Pure.
+// EDNS options that belong to a connection, not to the answer: padding (RFC 7830, RFC 8467) and
+// edns-tcp-keepalive (RFC 7828). Workers do not handle them; they are added to the OPT of the response
+// to a query that asks for them. Pure.
 #pragma once
 
 #include <chrono>
@@ -15,17 +15,17 @@ struct OptionsAsked {
     bool padding = false;
     bool keepalive = false;
 };
-// Of a client's query, good or not; of one that is none: nothing is asked.
+// The options that a client's query asks for; none if the message is not a query.
 OptionsAsked options_asked(std::span<const std::uint8_t> query) noexcept;
 
 struct OptionsGiven {
     bool padding = false;  // to a multiple of 468 bytes (RFC 8467 4.1)
-    std::optional<std::chrono::milliseconds> keepalive;  // how long silence is borne
+    std::optional<std::chrono::milliseconds> keepalive;  // the allowed idle time
 };
-// By how much give_options() makes a message longer at most.
+// The most bytes that give_options() adds to a message.
 inline constexpr std::size_t kMostOptionBytes = 6 + 4 + 467;
-// Adds options to the response that is the first `length` bytes of `message`; returns its length
-// then. What there is no room for is left out, as in a response without an OPT at its end (there
+// Adds options to the response that is the first `length` bytes of `message`; returns its new
+// length. Options that do not fit are left out, as in a response without an OPT at its end (there
 // is none if the query had none).
 std::size_t give_options(std::span<std::uint8_t> message, std::size_t length,
                          const OptionsGiven& given) noexcept;

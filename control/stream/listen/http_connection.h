@@ -1,13 +1,13 @@
-// One client's connection for DNS over HTTP (RFC 8484): its socket, and its queries' way to the workers
-// and back. What is spoken is the session's (http2_session.h, http1_session.h): by ALPN; without TLS
-// HTTP/2 if it begins with that's preface (RFC 9113 3.3), else HTTP/1.1.
+// One client's connection for DNS over HTTP (RFC 8484): its socket, and the path of its queries to the workers
+// and back. The session's protocol (http2_session.h, http1_session.h) is chosen by ALPN. Without TLS it is
+// HTTP/2 if the connection begins with its preface (RFC 9113 3.3), else HTTP/1.1.
 //
-// A query that a worker drops, or that cannot be handed to one, is answered with 503 at once. What came
-// in one turn of the thread goes out in one write. An idle connection has no buffer but its session's.
+// A query that a worker drops, or that cannot be handed to one, is answered with 503 at once. Answers of
+// one turn of the thread are sent in one write. An idle connection has no buffer except its session's.
 //
-// Closed when nothing was asked or taken for the service's idle time, which frames that ask for nothing
-// do not put off, and with more than kMostUnsent bytes of answers waiting. An HTTP/2 client is told; what it
-// sends after that is read for TcpClients::kLingerMs at most, and kMostThrownAway bytes.
+// Closed after the service's idle time without a request or sent answer (frames without a request do
+// not count), and with more than kMostUnsent bytes of answers waiting. An HTTP/2 client gets a GOAWAY; its
+// further bytes are read for at most TcpClients::kLingerMs, and kMostThrownAway bytes.
 #pragma once
 
 #include <memory>
@@ -30,8 +30,7 @@ class HttpConnection final : public ClientConnection,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
     static constexpr std::size_t kMostUnsent = 1024 * 1024;
-    static constexpr std::size_t kMostThrownAway =
-        256 * 1024;  // bytes that come after our last one
+    static constexpr std::size_t kMostThrownAway = 256 * 1024;  // bytes received after our last one
 
     HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
                    ByteStream stream, const QueryOrigin& origin);
@@ -69,8 +68,8 @@ class HttpConnection final : public ClientConnection,
     TcpClients& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
-    std::unique_ptr<HttpSession> session_;  // nullptr: not known yet what is spoken
-    std::vector<std::uint8_t> first_;       // what came before that
+    std::unique_ptr<HttpSession> session_;  // nullptr: protocol still unknown
+    std::vector<std::uint8_t> first_;       // bytes received before the protocol is known
     std::vector<std::uint8_t> out_;         // not written yet, from written_ on
     std::size_t written_ = 0;
     std::size_t thrown_away_ = 0;  // bytes, while lingering_
@@ -78,8 +77,8 @@ class HttpConnection final : public ClientConnection,
     bool trusted_;                 // the peer is a proxy that names the client
     bool has_answers_ = false;     // out_ does
     bool reading_ = false, writing_ = false;
-    bool peer_ended_ = false;  // sends no more
-    bool lingering_ = false;   // all is said; what still comes is thrown away until the peer ends
+    bool peer_ended_ = false;  // the peer closed its side
+    bool lingering_ = false;   // all is sent; further bytes are discarded until the peer closes
     bool closed_ = false;
 };
 

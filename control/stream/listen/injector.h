@@ -1,7 +1,7 @@
-// Hands queries to workers and brings their answers back to who asked.
+// Hands queries to workers and returns their answers to the connections.
 //
 // The worker is chosen by the client's address, so that its quotas hold. A query is remembered in a
-// fixed table until its answer comes, or for kPatienceMs: a worker's answer may be lost to a full
+// fixed table until its answer comes, or for kPatienceMs, because a worker's answer may be lost to a full
 // ring.
 #pragma once
 
@@ -18,17 +18,17 @@
 
 namespace steer::stream {
 
-// Whom an answer goes to.
+// The receiver of an answer.
 struct QueryOrigin {
     SocketAddress client;
     IpAddress local;  // the address that was asked
     std::uint16_t local_port = 0;
     bool is_udp = false;
-    std::uint32_t stream = 0;  // the taker's own: which of its queries it was
+    std::uint32_t stream = 0;  // the receiver's number of the query
     OptionsAsked options{};    // over TCP
 };
 
-// What goes with a query metadata its bytes, for the time of a call.
+// A query's metadata, valid during a call.
 struct QueryMetadata {
     std::uint16_t frontend = 0;    // by which it came (dataplane/policy/frontends.h); 0: none
     std::string_view server_name;  // that TLS's client asked for, in any case
@@ -54,18 +54,18 @@ class Injector {
     Injector(const Injector&) = delete;
     Injector& operator=(const Injector&) = delete;
 
-    // A buffer whose payload has room for a query of `length` bytes and what goes with it behind the
+    // A buffer with space for a query of `length` bytes and its metadata behind the
     // header; nullptr: none (counted).
     Buffer* take_buffer(std::size_t length, const QueryMetadata& metadata = {});
-    // Where in such a buffer the query's bytes belong.
+    // The place of the query's bytes in such a buffer.
     static std::span<std::uint8_t> query_room(Buffer& buffer);
 
-    // Takes over `query`, whose bytes are in query_room(). False: lost and counted, no answer will
+    // Takes over `query`, with its bytes in query_room(). False: lost and counted, no answer will
     // come.
     bool inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
                 Buffer* query, std::size_t length, const QueryMetadata& metadata = {});
     void on_answer(const Message& m);
-    // Forgets queries that nothing was heard of. Once a second.
+    // Forgets queries without an answer. Once a second.
     void expire();
 
     [[nodiscard]] unsigned in_progress() const {

@@ -1,5 +1,5 @@
-// Binding the sockets that we listen on. What goes wrong becomes a sentence that says what the
-// operator can do.
+// Binds the sockets that we listen on. An error is a sentence that tells the
+// operator what to do.
 #pragma once
 
 #include <compare>
@@ -25,8 +25,8 @@ struct ListenAddress {
     }
 };
 
-// A bound, non-blocking socket (listening, if TCP), owned by the caller. An IPv6 address that is
-// still tentative is bound all the same (IPV6_FREEBIND); one of an interface in a VRF is bound in that.
+// A bound, non-blocking socket (listening, if TCP), owned by the caller. A tentative IPv6 address is
+// bound as well (IPV6_FREEBIND). An address of an interface in a VRF is bound in the VRF.
 Result<int> open_listen_socket(const ListenAddress& where);
 
 }  // namespace steer::stream

@@ -1,4 +1,4 @@
-// Who has a port, as far as /proc lets us see: for the sentence about a port that is taken.
+// The owner of a port, as far as /proc shows it: for the error about a port that is taken.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// From a socket that was accepted to a connection that is served.
+// From an accepted socket to a served connection.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -9,13 +9,13 @@
 
 namespace steer::stream {
 
-// Has the socket's client served as the service wants it, if it is welcome: a TcpOpening first, if a
-// PROXY header or a TLS handshake comes first.
+// Serves the socket's client as the service says, if it is accepted: starts a TcpOpening first, if there is a
+// PROXY header or a TLS handshake.
 void serve_client(StreamContext& context, Injector& injector, TcpClients& clients,
                   boost::asio::ip::tcp::socket socket, QueryOrigin origin);
 
-// Makes the connection that speaks the service's protocol over `stream`, whose TLS handshake is
-// done. The place of the client is taken (TcpClients::admit).
+// Creates the connection with the service's protocol over `stream`, whose TLS handshake is
+// done. The client's place is already taken (TcpClients::admit).
 void begin_protocol(StreamContext& context, Injector& injector, TcpClients& clients,
                     ByteStream stream, const QueryOrigin& origin);
 

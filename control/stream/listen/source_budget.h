@@ -1,8 +1,8 @@
-// How many datagrams a source may send us by kernel sockets beside a port of frames, where only
-// fragments, IP options and local programs come this way: 200 a second, 400 at once, for each IPv4
+// Limits datagrams per source over kernel sockets beside a port of frames, where only
+// fragments, IP options and local programs arrive this way: 200 a second, 400 at once, for each IPv4
 // address or IPv6 /64.
 //
-// Token buckets in a table of fixed size, indexed by a keyed hash; sources that meet in one bucket
+// Token buckets in a table of fixed size, indexed by a keyed hash; sources in the same bucket
 // share it.
 #pragma once
 
@@ -19,7 +19,7 @@ class SourceBudget {
     static constexpr std::uint32_t kBurst = 400;
 
     explicit SourceBudget(std::uint64_t secret);
-    // Takes one token. False: the source has none left.
+    // Takes one token. False: none is left.
     bool take(const IpAddress& source, std::uint64_t now_ms);
 
   private:

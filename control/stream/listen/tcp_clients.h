@@ -1,9 +1,9 @@
-// The open connections of one service on one thread, from the one that was silent longest.
+// The open connections of one service on one thread, in order of their silence.
 //
-// A client with too many is refused; when there are too many in all, one makes room (RFC 7766
-// 6.2.3): one that has not said yet what it wants and had time for it, else the one that has been
-// idle longest; if there is none, the new one is refused. Silence is seen by expire(): a connection
-// costs no timer.
+// A client with too many connections is refused. If there are too many in total, one is closed (RFC 7766
+// 6.2.3): one that is still in its opening and has had time for it, else the one that has been
+// idle longest. If there is none, the new one is refused. expire() detects silence: a connection
+// needs no timer.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ class TcpClients {
   public:
     // From accepted to its first byte of DNS or HTTP: PROXY header, TLS handshake.
     static constexpr std::uint64_t kOpeningMs = 5'000;
-    // So much of it a newcomer may not take away.
+    // The part of it that a new connection may not cut short.
     static constexpr std::uint64_t kSparedMs = 1'000;
-    // From our last byte (an HTTP/2 GOAWAY) until the client has to have closed.
+    // From our last byte (an HTTP/2 GOAWAY) until the client must have closed.
     static constexpr std::uint64_t kLingerMs = 2'000;
 
     TcpClients(StreamContext& context, std::shared_ptr<const Service> service)
@@ -31,18 +31,18 @@ class TcpClients {
     TcpClients(const TcpClients&) = delete;
     TcpClients& operator=(const TcpClients&) = delete;
 
-    // Whether another connection of `client` is welcome; counts it if not. If so a place is taken,
-    // for one that is add()ed at once and keeps it until forget(). All zeros: see ClientConnection.
+    // Whether another connection of `client` is accepted; counts a refusal. If accepted, a place is taken
+    // for a connection that is add()ed at once, until forget(). All zeros: see ClientConnection.
     bool admit(const IpAddress& client);
     void add_opening(const std::shared_ptr<ClientConnection>& connection);
     void add(const std::shared_ptr<ClientConnection>& connection);
     void forget(ClientConnection& connection);
 
-    // All is said on it: it is closed after kLingerMs, and the first to make room.
+    // Everything is sent: it is closed after kLingerMs, and first if a place is needed.
     void linger(ClientConnection& connection);
-    // Something happened on it now.
+    // It was active now.
     void used(ClientConnection& connection);
-    // It has more to send: flush() once all answers of this turn are there.
+    // It has more to send: calls flush() after all answers of this turn.
     void flush_later(const std::shared_ptr<ClientConnection>& connection);
     void flush();
     // Closes those that were silent for too long. Once a second.

@@ -1,15 +1,15 @@
 // One client's connection for DNS over TCP (RFC 7766) or TLS (RFC 7858): messages behind two bytes
 // of length (RFC 1035 4.2.2).
 //
-// Queries may be pipelined; each is handed to a worker at once and its answer goes out when it
-// comes, in any order (RFC 7766 6.2.1.1, 7). Answers are copied out of their buffers into one
-// output, and what came in one turn of the thread goes out in one write. An idle connection has no
+// Queries may be pipelined. Each is handed to a worker at once, and its answer is sent when it
+// comes, in any order (RFC 7766 6.2.1.1, 7). Answers are copied from their buffers into one
+// output, and the answers of one turn of the thread are sent in one write. An idle connection has no
 // buffer.
 //
-// Limits: so many queries in progress (TcpLimits), and no further one is read while kUnsent bytes
-// wait for the client; a query of at most kMaxQuery bytes. Closed when nothing happened for the
-// service's idle time (RFC 7766 6.2.3), with more than kMostUnsent bytes waiting, on a length that
-// cannot be a query's, and after a query that a worker dropped, once everything else is answered.
+// Limits: queries in progress (TcpLimits); no further query is read while kUnsent bytes
+// wait for the client; a query of at most kMaxQuery bytes. Closed after the
+// service's idle time (RFC 7766 6.2.3), with more than kMostUnsent bytes waiting, on an impossible
+// length, and after a query that a worker dropped, once everything else is answered.
 #pragma once
 
 #include <memory>
@@ -45,8 +45,8 @@ class TcpConnection final : public ClientConnection,
 
   private:
     void read();
-    // Hands over the complete queries at the front of the first `n` bytes of the thread's room, as
-    // far as it may; the rest goes to its front. Returns how much that is.
+    // Hands over complete queries among the first `n` bytes of the thread's read buffer, as
+    // many as allowed; moves the rest to the front. Returns the length of the rest.
     std::size_t take_queries(std::size_t n);
     bool take_query(std::span<const std::uint8_t> query);
     [[nodiscard]] bool is_full() const;
@@ -64,7 +64,8 @@ class TcpConnection final : public ClientConnection,
     ByteStream stream_;
     QueryOrigin origin_;
 
-    std::vector<std::uint8_t> in_;   // came, and is not a whole query or not to be taken yet
+    std::vector<std::uint8_t>
+        in_;  // received bytes of an incomplete query, or not to be handled yet
     std::vector<std::uint8_t> out_;  // to be written
     std::size_t written_ = 0;        // of out_
     unsigned in_progress_ = 0;

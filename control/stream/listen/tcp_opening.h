@@ -1,8 +1,8 @@
-// A client's connection before anything is asked: the PROXY header of one that comes by a proxy, and
-// the TLS handshake. When both are done the connection is handed to the class of its protocol
-// (begin_protocol), which knows nothing of them.
+// A client's connection before its first query: the PROXY header of a proxy, and
+// the TLS handshake. Then the connection is handed to the class of its protocol
+// (begin_protocol), which does not depend on them.
 //
-// Has TcpClients::kOpeningMs for both, whatever it sends in that time.
+// Both together may take TcpClients::kOpeningMs, whatever the client sends.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ class TcpClients;
 
 class TcpOpening final : public ClientConnection, public std::enable_shared_from_this<TcpOpening> {
   public:
-    // `by_proxy`: a PROXY header says who it is, and nobody's connections are counted until then.
+    // `by_proxy`: a PROXY header names the client; until then the connection counts for no client.
     TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients, ByteStream stream,
                const QueryOrigin& origin, bool by_proxy);
 
@@ -44,7 +44,7 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
     TcpClients& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
-    std::vector<std::uint8_t> header_;  // of the proxy: as long as is known
+    std::vector<std::uint8_t> header_;  // of the proxy: the received part
     std::size_t header_read_ = 0;
     bool by_proxy_;
     bool closed_ = false;

@@ -1,11 +1,11 @@
-// Kernel UDP on one service address: what reaches us through the kernel instead of through a port
-// of frames, or everything where there is no such port. Bound to that address, so that answers
-// leave from the one that was asked.
+// Kernel UDP on one service address: datagrams that arrive through the kernel instead of a port
+// of frames, or all of them if there is no such port. Bound to that address, so that answers
+// leave from the asked address.
 //
-// What came in by an interface with a copying port (StreamContext::copying) is taken only if the port
-// cannot take it: fragments, IP options, extension headers.
+// Datagrams from an interface with a copying port (StreamContext::copying) are handled only if the port
+// cannot handle them: fragments, IP options, extension headers.
 //
-// Receives and sends up to 32 datagrams a system call. A full send buffer loses the answer and
+// Receives and sends up to 32 datagrams per system call. A full send buffer loses the answer and
 // counts it.
 #pragma once
 
@@ -34,7 +34,7 @@ class UdpListener final : public ResponseHandler, public std::enable_shared_from
     void start();
     void close();
     void take_answer(const QueryOrigin& origin, Buffer* response) override;
-    // Sends what take_answer() collected.
+    // Sends the answers collected by take_answer().
     void flush();
 
   private:

@@ -1,8 +1,8 @@
-// One connection, plain or under TLS, whose reads and writes never block: they do what can be done
-// now, and say what has to be waited for. So a connection that is idle owns no buffer, and TLS
-// costs nobody but its own connection a wait.
+// One connection, plain or with TLS, whose reads and writes never block: they do what is possible
+// now, and return what to wait for. So an idle connection has no buffer, and a slow TLS peer
+// delays only its own connection.
 //
-// The TLS library reads and writes the socket itself (no copy through memory); it lets go of its
+// The TLS library reads and writes the socket itself (no copy through memory); it frees its
 // buffers while a connection is idle.
 #pragma once
 
@@ -19,7 +19,7 @@
 
 namespace steer::stream {
 
-// How often one is read from before others have their turn, and how much is gathered for one write.
+// The number of reads before other connections get their turn, and the bytes gathered for one write.
 inline constexpr unsigned kClientReads = 4, kUpstreamReads = 16;
 inline constexpr std::size_t kWriteBytes = 32 * 1024;
 inline constexpr std::size_t kLengthPrefix = 2;  // of a message over TCP (RFC 1035 4.2.2)
@@ -29,13 +29,13 @@ struct SslFree {
 };
 using SslPtr = std::unique_ptr<SSL, SslFree>;
 
-// What became of a step.
+// The result of a step.
 enum class Io : std::uint8_t {
     done,        // for a read or write: at least one byte
     wait_read,   // again when the socket is readable
     wait_write,  // again when it is writable
-    ended,       // the peer will send no more
-    failed,      // see why(); the connection is of no more use
+    ended,       // the peer closed its side
+    failed,      // see why(); the connection is unusable
 };
 
 class ByteStream {
@@ -48,12 +48,12 @@ class ByteStream {
     ByteStream(const ByteStream&) = delete;
     ByteStream& operator=(const ByteStream&) = delete;
 
-    // From now on under TLS, whose side (accept or connect) is set in `ssl`; then handshake() until
-    // it is done. Bytes that were read before are lost to it. False: no memory.
+    // Uses TLS from now on, with the side (accept or connect) set in `ssl`; then call handshake() until
+    // it is done. Bytes read earlier are lost to TLS. False: no memory.
     bool secure(SslPtr ssl);
     [[nodiscard]] Io handshake();
 
-    // Something that is to be read, or written, now: `n` says how much of it was. n is 0 unless done.
+    // Reads or writes as much as possible now: `n` is the number of bytes. n is 0 unless done.
     [[nodiscard]] Io read(std::span<std::uint8_t> into, std::size_t& n);
     [[nodiscard]] Io write(std::span<const std::uint8_t> from, std::size_t& n);
 
@@ -65,22 +65,22 @@ class ByteStream {
                                   std::forward<Handler>(handler));
     }
 
-    // Tells the peer that no more will come (close_notify, FIN), if it can be done without waiting.
+    // Closes our side (close_notify, FIN), if possible without waiting.
     void end_writing();
-    // Waits end with operation_aborted. Idempotent.
+    // Pending waits end with operation_aborted. Idempotent.
     void close();
 
     [[nodiscard]] bool is_open() const { return socket_.is_open(); }
     [[nodiscard]] bool is_secure() const { return ssl_ != nullptr; }
     [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
     [[nodiscard]] boost::asio::ip::tcp::socket& socket() { return socket_; }
-    // What ALPN chose; empty: nothing.
+    // The protocol chosen by ALPN; empty: none.
     [[nodiscard]] std::string_view protocol() const;
-    // Whom the peer asked for, of a server's side (RFC 6066 3); empty: nobody. Good as long as this is open.
+    // The server name that the peer asked for (RFC 6066 3); empty: none. Valid as long as this is open.
     [[nodiscard]] std::string_view server_name() const;
-    // After `ended`: not as TLS ends (RFC 8446 6.1), so that anybody on the way may have cut what came.
+    // After `ended`: TLS was not closed properly (RFC 8446 6.1), so an attacker may have cut off data.
     [[nodiscard]] bool was_cut() const { return error_ != 0; }
-    // After `failed`: for people; and as errno (EPROTO: TLS).
+    // After `failed`: the reason as text; and as errno (EPROTO: TLS).
     [[nodiscard]] const std::string& why() const { return why_; }
     [[nodiscard]] int error() const { return error_; }
 
@@ -92,7 +92,7 @@ class ByteStream {
     SslPtr ssl_;
     std::string why_;
     int error_ = 0;
-    bool shaken_ = false;  // the handshake is done: the library forgets it with an error
+    bool shaken_ = false;  // the handshake is done: the library forgets this after an error
 };
 
 }  // namespace steer::stream

@@ -1,4 +1,4 @@
-// OpenSSL's objects with an owner.
+// Owning pointers for OpenSSL's objects.
 #pragma once
 
 #include <openssl/bio.h>

@@ -1,7 +1,7 @@
-// A server's certificate as its files have it: read, and found to be one that clients can be shown.
+// A server's certificate from its files: read and checked.
 //
-// What is wrong is a sentence that names the file and says what the operator can do. A certificate
-// whose time is over, or has not come, is no error: clients that do not look still get answers.
+// An error is a sentence that names the file and tells the operator what to do. An expired or not yet valid certificate
+// is not an error: clients that do not verify still get answers.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@
 namespace steer::stream {
 
 struct TlsFiles {
-    std::string cert, key;  // PEM; `cert`: the server's own first, then those that signed it
+    std::string cert, key;  // PEM; `cert`: the server's own first, then its issuers
     std::string client_ca;  // PEM; empty: clients are not asked for a certificate
     bool require_client_cert = false;
     bool operator==(const TlsFiles&) const = default;
 };
 
-// What people want to know of one that is in use. Seconds since 1970, UTC.
+// Facts about a certificate in use. Seconds since 1970, UTC.
 struct CertificateFacts {
     std::string file;
     std::string subject;
@@ -29,17 +29,17 @@ struct CertificateFacts {
 
 struct Certificate {
     X509Ptr own;
-    ChainPtr chain;  // those that signed it, as the file has them
+    ChainPtr chain;  // its issuers, in the file's order
     KeyPtr key;
     ChainPtr client_cas;  // nullptr: none
     CertificateFacts facts;
 };
 
-// Blocks for as long as the files take.
+// Blocks while it reads the files.
 Result<Certificate> read_certificate(const TlsFiles& files);
-// Of the certificate that the peer of this connection has shown; its ends_s is 0: it has shown none.
+// Facts about the peer's certificate; ends_s is 0 if there is none.
 CertificateFacts facts_of_peer(SSL* ssl);
-// What is wrong with its time at `now_s`; empty: nothing.
+// The error of its validity period at `now_s`; empty: none.
 std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s);
 
 }  // namespace steer::stream

@@ -1,9 +1,9 @@
-// TLS towards one server: what its certificate must be for it to be trusted, and a session to resume.
+// TLS to one server: the conditions for trusting its certificate, and session resumption.
 //
 // TLS 1.2 at least. The certificate must lead to an authority (the system's, or those of `ca_file`)
-// and be for the server's host, by name or by address (RFC 8310 8.1, RFC 9325). `pins`: besides,
-// the key of one certificate of the verified chain is one of these; without verification it is the
-// server's own (RFC 7858 4.2). SNI for names alone (RFC 6066 3). The last ticket is offered again
+// and be for the server's host, by name or by address (RFC 8310 8.1, RFC 9325). With `pins`, also
+// the key of one certificate of the verified chain must match; without verification, the
+// server's own key (RFC 7858 4.2). SNI only for names (RFC 6066 3). The last ticket is offered again
 // (RFC 8446 2.2). Connections may outlive it. One thread.
 #pragma once
 
@@ -34,11 +34,11 @@ class TlsClient {
 
     // For one connection, ready to connect; nullptr: no memory.
     SslPtr new_connection();
-    // After the handshake: the Error says why the server is not who is meant.
+    // After the handshake: the Error says why the server is not the expected one.
     [[nodiscard]] Result<void> check(SSL* ssl);
     // Whether the handshake failed because the certificate is not trusted.
     [[nodiscard]] static bool is_refused(SSL* ssl);
-    // What handshake() failed of, in a sentence about the server: `why` is the stream's, `remedy` names the setting
+    // Explains a failed handshake() in a sentence about the server: `why` is the stream's, `remedy` names the setting
     // that would trust another authority.
     [[nodiscard]] std::string explain(SSL* ssl, const std::string& why,
                                       std::string_view remedy) const;

@@ -1,10 +1,10 @@
-// The keys of session tickets (RFC 5077, RFC 8446 4.6.1): a client that comes back need not
-// exchange certificates. One set for a server, used by all of its threads and kept over renewed
-// certificates.
+// The keys of session tickets (RFC 5077, RFC 8446 4.6.1): a returning client need not
+// exchange certificates. One set per server, used by all its threads and kept when certificates are
+// renewed.
 //
-// A key makes tickets for kLifeMs and reads them for as long again; then it is gone, and with it
-// what was recorded under it (forward secrecy is that of these keys). In memory only: after a
-// restart tickets mean nothing, and a full handshake follows.
+// A key creates tickets for kLifeMs and reads them for the same time again. Then it is destroyed, and recorded
+// traffic can no longer be decrypted with it (these keys determine forward secrecy). In memory only: after a
+// restart tickets are invalid, and a full handshake follows.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -26,7 +26,7 @@ class TlsTickets {
     TlsTickets(const TlsTickets&) = delete;
     TlsTickets& operator=(const TlsTickets&) = delete;
 
-    // Tickets of connections of `context` are made and read by these keys, which outlive it.
+    // Uses these keys for the tickets of `context`; they outlive it.
     void serve(SSL_CTX* context);
 
   private:

@@ -1,4 +1,4 @@
-// Which certificates of a server are trusted.
+// The trust settings for a server's certificate.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ struct TlsTrust {
 
     bool verify = true;
     std::string ca_file;  // PEM; empty: the system's authorities
-    // One of them has to be in the verified chain; without `verify` it is the server's own.
+    // One of them must be in the verified chain; without `verify` it must be the server's own.
     std::vector<Pin> pins;
 };
 

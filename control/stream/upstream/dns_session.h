@@ -1,10 +1,10 @@
-// DNS over a byte stream, plain (RFC 7766) or under TLS (RFC 7858), as a client: messages behind two
+// DNS over a byte stream, plain (RFC 7766) or with TLS (RFC 7858), as a client: messages behind two
 // bytes of length.
 //
 // One query at a time, or with `pipeline` up to kPipelined, whose answers come in any order
-// (RFC 7766 6.2.1.1). On the wire queries have ids of the session's own, random and unlike those in
-// progress; a reply that matches none is counted and skipped. What is asked in one turn of the
-// io_context is one write. An idle session owns no buffer.
+// (RFC 7766 6.2.1.1). On the wire queries have the session's own ids, random and distinct from those in
+// progress; a reply that matches none is counted and skipped. The queries of one turn of the
+// io_context are sent in one write. An idle session has no buffer.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,8 @@
 // DNS over HTTPS as a client (RFC 8484): HTTP/2 if ALPN chose it, else HTTP/1.1, one query at a time.
 //
-// Queries leave with the id 0, so that caches on the way may serve them (RFC 8484 4.1), and what is
-// asked in one turn of the io_context is one write. Whatever is no DNS message of status 200 that answers
-// the query ends it with EPROTO; nothing is followed or tried again here.
+// Queries are sent with the id 0, so that caches on the path may serve them (RFC 8484 4.1). The queries of
+// one turn of the io_context are sent in one write. A response that is not a DNS message with status 200 that answers
+// the query ends it with EPROTO; no redirects and no retries here.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Asks of an upstream's session (upstream_session.h) that wait for their reply, by the number that brings it back: a DNS id,
+// Queries of an upstream's session (upstream_session.h) that wait for their reply, by the number in the reply: a DNS id,
 // an HTTP/2 stream. Each ends once.
 #pragma once
 
@@ -18,11 +18,11 @@ namespace steer::stream {
 
 struct PendingAsk {
     std::vector<std::uint8_t> query;  // as sent
-    std::uint16_t id;                 // of who asked
+    std::uint16_t id;                 // of the asker
     std::uint64_t deadline_ms;
     UpstreamSession::Done done;
 
-    // `query` leaves with `sent_id`.
+    // Adds `query`, which is sent with `sent_id`.
     PendingAsk(std::span<const std::uint8_t> message, std::uint16_t sent_id, std::uint64_t deadline,
                UpstreamSession::Done ended)
         : query(message.begin(), message.end()),
@@ -34,18 +34,18 @@ struct PendingAsk {
 };
 using PendingAsks = std::unordered_map<std::uint32_t, PendingAsk>;
 
-// They may be asked again on another connection. Not a session's own: `done` may ask it more.
+// They may be asked again on another connection. Works on a moved-out set, because `done` may ask the session again.
 inline void end_asks(const PendingAsks& asks) {
     for (const auto& [number, ask] : asks)
         ask.done({.error = ECONNRESET, .again = true});
 }
-// The same, from the io_context: for who must not be called from within.
+// The same, from the io_context: for callers that must not be called from within.
 inline void end_asks_later(boost::asio::io_context& io, PendingAsks asks) {
     if (asks.empty()) return;
     boost::asio::post(io, [asks = std::move(asks)] { end_asks(asks); });
 }
 
-// Takes out those whose deadline has passed, for the caller to end; `forget` is told each number.
+// Removes queries whose deadline has passed, for the caller to end; calls `forget` with each number.
 template <class Forget>
 std::vector<UpstreamSession::Done> take_late(PendingAsks& asks, std::uint64_t now_ms,
                                              Forget&& forget) {

@@ -1,4 +1,4 @@
-// SOCKS5 as a client (RFC 1928; user and password: RFC 1929): what is sent, and what came means.
+// SOCKS5 as a client (RFC 1928; user and password: RFC 1929): builds requests and parses replies.
 // Pure.
 #pragma once
 
@@ -20,15 +20,15 @@ inline constexpr std::size_t kStatusBytes = 2;
 inline constexpr std::size_t kReplyHeadBytes = 5;
 
 std::vector<std::uint8_t> greeting(const Socks5Proxy& proxy);
-// Whether the proxy, which said these kMethodBytes, wants user and password.
+// Whether the proxy's reply (kMethodBytes) asks for user and password.
 Result<bool> wants_password(std::span<const std::uint8_t> said, const Socks5Proxy& proxy);
 std::vector<std::uint8_t> password(const Socks5Proxy& proxy);
 Result<void> password_taken(std::span<const std::uint8_t> said);  // kStatusBytes
 
-// To connect to an address or, without one, to a name that the proxy looks up.
+// The request to connect to an address or, without one, to a name that the proxy looks up.
 std::vector<std::uint8_t> request(const std::optional<IpAddress>& address, const std::string& name,
                                   std::uint16_t port);
-// Of the reply's first kReplyHeadBytes: how many follow, which nobody needs.
+// From the reply's first kReplyHeadBytes: the number of further bytes, which are skipped.
 Result<std::size_t> rest_of_reply(std::span<const std::uint8_t> head);
 
 }  // namespace steer::stream::socks5

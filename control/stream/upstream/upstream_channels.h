@@ -1,8 +1,8 @@
-// The upstreams that one thread asks in their own way: by id, what is known of each, and what asks
-// it (upstream_channel.h).
+// The upstreams that one thread asks, by id: their state, and their channel
+// (upstream_channel.h).
 //
-// Control puts a directory before workers learn of the upstreams in it (any thread); what is not in
-// it any more is closed here at the next turn.
+// Control sets a directory before workers learn about its upstreams (any thread); upstreams that are no longer
+// in it are closed here at the next turn.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -29,10 +29,10 @@ class UpstreamChannels {
     void put(std::shared_ptr<const UpstreamDirectory> directory);
     [[nodiscard]] bool knows(std::uint16_t upstream) const;
 
-    // Of an upstream that is known; of another it ends with ENOENT.
+    // For a known upstream; for an unknown one it ends with ENOENT.
     void ask(UpstreamAsk ask, bool over_tcp);
     void network_changed();
-    // Once a second; opens what is kept open.
+    // Once a second; opens connections that are kept open.
     void tick();
 
   private:

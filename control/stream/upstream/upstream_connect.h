@@ -1,7 +1,7 @@
 // One attempt to connect to an upstream: TCP, then SOCKS5 if there is a proxy (RFC 1928), then TLS.
 //
-// It ends once, by `done`, from the io_context; or by cancel(), and then `done` is not called. It
-// has no patience of its own: the caller gives it up.
+// It ends once, with `done`, from the io_context; or by cancel(), and then `done` is not called. It
+// has no timeout of its own: the caller cancels it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -23,7 +23,7 @@ namespace steer::stream {
 struct ConnectedStream {
     std::optional<ByteStream> stream;  // ready
     int error = 0;                     // errno, if not
-    std::string why;                   // for people: "connecting to 192.0.2.1:853 failed: ..."
+    std::string why;                   // for messages: "connecting to 192.0.2.1:853 failed: ..."
 };
 
 class UpstreamConnect final : public ConnectAttempt,

@@ -1,8 +1,8 @@
 // One upstream that is asked over UDP, by name, or by a socket with a mark or of an interface: finds
-// the address, and leaves the asking to UpstreamUdp (and to UpstreamTcp what was truncated).
+// the address, and uses UpstreamUdp (and UpstreamTcp after truncation) to ask.
 //
-// Queries wait for the first address, at most kMostWaiting. An address that does not answer goes
-// behind the others; that the upstream cannot be asked is said after kFailures in a row, because
+// At most kMostWaiting queries wait for the first address. An address that does not answer is moved
+// to the end. A failure of the upstream is reported after kFailures in a row, because
 // datagrams get lost. One thread.
 #pragma once
 

@@ -1,9 +1,9 @@
-// The addresses of an upstream (or of its proxy) that is known by name.
+// The addresses of an upstream (or of its proxy) that is given by name.
 //
-// Asked of the upstream's `bootstrap`, or of the host's resolvers (resolv.conf) but those that are
-// ourselves. An answer holds for its TTL (10 s to a day); what was found last is used beyond that,
-// while it is asked for anew in the background, and for as long as nobody answers. Addresses that
-// failed go behind the others. An upstream with a fixed address has just that.
+// Looked up from the upstream's `bootstrap`, or from the host's resolvers (resolv.conf) except
+// ourselves. An answer is valid for its TTL (10 s to a day). The last addresses stay in use beyond that,
+// while they are looked up again in the background, and as long as no resolver answers. Addresses that
+// failed are moved to the end. An upstream with a fixed address has only that.
 //
 // One thread. Nothing is looked up before need().
 #pragma once
@@ -22,7 +22,7 @@ namespace steer::stream {
 
 class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
   public:
-    // What is looked up, and by whom.
+    // The name to look up, and its resolver.
     struct Question {
         std::string name;  // or an address
         std::optional<UpstreamTarget::Server> bootstrap;
@@ -33,16 +33,16 @@ class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
     // `on_end`: a look-up is over; from the io_context.
     UpstreamName(StreamContext& context, Question question, std::function<void()> on_end);
 
-    // Best first; empty: none is known yet.
+    // Best first; empty: none yet.
     [[nodiscard]] const std::vector<IpAddress>& addresses() const { return addresses_; }
-    // Looks up what is not known, or not any more. True: one is under way.
+    // Starts a look-up if addresses are missing or expired. True: a look-up is running.
     bool need();
     [[nodiscard]] bool is_looking() const { return looking_; }
-    // Why the last look-up found nothing; empty: it did, or there was none.
+    // Why the last look-up failed; empty: it succeeded, or there was none.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
     void works(const IpAddress& address);  // to the front
     void fails(const IpAddress& address);  // to the back
-    // A failure says nothing any more: the next need() asks again.
+    // Forgets failures: the next need() asks again.
     void network_changed() { not_before_ms_ = 0; }
     void close() { on_end_ = nullptr; }
 
@@ -57,7 +57,7 @@ class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
     std::string trouble_;
     std::uint64_t good_until_ms_ = 0;
     std::uint64_t not_before_ms_ = 0;  // after a failure, while old addresses serve
-    unsigned serial_ = 0;              // of look-ups: an older one's end means nothing
+    unsigned serial_ = 0;              // of look-ups: results of older ones are ignored
     bool looking_ = false;
 };
 

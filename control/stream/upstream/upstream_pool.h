@@ -1,25 +1,25 @@
-// One upstream's connections of one thread, by whatever transport makes them (upstream_transport.h), and the queries that wait
+// One upstream's connections of one thread, with any transport (upstream_transport.h), and the queries that wait
 // for one.
 //
-// A query takes a connection that has room; while some wait, connections are opened, up to
-// `max_conns`. What is idle for `idle_timeout` is closed, but `min_conns` are kept.
-// - A connection that ended before the reply came: its queries are asked once more, on a newer one
+// A query uses a connection with a free place. While some wait, connections are opened, up to
+// `max_conns`. Connections idle for `idle_timeout` are closed, except `min_conns`.
+// - If a connection ended before the reply came, its queries are asked once more, on a newer one
 //   (RFC 7766 6.2.4).
-// - A connection on which a reply has been waited for kSilenceMs without a byte is suspect: it gets
-//   no more, its queries are asked on a newer one as well, and whoever answers first counts. It is
-//   closed when nobody waits for it, or after kGiveUpMs.
-// - An attempt to connect that is kFreshMs old does not keep another from being made (the kernel's
+// - A connection without a byte for kSilenceMs while a reply is due is suspect: it gets
+//   no more queries, its queries are also asked on a newer one, and the first reply counts. It is
+//   closed when no query waits for it, or after kGiveUpMs.
+// - A connection attempt older than kFreshMs does not prevent another one (the kernel's
 //   own retransmissions come after 1, 3, 7 s); it may still succeed until kGiveUpMs.
-// - An upstream whose certificate is not trusted fails all that wait at once, with EKEYREJECTED, and is
-//   connected to again after kDistrustFirstMs, then after twice as long each time, up to
+// - If an upstream's certificate is not trusted, all waiting queries fail at once with EKEYREJECTED. It is
+//   connected to again after kDistrustFirstMs, then after twice the time, up to
 //   kDistrustLastMs. Queries in between fail at once.
-// - An attempt that fails lets the next address be tried; with none left all that wait fail, unless
+// - After a failed attempt the next address is tried; with none left all waiting queries fail, unless
 //   there is a connection.
-// So a path that comes back carries the first query after it: what was sent into the dark is sent
+// So when a path works again it serves the first query: a query on a dead path is sent
 // again within kSilenceMs on a new connection.
 //
-// At most kMostWaiting wait; more are refused with EBUSY. One that waits beyond its timeout is
-// dropped: its worker knows. One thread.
+// At most kMostWaiting wait; more are refused with EBUSY. A query that waits beyond its timeout is
+// dropped, because its worker no longer waits. One thread.
 #pragma once
 
 #include <list>
@@ -57,7 +57,7 @@ class UpstreamPool final : public UpstreamChannel,
     void ask(UpstreamAsk ask, bool over_tcp) override;
     void tick() override;
     [[nodiscard]] bool is_busy() const override { return !queries_.empty() || !attempts_.empty(); }
-    // Closes connections, and gives up attempts, that have another source address than one that is made now would have.
+    // Closes connections and attempts whose source address differs from the one that a new connection would have.
     void network_changed() override;
     void close() override;
 
@@ -101,7 +101,7 @@ class UpstreamPool final : public UpstreamChannel,
     void fail_waiting(int error);
 
     void connect_more(std::size_t wanted);
-    // False: it has to wait for an address, or cannot be.
+    // False: it must wait for an address, or is impossible.
     bool connect();
     UpstreamRoute& route();
     void on_connected(std::uint64_t attempt, Connected connected);
@@ -127,18 +127,18 @@ class UpstreamPool final : public UpstreamChannel,
     const std::shared_ptr<const UpstreamTarget> target_;
     const std::shared_ptr<UpstreamState> state_;
     const std::unique_ptr<UpstreamTransport> transport_;
-    std::unique_ptr<UpstreamRoute> route_;  // nullptr: nobody has connected yet
+    std::unique_ptr<UpstreamRoute> route_;  // nullptr: no connection yet
     IpAddress reached_;                     // connected to last
     std::set<QueryPtr> queries_;            // all that are not over
     std::list<QueryPtr> waiting_;
     std::list<Open> open_;
     std::list<Attempt> attempts_;
     std::uint64_t last_number_ = 0, last_attempt_ = 0;
-    std::uint64_t keep_at_ms_ = 0;  // when min_conns are opened again
+    std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
     std::size_t failed_in_row_ = 0;
-    // Of a certificate that is not trusted: nobody connects before; how long the last wait was.
+    // After an untrusted certificate: no connection before this time; the length of the last wait.
     std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
-    bool answers_badly_ = false;  // that was said
+    bool answers_badly_ = false;  // already logged
     bool closed_ = false;
 };
 

@@ -1,4 +1,4 @@
-// What kernel-socket upstreams hand back to workers: replies, or why there is none.
+// Results of upstreams over kernel sockets for workers: replies, or errors.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace steer::stream {
 
-// A query that a worker wants asked, out of its message.
+// A worker's query for an upstream, from its message.
 struct UpstreamAsk {
     unsigned worker = 0;
     std::uint64_t token = 0;
@@ -22,22 +22,22 @@ struct UpstreamAsk {
     // Of a socket that asks: see prepare_socket().
     std::uint32_t mark = 0;
     std::string device{};
-    // Told how it ended, if anybody wants to know: 0 (a reply came) or errno.
+    // Optional callback at its end: 0 (a reply came) or errno.
     std::function<void(int error)> told{};
     std::vector<std::uint8_t> query;
 
-    // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if there is no query
+    // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if the message has no query
     // in it.
     static UpstreamAsk take(const Message& m);
     [[nodiscard]] std::uint16_t id() const;
 };
 
-// A response with the query's id and question (in any case), or an error without a question. The
-// worker checks the rest; this much is checked here so that a lie does not end the waiting for the
-// truth. `query`: one that the forwarder wrote.
+// Whether it is a response with the query's id and question (in any case), or an error without a question. The
+// worker checks the rest. This much is checked here so that a forged reply does not end the wait for the
+// real one. `query`: written by the forwarder.
 bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8_t> reply);
 
-// `reply` = nullptr: `error` (errno, or kForgedReplies) says why. Takes over the buffer; counts.
+// `reply` = nullptr: `error` (errno, or kForgedReplies) is the reason. Takes over the buffer; counts.
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error);
 
 }  // namespace steer::stream

@@ -1,6 +1,6 @@
-// Where connections to an upstream go: its addresses, or those of its proxy and what the proxy is told.
+// The destination of connections to an upstream: its addresses, or those of its proxy and the proxy's target.
 //
-// Names are looked up when they are needed (upstream_name.h). An address that failed goes behind the others. One thread.
+// Names are looked up when needed (upstream_name.h). An address that failed is moved to the end. One thread.
 #pragma once
 
 #include <cstddef>
@@ -25,11 +25,11 @@ class UpstreamRoute {
     UpstreamRoute(const UpstreamRoute&) = delete;
     UpstreamRoute& operator=(const UpstreamRoute&) = delete;
 
-    // The best path. Nothing: an address is missing, and is looked up if that may be tried now.
+    // The best path. No value: an address is missing, and is looked up if allowed now.
     [[nodiscard]] std::optional<ConnectPath> find();
-    // Why there is no path and none is looked for; nothing: there is one, or a look-up is under way.
+    // Why there is no path and no look-up; no value: there is a path, or a look-up is running.
     [[nodiscard]] std::optional<std::string> trouble() const;
-    // How many addresses are connected to in turn.
+    // The number of addresses that are tried in turn.
     [[nodiscard]] std::size_t choices() const { return near_->addresses().size(); }
 
     void works(const ConnectPath& path);
@@ -38,7 +38,7 @@ class UpstreamRoute {
     void close();
 
   private:
-    std::shared_ptr<UpstreamName> near_;    // who is connected to: the upstream, or its proxy
+    std::shared_ptr<UpstreamName> near_;  // the peer of the connection: the upstream, or its proxy
     std::shared_ptr<UpstreamName> behind_;  // the upstream behind a proxy; nullptr: by name
     std::uint16_t port_;
 };

@@ -1,4 +1,4 @@
-// What an upstream's scheme stands for: the one table from a scheme to what asks the upstream. A new transport is a value of
+// The table of URL schemes: for each scheme its channel. A new transport is a value of
 // UpstreamScheme and a row here.
 #pragma once
 
@@ -15,10 +15,10 @@ namespace steer::stream {
 
 struct UpstreamEntry {
     std::shared_ptr<const UpstreamTarget> target;
-    std::shared_ptr<UpstreamState> state;  // all threads'
+    std::shared_ptr<UpstreamState> state;  // shared by all threads
 };
 
-// What channels of one thread stand on; outlives them.
+// The environment of one thread's channels; outlives them.
 struct ChannelGround {
     StreamContext& context;
     UpstreamUdp& udp;

@@ -1,4 +1,4 @@
-// Sockets to upstreams: what they need before they connect, and which address they would have.
+// Sockets to upstreams: their preparation, and their source address.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace steer::stream {
 // Mark, device, VRF. 0 or errno.
 int prepare_socket(const StreamContext& context, int socket, const IpAddress& to,
                    std::uint32_t mark, const std::string& device);
-// The address that a socket to `to` would have now; nothing: there is no way there.
+// The source address of a new socket to `to`; no value: no route.
 std::optional<IpAddress> source_towards(const StreamContext& context, const IpAddress& to,
                                         std::uint32_t mark, const std::string& device);
 

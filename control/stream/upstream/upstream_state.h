@@ -1,4 +1,4 @@
-// How an upstream that is asked through `streams` does: all threads write it, anybody may read it. A
+// The state of an upstream that is asked through `streams`: all threads write it, any thread may read it. A
 // change between good and bad is logged once, not each failure.
 #pragma once
 
@@ -15,10 +15,10 @@ namespace steer::stream {
 
 struct UpstreamReport {
     unsigned connections = 0;
-    std::string address;  // that was reached last; empty: none was
-    std::string trouble;  // why it cannot be asked; empty: it can, as far as is known
+    std::string address;  // the last reached address; empty: none
+    std::string trouble;  // why it cannot be asked; empty: no known trouble
     std::chrono::steady_clock::time_point failed_at{};  // `trouble` was seen last
-    // The certificate that it showed last; 0: none yet, or it has none.
+    // Its last certificate; 0: none.
     std::int64_t certificate_ends_s = 0;  // since 1970, UTC
     std::string certificate_subject;
 };

@@ -1,5 +1,5 @@
-// An upstream that is asked through `streams` (a channel): where it is and how it is asked. Made from
-// the configuration; immutable. Two that differ in anything but their name have different ids.
+// An upstream that is asked through `streams` (a channel): its address and transport. Created from
+// the configuration; immutable. Two that differ in anything except their name have different ids.
 #pragma once
 
 #include <cstdint>
@@ -27,17 +27,17 @@ struct UpstreamTarget {
     std::string name;      // for people
     UpstreamScheme scheme = UpstreamScheme::udp;
     bool pipeline = false;  // several queries at a time on a tcp or tls connection
-    std::string host;       // name or address: who the certificate must be for, HTTP's authority
+    std::string host;       // name or address: for the certificate and HTTP's authority
     std::string path;       // https: "/dns-query"
     std::uint16_t port = 53;
 
-    std::optional<IpAddress> address;  // asked there; nothing: `host` is looked up
+    std::optional<IpAddress> address;  // its address; no value: `host` is looked up
     struct Server {
         IpAddress address;
         std::uint16_t port = 53;
         bool operator==(const Server&) const = default;
     };
-    std::optional<Server> bootstrap;  // who knows the name; nothing: the host's resolvers
+    std::optional<Server> bootstrap;  // resolver for the name; no value: the host's resolvers
     AddressFamily family = AddressFamily::any;
     std::optional<Socks5Proxy> proxy;
 

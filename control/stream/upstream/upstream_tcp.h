@@ -1,8 +1,8 @@
-// Upstreams asked over TCP: replies that did not fit UDP, for clients that came over TCP.
+// Asks upstreams over TCP: for truncated UDP replies, for clients over TCP.
 //
-// One connection for each query: such queries are few, and a fresh connection cannot have been
-// closed by the other side in the meantime. At most kAtOnce at a time; more are refused with EBUSY.
-// Everything together, connecting too, ends at the query's own timeout (ETIMEDOUT).
+// One connection per query: such queries are few, and a fresh connection cannot have been
+// closed by the other side. At most kAtOnce at a time; more are refused with EBUSY.
+// Everything, including connecting, ends at the query's own timeout (ETIMEDOUT).
 #pragma once
 
 #include <memory>

@@ -1,10 +1,10 @@
-// The seam between the pool of an upstream's connections (upstream_pool.h) and a protocol: connect, which gives a
-// session (upstream_session.h) or an error; on the session queries and answers.
+// The interface between the pool of an upstream's connections (upstream_pool.h) and a protocol: connecting, which returns a
+// session (upstream_session.h) or an error, and queries and answers on the session.
 //
-// Nothing above this knows a protocol. An ask is named by its `done`, not by an id of DNS: a session writes whatever id its
-// protocol wants (0 over HTTP and QUIC) and restores the asker's in the reply. Replies come in any order. What a session
-// can take, and that its server goes away, is its room(). So a protocol with a stream for each query (RFC 9250) fits as
-// one with ids on a single byte stream does.
+// The layers above do not depend on a protocol. An ask is identified by its `done`, not by a DNS id: a session writes the id
+// that its protocol needs (0 over HTTP and QUIC) and restores the asker's in the reply. Replies come in any order. room() is
+// the number of queries that a session accepts, 0 after its server's GOAWAY. So a protocol with a stream per query (RFC
+// 9250) fits as well as one with ids on a single byte stream.
 //
 // One thread. Attempts and sessions may outlive the transport that made them.
 #pragma once
@@ -22,14 +22,14 @@
 
 namespace steer::stream {
 
-// Where an attempt goes.
+// The destination of an attempt.
 struct ConnectPath {
     IpAddress address;  // the upstream's, or its proxy's
     std::uint16_t port = 0;
-    std::optional<IpAddress> behind;  // the upstream's that the proxy is told; nothing: its name
+    std::optional<IpAddress> behind;  // the upstream's address for the proxy; no value: its name
 };
 
-// How an attempt ended.
+// The end of an attempt.
 struct Connected {
     std::shared_ptr<UpstreamSession> session;  // ready; nullptr: there is none
     int error = 0;    // errno, if there is none; EKEYREJECTED: the certificate is not trusted
@@ -43,7 +43,7 @@ class ConnectAttempt {
     virtual ~ConnectAttempt() = default;
     // Its `done` is not called any more. Idempotent.
     virtual void cancel() = 0;
-    // Our address, as soon as there is one; while it is connecting, too.
+    // Our address, as soon as it is known, also while connecting.
     [[nodiscard]] virtual std::optional<IpAddress> local() = 0;
 };
 
@@ -53,10 +53,10 @@ class UpstreamTransport {
 
     virtual ~UpstreamTransport() = default;
 
-    // Several queries go side by side on one session: while some wait, one more is enough.
+    // Whether a session carries several queries at once: while some wait, one more session is enough.
     [[nodiscard]] virtual bool is_multiplexed() const = 0;
-    // Ends by `done`, once, from the io_context and never from within; or by cancel(). It has no patience of its own: the
-    // caller gives it up. `watcher` outlives the attempt and the session. Error: it cannot be tried, whatever the path
+    // Ends with `done`, once, from the io_context and never from within; or by cancel(). It has no timeout of its own: the
+    // caller cancels it. `watcher` outlives the attempt and the session. Error: it cannot be tried on any path
     // (a file of authorities that cannot be read).
     virtual Result<std::shared_ptr<ConnectAttempt>> connect(const ConnectPath& path,
                                                             SessionWatcher& watcher, Done done) = 0;

@@ -1,12 +1,12 @@
-// Upstreams asked by kernel UDP sockets: those whose route does not leave through a port of frames,
-// and all of them where there is no such port.
+// Asks upstreams by kernel UDP sockets: those whose route does not leave through a port of frames,
+// and all of them if there is no such port.
 //
-// Each query has a socket of its own, which is closed with its reply: its port is one that the kernel chose at
-// random, and an outsider must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMostSockets wait at one
-// time, less if the process may have few descriptors; beyond them the query that waits longest is forgotten, as if
-// its reply were lost. A lie with the right port, id and source but another question is not taken, and after
-// kMostNearMisses replies that are not the query's own the worker is told to ask over TCP (kForgedReplies). A
-// connected socket tells when the upstream's host refuses (ICMP).
+// Each query has a socket of its own, which is closed with its reply. The kernel chooses its port at
+// random, and an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMostSockets wait at one
+// time, fewer if the process may open only few descriptors. Beyond that the oldest query is dropped, as if
+// its reply were lost. A forged reply with the right port, id and source but another question is ignored, and after
+// kMostNearMisses wrong replies the worker asks over TCP (kForgedReplies). A
+// connected socket reports a refusal by the upstream's host (ICMP).
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>
@@ -31,8 +31,8 @@ class UpstreamUdp {
     void ask(UpstreamAsk ask);
     // Forgets queries whose time is over. Once a second.
     void expire();
-    // Addresses or routes changed: a connected socket keeps the source address that it was given, so queries of
-    // those with another than a new one would have end (ENETUNREACH).
+    // Addresses or routes changed. A connected socket keeps its source address, so queries whose source address would
+    // now be different end (ENETUNREACH).
     void network_changed();
 
   private:
