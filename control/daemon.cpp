@@ -170,7 +170,7 @@ void Daemon::take_notes() {
     }
 }
 
-// In the order that lets nobody talk to what is gone. Idempotent.
+// In an order in which no object uses a destroyed one. Idempotent.
 bool Daemon::stop() {
     if (std::exchange(has_stopped_, true)) return !is_work_left_;
     matchers::pattern_compiler().stop();

@@ -73,7 +73,7 @@ void Daemon::watch_files() {
         spdlog::warn("{}", done.error().sentence());
 }
 
-// A reload that somebody asked for after the change has read it already.
+// A requested reload after the change has already read it.
 void Daemon::files_changed(const std::vector<std::string>& files) {
     if (reloader_->has_read(files)) {
         spdlog::debug("the change of {} is already in force: an earlier reload read it",
@@ -83,7 +83,7 @@ void Daemon::files_changed(const std::vector<std::string>& files) {
     reload("a change of " + files.front());
 }
 
-// A lease that is renewed is written anew.
+// Renewing a lease rewrites its file.
 bool Daemon::says_the_same_servers(const std::string& file) const {
     const auto files = host_server_files(settings_);
     return std::binary_search(files.begin(), files.end(), file) &&
@@ -328,7 +328,7 @@ void Daemon::forget_old_upstreams() {
     watcher_->set_upstreams(upstream_addresses());
 }
 
-// ---- what is said of it
+// ---- reports
 
 boost::json::value Daemon::reload_status() const {
     object all{{"under_way", reloader_ && reloader_->is_under_way()},

@@ -1,4 +1,4 @@
-// What is handed over to whom we become, and becoming that.
+// Gives files to the unprivileged user, and switches to it.
 #include "control/daemon.h"
 
 #include <spdlog/spdlog.h>
@@ -53,7 +53,7 @@ std::vector<std::string> Daemon::dump_folders() const {
     return folders;
 }
 
-// Folders that are handed over to whom we become, made if they are not there.
+// Folders that are given to the unprivileged user; created if missing.
 std::vector<std::string> Daemon::own_folders() const {
     std::vector<std::string> folders;
     std::error_code no_folder;  // then who writes there says so
@@ -77,7 +77,7 @@ std::vector<std::string> Daemon::own_folders() const {
     return folders;
 }
 
-// Those that are not there, and their folders; what is handed over to whom we become.
+// Missing files and their folders, and what is given to the unprivileged user.
 std::vector<std::string> Daemon::make_rule_files() {
     std::vector<std::string> handed;
     for (const auto& rules : settings_.rule_files) {
@@ -96,7 +96,7 @@ Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
     const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
-    // The socket of an appliance that becomes nobody stays root's, or every process of that user could command it.
+    // With the user nobody the socket stays root's, or every process of that user could control the appliance.
     std::vector<std::string> handed;
     if (!is_nobody(*user)) {
         handed = {settings_.control.socket, folder == "/run/steerdns" ? folder.string() : ""};

@@ -62,7 +62,7 @@ Result<void> Daemon::start() {
     }
     try {
         start_threads();
-    } catch (const std::system_error& error) {  // the limits of whom we became are others
+    } catch (const std::system_error& error) {  // the new user's limits differ
         return no_thread(error);
     }
     is_serving_ = true;
@@ -214,7 +214,7 @@ Result<void> Daemon::start_network() {
         if (streams_) streams_->network_changed();
         if (mdns_) mdns_->network_changed();
     });
-    // Behind a port that the kernel does not see, nobody answers before the workers run.
+    // Behind a port that the kernel does not see, ARP is answered only when the workers run.
     return watcher_->start(upstream_addresses(),
                            ports_->any_on_kernels_wire() ? kNeighbourPatience : 0ms);
 }

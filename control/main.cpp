@@ -108,7 +108,7 @@ int routeros_setup(const steer::config::Settings& settings) {
 }
 
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
-    (void)::signal(SIGPIPE, SIG_IGN);  // a write to a socket whose peer is gone gets EPIPE
+    (void)::signal(SIGPIPE, SIG_IGN);  // a write to a closed socket gets EPIPE
     steer::harden_process();
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file

@@ -117,7 +117,7 @@ std::uint16_t Compiler::test_over_v6(int line, std::uint16_t instance) {
     return pc;
 }
 
-// RFC 7050, 8880 7: how clients find the prefix out. A and PTR for everybody, AAAA for whom it works.
+// RFC 7050, 8880 7: how clients discover the prefix. A and PTR for all clients, AAAA for those that DNS64 serves.
 void Compiler::answer_ipv4only(const config::Dns64& args, const CompiledDns64& known, int line,
                                std::uint16_t instance) {
     const std::uint16_t is_special = emit(Op::if_tags, instance, line, known.special);

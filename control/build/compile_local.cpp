@@ -13,7 +13,7 @@ namespace {
 
 using config::StaticEntry;
 
-// How long a client remembers that a name has nothing of a type, or does not exist, because we say so.
+// How long a client caches our answer that a name has no record of a type, or does not exist.
 constexpr std::uint32_t kNegativeTtl = 60;
 constexpr std::uint16_t kOtherTypes = 0;
 

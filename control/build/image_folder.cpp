@@ -92,7 +92,7 @@ void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> by
     const Head head{kMagic, bytes.size(), checksum_of(bytes), {}};
     file.write(&head, sizeof head);
     file.write(bytes.data(), bytes.size());
-    // The folder is its owner's alone; whom a start becomes reads what it compiled as root.
+    // Only its owner may enter the folder; the user after the start reads files compiled as root.
     if (!file.replace(NewFile::kForAll)) {
         say("the compiled lists cannot be kept in " + folder_ + " (" + file.why() +
             "): the next start compiles them again; free some space and make the folder writable, "

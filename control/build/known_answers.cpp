@@ -51,7 +51,7 @@ void add_record(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_
     to.insert(to.end(), rdata.begin(), rdata.end());
 }
 
-// Of nobody: the names that RFC 2606 and RFC 6761 keep for that.
+// Names without an owner, reserved by RFC 2606 and RFC 6761.
 Bytes soa_rdata(std::uint32_t minimum_s) {
     static constexpr std::string_view kNames("\11localhost\0\6nobody\7invalid\0", 27);
     Bytes out(kNames.begin(), kNames.end());

@@ -51,7 +51,7 @@ std::vector<matchers::Prefix> never_claimed(const Args& args,
     return out;
 }
 
-// A list of the kernel's sets: without rows of its own, and nobody waits for it.
+// A list of the kernel's sets: it has no persistent rows, and no answer waits for it.
 PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
                        const std::vector<matchers::Prefix>& hosts) {
     PolicyList list;

@@ -182,7 +182,7 @@ std::variant<DumpPlace, RpcError> dump_place(const CacheMethods& m, const ops::A
         instance ? cache_by_tag(m.service, *instance) : &m.service.caches().front();
     if (one == nullptr) return no_cache(m.service, *instance);
     if (!instance && m.service.caches().size() > 1) {
-        return bad_params("a dump is of one cache: name it as instance, one of " +
+        return bad_params("a dump holds one cache: name it as instance, one of " +
                           names_of(m.service.caches(), [](const CacheOf& c) { return c.tag; }));
     }
     return DumpPlace{asked.text("file"), one->instance};

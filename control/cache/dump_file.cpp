@@ -119,7 +119,7 @@ bool is_sound_answer(std::span<const std::uint8_t> bytes) {
 
 namespace {
 
-// A regular file to read, at once: a FIFO would wait for somebody who writes to it. errno says why not.
+// Opens a regular file for reading without blocking: a FIFO would wait for a writer. errno has the reason.
 Descriptor open_regular(const std::string& path, int more_flags) {
     Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags));
     struct stat is {};

@@ -43,7 +43,7 @@ void Connection::until(Time end) {
     timer_.expires_at(end);
     timer_.async_wait([weak = std::weak_ptr(socket_)](const boost::system::error_code& error) {
         const auto socket = error ? nullptr : weak.lock();
-        // (One that had rung before it was set anew comes all the same.)
+        // (A timer that expired before it was set again still calls.)
         if (socket && std::chrono::steady_clock::now() >= socket->end) socket->close();
     });
 }
@@ -70,7 +70,7 @@ bool Connection::is_late() {
     return true;
 }
 
-// (TLS knows the socket by its number, which is somebody else's once it is closed.)
+// (TLS has the socket's number, which another socket may get once it is closed.)
 asio::awaitable<bool> Connection::wait(Io what) {
     const auto [error] = co_await socket_->stream->wait(what, kNoThrow);
     if (!socket_->stream->is_open()) co_return fail("it took too long");

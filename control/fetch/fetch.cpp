@@ -255,7 +255,7 @@ Response fetch(const Request& request, const Sink& sink, const std::stop_token& 
     exchange.response.why = "steerdnsd is stopping";
     asio::co_spawn(io, exchange.run(), [&](const std::exception_ptr& thrown) {
         if (thrown) exchange.response = {.outcome = Outcome::unreachable, .why = "no memory"};
-        io.stop();  // timers that nobody waits for
+        io.stop();  // ends remaining timers
     });
     if (!stop.stop_requested()) io.run();
     return std::move(exchange.response);

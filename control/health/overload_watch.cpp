@@ -144,7 +144,7 @@ std::vector<std::string> OverloadWatch::look(std::span<const Counters* const> wo
             kind.quiet_until_ms = now_ms + kSayEveryMs;
             forget(kind);
         } else if (trouble == Trouble::timeout && now_ms - kind.since_ms >= kSayEveryMs) {
-            forget(kind);  // old news says nothing of an upstream that is silent now
+            forget(kind);  // old counts do not apply to an upstream that is silent now
         }
     }
     return out;

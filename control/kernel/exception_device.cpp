@@ -142,7 +142,7 @@ Result<void> ExceptionDevice::attach() {
     if (wanted_index != 0 && ::ioctl(tun.get(), TUNSETIFINDEX, &wanted_index) != 0)
         return not_made(name, errno);
     ifreq request = request_for(name);
-    // (Its type is signed; IFF_TUN_EXCL: never an interface that somebody keeps there.)
+    // (Its type is signed; IFF_TUN_EXCL: never an existing interface.)
     request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL);
     if (::ioctl(tun.get(), TUNSETIFF, &request) != 0) return not_made(name, errno);
     const auto if_index = static_cast<int>(::if_nametoindex(name.c_str()));

@@ -103,7 +103,7 @@ int Netlink::receive_reply(std::uint32_t sequence, const OnMessage& on_message) 
             mnl_cb_run(buffer.data(), static_cast<std::size_t>(n), sequence,
                        mnl_socket_get_portid(socket_), give, const_cast<OnMessage*>(&on_message));
         if (go_on == MNL_CB_ERROR && errno == EINTR) {
-            interrupted = EINTR;  // the table changed meanwhile; the rest of the dump still comes
+            interrupted = EINTR;  // the table changed during the dump; the rest of it still comes
             if (first->nlmsg_type == NLMSG_DONE) return EINTR;
             continue;
         }

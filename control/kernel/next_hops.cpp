@@ -113,7 +113,7 @@ Result<void> NextHops::Impl::open() {
     return {};
 }
 
-// Asks anew: for the routes, and for the interfaces if they changed. What tends a neighbour that is still
+// Asks again: for the routes, and for the interfaces if they changed. The tracking of a neighbour that is still
 // needed goes on from where it was.
 void NextHops::Impl::look(Changed what) {
     if (what == Changed::interfaces) {

@@ -97,7 +97,7 @@ void SetSink::heal_overflow() {
         observer_.epoch(*this, list);
 }
 
-// ---- what is said of it
+// ---- status
 
 void SetSink::tell_here(const std::vector<sets::SetStatus>& states) {
     const auto is_ready = [&](const sets::SetPlan::Family& family) {

@@ -152,7 +152,7 @@ bool SetSink::send_claims(const LifePtr& life) {
     return true;
 }
 
-// Nothing more is sent to one that is gone; who reads finds out.
+// An ended process gets no more messages; the reader notices its end.
 void SetSink::send_failed(const LifePtr& life, SequencedSocket::End how) {
     const int error = errno;
     life->waits_for_room = true;

@@ -41,7 +41,7 @@ struct Candidate {
     [[nodiscard]] auto rank() const {
         return std::tuple(!lease->is_static, place, lease->v6, lease->id);
     }
-    // Whose it is. Without a link-layer address nobody else can be the same client.
+    // The client's identity. Without a link-layer address each lease is a client of its own.
     [[nodiscard]] std::string client() const {
         return lease->mac.empty() ? *router + " " + lease->address : lease->mac;
     }
@@ -166,7 +166,7 @@ class Table {
 
     std::unique_ptr<const LiveTable> finish(const std::vector<LeaseDevice>& devices) {
         table_->devices = LeaseDevices(devices);
-        std::vector<Error> none;  // of patterns, of which there are none
+        std::vector<Error> none;  // for patterns; there are none
         table_->names.names = names_.build(none);
         return std::move(table_);
     }

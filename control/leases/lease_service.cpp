@@ -67,7 +67,7 @@ struct LeaseService::Plugin {
     build::LeasePlan plan;
     bool is_wanted = true;
     LeaseBook book{};
-    std::set<std::string> told{};  // leases without a name that the operator was told of
+    std::set<std::string> told{};  // leases without a name that were logged
     std::uint64_t tell_again_ms = 0;
     Published<LiveTable> published;
 };
@@ -196,7 +196,7 @@ void LeaseService::keep() {
     });
 }
 
-// ---- what is said of it
+// ---- reports
 
 ops::RpcResult LeaseService::told(const ops::Arguments& asked) const {
     const auto tag = asked.find_text("tag");

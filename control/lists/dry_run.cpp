@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr auto kRunFor = 50ms;
 constexpr std::size_t kMostRows = 10'000;
 
-// Nobody asks a board, and what is wrong is in the status.
+// There are no workers, and errors are in the status.
 struct Deaf final : routeros::RouterSink {
     void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
     void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}

@@ -1,5 +1,5 @@
 // `steerdnsd --dry-run`: what a start would write to the routers of a configuration before the first query. Logs in and
-// reads; writes nothing, serves nobody.
+// reads; writes nothing and serves no clients.
 #pragma once
 
 #include <chrono>

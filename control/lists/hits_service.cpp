@@ -18,7 +18,7 @@ using boost::json::value;
 constexpr std::chrono::milliseconds kStepEvery{10};
 constexpr unsigned kSeconds = 10, kMostSeconds = 300;
 constexpr unsigned kTop = 20, kMostTop = 10'000;
-constexpr std::uint32_t kFewest = 1U << 16;  // one in so many, at most
+constexpr std::uint32_t kFewest = 1U << 16;  // at least one in this number
 
 }  // namespace
 

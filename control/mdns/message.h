@@ -20,7 +20,7 @@ inline constexpr std::uint16_t kPort = 5353;
 inline constexpr int kHopLimit = 255;  // of sent and received packets (RFC 6762 11)
 inline constexpr std::uint16_t kTopBit =
     0x8000;  // of a class: QU of a question, cache-flush of a record
-// 17: 9,000 bytes with their headers at most, of which IPv6 and UDP have 48.
+// RFC 6762 17: at most 9,000 bytes with headers; IPv6 and UDP need 48.
 inline constexpr std::size_t kMaxMessageBytes = 8952;
 inline constexpr std::size_t kMostLabels = 4096;
 

@@ -11,13 +11,13 @@ bool is_link_local_address(const Record& record) {
     return record.type == dns::kAaaa && record.rdata[0] == 0xfe && (record.rdata[1] & 0xc0) == 0x80;
 }
 
-// The name that it points to, if it is of a type that does.
+// The name that it points to, if its type has one.
 std::string target_of(const Record& record, std::uint16_t type) {
     return record.type == type && record.names.size() == 1 ? key_of(record.names[0])
                                                            : std::string{};
 }
 
-// Names of the authority section of which no record is left.
+// Names of the authority section without a remaining record.
 std::set<std::string> refused_names(const std::set<std::string>& proposed, const Message& pruned) {
     std::set<std::string> refused = proposed;
     for (const Record& record : pruned.records) {

@@ -17,7 +17,7 @@ bool is_on_link(const Link& link, const IpAddress& source) {
     });
 }
 
-// As it came, but for what is never repeated: an ID, and the wish for a unicast answer.
+// Unchanged, except for the ID and the request for a unicast answer, which are never repeated.
 std::vector<std::uint8_t> as_it_came(std::span<const std::uint8_t> packet, const Message& message) {
     std::vector<std::uint8_t> bytes(packet.begin(), packet.end());
     dns::store_be16(bytes.data(), 0);

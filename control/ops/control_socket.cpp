@@ -249,7 +249,7 @@ Result<void> ControlSocket::listen(const std::string& path) {
     auto& acceptor = impl_->acceptor;
     acceptor.open(Protocol(), error);
     if (!error) acceptor.bind(Protocol::endpoint(path), error);
-    // Nobody can connect before listen(), so the mode is right for the first who does.
+    // No client can connect before listen(), so the mode is already right for the first one.
     if (!error && ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0) {
         error.assign(errno, boost::system::system_category());
     }

@@ -89,7 +89,7 @@ Response respond(const Request& request, const HttpContent& content) {
     return page->make(content, target.substr(std::min(mark + 1, target.size())));
 }
 
-// What to say to something that did not parse; the connection ends afterwards.
+// The response to an invalid request; the connection is closed afterwards.
 http::status status_of(const boost::system::error_code& error) {
     if (error == http::error::header_limit) return http::status::request_header_fields_too_large;
     if (error == http::error::body_limit) return http::status::payload_too_large;

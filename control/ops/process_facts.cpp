@@ -43,7 +43,7 @@ ProcessFacts process_facts() {
         std::uint64_t count = 0;
         for (; files != std::filesystem::directory_iterator() && !error; files.increment(error))
             ++count;
-        out.open_files = count - 1;  // but for the one that counts
+        out.open_files = count - 1;  // without the descriptor used for counting
     }
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) out.most_files = limit.rlim_cur;

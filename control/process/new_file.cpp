@@ -26,7 +26,7 @@ std::string start_of_draft(const std::string& file) {
     return "new-" + fs::path(file).filename().string() + "-";
 }
 
-// One that somebody took for left, in the moment before it was locked, has no name any more.
+// If another process removed the draft before it was locked, it has no name any more.
 bool has_a_name(int fd) {
     struct stat facts {};
     return ::fstat(fd, &facts) == 0 && facts.st_nlink > 0;

@@ -117,7 +117,7 @@ asio::awaitable<Said> ask_one(const Question& question, const Resolver& resolver
         auto said = read_reply({bytes.data(), length}, question.id, question.name, question.type);
         if (said.what == Said::What::cut_off)
             co_return co_await ask_tcp(question, resolver, until, options);
-        // Another's words, or none: whoever we asked may still answer.
+        // Not from the asked server: its answer may still come.
         const bool ours = length >= dns::kHeaderSize && dns::load_be16(bytes.data()) == question.id;
         if (said.what == Said::What::answer || ours) co_return said;
     }

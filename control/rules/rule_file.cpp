@@ -65,18 +65,18 @@ Result<NewFile> written(const std::string& path, const std::string& bytes) {
     return file;
 }
 
-// A lease for reading is given once nobody has the file open for writing (fcntl(2)); who may not have one goes on.
+// A read lease is granted once no process has the file open for writing (fcntl(2)); without permission for leases it continues.
 void wait_for_writers(const std::string& path, const Between& between) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) return;
-    // Who opens it for writing meanwhile, by another link, breaks the lease: by a signal that nobody minds, not SIGIO,
+    // A process that opens it for writing by another link breaks the lease: by an ignored signal, not by SIGIO,
     // which would end us.
     if (::fcntl(file.get(), F_SETSIG, SIGURG) != 0) return;
     for (int i = 0; i < kMostPauses; ++i) {
         if (::fcntl(file.get(), F_SETLEASE, F_RDLCK) == 0 || (errno != EAGAIN && errno != EINTR))
             break;
         between.while_open ? between.while_open() : std::this_thread::sleep_for(kPause);
-    }  // (with the descriptor the lease is gone)
+    }  // (closing the descriptor ends the lease)
 }
 
 // Those of us who change files in one folder do so one after the other.
@@ -135,7 +135,7 @@ class Change {
         return error;
     }
 
-    // True: it is done. Otherwise `base_` is what somebody else made of the file.
+    // True: done. False: `base_` is the version that another process wrote.
     Result<bool> once() {
         auto edited = edit_rules(base_ ? *base_ : first_text(file_), changes_);
         if (!edited) return Error{path_ + ": " + edited.error().text};

@@ -243,7 +243,7 @@ void RuleService::learned(const std::string& tag, std::span<const std::uint8_t> 
     learner_.take(tag, dns::name_to_text(name));
 }
 
-// As a change that somebody asks for, but what does not fit is left out.
+// As a requested change, but rules that do not fit are left out.
 void RuleService::learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done) {
     const auto at = sets_.find(batch.set);
     const SetPtr set = at == sets_.end() ? nullptr : at->second;
@@ -262,7 +262,7 @@ void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::si
         !fitting.trouble.empty())
         spdlog::warn("dynamic_domain_set '{}' learns no names: {}", set->settings.tag,
                      fitting.trouble);
-    Learner::Learned none;  // if nothing of it is written
+    Learner::Learned none;  // if none of it is written
     auto& fresh = fitting.fresh;
     const std::size_t rules = fitting.there + rules_to_come(*set);
     const std::size_t free = max_names - std::min(max_names, rules);
@@ -402,7 +402,7 @@ void RuleService::wrote(const SetPtr& set, const std::vector<Waiting>& batch,
         }
         if (any) ++set->written;
     }
-    // A change of somebody else's that fell into the time is taken up by the same reload.
+    // A change by another process during this time is read by the same reload.
     if (noticed && set->written == set->in_force) ++set->written;
     const bool by_queries = std::all_of(batch.begin(), batch.end(),
                                         [](const Waiting& one) { return one.request->by_queries; });
@@ -430,7 +430,7 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
             }
         }
     };
-    // Somebody changed a file while this was written. The next reload takes up both.
+    // Another process changed a file during the write. The next reload reads both.
     if (by_queries && !may_learn_())
         return told({generation_(), "files of the configuration changed since they were read"});
     reload_("rules of '" + set->settings.tag + "'", by_queries, told);

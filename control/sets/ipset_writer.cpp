@@ -111,7 +111,7 @@ void IpsetWriter::close() {
     ipset_ = nullptr;
 }
 
-// A session that failed is left as it was in the middle of it: it is made anew.
+// A failed session is left in an intermediate state, so a new one is opened.
 bool IpsetWriter::done(int result) {
     said_.complaint = trimmed(std::move(said_.complaint));
     if (result == 0) return true;

@@ -123,7 +123,7 @@ void SetHelper::wait() const {
     ::poll(fds.data(), fds.size(), static_cast<int>(wait_ms));
 }
 
-// A daemon that is gone is noticed at the next read.
+// The end of the daemon is noticed at the next read.
 void SetHelper::say(const std::string& message) {
     if (is_open_) is_open_ = socket_.send(message, true) == SequencedSocket::End::done;
 }

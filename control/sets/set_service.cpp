@@ -60,7 +60,7 @@ void SetService::configure(const std::vector<SetPlan>& plans) {
         }
     }
     std::erase_if(keepers_, [](const auto& one) { return one.second.shapes.empty(); });
-    // Where elements have another shape now, claims are made anew by hits.
+    // If elements have another shape now, hits claim again.
     for (auto& [name, keeper] : keepers_) {
         const auto old = before.find(name);
         if (old == before.end()) continue;

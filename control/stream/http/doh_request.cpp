@@ -15,7 +15,7 @@ bool equal_in_any_case(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-// Whether a Content-Type is application/dns-message; parameters, of which it has none, are passed over.
+// Whether a Content-Type is application/dns-message; it defines no parameters, so they are ignored.
 bool is_dns_message(std::string_view type) {
     type = type.substr(0, type.find(';'));
     while (type.ends_with(' ') || type.ends_with('\t'))

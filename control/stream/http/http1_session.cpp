@@ -110,7 +110,7 @@ bool Http1Session::on_head() {
         refuse(status, !parser_->is_done());
         return false;
     }
-    // Whoever waits before it sends the content is told to go on (RFC 9110 10.1.1).
+    // Sends 100 Continue to a client that waits before it sends the content (RFC 9110 10.1.1).
     if (is_1_1 && !parser_->is_done() && in_.empty() &&
         boost::beast::iequals(request[http::field::expect], "100-continue"))
         append(out_, kContinue);

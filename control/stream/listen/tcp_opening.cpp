@@ -88,7 +88,7 @@ void TcpOpening::close() {
     clients_.forget(*this);
 }
 
-// Its place is given back and taken anew for the connection that it becomes.
+// Gives its place back and takes one for the new connection.
 void TcpOpening::hand_over() {
     closed_ = true;
     ByteStream stream = std::move(stream_);

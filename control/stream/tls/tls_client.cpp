@@ -49,7 +49,7 @@ int believe(X509_STORE_CTX* chain, void* /*unused*/) {
 
 }  // namespace
 
-// Connections that are left hold the context, whose tickets nobody keeps any more.
+// Remaining connections hold the context; its tickets are no longer stored.
 TlsClient::~TlsClient() {
     if (context_ != nullptr) SSL_CTX_set_app_data(context_.get(), nullptr);
 }

@@ -33,7 +33,7 @@ class HttpUpstream final : public UpstreamSession,
           watcher_(watcher),
           client_({authority_of(target), target.path}, stream_.protocol(), *this) {}
 
-    // HTTP/2 begins with a word of ours; and TLS may have read more than the handshake.
+    // HTTP/2 begins with our preface, and TLS may have read more than the handshake.
     void start() {
         boost::asio::post(context_.io, [self = shared_from_this()] { self->read(); });
         write_later();

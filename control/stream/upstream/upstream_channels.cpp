@@ -46,7 +46,7 @@ UpstreamChannel& UpstreamChannels::channel_of(const UpstreamEntry& entry) {
     return *channels_.emplace(entry.target->id, make_channel(ground_, entry)).first->second;
 }
 
-// Closes what is gone; makes what keeps connections open without being asked.
+// Closes removed channels; creates those that keep connections open without queries.
 void UpstreamChannels::follow() {
     const auto now = directory();
     std::erase_if(channels_, [&](auto& known) {

@@ -25,7 +25,7 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr int kUserTimeoutMs = 10'000;  // of data that nobody acknowledges
+constexpr int kUserTimeoutMs = 10'000;  // for unacknowledged data
 
 tcp::endpoint endpoint_of(const IpAddress& address, std::uint16_t port) {
     tcp::endpoint endpoint;

@@ -46,7 +46,7 @@ void UpstreamPool::serve() {
         const QueryPtr query = *at;
         Open* const open = query->over ? nullptr : find_room(*query);
         if (open == nullptr && !query->over) {
-            if (query->newer_than == 0) break;  // then there is room for nobody
+            if (query->newer_than == 0) break;  // then no query has a place
             ++at;
             continue;
         }
