@@ -252,7 +252,7 @@ void Daemon::renew_certificates(Candidate& candidate) {
 // Also where the configuration is wrong: a file that was renamed is not written on.
 void Daemon::renew_log_file(Candidate& candidate) {
     const auto& log = candidate.ok() ? candidate.settings.log : settings_.log;
-    if (auto done = ops::set_log_file(log.file); !done)
+    if (auto done = ops::set_log_file(log.file, log.rotation); !done)
         candidate.warnings.push_back(std::move(done.error()));
 }
 

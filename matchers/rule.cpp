@@ -77,7 +77,7 @@ Error unknown_prefix(std::string_view written) {
 }
 
 // The first byte that is not allowed in a name's text form.
-std::optional<Error> bad_byte(std::string_view text) {
+std::optional<Error> bad_byte(std::string_view text, RuleKind kind) {
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte == ' ' || byte == '\t') {
@@ -91,7 +91,7 @@ std::optional<Error> bad_byte(std::string_view text) {
             return Error{"a letter outside ASCII in the rule " + quoted(text) +
                          ": write the name as it is in the DNS, in its xn-- form"};
         }
-        if (byte == ':') {
+        if (byte == ':' && kind != RuleKind::keyword) {
             return Error{"a colon in the name " + quoted(text) +
                          ": write the name alone, without a port"};
         }
@@ -176,7 +176,7 @@ Result<Rule> parse_rule(std::string_view text, RuleKind fallback) {
         name = *std::move(ascii);
     }
     if (name.empty()) return Error{"a rule without a name: write a name, or remove the rule"};
-    if (auto error = bad_byte(name)) return *std::move(error);
+    if (auto error = bad_byte(name, kind)) return *std::move(error);
     if (kind == RuleKind::keyword) {
         if (name.size() > kMaxText) return *bad_name(name);
     } else if (auto error = bad_name(name)) {

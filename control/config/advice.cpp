@@ -5,6 +5,7 @@
 #include "control/config/advice_sequences.h"
 #include "control/config/graph.h"
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/predecessors.h"
 #include "control/config/typed_rules.h"
 
 namespace steer::config {
@@ -48,7 +49,8 @@ void advise_unused(Reading& in, const std::vector<bool>& used) {
     for (const PluginIndex entry : in.settings().entries)
         entries += (entries.empty() ? "'" : "', '") + plugins[entry].tag;
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
-        if (used[i] || plugins[i].in_place) continue;
+        const bool left_out = find_predecessor_type(plugins[i].type) != nullptr;
+        if (used[i] || plugins[i].in_place || left_out) continue;
         in.report().warn(
             plugins[i].line,
             owner_of(plugins[i]) + " is not used by what queries enter (" + entries + "')");

@@ -207,6 +207,12 @@ bool find_entry(Reading& in) {
         check_servers(in, servers);
         return true;
     }
+    if (const auto line = in.left_out_server()) {
+        in.report().error(*line,
+                          "the only server is one that has no effect here: write a udp_server "
+                          "and a tcp_server, as in 'listen: \":53\"'");
+        return false;
+    }
     std::vector<PluginIndex> free;
     std::string names;
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {

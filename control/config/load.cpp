@@ -10,6 +10,7 @@
 #include "control/config/list_changes.h"
 #include "control/config/placeholders.h"
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/predecessors.h"
 #include "control/config/reading.h"
 #include "control/config/rules.h"
 #include "control/config/sections.h"
@@ -28,13 +29,15 @@ void read_sections(Reading& in, const Node& top) {
         const bool missing = node == nullptr || node->is_null();
         section.read(in, missing ? empty : *node, missing ? 0 : node->line);
     }
+    finish_api(in, top);
 }
 
 // ---- plugins
 
 // One item of `plugins`, before its arguments are read.
 struct Declaration {
-    const PluginType* type = nullptr;  // nullptr: nothing more can be read
+    const PluginType* type = nullptr;         // nullptr: nothing more can be read
+    const PredecessorType* theirs = nullptr;  // nullptr: a type of ours, or unknown
     const Node* args = nullptr;
     std::string tag;
     int line = 0;
@@ -78,12 +81,18 @@ class PluginsReader {
         const std::string type = word(node, "type", number);
         out.args = node.find("args");
         out.tag = word(node, "tag", number);
+        const auto* const theirs = find_predecessor_type(type);
+        out.theirs = theirs;
         find_type_of(out, type, number, node);
-        const auto* later = find_type_not_yet(type);
         name(out, type);
         Reading::Declared what{index, type, std::nullopt, out.type != nullptr};
         if (out.type != nullptr) what.role = out.type->role;
-        if (later != nullptr) what.role = later->role;
+        if (theirs != nullptr) {
+            what.role = theirs->role;
+            what.left_out = theirs->fate == PredecessorType::Fate::no_effect;
+            report_type(in_, *theirs, out.line, "'" + out.tag + "'");
+            if (theirs->role == Role::server && what.left_out) in_.note_left_out_server(out.line);
+        }
         if (const auto* first = in_.find_tag(out.tag)) {
             error(out.line, "the tag " + matchers::quoted(out.tag) + " is given twice, first at " +
                                 in_.report().place(list_.items[first->index].line) +
@@ -98,6 +107,7 @@ class PluginsReader {
     std::string word(const Node& node, std::string_view key, const std::string& owner) {
         const Node* value = node.find(key);
         if (value == nullptr || value->is_null()) return {};
+        if (key == "tag" && value->is_text() && value->text.empty()) return {};  // mosdns
         std::string out;
         read_value(in_, *value, {key, owner, value->line}, {}, out);
         if (key == "tag" && std::any_of(out.begin(), out.end(), [](char c) {
@@ -125,9 +135,7 @@ class PluginsReader {
         if (type.empty()) {
             if (value == nullptr || value->is_null())
                 error(line, owner + " has no 'type': write one, as in 'type: forward'");
-        } else if (find_type_not_yet(type) != nullptr) {
-            error(line, "plugin type '" + type + "' is not supported yet: remove " + owner);
-        } else if (out.type == nullptr) {
+        } else if (out.type == nullptr && out.theirs == nullptr) {
             error(line, "unknown plugin type " + matchers::quoted(type) + did_you_mean_type(type));
         }
     }
@@ -153,6 +161,9 @@ class PluginsReader {
             plugin.type = declaration.type->name;
             plugin.role = declaration.type->role;
             declaration.type->read(in_, declaration.args, plugin);
+        } else if (declaration.theirs != nullptr) {
+            plugin.type = declaration.theirs->name;
+            plugin.args = DropResp{};  // nothing refers to it
         }
         in_.settings().plugins[index] = std::move(plugin);
     }
@@ -192,7 +203,9 @@ void read_plugins(Reading& in, Node& top) {
 LoadOutcome load_bytes(std::string_view text, Reading& in) {
     Node top = parse_document(text, in.report());
     if (in.report().error_count() == 0) {
-        if (top.is_map()) {
+        if (top.is_map() && is_mosdns_v4(in, top)) {
+            // Nothing else of it would be read as it is meant.
+        } else if (top.is_map()) {
             expand_placeholders(top, in);
             check_sections(in, top);
             read_sections(in, top);

@@ -192,6 +192,11 @@ std::optional<PluginIndex> Reading::refer(std::string_view tag, Wanted wanted, i
         report_.error(line, std::move(text));
         return std::nullopt;
     }
+    if (what->left_out) {
+        report_.error(line, matchers::quoted(tag) + " is " + std::string(article(what->type)) +
+                                what->type + ", which does nothing here: name another executor");
+        return std::nullopt;
+    }
     if (!what->readable) return std::nullopt;
     return what->index;
 }

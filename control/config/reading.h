@@ -19,6 +19,18 @@ namespace steer::config {
 // What a reference may point at.
 enum class Wanted : std::uint8_t { domain_set, ip_set, provider, matcher, executor };
 
+// `api` of ForgeDNS and mosdns.
+struct ApiOfPredecessor {
+    std::optional<Endpoint> listen;
+    std::string protected_by;  // "a password ('auth')"; empty: by nothing
+    int line = 0;
+};
+// `network.outbound` of ForgeDNS.
+struct OutboundOfPredecessor {
+    std::string standard;  // the profile of upstreams that name none; empty: none
+    std::map<std::string, ReachSettings, std::less<>> profiles;
+};
+
 class Reading {
   public:
     Reading(std::string file, const LoadOptions& options);
@@ -52,6 +64,7 @@ class Reading {
         std::optional<Role>
             role;       // nothing: the type is unknown, so that its uses are not wrong as well
         bool readable;  // its type is built
+        bool left_out = false;  // of a predecessor, without an effect here
     };
     // Declares the tag of a plugin that stands under `plugins:`.
     void declare(const std::string& tag, Declared what) { declared_.emplace(tag, std::move(what)); }
@@ -73,6 +86,14 @@ class Reading {
     void pick_upstreams(UpstreamPick pick) { picks_.push_back(std::move(pick)); }
     void make_picks();
 
+    // ---- what predecessors' sections say (predecessors.h)
+
+    [[nodiscard]] ApiOfPredecessor& api() { return api_; }
+    [[nodiscard]] OutboundOfPredecessor& outbound() { return outbound_; }
+    // A server that is left out: the configuration needs another one.
+    void note_left_out_server(int line) { left_out_server_ = line; }
+    [[nodiscard]] std::optional<int> left_out_server() const { return left_out_server_; }
+
     // Routers written inside plugins; the same one twice is one. `line` of the second is not kept.
     RouterIndex add_router(Router router);
 
@@ -88,6 +109,9 @@ class Reading {
     };
     std::vector<Absent> absent_;
     std::vector<UpstreamPick> picks_;
+    ApiOfPredecessor api_;
+    OutboundOfPredecessor outbound_;
+    std::optional<int> left_out_server_;
 };
 
 // ---- values with a form of their own, used by several sections

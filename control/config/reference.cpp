@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/predecessors.h"
 #include "control/config/router_access.h"
 #include "control/config/sections.h"
 #include "matchers/quote.h"
@@ -148,7 +149,7 @@ answer waits at most `sync_timeout` instead of 8 seconds. DNS keeps working whil
 unreachable.
 )";
 
-std::string escaped(std::string_view text) {
+std::string table_text(std::string_view text) {
     std::string out;
     for (const char c : text) {
         if (c == '|') out += '\\';
@@ -160,9 +161,9 @@ std::string escaped(std::string_view text) {
 // A cell of the table's default column.
 std::string default_cell(std::string_view text) {
     if (text.empty() || text == "none") return "";
-    if (text.front() == '(') return escaped(text.substr(1, text.size() - 2));
+    if (text.front() == '(') return table_text(text.substr(1, text.size() - 2));
     if (text == "required") return "**required**";
-    return "`" + escaped(text) + "`";
+    return "`" + table_text(text) + "`";
 }
 
 // "one of" with its words, or the kind with its range.
@@ -243,7 +244,7 @@ void write_rows(std::ostream& out, const std::vector<RowText>& rows) {
     for (const RowText& row : rows) {
         if (row.not_yet) continue;
         out << "| `" << row.name << "` | " << kind_cell(row) << " | "
-            << default_cell(row.default_text) << " | " << escaped(row.text) << " |\n";
+            << default_cell(row.default_text) << " | " << table_text(row.text) << " |\n";
     }
     write_details(out, rows);
     std::string later;
@@ -346,6 +347,7 @@ void write_sections(std::ostream& out) {
         write_prose(out, section.text);
         out << '\n';
         write_rows(out, section.rows());
+        if (section.name == "log") write_part(out, "rotation", rotation_row_texts());
         if (section.name == "dataplane") {
             write_part(out, "ports[]", port_row_texts());
             write_part(out, "ports[].exception_rates", exception_rate_row_texts());
@@ -424,13 +426,28 @@ void write_types(std::ostream& out) {
         for (const PluginType* type : plugin_types()) {
             if (type->role == role) write_type(out, *type);
         }
-        std::string later;
-        for (const PluginTypeNotYet& type : plugin_types_not_yet()) {
-            if (type.role == role)
-                later += (later.empty() ? "`" : ", `") + std::string(type.name) + "`";
-        }
-        if (!later.empty()) out << title << " that are not supported yet: " << later << ".\n\n";
     }
+}
+
+// What is read of predecessors beyond that.
+void write_predecessors(std::ostream& out) {
+    out << "## Of predecessors\n\nConfigurations of ForgeDNS, OxiDNS and mosdns may hold the "
+           "following. What has no "
+           "effect changes no answer:\neach that is written is one warning.\n\n"
+           "| plugin type | here | |\n|---|---|---|\n";
+    for (const PredecessorType& type : predecessor_types()) {
+        out << "| `" << type.name << "` | "
+            << (type.fate == PredecessorType::Fate::refused ? "refused" : "no effect") << " | "
+            << table_text(type.text) << " |\n";
+    }
+    out << "\n| key | of | here | |\n|---|---|---|---|\n";
+    for (const PredecessorKey& key : predecessor_keys()) {
+        const bool zero = key.fate == PredecessorKey::Fate::zero_is_default;
+        out << "| `" << key.key << "` | `" << key.where << "` | "
+            << (zero ? "0 means the default" : "no effect") << " | " << table_text(key.text)
+            << " |\n";
+    }
+    out << '\n';
 }
 
 }  // namespace
@@ -439,6 +456,7 @@ void write_reference(std::ostream& out) {
     out << kIntroduction << '\n';
     write_sections(out);
     write_types(out);
+    write_predecessors(out);
     out << kRules;
 }
 
@@ -447,8 +465,12 @@ Result<void> explain_plugin(std::string_view type, std::ostream& out) {
         write_type(out, *known);
         return {};
     }
-    if (find_type_not_yet(type) != nullptr)
-        return Error{"plugin type " + matchers::quoted(type) + " is not supported yet"};
+    if (const auto* const theirs = find_predecessor_type(type)) {
+        const bool refused = theirs->fate == PredecessorType::Fate::refused;
+        return Error{"plugin type " + matchers::quoted(type) +
+                     (refused ? " is not supported: " : " has no effect here: ") +
+                     std::string(theirs->text)};
+    }
     return Error{"there is no plugin type " + matchers::quoted(type) + did_you_mean_type(type)};
 }
 

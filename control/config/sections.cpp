@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "control/config/predecessors.h"
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
 #include "matchers/pattern/compiler.h"
@@ -13,11 +14,21 @@ namespace {
 
 // ---- log
 
-// ForgeDNS rotates; we leave that to logrotate, so only "never" is accepted.
-void read_rotation(Reading& in, const Node& node, const Place& place, Log& /*out*/) {
-    const Node* type = node.find("type");
-    if (type != nullptr && type->is_text() && lowered(type->text) == "never") return;
-    in.report().error(place.line, place.name() + " is not supported yet: remove it");
+constexpr std::array<Row<LogRotation>, 2> kRotationRows{{
+    {"type", choice<LogRotation, &LogRotation::period>(), "never",
+     "never|minutely|hourly|daily|weekly",
+     "how often `file` is renamed to `FILE.DATE`, in UTC; weeks begin on Monday"},
+    {"max_files", &LogRotation::max_files, "7", "0..100000",
+     "number of renamed files that are kept; 0: all"},
+}};
+
+void read_rotation(Reading& in, const Node& node, const Place& place, Log& out) {
+    if (node.is_text()) {  // short for `type`
+        if (const auto index = read_choice(in, node, place, kRotationRows[0].range))
+            out.rotation.period = static_cast<RotationPeriod>(*index);
+        return;
+    }
+    read_rows(in, node, kRotationRows, place.name(), out.rotation);
 }
 void read_production(Reading& in, const Node& /*node*/, const Place& place, Log& /*out*/) {
     in.report().warn(place.line, place.name() + " has no effect: remove it");
@@ -32,13 +43,18 @@ constexpr std::array<Row<Log>, 4> kLogRows{{
      "lowest level that is logged"},
     {"file", Own<Log>{"path", read_log_file}, "none", "",
      "file that receives a copy of the log; a reload reopens it after a rename"},
-    {"rotation", Own<Log>{"map", read_rotation}, "none", "",
-     "only `{type: never}` is supported; use logrotate"},
+    {"rotation", Own<Log>{"map", read_rotation}, "(never)", "",
+     "rotation of `file` by time, see below; without it, use logrotate"},
     {"production", Own<Log>{"true/false", read_production}, "none", "", "ignored"},
 }};
 
 void read_log(Reading& in, const Node& node, int /*line*/) {
-    read_rows(in, node, kLogRows, "'log'", in.settings().log);
+    Log& log = in.settings().log;
+    read_rows(in, node, kLogRows, "'log'", log);
+    if (log.rotation.period != RotationPeriod::never && log.file.empty()) {
+        in.report().warn(node.find("rotation")->line,
+                         "'rotation' of 'log' does nothing without 'file': write one");
+    }
 }
 
 // ---- control
@@ -261,12 +277,26 @@ constexpr std::array kSections{
     Section{"include",
             "A list of other files. Their `plugins` are inserted before the plugins of this file.",
             nullptr, nullptr},
-    Section{"api", "", nullptr, nullptr},
-    Section{"network", "", nullptr, nullptr},
+    Section{"api",
+            "Accepted for compatibility with ForgeDNS and mosdns. The address in `http`, or in its "
+            "`listen`, becomes `http` of `control`, unless that is set. With `auth` or `ssl` only "
+            "loopback is served, because there is no password and no TLS. `webui` and `cors` have "
+            "no effect.",
+            [] { return std::vector<RowText>{}; }, read_api},
+    Section{
+        "network",
+        "Accepted for compatibility with ForgeDNS. A profile of `outbound` sets `socks5` and "
+        "`bootstrap` of the upstreams that name it in `outbound`. The profile `default` applies "
+        "to upstreams that name none.",
+        [] { return std::vector<RowText>{}; }, read_network},
     Section{"fleet", "", nullptr, nullptr},
 };
 
 }  // namespace
+
+std::vector<RowText> rotation_row_texts() {
+    return row_texts(kRotationRows);
+}
 
 std::vector<RowText> fetch_row_texts() {
     return row_texts(kFetchRows);

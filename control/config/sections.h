@@ -21,6 +21,7 @@ struct Section {
 std::span<const Section> sections();
 
 // Rows inside rows, for the documentation.
+std::vector<RowText> rotation_row_texts();
 std::vector<RowText> fetch_row_texts();
 std::vector<RowText> port_row_texts();
 std::vector<RowText> exception_rate_row_texts();

@@ -32,7 +32,8 @@ void read_server_require(Reading& in, const Node& node, const Place& place, Serv
 void check_server(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server) {
     const auto needs = [&](std::string_view key, std::string_view other) {
         for (const Entry& entry : args.entries) {
-            if (entry.key != key) continue;
+            const bool empty = entry.value.is_text() && entry.value.text.empty();
+            if (entry.key != key || empty) continue;
             in.report().error(entry.line, owner_of(plugin) + " has '" + std::string(key) +
                                               "' and no '" + std::string(other) +
                                               "': the one is of no use without the other");

@@ -20,9 +20,13 @@ void read_server_require(Reading& in, const Node& node, const Place& place, Serv
 // What single values do not show: a key without its certificate.
 void check_server(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server);
 
+// Where a udp_server or tcp_server listens that does not say it, as in mosdns.
+inline constexpr std::string_view kServerListenDefault = "127.0.0.1:53";
+
 // `idle`: the default of `idle_timeout`.
 template <class T>
-constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle) {
+constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle,
+                                                    std::string_view listen = "required") {
     using Read = void (*)(Reading&, const Node&, const Place&, T&);
     constexpr Read kCert = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_server_cert(in, node, place, out.tls);
@@ -40,8 +44,8 @@ constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle) {
         out.proxy_protocol = read_prefixes(in, node, place);
     };
     return {{
-        {"listen", Own<T>{"address:port", read_listen<T>}, "required", "", kServerListenText},
-        {"idle_timeout", &T::idle_timeout, idle, "1s..1h",
+        {"listen", Own<T>{"address:port", read_listen<T>}, listen, "", kServerListenText},
+        {"idle_timeout", &T::idle_timeout, idle, "~1s..1h",
          "time after which a connection without queries is closed"},
         {"cert", Own<T>{"path", kCert}, "none", "",
          "PEM file with the server's certificate and its intermediate certificates\nIt enables TLS "

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "control/config/predecessors.h"
 #include "control/config/reading.h"
 #include "control/config/report.h"
 #include "control/config/values.h"
@@ -174,9 +175,14 @@ bool expect_map(Reading& in, const Node& map, std::string_view owner,
 
 void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
                  std::span<const std::string_view> names) {
+    if (take_predecessor_key(in, entry, owner)) return;
     in.report().error(entry.line, "unknown key " + matchers::quoted(entry.key) + " in " +
                                       std::string(owner) +
                                       did_you_mean(entry.key, {names.begin(), names.end()}));
+}
+
+bool counts_as_absent(Reading& in, const Entry& entry, std::string_view owner) {
+    return config::counts_as_absent(in, entry, owner);
 }
 
 void missing_key(Reading& in, const Node& map, std::string_view owner, std::string_view key,

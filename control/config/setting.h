@@ -103,6 +103,8 @@ bool expect_map(Reading& in, const Node& map, std::string_view owner,
                 std::span<const std::string_view> names);
 void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
                  std::span<const std::string_view> names);
+// predecessors.h
+bool counts_as_absent(Reading& in, const Entry& entry, std::string_view owner);
 void missing_key(Reading& in, const Node& map, std::string_view owner, std::string_view key,
                  std::string_view text);
 
@@ -149,6 +151,7 @@ bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
         for (const Row<T>& row : table) {
             if (row.name != entry.key) continue;
             known = true;
+            if (row.default_text != "required" && rows::counts_as_absent(in, entry, owner)) continue;
             rows::read_one(in, row, entry.value, {row.name, owner, entry.line}, out);
         }
         if (!known) rows::unknown_key(in, entry, owner, names);

@@ -150,6 +150,13 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
         const auto port = parse_port(text.substr(1));
         return port ? std::optional(Endpoint{{}, *port, 0}) : std::nullopt;
     }
+    constexpr std::string_view kLocalhost = "localhost:";
+    if (text.starts_with(kLocalhost)) {
+        const auto port = parse_port(text.substr(kLocalhost.size()));
+        constexpr std::uint8_t kLoopback[]{127, 0, 0, 1};
+        return port ? std::optional(Endpoint{IpAddress::from_v4(kLoopback), *port, 0})
+                    : std::nullopt;
+    }
     const auto parts = parse_host_port(text);
     if (!parts || !parts->address || !parts->port) return std::nullopt;
     return Endpoint{*parts->address, *parts->port, 0};

@@ -1,8 +1,6 @@
 #include "control/ops/log.h"
 
-#include <fcntl.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -15,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "control/ops/log_file.h"
 #include "matchers/safe_text.h"
 
 namespace steer::ops {
@@ -45,6 +44,7 @@ struct Copy {
     std::shared_ptr<spdlog::sinks::dist_sink_mt> sink =
         std::make_shared<spdlog::sinks::dist_sink_mt>();
     std::optional<std::pair<dev_t, ino_t>> file;  // the open one
+    config::LogRotation rotation;
 };
 Copy& copy() {
     static Copy the_only;
@@ -110,16 +110,6 @@ void set_form(spdlog::sinks::sink& sink, int fd) {
     sink.set_formatter(std::move(journal));
 }
 
-// spdlog's own would be readable for everybody. Rights that an operator gave to a file stay.
-void make_log_file(const std::string& path) {
-    constexpr mode_t kForOwnerAndGroup = 0640;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                          kForOwnerAndGroup);
-    if (fd < 0) return;  // it is there, or opening it says why not
-    (void)::fchmod(fd, kForOwnerAndGroup);
-    ::close(fd);
-}
-
 }  // namespace
 
 Result<void> start_log(const config::Log& settings) {
@@ -131,18 +121,19 @@ Result<void> start_log(const config::Log& settings) {
     logger->set_level(to_spdlog(settings.level));
     logger->flush_on(spdlog::level::trace);
     spdlog::set_default_logger(std::move(logger));
-    return set_log_file(settings.file);
+    return set_log_file(settings.file, settings.rotation);
 }
 
-Result<void> set_log_file(const std::string& path) {
+Result<void> set_log_file(const std::string& path, const config::LogRotation& rotation) {
     Copy& kept = copy();
-    if (kept.file && kept.file == file_at(path)) return {};
+    if (kept.file && kept.file == file_at(path) && kept.rotation == rotation &&
+        kept.rotation.period == config::RotationPeriod::never)
+        return {};
     if (path.empty()) {
         kept.sink->set_sinks({});
     } else {
-        make_log_file(path);
         try {
-            auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+            auto file = open_log_file(path, rotation);
             file->set_pattern(kWithTime);
             kept.sink->set_sinks({std::move(file)});
         } catch (const spdlog::spdlog_ex& e) {
@@ -152,6 +143,7 @@ Result<void> set_log_file(const std::string& path) {
         }
     }
     kept.file = file_at(path);
+    kept.rotation = rotation;
     return {};
 }
 

@@ -18,7 +18,7 @@ namespace steer::ops {
 Result<void> start_log(const config::Log& settings);
 // From now on the copy goes to this file (empty: to none). It is opened again if another file has its name: logrotate
 // renames. On an Error the copy goes where it went before. Always from one thread.
-Result<void> set_log_file(const std::string& path);
+Result<void> set_log_file(const std::string& path, const config::LogRotation& rotation = {});
 // Why the program does not start: to standard error in the log's format, at any level, and
 // to the log's file if there is one. Works before start_log().
 void log_refusal(const std::string& sentence);

@@ -96,7 +96,7 @@ constexpr std::array<Row<Cache>, 20> kCacheRows{{
      "are raised, and clients receive the raised TTL."},
     {"failure_ttl", &Cache::failure_ttl, "5s", "0s..5m",
      "how long a failure is cached (RFC 9520): SERVFAIL, REFUSED, timeout; 0: not cached"},
-    {"lazy_cache_ttl", &Cache::lazy_cache_ttl, "0s", "0s..30d",
+    {"lazy_cache_ttl", &Cache::lazy_cache_ttl, "0s", "~0s..30d",
      "how long an expired answer is served while it is refreshed; 0: never\nThe expired answer is "
      "sent at once with a TTL of 5 s. One query refreshes it in the background."},
     {"serve_stale", Own<Cache>{"duration or true/false", read_serve_stale}, "off", "0s..7d",
@@ -119,7 +119,7 @@ constexpr std::array<Row<Cache>, 20> kCacheRows{{
      "1,024 changes, and at shutdown, with mode 0600. Its folder must be writable for `user` in "
      "`control`. A file that is damaged, from another cache, from another version or from the "
      "future is ignored with a warning."},
-    {"dump_interval", &Cache::dump_interval, "600", "1s..1d",
+    {"dump_interval", &Cache::dump_interval, "600", "~1s..1d",
      "interval between two writes of `dump_file`"},
 }};
 

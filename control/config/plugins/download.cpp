@@ -62,14 +62,13 @@ void read_items(Reading& in, const Node& node, const Place& place, Download& out
     }
 }
 
-constexpr std::array<Row<Download>, 4> kDownloadRows{{
+constexpr std::array<Row<Download>, 3> kDownloadRows{{
     {"downloads", Own<Download>{"list of downloads", read_items}, "required", "",
      "files to fetch, one after the other"},
     {"timeout", &Download::timeout, "1m", "1s..1h", "time limit for one file"},
     {"startup_if_missing", &Download::startup_if_missing, "true", "",
      "fetch missing files before the start continues\nThis also applies to a reload that adds a "
      "file."},
-    {"socks5", NotYet{}, "", "", "proxy"},
 }};
 
 void finish_download(Reading& in, Download args, Plugin& plugin) {

@@ -34,12 +34,11 @@ void read_exec(Reading& in, const Node& node, const Place& place, HttpPath& out)
     if (const auto index = in.refer_bare(tag, Wanted::executor, place)) out.exec = *index;
 }
 
-constexpr std::array<Row<HttpPath>, 3> kPathRows{{
+constexpr std::array<Row<HttpPath>, 2> kPathRows{{
     {"path", Own<HttpPath>{"path", read_path}, "required", "",
      "path, as in `path: /dns-query`\nIt is compared exactly, without `?` and what follows."},
     {"exec", Own<HttpPath>{"tag", read_exec}, "required", "",
      "tag of the executor that processes the queries of this path"},
-    {"json_api", NotYet{}, "false", "", "answers in JSON"},
 }};
 
 void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& out) {
@@ -95,7 +94,7 @@ void read_trusted(Reading& in, const Node& node, const Place& place, HttpServer&
     out.trusted_proxies = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<HttpServer>, 4> kHttpServerOwnRows{{
+constexpr std::array<Row<HttpServer>, 3> kHttpServerOwnRows{{
     {"entries", Own<HttpServer>{"list of paths", read_paths}, "required", "",
      "served paths, as in `entries: [{ path: /dns-query, exec: main }]`"},
     {"src_ip_header", Own<HttpServer>{"name", read_header}, "none", "",
@@ -106,7 +105,6 @@ constexpr std::array<Row<HttpServer>, 4> kHttpServerOwnRows{{
     {"trusted_proxies", Own<HttpServer>{"list of prefixes", read_trusted}, "none", "",
      "proxies whose `src_ip_header` is trusted\n`max_connections_per_client` does not apply to "
      "them."},
-    {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
 }};
 constexpr auto kHttpServerRows = joined(kHttpServerOwnRows, stream_server_rows<HttpServer>("30s"));
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/predecessors.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -91,6 +92,9 @@ std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted w
                                     const InRule& where) {
     std::string_view words = text;
     const std::string_view word = take_word(words);
+    if (const auto* const what = in.find_tag(word.starts_with('$') ? word.substr(1) : word);
+        what != nullptr && what->left_out && wanted == Wanted::executor)
+        return std::nullopt;  // which was said where it is written
     if (word.starts_with('$')) {
         if (!words.empty()) return with_arguments(in, word, words, wanted, where);
         return in.refer(word.substr(1), wanted, where.line);
@@ -102,10 +106,8 @@ std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted w
                                          "'; write the '$'");
         return in.refer(word, wanted, where.line);
     }
-    if (find_type_not_yet(word) != nullptr) {
-        in.report().error(where.line, "plugin type '" + std::string(word) +
-                                          "' is not supported yet: remove it from " +
-                                          std::string(where.owner));
+    if (const auto* const theirs = find_predecessor_type(word)) {
+        report_type(in, *theirs, where.line, "in " + std::string(where.owner));
         return std::nullopt;
     }
     unknown(in, word, wanted, where);

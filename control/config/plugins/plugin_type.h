@@ -27,16 +27,8 @@ struct PluginType {
     void (*read_quick)(Reading& in, std::string_view words, int line, Plugin& plugin);
 };
 
-// A type that one of the two engines knows and that is not built yet.
-struct PluginTypeNotYet {
-    std::string_view name;
-    Role role;
-};
-
 std::span<const PluginType* const> plugin_types();
-std::span<const PluginTypeNotYet> plugin_types_not_yet();
 const PluginType* find_type(std::string_view name);
-const PluginTypeNotYet* find_type_not_yet(std::string_view name);
 // ": did you mean 'forward'?", over all types that are built.
 std::string did_you_mean_type(std::string_view written);
 

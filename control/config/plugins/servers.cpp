@@ -6,13 +6,14 @@ namespace {
 
 constexpr std::array<Row<UdpServer>, 2> kUdpRows{{
     {"entry", Own<UdpServer>{"tag", read_entry<UdpServer>}, "required", "", kServerEntryText},
-    {"listen", Own<UdpServer>{"address:port", read_listen<UdpServer>}, "required", "",
+    {"listen", Own<UdpServer>{"address:port", read_listen<UdpServer>}, kServerListenDefault, "",
      kServerListenText},
 }};
 constexpr std::array<Row<TcpServer>, 1> kTcpOwnRows{{
     {"entry", Own<TcpServer>{"tag", read_entry<TcpServer>}, "required", "", kServerEntryText},
 }};
-constexpr auto kTcpRows = joined(kTcpOwnRows, stream_server_rows<TcpServer>("10s"));
+constexpr auto kTcpRows =
+    joined(kTcpOwnRows, stream_server_rows<TcpServer>("10s", kServerListenDefault));
 
 template <class T, const auto& Rows>
 void read_servers(Reading& in, const Node* node, Plugin& plugin) {
@@ -20,6 +21,11 @@ void read_servers(Reading& in, const Node* node, Plugin& plugin) {
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, Rows, owner_of(plugin), args);
+    if (const Node* const listen = map.find("listen"); listen == nullptr || listen->is_null()) {
+        in.report().warn(plugin.line, owner_of(plugin) + " has no 'listen': it listens on " +
+                                          std::string(kServerListenDefault) +
+                                          ", for this machine alone");
+    }
     if constexpr (std::is_base_of_v<StreamServer, T>) check_server(in, map, plugin, args);
     plugin.args = args;
 }

@@ -36,7 +36,7 @@ void finish_ttl(Reading& in, const TtlArgs& args, int line, Plugin& plugin) {
                                        "(in mosdns 'fix: 0' changes nothing)");
         }
     } else if (args.min == 0 && args.max == 0) {
-        in.report().error(
+        in.report().warn(
             line, owner_of(plugin) + " changes nothing: write 'fix', 'min' or 'max', in seconds");
     } else if (args.max != 0 && args.min > args.max) {
         in.report().error(line, owner_of(plugin) + ": 'min' " + std::to_string(args.min) +

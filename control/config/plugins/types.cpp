@@ -1,4 +1,4 @@
-// The list of all plugin types, and of those that are refused by name.
+// The list of all plugin types.
 #include <algorithm>
 #include <array>
 
@@ -11,32 +11,16 @@ namespace {
 constexpr std::array kTypes{STEER_PLUGIN_TYPES(STEER_TYPE_AT)};
 #undef STEER_TYPE_AT
 
-constexpr auto kExecutor = Role::executor;
-constexpr auto kServer = Role::server;
-constexpr PluginTypeNotYet kNotYet[] = {
-    {"query_recorder", kExecutor}, {"http_request", kExecutor}, {"script", kExecutor},
-    {"ip_selector", kExecutor},    {"upgrade", kExecutor},      {"quic_server", kServer},
-};
-
 }  // namespace
 
 std::span<const PluginType* const> plugin_types() {
     return kTypes;
-}
-std::span<const PluginTypeNotYet> plugin_types_not_yet() {
-    return kNotYet;
 }
 
 const PluginType* find_type(std::string_view name) {
     const auto* at = std::find_if(kTypes.begin(), kTypes.end(),
                                   [name](const PluginType* t) { return t->name == name; });
     return at == kTypes.end() ? nullptr : *at;
-}
-
-const PluginTypeNotYet* find_type_not_yet(std::string_view name) {
-    const auto* at = std::find_if(std::begin(kNotYet), std::end(kNotYet),
-                                  [name](const PluginTypeNotYet& t) { return t.name == name; });
-    return at == std::end(kNotYet) ? nullptr : at;
 }
 
 std::string did_you_mean_type(std::string_view written) {

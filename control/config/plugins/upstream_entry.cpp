@@ -13,7 +13,7 @@ constexpr std::size_t kPinBytes = 32;
 constexpr std::size_t kMostSocks5Bytes = 255;  // of a host, a user, a password (RFC 1928, 1929)
 
 struct UpstreamArgs {
-    std::string addr, tag, dial_addr;
+    std::string addr, tag, dial_addr, outbound;
     std::uint32_t port = 0;
     Milliseconds timeout{2000}, idle_timeout{10'000};
     std::uint32_t max_conns = 64, min_conns = 0;
@@ -74,7 +74,14 @@ void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& ou
     in.read_file(out.ca, place);
 }
 
-constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
+void read_outbound(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
+    if (!read_value(in, node, place, {}, out.outbound)) return;
+    if (in.outbound().profiles.contains(out.outbound)) return;
+    in.report().error(place.line, place.name() + " is " + matchers::quoted(out.outbound) +
+                                      ", which is no profile of 'network.outbound'");
+}
+
+constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
      "the upstream: an address, or a URL\nForms: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, "
      "`tls://dns.example`, `https://dns.example/dns-query`. `tcp+pipeline://` and "
@@ -85,11 +92,11 @@ constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
      "certificate must still be valid for the name in `addr`."},
     {"port", &UpstreamArgs::port, "(53, 853 or 443, by scheme)", "1..65535",
      "port, if `addr` contains none"},
-    {"timeout", &UpstreamArgs::timeout, "2s", "50ms..1m",
+    {"timeout", &UpstreamArgs::timeout, "2s", "~50ms..1m",
      "time limit for one query to this upstream"},
-    {"idle_timeout", &UpstreamArgs::idle_timeout, "10s", "1s..1h",
+    {"idle_timeout", &UpstreamArgs::idle_timeout, "10s", "~1s..1h",
      "time after which an idle connection is closed"},
-    {"max_conns", &UpstreamArgs::max_conns, "64", "1..4096",
+    {"max_conns", &UpstreamArgs::max_conns, "64", "~1..4096",
      "maximum connections of each `streams` thread"},
     {"min_conns", &UpstreamArgs::min_conns, "0", "~0..64", "idle connections that are kept open"},
     {"insecure_skip_verify", &UpstreamArgs::insecure_skip_verify, "false", "",
@@ -103,8 +110,8 @@ constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
     {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
      "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nSet it only if the "
      "upstream validates DNSSEC and the path to it is secure. Otherwise AD is always cleared."},
-    {"enable_http3", NotYet{}, "false", "", "HTTP/3"},
-    {"outbound", NotYet{}, "", "", "profile of `network.outbound`"},
+    {"outbound", Own<UpstreamArgs>{"name", read_outbound}, "none", "",
+     "profile of `network.outbound` whose `socks5` and resolver this upstream uses"},
 }};
 constexpr auto kUpstreamEntryRows = joined(kUpstreamEntryOwnRows, kReachRows<UpstreamArgs>);
 
@@ -124,25 +131,43 @@ constexpr std::array<Scheme, 7> kSchemes{{
     {"https", UpstreamScheme::https, false},
     {"doh", UpstreamScheme::https, false},
 }};
-constexpr std::array<std::string_view, 3> kNotBuilt{"h3", "quic", "doq"};
+// Transports that are not built, and which other one of the same server is asked in their place. Which transport brings an
+// answer does not change it.
+struct Substitute {
+    std::string_view name, instead;
+    std::uint16_t port;  // at another one the other transport need not be
+};
+constexpr std::array<Substitute, 3> kSubstitutes{
+    {{"h3", "https", 443}, {"quic", "tls", 853}, {"doq", "tls", 853}}};
 constexpr std::string_view kDefaultPath = "/dns-query";
 
 // Takes "tls://" off, and of https the path; what is another scheme is reported.
 bool take_scheme(Reading& in, std::string_view& addr, const Place& place, UpstreamSettings& out) {
     const auto colon = addr.find("://");
     if (colon == std::string_view::npos) return true;
-    const std::string name = lowered(addr.substr(0, colon));
+    std::string name = lowered(addr.substr(0, colon));
     addr.remove_prefix(colon + 3);
+    if (const auto* const other = std::ranges::find(kSubstitutes, name, &Substitute::name);
+        other != kSubstitutes.end()) {
+        const auto parts = parse_host_port(addr.substr(0, addr.find('/')));
+        const std::string text =
+            place.name() + ": upstreams over '" + name + "://' are not supported";
+        if (parts && parts->port.value_or(other->port) != other->port) {
+            in.report().error(place.line, text + ", and port " + std::to_string(*parts->port) +
+                                              " is not that of " + std::string(other->instead) +
+                                              "://: write tls:// or https:// with its port");
+            return false;
+        }
+        in.report().warn(place.line,
+                         text + ": " + std::string(other->instead) + ":// is used; write that");
+        name = other->instead;
+    }
     const auto known = std::find_if(kSchemes.begin(), kSchemes.end(),
                                     [&](const Scheme& scheme) { return scheme.name == name; });
     if (known == kSchemes.end()) {
-        const bool not_yet = std::find(kNotBuilt.begin(), kNotBuilt.end(), name) != kNotBuilt.end();
-        in.report().error(
-            place.line,
-            place.name() + (not_yet ? ": upstreams over '" + name +
-                                          "://' are not supported yet: write https:// or tls://"
-                                    : ": unknown scheme " + matchers::quoted(name + "://") +
-                                          ": write udp://, tcp://, tls:// or https://"));
+        in.report().error(place.line, place.name() + ": unknown scheme " +
+                                          matchers::quoted(name + "://") +
+                                          ": write udp://, tcp://, tls:// or https://");
         return false;
     }
     out.scheme = known->scheme;
@@ -234,9 +259,21 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_p
     }
 }
 
+// What the profile says that the upstream names, or the default one, where nothing nearer says it.
+void take_outbound(Reading& in, UpstreamArgs& args) {
+    const auto& [standard, profiles] = in.outbound();
+    const auto profile = profiles.find(args.outbound.empty() ? standard : args.outbound);
+    if (profile == profiles.end()) return;
+    const ReachSettings& theirs = profile->second;
+    if (!args.reach.socks5) args.reach.socks5 = theirs.socks5;
+    if (!args.reach.bootstrap) args.reach.bootstrap = theirs.bootstrap;
+    if (args.reach.family == AddressFamily::any) args.reach.family = theirs.family;
+}
+
 std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const std::string& owner,
                                        int line, bool own_proxy) {
     const Place place{"addr", owner, line};
+    take_outbound(in, args);
     UpstreamSettings out;
     out.tag = args.tag;
     out.addr = args.addr;

@@ -1,19 +1,23 @@
 // The log's copy in a file, its level, and a file that cannot be opened.
 #include "control/ops/log.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <regex>
 #include <string>
 
+#include "control/ops/log_file.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;
+using steer::config::RotationPeriod;
 
 namespace {
 
@@ -116,6 +120,79 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_written_to_the_file_whatever_the_level) {
     steer::ops::log_refusal("port 53 is taken");
     BOOST_CHECK(folder.read("steerdns.log").ends_with(" error port 53 is taken\n"));
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
+}
+
+// The clock is what the lines say.
+BOOST_AUTO_TEST_CASE(a_file_is_renamed_when_a_line_of_the_next_period_comes) {
+    using namespace std::chrono;
+    const steer::test::TempFolder folder;
+    const std::string file = folder / "steerdns.log";
+    const auto log = steer::ops::open_log_file(file, {RotationPeriod::daily, 2});
+    log->set_pattern("%v");
+    const auto say = [&](const char* text, system_clock::time_point at) {
+        log->log(spdlog::details::log_msg(at, {}, "", spdlog::level::info, text));
+        log->flush();
+    };
+    const system_clock::time_point noon = sys_days(2026y / 11 / 23) + 12h;
+    say("one", noon);
+    say("two", noon + 11h + 59min + 59s);
+    BOOST_TEST(folder.read("steerdns.log") == "one\ntwo\n");
+    say("three", noon + 12h);
+    BOOST_TEST(folder.read("steerdns.log") == "three\n");
+    BOOST_TEST(folder.read("steerdns.log.2026-11-23") == "one\ntwo\n");
+    say("four", noon + days(3));
+    say("five", noon + days(4));
+    BOOST_TEST(folder.read("steerdns.log") == "five\n");
+    BOOST_TEST(folder.read("steerdns.log.2026-11-26") == "four\n");
+    BOOST_TEST(folder.read("steerdns.log.2026-11-24") == "three\n");
+    BOOST_TEST(!fs::exists(file + ".2026-11-23"));  // two stay
+    struct stat found {};
+    BOOST_REQUIRE_EQUAL(::stat(file.c_str(), &found), 0);
+    BOOST_CHECK_EQUAL(found.st_mode & 07777U, 0640U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_an_earlier_period_is_renamed_at_the_first_line) {
+    using namespace std::chrono;
+    const steer::test::TempFolder folder;
+    const std::string file = folder / "steerdns.log";
+    std::ofstream(file) << "old\n";
+    const timespec old_times[2]{{1'793'491'200, 0}, {1'793'491'200, 0}};  // 2026-11-01 00:00
+    BOOST_REQUIRE_EQUAL(::utimensat(AT_FDCWD, file.c_str(), old_times, 0), 0);
+    const auto log = steer::ops::open_log_file(file, {RotationPeriod::hourly, 0});
+    log->set_pattern("%v");
+    log->log(
+        spdlog::details::log_msg(sys_days(2026y / 11 / 2), {}, "", spdlog::level::info, "new"));
+    log->flush();
+    BOOST_TEST(folder.read("steerdns.log.2026-11-01-00") == "old\n");
+    BOOST_TEST(folder.read("steerdns.log") == "new\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_renamed_is_written_on) {
+    using namespace std::chrono;
+    const steer::test::TempFolder folder;
+    const std::string file = folder / "steerdns.log";
+    const auto log = steer::ops::open_log_file(file, {RotationPeriod::minutely, 1});
+    log->set_pattern("%v");
+    const system_clock::time_point at = sys_days(2026y / 11 / 23);
+    log->log(spdlog::details::log_msg(at, {}, "", spdlog::level::info, "one"));
+    log->flush();
+    fs::remove(file);  // somebody took it away: there is nothing to rename
+    log->log(spdlog::details::log_msg(at + 1min, {}, "", spdlog::level::info, "two"));
+    log->flush();
+    BOOST_TEST(folder.read("steerdns.log").starts_with("the log file was not rotated: "));
+    BOOST_TEST(folder.read("steerdns.log").ends_with("\ntwo\n"));
+}
+
+BOOST_AUTO_TEST_CASE(periods_are_of_utc_and_weeks_begin_on_monday) {
+    using namespace std::chrono;
+    using steer::ops::period_of;
+    const system_clock::time_point sunday = sys_days(2026y / 11 / 29) + 23h + 5min + 59s;
+    BOOST_TEST(period_of(sunday, RotationPeriod::minutely) == "2026-11-29-23-05");
+    BOOST_TEST(period_of(sunday, RotationPeriod::hourly) == "2026-11-29-23");
+    BOOST_TEST(period_of(sunday, RotationPeriod::daily) == "2026-11-29");
+    BOOST_TEST(period_of(sunday, RotationPeriod::weekly) == "2026-11-23");
+    BOOST_TEST(period_of(sunday + 1h, RotationPeriod::weekly) == "2026-11-30");
+    BOOST_TEST(period_of(sunday, RotationPeriod::never) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened) {
