@@ -124,6 +124,13 @@ Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout
     return command;
 }
 
+Command set_comment(Menu menu, std::span<const RowId> ids, std::string_view comment) {
+    Command command{menu_path(menu, "set")};
+    command.attribute(".id", id_list(ids));
+    command.attribute("comment", comment);
+    return command;
+}
+
 Command remove_rows(Menu menu, std::span<const RowId> ids) {
     Command command{menu_path(menu, "remove")};
     command.attribute(".id", id_list(ids));

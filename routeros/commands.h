@@ -41,6 +41,7 @@ Command print_addresses(Menu menu, std::string_view list, std::span<const Addres
 Command add_row(std::string_view list, const Address& address, std::string_view comment,
                 std::uint32_t timeout_s);
 Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s);
+Command set_comment(Menu menu, std::span<const RowId> ids, std::string_view comment);
 Command remove_rows(Menu menu, std::span<const RowId> ids);
 // Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead`
 // rows.

@@ -81,4 +81,8 @@ std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_v
     return facts;
 }
 
+bool is_of_a_predecessor(std::string_view comment) {
+    return parse_comment({}, comment).has_value();
+}
+
 }  // namespace steer::routeros

@@ -27,5 +27,7 @@ struct CommentFacts {
 // No value if the comment does not begin with `PREFIX;` or has no `pg=` and `kind=`. An empty prefix
 // matches any.
 std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_view comment);
+// Whether a comment with whatever prefix has this form, with or without `dm`: another instance wrote it, or ForgeDNS did.
+bool is_of_a_predecessor(std::string_view comment);
 
 }  // namespace steer::routeros

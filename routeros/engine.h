@@ -46,6 +46,7 @@ class Router::Engine final : public SessionHandler {
     void pause(std::uint64_t now_ms);
     void resume(std::uint64_t now_ms);
     std::size_t remove_orphans(std::uint64_t now_ms);
+    Adopted adopt(std::string_view prefix, bool write, std::uint64_t now_ms);
     Forgotten forget(const AddressBytes& bytes, std::uint64_t now_ms);
     void probe(std::uint64_t now_ms);
     [[nodiscard]] ProbeView probed() const;
@@ -96,9 +97,10 @@ class Router::Engine final : public SessionHandler {
         probe_read,
         connections,
         cut,
-        own
+        own,
+        adopt
     };
-    static constexpr std::size_t kJobKinds = 10;
+    static constexpr std::size_t kJobKinds = 11;
     struct Job {  // a command in progress
         JobKind kind;
         Menu menu = Menu::ip;
@@ -205,6 +207,10 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] std::size_t jobs(JobKind kind) const {
         return job_counts_[static_cast<std::size_t>(kind)];
     }
+    // engine_adopt.cpp: rows of a predecessor
+    [[nodiscard]] const List* heir_of(NameIndex name, std::string_view tag) const;
+    [[nodiscard]] AdoptableRow adoptable(const Row& row, const CommentFacts& facts) const;
+    void on_adopt_end(const Job& job, const Ending& ending);
     void begin_reading();
     void begin_prints();
     void begin_print(Menu menu);

@@ -266,7 +266,8 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
         row.kind = facts->kind;
         if (known) return;
     }
-    if (row.owner == Owner::orphan) row.comment = safe_text(comment);
+    if (row.owner == Owner::orphan || (row.owner == Owner::foreign && is_of_a_predecessor(comment)))
+        row.comment = safe_text(comment);
 }
 
 // False: not a row of our lists, or its address is a range or a name, which we never
@@ -404,6 +405,7 @@ void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
             return on_own_row(job, row);
         case JobKind::write:
         case JobKind::cut:
+        case JobKind::adopt:
             return;
     }
 }
@@ -439,6 +441,8 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
             return on_write_end(tag, ending);
         case JobKind::own:
             return on_own_end(job, ending);
+        case JobKind::adopt:
+            return on_adopt_end(job, ending);
         case JobKind::connections:
         case JobKind::cut:
             return on_connections_end(job, ending);

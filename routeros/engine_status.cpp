@@ -148,7 +148,8 @@ RouterStatus Router::Engine::status() const {
     s.rows_blocked = refusals_.size();
     s.held = holds_.size();
     s.queued = writer_.queued();
-    s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe);
+    s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe) +
+                         jobs(JobKind::adopt);
     s.owed = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
     for (const auto& [id, list] : lists_)

@@ -55,6 +55,9 @@ void Router::resume(std::uint64_t now_ms) {
 std::size_t Router::remove_orphans(std::uint64_t now_ms) {
     return engine_->remove_orphans(now_ms);
 }
+Adopted Router::adopt(std::string_view prefix, bool write, std::uint64_t now_ms) {
+    return engine_->adopt(prefix, write, now_ms);
+}
 Forgotten Router::forget(const AddressBytes& address, std::uint64_t now_ms) {
     return engine_->forget(address, now_ms);
 }

@@ -232,6 +232,18 @@ struct OrphanRow {
     std::string list, address, comment;  // safe text
 };
 
+// A row of another program whose comment has our form, so that it can be taken over.
+struct AdoptableRow {
+    std::string list, address, comment;  // safe text
+    std::string own_comment;  // the comment that replaces it; empty: the row is left alone
+    std::string becomes;      // what happens to the row, or why it is left alone
+};
+// What adopt() did.
+struct Adopted {
+    std::vector<AdoptableRow> rows;
+    std::size_t asked = 0;  // of `rows`, whose comments are being replaced
+};
+
 // The write that a place needs, or why it is not written.
 struct DifferenceRow {
     std::string list, address, what;  // add, extend, remove, blocked, refused, left_alone
@@ -284,6 +296,9 @@ class Router final : public LinkUser {
     // Removes the rows with our comment prefix but the `pg` of an unknown plugin; returns their number. 0 unless in sync, or
     // while paused.
     std::size_t remove_orphans(std::uint64_t now_ms);
+    // The rows of our lists whose comments begin with `prefix` and have our form. `write`: replaces their comments by ours.
+    // Each row stays in place with its timeout. Nothing is written unless in sync, or while paused.
+    Adopted adopt(std::string_view prefix, bool write, std::uint64_t now_ms);
     // Gives up the claims of this address and removes own dynamic rows at it. The row board's promises are void, so
     // answers are claimed again. Rows of a router that is not in sync expire by themselves.
     Forgotten forget(const AddressBytes& address, std::uint64_t now_ms);

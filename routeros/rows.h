@@ -54,7 +54,7 @@ struct Row {
     std::uint64_t gone_ms = kForever;
     std::uint64_t touched_ms = 0;  // last acknowledgement or `listen` report
     std::uint32_t print = 0;       // the last print that showed it
-    std::string comment{};         // stored for orphans only
+    std::string comment{};         // stored for orphans, and for foreign rows of our form
 
     [[nodiscard]] bool is_static() const { return gone_ms == kForever && !unclear; }
     [[nodiscard]] bool is_gone(std::uint64_t now_ms) const { return gone_ms <= now_ms; }

@@ -1,8 +1,8 @@
-// The log's copy in a file, rotated by time: at the first line of a new period (UTC) the file is renamed to "FILE.DATE" of the
-// period that it is of, and begun anew. A file is made with mode 0640; rights that an operator gave stay.
+// The log's copy in a file, rotated by time. The first line of a new period (UTC) renames the file to "FILE.DATE", with the date
+// of the old period, and begins a new file. A new file has mode 0640; an operator's rights on a file stay.
 //
-// The time is that of the lines, so a test turns the clock by what it logs. If the file cannot be renamed, it is written on, and
-// a line in it says why; the next period tries again.
+// The time is that of the lines, so a test sets the clock by its lines. If the rename fails, the sink continues in the old file
+// and writes the cause there; the next period tries again.
 #pragma once
 
 #include <spdlog/sinks/sink.h>

@@ -165,6 +165,26 @@ object status(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
                          now_ms);
 }
 
+object adopt(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
+    const auto done = seen.router.adopt(asked.text("from"), asked.is_true("apply"), now_ms);
+    const auto state = seen.router.status();
+    array rows;
+    for (const auto& row : done.rows) {
+        if (rows.size() == kMostDifferences) break;
+        object one{{"list", row.list},
+                   {"address", row.address},
+                   {"comment", row.comment},
+                   {"becomes", row.becomes}};
+        if (!row.own_comment.empty()) one["own_comment"] = row.own_comment;
+        rows.push_back(std::move(one));
+    }
+    return {{"state", routeros::label(state.state)},
+            {"paused", state.paused},
+            {"found", done.rows.size()},
+            {"asked", done.asked},
+            {"rows", std::move(rows)}};
+}
+
 object forget(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
     const auto address = IpAddress::parse(asked.text("address"));
     const auto done = seen.router.forget(address->bytes, now_ms);
@@ -313,6 +333,16 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .changes = Changes::always(),
          .parameters = {kRouter, {"orphans", ParamType::flag, "true: remove orphaned rows too"}},
          .run = about(main_io, routers, reconcile)});
+    methods.add(
+        {.name = "routers.adopt",
+         .help =
+             "Lists rows that another program wrote with comments of our form, or takes them over.",
+         .changes = Changes::with("apply"),
+         .parameters = {{"from", ParamType::text,
+                         "what the comments begin with, before the first ';'", true},
+                        kRouter,
+                        {"apply", ParamType::flag, "true: replace the comments by our own"}},
+         .run = about(main_io, routers, adopt)});
     methods.add(
         {.name = "routers.forget",
          .help = "Removes the rows of an address from routers, but persistent rows.",

@@ -40,7 +40,9 @@ struct Options {
     bool orphans = false, follow = false;  // of `routers`
     bool with_rows = false;                // of `cache flush`
     std::string address;                   // of `routers forget`
-    std::string output;                    // of `routers probe`
+    std::string from;                      // of `routers adopt`
+    bool apply = false;
+    std::string output;  // of `routers probe`
 };
 
 // A terminal gets safe text only, whatever the daemon repeats of other machines.
@@ -301,6 +303,10 @@ struct RouterCommands {
         reconcile = add("reconcile", "reads the rows again and mends them");
         reconcile->add_flag("--orphans", options.orphans, "removes orphaned rows too");
         shared = add("shared", "addresses that clients are told under other names as well");
+        adopt = add("adopt", "takes over rows that ForgeDNS, OxiDNS or another instance wrote");
+        adopt->add_option("--from", options.from, "what their comments begin with, as in oxi")
+            ->required();
+        adopt->add_flag("--apply", options.apply, "replaces their comments; without, only shows");
         forget = routers->add_subcommand("forget", "removes the rows of an address");
         forget->add_option("ADDRESS", options.address, "of the rows")->required();
         forget->add_option("--router", options.name, "of this router; without, of all of them");
@@ -328,6 +334,11 @@ struct RouterCommands {
         };
         if (diff->parsed()) return show("routers.diff", steerctl::router_differences_text);
         if (shared->parsed()) return show("routers.shared", steerctl::router_shared_text);
+        if (adopt->parsed()) {
+            params["from"] = options.from;
+            params["apply"] = options.apply;
+            return show("routers.adopt", steerctl::router_adopted_text);
+        }
         if (forget->parsed()) {
             params["address"] = options.address;
             return show("routers.forget", steerctl::router_forgotten_text);
@@ -347,7 +358,8 @@ struct RouterCommands {
 
     CLI::App *routers, *bypass, *diff = nullptr, *reconcile = nullptr, *pause = nullptr,
                                 *shared = nullptr, *resume = nullptr, *trace = nullptr,
-                                *errors = nullptr, *probe = nullptr, *forget = nullptr;
+                                *errors = nullptr, *probe = nullptr, *forget = nullptr,
+                                *adopt = nullptr;
 };
 
 // The sub-commands of `import`, which ask no daemon.

@@ -44,6 +44,7 @@ std::string rules_changed_text(const boost::json::value& done);
 std::string routers_text(const boost::json::value& routers);
 std::string router_differences_text(const boost::json::value& routers);
 std::string router_reconciled_text(const boost::json::value& routers);
+std::string router_adopted_text(const boost::json::value& routers);
 std::string router_forgotten_text(const boost::json::value& routers);
 std::string router_paused_text(const boost::json::value& routers);
 std::string bypass_text(const boost::json::value& answer);

@@ -141,6 +141,30 @@ std::string router_reconciled_text(const json::value& answer) {
         none);
 }
 
+std::string router_adopted_text(const json::value& answer) {
+    return each(
+        answer,
+        [](const json::object& router) {
+            const std::string found = text_of(router, "found"), asked = text_of(router, "asked");
+            if (text_of(router, "state") != "in_sync")
+                return ": " + text_of(router, "state") + ", so its rows are not known";
+            std::string text =
+                ": " + (found == "0" ? "no such row" : found + (found == "1" ? " row" : " rows"));
+            if (is_true(router, "paused")) text += "; paused, nothing is written";
+            if (asked != "0") text += "; " + asked + " of them get our comment now";
+            return text;
+        },
+        [](const json::object& router) {
+            Table table;
+            for (const json::value& one : array_of(router, "rows")) {
+                const json::object& row = object_of(one);
+                table.row({text_of(row, "list"), text_of(row, "address"), text_of(row, "comment"),
+                           text_of(row, "becomes")});
+            }
+            return table.text();
+        });
+}
+
 std::string router_forgotten_text(const json::value& answer) {
     return each(
         answer,

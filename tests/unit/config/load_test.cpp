@@ -478,9 +478,10 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
     std::ostringstream none;
     BOOST_TEST(explain_plugin("cahe", none).error().text ==
                "there is no plugin type \"cahe\": did you mean 'cache'?");
-    BOOST_TEST(explain_plugin("quic_server", none).error().text ==
-               "plugin type \"quic_server\" has no effect here: DNS over QUIC is not served; write a "
-               "tcp_server with 'cert' and 'key' for DNS over TLS");
+    BOOST_TEST(
+        explain_plugin("quic_server", none).error().text ==
+        "plugin type \"quic_server\" has no effect here: DNS over QUIC is not served; write a "
+        "tcp_server with 'cert' and 'key' for DNS over TLS");
     BOOST_TEST(none.str().empty());
 }
 

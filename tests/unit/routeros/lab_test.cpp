@@ -183,6 +183,75 @@ BOOST_AUTO_TEST_CASE(differences_are_what_is_not_written_yet) {
     BOOST_TEST(lab.router->differences(2, lab.now_ms()).size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(rows_of_a_predecessor_are_taken_over_in_place_on_request_only) {
+    constexpr auto kIp = rossim::Family::ipv4;
+    auto list = list_config();
+    Lab lab{fast(), router_config({list})};
+    const auto add = [&](std::string_view address, std::optional<std::int64_t> timeout_s,
+                         std::string_view comment) {
+        lab.sim.add_row(kIp, "policy_v4", std::string(address), timeout_s, std::string(comment),
+                        lab.now_us);
+    };
+    add("198.51.100.1", 600, "oxi;pg=policy_address_list;kind=D;dm=a.example");
+    add("198.51.100.2", 600, "oxi;pg=ros_policy;kind=D");
+    add("198.51.100.3", {}, "oxi;pg=policy_address_list;kind=P");
+    add("198.51.100.4", 600, "oxidns;pg=policy_address_list;kind=D;dm=b.example");
+    add("198.51.100.5", 600, "oxi is what a human wrote");
+    add("198.51.100.6", {}, "oxi;pg=policy_address_list;kind=D;dm=c.example");
+    BOOST_REQUIRE(lab.sync());
+    lab.run_for(5 * kSecond);
+    const auto before = lab.rows("policy_v4");
+
+    const auto shown = lab.router->adopt("oxi", false, lab.now_ms());
+    BOOST_TEST(shown.asked == 0U);
+    BOOST_TEST_REQUIRE(shown.rows.size() == 4U);
+    BOOST_TEST(shown.rows[0].own_comment == "forgedns;pg=ros_policy;kind=D;dm=a.example");
+    BOOST_TEST(shown.rows[0].becomes == "a row of ros_policy until its timeout or a new answer");
+    BOOST_TEST(shown.rows[1].own_comment == "forgedns;pg=ros_policy;kind=D;dm=");
+    BOOST_TEST(shown.rows[2].own_comment == "");
+    BOOST_TEST(shown.rows[2].becomes == "stays: its address is not in 'persistent' of ros_policy");
+    BOOST_TEST(shown.rows[3].becomes == "a row of ros_policy without a timeout");
+    lab.run_for(5 * kSecond);
+    for (const auto& row : before)
+        BOOST_TEST(lab.row("policy_v4", row.address)->comment == row.comment);
+
+    const std::int64_t from_us = lab.now_us;
+    BOOST_TEST(lab.router->adopt("oxi", true, lab.now_ms()).asked == 3U);
+    lab.run_for(30 * kSecond);
+    for (const char* address : {"198.51.100.1", "198.51.100.2", "198.51.100.6"}) {
+        BOOST_TEST(
+            lab.row("policy_v4", address)->comment.starts_with("forgedns;pg=ros_policy;kind=D"));
+        BOOST_TEST(lab.was_there("policy_v4", address, from_us, lab.now_us));
+    }
+    BOOST_TEST(lab.row("policy_v4", "198.51.100.3")->comment ==
+               "oxi;pg=policy_address_list;kind=P");
+    BOOST_TEST(lab.row("policy_v4", "198.51.100.4")->comment.starts_with("oxidns;"));
+    BOOST_TEST(lab.row("policy_v4", "198.51.100.5")->comment == "oxi is what a human wrote");
+    BOOST_TEST(lab.router->adopt("oxi", true, lab.now_ms()).asked == 0U);
+
+    // It is ours now: an answer extends it, and adds nothing.
+    const std::size_t adds = lab.adds;
+    lab.claim(1, {"198.51.100.1"}, 1770, 1800);
+    lab.run_for(5 * kSecond);
+    BOOST_TEST(lab.adds == adds);
+    BOOST_TEST(*lab.row("policy_v4", "198.51.100.1")->left_us > 1'700 * kSecond);
+    BOOST_TEST(lab.row("policy_v4", "198.51.100.1")->comment ==
+               "forgedns;pg=ros_policy;kind=D;dm=a.example");
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_not_taken_over_while_paused) {
+    Lab lab{fast()};
+    lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "198.51.100.1", 600,
+                    "fdns;pg=gone;kind=D;dm=a.example", lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.router->pause(lab.now_ms());
+    const auto done = lab.router->adopt("fdns", true, lab.now_ms());
+    BOOST_TEST(done.rows.size() == 1U);
+    BOOST_TEST(done.asked == 0U);
+    lab.run_for(5 * kSecond);
+    BOOST_TEST(lab.row("policy_v4", "198.51.100.1")->comment.starts_with("fdns;"));
+}
+
 BOOST_AUTO_TEST_CASE(orphans_are_removed_on_request_only) {
     Lab lab{fast()};
     const auto orphan = [&](std::string_view address, std::string_view comment) {

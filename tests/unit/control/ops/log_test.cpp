@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_renamed_is_written_on) {
     const system_clock::time_point at = sys_days(2026y / 11 / 23);
     log->log(spdlog::details::log_msg(at, {}, "", spdlog::level::info, "one"));
     log->flush();
-    fs::remove(file);  // somebody took it away: there is nothing to rename
+    fs::remove(file);  // nothing is left to rename
     log->log(spdlog::details::log_msg(at + 1min, {}, "", spdlog::level::info, "two"));
     log->flush();
     BOOST_TEST(folder.read("steerdns.log").starts_with("the log file was not rotated: "));
