@@ -48,20 +48,27 @@ std::uint16_t Compiler::unit_of(config::PluginIndex plugin, int line) {
     return pc;
 }
 
-// As deep as its instructions, one after the other, can lead.
+// The most branches of branches that its instructions can lead to. A prefer or dns64 is left at the end of its sequence, so
+// those of two sequences that follow each other do not add up.
 unsigned Compiler::nesting(std::uint16_t entry) const {
-    unsigned deepest = 0, prefers = 0;
+    unsigned most = 0;
+    std::vector<std::uint16_t> entered;  // instances of prefer and dns64
     for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
         const Instruction& i = snapshot_.program[pc];
         // That of names which keep their AAAA is in place of the one that follows it.
         const bool is_another =
             i.op == Op::enter_dns64 && snapshot_.program[pc + 1].op != Op::go_to;
-        if (i.op == Op::enter_prefer || is_another) ++prefers;
-        if (i.op != Op::fallback) continue;
-        const Fallback& f = snapshot_.fallbacks[i.operand];
-        deepest = std::max(deepest, 1 + std::max(nesting(f.primary), nesting(f.secondary)));
+        if (i.op == Op::enter_prefer || is_another) entered.push_back(i.instance);
+        while (i.op == Op::sequence_end && !entered.empty() && entered.back() >= i.instance)
+            entered.pop_back();
+        unsigned inside = 0;
+        if (i.op == Op::fallback) {
+            const Fallback& f = snapshot_.fallbacks[i.operand];
+            inside = 1 + std::max(nesting(f.primary), nesting(f.secondary));
+        }
+        most = std::max(most, static_cast<unsigned>(entered.size()) + inside);
     }
-    return deepest + prefers;
+    return most;
 }
 
 // A wrapper is left at the end of its sequence, whose instance no later one is below.

@@ -537,6 +537,21 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
     BOOST_TEST(five.errors[0].text.starts_with("more than 4 redirect, ecs_handler, "));
     BOOST_TEST(build_of(with_main(one, redirects + unit(3))).ok());
 
+    // Five prefer_ipv4 one after the other in sequences of their own, and inside each other.
+    std::string apart, alone, nested;
+    for (int n = 0; n < 5; ++n) {
+        const std::string tag = "p" + std::to_string(n);
+        apart += "      - { matches: qname d" + std::to_string(n) + ".example, exec: jump " + tag +
+                 " }\n";
+        alone += "  - { tag: " + tag +
+                 ", type: sequence, args: [{ exec: prefer_ipv4 }, { exec: $fwd }] }\n";
+        nested += "      - exec: prefer_ipv4\n";
+    }
+    BOOST_TEST(build_of(with_main(apart + "      - exec: $fwd\n", alone)).ok());
+    const Built deep = build_of(with_main(nested + "      - exec: $fwd\n"));
+    BOOST_TEST_REQUIRE(deep.errors.size() == 1U);
+    BOOST_TEST(deep.errors[0].text.starts_with("more than 4 fallback, prefer_ipv4, "));
+
     std::string marks = "      - exec: mark";
     for (int i = 0; i < 64; ++i)
         marks += " " + std::to_string(i);
