@@ -22,7 +22,7 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 STEERCTL = BUILD / "tools/steerctl/steerctl"
 STEERDNSD = BUILD / "steerdnsd"
 ROSSIM = BUILD / "tools/rossim/rossim"
-KINDS = {".rsc": "routeros", ".corefile": "corefile", ".dnsmasq": "dnsmasq"}
+KINDS = {".rsc": "routeros", ".corefile": "corefile", ".dnsmasq": "dnsmasq", ".forgedns": "forgedns", ".mosdns": "mosdns"}
 PASSWORD = "s3cret pass"
 
 

@@ -17,6 +17,7 @@
 #include "routeros/transport.h"
 #include "tools/import/corefile_import.h"
 #include "tools/import/dnsmasq_import.h"
+#include "tools/import/policy_import.h"
 #include "tools/import/ros_import.h"
 #include "tools/import/ros_live.h"
 #include "tools/import/words.h"
@@ -71,6 +72,8 @@ Imported import_file(const ImportOptions& options) {
         options.file == "-" ? "standard input" : options.file.substr(slash + 1);
     if (options.kind == "routeros") return import_routeros(*text, name);
     if (options.kind == "corefile") return import_corefile(*text, name, environment, is_file);
+    if (options.kind == "forgedns") return import_policy(*text, name, PolicySource::forgedns);
+    if (options.kind == "mosdns") return import_policy(*text, name, PolicySource::mosdns);
     return import_dnsmasq(*text, name);
 }
 

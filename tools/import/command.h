@@ -9,7 +9,7 @@
 namespace steer::importing {
 
 struct ImportOptions {
-    std::string kind;    // routeros, corefile, dnsmasq
+    std::string kind;    // routeros, corefile, dnsmasq, forgedns, mosdns
     std::string file;    // "-": standard input
     std::string output;  // empty: standard output
     bool force = false;  // a file that is there is replaced

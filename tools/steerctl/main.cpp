@@ -392,9 +392,14 @@ struct ImportCommands {
             if (options.file.empty() && options.router.empty())
                 throw CLI::RequiredError("FILE or --live ROUTER");
         });
-        for (const char* const kind : {"corefile", "dnsmasq"})
-            add(kind, kind == std::string_view("corefile") ? "of CoreDNS's Corefile"
-                                                           : "of a dnsmasq.conf")
+        constexpr std::pair<const char*, const char*> kFiles[] = {
+            {"corefile", "of CoreDNS's Corefile"},
+            {"dnsmasq", "of a dnsmasq.conf"},
+            {"forgedns", "of a config.yaml of ForgeDNS or OxiDNS"},
+            {"mosdns", "of a config.yaml of mosdns v5"},
+        };
+        for (const auto& [kind, help] : kFiles)
+            add(kind, help)
                 ->add_option("FILE", options.file, "the file; -: standard input")
                 ->required();
     }

@@ -1,0 +1,454 @@
+#include "tools/import/policy_import.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tools/import/policy_tree.h"
+#include "tools/import/sheet.h"
+#include "tools/import/words.h"
+
+namespace steer::importing {
+namespace {
+
+// ---- what has no effect here, or no form
+
+struct DroppedType {
+    std::string_view name, why;
+};
+constexpr std::array<DroppedType, 7> kDroppedTypes{{
+    {"query_recorder", "queries are not recorded; use a query_summary to log each query"},
+    {"http_request", "no request is sent"},
+    {"script", "no program is started"},
+    {"upgrade", "the package manager upgrades this program"},
+    {"quic_server", "DNS over QUIC is not served; use a tcp_server with 'cert' and 'key'"},
+    {"ip_selector", "answers change: addresses keep the order of the upstream"},
+    {"ros_route", "routes change: use a ros_address_list and a mangle rule on the router"},
+}};
+
+struct DroppedKey {
+    std::string_view type, key, why;
+};
+constexpr std::array<DroppedKey, 9> kDroppedKeys{{
+    {"upstream", "enable_http3", "HTTP/2 is used"},
+    {"http_server", "enable_http3", "HTTP/2 and HTTP/1.1 are served"},
+    {"entry", "json_api", "only the form of RFC 8484 is answered"},
+    {"download", "socks5", "files are fetched without a proxy"},
+    {"download", "outbound", "files are fetched without a proxy"},
+    {"ros_address_list", "wait_timeout",
+     "with 'async: false', an answer waits 'sync_timeout' (100ms)"},
+    {"ros_address_list", "queue_capacity", "'max_rows' limits the list (50000)"},
+    {"cache", "compress_resp", "answers are always compressed"},
+    {"cache", "dump_size", "the whole cache is dumped"},
+}};
+
+struct OtherScheme {
+    std::string_view name, instead;
+    std::string_view port;
+};
+constexpr std::array<OtherScheme, 3> kOtherSchemes{
+    {{"h3", "https", "443"}, {"quic", "tls", "853"}, {"doq", "tls", "853"}}};
+
+constexpr std::string_view kZeroIsDefault[] = {"size", "dump_interval", "idle_timeout", "max_conns",
+                                               "port", "timeout",       "ttl"};
+
+const DroppedType* dropped(std::string_view type) {
+    const auto* const at = std::ranges::find(kDroppedTypes, type, &DroppedType::name);
+    return at == kDroppedTypes.end() ? nullptr : at;
+}
+
+bool is_off(const Tree& value) {
+    return value.is_empty() || value.text == "0" || lowered(value.text) == "false";
+}
+
+class PolicyImport {
+  public:
+    PolicyImport(Tree top, std::string_view source, PolicySource of)
+        : top_(std::move(top)), source_(source), of_(of) {}
+
+    Imported run() {
+        read_outbound();
+        if (Tree* const plugins = top_.find("plugins"); plugins != nullptr && plugins->is_list()) {
+            for (const Tree& plugin : plugins->items) {
+                if (plugin.is_map() && dropped(plugin.get("type")) != nullptr)
+                    gone_.insert(std::string(plugin.get("tag")));
+            }
+            gone_.erase("");
+        }
+        write();
+        return {sheet_ + rest_, std::move(notes_), {}};
+    }
+
+  private:
+    void note(int line, std::string text) {
+        pending_.push_back({line_place(line), std::move(text)});
+    }
+
+    // The notes since the last call, as comments, and for standard error.
+    std::string take_notes(std::size_t indent) {
+        Sheet sheet;
+        for (const Note& one : pending_)
+            sheet.note(one);
+        std::string out;
+        for (const auto& line : split_all(trim(sheet.text()), '\n')) {
+            if (!line.empty()) out += std::string(indent, ' ') + line + "\n";
+        }
+        notes_.insert(notes_.end(), pending_.begin(), pending_.end());
+        pending_.clear();
+        return out;
+    }
+
+    // ---- sections
+
+    void read_outbound() {
+        const Tree* const network = top_.find("network");
+        const Tree* const outbound = network == nullptr ? nullptr : network->find("outbound");
+        if (outbound == nullptr) return;
+        standard_ = outbound->get("default");
+        const Tree* const profiles = outbound->find("profiles");
+        if (profiles == nullptr) return;
+        for (const auto& [name, profile] : profiles->entries) {
+            Profile made;
+            if (const Tree* const proxy = profile.find("proxy")) made.socks5 = proxy->get("socks5");
+            const Tree* const resolver = profile.find("resolver");
+            const Tree* const servers =
+                resolver == nullptr ? nullptr : resolver->find("nameservers");
+            if (servers != nullptr) {
+                for (const Tree& server : servers->items) {
+                    std::string addr(server.is_text() ? server.text : server.get("addr"));
+                    if (addr.starts_with("udp://")) addr.erase(0, 6);
+                    const auto colon = addr.rfind(':');
+                    const std::string host = is_v6(addr) ? addr : addr.substr(0, colon);
+                    if (!is_v4(host) && !is_v6(host) && !addr.starts_with("[")) continue;
+                    made.bootstrap = addr;
+                    break;
+                }
+            }
+            profiles_.emplace_back(name, made);
+        }
+    }
+
+    void log_section(const Tree& log) {
+        Tree kept;
+        kept.kind = Tree::Kind::map;
+        for (const auto& [key, value] : log.entries) {
+            if (value.is_empty()) continue;
+            if (key == "production") {
+                if (!is_off(value))
+                    note(value.line, "log.production is left out: lines have one form");
+            } else {
+                kept.set(key, value);
+            }
+        }
+        section("log", kept);
+    }
+
+    void section(std::string_view name, const Tree& value) {
+        rest_ += take_notes(0);
+        if (value.is_empty()) return;
+        Tree outer;
+        outer.set(name, value);
+        rest_ += write_tree(outer, 0, placeholders()) + "\n";
+    }
+
+    void api_section(const Tree& api) {
+        const Tree* const http = api.find("http");
+        Tree control;
+        control.kind = Tree::Kind::map;
+        if (http != nullptr && !http->is_empty()) {
+            std::string listen(http->is_text() ? http->text : http->get("listen"));
+            std::string protection;
+            if (http->find("auth") != nullptr) protection = "a password";
+            if (const Tree* const ssl = http->find("ssl"); ssl != nullptr && protection.empty())
+                protection = "TLS";
+            if (!protection.empty()) {
+                const auto port = listen.substr(listen.rfind(':') + 1);
+                if (!listen.starts_with("127.")) listen = "127.0.0.1:" + port;
+                note(http->line, "api.http is protected by " + protection +
+                                     ", which is not supported: metrics and the status page are "
+                                     "for this machine alone");
+            } else {
+                note(http->line,
+                     "api.http becomes control.http: metrics and the status page have "
+                     "other paths");
+            }
+            for (const std::string_view key : {"webui", "cors"}) {
+                if (const Tree* const value = http->find(key))
+                    note(value->line, "api.http." + std::string(key) + " is left out");
+            }
+            if (!listen.empty()) control.set("http", Tree::of(listen));
+        }
+        section("control", control);
+    }
+
+    void other_section(const std::string& name, const Tree& value) {
+        if (name == "network") {
+            if (!profiles_.empty())
+                note(value.line, "network.outbound becomes socks5 and bootstrap of upstreams");
+        } else if (name == "runtime") {
+            note(value.line,
+                 "runtime is left out: dataplane.workers is the number of worker cores");
+        } else {
+            note(value.line, "the section " + in_quotes(name) + " is left out");
+        }
+        rest_ += take_notes(0);
+    }
+
+    // ---- plugins
+
+    // Empty and default values out; keys without an effect out, with a note.
+    void clean(Tree& args, std::string_view type, const std::string& owner) {
+        if (!args.is_map()) return;
+        std::vector<std::pair<std::string, Tree>> kept;
+        for (auto& [key, value] : args.entries) {
+            const auto* const row = std::ranges::find_if(
+                kDroppedKeys, [&](const DroppedKey& r) { return r.type == type && r.key == key; });
+            const bool secret = key.starts_with("password") || key == "username";
+            const bool is_default =
+                value.text == "0" && std::ranges::count(kZeroIsDefault, key) > 0;
+            if (row != kDroppedKeys.end()) {
+                if (!is_off(value))
+                    note(value.line,
+                         key + " of " + owner + " is left out: " + std::string(row->why));
+            } else if (secret || !(value.kind == Tree::Kind::nothing ||
+                                   (value.is_text() && value.text.empty()) || is_default)) {
+                kept.emplace_back(key, std::move(value));
+            }
+        }
+        args.entries = std::move(kept);
+    }
+
+    void upstream(Tree& upstream, const std::string& owner) {
+        if (upstream.is_text()) {
+            upstream.text = other_address(upstream.text, upstream.line, owner);
+            return;
+        }
+        if (!upstream.is_map()) return;
+        const std::string profile(upstream.find("outbound") == nullptr ? standard_
+                                                                       : upstream.get("outbound"));
+        upstream.remove("outbound");
+        clean(upstream, "upstream", owner);
+        if (Tree* const addr = upstream.find("addr"); addr != nullptr && addr->is_text())
+            addr->text = other_address(addr->text, addr->line, owner);
+        const auto at =
+            std::ranges::find_if(profiles_, [&](const auto& p) { return p.first == profile; });
+        if (at == profiles_.end()) return;
+        const bool connects =
+            upstream.get("addr").starts_with("t") || upstream.get("addr").starts_with("https");
+        if (!at->second.socks5.empty() && connects && upstream.find("socks5") == nullptr)
+            upstream.set("socks5", Tree::of(at->second.socks5));
+        if (!at->second.bootstrap.empty() && upstream.find("bootstrap") == nullptr &&
+            upstream.find("dial_addr") == nullptr)
+            upstream.set("bootstrap", Tree::of(at->second.bootstrap));
+    }
+
+    std::string other_address(const std::string& addr, int line, const std::string& owner) {
+        for (const OtherScheme& scheme : kOtherSchemes) {
+            const std::string begin = std::string(scheme.name) + "://";
+            if (!lowered(addr).starts_with(begin)) continue;
+            std::string rest = addr.substr(begin.size());
+            const auto slash = std::min(rest.find('/'), rest.size());
+            const auto colon = rest.substr(0, slash).rfind(':');
+            std::string more;
+            if (colon != std::string::npos && rest.find(']', colon) == std::string::npos &&
+                rest.substr(colon + 1, slash - colon - 1) != scheme.port &&
+                !is_v6(rest.substr(0, slash))) {
+                more = ", at its port " + std::string(scheme.port);
+                rest.erase(colon, slash - colon);
+            }
+            note(line, in_quotes(addr) + " of " + owner + " becomes " +
+                           std::string(scheme.instead) + "://" + more + ": " +
+                           std::string(scheme.name) + " is not supported");
+            return std::string(scheme.instead) + "://" + rest;
+        }
+        return addr;
+    }
+
+    // Whether this rule only uses what is left out.
+    bool is_left_out(const Tree& rule, const std::string& owner) {
+        const Tree* const exec = rule.find("exec");
+        if (exec == nullptr) {
+            note(rule.line, "a rule of " + owner + " without 'exec' is left out");
+            return true;
+        }
+        const std::string words(trim(exec->text));
+        const std::string first = words.substr(0, words.find(' '));
+        if (first.starts_with('$') ? gone_.contains(first.substr(1)) : dropped(first) != nullptr) {
+            note(rule.line, "the rule " + in_quotes(words) + " of " + owner + " is left out");
+            return true;
+        }
+        return false;
+    }
+
+    void sequence(Tree& args, const std::string& owner) {
+        if (!args.is_list()) return;
+        std::vector<Tree> kept;
+        for (Tree& rule : args.items) {
+            if (!rule.is_map() || !is_left_out(rule, owner)) kept.push_back(std::move(rule));
+        }
+        if (kept.empty()) {
+            Tree rule;
+            rule.set("exec", Tree::of("return"));
+            kept.push_back(rule);
+        }
+        args.items = std::move(kept);
+    }
+
+    void cron(Tree& args, const std::string& owner) {
+        Tree* const jobs = args.find("jobs");
+        if (jobs == nullptr) return;
+        for (Tree& job : jobs->items) {
+            Tree* const executors = job.find("executors");
+            if (executors == nullptr) continue;
+            std::erase_if(executors->items, [&](const Tree& item) {
+                const std::string word = item.text.substr(0, item.text.find(' '));
+                const bool gone = word.starts_with('$') ? gone_.contains(word.substr(1))
+                                                        : dropped(word) != nullptr;
+                if (gone) note(item.line, in_quotes(item.text) + " of " + owner + " is left out");
+                return gone;
+            });
+        }
+        std::erase_if(jobs->items, [](const Tree& job) {
+            const Tree* const executors = job.find("executors");
+            return executors != nullptr && executors->items.empty();
+        });
+    }
+
+    // False: the plugin is left out.
+    bool plugin(Tree& plugin) {
+        if (!plugin.is_map()) return true;
+        const std::string type(plugin.get("type")), tag(plugin.get("tag"));
+        const std::string owner = type + (tag.empty() ? "" : " " + in_quotes(tag));
+        if (const auto* const row = dropped(type)) {
+            note(plugin.line, owner + " is left out: " + std::string(row->why));
+            return false;
+        }
+        if (tag.empty()) plugin.remove("tag");
+        Tree* args = plugin.find("args");
+        if (args != nullptr && args->kind == Tree::Kind::nothing) {
+            plugin.remove("args");
+            args = nullptr;
+        }
+        if (args == nullptr) return true;
+        clean(*args, type, owner);
+        if (type == "sequence") sequence(*args, owner);
+        if (type == "cron") {
+            cron(*args, owner);
+            const Tree* const jobs = args->find("jobs");
+            if (jobs != nullptr && jobs->items.empty()) return false;
+        }
+        if (Tree* const upstreams = args->find("upstreams"); upstreams != nullptr) {
+            for (Tree& one : upstreams->items)
+                upstream(one, owner);
+        }
+        if (Tree* const entries = args->find("entries");
+            type == "http_server" && entries != nullptr) {
+            for (Tree& one : entries->items)
+                clean(one, "entry", owner);
+        }
+        if ((type == "udp_server" || type == "tcp_server") && args->find("listen") == nullptr)
+            args->set("listen", Tree::of("127.0.0.1:53"));
+        if (type == "ros_address_list") rows_of(plugin.line, *args, owner);
+        return true;
+    }
+
+    void rows_of(int line, Tree& args, const std::string& owner) {
+        if (args.find("comment_prefix") == nullptr) args.set("comment_prefix", Tree::of("fdns"));
+        if (args.find("cleanup_on_shutdown") == nullptr) {
+            note(line, owner +
+                           " keeps its rows at a shutdown until they expire; ForgeDNS removes "
+                           "them ('cleanup_on_shutdown: true')");
+        }
+    }
+
+    // ---- all of it
+
+    [[nodiscard]] bool placeholders() const { return of_ == PolicySource::forgedns; }
+
+    void write() {
+        const std::string kind = of_ == PolicySource::forgedns ? "forgedns" : "mosdns";
+        Sheet head;
+        head.comment("Made by 'steerctl import " + kind + "' of " + std::string(source_) +
+                     ". Check it with 'steerdnsd --config FILE --check'. Notes say what was left "
+                     "out or is different.");
+        sheet_ = head.text();
+        if (of_ == PolicySource::mosdns) {
+            pending_.push_back({"",
+                                "a query that no rule answers gets NOERROR without records; "
+                                "mosdns answers REFUSED"});
+        }
+        sheet_ += take_notes(0) + "\n";
+        const Tree* include = nullptr;
+        Tree* plugins = nullptr;
+        for (auto& [name, value] : top_.entries) {
+            if (name == "plugins") {
+                plugins = &value;
+            } else if (name == "include") {
+                include = &value;
+            } else if (name == "log") {
+                log_section(value);
+            } else if (name == "api") {
+                api_section(value);
+            } else if (!value.is_empty()) {
+                other_section(name, value);
+            }
+        }
+        if (include != nullptr && !include->is_empty()) {
+            note(include->line, "import the included files as well, one by one");
+            section("include", *include);
+        }
+        rest_ += "plugins:\n";
+        if (plugins == nullptr || !plugins->is_list()) return;
+        for (Tree& one : plugins->items) {
+            const bool stays = plugin(one);
+            rest_ += take_notes(2);
+            if (!stays) continue;
+            Tree list;
+            list.kind = Tree::Kind::list;
+            list.items.push_back(std::move(one));
+            rest_ += write_tree(list, 2, placeholders());
+        }
+    }
+
+    struct Profile {
+        std::string socks5, bootstrap;
+    };
+
+    Tree top_;
+    std::string_view source_;
+    PolicySource of_;
+    std::string sheet_, rest_, standard_;
+    std::vector<std::pair<std::string, Profile>> profiles_;
+    std::set<std::string, std::less<>> gone_;  // tags of plugins that are left out
+    std::vector<Note> pending_, notes_;
+};
+
+std::optional<Failure> trouble_with(const Tree& top) {
+    if (!top.is_map())
+        return Failure{top.line, "is no configuration: expected a map with 'plugins'"};
+    for (const std::string_view key : {"data_providers", "servers"}) {
+        if (const Tree* const value = top.find(key))
+            return Failure{value->line,
+                           "has the section '" + std::string(key) +
+                               "' of mosdns v4 or mosdns-x: convert it to mosdns v5 first"};
+    }
+    const Tree* const plugins = top.find("plugins");
+    if (plugins == nullptr || !plugins->is_list())
+        return Failure{top.line, "has no list 'plugins'"};
+    return std::nullopt;
+}
+
+}  // namespace
+
+Imported import_policy(std::string_view yaml, std::string_view source, PolicySource of) {
+    auto read = read_tree(yaml);
+    if (const auto* const failure = std::get_if<Failure>(&read)) return {{}, {}, *failure};
+    Tree& top = std::get<Tree>(read);
+    if (auto failure = trouble_with(top)) return {{}, {}, std::move(failure)};
+    return PolicyImport(std::move(top), source, of).run();
+}
+
+}  // namespace steer::importing

@@ -1,0 +1,47 @@
+// A configuration of ForgeDNS, OxiDNS or mosdns as a tree that can be changed and written again.
+//
+// Reading: YAML of at most kMostNodes nodes after aliases are followed, 100 levels deep. Comments are not part of it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tools/import/note.h"
+
+namespace steer::importing {
+
+struct Tree {
+    enum class Kind : std::uint8_t { nothing, text, list, map };
+    Kind kind = Kind::nothing;
+    int line = 0;
+    std::string text;
+    std::vector<Tree> items;
+    std::vector<std::pair<std::string, Tree>> entries;
+
+    static Tree of(std::string_view text);
+    [[nodiscard]] bool is_map() const { return kind == Kind::map; }
+    [[nodiscard]] bool is_list() const { return kind == Kind::list; }
+    [[nodiscard]] bool is_text() const { return kind == Kind::text; }
+    // Nothing, an empty text, or a list or map without items.
+    [[nodiscard]] bool is_empty() const;
+    [[nodiscard]] Tree* find(std::string_view key);
+    [[nodiscard]] const Tree* find(std::string_view key) const;
+    // The text of a key; empty: there is none.
+    [[nodiscard]] std::string_view get(std::string_view key) const;
+    void set(std::string_view key, Tree value);
+    void remove(std::string_view key);
+};
+
+inline constexpr std::size_t kMostNodes = 200'000;
+
+std::variant<Tree, Failure> read_tree(std::string_view yaml);
+
+// Lines of block style, each after `indent` blanks; short maps and lists of texts are in one line.
+// `placeholders`: `${NAME}` is ours as well, and stays as it is.
+std::string write_tree(const Tree& tree, std::size_t indent, bool placeholders);
+
+}  // namespace steer::importing
