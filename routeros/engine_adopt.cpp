@@ -1,6 +1,6 @@
 // Rows of a predecessor (ForgeDNS, OxiDNS, another instance) that become ours by the operator's command.
 //
-// A row is taken over by one `set comment`: it is never removed, and its timeout goes on. From then on it is a row of ours: an
+// A row is taken over by one `set comment`: it is never removed, and its timeout goes on. From then on it is our row: an
 // answer that needs it extends it, and without one it ends by its timeout.
 #include <algorithm>
 #include <map>
@@ -80,7 +80,7 @@ Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t
     return done;
 }
 
-// What became of the rows is read anew: others may have removed some meanwhile.
+// Reads the rows again: another program may have removed some of them.
 void Router::Engine::on_adopt_end(const Job& /*job*/, const Ending& ending) {
     if (!ending.ok && !ending.says("no such item")) {
         tell(Level::warning, who() +

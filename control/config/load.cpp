@@ -37,7 +37,7 @@ void read_sections(Reading& in, const Node& top) {
 // One item of `plugins`, before its arguments are read.
 struct Declaration {
     const PluginType* type = nullptr;         // nullptr: nothing more can be read
-    const PredecessorType* theirs = nullptr;  // nullptr: a type of ours, or unknown
+    const PredecessorType* theirs = nullptr;  // nullptr: our own type, or unknown
     const Node* args = nullptr;
     std::string tag;
     int line = 0;

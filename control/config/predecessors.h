@@ -12,12 +12,12 @@
 
 namespace steer::config {
 
-// `where` is the type of plugin, or the first word of what else has keys: "upstream", "download", "entry".
+// `where` is the type of plugin, or the first word of what else has keys: "upstream", "entry", "tls".
 struct PredecessorKey {
     enum class Fate : std::uint8_t { no_effect, zero_is_default };
     std::string_view where, key;
     Fate fate;
-    std::string_view text;  // what happens instead; nothing of a zero
+    std::string_view text;  // what happens instead; empty for a zero
 };
 
 struct PredecessorType {

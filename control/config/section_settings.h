@@ -17,11 +17,11 @@ namespace steer::config {
 
 enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
 
-// How often `file` is renamed and begun anew, in UTC.
+// How often `file` is renamed, in UTC.
 enum class RotationPeriod : std::uint8_t { never, minutely, hourly, daily, weekly };
 struct LogRotation {
     RotationPeriod period = RotationPeriod::never;
-    std::uint32_t max_files = 7;  // that stay besides `file`; 0: all
+    std::uint32_t max_files = 7;  // renamed files that are kept; 0: all
     bool operator==(const LogRotation&) const = default;
 };
 struct Log {

@@ -151,7 +151,8 @@ bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
         for (const Row<T>& row : table) {
             if (row.name != entry.key) continue;
             known = true;
-            if (row.default_text != "required" && rows::counts_as_absent(in, entry, owner)) continue;
+            if (row.default_text != "required" && rows::counts_as_absent(in, entry, owner))
+                continue;
             rows::read_one(in, row, entry.value, {row.name, owner, entry.line}, out);
         }
         if (!known) rows::unknown_key(in, entry, owner, names);

@@ -335,8 +335,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .run = about(main_io, routers, reconcile)});
     methods.add(
         {.name = "routers.adopt",
-         .help =
-             "Lists rows that another program wrote with comments of our form, or takes them over.",
+         .help = "Lists rows of a predecessor by their comments, or takes them over.",
          .changes = Changes::with("apply"),
          .parameters = {{"from", ParamType::text,
                          "what the comments begin with, before the first ';'", true},

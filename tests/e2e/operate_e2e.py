@@ -119,6 +119,27 @@ class Operate(unittest.TestCase):
         scene.router_ctl("reboot", "1")
         until(lambda: "connection" in scene.steerctl("routers", "errors", NAME), 10, "its end is among the errors")
 
+    def test_rows_of_a_predecessor(self):
+        """They are shown, and get our comment on request alone; each stays where it is."""
+        scene = self.scene
+        rows = (("198.51.100.1", "10m", "oxi;pg=policy_address_list;kind=D;dm=a.example"),
+                ("198.51.100.2", "10m", "oxi;pg=policy_address_list;kind=D"),
+                ("198.51.100.3", "-", "oxi;pg=policy_address_list;kind=P"), ("198.51.100.4", "10m", "oxi of a human"))
+        for address, timeout, comment in rows:
+            scene.router_ctl("add", "policy_set_v4", address, timeout, comment)
+        shown = until(lambda: (text := scene.steerctl("routers", "adopt", "--from", "oxi")).count("198.51.100.") == 3 and text, 5,
+                      "the three rows are shown")
+        self.assertRegex(shown, rf"^{NAME}: 3 rows\n")
+        self.assertRegex(shown, r"policy_set_v4 +198\.51\.100\.1 +oxi;pg=policy_address_list;kind=D;dm=a\.example +a row of \S+ until")
+        self.assertRegex(shown, r"198\.51\.100\.3 .*stays: its address is not in 'persistent' of ")
+        ids = {row["address"]: row[".id"] for row in scene.rows()}
+        self.assertEqual(sorted(row["comment"] for row in scene.rows()), sorted(comment for _, _, comment in rows))
+        self.assertIn("2 of them get our comment now", scene.steerctl("routers", "adopt", "--from", "oxi", "--apply"))
+        until(lambda: sum(row["comment"].startswith("oxi") for row in scene.rows()) == 2, 5, "two have our comment")
+        self.assertEqual({row["address"]: row[".id"] for row in scene.rows()}, ids)
+        until(lambda: self.router()["rows"] == 2, 5, "they are ours")
+        self.assertRegex(scene.steerctl("routers", "adopt", "--from", "oxi"), rf"^{NAME}: 1 row\n")
+
     def test_orphans(self):
         scene = self.scene
         for address, comment in (("198.51.100.1", "forgedns;pg=gone;kind=D;dm=a.example"), ("198.51.100.2", "of a human")):

@@ -32,7 +32,7 @@ constexpr std::array<DroppedType, 7> kDroppedTypes{{
 struct DroppedKey {
     std::string_view type, key, why;
 };
-constexpr std::array<DroppedKey, 9> kDroppedKeys{{
+constexpr std::array<DroppedKey, 11> kDroppedKeys{{
     {"upstream", "enable_http3", "HTTP/2 is used"},
     {"http_server", "enable_http3", "HTTP/2 and HTTP/1.1 are served"},
     {"entry", "json_api", "only the form of RFC 8484 is answered"},
@@ -41,6 +41,8 @@ constexpr std::array<DroppedKey, 9> kDroppedKeys{{
     {"ros_address_list", "wait_timeout",
      "with 'async: false', an answer waits 'sync_timeout' (100ms)"},
     {"ros_address_list", "queue_capacity", "'max_rows' limits the list (50000)"},
+    {"tls", "server_name", "write 'pin' if the certificate has another name than 'address'"},
+    {"tls", "insecure", "the certificate is always checked; write 'pin' if it is self-signed"},
     {"cache", "compress_resp", "answers are always compressed"},
     {"cache", "dump_size", "the whole cache is dumped"},
 }};
@@ -356,6 +358,10 @@ class PolicyImport {
     }
 
     void rows_of(int line, Tree& args, const std::string& owner) {
+        if (Tree* const tls = args.find("tls"); tls != nullptr && tls->is_map()) {
+            clean(*tls, "tls", owner);
+            if (tls->entries.empty()) args.set("tls", Tree::of("true"));
+        }
         if (args.find("comment_prefix") == nullptr) args.set("comment_prefix", Tree::of("fdns"));
         if (args.find("cleanup_on_shutdown") == nullptr) {
             note(line, owner +

@@ -1,4 +1,4 @@
-// Configurations of ForgeDNS/OxiDNS and mosdns v5, made into one of ours without what has no effect here
+// Configurations of ForgeDNS/OxiDNS and mosdns v5, converted to ours without what has no effect here
 // (docs/guides/migrate-forgedns.md, docs/guides/migrate-mosdns.md).
 //
 // Settings that both know stay as they are: their values are not checked here. `steerdnsd --check` names a wrong one.
