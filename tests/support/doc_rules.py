@@ -14,7 +14,7 @@ ROOT = doc_blocks.ROOT
 LANGUAGES = {"sh", "yaml", "routeros", "text", "zone", "json", "ini", "diff", "c", "cpp", "console", "nft", "dockerfile", "mermaid", "toml"}
 ATTRIBUTES = {"run", "check", "file", "on", "exit", "output"}  # tests/support/doc_blocks.py, tests/e2e/page_run.py
 # Pages that are being written: links to them may stand before them. To be emptied.
-COMING = {f"docs/guides/{name}.md" for name in ("install", "setup", "migrate-forgedns", "migrate-mosdns")}
+COMING = {f"docs/guides/{name}.md" for name in ("install", "setup")}
 LONGEST = {"README.md": 120, "CONTRIBUTING.md": 120, "docs/explanation/architecture.md": 400}
 
 
