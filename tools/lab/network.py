@@ -188,7 +188,7 @@ class Network:
         for process in reversed(self.processes):
             process.stop()
         for space in reversed(self.namespaces):
-            # What a process of ours left in there (a child of a child) ends with it; others cannot be in it.
+            # Processes that our processes left there (a child of a child) end with it; others cannot be in it.
             for pid in run("ip", "netns", "pids", space, check=False).stdout.split():
                 run("kill", "-9", pid, check=False)
             run("ip", "netns", "delete", space, check=False)

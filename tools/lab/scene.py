@@ -204,7 +204,7 @@ class Scene:
         return run(str(self.build / "tools/rossim/rossim"), "ctl", str(socket or self.router_socket), *words).stdout
 
     def rows(self) -> list[dict]:
-        """The router's rows as a third-party client reads them, but for those of a probe."""
+        """The router's rows as a third-party client reads them, without those of a probe."""
         script = ("import json,librouteros\n"
                   f"api=librouteros.connect(host='172.16.1.1',username='{USER}',password='{PASSWORD}')\n"
                   "rows=[]\n"

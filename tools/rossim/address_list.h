@@ -2,7 +2,7 @@
 // they end.
 //
 // Ids only grow; renumber() is the one way to use one again. Looking up is logarithmic, walking
-// goes by id.
+// is in order of ids.
 #pragma once
 
 #include <compare>

@@ -333,7 +333,7 @@ std::optional<std::uint64_t> first_gone(const std::vector<Record>& rows,
     return std::nullopt;
 }
 
-// The rows that a print shows before it meets one that is gone.
+// The rows that a print shows before it meets a removed one.
 void print_before(Machine& machine, const Sentence& sentence, const Caller& caller,
                   std::uint64_t gone, std::int64_t now_us) {
     caller.require("read");
@@ -349,7 +349,7 @@ void print_before(Machine& machine, const Sentence& sentence, const Caller& call
 }
 
 // A print walks all entries, which may be many: each is paid like a row of an address list. One that
-// ends meanwhile ends the print.
+// ends during the print ends the print.
 std::unique_ptr<Job> make_conntrack_job(Machine& machine, Family family, Sentence sentence,
                                         const Caller& caller) {
     const Costs& costs = machine.options.costs;

@@ -16,7 +16,7 @@ using Hosts = std::vector<std::unique_ptr<Host>>;
 
 class ControlServer {
   public:
-    // A socket file that nobody listens on any more is replaced. Throws std::runtime_error.
+    // A stale socket file is replaced. Throws std::runtime_error.
     ControlServer(boost::asio::io_context& io, std::string path, Hosts& hosts);
     ~ControlServer();
 

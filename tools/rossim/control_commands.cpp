@@ -39,7 +39,7 @@ std::int64_t to_us(double seconds) {
     return std::llround(seconds * 1e6);
 }
 
-// The words from `begin` on, as they were typed but for the spaces between.
+// The words from `begin` on, joined by single spaces.
 std::string rest_of(const Words& words, std::size_t begin) {
     std::string text;
     for (std::size_t i = begin; i < words.size(); ++i)
@@ -306,11 +306,11 @@ constexpr Command kCommands[] = {
      hang},
     {"resume", "", "end of hang", 0, resume},
     {"rows", "COUNT [LIST [4|6]]", "add that many permanent rows at once (prefill, IPv4)", 1, rows},
-    {"add", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row as somebody else", 2, add},
+    {"add", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row as another writer", 2, add},
     {"duplicate", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row that may be there already", 2,
      duplicate},
     {"edit", "LIST ADDRESS NAME=VALUE...",
-     "change a row as somebody else: list, address, timeout, disabled; comment last", 3, edit},
+     "change a row as another writer: list, address, timeout, disabled; comment last", 3, edit},
     {"remove", "LIST ADDRESS", "remove a row behind the client's back", 2, remove},
     {"connection", "PROTOCOL SOURCE DESTINATION [MARK|- [TIMEOUT]]",
      "an entry of connection tracking; with ports, IPv6 in []", 3, connection},

@@ -26,7 +26,7 @@ class Job {
     virtual std::int64_t wants_us() const = 0;
     // `cpu_us` of work are done at `now_us`; true: the sentence is over.
     virtual bool work(std::int64_t cpu_us, std::int64_t now_us) = 0;
-    // Goes on when its client is gone.
+    // Continues after its client disconnects.
     virtual bool outlives_session() const { return false; }
 };
 

@@ -55,7 +55,7 @@ struct Flash {
 
 class Device {
   public:
-    // before: nullptr for a new row; after: nullptr for one that is gone.
+    // before: nullptr for a new row; after: nullptr for a removed one.
     using Watcher = std::function<void(Family, const Row* before, const Row* after)>;
 
     Device(const Options& options, Report& report, Journal journal, Watcher watcher);

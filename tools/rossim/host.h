@@ -31,7 +31,7 @@ class Host {
 
     std::int64_t now_us() const;
     Router& router() { return router_; }
-    // After every call to router(): sends what it has to say and sets the alarm.
+    // Call it after every call to router(): sends its output and sets the timer.
     void pump();
     void hang(std::int64_t for_us);  // 0: until resume()
     void resume();

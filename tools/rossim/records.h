@@ -39,7 +39,7 @@ enum class Access : std::uint8_t { table, settings, fixed, read_only };
 struct Argument {
     std::string_view name;
     std::string_view initial = {};     // what a new row has if not told otherwise
-    std::string_view must_be_in = {};  // the menu of which it must name a row
+    std::string_view must_be_in = {};  // the menu whose row it must name
     std::size_t max_bytes = 1U << 20;
     Version since{0, 0}, until{99, 0};
     bool is_required = false;  // by `add`
@@ -53,7 +53,7 @@ struct MenuSchema {
 
 class Records {
   public:
-    // What became of a row; nullptr: it is gone.
+    // The changed row; nullptr: it was removed.
     using Told = std::function<void(std::string_view menu, std::uint64_t id, const Record* row)>;
 
     Records(const Options& options, Told told);

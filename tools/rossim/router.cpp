@@ -86,7 +86,7 @@ void Router::resume(std::int64_t now_us) {
     machine_->resume();
 }
 
-// A change that nobody asked for by API: not in the report, and a refusal is an exception.
+// A change from outside the API: not in the report, and a refusal is an exception.
 template <class Change>
 auto Router::as_somebody_else(std::int64_t now_us, const Change& change) {
     machine_->advance(now_us);

@@ -74,7 +74,7 @@ struct Options {
     bool zero_timeout_expires =
         false;  // timeout=0s ends the row at once; else it makes it permanent
     StaticTimeout static_timeout = StaticTimeout::makes_timed;
-    bool listen_tells_expiry = true;  // a row that ends by itself is told to listeners as .dead
+    bool listen_tells_expiry = true;  // an expired row is reported to listeners as .dead
     std::uint64_t fault_seed = 1;     // the dice of faults with a probability
     std::uint64_t shuffle_seed = 0;   // not 0: tagged sentences get the CPU in random order
     std::uint64_t flash_sectors_per_write = 1;  // of whatever survives a reboot
@@ -125,7 +125,7 @@ struct TrackedConnection {
     std::int64_t timeout_s = 86'400;
 };
 
-// What somebody else changes of a row; what is not there stays.
+// Another writer's change of a row; missing fields stay.
 struct RowEdit {
     std::optional<std::string> list;
     std::optional<std::string> address;
@@ -148,7 +148,7 @@ class Router {
                                   bool tls = false);
     void feed(SessionId session, std::span<const std::byte> bytes, std::int64_t now_us);
     void feed(SessionId session, std::string_view bytes, std::int64_t now_us);
-    // The client is gone. A sentence that had CPU time already still completes; the others are
+    // The client disconnected. A sentence that had CPU time already still completes; the others are
     // dropped.
     void close(SessionId session, std::int64_t now_us);
 
@@ -178,7 +178,7 @@ class Router {
     // and the journal do not follow.
     void jump_clock(std::int64_t by_ns);
 
-    // Rows, as somebody else on the router would see and change them; no CPU is paid. add_row
+    // Rows, as another writer on the router sees and changes them; no CPU is charged. add_row
     // throws std::runtime_error with RouterOS's text (duplicate, bad address); `allow_duplicate`
     // makes the double (list, address) that imports can leave.
     std::uint64_t add_row(Family family, std::string_view list, std::string_view address,

@@ -72,7 +72,7 @@ bool ScriptJob::begin() {
     }
     if (purpose_ == Purpose::background) {
         caller_.done({}, id_text(++machine.last_background_script));
-        session = 0;  // nobody's any more
+        session = 0;  // of no session
         tag.reset();
     }
     return true;

@@ -311,7 +311,7 @@ void describe_router(CLI::App& app, Raw& raw) {
     app.add_flag("--execute-traps", raw.execute_error_is_trap,
                  "An error within /execute as-string is a trap; else it ends the output");
     app.add_flag("--scripts-outlive", raw.script_outlives_session,
-                 "A script goes on when its client is gone");
+                 "A script continues after its client disconnects");
     app.add_flag("--files-without-ftp", raw.files_without_ftp,
                  "/file and /import do not need the policy ftp");
     app.add_flag("--keep-ids", raw.keep_ids, "A reboot does not renumber the rows that survive");

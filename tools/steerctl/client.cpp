@@ -31,7 +31,7 @@ std::string connect_sentence(const std::string& socket, const boost::system::err
                "; start it, or name its socket with --socket";
     }
     if (error == boost::system::errc::connection_refused) {
-        return "steerdnsd is not running: nobody answers on " + socket +
+        return "steerdnsd is not running: no process answers on " + socket +
                "; start it, or name its socket with --socket";
     }
     if (error == boost::system::errc::permission_denied) {

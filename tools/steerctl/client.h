@@ -1,5 +1,5 @@
 // One question to steerdnsd over its control socket (JSON-RPC 2.0, one object a line). Blocks for
-// at most `patience`; knows nothing of the daemon but this.
+// at most `patience`; depends on no other part of the daemon.
 #pragma once
 
 #include <boost/json/value.hpp>

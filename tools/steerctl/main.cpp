@@ -421,7 +421,7 @@ struct ImportCommands {
 };
 
 // A word where a command is meant, or none, by its place: CLI11 would say that one is missing, or that the word is too much.
-// Empty: it is not that.
+// Empty: another error.
 std::string no_command(const CLI::App& app) {
     const CLI::App* at = &app;
     while (!at->get_subcommands().empty())

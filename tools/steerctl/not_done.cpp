@@ -24,7 +24,7 @@ std::string lists_fetched(const json::object& answer) {
            " lists could not be fetched";
 }
 
-// Of routers: `good(router)`, or what is said of those that are not.
+// The error about routers for which `good(router)` is false.
 template <class Good>
 std::string each_router(const json::object& answer, Good good, const std::string& what) {
     std::string names;

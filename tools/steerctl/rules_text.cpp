@@ -29,7 +29,7 @@ std::string rule_sets_text(const json::value& sets) {
     return table.text() + troubles;
 }
 
-// As they stand in the file, so that they can be given to another.
+// In the file's form, so that they can be added to another set.
 std::string rules_text(const json::value& rules) {
     std::string out;
     for (const json::value& one : array_of(object_of(rules), "rules"))
