@@ -41,8 +41,7 @@ std::string bound_text(std::uint32_t ms) {
 }
 
 void write_latency(ops::MetricWriter& writer, const std::string& name, const Sum& sum) {
-    writer.histogram("steerdns_collector_latency_seconds",
-                     "how long the queries of a metrics_collector took");
+    writer.family("steerdns_collector_latency_seconds");
     std::uint64_t so_far = 0;
     for (std::size_t i = 0; i < Collector::kBoundsMs.size(); ++i) {
         so_far += sum.by_latency[i];
@@ -64,12 +63,11 @@ void write_collector_metrics(ops::MetricWriter& writer,
         if (std::find(collectors.begin(), end, collectors[i]) != end) continue;  // the same name
         const std::string& name = collectors[i]->name();
         const Sum sum = sum_of(*collectors[i]);
-        writer.counter("steerdns_collector_queries", "queries that came to a metrics_collector");
+        writer.family("steerdns_collector_queries");
         writer.sample({{"name", name}}, sum.entered);
-        writer.counter("steerdns_collector_errors",
-                       "of these, those that ended with SERVFAIL or without a response");
+        writer.family("steerdns_collector_errors");
         writer.sample({{"name", name}}, sum.errors);
-        writer.gauge("steerdns_collector_inflight", "of these, those that are under way");
+        writer.family("steerdns_collector_inflight");
         writer.sample({{"name", name}}, sum.entered - std::min(sum.entered, sum.left));
         write_latency(writer, name, sum);
     }

@@ -146,10 +146,10 @@ boost::json::value Daemon::health_status() {
 }
 
 void Daemon::write_health_metrics(ops::MetricWriter& writer) {
-    writer.gauge("steerdns_live", "1 if a condition of /livez holds");
+    writer.family("steerdns_live");
     for (const auto& check : liveness())
         writer.sample({{"condition", check.name}}, std::uint64_t{check.is_good() ? 1U : 0U});
-    writer.gauge("steerdns_ready", "1 if a condition of /readyz holds");
+    writer.family("steerdns_ready");
     for (const auto& check : readiness())
         writer.sample({{"condition", check.name}}, std::uint64_t{check.is_good() ? 1U : 0U});
 }

@@ -340,10 +340,10 @@ boost::json::value Daemon::reload_status() const {
 }
 
 void Daemon::write_reload_metrics(ops::MetricWriter& writer) const {
-    writer.counter("steerdns_reloads", "configurations that were read while serving, by result");
+    writer.family("steerdns_reloads");
     writer.sample({{"result", "in_force"}}, reloads_.done);
     writer.sample({{"result", "refused"}}, reloads_.refused);
-    writer.gauge("steerdns_generation", "number of the configuration in force");
+    writer.family("steerdns_generation");
     writer.sample({}, std::uint64_t{publisher_->current()->generation});
 }
 

@@ -1,7 +1,6 @@
 // steerdnsd: the command line.
 //
-// Exit codes: 0 done or ended by a signal, 1 what only the start can see (a port, a CPU, a right), 2 a configuration or
-// command line that is wrong.
+// Exit codes: matchers/exit_codes.h.
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
@@ -25,15 +24,18 @@
 #include "control/ports/port_survey.h"
 #include "control/process/rights.h"
 #include "control/process/start_traces.h"
+#include "control/reference_pages.h"
 #include "control/reload/judge.h"
 #include "control/reload/surroundings.h"
 #include "control/setup/routeros_setup.h"
+#include "matchers/exit_codes.h"
+#include "matchers/quote.h"
 
 namespace {
 
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
-    std::string directory, control_socket, explained, why, checked, routeros_setup;
+    std::string directory, control_socket, explained, why, checked, routeros_setup, reference_page;
     bool dump_program = false, reference = false, ports = false, dry_run = false;
     std::string init_file;
     steer::init::InitOptions init;
@@ -54,38 +56,38 @@ void log_all(const std::vector<steer::Error>& warnings, const std::vector<steer:
         steer::ops::log_refusal(e.sentence());
 }
 
-// Everything that can be known of the configuration without touching anything. 0 or 2.
+// Reports everything that can be known of the configuration without touching anything.
 int check(const steer::config::Settings& settings, bool dump) {
     steer::build::Registry registry;
     const auto built = steer::judge(settings, registry);
     print(steer::advice(settings), "warning");
     print(built.warnings, "warning");
     print(built.errors, "error");
-    if (!built.ok()) return 2;
+    if (!built.ok()) return steer::kExitRejected;
     if (dump) {
         steer::build::dump_program(*built.snapshot, std::cout);
     } else {
         std::printf("%s is good\n", settings.file.c_str());
     }
-    return 0;
+    return steer::kExitDone;
 }
 
-// 0, 1 if a router could not be read, or 2.
 int dry_run(const steer::config::Settings& settings) {
     constexpr std::chrono::seconds kPatience{10};
     steer::build::Registry registry;
     const auto built = steer::judge(settings, registry);
     print(built.errors, "error");
-    if (!built.ok()) return 2;
-    return steer::dry_run(built.routers, kPatience, std::cout) ? 0 : 1;
+    if (!built.ok()) return steer::kExitRejected;
+    return steer::dry_run(built.routers, kPatience, std::cout) ? steer::kExitDone
+                                                               : steer::kExitFailed;
 }
 
-// One rule a line, as compilers name a place. 0, or 2 for what is no name.
+// Prints one rule per line, in the form of compiler messages.
 int why(const steer::config::Settings& settings, const std::string& name) {
     const auto rules = steer::config::rules_for(settings, name);
     if (!rules) {
         print({rules.error()}, "error");
-        return 2;
+        return steer::kExitRejected;
     }
     for (const auto& r : *rules) {
         std::printf("%s:%d: %s: %s %s\n", r.file.c_str(), r.line, r.rule.c_str(),
@@ -93,18 +95,17 @@ int why(const steer::config::Settings& settings, const std::string& name) {
                     steer::config::name_of(settings, r.plugin).c_str());
     }
     if (rules->empty()) std::printf("no rule holds for %s\n", name.c_str());
-    return 0;
+    return steer::kExitDone;
 }
 
-// 0, or 2 without a router.
 int routeros_setup(const steer::config::Settings& settings) {
     const auto text = steer::setup::routeros_setup(settings);
     if (!text) {
         print({text.error()}, "error");
-        return 2;
+        return steer::kExitRejected;
     }
     std::fputs(text->c_str(), stdout);
-    return 0;
+    return steer::kExitDone;
 }
 
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
@@ -114,7 +115,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
     if (auto started = steer::ops::start_log(log); !started) {
         log_all({}, {started.error()});
-        return 1;
+        return steer::kExitFailed;
     }
     const steer::StartTraces traces(loaded.settings);
     std::set<std::string> tried;
@@ -125,17 +126,17 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     log_all(loaded.warnings, loaded.errors);
     if (!loaded.ok()) {
         traces.remove();
-        return 2;
+        return steer::kExitRejected;
     }
     steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
     const auto started = daemon.start();
     if (started) daemon.run();
-    int code = 0;
+    int code = steer::kExitDone;
     if (!started && !daemon.has_ended()) {
         const bool is_configuration = !daemon.configuration_errors().empty();
         log_all({},
                 is_configuration ? daemon.configuration_errors() : std::vector{started.error()});
-        code = is_configuration ? 2 : 1;
+        code = is_configuration ? steer::kExitRejected : steer::kExitFailed;
         traces.remove();
     }
     if (!daemon.stop()) {
@@ -148,16 +149,17 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
 
 // `--init`, and an option for each of its questions.
 CLI::Option* add_init(CLI::App& app, Arguments& arguments) {
-    auto* const init = app.add_option("--init", arguments.init_file,
-                                      "ask six questions, write a configuration (the one above, or "
-                                      "FILE) and RouterOS commands beside it, and end")
-                           ->option_text("[FILE]")
-                           ->expected(0, 1);
+    auto* const init =
+        app.add_option("--init", arguments.init_file,
+                       "Ask six questions, write a configuration (to FILE, or to the "
+                       "file of --config) and a file with RouterOS commands, and exit")
+            ->option_text("[FILE]")
+            ->expected(0, 1);
     const auto in_group = [init](CLI::Option* option) {
         option->needs(init)->group("With --init");
     };
-    in_group(app.add_flag("--yes", arguments.init.defaults, "ask nothing: take the defaults"));
-    in_group(app.add_flag("--force", arguments.init.replace, "replace files that are there"));
+    in_group(app.add_flag("--yes", arguments.init.defaults, "Use the defaults without asking"));
+    in_group(app.add_flag("--force", arguments.init.replace, "Replace existing files"));
     const auto add = [&](std::string_view name, std::string_view expects) {
         in_group(app.add_option_function<std::string>(
                         std::string(name),
@@ -171,65 +173,85 @@ CLI::Option* add_init(CLI::App& app, Arguments& arguments) {
         if (!question.option.empty()) add(question.option, question.expects);
         if (question.secret)
             add(steer::init::kPasswordFile,
-                "a file whose first line is the password; without it a new one is made");
+                "File whose first line is the password (default: a new password)");
     }
     return init;
 }
 
 int run(int argc, char** argv) {
     Arguments arguments;
-    CLI::App app{"SteerDNS: a DNS appliance for networks that route by name", "steerdnsd"};
+    CLI::App app{
+        "Starts the SteerDNS daemon: answers DNS and writes the addresses of answers into the "
+        "address lists of RouterOS routers. With one of the options that print, nothing is "
+        "started.",
+        "steerdnsd"};
     app.footer(
-        "Signals: SIGHUP reads the configuration anew, SIGTERM and SIGINT end it cleanly. See also "
-        "steerctl(8) and "
-        "docs/reference/configuration.md.");
-    app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION);
-    app.add_option("-c,--config", arguments.config, "the configuration")->capture_default_str();
+        "Signals: SIGHUP reloads the configuration; SIGTERM and SIGINT stop the daemon. "
+        "Manuals: steerdnsd(8), steerctl(8). Settings: docs/reference/configuration.md.");
+    app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION, "Print the version and exit");
+    app.set_help_flag("-h,--help", "Print this help and exit");
+    app.add_option("-c,--config", arguments.config,
+                   "Read the configuration from this file (default: " + arguments.config + ")")
+        ->option_text("FILE");
     app.add_option("-d,--directory", arguments.directory,
-                   "where relative paths in it start from (default: its folder)");
-    app.add_option("--control-socket", arguments.control_socket, "instead of `control.socket`");
+                   "Resolve relative paths of the configuration in this folder (default: the "
+                   "folder of the file)")
+        ->option_text("FOLDER");
+    app.add_option("--control-socket", arguments.control_socket,
+                   "Use this control socket instead of `control.socket`")
+        ->option_text("PATH");
     auto* check_option =
         app.add_option("--check", arguments.checked,
-                       "say what is wrong with the configuration (or FILE) and end: 0 good, 2 not")
+                       "Report every error of the configuration (or of FILE) and exit with 0 or 2")
             ->option_text("[FILE]")
             ->expected(0, 1);
-    app.add_flag("--dump-program", arguments.dump_program, "print the compiled policy and end");
+    app.add_flag("--dump-program", arguments.dump_program, "Print the compiled policy and exit");
     app.add_flag("--dry-run", arguments.dry_run,
-                 "read the routers, print what a start would write to them, and end");
+                 "Read the routers, print the rows that a start would write, and exit");
     app.add_option("--why", arguments.why,
-                   "print which rules hold for a NAME, and where they are written, and end")
+                   "Print the rules that match NAME, with file and line, and exit")
         ->option_text("NAME");
     auto* setup = app.add_option("--routeros-setup", arguments.routeros_setup,
-                                 "print the RouterOS commands that the routers of the "
-                                 "configuration (or of FILE) need, and their undo, and end")
+                                 "Print the RouterOS commands that prepare the routers of the "
+                                 "configuration (or of FILE), and the commands that undo them, and "
+                                 "exit")
                       ->option_text("[FILE]")
                       ->expected(0, 1);
-    app.add_flag("--config-reference", arguments.reference,
-                 "print every setting as Markdown and end");
+    app.add_option(
+           "--reference", arguments.reference_page,
+           "Print a reference page as Markdown and exit; PAGE: " + steer::reference_page_names())
+        ->option_text("PAGE");
+    app.add_flag("--config-reference", arguments.reference, "Same as --reference configuration");
     app.add_option("--explain-plugin", arguments.explained,
-                   "print what a plugin TYPE does and takes, as Markdown, and end")
+                   "Print the description of a plugin type as Markdown and exit")
         ->option_text("TYPE");
     app.add_flag(
         "--ports", arguments.ports,
-        "print the interfaces and NICs of this machine, what a port on each would be, and end");
+        "Print the network interfaces and NICs, and the port that each could be, and exit");
     auto* const init = add_init(app, arguments);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
+        return app.exit(error) == 0 ? steer::kExitDone : steer::kExitRejected;
     }
-    if (arguments.reference) {
-        steer::config::write_reference(std::cout);
-        return 0;
+    if (arguments.reference) arguments.reference_page = "configuration";
+    if (!arguments.reference_page.empty()) {
+        if (steer::write_reference_page(arguments.reference_page, std::cout))
+            return steer::kExitDone;
+        print({steer::Error{"there is no reference page " +
+                            steer::matchers::quoted(arguments.reference_page) + "; write one of " +
+                            steer::reference_page_names()}},
+              "error");
+        return steer::kExitRejected;
     }
     if (!arguments.explained.empty()) {
         const auto done = steer::config::explain_plugin(arguments.explained, std::cout);
         if (!done) print({done.error()}, "error");
-        return done ? 0 : 2;
+        return done ? steer::kExitDone : steer::kExitRejected;
     }
     if (arguments.ports) {
         steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
-        return 0;
+        return steer::kExitDone;
     }
     if (init->count() > 0) {
         arguments.init.file = arguments.init_file.empty() ? arguments.config : arguments.init_file;
@@ -250,7 +272,7 @@ int run(int argc, char** argv) {
     if (is_start) return serve(std::move(loaded), source, will_fetch);
     print(loaded.warnings, "warning");
     print(loaded.errors, "error");
-    if (!loaded.ok()) return 2;
+    if (!loaded.ok()) return steer::kExitRejected;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (setup->count() > 0) return routeros_setup(loaded.settings);
     if (arguments.dry_run) return dry_run(loaded.settings);
@@ -272,6 +294,6 @@ int main(int argc, char** argv) {
         } else {
             print({steer::no_memory({})}, "error");
         }
-        return 1;
+        return steer::kExitFailed;
     }
 }

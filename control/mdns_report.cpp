@@ -46,7 +46,7 @@ void add_mdns_counters(object& all, const mdns::Mdns* mdns) {
 void write_mdns_metrics(ops::MetricWriter& writer, const mdns::Mdns* mdns) {
     const auto all = report_of(mdns);
     if (all.empty()) return;  // a family has samples
-    writer.gauge("steerdns_mdns_repeating", "1 if mDNS of this family is repeated to and from it");
+    writer.family("steerdns_mdns_repeating");
     for (const auto& one : all) {
         writer.sample({{"interface", one.name}, {"family", "4"}}, std::uint64_t{one.v4 ? 1U : 0U});
         writer.sample({{"interface", one.name}, {"family", "6"}}, std::uint64_t{one.v6 ? 1U : 0U});

@@ -79,20 +79,18 @@ object set_counters(const sets::SetStatus& set) {
 void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& report) {
     const auto& all = report.sets;
     if (!report.was_planned) return;
-    writer.gauge("steerdns_sets_process_running", "1 if the process steerdns-sets runs");
+    writer.family("steerdns_sets_process_running");
     writer.sample({}, std::uint64_t{report.running ? 1U : 0U});
-    writer.counter("steerdns_sets_process_restarts",
-                   "times that steerdns-sets ended or could not be started, and was started again");
+    writer.family("steerdns_sets_process_restarts");
     writer.sample({}, report.restarts);
-    writer.counter("steerdns_set_claims_overflowed",
-                   "claims for sets that were dropped because too many waited for steerdns-sets");
+    writer.family("steerdns_set_claims_overflowed");
     writer.sample({}, report.overflows);
     if (all.empty()) return;  // a family has samples
     const auto name_of = [](const sets::SetStatus& set) { return set.set.text(); };
-    writer.gauge("steerdns_set_ready", "1 if the kernel's set can be filled");
+    writer.family("steerdns_set_ready");
     for (const auto& set : all)
         writer.sample({{"set", name_of(set)}}, std::uint64_t{set.ready ? 1U : 0U});
-    writer.gauge("steerdns_set_claimed_elements", "elements that must be in the set");
+    writer.family("steerdns_set_claimed_elements");
     for (const auto& set : all)
         writer.sample({{"set", name_of(set)}}, std::uint64_t{set.claims});
 #define STEER_SET_COUNTER_METRIC(field, label, text) \
@@ -105,20 +103,19 @@ void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& 
 
 void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {
     if (sinks.empty()) return;  // a family has samples
-    writer.gauge("steerdns_sink_away",
-                 "1 if nobody waits for this router, or for the kernel's sets");
+    writer.family("steerdns_sink_away");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.away ? 1U : 0U});
-    writer.gauge("steerdns_sink_rows", "rows that must be there");
+    writer.family("steerdns_sink_rows");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.rows});
-    writer.gauge("steerdns_sink_owed_rows", "of them, those that are not written yet");
+    writer.family("steerdns_sink_owed_rows");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.owed});
-    writer.gauge("steerdns_sink_capacity_rows", "rows that its lists may have at most");
+    writer.family("steerdns_sink_capacity_rows");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.capacity});
-    writer.gauge("steerdns_sink_write_seconds", "how long a write takes, smoothed; 0: not known");
+    writer.family("steerdns_sink_write_seconds");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, sink.write_us / 1e6);
 }
@@ -146,8 +143,7 @@ array port_counters(const PortSet& ports) {
 void write_port_metrics(ops::MetricWriter& writer, const PortSet& ports) {
     const auto all = ports.losses();
     if (all.empty()) return;  // a family has samples
-    writer.counter("steerdns_port_lost",
-                   "packets that a port's device or the kernel lost, which no worker saw");
+    writer.family("steerdns_port_lost");
     for (const auto& [device, losses] : all) {
         for (const PortLoss& loss : kPortLosses)
             writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.count);
@@ -174,7 +170,7 @@ object exception_counters(const ExceptionPath& path) {
 }
 
 void write_exception_metrics(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
-    writer.counter("steerdns_exception_frames", "frames for the kernel, by kind and end");
+    writer.family("steerdns_exception_frames");
     for (const ExceptionPath* path : paths) {
         for (std::size_t k = 0; k < kExceptionKinds; ++k) {
             for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
@@ -186,7 +182,7 @@ void write_exception_metrics(ops::MetricWriter& writer, const std::vector<Except
             }
         }
     }
-    writer.counter("steerdns_exception_kernel_frames", "frames of the kernel, by end");
+    writer.family("steerdns_exception_kernel_frames");
     for (const ExceptionPath* path : paths) {
         for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
             writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
@@ -215,17 +211,17 @@ void add_process(object& all) {
 // By the names that monitoring systems know for every process.
 void write_process_metrics(ops::MetricWriter& writer) {
     const ops::ProcessFacts facts = ops::process_facts();
-    writer.gauge("process_resident_memory_bytes", "resident memory, without hugepages");
+    writer.family("process_resident_memory_bytes");
     writer.sample({}, facts.resident_bytes);
-    writer.counter("process_cpu_seconds", "CPU time of all threads, user and system");
+    writer.family("process_cpu_seconds");
     writer.sample({}, facts.cpu_s);
-    writer.gauge("process_threads", "threads");
+    writer.family("process_threads");
     writer.sample({}, facts.threads);
     if (facts.open_files) {
-        writer.gauge("process_open_fds", "open file descriptors");
+        writer.family("process_open_fds");
         writer.sample({}, *facts.open_files);
     }
-    writer.gauge("process_max_fds", "file descriptors that may be open");
+    writer.family("process_max_fds");
     writer.sample({}, facts.most_files);
 }
 
@@ -366,42 +362,37 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     }
     auto outcomes = routers_->outcomes();
     outcomes[static_cast<std::size_t>(Outcome::late)] = late;
-    writer.counter("steerdns_outcomes", "what became of answers that waited for a router");
+    writer.family("steerdns_outcomes");
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
-    writer.counter("steerdns_row_board_full",
-                   "rows of lists that workers do not know because the row board was full");
+    writer.family("steerdns_row_board_full");
     writer.sample({}, routers_->board_full());
     write_collector_metrics(writer, publisher_->current()->collectors);
     write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
     write_list_metrics(writer, lists_);
     if (cache_service_) write_cache_metrics(writer, *cache_service_, *runtime_->shared().cache);
-    writer.gauge("steerdns_bypass", "1 if no router is written to or waited for");
+    writer.family("steerdns_bypass");
     writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
     for (const auto& router : routers_->status()) {
-        writer.gauge("steerdns_router_in_sync", "1 if what the router has is known");
+        writer.family("steerdns_router_in_sync");
         writer.sample(
             {{"router", router.name}},
             std::uint64_t{router.state.state == routeros::RouterState::in_sync ? 1U : 0U});
-        writer.gauge("steerdns_router_away",
-                     "1 if it is not waited for: unreachable, read, stalled, paused");
+        writer.family("steerdns_router_away");
         writer.sample({{"router", router.name}}, std::uint64_t{router.state.away ? 1U : 0U});
-        writer.gauge("steerdns_router_paused",
-                     "1 if nothing is written to it: paused by hand, or the bypass is on");
+        writer.family("steerdns_router_paused");
         writer.sample({{"router", router.name}}, std::uint64_t{router.state.paused ? 1U : 0U});
-        writer.gauge("steerdns_router_owed_rows", "rows that are still to be written");
+        writer.family("steerdns_router_owed_rows");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.owed));
-        writer.gauge("steerdns_router_rows", "rows of ours on the router");
+        writer.family("steerdns_router_rows");
         writer.sample({{"router", router.name}},
                       static_cast<std::uint64_t>(router.state.rows_ours));
-        writer.gauge("steerdns_router_shared_addresses",
-                     "addresses that names outside of their list are told as well (`shared`)");
+        writer.family("steerdns_router_shared_addresses");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.shared));
-        writer.gauge("steerdns_router_claimed_addresses", "addresses that must be on the router");
+        writer.family("steerdns_router_claimed_addresses");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
         if (router.state.flash_total) {
-            writer.counter("steerdns_router_flash_sectors",
-                           "sectors that the router has written to its flash in its life");
+            writer.family("steerdns_router_flash_sectors");
             writer.sample({{"router", router.name}}, *router.state.flash_total);
         }
 #define STEER_ROUTER_COUNTER_METRIC(field, label, text) \
@@ -422,15 +413,12 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     leases_->write_metrics(writer);
     write_port_metrics(writer, *ports_);
     write_exception_metrics(writer, ports_->exceptions());
-    writer.counter("steerdns_announcements", "announcements of addresses that appeared on ports");
+    writer.family("steerdns_announcements");
     writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());
     writer.sample({{"by", "neighbour"}}, kernel_side_->announcer().advertisements_sent.get());
-    writer.gauge("steerdns_connections", "connections of clients over TCP that are open");
+    writer.family("steerdns_connections");
     writer.sample({}, std::uint64_t{streams_->connections()});
-    writer.gauge("steerdns_certificate_ends_seconds",
-                 "when a certificate ends, in seconds since 1970: of a server here (file), or that "
-                 "an upstream showed "
-                 "last (upstream)");
+    writer.family("steerdns_certificate_ends_seconds");
     for (const auto& c : streams_->certificates())
         writer.sample({{"file", c.file}}, static_cast<std::uint64_t>(c.ends_s));
     for (const Upstream& upstream : publisher_->current()->upstreams) {

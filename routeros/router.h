@@ -116,45 +116,48 @@ enum class RouterState : std::uint8_t {
 std::string_view label(RouterState state);
 
 // name, metric label, what it counts
-#define STEER_ROUTER_COUNTERS(X)                                                                \
-    X(connection_attempts, "connection_attempts", "connections that were tried")                \
-    X(connects, "connects", "sessions that logged in")                                          \
-    X(disconnects, "disconnects", "sessions that ended")                                        \
-    X(login_failures, "login_failures", "logins that the router refused")                       \
-    X(reboots, "reboots", "boot times that moved")                                              \
-    X(prints, "prints", "prints of our lists")                                                  \
-    X(lookups, "lookups", "prints of single rows after 'already have such entry'")              \
-    X(heartbeats, "heartbeats", "uptimes read")                                                 \
-    X(claims, "claims", "claims made or prolonged")                                             \
-    X(claims_refused, "claims_refused", "claims above max_rows, or of a family without list")   \
-    X(claims_over_share, "claims_over_share",                                                   \
-      "claims refused because their name, suffix or client had its share of max_rows")          \
-    X(claims_evicted, "claims_evicted",                                                         \
-      "claims given up for others when a list was full, of those with the largest shares")      \
-    X(rows_added, "rows_added", "rows that the router acknowledged as new")                     \
-    X(scripts, "scripts", "sentences that added many rows each")                                \
-    X(rows_extended, "rows_extended", "rows that got a longer timeout")                         \
-    X(rows_adopted, "rows_adopted", "rows of ours that were there already when first claimed")  \
-    X(rows_removed, "rows_removed", "rows removed (stale persistent ones, evicted, cleanup)")   \
-    X(rows_lost, "rows_lost", "rows that went away before their time")                          \
-    X(rows_repaired, "rows_repaired", "of them, those that were still wanted: written again")   \
-    X(rows_failed, "rows_failed", "writes that the router refused for good")                    \
-    X(rows_blocked, "rows_blocked", "addresses that a foreign row occupies")                    \
-    X(set_sentences, "set_sentences", "renewals' sentences; rows_extended / this = coalescing") \
-    X(bisections, "bisections", "sentences halved because an id was missing")                   \
-    X(listen_events, "listen_events", "changes that the router told us")                        \
-    X(rows_late, "rows_late", "rows that came after an answer with their address had left")     \
-    X(rows_late_missed, "rows_late_missed", "of them, those with too many waiting already")     \
-    X(connection_prints, "connection_prints", "prints of connection tracking")                  \
-    X(connection_prints_cut, "connection_prints_cut",                                           \
-      "of them, those that an entry's end cut short")                                           \
-    X(connections_cut, "connections_cut", "connections removed that were older than their row") \
-    X(writes_of_others, "writes_of_others", "rows of ours that somebody else wrote")            \
-    X(unknown_sentences, "unknown_sentences", "sentences that are not understood, and ignored") \
-    X(floods, "floods", "sessions that ended because the router told too much")                 \
-    X(manual_changes, "manual_changes", "rows that a human changed, and that are left so")      \
-    X(bytes_in, "bytes_in", "from the router")                                                  \
-    X(bytes_out, "bytes_out", "to the router")
+#define STEER_ROUTER_COUNTERS(X)                                                                   \
+    X(connection_attempts, "connection_attempts", "connection attempts")                           \
+    X(connects, "connects", "successful logins")                                                   \
+    X(disconnects, "disconnects", "sessions that ended")                                           \
+    X(login_failures, "login_failures", "logins that the router rejected")                         \
+    X(reboots, "reboots", "reboots of the router")                                                 \
+    X(prints, "prints", "times that the lists were read completely")                               \
+    X(lookups, "lookups", "single rows read after the error 'already have such entry'")            \
+    X(heartbeats, "heartbeats", "heartbeats (uptime queries)")                                     \
+    X(claims, "claims", "claims created or extended")                                              \
+    X(claims_refused, "claims_refused",                                                            \
+      "claims rejected: `max_rows` reached, or no list for the family")                            \
+    X(claims_over_share, "claims_over_share",                                                      \
+      "claims rejected: name, domain or client used its share of `max_rows`")                      \
+    X(claims_evicted, "claims_evicted", "claims evicted from a full list for others")              \
+    X(rows_added, "rows_added", "rows added")                                                      \
+    X(scripts, "scripts", "scripts that added many rows each")                                     \
+    X(rows_extended, "rows_extended", "rows whose timeout was extended")                           \
+    X(rows_adopted, "rows_adopted", "rows adopted: they existed when first claimed")               \
+    X(rows_removed, "rows_removed", "rows removed (obsolete persistent rows, evictions, cleanup)") \
+    X(rows_lost, "rows_lost", "rows that disappeared before their timeout")                        \
+    X(rows_repaired, "rows_repaired", "missing rows written again")                                \
+    X(rows_failed, "rows_failed", "rows that the router rejected permanently")                     \
+    X(rows_blocked, "rows_blocked",                                                                \
+      "addresses not written: a row of somebody else has the address")                             \
+    X(set_sentences, "set_sentences", "renewal commands; each can renew several rows")             \
+    X(bisections, "bisections", "renewal commands split because a row was missing")                \
+    X(listen_events, "listen_events", "row changes reported by the router")                        \
+    X(rows_late, "rows_late", "rows written after their answer had left")                          \
+    X(rows_late_missed, "rows_late_missed",                                                        \
+      "late rows whose connections were not checked: too many waiting")                            \
+    X(connection_prints, "connection_prints", "connection tracking tables read")                   \
+    X(connection_prints_cut, "connection_prints_cut",                                              \
+      "connection tracking reads that ended early")                                                \
+    X(connections_cut, "connections_cut",                                                          \
+      "connections removed because they were older than their row")                                \
+    X(writes_of_others, "writes_of_others", "rows with our comment written by somebody else")      \
+    X(unknown_sentences, "unknown_sentences", "messages of the router that were not understood")   \
+    X(floods, "floods", "sessions closed: the router sent too much")                               \
+    X(manual_changes, "manual_changes", "rows changed by a person and left unchanged")             \
+    X(bytes_in, "bytes_in", "bytes received from the router")                                      \
+    X(bytes_out, "bytes_out", "bytes sent to the router")
 struct RouterCounters {
 #define STEER_ROUTER_COUNTER_FIELD(name, label, text) std::uint64_t name = 0;
     STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_FIELD)

@@ -403,39 +403,28 @@ void add_cache_methods(ops::Methods& methods, std::optional<CacheMethods> m) {
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache) {
     struct Family {
-        const char* name;
-        const char* text;
-        bool counter;
+        ops::KnownMetric metric;
         std::uint64_t (*of)(const cache::InstanceStats&);
     };
     using Stats = cache::InstanceStats;
     constexpr std::array kFamilies{
-        Family{"steerdns_cache_entries", "answers in a cache", false,
-               [](const Stats& s) -> std::uint64_t { return s.entries; }},
-        Family{"steerdns_cache_bytes", "bytes that its answers take", false,
-               [](const Stats& s) -> std::uint64_t { return s.bytes; }},
-        Family{"steerdns_cache_limit_entries", "answers that it may hold", false,
+        Family{"steerdns_cache_entries", [](const Stats& s) -> std::uint64_t { return s.entries; }},
+        Family{"steerdns_cache_bytes", [](const Stats& s) -> std::uint64_t { return s.bytes; }},
+        Family{"steerdns_cache_limit_entries",
                [](const Stats& s) -> std::uint64_t { return s.limit; }},
-        Family{"steerdns_cache_instance_inserts", "answers that were put into it", true,
-               [](const Stats& s) { return s.inserts; }},
-        Family{"steerdns_cache_instance_evictions", "answers that had to go for others", true,
-               [](const Stats& s) { return s.evictions; }},
-        Family{"steerdns_cache_instance_flushed", "answers that an operator had dropped", true,
-               [](const Stats& s) { return s.flushed; }},
+        Family{"steerdns_cache_instance_inserts", [](const Stats& s) { return s.inserts; }},
+        Family{"steerdns_cache_instance_evictions", [](const Stats& s) { return s.evictions; }},
+        Family{"steerdns_cache_instance_flushed", [](const Stats& s) { return s.flushed; }},
     };
     for (const Family& family : kFamilies) {
-        if (family.counter) {
-            writer.counter(family.name, family.text);
-        } else {
-            writer.gauge(family.name, family.text);
-        }
+        writer.family(family.metric);
         for (const CacheOf& one : service.caches())
             writer.sample({{"cache", one.tag}}, family.of(cache.instance_stats(one.instance)));
     }
-    writer.gauge("steerdns_cache_dump_answers", "answers in the last dump");
+    writer.family("steerdns_cache_dump_answers");
     for (std::size_t i = 0; i < service.caches().size(); ++i)
         writer.sample({{"cache", service.caches()[i].tag}}, service.dump_state(i).dumped);
-    writer.counter("steerdns_cache_dump_failures", "dumps that could not be written");
+    writer.family("steerdns_cache_dump_failures");
     for (std::size_t i = 0; i < service.caches().size(); ++i)
         writer.sample({{"cache", service.caches()[i].tag}}, service.dump_state(i).failed);
 }

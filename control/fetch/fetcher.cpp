@@ -194,11 +194,10 @@ std::string Fetcher::not_loaded() const {
 }
 
 void Fetcher::write_metrics(ops::MetricWriter& writer) const {
-    writer.counter("steerdns_list_fetches", "lists that were asked for, by what came of it");
+    writer.family("steerdns_list_fetches");
     for (std::size_t i = 0; i < counts_.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, counts_[i]);
-    writer.gauge("steerdns_list_age_seconds",
-                 "since a list was last brought or found unchanged; none without a copy");
+    writer.family("steerdns_list_age_seconds");
     for (const auto& [url, list] : lists_) {
         if (list.facts.checked_s == 0) continue;
         const std::uint64_t now = wall_s();
@@ -208,12 +207,9 @@ void Fetcher::write_metrics(ops::MetricWriter& writer) const {
     std::uint64_t missing = 0;
     for (const auto& [_, list] : lists_)
         missing += list.facts.bytes == 0 ? 1 : 0;
-    writer.gauge("steerdns_lists_missing",
-                 "lists that were never brought: what they would say is not done");
+    writer.family("steerdns_lists_missing");
     writer.sample({}, missing);
-    writer.gauge("steerdns_list_kept",
-                 "1 while an older copy of a list is in force, because what its server has now was "
-                 "refused (no_list, shrunk, too_large)");
+    writer.family("steerdns_list_kept");
     for (const auto& [url, list] : lists_) {
         const bool kept = list.last == Outcome::no_list || list.last == Outcome::shrunk ||
                           list.last == Outcome::too_large;

@@ -248,14 +248,14 @@ void LeaseService::add_methods(ops::Methods& methods) {
 void LeaseService::write_metrics(ops::MetricWriter& writer) const {
     for (const auto& [tag, plugin] : plugins_) {
         if (!plugin->is_wanted) continue;
-        writer.gauge("steerdns_leases_named", "addresses of DHCP leases that have a name");
+        writer.family("steerdns_leases_named");
         writer.sample({{"plugin", tag}}, std::uint64_t{plugin->book.named.size()});
-        writer.gauge("steerdns_leases_nameless", "DHCP leases whose host name was refused");
+        writer.family("steerdns_leases_nameless");
         writer.sample({{"plugin", tag}}, std::uint64_t{plugin->book.nameless.size()});
     }
     for (const auto& [name, router] : routers_) {
         const bool in_sync = router->reader.state() == routeros::RouterState::in_sync;
-        writer.gauge("steerdns_leases_followed", "1 while a router's DHCP leases are followed");
+        writer.family("steerdns_leases_followed");
         writer.sample({{"router", name}}, std::uint64_t{in_sync ? 1U : 0U});
     }
 }

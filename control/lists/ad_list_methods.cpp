@@ -90,19 +90,19 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
 void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now) {
     for (const AdList& list : snapshot.ad_lists) {
         for (const AdList::Part& part : list.lists) {
-            writer.gauge("steerdns_adlist_names", "names of a list of an adlist");
+            writer.family("steerdns_adlist_names");
             writer.sample({{"plugin", list.tag}, {"list", part.name}}, std::uint64_t{part.names});
-            writer.counter("steerdns_adlist_matches", "queries that a list of an adlist denied");
+            writer.family("steerdns_adlist_matches");
             writer.sample({{"plugin", list.tag}, {"list", part.name}}, part.matches->total());
         }
-        writer.gauge("steerdns_adlist_paused", "1 while an adlist pauses");
+        writer.family("steerdns_adlist_paused");
         writer.sample({{"plugin", list.tag}}, std::uint64_t{paused_s(list, now) > 0 ? 1U : 0U});
     }
     for (const Rpz& rpz : snapshot.rpzs) {
         for (const Rpz::Zone& zone : rpz.zones) {
-            writer.gauge("steerdns_rpz_triggers", "triggers of a response policy zone");
+            writer.family("steerdns_rpz_triggers");
             writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, std::uint64_t{zone.rules});
-            writer.counter("steerdns_rpz_matches", "queries for which a trigger of a zone held");
+            writer.family("steerdns_rpz_matches");
             writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, zone.matches->total());
         }
     }

@@ -44,14 +44,13 @@ void write_list_metrics(ops::MetricWriter& writer, std::span<const config::ReadL
         for (const config::ReadList& list : lists)
             writer.sample({{"plugin", list.owner}, {"list", list.source}}, value(list));
     };
-    writer.gauge("steerdns_list_rules", "rules in force of a list that a plugin read");
+    writer.family("steerdns_list_rules");
     each([](const config::ReadList& l) { return std::uint64_t{l.rules}; });
-    writer.gauge("steerdns_list_bad_lines", "lines of a list that are no rules and were left out");
+    writer.family("steerdns_list_bad_lines");
     each([](const config::ReadList& l) { return std::uint64_t{l.bad_lines}; });
-    writer.gauge("steerdns_list_left_out",
-                 "rules of a list that are not supported and were left out");
+    writer.family("steerdns_list_left_out");
     each([](const config::ReadList& l) { return std::uint64_t{l.left_out}; });
-    writer.gauge("steerdns_list_loaded", "0 while a list by URL was never fetched");
+    writer.family("steerdns_list_loaded");
     each([](const config::ReadList& l) { return std::uint64_t{l.loaded ? 1U : 0U}; });
 }
 

@@ -9,23 +9,23 @@
 namespace steer::mdns {
 
 //    name              label               what was counted
-#define STEER_MDNS_COUNTS(X)                                                                     \
-    X(received, "received", "packets to the group that came")                                    \
-    X(repeated, "repeated", "sent on to the other interfaces")                                   \
-    X(legacy_repeated, "legacy_repeated", "the same, of queries from ports of their own")        \
-    X(own, "own", "dropped: from an address of this host")                                       \
-    X(off_link, "off_link", "dropped: from no address of this link (RFC 6762 11)")               \
-    X(hop_limit, "hop_limit", "dropped: came with a TTL or hop limit other than 255")            \
-    X(too_large, "too_large", "dropped: larger than mDNS allows")                                \
-    X(over_budget, "over_budget", "dropped: too many of the interface, or of their sender")      \
-    X(malformed, "malformed", "dropped: no message of mDNS")                                     \
-    X(filtered, "filtered", "dropped: nothing in it is for other links, or of a listed service") \
-    X(duplicates, "duplicates", "dropped: lately seen, as what another repeater sends on")       \
-    X(legacy_refused, "legacy_refused", "dropped: queries from ports of their own, too many")    \
-    X(pruned, "pruned", "of those sent on, with something left out")                             \
-    X(sent, "sent", "packets sent on to this interface")                                         \
-    X(not_sent, "not_sent", "packets that the kernel did not take")                              \
-    X(unicast_sent, "unicast_sent", "answers sent to who had asked from a port of their own")
+#define STEER_MDNS_COUNTS(X)                                                                      \
+    X(received, "received", "mDNS packets received")                                              \
+    X(repeated, "repeated", "packets repeated to other interfaces")                               \
+    X(legacy_repeated, "legacy_repeated", "packets of one-shot queriers repeated (RFC 6762 5.1)") \
+    X(own, "own", "dropped: sent by this host")                                                   \
+    X(off_link, "off_link", "dropped: the source is not on this link (RFC 6762 11)")              \
+    X(hop_limit, "hop_limit", "dropped: TTL or hop limit is not 255")                             \
+    X(too_large, "too_large", "dropped: larger than mDNS allows")                                 \
+    X(over_budget, "over_budget", "dropped: rate limit of the interface or sender exceeded")      \
+    X(malformed, "malformed", "dropped: not an mDNS message")                                     \
+    X(filtered, "filtered", "dropped: nothing for other links, or no listed service")             \
+    X(duplicates, "duplicates", "dropped: already repeated, for example by another repeater")     \
+    X(legacy_refused, "legacy_refused", "dropped: rate limit of one-shot queriers exceeded")      \
+    X(pruned, "pruned", "packets repeated with some records removed")                             \
+    X(sent, "sent", "packets sent on this interface")                                             \
+    X(not_sent, "not_sent", "packets that the kernel did not accept")                             \
+    X(unicast_sent, "unicast_sent", "unicast answers sent to one-shot queriers")
 
 #define STEER_MDNS_NAME(name, label, text) name,
 #define STEER_MDNS_LABEL(name, label, text) std::string_view{label},

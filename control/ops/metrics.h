@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "control/ops/metric_table.h"
+
 namespace steer::ops {
 
 inline constexpr std::string_view kOpenMetricsType =
@@ -23,6 +25,10 @@ class MetricWriter {
 
     // Begins a family; samples until the next call belong to it. A counter's samples get
     // "_total" at the end of their name; if `name` has it already it is not repeated.
+    void family(KnownMetric metric) {
+        begin(metric.row().name, metric.row().type, metric.row().help);
+    }
+    // Of the counter tables, and of tests.
     void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
     void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
 

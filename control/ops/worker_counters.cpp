@@ -28,14 +28,13 @@ void write_ends(MetricWriter& writer, std::string_view worker, std::string_view 
 
 void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters) {
     const std::string index = std::to_string(worker);
-    writer.counter("steerdns_verdicts", "Received packets, by how they left the worker.");
+    writer.family("steerdns_verdicts");
     write_ends(writer, index, "verdict", kVerdictLabels, counters.verdicts);
-    writer.counter("steerdns_moved",
-                   "Queries that another worker received, by what became of them.");
+    writer.family("steerdns_moved");
     write_ends(writer, index, "end", kMovedLabels, counters.moved);
-    writer.counter("steerdns_injected", "Queries that came over streams, by what became of them.");
+    writer.family("steerdns_injected");
     write_ends(writer, index, "end", kInjectedLabels, counters.injected);
-    writer.counter("steerdns_pending_outcomes", "Parked queries, by how they ended.");
+    writer.family("steerdns_pending_outcomes");
     write_ends(writer, index, "end", kPendingOutcomeLabels, counters.pending_outcomes);
     for (std::size_t i = 0; i < counters.stats.size(); ++i) {
         writer.counter("steerdns_" + std::string(kStatLabels[i]), kStatTexts[i]);

@@ -131,9 +131,7 @@ void Learner::finish(Source& source, const std::string& tag, const Learned& lear
 }
 
 void Learner::write_metrics(ops::MetricWriter& writer) const {
-    writer.counter("steerdns_learned_names",
-                   "names that learn_domains handed over, by what came of them; dropped without a "
-                   "plugin: it was gone when they came");
+    writer.family("steerdns_learned_names");
     for (const auto& [tag, source] : sources_) {
         writer.sample({{"plugin", tag}, {"result", "added"}}, source->added);
         writer.sample({{"plugin", tag}, {"result", "unchanged"}}, source->unchanged);

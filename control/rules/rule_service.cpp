@@ -476,16 +476,14 @@ bool RuleService::is_own_change(const std::string& file) {
 }
 
 void RuleService::write_metrics(ops::MetricWriter& writer) const {
-    writer.counter(
-        "steerdns_rule_changes",
-        "rules of dynamic_domain_sets that were asked to be changed, by what came of it");
+    writer.family("steerdns_rule_changes");
     for (const auto& [tag, set] : sets_) {
         writer.sample({{"set", tag}, {"result", "added"}}, set->added);
         writer.sample({{"set", tag}, {"result", "removed"}}, set->removed);
         writer.sample({{"set", tag}, {"result", "unchanged"}}, set->unchanged);
         writer.sample({{"set", tag}, {"result", "refused"}}, set->refused);
     }
-    writer.gauge("steerdns_rules_waiting", "of these, those that wait to be written");
+    writer.family("steerdns_rules_waiting");
     for (const auto& [tag, set] : sets_)
         writer.sample({{"set", tag}}, std::uint64_t{set->waiting.size()});
     learner_.write_metrics(writer);

@@ -12,11 +12,11 @@ namespace steer::sets {
 enum class Level : std::uint8_t { info, warning };
 
 // One row defines the field, the metric and its text.
-#define STEER_SET_COUNTERS(X)                                                               \
-    X(added, "added", "elements that were put into the set, renewals included")             \
-    X(failed, "failed", "elements that the kernel refused, each time that they were tried") \
-    X(restored, "restored", "times that the set had lost its elements and got them again")  \
-    X(full, "full", "claims that were dropped because max_elements were reached")
+#define STEER_SET_COUNTERS(X)                                                     \
+    X(added, "added", "elements added to the set, including renewals")            \
+    X(failed, "failed", "elements that the kernel rejected, including retries")   \
+    X(restored, "restored", "times that all elements were restored after a loss") \
+    X(full, "full", "claims dropped: the set has `max_elements` elements")
 
 struct SetCounters {
 #define STEER_SET_COUNTER_FIELD(field, label, text) std::uint64_t field = 0;

@@ -212,14 +212,13 @@ void TaskService::end(const Run& run) {
 }
 
 void TaskService::write_metrics(ops::MetricWriter& writer) const {
-    writer.counter("steerdns_task_runs",
-                   "runs of cron's jobs and of what queries raised, by what came of them");
+    writer.family("steerdns_task_runs");
     for (const auto& [name, task] : tasks_) {
         writer.sample({{"task", name}, {"result", "done"}}, task.done);
         writer.sample({{"task", name}, {"result", "failed"}}, task.failed);
         writer.sample({{"task", name}, {"result", "skipped"}}, task.skipped);
     }
-    writer.gauge("steerdns_task_good", "of these, whether the last run went well");
+    writer.family("steerdns_task_good");
     for (const auto& [name, task] : tasks_) {
         if (task.went_well)
             writer.sample({{"task", name}}, std::uint64_t{*task.went_well ? 1U : 0U});

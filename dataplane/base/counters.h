@@ -26,97 +26,108 @@ class Count {
 
 //    name                          label                        what was counted
 #define STEER_EVENTS(X)                                                                            \
-    X(rx_packets, "rx_packets", "mbufs received")                                                  \
-    X(tx_packets, "tx_packets", "mbufs given to ports")                                            \
-    X(injected_queries, "injected_queries", "queries that came as messages")                       \
-    X(moved_queries, "moved_queries", "queries that another worker received and handed over")      \
-    X(frames_for_others, "frames_for_others", "frames of other workers that a port took")          \
+    X(rx_packets, "rx_packets", "packets received")                                                \
+    X(tx_packets, "tx_packets", "packets sent to ports")                                           \
+    X(injected_queries, "injected_queries", "queries received from streams threads")               \
+    X(moved_queries, "moved_queries", "queries received from other workers")                       \
+    X(frames_for_others, "frames_for_others", "packets of other workers that the port accepted")   \
     X(frames_for_others_dropped, "frames_for_others_dropped",                                      \
-      "frames of other workers that the port did not take")                                        \
-    X(parked_total, "parked_total", "parked records ever taken")                                   \
+      "packets of other workers that the port did not accept")                                     \
+    X(parked_total, "parked_total", "pending queries so far")                                      \
     X(cache_hits, "cache_hits", "answers found in a cache")                                        \
     X(packet_cache_hits, "packet_cache_hits", "cache hits answered by an identical earlier query") \
-    X(cache_misses, "cache_misses", "lookups without an answer")                                   \
-    X(cache_inserts, "cache_inserts", "entries written by the cache writer")                       \
-    X(cache_evictions, "cache_evictions", "entries evicted for room")                              \
-    X(cache_flushed, "cache_flushed", "entries dropped because an operator asked for it")          \
-    X(cache_pages_moved, "cache_pages_moved", "pages that went to another size of answer")         \
-    X(cache_too_big, "cache_too_big", "answers too big for the cache")                             \
-    X(cache_insert_ring_full, "cache_insert_ring_full", "inserts lost to a full ring")             \
-    X(cache_insert_no_room, "cache_insert_no_room", "inserts lost: nothing could be evicted")      \
-    X(cache_insert_table_full, "cache_insert_table_full", "inserts lost: no place for their key")  \
-    X(cache_stale_answers, "cache_stale_answers", "answers past their TTL (RFC 8767)")             \
-    X(cache_failure_hits, "cache_failure_hits", "of the hits, failures remembered (RFC 9520)")     \
-    X(cache_guarded_hits, "cache_guarded_hits", "of the hits, lists chosen anew for the client")   \
-    X(cache_refreshes, "cache_refreshes", "queries that refresh a cached answer unasked")          \
-    X(cache_prefetches, "cache_prefetches", "of those, for popular answers about to expire")       \
-    X(name_memo_hits, "name_memo_hits", "names whose sets were remembered")                        \
-    X(names_inherited, "names_inherited", "names that got the sets of a name that points to them") \
-    X(name_matches, "name_matches", "names that went through the matcher")                         \
-    X(plans_made, "plans_made", "tag sets for which the program's prefix was walked")              \
+    X(cache_misses, "cache_misses", "cache lookups without an answer")                             \
+    X(cache_inserts, "cache_inserts", "cache entries written")                                     \
+    X(cache_evictions, "cache_evictions", "cache entries evicted to make room")                    \
+    X(cache_flushed, "cache_flushed", "cache entries removed by an operator")                      \
+    X(cache_pages_moved, "cache_pages_moved", "memory pages moved to another entry size")          \
+    X(cache_too_big, "cache_too_big", "answers too large for the cache")                           \
+    X(cache_insert_ring_full, "cache_insert_ring_full",                                            \
+      "answers not cached: the cache writer's ring is full")                                       \
+    X(cache_insert_no_room, "cache_insert_no_room",                                                \
+      "answers not cached: no entry could be evicted")                                             \
+    X(cache_insert_table_full, "cache_insert_table_full",                                          \
+      "answers not cached: no slot for their key")                                                 \
+    X(cache_stale_answers, "cache_stale_answers", "expired answers served (RFC 8767)")             \
+    X(cache_failure_hits, "cache_failure_hits", "cache hits on a cached failure (RFC 9520)")       \
+    X(cache_guarded_hits, "cache_guarded_hits",                                                    \
+      "cache hits that re-evaluated client, random or rate rules")                                 \
+    X(cache_refreshes, "cache_refreshes", "background refreshes of cached answers")                \
+    X(cache_prefetches, "cache_prefetches",                                                        \
+      "background refreshes of popular answers about to expire")                                   \
+    X(name_memo_hits, "name_memo_hits", "names whose domain sets were remembered")                 \
+    X(names_inherited, "names_inherited", "names that inherited domain sets (`inherit`)")          \
+    X(name_matches, "name_matches", "names looked up in the domain sets")                          \
+    X(plans_made, "plans_made", "combinations of domain sets whose rules were precomputed")        \
     X(hints_denied, "hints_denied",                                                                \
-      "HTTPS and SVCB answers left empty: no buffer to take out a family")                         \
-    X(prefer_denied, "prefer_denied", "of prefer_ipv4 and prefer_ipv6: answers left empty")        \
-    X(dns64_synthesized, "dns64_synthesized", "answers to A that dns64 made into answers to AAAA") \
-    X(dns64_unchanged, "dns64_unchanged", "answers that dns64 had no buffer or room to change")    \
-    X(dns64_failed, "dns64_failed", "of AAAA: answered SERVFAIL for the same reason")              \
-    X(static_answers, "static_answers", "answers of static records")                               \
-    X(lease_answers, "lease_answers", "answers about hosts with a DHCP lease")                     \
-    X(ad_list_denied, "ad_list_denied", "queries for names of ad lists, denied")                   \
-    X(rpz_denied, "rpz_denied", "answers that policy zones denied (NXDOMAIN, NODATA)")             \
+      "HTTPS and SVCB answers emptied: no buffer to remove a family")                              \
+    X(prefer_denied, "prefer_denied", "answers emptied by prefer_ipv4 or prefer_ipv6")             \
+    X(dns64_synthesized, "dns64_synthesized", "AAAA answers synthesized by dns64")                 \
+    X(dns64_unchanged, "dns64_unchanged",                                                          \
+      "answers that dns64 could not change: no buffer or room")                                    \
+    X(dns64_failed, "dns64_failed",                                                                \
+      "AAAA answers replaced by SERVFAIL: no buffer or room for dns64")                            \
+    X(static_answers, "static_answers", "answers from static records")                             \
+    X(lease_answers, "lease_answers", "answers from DHCP leases")                                  \
+    X(ad_list_denied, "ad_list_denied", "queries blocked by ad lists")                             \
+    X(rpz_denied, "rpz_denied", "answers denied by policy zones (NXDOMAIN, NODATA)")               \
     X(rpz_answered, "rpz_answered", "answers with records of policy zones")                        \
-    X(rpz_renamed, "rpz_renamed", "queries for which policy zones named another name")             \
-    X(rpz_passed, "rpz_passed", "queries that policy zones let through (PASSTHRU)")                \
-    X(rpz_dropped, "rpz_dropped", "queries that policy zones left without an answer (DROP)")       \
-    X(rpz_truncated, "rpz_truncated", "queries that policy zones sent to TCP (TCP-Only)")          \
-    X(local_denied, "local_denied", "queries under .local that no upstream was asked")             \
-    X(fallback_secondary, "fallback_secondary", "answers that a fallback's secondary gave")        \
+    X(rpz_renamed, "rpz_renamed", "queries redirected to another name by policy zones")            \
+    X(rpz_passed, "rpz_passed", "queries exempted by policy zones (PASSTHRU)")                     \
+    X(rpz_dropped, "rpz_dropped", "queries dropped by policy zones (DROP)")                        \
+    X(rpz_truncated, "rpz_truncated", "queries redirected to TCP by policy zones (TCP-Only)")      \
+    X(local_denied, "local_denied", "queries under .local answered without an upstream")           \
+    X(fallback_secondary, "fallback_secondary", "answers from the secondary of a fallback")        \
     X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
-    X(upstream_coalesced, "upstream_coalesced", "queries that joined one in flight")               \
-    X(upstream_retries, "upstream_retries", "queries sent again to another upstream")              \
+    X(upstream_coalesced, "upstream_coalesced",                                                    \
+      "queries that joined an identical query in flight")                                          \
+    X(upstream_retries, "upstream_retries", "queries repeated at another upstream")                \
     X(upstream_without_edns, "upstream_without_edns", "queries repeated without EDNS")             \
-    X(upstream_timeouts, "upstream_timeouts", "upstream queries without a reply in time")          \
-    X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and the like from upstreams")     \
+    X(upstream_timeouts, "upstream_timeouts", "upstream queries that timed out")                   \
+    X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and other errors from upstreams") \
     X(upstream_scrubbed, "upstream_scrubbed",                                                      \
-      "replies with records that do not belong to their question")                                 \
-    X(upstream_no_route, "upstream_no_route", "upstream queries without a next hop")               \
-    X(upstream_table_full, "upstream_table_full", "no room for another query in flight")           \
-    X(upstream_quota, "upstream_quota", "queries of a domain with too many in flight")             \
+      "replies with records that do not belong to the question")                                   \
+    X(upstream_no_route, "upstream_no_route", "upstream queries without a route")                  \
+    X(upstream_table_full, "upstream_table_full",                                                  \
+      "upstream queries not sent: too many in flight (`max_in_flight`)")                           \
+    X(upstream_quota, "upstream_quota",                                                            \
+      "upstream queries not sent: too many for the domain (`max_per_suffix`)")                     \
     X(upstream_displaced, "upstream_displaced",                                                    \
-      "of queries in flight, old ones that made room for new ones")                                \
+      "old upstream queries abandoned to make room for new ones")                                  \
     X(upstream_near_misses, "upstream_near_misses",                                                \
-      "replies to an open question with the wrong id, port or name: perhaps forged")               \
+      "replies with a wrong id, port or name: possibly forged")                                    \
     X(upstream_suspected, "upstream_suspected",                                                    \
-      "questions asked over TCP because of too many of those")                                     \
+      "questions repeated over TCP after possibly forged replies")                                 \
     X(upstream_negative_held, "upstream_negative_held",                                            \
-      "negative replies that waited for another upstream's (response_selection)")                  \
-    X(upstream_limit, "upstream_limit", "queries above their forward's max_concurrent_queries")    \
-    X(events_raised, "events_raised", "claims handed to routers")                                  \
-    X(events_ring_full, "events_ring_full", "claims that found the ring full")                     \
-    X(answers_shortened, "answers_shortened", "policy answers with more than max_addresses")       \
-    X(events_shared, "events_shared", "words to routers that other names share addresses")         \
-    X(events_shared_lost, "events_shared_lost", "of those, addresses that found the ring full")    \
-    X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not take")         \
-    X(moved_replies, "moved_replies", "upstream replies that another worker handed over")          \
+      "negative replies that waited for another upstream (`response_selection`)")                  \
+    X(upstream_limit, "upstream_limit", "queries above `max_concurrent_queries` of their forward") \
+    X(events_raised, "events_raised", "claims sent to routers")                                    \
+    X(events_ring_full, "events_ring_full", "claims lost: the ring is full")                       \
+    X(answers_shortened, "answers_shortened",                                                      \
+      "policy answers with more than `max_addresses` addresses")                                   \
+    X(events_shared, "events_shared", "reports of shared addresses sent to routers")               \
+    X(events_shared_lost, "events_shared_lost",                                                    \
+      "reports of shared addresses lost: the ring is full")                                        \
+    X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not accept")       \
+    X(moved_replies, "moved_replies", "upstream replies received from other workers")              \
     X(moved_replies_dropped, "moved_replies_dropped",                                              \
-      "of those, the ones that no query awaited or that do not parse")                             \
-    X(claims_covered, "claims_covered", "policy answers whose rows were known to be there")        \
-    X(hold_released, "hold_released", "held answers released by an acknowledgement")               \
-    X(hold_late, "hold_late", "held answers whose sync_timeout came first")                        \
-    X(hold_router_away, "hold_router_away", "answers not held: the router is away")                \
+      "upstream replies from other workers that were unexpected or malformed")                     \
+    X(claims_covered, "claims_covered", "policy answers whose rows were already on the router")    \
+    X(hold_released, "hold_released", "waiting answers released by an acknowledgement")            \
+    X(hold_late, "hold_late", "waiting answers released by `sync_timeout`")                        \
+    X(hold_router_away, "hold_router_away",                                                        \
+      "answers that did not wait: the router is unreachable")                                      \
     X(end_without_answer, "end_without_answer",                                                    \
       "programs that ended without an answer (empty NOERROR)")                                     \
-    X(options_too_long, "options_too_long",                                                        \
-      "of forward_edns0opt: options not passed on, which are too long")                            \
+    X(options_too_long, "options_too_long", "EDNS options too long for forward_edns0opt")          \
     X(rewrite_failed, "rewrite_failed",                                                            \
-      "answers behind redirect, ecs_handler that became SERVFAIL: no buffer, no room in a "        \
-      "message")                                                                                   \
-    X(ttls_unchanged, "ttls_unchanged", "answers whose TTLs were not changed: no buffer was free") \
-    X(notes_sent, "notes_sent", "log records and learned names handed to control")                 \
-    X(notes_dropped, "notes_dropped", "log records that found the ring full")                      \
-    X(learned_dropped, "learned_dropped", "learned names that found the ring half full")           \
-    X(naps, "naps", "of the sleeps, timed naps: with a polled port, and under load")               \
-    X(sleeps, "sleeps", "times the worker went to sleep")
+      "answers of redirect or ecs_handler replaced by SERVFAIL: no buffer or room")                \
+    X(ttls_unchanged, "ttls_unchanged", "answers whose TTLs could not be changed: no buffer")      \
+    X(notes_sent, "notes_sent", "log records and learned names sent to control")                   \
+    X(notes_dropped, "notes_dropped", "log records lost: the ring is full")                        \
+    X(learned_dropped, "learned_dropped", "learned names lost: the ring is half full")             \
+    X(naps, "naps", "short sleeps of a worker with a polled port or under load")                   \
+    X(sleeps, "sleeps", "times that the worker slept")
 
 enum class Stat : std::uint8_t { STEER_EVENTS(STEER_ENUM) count_ };
 inline constexpr std::array kStatLabels{STEER_EVENTS(STEER_LABEL)};

@@ -51,12 +51,12 @@ struct Event {
 static_assert(sizeof(Event) == 40 + 16 + 256 + 256);
 
 // The outcome of a claim for its answer (docs/reference/glossary.md).
-#define STEER_OUTCOMES(X)                                                                       \
-    X(installed, "installed", "row written and acknowledged before the answer left or was due") \
-    X(already_there, "already_there", "rows covered the lease already")                         \
-    X(late, "late", "the answer left before its row")                                           \
-    X(router_away, "router_away", "the router was not reachable, the answer did not wait")      \
-    X(failed, "failed", "the router refused the row")
+#define STEER_OUTCOMES(X)                                                                \
+    X(installed, "installed", "the row was acknowledged before the answer left")         \
+    X(already_there, "already_there", "an existing row already covered the lease")       \
+    X(late, "late", "the answer left before its row was acknowledged")                   \
+    X(router_away, "router_away", "the router was unreachable; the answer did not wait") \
+    X(failed, "failed", "the router rejected the row")
 enum class Outcome : std::uint8_t {
 #define STEER_OUTCOME_ENUM(name, label, text) name,
     STEER_OUTCOMES(STEER_OUTCOME_ENUM)

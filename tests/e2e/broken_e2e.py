@@ -194,7 +194,7 @@ class Broken(unittest.TestCase):
         done = self.scene.ask("reload")
         self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"there is not enough memory to read and build it beside the one in force: .*\n"
-                                      r"configuration 1 stays in force")
+                                      r"configuration 1 stays in use")
         for question in (("why", "host-7.a-long-name-of-a-domain.example"), ("hits", "--seconds", "1")):
             done = self.scene.ask(*question)
             self.assertNotEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -256,8 +256,8 @@ class Broken(unittest.TestCase):
     # By hand --------------------------------------------------------------------------------------------------
 
     def test_steerctl(self):
-        for words, sentence in ((("nonsense",), r"there is no command 'nonsense'; there are: status, counters, .*version"),
-                                (("cache", "nonsense"), r"there is no command 'nonsense' of 'cache'; there are: .*flush")):
+        for words, sentence in ((("nonsense",), r"there is no command 'nonsense'; write one of status, counters, .*version"),
+                                (("cache", "nonsense"), r"there is no command 'nonsense' of 'cache'; write one of .*flush")):
             done = self.scene.ask(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertRegex(done.stderr, rf"^steerctl: {sentence}.*\n$")

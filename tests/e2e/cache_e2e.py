@@ -171,7 +171,7 @@ plugins:
             self.assertEqual(self.asked() - before, 2 if kept else 4)  # each time by UDP, then by TCP
             self.assertEqual(self.scene.total("stats", "cache_too_big") - too_big, 0 if kept else 2)
         metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
-        self.assertRegex(metrics, r"(?m)^# HELP (steerdns_\w*cache_too_big\w*) answers too big for the cache")
+        self.assertRegex(metrics, r"(?m)^# HELP (steerdns_\w*cache_too_big\w*) answers too large for the cache")
         self.assertRegex(metrics, r"(?m)^steerdns_\w*cache_too_big\w*(\{.*\})? 2$")
 
     def test_a_restart_finds_it_warm(self):
@@ -200,7 +200,7 @@ plugins:
         daemon = self.scene.start_daemon(self.config)
         self.assertRegex(self.scene.steerctl("cache", "flush", "--all"), "5 answers flushed")
         done = self.scene.steerctl("cache", "restore", str(copy))
-        self.assertRegex(done, r"5 answers restored in \d+ ms; 0 had expired, 0 were held as young")
+        self.assertRegex(done, r"5 answers restored in \d+ ms; 0 expired, 0 already in the cache")
         self.assertEqual(self.scene.short("other.example", "A"), ["198.51.100.1"])
         self.assertLessEqual(self.ttl("other.example"), first)
         self.assertEqual(self.asked(), 0)

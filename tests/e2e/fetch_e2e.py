@@ -88,7 +88,7 @@ class Fetch(unittest.TestCase):
         known = json.loads(done.stdout)["lists"][0]
         failed = known["outcome"] not in ("fetched", "unchanged")
         self.assertEqual((done.returncode, done.stderr),
-                         (1, "steerctl: 1 of 1 lists could not be fetched\n") if failed else (0, ""), known)
+                         (1, "steerctl: 1 of 1 lists not fetched; their errors are above\n") if failed else (0, ""), known)
         return known
 
     def metric(self, name):

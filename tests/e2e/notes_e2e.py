@@ -1,6 +1,7 @@
 """What the policy language says and writes: reject, mark, has_resp, negation, cache; the lines in the log; counters and
 metrics that a scraper can read."""
 
+import pathlib
 import re
 import sys
 import unittest
@@ -9,6 +10,7 @@ from lab.network import until
 from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 POLICY = """
 routers:
@@ -165,7 +167,7 @@ class Notes(unittest.TestCase):
     def test_what_address_was_whose(self):
         """By the last name that it was told for; the TTL is held down to how long it is remembered."""
         address = "203.0.113.21"
-        self.assertEqual(self.scene.steerctl("reverse", address), "no name is known\n")
+        self.assertEqual(self.scene.steerctl("reverse", address), "no name known for this address\n")
         text, _ = self.ask("Long.Stream.Example", "A")
         self.assertRegex(text, rf"\s200\s+IN\s+A\s+{address}")
         self.assertEqual(self.scene.steerctl("reverse", address), "long.stream.example\n")
@@ -197,6 +199,19 @@ class Notes(unittest.TestCase):
         self.assertGreater(verdicts[("steerdns_verdicts_total", 'worker="0",verdict="forwarded"')], 0)
         for router in ("edge1", "edge2"):
             self.assertIn(("steerdns_router_in_sync", f'router="{router}"'), families["steerdns_router_in_sync"][1])
+
+    def test_each_metric_is_in_the_reference(self):
+        """docs/reference/metrics.md has the type, the labels and the help text of every family."""
+        page = {name: (kind, set(re.findall(r"\w+", labels)) - {"or"}, text) for name, kind, labels, text in re.findall(
+            r"(?m)^\| `(\w+)` \| (\w+) \| ([\w, ]*) \| (.+) \|$", (ROOT / "docs/reference/metrics.md").read_text())}
+        body = self.http("/metrics")[1]
+        helps = dict(re.findall(r"(?m)^# HELP (\S+) (.+)$", body))
+        for name, (kind, samples) in openmetrics(body).items():
+            row = page.get(name + "_total" * (kind == "counter"))
+            self.assertEqual((kind, helps.get(name)), row and (row[0], row[2]), name)
+            for _, labels in samples:
+                used = set(re.findall(r'(\w+)="', labels or "")) - {"le"}
+                self.assertTrue(used <= row[1] and (used or not row[1]), (name, labels, row[1]))
 
     def test_collectors(self):
         """Each counts the queries that came to it: all of them, and those of its rule."""

@@ -34,7 +34,7 @@ class Operate(unittest.TestCase):
     def test_paused_and_resumed(self):
         scene = self.scene
         self.assertEqual(scene.steerctl("routers", "diff"), f"{NAME}: no difference\n")
-        self.assertEqual(scene.steerctl("routers", "pause", NAME), f"{NAME}: paused, nothing is written to it\n")
+        self.assertEqual(scene.steerctl("routers", "pause", NAME), f"{NAME}: paused, no writes\n")
         # Queries are answered; what they claim is owed.
         self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
         until(lambda: self.router()["owed"] == 2, 5, "what clients were told is owed")
@@ -48,9 +48,9 @@ class Operate(unittest.TestCase):
         # A reload is no end of it, nor is asking for the rows.
         scene.steerctl("reload")
         done = scene.ask("routers", "reconcile")
-        self.assertEqual((done.returncode, done.stdout), (1, f"{NAME}: paused, nothing was done\n"))
+        self.assertEqual((done.returncode, done.stdout), (1, f"{NAME}: paused, rows not read\n"))
         self.assertTrue(self.router()["paused"])
-        self.assertEqual(scene.steerctl("routers", "resume"), f"{NAME}: is written to\n")
+        self.assertEqual(scene.steerctl("routers", "resume"), f"{NAME}: writes are active\n")
         scene.wait_rows({("policy_set_v4", "203.0.113.10"), ("policy_set_v4", "203.0.113.11")})
         until(lambda: not self.router()["away"], 5, "it is back")
         self.assertNotIn("away_for_s", self.router())
@@ -81,9 +81,9 @@ class Operate(unittest.TestCase):
         both = {"203.0.113.10", "203.0.113.11"}
         self.assertEqual(set(scene.short("stream.example", "A")), both)
         scene.wait_rows({("policy_set_v4", address) for address in both})
-        self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.10"), f"{NAME}: 1 row is removed\n")
+        self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.10"), f"{NAME}: 1 row removed\n")
         scene.wait_rows({("policy_set_v4", "203.0.113.11")})
-        self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.99"), f"{NAME}: 0 rows are removed\n")
+        self.assertEqual(scene.steerctl("routers", "forget", "203.0.113.99"), f"{NAME}: 0 rows removed\n")
         self.assertIn("expected an IP address", self.refused("routers", "forget", "nowhere"))
         # The cached answer that tells it again puts it back.
         self.assertEqual(set(scene.short("stream.example", "A")), both)
@@ -146,7 +146,7 @@ class Operate(unittest.TestCase):
             scene.router_ctl("add", "policy_set_v4", address, "-", comment)
         until(lambda: self.router()["orphans"] == 1, 5, "the orphan is seen")
         self.assertRegex(scene.steerctl("routers", "diff"), r"orphan +policy_set_v4 +198\.51\.100\.1 +forgedns;pg=gone")
-        self.assertIn("1 orphaned rows are removed", scene.steerctl("routers", "reconcile", "--orphans"))
+        self.assertIn("1 orphaned rows removed", scene.steerctl("routers", "reconcile", "--orphans"))
         until(lambda: [row["address"] for row in scene.rows()] == ["198.51.100.2"], 5, "the orphan alone is gone")
 
     def test_dry_run(self):
@@ -204,7 +204,7 @@ class Operate(unittest.TestCase):
 
         transcript = scene.folder / "transcript"
         text = scene.steerctl("routers", "probe", NAME, "-o", str(transcript))
-        self.assertTrue(text.startswith(f"{NAME}: RouterOS 7.21 (stable), the probe is complete\n"), text)
+        self.assertTrue(text.startswith(f"{NAME}: RouterOS 7.21 (stable), probe complete\n"), text)
         self.assertIn("already have such entry", text)
         said = transcript.read_text()
         self.assertEqual(said.count("\n> "), 24, said)
@@ -242,7 +242,7 @@ class Shared(unittest.TestCase):
         def shown():
             return scene.steerctl("routers", "shared")
 
-        self.assertEqual(shown(), f"{NAME}: no address is told under other names\n")
+        self.assertEqual(shown(), f"{NAME}: no shared addresses\n")
         scene.short("www.stream.example", "A")
         scene.wait_rows({("policy_set_v4", "203.0.113.31")})
         scene.short("edge.stream.example", "A")

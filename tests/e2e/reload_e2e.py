@@ -85,7 +85,7 @@ class Reload(unittest.TestCase):
         self.scene.wait_rows({("one", OTHER)})
         self.assertEqual(self.scene.total("stats", "upstream_queries"), asked, "the cache stayed warm")
         self.assertEqual(self.scene.steerctl("why", "www.other.example"),
-                         "in force: policy, main[1].matches[1]\n"
+                         "sets: policy, main[1].matches[1]\n"
                          f"  domain_set 'policy'  in  domain:other.example  {self.names}:2\n")
         with self.names.open("a") as file:  # written in place
             file.write("media.example\n")
@@ -139,7 +139,7 @@ class Reload(unittest.TestCase):
         self.assertNotIn(said, renamed.read_text())
         done = self.reload()
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
-        self.assertRegex(done.stdout, r"^configuration 3 is in force after \d+ ms\n$")
+        self.assertRegex(done.stdout, r"^configuration 3 is active after \d+ ms\n$")
         self.assertEqual(self.scene.counters()["routers"][0]["connects"], connects, "an unchanged router is left alone")
 
         # Another list at the same router: the old one's rows stay, the new one is written.
@@ -153,7 +153,7 @@ class Reload(unittest.TestCase):
         done = self.reload()
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stdout, r'error: .*steer.yaml:\d+: there is no plugin "nobody"')
-        self.assertRegex(done.stdout, r"configuration 4 stays in force\n$")
+        self.assertRegex(done.stdout, r"configuration 4 stays in use\n$")
         self.assertTrue(self.answered("stream.example"))
         self.config.write_text(self.config.read_text().replace("$nobody", "$list1") + "dataplane: { workers: 2 }\n")
         done = self.reload()

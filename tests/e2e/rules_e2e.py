@@ -64,7 +64,7 @@ class Rules(unittest.TestCase):
         self.assertFalse(self.blocked("stream.example"))
         asked = self.asked()
         self.assertEqual(self.rules("blocked", "add", "other.example", "regexp:^t[0-9]+\\."),
-                         "2 added, 0 removed, 0 as before; in force with configuration 2\n")
+                         "2 added, 0 removed, 0 unchanged; active in configuration 2\n")
         self.assertTrue(self.blocked("www.other.example"))
         self.assertTrue(self.blocked("t1.stream.example"))
         self.assertFalse(self.blocked("stream.example"))
@@ -72,10 +72,10 @@ class Rules(unittest.TestCase):
         self.assertIn("because of rules of 'blocked'", daemon.text())
         self.assertEqual(self.rules("blocked"), "full:media.example\nother.example\nregexp:^t[0-9]+\\.\n")
         self.assertEqual(self.rules("blocked", "remove", "full:media.example", "absent.example"),
-                         "0 added, 1 removed, 1 as before; in force with configuration 3\n")
+                         "0 added, 1 removed, 1 unchanged; active in configuration 3\n")
         self.assertFalse(self.blocked("media.example"))
         self.assertEqual(self.rules("blocked", "add", "domain:OTHER.example"),
-                         "0 added, 0 removed, 1 as before; in force with configuration 3\n")
+                         "0 added, 0 removed, 1 unchanged; active in configuration 3\n")
         self.assertIn(f"domain_set 'blocked'  in  domain:other.example  {self.file}:1\n",
                       self.scene.steerctl("why", "www.other.example").replace("dynamic_", ""))
         kept = self.file.read_text()
@@ -87,7 +87,7 @@ class Rules(unittest.TestCase):
         self.assertTrue(self.blocked("t1.stream.example"))
         self.assertFalse(self.blocked("media.example"))
         self.assertEqual(self.rules("blocked", "remove", "other.example", "regexp:^t[0-9]+\\."),
-                         "0 added, 2 removed, 0 as before; in force with configuration 2\n")
+                         "0 added, 2 removed, 0 unchanged; active in configuration 2\n")
         self.assertFalse(self.blocked("www.other.example"))
         self.assertEqual(self.file.read_text(), "")
         self.assertEqual(self.rules("blocked"), "")
@@ -161,7 +161,7 @@ class Rules(unittest.TestCase):
         self.assertFalse(self.blocked("stream.example"))
         self.config.write_text(good)
         self.assertEqual(self.rules("blocked", "add", "stream.example"),
-                         "0 added, 0 removed, 1 as before; in force with configuration 2\n")
+                         "0 added, 0 removed, 1 unchanged; active in configuration 2\n")
         self.assertTrue(self.blocked("stream.example"))
         self.assertEqual(self.generation(), 2)
         daemon.stop()

@@ -455,15 +455,23 @@ class Words(unittest.TestCase):
         reference = self.say("--config-reference")
         self.assertEqual(reference.returncode, 0)
         self.assertIn("### `ros_address_list`", reference.stdout)
+        for page in ("configuration", "exit-codes", "metrics", "verdicts"):
+            written = self.say("--reference", page)
+            self.assertEqual(written.returncode, 0)
+            self.assertEqual(written.stdout, (ROOT / f"docs/reference/{page}.md").read_text(),
+                             f"steerdnsd --reference {page} > docs/reference/{page}.md")
+        unknown = self.say("--reference", "nothing")
+        self.assertEqual((unknown.returncode, unknown.stdout), (2, ""))
+        self.assertIn("there is no reference page", unknown.stderr)
 
     def test_steerctl_words(self):
-        for words, sentence in (((), "steerctl: write a command, as in 'steerctl status'"), (("mdns",), "mdns"),
-                                (("cache",), "steerctl: write one of these behind 'cache': stats, show, "),
+        for words, sentence in (((), "steerctl: a command is missing; write one, as in 'steerctl status'"), (("mdns",), "mdns"),
+                                (("cache",), "steerctl: a command is missing after 'cache'; write one of stats, show, "),
                                 (("routers", "reboot"), "reboot"), (("routers", "trace"), "NAME is required")):
             done = self.scene.ask(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""), words)
             self.assertIn(sentence, done.stderr)
-        self.assertIn("of the router\n", self.scene.ask("routers", "trace", "--help").stdout)
+        self.assertIn("Name of the router\n", self.scene.ask("routers", "trace", "--help").stdout)
 
     def test_install(self):
         """The programs, their manual pages, and a unit that starts the one that is installed."""

@@ -255,66 +255,72 @@ void describe_network(CLI::App& app, Raw& raw) {
     app.add_option("--segment", raw.settings.segment_bytes,
                    "Send at most this many bytes at a time, for clients' readers");
     app.add_option("--max-sessions", raw.max_sessions,
-                   "Sessions of each of API and TLS; one more: --over-max-sessions")
+                   "Maximum sessions, for API and TLS each; see --over-max-sessions")
         ->capture_default_str();
     app.add_option("--over-max-sessions", raw.over_max_sessions,
-                   "What one more sees: close (at once), close-at-login, refuse (a reset)")
+                   "What happens to a session above the maximum: close (at once), close-at-login, "
+                   "refuse (a reset)")
         ->capture_default_str();
     app.add_option("--available-from", raw.available_from,
-                   "Prefix whose clients are served; may be given again; others are closed at once")
+                   "Serve only clients in this prefix and close others at once; may be repeated")
         ->take_all()
         ->expected(1);
 }
 
 void describe_router(CLI::App& app, Raw& raw) {
-    app.add_option("--name", raw.name, "The router's identity")->capture_default_str();
-    app.add_option(
-           "--router", raw.routers,
-           "NAME,port=N[,tls-port=N][,preset=P][,latency=MS][,ros-version=V]: one router of "
-           "several; what it does not say it takes from the other options")
+    app.add_option("--name", raw.name, "Identity of the router")->capture_default_str();
+    app.add_option("--router", raw.routers,
+                   "Simulate one router of several: "
+                   "NAME,port=N[,tls-port=N][,preset=P][,latency=MS][,ros-version=V]; other values "
+                   "come from the other options")
         ->take_all()
         ->expected(1);
-    app.add_option("--user", raw.users,
-                   "NAME:PASSWORD[:POLICY,POLICY...]; policies: read, write, api (default: these "
-                   "three), ftp; may be given again; without it: admin without a password")
+    app.add_option(
+           "--user", raw.users,
+           "Add a user: NAME:PASSWORD[:POLICY,POLICY...]; policies: read, write, api (default: "
+           "these three), ftp; may be repeated. Default: admin without a password")
         ->take_all()
         ->expected(1);
     app.add_option("--ros-version", raw.version,
-                   "RouterOS to be: !empty from 7.18, challenge login before 6.43")
+                   "RouterOS version to simulate: !empty since 7.18, challenge login before 6.43")
         ->capture_default_str();
-    app.add_option("--prefill", raw.prefills, "LIST:COUNT permanent IPv4 rows at start")
+    app.add_option("--prefill", raw.prefills, "LIST:COUNT: permanent IPv4 rows at start")
         ->take_all()
         ->expected(1);
-    app.add_option("--prefill6", raw.prefills6, "LIST:COUNT permanent IPv6 rows at start")
+    app.add_option("--prefill6", raw.prefills6, "LIST:COUNT: permanent IPv6 rows at start")
         ->take_all()
         ->expected(1);
-    app.add_option("--preset", raw.preset, "Router whose CPU is imitated: fast, mid, slow; none")
+    app.add_option("--preset", raw.preset, "Router whose CPU is simulated: fast, mid, slow, none")
         ->capture_default_str();
     app.add_option("--presets", raw.presets_file, "Read the presets from this file");
-    app.add_flag("--presets-sha256", raw.want_sha256, "Print the SHA-256 of the presets and end");
-    app.add_flag("--throttle", raw.throttle,
-                 "Slow requests down when many came without a pause, as virtual routers do");
-    app.add_option("--max-rows", raw.max_rows, "Rows that fit; one more is out of memory");
-    app.add_option("--fault-seed", raw.fault_seed, "Seed of the dice of `rossim ctl ... fault`");
-    app.add_flag("--tag-last", raw.tag_last, ".tag is the last word of a reply, not the second");
+    app.add_flag("--presets-sha256", raw.want_sha256, "Print the SHA-256 of the presets and exit");
+    app.add_flag("--throttle", raw.throttle, "Slow down bursts of requests, as virtual routers do");
+    app.add_option("--max-rows", raw.max_rows,
+                   "Maximum rows; a further row gets an out-of-memory error");
+    app.add_option("--fault-seed", raw.fault_seed, "Random seed of `rossim ctl ... fault`");
+    app.add_flag("--tag-last", raw.tag_last,
+                 "Send .tag as the last word of a reply instead of the second");
     app.add_flag("--atomic-ids", raw.multi_id_atomic,
-                 "An unknown id in a list of ids: nothing is done; else those before it are");
+                 "An unknown id in a list of ids stops the whole command; default: earlier ids are "
+                 "processed");
     app.add_flag("--zero-timeout-expires", raw.zero_timeout_expires,
-                 "timeout=0s ends a row at once; else it makes it permanent");
-    app.add_option("--static-timeout", raw.static_timeout,
-                   "set timeout= on a row without one: makes-timed, ignored, refused")
+                 "timeout=0s removes a row at once; default: it makes the row permanent");
+    app.add_option(
+           "--static-timeout", raw.static_timeout,
+           "Effect of set timeout= on a row without a timeout: makes-timed, ignored, refused")
         ->capture_default_str();
     app.add_option("--shuffle", raw.shuffle_seed,
-                   "Seed: tagged sentences are worked on in random order");
+                   "Random seed: process tagged commands in random order");
     app.add_flag("--listen-costs", raw.listen_costs,
-                 "Telling a listener of a row costs what printing it does; else nothing");
+                 "Reporting a row change to a listener costs as much time as printing the row; "
+                 "default: none");
     app.add_flag("--execute-traps", raw.execute_error_is_trap,
-                 "An error within /execute as-string is a trap; else it ends the output");
+                 "An error in /execute as-string is a trap; default: it ends the output");
     app.add_flag("--scripts-outlive", raw.script_outlives_session,
-                 "A script continues after its client disconnects");
+                 "Continue a script when its client disconnects");
     app.add_flag("--files-without-ftp", raw.files_without_ftp,
-                 "/file and /import do not need the policy ftp");
-    app.add_flag("--keep-ids", raw.keep_ids, "A reboot does not renumber the rows that survive");
+                 "Do not require the policy ftp for /file and /import");
+    app.add_flag("--keep-ids", raw.keep_ids, "Keep row ids over a reboot");
 }
 
 Invocation choose(Raw& raw, bool is_control) {
@@ -345,7 +351,8 @@ Invocation choose(Raw& raw, bool is_control) {
         raw.settings.prefills.push_back(read_prefill(Family::ipv6, prefill));
     }
     if (raw.settings.tls.certificate_file.empty() != raw.settings.tls.key_file.empty()) {
-        throw std::runtime_error("--certificate and --key belong together: give both or none");
+        throw std::runtime_error(
+            "--certificate and --key must be used together: write both or none");
     }
     invocation.run = raw.settings;
     return invocation;
@@ -361,10 +368,11 @@ Invocation read_command_line(int argc, char** argv) {
     describe_network(app, raw);
     describe_router(app, raw);
     app.add_option("--journal", raw.settings.journal_file,
-                   "Append a JSON line per change of a row to this file");
+                   "Append one JSON line per row change to this file");
     app.add_option("--control", raw.settings.control_socket, "UNIX socket for `rossim ctl`");
-    CLI::App* const control = app.add_subcommand("ctl", "Talk to a running rossim; see `help`");
-    control->add_option("socket", raw.control.socket, "The --control of that rossim")->required();
+    CLI::App* const control = app.add_subcommand("ctl", "Control a running rossim; see `help`");
+    control->add_option("socket", raw.control.socket, "Control socket (--control) of that rossim")
+        ->required();
     control->add_option("command", raw.control_words, "[@ROUTER] COMMAND [ARGUMENT...]")
         ->required();
     control->positionals_at_end(false);

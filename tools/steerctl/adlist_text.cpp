@@ -12,7 +12,7 @@ std::string adlists_text(const json::value& answer) {
     constexpr std::array<std::string_view, 5> kColumns{"tag", "list", "names", "matches",
                                                        "paused_s"};
     const json::array& all = array_of(object_of(answer), "adlists");
-    if (all.empty()) return "the configuration has no adlist that queries come to\n";
+    if (all.empty()) return "no adlist is in use\n";
     return rows_text(all, kColumns, {"adlist", "list", "names", "matches", "paused for"});
 }
 

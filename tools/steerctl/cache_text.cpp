@@ -31,14 +31,14 @@ std::string heading(const json::object& answer) {
     if (left && *left > 0) {
         line += ", " + duration_text(*left) + " left";
     } else if (const auto usable = number_of(find(answer, "usable_s")); usable && *usable > 0) {
-        line += ", stale, for another " + duration_text(*usable);
+        line += ", stale for another " + duration_text(*usable);
     } else {
         line += ", expired";
     }
     line += ", age " + seconds_text(answer, "age_s");
     if (is_true(answer, "do")) line += ", DO";
     if (is_true(answer, "cd")) line += ", CD";
-    if (is_true(answer, "over_v4")) line += ", asked over IPv4";
+    if (is_true(answer, "over_v4")) line += ", for IPv4 clients";
     if (find(answer, "subnet") != nullptr) line += ", subnet " + cell("subnet");
     return line + ", in cache " + cell("cache") + ", " + cell("bytes") + " bytes\n";
 }
@@ -51,7 +51,7 @@ std::string cache_stats_text(const json::value& stats) {
         "flushed", "restored", "dumped",  "dumped_ago_s", "dumps_failed", "dump_file"};
     Table table;
     table.row({"cache", "limit", "entries", "bytes", "inserts", "evictions", "flushed", "restored",
-               "dumped", "ago", "failed", "dump file"});
+               "dumped", "dump age", "dump failures", "dump file"});
     for (const auto& row : rows_of(stats, "caches")) {
         const json::object& cache = object_of(row);
         std::vector<std::string> cells;
@@ -75,8 +75,8 @@ std::string cache_show_text(const json::value& answers) {
     }
     const auto* const more = find(object_of(answers), "more");
     if (more != nullptr && more->is_bool() && more->get_bool())
-        out += "... and more: say how many to print with --most N\n";
-    return out.empty() ? "nothing is held of that\n" : out;
+        out += "... more answers exist: raise the limit with --most N\n";
+    return out.empty() ? "no matching answer in the caches\n" : out;
 }
 
 std::string cache_done_text(const json::value& done) {
@@ -84,15 +84,16 @@ std::string cache_done_text(const json::value& done) {
     if (find(object, "restored") != nullptr) {
         const auto cell = [&](const char* key) { return cell_text("", find(object, key)); };
         return cell("restored") + " answers restored in " + cell("took_ms") + " ms; " +
-               cell("expired") + " had expired, " + cell("known") + " were held as young\n";
+               cell("expired") + " expired, " + cell("known") + " already in the cache\n";
     }
     const bool flushed = find(object, "flushed") != nullptr;
     if (find(object, "rows") != nullptr) {
         return cell_text("", find(object, "flushed")) + " answers flushed, and " +
                cell_text("", find(object, "rows")) + " rows removed from routers, in " +
                cell_text("", find(object, "took_ms")) + " ms\n" +
-               (is_true(object, "more") ? "more addresses keep their rows: flush fewer names\n"
-                                        : "");
+               (is_true(object, "more")
+                    ? "rows of further addresses remain: flush fewer names at a time\n"
+                    : "");
     }
     return cell_text("", find(object, flushed ? "flushed" : "answers")) +
            (flushed ? " answers flushed in " : " answers written in ") +

@@ -27,16 +27,14 @@ constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
 
 std::string connect_sentence(const std::string& socket, const boost::system::error_code& error) {
     if (error == boost::system::errc::no_such_file_or_directory) {
-        return "steerdnsd is not running: there is no control socket at " + socket +
-               "; start it, or name its socket with --socket";
+        return "steerdnsd is not running: no control socket at " + socket +
+               "; start it, or set --socket";
     }
     if (error == boost::system::errc::connection_refused) {
-        return "steerdnsd is not running: no process answers on " + socket +
-               "; start it, or name its socket with --socket";
+        return "steerdnsd is not running: no answer on " + socket + "; start it, or set --socket";
     }
     if (error == boost::system::errc::permission_denied) {
-        return "no permission to use " + socket +
-               ": run steerctl as root or as the user that steerdnsd runs as";
+        return "no permission to use " + socket + "; run steerctl as root or as the daemon's user";
     }
     return "cannot connect to " + socket + ": " + error.message();
 }
@@ -47,7 +45,9 @@ Reply read_answer(std::string_view line) {
     const json::value answer = json::parse({line.data(), line.size()}, error);
     const auto* const object = answer.if_object();
     if (error || object == nullptr) {
-        return {nullptr, "what answers there is not steerdnsd: its answer is no JSON object"};
+        return {nullptr,
+                "the socket does not belong to steerdnsd: the answer is not a JSON object; check "
+                "--socket"};
     }
     if (const auto* const result = object->if_contains("result")) return {*result, {}};
     const auto* const refusal = object->if_contains("error");
@@ -55,9 +55,11 @@ Reply read_answer(std::string_view line) {
                                 ? refusal->get_object().if_contains("message")
                                 : nullptr;
     if (why == nullptr || !why->is_string()) {
-        return {nullptr, "what answers there is not steerdnsd: an answer without result and error"};
+        return {nullptr,
+                "the socket does not belong to steerdnsd: the answer has neither result nor error; "
+                "check --socket"};
     }
-    return {nullptr, "steerdnsd refused: " + std::string(why->get_string())};
+    return {nullptr, "request rejected: " + std::string(why->get_string())};
 }
 
 asio::awaitable<void> converse(Protocol::socket& connection, const std::string& socket,

@@ -41,8 +41,9 @@ std::string hits_text(const json::value& answer) {
         table.row({text_of(r, "queries"), text_of(r, "plugin"), text_of(r, "says"),
                    text_of(r, "rule"), text_of(r, "file") + ":" + text_of(r, "line")});
     }
-    if (table.empty()) return out + "\nno rule holds for any of them\n";
-    return out + "\nrules (" + text_of(all, "rules_that_hold") + " hold for some)\n" + table.text();
+    if (table.empty()) return out + "\nno rule matches any of them\n";
+    return out + "\nrules (" + text_of(all, "rules_that_hold") + " match at least one query)\n" +
+           table.text();
 }
 
 }  // namespace steerctl

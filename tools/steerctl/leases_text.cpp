@@ -22,8 +22,8 @@ std::string leases_text(const json::value& answer) {
     if (out.empty()) out = "no lease has a name\n";
     const std::string nameless =
         rows_text(array_of(all, "nameless"), kNameless,
-                  {"without a name", "its client says", "router", "why it has none"});
-    if (!nameless.empty()) out += "\n" + nameless;
+                  {"address", "host name", "router", "why it has no name"});
+    if (!nameless.empty()) out += "\nleases without a name\n" + nameless;
     return out + "\n" + routers;
 }
 

@@ -32,7 +32,7 @@ std::string rules_table(const json::array& lists) {
     constexpr std::array<std::string_view, 5> kColumns{"plugin", "rules", "bad_lines", "left_out",
                                                        "list"};
     Table table;
-    table.row({"plugin", "rules", "bad lines", "unsupported", "list"});
+    table.row({"plugin", "rules", "invalid lines", "unsupported", "list"});
     for (const auto& row : lists)
         add_row(table, object_of(row), kColumns);
     return table.text();
@@ -46,9 +46,9 @@ std::string lists_text(const json::value& lists) {
     const auto* const read = rows_of_list(lists, "sets");
     std::string out = read != nullptr ? rules_table(*read) + "\n" : std::string();
     const auto* const fetched = rows_of_list(lists, "lists");
-    if (fetched == nullptr) return out + "no list of the configuration is fetched\n";
+    if (fetched == nullptr) return out + "no list is fetched from a URL\n";
     Table table;
-    table.row({"list", "last", "rules", "bytes", "fetched", "checked", "next"});
+    table.row({"list", "last fetch", "rules", "bytes", "fetched", "checked", "next check"});
     std::string troubles;
     for (const auto& row : *fetched) {
         const json::object& list = object_of(row);

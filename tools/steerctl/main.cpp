@@ -1,5 +1,5 @@
-// steerctl: asks a running steerdnsd what it does, and imports what other programs are told. Exit 0: done; 1: no
-// answer, or not done; 2: bad usage, or an input that cannot be read.
+// steerctl: shows and controls a running steerdnsd, and imports configurations of other programs. Exit codes:
+// matchers/exit_codes.h.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -17,15 +17,13 @@
 #include <vector>
 
 #include "client.h"
+#include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
 #include "report.h"
 #include "tools/import/command.h"
 
 namespace json = boost::json;
 namespace {
-
-constexpr int kFailed = 1;
-constexpr int kBadUsage = 2;
 
 struct Options {
     std::string socket = "/run/steerdns/control.sock";
@@ -62,12 +60,12 @@ std::string json_text(const json::value& value) {
 int fail(const std::string& sentence) {
     std::fprintf(stderr, "steerctl: %s\n",
                  steer::safe_text(sentence, steer::kSafeLineBytes).c_str());
-    return kFailed;
+    return steer::kExitFailed;
 }
 
 int misused(const std::string& sentence) {
     fail(sentence);
-    return kBadUsage;
+    return steer::kExitRejected;
 }
 
 template <class Text>
@@ -97,7 +95,7 @@ int show_version(const Options& options) {
         if (daemon != nullptr) print("steerdnsd " + std::string(*daemon) + "\n");
     }
     if (daemon != nullptr) return 0;
-    return fail(reply.error.empty() ? "steerdnsd did not tell its version" : reply.error);
+    return fail(reply.error.empty() ? "steerdnsd did not send its version" : reply.error);
 }
 
 // Exit 2 as of steerdnsd's own start: what was read is not good, and what was in force is.
@@ -107,7 +105,7 @@ int reload(const Options& options) {
                       steerctl::kLongPatience);
     if (!reply.error.empty()) return fail(reply.error);
     print(options.as_json ? json_text(reply.result) : steerctl::reload_text(reply.result));
-    return steerctl::is_refused(reply.result) ? kBadUsage : 0;
+    return steerctl::is_refused(reply.result) ? steer::kExitRejected : 0;
 }
 
 // `rules`, by how much of TAG, what to do and RULE... is there.
@@ -118,11 +116,11 @@ int rules(const Options& options) {
         if (options.rules.empty())
             return show(options, "rules.list", steerctl::rules_text, params,
                         steerctl::kLongPatience);
-        return misused("rules TAG list takes no rules: write 'add' or 'remove' before them");
+        return misused("rules TAG list: unexpected rules; write 'add' or 'remove' before them");
     }
     if (options.rules.empty())
         return misused("rules TAG " + options.verb +
-                       ": write at least one rule, as in 'ads.example'");
+                       ": a rule is missing; write at least one, as in 'ads.example'");
     json::array given;
     for (const std::string& rule : options.rules)
         given.emplace_back(rule);
@@ -134,15 +132,16 @@ int rules(const Options& options) {
 // The sub-commands of `adlist`.
 struct AdlistCommands {
     AdlistCommands(CLI::App& app, Options& options)
-        : adlist(app.add_subcommand("adlist", "ad lists: their names, and how often they denied")) {
+        : adlist(app.add_subcommand(
+              "adlist", "Show ad lists with their names and blocked queries, or pause them")) {
         adlist->require_subcommand(0, 1);
         adlist->fallthrough();
-        pause = adlist->add_subcommand("pause", "their names are as others for a while");
-        pause->add_option("SECONDS", options.seconds, "for how long")->required();
-        resume = adlist->add_subcommand("resume", "ends a pause");
-        reload = adlist->add_subcommand("reload", "asks for the lists that have a URL now");
+        pause = adlist->add_subcommand("pause", "Stop blocking for SECONDS");
+        pause->add_option("SECONDS", options.seconds, "Length of the pause in seconds")->required();
+        resume = adlist->add_subcommand("resume", "End a pause of blocking");
+        reload = adlist->add_subcommand("reload", "Fetch the lists that have a URL now");
         for (CLI::App* const verb : {pause, resume})
-            verb->add_option("--tag", options.tag, "of this adlist alone");
+            verb->add_option("--tag", options.tag, "Only the adlist with this tag");
     }
 
     [[nodiscard]] int run(const Options& options) const {
@@ -166,32 +165,38 @@ struct AdlistCommands {
 // The sub-commands of `cache`.
 struct CacheCommands {
     CacheCommands(CLI::App& app, Options& options)
-        : cache(app.add_subcommand("cache", "what the caches hold")) {
+        : cache(app.add_subcommand("cache", "Show, clear, save and restore the caches")) {
         cache->require_subcommand(1);
         cache->fallthrough();
-        stats = cache->add_subcommand("stats", "each cache in numbers");
-        show = cache->add_subcommand("show", "what is held for a name");
-        show->add_option("NAME", options.name, "a domain name")->required();
-        print = cache->add_subcommand("print", "what is held: addresses and aliases");
-        print->add_flag("--all", options.all, "of all types");
-        print->add_option("--most", options.top, "so many answers; 1000 without");
-        print->add_option("--suffix", options.suffix, "of this name and all below it");
-        print->add_option("--instance", options.instance, "of the cache with this tag");
-        flush = cache->add_subcommand("flush", "drops answers: those that one option names");
-        flush->add_flag("--all", options.all, "all answers of all caches");
-        flush->add_option("--name", options.name, "those of this name");
-        flush->add_option("--suffix", options.suffix, "of this name and all below it");
-        flush->add_option("--tag", options.tag, "of names in this domain_set");
-        flush->add_option("--instance", options.instance, "of the cache with this tag");
+        stats = cache->add_subcommand("stats", "Show size and counters of each cache");
+        show = cache->add_subcommand("show", "Show the cached answers of a name");
+        show->add_option("NAME", options.name, "Domain name")->required();
+        print =
+            cache->add_subcommand("print", "List the cached answers of types A, AAAA and CNAME");
+        print->add_flag("--all", options.all, "List answers of all types");
+        print->add_option("--most", options.top, "Maximum number of answers (default: 1000)");
+        print->add_option("--suffix", options.suffix, "Only this name and all names below it");
+        print->add_option("--instance", options.instance, "Only the cache with this tag");
+        flush = cache->add_subcommand(
+            "flush", "Remove answers from the caches; exactly one filter is required");
+        flush->add_flag("--all", options.all, "Remove all answers of all caches");
+        flush->add_option("--name", options.name, "Remove answers of this name");
+        flush->add_option("--suffix", options.suffix,
+                          "Remove answers of this name and all names below it");
+        flush->add_option("--tag", options.tag,
+                          "Remove answers of names in the domain_set with this tag");
+        flush->add_option("--instance", options.instance,
+                          "Remove answers of the cache with this tag");
         flush->add_flag("--with-rows", options.with_rows,
-                        "removes the rows of their addresses from routers too");
-        dump = cache->add_subcommand("dump", "writes a cache to a file");
-        dump->add_option("FILE", options.file, "where to")->required();
-        dump->add_option("--instance", options.instance, "the cache's tag, if there are several");
-        restore = cache->add_subcommand("restore", "puts a dump's answers into a cache");
-        restore->add_option("FILE", options.file, "the dump")->required();
+                        "Also remove the rows of their addresses from routers");
+        dump = cache->add_subcommand("dump", "Write the answers of a cache to a file");
+        dump->add_option("FILE", options.file, "File to write")->required();
+        dump->add_option("--instance", options.instance,
+                         "Tag of the cache; required if there are several");
+        restore = cache->add_subcommand("restore", "Add the answers of a dump to a cache");
+        restore->add_option("FILE", options.file, "Dump to read")->required();
         restore->add_option("--instance", options.instance,
-                            "the cache's tag, if there are several");
+                            "Tag of the cache; required if there are several");
     }
 
     [[nodiscard]] int run(const Options& options) const {
@@ -214,8 +219,9 @@ struct CacheCommands {
             if (options.all) params["all"] = true;
             if (params.size() != 1) {
                 return misused(
-                    "cache flush: say which answers to drop: one of --name NAME, --suffix NAME, "
-                    "--tag SET, --instance CACHE, or --all");
+                    "cache flush: expected exactly one filter; write --name NAME, --suffix NAME, "
+                    "--tag "
+                    "SET, --instance CACHE or --all");
             }
             if (options.with_rows) params["with_rows"] = true;
         }
@@ -266,7 +272,7 @@ int probe(const Options& options, json::object params) {
         progress = steerctl::probe_progress(reply.result);
         if (progress.has_ended()) break;
         if (progress.state == "waiting" && std::chrono::steady_clock::now() - asked > kPatience)
-            return fail("the router cannot be asked now: it is " + progress.router_state +
+            return fail("the router cannot be probed now: it is " + progress.router_state +
                         ", or paused, or answers wait for it; see steerctl routers");
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
@@ -279,45 +285,48 @@ int probe(const Options& options, json::object params) {
     } else if (!options.as_json) {
         print("\n" + progress.transcript);
     }
-    return progress.state == "complete" ? 0 : kFailed;
+    return progress.state == "complete" ? 0 : steer::kExitFailed;
 }
 
 // The sub-commands of `routers`, and `bypass`.
 struct RouterCommands {
     RouterCommands(CLI::App& app, Options& options)
-        : routers(app.add_subcommand("routers", "the routers whose address lists are kept")),
-          bypass(app.add_subcommand(
-              "bypass", "the red switch: queries are answered, no router is written to")) {
+        : routers(app.add_subcommand("routers", "Show and control the routers")),
+          bypass(app.add_subcommand("bypass", "Stop all router writes; DNS keeps working")) {
         routers->require_subcommand(0, 1);
         routers->fallthrough();
         const auto add = [&](const char* name, const char* help, bool needs_name = false) {
             auto* const command = routers->add_subcommand(name, help);
             command
-                ->add_option("NAME", options.name,
-                             needs_name ? "of the router" : "of the router; without, all of them")
+                ->add_option(
+                    "NAME", options.name,
+                    needs_name ? "Name of the router" : "Name of the router (default: all)")
                 ->required(needs_name);
             return command;
         };
-        add("status", "how each is");
-        diff = add("diff", "what is still to be written, and whose rows are orphaned");
-        reconcile = add("reconcile", "reads the rows again and mends them");
-        reconcile->add_flag("--orphans", options.orphans, "removes orphaned rows too");
-        shared = add("shared", "addresses that clients are told under other names as well");
-        adopt = add("adopt", "takes over rows that ForgeDNS, OxiDNS or another instance wrote");
-        adopt->add_option("--from", options.from, "what their comments begin with, as in oxi")
+        add("status", "Show the state of each router (default)");
+        diff = add("diff", "Show rows that are not on the router yet, and orphaned rows");
+        reconcile = add("reconcile", "Read the rows of the router again and repair them");
+        reconcile->add_flag("--orphans", options.orphans, "Also remove orphaned rows");
+        shared = add("shared", "Show addresses that names outside the list also use");
+        adopt = add("adopt", "Take over rows that ForgeDNS, OxiDNS or another instance wrote");
+        adopt->add_option("--from", options.from, "Prefix of their comments, as in oxi")
             ->required();
-        adopt->add_flag("--apply", options.apply, "replaces their comments; without, only shows");
-        forget = routers->add_subcommand("forget", "removes the rows of an address");
-        forget->add_option("ADDRESS", options.address, "of the rows")->required();
-        forget->add_option("--router", options.name, "of this router; without, of all of them");
-        pause = add("pause", "nothing is written to it until it is resumed");
-        resume = add("resume", "ends a pause");
-        trace = add("trace", "the last sentences that were said to it, with its replies", true);
-        trace->add_flag("--follow", options.follow, "and those that come");
-        errors = add("errors", "the last errors of a router", true);
-        probe = add("probe", "asks a router what its version does, and shows what was said", true);
-        probe->add_option("-o", options.output, "a file for what was said");
-        bypass->add_option("WHAT", options.verb, "on or off; without, how it is")
+        adopt->add_flag("--apply", options.apply,
+                        "Replace their comments (default: show the rows)");
+        forget = routers->add_subcommand("forget", "Remove the rows of an address from routers");
+        forget->add_option("ADDRESS", options.address, "Address of the rows")->required();
+        forget->add_option("--router", options.name, "Only this router (default: all)");
+        pause = add("pause", "Stop writes to the router until `resume`");
+        resume = add("resume", "Resume writes to the router");
+        trace =
+            add("trace", "Show the last API commands sent to the router, with its replies", true);
+        trace->add_flag("--follow", options.follow, "Continue with new commands");
+        errors = add("errors", "Show the last errors of the router", true);
+        probe =
+            add("probe", "Probe the RouterOS version of the router and show the dialogue", true);
+        probe->add_option("-o", options.output, "Write the dialogue to this file");
+        bypass->add_option("WHAT", options.verb, "on or off (default: show the state)")
             ->check(CLI::IsMember({"on", "off"}));
     }
 
@@ -367,47 +376,51 @@ struct ImportCommands {
     explicit ImportCommands(CLI::App& app)
         : import(app.add_subcommand(
               "import",
-              "makes a configuration of that of another program; notes say what was not "
-              "carried over")) {
+              "Convert the configuration of another program; notes name what was not "
+              "converted")) {
         import->require_subcommand(1);
-        auto* const routeros = add("routeros", "of a RouterOS /export, or of a router");
+        auto* const routeros =
+            add("routeros", "Convert a RouterOS /export, or the configuration of a router");
         auto* const file =
-            routeros->add_option("FILE", options.file, "the export; -: standard input");
-        auto* const live = routeros
-                               ->add_option("--live", options.router,
-                                            "HOST or HOST:PORT of a router's API, in place of FILE")
-                               ->excludes(file);
+            routeros->add_option("FILE", options.file, "The export, or - for standard input");
+        auto* const live =
+            routeros
+                ->add_option("--live", options.router,
+                             "Read from the API of this router (HOST or HOST:PORT) instead of FILE")
+                ->excludes(file);
         const auto add_live = [&](const char* name, auto& value, const char* help) {
             routeros->add_option(name, value, help)->needs(live);
         };
-        add_live("--user", options.user, "a user with the policies read and api; admin");
+        add_live("--user", options.user,
+                 "RouterOS user with the policies read and api (default: admin)");
         add_live("--password-file", options.password_file,
-                 "its first line is the password; without, STEERDNS_PASSWORD, or it is asked for");
-        add_live("--ca", options.ca, "TLS: certificates that may sign the router's");
-        add_live("--pin", options.pin, "TLS: the SHA-256 of its certificate");
-        routeros->add_flag("--tls", options.tls, "TLS (port 8729)")->needs(live);
-        routeros->add_flag("--anonymous", options.anonymous, "TLS without a certificate")
+                 "File whose first line is the password (default: STEERDNS_PASSWORD, or a prompt)");
+        add_live("--ca", options.ca, "Use TLS; PEM file with CA certificates for the router");
+        add_live("--pin", options.pin, "Use TLS; SHA-256 fingerprint of the router's certificate");
+        routeros->add_flag("--tls", options.tls, "Use TLS (port 8729)")->needs(live);
+        routeros->add_flag("--anonymous", options.anonymous, "Use TLS without a certificate")
             ->needs(live);
         routeros->callback([this] {
             if (options.file.empty() && options.router.empty())
                 throw CLI::RequiredError("FILE or --live ROUTER");
         });
         constexpr std::pair<const char*, const char*> kFiles[] = {
-            {"corefile", "of CoreDNS's Corefile"},
-            {"dnsmasq", "of a dnsmasq.conf"},
-            {"forgedns", "of a config.yaml of ForgeDNS or OxiDNS"},
-            {"mosdns", "of a config.yaml of mosdns v5"},
+            {"corefile", "Convert a Corefile of CoreDNS"},
+            {"dnsmasq", "Convert a dnsmasq.conf"},
+            {"forgedns", "Convert a config.yaml of ForgeDNS or OxiDNS"},
+            {"mosdns", "Convert a config.yaml of mosdns v5"},
         };
         for (const auto& [kind, help] : kFiles)
             add(kind, help)
-                ->add_option("FILE", options.file, "the file; -: standard input")
+                ->add_option("FILE", options.file, "The file, or - for standard input")
                 ->required();
     }
 
     CLI::App* add(const char* kind, const char* help) {
         auto* const command = import->add_subcommand(kind, help);
-        command->add_option("-o,--output", options.output, "where to; without: standard output");
-        command->add_flag("--force", options.force, "replaces a file that is there");
+        command->add_option("-o,--output", options.output,
+                            "Write to this file (default: standard output)");
+        command->add_flag("--force", options.force, "Replace an existing file");
         return command;
     }
 
@@ -438,67 +451,74 @@ std::string no_command(const CLI::App& app) {
     std::string known;
     for (const CLI::App* const command : commands)
         known += (known.empty() ? "" : ", ") + command->get_name();
-    if (words.empty()) return "write one of these behind '" + at->get_name() + "': " + known;
-    return "there is no command '" + words.front() + "'" + where + "; there are: " + known;
+    if (words.empty())
+        return "a command is missing after '" + at->get_name() + "'; write one of " + known;
+    return "there is no command '" + words.front() + "'" + where + "; write one of " + known;
 }
 
 int run(int argc, char** argv) {
     Options options;
-    CLI::App app{"Asks a running steerdnsd what it does; imports other programs' configurations."};
+    CLI::App app{
+        "Shows and controls a running steerdnsd, and converts configurations of other programs."};
     app.name("steerctl");
-    app.add_option("--socket", options.socket, "its control socket")->capture_default_str();
-    app.add_flag("--json", options.as_json, "the answer as JSON, on one line");
-    app.set_version_flag("-V,--version", "steerctl " STEER_VERSION);
+    app.add_option("--socket", options.socket,
+                   "Control socket of the daemon (default: " + options.socket + ")")
+        ->option_text("PATH");
+    app.add_flag("--json", options.as_json, "Print the answer as JSON on one line");
+    app.set_version_flag("-V,--version", "steerctl " STEER_VERSION,
+                         "Print the version of steerctl and exit");
+    app.set_help_flag("-h,--help", "Print help and exit");
     app.require_subcommand(0, 1);
     app.fallthrough();  // the options above may stand behind the command too
-    const auto* const status =
-        app.add_subcommand("status", "ports, workers, cache, routers, upstreams");
-    auto* const counters = app.add_subcommand("counters", "what was counted since the start");
-    counters->add_flag("--all", options.all, "counters that are 0 too");
+    const auto* const status = app.add_subcommand(
+        "status", "Show readiness, ports, workers, cache, routers and upstreams");
+    auto* const counters =
+        app.add_subcommand("counters", "Show verdicts and counters since the start");
+    counters->add_flag("--all", options.all, "Also show counters that are 0");
     auto* const reload_command =
-        app.add_subcommand("reload", "reads the configuration and its files anew");
-    constexpr const char* kAnySize = "takes lists that lost more rules than 'max_shrink' allows";
+        app.add_subcommand("reload", "Reload the configuration and its files");
+    constexpr const char* kAnySize = "Accept lists that lost more rules than `max_shrink` allows";
     reload_command->add_flag("--any-size", options.any_size, kAnySize);
-    auto* const lists =
-        app.add_subcommand("lists", "rules of each list, and when lists by URL were fetched");
-    auto* const fetch = lists->add_subcommand("fetch", "asks for all of them now, and waits");
+    auto* const lists = app.add_subcommand(
+        "lists", "Show the rules of each list, and the state of lists from URLs");
+    auto* const fetch = lists->add_subcommand("fetch", "Fetch all lists from URLs now and wait");
     fetch->add_flag("--any-size", options.any_size, kAnySize);
     const CacheCommands cache(app, options);
     const AdlistCommands ad_lists(app, options);
-    auto* const leases = app.add_subcommand("leases", "names of hosts with a DHCP lease");
-    leases->add_option("--tag", options.tag, "of this dhcp_leases alone");
+    auto* const leases = app.add_subcommand("leases", "Show the names of hosts with a DHCP lease");
+    leases->add_option("--tag", options.tag, "Only the dhcp_leases with this tag");
     auto* const reverse =
-        app.add_subcommand("reverse", "for which name an address was last answered");
-    reverse->add_option("IP", options.name, "an IP address")->required();
-    auto* const why = app.add_subcommand(
-        "why", "which rules hold for a name, and where they are written; reads the lists anew");
-    why->add_option("NAME", options.name, "a domain name")->required();
+        app.add_subcommand("reverse", "Show the name for which an address was last answered");
+    reverse->add_option("IP", options.name, "IP address")->required();
+    auto* const why =
+        app.add_subcommand("why", "Show the rules that match a name, with file and line");
+    why->add_option("NAME", options.name, "Domain name")->required();
     auto* const hits = app.add_subcommand(
-        "hits", "counts for a while what is asked, by whom, and which rules hold for it");
-    hits->add_option("--seconds", options.seconds, "for so long")
+        "hits", "Count queries for a while: top names, clients, types and rules");
+    hits->add_option("--seconds", options.seconds, "Duration in seconds")
         ->check(CLI::Range(1, 300))
         ->capture_default_str();
-    hits->add_option("--top", options.top, "so many names, clients, types and rules")
+    hits->add_option("--top", options.top, "Number of names, clients, types and rules")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
-    auto* const rules_command = app.add_subcommand(
-        "rules",
-        "rules of dynamic_domain_sets: those of TAG, or changes that are in force at once");
-    rules_command->add_option("TAG", options.tag, "a dynamic_domain_set; without, all of them");
-    rules_command->add_option("WHAT", options.verb, "list, add or remove")
+    auto* const rules_command =
+        app.add_subcommand("rules", "Show or change the rules of a dynamic_domain_set");
+    rules_command->add_option("TAG", options.tag,
+                              "Tag of the dynamic_domain_set (default: show all sets)");
+    rules_command->add_option("WHAT", options.verb, "list (default), add or remove")
         ->check(CLI::IsMember({"list", "add", "remove"}));
     rules_command->add_option("RULE", options.rules,
-                              "as in a file: domain:NAME, full:NAME, keyword:TEXT, regexp:PATTERN");
+                              "Rules: domain:NAME, full:NAME, keyword:TEXT or regexp:PATTERN");
     const RouterCommands router_commands(app, options);
     auto* const drain = app.add_subcommand(
-        "drain",
-        "load balancers are told to send no more clients (/readyz fails); queries are answered");
-    drain->add_option("WHAT", options.verb, "on or off; without, how it is")
+        "drain", "Make /readyz fail, so that load balancers send no new clients");
+    drain->add_option("WHAT", options.verb, "on or off (default: show the state)")
         ->check(CLI::IsMember({"on", "off"}));
     ImportCommands import_commands(app);
-    const auto* const version = app.add_subcommand("version", "its version and our own");
-    auto* const methods = app.add_subcommand("methods", "the methods of the control socket");
-    methods->add_flag("--markdown", options.markdown, "as a page of documentation");
+    const auto* const version =
+        app.add_subcommand("version", "Show the versions of steerctl and steerdnsd");
+    auto* const methods = app.add_subcommand("methods", "Show the methods of the control socket");
+    methods->add_flag("--markdown", options.markdown, "Print them as a page of documentation");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -511,7 +531,7 @@ int run(int argc, char** argv) {
         return misused(std::string(e.what()) + "; see --help");
     }
     if (app.get_subcommands().empty())
-        return misused("write a command, as in 'steerctl status': steerctl --help names them");
+        return misused("a command is missing; write one, as in 'steerctl status', or see --help");
     if (import_commands.import->parsed()) return import_commands.run();
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (reload_command->parsed()) return reload(options);

@@ -21,7 +21,7 @@ std::string lists_fetched(const json::object& answer) {
         failed += has_trouble(text_of(object_of(list), "trouble")) ? 1U : 0U;
     if (failed == 0) return {};
     return std::to_string(failed) + " of " + std::to_string(all.size()) +
-           " lists could not be fetched";
+           " lists not fetched; their errors are above";
 }
 
 // The error about routers for which `good(router)` is false.
@@ -38,13 +38,13 @@ std::string each_router(const json::object& answer, Good good, const std::string
 std::string reconciled(const json::object& answer) {
     return each_router(
         answer, [](const json::object& router) { return is_true(router, "asked"); },
-        "nothing was done on routers that are paused or not in sync");
+        "rows not read: paused or not in sync");
 }
 
 std::string compared(const json::object& answer) {
     return each_router(
         answer, [](const json::object& router) { return text_of(router, "state") == "in_sync"; },
-        "nothing is known of the rows of routers that are not in sync");
+        "differences unknown: not in sync");
 }
 
 struct Rule {
@@ -65,7 +65,7 @@ std::string not_done(std::string_view method, const json::value& answer) {
 
 std::string drain_text(const json::value& answer) {
     return is_true(object_of(answer), "draining")
-               ? "draining: /readyz fails, queries are answered\n"
+               ? "draining: /readyz fails; queries are still answered\n"
                : "not draining\n";
 }
 

@@ -29,8 +29,8 @@ std::string reload_text(const json::value& outcome) {
     const json::object& all = object_of(outcome);
     const std::string generation = cell_text("", find(all, "generation"));
     return lines(all, "warnings", "warning: ") + lines(all, "errors", "error: ") +
-           (is_refused(outcome) ? "configuration " + generation + " stays in force\n"
-                                : "configuration " + generation + " is in force after " +
+           (is_refused(outcome) ? "configuration " + generation + " stays in use\n"
+                                : "configuration " + generation + " is active after " +
                                       cell_text("", find(all, "took_ms")) + " ms\n");
 }
 

@@ -12,7 +12,7 @@ std::string reverse_text(const json::value& answer) {
     const auto* const all = answer.if_object();
     const auto* const names = all == nullptr ? nullptr : all->if_contains("names");
     const auto* const list = names == nullptr ? nullptr : names->if_array();
-    if (list == nullptr || list->empty()) return "no name is known\n";
+    if (list == nullptr || list->empty()) return "no name known for this address\n";
     std::string out;
     for (const json::value& one : *list) {
         const auto* const fields = one.if_object();

@@ -46,6 +46,34 @@ std::string none(const json::object&) {
     return {};
 }
 
+struct Heading {
+    std::string_view key, text;
+};
+// Of a router's values; other keys are headings by themselves.
+constexpr Heading kHeadings[] = {{"away_for_s", "unreachable for"},
+                                 {"blocked", "blocked rows"},
+                                 {"cpu_share_percent", "CPU share for background writes (%)"},
+                                 {"foreign", "rows of others"},
+                                 {"held", "answers that wait"},
+                                 {"late", "late rows to check"},
+                                 {"left_alone", "rows left as changed"},
+                                 {"orphans", "orphaned rows"},
+                                 {"owed", "rows to write"},
+                                 {"rtt_ms", "round trip (ms)"},
+                                 {"second_writer", "second writer of"},
+                                 {"service_us", "time per write (us)"},
+                                 {"shared", "shared addresses"},
+                                 {"told_meanwhile", "claims while unreachable"},
+                                 {"trouble", "last error"},
+                                 {"unknown_sentences", "messages not understood"}};
+
+std::string heading_of(std::string_view key) {
+    for (const Heading& heading : kHeadings) {
+        if (heading.key == key) return std::string(heading.text);
+    }
+    return heading_text(key);
+}
+
 }  // namespace
 
 std::string routers_text(const json::value& answer) {
@@ -62,7 +90,7 @@ std::string routers_text(const json::value& answer) {
                     key == "findings" || key == "lists")
                     continue;
                 const std::string text = cell_text(key, &value);
-                if (!text.empty()) table.row({heading_text(key), text});
+                if (!text.empty()) table.row({heading_of(key), text});
             }
             for (const json::value& one : array_of(router, "lists")) {
                 const json::object& list = object_of(one);
@@ -78,7 +106,7 @@ std::string router_differences_text(const json::value& answer) {
         answer,
         [](const json::object& router) {
             const std::string state = text_of(router, "state");
-            if (state != "in_sync") return ": " + state + ", so nothing is known of its rows";
+            if (state != "in_sync") return ": " + state + ", rows unknown";
             const auto count = array_of(router, "differences").size();
             return count == 0 ? std::string(": no difference")
                               : ": " + std::to_string(count) +
@@ -108,7 +136,7 @@ std::string router_shared_text(const json::value& answer) {
         answer,
         [](const json::object& router) {
             const auto count = array_of(router, "addresses").size();
-            if (count == 0) return std::string(": no address is told under other names");
+            if (count == 0) return std::string(": no shared addresses");
             return ": " + std::to_string(count) + (count == 1 ? " address" : " addresses") +
                    (is_true(router, "more") ? " and more" : "");
         },
@@ -131,12 +159,12 @@ std::string router_reconciled_text(const json::value& answer) {
     return each(
         answer,
         [](const json::object& router) {
-            if (is_true(router, "paused")) return std::string(": paused, nothing was done");
+            if (is_true(router, "paused")) return std::string(": paused, rows not read");
             if (!is_true(router, "asked"))
-                return ": " + text_of(router, "state") + ", nothing was done";
+                return ": " + text_of(router, "state") + ", rows not read";
             const std::string orphans = text_of(router, "orphans_removed");
-            return ": its rows are read again" +
-                   (orphans == "0" ? std::string{} : ", " + orphans + " orphaned rows are removed");
+            return ": reading its rows again" +
+                   (orphans == "0" ? std::string{} : ", " + orphans + " orphaned rows removed");
         },
         none);
 }
@@ -170,11 +198,11 @@ std::string router_forgotten_text(const json::value& answer) {
         answer,
         [](const json::object& router) {
             const std::string rows = text_of(router, "rows"), kept = text_of(router, "persistent");
-            std::string text = ": " + rows + (rows == "1" ? " row is" : " rows are") + " removed";
-            if (is_true(router, "paused")) text = ": paused, its rows end by themselves";
+            std::string text = ": " + rows + (rows == "1" ? " row" : " rows") + " removed";
+            if (is_true(router, "paused")) text = ": paused, its rows expire by their timeouts";
             if (text_of(router, "state") != "in_sync")
-                text = ": " + text_of(router, "state") + ", its rows end by themselves";
-            if (kept != "0") text += "; one of `persistent` stays";
+                text = ": " + text_of(router, "state") + ", its rows expire by their timeouts";
+            if (kept != "0") text += "; a persistent row stays";
             return text;
         },
         none);
@@ -184,16 +212,15 @@ std::string router_forgotten_text(const json::value& answer) {
 std::string in_flight_text(const json::object& from) {
     const auto* const found = find(from, "writes_in_flight");
     if (found == nullptr || text_of(from, "writes_in_flight") == "0") return {};
-    return ", but " + text_of(from, "writes_in_flight") +
-           " sentences are still under way after 5 s";
+    return ", but " + text_of(from, "writes_in_flight") + " writes are still in flight after 5 s";
 }
 
 std::string router_paused_text(const json::value& answer) {
     return each(
         answer,
         [](const json::object& router) {
-            return std::string(is_true(router, "paused") ? ": paused, nothing is written to it"
-                                                         : ": is written to") +
+            return std::string(is_true(router, "paused") ? ": paused, no writes"
+                                                         : ": writes are active") +
                    in_flight_text(router);
         },
         none);
@@ -201,9 +228,9 @@ std::string router_paused_text(const json::value& answer) {
 
 std::string bypass_text(const json::value& answer) {
     return is_true(object_of(answer), "bypass")
-               ? "the bypass is on: queries are answered, no router is written to" +
+               ? "the bypass is on: no router writes; queries are still answered" +
                      in_flight_text(object_of(answer)) + "\n"
-               : "the bypass is off: routers are written to\n";
+               : "the bypass is off: router writes are active\n";
 }
 
 std::string router_trace_text(const json::value& answer) {
@@ -238,7 +265,7 @@ std::string router_probe_text(const json::value& answer) {
         answer,
         [](const json::object& router) {
             const std::string trouble = text_of(router, "trouble");
-            return ": RouterOS " + text_of(router, "version") + ", the probe is " +
+            return ": RouterOS " + text_of(router, "version") + ", probe " +
                    text_of(router, "probe") + (is_said(trouble) ? " (" + trouble + ")" : "");
         },
         findings_text);

@@ -14,7 +14,7 @@ std::string rule_sets_text(const json::value& sets) {
     const json::array& all = array_of(object_of(sets), "sets");
     if (all.empty()) return "the configuration has no dynamic_domain_set\n";
     Table table;
-    table.row({"set", "rules", "waiting", "file"});
+    table.row({"set", "rules", "pending changes", "file"});
     std::string troubles;
     for (const json::value& one : all) {
         const json::object& set = object_of(one);
@@ -41,7 +41,7 @@ std::string rules_changed_text(const json::value& done) {
     const json::object& all = object_of(done);
     const auto text = [&all](std::string_view key) { return text_of(all, key); };
     return text("added") + " added, " + text("removed") + " removed, " + text("unchanged") +
-           " as before; in force with configuration " + text("generation") + "\n";
+           " unchanged; active in configuration " + text("generation") + "\n";
 }
 
 }  // namespace steerctl

@@ -20,15 +20,15 @@ struct Key {
 constexpr std::array kPorts{Key{"device", "device"}, Key{"driver", "driver"},
                             Key{"addresses", "addresses"}, Key{"why", "why"}};
 constexpr std::array kWorkers{Key{"index", "worker"}, Key{"core", "core"}, Key{"cpu", "cpu"},
-                              Key{"parked", "parked"}, Key{"in_flight", "in flight"}};
-constexpr std::array kRouters{Key{"name", "router"}, Key{"address", "address"},
-                              Key{"state", "state"}, Key{"since_s", "since"},
-                              Key{"rows", "rows"},   Key{"claims", "claims"},
-                              Key{"owed", "owed"}};
+                              Key{"parked", "pending"}, Key{"in_flight", "in flight"}};
+constexpr std::array kRouters{Key{"name", "router"},       Key{"address", "address"},
+                              Key{"state", "state"},       Key{"since_s", "since"},
+                              Key{"rows", "rows"},         Key{"claims", "claims"},
+                              Key{"owed", "rows to write"}};
 constexpr std::array kSets{Key{"name", "set"},          Key{"family", "family"},
                            Key{"state", "state"},       Key{"timeouts", "timeouts"},
                            Key{"prefixes", "prefixes"}, Key{"claims", "claims"},
-                           Key{"owed", "owed"}};
+                           Key{"owed", "to write"}};
 constexpr std::array kUpstreams{
     Key{"name", "upstream"}, Key{"forward", "forward"},         Key{"via", "via"},
     Key{"rtt_ms", "rtt ms"}, Key{"connections", "connections"}, Key{"address", "address"}};
@@ -122,8 +122,8 @@ std::string lists_section(const json::object& status) {
     const json::object& lists = value->get_object();
     std::string out = "\nlists\n  " + text_of(lists, "lists") + " lists, " +
                       text_of(lists, "rules") + " rules, " + text_of(lists, "bad_lines") +
-                      " bad lines and " + text_of(lists, "left_out") +
-                      " unsupported rules left out\n";
+                      " invalid lines and " + text_of(lists, "left_out") +
+                      " unsupported rules skipped\n";
     for (const auto& source : array_of(lists, "not_loaded"))
         out += "  not fetched yet: " + cell_text("", &source) + "\n";
     return out;

@@ -15,7 +15,7 @@ std::string why_text(const json::value& answer) {
     const auto* const sets = find(all, "sets");
     const bool in_any =
         sets != nullptr && sets->if_array() != nullptr && !sets->get_array().empty();
-    out += in_any ? "in force: " + cell_text(*sets) + "\n" : "in force: in no set\n";
+    out += in_any ? "sets: " + cell_text(*sets) + "\n" : "sets: none\n";
     const auto* const rules = find(all, "rules");
     const auto* const list = rules == nullptr ? nullptr : rules->if_array();
     Table table;
@@ -26,7 +26,7 @@ std::string why_text(const json::value& answer) {
                        text_of(r, "file") + ":" + text_of(r, "line")});
         }
     }
-    return out + (table.empty() ? "no rule holds for it\n" : table.text());
+    return out + (table.empty() ? "no rule matches\n" : table.text());
 }
 
 }  // namespace steerctl

@@ -83,14 +83,14 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
                       "  device  driver  why\n"
                       "  eth0    af_xdp  it can\n"
                       "\nworkers\n"
-                      "  worker  cpu  parked\n"
-                      "       0    1       3\n"
+                      "  worker  cpu  pending\n"
+                      "       0    1        3\n"
                       "\ncache\n"
                       "  1234 entries, 3.0 MiB\n"
                       "\nrouters\n"
-                      "  router  address          state  rows  claims  owed  orphans\n"
-                      "  edge1   172.16.1.1:8729  ready    10      12     2        1\n"
-                      "  edge2   -                -         0       -     -        -\n"
+                      "  router  address          state  rows  claims  to write  orphans\n"
+                      "  edge1   172.16.1.1:8729  ready    10      12         2        1\n"
+                      "  edge2   -                -         0       -         -        -\n"
                       "  edge2: wrong password\n"
                       "\nupstreams\n"
                       "  upstream    forward  via   rtt ms\n"
@@ -110,11 +110,11 @@ BOOST_AUTO_TEST_CASE(hits) {
                       "   40  a.example\n"
                       "\nclients\n"
                       "  1197  192.0.2.1\n"
-                      "\nrules (7 hold for some)\n"
+                      "\nrules (7 match at least one query)\n"
                       "  800  domain_set 'ads'  in  domain:example.org  /etc/ads.txt:7\n");
     BOOST_CHECK_EQUAL(
         steerctl::hits_text(json::parse(R"({"queries":0,"samples":0,"seconds":1,"rules":[]})")),
-        "0 queries in 1 seconds\n\nno rule holds for any of them\n");
+        "0 queries in 1 seconds\n\nno rule matches any of them\n");
 }
 
 BOOST_AUTO_TEST_CASE(odd_answers_print_something) {
@@ -170,8 +170,8 @@ BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
         "old.example A IN, NXDOMAIN, stale, for another 1 min 0 s, age 9 s, asked over IPv4, in "
         "cache main, 128 bytes\n");
     BOOST_CHECK_EQUAL(steerctl::cache_show_text(json::parse(R"({"answers":[]})")),
-                      "nothing is held of that\n");
-    BOOST_CHECK_EQUAL(steerctl::cache_show_text(nullptr), "nothing is held of that\n");
+                      "no matching answer in the caches\n");
+    BOOST_CHECK_EQUAL(steerctl::cache_show_text(nullptr), "no matching answer in the caches\n");
     BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"flushed":12,"took_ms":3})")),
                       "12 answers flushed in 3 ms\n");
     BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"answers":12,"took_ms":3})")),
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(reverse_names_one_a_line) {
             R"({"address":"192.0.2.1","names":[{"plugin":"a","name":"x.example"},{"plugin":"b"}]})")),
         "x.example\n-\n");
     for (const char* odd : {R"({"names":[]})", "{}", "7", R"({"names":7})"})
-        BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(odd)), "no name is known\n");
+        BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(odd)), "no name known for this address\n");
     BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(R"({"names":[7]})")), "-\n");
 }
 
@@ -197,10 +197,10 @@ BOOST_AUTO_TEST_CASE(why_a_name_is_in_sets) {
         steerctl::why_text(json::parse(
             R"({"name":"a.example","sets":["x","y"],"rules":[{"plugin":"domain_set 'x'","says":"in",
             "rule":"domain:example","file":"list.txt","line":7}]})")),
-        "in force: x, y\n  domain_set 'x'  in  domain:example  list.txt:7\n");
+        "sets: x, y\n  domain_set 'x'  in  domain:example  list.txt:7\n");
     for (const char* odd : {R"({"rules":[]})", "{}", "7", R"({"sets":[],"rules":7})"})
         BOOST_CHECK_EQUAL(steerctl::why_text(json::parse(odd)),
-                          "in force: in no set\nno rule holds for it\n");
+                          "sets: none\nno rule matches\n");
 }
 
 BOOST_AUTO_TEST_CASE(rules_one_a_line) {
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(rules_one_a_line) {
         "full:a.example\nregexp:^x # y$\n-\n");
     BOOST_CHECK_EQUAL(steerctl::rules_changed_text(
                           json::parse(R"({"added":2,"removed":0,"unchanged":1,"generation":7})")),
-                      "2 added, 0 removed, 1 as before; in force with configuration 7\n");
+                      "2 added, 0 removed, 1 unchanged; active in configuration 7\n");
     BOOST_CHECK_EQUAL(steerctl::rule_sets_text(json::parse(
                           R"({"sets":[{"tag":"own","file":"/f","rules":3,"waiting":0,"trouble":""},
             {"tag":"other","file":"/g","waiting":1,"trouble":"/g cannot be read: no"}]})")),
@@ -233,15 +233,15 @@ BOOST_AUTO_TEST_CASE(an_answer_that_says_not_done_is_a_failure) {
     BOOST_CHECK_EQUAL(undone("lists.fetch",
                              R"({"lists":[{"url":"http://a","outcome":"fetched","trouble":""},
                                           {"url":"http://b","outcome":"refused","trouble":"404"}]})"),
-                      "1 of 2 lists could not be fetched");
+                      "1 of 2 lists not fetched; their errors are above");
     BOOST_CHECK_EQUAL(undone("lists", R"({"lists":[{"trouble":"404"}]})"), "");
     BOOST_CHECK_EQUAL(
         undone(
             "routers.reconcile",
             R"({"routers":[{"name":"a","asked":true},{"name":"b","asked":false},{"name":"c"}]})"),
-        "nothing was done on routers that are paused or not in sync: b, c");
+        "rows not read: paused or not in sync: b, c");
     BOOST_CHECK_EQUAL(undone("routers.diff", R"({"routers":[{"name":"a","state":"away"}]})"),
-                      "nothing is known of the rows of routers that are not in sync: a");
+                      "differences unknown: not in sync: a");
     for (const char* odd : {"{}", "7", R"({"lists":7,"routers":{}})"}) {
         for (const char* method : {"lists.fetch", "routers.reconcile", "routers.diff", "status"})
             BOOST_CHECK_EQUAL(undone(method, odd), "");

@@ -1,0 +1,53 @@
+// What the exit codes of our programs mean, once: the programs return these, docs/reference/exit-codes.md is made of the rows
+// (`steerdnsd --reference exit-codes`). A header alone, for every room, as safe_text.h is.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace steer {
+
+enum ExitCode : int {
+    kExitDone = 0,
+    kExitFailed = 1,    // something outside of what the operator wrote
+    kExitRejected = 2,  // what the operator wrote: a command line, a configuration, an input
+};
+
+struct ExitRow {
+    std::string_view program;
+    ExitCode code;
+    std::string_view when;    // it is returned
+    std::string_view action;  // what to do; empty: nothing
+};
+
+inline constexpr std::array kExitRows{
+    ExitRow{"steerdnsd", kExitDone,
+            "the daemon was stopped by SIGTERM or SIGINT, or the command succeeded", ""},
+    ExitRow{"steerdnsd", kExitFailed,
+            "the start failed: a port is in use, or a CPU, privilege or memory is missing",
+            "read the last error line; `steerdnsd --ports` shows the ports"},
+    ExitRow{"steerdnsd", kExitFailed, "`--dry-run`: a router could not be read within 10 seconds",
+            "check address, user and API service of the router"},
+    ExitRow{"steerdnsd", kExitFailed, "`--init`: a file exists already or cannot be written",
+            "use `--force` to replace files, or name another file"},
+    ExitRow{"steerdnsd", kExitRejected, "the configuration or the command line is invalid",
+            "correct the reported lines; `steerdnsd --check` reads the file again"},
+    ExitRow{"steerdnsd", kExitRejected, "the configuration needs more memory than the machine has",
+            "lower the sizes that the error names"},
+    ExitRow{"steerctl", kExitDone, "the command succeeded", ""},
+    ExitRow{"steerctl", kExitFailed, "the daemon is unreachable, or it rejected the request",
+            "check `systemctl status steerdnsd` and `--socket`"},
+    ExitRow{"steerctl", kExitFailed,
+            "the request was not completed: a list not fetched, a router not in sync, output not "
+            "written",
+            "read the error line; run the command again when the cause is gone"},
+    ExitRow{"steerctl", kExitRejected, "the command line is invalid",
+            "`steerctl COMMAND --help` shows the usage"},
+    ExitRow{"steerctl", kExitRejected,
+            "`reload`: the new configuration is invalid; the active one stays in use",
+            "correct the reported lines and reload again"},
+    ExitRow{"steerctl", kExitRejected, "`import`: the input cannot be read",
+            "correct the reported line of the input"},
+};
+
+}  // namespace steer
