@@ -51,9 +51,8 @@ void advise_unused(Reading& in, const std::vector<bool>& used) {
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
         const bool left_out = find_predecessor_type(plugins[i].type) != nullptr;
         if (used[i] || plugins[i].in_place || left_out) continue;
-        in.report().warn(
-            plugins[i].line,
-            owner_of(plugins[i]) + " is not used by what queries enter (" + entries + "')");
+        in.report().warn(plugins[i].line,
+                         owner_of(plugins[i]) + " is never used by queries (" + entries + "')");
     }
 }
 
@@ -72,7 +71,7 @@ void advise_unused_routers(Reading& in) {
         if (used[i]) continue;
         in.report().warn(settings.routers[i].line,
                          "router '" + settings.routers[i].name +
-                             "' is not used by a ros_address_list or dhcp_leases");
+                             "' is not used by any ros_address_list or dhcp_leases");
     }
 }
 
@@ -85,9 +84,10 @@ void advise_devices(Reading& in, const std::vector<bool>& used) {
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
         const auto* const devices = std::get_if<DeviceMatch>(&plugins[i].args);
         if (devices == nullptr || !used[i] || has_leases || !devices->macs.empty()) continue;
-        in.report().warn(plugins[i].line, owner_of(plugins[i]) +
-                                              " never holds: hosts are known by a dhcp_leases, and "
-                                              "there is none");
+        in.report().warn(
+            plugins[i].line,
+            owner_of(plugins[i]) +
+                " never matches: host names need a dhcp_leases plugin, and there is none; add one");
     }
 }
 
@@ -101,10 +101,9 @@ void advise_servers(Reading& in) {
         tcp = tcp || std::holds_alternative<TcpServer>(plugin.args);
     }
     if (udp != nullptr && !tcp) {
-        in.report().warn(udp->line,
-                         owner_of(*udp) +
-                             " answers over UDP only: clients that get a truncated answer need a "
-                             "tcp_server");
+        in.report().warn(udp->line, owner_of(*udp) +
+                                        " answers over UDP only: clients with truncated answers "
+                                        "need TCP; add a tcp_server");
     }
 }
 
@@ -126,8 +125,8 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
                 in.report().warn(plugin.line,
                                  owner_of(plugin) + " keeps the list '" + name + "' that " +
                                      owner_of(*at->second) +
-                                     " keeps on the same router: an address is a row of "
-                                     "the first that writes it; use one plugin for both");
+                                     " writes on the same router: each address gets a row of only "
+                                     "one of them; use one plugin for both");
             }
         }
     }
@@ -138,10 +137,10 @@ void advise_prefer(Reading& in, const std::vector<bool>& used) {
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
         const auto* prefer = std::get_if<Prefer>(&plugins[i].args);
         if (prefer == nullptr || !used[i]) continue;
-        in.report().warn(plugins[i].line,
-                         owner_of(plugins[i]) + " runs the rest of its sequence twice for " +
-                             (prefer->v6 ? "A" : "AAAA") +
-                             " of names that it does not know: put a cache behind it");
+        in.report().warn(plugins[i].line, owner_of(plugins[i]) +
+                                              " runs the rest of its sequence twice for " +
+                                              (prefer->v6 ? "A" : "AAAA") +
+                                              " of unknown names: add a cache after it");
     }
 }
 

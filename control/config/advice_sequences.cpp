@@ -67,7 +67,7 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
                 [&](const MatchUse& m) { return asks_for_response(settings, m, true); });
             if (only_without) continue;
             in.report().warn(
-                rule.line, "'" + plugin.tag + "' asks upstream also when " + owner_of(*cache) +
+                rule.line, "'" + plugin.tag + "' queries upstreams even if " + owner_of(*cache) +
                                " has the answer: add 'short_circuit: true' to the cache, or a rule "
                                "'matches: has_resp' with 'exec: accept' after it");
             cache = nullptr;
@@ -228,9 +228,8 @@ void advise_early(Reading& in, const Plugin& entry) {
         if (asks != rule.matches.end()) {
             in.report().warn(rule.line, owner_of(settings.plugins[asks->plugin]) + " in '" +
                                             entry.tag +
-                                            "' asks about a response before anything can bring "
-                                            "one, so that the rule never holds: put it behind the "
-                                            "forward");
+                                            "' tests a response before there can be one, and never "
+                                            "matches: move it after the forward");
             continue;
         }
         if (rule.kind == ExecRule::Kind::goto_) return;
@@ -238,8 +237,8 @@ void advise_early(Reading& in, const Plugin& entry) {
         const Plugin& exec = settings.plugins[rule.plugin];
         if (acts_on_response(exec)) {
             in.report().warn(rule.line, owner_of(exec) + " in '" + entry.tag +
-                                            "' acts on a response before anything can bring one, "
-                                            "so that it does nothing: put it behind the forward");
+                                            "' changes a response before there can be one, and has "
+                                            "no effect: move it after the forward");
         }
         if (Reachable(settings, rule.plugin).find(may_bring_response) != nullptr) return;
     }
@@ -281,12 +280,11 @@ void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& s
                 return test != nullptr && list != nullptr;
             });
         if (fallback == nullptr) continue;
-        in.report().warn(rule.line,
-                         owner_of(*fallback) + " behind " + owner_of(cache) + " of '" + plugin.tag +
-                             "' asks by " + std::string(test->type) +
-                             ": a cached answer is put into " + owner_of(*list) +
-                             " as it was for the client that asked first; put the rule outside "
-                             "the fallback");
+        in.report().warn(
+            rule.line,
+            owner_of(*fallback) + " behind " + owner_of(cache) + " of '" + plugin.tag + "' tests " +
+                std::string(test->type) + ": a cached answer is written to " + owner_of(*list) +
+                " by the result for the first client; move the rule out of the fallback");
         return;
     }
 }
@@ -305,12 +303,11 @@ void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& s
         if (cache == nullptr || asks == rule.matches.end() ||
             !std::holds_alternative<Dns64>(exec.args))
             continue;
-        in.report().warn(rule.line,
-                         owner_of(exec) + " behind " + owner_of(*cache) + " of '" + plugin.tag +
-                             "' is for some clients alone, by " +
-                             std::string(settings.plugins[asks->plugin].type) +
-                             ": all clients get what the first one's answer was; give these "
-                             "clients a sequence with a cache of its own");
+        in.report().warn(rule.line, owner_of(exec) + " behind " + owner_of(*cache) + " of '" +
+                                        plugin.tag + "' applies to some clients only, by " +
+                                        std::string(settings.plugins[asks->plugin].type) +
+                                        ": all clients get the answer of the first one; use a "
+                                        "sequence with a cache of its own for these clients");
     }
 }
 
@@ -328,11 +325,11 @@ void advise_prefer_dns64(Reading& in, const Plugin& plugin, const Sequence& sequ
             return args != nullptr && args->allow_ipv4;
         });
         if (dns64 == nullptr) continue;
-        in.report().warn(rule.line, owner_of(exec) + " around " + owner_of(*dns64) + " of '" +
-                                        plugin.tag +
-                                        "' leaves names without AAAA no A either: dns64 makes an "
-                                        "AAAA for IPv4 clients too; remove 'allow_ipv4', or put "
-                                        "prefer_ipv6 behind dns64");
+        in.report().warn(
+            rule.line,
+            owner_of(exec) + " around " + owner_of(*dns64) + " of '" + plugin.tag +
+                "' removes A records of names without AAAA records too: dns64 synthesizes AAAA for "
+                "IPv4 clients; remove 'allow_ipv4', or move prefer_ipv6 after dns64");
     }
 }
 
@@ -472,11 +469,9 @@ void advise_answer(Reading& in, const Plugin& entry) {
     const Sequence* sequence = sequence_of(entry);
     if (sequence == nullptr || AnswerWalk(settings).walk(*sequence) == AnswerWalk::End::answered)
         return;
-    in.report().warn(
-        entry.line,
-        "a query can come to the end of '" + entry.tag +
-            "' without an answer and then gets NOERROR without records: end it with a forward "
-            "or a reject that always runs");
+    in.report().warn(entry.line, "a query can reach the end of '" + entry.tag +
+                                     "' without an answer and then gets NOERROR without records: "
+                                     "add a forward or reject that always runs");
 }
 
 }  // namespace

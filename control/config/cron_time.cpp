@@ -105,12 +105,12 @@ Result<const date::time_zone*> zone_of(std::string_view name) {
     try {
         return name.empty() ? date::current_zone() : date::locate_zone(std::string(name));
     } catch (const std::exception&) {
-        if (!name.empty()) return Error{"there is no time zone " + matchers::quoted(name)};
+        if (!name.empty()) return Error{"unknown time zone " + matchers::quoted(name)};
     }
     try {
         return date::locate_zone("UTC");  // the system has said nothing
     } catch (const std::exception& e) {
-        return Error{"no time zones can be read (is the package tzdata there?): " +
+        return Error{"time zones cannot be read; install the package tzdata: " +
                      std::string(e.what())};
     }
 }
@@ -128,7 +128,7 @@ Result<CronTime> CronTime::parse(std::string_view text) {
     if (fields.size() != 5) {
         return Error{matchers::quoted(text) + " has " + std::to_string(fields.size()) +
                      " fields: expected five (minute, hour, day, month, day of the week), as in "
-                     "\"15 3 * * *\", or a word such as @daily"};
+                     "\"15 3 * * *\", or a name such as @daily"};
     }
     CronTime out;
     for (const auto& done :

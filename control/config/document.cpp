@@ -43,10 +43,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         if (anchor != YAML::NullAnchor) {
-            throw Refused{
-                line_of(mark),
-                "YAML reads '&" + anchor_name_ +
-                    "' as an anchor for aliases: write it in quotes if it is meant as text"};
+            throw Refused{line_of(mark), "YAML reads '&" + anchor_name_ +
+                                             "' as an anchor: put it in quotes if it is text"};
         }
         place(make(Node::Kind::null, mark), anchor);
     }
@@ -54,7 +52,7 @@ class TreeBuilder final : public YAML::EventHandler {
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto known = anchors_.find(anchor);
         if (known == anchors_.end())
-            throw Refused{line_of(mark), "an alias refers to what contains it"};
+            throw Refused{line_of(mark), "an alias refers to its own container"};
         nodes_ += count(known->second);
         check_budget(mark);
         place(Node(known->second), YAML::NullAnchor);
@@ -113,7 +111,7 @@ class TreeBuilder final : public YAML::EventHandler {
         if (!plain) {
             throw Refused{line_of(mark),
                           "YAML reads '" + tag +
-                              "' as a type mark: write the whole text in quotes, as in \"!$tag\""};
+                              "' as a type tag: put the whole text in quotes, as in \"!$tag\""};
         }
     }
 
@@ -140,7 +138,7 @@ class TreeBuilder final : public YAML::EventHandler {
                                              std::to_string(kMaxDepth) + " levels deep"};
         }
         if (!open_.empty() && open_.back().node.is_map() && !open_.back().key_read) {
-            throw Refused{line_of(mark), "a key has to be text, found " + std::string(node.what()) +
+            throw Refused{line_of(mark), "a key must be text, found " + std::string(node.what()) +
                                              ": is a quote, a bracket or a colon missing?"};
         }
         open_.push_back({std::move(node), anchor, false, {}, 0, {}});
@@ -176,7 +174,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
     static void read_key(Open& map, Node node) {
         if (!node.is_text()) {
-            throw Refused{node.line, "a key has to be text, found " + std::string(node.what()) +
+            throw Refused{node.line, "a key must be text, found " + std::string(node.what()) +
                                          ": is a quote, a bracket or a colon missing?"};
         }
         if (!map.keys.insert(node.text).second) {
@@ -205,9 +203,9 @@ std::optional<Refused> find_binary(std::string_view text, int before) {
     });
     if (wide || at == text.end()) return std::nullopt;
     const auto line = static_cast<int>(std::count(text.begin(), at, '\n'));
-    return Refused{line_at(line, before), "this is no text: a byte here has the value " +
+    return Refused{line_at(line, before), "this file is not text: a byte has the value " +
                                               std::to_string(static_cast<unsigned char>(*at)) +
-                                              "; is it the right file?"};
+                                              "; check the file name"};
 }
 
 // The last line up to `last` (from 0) that is indented with a tab, if there is one.
@@ -217,9 +215,8 @@ std::optional<Refused> find_tab(std::string_view text, int last, int before) {
         const std::string_view row = text.substr(0, text.find('\n'));
         const auto first = row.find_first_not_of(" \t\r");
         if (first != row.npos && row[first] != '#' && row.substr(0, first).find('\t') != row.npos)
-            found =
-                Refused{line_at(line, before),
-                        "this line is indented with a tab, which YAML does not take: write blanks"};
+            found = Refused{line_at(line, before),
+                            "this line is indented with a tab: use blanks, as YAML requires"};
         text.remove_prefix(std::min(row.size() + 1, text.size()));
     }
     return found;
@@ -230,8 +227,7 @@ Refused explain(const YAML::Exception& e, std::string_view text, int before) {
     if (auto binary = find_binary(text, before)) return *binary;
     if (auto tab = find_tab(text, e.mark.line, before)) return *tab;
     return {line_of(e.mark, before),
-            "this is not YAML (" + e.msg +
-                "): look at the indentation, brackets and quotes here and above"};
+            "invalid YAML (" + e.msg + "): check indentation, brackets and quotes here and above"};
 }
 
 }  // namespace
@@ -265,7 +261,7 @@ Node parse_document(std::string_view text, Report& report, int before) {
         Node root = builder.take();
         TreeBuilder second(before);
         if (parser.HandleNextDocument(second)) {
-            report.error(second.take().line, "a second YAML document begins here: keep one");
+            report.error(second.take().line, "a second YAML document starts here: keep one");
             return {};
         }
         return root;

@@ -91,11 +91,10 @@ void add_entries(Reading& in, const Plugin& server, std::vector<PluginIndex>& en
     for (const auto& [plugin, line] : entries_of(server)) {
         if (std::ranges::find(entries, plugin) != entries.end()) continue;
         if (entries.size() == kMostEntries) {
-            in.report().error(line, owner_of(server) + " names '" +
+            in.report().error(line, owner_of(server) + " adds '" +
                                         in.settings().plugins[plugin].tag + "', and " +
                                         std::to_string(kMostEntries) +
-                                        " other executors are entries of servers already: use "
-                                        "fewer");
+                                        " other executors are entries of servers: use fewer");
             return;
         }
         entries.push_back(plugin);
@@ -225,14 +224,12 @@ bool find_entry(Reading& in) {
         return true;
     }
     if (free.empty()) {
-        in.report().error(
-            0,
-            "there is no sequence that queries could enter: write a plugin of the type sequence");
+        in.report().error(0, "no sequence for queries: add a plugin of the type sequence");
     } else {
         in.report().error(
             settings.plugins[free[1]].line,
-            "there is more than one sequence that no other refers to (" + names +
-                "'): name the one that queries enter as 'entry' of a udp_server and a tcp_server");
+            "several sequences are not referred to by others (" + names +
+                "'): set 'entry' of a udp_server and a tcp_server to the one for queries");
     }
     return false;
 }

@@ -115,7 +115,7 @@ class Includer {
         const auto around = std::find_if(open_.begin(), open_.end(),
                                          [&](const Open& o) { return o.canonical == whole; });
         if (around != open_.end()) {
-            std::string text = "files include each other in a circle: ";
+            std::string text = "files include each other in a loop: ";
             for (auto at = around; at != open_.end(); ++at)
                 text += named(at->name) + " -> ";
             fail(line, text + named(file) + "; remove one of these includes");
@@ -129,14 +129,14 @@ class Includer {
             return false;
         }
         if (open_.size() > kMaxIncludeDepth) {
-            fail(line, "the include of " + named(file) + " is more than " +
+            fail(line, "the include of " + named(file) + " is nested more than " +
                            std::to_string(kMaxIncludeDepth) +
-                           " levels deep: name the file in the configuration itself");
+                           " levels deep: include the file in the main configuration");
             return false;
         }
         if (done_.size() >= kMaxIncluded) {
-            fail(line, "more than " + std::to_string(kMaxIncluded) +
-                           " files are included: put some together");
+            fail(line,
+                 "more than " + std::to_string(kMaxIncluded) + " files are included: merge some");
             return false;
         }
         return true;
@@ -150,9 +150,10 @@ class Includer {
                 return s.name == entry.key && !s.text.empty();
             });
             if (!known) continue;
-            in_.report().warn(entry.line, "the section '" + entry.key +
-                                              "' of an included file has no effect: move it to the "
-                                              "configuration itself");
+            in_.report().warn(
+                entry.line,
+                "the section '" + entry.key +
+                    "' in an included file has no effect: move it to the main configuration");
         }
         if (top.find("plugins") == nullptr && top.find("include") == nullptr) {
             in_.report().warn(first_line, "this included file has no 'plugins'");

@@ -24,8 +24,8 @@ std::string news_of(const ReadList& list, const ReadList* before) {
     out += counted(list.rules, "rule");
     if (before != nullptr && before->loaded)
         out += " (before: " + std::to_string(before->rules) + ")";
-    if (list.bad_lines > 0) out += ", " + counted(list.bad_lines, "bad line") + " left out";
-    if (list.left_out > 0) out += ", " + counted(list.left_out, "unsupported rule") + " left out";
+    if (list.bad_lines > 0) out += ", " + counted(list.bad_lines, "invalid line") + " skipped";
+    if (list.left_out > 0) out += ", " + counted(list.left_out, "unsupported rule") + " skipped";
     return out;
 }
 
@@ -51,7 +51,8 @@ bool shrank_too_much(std::size_t before, std::size_t now, std::uint32_t max_shri
 std::string shrink_text(std::size_t before, std::size_t now, std::uint32_t max_shrink) {
     return "it has " + counted(now, "rule") + " and had " + std::to_string(before) +
            ": more than 'max_shrink' (" + std::to_string(max_shrink) +
-           " %) are gone, as if it were cut short; raise 'max_shrink' of this list if it is right";
+           " %) were lost, possibly by truncation; raise 'max_shrink' of this list if it is "
+           "correct";
 }
 
 std::vector<Error> shrunk_lists(std::span<const ReadList> before, std::span<const ReadList> now) {
@@ -61,7 +62,7 @@ std::vector<Error> shrunk_lists(std::span<const ReadList> before, std::span<cons
         if (old == nullptr || list.is_remote || !old->loaded) continue;
         if (!shrank_too_much(old->rules, list.rules, list.max_shrink)) continue;
         out.push_back({"the list " + matchers::quoted_path(list.source) + " of " + list.owner +
-                           " is refused: " + shrink_text(old->rules, list.rules, list.max_shrink),
+                           " is rejected: " + shrink_text(old->rules, list.rules, list.max_shrink),
                        list.file});
     }
     return out;

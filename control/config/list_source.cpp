@@ -116,12 +116,12 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     };
     if (use.type.empty())
         return refuse(
-            "a list by URL stands in `files` of a plugin of its own: make a domain_set or ip_set "
-            "of it, and write its $TAG here");
+            "a list from a URL needs a plugin of its own: define a domain_set or ip_set with it, "
+            "and write its $TAG here");
     const auto url = parse_url(written.value);
     if (!url) return refuse(url.error().text);
     if (in.settings().control.lists.empty())
-        return refuse("lists by URL need a folder: 'lists' of 'control' is off");
+        return refuse("lists from URLs need a folder, but 'lists' of 'control' is off: set it");
     RemoteList& list = remote(in.settings(), *url);
     ListUse resolved = use;
     resolved.max_shrink = shrink_of(in, use);
@@ -134,7 +134,7 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     if (!std::filesystem::exists(list.file, error) && !error) {
         read.loaded = false;
         in.report().warn(place.line, list.url + " in " + place.name() +
-                                         " has not been fetched yet: it is empty until it is");
+                                         " has not been fetched yet: it is empty until then");
         return std::nullopt;
     }
     auto content = Reading::read_text(list.file);
@@ -164,7 +164,7 @@ std::optional<Error> why_not(const std::vector<Error>& errors, const std::vector
     if (errors.empty()) return std::nullopt;
     if (is_line_of(errors.front(), file)) return Error{at_line(errors.front())};
     const std::string bad = first_bad(warnings, file);
-    return Error{"no line of it is good for type " + std::string(type) +
+    return Error{"no line of it is valid for type " + std::string(type) +
                  (bad.empty() ? ": " + errors.front().text : bad)};
 }
 
@@ -281,15 +281,15 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     const std::size_t rules = rules_of(in.settings().plugins.front());
     for (const ReadList& list : in.settings().lists) {
         if (list.bad_lines > list.rules + list.left_out)
-            return Error{std::to_string(list.bad_lines) + " of its lines are bad and " +
-                         std::to_string(list.rules) + " good for type " + std::string(use.type) +
-                         ": it is no list, or one of another format" + first_bad(warnings, file)};
+            return Error{std::to_string(list.bad_lines) + " of its lines are invalid and " +
+                         std::to_string(list.rules) + " valid for type " + std::string(use.type) +
+                         ": not a list, or a list in another format" + first_bad(warnings, file)};
     }
     if (use.most_rules > 0 && rules > use.most_rules)
         return Error{"it has " + std::to_string(rules) + " names, and 'max_names' allows " +
                      std::to_string(use.most_rules)};
     if (auto why = why_too_costly(in.settings())) return *std::move(why);
-    if (rules == 0) return Error{"there is no rule in it for a " + std::string(use.type)};
+    if (rules == 0) return Error{"it contains no rule for a " + std::string(use.type)};
     return rules;
 }
 

@@ -96,7 +96,7 @@ class PluginsReader {
         if (const auto* first = in_.find_tag(out.tag)) {
             error(out.line, "the tag " + matchers::quoted(out.tag) + " is given twice, first at " +
                                 in_.report().place(list_.items[first->index].line) +
-                                ": give each plugin its own");
+                                ": use unique tags");
         } else {
             in_.declare(out.tag, std::move(what));
         }
@@ -120,8 +120,7 @@ class PluginsReader {
         }
         if (key == "tag" &&
             (out.starts_with('$') || out.starts_with('!') || out.find(' ') != std::string::npos)) {
-            error(value->line,
-                  "the tag " + matchers::quoted(out) + ": write it without '$', '!' and blanks");
+            error(value->line, "the tag " + matchers::quoted(out) + ": remove '$', '!' and blanks");
         }
         return out;
     }
@@ -134,7 +133,7 @@ class PluginsReader {
         out.type = find_type(type);
         if (type.empty()) {
             if (value == nullptr || value->is_null())
-                error(line, owner + " has no 'type': write one, as in 'type: forward'");
+                error(line, owner + " has no 'type': add one, as in 'type: forward'");
         } else if (out.type == nullptr && out.theirs == nullptr) {
             error(line, "unknown plugin type " + matchers::quoted(type) + did_you_mean_type(type));
         }
@@ -146,7 +145,7 @@ class PluginsReader {
         if (!out.tag.empty()) return;
         if (type == "ros_address_list") {
             error(out.line,
-                  "a ros_address_list needs a 'tag': it stands in the comments of its rows");
+                  "a ros_address_list needs a 'tag' for the comments of its rows: add one");
         }
         do {
             out.tag = (type.empty() ? "plugin" : type) + "_" + std::to_string(++counts_[type]);

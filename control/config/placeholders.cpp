@@ -41,7 +41,7 @@ std::optional<std::string> value_of(std::string_view inside, int line, const std
     if (auto value = in.environment(name)) return value;
     if (dash != std::string_view::npos) return std::string(inside.substr(dash + 2));
     in.report().error(line, name.empty() ? "a placeholder without a name in " + path +
-                                               ": write ${NAME}, or $${ for a plain ${"
+                                               ": write ${NAME}, or $${ for a literal ${"
                                          : "the environment variable " + matchers::quoted(name) +
                                                " in " + path + " is not set: set it, or write ${" +
                                                name + ":-DEFAULT}");

@@ -80,10 +80,10 @@ void read_port_addresses(Reading& in, const Node& node, const Place& place, Port
             continue;
         }
         if (!address || (slash != std::string_view::npos && !length)) {
-            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
-                                             " is neither an IP address, such as 192.0.2.1, "
-                                             "2001:db8::1 or 192.0.2.1/24, nor an interface, such "
-                                             "as lo");
+            in.report().error(item.line,
+                              matchers::quoted(item.value) + " in " + place.name() +
+                                  " is not an IP address, such as 192.0.2.1, 2001:db8::1 or "
+                                  "192.0.2.1/24, and not an interface, such as lo");
             continue;
         }
         out.addresses.push_back(*address);
@@ -123,15 +123,14 @@ void read_neighbours(Reading& in, const Node& node, const Place& place, PortSett
         if (!address) {
             if (!text.address.empty())
                 error("'address' is " + matchers::quoted(text.address) +
-                      ": expected one such as 192.0.2.1 or 2001:db8::1");
+                      ": expected an IP address such as 192.0.2.1 or 2001:db8::1");
         } else if (entry.published != text.mac.empty()) {
             error(entry.published
-                      ? "the kernel answers for a published one with the interface's "
-                        "MAC: remove 'mac'"
+                      ? "a published entry uses the interface's own MAC address: remove 'mac'"
                       : "expected its 'mac', as in 02:00:5e:00:00:01, or 'published: true'");
         } else if (!entry.published && !mac) {
             error("'mac' is " + matchers::quoted(text.mac) +
-                  ": expected one such as 02:00:5e:00:00:01");
+                  ": expected a MAC address such as 02:00:5e:00:00:01");
         } else {
             entry.ip = *address;
             if (mac) entry.mac = *mac;
@@ -145,18 +144,16 @@ void check_port_kernel_side(Reading& in, const PortSettings& port, const std::st
     const bool by_name = port.exception != "auto" && port.exception != "none";
     if (by_name && !may_name_interface(port.exception)) {
         error(": 'exception' is " + matchers::quoted(port.exception) +
-              ": expected the name of an interface of up to 15 letters, as in steer0, or none");
+              ": expected an interface name of up to 15 letters, as in steer0, or none");
     }
     if (by_name && port.kernel_backed()) {
-        error(
-            ": 'exception' is for ports that the kernel does not see, and it sees this one: "
-            "remove it");
+        error(": 'exception' is not allowed on a port that the kernel sees: remove it");
     }
     const bool has_exception = by_name || (port.beside_kernel() && port.exception != "none");
     if (!port.interface_addresses.empty() && !has_exception) {
         error(": " + port.interface_addresses.front().ip.to_string() +
-              " has a prefix length, and there is no exception interface to put it on: write it "
-              "without, or give the port an 'exception' interface");
+              " has a prefix length, but the port has no exception interface: remove the prefix "
+              "length, or set 'exception'");
     }
 }
 

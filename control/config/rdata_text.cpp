@@ -163,7 +163,7 @@ Result<Bytes> unknown_rdata(std::span<const ZoneWord> words) {
     FieldReader reader(words.subspan(std::min<std::size_t>(words.size(), 2)), no_origin, false);
     const bool good = reader.at_end() || reader.read(LDNS_RDF_TYPE_HEX, true);
     if (!length || !good || reader.out.size() != *length)
-        return Error{"expected '\\#', the number of bytes, and these as hex digits"};
+        return Error{"expected '\\#', the number of bytes, and the bytes as hex digits"};
     return std::move(reader.out);
 }
 
@@ -183,14 +183,15 @@ std::string absolute_name(const std::string& text, const std::string& origin) {
 
 Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
                        const std::string& origin) {
-    const Error too_long{"the record is longer than a message may be"};
+    const Error too_long{"the record is longer than a DNS message"};
     if (is_too_long(words)) return too_long;
     const bool as_bytes = !words.empty() && words[0].text == "\\#" && !words[0].quoted;
     if (as_bytes) return unknown_rdata(words);
     const RdataForm* const form = find_rdata_form(type);
     if (form == nullptr) {
-        return Error{"records of type " + std::to_string(type) +
-                     " are written as in RFC 3597: '\\#', the number of bytes, and these as hex"};
+        return Error{
+            "records of type " + std::to_string(type) +
+            " must be written as in RFC 3597: '\\#', the number of bytes, and the bytes in hex"};
     }
     const auto* const fields = ldns_rr_descript(*parse_qtype(form->read_as));
     const std::size_t least = ldns_rr_descriptor_minimum(fields);
@@ -203,8 +204,8 @@ Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
                      std::string(form->example) + "'"};
     }
     if (!reader.at_end()) {
-        return Error{"more words than " + std::string(form->type) + " has: expected it as in '" +
-                     std::string(form->example) + "'"};
+        return Error{"more words than " + std::string(form->type) +
+                     " has: expected data such as '" + std::string(form->example) + "'"};
     }
     if (reader.out.size() > kMostRdataBytes) return too_long;
     return std::move(reader.out);

@@ -72,13 +72,13 @@ std::string Reading::resolve(std::string_view path) const {
 }
 
 Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
-    if (path.empty() || path.find('\0') != std::string::npos) return Error{"that is no path"};
+    if (path.empty() || path.find('\0') != std::string::npos) return Error{"not a path"};
     std::error_code status;
     const auto kind = std::filesystem::status(path, status).type();
     if (status) return Error{status.message()};
     const bool pipe = or_pipe && kind == std::filesystem::file_type::fifo;
     if (kind != std::filesystem::file_type::regular && !pipe) {
-        return Error{"it is no regular file"};
+        return Error{"not a regular file"};
     }
     errno = 0;
     std::ifstream in(path, std::ios::binary);
@@ -275,7 +275,7 @@ std::vector<matchers::Prefix> read_prefixes(Reading& in, const Node& node, const
         } else {
             in.report().error(item.line,
                               matchers::quoted(item.value) + " in " + place.name() +
-                                  " is no address or prefix: expected one such as 192.0.2.0/24 or "
+                                  " is not an address or prefix: expected one such as 192.0.2.0/24 or "
                                   "2001:db8::/32");
         }
     }

@@ -33,10 +33,9 @@ void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& o
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     });
     if (!hex || text.size() != 64) {
-        in.report().error(place.line,
-                          place.name() +
-                              " is no SHA-256: expected 64 hex digits, as from 'openssl x509 "
-                              "-fingerprint -sha256'");
+        in.report().error(place.line, place.name() +
+                                          " is not a SHA-256 fingerprint: expected 64 hex digits, "
+                                          "as printed by 'openssl x509 -fingerprint -sha256'");
         return;
     }
     out.tls_pin = std::move(text);
@@ -110,18 +109,16 @@ void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& o
         if (!value) {
             in.report().error(place.line,
                               place.name() + found(node) +
-                                  "expected true, false, or what is checked, as in 'tls: { ca: "
-                                  "FILE }', 'tls: { pin: SHA-256 }' or 'tls: { anonymous: true }'");
+                                  "expected true, false or a map, as in 'tls: { ca: FILE }', 'tls: "
+                                  "{ pin: SHA-256 }' or 'tls: { anonymous: true }'");
         }
         out.tls = value.value_or(true);
         return;
     }
     read_rows(in, node, kTlsRows, place.name(), out);
     if (out.tls_anonymous && (!out.tls_ca.empty() || !out.tls_pin.empty())) {
-        in.report().error(place.line,
-                          place.name() +
-                              ": 'anonymous' means that there is no certificate to check: "
-                              "remove it, or 'ca' and 'pin'");
+        in.report().error(
+            place.line, place.name() + ": 'anonymous' excludes 'ca' and 'pin': remove one of them");
     }
 }
 
@@ -130,8 +127,8 @@ void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAcc
     auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
     if (node.is_text() && !percent) percent = parse_integer(node.text);
     if (!percent || *percent < kLeast || *percent > kMost) {
-        in.report().error(place.line, place.name() + found(node) +
-                                          "expected a part of the router's time, 5%..90%");
+        in.report().error(place.line,
+                          place.name() + found(node) + "expected a percentage, 5%..90%");
         return;
     }
     out.cpu_percent = static_cast<std::uint32_t>(*percent);
@@ -171,12 +168,12 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
     router.line = line;
     if (router.tls_anonymous) {
         in.report().warn(line, owner +
-                                   " has anonymous TLS: whoever stands between gets its password; "
-                                   "give its api-ssl a certificate, and write 'pin' or 'ca'");
+                                   " uses anonymous TLS: an attacker on the path can read its "
+                                   "password; add a certificate to api-ssl, and set 'pin' or 'ca'");
     }
     if (router.port == kApiTlsPort && !router.tls) {
         in.report().warn(line,
-                         owner + " is asked at port 8729 without TLS: write 'tls: true', or 8728");
+                         owner + " uses port 8729 without TLS: write 'tls: true', or port 8728");
     }
     return router;
 }

@@ -47,8 +47,8 @@ constexpr std::size_t kMostlyBad = 10;
 std::string examples(const std::vector<Error>& lines, std::size_t count) {
     constexpr std::size_t kShown = 3;
     std::string text = lines.front().text;
-    if (count == 1) return text + "; the line is left out";
-    text += "; this and " + std::to_string(count - 1) + " more bad lines are left out";
+    if (count == 1) return text + "; the line is skipped";
+    text += "; this and " + std::to_string(count - 1) + " more invalid lines are skipped";
     for (std::size_t i = 1; i < std::min(kShown, lines.size()); ++i) {
         text +=
             (i == 1 ? ": line " : "; line ") + std::to_string(lines[i].line) + ": " + lines[i].text;
@@ -67,10 +67,9 @@ void say_left_out(Reading& in, const matchers::BadLines& bad, bool strict,
     }
     const int line = bad.left_out().front().first;
     if (strict) {
-        in.report().error_in(file, line, "rules with modifiers that are not supported: " + kinds);
+        in.report().error_in(file, line, "unsupported modifiers in rules: " + kinds);
     } else {
-        in.report().warn_in(file, line,
-                            "rules with modifiers that are not supported are left out: " + kinds);
+        in.report().warn_in(file, line, "rules with unsupported modifiers are skipped: " + kinds);
     }
 }
 
@@ -119,12 +118,13 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
                                               std::to_string(bad.count() + good + other) +
                                               " lines of the file " + matchers::quoted_path(file) +
                                               " in " + place.name() +
-                                              " are bad: " + std::string(hint));
+                                              " are invalid: " + std::string(hint));
         return;
     }
     if (bad.count() > 0) {
         in.report().error(place.line, "no line of the file " + matchers::quoted_path(file) +
-                                          " in " + place.name() + " is good: " + std::string(hint));
+                                          " in " + place.name() +
+                                          " is valid: " + std::string(hint));
     } else {
         in.report().warn(place.line, "the file " + matchers::quoted_path(file) + " in " +
                                          place.name() + " is empty");

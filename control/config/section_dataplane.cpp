@@ -107,13 +107,13 @@ void check_port(Reading& in, const PortSettings& port, const std::string& owner)
               ": expected an address such as 0000:03:00.0");
     } else if (!port.pci.empty() && port.driver != Driver::automatic &&
                port.driver != Driver::pci) {
-        error(": 'driver' goes with 'device', not with 'pci': remove it");
+        error(": 'driver' is only valid with 'device': remove it");
     } else if (port.pci.empty() && port.driver == Driver::pci) {
-        error(": the driver pci needs 'pci' instead of 'device'");
+        error(": the driver pci needs 'pci': write it instead of 'device'");
     }
     if (port.driver == Driver::vdev && !port.device.empty() && !is_vdev(port.device)) {
         error(": 'device' is " + matchers::quoted(port.device) +
-              ": expected a virtual device of DPDK's with its arguments, as in "
+              ": expected a virtual DPDK device with its arguments, as in "
               "'net_vhost0,iface=/run/vhost.sock'");
     }
     const bool interface = port.kernel_backed() || port.driver == Driver::tap;
@@ -139,7 +139,7 @@ void read_ports(Reading& in, const Node& node, const Place& place, Dataplane& ou
         if (!read_rows(in, item, kPortRows, owner, port)) continue;
         check_port(in, port, owner);
         if (!seen.insert(port.device + port.pci).second) {
-            in.report().error(port.line, owner + " is the same as one before it: remove it");
+            in.report().error(port.line, owner + " repeats an earlier port: remove it");
         }
         out.ports.push_back(std::move(port));
     }
@@ -213,7 +213,7 @@ void read_suffix_share(Reading& in, const Node& node, const Place& place, Datapl
         out.suffix_percent = static_cast<std::uint32_t>(*percent);
         return;
     }
-    in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
+    in.report().error(place.line, place.name() + found(node) + "expected a percentage, 1%..100%");
 }
 
 constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{

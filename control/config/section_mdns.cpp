@@ -13,11 +13,12 @@ namespace {
 void read_interfaces(Reading& in, const Node& node, const Place& place, Mdns& out) {
     for (Text& item : read_texts(in, node, place)) {
         if (!may_name_interface(item.value)) {
-            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
-                                             " is no interface: expected a name such as eth0.20");
+            in.report().error(item.line,
+                              matchers::quoted(item.value) + " in " + place.name() +
+                                  " is not an interface name: expected a name such as eth0.20");
         } else if (std::find(out.interfaces.begin(), out.interfaces.end(), item.value) !=
                    out.interfaces.end()) {
-            in.report().error(item.line, matchers::quoted(item.value) + " is twice in " +
+            in.report().error(item.line, matchers::quoted(item.value) + " appears twice in " +
                                              place.name() + ": remove one");
         } else {
             out.interfaces.push_back(std::move(item.value));
@@ -32,15 +33,14 @@ void read_services(Reading& in, const Node& node, const Place& place, Mdns& out)
         if (auto service = mdns::parse_service(item.value)) {
             out.services.push_back(std::move(*service));
         } else {
-            in.report().error(item.line,
-                              matchers::quoted(item.value) + " in " + place.name() +
-                                  " is no service: expected one such as _ipp._tcp or _osc._udp");
+            in.report().error(
+                item.line,
+                matchers::quoted(item.value) + " in " + place.name() +
+                    " is not a service name: expected a name such as _ipp._tcp or _osc._udp");
         }
     }
     if (node.is_list() && node.items.empty())
-        in.report().error(place.line, place.name() +
-                                          " is empty, so that nothing would be repeated: name "
-                                          "services, or write all");
+        in.report().error(place.line, place.name() + " is empty: write service names, or all");
 }
 
 void read_families(Reading& in, const Node& node, const Place& place, Mdns& out) {
@@ -52,7 +52,7 @@ void read_families(Reading& in, const Node& node, const Place& place, Mdns& out)
                                              ": expected 4 or 6, as in [4, 6]");
         } else if (family) {
             in.report().error(item.line,
-                              item.value + " is twice in " + place.name() + ": remove one");
+                              item.value + " appears twice in " + place.name() + ": remove one");
         }
         family = true;
     }
@@ -80,12 +80,12 @@ void read_mdns(Reading& in, const Node& node, int line) {
     const Node* const interfaces = node.find("repeat_interfaces");
     if (interfaces == nullptr && !node.entries.empty()) {
         in.report().error(line,
-                          "'mdns' without 'repeat_interfaces' does nothing: name two interfaces or "
-                          "more, or remove the section");
+                          "'mdns' has no effect without 'repeat_interfaces': write two or more "
+                          "interfaces, or remove the section");
     } else if (interfaces != nullptr && interfaces->is_list() && interfaces->items.size() == 1) {
-        in.report().error(interfaces->line,
-                          "'repeat_interfaces' of 'mdns' has one interface: mDNS is repeated "
-                          "between two or more");
+        in.report().error(
+            interfaces->line,
+            "'repeat_interfaces' of 'mdns' has only one interface: write two or more");
     }
 }
 

@@ -37,9 +37,8 @@ void read_routers(Reading& in, const Node& node, int line) {
     }
     for (const Entry& entry : node.entries) {
         if (!is_printable_word(entry.key)) {
-            in.report().error(entry.line,
-                              "the name " + matchers::quoted(entry.key) +
-                                  " of a router: write it without blanks and control characters");
+            in.report().error(entry.line, "the name " + matchers::quoted(entry.key) +
+                                              " of a router: remove blanks and control characters");
             continue;
         }
         const std::string owner = "router '" + entry.key + "'";

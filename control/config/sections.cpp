@@ -238,9 +238,9 @@ constexpr std::array<Row<Runtime>, 1> kRuntimeRows{{
 void read_runtime(Reading& in, const Node& node, int line) {
     Runtime ignored;
     if (read_rows(in, node, kRuntimeRows, "'runtime'", ignored) && !node.entries.empty()) {
-        in.report().warn(line,
-                         "'runtime' has no effect: write 'workers' of 'dataplane' for the number "
-                         "of worker cores");
+        in.report().warn(
+            line,
+            "'runtime' has no effect: set 'workers' in 'dataplane' for the number of worker cores");
     }
 }
 

@@ -35,8 +35,8 @@ void check_server(Reading& in, const Node& args, const Plugin& plugin, const Str
             const bool empty = entry.value.is_text() && entry.value.text.empty();
             if (entry.key != key || empty) continue;
             in.report().error(entry.line, owner_of(plugin) + " has '" + std::string(key) +
-                                              "' and no '" + std::string(other) +
-                                              "': the one is of no use without the other");
+                                              "' but not '" + std::string(other) +
+                                              "': write both or neither");
         }
     };
     if (!server.tls.cert.empty() && server.tls.key.empty()) needs("cert", "key");

@@ -51,8 +51,8 @@ std::optional<V> within(Reading& in, const Node& node, const Place& place, V val
     if (!takes_nearest(range)) return std::nullopt;
     const std::string_view nearest = below ? low : high;
     in.report().warn(place.line, place.name() + " is " + matchers::quoted(node.text) +
-                                     " and is taken as " + std::string(nearest) +
-                                     ": the range is " + std::string(range.substr(1)));
+                                     ", outside of " + std::string(range.substr(1)) + ": using " +
+                                     std::string(nearest));
     return *parse(nearest);
 }
 

@@ -26,10 +26,10 @@ class Flattening {
                            std::holds_alternative<DebugPrint>(plugin.args);
         if (!alone)
             fail(line, owner_of(plugin) +
-                           " needs a query, and a cron has none: it may run download, reload, "
-                           "reload_provider, sleep, debug_print, and sequences of these");
+                           " needs a query, but a cron has none: use download, reload, "
+                           "reload_provider, sleep, debug_print, or sequences of these");
         steps.push_back(index);
-        if (steps.size() > kMostJobSteps) fail(line, "a job of more than 1000 steps");
+        if (steps.size() > kMostJobSteps) fail(line, "a job of more than 1000 steps: split it");
         return error ? End::stopped : End::next;
     }
 
@@ -58,8 +58,8 @@ class Flattening {
             const auto* constant = std::get_if<Constant>(&plugin.args);
             if (constant == nullptr)
                 fail(match.line, owner_of(plugin) +
-                                     " needs a query, and a cron that comes here has none: put "
-                                     "what it runs into a sequence of its own");
+                                     " needs a query, but the cron that runs this has none: use a "
+                                     "separate sequence for the cron");
             return constant != nullptr && constant->value != match.negate;
         });
     }
@@ -83,7 +83,7 @@ class Flattening {
             case Kind::drop:
             case Kind::mark:
                 fail(rule.line,
-                     "reject, drop and mark need a query, and a cron that comes here has none");
+                     "reject, drop and mark need a query, but the cron that runs this has none");
                 return End::stopped;
         }
         return End::stopped;
@@ -107,8 +107,9 @@ void check_crons(Reading& in) {
     for (const Plugin& plugin : settings.plugins) {
         for (const auto& [to, line] : references_of(plugin)) {
             if (std::holds_alternative<Cron>(settings.plugin(to).args))
-                in.report().error(line, owner_of(settings.plugin(to)) +
-                                            " runs by the clock alone: nothing may refer to it");
+                in.report().error(line,
+                                  owner_of(settings.plugin(to)) +
+                                      " runs by its schedule only: remove the reference to it");
         }
         const auto* const cron = std::get_if<Cron>(&plugin.args);
         if (cron == nullptr) continue;

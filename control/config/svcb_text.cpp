@@ -116,15 +116,15 @@ Result<Bytes> svc_parameters(std::span<const ZoneWord> words) {
         const auto equals = std::min(text.find('='), text.size());
         const auto key = key_of(text.substr(0, equals));
         if (!key) {
-            return Error{"there is no parameter " + matchers::quoted(text.substr(0, equals)) +
+            return Error{"unknown parameter " + matchers::quoted(text.substr(0, equals)) +
                          ": write alpn, port, ipv4hint, ipv6hint, mandatory, no-default-alpn, "
                          "ech, dohpath or keyNUMBER"};
         }
         auto value = value_of(*key, text.substr(std::min(equals + 1, text.size())));
         if (!value || value->size() > UINT16_MAX)
-            return Error{matchers::quoted(text) + " has no value that its kind may have"};
+            return Error{matchers::quoted(text) + " has an invalid value"};
         if (!parameters.emplace(*key, *std::move(value)).second)
-            return Error{matchers::quoted(text.substr(0, equals)) + " is there twice: remove one"};
+            return Error{matchers::quoted(text.substr(0, equals)) + " appears twice: remove one"};
     }
     Bytes out;
     for (const auto& [key, value] : parameters) {

@@ -39,8 +39,8 @@ void advise_types(Reading& in, const std::vector<bool>& used) {
                 if (!has_types(settings, set)) continue;
                 in.report().warn(plugin.line,
                                  owner_of(plugin) + " asks " + owner_of(settings.plugin(set)) +
-                                     " about the name alone: its rules with 'dnstype' have no "
-                                     "effect there; use the matcher 'question' or an adlist");
+                                     " by name only, so its rules with 'dnstype' have no effect "
+                                     "there; use the matcher 'question' or an adlist");
             }
         }
     }

@@ -23,9 +23,9 @@ Result<void> read_authority(std::string_view text, Url& out) {
     const auto parts = parse_host_port(text);
     if (!parts)
         return Error{"its host is " + matchers::quoted(text) +
-                     ": expected a name in ASCII or an IP address, perhaps with a port"};
+                     ": expected an ASCII name or an IP address, optionally with a port"};
     if (parts->address && parts->host.find(':') != std::string::npos && !text.starts_with('['))
-        return Error{"write the IPv6 address in brackets, as in http://[2001:db8::1]/list.txt"};
+        return Error{"the IPv6 address needs brackets, as in http://[2001:db8::1]/list.txt"};
     out.host = lowered(parts->host);
     if (out.host.ends_with('.')) out.host.pop_back();
     if (parts->port) out.port = *parts->port;
@@ -67,15 +67,17 @@ bool is_url(std::string_view text) {
 
 Result<Url> parse_url(std::string_view text) {
     if (!is_url(text))
-        return Error{matchers::quoted(text) + " begins with neither http:// nor https://"};
+        return Error{matchers::quoted(text) + " starts with neither http:// nor https://"};
     const auto refuse = [text](const std::string& why) {
         return Error{"the URL " + matchers::quoted(text) + ": " + why};
     };
-    if (text.size() > kLongestUrl) return Error{"a URL of more than 4096 characters"};
+    if (text.size() > kLongestUrl) return Error{"a URL has more than 4096 characters"};
     if (!is_printable_word(text) || std::any_of(text.begin(), text.end(), [](char c) {
             return static_cast<unsigned char>(c) >= 0x80;
         })) {
-        return refuse("write other than printable ASCII as %XX, and its host in its xn-- form");
+        return refuse(
+            "the URL has characters other than printable ASCII: write them as %XX, and the host in "
+            "its xn-- form");
     }
     Url out;
     out.tls = begins(text, kHttps);
@@ -88,7 +90,7 @@ Result<Url> parse_url(std::string_view text) {
     if (auto done = read_authority(authority, out); !done) return refuse(done.error().text);
     const std::string whole = std::string(text.substr(0, end)) + escaped(text.substr(end));
     const auto url = boost::urls::parse_uri(whole);
-    if (!url) return refuse("write a '%' that is part of a name as %25");
+    if (!url) return refuse("a '%' that is part of a name must be written as %25");
     out.target = url->encoded_target();
     if (!out.target.starts_with('/')) out.target.insert(0, "/");
     return out;
@@ -104,12 +106,12 @@ Result<Url> resolve_reference(const Url& base, std::string_view reference) {
     };
     const std::string written = escaped(reference);
     const auto read = boost::urls::parse_uri_reference(written);
-    if (!read) return refuse("no reference to another URL");
+    if (!read) return refuse("not a reference to another URL");
     if (read->has_scheme()) return refuse("neither http nor https");
     const std::string from = base.text();
     boost::urls::url to;
     if (!boost::urls::resolve(*boost::urls::parse_uri(from), *read, to))
-        return refuse("no reference to another URL");
+        return refuse("not a reference to another URL");
     // Boost 1.81 keeps the '..' that lead out of the root, which RFC 3986 5.2.4 drops, and writes "/." before "//".
     Url out = base;
     out.target = to.encoded_target();

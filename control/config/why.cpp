@@ -177,7 +177,7 @@ Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string
     const auto read = matchers::parse_rule("full:" + std::string(name), RuleKind::full);
     if (!read) return read.error();
     auto wire = dns::name_from_text(read->text);
-    if (!wire) return Error{matchers::quoted(name) + " is no domain name"};
+    if (!wire) return Error{matchers::quoted(name) + " is not a domain name"};
     const std::vector<AskedName> one{{*std::move(wire), 1}};
     return rules_for(settings, one);
 }

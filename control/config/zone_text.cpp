@@ -54,7 +54,7 @@ class ZoneReader {
             has_owner_ = true;
             words = words.subspan(1);
         }
-        if (!has_owner_) return bad(entry, "a record without a name: write one before it");
+        if (!has_owner_) return bad(entry, "a record has no name: add one before it");
         record(entry, words);
     }
 
@@ -90,7 +90,7 @@ class ZoneReader {
         constexpr unsigned kDeepest = 8;
         const auto& words = entry.words;
         if (depth_ == kDeepest)
-            return bad(entry, "$INCLUDE in more than 8 files one in another: remove one");
+            return bad(entry, "$INCLUDE is nested more than 8 levels deep: remove one");
         auto file = files_ ? files_(words[1].text, file_)
                            : Result<ZoneFile>(Error{"$INCLUDE is not supported here"});
         if (!file) return bad(entry, "$INCLUDE: " + file.error().text);

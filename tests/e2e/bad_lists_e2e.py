@@ -97,7 +97,7 @@ class BadLists(unittest.TestCase):
         """A start leaves those of a file out, and is refused for one of its own."""
         self.list.write_text("stream.example\n" + slow(1))
         daemon = self.start(time="500ms")
-        self.assertRegex(daemon.text(), r"names\.txt:2: the regexp .* is refused: it takes more than .*; the line is left out")
+        self.assertRegex(daemon.text(), r"names\.txt:2: the regexp .* is refused: it takes more than .*; the line is skipped")
         self.assertTrue(self.listed("stream.example"))
         self.assertEqual(daemon.stop(), 0)
         self.list.write_text("stream.example\n")

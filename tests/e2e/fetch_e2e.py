@@ -188,7 +188,7 @@ class Fetch(unittest.TestCase):
         before = time.monotonic()
         daemon = self.start(wait="1s")
         self.assertLess(time.monotonic() - before, 8)
-        self.assertIn("has not been fetched yet: it is empty until it is", daemon.text())
+        self.assertIn("has not been fetched yet: it is empty until then", daemon.text())
         self.assertIn("could not be fetched", daemon.text())
         self.assertEqual(self.metric("steerdns_lists_missing"), 1)
         self.assertFalse(self.listed("stream.example"))

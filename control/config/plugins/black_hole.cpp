@@ -25,8 +25,8 @@ void read_ip(Reading& in, const Text& text, const Place& place, BlackHoleArgs& o
     if (const auto ip = IpAddress::parse(text.value)) {
         out.ips.push_back(*ip);
     } else {
-        in.report().error(text.line,
-                          place.name() + ": " + matchers::quoted(text.value) + " is no IP address");
+        in.report().error(text.line, place.name() + ": " + matchers::quoted(text.value) +
+                                         " is not an IP address");
     }
 }
 
@@ -56,7 +56,7 @@ void finish_black_hole(Reading& in, BlackHoleArgs args, int line, bool all_read,
     } else if (!custom && !args.ips.empty()) {
         in.report().error(line, owner_of(plugin) + " has 'ips', which '" +
                                     std::string(kModes[static_cast<std::size_t>(out.mode)]) +
-                                    "' does not answer with: remove them, or write 'custom'");
+                                    "' does not use: remove them, or write 'custom'");
     }
     out.ips = std::move(args.ips);
     out.short_circuit = args.short_circuit;

@@ -141,7 +141,7 @@ void read_cache(Reading& in, const Node* node, Plugin& plugin) {
     if (args.lazy_cache_ttl.count() > 0 && args.serve_stale.count() > 0) {
         in.report().error(map.find("lazy_cache_ttl")->line,
                           "'lazy_cache_ttl' and 'serve_stale' of " + owner +
-                              " both say when stale answers are served: keep one of them");
+                              " both enable stale answers: keep one of them");
     }
     plugin.args = args;
 }
@@ -155,7 +155,7 @@ void read_cache_quick(Reading& in, std::string_view words, int line, Plugin& plu
             read_short_circuit(in, word, {"short_circuit", owner, line}, args.short_circuit);
         } else if (!set_size(word, args)) {
             in.report().error(line, owner + ": " + matchers::quoted(word) +
-                                        " is neither a size nor 'short_circuit'");
+                                        " is neither a size nor 'short_circuit': remove it");
         }
     }
     plugin.args = args;

@@ -19,7 +19,7 @@ Result<std::uint64_t> mac_of_word(std::string_view text) {
     const auto mac = parse_mac(text);
     if (!mac) {
         return Error{matchers::quoted(text) +
-                     " is no link-layer address: expected one as in '00:1d:aa:bb:cc:dd'"};
+                     " is not a MAC address: expected one such as '00:1d:aa:bb:cc:dd'"};
     }
     return *mac;
 }
@@ -35,13 +35,14 @@ Result<std::string> host_of_word(std::string_view text) {
         const auto name = matchers::trimmed(std::string_view(word).substr(kGroupPrefix.size()));
         if (!name.empty())
             return {boost::system::in_place_value, std::string(kGroupPrefix).append(name)};
-        return Error{"'group:' has no name: write a DHCP server's, or a lease's comment behind it"};
+        return Error{
+            "'group:' has no name: add the name of a DHCP server or the comment of a lease"};
     }
     if (word.ends_with('.')) word.pop_back();
     if (word.empty() || !std::ranges::all_of(word, is_host_byte)) {
         return Error{matchers::quoted(text) +
-                     " is no host: expected one label or a whole name as 'steerctl leases' shows "
-                     "them, or 'group:NAME'"};
+                     " is not a host name: expected a label or a full name as shown by 'steerctl "
+                     "leases', or 'group:NAME'"};
     }
     return {boost::system::in_place_value, std::move(word)};
 }

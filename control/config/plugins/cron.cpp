@@ -56,7 +56,8 @@ void check_when(Reading& in, const JobArgs& args, const std::string& owner, int 
         const auto next = time->next({}, "UTC");
         if (next && !*next)
             in.report().error(line, "'schedule' of " + owner + ": " +
-                                        matchers::quoted(args.schedule) + " never comes");
+                                        matchers::quoted(args.schedule) +
+                                        " never occurs: correct day and month");
     }
 }
 

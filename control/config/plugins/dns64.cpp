@@ -23,18 +23,18 @@ std::optional<dns::Pref64> read_pref64(Reading& in, const Text& text, const std:
     };
     const auto slash = text.value.find('/');
     const auto address = IpAddress::parse(trimmed(std::string_view(text.value).substr(0, slash)));
-    if (!address || slash == std::string::npos) return refuse(" is no prefix");
-    if (address->is_v4()) return refuse(" is one of IPv4 addresses");
+    if (!address || slash == std::string::npos) return refuse(" is not a prefix");
+    if (address->is_v4()) return refuse(" is a prefix of IPv4 addresses");
     const auto length = parse_integer(trimmed(std::string_view(text.value).substr(slash + 1)));
     if (!length ||
         !dns::Pref64::is_length(static_cast<unsigned>(std::min<std::uint64_t>(*length, 999))))
-        return refuse(" has a length that no NAT64 uses");
+        return refuse(" has a length that NAT64 does not use");
     dns::Pref64 out;
     out.length = static_cast<std::uint8_t>(*length);
     out.prefix = address->bytes;
     const auto host = out.prefix.begin() + out.length / 8;
     if (std::any_of(host, out.prefix.end(), [](std::uint8_t b) { return b != 0; }))
-        return refuse(" has bits behind its length");
+        return refuse(" has host bits set");
     if (out.prefix[8] != 0) return refuse(" has bits 64 to 71 that are not zero");
     return out;
 }
@@ -55,9 +55,9 @@ std::vector<matchers::Prefix> read_ipv4(Reading& in, const Node& node, const Pla
     constexpr unsigned kMappedBits = 96;
     for (const matchers::Prefix& p : prefixes) {
         if (p.address.is_v4() && p.length >= kMappedBits) continue;
-        in.report().error(place.line, matchers::quoted(p.to_string()) + " in " + place.name() +
-                                          " is no range of IPv4 addresses: expected one such as "
-                                          "10.0.0.0/8");
+        in.report().error(
+            place.line, matchers::quoted(p.to_string()) + " in " + place.name() +
+                            " is not a prefix of IPv4 addresses: expected one such as 10.0.0.0/8");
     }
     return prefixes;
 }
@@ -134,17 +134,17 @@ constexpr std::array<Row<Dns64>, 8> kDns64Rows{{
 void finish_dns64(Reading& in, Dns64 args, Plugin& plugin) {
     if (args.prefixes.empty()) args.prefixes.push_back({dns::kWellKnownPref64, {}, plugin.line});
     if (!args.keep.empty() && !args.translate_all) {
-        in.report().warn(plugin.line,
-                         "'keep' of " + owner_of(plugin) +
-                             " does nothing without 'translate_all: true': AAAA are kept anyway");
+        in.report().warn(
+            plugin.line,
+            "'keep' of " + owner_of(plugin) +
+                " has no effect without 'translate_all: true': AAAA records are kept anyway");
     }
     for (std::size_t i = 0; i + 1 < args.prefixes.size(); ++i) {
         if (!args.prefixes[i].ipv4.empty()) continue;
         in.report().warn(args.prefixes[i + 1].line,
-                         "the prefixes behind the " + std::to_string(i + 1) + ". of " +
-                             owner_of(plugin) +
-                             " stand for nothing: that one is for all addresses; write its 'ipv4', "
-                             "or put it last");
+                         "prefix " + std::to_string(i + 1) + " of " + owner_of(plugin) +
+                             " covers all addresses, so later prefixes are never used: set its "
+                             "'ipv4', or move it to the end");
         break;
     }
     plugin.args = std::move(args);

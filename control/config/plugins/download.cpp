@@ -77,7 +77,7 @@ void finish_download(Reading& in, Download args, Plugin& plugin) {
         if (args.startup_if_missing && !std::filesystem::exists(item.file, error))
             in.report().warn(item.line, "the file " + matchers::quoted_path(item.file) + " of " +
                                             owner_of(plugin) +
-                                            " is not there yet: a start fetches it");
+                                            " does not exist yet: the start fetches it");
     }
     plugin.args = std::move(args);
 }

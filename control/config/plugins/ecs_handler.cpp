@@ -23,8 +23,8 @@ bool take_preset(std::string_view text, EcsHandler& out) {
 
 void bad_preset(Reading& in, int line, const std::string& owner, std::string_view text) {
     in.report().error(line, owner + ": " + matchers::quoted(text) +
-                                " is no address for a preset: expected one as in '192.0.2.1', "
-                                "'192.0.2.0/24' or '2001:db8::/48'");
+                                " is not an address for 'preset': expected one such as "
+                                "'192.0.2.1', '192.0.2.0/24' or '2001:db8::/48'");
 }
 
 void read_preset(Reading& in, const Node& node, const Place& place, EcsHandler& out) {
@@ -50,9 +50,8 @@ constexpr std::array<Row<EcsHandler>, 5> kEcsHandlerRows{{
 
 void finish_ecs_handler(Reading& in, const EcsHandler& args, int line, Plugin& plugin) {
     if (args.send && args.preset) {
-        in.report().warn(line, owner_of(plugin) +
-                                   " has a preset, so 'send' never tells a client's address: "
-                                   "remove one of them");
+        in.report().warn(
+            line, owner_of(plugin) + " has 'preset', so 'send' has no effect: remove one of them");
     }
     plugin.args = args;
 }
@@ -66,11 +65,11 @@ void read_ecs_handler_quick(Reading& in, std::string_view words, int line, Plugi
     } else if (all.size() == 2 && IpAddress::parse(all[1].substr(0, all[1].find('/')))) {
         in.report().warn(line, owner_of(plugin) + ": the second address, " +
                                    matchers::quoted(all[1]) +
-                                   ", is not told (nor by mosdns): remove it");
+                                   ", is ignored (also in mosdns): remove it");
     } else if (all.size() > 1) {
-        in.report().error(line, owner_of(plugin) + " takes one address in place, and " +
+        in.report().error(line, owner_of(plugin) + " takes one address inline, and " +
                                     matchers::quoted(all[1]) +
-                                    " is one word too many: write it under 'plugins' for more");
+                                    " is unexpected: define the plugin under 'plugins' for more");
     }
     finish_ecs_handler(in, args, line, plugin);
 }

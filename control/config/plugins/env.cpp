@@ -34,8 +34,7 @@ void read_env_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
                              owner_of(plugin) + " compares " + matchers::quoted(key) +
                                  " with the text " + matchers::quoted(value) +
                                  ", which is also the name of a variable: write '" + key + "=" +
-                                 value + "', or '" + key + "= " + value +
-                                 "=' if both have to exist");
+                                 value + "', or '" + key + "= " + value + "=' if both must exist");
         }
     } else {
         for (const Text& word : words) {

@@ -78,7 +78,7 @@ void read_forward(Reading& in, const Node* node, Plugin& plugin) {
         if (!args.of_host) {
             in.report().error(block.find("resolv_file")->line,
                               "'resolv_file' of " + owner_of(plugin) +
-                                  " is for a forward without 'upstreams': keep one of them");
+                                  " has no effect with 'upstreams': keep one of them");
         }
         args.resolv_file = in.resolve(args.resolv_file);
     }
@@ -96,7 +96,7 @@ void read_forward_quick(Reading& in, std::string_view words, int line, Plugin& p
         }
         if (word.starts_with('$')) {
             in.report().error(line, owner + ": " + matchers::quoted(word) +
-                                        " is no address: to use a plugin write '" +
+                                        " is not an address: to use a plugin, write '" +
                                         std::string(word) + "' alone");
             continue;
         }

@@ -21,24 +21,20 @@ void add_code(Reading& in, std::string_view text, const std::string& where, int 
         in.report().error(line, where + ": " + matchers::quoted(text) + " " + why);
     };
     if (!code || *code == 0 || *code >= UINT16_MAX)
-        return refuse("is no option code: expected a number, 1..65534");
+        return refuse("is not an option code: expected a number, 1..65534");
     if (*code == kSubnet)
-        return refuse("is the client subnet, which 'ecs_handler' with 'forward: true' passes on");
+        return refuse("is the client subnet: use 'ecs_handler' with 'forward: true'");
     if (*code == kKeepalive) {
-        return refuse(
-            "is the keepalive of a TCP connection (RFC 7828), and the upstream has another one "
-            "than the client: remove it");
+        return refuse("is the keepalive of one TCP connection (RFC 7828): remove it");
     }
     if (*code == kCookie) {
         in.report().warn(line, where +
-                                   ": 10 is the cookie of one client and one server (RFC 7873 5): "
-                                   "passed on, it proves nothing to either");
+                                   ": option 10 is a cookie between one client and one server (RFC "
+                                   "7873 5): remove it");
     }
     if (*code == kPadding) {
         in.report().warn(line,
-                         where +
-                             ": 12 is padding, whose length is that of one message (RFC 7830): "
-                             "passed on, it only makes the other longer");
+                         where + ": option 12 is the padding of one message (RFC 7830): remove it");
     }
     out.codes.push_back(static_cast<std::uint16_t>(*code));
 }

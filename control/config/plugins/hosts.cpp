@@ -51,12 +51,12 @@ Result<HostEntry> parse_hosts_entry(std::string_view text) {
         const auto ip = IpAddress::parse(word);
         if (!ip) {
             return Error{matchers::quoted(word) + " behind " + matchers::quoted(first) +
-                         " is no IP address"};
+                         " is not an IP address"};
         }
         out.addresses.push_back(*ip);
     }
     if (out.addresses.empty())
-        return Error{matchers::quoted(first) + " has no address: write some behind it"};
+        return Error{matchers::quoted(first) + " has no address: add at least one"};
     return out;
 }
 

@@ -61,7 +61,7 @@ void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& o
         if (twice && !path.path.empty()) {
             in.report().error(item.line, "'path' of " + owner + " is " +
                                              matchers::quoted(path.path) +
-                                             ", as that of another entry: keep one of them");
+                                             ", which another entry also has: keep one of them");
         }
         out.paths.push_back(std::move(path));
     }
@@ -83,8 +83,8 @@ void read_header(Reading& in, const Node& node, const Place& place, HttpServer& 
                               ": expected the name of a header such as X-Forwarded-For");
     } else if (name == "forwarded") {
         in.report().error(place.line, place.name() +
-                                          " is \"Forwarded\", whose form (RFC 7239) is not "
-                                          "read: have the proxy send X-Forwarded-For");
+                                          " is \"Forwarded\" (RFC 7239), which is not supported: "
+                                          "let the proxy send X-Forwarded-For");
     } else {
         out.src_ip_header = std::move(name);
     }
@@ -112,14 +112,14 @@ void advise(Reading& in, const Node& args, const Plugin& plugin, const HttpServe
     const Node* const header = args.find("src_ip_header");
     const Node* const trusted = args.find("trusted_proxies");
     if (!server.src_ip_header.empty() && trusted == nullptr) {
-        in.report().warn(header->line,
-                         "'src_ip_header' of " + owner_of(plugin) +
-                             " is believed of proxies on this machine alone, because everybody "
-                             "can send it: name others as 'trusted_proxies'");
+        in.report().warn(
+            header->line,
+            "'src_ip_header' of " + owner_of(plugin) +
+                " is trusted only from proxies on this machine: add others to 'trusted_proxies'");
     }
     if (trusted != nullptr && header == nullptr) {
         in.report().warn(trusted->line, "'trusted_proxies' of " + owner_of(plugin) +
-                                            " does nothing without 'src_ip_header'");
+                                            " has no effect without 'src_ip_header'");
     }
 }
 

@@ -15,19 +15,18 @@ std::optional<PluginIndex> in_place(Reading& in, const PluginType& type, std::st
                                     Wanted wanted, const InRule& where) {
     const Role role = wanted == Wanted::matcher ? Role::matcher : Role::executor;
     if (type.role != role) {
-        in.report().error(where.line,
-                          "'" + std::string(type.name) + "' in " + std::string(where.owner) +
-                              " is no " + (wanted == Wanted::matcher ? "matcher" : "executor") +
-                              ": expected " +
-                              (wanted == Wanted::matcher ? "one such as 'qname' or '$TAG'"
-                                                         : "one such as 'forward' or '$TAG'"));
+        in.report().error(
+            where.line, "'" + std::string(type.name) + "' in " + std::string(where.owner) +
+                            " is not " + (wanted == Wanted::matcher ? "a matcher" : "an executor") +
+                            ": expected " +
+                            (wanted == Wanted::matcher ? "one such as 'qname' or '$TAG'"
+                                                       : "one such as 'forward' or '$TAG'"));
         return std::nullopt;
     }
     if (type.read_quick == nullptr) {
-        in.report().error(where.line,
-                          "'" + std::string(type.name) +
-                              "' cannot be written inside a sequence: write it under 'plugins' "
-                              "with a tag, and '$TAG' here");
+        in.report().error(where.line, "'" + std::string(type.name) +
+                                          "' cannot be written inside a sequence: define it under "
+                                          "'plugins' with a tag, and write '$TAG' here");
         return std::nullopt;
     }
     Plugin plugin;
@@ -47,8 +46,8 @@ std::optional<PluginIndex> with_arguments(Reading& in, std::string_view word,
     if (wanted != Wanted::executor || (what != nullptr && what->type != "forward")) {
         in.report().error(where.line, matchers::quoted(word) + " with arguments (" +
                                           matchers::quoted(words) +
-                                          ") is not supported: only a forward takes some, tags of "
-                                          "its upstreams; write a plugin of its own with them");
+                                          ") is not supported: only a forward takes arguments, "
+                                          "tags of its upstreams; define a plugin with them");
         return std::nullopt;
     }
     const auto of = in.refer(word.substr(1), wanted, where.line);

@@ -244,8 +244,7 @@ std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, s
     if (set.table_family == (v6 ? "ip" : "ip6")) {
         in.report().error(line, owner + " has a table of family " + set.table_family + " for " +
                                     (v6 ? "IPv6" : "IPv4") +
-                                    " addresses: no rule of it sees them; "
-                                    "write " +
+                                    " addresses, and its rules never see them: write " +
                                     (v6 ? "ip6" : "ip") + " or inet");
         return std::nullopt;
     }
@@ -301,8 +300,7 @@ void read_flat(Reading& in, const Node& map, const Plugin& plugin, bool v6, Nfts
     const char* const whole = v6 ? "ipv6" : "ipv4";
     if (at != keys.end()) {
         in.report().error(plugin.line, "'" + std::string(*at) + "' is missing in " + owner +
-                                           ": a set needs its table's family, the table and its "
-                                           "name");
+                                           ": a set needs table family, table name and set name");
         return;
     }
     const int line = map.find(keys[0])->line;

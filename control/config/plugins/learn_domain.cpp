@@ -88,9 +88,10 @@ void finish(Reading& in, const std::string& tag, const Place& place, Plugin& plu
     const auto* const declared = in.find_tag(tag.starts_with('$') ? tag.substr(1) : tag);
     const auto index = in.refer_bare(tag, Wanted::domain_set, place);
     if (index && declared != nullptr && declared->type != "dynamic_domain_set") {
-        in.report().error(place.line, place.name() + ": '" + tag + "' is a " + declared->type +
-                                          ", whose rules do not change: expected the tag of a "
-                                          "dynamic_domain_set");
+        in.report().error(
+            place.line,
+            place.name() + ": '" + tag + "' is a " + declared->type +
+                ", whose rules cannot change: expected the tag of a dynamic_domain_set");
     } else if (index) {
         out.set = *index;
     }

@@ -17,7 +17,7 @@ void read_name_rule(Reading& in, std::string_view word, int line, const std::str
         in.report().warn(line, "'" + std::string(word) + "' in " + owner + " is the tag of a " +
                                    known->type + ": read as '$" + std::string(word) +
                                    "'; write the '$', or 'domain:" + std::string(word) +
-                                   "' if the name is meant");
+                                   "' for a name");
         if (const auto index = in.refer(word, Wanted::domain_set, line)) out.sets.push_back(*index);
     } else {
         read_rule(in, {std::string(word), line}, place, out.rules);

@@ -29,8 +29,8 @@ void read_qps(Reading& in, const Node& node, const Place& place, RateMatch& out)
 // A burst that refills for longer than a day is shortened.
 void check_burst(Reading& in, const RateMatch& args, const std::string& owner, int line) {
     if (args.burst <= args.qps * kLongestRefillS || args.burst == 1) return;
-    in.report().warn(line, "'burst' of " + owner + " is more than 'qps' refills in a day (" +
-                               std::to_string(args.burst) + "): it is taken as that, " +
+    in.report().warn(line, "'burst' of " + owner + " exceeds the refill of 'qps' in one day (" +
+                               std::to_string(args.burst) + "): using " +
                                std::to_string(std::max<std::uint64_t>(
                                    1, static_cast<std::uint64_t>(args.qps * kLongestRefillS))));
 }

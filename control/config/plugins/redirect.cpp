@@ -47,25 +47,24 @@ Result<RedirectEntry> parse_redirect_entry(std::string_view text) {
     const auto words = split_words(matchers::without_comment(text));
     if (words.size() != 1) {
         return Error{matchers::quoted(first) + " has " +
-                     (words.empty()
-                          ? "no target: write the name that is asked for instead behind it"
-                          : std::to_string(words.size()) + " targets: write one")};
+                     (words.empty() ? "no target: add the name to resolve instead"
+                                    : std::to_string(words.size()) + " targets: write one")};
     }
     const std::string_view target = words.front();
     if (IpAddress::parse(target)) {
         return Error{matchers::quoted(target) + " behind " + matchers::quoted(first) +
-                     " is an IP address, and a redirect leads to a name: for addresses there is "
-                     "'hosts'"};
+                     " is an IP address: a redirect needs a name; use 'hosts' for addresses"};
     }
     auto wire = dns::name_from_text(target);
     if (!wire || wire->size() < 2) {
         return Error{matchers::quoted(target) + " behind " + matchers::quoted(first) +
-                     " is no domain name"};
+                     " is not a domain name"};
     }
     dns::lower_case(wire->data(), wire->data(), wire->size());
     RedirectEntry out{*std::move(rule), *std::move(wire)};
     if (out.rule.kind == matchers::RuleKind::full && out.rule.text == dns::name_to_text(out.target))
-        return Error{matchers::quoted(first) + " is its own target: remove it, or write another"};
+        return Error{matchers::quoted(first) +
+                     " redirects to itself: remove it, or write another target"};
     return out;
 }
 

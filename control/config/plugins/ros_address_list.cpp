@@ -49,10 +49,9 @@ void read_persistent(Reading& in, const Node& node, const Place& place, RosAddre
         if (const auto prefix = matchers::Prefix::parse(ip.value)) {
             out.persistent.push_back({*prefix, 0, ip.line});
         } else {
-            in.report().error(
-                ip.line,
-                matchers::quoted(ip.value) + " in 'ips' of " + owner +
-                    " is no address or prefix: expected one such as 192.0.2.1 or 2001:db8::/32");
+            in.report().error(ip.line, matchers::quoted(ip.value) + " in 'ips' of " + owner +
+                                           " is not an address or prefix: expected one such as "
+                                           "192.0.2.1 or 2001:db8::/32");
         }
     }
     for (const Text& file : args.files)
@@ -74,7 +73,7 @@ void read_row_share(Reading& in, const Node& node, const Place& place, RosAddres
         out.*Percent = static_cast<std::uint32_t>(*percent);
         return;
     }
-    in.report().error(place.line, place.name() + found(node) + "expected a share, 1%..100%");
+    in.report().error(place.line, place.name() + found(node) + "expected a percentage, 1%..100%");
 }
 
 // ---- rows
@@ -214,7 +213,7 @@ class Check {
         for (const std::string own_key : {"cpu_share", "scripts", "repair_connections"}) {
             if (map_.find(own_key) == nullptr) continue;
             error(own_key, "'" + own_key + "' of " + owner_ +
-                               " is the router's: write it with the router, in 'routers'");
+                               " belongs to the router: move it to 'routers'");
         }
         if (!args.router_name.empty() && !args.router_names.empty())
             error("routers", owner_ + " has 'router' and 'routers': keep one of them");
@@ -230,8 +229,8 @@ class Check {
             args.routers.push_back(*index);
         } else {
             in_.report().error(name.line, "router " + matchers::quoted(name.value) +
-                                              " is twice in 'routers' of " + owner_ +
-                                              ": remove it once");
+                                              " appears twice in 'routers' of " + owner_ +
+                                              ": remove one");
         }
     }
 
@@ -243,14 +242,13 @@ class Check {
             });
         };
         if (bad(plugin_.tag)) {
-            in_.report().error(plugin_.line,
-                               "the tag " + matchers::quoted(plugin_.tag) +
-                                   " stands in the comments of rows: write it without ';' and '='");
+            in_.report().error(plugin_.line, "the tag " + matchers::quoted(plugin_.tag) +
+                                                 " becomes part of comments: remove ';' and '='");
         }
         if (bad(args.comment_prefix)) {
             error("comment_prefix", "'comment_prefix' of " + owner_ + " is " +
                                         matchers::quoted(args.comment_prefix) +
-                                        ": write it without ';' and '='");
+                                        ": remove ';' and '='");
         }
     }
 
@@ -290,13 +288,13 @@ class Check {
             const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;
             if (is_v4 ? v4 : v6) return false;
             const std::string text = "the persistent address " + row.prefix.to_string() +
-                                     " has no list to be in: add '" +
+                                     " has no list: add '" +
                                      (is_v4 ? "address_list4" : "address_list6") + "' to " + owner_;
             if (row.file == 0) {
                 in_.report().error(row.line, text);
             } else {
                 in_.report().warn_in(in_.settings().files[row.file], row.line,
-                                     text + "; the line is left out");
+                                     text + "; the line is skipped");
             }
             return true;
         });

@@ -103,14 +103,13 @@ class PolicyZoneReader {
         if (record.trigger == matchers::RpzRecord::Trigger::ns_name ||
             record.trigger == matchers::RpzRecord::Trigger::ns_address)
             return refuse(record,
-                          "triggers by name server (rpz-nsdname, rpz-nsip) cannot be "
-                          "applied, because upstreams do not say whom they asked: remove "
+                          "name server triggers (rpz-nsdname, rpz-nsip) are not supported: remove "
                           "the record, or write 'lenient: true' beside the zone");
         RpzAction action{does_of(record.action), record.ttl_s, {}, {}};
         if (action.does == RpzAction::Does::alias || action.does == RpzAction::Does::alias_below) {
             auto wire = dns::name_from_text(record.target);
             if (!wire)
-                return refuse(record, matchers::quoted(record.target) + " is no domain name");
+                return refuse(record, matchers::quoted(record.target) + " is not a domain name");
             dns::lower_case(wire->data(), wire->data(), wire->size());
             action.target = *std::move(wire);
         }
@@ -121,7 +120,7 @@ class PolicyZoneReader {
                                                  ? matchers::RuleKind::domain
                                                  : matchers::RuleKind::full);
             if (!rule || rule->text != record.name)
-                return refuse(record, matchers::quoted(record.name) + " is no domain name");
+                return refuse(record, matchers::quoted(record.name) + " is not a domain name");
             add(record, *std::move(rule), std::move(action));
         } else {
             add(record, {}, std::move(action));
@@ -131,9 +130,9 @@ class PolicyZoneReader {
     bool add_data(const matchers::RpzRecord& record, RpzAction& action) {
         const auto type = parse_qtype(record.type);
         if (!type || *type == 0 || *type == dns::kOpt || (*type >= 249 && *type <= 255)) {
-            refuse(record, matchers::quoted(record.type) +
-                               " is no type of a record: expected one as in 'A 192.0.2.1' or "
-                               "'CNAME .'");
+            refuse(record,
+                   matchers::quoted(record.type) +
+                       " is not a record type: expected one such as 'A 192.0.2.1' or 'CNAME .'");
             return false;
         }
         auto rdata = rdata_of(*type, record.data, std::string(record.origin));
@@ -157,8 +156,10 @@ class PolicyZoneReader {
             if (are_records) {
                 there.records.push_back(std::move(action.records.front()));
             } else if (!(there == action)) {
-                refuse(record, matchers::quoted(record.owner) +
-                                   " has another action above: a CNAME stands alone, once");
+                refuse(
+                    record,
+                    matchers::quoted(record.owner) +
+                        " has another action already: a CNAME must be the only record of its name");
             }
             return;
         }
@@ -231,8 +232,7 @@ class PolicyZoneReader {
                 file, errors.front().line,
                 (bad.count() == 1 ? "1 record of this zone is"
                                   : std::to_string(bad.count()) + " records of this zone are") +
-                    std::string(" left out ('lenient: true'), beginning here: ") +
-                    errors.front().text);
+                    std::string(" skipped ('lenient: true'), the first: ") + errors.front().text);
         }
         if (zone_.rules() > 0) return;
         if (bad.count() > 0) {

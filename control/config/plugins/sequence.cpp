@@ -38,13 +38,12 @@ class SequenceReader {
         }
         const Node* exec = node.find("exec");
         if (exec == nullptr && node.find("matches") != nullptr) {
-            in_.report().warn(node.line, "rule " + std::to_string(number) + " of " + owner_ +
-                                             " has no 'exec' and does nothing: write what happens "
-                                             "if it matches, as in 'exec: accept'");
+            in_.report().warn(
+                node.line, "rule " + std::to_string(number) + " of " + owner_ +
+                               " has no 'exec' and no effect: add an action, as in 'exec: accept'");
         } else if (exec == nullptr) {
-            error(node.line,
-                  "rule " + std::to_string(number) + " of " + owner_ +
-                      " has no 'exec': write what happens if it matches, as in 'exec: accept'");
+            error(node.line, "rule " + std::to_string(number) + " of " + owner_ +
+                                 " has no 'exec': add an action, as in 'exec: accept'");
         } else if (!exec->is_text() || trimmed(exec->text).empty()) {
             error(exec->line,
                   "'exec' of rule " + std::to_string(number) + " of " + owner_ +

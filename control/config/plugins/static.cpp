@@ -171,7 +171,7 @@ class StaticReader {
                                         : r.match_subdomain ? "domain:"
                                                             : "full:";
         auto rule = good_rule(std::string(prefix) + (r.name.empty() ? r.regexp : r.name));
-        if (!rule) return refuse("has no good name: " + rule.error().text);
+        if (!rule) return refuse(" has an invalid name: " + rule.error().text);
         out.owner = {*std::move(rule), 0, line_};
         return true;
     }
@@ -219,14 +219,14 @@ class StaticReader {
     bool record(std::uint16_t type, std::vector<std::string> words, std::string_view key,
                 StaticEntry& out) {
         if (words.empty() || words.back().empty())
-            return refuse("has no '" + std::string(key) + "': write it");
+            return refuse("has no '" + std::string(key) + "': add it");
         std::vector<ZoneWord> zone;
         zone.reserve(words.size());
         for (std::string& word : words)
             zone.push_back({std::move(word), false});
         auto rdata = rdata_of(type, zone, {});
         if (!rdata)
-            return refuse("has bad data in '" + std::string(key) + "': " + rdata.error().text);
+            return refuse("has invalid data in '" + std::string(key) + "': " + rdata.error().text);
         out.record.type = type;
         out.record.rdata = *std::move(rdata);
         return true;
@@ -235,7 +235,7 @@ class StaticReader {
     // The bytes as they stand there: nothing of them is an escape, as in a zone file.
     bool text_record(std::string_view text, StaticEntry& out) {
         constexpr std::size_t kMostBytes = 255;  // of a <character-string>
-        if (text.empty()) return refuse("has no 'text': write it");
+        if (text.empty()) return refuse("has no 'text': add it");
         out.record.type = dns::kTxt;
         for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostBytes))) {
             const std::string_view part = text.substr(0, kMostBytes);
@@ -243,13 +243,13 @@ class StaticReader {
             out.record.rdata.insert(out.record.rdata.end(), part.begin(), part.end());
         }
         if (out.record.rdata.size() > kMostRdataBytes)
-            return refuse("has a 'text' that is longer than a message may be");
+            return refuse("has a 'text' that is longer than a DNS message");
         return true;
     }
 
     bool take_target(const Record& r, StaticEntry& out) {
         auto wire = dns::name_from_text(r.cname);
-        if (!wire || wire->size() < 2) return refuse("has a 'cname' that is no name");
+        if (!wire || wire->size() < 2) return refuse("has an invalid name in 'cname'");
         dns::lower_case(wire->data(), wire->data(), wire->size());
         out.target = *std::move(wire);
         return true;
@@ -292,7 +292,7 @@ class StaticReader {
                                  known->type == "nftset");
         if (!is_list)
             return refuse("has the address_list " + matchers::quoted(r.address_list) +
-                          ", and there is no ros_address_list, ipset or nftset with that tag");
+                          ", but there is no ros_address_list, ipset or nftset with that tag");
         out.list = in_.refer(tag, Wanted::executor, line_);
         return out.list.has_value();
     }
@@ -323,8 +323,8 @@ class StaticReader {
                 const std::string next = dns::name_to_text(last->target);
                 if (!seen.insert(next).second) {
                     in_.report().error(e.line, "the CNAME records of " + owner_of(plugin_) +
-                                                   " lead from '" + e.owner.rule.text +
-                                                   "' in a circle: end it with another record");
+                                                   " form a loop through '" + e.owner.rule.text +
+                                                   "': replace one of them");
                     break;
                 }
                 const auto at = aliases.find(next);

@@ -141,7 +141,7 @@ void check_addresses(Reading& in, const Expression& e, const Plugin& plugin) {
             if (is_address(word.value)) continue;
             const auto address = IpAddress::parse(word.value);
             in.report().warn(e.line, owner_of(plugin) + " compares an address with " +
-                                         matchers::quoted(word.value) + ", which never holds: " +
+                                         matchers::quoted(word.value) + ", which never matches: " +
                                          (address ? "write '" + address->to_string() + "'"
                                                   : "write an address, or the matcher '" +
                                                         e.source + "' for prefixes"));
@@ -222,7 +222,7 @@ void read_expression(Reading& in, const std::vector<Text>& words, bool in_place,
     e.line = words[0].line;
     if (!is_variable(e) &&
         std::find(kSources.begin(), kSources.end(), e.source) == kSources.end()) {
-        in.report().error(e.line, owner + " asks for " + matchers::quoted(e.source) +
+        in.report().error(e.line, owner + " has the unknown source " + matchers::quoted(e.source) +
                                       ": expected $VARIABLE of the environment, or one of " +
                                       listed(kSources));
         return;
@@ -246,7 +246,7 @@ void read_expression(Reading& in, const std::vector<Text>& words, bool in_place,
         in.report().error(
             e.line, owner + (e.words.empty()
                                  ? " has no word to compare with: expected " + std::string(kForm)
-                                 : " has words behind 'zl', which takes none"));
+                                 : " has words after 'zl': remove them"));
         return;
     }
     take_string_exp(in, e, plugin);

@@ -32,12 +32,12 @@ void finish_ttl(Reading& in, const TtlArgs& args, int line, Plugin& plugin) {
         out.least_s = out.most_s = *args.fix;
         if (*args.fix == 0) {
             in.report().warn(line, owner_of(plugin) +
-                                       " sets every TTL to 0, so that nobody keeps an answer "
-                                       "(in mosdns 'fix: 0' changes nothing)");
+                                       " sets every TTL to 0, so that nothing is cached (in mosdns "
+                                       "'fix: 0' has no effect)");
         }
     } else if (args.min == 0 && args.max == 0) {
         in.report().warn(
-            line, owner_of(plugin) + " changes nothing: write 'fix', 'min' or 'max', in seconds");
+            line, owner_of(plugin) + " has no effect: set 'fix', 'min' or 'max', in seconds");
     } else if (args.max != 0 && args.min > args.max) {
         in.report().error(line, owner_of(plugin) + ": 'min' " + std::to_string(args.min) +
                                     " is more than 'max' " + std::to_string(args.max) +

@@ -59,9 +59,9 @@ void read_pins(Reading& in, const Node& node, const Place& place, UpstreamArgs& 
         } else {
             in.report().error(
                 text.line, matchers::quoted(text.value) + " in " + place.name() +
-                               " is no pin: expected the base64 of a SHA-256 (44 characters), as "
-                               "`openssl x509 -pubkey -noout | openssl pkey -pubin -outform der "
-                               "| openssl dgst -sha256 -binary | base64` shows it");
+                               " is not a pin: expected the base64 of a SHA-256 (44 characters), "
+                               "as printed by `openssl x509 -pubkey -noout | openssl pkey -pubin "
+                               "-outform der | openssl dgst -sha256 -binary | base64`");
         }
     }
 }
@@ -221,7 +221,8 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
     std::optional<std::uint16_t> port = parts->port;
     if (!read_dial_addr(in, args, place, port, out)) return false;
     if (out.address && !can_be_asked(*out.address))
-        return refuse(" is " + matchers::quoted(args.addr) + ": that address cannot be asked");
+        return refuse(" is " + matchers::quoted(args.addr) +
+                      ": this address cannot be an upstream");
     if (args.port != 0) {
         if (port && *port != args.port) {
             return refuse(" has port " + std::to_string(*port) + " and 'port' is " +
@@ -239,23 +240,25 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_p
     const SchemeFacts& scheme = facts_of(made.scheme);
     const auto only_tls = [&](std::string_view key, int line) {
         in.report().error(line, "'" + std::string(key) + "' of " + std::string(place.owner) +
-                                    " is about certificates, which only tls:// and https:// have");
+                                    " applies only to tls:// and https://: remove it");
     };
     if (!scheme.has_certificates && !args.pins.empty()) only_tls("pins", args.pins_line);
     if (!scheme.has_certificates && !args.ca.empty()) only_tls("ca", args.ca_line);
     if (args.insecure_skip_verify && !args.ca.empty()) {
-        in.report().error(args.ca_line, "'ca' of " + std::string(place.owner) +
-                                            " says who may sign, and 'insecure_skip_verify' that "
-                                            "nobody looks: remove one of them");
+        in.report().error(
+            args.ca_line,
+            "'ca' of " + std::string(place.owner) +
+                " and 'insecure_skip_verify' contradict each other: remove one of them");
     }
     if (args.min_conns > args.max_conns) {
         in.report().error(
             place.line, "'min_conns' of " + std::string(place.owner) + " is above its 'max_conns'");
     }
     if (!scheme.has_connections && own_proxy) {
-        in.report().warn(place.line, std::string(place.owner) +
-                                         " is asked without its 'socks5': a proxy carries "
-                                         "tcp://, tls:// and https://, not udp://");
+        in.report().warn(
+            place.line,
+            std::string(place.owner) +
+                " ignores its 'socks5': a proxy supports tcp://, tls:// and https://, not udp://");
     }
 }
 
@@ -377,8 +380,8 @@ void read_socks5(Reading& in, const Node& node, const Place& place, ReachSetting
     if (!parts || !fits) {
         // Not quoted: it may hold a password.
         in.report().error(place.line, place.name() +
-                                          " is no proxy: expected HOST:PORT or USER:PASSWORD@HOST:"
-                                          "PORT, as in 192.0.2.1:1080");
+                                          " is not a proxy address: expected HOST:PORT or "
+                                          "USER:PASSWORD@HOST:PORT, as in 192.0.2.1:1080");
         return;
     }
     proxy.host = parts->host;

@@ -77,13 +77,13 @@ BOOST_AUTO_TEST_CASE(a_format_is_binding) {
     BOOST_TEST(!wrong.ok());
     BOOST_TEST(says(wrong.errors,
                     "no line of the file \"" + (folder.path / "list").string() +
-                        "\" in 'lists' of adlist 'ads' is good: line 1, \"[Adblock Plus 2.0]\", is "
+                        "\" in 'lists' of adlist 'ads' is valid: line 1, \"[Adblock Plus 2.0]\", is "
                         "AdGuard's syntax: write 'format: adguard', or no 'format'"));
     folder.write("list", std::string(kHosts));
     const LoadOutcome other = folder.load("{ list: list, format: adguard }");
     BOOST_TEST(!other.ok());
     BOOST_TEST(says(other.errors,
-                    "is good: line 2, \"0.0.0.0 ads.example\", is a hosts line: "
+                    "is valid: line 2, \"0.0.0.0 ads.example\", is a hosts line: "
                     "write 'format: hosts', or no 'format'"));
     folder.write("list", "bare.example\n||ads.example^\n");
     const LoadOutcome some = folder.load("{ list: list, format: adlist }");
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(what_is_fetched) {
                "it has 3 names, and 'max_names' allows 2");
     ListUse hosts = use;
     hosts.format = "hosts";
-    BOOST_TEST(checked(kAdguard, hosts).starts_with("no line of it is good for type adlist"));
+    BOOST_TEST(checked(kAdguard, hosts).starts_with("no line of it is valid for type adlist"));
     // A copy in AdGuard's syntax is read so.
     std::ofstream(loaded.settings.remote_lists[0].file) << kAdguard;
     BOOST_TEST(std::string(provider(folder.load("\"http://lists.example/ads\"")).type) ==

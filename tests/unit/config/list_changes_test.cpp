@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(local_lists_of_every_kind_that_were_cut_short_are_refused) 
     BOOST_TEST_REQUIRE((before.ok() && after.ok()));
     const auto errors = shrunk_lists(before.settings.lists, after.settings.lists);
     BOOST_TEST(errors.size() == 5U);
-    BOOST_TEST(has(errors, "of domain_set 'names' is refused: it has 19 rules and had 40"));
+    BOOST_TEST(has(errors, "of domain_set 'names' is rejected: it has 19 rules and had 40"));
     const auto news = list_news(before.settings.lists, after.settings.lists);
     BOOST_TEST_REQUIRE(news.size() == 5U);
     BOOST_TEST(news[0].find("19 rules (before: 40)") != std::string::npos, news[0]);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(bad_lines_of_a_file_are_one_warning) {
     for (const auto& warning : loaded.warnings)
         of_file += warning.file.find("names.txt") != std::string::npos ? 1U : 0U;
     BOOST_TEST(of_file == 1U);
-    BOOST_TEST(has(loaded.warnings, "this and 3 more bad lines are left out: line 42: "));
+    BOOST_TEST(has(loaded.warnings, "this and 3 more invalid lines are skipped: line 42: "));
     BOOST_TEST(loaded.settings.lists[0].bad_lines == 4U);
     std::string bad;
     for (int i = 0; i < 12; ++i)
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(unsupported_modifiers_are_counted_in_one_warning) {
     BOOST_TEST_REQUIRE(loaded.ok());
     BOOST_TEST(has(
         loaded.warnings,
-        "rules with modifiers that are not supported are left out: $client (2, first at line 2), "
+        "rules with unsupported modifiers are skipped: $client (2, first at line 2), "
         "$dnsrewrite (1, first at line 4), $third-party (1, first at line 5)"));
     BOOST_TEST(loaded.settings.lists[2].rules == 1U);
     BOOST_TEST(loaded.settings.lists[2].left_out == 4U);

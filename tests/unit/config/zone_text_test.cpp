@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_the_others_are_read) {
     BOOST_TEST_REQUIRE(zone.records.size() == 1U);
     BOOST_TEST(zone.records[0].line == 15);
     const auto errors = zone.bad.errors();
-    BOOST_TEST(errors[0].sentence() == "zone:2: a record without a name: write one before it");
+    BOOST_TEST(errors[0].sentence() == "zone:2: a record has no name: add one before it");
     BOOST_TEST(errors[1].sentence() == "zone:3: expected A as in '192.0.2.1'");
     BOOST_TEST(errors.back().line == 16);
     BOOST_TEST(read_zone(std::string("\xff\xfe\0a", 4), "zone").bad.count() == 1U);

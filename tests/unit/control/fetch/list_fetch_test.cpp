@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(list_with_more_bad_lines_than_good_ones_is_refused) {
     world.body = "502 Bad Gateway\nplease try again\nnginx.example\n";
     const auto outcome = world.get({kNames});
     BOOST_TEST((outcome.outcome == Outcome::no_list));
-    BOOST_TEST(outcome.why.find("2 of its lines are bad and 1 good") != std::string::npos,
+    BOOST_TEST(outcome.why.find("2 of its lines are invalid and 1 valid") != std::string::npos,
                outcome.why);
 }
 
