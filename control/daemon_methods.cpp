@@ -51,7 +51,7 @@ void Daemon::add_looks() {
                   }});
     methods_.add(
         {.name = "lists",
-         .help = "Shows the rules of each list, and when lists by URL were fetched.",
+         .help = "Shows the rules of each list, and the state of lists from URLs.",
          .changes = Changes::nothing(),
          .run = [this](const ops::Arguments&) -> ops::RpcResult { return lists_status(); }});
 }
@@ -59,9 +59,9 @@ void Daemon::add_looks() {
 void Daemon::add_changes() {
     constexpr ops::Parameter kAnySize{
         "any_size", ParamType::flag,
-        "true: take lists that lost more rules than max_shrink allows"};
+        "true: accept lists that lost more rules than max_shrink allows"};
     methods_.add({.name = "reload",
-                  .help = "Reads the configuration and its files again and puts them in force.",
+                  .help = "Reloads the configuration and its files.",
                   .changes = Changes::always(),
                   .parameters = {kAnySize},
                   .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -72,7 +72,7 @@ void Daemon::add_changes() {
                   }});
     methods_.add(
         {.name = "lists.fetch",
-         .help = "Fetches all lists by URL now; answers when that is done.",
+         .help = "Fetches all lists from URLs now; returns when this is done.",
          .changes = Changes::always(),
          .parameters = {kAnySize},
          .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -81,9 +81,10 @@ void Daemon::add_changes() {
              fetcher_->fetch_now([this, done] { done(lists_status()); }, asked.is_true("any_size"));
          }});
     methods_.add({.name = "drain",
-                  .help = "Makes /readyz fail, so that load balancers send no more clients.",
+                  .help = "Makes /readyz fail, so that load balancers send no new clients.",
                   .changes = Changes::with("on"),
-                  .parameters = {{"on", ParamType::flag, "the new state; without it, only tells"}},
+                  .parameters = {{"on", ParamType::flag,
+                                  "the new state; without it, the state is only reported"}},
                   .run = [this](const ops::Arguments& asked) -> ops::RpcResult {
                       if (asked.has("on")) is_draining_ = asked.is_true("on");
                       return boost::json::value{{"draining", is_draining_}};

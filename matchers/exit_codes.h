@@ -1,5 +1,5 @@
 // What the exit codes of our programs mean, once: the programs return these, docs/reference/exit-codes.md is made of the rows
-// (`steerdnsd --reference exit-codes`). A header alone, for every room, as safe_text.h is.
+// (`steerdnsd --reference exit-codes`). A header alone, for every module, as safe_text.h is.
 #pragma once
 
 #include <array>
@@ -40,7 +40,7 @@ inline constexpr std::array kExitRows{
     ExitRow{"steerctl", kExitFailed,
             "the request was not completed: a list not fetched, a router not in sync, output not "
             "written",
-            "read the error line; run the command again when the cause is gone"},
+            "read the error line; repeat the command after that"},
     ExitRow{"steerctl", kExitRejected, "the command line is invalid",
             "`steerctl COMMAND --help` shows the usage"},
     ExitRow{"steerctl", kExitRejected,

@@ -139,8 +139,7 @@ std::string_view label(RouterState state);
     X(rows_lost, "rows_lost", "rows that disappeared before their timeout")                        \
     X(rows_repaired, "rows_repaired", "missing rows written again")                                \
     X(rows_failed, "rows_failed", "rows that the router rejected permanently")                     \
-    X(rows_blocked, "rows_blocked",                                                                \
-      "addresses not written: a row of somebody else has the address")                             \
+    X(rows_blocked, "rows_blocked", "addresses not written: a foreign row has the address")        \
     X(set_sentences, "set_sentences", "renewal commands; each can renew several rows")             \
     X(bisections, "bisections", "renewal commands split because a row was missing")                \
     X(listen_events, "listen_events", "row changes reported by the router")                        \
@@ -152,7 +151,7 @@ std::string_view label(RouterState state);
       "connection tracking reads that ended early")                                                \
     X(connections_cut, "connections_cut",                                                          \
       "connections removed because they were older than their row")                                \
-    X(writes_of_others, "writes_of_others", "rows with our comment written by somebody else")      \
+    X(writes_of_others, "writes_of_others", "rows with our comment written by another instance")   \
     X(unknown_sentences, "unknown_sentences", "messages of the router that were not understood")   \
     X(floods, "floods", "sessions closed: the router sent too much")                               \
     X(manual_changes, "manual_changes", "rows changed by a person and left unchanged")             \

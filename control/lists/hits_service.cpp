@@ -33,13 +33,13 @@ void HitsService::add_methods(ops::Methods& methods, DataplaneRuntime& runtime) 
     using ops::ParamType;
     runtime_ = &runtime;
     methods.add({.name = "hits",
-                 .help = "Counts for a while what is asked and which rules hold for it.",
+                 .help = "Counts queries for a while: top names, clients, types and rules.",
                  .changes = ops::Changes::nothing(),
-                 .parameters = {{"seconds", ParamType::number, "how long to count; 10", false, 1,
-                                 kMostSeconds},
+                 .parameters = {{"seconds", ParamType::number, "duration in seconds (default: 10)",
+                                 false, 1, kMostSeconds},
                                 {"top", ParamType::number,
-                                 "maximum number of names, clients, types and rules; 20", false, 1,
-                                 kMostTop}},
+                                 "maximum number of names, clients, types and rules (default: 20)",
+                                 false, 1, kMostTop}},
                  .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
                      begin(asked, done);
                  }});

@@ -36,7 +36,7 @@ void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()>
                          Clock& clock) {
     methods.add(
         {.name = "reverse",
-         .help = "Shows for which name a client was last told an address.",
+         .help = "Shows the name for which an address was last answered.",
          .changes = ops::Changes::nothing(),
          .parameters = {{"address", ops::ParamType::address, "the address to look up", true}},
          .run = [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {

@@ -34,7 +34,7 @@ WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
 
 void WhyService::add_methods(ops::Methods& methods) {
     methods.add({.name = "why",
-                 .help = "Shows the rules that hold for a name, and the sets that it is in.",
+                 .help = "Shows the rules that match a name, and the sets that contain it.",
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"name", ops::ParamType::text, "a domain name", true}},
                  .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {

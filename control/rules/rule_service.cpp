@@ -123,8 +123,7 @@ void RuleService::add_methods(ops::Methods& methods) {
                  }});
     methods.add(
         {.name = "rules.change",
-         .help =
-             "Adds and removes rules of a dynamic_domain_set; answers when the change is in force.",
+         .help = "Adds and removes rules of a dynamic_domain_set; returns when it is active.",
          .changes = Changes::always(),
          .parameters = {kTag,
                         {"add", ParamType::texts, "rules to add, as in [\"ads.example\"]"},

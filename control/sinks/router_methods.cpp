@@ -295,32 +295,33 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, status)});
-    methods.add({.name = "routers.diff",
-                 .help = "Lists the rows that are not on the router as wanted, and orphaned rows.",
-                 .changes = Changes::nothing(),
-                 .parameters = {kRouter},
-                 .run = about(main_io, routers, differences)});
+    methods.add(
+        {.name = "routers.diff",
+         .help = "Lists the rows that differ between steerdnsd and the router, and orphaned rows.",
+         .changes = Changes::nothing(),
+         .parameters = {kRouter},
+         .run = about(main_io, routers, differences)});
     methods.add({.name = "routers.errors",
                  .help = "Lists the last errors of a router.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, errors)});
     methods.add({.name = "routers.shared",
-                 .help = "Lists addresses that clients are told under other names as well.",
+                 .help = "Lists addresses that names outside the list also use.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, shared)});
     methods.add(
         {.name = "routers.trace",
-         .help = "Lists the last sentences that were sent to a router, with their replies.",
+         .help = "Lists the last API commands sent to a router, with their replies.",
          .changes = Changes::nothing(),
          .parameters = {kOneRouter,
-                        {"since", ParamType::number, "only sentences after this serial"},
+                        {"since", ParamType::number, "only commands after this serial number"},
                         {"settled", ParamType::flag,
-                         "true: stop at the first sentence that still waits for its reply"}},
+                         "true: stop at the first command that still waits for its reply"}},
          .run = about(main_io, routers, trace)});
     methods.add({.name = "routers.probe",
-                 .help = "Shows what the router's version was found to do, or starts the probe.",
+                 .help = "Shows the probed behaviour of the RouterOS version, or starts a probe.",
                  .changes = Changes::with("start"),
                  .parameters = {kOneRouter, {"start", ParamType::flag, "true: start a probe"}},
                  .run = about(main_io, routers, probe)});
@@ -344,13 +345,13 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .run = about(main_io, routers, adopt)});
     methods.add(
         {.name = "routers.forget",
-         .help = "Removes the rows of an address from routers, but persistent rows.",
+         .help = "Removes the rows of an address from routers, except persistent rows.",
          .changes = Changes::always(),
          .parameters = {{"address", ParamType::address, "the address of the rows", true}, kRouter},
          .run = about(main_io, routers, forget)});
     methods.add(
         {.name = "routers.pause",
-         .help = "Stops writes to a router; answers when no write is in flight, or after 5 s.",
+         .help = "Stops writes to a router; returns when no write is in flight, or after 5 s.",
          .changes = Changes::always(),
          .parameters = {kRouter},
          .run = when_quiet(routers, about(main_io, routers, pause(routers, true)),
@@ -364,7 +365,8 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
         {.name = "bypass",
          .help = "Stops writes to all routers while queries are still answered.",
          .changes = Changes::with("on"),
-         .parameters = {{"on", ParamType::flag, "the new state; without it, only tells"}},
+         .parameters = {{"on", ParamType::flag,
+                         "the new state; without it, the state is only reported"}},
          .run = [&main_io, &routers](const ops::Arguments& asked, const ops::RpcDone& done) {
              bypass(main_io, routers, asked, done);
          }});

@@ -10,25 +10,20 @@ namespace json = boost::json;
 namespace steerctl {
 namespace {
 
-constexpr std::string_view kPageHead =
-    "# Methods of the control socket\n"
-    "\n"
-    "Read this page to talk to `steerdnsd` without `steerctl`. The control socket carries JSON-RPC "
-    "2.0, one\n"
-    "object a line, on a UNIX stream socket (`control.socket`, mode 0660):\n"
-    "\n"
-    "```sh\n"
-    "echo "
-    "'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cache.show\",\"params\":{\"name\":\"www.example\"}"
-    "}' |\n"
-    "    socat -t 5 - UNIX-CONNECT:/run/steerdns/control.sock\n"
-    "```\n"
-    "\n"
-    "Parameters are given by name. The error -32602 says which parameter is unknown, missing or "
-    "wrong.\n"
-    "Requests that change something are logged with the user that sent them. `steerctl methods` "
-    "lists what\n"
-    "the running daemon has; `steerctl methods --markdown` writes this page.\n";
+constexpr std::string_view kPageHead = R"(# Methods of the control socket
+
+Use this page to control `steerdnsd` from a program, without `steerctl`. The control socket carries
+JSON-RPC 2.0, one object per line, on a UNIX stream socket (`control.socket`, mode 0660):
+
+```sh
+echo '{"jsonrpc":"2.0","id":1,"method":"cache.show","params":{"name":"www.example"}}' |
+    socat -t 5 - UNIX-CONNECT:/run/steerdns/control.sock
+```
+
+Parameters are given by name. The error -32602 names the parameter that is unknown, missing or
+invalid. Requests that change something are logged with the user that sent them. `steerctl methods`
+lists the methods of the running daemon, and `steerctl methods --markdown` prints this page.
+)";
 
 // "always", "with `on`", or "nothing".
 std::string changes_text(const json::value* changes) {

@@ -26,7 +26,7 @@ constexpr std::array<Row<DomainSetArgs>, 8> kDomainSetRows{{
     {"inherit", &DomainSetArgs::inherit, "false", "",
      "also match the targets of CNAME, HTTPS, SVCB and SRV records of the set's names\nA target "
      "stays in the set while the client may cache that answer. Targets of targets are included "
-     "too. Whoever controls a name of the set can therefore add any name to it."},
+     "too. The owner of a name in the set can therefore add any name to it."},
     {"lenient", &DomainSetArgs::lenient, "false", "",
      "skip records of response policy zones that are not plain names\nSkipped records are other "
      "triggers, other actions, and wildcards without the name itself. A warning reports them. By "
