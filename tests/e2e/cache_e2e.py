@@ -71,7 +71,7 @@ class Cache(unittest.TestCase):
         text = self.scene.steerctl("cache", "show", "long.stream.example")
         self.assertRegex(text, r"long\.stream\.example A IN, NOERROR, .* left, age .*, in cache main_cache")
         self.assertIn("claims list1 on edge1", text)
-        self.assertIn("nothing is held", self.scene.steerctl("cache", "show", "nowhere.example"))
+        self.assertIn("no matching answer", self.scene.steerctl("cache", "show", "nowhere.example"))
 
         def flush(*which):
             text = self.scene.steerctl("cache", "flush", *which)
