@@ -171,7 +171,7 @@ class StaticReader {
                                         : r.match_subdomain ? "domain:"
                                                             : "full:";
         auto rule = good_rule(std::string(prefix) + (r.name.empty() ? r.regexp : r.name));
-        if (!rule) return refuse(" has an invalid name: " + rule.error().text);
+        if (!rule) return refuse("has an invalid name: " + rule.error().text);
         out.owner = {*std::move(rule), 0, line_};
         return true;
     }
