@@ -273,10 +273,10 @@ std::vector<matchers::Prefix> read_prefixes(Reading& in, const Node& node, const
         if (auto prefix = matchers::Prefix::parse(item.value)) {
             out.push_back(*prefix);
         } else {
-            in.report().error(item.line,
-                              matchers::quoted(item.value) + " in " + place.name() +
-                                  " is not an address or prefix: expected one such as 192.0.2.0/24 or "
-                                  "2001:db8::/32");
+            in.report().error(
+                item.line, matchers::quoted(item.value) + " in " + place.name() +
+                               " is not an address or prefix: expected one such as 192.0.2.0/24 or "
+                               "2001:db8::/32");
         }
     }
     return out;
