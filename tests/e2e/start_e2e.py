@@ -506,7 +506,7 @@ class Words(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertRegex(done.stdout, r"(?m)^  eth0: veth, up, MTU 1500, 1 receive queue, the default route\n"
                                           r"  -> `device: eth0` serves it by af_xdp.*; so it does without")
-            self.assertRegex(done.stdout, r"(?m)^  lo: .*\n  -> `device: lo` serves it by kernel sockets: it is no Eth")
+            self.assertRegex(done.stdout, r"(?m)^  lo: .*\n  -> `device: lo` serves it by kernel sockets: it is not Eth")
             self.assertRegex(done.stdout, r"(?m)^PCI network devices\n  ")
             self.assertRegex(done.stdout, r"(?m)^memory\n  ")
         print("  " + done.stdout.replace("\n", "\n  "))

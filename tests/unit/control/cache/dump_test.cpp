@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     says(sentence(), "has version 9, and this steerdnsd reads version 3");
     write("d", whole);
     says(sentence({0, "guests", {}}), "belongs to cache \"main\", not to \"guests\"");
-    says(sentence(kMain, kWall - 3'600'000), "is from the future");
+    says(sentence(kMain, kWall - 3'600'000), "was written in the future");
     BOOST_TEST(sentence(kMain, kWall - 30'000) == "");  // clocks are set now and then
     BOOST_TEST(after.cache.entries() == 200U);
     fs::remove(file("d"));
