@@ -34,7 +34,7 @@ constexpr std::array<Row<NeighbourText>, 3> kNeighbourRows{{
 }};
 
 // "02:00:5e:00:00:01", in any case.
-std::optional<std::array<std::uint8_t, 6>> parse_mac(std::string_view text) {
+std::optional<std::array<std::uint8_t, 6>> mac_bytes(std::string_view text) {
     std::array<std::uint8_t, 6> mac{};
     if (text.size() != 17) return std::nullopt;
     for (std::size_t i = 0; i < mac.size(); ++i) {
@@ -119,7 +119,7 @@ void read_neighbours(Reading& in, const Node& node, const Place& place, PortSett
             in.report().error(item.line, sentence);
         };
         const auto address = IpAddress::parse(text.address);
-        const auto mac = parse_mac(text.mac);
+        const auto mac = mac_bytes(text.mac);
         if (!address) {
             if (!text.address.empty())
                 error("'address' is " + matchers::quoted(text.address) +

@@ -31,7 +31,7 @@ void for_each_rules(Plugin& plugin, Visit visit) {
     }
 }
 
-bool is_strict(const Plugin& plugin) {
+bool plugin_is_strict(const Plugin& plugin) {
     const auto* set = std::get_if<DomainSet>(&plugin.args);
     const auto* hosts = std::get_if<Hosts>(&plugin.args);
     const auto* redirect = std::get_if<Redirect>(&plugin.args);
@@ -243,7 +243,8 @@ void check_patterns(Reading& in) {
             for (const RuleAt& at : rules) {
                 if (at.rule.kind != matchers::RuleKind::regexp) continue;
                 any = true;
-                if (at.file == 0 || is_strict(plugin)) strict_lines.emplace(at.file, at.line);
+                if (at.file == 0 || plugin_is_strict(plugin))
+                    strict_lines.emplace(at.file, at.line);
                 builder.add(0, at.rule, settings.files[at.file], at.line);
             }
         });

@@ -19,13 +19,13 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 // By their numbers.
-constexpr std::array<std::string_view, 8> kKeys{"mandatory", "alpn", "no-default-alpn", "port",
-                                                "ipv4hint",  "ech",  "ipv6hint",        "dohpath"};
+constexpr std::array<std::string_view, 8> kParameterKeys{
+    "mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath"};
 enum Key : std::uint16_t { mandatory, alpn, no_default_alpn, port, ipv4hint, ech, ipv6hint };
 
 std::optional<std::uint16_t> key_of(std::string_view name) {
-    const auto* const at = std::find(kKeys.begin(), kKeys.end(), name);
-    if (at != kKeys.end()) return static_cast<std::uint16_t>(at - kKeys.begin());
+    const auto* const at = std::find(kParameterKeys.begin(), kParameterKeys.end(), name);
+    if (at != kParameterKeys.end()) return static_cast<std::uint16_t>(at - kParameterKeys.begin());
     if (!name.starts_with("key")) return std::nullopt;
     const auto number = parse_integer(name.substr(3));
     if (!number || *number >= UINT16_MAX) return std::nullopt;

@@ -33,7 +33,7 @@ Result<void> read_authority(std::string_view text, Url& out) {
 }
 
 // A path and query with %XX for characters that people leave unescaped. (boost::urls::encode() escapes each '%' again.)
-std::string escaped(std::string_view text) {
+std::string percent_encoded(std::string_view text) {
     std::string out;
     for (const char c : text) {
         constexpr std::string_view kUnwritten = "\"<>[\\]^`{|}";
@@ -88,7 +88,7 @@ Result<Url> parse_url(std::string_view text) {
     if (authority.find('@') != std::string_view::npos)
         return refuse("user names in a URL are not supported");
     if (auto done = read_authority(authority, out); !done) return refuse(done.error().text);
-    const std::string whole = std::string(text.substr(0, end)) + escaped(text.substr(end));
+    const std::string whole = std::string(text.substr(0, end)) + percent_encoded(text.substr(end));
     const auto url = boost::urls::parse_uri(whole);
     if (!url) return refuse("a '%' that is part of a name must be written as %25");
     out.target = url->encoded_target();
@@ -104,7 +104,7 @@ Result<Url> resolve_reference(const Url& base, std::string_view reference) {
     const auto refuse = [reference](const std::string& why) {
         return Error{"it leads to " + matchers::quoted(reference) + ", which is " + why};
     };
-    const std::string written = escaped(reference);
+    const std::string written = percent_encoded(reference);
     const auto read = boost::urls::parse_uri_reference(written);
     if (!read) return refuse("not a reference to another URL");
     if (read->has_scheme()) return refuse("neither http nor https");

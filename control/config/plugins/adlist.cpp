@@ -36,8 +36,8 @@ void read_source(Reading& in, const Node& node, const Place& place, List& out) {
     out.line = place.line;
 }
 void read_format(Reading& in, const Node& node, const Place& place, List& out) {
-    constexpr std::string_view kFormats = "adlist|hosts|rules|dnsmasq|rpz|adguard";
-    if (read_choice(in, node, place, kFormats)) out.format = node.text;
+    constexpr std::string_view kListFormats = "adlist|hosts|rules|dnsmasq|rpz|adguard";
+    if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
 constexpr std::array<Row<List>, 4> kListRows{{
@@ -188,11 +188,10 @@ class PartReader {
     }
 
     [[nodiscard]] matchers::ListForm form() const {
-        using Form = matchers::ListForm;
-        if (list_.format == "hosts") return Form::hosts;
-        if (list_.format == "rules") return Form::rules;
-        if (list_.format == "dnsmasq") return Form::dnsmasq;
-        return list_.format == "rpz" ? Form::rpz : Form::adlist;
+        if (list_.format == "hosts") return matchers::ListForm::hosts;
+        if (list_.format == "rules") return matchers::ListForm::rules;
+        if (list_.format == "dnsmasq") return matchers::ListForm::dnsmasq;
+        return list_.format == "rpz" ? matchers::ListForm::rpz : matchers::ListForm::adlist;
     }
 
     Reading& in_;

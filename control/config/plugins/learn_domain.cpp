@@ -42,7 +42,7 @@ void read_types(Reading& in, const Node& node, const Place& place, LearnDomainAr
 // What OxiDNS waits for there: here nobody waits.
 void ignore(Reading&, const Node&, const Place&, LearnDomainArgs&) {}
 
-constexpr std::string_view kKinds = "full|domain";
+constexpr std::string_view kRuleKinds = "full|domain";
 constexpr Choice<LearnDomainArgs> kKind{[](LearnDomainArgs& args, unsigned index) {
     args.out.rule_kind = index == 0 ? matchers::RuleKind::full : matchers::RuleKind::domain;
 }};
@@ -51,10 +51,10 @@ constexpr std::array<Row<LearnDomainArgs>, 13> kLearnDomainRows{{
     {"provider", &LearnDomainArgs::provider, "none", "",
      "tag of the dynamic_domain_set that receives the rules; required"},
     {"set", &LearnDomainArgs::set, "none", "", "alias of `provider`"},
-    {"rule_kind", kKind, "full", kKinds,
+    {"rule_kind", kKind, "full", kRuleKinds,
      "kind of rule to add\n`full` matches the name alone. `domain` also matches all names below "
      "it; names of one label are not learned then."},
-    {"kind", kKind, "full", kKinds, "alias of `rule_kind`"},
+    {"kind", kKind, "full", kRuleKinds, "alias of `rule_kind`"},
     {"max_names",
      Own<LearnDomainArgs>{
          "integer",

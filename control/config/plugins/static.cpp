@@ -18,7 +18,7 @@ namespace steer::config {
 namespace {
 
 enum class Kind : std::uint8_t { a, aaaa, cname, fwd, mx, ns, nxdomain, srv, txt };
-constexpr std::string_view kKinds = "A|AAAA|CNAME|FWD|MX|NS|NXDOMAIN|SRV|TXT";
+constexpr std::string_view kRecordTypes = "A|AAAA|CNAME|FWD|MX|NS|NXDOMAIN|SRV|TXT";
 
 // One record as it is written. Keys that are not of its type are refused.
 struct Record {
@@ -49,7 +49,7 @@ void read_kind(Reading& in, const Node& node, const Place& place, Record& out) {
 constexpr std::array<Row<Record>, 19> kRecordRows{{
     {"name", &Record::name, "none", "", "name of the record; or use `regexp`"},
     {"regexp", &Record::regexp, "none", "", "regular expression that names are searched with"},
-    {"type", Own<Record>{"one of", read_kind}, "(`A`; with an IPv6 address `AAAA`)", kKinds,
+    {"type", Own<Record>{"one of", read_kind}, "(`A`; with an IPv6 address `AAAA`)", kRecordTypes,
      "record type\n`FWD` forwards the query to `forward_to`. `NXDOMAIN` answers that the name does "
      "not exist."},
     {"address", &Record::address, "none", "", "A and AAAA: address"},
@@ -140,7 +140,7 @@ class StaticReader {
     }
 
     bool keys_fit(const Node& node, Kind kind) {
-        static const std::map<std::string_view, std::vector<Kind>> kKeys{
+        static const std::map<std::string_view, std::vector<Kind>> kKindsOfKey{
             {"address", {Kind::a, Kind::aaaa}},
             {"cname", {Kind::cname}},
             {"forward_to", {Kind::fwd}},
@@ -153,8 +153,8 @@ class StaticReader {
             {"srv_target", {Kind::srv}},
             {"text", {Kind::txt}}};
         for (const Entry& entry : node.entries) {
-            const auto at = kKeys.find(entry.key);
-            if (at == kKeys.end() || std::ranges::find(at->second, kind) != at->second.end())
+            const auto at = kKindsOfKey.find(entry.key);
+            if (at == kKindsOfKey.end() || std::ranges::find(at->second, kind) != at->second.end())
                 continue;
             return refuse("has '" + entry.key +
                           "', which is not of its type: remove it, or write "
@@ -234,11 +234,11 @@ class StaticReader {
 
     // The bytes as they stand there: nothing of them is an escape, as in a zone file.
     bool text_record(std::string_view text, StaticEntry& out) {
-        constexpr std::size_t kMostBytes = 255;  // of a <character-string>
+        constexpr std::size_t kMostStringBytes = 255;  // of a <character-string>
         if (text.empty()) return refuse("has no 'text': add it");
         out.record.type = dns::kTxt;
-        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostBytes))) {
-            const std::string_view part = text.substr(0, kMostBytes);
+        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostStringBytes))) {
+            const std::string_view part = text.substr(0, kMostStringBytes);
             out.record.rdata.push_back(static_cast<std::uint8_t>(part.size()));
             out.record.rdata.insert(out.record.rdata.end(), part.begin(), part.end());
         }
