@@ -6,6 +6,7 @@
 #include "control/lists/ad_list_methods.h"
 #include "control/lists/reverse_methods.h"
 #include "control/sinks/router_methods.h"
+#include "matchers/version.h"
 
 namespace steer {
 
@@ -47,7 +48,7 @@ void Daemon::add_looks() {
                   .help = "Shows the version of steerdnsd.",
                   .changes = Changes::nothing(),
                   .run = [](const ops::Arguments&) -> ops::RpcResult {
-                      return boost::json::value{{"version", STEER_VERSION}};
+                      return boost::json::value{{"version", kVersion}};
                   }});
     methods_.add(
         {.name = "lists",

@@ -15,6 +15,7 @@
 #include "control/build/build.h"
 #include "control/build/pattern_process.h"
 #include "control/config/load.h"
+#include "control/config/man_page.h"
 #include "control/config/reference.h"
 #include "control/config/why.h"
 #include "control/daemon.h"
@@ -30,13 +31,15 @@
 #include "control/setup/routeros_setup.h"
 #include "matchers/exit_codes.h"
 #include "matchers/quote.h"
+#include "matchers/version.h"
 
 namespace {
 
 struct Arguments {
     std::string config = "/etc/steerdns/steerdns.yaml";
-    std::string directory, control_socket, explained, why, checked, routeros_setup, reference_page;
-    bool dump_program = false, reference = false, ports = false, dry_run = false;
+    std::string directory, control_socket, explained, why, checked, routeros_setup, reference_page,
+        reference_form;
+    bool dump_program = false, ports = false, dry_run = false;
     std::string init_file;
     steer::init::InitOptions init;
 };
@@ -46,6 +49,17 @@ bool is_start = false;  // of the appliance: what is said goes to the log
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
     for (const auto& s : sentences)
         std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
+}
+
+// For a configuration that may be of a newer version: it has names that this one does not know. Empty: it has none.
+std::string about_version(const std::vector<steer::Error>& errors) {
+    for (const auto& e : errors) {
+        if (e.text.starts_with("unknown "))
+            return "this is " + steer::with_version("steerdnsd") +
+                   ": a configuration of a newer version can have names that it does not know; "
+                   "correct or remove them, or install that version again";
+    }
+    return {};
 }
 
 // What a start says: each line has its time and level, from the first one on.
@@ -124,6 +138,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
             source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
     }
     log_all(loaded.warnings, loaded.errors);
+    if (const auto note = about_version(loaded.errors); !note.empty()) spdlog::info("{}", note);
     if (!loaded.ok()) {
         traces.remove();
         return steer::kExitRejected;
@@ -188,7 +203,8 @@ int run(int argc, char** argv) {
     app.footer(
         "Signals: SIGHUP reloads the configuration; SIGTERM and SIGINT stop the daemon. "
         "Manuals: steerdnsd(8), steerctl(8). Settings: docs/reference/configuration.md.");
-    app.set_version_flag("-V,--version", "steerdnsd " STEER_VERSION, "Print the version and exit");
+    app.set_version_flag("-V,--version", steer::with_version("steerdnsd"),
+                         "Print the version and exit");
     app.set_help_flag("-h,--help", "Print this help and exit");
     app.add_option("-c,--config", arguments.config,
                    "Read the configuration from this file (default: " + arguments.config + ")")
@@ -221,7 +237,12 @@ int run(int argc, char** argv) {
            "--reference", arguments.reference_page,
            "Print a reference page as Markdown and exit; PAGE: " + steer::reference_page_names())
         ->option_text("PAGE");
-    app.add_flag("--config-reference", arguments.reference, "Same as --reference configuration");
+    auto* reference =
+        app.add_option("--config-reference", arguments.reference_form,
+                       "Same as --reference configuration; with `man`: as steerdns.yaml(5)")
+            ->option_text("[man]")
+            ->expected(0, 1)
+            ->check(CLI::IsMember({"man"}));
     app.add_option("--explain-plugin", arguments.explained,
                    "Print the description of a plugin type as Markdown and exit")
         ->option_text("TYPE");
@@ -234,7 +255,11 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? steer::kExitDone : steer::kExitRejected;
     }
-    if (arguments.reference) arguments.reference_page = "configuration";
+    if (arguments.reference_form == "man") {
+        steer::config::write_man_page(std::cout);
+        return steer::kExitDone;
+    }
+    if (reference->count() > 0) arguments.reference_page = "configuration";
     if (!arguments.reference_page.empty()) {
         if (steer::write_reference_page(arguments.reference_page, std::cout))
             return steer::kExitDone;
@@ -272,6 +297,8 @@ int run(int argc, char** argv) {
     if (is_start) return serve(std::move(loaded), source, will_fetch);
     print(loaded.warnings, "warning");
     print(loaded.errors, "error");
+    if (const auto note = about_version(loaded.errors); !note.empty())
+        std::fprintf(stderr, "note: %s\n", note.c_str());
     if (!loaded.ok()) return steer::kExitRejected;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (setup->count() > 0) return routeros_setup(loaded.settings);

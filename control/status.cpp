@@ -13,6 +13,7 @@
 #include "control/ops/worker_counters.h"
 #include "control/sinks/router_methods.h"
 #include "dataplane/cache/cache.h"
+#include "matchers/version.h"
 
 namespace steer {
 namespace {
@@ -229,7 +230,7 @@ void write_process_metrics(ops::MetricWriter& writer) {
 
 boost::json::value Daemon::status() {
     object all{
-        {"version", STEER_VERSION},  {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
+        {"version", kVersion},       {"uptime_s", (clock_.now().ms - started_ms_) / 1000},
         {"config", settings_.file},  {"generation", publisher_->current()->generation},
         {"memory", eal_->summary()}, {"simd", cache::label(runtime_->shared().hasher->lanes())}};
     add_process(all);

@@ -11,6 +11,7 @@
 #include "control/fetch/connection.h"
 #include "control/fetch/reach.h"
 #include "matchers/quote.h"
+#include "matchers/version.h"
 
 namespace steer::fetch {
 namespace asio = boost::asio;
@@ -147,7 +148,7 @@ stream::HttpRequestHead Exchange::head_for(const config::Url& url) const {
                                  .scheme = url.tls ? "https" : "http",
                                  .authority = url.authority(),
                                  .path = url.target,
-                                 .fields = {{"User-Agent", "steerdnsd/" STEER_VERSION},
+                                 .fields = {{"User-Agent", with_version("steerdnsd", '/')},
                                             {"Accept", "*/*"},
                                             {"Accept-Encoding", "gzip"}},
                                  .is_last = true};

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "control/ops/accept.h"
+#include "matchers/version.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
@@ -158,7 +159,7 @@ void HttpServer::Impl::evict_the_idlest() {
 // True if the connection may go on.
 asio::awaitable<bool> HttpServer::Impl::send(beast::tcp_stream& stream, Response response,
                                              bool head) {
-    response.set(http::field::server, "steerdnsd/" STEER_VERSION);
+    response.set(http::field::server, with_version("steerdnsd", '/'));
     response.prepare_payload();
     if (head) response.body().clear();  // the length stays that of the body
     stream.expires_after(kHttpIdle);

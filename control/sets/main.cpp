@@ -15,6 +15,7 @@
 #include "control/process/rights.h"
 #include "control/sets/program.h"
 #include "control/sets/set_helper.h"
+#include "matchers/version.h"
 
 namespace {
 
@@ -50,7 +51,7 @@ int serve() {
 
 int main(int argc, char** argv) {
     if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
-        std::puts("steerdns-sets " STEER_VERSION);
+        std::puts(steer::with_version("steerdns-sets").c_str());
         return steer::sets::kDone;
     }
     if (argc != 1 || !is_daemons_socket(steer::sets::kSocketFd)) {

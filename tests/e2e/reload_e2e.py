@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -176,7 +177,7 @@ class Reload(unittest.TestCase):
         daemon = self.scene.network.start("appliance", "unit", *limited, str(self.scene.build / "steerdnsd"), "--config",
                                           str(self.config), "--control-socket", str(self.scene.socket))
         daemon.wait_for("serving", 40)
-        command = reload[2].replace("$MAINPID", str(daemon.pid)).split()
+        command = shlex.split(reload[2].replace("$MAINPID", str(daemon.pid)))
         run(*([] if reload[1] else limited), *command)  # ("+": with all rights)
         self.wait_generation(2)
 

@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "client.h"
+#include "completion.h"
 #include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
+#include "matchers/version.h"
 #include "report.h"
 #include "tools/import/command.h"
 
@@ -80,7 +82,7 @@ int show(const Options& options, const char* method, Text text_of,
 
 // Our own version, and the daemon's.
 int show_version(const Options& options) {
-    json::object versions{{"steerctl", STEER_VERSION}, {"steerdnsd", nullptr}};
+    json::object versions{{"steerctl", steer::kVersion}, {"steerdnsd", nullptr}};
     const steerctl::Reply reply = steerctl::ask(options.socket, "version");
     if (const auto* const answer = reply.result.if_object()) {
         if (const auto* const version = answer->if_contains("version")) {
@@ -91,7 +93,7 @@ int show_version(const Options& options) {
     if (options.as_json) {
         print(json_text(versions));
     } else {
-        print("steerctl " STEER_VERSION "\n");
+        print(steer::with_version("steerctl") + "\n");
         if (daemon != nullptr) print("steerdnsd " + std::string(*daemon) + "\n");
     }
     if (daemon != nullptr) return 0;
@@ -190,11 +192,11 @@ struct CacheCommands {
         flush->add_flag("--with-rows", options.with_rows,
                         "Also remove the rows of their addresses from routers");
         dump = cache->add_subcommand("dump", "Write the answers of a cache to a file");
-        dump->add_option("FILE", options.file, "File to write")->required();
+        dump->add_option("FILE", options.file, "File to write")->required()->type_name("FILE");
         dump->add_option("--instance", options.instance,
                          "Tag of the cache; required if there are several");
         restore = cache->add_subcommand("restore", "Add the answers of a dump to a cache");
-        restore->add_option("FILE", options.file, "Dump to read")->required();
+        restore->add_option("FILE", options.file, "Dump to read")->required()->type_name("FILE");
         restore->add_option("--instance", options.instance,
                             "Tag of the cache; required if there are several");
     }
@@ -463,9 +465,10 @@ int run(int argc, char** argv) {
     app.name("steerctl");
     app.add_option("--socket", options.socket,
                    "Control socket of the daemon (default: " + options.socket + ")")
-        ->option_text("PATH");
+        ->option_text("PATH")
+        ->type_name("FILE");
     app.add_flag("--json", options.as_json, "Print the answer as JSON on one line");
-    app.set_version_flag("-V,--version", "steerctl " STEER_VERSION,
+    app.set_version_flag("-V,--version", steer::with_version("steerctl"),
                          "Print the version of steerctl and exit");
     app.set_help_flag("-h,--help", "Print help and exit");
     app.require_subcommand(0, 1);
@@ -519,6 +522,12 @@ int run(int argc, char** argv) {
         app.add_subcommand("version", "Show the versions of steerctl and steerdnsd");
     auto* const methods = app.add_subcommand("methods", "Show the methods of the control socket");
     methods->add_flag("--markdown", options.markdown, "Print them as a page of documentation");
+    std::string shell;
+    auto* const completion =
+        app.add_subcommand("completion", "Print the completion script of a shell");
+    completion->add_option("SHELL", shell, "bash or zsh")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh"}));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
@@ -533,6 +542,10 @@ int run(int argc, char** argv) {
     if (app.get_subcommands().empty())
         return misused("a command is missing; write one, as in 'steerctl status', or see --help");
     if (import_commands.import->parsed()) return import_commands.run();
+    if (completion->parsed()) {
+        print(shell == "bash" ? steerctl::bash_completion(app) : steerctl::zsh_completion(app));
+        return 0;
+    }
     if (status->parsed()) return show(options, "status", steerctl::status_text);
     if (reload_command->parsed()) return reload(options);
     if (fetch->parsed())
