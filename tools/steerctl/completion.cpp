@@ -28,7 +28,7 @@ std::vector<const CLI::Option*> options_of(const CLI::App& app, bool positional)
     });
 }
 
-Words names_of(const CLI::Option& option) {
+Words flag_names(const CLI::Option& option) {
     Words names;
     for (const std::string& name : option.get_snames())
         names.push_back("-" + name);
@@ -40,7 +40,7 @@ Words names_of(const CLI::Option& option) {
 Words option_names(const CLI::App& app) {
     Words names;
     for (const CLI::Option* const option : options_of(app, false)) {
-        for (std::string& name : names_of(*option))
+        for (std::string& name : flag_names(*option))
             names.push_back(std::move(name));
     }
     return names;
@@ -96,7 +96,7 @@ void add_bash(const CLI::App& app, const std::string& path, const Words& of_prog
         add_bash(*command, below, path.empty() ? option_names(app) : of_program, parts);
     }
     for (const CLI::Option* const option : options_of(app, false)) {
-        for (const std::string& name : names_of(*option)) {
+        for (const std::string& name : flag_names(*option)) {
             if (std::find(options.begin(), options.end(), name) == options.end())
                 options.push_back(name);
             if (!takes_value(*option)) continue;
@@ -151,7 +151,7 @@ std::string zsh_value(const CLI::Option& option, std::string_view name) {
 std::string zsh_options(const CLI::App& app) {
     std::string out;
     for (const CLI::Option* const option : options_of(app, false)) {
-        for (const std::string& name : names_of(*option)) {
+        for (const std::string& name : flag_names(*option)) {
             out += "        '" + name + "[" + description(option->get_description()) + "]";
             if (takes_value(*option)) out += zsh_value(*option, "value");
             out += "' \\\n";
