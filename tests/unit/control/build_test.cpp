@@ -548,9 +548,9 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
         nested += "      - exec: prefer_ipv4\n";
     }
     BOOST_TEST(build_of(with_main(apart + "      - exec: $fwd\n", alone)).ok());
-    const Built deep = build_of(with_main(nested + "      - exec: $fwd\n"));
-    BOOST_TEST_REQUIRE(deep.errors.size() == 1U);
-    BOOST_TEST(deep.errors[0].text.starts_with("more than 4 fallback, prefer_ipv4, "));
+    const Built too_deep = build_of(with_main(nested + "      - exec: $fwd\n"));
+    BOOST_TEST_REQUIRE(too_deep.errors.size() == 1U);
+    BOOST_TEST(too_deep.errors[0].text.starts_with("more than 4 fallback, prefer_ipv4, "));
 
     std::string marks = "      - exec: mark";
     for (int i = 0; i < 64; ++i)
