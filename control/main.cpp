@@ -21,6 +21,7 @@
 #include "control/daemon.h"
 #include "control/init/init.h"
 #include "control/lists/dry_run.h"
+#include "control/machine/command.h"
 #include "control/ops/log.h"
 #include "control/ports/port_survey.h"
 #include "control/process/rights.h"
@@ -311,6 +312,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == steer::build::kCompilePatterns)
         return steer::build::run_pattern_process();
+    if (argc >= 2 && std::string_view(argv[1]) == steer::machine::kSetupOption)
+        return steer::machine::run_setup(argc - 1, argv + 1);
     static steer::build::PatternProcess patterns;
     steer::matchers::use_pattern_compiler(&patterns);
     try {

@@ -196,8 +196,11 @@ std::string address_to_ask(const Answers& answers, const Host& host) {
 
 void say_next(const Answers& answers, const Host& host, const Files& files) {
     std::string name = "debian.org";
-    if (!answers.names.empty())
-        name = answers.names.front().substr(answers.names.front().find(':') + 1);
+    for (const std::string& rule : answers.names) {
+        const bool is_name = rule.starts_with("domain:") || rule.starts_with("full:");
+        if (is_name) name = rule.substr(rule.find(':') + 1);
+        if (is_name) break;
+    }
     const bool is_default = files.configuration == "/etc/steerdns/steerdns.yaml";
     std::cout << "\nNext:\n"
               << "  1. See what this machine needs:  steerctl setup --config "

@@ -22,6 +22,7 @@
 #include "matchers/safe_text.h"
 #include "matchers/version.h"
 #include "report.h"
+#include "setup.h"
 #include "tools/import/command.h"
 
 namespace json = boost::json;
@@ -435,6 +436,41 @@ struct ImportCommands {
     steer::importing::ImportOptions options;
 };
 
+// `setup`, which is steerdnsd's work.
+struct SetupCommand {
+    explicit SetupCommand(CLI::App& app)
+        : setup(app.add_subcommand(
+              "setup", "what this machine needs for the configuration, and the commands for it")) {
+        setup->add_option("-c,--config", config, "the configuration; /etc/steerdns/steerdns.yaml");
+        auto* const check = setup->add_flag("--check", as_lines, "one line a finding");
+        auto* const apply =
+            setup->add_flag("--apply", applies, "runs the commands, each after a question")
+                ->excludes(check);
+        setup->add_flag("--undo", undoes, "takes back what --apply did")
+            ->excludes(check)
+            ->excludes(apply);
+        setup->add_flag("--yes", agrees, "with --apply and --undo: asks nothing")->excludes(check);
+    }
+
+    [[nodiscard]] int run(const Options& options) const {
+        std::vector<std::string> words;
+        if (!config.empty()) words.insert(words.end(), {"--config", config});
+        const auto add = [&words](bool is_given, const char* option) {
+            if (is_given) words.emplace_back(option);
+        };
+        add(as_lines, "--check");
+        add(applies, "--apply");
+        add(undoes, "--undo");
+        add(agrees, "--yes");
+        add(options.as_json, "--json");
+        return fail(steerctl::become_setup(words));
+    }
+
+    CLI::App* setup;
+    std::string config;
+    bool as_lines = false, applies = false, undoes = false, agrees = false;
+};
+
 // A word where a command is meant, or none, by its place: CLI11 would say that one is missing, or that the word is too much.
 // Empty: another error.
 std::string no_command(const CLI::App& app) {
@@ -518,6 +554,7 @@ int run(int argc, char** argv) {
     drain->add_option("WHAT", options.verb, "on or off (default: show the state)")
         ->check(CLI::IsMember({"on", "off"}));
     ImportCommands import_commands(app);
+    const SetupCommand setup_command(app);
     const auto* const version =
         app.add_subcommand("version", "Show the versions of steerctl and steerdnsd");
     auto* const methods = app.add_subcommand("methods", "Show the methods of the control socket");
@@ -541,6 +578,7 @@ int run(int argc, char** argv) {
     }
     if (app.get_subcommands().empty())
         return misused("a command is missing; write one, as in 'steerctl status', or see --help");
+    if (setup_command.setup->parsed()) return setup_command.run(options);
     if (import_commands.import->parsed()) return import_commands.run();
     if (completion->parsed()) {
         print(shell == "bash" ? steerctl::bash_completion(app) : steerctl::zsh_completion(app));
