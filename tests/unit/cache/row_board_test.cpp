@@ -69,6 +69,8 @@ BOOST_AUTO_TEST_CASE(what_has_ended_is_forgotten_and_the_rest_stays) {
     BOOST_TEST_REQUIRE(board.skip(1, address(200), 10));
     board.forget_ended(9, 1000);
     BOOST_TEST(board.size() == 61U);
+    // rte_hash moves keys of extended buckets when it removes others: the next sweep meets them.
+    board.forget_ended(10, 1000);
     board.forget_ended(10, 1000);
     BOOST_TEST(board.size() == 30U);
     BOOST_TEST(board.installed_until(1, address(3), 1) == 0U);

@@ -75,10 +75,11 @@ BOOST_AUTO_TEST_CASE(a_format_is_binding) {
     folder.write("list", std::string(kAdguard));
     const LoadOutcome wrong = folder.load("{ list: list, format: hosts }");
     BOOST_TEST(!wrong.ok());
-    BOOST_TEST(says(wrong.errors,
-                    "no line of the file \"" + (folder.path / "list").string() +
-                        "\" in 'lists' of adlist 'ads' is valid: line 1, \"[Adblock Plus 2.0]\", is "
-                        "AdGuard's syntax: write 'format: adguard', or no 'format'"));
+    BOOST_TEST(
+        says(wrong.errors,
+             "no line of the file \"" + (folder.path / "list").string() +
+                 "\" in 'lists' of adlist 'ads' is valid: line 1, \"[Adblock Plus 2.0]\", is "
+                 "AdGuard's syntax: write 'format: adguard', or no 'format'"));
     folder.write("list", std::string(kHosts));
     const LoadOutcome other = folder.load("{ list: list, format: adguard }");
     BOOST_TEST(!other.ok());

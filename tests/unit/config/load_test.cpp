@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(examples_load) {
         if (entry.path().extension() != ".yaml") continue;
         const LoadOutcome outcome = load(entry.path());
         BOOST_TEST(outcome.ok(), entry.path());
-        BOOST_TEST(outcome.settings.plugin(outcome.settings.entries.front()).tag == "seq_main");
+        BOOST_TEST(!outcome.settings.entries.empty());
     }
 }
 

@@ -80,8 +80,9 @@ BOOST_AUTO_TEST_CASE(files_of_another_kind_are_named) {
 BOOST_AUTO_TEST_CASE(files_of_mostly_bad_lines_are_refused) {
     BOOST_TEST(taken("one.example\na b\n", kNames) == 1U);
     BOOST_TEST(taken("one.example\na b\nc d\n", kNames) == 0U);
-    BOOST_TEST(said("one.example\na b\nc d\n", kNames).find("2 of its lines are invalid and 1 valid") !=
-               std::string::npos);
+    BOOST_TEST(
+        said("one.example\na b\nc d\n", kNames).find("2 of its lines are invalid and 1 valid") !=
+        std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte) {

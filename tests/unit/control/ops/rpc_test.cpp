@@ -391,8 +391,7 @@ BOOST_AUTO_TEST_CASE(steerctls_client) {
     BOOST_CHECK(steerctl::ask(server.folder.socket(), "nope")
                     .error.starts_with("request rejected: no method \"nope\""));
     const auto missing = steerctl::ask((server.folder.path / "none").string(), "status");
-    BOOST_CHECK(
-        missing.error.starts_with("steerdnsd is not running: no control socket at "));
+    BOOST_CHECK(missing.error.starts_with("steerdnsd is not running: no control socket at "));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -88,9 +88,9 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
                       "\ncache\n"
                       "  1234 entries, 3.0 MiB\n"
                       "\nrouters\n"
-                      "  router  address          state  rows  claims  to write  orphans\n"
-                      "  edge1   172.16.1.1:8729  ready    10      12         2        1\n"
-                      "  edge2   -                -         0       -         -        -\n"
+                      "  router  address          state  rows  claims  rows to write  orphans\n"
+                      "  edge1   172.16.1.1:8729  ready    10      12              2        1\n"
+                      "  edge2   -                -         0       -              -        -\n"
                       "  edge2: wrong password\n"
                       "\nupstreams\n"
                       "  upstream    forward  via   rtt ms\n"
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
         "www.example A IN, NOERROR, 1 min 1 s left, age 5 s, DO, in cache main, 192 bytes\n"
         "  claims policy on edge1\n"
         "  www.example. 61 IN A 192.0.2.1\n"
-        "old.example A IN, NXDOMAIN, stale, for another 1 min 0 s, age 9 s, asked over IPv4, in "
+        "old.example A IN, NXDOMAIN, stale for another 1 min 0 s, age 9 s, for IPv4 clients, in "
         "cache main, 128 bytes\n");
     BOOST_CHECK_EQUAL(steerctl::cache_show_text(json::parse(R"({"answers":[]})")),
                       "no matching answer in the caches\n");
@@ -188,7 +188,8 @@ BOOST_AUTO_TEST_CASE(reverse_names_one_a_line) {
             R"({"address":"192.0.2.1","names":[{"plugin":"a","name":"x.example"},{"plugin":"b"}]})")),
         "x.example\n-\n");
     for (const char* odd : {R"({"names":[]})", "{}", "7", R"({"names":7})"})
-        BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(odd)), "no name known for this address\n");
+        BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(odd)),
+                          "no name known for this address\n");
     BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(R"({"names":[7]})")), "-\n");
 }
 
@@ -199,8 +200,7 @@ BOOST_AUTO_TEST_CASE(why_a_name_is_in_sets) {
             "rule":"domain:example","file":"list.txt","line":7}]})")),
         "sets: x, y\n  domain_set 'x'  in  domain:example  list.txt:7\n");
     for (const char* odd : {R"({"rules":[]})", "{}", "7", R"({"sets":[],"rules":7})"})
-        BOOST_CHECK_EQUAL(steerctl::why_text(json::parse(odd)),
-                          "sets: none\nno rule matches\n");
+        BOOST_CHECK_EQUAL(steerctl::why_text(json::parse(odd)), "sets: none\nno rule matches\n");
 }
 
 BOOST_AUTO_TEST_CASE(rules_one_a_line) {
@@ -214,9 +214,9 @@ BOOST_AUTO_TEST_CASE(rules_one_a_line) {
     BOOST_CHECK_EQUAL(steerctl::rule_sets_text(json::parse(
                           R"({"sets":[{"tag":"own","file":"/f","rules":3,"waiting":0,"trouble":""},
             {"tag":"other","file":"/g","waiting":1,"trouble":"/g cannot be read: no"}]})")),
-                      "  set    rules  waiting  file\n"
-                      "  own        3        0  /f\n"
-                      "  other      -        1  /g\n"
+                      "  set    rules  pending changes  file\n"
+                      "  own        3                0  /f\n"
+                      "  other      -                1  /g\n"
                       "/g cannot be read: no\n");
     for (const char* odd : {R"({"sets":[],"rules":7})", "{}", "7", R"({"sets":7})"}) {
         BOOST_CHECK_EQUAL(steerctl::rule_sets_text(json::parse(odd)),

@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_left) {
     World world;
     const RuleFile folder{"blocked", world.folder.path.string(), {}};
     const std::vector<RuleChange> add{make_change(true, "a.example").value()};
-    BOOST_TEST(change_rule_file(folder, add).error().text.find("no regular file") !=
+    BOOST_TEST(change_rule_file(folder, add).error().text.find("not a regular file") !=
                std::string::npos);
     const RuleFile nowhere{"blocked", "/proc/none/names.txt", {}};
     BOOST_TEST(!make_rule_file(nowhere));

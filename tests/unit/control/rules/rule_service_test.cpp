@@ -343,10 +343,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_done) {
     BOOST_TEST(world.reloads.empty());
     std::filesystem::remove(world.file());
     std::filesystem::create_directory(world.file());
-    BOOST_TEST(world.error(world.change(R"("add":["a.example"])")).find("no regular file") !=
+    BOOST_TEST(world.error(world.change(R"("add":["a.example"])")).find("not a regular file") !=
                std::string::npos);
     const auto sets = world.result(world.ask("rules", "{}"));
-    BOOST_TEST(json::serialize(sets).find("no regular file") != std::string::npos);
+    BOOST_TEST(json::serialize(sets).find("not a regular file") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_there) {

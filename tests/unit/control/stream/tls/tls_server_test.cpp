@@ -199,7 +199,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_wrong_with_files_is_said, TlsWorld) {
     const Issued own = authority.issue("own.example");
     bad.cert = folder.write("order.pem", authority.pem() + own.cert);
     bad.key = folder.write("order.key", own.key);
-    BOOST_TEST(trouble(bad).find("has to come first") != std::string::npos);
+    BOOST_TEST(trouble(bad).find("move that one to the front") != std::string::npos);
     bad = files;
     bad.client_ca = folder.write("ca.pem", "");
     BOOST_TEST(trouble(bad).find("client_ca") != std::string::npos);
