@@ -245,12 +245,12 @@ class Fetch(unittest.TestCase):
         self.start()
         config = self.folder / "steer.yaml"
         config.write_text(config.read_text().replace(f'"{URL}"', f'"{URL}", "{URL.replace("names", "more")}"'))
-        self.assertIn("configuration 2 is in force", self.scene.steerctl("reload"))
+        self.assertIn("configuration 2 is active", self.scene.steerctl("reload"))
         self.assertTrue(self.listed("media.example"))
         self.assertTrue(self.listed("stream.example"))
         self.assertEqual(len(self.scene.told("lists")["lists"]), 2)
         config.write_text(config.read_text().replace(f', "{URL.replace("names", "more")}"', ""))
-        self.assertIn("configuration 3 is in force", self.scene.steerctl("reload"))
+        self.assertIn("configuration 3 is active", self.scene.steerctl("reload"))
         self.assertFalse(self.listed("media.example"))
         self.assertEqual(len(self.scene.told("lists")["lists"]), 1)
 

@@ -64,7 +64,7 @@ class Secure(unittest.TestCase):
         self.assertEqual(set(self.scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
         until(lambda: self.rows() == ROW, 10, "the rows are on the router")
         complaints = [line for line in daemon.text().splitlines() if re.search(r" (warning|error) ", line)]
-        self.assertEqual([line for line in complaints if "has anonymous TLS" not in line], [])
+        self.assertEqual([line for line in complaints if "uses anonymous TLS" not in line], [])
         # TLS survives a restart of the router, too.
         self.scene.router_ctl("reboot", "1")
         until(lambda: self.rows() == set(), 5, "the reboot took the rows")
@@ -96,7 +96,7 @@ class Secure(unittest.TestCase):
     def test_anonymous(self):
         self.router("--adh")
         self.check_rows("{ anonymous: true }")
-        self.assertEqual(self.scene.daemon.text().count("has anonymous TLS: whoever stands between gets its password"), 1)
+        self.assertEqual(self.scene.daemon.text().count("uses anonymous TLS: an attacker on the path can read its password"), 1)
 
     def test_wrong_authority(self):
         self.with_certificate()
