@@ -1,6 +1,8 @@
 #include "dataplane/stages/packet_cache.h"
 
+#ifdef __SSE2__
 #include <emmintrin.h>
+#endif
 #include <rte_debug.h>
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
@@ -43,6 +45,22 @@ std::uint32_t tag_of(std::uint64_t hash) {
     return static_cast<std::uint32_t>(hash >> 32) | 1;
 }
 
+// Bit i: way i of a set has this tag.
+template <class Tags>
+unsigned ways_with(const Tags& tags, std::uint32_t tag) noexcept {
+#ifdef __SSE2__
+    static_assert(sizeof(Tags) == sizeof(__m128i));
+    const __m128i held = _mm_load_si128(reinterpret_cast<const __m128i*>(&tags));
+    const __m128i same = _mm_cmpeq_epi32(held, _mm_set1_epi32(static_cast<int>(tag)));
+    return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same)));
+#else
+    unsigned found = 0;
+    for (unsigned i = 0; i < tags.size(); ++i)
+        found |= static_cast<unsigned>(tags[i] == tag) << i;
+    return found;
+#endif
+}
+
 }  // namespace
 
 void PacketCache::Free::operator()(void* memory) const {
@@ -81,10 +99,7 @@ void PacketCache::prefetch(std::uint64_t hash) const noexcept {
 
 const PacketCache::Line* PacketCache::find(std::uint64_t hash) const noexcept {
     const std::size_t set = set_of(hash);
-    static_assert(sizeof(Tags) == sizeof(__m128i));
-    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(&tags_[set]));
-    const __m128i same = _mm_cmpeq_epi32(tags, _mm_set1_epi32(static_cast<int>(tag_of(hash))));
-    const auto ways = static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same)));
+    const unsigned ways = ways_with(tags_[set], tag_of(hash));
     if (ways == 0) return nullptr;
     const Line* const line = &lines_[set * kWays + static_cast<unsigned>(std::countr_zero(ways))];
     rte_prefetch0(line);

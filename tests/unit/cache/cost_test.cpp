@@ -75,7 +75,8 @@ BOOST_AUTO_TEST_CASE(an_address_of_a_typical_name_costs_at_most_256_bytes) {
     BOOST_TEST_MESSAGE("an A answer costs " << each << " bytes, with names of "
                                             << static_cast<double>(name_bytes) / kAnswers
                                             << " bytes");
-    BOOST_TEST(each <= 256.0);
+    // rte_hash aligns its keys and buckets to cache lines, which DPDK takes for 128 bytes on arm64.
+    BOOST_TEST(each <= (RTE_CACHE_LINE_SIZE > 64 ? 288.0 : 256.0));
     BOOST_TEST(each > 128.0);  // the counting counts
 }
 
