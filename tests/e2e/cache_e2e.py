@@ -105,7 +105,7 @@ class Cache(unittest.TestCase):
         for words in ((), ("--all", "--name", "a.example"), ("--name", "a.example", "--tag", "policy")):
             done = self.scene.ask("cache", "flush", *words)
             self.assertEqual(done.returncode, 2, done)
-            self.assertIn("say which answers to drop: one of --name NAME", done.stderr)
+            self.assertIn("expected exactly one filter; write --name NAME", done.stderr)
         self.assertEqual(self.stats()["entries"], len(NAMES))
         self.assertEqual(flush("--all"), len(NAMES))
         # Who did it is in the log.
@@ -135,7 +135,7 @@ class Cache(unittest.TestCase):
         self.assertEqual(printed("--all"), sorted([(name, "A") for name in NAMES] + [("other.example", "SOA")]))
         self.assertEqual(printed("--suffix", "stream.example"), [("long.stream.example", "A"), ("stream.example", "A")])
         self.assertEqual(len(printed("--most", "2")), 2)
-        self.assertRegex(self.scene.steerctl("cache", "print", "--most", "2"), r"\n\.\.\. and more: [^\n]+--most N\n$")
+        self.assertRegex(self.scene.steerctl("cache", "print", "--most", "2"), r"\n\.\.\. more answers exist: [^\n]+--most N\n$")
         self.assertNotIn("and more", self.scene.steerctl("cache", "print", "--most", str(len(NAMES))))
         text = self.scene.steerctl("cache", "print", "--suffix", "www.other.example")
         self.assertRegex(text, r"^www\.other\.example A IN, NOERROR, .* left, age ")
@@ -151,7 +151,7 @@ plugins:
         self.assertTrue(self.scene.short("a.other.example", "AAAA", server="fd16::2"))
         until(lambda: sorted(a["over_v4"] for a in self.held("a.other.example") if a["type"] == "AAAA") == [False, True], 5,
               "both are in the cache")
-        self.assertEqual(len(re.findall(", asked over IPv4, in cache ", self.scene.steerctl("cache", "show", "a.other.example"))), 1)
+        self.assertEqual(len(re.findall(", for IPv4 clients, in cache ", self.scene.steerctl("cache", "show", "a.other.example"))), 1)
 
     def test_an_answer_that_no_slot_holds(self):
         """It is served, and asked for each time; what just fits is kept."""

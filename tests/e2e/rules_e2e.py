@@ -112,7 +112,7 @@ class Rules(unittest.TestCase):
             for writer in writers:
                 text, _ = writer.communicate()
                 self.assertEqual(writer.returncode, 0, text)
-                self.assertRegex(text, r"^[12] added, 0 removed, [01] as before")
+                self.assertRegex(text, r"^[12] added, 0 removed, [01] unchanged")
             rounds += 1
         lines = self.file.read_text().splitlines()
         wanted = {"full:media.example", "# by hand", "full:hand.example", "full:same.example",
@@ -149,7 +149,7 @@ class Rules(unittest.TestCase):
         self.assertIn("there is no dynamic_domain_set \"block\": did you mean 'blocked'?", self.refused(1, "block"))
         self.assertIn("has room for 2 more changes of 2 (queue_size), and these are 3",
                       self.refused(1, "blocked", "add", "a.example", "b.example", "c.example"))
-        self.assertIn("write at least one rule", self.refused(2, "blocked", "add"))
+        self.assertIn("a rule is missing; write at least one", self.refused(2, "blocked", "add"))
         self.assertIn("takes no rules", self.refused(2, "blocked", "list", "a.example"))
         self.assertEqual(self.scene.ask("rules", "blocked", "replace", "x").returncode, 2)
         self.assertRegex(self.rules(), rf"(?m)^ *blocked +1 +0 +{self.file}$")
