@@ -164,7 +164,7 @@ class Doh(unittest.TestCase):
                 self.assertEqual(status, 400)
         warned = subprocess.run([BUILD + "/steerdnsd", "--check", "--config", str(self.folder / "doh.yaml")],
                                 capture_output=True, text=True, check=False)
-        self.assertIn("'src_ip_header' of http_server 'plain' is believed of proxies on this machine alone",
+        self.assertIn("'src_ip_header' of http_server 'plain' is trusted only from proxies on this machine",
                       warned.stdout + warned.stderr)
 
 

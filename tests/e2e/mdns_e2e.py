@@ -262,7 +262,7 @@ class Mdns(unittest.TestCase):
         self.net.run("appliance", "ip", "address", "flush", "dev", "guests", "scope", "global")
         until(lambda: self.status()["guests"]["trouble"] == "guests has no IPv4 address", 5, "it is said")
         self.net.run("appliance", "ip", "link", "del", "guests")
-        until(lambda: self.status()["guests"]["trouble"] == "guests is not there", 5, "it is said")
+        until(lambda: self.status()["guests"]["trouble"] == "guests does not exist", 5, "it is said")
         self.assertIn("mdns: guests is not there", self.daemon.text())
         self.assertIn("guests: guests is not there", self.scene.steerctl("status"))
         host.say(question("a.local.", "A"))

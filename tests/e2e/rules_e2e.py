@@ -150,7 +150,7 @@ class Rules(unittest.TestCase):
         self.assertIn("has room for 2 more changes of 2 (queue_size), and these are 3",
                       self.refused(1, "blocked", "add", "a.example", "b.example", "c.example"))
         self.assertIn("a rule is missing; write at least one", self.refused(2, "blocked", "add"))
-        self.assertIn("takes no rules", self.refused(2, "blocked", "list", "a.example"))
+        self.assertIn("unexpected rules", self.refused(2, "blocked", "list", "a.example"))
         self.assertEqual(self.scene.ask("rules", "blocked", "replace", "x").returncode, 2)
         self.assertRegex(self.rules(), rf"(?m)^ *blocked +1 +0 +{self.file}$")
         # A configuration that is no good: written, and said so.
