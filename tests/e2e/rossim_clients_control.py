@@ -253,7 +253,7 @@ class CommandLine(unittest.TestCase):
             (["--user", "admin"], "expected NAME:PASSWORD"),
             (["--router", "edge1"], "needs port=NUMBER or tls-port=NUMBER"),
             (["--prefill", "x"], "expected LIST:COUNT"),
-            (["--certificate", "x"], "--certificate and --key belong together"),
+            (["--certificate", "x"], "--certificate and --key must be used together"),
         ):
             code, _, errors = self.run_rossim(*options)
             self.assertEqual((code, errors.count("\n")), (2, 1), errors)

@@ -70,6 +70,8 @@ def table() -> dict[str, tuple[str, set[str]]]:
 
 
 class Licences(unittest.TestCase):
+    maxDiff = None
+
     def test_the_daemon_has_no_library_of_the_kernels_sets(self):
         self.assertFalse(GPL & loaded("steerdnsd"))
         self.assertLessEqual(APACHE, needed("steerdnsd"))  # else this test looks at nothing
