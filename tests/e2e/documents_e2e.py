@@ -199,7 +199,7 @@ const look = setInterval(() => {
     if (!input || !results) return
     if (/matching/.test(results.innerText)) { clearInterval(look); fetch("/found?" + encodeURIComponent(results.innerText.slice(0, 300))) }
     input.focus(); input.value = location.search.slice(1); input.dispatchEvent(new Event("keyup", { bubbles: true }))
-}, 200)
+}, 1000)
 </script>"""
 
 
@@ -245,7 +245,9 @@ class Site(unittest.TestCase):
         return f"http://127.0.0.1:{server.server_port}", asked
 
     def browser(self, *words):
-        return ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.folder}/profile",
+        """A command line with a profile of its own: a second browser on a profile hands its page to the first and ends."""
+        profile = self.enterContext(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+        return ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
                 "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", *words]
 
@@ -256,10 +258,11 @@ class Site(unittest.TestCase):
         with subprocess.Popen(self.browser("--remote-debugging-port=0", url + "/search_for.html?dns64"), stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as browser:
             try:
-                while not (path := asked.get(timeout=60)).startswith("/found?"):
+                while not (path := asked.get(timeout=120)).startswith("/found?"):
                     pass
             finally:
                 browser.terminate()
+                browser.wait()
         self.assertRegex(urllib.parse.unquote(path), r"(?s)matching documents.*DNS64")
 
     @unittest.skipUnless(shutil.which("chromium"), "tools/deps --browser installs Chromium")
