@@ -114,6 +114,7 @@ void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
         RowKey key;  // a copy: removal gives the slot back
         std::memcpy(&key, at, sizeof key);
         remove_key(&key);
+        --cursor_;  // the last key of the bucket's chain may have moved to this slot
     }
 }
 
