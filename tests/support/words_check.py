@@ -8,7 +8,8 @@ line       Markdown: longer than 100 characters outside tables and code, or two 
 
 How a sentence is counted: `code`, a URL, a quoted text and a pair of numbers are one word each. What stands in parentheses is
 a sentence of its own. A list behind a colon, whose items ';' or at least two ',' part, is counted item by item. A '.'
-ends a sentence if white space and no lower-case letter follow; ';' does not end one.
+ends a sentence if white space and no lower-case letter follow; ';' does not end one. In texts of Python programs a line end
+ends one too: such texts are messages of one line, zones and configurations.
 
     words_check.py [FILE...]    the findings of these files, one a line; of all files: those above the baseline
     words_check.py --lower      writes words/baseline.txt: findings per folder and kind, which may only become fewer
@@ -116,7 +117,7 @@ def python_blocks(text: str, is_test: bool) -> list[Block]:
     if not is_test:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs and " " in node.value:
-                blocks.append(Block([(node.lineno + i, line) for i, line in enumerate(node.value.split("\n"))], True))
+                blocks += [Block([(node.lineno + i, line)], True) for i, line in enumerate(node.value.split("\n"))]
     return blocks
 
 

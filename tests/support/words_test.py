@@ -89,6 +89,10 @@ class Sentences(unittest.TestCase):
         self.assertEqual(long_ones("control/config/x.cpp", f'{{"size", "1", "{LONG}"}},\n'), [(1, "sentence")])
         self.assertEqual(long_ones("control/config/x.cpp", f"// {LONG}\n"), [])
 
+    def test_line_of_a_text_in_python_is_measured_by_itself(self):
+        self.assertEqual(long_ones("tools/x.py", 'ZONE = """\n' + "@ 300 NS ns\n" * 9 + '"""\n'), [])
+        self.assertEqual(long_ones("tools/x.py", f'print("one\\n{LONG}")\n'), [(2, "sentence")])
+
     def test_man_page_is_measured_without_its_macros(self):
         page = ".TH X 8\n.SH NAME\n.TP\n.B \\-\\-force\nReplaces the file.\n.PP\n" + LONG + "\n.nf\n" + LONG + "\n.fi\n"
         self.assertEqual(long_ones("docs/x.8", page), [(7, "sentence")])
