@@ -1,4 +1,4 @@
-// house [--from SEED] [--count N]: random tables of static records, ad lists and zones, asked of the product and of a model
+// tables [--from SEED] [--count N]: random tables of static records, ad lists and zones, asked of the product and of a model
 // that reads the same table from top to bottom, as the documentation tells it.
 #include <algorithm>
 #include <array>
@@ -71,7 +71,7 @@ std::string record_of(const Entry& e) {
 }
 
 std::string Table::yaml() const {
-    std::string out = "plugins:\n  - tag: house\n    type: static\n    args:\n      records: [\n";
+    std::string out = "plugins:\n  - tag: records\n    type: static\n    args:\n      records: [\n";
     for (const Entry& e : entries)
         out += "        " + record_of(e) + ",\n";
     out += "        ]\n";
@@ -82,7 +82,7 @@ std::string Table::yaml() const {
     out += "  - {tag: out, type: forward, args: {upstreams: [{addr: " + std::string(kOutside) +
            "}]}}\n";
     out +=
-        "  - tag: main\n    type: sequence\n    args:\n      - {exec: $house}\n"
+        "  - tag: main\n    type: sequence\n    args:\n      - {exec: $records}\n"
         "      - {exec: $own}\n      - {exec: $ads}\n      - {exec: $out}\n";
     return out;
 }
@@ -401,7 +401,7 @@ int run(std::uint32_t from, std::uint32_t tables) {
 
 int main(int argc, char** argv) {
     using steer::differential::Seeds;
-    return steer::differential::run_seeds("house", argc, argv, [](const Seeds& seeds) {
+    return steer::differential::run_seeds("tables", argc, argv, [](const Seeds& seeds) {
         return steer::differential::run(seeds.from, seeds.count);
     });
 }
