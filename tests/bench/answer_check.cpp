@@ -24,7 +24,7 @@ std::uint32_t be32(const Bytes& m, std::size_t at) {
     return static_cast<std::uint32_t>(be16(m, at)) << 16 | be16(m, at + 2);
 }
 
-// Whom a query is from, by which port and ID.
+// The client, port and ID of a query.
 std::uint64_t place_of(const IpAddress& client, std::uint16_t port, const Bytes& message) {
     return std::uint64_t{be32({client.v4(), client.v4() + 4}, 0)} << 32 |
            std::uint64_t{port} << 16 | be16(message, 0);

@@ -30,8 +30,8 @@ class AnswerCheck {
     AnswerCheck(std::span<const Bytes> queries, Answers answers, std::uint32_t ttl_s);
 
     // Empty: it answers one of the queries, right in every header, the question and the records, with a TTL that is
-    // not above the upstream's nor above the last one of this name (but for what a row allows). What is asked for a name without answers has
-    // only its headers and question compared.
+    // not above the upstream's nor above the last one of this name (except as far as a row allows). For a name without answers,
+    // only headers and question are compared.
     const std::string& why_wrong(std::span<const std::uint8_t> frame);
 
   private:

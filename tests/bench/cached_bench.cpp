@@ -2,7 +2,7 @@
 //
 // The configuration is configs/minimal.yaml with a `cache` in front; the answers are put in through the cache writer, the router
 // is a real connection. tests/bench/cached.py runs it against testpmd. With --check it says instead how many of the
-// answers, every 64th, were compared. As bench_stages (stage_clock.h) it says besides where the nanoseconds go.
+// answers, every 64th, were compared. As bench_stages (stage_clock.h) it also says where the nanoseconds go.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -199,7 +199,7 @@ double median(std::vector<double> all) {
     return all[all.size() / 2];
 }
 
-// Undisturbed for so many seconds; then reloads, one after the other, of a list of which lines change each time.
+// Undisturbed for `seconds`; then reloads, one after the other. Each changes lines of the list.
 void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
                      const std::string& list) {
     using Clock = std::chrono::steady_clock;
@@ -230,7 +230,7 @@ void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
         *std::min_element(quiet.begin(), quiet.end()), median(took_s), reloads, busy.size());
 }
 
-// Every 64th answer of so many seconds, compared.
+// Compares every 64th answer for `seconds`.
 int check(DataplaneRuntime& runtime, double seconds,
           std::span<const std::unique_ptr<CheckedPort>> ports) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));

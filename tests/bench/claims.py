@@ -1,8 +1,8 @@
 """The bench `claims`: the delay of honest rows beside one owner's flood of claims ÷ without it, p99 of both.
 
-From the query to the row on the router (rossim's journal, which acts as a router of the preset `fast`), for names that
-nobody asked for before, each below a suffix of its own, over a veth. The flood is another client's queries for names
-with 70 addresses each, all below one suffix. By turns without and beside it, each with a router and a daemon of its own.
+From the query to the row on the router (in the journal of rossim, preset `fast`), over a veth. Each name is new and has a
+suffix of its own. The flood is another client's queries for names with 70 addresses each, all below one suffix. Runs
+without and with the flood take turns, each with a router and a daemon of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HONEST_RATE, BEFORE_S, SECONDS = 20, 3, 10  # a second; the flood begins after t
 ADDRESSES = 4  # of an honest name
 FLOOD_RATE, FLOOD_NAMES, FLOOD_ADDRESSES = 1_400, 715, 70
 FLOODER = "10.99.0.66"
-LEAST_FLOODED = 1_000  # rows that the flood must have brought meanwhile, or there was none
+LEAST_FLOODED = 1_000  # rows that the flood must have written by the end, or there was no flood
 CONFIG = """dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp }} ], workers: [{cpu}], memory: 256MiB, idle: adaptive }}
 control: {{ http: off }}
 routers: {{ edge1: {{ address: "{router}:8728", username: api-user, password: secret }} }}

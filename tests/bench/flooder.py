@@ -2,8 +2,8 @@
 
     flooder.py SERVER SOURCE…       from these addresses by turns, so that no limit of one client's ends it
 
-Four ways at once: TLS handshakes that begin and never go on, connections that are reset as soon as they are there, HTTP/2
-requests that are taken back at once (CVE-2023-44487), and requests of which a byte comes each second.
+Four ways at once: TLS handshakes that begin and never go on, connections that are reset as soon as they are open, HTTP/2
+requests that are reset at once (CVE-2023-44487), and requests that send one byte a second.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ class Goal:
     stretch: float | None = None
     less: bool = False  # less is better
     limits: tuple[tuple[str, str, float], ...] = ()  # further figures: name, "≤" or "≥", what
-    figures: tuple[str, ...] = ()  # that the table shows besides
+    figures: tuple[str, ...] = ()  # that the table shows as well
     instr: str = ""  # whose instructions an answer it shows (instr.expected)
 
     def reached(self, result: dict) -> float | None:

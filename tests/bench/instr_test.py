@@ -1,6 +1,6 @@
 """Instructions an answer are those of instr.expected, within 3 %: `instr_test.py BUILD` (BUILD/v3 is there: tools/test).
 
-Fewer are a reason to fail as well: the file is to say what is there. `tools/bench instr` prints what to write into it.
+Fewer instructions fail too: the file has to hold the present numbers. `tools/bench instr` prints what to write into it.
 """
 
 import pathlib

@@ -24,7 +24,7 @@ SECONDS = 3.0
 SERVER_CPU, GENERATOR_CPU = "0", "1"
 MBUFS, POOL_CACHE, BURST, DESCRIPTORS = 8_191, 256, 32, 1_024  # as the daemon has them
 MEMIF = "bsize=2048,rsize=10"
-OURS, OUR_MAC = "10.255.255.53", "02:00:00:00:00:01"  # whom the queries are for
+OURS, OUR_MAC = "10.255.255.53", "02:00:00:00:00:01"  # the destination of the queries
 LOCAL = ["1.1.1.1", "172.16.1.1", "172.16.1.2", OURS]  # those of the example, all on `lo`
 
 

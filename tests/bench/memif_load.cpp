@@ -154,7 +154,7 @@ class Load {
     // An open loop: `rate` queries a second that come one by one and at random (a Poisson process), whatever became of
     // those before. A round trip begins when its query was due, not when the generator got around to it. Of each 10 ms
     // there is a 50th and a 99th percentile of their own, and `typical_…` is the median of those: on a machine whose
-    // kernel lends one of the two CPUs to somebody else for a hundredth of the time, that is all that p99_us shows.
+    // kernel gives one of the two CPUs to another process for a hundredth of the time, p99_us shows only that.
     int offer() {
         const auto hz = static_cast<double>(rte_get_tsc_hz());
         std::mt19937_64 random(options_.random_seed);

@@ -2,7 +2,7 @@
 
 Every query is for a name that was not asked for before; dnsperf keeps 200 of them open over a veth, so each server is at
 what it can take. The resolver is behind the same veth. Time is that of all threads of the server. Ours has a cache in
-front, so each answer is also put into it. `cost`: what a miss of ours costs ÷ what a hit does, by the same client.
+front, so each answer is also put into it. `cost`: what our miss costs ÷ what our hit costs, by the same client.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-// A port before another one: every so manieth query that it receives is for a name that nobody asked for before, and what
-// is sent to the upstream is answered at once.
+// A port in front of another one. It changes every Nth query that it receives to a new name, and answers at once what is sent
+// to the upstream.
 //
 // The frames are those of tests/bench/cached.py: Ethernet, IPv4 without options, UDP, and a name whose first label has
 // eight letters, which are written over. The upstream says one address of a few, TTL 3600.

@@ -1,9 +1,9 @@
 """The bench `peers`: what a cached answer costs the machine, best server on kernel sockets ÷ ours on AF_XDP.
 
-Queries that kxdpgun offers for 1,000 names over a veth, by turns, at the highest of RATES that every server answers on this
-machine; all CPU time of the machine that is not
-idle (softirqs are billed to whoever runs), by the answers that came back. The peers are Debian's, with one thread
-each: unbound and dnsdist with their caches, knot with kernel sockets, which looks nothing up.
+kxdpgun offers queries for 1,000 names over a veth to each server in turn, at the highest of RATES that every server answers
+on this machine. The figure is all CPU time of the machine that is not idle (softirqs are billed to the process that runs),
+divided by the answers that came back. The peers are Debian's, with one thread each: unbound and dnsdist with their caches,
+knot with kernel sockets, as an authoritative server.
 """
 
 from __future__ import annotations

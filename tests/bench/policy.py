@@ -1,6 +1,6 @@
 """The bench `policy`: the rate with rules and claims ÷ the rate of the same queries without.
 
-One worker answers the queries of `cached` from its cache; every hundredth is for a name that nobody asked for before and is
+One worker answers the queries of `cached` from its cache; every hundredth is for a new name and is
 forwarded, to an upstream that the port itself plays (tests/bench/mixed_port.h). With rules: 20 domain sets of together
 100,000 domain rules and 400 patterns stand before the cache, one in ten names is claimed for a list of a connected
 router, and a snapshot is built and published in the middle. Without: a cache before a forwarder, nothing in the middle.

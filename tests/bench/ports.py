@@ -62,7 +62,7 @@ class Stage:
             network.namespace(space)
         network.link(("server", "eth0"), ("client", "eth0"))
         for space in ("client", "server"):
-            # A client's checksums have to be whole: there is no device that would complete them.
+            # A client's checksums have to be complete, as a veth does not complete them.
             network.run(space, "ethtool", "-K", "eth0", "tx", "off")
         network.address("server", "eth0", f"{OURS}/24")
         network.address("client", "eth0", f"{CLIENT}/24")
@@ -145,7 +145,7 @@ class Stage:
 
     @contextlib.contextmanager
     def checked(self, names: Iterator[str] | None = None) -> Iterator[Checker]:
-        """Answers are compared meanwhile (checker.py), of the warm names or of these; a wrong one fails the bench."""
+        """Compares answers while the bench runs (checker.py), for the warm names or for `names`; a wrong one fails it."""
         warm = (line.split()[0] for line in itertools.cycle(self.names.read_text().splitlines()))
         with Checker(self, names or warm, ADDRESS, TTL_S, CLIENT_CPU, OURS) as checker:
             yield checker

@@ -1,7 +1,7 @@
 """The bench `routeros`: rows a second written to a simulated router ÷ its own write rate, and what keeping rows costs.
 
-The engine of routeros/ and rossim's routers in one process on a fake clock (routeros_scenes.h says what each figure is), so
-that they are the same on a busy machine, but for those of CPU time and memory. The routers' costs are those of
+The engine of routeros/ and rossim's routers run in one process on a fake clock (routeros_scenes.h says what each figure is).
+So the figures are the same on a busy machine, except CPU time and memory. The routers' costs are those of
 tools/rossim/presets.json, whose sha256 is printed.
 """
 

@@ -21,7 +21,7 @@ constexpr double kPerSecond = 300;
 constexpr std::uint32_t kTtlS = 300;
 constexpr std::uint32_t kCachedTtlS = 240;  // of a name that was asked for up to a minute ago
 
-// Somebody else on the router, who prints all of its address lists over and over.
+// Another user of the router, who prints all of its address lists over and over.
 class Reader {
   public:
     explicit Reader(Lab& lab) : lab_(lab) {
@@ -51,7 +51,7 @@ class Reader {
     std::optional<std::uint64_t> emitted_;  // before the present print
 };
 
-// Names that nobody asked for before, at random times, and between them names that were answered.
+// New names at random times, and between them names that were answered before.
 class Clients {
   public:
     Clients() : lab_{router_like("fast")} {

@@ -58,7 +58,7 @@ class Names {
             sets += seconds / name.ttl_s;
         return sets * static_cast<double>(costs.base + costs.set);
     }
-    // Addresses that were not in the list at some time when somebody might use them.
+    // Addresses that were missing from the list at some time within their lease.
     [[nodiscard]] std::uint32_t gaps() const {
         std::uint32_t gaps = 0;
         for (std::uint32_t i = 0; i < kAddresses; ++i) {

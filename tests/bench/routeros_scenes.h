@@ -1,7 +1,7 @@
 // What bench_routeros measures: the engine of routeros/ against simulated routers on a fake clock (tests/unit/routeros/lab.h),
-// so that the figures are the same on every machine, but for those that are said to be of the thread's CPU time.
+// so that the figures are the same on every machine, except those that measure the thread's CPU time.
 //
-// Rows are judged by the simulators' journals, waiting by when the engine released whom; nothing by the engine's own counters.
+// Rows come from the simulators' journals, waits from the engine's releases; no figure comes from the engine's own counters.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -27,18 +27,18 @@ double rounded(double value);  // to three digits behind the point
 std::int64_t thread_ns();
 
 // 28,700 rows on a `fast` router that has none, and again after its reboot: rows a second from the login on ÷ what the
-// router can do. Ten answers a second are held meanwhile.
+// router can do. Ten answers a second are held during the repair.
 //   ratio (the worse of) empty, reboot; repair_hold_p99_ms
 boost::json::object measure_repair();
 // 300 new addresses a second, each answer held (async: false), beside 28,000 rows on `fast`.
-//   hold_p99_ms, hold_print_p99_ms (somebody prints the lists all the time), repeat_ms (the longest for a name that was
+//   hold_p99_ms, hold_print_p99_ms (another user prints the lists all the time), repeat_ms (the longest for a name that was
 //   answered before), dead_wait_ms (the longest when the router falls silent)
 boost::json::object measure_holds();
 // 10,000 addresses with TTLs of 60 to 300 s, asked for every 5 to 15 s from a cache as a worker does, for an hour after
 // the last of them came up.
 //   renew_cpu: the router's CPU time within that hour ÷ one `set` for each TTL of each row; with the rows' coming up in it
-//   renew_cpu_with_adds, for a list that nobody waits for (async) renew_cpu_async; slow_cpu: of the time of a `slow` one;
-//   renewals: sets a row; gaps: addresses without a row at a time when somebody might use them
+//   renew_cpu_with_adds, for a list without held answers (async) renew_cpu_async; slow_cpu: of the time of a `slow` one;
+//   renewals: sets a row; gaps: addresses without a row at some time within their lease
 boost::json::object measure_renewals();
 // 50 routers that get 50 new addresses a second for two minutes: one hangs, one is `slow`, one reboots every minute.
 //   lag_p99_ms: from claim to row, of the other 47; fleet_cpu_percent: the thread's CPU time for all of them, simulators

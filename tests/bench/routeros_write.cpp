@@ -72,7 +72,7 @@ boost::json::object measure_repair() {
     const double empty = fill(lab, held);
     lab.run_for(kSecondUs);
     lab.sim.reboot(20 * kSecondUs, lab.now_us);
-    lab.run_for(kSecondUs);  // the session is gone
+    lab.run_for(kSecondUs);  // the session is closed
     const double reboot = fill(lab, held);
     lab.run_for(kSecondUs);
     return {{"ratio", rounded(std::min(empty, reboot))},

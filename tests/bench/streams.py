@@ -27,7 +27,7 @@ from lab.network import LabError, Network, Process
 
 MODES = ("tcp", "dot", "doh")
 CLIENT = ("-c", "20", "-q", "200", "-T", "1")
-# (dnsperf loses answers over HTTP/2 when two come in one read, whoever sends them.)
+# (dnsperf loses answers over HTTP/2 when two come in one read, from any server.)
 H2LOAD = ("-c", "20", "-m", "10", "-t", "1")
 IDLE = 2_000  # connections
 HANDSHAKE_S = 3

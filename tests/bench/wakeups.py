@@ -1,7 +1,7 @@
 """The bench `wakeups`: what it costs to be woken, and what not to be.
 
 On AF_XDP (the veth of `ports`): dnsperf's closed-loop rate and the CPU an answer at 150,000/s, woken by the kernel, busy
-polling, and never asleep, by turns. On a memif, which wakes nobody: the round trips of single queries at 1,000/s, adaptive
+polling, and never asleep, by turns. On a memif, which wakes no sleeper: the round trips of single queries at 1,000/s, adaptive
 and spinning, and what a worker costs that has nothing to do.
 """
 

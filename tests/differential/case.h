@@ -51,7 +51,7 @@ struct Record {
 struct Outcome {
     unsigned rcode = 0;
     std::vector<Record> records;
-    bool dropped = false;            // nobody is told anything
+    bool dropped = false;            // no answer is sent
     bool nobody_answered = false;    // EDE 0: the program ended without an answer
     std::vector<std::string> asked;  // addresses of upstreams, in order
     std::set<std::string> lists;     // tags of those that the answer is claimed for

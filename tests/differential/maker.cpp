@@ -246,7 +246,7 @@ class Maker {
         if (type == "qclass") return any(std::array{"1", "CH", "in 4"});
         return any(std::array{"0", "NXDOMAIN", "2,5", "noerror 3", "SERVFAIL"});
     }
-    // Names but for `eq` are patterns.
+    // Names are patterns, except for `eq`.
     std::string text_matcher() {
         constexpr std::array kTexts{
             "qname eq A.example,x.a.example. q.X.a.example",

@@ -199,7 +199,7 @@ bool is_failure(unsigned rcode) {
     return rcode != kNoError && rcode != kNxDomain && rcode != kYxDomain;
 }
 
-// No name, or nothing of the type that was asked for.
+// NXDOMAIN, or no record of the type that was asked for.
 bool is_negative(const Reply& r, std::uint16_t type) {
     return r.rcode == kNxDomain ||
            std::ranges::none_of(r.answer, [&](const Record& a) { return a.type == type; });
@@ -259,7 +259,7 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
 void Naive::respond(std::shared_ptr<Response> response) {
     response_ = std::move(response);
     if (response_) response_->redirects = redirects_;
-    claimed_.clear();  // they were for addresses that nobody is told
+    claimed_.clear();  // they were for addresses that no client gets
 }
 
 void Naive::respond_empty(unsigned rcode) {
@@ -689,7 +689,7 @@ Naive::Flow Naive::redirect(const YAML::Node& args, const std::string& sequence,
 }
 
 // The rest runs for the type asked, and then, without what is there so far, for the preferred one: if that has records,
-// nothing of the first counts. Side by side they would do the same.
+// the first result does not count. Both at once would do the same.
 Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
                           const std::string& sequence, std::size_t next) {
     const std::uint16_t wanted = type == "prefer_ipv4" ? kA : kAaaa;
@@ -984,7 +984,7 @@ bool Naive::in_geosite(const std::string& name, const YAML::Node& args) const {
     });
 }
 
-// Important exceptions, important rules, exceptions, rules: the first of which one holds says it.
+// Important exceptions, important rules, exceptions, rules: the first group with a rule that holds decides.
 bool Naive::blocks(const std::string& name, const YAML::Node& args, bool by_type) const {
     std::vector<AdguardRule> rules;
     for (const auto& text : args["rules"])

@@ -121,7 +121,7 @@ class Naive {
     std::shared_ptr<Response> response_;
     std::set<std::string> claimed_;  // for this response
     std::set<std::uint32_t> marks_;
-    bool failed_ = false;  // nobody answered; the program ended with that
+    bool failed_ = false;  // no upstream answered; the program ended with that
     bool dropped_ = false;
     bool lists_in_doubt_ = false, gives_up_ = false;
     bool asks_client_;                     // somewhere

@@ -243,7 +243,7 @@ class Product::Impl {
         }
         while (cache_->turn(now_, counters_)) {
         }
-        // Nobody reads what the cache gave out any more.
+        // No reader uses the cache's entries any more.
         rte_rcu_qsbr_quiescent(qsbr_, 0);
         return seen_;
     }
@@ -291,7 +291,7 @@ class Product::Impl {
         for (unsigned l = 0; l < c.state.list_count; ++l)
             seen_.lists.insert(c.snapshot.lists[c.state.lists[l]].tag);
     }
-    // As the resolver does where nobody is late and nobody sleeps for long.
+    // As the resolver does when no upstream is late and no query sleeps for long.
     void go_on(QueryContext& c, Step step, const Question& question) {
         while (step != Step::answered) {
             if (step == Step::asks) {

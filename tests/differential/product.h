@@ -18,7 +18,7 @@ class Product {
     Product(const Product&) = delete;
     Product& operator=(const Product&) = delete;
 
-    // What is wrong with the configuration; empty: it is in force, with nothing of the one before in the cache.
+    // The errors of the configuration. None: it is in force, and the cache is empty.
     std::vector<std::string> load(const std::string& yaml);
     // In the folder that configurations' paths start from.
     void put_file(const std::string& name, const std::string& content);

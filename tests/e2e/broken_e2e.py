@@ -99,7 +99,7 @@ class Broken(unittest.TestCase):
     def test_limits(self):
         self.refused(r"this process may open 32 files at most and needs 64 .*LimitNOFILE=65536 .*`ulimit -n 65536`",
                      before=limited(nofile=32))
-        # That of whom it becomes.
+        # The limit of the user that it becomes.
         self.refused(r"a thread cannot be started \(Resource temporarily unavailable\): raise TasksMax=",
                      before=limited(nproc=1))
 
@@ -211,7 +211,7 @@ class Broken(unittest.TestCase):
         return session
 
     def test_many_want_a_reload(self):
-        """It is told of once, however many asked for it."""
+        """Sessions that ask for a reload at the same time may share one; each reload is reported once."""
         daemon = self.start(MINIMAL)
         sessions = [self.session() for _ in range(20)]
         for session in sessions:

@@ -1,4 +1,4 @@
-"""A browser with secure DNS set to us: Chromium, which asks nobody else, shows a page whose name only we know."""
+"""A browser with secure DNS set to us: Chromium asks no other server, and shows a page whose name only we know."""
 
 import json
 import shutil
@@ -46,7 +46,7 @@ class Browser(unittest.TestCase):
         web.wait_for("Serving HTTP")
 
     def show(self, name, template, *, trusted=True):
-        """The page as a new user's browser makes it: nothing of this machine's settings counts, and none is changed."""
+        """The page as a new user's browser shows it: this machine's settings are neither used nor changed."""
         home = self.folder / name
         (home / ".pki/nssdb").mkdir(parents=True)
         keys = f"sql:{home}/.pki/nssdb"
@@ -65,8 +65,8 @@ class Browser(unittest.TestCase):
                 self.assertIn("made by the page", self.show(name, template))
                 self.assertGreater(self.scene.stream_total("http_answers"), before)
 
-    def test_nobody_else_is_asked(self):
-        """A server whose certificate is not trusted: there is no page, since the browser asks over nothing else."""
+    def test_the_browser_asks_no_other_server(self):
+        """If the certificate is not trusted, there is no page, since the browser does not use another transport."""
         self.assertNotIn("made by", self.show("stranger", "https://172.16.1.2/dns-query{?dns}", trusted=False))
         self.assertEqual(self.scene.stream_total("http_answers"), 0)
         self.assertGreater(self.scene.stream_total("tls_failed"), 0)

@@ -185,7 +185,7 @@ plugins:
         self.assertEqual(self.dump.stat().st_mode & 0o777, 0o600)
         self.assertEqual(sorted(p.name for p in self.state.iterdir()), ["copy.dump", "main.dump"])
 
-        # The resolver is gone: only the dump can answer. The router lost its rows.
+        # The resolver is stopped, so only the dump can answer. The router lost its rows.
         self.scene.resolver.stop()
         daemon = self.scene.start_daemon(self.config)
         self.assertIn("5 answers restored from", daemon.text())

@@ -108,7 +108,7 @@ class Day(unittest.TestCase):
 
     def the_way_to_upstreams_goes(self):
         self.scene.network.run("router", "ip", "link", "set", "wan0", "down")
-        time.sleep(2)  # as long as it is gone
+        time.sleep(2)  # the link stays down
         self.scene.network.run("router", "ip", "link", "set", "wan0", "up")
         self.scene.network.run("router", "ip", "-6", "address", "replace", "fd01::2/64", "dev", "wan0")
 
@@ -138,7 +138,7 @@ class Day(unittest.TestCase):
 
     def start_loads(self, seconds):
         names = self.scene.folder / "names"
-        # A name that is always asked anew, one in sixteen that is an ad.
+        # A name that is not cached, and one in sixteen that is an ad.
         names.write_text("".join(
             f"n{i % NAMES}.stream.example {'A' if i % 3 else 'AAAA'}\n" if i % 2 else
             f"ad{i % 97}.other.example A\n" if i % 16 == 0 else f"x{i}.other.example {'A' if i % 4 else 'AAAA'}\n"

@@ -18,7 +18,7 @@ BUILD = sys.argv.pop(1)
 V4, V6 = "192.0.2.53", "2001:db8:2::53"
 STREAM = {"203.0.113.10", "203.0.113.11"}
 PORT = "{ device: dtap0, driver: tap, exception: steer0, addresses: [192.0.2.53/24, '2001:db8:2::53/64']%s }"
-# However fast the machine is: it is the kernel's to slow TCP down, not a rate of ours.
+# On a machine of any speed, the kernel limits TCP, not our rate.
 ANY_TCP = ", exception_rates: { tcp: 100000000 }"
 PLUGINS = """
 plugins:
@@ -247,7 +247,7 @@ class KernelsShare(unittest.TestCase):
                 self.assertEqual(self.ping(server, "-c", "5", "-i", "0.02"), (5, 5))
 
     def test_macs_of_others(self):
-        """A frame to another host is nobody's, unless the kernel's interface listens to all: for a macvlan, as VRRP's."""
+        """A frame to another host is dropped, unless the kernel's interface is promiscuous: for a macvlan, as with VRRP."""
         self.begin()
         net, other = self.net, "00:00:5e:00:01:05"
         net.run("client", "ip", "neigh", "replace", V4, "lladdr", other, "dev", "dtap0")
@@ -267,7 +267,7 @@ class KernelsShare(unittest.TestCase):
         net.run("client", "ip", "neigh", "del", V4, "dev", "dtap0")
         self.assertEqual(self.short(V4), STREAM)
         self.assertEqual(self.worker("verdicts", "drop_other_host"), dropped)
-        # Another MAC address of the interface is ours, and the old one is another's.
+        # After the interface's MAC address changes, the new one is ours and the old one is not.
         net.run("appliance", "ip", "link", "del", "vrrp0")
         net.run("appliance", "ip", "link", "set", "steer0", "address", other)
         until(lambda: self.short(V4, "+timeout=1") == STREAM, 5, "an answer by the new MAC address")
@@ -278,7 +278,7 @@ class KernelsShare(unittest.TestCase):
     KNOWN = ", neighbours: [{ address: 192.0.2.1, mac: '02:00:00:00:00:99' }]"
 
     def resolves(self, address):
-        """The MAC that the client finds for it, or None; asks anew."""
+        """The MAC address that the client finds for `address`, or None; the client asks again each time."""
         self.net.run("client", "ip", "neigh", "del", address, "dev", "dtap0", check=False)
         self.net.run("client", "ping", "-q", "-c", "1", "-W", "1", address, check=False)
         entry = re.search(r"lladdr (\S+)", self.net.run("client", "ip", "neigh", "show", address).stdout)
@@ -300,7 +300,7 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.counters()["announcements"]["arp"], before["arp"])
 
     def test_arp_reply_only(self):
-        """It answers, and knows only whom it was told of."""
+        """With `arp: reply-only` it answers ARP, and knows only the configured neighbours."""
         self.begin(", arp: reply-only" + self.KNOWN)
         self.assertEqual(self.resolves(V4), self.kernels_mac())
         self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))

@@ -83,7 +83,7 @@ class Fetch(unittest.TestCase):
         return self.rcode(name) == "NXDOMAIN"
 
     def fetch(self):
-        """All lists are asked for; what is known of ours then. It exits with 1 if one could not be fetched."""
+        """Fetches all lists; returns what is known about our list afterwards. Exits with 1 if one could not be fetched."""
         done = self.scene.ask("--json", "lists", "fetch")
         known = json.loads(done.stdout)["lists"][0]
         failed = known["outcome"] not in ("fetched", "unchanged")
@@ -206,7 +206,7 @@ class Fetch(unittest.TestCase):
         self.assertEqual(self.fetch()["outcome"], "unreachable")
         self.assertTrue(self.listed("stream.example"))
 
-    def test_whom_to_trust(self):
+    def test_a_server_needs_a_trusted_certificate(self):
         self.page(body="stream.example\n")
         self.start_web()
         daemon = self.start(ca="other/ca.pem", wait="2s")

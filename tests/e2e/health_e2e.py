@@ -1,4 +1,4 @@
-"""/livez and /readyz: each condition is broken and mended; and what keeps nobody out of /metrics."""
+"""/livez and /readyz: each condition is broken and mended; and clients that do not block /metrics for others."""
 
 import ctypes
 import os
@@ -137,8 +137,8 @@ class Health(unittest.TestCase):
             self.assertIn('steerdns_live{condition="workers"} 0', self.http("/metrics")[1])
         until(lambda: self.http("/livez") == (200, "ok\n"), 20, "it turns again")
 
-    def test_slow_clients_keep_nobody_out(self):
-        """80 that send half a request, where 64 may be connected; in a namespace of the appliance's."""
+    def test_slow_clients_do_not_block_other_clients(self):
+        """80 clients send half a request, where 64 may be connected."""
         self.start()
         until(self.is_ready, 10, "it is ready")
         holder = self.scene.network.start("appliance", "slow", "/usr/bin/python3", "-c", (

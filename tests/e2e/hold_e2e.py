@@ -90,7 +90,7 @@ class Hold(unittest.TestCase):
         self.begin("--preset", "fast", "--latency", "2", sync_timeout="2s")
         self.check_held(window=400)
 
-    def test_while_somebody_prints_all_rows(self):
+    def test_answers_are_held_while_another_user_prints_all_rows(self):
         scene = self.begin("--preset", "fast", "--latency", "2", sync_timeout="2s")
         printing = scene.network.start("router", "printing", "/usr/bin/python3", "-c", PRINT_LOOP)
         printing.wait_for("read 10000 rows")

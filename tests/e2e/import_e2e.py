@@ -2,7 +2,7 @@
 
     import_e2e.py BUILD [--write]
 
---write makes the expected files anew. Needs no namespaces: files, and rossim on the loopback interface.
+--write writes the expected files again. Needs no namespaces: files, and rossim on the loopback interface.
 """
 
 import contextlib
@@ -220,7 +220,7 @@ class Live(unittest.TestCase):
             self.assertNotIn("type: adlist", made.stdout)
             self.check(made.stdout)
 
-    def test_nobody_there(self):
+    def test_an_unreachable_router_is_reported(self):
         made = self.ask("127.0.0.1:1")
         self.assertEqual((made.returncode, made.stdout), (2, ""))
         self.assertIn("steerctl: 127.0.0.1:1 cannot be read: Connection refused", made.stderr)

@@ -65,7 +65,7 @@ class Judge(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(Network("judge"))
-        cls.network.namespace("nowhere")  # whoever fetches a list there gets none
+        cls.network.namespace("nowhere")  # without network: a list cannot be fetched there
         cls.found = bases()
 
     def say(self, *words):
@@ -73,7 +73,7 @@ class Judge(unittest.TestCase):
         return done.returncode, done.stderr
 
     def judged(self, number, text, folder):
-        """What --check says of it and what a start says: exit code, sentences; and what the start left in the folder."""
+        """What --check and a start report: exit code and sentences; and what the start left in the folder."""
         own = self.network.folder / f"case{number}"
         shutil.copytree(folder, own)
         path = own / "judged.yaml"

@@ -66,7 +66,7 @@ class Learn(unittest.TestCase):
         for _ in range(20):
             self.status_of("www.other.example")
         self.assertEqual(self.scene.told("status")["generation"], generation, "what is known is not learned again")
-        # Removed by hand, it is a name as others: learned again when somebody asks for it, from the cache as well.
+        # After a removal by hand, the name is learned again by the next query, also by a cache hit.
         self.scene.steerctl("rules", "learned", "remove", "full:www.other.example")
         self.assertEqual(self.status_of("www.other.example"), "NOERROR")
         until(lambda: self.rules() == {"full:www.other.example", "full:stream.example"}, 30, "it is learned again")

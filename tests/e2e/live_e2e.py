@@ -82,7 +82,7 @@ class Changes(Live):
                 self.assertIn(address, self.addresses())
                 net.run("appliance", "ip", "address", "del", address + prefix, "dev", "eth0")
                 until(lambda: address not in self.addresses(), 5, f"{address} is let go")
-                # Packets for it still arrive: they are nobody's.
+                # Packets for it still arrive, and are dropped.
                 net.run("router", "ip", "neigh", "replace", address, "lladdr", mac, "dev", "dns0", "nud", "permanent")
                 before = self.received_by_port()
                 self.assertIsNone(self.udp(query("stream.example"), address, timeout=0.5))
@@ -159,7 +159,7 @@ class Packets(Live):
         zones["other.example"] += 'mid 300 TXT "{filler}" "{filler}" "{filler}"\n'
         cls.scene = cls.enterClassContext(Scene("packets", BUILD))
         cls.scene.start_resolver(zones)
-        for address in ("192.168.88.77/24", "fd88::77/64"):  # a stranger, whom nobody is by default
+        for address in ("192.168.88.77/24", "fd88::77/64"):  # addresses that no client uses by default
             cls.scene.network.run("client", "ip", "address", "add", address, "dev", "eth0", "nodad",
                                   "preferred_lft", "0")
         config = cls.scene.folder / "packets.yaml"

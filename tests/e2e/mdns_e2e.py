@@ -33,7 +33,7 @@ plugins:
 
 
 class Host:
-    """Somebody on a network who speaks mDNS."""
+    """A host on a network that speaks mDNS."""
 
     def __init__(self, scene, space, device, family, address, port=5353):
         self.family, self.address = family, address
@@ -319,7 +319,7 @@ class Mdns(unittest.TestCase):
         self.assertIsNotNone(responder.hear())
         host.socket.sendto(response(("x.local.", 9, "A", "10.1.0.10")).to_wire(), ("10.1.0.1", 5353))
         self.assertEqual(responder.hear()[0].answer[0].name.to_text(), "x.local.")
-        # What it says on a link is its own to say on the other.
+        # This host's responder announces on each link itself, so its announcements are not repeated.
         before = self.count("guests", "sent")
         responder.say(response(("mine.local.", 9, "A", "10.1.0.1")))
         self.assertIsNotNone(host.hear())

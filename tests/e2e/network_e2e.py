@@ -1,4 +1,4 @@
-"""The lab's network: what it made is gone, also when its test is ended from outside."""
+"""The lab's network removes what it made, also when its test is ended from outside."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import unittest
 
 from lab.network import until
 
-sys.argv.pop(1)  # the build, which it needs nothing of
+sys.argv.pop(1)  # the build, which this test does not need
 SCRIPT = """
 import sys, time
 from lab.network import Network

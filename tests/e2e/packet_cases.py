@@ -1,5 +1,5 @@
-"""The packets that a port has to get right, whatever its kind: one table, CASES. A case knows a Place and one of its
-Sides (packet_place.py) and the answers of sized_upstream.py; nothing of the server's kind.
+"""The packets that a port of any kind has to get right: one table, CASES. A case knows a Place and one of its
+Sides (packet_place.py) and the answers of sized_upstream.py; it does not know the kind of the port.
 
 A case is a function of (place, side) that raises AssertionError. `needs_kernel`: a kernel has to carry our addresses.
 """
@@ -147,7 +147,7 @@ def many_at_once(place, side):
 
 @case()
 def what_came_before(place, side):
-    """An answer to somebody else, who had the port before, is not one to what is asked from it next."""
+    """An answer to the previous owner of a client port is not taken as an answer to the next query from that port."""
     query = dns_query(place.known)
     with place.socket(side, socket.SOCK_DGRAM) as holder:
         holder.sendto(query, (side.ours, 53))
@@ -363,8 +363,8 @@ def destinations(place, side):
 
 @case()
 def frames_for_another(place, side):
-    """A switch that floods brings them: another host's, to which nobody answers. The kernel sees them where the wire is
-    its own, and is not given them where it is ours."""
+    """A flooding switch brings frames of another host; they get no answer. A kernel with the wire to itself sees them; a
+    kernel behind our port does not get them."""
     if not place.filters_macs:
         return
     first, last = int(place.mac[:2], 16), int(place.mac[-2:], 16)
@@ -394,7 +394,7 @@ def sources_that_cannot_be(place, side):
 
 @case(needs_kernel=True)
 def other_ports_are_the_kernels(place, side):
-    """Nobody listens on port 54, and the kernel says so."""
+    """No process listens on port 54, and the kernel reports that by ICMP."""
     with place.socket(side, socket.SOCK_DGRAM) as sock:
         sock.connect((side.ours, 54))
         sock.send(b"x")
@@ -410,8 +410,8 @@ def other_ports_are_the_kernels(place, side):
 
 @case()
 def a_vlan_that_is_not_ours(place, side):
-    """A tagged query to an address that we do not have on that VLAN: left to the kernel, not answered. Where
-    nobody says which VLANs are ours, all are, and the answer has the query's tags."""
+    """A tagged query to an address that we do not have on that VLAN is left to the kernel and not answered. Where
+    no VLANs are configured, all are ours, and the answer has the query's tags."""
     behind = Wire(place.network, *place.behind) if place.behind and not place.any_vlan else None
     try:
         for tags in ((10,), (4094,), (10, 20)):

@@ -28,7 +28,7 @@ _serial = itertools.count(2)
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """One family's addresses: ours that are asked, the client's, and one on the link that nobody has."""
+    """One family's addresses: our service addresses, the client's, and a free one on the link."""
 
     family: int  # 4 or 6
     ours: str
@@ -95,7 +95,7 @@ class Wire:
 class Place:
     """`kernel`: a kernel carries our addresses too (ARP, ND, ping, TCP, fragments). `partial`: whether a checksum that
     is only the pseudo-header's counts as one. `behind`: (space, device) where what we leave to the kernel is seen.
-    `filters_macs`: somebody says which MAC address is ours. `any_vlan`: nobody says which VLANs are ours, so all are.
+    `filters_macs`: the kernel's interface tells which MAC address is ours. `any_vlan`: no VLANs are configured, so all are ours.
     `kernels_wire`: the kernel sees all that comes."""
 
     known = "1.host.example"  # an answer that is in the cache from the beginning
@@ -132,7 +132,7 @@ class Place:
 
     @staticmethod
     def fresh(suffix: str = "host.example") -> str:
-        """A name that nobody asked for yet."""
+        """A name that was not asked for yet."""
         return f"{next(_serial)}.{suffix}"
 
     def _about(self, packet, side: Side, port: int) -> bool:

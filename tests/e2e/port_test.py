@@ -156,7 +156,7 @@ class Steering(Lab):
         self.frame_socket().send(raw(Ether(dst=to, src=by) / IPv6(src=CLIENT6, dst=SERVER6) / IPv6ExtHdrDestOpt() /
                                      UDP(sport=5, dport=53) / Raw(b"extension")))
         self.assertEqual(kernel6.recv(100), b"extension")
-        # Cut short, and of no version: nobody's, but not ours either.
+        # Truncated packets and packets without a valid version are not ours.
         wire = self.frame_socket()
         good = raw(Ether(dst=to, src=by) / IP(src=CLIENT4, dst=SERVER4) / UDP(sport=5, dport=53))
         for length in (14, 20, 34, 41):
@@ -247,7 +247,7 @@ class Life(Lab):
         self.assertEqual(kernel.recv(100), b"for the kernel")
         self.packets_until_marker(self.probe())
 
-    def test_a_left_over_program_of_ours_is_replaced(self):
+    def test_a_left_over_program_of_steerdns_is_replaced(self):
         self.server.run("ip", "link", "set", "dev", "s0", "xdp", "obj", XDP_OBJECT, "sec", "xdp")
         self.assertTrue(self.program_on())
         self.packets_until_marker(self.probe())

@@ -116,12 +116,12 @@ class Reload(unittest.TestCase):
         for i in range(edits):
             self.replace(self.names, f"stream.example\nname{i}.example\n")
             self.assertEqual(self.reload().returncode, 0)
-            if i % 5 == 4:  # the watcher has told of it, whenever that is
+            if i % 5 == 4:  # wait until the watcher has reported the change
                 said = i // 5 + 1
                 until(lambda: daemon.text().count(f"the change of {self.names} is already in force: an earlier reload read it") >= said,
                       10, "the watcher's turn")
         self.assertEqual(self.generation(), 1 + edits)
-        # What nobody has read is.
+        # A change that no reload has read yet starts one.
         self.replace(self.names, "stream.example\n")
         self.wait_generation(2 + edits)
 
@@ -181,7 +181,7 @@ class Reload(unittest.TestCase):
         run(*([] if reload[1] else limited), *command)  # ("+": with all rights)
         self.wait_generation(2)
 
-    def test_what_was_compiled_by_root_is_read_by_whom_it_became(self):
+    def test_an_image_that_root_compiled_is_read_after_privileges_are_dropped(self):
         self.names.write_text("".join(f"n{i}.stream.example\n" for i in range(30_000)))
         images = self.scene.folder / "images"
         self.write(watch=f"files, user: nobody, images: {images}")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""rossim as a program: what `rossim ctl` does to a running router, and what its journal says of it.
+"""rossim as a program: what `rossim ctl` does to a running router, and what its journal records.
 
     rossim_clients_control.py ROSSIM TRUTH
 
@@ -269,7 +269,7 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertIn(f"cannot listen on 127.0.0.1 port {port}: Address already in use", errors)
 
-    def test_presets_sha256_is_of_the_file(self):
+    def test_presets_sha256_prints_the_sum_of_the_presets_file(self):
         code, text, _ = self.run_rossim("--presets-sha256")
         self.assertEqual(code, 0)
         self.assertRegex(text, r"^[0-9a-f]{64}\n$")

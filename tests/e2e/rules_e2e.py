@@ -107,7 +107,7 @@ class Rules(unittest.TestCase):
                                          "blocked", "add", f"full:r{rounds}w{i}.example", "full:same.example"],
                                         stdout=subprocess.PIPE, text=True) for i in range(4)]
             if rounds == 0:
-                with self.file.open("a") as file:  # and somebody with an editor
+                with self.file.open("a") as file:  # and a person with an editor
                     file.write("# by hand\nfull:hand.example\n")
             for writer in writers:
                 text, _ = writer.communicate()

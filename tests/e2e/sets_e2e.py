@@ -99,7 +99,7 @@ class Sets(unittest.TestCase):
         return self.scene.network.run("client", "ping", "-n", "-c", "1", "-W", "1", address, check=False).returncode == 0
 
     def said(self, what, name, **wanted):
-        """`steerctl status` or `counters` comes to say this of a set."""
+        """Waits until `steerctl status` or `counters` shows these values for a set."""
         def says():
             sets = {s["name"]: s for s in self.scene.told(what).get("sets", [])}
             return wanted.items() <= sets[name].items()
@@ -232,7 +232,7 @@ class Sets(unittest.TestCase):
         os.kill(before, signal.SIGKILL)
         daemon.wait_for("steerdns-sets ended (killed by signal 9): sets of the kernel are not filled; "
                         "it is started again in 1 s")
-        self.ask("media.example")  # nobody waits for it
+        self.ask("media.example")  # no held answer waits for it
         self.said("status", "nftables set inet fw policy4", state="away")
         daemon.wait_for("steerdns-sets runs again", 10)
         self.assertNotIn(self.helper(), (None, before))

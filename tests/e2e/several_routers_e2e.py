@@ -1,4 +1,4 @@
-"""A list on two routers: taken up by a reload, both told, one that is away waited for by nobody, one that is gone let go."""
+"""A list on two routers: a reload adds one, both get rows, no answer waits for an unreachable one, a reload removes one."""
 
 import sys
 import unittest
@@ -73,7 +73,7 @@ class SeveralRouters(unittest.TestCase):
         self.assertEqual((self.outcome("installed"), self.outcome("router_away")), (before[0] + 1, before[1]))
         scene.wait_rows({("policy_set_v4", "203.0.113.30")})
 
-        # It comes back, empty: both names were told meanwhile or before.
+        # It comes back, empty. It gets the rows of both names.
         self.start_second()
         self.in_sync("edge1", "edge2")
         until(lambda: told | {"203.0.113.30"} <= self.rows_of_second(), 10, "it has all again")

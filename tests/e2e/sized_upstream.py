@@ -20,7 +20,7 @@ def address(number, kind):
 
 
 def records(labels, kind, room):
-    """The answer section's records, for a message of which `room` bytes are left."""
+    """The records of the answer section, for a message with `room` bytes left."""
     number = int(labels[0])
     if labels[1] == b"host":
         return [b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 300, 4 if kind == A else 16) + address(number, kind)]

@@ -52,7 +52,7 @@ class Start(unittest.TestCase):
                                       *options, check=False, timeout=20)
 
     def refused(self, text, sentence, *options, code=1, **how):
-        """It ends with `code` and one sentence; nothing of it is left on the interface."""
+        """It ends with `code` and one sentence, and leaves nothing on the interface."""
         done = self.daemon(text, *options, **how)
         lines = [line for line in done.stderr.splitlines() if re.match(ERROR, line)]
         print("  " + "\n  ".join(lines))
@@ -122,7 +122,7 @@ class Start(unittest.TestCase):
                      r":4: eth0 is the device of the port in line 3 as well: remove one of the two")
 
     def test_a_start_says_every_error_of_the_build(self):
-        # (What --check says of them; none of them is known when the file is read.)
+        # (--check reports them too. None of them is known when the file is read.)
         caches = "".join(f"  - tag: {tag}\n    type: cache\n    args: {{ size: 1024, dump_file: {self.scene.folder}/{file} }}\n"
                          for tag, file in (("one", "a"), ("two", "a"), ("three", "b"), ("four", "b")))
         text = MINIMAL.replace("plugins:\n", "plugins:\n" + caches)
@@ -140,8 +140,7 @@ class Start(unittest.TestCase):
         net.run("appliance", "ip", "-6", "route", "del", "default")
         self.refused(MINIMAL, r"no default route.*dataplane.ports")
 
-    def test_somebody_elses_program(self):
-        """An XDP program of another owner is named and left."""
+    def test_an_xdp_program_of_another_owner_is_named_and_kept(self):
         net = self.scene.network
         source = self.scene.folder / "other.c"
         source.write_text('__attribute__((section("xdp"), used)) int other(void *c) { return 2; }\n'
@@ -292,8 +291,8 @@ class Start(unittest.TestCase):
         self.assertEqual(scene.ask("reload").returncode, 0)
         self.assertEqual(daemon.stop(), 0)
 
-    def test_a_link_of_whom_it_became_is_not_followed(self):
-        """A folder is handed over, but not what its new owner made it lead to; what root made it lead to is."""
+    def test_a_symbolic_link_of_the_service_user_is_not_followed(self):
+        """A folder changes its owner. The target of a symbolic link does only if root made the link."""
         scene = self.scene
         for owner, handed in ((0, True), (65534, False)):
             folder, link = scene.folder / f"folder{owner}", scene.folder / f"link{owner}"
@@ -366,7 +365,7 @@ class Start(unittest.TestCase):
                 self.assertEqual((int(status["CapBnd"], 16), status["NoNewPrivs"], status["Umask"]), (0, "1", "0077"))
                 if int(thread.name) == pid:
                     self.assertEqual(int(status["CapEff"], 16), allowed)
-        # The lab's machine has no user steerdns. What belongs to nobody could be used by every process of nobody's.
+        # The lab's machine has no user steerdns. What `nobody` owns could be used by every process of that user.
         self.assertEqual((scene.socket.stat().st_uid, scene.socket.stat().st_gid), (0, 0))
         link = scene.network.run("appliance", "ip", "link", "show", "eth0").stdout
         self.assertIn("xdp", link)
@@ -485,7 +484,7 @@ class Words(unittest.TestCase):
         self.assertIn(f"ExecStart=/{found['steerdnsd'].relative_to(folder)} --config", found["steerdnsd.service"].read_text())
 
     def test_manual(self):
-        """Every command and option that the programs know stands in their manual pages."""
+        """The manual pages have every command and option of the programs."""
         def page(name):
             return re.sub(r"\\f.", "", (ROOT / f"docs/reference/man/{name}").read_text()).replace("\\-", "-")
 
@@ -502,7 +501,7 @@ class Words(unittest.TestCase):
         look("tools/steerctl/steerctl", page("steerctl.8"))
 
     def test_ports(self):
-        """What it sees and would do, as root and as nobody; nothing is touched."""
+        """--ports shows what it sees and would do, as root and as the user `nobody`; it changes nothing."""
         before = self.picture()
         for words in ((), Start.NOBODY):
             done = self.scene.network.run("appliance", *words, f"{BUILD}/steerdnsd", "--ports", check=False, timeout=20)

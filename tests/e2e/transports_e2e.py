@@ -105,7 +105,7 @@ def questions():
 
 
 def essence(message):
-    """What a client goes by, but for TTLs, which count down, and the truncation of UDP."""
+    """What a client uses of a message, except TTLs, which count down, and the truncation of UDP."""
     parsed = dns.message.from_wire(message, ignore_trailing=False)
     records = sorted(line.split(None, 2)[0] + " " + line.split(None, 2)[2] for part in (parsed.answer, parsed.authority)
                      for rrset in part for line in rrset.to_text().split("\n"))
@@ -185,7 +185,7 @@ class Transports(unittest.TestCase):
         self.assertIn('2 dns.lab.example. alpn="h2" port="443"', found[1])
         self.assertIn("/dns-query{?dns}", found[1].replace("\\", ""))
         other = dns.message.from_wire(ask(self.query("x.resolver.arpa", "A")))
-        self.assertEqual((other.rcode(), other.answer), (0, []))  # and nobody was asked
+        self.assertEqual((other.rcode(), other.answer), (0, []))  # and no upstream was asked
 
 
 if __name__ == "__main__":

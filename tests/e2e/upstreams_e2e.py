@@ -144,7 +144,7 @@ class HostServers(unittest.TestCase):
         until(lambda: scene.short("a.example", "A") == ["203.0.113.1"], 10, "the new server is asked")
         before = daemon.text().count("is in force")
         resolv.write_text("# renewed\nnameserver 1.1.1.1\n")
-        resolv.write_text("nameserver 1.1.1.99\n")  # nobody is there
+        resolv.write_text("nameserver 1.1.1.99\n")  # no server has this address
         until(lambda: daemon.text().count("is in force") > before, 10, "the change is taken up")
         self.assertEqual(daemon.text().count("is in force"), before + 1)  # the renewal was none
 

@@ -90,7 +90,7 @@ class Life(unittest.TestCase):
 
 
     def wire(self, queues):
-        """The appliance's link anew, with `queues` at both ends."""
+        """Makes the appliance's link again, with `queues` at both ends."""
         net = self.net
         net.run("appliance", "ip", "link", "del", "eth0", check=False)
         run("ip", "link", "add", "eth0", "netns", net.full("appliance"), "numrxqueues", str(queues), "numtxqueues",

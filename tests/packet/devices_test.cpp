@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(without_a_lease_the_frame_says_who_asks) {
     BOOST_TEST(w.by_stream() == kOthers);
     w.leases->are({lease_of("192.0.2.11", kLeaseMac)});  // another's
     BOOST_TEST(w.by_port() == kFound);
-    w.leases->are({lease_of("192.0.2.10", 0)});  // a lease of nobody knows whom
+    w.leases->are({lease_of("192.0.2.10", 0)});  // a lease without a MAC address
     BOOST_TEST(w.by_port() == kFound);
 }
 

@@ -14,7 +14,7 @@
 namespace steer::test {
 namespace {
 
-// A ring port that says that it has a descriptor to sleep on, so that nothing but a wake-up ends a sleep.
+// A ring port that says that it has a descriptor to sleep on, so that only a wake-up ends a sleep.
 class QuietPort final : public Port {
   public:
     explicit QuietPort(Port& port) : Port(port), port_(port), fd_(::eventfd(0, EFD_NONBLOCK)) {}

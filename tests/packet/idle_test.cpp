@@ -1,4 +1,4 @@
-// A worker on a thread of its own: asleep when there is nothing to do, awake when somebody wants it.
+// A worker on a thread of its own sleeps when it has no work, and wakes up for packets and messages.
 #include <sys/eventfd.h>
 #include <unistd.h>
 

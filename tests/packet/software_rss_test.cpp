@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_full_port_drops_frames_of_others_and_counts) {
     Appliance a({.workers = 2, .between_workers = 1024, .ports = 1, .spread = true});
     a.publish(cache_forward());
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
-    for (unsigned round = 0; round < 60; ++round) {  // nobody takes what the port sends
+    for (unsigned round = 0; round < 60; ++round) {  // the test does not take what the port sends
         ask_flows(a, 32);
         for (unsigned i = 0; i < 3; ++i) {
             for (unsigned w : {0U, 1U})
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_query_on_its_way_is_served_by_the_generation_it_arrives_u
     const unsigned moved = foreign_flows(32, 2);
     BOOST_REQUIRE_EQUAL(a.count(Verdict::query_moved), moved);
     (void)a.upstream_queries();
-    // Nothing of the old generation goes along.
+    // No state of the old generation moves along.
     BOOST_CHECK_EQUAL(a.shared().parked[1].by_slot[old.slot], 0U);
     auto strict = forward_only();
     strict->allow = matchers::PrefixSet({*matchers::Prefix::parse("10.0.0.0/8")});

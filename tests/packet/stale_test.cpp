@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_list_around_the_cache_claims_it_and_the_refresh_does_not)
     BOOST_CHECK_EQUAL(a.events().size(), 1U);
     a.reply(a.upstream_query(), 300, {"203.0.113.8"});
     a.turn();
-    BOOST_CHECK(a.events().empty());  // nobody has the address yet
+    BOOST_CHECK(a.events().empty());  // no client has the address yet
     a.ask("www.stream.example");
     a.turn();
     BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{300}));

@@ -159,7 +159,7 @@ void mutate_everything(ApplianceOptions options, std::uint32_t seed) {
         BOOST_CHECK_EQUAL(s.dns.at(s.dns.size() - (s.additional() > 0 ? 12 : 1)), 2);
         answered = true;
     }
-    // Ten forged replies turn a question to TCP, which nobody answers here.
+    // Ten forged replies turn a question to TCP, where no upstream answers in this test.
     BOOST_CHECK_NE(answered, a.count(Stat::upstream_suspected) > 0);
     for (int i = 0; i < 100; ++i)
         a.advance_ms(100);  // the rest ends

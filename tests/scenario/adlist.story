@@ -1,4 +1,4 @@
-# Names of ad lists get addresses that lead nowhere; others are as ever.
+# Names of ad lists get unusable addresses; other names are resolved as before.
 config adlist.yaml
 
 at 1s  client 192.0.2.10 asks ads.example A
@@ -22,7 +22,7 @@ at 2s  client 192.0.2.10 asks www.ads.example A
        upstream is asked tracker.example A
        upstream answers tracker.example A 203.0.113.2
        client is answered tracker.example A 203.0.113.2
-       # AdGuard's: with all below, but for its exceptions
+       # AdGuard's list: the name and all names below it, except its exceptions
        client 192.0.2.10 asks a.banners.example A
        client is answered a.banners.example A 0.0.0.0
        client 192.0.2.10 asks fine.banners.example A

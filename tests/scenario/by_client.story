@@ -14,7 +14,7 @@ at 11s client 192.0.2.11 asks www.stream.example A
 at +20ms client is answered www.stream.example A 203.0.113.7 ttl 290
        router edge1 has row rest_v4 203.0.113.7
        stat cache_guarded_hits is 1
-       # and a hit of the first claims gold alone: after a reboot both are asked for by whom they are for
+       # a hit by the first client claims only gold: after a reboot, each row comes back with a query of its own client
 at 20s router edge1 reboots for 5s
 at 40s client 192.0.2.10 asks www.stream.example A
 at +20ms client is answered www.stream.example A 203.0.113.7 ttl 259..261

@@ -16,7 +16,7 @@ at 110s router edge1 reboots for 5s
 at 130s client 192.0.2.12 asks www.stream.example A
 at +20ms client is answered www.stream.example A 203.0.113.7 ttl 170..172
        router edge1 has row policy_set_v4 203.0.113.7
-       # at its end it is gone and asked anew
+       # after its TTL the entry is removed and asked for again
 at 302s client 192.0.2.10 asks www.stream.example A
        upstream is asked www.stream.example A
        upstream answers www.stream.example A 203.0.113.8 ttl 300

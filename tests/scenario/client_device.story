@@ -7,7 +7,7 @@ at 1s  client 192.0.2.10 asks www.stream.example A
 at +20ms client is answered www.stream.example A 203.0.113.7 ttl 300
        router edge1 has row gold_v4 203.0.113.7
        router edge1 has no row rest_v4 203.0.113.7
-       # a hit is chosen anew for who asks
+       # a hit chooses the list again for each client
 at 11s client 192.0.2.11 asks www.stream.example A
        upstream is asked www.stream.example A
 at +20ms client is answered www.stream.example A 203.0.113.7 ttl 290

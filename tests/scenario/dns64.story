@@ -59,7 +59,7 @@ at 30s client 2001:db8:1::10 asks dual.example AAAA
        client is answered dual.example AAAA 2001:db8::1 ttl 300
        upstream answers dual.example A 203.0.113.9
        client has no answer
-       # 5.1.4: those that are excluded are left out, and if there is no other, as good as none
+       # 5.1.4: excluded addresses are left out; if there is no other, that counts as no AAAA
        client 2001:db8:1::10 asks mixed.example AAAA
        upstream answers mixed.example AAAA 2001:db8:bad::1 2001:db8::2 ttl 300
        client is answered mixed.example AAAA 2001:db8::2
@@ -76,7 +76,7 @@ at 30s client 2001:db8:1::10 asks dual.example AAAA
        upstream was asked mapped.example AAAA
        upstream was asked mapped.example A
 
-       # 5.1.2: NXDOMAIN is the answer; other errors are as good as no AAAA
+       # 5.1.2: NXDOMAIN is the answer; other errors count as no AAAA
 at 40s client 2001:db8:1::10 asks gone.example AAAA
        upstream answers gone.example AAAA nxdomain soa 60 60
        client is answered gone.example AAAA rcode nxdomain soa
@@ -97,7 +97,7 @@ at 40s client 2001:db8:1::10 asks gone.example AAAA
        client is answered half.example AAAA rcode nxdomain soa
        upstream was asked half.example AAAA
        upstream was asked half.example A
-       # nothing of either: what AAAA said
+       # neither type exists: the answer to AAAA
        client 2001:db8:1::10 asks nothing.example AAAA
        upstream answers nothing.example AAAA empty soa 60 60
        upstream answers nothing.example A empty soa 90 90
@@ -161,13 +161,13 @@ at 70s client 2001:db8:1::10 asks 2.2.8.d.8.b.d.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.
        upstream is asked 34.216.184.93.in-addr.arpa PTR
        upstream answers 34.216.184.93.in-addr.arpa PTR host.example ttl 300
        client is answered 2.2.8.d.8.b.d.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa PTR cname 34.216.184.93.in-addr.arpa host.example
-       # others are as ever
+       # other names are resolved as before
        client 2001:db8:1::10 asks 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR
        upstream is asked 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR
        upstream answers 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR six.example
        client is answered 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR six.example
 
-       # RFC 7050, 8880: clients find the prefix out, nobody upstream is asked
+       # RFC 7050, 8880: clients discover the prefix; no upstream is asked
 at 80s client 2001:db8:1::10 asks ipv4only.arpa AAAA
        client is answered ipv4only.arpa AAAA 64:ff9b::c000:aa 64:ff9b::c000:ab
        client 2001:db8:1::10 asks ipv4only.arpa A
@@ -196,7 +196,7 @@ at 90s client 2001:db8:1::10 asks web.example HTTPS
        upstream answers web.example HTTPS 203.0.113.1 2001:db8::7 ttl 300
        client is answered web.example HTTPS 203.0.113.1 2001:db8::7
 
-       # other types, and other classes, are as ever
+       # other types and classes are resolved as before
 at 91s client 2001:db8:1::10 asks v4only.example TXT
        upstream is asked v4only.example TXT
        upstream is not asked

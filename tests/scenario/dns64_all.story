@@ -1,5 +1,5 @@
-# translate_all: what a name's own AAAA say does not count, as long as it has an A. The cache is behind: it keeps what
-# upstreams said, and each answer is made anew.
+# translate_all: AAAA records of a name with A records are replaced. The cache is behind dns64: it keeps what
+# upstreams answered, and each answer is translated again.
 config dns64_all.yaml
 
 at 1s  client 192.0.2.10 asks dual.example AAAA

@@ -29,7 +29,7 @@ at 4s  client 192.0.2.10 asks www.six.example AAAA
        upstream answers www.six.example A empty soa 60 60
        client has no answer
        end dropped_by_policy is 2
-       # the probe finds some: denied as ever
+       # the probe finds records: denied as before
        client 192.0.2.10 asks dual.six.example AAAA
        upstream answers dual.six.example A 203.0.113.4 ttl 300
        client is answered dual.six.example AAAA rcode noerror

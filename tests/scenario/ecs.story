@@ -36,7 +36,7 @@ at 100s client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
        client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
        client is answered www.example A 203.0.113.3 ttl 60 ecs 198.51.100.0/24/24
 
-       # a cache that does not ask for it knows nothing of subnets
+       # a cache without the setting ignores subnets
        client 192.0.2.10 asks www.plain.example A ecs 198.51.100.0/24
        upstream is asked www.plain.example A ecs none
        upstream answers www.plain.example A 203.0.113.4 ttl 60

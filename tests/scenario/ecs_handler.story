@@ -23,7 +23,7 @@ at 3s  client 198.18.7.10 asks www.rest.example A ecs 198.51.100.0/24
        upstream is not asked
        client is answered www.rest.example A 203.0.113.2 ecs none
 
-       # send: the address, cut, with zeros behind; a cache inside goes by that, one in front has none of it
+       # send: the address, cut, with zeros behind; a cache behind the handler uses it in its key, one in front does not
 at 10s client 198.18.31.10 asks www.send.example A edns
        upstream is asked www.send.example A ecs 198.18.16.0/20
        upstream answers www.send.example A 203.0.113.10 ttl 60 scope 20

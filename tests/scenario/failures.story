@@ -1,4 +1,4 @@
-# RFC 9520: that nobody could answer is remembered for 5 s, and an upstream is asked three times at most.
+# RFC 9520: a resolution failure is cached for 5 s, and an upstream is asked three times at most.
 config cached.yaml
 
 at 1s  client 192.0.2.10 asks a.example A

@@ -2,7 +2,7 @@
 config fallback.yaml
 router edge1 preset fast latency 2ms
 
-       # in time: nobody else is asked, and its lists are claimed
+       # in time: the secondary is not asked, and the lists of the primary are claimed
 at 1s  client 192.0.2.10 asks www.example A
 at 1090ms upstream 198.51.100.53 was asked www.example A
        upstream is not asked
@@ -39,7 +39,7 @@ at 10104ms upstream 198.51.100.54 is asked late.example A
        stat fallback_secondary is 1
 at +20ms router edge1 has row other_set_v4 203.0.113.2
        router edge1 has no row policy_set_v4 203.0.113.2
-       # what comes after that is told to nobody, claimed by nothing
+       # a later answer is not sent and makes no claims
        upstream 198.51.100.53 answers late.example A 203.0.113.3 ttl 300
        client has no answer
 at +20ms router edge1 has no row policy_set_v4 203.0.113.3

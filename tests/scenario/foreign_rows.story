@@ -1,4 +1,4 @@
-# Rows of others are never changed; one that stays is as good as ours, one that ends is waited out.
+# Foreign rows are never changed. One that stays counts as covered; one that expires is replaced at its end.
 config async.yaml
 
 at 1s  router edge1 gets foreign row policy_set_v4 203.0.113.1
@@ -13,7 +13,7 @@ at 5s  router edge1 has row policy_set_v4 203.0.113.1 permanent
        router edge1 has row policy_set_v4 203.0.113.2 timeout 90..97
        # its end comes, and ours takes its place
 at 103s router edge1 has row policy_set_v4 203.0.113.2 timeout 200..330
-       # a row of ours that somebody removes comes back
+       # our row comes back after a person removed it
        client 192.0.2.10 asks c.stream.example A
        upstream answers c.stream.example A 203.0.113.3 ttl 300
        client is answered c.stream.example A 203.0.113.3

@@ -2,7 +2,7 @@
 config inherit.yaml
 router edge1 preset fast latency 2ms
 
-       # nobody was pointed to it: no list
+       # no name of the set pointed to it yet: no list
 at 1s  client 192.0.2.10 asks edge.cdn.example A
        upstream is asked edge.cdn.example A
        upstream answers edge.cdn.example A 203.0.113.7 ttl 600

@@ -1,4 +1,4 @@
-# Names that we know ourselves: nobody is asked, and names that we do not know are asked as ever.
+# Names that the configuration knows are answered without an upstream; other names are forwarded as before.
 config known_names.yaml
 
        # no prefix means the name itself; the last of two entries counts

@@ -1,4 +1,4 @@
-# lazy_cache_ttl: at once, with a TTL of 5 s, and one query asks anew.
+# lazy_cache_ttl: a stale answer at once, with a TTL of 5 s, and one query refreshes it.
 config lazy.yaml
 router edge1 preset fast latency 2ms
 workers 2
@@ -29,7 +29,7 @@ at +20ms client 192.0.2.12 has no answer
        client is answered www.stream.example A 203.0.113.8 ttl 29..30 ede none
        upstream is not asked
 
-       # names that are not there are asked for as ever
+       # names that are not cached are forwarded as before
        client 192.0.2.10 asks gone.stream.example A
        upstream is asked gone.stream.example A
        client has no answer

@@ -1,4 +1,4 @@
-# Records of other names, of another type and under an error: they do not leave, are not kept, and no address of theirs is
+# Records of other names, of another type and under an error: they are not sent and not cached, and their addresses are not
 # claimed, matched or learned.
 config other_owners.yaml
 router edge1 preset fast latency 2ms

@@ -1,4 +1,4 @@
-# Answers that nobody was asked for, and TTLs that somebody else decided.
+# Answers that the policy makes without an upstream, and TTLs that the policy sets.
 config own_answers.yaml
 
 at 1s  client 192.0.2.10 asks www.nx.example A

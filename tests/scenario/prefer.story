@@ -20,7 +20,7 @@ at +20ms router edge1 has 0 rows in policy_set_v6
        client is answered www.example AAAA rcode noerror
        upstream is not asked
        stat prefer_denied is 2
-       # the preferred family and other types are as ever
+       # the preferred family and other types are resolved as before
        client 192.0.2.10 asks www.example TXT
        upstream is asked www.example TXT
        upstream is not asked

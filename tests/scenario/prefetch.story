@@ -1,4 +1,4 @@
-# A popular answer is asked for anew in the last tenth of its TTL; its rows are there before anybody is told.
+# A popular answer is refreshed in the last tenth of its TTL; its rows are written before a client gets it.
 config prefetch.yaml
 router edge1 preset fast latency 2ms
 
@@ -19,7 +19,7 @@ at 31s client 192.0.2.10 asks www.stream.example A
 at 89s client 192.0.2.10 asks www.stream.example A
        client is answered www.stream.example A 203.0.113.7 ttl 12
        upstream is not asked
-       # the last tenth: one query, whoever hits
+       # the last tenth: one query, for any number of hits
 at 92s client 192.0.2.10 asks www.stream.example A
        client is answered www.stream.example A 203.0.113.7 ttl 9
        client 192.0.2.11 asks www.stream.example A
@@ -36,7 +36,7 @@ at 93s client 192.0.2.12 asks www.stream.example A
        client 192.0.2.12 asks seldom.stream.example A
        client is answered seldom.stream.example A 203.0.113.70 ttl 8
        upstream is not asked
-       # a refresh in vain takes nothing away
+       # a failed refresh keeps the entry
 at 150s client 192.0.2.12 asks www.stream.example A
        client 192.0.2.12 asks www.stream.example A
        client 192.0.2.12 asks www.stream.example A

@@ -9,7 +9,7 @@ at 0s    client 192.0.2.10 asks www.example A
          client is answered www.example A 203.0.113.1 ttl 300
          client 192.0.2.10 asks www.example A
          client is answered www.example A rcode refused
-         # nobody else's
+         # other clients keep theirs
          client 192.0.2.11 asks www.example A
          client is answered www.example A 203.0.113.1 ttl 300
 

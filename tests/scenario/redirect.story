@@ -59,7 +59,7 @@ at 20s client 192.0.2.10 asks old.plain.example A
        client 192.0.2.10 is answered old.plain.example A 203.0.113.7 cname new.target.example@1
        client 192.0.2.11 is answered new.target.example A 203.0.113.7
 
-       # a cache inside knows the target: for whoever comes to it, and by whichever name
+       # a cache behind the redirect holds the target: for every client and every name that leads to it
 at 30s client 192.0.2.10 asks inside.example A
        upstream is asked new.target.example A
        upstream answers new.target.example A 203.0.113.10 ttl 300
@@ -70,7 +70,7 @@ at 90s client 192.0.2.11 asks also.inside.example A
        client is answered also.inside.example A 203.0.113.10 ttl 240 cname new.target.example@1
 at 130s router edge1 has row policy_set_v4 203.0.113.10
 
-       # a cache outside has the name that was asked for, and what it was told of it
+       # a cache in front of the redirect holds the name that was asked for, with its answer
 at 200s client 192.0.2.10 asks www.outside.example A
        upstream is asked far.target.example A
        upstream answers far.target.example A 203.0.113.20 ttl 300
@@ -114,7 +114,7 @@ at 600s client 192.0.2.10 asks fails.stale.example A edns
        upstream answers fails.target.example A servfail
        client is answered fails.stale.example A 203.0.113.30 ttl 30 ede 3 cname fails.target.example@1
 
-       # stale at once, asked for anew in the background: by the target's name
+       # stale at once, refreshed in the background: by the target's name
 at 700s client 192.0.2.10 asks lazy.inside.example A edns
        upstream is asked lazy.target.example A
        upstream answers lazy.target.example A 203.0.113.40 ttl 60

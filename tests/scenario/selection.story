@@ -21,7 +21,7 @@ at 3s  client 192.0.2.10 asks c.balanced.example A
        upstream 198.51.100.54 answers c.balanced.example A 203.0.113.8 ttl 300
        client is answered c.balanced.example A 203.0.113.8
 
-       # a failure waits for whoever else was asked
+       # after a failure of one upstream, the query waits for the other one
 at 4s  client 192.0.2.10 asks d.balanced.example A
        upstream 198.51.100.54 answers d.balanced.example A servfail
        client has no answer
@@ -66,7 +66,7 @@ at 20s client 192.0.2.10 asks signed.balanced.example A
        client 192.0.2.10 asks signed.balanced.example A do
        upstream 198.51.100.53 answers signed.balanced.example A 203.0.113.11 ttl 300 ad
        client is answered signed.balanced.example A 203.0.113.11 ad
-       # nobody vouches for the other one
+       # the other one is not trusted to validate
        client 192.0.2.10 asks other.balanced.example A ad
        upstream 198.51.100.54 answers other.balanced.example A 203.0.113.12 ttl 300 ad
        client is answered other.balanced.example A 203.0.113.12 not ad

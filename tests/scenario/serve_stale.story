@@ -17,7 +17,7 @@ at +110ms client is answered www.stream.example A 203.0.113.7 ttl 30 ede 3
        stat cache_stale_answers is 1
 at +20ms router edge1 has row policy_set_v4 203.0.113.7 timeout 59..60
 
-       # the failure recheck timer, 30 s: at once, and nobody is asked
+       # the failure recheck timer, 30 s: stale at once, and no upstream is asked
 at 210s upstream was asked www.stream.example A
        client 192.0.2.12 asks www.stream.example A
        client is answered www.stream.example A 203.0.113.7 ttl 20..30 ede none

@@ -1,9 +1,9 @@
-# One list on two routers: an answer waits for those that serve its client, and is told to them alone.
+# One list on two routers: an answer waits for the routers that serve its client, and only they get its rows.
 config several_routers.yaml
 router edge1 latency 2ms
 router edge2 latency 20ms
 
-# A client of the first: the second hears nothing of it.
+# A client of the first router: the second one gets no row.
 at 1s   client 10.1.0.5 asks a.stream.example A
         upstream answers a.stream.example A 203.0.113.1 ttl 300
 at +8ms client 10.1.0.5 is answered a.stream.example A 203.0.113.1

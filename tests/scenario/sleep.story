@@ -10,7 +10,7 @@ at 1350ms client has no answer
 at 1360ms client is answered www.example A 203.0.113.1 ttl 300
 at +20ms router edge1 has row policy_set_v4 203.0.113.1
 
-       # a hit sleeps behind the cache, and ages meanwhile
+       # a hit sleeps behind the cache, and its TTL goes on counting down
 at 100s client 192.0.2.10 asks www.example A
 at 100240ms client has no answer
 at 100260ms client is answered www.example A 203.0.113.1 ttl 200

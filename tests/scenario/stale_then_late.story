@@ -25,7 +25,7 @@ at +20ms router edge1 has row policy_set_v4 203.0.113.9
        client is answered www.stream.example A 203.0.113.9 ttl 59..60
        upstream is not asked
 
-       # alone: nobody is told, and the next client finds it
+       # no client waits: the answer is not sent, and the next client gets it from the cache
 at 400s client 192.0.2.11 asks www.stream.example A
 at 401900ms client is answered www.stream.example A 203.0.113.9 ttl 30
        stat cache_refreshes is 2

@@ -39,7 +39,7 @@ at 40s client 10.2.0.5 asks www.media.example A
        upstream is not asked
 at +60ms router edge2 has row vpn_v4 203.0.113.21
 
-       # an alias comes to the same answer, as long as that is kept
+       # an alias gets the same answer, as long as it is cached
 at 50s client 192.0.2.10 asks www.lan A
        client is answered www.lan A cname www.media.example@1770 203.0.113.21
        upstream is not asked

@@ -4,7 +4,7 @@
 //
 //   config FILE                      a configuration, beside the story
 //   workers N                        1 if not said
-//   environment NAME [VALUE]         what the configuration sees as a variable, besides the process's own
+//   environment NAME [VALUE]         a variable for the configuration, in addition to the process's own
 //   router NAME [preset fast] [latency 2ms] [prefill LIST N] [version 7.17]
 //
 // then what happens and what must be seen. `at TIME` moves the clock; a line without it belongs to the same instant.
@@ -14,7 +14,7 @@
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
 //   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad] [truncated]
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
-//                                 [options CODE:HEX… | options none]              (but for subnet and extended error)
+//                                 [options CODE:HEX… | options none]              (except subnet and extended error)
 //                                                  the next answer that it got; the records form the chain of the CNAMEs
 //                                                  that are named, whose TTLs then are not `ttl`
 //   client [ADDRESS] has no answer

@@ -56,7 +56,7 @@ void World::ask(Daemon& daemon) {
         const bool wanted = address.find(':') == address.npos || !list.list6.empty();
         if (wanted) promised_s = std::min(promised_s, daemon.installed_until(list.id, address));
     }
-    if (promised_s == UINT32_MAX) return;  // nothing of it goes to a list
+    if (promised_s == UINT32_MAX) return;  // none of its addresses goes to a list
     if (promised_s >= now_s + kExtraS + 1 + question.ttl_s / 2) {
         question.ttl_s = std::min(question.ttl_s, promised_s - now_s - kExtraS);
         return answered(question, now_us, true);

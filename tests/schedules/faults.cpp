@@ -7,7 +7,8 @@ namespace steer::schedules {
 
 namespace {
 
-constexpr std::int64_t kStrikesWithinUs = 5 * kSecond;  // what waits for a sentence of ours
+constexpr std::int64_t kStrikesWithinUs =
+    5 * kSecond;  // how long a fault waits for our next sentence
 constexpr const char* kWrites = "address-list/(add|set|remove)$";
 constexpr const char* kTimedOut =
     "action timed out - try again, if error continues contact MikroTik support and send a supout "
@@ -139,7 +140,7 @@ std::vector<World::Spot> World::our_rows(bool only_static) const {
     return spots;
 }
 
-// Where somebody has a lease now, or where one may come.
+// An address with a lease, or one that may get a lease.
 World::Spot World::wanted_spot(std::uint32_t pick) const {
     const ListPlan* list = &schedule.lists[pick % schedule.lists.size()];
     const bool six = pick % 5 == 0 && !list->config.list6.empty();
@@ -215,7 +216,7 @@ void World::begin_foreign(const Fault& fault) {
     const std::string comment = fault.pick % 3 == 0 ? "forgedns;pg=of_another;kind=D;dm=x"
                                                     : "mine " + std::to_string(fault.pick);
     const std::int64_t from_us = now_us;
-    // Instead of ours, or beside it.
+    // Instead of our row, or beside it.
     if (fault.pick % 8 < 6 && people_.remove(spot.family, spot.list, spot.address, now_us))
         excuse(from_us, spot.list, spot.address);
     if (fault.kind == Kind::foreign_timed) {  // its end is noted when it comes

@@ -68,7 +68,7 @@ class Play:
 
     @staticmethod
     def may_not_know(t_ns, every, of_row):
-        """One of us was away, or somebody touched the row a moment ago."""
+        """The daemon or the router was away, or a person changed the row a moment ago."""
         return any(begin <= t_ns <= end for begin, end in every) or any(begin <= t_ns <= begin + 2 * rows.NS for begin, _ in of_row)
 
     def forbidden_writes(self):

@@ -1,7 +1,7 @@
 // The connection between one engine and the simulated router, with what can go wrong on it.
 //
-// Calls the engine only from run(), never from within the engine's own calls. Who is frozen hears
-// nothing and does nothing; what arrived meanwhile is there afterwards.
+// Calls the engine only from run(), never from within the engine's own calls. A frozen side reads
+// and does nothing; what arrives during that time is delivered afterwards.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ class Line final : public routeros::RouterLink {
     bool run();
 
     void cut(std::string_view why);
-    // With the engine's next bytes, of which half are still carried; until disarm().
+    // Cuts within the engine's next write: half of its bytes arrive. Until disarm().
     void cut_in_next() { cut_in_next_ = true; }
     void disarm() { cut_in_next_ = false; }
     void blackout(std::int64_t until_us) { dark_until_us_ = until_us; }

@@ -16,7 +16,7 @@
 namespace steer::schedules {
 
 struct Played {
-    std::string journal, answers;  // as tests/support/truth reads them; a change by somebody else
+    std::string journal, answers;  // as tests/support/truth reads them; a change by a person
                                    // has "by":"human"
     std::string facts;             // JSON: policies, tags, windows, the router's rows at the end
     std::string story;             // what happened, a line each, with the time since the start

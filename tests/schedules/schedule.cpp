@@ -148,7 +148,7 @@ Schedule make_schedule(std::uint32_t seed) {
     // Of scripts, without dice, so that seeds mean what they meant.
     s.router.script_outlives_session = seed % 2 == 0;
     if (seed % 7 == 0) s.router.script_line_end = "\n";
-    if (seed % 11 == 0) s.router.script_line_end = "";  // nobody understands them
+    if (seed % 11 == 0) s.router.script_line_end = "";  // a form that the engine rejects
     s.prefill = one_of(random, kPrefills);
     s.pause_us = one_of(random, kPauses);
     const unsigned lists = 1 + random.below(3);

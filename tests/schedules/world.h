@@ -25,8 +25,9 @@ using routeros::Outcome;
 inline constexpr std::int64_t kWallNs = 1'760'000'000'000'000'000;
 inline constexpr std::int64_t kStartUs = 1'000 * kSecond;  // the machine has been up for a while
 inline constexpr std::uint32_t kExtraS = 30;               // of a lease, after its TTL
-inline constexpr double kShare = 0.85;         // of the router's own write rate, after a fault
-inline constexpr double kRoutineShare = 0.25;  // that an answer which nobody held may count on
+inline constexpr double kShare = 0.85;  // of the router's own write rate, after a fault
+inline constexpr double kRoutineShare =
+    0.25;  // the share of it for rows of answers that were not held
 
 // An answer that left with one record.
 struct Answer {

@@ -21,7 +21,7 @@ struct TracedLine {
     std::array<std::uint32_t, kTraceActors> reads{}, writes{};
 
     [[nodiscard]] unsigned writers() const;
-    // Somebody writes what somebody else touches.
+    // One actor writes the line, and another one reads or writes it.
     [[nodiscard]] bool is_contended() const;
     [[nodiscard]] std::string text() const;  // "0x...: reads 1 2, writes 0 3"
 };

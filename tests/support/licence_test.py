@@ -76,7 +76,7 @@ class Licences(unittest.TestCase):
         self.assertFalse(GPL & loaded("steerdnsd"))
         self.assertLessEqual(APACHE, needed("steerdnsd"))  # else this test looks at nothing
 
-    def test_the_process_of_the_sets_has_nothing_of_openssl_and_dpdk(self):
+    def test_steerdns_sets_links_neither_openssl_nor_dpdk(self):
         self.assertLessEqual({"libnftables", "libipset"}, needed("steerdns-sets"))
         self.assertFalse((APACHE | DPDK) & loaded("steerdns-sets"))
 

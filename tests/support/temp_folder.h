@@ -34,7 +34,7 @@ class TempFolder {
         std::filesystem::rename(fresh, to);
         return to.string();
     }
-    // All of a file; nothing of one that is not there.
+    // The content of a file; empty if the file does not exist.
     [[nodiscard]] std::string read(const std::string& name) const {
         std::ifstream in(path / name, std::ios::binary);
         return {std::istreambuf_iterator<char>(in), {}};

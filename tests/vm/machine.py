@@ -84,7 +84,7 @@ class Wire:
         self._socket.sendto(frame, self._guests)
 
     def receive(self, wanted, seconds: float = 3):
-        """What `wanted(frame)` makes of the first frame of which it makes something, or None."""
+        """The first true result of `wanted(frame)`; None after `seconds`."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._socket.settimeout(left)

@@ -32,7 +32,7 @@ void check(const config::ZoneRecord& record) {
     message.insert(message.end(), record.record.rdata.begin(), record.record.rdata.end());
     alignas(8) static std::array<std::uint8_t, std::size_t{2} * dns::kMaxMessage> block;
     dns::UpstreamFacts facts;
-    // Bytes that somebody wrote as such may be none of their type; a name or a count that does not fit is seen here.
+    // Data in the generic form (RFC 3597) may be invalid for its type; build_answer() finds names and counts that do not fit.
     if (dns::build_answer(message, *name, record.record.type, record.record.klass, false, block,
                           facts, dns::Records::all) != dns::AnswerError::none)
         return;

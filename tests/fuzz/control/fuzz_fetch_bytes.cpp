@@ -1,5 +1,5 @@
-// What servers of lists and the network say: packed content, a resolver's reply to a question of ours, where a redirect
-// leads, and files that name DNS servers.
+// Input from list servers and the network: compressed content, a resolver's reply to our question, the target of a
+// redirect, and files that name DNS servers.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

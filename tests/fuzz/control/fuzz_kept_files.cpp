@@ -38,7 +38,7 @@ void check_facts(const test::TempFolder& folder, const std::uint8_t* data, std::
     if (facts) REQUIRE(facts->bytes == kList.size() && !facts->url.empty());
 }
 
-// (Whoever writes a right sum for other bytes could write the configuration as well: a sum is against what is torn.)
+// (A sum finds torn files, not forged ones: a process that can write these files could write the configuration as well.)
 void check_image(const test::TempFolder& folder) {
     build::ImageFolder images(folder.path.string());
     const auto image = images.load("kept");

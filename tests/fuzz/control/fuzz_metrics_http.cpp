@@ -42,7 +42,7 @@ int connect_to(std::uint16_t port) {
     return fd;
 }
 
-// Turns the server until it has said all that it has to say.
+// Runs the server until it has sent its whole response.
 std::string all_of(int fd, boost::asio::io_context& io) {
     std::string out;
     std::array<char, 4096> part{};

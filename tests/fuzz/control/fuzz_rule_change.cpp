@@ -1,5 +1,5 @@
-// A rule as somebody writes it (up to a line end), added to and removed from a rule file of any bytes (what follows): what
-// was added is in it, what was removed is not, and nothing else is another.
+// Adds a rule (the input up to a line end) to a rule file of any bytes (the rest), and removes it: an added rule is in the
+// file, a removed one is not, and no other line changes.
 #include <algorithm>
 #include <array>
 #include <cstddef>

@@ -48,7 +48,7 @@ void check_forwarded_for(std::span<const std::uint8_t> bytes) {
         {}, "x-forwarded-for", matchers::PrefixSet({{*IpAddress::parse("192.0.2.0"), 120}})};
     const std::string text(bytes.begin(), bytes.end());
     const auto client = kSite.client_in(text);
-    // Only the first of them may be one that is believed, as there is nobody behind it.
+    // Only the first address may be a trusted proxy, as no address comes before it.
     if (client && kSite.trusts(*client)) {
         const auto alone = kSite.client_in(text.substr(0, text.find(',')));
         if (!alone || *alone != *client) std::abort();
@@ -79,7 +79,7 @@ void check_socks5(std::span<const std::uint8_t> bytes) {
     if (rest && (*rest == 0 || *rest > socks5::kMostNameBytes + 2)) std::abort();
 }
 
-// As the reply to a query of ours, and to itself as a query.
+// As the reply to our query, and to itself as a query.
 void check_reply(std::span<const std::uint8_t> bytes) {
     static constexpr std::uint8_t kAsked[]{0,   0,   1,   0, 0,   1,   0,   0, 0, 0, 0, 0, 3,
                                            'w', 'W', 'w', 3, 'o', 'r', 'g', 0, 0, 1, 0, 1};

@@ -79,7 +79,7 @@ void hear(const TlsServer& server, std::string_view protocol, const std::uint8_t
         if (piece > 0) BIO_write(in, data, static_cast<int>(piece));
         data += piece;
         ERR_clear_error();
-        REQUIRE(SSL_do_handshake(ssl.get()) != 1);  // nobody proved anything
+        REQUIRE(SSL_do_handshake(ssl.get()) != 1);  // the client cannot know the keys
     }
     if (const char* const name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name))
         REQUIRE(std::string_view(name).size() <= 255);

@@ -38,7 +38,7 @@ struct Input {
     Bytes fixed, records;  // of the response: the header without its id, what follows the question
 };
 
-// Nobody has asked for it, so that no cache knows it; of one length, so that pointers mean the same.
+// A new name each time, so that no cache has it. All have the same length, so that compression pointers stay valid.
 std::string fresh_name(const Input& input) {
     static std::uint32_t count = 0;
     std::array<char, 9> label{};
@@ -108,7 +108,7 @@ void check_answer(const Seen& answer, const Bytes& query) {
                               facts) == dns::AnswerError::none);
 }
 
-// The client asks, upstreams reply or do not, and time passes until nobody waits.
+// The client asks, upstreams reply or do not, and time passes until no query waits.
 void ask(Appliance& a, const Input& input, const DnsMessage& query, bool replied) {
     a.ask(query);
     a.turn();

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 require(suffixes.add(0, rule.kind, rule.text), "a rule's name fits the image");
             }
             const auto again = m::parse_rule(rule.text, rule.kind);
-            // What looks like a kind before it; a keyword's last dot, of which each reading takes one.
+            // The rule's text may begin like a kind, or end in dots. Each parse removes one of a keyword's last dots.
             const bool is_other_alone =
                 rule.text.find(':') != std::string::npos ||
                 (rule.kind == m::RuleKind::keyword && rule.text.ends_with('.'));

@@ -100,7 +100,7 @@ void run_router(std::string_view bytes, std::size_t piece) {
     }
     router.stop(now);
     for (std::uint64_t t = 0; t < token; ++t) {
-        if ((world.tokens >> t & 1) == 0) std::abort();  // nobody is left waiting
+        if ((world.tokens >> t & 1) == 0) std::abort();  // every held answer was released
     }
 }
 

@@ -1,5 +1,5 @@
-// A thread that is no lcore is stopped at every instruction of take() and release(), and workers go on meanwhile: the
-// pools let nobody wait for a preempted thread.
+// A thread that is not an lcore is stopped at every instruction of take() and release(), and workers go on: no user of the
+// pools waits for a preempted thread.
 //
 // The thread runs in single steps (the trap flag of x86-64: a SIGTRAP after each instruction). The handler counts them and
 // stays at the one that is wanted until it is let go.
@@ -79,7 +79,7 @@ unsigned take_and_release_all(BufferPools& pools) {
 
 enum class Seen { went_on, waited, was_done };
 
-// `work` is stopped at instruction `at`; this thread, an lcore, uses the pools meanwhile.
+// `work` is stopped at instruction `at`; during the stop this thread, an lcore, uses the pools.
 template <class Work>
 Seen stopped_at(unsigned at, BufferPools& pools, const Work& work) {
     steps = 0;

@@ -78,7 +78,7 @@ class Model {
         filler_.insert(question(id.first, id.second), s.tag, s.body_len, now_,
                        s.expires_s - now_.s(), s.serial);
         const bool inserted = filler_.counters.get(Stat::cache_inserts) != before;
-        // The same serial is not inserted again, unless the entry was evicted meanwhile.
+        // The same serial is not inserted again, unless the entry was evicted in between.
         if (inserted) map_[id] = s;
     }
 

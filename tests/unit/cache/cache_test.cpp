@@ -186,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_page_evicts_and_nothing_is_lost, OnePage) {
         BOOST_REQUIRE(filler.find(question(i), 1) != nullptr);
         BOOST_TEST(cache.bytes_used() <= 65536U);
     }
-    // A class without a page has nobody to evict.
+    // A size class without a page has no entry to evict.
     filler.insert(question(1), 1, 1000, at(0), 60);
     BOOST_TEST(filler.counters.get(Stat::cache_insert_no_room) == 1U);
     BOOST_TEST(filler.find(question(4999), 1) != nullptr);

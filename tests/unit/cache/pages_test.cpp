@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_keeps_its_pages) {
     BOOST_TEST(hot_is_there() == kHot);
     unsigned least = kHot;
     for (unsigned round = 0; round < 30; ++round) {
-        for (unsigned i = 0; i < 3000; ++i) {  // nobody asks for these again
+        for (unsigned i = 0; i < 3000; ++i) {  // these are never asked for again
             use.filler.insert(question(1'000'000 + round * 3000 + i), 1, 700, use.now, 100'000,
                               ++use.serial);
             if (i % 32 == 0) use.turn();
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_keeps_its_pages) {
     BOOST_TEST(least > kHot * 9 / 10);
 }
 
-// One page for everything: whoever is asked for more often has it, and both are served now and then.
+// Two size classes share one page: the class that is asked for more often has it, and both are served now and then.
 BOOST_AUTO_TEST_CASE(a_single_page) {
     Readers readers;
     BufferPools pools{64, 16};

@@ -1,5 +1,5 @@
-// Answers for cache tests whose bytes follow from {name, tag, size}, so that whoever reads one can tell whether it
-// is whole and whose it is.
+// Answers for cache tests whose bytes follow from {name, tag, size}, so that a reader can tell whether an answer is whole
+// and to which name it belongs.
 #pragma once
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-// Whole configurations through load(). What is said about a file stands in its head, one line a
+// Whole configurations through load(). The head of each file has the expected messages, one line a
 // sentence:
 //   # error LINE: TEXT            about the configuration itself
 //   # warning FILE:LINE: TEXT     about a file that it names and nothing else may be said. A new
@@ -45,7 +45,7 @@ void erase_all(std::string& text, const std::string& part) {
         text.erase(at, part.size());
 }
 
-// As it stands in the head of a file: without folders.
+// The form in the head of a file: without folders.
 std::string as_written(const std::string& kind, const Error& error, const fs::path& of) {
     std::string text = error.text;
     for (const char* folder : {"bad", "good"})

@@ -1,4 +1,4 @@
-// Whom a `forward` without upstreams asks: files of the host, in their order, and never itself.
+// The upstreams of a `forward` without `upstreams`: those in the host's files, in their order, and never itself.
 #include <net/if.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-// Ports before anything is opened: NICs on a made-up machine's /sys, and what --ports says of it.
+// Ports before anything is opened: NICs in the /sys of a made-up machine, and what --ports prints about them.
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_holds_a_burst_and_fills_by_the_second) {
     BOOST_TEST(w.taken("192.0.2.1", 100) == 20U);
     w.now.ms += 1'000'000;
     BOOST_TEST(w.taken("192.0.2.1", 100) == 40U);
-    // Also where the ticks begin anew, and long after.
+    // Also when the ticks wrap around, and long after.
     for (unsigned day = 0; day < 30; ++day) {
         w.now.ms += 86'400'000;
         BOOST_TEST(w.taken("192.0.2.1", 100) == 40U);

@@ -11,7 +11,7 @@
 
 namespace steer::test {
 
-// Room for an answer, and the answer that stands in it.
+// Space for an answer, and the answer in it.
 struct alignas(8) AnswerBlock {
     std::array<std::uint8_t, dns::kMaxMessage + 28 * 1024> bytes{};
     [[nodiscard]] const dns::Answer& answer() const {

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(malformed_options_are_a_format_error) {
         {0},
         {0, 8, 0},
         {0, 8, 0, 9, 0, 1},                    // longer than the OPT
-        {0, 65, 0, 1},                         // the same, of a code that nobody knows
+        {0, 65, 0, 1},                         // the same, with an unassigned code
         option({}),                            //
         option({0, 1, 24}),                    //
         option({0, 3, 24, 0, 1, 2, 3}),        // no such family

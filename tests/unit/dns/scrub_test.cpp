@@ -8,7 +8,7 @@
 #include "dataplane/dns/records.h"
 #include "support/random.h"
 
-// Of its own, because other tests of this room have helpers of the same names.
+// A namespace of its own, because other tests of this module have functions of the same names.
 namespace scrub_cases {
 
 using namespace steer::dns;

@@ -82,7 +82,7 @@ std::unique_ptr<AnswerBlock> built(const DnsMessage& m, std::uint16_t qtype) {
     return steer::test::built_answer(m, wire_name(kName), qtype);
 }
 
-// What leaves for a question of type `qtype`, read again by whom the message is for.
+// The translated answer for a question of type `qtype`, parsed again as its receiver does.
 std::unique_ptr<AnswerBlock> translated(const Answer& answer, TranslateTerms terms,
                                         std::uint16_t qtype) {
     const Bytes name = wire_name(kName);
@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(additional_addresses_of_the_family_go_with_its_hints) {
     BOOST_TEST(to->answer().nscount == 1U);
     BOOST_TEST(to->answer().arcount == 1U);
     BOOST_TEST(!would_change(to->answer(), Translate::without_v6, no_translation()));
-    // Nothing of that family: nothing to do.
+    // Without hints of that family there is nothing to change.
     DnsMessage plain = DnsMessage::response(1, kName, kHttps, kWithAd);
     plain.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300, https({{4, v4}}));
     const auto without = built(plain, kHttps);

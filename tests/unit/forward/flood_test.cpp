@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_the_second_half_makes_room_after_200_ms) {
     w.now.ms += 1;
     w.ask("d.four");
     w.now.ms += 100;
-    w.ask("e.five");  // nobody has waited for long enough
+    w.ask("e.five");  // no query has waited for long enough
     BOOST_TEST(w.stat(Stat::upstream_table_full) == 1U);
     w.now.ms += 100;
     w.ask("f.six");

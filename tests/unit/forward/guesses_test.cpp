@@ -1,4 +1,4 @@
-// Replies that look like somebody's guesses: after ten of them a question is asked over TCP (RFC 5452).
+// Replies that look like guesses of an attacker: after ten of them a question is asked over TCP (RFC 5452).
 #include <boost/test/unit_test.hpp>
 
 #include "world.h"
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(who_is_no_upstream_of_it_cannot_do_that) {
     };
     from(upstream_address(9), 53);
     from(upstream_address(0), 54);
-    // Of a question that nobody asks, or of another type.
+    // For a question that was not asked, or of another type.
     Bytes unasked = with_id(forged, 1);
     unasked[13] = 'z';
     for (unsigned i = 1; i <= 20; ++i)

@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(sticky_stays_until_one_rests) {
     choice.timed_out(2, false, 2000);
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // and around
     choice.refused(0, false, 2000);
-    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // all rest: as good as any
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // all of them pause: any one
     BOOST_TEST(choice.pick(*snapshot, group, 0b111) == -1);
 }
 

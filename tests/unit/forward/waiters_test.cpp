@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_group_has_as_many_in_flight_as_it_may) {
     w.ask("one-more.example", 1);
     BOOST_TEST(w.station(1).frames.size() == 2U);
     BOOST_TEST(limit->now == 2U);
-    w.wait(20'000);  // nobody answers
+    w.wait(20'000);  // no upstream answers
     BOOST_TEST(limit->now == 0U);
     BOOST_TEST(w.stat(Stat::upstream_limit, 1) == 1U);
 }

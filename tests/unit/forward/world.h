@@ -97,7 +97,7 @@ class World {
     void answer_kernel(const KernelQuery& query, const ReplyOf& what = {}, unsigned worker = 0);
     void fail_kernel(const KernelQuery& query, int error, unsigned worker = 0);
 
-    // Time goes by, tick by tick as the deadlines say, until `ms` from now.
+    // Lets `ms` pass, from deadline to deadline.
     void wait(std::uint64_t ms);
     void deliver();  // messages between workers, both ways, until there are none
     void tick();

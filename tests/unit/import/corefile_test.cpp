@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read) {
     BOOST_TEST(all_blocks(deep).ends_with("has braces within braces, more than 16 deep"));
 }
 
-// Each imports the one before it twice: 2^40 lines, if nobody looked.
+// Each snippet imports the one before it twice: 2^40 lines without a limit.
 BOOST_AUTO_TEST_CASE(snippets_do_not_grow_without_end) {
     std::string text = "(s0) {\n log\n}\n";
     for (int i = 1; i <= 40; ++i) {

@@ -1,4 +1,4 @@
-// Records that cannot be: aliases in circles, expressions that nobody can compile.
+// Impossible records: aliases in circles, expressions that do not compile.
 #include <boost/test/unit_test.hpp>
 
 #include "tools/import/records.h"

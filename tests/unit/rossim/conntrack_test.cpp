@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(entries_are_removed_by_ids_and_end_by_themselves) {
         add("203.0.113." + std::to_string(i) + ":443", "", i == 5 ? 10 : 100);
     ask(s, {kConnections + "/remove", "=.id=*1,*3"});
     BOOST_TEST(trap({kConnections + "/remove", "=numbers=*2,*3,*4"}) == "no such item");
-    BOOST_TEST(router.connections(Family::ipv4).size() == 2U);  // *2 is gone
+    BOOST_TEST(router.connections(Family::ipv4).size() == 2U);  // *2 is removed
     run_until(10 * kSecond);
     const auto left = router.connections(Family::ipv4);
     BOOST_REQUIRE(left.size() == 1);

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(id_lists_by_both_names) {
     BOOST_TEST(left[1].disabled);
     BOOST_TEST(!left[2].disabled);
     BOOST_TEST(trap({kMenu + "/remove", "=.id=*2,*99,*4"}) == "no such item");
-    BOOST_TEST(router.row_count(Family::ipv4) == 2U);  // *2 is gone
+    BOOST_TEST(router.row_count(Family::ipv4) == 2U);  // *2 is removed
     BOOST_TEST(add("x", "10.0.0.9") == "*6");          // ids are not used again
 }
 

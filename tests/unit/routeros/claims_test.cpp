@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_claim_stays_where_it_is_and_its_place_is_used_again) {
     BOOST_TEST(ended->name() == "first.example");
     const Claim* second = claims.raise(key(2, 0), "", 30, 0, 1);
     BOOST_TEST(second == first);
-    BOOST_TEST(second->name().empty());  // nothing of the other is left
+    BOOST_TEST(second->name().empty());  // no value of the removed claim is left
     BOOST_TEST(second->reasons == 1U);
     BOOST_TEST(second->row_until_ms == 30U);
     BOOST_TEST(second->permanent);

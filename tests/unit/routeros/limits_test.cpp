@@ -1,4 +1,4 @@
-// What the engine does with a router that is silent, takes no bytes, tells too much, or says what nobody understands.
+// How the engine treats a router that is silent, takes no bytes, sends too much, or sends invalid sentences.
 #include "peer.h"
 #include "routeros/commands.h"
 
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_answers_again_is_not_away_any_more) {
     pass(2000);
     pass(3000);
     BOOST_TEST(aways[1]);
-    BOOST_TEST(said("silent") == 0U);  // nothing of ours was under way, and it is not lost yet
+    BOOST_TEST(said("silent") == 0U);  // no sentence was in flight, and the session is not lost yet
     answer_resource("1d5s");
     BOOST_TEST(!aways[1]);
     BOOST_TEST(closes == 0);

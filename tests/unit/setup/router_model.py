@@ -1,8 +1,8 @@
 """Just enough of RouterOS's scripting language and menus to run what `steerdnsd --routeros-setup` prints.
 
 Written from MikroTik's manual and from what routers of several versions answered, and strict: what neither promises is an
-error here. Where versions differ or nothing is known (`Doubts`), a test tries each way. It is no proof that a router takes
-the commands; it shows that they do what they mean.
+error here. Where versions differ or nothing is known (`Doubts`), a test tries each way. It does not prove that a router
+takes the commands; it shows that they have the intended effect.
 """
 import dataclasses
 import re
@@ -27,7 +27,7 @@ LISTS = {"address", "dns-server", "dns"}
 FLAGS = {"disabled", "advertise-dns", "dynamic"}
 CHOICES = {"advertise-dns": ("no", "self", "yes")}
 UNIQUE = {"/user": "name", "/user group": "name", "/routing table": "name", "/system script": "name"}
-# (menu, property) names a row of (menu, property), which cannot be removed meanwhile.
+# (menu, property) names a row of (menu, property), which cannot be removed while it is named.
 NAMES = {("/user", "group"): ("/user group", "name"), ("/ip route", "routing-table"): ("/routing table", "name"),
          ("/ipv6 route", "routing-table"): ("/routing table", "name"),
          ("/ip firewall mangle", "new-routing-mark"): ("/routing table", "name"),

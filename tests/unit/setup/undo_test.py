@@ -10,7 +10,7 @@ from router_model import Doubts, Router, Script
 HERE = pathlib.Path(__file__).parent
 FILLED = {"dnsAddress4": '"172.16.1.2"', "dnsAddress6": '"fd00::2"', "apiPassword1": '"pass\\$word"',
           "gateway1v4": '"10.9.0.1"', "gateway1v6": '"fd09::1"', "gateway2v4": '"10.9.0.2"'}
-# Routers as they may be found: each menu's variants, of which every combination is tried.
+# Routers as they may be found: variants of each menu. The test tries every combination.
 VARIANTS = {
     "/ip service": [[{"name": "www", "disabled": "no"}, {"name": "api", "disabled": "no", "address": "10.0.0.0/8"}],
                     [{"name": "api", "disabled": "yes", "address": "10.0.0.0/8,192.0.2.7"}],

@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(answers_are_looked_at_before_they_are_believed) {
     BOOST_TEST(found > good.size() / 2);
 }
 
-// The sum is of the body alone: tables and counts are held against it.
+// The sum covers only the body: tables and counts are checked against the body.
 BOOST_AUTO_TEST_CASE(an_answer_whose_tables_do_not_lead_to_its_records_is_not_sound) {
     OneCache one;
     one.insert(question(1), 1, 300, at(0));

@@ -113,7 +113,7 @@ std::string ok(const std::string& body, const std::string& fields) {
 }
 
 OneResolver::OneResolver(Says says) : says_(says), end_(::eventfd(0, EFD_CLOEXEC)) {
-    // A port that both have: what is free for UDP may be somebody's connection.
+    // A port that is free for UDP and TCP: a port that is free for UDP may belong to a TCP connection.
     for (;;) {
         std::tie(udp_, port_) = bound(SOCK_DGRAM);
         tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

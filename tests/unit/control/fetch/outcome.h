@@ -1,4 +1,4 @@
-// What Boost.Test is told of an Outcome: that it cannot be printed.
+// Tells Boost.Test that an Outcome cannot be printed.
 #pragma once
 
 #include <boost/test/unit_test.hpp>

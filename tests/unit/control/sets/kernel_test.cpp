@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(an_element_gets_the_new_timeout) {
             BOOST_TEST(now.find("198.51.100.9 timeout 1m40s") != std::string::npos, now);
             BOOST_TEST(now.find("198.51.100.8 timeout 1m40s") != std::string::npos, now);
         }
-        // The same timeout, of which most is over: it begins anew.
+        // The same timeout, mostly elapsed: it starts again.
         run("nft 'add element inet t hash { 203.0.113.1 timeout 100s expires 5s }'");
         run("nft 'add element inet t missing4 { 203.0.113.0/24 timeout 100s expires 5s }'");
         BOOST_TEST(add(nftables, nft("hash"), {element("203.0.113.1", 100)}));

@@ -5,7 +5,7 @@
 #include "support/eal_fixture.h"
 
 using steer::test::EalFixture;
-// As the daemon has it: TLS writes to sockets whose peer is gone.
+// As in the daemon: TLS writes to sockets whose peer has closed.
 struct NoPipeSignal {
     NoPipeSignal() { (void)std::signal(SIGPIPE, SIG_IGN); }
 };

@@ -103,7 +103,7 @@ class StreamWorld {
     std::uint64_t token_serial = 0;
     void ask_upstream(stream::Transport transport, const Bytes& query, const IpAddress& to,
                       std::uint16_t port, std::uint64_t token, std::uint32_t timeout_ms = 2000);
-    // Of an upstream that the thread was told of.
+    // For an upstream that the thread knows.
     void ask_channel(std::uint16_t upstream, const Bytes& query, std::uint64_t token,
                      std::uint32_t timeout_ms = 2000, UpstreamVia via = UpstreamVia::channel);
     [[nodiscard]] static Bytes bytes_of(const Message& m);

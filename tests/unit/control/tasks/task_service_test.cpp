@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(what_queries_raise) {
     BOOST_TEST(world.service.raise("again"));
     world.settle();
     BOOST_TEST(world.reloads.size() == 3U);
-    // One that is gone ends what it has begun; what was raised for it is for nobody.
+    // A removed task ends the run that it has begun; pending requests for it are dropped.
     world.follow("");
     BOOST_TEST(world.service.raise("again"));
     world.reloaded();

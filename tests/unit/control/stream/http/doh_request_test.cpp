@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(methods) {
         return status_of(judge_head({.method = method_of(method), .target = target}, kPaths));
     };
     BOOST_TEST((with("GET") == HttpStatus::ok));
-    BOOST_TEST((with("HEAD") == HttpStatus::ok));  // RFC 9110 9.3.2: as a GET, but for the content
+    BOOST_TEST((with("HEAD") == HttpStatus::ok));  // RFC 9110 9.3.2: as a GET, without content
     for (const char* other : {"PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "get", ""})
         BOOST_TEST((with(other) == HttpStatus::method_not_allowed), other);
 }

@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(after_a_goaway_little_more_is_read) {
     Bytes pings;
     for (int i = 0; i < 1'000; ++i)
         pings.insert(pings.end(), ping.begin(), ping.end());
-    // A reset, because there is input that nobody reads.
+    // A reset, because there is unread input.
     BOOST_TEST(h.world.w.until([&] {
         h.peer.send(pings);
         h.peer.receive();

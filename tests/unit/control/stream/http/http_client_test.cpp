@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(each_request_ends_once_when_http2_breaks) {
     }
 }
 
-// More than the window that HTTP/2 begins with, which nobody opened: the settings said that it is larger.
+// More than the initial window of HTTP/2: our SETTINGS make it larger, and no WINDOW_UPDATE is sent.
 BOOST_AUTO_TEST_CASE(a_large_response_over_http2) {
     Client c("h2");
     const auto id = c.get();

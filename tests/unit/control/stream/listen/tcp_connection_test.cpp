@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(the_longest_idle_makes_room) {
     BOOST_TEST(w.count(StreamCount::tcp_made_room) == 1U);
     BOOST_REQUIRE(w.until([&] { return third.send_framed(make_query(2, "n.example")); }));
     BOOST_REQUIRE(w.until([&] { return w.queries.size() == 2; }));
-    Peer fourth = connect(port);  // nobody is idle
+    Peer fourth = connect(port);  // no connection is idle
     BOOST_TEST(w.until([&] { return w.count(StreamCount::tcp_over_limit) == 1; }));
 }
 

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_response_is_whole_if_tls_was_ended) {
         std::size_t n = 0;
         BOOST_REQUIRE((s.theirs->write(response, n) == Io::done && n == response.size()));
         if (politely) s.theirs->end_writing();
-        // Without waiting for the request: what it is to be sent is taken, and read by nobody.
+        // Without waiting for the request: the kernel takes the request's bytes, and the peer never reads them.
         ::shutdown(s.theirs->socket().native_handle(), SHUT_WR);
         s.turn_until_it_ends();
         BOOST_TEST_CONTEXT("politely " << politely) {

@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(udp_there_and_back) {
     BOOST_TEST(w.replies[0].token == 0xabcdefU);
     BOOST_TEST(w.replies[0].b == 0U);
     BOOST_TEST(StreamWorld::bytes_of(w.replies[0]) == make_response(query, 2));
-    // Its socket is closed: nobody hears a second reply.
+    // Its socket is closed: a second reply is not received.
     upstream.send_to(make_response(query, 2), asked->second);
     w.ask_upstream(Transport::udp, make_query(4711, "b.example"), address("127.0.0.1"),
                    upstream.port(), 2);
