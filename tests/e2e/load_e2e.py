@@ -114,8 +114,7 @@ class Idle(unittest.TestCase):
             scene.start_router()
             scene.start_daemon(ROOT / "configs/minimal.yaml")
             scene.short("stream.example", "A")
-            pid = scene.network.run("appliance", "pgrep", "-n", "-x", "steerdnsd", check=False).stdout.split()
-            pid = next(p for p in pid if "steerdnsd" in pathlib.Path(f"/proc/{p}/cmdline").read_text())
+            pid = scene.network.pid("appliance", "steerdnsd")  # others run daemons too
 
             def ticks():
                 return sum(int(n) for n in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])

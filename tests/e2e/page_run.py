@@ -34,6 +34,8 @@ VARIABLE = [
     (r"\b(?:\d+(?:\.\d+)?\s?(?:ns|us|ms|s|min|m|h|d)\s?)+(?!\w)", "DURATION "),
     (r"\b\d+(?:\.\d+)? ?(?:KiB|MiB|GiB|bytes|B|%)(?!\w)", "SIZE"),
     (r"\bpid([ =])\d+", "pid N"), (r"\bid: \d+", "id: N"), (r"\b(?:19|20)\d\d\.\d+\b", "VERSION"),
+    # A record in the cache: what is left of its TTL.
+    (r"^(  \S+\. )\d+( IN )", r"\1TTL\2"),
     (r"#\d+ tag \d+", "#N tag N"), (r"ret=\*[0-9A-F]+", "ret=*ID"),
     (r"-{3,}|={3,}", "---"), (r"\s+", " "),
 ]

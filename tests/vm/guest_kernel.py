@@ -6,6 +6,7 @@ has 9p, VLAN, VRF and UIO.)
 
 from __future__ import annotations
 
+import fcntl
 import pathlib
 import re
 import shutil
@@ -52,8 +53,15 @@ def output(*argv: str, **options) -> str:
 
 
 def debian(folder: pathlib.Path) -> GuestKernel:
-    """Debian's current kernel below `folder`; one that is there already is good enough when there is no network."""
+    """Debian's current kernel below `folder`; one that is there already is good enough when there is no network.
+    Tests that start at the same time unpack it once."""
     folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return current(folder)
+
+
+def current(folder: pathlib.Path) -> GuestKernel:
     there = sorted(path for path in folder.glob("linux-image-*") if path.is_dir())
     try:
         found = re.search(r"Depends: (linux-image-\S+)", output("apt-cache", "depends", PACKAGE))
