@@ -94,7 +94,8 @@ constexpr const char* kCache =
     "\n  - tag: answers\n    type: cache\n    args:\n      size: 32MiB\n"
     "      short_circuit: true       # no upstream is asked for what is here\n"
     "      serve_stale: true         # while no upstream answers\n"
-    "      prefetch: true            # popular answers, before they expire\n";
+    "      prefetch: true            # popular answers, before they expire\n"
+    "      dump_file: /var/lib/steerdns/answers.dump   # kept over a restart\n";
 
 }  // namespace
 

@@ -107,7 +107,7 @@ std::optional<std::string> read_line(bool secret) {
 // ---- what is written
 
 struct Files {
-    std::string configuration, password, commands;
+    std::string configuration, password, commands, undo;
 };
 
 Files files_for(const std::string& file) {
@@ -115,7 +115,8 @@ Files files_for(const std::string& file) {
     const std::string extension = path.extension();
     const fs::path stem =
         extension == ".yaml" || extension == ".yml" ? fs::path(path).replace_extension() : path;
-    return {path.string(), stem.string() + ".password", stem.string() + ".rsc"};
+    return {path.string(), stem.string() + ".password", stem.string() + ".rsc",
+            stem.string() + "-undo.rsc"};
 }
 
 struct Draft {
@@ -154,8 +155,8 @@ Result<void> write(const Draft& draft, const Host& host) {
 }
 
 // The RouterOS blocks, with what the answers say filled in.
-Result<std::string> commands_for(const config::Settings& settings, const Answers& answers,
-                                 const Host& host) {
+setup::ImportFiles commands_for(const config::Settings& settings, const Answers& answers,
+                                const Host& host) {
     setup::Values values;
     const auto fill = [&](const std::string& name, const std::string& value) {
         if (!value.empty()) values[name] = value;
@@ -172,7 +173,7 @@ Result<std::string> commands_for(const config::Settings& settings, const Answers
         fill(setup::blanks::password(0), router.password);
     fill(setup::blanks::gateway4(0), answers.gateway4);
     fill(setup::blanks::gateway6(0), answers.gateway6);
-    return setup::routeros_setup(settings, values);
+    return setup::routeros_import_files(settings, values);
 }
 
 // What --check would say of the text before anything is written. Exit code, 0: nothing.
@@ -206,7 +207,7 @@ void say_next(const Answers& answers, const Host& host, const Files& files) {
               << "  1. See what this machine needs:  steerctl setup --config "
               << files.configuration << "\n"
               << "  2. Start:  "
-              << (is_default ? "systemctl enable --now steerdnsd"
+              << (is_default ? "systemctl enable steerdnsd && systemctl restart steerdnsd"
                              : "steerdnsd --config " + files.configuration)
               << "\n";
     const std::string ask = "kdig @" + address_to_ask(answers, host) + " " + name;
@@ -250,10 +251,11 @@ int run_init(const InitOptions& options) {
         drafts.push_back({files.password, answers->password + "\n", "the router's password"});
     if (has_router) {
         const auto commands = commands_for(loaded.settings, *answers, host);
-        if (!commands) return fail(commands.error(), kFailed);
-        drafts.push_back({files.commands, *commands,
+        drafts.push_back({files.commands, commands.set_up,
                           "RouterOS commands with that password: delete it after the import",
                           kForOwner, false});
+        drafts.push_back(
+            {files.undo, commands.undo, "RouterOS commands that undo these", kForOwner, false});
     }
     if (const auto good = options.replace ? Result<void>{} : refuse_what_is_there(drafts); !good)
         return fail(good.error(), kFailed);

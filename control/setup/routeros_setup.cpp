@@ -166,6 +166,16 @@ std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector
            "}\n";
 }
 
+std::string undo_block(const std::vector<Step>& steps) {
+    std::string out = begin_tally(tallies::kRemoved, tallies::kPutBack);
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step)
+        out += step->undoes;
+    return out +
+           end_tally("undone", "rows removed", tallies::kRemoved, "rows put back",
+                     tallies::kPutBack) +
+           "}\n";
+}
+
 std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
     std::string out =
         head(all_quoted(router.names) + ": undo",
@@ -174,13 +184,7 @@ std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
     out +=
         "{\n:local undo \"no\"\n:if ($undo != \"yes\") do={ :error \"steerdns: this is the undo, "
         "and undo is not yes\" }\n";
-    out += begin_tally(tallies::kRemoved, tallies::kPutBack);
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step)
-        out += step->undoes;
-    return out +
-           end_tally("undone", "rows removed", tallies::kRemoved, "rows put back",
-                     tallies::kPutBack) +
-           "}\n";
+    return out + undo_block(steps);
 }
 
 std::string introduction(const config::Settings& settings, const Plan& plan) {
@@ -213,6 +217,19 @@ Result<std::string> routeros_setup(const config::Settings& settings, const Value
         out += set_up(plan, router, steps, values) + undo(router, steps);
     }
     return Result<std::string>(boost::system::in_place_value, std::move(out));
+}
+
+ImportFiles routeros_import_files(const config::Settings& settings, const Values& values) {
+    const Plan plan = plan_routers(settings);
+    ImportFiles out{introduction(settings, plan), introduction(settings, plan)};
+    for (const RouterPlan& router : plan.routers) {
+        const std::vector<Step> steps = steps_for(router);
+        out.set_up += set_up(plan, router, steps, values);
+        out.undo += head(all_quoted(router.names) + ": undo",
+                         "# Undoes the setup, also one that stopped half-way.\n{\n") +
+                    undo_block(steps);
+    }
+    return out;
 }
 
 }  // namespace steer::setup

@@ -19,4 +19,10 @@ using Values = std::map<std::string, std::string, std::less<>>;
 // `settings` are of a configuration without errors. An Error if no plugin in it has to do with a router.
 Result<std::string> routeros_setup(const config::Settings& settings, const Values& values = {});
 
+// The same as two files to /import. The undo needs no confirmation there: its file holds nothing else.
+struct ImportFiles {
+    std::string set_up, undo;
+};
+ImportFiles routeros_import_files(const config::Settings& settings, const Values& values);
+
 }  // namespace steer::setup

@@ -19,7 +19,6 @@ class Guide(page_run.PageTest):
         net = lab.scene.network
         net.address("resolver", "lo", "192.0.2.53/32")
         net.route("appliance", "192.0.2.53/32", "via", "172.16.1.1")
-        net.route("router", "192.0.2.53/32", "via", "1.1.1.1")
         conf = knot_configuration(lab.scene.folder / "knot-guides", "192.0.2.53@53", ZONES)
         net.start("resolver", "knotd-guides", "knotd", "-c", str(conf)).wait_for("server started")
 

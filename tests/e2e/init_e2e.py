@@ -23,6 +23,7 @@ class Init(unittest.TestCase):
         self.folder = self.scene.folder / "etc"
         self.file = self.folder / "steerdns.yaml"
         self.commands = self.folder / "steerdns.rsc"
+        self.undo = self.folder / "steerdns-undo.rsc"
         self.password = self.folder / "steerdns.password"
 
     def argv(self, *options):
@@ -59,6 +60,9 @@ class Init(unittest.TestCase):
         for filled in (':local dnsAddress4 "172.16.1.2"', ':local dnsAddress6 "fd16::2"',
                        f':local apiPassword1 "{PASSWORD}"', ':local gateway1v4 "10.9.0.1"'):
             self.assertIn(filled, block)
+        self.assertNotIn(": undo", block)
+        self.assertEqual(self.file.read_text().count("dump_file: /var/lib/steerdns/"), 1)
+        self.file.write_text(self.file.read_text().replace("/var/lib/steerdns/", f"{scene.folder}/"))
         scene.start_resolver()
         scene.start_router()
         scene.start_daemon(self.file)
@@ -67,6 +71,14 @@ class Init(unittest.TestCase):
         scene.wait_rows({("policy_v4", "203.0.113.10"), ("policy_v4", "203.0.113.11")})
         self.assertEqual(scene.short("other.example", "A"), ["198.51.100.1"])
         self.assertEqual({row["list"] for row in scene.rows()}, {"policy_v4"})
+
+    def test_the_undo_is_a_file_of_its_own_without_the_password(self):
+        self.routed()
+        undo = self.undo.read_text()
+        self.assertEqual(mode(self.undo), 0o600)
+        self.assertIn("/user remove [find where name=\"steerdns\"", undo)
+        self.assertNotIn(":local undo", undo)
+        self.assertNotIn(self.password.read_text().strip(), undo)
 
     def test_a_new_password_is_readable_by_its_group_alone(self):
         self.routed()
@@ -79,7 +91,7 @@ class Init(unittest.TestCase):
 
     def test_what_is_there_is_kept_without_force(self):
         self.routed()
-        before = {path: path.read_text() for path in (self.file, self.password, self.commands)}
+        before = {path: path.read_text() for path in (self.file, self.password, self.commands, self.undo)}
         done = self.init("--yes", "--upstream", "1.1.1.1", code=1)
         self.assertEqual(done.stderr, f"error: {self.file} is there already: write --force to replace it, or name "
                                       "another file\n")

@@ -2,8 +2,9 @@
 
 The router is three things that together behave as one: the model of RouterOS's language and menus that `unit_setup` uses,
 which the pasted commands run in; rossim, which serves the API with the users that these commands made; and the kernel of
-the router's namespace, which gets the mangle rules, tables and routes that the model has afterwards. A second way out
-leads to a namespace of its own. Both ways end at a web server that says from which address it is asked.
+the router's namespace, which gets the firewall, mangle rules, tables and routes that the model has afterwards. The router
+begins with the firewall of RouterOS's default configuration. A second uplink leads to a namespace of its own. Both uplinks
+end at a web server that says from which address it is asked.
 
 What is not the product's stands in for the real thing in a PATH of the box's own: `systemctl` and `journalctl` run the unit's
 command and show its log, `scp` copies to the router. The programs are those of the build, not of an installed package
@@ -140,11 +141,33 @@ exec tail -f /dev/null
 class Router:
     """The router: what is pasted into it, its address lists, and its kernel."""
 
+    # RouterOS's name of each interface of the namespace.
+    INTERFACES = {"bridge": "lan0", "ether1": "wan0", "ether5": "dns0", "wg1": "tunnel"}
+    STATES = "established,related,untracked"
     BEFORE = {
-        "/interface list": [{"name": "LAN"}, {"name": "WAN"}], "/user": [{"name": "admin", "comment": "system default user"}],
-        "/routing table": [{"name": "main"}], "/ip route": [{"dst-address": "0.0.0.0/0", "gateway": "1.1.1.1"}],
+        "/interface list": [{"name": "LAN"}, {"name": "WAN"}],
+        "/interface list member": [{"list": "LAN", "interface": "bridge"}, {"list": "WAN", "interface": "ether1"}], "/user": [{"name": "admin", "comment": "system default user"}],
+        "/routing table": [{"name": "main"}], "/ip route": [{"dst-address": "0.0.0.0/0", "gateway": "198.51.100.1"}],
         "/ip service": [{"name": "api", "disabled": "yes", "address": ""}],
-        "/ip firewall filter": [{"action": "fasttrack-connection", "comment": "defconf: fasttrack"}],
+        "/ip firewall filter": [
+            {"chain": "input", "action": "accept", "connection-state": STATES,
+             "comment": "defconf: accept established,related,untracked"},
+            {"chain": "input", "action": "drop", "connection-state": "invalid", "comment": "defconf: drop invalid"},
+            {"chain": "input", "action": "accept", "protocol": "icmp", "comment": "defconf: accept ICMP"},
+            {"chain": "input", "action": "accept", "dst-address": "127.0.0.1",
+             "comment": "defconf: accept to local loopback (for CAPsMAN)"},
+            {"chain": "input", "action": "drop", "in-interface-list": "!LAN",
+             "comment": "defconf: drop all not coming from LAN"},
+            {"chain": "forward", "action": "fasttrack-connection", "connection-state": "established,related",
+             "comment": "defconf: fasttrack"},
+            {"chain": "forward", "action": "accept", "connection-state": STATES,
+             "comment": "defconf: accept established,related, untracked"},
+            {"chain": "forward", "action": "drop", "connection-state": "invalid", "comment": "defconf: drop invalid"},
+            {"chain": "forward", "action": "drop", "connection-state": "new", "connection-nat-state": "!dstnat",
+             "in-interface-list": "WAN", "comment": "defconf: drop all from WAN not DSTNATed"},
+        ],
+        "/ip firewall nat": [{"chain": "srcnat", "action": "masquerade", "out-interface-list": "WAN",
+                              "comment": "defconf: masquerade"}],
         "/ip dhcp-server network": [{"address": "192.168.88.0/24", "dns-server": "1.1.1.1", "comment": "defconf"}],
         "/ipv6 nd": [{"interface": "all", "advertise-dns": "no", "dns": ""}],
     }
@@ -221,13 +244,46 @@ class Router:
         lists = {row["dst-address-list"] for row in self.rows_of("/ip firewall mangle") if "dst-address-list" in row}
         text = "table ip steerlab {\n" + "".join(f" set {name} {{ type ipv4_addr; }}\n" for name in sorted(lists))
         text += " chain mangle { type filter hook prerouting priority mangle;\n" + "".join(f"  {r}\n" for r in rules) + " }\n"
-        text += ' chain nat { type nat hook postrouting priority srcnat; ip saddr 192.168.88.0/24 oifname { "wan0", "tunnel" } masquerade; }\n}\n'
+        for chain, menu, hook in (("input", "filter", "filter hook input priority filter"),
+                                  ("forward", "filter", "filter hook forward priority filter"),
+                                  ("srcnat", "nat", "nat hook postrouting priority srcnat")):
+            rules = [self.nft_rule(row) for row in self.rows_of(f"/ip firewall {menu}") if row["chain"] == chain]
+            # (RouterOS's own connections to itself pass no rule, as those of the lab's reader.)
+            own = ["iifname lo accept"] if chain == "input" else []
+            text += f" chain {chain} {{ type {hook};\n" + "".join(f"  {r}\n" for r in [*own, *rules] if r) + " }\n"
+        text += "}\n"
         net.run("router", "nft", "-f", "-", input=text)
         for name, number in tables.items():
             gateway = next(row["gateway"] for row in self.rows_of("/ip route") if row.get("routing-table") == name)
             net.run("router", "ip", "rule", "add", "pref", str(number), "fwmark", str(number), "table", str(number))
             net.run("router", "ip", "route", "replace", "default", "via", gateway, "table", str(number))
         self.lists = lists
+
+    def interfaces(self, text: str, is_list: bool) -> str:
+        """"!LAN" as nft compares the name of an interface."""
+        name = text.removeprefix("!")
+        members = [row["interface"] for row in self.rows_of("/interface list member") if row["list"] == name] if is_list else [name]
+        names = ", ".join(f'"{self.INTERFACES[member]}"' for member in members)
+        return f"{'!= ' if text != name else ''}{{ {names} }}"
+
+    def nft_rule(self, row: dict) -> str:
+        """A rule of filter or nat for nft; empty: FastTrack, which is no decision."""
+        if row["action"] == "fasttrack-connection":
+            return ""
+        known = {
+            "protocol": lambda v: f"meta l4proto {v}",
+            "dst-port": lambda v: f"th dport {v}",
+            "src-address": lambda v: f"ip saddr {v}",
+            "dst-address": lambda v: f"ip daddr {v}",
+            "connection-state": lambda v: f"ct state {{ {v} }}",
+            "connection-nat-state": lambda v: {"!dstnat": "ct status & dnat == 0"}[v],
+            "in-interface-list": lambda v: f"iifname {self.interfaces(v, True)}",
+            "out-interface-list": lambda v: f"oifname {self.interfaces(v, True)}",
+            "in-interface": lambda v: f"iifname {self.interfaces(v, False)}",
+            "out-interface": lambda v: f"oifname {self.interfaces(v, False)}",
+        }
+        matches = [known[name](value) for name, value in row.items() if name not in ("chain", "action", "comment")]
+        return " ".join([*matches, {"accept": "accept", "drop": "drop", "masquerade": "masquerade"}[row["action"]]])
 
     def serve_api(self) -> None:
         """rossim runs while `/ip service api` is on, with the users of the group that was made."""
@@ -286,7 +342,12 @@ class PageLab:
         net.address("router", "tunnel", "10.9.0.2/30")
         net.address("tunnel", "eth0", "10.9.0.1/30")
         net.route("tunnel", "default", "via", "10.9.0.2")
-        net.route("router", "default", "via", "1.1.1.1")
+        # The provider's network; the resolver keeps its address 1.1.1.1.
+        net.run("router", "ip", "address", "del", "1.1.1.2/30", "dev", "wan0")
+        net.address("router", "wan0", "198.51.100.2/30")
+        net.address("resolver", "eth0", "198.51.100.1/30")
+        net.run("resolver", "ip", "route", "replace", "default", "via", "198.51.100.2")
+        net.route("router", "default", "via", "198.51.100.1")
         for space, addresses in (("resolver", ["203.0.113.80/32", "198.51.100.80/32"]), ("tunnel", ["203.0.113.80/32"])):
             net.address(space, "lo", *addresses)
             net.start(space, f"web-{space}", "/usr/bin/python3", "-c", HTTP, str(self.web)).wait_for("ready")

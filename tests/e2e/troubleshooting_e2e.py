@@ -54,6 +54,13 @@ sed -i 's/:local gateway1v4 ""/:local gateway1v4 "10.9.0.1"/; s/:local dnsAddres
 scp router.rsc admin@172.16.1.1:
 """
 
+# The default firewall accepts the API from LAN only, and masquerades to WAN only.
+FIREWALL = """
+/ip firewall filter add chain=input action=accept protocol=tcp dst-port=8728 src-address=172.16.1.2 \\
+    place-before=[find where comment="defconf: drop all not coming from LAN"]
+/ip firewall nat add chain=srcnat action=masquerade out-interface=wg1
+"""
+
 
 def prepare(lab, config):
     """A box with this configuration, not started, and a router that was set up for it."""
@@ -61,6 +68,7 @@ def prepare(lab, config):
     lab.box.write("/etc/steerdns/steerdns.yaml", config)
     code, text = lab.box.shell("set -e" + SET_UP)
     assert code == 0, text
+    assert lab.router.command(FIREWALL) == ""
     assert "to the end" in lab.router.command("/import router.rsc")
     lab.renew_lease()
 

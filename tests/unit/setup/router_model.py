@@ -70,6 +70,14 @@ class Router:
             del self.rows(menu)[f"*{self.last:X}"]
             raise
 
+    def place_before(self, menu, places):
+        """The row added last, moved to before the one that `place-before` names."""
+        if not isinstance(places, list) or len(places) != 1:
+            raise Stop(f"{menu}: place-before names {places}")
+        order = list(self.rows(menu))
+        order.insert(order.index(places[0]), order.pop())
+        self.menus[menu] = {key: self.menus[menu][key] for key in order}
+
     def set(self, menu, key, values):
         row = dict(self.rows(menu)[key])
         if row.get("dynamic"):
@@ -138,6 +146,7 @@ class Script:
     """A script as a list of functions of (router, scopes)."""
 
     def __init__(self, text):
+        text = re.sub(r"\\\n *", "", text)  # a command that goes on in the next line
         self.text, self.at, self.groups, self.path, self.is_condition = text, 0, (), "", False
         self.commands = self.block("")
 
@@ -254,7 +263,9 @@ class Script:
             if verb not in ("get", "find"):
                 router.write()
             if verb == "add":
-                return router.add(path, {**v, **{word: True for word in w}})
+                before = v.pop("place-before", None)
+                router.add(path, {**v, **{word: True for word in w}})
+                return router.place_before(path, before) if before is not None else None
             keys = w[0] if isinstance(w[0], list) else [w[0] if w[0].startswith("*") else router.only(path, w[0])]
             if verb == "get":
                 return router.get(path, keys[0], w[1]) if len(w) > 1 else router.get_all(path, keys[0])
