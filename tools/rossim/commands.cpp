@@ -101,10 +101,9 @@ void login(Machine& machine, Session& session, const Sentence& sentence, const C
         return;
     }
     const std::string* const name = sentence.find("name");
-    for (const User& user : machine.options.users) {
-        if (name == nullptr || user.name != *name) continue;
-        if (!is_right_secret(session, user, sentence) || !has_policy(user, "api")) break;
-        session.user = &user;
+    const auto user = name != nullptr ? machine.records.user(*name) : std::nullopt;
+    if (user && is_right_secret(session, *user, sentence) && has_policy(*user, "api")) {
+        session.user = std::make_shared<const User>(*user);
         session.since_ns = machine.device.clock_ns(machine.now_us);
         ++machine.report.logins;
         caller.done();
@@ -127,12 +126,17 @@ void cancel(Machine& machine, const Sentence& sentence, const Caller& caller) {
     }
 }
 
+// "7.21", "7.16.2"
+std::string version_text(const Version& version) {
+    const std::string text = std::to_string(version.major) + "." + std::to_string(version.minor);
+    return version.patch == 0 ? text : text + "." + std::to_string(version.patch);
+}
+
 Record resource(const Machine& machine, std::int64_t now_us) {
     const Version& version = machine.options.version;
     Record row;
     row.values = {{"uptime", duration_text(machine.uptime_s(now_us))},
-                  {"version", std::to_string(version.major) + "." + std::to_string(version.minor) +
-                                  " (stable)"},
+                  {"version", version_text(version) + " (stable)"},
                   {"build-time", "2025-01-01 00:00:00"},
                   {"free-memory", "805306368"},
                   {"total-memory", "1073741824"},
@@ -224,12 +228,37 @@ void refuse_connections(const Machine& machine, const Sentence& sentence) {
     }
 }
 
-struct LaterMenu {
-    std::string_view path;
-    Version since;
-};
-constexpr std::array<LaterMenu, 2> kLaterMenus{
-    {{"/ip/dns/adlist", {7, 15}}, {"/ip/dns/forwarders", {7, 17}}}};
+// The API's own words begin with a dot; of them `.id` stands for `numbers`.
+bool is_api_word(const SchemaCommand& command, std::string_view name) {
+    if (name != ".id") return name.starts_with('.');
+    return command.arguments.contains("numbers") || command.arguments.contains("number");
+}
+
+// What the console of the version does not have is refused, as is what it has and this program does not carry out.
+// `listen` is a print that only follows; `getall` is an old name of print.
+void check_schema(const Machine& machine, const Sentence& sentence) {
+    const Schema& schema = machine.records.schema();
+    const std::string& menu = sentence.menu;
+    if (schema.menu(menu) == nullptr) {
+        if (schema.is_path_only(menu)) throw Trap{"not simulated: " + menu, std::nullopt};
+        throw Trap{"no such command prefix", kMissingItem};
+    }
+    const bool is_listen = sentence.verb == "listen";
+    const std::string verb = is_listen || sentence.verb == "getall" ? "print" : sentence.verb;
+    const SchemaCommand* const command = schema.command(menu, verb);
+    // (schema.json begins with 7.9.)
+    const bool is_too_old =
+        menu == "/file" && verb == "add" && machine.options.version < Version{7, 9};
+    if (command == nullptr || is_too_old) throw Trap{"no such command", kMissingItem};
+    if (is_listen && schema.argument(menu, verb, "follow-only") == nullptr)
+        throw Trap{"unknown parameter follow-only", kMissingItem};
+    for (const auto& [name, value] : sentence.attributes) {
+        if (schema.argument(menu, verb, name) == nullptr && !is_api_word(*command, name))
+            throw Trap{"unknown parameter " + name, kMissingItem};
+    }
+    if (!Records::carries_out(sentence.verb) && !runs_script(sentence))
+        throw Trap{"not simulated: " + menu + "/" + sentence.verb, std::nullopt};
+}
 
 constexpr std::array<std::string_view, 3> kLiveMenus = {"/system/resource", "/system/clock",
                                                         "/user/active"};
@@ -280,23 +309,12 @@ std::unique_ptr<Job> make_print_job(Machine& machine, Sentence sentence, const C
 
 std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const Caller& caller) {
     const Costs& costs = machine.options.costs;
-    const bool live =
-        std::find(kLiveMenus.begin(), kLiveMenus.end(), sentence.menu) != kLiveMenus.end();
-    const auto* const later =
-        std::find_if(kLaterMenus.begin(), kLaterMenus.end(),
-                     [&](const LaterMenu& menu) { return menu.path == sentence.menu; });
-    const bool not_yet = later != kLaterMenus.end() && machine.options.version < later->since;
-    if (not_yet || (!live && !machine.records.has_menu(sentence.menu))) {
-        throw Trap{"no such command prefix", kMissingItem};
-    }
     if (sentence.verb == "print" || sentence.verb == "getall") {
         return make_print_job(machine, std::move(sentence), caller);
     }
-    const bool too_old = sentence.menu == "/file" && machine.options.version < Version{7, 9};
-    if (live || (too_old && sentence.verb == "add") ||
-        !machine.records.has_verb(sentence.menu, sentence.verb)) {
-        throw Trap{"no such command", kMissingItem};
-    }
+    const bool is_live =
+        std::find(kLiveMenus.begin(), kLiveMenus.end(), sentence.menu) != kLiveMenus.end();
+    if (is_live) throw Trap{"not simulated: " + sentence.menu + "/" + sentence.verb, std::nullopt};
     if (sentence.verb == "listen") {
         return std::make_unique<ActionJob>(
             machine, costs.base, [&machine, sentence = std::move(sentence), caller](std::int64_t) {
@@ -366,7 +384,7 @@ std::unique_ptr<Job> make_conntrack_job(Machine& machine, Family family, Sentenc
             });
     }
     if (sentence.verb != "print" && sentence.verb != "getall") {
-        throw Trap{"no such command", kMissingItem};
+        throw Trap{"not simulated: " + sentence.menu + "/" + sentence.verb, std::nullopt};
     }
     const Query query(sentence.query);
     const bool counts_only = PrintArguments(sentence).count_only;
@@ -423,6 +441,7 @@ CpuClass class_of(const Sentence& sentence) {
 
 std::unique_ptr<Job> choose_job(Machine& machine, Session& session, Sentence sentence) {
     const Caller caller{machine, session.id, session.user, sentence.tag};
+    if (!sentence.menu.empty()) check_schema(machine, sentence);
     if (runs_script(sentence)) return make_script_job(sentence, caller);
     if (sentence.menu.empty()) return make_session_job(machine, std::move(sentence), caller);
     if (const auto family = address_list_family(sentence.menu)) {
@@ -468,10 +487,6 @@ void Caller::done(std::string before, const std::optional<std::string>& ret) con
 }
 
 PrintArguments::PrintArguments(const Sentence& sentence) {
-    constexpr std::array<std::string_view, 16> kIgnored = {
-        "append",    "as-value",   "brief",          "comments", "detail", "from",
-        "group-by",  "interval",   "order-by",       "show-ids", "stats",  "terse",
-        "timestamp", "value-list", "without-paging", "where"};
     for (const auto& [name, value] : sentence.attributes) {
         if (name == ".proplist" || name == "proplist") {
             for (std::size_t at = 0; at <= value.size();) {
@@ -485,8 +500,6 @@ PrintArguments::PrintArguments(const Sentence& sentence) {
             follow = true;
         } else if (name == "follow-only") {
             follow_only = true;
-        } else if (std::find(kIgnored.begin(), kIgnored.end(), name) == kIgnored.end()) {
-            throw Trap{"unknown parameter " + name, kMissingItem};
         }
     }
 }

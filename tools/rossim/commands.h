@@ -51,7 +51,7 @@ std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Fami
 struct Caller {
     Machine& machine;
     SessionId session;
-    const User* user;
+    std::shared_ptr<const User> user;
     std::optional<std::string> tag;
 
     void require(std::string_view policy) const;  // throws Trap
@@ -59,9 +59,9 @@ struct Caller {
     void done(std::string before = {}, const std::optional<std::string>& ret = {}) const;
 };
 
-// A print's arguments that are not properties of rows.
+// The arguments of a print that change what it answers; the others are about a terminal.
 struct PrintArguments {
-    explicit PrintArguments(const Sentence& sentence);  // throws Trap
+    explicit PrintArguments(const Sentence& sentence);
 
     std::vector<std::string> proplist;
     bool count_only = false;

@@ -32,7 +32,7 @@ struct Session {
     std::string client;
     bool tls;
     WordReader reader;
-    const User* user = nullptr;  // none: not logged in
+    std::shared_ptr<const User> user;  // none: not logged in
     std::int64_t since_ns = 0;
     std::string challenge;  // below 6.43: what the client must answer
     bool login_in_progress = false;

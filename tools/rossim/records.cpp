@@ -8,210 +8,68 @@
 namespace rossim {
 namespace {
 
-const std::vector<MenuSchema>& schemas() {
-    static const std::vector<Argument> kMangle = {{.name = "chain", .is_required = true},
-                                                  {"dst-address-type"},
-                                                  {"action", "accept"},
-                                                  {"passthrough", "true"},
-                                                  {"connection-mark"},
-                                                  {"connection-state"},
-                                                  {"dst-address"},
-                                                  {"dst-address-list"},
-                                                  {"src-address"},
-                                                  {"src-address-list"},
-                                                  {"protocol"},
-                                                  {"src-port"},
-                                                  {"dst-port"},
-                                                  {"in-interface"},
-                                                  {"in-interface-list"},
-                                                  {"out-interface"},
-                                                  {"out-interface-list"},
-                                                  {"routing-mark"},
-                                                  {"new-connection-mark"},
-                                                  {"new-routing-mark", {}, "/routing/table"},
-                                                  {"disabled", "false"},
-                                                  {"comment"}};
-    static const std::vector<Argument> kFilter6 = {{.name = "chain", .is_required = true},
-                                                   {"action", "accept"},
-                                                   {"connection-mark"},
-                                                   {"connection-state"},
-                                                   {"dst-address"},
-                                                   {"dst-address-list"},
-                                                   {"src-address"},
-                                                   {"src-address-list"},
-                                                   {"protocol"},
-                                                   {"dst-port"},
-                                                   {"in-interface"},
-                                                   {"in-interface-list"},
-                                                   {"out-interface"},
-                                                   {"out-interface-list"},
-                                                   {"disabled", "false"},
-                                                   {"comment"}};
-    static const std::vector<Argument> kFilter4 = [] {
-        std::vector<Argument> filter = kFilter6;
-        filter.push_back({.name = "hw-offload", .until = {7, 20}});
-        return filter;
-    }();
-    static const auto kRoute = [](Version pref_src_since) {
-        return std::vector<Argument>{
-            {"dst-address"},   {"gateway"},           {"routing-table", "main", "/routing/table"},
-            {"distance", "1"}, {"scope", "30"},       {"target-scope", "10"},
-            {"check-gateway"}, {"blackhole"},         {.name = "pref-src", .since = pref_src_since},
-            {"vrf-interface"}, {"disabled", "false"}, {"comment"}};
-    };
-    static const std::vector<MenuSchema> kSchemas = {
-        {"/system/identity", Access::settings, {{"name"}}},
-        {"/ip/service",
-         Access::fixed,
-         {{"address"},
-          {.name = "available-from", .since = {7, 24}},
-          {"certificate"},
-          {"disabled", "false"},
-          {.name = "max-sessions", .since = {7, 16}},
-          {"port"},
-          {"tls-version"},
-          {"vrf"}}},
-        {"/user", Access::read_only, {}},
-        {"/user/group", Access::read_only, {}},
-        {"/routing/table", Access::table, {{"name"}, {"fib"}, {"disabled", "false"}, {"comment"}}},
-        {"/ip/firewall/mangle", Access::table, kMangle},
-        {"/ipv6/firewall/mangle", Access::table, kMangle},
-        {"/ip/firewall/filter", Access::table, kFilter4},
-        {"/ipv6/firewall/filter", Access::table, kFilter6},
-        {"/ip/address", Access::table, {{"address"}, {"interface"}, {"disabled", "false"}}},
-        {"/ipv6/address", Access::table, {{"address"}, {"interface"}, {"disabled", "false"}}},
-        {"/ip/route", Access::table, kRoute({0, 0})},
-        {"/ipv6/route", Access::table, kRoute({7, 20})},
-        {"/ipv6/nd",
-         Access::table,
-         {{"interface", "all"},
-          {"ra-interval", "3m20s-10m"},
-          {"ra-delay", "3s"},
-          {"mtu"},
-          {"reachable-time"},
-          {"retransmit-interval"},
-          {"ra-lifetime", "30m"},
-          {"ra-preference", "medium"},
-          {"hop-limit"},
-          {"advertise-mac-address", "true"},
-          {"advertise-dns", "false"},
-          {"managed-address-configuration", "false"},
-          {"other-configuration", "false"},
-          {"dns"},
-          {"pref64"},
-          {"disabled", "false"},
-          {"comment"}}},
-        {"/system/script",
-         Access::table,
-         {{"name"},
-          {"owner"},
-          {"policy"},
-          {"dont-require-permissions", "false"},
-          {"source", {}, {}, kMaxScriptBytes},
-          {"comment"}}},
-        {"/file",
-         Access::table,
-         {{"name"}, {.name = "type", .since = {7, 15}}, {"contents", {}, {}, kMaxFileBytes}}},
-        {"/ip/dhcp-server/network",
-         Access::table,
-         {{"address"},
-          {"gateway"},
-          {"netmask"},
-          {"dns-server"},
-          {"dns-none"},
-          {"ntp-server"},
-          {"domain"},
-          {"dhcp-option"},
-          {"dhcp-option-set"},
-          {"next-server"},
-          {"boot-file-name"},
-          {"wins-server"},
-          {"caps-manager"},
-          {"comment"}}},
-        {"/ip/dhcp-server/option",
-         Access::table,
-         {{"code"},
-          {"name"},
-          {"value"},
-          {"force", "false"},
-          {.name = "comment", .since = {7, 16}}}},
-        {"/ip/dhcp-server/lease",
-         Access::table,
-         {{"address"},
-          {"mac-address"},
-          {"client-id"},
-          {"server"},
-          {"address-lists"},
-          {"lease-time"},
-          {"block-access"},
-          {"dhcp-option"},
-          {"rate-limit"},
-          {"disabled", "false"},
-          {"comment"}}},
-        {"/ipv6/dhcp-server/binding",
-         Access::table,
-         {{"address"},
-          {"duid"},
-          {"iaid"},
-          {"server"},
-          {"life-time", "3d"},
-          {"prefix-pool"},
-          {"address-lists"},
-          {"rate-limit"},
-          {"disabled", "false"},
-          {"comment"}}},
-        {"/ip/dns",
-         Access::settings,
-         {{"servers"},
-          {"allow-remote-requests", "false"},
-          {"cache-size"},
-          {"cache-max-ttl"},
-          {.name = "address-list-extra-time", .since = {7, 10}},
-          {"max-concurrent-queries"},
-          {"max-concurrent-tcp-sessions"},
-          {"max-udp-packet-size"},
-          {"query-server-timeout"},
-          {"query-total-timeout"},
-          {"use-doh-server"},
-          {"verify-doh-cert", "false"},
-          {"doh-max-concurrent-queries"},
-          {"doh-max-server-connections"},
-          {"doh-timeout"},
-          {.name = "mdns-repeat-ifaces", .since = {7, 16}},
-          {.name = "vrf", .since = {7, 15}}}},
-        {"/ip/dns/static",
-         Access::table,
-         {{"name"},
-          {"regexp"},
-          {"type"},
-          {"address"},
-          {"address-list"},
-          {"cname"},
-          {"forward-to"},
-          {"match-subdomain", "false"},
-          {"mx-exchange"},
-          {"mx-preference"},
-          {"ns"},
-          {"srv-port"},
-          {"srv-priority"},
-          {"srv-target"},
-          {"srv-weight"},
-          {"text"},
-          {"ttl"},
-          {"disabled", "false"},
-          {"comment"}}},
-        {"/ip/dns/adlist",
-         Access::table,
-         {{"url"}, {"file"}, {"ssl-verify", "true"}, {"disabled", "false"}, {"comment"}}},
-        {"/ip/dns/forwarders",
-         Access::table,
-         {{"name"},
-          {"dns-servers"},
-          {"doh-servers"},
-          {"verify-doh-cert", "true"},
-          {"disabled", "false"},
-          {"comment"}}}};
-    return kSchemas;
+// What schema.json does not say of an argument.
+struct Trait {
+    std::string_view menu, argument;
+    std::string_view initial = {};     // what a new row has if `add` does not name it
+    std::string_view must_be_in = {};  // the menu whose row it must name
+    std::size_t max_bytes = kMaxPropertyBytes;
+};
+
+constexpr Trait kTraits[] = {
+    {"/ip/firewall/mangle", "action", "accept"},
+    {"/ip/firewall/mangle", "passthrough", "true"},
+    {"/ip/firewall/mangle", "new-routing-mark", {}, "/routing/table"},
+    {"/ipv6/firewall/mangle", "action", "accept"},
+    {"/ipv6/firewall/mangle", "passthrough", "true"},
+    {"/ipv6/firewall/mangle", "new-routing-mark", {}, "/routing/table"},
+    {"/ip/firewall/filter", "action", "accept"},
+    {"/ipv6/firewall/filter", "action", "accept"},
+    {"/ip/firewall/nat", "action", "accept"},
+    {"/ipv6/firewall/nat", "action", "accept"},
+    {"/ip/route", "routing-table", "main", "/routing/table"},
+    {"/ip/route", "distance", "1"},
+    {"/ip/route", "scope", "30"},
+    {"/ip/route", "target-scope", "10"},
+    {"/ipv6/route", "routing-table", "main", "/routing/table"},
+    {"/ipv6/route", "distance", "1"},
+    {"/ipv6/route", "scope", "30"},
+    {"/ipv6/route", "target-scope", "10"},
+    {"/ipv6/nd", "interface", "all"},
+    {"/ipv6/nd", "ra-interval", "3m20s-10m"},
+    {"/ipv6/nd", "ra-delay", "3s"},
+    {"/ipv6/nd", "ra-lifetime", "30m"},
+    {"/ipv6/nd", "ra-preference", "medium"},
+    {"/ipv6/nd", "advertise-mac-address", "true"},
+    {"/ipv6/dhcp-server/binding", "life-time", "3d"},
+    {"/ip/dns/adlist", "ssl-verify", "true"},
+    {"/ip/dns/forwarders", "verify-doh-cert", "true"},
+    {"/system/script", "source", {}, {}, kMaxScriptBytes},
+    {"/file", "contents", {}, {}, kMaxFileBytes},
+};
+
+constexpr Trait kPlain{};
+
+const Trait& trait_of(std::string_view menu, std::string_view argument) {
+    const auto* const it = std::find_if(
+        std::begin(kTraits), std::end(kTraits),
+        [&](const Trait& trait) { return trait.menu == menu && trait.argument == argument; });
+    return it != std::end(kTraits) ? *it : kPlain;
+}
+
+// These commands ask for one of the arguments that schema.json names together; the others ask for each.
+constexpr std::string_view kOneOfRequired[] = {"/ip/dns/static", "/ip/dhcp-server/lease"};
+
+// `add` and `set` have it, and nothing reads it back.
+bool is_secret(std::string_view argument) {
+    return argument == "password";
+}
+
+// Words of commands that stand for rows or for a place among them.
+bool is_place(std::string_view argument) {
+    return argument == ".id" || argument == "numbers" || argument == "number" ||
+           argument == "place-before" || argument == "copy-from" || argument == "destination" ||
+           argument == "value-name";
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -254,29 +112,24 @@ bool is_choice(std::string_view name, Version version) {
     return name == "advertise-dns" && version >= Version{7, 21};
 }
 
-// As the version has it.
-const Argument* Records::find_argument(const MenuSchema& schema, std::string_view name) const {
-    for (const Argument& argument : schema.arguments) {
-        if (argument.name != name) continue;
-        return version_ >= argument.since && version_ <= argument.until ? &argument : nullptr;
-    }
-    return nullptr;
-}
-
 // A yes or no is printed as true or false.
-std::string Records::printed(const Argument& argument, std::string_view value) const {
-    if (is_choice(argument.name, version_))
-        return value == "false" ? "no" : std::string(value);  // the initial one is a flag's
-    if (argument.name == "fib" && value.empty()) return "true";
+std::string Records::printed(std::string_view menu, std::string_view name,
+                             std::string_view value) const {
+    if (is_choice(name, version_)) return std::string(value);
+    const SchemaArgument* argument = schema_.argument(menu, "set", name);
+    if (argument == nullptr) argument = schema_.argument(menu, "add", name);
+    const bool is_flag = (argument != nullptr && argument->is_flag()) || name == "fib" ||
+                         name == "advertise-dns";  // (its values are those of 7.21)
     const auto truth = parse_bool(value);
-    const bool is_bool = parse_bool(argument.initial) || argument.name == "fib";
-    return std::string(is_bool && truth ? bool_text(*truth) : value);
+    if (name == "fib" && value.empty()) return "true";
+    return std::string(is_flag && truth ? bool_text(*truth) : value);
 }
 
 Records::Records(const Options& options, Told told)
-    : version_(options.version), told_(std::move(told)) {
-    for (const MenuSchema& schema : schemas())
-        menus_.push_back({&schema, {}});
+    : version_(options.version), schema_(options.version), told_(std::move(told)) {
+    for (const auto& [path, menu] : Schema::menus()) {
+        if (schema_.menu(path) != nullptr) menus_.emplace(path, Menu{path, {}});
+    }
     fill(options);
 }
 
@@ -291,12 +144,13 @@ void Records::fill(const Options& options) {
                                 joined(options.available_from)},
                                {"disabled", "false"},
                                {"invalid", "false"}});
-        if (version_ >= Version{7, 16})
+        if (schema_.argument("/ip/service", "set", "max-sessions") != nullptr)
             find("/ip/service")->rows.back().values.emplace_back("max-sessions", most);
     }
     for (const User& user : options.users) {
         append("/user/group", {{"name", user.name}, {"policy", joined(user.policies)}});
         append("/user", {{"name", user.name}, {"group", user.name}, {"disabled", "false"}});
+        find("/user")->rows.back().secrets = {{"password", user.password}};
     }
     append("/routing/table", {{"name", "main"}, {"fib", "true"}, {"disabled", "false"}});
     append("/ip/dns", {{"dynamic-servers", ""}, {"allow-remote-requests", "false"}});
@@ -308,10 +162,8 @@ void Records::fill(const Options& options) {
 }
 
 const Records::Menu* Records::find(std::string_view path) const {
-    for (const Menu& menu : menus_) {
-        if (menu.schema->path == path) return &menu;
-    }
-    return nullptr;
+    const auto it = menus_.find(path);
+    return it != menus_.end() ? &it->second : nullptr;
 }
 
 Records::Menu* Records::find(std::string_view path) {
@@ -326,29 +178,30 @@ void Records::append(std::string_view path, Attributes values) {
     menu.rows.push_back(std::move(row));
 }
 
-bool Records::has_verb(std::string_view path, std::string_view verb) const {
-    const auto one_of = [verb](std::initializer_list<std::string_view> verbs) {
-        return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
-    };
-    if (one_of({"print", "getall"})) return true;
-    switch (find(path)->schema->access) {
-        case Access::table:
-            return one_of({"add", "set", "remove", "enable", "disable", "comment", "listen"});
-        case Access::settings:
-            return verb == "set";
-        case Access::fixed:
-            return one_of({"set", "enable", "disable", "listen"});
-        case Access::read_only:
-            break;
-    }
-    return false;
+bool Records::carries_out(std::string_view verb) {
+    constexpr std::string_view kVerbs[] = {"print",  "getall",  "listen",  "add",   "set", "remove",
+                                           "enable", "disable", "comment", "unset", "move"};
+    return std::find(std::begin(kVerbs), std::end(kVerbs), verb) != std::end(kVerbs);
 }
 
-bool Records::has_menu_below(std::string_view path) const {
-    return std::any_of(menus_.begin(), menus_.end(), [path](const Menu& menu) {
-        const std::string_view full = menu.schema->path;
-        return full.starts_with(path) && (full.size() == path.size() || full[path.size()] == '/');
-    });
+std::optional<User> Records::user(std::string_view name) const {
+    std::string scratch;
+    const Record* const row = find_named("/user", name);
+    if (row == nullptr || row->property("disabled", scratch) == "true") return std::nullopt;
+    User user{std::string(name), {}, {}};
+    for (const auto& [key, value] : row->secrets) {
+        if (key == "password") user.password = value;
+    }
+    const Record* const group =
+        find_named("/user/group", row->property("group", scratch).value_or(""));
+    if (group == nullptr) return user;
+    const std::string policies(group->property("policy", scratch).value_or(""));
+    for (std::size_t at = 0; at < policies.size();) {
+        const std::size_t comma = std::min(policies.find(',', at), policies.size());
+        if (policies[at] != '!') user.policies.push_back(policies.substr(at, comma - at));
+        at = comma + 1;
+    }
+    return user;
 }
 
 const Record* Records::find_named(std::string_view path, std::string_view number) const {
@@ -366,27 +219,23 @@ const std::vector<Record>& Records::rows(std::string_view path) const {
 
 void Records::check(const Menu& menu, const Sentence& sentence) const {
     for (const auto& [name, value] : sentence.attributes) {
-        if (name == ".id" || name == "numbers" || name == "place-before") continue;
-        const Argument* const argument = find_argument(*menu.schema, name);
-        if (argument == nullptr) throw Trap{"unknown parameter " + name, kMissingItem};
-        if (value.size() > argument->max_bytes) throw value_too_long(name);
-        const bool fits = value == "no" || value == "self" || value == "yes";
-        if (is_choice(name, version_) && !fits)
+        if (is_place(name)) continue;
+        const Trait& trait = trait_of(menu.path, name);
+        if (value.size() > trait.max_bytes) throw value_too_long(name);
+        const SchemaArgument* const argument = schema_.argument(menu.path, sentence.verb, name);
+        const bool is_flag = argument != nullptr && argument->is_flag();
+        const bool is_word = value == "no" || value == "self" || value == "yes";
+        if (is_choice(name, version_) ? !is_word : is_flag && !parse_bool(value))
             throw Trap{"input does not match any value of " + name, kBadValue};
-        if (argument->must_be_in.empty() || value.empty()) continue;
-        const auto& allowed = rows(argument->must_be_in);
-        const std::string_view wanted = value;
-        const bool known = std::any_of(allowed.begin(), allowed.end(), [&](const Record& row) {
-            std::string scratch;
-            return row.property("name", scratch) == wanted;
-        });
-        if (!known) throw Trap{"input does not match any value of " + name, kBadValue};
+        if (trait.must_be_in.empty() || value.empty()) continue;
+        if (find_named(trait.must_be_in, value) == nullptr)
+            throw Trap{"input does not match any value of " + name, kBadValue};
     }
 }
 
 // One row of /ipv6/nd for each interface.
 void Records::check_unique(const Menu& menu, std::string_view interface, const Record* self) const {
-    if (menu.schema->path != "/ipv6/nd") return;
+    if (menu.path != "/ipv6/nd") return;
     const bool known = std::any_of(menu.rows.begin(), menu.rows.end(), [&](const Record& row) {
         std::string scratch;
         return &row != self && row.property("interface", scratch) == interface;
@@ -394,34 +243,83 @@ void Records::check_unique(const Menu& menu, std::string_view interface, const R
     if (known) throw Trap{"failure: configuration for this interface already exists", std::nullopt};
 }
 
+void Records::check_required(const Menu& menu, const Sentence& sentence) const {
+    std::string missing;
+    bool is_one_there = false;
+    for (const std::string& name : schema_.menu(menu.path)->required) {
+        if (schema_.argument(menu.path, "add", name) == nullptr) continue;
+        if (sentence.find(name) != nullptr) {
+            is_one_there = true;
+        } else {
+            missing += (missing.empty() ? "" : " ") + name;
+        }
+    }
+    const bool one_will_do = std::find(std::begin(kOneOfRequired), std::end(kOneOfRequired),
+                                       menu.path) != std::end(kOneOfRequired);
+    if (missing.empty() || (one_will_do && is_one_there)) return;
+    throw Trap{"missing value(s) of argument(s) " + missing, kMissingItem};
+}
+
+// Before the row that `place-before` names, or at the end.
+std::vector<Record>::iterator Records::place_of(Menu& menu, const std::string* before) {
+    if (before == nullptr) return menu.rows.end();
+    const auto id = parse_id(*before);
+    const auto it = std::find_if(menu.rows.begin(), menu.rows.end(),
+                                 [id](const Record& row) { return id && row.id == *id; });
+    if (it == menu.rows.end()) throw no_such_item();
+    return it;
+}
+
 std::string Records::add(Menu& menu, const Sentence& sentence) {
+    check_required(menu, sentence);
     Record row;
     row.id = menu.last_id + 1;
-    for (const Argument& argument : menu.schema->arguments) {
-        if (find_argument(*menu.schema, argument.name) == nullptr) continue;
-        const std::string* const given = sentence.find(argument.name);
-        if (argument.is_required && given == nullptr) {
-            throw Trap{"missing value(s) of argument(s) " + std::string(argument.name),
-                       kMissingItem};
+    for (const auto& [name, argument] : schema_.command(menu.path, "add")->arguments) {
+        if (is_place(name) || schema_.argument(menu.path, "add", name) == nullptr) continue;
+        const std::string* const given = sentence.find(name);
+        if (given != nullptr && is_secret(name)) {
+            row.secrets.emplace_back(name, *given);
+            continue;
         }
-        const std::string value =
-            given != nullptr ? printed(argument, *given) : std::string(argument.initial);
-        if (!value.empty()) row.values.emplace_back(argument.name, value);
+        const std::string_view initial = trait_of(menu.path, name).initial;
+        const bool is_flag = argument.is_flag() && initial.empty();
+        const std::string value = given != nullptr            ? printed(menu.path, name, *given)
+                                  : is_choice(name, version_) ? "no"
+                                  : name == "fib"             ? ""
+                                  : is_flag                   ? "false"
+                                                              : std::string(initial);
+        if (!value.empty()) row.values.emplace_back(name, value);
     }
     std::string scratch;
     check_unique(menu, row.property("interface", scratch).value_or(""), nullptr);
+    const auto at = menu.rows.insert(place_of(menu, sentence.find("place-before")), std::move(row));
     ++menu.last_id;
-    menu.rows.push_back(std::move(row));
-    told_(menu.schema->path, menu.last_id, &menu.rows.back());
+    told_(menu.path, menu.last_id, &*at);
     return id_text(menu.last_id);
 }
 
-void Records::set(Menu& menu, Record& row, const Sentence& sentence) const {
+void Records::set(const Menu& menu, Record& row, const Sentence& sentence) const {
     for (const auto& [name, value] : sentence.attributes) {
-        const Argument* const argument = find_argument(*menu.schema, name);
-        if (argument == nullptr) continue;
+        if (is_place(name)) continue;
         if (name == "interface") check_unique(menu, value, &row);
-        row.set(read_as(menu.schema->path, name, version_), printed(*argument, value));
+        if (is_secret(name)) {
+            row.secrets = {{name, value}};
+        } else {
+            row.set(read_as(menu.path, name, version_), printed(menu.path, name, value));
+        }
+    }
+}
+
+// The rows in this order before `destination`, or at the end.
+void Records::move(Menu& menu, const Sentence& sentence) {
+    const std::string* const destination = sentence.find("destination");
+    for (const std::uint64_t id : ids_of(sentence)) {
+        const std::string text = id_text(id);
+        const auto it = place_of(menu, &text);
+        if (destination != nullptr && *destination == text) continue;
+        Record row = std::move(*it);
+        menu.rows.erase(it);
+        menu.rows.insert(place_of(menu, destination), std::move(row));
     }
 }
 
@@ -429,7 +327,13 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
     Menu& menu = *find(sentence.menu);
     check(menu, sentence);
     if (sentence.verb == "add") return add(menu, sentence);
-    if (menu.schema->access == Access::settings) {
+    if (sentence.verb == "move") {
+        move(menu, sentence);
+        return std::nullopt;
+    }
+    if (sentence.verb == "set" &&
+        schema_.argument(sentence.menu, "set", "numbers") == nullptr) {  // one unnumbered row
+        if (menu.rows.empty()) menu.rows.emplace_back();
         set(menu, menu.rows[0], sentence);
         return std::nullopt;
     }
@@ -441,17 +345,22 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
             menu.rows.erase(it);
         } else if (sentence.verb == "enable" || sentence.verb == "disable") {
             it->set("disabled", bool_text(sentence.verb == "disable"));
+        } else if (sentence.verb == "unset") {
+            const std::string* const name = sentence.find("value-name");
+            if (name == nullptr)
+                throw Trap{"missing value(s) of argument(s) value-name", kMissingItem};
+            it->set(*name, "");
         } else {
             set(menu, *it, sentence);
         }
-        told_(menu.schema->path, id, sentence.verb == "remove" ? nullptr : &*it);
+        told_(menu.path, id, sentence.verb == "remove" ? nullptr : &*it);
     }
     return std::nullopt;
 }
 
 std::uint64_t Records::put(std::string_view path, const Attributes& attributes) {
     Menu* const menu = find(path);
-    if (menu == nullptr || menu->schema->access != Access::table)
+    if (menu == nullptr || schema_.command(path, "add") == nullptr)
         throw Trap{"no such command prefix", kMissingItem};
     std::optional<std::uint64_t> id;
     bool is_dead = false;

@@ -1,11 +1,11 @@
-// The router's other menus as plain ordered tables of text: enough for clients that look at a
-// router before they trust it (identity, service, user, routing table, mangle, route, nd).
-// Attribute names are RouterOS's own; an unknown one is refused; a value that must name a row of
-// another table is checked. Nothing here has an effect on traffic.
+// The router's other menus as plain ordered tables of text. Menus, commands and arguments are those of the version
+// (schema.h). A flag must be yes or no, and some values must name a row of another table; other values are kept
+// unchecked. Nothing here has an effect on traffic.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +14,7 @@
 
 #include "tools/rossim/query.h"
 #include "tools/rossim/router.h"
+#include "tools/rossim/schema.h"
 #include "tools/rossim/sentence.h"
 
 namespace rossim {
@@ -23,6 +24,7 @@ class Record : public Properties {
   public:
     std::uint64_t id = 0;  // 0: the menu has one unnumbered row
     Attributes values;
+    Attributes secrets;  // written, never printed
 
     std::optional<std::string_view> property(std::string_view name,
                                              std::string& scratch) const override;
@@ -31,25 +33,7 @@ class Record : public Properties {
 
 constexpr std::size_t kMaxScriptBytes = 64U << 10;
 constexpr std::size_t kMaxFileBytes = 60U << 10;
-
-// `fixed`: rows that can be set, but not added or removed.
-enum class Access : std::uint8_t { table, settings, fixed, read_only };
-
-// What versions have which arguments is what routers said of themselves (their console's tree, 7.9 to 7.24).
-struct Argument {
-    std::string_view name;
-    std::string_view initial = {};     // what a new row has if not told otherwise
-    std::string_view must_be_in = {};  // the menu whose row it must name
-    std::size_t max_bytes = 1U << 20;
-    Version since{0, 0}, until{99, 0};
-    bool is_required = false;  // by `add`
-};
-
-struct MenuSchema {
-    std::string_view path;
-    Access access;
-    std::vector<Argument> arguments;
-};
+constexpr std::size_t kMaxPropertyBytes = 1U << 20;
 
 class Records {
   public:
@@ -58,10 +42,11 @@ class Records {
 
     Records(const Options& options, Told told);
 
-    bool has_menu(std::string_view path) const { return find(path) != nullptr; }
-    bool has_verb(std::string_view path, std::string_view verb) const;
-    // Whether the path is a menu or leads to one.
-    bool has_menu_below(std::string_view path) const;
+    const Schema& schema() const { return schema_; }
+    // Whether the tables have the command's effect; the others are refused as not simulated.
+    static bool carries_out(std::string_view verb);
+    // As /user and /user/group say; none: there is no such user, or it is disabled.
+    std::optional<User> user(std::string_view name) const;
     // By id or by its property `name`; nullptr: there is none.
     const Record* find_named(std::string_view path, std::string_view number) const;
     const std::vector<Record>& rows(std::string_view path) const;
@@ -73,25 +58,28 @@ class Records {
 
   private:
     struct Menu {
-        const MenuSchema* schema;
+        std::string path;
         std::vector<Record> rows;
         std::uint64_t last_id = 0;
     };
 
-    const Argument* find_argument(const MenuSchema& schema, std::string_view name) const;
-    std::string printed(const Argument& argument, std::string_view value) const;
+    std::string printed(std::string_view menu, std::string_view name, std::string_view value) const;
     void check_unique(const Menu& menu, std::string_view interface, const Record* self) const;
+    void check_required(const Menu& menu, const Sentence& sentence) const;
     const Menu* find(std::string_view path) const;
     Menu* find(std::string_view path);
     void append(std::string_view path, Attributes values);
     void fill(const Options& options);
     void check(const Menu& menu, const Sentence& sentence) const;
+    static std::vector<Record>::iterator place_of(Menu& menu, const std::string* before);
     std::string add(Menu& menu, const Sentence& sentence);
-    void set(Menu& menu, Record& row, const Sentence& sentence) const;
+    void set(const Menu& menu, Record& row, const Sentence& sentence) const;
+    static void move(Menu& menu, const Sentence& sentence);
 
     Version version_;
+    Schema schema_;
     Told told_;
-    std::vector<Menu> menus_;
+    std::map<std::string, Menu, std::less<>> menus_;
 };
 
 }  // namespace rossim

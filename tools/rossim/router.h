@@ -33,6 +33,7 @@ namespace rossim {
 struct Version {
     int major = 7;
     int minor = 21;
+    int patch = 0;
     friend auto operator<=>(const Version&, const Version&) = default;
 };
 

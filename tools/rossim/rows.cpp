@@ -152,18 +152,6 @@ bool WriteJob::work(std::int64_t cpu_us, std::int64_t now_us) {
     return true;
 }
 
-void check_arguments(const Sentence& sentence) {
-    const std::string& verb = sentence.verb;
-    for (const auto& [name, value] : sentence.attributes) {
-        const bool names_rows = name == ".id" || name == "numbers";
-        const bool fits = verb == "add"       ? !names_rows
-                          : verb == "set"     ? name != "copy-from"
-                          : verb == "comment" ? names_rows || name == "comment"
-                                              : names_rows;
-        if (!fits) throw Trap{"unknown parameter " + name, kMissingItem};
-    }
-}
-
 }  // namespace
 
 std::optional<Family> address_list_family(std::string_view menu) {
@@ -188,7 +176,6 @@ std::int64_t write_cost(const Costs& costs, const Sentence& sentence) {
 
 std::optional<std::string> write_rows(Machine& machine, Family family, const Sentence& sentence,
                                       std::int64_t now_us) {
-    check_arguments(sentence);
     Device& device = machine.device;
     if (sentence.verb == "add") {
         return id_text(device.add(family, RowArguments(family, sentence.attributes), now_us));
@@ -254,7 +241,7 @@ std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Fami
     if (is_row_write(sentence.verb)) {
         return std::make_unique<WriteJob>(std::move(caller), family, std::move(sentence));
     }
-    throw Trap{"no such command", kMissingItem};
+    throw Trap{"not simulated: " + sentence.menu + "/" + sentence.verb, std::nullopt};
 }
 
 }  // namespace rossim

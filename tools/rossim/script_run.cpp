@@ -50,21 +50,19 @@ void append_id(std::string& ids, std::uint64_t id) {
 }  // namespace
 
 ScriptMenus script_menus(const Machine& machine) {
-    const auto has_menu = [&machine](std::string_view path) {
-        const auto is_above = [path](std::string_view menu) {
-            return menu.starts_with(path) &&
-                   (menu.size() == path.size() || menu[path.size()] == '/');
-        };
-        return is_above("/ip/firewall/address-list") || is_above("/ipv6/firewall/address-list") ||
-               machine.records.has_menu_below(path);
+    const Schema& schema = machine.records.schema();
+    const auto has_menu = [&schema](std::string_view path) { return schema.has_menu_below(path); };
+    const auto refusal_of_verb = [&schema](std::string_view path, std::string_view verb) {
+        if (schema.command(path, verb) == nullptr) return "bad command name " + std::string(verb);
+        const bool is_printed = verb == "print" || verb == "getall" || verb == "listen";
+        const bool is_done = verb == "find" || (!is_printed && Records::carries_out(verb));
+        return is_done ? "" : "not simulated: " + std::string(path) + "/" + std::string(verb);
     };
-    const auto has_verb = [&machine](std::string_view path, std::string_view verb) {
-        if (verb == "print" || verb == "getall") return false;
-        if (address_list_family(path)) return verb == "find" || is_row_write(verb);
-        if (!machine.records.has_menu(path)) return false;
-        return verb == "find" || machine.records.has_verb(path, verb);
+    const auto has_argument = [&schema](std::string_view path, std::string_view verb,
+                                        std::string_view name) {
+        return name == ".id" || schema.argument(path, verb, name) != nullptr;
     };
-    return {has_menu, has_verb};
+    return {has_menu, refusal_of_verb, has_argument, machine.options.version >= Version{7, 23}};
 }
 
 ScriptRun::ScriptRun(Caller caller, std::vector<Statement> script)
@@ -115,6 +113,8 @@ void ScriptRun::carry_out(const Statement& statement, std::int64_t now_us) {
         case Statement::Kind::guarded:
             stack_.push_back({&statement.body, &statement.on_error, 0, {}});
             return;
+        case Statement::Kind::raise:
+            throw Trap{statement.value.text, kScriptFailure};
         case Statement::Kind::call:
             break;
     }
@@ -180,6 +180,7 @@ std::string ScriptRun::fold(const Value& value, std::int64_t now_us) {
 }
 
 std::string ScriptRun::call(const Statement& statement, std::int64_t now_us) {
+    if (statement.kind == Statement::Kind::raise) throw Trap{statement.value.text, kScriptFailure};
     if (statement.verb == "find") return find_rows(statement, now_us);
     return write(sentence_of(statement, now_us), statement.line, now_us);
 }

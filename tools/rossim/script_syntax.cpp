@@ -70,6 +70,7 @@ class Parser {
     Place place() const { return {line_, column_}; }
     [[noreturn]] void fail(std::string_view what) const { fail(what, place()); }
     [[noreturn]] static void fail(std::string_view what, Place place);
+    static std::string located(std::string_view what, Place place);
     bool at_statement_end() const { return at_end() || is_one_of(peek(), "\n;]}"); }
 
     std::vector<Statement> read_statements();
@@ -80,6 +81,9 @@ class Parser {
     void read_guarded(Statement& statement);
     bool read_call(Statement& statement);
     void enter_path(std::string_view word, Statement& statement);
+    static void raise(Statement& statement, std::string_view message, Place at);
+    void skip_statement();
+    void refuse_unknown_arguments(Statement& statement, Place at) const;
     void read_argument(Statement& statement);
 
     std::string read_word(std::string_view ends);
@@ -124,8 +128,12 @@ void Parser::expect(char c) {
 }
 
 void Parser::fail(std::string_view what, Place place) {
-    throw ScriptError{std::string(what) + " (line " + std::to_string(place.line) + " column " +
-                      std::to_string(place.column) + ")"};
+    throw ScriptError{located(what, place)};
+}
+
+std::string Parser::located(std::string_view what, Place place) {
+    return std::string(what) + " (line " + std::to_string(place.line) + " column " +
+           std::to_string(place.column) + ")";
 }
 
 // A backslash at its end joins a line to the next.
@@ -198,7 +206,8 @@ void Parser::read_colon_command(Statement& statement) {
     } else if (name == "do") {
         read_guarded(statement);
     } else {
-        fail("bad command name " + name, start);
+        skip_statement();
+        raise(statement, "bad command name " + name, start);
     }
 }
 
@@ -242,15 +251,50 @@ bool Parser::read_call(Statement& statement) {
         context_ = statement.menu;
         return false;
     }
-    if (!menus_.has_verb(statement.menu, statement.verb)) {
-        fail("bad command name " + statement.verb, start);
+    if (const auto refusal = menus_.refusal_of_verb(statement.menu, statement.verb);
+        !refusal.empty()) {
+        skip_statement();
+        raise(statement, refusal, start);
+        return true;
     }
     // A command in brackets is in the menu of the one around it.
     const std::string context = std::exchange(context_, statement.menu);
     for (skip_blanks(); !at_statement_end(); skip_blanks())
         read_argument(statement);
     context_ = context;
+    refuse_unknown_arguments(statement, start);
     return true;
+}
+
+// Turns the statement into an error that is raised when the script reaches it.
+void Parser::raise(Statement& statement, std::string_view message, Place at) {
+    statement = {};
+    statement.kind = Statement::Kind::raise;
+    statement.value = text_value(located(message, at));
+}
+
+// To the end of the statement, over what brackets and quotes enclose.
+void Parser::skip_statement() {
+    int depth = 0;
+    bool is_quoted = false;
+    while (!at_end() && (depth > 0 || is_quoted || !at_statement_end())) {
+        const char c = take();
+        if (c == '\\' && !at_end()) take();
+        if (c == '"') is_quoted = !is_quoted;
+        if (is_quoted) continue;
+        if (is_one_of(c, "[({")) ++depth;
+        if (is_one_of(c, "])}")) --depth;
+    }
+}
+
+void Parser::refuse_unknown_arguments(Statement& statement, Place at) const {
+    if (statement.verb == "find") return;  // properties of rows
+    for (const auto& [name, value] : statement.arguments) {
+        if (menus_.has_argument(statement.menu, statement.verb, name)) continue;
+        if (!menus_.refuses_arguments_late) fail("expected end of command", at);
+        raise(statement, "expected end of command", at);
+        return;
+    }
 }
 
 void Parser::enter_path(std::string_view word, Statement& statement) {
@@ -260,7 +304,11 @@ void Parser::enter_path(std::string_view word, Statement& statement) {
         word.remove_prefix(std::min(slash + 1, word.size()));
         if (step.empty()) continue;
         const std::string deeper = statement.menu + "/" + std::string(step);
-        if (!statement.verb.empty()) fail("expected end of command");
+        if (!statement.verb.empty()) {
+            const bool is_known = menus_.refusal_of_verb(statement.menu, statement.verb).empty();
+            if (is_known) fail("expected end of command");
+            return;
+        }
         if (menus_.has_menu(deeper)) {
             statement.menu = deeper;
         } else {

@@ -3,8 +3,9 @@
 // Commands of the known menus by either path ("/ip/firewall/address-list/add", "/ip firewall
 // address-list add"), a line that only names a menu and so stands before those that follow,
 // `[find name=value ...]` and other commands in brackets, `:do {} on-error={}`, `:local`,
-// `:global`, `:set`, `:put`, "$name" within quotes, and `+ - * .` in parentheses. Any other command
-// is a bad command name. A script is read as a whole before any of it runs.
+// `:global`, `:set`, `:put`, "$name" within quotes, and `+ - * .` in parentheses. A script is read as a whole before any
+// of it runs. A command that the router does not have is an error when the script reaches it; so is an argument since
+// 7.23, which before is an error of the whole text.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,7 @@ struct Value {
 };
 
 struct Statement {
-    enum class Kind { call, put, local, set, guarded };
+    enum class Kind { call, put, local, set, guarded, raise };
 
     Kind kind = Kind::call;
     std::string menu;  // call
@@ -40,7 +41,7 @@ struct Statement {
     int line = 0;
     std::vector<std::pair<std::string, Value>> arguments;
     std::string variable;  // local, set
-    Value value;           // put, local, set
+    Value value;           // put, local, set; raise: the error's text
     std::vector<Statement> body;
     std::vector<Statement> on_error;  // guarded
 };
@@ -48,7 +49,11 @@ struct Statement {
 // What the parser must know of the router. `has_menu` is asked for a path and all its beginnings.
 struct ScriptMenus {
     std::function<bool(std::string_view path)> has_menu;
-    std::function<bool(std::string_view path, std::string_view verb)> has_verb;
+    // Empty: the router has it; else the error.
+    std::function<std::string(std::string_view path, std::string_view verb)> refusal_of_verb;
+    std::function<bool(std::string_view path, std::string_view verb, std::string_view name)>
+        has_argument;
+    bool refuses_arguments_late = false;
 };
 
 // Throws ScriptError.

@@ -137,8 +137,10 @@ Prefill read_prefill(Family family, const std::string& text) {
 
 Version read_version(const std::string& text) {
     const auto parts = split(text, '.');
-    if (parts.size() < 2) throw std::runtime_error("--ros-version " + text + ": expected 7.21");
-    return {number<int>("--ros-version", parts[0]), number<int>("--ros-version", parts[1])};
+    if (parts.size() < 2 || parts.size() > 3)
+        throw std::runtime_error("--ros-version " + text + ": expected 7.21 or 7.21.5");
+    return {number<int>("--ros-version", parts[0]), number<int>("--ros-version", parts[1]),
+            parts.size() == 3 ? number<int>("--ros-version", parts[2]) : 0};
 }
 
 std::optional<std::uint16_t> read_port(std::string_view what, int port) {
@@ -282,7 +284,8 @@ void describe_router(CLI::App& app, Raw& raw) {
         ->take_all()
         ->expected(1);
     app.add_option("--ros-version", raw.version,
-                   "RouterOS version to simulate: !empty since 7.18, challenge login before 6.43")
+                   "RouterOS version to simulate (7.16.2): its menus, commands and arguments, and "
+                   "what it answers")
         ->capture_default_str();
     app.add_option("--prefill", raw.prefills, "LIST:COUNT: permanent IPv4 rows at start")
         ->take_all()

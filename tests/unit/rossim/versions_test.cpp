@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "api_client.h"
+#include "tools/rossim/schema.h"
 
 namespace rossim::test {
 namespace {
@@ -131,7 +132,6 @@ BOOST_AUTO_TEST_CASE(arguments_that_a_version_does_not_have) {
         {"/ip/dns/set", "address-list-extra-time", {7, 9}, {7, 10}},
         {"/ip/dns/set", "mdns-repeat-ifaces", {7, 15}, {7, 16}},
         {"/ip/dns/set", "vrf", {7, 14}, {7, 15}},
-        {"/ip/dhcp-server/option/add", "comment", {7, 15}, {7, 16}},
     };
     for (const Case& c : cases) {
         const Words words{c.command, "=" + c.argument + "=x", "=chain=forward"};
@@ -143,6 +143,84 @@ BOOST_AUTO_TEST_CASE(arguments_that_a_version_does_not_have) {
     }
     BOOST_TEST(Of({7, 18}).say({"/ipv6/firewall/filter/add", "=chain=forward",
                                 "=hw-offload=yes"}) == "unknown parameter hw-offload");
+}
+
+// Each version of schema.json, each of its menus: what the version lacks is refused in RouterOS's words.
+BOOST_AUTO_TEST_CASE(each_menu_command_and_argument_of_each_version) {
+    constexpr Version kListed[] = {{7, 9, 2},  {7, 10, 2}, {7, 11, 3}, {7, 12, 2},
+                                   {7, 13, 5}, {7, 14, 3}, {7, 15, 3}, {7, 16, 2},
+                                   {7, 17, 1}, {7, 18, 2}, {7, 19, 6}, {7, 20, 8},
+                                   {7, 21, 5}, {7, 22, 3}, {7, 23, 3}, {7, 24, 0}};
+    for (const Version version : kListed) {
+        Of of(version);
+        const Schema schema(version);
+        std::size_t wrong = 0;
+        for (const auto& [path, menu] : Schema::menus()) {
+            if (path == "/") continue;
+            if (schema.menu(path) == nullptr) {
+                wrong += of.say({path + "/print"}) != "no such command prefix";
+                continue;
+            }
+            for (const auto& [name, command] : menu.commands) {
+                const bool is_run = path == "/system/script" && name == "run";
+                if (schema.command(path, name) == nullptr) {
+                    wrong += of.say({path + "/" + name}) != "no such command";
+                } else if (!is_run) {
+                    wrong += of.say({path + "/" + name, "=no-such-thing=1"}) !=
+                             "unknown parameter no-such-thing";
+                }
+            }
+        }
+        BOOST_TEST(wrong == 0U, version.minor << ": " << wrong << " menus or commands");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_simulated_is_said_to_be_so) {
+    Of of({7, 21, 5});
+    BOOST_TEST(of.say({"/caps-man/print"}) == "no such command prefix");  // until 7.12
+    BOOST_TEST(Of({7, 12, 2}).say({"/caps-man/print"}) == "not simulated: /caps-man");
+    BOOST_TEST(of.say({"/tool/ping", "=address=192.0.2.1"}) == "not simulated: /tool/ping");
+    BOOST_TEST(of.say({"/system/reboot"}) == "not simulated: /system/reboot");
+}
+
+BOOST_AUTO_TEST_CASE(rules_are_put_and_moved_among_others) {
+    Of of({7, 21, 5});
+    const std::string menu = "/ip/firewall/mangle";
+    const auto order = [&of, &menu] {
+        std::string text;
+        for (const auto& row : of.ask(of.s, {menu + "/print"}))
+            text += value_of(row.words, "comment");
+        return text;
+    };
+    for (const std::string name : {"a", "b", "c"})
+        BOOST_TEST(of.say({menu + "/add", "=chain=prerouting", "=comment=" + name}) == "done");
+    BOOST_TEST(of.say({menu + "/add", "=chain=forward", "=comment=d", "=place-before=*2"}) ==
+               "done");
+    BOOST_TEST(order() == "adbc");
+    BOOST_TEST(of.say({menu + "/move", "=numbers=*3", "=destination=*1"}) == "done");
+    BOOST_TEST(order() == "cadb");
+    BOOST_TEST(of.say({menu + "/move", "=numbers=*1,*3"}) == "done");
+    BOOST_TEST(order() == "dbac");
+    BOOST_TEST(of.say({menu + "/unset", "=numbers=*1", "=value-name=comment"}) == "done");
+    BOOST_TEST(order() == "dbc");
+}
+
+BOOST_AUTO_TEST_CASE(a_user_that_was_added_can_log_in_with_the_rights_of_its_group) {
+    Of of({7, 21, 5});
+    BOOST_TEST(of.say({"/user/group/add", "=name=lists", "=policy=read,api"}) == "done");
+    BOOST_TEST(of.say({"/user/add", "=name=steer", "=group=lists"}) ==
+               "missing value(s) of argument(s) password");
+    BOOST_TEST(of.say({"/user/add", "=name=steer", "=group=lists", "=password=p"}) == "done");
+    const Words row = of.first({"/user/print", "?name=steer"});
+    BOOST_TEST(value_of(row, "group") == "lists");
+    BOOST_TEST(value_of(row, "password") == "");
+    const SessionId other = of.connect_raw();
+    const auto tell = [&](const Words& words) { return of.ask(other, words).at(0).words; };
+    BOOST_TEST(tell({"/login", "=name=steer", "=password=q"})[0] == "!trap");
+    BOOST_TEST(tell({"/login", "=name=steer", "=password=p"})[0] == "!done");
+    BOOST_TEST(tell({"/ip/route/print"})[0] != "!trap");
+    BOOST_TEST(value_of(tell({"/ip/route/add", "=gateway=192.0.2.1"}), "message") ==
+               "not enough permissions (9)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

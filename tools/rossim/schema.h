@@ -1,0 +1,59 @@
+// Menus, commands and arguments of RouterOS's console by version, as routers reported them (schema.json).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/rossim/router.h"
+
+namespace rossim {
+
+// Bit i: the i-th version of schema.json, the oldest first.
+using VersionSet = std::uint32_t;
+
+struct SchemaArgument {
+    VersionSet versions = 0;
+    std::vector<std::string>
+        values;  // what the console completes; a router may accept more; empty: nothing is known
+
+    bool is_flag() const;  // no or yes
+};
+
+struct SchemaCommand {
+    VersionSet versions = 0;
+    std::map<std::string, SchemaArgument, std::less<>> arguments;
+};
+
+struct SchemaMenu {
+    VersionSet versions = 0;
+    std::map<std::string, SchemaCommand, std::less<>> commands;
+    std::vector<std::string> required;  // arguments that `add` asks for
+};
+
+// The console of one version. Between two versions of schema.json the older one counts; before the first, the first.
+class Schema {
+  public:
+    explicit Schema(Version version);
+
+    // All menus of all versions, sorted by path.
+    static const std::map<std::string, SchemaMenu, std::less<>>& menus();
+
+    const SchemaMenu* menu(std::string_view path) const;  // nullptr: this version has none
+    const SchemaCommand* command(std::string_view path, std::string_view name) const;
+    const SchemaArgument* argument(std::string_view path, std::string_view command,
+                                   std::string_view name) const;
+    // Whether the path is a menu or leads to one.
+    bool has_menu_below(std::string_view path) const;
+    // Whether routers of this version have the path, but schema.json does not say what is in it.
+    bool is_path_only(std::string_view path) const;
+
+  private:
+    bool has(VersionSet versions) const { return (versions & mine_) != 0; }
+
+    VersionSet mine_;
+};
+
+}  // namespace rossim
