@@ -51,7 +51,7 @@ std::vector<matchers::Prefix> never_claimed(const Args& args,
     return out;
 }
 
-// A list of the kernel's sets: it has no persistent rows, and no answer waits for it.
+// A list of the kernel's sets: it has no persistent rows.
 PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
                        const std::vector<matchers::Prefix>& hosts) {
     PolicyList list;
@@ -59,6 +59,9 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.tag = plugin.tag;
     list.has_v4 = args.v4.has_value();
     list.has_v6 = args.v6.has_value();
+    list.synchronous = !args.async;
+    list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
+    list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
     list.min_ttl_s = seconds(args.min_ttl);
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);

@@ -60,6 +60,9 @@ struct KernelSet {
 };
 struct KernelSets {                   // `ipset`, `nftset`
     std::optional<KernelSet> v4, v6;  // at least one
+    bool async = true;
+    Milliseconds sync_timeout{100};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
     Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
     bool cap_answer_ttl = true;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges

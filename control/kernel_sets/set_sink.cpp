@@ -55,15 +55,22 @@ std::vector<KeptList> SetSink::lists() const {
 }
 
 void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
-    if (claim.hold_token != 0) observer_.settled(claim.hold_token, Outcome::router_away);
     const auto until_s =
         claim.row_life_s == 0
             ? UINT32_MAX
             : static_cast<std::uint32_t>((claim.raised_ms + 999) / 1000) + claim.row_life_s;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    bool is_taken = true;
     for (const IpAddress& address : claim.addresses) {
-        if (!claims_.add({claim.list, address, until_s}, now_s)) overflow(claim.list);
+        if (claims_.add({claim.list, address, until_s}, now_s)) continue;
+        overflow(claim.list);
+        is_taken = false;
     }
+    if (claim.hold_token == 0) return;
+    now_ms_ = now_ms;
+    if (!here_.contains(claim.list) || !is_taken ||
+        !held_.add(claim.hold_token, claim.list, claim.addresses, until_s, now_ms))
+        observer_.settled(claim.hold_token, Outcome::router_away);
 }
 
 void SetSink::flush() {
@@ -115,6 +122,12 @@ void SetSink::tell_here(const std::vector<sets::SetStatus>& states) {
 
 void SetSink::tell_away(ListId list) {
     if (here_.erase(list) != 0) observer_.away(*this, list, true);
+    settle(held_.end(list), Outcome::router_away);
+}
+
+void SetSink::settle(const HeldClaims::Tokens& tokens, Outcome outcome) {
+    for (const std::uint64_t token : tokens)
+        observer_.settled(token, outcome);
 }
 
 SinkHealth SetSink::health() const {

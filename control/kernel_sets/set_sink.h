@@ -1,7 +1,8 @@
 // The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
 //
 // On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
-// bound. Further claims are counted, and hits make them again under a new epoch once there is room. The process runs while
+// bound. Further claims are counted, and hits make them again under a new epoch once there is room. A claim that an answer
+// waits for is settled when the process reports its rows, at once if the list is away. The process runs while
 // there are lists. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
 // claims end with it: new epochs begin, so that hits claim again.
 #pragma once
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "control/kernel_sets/held_claims.h"
 #include "control/kernel_sets/restart_backoff.h"
 #include "control/kernel_sets/set_life.h"
 #include "control/kernel_sets/set_process.h"
@@ -55,6 +57,9 @@ class SetSink final : public ClaimSink {
     [[nodiscard]] SetReport report() const;
 
     static constexpr std::size_t kMostClaims = 65'536;  // claims that wait for the process
+    static constexpr std::size_t kMostHeld = 65'536;    // claims that an answer waits for
+    // The worker that holds an answer gave it up by then (`sync_timeout` is at most 30 s).
+    static constexpr std::chrono::milliseconds kMostHold{60'000};
     // The process reports every 10 s; after this silence it is ended.
     static constexpr std::chrono::milliseconds kMostSilence{60'000};
 
@@ -83,6 +88,7 @@ class SetSink final : public ClaimSink {
     void begin_epochs();
     void tell_here(const std::vector<sets::SetStatus>& states);
     void tell_away(ListId list);
+    void settle(const HeldClaims::Tokens& tokens, Outcome outcome);
 
     boost::asio::io_context& io_;
     SinkObserver& observer_;
@@ -98,6 +104,8 @@ class SetSink final : public ClaimSink {
     std::uint32_t number_ = 0;  // of plans_
     std::deque<std::string> plans_out_;
     WaitingClaims claims_{kMostClaims};
+    HeldClaims held_{kMostHeld};
+    std::uint64_t now_ms_ = 0;  // of the last claim
     std::set<ListId> overflowed_, here_;
     std::vector<sets::SetStatus> incoming_;
     std::uint32_t write_us_ = 0;

@@ -193,10 +193,13 @@ bool SetSink::take(sets::SetMessage message) {
     } else if (const auto* const written = std::get_if<sets::WrittenRows>(&message.what)) {
         for (const sets::Installed& row : written->rows) {
             if (is_current) observer_.installed(*this, row.list, row.address, row.until_s);
+            settle(held_.written(row), Outcome::installed);
         }
     } else if (const auto* const lost = std::get_if<sets::LostLists>(&message.what)) {
-        for (const ListId list : lost->lists)
+        for (const ListId list : lost->lists) {
             observer_.epoch(*this, list);
+            settle(held_.end(list), Outcome::failed);
+        }
     } else if (const auto* const line = std::get_if<sets::LogLine>(&message.what)) {
         log_(line->level, line->text);
     } else {
@@ -214,6 +217,8 @@ void SetSink::take_state(sets::SetState state) {
     if (!std::exchange(trouble_, {}).empty())
         log_(sets::Level::info, std::string(sets::kProgramName) + " runs again");
     tell_here(incoming_);
+    if (const auto most_ms = static_cast<std::uint64_t>(kMostHold.count()); now_ms_ > most_ms)
+        settle(held_.end_before(now_ms_ - most_ms), Outcome::failed);
     shown_.here(std::exchange(incoming_, {}));
 }
 

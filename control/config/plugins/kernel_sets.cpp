@@ -17,7 +17,7 @@ constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
 // What both types have besides their sets.
 template <class Args>
-constexpr std::array<Row<Args>, 7> life_rows() {
+constexpr std::array<Row<Args>, 10> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
         out.never_claim = read_prefixes(in, node, place);
     };
@@ -25,6 +25,13 @@ constexpr std::array<Row<Args>, 7> life_rows() {
         out.allow_claim = read_prefixes(in, node, place);
     };
     return {{
+        {"async", &Args::async, "true", "",
+         "`false`: an answer waits until its addresses are in the set\nThen the first connection "
+         "after an answer already finds them."},
+        {"sync_timeout", &Args::sync_timeout, "100ms", "1ms..30s",
+         "with `async: false`: how long an answer waits at most"},
+        {"on_timeout", choice<Args, &Args::on_timeout>(), "answer", "answer|servfail|drop",
+         "with `async: false`: action when `sync_timeout` expires"},
         {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "minimum lifetime of an element"},
         {"max_ttl", &Args::max_ttl, "1d", "1s..24d", "maximum lifetime of an element"},
         {"extra_time", &Args::extra_time, "30s", "0s..1d",

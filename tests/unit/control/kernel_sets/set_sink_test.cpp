@@ -32,6 +32,7 @@ using sets::SequencedSocket;
 
 const sets::SetName kFour{"inet", "fw", "four", false};
 const IpAddress kA = *IpAddress::parse("203.0.113.7");
+const IpAddress kB = *IpAddress::parse("203.0.113.8");
 
 struct Heard final : SinkObserver {
     void installed(const ClaimSink&, ListId list, const IpAddress& address,
@@ -42,13 +43,12 @@ struct Heard final : SinkObserver {
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
     void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
     void settled(std::uint64_t token, Outcome outcome) override {
-        BOOST_TEST((outcome == Outcome::router_away));
-        tokens.push_back(token);
+        BOOST_TEST(outcomes.emplace(token, outcome).second);  // once
     }
     std::vector<sets::Installed> rows;
     std::map<ListId, unsigned> epochs;
     std::map<ListId, bool> is_away;
-    std::vector<std::uint64_t> tokens;
+    std::map<std::uint64_t, Outcome> outcomes;  // of tokens
 };
 
 // No descriptor more than there are, until it is given back.
@@ -160,9 +160,20 @@ struct Place {
              .write_us = 40,
              .status = {.set = kFour, .ready = true, .claims = 1, .counters = {.added = added}}}));
     }
-    void say_written(std::uint32_t plans) {
-        const sets::Installed row{7, kA, 62};
+    void say_written(std::uint32_t plans, const IpAddress& address = kA) {
+        const sets::Installed row{7, address, 62};
         say(sets::encode_written(plans, std::span(&row, 1)));
+    }
+    // An answer with both addresses waits.
+    void hold(std::uint64_t token) {
+        const std::array addresses{kA, kB};
+        sink.claim({.list = 7,
+                    .addresses = addresses,
+                    .raised_ms = 1'500,
+                    .row_life_s = 60,
+                    .hold_token = token},
+                   2'000);
+        sink.flush();
     }
     // Returns once it has ended; it is not reaped.
     void kill() const {
@@ -224,10 +235,44 @@ BOOST_AUTO_TEST_CASE(it_gets_plans_and_then_claims_and_its_words_go_on) {
         (!health.away && health.rows == 1 && health.capacity == 1000 && health.write_us == 40));
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_is_told_at_once_that_nobody_waits_for_sets) {
-    const Claim waiting{.list = 7, .addresses = {&kA, 1}, .hold_token = 5};
-    sink.claim(waiting, 0);
-    BOOST_TEST((heard.tokens == std::vector<std::uint64_t>{5}));
+BOOST_AUTO_TEST_CASE(no_answer_waits_for_a_set_that_is_away) {
+    hold(5);
+    begin();
+    hold(6);
+    BOOST_TEST(heard.outcomes.size() == 2U);
+    BOOST_TEST((heard.outcomes.at(5) == Outcome::router_away));
+    BOOST_TEST((heard.outcomes.at(6) == Outcome::router_away));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_waits_until_all_its_rows_are_written) {
+    begin();
+    const std::uint32_t number = become_ready();
+    hold(5);
+    say_written(number, kB);
+    until([&] { return heard.rows.size() == 1; });
+    BOOST_TEST(heard.outcomes.empty());
+    say_written(number);
+    until([&] { return !heard.outcomes.empty(); });
+    BOOST_TEST((heard.outcomes.at(5) == Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_wait_go_on_when_the_process_ends_or_the_set_goes) {
+    begin();
+    std::uint32_t number = become_ready();
+    hold(5);
+    kill();
+    until([&] { return starts == 2; });
+    BOOST_TEST((heard.outcomes.at(5) == Outcome::router_away));
+    heard.is_away.clear();
+    number = become_ready();
+    hold(6);
+    const ListId lost = 7;
+    say(sets::encode_lost(number, std::span(&lost, 1)));
+    until([&] { return heard.outcomes.contains(6); });
+    BOOST_TEST((heard.outcomes.at(6) == Outcome::failed));
+    hold(7);
+    sink.configure({});
+    BOOST_TEST((heard.outcomes.at(7) == Outcome::router_away));
 }
 
 BOOST_AUTO_TEST_CASE(words_about_former_plans_are_not_heard) {
