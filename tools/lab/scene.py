@@ -65,16 +65,20 @@ USER, PASSWORD = "api-user", "secret"
 ERROR = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d error "
 
 
-def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str]) -> pathlib.Path:
-    """Writes knotd's configuration and zone files into `folder`; returns the configuration's path."""
+def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str], signed: tuple[str, ...] = ()) -> pathlib.Path:
+    """Writes knotd's configuration and zone files into `folder`; returns the configuration's path. knotd signs the zones of
+    `signed` with keys that keymgr makes."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "db").mkdir(exist_ok=True)  # keymgr wants it
     lines = ["server:", f"  rundir: {folder}", f"  listen: {listen}", "  udp-workers: 1", "  tcp-workers: 1",
              "  background-workers: 1", "  udp-max-payload: 1232", "log:", "  - target: stderr", "    any: info",
-             "database:", f"  storage: {folder}/db", "zone:"]
+             "database:", f"  storage: {folder}/db", "policy:", "  - id: one", "    single-type-signing: on", "    nsec3: off", "zone:"]
     for name, text in zones.items():
         file = folder / f"{name}.zone"
         file.write_text(f"$ORIGIN {name}.\n" + text.replace("{filler}", "x" * 250))
-        lines += [f"  - domain: {name}.", f"    file: {file}", "    zonefile-sync: -1", "    journal-content: none"]
+        lines += [f"  - domain: {name}.", f"    file: {file}", "    zonefile-sync: -1"]
+        lines += (["    zonefile-load: difference-no-serial", "    journal-content: all", "    dnssec-signing: on", "    dnssec-policy: one"]
+                  if name in signed else ["    journal-content: none"])
     path = folder / "knot.conf"
     path.write_text("\n".join(lines) + "\n")
     return path

@@ -1,0 +1,44 @@
+"""tools/lab/ipv6-mostly: configs/ipv6-mostly.yaml in an IPv6-mostly network with Tayga, radvd and a validating resolver."""
+
+import sys
+import unittest
+
+from lab import ipv6_mostly
+from lab.ipv6_mostly import CHECKS, Ipv6MostlyLab, missing_programs
+from lab.network import run
+
+BUILD = sys.argv.pop(1)
+SKIPPED = 77  # the exit code
+
+
+class Ipv6Mostly(unittest.TestCase):
+    def test_all_that_must_hold_does(self):
+        with Ipv6MostlyLab(BUILD) as lab:
+            lab.start()
+            for name, check in CHECKS:
+                with self.subTest(name):
+                    print(f"  {name}: {check(lab)}", flush=True)
+            self.without_translator(lab)
+            self.assertEqual(lab.daemon.stop(), 0, lab.daemon.text())
+            words = [lab.network.prefix, str(lab.folder)]
+        left = [line for command in (("ip", "netns", "list"), ("ps", "-eo", "pid,args"), ("ip", "-o", "link"))
+                for line in run(*command).stdout.splitlines() if any(word in line for word in words)]
+        self.assertEqual(left, [])
+        self.assertFalse(lab.folder.exists())
+
+    def without_translator(self, lab):
+        """The checks notice it; who needs no NAT64 goes on."""
+        lab.translator.stop()
+        for check in (ipv6_mostly.through_nat64, ipv6_mostly.clat):
+            with self.subTest(check), self.assertRaises(AssertionError):
+                check(lab)
+        for check in (ipv6_mostly.native, ipv6_mostly.dual_over_ipv4):
+            with self.subTest(check):
+                check(lab)
+
+
+if __name__ == "__main__":
+    if missing_programs():
+        print(f"skipped: {' and '.join(missing_programs())} not found; run 'tools/deps --nat64'")
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2)

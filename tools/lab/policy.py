@@ -1,0 +1,226 @@
+"""tools/lab/policy: a Linux router that routes by name, fed by SteerDNS.
+
+    client 192.168.88.10 ── 192.168.88.1 router ─┬─ line ──── internet   web server and resolver
+           2001:db8:88::10                       └─ tunnel ──┘
+
+SteerDNS runs on the router and fills two sets of nftables. Connections to addresses in a set get a mark, and marked ones
+take the tunnel. Each way out has an address of its own, which the web server sees. A client asks for a name that no
+client asked for before, and connects as soon as it has the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import signal
+import statistics
+import sys
+from typing import NamedTuple
+
+from lab.network import LabError, Network, Process, run, until
+from lab.scene import ROOT, knot_configuration
+
+WEB = pathlib.Path(__file__).with_name("which_way.py")
+RULES = pathlib.Path(__file__).with_name("policy.nft")
+CLIENT = pathlib.Path(__file__).with_name("first_connection.py")
+CONFIG = """
+dataplane:
+  ports: [ { device: lan0 } ]
+plugins:
+  - { tag: policy, type: domain_set, args: { exps: [ "domain:stream.example" ] } }
+  - tag: tunnel
+    type: nftset
+    args:
+      ipv4: { table_family: inet, table_name: router, set_name: tunnel4, mask: 32 }
+      ipv6: { table_family: inet, table_name: router, set_name: tunnel6, mask: 128 }
+HOLD
+  - { tag: up, type: forward, args: { upstreams: [ { addr: "udp://1.1.1.1" } ] } }
+  - tag: main
+    type: sequence
+    args:
+      - { exec: $up }
+      - { matches: "qname $policy", exec: $tunnel }
+"""
+# The router's addresses on its two ways out: what the web server sees.
+WAYS = {"100.64.1.2": "line", "2001:db8:1::2": "line", "10.9.0.2": "tunnel", "2001:db8:9::2": "tunnel"}
+
+
+class Name(NamedTuple):
+    name: str
+    kind: str  # A, AAAA
+    address: str
+    way: str  # that its connections must take
+
+
+def names_for(count: int, seed: int = 1) -> list[Name]:
+    """Half of them on the list, half of each with IPv6, mixed; neighbours in one prefix are told apart by the list alone."""
+    names = []
+    for i in range(count):
+        zone, way = (("stream.example", "tunnel"), ("other.example", "line"))[i % 2]
+        if i // 2 % 2:
+            names.append(Name(f"n{i}.{zone}", "AAAA", f"2001:db8:f::{i + 1:x}", way))
+        else:
+            names.append(Name(f"n{i}.{zone}", "A", f"198.18.{i + 1 >> 8}.{i + 1 & 255}", way))
+    random.Random(seed).shuffle(names)
+    return names
+
+
+class PolicyLab:
+    """The network; a context manager. `hold`: answers wait until the kernel's set has their addresses."""
+
+    def __init__(self, build: pathlib.Path | str, names: list[Name], hold: bool = True):
+        self.build, self.names, self.hold = pathlib.Path(build).resolve(), names, hold
+        self.network = Network("policy")
+        self.folder = self.network.folder
+        self.daemon: Process | None = None
+
+    def __enter__(self) -> PolicyLab:
+        try:
+            self._wire()
+            self._start()
+        except BaseException:
+            self.network.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.network.close()
+
+    def _wire(self) -> None:
+        net = self.network
+        for name in ("client", "router", "line", "tunnel", "internet"):
+            net.namespace(name)
+        net.link(("client", "eth0"), ("router", "lan0"))
+        net.address("client", "eth0", "192.168.88.10/24", "2001:db8:88::10/64")
+        net.address("router", "lan0", "192.168.88.1/24", "2001:db8:88::1/64")
+        net.address("internet", "lo", "1.1.1.1/32")
+        ways = {"line": ("100.64.1", "2001:db8:1", "100.65.1", "2001:db8:a"), "tunnel": ("10.9.0", "2001:db8:9", "100.65.9", "2001:db8:b")}
+        for way, (near4, near6, far4, far6) in ways.items():
+            net.link((way, "near0"), ("router", f"{way}0"))
+            net.link((way, "far0"), ("internet", f"{way}0"))
+            net.address("router", f"{way}0", f"{near4}.2/30", f"{near6}::2/64")
+            net.address(way, "near0", f"{near4}.1/30", f"{near6}::1/64")
+            net.address(way, "far0", f"{far4}.1/30", f"{far6}::1/64")
+            net.address("internet", f"{way}0", f"{far4}.2/30", f"{far6}::2/64")
+            for gateway in (f"{far4}.2", f"{far6}::2"):
+                net.route(way, "default", "via", gateway)
+            net.route("internet", f"{near4}.0/30", "via", f"{far4}.1")
+            net.route("internet", f"{near6}::/64", "via", f"{far6}::1")
+        for space in ("router", "line", "tunnel"):
+            net.run(space, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        for space in ("router", "internet"):  # answers may come from the way that the main table does not name
+            net.run(space, "sh", "-c", "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $f; done")
+        net.run("internet", "ip", "route", "add", "local", "198.18.0.0/15", "dev", "lo")
+        net.run("internet", "ip", "-6", "route", "add", "local", "2001:db8:f::/48", "dev", "lo")
+        for gateway in ("192.168.88.1", "2001:db8:88::1"):
+            net.route("client", "default", "via", gateway)
+        for gateway in ("100.64.1.1", "2001:db8:1::1"):
+            net.route("router", "default", "via", gateway)
+        for family, gateway in (("-4", "10.9.0.1"), ("-6", "2001:db8:9::1")):
+            net.run("router", "ip", family, "rule", "add", "fwmark", "1", "lookup", "100")
+            net.run("router", "ip", family, "route", "add", "default", "via", gateway, "table", "100")
+        net.run("router", "nft", "-f", str(RULES))
+
+    def _start(self) -> None:
+        net = self.network
+        head = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\nns 300 A 1.1.1.1\n"
+        zones = {zone: head for zone in ("stream.example", "other.example")}
+        for name in self.names:
+            label, _, zone = name.name.partition(".")
+            zones[zone] += f"{label} 300 {name.kind} {name.address}\n"
+        conf = knot_configuration(self.folder / "knot", "1.1.1.1@53", zones)
+        net.start("internet", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
+        net.start("internet", "web", "/usr/bin/python3", str(WEB), json.dumps(WAYS)).wait_for("ready")
+        config = self.folder / "policy.yaml"
+        config.write_text(CONFIG.replace("HOLD", "      async: false\n      sync_timeout: 500ms" if self.hold else ""))
+        self.daemon = net.start("router", "steerdnsd", str(self.build / "steerdnsd"), "--config", str(config), "--control-socket",
+                                str(self.folder / "control.sock"))
+        self.daemon.wait_for("serving", 40)
+        until(self.sets_are_ready, 10, "the kernel's sets are ready")
+
+    def steerctl(self, *words: str) -> dict:
+        done = run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.folder / "control.sock"), "--json", *words)
+        return json.loads(done.stdout)
+
+    def sets_are_ready(self) -> bool:
+        sets = self.steerctl("status").get("sets", [])
+        return len(sets) == 2 and all(one["state"] == "ready" for one in sets)
+
+    def filler(self) -> int:
+        """The process that fills the sets."""
+        daemon = self.network.pid("router", "steerdnsd")
+        for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
+            for pid in map(int, children.read_text().split()):
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
+                    return pid
+        raise LabError("steerdns-sets does not run")
+
+    def connect_all(self) -> list[dict]:
+        """Asks for each name and connects at once: [{"name", "way", "ms"}]; way None: no answer or no connection."""
+        questions = "".join(f"{name.name} {name.kind}\n" for name in self.names)
+        done = self.network.run("client", "/usr/bin/python3", str(CLIENT), "192.168.88.1", "2001:db8:88::1", input=questions)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Line(NamedTuple):
+    """Of the table."""
+
+    names: str
+    count: int
+    right: int
+    wrong: int
+    median_ms: float
+    p99_ms: float
+
+
+def judge(names: list[Name], results: list[dict]) -> list[Line]:
+    lines = []
+    groups = [("listed, IPv4", "tunnel", "A"), ("listed, IPv6", "tunnel", "AAAA"), ("others, IPv4", "line", "A"),
+              ("others, IPv6", "line", "AAAA"), ("all", None, None)]
+    for label, way, kind in groups:
+        pairs = [(name, result) for name, result in zip(names, results, strict=True)
+                 if way in (None, name.way) and kind in (None, name.kind)]
+        right = sum(result["way"] == name.way for name, result in pairs)
+        times = sorted(result["ms"] for _, result in pairs if result["ms"] is not None) or [float("nan")]
+        lines.append(Line(label, len(pairs), right, len(pairs) - right, statistics.median(times), times[int(len(times) * 0.99)]))
+    return lines
+
+
+def print_table(lines: list[Line]) -> None:
+    print("names         count  right egress  wrong  answer to connection, ms: median    p99")
+    for line in lines:
+        print(f"{line.names:<12}  {line.count:5}  {line.right:12}  {line.wrong:5}  {line.median_ms:32.2f}  {line.p99_ms:5.2f}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tools/lab/policy", description="The first connection after an answer takes the right way.")
+    parser.add_argument("build", help=argparse.SUPPRESS)
+    parser.add_argument("--names", type=int, default=1000, help="how many names are asked for (1000)")
+    parser.add_argument("--no-hold", action="store_true", help="answers do not wait for the kernel's set")
+    parser.add_argument("--pause-sink", action="store_true", help="the process that fills the sets is stopped: connections go wrong")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the lab is removed then, too
+    try:
+        names = names_for(options.names)
+        with PolicyLab(options.build, names, not options.no_hold) as lab:
+            if options.pause_sink:
+                os.kill(lab.filler(), signal.SIGSTOP)
+            try:
+                lines = judge(names, lab.connect_all())
+            finally:
+                if options.pause_sink:
+                    os.kill(lab.filler(), signal.SIGCONT)
+    except LabError as error:
+        print(f"tools/lab/policy: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    print_table(lines)
+    return 1 if lines[-1].wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
