@@ -358,6 +358,11 @@ class PageLab:
         self.router.apply()
         self.renew_lease()
 
+    @property
+    def hosts(self) -> dict[str, Host]:
+        """By the names that blocks have for them."""
+        return {"box": self.box, "client": self.client}
+
     def furnish_box(self, box: Host) -> None:
         """What the installation of the package does, and what is not the product's."""
         for name, place in (("steerdnsd", "steerdnsd"), ("steerctl", "tools/steerctl/steerctl"), ("steerdns-sets", "steerdns-sets")):

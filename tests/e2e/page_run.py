@@ -1,8 +1,8 @@
 """Executes a page of docs/ in the lab (page_lab.py) as it is printed, and compares what appears with what it shows.
 
-    ```sh run=NAME [on=box|client] [exit=N]     commands; exit code 0, or N at the end
+    ```sh run=NAME [on=HOST] [exit=N]           commands; exit code 0, or N at the end. HOST: box, client (PageLab.hosts)
     ```routeros run=NAME                        pasted into the router's terminal
-    ```yaml run=NAME file=PATH                  written to that file of the box (or another language)
+    ```yaml run=NAME file=PATH [on=HOST]        written to that file (or another language)
     ```text output                              what the block before it printed; a line "..." stands for any lines
 
 What a reader does not type is in comments of the page, a line each: <!-- lab: WORD ... -->, see `Page.directive`.
@@ -114,13 +114,13 @@ class Page:
                 raise type(error)(f"{self.path.relative_to(ROOT)}:{line}: {error}") from error
 
     def block(self, block) -> str:
+        host = self.lab.hosts[block.attributes.get("on", "box")]
         if "file" in block.attributes:
-            self.lab.box.write(block.attributes["file"], block.text)
+            host.write(block.attributes["file"], block.text)
             return ""
         if block.language == "routeros":
             self.lab.router.sync_rows()
             return self.lab.router.command(block.text.strip())
-        host = {"box": self.lab.box, "client": self.lab.client}[block.attributes.get("on", "box")]
         if host is self.lab.client:
             self.lab.router.sync_rows()
         code, text = host.shell("set -e\n" + block.text)
@@ -217,13 +217,14 @@ class PageTest(unittest.TestCase):
     page = test = config = ""
     least = 1
     page_class: type[Page] = Page
+    lab_class: type[page_lab.PageLab] = page_lab.PageLab
     variable: list[tuple[str, str]] = []
     build = ROOT / "build"
 
     def test_page_does_as_printed(self):
         if not self.page:
             self.skipTest("no page")
-        with page_lab.PageLab(self.test, self.build) as lab:
+        with self.lab_class(self.test, self.build) as lab:
             page = self.page_class(self.page, self.test, lab, self.variable, self.config)
             self.prepare(lab)
             page.run()
@@ -242,7 +243,7 @@ def main(case: type[PageTest]) -> None:
     """`X_e2e.py BUILD [--write]`"""
     case.build = pathlib.Path(sys.argv.pop(1)).resolve()
     if "--write" in sys.argv:
-        with page_lab.PageLab(case.test, case.build) as lab:
+        with case.lab_class(case.test, case.build) as lab:
             page = case.page_class(case.page, case.test, lab, case.variable, case.config)
             case().prepare(lab)
             page.run(write=True)
