@@ -56,7 +56,7 @@ bool AddScript::add(std::string_view list, const Address& address, std::string_v
 }
 
 Command AddScript::command() const {
-    Command command{"/execute"};
+    Command command{forms::execute};
     command.attribute("script", source_).attribute("as-string", "");
     return command;
 }

@@ -1,5 +1,7 @@
 #include "routeros/commands.h"
 
+#include <algorithm>
+#include <cassert>
 #include <charconv>
 
 #include "routeros/time_text.h"
@@ -9,23 +11,26 @@ namespace steer::routeros {
 
 namespace {
 
-std::string firewall_path(Menu menu, std::string_view table, std::string_view command) {
-    std::string path = menu == Menu::ip ? "/ip" : "/ipv6";
-    return path.append("/firewall/").append(table).append("/").append(command);
+// "/ip/address/print"
+std::string path_of(const CommandForm& form, Menu menu) {
+    constexpr std::string_view kBoth = "/ip*";
+    std::string path(form.menu == "/" ? "" : form.menu);
+    if (path.starts_with(kBoth)) path.replace(0, kBoth.size(), menu == Menu::ip ? "/ip" : "/ipv6");
+    return path.append("/").append(form.command);
 }
 
-std::string menu_path(Menu menu, std::string_view command) {
-    return firewall_path(menu, "address-list", command);
-}
-
-std::string connections_path(Menu menu, std::string_view command) {
-    return firewall_path(menu, "connection", command);
+// Whether the list with commas has the item.
+bool has_item(std::string_view list, std::string_view item) {
+    while (!list.empty()) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        if (list.substr(0, comma) == item) return true;
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+    return false;
 }
 
 Command print(Menu menu) {
-    Command command{menu_path(menu, "print")};
-    command.attribute(".proplist", ".id,list,address,timeout,comment,dynamic,disabled");
-    return command;
+    return Command{forms::print_rows, menu}.proplist();
 }
 
 std::string id_list(std::span<const RowId> ids) {
@@ -56,11 +61,17 @@ RowId parse_row_id(std::string_view text) {
     return error == std::errc{} && end == last ? id : 0;
 }
 
-Command::Command(std::string_view path) {
-    append_word(words_, path);
+Command::Command(const CommandForm& form, Menu menu)
+    : arguments_(form.arguments), properties_(form.properties) {
+    append_word(words_, path_of(form, menu));
+}
+
+Command& Command::proplist() {
+    return attribute(".proplist", properties_);
 }
 
 Command& Command::attribute(std::string_view name, std::string_view value) {
+    assert(has_item(arguments_, name));
     std::string word{"="};
     append_word(words_, word.append(name).append("=").append(value));
     return *this;
@@ -109,7 +120,7 @@ Command print_addresses(Menu menu, std::string_view list, std::span<const Addres
 
 Command add_row(std::string_view list, const Address& address, std::string_view comment,
                 std::uint32_t timeout_s) {
-    Command command{menu_path(address.menu(), "add")};
+    Command command{forms::add_row, address.menu()};
     command.attribute("list", list);
     command.attribute("address", address.to_string());
     if (timeout_s > 0) command.attribute("timeout", time_text(timeout_s));
@@ -118,32 +129,32 @@ Command add_row(std::string_view list, const Address& address, std::string_view 
 }
 
 Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s) {
-    Command command{menu_path(menu, "set")};
+    Command command{forms::set_row, menu};
     command.attribute(".id", id_list(ids));
     command.attribute("timeout", time_text(timeout_s));
     return command;
 }
 
 Command set_comment(Menu menu, std::span<const RowId> ids, std::string_view comment) {
-    Command command{menu_path(menu, "set")};
+    Command command{forms::set_row, menu};
     command.attribute(".id", id_list(ids));
     command.attribute("comment", comment);
     return command;
 }
 
 Command remove_rows(Menu menu, std::span<const RowId> ids) {
-    Command command{menu_path(menu, "remove")};
+    Command command{forms::remove_rows, menu};
     command.attribute(".id", id_list(ids));
     return command;
 }
 
 Command listen(Menu menu) {
-    return Command{menu_path(menu, "listen")};
+    return Command{forms::listen_rows, menu};
 }
 
 Command print_connections(Menu menu, std::span<const Address> addresses) {
-    Command command{connections_path(menu, "print")};
-    command.attribute(".proplist", ".id,dst-address,dst-port,connection-mark");
+    Command command{forms::print_connections, menu};
+    command.proplist();
     bool first = true;
     for (const auto& address : addresses) {
         const std::string text = address.to_string();
@@ -159,22 +170,17 @@ Command print_connections(Menu menu, std::span<const Address> addresses) {
 }
 
 Command remove_connections(Menu menu, std::span<const RowId> ids) {
-    Command command{connections_path(menu, "remove")};
+    Command command{forms::remove_connections, menu};
     command.attribute(".id", id_list(ids));
     return command;
 }
 
 Command print_own_addresses(Menu menu) {
-    Command command{menu == Menu::ip ? "/ip/address/print" : "/ipv6/address/print"};
-    command.attribute(".proplist", "address");
-    return command;
+    return Command{forms::print_own_addresses, menu}.proplist();
 }
 
 Command print_resource() {
-    Command command{"/system/resource/print"};
-    command.attribute(
-        ".proplist", "uptime,version,board-name,cpu-load,write-sect-since-reboot,write-sect-total");
-    return command;
+    return Command{forms::print_resource}.proplist();
 }
 
 }  // namespace steer::routeros

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "routeros/address.h"
+#include "routeros/command_forms.h"
 
 namespace steer::routeros {
 
@@ -22,7 +23,11 @@ RowId parse_row_id(std::string_view text);
 // A sentence under construction; the session adds the tag and ends it.
 class Command {
   public:
-    explicit Command(std::string_view path);
+    // `menu` chooses the family where the form has both.
+    explicit Command(const CommandForm& form, Menu menu = Menu::ip);
+    // Asks for the form's properties only.
+    Command& proplist();
+    // `name`: one of the form's arguments.
     Command& attribute(std::string_view name, std::string_view value);  // =name=value
     Command& query(std::string_view name, std::string_view value);      // ?name=value
     Command& query_lacks(std::string_view name);                        // ?-name
@@ -30,6 +35,7 @@ class Command {
     [[nodiscard]] const std::string& words() const { return words_; }
 
   private:
+    std::string_view arguments_, properties_;  // of the form
     std::string words_;
 };
 

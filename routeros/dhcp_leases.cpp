@@ -13,8 +13,8 @@ constexpr std::uint64_t kAnswerMs = 30'000;  // within this time a reply or the 
 
 constexpr std::size_t kMostPrinted = 4 * kMostLeases;  // no real router has more
 
-constexpr std::string_view kLeaseMenus[2] = {"/ip/dhcp-server/lease/",
-                                             "/ipv6/dhcp-server/binding/"};
+constexpr const CommandForm* kPrints[2] = {&forms::print_leases, &forms::print_bindings};
+constexpr const CommandForm* kListens[2] = {&forms::listen_leases, &forms::listen_bindings};
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -229,16 +229,11 @@ std::uint64_t LeaseReader::silent_ms() const {
 void LeaseReader::look_alive() {
     if (now_ < heard_ms_ + silent_ms()) return;
     if (beat_ != 0 || is_printing()) return give_up("is silent", backoff_ms());
-    beat_ = session_.send(Command("/system/identity/print"));
+    beat_ = session_.send(Command(forms::print_identity));
     heard_ms_ = now_;  // its time starts now
 }
 
 // ---- leases
-
-Tag LeaseReader::send(std::string_view menu, std::string_view verb) {
-    return session_.send(Command(std::string(menu).append(verb)),
-                         verb == "listen" ? Session::Reply::endless : Session::Reply::ends);
-}
 
 // Listen before print, so that changes during the print are reported. Without .proplist, which might hide that a row is dead.
 void LeaseReader::begin_prints() {
@@ -246,11 +241,12 @@ void LeaseReader::begin_prints() {
     for (std::size_t i = 0; i < 2; ++i) {
         Half& half = halves_[i];
         if (half.is_missing) continue;
-        if (half.listen == 0 && !half.refuses_listen) half.listen = send(kLeaseMenus[i], "listen");
+        if (half.listen == 0 && !half.refuses_listen)
+            half.listen = session_.send(Command(*kListens[i]), Session::Reply::endless);
         listens = listens && half.listen != 0;
         if (half.print != 0) continue;
         half.printed.clear();
-        half.print = send(kLeaseMenus[i], "print");
+        half.print = session_.send(Command(*kPrints[i]));
     }
     print_at_ms_ = now_ + (listens ? kReadAgainMs : kPollMs);
 }

@@ -105,7 +105,6 @@ class LeaseReader final : public LinkUser, private SessionHandler {
     void end_session(std::uint64_t retry_ms);
     void complain(const std::string& why);
     void run();
-    Tag send(std::string_view menu, std::string_view verb);
     [[nodiscard]] bool is_printing() const {
         return halves_[0].print != 0 || halves_[1].print != 0;
     }

@@ -15,11 +15,6 @@ constexpr std::size_t kMostLeftOver = 32;
 constexpr unsigned kBlocks = 15, kBlockSize = 16;
 constexpr std::string_view kTooLong = "36w", kPut = "steerdns probe";
 
-std::string path(Menu menu, std::string_view verb) {
-    return std::string(menu == Menu::ip ? "/ip" : "/ipv6") + "/firewall/address-list/" +
-           std::string(verb);
-}
-
 // Of TEST-NET-1 (RFC 5737) and the prefix for documentation (RFC 3849).
 Address host(Menu menu, unsigned last_byte) {
     auto bytes = Address::parse(menu, menu == Menu::ip ? "192.0.2.0" : "2001:db8::")->bytes;
@@ -177,7 +172,7 @@ Address Probe::address(Spot spot) const {
 }
 
 Command Probe::add(Spot at, std::string_view timeout) const {
-    Command command{path(menu(at), "add")};
+    Command command{forms::add_row, menu(at)};
     command.attribute("list", kProbeList).attribute("address", address(at).to_string());
     if (!timeout.empty()) command.attribute("timeout", timeout);
     return command.attribute("comment", kProbeComment);
@@ -192,7 +187,7 @@ const Probe::Seen* Probe::find(Spot spot) const {
 // --- what is there already -----------------------------------------------------------------------
 
 std::optional<Command> Probe::ask_resource(Spot) {
-    return Command{"/system/resource/print"};
+    return Command{forms::print_resource};
 }
 
 std::optional<Command> Probe::ask_rows(Spot) {
@@ -360,7 +355,7 @@ void Probe::judge_again(Spot spot, const Ending& ending) {
 
 std::optional<Command> Probe::ask_no_list(Spot spot) {
     if (gave_up_) return std::nullopt;
-    Command command{path(Menu::ip, "add")};
+    Command command{forms::add_row};
     command.attribute("address", address(spot).to_string());
     command.attribute("timeout", time_text(kLifeS));
     return command.attribute("comment", kProbeComment);
@@ -373,7 +368,7 @@ void Probe::judge_no_list(Spot spot, const Ending& ending) {
 
 std::optional<Command> Probe::ask_execute(Spot) {
     if (gave_up_) return std::nullopt;
-    Command command{"/execute"};
+    Command command{forms::execute};
     command.attribute("script", ":put \"" + std::string(kPut) + "\"");
     return command.attribute("as-string", "");
 }

@@ -94,7 +94,7 @@ Tag Session::queue(const Command& command, Kind kind, Reply reply) {
 void Session::login(std::string_view name, std::string_view password) {
     name_ = name;
     password_ = password;
-    Command command{"/login"};
+    Command command{forms::login};
     command.attribute("name", name).attribute("password", password);
     queue(command, Kind::plain_login);
 }
@@ -212,7 +212,7 @@ void Session::finish(Tag tag, std::span<const std::string_view> words) {
 void Session::answer_challenge(std::string_view hex) {
     const auto challenge = from_hex(hex);
     if (!challenge) return break_off("a login challenge that is not hexadecimal");
-    Command command{"/login"};
+    Command command{forms::login};
     command.attribute("name", name_);
     command.attribute("response", challenge_response(password_, *challenge));
     queue(command, Kind::challenge_login);

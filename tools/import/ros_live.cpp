@@ -57,13 +57,13 @@ constexpr std::array<std::string_view, 6> kForwarders{
     "name", "dns-servers", "doh-servers", "verify-doh-cert", "disabled", "comment"};
 
 struct Menu {
-    std::string_view path;
+    const routeros::CommandForm* print;
     std::span<const std::string_view> properties;
 };
-constexpr std::array<Menu, 4> kMenus{{{"/ip/dns", kSettings},
-                                      {"/ip/dns/static", kStatic},
-                                      {"/ip/dns/adlist", kAdlist},
-                                      {"/ip/dns/forwarders", kForwarders}}};
+constexpr std::array<Menu, 4> kMenus{{{&routeros::forms::print_dns, kSettings},
+                                      {&routeros::forms::print_static, kStatic},
+                                      {&routeros::forms::print_adlists, kAdlist},
+                                      {&routeros::forms::print_forwarders, kForwarders}}};
 
 // The socket with or without TLS. Each step returns why it failed; empty: it did not.
 class Line {
@@ -163,8 +163,7 @@ class Prints final : public routeros::SessionHandler {
     void ask(routeros::Session& session) {
         resource_ = session.send(routeros::print_resource());
         for (std::size_t i = 0; i < kMenus.size(); ++i)
-            tags_.at(i) =
-                session.send(routeros::Command(std::string(kMenus.at(i).path) + "/print"));
+            tags_.at(i) = session.send(routeros::Command(*kMenus.at(i).print));
     }
 
     void on_login(const routeros::Ending& ending) override {
@@ -181,11 +180,12 @@ class Prints final : public routeros::SessionHandler {
         const auto at = std::ranges::find(tags_, tag);
         if (at == tags_.end()) return;
         const Menu& menu = kMenus.at(static_cast<std::size_t>(at - tags_.begin()));
-        if (menu.path == "/ip/dns") return take_settings(row);
-        auto& table = menu.path == "/ip/dns/static"   ? dns_.statics
-                      : menu.path == "/ip/dns/adlist" ? dns_.adlists
-                                                      : dns_.forwarders;
-        RosRow out{"row " + std::to_string(table.size()) + " of " + std::string(menu.path), {}};
+        const std::string_view path = menu.print->menu;
+        if (path == "/ip/dns") return take_settings(row);
+        auto& table = path == "/ip/dns/static"   ? dns_.statics
+                      : path == "/ip/dns/adlist" ? dns_.adlists
+                                                 : dns_.forwarders;
+        RosRow out{"row " + std::to_string(table.size()) + " of " + std::string(path), {}};
         for (const std::string_view name : menu.properties) {
             if (const auto value = row.get(name)) out.values.emplace_back(name, *value);
         }

@@ -15,6 +15,13 @@ std::string sentence(const Words& words) {
     return bytes;
 }
 
+// Of "/x/listen", without arguments.
+Command command(std::string_view path) {
+    const auto slash = path.rfind('/');
+    const auto menu = slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+    return Command{CommandForm{menu, path.substr(slash + 1), {}, {}}};
+}
+
 struct Listener final : SessionHandler {
     void on_login(const Ending& ending) override { logins.push_back(ending); }
     void on_row(Tag tag, const ReplyRow& row) override {
@@ -92,7 +99,7 @@ BOOST_AUTO_TEST_CASE(challenge_that_is_none) {
 }
 
 BOOST_AUTO_TEST_CASE(replies_interleave_and_the_tag_may_be_anywhere) {
-    const Tag a = session.send(Command{"/a"}), b = session.send(Command{"/b"});
+    const Tag a = session.send(command("/a")), b = session.send(command("/b"));
     const auto tag = [](Tag t) { return ".tag=" + std::to_string(t); };
     BOOST_TEST(sent().size() == 2U);
     BOOST_TEST(session.outstanding() == 2U);
@@ -114,7 +121,7 @@ BOOST_AUTO_TEST_CASE(replies_interleave_and_the_tag_may_be_anywhere) {
 }
 
 BOOST_AUTO_TEST_CASE(empty_is_not_an_end) {
-    session.send(Command{"/print"});
+    session.send(command("/print"));
     say({"!empty", ".tag=1"});
     BOOST_TEST(heard.endings.empty());
     say({"!done", ".tag=1"});
@@ -122,14 +129,14 @@ BOOST_AUTO_TEST_CASE(empty_is_not_an_end) {
 }
 
 BOOST_AUTO_TEST_CASE(fatal_ends_it) {
-    session.send(Command{"/quit"});
+    session.send(command("/quit"));
     session.feed(sentence({"!fatal", "session terminated on request"}) +
                  sentence({"!done", ".tag=1"}));
     BOOST_TEST((heard.broken == Words{"session terminated on request"}));
     BOOST_TEST(heard.endings.empty());
     BOOST_TEST(session.broken());
     session.reset();
-    session.send(Command{"/a"});
+    session.send(command("/a"));
     say({"!done", ".tag=2"});
     BOOST_TEST(heard.endings.size() == 1U);
 }
@@ -143,14 +150,14 @@ BOOST_AUTO_TEST_CASE(strangers_are_counted) {
     say({"!re", ".tag=77", "=address=1"});
     say({"!re", "=address=1"});
     say({"!re", ".tag=x"});
-    session.send(Command{"/a"});
+    session.send(command("/a"));
     say({"!what", ".tag=1"});
     BOOST_TEST(session.unknown_sentences() == 4U);
     BOOST_TEST(heard.rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_listen_is_interrupted) {
-    const Tag tag = session.send(Command{"/x/listen"});
+    const Tag tag = session.send(command("/x/listen"));
     say({"!trap", ".tag=1", "=category=2", "=message=interrupted"});
     say({"!done", ".tag=1"});
     BOOST_REQUIRE(heard.endings.size() == 1U);
@@ -168,8 +175,8 @@ BOOST_AUTO_TEST_CASE(byte_by_byte) {
 
 BOOST_AUTO_TEST_CASE(a_reply_with_too_many_rows_ends_the_session) {
     session.limit_replies({.rows = 3, .bytes = 1'000});
-    const Tag print = session.send(Command{"/x/print"});
-    const Tag listen = session.send(Command{"/x/listen"}, Session::Reply::endless);
+    const Tag print = session.send(command("/x/print"));
+    const Tag listen = session.send(command("/x/listen"), Session::Reply::endless);
     for (int i = 0; i < 100; ++i)
         say({"!re", ".tag=" + std::to_string(listen), "=address=1"});
     for (int i = 0; i < 3; ++i)
@@ -185,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_reply_with_too_many_rows_ends_the_session) {
 
 BOOST_AUTO_TEST_CASE(a_reply_with_too_many_bytes_ends_the_session) {
     session.limit_replies({.rows = 100, .bytes = 1'000});
-    const Tag print = session.send(Command{"/x/print"});
+    const Tag print = session.send(command("/x/print"));
     say({"!re", ".tag=" + std::to_string(print), "=address=" + std::string(900, 'x')});
     BOOST_TEST(!session.flooded());
     say({"!re", ".tag=" + std::to_string(print), "=address=" + std::string(900, 'x')});
@@ -193,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_reply_with_too_many_bytes_ends_the_session) {
 }
 
 BOOST_AUTO_TEST_CASE(messages_and_reasons_are_safe_text) {
-    const Tag tag = session.send(Command{"/x/print"});
+    const Tag tag = session.send(command("/x/print"));
     say({"!trap", "=message=a\r\nb\x1b" + std::string(5'000, 'x'), ".tag=" + std::to_string(tag)});
     say({"!done", ".tag=" + std::to_string(tag)});
     BOOST_REQUIRE(heard.endings.size() == 1U);

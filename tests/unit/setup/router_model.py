@@ -148,6 +148,7 @@ class Script:
     def __init__(self, text):
         text = re.sub(r"\\\n *", "", text)  # a command that goes on in the next line
         self.text, self.at, self.groups, self.path, self.is_condition = text, 0, (), "", False
+        self.calls = []  # each command of a menu: (menu, command, names of its arguments, names of properties that it reads)
         self.commands = self.block("")
 
     def run(self, router):
@@ -233,7 +234,7 @@ class Script:
 
     def menu(self, found):
         path, verb = found[1], found[2]
-        words, values, conditions = [], {}, []
+        words, values, conditions, plain = [], {}, [], []
         outer, self.path = self.path, path or self.path
         path = self.path
         if self.take(r" where\b"):
@@ -250,8 +251,14 @@ class Script:
                     name = self.groups[0]
                     values[name] = self.value()
                 else:
+                    if bare := re.compile(r"[a-z][a-z0-9-]*(?=[ \n;}\]]|\Z)").match(self.text, self.at):
+                        plain.append(bare[0])
                     words.append(self.value())
         self.path = outer
+        reads = [name for name, _, _ in conditions]
+        if verb == "get" and plain:
+            reads.append(plain[-1])
+        self.calls.append((path, verb, [*values, *(plain if verb in ("add", "set") else [])], reads))
 
         def run(router, scopes):
             w = [word(router, scopes) for word in words]
