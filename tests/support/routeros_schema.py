@@ -128,9 +128,9 @@ def page():
 This page says which RouterOS versions have the commands that each feature of SteerDNS sends.
 
 The test `routeros_schema` compares each command with the consoles of {len(versions())} versions,
-{oldest} to {newest}. Routers reported these consoles themselves (`/console/inspect`). One release of each minor version is
-listed, so "7.15.3" means that 7.14.3 did not have it. RouterOS 6 and 7.0 to 7.8 are not listed. We
-have not run SteerDNS against a real router.
+{oldest} to {newest}. Routers reported these consoles themselves (`/console/inspect`). One release of
+each minor version is listed, so "7.15.3" means that 7.14.3 did not have it. RouterOS 6 and 7.0 to
+7.8 are not listed. We have not run SteerDNS against a real router.
 
 | Feature | RouterOS | API commands |
 |---|---|---|
