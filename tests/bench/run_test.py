@@ -30,7 +30,7 @@ class Rate(unittest.TestCase):
     def test_the_first_rate_is_kept_if_all_serve_it(self):
         self.assertEqual(self.highest({"ours": 1e6, "knot": 1e6}), 100_000)
 
-    def test_the_slowest_peer_decides(self):
+    def test_the_slowest_peer_decides_the_rate(self):
         self.assertEqual(self.highest({"ours": 1e6, "unbound": 85_000, "knot": 50_000}), 40_000)
         self.assertIn("knot cannot serve 60000 queries a second here", self.said.getvalue())
 

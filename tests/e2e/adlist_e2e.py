@@ -40,7 +40,7 @@ class AdLists(unittest.TestCase):
         rows = self.lists()
         return [(rows[str(file)]["names"], rows[str(file)]["matches"]) for file in (self.hosts, self.adguard)]
 
-    def test_counts_pause_and_reload(self):
+    def test_an_ad_list_is_counted_paused_and_reloaded(self):
         daemon = self.start()
         self.assertEqual(self.numbers(), [(2, 0), (2, 0)])
         self.assertEqual(self.scene.short("www.other.example", "A"), ["0.0.0.0"])
@@ -80,7 +80,7 @@ class AdLists(unittest.TestCase):
         self.assertEqual(self.scene.short("www.other.example", "A"), ["0.0.0.0"])
         self.assertEqual(self.numbers()[0][0], 2)
 
-    def test_a_list_that_is_too_long_keeps_the_last_good_one(self):
+    def test_a_list_over_its_maximum_keeps_the_last_good_one(self):
         self.config.write_text(CONFIG.format(hosts=self.hosts, adguard=self.adguard).replace("allow:", "max_names: 3, allow:"))
         self.scene.start_daemon(self.config)
         self.hosts.write_text("".join(f"ad{i}.example\n" for i in range(4)))
@@ -88,8 +88,8 @@ class AdLists(unittest.TestCase):
         self.assertEqual(self.scene.short("www.other.example", "A"), ["0.0.0.0"])
         self.assertEqual(self.numbers()[0][0], 2)
 
-    def test_a_million_names(self):
-        """They come into force while queries are answered: none is lost, and none waits long."""
+    def test_a_million_names_are_loaded_without_a_lost_query(self):
+        """Queries are answered while the list is loaded: none is lost, and none waits long."""
         self.start()
         queries = self.scene.folder / "queries.txt"
         queries.write_text("www.stream.example A\nother.example A\nwww.other.example A\n")

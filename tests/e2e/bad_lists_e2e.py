@@ -1,4 +1,4 @@
-"""Lists that are none or were cut short, regexps that take too long, starts that are refused."""
+"""Bad and truncated lists, regexps that take too long to compile, starts that are refused."""
 
 import os
 import re
@@ -68,7 +68,7 @@ class BadLists(unittest.TestCase):
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
         return float(found.group(1)) if found else None
 
-    def test_local_list_that_is_bad_changes_nothing(self):
+    def test_a_bad_local_list_changes_nothing(self):
         daemon = self.start()
         daemon.wait_for("names.txt\" of domain_set 'names': 2001 rules")
         rules = f'steerdns_list_rules{{plugin="domain_set \'names\'",list="{self.list}"}}'
@@ -93,8 +93,8 @@ class BadLists(unittest.TestCase):
         self.assertRegex(self.scene.steerctl("lists"), r"domain_set 'names' +31 +0 +0 ")
         self.assertEqual(self.scene.told("status")["lists"]["rules"], 31)
 
-    def test_regexps_over_their_time_are_refused_by_line(self):
-        """A start leaves those of a file out, and is refused for one of its own."""
+    def test_regexps_over_their_time_are_refused_with_their_line(self):
+        """A start skips such regexps of a list file, and refuses one of the configuration itself."""
         self.list.write_text("stream.example\n" + slow(1))
         daemon = self.start(time="500ms")
         self.assertRegex(daemon.text(), r"names\.txt:2: the regexp .* is refused: it takes more than .*; the line is skipped")
@@ -107,7 +107,7 @@ class BadLists(unittest.TestCase):
         self.assertRegex(done.stderr, r"steer\.yaml:8: the regexp .* is refused: it takes more than")
         self.assertLess(time.monotonic() - begun, 20)
 
-    def test_daemon_answers_and_ends_while_regexps_are_compiled(self):
+    def test_the_daemon_answers_and_ends_while_regexps_are_compiled(self):
         self.list.write_text("stream.example\n" + names(100))
         daemon = self.start(time="10m", watch="files")
         self.list.write_text("stream.example\n" + names(100) + slow(60))
@@ -121,7 +121,7 @@ class BadLists(unittest.TestCase):
         self.assertLess(time.monotonic() - begun, 3)
         self.assertIn("ending on SIGTERM", daemon.text())
 
-    def test_signal_ends_a_start_that_compiles(self):
+    def test_a_signal_ends_a_start_that_compiles(self):
         self.list.write_text("stream.example\n" + slow(60))
         self.write(time="10m")
         daemon = self.scene.network.start("appliance", "steerdnsd", f"{BUILD}/steerdnsd", "--config", str(self.config),
@@ -142,7 +142,7 @@ class BadLists(unittest.TestCase):
         except OSError:
             return ""
 
-    def test_refused_start_leaves_nothing(self):
+    def test_a_refused_start_leaves_nothing(self):
         web = self.folder / "web"
         web.mkdir()
         (web / "more.txt").write_text(names(30_000))

@@ -38,7 +38,7 @@ def without(capability):
 
 
 def plugins(names='exps: [ "domain:stream.example", "domain:media.example" ]', more="", rule=""):
-    """Without a router. `names`: of the policy; `more`: lines of other plugins; `rule`: before the forward."""
+    """The plugins, without a router. `names`: of the policy; `more`: lines of other plugins; `rule`: before the forward."""
     return f"""plugins:
   - {{ tag: policy_domains, type: domain_set, args: {{ {names} }} }}
 {more}  - tag: main
@@ -96,14 +96,14 @@ class Broken(unittest.TestCase):
 
     # What a start needs ---------------------------------------------------------------------------------------
 
-    def test_limits(self):
+    def test_a_start_with_too_few_descriptors_or_threads_is_refused(self):
         self.refused(r"this process may open 32 files at most and needs 64 .*LimitNOFILE=65536 .*`ulimit -n 65536`",
                      before=limited(nofile=32))
         # The limit of the user that it becomes.
         self.refused(r"a thread cannot be started \(Resource temporarily unavailable\): raise TasksMax=",
                      before=limited(nproc=1))
 
-    def test_memory(self):
+    def test_a_start_without_enough_memory_is_refused(self):
         self.refused(r"\S+\.yaml:1: `dataplane.memory` is 1048576 MiB and there are \d+ MiB for this process: lower it",
                      "dataplane: { memory: 1TiB }\n" + MINIMAL, code=2)
         names = self.scene.folder / "many.txt"
@@ -111,8 +111,8 @@ class Broken(unittest.TestCase):
         self.refused(r"there is not enough memory: give more .*or shorten the lists", with_names(names),
                      limited(**{"as": 120 << 20}))
 
-    def test_capabilities(self):
-        """Without those of AF_XDP alone it serves by sockets, as root too; what cannot be done without is named."""
+    def test_missing_capabilities_are_named(self):
+        """Without the capabilities of AF_XDP it serves by sockets, also as root; other missing ones are named."""
         reason = "by socket because AF_XDP does not: .*"
         for capability, told in (("bpf,-sys_admin", reason + "CAP_BPF"), ("net_admin,-sys_admin", reason + "CAP_NET_ADMIN"),
                                  ("net_raw", reason + "CAP_NET_RAW"), ("bpf", r" warning CAP_BPF is missing: .*give it")):
@@ -132,8 +132,8 @@ class Broken(unittest.TestCase):
 
     # What is lost while it serves -----------------------------------------------------------------------------
 
-    def test_descriptors_run_out(self):
-        """TCP clients take them all: UDP is served as before, by a port that is not taken for gone."""
+    def test_udp_is_served_when_descriptors_run_out(self):
+        """TCP clients take all descriptors: UDP is served as before, and the port does not count as removed."""
         daemon = self.start(MINIMAL, limited(nofile=72))
         folder = pathlib.Path(f"/proc/{self.scene.network.pid('appliance', 'steerdnsd')}/fd")
         clients = self.scene.network.start("client", "clients", "/usr/bin/python3", "-c", KEEP_OPEN, "172.16.1.2", "60")
@@ -147,7 +147,7 @@ class Broken(unittest.TestCase):
         until(lambda: self.answered("+tcp"), 10, "TCP is served again")
         self.assertNotIn("was removed", daemon.text())
 
-    def test_an_upstream_falls_silent(self):
+    def test_an_upstream_that_falls_silent_is_reported_once(self):
         daemon = self.start(MINIMAL)
         self.assertTrue(self.answered())
         self.scene.resolver.send_signal(signal.SIGSTOP)
@@ -161,7 +161,7 @@ class Broken(unittest.TestCase):
         until(lambda: self.answered() and "upstream udp://1.1.1.1:53 answers again" in daemon.text(), 20, "and again")
         self.assertEqual(daemon.text().count("does not answer"), 1)
 
-    def test_an_interface_of_af_packet_goes(self):
+    def test_a_removed_interface_of_af_packet_is_reported_once(self):
         net = self.scene.network
         net.link(("appliance", "eth1"), ("client", "eth1"))
         net.address("appliance", "eth1", "192.0.2.1/24")
@@ -171,7 +171,7 @@ class Broken(unittest.TestCase):
         self.assertTrue(self.answered())
         self.assertEqual(daemon.text().count("eth1 was removed"), 1)
 
-    def test_no_address(self):
+    def test_a_port_without_an_address_is_reported(self):
         net = self.scene.network
         net.link(("appliance", "eth2"), ("client", "eth2"))
         net.run("appliance", "sysctl", "-qw", "net.ipv6.conf.eth2.disable_ipv6=1")
@@ -181,8 +181,8 @@ class Broken(unittest.TestCase):
         self.assertEqual(f"3 workers share {cpus} CPUs" in daemon.text(), cpus < 3)
         net.run("appliance", "ip", "link", "del", "eth2")
 
-    def test_a_reload_without_memory(self):
-        """A list that does not fit beside the one in force changes nothing."""
+    def test_a_reload_without_enough_memory_changes_nothing(self):
+        """The new list does not fit beside the one in force."""
         names = self.scene.folder / "grows.txt"
         names.write_text("stream.example\n")
         daemon = self.start("control: { watch: off, images: off, user: root }\n" + with_names(names))
@@ -210,7 +210,7 @@ class Broken(unittest.TestCase):
         session.connect(str(self.scene.socket))
         return session
 
-    def test_many_want_a_reload(self):
+    def test_simultaneous_reload_requests_are_reported_once_per_reload(self):
         """Sessions that ask for a reload at the same time may share one; each reload is reported once."""
         daemon = self.start(MINIMAL)
         sessions = [self.session() for _ in range(20)]
@@ -247,15 +247,15 @@ class Broken(unittest.TestCase):
         self.assertRegex(troubles[-1], r"the cache (cannot|could not) be dumped to")
         self.assertEqual(len(troubles), 2, daemon.text())
 
-    def test_a_full_disk(self):
+    def test_a_full_disk_is_reported_and_stops_no_answer(self):
         self.check_disk("size=64k,mode=777", "No space left on device")
 
-    def test_a_disk_that_is_read_only(self):
+    def test_a_read_only_disk_is_reported_and_stops_no_answer(self):
         self.check_disk("ro", "Read-only file system")
 
     # By hand --------------------------------------------------------------------------------------------------
 
-    def test_steerctl(self):
+    def test_steerctl_reports_a_daemon_that_does_not_answer(self):
         for words, sentence in ((("nonsense",), r"there is no command 'nonsense'; write one of status, counters, .*version"),
                                 (("cache", "nonsense"), r"there is no command 'nonsense' of 'cache'; write one of .*flush")):
             done = self.scene.ask(*words)

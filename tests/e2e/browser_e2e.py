@@ -58,7 +58,7 @@ class Browser(unittest.TestCase):
         return self.scene.network.run("client", "env", f"HOME={home}", "timeout", "60", "chromium", "--headless", "--no-sandbox",
                                       "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={home}/data", "--dump-dom", URL).stdout
 
-    def test_a_page_is_found(self):
+    def test_a_page_is_found_by_doh(self):
         for name, template in (("get", "https://172.16.1.2/dns-query{?dns}"), ("post", "https://172.16.1.2/dns-query")):
             with self.subTest(name):
                 before = self.scene.stream_total("http_answers")

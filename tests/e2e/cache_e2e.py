@@ -1,4 +1,4 @@
-"""A cache over its life: what an operator sees of it, flushes, dumps, and a restart that finds it warm."""
+"""A cache over its life: what an operator sees in it, flushes, dumps, and a restart that restores it."""
 
 import os
 import pathlib
@@ -59,7 +59,7 @@ class Cache(unittest.TestCase):
     def ttl(self, name):
         return int(re.search(rf"^{name}\.\s+(\d+)\s+IN\s+A", self.scene.kdig(name, "A"), re.M).group(1))
 
-    def test_what_is_held_and_flushed(self):
+    def test_answers_are_shown_and_flushed(self):
         daemon = self.scene.start_daemon(self.config)
         simd = self.scene.told("status")["simd"]
         self.assertIn(f"cache keys are computed by {simd} code\n", daemon.text())
@@ -121,8 +121,8 @@ class Cache(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         return done.stderr
 
-    def test_print_as_routeros_does_it(self):
-        """Addresses and aliases, or all; below a name; so many at most."""
+    def test_print_lists_answers_as_routeros_does(self):
+        """Addresses and aliases, or all types; below a name; up to a maximum."""
         self.scene.start_daemon(self.config)
         self.fill()
         self.scene.kdig("other.example", "SOA")
@@ -140,8 +140,8 @@ class Cache(unittest.TestCase):
         text = self.scene.steerctl("cache", "print", "--suffix", "www.other.example")
         self.assertRegex(text, r"^www\.other\.example A IN, NOERROR, .* left, age ")
 
-    def test_who_asks_over_which_family_is_told_apart(self):
-        """Behind dns64 a client over IPv4 has another answer, and the cache holds both."""
+    def test_the_cache_holds_an_answer_for_each_family_of_client_behind_dns64(self):
+        """Behind dns64 a client over IPv4 gets another answer, and the cache holds both."""
         self.config.write_text("""
 plugins:
   - { tag: main, type: sequence, args: [ { exec: cache 100 short_circuit }, { exec: dns64 }, { exec: forward 1.1.1.1 } ] }
@@ -153,8 +153,8 @@ plugins:
               "both are in the cache")
         self.assertEqual(len(re.findall(", for IPv4 clients, in cache ", self.scene.steerctl("cache", "show", "a.other.example"))), 1)
 
-    def test_an_answer_that_no_slot_holds(self):
-        """It is served, and asked for each time; what just fits is kept."""
+    def test_an_answer_larger_than_a_slot_is_served_and_not_cached(self):
+        """It is asked for each time; an answer that just fits is cached."""
         resolver = self.scene.network.start("resolver", "sized", "/usr/bin/python3",
                                             str(pathlib.Path(__file__).with_name("sized_upstream.py")), "1.1.1.1@5353")
         resolver.wait_for("ready")
@@ -174,7 +174,7 @@ plugins:
         self.assertRegex(metrics, r"(?m)^# HELP (steerdns_\w*cache_too_big\w*) answers too large for the cache")
         self.assertRegex(metrics, r"(?m)^steerdns_\w*cache_too_big\w*(\{.*\})? 2$")
 
-    def test_a_restart_finds_it_warm(self):
+    def test_a_restart_restores_the_cache_from_its_dump(self):
         daemon = self.scene.start_daemon(self.config)
         self.fill()
         copy = self.state / "copy.dump"

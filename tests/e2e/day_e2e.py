@@ -131,7 +131,7 @@ class Day(unittest.TestCase):
     # What is seen ---------------------------------------------------------------------------------------------
 
     def sizes(self):
-        """Resident KiB and descriptors of the daemon."""
+        """Resident memory (KiB) and descriptors of the daemon."""
         pid = self.daemon.pid
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         return (int(re.search(r"VmRSS:\s+(\d+)", status)[1]), len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())))
@@ -148,7 +148,7 @@ class Day(unittest.TestCase):
             "-l", str(int(seconds)), "-Q", str(rate), "-c", str(clients), "-q", str(clients if mode == "doh" else 100),
             "-t", "12") for mode, server, rate, clients in LOADS}
 
-    def test_day(self):
+    def test_a_day_of_faults_loses_no_answer_and_no_row(self):
         scene = self.scene
         seconds = MINUTES * 60
         before = len(self.daemon.text().splitlines())

@@ -105,11 +105,11 @@ class Dns64Peers(unittest.TestCase):
         self.assertEqual(unexpected, {})
         self.assertEqual({key for key in differs if key not in seen}, set(), "they agree by now")
 
-    def test_unbound(self):
+    def test_answers_equal_those_of_unbound(self):
         peer_resolvers.start_unbound(self.scene, UNBOUND, UNBOUND_MODULES, UNBOUND_SAYS)
         self.compare(UNBOUND, UNBOUND_DIFFERS)
 
-    def test_knot_resolver(self):
+    def test_answers_equal_those_of_knot_resolver(self):
         peer_resolvers.make_room(self.scene, KNOT_RESOLVER)
         folder = self.scene.folder / "kresd"
         folder.mkdir()

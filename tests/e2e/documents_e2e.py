@@ -39,7 +39,7 @@ class Configurations(unittest.TestCase):
         return text.replace("/etc/steerdns", str(self.folder))
 
     def provide(self, text):
-        """The files that a configuration names are there: passwords, lists of names."""
+        """Makes the files that a configuration names: passwords, lists of names."""
         for name in re.findall(r"/etc/steerdns/([\w./-]+)", text):
             path = self.folder / name
             if not path.exists() and not name.endswith("/"):
@@ -55,7 +55,7 @@ class Configurations(unittest.TestCase):
         done = subprocess.run([PROGRAMS["steerdnsd"], "--check", "--config", self.folder / "steerdns.yaml"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_each_configuration_that_is_shown_is_accepted(self):
+    def test_each_shown_configuration_is_accepted(self):
         checked = 0
         for document in doc_blocks.documents():
             for block in doc_blocks.blocks([document]):
@@ -71,7 +71,7 @@ class Configurations(unittest.TestCase):
         print(f"  {checked} configurations")
         self.assertGreater(checked, 5)
 
-    def test_a_wrong_configuration_is_noticed(self):
+    def test_the_check_finds_a_wrong_configuration(self):
         for text in ("plugins:\n  - { tag: a, type: cahce }\n", "dataplane: { wrokers: 1 }\n"):
             with self.assertRaises(AssertionError):
                 self.check(doc_blocks.Block("none.md", 1, "yaml", {}, text))
@@ -79,7 +79,7 @@ class Configurations(unittest.TestCase):
 
 @functools.cache
 def help_of(program, *words):
-    """Options and sub-commands that `program words... --help` names, or None if there is no such command."""
+    """Options and sub-commands in the output of `program words... --help`; None without such a command."""
     done = subprocess.run([PROGRAMS[program], *words, "--help"], capture_output=True, text=True)
     if done.returncode != 0:
         return None
@@ -90,7 +90,7 @@ def help_of(program, *words):
 
 
 def mistakes(command):
-    """What is wrong with a command line, as sentences: our programs that do not exist, options they do not have."""
+    """The errors of a command line, as sentences: programs that do not exist, unknown options."""
     lexer = shlex.shlex(command.split("\n")[0], posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     found, segment = [], []
@@ -139,7 +139,7 @@ def mistakes_of(words):
 
 
 class Commands(unittest.TestCase):
-    def test_each_command_that_is_shown_exists_with_its_options(self):
+    def test_each_shown_command_exists_with_its_options(self):
         checked = 0
         for block in doc_blocks.blocks(language="sh"):
             for line, command in doc_blocks.commands(block):
@@ -157,7 +157,7 @@ class Commands(unittest.TestCase):
                         # Of `a | b` and `[--x]` in a synopsis the first words count.
                         self.assertEqual(mistakes(re.split(r"[|\[\]<>()'\"]", command)[0].replace(",", " ")), [])
 
-    def test_mistakes_are_noticed(self):
+    def test_the_check_finds_wrong_commands(self):
         self.assertEqual(mistakes("sudo steerctl routers --json | head -n 3"), [])
         self.assertEqual(mistakes("steerctl roouters"), ["steerctl has no sub-command roouters"])
         self.assertEqual(mistakes("ls && steerdnsd --chekc x.yaml"), ["steerdnsd has no option --chekc"])
@@ -181,12 +181,12 @@ def parses_on_a_router(text):
 
 
 class RouterCommands(unittest.TestCase):
-    def test_each_block_for_a_router_is_in_its_language(self):
+    def test_each_block_for_a_router_is_valid_routeros(self):
         for block in doc_blocks.blocks(language="routeros"):
             with self.subTest(block.place):
                 self.assertTrue(parses_on_a_router(block.text), block.text)
 
-    def test_mistakes_are_noticed(self):
+    def test_the_check_finds_invalid_routeros(self):
         for text in ("/ip firewal address-list print\n", "/ip firewall address-list prnit\n", ":if (1) do {\n"):
             self.assertFalse(parses_on_a_router(text), text)
 
@@ -231,7 +231,7 @@ class Site(unittest.TestCase):
         self.assertEqual(sorted(set(wrong)), [])
 
     def serve(self):
-        """The site's URL, and a queue of the paths that are asked for."""
+        """The site's URL, and a queue of the requested paths."""
         asked = queue.SimpleQueue()
 
         class Handler(http.server.SimpleHTTPRequestHandler):
@@ -277,7 +277,7 @@ class Site(unittest.TestCase):
         self.assertEqual(self.show(f"{url}/foreign.html")[1], ["http://foreign.example/x.png"])
 
     def show(self, url):
-        """The page as a browser shows it, and what it asks other hosts for (none is reached)."""
+        """The page as a browser shows it, and its requests to other hosts (none is reachable)."""
         log = self.folder / "net.json"
         shown = subprocess.run(
             self.browser("--dump-dom", f"--log-net-log={log}", "--virtual-time-budget=4000", url),

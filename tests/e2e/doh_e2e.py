@@ -1,4 +1,4 @@
-"""DNS over HTTP as clients have it: curl by HTTP/2 and HTTP/1.1, kdig, behind a proxy; and what is no query."""
+"""DNS over HTTP with real clients: curl by HTTP/2 and HTTP/1.1, kdig, behind a proxy; and requests without a query."""
 
 import base64
 import os
@@ -113,14 +113,14 @@ class Doh(unittest.TestCase):
         self.assertGreater(self.scene.stream_total("http_answers"), 0)
         self.assertEqual(self.scene.stream_total("http_refused"), 0)
 
-    def test_curl_looks_names_up(self):
-        """curl --doh-url: by us it finds the host that it then cannot reach."""
+    def test_curl_resolves_names_by_doh(self):
+        """curl --doh-url: it finds the host's address by us; the host itself is unreachable."""
         said = self.curl("-v", "--doh-url", URL, "--doh-cert-status", "http://stream.example/").stderr
         self.assertNotIn("Could not resolve host", said)
         said = self.curl("-v", "--connect-timeout", "2", "--doh-url", URL, "http://stream.example/").stderr
         self.assertIn("203.0.113.1", said)
 
-    def test_how_long_it_is_fresh(self):
+    def test_max_age_is_the_lowest_ttl(self):
         head = self.curl("-D", "-", "-o", "/dev/null", f"{URL}?dns={base64url(query('long.stream.example'))}").stdout
         age = re.search(r"cache-control: private, max-age=(\d+)", head)
         self.assertIsNotNone(age, head)
@@ -129,7 +129,7 @@ class Doh(unittest.TestCase):
         self.assertIn("200", refused.splitlines()[0])
         self.assertIn("no-store", refused)
 
-    def test_what_is_no_query(self):
+    def test_requests_without_a_query_get_their_http_status(self):
         (self.folder / "query").write_bytes(query("stream.example"))
         (self.folder / "long").write_bytes(b"x" * 5000)
         at = f"@{self.folder}/query"
@@ -145,12 +145,12 @@ class Doh(unittest.TestCase):
         self.assertEqual(self.scene.stream_total("http_refused"), 2 * len(cases))
         self.assertIn(b"\xcb\x00\x71\x0a", self.ask("stream.example")[1])
 
-    def test_padding(self):
+    def test_an_answer_is_padded_when_the_query_asks(self):
         tls = (f"+tls-ca={self.authority.pem}", f"+tls-hostname={HOST}")
         self.assertIn("Received 468 B", self.scene.kdig("+https", "+padding", *tls, "stream.example", "A"))
 
-    def test_behind_a_proxy(self):
-        """The header counts if it comes from a proxy that is trusted, over HTTP/2 without TLS as well."""
+    def test_the_client_address_of_a_trusted_proxy_counts(self):
+        """Also over HTTP/2 without TLS. Other clients cannot set the address."""
         marked = b"\xc0\x00\x02\x63"  # what clients in 198.51.100.0/24 are told
         told = ("-H", "X-Forwarded-For: 198.51.100.7")
         for flag in ("--http1.1", "--http2-prior-knowledge"):

@@ -1,4 +1,4 @@
-"""Upstreams over TCP, TLS and HTTPS, real ones: certificates, names, proxies, connections that end."""
+"""Upstreams over TCP, TLS and HTTPS, with real servers: certificates, names, proxies, connections that end."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ class EncryptedUpstreams(unittest.TestCase):
             self.assertEqual(self.ask(), [ADDRESS])
 
     def check_refused(self, sentence, at_once=True):
-        """`at_once`: a certificate is final; what a proxy says may change within the query's time."""
+        """`at_once`: a certificate error is final; an error of a proxy may end within the query's time."""
         begun = time.monotonic()
         self.assertIn("SERVFAIL", self.scene.kdig("+timeout=6", self.peers.fresh(), "A"))
         if at_once:
@@ -42,7 +42,7 @@ class EncryptedUpstreams(unittest.TestCase):
     def upstream(self):
         return self.scene.told("status")["upstreams"][0]
 
-    def test_transports(self):
+    def test_each_transport_gets_answers_from_each_server(self):
         self.peers.unbound(self.good)
         self.peers.dnsdist(self.good)
         self.peers.kresd(self.good)
@@ -58,7 +58,7 @@ class EncryptedUpstreams(unittest.TestCase):
                     self.assertEqual(daemon.stop(), 0)
                     self.assertNotRegex(daemon.text(), r" (warning|error) ")
 
-    def test_many_at_once(self):
+    def test_5000_queries_share_few_connections(self):
         self.peers.unbound(self.good)
         self.peers.kresd(self.good)
         queries = self.scene.folder / "queries.txt"
@@ -73,7 +73,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.assertLessEqual(self.scene.stream_total("upstream_connects"), 8)
                 daemon.stop()
 
-    def test_who_is_trusted(self):
+    def test_an_upstream_is_trusted_by_authority_or_pin(self):
         self.peers.unbound(self.good)
         other = self.peers.certificate("other")
         pin, wrong = self.peers.pin(self.good.pem), self.peers.pin(other.pem)
@@ -98,7 +98,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.assertIn("trouble", self.upstream())
                 daemon.stop()
 
-    def test_certificates_that_do_not_hold(self):
+    def test_an_expired_certificate_is_refused_until_it_is_renewed(self):
         for sentence, certificate in (
                 ("its certificate is not trusted: certificate has expired", self.peers.certificate("old", days=-1)),):
             with self.subTest(sentence=sentence):
@@ -111,8 +111,8 @@ class EncryptedUpstreams(unittest.TestCase):
                 until(lambda: self.ask("+timeout=6") == [ADDRESS], 10, "it is asked again")
                 self.assertIn("can be asked again", self.scene.daemon.text())
 
-    def test_the_end_of_a_certificate_is_known(self):
-        """That of the certificate which was shown, from the first connection on, and that of the next one after it."""
+    def test_the_expiry_of_an_upstream_certificate_is_shown(self):
+        """Of the present certificate, from the first connection on, and of the next certificate after a renewal."""
         def shown():
             return [(c["upstream"], c["subject"], round((c["ends_s"] - time.time()) / 86400))
                     for c in self.scene.told("status")["certificates"] if "upstream" in c]
@@ -128,12 +128,12 @@ class EncryptedUpstreams(unittest.TestCase):
         until(lambda: self.ask("+timeout=6") == [ADDRESS], 10, "it is asked again")
         self.assertEqual([days for _, _, days in shown()], [40])
 
-    def test_an_address_in_the_certificate(self):
+    def test_a_certificate_for_an_address_is_accepted(self):
         self.peers.unbound(self.peers.certificate("by-address", f"IP:{UNBOUND}"))
         self.peers.daemon(self.entry(host=UNBOUND, address=None))
         self.check_answers()
 
-    def test_connections_that_the_server_closes(self):
+    def test_closed_connections_are_no_errors(self):
         self.peers.unbound(self.good, idle_ms=300)
         for scheme in ("tcp", "tls"):  # (unbound does not close idle HTTPS connections so early)
             with self.subTest(scheme=scheme):
@@ -144,7 +144,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.assertEqual(self.scene.stream_total("upstream_errors"), 0)
                 daemon.stop()
 
-    def test_a_server_that_restarts(self):
+    def test_a_restarted_server_is_asked_within_a_second(self):
         server = self.peers.unbound(self.good)
         for scheme in ("tls+pipeline", "https"):
             with self.subTest(scheme=scheme):
@@ -157,7 +157,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.assertLess(time.monotonic() - start, 1)
                 daemon.stop()
 
-    def test_a_name_is_looked_up(self):
+    def test_the_name_of_an_upstream_is_resolved_by_its_bootstrap(self):
         self.peers.unbound(self.good)
         for scheme in ("udp", "tcp", "tls", "https"):
             with self.subTest(scheme=scheme):
@@ -166,7 +166,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.assertEqual(self.upstream()["address"], UNBOUND)
                 daemon.stop()
 
-    def test_through_a_proxy(self):
+    def test_an_upstream_is_asked_through_a_socks5_proxy(self):
         self.peers.unbound(self.good)
         self.scene.network.start("router", "microsocks", "microsocks", "-i", "172.16.1.1", "-p", "1080", "-u", "me",
                                  "-P", "secret")

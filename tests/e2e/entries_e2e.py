@@ -1,4 +1,4 @@
-"""Several sequences behind several servers, as mosdns's configurations have them: by address, by path; and what a client's TLS and HTTP say."""
+"""Several sequences behind several servers, as in mosdns's configurations: by address, by path, by TLS server name and URL."""
 
 import sys
 import unittest
@@ -70,7 +70,7 @@ class Entries(unittest.TestCase):
     def over_tls(self, *words, host=HOSTS[0]):
         return self.ask(*words, f"+tls-ca={self.authority.pem}", f"+tls-hostname={host}", f"+tls-sni={host}")
 
-    def test_each_by_its_own(self):
+    def test_each_server_and_path_runs_its_own_sequence(self):
         open_answer, blocked = ["203.0.113.10", "203.0.113.11"], ["192.0.2.96"]
         for _ in range(3):  # asked, found in the cache, known by its bytes
             for words in ((), ("+tcp",)):
@@ -88,7 +88,7 @@ class Entries(unittest.TestCase):
         self.assertEqual(self.ask(server="172.16.1.3"), ["192.0.2.95"])
         self.assertEqual(self.over_tls("+https=/family"), ["192.0.2.95"])
 
-    def test_what_the_client_says(self):
+    def test_rules_match_server_name_and_path(self):
         self.assertEqual(self.over_tls("+tls"), ["192.0.2.99"])
         self.assertEqual(self.over_tls("+tls", host=HOSTS[1]), ["192.0.2.97"])
         self.assertEqual(self.over_tls("+https=/named"), ["192.0.2.98"])

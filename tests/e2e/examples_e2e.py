@@ -17,13 +17,13 @@ class Minimal(unittest.TestCase):
         cls.scene.start_router()
         cls.scene.start_daemon(ROOT / "configs/minimal.yaml")
 
-    def test_line_at_start(self):
+    def test_the_first_line_names_port_address_and_reason(self):
         text = self.scene.daemon.text()
         self.assertIn("serving on eth0", text)
         self.assertIn("172.16.1.2", text)
         self.assertIn("by af_xdp because", text)
 
-    def test_answers(self):
+    def test_answers_and_rows_are_right_over_udp_tcp_and_both_families(self):
         scene = self.scene
         for server in ("172.16.1.2", "fd16::2"):
             for transport in ("+notcp", "+tcp"):
@@ -41,20 +41,19 @@ class Minimal(unittest.TestCase):
             self.assertTrue(row["comment"].startswith("forgedns;pg=ros_address_list_policy;kind=D;dm="), row)
             self.assertTrue(row["dynamic"], row)
 
-    def test_negative_and_case(self):
+    def test_nxdomain_keeps_the_case_of_the_question(self):
         answer = self.scene.kdig("+noidn", "No.MEDIA.Example", "A")
         self.assertIn("NXDOMAIN", answer)
         self.assertIn("No.MEDIA.Example.", answer)
         self.assertIn("SOA", answer)
 
-    def test_large_answer(self):
-        """Over UDP it is cut and says so, over TCP it is whole."""
+    def test_a_large_answer_is_truncated_over_udp_and_whole_over_tcp(self):
         cut = self.scene.kdig("+notcp", "+ignore", "big.other.example", "TXT", "+bufsize=512")
         self.assertIn("tc", cut.split("Flags:")[1].split(";")[0])
         whole = self.scene.kdig("+tcp", "big.other.example", "TXT")
         self.assertGreater(whole.count("x" * 250), 8, whole)
 
-    def test_operators_view(self):
+    def test_status_counters_and_metrics_are_there(self):
         status = self.scene.told("status")
         self.assertEqual(status["ports"][0]["driver"], "af_xdp")
         self.assertIn("steerdnsd", self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--version").stdout)
@@ -68,7 +67,7 @@ class Minimal(unittest.TestCase):
 
 
 class MultiEgress(unittest.TestCase):
-    def test_two_lists(self):
+    def test_each_list_gets_its_own_rows(self):
         with Scene("multi", BUILD) as scene:
             scene.start_resolver()
             scene.start_router()
@@ -83,9 +82,9 @@ class MultiEgress(unittest.TestCase):
 
 
 class OtherQuestions(unittest.TestCase):
-    """redirect, ecs_handler and forward_edns0opt; what upstreams are sent is in tests/scenario."""
+    """redirect, ecs_handler and forward_edns0opt; tests/scenario checks what upstreams get."""
 
-    def test_other_questions(self):
+    def test_redirects_and_edns_options_work_end_to_end(self):
         with Scene("questions", BUILD) as scene:
             scene.start_resolver()
             scene.start_daemon(ROOT / "configs/other_questions.yaml")
@@ -105,9 +104,9 @@ class OtherQuestions(unittest.TestCase):
 
 
 class Sockets(unittest.TestCase):
-    """The same without a port of our own: `driver: socket`."""
+    """The same with kernel sockets: `driver: socket`."""
 
-    def test_sockets(self):
+    def test_kernel_sockets_answer_and_write_rows(self):
         with Scene("sockets", BUILD) as scene:
             scene.start_resolver()
             scene.start_router()

@@ -53,7 +53,7 @@ class KernelsShare(unittest.TestCase):
                               "--control-socket", str(self.net.folder / "control.sock"))
 
     def wire(self, more):
-        """Serves, and the wire's other end is the client's dtap0."""
+        """Starts the daemon, and makes the other end of its wire the client's dtap0."""
         net = self.net
         self.steer = self.daemon(PORT % more)
         self.steer.wait_for("serving", 40)
@@ -62,7 +62,7 @@ class KernelsShare(unittest.TestCase):
         net.address("client", "dtap0", "192.0.2.1/24", "2001:db8:2::1/64")
 
     def begin(self, more="", before=lambda: None):
-        """... and there is an upstream."""
+        """As wire(), with an upstream."""
         net = self.net
         self.wire(more)
         before()
@@ -77,7 +77,7 @@ class KernelsShare(unittest.TestCase):
         return set(self.kdig(server, "+short", *words, "stream.example", "A").split())
 
     def ping(self, server, *words):
-        """How many of how many came back."""
+        """(received, sent)"""
         out = self.net.run("client", "ping", "-q", *words, server, check=False).stdout
         sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", out).groups()
         return int(received), int(sent)
@@ -90,7 +90,7 @@ class KernelsShare(unittest.TestCase):
         return self.counters()["exceptions"][0][name]
 
     def lost(self):
-        """What of the kernel's share was dropped; what had to wait was not."""
+        """The packets for the kernel that were dropped; packets that only had to wait do not count."""
         return {name: n for name, n in self.counters()["exceptions"][0].items()
                 if name.endswith(("_ring_full", "failed", "over_rate")) and name != "kernel_ring_full" and n}
 
@@ -98,7 +98,7 @@ class KernelsShare(unittest.TestCase):
         return self.counters()["workers"][0][table][name]
 
     def stream(self, server, size):
-        """Every byte of a TCP stream goes there and comes back."""
+        """Sends bytes over TCP and checks that all of them come back."""
         sock = self.net.socket("client", socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_STREAM)
         with sock:
             sock.settimeout(30)
@@ -116,7 +116,7 @@ class KernelsShare(unittest.TestCase):
         process = self.net.start("appliance", f"echo-{':' in server}", "/usr/bin/python3", "-c", ECHO, server)
         process.wait_for("ready")
 
-    def test_all_of_it(self):
+    def test_the_kernel_gets_arp_nd_icmp_tcp_and_fragments(self):
         self.begin(ANY_TCP)
         net = self.net
         mac = self.kernels_mac()
@@ -142,8 +142,7 @@ class KernelsShare(unittest.TestCase):
                    if name.endswith(("_given", "_over_rate", "_ring_full")) and not name.startswith("kernel"))
         self.assertEqual(ends, counts["workers"][0]["verdicts"]["punted"])
 
-    def test_dns_that_only_the_kernel_reads(self):
-        """With IP options, and in fragments: the kernel's UDP listener answers."""
+    def test_queries_with_ip_options_and_in_fragments_are_answered_by_the_kernel(self):
         self.begin()
         query = bytes.fromhex("004d01000001000000000000") + b"\x06stream\x07example\0" + bytes.fromhex("00010001")
         before = self.exception("udp_given")
@@ -158,8 +157,7 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.short(V4, "+padding=900"), STREAM)
         self.assertGreater(self.exception("fragment_given"), before)
 
-    def test_a_flood_of_one_kind(self):
-        """It takes nothing from the others."""
+    def test_a_flood_of_one_kind_does_not_limit_the_others(self):
         self.begin(", exception_rates: { icmp: 50 }")
         received, sent = self.ping(V4, "-c", "500", "-f", "-W", "1")
         self.assertEqual(sent, 500)
@@ -169,8 +167,8 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.short(V6), STREAM)
         self.assertEqual(self.ping(V6, "-c", "20", "-i", "0.01"), (20, 20))
 
-    def test_it_is_the_kernels_interface(self):
-        """Addresses that others put there are served, and are not when they go; it goes with us."""
+    def test_addresses_of_the_exception_interface_are_served(self):
+        """Addresses that others add are served until they are removed; the interface is removed with the daemon."""
         self.begin()
         net = self.net
         self.assertEqual(self.short("192.0.2.54"), set())
@@ -182,8 +180,8 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.steer.stop(), 0)
         self.assertNotIn("steer0", net.run("appliance", "ip", "link").stdout)
 
-    def test_link(self):
-        """The interface has a carrier while the port's wire is there: on a memif, while its peer is."""
+    def test_the_exception_interface_has_a_carrier_while_the_port_has_one(self):
+        """A memif has a carrier while its peer is connected."""
         net, path = self.net, self.net.folder / "memif.sock"
         self.steer = self.daemon(f"{{ device: 'role=server,socket-abstract=no,socket={path}', driver: memif, "
                                  f"exception: steer0, addresses: [192.0.2.53/24, '2001:db8:2::53/64']{ANY_TCP} }}")
@@ -212,8 +210,8 @@ class KernelsShare(unittest.TestCase):
             peer.stop()
             until(lambda: not carrier(), 5, "no carrier when the peer is gone")
 
-    def test_peer_killed(self):
-        """A peer that dies takes its memory with it, and not the daemon, whatever its worker is doing then."""
+    def test_the_daemon_survives_a_killed_memif_peer(self):
+        """A killed peer removes its shared memory, at any moment of the worker's loop."""
         net, path = self.net, self.net.folder / "memif.sock"
         self.steer = self.daemon(f"{{ device: 'role=server,socket-abstract=no,socket={path}', driver: memif, "
                                  "addresses: [192.0.2.53/24] }\n  idle: spin\n  workers: [0]")
@@ -227,8 +225,8 @@ class KernelsShare(unittest.TestCase):
             peer.stop(number=signal.SIGKILL)
         self.assertEqual(self.steer.stop(), 0)
 
-    def test_interface_removed(self):
-        """It is made again, with all that it was given."""
+    def test_a_removed_exception_interface_is_made_again(self):
+        """With all its addresses and settings."""
         self.begin(", arp: reply-only" + self.KNOWN)
         net, mac = self.net, self.kernels_mac()
         index = net.run("appliance", "cat", "/sys/class/net/steer0/ifindex").stdout
@@ -246,8 +244,8 @@ class KernelsShare(unittest.TestCase):
                 self.assertEqual(self.short(server, "+tcp"), STREAM)
                 self.assertEqual(self.ping(server, "-c", "5", "-i", "0.02"), (5, 5))
 
-    def test_macs_of_others(self):
-        """A frame to another host is dropped, unless the kernel's interface is promiscuous: for a macvlan, as with VRRP."""
+    def test_frames_to_other_macs_go_to_a_promiscuous_interface_only(self):
+        """Such an interface is needed for a macvlan, as with VRRP. Other frames to another host are dropped."""
         self.begin()
         net, other = self.net, "00:00:5e:00:01:05"
         net.run("client", "ip", "neigh", "replace", V4, "lladdr", other, "dev", "dtap0")
@@ -287,7 +285,7 @@ class KernelsShare(unittest.TestCase):
     def kernels_mac(self):
         return re.search(r"link/ether (\S+)", self.net.run("appliance", "ip", "link", "show", "steer0").stdout)[1]
 
-    def test_arp_disabled(self):
+    def test_arp_disabled_neither_answers_nor_asks(self):
         self.begin(", arp: disabled" + self.KNOWN, lambda: self.net.run(
             "client", "ip", "neigh", "add", V4, "lladdr", self.kernels_mac(), "dev", "dtap0"))
         self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
@@ -299,8 +297,8 @@ class KernelsShare(unittest.TestCase):
         until(lambda: self.counters()["announcements"]["neighbour"] > before["neighbour"], 5, "an advertisement")
         self.assertEqual(self.counters()["announcements"]["arp"], before["arp"])
 
-    def test_arp_reply_only(self):
-        """With `arp: reply-only` it answers ARP, and knows only the configured neighbours."""
+    def test_arp_reply_only_answers_but_learns_no_neighbour(self):
+        """It knows only the configured neighbours."""
         self.begin(", arp: reply-only" + self.KNOWN)
         self.assertEqual(self.resolves(V4), self.kernels_mac())
         self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
@@ -312,8 +310,8 @@ class KernelsShare(unittest.TestCase):
               "the kernel without what it learned")
         self.assertIn("PERMANENT", self.net.run("appliance", "ip", "neigh", "show", "192.0.2.1").stdout)
 
-    def test_arp_for_others(self):
-        """proxy-arp for what is routed elsewhere, local-proxy-arp for neighbours, published for one address."""
+    def test_proxy_arp_answers_for_the_configured_addresses(self):
+        """proxy-arp for addresses that are routed elsewhere, local-proxy-arp for neighbours, `published` for one address."""
         net = self.net
         run("ip", "-n", net.full("appliance"), "link", "add", "far0", "type", "veth", "peer", "name", "far1")
         for name in ("far0", "far1"):
@@ -336,7 +334,7 @@ class KernelsShare(unittest.TestCase):
                 self.assertEqual(self.resolves("192.0.2.77"), mac if local else None)
                 self.steer.stop()
 
-    def test_published_for_ipv6(self):
+    def test_a_published_ipv6_neighbour_is_answered_for(self):
         self.wire(", neighbours: [{ address: '2001:db8:77::7', published: true }]")
         net = self.net
         net.run("appliance", "sysctl", "-qw", "net.ipv6.conf.steer0.forwarding=1", "net.ipv6.conf.steer0.proxy_ndp=1")
@@ -344,8 +342,8 @@ class KernelsShare(unittest.TestCase):
         self.assertEqual(self.resolves("2001:db8:77::7"), self.kernels_mac())
         self.assertIsNone(self.resolves("2001:db8:77::8"))
 
-    def test_an_interface_of_the_kernels_own(self):
-        """Knobs and entries are as they were when we are gone, whatever they were."""
+    def test_a_kernel_interface_gets_its_settings_back_at_the_end(self):
+        """Its sysctls and neighbour entries are as before the start."""
         net = self.net
         net.link(("appliance", "eth0"), ("client", "eth0"))
         net.address("appliance", "eth0", "192.0.2.53/24", "2001:db8:2::53/64")
@@ -374,7 +372,7 @@ class KernelsShare(unittest.TestCase):
                 self.assertNotIn("PERMANENT", net.run("appliance", "ip", "neigh", "show", "dev", "eth0").stdout)
                 self.assertEqual(net.run("appliance", "ip", "neigh", "show", "proxy").stdout, "")
 
-    def test_what_appears_is_announced(self):
+    def test_new_addresses_are_announced(self):
         self.begin()
         ears = {kind: self.enterContext(self.net.socket("client", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(kind)))
                 for kind in (0x0806, 0x86dd)}
@@ -395,7 +393,7 @@ class KernelsShare(unittest.TestCase):
         until(lambda: self.counters()["announcements"]["arp"] >= arp + 2, 10, "the second gratuitous ARP")
         until(lambda: self.counters()["announcements"]["neighbour"] >= advertisements + 3, 10, "the third advertisement")
 
-    def test_refused(self):
+    def test_a_taken_interface_name_is_refused(self):
         net = self.net
         run("ip", "-n", net.full("appliance"), "link", "add", "steer0", "type", "veth", "peer", "name", "other")
         steer = self.daemon()

@@ -1,4 +1,4 @@
-"""Routers and daemons that die: answers go on, rows come back, nothing is removed or added twice."""
+"""Routers and daemons that die: answers go on, rows come back, and no row is removed or added twice."""
 
 import json
 import signal
@@ -32,7 +32,7 @@ class Faults(unittest.TestCase):
         took = time.monotonic() - start
         self.assertLess(took, seconds, f"{name} took {took:.3f} s")
 
-    def test_router_killed(self):
+    def test_answers_do_not_wait_for_a_killed_router(self):
         scene = self.scene
         router = scene.start_router()
         scene.start_daemon(held_config(scene))
@@ -44,7 +44,7 @@ class Faults(unittest.TestCase):
         for i in range(5):
             self.answered_within(f"m{i}.stream.example", 0.09)
 
-    def test_router_reboots(self):
+    def test_a_router_that_reboots_gets_its_rows_back(self):
         scene = self.scene
         scene.start_router("--preset", "fast")
         scene.start_daemon(ROOT / "configs/minimal.yaml")
@@ -64,7 +64,7 @@ class Faults(unittest.TestCase):
             time.sleep(0.05)
         print(f"rows are back {time.monotonic() - start - 4:.1f} s after the router accepts connections again")
 
-    def test_daemon_killed(self):
+    def test_a_killed_daemon_keeps_and_adopts_its_rows(self):
         scene = self.scene
         scene.start_router()
         daemon = scene.start_daemon(ROOT / "configs/minimal.yaml")

@@ -1,4 +1,4 @@
-"""Lists that come by HTTP and HTTPS, on a machine that is its own resolver."""
+"""Lists over HTTP and HTTPS, on a machine that is its own resolver."""
 
 import json
 import os
@@ -51,7 +51,7 @@ class Fetch(unittest.TestCase):
         self.make_certificates()
 
     def make_certificates(self):
-        """An authority of the test's and the server's certificate by it; and another."""
+        """An authority of the test, the server's certificate, and one of another authority."""
         Authority(self.folder).issue("web", "DNS:lists.example", "DNS:www.lists.example")
         Authority(self.folder / "other")
 
@@ -96,8 +96,8 @@ class Fetch(unittest.TestCase):
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
         return float(found.group(1)) if found else None
 
-    def test_its_own_resolver(self):
-        """Names are asked of the upstreams; the first copy is there before the first query."""
+    def test_list_servers_are_resolved_by_the_upstreams(self):
+        """The first copy is loaded before the first query."""
         self.page(body="stream.example\n", etag='"v1"', gzip=True)
         self.start_web()
         resolv = pathlib.Path("/etc/resolv.conf").read_text()
@@ -123,7 +123,7 @@ class Fetch(unittest.TestCase):
         self.assertLess(self.metric(f'steerdns_list_age_seconds{{url="{URL}"}}'), 60)
         self.assertRegex(self.scene.steerctl("lists"), rf"{re.escape(URL)} +unchanged +1 +15 ")
 
-    def test_a_new_one_takes_effect_without_a_lost_query(self):
+    def test_a_new_copy_takes_effect_without_a_lost_query(self):
         self.page(body="stream.example\n", etag='"v1"')
         self.start_web()
         self.start()
@@ -142,8 +142,8 @@ class Fetch(unittest.TestCase):
         self.assertEqual(lost, 0, load.text())
         self.assertEqual(self.scene.told("status")["generation"], 2)
 
-    def test_what_is_not_good_changes_nothing(self):
-        """Each leaves the last good copy, and says why."""
+    def test_a_bad_download_keeps_the_last_good_copy(self):
+        """Each error is reported with its cause."""
         self.page(body="stream.example\n", etag='"v1"')
         self.start_web()
         daemon = self.start()
@@ -183,8 +183,8 @@ class Fetch(unittest.TestCase):
         until(lambda: self.listed("media.example"), 5, "a good one is taken again")
         self.assertEqual(self.metric('steerdns_list_fetches_total{outcome="too_large"}'), 2)
 
-    def test_the_server_is_away(self):
-        """A restart goes on with the last good copy; a first start with none, and with a warning."""
+    def test_an_unreachable_server_does_not_stop_a_start(self):
+        """A restart uses the last good copy; a first start begins with an empty list and a warning."""
         before = time.monotonic()
         daemon = self.start(wait="1s")
         self.assertLess(time.monotonic() - before, 8)
@@ -223,8 +223,8 @@ class Fetch(unittest.TestCase):
         self.assertTrue(self.listed("stream.example"))
         self.assertEqual([a["tls"] for a in self.asked()], [False])
 
-    def test_over_http2(self):
-        """A server that speaks nothing else: more than the window that HTTP/2 begins with, and 304."""
+    def test_a_list_is_fetched_over_http2(self):
+        """From a server that speaks only HTTP/2: a body larger than the initial window, and 304."""
         names = "stream.example\n" + "".join(f"n{i}.example\n" for i in range(60_000))
         (self.web / "names.txt").write_text(names)
         web = self.scene.network.start("resolver", "web", "/usr/bin/stdbuf", "-oL", "/usr/sbin/nghttpd", "-v", "-a", "1.1.1.1",
@@ -237,8 +237,7 @@ class Fetch(unittest.TestCase):
         self.assertEqual(self.fetch()["outcome"], "unchanged")
         self.assertIn(":status: 304", web.text())
 
-    def test_another_url_while_serving(self):
-        """A reload waits for a list that it names for the first time."""
+    def test_a_reload_waits_for_the_first_copy_of_a_new_url(self):
         self.page(body="stream.example\n")
         self.page("/more.txt", body="media.example\n")
         self.start_web()

@@ -23,7 +23,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class StoppedThread:
-    """A thread that does not run, by ptrace(2), for as long as this is entered."""
+    """Stops a thread by ptrace(2) for as long as this context is entered."""
 
     def __init__(self, tid):
         self.tid = tid
@@ -68,7 +68,7 @@ class Health(unittest.TestCase):
         self.assertEqual(status, 503)
         self.assertRegex(body, rf"^{pattern}\n$")
 
-    def test_each_condition_of_readiness(self):
+    def test_readyz_names_each_failed_condition(self):
         scene = self.scene
         self.start()
         until(self.is_ready, 10, "it is ready")
@@ -100,7 +100,7 @@ class Health(unittest.TestCase):
             scene.network.run("appliance", "ip", "route", "replace", "default", "via", "172.16.1.1", check=False)
             until(lambda: "ports ok" in self.http("/readyz?verbose")[1], 20, "the port is back")
 
-    def test_a_dead_upstream(self):
+    def test_readyz_fails_while_all_upstreams_are_dead(self):
         scene = self.scene
         self.start()
         until(self.is_ready, 10, "it is ready")
@@ -121,12 +121,12 @@ class Health(unittest.TestCase):
 
         until(answers, 30, "it is ready again")
 
-    def test_a_list_that_was_never_loaded(self):
+    def test_readyz_fails_for_a_list_that_was_never_loaded(self):
         self.start(LISTED.format(folder=self.scene.folder / "lists"))
         self.fails(r"lists failed: never fetched: http://172\.16\.1\.1:8/never\.txt")
         self.assertEqual(self.http("/livez")[0], 200)
 
-    def test_a_worker_that_does_not_turn(self):
+    def test_livez_fails_while_a_worker_is_stuck(self):
         self.start()
         until(self.is_ready, 10, "it is ready")
         pid = self.scene.network.pid("appliance", "steerdnsd")

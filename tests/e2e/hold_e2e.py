@@ -1,4 +1,4 @@
-"""`async: false`: no answer before its row, as the judge counts; late ones are counted; rows come back, are adopted."""
+"""`async: false`: no answer before its row, as the judge counts; late answers are counted; rows come back or are adopted."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ while True:
 
 
 def config(scene, held=True, **extra):
-    """configs/minimal.yaml, held if asked for, with more settings of the list; the client is one of many."""
+    """configs/minimal.yaml, held if asked for, with more settings of the list; the client has no quota."""
     text = (ROOT / "configs/minimal.yaml").read_text()
     if held:
         text = text.replace("async: true", "async: false")
@@ -86,7 +86,7 @@ class Hold(unittest.TestCase):
         self.assertGreaterEqual(held_before[1], 1000)
         return fresh, again
 
-    def test_no_answer_before_its_row(self):
+    def test_no_answer_leaves_before_its_row(self):
         self.begin("--preset", "fast", "--latency", "2", sync_timeout="2s")
         self.check_held(window=400)
 
@@ -99,7 +99,7 @@ class Hold(unittest.TestCase):
         print("beside it:", printing.text().splitlines()[-1])
 
     def test_late_answers_are_counted(self):
-        """The default sync_timeout, and a router that takes longer: each answer before its row is one `late`."""
+        """With the default sync_timeout and a slower router, each answer before its row is one `late`."""
         scene = self.begin("--preset", "mid", "--latency", "250", rows=1000)
         names = NAMES[:40]
         with Capture(scene) as capture:
@@ -131,7 +131,7 @@ class Hold(unittest.TestCase):
         limit = 5 + count / (0.85 * write_rate)
 
         def all_back():
-            """(when it was up again, {row: when it was added since}), once no row is missing."""
+            """(time of the router's boot, {row: time when it was added since}) once no row is missing."""
             up, back = None, {}
             for entry in journal(scene):
                 if entry["op"] == "up":
@@ -145,7 +145,7 @@ class Hold(unittest.TestCase):
         print(f"{count} rows are back {took:.2f} s after the router accepts connections; the limit is {limit:.2f} s")
         self.assertLess(took, limit)
 
-    def test_daemon_killed_with_a_thousand_rows(self):
+    def test_a_killed_daemon_adopts_a_thousand_rows(self):
         scene = self.begin("--preset", "fast", held=False, rows=0)
         self.all_answered(ask(scene, NAMES, window=100))
         wanted = {("policy_set_v4", address_of(i)) for i in range(len(NAMES))}

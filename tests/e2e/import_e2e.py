@@ -27,7 +27,7 @@ PASSWORD = "s3cret pass"
 
 
 def run(*command, **environment):
-    """A command that neither asks nor hangs."""
+    """A command without prompts, with a time limit."""
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60,
                           stdin=subprocess.DEVNULL, env={**os.environ, "UPSTREAM": "192.0.2.77", **environment})
 
@@ -41,7 +41,7 @@ def import_file(path, *options):
 
 
 class Files(unittest.TestCase):
-    def test_what_comes_out(self):
+    def test_each_input_gives_the_configuration_beside_it(self):
         self.assertGreater(len(inputs(INPUTS)), 8)
         for path in inputs(INPUTS):
             with self.subTest(path.name):
@@ -50,15 +50,15 @@ class Files(unittest.TestCase):
                 expected = path.with_name(path.name + ".yaml")
                 self.assertEqual(made.stdout, expected.read_text())
 
-    def test_steerdnsd_accepts_it(self):
+    def test_steerdnsd_accepts_each_imported_configuration(self):
         for path in inputs(INPUTS):
             with self.subTest(path.name):
                 checked = run(STEERDNSD, "--config", path.with_name(path.name + ".yaml"), "--check")
                 self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
                 self.assertNotIn("error:", checked.stdout + checked.stderr)
 
-    def test_notes_are_said_and_written(self):
-        """Each note stands on standard error, as FILE:LINE, and in the configuration."""
+    def test_notes_are_on_standard_error_and_in_the_configuration(self):
+        """On standard error each has FILE:LINE."""
         for path in inputs(INPUTS):
             with self.subTest(path.name):
                 made = import_file(path)
@@ -70,7 +70,7 @@ class Files(unittest.TestCase):
                     if place:
                         self.assertLessEqual(int(place[1]), len(path.read_text(errors="replace").splitlines()))
 
-    def test_what_cannot_be_read(self):
+    def test_an_invalid_file_is_refused_with_its_line(self):
         for path in inputs(INPUTS / "bad"):
             with self.subTest(path.name):
                 made = import_file(path)
@@ -79,8 +79,8 @@ class Files(unittest.TestCase):
                 expected = path.with_name(path.name + ".said").read_text().removesuffix("\n")
                 self.assertIn(f"steerctl: {path}{expected}", made.stderr)
 
-    def test_servers_over_tls(self):
-        """Where the certificate is on this machine, its server is one; else it is a comment (many_ports.corefile)."""
+    def test_a_server_over_tls_is_imported_with_its_certificate(self):
+        """Without the certificate's files on this machine, the server becomes a comment (many_ports.corefile)."""
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             cert, key, path = folder / "cert.pem", folder / "key.pem", folder / "x.corefile"
@@ -105,12 +105,12 @@ class Files(unittest.TestCase):
             self.assertIn("holds no zone that is answered over plain DNS, or whose certificate is on this machine",
                           refused.stderr)
 
-    def test_a_file_that_is_not_there(self):
+    def test_a_missing_file_is_refused(self):
         made = run(STEERCTL, "import", "routeros", "/nowhere/x.rsc")
         self.assertEqual((made.returncode, made.stdout), (2, ""))
         self.assertIn("steerctl: /nowhere/x.rsc cannot be opened or read", made.stderr)
 
-    def test_an_output_is_not_replaced_by_chance(self):
+    def test_an_output_file_is_replaced_with_force_only(self):
         with tempfile.TemporaryDirectory() as folder:
             output = pathlib.Path(folder) / "out.yaml"
             path = INPUTS / "odd.rsc"
@@ -125,7 +125,7 @@ class Files(unittest.TestCase):
             self.assertEqual(import_file(path, "-o", output, "--force").returncode, 0)
             self.assertEqual(output.read_text(), expected)
 
-    def test_usage(self):
+    def test_wrong_command_lines_end_with_2(self):
         for words in (["import"], ["import", "routeros"], ["import", "bind", "x"],
                       ["import", "routeros", "--user", "x", "y.rsc"]):
             self.assertEqual(run(STEERCTL, *words).returncode, 2, words)
@@ -173,7 +173,7 @@ class Live(unittest.TestCase):
     def ask(self, where, *options, password=PASSWORD):
         return run(STEERCTL, "import", "routeros", "--live", where, *options, STEERDNS_PASSWORD=password)
 
-    def test_a_router(self):
+    def test_a_router_is_imported_over_its_api(self):
         with router() as (port, tls_port, certificate):
             fill(port)
             made = self.ask(f"127.0.0.1:{port}")
@@ -211,7 +211,7 @@ class Live(unittest.TestCase):
                 self.assertEqual((refused.returncode, refused.stdout), (2, ""))
                 self.assertIn("cannot be read: the login failed", refused.stderr)
 
-    def test_a_router_that_has_no_lists_yet(self):
+    def test_a_router_without_address_lists_is_imported(self):
         with router("--ros-version", "7.8") as (port, _, _):
             fill(port, with_lists=False)
             made = self.ask(f"127.0.0.1:{port}")

@@ -1,4 +1,4 @@
-"""A first configuration: `steerdnsd --init` by options and at a terminal, started as it was written."""
+"""A first configuration: `steerdnsd --init` by options and at a terminal, started as written."""
 
 import os
 import pathlib
@@ -89,7 +89,7 @@ class Init(unittest.TestCase):
         self.assertIn('gateway1v4 ""', self.commands.read_text())
         self.is_good()
 
-    def test_what_is_there_is_kept_without_force(self):
+    def test_existing_files_are_kept_without_force(self):
         self.routed()
         before = {path: path.read_text() for path in (self.file, self.password, self.commands, self.undo)}
         done = self.init("--yes", "--upstream", "1.1.1.1", code=1)
@@ -104,7 +104,7 @@ class Init(unittest.TestCase):
         self.assertEqual(self.file.read_text(), before[self.file])
         self.assertNotEqual(self.password.read_text(), before[self.password])
 
-    def test_without_a_router_there_is_one_file(self):
+    def test_without_a_router_one_file_is_written(self):
         done = self.init("--yes", "--upstream", "1.1.1.1")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["steerdns.yaml"])
         self.assertEqual(self.is_good(), "")
@@ -112,13 +112,13 @@ class Init(unittest.TestCase):
 
     # What it refuses ----------------------------------------------------------------------------------------
 
-    def test_input_that_is_closed_is_an_error(self):
+    def test_a_closed_input_is_an_error(self):
         done = self.init(code=2, stdin=-3)
         self.assertRegex(done.stderr, r"^error: the input ended at question 1 \(interface\): answer it by "
                                       r"--interface, or take the defaults by --yes\n$")
         self.assertFalse(self.file.exists())
 
-    def test_an_option_that_cannot_be_taken(self):
+    def test_an_invalid_option_is_refused(self):
         done = self.init("--yes", "--interface", "eth7", code=2)
         self.assertEqual(done.stderr, 'error: --interface cannot be taken: there is no interface "eth7" here; there '
                                       "are: eth0\n")
@@ -127,7 +127,7 @@ class Init(unittest.TestCase):
         self.assertIn("--init", done.stderr)
         self.assertFalse(self.folder.exists())
 
-    def test_a_folder_that_cannot_be_written(self):
+    def test_an_unwritable_folder_is_refused(self):
         self.file = pathlib.Path("/proc/steerdns.yaml")
         done = self.init("--yes", "--upstream", "1.1.1.1", code=1)
         self.assertRegex(done.stderr, r"^error: /proc/steerdns.yaml cannot be written: ")
@@ -154,7 +154,7 @@ class Init(unittest.TestCase):
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status), shown.decode()
 
-    def test_a_person_answers_the_questions(self):
+    def test_the_questions_are_answered_at_a_terminal(self):
         secret = 'x# "$${y}: \\z'
         code, shown = self.typed([
             ("interface [eth0]: ", ""),
@@ -178,7 +178,7 @@ class Init(unittest.TestCase):
         self.assertIn("address_list4: tunnel_v4", self.file.read_text())
         self.is_good()
 
-    def test_a_person_presses_control_c(self):
+    def test_control_c_leaves_no_file(self):
         code, _ = self.typed([("interface [eth0]: ", "\x03")])
         self.assertNotEqual(code, 0)
         self.assertFalse(self.folder.exists())

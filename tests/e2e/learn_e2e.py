@@ -1,4 +1,4 @@
-"""A learn_domain: names that clients ask for become rules of a dynamic_domain_set, and are there after a restart."""
+"""learn_domain: names that clients ask for become rules of a dynamic_domain_set, and are kept over a restart."""
 
 import os
 import re
@@ -48,7 +48,7 @@ class Learn(unittest.TestCase):
         text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
         return {result: int(count) for result, count in re.findall(METRIC, text, re.MULTILINE)}
 
-    def test_learned_in_force_and_kept(self):
+    def test_a_learned_name_is_in_force_and_kept(self):
         daemon = self.start()
         self.assertEqual(self.status_of("absent.media.example"), "NXDOMAIN")  # is no success, nor learned
         self.assertEqual(self.status_of("stream.example", "TXT"), "NOERROR")  # is of no type that is learned
@@ -77,7 +77,7 @@ class Learn(unittest.TestCase):
         self.assertEqual(self.status_of("stream.example"), "NXDOMAIN")
         self.assertEqual(self.rules(), {"full:www.other.example", "full:stream.example"})
 
-    def test_no_query_puts_a_half_written_configuration_in_force(self):
+    def test_a_learned_name_does_not_load_a_half_written_configuration(self):
         daemon = self.start()
         written = self.config.read_text()
         self.config.write_text(written.replace("reject 3", "reject 5"))
@@ -89,7 +89,7 @@ class Learn(unittest.TestCase):
         until(lambda: self.status_of("www.other.example") == "REFUSED", 10, "now it is learned")
         self.assertEqual(daemon.text().count("no name is learned"), 1)
 
-    def test_the_example(self):
+    def test_the_example_learns_names(self):
         example = (ROOT / "configs/learned_names.yaml").read_text()
         self.config.write_text(example.replace("/var/lib/steerdns/learned.txt", str(self.file)))
         self.scene.start_daemon(self.config)
@@ -99,7 +99,7 @@ class Learn(unittest.TestCase):
         self.assertEqual(self.rules(), {"full:any.stream.example"})
         self.assertEqual(self.status_of("www.other.example"), "NOERROR")
 
-    def test_a_flood_is_bounded(self):
+    def test_a_flood_of_names_is_limited(self):
         daemon = self.start(", phase: before, rule_kind: domain, max_names: 5")
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{i}.absent.example A\n" for i in range(20_000)))

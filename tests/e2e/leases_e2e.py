@@ -1,4 +1,4 @@
-"""Names of DHCP leases: read, followed while they change, kept while their router is away and over a restart."""
+"""Names of DHCP leases: read, updated while they change, kept while their router is unreachable and over a restart."""
 
 import json
 import sys
@@ -55,7 +55,7 @@ class Leases(unittest.TestCase):
     def answers(self, name, kind, wanted):
         until(lambda: self.scene.short(name, kind) == wanted, 10, f"{name} {kind} is {wanted}")
 
-    def test_names(self):
+    def test_a_lease_gives_names_and_reverse_names(self):
         daemon = self.start()
         self.answers("laptop.lan", "A", ["192.168.88.10"])
         self.assertEqual(self.scene.short("LAPTOP.lan", "AAAA"), ["fd88::a"])
@@ -77,7 +77,7 @@ class Leases(unittest.TestCase):
         self.assertRegex(text, r"edge1 +in_sync +3 +-?\n")
         self.assertIn("there is no dhcp_leases 'x'", self.scene.ask("leases", "--tag", "x").stderr)
 
-    def test_changes_are_followed(self):
+    def test_changed_leases_are_in_force_without_a_reload(self):
         self.start()
         self.answers("laptop.lan", "A", ["192.168.88.10"])
         generation = self.scene.told("status")["generation"]
@@ -96,7 +96,7 @@ class Leases(unittest.TestCase):
         self.answers("laptop.lan", "A", [])
         self.assertEqual(self.leases()["leases"], [])
 
-    def test_policy_by_device(self):
+    def test_rules_match_the_device_of_a_lease(self):
         self.start(config=BY_DEVICE)
         self.answers("www.other.example", "A", ["192.0.2.97"])
         self.assertEqual(self.scene.short("+tcp", "www.other.example", "A"), ["192.0.2.97"])
@@ -107,7 +107,7 @@ class Leases(unittest.TestCase):
             self.answers("www.other.example", "A", [wanted])
         self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
 
-    def test_the_router_is_away(self):
+    def test_leases_are_kept_while_their_router_is_away(self):
         self.start()
         self.answers("laptop.lan", "A", ["192.168.88.10"])
         self.scene.rossim.stop()

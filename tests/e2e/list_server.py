@@ -1,4 +1,4 @@
-"""A web server of lists for tests. Stands alone: it runs in a namespace.
+"""A web server of lists for tests. It uses no other module of the tests, as it runs in a namespace.
 
 `list_server.py ADDRESS FOLDER [CERTIFICATE KEY]`   HTTP on port 80, and HTTPS on 443 with a certificate
 

@@ -63,7 +63,7 @@ class Live(unittest.TestCase):
 
 
 class Changes(Live):
-    def test_addresses_come_and_go(self):
+    def test_added_addresses_are_served_and_removed_ones_are_not(self):
         scene = self.begin()
         scene.start_daemon(MINIMAL)
         net = scene.network
@@ -98,10 +98,10 @@ class Changes(Live):
     def counted(self, space, device):
         return int(self.scene.network.run(space, "cat", f"/sys/class/net/{device}/statistics/rx_packets").stdout)
 
-    def test_upstream_moves_to_another_port(self):
+    def test_an_upstream_can_move_to_another_port(self):
         self.check_second_path("[{ device: eth0 }, { device: eth1 }]", "port")
 
-    def test_upstream_moves_to_an_interface_of_the_kernel(self):
+    def test_an_upstream_can_move_to_a_kernel_interface(self):
         self.check_second_path("[{ device: eth0 }]", "kernel")
 
     def check_second_path(self, ports, via):
@@ -135,7 +135,7 @@ class Changes(Live):
             return False
         return self.counted("resolver", "eth1") > before
 
-    def test_the_routers_mac_changes(self):
+    def test_a_changed_mac_of_the_router_is_followed(self):
         scene = self.begin()
         scene.start_daemon(MINIMAL)
         self.assertTrue(self.answered(V4))
@@ -167,7 +167,7 @@ class Packets(Live):
                           + MINIMAL.read_text())
         cls.scene.start_daemon(config)
 
-    def test_same_host(self):
+    def test_a_client_on_the_same_host_is_answered(self):
         for server in (V4, V6):
             for transport in ("+notcp", "+tcp"):
                 with self.subTest(server=server, transport=transport):
@@ -179,7 +179,7 @@ class Packets(Live):
         self.assertIn("REFUSED", self.scene.kdig("-b", "127.0.0.1", "stream.example", "A", space="appliance"))
 
     def raw(self, packets, server, port):
-        """Sends IP packets as they are; the answer that comes to UDP `port`, or None."""
+        """Sends IP packets as they are; returns the answer that comes to UDP `port`, or None."""
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         net = self.scene.network
         with net.socket("client", family, socket.SOCK_DGRAM) as listener, \
@@ -202,7 +202,7 @@ class Packets(Live):
         self.assertEqual(self.received_by_port() - before, 1,
                          "the query came by the kernel, the upstream's reply by the port")
 
-    def test_fragments(self):
+    def test_queries_in_fragments_are_answered(self):
         message = query("stream.example", size=1232)
         packet = IP(src="192.168.88.10", dst=V4, id=4711) / UDP(sport=5301, dport=53) / message
         pieces = fragment(IP(bytes(packet)), fragsize=16)
@@ -217,7 +217,7 @@ class Packets(Live):
         self.assertGreater(len(pieces), 1)
         self.check_by_kernel(pieces, V6, 5302)
 
-    def test_ip_options(self):
+    def test_queries_with_ip_options_are_answered(self):
         options = [IPOption(b"\x01"), IPOption(b"\x01"), IPOption(b"\x01"), IPOption(b"\x00")]
         packet = IP(src="192.168.88.10", dst=V4, options=options) / UDP(sport=5303, dport=53) / query("stream.example")
         self.assertEqual(IP(bytes(packet)).ihl, 6)
@@ -226,8 +226,8 @@ class Packets(Live):
                   UDP(sport=5304, dport=53) / query("stream.example"))
         self.check_by_kernel([packet], V6, 5304)
 
-    def test_sizes(self):
-        """Over UDP an answer is never larger than the client and the way take; what is cut says so."""
+    def test_an_answer_over_udp_fits_the_client_and_the_path(self):
+        """An answer that is cut has TC set."""
         for name, size, cut in (("mid", None, True), ("mid", 100, True), ("mid", 512, True), ("mid", 1232, False),
                                 ("mid", 4096, False), ("big", 1232, True), ("big", 4096, True), ("big", 65535, True)):
             for server in (V4, V6):
@@ -238,7 +238,7 @@ class Packets(Live):
                     if not cut:
                         self.assertGreater(len(answer), 750)
 
-    def test_opcodes_and_questions(self):
+    def test_other_opcodes_and_question_counts_get_their_rcode(self):
         cases = [
             ("AXFR", query("stream.example", 252), NOTIMP),
             ("IXFR", query("stream.example", 251), NOTIMP),
@@ -268,8 +268,8 @@ class Packets(Live):
             with self.subTest(what):
                 self.assertIsNone(self.udp(message, timeout=0.4))
 
-    def test_allow(self):
-        """Others are refused, over each family and transport, and told why."""
+    def test_clients_outside_allow_are_refused(self):
+        """Over each family and transport, with the reason."""
         before = self.scene.total("verdicts", "refused_client"), self.scene.total("injected", "refused_client")
         for server, own in ((V4, "192.168.88.77"), (V6, "fd88::77")):
             for transport in ("+notcp", "+tcp"):
@@ -314,8 +314,8 @@ class Packets(Live):
             sock.sendall(self.framed(message))
             return self.read(sock) or None
 
-    def test_tcp_pipelined(self):
-        """A hundred questions at once: each is answered once, in whatever order."""
+    def test_pipelined_tcp_queries_are_each_answered_once(self):
+        """A hundred queries at once; the order of the answers is free."""
         for server in (V4, V6):
             with self.subTest(server), self.connect(server) as sock:
                 sock.sendall(b"".join(self.framed(query(f"p{i}.other.example", ident=i)) for i in range(100)))
@@ -325,7 +325,7 @@ class Packets(Live):
                     self.assertEqual([a for a, _ in decode(answer)[1]], ["198.51.100.9"])
                     self.assertIn(query(f"p{header(answer)[0]}.other.example")[12:], answer)
 
-    def test_tcp_in_one_segment_and_byte_by_byte(self):
+    def test_tcp_queries_may_come_in_one_segment_or_byte_by_byte(self):
         first, second = (self.framed(query("stream.example", ident=i)) for i in (1, 2))
         with self.connect() as sock:
             sock.sendall(first + second)
@@ -347,7 +347,7 @@ class Packets(Live):
             self.assertEqual(header(self.read(sock))[0], 1)
             self.assertEqual(self.read(sock), b"")
 
-    def test_tcp_nonsense_ends_the_connection(self):
+    def test_malformed_tcp_input_ends_the_connection(self):
         for what, data in (("length 0", b"\0\0"), ("length 11", b"\0\x0b" + b"x" * 11)):
             with self.subTest(what), self.connect() as sock:
                 sock.sendall(data)
@@ -356,7 +356,7 @@ class Packets(Live):
 
 
 class Workers(Live):
-    """More workers than queues, and queues on several interfaces: any worker may own a query, each is answered."""
+    """More workers than queues, and queues on several interfaces: any worker may own a query, and each query is answered."""
 
     def check(self, ports, asked):
         scene = self.begin()
@@ -390,10 +390,10 @@ class Workers(Live):
         self.assertEqual(moved, sum(worker["stats"]["moved_queries"] for worker in workers))
         self.assertEqual(daemon.stop(), 0)
 
-    def test_one_queue(self):
+    def test_workers_share_one_queue(self):
         self.check("[{ device: eth0 }]", (V4, V6))
 
-    def test_a_queue_each(self):
+    def test_each_worker_has_a_queue(self):
         self.check("[{ device: eth0 }, { device: eth1 }]", (V4, "10.99.0.1"))
 
 
@@ -437,7 +437,7 @@ while True:
 
 
 class Long(Live):
-    def test_answers_of_up_to_65535_bytes(self):
+    def test_tcp_answers_may_have_65535_bytes(self):
         scene = self.scene = self.enterContext(Scene("long", BUILD))
         scene.network.start("resolver", "long", "/usr/bin/python3", "-c", LONG).wait_for("ready")
         config = scene.folder / "long.yaml"

@@ -34,7 +34,7 @@ print('same' if sent.digest() == got.digest() else 'different')
 
 
 class Load(unittest.TestCase):
-    def test_load(self):
+    def test_full_load_does_not_disturb_other_traffic(self):
         with Scene("load", BUILD) as scene:
             net = scene.network
             scene.start_resolver()
@@ -83,7 +83,7 @@ class Load(unittest.TestCase):
             self.assertNotIn("xdp", net.run("appliance", "ip", "link", "show", "eth0").stdout)
 
     def under_load(self, scene, names, limit):
-        """What dnsperf says, and what pings, the stream and transit saw while it ran."""
+        """The result of dnsperf, and what pings, the stream and transit measured while it ran."""
         net, results = scene.network, {}
 
         perf = net.start("client", f"dnsperf{len(limit)}", "dnsperf", "-s", "172.16.1.2", "-d", str(names), "-l",
@@ -105,8 +105,7 @@ class Load(unittest.TestCase):
 
 
 class Idle(unittest.TestCase):
-    def test_idle(self):
-        """Without traffic the daemon uses less than 3 % of a core."""
+    def test_an_idle_daemon_uses_less_than_3_percent_of_a_core(self):
         import pathlib
         import time
         with Scene("idle", BUILD) as scene:

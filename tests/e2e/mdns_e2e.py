@@ -130,7 +130,7 @@ class Mdns(unittest.TestCase):
 
     @classmethod
     def connect(cls, space, name, last):
-        """An interface called as the network in that namespace."""
+        """An interface with the network's name in that namespace."""
         prefix = NETWORKS[name]
         cls.net.link((space, name), (name, f"to{last}"))
         cls.net.run(name, "ip", "link", "set", f"to{last}", "master", "br0")
@@ -162,7 +162,7 @@ class Mdns(unittest.TestCase):
         return next(one[label] for one in self.scene.counters()["mdns"] if one["name"] == name)
 
     def own(self, name, family):
-        """The appliance's address that it sends from to the group."""
+        """The appliance's source address of messages to the group."""
         if family == 4:
             return f"{NETWORKS[name]}.1"
         text = self.net.run("appliance", "ip", "-6", "-o", "addr", "show", "dev", name, "scope", "link").stdout
@@ -176,7 +176,7 @@ class Mdns(unittest.TestCase):
 
     # -----------------------------------------------------------------------------------------------------
 
-    def test_both_ways_in_both_families(self):
+    def test_messages_are_repeated_both_ways_in_both_families(self):
         for here, there, family, asker, answerer in self.each_way():
             asker.say(question(f"_from-{here}._tcp.local.", "PTR", unicast=True, number=9))
             heard, sender, port, hops = answerer.hear()
@@ -192,7 +192,7 @@ class Mdns(unittest.TestCase):
             self.assertTrue(asker.silent(0.2) and answerer.silent(0.2))
             self.assertTrue(self.hosts[there][10 - family].silent(0.05), "not in the other family")
 
-    def test_what_is_not_repeated(self):
+    def test_malformed_and_off_link_messages_are_counted_and_not_repeated(self):
         host, other = self.hosts["office"][4], self.hosts["guests"][4]
         for label, data, hops in (("hop_limit", question("a.local.", "A").to_wire(), 64),
                                   ("malformed", b"\0" * 5, 255), ("malformed", question("a.local.", "A").to_wire()[:-1], 255)):
@@ -211,7 +211,7 @@ class Mdns(unittest.TestCase):
         stray.socket.close()
         self.assertTrue(other.silent())
 
-    def test_services(self):
+    def test_only_configured_services_are_repeated(self):
         self.configure("mdns: { repeat_interfaces: [office, guests], services: [_IPP._tcp], families: [6] }")
         self.assertEqual({(one["ipv4"], one["ipv6"]) for one in self.status().values()}, {(False, True)})
         host, other = self.hosts["office"][6], self.hosts["guests"][6]
@@ -238,8 +238,8 @@ class Mdns(unittest.TestCase):
         self.assertIn('steerdns_mdns_repeating{interface="office",family="4"} 0\n', metrics)
         self.assertRegex(metrics, rf'steerdns_mdns_filtered_total{{interface="guests"}} {before + 2}\n')
 
-    def test_one_shot_queries(self):
-        """From a port of its own, with the kernel's TTL: answered by unicast, as a DNS server does."""
+    def test_one_shot_queries_are_answered_by_unicast(self):
+        """A query from another port than 5353, with the kernel's TTL, gets its answer as from a DNS server."""
         for here, there, family, _, answerer in self.each_way():
             asker = Host(self.scene, here, "br0", family, "", port=0)
             asker.hops(1)
@@ -257,7 +257,7 @@ class Mdns(unittest.TestCase):
             while self.hosts[here][family].hear(0.05):
                 pass
 
-    def test_interfaces_come_and_go(self):
+    def test_a_removed_interface_is_reported_and_repeats_again_when_it_is_back(self):
         host, other = self.hosts["office"][4], self.hosts["guests"][4]
         self.net.run("appliance", "ip", "address", "flush", "dev", "guests", "scope", "global")
         until(lambda: self.status()["guests"]["trouble"] == "guests has no IPv4 address", 5, "it is said")
@@ -271,15 +271,15 @@ class Mdns(unittest.TestCase):
         until(self.all_repeat, 5, "it is back")
         until(lambda: (host.say(question(f"b{time.monotonic_ns()}.local.", "A")), other.hear(0.2))[1], 5, "it repeats again")
 
-    def test_a_reload_ends_it(self):
+    def test_a_reload_without_mdns_ends_the_repeater(self):
         self.configure("")
         self.assertEqual(self.status(), {})
         self.hosts["office"][4].say(question("a.local.", "A"))
         self.assertTrue(self.hosts["guests"][4].silent())
         self.assertNotIn("5353", self.net.run("appliance", "ss", "-Hunl").stdout)
 
-    def test_a_second_repeater_on_the_same_links(self):
-        """Each sends what a host said once, and neither what the other sent."""
+    def test_two_repeaters_on_the_same_links_do_not_loop(self):
+        """Each repeats a host's message once, and does not repeat the messages of the other."""
         self.net.namespace("second")
         for name in NETWORKS:
             self.connect("second", name, 2)
@@ -310,8 +310,8 @@ class Mdns(unittest.TestCase):
         self.net.run("second", "ip", "link", "del", "office")
         self.net.run("second", "ip", "link", "del", "guests")
 
-    def test_beside_a_responder_of_this_host(self):
-        """It has port 5353, too, and what is sent to it by unicast."""
+    def test_a_responder_of_this_host_keeps_its_traffic(self):
+        """It shares port 5353, and gets what is sent to it by unicast."""
         responder = Host(self.scene, "appliance", "office", 4, "10.1.0.1")
         host = self.hosts["office"][4]
         host.say(question("both.local.", "A"))

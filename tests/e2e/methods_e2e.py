@@ -1,4 +1,4 @@
-"""Every method of the control socket is in its page of the documentation, and its command in the manual page."""
+"""The documentation has every method of the control socket, and the manual page has its command."""
 
 import json
 import re
@@ -37,7 +37,7 @@ class Methods(unittest.TestCase):
         cls.scene.start_daemon(config)
         cls.methods = cls.scene.told("methods")["methods"]
 
-    def test_the_page_is_what_the_daemon_has(self):
+    def test_the_page_has_exactly_the_methods_of_the_daemon(self):
         page = self.scene.steerctl("methods", "--markdown")
         self.assertEqual((ROOT / "docs/reference/control-socket.md").read_text(), page,
                          "write it anew: steerctl methods --markdown > docs/reference/control-socket.md")
@@ -53,8 +53,8 @@ class Methods(unittest.TestCase):
             with self.subTest(method["name"]):
                 self.assertRegex(manual, re.compile(command, re.MULTILINE))
 
-    def test_a_method_says_what_it_takes(self):
-        """Each is asked with a parameter that it does not have: none of them runs."""
+    def test_an_unknown_parameter_is_refused_with_the_known_ones(self):
+        """Each method is called with a parameter that it does not have, so none of them runs."""
         for method in self.methods:
             with self.subTest(method["name"]):
                 error = asked(self.scene.socket, method["name"], {"nonsense": 1})["error"]

@@ -27,7 +27,7 @@ def spaces(prefix):
 
 
 class Ended(unittest.TestCase):
-    def test_ended_from_outside(self):
+    def test_a_killed_test_leaves_no_namespace(self):
         child = subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True)
         with child:
             prefix, folder = child.stdout.readline().split()

@@ -101,7 +101,7 @@ class Notes(unittest.TestCase):
     def status(self, text):
         return re.search(r"status: (\w+)", text)[1]
 
-    def test_reject(self):
+    def test_reject_answers_with_its_rcode(self):
         for name, rcode in (("refused.other.example", "REFUSED"), ("nothing.other.example", "NXDOMAIN"),
                             ("empty.other.example", "NOERROR"), ("www.elsewhere.test", "NOTIMPL"),
                             ("odd1.other.example", "SERVFAIL")):
@@ -114,7 +114,7 @@ class Notes(unittest.TestCase):
                                           rf"rcode={rcode[:6]}")
                     self.assertNotIn("missed", log, "nothing after it runs")
 
-    def test_negated_and_together(self):
+    def test_all_matches_have_to_hold_and_a_negation_inverts_one(self):
         """Both of `matches` must hold; what is negated lets others through."""
         text, log = self.ask("odd.other.example", "A")
         self.assertEqual(self.status(text), "NOERROR")
@@ -123,7 +123,7 @@ class Notes(unittest.TestCase):
         _, log = self.ask("odd7.other.example", "A")
         self.assertRegex(log, r"odd one: qname=odd7.other.example\.? qtype=A .* rcode=SERVFAIL")
 
-    def test_summary(self):
+    def test_query_summary_writes_one_line(self):
         for kind in ("A", "AAAA", "TXT", "TYPE65399"):
             text, log = self.ask("Sum.Other.Example", kind)
             lines = re.findall(r".*asked: .*", log)
@@ -134,8 +134,8 @@ class Notes(unittest.TestCase):
         _, log = self.ask("sum6.other.example", "A", "@fd16::2")
         self.assertIn("client=fd88::10 ", log)
 
-    def test_debug_print_and_has_resp(self):
-        """A miss is printed before and after; a hit ends at `has_resp`."""
+    def test_debug_print_writes_queries_and_responses(self):
+        """A miss is printed before and after the forward; a hit ends at `has_resp`."""
         text, log = self.ask("debug.other.example", "A")
         self.assertIn("198.51.100.9", text)
         self.assertRegex(log, r"missed: request debug\.other\.example\.? IN A from 192\.168\.88\.10 port \d+, "
@@ -150,13 +150,12 @@ class Notes(unittest.TestCase):
         self.assertEqual(re.findall("missed|got", log), [])
         self.assertIn("rcode=NOERROR", log)
 
-    def test_a_sequence_within(self):
-        """Its answer is there for the caller's has_resp, and its accept ends all."""
+    def test_an_inner_sequence_sets_the_response_and_accept_ends_all(self):
         text, log = self.ask("inner.other.example", "A")
         self.assertIn("198.51.100.9", text)
         self.assertNotIn("missed", log)
 
-    def test_lists_of_two_routers(self):
+    def test_lists_of_two_routers_get_their_own_rows(self):
         self.scene.kdig("stream.example", "A")
         self.scene.kdig("media.example", "A")
         until(lambda: "203.0.113.10" in self.scene.router_ctl("@edge1", "list", "one"), 10, "list one on edge1")
@@ -164,8 +163,8 @@ class Notes(unittest.TestCase):
         self.assertNotIn("203.0.113.30", self.scene.router_ctl("@edge1", "list"))
         self.assertNotIn("203.0.113.10", self.scene.router_ctl("@edge2", "list"))
 
-    def test_what_address_was_whose(self):
-        """By the last name that it was told for; the TTL is held down to how long it is remembered."""
+    def test_reverse_gives_the_last_name_of_an_address(self):
+        """The TTL of the answer is limited to the time for which the name is remembered."""
         address = "203.0.113.21"
         self.assertEqual(self.scene.steerctl("reverse", address), "no name known for this address\n")
         text, _ = self.ask("Long.Stream.Example", "A")
@@ -186,7 +185,7 @@ class Notes(unittest.TestCase):
         head, _, body = text.replace("\r\n", "\n").partition("\n\n")
         return head, body
 
-    def test_metrics(self):
+    def test_metrics_are_valid_openmetrics(self):
         self.scene.kdig("stream.example", "A")
         head, body = self.http("/metrics")
         self.assertRegex(head, r"^HTTP/1.1 200 OK\n")
@@ -213,8 +212,8 @@ class Notes(unittest.TestCase):
                 used = set(re.findall(r'(\w+)="', labels or "")) - {"le"}
                 self.assertTrue(used <= row[1] and (used or not row[1]), (name, labels, row[1]))
 
-    def test_collectors(self):
-        """Each counts the queries that came to it: all of them, and those of its rule."""
+    def test_each_collector_counts_the_queries_that_reach_it(self):
+        """One collector sees all queries, another one those of its rule."""
         def seen(name):
             families = openmetrics(self.http("/metrics")[1])
             count = {what: families[f"steerdns_collector_{what}"][1].get((f"steerdns_collector_{what}{end}", f'name="{name}"'))
@@ -232,7 +231,7 @@ class Notes(unittest.TestCase):
         self.assertEqual(seen("odd"), (odd_before[0] + 2, odd_before[1] + 1))
         self.assertEqual(seen("clients"), (all_before[0] + 4, all_before[1] + 1))
 
-    def test_the_checker_can_fail(self):
+    def test_the_openmetrics_checker_refuses_invalid_texts(self):
         for broken in ("# TYPE a counter\n# HELP a b\na 1\n# EOF\n", "# TYPE a gauge\na 1\na 1\n# EOF\n",
                        "# TYPE a gauge\na 1\n", "# TYPE a gauge\na{b=c} 1\n# EOF\n",
                        "# TYPE a gauge\na 1\n# TYPE c gauge\nc 1\n# TYPE a gauge\na 2\n# EOF\n"):
@@ -240,7 +239,7 @@ class Notes(unittest.TestCase):
                 openmetrics(broken)
 
     def test_counters_and_metrics_agree(self):
-        """What steerctl shows is what is scraped; every packet has one verdict."""
+        """steerctl and /metrics show the same counts; every packet has one verdict."""
         def both():
             counters, (_, body) = self.scene.counters(), self.http("/metrics")
             verdicts = openmetrics(body)["steerdns_verdicts"][1]
@@ -255,15 +254,14 @@ class Notes(unittest.TestCase):
         text = self.scene.steerctl("counters")
         self.assertIn("forwarded", text)
 
-    def test_http(self):
+    def test_http_paths_and_methods_get_their_status(self):
         self.assertRegex(self.http("/healthz")[0], r"^HTTP/1.1 200 OK\n")
         self.assertRegex(self.http("/elsewhere")[0], r"^HTTP/1.1 404 ")
         self.assertRegex(self.http("/metrics", "-X", "POST")[0], r"^HTTP/1.1 405 ")
         self.assertRegex(self.http("/metrics", "-I")[0], r"^HTTP/1.1 200 OK\n")
         self.assertTrue(self.scene.short("www.other.example", "A"))
 
-    def test_program(self):
-        """The marks are in the program as compiled."""
+    def test_dump_program_shows_marks(self):
         text = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--dump-program", "--config",
                                       str(self.config)).stdout
         self.assertRegex(text, r"mark bits 0x3 .*line 11")

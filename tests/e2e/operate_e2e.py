@@ -31,7 +31,7 @@ class Operate(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0, done)
         return done.stderr
 
-    def test_paused_and_resumed(self):
+    def test_a_paused_router_gets_its_rows_after_resume(self):
         scene = self.scene
         self.assertEqual(scene.steerctl("routers", "diff"), f"{NAME}: no difference\n")
         self.assertEqual(scene.steerctl("routers", "pause", NAME), f"{NAME}: paused, no writes\n")
@@ -56,7 +56,7 @@ class Operate(unittest.TestCase):
         self.assertNotIn("away_for_s", self.router())
         self.assertIn("in_sync", scene.steerctl("routers"))
 
-    def test_the_bypass(self):
+    def test_the_bypass_stops_all_router_writes(self):
         scene = self.scene
         self.assertIn("is off", scene.steerctl("bypass"))
         self.assertIn("is on", scene.steerctl("bypass", "on"))
@@ -70,7 +70,7 @@ class Operate(unittest.TestCase):
         self.assertIn("is off", scene.steerctl("bypass", "off"))
         scene.wait_rows({("policy_set_v4", "203.0.113.10"), ("policy_set_v4", "203.0.113.11")})
 
-    def test_an_address_is_forgotten_with_its_rows(self):
+    def test_forget_and_flush_remove_rows(self):
         scene = self.scene
         self.assertEqual(scene.daemon.stop(), 0)
         config = scene.folder / "cached.yaml"
@@ -92,7 +92,7 @@ class Operate(unittest.TestCase):
         self.assertRegex(text, r"^[1-9]\d* answers flushed, and 2 rows removed from routers, in \d+ ms\n$")
         until(lambda: scene.rows() == [], 5, "no row is left")
 
-    def test_a_pause_holds_when_it_returns(self):
+    def test_no_write_is_in_flight_when_pause_returns(self):
         scene = self.scene
         self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
         (router,) = self.asked("routers", "pause", NAME)["routers"]
@@ -103,7 +103,7 @@ class Operate(unittest.TestCase):
         self.assertEqual((bypass["bypass"], bypass["writes_in_flight"]), (True, 0))
         self.assertGreaterEqual(len(scene.rows()), len(rows))
 
-    def test_trace_and_errors(self):
+    def test_trace_shows_sentences_without_passwords(self):
         scene = self.scene
         self.assertEqual(scene.steerctl("routers", "errors", NAME), "no errors\n")
         scene.short("stream.example", "A")
@@ -119,8 +119,8 @@ class Operate(unittest.TestCase):
         scene.router_ctl("reboot", "1")
         until(lambda: "connection" in scene.steerctl("routers", "errors", NAME), 10, "its end is among the errors")
 
-    def test_rows_of_a_predecessor(self):
-        """They are shown, and get our comment on request alone; each stays where it is."""
+    def test_rows_of_a_predecessor_are_adopted_on_request(self):
+        """They keep their ids and get our comment."""
         scene = self.scene
         rows = (("198.51.100.1", "10m", "oxi;pg=policy_address_list;kind=D;dm=a.example"),
                 ("198.51.100.2", "10m", "oxi;pg=policy_address_list;kind=D"),
@@ -140,7 +140,7 @@ class Operate(unittest.TestCase):
         until(lambda: self.router()["rows"] == 2, 5, "they are ours")
         self.assertRegex(scene.steerctl("routers", "adopt", "--from", "oxi"), rf"^{NAME}: 1 row\n")
 
-    def test_orphans(self):
+    def test_orphans_are_removed_on_request_only(self):
         scene = self.scene
         for address, comment in (("198.51.100.1", "forgedns;pg=gone;kind=D;dm=a.example"), ("198.51.100.2", "of a human")):
             scene.router_ctl("add", "policy_set_v4", address, "-", comment)
@@ -149,8 +149,8 @@ class Operate(unittest.TestCase):
         self.assertIn("1 orphaned rows removed", scene.steerctl("routers", "reconcile", "--orphans"))
         until(lambda: [row["address"] for row in scene.rows()] == ["198.51.100.2"], 5, "the orphan alone is gone")
 
-    def test_dry_run(self):
-        """What a start would write, and nothing is written; bad passwords and routers that are not there are said."""
+    def test_dry_run_shows_writes_and_writes_nothing(self):
+        """Wrong passwords and unreachable routers are reported."""
         scene = self.scene
         text = (ROOT / "configs/minimal.yaml").read_text()
         config = scene.folder / "dry.yaml"
@@ -175,8 +175,8 @@ class Operate(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done)
         self.assertRegex(done.stdout, rf"^router {NAME} cannot be reached [^\n]*\n$")
 
-    def test_probe(self):
-        """What a version does is asked once, kept over a restart, and told with every word that was said."""
+    def test_a_version_is_probed_once_and_the_findings_are_kept(self):
+        """They are kept over a restart. The transcript has every sentence."""
         scene = self.scene
         findings = scene.folder / "findings"
         findings.mkdir()
@@ -220,16 +220,16 @@ class Operate(unittest.TestCase):
 
         self.assertIn("NAME is required", self.refused("routers", "probe"))
 
-    def test_refused(self):
+    def test_wrong_arguments_are_refused(self):
         self.assertIn(f"there is no router 'x': there are {NAME}", self.refused("routers", "diff", "x"))
         self.assertIn("NAME is required", self.refused("routers", "trace"))
         self.assertIn("WHAT", self.refused("bypass", "maybe"))
 
 
 class Shared(unittest.TestCase):
-    """Of three names at one address the policy has one."""
+    """Three names have one address, and the policy claims only one of them."""
 
-    def test_shown(self):
+    def test_shared_addresses_are_shown_with_their_names(self):
         scene = self.enterContext(Scene("shared", BUILD))
         scene.start_resolver()
         scene.start_router()

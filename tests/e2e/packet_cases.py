@@ -52,13 +52,13 @@ def same(got, wanted, what):
 
 
 def address(name: str, kind: int) -> str:
-    """What sized_upstream.py says that NUMBER.host.example has."""
+    """The address of NUMBER.host.example, by sized_upstream.py."""
     last = int(name.split(".", 1)[0]) % 250 + 1
     return f"198.51.100.{last}" if kind == A else f"2001:db8:100::{last:x}"
 
 
 def message_of(place: Place, side: Side, reply, query: bytes, tags: tuple[int, ...] = ()) -> bytes:
-    """The DNS message of a reply that is a right one in every header; `reply` is the frame."""
+    """The DNS message of a reply whose headers are all right; `reply` is the frame."""
     layer = reply[IP] if side.family == 4 else reply[IPv6]
     same((reply.src, reply.dst), (place.mac, place.own_mac), "MAC addresses")
     same((layer.src, layer.dst, reply[UDP].sport), (side.ours, side.client, 53), "addresses")
@@ -97,14 +97,14 @@ def addresses_in(message: bytes) -> list[str]:
 
 def answered(place: Place, side: Side, make, name: str, kind: int = A, query: bytes | None = None,
              tags: tuple[int, ...] = ()) -> None:
-    """make(port, query) is answered: once, whole, and with what `name` has."""
+    """make(port, query) gets one whole answer with the address of `name`."""
     message = dns_query(name, kind) if query is None else query
     reply = place.ask(side, lambda port: make(port, message))[0]
     same(addresses_in(message_of(place, side, reply, message, tags)), [address(name, kind)], "the answer")
 
 
 def not_answered(place: Place, side: Side, make) -> None:
-    """What make(port, query) gives is not answered, though the answer is there at once."""
+    """make(port, query) gets no answer, though the answer is cached."""
     place.ask(side, lambda port: make(port, dns_query(place.known)), wanted=0)
 
 
@@ -113,7 +113,7 @@ def not_answered(place: Place, side: Side, make) -> None:
 
 @case()
 def forwarded_then_cached(place, side):
-    """The first answer comes from upstream, later ones do not; each is one, to the letter of the question."""
+    """The first answer comes from upstream, later ones from the cache; each is single and has the case of the question."""
     for kind in (A, AAAA):
         name = place.fresh()
         for asked in (name, name, name.upper().replace("HOST", "hOsT")):
@@ -121,8 +121,8 @@ def forwarded_then_cached(place, side):
 
 
 @case()
-def a_resolvers_client(place, side):
-    """Not our own idea of DNS: kdig."""
+def kdig_understands_the_answers(place, side):
+    """An implementation of DNS that is not ours: kdig."""
     for words in ([], ["+edns=0", "+bufsize=4096"], ["+noedns"]):
         for kind in (A, AAAA):
             name = place.fresh()
@@ -133,8 +133,8 @@ def a_resolvers_client(place, side):
 
 
 @case()
-def many_at_once(place, side):
-    """A burst in flight: every one is answered, once."""
+def a_burst_is_answered(place, side):
+    """Each query of a burst is answered once."""
     names = [place.fresh() for _ in range(100)]
     queries = [dns_query(n, ident=i) for i, n in enumerate(names)]
     replies = place.ask(side, lambda port: [place.udp(side, q, port) for q in queries], wanted=len(names))
@@ -146,7 +146,7 @@ def many_at_once(place, side):
 
 
 @case()
-def what_came_before(place, side):
+def a_reused_client_port_gets_no_old_answer(place, side):
     """An answer to the previous owner of a client port is not taken as an answer to the next query from that port."""
     query = dns_query(place.known)
     with place.socket(side, socket.SOCK_DGRAM) as holder:
@@ -177,7 +177,7 @@ def traffic_classes(place, side):
 
 @case()
 def answers_of_each_size(place, side):
-    """What fits is whole; what does not is cut and says so. 1232 is the most that leaves over UDP."""
+    """An answer that fits is whole; a larger one is cut and has TC set. Over UDP the maximum is 1232 bytes."""
     opt = 11
     for offered, size, whole in ((None, 511, True), (None, 512, True), (None, 513, False), (512, 512, True),
                                  (512, 513, False), (1231, 1232, False), (1232, 1231, True), (1232, 1232, True),
@@ -198,7 +198,7 @@ def answers_of_each_size(place, side):
 
 @case()
 def queries_of_each_size(place, side):
-    """Padded (RFC 7830), up to what the link's MTU takes in one packet."""
+    """Padded (RFC 7830), up to the link's MTU."""
     most = MTU - (28 if side.family == 4 else 48)
     for length in (512, 1231, 1232, 1233, most - 1, most):
         name = place.fresh()
@@ -209,7 +209,7 @@ def queries_of_each_size(place, side):
 
 @case(needs_kernel=True)
 def queries_larger_than_the_mtu(place, side):
-    """The client's kernel cuts them into fragments; the server's puts them together."""
+    """The client's kernel sends fragments; the server's kernel reassembles them."""
     for length in (MTU - (27 if side.family == 4 else 47), 1500):
         name = place.fresh()
         with place.socket(side, socket.SOCK_DGRAM) as sock:
@@ -242,8 +242,8 @@ def fragments(place, side):
 
 
 @case()
-def a_fragment_alone(place, side):
-    """It is no query, first piece or not."""
+def a_single_fragment_is_not_answered(place, side):
+    """Neither the first one nor a later one."""
     def make(port, query):
         udp = bytes(side.ip() / UDP(sport=port, dport=53) / query)[20 if side.family == 4 else 40:]
         if side.family == 4:
@@ -276,7 +276,7 @@ def extension_headers(place, side):
 
 
 def pseudo_sum(frame, side: Side) -> int:
-    """What a sender leaves for its device to complete: the sum of the pseudo-header alone."""
+    """The checksum that a sender leaves for its device to complete: only over the pseudo-header."""
     layer = frame[IP] if side.family == 4 else frame[IPv6]
     family = socket.AF_INET if side.family == 4 else socket.AF_INET6
     data = inet_pton(family, layer.src) + inet_pton(family, layer.dst)
@@ -306,7 +306,7 @@ def wrong_checksums(place, side):
 
 @case()
 def partial_checksums(place, side):
-    """A peer on the same machine may leave the sum to a device that is not there: not taken for a corrupt one."""
+    """A peer on the same machine may send a checksum that no device completes: it does not count as corrupt."""
     def partial(port, query):
         return place.udp(side, query, port, chksum=pseudo_sum(place.udp(side, query, port), side))
 
@@ -318,7 +318,7 @@ def partial_checksums(place, side):
 
 @case()
 def udp_lengths(place, side):
-    """The UDP header's length against the packet's."""
+    """The UDP header's length and the packet's length disagree."""
     # (IPv6's kernel takes 0 as it would in a jumbogram, RFC 2675.)
     for length in ((0,) if side.family == 4 else ()) + (7, 8, 8 + 11, 8 + 16):
         not_answered(place, side, lambda port, query: place.udp(side, query, port, len=length))
@@ -334,7 +334,7 @@ def udp_lengths(place, side):
 
 @case()
 def ip_lengths(place, side):
-    """IP's length against the frame's: bytes behind the packet are Ethernet's padding, missing ones are missing."""
+    """IP's length and the frame's disagree: extra bytes are Ethernet's padding, missing bytes make the packet invalid."""
     answered(place, side, lambda port, query: bytes(place.udp(side, query, port)) + bytes(30), place.fresh())
     not_answered(place, side, lambda port, query: bytes(place.udp(side, query, port))[:-1])
 
@@ -353,8 +353,8 @@ def ip_lengths(place, side):
 
 
 @case()
-def destinations(place, side):
-    """Addresses that are not ours, broadcast and multicast: not a word from us."""
+def other_destinations(place, side):
+    """Other hosts' addresses, broadcast and multicast get no answer."""
     others = [side.nobody] + (["255.255.255.255", "224.0.0.1", "224.0.0.251"] if side.family == 4 else ["ff02::1"])
     for other in others:
         not_answered(place, side, lambda port, query: place.ether() / side.ip(dst=other) /
@@ -383,7 +383,7 @@ def frames_for_another(place, side):
 
 
 @case()
-def sources_that_cannot_be(place, side):
+def impossible_sources(place, side):
     bad = ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", side.ours] if side.family == 4 else \
         ["::", "::1", "ff02::1", "::ffff:192.0.2.1", side.ours]
     for source in bad:
@@ -393,7 +393,7 @@ def sources_that_cannot_be(place, side):
 
 
 @case(needs_kernel=True)
-def other_ports_are_the_kernels(place, side):
+def other_ports_go_to_the_kernel(place, side):
     """No process listens on port 54, and the kernel reports that by ICMP."""
     with place.socket(side, socket.SOCK_DGRAM) as sock:
         sock.connect((side.ours, 54))
@@ -440,7 +440,7 @@ def a_vlan_that_is_not_ours(place, side):
 
 @case()
 def priority_tags(place, side):
-    """VLAN 0 is no VLAN, only a priority (802.1Q): never answered twice, and if so, with the tag."""
+    """VLAN 0 is only a priority (802.1Q): such a query is answered at most once, with the tag."""
     with place.port() as port:
         query = dns_query(place.known)
         replies = place.exchange(side, [place.ether() / Dot1Q(vlan=0, prio=5) / side.ip() /
@@ -462,7 +462,7 @@ def ping(place, side):
 
 @case(families=(4,), needs_kernel=True)
 def arp(place, side):
-    """Who has our address: we, said once. Another's: not us."""
+    """An ARP request for our address gets one reply; a request for another address gets none."""
     for target, mac in ((side.ours, "ff:ff:ff:ff:ff:ff"), (side.ours, place.mac), (side.nobody, "ff:ff:ff:ff:ff:ff")):
         seen = []
         place.wire.send(place.ether(dst=mac) / ARP(op=1, hwsrc=place.own_mac, psrc=side.client, pdst=target))
@@ -502,7 +502,7 @@ def read_framed(connection) -> bytes:
 
 @case(needs_kernel=True)
 def tcp(place, side):
-    """Through the kernel on the same address: small, of each edge's size, and as long as a message can be."""
+    """Through the kernel on the same address: small answers, answers around each limit, and the maximum size."""
     with place.socket(side, socket.SOCK_STREAM) as connection:
         connection.connect((side.ours, 53))
         for _ in range(2):
@@ -524,6 +524,6 @@ def tcp(place, side):
 
 @case(needs_kernel=True)
 def truncated_then_over_tcp(place, side):
-    """What a stub does: UDP, TC, the same over TCP."""
+    """As a stub resolver: UDP, TC, the same query over TCP."""
     got = place.run("kdig", f"@{side.ours}", "+timeout=3", "+retry=0", "3000.size.example", "TXT")
     assert "NOERROR" in got and re.search(r"Received 30\d\d B", got), got

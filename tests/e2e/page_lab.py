@@ -223,7 +223,7 @@ class Router:
         return list(self.model.rows(menu).values())
 
     def apply(self) -> None:
-        """Makes API and kernel what the menus say."""
+        """Configures API and kernel as the menus say."""
         self.serve_api()
         net = self.scene.network
         net.run("router", "sh", "-c", "ip rule flush; ip rule add pref 32766 table main; ip rule add pref 32767 table default; "
@@ -303,7 +303,7 @@ class Router:
             self.scene.rossim.wait_for("port 8728")
 
     def sync_rows(self) -> None:
-        """The rows of the API's lists are those that the kernel's rules see."""
+        """Copies the rows of the API's lists to the sets of the kernel's rules."""
         if not self.scene.rossim:
             return
         for name in self.lists:
@@ -316,7 +316,7 @@ class Router:
 
 
 class PageLab:
-    """The lab as pages have it; a context manager."""
+    """The lab of a page; a context manager."""
 
     def __init__(self, label: str, build: pathlib.Path):
         self.scene = Scene(label, build)
@@ -364,7 +364,7 @@ class PageLab:
         return {"box": self.box, "client": self.client}
 
     def furnish_box(self, box: Host) -> None:
-        """What the installation of the package does, and what is not the product's."""
+        """Does what the package's installation does, and prepares the rest of the machine."""
         for name, place in (("steerdnsd", "steerdnsd"), ("steerctl", "tools/steerctl/steerctl"), ("steerdns-sets", "steerdns-sets")):
             if (self.scene.build / place).exists():
                 (box.folder / "bin" / name).symlink_to(self.scene.build / place)
@@ -376,7 +376,7 @@ class PageLab:
             raise LabError(f"the box cannot be furnished: {text}")
 
     def renew_lease(self) -> None:
-        """The client's resolver is what the router's DHCP server says."""
+        """Gives the client the resolver that the router's DHCP server announces."""
         self.client.shell(f"rm -f /etc/resolv.conf; echo nameserver {self.router.dns_of_clients()} > /etc/resolv.conf")
 
     def in_sync(self) -> bool:

@@ -52,7 +52,7 @@ def normal(line: str, more: list[tuple[str, str]] = ()) -> str:
 
 
 def same(shown: str, appeared: str, more: list[tuple[str, str]] = ()) -> bool:
-    """Whether `shown`, in which "..." stands for any lines, is what appeared."""
+    """Whether the output equals `shown`, in which "..." matches any lines."""
     want = [normal(line, more) for line in shown.rstrip("\n").split("\n")]
     have = [normal(line, more) for line in appeared.rstrip("\n").split("\n")]
     pattern = "".join(r"(?:[^\n]*\n)*?" if line == "..." else re.escape(line) + "\n" for line in want)
@@ -64,7 +64,7 @@ class Mismatch(AssertionError):
 
 
 class Page:
-    """A page with its lab. `variable`: more pairs of VARIABLE for this page alone."""
+    """A page with its lab. `variable`: more pairs of VARIABLE for this page."""
 
     def __init__(self, path: str, test: str, lab: page_lab.PageLab, variable: list[tuple[str, str]] = (),
                  config: str = ""):
@@ -221,7 +221,7 @@ class PageTest(unittest.TestCase):
     variable: list[tuple[str, str]] = []
     build = ROOT / "build"
 
-    def test_page_does_as_printed(self):
+    def test_the_page_does_as_printed(self):
         if not self.page:
             self.skipTest("no page")
         with self.lab_class(self.test, self.build) as lab:
@@ -233,10 +233,10 @@ class PageTest(unittest.TestCase):
             self.after(lab)
 
     def prepare(self, lab: page_lab.PageLab) -> None:
-        """What the page takes for granted."""
+        """Prepares what the page expects."""
 
     def after(self, lab: page_lab.PageLab) -> None:
-        """What else has to hold when the page was run."""
+        """Checks more results after the page was run."""
 
 
 def main(case: type[PageTest]) -> None:

@@ -1,4 +1,4 @@
-"""Network namespaces of a test, and what runs in them. Root only; everything goes at the end, or with us."""
+"""Network namespaces of a test, and the programs in them. Root only; all are removed at the end, or when the test dies."""
 import ctypes
 import os
 import queue
@@ -59,7 +59,7 @@ def veth(a, a_name, b, b_name, queues=1):
 
 
 class Program:
-    """A program in a namespace that is spoken to by lines."""
+    """A program in a namespace that reads commands and writes answers, a line each."""
 
     def __init__(self, namespace, *words):
         self.process = subprocess.Popen(["ip", "netns", "exec", namespace.name, *words], stdin=subprocess.PIPE,
@@ -76,7 +76,7 @@ class Program:
         self.process.stdin.write(line + "\n")
 
     def until(self, wanted, seconds=15):
-        """The lines up to the first for which wanted(line) holds, that one last."""
+        """The lines up to and including the first for which wanted(line) holds."""
         seen = []
         end = time.monotonic() + seconds
         while True:
@@ -94,7 +94,7 @@ class Program:
         return self.until(lambda line: line.split(" ", 1)[0] == word, seconds)
 
     def ask(self, line):
-        """Says it and gives what comes until it is done."""
+        """Sends a command and returns the lines up to its end."""
         self.say(line)
         return self.until(lambda got: got == f"done {line.split()[0]}")[:-1]
 
@@ -103,7 +103,7 @@ class Program:
         self.process.wait()
 
     def end(self):
-        """As it should end: exit code 0."""
+        """Ends it and expects exit code 0."""
         self.say("quit")
         return self.process.wait(timeout=15)
 

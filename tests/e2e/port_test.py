@@ -88,7 +88,7 @@ class Lab(unittest.TestCase):
         return "xdp" in self.server.run("ip", "link", "show", "dev", device)
 
     def packets_until_marker(self, probe, version=4):
-        """What the probe was given up to now: asks for a packet of its own and reads up to that."""
+        """The packets that the probe got up to now: sends a packet of its own and reads up to it."""
         marker = self.client_udp(version)
         marker.sendto(b"marker", (SERVER4 if version == 4 else SERVER6, 53))
         port = marker.getsockname()[1]
@@ -98,7 +98,7 @@ class Lab(unittest.TestCase):
 
 
 class Steering(Lab):
-    def test_takes_queries_of_both_families_and_sends_back(self):
+    def test_queries_of_both_families_are_received_and_answered(self):
         probe = self.probe()
         for version, server in ((4, SERVER4), (6, SERVER6)):
             s = self.client_udp(version)
@@ -108,7 +108,7 @@ class Steering(Lab):
                 line = probe.until_word("packet")[-1].split()
                 self.assertEqual(line[3:], [server, "53", "-", str(size), "-"])
 
-    def test_the_rest_stays_with_the_kernel(self):
+    def test_other_traffic_stays_with_the_kernel(self):
         probe = self.probe()
         with self.server:
             listener = socket.create_server(("::", 53), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -166,7 +166,7 @@ class Steering(Lab):
         wire.send(raw(Ether(dst=to, src=by) / mapped))
         self.assertEqual(self.packets_until_marker(probe), [])
 
-    def test_vlans_that_are_ours_and_no_other(self):
+    def test_only_configured_vlans_are_received(self):
         probe = self.probe()
         to, by = self.mac(self.server, "s0"), self.mac(self.client, "c0")
         wire = self.frame_socket()
@@ -188,7 +188,7 @@ class Steering(Lab):
         wire.send(tagged(11))
         self.assertEqual([p[4] for p in self.packets_until_marker(probe)], ["11"])
 
-    def test_upstream_replies_only_from_upstreams_to_our_ports(self):
+    def test_replies_are_received_only_from_upstreams_to_our_ports(self):
         probe = self.probe("--upstreams", f"{CLIENT4}:5301,{CLIENT6}:5301")
         kernel = self.udp(self.server, SERVER4, 30000)
         upstream, upstream6, stranger = self.client_udp(4, 5301), self.client_udp(6, 5301), self.client_udp(4, 5302)
@@ -206,7 +206,7 @@ class Steering(Lab):
         stranger.sendto(b"r", (SERVER4, 10240))
         self.assertEqual([p[1] for p in self.packets_until_marker(probe)], ["5302"])
 
-    def test_many_packets_lose_no_frame(self):
+    def test_many_packets_leak_no_frame(self):
         for words in ([], ["foreign"]):
             probe = self.probe()
             probe.ask("quiet")
@@ -228,7 +228,7 @@ class Steering(Lab):
 
 
 class Life(Lab):
-    def test_ends_cleanly(self):
+    def test_a_clean_end_removes_the_program(self):
         probe = self.probe()
         self.assertTrue(self.program_on())
         reserved = self.server.run("sysctl", "-n", "net.ipv4.ip_local_reserved_ports").strip()
@@ -237,7 +237,7 @@ class Life(Lab):
         self.assertFalse(self.program_on())
         self.assertEqual(self.server.run("sysctl", "-n", "net.ipv4.ip_local_reserved_ports").strip(), "")
 
-    def test_kill_leaves_no_program_and_a_new_start_serves(self):
+    def test_a_kill_leaves_no_program_and_a_new_start_serves(self):
         probe = self.probe()
         self.packets_until_marker(probe)
         probe.kill()
@@ -252,7 +252,7 @@ class Life(Lab):
         self.assertTrue(self.program_on())
         self.packets_until_marker(self.probe())
 
-    def test_a_foreign_program_is_named_and_left(self):
+    def test_a_foreign_program_is_named_and_kept(self):
         with tempfile.TemporaryDirectory() as folder:
             source, built = os.path.join(folder, "x.c"), os.path.join(folder, "x.o")
             with open(source, "w", encoding="ascii") as f:
@@ -263,13 +263,13 @@ class Life(Lab):
         self.assertRegex(self.refused(), 's0 has the XDP program "stranger" .* `ip link set dev s0 xdp off`')
         self.assertTrue(self.program_on())
 
-    def test_a_second_one_does_not_take_from_the_first(self):
+    def test_a_second_daemon_does_not_take_packets_from_the_first(self):
         probe = self.probe()
         self.assertRegex(self.refused(), rf"another SteerDNS that is still running \(pid {probe.process.pid}, port_probe\)")
         self.packets_until_marker(probe)
 
-    def test_without_links(self):
-        """As on a kernel before 5.9: the program stays when we are killed, and is replaced at the next start."""
+    def test_a_kernel_without_bpf_links_is_supported(self):
+        """As before Linux 5.9: a killed daemon leaves its program, and the next start replaces it."""
         probe = self.probe("--no-link")
         self.packets_until_marker(probe)
         self.assertRegex(self.refused(), rf"another SteerDNS that is still running \(pid {probe.process.pid}, port_probe\)")
@@ -287,7 +287,7 @@ class Life(Lab):
         linked.kill()
         self.packets_until_marker(self.probe())
 
-    def test_an_mtu_that_xdp_does_not_take(self):
+    def test_an_mtu_too_large_for_xdp_is_refused(self):
         for namespace, device in ((self.server, "s0"), (self.client, "c0")):
             namespace.run("ip", "link", "set", "dev", device, "mtu", "9000")
         self.assertIn("MTU of 9000", self.refused())
@@ -300,11 +300,11 @@ class Life(Lab):
         self.assertEqual(len(s.recv(4000)), 3400)
         self.assertEqual(probe.end(), 0)
 
-    def test_no_such_interface(self):
+    def test_a_missing_interface_is_refused(self):
         probe = self.made(Program(self.server, PROBE, "nosuch0"))
         self.assertIn("there is no interface nosuch0 here (there are: lo, ", probe.until_word("error")[-1])
 
-    def test_no_permission(self):
+    def test_missing_permissions_are_named(self):
         # As in a container: the network's root, but no BPF.
         probe = self.made(Program(self.server, "setpriv", "--bounding-set", "-all,+net_admin,+net_raw,+setpcap",
                                   "--inh-caps", "-all", PROBE, "s0"))
@@ -323,7 +323,7 @@ class OnABridge(Lab):
         for address in (f"{SERVER4}/24", f"{SERVER6}/64"):
             self.address(self.server, "b0", address)
 
-    def test_serves_by_generic_xdp(self):
+    def test_a_bridge_is_served_by_generic_xdp(self):
         probe = self.made(Program(self.server, PROBE, "b0", "--upstreams", f"{CLIENT4}:53"))
         lines = probe.until_word("ready")
         self.assertEqual(lines[-1], "ready generic 1")
@@ -336,7 +336,7 @@ class OnABridge(Lab):
 
 
 class Tap(Lab):
-    def test_the_kernel_is_the_other_end(self):
+    def test_a_tap_exchanges_packets_with_the_kernel(self):
         probe = self.made(Program(self.server, PROBE, "--vdev", "net_tap", "iface=tp0"))
         self.assertEqual(probe.until_word("ready")[-1], "ready tp0 1")
         for address, far in (("10.79.0.1/24", "10.79.0.2"), ("fd79::1/64", "fd79::2")):
@@ -358,7 +358,7 @@ class TwoQueues(Lab):
         for _ in range(20):  # other source ports, other queues
             self.packets_until_marker(probe)
 
-    def test_another_number_of_queues_is_refused_with_the_line_that_mends_it(self):
+    def test_a_wrong_number_of_queues_is_refused_with_the_ethtool_command(self):
         self.assertIn("`ethtool -L s0 rx 1 tx 1`", self.refused("--queues", "1"))
         self.assertFalse(self.program_on())
         self.client.run("ethtool", "-L", "c0", "rx", "1", "tx", "1")
@@ -400,7 +400,7 @@ class NextHops(Lab):
         self.server.run("ip", "route", "replace", "203.0.113.0/24", "via", "inet6", CLIENT6)
         self.assertEqual(self.hop(probe, self.FAR, "port")[4:], [self.mac(self.client, "c0"), SERVER4])
 
-    def test_a_neighbour_that_comes_late_is_found(self):
+    def test_a_late_neighbour_is_found(self):
         late = "10.77.0.99"
         probe = self.start(late)
         self.hop(probe, late, "nothing")

@@ -73,8 +73,8 @@ class Reload(unittest.TestCase):
     def answered(self, name="other.example"):
         return self.scene.short(name, "A") != []
 
-    def test_a_list_changes(self):
-        """No restart, no cold cache: what was cached before is claimed after."""
+    def test_a_changed_list_is_in_force_with_a_warm_cache(self):
+        """Answers that were cached before the change are claimed after it."""
         self.scene.start_router()
         daemon = self.scene.start_daemon(self.config)
         self.assertTrue(self.answered())
@@ -107,8 +107,8 @@ class Reload(unittest.TestCase):
         self.wait_generation(4)
         self.assertEqual(self.status()["reload"]["trouble"], "")
 
-    def test_what_a_reload_has_read_is_not_read_again(self):
-        """A script that edits a list and asks for a reload gets one configuration an edit, also with files watched."""
+    def test_the_watcher_does_not_repeat_a_reload(self):
+        """A script edits a list and asks for a reload: each edit gives one configuration, also with watched files."""
         text = CONFIG.format(watch="files", upstream="1.1.1.1", more="", list="$list1")
         self.config.write_text(text.replace("log: { file", "log: { level: debug, file"))
         daemon = self.scene.start_daemon(self.config)
@@ -125,7 +125,7 @@ class Reload(unittest.TestCase):
         self.replace(self.names, "stream.example\n")
         self.wait_generation(2 + edits)
 
-    def test_by_signal_and_by_hand(self):
+    def test_sighup_and_steerctl_reload(self):
         self.scene.start_router()
         daemon = self.scene.start_daemon(self.config)
         self.answered("stream.example")
@@ -167,8 +167,8 @@ class Reload(unittest.TestCase):
         self.assertIn('steerdns_reloads_total{result="refused"} 1', metrics)
         self.assertIn("steerdns_generation 5", metrics)
 
-    def test_as_the_unit_does_it(self):
-        """`systemctl reload`: with the rights that the unit leaves its commands, to a daemon that is another user by then."""
+    def test_systemctl_reload_works_after_privileges_are_dropped(self):
+        """With the rights that the unit gives to its commands."""
         unit = (ROOT / "configs/steerdnsd.service.in").read_text()
         bounding = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].lower().replace("cap_", "+")
         limited = ["setpriv", "--bounding-set=-all," + ",".join(bounding.split())]
@@ -194,7 +194,7 @@ class Reload(unittest.TestCase):
         self.assertEqual(image.stat().st_ino, before.st_ino, "it was not made anew")
         self.assertEqual((images.stat().st_mode & 0o777, images.stat().st_uid), (0o700, pwd.getpwnam("nobody").pw_uid))
 
-    def test_the_configuration_is_watched_if_wanted(self):
+    def test_the_configuration_is_watched_with_watch_all(self):
         self.write(watch="all")
         self.scene.start_daemon(self.config)
         self.replace(self.config, self.config.read_text().replace("watch: all", "watch: off"))
@@ -204,8 +204,8 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.reload().returncode, 0)
         self.assertEqual(self.generation(), 3, "by hand alone")
 
-    def test_which_rules_are_hit(self):
-        """Counted for a second: each query as it came, and the rules that are written now."""
+    def test_hits_counts_queries_by_rule(self):
+        """For one second, with the rules as they are in the files now."""
         self.scene.start_daemon(self.config)
         self.names.write_text("# media\nstream.example\nfull:never.example\n")
         argv = [f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "--json", "hits", "--seconds", "1"]
@@ -228,8 +228,8 @@ class Reload(unittest.TestCase):
         refused = self.scene.ask("hits", "--seconds", "0")
         self.assertEqual(refused.returncode, 2, refused.stderr)
 
-    def test_another_upstream(self):
-        """Asked as soon as it is in force; the one before may still reply."""
+    def test_a_new_upstream_is_asked_at_once(self):
+        """The old one may still reply."""
         net = self.scene.network
         net.address("resolver", "eth0", "10.99.9.9/32")
         net.route("router", "10.99.9.9/32", "via", "1.1.1.1")
@@ -245,8 +245,8 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.scene.total("stats", "upstream_queries"), 2)
         self.assertEqual(self.scene.total("stats", "upstream_timeouts"), 0)
 
-    def test_no_query_is_lost(self):
-        """Reloads one after the other, under load: every query is answered, each answer is right."""
+    def test_reloads_under_load_lose_no_query(self):
+        """Every query is answered, and each answer is right."""
         self.scene.start_daemon(self.config)
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))

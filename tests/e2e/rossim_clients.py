@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""RouterOS API clients of other people against rossim: Debian's librouteros, npm's node-routeros and routeros-client.
+"""RouterOS API clients of other authors against rossim: Debian's librouteros, npm's node-routeros and routeros-client.
 
     rossim_clients.py ROSSIM
 
@@ -102,7 +102,7 @@ class Librouteros(unittest.TestCase):
         with self.assertRaisesRegex(TrapError, "no such item"):
             rows.remove(first)
 
-    def test_every_transport_and_version(self):
+    def test_librouteros_works_over_every_transport_and_version(self):
         for version in ("7.21", "7.17"):
             for mode in ("plain", "tls", "adh"):
                 options = ["--ros-version", version] + (["--adh"] if mode == "adh" else [])
@@ -111,7 +111,7 @@ class Librouteros(unittest.TestCase):
                     self.one_round(api)
                     api.close()
 
-    def test_challenge_login_before_6_43(self):
+    def test_librouteros_logs_in_to_versions_before_6_43(self):
         with simulator("--ros-version", "6.42") as sim:
             api = connect(sim, login=token)
             self.one_round(api)
@@ -119,7 +119,7 @@ class Librouteros(unittest.TestCase):
             with self.assertRaisesRegex(TrapError, "cannot log in"):
                 connect(sim, login=token, password="wrong")
 
-    def test_rights_and_wrong_password(self):
+    def test_missing_rights_and_wrong_passwords_are_refused(self):
         with simulator() as sim:
             with self.assertRaisesRegex(TrapError, "invalid user name or password"):
                 connect(sim, password="wrong")
@@ -129,14 +129,14 @@ class Librouteros(unittest.TestCase):
                 api.path(MENU).add(list="t", address="10.0.0.1")
             api.close()
 
-    def test_replies_in_small_pieces(self):
+    def test_replies_may_come_in_small_pieces(self):
         for segment in ("1", "2", "3", "7"):
             with self.subTest(segment=segment), simulator("--segment", segment, "--preset", "none") as sim:
                 api = connect(sim)
                 self.one_round(api)
                 api.close()
 
-    def test_large_table_and_router_facts(self):
+    def test_a_large_table_and_system_facts_are_read(self):
         with simulator("--preset", "none", "--prefill", "big:5000", "--prefill6", "big:500") as sim:
             api = connect(sim)
             self.assertEqual(len(list(api.path(MENU))), 5000)
@@ -168,23 +168,23 @@ class Node(unittest.TestCase):
                     done = self.run_script(script, sim, mode, accept_empty)
                     self.assertEqual((done.returncode, done.stdout), (0, says + " ok\n"), done.stderr)
 
-    def test_node_routeros(self):
+    def test_node_routeros_works(self):
         self.check_script("node_routeros.js", "node-routeros")
 
-    def test_routeros_client(self):
+    def test_routeros_client_works(self):
         self.check_script("routeros_client.js", "routeros-client")
 
-    def test_challenge_login_before_6_43(self):
+    def test_routeros_client_logs_in_to_versions_before_6_43(self):
         with simulator("--preset", "none", "--ros-version", "6.42") as sim:
             done = self.run_script("routeros_client.js", sim, "plain", False)
             self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_the_time_of_a_router(self):
+    def test_node_routeros_works_with_the_delays_of_a_router(self):
         with simulator("--preset", "fast", "--latency", "2") as sim:
             done = self.run_script("node_routeros.js", sim, "plain", True)
             self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_empty_reply_is_what_breaks_it(self):
+    def test_node_routeros_fails_at_an_empty_reply(self):
         with simulator("--preset", "none") as sim:
             done = self.run_script("node_routeros.js", sim, "plain", False)
             self.assertNotEqual(done.returncode, 0)

@@ -68,7 +68,7 @@ def rossim(*options):
 
 
 class Control(unittest.TestCase):
-    def test_rows_behind_the_clients_back(self):
+    def test_rows_are_changed_while_a_client_is_connected(self):
         with rossim("--port", "0", "--name", "edge1", "--prefill", "big:100") as sim:
             self.assertIn("100 rows", sim.ctl("list", "big"))
             self.assertEqual(sim.ctl("add", "x", "10.0.0.1/32", "1h", "by", "hand"), "*65\n")
@@ -85,7 +85,7 @@ class Control(unittest.TestCase):
             api.close()
             self.assertEqual([e["op"] for e in sim.journal() if e["list"] == "x"], ["add", "add", "remove"])
 
-    def test_report(self):
+    def test_the_report_counts_sentences(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()
             api.path(MENU).add(list="x", address="10.0.0.1")
@@ -98,7 +98,7 @@ class Control(unittest.TestCase):
             self.assertEqual((sim.report()["adds"], sim.report()["sessions_now"]), (0, 1))
             api.close()
 
-    def test_faults(self):
+    def test_faults_are_injected_and_removed(self):
         with rossim("--port", "0", "--name", "edge1", "--max-rows", "4") as sim:
             api = sim.connect()
             rows = api.path(MENU)
@@ -126,7 +126,7 @@ class Control(unittest.TestCase):
             self.assertIn("is not a regular expression", sim.ctl("fault", "trap", "command=(", ok=False))
             self.assertIn("hang-in-reply", sim.ctl("help"))
 
-    def test_connections(self):
+    def test_connections_are_made_and_listed(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()
             self.assertEqual(sim.ctl("connection", "tcp", "192.168.88.10:5000", "203.0.113.7:443"), "*1\n")
@@ -138,7 +138,7 @@ class Control(unittest.TestCase):
             self.assertEqual(list(four), [])
             api.close()
 
-    def test_a_hang_that_ends(self):
+    def test_a_hang_ends_after_its_time(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()
             sim.ctl("fault", "hang-in-reply", "command=/print$", "for=0.2")
@@ -147,7 +147,7 @@ class Control(unittest.TestCase):
             self.assertGreaterEqual(time.monotonic() - begin, 0.2)
             api.close()
 
-    def test_one_session_too_many(self):
+    def test_a_session_over_the_limit_is_refused(self):
         for variant in ("close", "close-at-login", "refuse"):
             options = ("--max-sessions", "1", "--over-max-sessions", variant)
             with self.subTest(variant=variant), rossim("--port", "0", "--name", "edge1", *options) as sim:
@@ -156,7 +156,7 @@ class Control(unittest.TestCase):
                     sim.connect()
                 api.close()
 
-    def test_reboot(self):
+    def test_a_reboot_ends_sessions_and_timed_rows(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()
             rows = api.path(MENU)
@@ -185,7 +185,7 @@ class Control(unittest.TestCase):
                     raise
                 time.sleep(0.01)
 
-    def test_hang_accepts_and_does_not_answer(self):
+    def test_a_hanging_router_accepts_and_does_not_answer(self):
         with rossim("--port", "0", "--name", "edge1") as sim:
             api = sim.connect()
             sim.ctl("hang")
@@ -199,7 +199,7 @@ class Control(unittest.TestCase):
             self.assertEqual(list(api.path(MENU)), [])
             api.close()
 
-    def test_many_routers(self):
+    def test_one_process_runs_many_routers(self):
         with rossim("--router", "edge1,port=0", "--router", "edge2,port=0,preset=slow,latency=5") as sim:
             for name in ("edge1", "edge2"):
                 api = sim.connect(name)
@@ -214,7 +214,7 @@ class Control(unittest.TestCase):
             self.assertEqual([(e["router"], e["op"]) for e in sim.journal()],
                              [("edge1", "add"), ("edge2", "add"), ("edge2", "reboot")])
 
-    def test_truth_agrees_with_the_router(self):
+    def test_the_judge_agrees_with_the_router(self):
         with rossim("--port", "0", "--name", "edge1") as sim, tempfile.TemporaryDirectory() as folder:
             api = sim.connect()
             answers = os.path.join(folder, "answers.jsonl")
@@ -262,7 +262,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("is rossim running with --control?", errors)
 
-    def test_port_in_use_is_named(self):
+    def test_a_port_in_use_is_named(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             code, _, errors = self.run_rossim("--port", str(port))

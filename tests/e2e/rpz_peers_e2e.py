@@ -88,13 +88,13 @@ class RpzPeers(unittest.TestCase):
         scene.start_daemon(scene.folder / "rpz.yaml")
 
     def ask(self, server, name, kind, seconds=3):
-        """None: there was no answer. Nothing is said of what a truncated one holds."""
+        """The answer, None without one. Of a truncated one only the header counts."""
         reply = peer_resolvers.ask(self.scene, server, name, kind, seconds)
         if reply is None:
             return None
         return "truncated" if reply.flags & dns.flags.TC else peer_resolvers.essence(reply)
 
-    def test_unbound(self):
+    def test_answers_equal_those_of_unbound(self):
         clauses = "".join(f'rpz:\n    name: {name}\n    zonefile: "{self.scene.folder / name}"\n' for name in ("first.rpz", "second.rpz"))
         peer_resolvers.start_unbound(self.scene, UNBOUND, "respip iterator", "", clauses)
         same, seen = 0, {}
@@ -113,13 +113,13 @@ class RpzPeers(unittest.TestCase):
         self.assertEqual(DIFFERS - set(seen), set(), "they agree by now")
         self.assertGreater(same, 90)
 
-    def test_tcp_only(self):
+    def test_tcp_only_makes_clients_use_tcp(self):
         self.assertEqual(self.ask(US, "tcp.t.example", "A"), "truncated")
         self.assertEqual(self.scene.short("+tcp", "tcp.t.example", "A"), ["192.0.2.5"])
         # By itself, as any client does that got a truncated answer.
         self.assertEqual(self.scene.short("tcp.t.example", "A"), ["192.0.2.5"])
 
-    def test_reload(self):
+    def test_a_changed_zone_is_in_force_after_a_reload(self):
         first = self.scene.folder / "first.rpz"
         self.assertEqual(self.ask(US, "nx.t.example", "A")[0], "NXDOMAIN")
         self.assertEqual(self.scene.short("free.t.example", "A"), ["192.0.2.9"])

@@ -55,8 +55,8 @@ class Rules(unittest.TestCase):
     def asked(self):
         return self.scene.total("stats", "upstream_queries")
 
-    def test_the_next_query_finds_it(self):
-        """Also where the answer was cached before; and what else was cached stays."""
+    def test_a_new_rule_holds_for_the_next_query(self):
+        """Also if the answer was cached before; other cached answers stay."""
         daemon = self.start()
         self.assertEqual(self.file.read_text(), "full:media.example\n")
         self.assertTrue(self.blocked("media.example"))
@@ -94,7 +94,7 @@ class Rules(unittest.TestCase):
         metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
         self.assertIn('steerdns_rule_changes_total{set="blocked",result="removed"} 2\n', metrics)
 
-    def test_many_writers_and_no_query_lost(self):
+    def test_many_writers_lose_no_rule_and_no_query(self):
         daemon = self.start(watch="files")
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
@@ -128,8 +128,8 @@ class Rules(unittest.TestCase):
         self.assertNotIn(" error", daemon.text())
         self.assertEqual([p.name for p in self.file.parent.iterdir()], ["own.txt"])
 
-    def test_by_hand(self):
-        """The file is watched as others are; a change of steerctl's is one configuration, not two."""
+    def test_an_edit_by_hand_is_reloaded_once(self):
+        """The file is watched as others are; a change by steerctl makes one configuration, not two."""
         self.start(watch="files")
         self.rules("blocked", "add", "stream.example")
         with self.file.open("a") as file:
@@ -141,7 +141,7 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.file.read_text(), "full:media.example\nstream.example\n")
         self.assertEqual(self.generation(), 4)
 
-    def test_what_is_refused(self):
+    def test_invalid_rules_are_refused(self):
         daemon = self.start(more=", queue_size: 2")
         self.assertIn('unknown kind of rule "suffix:": write domain:', self.refused(1, "blocked", "add", "suffix:x.example"))
         self.assertIn("regexp", self.refused(1, "blocked", "add", "stream.example", "regexp:("))

@@ -1,4 +1,4 @@
-"""TLS to the router: an authority, a pin, or none; what is not the router is refused in a sentence; DNS goes on."""
+"""TLS to the router: an authority, a pin, or neither. Another server is refused with a sentence, and DNS goes on."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ class Secure(unittest.TestCase):
         self.certificate = self.scene.folder / "router.pem"
 
     def router(self, *options):
-        """A router that can be reached by TLS alone; its first certificate, if it has one, is in `certificate`."""
+        """A router with TLS only; its first certificate, if it has one, is in `certificate`."""
         scene = self.scene
         scene.rossim = scene.network.start(
             "router", "rossim", f"{BUILD}/tools/rossim/rossim", "--address", "172.16.1.1", "--port", "18728",
@@ -38,11 +38,11 @@ class Secure(unittest.TestCase):
         return text.split("=")[1].strip()
 
     def other_certificate(self):
-        """An authority that has nothing to do with the router."""
+        """The certificate of an authority that did not sign the router's."""
         return self.make_certificate("other", "172.16.1.1")[0]
 
     def make_certificate(self, name, address):
-        """A certificate that signs itself, and its key."""
+        """A self-signed certificate and its key."""
         certificate, key = self.scene.folder / f"{name}.pem", self.scene.folder / f"{name}.key"
         self.scene.network.run("router", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
@@ -85,40 +85,40 @@ class Secure(unittest.TestCase):
         self.assertEqual(self.rows(), set())
         self.assertEqual(daemon.stop(), 0)
 
-    def test_authority(self):
+    def test_a_router_is_trusted_by_authority(self):
         self.with_certificate()
         self.check_rows(f"{{ ca: {self.certificate} }}")
 
-    def test_pin(self):
+    def test_a_router_is_trusted_by_pin(self):
         self.with_certificate()
         self.check_rows(f'{{ pin: "{self.pin()}" }}')
 
-    def test_anonymous(self):
+    def test_anonymous_tls_needs_its_setting(self):
         self.router("--adh")
         self.check_rows("{ anonymous: true }")
         self.assertEqual(self.scene.daemon.text().count("uses anonymous TLS: an attacker on the path can read its password"), 1)
 
-    def test_wrong_authority(self):
+    def test_a_wrong_authority_is_refused(self):
         self.with_certificate()
         self.check_refused(f"{{ ca: {self.other_certificate()} }}", r"edge1.*TLS: .*its certificate is not trusted: ")
 
-    def test_system_authorities_do_not_know_it(self):
+    def test_the_system_authorities_do_not_trust_a_self_signed_router(self):
         self.with_certificate()
         self.check_refused("true", r"edge1.*TLS: .*its certificate is not trusted: ")
 
-    def test_wrong_pin(self):
+    def test_a_wrong_pin_is_refused(self):
         self.with_certificate()
         seen = self.pin().replace(":", "").lower()
         self.check_refused(f'{{ pin: "{"ab" * 32}" }}',
                            rf"edge1.*certificate is not the pinned one; its sha256 is {seen}")
 
-    def test_certificate_of_another_host(self):
-        """A certificate of the right authority, for another address than the one that was asked."""
+    def test_a_certificate_for_another_address_is_refused(self):
+        """The right authority signed it."""
         certificate, key = self.make_certificate("elsewhere", "192.0.2.77")
         self.router("--certificate", str(certificate), "--key", str(key))
         self.check_refused(f"{{ ca: {certificate} }}", r"edge1.*TLS: .*its certificate is not for 172.16.1.1")
 
-    def test_plain_where_tls_is_meant(self):
+    def test_a_plain_port_is_refused_where_tls_is_configured(self):
         self.with_certificate()
         config_address = "172.16.1.1:18728"
         daemon = self.daemon(f"{{ ca: {self.certificate} }}", config_address)
@@ -126,8 +126,7 @@ class Secure(unittest.TestCase):
         until(lambda: re.search(r" warning .*edge1.*cannot be reached", daemon.text()), 25, "it says so")
         print("  " + [line for line in daemon.text().splitlines() if " warning " in line][0])
 
-    def test_authority_that_cannot_be_read(self):
-        """Found by --check already."""
+    def test_check_reports_an_unreadable_authority(self):
         config = self.scene.folder / "secure.yaml"
         config.write_text("routers:\n  edge1: { address: 172.16.1.1, username: u, password: p, "
                           "tls: { ca: nowhere.pem } }\n" + PLUGINS)

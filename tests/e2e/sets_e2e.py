@@ -1,4 +1,4 @@
-"""`nftset` and `ipset`: what clients are told is in the kernel's sets, and packets take the way that a set chooses.
+"""`nftset` and `ipset`: addresses of answers are in the kernel's sets, and packets take the path that a set chooses.
 
 The appliance is here the clients' way out as well: packets to 203.0.113.0/24 come to it, are marked if their destination
 is in a set, and a mark chooses the link to the egress, which has the addresses. Unmarked ones go nowhere.
@@ -114,7 +114,7 @@ class Sets(unittest.TestCase):
         self.assertTrue(answer, name)
         return answer
 
-    def test_packets_follow_a_set_of_nftables(self):
+    def test_nftables_routes_packets_by_a_filled_set(self):
         self.nft(text=TABLE)
         daemon = self.start("$sets", NFTSET)
         self.assertFalse(self.reaches("203.0.113.10"))
@@ -159,7 +159,7 @@ class Sets(unittest.TestCase):
         self.assertEqual(self.scene.total("stats", "upstream_queries"), asked + 1)
         until(lambda: "203.0.113.21" not in self.in_set("policy4"), 12, "nobody asks, and it ends")
 
-    def test_a_firewall_reload_and_a_set_that_comes_later(self):
+    def test_a_set_is_filled_when_it_appears_and_after_a_firewall_reload(self):
         daemon = self.start("nftset inet,fw,policy4,ipv4_addr,32 inet,fw,policy6,ipv6_addr,128")
         daemon.wait_for("nftables set inet fw policy4 cannot be filled: there is no such set")
         self.ask("stream.example")
@@ -177,7 +177,7 @@ class Sets(unittest.TestCase):
         self.ask("media.example")  # DNS goes on
         self.assertEqual(daemon.stop(), 0)
 
-    def test_intervals_and_a_set_without_timeouts(self):
+    def test_an_interval_set_gets_prefixes_and_missing_timeouts_are_reported(self):
         self.nft(text="table ip fw { set nets { type ipv4_addr; flags interval; }\n"
                       " chain marking {\n type filter hook prerouting priority mangle;\n"
                       " ip daddr @nets meta mark set 1\n }\n}\n")
@@ -190,7 +190,7 @@ class Sets(unittest.TestCase):
         daemon.send_signal(signal.SIGTERM)
         self.assertEqual(daemon.stop(), 0)
 
-    def test_packets_follow_an_ipset(self):
+    def test_iptables_routes_packets_by_a_filled_ipset(self):
         run = self.scene.network.run
         run("appliance", "ipset", "create", "policy4", "hash:net", "timeout", "0")
         run("appliance", "ipset", "create", "policy6", "hash:ip", "family", "inet6", "timeout", "60")
@@ -211,7 +211,7 @@ class Sets(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
 
     def helper(self):
-        """The process steerdns-sets of this daemon; nothing: there is none."""
+        """The pid of this daemon's steerdns-sets; None if it does not run."""
         daemon = self.scene.network.pid("appliance", "steerdnsd")
         for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
             for pid in map(int, children.read_text().split()):
@@ -222,7 +222,7 @@ class Sets(unittest.TestCase):
     def status_of(self, pid):
         return dict(re.findall(r"(\w+):\s*(.*)", pathlib.Path(f"/proc/{pid}/status").read_text()))
 
-    def test_the_process_of_the_sets_is_killed(self):
+    def test_a_killed_steerdns_sets_is_restarted_and_fills_its_sets(self):
         self.nft(text=TABLE)
         daemon = self.start("$sets", NFTSET)
         self.ask("stream.example")
@@ -247,7 +247,7 @@ class Sets(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         self.assertFalse(pathlib.Path(f"/proc/{last}").exists())
 
-    def test_the_process_of_the_sets_ends_with_a_daemon_that_is_killed(self):
+    def test_steerdns_sets_ends_with_a_killed_daemon(self):
         self.nft(text=TABLE)
         self.start("$sets", NFTSET)
         until(self.helper, 3, "steerdns-sets runs")
@@ -255,7 +255,7 @@ class Sets(unittest.TestCase):
         os.kill(self.scene.network.pid("appliance", "steerdnsd"), signal.SIGKILL)
         until(lambda: not pathlib.Path(f"/proc/{helper}").exists(), 3, "it ends")
 
-    def test_the_process_of_the_sets_has_one_right(self):
+    def test_steerdns_sets_has_only_cap_net_admin(self):
         for user in ("nobody", "root"):
             with self.subTest(user):
                 self.nft(text=TABLE)
@@ -277,7 +277,7 @@ class Sets(unittest.TestCase):
     def standard(self, number):
         return os.readlink(f"/proc/{self.helper()}/fd/{number}")
 
-    def test_without_its_program_it_says_so_and_answers(self):
+    def test_a_missing_steerdns_sets_is_reported_and_dns_goes_on(self):
         alone = self.scene.folder / "alone"
         alone.mkdir()
         shutil.copy(pathlib.Path(BUILD) / "steerdnsd", alone)

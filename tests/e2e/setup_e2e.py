@@ -1,4 +1,4 @@
-"""`steerctl setup` in the lab's network: what it finds, what it does when asked to, and how it takes that back.
+"""`steerctl setup` in the lab's network: its findings, its changes on request, and how it takes them back.
 
 /etc is an overlay in each command's mount namespace: nothing is written to the machine's own.
 """
@@ -64,7 +64,7 @@ class Setup(unittest.TestCase):
         self.assertEqual(done.returncode, int(any(one[1] == "problem" for one in found)), done.stdout)
         return {one[2]: one[0] for one in found}
 
-    def test_what_is_found_is_a_line_each_and_json(self):
+    def test_each_finding_is_a_line_and_a_json_object(self):
         found = self.lines()
         self.assertRegex(found["kernel"], r"^ok kernel: Linux \d")
         self.assertRegex(found["xdp"], r"^ok xdp: eth0: AF_XDP can be used")
@@ -75,7 +75,7 @@ class Setup(unittest.TestCase):
             for step in one["steps"]:
                 self.assertTrue(step["command"] and step["undo"], one)
 
-    def test_who_has_port_53_is_a_problem(self):
+    def test_a_taken_port_53_is_a_problem(self):
         holder = self.scene.network.start("appliance", "holder", "/usr/bin/python3", "-c", HOLDER)
         holder.wait_for("ready")
         self.assertIn(f"problem port-taken: port 53 (UDP) is taken by python3 (pid {holder.pid}", self.lines()["port-taken"])
@@ -102,7 +102,7 @@ class Setup(unittest.TestCase):
         self.assertFalse(kept.is_file())
         self.assertIn("nothing to take back", self.setup("--undo", "--yes").stdout)
 
-    def test_a_wrong_configuration_and_wrong_options(self):
+    def test_a_wrong_configuration_and_wrong_options_are_refused(self):
         self.config.write_text("plugins: 3\n")
         done = self.setup("--check")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
@@ -111,7 +111,7 @@ class Setup(unittest.TestCase):
         self.config.unlink()
         self.assertEqual(self.setup().returncode, 2)
 
-    def test_who_is_not_root_may_look_but_not_change(self):
+    def test_only_root_may_apply_changes(self):
         argv = (f"{BUILD}/tools/steerctl/steerctl", "setup", "--config", str(ROOT / "configs/minimal.yaml"))
         done = run("setpriv", "--reuid=65534", "--clear-groups", *argv, "--apply", check=False)
         self.assertEqual((done.returncode, done.stderr), (2, "steerctl: setup changes this machine: run it as root\n"))

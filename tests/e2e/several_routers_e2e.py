@@ -53,7 +53,7 @@ class SeveralRouters(unittest.TestCase):
     def outcome(self, name):
         return self.scene.counters()["outcomes"][name]
 
-    def test_both_have_what_clients_were_told(self):
+    def test_both_routers_have_the_rows_of_all_answers(self):
         scene = self.scene
         told = {"203.0.113.10", "203.0.113.11"}
         self.assertEqual(set(scene.short("stream.example", "A")), told)

@@ -1,4 +1,4 @@
-"""A resolver whose answers are as the question's name says, over UDP and TCP. Stands alone: it runs in a namespace.
+"""A resolver whose answers have the size that the name asks for, over UDP and TCP. It uses no other module, as it runs in a namespace.
 
 `sized_upstream.py ADDRESS[@PORT]…`
   LENGTH.size.example       a message of exactly LENGTH bytes (TXT), OPT not counted

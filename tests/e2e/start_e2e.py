@@ -1,4 +1,4 @@
-"""What only the start can see, each in one sentence that says what to do; rights; an end that leaves nothing."""
+"""Errors that only a start can find, each in one sentence that says what to do; privileges; an end that leaves nothing."""
 
 import os
 import pathlib
@@ -45,7 +45,7 @@ class Start(unittest.TestCase):
         return path
 
     def daemon(self, text, *options, before=()):
-        """Runs it to its end, which has to come by itself."""
+        """Runs the daemon until it ends by itself."""
         if "--control-socket" not in options:
             options += ("--control-socket", str(self.scene.socket))
         return self.scene.network.run("appliance", *before, f"{BUILD}/steerdnsd", "--config", str(self.write(text)),
@@ -70,7 +70,7 @@ class Start(unittest.TestCase):
 
     # Refused ------------------------------------------------------------------------------------------------
 
-    def test_port_53_is_taken(self):
+    def test_a_taken_port_53_is_named_with_its_process(self):
         for address, transport in (("172.16.1.2", "udp"), ("172.16.1.2", "tcp"), ("0.0.0.0", "udp"),
                                    ("fd16::2", "udp")):
             with self.subTest(address=address, transport=transport):
@@ -79,11 +79,11 @@ class Start(unittest.TestCase):
                                       rf"\(pid {holder.pid}, python3\): stop it")
                 holder.stop()
 
-    def test_no_such_interface(self):
+    def test_a_missing_interface_is_refused(self):
         self.refused(with_ports("{ device: eth7 }"), r":3: there is no interface eth7 here \(there are: lo, eth0\)")
         self.refused(with_ports("{ device: eth7, driver: socket }"), r":3: there is no interface 'eth7'.*ip link")
 
-    def test_ports_that_cannot_be(self):
+    def test_impossible_ports_are_refused_with_their_line(self):
         self.refused(with_ports("{ pci: '0000:ff:1f.7' }"), r":3: there is no PCI device 0000:ff:1f.7 here \(.*--ports")
         for driver in ("af_xdp", "af_packet", "socket"):
             self.refused(with_ports(f"{{ device: eth0, driver: {driver}, addresses: [172.16.1.2, 172.16.1.7] }}"),
@@ -98,8 +98,8 @@ class Start(unittest.TestCase):
         self.refused(with_ports("{ device: 'net_nowhere0,a=b', driver: vdev }"),
                      r":3: DPDK's driver net_nowhere is not installed: `apt-get install librte-net-nowhere23`")
 
-    def test_memif_socket(self):
-        """Of a server that lives, of one that was killed, of none."""
+    def test_a_memif_socket_is_taken_over_only_from_a_dead_server(self):
+        """The server lives, was killed, or is missing."""
         scene, path = self.scene, self.scene.folder / "m.sock"
         scene.folder.chmod(0o777)
         text = with_ports(f"{{ device: 'socket={path},socket-abstract=no,role=server', driver: memif, "
@@ -115,13 +115,13 @@ class Start(unittest.TestCase):
         path.unlink()
         self.refused(text.replace("role=server", "role=client"), rf":3: no process serves memif socket {path} \(No such file")
 
-    def test_two_ports_on_one_device(self):
+    def test_two_ports_on_one_device_are_refused(self):
         net = self.scene.network
         net.run("appliance", "ip", "link", "property", "add", "dev", "eth0", "altname", "uplink")
         self.refused(with_ports("{ device: eth0 }\n    - { device: uplink, driver: socket }"),
                      r":4: eth0 is the device of the port in line 3 as well: remove one of the two")
 
-    def test_a_start_says_every_error_of_the_build(self):
+    def test_a_start_reports_every_error_of_the_build(self):
         # (--check reports them too. None of them is known when the file is read.)
         caches = "".join(f"  - tag: {tag}\n    type: cache\n    args: {{ size: 1024, dump_file: {self.scene.folder}/{file} }}\n"
                          for tag, file in (("one", "a"), ("two", "a"), ("three", "b"), ("four", "b")))
@@ -134,7 +134,7 @@ class Start(unittest.TestCase):
         for error, names in zip(errors, ("'one' and 'two'", "'three' and 'four'")):
             self.assertRegex(error, ERROR + rf"\S+\.yaml:\d+: caches {names} have the same dump_file")
 
-    def test_no_default_route(self):
+    def test_a_missing_default_route_is_reported(self):
         net = self.scene.network
         net.run("appliance", "ip", "route", "del", "default")
         net.run("appliance", "ip", "-6", "route", "del", "default")
@@ -153,12 +153,12 @@ class Start(unittest.TestCase):
                                       r"`ip link set dev eth0 xdp off` removes it.*\n$")
         self.assertIn("xdp", net.run("appliance", "ip", "link", "show", "eth0").stdout)
 
-    def test_http_port_is_taken(self):
+    def test_a_taken_http_port_is_named(self):
         self.hold("127.0.0.1", 9153, "tcp")
         self.refused(MINIMAL, r"HTTP cannot be served on 127.0.0.1 port 9153: Address already in use; "
                               r"choose another control.http")
 
-    def test_control_socket(self):
+    def test_a_second_daemon_is_refused_and_the_first_serves_on(self):
         scene = self.scene
         scene.start_resolver()
         first = scene.start_daemon(ROOT / "configs/minimal.yaml")
@@ -176,7 +176,7 @@ class Start(unittest.TestCase):
         self.assertTrue(scene.short("stream.example", "A"))
         self.assertEqual(first.stop(), 0)
 
-    def test_control_socket_cannot_be_made(self):
+    def test_an_impossible_control_socket_is_refused(self):
         self.refused(MINIMAL, r"folder of the control socket, /proc/steer, cannot be made: .*; make it, or choose",
                      "--control-socket", "/proc/steer/c.sock")
         plain = self.scene.folder / "plain"
@@ -184,7 +184,7 @@ class Start(unittest.TestCase):
         self.refused(MINIMAL, r"plain is there and is no socket: remove it", "--control-socket", str(plain))
         self.assertEqual(plain.read_text(), "mine")
 
-    def test_a_dead_socket_is_replaced(self):
+    def test_the_socket_of_a_killed_daemon_is_replaced(self):
         scene = self.scene
         scene.folder.chmod(0o777)
         scene.start_resolver()
@@ -197,7 +197,7 @@ class Start(unittest.TestCase):
 
     NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all")
 
-    def test_without_rights(self):
+    def test_a_start_without_privileges_names_the_capability(self):
         scene = self.scene
         scene.folder.chmod(0o777)
         socket = ("--control-socket", str(scene.folder / "nobody.sock"))
@@ -208,8 +208,7 @@ class Start(unittest.TestCase):
                      r"CAP_NET_BIND_SERVICE",
                      *socket, before=self.NOBODY)
 
-    def test_without_rights_on_a_high_port(self):
-        """`driver: socket` needs no rights at all."""
+    def test_sockets_on_a_high_port_need_no_privileges(self):
         scene = self.scene
         scene.folder.chmod(0o777)
         scene.start_resolver()
@@ -251,17 +250,17 @@ class Start(unittest.TestCase):
         until(lambda: said in scene.steerctl("--json", "status"), 5, "the status says so too")
         self.assertEqual(daemon.stop(), 0)
 
-    def test_wrong_password(self):
+    def test_a_wrong_router_password_is_reported_once(self):
         self.scene.start_router = self.router_of(f"{USER}:other")
         self.check_router_trouble(r"refuses user api-user .*check username and password", "--preset", "fast",
                                   is_tried_again=False)  # not within a minute
 
-    def test_no_right_to_write(self):
+    def test_a_router_user_without_write_policy_is_reported_once(self):
         self.scene.start_router = self.router_of(f"{USER}:{PASSWORD}:read,api")
         self.check_router_trouble(r"does not let user api-user write address lists .*"
                                   r"give its group the policies read,write,api", "--preset", "fast")
 
-    def test_unreachable(self):
+    def test_an_unreachable_router_is_reported_once(self):
         self.check_router_trouble(r"router 172.16.1.1:8728 cannot be reached .*answers go on without it; "
                                   r"check its address")
 
@@ -275,8 +274,8 @@ class Start(unittest.TestCase):
 
         return start
 
-    def test_files_of_root_alone(self):
-        """What a reload could not read is named at the start, each file once."""
+    def test_files_that_a_reload_cannot_read_are_named_at_the_start(self):
+        """Each file once."""
         scene = self.scene
         secret = scene.folder / "password"
         secret.write_text(PASSWORD + "\n")
@@ -306,8 +305,8 @@ class Start(unittest.TestCase):
 
     # Rights and the end ------------------------------------------------------------------------------------
 
-    def test_the_service_manager_is_told(self):
-        """That it serves, when it does, and that it ends: what `Type=notify` of the unit waits for."""
+    def test_the_service_manager_gets_ready_and_stopping(self):
+        """`Type=notify` of the unit waits for these messages."""
         scene = self.scene
         scene.start_resolver()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -329,8 +328,8 @@ class Start(unittest.TestCase):
             self.assertEqual(manager.recv(4096), b"STOPPING=1")
             self.assertEqual(daemon.child.wait(20), 0)
 
-    def test_log_lines(self):
-        """Each line has its date, zone and level, before the configuration is read as after it."""
+    def test_every_log_line_has_time_and_level(self):
+        """Before the configuration is read as after it."""
         scene = self.scene
         scene.start_resolver()
         daemon = scene.start_daemon(self.write(MINIMAL + "log: { level: warning, production: true }\n"), wait="")
@@ -341,7 +340,7 @@ class Start(unittest.TestCase):
         self.assertIn("warning " + str(scene.folder), daemon.text())
         self.assertEqual(daemon.stop(), 0)
 
-    def test_rights_and_end(self):
+    def test_privileges_are_dropped_and_the_end_leaves_nothing(self):
         scene = self.scene
         scene.folder.chmod(0o777)  # as /run/steerdns, which belongs to the daemon's user
         scene.start_resolver()
@@ -383,7 +382,7 @@ class Start(unittest.TestCase):
 
 
 class Words(unittest.TestCase):
-    """The command line, in a namespace where nothing could be touched without being seen."""
+    """The command line, in a namespace where every change would be seen."""
 
     @classmethod
     def setUpClass(cls):
@@ -392,7 +391,7 @@ class Words(unittest.TestCase):
     def say(self, *words):
         return self.scene.network.run("appliance", f"{BUILD}/steerdnsd", *words, check=False, timeout=20)
 
-    def test_check_of_good_configurations(self):
+    def test_check_accepts_good_configurations(self):
         before = self.picture()
         for name in sorted(os.listdir(ROOT / "configs")):
             if not name.endswith(".yaml"):
@@ -403,7 +402,7 @@ class Words(unittest.TestCase):
                 self.assertIn("is good", done.stdout)
         self.assertEqual(self.picture(), before)
 
-    def test_check_says_every_error(self):
+    def test_check_reports_every_error(self):
         path = self.scene.folder / "bad.yaml"
         path.write_text(MINIMAL.replace('addr: "udp://1.1.1.1:53"', 'addr: "udp://one.one:99999"')
                         .replace("max_ttl: 1800", "max_ttl: soon").replace("$forward_main", "$forward_man")
@@ -425,8 +424,8 @@ class Words(unittest.TestCase):
         self.assertEqual(["error: " + re.sub(ERROR, "", e) for e in again.stderr.splitlines()], errors)
         self.assertEqual(self.picture(), before)
 
-    def test_check(self):
-        """A configuration, named either way; a bad one is named whichever way as well."""
+    def test_check_names_the_configuration(self):
+        """With both ways to name it, also in errors."""
         minimal = str(ROOT / "configs/minimal.yaml")
         for words in (("--check", minimal), ("--config", minimal, "--check"), ("--check", "--config", minimal)):
             done = self.say(*words)
@@ -435,12 +434,12 @@ class Words(unittest.TestCase):
         self.assertEqual((missing.returncode, missing.stdout), (2, ""))
         self.assertIn("/nowhere/steer.yaml", missing.stderr)
 
-    def test_no_configuration(self):
+    def test_a_missing_configuration_is_reported(self):
         done = self.say("--config", "/nowhere/steer.yaml")
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, ERROR + r".*/nowhere/steer.yaml.*No such file.*\n$")
 
-    def test_words(self):
+    def test_wrong_options_of_steerdnsd_are_refused(self):
         version = self.say("--version")
         self.assertEqual(version.returncode, 0)
         self.assertRegex(version.stdout, r"^steerdnsd \d+\.\d+\.\d+\S*\n$")
@@ -463,7 +462,7 @@ class Words(unittest.TestCase):
         self.assertEqual((unknown.returncode, unknown.stdout), (2, ""))
         self.assertIn("there is no reference page", unknown.stderr)
 
-    def test_steerctl_words(self):
+    def test_wrong_commands_of_steerctl_are_refused(self):
         for words, sentence in (((), "steerctl: a command is missing; write one, as in 'steerctl status'"), (("mdns",), "mdns"),
                                 (("cache",), "steerctl: a command is missing after 'cache'; write one of stats, show, "),
                                 (("routers", "reboot"), "reboot"), (("routers", "trace"), "NAME is required")):
@@ -472,8 +471,8 @@ class Words(unittest.TestCase):
             self.assertIn(sentence, done.stderr)
         self.assertIn("Name of the router\n", self.scene.ask("routers", "trace", "--help").stdout)
 
-    def test_install(self):
-        """The programs, their manual pages, and a unit that starts the one that is installed."""
+    def test_install_puts_programs_manuals_and_unit_in_place(self):
+        """The unit starts the installed program."""
         folder = self.scene.folder / "installed"
         run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", str(folder))
         found = {path.name: path for path in folder.rglob("*") if path.is_file()}
@@ -483,8 +482,7 @@ class Words(unittest.TestCase):
         self.assertLess(found["steerdnsd"].stat().st_size, 25_000_000)
         self.assertIn(f"ExecStart=/{found['steerdnsd'].relative_to(folder)} --config", found["steerdnsd.service"].read_text())
 
-    def test_manual(self):
-        """The manual pages have every command and option of the programs."""
+    def test_the_manual_pages_have_every_command_and_option(self):
         def page(name):
             return re.sub(r"\\f.", "", (ROOT / f"docs/reference/man/{name}").read_text()).replace("\\-", "-")
 
@@ -500,8 +498,8 @@ class Words(unittest.TestCase):
         look("steerdnsd", page("steerdnsd.8"))
         look("tools/steerctl/steerctl", page("steerctl.8"))
 
-    def test_ports(self):
-        """--ports shows what it sees and would do, as root and as the user `nobody`; it changes nothing."""
+    def test_ports_shows_devices_and_changes_nothing(self):
+        """As root and as the user `nobody`."""
         before = self.picture()
         for words in ((), Start.NOBODY):
             done = self.scene.network.run("appliance", *words, f"{BUILD}/steerdnsd", "--ports", check=False, timeout=20)
@@ -515,14 +513,14 @@ class Words(unittest.TestCase):
         self.assertIn("  root: a start needs it", done.stdout)
         self.assertEqual(self.picture(), before)
 
-    def test_dump_program(self):
+    def test_dump_program_shows_instructions_and_lines(self):
         done = self.say("--dump-program", "--config", str(ROOT / "configs/minimal.yaml"))
         self.assertEqual(done.returncode, 0, done.stderr)
         for word in ("enter_list ros_address_list_policy", "forward udp://1.1.1.1:53", "line 38"):
             self.assertIn(word, done.stdout)
 
-    def test_routeros_setup(self):
-        """The configuration's routers or another file's, to standard output; nothing is touched."""
+    def test_routeros_setup_prints_commands_and_changes_nothing(self):
+        """For the configuration's routers or another file's."""
         before = self.picture()
         minimal = str(ROOT / "configs/minimal.yaml")
         for words in (("--routeros-setup", minimal), ("--config", minimal, "--routeros-setup"),
@@ -538,7 +536,7 @@ class Words(unittest.TestCase):
         self.assertEqual(self.picture(), before)
 
     def picture(self):
-        """All that a start would change."""
+        """Everything that a start would change."""
         net = self.scene.network
         return (net.run("appliance", "ip", "link").stdout, net.run("appliance", "ss", "-Hlnptu").stdout,
                 reserved_ports(self.scene), self.scene.socket.exists())

@@ -1,4 +1,4 @@
-"""DNS over TCP and TLS as clients have it: kdig, certificates that change, PROXY headers, limits of time."""
+"""DNS over TCP and TLS with real clients: kdig, certificates that change, PROXY headers, time limits."""
 
 import os
 import pathlib
@@ -126,8 +126,8 @@ class Streams(unittest.TestCase):
         client.wait_for("answered 1")
         return client
 
-    def test_clients(self):
-        """TCP and TLS by kdig, with one thread and with three."""
+    def test_kdig_is_answered_over_tcp_and_tls(self):
+        """With one thread and with three."""
         for threads in (1, 3):
             with self.subTest(threads=threads):
                 daemon = self.start(threads=threads)
@@ -145,7 +145,7 @@ class Streams(unittest.TestCase):
                 self.assertGreater(self.scene.stream_total("tls_accepted"), 0)
                 self.assertEqual(daemon.stop(), 0)
 
-    def test_what_half_open_handshakes_took_is_given_back(self):
+    def test_memory_of_half_open_handshakes_is_freed(self):
         count = 3000
         path = self.write()
         path.write_text(path.read_text().replace("key: server.key }", f"key: server.key, max_connections_per_client: {count} }}"))
@@ -164,8 +164,8 @@ class Streams(unittest.TestCase):
         print(f"  {count} half-open handshakes: {most:.0f} MiB, {mib() - before:.0f} MiB after them")
         self.assertGreater(most, 50)
 
-    def test_a_certificate_is_renewed(self):
-        """By a change of its files; who is connected stays, with the old one."""
+    def test_a_changed_certificate_is_used_for_new_connections(self):
+        """Open connections stay, with the old one."""
         self.start()
         before = self.connect("before")
         self.assertIn("name dns.example", before.text())
@@ -178,7 +178,7 @@ class Streams(unittest.TestCase):
         (self.folder / "go").touch()
         before.wait_for("answered 2")
 
-    def test_a_bad_renewal_is_named(self):
+    def test_a_bad_renewal_is_refused_and_the_old_certificate_stays(self):
         self.start()
         self.issue("other.example", "other")
         (self.folder / "other.key").rename(self.folder / "server.key")
@@ -186,7 +186,7 @@ class Streams(unittest.TestCase):
         self.assertRegex(said, r"key \S+/server.key does not match the certificate \S+/server.pem.*stays in use")
         self.assertTrue(self.tls("+short", "stream.example", "A").split())
 
-    def test_bad_files_are_named_at_the_start(self):
+    def test_bad_certificate_files_are_named_at_the_start(self):
         self.issue("late.example", "late", days=-1)
         self.issue("other.example", "other")
         (self.folder / "empty.pem").write_text("")
@@ -208,14 +208,14 @@ class Streams(unittest.TestCase):
         self.start(cert="late.pem", key="late.key")
         self.assertTrue(self.scene.short("+tls", "stream.example", "A"), "an ended certificate stops no DNS")
 
-    def test_the_client_is_who_the_proxy_says(self):
+    def test_the_client_address_comes_from_the_proxy_header(self):
         self.start()
         for client, wanted in (("198.51.100.7", "192.0.2.99"), ("192.168.88.77", "203.0.113.1"), ("", "closed")):
             got = self.scene.network.run("client", "/usr/bin/python3", "-c", PROXY, client).stdout
             self.assertTrue(got.startswith(wanted), got)
         self.assertEqual(self.scene.stream_total("tcp_bad_proxy"), 1)
 
-    def test_silence_is_ended(self):
+    def test_an_idle_connection_is_closed(self):
         self.start()
         said, seconds = self.scene.network.run("client", "/usr/bin/python3", "-c", IDLE).stdout.split()
         self.assertEqual(said, "ended")

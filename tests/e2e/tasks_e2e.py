@@ -1,4 +1,4 @@
-"""Work beside queries: jobs by the clock, and files that a start downloads."""
+"""Work beside queries: jobs by the clock, and file downloads at a start."""
 
 import json
 import os
@@ -78,7 +78,7 @@ class Tasks(unittest.TestCase):
     def generation(self):
         return self.scene.told("status")["generation"]
 
-    def test_what_is_missing_at_a_start_is_fetched_first(self):
+    def test_missing_files_are_fetched_before_the_start_goes_on(self):
         self.start_web()
         daemon = self.start(self.download())
         self.assertTrue(self.listed("stream.example"))
@@ -90,14 +90,14 @@ class Tasks(unittest.TestCase):
         self.assertTrue(self.listed("stream.example"), "what is there is not fetched at a start")
         self.assertEqual(self.asked(), 1)
 
-    def test_a_start_without_what_it_reads_is_refused(self):
+    def test_a_start_without_its_files_is_refused(self):
         daemon = self.start(self.download(), wait="")
         self.assertEqual(daemon.child.wait(20), 2)
         self.assertIn("could not be fetched", daemon.text())
         self.assertRegex(daemon.text(), r"names.txt.* cannot be read: No such file")
 
-    def test_a_query_begins_a_download_and_a_reload(self):
-        """Each of them once, however many queries come; the query goes on with what is there."""
+    def test_a_query_starts_a_download_and_a_reload(self):
+        """Once for any number of queries; the queries go on with the present files."""
         self.start_web()
         plugins = self.download() + "  - { tag: again, type: reload }\n"
         rules = ("{ matches: qname update.example, exec: $dl }, { matches: qname update.example, exec: reject 0 },\n"
@@ -120,8 +120,7 @@ class Tasks(unittest.TestCase):
         self.assertFalse(self.listed("stream.example"))
         until(lambda: self.runs("download dl") == 2, 15, "what was raised meanwhile is done after ten seconds")
 
-    def test_a_job(self):
-        """Download, then take it up: each step after the one before."""
+    def test_a_job_downloads_and_then_reloads(self):
         self.start_web()
         plugins = (self.download() + "  - { tag: again, type: reload_provider, args: [ $names ] }\n"
                    "  - { tag: refresh, type: sequence, args: [ { exec: $dl }, { exec: $again } ] }\n"

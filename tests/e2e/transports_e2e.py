@@ -56,7 +56,7 @@ def receive(stream, count):
 
 
 class Framed:
-    """DNS behind its length: TCP and DoT."""
+    """DNS with a length prefix: TCP and DoT."""
 
     def __init__(self, stream):
         self.stream = stream
@@ -76,7 +76,7 @@ class Datagrams:
 
 
 class Http:
-    """DoH by POST over HTTP/1.1, on a connection that is kept."""
+    """DoH by POST over HTTP/1.1, on a persistent connection."""
 
     def __init__(self, stream):
         self.stream = stream
@@ -96,7 +96,7 @@ class Http:
 
 
 def questions():
-    """A mix that a network sends: some of each kind, most names more than once."""
+    """A mix as a network sends it: some of each kind, most names more than once."""
     kinds = ("A", "AAAA", "TXT", "MX", "HTTPS", "A", "A", "SOA")
     for i in range(NAMES):
         name = (f"n{i % 300}.other.example", f"s{i % 200}.stream.example", "www.stream.example", "big.other.example",
@@ -146,7 +146,7 @@ class Transports(unittest.TestCase):
         message.id = 0
         return message.to_wire()
 
-    def test_a_thousand_mixed_names_are_answered_alike(self):
+    def test_a_thousand_names_get_the_same_answers_over_each_transport(self):
         ways = self.transports()
         truncated, kinds = 0, set()
         for name, kind in questions():
@@ -163,8 +163,8 @@ class Transports(unittest.TestCase):
         self.assertGreater(truncated, 50)
         self.assertEqual(kinds, {0, 3, 5})  # answers, names that are not there, what the resolver does not serve
 
-    def test_rows_are_there_before_the_answer(self):
-        """What the judge finds of answers that a capture sees over UDP, of those that only clients can read as well."""
+    def test_rows_are_written_before_the_answer_over_each_transport(self):
+        """The judge gets UDP answers from a capture, and answers of the other transports from the clients."""
         for way, transport in self.transports().items():
             with self.subTest(way=way):
                 log = self.folder / f"{way}.jsonl"
@@ -176,7 +176,7 @@ class Transports(unittest.TestCase):
                 self.assertEqual({key: found[key] for key in ("answers", "early", "gap", "missing")},
                                  {"answers": 40, "early": 0, "gap": 0, "missing": 0}, found["text"])
 
-    def test_clients_find_the_encrypted_ways(self):
+    def test_clients_discover_the_encrypted_transports(self):
         ask = Datagrams(self.connect(53, datagrams=True)).ask
         found = [record.to_text() for rrset in dns.message.from_wire(ask(self.query("_dns.resolver.arpa", "SVCB"))).answer for record in rrset]
         self.assertEqual(len(found), 2)

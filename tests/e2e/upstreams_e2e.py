@@ -75,7 +75,7 @@ class Liars(unittest.TestCase):
         scene.start_daemon(config)
         return scene
 
-    def test_lies_are_ignored(self):
+    def test_forged_replies_are_ignored(self):
         for mode, counter in (("id", "drop_upstream_unknown"), ("port", None),
                               ("question", "drop_upstream_malformed"), ("garbage", None), ("query", None)):
             with self.subTest(mode=mode):
@@ -87,23 +87,23 @@ class Liars(unittest.TestCase):
                 if mode == "id":
                     self.assertEqual(scene.total("stats", "upstream_suspected"), 5)
 
-    def test_formerr_is_asked_without_edns(self):
+    def test_a_formerr_is_retried_without_edns(self):
         scene = self.play(["formerr"])
         self.assertEqual(scene.short("a.example", "A"), ["203.0.113.1"])
         self.assertGreater(scene.total("stats", "upstream_without_edns"), 0)
 
-    def test_slow(self):
+    def test_a_slow_upstream_is_waited_for(self):
         scene = self.play(["slow"])
         self.assertEqual(scene.short("a.example", "A"), ["203.0.113.1"])
 
-    def test_the_next_one_answers(self):
+    def test_the_next_upstream_answers_for_a_failed_one(self):
         for first in ("dead", "servfail"):
             with self.subTest(first=first):
                 scene = self.play([first, "right"])
                 for i in range(3):
                     self.assertEqual(scene.short("+timeout=6", f"n{i}.example", "A"), ["203.0.113.1"])
 
-    def test_all_dead(self):
+    def test_dead_upstreams_give_servfail(self):
         scene = self.play(["dead"])
         self.assertIn("SERVFAIL", scene.kdig("+timeout=7", "a.example", "A"))
 
@@ -128,9 +128,9 @@ while True:
 
 
 class HostServers(unittest.TestCase):
-    """A forward without upstreams asks those of the host, as they are now."""
+    """A forward without upstreams uses the servers of the host's files."""
 
-    def test_followed_and_never_itself(self):
+    def test_resolv_conf_is_followed_and_never_leads_to_itself(self):
         scene = self.enterContext(Scene("hostdns", BUILD))
         scene.network.start("resolver", "right", "/usr/bin/python3", "-c", LIAR, "1.1.1.1", "right").wait_for("ready")
         resolv = scene.folder / "resolv.conf"
@@ -148,7 +148,7 @@ class HostServers(unittest.TestCase):
         until(lambda: daemon.text().count("is in force") > before, 10, "the change is taken up")
         self.assertEqual(daemon.text().count("is in force"), before + 1)  # the renewal was none
 
-    def test_of_a_router_advertisement(self):
+    def test_a_link_local_server_needs_its_interface(self):
         scene = self.enterContext(Scene("hostra", BUILD))
         scene.network.run("router", "ip", "address", "add", "fe80::99/64", "dev", "dns0", "nodad")
         scene.network.start("router", "right", "/usr/bin/python3", "-c", LINK_LOCAL, "fe80::99", "dns0").wait_for("ready")

@@ -1,4 +1,4 @@
-"""The way to the upstreams changes: an address goes, a route goes, packets vanish, connections are forgotten.
+"""The path to the upstreams changes: addresses, routes, lost packets, a NAT that forgets its connections.
 
 Whatever it was: the first query after the way is back has its answer within 2 s, over every transport, without a restart.
 """
@@ -30,7 +30,7 @@ plugins:
 
 
 class Wan(unittest.TestCase):
-    """The upstreams are behind an interface of their own, wan0; clients and the rest behind eth0."""
+    """The upstreams are behind an interface of their own, wan0; clients and all others are behind eth0."""
 
     @classmethod
     def setUpClass(cls):
@@ -67,13 +67,13 @@ class Wan(unittest.TestCase):
         self.net.run("router", "nft", *words)
 
     def ask(self, transport, timeout):
-        """A process that asks a question of its own; its output is the answer's address, or nothing."""
+        """A process that asks a question of its own; its output is the answer's address, or empty."""
         name = self.peers.fresh().replace(".wild", f".{transport}.wild")
         return subprocess.Popen(self.net.argv("client", "kdig", "@172.16.1.2", "+short", f"+timeout={timeout}",
                                               "+retry=0", name, "A"), stdout=subprocess.PIPE, text=True)
 
     def ask_all(self, timeout):
-        """How long each transport's answer took, s; None: none came."""
+        """The time (s) of each transport's answer; None without one."""
         start = time.monotonic()
         running = {transport: self.ask(transport, timeout) for transport in TRANSPORTS}
         took = dict.fromkeys(running)
@@ -110,8 +110,7 @@ class Wan(unittest.TestCase):
         for asked_meanwhile in (False, True):
             self.check(what, cut, restore, asked_meanwhile)
 
-    def test_address_gone(self):
-        """And another one comes."""
+    def test_queries_go_on_when_the_source_address_changes(self):
         self.both("address", lambda: self.ip("address", "flush", "dev", "wan0"), self.other_address)
 
     numbers = iter(range(3, 200))
@@ -119,11 +118,11 @@ class Wan(unittest.TestCase):
     def other_address(self):
         self.connect(f"172.17.1.{next(self.numbers)}")
 
-    def test_route_gone(self):
+    def test_queries_go_on_after_the_route_is_back(self):
         self.both("route", lambda: self.ip("route", "del", f"{UNBOUND}/32"),
                   lambda: self.ip("route", "add", f"{UNBOUND}/32", "via", "172.17.1.1"))
 
-    def test_silence(self):
+    def test_lost_packets_are_recovered_from(self):
         self.both("silence", self.drop, lambda: self.nft("delete", "table", "inet", "dark"))
 
     def drop(self, *what):
@@ -131,8 +130,8 @@ class Wan(unittest.TestCase):
         self.nft("add", "chain", "inet", "dark", "forward", "{ type filter hook forward priority 0; }")
         self.nft("add", "rule", "inet", "dark", "forward", "ip", "daddr", UNBOUND, *what, "drop")
 
-    def test_connections_are_forgotten(self):
-        """A NAT that lost its table: what was open is dropped for good, in silence."""
+    def test_a_nat_that_lost_its_table_is_recovered_from(self):
+        """It drops the packets of all open connections silently."""
         self.addCleanup(self.nft, "delete", "table", "inet", "dark")
 
         def restore():
@@ -144,7 +143,7 @@ class Wan(unittest.TestCase):
 
         self.check("forgotten", self.drop, restore, False)
 
-    def test_nothing_is_restarted(self):
+    def test_the_daemon_was_not_restarted(self):
         self.assertTrue(self.daemon.running())
 
 

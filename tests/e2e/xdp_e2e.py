@@ -50,7 +50,7 @@ class Life(unittest.TestCase):
         return self.scene.total("stats", "rx_packets")
 
     def by_port(self, server=V4, space="client"):
-        """Answered, and the query came by the port."""
+        """Whether the query is answered and came by the port."""
         before = self.received()
         return self.answered(server=server, space=space) and self.received() > before
 
@@ -64,7 +64,7 @@ class Life(unittest.TestCase):
         return self.net.pid("appliance", "steerdnsd")
 
     def cpu_share(self):
-        """Of a core, in the quietest of four seconds: what others do on the machine only adds."""
+        """The share of a core in the quietest of four seconds: other processes only add to it."""
         stat = pathlib.Path(f"/proc/{self.pid()}/stat")
 
         def ticks():
@@ -78,7 +78,7 @@ class Life(unittest.TestCase):
         return min(shares)
 
     def datagram(self, message, server=V4, space="client", scope=0):
-        """(answer, where it came from), or None."""
+        """(answer, its source address), or None."""
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         with self.net.socket(space, family, socket.SOCK_DGRAM) as sock:
             sock.settimeout(1)
@@ -108,8 +108,8 @@ class Life(unittest.TestCase):
 
 
 class Queues(Life):
-    def test_two_queues_two_workers(self):
-        """Every queue is bound and has a worker; both families are answered by both."""
+    def test_every_queue_has_a_worker(self):
+        """Both families are answered by both workers."""
         for busy_poll in ("off", "64"):
             with self.subTest(busy_poll=busy_poll):
                 scene = self.begin(f"{{ workers: 2, ports: [{{ device: eth0, busy_poll: {busy_poll} }}] }}")
@@ -129,7 +129,7 @@ class Queues(Life):
                 self.assertTrue(all(w["stats"]["rx_packets"] > 5 for w in workers))
                 self.assertEqual(daemon.stop(), 0)
 
-    def test_a_channel_count_that_does_not_match(self):
+    def test_a_wrong_number_of_queues_is_refused_with_the_ethtool_command(self):
         scene = self.begin("{ ports: [{ device: eth0, driver: af_xdp, queues: 1 }] }")
         self.wire(2)
         done = self.net.run("appliance", f"{BUILD}/steerdnsd", "--config", str(self.config), "--control-socket",
@@ -143,7 +143,7 @@ class Queues(Life):
 
 
 class Links(Life):
-    def test_flaps_lose_nothing(self):
+    def test_queries_are_answered_after_each_link_flap(self):
         scene = self.begin("{ ports: [{ device: eth0 }] }")
         daemon = self.serve()
         self.assertTrue(self.by_port())
@@ -173,7 +173,7 @@ class Links(Life):
         self.assertLess(self.cpu_share(), IDLE)
         self.assertEqual(daemon.stop(), 0)
 
-    def test_removed_and_back(self):
+    def test_a_removed_interface_is_served_again_when_it_is_back(self):
         scene = self.begin("{ workers: 2, ports: [{ device: eth0 }, { device: eth1 }] }")
         self.net.link(("appliance", "eth1"), ("client", "eth1"))
         self.net.address("appliance", "eth1", "10.99.0.1/24")
@@ -203,7 +203,7 @@ class Links(Life):
         self.assertEqual(daemon.stop(), 0)
         self.assertNotIn("xdp", self.net.run("appliance", "ip", "link", "show", "eth0").stdout)
 
-    def test_mtu(self):
+    def test_changes_of_the_mtu_are_followed(self):
         self.begin("{ ports: [{ device: eth0, driver: af_xdp }] }")
         self.serve()
         self.assertTrue(self.by_port())
@@ -221,7 +221,7 @@ class Links(Life):
 
 
 class Addresses(Life):
-    def test_several_come_and_go(self):
+    def test_several_addresses_come_and_go(self):
         self.begin("{ ports: [{ device: eth0, addresses: [auto, lo] }] }")
         self.serve()
         self.net.run("router", "ip", "route", "add", "10.53.0.0/24", "via", V4)
@@ -243,7 +243,7 @@ class Addresses(Life):
             self.assertIsNone(self.datagram(query(), server=bare[0]))
         self.assertTrue(self.by_port())
 
-    def test_named_ones_follow_the_kernel(self):
+    def test_configured_addresses_are_served_while_the_kernel_has_them(self):
         scene = self.begin(f"{{ ports: [{{ device: eth0, addresses: [{V4}, 10.53.0.53] }}] }}")
         done = self.net.run("appliance", f"{BUILD}/steerdnsd", "--config", str(self.config), "--control-socket",
                             str(scene.socket), check=False, timeout=20)
@@ -259,8 +259,8 @@ class Addresses(Life):
         until(lambda: self.by_port(server="10.53.0.53"), 5, "and served again")
         self.assertTrue(self.answered("+tcp", server="10.53.0.53"))
 
-    def test_link_local(self):
-        """What RDNSS announces: fe80:: addresses; the answer comes from the one that was asked."""
+    def test_a_link_local_address_is_served(self):
+        """As RDNSS announces it; the answer comes from the address that was asked."""
         self.begin("{ ports: [{ device: eth0 }] }")
         self.serve()
         self.net.address("appliance", "eth0", "fe80::53/64")
@@ -276,8 +276,7 @@ class Addresses(Life):
         self.net.run("appliance", "ip", "address", "del", "fe80::53/64", "dev", "eth0")
         until(lambda: "fe80::53" not in self.addresses(), 5, "it is let go")
 
-    def test_link_local_on_two_interfaces(self):
-        """The same address on each is two places to listen at."""
+    def test_the_same_link_local_address_is_served_on_two_interfaces(self):
         self.begin("{ ports: [{ device: eth0 }, { device: eth1 }] }")
         self.net.link(("appliance", "eth1"), ("router", "dns1"))
         self.serve()
@@ -294,7 +293,7 @@ class Addresses(Life):
 
 
 class Checksums(Life):
-    """A veth's other end leaves sums to a NIC that does not exist; what is wrong is wrong all the same."""
+    """The other end of a veth leaves checksums to a NIC that does not exist; wrong checksums are dropped all the same."""
 
     def frames(self, server, own, checksum):
         ip = IP(src=own, dst=server) if "." in server else IPv6(src=own, dst=server)
@@ -314,7 +313,7 @@ class Checksums(Life):
             good[UDP].chksum = total
         return bytes(good)
 
-    def test_both_directions_and_families(self):
+    def test_partial_checksums_are_accepted_and_wrong_ones_dropped(self):
         self.begin("{ ports: [{ device: eth0 }] }")
         for space, device in (("client", "eth0"), ("router", "dns0"), ("resolver", "eth0")):
             self.assertIn("tx-checksumming: on", self.net.run(space, "ethtool", "-k", device).stdout, "left partial")
@@ -347,8 +346,8 @@ class Checksums(Life):
 
 
 class Losses(Life):
-    def test_what_no_worker_saw_is_counted(self):
-        """The daemon is stopped while more comes than its ring holds: the kernel counts what it drops."""
+    def test_packets_over_the_ring_are_counted(self):
+        """The daemon is stopped while more packets come than its ring holds: the kernel counts the drops."""
         scene = self.begin("{ ports: [{ device: eth0, driver: af_xdp }] }")
         self.serve()
         self.assertTrue(self.by_port())
@@ -373,8 +372,8 @@ class Losses(Life):
 
 
 class Killed(Life):
-    def test_kill_at_load_and_start_again(self):
-        """kill -9 at a rate at which nothing is lost, start again: serving in less than 3 s."""
+    def test_a_killed_daemon_serves_again_within_3_s(self):
+        """kill -9 at a rate without loss, then a new start."""
         scene = self.begin("{ ports: [{ device: eth0 }] }")
         self.serve()
         names = scene.folder / "names"
@@ -418,16 +417,16 @@ for _ in range(count):
 
 
 class Idle(Life):
-    """Asleep it costs next to nothing, and being woken next to no time; also where nothing wakes a worker."""
+    """An idle worker uses almost no CPU, and waking it takes almost no time; also on ports without wake-ups."""
 
     def round_trips(self, server, space):
-        """The median of 1,000 round trips at 1,000 queries/s, us."""
+        """The median of 1,000 round trips at 1,000 queries/s, in us."""
         told = self.net.run(space, "taskset", "-c", "0", "/usr/bin/python3", "-c", PROBER, server, "53", "1000", "1000",
                             query().hex()).stdout.split()
         return sorted(int(t) for t in told)[len(told) // 2]
 
     def compare(self, what, ports, server, space="client"):
-        """Adaptive against spin by turns; what it costs without traffic."""
+        """Adaptive against spin by turns; and the cost without traffic."""
         self.begin("{}")
         medians = {"adaptive": [], "spin": []}
         idle = None
@@ -453,11 +452,11 @@ class Idle(Life):
         self.assertGreater(sleeps[0], 0)
         self.assertLess(sleeps[1], sleeps[0] / 32)
 
-    def test_woken(self):
+    def test_a_worker_is_woken_by_af_xdp(self):
         self.compare("af_xdp", "[{ device: eth0 }]", V4)
 
-    def test_naps(self):
-        """A ring has nothing that wakes: the worker takes naps, and queries that come by a socket wake it."""
+    def test_a_worker_naps_on_a_ring(self):
+        """A ring cannot wake a worker: it naps, and queries that come by a socket wake it."""
         self.begin("{ ports: [{ device: net_ring0, driver: ring }, { device: eth0, driver: socket }] }")
         self.serve()
         for server in (V4, V6):
@@ -471,7 +470,7 @@ class Idle(Life):
         self.assertGreaterEqual(sleeps, naps)
         self.assertTrue(self.answered("+tcp"))
 
-    def test_af_packet(self):
+    def test_a_worker_is_woken_by_af_packet(self):
         self.compare("af_packet", "[{ device: eth0, driver: af_packet }]", V4)
 
 

@@ -57,7 +57,7 @@ class Shell:
         return seen
 
     def candidates(self, line):
-        """All that could stand next: what is listed at the second Tab, or the only one."""
+        """All candidates for the next word: the list after the second Tab, or the only candidate."""
         # The line is ended by a word that the shell prints: a fence between this and what comes.
         self.type(line + "\t\t\x01printf '<%s>' end''ed; true \n")
         seen = self.read_until("<ended>")
@@ -99,10 +99,10 @@ class Completion(unittest.TestCase):
                 self.assertLessEqual(offered, seen)
                 self.assertFalse(others & seen, others & seen)
 
-    def test_bash(self):
+    def test_bash_completes_commands_and_arguments(self):
         self.check("bash")
 
-    def test_zsh(self):
+    def test_zsh_completes_commands_and_arguments(self):
         self.check("zsh")
 
     def test_another_shell_is_refused(self):
@@ -110,8 +110,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, "fish.*bash")
 
-    def test_every_command_is_in_both(self):
-        """The scripts and --help know the same commands."""
+    def test_both_scripts_have_every_command(self):
         help_text = subprocess.run([STEERCTL, "--help"], text=True, capture_output=True, check=True).stdout
         commands = re.findall(r"^  (\w+) ", help_text.partition("Subcommands:")[2], re.M)
         self.assertGreater(len(commands), 15)

@@ -95,14 +95,14 @@ class Container(unittest.TestCase):
     def ask(self):
         return run("ip", "netns", "exec", f"{NAME}-out", "kdig", "+short", "+timeout=3", "@192.0.2.53", "www.example").strip()
 
-    def test_no_capability_is_needed_for_sockets(self):
+    def test_kernel_sockets_need_no_capability(self):
         run("ip", "netns", "exec", f"{NAME}-in", "sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=53")
         container, text = self.start("socket", "--cap-drop", "all", "--user", "steerdns")
         self.assertIn("by socket", text)
         self.assertEqual(self.ask(), "198.51.100.1")
         self.assertIn("steerdnsd", run(*PODMAN, "exec", container, "steerctl", "status"))
 
-    def test_af_xdp_with_five_capabilities(self):
+    def test_af_xdp_needs_five_capabilities(self):
         _, text = self.start("af_xdp", "--security-opt", "seccomp=unconfined",
                              "--cap-add", "NET_ADMIN,NET_RAW,BPF,PERFMON,IPC_LOCK")
         self.assertIn("by af_xdp", text)

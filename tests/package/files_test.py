@@ -36,14 +36,14 @@ class Package(unittest.TestCase):
     def field(self, name):
         return output("dpkg-deb", "--field", str(self.deb), name).strip()
 
-    def test_it_has_the_files(self):
+    def test_the_package_has_the_files(self):
         for file in FILES:
             self.assertRegex(self.listed, rf"(?m)/{file}(\.gz)?$")
         self.assertRegex(self.listed, r"(?m)usr/share/zsh/vendor-completions/_steerctl$")
         self.assertNotIn("rossim", self.listed)
         self.assertRegex(self.listed, r"(?m)^-rw-r----- root/root .*/etc/steerdns/steerdns\.yaml$")
 
-    def test_it_depends_on_what_the_programs_load(self):
+    def test_the_package_depends_on_the_libraries_of_the_programs(self):
         depends = self.field("Depends")
         for package in ("libssl3", "librte-eal23", "librte-mempool-ring23", "librte-mempool-stack23", "libnftables1", "libipset13", "libc6"):
             self.assertIn(package, depends)
@@ -82,7 +82,7 @@ class Install(unittest.TestCase):
             self.assertIn("stays as it is", install())
             self.assertEqual(config.read_text(), "mine\n")
 
-    def test_the_configuration_is_good(self):
+    def test_the_installed_configuration_is_valid(self):
         output(str(BUILD / "steerdnsd"), "--check", str(ROOT / "configs/steerdns.yaml"))
 
 

@@ -110,7 +110,7 @@ class Lifecycle(unittest.TestCase):
         path.write_text(text)  # owner and mode stay
 
     def serving_with_rows(self):
-        """All routed names asked, all their rows there."""
+        """Asks for all routed names and waits for all their rows."""
         ask(self.scene, NAMES)
         until(lambda: self.rows() >= len(NAMES), 10, "the rows are on the router")
 
@@ -118,7 +118,8 @@ class Lifecycle(unittest.TestCase):
         return sum(row["list"] == "policy_set_v4" for row in self.scene.rows())
 
     def change_version(self, deb, version, *options):
-        """Installs while clients ask; no query of a routed name may be answered without its row, and what was known is not asked again."""
+        """Installs while clients ask. No query of a routed name may be answered without its row, and cached names are not
+        asked again."""
         scene = self.scene
         self.serving_with_rows()
         before = self.pid()

@@ -132,13 +132,13 @@ class Machine:
         return self.run("apt-get", "install", "-y", "-q", *options, self.take(deb), outside=True)
 
     def keep_archives(self) -> None:
-        """What apt brought, for the next time."""
+        """Keeps the packages that apt downloaded, for the next time."""
         for deb in (self.root / "var/cache/apt/archives").glob("*.deb"):
             with contextlib.suppress(OSError):
                 shutil.copy(deb, self.archives)
 
     def fill_disk(self, left_mib: int) -> pathlib.Path:
-        """Leaves so much room; remove the file that is returned to have it back."""
+        """Fills the disk except for so much space; remove the returned file to free it."""
         filler = self.root / "var/tmp/filler"
         free = os.statvfs(self.disk)
         size = free.f_bavail * free.f_frsize - left_mib * 2**20

@@ -12,7 +12,7 @@ at 1s  client 192.0.2.10 asks ads.example A
        upstream is not asked
        stat ad_list_denied is 4
 
-       # each is that name alone
+       # a hosts line blocks only its own name
 at 2s  client 192.0.2.10 asks www.ads.example A
        upstream is asked www.ads.example A
        upstream answers www.ads.example A 203.0.113.1

@@ -1,4 +1,4 @@
-# What a cached answer is put into depends on who asks, not on who asked first.
+# The list of a cached answer depends on the client that asks now, not on the first client.
 config by_client.yaml
 router edge1 preset fast latency 2ms
 
@@ -7,7 +7,7 @@ at 1s  client 192.0.2.10 asks www.stream.example A
 at +20ms client is answered www.stream.example A 203.0.113.7 ttl 300
        router edge1 has row gold_v4 203.0.113.7
        router edge1 has no row rest_v4 203.0.113.7
-       # the other client is held until its own row is there
+       # the other client's answer is held until its own row is written
        upstream is asked www.stream.example A
 at 11s client 192.0.2.11 asks www.stream.example A
        upstream is not asked

@@ -1,4 +1,4 @@
-# A cached answer claims as a fresh one does: also after the router forgot.
+# A cached answer claims as a fresh one does, also after the router lost the row.
 config cached.yaml
 router edge1 preset fast latency 2ms
 

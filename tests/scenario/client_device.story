@@ -1,4 +1,4 @@
-# A device is known by the frame's source where no lease has its address.
+# Without a lease, a device is found by the source MAC address of the frame.
 config client_device.yaml
 router edge1 preset fast latency 2ms
 

@@ -12,13 +12,13 @@ at 1s  client 2001:db8:1::10 asks v4only.example AAAA
        # 5.1.7: not above the SOA of the empty answer
        client is answered v4only.example AAAA 64:ff9b::5db8:d822 ttl 300
        stat dns64_synthesized is 1
-       # it was kept as it is
+       # the cache has it unchanged
 at 11s client 2001:db8:1::11 asks v4only.example AAAA
        client is answered v4only.example AAAA 64:ff9b::5db8:d822 ttl 290
        upstream is not asked
        stat dns64_synthesized is 1
 
-       # a client over IPv4 gets what upstreams say, from the same cache and not in the other's place
+       # a client over IPv4 gets the untranslated answer, from an entry of its own in the same cache
        client 192.0.2.10 asks v4only.example AAAA
        upstream is asked v4only.example AAAA
        upstream is not asked
@@ -29,7 +29,7 @@ at 11s client 2001:db8:1::11 asks v4only.example AAAA
        upstream is not asked
        client 2001:db8:1::10 asks v4only.example AAAA
        client is answered v4only.example AAAA 64:ff9b::5db8:d822
-       # of A both have one answer
+       # for A both share one entry
        client 2001:db8:1::10 asks v4only.example A
        upstream answers v4only.example A 93.184.216.34 ttl 3600
        client is answered v4only.example A 93.184.216.34
@@ -53,7 +53,7 @@ at 20s client 2001:db8:1::10 asks other.example AAAA
        upstream was asked short.example AAAA
        upstream was asked short.example A
 
-       # 5.1.1: AAAA of its own are the answer, A is not waited for
+       # 5.1.1: existing AAAA records are the answer, A is not waited for
 at 30s client 2001:db8:1::10 asks dual.example AAAA
        upstream answers dual.example AAAA 2001:db8::1 ttl 300
        client is answered dual.example AAAA 2001:db8::1 ttl 300
@@ -86,7 +86,7 @@ at 40s client 2001:db8:1::10 asks gone.example AAAA
        client has no answer
        upstream answers broken.example A 203.0.113.7 ttl 300
        client is answered broken.example AAAA 64:ff9b::cb00:7107 ttl 300
-       # 5.1.6: no AAAA, and no such name for A: what A said
+       # 5.1.6: no AAAA, and NXDOMAIN for A: the answer to A
        client 2001:db8:1::10 asks half.example AAAA
        upstream answers half.example AAAA empty soa 60 60
        client has no answer
@@ -106,7 +106,7 @@ at 40s client 2001:db8:1::10 asks gone.example AAAA
        upstream answers worse.example AAAA servfail
        upstream answers worse.example A servfail
        client is answered worse.example AAAA rcode servfail
-       # whether there is an A is not known: SERVFAIL, not "no address"
+       # the A query failed: SERVFAIL, not "no address"
        client 2001:db8:1::10 asks unknown.example AAAA
        upstream answers unknown.example AAAA empty soa 60 60
        upstream answers unknown.example A servfail
@@ -122,7 +122,7 @@ at 40s client 2001:db8:1::10 asks gone.example AAAA
        upstream was asked unknown.example AAAA
        upstream was asked unknown.example A
 
-       # 5.1.5: chains stay
+       # 5.1.5: CNAME chains stay
 at 50s client 2001:db8:1::10 asks www.chain.example AAAA
        upstream answers www.chain.example AAAA cname host.chain.example empty soa 900 900
        upstream answers www.chain.example A cname host.chain.example 203.0.113.8 ttl 120
@@ -143,7 +143,7 @@ at 50s client 2001:db8:1::10 asks www.chain.example AAAA
        upstream answers www.legacy.example AAAA empty soa 60 60
        client is answered www.legacy.example AAAA rcode noerror soa
 
-       # 3: who validates for itself gets what was signed; with DO alone what is made is not said to be authentic
+       # 3: a client with CD and DO gets the signed answer; with DO alone a translated answer has no AD
 at 60s client 2001:db8:1::10 asks signed.example AAAA do cd
        upstream is asked signed.example AAAA
        upstream is not asked
@@ -156,7 +156,7 @@ at 60s client 2001:db8:1::10 asks signed.example AAAA do cd
        upstream was asked signed.example AAAA
        upstream was asked signed.example A
 
-       # 5.3.1: the name of an address that was made is that of the IPv4 address
+       # 5.3.1: a translated address has the name of its IPv4 address
 at 70s client 2001:db8:1::10 asks 2.2.8.d.8.b.d.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.b.9.f.f.4.6.0.0.ip6.arpa PTR
        upstream is asked 34.216.184.93.in-addr.arpa PTR
        upstream answers 34.216.184.93.in-addr.arpa PTR host.example ttl 300
@@ -176,14 +176,14 @@ at 80s client 2001:db8:1::10 asks ipv4only.arpa AAAA
        client is answered ipv4only.arpa TXT rcode noerror soa
        client 2001:db8:1::10 asks 170.0.0.192.in-addr.arpa PTR
        client is answered 170.0.0.192.in-addr.arpa PTR ipv4only.arpa
-       # for clients that it does not work for there is no AAAA
+       # clients over IPv4 get no AAAA
        client 192.0.2.10 asks ipv4only.arpa AAAA
        client is answered ipv4only.arpa AAAA rcode noerror soa
        client 192.0.2.10 asks ipv4only.arpa A
        client is answered ipv4only.arpa A 192.0.0.170 192.0.0.171
        upstream is not asked
 
-       # hints of HTTPS: one over IPv6 beside the one over IPv4; what has its own keeps that
+       # HTTPS hints: an IPv4 hint gets a translated IPv6 hint; a record with an IPv6 hint keeps it
 at 90s client 2001:db8:1::10 asks web.example HTTPS
        upstream is asked web.example HTTPS
        upstream answers web.example HTTPS 203.0.113.1 2001:db8::7 ttl 300

@@ -17,7 +17,7 @@ at 11s client 2001:db8:1::10 asks dual.example AAAA
        client is answered dual.example A 203.0.113.1 ttl 290
        upstream is not asked
 
-       # a name over IPv6 alone gets its own
+       # a name without A records gets its own AAAA
 at 20s client 192.0.2.10 asks v6only.example AAAA
        upstream answers v6only.example AAAA 2001:db8::6 ttl 300
        client has no answer
@@ -28,7 +28,7 @@ at 20s client 192.0.2.10 asks v6only.example AAAA
        upstream was asked v6only.example AAAA
        upstream was asked v6only.example A
        upstream is not asked
-       # whether it has an A is not known: going around the NAT64 is not what was asked for
+       # the A query failed: an untranslated AAAA would bypass the NAT64
        client 192.0.2.10 asks flaky.example AAAA
        upstream answers flaky.example AAAA 2001:db8::7 ttl 300
        upstream answers flaky.example A servfail
@@ -43,7 +43,7 @@ at 20s client 192.0.2.10 asks v6only.example AAAA
        upstream was asked gone.example AAAA
        upstream was asked gone.example A
 
-       # kept: as without translate_all
+       # names in `keep`: as without translate_all
 at 30s client 192.0.2.10 asks www.native.example AAAA
        upstream answers www.native.example AAAA 2001:db8::9 ttl 300
        client is answered www.native.example AAAA 2001:db8::9

@@ -1,4 +1,4 @@
-# A client connects to an address below the prefix, and the NAT64 to the IPv4 address behind it: `claim` says which of
+# A client connects to a translated address, and the NAT64 to the IPv4 address behind it: `claim` chooses which of
 # them the lists get.
 config dns64_claims.yaml
 router edge1 preset fast latency 10ms

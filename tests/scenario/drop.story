@@ -1,4 +1,4 @@
-# A rule that says drop ends a query without an answer; a verdict of its own counts it, and nothing is kept.
+# `drop` ends a query without an answer. Its own verdict counts it, and nothing is cached.
 config drop.yaml
 
 at 1s  client 192.0.2.10 asks www.silent.example A
@@ -6,7 +6,7 @@ at 1s  client 192.0.2.10 asks www.silent.example A
        upstream is not asked
        verdict dropped_by_policy is 1
 
-       # behind an answer that came: again for the next client, because no cache keeps it
+       # drop after an upstream's answer: the next client asks upstream again, because the answer is not cached
 at 2s  client 192.0.2.10 asks bad.example A
        upstream is asked bad.example A
        upstream answers bad.example A 203.0.113.66 ttl 300
@@ -17,7 +17,7 @@ at 2s  client 192.0.2.10 asks bad.example A
        upstream answers bad.example A 203.0.113.1 ttl 300
        client is answered bad.example A 203.0.113.1 ttl 300
 
-       # the unit of a fallback that drops ends the query; the other is not asked
+       # a branch of a fallback that drops ends the query; the other branch is not asked
 at 3s  client 192.0.2.10 asks www.unit.example A
        client has no answer
        upstream is not asked

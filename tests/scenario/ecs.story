@@ -1,4 +1,4 @@
-# RFC 7871: the client's subnet goes to the upstream and back, and an answer is for those who sent the same.
+# RFC 7871: the client's subnet goes to the upstream and back, and an answer is shared only by clients with the same subnet.
 config ecs.yaml
 
 at 1s  client 192.0.2.10 asks www.example A ecs 198.51.100.0/24

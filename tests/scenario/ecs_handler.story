@@ -1,7 +1,7 @@
-# CONFIG.md section 5, RFC 7871: ecs_handler.
+# ecs_handler as in ForgeDNS (RFC 7871).
 config ecs_handler.yaml
 
-       # forward: the client's own goes there and back; one without any is told nothing
+       # forward: the client's own subnet goes there and back; a client without one gets none
 at 1s  client 198.18.7.10 asks www.forward.example A ecs 198.51.100.0/24
        client 198.18.7.11 asks www.forward.example A edns
        upstream is asked www.forward.example A ecs 198.51.100.0/24
@@ -14,7 +14,7 @@ at 2s  client 198.18.7.12 asks www.forward.example A ecs 198.51.100.0/24
        client is answered www.forward.example A 203.0.113.1 ttl 59 ecs 198.51.100.0/24/16
        upstream is not asked
 
-       # none of it: the subnet is removed, so that one entry serves all
+       # no option set: the subnet is removed, so that one entry serves all clients
 at 3s  client 198.18.7.10 asks www.rest.example A ecs 198.51.100.0/24
        upstream is asked www.rest.example A ecs none
        upstream answers www.rest.example A 203.0.113.2 ttl 60
@@ -42,7 +42,7 @@ at 12s client 198.18.16.1 asks www.send.example A
        upstream answers www.send.example A 203.0.113.12 ttl 60 scope 36
        client is answered www.send.example A 203.0.113.12
        upstream is not asked
-       # what is the same for everybody is kept in front as well
+       # an answer without a subnet is cached in front as well
        client 198.18.16.1 asks same.send.example A
        upstream is asked same.send.example A ecs 198.18.16.0/20
        upstream answers same.send.example A 203.0.113.13 ttl 60 scope 0
@@ -50,7 +50,7 @@ at 12s client 198.18.16.1 asks www.send.example A
        client 198.18.64.1 asks same.send.example A
        upstream is not asked
        client is answered same.send.example A 203.0.113.13
-       # never: private, shared and loopback addresses; nor of a client that does not want it (RFC 7871 7.1.2)
+       # never: private, shared and loopback addresses, and clients that opt out (RFC 7871 7.1.2)
        client 192.168.1.2 asks private.send.example A
        client 10.1.2.3 asks private.send.example A
        client 100.64.0.9 asks private.send.example A
@@ -64,7 +64,7 @@ at 12s client 198.18.16.1 asks www.send.example A
        client fd00::5 is answered private.send.example A 203.0.113.14
        client 198.18.16.1 is answered private.send.example A 203.0.113.14
 
-       # a preset: the same for all, whatever they send; kept for it alone
+       # a preset: the same subnet for all clients; cached for that subnet
 at 20s client 198.18.7.10 asks www.preset.example A ecs 198.51.100.0/24
        client 198.18.8.10 asks www.preset.example A
        upstream is asked www.preset.example A ecs 203.0.112.0/22
@@ -75,7 +75,7 @@ at 20s client 198.18.7.10 asks www.preset.example A ecs 198.51.100.0/24
 at 21s client 198.18.9.10 asks www.preset.example A
        client is answered www.preset.example A 203.0.113.20 ttl 59
        upstream is not asked
-       # in front of it an answer is for everybody
+       # a cache in front of the handler shares answers among all clients
        client 198.18.7.10 asks www.other.example A
        upstream is asked www.other.example A ecs 2001:db8:77::/48
        upstream answers www.other.example A 203.0.113.21 ttl 60 scope 48

@@ -1,4 +1,4 @@
-# CONFIG.md section 5: any response of the primary counts; without one, with an error, or late, the secondary's does.
+# fallback as in ForgeDNS: any response of the primary counts. Without one, after an error, or late, the secondary's counts.
 config fallback.yaml
 router edge1 preset fast latency 2ms
 
@@ -47,7 +47,7 @@ at +20ms router edge1 has no row policy_set_v4 203.0.113.3
        client is answered late.example A 203.0.113.2
        upstream was asked late.example A
 
-       # late, and it is first all the same
+       # the primary is late, and still answers first
 at 20s client 192.0.2.10 asks slow.example A
 at 20104ms upstream 198.51.100.54 is asked slow.example A
        upstream 198.51.100.53 answers slow.example A 203.0.113.4 ttl 300
@@ -79,14 +79,14 @@ at +20ms router edge1 has row policy_set_v4 203.0.113.8
        router edge1 has no row other_set_v4 203.0.113.7
        upstream was asked b.standby.example A
 
-       # neither has a response, nor an error: it goes on as if nothing had been
+       # neither has a response or an error: the program goes on without a response
 at 50s upstream was asked a.standby.example A
        client 192.0.2.10 asks www.empty.example A
        upstream 198.51.100.55 is asked www.empty.example A
        upstream 198.51.100.55 answers www.empty.example A 203.0.113.9 ttl 300
        client is answered www.empty.example A 203.0.113.9
 
-       # a failure that the primary's cache remembers is an error: the secondary need not wait for its turn
+       # a failure from the primary's cache is an error: the secondary starts at once
 at 60s client 192.0.2.10 asks www.kept.example A
 at 60504ms upstream 198.51.100.54 is asked www.kept.example A
        upstream 198.51.100.54 answers www.kept.example A 203.0.113.10 ttl 300

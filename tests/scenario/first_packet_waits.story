@@ -1,4 +1,4 @@
-# async: false. An answer leaves when its row is there, and not before; a repeated name waits for nothing.
+# async: false. An answer is sent only after its row is written; a repeated query does not wait.
 config held.yaml
 router edge1 preset fast latency 10ms
 

@@ -1,4 +1,4 @@
-# An address in an HTTPS record is one that clients connect to: it is claimed as those of A and AAAA are.
+# Clients connect to the addresses in HTTPS records, so these are claimed like those of A and AAAA.
 config cached.yaml
 router edge1 preset fast latency 10ms
 

@@ -8,7 +8,7 @@ at 1s  client 192.0.2.10 asks edge.cdn.example A
        upstream answers edge.cdn.example A 203.0.113.7 ttl 600
 at +20ms client is answered edge.cdn.example A 203.0.113.7 ttl 600
        router edge1 has no row policy_set_v4 203.0.113.7
-       # now the name of the service does, with what the cache has of it
+       # now the service's name points to it, and its cached answer inherits the list
 at 10s client 192.0.2.11 asks www.stream.example A
        upstream is asked www.stream.example A
        upstream answers www.stream.example A cname edge.cdn.example 203.0.113.8 ttl 100

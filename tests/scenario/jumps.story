@@ -1,4 +1,4 @@
-# Where a query goes on after jump, goto, and return in what they run; a cache wraps its own sequence's rest alone.
+# Where a query goes on after jump, goto, and return inside them; a cache wraps only the rest of its own sequence.
 config jumps.yaml
 
        # the caller goes on, and what it does is not kept by the cache of the sequence that it jumped to

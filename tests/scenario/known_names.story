@@ -55,7 +55,7 @@ at 3s  client 192.0.2.66 asks txt.example A
        upstream answers alias.example A 203.0.113.1 ttl 300
        client is answered alias.example A 203.0.113.1 ttl 300
 
-       # clients stay with us
+       # canary names keep clients on this server
 at 4s  client 192.0.2.66 asks use-application-dns.net A
        client is answered use-application-dns.net A rcode nxdomain soa ttl 300
        client 192.0.2.66 asks mask.icloud.com AAAA

@@ -34,7 +34,7 @@ at +20ms client 192.0.2.12 has no answer
        upstream is asked gone.stream.example A
        client has no answer
 
-       # a refresh that comes to nothing: again after 5 s
+       # a failed refresh is retried after 5 s
 at 200s upstream was asked gone.stream.example A
        client 192.0.2.10 asks www.stream.example A
        upstream answers www.stream.example A servfail

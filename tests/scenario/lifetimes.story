@@ -26,7 +26,7 @@ at +5ms router edge1 has row clamped 203.0.113.101 timeout 59..60
        client is answered d.fixed.example A 203.0.113.104 ttl 270
 at +5ms router edge1 has row fixed 203.0.113.104 timeout 299..300
 
-       # fixed_ttl 0: no timeout, and the TTL leaves as it came
+       # fixed_ttl 0: no timeout, and the TTL is unchanged
        client 192.0.2.10 asks e.permanent.example A
        upstream answers e.permanent.example A 192.0.2.77 ttl 86400
        client is answered e.permanent.example A 192.0.2.77 ttl 86400

@@ -1,4 +1,4 @@
-# An answer below min_positive_ttl leaves unchanged and is not kept; one with as much is kept.
+# An answer below min_positive_ttl is sent unchanged and not cached; an answer at the limit is cached.
 config min_positive_ttl.yaml
 
 at 1s  client 192.0.2.10 asks short.example A

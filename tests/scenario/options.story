@@ -1,7 +1,7 @@
-# CONFIG.md section 5: forward_edns0opt, both ways.
+# forward_edns0opt as in ForgeDNS, in both directions.
 config options.yaml
 
-       # those that are listed, and no others; who asks with others is not served by the same question
+       # only the listed options; queries with other options do not share an upstream query
 at 1s  client 192.0.2.10 asks www.cached.example A option 65001:aabb option 65009:01 option 65002:
        client 192.0.2.11 asks www.cached.example A option 65001:cc
        client 192.0.2.12 asks www.cached.example A
@@ -17,7 +17,7 @@ at 1s  client 192.0.2.10 asks www.cached.example A option 65001:aabb option 6500
        client 192.0.2.12 is answered www.cached.example A 203.0.113.1 options none
        client 192.0.2.13 is answered www.cached.example A 203.0.113.1 options 65001:dddd
        client 192.0.2.14 is answered www.cached.example A 203.0.113.1 options 65001:dddd
-       # what is kept has none
+       # a cached answer has no options
 at 2s  client 192.0.2.15 asks www.cached.example A option 65001:ee
        upstream is not asked
        client is answered www.cached.example A 203.0.113.1 ttl 59 options none
@@ -34,7 +34,7 @@ at 10030ms upstream is asked new.target.example A options 65003:33 65001:11
        upstream answers new.target.example A 203.0.113.3 ttl 300 option 65001:44 option 65002:55 option 65003:
        client is answered www.redirect.example A 203.0.113.3 ttl 40 cname new.target.example@1 options 65001:44 65003:
 
-       # too long for what is kept of a question: asked without, and counted
+       # options too long for a parked query are left out and counted
 at 20s client 192.0.2.10 asks www.cached.example AAAA option 65001:*240
        upstream is asked www.cached.example AAAA options none
        stat options_too_long is 1

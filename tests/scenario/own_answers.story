@@ -30,7 +30,7 @@ at 10s client 192.0.2.10 asks fix.example A
        upstream is asked fix.example A
        upstream answers fix.example A 203.0.113.2 ttl 3600
        client is answered fix.example A 203.0.113.2 ttl 100
-       # each hit leaves with the same, and yet it ends when it has to
+       # each hit has the same TTL, and the entry still expires in time
 at 60s client 192.0.2.10 asks fix.example A
        client is answered fix.example A 203.0.113.2 ttl 100
 at 109s client 192.0.2.10 asks fix.example A

@@ -1,4 +1,4 @@
-# An answer that is restored from a dump is as old as it is, also where the machine has been up for less time than that.
+# An answer that is restored from a dump keeps its age, also if the machine's uptime is shorter.
 config cached.yaml
 router edge1 preset fast latency 2ms
 

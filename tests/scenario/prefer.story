@@ -1,4 +1,4 @@
-# CONFIG.md section 5: the other family gets NOERROR without records if the preferred one has an answer; both are asked
+# prefer_ipv4 as in ForgeDNS: the other family gets NOERROR without records if the preferred one has an answer; both are asked
 # side by side, and the probe is waited for 500 ms.
 config prefer.yaml
 router edge1 preset fast latency 2ms

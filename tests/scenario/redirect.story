@@ -1,4 +1,4 @@
-# CONFIG.md section 5: the target is asked for, the old name put back, and `old CNAME target` with TTL 1 put first.
+# redirect as in ForgeDNS: the target is asked for, the old name put back, and `old CNAME target` with TTL 1 put first.
 config redirect.yaml
 router edge1 preset fast latency 2ms
 

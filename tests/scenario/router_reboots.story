@@ -1,4 +1,4 @@
-# A reboot drops the timed rows: what clients were told is there again before they can use it up.
+# A reboot drops the timed rows: they are back before the leases of clients end.
 config async.yaml
 router edge1 preset fast latency 2ms
 

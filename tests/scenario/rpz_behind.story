@@ -1,7 +1,7 @@
-# A response policy zone behind a cache: what the cache keeps is the answer without the policy, and no hit goes around that.
+# A response policy zone behind a cache: the cache holds answers without the policy, and every hit applies the policy.
 config rpz_behind.yaml
 
-       # kept as upstreams gave it, told as the client may have it
+       # cached as upstreams answered, sent as the policy allows
 at 1s  client 192.0.2.10 asks fine.example A
        upstream is asked fine.example A
        upstream answers fine.example A 203.0.113.1 ttl 300

@@ -1,4 +1,4 @@
-# response_selection: whose answer is taken of those upstreams that are asked at the same time; trust_ad: whose AD is told.
+# response_selection chooses among the answers of upstreams asked at the same time; trust_ad chooses whose AD is kept.
 config selection.yaml
 
        # balanced: a negative answer waits 100 ms for one with records
@@ -45,7 +45,7 @@ at 8s  client 192.0.2.10 asks b.positive.example A
        upstream 198.51.100.54 answers b.positive.example A empty soa 60 60
        client is answered b.positive.example A soa
 
-       # consensus: two that say the same, or one with records
+       # consensus: two equal answers, or one with records
 at 9s  client 192.0.2.10 asks a.consensus.example A
        upstream 198.51.100.53 answers a.consensus.example A nxdomain soa 60 60
        upstream 198.51.100.54 answers a.consensus.example A empty soa 60 60

@@ -10,7 +10,7 @@ at +8ms client 10.1.0.5 is answered a.stream.example A 203.0.113.1
         router edge1 has row policy 203.0.113.1
         router edge2 has 0 rows in policy
 
-# From the cache to a client of the second: its router comes first. Then it is known there.
+# A hit for a client of the second router waits for that router's row. Then the row board has both.
 at 2s   client 10.2.0.5 asks a.stream.example A
 at +15ms client has no answer
 at +30ms client 10.2.0.5 is answered a.stream.example A 203.0.113.1
@@ -19,7 +19,7 @@ at +30ms client 10.2.0.5 is answered a.stream.example A 203.0.113.1
         client 10.2.0.6 asks a.stream.example A
         client 10.2.0.6 is answered a.stream.example A 203.0.113.1
 
-# A forwarder may stand before clients of any of them, as may a client that none is said to serve.
+# A forwarder, or a client that no router serves by `serves`, may use any router: both get rows.
 at 3s   client 10.9.0.1 asks b.stream.example A
         upstream answers b.stream.example A 203.0.113.2 ttl 300
 at +15ms client has no answer
@@ -33,7 +33,7 @@ at +30ms client 192.0.2.77 is answered c.stream.example A 203.0.113.3
         router edge1 has row policy 203.0.113.3
         router edge2 has row policy 203.0.113.3
 
-# One that is away is not waited for, and what is known of the other stays known.
+# An unreachable router is not waited for, and the rows of the other stay known.
 at 10s  router edge2 reboots for 60s
 at 11s  client 192.0.2.77 asks c.stream.example A
         client 192.0.2.77 is answered c.stream.example A 203.0.113.3
@@ -45,7 +45,7 @@ at +8ms client 192.0.2.77 is answered d.stream.example A 203.0.113.4
         client 10.2.0.5 is answered e.stream.example A 203.0.113.5
         router edge1 has no row policy 203.0.113.5
 
-# Back: it gets all that its clients were told, and counts again.
+# When it is back, it gets the rows of its clients and counts again.
 at 80s  router edge2 has row policy 203.0.113.1
         router edge2 has row policy 203.0.113.3
         router edge2 has row policy 203.0.113.4

@@ -1,4 +1,4 @@
-# Of seven names at one address two are the policy's. The row stays; the operator is told.
+# Seven names share an address, and two of them are in the policy. The row stays, and the operator gets a report.
 config shared.yaml
 environment SHARED report
 router edge1 preset fast latency 2ms

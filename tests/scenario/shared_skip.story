@@ -1,4 +1,4 @@
-# Of seven names at one address two are the policy's: the list does without it until the others are asked no more.
+# Seven names share an address, and two of them are in the policy: the list leaves it out until the others are not asked for.
 config shared.yaml
 environment SHARED skip
 router edge1 preset fast latency 2ms
@@ -20,14 +20,14 @@ at +20ms client is answered www.stream.example A 203.0.113.7 ttl 60
        upstream answers five.other.example A 203.0.113.7 ttl 30
        log says 1 address of 'policy' also belongs to names outside its set, 203.0.113.7 for three.other.example: it is not claimed while that lasts; 'steerctl routers shared' shows them
 
-       # not prolonged, not waited for; the row that was promised ends by itself
+       # not renewed, not waited for; the existing row expires
 at 10s client 192.0.2.11 asks video.stream.example A
        upstream answers video.stream.example A 203.0.113.7 ttl 3600
        client is answered video.stream.example A 203.0.113.7 ttl 1770
 at 60s router edge1 has row policy_set_v4 203.0.113.7
 at 2m  router edge1 has no row policy_set_v4 203.0.113.7
        router edge1 is sent nothing with remove
-       # beside another address only that one is claimed
+       # with a second address, only the second one is claimed
        client 192.0.2.11 asks two.stream.example A
        upstream answers two.stream.example A 203.0.113.7 203.0.113.8 ttl 60
 at +20ms client is answered two.stream.example A 203.0.113.7 203.0.113.8 ttl 60

@@ -1,4 +1,4 @@
-# async: false. A stale answer leaves when its row is there, as a fresh one does, and with its own TTL.
+# async: false. A stale answer is held for its row as a fresh one is, and has its own TTL.
 config serve_stale_held.yaml
 router edge1 preset fast latency 10ms
 

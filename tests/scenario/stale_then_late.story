@@ -1,4 +1,4 @@
-# An answer that comes after the client was told the stale one: it goes into the cache, and its rows to the router.
+# An answer that comes after the client got a stale one goes into the cache, and its rows to the router.
 config serve_stale.yaml
 router edge1 preset fast latency 2ms
 
@@ -36,7 +36,7 @@ at +20ms router edge1 has row policy_set_v4 203.0.113.10
        client 192.0.2.13 asks www.stream.example A
        client is answered www.stream.example A 203.0.113.10 ttl 59..60
 
-       # a name that was not there
+       # an NXDOMAIN answer
 at 500s client 192.0.2.11 asks gone.stream.example A edns
        upstream answers gone.stream.example A refused
        client is answered gone.stream.example A rcode nxdomain ttl 30 ede 19

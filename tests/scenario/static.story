@@ -1,4 +1,4 @@
-# /ip/dns/static: who answers, who is asked for the rest, and what a name that exists never is.
+# /ip/dns/static: what the records answer, which server is asked for the rest, and that an existing name is never NXDOMAIN.
 config static.yaml
 router edge1 preset fast latency 10ms
 
@@ -9,7 +9,7 @@ at 1s  client 192.0.2.10 asks nas.lan A
        client is answered printer.lan A 192.168.88.20 ttl 300
        client 192.0.2.10 asks printer.lan AAAA
        client is answered printer.lan AAAA fd00::20 ttl 300
-       # a dummy address for a name that shall have none that works
+       # a dummy address blocks a name
        client 192.0.2.10 asks six.lan AAAA
        client is answered six.lan AAAA ::ffff
        # the name of an address; an entry that was written (the FWD of the reverse zone) comes before
@@ -22,7 +22,7 @@ at 1s  client 192.0.2.10 asks nas.lan A
        client is answered 10.88.168.192.in-addr.arpa PTR nas.corp.example
        stat static_answers is 5
 
-       # a name with an A alone: the rest is asked upstream, and what is not there is empty
+       # a name with only an A record: other types are asked upstream, and NXDOMAIN becomes empty
 at 10s client 192.0.2.10 asks nas.lan AAAA
        upstream 198.51.100.53 is asked nas.lan AAAA
        upstream answers nas.lan AAAA nxdomain soa 60 60
@@ -114,7 +114,7 @@ at 50s client 192.0.2.10 asks srv.local A
        client is answered srv.local AAAA rcode noerror soa
        upstream is not asked
        stat local_denied is 2
-       # of another class these are names like others
+       # in another class these names have no records
        client 192.0.2.10 asks nas.lan A class 3
        upstream is asked nas.lan A
 at 55s sums hold

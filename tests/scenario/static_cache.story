@@ -1,4 +1,4 @@
-# What the forwarder of a FWD record said is kept, its codes too, and a hit is in the list as the first answer was.
+# Answers of a FWD record's forwarder are cached with their response codes, and a hit is claimed like the first answer.
 config static_cache.yaml
 router edge1 preset fast latency 10ms
 router edge2 preset fast latency 10ms

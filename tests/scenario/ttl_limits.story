@@ -1,4 +1,4 @@
-# TTLs leave within the limits, from the first answer on, and what is kept is what was told.
+# TTLs are within the limits from the first answer on, and the cache has the same TTLs as the answers.
 config limits.yaml
 router edge1 preset fast latency 2ms
 

@@ -1,4 +1,4 @@
-# Each cache plugin is an instance with limits and answers of its own; an answer that one hands to the other ages on.
+# Each cache plugin is an instance with limits and answers of its own; an answer passed between them keeps its age.
 config two_caches.yaml
 
 at 1s  client 192.0.2.10 asks www.example A
@@ -11,7 +11,7 @@ at 1s  client 192.0.2.10 asks www.example A
        client is answered www.special.example A 203.0.113.2 ttl 10
 at 8s  client 192.0.2.10 asks www.example A
        client is answered www.example A 203.0.113.1 ttl 3
-       # past the front's limit: from behind, which is not asked for long
+       # past the limit of the cache in front: from the cache behind it
 at 12s client 192.0.2.10 asks www.example A
        client is answered www.example A 203.0.113.1 ttl 10
        client 192.0.2.11 asks www.example A

@@ -1,4 +1,4 @@
-# An upstream that is silent or refuses: SERVFAIL at the end, never a wrong answer, and the router is left alone.
+# An upstream that is silent or refuses gives SERVFAIL at the end, never a wrong answer, and no write to the router.
 config async.yaml
 
 at 1s  client 192.0.2.10 asks www.stream.example A

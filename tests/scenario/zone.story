@@ -1,4 +1,4 @@
-# The zone bypass that the document tells of: its own upstreams and cache, no DNS64, response codes as they are.
+# The zone bypass of the documentation: own upstreams and cache, no DNS64, unchanged response codes.
 config zone.yaml
 
 at 1s  client 2001:db8:1::10 asks authentik.lumpiasty.example.homelab.lumpiasty.example A
@@ -9,7 +9,7 @@ at 1s  client 2001:db8:1::10 asks authentik.lumpiasty.example.homelab.lumpiasty.
 at 11s client 2001:db8:1::10 asks authentik.lumpiasty.example.homelab.lumpiasty.example A
        client is answered authentik.lumpiasty.example.homelab.lumpiasty.example A rcode nxdomain soa ttl 50
        upstream is not asked
-       # real AAAA, and none where there is none
+       # existing AAAA records, and none if there are none
        client 2001:db8:1::10 asks git.lumpiasty.example AAAA
        upstream 198.51.100.54 is asked git.lumpiasty.example AAAA
        upstream is not asked
@@ -26,7 +26,7 @@ at 11s client 2001:db8:1::10 asks authentik.lumpiasty.example.homelab.lumpiasty.
        upstream answers nas.home.local A 192.168.88.10
        client is answered nas.home.local A 192.168.88.10
 
-       # others are behind the DNS64
+       # other names go through DNS64
        client 2001:db8:1::10 asks www.example AAAA
        upstream 198.51.100.53 is asked www.example AAAA
        upstream 198.51.100.53 is asked www.example A

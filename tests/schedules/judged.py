@@ -43,7 +43,7 @@ class Play:
         return sorted(found)
 
     def uncovered_leases(self):
-        """The judge's rule, with the times in which rows may be away: all, or one."""
+        """The judge's rule, with the times in which rows may be missing: all rows, or one."""
         policies = [verdict.Policy(suffix, list4 or None, list6 or None) for suffix, list4, list6 in self.facts["policies"]]
         every = [(begin, end) for begin, end, _, address in self.facts["windows"] if not address]
         of_row = {}
@@ -72,7 +72,7 @@ class Play:
         return any(begin <= t_ns <= end for begin, end in every) or any(begin <= t_ns <= begin + 2 * rows.NS for begin, _ in of_row)
 
     def forbidden_writes(self):
-        """Rows under lease that one of us removed; rows of others that one of us changed."""
+        """Leased rows that our writers removed, and foreign rows that they changed."""
         leases = {}
         policies = [verdict.Policy(suffix, list4 or None, list6 or None) for suffix, list4, list6 in self.facts["policies"]]
         for answer in self.answers:
@@ -115,7 +115,7 @@ class Play:
         return [] if journal == printed else [(self.facts["end_ns"], "the journal is not what the router has")]
 
     def is_excused(self, since_ns, t_ns):
-        """Between the two is a second, or a time in which one of us may hear of nothing."""
+        """The two are within a second of each other, or within a time in which one side could not know."""
         windows = [(begin, end) for begin, end, _, address in self.facts["windows"] if not address]
         return t_ns - since_ns < rows.NS or any(begin <= t_ns and since_ns <= end for begin, end in windows)
 
@@ -141,7 +141,7 @@ def run(program, folder, seed, count=1, without=()):
 
 
 def smallest(program, folder, seed, faults, without):
-    """Which faults need not happen for it to fail."""
+    """The smallest set of faults with which it still fails."""
     for fault in reversed(range(faults)):
         fewer = without | {fault}
         run(program, folder, seed, 1, fewer)

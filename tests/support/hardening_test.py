@@ -28,21 +28,21 @@ class Hardening(unittest.TestCase):
             with self.subTest(program):
                 yield program
 
-    def test_position_independent(self):
+    def test_programs_are_position_independent(self):
         for program in self.each():
             self.assertRegex(readelf(program, "-h"), r"Type:\s+DYN")
             self.assertRegex(readelf(program, "-d"), r"FLAGS_1.*PIE")
 
-    def test_full_relro(self):
+    def test_programs_have_full_relro(self):
         for program in self.each():
             self.assertIn("GNU_RELRO", readelf(program, "-l"))
             self.assertRegex(readelf(program, "-d"), r"FLAGS_1.*NOW")
 
-    def test_stack_is_not_executable(self):
+    def test_the_stack_is_not_executable(self):
         for program in self.each():
             self.assertRegex(readelf(program, "-l"), r"GNU_STACK.* RW ")
 
-    def test_stack_protector_and_fortify(self):
+    def test_programs_use_stack_protector_and_fortify(self):
         for program in self.each():
             symbols = readelf(program, "--dyn-syms")
             self.assertIn("__stack_chk_fail", symbols)
@@ -57,7 +57,7 @@ class Hardening(unittest.TestCase):
                                   text=True, capture_output=True, check=True).stdout
             self.assertIn("endbr64", code)
 
-    def test_what_is_installed_is_stripped(self):
+    def test_installed_programs_are_stripped(self):
         with tempfile.TemporaryDirectory(prefix="steerdns-install-") as folder:
             done = subprocess.run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", folder], text=True, capture_output=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

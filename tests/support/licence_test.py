@@ -72,7 +72,7 @@ def table() -> dict[str, tuple[str, set[str]]]:
 class Licences(unittest.TestCase):
     maxDiff = None
 
-    def test_the_daemon_has_no_library_of_the_kernels_sets(self):
+    def test_the_daemon_links_neither_libnftables_nor_libipset(self):
         self.assertFalse(GPL & loaded("steerdnsd"))
         self.assertLessEqual(APACHE, needed("steerdnsd"))  # else this test looks at nothing
 
@@ -80,7 +80,7 @@ class Licences(unittest.TestCase):
         self.assertLessEqual({"libnftables", "libipset"}, needed("steerdns-sets"))
         self.assertFalse((APACHE | DPDK) & loaded("steerdns-sets"))
 
-    def test_the_operators_tool_has_none_of_them(self):
+    def test_steerctl_links_none_of_these_libraries(self):
         self.assertFalse(GPL & loaded("tools/steerctl/steerctl"))
 
     def test_the_table_has_what_each_program_loads(self):

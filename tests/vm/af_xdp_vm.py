@@ -32,7 +32,7 @@ PORT = "{ workers: 2, ports: [{ device: eth0, driver: af_xdp }] }"
 
 
 class TwoQueues(unittest.TestCase):
-    def test_serves_on_both_and_the_kernel_has_the_rest(self):
+    def test_serves_on_both_queues_and_the_kernel_has_the_rest(self):
         with Appliance(machine, PORT) as appliance:
             for server in (V4, V6):
                 self.assertEqual(outside.short("www.stream.example", server=server), EDGE)
@@ -47,11 +47,11 @@ class TwoQueues(unittest.TestCase):
             self.assertEqual(appliance.total("stats", "upstream_queries"), 41)
             print(f"  cached, forwarded, TCP, ping, both families; packets by worker: {received}")
 
-    def test_an_upstream_of_the_other_family(self):
+    def test_an_upstream_of_the_other_family_is_asked(self):
         with Appliance(machine, PORT, upstream=f"udp://[{OUTSIDE6}]"):
             self.assertEqual(outside.short("www.stream.example"), EDGE)
 
-    def test_fewer_queues_than_the_device_has(self):
+    def test_fewer_queues_than_the_device_has_are_refused(self):
         appliance = Appliance(machine, "{ ports: [{ device: eth0, driver: af_xdp, queues: 1 }] }")
         sentence = appliance.ended()
         self.assertIn("ethtool -L eth0 combined 1", sentence)
@@ -86,7 +86,7 @@ class Vlans(unittest.TestCase):
         self.station = self.enterContext(Station(wire, self.HOSTS, self.RECORDS))
         return self.enterContext(Appliance(machine, "{ ports: [{ device: eth1, driver: af_xdp }] }", upstream=upstream))
 
-    def test_one_tag_and_two(self):
+    def test_one_and_two_tags_are_served(self):
         appliance = self.serve("10.89.0.2")
         for tags, ours in (((10,), "10"), ((20, 30), "30")):
             for address in (f"10.89.{ours}.1", f"fd89:{ours}::1"):
@@ -100,7 +100,7 @@ class Vlans(unittest.TestCase):
         self.assertEqual(self.station.asked, [((), "n1.example")])
         print("  VLAN 10 and 20.30: ARP, ND, UDP, ping, TCP, both families")
 
-    def test_an_upstream_in_a_vlan(self):
+    def test_an_upstream_in_a_vlan_is_asked(self):
         for upstream, tags in (("10.89.30.2", (20, 30)), ("udp://[fd89:10::2]", (10,))):
             with self.subTest(upstream):
                 appliance = self.serve(upstream)
@@ -110,7 +110,7 @@ class Vlans(unittest.TestCase):
                 print(f"  an upstream behind {tags} is asked by the {via}")
                 self.doCleanups()
 
-    def test_a_vlan_that_comes_and_goes(self):
+    def test_a_vlan_that_comes_and_goes_is_followed(self):
         self.serve("10.89.0.2")
         self.assertIsNone(self.station.ask((11,), "10.89.10.1", "n3.example", seconds=0.5), "not our VLAN")
         machine.run("ip link add link eth1 name eth1.11 type vlan id 11; ip link set eth1.11 up; "
@@ -122,7 +122,7 @@ class Vlans(unittest.TestCase):
 
 
 class OtherDevices(unittest.TestCase):
-    def test_an_anycast_address_on_a_dummy(self):
+    def test_an_anycast_address_on_a_dummy_is_served(self):
         anycast4, anycast6 = "198.18.0.53", "fd18::53"
         machine.run(f"ip link add any0 type dummy; ip link set any0 up; ip address add {anycast4}/32 dev any0; "
                     f"ip address add {anycast6}/128 dev any0 nodad")
@@ -139,7 +139,7 @@ class OtherDevices(unittest.TestCase):
                 self.assertTrue(outside.ping(server))
         print("  anycast addresses on a dummy: UDP by the port, TCP, ping, both families")
 
-    def test_an_upstream_behind_a_vrf(self):
+    def test_an_upstream_behind_a_vrf_is_asked(self):
         machine.run("""set -e
             ip link add vrf0 type vrf table 100; ip link set vrf0 up
             ip link set eth1 up; ip link set eth1 master vrf0; ip address add 10.89.0.1/24 dev eth1
@@ -154,8 +154,8 @@ class OtherDevices(unittest.TestCase):
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "kernel")
         print("  an upstream in a VRF is asked by the kernel")
 
-    def test_all_in_a_vrf(self):
-        """No route in the main table: the upstream is one of the VRF that the port is in."""
+    def test_all_interfaces_may_be_in_a_vrf(self):
+        """The main table has no route: the upstream is in the VRF of the port."""
         machine.run("ip link add vrf2 type vrf table 102; ip link set vrf2 up; ip link set eth0 master vrf2; "
                     f"ip address add {V6}/64 dev eth0 nodad; ip link set eth1 up; ip link set eth1 master vrf2; "
                     "ip address add 10.89.0.1/24 dev eth1")
@@ -167,7 +167,7 @@ class OtherDevices(unittest.TestCase):
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "kernel")
         print("  an upstream that only the port's VRF reaches is asked there")
 
-    def test_a_port_in_a_vrf(self):
+    def test_a_port_in_a_vrf_is_served(self):
         machine.run("ip link add vrf1 type vrf table 101; ip link set vrf1 up; ip link set eth0 master vrf1; "
                     f"ip address add {V6}/64 dev eth0 nodad; ip link set eth1 up; ip address add 10.89.0.1/24 dev eth1")
         self.addCleanup(machine.run, "ip link del vrf1; ip address flush dev eth1; "

@@ -87,7 +87,7 @@ class Appliance:
         return "no" not in self.machine.run("kill -0 $(cat /run/steerdnsd.pid) 2>/dev/null || echo no")
 
     def ended(self) -> str:
-        """Waits until it gave up; what it said."""
+        """Waits until the daemon has ended by itself; returns its error."""
         until(lambda: not self.alive(), 30, "steerdnsd ends by itself", 0.2)
         return self.log()
 

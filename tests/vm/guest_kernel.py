@@ -80,7 +80,7 @@ def current(folder: pathlib.Path) -> GuestKernel:
 
 
 def unpack(package: str, folder: pathlib.Path) -> None:
-    """All of it or nothing."""
+    """Unpacks the whole package or nothing."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         output("apt-get", "download", "-q", package, cwd=scratch)
         file = next(pathlib.Path(scratch).glob("*.deb"))

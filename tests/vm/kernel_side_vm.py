@@ -51,7 +51,7 @@ def setUpModule():
 
 
 def send_and_receive(server: str) -> bytes:
-    """What comes back of a TCP stream, within a minute."""
+    """What a TCP stream sends back, within a minute."""
     end = time.monotonic() + 60
     with network.socket("outside", socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_STREAM) as sock:
         sock.settimeout(30)
@@ -102,20 +102,20 @@ class KernelSide(unittest.TestCase):
         self.assertEqual(machine.run("ip -br link show steer0 2>&1", check=False).strip(),
                          'Device "steer0" does not exist.', "it is gone with the daemon")
 
-    def test_a_tap(self):
+    def test_a_tap_carries_the_kernels_share(self):
         self.all_of_it(", exception_driver: tap", "steer0, a TAP")
 
-    def test_vhost_net(self):
+    def test_vhost_net_carries_the_kernels_share(self):
         self.all_of_it(", exception_driver: vhost", "steer0 by vhost-net")
 
-    def test_vhost_net_is_taken_where_it_is(self):
+    def test_vhost_net_is_used_if_available(self):
         with Appliance(machine, PORT % "") as appliance:
             self.assertIn("steer0 by vhost-net", appliance.log())
             self.assertTrue(outside.ping(V4))
             machine.run("ip link del steer0")
             until(lambda: "vhost-net serves it again after a restart" in appliance.log(), 10, "its removal is said", 0.2)
 
-    def test_where_it_is_not(self):
+    def test_without_vhost_net_a_tap_is_used(self):
         machine.run("mv /dev/vhost-net /dev/away")
         self.addCleanup(machine.run, "mv /dev/away /dev/vhost-net")
         self.assertIn("/dev/vhost-net", machine.run("/run/build/steerdnsd --ports"))

@@ -69,7 +69,7 @@ def datagram_words(nic, guests: str, ours: str) -> list[str]:
 
 
 class Wire:
-    """A NIC whose other end is us: `send` and `receive` are whole Ethernet frames, tags and all."""
+    """A NIC whose other end is this process: `send` and `receive` are whole Ethernet frames, tags included."""
 
     def __init__(self, network: Network, mac: str, slot: int, options: str = ""):
         self.mac, self.slot, self.options = mac, slot, options

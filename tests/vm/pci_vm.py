@@ -66,12 +66,12 @@ class Pci(unittest.TestCase):
             print("  cached, forwarded, TCP, ping, ARP, ND, both families, the kernel's NIC beside it; "
                   f"packets by worker: {received}")
 
-    def test_an_upstream_behind_the_kernels_nic(self):
+    def test_an_upstream_behind_the_kernels_nic_is_asked(self):
         with Appliance(machine, PORT % "", upstream=BEHIND4) as appliance:
             self.assertEqual(outside.short("www.stream.example"), EDGE)
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "kernel")
 
-    def test_a_vlan(self):
+    def test_a_vlan_is_served(self):
         hosts = {(): ["10.89.0.2"], (10,): ["10.89.10.2", "fd89:10::2"]}
         station = self.enterContext(Station(wire, hosts, {"n1.example": "203.0.113.1"}))
         ports = PORT % ", { pci: '0000:00:04.0', addresses: [10.89.0.1/24] }"

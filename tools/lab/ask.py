@@ -1,4 +1,4 @@
-"""Asks many names over UDP, many at a time, and says when each answer came. Stands alone: it runs in a namespace.
+"""Asks many names over UDP, many at a time, and records when each answer came. It uses no other module, as it runs in a namespace.
 
 `ask.py SERVER WINDOW TIMEOUT_S` reads "NAME TYPE" lines from standard input; prints a JSON line per name, in order:
 {"name", "rcode", "ms", "addresses": [[address, ttl]...], "truncated"}; rcode null: no answer.

@@ -46,8 +46,9 @@ class Authority:
         (folder / "ca.index").touch()
 
     def issue(self, file: str, *names: str, days: int = 2) -> Certificate:
-        """One for `names` ("DNS:dns.example", "IP:1.1.1.5"), good for `days` from now, which may be over. Readable for all, since
-        daemons give their rights up; takes the place of a file of that name at once, as programs do that renew them."""
+        """A certificate for `names` ("DNS:dns.example", "IP:1.1.1.5"), valid for `days` from now (a negative number:
+        expired). All users can read it, since daemons drop their privileges. It replaces a file of that name atomically, as
+        certificate clients do."""
         today = datetime.datetime.now(datetime.timezone.utc)
         begin, end = (f"{today + datetime.timedelta(days=day):%Y%m%d%H%M%SZ}" for day in (-30, days))
         common_name = names[0].split(":", 1)[1]

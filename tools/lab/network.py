@@ -24,7 +24,7 @@ _open: list[Network] = []
 
 
 def _end(number: int, _frame) -> None:
-    """On SIGTERM, as a test's whose time is over: what was made goes first."""
+    """On SIGTERM, as after a test's timeout: removes first what was made."""
     signal.signal(number, signal.SIG_DFL)
     for network in list(_open):
         network.close()
@@ -171,7 +171,7 @@ class Network:
         raise LabError(f"no process {name} runs in {space}")
 
     def socket(self, space: str, *kind: int) -> socket.socket:
-        """A socket in that namespace, where it stays."""
+        """A socket in that namespace; it stays there."""
         with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.full(space)}") as there:
             self._enter(there.fileno())
             try:

@@ -145,7 +145,7 @@ class Scene:
         return self.rossim
 
     def start_second_router(self, *options: str) -> Process:
-        """Another one at the first's address, on port 8738."""
+        """Another router at the first one's address, on port 8738."""
         return self._start_rossim("rossim-2", 8738, self.second_journal, self.second_socket, *options)
 
     def _start_rossim(self, label: str, port: int, journal: pathlib.Path, control: pathlib.Path, *options: str) -> Process:
@@ -174,14 +174,14 @@ class Scene:
         return self.kdig("+short", *words, **where).split()
 
     def ask(self, *words: str, check: bool = False) -> subprocess.CompletedProcess:
-        """What steerctl did, whether or not it could."""
+        """The finished process of steerctl, also after a failure."""
         return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
 
     def steerctl(self, *words: str) -> str:
         return self.ask(*words, check=True).stdout
 
     def told(self, *words: str):
-        """What `steerctl --json WORDS` says."""
+        """The result of `steerctl --json WORDS`."""
         return json.loads(self.steerctl("--json", *words))
 
     def counters(self) -> dict:
@@ -196,7 +196,7 @@ class Scene:
         return sum(thread[name] for thread in self.counters()["streams"])
 
     def wait_tried_again(self, times: int = 2) -> None:
-        """Waits until the first router was tried so many times more: a connection, or a heartbeat within one."""
+        """Waits until the first router was tried that many more times: a connection, or a heartbeat within one."""
         def tries() -> int:
             counters = self.counters()["routers"][0]
             return counters["connection_attempts"] + counters["heartbeats"]

@@ -40,7 +40,7 @@ def show_rows(rows: list[dict]) -> None:
 
 
 def check(scene: Scene) -> list[str]:
-    """Asks, prints, and returns what was not as it should be."""
+    """Asks, prints, and returns the differences from what is expected."""
     wrong = []
     print("\nA client asks:")
     for name, kind in NAMES:

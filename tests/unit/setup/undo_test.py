@@ -67,7 +67,7 @@ def services(picture):
 
 
 class Undo(unittest.TestCase):
-    def test_a_router_is_as_it_was(self):
+    def test_undo_restores_a_router(self):
         for name in ("minimal", "multi_egress"):
             set_up, undo = script(name), script(name, undo=True)
             for router in routers():
@@ -82,7 +82,7 @@ class Undo(unittest.TestCase):
                 self.assertEqual(undo.run(router), [])
                 self.assertEqual(router.picture(), before, "undone twice")
 
-    def test_a_router_is_set_up(self):
+    def test_the_commands_set_a_router_up(self):
         router = list(routers([Doubts()]))[-1]
         script("minimal").run(router)
         done = router.picture()
@@ -138,7 +138,7 @@ class Undo(unittest.TestCase):
                     if not stopped:
                         break
 
-    def test_the_last_line_says_what_was_done(self):
+    def test_the_last_line_says_what_was_changed(self):
         router = next(routers())
         script("minimal").run(router)
         self.assertEqual(router.printed, ["steerdns: set up to the end; rows added: 9, rows changed: 3"])
@@ -149,7 +149,7 @@ class Undo(unittest.TestCase):
         script("minimal", undo=True).run(router)
         self.assertEqual(router.printed, ["steerdns: undone to the end; rows removed: 0, rows put back: 0"])
 
-    def test_an_api_that_was_open_to_everybody_is_not_opened_by_the_undo(self):
+    def test_undo_does_not_open_the_api_to_everybody(self):
         for router in routers(ip_service=[{"name": "api", "disabled": "no", "address": ""}]):
             before = router.picture()
             script("minimal").run(router)
@@ -165,7 +165,7 @@ class Undo(unittest.TestCase):
             for line in (HERE / f"{name}.rsc").read_text().splitlines():
                 self.assertNotRegex(line, r"where [^\]]*address=[0-9]")
 
-    def test_two_appliances(self):
+    def test_a_router_may_have_two_appliances(self):
         both = '"172.16.1.2,172.16.1.3"'
         for router in routers():
             before = router.picture()
@@ -177,7 +177,7 @@ class Undo(unittest.TestCase):
             script("minimal", undo=True).run(router)
             self.assertEqual(router.picture(), before)
 
-    def test_nothing_is_done_while_something_is_missing(self):
+    def test_no_change_is_made_while_a_value_is_missing(self):
         for variable in ("dnsAddress4", "apiPassword1", "gateway1v4", "gateway1v6"):
             router = next(routers())
             before = router.picture()
@@ -185,7 +185,7 @@ class Undo(unittest.TestCase):
             self.assertRegex(said[0], f"steerdns: .*{variable}.* is missing")
             self.assertEqual(router.picture(), before)
 
-    def test_what_is_not_there_or_not_ours(self):
+    def test_missing_and_foreign_objects_stop_the_commands(self):
         for menu, row, sentence in (("/interface list", None, "no such interface list"),
                                     ("/user", {"name": "api-user"}, "not made here")):
             router = next(routers())

@@ -24,7 +24,7 @@ WORDS = ["", "0", "1", "-1", "70000", "4294967296", "128MiB", "1TiB", "5s", "0s"
 
 
 def bases():
-    """(text, folder it stands in)."""
+    """(text, its folder)"""
     found = [(path.read_text(), path.parent) for folder in ("configs", "tests/unit/config/good", "tests/unit/config/bad", "tests/scenario")
              for path in sorted((ROOT / folder).glob("*.yaml"))]
     for guide in sorted((ROOT / "docs").glob("*.md")):
@@ -33,7 +33,7 @@ def bases():
 
 
 def damaged(text, dice):
-    """One mistake or two, of the kinds that people make."""
+    """The text with one or two mistakes of the kinds that people make."""
     lines = text.splitlines()
     for _ in range(dice.choice((1, 1, 1, 2))):
         at = dice.randrange(len(lines))
@@ -61,10 +61,10 @@ def sentences(lines, prefix):
     return sorted(line[found.end():] for line in lines.splitlines() if (found := prefix.match(line)))
 
 
-class Judge(unittest.TestCase):
+class CheckAndStart(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.network = cls.enterClassContext(Network("judge"))
+        cls.network = cls.enterClassContext(Network("check"))
         cls.network.namespace("nowhere")  # without network: a list cannot be fetched there
         cls.found = bases()
 
@@ -72,11 +72,11 @@ class Judge(unittest.TestCase):
         done = self.network.run("nowhere", *words, check=False, timeout=120)
         return done.returncode, done.stderr
 
-    def judged(self, number, text, folder):
+    def compared(self, number, text, folder):
         """What --check and a start report: exit code and sentences; and what the start left in the folder."""
         own = self.network.folder / f"case{number}"
         shutil.copytree(folder, own)
-        path = own / "judged.yaml"
+        path = own / "compared.yaml"
         path.write_text(text)
         before = sorted(own.rglob("*"))
         code, said = self.say(BUILD + "/steerdnsd", "--check", str(path))
@@ -93,43 +93,42 @@ class Judge(unittest.TestCase):
         self.assertEqual(check[0] == 2, bool(check[1]), text)
         return check[0]
 
-    def judge_all(self, cases):
+    def compare_all(self, cases):
         codes = collections.Counter()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for code in pool.map(lambda case: self.judged(*case), ((n, *case) for n, case in enumerate(cases))):
+            for code in pool.map(lambda case: self.compared(*case), ((n, *case) for n, case in enumerate(cases))):
                 codes[code] += 1
         return codes
 
-    def test_examples(self):
-        codes = self.judge_all(self.found)
+    def test_both_accept_every_example(self):
+        codes = self.compare_all(self.found)
         print(f"  examples: {dict(codes)}")
         self.assertGreater(codes[0], 50)
         self.assertGreater(codes[2], 50)
 
-    def test_mistakes(self):
+    def test_both_agree_on_2000_configurations_with_mistakes(self):
         dice = random.Random(22)
         good = [base for base in self.found if "unit/config/bad" not in str(base[1])]
         cases = []
         while len(cases) < CASES:
             text, folder = dice.choice(good)
             cases.append((damaged(text, dice), folder))
-        codes = self.judge_all(cases)
+        codes = self.compare_all(cases)
         print(f"  with mistakes: {dict(codes)}")
         self.assertEqual(codes.total(), CASES)
         self.assertGreater(min(codes[0], codes[2]), CASES / 6)
 
-    def test_memory(self):
-        """A cache that does not fit the memory, memory that is not there: known to both."""
+    def test_both_refuse_a_cache_that_does_not_fit_the_memory(self):
         plugins = """plugins:
   - { tag: kept, type: cache, args: { size: 200000 } }
   - { tag: main, type: sequence, args: [ { exec: $kept }, { exec: forward 192.0.2.53 } ] }
 """
         for memory, code in (("128MiB", 2), ("256MiB", 0), ("1TiB", 2)):
             with self.subTest(memory):
-                self.assertEqual(self.judged(memory, f"dataplane: {{ memory: {memory} }}\n" + plugins, ROOT / "configs"), code)
+                self.assertEqual(self.compared(memory, f"dataplane: {{ memory: {memory} }}\n" + plugins, ROOT / "configs"), code)
 
-    def test_advice(self):
-        """A password that every user can read, an API in clear text: said by --check, and no reason to refuse."""
+    def test_check_reports_advice_that_does_not_stop_a_start(self):
+        """A password that every user can read, and an API in clear text."""
         folder = self.network.folder / "advice"
         folder.mkdir()
         password, config = folder / "password", folder / "advised.yaml"
