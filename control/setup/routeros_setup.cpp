@@ -36,7 +36,7 @@ class Blanks {
         require_filled(name, name);
     }
     void require_filled(std::string_view name, const std::string& what) {
-        require("[:len $" + std::string(name) + "] = 0", what + " is missing");
+        require("[:len $" + std::string(name) + "] = 0", what + " is missing: fill it in");
     }
     // Nothing is done while `condition` holds.
     void require(const std::string& condition, const std::string& sentence) {
@@ -44,7 +44,8 @@ class Blanks {
             ":if (" + condition + ") do={ :error " + literal("steerdns: " + sentence) + " }\n";
     }
     [[nodiscard]] std::string text() const {
-        return "# -- Fill in\n" + text_ + "# -- Nothing is done before that\n" + checks_;
+        return "# -- Fill in\n" + text_ + "# -- Checks: the block stops here if one fails\n" +
+               checks_;
     }
 
   private:
@@ -63,13 +64,12 @@ void add_addresses(const Plan& plan, const RouterPlan& router, Blanks& out) {
     const std::string_view dns =
         router.host.find(':') == std::string::npos ? blanks::kDns4 : blanks::kDns6;
     const bool known = !router.api_client.empty();
-    out.add("Where clients ask for names: steerdnsd's address; empty: DHCP stays as it is",
+    out.add("IPv4 address of steerdnsd, the DNS server of clients; empty: DHCP stays unchanged",
             blanks::kDns4, value_of(plan.dns4));
-    out.add("The same for IPv6; empty: router advertisements stay as they are", blanks::kDns6,
+    out.add("IPv6 address of steerdnsd; empty: router advertisements stay unchanged", blanks::kDns6,
             value_of(plan.dns6));
-    out.add(
-        "Where steerdnsd comes from, as this router sees it; with commas, other users of its API",
-        blanks::kApiClient, known ? literal(router.api_client) : variable(dns));
+    out.add("Source address of steerdnsd's API connections; add other API clients after a comma",
+            blanks::kApiClient, known ? literal(router.api_client) : variable(dns));
     out.require_filled(blanks::kApiClient,
                        (known ? "" : std::string(dns) + " or ") + std::string(blanks::kApiClient));
 }
@@ -94,56 +94,58 @@ Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& value
     add_addresses(plan, router, out);
     for (std::size_t i = 0; i < router.users.size(); ++i) {
         const std::string& name = router.users[i];
-        out.add_required(
-            "The password that the configuration has for the API's user " + quoted(name),
-            blanks::password(i));
+        out.add_required("Password of the API user " + quoted(name) + ", as in the configuration",
+                         blanks::password(i));
         out.require(
             "[:len [/user find where name=" + literal(name) + "]] > [:len [/user find where " +
                 own_user(name) + "]]",
-            "there is a user " + name + " that was not made here: remove it, or take another");
+            "user " + name +
+                " exists, but this script did not create it: remove it, or configure another "
+                "username");
     }
     add_gateways(router, out);
     const std::string interfaces = variable(blanks::kInterfaces);
-    out.add("The interface list by which clients come in", blanks::kInterfaces, literal("LAN"));
-    out.require("[:len [/interface list find where name=" + interfaces + "]] = 0",
-                "there is no such interface list as clientInterfaces says");
+    out.add("Interface list of the interfaces to your clients", blanks::kInterfaces,
+            literal("LAN"));
+    out.require(
+        "[:len [/interface list find where name=" + interfaces + "]] = 0",
+        "the interface list in clientInterfaces does not exist: create it, or name another");
     out.add(
-        "DHCP networks whose clients shall ask steerdnsd; for one of them: "
+        "DHCP networks that announce steerdnsd as the DNS server; for one network: "
         "[/ip dhcp-server network find where address=\"192.168.88.0/24\"]",
         blanks::kDhcpNetworks, "[/ip dhcp-server network find]");
     out.add(
-        "The same for router advertisements; for one interface: [/ipv6 nd find where "
-        "interface=bridge]",
+        "Router advertisements that announce steerdnsd; for one interface: "
+        "[/ipv6 nd find where interface=bridge]",
         blanks::kAdvertisements, "[/ipv6 nd find]");
     return out;
 }
 
 // ---- the text
 
-// What the API's own settings have to be for the configuration, which no command here changes.
+// Settings of the API service that the configuration expects and that no command here changes.
 std::string service_notes(const RouterPlan& router) {
     std::string out;
     for (const ApiService& api : router.services) {
         const std::string name = api.tls ? "api-ssl" : "api";
         if (api.port != (api.tls ? 8729 : 8728))
-            out += "# The configuration reaches " + name + " at port " + std::to_string(api.port) +
-                   ".\n";
+            out += "# The configuration uses port " + std::to_string(api.port) +
+                   ": /ip service set " + name + " port=" + std::to_string(api.port) + "\n";
         if (api.tls && !api.anonymous)
-            out +=
-                "# api-ssl has to have a certificate: /ip service set api-ssl certificate=NAME\n";
+            out += "# api-ssl needs a certificate: /ip service set api-ssl certificate=NAME\n";
     }
     return out;
 }
 
-// A block counts what it does. Its last line prints that, so a block that stopped is told by its absence.
+// A block counts its changes, and its last line prints the counts. The line is missing if the block stopped.
 std::string begin_tally(std::string_view first, std::string_view second) {
     return ":local " + std::string(first) + " 0\n:local " + std::string(second) + " 0\n";
 }
 std::string end_tally(const std::string& what, const std::string& first_text,
                       std::string_view first, const std::string& second_text,
                       std::string_view second) {
-    return ":put (\"steerdns: " + what + " to the end; " + first_text + ": \" . " +
-           variable(first) + " . \", " + second_text + ": \" . " + variable(second) + ")\n";
+    return ":put (\"steerdns: " + what + " complete; " + first_text + ": \" . " + variable(first) +
+           " . \", " + second_text + ": \" . " + variable(second) + ")\n";
 }
 
 std::string head(const std::string& title, const std::string& text) {
@@ -153,16 +155,17 @@ std::string head(const std::string& title, const std::string& text) {
 std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps,
                    const Values& values) {
     std::string out = head(all_quoted(router.names) + ": set up",
-                           "# Paste it from the first brace to the last. The last line prints "
-                           "what was done. If that line is missing, a command\n# was refused and "
-                           "the block stopped there: remove the cause and paste the whole block "
-                           "again; nothing is done twice.\n# To change a value, undo first.\n");
+                           "# Fill in the values. Then paste from the first brace to the last. "
+                           "The last line prints a summary.\n# If that line is missing, a command "
+                           "failed, and the block stopped there. Fix the cause, and paste the\n"
+                           "# whole block again: it skips what is done already. To change a value "
+                           "later, undo first.\n");
     out += service_notes(router) + "{\n" + blanks_of(plan, router, values).text() +
            begin_tally(tallies::kAdded, tallies::kChanged);
     for (const Step& step : steps)
         out += "# -- " + step.what + "\n" + step.does;
     return out +
-           end_tally("set up", "rows added", tallies::kAdded, "rows changed", tallies::kChanged) +
+           end_tally("setup", "rows added", tallies::kAdded, "rows changed", tallies::kChanged) +
            "}\n";
 }
 
@@ -171,7 +174,7 @@ std::string undo_block(const std::vector<Step>& steps) {
     for (auto step = steps.rbegin(); step != steps.rend(); ++step)
         out += step->undoes;
     return out +
-           end_tally("undone", "rows removed", tallies::kRemoved, "rows put back",
+           end_tally("undo", "rows removed", tallies::kRemoved, "rows restored",
                      tallies::kPutBack) +
            "}\n";
 }
@@ -179,25 +182,24 @@ std::string undo_block(const std::vector<Step>& steps) {
 std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
     std::string out =
         head(all_quoted(router.names) + ": undo",
-             "# Takes back what the block above did, also if that stopped half-way, last thing "
-             "first, if it says yes here.\n");
+             "# Undoes the block above, also if that stopped half-way. Write yes in its first "
+             "command.\n");
     out +=
-        "{\n:local undo \"no\"\n:if ($undo != \"yes\") do={ :error \"steerdns: this is the undo, "
-        "and undo is not yes\" }\n";
+        "{\n:local undo \"no\"\n:if ($undo != \"yes\") do={ :error \"steerdns: undo not "
+        "confirmed: write yes in the first command of the undo block\" }\n";
     return out + undo_block(steps);
 }
 
 std::string introduction(const config::Settings& settings, const Plan& plan) {
     std::string out =
-        "# For the routers of " + quoted(settings.file) +
-        ": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/guides/routers.md).\n"
-        "# A block for each router, and one that undoes it. Keep a copy of what is there first: "
+        "# RouterOS 7 commands for the routers of " + quoted(settings.file) +
+        ", made by steerdnsd --routeros-setup (docs/guides/routers.md).\n"
+        "# Each router has two blocks: the setup and its undo. Back up the router first: "
         "/export file=before-steerdns\n"
-        "# RouterOS 6: there is no /routing table (leave it out), a route says routing-mark= for "
-        "routing-table=, and no mark\n"
-        "# routes IPv6 (leave out what is in /ipv6).\n";
+        "# For RouterOS 6, remove the commands in /routing table and /ipv6, and write "
+        "routing-mark= for routing-table= in routes.\n";
     for (const std::string& name : plan.unused)
-        out += "# Nothing for router " + quoted(name) + ": no plugin has to do with it.\n";
+        out += "# No commands for router " + quoted(name) + ": no plugin uses it.\n";
     return out;
 }
 
@@ -207,8 +209,8 @@ Result<std::string> routeros_setup(const config::Settings& settings, const Value
     const Plan plan = plan_routers(settings);
     if (plan.routers.empty()) {
         return Error{
-            "there is neither a ros_address_list nor a dhcp_leases, so no router has "
-            "anything to be set up for",
+            "no router to set up: the configuration has neither a ros_address_list nor a "
+            "dhcp_leases; add one",
             settings.file};
     }
     std::string out = introduction(settings, plan);

@@ -6,10 +6,10 @@ namespace steer::setup {
 namespace {
 
 constexpr std::string_view kUser = "keeps address lists";
-// Begins what is remembered in a comment.
+// Precedes the old value in a comment.
 constexpr std::string_view kMemory = " steerdns-was=";
 
-// The two menus of everything that both families have.
+// One address family: its menu and its lists.
 struct Family {
     std::string_view menu;  // "/ip"
     std::string_view all;   // every destination
@@ -46,7 +46,7 @@ std::string counted(std::string_view tally, std::string_view how_many = "1") {
     return line(":set ", tally, " ($", tally, " + ", how_many, ")");
 }
 
-// Added if there is none that `condition` holds for, and removed by it.
+// Adds a row unless one matches `condition`; the undo removes the rows that match.
 Step added(std::string what, const std::string& menu, const std::string& condition,
            const std::string& values) {
     const std::string found = "[:len [" + menu + " find where " + condition + "]]";
@@ -56,7 +56,7 @@ Step added(std::string what, const std::string& menu, const std::string& conditi
         counted(tallies::kRemoved, found) + line(menu, " remove [find where ", condition, "]")};
 }
 
-// A row that its comment says is ours.
+// A row that our comment identifies.
 Step row(std::string what, const std::string& menu, const std::string& values,
          const std::string& comment) {
     return added(std::move(what), menu, "comment=" + comment, values + " comment=" + comment);
@@ -64,14 +64,14 @@ Step row(std::string what, const std::string& menu, const std::string& values,
 
 Step group(const RouterPlan& router) {
     const bool writes = !router.egresses.empty();
-    return added(std::string("The least rights that ") +
-                     (writes ? "keeping address lists" : "reading leases") + " takes",
+    return added(std::string("User group with the rights to ") +
+                     (writes ? "write address lists" : "read leases"),
                  "/user group", "name=\"steerdns\"",
                  std::string("name=\"steerdns\" policy=read,") + (writes ? "write,api" : "api"));
 }
 
 Step user(const std::string& name, std::size_t index) {
-    return added("A user with them, who comes from our address only", "/user", own_user(name),
+    return added("User of this group; logs in only from apiClient", "/user", own_user(name),
                  "name=" + literal(name) + " group=\"steerdns\" password=$" +
                      blanks::password(index) + " address=$" + std::string(blanks::kApiClient) +
                      " comment=" + comment_of(kUser));
@@ -96,8 +96,8 @@ std::string for_service(const std::string& name, const std::string& commands) {
                      block(":if ([:tostr ($now->\"dynamic\")] != \"true\")", commands));
 }
 
-// The undo does not open what it knows nothing of: 7.24 calls `address` `available-from`, and an empty
-// list means everybody.
+// The undo does not open the service to addresses that it could not read: 7.24 calls `address`
+// `available-from`, and an empty list means all addresses.
 Step service(const ApiService& api) {
     const std::string name = api.tls ? "api-ssl" : "api";
     const std::string script = literal("steerdns-before-" + name);
@@ -115,8 +115,8 @@ Step service(const ApiService& api) {
                             counted(tallies::kPutBack);
     const std::string leave =
         line(":put ", literal("steerdns: /ip service " + name +
-                              " was on, and it was open to everybody or what it was open to could "
-                              "not be read: it stays open to what it says now"));
+                              " keeps its addresses: before the setup, it was open to all, or its "
+                              "addresses could not be read; change them by hand"));
     const std::string put_back =
         line(":local was [/system script get $script source]") +
         line(":local at [:find $was \"", kAddress, "\"]") +
@@ -127,7 +127,7 @@ Step service(const ApiService& api) {
                               block(":if (($wasDisabled . $openTo) != \"no\")", set)) +
         line("/system script remove $script");
     const std::string found = "[/system script find where name=" + script + "]";
-    return {"The API, open to our address only",
+    return {"API service, open only to apiClient",
             for_service(name,
                         block(":if ([:len " + found + "] = 0)", remember) +
                             line("/ip service set $row disabled=no address=$", blanks::kApiClient)),
@@ -151,14 +151,15 @@ std::vector<Family> families_of(const Egress& egress, std::size_t index) {
 
 void add_ways_out(const Egress& egress, std::size_t index, std::vector<Step>& out) {
     const std::string comment = comment_of(egress.name);
-    out.push_back(row("Egress " + literal(egress.name) + ": its routing table", "/routing table",
+    out.push_back(row("Egress " + literal(egress.name) + ": routing table", "/routing table",
                       "name=" + mark_of(egress) + " fib", comment));
     for (const Family& family : families_of(egress, index)) {
-        out.push_back(row("Where its " + std::string(family.text) + " goes",
-                          std::string(family.menu) + " route",
-                          "dst-address=" + std::string(family.all) + " gateway=$" + family.gateway +
-                              " routing-table=" + mark_of(egress),
-                          comment));
+        out.push_back(row(
+            "Egress " + literal(egress.name) + ": default route for " + std::string(family.text),
+            std::string(family.menu) + " route",
+            "dst-address=" + std::string(family.all) + " gateway=$" + family.gateway +
+                " routing-table=" + mark_of(egress),
+            comment));
     }
 }
 
@@ -168,14 +169,14 @@ void add_marks(const Egress& egress, std::size_t index, std::vector<Step>& out) 
     for (const Family& family : families_of(egress, index)) {
         const std::string menu = std::string(family.menu) + " firewall mangle";
         for (const std::string& list : family.lists) {
-            out.push_back(row("A new connection to an address of the list is marked", menu,
+            out.push_back(row("Mark new connections to " + literal(list), menu,
                               from + " dst-address-list=" + literal(list) +
                                   " connection-state=new connection-mark=no-mark "
                                   "action=mark-connection new-connection-mark=" +
                                   mark_of(egress) + " passthrough=yes",
                               comment_of("connections to " + list)));
         }
-        out.push_back(row("Its mark chooses the table, for what clients send", menu,
+        out.push_back(row("Route marked packets of clients: egress " + literal(egress.name), menu,
                           from + " connection-mark=" + mark_of(egress) +
                               " action=mark-routing new-routing-mark=" + mark_of(egress) +
                               " passthrough=no",
@@ -183,9 +184,9 @@ void add_marks(const Egress& egress, std::size_t index, std::vector<Step>& out) 
     }
 }
 
-// ---- rows that are there already
+// ---- rows that exist before the setup
 
-// The commands for each of `rows` that has no memory yet; they see its comment as $note.
+// The commands for each of `rows` without an old value in its comment, which they see as $note.
 std::string for_each_new(const std::string& menu, const std::string& rows,
                          const std::string& commands) {
     return block(
@@ -195,14 +196,14 @@ std::string for_each_new(const std::string& menu, const std::string& rows,
                   commands));
 }
 
-// Sets $row to `values`, with `what` (" . $variable") in its memory.
+// Sets $row to `values`; its comment keeps the old value, `what` (" . $variable").
 std::string set_and_remember(const std::string& menu, const std::string& values,
                              const std::string& what = "") {
     return line(menu, " set $row ", values, " comment=($note . \"", kMemory, "\"", what, ")") +
            counted(tallies::kChanged);
 }
 
-// For each row that has a memory: `commands` see it as $was, and `values` puts it back.
+// For each row with an old value: `commands` see it as $was, and `values` restores it.
 std::string for_each_remembered(const std::string& menu, const std::string& commands,
                                 const std::string& values) {
     return block(
@@ -217,7 +218,7 @@ std::string for_each_remembered(const std::string& menu, const std::string& comm
 
 Step fasttrack(std::string_view ip, std::string_view text) {
     const std::string menu = std::string(ip) + " firewall filter";
-    return {"Fasttracked connections pass mangle by, so marked ones must not be (" +
+    return {"Exclude marked connections from fasttrack, which skips mangle rules (" +
                 std::string(text) + ")",
             for_each_new(menu, "[" + menu + " find where action=fasttrack-connection]",
                          block(":if ([:len [" + menu + " get $row connection-mark]] = 0)",
@@ -228,7 +229,7 @@ Step fasttrack(std::string_view ip, std::string_view text) {
 Step dhcp() {
     const std::string menu = "/ip dhcp-server network";
     const std::string dns = "$" + std::string(blanks::kDns4);
-    return {"Clients ask us: DHCP",
+    return {"DHCP: announce steerdnsd as the DNS server",
             block(":if ([:len " + dns + "] > 0)",
                   for_each_new(menu, "$" + std::string(blanks::kDhcpNetworks),
                                join("[" + menu + " get $row dns-server]") +
@@ -239,14 +240,14 @@ Step dhcp() {
 Step advertisements() {
     const std::string menu = "/ipv6 nd";
     const std::string dns = "$" + std::string(blanks::kDns6);
-    // A flag, printed as true and false; since 7.21 one of no, self, yes, and `true` is refused.
+    // A flag, printed as true and false. Since 7.21 it is no, self or yes, and `true` is refused.
     const std::string set =
         line(":local advertised [:tostr [", menu, " get $row advertise-dns]]") +
         line(":if ($advertised = \"true\") do={ :set advertised \"yes\" }") +
         line(":if ($advertised = \"false\") do={ :set advertised \"no\" }") +
         join("[" + menu + " get $row dns]") +
         set_and_remember(menu, "advertise-dns=yes dns=" + dns, " . $advertised . \",\" . $joined");
-    return {"Clients ask us: router advertisements (RFC 8106)",
+    return {"Router advertisements (RFC 8106): announce steerdnsd as the DNS server",
             block(":if ([:len " + dns + "] > 0)",
                   for_each_new(menu, "$" + std::string(blanks::kAdvertisements), set)),
             for_each_remembered(menu, line(":local comma [:find $was \",\"]"),

@@ -532,7 +532,7 @@ class Words(unittest.TestCase):
             self.assertNotIn("secret", done.stdout)
         none = self.say("--routeros-setup", str(ROOT / "configs/other_questions.yaml"))
         self.assertEqual((none.returncode, none.stdout), (2, ""))
-        self.assertRegex(none.stderr, r"^error: \S*other_questions.yaml: there is neither a ros_address_list nor a dhcp_leases, .*\n$")
+        self.assertRegex(none.stderr, r"^error: \S*other_questions.yaml: no router to set up: .*\n$")
         self.assertEqual(self.picture(), before)
 
     def picture(self):

@@ -1,52 +1,51 @@
-# For the routers of "configs/minimal.yaml": RouterOS 7 commands, by steerdnsd --routeros-setup (docs/guides/routers.md).
-# A block for each router, and one that undoes it. Keep a copy of what is there first: /export file=before-steerdns
-# RouterOS 6: there is no /routing table (leave it out), a route says routing-mark= for routing-table=, and no mark
-# routes IPv6 (leave out what is in /ipv6).
+# RouterOS 7 commands for the routers of "configs/minimal.yaml", made by steerdnsd --routeros-setup (docs/guides/routers.md).
+# Each router has two blocks: the setup and its undo. Back up the router first: /export file=before-steerdns
+# For RouterOS 6, remove the commands in /routing table and /ipv6, and write routing-mark= for routing-table= in routes.
 
 # ==== router "172.16.1.1:8728": set up
-# Paste it from the first brace to the last. The last line prints what was done. If that line is missing, a command
-# was refused and the block stopped there: remove the cause and paste the whole block again; nothing is done twice.
-# To change a value, undo first.
+# Fill in the values. Then paste from the first brace to the last. The last line prints a summary.
+# If that line is missing, a command failed, and the block stopped there. Fix the cause, and paste the
+# whole block again: it skips what is done already. To change a value later, undo first.
 {
 # -- Fill in
-# Where clients ask for names: steerdnsd's address; empty: DHCP stays as it is
+# IPv4 address of steerdnsd, the DNS server of clients; empty: DHCP stays unchanged
 :local dnsAddress4 ""
-# The same for IPv6; empty: router advertisements stay as they are
+# IPv6 address of steerdnsd; empty: router advertisements stay unchanged
 :local dnsAddress6 ""
-# Where steerdnsd comes from, as this router sees it; with commas, other users of its API
+# Source address of steerdnsd's API connections; add other API clients after a comma
 :local apiClient $dnsAddress4
-# The password that the configuration has for the API's user "api-user"
+# Password of the API user "api-user", as in the configuration
 :local apiPassword1 ""
 # Next hop for connections to "policy_set_v4" (IPv4): an address, or the name of a tunnel
 :local gateway1v4 ""
 # Next hop for connections to "policy_set_v6" (IPv6): an address, or the name of a tunnel
 :local gateway1v6 ""
-# The interface list by which clients come in
+# Interface list of the interfaces to your clients
 :local clientInterfaces "LAN"
-# DHCP networks whose clients shall ask steerdnsd; for one of them: [/ip dhcp-server network find where address="192.168.88.0/24"]
+# DHCP networks that announce steerdnsd as the DNS server; for one network: [/ip dhcp-server network find where address="192.168.88.0/24"]
 :local dhcpNetworks [/ip dhcp-server network find]
-# The same for router advertisements; for one interface: [/ipv6 nd find where interface=bridge]
+# Router advertisements that announce steerdnsd; for one interface: [/ipv6 nd find where interface=bridge]
 :local advertisements [/ipv6 nd find]
-# -- Nothing is done before that
-:if ([:len $apiClient] = 0) do={ :error "steerdns: dnsAddress4 or apiClient is missing" }
-:if ([:len $apiPassword1] = 0) do={ :error "steerdns: apiPassword1 is missing" }
-:if ([:len [/user find where name="api-user"]] > [:len [/user find where name="api-user" and comment="steerdns: keeps address lists"]]) do={ :error "steerdns: there is a user api-user that was not made here: remove it, or take another" }
-:if ([:len $gateway1v4] = 0) do={ :error "steerdns: gateway1v4 is missing" }
-:if ([:len $gateway1v6] = 0) do={ :error "steerdns: gateway1v6 is missing" }
-:if ([:len [/interface list find where name=$clientInterfaces]] = 0) do={ :error "steerdns: there is no such interface list as clientInterfaces says" }
+# -- Checks: the block stops here if one fails
+:if ([:len $apiClient] = 0) do={ :error "steerdns: dnsAddress4 or apiClient is missing: fill it in" }
+:if ([:len $apiPassword1] = 0) do={ :error "steerdns: apiPassword1 is missing: fill it in" }
+:if ([:len [/user find where name="api-user"]] > [:len [/user find where name="api-user" and comment="steerdns: keeps address lists"]]) do={ :error "steerdns: user api-user exists, but this script did not create it: remove it, or configure another username" }
+:if ([:len $gateway1v4] = 0) do={ :error "steerdns: gateway1v4 is missing: fill it in" }
+:if ([:len $gateway1v6] = 0) do={ :error "steerdns: gateway1v6 is missing: fill it in" }
+:if ([:len [/interface list find where name=$clientInterfaces]] = 0) do={ :error "steerdns: the interface list in clientInterfaces does not exist: create it, or name another" }
 :local rowsAdded 0
 :local rowsChanged 0
-# -- The least rights that keeping address lists takes
+# -- User group with the rights to write address lists
 :if ([:len [/user group find where name="steerdns"]] = 0) do={
     /user group add name="steerdns" policy=read,write,api
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- A user with them, who comes from our address only
+# -- User of this group; logs in only from apiClient
 :if ([:len [/user find where name="api-user" and comment="steerdns: keeps address lists"]] = 0) do={
     /user add name="api-user" group="steerdns" password=$apiPassword1 address=$apiClient comment="steerdns: keeps address lists"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- The API, open to our address only
+# -- API service, open only to apiClient
 :foreach row in=[/ip service find where name="api"] do={
     :local now [/ip service get $row]
     :if ([:tostr ($now->"dynamic")] != "true") do={
@@ -66,22 +65,22 @@
         /ip service set $row disabled=no address=$apiClient
     }
 }
-# -- Egress "policy_set": its routing table
+# -- Egress "policy_set": routing table
 :if ([:len [/routing table find where comment="steerdns: policy_set"]] = 0) do={
     /routing table add name="steerdns-policy_set" fib comment="steerdns: policy_set"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- Where its IPv4 goes
+# -- Egress "policy_set": default route for IPv4
 :if ([:len [/ip route find where comment="steerdns: policy_set"]] = 0) do={
     /ip route add dst-address=0.0.0.0/0 gateway=$gateway1v4 routing-table="steerdns-policy_set" comment="steerdns: policy_set"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- Where its IPv6 goes
+# -- Egress "policy_set": default route for IPv6
 :if ([:len [/ipv6 route find where comment="steerdns: policy_set"]] = 0) do={
     /ipv6 route add dst-address=::/0 gateway=$gateway1v6 routing-table="steerdns-policy_set" comment="steerdns: policy_set"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- Fasttracked connections pass mangle by, so marked ones must not be (IPv4)
+# -- Exclude marked connections from fasttrack, which skips mangle rules (IPv4)
 :foreach row in=[/ip firewall filter find where action=fasttrack-connection] do={
     :local note [:tostr [/ip firewall filter get $row comment]]
     :if ([:typeof [:find $note " steerdns-was="]] = "nil") do={
@@ -91,7 +90,7 @@
         }
     }
 }
-# -- Fasttracked connections pass mangle by, so marked ones must not be (IPv6; RouterOS 7.18)
+# -- Exclude marked connections from fasttrack, which skips mangle rules (IPv6; RouterOS 7.18)
 :foreach row in=[/ipv6 firewall filter find where action=fasttrack-connection] do={
     :local note [:tostr [/ipv6 firewall filter get $row comment]]
     :if ([:typeof [:find $note " steerdns-was="]] = "nil") do={
@@ -101,27 +100,27 @@
         }
     }
 }
-# -- A new connection to an address of the list is marked
+# -- Mark new connections to "policy_set_v4"
 :if ([:len [/ip firewall mangle find where comment="steerdns: connections to policy_set_v4"]] = 0) do={
     /ip firewall mangle add chain=prerouting in-interface-list=$clientInterfaces dst-address-type=!local dst-address-list="policy_set_v4" connection-state=new connection-mark=no-mark action=mark-connection new-connection-mark="steerdns-policy_set" passthrough=yes comment="steerdns: connections to policy_set_v4"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- Its mark chooses the table, for what clients send
+# -- Route marked packets of clients: egress "policy_set"
 :if ([:len [/ip firewall mangle find where comment="steerdns: route of policy_set"]] = 0) do={
     /ip firewall mangle add chain=prerouting in-interface-list=$clientInterfaces dst-address-type=!local connection-mark="steerdns-policy_set" action=mark-routing new-routing-mark="steerdns-policy_set" passthrough=no comment="steerdns: route of policy_set"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- A new connection to an address of the list is marked
+# -- Mark new connections to "policy_set_v6"
 :if ([:len [/ipv6 firewall mangle find where comment="steerdns: connections to policy_set_v6"]] = 0) do={
     /ipv6 firewall mangle add chain=prerouting in-interface-list=$clientInterfaces dst-address-type=!local dst-address-list="policy_set_v6" connection-state=new connection-mark=no-mark action=mark-connection new-connection-mark="steerdns-policy_set" passthrough=yes comment="steerdns: connections to policy_set_v6"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- Its mark chooses the table, for what clients send
+# -- Route marked packets of clients: egress "policy_set"
 :if ([:len [/ipv6 firewall mangle find where comment="steerdns: route of policy_set"]] = 0) do={
     /ipv6 firewall mangle add chain=prerouting in-interface-list=$clientInterfaces dst-address-type=!local connection-mark="steerdns-policy_set" action=mark-routing new-routing-mark="steerdns-policy_set" passthrough=no comment="steerdns: route of policy_set"
     :set rowsAdded ($rowsAdded + 1)
 }
-# -- Clients ask us: DHCP
+# -- DHCP: announce steerdnsd as the DNS server
 :if ([:len $dnsAddress4] > 0) do={
     :foreach row in=$dhcpNetworks do={
         :local note [:tostr [/ip dhcp-server network get $row comment]]
@@ -136,7 +135,7 @@
         }
     }
 }
-# -- Clients ask us: router advertisements (RFC 8106)
+# -- Router advertisements (RFC 8106): announce steerdnsd as the DNS server
 :if ([:len $dnsAddress6] > 0) do={
     :foreach row in=$advertisements do={
         :local note [:tostr [/ipv6 nd get $row comment]]
@@ -154,14 +153,14 @@
         }
     }
 }
-:put ("steerdns: set up to the end; rows added: " . $rowsAdded . ", rows changed: " . $rowsChanged)
+:put ("steerdns: setup complete; rows added: " . $rowsAdded . ", rows changed: " . $rowsChanged)
 }
 
 # ==== router "172.16.1.1:8728": undo
-# Takes back what the block above did, also if that stopped half-way, last thing first, if it says yes here.
+# Undoes the block above, also if that stopped half-way. Write yes in its first command.
 {
 :local undo "no"
-:if ($undo != "yes") do={ :error "steerdns: this is the undo, and undo is not yes" }
+:if ($undo != "yes") do={ :error "steerdns: undo not confirmed: write yes in the first command of the undo block" }
 :local rowsRemoved 0
 :local rowsPutBack 0
 :foreach row in=[/ipv6 nd find where comment~" steerdns-was="] do={
@@ -216,7 +215,7 @@
         :local now [/ip service get $row]
         :if ([:tostr ($now->"dynamic")] != "true") do={
             :if (($wasDisabled . $openTo) = "no") do={
-                :put "steerdns: /ip service api was on, and it was open to everybody or what it was open to could not be read: it stays open to what it says now"
+                :put "steerdns: /ip service api keeps its addresses: before the setup, it was open to all, or its addresses could not be read; change them by hand"
             }
             :if (($wasDisabled . $openTo) != "no") do={
                 /ip service set $row disabled=$wasDisabled address=$openTo
@@ -230,5 +229,5 @@
 /user remove [find where name="api-user" and comment="steerdns: keeps address lists"]
 :set rowsRemoved ($rowsRemoved + [:len [/user group find where name="steerdns"]])
 /user group remove [find where name="steerdns"]
-:put ("steerdns: undone to the end; rows removed: " . $rowsRemoved . ", rows put back: " . $rowsPutBack)
+:put ("steerdns: undo complete; rows removed: " . $rowsRemoved . ", rows restored: " . $rowsPutBack)
 }

@@ -101,9 +101,10 @@ BOOST_AUTO_TEST_CASE(without_a_router) {
         "routers: { a: { address: 192.0.2.9, username: u, password: p } }\nplugins:\n  - { tag: m, "
         "type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n"));
     BOOST_REQUIRE(nothing.has_error());
-    BOOST_TEST(nothing.error().sentence() ==
-               "text.yaml: there is neither a ros_address_list nor a dhcp_leases, so no router has "
-               "anything to be set up for");
+    BOOST_TEST(
+        nothing.error().sentence() ==
+        "text.yaml: no router to set up: the configuration has neither a ros_address_list nor "
+        "a dhcp_leases; add one");
 }
 
 // ---- what is done is undone
@@ -286,18 +287,19 @@ BOOST_AUTO_TEST_CASE(a_block_for_each_router) {
                                             R"("edge1", "again": undo)", R"("edge2": set up)",
                                             R"("edge2": undo)"};
     BOOST_TEST(heads == expected, boost::test_tools::per_element());
-    BOOST_TEST(count(text, "Nothing for router \"spare\"") == 1U);
+    BOOST_TEST(count(text, "No commands for router \"spare\"") == 1U);
     BOOST_TEST(count(text, "/ip service set $row disabled=no") == 2U);
     BOOST_TEST(count(text, "/ip service find where name=\"api\"]") == 2U);  // done and undone
     BOOST_TEST(count(text, "/ip service find where name=\"api-ssl\"]") == 2U);
-    BOOST_TEST(count(text, "api-ssl has to have a certificate") == 1U);
+    BOOST_TEST(count(text, "api-ssl needs a certificate") == 1U);
     BOOST_TEST(count(text, "top-secret") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_port_that_is_not_the_usual_one_is_said) {
     const std::string text =
         text_with({"address: '172.16.1.1:9000', username: u, password: p, address_list4: a"});
-    BOOST_TEST(count(text, "# The configuration reaches api at port 9000.\n") == 1U);
+    BOOST_TEST(count(text, "# The configuration uses port 9000: /ip service set api port=9000\n") ==
+               1U);
 }
 
 // ---- what the configuration says already

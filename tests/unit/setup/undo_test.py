@@ -59,7 +59,7 @@ def script(name, undo=False, **filled):
     return Script("# ==== " + parts[2].replace('undo "no"', 'undo "yes"') if undo else text)
 
 
-NO_UNDO = ["steerdns: this is the undo, and undo is not yes"]
+NO_UNDO = ["steerdns: undo not confirmed: write yes in the first command of the undo block"]
 
 
 def services(picture):
@@ -141,13 +141,13 @@ class Undo(unittest.TestCase):
     def test_the_last_line_says_what_was_changed(self):
         router = next(routers())
         script("minimal").run(router)
-        self.assertEqual(router.printed, ["steerdns: set up to the end; rows added: 9, rows changed: 3"])
+        self.assertEqual(router.printed, ["steerdns: setup complete; rows added: 9, rows changed: 3"])
         script("minimal").run(router)
-        self.assertEqual(router.printed, ["steerdns: set up to the end; rows added: 0, rows changed: 0"])
+        self.assertEqual(router.printed, ["steerdns: setup complete; rows added: 0, rows changed: 0"])
         script("minimal", undo=True).run(router)
-        self.assertEqual(router.printed, ["steerdns: undone to the end; rows removed: 9, rows put back: 3"])
+        self.assertEqual(router.printed, ["steerdns: undo complete; rows removed: 9, rows restored: 3"])
         script("minimal", undo=True).run(router)
-        self.assertEqual(router.printed, ["steerdns: undone to the end; rows removed: 0, rows put back: 0"])
+        self.assertEqual(router.printed, ["steerdns: undo complete; rows removed: 0, rows restored: 0"])
 
     def test_undo_does_not_open_the_api_to_everybody(self):
         for router in routers(ip_service=[{"name": "api", "disabled": "no", "address": ""}]):
@@ -155,7 +155,7 @@ class Undo(unittest.TestCase):
             script("minimal").run(router)
             self.assertEqual(script("minimal", undo=True).run(router), [])
             self.assertEqual([(r["disabled"], r["address"]) for r in services(router.picture())], [(False, ["172.16.1.2"])])
-            self.assertRegex(router.printed[0], "steerdns: .*/ip service api .*stays open to what it says now")
+            self.assertRegex(router.printed[0], "steerdns: .*/ip service api .*keeps its addresses")
             after = router.picture()
             del before["/ip service"], after["/ip service"]
             self.assertEqual(after, before)
@@ -186,8 +186,8 @@ class Undo(unittest.TestCase):
             self.assertEqual(router.picture(), before)
 
     def test_missing_and_foreign_objects_stop_the_commands(self):
-        for menu, row, sentence in (("/interface list", None, "no such interface list"),
-                                    ("/user", {"name": "api-user"}, "not made here")):
+        for menu, row, sentence in (("/interface list", None, "interface list in clientInterfaces does not exist"),
+                                    ("/user", {"name": "api-user"}, "did not create it")):
             router = next(routers())
             router.menus[menu].clear() if row is None else router.add(menu, row)
             before = router.picture()
