@@ -102,13 +102,13 @@ class Files(unittest.TestCase):
             key.unlink()
             refused = import_file(path)
             self.assertEqual((refused.returncode, refused.stdout), (2, ""))
-            self.assertIn("holds no zone that is answered over plain DNS, or whose certificate is on this machine",
+            self.assertIn("has no zone to serve: each zone needs plain DNS (dns://), or a certificate on this machine",
                           refused.stderr)
 
     def test_a_missing_file_is_refused(self):
         made = run(STEERCTL, "import", "routeros", "/nowhere/x.rsc")
         self.assertEqual((made.returncode, made.stdout), (2, ""))
-        self.assertIn("steerctl: /nowhere/x.rsc cannot be opened or read", made.stderr)
+        self.assertIn("steerctl: /nowhere/x.rsc cannot be read", made.stderr)
 
     def test_an_output_file_is_replaced_with_force_only(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ class Files(unittest.TestCase):
             output.write_text("mine\n" * 10000)
             again = import_file(path, "-o", output)
             self.assertEqual(again.returncode, 2)
-            self.assertIn("is there already: write --force", again.stderr)
+            self.assertIn("exists: write --force", again.stderr)
             self.assertTrue(output.read_text().startswith("mine"))
             self.assertEqual(import_file(path, "-o", output, "--force").returncode, 0)
             self.assertEqual(output.read_text(), expected)
@@ -184,7 +184,7 @@ class Live(unittest.TestCase):
                          '- "domain:media.example"', 'forward_to: "$to_corp"'):
                 self.assertIn(part, made.stdout)
             self.assertNotIn(PASSWORD, made.stdout)
-            self.assertIn("row 3 of /ip/dns/static: note: the static entry 'bad..name' is left out", made.stderr)
+            self.assertIn("row 3 of /ip/dns/static: note: the static entry 'bad..name' is not imported", made.stderr)
             self.assertIn("RouterOS 7.", made.stdout.splitlines()[0])
             self.check(made.stdout)
 

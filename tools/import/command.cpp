@@ -65,7 +65,7 @@ std::optional<std::string> read_input(const std::string& path) {
 
 Imported import_file(const ImportOptions& options) {
     const auto text = read_input(options.file);
-    if (!text) return {{}, {}, Failure{0, "cannot be opened or read"}};
+    if (!text) return {{}, {}, Failure{0, "cannot be read"}};
     if (text->size() > kMostBytes) return {{}, {}, Failure{0, "is larger than 64 MiB"}};
     const auto slash = options.file.rfind('/');
     const std::string name =
@@ -113,10 +113,10 @@ Imported import_live(const ImportOptions& options) {
     routeros::TlsConfig tls{options.tls, options.ca, options.pin, options.anonymous};
     tls.enabled = tls.enabled || tls.anonymous || !tls.ca_file.empty() || !tls.pin_sha256.empty();
     if (const std::string trouble = routeros::check_tls(tls); !trouble.empty())
-        return refuse("cannot be asked: " + trouble);
+        return refuse("cannot be read: " + trouble);
     RouterLogin login{
         options.router, routeros::parse_router_address(options.router, tls), options.user, {}};
-    if (login.to.host.empty()) return refuse("is no address: expected HOST or HOST:PORT");
+    if (login.to.host.empty()) return refuse("is not an address: expected HOST or HOST:PORT");
     const auto password = find_password(options);
     if (!password)
         return refuse("needs a password: write --password-file FILE, or set STEERDNS_PASSWORD");
@@ -128,18 +128,18 @@ Imported import_live(const ImportOptions& options) {
 
 // ---- what is written
 
-// Empty: written.
+// Empty: success.
 std::string write_output(const ImportOptions& options, const std::string& yaml) {
     if (options.output.empty()) {
         const bool good = std::fwrite(yaml.data(), 1, yaml.size(), stdout) == yaml.size() &&
                           std::fflush(stdout) == 0;
         return good ? "" : "cannot write to standard output";
     }
-    constexpr mode_t kMode = 0640;  // it may come to hold a password
+    constexpr mode_t kMode = 0640;  // the operator may add a password
     const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (options.force ? O_TRUNC : O_EXCL);
     const int file = ::open(options.output.c_str(), flags, kMode);
     if (file < 0)
-        return errno == EEXIST ? options.output + " is there already: write --force to replace it"
+        return errno == EEXIST ? options.output + " exists: write --force to replace it"
                                : "cannot write " + options.output;
     std::size_t done = 0;
     while (done < yaml.size()) {

@@ -52,7 +52,7 @@ class Lexer {
     bool skip() {
         while (at_ < text_.size()) {
             if (text_[at_] == '\0') {
-                out_.failure = Failure{line_, "is no text: there is a zero byte"};
+                out_.failure = Failure{line_, "is not text: it has a zero byte"};
                 return false;
             }
             if (text_[at_] == '#') {
@@ -75,7 +75,7 @@ class Lexer {
             token.text += take();
         }
         if (at_ == text_.size()) {
-            out_.failure = Failure{token.line, "the quote that begins here does not end"};
+            out_.failure = Failure{token.line, "the quote that begins here is not closed"};
         } else {
             take();
         }
@@ -158,8 +158,8 @@ class Parser {
         }
         const bool has_braces = at_ < tokens_.size() && tokens_[at_].is('{');
         if (!has_braces && !out_.blocks.empty())
-            return fail(block.line, "expected '{' behind " + in_quotes(join(block.keys, " ")));
-        if (block.keys.empty()) return fail(block.line, "there is no zone in front of '{'");
+            return fail(block.line, "expected '{' after " + in_quotes(join(block.keys, " ")));
+        if (block.keys.empty()) return fail(block.line, "a zone is missing before '{'");
         if (has_braces) ++at_;
         block.body = body(block.line, has_braces, 0);
         const std::string& first = block.keys.front();
@@ -172,7 +172,7 @@ class Parser {
 
     std::vector<Directive> body(int began, bool has_braces, unsigned depth) {
         std::vector<Directive> out;
-        if (depth > kDeepest) fail(began, "has braces within braces, more than 16 deep");
+        if (depth > kDeepest) fail(began, "braces are nested more than 16 deep");
         while (at_ < tokens_.size() && !tokens_[at_].is('}')) {
             Directive d;
             d.line = tokens_[at_].line;
@@ -206,17 +206,19 @@ class Parser {
         const std::string name = import.args.empty() ? "" : import.args.front();
         const auto snippet = snippets_.find(name);
         if (snippet == snippets_.end()) {
-            out_.notes.push_back({line_place(import.line),
-                                  "import " + in_quotes(name) +
-                                      " is left out: no snippet of that name stands before it, and "
-                                      "other files are not read; put what they hold in here"});
+            out_.notes.push_back(
+                {line_place(import.line),
+                 "import " + in_quotes(name) +
+                     " is not imported: no earlier snippet has this name, and other "
+                     "files are not read; copy their content into this file"});
             return;
         }
         if (import.args.size() > 1)
-            out_.notes.push_back({line_place(import.line),
-                                  "the arguments of import " + in_quotes(name) + " are left out"});
+            out_.notes.push_back(
+                {line_place(import.line),
+                 "the arguments of import " + in_quotes(name) + " are not imported"});
         put_in_ += snippet->second.size();
-        if (put_in_ > kMostTokens) return fail(import.line, "imports more than 100000 lines");
+        if (put_in_ > kMostTokens) return fail(import.line, "imports more than 100000 words");
         out.insert(out.end(), snippet->second.begin(), snippet->second.end());
     }
 
@@ -231,9 +233,9 @@ class Parser {
 Corefile read_corefile(std::string_view text, const Environment& environment) {
     Corefile out;
     std::vector<CoreToken> tokens = Lexer(text, environment, out).read();
-    if (!out.failure && tokens.empty()) out.failure = Failure{0, "holds no server block"};
+    if (!out.failure && tokens.empty()) out.failure = Failure{0, "has no server block"};
     if (!out.failure) Parser(std::move(tokens), out).parse();
-    if (!out.failure && out.blocks.empty()) out.failure = Failure{0, "holds no server block"};
+    if (!out.failure && out.blocks.empty()) out.failure = Failure{0, "has no server block"};
     return out;
 }
 

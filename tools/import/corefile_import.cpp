@@ -26,15 +26,16 @@ constexpr std::array<PluginName, 17> kPlugins{{
     {"prometheus", Known::read, ""},
     {"errors", Known::silent, ""},
     {"loop", Known::silent, ""},
-    {"health", Known::named, "steerctl status and the metrics (control.http) say how it is"},
-    {"ready", Known::named, "steerctl status and the metrics (control.http) say how it is"},
+    {"health", Known::named, "steerctl status and the metrics (control.http) report health"},
+    {"ready", Known::named, "steerctl status and the metrics (control.http) report health"},
     {"bufsize", Known::named,
-     "answers over UDP and what upstreams may send stay within 1232 bytes (RFC 9715)"},
-    {"loadbalance", Known::named, "records leave in the order in which they came"},
+     "UDP answers to clients and from upstreams are limited to 1232 bytes (RFC 9715)"},
+    {"loadbalance", Known::named, "records keep the order of the upstream"},
     {"tls", Known::read, ""},
-    {"hosts", Known::named, "write its lines as 'NAME ADDRESS' into a file of the plugin hosts"},
-    {"file", Known::named, "its zone file can be named in 'files' of the plugin arbitrary"},
-    {"rewrite", Known::named, "the plugin redirect has another name asked"},
+    {"hosts", Known::named,
+     "write its lines as 'NAME ADDRESS' into a file, and name it in a plugin of type hosts"},
+    {"file", Known::named, "name its zone file in 'files' of a plugin of type arbitrary"},
+    {"rewrite", Known::named, "use a plugin of type redirect for other names"},
 }};
 
 const PluginName* find_plugin(std::string_view name) {
@@ -53,7 +54,7 @@ struct Program {
     bool has_root = false;
     bool is_asked = false;    // some server has a zone of it
     bool is_split = false;    // some has a part of its zones
-    bool is_entered = false;  // from the sequence of a server whose root is another's
+    bool is_entered = false;  // by a server that has another block for the root zone
 
     [[nodiscard]] bool is_plain() const {
         return !has_root && !is_split && dns64 == nullptr && !logs && forwards.size() == 1 &&
@@ -71,20 +72,22 @@ class CorefileWriter {
   public:
     CorefileWriter(const Corefile& from, std::string_view source, FileTest is_there)
         : from_(from), is_there_(std::move(is_there)), servers_(read_core_servers(from)) {
-        sheet_.comment("Made by 'steerctl import corefile' of " + std::string(source) +
-                       ". Check it with 'steerdnsd --check FILE'. What was not carried over, or is "
-                       "not the same here, is a note at its place.");
+        sheet_.comment("Made by 'steerctl import corefile' from " + std::string(source) +
+                       ". Check it with 'steerdnsd --check FILE'. Notes name settings that are "
+                       "not imported or that differ.");
         sheet_.notes(from.notes);
     }
 
     Imported write() {
         read_servers();
         if (!is_answered())
-            return {{},
-                    {},
-                    Failure{0,
-                            "holds no zone that is answered over plain DNS, or whose certificate "
-                            "is on this machine"}};
+            return {
+                {},
+                {},
+                Failure{
+                    0,
+                    "has no zone to serve: each zone needs plain DNS (dns://), or a certificate "
+                    "on this machine"}};
         for (Program& program : programs_) {
             if (program.is_asked) read_block(program);
         }
@@ -146,10 +149,11 @@ class CorefileWriter {
             const PluginName* const plugin = find_plugin(d.name);
             if (plugin == nullptr) {
                 sheet_.note(line_place(d.line), "the plugin " + in_quotes(d.name) +
-                                                    " is left out: it is not known here");
+                                                    " is not imported: it is not supported");
             } else if (plugin->known == Known::named) {
-                sheet_.note(line_place(d.line), "the plugin " + in_quotes(d.name) +
-                                                    " is left out: " + std::string(plugin->why));
+                sheet_.note(line_place(d.line),
+                            "the plugin " + in_quotes(d.name) +
+                                " is not imported: " + std::string(plugin->why));
             } else if (plugin->known == Known::read) {
                 read_directive(d, program);
             }
@@ -160,13 +164,13 @@ class CorefileWriter {
         });
     }
 
-    // The first of a block.
+    // Keeps the first one of a block.
     void take_once(const Directive& d, const Directive*& kept) {
         if (kept == nullptr) {
             kept = &d;
         } else {
             sheet_.note(line_place(d.line),
-                        "the second " + in_quotes(d.name) + " of its block is left out");
+                        "the second " + in_quotes(d.name) + " of this block is not imported");
         }
     }
 
@@ -190,19 +194,19 @@ class CorefileWriter {
 
     void add_forward(const Directive& d, Program& program) {
         const std::size_t number = program.forwards.size() + 1;
-        // (A letter, so that it is no block's number.)
+        // The letter avoids the tags of other blocks ("forward_2").
         const std::string tag =
             "forward" + program.suffix + (number == 1 ? "" : "_f" + std::to_string(number));
         CoreForward forward = read_core_forward(d, tag);
         if (!forward.from.empty() && !name_trouble(forward.from).empty()) {
             sheet_.note(line_place(d.line), "the forward of " + in_quotes(forward.from) +
-                                                " is left out: that is no name");
+                                                " is not imported: this is not a domain name");
             return;
         }
         if (forward.forward.upstreams.empty() && forward.forward.resolv_file.empty())
             forward.forward.notes.push_back(
                 {line_place(d.line),
-                 "no upstream is left: those that this host is told are asked"});
+                 "this forward has no upstream: it uses the DNS servers of this host"});
         program.forwards.push_back(std::move(forward));
     }
 
@@ -218,8 +222,8 @@ class CorefileWriter {
         if (port.value_or(0) > 0 && (host.empty() || is_v4(host))) {
             metrics_ = host.empty() ? "0.0.0.0" + address : address;
         } else {
-            sheet_.note(line_place(d.line),
-                        "prometheus " + in_quotes(address) + " is left out: expected ADDRESS:PORT");
+            sheet_.note(line_place(d.line), "prometheus " + in_quotes(address) +
+                                                " is not imported: expected ADDRESS:PORT");
         }
     }
 
@@ -228,7 +232,7 @@ class CorefileWriter {
         sheet_.blank();
         sheet_.open("control:");
         if (reloads_) {
-            sheet_.comment("reload: the configuration is read anew when it changes");
+            sheet_.comment("reload: steerdnsd reloads the configuration when a file changes");
             sheet_.line("watch: all");
         }
         if (!metrics_.empty()) sheet_.key("http", metrics_);
@@ -304,7 +308,7 @@ class CorefileWriter {
             return;
         }
         sheet_.note(line_place(program.block->line),
-                    "this block forwards to nobody: what none of its plugins answers is refused");
+                    "this block has no forward: queries that no plugin answers are refused");
         sheet_.line("- exec: reject REFUSED");
     }
 
@@ -329,7 +333,7 @@ class CorefileWriter {
         if (root != zones.end()) {
             steps(programs_[root->block]);
         } else {
-            sheet_.comment("names of no zone");
+            sheet_.comment("names outside all zones");
             sheet_.line("- exec: reject REFUSED");
         }
         sheet_.close();

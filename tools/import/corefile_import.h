@@ -1,4 +1,4 @@
-// A Corefile as a configuration of ours (docs/guides/import.md says what becomes of what).
+// Converts a Corefile to our configuration (docs/guides/import.md has the table).
 #pragma once
 
 #include <string>

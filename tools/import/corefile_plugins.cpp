@@ -16,7 +16,7 @@ std::string text_of(const Directive& d) {
 }
 
 Note left_out(const Directive& d, const std::string& why) {
-    return {line_place(d.line), in_quotes(text_of(d)) + " is left out: " + why};
+    return {line_place(d.line), in_quotes(text_of(d)) + " is not imported: " + why};
 }
 
 // ---- forward
@@ -60,7 +60,7 @@ void add_target(const Directive& d, const std::string& target, const ForwardOpti
     const bool good_port = port.empty() || parse_number(port, 65'535).value_or(0) > 0;
     if (!can_be_asked(host) || !good_port) {
         out.notes.push_back({line_place(d.line), "the upstream " + in_quotes(target) +
-                                                     " is left out: expected an address, or "
+                                                     " is not imported: expected an address, or "
                                                      "tls:// and an address"});
         return;
     }
@@ -74,8 +74,8 @@ void add_target(const Directive& d, const std::string& target, const ForwardOpti
     } else if (!scheme.empty()) {
         upstream.addr = scheme + in_url;
         upstream.notes.push_back({line_place(d.line), "the certificate of " + host +
-                                                          " has to be for that address; with "
-                                                          "tls_servername it is for a name"});
+                                                          " must be valid for this address; write "
+                                                          "tls_servername if it is for a name"});
     } else {
         upstream.addr = options.force_tcp ? "tcp://" + in_url : where;
         if (!options.force_tcp) upstream.idle_timeout.clear();
@@ -101,14 +101,14 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
         options.tls_name = first;
     } else if (d.name == "expire") {
         const auto ms = parse_go_time(first);
-        if (!ms) return note("that is no time");
+        if (!ms) return note("expected a time such as 10s");
         options.idle = duration_text(std::clamp<std::uint64_t>(*ms, 1000, 3'600'000));
     } else if (d.name == "policy") {
         constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPolicies{
             {{"random", "random"}, {"round_robin", "round_robin"}, {"sequential", "sticky"}}};
         const auto* const known =
             std::ranges::find(kPolicies, first, [](const auto& p) { return p.first; });
-        if (known == kPolicies.end()) return note("that policy is not known here");
+        if (known == kPolicies.end()) return note("expected random, round_robin or sequential");
         out.forward.policy = known->second;
     } else if (d.name == "max_concurrent") {
         const auto number = parse_number(first, kMostQueries);
@@ -117,15 +117,15 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
     } else if (d.name == "tls") {
         if (!d.args.empty())
             note(
-                "write 'ca' of the upstream if the file is on this machine; client certificates "
-                "are not supported");
+                "copy the CA's file to this machine, and write it as 'ca' of the upstream; client "
+                "certificates are not supported");
     } else if (d.name == "health_check" || d.name == "max_fails" ||
                d.name == "failfast_all_unhealthy" || d.name == "max_connect_attempts") {
-        note("an upstream that does not answer is asked last until it does, by itself");
+        note("unresponsive upstreams are used last until they answer again");
     } else if (d.name == "prefer_udp") {
-        // what is asked by UDP goes by TCP only if the answer is truncated
+        // the default: TCP only after a truncated answer
     } else {
-        note("there is no such setting here");
+        note("this setting is not supported");
     }
 }
 
@@ -162,9 +162,10 @@ class CacheWriter {
             zones = cache.args.size() - (ttl ? 1 : 0);
         }
         if (zones > 0)
-            sheet_.note(line_place(cache.line),
-                        in_quotes(text_of(cache)) +
-                            " keeps names of these zones alone; here it keeps all of the block");
+            sheet_.note(
+                line_place(cache.line),
+                in_quotes(text_of(cache)) +
+                    " caches only these zones; here the cache holds all zones of the block");
         for (const Directive& d : cache.body)
             option(d);
         constexpr std::uint64_t kWeek = 604'800, kDay = 86'400, kMostEntries = 100'000'000;
@@ -195,7 +196,8 @@ class CacheWriter {
             if (!read_kept(d, d.name == "success" ? success_ : denial_))
                 note(d, "expected CAPACITY TTL MINTTL");
             else if (d.name == "denial" && denial_.least_s > 0 && d.args.size() > 2)
-                note(d, "negative answers have no shortest time here; the rest is carried over");
+                note(d,
+                     "MINTTL of negative answers is not supported; CAPACITY and TTL are imported");
         } else if (d.name == "prefetch") {
             prefetch(d);
         } else if (d.name == "serve_stale") {
@@ -207,7 +209,7 @@ class CacheWriter {
         } else if (d.name == "disable" && first == "denial" && d.args.size() == 1) {
             is_negative_ = false;
         } else {
-            note(d, "there is no such setting here");
+            note(d, "this setting is not supported");
         }
     }
 
@@ -229,7 +231,7 @@ class CacheWriter {
         if (d.args.size() > 1)
             sheet_.note(line_place(d.line),
                         "the duration of " + in_quotes(text_of(d)) +
-                            " is left out: hits count as long as an answer is kept");
+                            " is not imported: hits are counted while the answer is cached");
     }
 
     // serve_stale [DURATION [immediate|verify]]
@@ -251,7 +253,7 @@ class CacheWriter {
 
 // ---- dns64
 
-// Of RFC 6052 2.2, with nothing behind its length.
+// As in RFC 6052 2.2, without host bits.
 bool is_pref64(const std::string& text) {
     const auto slash = text.find('/');
     if (slash == std::string::npos) return false;
@@ -281,17 +283,18 @@ void write_core_dns64(Sheet& sheet, const Directive& dns64) {
             if (prefix.empty()) {
                 prefix = word;
             } else {
-                sheet.note(line_place(d.line), "the prefix " + in_quotes(word) +
-                                                   " of dns64 is left out: there is one already, " +
-                                                   in_quotes(prefix));
+                sheet.note(line_place(d.line),
+                           "the prefix " + in_quotes(word) +
+                               " of dns64 is not imported: only one is supported, " +
+                               in_quotes(prefix));
             }
         }
     };
     const auto take_switch = [&](const Directive& d, bool& value) {
-        if (value) sheet.notes({left_out(d, "it stands there already")});
+        if (value) sheet.notes({left_out(d, "it appears twice")});
         if (!value && !d.args.empty())
-            sheet.note(line_place(d.line), in_quotes(join(d.args, " ")) + " behind " + d.name +
-                                               " is left out: it takes nothing");
+            sheet.note(line_place(d.line), in_quotes(join(d.args, " ")) + " after " + d.name +
+                                               " is not imported: it takes no arguments");
         value = true;
     };
     if (!dns64.args.empty()) take_prefix(dns64);
@@ -303,20 +306,21 @@ void write_core_dns64(Sheet& sheet, const Directive& dns64) {
         } else if (d.name == "allow_ipv4") {
             take_switch(d, allow_ipv4);
         } else {
-            sheet.notes({left_out(d, "there is no such setting here")});
+            sheet.notes({left_out(d, "this setting is not supported")});
         }
     }
     if (!prefix.empty() && !is_pref64(prefix)) {
-        sheet.note(line_place(dns64.line), "the prefix " + in_quotes(prefix) +
-                                               " is left out: no NAT64 has such a one (RFC 6052 "
-                                               "2.2); 64:ff9b::/96 stands here");
+        sheet.note(line_place(dns64.line),
+                   "the prefix " + in_quotes(prefix) +
+                       " is not imported: it is not a NAT64 prefix (RFC 6052 "
+                       "2.2); 64:ff9b::/96 is used");
         prefix.clear();
     }
     sheet.key("prefix", prefix.empty() ? "64:ff9b::/96" : prefix);
     if (translate_all) {
         sheet.note(line_place(dns64.line),
-                   "translate_all: a name without A keeps its own AAAA "
-                   "here, where CoreDNS leaves it without any");
+                   "translate_all: a name without A records keeps its AAAA records; "
+                   "CoreDNS removes them");
         sheet.line("translate_all: true");
     }
     if (allow_ipv4) sheet.line("allow_ipv4: true");
@@ -346,7 +350,7 @@ CoreForward read_core_forward(const Directive& directive, const std::string& tag
     if (!out.forward.upstreams.empty() && !out.forward.resolv_file.empty()) {
         out.forward.notes.push_back(
             {line_place(directive.line), "the servers of " + in_quotes(out.forward.resolv_file) +
-                                             " are left out beside those that are written"});
+                                             " are not imported: the forward names other servers"});
         out.forward.resolv_file.clear();
     }
     return out;

@@ -59,18 +59,18 @@ class ServersReader {
   private:
     void note(int line, const std::string& text) { out_.notes.push_back({line_place(line), text}); }
 
-    // Of `bind`; one empty text: all.
+    // The addresses in `bind`; one empty text: all addresses.
     std::vector<std::string> addresses_of(const ServerBlock& block) {
         std::vector<std::string> out;
         for (const Directive& d : block.body) {
             if (d.name != "bind") continue;
             for (const Directive& option : d.body)
                 note(option.line, in_quotes(option.name) +
-                                      " of bind is left out: there is no such setting here");
+                                      " of bind is not imported: this setting is not supported");
             for (const std::string& address : d.args) {
                 if (!is_v4(address) && !is_v6(address))
                     note(d.line, "bind " + in_quotes(address) +
-                                     " is left out: name interfaces in 'ports' of 'dataplane'");
+                                     " is not imported: name interfaces in 'ports' of 'dataplane'");
                 else if (std::ranges::find(out, address) == out.end())
                     out.push_back(address);
             }
@@ -81,7 +81,8 @@ class ServersReader {
 
     void read_key(std::string_view key, const std::vector<std::string>& addresses) {
         const auto leave_out = [&](const std::string& why) {
-            note(from_.blocks[block_].line, "the zone " + in_quotes(key) + " is left out: " + why);
+            note(from_.blocks[block_].line,
+                 "the zone " + in_quotes(key) + " is not imported: " + why);
         };
         std::string_view rest = key;
         const ServerScheme* scheme = kServerSchemes.data();
@@ -89,7 +90,7 @@ class ServersReader {
             scheme = std::ranges::find(kServerSchemes, lowered(rest.substr(0, end)),
                                        &ServerScheme::name);
             if (scheme == kServerSchemes.end())
-                return leave_out("expected dns://, tls:// or https://, others are not answered");
+                return leave_out("its scheme is not supported; write dns://, tls:// or https://");
             rest.remove_prefix(end + 3);
         }
         std::string_view digits = scheme->port;
@@ -98,7 +99,7 @@ class ServersReader {
             rest = rest.substr(0, colon);
         }
         const std::uint64_t port = parse_number(digits, 65'535).value_or(0);
-        if (port == 0) return leave_out("it has no good port");
+        if (port == 0) return leave_out("its port is not within 1..65535");
         const std::string name = rest == "." || rest.empty() ? "" : zone_of(rest);
         if (!name.empty()) {
             if (const std::string why = name_trouble(name); !why.empty())
@@ -108,11 +109,11 @@ class ServersReader {
             if (CoreServer* const server = server_at(scheme->transport, address, port))
                 add_zone(*server, name);
             else
-                leave_out("at port " + std::to_string(port) + " is another kind of server");
+                leave_out("port " + std::to_string(port) + " already has another scheme");
         }
     }
 
-    // nullptr: the port has one of another kind.
+    // nullptr: the port has a server with another transport.
     CoreServer* server_at(CoreTransport transport, const std::string& address, std::uint64_t port) {
         for (CoreServer& server : out_.all) {
             if (server.address == address && server.port == port)
@@ -129,7 +130,7 @@ class ServersReader {
         const int line = from_.blocks[block_].line;
         if (std::ranges::find(server.zones, name, &CoreZone::name) != server.zones.end())
             return note(line, "the zone " + in_quotes(name.empty() ? "." : name) +
-                                  " is left out: another block has it at port " +
+                                  " is not imported: another block serves it at port " +
                                   std::to_string(server.port));
         server.zones.push_back({name, block_});
     }
@@ -139,7 +140,7 @@ class ServersReader {
         for (const Directive& d : block.body) {
             if (d.name != "tls") continue;
             if (d.args.size() < 2 || d.args.size() > 3) {
-                note(d.line, "'tls' is left out: expected CERT KEY, or CERT KEY CA");
+                note(d.line, "'tls' is not imported: expected CERT KEY, or CERT KEY CA");
                 continue;
             }
             const std::string how = client_auth(d);
@@ -151,7 +152,9 @@ class ServersReader {
                 is_used = true;
                 take_certificate(server, d, how);
             }
-            if (!is_used) note(d.line, "'tls' is left out: no zone of its block is at tls://");
+            if (!is_used)
+                note(d.line,
+                     "'tls' is not imported: no zone of this block uses tls:// or https://");
         }
     }
 
@@ -164,12 +167,12 @@ class ServersReader {
                 how = word;
                 if (word == "request" || word == "require")
                     note(d.line, in_quotes("client_auth " + word) +
-                                     " is left out: a client's certificate is verified or not "
-                                     "asked for");
+                                     " is not imported: client certificates are either verified or "
+                                     "not requested");
             } else {
-                note(d.line,
-                     in_quotes(d.name + " " + word) + " of tls is left out: " +
-                         (d.name == "client_auth" ? "there is no CA" : "it is not known here"));
+                note(d.line, in_quotes(d.name + " " + word) + " of tls is not imported: " +
+                                 (d.name == "client_auth" ? "'tls' has no CA"
+                                                          : "this setting is not supported"));
             }
         }
         return how;
@@ -178,8 +181,8 @@ class ServersReader {
     void take_certificate(CoreServer& server, const Directive& d, const std::string& how) {
         if (!server.cert.empty()) {
             if (server.cert != d.args[0] || server.key != d.args[1])
-                note(d.line, "'tls' is left out: another block at port " +
-                                 std::to_string(server.port) + " has a certificate already");
+                note(d.line, "'tls' is not imported: another block at port " +
+                                 std::to_string(server.port) + " already has a certificate");
             return;
         }
         server.cert = d.args[0];
@@ -196,9 +199,10 @@ class ServersReader {
             server.entry = static_cast<std::size_t>(same - out_.entries.begin());
             if (same != out_.entries.end()) return false;
             if (out_.entries.size() == kMostEntries) {
-                out_.notes.push_back({"", "port " + std::to_string(server.port) +
-                                              " is left out: ports may have 32 different sets of "
-                                              "zones"});
+                out_.notes.push_back(
+                    {"", "port " + std::to_string(server.port) +
+                             " is not imported: at most 32 different sets of zones are "
+                             "supported"});
                 return true;
             }
             out_.entries.push_back(server.zones);
@@ -255,11 +259,11 @@ void write_core_server(Sheet& sheet, const CoreServer& server, const std::string
     if (has_certificate(server, is_there)) return sheet.line("- " + plugin.text());
     sheet.note("", "the server at " + in_quotes(listen) +
                        (server.cert.empty()
-                            ? " is left out: its blocks have no 'tls CERT KEY'"
-                            : " is left out: its certificate " + in_quotes(server.cert) +
-                                  " or what goes with it is no file on this machine, or has no "
-                                  "full path") +
-                       "; put the files here, write their paths, and remove the '#'");
+                            ? " is not imported: its blocks have no 'tls CERT KEY'"
+                            : " is not imported: the certificate " + in_quotes(server.cert) +
+                                  ", its key or its CA is not a file on this machine, or has no "
+                                  "absolute path") +
+                       "; copy the files here, write their absolute paths, and remove the '#'");
     sheet.line("# - " + plugin.text());
 }
 

@@ -44,7 +44,7 @@ struct CoreServers {
 // Whether a file is there: it is not opened.
 using FileTest = std::function<bool(const std::string& path)>;
 
-// A server over TLS whose certificate is not there is one that nobody can be answered by.
+// False: the files of a TLS server are not on this machine, so it cannot answer clients.
 bool has_certificate(const CoreServer& server, const FileTest& is_there);
 
 CoreServers read_core_servers(const Corefile& from);

@@ -151,7 +151,7 @@ DnsmasqFile read_dnsmasq(std::string_view text) {
     if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
         out.failure = Failure{1 + static_cast<int>(std::ranges::count(text.substr(0, zero), '\n')),
-                              "is no text: there is a zero byte"};
+                              "is not text: it has a zero byte"};
         return out;
     }
     bool is_known = false;
@@ -170,8 +170,8 @@ DnsmasqFile read_dnsmasq(std::string_view text) {
     }
     if (!is_known)
         out.failure = Failure{0,
-                              "is no configuration of dnsmasq: none of its lines has an option "
-                              "of that program"};
+                              "is not a configuration of dnsmasq: no line has an option of "
+                              "dnsmasq"};
     return out;
 }
 

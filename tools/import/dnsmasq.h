@@ -1,7 +1,7 @@
 // dnsmasq's configuration file: an option a line, `NAME` or `NAME=VALUE`.
 //
-// Guarantees: every line that is no comment is an option. A file of which no option is dnsmasq's
-// cannot be read.
+// Guarantees: every line except comments is an option. A file without a known option of dnsmasq
+// is an error.
 #pragma once
 
 #include <optional>

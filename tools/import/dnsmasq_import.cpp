@@ -22,9 +22,9 @@ bool is_below(std::string_view name, std::string_view domain) {
 class DnsmasqWriter {
   public:
     DnsmasqWriter(DnsmasqModel model, std::string_view source) : m_(std::move(model)) {
-        sheet_.comment("Made by 'steerctl import dnsmasq' of " + std::string(source) +
-                       ". Check it with 'steerdnsd --check FILE'. What was not carried over, or is "
-                       "not the same here, is a note at its place.");
+        sheet_.comment("Made by 'steerctl import dnsmasq' from " + std::string(source) +
+                       ". Check it with 'steerdnsd --check FILE'. Notes name settings that are "
+                       "not imported or that differ.");
         sheet_.notes(m_.notes);
     }
 
@@ -86,9 +86,9 @@ class DnsmasqWriter {
             for (const std::string& name : m_.sets[i].domains) {
                 if (!name.empty() && !is_below(domain, name)) continue;
                 if (!tag.empty() && name.size() == longest) {
-                    sheet_.note(m_.sets[i].place, "what " + in_quotes(domain) + ", " + place +
-                                                      ", is answered goes into the first of its "
-                                                      "sets alone");
+                    sheet_.note(m_.sets[i].place, "addresses of " + in_quotes(domain) + " (" +
+                                                      place +
+                                                      ") go only into the first of its sets");
                 } else if (tag.empty() || name.size() > longest) {
                     tag = set_tags_[i];
                     longest = name.size();
@@ -100,7 +100,7 @@ class DnsmasqWriter {
 
     // ---- names
 
-    // A domain that is denied within one that is not has to be among the names, which go by length.
+    // A denied domain below an allowed one has to be a record: the longest matching name wins.
     bool is_within_another(const std::string& domain) const {
         const bool within_servers = std::ranges::any_of(
             m_.domains, [&](const auto& d) { return is_below(domain, d.first); });
@@ -145,8 +145,8 @@ class DnsmasqWriter {
         for (const auto& [domain, servers] : m_.domains) {
             const std::string target = target_of(servers);
             if (target.empty()) {
-                sheet_.note(servers.place,
-                            "server=/" + domain + "/# is left out: there are no usual servers");
+                sheet_.note(servers.place, "server=/" + domain +
+                                               "/# is not imported: there are no default servers");
                 continue;
             }
             add_forwarded(domain, servers, target);

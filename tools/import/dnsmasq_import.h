@@ -1,4 +1,4 @@
-// dnsmasq's configuration as one of ours (docs/guides/import.md says what becomes of what).
+// Converts dnsmasq's configuration to ours (docs/guides/import.md has the table).
 #pragma once
 
 #include <string>

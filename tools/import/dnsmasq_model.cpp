@@ -11,37 +11,40 @@ namespace {
 struct Why {
     std::string_view name, why;
 };
-// Options that are not carried over, by how their names begin.
+// Options that are not imported: names, or prefixes that end in '-'.
 constexpr std::array<Why, 27> kNamed{{
-    {"dhcp-", "it is about DHCP"},
-    {"bootp-", "it is about DHCP"},
-    {"read-ethers", "it is about DHCP"},
-    {"ra-", "it is about router advertisements"},
-    {"enable-ra", "it is about router advertisements"},
-    {"enable-tftp", "it is about TFTP"},
-    {"tftp-", "it is about TFTP"},
-    {"pxe-", "it is about PXE"},
-    {"conf-", "other files are not read: import each by itself"},
-    {"servers-file", "other files are not read: import each by itself"},
-    {"addn-hosts", "write the file's lines as 'NAME ADDRESS' into one of the plugin hosts"},
-    {"hostsdir", "write the files' lines as 'NAME ADDRESS' into one of the plugin hosts"},
-    {"expand-hosts", "names of hosts files are written in full here"},
-    {"domain", "it is about the names of DHCP leases"},
+    {"dhcp-", "it belongs to DHCP"},
+    {"bootp-", "it belongs to DHCP"},
+    {"read-ethers", "it belongs to DHCP"},
+    {"ra-", "it belongs to router advertisements"},
+    {"enable-ra", "it belongs to router advertisements"},
+    {"enable-tftp", "it belongs to TFTP"},
+    {"tftp-", "it belongs to TFTP"},
+    {"pxe-", "it belongs to PXE"},
+    {"conf-", "other files are not read; import each one separately"},
+    {"servers-file", "other files are not read; import each one separately"},
+    {"addn-hosts",
+     "write its lines as 'NAME ADDRESS' into a file, and name it in a plugin of type hosts"},
+    {"hostsdir",
+     "write their lines as 'NAME ADDRESS' into a file, and name it in a plugin of type hosts"},
+    {"expand-hosts", "hosts files have full names here"},
+    {"domain", "it belongs to names of DHCP leases"},
     {"edns-packet-max",
-     "replies over UDP, and those of upstreams, stay within 1232 bytes (RFC 9715)"},
+     "UDP answers to clients and from upstreams are limited to 1232 bytes (RFC 9715)"},
     {"interface", "name interfaces in 'ports' of 'dataplane'"},
     {"except-interface", "name interfaces in 'ports' of 'dataplane'"},
     {"bind-", "name interfaces in 'ports' of 'dataplane'"},
-    {"local-service", "'allow' of 'dataplane' says who may ask: private and own networks"},
-    {"user", "it is 'user' of 'control' here"},
-    {"group", "the user's groups are taken"},
-    {"pid-file", "systemd knows its process"},
-    {"keep-in-foreground", "systemd knows its process"},
-    {"no-daemon", "systemd knows its process"},
-    {"log-", "the log is the journal's"},
-    {"dnssec", "nothing is validated here: ask an upstream that validates"},
+    {"local-service",
+     "'allow' of 'dataplane' selects clients; its default is private and local networks"},
+    {"user", "write 'user' of 'control'"},
+    {"group", "the process has the groups of its user"},
+    {"pid-file", "systemd supervises the process"},
+    {"keep-in-foreground", "systemd supervises the process"},
+    {"no-daemon", "systemd supervises the process"},
+    {"log-", "the log goes to the journal"},
+    {"dnssec", "DNSSEC validation is not supported; use an upstream that validates"},
 }};
-// Those that change nothing here, or that others look at.
+// Options without an effect here, or that other options read.
 constexpr std::array<std::string_view, 9> kSilent{
     "no-poll",         "no-hosts",       "localise-queries", "no-negcache", "clear-on-reload",
     "dns-loop-detect", "no-round-robin", "no-resolv",        "no-ident"};
@@ -70,7 +73,7 @@ class ModelReader {
         return option_->name + (option_->value.empty() ? "" : "=" + option_->value);
     }
     void leave_out(const std::string& why) {
-        out_.notes.push_back({place(), in_quotes(text()) + " is left out: " + why});
+        out_.notes.push_back({place(), in_quotes(text()) + " is not imported: " + why});
     }
 
     void take() {
@@ -131,7 +134,7 @@ class ModelReader {
             if (const auto port = number(65'535); port && *port > 0) {
                 out_.port = value;
             } else if (port) {
-                leave_out("0 means no DNS at all, which is all that is done here");
+                leave_out("0 disables DNS, and steerdnsd serves only DNS");
             }
         } else if (name == "local-ttl") {
             number(kDay);
@@ -159,13 +162,13 @@ class ModelReader {
             return w.name.ends_with('-') ? name.starts_with(w.name) : name == w.name;
         });
         if (why != kNamed.end()) return leave_out(std::string(why->why));
-        leave_out(is_dnsmasq_option(name) ? "there is nothing like it here"
-                                          : "that is no option of dnsmasq's that is known here");
+        leave_out(is_dnsmasq_option(name) ? "this option is not supported"
+                                          : "this is not a known option of dnsmasq");
     }
 
     // ---- domains
 
-    // "/a/b/REST": the domains, and what follows them; a bad name is noted and left out.
+    // "/a/b/REST": the domains, and what follows them; a note reports a bad name.
     struct Domains {
         std::vector<std::string> names;  // "#": every name
         std::string rest;
@@ -182,7 +185,7 @@ class ModelReader {
             if (name == "#") {
                 out.names.emplace_back("#");
             } else if (part.empty()) {
-                leave_out("names without a dot have no upstreams of their own here");
+                leave_out("separate upstreams for names without a dot are not supported");
             } else if (const std::string why = name_trouble(name); !why.empty()) {
                 leave_out("the name " + in_quotes(name) + " " + why);
             } else {
@@ -220,7 +223,7 @@ class ModelReader {
         } else if (is_v4(d->rest) || is_v6(d->rest)) {
             addresses = {d->rest};
         } else if (!d->rest.empty()) {
-            return leave_out(in_quotes(d->rest) + " is no address");
+            return leave_out(in_quotes(d->rest) + " is not an address");
         }
         for (const std::string& name : d->names) {
             if (name == "#") {
@@ -246,9 +249,9 @@ class ModelReader {
             if (is_interface) {
                 out.device = from;
             } else {
-                out_.notes.push_back({place(), "the source " + in_quotes(from) + " of " +
-                                                   in_quotes(text()) +
-                                                   " is left out: an interface can be named here"});
+                out_.notes.push_back(
+                    {place(), "the source " + in_quotes(from) + " of " + in_quotes(text()) +
+                                  " is not imported: expected the name of an interface"});
             }
             rest = rest.substr(0, at);
         }
@@ -258,7 +261,7 @@ class ModelReader {
                               ? std::optional<std::uint64_t>(53)
                               : parse_number(rest.substr(hash + 1), 65'535);
         if (!can_be_asked(host) || port.value_or(0) == 0) {
-            leave_out(in_quotes(value) + " is no address that can be asked");
+            leave_out(in_quotes(value) + " is not the address of a server");
             return std::nullopt;
         }
         out.addr = *port == 53 ? host : with_port(host, *port);
@@ -276,7 +279,7 @@ class ModelReader {
         for (const std::string& name : d->names) {
             if (d->rest.empty()) {
                 if (name == "#")
-                    leave_out("no name would be asked for");
+                    leave_out("upstreams would get no names");
                 else
                     out_.denied.emplace_back(name, place());
             } else {
@@ -301,8 +304,9 @@ class ModelReader {
         }
         if (!server->device.empty())
             out_.notes.push_back(
-                {place(), "the interface of " + in_quotes(text()) +
-                              " is left out: only upstreams for all names have one"});
+                {place(),
+                 "the interface of " + in_quotes(text()) +
+                     " is not imported: only upstreams for all names support an interface"});
         auto& servers = out_.domains[domain];
         servers.place = place();
         servers.servers.push_back(server->addr);
@@ -318,7 +322,8 @@ class ModelReader {
                               ? std::optional<std::uint64_t>(32)
                               : parse_number(std::string_view(network).substr(slash + 1), 32);
         if (words.size() != 2 || !is_v4(address) || !bits || *bits == 0 || *bits % 8 != 0)
-            return leave_out("expected an IPv4 network of 8, 16, 24 or 32 bits, and a server");
+            return leave_out(
+                "expected an IPv4 network with a length of 8, 16, 24 or 32, and a server");
         std::string zone = "in-addr.arpa";
         const auto bytes = split_all(address, '.');
         for (std::size_t i = 0; i < *bits / 8; ++i)
@@ -400,7 +405,8 @@ class ModelReader {
             const bool fits = words[i].size() <= 255 && std::ranges::all_of(words[i], [](char c) {
                                   return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
                               });
-            if (!fits) return leave_out("a text has control characters, or more than 255 bytes");
+            if (!fits)
+                return leave_out("one of its texts has control characters, or more than 255 bytes");
             line += " " + zone_text(words[i]);
         }
         out_.other_records.push_back(line);
@@ -410,8 +416,7 @@ class ModelReader {
     void mx_host() {
         const auto words = dnsmasq_words(option_->value);
         if (words.size() < 2 || words[1].empty())
-            return leave_out(
-                "the host's own name is not known here: expected NAME,HOST,PREFERENCE");
+            return leave_out("the host's own name is unknown: expected NAME,HOST,PREFERENCE");
         const std::string preference = words.size() > 2 ? words[2] : "1";
         if (!parse_number(preference, 65'535)) return leave_out("expected a preference, 0..65535");
         if (!is_good(words[0]) || !is_good(words[1])) return;
@@ -426,14 +431,15 @@ class ModelReader {
         const auto words = dnsmasq_words(option_->value);
         if (words.size() < 2 || words[1].empty())
             return leave_out("expected NAME,TARGET,PORT,PRIORITY,WEIGHT");
-        if (label_count(words[0]) < 3) return leave_out("write its domain behind the service");
+        if (label_count(words[0]) < 3)
+            return leave_out("the domain is missing: expected _SERVICE._PROTOCOL.DOMAIN");
         if (!is_good(words[0]) || !is_good(words[1])) return;
         const std::array<std::string_view, 3> keys{"srv_port", "srv_priority", "srv_weight"};
         Flow data;
         for (std::size_t i = 0; i < keys.size(); ++i) {
             const std::string number = words.size() > i + 2 ? words[i + 2] : i == 0 ? "1" : "0";
             if (!parse_number(number, 65'535))
-                return leave_out(in_quotes(number) + " is not 0..65535");
+                return leave_out(in_quotes(number) + " is not within 0..65535");
             data.add(keys.at(i), number);
         }
         data.add("srv_target", plain_name(words[1])).add("ttl", out_.local_ttl + "s");
@@ -465,7 +471,7 @@ class ModelReader {
                 parts.size() == (is_nft ? 3U : 1U) && std::ranges::all_of(parts, may_name_set) &&
                 (!is_nft || parts[0] == "ip" || parts[0] == "ip6" || parts[0] == "inet");
             if (!good) {
-                leave_out(in_quotes(word) + " names no set");
+                leave_out(in_quotes(word) + " is not the name of a set");
                 continue;
             }
             const bool by_name = family.empty() && !(is_nft && parts[0] != "inet");
@@ -473,13 +479,13 @@ class ModelReader {
                                 (family.empty() && (parts.front() == "ip6" || word.ends_with('6')));
             if ((is_nft && parts[0] == "ip" && is_six) ||
                 (is_nft && parts[0] == "ip6" && !is_six)) {
-                leave_out(in_quotes(word) + " names a table of the other family");
+                leave_out(in_quotes(word) + " has a table of the other address family");
                 continue;
             }
             if (by_name)
-                out_.notes.push_back({place(), in_quotes(word) + " is taken as a set of IPv" +
+                out_.notes.push_back({place(), in_quotes(word) + " is imported as a set of IPv" +
                                                    (is_six ? "6" : "4") +
-                                                   " addresses, by its name"});
+                                                   " addresses, because of its name"});
             (is_six ? sets6 : sets4).push_back(join(parts, "#"));
         }
         std::vector<std::string> names = d->names;
@@ -505,7 +511,7 @@ class ModelReader {
             if (is_v4(word) || is_v6(word)) {
                 out_.listen.push_back(word);
             } else {
-                leave_out(in_quotes(word) + " is no address");
+                leave_out(in_quotes(word) + " is not an address");
             }
         }
     }
@@ -525,7 +531,7 @@ class ModelReader {
                 {"", "the servers of " +
                          (forward.resolv_file.empty() ? std::string("/etc/resolv.conf")
                                                       : in_quotes(forward.resolv_file)) +
-                         " are not asked beside those that are written: add them"});
+                         " are not used, because the file has 'server' lines: add them if needed"});
             forward.resolv_file.clear();
         }
         if (asks_all_ && forward.upstreams.size() > 1)
@@ -533,8 +539,8 @@ class ModelReader {
                 std::to_string(std::min<std::size_t>(forward.upstreams.size(), 32));
         if (!has("no-hosts"))
             out_.notes.push_back({"",
-                                  "the names of /etc/hosts are left out: write them as 'NAME "
-                                  "ADDRESS' into a file of the plugin hosts"});
+                                  "the names of /etc/hosts are not imported: write them as 'NAME "
+                                  "ADDRESS' into a file, and name it in a plugin of type hosts"});
         const auto circles = drop_circles(out_.records);
         out_.notes.insert(out_.notes.end(), circles.begin(), circles.end());
     }

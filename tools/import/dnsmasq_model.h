@@ -11,10 +11,10 @@
 
 namespace steer::importing {
 
-// server=/DOMAIN/...: whom a domain's names are asked of.
+// server=/DOMAIN/...: the upstreams of a domain.
 struct DomainServers {
     std::string place;
-    std::vector<std::string> servers;  // "192.0.2.1", "192.0.2.1:5353"; "#": the usual ones
+    std::vector<std::string> servers;  // "192.0.2.1", "192.0.2.1:5353"; "#": the default upstreams
 };
 
 // ipset=/DOMAIN/..., nftset=...: where its addresses go.
@@ -40,7 +40,7 @@ struct DnsmasqModel {
     std::vector<std::string> everything;  // address=/#/...: the answer for every name
     std::vector<std::string> bogus;       // bogus-nxdomain
     Forward forward;
-    bool has_upstreams = true;  // no-resolv without servers: nobody is asked
+    bool has_upstreams = true;  // false: no-resolv without servers
     std::string port = "53", cache_size = "150", local_ttl = "0";
     std::vector<std::string> listen;
     std::vector<std::pair<std::string, std::string>> cache_keys;

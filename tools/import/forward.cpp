@@ -34,7 +34,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
     key("bootstrap", forward.bootstrap);
     key("resolv_file", forward.resolv_file);
     if (forward.upstreams.empty()) {
-        sheet.comment("without upstreams: the servers that this host is told by its network");
+        sheet.comment("without upstreams: uses the DNS servers of this host");
         return;
     }
     sheet.open("upstreams:");
@@ -42,7 +42,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
     for (const Upstream& upstream : forward.upstreams) {
         sheet.notes(upstream.notes);
         if (++number > kMostUpstreams) {
-            sheet.note("", upstream.addr + " is left out: a forward has at most 32 upstreams");
+            sheet.note("", upstream.addr + " is not imported: a forward has at most 32 upstreams");
         } else {
             sheet.line("- " + text_of(upstream));
         }

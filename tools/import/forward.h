@@ -10,14 +10,14 @@
 
 namespace steer::importing {
 
-// Keys of `upstreams[]`; an empty text is left out.
+// Keys of `upstreams[]`; an empty text is not imported.
 struct Upstream {
     std::string addr, dial_addr, timeout, idle_timeout, max_conns, device;
     bool unverified = false;
     std::vector<Note> notes;
 };
 
-// A `forward`; without upstreams it asks those that this host was told of.
+// A `forward`; without upstreams it uses the DNS servers of this host.
 struct Forward {
     std::string tag, policy, bootstrap, resolv_file, concurrent, max_queries, total_timeout;
     std::vector<Upstream> upstreams;

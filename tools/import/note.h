@@ -1,5 +1,5 @@
-// What an import has to say besides the configuration that it makes. Notes and failures are
-// sentences for the operator; nothing here throws.
+// Notes and failures of an import: sentences for the operator.
+// Nothing here throws.
 #pragma once
 
 #include <optional>

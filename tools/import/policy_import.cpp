@@ -140,7 +140,7 @@ class PolicyImport {
             if (value.is_empty()) continue;
             if (key == "production") {
                 if (!is_off(value))
-                    note(value.line, "log.production is left out: lines have one form");
+                    note(value.line, "log.production is not imported: log lines have a fixed form");
             } else {
                 kept.set(key, value);
             }
@@ -170,8 +170,8 @@ class PolicyImport {
                 const auto port = listen.substr(listen.rfind(':') + 1);
                 if (!listen.starts_with("127.")) listen = "127.0.0.1:" + port;
                 note(http->line, "api.http is protected by " + protection +
-                                     ", which is not supported: metrics and the status page are "
-                                     "for this machine alone");
+                                     ", which is not supported: metrics and the status page "
+                                     "listen on 127.0.0.1 only");
             } else {
                 note(http->line,
                      "api.http becomes control.http: metrics and the status page have "
@@ -179,7 +179,7 @@ class PolicyImport {
             }
             for (const std::string_view key : {"webui", "cors"}) {
                 if (const Tree* const value = http->find(key))
-                    note(value->line, "api.http." + std::string(key) + " is left out");
+                    note(value->line, "api.http." + std::string(key) + " is not imported");
             }
             if (!listen.empty()) control.set("http", Tree::of(listen));
         }
@@ -189,12 +189,12 @@ class PolicyImport {
     void other_section(const std::string& name, const Tree& value) {
         if (name == "network") {
             if (!profiles_.empty())
-                note(value.line, "network.outbound becomes socks5 and bootstrap of upstreams");
+                note(value.line, "network.outbound becomes 'socks5' and 'bootstrap' of upstreams");
         } else if (name == "runtime") {
             note(value.line,
-                 "runtime is left out: dataplane.workers is the number of worker cores");
+                 "runtime is not imported: write dataplane.workers for the number of worker cores");
         } else {
-            note(value.line, "the section " + in_quotes(name) + " is left out");
+            note(value.line, "the section " + in_quotes(name) + " is not imported");
         }
         rest_ += take_notes(0);
     }
@@ -214,7 +214,7 @@ class PolicyImport {
             if (row != kDroppedKeys.end()) {
                 if (!is_off(value))
                     note(value.line,
-                         key + " of " + owner + " is left out: " + std::string(row->why));
+                         key + " of " + owner + " is not imported: " + std::string(row->why));
             } else if (secret || !(value.kind == Tree::Kind::nothing ||
                                    (value.is_text() && value.text.empty()) || is_default)) {
                 kept.emplace_back(key, std::move(value));
@@ -258,7 +258,7 @@ class PolicyImport {
             if (colon != std::string::npos && rest.find(']', colon) == std::string::npos &&
                 rest.substr(colon + 1, slash - colon - 1) != scheme.port &&
                 !is_v6(rest.substr(0, slash))) {
-                more = ", at its port " + std::string(scheme.port);
+                more = " with port " + std::string(scheme.port);
                 rest.erase(colon, slash - colon);
             }
             note(line, in_quotes(addr) + " of " + owner + " becomes " +
@@ -269,17 +269,17 @@ class PolicyImport {
         return addr;
     }
 
-    // Whether this rule only uses what is left out.
+    // Whether this rule only uses what is not imported.
     bool is_left_out(const Tree& rule, const std::string& owner) {
         const Tree* const exec = rule.find("exec");
         if (exec == nullptr) {
-            note(rule.line, "a rule of " + owner + " without 'exec' is left out");
+            note(rule.line, "a rule of " + owner + " without 'exec' is not imported");
             return true;
         }
         const std::string words(trim(exec->text));
         const std::string first = words.substr(0, words.find(' '));
         if (first.starts_with('$') ? gone_.contains(first.substr(1)) : dropped(first) != nullptr) {
-            note(rule.line, "the rule " + in_quotes(words) + " of " + owner + " is left out");
+            note(rule.line, "the rule " + in_quotes(words) + " of " + owner + " is not imported");
             return true;
         }
         return false;
@@ -309,7 +309,8 @@ class PolicyImport {
                 const std::string word = item.text.substr(0, item.text.find(' '));
                 const bool gone = word.starts_with('$') ? gone_.contains(word.substr(1))
                                                         : dropped(word) != nullptr;
-                if (gone) note(item.line, in_quotes(item.text) + " of " + owner + " is left out");
+                if (gone)
+                    note(item.line, in_quotes(item.text) + " of " + owner + " is not imported");
                 return gone;
             });
         }
@@ -319,13 +320,13 @@ class PolicyImport {
         });
     }
 
-    // False: the plugin is left out.
+    // False: the plugin is not imported.
     bool plugin(Tree& plugin) {
         if (!plugin.is_map()) return true;
         const std::string type(plugin.get("type")), tag(plugin.get("tag"));
         const std::string owner = type + (tag.empty() ? "" : " " + in_quotes(tag));
         if (const auto* const row = dropped(type)) {
-            note(plugin.line, owner + " is left out: " + std::string(row->why));
+            note(plugin.line, owner + " is not imported: " + std::string(row->why));
             return false;
         }
         if (tag.empty()) plugin.remove("tag");
@@ -365,8 +366,8 @@ class PolicyImport {
         if (args.find("comment_prefix") == nullptr) args.set("comment_prefix", Tree::of("fdns"));
         if (args.find("cleanup_on_shutdown") == nullptr) {
             note(line, owner +
-                           " keeps its rows at a shutdown until they expire; ForgeDNS removes "
-                           "them ('cleanup_on_shutdown: true')");
+                           " keeps its rows after a shutdown until they expire, unlike ForgeDNS; "
+                           "write 'cleanup_on_shutdown: true' to remove them");
         }
     }
 
@@ -377,9 +378,9 @@ class PolicyImport {
     void write() {
         const std::string kind = of_ == PolicySource::forgedns ? "forgedns" : "mosdns";
         Sheet head;
-        head.comment("Made by 'steerctl import " + kind + "' of " + std::string(source_) +
-                     ". Check it with 'steerdnsd --config FILE --check'. Notes say what was left "
-                     "out or is different.");
+        head.comment("Made by 'steerctl import " + kind + "' from " + std::string(source_) +
+                     ". Check it with 'steerdnsd --check FILE'. Notes name settings that are not "
+                     "imported or that differ.");
         sheet_ = head.text();
         if (of_ == PolicySource::mosdns) {
             pending_.push_back({"",
@@ -403,7 +404,7 @@ class PolicyImport {
             }
         }
         if (include != nullptr && !include->is_empty()) {
-            note(include->line, "import the included files as well, one by one");
+            note(include->line, "included files are not imported; import each one separately");
             section("include", *include);
         }
         rest_ += "plugins:\n";
@@ -434,7 +435,7 @@ class PolicyImport {
 
 std::optional<Failure> trouble_with(const Tree& top) {
     if (!top.is_map())
-        return Failure{top.line, "is no configuration: expected a map with 'plugins'"};
+        return Failure{top.line, "is not a configuration: expected a map with 'plugins'"};
     for (const std::string_view key : {"data_providers", "servers"}) {
         if (const Tree* const value = top.find(key))
             return Failure{value->line,
@@ -443,7 +444,7 @@ std::optional<Failure> trouble_with(const Tree& top) {
     }
     const Tree* const plugins = top.find("plugins");
     if (plugins == nullptr || !plugins->is_list())
-        return Failure{top.line, "has no list 'plugins'"};
+        return Failure{top.line, "has no 'plugins': expected a list of plugins"};
     return std::nullopt;
 }
 

@@ -17,8 +17,8 @@ class TreeReader {
     Tree read(const YAML::Node& node, std::size_t level) {
         Tree out;
         out.line = std::max(node.Mark().line + 1, 0);
-        if (++nodes_ > kMostNodes) return fail(out, "has more nodes than can be read");
-        if (level > kMostLevels) return fail(out, "has more levels than can be read");
+        if (++nodes_ > kMostNodes) return fail(out, "has too many YAML nodes");
+        if (level > kMostLevels) return fail(out, "has too many levels of YAML");
         if (node.IsScalar()) {
             out.kind = Tree::Kind::text;
             out.text = to_utf8(node.Scalar());
@@ -32,7 +32,7 @@ class TreeReader {
             out.kind = Tree::Kind::map;
             for (const auto& entry : node) {
                 if (failure) break;
-                if (!entry.first.IsScalar()) return fail(out, "has a key that is no text");
+                if (!entry.first.IsScalar()) return fail(out, "has a key that is not text");
                 out.entries.emplace_back(to_utf8(entry.first.Scalar()),
                                          read(entry.second, level + 1));
             }
@@ -178,7 +178,7 @@ void Tree::remove(std::string_view key) {
 std::variant<Tree, Failure> read_tree(std::string_view yaml) {
     try {
         const auto all = YAML::LoadAll(std::string(yaml));
-        if (all.size() != 1) return Failure{0, "has not exactly one YAML document"};
+        if (all.size() != 1) return Failure{0, "has several YAML documents, or none: expected one"};
         TreeReader reader;
         Tree tree = reader.read(all.front(), 0);
         if (reader.failure) return *reader.failure;

@@ -60,7 +60,7 @@ std::vector<Note> drop_circles(std::vector<Record>& records) {
         again = bad != records.end();
         if (!again) break;
         notes.push_back({bad->place, "the CNAME of " + in_quotes(bad->name) +
-                                         " is left out: it leads in a circle"});
+                                         " is not imported: it is part of a loop"});
         records.erase(bad);
     }
     return notes;
@@ -84,10 +84,10 @@ void write_records(Sheet& sheet, const std::string& tag, const std::vector<Recor
 }
 
 std::string expression_trouble(const std::string& expression) {
-    if (expression.find('\0') != std::string::npos) return "has a zero byte in it";
+    if (expression.find('\0') != std::string::npos) return "has a zero byte";
     for (const std::string_view words : {"\\<", "\\>", "[[.", "[[="}) {
         if (expression.find(words) != std::string::npos)
-            return "has " + in_quotes(words) + ", which only POSIX knows";
+            return "has " + in_quotes(words) + ", which only POSIX expressions have";
     }
     hs_database_t* database = nullptr;
     hs_compile_error_t* raw = nullptr;

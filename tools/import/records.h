@@ -30,7 +30,7 @@ std::vector<Note> drop_circles(std::vector<Record>& records);
 void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
                    const std::string& cache, bool with_ptr = true);
 
-// Why the expression cannot be one of ours (POSIX, not Hyperscan's); empty: it can.
+// Why Hyperscan does not support the expression (POSIX); empty: it does.
 std::string expression_trouble(const std::string& expression);
 
 }  // namespace steer::importing

@@ -27,7 +27,7 @@ void take_settings(RosDns& dns, const RosStatement& statement) {
         const std::string place = line_place(value.line);
         if (value.is_expression) {
             dns.notes.push_back(
-                {place, value.name + " is left out: its value is an expression of a script"});
+                {place, value.name + " is not imported: its value is a script expression"});
         } else {
             dns.set(value.name, {place, value.text});
         }
@@ -38,14 +38,14 @@ void take_row(std::vector<RosRow>& table, std::vector<Note>& notes, const RosSta
     RosRow row{line_place(statement.line), {}};
     for (const RosValue& value : statement.values) {
         if (value.is_expression) {
-            notes.push_back({row.place, "this row is left out: its " + value.name +
-                                            " is an expression of a script"});
+            notes.push_back({row.place, "this row is not imported: its " + value.name +
+                                            " is a script expression"});
             return;
         }
         row.values.emplace_back(value.name, value.text);
     }
     for (const std::string& word : statement.words)
-        notes.push_back({row.place, in_quotes(word) + " is stepped over: it has no value"});
+        notes.push_back({row.place, in_quotes(word) + " is skipped: it has no value"});
     table.push_back(std::move(row));
 }
 
@@ -63,11 +63,11 @@ void take(RosDns& dns, const RosStatement& statement) {
             statement.menu + (statement.verb.empty() ? "" : "/") + statement.verb;
         dns.notes.push_back(
             {line_place(statement.line),
-             in_quotes(what) + " is stepped over: it changes what is on the router"});
+             in_quotes(what) + " is skipped: it edits existing rows; import an /export instead"});
     }
 }
 
-// "10:20:30" or "20:30" behind the days: milliseconds.
+// "10:20:30" or "20:30" after the days: milliseconds.
 std::optional<std::uint64_t> parse_clock(std::string_view text) {
     const auto parts = split_all(text, ':');
     if (parts.size() < 2 || parts.size() > 3) return std::nullopt;
@@ -120,7 +120,7 @@ RosDns gather(RosExport from, std::optional<Failure>& failure) {
         from.statements, [](const RosStatement& s) { return is_about_dns(s.menu); });
     if (!from.has_header && !has_dns) {
         failure = Failure{0,
-                          "is no RouterOS export: there is neither its first line '# ... by "
+                          "is not a RouterOS export: it has neither the first line '# ... by "
                           "RouterOS ...' nor a command of /ip/dns"};
         return dns;
     }
@@ -129,13 +129,14 @@ RosDns gather(RosExport from, std::optional<Failure>& failure) {
     if (!known("6.") && !known("7.")) {
         dns.notes.push_back(
             {"", dns.version.empty()
-                     ? "the version of RouterOS is not said: read as 7"
-                     : "RouterOS " + in_quotes(dns.version) + " is not known here: read as 7"});
+                     ? "the export has no RouterOS version: read as version 7"
+                     : "RouterOS " + in_quotes(dns.version) + " is unknown: read as version 7"});
     }
     dns.notes.insert(dns.notes.end(), from.notes.begin(), from.notes.end());
     for (const RosStatement& statement : from.statements)
         take(dns, statement);
-    if (!has_dns) dns.notes.push_back({"", "nothing of /ip/dns is in it: RouterOS's defaults"});
+    if (!has_dns)
+        dns.notes.push_back({"", "the export has no /ip/dns: RouterOS's defaults are used"});
     return dns;
 }
 

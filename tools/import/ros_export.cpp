@@ -36,7 +36,7 @@ class ExportReader {
     RosExport read() {
         if (const auto zero = text_.find('\0'); zero != std::string_view::npos) {
             fail(1 + static_cast<int>(std::ranges::count(text_.substr(0, zero), '\n')),
-                 "is no text: there is a zero byte");
+                 "is not text: it has a zero byte");
             return std::move(out_);
         }
         while (!at_end() && !out_.failure)
@@ -112,7 +112,7 @@ class ExportReader {
             if (peek() == '$' && names) token.is_expression = true;
             token.text += take();
         }
-        if (at_end()) return fail(began, "the quote that begins here does not end");
+        if (at_end()) return fail(began, "the quote that begins here is not closed");
         take();
     }
 
@@ -134,7 +134,7 @@ class ExportReader {
             if (c == ']' || c == ')' || c == '}') open.pop_back();
             token.text += take();
         } while (!at_end() && !open.empty());
-        if (!open.empty()) fail(began, "the bracket that begins here does not end");
+        if (!open.empty()) fail(began, "the bracket that begins here is not closed");
     }
 
     // Up to a blank, a `;` or the end of the line.
@@ -218,8 +218,8 @@ class ExportReader {
         }
         if (out_.failure) return;
         out_.notes.push_back({line_place(line), "the script " + in_quotes(trim(what.text)) +
-                                                    " is stepped over: import what /export "
-                                                    "writes on the router after it was run"});
+                                                    " is skipped: run it on the router, "
+                                                    "and import the router's /export"});
     }
 
     void finish(const std::vector<RosToken>& tokens, RosStatement statement) {

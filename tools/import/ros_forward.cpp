@@ -1,4 +1,4 @@
-// Whom the router asks: servers, DoH, forwarders.
+// The upstreams of a router: servers, DoH, forwarders.
 #include <algorithm>
 
 #include "tools/import/ros_import.h"
@@ -17,18 +17,17 @@ std::string time_of(const RosDns& dns, std::string_view name, std::uint64_t fall
     const auto ms = parse_ros_time(setting->text);
     if (!ms) {
         notes.push_back({setting->place, std::string(name) + "=" + in_quotes(setting->text) +
-                                             " is no time: RouterOS's default stands here"});
+                                             " is not a time: RouterOS's default is used"});
         return duration_text(fallback_ms);
     }
     const std::uint64_t fit = std::clamp(*ms, least_ms, kMostTimeoutMs);
     if (fit != *ms)
         notes.push_back({setting->place, std::string(name) + "=" + setting->text + " becomes " +
-                                             duration_text(fit) +
-                                             ", the nearest that is accepted"});
+                                             duration_text(fit) + ", the nearest accepted value"});
     return duration_text(fit);
 }
 
-// A number that is not RouterOS's default; empty: ours is left.
+// A number that differs from RouterOS's default; empty: our default applies.
 std::string number_of(const RosDns& dns, std::string_view name, std::string_view fallback,
                       std::uint64_t most, std::vector<Note>& notes) {
     const RosSetting* const setting = dns.find(name);
@@ -36,7 +35,7 @@ std::string number_of(const RosDns& dns, std::string_view name, std::string_view
     const auto number = parse_number(setting->text, most);
     if (number && *number > 0) return setting->text;
     notes.push_back({setting->place, std::string(name) + "=" + in_quotes(setting->text) +
-                                         " is left out: expected 1.." + std::to_string(most)});
+                                         " is not imported: expected 1.." + std::to_string(most)});
     return {};
 }
 
@@ -44,12 +43,13 @@ std::string number_of(const RosDns& dns, std::string_view name, std::string_view
 void add_server(const std::string& server, const std::string& place, const std::string& timeout,
                 Forward& out) {
     const auto leave_out = [&](const std::string& why) {
-        out.notes.push_back({place, "the server " + in_quotes(server) + " is left out: " + why});
+        out.notes.push_back(
+            {place, "the server " + in_quotes(server) + " is not imported: " + why});
     };
     if (server.find('%') != std::string::npos)
-        return leave_out("its interface is one of the router's");
+        return leave_out("its interface belongs to the router");
     if (is_v4(server) || is_v6(server)) {
-        if (!can_be_asked(server)) return leave_out("that address cannot be asked");
+        if (!can_be_asked(server)) return leave_out("it is not the address of a server");
     } else if (!is_host_name(server)) {
         return leave_out("it is neither an address nor a name");
     }
@@ -66,7 +66,7 @@ void add_doh(const std::string& url, const std::string& place, const std::string
     const bool fits = is_address ? can_be_asked(host) : !host.empty();
     if (!fits || url.find('#') != std::string::npos) {
         out.notes.push_back({place, "the DoH server " + in_quotes(url) +
-                                        " is left out: expected https://NAME/PATH"});
+                                        " is not imported: expected https://NAME/PATH"});
         return;
     }
     Upstream upstream;
@@ -76,9 +76,9 @@ void add_doh(const std::string& url, const std::string& place, const std::string
     if (!verified)
         upstream.notes.push_back(
             {place,
-             "verify-doh-cert=no is carried over: anybody in between may answer; remove "
+             "verify-doh-cert=no is imported: an attacker on the path can forge answers; remove "
              "insecure_skip_verify to verify " +
-                 host + " by the system's authorities"});
+                 host + " with the system's CA certificates"});
     for (const RosRow& row : dns.statics) {
         const std::string address = row.get("address");
         const bool is_host =
@@ -91,7 +91,7 @@ void add_doh(const std::string& url, const std::string& place, const std::string
     out.upstreams.push_back(std::move(upstream));
 }
 
-// The name of a DoH server is asked of the first of `servers`, as on the router.
+// The first of `servers` resolves the name of a DoH server, as on the router.
 void add_bootstrap(const RosDns& dns, Forward& out) {
     const RosSetting* const servers = dns.find("servers");
     if (servers == nullptr) return;
@@ -102,9 +102,9 @@ void add_bootstrap(const RosDns& dns, Forward& out) {
             continue;
         }
         out.notes.push_back({servers->place, "the server " + server +
-                                                 " is left out: beside use-doh-server it only "
-                                                 "resolves that one's name, which " +
-                                                 out.bootstrap + " does"});
+                                                 " is not imported: with use-doh-server, servers "
+                                                 "only resolve its name, and " +
+                                                 out.bootstrap + " does that"});
     }
 }
 
@@ -113,9 +113,9 @@ void note_dynamic(const RosDns& dns, Forward& out) {
     if (dynamic == nullptr || dynamic->text.empty()) return;  // a router prints it empty, too
     out.notes.push_back(
         {dynamic->place,
-         "dynamic-servers=" + dynamic->text + " were told to the router by its network" +
-             (out.upstreams.empty() ? ": those that this host is told are asked in their place"
-                                    : " and are left out beside those that are set")});
+         "dynamic-servers=" + dynamic->text + " are not imported: " +
+             (out.upstreams.empty() ? "the forward uses the DNS servers of this host"
+                                    : "the forward uses 'servers'")});
 }
 
 bool asks_over_doh(const Forward& forward) {
@@ -123,12 +123,12 @@ bool asks_over_doh(const Forward& forward) {
                                [](const Upstream& u) { return u.addr.starts_with("https://"); });
 }
 
-// The two limits of RouterOS, its defaults, and why one may have nothing to limit.
+// The two limits of RouterOS, their defaults, and the reason if a limit is unused.
 struct QueryLimit {
     std::string_view name, usual, unused;
 };
-constexpr QueryLimit kPlainLimit{"max-concurrent-queries", "100", "all servers are asked over DoH"};
-constexpr QueryLimit kDohLimit{"doh-max-concurrent-queries", "50", "no server is asked over DoH"};
+constexpr QueryLimit kPlainLimit{"max-concurrent-queries", "100", "all servers use DoH"};
+constexpr QueryLimit kDohLimit{"doh-max-concurrent-queries", "50", "no server uses DoH"};
 
 }  // namespace
 
@@ -160,8 +160,9 @@ Forward main_forward(const RosDns& dns) {
     }
     note_dynamic(dns, out);
     if (out.upstreams.empty() && !out.notes.empty() && dns.find("servers") != nullptr)
-        out.notes.push_back({dns.find("servers")->place,
-                             "no server is left: those that this host is told are asked"});
+        out.notes.push_back(
+            {dns.find("servers")->place,
+             "no server is imported: the forward uses the DNS servers of this host"});
     return out;
 }
 
@@ -171,10 +172,10 @@ Forwarders read_forwarders(const RosDns& dns) {
         const std::string name = row.get("name");
         const auto leave_out = [&](const std::string& why) {
             out.notes.push_back(
-                {row.place, "the forwarder " + in_quotes(name) + " is left out: " + why});
+                {row.place, "the forwarder " + in_quotes(name) + " is not imported: " + why});
         };
         if (name.empty() || out.tags.contains(name)) {
-            leave_out(name.empty() ? "it has no name" : "there is one of that name before it");
+            leave_out(name.empty() ? "it has no name" : "an earlier forwarder has this name");
             continue;
         }
         if (row.is_true("disabled")) {
@@ -199,7 +200,7 @@ Forwarders read_forwarders(const RosDns& dns) {
                     dns, forward);
         if (forward.upstreams.empty()) {
             out.notes.insert(out.notes.end(), forward.notes.begin(), forward.notes.end());
-            leave_out("it has no server that can be asked");
+            leave_out("it has no usable server");
             continue;
         }
         out.tags.emplace(name, forward.tag);
@@ -223,7 +224,7 @@ std::vector<Note> limits_of_nobody(const RosDns& dns, const std::vector<const Fo
             all, [is_doh](const Forward* f) { return asks_over_doh(*f) == is_doh; });
         if (setting == nullptr || setting->text == limit.usual || is_used) continue;
         notes.push_back({setting->place, in_quotes(std::string(limit.name) + "=" + setting->text) +
-                                             " is left out: " + std::string(limit.unused)});
+                                             " is not imported: " + std::string(limit.unused)});
     }
     return notes;
 }

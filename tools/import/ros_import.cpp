@@ -49,10 +49,10 @@ class RosWriter {
 
   private:
     void head() {
-        sheet_.comment("Made by 'steerctl import routeros' of " + dns_.source +
+        sheet_.comment("Made by 'steerctl import routeros' from " + dns_.source +
                        (dns_.version.empty() ? "" : ", RouterOS " + dns_.version) +
-                       ". Check it with 'steerdnsd --check FILE'. What was not carried over, or is "
-                       "not the same here, is a note at its place.");
+                       ". Check it with 'steerdnsd --check FILE'. Notes name settings that are "
+                       "not imported or that differ.");
         sheet_.notes(dns_.notes);
         sheet_.notes(other_settings(dns_));
         std::vector<const Forward*> all{&main_};
@@ -76,35 +76,37 @@ class RosWriter {
             if (good) {
                 names.push_back(name);
             } else {
-                sheet_.note(setting->place, "mdns-repeat-ifaces: " + in_quotes(name) +
-                                                " is left out: no interface has that name here");
+                sheet_.note(
+                    setting->place,
+                    "mdns-repeat-ifaces: " + in_quotes(name) +
+                        " is not imported: it is not an interface name on Linux, or appears twice");
             }
         }
         if (names.size() < 2) {
             sheet_.note(setting->place, "mdns-repeat-ifaces=" + in_quotes(setting->text) +
-                                            " is left out: mDNS is repeated between two "
-                                            "interfaces or more");
+                                            " is not imported: mDNS needs two or more interfaces");
             return;
         }
-        sheet_.note(setting->place,
-                    "the interfaces of mdns-repeat-ifaces are the router's: write the names that "
-                    "the same networks have on this machine");
+        sheet_.note(
+            setting->place,
+            "mdns-repeat-ifaces has interfaces of the router: write this machine's interfaces "
+            "to the same networks");
         sheet_.open("mdns:");
         sheet_.line("repeat_interfaces: " + flow_list(names));
         sheet_.close();
     }
 
-    // The router that keeps the address lists; who that is, an export does not say.
+    // The router with the address lists. An export does not have its address.
     void routers() {
         if (statics_.list_tags.empty()) return;
         const bool is_known = !dns_.router_address.empty();
         sheet_.blank();
-        sheet_.note("", is_known ? "the address lists need a user and a password of that router: "
-                                   "write them here (steerdnsd --routeros-setup prints how to "
-                                   "make the user)"
-                                 : "the address lists need the router's address, a user and a "
-                                   "password: write them here (steerdnsd --routeros-setup prints "
-                                   "how to make the user)");
+        sheet_.note("", is_known ? "write a user and a password for the address lists of that "
+                                   "router here (steerdnsd --routeros-setup prints commands to "
+                                   "create the user)"
+                                 : "write the router's address, and a user and a password for "
+                                   "its address lists here (steerdnsd --routeros-setup prints "
+                                   "commands to create the user)");
         sheet_.open("routers:");
         sheet_.open("router:");
         sheet_.key("address", is_known ? dns_.router_address : "192.168.88.1:8728");
@@ -124,9 +126,8 @@ class RosWriter {
                 extra = duration_text(*ms);
             } else {
                 extra = "12h";
-                notes.push_back(
-                    {time->place, "address-list-extra-time=" + in_quotes(time->text) +
-                                      " becomes 12h, the longest that is carried over"});
+                notes.push_back({time->place, "address-list-extra-time=" + in_quotes(time->text) +
+                                                  " becomes 12h, the maximum"});
             }
         }
         for (const auto& [list, tag] : statics_.list_tags) {
@@ -136,7 +137,7 @@ class RosWriter {
             sheet_.key("address_list4", list);
             sheet_.key("address_list6", list);
             if (!extra.empty()) sheet_.key("extra_time", extra);
-            sheet_.comment("as RouterOS: the life of a row is the record's TTL, for any address");
+            sheet_.comment("as in RouterOS: a row lives for the record's TTL, for any address");
             sheet_.key("max_ttl", "1d");
             sheet_.line("never_claim: []");
             sheet_.line("allow_claim: [\"::/0\"]");
@@ -154,7 +155,7 @@ class RosWriter {
             kib = std::clamp(number.value_or(kib), kLeastCacheKib, kMostCacheKib);
             if (!number)
                 sheet_.note(size->place, "cache-size=" + in_quotes(size->text) +
-                                             " is no size: RouterOS's default stands here");
+                                             " is not a size: RouterOS's default is used");
         }
         sheet_.key("size", std::to_string(kib) + "KiB");
         if (const RosSetting* const ttl = dns_.find("cache-max-ttl")) max_ttl(*ttl);
@@ -168,9 +169,9 @@ class RosWriter {
         if (ms && *ms == kWeekMs) return;  // RouterOS's default
         if (ms && *ms >= 1000 && *ms < kWeekMs)
             return sheet_.key("cache_max_ttl", duration_text(*ms));
-        sheet_.note(ttl.place, "cache-max-ttl=" + in_quotes(ttl.text) +
-                                   " is left out: expected 1s..1w; answers are kept as long as "
-                                   "their TTL says");
+        sheet_.note(ttl.place,
+                    "cache-max-ttl=" + in_quotes(ttl.text) +
+                        " is not imported: expected 1s..1w; answers are cached for their TTL");
     }
 
     void sequence(bool has_ads) {
@@ -193,7 +194,7 @@ class RosWriter {
                 if (most->text != "20") sessions = most->text;
             } else {
                 sheet_.note(most->place, "max-concurrent-tcp-sessions=" + in_quotes(most->text) +
-                                             " is left out: expected 1..1000000");
+                                             " is not imported: expected 1..1000000");
             }
         }
         write_servers(sheet_, ":53", "main", 0, sessions);

@@ -1,4 +1,4 @@
-// A router's DNS server as a configuration of ours (docs/guides/import.md says what becomes of what).
+// Converts the settings of a router's DNS server to our configuration (docs/guides/import.md has the table).
 #pragma once
 
 #include <map>
@@ -28,7 +28,7 @@ Forward main_forward(const RosDns& dns);
 // What of /ip/dns has no place elsewhere.
 std::vector<Note> other_settings(const RosDns& dns);
 
-// /ip/dns/forwarders: the tag of each by its name; those that are disabled or ask nobody are noted.
+// /ip/dns/forwarders: the tag of each by its name; disabled ones and those without upstreams get a note.
 struct Forwarders {
     std::vector<Forward> all;
     std::map<std::string, std::string> tags;

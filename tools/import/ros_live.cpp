@@ -168,7 +168,7 @@ class Prints final : public routeros::SessionHandler {
 
     void on_login(const routeros::Ending& ending) override {
         logged_in = true;
-        if (!ending.ok) trouble = "the login failed: " + ending.message;
+        if (!ending.ok) trouble = "login failed: " + ending.message;
     }
 
     void on_row(routeros::Tag tag, const routeros::ReplyRow& row) override {
@@ -196,7 +196,7 @@ class Prints final : public routeros::SessionHandler {
         const bool is_optional = tag == tags_[2] || tag == tags_[3];
         const bool is_missing = ending.says("no such command");
         if (!ending.ok && !(is_optional && is_missing) && tag != resource_ && trouble.empty())
-            trouble = "the router refused a print: " + ending.message;
+            trouble = "the router rejected a print command: " + ending.message;
     }
 
     void on_broken(std::string_view reason) override { trouble = reason; }

@@ -36,10 +36,10 @@ constexpr std::array<std::string_view, 21> kCarried{"servers",
 void note_remote(const RosDns& dns, std::vector<Note>& notes) {
     const RosSetting* const remote = dns.find("allow-remote-requests");
     if (!dns.was_set || (remote != nullptr && is_ros_true(remote->text))) return;
-    notes.push_back({remote == nullptr ? "" : remote->place,
-                     "allow-remote-requests=no: the router answered nobody but itself; here "
-                     "clients are answered as 'allow' of 'dataplane' says (private and own "
-                     "networks)"});
+    notes.push_back(
+        {remote == nullptr ? "" : remote->place,
+         "allow-remote-requests=no: the router did not answer clients; steerdnsd answers "
+         "clients in 'allow' of 'dataplane' (default: private and local networks)"});
 }
 
 void note_packet_size(const RosDns& dns, std::vector<Note>& notes) {
@@ -51,9 +51,9 @@ void note_packet_size(const RosDns& dns, std::vector<Note>& notes) {
         {size->place,
          "max-udp-packet-size=" + size->text + ": " +
              (bytes && *bytes < kReplyBytes
-                  ? "replies are as large as the client takes, and up to 1232 bytes"
-                  : "replies over UDP stay within 1232 bytes, which no path has to cut into "
-                    "fragments (RFC 9715); a larger answer is fetched over TCP")});
+                  ? "the limit is 1232 bytes, or what the client announces"
+                  : "UDP answers are limited to 1232 bytes, which avoids fragments (RFC 9715); "
+                    "clients fetch larger ones over TCP")});
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ std::vector<Note> unknown_properties(const RosRow& row,
                               std::ranges::find(kOfPrint, name) != kOfPrint.end();
         if (!is_known)
             notes.push_back({row.place, in_quotes(std::string(name).append("=").append(text)) +
-                                            " is left out: that property is not known here"});
+                                            " is not imported: this property is not known"});
     }
     return notes;
 }
@@ -81,12 +81,12 @@ std::vector<Note> other_settings(const RosDns& dns) {
     for (const auto& [name, setting] : dns.settings) {
         if (name == "vrf" && setting.text != "main" && !setting.text.empty()) {
             notes.push_back({setting.place, "vrf=" + setting.text +
-                                                " is left out: run steerdnsd in that VRF, or "
+                                                " is not imported: run steerdnsd in that VRF, or "
                                                 "write 'bind_to_device' of the forward"});
         }
         if (std::ranges::find(kCarried, name) == kCarried.end())
             notes.push_back({setting.place, in_quotes(name + "=" + setting.text) +
-                                                " is left out: that property is not known here"});
+                                                " is not imported: this property is not known"});
     }
     return notes;
 }
@@ -100,9 +100,9 @@ std::vector<const RosRow*> lists_of(const RosDns& dns, std::vector<Note>& notes)
         const std::string url = row.get("url"), file = row.get("file");
         const auto leave_out = [&](const std::string& why) {
             notes.push_back({row.place, "the ad list " + in_quotes(url.empty() ? file : url) +
-                                            " is left out: " + why});
+                                            " is not imported: " + why});
         };
-        // (It is one of them at most.)
+        // At most one is not empty.
         const std::string host = host_of_url("http", url) + host_of_url("https", url);
         if (row.is_true("disabled")) {
             leave_out("it is disabled");
@@ -136,15 +136,15 @@ bool write_adlist(Sheet& sheet, const RosDns& dns, const std::vector<std::string
         const bool is_https = lowered(row->get("url")).starts_with("https://");
         if (is_https && row->find("ssl-verify") != nullptr && !row->is_true("ssl-verify")) {
             sheet.note(row->place,
-                       "ssl-verify=no is not carried over: servers of lists are verified, by the "
-                       "system's authorities or those in 'ca' of 'fetch' of 'control'");
+                       "ssl-verify=no is not imported: the certificates of list servers are always "
+                       "verified; write 'ca' of 'fetch' of 'control' for your own CA");
         }
         if (const std::string* const comment = row->find("comment")) sheet.comment(*comment);
         sheet.line("- " + scalar(row->get("url")));
     }
     sheet.close();
     if (!allowed.empty()) {
-        sheet.comment("names with a FWD entry: no list denies these");
+        sheet.comment("names with a FWD entry: lists do not block them");
         sheet.open("allow:");
         for (const std::string& rule : allowed)
             sheet.line("- " + scalar(rule));

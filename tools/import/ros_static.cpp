@@ -33,8 +33,7 @@ class StaticReader {
   private:
     void read_row(const RosRow& row) {
         row_ = &row;
-        if (row.is_true("dynamic"))
-            return leave_out("it is dynamic: something else on the router makes it");
+        if (row.is_true("dynamic")) return leave_out("it is dynamic: the router creates it");
         record_ = Record{};
         record_.place = row.place;
         record_.notes = unknown_properties(row, kProperties);
@@ -51,7 +50,7 @@ class StaticReader {
     void leave_out(const std::string& why) {
         const std::string name = row_->get("name", row_->get("regexp"));
         out_.notes.push_back(
-            {row_->place, "the static entry " + in_quotes(name) + " is left out: " + why});
+            {row_->place, "the static entry " + in_quotes(name) + " is not imported: " + why});
     }
     bool refuse(const std::string& why) {
         leave_out(why);
@@ -81,8 +80,8 @@ class StaticReader {
             const bool is_capital = expression[i] >= 'A' && expression[i] <= 'Z';
             if (!is_capital || (i > 0 && expression[i - 1] == '\\')) continue;
             record_.notes.push_back({row_->place, "the regexp " + in_quotes(expression) +
-                                                      " has capital letters, which RouterOS finds "
-                                                      "in no name: here case does not count"});
+                                                      " has capital letters, so RouterOS never "
+                                                      "matches it; steerdnsd ignores case"});
             return;
         }
     }
@@ -105,23 +104,23 @@ class StaticReader {
                    target("srv-target");
         if (type == "TXT") {
             const std::string* const text = row_->find("text");
-            if (text == nullptr) return refuse("it has no text");
+            if (text == nullptr) return refuse("its text is missing");
             record_.data.add("text", *text);
             return true;
         }
         if (type == "FWD") return forward();
-        return refuse("its type " + in_quotes(type) + " is not known");
+        return refuse("its type " + in_quotes(type) + " is not supported");
     }
 
     bool address(const std::string& type) {
         const std::string address = row_->get("address");
-        // (Before 6.47 a row has no type.)
+        // Before 6.47, a row has no type.
         const bool is_six = is_v6(address) && (type == "AAAA" || row_->find("type") == nullptr);
         if (!is_six && !(type == "A" && is_v4(address)))
             return refuse(address.empty()
-                              ? "it has no address"
-                              : "its address " + in_quotes(address) + " is none of type " + type);
-        record_.type = is_six ? "AAAA" : "";  // A goes without saying
+                              ? "its address is missing"
+                              : "its address " + in_quotes(address) + " does not fit type " + type);
+        record_.type = is_six ? "AAAA" : "";  // the default, A
         record_.data.add("address", address);
         return true;
     }
@@ -144,7 +143,7 @@ class StaticReader {
         const std::string text = row_->get(property, "0");
         if (!parse_number(text, 65'535))
             return refuse("its " + std::string(property) + " " + in_quotes(text) +
-                          " is no number within 0..65535");
+                          " is not a number within 0..65535");
         if (text != "0") record_.data.add(key_of(property), text);
         return true;
     }
@@ -162,8 +161,8 @@ class StaticReader {
         for (const std::string& server : servers) {
             if (!can_be_asked(server))
                 return refuse("it is forwarded to " + in_quotes(server) +
-                              ", which is neither a forwarder that is carried over nor an address "
-                              "that can be asked");
+                              ", which is neither an imported forwarder nor the address of a "
+                              "server");
         }
         record_.asks_forwarder = true;
         if (servers.size() == 1) {
@@ -211,7 +210,7 @@ class StaticReader {
             if (*ms != 86'400'000) record_.data.add("ttl", duration_text(*ms));
         } else {
             record_.notes.push_back({row_->place, "its ttl " + in_quotes(*text) +
-                                                      " is no time: it has the default, 1d"});
+                                                      " is not a time: the default is used, 1d"});
         }
     }
 

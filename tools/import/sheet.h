@@ -1,7 +1,7 @@
 // The configuration that an import makes, as it is written: YAML with comments, top down.
 //
 // A text is written in quotes wherever YAML or our placeholders (`${...}`) could read something
-// else into it. Notes are comments at their place and are kept besides, in their order.
+// else into it. A note is a comment at its place; `noted()` has all notes in order.
 #pragma once
 
 #include <string>

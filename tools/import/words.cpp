@@ -206,7 +206,8 @@ std::string with_port(std::string_view host, std::uint64_t port) {
 std::string name_trouble(std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
     if (name.empty()) return "is empty";
-    if (name.starts_with("*.")) return "is a wildcard: write the name, for all below it as well";
+    if (name.starts_with("*."))
+        return "is a wildcard: write the name without it, which includes subdomains";
     for (const char c : name) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte <= 0x20 || byte >= 0x7f || c == ':' || c == '\\' || c == '"' || c == '@' ||

@@ -36,7 +36,7 @@ std::optional<std::uint64_t> parse_time(std::string_view text, std::span<const T
 
 bool is_v4(std::string_view text);
 bool is_v6(std::string_view text);
-// An address that somebody can be asked at: neither unspecified nor multicast.
+// A possible address of a server: neither unspecified nor multicast.
 bool can_be_asked(std::string_view address);
 // What a host in an address or URL may be called, if it is no address.
 bool is_host_name(std::string_view text);

@@ -53,15 +53,15 @@ BOOST_AUTO_TEST_CASE(snippets_and_variables) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_read) {
-    BOOST_TEST(all_blocks("") == "0: holds no server block");
+    BOOST_TEST(all_blocks("") == "0: has no server block");
     BOOST_TEST(all_blocks(". {\n log\n") == "2: the '{' of line 1 has no '}'");
-    BOOST_TEST(all_blocks(". {\n}\nb\nlog\n").starts_with("3: expected '{' behind 'b'"));
-    BOOST_TEST(all_blocks("{\n}\n") == "1: there is no zone in front of '{'");
-    BOOST_TEST(all_blocks(". {\n x \"a\n}") == "2: the quote that begins here does not end");
+    BOOST_TEST(all_blocks(". {\n}\nb\nlog\n").starts_with("3: expected '{' after 'b'"));
+    BOOST_TEST(all_blocks("{\n}\n") == "1: a zone is missing before '{'");
+    BOOST_TEST(all_blocks(". {\n x \"a\n}") == "2: the quote that begins here is not closed");
     std::string deep = ". {\n";
     for (int i = 0; i < 100; ++i)
         deep += "a {\n";
-    BOOST_TEST(all_blocks(deep).ends_with("has braces within braces, more than 16 deep"));
+    BOOST_TEST(all_blocks(deep).ends_with("braces are nested more than 16 deep"));
 }
 
 // Each snippet imports the one before it twice: 2^40 lines without a limit.
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(snippets_do_not_grow_without_end) {
             "(s" + std::to_string(i) + ") {\n import s" + before + "\n import s" + before + "\n}\n";
     }
     BOOST_TEST(
-        all_blocks(text + ". {\n import s40\n}\n").ends_with("imports more than 100000 lines"));
+        all_blocks(text + ". {\n import s40\n}\n").ends_with("imports more than 100000 words"));
 }
 
 // A configuration has at most 32 entries; more different ports are named.
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(more_programs_than_can_be) {
         import_corefile(text, "x", environment, [](const auto&) { return false; });
     BOOST_TEST(!made.failure.has_value());
     BOOST_TEST(made.yaml.find("entry: main_32, listen: \":1032\"") != std::string::npos);
-    BOOST_TEST(made.yaml.find("1033") == made.yaml.find("port 1033 is left out") + 5);
+    BOOST_TEST(made.yaml.find("1033") == made.yaml.find("port 1033 is not imported") + 5);
     BOOST_TEST(made.notes.size() == 2U);
 }
 
