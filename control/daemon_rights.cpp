@@ -96,7 +96,7 @@ Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
     const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
-    // With the user nobody the socket stays root's, or every process of that user could control the appliance.
+    // With the user `nobody`, the socket belongs to root. Otherwise every process of `nobody` could control the appliance.
     std::vector<std::string> handed;
     if (!is_nobody(*user)) {
         handed = {settings_.control.socket, folder == "/run/steerdns" ? folder.string() : ""};

@@ -281,11 +281,9 @@ void Compiler::enter(Op op, std::uint16_t instance, int line, std::uint32_t oper
                      unsigned& depth) {
     if (++depth > kMaxWrappers) {
         error(line, "more than " + std::to_string(kMaxWrappers) +
-                        " executors that wrap the rest of their sequence (cache, ros_address_list, "
-                        "redirect, "
-                        "query_summary) can be "
-                        "active at one time here: use fewer, or put them with their forward and "
-                        "'accept' into sequences of their own");
+                        " executors that wrap the rest of their sequence are active here (cache, "
+                        "ros_address_list, redirect, query_summary): use fewer, or move them with "
+                        "their forward and 'accept' to separate sequences");
     }
     emit(op, instance, line, operand);
 }

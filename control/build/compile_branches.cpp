@@ -96,9 +96,9 @@ void Compiler::check_rewrites() {
         if (most_rewrites(snapshot_.entries[i]) <= Rewrites::kMost) continue;
         error(settings_.plugin(settings_.entries[i]).line,
               "more than " + std::to_string(Rewrites::kMost) +
-                  " redirect, ecs_handler, forward_edns0opt, dns64 and static (which counts twice) "
-                  "can be inside each other: use fewer, or put each with its forward and 'accept' "
-                  "into a sequence of its own");
+                  " executors that change the question are nested (redirect, ecs_handler, "
+                  "forward_edns0opt, dns64, static, which counts twice): use fewer, or move each "
+                  "with its forward and 'accept' to a separate sequence");
     }
 }
 

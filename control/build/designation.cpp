@@ -83,8 +83,9 @@ Result<std::vector<config::KnownRecord>> designated_resolvers(const config::Sett
     }
     if (records.empty()) {
         return Error{
-            "'designated_name' of 'policy' tells clients of servers over TLS and HTTPS, and there "
-            "is none: give a tcp_server or http_server 'cert' and 'key', or remove the name"};
+            "'designated_name' of 'policy' needs a server over TLS or HTTPS: write 'cert' and "
+            "'key' "
+            "of a tcp_server or http_server, or remove the name"};
     }
     return records;
 }

@@ -123,10 +123,10 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
                 const auto [at, fresh] = lists.emplace(std::tuple(router, v6, name), &plugin);
                 if (fresh) continue;
                 in.report().warn(plugin.line,
-                                 owner_of(plugin) + " keeps the list '" + name + "' that " +
-                                     owner_of(*at->second) +
-                                     " writes on the same router: each address gets a row of only "
-                                     "one of them; use one plugin for both");
+                                 owner_of(plugin) + " and " + owner_of(*at->second) +
+                                     " write the list '" + name +
+                                     "' on the same router: each address gets a row of only one "
+                                     "of them; use one plugin for both");
             }
         }
     }

@@ -155,7 +155,7 @@ void advise_black_hole(Reading& in, const Plugin& plugin, const Sequence& sequen
 
 // ---- what a plugin refers to
 
-// What stands in the rules from `first` on, and what that refers to; or what one plugin refers to.
+// The plugins in the rules from `first` on, or one plugin, with everything they refer to.
 class Reachable {
   public:
     Reachable(const Settings& settings, PluginIndex plugin)
@@ -258,7 +258,7 @@ bool depends_on_client(const Plugin& plugin) {
            std::holds_alternative<RateMatch>(plugin.args);
 }
 
-// A hit chooses its lists anew (dataplane/policy/guard.h), but whose rules in a fallback answered is known no more.
+// A cache hit evaluates its lists again (dataplane/policy/guard.h). It no longer knows which branch of a fallback answered.
 void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     const Settings& settings = in.settings();
     for (std::size_t r = 0; r < sequence.rules.size(); ++r) {

@@ -30,7 +30,7 @@ class CycleFinder {
         path_.push_back(i);
         const Plugin& plugin = in_.settings().plugins[i];
         for (const auto& [next, line] : references_of(plugin)) {
-            // (Nobody can refer to a server: its entry is not there, which was said.)
+            // No plugin can refer to a server; its missing entry is reported elsewhere.
             if (next == i && plugin.role == Role::server) continue;
             lines_.push_back(line);
             visit(next);
@@ -208,8 +208,8 @@ bool find_entry(Reading& in) {
     }
     if (const auto line = in.left_out_server()) {
         in.report().error(*line,
-                          "the only server is one that has no effect here: write a udp_server "
-                          "and a tcp_server, as in 'listen: \":53\"'");
+                          "no server answers queries: the only one has no effect here; write a "
+                          "udp_server and a tcp_server, as in 'listen: \":53\"'");
         return false;
     }
     std::vector<PluginIndex> free;
@@ -224,12 +224,12 @@ bool find_entry(Reading& in) {
         return true;
     }
     if (free.empty()) {
-        in.report().error(0, "no sequence for queries: add a plugin of the type sequence");
+        in.report().error(0, "no sequence for queries: add a plugin of type sequence");
     } else {
-        in.report().error(
-            settings.plugins[free[1]].line,
-            "several sequences are not referred to by others (" + names +
-                "'): set 'entry' of a udp_server and a tcp_server to the one for queries");
+        in.report().error(settings.plugins[free[1]].line,
+                          "the sequence for queries is unclear, because no plugin refers to " +
+                              names +
+                              "': set 'entry' of a udp_server and a tcp_server to one of them");
     }
     return false;
 }

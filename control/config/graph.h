@@ -17,7 +17,7 @@ std::vector<Reference> references_of(const Plugin& plugin);
 
 // Reports every cycle once, with its path. True if there is none.
 bool check_cycles(Reading& in);
-// Finds Settings::entry: what the server plugins name, else the one sequence that nobody refers to.
+// Finds Settings::entry: what the server plugins name, else the one sequence without references.
 bool find_entry(Reading& in);
 // Warnings about a configuration without errors.
 void advise(Reading& in);

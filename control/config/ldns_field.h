@@ -13,7 +13,7 @@
 
 namespace steer::config {
 
-// Reads one field. Nothing: `text` is no field of that kind. Not for numbers, types, names and SvcParams. Any bytes will do; up to 260,000 of them.
+// Reads one field of up to 260,000 bytes. No value: `text` is not a field of this kind. Not for numbers, types, names and SvcParams.
 std::optional<std::vector<std::uint8_t>> read_by_ldns(ldns_rdf_type kind, const std::string& text);
 
 // Big-endian.

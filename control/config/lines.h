@@ -1,4 +1,4 @@
-// Where something stands in a configuration, and the indices by which settings refer to each other.
+// Places in a configuration, and the indices by which settings refer to each other.
 #pragma once
 
 #include <chrono>

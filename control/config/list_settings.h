@@ -1,4 +1,4 @@
-// Files beside the configuration: lists that are fetched, whoever names them, and those that are changed while serving.
+// Files beside the configuration: fetched lists, and lists that change while serving.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ struct ReadList {
 struct RuleFile {
     std::string tag;                 // of the plugin
     std::string file;                // as it is opened
-    std::vector<std::string> first;  // the rules of a file that is made anew
+    std::vector<std::string> first;  // the rules of a newly created file
     int line = 0;
     std::uint32_t queue_size = 1024;  // rules that wait to be written
     std::uint32_t batch_size = 256;   // that are written at once

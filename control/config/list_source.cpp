@@ -15,7 +15,7 @@
 namespace steer::config {
 namespace {
 
-// In ListUse::strict: a response policy zone of which anything may be left out.
+// In ListUse::strict: a response policy zone that may have unsupported records.
 constexpr std::string_view kLenient = "lenient";
 
 Node text_node(std::string text) {

@@ -127,7 +127,7 @@ void read_neighbours(Reading& in, const Node& node, const Place& place, PortSett
         } else if (entry.published != text.mac.empty()) {
             error(entry.published
                       ? "a published entry uses the interface's own MAC address: remove 'mac'"
-                      : "expected its 'mac', as in 02:00:5e:00:00:01, or 'published: true'");
+                      : "expected 'mac', as in 02:00:5e:00:00:01, or 'published: true'");
         } else if (!entry.published && !mac) {
             error("'mac' is " + matchers::quoted(text.mac) +
                   ": expected a MAC address such as 02:00:5e:00:00:01");

@@ -31,7 +31,7 @@ struct InterfaceAddress {
     bool operator==(const InterfaceAddress&) const = default;
 };
 
-// Who moves the frames of an exception interface: vhost-net if it can, or a thread of ours and a TAP.
+// Who moves the frames of an exception interface: vhost-net if available, else our thread and a TAP.
 enum class ExceptionDriver : std::uint8_t { automatic, tap, vhost };
 
 // Frames a second that a queue hands to the kernel, by kind; 0: none.
@@ -65,8 +65,8 @@ struct PortSettings {
     Driver driver = Driver::automatic;  // af_xdp if it can, else socket; pci if `pci` is given
     std::uint32_t queues = 0;           // 0: as many as there are
     std::uint32_t busy_poll = 0;        // af_xdp: packets a call; 0: off
-    // What we answer on: these, those of `address_links` (interfaces), with `own_addresses` those of the
-    // interface; nothing of all that: those of the interface.
+    // Addresses to answer on: these, those of `address_links` (interfaces), and with `own_addresses` those
+    // of the interface. If all three are empty: those of the interface.
     std::vector<IpAddress> addresses;
     std::vector<std::string> address_links;
     bool own_addresses = false;

@@ -133,8 +133,8 @@ void finish_api(Reading& in, const Node& top) {
         if (!control.http->address.is_loopback())
             control.http->address = IpAddress::from_v4(kLoopback);
         text = "'api' is protected by " + api.protected_by +
-               ", which is not supported: 'http' of 'control' is " + control.http->to_string() +
-               ", for this machine alone; use a reverse proxy for others";
+               ", which is not supported: 'http' of 'control' listens on " +
+               control.http->to_string() + " only; use a reverse proxy for other machines";
     }
     in.report().warn(api.line, text);
 }
@@ -166,7 +166,7 @@ void read_network(Reading& in, const Node& node, int line) {
     if (!standard.empty() && !profiles.contains(standard)) {
         in.report().error(outbound->line, "'default' of 'network.outbound' is " +
                                               matchers::quoted(standard) +
-                                              ", which none of 'profiles' is");
+                                              ": expected the name of a profile in 'profiles'");
         return;
     }
     const bool does = std::ranges::any_of(profiles, [](const auto& profile) {

@@ -200,8 +200,8 @@ Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
     for (std::size_t i = 0; i < most && (i < least || !reader.at_end()); ++i) {
         if (reader.read(ldns_rr_descriptor_field_type(fields, i), i + 1 == most)) continue;
         if (!reader.trouble.empty()) return Error{reader.trouble};
-        return Error{"expected " + std::string(form->type) + " as in '" +
-                     std::string(form->example) + "'"};
+        return Error{"expected the data of a record of type " + std::string(form->type) +
+                     ", as in '" + std::string(form->example) + "'"};
     }
     if (!reader.at_end()) {
         return Error{"more words than " + std::string(form->type) +

@@ -50,7 +50,7 @@ class Reading {
     std::optional<std::string> read_file(const std::string& path, const Place& place);
     // Notes that `file` holds a secret; empty: the file that `line` is of.
     void note_secret(int line, std::string what, std::string file = {});
-    // Reports the files that read_file() did not find, but for those that a start downloads. Once all plugins are read.
+    // Reports the files that read_file() did not find, except those that a start downloads. Call it once, after all plugins.
     void report_absent();
     // The number of a file's name in Settings::files.
     std::uint32_t file_number(const std::string& path);

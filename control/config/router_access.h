@@ -69,9 +69,9 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
          "probe a RouterOS version that is not known yet\nThe probe runs once per version and "
          "sends 24 commands. It writes rows with a timeout to the list steerdns-probe."},
         {"repair_connections", &T::repair_connections, "false", "",
-         "end connections that were opened before their address had a row\nOnly connections "
-         "without a connection mark are ended, so that they are opened again with the right "
-         "route."},
+         "end connections that were opened before their address had a row\nClients open such "
+         "connections again "
+         "with the right route. Connections with a connection mark are never ended."},
     }};
 }
 

@@ -55,8 +55,8 @@ void read_prefix_file(Reading& in, const Text& path, const Place& place, const L
 void read_prefix(Reading& in, const Text& text, const Place& place,
                  std::vector<matchers::Prefix>& out);
 
-// Compiles every regexp of the settings. A bad one that stands in a file that is not strict is
-// taken out of its list.
+// Compiles every regexp of the settings. An invalid one in a file that is not strict is removed
+// from its list.
 void check_patterns(Reading& in);
 
 }  // namespace steer::config

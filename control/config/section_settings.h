@@ -119,7 +119,7 @@ struct Router {
     bool tls_anonymous = false;  // api-ssl without a certificate
     bool probe = true;           // versions that are not known are asked what they do
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
-    std::uint32_t cpu_percent = 30;  // of its time, for writes that nobody waits for
+    std::uint32_t cpu_percent = 30;  // of its time, for background writes
     RouterScripts scripts = RouterScripts::when_possible;
     std::vector<matchers::Prefix> serves;  // clients behind it; none: all
     bool repair_connections = false;
@@ -128,14 +128,14 @@ struct Router {
 
 // ---- policy
 
-// What names under .local get that nobody here knows: that they do not exist, or what upstreams say.
+// Answers for unknown names under .local: NXDOMAIN, or the answer of upstreams.
 enum class LocalNames : std::uint8_t { nxdomain, forward };
 enum class Canaries : std::uint8_t { pass, nxdomain };
 
 struct Policy {
     Canaries canaries = Canaries::pass;
     LocalNames local_names = LocalNames::nxdomain;
-    std::string designated_name;  // without a last dot; empty: nobody is told of DoT and DoH
+    std::string designated_name;  // without a last dot; empty: DoT and DoH are not announced
 };
 
 // ---- mdns

@@ -120,7 +120,7 @@ constexpr std::array<Row<Fetch>, 6> kFetchRows{{
      "maximum size of a list, after decompression; a larger list is rejected"},
     {"max_shrink", &Fetch::max_shrink, "50", "0..100",
      "maximum percentage of rules that a list may lose in one update\nA list that loses more is "
-     "rejected, and the last good copy stays in use. This protects against truncated downloads and "
+     "rejected. The last good copy stays in use. This protects against truncated downloads and "
      "files. Lists of fewer than 20 rules are exempt. `100` accepts any list, also an empty file. "
      "A plugin can set its own `max_shrink`. At start there is no earlier version, so every file "
      "is accepted."},

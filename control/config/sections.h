@@ -1,4 +1,4 @@
-// The sections of a configuration besides `plugins`.
+// The sections of a configuration except `plugins`.
 #pragma once
 
 #include <string_view>

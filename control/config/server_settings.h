@@ -41,10 +41,11 @@ struct HttpPath {
     PluginIndex exec = 0;
     int line = 0;
 };
-struct HttpServer : StreamServer {                  // its `entry`: that of the first path
-    std::vector<HttpPath> paths;                    // at least one
-    std::string src_ip_header;                      // in lower case; empty: none
-    std::vector<matchers::Prefix> trusted_proxies;  // who is believed in that, besides loopback
+struct HttpServer : StreamServer {  // its `entry`: that of the first path
+    std::vector<HttpPath> paths;    // at least one
+    std::string src_ip_header;      // in lower case; empty: none
+    std::vector<matchers::Prefix>
+        trusted_proxies;  // senders whose header counts; loopback always does
 };
 
 }  // namespace steer::config

@@ -11,11 +11,11 @@ namespace steer::config {
 // Error: one that needs a query, with its line.
 Result<std::vector<PluginIndex>> steps_of(const Settings& settings, PluginIndex executor, int line);
 
-// Every cron's executors can run without a query, and nobody refers to a cron. Graphs have no cycles by then.
+// Checks that every cron's executors can run without a query, and that no plugin refers to a cron. Needs a graph without cycles.
 void check_crons(Reading& in);
-// A download, reload or reload_provider: where queries come, control does it beside them.
+// A download, reload or reload_provider: a query starts it, and control runs it in the background.
 bool works_beside_queries(const Plugin& plugin);
-// Those that queries come to.
+// Those that queries reach.
 std::vector<PluginIndex> raised_by_queries(const Settings& settings);
 
 }  // namespace steer::config

@@ -38,9 +38,10 @@ void advise_types(Reading& in, const std::vector<bool>& used) {
             for (const PluginIndex set : names->sets) {
                 if (!has_types(settings, set)) continue;
                 in.report().warn(plugin.line,
-                                 owner_of(plugin) + " asks " + owner_of(settings.plugin(set)) +
-                                     " by name only, so its rules with 'dnstype' have no effect "
-                                     "there; use the matcher 'question' or an adlist");
+                                 owner_of(plugin) + " tests names only, so rules of " +
+                                     owner_of(settings.plugin(set)) +
+                                     " with 'dnstype' have no effect; use the matcher 'question' "
+                                     "or an adlist");
             }
         }
     }

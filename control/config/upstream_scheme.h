@@ -1,4 +1,4 @@
-// How an upstream is asked, by its URL's scheme, and what each scheme says of it. What asks it is a row of
+// URL schemes of upstreams and their properties. The transport of each scheme is a row of
 // control/stream/upstream/upstream_schemes.cpp.
 #pragma once
 

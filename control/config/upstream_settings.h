@@ -1,4 +1,4 @@
-// Arguments of a `forward`: whom it asks, and how they are reached.
+// Arguments of a `forward`: its upstreams, and how to reach them.
 #pragma once
 
 #include <array>

@@ -24,7 +24,7 @@ struct Url {
     bool operator==(const Url&) const = default;
 };
 
-// It begins as one of ours does, in any case.
+// Whether the text begins with a supported scheme, in any case.
 bool is_url(std::string_view text);
 Result<Url> parse_url(std::string_view text);
 // Where a `Location: reference` in the answer to `base` leads (RFC 3986 5.2).

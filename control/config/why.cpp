@@ -103,7 +103,7 @@ class Search {
             if (later && !may_hold(at.rule)) continue;
             const std::uint64_t hits = later ? 0 : counts_.hits(at.rule);
             if (!later && hits == 0) continue;
-            // Of what stands in the configuration itself the line says which file it is.
+            // For a rule in the configuration itself, the line tells the file.
             const Error place = at.file == 0 ? settings_.error(at.line, "")
                                              : Error{"", settings_.files[at.file], at.line};
             if (later) patterns_.push_back({&at, found_.size()});

@@ -35,7 +35,7 @@ struct AskedName {
     std::uint64_t queries = 0;
 };
 
-// In the order of plugins and of rules. `settings` is of a configuration without errors; no name is there twice.
+// In the order of plugins and of rules. `settings` come from a configuration without errors; names are unique.
 std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const AskedName> names);
 // The same for one name as people write it, international ones too; an Error says what is wrong with it.
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name);

@@ -58,7 +58,7 @@ class ZoneReader {
         record(entry, words);
     }
 
-    // A line of an included file is named within the text: `out.bad` is of the outermost.
+    // A line of an included file is named within the text: `out.bad` belongs to the outermost file.
     void bad(const ZoneEntry& entry, std::string text) {
         if (depth_ > 0) text = file_ + ":" + std::to_string(entry.line) + ": " + std::move(text);
         out.bad.add({std::move(text)}, line_of(entry));

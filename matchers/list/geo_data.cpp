@@ -66,9 +66,10 @@ class Selection {
 };
 
 Error no_data(std::string_view file, std::string_view what) {
-    return Error{"this is not " + std::string(what) +
-                     " data, or a part of one: fetch the file again and name the .dat file itself",
-                 std::string(file)};
+    return Error{
+        "this is not " + std::string(what) +
+            " data, or it is incomplete: fetch the file again, and name the .dat file itself",
+        std::string(file)};
 }
 
 // Calls `entry(code, message)` for each list of the file; false if the bytes are damaged.

@@ -21,7 +21,7 @@ struct SetTrigger {
     int line;
 };
 
-constexpr std::string_view kUsePlugin = "; a plugin of type 'rpz' does that";
+constexpr std::string_view kUsePlugin = "use a plugin of type 'rpz'";
 
 }  // namespace
 
@@ -33,17 +33,17 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
         const auto refuse = [&](std::string_view what) {
             more_bad.emplace_back(
                 Error{quoted(record.owner) + " " + std::string(what) +
-                      ", which a set of names cannot hold" + std::string(kUsePlugin)},
+                      ", which a set of names does not support: " + std::string(kUsePlugin)},
                 record.line);
         };
-        if (!record.is_of_name()) return refuse("is not a trigger by name");
+        if (!record.is_of_name()) return refuse("has a trigger other than a name");
         const bool lets_through = record.action == RpzRecord::Action::passthru;
         if (!lets_through && !record.blocks()) {
             if (passthru) {
                 ++out.left_out;
                 return;
             }
-            return refuse("asks for another answer than a block");
+            return refuse("has an action other than blocking");
         }
         if (lets_through != passthru) {
             ++out.left_out;
@@ -62,7 +62,8 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
         if (t.below && !alone.contains(t.name)) {
             out.list.bad.add(
                 {quoted("*." + t.name) + " without " + quoted(t.name) +
-                 ": a set cannot hold what is below a name alone" + std::string(kUsePlugin)},
+                 ": a set of names does not support subdomains without their parent; " +
+                 std::string(kUsePlugin)},
                 t.line);
             continue;
         }

@@ -259,7 +259,7 @@ class RpzZoneReader {
         }
         if (!zone_.empty() && is_in_zone(target))
             return refuse("the target " + quoted(target) +
-                          " lies in the zone itself: write a last dot behind the name");
+                          " is inside the zone: end the name with a dot");
         const bool is_below = target.starts_with("*.");
         out.action = is_below ? RpzRecord::Action::alias_below : RpzRecord::Action::alias;
         out.target = is_below ? target.substr(2) : target;
@@ -291,7 +291,7 @@ Result<RpzPrefix> parse_rpz_prefix(std::string_view text) {
     const unsigned whole = *length + (is_v4 ? 96 : 0);
     const Prefix prefix = Prefix::masked(*address, whole);
     if (!(prefix.address == *address))
-        return Error{quoted(text) + " has bits behind its length: write it as the prefix " +
+        return Error{quoted(text) + " has host bits set: write it as the prefix " +
                      prefix.to_string()};
     return RpzPrefix{prefix, is_v4};
 }

@@ -56,7 +56,7 @@ class Reader {
             if (word.size() > 1 && word.front() == '@') {
                 attributes.push_back(lowered(word.substr(1)));
             } else if (word.size() < 2 || word.front() != '&') {
-                out_.list.bad.add({quoted(word) + " behind the rule " + quoted(rule) +
+                out_.list.bad.add({quoted(word) + " after the rule " + quoted(rule) +
                                    ": expected @ATTRIBUTE or &LIST"},
                                   line);
                 return;

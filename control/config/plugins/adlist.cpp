@@ -170,7 +170,7 @@ class PartReader {
                            : "AdGuard's syntax: write 'format: adguard', or no 'format'");
     }
 
-    // `if_none`: what is said of a list of which no line is good.
+    // `if_none`: the text for a list without a valid line.
     AdguardSet adguard_of(const std::optional<ListBytes>& source, std::string_view if_none) {
         std::vector<matchers::AdguardRule> rules;
         if (source) take_adguard(in_, *source, false, place_, rules, if_none);

@@ -52,7 +52,7 @@ void read_serve_stale(Reading& in, const Node& node, const Place& place, Cache& 
         read_value(in, node, place, "0s..7d", out.serve_stale);
     } else {
         in.report().error(place.line, place.name() + found(node) +
-                                          "expected true (1d), off, or how long, such as 3d");
+                                          "expected true (1d), off, or a duration such as 3d");
     }
 }
 

@@ -26,7 +26,7 @@ constexpr std::array<Row<JobArgs>, 4> kJobRows{{
     {"name", &JobArgs::name, "required", "",
      "name of the job in the log and in metrics; must be unique"},
     {"schedule", &JobArgs::schedule, "none", "",
-     "when the job runs, in crontab(5) syntax\nThe five fields are minute, hour, day of month, "
+     "when the job runs, in crontab(5) syntax\nIts fields are minute, hour, day of month, "
      "month and day of week, as in `15 3 * * *` or `*/10 8-18 * * mon-fri`. `@hourly`, `@daily`, "
      "`@weekly`, `@monthly` and `@yearly` work too."},
     {"interval", &JobArgs::interval, "none", "1m..365d",

@@ -127,7 +127,7 @@ constexpr std::array<Row<Dns64>, 8> kDns64Rows{{
      "", "with `translate_all`: names that keep their own AAAA records"},
     {"claim", choice<Dns64, &Dns64::claim>(), "ipv4", "ipv6|ipv4|both",
      "addresses that address lists receive for a synthesized address\n`ipv6` is the synthesized "
-     "address that the client connects to, `ipv4` the address behind the NAT64, `both` selects "
+     "address, which clients connect to. `ipv4` is the address behind the NAT64. `both` selects "
      "both."},
 }};
 

@@ -24,8 +24,8 @@ constexpr std::array<Row<DomainSetArgs>, 8> kDomainSetRows{{
     {"sets", Own<DomainSetArgs>{"list of tags", read_list<&DomainSetArgs::sets, DomainSetArgs>},
      "none", "", "other domain_sets whose names are included"},
     {"inherit", &DomainSetArgs::inherit, "false", "",
-     "also match the targets of CNAME, HTTPS, SVCB and SRV records of the set's names\nA target "
-     "stays in the set while the client may cache that answer. Targets of targets are included "
+     "also match the targets of CNAME, HTTPS, SVCB and SRV records of its names\nTargets "
+     "stay in the set while clients may cache the answer. Targets of targets are included "
      "too. The owner of a name in the set can therefore add any name to it."},
     {"lenient", &DomainSetArgs::lenient, "false", "",
      "skip records of response policy zones that are not plain names\nSkipped records are other "

@@ -67,9 +67,9 @@ void read_ecs_handler_quick(Reading& in, std::string_view words, int line, Plugi
                                    matchers::quoted(all[1]) +
                                    ", is ignored (also in mosdns): remove it");
     } else if (all.size() > 1) {
-        in.report().error(line, owner_of(plugin) + " takes one address inline, and " +
-                                    matchers::quoted(all[1]) +
-                                    " is unexpected: define the plugin under 'plugins' for more");
+        in.report().error(line, owner_of(plugin) + ": unexpected " + matchers::quoted(all[1]) +
+                                    " after the address; define an ecs_handler under 'plugins' "
+                                    "for more settings");
     }
     finish_ecs_handler(in, args, line, plugin);
 }

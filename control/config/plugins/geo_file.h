@@ -47,9 +47,9 @@ void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, c
     for (const Text& text : args.selectors) {
         if (std::find(geo->missing.begin(), geo->missing.end(), text.value) == geo->missing.end())
             continue;
-        in.report().error(text.line, "nothing in " + matchers::quoted_path(file) +
-                                         " fits the selector " + matchers::quoted(text.value) +
-                                         " of " + owner);
+        in.report().error(text.line, "the selector " + matchers::quoted(text.value) + " of " +
+                                         owner + " matches nothing in " +
+                                         matchers::quoted_path(file) + ": correct or remove it");
     }
 }
 

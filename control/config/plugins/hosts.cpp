@@ -50,7 +50,7 @@ Result<HostEntry> parse_hosts_entry(std::string_view text) {
     for (const auto word : split_words(matchers::without_comment(text))) {
         const auto ip = IpAddress::parse(word);
         if (!ip) {
-            return Error{matchers::quoted(word) + " behind " + matchers::quoted(first) +
+            return Error{matchers::quoted(word) + " after " + matchers::quoted(first) +
                          " is not an IP address"};
         }
         out.addresses.push_back(*ip);

@@ -1,4 +1,4 @@
-// What stands in a rule: $TAG of a plugin, or a type with its arguments in place.
+// The content of a rule: $TAG of a plugin, or a type with inline arguments.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMostIpsetName = 31;      // IPSET_MAXNAMELEN - 1
 constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
-// What both types have besides their sets.
+// Settings that both types have.
 template <class Args>
 constexpr std::array<Row<Args>, 10> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
@@ -118,7 +118,7 @@ void take_kernel_sets(Reading& in, const Plugin& plugin, int line, bool v6, Kern
     place = std::move(set);
 }
 
-// How sets are written in place: parts between commas, of which the last but one says the family, the last the mask.
+// The inline form of a set: parts between commas. The last one is the mask, the one before it the family.
 struct QuickForm {
     std::size_t parts;
     std::string_view v4, v6;  // what says the family
@@ -251,7 +251,7 @@ std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, s
     if (set.table_family == (v6 ? "ip" : "ip6")) {
         in.report().error(line, owner + " has a table of family " + set.table_family + " for " +
                                     (v6 ? "IPv6" : "IPv4") +
-                                    " addresses, and its rules never see them: write " +
+                                    " addresses, but such tables never see them: write " +
                                     (v6 ? "ip6" : "ip") + " or inet");
         return std::nullopt;
     }

@@ -39,7 +39,7 @@ void read_types(Reading& in, const Node& node, const Place& place, LearnDomainAr
     types.erase(std::unique(types.begin(), types.end()), types.end());
 }
 
-// What OxiDNS waits for there: here nobody waits.
+// Settings that make queries wait in OxiDNS; here queries never wait.
 void ignore(Reading&, const Node&, const Place&, LearnDomainArgs&) {}
 
 constexpr std::string_view kRuleKinds = "full|domain";

@@ -1,4 +1,4 @@
-// Durations of which a number without a unit is milliseconds.
+// Durations whose default unit is the millisecond.
 #pragma once
 
 #include "control/config/plugins/plugin_type.h"

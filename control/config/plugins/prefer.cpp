@@ -25,8 +25,8 @@ void read_prefer_quick(Reading& in, std::string_view words, int line, Plugin& pl
     args.v6 = V6;
     if (!words.empty()) {
         in.report().error(line, owner_of(plugin) +
-                                    " takes no arguments in place: write it under "
-                                    "'plugins' with a tag, and '$TAG' here");
+                                    " takes no arguments inside a sequence: define it under "
+                                    "'plugins' with a tag, and write '$TAG' here");
     }
     plugin.args = args;
 }

@@ -52,12 +52,12 @@ Result<RedirectEntry> parse_redirect_entry(std::string_view text) {
     }
     const std::string_view target = words.front();
     if (IpAddress::parse(target)) {
-        return Error{matchers::quoted(target) + " behind " + matchers::quoted(first) +
+        return Error{matchers::quoted(target) + " after " + matchers::quoted(first) +
                      " is an IP address: a redirect needs a name; use 'hosts' for addresses"};
     }
     auto wire = dns::name_from_text(target);
     if (!wire || wire->size() < 2) {
-        return Error{matchers::quoted(target) + " behind " + matchers::quoted(first) +
+        return Error{matchers::quoted(target) + " after " + matchers::quoted(first) +
                      " is not a domain name"};
     }
     dns::lower_case(wire->data(), wire->data(), wire->size());

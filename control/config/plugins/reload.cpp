@@ -1,4 +1,4 @@
-// reload and reload_provider: the configuration and its files are read anew.
+// reload and reload_provider: read the configuration and its files again.
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/words.h"
 #include "matchers/quote.h"

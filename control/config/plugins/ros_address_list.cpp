@@ -137,8 +137,9 @@ constexpr std::array<Row<RosAddressListArgs>, 29> kRosAddressListOwnRows{{
     {"max_per_suffix",
      Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::suffix_percent>}, "25%",
      "1%..100%",
-     "share of `max_rows` that names with the same last two labels may use\nWhen the list is full, "
-     "a new claim replaces a claim of the name, domain or client that uses the most of its share."},
+     "share of `max_rows` that names with the same last two labels may use\nIn a full list, "
+     "a new claim replaces another. The replaced claim belongs to the name, domain or client that "
+     "uses the most of its share."},
     {"max_per_client",
      Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::client_percent>}, "25%",
      "1%..100%",

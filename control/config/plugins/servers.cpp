@@ -24,7 +24,7 @@ void read_servers(Reading& in, const Node* node, Plugin& plugin) {
     if (const Node* const listen = map.find("listen"); listen == nullptr || listen->is_null()) {
         in.report().warn(plugin.line, owner_of(plugin) + " has no 'listen': it listens on " +
                                           std::string(kServerListenDefault) +
-                                          ", for this machine alone");
+                                          ", which only this machine reaches");
     }
     if constexpr (std::is_base_of_v<StreamServer, T>) check_server(in, map, plugin, args);
     plugin.args = args;

@@ -157,8 +157,8 @@ class StaticReader {
             if (at == kKindsOfKey.end() || std::ranges::find(at->second, kind) != at->second.end())
                 continue;
             return refuse("has '" + entry.key +
-                          "', which is not of its type: remove it, or write "
-                          "its 'type'");
+                          "', which records of its type do not have: remove it, or correct "
+                          "'type'");
         }
         return true;
     }
@@ -189,7 +189,7 @@ class StaticReader {
                                   (r.address.empty()
                                        ? std::string("no 'address'")
                                        : "the address " + matchers::quoted(r.address)) +
-                                  ": expected one of IPv" + (kind == Kind::a ? "4" : "6"));
+                                  ": expected an IPv" + (kind == Kind::a ? "4" : "6") + " address");
                 return record(kind == Kind::a ? 1 : 28, {r.address}, "address", out);
             }
             case Kind::cname:
@@ -232,7 +232,7 @@ class StaticReader {
         return true;
     }
 
-    // The bytes as they stand there: nothing of them is an escape, as in a zone file.
+    // The bytes as written: unlike in a zone file, no byte is an escape.
     bool text_record(std::string_view text, StaticEntry& out) {
         constexpr std::size_t kMostStringBytes = 255;  // of a <character-string>
         if (text.empty()) return refuse("has no 'text': add it");
@@ -291,8 +291,8 @@ class StaticReader {
             known != nullptr && (known->type == "ros_address_list" || known->type == "ipset" ||
                                  known->type == "nftset");
         if (!is_list)
-            return refuse("has the address_list " + matchers::quoted(r.address_list) +
-                          ", but there is no ros_address_list, ipset or nftset with that tag");
+            return refuse("has the unknown address_list " + matchers::quoted(r.address_list) +
+                          ": expected the tag of a ros_address_list, ipset or nftset");
         out.list = in_.refer(tag, Wanted::executor, line_);
         return out.list.has_value();
     }

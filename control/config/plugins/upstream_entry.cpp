@@ -78,7 +78,7 @@ void read_outbound(Reading& in, const Node& node, const Place& place, UpstreamAr
     if (!read_value(in, node, place, {}, out.outbound)) return;
     if (in.outbound().profiles.contains(out.outbound)) return;
     in.report().error(place.line, place.name() + " is " + matchers::quoted(out.outbound) +
-                                      ", which is no profile of 'network.outbound'");
+                                      ": expected the name of a profile in 'network.outbound'");
 }
 
 constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
@@ -108,8 +108,8 @@ constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
     {"enable_pipeline", &UpstreamArgs::enable_pipeline, "false", "",
      "same as `tcp+pipeline://` and `tls+pipeline://`"},
     {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
-     "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nSet it only if the "
-     "upstream validates DNSSEC and the path to it is secure. Otherwise AD is always cleared."},
+     "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nThe upstream "
+     "must validate DNSSEC, and the path to it must be secure. Otherwise AD is always cleared."},
     {"outbound", Own<UpstreamArgs>{"name", read_outbound}, "none", "",
      "profile of `network.outbound` whose `socks5` and resolver this upstream uses"},
 }};
@@ -154,7 +154,7 @@ bool take_scheme(Reading& in, std::string_view& addr, const Place& place, Upstre
             place.name() + ": upstreams over '" + name + "://' are not supported";
         if (parts && parts->port.value_or(other->port) != other->port) {
             in.report().error(place.line, text + ", and port " + std::to_string(*parts->port) +
-                                              " is not that of " + std::string(other->instead) +
+                                              " does not belong to " + std::string(other->instead) +
                                               "://: write tls:// or https:// with its port");
             return false;
         }

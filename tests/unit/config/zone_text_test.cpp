@@ -86,9 +86,12 @@ BOOST_AUTO_TEST_CASE(types_that_are_less_common) {
     BOOST_TEST(rdata("L64 10 2001:db8:1140:1000") == "000a20010db811401000");
     BOOST_TEST(rdata("L32 10 10.1.2.0") == "000a0a010200");
     BOOST_TEST(rdata("DNSKEY 257 3 13 AQI") ==
-               "expected DNSKEY as in '257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d'");
-    BOOST_TEST(rdata("EUI48 00-00-5e-00-53") == "expected EUI48 as in '00-00-5e-00-53-2a'");
-    BOOST_TEST(rdata("RRSIG A 5 3 1 20031322173103 1 2 . AQ==").starts_with("expected RRSIG"));
+               "expected the data of a record of type DNSKEY, as in '257 3 13 "
+               "mdsswUyr3DPW132mOi8V9xESWE8jTo0d'");
+    BOOST_TEST(rdata("EUI48 00-00-5e-00-53") ==
+               "expected the data of a record of type EUI48, as in '00-00-5e-00-53-2a'");
+    BOOST_TEST(rdata("RRSIG A 5 3 1 20031322173103 1 2 . AQ==")
+                   .starts_with("expected the data of a record of type RRSIG"));
 }
 
 // Each of these ldns 1.8 takes for something else, or writes beyond its stack.
@@ -147,7 +150,8 @@ BOOST_AUTO_TEST_CASE(algorithms_have_names) {
     BOOST_TEST(rdata("DS 258 RSASHA256 2 abcd") == "01020802abcd");
     BOOST_TEST(rdata("TLSA DANE-EE SPKI SHA2-256 01") == "03010101");
     BOOST_TEST(rdata("CERT PGP 0 0 AQID") == "0003000000010203");
-    BOOST_TEST(rdata("DS 258 NOSUCH 2 abcd").starts_with("expected DS"));
+    BOOST_TEST(
+        rdata("DS 258 NOSUCH 2 abcd").starts_with("expected the data of a record of type DS"));
 }
 
 BOOST_AUTO_TEST_CASE(generate_makes_one_record_for_each_number) {
@@ -195,7 +199,8 @@ BOOST_AUTO_TEST_CASE(include_reads_another_file_with_an_origin_of_its_own) {
     BOOST_TEST(zone.records[2].name == "a.example");  // the owner before the file
     const auto errors = zone.bad.errors();
     BOOST_TEST_REQUIRE(errors.size() == 3U);
-    BOOST_TEST(errors[0].sentence() == "zone:3: sub:3: expected A as in '192.0.2.1'");
+    BOOST_TEST(errors[0].sentence() ==
+               "zone:3: sub:3: expected the data of a record of type A, as in '192.0.2.1'");
     BOOST_TEST(errors[1].sentence() == "zone:5: $INCLUDE: no such file");
     BOOST_TEST(errors[2].line == 6);
     BOOST_TEST(read_zone("$INCLUDE sub\n", "zone").bad.count() == 1U);
@@ -281,7 +286,8 @@ BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_the_others_are_read) {
     BOOST_TEST(zone.records[0].line == 15);
     const auto errors = zone.bad.errors();
     BOOST_TEST(errors[0].sentence() == "zone:2: a record has no name: add one before it");
-    BOOST_TEST(errors[1].sentence() == "zone:3: expected A as in '192.0.2.1'");
+    BOOST_TEST(errors[1].sentence() ==
+               "zone:3: expected the data of a record of type A, as in '192.0.2.1'");
     BOOST_TEST(errors.back().line == 16);
     BOOST_TEST(read_zone(std::string("\xff\xfe\0a", 4), "zone").bad.count() == 1U);
 }

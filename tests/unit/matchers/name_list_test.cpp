@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_policy_zone_is_two_sets) {
 // What a set cannot say is a bad line: it failed open before.
 BOOST_AUTO_TEST_CASE(a_set_names_what_a_policy_zone_says_besides_blocks) {
     const std::string cannot =
-        ", which a set of names cannot hold; a plugin of type 'rpz' does that";
+        ", which a set of names does not support: use a plugin of type 'rpz'";
     check(read_names("$ORIGIN rpz.example.\n@ SOA ns. a. 1 2 3 4 5\n*.only.example CNAME .\n"
                      "data.example A 192.0.2.1\nalias.example CNAME walled.example.\n"
                      "tcp.example CNAME rpz-tcp-only.\n32.1.2.0.192.rpz-ip CNAME .\n"
@@ -102,14 +102,14 @@ BOOST_AUTO_TEST_CASE(a_set_names_what_a_policy_zone_says_besides_blocks) {
                      "z", ListForm::rpz),
           {},
           {"z:10: no type of a record behind \"x.example.rpz.example\"",
-           "z:4: \"data.example\" asks for another answer than a block" + cannot,
-           "z:5: \"alias.example\" asks for another answer than a block" + cannot,
-           "z:6: \"tcp.example\" asks for another answer than a block" + cannot,
-           "z:7: \"32.1.2.0.192.rpz-ip\" is not a trigger by name" + cannot,
-           "z:8: \"32.1.2.0.192.rpz-client-ip\" is not a trigger by name" + cannot,
-           "z:9: \"ns.example.rpz-nsdname\" is not a trigger by name" + cannot,
-           "z:3: \"*.only.example\" without \"only.example\": a set cannot hold what is below a "
-           "name alone; a plugin of type 'rpz' does that"},
+           "z:4: \"data.example\" has an action other than blocking" + cannot,
+           "z:5: \"alias.example\" has an action other than blocking" + cannot,
+           "z:6: \"tcp.example\" has an action other than blocking" + cannot,
+           "z:7: \"32.1.2.0.192.rpz-ip\" has a trigger other than a name" + cannot,
+           "z:8: \"32.1.2.0.192.rpz-client-ip\" has a trigger other than a name" + cannot,
+           "z:9: \"ns.example.rpz-nsdname\" has a trigger other than a name" + cannot,
+           "z:3: \"*.only.example\" without \"only.example\": a set of names does not support "
+           "subdomains without their parent; use a plugin of type 'rpz'"},
           0);
 }
 
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_v2fly_may_include_others) {
            "8 regexp:^d[0-9]$"},
           {"f:4: include:other comes back to itself", "f:5: include:none cannot be read",
            "f:6: include:../x does not name a file in this folder",
-           "f:7: \"x\" behind the rule \"c.example\": expected @ATTRIBUTE or &LIST"},
+           "f:7: \"x\" after the rule \"c.example\": expected @ATTRIBUTE or &LIST"},
           0);
 }
 

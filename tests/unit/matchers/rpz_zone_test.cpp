@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_policy_is_a_bad_line) {
          "8: \"33.1.2.0.192\" is not a prefix: expected its length and the address from its end, "
          "as "
          "in '24.0.2.0.192' or '32.zz.db8.2001'",
-         "9: \"24.1.2.0.192\" has bits behind its length: write it as the prefix 192.0.2.0/24",
+         "9: \"24.1.2.0.192\" has host bits set: write it as the prefix 192.0.2.0/24",
          "10: \"$INCLUDE\": expected a record, '$ORIGIN NAME', or '$TTL SECONDS'",
          "11: no type of a record behind \"f.rpz.example\"",
          "12: a quote that is not closed on its line: remove it or add the other"});
