@@ -77,7 +77,7 @@ class Troubleshooting(page_run.PageTest):
     page, test, least, config = "docs/guides/troubleshooting.md", "troubleshooting", 50, CONFIG
     variable = [*page_run.MACHINE, (r"\b\d+ rows, done", "N rows, done"), (r"^( +(?:flash sectors|service us|flash).* +)[\d.]+$", r"\1 N"),
                 (r"(upstream_(?:queries|timeouts) +)\d+", r"\1 N"), (r"([rt]x_packets +)\d+", r"\1 N"),
-                (r"(\()\d+( queries since)", r"\1N\2")]
+                (r"(\()\d+( queries since)", r"\1N\2"), (r"(cdn\.other\.example +)[\d.]+", r"\1N")]
 
     def prepare(self, lab):
         prepare(lab, CONFIG)
