@@ -130,11 +130,11 @@ void Daemon::make_rule_service() {
         main_io_,
         [this](const std::string& why, bool by_queries,
                std::function<void(rules::RuleService::InForce)> done) {
-            const auto told = [done = std::move(done)](const ReloadOutcome& outcome) {
+            const auto respond = [done = std::move(done)](const ReloadOutcome& outcome) {
                 done({outcome.generation,
                       outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
             };
-            by_queries ? reload_by_queries(why, told) : reload(why, told);
+            by_queries ? reload_by_queries(why, respond) : reload(why, respond);
         },
         [this] { return publisher_->current()->generation; },
         [this] { return read_.are_unchanged(); });

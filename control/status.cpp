@@ -65,7 +65,7 @@ object set_status(const sets::SetStatus& set) {
             {"timeouts", set.ability.timeouts},
             {"prefixes", set.ability.prefixes},
             {"claims", set.claims},
-            {"owed", set.owed},
+            {"owed", set.pending},
             {"trouble", set.trouble}};
 }
 
@@ -112,7 +112,7 @@ void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.rows});
     writer.family("steerdns_sink_owed_rows");
     for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.owed});
+        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.pending});
     writer.family("steerdns_sink_capacity_rows");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.capacity});
@@ -384,7 +384,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
         writer.family("steerdns_router_paused");
         writer.sample({{"router", router.name}}, std::uint64_t{router.state.paused ? 1U : 0U});
         writer.family("steerdns_router_owed_rows");
-        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.owed));
+        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.pending));
         writer.family("steerdns_router_rows");
         writer.sample({{"router", router.name}},
                       static_cast<std::uint64_t>(router.state.rows_ours));

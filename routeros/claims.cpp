@@ -107,8 +107,8 @@ std::optional<Claim> Claims::evict(ListId list, const Origin& origin, const Clai
         const double pressure = shares_.pressure(claim.holders, bounds);
         const bool more = pressure > most;
         // Of equals, one that no client relies on yet.
-        const bool better =
-            chosen != nullptr && pressure == most && chosen->told_s != 0 && claim.told_s == 0;
+        const bool better = chosen != nullptr && pressure == most && chosen->board_until_s != 0 &&
+                            claim.board_until_s == 0;
         if (!more && !better) continue;
         most = pressure;
         chosen = &claim;

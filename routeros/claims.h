@@ -43,8 +43,8 @@ struct Claim {
     // fresh one.
     std::uint32_t row_life_s = 0;
     std::uint32_t reasons = 0;  // answers that made or prolonged it; stops at its largest value
-    std::uint32_t told_s = 0;   // the time on the row board and its epoch; 0: none
-    std::uint32_t told_epoch = 0;
+    std::uint32_t board_until_s = 0;  // the time on the row board and its epoch; 0: none
+    std::uint32_t board_epoch = 0;
     Holders holders{};  // the holders whose share it uses
     ClaimKey key;
     bool permanent = false;   // wants a row without timeout

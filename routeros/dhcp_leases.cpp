@@ -140,7 +140,7 @@ void LeaseReader::run() {
     if (is_setting_up && now_ >= phase_until_ms_) give_up("does not answer", backoff_ms());
     if (state_ >= RouterState::reading) look_alive();
     if (state_ == RouterState::in_sync && now_ >= print_at_ms_) begin_prints();
-    if (now_ >= tell_at_ms_) tell();
+    if (now_ >= notify_at_ms_) notify();
     if (lost_) {
         link_.close();
         complain(lost_->why);
@@ -153,16 +153,16 @@ std::uint64_t LeaseReader::next_deadline() const {
     switch (state_) {
         case RouterState::disconnected:
         case RouterState::unusable:
-            return running_ ? std::min(tell_at_ms_, connect_at_ms_) : tell_at_ms_;
+            return running_ ? std::min(notify_at_ms_, connect_at_ms_) : notify_at_ms_;
         case RouterState::connecting:
         case RouterState::logging_in:
-            return std::min(tell_at_ms_, phase_until_ms_);
+            return std::min(notify_at_ms_, phase_until_ms_);
         case RouterState::reading:
-            return std::min(tell_at_ms_, heard_ms_ + silent_ms());
+            return std::min(notify_at_ms_, heard_ms_ + silent_ms());
         case RouterState::in_sync:
-            return std::min({tell_at_ms_, print_at_ms_, heard_ms_ + silent_ms()});
+            return std::min({notify_at_ms_, print_at_ms_, heard_ms_ + silent_ms()});
     }
-    return tell_at_ms_;
+    return notify_at_ms_;
 }
 
 // ---- the session
@@ -286,7 +286,7 @@ void LeaseReader::drop(Half& half, RowId id) {
 }
 
 void LeaseReader::changed() {
-    if (state_ == RouterState::in_sync) tell_at_ms_ = std::min(tell_at_ms_, now_ + kSettleMs);
+    if (state_ == RouterState::in_sync) notify_at_ms_ = std::min(notify_at_ms_, now_ + kSettleMs);
 }
 
 void LeaseReader::on_end(Tag tag, const Ending& ending) {
@@ -318,7 +318,7 @@ void LeaseReader::end_print(Half& half, const Ending& ending) {
     failures_ = 0;
     if (!std::exchange(trouble_, {}).empty())
         sink_.log(Level::info, who() + " lists its DHCP leases again");
-    tell_at_ms_ = now_;
+    notify_at_ms_ = now_;
 }
 
 void LeaseReader::end_listen(Half& half, const Ending& ending) {
@@ -327,8 +327,8 @@ void LeaseReader::end_listen(Half& half, const Ending& ending) {
     print_at_ms_ = std::min(print_at_ms_, now_ + kPollMs);
 }
 
-void LeaseReader::tell() {
-    tell_at_ms_ = UINT64_MAX;
+void LeaseReader::notify() {
+    notify_at_ms_ = UINT64_MAX;
     std::vector<DhcpLease> all;
     all.reserve(halves_[0].rows.size() + halves_[1].rows.size());
     for (const Half& half : halves_) {

@@ -99,7 +99,7 @@ class LeaseReader final : public LinkUser, private SessionHandler {
     void apply(Half& half, const ReplyRow& row);
     void drop(Half& half, RowId id);
     void changed();
-    void tell();
+    void notify();
     void look_alive();
     void give_up(std::string why, std::uint64_t retry_ms);
     void end_session(std::uint64_t retry_ms);
@@ -122,7 +122,7 @@ class LeaseReader final : public LinkUser, private SessionHandler {
     std::uint64_t now_ = 0;
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0;  // of the next attempt; of this one
     std::uint64_t heard_ms_ = 0;
-    std::uint64_t print_at_ms_ = UINT64_MAX, tell_at_ms_ = UINT64_MAX;
+    std::uint64_t print_at_ms_ = UINT64_MAX, notify_at_ms_ = UINT64_MAX;
     Tag beat_ = 0;           // the heartbeat in progress; 0: none
     unsigned failures_ = 0;  // since it was last in sync
     struct Lost {

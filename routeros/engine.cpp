@@ -13,7 +13,7 @@ constexpr std::uint64_t kStandstillMs = 3'500;
 constexpr std::uint64_t kNoticeMs = 3'000;  // of silence: answers no longer wait for it
 constexpr std::uint64_t kBusyTimes =
     6;  // a router that prints or writes may be silent this many times longer
-constexpr std::uint64_t kSilenceToldMs = 60'000, kUnknownToldMs = 600'000;
+constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000;
 // Rows that are kept of one router: about 100 MB. More where lists may have more.
 constexpr std::size_t kMostRows = 250'000, kMostRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
@@ -83,7 +83,7 @@ void Router::Engine::take_lists() {
             for (const auto& old : names_before) {
                 if (old.menu != menu || old.text != text) continue;
                 name.others_ms = old.others_ms;
-                name.lost_told_ms = old.lost_told_ms;
+                name.lost_logged_ms = old.lost_logged_ms;
             }
         }
         names_[*index].users.push_back(&list);
@@ -128,7 +128,7 @@ void Router::Engine::take_lists() {
         claims_.for_each([&](const Claim& claim) {
             if (claim.key.list != id) return;
             if (claim.left_alone) --left_alone_;
-            if (claim.told_s != 0) sink_.forgotten(id, claim.key.address.bytes);
+            if (claim.board_until_s != 0) sink_.forgotten(id, claim.key.address.bytes);
         });
         claims_.drop_list(id);
     }
@@ -148,10 +148,10 @@ void Router::Engine::say(Level level, Topic topic, const std::string& sentence) 
     if (topic == topic_) return;
     topic_ = topic;
     trouble_ = level == Level::info ? std::string{} : sentence;
-    tell(level, sentence);
+    log_line(level, sentence);
 }
 
-void Router::Engine::tell(Level level, const std::string& sentence) {
+void Router::Engine::log_line(Level level, const std::string& sentence) {
     if (level != Level::info) trace_.error(sentence);
     sink_.log(level, sentence);
 }
@@ -174,7 +174,7 @@ void Router::Engine::start(std::uint64_t now_ms) {
     cleaning_ = false;
     down_since_ms_ = now_;
     connect_at_ms_ = now_;
-    tell_away();
+    notify_away();
     run();
 }
 
@@ -280,8 +280,8 @@ void Router::Engine::run() {
     expire_claims();
     retry_refusals();
     check_stall();
-    tell_hands();
-    tell_lost();
+    log_manual_changes();
+    log_lost_rows();
     if (state_ == RouterState::in_sync) {
         judge_some();
         end_second_writers();
@@ -387,7 +387,7 @@ void Router::Engine::drop_session() {
     writer_.clear();
     writer_.set_measuring(true);
     lookups_.clear();
-    lookup_out_ = heartbeat_out_ = silent_ = told_of_silence_ = false;
+    lookup_out_ = heartbeat_out_ = silent_ = silence_logged_ = false;
     stood_since_ms_ = UINT64_MAX;
     prints_running_ = 0;
     connections_.session(now_);
@@ -406,7 +406,7 @@ void Router::Engine::drop_session() {
     refusals_.clear();
     retries_.clear();
     reprint_ms_ = reprint_due_ms_ = UINT64_MAX;
-    tell_away();
+    notify_away();
     settle_away(nullptr);
     if (was_synced) begin_epoch();
 }
@@ -474,9 +474,10 @@ void Router::Engine::heard() {
     const std::uint64_t silent_ms = now_ - heard_ms_;
     heard_ms_ = now_;
     if (!std::exchange(silent_, false)) return;
-    tell_away();
-    if (!std::exchange(told_of_silence_, false)) return;
-    tell(Level::info, who() + " answers again after " + std::to_string(silent_ms / 1000) + " s");
+    notify_away();
+    if (!std::exchange(silence_logged_, false)) return;
+    log_line(Level::info,
+             who() + " answers again after " + std::to_string(silent_ms / 1000) + " s");
 }
 
 std::uint64_t Router::Engine::sending_deadline() const {
@@ -518,27 +519,28 @@ void Router::Engine::check_silence() {
     if (now_ < notice_deadline()) return;
     silent_ = true;
     settle_away(nullptr);
-    tell_away();
-    if (jobs(JobKind::write) == 0 || now_ < silence_told_ms_) return;
-    silence_told_ms_ = now_ + kSilenceToldMs;
-    told_of_silence_ = true;
-    tell(Level::warning,
-         who() + " has been silent for " + std::to_string((now_ - heard_ms_) / 1000) +
-             " s while rows are being written: answers go on without it; connecting again if it "
-             "says nothing for " +
-             std::to_string(kBusyTimes * config_.receive_timeout_ms / 1000) +
-             " s (six times `receive_timeout`)");
+    notify_away();
+    if (jobs(JobKind::write) == 0 || now_ < silence_logged_ms_) return;
+    silence_logged_ms_ = now_ + kSilenceLogMs;
+    silence_logged_ = true;
+    log_line(
+        Level::warning,
+        who() + " has been silent for " + std::to_string((now_ - heard_ms_) / 1000) +
+            " s while rows are being written: answers go on without it; connecting again if it "
+            "says nothing for " +
+            std::to_string(kBusyTimes * config_.receive_timeout_ms / 1000) +
+            " s (six times `receive_timeout`)");
 }
 
 void Router::Engine::note_unknown_sentences() {
     const std::uint64_t seen = session_.unknown_sentences();
     if (seen == unknown_seen_) return;
     counters_.unknown_sentences += seen - std::exchange(unknown_seen_, seen);
-    if (now_ < unknown_told_ms_) return;
-    unknown_told_ms_ = now_ + kUnknownToldMs;
-    tell(Level::warning, who() + " sent \"" + session_.last_unknown() +
-                             "\", which is not understood: ignored and counted "
-                             "(`unknown_sentences`); report it with the version of RouterOS");
+    if (now_ < unknown_logged_ms_) return;
+    unknown_logged_ms_ = now_ + kUnknownLogMs;
+    log_line(Level::warning, who() + " sent \"" + session_.last_unknown() +
+                                 "\", which is not understood: ignored and counted "
+                                 "(`unknown_sentences`); report it with the version of RouterOS");
 }
 
 std::uint64_t Router::Engine::stall_deadline(const List& list) const {
@@ -554,10 +556,10 @@ void Router::Engine::check_stall() {
         list.stalled = changed = true;
         settle_away(&list);
     }
-    if (changed) tell_away();
+    if (changed) notify_away();
 }
 
-void Router::Engine::tell_away() {
+void Router::Engine::notify_away() {
     const bool any =
         !is_ready() || silent_ ||
         std::any_of(lists_.begin(), lists_.end(), [](const auto& l) { return l.second.stalled; });
@@ -568,8 +570,8 @@ void Router::Engine::tell_away() {
     if (!any) away_since_ms_ = 0;
     for (auto& [id, list] : lists_) {
         const bool away = is_away(list);
-        if (away == list.told_away) continue;
-        list.told_away = away;
+        if (away == list.notified_away) continue;
+        list.notified_away = away;
         sink_.away(id, away);
     }
 }

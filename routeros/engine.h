@@ -69,7 +69,7 @@ class Router::Engine final : public SessionHandler {
         std::optional<NameIndex> name4, name6;
         std::uint32_t epoch = 1;
         bool stalled = false;  // no acknowledgement for too long
-        bool told_away = true;
+        bool notified_away = true;
         bool nearly_full = false;         // it was logged
         std::uint64_t complained_ms = 0;  // of the last log line about refused claims
         std::uint64_t refused = 0;        // refused claims since then
@@ -84,7 +84,7 @@ class Router::Engine final : public SessionHandler {
         std::vector<std::uint8_t> prefixes{};  // lengths of persistent prefixes, the longest first
         std::size_t lost = 0;                  // rows that others removed, not reported yet
         Address lost_first{};
-        std::uint64_t lost_tell_ms = 0, lost_told_ms = 0;
+        std::uint64_t lost_log_ms = 0, lost_logged_ms = 0;
         std::uint64_t others_ms = 0;  // the last write by an unconfigured second writer
     };
     enum class JobKind : std::uint8_t {
@@ -183,7 +183,7 @@ class Router::Engine final : public SessionHandler {
     void schedule_connect(std::uint64_t delay_ms);
     [[nodiscard]] std::uint64_t retry_delay();
     void say(Level level, Topic topic, const std::string& sentence);
-    void tell(Level level, const std::string& sentence);
+    void log_line(Level level, const std::string& sentence);
     [[nodiscard]] std::string who() const;
     void begin_connect();
     bool listens_to(std::string_view bytes);
@@ -197,7 +197,7 @@ class Router::Engine final : public SessionHandler {
     void note_unknown_sentences();
     void check_stall();
     [[nodiscard]] std::uint64_t stall_deadline(const List& list) const;
-    void tell_away();
+    void notify_away();
     void heartbeat();
     void run();  // does all that is due now, then flushes
     void flush();
@@ -294,7 +294,7 @@ class Router::Engine final : public SessionHandler {
     std::vector<std::pair<Place, Hand>> forget_hands();
     void respect_no_more();
     void note_hand(const Place& place, Hand hand);
-    void tell_hands();
+    void log_manual_changes();
     [[nodiscard]] std::uint64_t hands_deadline() const;
 
     // engine_cover.cpp: cover of an address by other rows
@@ -314,7 +314,7 @@ class Router::Engine final : public SessionHandler {
     void on_own_row(const Job& job, const ReplyRow& row);
     void on_own_end(const Job& job, const Ending& ending);
     void note_lost(const Place& place);
-    void tell_lost();
+    void log_lost_rows();
     [[nodiscard]] std::uint64_t lost_deadline() const;
 
     // engine_claim.cpp: claims, waiting answers, the row board
@@ -339,7 +339,7 @@ class Router::Engine final : public SessionHandler {
     void judge_some();
     [[nodiscard]] std::vector<Place> places_of_rows() const;
     void check_fill(List& list);
-    void tell_board(const Place& place, std::uint64_t cover_ms);
+    void update_board(const Place& place, std::uint64_t cover_ms);
     void release(const Place& place, std::uint64_t cover_ms);
     void fail_waiters(const Place& place);
     void answers_left(const Place& place);
@@ -378,7 +378,7 @@ class Router::Engine final : public SessionHandler {
     std::set<Address> own_, own_read_[2];                    // the router's addresses
     std::uint64_t own_ms_ = 0;
     std::array<bool, 2> own_refused_{};
-    bool told_of_own_ = false;
+    bool own_addresses_logged_ = false;
 
     // connection
     RouterState state_ = RouterState::disconnected;
@@ -395,9 +395,9 @@ class Router::Engine final : public SessionHandler {
     std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
                   answered_ms_ = 0;  // when the last answered heartbeat was sent
     bool heartbeat_out_ = false;
-    bool silent_ = false, told_of_silence_ = false;  // silent for kNoticeMs, and it was logged
-    std::uint64_t silence_told_ms_ = 0, unknown_told_ms_ = 0;  // no such log line before
-    std::uint64_t unknown_seen_ = 0;                           // number seen in the session
+    bool silent_ = false, silence_logged_ = false;  // silent for kNoticeMs, and it was logged
+    std::uint64_t silence_logged_ms_ = 0, unknown_logged_ms_ = 0;  // no such log line before
+    std::uint64_t unknown_seen_ = 0;                               // number seen in the session
     boost::unordered_flat_map<Tag, Job> jobs_;
     std::array<std::size_t, kJobKinds> job_counts_{};
 
@@ -422,15 +422,15 @@ class Router::Engine final : public SessionHandler {
     std::uint64_t acknowledged_ms_ = 0, flight_since_ms_ = 0, denied_until_ms_ = 0,
                   complained_ms_ = 0;
     Scripts scripts_ = Scripts::off;
-    bool told_of_scripts_ = false;
+    bool scripts_logged_ = false;
     std::size_t scripts_out_ = 0;
     std::set<Place> lookups_;
     bool lookup_out_ = false;
     boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
     std::set<std::pair<std::uint64_t, Place>> retries_;
     std::uint64_t last_retry_ms_ =
-        0;                      // time of the last retry of a refused row: retries are spread
-    std::string refusal_told_;  // why rows are refused, as logged
+        0;                        // time of the last retry of a refused row: retries are spread
+    std::string logged_refusal_;  // why rows are refused, as logged
 
     // probing
     struct Probing {  // a running probe
@@ -462,8 +462,8 @@ class Router::Engine final : public SessionHandler {
 
     // others
     std::vector<std::pair<Place, Hand>> hands_;  // may still turn out to be a flush
-    std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_told_ms_ = 0;
-    std::size_t hands_untold_ = 0, left_alone_ = 0;
+    std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_logged_ms_ = 0;
+    std::size_t hands_unlogged_ = 0, left_alone_ = 0;
     std::string last_hand_;  // its last change, as text
 
     // waiting

@@ -73,8 +73,8 @@ Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t
         done.asked += ids.size();
     }
     if (done.asked > 0) {
-        tell(Level::info, who() + ": takes over " + std::to_string(done.asked) + " rows of " +
-                              safe_text(prefix));
+        log_line(Level::info, who() + ": takes over " + std::to_string(done.asked) + " rows of " +
+                                  safe_text(prefix));
     }
     run();
     return done;
@@ -83,10 +83,10 @@ Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t
 // Reads the rows again: another program may have removed some of them.
 void Router::Engine::on_adopt_end(const Job& /*job*/, const Ending& ending) {
     if (!ending.ok && !ending.says("no such item")) {
-        tell(Level::warning, who() +
-                                 " did not rewrite the comments of rows that are to be taken "
-                                 "over: " +
-                                 ending.message);
+        log_line(Level::warning, who() +
+                                     " did not rewrite the comments of rows that are to be taken "
+                                     "over: " +
+                                     ending.message);
     }
     if (jobs(JobKind::adopt) == 0) request_reprint(now_);
 }

@@ -9,10 +9,10 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // the promised life of a row without timeout
-constexpr std::uint64_t kUrgentMs = 10'000;       // before a row ends, its renewal counts as held
-constexpr std::uint64_t kEnoughLeftMs = 1'000;    // a claim that ends sooner is not repaired
-constexpr std::size_t kJudgedAtOnce = 1'000;      // less than a millisecond, mostly
-constexpr std::uint64_t kRefusedToldMs = 60'000;  // between log lines about refused claims
+constexpr std::uint64_t kUrgentMs = 10'000;      // before a row ends, its renewal counts as held
+constexpr std::uint64_t kEnoughLeftMs = 1'000;   // a claim that ends sooner is not repaired
+constexpr std::size_t kJudgedAtOnce = 1'000;     // less than a millisecond, mostly
+constexpr std::uint64_t kRefusedLogMs = 60'000;  // between log lines about refused claims
 
 }  // namespace
 
@@ -77,7 +77,7 @@ void Router::Engine::evaluate_place(const Place& place, WriteClass cls, bool jus
     const auto& [w, difference] = judged;
     const bool settled = difference.need == Need::nothing && !writer_.in_flight(place);
     if (settled && !unwelcome_.empty()) unwelcome_.erase(place);
-    tell_board(place, difference.cover_ms);
+    update_board(place, difference.cover_ms);
     release(place, difference.cover_ms);
     note_shelter(place, judged, cls);
     if (must_stay(place)) return writer_.drop(place);
@@ -152,7 +152,7 @@ void Router::Engine::judge_some() {
         if (judging_.claims >= claims_.slots()) {
             judging_ = {};
             judge_ended_prefixes();
-            return tell_away();
+            return notify_away();
         }
         const Claim* const claim = claims_.at(judging_.claims++);
         if (claim == nullptr || !worth_judging(*claim)) continue;
@@ -196,38 +196,38 @@ std::vector<Place> Router::Engine::places_of_rows() const {
 // --- the row board -----------------------------------------------------------------------------------
 
 // A promise counts as a claim: workers that rely on the row board make no claim until it ends.
-void Router::Engine::tell_board(const Place& place, std::uint64_t cover_ms) {
+void Router::Engine::update_board(const Place& place, std::uint64_t cover_ms) {
     if (!place.address.is_host()) return;
     for (const List* list : names_[place.name].users) {
         const ClaimKey key{list->config.id, place.address};
         Claim* claim = claims_.find(key);
         if (claim == nullptr) continue;
-        const bool told = claim->told_s != 0 && claim->told_epoch == list->epoch;
+        const bool on_board = claim->board_until_s != 0 && claim->board_epoch == list->epoch;
         if (cover_ms <= now_) {
-            if (told) sink_.forgotten(key.list, place.address.bytes);
-            claim->told_s = 0;
+            if (on_board) sink_.forgotten(key.list, place.address.bytes);
+            claim->board_until_s = 0;
             continue;
         }
         if (cover_ms == kForever) {
-            if (told && std::uint64_t{claim->told_s} * 1000 >= claim->until_ms) continue;
+            if (on_board && std::uint64_t{claim->board_until_s} * 1000 >= claim->until_ms) continue;
             const std::uint64_t until_ms =
                 std::max(claim->until_ms + 1000, now_ + kStaticPromiseMs);
-            claim->told_s = static_cast<std::uint32_t>(until_ms / 1000);
+            claim->board_until_s = static_cast<std::uint32_t>(until_ms / 1000);
         } else {
             const auto until_s = static_cast<std::uint32_t>(cover_ms / 1000);
-            if (told && claim->told_s == until_s) continue;
-            claim->told_s = until_s;
+            if (on_board && claim->board_until_s == until_s) continue;
+            claim->board_until_s = until_s;
         }
-        claim->told_epoch = list->epoch;
-        claims_.promise(key, std::uint64_t{claim->told_s} * 1000);
-        sink_.installed(key.list, place.address.bytes, claim->told_s);
+        claim->board_epoch = list->epoch;
+        claims_.promise(key, std::uint64_t{claim->board_until_s} * 1000);
+        sink_.installed(key.list, place.address.bytes, claim->board_until_s);
     }
 }
 
 void Router::Engine::expire_claims() {
     while (const auto claim = claims_.expire(now_)) {
         const ClaimKey& key = claim->key;
-        if (claim->told_s != 0) sink_.forgotten(key.list, key.address.bytes);
+        if (claim->board_until_s != 0) sink_.forgotten(key.list, key.address.bytes);
         if (claim->left_alone) --left_alone_;
         if (List* const list = find_list(key.list)) check_fill(*list);
         const auto place = place_of(key);
@@ -314,14 +314,14 @@ void Router::Engine::settle_away(const List* only) {
 // Logged at 90 % of max_rows, and again below 80 %.
 void Router::Engine::check_fill(List& list) {
     const std::size_t claims = claims_.size(list.config.id), most = list.config.max_rows;
-    const bool told = list.nearly_full;
-    if (told ? claims * 10 >= most * 8 : claims * 10 < most * 9) return;
-    list.nearly_full = !told;
+    const bool was_logged = list.nearly_full;
+    if (was_logged ? claims * 10 >= most * 8 : claims * 10 < most * 9) return;
+    list.nearly_full = !was_logged;
     const std::string filled = who() + ": list " + list.config.tag + " has " +
                                std::to_string(claims) + " of its " + std::to_string(most) +
                                " claims";
-    if (told) return tell(Level::info, filled + " again");
-    tell(Level::warning, filled + ": when it is full, more are refused; raise max_rows");
+    if (was_logged) return log_line(Level::info, filled + " again");
+    log_line(Level::warning, filled + ": when it is full, more are refused; raise max_rows");
 }
 
 // --- claims --------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ void Router::Engine::refused_claim(List& list, const Origin& origin) {
     const Claims::Refusal refusal = claims_.refusal();
     if (refusal != Claims::Refusal::list) ++counters_.claims_over_share;
     if (now_ < list.complained_ms) return;
-    list.complained_ms = now_ + kRefusedToldMs;
+    list.complained_ms = now_ + kRefusedLogMs;
     const std::string of =
         " of the " + std::to_string(list.config.max_rows) + " claims of list " + list.config.tag;
     const std::string client =
@@ -411,7 +411,7 @@ void Router::Engine::refused_claim(List& list, const Origin& origin) {
     }
     sentence += " (" + std::to_string(std::exchange(list.refused, 0)) + " refused, the last for " +
                 std::string(origin.name) + " asked by " + client + ")";
-    tell(Level::warning, sentence);
+    log_line(Level::warning, sentence);
 }
 
 // True: the hold waits for this address.

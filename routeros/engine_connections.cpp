@@ -78,25 +78,26 @@ void Router::Engine::looked_in_part() {
     ++counters_.connection_prints_cut;
     const std::size_t looked_for = connections_.waiting();
     if (connections_.looked_in_part(now_)) return;
-    tell(Level::warning,
-         who() +
-             " ended three prints of connections early, because entries disappeared: "
-             "connections to some of " +
-             std::to_string(looked_for) + " addresses may keep the wrong egress");
+    log_line(Level::warning,
+             who() +
+                 " ended three prints of connections early, because entries disappeared: "
+                 "connections to some of " +
+                 std::to_string(looked_for) + " addresses may keep the wrong egress");
 }
 
 // Once per session is enough: a user's policies do not change within a session.
 void Router::Engine::refused_connections(const Job& job, const Ending& ending) {
-    const bool told = connections_.refused(job.menu);
+    const bool was_logged = connections_.refused(job.menu);
     const bool rights = ending.says("not enough permissions");
-    if (!told) {
+    if (!was_logged) {
         const std::string path = job.menu == Menu::ip ? "/ip" : "/ipv6";
-        tell(Level::warning,
-             who() + " does not let SteerDNS " + (job.kind == JobKind::cut ? "remove" : "read") +
-                 " " + path + "/firewall/connection (" + ending.message +
-                 "): connections that started before their row keep the wrong egress" +
-                 (rights ? "; give its group the policies read,write,api" : "") +
-                 ", or write `repair_connections: false`");
+        log_line(Level::warning,
+                 who() + " does not let SteerDNS " +
+                     (job.kind == JobKind::cut ? "remove" : "read") + " " + path +
+                     "/firewall/connection (" + ending.message +
+                     "): connections that started before their row keep the wrong egress" +
+                     (rights ? "; give its group the policies read,write,api" : "") +
+                     ", or write `repair_connections: false`");
     }
     for (const auto menu : {Menu::ip, Menu::ipv6}) {
         if (rights || menu == job.menu) connections_.refuse(menu);

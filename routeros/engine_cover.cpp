@@ -9,7 +9,7 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kOwnEveryMs = 60'000;  // addresses of the router change with its lines
-constexpr std::uint64_t kLostMs = 2'000, kLostToldMs = 60'000;
+constexpr std::uint64_t kLostMs = 2'000, kLostLogMs = 60'000;
 
 std::size_t slot_of(Menu menu) {
     return menu == Menu::ip ? 0 : 1;
@@ -123,7 +123,7 @@ bool Router::Engine::is_unwelcome(const Place& place, bool claimed) const {
 // A claim was taken out early.
 void Router::Engine::gave_up(const Claim& claim) {
     const ClaimKey& key = claim.key;
-    if (claim.told_s != 0) sink_.forgotten(key.list, key.address.bytes);
+    if (claim.board_until_s != 0) sink_.forgotten(key.list, key.address.bytes);
     if (claim.left_alone) --left_alone_;
     if (List* const list = find_list(key.list)) check_fill(*list);
     const auto place = place_of(key);
@@ -203,11 +203,12 @@ void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
     const std::size_t menu = slot_of(job.menu);
     if (!ending.ok) {
         own_refused_[menu] = true;
-        if (ending.says("no such command") || std::exchange(told_of_own_, true)) return;
-        tell(Level::info, who() + " does not list its own addresses (" + ending.message +
-                              "): they become rows if names of a list have them; give the group "
-                              "of user " +
-                              config_.username + " the policy read");
+        if (ending.says("no such command") || std::exchange(own_addresses_logged_, true)) return;
+        log_line(Level::info,
+                 who() + " does not list its own addresses (" + ending.message +
+                     "): they become rows if names of a list have them; give the group "
+                     "of user " +
+                     config_.username + " the policy read");
         return;
     }
     std::vector<Address> changed;
@@ -235,27 +236,27 @@ void Router::Engine::note_lost(const Place& place) {
     Name& name = names_[place.name];
     if (name.lost++ > 0) return;
     name.lost_first = place.address;
-    name.lost_tell_ms = std::max(now_ + kLostMs, name.lost_told_ms + kLostToldMs);
+    name.lost_log_ms = std::max(now_ + kLostMs, name.lost_logged_ms + kLostLogMs);
 }
 
-void Router::Engine::tell_lost() {
+void Router::Engine::log_lost_rows() {
     for (Name& name : names_) {
-        if (name.lost == 0 || now_ < name.lost_tell_ms) continue;
+        if (name.lost == 0 || now_ < name.lost_log_ms) continue;
         const bool one = name.lost == 1;
-        tell(Level::warning, who() + ": " + std::to_string(name.lost) + (one ? " row" : " rows") +
-                                 " of list " + name.text + (one ? " was" : " were") +
-                                 " removed on the router and " + (one ? "is" : "are") +
-                                 " written again (" + (one ? "" : "first ") +
-                                 name.lost_first.to_string() + ")");
+        log_line(Level::warning, who() + ": " + std::to_string(name.lost) +
+                                     (one ? " row" : " rows") + " of list " + name.text +
+                                     (one ? " was" : " were") + " removed on the router and " +
+                                     (one ? "is" : "are") + " written again (" +
+                                     (one ? "" : "first ") + name.lost_first.to_string() + ")");
         name.lost = 0;
-        name.lost_told_ms = now_;
+        name.lost_logged_ms = now_;
     }
 }
 
 std::uint64_t Router::Engine::lost_deadline() const {
     std::uint64_t next = UINT64_MAX;
     for (const Name& name : names_) {
-        if (name.lost > 0) next = std::min(next, name.lost_tell_ms);
+        if (name.lost > 0) next = std::min(next, name.lost_log_ms);
     }
     return next;
 }

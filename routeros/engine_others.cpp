@@ -16,7 +16,7 @@ constexpr std::uint64_t kDriftMs = 5'000;
 // More rows than this, within this time, are not a manual change but a flush.
 constexpr std::size_t kHandful = 8;
 constexpr std::uint64_t kHandMs = 2'000;
-constexpr std::uint64_t kHandsToldMs = 60'000;
+constexpr std::uint64_t kHandsLogMs = 60'000;
 
 }  // namespace
 
@@ -48,10 +48,11 @@ void Router::Engine::notice_writer(const Row* known, const Row& row) {
     if (may_others_write(name)) return;
     ++counters_.writes_of_others;
     if (std::exchange(name.others_ms, now_) != 0) return;
-    tell(Level::warning, who() + ": list " + name.text + " has a second writer (" +
-                             row.place.address.to_string() +
-                             (known == nullptr ? " appeared" : " got a longer timeout") +
-                             "): set `multi_writer: true` on all writers, or stop the other one");
+    log_line(Level::warning,
+             who() + ": list " + name.text + " has a second writer (" +
+                 row.place.address.to_string() +
+                 (known == nullptr ? " appeared" : " got a longer timeout") +
+                 "): set `multi_writer: true` on all writers, or stop the other one");
 }
 
 std::uint64_t Router::Engine::others_end_ms(const Name& name) const {
@@ -62,7 +63,7 @@ void Router::Engine::end_second_writers() {
     for (auto& name : names_) {
         if (now_ < others_end_ms(name)) continue;
         name.others_ms = 0;
-        tell(Level::info, who() + ": no other writer of list " + name.text + " for 10 minutes");
+        log_line(Level::info, who() + ": no other writer of list " + name.text + " for 10 minutes");
     }
 }
 
@@ -141,7 +142,7 @@ void Router::Engine::respect_no_more() {
 
 void Router::Engine::note_hand(const Place& place, Hand hand) {
     ++counters_.manual_changes;
-    ++hands_untold_;
+    ++hands_unlogged_;
     const std::string_view what = hand == Hand::removed    ? "removed"
                                   : hand == Hand::disabled ? "disabled"
                                   : hand == Hand::comment  ? "given a different comment"
@@ -151,22 +152,23 @@ void Router::Engine::note_hand(const Place& place, Hand hand) {
 }
 
 // Changes within the last two seconds that are not a flush were manual; logged at most once a minute.
-void Router::Engine::tell_hands() {
+void Router::Engine::log_manual_changes() {
     if (now_ >= hands_until_ms_) {
         hands_until_ms_ = UINT64_MAX;
         for (const auto& [place, hand] : std::exchange(hands_, {}))
             note_hand(place, hand);
     }
-    if (hands_untold_ == 0 || now_ < hands_told_ms_) return;
-    hands_told_ms_ = now_ + kHandsToldMs;
-    const std::size_t more = std::exchange(hands_untold_, 0) - 1;
-    tell(Level::warning, who() + ": " + last_hand_ +
-                             (more == 0 ? "" : " (and " + std::to_string(more) + " more)") +
-                             ": left so until no client holds it (`on_manual_change: respect`)");
+    if (hands_unlogged_ == 0 || now_ < hands_logged_ms_) return;
+    hands_logged_ms_ = now_ + kHandsLogMs;
+    const std::size_t more = std::exchange(hands_unlogged_, 0) - 1;
+    log_line(Level::warning,
+             who() + ": " + last_hand_ +
+                 (more == 0 ? "" : " (and " + std::to_string(more) + " more)") +
+                 ": left so until no client holds it (`on_manual_change: respect`)");
 }
 
 std::uint64_t Router::Engine::hands_deadline() const {
-    return std::min(hands_until_ms_, hands_untold_ == 0 ? UINT64_MAX : hands_told_ms_);
+    return std::min(hands_until_ms_, hands_unlogged_ == 0 ? UINT64_MAX : hands_logged_ms_);
 }
 
 }  // namespace steer::routeros

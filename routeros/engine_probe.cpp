@@ -134,15 +134,15 @@ void Router::Engine::end_probe() {
     probed_.state = done.probe.complete() ? ProbeState::complete : ProbeState::incomplete;
     if (!done.probe.complete()) {
         if (tries_ <= 1)
-            tell(Level::info, who() + " did not answer all questions about RouterOS " +
-                                  done.version + " (" + done.probe.trouble() +
-                                  "): answers and writes go on");
+            log_line(Level::info, who() + " did not answer all questions about RouterOS " +
+                                      done.version + " (" + done.probe.trouble() +
+                                      "): answers and writes go on");
         return;
     }
     findings_[done.version] = done.probe.findings();
     sink_.found(done.version, done.probe.findings());
-    tell(Level::info, who() + " was probed: how RouterOS " + done.version +
-                          " behaves where its documentation is silent");
+    log_line(Level::info, who() + " was probed: how RouterOS " + done.version +
+                              " behaves where its documentation is silent");
 }
 
 // Its rows expire by themselves. Rows without timeout are removed when possible.

@@ -131,8 +131,8 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
         sweep(job);
     } else if (job.menu == Menu::ipv6 && ending.says("no such command")) {
         menu_missing_[index(job.menu)] = true;
-        tell(Level::warning, who() + " has no " + std::string{path(job.menu)} +
-                                 ": IPv6 addresses are not put on it; enable its ipv6 package");
+        log_line(Level::warning, who() + " has no " + std::string{path(job.menu)} +
+                                     ": IPv6 addresses are not put on it; enable its ipv6 package");
     } else if (!ending.says("not enough permissions")) {
         lose("its " + std::string{path(job.menu)} + " cannot be read (" + ending.message + ")",
              Topic::lost, retry_delay());
@@ -163,13 +163,13 @@ void Router::Engine::sweep(const Job& job) {
 void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
     const std::size_t menu = index(job.menu);
     listening_[menu] = false;
-    const bool told = std::exchange(listen_refused_[menu], true);
+    const bool was_logged = std::exchange(listen_refused_[menu], true);
     if (!ending.says("no such command")) {
         listen_again_ms_[menu] = now_ + kListenRetryMs;
-        if (told) return;
-        tell(Level::warning, who() + " does not report changes of " + std::string{path(job.menu)} +
-                                 " (" + ending.message +
-                                 "): its rows are read every 5 minutes instead");
+        if (was_logged) return;
+        log_line(Level::warning, who() + " does not report changes of " +
+                                     std::string{path(job.menu)} + " (" + ending.message +
+                                     "): its rows are read every 5 minutes instead");
     }
     reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
     reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
@@ -232,7 +232,7 @@ void Router::Engine::rebooted() {
     rows_.clear();
     drop_probe("the router has rebooted");
     connections_.clear();
-    tell(Level::warning, who() + " has rebooted: its rows are written again");
+    log_line(Level::warning, who() + " has rebooted: its rows are written again");
     if (state_ != RouterState::in_sync) return;  // still reading: the rest follows
     begin_epoch();
     writer_.drop_queued();
@@ -240,7 +240,7 @@ void Router::Engine::rebooted() {
     shelters_.clear();
     forget_hands();
     enter(RouterState::reading);
-    tell_away();
+    notify_away();
     settle_away(nullptr);
     if (!prints_running()) begin_prints();
 }

@@ -25,7 +25,7 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     go_on_at(now_ms);
     cleaning_ = true;
     settle_away(nullptr);
-    tell_away();
+    notify_away();
     writer_.drop_queued();
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
@@ -53,7 +53,7 @@ void Router::Engine::pause(std::uint64_t now_ms) {
     paused_ = true;
     writer_.drop_queued();
     lookups_.clear();
-    tell_away();
+    notify_away();
     settle_away(nullptr);
     sink_.log(Level::warning, who() + " is paused: nothing is written to it until it is resumed");
 }
@@ -62,7 +62,7 @@ void Router::Engine::resume(std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (!paused_) return;
     paused_ = false;
-    tell(Level::info, who() + " is written to again");
+    log_line(Level::info, who() + " is written to again");
     shelters_.clear();
     if (state_ == RouterState::in_sync) {
         judging_.first = true;
@@ -150,7 +150,7 @@ RouterStatus Router::Engine::status() const {
     s.queued = writer_.queued();
     s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe) +
                          jobs(JobKind::adopt);
-    s.owed = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
+    s.pending = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
     for (const auto& [id, list] : lists_)
         s.lists.push_back({list.config.tag, claims_.size(id), list.config.max_rows});

@@ -98,8 +98,8 @@ void Router::Engine::end_scripts(const std::string& why) {
     if (scripts_ == Scripts::off) return;
     scripts_ = Scripts::off;
     writer_.set_scripts(false);
-    if (std::exchange(told_of_scripts_, true)) return;
-    tell(Level::info, who() + " does not run scripts (" + why + "): rows are added one by one");
+    if (std::exchange(scripts_logged_, true)) return;
+    log_line(Level::info, who() + " does not run scripts (" + why + "): rows are added one by one");
 }
 
 // One at a time until scripts are known to work.
@@ -187,7 +187,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
     bool was_stalled = false;
     for (auto& [id, list] : lists_)
         was_stalled |= std::exchange(list.stalled, false);
-    if (was_stalled) tell_away();
+    if (was_stalled) notify_away();
     if (batch->kind == WriteKind::add && batch->writes.size() > 1) {
         return script_ended(*batch, ending);
     }
@@ -228,10 +228,10 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
         row.gone_ms = now_ + std::uint64_t{write.timeout_s} * 1000 + 1000;
     }
     // Listen reports a row of a script before the script has ended.
-    const Row* const told = rows_.find(menu, id);
-    const bool changed = told != nullptr && told->touched_ms >= sent_ms &&
-                         (told->owner != Owner::ours || told->place != place || told->disabled ||
-                          told->gone_ms < row.until_ms);
+    const Row* const current = rows_.find(menu, id);
+    const bool changed = current != nullptr && current->touched_ms >= sent_ms &&
+                         (current->owner != Owner::ours || current->place != place ||
+                          current->disabled || current->gone_ms < row.until_ms);
     if (!changed) rows_.put(row);
     accepted(place);
     if (cleaning_) {
@@ -288,16 +288,16 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     }
     ++counters_.rows_failed;
     if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
-    if (refusal_told_ != ending.message && now_ >= complained_ms_) {
+    if (logged_refusal_ != ending.message && now_ >= complained_ms_) {
         complained_ms_ = now_ + kComplainMs;
-        refusal_told_ = ending.message;
+        logged_refusal_ = ending.message;
         const std::string advice = ending.says("out of memory")
                                        ? "; it has no memory for more rows: lower `max_ttl` of its "
                                          "lists, or take names out of their sets"
                                        : "";
-        tell(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
-                                 " in list " + names_[write.place.name].text + "): " +
-                                 ending.message + "; tried again every few seconds" + advice);
+        log_line(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
+                                     " in list " + names_[write.place.name].text + "): " +
+                                     ending.message + "; tried again every few seconds" + advice);
     }
     refuse_row(write.place);
 }
@@ -384,10 +384,10 @@ void Router::Engine::accepted(const Place& place) {
     last_retry_ms_ = 0;
     const bool all = std::none_of(refusals_.begin(), refusals_.end(),
                                   [](const auto& one) { return one.second.refused > 0; });
-    if (!all || refusal_told_.empty()) return;
-    refusal_told_.clear();
+    if (!all || logged_refusal_.empty()) return;
+    logged_refusal_.clear();
     complained_ms_ = 0;
-    tell(Level::info, who() + " accepts the rows that it refused");
+    log_line(Level::info, who() + " accepts the rows that it refused");
 }
 
 void Router::Engine::retry_refusals() {

@@ -45,8 +45,8 @@ inline constexpr std::size_t kQuestions = static_cast<std::size_t>(Question::cou
     X(no_timeout, "no timeout")           /* zero_timeout: it is there always */ \
     X(ends_at_once, "ends at once")       /* zero_timeout */                     \
     X(timed, "timed")                     /* zero_timeout */                     \
-    X(told, "told")                       /* listen_expiry */                    \
-    X(not_told, "not told")               /* listen_expiry */
+    X(reported, "reported")               /* listen_expiry */                    \
+    X(not_reported, "not reported")       /* listen_expiry */
 enum class Answer : std::uint8_t {
 #define STEER_PROBE_ANSWER_ENUM(name, label) name,
     STEER_PROBE_ANSWERS(STEER_PROBE_ANSWER_ENUM)

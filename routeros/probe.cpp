@@ -8,9 +8,9 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kLifeS = 30, kLongerS = 55, kBriefS = 2;
-constexpr std::uint64_t kAskLimitMs = 25'000;   // then its rows are about to expire
-constexpr std::uint64_t kToldWithinMs = 3'000;  // listen, after a row's time
-constexpr std::uint64_t kLeftOverMs = 10'000;   // another writer's probe has ended by then
+constexpr std::uint64_t kAskLimitMs = 25'000;       // then its rows are about to expire
+constexpr std::uint64_t kReportedWithinMs = 3'000;  // listen, after a row's time
+constexpr std::uint64_t kLeftOverMs = 10'000;       // another writer's probe has ended by then
 constexpr std::size_t kMostLeftOver = 32;
 constexpr unsigned kBlocks = 15, kBlockSize = 16;
 constexpr std::string_view kTooLong = "36w", kPut = "steerdns probe";
@@ -145,7 +145,7 @@ bool Probe::leaves_rows() const {
 bool Probe::dead(RowId id) {
     const bool removing = waits_ && kScript[step_].spot == kBrief;
     if (id == 0 || id != ids_[kBrief] || removing) return false;
-    note(Question::listen_expiry, Answer::told);
+    note(Question::listen_expiry, Answer::reported);
     ids_[kBrief] = 0;
     ready_ms_ = 0;
     return true;
@@ -386,7 +386,7 @@ void Probe::judge_execute(Spot, const Ending& ending) {
 
 std::optional<Command> Probe::await_brief(Spot) {
     if (!gave_up_ && ask_.listens && ids_[kBrief] != 0) {
-        ready_ms_ = std::max(ready_ms_, sent_ms_[kBrief] + kBriefS * 1000 + kToldWithinMs);
+        ready_ms_ = std::max(ready_ms_, sent_ms_[kBrief] + kBriefS * 1000 + kReportedWithinMs);
     }
     return std::nullopt;
 }
@@ -396,7 +396,7 @@ void Probe::judge_clean_up(Spot spot, const Ending& ending) {
     if (!ending.ok && !gone && trouble_.empty()) trouble_ = ending.message;
     if (ending.ok || gone) ids_[spot] = 0;
     if (spot == kBrief && gone && ask_.listens && !gave_up_) {
-        note(Question::listen_expiry, Answer::not_told);
+        note(Question::listen_expiry, Answer::not_reported);
     }
     if (spot == kFirst) first_was_removed_ = gone;
     const bool by_itself = now_ms_ - sent_ms_[kFirst] >= (kLifeS - 1) * 1000;

@@ -183,7 +183,7 @@ struct RouterStatus {
     std::size_t held = 0;  // claims that an answer waits for
     std::size_t queued = 0;
     std::size_t writes_in_flight = 0;  // sentences in flight that change the router
-    std::size_t owed = 0;         // places still to be written; all claims while it is unreachable
+    std::size_t pending = 0;      // places still to be written; all claims while it is unreachable
     std::size_t late = 0;         // addresses whose early connections are still to be found
     bool repair_refused = false;  // connections cannot be repaired, until it reconnects
     std::vector<ListFill> lists;

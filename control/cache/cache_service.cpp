@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kKeeperTakes = 50us;                 // about, for some drops
+constexpr auto kWriterDelay = 50us;                 // about, for some drops
 constexpr std::uint64_t kStillOnItsWayMs = 10'000;  // an insert, at most
 constexpr std::uint64_t kEnoughChanges = 1024;      // for a dump between (as ForgeDNS)
 
@@ -152,7 +152,7 @@ bool CacheService::wait_for_cache_writer() {
     while (cache_.orders_pending()) {
         if (stopping_) return false;
         runtime_.worker_sleeper(0).wake();
-        std::this_thread::sleep_for(kKeeperTakes);
+        std::this_thread::sleep_for(kWriterDelay);
     }
     return true;
 }
@@ -284,7 +284,7 @@ void CacheService::restore_from(std::uint16_t instance, std::string path,
                 // Also when we are ending: what the cache writer reads there is this batch's, and the workers end after us.
                 while (cache_.offers_pending()) {
                     runtime_.worker_sleeper(0).wake();
-                    std::this_thread::sleep_for(kKeeperTakes);
+                    std::this_thread::sleep_for(kWriterDelay);
                 }
                 return !stopping_;
             };

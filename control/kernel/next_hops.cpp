@@ -72,7 +72,7 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     std::vector<PortDevice> devices;
     Publish publish_;
     Log log;
-    std::function<void()> told;
+    std::function<void()> notify;
     std::unique_ptr<Netlink> asking, events;
     boost::asio::posix::stream_descriptor readable;
     boost::asio::steady_timer look_again, tend_again;
@@ -300,7 +300,7 @@ void NextHops::Impl::schedule_look(Changed what) {
         me->look(std::exchange(me->look_due, Changed::nothing));
         me->publish();
         me->tend();
-        if (me->told) me->told();
+        if (me->notify) me->notify();
     });
 }
 
@@ -346,8 +346,8 @@ void NextHops::set_upstreams(std::vector<IpAddress> upstreams) {
     impl_->tend();
 }
 
-void NextHops::on_change(std::function<void()> told) {
-    impl_->told = std::move(told);
+void NextHops::on_change(std::function<void()> notify) {
+    impl_->notify = std::move(notify);
 }
 
 Result<std::string> find_default_interface() {

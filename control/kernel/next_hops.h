@@ -97,7 +97,7 @@ class NextHops {
     // After a reload. Publishes known hops at once, the others when the neighbours answer.
     void set_upstreams(std::vector<IpAddress> upstreams);
     // Called after each check of changed routes and addresses, even if the table stays the same.
-    void on_change(std::function<void()> told);
+    void on_change(std::function<void()> notify);
 
   private:
     struct Impl;

@@ -27,7 +27,7 @@ void SetSink::configure(std::vector<sets::SetPlan> plans) {
     const auto before = std::exchange(plans_, std::move(plans));
     ++number_;
     for (const sets::SetPlan& plan : before) {
-        if (std::ranges::find(plans_, plan) == plans_.end()) tell_away(plan.list);
+        if (std::ranges::find(plans_, plan) == plans_.end()) notify_away(plan.list);
     }
     for (const sets::SetPlan& plan : plans_) {
         if (std::ranges::find(before, plan) == before.end()) observer_.epoch(*this, plan.list);
@@ -106,21 +106,21 @@ void SetSink::heal_overflow() {
 
 // ---- status
 
-void SetSink::tell_here(const std::vector<sets::SetStatus>& states) {
+void SetSink::notify_ready(const std::vector<sets::SetStatus>& states) {
     const auto is_ready = [&](const sets::SetPlan::Family& family) {
         const auto at = std::ranges::find(states, family.set, &sets::SetStatus::set);
         return at != states.end() && at->ready;
     };
     for (const sets::SetPlan& plan : plans_) {
         if (!std::ranges::all_of(plan.families, is_ready)) {
-            tell_away(plan.list);
+            notify_away(plan.list);
         } else if (here_.insert(plan.list).second) {
             observer_.away(*this, plan.list, false);
         }
     }
 }
 
-void SetSink::tell_away(ListId list) {
+void SetSink::notify_away(ListId list) {
     if (here_.erase(list) != 0) observer_.away(*this, list, true);
     settle(held_.end(list), Outcome::router_away);
 }
@@ -136,10 +136,10 @@ SinkHealth SetSink::health() const {
         health.capacity += plan.max_elements * plan.families.size();
     for (const sets::SetStatus& set : shown_.report().sets) {
         health.rows += set.claims;
-        health.owed += set.owed;
+        health.pending += set.pending;
     }
     health.rows += claims_.size();  // not there yet
-    health.owed += claims_.size();
+    health.pending += claims_.size();
     return health;
 }
 

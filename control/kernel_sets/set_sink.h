@@ -86,8 +86,8 @@ class SetSink final : public ClaimSink {
     void overflow(ListId list);
     void heal_overflow();
     void begin_epochs();
-    void tell_here(const std::vector<sets::SetStatus>& states);
-    void tell_away(ListId list);
+    void notify_ready(const std::vector<sets::SetStatus>& states);
+    void notify_away(ListId list);
     void settle(const HeldClaims::Tokens& tokens, Outcome outcome);
 
     boost::asio::io_context& io_;

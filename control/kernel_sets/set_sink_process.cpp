@@ -109,7 +109,7 @@ void SetSink::restart_after(std::chrono::milliseconds lived, const std::string& 
                  std::to_string((wait.count() + 999) / 1000) + " s");
     }
     for (const sets::SetPlan& plan : plans_)
-        tell_away(plan.list);
+        notify_away(plan.list);
     shown_.ended(plans_, why);
     is_starting_ = true;
     restart_.expires_after(wait);
@@ -216,7 +216,7 @@ void SetSink::take_state(sets::SetState state) {
     if (incoming_.size() < state.total) return;
     if (!std::exchange(trouble_, {}).empty())
         log_(sets::Level::info, std::string(sets::kProgramName) + " runs again");
-    tell_here(incoming_);
+    notify_ready(incoming_);
     if (const auto most_ms = static_cast<std::uint64_t>(kMostHold.count()); now_ms_ > most_ms)
         settle(held_.end_before(now_ms_ - most_ms), Outcome::failed);
     shown_.here(std::exchange(incoming_, {}));

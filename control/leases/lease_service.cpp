@@ -19,7 +19,7 @@ using boost::json::value;
 using namespace std::chrono_literals;
 
 constexpr auto kKeepAfter = 5s;
-constexpr std::uint64_t kTellEveryMs = 60'000;  // of leases without names
+constexpr std::uint64_t kLogEveryMs = 60'000;  // of leases without names
 
 }  // namespace
 
@@ -67,8 +67,8 @@ struct LeaseService::Plugin {
     build::LeasePlan plan;
     bool is_wanted = true;
     LeaseBook book{};
-    std::set<std::string> told{};  // leases without a name that were logged
-    std::uint64_t tell_again_ms = 0;
+    std::set<std::string> logged{};  // leases without a name that were logged
+    std::uint64_t log_again_ms = 0;
     Published<LiveTable> published;
 };
 
@@ -149,23 +149,23 @@ void LeaseService::name(Plugin& plugin) {
     }
     plugin.book = name_leases(all, plugin.plan.args);
     plugin.published.put(table_of(plugin.book, plugin.plan.args));
-    tell_nameless(plugin);
+    log_nameless(plugin);
 }
 
-// One of those that were not told yet, and not more often than once a minute: clients choose their names.
-void LeaseService::tell_nameless(Plugin& plugin) {
+// Logs one new lease, at most once a minute: clients choose their names.
+void LeaseService::log_nameless(Plugin& plugin) {
     std::set<std::string> now;
     const NamelessLease* news = nullptr;
     for (const NamelessLease& lease : plugin.book.nameless) {
         std::string key = lease.router + " " + lease.address + " " + lease.host_name;
-        if (news == nullptr && !plugin.told.contains(key)) news = &lease;
+        if (news == nullptr && !plugin.logged.contains(key)) news = &lease;
         now.insert(std::move(key));
     }
     const std::uint64_t now_ms = clock_.now().ms;
-    if (news != nullptr && now_ms < plugin.tell_again_ms) return;
-    plugin.told = std::move(now);
+    if (news != nullptr && now_ms < plugin.log_again_ms) return;
+    plugin.logged = std::move(now);
     if (news == nullptr) return;
-    plugin.tell_again_ms = now_ms + kTellEveryMs;
+    plugin.log_again_ms = now_ms + kLogEveryMs;
     const std::size_t others = plugin.book.nameless.size() - 1;
     log_(routeros::Level::warning,
          "dhcp_leases '" + plugin.plan.tag + "': the lease of " + news->address + " on router " +
@@ -198,7 +198,7 @@ void LeaseService::keep() {
 
 // ---- reports
 
-ops::RpcResult LeaseService::told(const ops::Arguments& asked) const {
+ops::RpcResult LeaseService::list_leases(const ops::Arguments& asked) const {
     const auto tag = asked.find_text("tag");
     array named, nameless, routers;
     bool is_known = false;
@@ -242,7 +242,7 @@ void LeaseService::add_methods(ops::Methods& methods) {
          .help = "Shows the names of hosts with a DHCP lease, and the routers that are read.",
          .changes = ops::Changes::nothing(),
          .parameters = {{"tag", ops::ParamType::text, "the tag of a dhcp_leases; without it, all"}},
-         .run = [this](const ops::Arguments& asked) { return told(asked); }});
+         .run = [this](const ops::Arguments& asked) { return list_leases(asked); }});
 }
 
 void LeaseService::write_metrics(ops::MetricWriter& writer) const {

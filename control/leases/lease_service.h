@@ -56,10 +56,10 @@ class LeaseService {
 
     void heard(const std::string& router, std::vector<routeros::DhcpLease> leases);
     void name(Plugin& plugin);
-    void tell_nameless(Plugin& plugin);
+    void log_nameless(Plugin& plugin);
     void keep_soon();
     void keep();
-    [[nodiscard]] ops::RpcResult told(const ops::Arguments& asked) const;
+    [[nodiscard]] ops::RpcResult list_leases(const ops::Arguments& asked) const;
 
     boost::asio::io_context& main_io_;
     Clock& clock_;

@@ -20,7 +20,7 @@ std::uint32_t paused_s(const AdList& list, Now now) {
     return until_s > now.s() ? until_s - now.s() : 0;
 }
 
-value told(const Snapshot& snapshot, Now now) {
+value ad_lists_json(const Snapshot& snapshot, Now now) {
     array out;
     for (const AdList& list : snapshot.ad_lists) {
         for (const AdList::Part& part : list.lists) {
@@ -47,7 +47,7 @@ ops::RpcResult set_pause(const Snapshot& snapshot, const ops::Arguments& asked,
     for (const AdList& list : snapshot.ad_lists) {
         if (is_meant(list)) list.paused_until_s->store(until_s, std::memory_order_relaxed);
     }
-    return told(snapshot, now);
+    return ad_lists_json(snapshot, now);
 }
 
 ops::RpcResult pause(const Snapshot& snapshot, const ops::Arguments& asked, Now now) {
@@ -66,7 +66,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
                  .help = "Shows the lists of each adlist: names, matches, and the pause.",
                  .changes = Changes::nothing(),
                  .run = [snapshot, &clock](const ops::Arguments&) -> ops::RpcResult {
-                     return told(snapshot(), clock.now());
+                     return ad_lists_json(snapshot(), clock.now());
                  }});
     methods.add(
         {.name = "adlist.pause",

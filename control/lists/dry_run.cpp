@@ -47,8 +47,8 @@ struct Visit {
     routeros::Router router;
 };
 
-bool tell(const build::RouterPlan& plan, routeros::Router& router, std::uint64_t now_ms,
-          std::ostream& out) {
+bool print_differences(const build::RouterPlan& plan, routeros::Router& router,
+                       std::uint64_t now_ms, std::ostream& out) {
     const auto status = router.status();
     const bool in_sync = status.state == routeros::RouterState::in_sync;
     if (!in_sync && !status.trouble.empty()) {  // a sentence that names it
@@ -93,7 +93,7 @@ bool dry_run(const std::vector<build::RouterPlan>& plans, std::chrono::milliseco
         io.run_for(kRunFor);
     bool all = true;
     for (std::size_t i = 0; i < plans.size(); ++i) {
-        all = tell(plans[i], visits[i]->router, clock.now().ms, out) && all;
+        all = print_differences(plans[i], visits[i]->router, clock.now().ms, out) && all;
         visits[i]->router.stop(clock.now().ms);
         visits[i]->transport.stop();
     }

@@ -54,7 +54,7 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
         });
         boost::asio::post(main_io_, [this, done, name, found = std::move(rules)]() mutable {
             is_busy_ = false;
-            tell(name, std::move(found), done);
+            answer(name, std::move(found), done);
         });
     });
     if (begun) return;
@@ -62,7 +62,7 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
     done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 
-void WhyService::tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
+void WhyService::answer(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
     if (rules.has_error()) return done(rules.error());
     done(value(object{{"name", name}, {"sets", sets_of(in_force_, name)}, {"rules", *rules}}));
 }

@@ -25,7 +25,7 @@ class WhyService {
 
   private:
     void ask(const std::string& name, const ops::RpcDone& done);
-    void tell(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
+    void answer(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
 
     boost::asio::io_context& main_io_;
     const ConfigSource source_;

@@ -62,7 +62,7 @@ struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
     Place find_place(const std::string& name, const kernel::Interfaces& all);
     bool open(Place& place, bool v6);
     void close_all_but(const std::vector<SocketKey>& wanted);
-    void tell_repeater(const kernel::Interfaces& all);
+    void update_repeater(const kernel::Interfaces& all);
 
     // ---- packets
 
@@ -124,7 +124,7 @@ void Mdns::Impl::look() {
         if (!place.trouble.empty() && !was_said) warn("mdns: " + place.trouble);
     }
     places = std::move(found);
-    tell_repeater(all);
+    update_repeater(all);
     if (refused) schedule_look(kTryAgain);
 }
 
@@ -173,7 +173,7 @@ void Mdns::Impl::close_all_but(const std::vector<SocketKey>& wanted) {
     });
 }
 
-void Mdns::Impl::tell_repeater(const kernel::Interfaces& all) {
+void Mdns::Impl::update_repeater(const kernel::Interfaces& all) {
     std::vector<Link> links;
     for (const Place& place : places) {
         if (!place.v4 && !place.v6) continue;

@@ -30,7 +30,7 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     };
 
     Impl(boost::asio::io_context& main_io, Changed changed, IsOurs ours)
-        : events(main_io), quiet(main_io), tell(std::move(changed)), is_ours(std::move(ours)) {}
+        : events(main_io), quiet(main_io), notify(std::move(changed)), is_ours(std::move(ours)) {}
 
     // Both the path and, where it is a link, what it leads to.
     void add(const std::string& file) {
@@ -104,23 +104,23 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
 
     void changed(const std::string& file) {
         const auto now = std::chrono::steady_clock::now();
-        if (which.empty()) tell_by = now + kLongest;
+        if (which.empty()) notify_by = now + kLongest;
         if (std::find(which.begin(), which.end(), file) == which.end()) which.push_back(file);
-        quiet.expires_at(std::min(now + kQuiet, tell_by));
+        quiet.expires_at(std::min(now + kQuiet, notify_by));
         quiet.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-            if (!error) self->tell(std::exchange(self->which, {}));
+            if (!error) self->notify(std::exchange(self->which, {}));
         });
     }
 
     boost::asio::posix::stream_descriptor events;
     boost::asio::steady_timer quiet;
-    Changed tell;
+    Changed notify;
     IsOurs is_ours;
     std::vector<std::string> files;        // as they were named
     std::map<std::string, Folder> wanted;  // by the folder's path
     std::map<int, std::string> folders;    // by inotify's number
-    std::vector<std::string> which;        // that changed; empty: nothing to tell
-    std::chrono::steady_clock::time_point tell_by;
+    std::vector<std::string> which;        // that changed; empty: no change
+    std::chrono::steady_clock::time_point notify_by;
     alignas(inotify_event) std::array<char, kReadBytes> bytes{};
 };
 

@@ -172,10 +172,10 @@ void Reloader::finished(ReloadOutcome outcome) {
     outcome.took_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     outcome.serial = serial_;
-    const auto told = std::exchange(asked_, std::exchange(next_, {}));
+    const auto waiting = std::exchange(asked_, std::exchange(next_, {}));
     under_way_ = false;
     if (!asked_.empty()) begin();
-    for (const auto& done : told)
+    for (const auto& done : waiting)
         done(outcome);
 }
 

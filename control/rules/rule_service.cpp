@@ -416,8 +416,8 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
             answer(request, generation_());
         return;
     }
-    const auto told = [set, version = set->written, requests = std::move(requests),
-                       alive = alive_](const InForce& outcome) {
+    const auto respond = [set, version = set->written, requests = std::move(requests),
+                          alive = alive_](const InForce& outcome) {
         if (!*alive) return;
         if (outcome.trouble.empty()) set->in_force = std::max(set->in_force, version);
         for (const RequestPtr& request : requests) {
@@ -431,8 +431,8 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
     };
     // Another process changed a file during the write. The next reload reads both.
     if (by_queries && !may_learn_())
-        return told({generation_(), "files of the configuration changed since they were read"});
-    reload_("rules of '" + set->settings.tag + "'", by_queries, told);
+        return respond({generation_(), "files of the configuration changed since they were read"});
+    reload_("rules of '" + set->settings.tag + "'", by_queries, respond);
 }
 
 void RuleService::answer(const RequestPtr& request, std::uint32_t generation) {

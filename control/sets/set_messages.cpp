@@ -178,7 +178,7 @@ SetState take_state(Reader& in, std::uint32_t count) {
     status.ability.prefixes = in.take_bool();
     status.trouble = in.take_text();
     status.claims = in.take<std::uint64_t>();
-    status.owed = in.take<std::uint64_t>();
+    status.pending = in.take<std::uint64_t>();
 #define STEER_SET_COUNTER_TAKE(field, label, text) status.counters.field = in.take<std::uint64_t>();
     STEER_SET_COUNTERS(STEER_SET_COUNTER_TAKE)
 #undef STEER_SET_COUNTER_TAKE
@@ -240,7 +240,7 @@ std::string encode_state(std::uint32_t plans, const SetState& state) {
         out.put(static_cast<std::uint8_t>(flag));
     out.put_text(status.trouble);
     out.put(std::uint64_t{status.claims});
-    out.put(std::uint64_t{status.owed});
+    out.put(std::uint64_t{status.pending});
 #define STEER_SET_COUNTER_PUT(field, label, text) out.put(status.counters.field);
     STEER_SET_COUNTERS(STEER_SET_COUNTER_PUT)
 #undef STEER_SET_COUNTER_PUT

@@ -28,9 +28,9 @@ struct SetStatus {
     SetName set;
     bool ready = false;
     SetAbility ability;
-    std::string trouble;     // of the last try; empty: none
-    std::size_t claims = 0;  // elements that must be in it
-    std::size_t owed = 0;    // of them, those not written yet
+    std::string trouble;      // of the last try; empty: none
+    std::size_t claims = 0;   // elements that must be in it
+    std::size_t pending = 0;  // of them, those not written yet
     SetCounters counters;
 };
 

@@ -62,9 +62,9 @@ class SetService {
     struct Claim {
         std::uint32_t until_s = 0;
         std::uint32_t written_until_s = 0;  // 0: not; UINT32_MAX: without a timeout
-        bool owed = false;                  // it is in SetState::pending
+        bool pending = false;               // it is in SetState::pending
     };
-    struct Told {  // to be reported to the row board when it is written
+    struct Notification {  // to be reported to the row board when it is written
         Installed what;
         matchers::Prefix element;
     };
@@ -77,7 +77,7 @@ class SetService {
         friend bool operator==(const Shape&, const Shape&) = default;
     };
     // One set and its required elements.
-    struct Keeper {
+    struct SetState {
         std::map<ListId, Shape> shapes;  // by the lists that use it
         std::size_t max_elements = 0;
         bool known = false;  // its abilities were read once
@@ -93,38 +93,39 @@ class SetService {
         std::uint64_t refused_ms = 0;  // when refused ones are tried again
         std::uint64_t expire_ms = 0;   // when ended claims are next taken out
         Claims claims;
-        std::vector<matchers::Prefix> owed, refused;
-        std::vector<Told> told;
+        std::vector<matchers::Prefix> pending, refused;
+        std::vector<Notification> notifications;
         std::vector<Installed> early;  // claims from before the set's abilities were known
         SetCounters counters;
     };
-    using Keepers = std::map<SetName, Keeper>;
-    struct Ways {
+    using SetStates = std::map<SetName, SetState>;
+    struct FamilySets {
         std::string tag;
-        Keeper* v4 = nullptr;
-        Keeper* v6 = nullptr;
+        SetState* v4 = nullptr;
+        SetState* v6 = nullptr;
     };
 
-    void take(Keeper& keeper, const Installed& what);
-    void forget_claims(Keeper& keeper);
-    void owe(Keeper& keeper, const matchers::Prefix& element, Claim& claim);
-    void owe_all(Keeper& keeper);
-    void read(const SetName& name, Keeper& keeper, std::uint64_t now_ms);
-    void note_ability(const SetName& name, Keeper& keeper);
-    void fail(const SetName& name, Keeper& keeper, const std::string& why, std::uint64_t now_ms);
-    void write(const SetName& name, Keeper& keeper, std::uint64_t now_ms);
+    void take(SetState& state, const Installed& what);
+    void forget_claims(SetState& state);
+    void mark_pending(SetState& state, const matchers::Prefix& element, Claim& claim);
+    void mark_all_pending(SetState& state);
+    void read(const SetName& name, SetState& state, std::uint64_t now_ms);
+    void note_ability(const SetName& name, SetState& state);
+    void fail(const SetName& name, SetState& state, const std::string& why, std::uint64_t now_ms);
+    void write(const SetName& name, SetState& state, std::uint64_t now_ms);
     // Elements refused one by one go to `refused`; `left`: how many may be tried that way.
-    bool write_some(const SetName& name, Keeper& keeper, std::span<const matchers::Prefix> elements,
-                    std::uint64_t now_ms, unsigned& left);
-    void written(Keeper& keeper, std::span<const matchers::Prefix> elements);
-    void tell(Keeper& keeper);
-    void expire(Keeper& keeper, std::uint64_t now_ms);
-    void changed(Keeper& keeper);
+    bool write_some(const SetName& name, SetState& state,
+                    std::span<const matchers::Prefix> elements, std::uint64_t now_ms,
+                    unsigned& left);
+    void written(SetState& state, std::span<const matchers::Prefix> elements);
+    void notify(SetState& state);
+    void expire(SetState& state, std::uint64_t now_ms);
+    void changed(SetState& state);
 
     SetWriter& writer_;
     Sink sink_;
-    Keepers keepers_;  // their addresses are stable
-    std::map<ListId, Ways> ways_;
+    SetStates sets_;  // their addresses are stable
+    std::map<ListId, FamilySets> sets_of_list_;
 };
 
 }  // namespace steer::sets

@@ -45,7 +45,7 @@ struct SinkHealth {
     std::string name;
     bool away = true;            // answers do not wait for any of its lists
     std::size_t rows = 0;        // that must exist
-    std::size_t owed = 0;        // of them, those that are not written yet
+    std::size_t pending = 0;     // of them, those that are not written yet
     std::size_t capacity = 0;    // maximum number of rows
     std::uint32_t write_us = 0;  // duration of a write, smoothed; 0: unknown
 };

@@ -17,9 +17,9 @@ static_assert(kSeveral >= kMaxWorkers);
 constexpr std::uint32_t kTidyEveryS = 60;
 constexpr std::uint32_t kLeastBoardSlots = 8192;  // of the row board that are tidied in one turn
 constexpr std::uint32_t kTurnsOfBoard = 64;       // at most, for all of a full row board
-constexpr std::uint64_t kTellShortenedMs =
+constexpr std::uint64_t kLogShortenedMs =
     60'000;  // of answers with too many addresses, about one list
-constexpr std::uint64_t kTellEveryMs = 600'000;  // of shared addresses, about one list
+constexpr std::uint64_t kLogEveryMs = 600'000;  // of shared addresses, about one list
 
 }  // namespace
 
@@ -30,7 +30,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
     std::vector<List> now(kMaxLists);
     for (ClaimSink* const sink : sinks) {
         for (const KeptList& list : sink->lists()) {
-            now[list.id].keepers.push_back({sink});
+            now[list.id].sinks.push_back({sink});
             now[list.id].tag = list.tag;
             now[list.id].quorum = list.quorum;
         }
@@ -39,7 +39,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
         List& list = lists_[id];
         List& fresh = now[id];
         const bool same =
-            std::ranges::equal(list.keepers, fresh.keepers, {}, &Keeper::sink, &Keeper::sink);
+            std::ranges::equal(list.sinks, fresh.sinks, {}, &ListSink::sink, &ListSink::sink);
         list.tag = fresh.tag;
         if (!same) {
             list = std::move(fresh);
@@ -54,13 +54,13 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
 
 bool ListService::take(const Event& event, std::uint64_t now_ms) {
     const List& list = lists_[event.list];
-    if (list.keepers.empty()) return false;
+    if (list.sinks.empty()) return false;
     switch (event.kind) {
         case EventKind::claim:
             claim(list, event, now_ms);
             break;
         case EventKind::shortened:
-            tell_shortened(list, event, now_ms);
+            log_shortened(list, event, now_ms);
             break;
         case EventKind::told_elsewhere:
             note_shared(list, event, now_ms);
@@ -86,11 +86,11 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
         if (token != 0) acknowledger_.acknowledge(token, Outcome::already_there);
         return;
     }
-    if (token != 0 && list.keepers.size() > 1) {
+    if (token != 0 && list.sinks.size() > 1) {
         token = kSeveral << 56 | ++next_wait_;
         waits_.emplace(token, Wait{.token = event.hold_token,
                                    .quorum = list.quorum,
-                                   .left = static_cast<std::uint32_t>(list.keepers.size())});
+                                   .left = static_cast<std::uint32_t>(list.sinks.size())});
     }
     const std::string name = dns::name_to_text({event.name.data(), event.name_len});
     const Claim claim{.list = event.list,
@@ -101,14 +101,14 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
                       .lease_end_ms = event.lease_end_ms,
                       .row_life_s = event.row_life_s,
                       .hold_token = token};
-    for (const Keeper& keeper : list.keepers)
-        keeper.sink->claim(claim, now_ms);
+    for (const ListSink& one : list.sinks)
+        one.sink->claim(claim, now_ms);
 }
 
-void ListService::tell_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
-    std::uint64_t& told_ms = told_shortened_ms_[event.list];
-    if (told_ms != 0 && now_ms - told_ms < kTellShortenedMs) return;
-    told_ms = now_ms;
+void ListService::log_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
+    std::uint64_t& logged_ms = shortened_logged_ms_[event.list];
+    if (logged_ms != 0 && now_ms - logged_ms < kLogShortenedMs) return;
+    logged_ms = now_ms;
     warn_("the answer for " + dns::name_to_text({event.name.data(), event.name_len}) +
           " has more addresses than '" + list.tag +
           "' takes: the others are left out of it; raise `max_addresses` if they are wanted "
@@ -129,21 +129,22 @@ void ListService::note_shared(const List& list, const Event& event, std::uint64_
     const std::string name = dns::name_to_text({event.name.data(), event.name_len});
     for (std::size_t i = 0; i < event.count; ++i) {
         const IpAddress& address = event.addresses[i];
-        const auto verdict = shared_.told(event.list, address, name, event.shared_above, now_s);
+        const auto verdict = shared_.record(event.list, address, name, event.shared_above, now_s);
         if (!board.skip(event.list, address, event.skips_shared ? verdict.until_s : 0))
             board_full_.fetch_add(1, std::memory_order_relaxed);
-        if (verdict.is_new) tell_shared(list, event, address, name, now_ms);
+        if (verdict.is_new) log_shared(list, event, address, name, now_ms);
     }
 }
 
 // When there are some, and when there are twice as many; at most once in ten minutes a list.
-void ListService::tell_shared(const List& list, const Event& event, const IpAddress& address,
-                              std::string_view name, std::uint64_t now_ms) {
+void ListService::log_shared(const List& list, const Event& event, const IpAddress& address,
+                             std::string_view name, std::uint64_t now_ms) {
     const std::size_t count = shared_.shared(static_cast<std::uint32_t>(now_ms / 1000), event.list);
-    ToldShared& told = told_shared_[event.list];
-    if (count < told.count / 2) told.count = count;
-    if (count < 2 * told.count || (told.at_ms != 0 && now_ms - told.at_ms < kTellEveryMs)) return;
-    told = {count, now_ms};
+    LoggedShared& logged = logged_shared_[event.list];
+    if (count < logged.count / 2) logged.count = count;
+    if (count < 2 * logged.count || (logged.at_ms != 0 && now_ms - logged.at_ms < kLogEveryMs))
+        return;
+    logged = {count, now_ms};
     const bool one = count == 1;
     std::string sentence = std::to_string(count);
     sentence += one ? " address of '" : " addresses of '";
@@ -160,15 +161,15 @@ void ListService::tell_shared(const List& list, const Event& event, const IpAddr
 // ---- what is known
 
 int ListService::place_of(const List& list, const ClaimSink& sink) {
-    const auto at = std::ranges::find(list.keepers, &sink, &Keeper::sink);
-    return at == list.keepers.end() ? -1 : static_cast<int>(at - list.keepers.begin());
+    const auto at = std::ranges::find(list.sinks, &sink, &ListSink::sink);
+    return at == list.sinks.end() ? -1 : static_cast<int>(at - list.sinks.begin());
 }
 
 // 0 if one that counts has not said it, or none counts.
 std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
     std::uint32_t least = UINT32_MAX;
     for (std::size_t i = 0; i < untils.size(); ++i) {
-        if (list.quorum == config::Quorum::all || !list.keepers[i].away)
+        if (list.quorum == config::Quorum::all || !list.sinks[i].away)
             least = std::min(least, untils[i]);
     }
     return least == UINT32_MAX ? 0 : least;
@@ -209,10 +210,9 @@ void ListService::known(const ClaimSink& sink, ListId id, const IpAddress& addre
     List& list = lists_[id];
     const int place = place_of(list, sink);
     if (place < 0) return;
-    if (list.keepers.size() == 1) return put(id, address, until_s);
+    if (list.sinks.size() == 1) return put(id, address, until_s);
     const auto at =
-        list.rows.try_emplace(routeros::Address::host(address.bytes), list.keepers.size(), 0U)
-            .first;
+        list.rows.try_emplace(routeros::Address::host(address.bytes), list.sinks.size(), 0U).first;
     Untils& untils = at->second;
     const std::uint32_t before_s = known_until(list, untils);
     untils[static_cast<std::size_t>(place)] = until_s;
@@ -228,7 +228,7 @@ void ListService::count_anew(ListId id, const List& list) {
         if (const std::uint32_t until_s = known_until(list, untils))
             put(id, IpAddress{address.bytes}, until_s);
     }
-    tell_away(id, list);
+    notify_away(id, list);
 }
 
 void ListService::epoch(const ClaimSink& sink, ListId id) {
@@ -247,17 +247,16 @@ void ListService::away(const ClaimSink& sink, ListId id, bool value) {
     List& list = lists_[id];
     const int place = place_of(list, sink);
     if (place < 0 ||
-        std::exchange(list.keepers[static_cast<std::size_t>(place)].away, value) == value)
+        std::exchange(list.sinks[static_cast<std::size_t>(place)].away, value) == value)
         return;
-    if (list.keepers.size() == 1) return tell_away(id, list);
+    if (list.sinks.size() == 1) return notify_away(id, list);
     count_anew(id, list);
 }
 
-void ListService::tell_away(ListId id, const List& list) {
-    const auto is_away = [](const Keeper& keeper) { return keeper.away; };
-    const bool away = list.quorum == config::Quorum::all
-                          ? std::ranges::any_of(list.keepers, is_away)
-                          : std::ranges::all_of(list.keepers, is_away);
+void ListService::notify_away(ListId id, const List& list) {
+    const auto is_away = [](const ListSink& one) { return one.away; };
+    const bool away = list.quorum == config::Quorum::all ? std::ranges::any_of(list.sinks, is_away)
+                                                         : std::ranges::all_of(list.sinks, is_away);
     state(id).away.store(away, std::memory_order_relaxed);
 }
 
@@ -271,8 +270,8 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
     ++wait.said[static_cast<std::size_t>(outcome)];
     --wait.left;
     const bool good = outcome == Outcome::installed || outcome == Outcome::already_there;
-    if (!wait.told && (wait.left == 0 || (good && wait.quorum == config::Quorum::any))) {
-        wait.told = true;
+    if (!wait.notified && (wait.left == 0 || (good && wait.quorum == config::Quorum::any))) {
+        wait.notified = true;
         acknowledger_.acknowledge(wait.token, wait.outcome());
     }
     if (wait.left == 0) waits_.erase(found);

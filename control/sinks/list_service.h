@@ -61,13 +61,13 @@ class ListService final : public SinkObserver {
   private:
     using Untils =
         boost::container::small_vector<std::uint32_t, 4>;  // seconds, by sink; 0: not known
-    struct Keeper {
+    struct ListSink {
         ClaimSink* sink;
         bool away = true;
     };
     struct List {
         std::string tag;
-        std::vector<Keeper> keepers;
+        std::vector<ListSink> sinks;
         config::Quorum quorum = config::Quorum::healthy;
         boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
             rows;  // of several sinks
@@ -76,12 +76,12 @@ class ListService final : public SinkObserver {
         std::uint64_t token;
         config::Quorum quorum;
         std::uint32_t left;  // sinks
-        bool told = false;
+        bool notified = false;
         std::array<std::uint32_t, static_cast<std::size_t>(Outcome::count_)> said{};
         [[nodiscard]] Outcome outcome() const;
     };
 
-    struct ToldShared {  // the last log line about a list's shared addresses
+    struct LoggedShared {  // the last log line about a list's shared addresses
         std::size_t count = 0;
         std::uint64_t at_ms = 0;
     };
@@ -93,12 +93,12 @@ class ListService final : public SinkObserver {
     void known(const ClaimSink& sink, ListId id, const IpAddress& address, std::uint32_t until_s);
     void put(ListId id, const IpAddress& address, std::uint32_t until_s);
     void count_anew(ListId id, const List& list);
-    void tell_away(ListId id, const List& list);
+    void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
-    void tell_shortened(const List& list, const Event& event, std::uint64_t now_ms);
+    void log_shortened(const List& list, const Event& event, std::uint64_t now_ms);
     void note_shared(const List& list, const Event& event, std::uint64_t now_ms);
-    void tell_shared(const List& list, const Event& event, const IpAddress& address,
-                     std::string_view name, std::uint64_t now_ms);
+    void log_shared(const List& list, const Event& event, const IpAddress& address,
+                    std::string_view name, std::uint64_t now_ms);
 
     DataplaneRuntime& runtime_;
     Acknowledger& acknowledger_;
@@ -110,8 +110,8 @@ class ListService final : public SinkObserver {
     std::uint32_t tidied_s_ = 0;       // when old names of shared addresses were last forgotten
     std::uint32_t tidied_rows_s_ = 0;  // and rows of lists with several sinks
     std::atomic<std::uint64_t> board_full_{0};
-    std::map<ListId, ToldShared> told_shared_;
-    std::map<ListId, std::uint64_t> told_shortened_ms_;
+    std::map<ListId, LoggedShared> logged_shared_;
+    std::map<ListId, std::uint64_t> shortened_logged_ms_;
 };
 
 }  // namespace steer

@@ -44,17 +44,17 @@ ops::Later about(boost::asio::io_context& main_io, const Routers& routers, OfOne
         routers->visit(
             [&main_io, of_one, asked, done](const std::vector<Seen>& all, std::uint64_t now_ms) {
                 const std::string name = asked.text("name");
-                array told;
+                array out;
                 for (const Seen& seen : all) {
                     if (!name.empty() && seen.name != name) continue;
                     object one{{"name", seen.name}, {"address", seen.address}};
                     for (auto& [key, what] : of_one(seen, asked, now_ms))
                         one[key] = std::move(what);
-                    told.push_back(std::move(one));
+                    out.push_back(std::move(one));
                 }
-                ops::RpcResult result = !name.empty() && told.empty()
+                ops::RpcResult result = !name.empty() && out.empty()
                                             ? ops::RpcResult(no_such(name, all))
-                                            : ops::RpcResult(value{{"routers", std::move(told)}});
+                                            : ops::RpcResult(value{{"routers", std::move(out)}});
                 boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
             });
     };
@@ -133,13 +133,13 @@ object findings_object(const routeros::Findings& findings) {
 object probe(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
     if (asked.is_true("start")) seen.router.probe(now_ms);
     const routeros::ProbeView view = seen.router.probed();
-    object told{{"state", routeros::label(seen.router.status().state)},
-                {"probe", label(view.state)},
-                {"trouble", view.trouble},
-                {"version", view.version},
-                {"findings", findings_object(view.findings)}};
-    if (view.state >= routeros::ProbeState::complete) told["transcript"] = view.transcript;
-    return told;
+    object out{{"state", routeros::label(seen.router.status().state)},
+               {"probe", label(view.state)},
+               {"trouble", view.trouble},
+               {"version", view.version},
+               {"findings", findings_object(view.findings)}};
+    if (view.state >= routeros::ProbeState::complete) out["transcript"] = view.transcript;
+    return out;
 }
 
 object shared(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
@@ -230,8 +230,8 @@ void bypass(boost::asio::io_context& main_io, const Routers& routers, const ops:
             std::size_t writes = 0;
             for (const Seen& seen : all)
                 writes += seen.router.status().writes_in_flight;
-            const value told{{"bypass", routers->bypassed()}, {"writes_in_flight", writes}};
-            boost::asio::post(main_io, [done, told] { done(told); });
+            const value result{{"bypass", routers->bypassed()}, {"writes_in_flight", writes}};
+            boost::asio::post(main_io, [done, result] { done(result); });
         });
     });
 }
@@ -255,7 +255,7 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
                {"blocked", s.rows_blocked},
                {"shared", router.shared},
                {"held", s.held},
-               {"owed", s.owed},
+               {"owed", s.pending},
                {"cpu_share_percent", std::lround(s.routine_share * 100)},
                {"service_us", s.service_us},
                {"rtt_ms", s.rtt_ms}};

@@ -58,7 +58,7 @@ SinkHealth RouterService::health() const {
     SinkHealth health{.name = name_,
                       .away = status.away,
                       .rows = status.claims,
-                      .owed = status.owed,
+                      .pending = status.pending,
                       .capacity = 0,
                       .write_us = static_cast<std::uint32_t>(status.service_us)};
     for (const routeros::ListFill& list : status.lists)

@@ -7,60 +7,61 @@ namespace {
 
 constexpr unsigned kQuarters = 4;  // of a name that counts whole
 
-unsigned quarters_of(std::uint32_t told_s, std::uint32_t at_s) {
+unsigned quarters_of(std::uint32_t seen_s, std::uint32_t at_s) {
     constexpr std::array<unsigned, 3> kByAge{kQuarters, 2, 1};
-    const std::uint32_t age = at_s > told_s ? (at_s - told_s) / SharedAddresses::kWholeS : 0;
+    const std::uint32_t age = at_s > seen_s ? (at_s - seen_s) / SharedAddresses::kWholeS : 0;
     return age < kByAge.size() ? kByAge[age] : 0;
 }
 
 }  // namespace
 
-SharedAddresses::Verdict SharedAddresses::told(ListId list, const IpAddress& address,
-                                               std::string_view name, unsigned above,
-                                               std::uint32_t now_s) {
+SharedAddresses::Verdict SharedAddresses::record(ListId list, const IpAddress& address,
+                                                 std::string_view name, unsigned above,
+                                                 std::uint32_t now_s) {
     const Key key{list, address.bytes};
     if (addresses_.size() >= kMostAddresses && !addresses_.contains(key)) return {};
-    Told& told = addresses_[key];
-    note_name(told, name, now_s);
-    const bool was_shared = told.shared_until_s > now_s;
-    if (!was_shared && quarters(told, now_s) < kQuarters * above) return {};
-    told.shared_until_s = end_of(told, kQuarters * above / 2, now_s);
-    return {told.shared_until_s, !was_shared};
+    Entry& entry = addresses_[key];
+    note_name(entry, name, now_s);
+    const bool was_shared = entry.shared_until_s > now_s;
+    if (!was_shared && quarters(entry, now_s) < kQuarters * above) return {};
+    entry.shared_until_s = end_of(entry, kQuarters * above / 2, now_s);
+    return {entry.shared_until_s, !was_shared};
 }
 
-void SharedAddresses::note_name(Told& told, std::string_view name, std::uint32_t now_s) {
+void SharedAddresses::note_name(Entry& entry, std::string_view name, std::uint32_t now_s) {
     const std::uint64_t hash = std::hash<std::string_view>{}(name);
-    const auto end = told.names.begin() + static_cast<std::ptrdiff_t>(told.count);
-    auto at = std::find_if(told.names.begin(), end, [&](const Name& n) { return n.hash == hash; });
+    const auto end = entry.names.begin() + static_cast<std::ptrdiff_t>(entry.count);
+    auto at = std::find_if(entry.names.begin(), end, [&](const Name& n) { return n.hash == hash; });
     if (at == end) {
-        if (told.count < kMostNames) {
-            ++told.count;
+        if (entry.count < kMostNames) {
+            ++entry.count;
         } else {
-            at = std::min_element(told.names.begin(), end,
-                                  [](const Name& a, const Name& b) { return a.told_s < b.told_s; });
+            at = std::min_element(entry.names.begin(), end,
+                                  [](const Name& a, const Name& b) { return a.seen_s < b.seen_s; });
         }
     }
     *at = {hash, now_s};
-    if (told.examples[0] == name) return;
-    if (told.examples[1] != name) told.examples[1] = name;
-    std::swap(told.examples[0], told.examples[1]);
+    if (entry.examples[0] == name) return;
+    if (entry.examples[1] != name) entry.examples[1] = name;
+    std::swap(entry.examples[0], entry.examples[1]);
 }
 
-unsigned SharedAddresses::quarters(const Told& told, std::uint32_t at_s) {
+unsigned SharedAddresses::quarters(const Entry& entry, std::uint32_t at_s) {
     unsigned sum = 0;
-    for (std::size_t i = 0; i < told.count; ++i)
-        sum += quarters_of(told.names[i].told_s, at_s);
+    for (std::size_t i = 0; i < entry.count; ++i)
+        sum += quarters_of(entry.names[i].seen_s, at_s);
     return sum;
 }
 
 // The first step down of a name at which less than `least_quarters` are left.
-std::uint32_t SharedAddresses::end_of(const Told& told, unsigned least_quarters,
+std::uint32_t SharedAddresses::end_of(const Entry& entry, unsigned least_quarters,
                                       std::uint32_t now_s) {
     std::uint32_t end_s = UINT32_MAX;
-    for (std::size_t i = 0; i < told.count; ++i) {
+    for (std::size_t i = 0; i < entry.count; ++i) {
         for (std::uint32_t step = 1; step <= 3; ++step) {
-            const std::uint32_t at_s = told.names[i].told_s + step * kWholeS;
-            if (at_s > now_s && at_s < end_s && quarters(told, at_s) < least_quarters) end_s = at_s;
+            const std::uint32_t at_s = entry.names[i].seen_s + step * kWholeS;
+            if (at_s > now_s && at_s < end_s && quarters(entry, at_s) < least_quarters)
+                end_s = at_s;
         }
     }
     return end_s == UINT32_MAX ? now_s : end_s;
@@ -69,8 +70,8 @@ std::uint32_t SharedAddresses::end_of(const Told& told, unsigned least_quarters,
 void SharedAddresses::forget_old(std::uint32_t now_s,
                                  const std::function<void(ListId, const IpAddress&)>& gone) {
     std::erase_if(addresses_, [&](const auto& one) {
-        const auto& [key, told] = one;
-        if (quarters(told, now_s) > 0) return false;
+        const auto& [key, entry] = one;
+        if (quarters(entry, now_s) > 0) return false;
         if (gone) gone(key.list, IpAddress{key.address});
         return true;
     });
@@ -78,15 +79,15 @@ void SharedAddresses::forget_old(std::uint32_t now_s,
 
 std::vector<SharedAddresses::Shown> SharedAddresses::show(std::uint32_t now_s) const {
     std::vector<Shown> all;
-    for (const auto& [key, told] : addresses_) {
-        const unsigned sum = quarters(told, now_s);
+    for (const auto& [key, entry] : addresses_) {
+        const unsigned sum = quarters(entry, now_s);
         if (sum == 0) continue;
         Shown& one = all.emplace_back();
         one.list = key.list;
         one.address = IpAddress{key.address};
         one.names = static_cast<double>(sum) / kQuarters;
-        one.shared = told.shared_until_s > now_s;
-        for (const std::string& name : told.examples) {
+        one.shared = entry.shared_until_s > now_s;
+        for (const std::string& name : entry.examples) {
             if (!name.empty()) one.examples.push_back(name);
         }
     }

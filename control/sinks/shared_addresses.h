@@ -37,8 +37,8 @@ class SharedAddresses {
     };
     // A client got an address that the list holds, or does without, under this name. `above`: 1..kMostNames. If the table is
     // full, the address is not counted.
-    Verdict told(ListId list, const IpAddress& address, std::string_view name, unsigned above,
-                 std::uint32_t now_s);
+    Verdict record(ListId list, const IpAddress& address, std::string_view name, unsigned above,
+                   std::uint32_t now_s);
 
     // Forgets addresses without counting names; calls `gone` with each.
     void forget_old(std::uint32_t now_s,
@@ -60,9 +60,9 @@ class SharedAddresses {
   private:
     struct Name {
         std::uint64_t hash = 0;
-        std::uint32_t told_s = 0;
+        std::uint32_t seen_s = 0;
     };
-    struct Told {
+    struct Entry {
         std::array<Name, kMostNames> names;
         std::size_t count = 0;
         std::array<std::string, 2> examples;  // the last first
@@ -73,12 +73,12 @@ class SharedAddresses {
         std::array<std::uint8_t, 16> address;
         auto operator<=>(const Key&) const = default;
     };
-    static void note_name(Told& told, std::string_view name, std::uint32_t now_s);
-    [[nodiscard]] static unsigned quarters(const Told& told, std::uint32_t at_s);
-    [[nodiscard]] static std::uint32_t end_of(const Told& told, unsigned least_quarters,
+    static void note_name(Entry& entry, std::string_view name, std::uint32_t now_s);
+    [[nodiscard]] static unsigned quarters(const Entry& entry, std::uint32_t at_s);
+    [[nodiscard]] static std::uint32_t end_of(const Entry& entry, unsigned least_quarters,
                                               std::uint32_t now_s);
 
-    std::map<Key, Told> addresses_;
+    std::map<Key, Entry> addresses_;
 };
 
 }  // namespace steer

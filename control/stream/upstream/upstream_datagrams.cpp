@@ -36,7 +36,7 @@ void UpstreamDatagrams::send(UpstreamAsk ask, bool over_tcp) {
     ask.port = target_->port;
     ask.mark = target_->mark;
     ask.device = target_->device;
-    ask.told = [weak = weak_from_this(), address = ask.address](int error) {
+    ask.on_result = [weak = weak_from_this(), address = ask.address](int error) {
         if (const auto self = weak.lock()) self->on_end(address, error);
     };
     if (over_tcp) {

@@ -23,7 +23,7 @@ struct UpstreamAsk {
     std::uint32_t mark = 0;
     std::string device{};
     // Optional callback at its end: 0 (a reply came) or errno.
-    std::function<void(int error)> told{};
+    std::function<void(int error)> on_result{};
     std::vector<std::uint8_t> query;
 
     // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if the message has no query

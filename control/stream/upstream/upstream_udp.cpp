@@ -180,7 +180,7 @@ void UpstreamUdp::expire() {
     for (auto socket = sockets_.begin(); socket != sockets_.end();) {
         const auto next = std::next(socket);
         if ((*socket)->deadline_ms() <= now) {
-            if ((*socket)->ask().told) (*socket)->ask().told(ETIMEDOUT);
+            if ((*socket)->ask().on_result) (*socket)->ask().on_result(ETIMEDOUT);
             forget(socket);
         }
         socket = next;

@@ -19,12 +19,12 @@ std::string name(unsigned n) {
     return "www" + std::to_string(n) + ".other.example";
 }
 
-// Told under `names` names in one second.
+// Entry under `names` names in one second.
 SharedAddresses::Verdict tell(SharedAddresses& all, unsigned names, std::uint32_t now_s,
                               unsigned above = kAbove) {
     SharedAddresses::Verdict last;
     for (unsigned n = 0; n < names; ++n)
-        last = all.told(kList, address(), name(n), above, now_s);
+        last = all.record(kList, address(), name(n), above, now_s);
     return last;
 }
 
@@ -36,17 +36,17 @@ BOOST_AUTO_TEST_CASE(it_takes_so_many_names_and_each_counts_once) {
     SharedAddresses all;
     BOOST_TEST(tell(all, 2, kStart).until_s == 0U);
     for (int i = 0; i < 10; ++i)
-        BOOST_TEST(all.told(kList, address(), name(1), kAbove, kStart).until_s == 0U);
-    const auto third = all.told(kList, address(), name(2), kAbove, kStart);
+        BOOST_TEST(all.record(kList, address(), name(1), kAbove, kStart).until_s == 0U);
+    const auto third = all.record(kList, address(), name(2), kAbove, kStart);
     BOOST_TEST(third.until_s > kStart);
     BOOST_TEST(third.is_new);
-    BOOST_TEST(!all.told(kList, address(), name(3), kAbove, kStart).is_new);
+    BOOST_TEST(!all.record(kList, address(), name(3), kAbove, kStart).is_new);
     BOOST_TEST(all.shared(kStart) == 1U);
     BOOST_TEST(all.shared(kStart, kList) == 1U);
     BOOST_TEST(all.shared(kStart, ListId{4}) == 0U);
     // Another list, another address: of their own.
-    BOOST_TEST(all.told(4, address(), name(4), kAbove, kStart).until_s == 0U);
-    BOOST_TEST(all.told(kList, address(8), name(4), kAbove, kStart).until_s == 0U);
+    BOOST_TEST(all.record(4, address(), name(4), kAbove, kStart).until_s == 0U);
+    BOOST_TEST(all.record(kList, address(8), name(4), kAbove, kStart).until_s == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(names_count_less_with_time) {
@@ -62,8 +62,8 @@ BOOST_AUTO_TEST_CASE(names_count_less_with_time) {
     BOOST_TEST(names_at(2 * kStep) == 1.0);
     BOOST_TEST(names_at(3 * kStep - 1) == 1.0);
     BOOST_TEST(names_at(3 * kStep) == 0.0);
-    // One that is told again counts whole again.
-    all.told(kList, address(), name(0), kAbove, kStart + 2 * kStep);
+    // One that is entry again counts whole again.
+    all.record(kList, address(), name(0), kAbove, kStart + 2 * kStep);
     BOOST_TEST(names_at(2 * kStep) == 1.75);
 }
 
@@ -76,18 +76,18 @@ BOOST_AUTO_TEST_CASE(its_end_is_at_half_of_its_begin) {
     BOOST_TEST(!all.show(kStart + 2 * kStep).at(0).shared);
 
     // Put off by those that still come, though they would be too few to begin it ...
-    const auto again = all.told(kList, address(), name(0), kAbove, kStart + kStep);
+    const auto again = all.record(kList, address(), name(0), kAbove, kStart + kStep);
     BOOST_TEST(again.until_s == kStart + 2 * kStep);
     BOOST_TEST(!again.is_new);
     const std::uint32_t late_s = kStart + 2 * kStep - 1;
-    all.told(kList, address(), name(0), kAbove, late_s);
-    const auto two = all.told(kList, address(), name(1), kAbove, late_s);
+    all.record(kList, address(), name(0), kAbove, late_s);
+    const auto two = all.record(kList, address(), name(1), kAbove, late_s);
     BOOST_TEST(two.until_s == late_s + kStep);
     // ... and once it has ended it takes three again.
     const std::uint32_t ended_s = late_s + 3 * kStep;
-    BOOST_TEST(all.told(kList, address(), name(0), kAbove, ended_s).until_s == 0U);
-    BOOST_TEST(all.told(kList, address(), name(7), kAbove, ended_s).until_s == 0U);
-    BOOST_TEST(all.told(kList, address(), name(8), kAbove, ended_s).is_new);
+    BOOST_TEST(all.record(kList, address(), name(0), kAbove, ended_s).until_s == 0U);
+    BOOST_TEST(all.record(kList, address(), name(7), kAbove, ended_s).until_s == 0U);
+    BOOST_TEST(all.record(kList, address(), name(8), kAbove, ended_s).is_new);
 }
 
 BOOST_AUTO_TEST_CASE(one_name_is_enough_if_the_setting_says_so) {
@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(it_is_bounded) {
     tell(all, 1000, kStart);
     BOOST_TEST(all.show(kStart).at(0).names == double{SharedAddresses::kMostNames});
     for (unsigned n = 0; n < SharedAddresses::kMostAddresses + 10; ++n)
-        all.told(kList, address(n), name(0), 1, kStart);
+        all.record(kList, address(n), name(0), 1, kStart);
     BOOST_TEST(all.size() == SharedAddresses::kMostAddresses);
     const IpAddress more = address(SharedAddresses::kMostAddresses + 1);
-    BOOST_TEST(all.told(kList, more, name(0), 1, kStart).until_s == 0U);
-    BOOST_TEST(all.told(kList, address(1), name(1), 1, kStart).until_s > kStart);
+    BOOST_TEST(all.record(kList, more, name(0), 1, kStart).until_s == 0U);
+    BOOST_TEST(all.record(kList, address(1), name(1), 1, kStart).until_s > kStart);
 
     std::size_t gone = 0;
     const auto count = [&](ListId list, const IpAddress&) { gone += list == kList ? 1U : 0U; };
@@ -116,15 +116,15 @@ BOOST_AUTO_TEST_CASE(it_is_bounded) {
     all.forget_old(kStart + 3 * kStep, count);
     BOOST_TEST(gone == SharedAddresses::kMostAddresses);
     BOOST_TEST(all.size() == 0U);
-    BOOST_TEST(all.told(kList, more, name(0), 1, kStart + 3 * kStep).is_new);
+    BOOST_TEST(all.record(kList, more, name(0), 1, kStart + 3 * kStep).is_new);
 }
 
 BOOST_AUTO_TEST_CASE(the_last_two_names_are_examples_and_most_come_first) {
     SharedAddresses all;
     tell(all, 3, kStart);
     for (unsigned n = 0; n < 5; ++n)
-        all.told(kList, address(8), name(n), kAbove, kStart);
-    all.told(kList, address(), name(1), kAbove, kStart);
+        all.record(kList, address(8), name(n), kAbove, kStart);
+    all.record(kList, address(), name(1), kAbove, kStart);
     const auto shown = all.show(kStart);
     BOOST_TEST_REQUIRE(shown.size() == 2U);
     BOOST_CHECK(shown[0].address == address(8));

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(paused_it_is_away_and_nothing_is_written) {
     const auto paused = lab.router->status();
     BOOST_TEST((paused.state == RouterState::in_sync && paused.paused && paused.away));
     BOOST_TEST(paused.claims_while_away == 1U);
-    BOOST_TEST(paused.owed == 1U);
+    BOOST_TEST(paused.pending == 1U);
     BOOST_TEST(lab.router->differences(10, lab.now_ms()).size() == 1U);
     BOOST_TEST(lab.router->trace().errors().empty());
 

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(finds_what_the_router_does) {
         BOOST_TEST(view.findings[Question::remove_missing].text == "no such item");
         const auto zero = options.zero_timeout_expires ? Answer::ends_at_once : Answer::no_timeout;
         BOOST_TEST(label(lab.answer(Question::zero_timeout)) == label(zero));
-        const auto told = options.listen_tells_expiry ? Answer::told : Answer::not_told;
+        const auto told = options.listen_tells_expiry ? Answer::reported : Answer::not_reported;
         BOOST_TEST(label(lab.answer(Question::listen_expiry)) == label(told));
         BOOST_TEST(label(lab.answer(Question::execute)) == "accepted");
         BOOST_TEST(label(lab.answer(Question::long_timeout)) == "refused");

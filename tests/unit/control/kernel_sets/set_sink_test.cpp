@@ -419,7 +419,7 @@ BOOST_AUTO_TEST_CASE(sets_that_come_again_before_the_process_has_ended_get_a_new
     until([&] { return starts == 2; });
     become_ready();
     sink.flush();
-    BOOST_TEST(sink.health().owed == 0U);
+    BOOST_TEST(sink.health().pending == 0U);
     BOOST_TEST(log.empty());
 }
 
@@ -435,7 +435,7 @@ BOOST_AUTO_TEST_CASE(without_sets_nothing_is_tried_again) {
 
 BOOST_AUTO_TEST_CASE(what_waits_is_counted_and_ended_rows_make_room) {
     claim(5);  // one row
-    BOOST_TEST(sink.health().owed == 1U);
+    BOOST_TEST(sink.health().pending == 1U);
     BOOST_TEST(sink.health().rows == 1U);
     claim_rows(0, SetSink::kMostClaims - 1);
     BOOST_TEST(sink.report().overflows == 0U);
@@ -445,7 +445,7 @@ BOOST_AUTO_TEST_CASE(what_waits_is_counted_and_ended_rows_make_room) {
     BOOST_TEST(log.size() == 1U);  // the first of a time without room
     claim_rows(100'000, 1, 62'000);
     BOOST_TEST(sink.report().overflows == 2U);
-    BOOST_TEST(sink.health().owed == 1U);
+    BOOST_TEST(sink.health().pending == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_says_what_is_not_understood_is_ended) {

@@ -61,7 +61,7 @@ SetState a_state() {
                        .ability = {.timeouts = false, .prefixes = true},
                        .trouble = "interval overlaps",
                        .claims = 7,
-                       .owed = 2,
+                       .pending = 2,
                        .counters = {.added = std::numeric_limits<std::uint64_t>::max(),
                                     .failed = 1,
                                     .restored = 2,
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_come_out_as_they_went_in) {
     BOOST_TEST(
         (state.status.ready && !state.status.ability.timeouts && state.status.ability.prefixes));
     BOOST_TEST(state.status.trouble == "interval overlaps");
-    BOOST_TEST((state.status.claims == 7 && state.status.owed == 2));
+    BOOST_TEST((state.status.claims == 7 && state.status.pending == 2));
     BOOST_TEST(state.status.counters.added == std::numeric_limits<std::uint64_t>::max());
     BOOST_TEST(state.status.counters.full == 3U);
     BOOST_TEST(std::get<SetState>(decode(encode_state(6, SetState{}))->what).total == 0U);

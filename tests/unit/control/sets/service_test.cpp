@@ -276,13 +276,13 @@ BOOST_AUTO_TEST_CASE(one_element_that_is_refused_does_not_stop_the_others) {
     w.work();
     BOOST_TEST(w.kernel.in(kFour).size() == 7U);
     BOOST_TEST(w.of(kFour).counters.failed == 1U);
-    BOOST_TEST(w.of(kFour).owed == 1U);
+    BOOST_TEST(w.of(kFour).pending == 1U);
     BOOST_TEST(w.board.size() == 7U);
     BOOST_TEST(w.said("refuses 10.0.3.0/24: interval overlaps"));
     w.kernel.sets[kFour].refuses.clear();
     w.pass(31'000);
     BOOST_TEST(w.kernel.in(kFour).size() == 8U);
-    BOOST_TEST(w.of(kFour).owed == 0U);
+    BOOST_TEST(w.of(kFour).pending == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(as_many_as_allowed_and_no_more) {
