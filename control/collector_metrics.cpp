@@ -13,7 +13,7 @@ struct Sum {
     std::array<std::uint64_t, Collector::kBoundsMs.size() + 1> by_latency{};
 };
 
-// What was left is read first, so that no query seems to leave before it came.
+// Reads the completed queries first, so that no query completes before it arrives.
 Sum sum_of(const Collector& collector) {
     Sum sum;
     for (unsigned w = 0; w < collector.workers(); ++w) {

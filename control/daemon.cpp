@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kHousekeepingEvery = 100ms;
 constexpr unsigned kCleanupPatienceMs = 5000;
-// A list that is read or a matcher that is built cannot be interrupted.
+// Reading a list and building a matcher cannot be interrupted.
 constexpr auto kBackgroundPatience = 400ms;
 
 std::vector<std::uint16_t> service_ports(const std::vector<build::Listener>& listeners) {
@@ -145,7 +145,7 @@ void Daemon::look_at_upstreams() {
     }
 }
 
-// One ring's size of each worker at most: a worker that fills its ring as fast as it is emptied does not keep us here.
+// At most one ring size of each worker, so that a busy worker cannot keep this loop running.
 void Daemon::take_notes() {
     Note note;
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
@@ -178,7 +178,7 @@ bool Daemon::stop() {
     if (fetcher_) fetcher_->end();
     if (tasks_) tasks_->end();
     is_work_left_ = !BackgroundWork::wait_for_none(kBackgroundPatience);
-    // What runs on uses its owner, and the process ends without destructors.
+    // Remaining threads use their owner, so the process ends without destructors.
     const auto drop = [this](auto& owner) {
         if (is_work_left_) {
             (void)owner.release();
@@ -223,7 +223,7 @@ bool Daemon::stop() {
 
 // ---- the network
 
-// Where workers and XDP programs know replies from.
+// The upstream addresses by which workers and XDP programs recognize replies.
 Result<void> Daemon::set_upstreams() {
     std::vector<UpstreamEndpoint> endpoints;
     for (const auto& upstream : upstreams_) {
@@ -235,7 +235,7 @@ Result<void> Daemon::set_upstreams() {
                                  settings_.dataplane.last_upstream_port);
 }
 
-// By Upstream::id. One that is asked by name has none.
+// By Upstream::id. An upstream with a name has no address.
 std::vector<IpAddress> Daemon::upstream_addresses() const {
     std::vector<IpAddress> addresses;
     for (const auto& upstream : upstreams_) {

@@ -1,4 +1,4 @@
-// Whether it lives, and whether it can be sent clients: what /livez, /readyz and `steerctl status` say.
+// Liveness and readiness for /livez, /readyz and `steerctl status`.
 #include <rte_rcu_qsbr.h>
 #include <spdlog/spdlog.h>
 
@@ -27,7 +27,7 @@ std::int64_t wall_s() {
 
 }  // namespace
 
-// Workers that sleep are woken for it: who sleeps again has turned.
+// Wakes sleeping workers: a worker that sleeps again has completed a turn.
 void Daemon::feel_pulse(std::uint64_t now_ms) {
     if (now_ms - health_.pulse_ms < kPulseEveryMs) return;
     health_.pulse_ms = now_ms;
@@ -37,7 +37,7 @@ void Daemon::feel_pulse(std::uint64_t now_ms) {
         pulse_.see(w, {quiescent, runtime_->worker(w).counters().get(Stat::sleeps)}, now_ms);
         runtime_->worker_sleeper(w).wake();
     }
-    rte_rcu_qsbr_start(qsbr);  // a token that who turns passes
+    rte_rcu_qsbr_start(qsbr);  // a worker passes it with its next turn
 }
 
 ops::HealthChecks Daemon::liveness() {
@@ -76,7 +76,7 @@ std::string Daemon::ports_trouble() const {
     return trouble;
 }
 
-// Of each `forward` one that can be asked is enough.
+// One usable upstream of each `forward` is enough.
 std::string Daemon::upstreams_trouble() const {
     std::string trouble;
     const Snapshot& snapshot = *publisher_->current();

@@ -1,8 +1,8 @@
-// The daemon takes up another configuration while it serves.
+// Reload: applies a new configuration while serving.
 //
-// Built aside (reloader.h); then what can be refused is refused, and nothing was touched. Then, in this order: workers
-// and ports learn of new upstreams; when these can be reached, the snapshot is published; routers, caches, log and
-// watched files follow. What only a start can take up stays as it was, and is named.
+// The reloader builds it on another thread (reloader.h). All checks come before the first change. Then, in this order:
+// workers and ports learn new upstreams; when these are reachable, the snapshot is published; routers, caches, log and
+// watched files follow. Settings that only a start can apply keep their value and are reported.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -140,7 +140,7 @@ void Daemon::make_rule_service() {
         [this] { return read_.are_unchanged(); });
 }
 
-// What cannot be begun yet stays raised.
+// A request that cannot begin yet stays pending.
 void Daemon::take_raised() {
     if (!tasks_) return;
     for (const auto& [tag, flag] : registry_.tasks()) {
@@ -164,7 +164,7 @@ Reloader::Done Daemon::noting(const std::string& why, bool by_queries, Reloader:
     };
 }
 
-// What queries cause may come every few seconds: it does not repeat what the one before was warned of.
+// Queries can trigger a reload every few seconds, so it does not repeat the warnings of the previous one.
 void Daemon::note_reload(const std::string& why, bool by_queries, const ReloadOutcome& outcome) {
     std::set<std::string> warned;
     for (const auto& warning : outcome.warnings) {
@@ -200,7 +200,7 @@ std::vector<Error> Daemon::refusals(const Candidate& candidate) const {
 }
 
 void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
-    // A file that is missing or wrong may be mended: what was read is watched, good or not.
+    // A missing or wrong file can be corrected later, so all files are watched, valid or not.
     auto files = watched(candidate->settings);
     if (!candidate->ok()) {
         const auto good = watched(settings_);
@@ -237,7 +237,7 @@ void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
     publish_candidate();
 }
 
-// Whatever else is wrong: they end on their own day.
+// Independent of other errors: certificates expire on their own dates.
 void Daemon::renew_certificates(Candidate& candidate) {
     auto wrong = streams_->renew(candidate.ok() ? candidate.built.listeners
                                                 : std::vector<build::Listener>{});
@@ -249,7 +249,7 @@ void Daemon::renew_certificates(Candidate& candidate) {
     candidate.warnings.insert(candidate.warnings.end(), wrong.begin(), wrong.end());
 }
 
-// Also where the configuration is wrong: a file that was renamed is not written on.
+// Also with a wrong configuration: a renamed log file must not get further lines.
 void Daemon::renew_log_file(Candidate& candidate) {
     const auto& log = candidate.ok() ? candidate.settings.log : settings_.log;
     if (auto done = ops::set_log_file(log.file, log.rotation); !done)
@@ -265,7 +265,7 @@ bool Daemon::knows_hops(const Snapshot& snapshot) const {
                        });
 }
 
-// Once it can: housekeeping tries again.
+// If it cannot run now, housekeeping tries again.
 void Daemon::publish_candidate() {
     if (!candidate_ || publisher_->alive() == kMaxGenerations) return;
     const Now now = clock_.now();
@@ -314,7 +314,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
         {.generation = generation, .errors = {}, .warnings = std::move(candidate.warnings)});
 }
 
-// Replies to queries of earlier generations have come, or never will.
+// Replies to queries of earlier generations have arrived or timed out.
 void Daemon::forget_old_upstreams() {
     if (!has_old_upstreams_ || candidate_ || publisher_->alive() > 1) return;
     has_old_upstreams_ = false;

@@ -17,14 +17,14 @@
 namespace steer {
 namespace {
 
-constexpr const char* kStateFolder = "/var/lib/steerdns";  // ours to make, and to hand over
+constexpr const char* kStateFolder = "/var/lib/steerdns";  // created by us and given to the user
 
 bool is_below_state_folder(const std::string& file) {
     return std::filesystem::path(file).parent_path() == kStateFolder;
 }
 
-// Says which files a reload could not read with the rights that are left. Without a certificate it
-// keeps the one before; without another file it is refused.
+// Reports files that a reload cannot read with the remaining privileges. For a certificate, the reload keeps
+// the previous one; for another file, it is rejected.
 void warn_of_unreadable_files(const config::Settings& settings) {
     constexpr const char* kRemedy =
         ", unless the user that serves may read it (`user` of `control`)";
@@ -56,7 +56,7 @@ std::vector<std::string> Daemon::dump_folders() const {
 // Folders that are given to the unprivileged user; created if missing.
 std::vector<std::string> Daemon::own_folders() const {
     std::vector<std::string> folders;
-    std::error_code no_folder;  // then who writes there says so
+    std::error_code no_folder;  // then the writer reports it
     const auto dumps = dump_folders();
     if (std::find(dumps.begin(), dumps.end(), kStateFolder) != dumps.end()) {
         std::filesystem::create_directories(kStateFolder, no_folder);
@@ -77,7 +77,7 @@ std::vector<std::string> Daemon::own_folders() const {
     return folders;
 }
 
-// Missing files and their folders, and what is given to the unprivileged user.
+// Creates missing files and folders, and gives them to the unprivileged user.
 std::vector<std::string> Daemon::make_rule_files() {
     std::vector<std::string> handed;
     for (const auto& rules : settings_.rule_files) {
@@ -114,7 +114,7 @@ Result<void> Daemon::give_up_rights() {
             capability);
     }
     if (auto done = drop_rights(*user, handed); !done) return done;
-    ::umask(S_IRWXG | S_IRWXO);  // from here on: who makes a file for others says so
+    ::umask(S_IRWXG | S_IRWXO);  // from here on, files for others need an explicit mode
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;
         spdlog::warn(

@@ -112,7 +112,7 @@ EalOptions Daemon::eal_options() const {
     return options;
 }
 
-// Before anything is taken. On a thread of its own, so that a signal ends the start: nothing in a build can be interrupted.
+// Before any resource is used. On a separate thread, so that a signal can end the start: a build cannot be interrupted.
 Result<void> Daemon::judge_settings() {
     std::atomic<bool> is_done = false;
     std::string no_room;
@@ -178,7 +178,7 @@ std::vector<CacheOf> Daemon::caches_of(const config::Settings& settings) const {
     return caches;
 }
 
-// What was dumped comes back before anybody asks.
+// Restores dumps before the first query.
 void Daemon::start_cache() {
     if (runtime_->shared().cache == nullptr) return;
     cache_service_ = std::make_unique<CacheService>(
@@ -250,7 +250,7 @@ Result<void> Daemon::start_ops() {
     return {};
 }
 
-// Those that are fetched, and the rules of all.
+// Fetched lists, and the rules of all lists.
 boost::json::value Daemon::lists_status() const {
     boost::json::object all{{"lists", boost::json::array{}}};
     if (fetcher_) all = fetcher_->status().as_object();

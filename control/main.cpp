@@ -45,14 +45,14 @@ struct Arguments {
     steer::init::InitOptions init;
 };
 
-bool is_start = false;  // of the appliance: what is said goes to the log
+bool is_start = false;  // of the appliance: messages go to the log
 
 void print(const std::vector<steer::Error>& sentences, const char* kind) {
     for (const auto& s : sentences)
         std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
 }
 
-// For a configuration that may be of a newer version: it has names that this one does not know. Empty: it has none.
+// A hint for configurations of a newer version, with names that this version does not know. Empty: none.
 std::string about_version(const std::vector<steer::Error>& errors) {
     for (const auto& e : errors) {
         if (e.text.starts_with("unknown "))
@@ -63,7 +63,7 @@ std::string about_version(const std::vector<steer::Error>& errors) {
     return {};
 }
 
-// What a start says: each line has its time and level, from the first one on.
+// Output of a start: each line has time and level, from the first one on.
 void log_all(const std::vector<steer::Error>& warnings, const std::vector<steer::Error>& errors) {
     for (const auto& w : warnings)
         spdlog::warn("{}", w.sentence());
@@ -156,7 +156,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
         traces.remove();
     }
     if (!daemon.stop()) {
-        // Work goes on in the background and uses the daemon: no destructor may run.
+        // Background work still uses the daemon: no destructor may run.
         spdlog::shutdown();
         std::_Exit(code);
     }
@@ -292,7 +292,7 @@ int run(int argc, char** argv) {
     is_start = check_option->count() == 0 && !arguments.dump_program && !arguments.dry_run &&
                arguments.why.empty() && setup->count() == 0;
     auto loaded = source.load();
-    // Without a missing download, which may be what an error is about, nothing is fetched for what is wrong already.
+    // With errors, fetches only if a missing download can be their cause.
     const bool will_fetch = is_start && steer::ConfigSource::lacks_files(loaded.settings) &&
                             (loaded.ok() || steer::ConfigSource::lacks_downloads(loaded.settings));
     if (is_start) return serve(std::move(loaded), source, will_fetch);

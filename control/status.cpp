@@ -1,4 +1,4 @@
-// What the daemon says of itself: `status` and `counters` of the control socket, and the metrics.
+// The daemon's reports: `status` and `counters` of the control socket, and the metrics.
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -151,7 +151,7 @@ void write_port_metrics(ops::MetricWriter& writer, const PortSet& ports) {
     }
 }
 
-// What became of frames for the kernel, "arp_given", and of its own, "kernel_sent".
+// Results of frames for the kernel ("arp_given") and from the kernel ("kernel_sent").
 object exception_counters(const ExceptionPath& path) {
     const ExceptionCounters& counters = path.counters();
     object all{{"name", path.device().name()}};

@@ -31,7 +31,7 @@ void check_tls(const config::Settings& settings, Built& built) {
     }
 }
 
-// Two caches that write to one file would each throw away the other's dump.
+// Two caches with one dump file would overwrite each other's dump.
 void check_dump_files(const config::Settings& settings, Built& built) {
     std::map<std::string, std::string> owners;
     for (const config::Plugin& plugin : settings.plugins) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kNoLocalTtl = 3600;
 constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
-// What an entry of a cache with a byte budget is taken to need: header, name, a few records.
+// Estimated bytes of an entry in a cache with a byte budget: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
 
 std::uint32_t entries_of(const config::Cache& cache) {
@@ -40,7 +40,7 @@ StaleTerms stale_of(const config::Cache& cache) {
     return stale;
 }
 
-// What workers know of an upstream.
+// An upstream as workers see it.
 Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
     Upstream out{.id = id,
                  .address = u.address.value_or(IpAddress{}),
@@ -48,7 +48,7 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .timeout_ms = milliseconds(u.timeout),
                  .name = u.tag.empty() ? u.addr : u.tag,
                  .trust_ad = u.trust_ad};
-    if (u.reach.socks5) out.address = IpAddress{};  // the proxy's matter
+    if (u.reach.socks5) out.address = IpAddress{};  // the proxy resolves it
     if (u.is_plain()) return out;
     out.channel = facts_of(u.scheme).has_connections ? Channel::stream : Channel::datagrams;
     return out;
@@ -144,8 +144,8 @@ void Compiler::jump(const config::ExecRule& rule, unsigned depth) {
         snapshot_.program[pc].target = end;
 }
 
-// The other sequence takes the place of the rest of this one: its end is this one's, and a return in it returns from
-// this one.
+// The other sequence replaces the rest of this one. Its end is the end of this one, and its return returns from this
+// one.
 void Compiler::go_to(const config::ExecRule& rule, std::uint16_t instance, unsigned depth) {
     sequence(std::get<config::Sequence>(settings_.plugin(rule.plugin).args), depth);
     ends_->push_back(emit(Op::go_to, instance, rule.line));
@@ -201,7 +201,7 @@ void Compiler::test(const config::MatchUse& match, std::uint16_t instance,
     fails.push_back(pc);
 }
 
-// Not any of them: none holds. Any of them: the way past the rest is where the next one, asked the other way round, fails.
+// Negated: every matcher must fail. Otherwise: the first matcher that holds jumps past the others.
 void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint16_t instance,
                         std::vector<std::uint16_t>& fails) {
     std::vector<std::uint16_t> holds;
@@ -214,7 +214,7 @@ void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint16_t 
     land(holds);
 }
 
-// For each type that a rule names its own mask; the last is that of all others.
+// One mask for each type in the rules; the last one is for all other types.
 void Compiler::test_question(const config::MatchUse& match, std::uint16_t instance,
                              std::vector<std::uint16_t>& fails) {
     const auto& names = std::get<config::Question>(settings_.plugin(match.plugin).args);
@@ -364,7 +364,7 @@ std::uint32_t Compiler::text_of(const std::string& text) {
     return index;
 }
 
-// Wherever it is used, one plugin is one table of buckets.
+// All uses of one plugin share one table of buckets.
 static_assert(config::kLongestRefillS == RateLimiter::kLongestRefillS);
 
 std::uint32_t Compiler::limiter_of(config::PluginIndex plugin, const config::RateMatch& rate) {
@@ -406,7 +406,7 @@ std::uint32_t Compiler::numbers_of(const std::vector<std::uint16_t>& numbers) {
     return index;
 }
 
-// One that is a set and nothing else shares it with others.
+// A plugin that is exactly one set shares that set.
 std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::IpMatch& match) {
     const bool is_set = match.prefixes.empty() && match.sets.size() == 1;
     const config::PluginIndex key = is_set ? match.sets.front() : plugin;
@@ -446,7 +446,7 @@ std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int li
     return index;
 }
 
-// Targets lie ahead, so one pass over a program is enough.
+// Jumps only go forward, so one pass over a program is enough.
 int Compiler::most_claims(std::uint16_t entry) {
     constexpr int kUnreached = -1;
     const auto known = claims_.find(entry);

@@ -1,5 +1,5 @@
-// Of the compiler: what each type of plugin becomes. A type that has no arm here, and is not said to need none (compile.h),
-// does not compile.
+// Compiler: one arm for each type of plugin. A type without an arm must be listed in compile.h, or this file does not
+// compile.
 #include <rte_debug.h>
 
 #include <algorithm>

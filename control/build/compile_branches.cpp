@@ -1,4 +1,4 @@
-// Units of fallbacks: programs of their own behind the main one (dataplane/policy/branches.h).
+// Units of fallbacks: separate programs after the main one (dataplane/policy/branches.h).
 #include <algorithm>
 
 #include "control/build/compile.h"
@@ -48,14 +48,14 @@ std::uint16_t Compiler::unit_of(config::PluginIndex plugin, int line) {
     return pc;
 }
 
-// The most branches of branches that its instructions can lead to. A prefer or dns64 is left at the end of its sequence, so
-// those of two sequences that follow each other do not add up.
+// Maximum nesting of branches in a program. A prefer or dns64 ends with its sequence, so the nesting of two
+// consecutive sequences does not add up.
 unsigned Compiler::nesting(std::uint16_t entry) const {
     unsigned most = 0;
     std::vector<std::uint16_t> entered;  // instances of prefer and dns64
     for (std::size_t pc = entry; snapshot_.program[pc].op != Op::end; ++pc) {
         const Instruction& i = snapshot_.program[pc];
-        // That of names which keep their AAAA is in place of the one that follows it.
+        // The wrapper for names that keep their AAAA is an alternative to the next one.
         const bool is_another =
             i.op == Op::enter_dns64 && snapshot_.program[pc + 1].op != Op::go_to;
         if (i.op == Op::enter_prefer || is_another) entered.push_back(i.instance);
@@ -71,7 +71,7 @@ unsigned Compiler::nesting(std::uint16_t entry) const {
     return most;
 }
 
-// A wrapper is left at the end of its sequence, whose instance no later one is below.
+// Maximum nesting of rewrites in a program. The end of a sequence ends the wrappers inside it.
 unsigned Compiler::most_rewrites(std::uint16_t entry) const {
     unsigned most = 0;
     std::vector<std::uint16_t> entered;  // their instances

@@ -1,4 +1,4 @@
-// Of the compiler: dns64, which is tests on clients and names, special names that it answers itself, and its wrappers.
+// Compiler: dns64. It tests clients and names, answers special names itself, and has wrappers.
 #include <algorithm>
 #include <array>
 #include <span>
@@ -21,7 +21,7 @@ config::RuleAt full(std::string name) {
     return {{matchers::RuleKind::full, std::move(name)}, 0, 0, 0};
 }
 
-// The names of all addresses behind a prefix, which has whole bytes.
+// The PTR names of all addresses in a prefix of whole bytes.
 config::RuleAt names_behind(const dns::Pref64& p) {
     return domain(config::pointer_name_v6(std::span(p.prefix).first(p.length / 8U)));
 }
@@ -171,7 +171,7 @@ std::uint32_t Compiler::ipv4only_table(const steer::Dns64* dns64) {
     return static_cast<std::uint32_t>(snapshot_.answer_tables.size() - 1);
 }
 
-// Caches around a dns64 that tells clients apart keep answers for both.
+// Caches around a dns64 that depends on the client keep answers for both kinds of clients.
 void Compiler::mark_family_keys(std::uint16_t entry, const std::vector<std::uint32_t>& around) {
     struct Entered {
         std::uint16_t instance;

@@ -1,4 +1,4 @@
-// Of the compiler: what makes or changes an answer without waiting.
+// Compiler: plugins that create or change an answer without waiting.
 #include "control/build/compile.h"
 
 #include <algorithm>
@@ -81,7 +81,7 @@ std::uint32_t Compiler::ecs_of(config::PluginIndex index, const config::EcsHandl
     return at;
 }
 
-// Only names of addresses are looked at, which is a test that plans know.
+// Tests only names of addresses, which plans can evaluate.
 void Compiler::reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse,
                               int line, std::uint16_t instance, unsigned& depth) {
     const auto [at, fresh] = place_of(index, snapshot_.reverse);
@@ -179,13 +179,13 @@ AnswerTable::Range Compiler::answers_of(AnswerTable& table, const config::Plugin
             table.typed.push_back({v6 ? dns::kAaaa : dns::kA, dns::kIn, answer});
         }
     } else {
-        // The records of a name by what asks for them.
+        // The records of a name by query type.
         std::map<std::pair<std::uint16_t, std::uint16_t>, std::vector<config::KnownRecord>> sets;
         for (const auto& r : std::get<config::Arbitrary>(plugin.args).records[value]) {
             auto& set = sets[{r.type, r.klass}];
             const bool is_there = std::any_of(set.begin(), set.end(),
                                               [&](const auto& o) { return o.rdata == r.rdata; });
-            if (!is_there) set.push_back(r);  // RFC 2181 5: no record is there twice
+            if (!is_there) set.push_back(r);  // RFC 2181 5: no duplicate records
         }
         for (const auto& [key, records] : sets) {
             const AnswerRef answer = known_.of_records(key.first, key.second, records);

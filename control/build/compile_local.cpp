@@ -1,4 +1,4 @@
-// Of the compiler: names that are known here and ways of their own: static records, ad lists, zones.
+// Compiler: local names and separate paths: static records, ad lists, zones.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -13,7 +13,7 @@ namespace {
 
 using config::StaticEntry;
 
-// How long a client caches our answer that a name has no record of a type, or does not exist.
+// TTL of negative answers: no record of a type, or no such name.
 constexpr std::uint32_t kNegativeTtl = 60;
 constexpr std::uint16_t kOtherTypes = 0;
 
@@ -41,7 +41,7 @@ std::set<std::uint16_t> types_of(const std::vector<StaticEntry>& entries) {
     return out;
 }
 
-// The first entry that has something for the type; nullptr: none has.
+// The first entry with a record for the type; nullptr: none.
 const StaticEntry* first_for(const Group& group, std::uint16_t qtype) {
     const auto at = std::find_if(group.begin(), group.end(), [&](const StaticEntry& e) {
         return e.does != StaticEntry::Does::record || e.record.type == qtype;
@@ -51,8 +51,8 @@ const StaticEntry* first_for(const Group& group, std::uint16_t qtype) {
 
 }  // namespace
 
-// What it does with a list, or asks before: and then the program ends, or goes on with the rest (`rests` gets where from).
-// A list is claimed inside the cache, which remembers it: hits claim it again.
+// Emits an entry's forward and list, then the end or a jump to the rest of the program (`rests` gets it).
+// A list is claimed inside the cache, which stores it, so hits claim it again.
 std::uint16_t Compiler::static_end(const StaticEntry& entry,
                                    std::optional<config::PluginIndex> cache, std::uint16_t instance,
                                    unsigned depth, std::vector<std::uint16_t>& rests) {
@@ -194,7 +194,7 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
     if (!too_long_) land(fails);
 }
 
-// Which names there are is not known here: only that they are below its domain, or names of addresses.
+// The names are unknown at this time, except that they are below its domain or are names of addresses.
 void Compiler::dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,
                            std::uint16_t instance) {
     const auto [mask, fresh] = name_masks_.try_emplace(index);

@@ -1,4 +1,4 @@
-// Of the compiler: response policy zones.
+// Compiler: response policy zones.
 #include <algorithm>
 #include <map>
 #include <utility>

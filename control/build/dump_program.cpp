@@ -1,4 +1,4 @@
-// A program as text: pc (with * in the pure prefix), instruction, what it refers to, the line that it came from.
+// A program as text: pc (with * in the pure prefix), instruction, references, source line.
 #include <algorithm>
 #include <array>
 #include <charconv>

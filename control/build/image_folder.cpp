@@ -31,7 +31,7 @@ static_assert(sizeof(Head) == 64);
 constexpr std::array<char, 16> kMagic{'s', 't', 'e', 'e', 'r', 'd', 'n', 's',
                                       ' ', 'i', 'm', 'a', 'g', 'e', '1', '\n'};
 
-// Four sums over eight bytes each: at the speed of memory, and what is missing, zeroed or changed shows.
+// Four sums over eight bytes each: as fast as memory, and they detect missing, zeroed or changed bytes.
 std::uint64_t checksum_of(std::span<const std::uint8_t> bytes) {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15U;
     std::array<std::uint64_t, 4> sums{1, 2, 3, bytes.size()};
@@ -74,7 +74,7 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
         matchers::Arena bytes(head.size);
         if (read_fully(file.get(), bytes.data(), bytes.size()) &&
             checksum_of(bytes.bytes()) == head.checksum) {
-            ::futimens(file.get(), nullptr);  // it is in use: others go first
+            ::futimens(file.get(), nullptr);  // marks it as used: older files are removed first
             return bytes;
         }
     }
@@ -113,7 +113,7 @@ void ImageFolder::say(std::string sentence) {
     sentences_.push_back(std::move(sentence));
 }
 
-// All of a kind but the newest.
+// All files of a kind except the newest ones.
 void ImageFolder::remove_old(const std::string& name) const {
     std::vector<std::pair<fs::file_time_type, fs::path>> files;
     std::error_code error;

@@ -24,8 +24,8 @@ void add32(Bytes& to, std::uint32_t v) {
     add16(to, v & 0xffff);
 }
 
-// The beginning of a response about the root: what it says stands for every name, because records name theirs by a
-// pointer to the question.
+// The beginning of a response about the root. It fits every name, because records refer to the question by a
+// pointer.
 Bytes response(unsigned rcode, unsigned answers, unsigned authorities, std::uint16_t qtype,
                std::uint16_t qclass) {
     Bytes out;

@@ -52,7 +52,7 @@ class Listeners {
     }
 
   private:
-    // A server on one address comes before those on all, which have the rest.
+    // A server on one address comes before servers on all addresses, which get the other addresses.
     static int width(const config::Endpoint& endpoint) {
         return endpoint.any() ? 2 : endpoint.any_v4() ? 1 : 0;
     }

@@ -15,7 +15,7 @@ constexpr std::size_t kLeastShare = 64;  // rows of a name, suffix or client
 constexpr std::string_view kTooManyLists =
     "more than 255 lists (ros_address_list, ipset, nftset): use fewer";
 
-// Everybody who takes part in this.
+// Addresses of this system: ports, routers, upstreams.
 std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
                                        const Surroundings& surroundings) {
     std::vector<matchers::Prefix> out;
@@ -34,8 +34,8 @@ std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
     return out;
 }
 
-// What a list never claims: what it says, else special ranges and everybody who takes part; and IPv6 that is not global.
-// (Addresses below the prefixes of dns64 are claimed by the IPv4 address that they stand for.)
+// What a list never claims: `never_claim`, or by default special ranges and addresses of this system; and IPv6 that is not global.
+// Addresses in the prefixes of dns64 are claimed as the IPv4 address inside them.
 template <class Args>
 std::vector<matchers::Prefix> never_claimed(const Args& args,
                                             const std::vector<matchers::Prefix>& hosts) {
@@ -84,7 +84,7 @@ sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& a
     return plan;
 }
 
-// What a list is over reloads and restarts; one that was written in place is what it says.
+// The identity of a list over reloads and restarts: its tag, or the text of an inline plugin.
 std::string stable_name(const sets::SetPlan& plan) {
     std::string name;
     for (const auto& family : plan.families) {
@@ -94,9 +94,9 @@ std::string stable_name(const sets::SetPlan& plan) {
     return name;
 }
 
-// With several writers every row gets one constant life, so that no write shortens another's: as if
-// every TTL were the longest. The row then outlives `max_ttl` by `extra_time`, and a client's TTL
-// may be `max_ttl` whole.
+// With several writers, every row gets the same constant lifetime, so that no write shortens a row of
+// another writer. The lifetime is `max_ttl` plus `extra_time`, so clients may get all of
+// `max_ttl`.
 std::uint32_t longest_life_s(const config::RosAddressList& args) {
     if (args.fixed_ttl) return seconds(*args.fixed_ttl);
     return seconds(args.multi_writer ? args.max_ttl + args.extra_time : args.max_ttl);
@@ -215,7 +215,7 @@ struct RouterLists {
     std::vector<ListId> known{};
 };
 
-// What lists make of addresses below the prefixes of all dns64 plugins.
+// How lists treat addresses in the prefixes of all dns64 plugins.
 std::vector<TranslatedPrefix> translated_prefixes(const config::Settings& settings) {
     std::vector<TranslatedPrefix> out;
     for (const config::Plugin& plugin : settings.plugins) {

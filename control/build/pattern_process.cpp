@@ -219,7 +219,7 @@ Descriptor request_of(std::span<const Expression> expressions, bool compiles,
     return file;
 }
 
-// 0: it could not be started, errno says why. It gets these two and no other descriptor.
+// 0: start failed, see errno. The process gets these two descriptors and no other.
 pid_t spawn(const std::string& program, int in, int out) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -243,7 +243,7 @@ pid_t spawn(const std::string& program, int in, int out) {
     return errno == 0 ? pid : 0;
 }
 
-// The first record of `bytes`, taken off; nothing: it is not whole yet.
+// Takes the first record off `bytes`; no value: it is incomplete.
 std::optional<std::pair<RecordHead, std::string_view>> next_record(std::string_view& bytes) {
     RecordHead head;
     if (bytes.size() < sizeof head) return std::nullopt;
@@ -404,7 +404,7 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
                 break;
             case End::By::time:
             case End::By::crash:
-                // One that was being tried when the time of all was over is not to blame.
+                // The expression in work when the total time ended is not blamed.
                 if (is_over && end.doing_us < ms_of_one(job.budget) * 1000 / 2) break;
                 if (done < fresh.size() && end.doing != kNobody) {
                     Checked& checked = out[places[done]];

@@ -18,7 +18,7 @@ Result<Id> number(std::map<Key, Id>& ids, const Key& key, std::size_t most, cons
     return id;
 }
 
-// What is known by this key; made of `arguments` when it is asked for first.
+// The object of this key; created from `arguments` at the first request.
 template <class Key, class Shared, class... Arguments>
 std::shared_ptr<Shared> shared_of(std::map<Key, std::shared_ptr<Shared>>& all, const Key& key,
                                   const Arguments&... arguments) {

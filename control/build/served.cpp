@@ -11,7 +11,7 @@ namespace {
 using matchers::Prefix;
 using matchers::PrefixSet;
 
-// Where what holds of an address may change: the first ones of all stretches, ascending.
+// The first addresses of all ranges with the same result, ascending.
 std::vector<IpAddress> beginnings(const std::vector<const std::vector<Prefix>*>& all) {
     std::vector<IpAddress> begins{IpAddress{}};
     const auto add = [&](const Prefix& prefix) {

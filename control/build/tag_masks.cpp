@@ -11,7 +11,7 @@ namespace steer::build {
 
 namespace {
 
-// Beside the types themselves: one that no rule names, and what holds for all.
+// Values that are not types: for types that no rule names, and for all types.
 constexpr std::uint32_t kNoType = UINT32_MAX, kAllTypes = UINT32_MAX - 1;
 
 const config::NameRules& name_rules(const config::Plugin& plugin) {
@@ -28,7 +28,7 @@ void add_types(const config::AdguardSet& set, std::set<std::uint16_t>& out) {
     }
 }
 
-// Whether a step counts for questions of a type.
+// Whether a step applies to questions of a type.
 bool counts_for(const config::AdguardStep& step, std::uint32_t type) {
     if (type == kAllTypes) return !step.has_types();
     const auto has = [type](const std::vector<std::uint16_t>& types) {

@@ -5,7 +5,7 @@
 namespace steer::build {
 namespace {
 
-// Parts behind their lengths, so that no two lists of parts make the same text.
+// Each part follows its length, so different lists never give the same text.
 class Key {
   public:
     Key& operator<<(const std::string& part) {

@@ -28,7 +28,7 @@ using ops::bad_params;
 using ops::RpcCode;
 using ops::RpcError;
 
-// Of a flush with rows: addresses beyond these keep theirs, which is said.
+// Maximum addresses of a flush with rows; the reply reports that further ones keep their rows.
 constexpr std::size_t kMostForgotten = 10'000;
 constexpr std::uint64_t kUsualPrint = 1'000, kMostPrint = 1'000'000'000;
 
@@ -68,7 +68,7 @@ RpcError no_cache(const CacheService& service, const std::string& tag) {
 
 // ---- flush
 
-// A flush by tag matches names on the service's thread, with a scratch of its own.
+// A flush by tag matches names on the service's thread, which needs its own scratch.
 boost::system::result<CacheService::Filter, RpcError> tag_filter(const CacheMethods& m,
                                                                  const std::string& tag) {
     const auto set = std::find_if(m.in_force.sets.begin(), m.in_force.sets.end(),
@@ -155,7 +155,7 @@ void flush_with_rows(const CacheMethods& m, CacheService::Filter filter, const o
         });
 }
 
-// `all` is asked for by name: a parameter that was forgotten must not empty every cache.
+// `all` must be explicit: a forgotten parameter must not empty every cache.
 void flush(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
     const bool has_filter =
         asked.has("name") || asked.has("suffix") || asked.has("tag") || asked.has("instance");
@@ -263,7 +263,7 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
     return out;
 }
 
-// So many at most; "more" says that there are more than that.
+// At most this number; "more" is true if there are others.
 std::function<void(std::vector<HeldAnswer>)> answer_with_records(const CacheMethods& m,
                                                                  const ops::RpcDone& done,
                                                                  std::size_t most = SIZE_MAX) {
@@ -285,7 +285,7 @@ bool is_of_addresses(const cache::Entry& e) {
     return e.qtype == dns::kA || e.qtype == dns::kAaaa || e.qtype == dns::kCname;
 }
 
-// As /ip/dns/cache print of RouterOS, and `all` as its /ip/dns/cache/all print: of all types.
+// Like RouterOS's /ip/dns/cache print; `all` is like /ip/dns/cache/all print: all types.
 void print(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
     auto filter = filter_of(m, asked);
     if (!filter) return done(filter.error());

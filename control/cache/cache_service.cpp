@@ -147,7 +147,7 @@ void CacheService::flush(Filter filter, const Counted& done) {
     if (!taken) done(busy());
 }
 
-// The cache writer sleeps when nothing comes; the page that the walk holds must not wait for that.
+// An idle cache writer sleeps; the page that the walk holds must not wait for it.
 bool CacheService::wait_for_cache_writer() {
     while (cache_.orders_pending()) {
         if (stopping_) return false;
@@ -281,7 +281,7 @@ void CacheService::restore_from(std::uint16_t instance, std::string path,
         post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
             const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
                 cache_.offer(offers);
-                // Also when we are ending: what the cache writer reads there is this batch's, and the workers end after us.
+                // Also at the end of the process: the cache writer still reads this batch, and workers end after us.
                 while (cache_.offers_pending()) {
                     runtime_.worker_sleeper(0).wake();
                     std::this_thread::sleep_for(kWriterDelay);

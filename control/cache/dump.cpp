@@ -42,7 +42,7 @@ DumpRecord record_of(const cache::Entry& e, std::uint32_t now_s) {
     return r;
 }
 
-// Makes dumped answers into what the cache writer takes, and hands them over many at a time.
+// Converts dumped answers to inserts, and passes them to the cache writer in batches.
 class Restorer {
   public:
     Restorer(const cache::KeyHasher& hasher, const DumpScope& scope, const DumpContents& contents,
@@ -70,7 +70,7 @@ class Restorer {
             ++expired_;
             return;
         }
-        // It may have been born, and its TTL have ended, before this machine was started.
+        // The entry can be older than this boot, and its TTL can have ended before it.
         const std::int64_t expires_s = std::clamp<std::int64_t>(dumped_s_ + r.left_s, 1, usable_s);
         const Birth born = Birth::at_s(dumped_s_ - r.age_s);
 
@@ -99,7 +99,7 @@ class Restorer {
         if (places_.size() == cache::Cache::kMostOrders || batch_.size() >= kBatchBytes)
             hand_over();
     }
-    // What is left. False: not all could be handed over.
+    // The remaining ones. False: not all were accepted.
     bool finish() {
         hand_over();
         return !is_ending_;

@@ -54,7 +54,7 @@ std::uint32_t checksum(std::span<const std::uint8_t> bytes) {
     return rte_hash_crc(bytes.data(), static_cast<std::uint32_t>(bytes.size()), 0x5354U);
 }
 
-// Takes parts off the front of a block; what does not fit is remembered.
+// Takes parts off the front of a block, and remembers an overrun.
 class Cursor {
   public:
     explicit Cursor(std::span<const std::uint8_t> bytes) : rest_(bytes) {}
@@ -129,7 +129,7 @@ Descriptor open_regular(const std::string& path, int more_flags) {
     return Descriptor(-1);
 }
 
-// Why a dump may not take the place of what lies there; empty: nothing does, or an empty file, or a dump.
+// Why a dump may not replace the file; empty: it may, because there is no file, an empty one or a dump.
 std::string why_not_replaceable(const std::string& path) {
     struct stat is {};
     if (::lstat(path.c_str(), &is) != 0) return errno == ENOENT ? "" : std::strerror(errno);
@@ -298,8 +298,8 @@ Result<void> DumpReader::each(const std::function<void(const DumpedAnswer&)>& vi
     return walk(&visit);
 }
 
-// All blocks behind the header's, checked; `visit` (may be nullptr) sees each answer. Once without it first: what is torn
-// anywhere restores nothing, and the file may change between the two.
+// Checks all blocks after the header; `visit` (may be nullptr) gets each answer. The first pass has no visitor: a
+// damaged file restores nothing. The file may change between the passes.
 Result<void> DumpReader::walk(const std::function<void(const DumpedAnswer&)>* visit) {
     std::uint64_t seen = 0;
     std::array<std::uint16_t, 256> lists{};

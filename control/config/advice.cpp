@@ -1,4 +1,4 @@
-// What is allowed and probably not meant: warnings about a configuration without errors.
+// Warnings about valid configurations that probably do not do what was intended.
 #include <algorithm>
 #include <map>
 
@@ -13,7 +13,7 @@ namespace {
 
 // ---- what is never used
 
-// It does something without a query that comes to it.
+// Plugins that work without queries.
 bool works_alone(const Plugin& plugin) {
     const auto* const download = std::get_if<Download>(&plugin.args);
     return std::holds_alternative<Cron>(plugin.args) ||

@@ -51,7 +51,7 @@ bool asks_upstream(const Plugin& plugin) {
            std::holds_alternative<Fallback>(plugin.args);
 }
 
-// `cache` and then `forward`, with nothing between that keeps a hit from being asked again.
+// A `cache`, then a `forward`, with no rule between them that stops cache hits.
 void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     const Settings& settings = in.settings();
     const Plugin* cache = nullptr;
@@ -77,7 +77,7 @@ void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
 
 // ---- a black_hole whose answer a forward replaces
 
-// Both ask the same question of the same providers. In place, the same matcher stands as several plugins.
+// Whether both test the same thing with the same providers. Each inline matcher is a plugin.
 bool asks_the_same(const Settings& settings, const MatchUse& a, const MatchUse& b) {
     if (a.plugin == b.plugin) return true;
     const Plugin &one = settings.plugins[a.plugin], &other = settings.plugins[b.plugin];
@@ -86,14 +86,14 @@ bool asks_the_same(const Settings& settings, const MatchUse& a, const MatchUse& 
     return !refs.empty() && std::ranges::equal(refs, others, {}, &Reference::to, &Reference::to);
 }
 
-// What a rule brings that the rest of a sequence may replace.
+// A rule's answer that the rest of a sequence may replace.
 struct OpenAnswer {
     const Plugin* black_hole = nullptr;
     int line = 0;
     std::vector<MatchUse> matches;  // of the rule
 };
 
-// Every query that got the answer gets this rule too, or only those that got none.
+// Whether this rule applies to every query with the answer, or only to queries without one.
 bool covers(const Settings& settings, const ExecRule& rule, const OpenAnswer& answer) {
     return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
         if (asks_for_response(settings, m, false)) return true;
@@ -105,7 +105,7 @@ bool covers(const Settings& settings, const ExecRule& rule, const OpenAnswer& an
 bool excludes(const Settings& settings, const ExecRule& rule, const OpenAnswer& answer) {
     return std::any_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
         if (asks_for_response(settings, m, true)) return true;
-        // A rule for certain queries may be for none of these.
+        // A rule with matchers may apply to none of these queries.
         if (!m.negate) return true;
         return std::any_of(answer.matches.begin(), answer.matches.end(), [&](const MatchUse& of) {
             return !of.negate && asks_the_same(settings, of, m);
@@ -113,7 +113,7 @@ bool excludes(const Settings& settings, const ExecRule& rule, const OpenAnswer& 
     });
 }
 
-// The last answer of a black_hole that leaves the sequence with nothing that ends the query.
+// The last answer of a black_hole after which the sequence does not end the query.
 OpenAnswer open_answer(const Settings& settings, const Sequence& sequence, std::size_t& steps,
                        const std::function<void(const OpenAnswer&)>& replaced) {
     OpenAnswer open;
@@ -134,7 +134,7 @@ OpenAnswer open_answer(const Settings& settings, const Sequence& sequence, std::
         if (hole != nullptr && !hole->short_circuit) open = {&exec, rule.line, rule.matches};
         const Sequence* const inner = sequence_of(exec);
         if (inner == nullptr) continue;
-        // (What is replaced in it is said where that sequence is looked at.)
+        // The check of that sequence reports replacements inside it.
         OpenAnswer of_inner = open_answer(settings, *inner, steps, [](const OpenAnswer&) {});
         if (of_inner.black_hole == nullptr) continue;
         of_inner.matches.insert(of_inner.matches.end(), rule.matches.begin(), rule.matches.end());
@@ -207,15 +207,15 @@ bool may_bring_response(const Plugin& plugin) {
            std::holds_alternative<Rpz>(plugin.args) || (reverse != nullptr && reverse->handle_ptr);
 }
 
-// Does nothing without one, and does not wrap what brings one.
+// Whether it needs a response and does not wrap the plugin that gets one.
 bool acts_on_response(const Plugin& plugin) {
     return std::holds_alternative<Ttl>(plugin.args) ||
            std::holds_alternative<DropResp>(plugin.args) ||
            std::holds_alternative<KernelSets>(plugin.args);
 }
 
-// The rules that queries enter, up to the first that may bring a response. Other sequences are not looked into: they may
-// be used behind one as well.
+// The first rules of a query, up to the first that may bring a response. Other sequences are not checked, because they
+// may also run after a response.
 void advise_early(Reading& in, const Plugin& entry) {
     const Settings& settings = in.settings();
     const Sequence* sequence = sequence_of(entry);
@@ -246,7 +246,7 @@ void advise_early(Reading& in, const Plugin& entry) {
 
 // ---- lists that depend on who asks, behind a cache
 
-// Not a function of the question or its answer, which is what a cached answer is found by.
+// The result does not depend on question and answer alone, and those are the key of a cached answer.
 bool depends_on_client(const Plugin& plugin) {
     const auto* ip = std::get_if<IpMatch>(&plugin.args);
     const auto* text = std::get_if<TextMatch>(&plugin.args);
@@ -289,7 +289,7 @@ void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& s
     }
 }
 
-// What a dns64 made is in the cache around it for everybody; only whether clients ask over IPv6 is part of the key.
+// An outer cache stores the answers of dns64 for all clients; its key only has whether the client uses IPv6.
 void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     const Settings& settings = in.settings();
     const Plugin* cache = nullptr;
@@ -311,7 +311,7 @@ void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& s
     }
 }
 
-// An AAAA that dns64 makes counts as one that the name has.
+// prefer_ipv6 treats a synthesized AAAA like an original one.
 void advise_prefer_dns64(Reading& in, const Plugin& plugin, const Sequence& sequence) {
     const Settings& settings = in.settings();
     for (std::size_t r = 0; r < sequence.rules.size(); ++r) {
@@ -333,7 +333,7 @@ void advise_prefer_dns64(Reading& in, const Plugin& plugin, const Sequence& sequ
     }
 }
 
-// `jumped`: a `return` in it ends it alone.
+// `jumped`: a `return` ends only this sequence.
 bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
     using Kind = ExecRule::Kind;
     for (const ExecRule& rule : sequence.rules) {
@@ -365,13 +365,13 @@ void advise_nested(Reading& in, const Plugin& plugin, const Sequence& sequence) 
 
 // ---- paths that end without an answer
 
-// Follows the rules as they would run when no response comes from where none is certain. A
-// condition under which a forward ran is remembered, so that `x` and `!x` together count as always.
+// Follows the rules for queries that get no response unless one is certain. It remembers the condition of
+// a forward, so that `x` and `!x` together count as always.
 class AnswerWalk {
   public:
     explicit AnswerWalk(const Settings& settings) : settings_(settings) {}
 
-    // `ended`: a goto has taken the place of the rest and came to its end; the caller goes on.
+    // `ended`: a goto replaced the rest and has ended; the caller continues.
     enum class End : std::uint8_t { falls_through, answered, unanswered, returned, ended };
 
     End walk(const Sequence& sequence) {
@@ -444,7 +444,7 @@ class AnswerWalk {
         return End::falls_through;
     }
 
-    // A response or an error always comes of it.
+    // It always ends with a response or an error.
     bool always_has_end(const Plugin& exec) {
         if (std::holds_alternative<Forward>(exec.args) ||
             std::holds_alternative<BlackHole>(exec.args))

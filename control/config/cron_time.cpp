@@ -100,7 +100,7 @@ bool begins_with_any(std::string_view field) {
     return field.front() == '*' || field.front() == '?';
 }
 
-// The library throws where there is none.
+// The library throws for an unknown zone.
 Result<const date::time_zone*> zone_of(std::string_view name) {
     try {
         return name.empty() ? date::current_zone() : date::locate_zone(std::string(name));

@@ -222,7 +222,7 @@ std::optional<Refused> find_tab(std::string_view text, int last, int before) {
     return found;
 }
 
-// What the operator can do about it; what yaml-cpp says of tabs and of binary files leads astray.
+// What the operator can do about it: yaml-cpp's messages about tabs and binary files are misleading.
 Refused explain(const YAML::Exception& e, std::string_view text, int before) {
     if (auto binary = find_binary(text, before)) return *binary;
     if (auto tab = find_tab(text, e.mark.line, before)) return *tab;

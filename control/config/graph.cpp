@@ -8,7 +8,7 @@
 namespace steer::config {
 namespace {
 
-// Depth first; `path` is what led here.
+// Depth first; `path` has the plugins on the way here.
 class CycleFinder {
   public:
     explicit CycleFinder(Reading& in)
@@ -101,7 +101,7 @@ void add_entries(Reading& in, const Plugin& server, std::vector<PluginIndex>& en
     }
 }
 
-// Servers that cannot stand side by side.
+// Servers that conflict with each other.
 void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
     const auto& plugins = in.settings().plugins;
     for (std::size_t i = 0; i < servers.size(); ++i) {

@@ -14,7 +14,7 @@
 namespace steer::config {
 namespace {
 
-// A path as a whole: where two files of one name stand differs at the end.
+// The path in full, because two files can have the same name.
 std::string named(const std::string& path) {
     return "\"" + path + "\"";
 }

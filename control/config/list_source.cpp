@@ -100,7 +100,7 @@ bool is_text(const ListUse& use) {
     return use.type != "geosite" && use.type != "geoip";
 }
 
-// Nothing, said why, for what is no list.
+// No value, with a reported error, if it is not a list.
 std::optional<ListBytes> good_bytes(Reading& in, ListBytes list, const ListUse& use) {
     const auto no_list = is_text(use) ? matchers::why_no_list(list.bytes) : std::nullopt;
     if (!no_list) return list;
@@ -168,7 +168,7 @@ std::optional<Error> why_not(const std::vector<Error>& errors, const std::vector
                  (bad.empty() ? ": " + errors.front().text : bad)};
 }
 
-// Regexps that are good one by one and take too long together would stop every start and reload from then on.
+// Regexps that are valid one by one, but take too long together, would stop every later start and reload.
 std::optional<Error> why_too_costly(const Settings& settings) {
     matchers::NameMatcherBuilder builder;
     std::size_t patterns = 0;
@@ -222,7 +222,7 @@ ListUse use_of(const Plugin& plugin, const Node& args) {
     };
     use.format = text("format");
     use.strict = text("lenient") == "true" ? std::string(kLenient) : text("strict");
-    // What is no number has been reported with its row.
+    // A value that is not a number is reported with its row.
     const std::string shrink = text("max_shrink");
     std::uint32_t percent = 0;
     const auto end = std::from_chars(shrink.data(), shrink.data() + shrink.size(), percent);
@@ -267,7 +267,7 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     const Node args = args_of(file, use);
     const LoadOptions options;
     Reading in("(a list)", options);  // a list is read as one that a configuration names
-    // What was fetched has met its limit of bytes.
+    // A fetched file is already within its size limit.
     in.settings().control.fetch.max_size = std::numeric_limits<std::uint64_t>::max();
     Plugin plugin;
     plugin.tag = "list";

@@ -62,7 +62,7 @@ class PluginsReader {
     Declaration declare(const Node& node, PluginIndex index) {
         Declaration out;
         out.line = node.line;
-        // Counted in its own file: the plugins of a file stand together.
+        // Number within its own file, whose plugins are contiguous.
         if (source_of(node.line) != source_) {
             source_ = source_of(node.line);
             before_ = index;
@@ -139,7 +139,7 @@ class PluginsReader {
         }
     }
 
-    // A plugin without a tag is TYPE_N; a ros_address_list's stands on the router, so it has to be
+    // A plugin without a tag is TYPE_N. The tag of a ros_address_list is in comments on the router, so it must be
     // written.
     void name(Declaration& out, const std::string& type) {
         if (!out.tag.empty()) return;
@@ -203,7 +203,7 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
     Node top = parse_document(text, in.report());
     if (in.report().error_count() == 0) {
         if (top.is_map() && is_mosdns_v4(in, top)) {
-            // Nothing else of it would be read as it is meant.
+            // The rest of the file would be misread.
         } else if (top.is_map()) {
             expand_placeholders(top, in);
             check_sections(in, top);

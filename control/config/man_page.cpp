@@ -24,7 +24,7 @@ constexpr std::string_view kManTail = R"(.SH SEE ALSO
 .BR steerctl (8)
 )";
 
-// Behind a byte of text: bytes 10xxxxxx belong to the character before them.
+// After a byte of text: bytes 10xxxxxx belong to the previous character.
 std::uint32_t take_character(std::string_view& text) {
     const auto first = static_cast<unsigned char>(text.front());
     text.remove_prefix(1);
@@ -109,7 +109,7 @@ std::string inline_text(std::string_view text) {
     return out;
 }
 
-// A line of text that begins as a request does is none.
+// Text that looks like a request at the start of a line must not become one.
 std::string text_line(std::string line) {
     if (line.starts_with('.') || line.starts_with('\'')) line.insert(0, "\\&");
     return line + "\n";
@@ -233,7 +233,7 @@ class ManPage {
         is_after_heading_ = true;
     }
 
-    // A setting is its name with type and default, then what it means; other tables are a list of their first cells.
+    // A setting is its name with type and default, then its description. Other tables become a list of first cells.
     void table_row(std::string_view text) {
         end_paragraph();
         is_after_heading_ = false;

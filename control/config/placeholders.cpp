@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 19> kOfQueries{"qname",
                                                       "cron_trigger_kind",
                                                       "cron_scheduled_at_unix_ms"};
 
-// What stands between the braces. Nothing: leave the text as it is.
+// The value of a placeholder. No value: leave the text unchanged.
 std::optional<std::string> value_of(std::string_view inside, int line, const std::string& path,
                                     Reading& in) {
     if (std::find(kOfQueries.begin(), kOfQueries.end(), trimmed(inside)) != kOfQueries.end())

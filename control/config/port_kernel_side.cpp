@@ -52,7 +52,7 @@ std::optional<std::uint8_t> parse_length(std::string_view text, bool is_v4) {
     return static_cast<std::uint8_t>(*length);
 }
 
-// No address that is written wrong: what begins with a letter and has no colon.
+// An interface rather than a misspelled address: it begins with a letter and has no colon.
 bool is_interface_name(std::string_view text) {
     const char first = text.empty() ? '\0' : matchers::lower(text.front());
     return first >= 'a' && first <= 'z' && may_name_interface(text) &&
@@ -90,7 +90,7 @@ void read_port_addresses(Reading& in, const Node& node, const Place& place, Port
         if (length) out.interface_addresses.push_back({*address, *length});
         all_with_length = all_with_length && length;
     }
-    // They are the interface's, so what we answer on is what is there, once the kernel finds it good.
+    // They belong to the interface: we answer on those that the kernel has and accepts.
     if (all_with_length) out.addresses.clear();
 }
 

@@ -1,4 +1,4 @@
-// `api` and `network` of ForgeDNS/OxiDNS and mosdns: what becomes of them here.
+// `api` and `network` of ForgeDNS/OxiDNS and mosdns, converted to our settings.
 #include <algorithm>
 
 #include "control/config/plugins/upstream_entry.h"

@@ -75,7 +75,7 @@ constexpr PredecessorType kTypes[] = {
      "list"},
 };
 
-// The types of mosdns v4 and mosdns-x that v5 has not.
+// Types of mosdns v4 and mosdns-x that v5 does not have.
 constexpr std::string_view kTypesOfV4[] = {
     "fast_forward", "query_matcher", "response_matcher", "blackhole",      "_block",        "_pass",
     "bufsize",      "padding",       "edns0_filter",     "query_is_edns0", "client_limiter"};

@@ -27,7 +27,7 @@ class FieldReader {
     FieldReader(std::span<const ZoneWord> words, const std::string& origin, bool has_ttl)
         : words_(words), origin_(origin), has_ttl_(has_ttl) {}
 
-    // False: the next word is not that. `last`: the type ends with this field.
+    // False: the next word is not of this kind. `last`: the type ends with this field.
     bool read(ldns_rdf_type kind, bool last) {
         if (kind == LDNS_RDF_TYPE_SVCPARAMS) return parameters();
         if (kind == LDNS_RDF_TYPE_NSEC) return types();
@@ -63,7 +63,7 @@ class FieldReader {
     }
     [[nodiscard]] bool at_end() const { return words_.empty(); }
     Bytes out;
-    std::string trouble;  // if it is more than that a word is wrong
+    std::string trouble;  // an error other than an invalid word
 
   private:
     const std::string& take() {

@@ -120,7 +120,7 @@ void Reading::report_absent() {
         });
     };
     for (Absent& absent : std::exchange(absent_, {})) {
-        // (The download warns of it.)
+        // The download warns about it.
         if (options_.downloads_tried || !is_fetched(absent.file))
             report_.error(absent.line, std::move(absent.text));
     }

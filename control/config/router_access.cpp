@@ -50,7 +50,7 @@ constexpr std::array<Row<RouterAccess>, 3> kTlsRows{{
      "the router's api-ssl has no certificate: encrypted, not authenticated"},
 }};
 
-// The password from wherever it stands; nothing if that was reported.
+// The password from any of its three settings; no value after a reported error.
 std::optional<std::string> find_password(Reading& in, const RouterAccess& access,
                                          const std::string& owner, int line) {
     const int given = (access.password ? 1 : 0) + (access.password_file.empty() ? 0 : 1) +

@@ -40,7 +40,7 @@ bool plugin_is_strict(const Plugin& plugin) {
            (redirect != nullptr && redirect->strict) || (adguard != nullptr && adguard->strict);
 }
 
-// A file with more bad lines than this, and than good ones, is no list of that form.
+// A file with more bad lines than this, and more bad than good ones, has another format.
 constexpr std::size_t kMostlyBad = 10;
 
 // One warning a file: its first bad lines, and how many there are.
@@ -75,8 +75,8 @@ void say_left_out(Reading& in, const matchers::BadLines& bad, bool strict,
 
 using BadPatterns = std::set<std::pair<std::string, int>>;
 
-// Takes the bad regexps out of a list of rules; those of the configuration itself and of strict
-// files stay errors.
+// Removes invalid regexps from a list of rules. Those in the configuration itself and in strict
+// files remain errors.
 void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadPatterns& bad) {
     std::erase_if(rules, [&](const RuleAt& r) {
         return r.file != 0 && r.rule.kind == matchers::RuleKind::regexp &&
@@ -84,7 +84,7 @@ void remove_bad(std::vector<RuleAt>& rules, const Settings& settings, const BadP
     });
 }
 
-// In the records of the lists that they stand in.
+// Also in the records of their lists.
 void count_as_bad(Settings& settings, const BadPatterns& bad) {
     for (const auto& [file, line] : bad) {
         for (ReadList& list : settings.lists) {

@@ -1,4 +1,4 @@
-// `dataplane:`: ports, workers, memory, and who may ask.
+// `dataplane:`: ports, workers, memory, permitted clients.
 #include <algorithm>
 #include <set>
 

@@ -1,4 +1,4 @@
-// `mdns:`: what mDNS says on one interface is said again on others.
+// `mdns:`: repeats mDNS between interfaces.
 #include <algorithm>
 #include <array>
 

@@ -47,7 +47,7 @@ void read_routers(Reading& in, const Node& node, int line) {
         const Node* address = entry.value.find("address");
         auto router =
             finish_router(in, access, owner, address == nullptr ? entry.line : address->line);
-        // A router that is wrong is known all the same, so that its uses are not wrong as well.
+        // A router with errors is still registered, so that its uses give no further errors.
         if (!router) router.emplace();
         router->name = entry.key;
         router->line = entry.line;

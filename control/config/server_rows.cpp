@@ -3,7 +3,7 @@
 namespace steer::config {
 namespace {
 
-// A file that is watched as others are that the configuration names.
+// A file that is watched like other files of the configuration.
 void read_watched(Reading& in, const Node& node, const Place& place, std::string& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;

@@ -27,8 +27,7 @@ Bounds bounds_of(std::string_view range) {
     return {range.substr(0, dots), range.substr(dots + 2)};
 }
 
-// Says that the value is not what was expected: "expected" is continued by the range, if there is
-// one.
+// Reports an unexpected value; the range, if there is one, follows "expected".
 void refuse(Reading& in, const Node& node, const Place& place, std::string expected,
             std::string_view range) {
     if (!range.empty())
@@ -40,7 +39,7 @@ void refuse(Reading& in, const Node& node, const Place& place, std::string expec
                             : ": expected " + expected + ", found " + std::string(node.what())));
 }
 
-// The value if it is within the range; else nothing, or with a warning the bound that is nearest.
+// The value if it is within the range; else no value, or the nearest bound with a warning.
 template <class V, class Parse>
 std::optional<V> within(Reading& in, const Node& node, const Place& place, V value,
                         std::string_view range, Parse parse) {

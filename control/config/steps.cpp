@@ -15,7 +15,7 @@ class Flattening {
   public:
     explicit Flattening(const Settings& settings) : settings_(settings) {}
 
-    // What goes on behind it.
+    // The steps after it.
     enum class End : std::uint8_t { next, returned, stopped };
 
     End executor(PluginIndex index, int line) {
@@ -46,7 +46,7 @@ class Flattening {
             if (error) return End::stopped;
             if (!holds(rule)) continue;
             const End end = run(rule);
-            // What a goto leads to takes the place of the rest.
+            // The target of a goto replaces the rest.
             if (end != End::next || rule.kind == ExecRule::Kind::goto_) return end;
         }
         return End::next;

@@ -14,8 +14,8 @@
 namespace steer::config {
 namespace {
 
-// Each kind of value is read here: ldns 1.8.3 has a reader of its own for SvcParams, which writes behind an IPv6 hint of 46
-// characters, takes port=70000 for 4464, and lets mandatory=mandatory and two of one key pass.
+// Each kind of value is read here. The SvcParams reader of ldns 1.8.3 writes past an IPv6 hint of 46 characters, reads
+// port=70000 as 4464, and accepts mandatory=mandatory and duplicate keys.
 using Bytes = std::vector<std::uint8_t>;
 
 // By their numbers.

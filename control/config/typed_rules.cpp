@@ -8,7 +8,7 @@
 namespace steer::config {
 namespace {
 
-// The names that a plugin asks about without regard to the type of the question.
+// The sets of a plugin that tests names without the type of the question.
 std::vector<const NameRules*> names_of(const Plugin& plugin) {
     if (const auto* qname = std::get_if<Qname>(&plugin.args)) return {qname};
     if (const auto* cname = std::get_if<Cname>(&plugin.args)) return {cname};

@@ -47,7 +47,7 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 6> kTimeUnits{{
 }};
 constexpr std::uint64_t kLongestMs = std::uint64_t{1} << 53;
 
-// Labels of letters, digits, '-' and '_': what may be meant as a host's name.
+// Labels of letters, digits, '-' and '_': a possible host name.
 bool is_host_name(std::string_view text) {
     if (text.empty() || text.size() > 253 || text.front() == '.' || text.front() == '-')
         return false;

@@ -111,7 +111,7 @@ class Search {
                               place.file, place.line, hits});
         }
     }
-    // A wildcard is what is below its name.
+    // A wildcard matches subdomains of its name.
     void look_at_zone(PluginIndex plugin, const RpzZone& zone) {
         for (const RuleAt& at : zone.names) {
             const bool is_below = at.rule.kind == RuleKind::domain;
@@ -124,14 +124,14 @@ class Search {
                               at.line, hits});
         }
     }
-    // Quickly, and never false for one that holds: of few names it is known which keywords they have.
+    // A fast filter without false negatives; it knows the keywords of a few names.
     [[nodiscard]] bool may_hold(const matchers::Rule& rule) const {
         return rule.kind != RuleKind::keyword || names_.size() > kFewNames ||
                std::any_of(texts_.begin(), texts_.end(), [&](const std::string& text) {
                    return text.find(rule.text) != std::string::npos;
                });
     }
-    // Each pattern is a set of its own, as many at once as there can be sets.
+    // Each pattern is a separate set, in batches of the maximum number of sets.
     void scan() {
         for (std::span<const PatternAt> left(patterns_); !left.empty();) {
             const auto some = left.first(std::min(matchers::kMaxSets, left.size()));

@@ -85,7 +85,7 @@ class ZoneReader {
         }
     }
 
-    // RFC 1035 5.1: what it says of origin and owner ends with it.
+    // RFC 1035 5.1: its origin and owner end with the file.
     void include(const ZoneEntry& entry) {
         constexpr unsigned kDeepest = 8;
         const auto& words = entry.words;

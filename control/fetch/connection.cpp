@@ -118,11 +118,11 @@ asio::awaitable<Talk> Connection::talk(stream::HttpClient& client,
     std::vector<std::uint8_t> room(kReadBytes);
     bool can_write = true;
     for (unsigned turn = 1;; ++turn) {
-        // A server that never pauses must not keep the timer and a stop from their turn.
+        // A fast server must not delay the timer or a stop.
         if (turn % stream::kUpstreamReads == 0) co_await asio::post(kNoThrow);
         if (is_late()) co_return Talk::failed;
         for (auto out = client.next_output(); !out.empty(); out = client.next_output()) {
-            // A server that has sent everything may close at once: its response is still to be read.
+            // A server may close after its response; the response must still be read.
             if (can_write) can_write = co_await write(out);
             if (!socket_->stream->is_open()) co_return Talk::failed;
         }
@@ -137,7 +137,7 @@ asio::awaitable<Talk> Connection::talk(stream::HttpClient& client,
             client.receive({room.data(), n});
             if (is_over()) co_return Talk::over;
         } else if (io == Io::ended) {
-            // A response that ends with the connection may have been cut by anybody, if TLS was not ended.
+            // Without a TLS close, a response that ends with the connection may be truncated by an attacker.
             if (!socket_->stream->was_cut()) client.receive_end();
             fail("it closed the connection");
             co_return is_over() ? Talk::over : Talk::ended;

@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::seconds kConnectPatience{10};  // of one address
 constexpr std::size_t kLongestValidator = 1024;
 
-// What one request in a chain of redirects came to: an end, or where to go on.
+// The result of one request in a chain of redirects: an end, or the next URL.
 struct Step {
     std::optional<config::Url> next;
 };
@@ -86,8 +86,8 @@ asio::awaitable<std::vector<IpAddress>> Exchange::resolve(const config::Url& url
     co_return std::move(addresses.found);
 }
 
-// Addresses that a redirect may lead to. The one that was checked is the one that is connected to, so that a name
-// cannot change its address in between.
+// Permitted addresses of a redirect. The connection uses the checked address, so that a name cannot change its
+// address in between.
 std::vector<IpAddress> Exchange::leave_nearer(std::vector<IpAddress> addresses,
                                               const config::Url& url) {
     if (!origin_ || addresses.empty()) return addresses;
@@ -212,7 +212,7 @@ Step Exchange::judge(const config::Url& url, const Answer& answer, Talk talk,
 void Exchange::judge_content(const Answer& answer, Talk talk, const std::string& why) {
     if (answer.is_judged()) return end(answer.content().outcome(), answer.content().why());
     if (is_late()) return end_by(why, "receiving it");
-    // (A stream of HTTP/2 that is reset has no reason beside that.)
+    // A reset HTTP/2 stream gives no other reason.
     if (talk == Talk::ended || why.empty())
         return end(Outcome::cut_off,
                    "it ended after " + std::to_string(response.bytes) + " bytes, before its end");

@@ -72,7 +72,7 @@ void Fetcher::follow(const config::Settings& settings) {
         list.schedule.set_every(seconds(options_.limits.every), now);
         if (!fresh) continue;
         list.facts = load_facts(remote.file, remote.url).value_or(ListFacts{.url = remote.url});
-        // The start has just asked for it.
+        // The start has just fetched it.
         const auto age = ago(list.facts.checked_s);
         if (remote.present && age.is_uint64() && age.get_uint64() < kJustNowS)
             list.schedule.went_well(now, chance());
@@ -91,7 +91,7 @@ void Fetcher::fetch_now(Done done, bool any_size) {
     look();
 }
 
-// Starts what is due; tells what is finished; comes again.
+// Starts due fetches, reports finished ones, sets the timer again.
 void Fetcher::look() {
     const std::uint64_t now = now_s();
     bool busy = false;
@@ -154,7 +154,7 @@ void Fetcher::ended(const std::string& url, const ListOutcome& outcome) {
     look();
 }
 
-// The same trouble is said once.
+// Logs the same error once.
 void Fetcher::say(const std::string& url, const List& list, const ListOutcome& outcome) const {
     if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
     if (outcome.changed) return spdlog::info("{}", sentence(url, outcome));

@@ -33,7 +33,7 @@ bool same_content(const std::string& a, const std::string& b) {
     return one.eof() && other.eof();  // (what could not be opened is at no end)
 }
 
-// The fewest rules that one of its uses would take.
+// The smallest number of rules that one of its uses accepts.
 Result<std::size_t> check(const std::string& path, const std::vector<config::ListUse>& uses) {
     std::size_t fewest = SIZE_MAX;
     for (const config::ListUse& use : uses) {
@@ -44,13 +44,13 @@ Result<std::size_t> check(const std::string& path, const std::vector<config::Lis
     return uses.empty() ? 0 : fewest;
 }
 
-// Why a list of so many rules is too short to take the place of its last good copy; nothing: it is not.
+// Why a list is too short to replace its last good copy; no value: it is not.
 std::string why_shrunk(const config::RemoteList& list, std::size_t rules) {
     std::uint32_t most = 100;
     for (const config::ListUse& use : list.uses)
         most = std::min(most, use.max_shrink.value_or(100));
     if (most == 100 || !fs::exists(list.file)) return {};
-    // What was counted before may have been for other uses.
+    // The previous count may be for other uses.
     const auto before = check(list.file, list.uses);
     if (!before || !config::shrank_too_much(*before, rules, most)) return {};
     return config::shrink_text(*before, rules, most) +

@@ -57,8 +57,7 @@ bool is_url(std::string_view text) {
     return text.starts_with("http://") || text.starts_with("https://");
 }
 
-// What the configuration's parser says of these answers, in its first sentence. What was not answered yet stands there as
-// something good.
+// The first error of the configuration's parser about these answers. Missing answers have valid placeholders.
 Result<void> parsed(Answers answers) {
     const auto fill = [](std::string& text, const char* with) {
         if (text.empty()) text = with;
@@ -292,7 +291,7 @@ Result<void> take_dns64(const std::string& text, const Host&, Answers& answers) 
     return {};
 }
 
-// An answer that is as it can be taken, and that the parser takes.
+// An answer with a valid form that the parser accepts.
 template <Result<void> (*take_it)(const std::string&, const Host&, Answers&)>
 Result<void> take(const std::string& text, const Host& host, Answers& answers) {
     if (!text.empty() && words_of(text).empty())

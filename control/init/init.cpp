@@ -154,7 +154,7 @@ Result<void> write(const Draft& draft, const Host& host) {
     return {};
 }
 
-// The RouterOS blocks, with what the answers say filled in.
+// The RouterOS blocks with the answers filled in.
 setup::ImportFiles commands_for(const config::Settings& settings, const Answers& answers,
                                 const Host& host) {
     setup::Values values;

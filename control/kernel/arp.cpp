@@ -36,7 +36,7 @@ std::vector<ArpKnob> arp_knobs(ArpMode mode, const std::string& interface) {
         {neigh + "mcast_solicit", asks ? 3 : 0},
         {neigh + "ucast_solicit", asks ? 3 : 0},
     };
-    // Or the kernel would tell neighbours to speak to each other without us.
+    // Otherwise the kernel would send redirects, and neighbours would bypass us.
     if (mode == ArpMode::local_proxy_arp) knobs.push_back({conf + "send_redirects", 0});
     return knobs;
 }

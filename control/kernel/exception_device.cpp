@@ -18,7 +18,7 @@
 namespace steer::kernel {
 namespace {
 
-// A TCP connection's burst waits here until the thread that reads runs (by itself a TAP has 1000 and drops the rest).
+// Holds a burst of a TCP connection until the reading thread runs (a TAP has 1000 by default and drops the rest).
 constexpr int kQueueFrames = 4096;
 
 ifreq request_for(const std::string& name) {

@@ -5,7 +5,7 @@
 namespace steer::kernel {
 namespace {
 
-// Where an interface's packets are on a port's device: on it, in a VLAN of it, in a VLAN in one.
+// The tags of an interface's packets on a port's device: none, a VLAN, a VLAN in a VLAN.
 struct Place {
     const PortDevice* device = nullptr;
     VlanTags vlan;
@@ -60,7 +60,7 @@ HopTarget resolve(const IpAddress& upstream, const Route& route, const Interface
     const Link* link = interfaces.find(route.if_index);
     if (link == nullptr || !link->asks_neighbours) return target;
     const Place place = place_of(*link, interfaces, devices);
-    // We send with one tag at most; what needs two is the kernel's.
+    // We send with one tag at most; the kernel sends packets with two.
     if (place.device == nullptr || place.device->sockets || place.device->copies ||
         place.vlan.inner != 0)
         return target;

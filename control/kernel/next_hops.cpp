@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// Changes come in droves (a routing daemon, a flapping link): one look after a drove.
+// Changes come in bursts (a routing daemon, a flapping link): one check after a burst.
 constexpr auto kDebounce = 50ms;
 // The kernel asks three times, a second apart, before it gives an entry up.
 constexpr auto kPokeMissing = 1s;
@@ -33,7 +33,7 @@ constexpr std::array<int, 8> kGroups{RTNLGRP_LINK,        RTNLGRP_NEIGH,      RT
 // An id that no upstream has.
 constexpr IpAddress kUnused{};
 
-// What events said of the kernel's tables. A route may change with a link; not the other way.
+// Which tables of the kernel changed. A route may change with a link, but not the reverse.
 enum class Changed : std::uint8_t { nothing, routes, interfaces };
 
 struct Tended {
@@ -153,7 +153,7 @@ Route NextHops::Impl::find_route(const IpAddress& upstream) const {
     return route;
 }
 
-// Pokes what is missing or ages, and comes again while something does.
+// Probes missing and aging neighbours, and runs again while there are some.
 void NextHops::Impl::tend() {
     const Clock::time_point now = Clock::now();
     std::optional<Clock::duration> next;
@@ -186,7 +186,7 @@ Changed NextHops::Impl::read_events() {
             it->second.neighbour = event->second;
         }
     });
-    return complete ? changed : Changed::interfaces;  // something was lost: all of it
+    return complete ? changed : Changed::interfaces;  // messages were lost: check everything
 }
 
 void NextHops::Impl::wait_for_neighbours(Clock::time_point until) {
@@ -206,7 +206,7 @@ void NextHops::Impl::wait_for_neighbours(Clock::time_point until) {
 
 // An address of an interface, or of a local route (`ip route add local ... dev lo`).
 bool NextHops::Impl::is_local(const IpAddress& address) const {
-    // Of a link-local address the kernel's routes say nothing without the interface.
+    // Routes of a link-local address need the interface.
     const auto& all = interfaces.addresses;
     return std::any_of(all.begin(), all.end(), [&](const Address& a) { return a.ip == address; }) ||
            ask_route(*asking, address).kind == Route::Kind::local;
@@ -222,7 +222,7 @@ NextHopTable NextHops::Impl::build() const {
     table.service_addresses = service_addresses(
         interfaces, devices, [this](const IpAddress& address) { return is_local(address); });
     table.service_ports = {53};  // the daemon puts in those of its listeners
-    // Those of local routes as well: what is served must not be known later as a service than as our own.
+    // Those of local routes too: an address must become a service address no later than our own address.
     std::vector<IpAddress>& own = table.own_addresses;
     own = own_addresses(interfaces);
     for (const IpAddress& address : table.service_addresses) {

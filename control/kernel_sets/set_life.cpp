@@ -14,7 +14,7 @@ namespace {
 using boost::asio::posix::stream_descriptor;
 using std::chrono::steady_clock;
 
-// False: errno says why not.
+// False: see errno.
 bool watch(stream_descriptor& into, int fd) {
     Descriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     if (copy.get() < 0) return false;

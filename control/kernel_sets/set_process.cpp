@@ -31,7 +31,7 @@ Descriptor above_childs(const Descriptor& fd) {
     return Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFreeFd));
 }
 
-// errno is 0 or says why not.
+// errno is 0 or has the reason.
 pid_t spawn(int program, int socket) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

@@ -87,7 +87,7 @@ void SetSink::say_plans() {
         plans_out_.push_back(std::move(message));
 }
 
-// Said once, until there is room again.
+// Logged once, until there is space again.
 void SetSink::overflow(ListId list) {
     overflows_.fetch_add(1, std::memory_order_relaxed);
     if (overflowed_.empty()) {
@@ -98,7 +98,7 @@ void SetSink::overflow(ListId list) {
     overflowed_.insert(list);
 }
 
-// There is room for those again.
+// There is space again.
 void SetSink::heal_overflow() {
     for (const ListId list : std::exchange(overflowed_, {}))
         observer_.epoch(*this, list);

@@ -1,4 +1,4 @@
-// What SetSink does with the process: starts it, sends, reads, and starts it again.
+// The process of SetSink: start, messages, restart.
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -29,7 +29,7 @@ void SetSink::start_soon() {
 }
 
 void SetSink::start() {
-    // A timer that went off before it was cancelled comes here for nothing.
+    // A timer that expired before its cancel still calls this.
     if (!std::exchange(is_starting_, false)) return;
     auto started = start_();
     if (!started) return restart_after({}, started.error().text);
@@ -76,7 +76,7 @@ void SetSink::await_room(const LifePtr& life) {
                               });
 }
 
-// What it said is read first: this thread may have been stopped for as long.
+// Reads its messages first: this thread may have been stopped just as long.
 void SetSink::await_silence(const LifePtr& life) {
     life->silence.expires_at(life->heard + most_silence_);
     life->silence.async_wait([this, life](const boost::system::error_code& error) {
@@ -118,7 +118,7 @@ void SetSink::restart_after(std::chrono::milliseconds lived, const std::string& 
     });
 }
 
-// What a process was sent ended with it.
+// Messages to an ended process are lost.
 void SetSink::begin_epochs() {
     for (const sets::SetPlan& plan : plans_)
         observer_.epoch(*this, plan.list);
@@ -210,7 +210,7 @@ bool SetSink::take(sets::SetMessage message) {
 
 void SetSink::take_state(sets::SetState state) {
     if (state.index == 0) incoming_.clear();
-    if (state.index != incoming_.size()) return;  // its first ones were about other plans
+    if (state.index != incoming_.size()) return;  // its first states belong to other plans
     write_us_ = state.write_us;
     if (state.total > 0) incoming_.push_back(std::move(state.status));
     if (incoming_.size() < state.total) return;

@@ -31,7 +31,7 @@ void ShownSets::here(std::vector<sets::SetStatus> states) {
 
 void ShownSets::planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble) {
     auto states = away_states(plans, trouble);
-    // What the process counted of a set that goes ends; of one that comes again it counts from 0.
+    // The counts of a removed set end; a set that returns counts from 0.
     for (const sets::SetStatus& set : report_.sets) {
         if (std::ranges::find(states, set.set, &sets::SetStatus::set) == states.end())
             before_[set.set] = set.counters;

@@ -30,7 +30,7 @@ bool is_label_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-// A lease with what it may be called, and how good its claim to that is: lower is better.
+// A lease with a possible name, and its priority for that name: lower is better.
 struct Candidate {
     const routeros::DhcpLease* lease;
     const std::string* router;
@@ -80,7 +80,7 @@ class Naming {
     }
 
   private:
-    // DHCPv6 tells no host name: that of the IPv4 lease of the same link-layer address.
+    // DHCPv6 has no host name: uses that of the IPv4 lease with the same link-layer address.
     void name_bindings() {
         std::map<std::string_view, const Candidate*> by_mac;
         for (const Candidate& c : candidates_) {

@@ -41,7 +41,7 @@ DhcpLease lease_of(const json::object& from) {
 
 }  // namespace
 
-// Texts of a router are any bytes, JSON is UTF-8: one that is not is left out.
+// Texts of a router can have any bytes, JSON is UTF-8: other texts are omitted.
 std::string state_text(const ByRouter& all) {
     json::object out;
     for (const auto& [router, leases] : all) {

@@ -36,7 +36,7 @@ struct Visit {
         router.start(clock.now().ms);
         transport.wake();
     }
-    // Read, or not to be read: the password is wrong, the rights are missing.
+    // Read, or unreadable: wrong password, missing rights.
     [[nodiscard]] bool done() const {
         return router.status().state == routeros::RouterState::in_sync ||
                router.counters().login_failures > 0;

@@ -41,7 +41,7 @@ void HitCounts::add(const Sample& sample) {
     ++samples_;
     lost_ += sample.lost;
     queries_ += sample.stands_for;
-    // What is cut off behind the question may make it malformed: the question is there then.
+    // A sample is cut after the question and can be malformed; the question itself is complete.
     dns::Query query;
     const auto error = dns::parse_query({sample.message.data(), sample.length}, query);
     if (error != dns::QueryError::none && query.question_end == 0) {

@@ -65,7 +65,7 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
 
 void HitsService::look() {
     take_samples();
-    // More come than are read in time: fewer are taken.
+    // More samples than can be read in time: sample fewer.
     auto& one_in = runtime_->shared().sample_one_in;
     if (count_->hits.lost() > lost_before_) {
         lost_before_ = count_->hits.lost();
@@ -82,7 +82,7 @@ void HitsService::look() {
 void HitsService::take_samples() {
     Sample sample;
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
-        // (As many as there can be, or a busy worker would keep us here.)
+        // At most the ring size, or a busy worker would keep this loop running.
         for (unsigned left = runtime_->samples(w).capacity(); left > 0; --left) {
             if (runtime_->samples(w).pop(&sample, 1) == 0) break;
             if (count_ != nullptr) count_->hits.add(sample);

@@ -34,7 +34,7 @@ std::string workers(const Subject& subject) {
 std::vector<std::string> interrupts_of(const Subject& subject, const std::string& interface) {
     const std::string device = "/sys/class/net/" + interface + "/device";
     auto numbers = subject.names(device + "/msi_irqs");
-    // A virtio interface's device is on the virtio bus, below the one that has them.
+    // A virtio interface's device is on the virtio bus; its parent has the interrupts.
     if (numbers.empty()) numbers = subject.names(device + "/../msi_irqs");
     return numbers;
 }

@@ -18,7 +18,7 @@ namespace {
 using boost::asio::posix::stream_descriptor;
 using namespace std::chrono_literals;
 
-constexpr auto kSettle = 100ms;         // changes come in droves
+constexpr auto kSettle = 100ms;         // changes come in bursts
 constexpr auto kTryAgain = 10s;         // where the kernel refused
 constexpr unsigned kPacketsATurn = 64;  // then others of the thread have their turn
 

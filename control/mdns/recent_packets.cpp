@@ -14,7 +14,7 @@ bool RecentPackets::is_new(std::span<const std::uint8_t> bytes, int if_index,
     const Seen* const seen = find(key, now_ms);
     const bool is_new = seen == nullptr || (seen->if_index == if_index && seen->source == source &&
                                             now_ms - seen->last_ms >= kLeastGapMs);
-    // Who was first stays first while copies come.
+    // The first sender stays the first while copies arrive.
     Seen next = seen != nullptr ? *seen : Seen{.if_index = if_index, .source = source};
     next.last_ms = now_ms;
     now_[key] = next;

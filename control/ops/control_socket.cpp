@@ -63,7 +63,7 @@ Peer peer_of(Protocol::socket& socket) {
     return {who.uid, who.gid, who.pid};
 }
 
-// What lies at `path`: nothing (an empty string), a dead socket (removed), or a sentence.
+// Checks `path`. Empty: free, or an unused socket that was removed; else an error text.
 std::string clear_place(const std::string& path) {
     struct stat found {};
     if (::lstat(path.c_str(), &found) != 0) {
@@ -111,7 +111,7 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
     static asio::awaitable<void> turn_away(std::shared_ptr<Session> session);
     bool evict_the_idlest();
 
-    // Is the socket in the folder still the one that we made?
+    // Whether the socket in the folder is still our socket.
     [[nodiscard]] bool owns_path() const {
         struct stat found {};
         return !path.empty() && ::lstat(path.c_str(), &found) == 0 && found.st_ino == inode;
@@ -154,7 +154,7 @@ asio::awaitable<void> ControlSocket::Impl::turn_away(std::shared_ptr<Session> se
     session->close();
 }
 
-// At once, or when the method is done; a session that waits for that is not silent.
+// At once, or when the method is done. A waiting session does not count as idle.
 asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Session> session,
                                                             std::string line) {
     struct Pending {

@@ -39,7 +39,7 @@ spdlog::level::level_enum to_spdlog(config::LogLevel level) {
     return spdlog::level::info;
 }
 
-// Where the logger's copies go: at most one file. The sink is safe to change while others log.
+// The copies of the log: at most one file. The sink can change while other threads log.
 struct Copy {
     std::shared_ptr<spdlog::sinks::dist_sink_mt> sink =
         std::make_shared<spdlog::sinks::dist_sink_mt>();
@@ -57,7 +57,7 @@ std::optional<std::pair<dev_t, ino_t>> file_at(const std::string& path) {
     return std::pair{out.st_dev, out.st_ino};
 }
 
-// Makes each line safe once, before any sink or pattern sees it: a line may quote other machines.
+// Makes each line safe once, before sinks and patterns: a line can quote other machines.
 class SafeLogger final : public spdlog::logger {
   public:
     using spdlog::logger::logger;

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using config::RotationPeriod;
 using Time = std::chrono::system_clock::time_point;
 
-// spdlog's own would be readable for everybody.
+// spdlog would create it readable for all users.
 void make_log_file(const std::string& path) {
     constexpr mode_t kForOwnerAndGroup = 0640;
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
@@ -66,7 +66,7 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
         file_.write(line);
     }
 
-    // What it is renamed to: a file of that name, of a clock that went back, is not written over.
+    // The new name. It never overwrites a file, which can exist after the clock was set back.
     [[nodiscard]] std::string free_name() const {
         const std::string wished = path_ + "." + period_;
         std::string name = wished;

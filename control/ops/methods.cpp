@@ -52,7 +52,7 @@ void Methods::call(const Method& method, const json::value& params, const RpcDon
     } catch (const std::exception& e) {
         result = RpcError{RpcCode::internal_error, e.what()};
     }
-    done(std::move(result));  // what it throws is not the method's failure
+    done(std::move(result));  // its exceptions are not errors of the method
 }
 
 }  // namespace steer::ops

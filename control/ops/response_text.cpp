@@ -20,7 +20,7 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-// RFC 3597 5: data of a type that is not known here.
+// RFC 3597 5: data of an unknown type.
 std::string generic(Bytes rdata) {
     std::string text = "\\# " + std::to_string(rdata.size());
     if (!rdata.empty()) text += " " + hex(rdata);
@@ -57,8 +57,8 @@ void add_clean(std::string& to, std::string_view text) {
     }
 }
 
-// As zone files have it, names whole; nothing: these bytes are none of that type. ldns takes a record that ends early, or
-// has bytes behind its last field, for a good one.
+// As in zone files, with full names. No value: the bytes do not fit the type. ldns accepts records that end early or
+// have bytes after their last field.
 std::optional<std::string> text_by_ldns(Bytes message, const dns::Record& record) {
     if (is_left_as_bytes(record.type)) return std::nullopt;
     const std::unique_ptr<ldns_rr, FreeRecord> rr(ldns_rr_new());

@@ -13,9 +13,8 @@ namespace {
 
 constexpr unsigned kAroundIp = 14 + 2 * 4;  // Ethernet and two tags
 
-// A ring holds what a TCP sender may have under way to one connection (6 MiB is the most that Linux lets a receiver
-// offer by itself), so that a burst of it is not lost while the other side does not run. Queues share that, but each
-// has some.
+// A ring holds the bytes in flight of one TCP connection (Linux offers 6 MiB at most by default), so that a burst is
+// not lost while the other side does not run. Queues share this size, and each has a minimum.
 constexpr unsigned kRingBytes = 8U << 20;
 constexpr unsigned kLeastSlots = 512;
 

@@ -83,7 +83,7 @@ void ExceptionThread::look_after_interfaces() {
     if (now < next_look_) return;
     next_look_ = now + kLookEvery;
     for (Interface& interface : interfaces_) {
-        // (A descriptor says by itself that its interface was removed.)
+        // The descriptor itself reports a removed interface.
         if (interface.path->link() == nullptr)
             interface.gone = !interface.path->device().is_there();
         if (interface.gone) {

@@ -63,7 +63,7 @@ Result<void> check_addresses(const PortSettings& port, const HostFacts& host) {
     return {};
 }
 
-// What a port takes: interfaces by their first name, NICs by their address and their interfaces.
+// The devices of a port: interfaces by their first name, NICs by address and interfaces.
 std::vector<std::string> devices_of(const PortSettings& port, const std::string& root) {
     if (port.kernel_backed()) return {first_name(port.device)};
     if (port.driver == Driver::memif) {

@@ -168,7 +168,7 @@ Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string d
     return {};
 }
 
-// What was not asked for by name and cannot be had leaves the port without a kernel side.
+// If an automatic exception interface is impossible, the port has no kernel side.
 Result<Ports> PortSet::add_exception(const config::PortSettings& port, Ports queues) {
     const bool automatic = port.exception == "auto";
     if (port.exception == "none" || (automatic && !port.beside_kernel())) return queues;

@@ -26,7 +26,7 @@ unsigned long read_number(const fs::path& file) {
 
 bool is_up(const fs::path& interface) {
     const std::string word = read_word(interface / "operstate");
-    return word == "up" || word == "unknown";  // the loopback and tunnels do not say
+    return word == "up" || word == "unknown";  // the loopback and tunnels report "unknown"
 }
 
 std::vector<HugePages> read_huge_pages(const std::string& root) {
@@ -49,7 +49,7 @@ std::string counted(unsigned long n, const std::string& what) {
     return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
-// What a port with `device: NAME` and no driver would be.
+// The text about a port with `device: NAME` and no driver.
 std::string plan_for(const InterfaceSeen& seen) {
     const std::string device = "device: " + seen.name;
     const std::string sockets = "`" + device + "` serves it by kernel sockets: ";

@@ -32,7 +32,7 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     Impl(boost::asio::io_context& main_io, Changed changed, IsOurs ours)
         : events(main_io), quiet(main_io), notify(std::move(changed)), is_ours(std::move(ours)) {}
 
-    // Both the path and, where it is a link, what it leads to.
+    // Both the path and the target of a link.
     void add(const std::string& file) {
         std::error_code error;
         fs::path path = fs::absolute(file, error);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr rlim_t kLeastDescriptors = 64;  // of one worker, measured: 56
 
-// A client of TCP is a descriptor: the limit that is meant for interactive programs (1024) is raised to the hard one.
+// Each TCP client needs a descriptor: raises the soft limit for interactive programs (1024) to the hard limit.
 Result<void> raise_descriptor_limit() {
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return {};
@@ -25,7 +25,7 @@ Result<void> raise_descriptor_limit() {
         " and one for each TCP connection: LimitNOFILE=65536 in its unit, or `ulimit -n 65536`"};
 }
 
-// They are all there at one time, and end when they are.
+// The threads exist at the same time, and end when all have started.
 void try_threads(unsigned count) {
     std::latch all_are_there(1);
     std::vector<std::jthread> threads;

@@ -46,7 +46,7 @@ std::vector<std::string> parts_of(const std::string& path) {
     return parts;
 }
 
-// Where a link leads; empty: errno says why not.
+// The target of a link; empty: see errno.
 std::string target_of(int link) {
     std::array<char, PATH_MAX> text{};
     const ssize_t n = ::readlinkat(link, "", text.data(), text.size());
@@ -94,7 +94,7 @@ Result<void> keep_capabilities() {
     return {};
 }
 
-// (An Error can be made from a string, too: which of the two is meant has to be said.)
+// Explicit type, because an Error can be made from a string too.
 Result<std::string> name(std::string user) {
     return {boost::system::in_place_value, std::move(user)};
 }
@@ -166,7 +166,7 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
 
 bool is_nobody(const std::string& user) {
     constexpr uid_t kOverflowUid =
-        65534;  // what the kernel shows for a user that has no number here
+        65534;  // the kernel's overflow uid, for users without a number in this namespace
     const passwd* const entry = ::getpwnam(user.c_str());
     return user == "nobody" || (entry != nullptr && entry->pw_uid == kOverflowUid);
 }
@@ -207,7 +207,7 @@ Result<void> drop_rights(const std::string& user, const std::vector<std::string>
     const gid_t gid = entry->pw_gid;
     for (const auto& path : handed) {
         if (path.empty() || hand_over(path, uid, gid)) continue;
-        if (errno == EROFS) continue;  // who writes there says so; queries are answered
+        if (errno == EROFS) continue;  // the writer reports it; queries are answered
         return failed("chown of " + path, "CAP_CHOWN");
     }
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("keeping capabilities");

@@ -59,7 +59,7 @@ std::vector<std::string> files_of(const config::Forward& forward) {
 }
 
 struct Found {
-    std::string file;  // empty: none says any
+    std::string file;  // empty: no file has servers
     std::vector<NamedServer> servers;
 };
 

@@ -15,7 +15,7 @@
 namespace steer {
 namespace {
 
-// (How many workers there are changes nothing in the sizes that can be refused.)
+// The number of workers does not change the sizes that can be rejected.
 constexpr unsigned kAnyWorkers = 1;
 
 void judge_memory(const config::Settings& settings, build::Built& built) {

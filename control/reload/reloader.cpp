@@ -98,7 +98,7 @@ Reloader::Reloader(boost::asio::io_context& main_io, ConfigSource source, Regist
       watched_(std::move(watched)),
       tried_(std::move(tried)) {}
 
-// Waits for what is under way (see Daemon::stop()).
+// Waits for a running reload (see Daemon::stop()).
 Reloader::~Reloader() {
     end();
 }
@@ -127,7 +127,7 @@ void Reloader::deliver(std::unique_ptr<Candidate> candidate) {
                       [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
 }
 
-// A list that does not fit beside the one in force is no reason to end.
+// Not enough memory for old and new list is not fatal.
 std::unique_ptr<Candidate> Reloader::build_or_refuse(InForce in_force, bool any_size) {
     try {
         return build(std::move(in_force), any_size);

@@ -33,7 +33,7 @@ void bind_to(const std::vector<unsigned>& cpus) {
     CPU_ZERO(&set);
     for (const unsigned cpu : cpus)
         CPU_SET(cpu, &set);
-    // Without effect in a container that forbids it: the threads then run where the kernel puts them.
+    // No effect in a container that forbids it: the kernel then places the threads.
     [[maybe_unused]] const int done = ::sched_setaffinity(0, sizeof set, &set);
 }
 

@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
-// What stands behind `key`, if the line begins so.
+// The text after `key`, if the line begins with it.
 std::optional<std::string_view> behind(std::string_view line, std::string_view key) {
     if (!line.starts_with(key)) return std::nullopt;
     return line.substr(key.size());

@@ -58,7 +58,7 @@ class TimeLimit {
             if (!error && *held != nullptr) (*held)->close(ignored);
         });
     }
-    // The timer may have gone off already, and its handler wait for its turn.
+    // The timer may have expired already, with its handler queued.
     ~TimeLimit() { *socket_ = nullptr; }
     TimeLimit(const TimeLimit&) = delete;
     TimeLimit& operator=(const TimeLimit&) = delete;
@@ -104,7 +104,7 @@ asio::awaitable<Said> ask_one(const Question& question, const Resolver& resolver
     udp::socket socket(co_await asio::this_coro::executor);
     if (!open(socket, to, resolver, options)) co_return Said{};
     boost::system::error_code error;
-    socket.connect(to, error);  // others' packets do not come in
+    socket.connect(to, error);  // packets from other addresses are not received
     if (error) co_return Said{};
     const TimeLimit limit(socket, until);
     const auto [unsent, _] = co_await socket.async_send(

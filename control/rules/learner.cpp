@@ -88,7 +88,7 @@ void Learner::look(std::uint64_t now_ms) {
     });
 }
 
-// The first that has something after the one that had its turn; nullptr: none has.
+// The next set with names after the previous turn; nullptr: none.
 Learner::SourcePtr Learner::next_source() {
     auto at = sources_.upper_bound(last_);
     for (std::size_t i = 0; i < sources_.size(); ++i, ++at) {

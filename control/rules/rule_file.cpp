@@ -39,7 +39,7 @@ std::string first_text(const config::RuleFile& file) {
     return text;
 }
 
-// What a link leads to is changed, not the link.
+// Changes the target of a link, not the link.
 std::string real_path(const std::string& path) {
     std::error_code error;
     const fs::path real = fs::weakly_canonical(path, error);
@@ -79,7 +79,7 @@ void wait_for_writers(const std::string& path, const Between& between) {
     }  // (closing the descriptor ends the lease)
 }
 
-// Those of us who change files in one folder do so one after the other.
+// Writers of this process change files in a folder one after the other.
 class FolderLock {
   public:
     explicit FolderLock(const std::string& path)
@@ -93,7 +93,7 @@ class FolderLock {
 
 enum class Placed : std::uint8_t { yes, not_there, there, cannot_exchange };
 
-// Changes places with the file at `path`, or takes its place if there is none (`fresh`).
+// Exchanges with the file at `path`, or renames if there is none (`fresh`).
 Result<Placed> place(const NewFile& file, const std::string& path, bool fresh) {
     const unsigned how = fresh ? RENAME_NOREPLACE : RENAME_EXCHANGE;
     if (::renameat2(AT_FDCWD, file.path().c_str(), AT_FDCWD, path.c_str(), how) == 0)
@@ -129,7 +129,7 @@ class Change {
     }
 
   private:
-    // What came out of the file's place last goes back.
+    // Restores the file that the last exchange took out.
     Error left_as_theirs(Error error) {
         if (theirs_) (void)place(*theirs_, path_, false);
         return error;
@@ -169,7 +169,7 @@ class Change {
         return false;
     }
 
-    // Where the file system cannot exchange files: as near to it as rename(2) comes.
+    // For file systems without exchange: the closest that rename(2) can do.
     Result<bool> replaced(NewFile& file) {
         auto now = content(path_);
         if (!now) return now.error();

@@ -39,7 +39,7 @@ struct Listed {
     int line = 0;
 };
 
-// The lines that have a rule, with what stands behind it.
+// Lines with a rule, and the text after the rule.
 Result<std::vector<Listed>> rules_in(const std::string& file) {
     const auto bytes = config::Reading::read_text(file);
     if (!bytes) return Error{file + " cannot be read: " + bytes.error().text};
@@ -242,7 +242,7 @@ void RuleService::learned(const std::string& tag, std::span<const std::uint8_t> 
     learner_.take(tag, dns::name_to_text(name));
 }
 
-// As a requested change, but rules that do not fit are left out.
+// Like a requested change, but omits rules that do not fit.
 void RuleService::learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done) {
     const auto at = sets_.find(batch.set);
     const SetPtr set = at == sets_.end() ? nullptr : at->second;

@@ -74,7 +74,7 @@ Result<EditedRules> edit_rules(std::string_view bytes, std::span<const RuleChang
     if (!added.empty() && !out.bytes.empty() && out.bytes.back() != '\n') out.bytes += '\n';
     for (const auto& [_, text] : added)
         out.bytes.append(text).append("\n");
-    // Its first line may have been all that told.
+    // The first line may have been the only evidence of the format.
     if (matchers::not_utf8(out.bytes)) {
         return Error{
             "what would be left of the file begins as UTF-16 does: look for odd bytes at the start "

@@ -47,8 +47,8 @@ rte_rcu_qsbr* make_qsbr() {
 
 }  // namespace
 
-// DPDK's launch and wait order what was done before and after them; the sanitizer, which does not see into its library, is
-// told by `ended`.
+// DPDK's launch and wait order memory accesses before and after them. `ended` shows that to the sanitizer, which does
+// not see into DPDK.
 struct DataplaneRuntime::Run {
     Worker& worker;
     std::atomic<bool> ended{false};

@@ -73,7 +73,7 @@ struct StreamThreads::Impl {
         std::make_shared<stream::UpstreamDirectory>();
 };
 
-// Every socket that the listeners mean now, once.
+// Every socket of the current listeners, once.
 std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted(
     const std::vector<ServiceAddress>& service_addresses) const {
     std::map<ListenAddress, Wanted> all;
@@ -205,7 +205,7 @@ void StreamThreads::set_copying_interfaces(const std::vector<int>& if_indices) {
         thread->set_copying(if_indices);
 }
 
-// What is known of an upstream goes on over a reload.
+// State of an upstream survives a reload.
 void StreamThreads::set_upstreams(const build::Channels& channels) {
     const std::lock_guard lock(impl_->mutex);
     auto directory = std::make_shared<stream::UpstreamDirectory>();

@@ -25,7 +25,7 @@ bool is_daemons_socket(int fd) {
     return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-// An end of the daemon is noticed at the socket. Signals to its group (a terminal's, a service manager's) are for it.
+// The socket shows the end of the daemon. Signals to the group (terminal, service manager) are for the daemon.
 void leave_signals_to_daemon() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
         (void)::signal(number, SIG_IGN);

@@ -19,10 +19,10 @@
 namespace steer::sets {
 namespace {
 
-// Our own batches are told as well, and read after each.
+// Our own batches cause events too; they are read after each batch.
 constexpr int kReceiveBytes = 4 << 20;
 
-// What can take elements out of a set, or bring a set to put them into.
+// Events that can remove elements of a set, or create a set.
 bool matters(std::uint16_t type) {
     if (type >> 8 != NFNL_SUBSYS_NFTABLES) return false;
     const unsigned message = type & 0xffU;

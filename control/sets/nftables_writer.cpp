@@ -37,7 +37,7 @@ std::string command(array all) {
     return boost::json::serialize(object{{"nftables", std::move(all)}});
 }
 
-// "internal:0:0-0: Error: No such file or directory" and what follows it: what matters of it.
+// The reason in "internal:0:0-0: Error: No such file or directory" and further lines.
 std::string first_complaint(std::string_view text) {
     constexpr std::string_view kMark = "Error: ";
     if (const auto at = text.find(kMark); at != std::string_view::npos)

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kLookEveryMs = 10'000;
 constexpr std::uint64_t kStateEveryMs = 500;
-constexpr std::uint64_t kSayAgainMs = 10'000;  // so that the daemon knows that it lives
+constexpr std::uint64_t kSayAgainMs = 10'000;  // a sign of life for the daemon
 // Messages that are read before sets are written: claims that come together go together.
 constexpr unsigned kMessagesPerTurn = 64;
 
@@ -133,7 +133,7 @@ void SetHelper::say_written(std::span<const Installed> rows) {
         say(encode_written(plans_, rows.first(std::min(kMostRows, rows.size()))));
 }
 
-// When something changed since it was said last, and every kSayAgainMs.
+// After changes since the last report, and every kSayAgainMs.
 void SetHelper::say_states(std::uint64_t now_ms) {
     if (now_ms < state_ms_ || plans_ == 0) return;
     state_ms_ = now_ms + kStateEveryMs;

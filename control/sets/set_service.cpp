@@ -12,7 +12,7 @@ constexpr std::uint32_t kFirstBackoffMs = 1'000, kMostBackoffMs = 30'000;
 constexpr std::uint64_t kRefusedAgainMs = 30'000;
 constexpr std::uint64_t kReadAgainMs = 100;  // of a set that others change
 constexpr std::uint64_t kExpireEveryMs = 10'000;
-// After so many tries to find those that are refused in a batch, the others wait with them.
+// Maximum tries to find refused elements in a batch; then the rest waits with them.
 constexpr unsigned kMostRefused = 64;
 constexpr std::uint32_t kNoTimeout = UINT32_MAX;
 

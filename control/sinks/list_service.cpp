@@ -69,8 +69,7 @@ bool ListService::take(const Event& event, std::uint64_t now_ms) {
     return true;
 }
 
-// To every sink of the list. What the list does without is not claimed, whatever the worker saw on the row board when it
-// said so.
+// Claims on every sink of the list, except addresses that the list skips, whatever the worker saw on the row board.
 void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
     const RowBoard& board = *runtime_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
@@ -136,7 +135,7 @@ void ListService::note_shared(const List& list, const Event& event, std::uint64_
     }
 }
 
-// When there are some, and when there are twice as many; at most once in ten minutes a list.
+// Logs the first ones, and each doubling; at most once in ten minutes for a list.
 void ListService::log_shared(const List& list, const Event& event, const IpAddress& address,
                              std::string_view name, std::uint64_t now_ms) {
     const std::size_t count = shared_.shared(static_cast<std::uint32_t>(now_ms / 1000), event.list);
@@ -165,7 +164,7 @@ int ListService::place_of(const List& list, const ClaimSink& sink) {
     return at == list.sinks.end() ? -1 : static_cast<int>(at - list.sinks.begin());
 }
 
-// 0 if one that counts has not said it, or none counts.
+// 0: a sink that counts has not reported it, or no sink counts.
 std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
     std::uint32_t least = UINT32_MAX;
     for (std::size_t i = 0; i < untils.size(); ++i) {
@@ -277,7 +276,7 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
     if (wait.left == 0) waits_.erase(found);
 }
 
-// Sinks that are away delay no answer, unless all are asked for.
+// Unreachable sinks do not delay answers, unless `quorum: all` is set.
 Outcome ListService::Wait::outcome() const {
     const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
     const bool good = has(Outcome::installed) || has(Outcome::already_there);

@@ -17,7 +17,8 @@ using boost::json::value_from;
 
 constexpr std::size_t kMostDifferences = 1'000;
 constexpr std::size_t kMostShared = 1'000;
-constexpr std::uint64_t kReplyMs = 3'000;  // what has none by then goes on (a listen, a print)
+constexpr std::uint64_t kReplyMs =
+    3'000;  // commands without a reply by then continue (listen, print)
 
 using Seen = RouterThread::Seen;
 
@@ -34,7 +35,7 @@ double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms) {
 
 using Routers = std::unique_ptr<RouterThread>;
 
-// What one method does with one router, and tells of it.
+// One method for one router, and its result.
 using OfOne = std::function<object(const Seen&, const ops::Arguments& asked, std::uint64_t now_ms)>;
 
 // A method about the router of that name, or all of them: {"routers": [...]}.
@@ -201,7 +202,7 @@ object paused(const Seen& seen, const ops::Arguments&, std::uint64_t) {
     return {{"paused", state.paused}, {"writes_in_flight", state.writes_in_flight}};
 }
 
-// Answers as `then` does, once `first` is done and nothing that was sent before is under way.
+// Runs `then` after `first`, once no earlier command is in flight.
 ops::Later when_quiet(const Routers& routers, ops::Later first, ops::Later then) {
     return [&routers, first = std::move(first), then = std::move(then)](const ops::Arguments& asked,
                                                                         const ops::RpcDone& done) {
@@ -212,7 +213,7 @@ ops::Later when_quiet(const Routers& routers, ops::Later first, ops::Later then)
     };
 }
 
-// Paused, or written to again: by this command, whatever the bypass says.
+// Pauses or resumes writes to the router by this command, independent of the bypass.
 OfOne pause(const Routers& routers, bool on) {
     return [&routers, on](const Seen& seen, const ops::Arguments&, std::uint64_t) {
         routers->pause(seen.name, on);

@@ -309,7 +309,7 @@ void RouterThread::stop(unsigned patience_ms) {
     if (!thread_.joinable()) return;
     std::promise<void> cleaned;
     auto done = cleaned.get_future();
-    // Runs on the thread: asks for cleanups, then looks every 20 ms whether they are through.
+    // On the thread: starts cleanups, then checks every 20 ms whether they are done.
     auto timer = std::make_shared<boost::asio::steady_timer>(io_);
     std::function<void()> look = [&, timer] {
         bool all = true;

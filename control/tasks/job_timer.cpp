@@ -21,7 +21,7 @@ JobTimer::JobTimer(std::uint64_t interval_s, Clocks now)
 void JobTimer::choose(config::CronTime::Moment after) {
     latest_ = after;
     const auto next = schedule_->next(after, zone_);
-    next_ = next ? *next : std::nullopt;  // a zone that was there is there
+    next_ = next ? *next : std::nullopt;  // the zone was checked before
 }
 
 bool JobTimer::take_due(Clocks now) {

@@ -9,8 +9,8 @@
 namespace steer::config {
 namespace {
 
-// Rules that hold under the same conditions are one step; important exceptions come first, then important rules,
-// exceptions, and the rest.
+// Rules with the same conditions form one step. Important exceptions come first, then important rules, exceptions,
+// and the rest.
 std::vector<AdguardStep> steps_of(AdguardRules rules) {
     using Conditions = std::tuple<unsigned, std::vector<std::string>, std::vector<std::uint16_t>,
                                   std::vector<std::uint16_t>>;

@@ -1,4 +1,4 @@
-// adguard_rule: rules in AdGuard's syntax, inline and from files; to the rest a domain_set.
+// adguard_rule: rules in AdGuard's syntax, inline and from files; other code sees a domain_set.
 #include <utility>
 
 #include "control/config/dns_names.h"

@@ -1,4 +1,4 @@
-// adlist: names that are denied, by lists as RouterOS's /ip/dns/adlist has them.
+// adlist: blocks names of lists, like RouterOS's /ip/dns/adlist.
 #include <filesystem>
 #include <utility>
 
@@ -15,7 +15,7 @@
 namespace steer::config {
 namespace {
 
-// The lists themselves are domain_sets, or adguard_rules, of their own.
+// Each list is a separate domain_set or adguard_rule.
 constexpr std::string_view kAdguard = "adguard";
 
 struct List {
@@ -74,7 +74,7 @@ void read_allow(Reading& in, const Node& node, const Place& place, AdlistArgs& o
     read_name_rules(in, node, place, out.allow);
 }
 
-// As a black_hole that is written in place.
+// Like an inline black_hole.
 void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
     std::string words;
     if (!read_value(in, node, place, {}, words)) return;
@@ -147,7 +147,7 @@ class PartReader {
     }
     void refuse(const std::string& why) { in_.report().error(list_.line, subject() + " " + why); }
 
-    // (Of a URL, that was looked at when it was fetched.)
+    // The fetch has checked the size of lists by URL.
     bool is_small() {
         if (is_url(list_.source)) return true;
         const std::uint64_t most = in_.settings().control.fetch.max_size;
@@ -160,7 +160,7 @@ class PartReader {
         return false;
     }
 
-    // A format that is written is binding, also where the lines look like another's.
+    // A configured format is binding, even if the lines look like another format.
     [[nodiscard]] std::string hint_of(const matchers::ListMarks& marks, bool is_adguard) const {
         if (list_.format.empty() || is_adguard == marks.is_adguard()) return {};
         const matchers::ListMark& mark = is_adguard ? marks.hosts : marks.adguard;

@@ -58,7 +58,7 @@ class RecordsReader {
     Arbitrary out;
 
   private:
-    // A file that a zone names is found from that file's folder, one in `rules` as other files of the configuration.
+    // $INCLUDE in a zone file is relative to its folder; in `rules`, to the configuration.
     ZoneFiles files() {
         return [this](std::string_view path, std::string_view by) -> Result<ZoneFile> {
             const std::filesystem::path given(path);

@@ -1,4 +1,4 @@
-// black_hole: an answer of our own, the same for every name.
+// black_hole: answers every name with the same answer.
 #include <algorithm>
 
 #include "control/config/plugins/plugin_type.h"

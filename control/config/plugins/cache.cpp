@@ -1,4 +1,4 @@
-// cache: answers from memory what was answered before.
+// cache: answers repeated queries from memory.
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"

@@ -1,4 +1,4 @@
-// dhcp_leases: names of the hosts that routers gave addresses to.
+// dhcp_leases: names of hosts with a DHCP lease on a router.
 #include <algorithm>
 
 #include "control/config/plugins/plugin_type.h"

@@ -1,4 +1,4 @@
-// dns64: AAAA for names that have A alone, behind the prefix of a NAT64 (RFC 6147, 6052).
+// dns64: AAAA records for names with A records only, in the prefix of a NAT64 (RFC 6147, 6052).
 #include <algorithm>
 
 #include "control/config/plugins/name_rules.h"
@@ -14,7 +14,7 @@ constexpr std::string_view kExpectedPrefix =
     ": expected the prefix of a NAT64 with a length of 32, 40, 48, 56, 64 or 96 bits (RFC 6052 "
     "2.2), such as 64:ff9b::/96 or 2001:db8:64::/96";
 
-// Nothing: it is none, which was said.
+// No value: it is not a prefix, and an error is reported.
 std::optional<dns::Pref64> read_pref64(Reading& in, const Text& text, const std::string& owner) {
     const auto refuse = [&](std::string_view why) {
         in.report().error(text.line, matchers::quoted(text.value) + " in 'prefix' of " + owner +

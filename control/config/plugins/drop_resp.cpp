@@ -1,4 +1,4 @@
-// drop_resp: the response is forgotten.
+// drop_resp: removes the response.
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/words.h"
 #include "matchers/quote.h"

@@ -1,4 +1,4 @@
-// dynamic_domain_set: names by the rules of a file that is changed while serving (control/rules).
+// dynamic_domain_set: rules in a file that changes while serving (control/rules).
 #include <algorithm>
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-// ecs_handler, which mosdns calls `ecs` where it stands in place: which client subnet upstreams are told (RFC 7871).
+// ecs_handler (inline also `ecs`, as in mosdns): the client subnet for upstreams (RFC 7871).
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
@@ -7,7 +7,7 @@
 namespace steer::config {
 namespace {
 
-// "IP" or "IP/LENGTH". False: it is neither.
+// "IP" or "IP/LENGTH". False: invalid.
 bool take_preset(std::string_view text, EcsHandler& out) {
     const auto slash = text.find('/');
     const auto ip = IpAddress::parse(text.substr(0, slash));

@@ -1,4 +1,4 @@
-// fallback: another executor where the first gives no response, or too late.
+// fallback: a second executor for when the first one fails or is late.
 #include "control/config/plugins/milliseconds.h"
 
 namespace steer::config {

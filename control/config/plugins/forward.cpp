@@ -68,7 +68,7 @@ constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 void read_forward(Reading& in, const Node* node, Plugin& plugin) {
     Forward args;
     Node empty;
-    // What holds for all upstreams is read before them.
+    // Reads the settings for all upstreams before the upstreams.
     Node block = args_or_empty(node, plugin, empty);
     std::stable_partition(block.entries.begin(), block.entries.end(),
                           [](const Entry& entry) { return entry.key != "upstreams"; });

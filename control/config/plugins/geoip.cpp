@@ -1,4 +1,4 @@
-// geoip: prefixes of a geoip.dat by the codes of its lists; to the rest an ip_set.
+// geoip: prefixes of a geoip.dat by the codes of its lists; other code sees an ip_set.
 #include "control/config/plugins/geo_file.h"
 #include "control/config/rules.h"
 #include "matchers/list/geo_data.h"

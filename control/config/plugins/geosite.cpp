@@ -1,4 +1,4 @@
-// geosite: names of a geosite.dat by the codes of its lists; to the rest a domain_set.
+// geosite: names of a geosite.dat by the codes of its lists; other code sees a domain_set.
 #include "control/config/plugins/geo_file.h"
 #include "control/config/rules.h"
 #include "matchers/list/geo_data.h"

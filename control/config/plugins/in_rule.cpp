@@ -93,7 +93,7 @@ std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted w
     const std::string_view word = take_word(words);
     if (const auto* const what = in.find_tag(word.starts_with('$') ? word.substr(1) : word);
         what != nullptr && what->left_out && wanted == Wanted::executor)
-        return std::nullopt;  // which was said where it is written
+        return std::nullopt;  // reported where it is written
     if (word.starts_with('$')) {
         if (!words.empty()) return with_arguments(in, word, words, wanted, where);
         return in.refer(word.substr(1), wanted, where.line);

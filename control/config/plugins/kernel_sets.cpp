@@ -1,4 +1,4 @@
-// ipset, nftset: keep sets of the kernel equal to what clients were told.
+// ipset, nftset: write the addresses of answers into kernel sets.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -105,7 +105,7 @@ Parts split_at(std::string_view text, char separator) {
     }
 }
 
-// A set that was written in place: it is one of `args`, unless its family has one already.
+// Adds an inline set to `args`, unless its family already has one.
 void take_kernel_sets(Reading& in, const Plugin& plugin, int line, bool v6, KernelSet set,
                       KernelSets& args) {
     auto& place = v6 ? args.v6 : args.v4;
@@ -125,7 +125,7 @@ struct QuickForm {
     std::string_view expected, example, one_example;
 };
 
-// Each word is a set: `make` gives what its parts are, or reports what is wrong with them.
+// Each word is a set: `make` reads its parts or reports an error.
 template <class Make>
 void read_kernel_sets_quick(Reading& in, std::string_view words, int line, Plugin& plugin,
                             const QuickForm& form, Make&& make) {
@@ -239,7 +239,7 @@ constexpr std::array<Row<NftablesSet>, 4> kSetRows6{{
     {"mask", &NftablesSet::mask6, "48", "1..128", "same as for IPv4"},
 }};
 
-// What is right of it; what is not is reported.
+// The set if it is valid; else no value and a reported error.
 std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, std::uint32_t mask,
                                  const std::string& owner, int line) {
     if (!is_family(set.table_family)) {

@@ -1,4 +1,4 @@
-// prefer_ipv4 and prefer_ipv6: no addresses of the other family for names that have some of the preferred one.
+// prefer_ipv4 and prefer_ipv6: remove the other family's addresses of names with the preferred family.
 #include "control/config/plugins/plugin_type.h"
 
 namespace steer::config {

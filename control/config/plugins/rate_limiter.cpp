@@ -1,4 +1,4 @@
-// rate_limiter: the client had a token, which is taken.
+// rate_limiter: takes a token of the client; matches if there was one.
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -1,4 +1,4 @@
-// redirect: another name is asked for, by rules.
+// redirect: replaces the queried name by rules.
 #include <algorithm>
 #include <map>
 #include <utility>

@@ -1,4 +1,4 @@
-// reverse_lookup: remembers which name each address was told for.
+// reverse_lookup: remembers the name that each address was an answer to.
 #include "control/config/plugins/plugin_type.h"
 
 namespace steer::config {

@@ -1,4 +1,4 @@
-// ros_address_list: keeps an address list of a RouterOS router equal to what clients were told.
+// ros_address_list: writes the addresses of answers into address lists of RouterOS routers.
 #include <algorithm>
 
 #include "control/config/plugins/plugin_type.h"
@@ -283,7 +283,7 @@ class Check {
         persistent(args, v4, !v4);
     }
 
-    // What has no list to be in: in the configuration a mistake, in a file a line that is left out, as others are.
+    // Addresses of a family without a list: an error in the configuration, a skipped line in a file.
     void persistent(RosAddressListArgs& args, bool v4, bool v6) {
         std::erase_if(args.persistent, [&](const PersistentRow& row) {
             const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;

@@ -221,7 +221,7 @@ class PolicyZoneReader {
         return RpzAction::Does::nxdomain;
     }
 
-    // A record that is left out lets through what the zone's owner wanted to be stopped.
+    // A skipped record lets through a query that the zone's owner wants to block.
     void say(const matchers::BadLines& bad, const std::string& file) {
         const auto errors = bad.errors();
         if (!args_.lenient) {

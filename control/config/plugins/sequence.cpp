@@ -88,7 +88,7 @@ class SequenceReader {
 
     // ---- exec
 
-    // False: something was reported, or it can be no rule.
+    // False: an error is reported, or this cannot be a rule.
     bool read_exec(std::string_view text, ExecRule& rule) {
         std::string_view words = trimmed(text);
         const std::string_view all = words;

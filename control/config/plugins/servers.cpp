@@ -1,4 +1,4 @@
-// udp_server and tcp_server: where queries come in, and which executor they enter.
+// udp_server and tcp_server: listeners, and the executor for their queries.
 #include "control/config/server_rows.h"
 
 namespace steer::config {

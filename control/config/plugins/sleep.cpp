@@ -1,4 +1,4 @@
-// sleep: the query waits.
+// sleep: delays the query.
 #include "control/config/plugins/milliseconds.h"
 
 namespace steer::config {

@@ -1,4 +1,4 @@
-// static: records as RouterOS's /ip/dns/static has them.
+// static: records like those of RouterOS's /ip/dns/static.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -20,7 +20,7 @@ namespace {
 enum class Kind : std::uint8_t { a, aaaa, cname, fwd, mx, ns, nxdomain, srv, txt };
 constexpr std::string_view kRecordTypes = "A|AAAA|CNAME|FWD|MX|NS|NXDOMAIN|SRV|TXT";
 
-// One record as it is written. Keys that are not of its type are refused.
+// One record as written. Keys of other types are errors.
 struct Record {
     std::string name, regexp;
     std::optional<Kind> kind;
@@ -117,7 +117,7 @@ class StaticReader {
         }
     }
 
-    // Regexps are asked first, as RouterOS does it; then the others in their order; then what came of addresses.
+    // Regexps come first, as in RouterOS, then the other records in their order, then PTR records of addresses.
     StaticRecords finish(bool with_ptr) {
         std::stable_partition(out_.entries.begin(), out_.entries.end(), [](const StaticEntry& e) {
             return e.owner.rule.kind == matchers::RuleKind::regexp;
@@ -182,7 +182,7 @@ class StaticReader {
             case Kind::a:
             case Kind::aaaa: {
                 const auto address = IpAddress::parse(r.address);
-                // RouterOS's users write ::ffff where a name shall have no address that works.
+                // Users of RouterOS write ::ffff to give a name an unusable address.
                 const bool fits = address && (kind == Kind::a ? address->is_v4() : true);
                 if (!fits || (kind == Kind::aaaa && r.address.find(':') == std::string::npos))
                     return refuse("has " +
@@ -308,7 +308,7 @@ class StaticReader {
             out_.entries.push_back(std::move(entry));
     }
 
-    // An alias of an alias leads to where that does, so that a query follows one.
+    // An alias of an alias gets the final target, so that a query follows one alias.
     void follow_aliases() {
         std::map<std::string, const StaticEntry*> aliases;
         for (const StaticEntry& e : out_.entries) {

@@ -1,9 +1,9 @@
 // string_exp: a text of the query, the response or the environment is, begins with, ends with, holds or matches one of
 // some words, or is empty.
 //
-// What can be is said in the terms of other matchers, which cost less: a name by name rules, a number by the numbers
-// whose decimal text it is, a client by its address; what is the same for every query is decided here. What is left
-// (TextMatch) is compared by the worker, at each query that comes to it.
+// Cheaper matchers replace it where possible: name rules for a name, numbers for a decimal text, an address for a
+// client. A result that is the same for every query is computed here. Workers compare the rest (TextMatch) at each
+// query.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -40,7 +40,7 @@ std::string listed(const std::array<std::string_view, N>& words) {
     return out;
 }
 
-// Nothing: a regexp cannot be compiled, which was said.
+// No value: a regexp cannot be compiled, and an error is reported.
 std::optional<matchers::TextTest> test_of(Reading& in, const Expression& e, const Plugin& plugin) {
     auto test = matchers::TextTest::build(e.operation, e.words);
     const auto ready = test ? test->prepare(1) : Result<void>(test.error());
@@ -133,7 +133,7 @@ bool is_address(const std::string& word) {
     return address && address->to_string() == word;
 }
 
-// What no address reads like never holds.
+// A text that is never the text of an address never matches.
 void check_addresses(Reading& in, const Expression& e, const Plugin& plugin) {
     if (e.operation != TextOperation::eq) return;
     for (const std::string& words : e.words) {
@@ -195,7 +195,7 @@ void take_string_exp(Reading& in, const Expression& e, Plugin& plugin) {
     read_string_exp_text(in, e, of, plugin);
 }
 
-// In place a comma is between words, where no text can hold one.
+// Inline, a comma separates words if no text can contain one.
 bool splits_at_commas(const Expression& e) {
     return e.operation != TextOperation::regexp && !is_variable(e) && e.source != "resp_ip" &&
            e.source != "mark" && e.source != "url_path";

@@ -1,4 +1,4 @@
-// ttl: how long clients may keep the response that is there.
+// ttl: changes the TTLs of the current response.
 #include <optional>
 
 #include "control/config/plugins/plugin_type.h"

@@ -131,17 +131,17 @@ constexpr std::array<Scheme, 7> kSchemes{{
     {"https", UpstreamScheme::https, false},
     {"doh", UpstreamScheme::https, false},
 }};
-// Transports that are not built, and which other one of the same server is asked in their place. Which transport brings an
-// answer does not change it.
+// Unsupported transports, and the transport of the same server that replaces them. The answer does not depend on the
+// transport.
 struct Substitute {
     std::string_view name, instead;
-    std::uint16_t port;  // at another one the other transport need not be
+    std::uint16_t port;  // at other ports, the replacement may not exist
 };
 constexpr std::array<Substitute, 3> kSubstitutes{
     {{"h3", "https", 443}, {"quic", "tls", 853}, {"doq", "tls", 853}}};
 constexpr std::string_view kDefaultPath = "/dns-query";
 
-// Takes "tls://" off, and of https the path; what is another scheme is reported.
+// Removes "tls://", and the path of https; reports unknown schemes.
 bool take_scheme(Reading& in, std::string_view& addr, const Place& place, UpstreamSettings& out) {
     const auto colon = addr.find("://");
     if (colon == std::string_view::npos) return true;
@@ -202,7 +202,7 @@ bool read_dial_addr(Reading& in, const UpstreamArgs& args, const Place& place,
     return true;
 }
 
-// Who is asked, and where.
+// The address or name of the upstream, and its port.
 bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, UpstreamSettings& out) {
     std::string_view addr = args.addr;
     if (!take_scheme(in, addr, place, out)) return false;
@@ -234,7 +234,7 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
     return true;
 }
 
-// What does not go together.
+// Settings that conflict.
 void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_proxy,
            const UpstreamSettings& made) {
     const SchemeFacts& scheme = facts_of(made.scheme);
@@ -262,7 +262,7 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_p
     }
 }
 
-// What the profile says that the upstream names, or the default one, where nothing nearer says it.
+// Applies the upstream's profile, or the default one, to settings that neither upstream nor forward has.
 void take_outbound(Reading& in, UpstreamArgs& args) {
     const auto& [standard, profiles] = in.outbound();
     const auto profile = profiles.find(args.outbound.empty() ? standard : args.outbound);

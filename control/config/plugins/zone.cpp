@@ -1,4 +1,4 @@
-// zone: names with a way of their own: their own upstreams, cache, and nothing else in between.
+// zone: names with separate upstreams and a separate cache, and no other step.
 #include "control/config/plugins/name_rules.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/tag_or_args.h"

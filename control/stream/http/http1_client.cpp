@@ -63,7 +63,7 @@ class Http1Client::Response {
     void begin() {
         parser_ = std::make_unique<Parser>();
         parser_->header_limit(static_cast<std::uint32_t>(limits_.head_bytes));
-        parser_->body_limit(boost::none);  // the taker's to judge
+        parser_->body_limit(boost::none);  // the receiver checks it
         parser_->get().body() = body_;
     }
     [[nodiscard]] bool is_interim() const {

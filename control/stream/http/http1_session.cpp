@@ -26,7 +26,7 @@ void append(std::vector<std::uint8_t>& to, std::string_view text) {
     to.insert(to.end(), text.begin(), text.end());
 }
 
-// What a request gets that cannot be parsed. `one_line`: not even its first line came to an end.
+// The response to an unparsable request. `one_line`: its first line was incomplete.
 HttpStatus status_of(const boost::system::error_code& error, bool one_line) {
     if (error == http::error::header_limit)
         return one_line ? HttpStatus::uri_too_long : HttpStatus::fields_too_large;

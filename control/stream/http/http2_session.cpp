@@ -19,8 +19,8 @@ constexpr std::size_t kMostFields = 8;  // of an answer
 // Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type and two dates.
 constexpr std::size_t kTableBytes = 256;
 
-// What changes with each answer is kept out of the client's table and ours. (The date is the same for a
-// second.)
+// Fields that change with each answer are not added to the header tables. The date is constant for a
+// second.
 bool is_worth_indexing(std::string_view name) {
     return name == "content-type" || name == "date";
 }
@@ -253,8 +253,8 @@ std::span<const std::uint8_t> Http2Session::take_content(std::int32_t id, std::s
     return taken;
 }
 
-// A stream that ends before its answer was taken is the client's doing, also where it was our library
-// that reset it for what the client did to it (CVE-2025-8671), unless we gave it up.
+// The client caused a stream to end before its answer was sent, also if our library reset it because of
+// the client (CVE-2025-8671), unless we gave it up.
 void Http2Session::on_closed(std::int32_t id, std::uint32_t) {
     Stream* const found = find(id);
     if (found == nullptr) return;

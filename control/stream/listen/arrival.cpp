@@ -46,11 +46,10 @@ Arrival read_arrival(msghdr& message) {
         } else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
             arrival.if_index = static_cast<int>(payload<in6_pktinfo>(*part).ipi6_ifindex);
         } else if (part->cmsg_level == IPPROTO_IP || part->cmsg_level == IPPROTO_IPV6) {
-            arrival.plain = false;  // it had something of all the rest that was asked for
+            arrival.plain = false;  // it had other requested control data
         }
     }
-    if ((message.msg_flags & MSG_CTRUNC) != 0)
-        arrival.plain = false;  // so much comes of options alone
+    if ((message.msg_flags & MSG_CTRUNC) != 0) arrival.plain = false;  // only options add this much
     return arrival;
 }
 

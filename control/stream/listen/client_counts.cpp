@@ -28,7 +28,7 @@ void ClientCounts::leave(const IpAddress& client) {
     if (it != by_client_.end() && --it->second == 0) by_client_.erase(it);
 }
 
-// No IPv6 network begins as an IPv4 address is kept: with 64 zeros (RFC 4291 2.4).
+// IPv4 addresses are stored with 64 leading zeros, which no IPv6 network has (RFC 4291 2.4).
 std::uint64_t ClientCounts::key_of(const IpAddress& client) {
     return client.is_v4() ? client.low() : client.high();
 }

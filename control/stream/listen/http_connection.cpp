@@ -17,7 +17,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 3.4
-// Queries that a client took back may be with workers yet.
+// Workers may still have queries that the client cancelled.
 constexpr unsigned kTakenBack = 2;
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
@@ -59,7 +59,7 @@ void HttpConnection::close() {
     clients_.forget(*this);
 }
 
-// If it can be said without a wait.
+// If it can be sent without waiting.
 void HttpConnection::say_goodbye() {
     session_->shut_down();
     fill();
@@ -176,8 +176,8 @@ void HttpConnection::take_answer(const QueryOrigin& origin, Buffer* response) {
     if (!closed_) clients_.flush_later(shared_from_this());
 }
 
-// The response with padding, if that was asked for (RFC 8467): also without TLS, because a proxy in
-// front of us encrypts it.
+// The response with padding if requested (RFC 8467), also without TLS, because a proxy in front of us
+// encrypts it.
 std::span<const std::uint8_t> HttpConnection::completed(const Buffer& response,
                                                         const QueryOrigin& origin) {
     const auto message = response.bytes();

@@ -99,7 +99,7 @@ Result<int> open_listen_socket(const ListenAddress& where) {
         set(socket, IPPROTO_IPV6, IPV6_FREEBIND, 1);
     }
     if (is_tcp) {
-        set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of our last life may linger
+        set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of the previous process may linger
     } else {
         ask_for_arrival(socket, address.family());
         set(socket, SOL_SOCKET, SO_RCVBUF, kUdpBytes);  // as much as net.core.rmem_max lets us

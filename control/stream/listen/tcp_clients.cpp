@@ -7,7 +7,7 @@
 namespace steer::stream {
 namespace {
 
-// Among so many that were silent longest one is looked for that is idle.
+// Searches an idle connection among this number of the least recently active ones.
 constexpr std::size_t kLookedAt = 32;
 
 bool is_somebody(const IpAddress& client) {

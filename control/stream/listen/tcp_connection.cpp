@@ -14,8 +14,8 @@ using boost::system::error_code;
 
 namespace {
 
-// So often one connection reads before others have their turn.
-// Output that was written is thrown away when it is so much, if more is waiting behind it.
+// Maximum reads of one connection per turn.
+// Written output is discarded above this size, if more output waits.
 constexpr std::size_t kWrittenKept = 64 * 1024;
 
 }  // namespace

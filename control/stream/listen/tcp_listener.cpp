@@ -12,7 +12,7 @@ using boost::system::error_code;
 
 namespace {
 
-// When the process has no descriptor left, the next attempt is made after so long.
+// Delay of the next attempt when the process has no descriptor left.
 constexpr std::chrono::milliseconds kPause{100};
 
 tcp protocol_of(const IpAddress& address) {

@@ -26,7 +26,7 @@ void TcpOpening::start() {
     read_header();
 }
 
-// No byte more than the header: what is behind it is TLS's, or the protocol's.
+// Reads only the header: the next bytes belong to TLS or the protocol.
 void TcpOpening::read_header() {
     while (header_read_ < header_.size()) {
         std::size_t n = 0;

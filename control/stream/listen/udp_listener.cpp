@@ -76,7 +76,7 @@ bool UdpListener::receive_batch() {
     }
     std::uint8_t unread[1];
     iovec nowhere{unread, sizeof unread};
-    if (room == 0) {  // no buffer: the datagram is taken and lost, or it would wake us for ever
+    if (room == 0) {  // no buffer: drops the datagram, or it would wake us forever
         messages[0].msg_hdr.msg_iov = &nowhere;
         messages[0].msg_hdr.msg_iovlen = 1;
     }

@@ -91,7 +91,7 @@ SslPtr TlsClient::new_connection() {
     return ssl;
 }
 
-// A ticket came; it is ours if we return 1.
+// Receives a ticket; we own it if we return 1.
 int TlsClient::keep_session(SSL* ssl, SSL_SESSION* session) {
     auto* const self = static_cast<TlsClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
     if (self == nullptr) return 0;
@@ -99,7 +99,7 @@ int TlsClient::keep_session(SSL* ssl, SSL_SESSION* session) {
     return 1;
 }
 
-// A session that is resumed was checked when it began, and has no chain.
+// A resumed session was checked at its start, and has no chain.
 Result<void> TlsClient::check(SSL* ssl) {
     if (trust_.pins.empty() || SSL_session_reused(ssl) != 0) return {};
     std::vector<X509*> shown;

@@ -43,7 +43,7 @@ Error refused(const TlsFiles& files) {
                  " cannot be used: " + (reason != nullptr ? reason : "TLS does not take it")};
 }
 
-// A session is taken up again only where the same clients are asked for.
+// Resumes sessions only with the same requirements for client certificates.
 void set_session_context(SSL_CTX* context, const TlsFiles& files) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;

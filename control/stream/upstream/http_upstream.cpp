@@ -130,7 +130,7 @@ void HttpUpstream::read() {
         std::size_t n = 0;
         const Io io = stream_.read(context_.room, n);
         if (io == Io::ended) {
-            // A response that ends with the connection may have been cut by anybody, if TLS was not ended.
+            // Without a TLS close, a response that ends with the connection may be truncated by an attacker.
             if (!stream_.was_cut()) client_.receive_end();
             return end("");
         }

@@ -88,7 +88,7 @@ void UpstreamName::take(const std::vector<IpAddress>& found, bool answered, std:
     }
     trouble_.clear();
     good_until_ms_ = now + std::uint64_t{1000} * std::clamp(ttl_s, kShortestS, kLongestS);
-    // The one that works stays in front, if it is still one of them.
+    // The working address stays first, if it is still in the list.
     std::vector<IpAddress> fresh = found;
     if (!addresses_.empty()) {
         const auto same = std::find(fresh.begin(), fresh.end(), addresses_.front());

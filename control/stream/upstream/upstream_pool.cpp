@@ -100,14 +100,14 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     if (std::exchange(answers_badly_, false)) state_->works(reached_);
 }
 
-// On a connection that is newer than all there are.
+// Retries on a connection that is newer than all current ones.
 void UpstreamPool::ask_again(const QueryPtr& query) {
     query->newer_than = last_number_;
     waiting_.push_front(query);
     connect_more(1);
 }
 
-// Of a timeout its worker knows.
+// The worker handles timeouts.
 void UpstreamPool::end(const QueryPtr& query, int error) {
     query->over = true;
     if (error != ETIMEDOUT) hand_back(context_, query->ask, nullptr, error);
@@ -124,7 +124,7 @@ void UpstreamPool::forget_waiting(std::uint64_t now_ms) {
 
 void UpstreamPool::fail_waiting(int error) {
     for (const QueryPtr& query : std::exchange(waiting_, {})) {
-        query->asked = kMostAsked;  // if a connection still has it, that is its last word
+        query->asked = kMostAsked;  // if a connection still has it, that was its last attempt
         if (!query->over && query->on_wire == 0) end(query, error);
     }
 }

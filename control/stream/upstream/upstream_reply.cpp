@@ -9,7 +9,7 @@
 namespace steer::stream {
 namespace {
 
-// Of a query that the forwarder wrote: one name without pointers. 0: it is none.
+// For a query of our forwarder: one name without pointers. 0: invalid.
 std::size_t find_question_end(std::span<const std::uint8_t> query) {
     std::size_t at = dns::kHeaderSize;
     while (at < query.size() && query[at] != 0)

@@ -90,7 +90,7 @@ class UpstreamTcp::Exchange : public std::enable_shared_from_this<Exchange> {
     void take_reply() {
         if (is_reply_to(ask_.query, reply_->bytes())) {
             finish(0);
-        } else {  // something else on the connection: what was asked may still come
+        } else {  // another message: the reply may still arrive
             context_.count(StreamCount::upstream_unmatched);
             release(std::exchange(reply_, nullptr));
             read_length();

@@ -62,7 +62,7 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
             ::send(socket_.native_handle(), ask_.query.data(), ask_.query.size(), MSG_DONTWAIT);
         return n < 0 ? errno : 0;
     }
-    // `place`: where it stands among the owner's, which keeps it until it is over.
+    // `place`: its index in the owner's list, which keeps it until it ends.
     void wait(Sockets::iterator place) {
         place_ = place;
         wait_for_reply();
@@ -91,7 +91,7 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
                            });
     }
 
-    // True: it is over.
+    // True: it has ended.
     bool receive() {
         for (unsigned n = 0; n < kRepliesPerTurn; ++n) {
             Buffer* const buffer = context_.buffers.take(kSmallBuffer);
