@@ -103,7 +103,8 @@ bool RowBoard::skip(ListId list, const IpAddress& address, std::uint32_t until_s
 
 void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
     if (size_ == 0) return;
-    for (const std::uint32_t begin = cursor_; cursor_ - begin < slots;) {
+    const std::uint32_t begin = cursor_;
+    for (std::uint32_t looks = 0; looks < slots && cursor_ - begin < slots; ++looks) {
         const void* at = nullptr;
         void* value = nullptr;
         if (rte_hash_iterate(hash_, &at, &value, &cursor_) < 0) {
