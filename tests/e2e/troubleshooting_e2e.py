@@ -69,7 +69,7 @@ def prepare(lab, config):
     code, text = lab.box.shell("set -e" + SET_UP)
     assert code == 0, text
     assert lab.router.command(FIREWALL) == ""
-    assert "to the end" in lab.router.command("/import router.rsc")
+    assert "setup complete" in lab.router.command("/import router.rsc")
     lab.renew_lease()
 
 
