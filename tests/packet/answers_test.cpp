@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_miss_is_asked_upstream_and_answered) {
     BOOST_CHECK_EQUAL(a.count(PendingOutcome::answered), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(upstreams_are_asked_in_random_case_if_that_is_wanted) {
+BOOST_AUTO_TEST_CASE(upstreams_are_asked_in_random_case_if_configured) {
     Appliance a({.random_case = true});
     a.publish(cache_forward());
     a.ask("www.A-Name-With-Many-Letters.example");
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_hit_is_answered_at_once_and_counts_down) {
     (void)a.upstream_query();  // it has expired
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_the_same_shares_one_upstream_query) {
+BOOST_AUTO_TEST_CASE(queries_for_the_same_question_share_one_upstream_query) {
     Appliance a;
     a.publish(cache_forward());
     for (std::uint16_t i = 0; i < 20; ++i) {
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(who_asks_the_same_shares_one_upstream_query) {
     BOOST_CHECK_EQUAL(a.count(Stat::upstream_coalesced), 19U);
 }
 
-BOOST_AUTO_TEST_CASE(a_cname_chain_is_kept_and_its_ttls_count_down_each) {
+BOOST_AUTO_TEST_CASE(a_cname_chain_is_cached_and_each_ttl_counts_down) {
     Appliance a;
     a.publish(cache_forward());
     a.ask("www.other.example");
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_cname_chain_is_kept_and_its_ttls_count_down_each) {
     BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{460, 50}));
 }
 
-BOOST_AUTO_TEST_CASE(ipv6_clients_and_addresses) {
+BOOST_AUTO_TEST_CASE(ipv6_clients_get_answers_with_ipv6_addresses) {
     Appliance a;
     a.publish(cache_forward());
     const Client six{.address = "2001:db8::10"};
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(ipv6_clients_and_addresses) {
     BOOST_CHECK_EQUAL(hit.answers(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(answers_keep_the_vlans_of_their_queries) {
+BOOST_AUTO_TEST_CASE(answers_have_the_vlan_tags_of_their_queries) {
     Appliance a;
     a.publish(cache_forward());
     const Client one{.vlans = {100}}, two{.vlans = {200, 300}};
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(answers_keep_the_vlans_of_their_queries) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_above_the_clients_size_is_cut) {
+BOOST_AUTO_TEST_CASE(an_answer_above_the_clients_size_is_truncated) {
     Appliance a;
     a.publish(cache_forward());
     a.ask("big.example");
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(no_datagram_is_larger_than_1232_bytes) {
     BOOST_CHECK_LE(answer.dns.size(), 1232U);
 }
 
-BOOST_AUTO_TEST_CASE(malformed_queries_are_told_so) {
+BOOST_AUTO_TEST_CASE(malformed_queries_get_formerr) {
     Appliance a;
     a.publish(forward_only());
     const auto rcode_of = [&](const DnsMessage& m) {
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(malformed_queries_are_told_so) {
     BOOST_CHECK(a.upstream_queries().empty());
 }
 
-BOOST_AUTO_TEST_CASE(responses_and_scraps_get_silence) {
+BOOST_AUTO_TEST_CASE(responses_and_short_messages_get_no_answer) {
     Appliance a;
     a.publish(forward_only());
     a.ask(DnsMessage::response(1, "a.example", kTypeA));
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(responses_and_scraps_get_silence) {
     BOOST_CHECK_EQUAL(a.count(Verdict::drop_short_header), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(strangers_are_refused) {
+BOOST_AUTO_TEST_CASE(clients_outside_allow_are_refused) {
     Appliance a;
     a.publish(forward_only());
     a.ask(DnsMessage::query(1, "a.example", kTypeA).opt(1232), {.address = "2001:db9::1"});
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(strangers_are_refused) {
     BOOST_CHECK_EQUAL(a.count(Verdict::refused_client), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(negative_answers_are_kept_as_long_as_their_soa_says) {
+BOOST_AUTO_TEST_CASE(negative_answers_are_cached_for_the_time_of_their_soa) {
     Appliance a;
     a.publish(cache_forward());
     a.ask("nothing.example");
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_ends_without_an_answer_gives_an_empty_noerro
     BOOST_CHECK_EQUAL(a.count(Stat::end_without_answer), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_summary_is_a_note) {
+BOOST_AUTO_TEST_CASE(query_summary_emits_a_note) {
     Appliance a;
     SnapshotMaker m;
     const auto title = m.text("queries");

@@ -88,7 +88,7 @@ void let_all_end(Appliance& a) {
 
 BOOST_AUTO_TEST_SUITE(branches)
 
-BOOST_AUTO_TEST_CASE(a_standby_that_is_kept_is_given_back_when_the_primary_answers) {
+BOOST_AUTO_TEST_CASE(a_kept_standby_answer_is_freed_when_the_primary_answers) {
     Appliance a;
     a.publish(with_fallback({.always_standby = true}));
     a.ask("www.example");
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_standby_that_is_kept_is_given_back_when_the_primary_answe
     BOOST_CHECK_EQUAL(a.count(PendingOutcome::answered), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_configuration_that_ends_ends_parents_branches_and_what_is_kept) {
+BOOST_AUTO_TEST_CASE(an_ended_generation_ends_queries_branches_and_kept_answers) {
     for (const bool replied : {false, true}) {
         Appliance a;
         const Snapshot& old = a.publish(with_fallback({.always_standby = true, .nested = true}));
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_configuration_that_ends_ends_parents_branches_and_what_is
     }
 }
 
-BOOST_AUTO_TEST_CASE(branches_leave_half_of_the_records) {
+BOOST_AUTO_TEST_CASE(branches_may_use_half_of_the_parked_records) {
     Appliance a({.max_parked = 8});
     a.publish(with_fallback({.always_standby = true}));
     for (int i = 0; i < 6; ++i)
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(branches_leave_half_of_the_records) {
     let_all_end(a);
 }
 
-BOOST_AUTO_TEST_CASE(those_that_nobody_waits_for_do_not_count_against_the_client) {
+BOOST_AUTO_TEST_CASE(queries_without_a_waiting_client_do_not_count_in_its_quota) {
     Appliance a({.max_parked_per_client = 4});
     a.publish(with_fallback());
     for (int i = 0; i < 12; ++i) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(those_that_nobody_waits_for_do_not_count_against_the_client
     BOOST_CHECK_EQUAL(a.count(Verdict::drop_client_quota), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(no_record_for_the_query_itself_is_as_without_branches) {
+BOOST_AUTO_TEST_CASE(a_query_with_branches_over_the_client_quota_is_dropped) {
     Appliance a({.max_parked_per_client = 1});
     a.publish(with_fallback());
     a.ask("www.example", 1, 1);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(no_record_for_the_query_itself_is_as_without_branches) {
     (void)a.events();
 }
 
-BOOST_AUTO_TEST_CASE(a_stale_answer_comes_through_the_primary_and_its_lists) {
+BOOST_AUTO_TEST_CASE(a_stale_answer_of_the_primary_is_claimed_by_its_lists) {
     for (const bool timer : {false, true}) {
         Appliance a;
         a.publish(with_fallback({.cache_before = true, .stale_ms = 900}));
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_comes_through_the_primary_and_its_lists) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(over_tcp_by_another_worker_and_held_for_a_router) {
+BOOST_AUTO_TEST_CASE(a_tcp_query_of_another_worker_is_held_for_a_router) {
     Appliance a({.workers = 2});
     a.publish(with_fallback({.synchronous = true}));
     for (const unsigned worker : {0U, 1U}) {
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(over_tcp_by_another_worker_and_held_for_a_router) {
 }
 
 // Random questions, replies, silences, reloads and a lack of everything; the Appliance checks what is left.
-BOOST_AUTO_TEST_CASE(in_any_order_of_events_nothing_is_left) {
+BOOST_AUTO_TEST_CASE(random_orders_of_events_leak_nothing) {
     std::uint64_t by_secondary = 0;
     for (unsigned seed = 1; seed <= 12; ++seed) {
         Random random(seed);

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(no_lease_outlives_its_row_by_a_part_of_a_second) {
     BOOST_CHECK(a.events().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_long_ttl_leaves_below_the_rows_life_and_is_renewed_at_its_half) {
+BOOST_AUTO_TEST_CASE(a_long_ttl_is_lowered_below_the_rows_lifetime_and_renewed_at_half) {
     Appliance a;
     a.publish(cache_list_forward(policy_list(3)));
     let_upstream_answer(a, 86400);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(lists_outside_the_cache_are_claimed_on_hits_too) {
     a.publish(list_cache_forward(policy_list(3)));
     let_upstream_answer(a, 300);
     (void)a.answer();
-    (void)a.event();  // lost: nobody installs it
+    (void)a.event();  // lost: its row is not installed
     a.ask(kName);
     a.turn();
     (void)a.answer();
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(lists_outside_the_cache_are_claimed_on_hits_too) {
     BOOST_CHECK(a.events().empty());  // the claim word says that it was
 }
 
-BOOST_AUTO_TEST_CASE(without_a_cache_the_board_says_what_is_covered) {
+BOOST_AUTO_TEST_CASE(without_a_cache_the_row_board_shows_what_is_covered) {
     Appliance a;
     a.publish(list_forward(policy_list(3)));
     let_upstream_answer(a, 300);
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(without_a_cache_the_board_says_what_is_covered) {
     BOOST_CHECK_EQUAL(a.event().row_life_s, 330U);
 }
 
-BOOST_AUTO_TEST_CASE(a_fixed_life_and_one_without_end) {
+BOOST_AUTO_TEST_CASE(rows_may_have_a_fixed_lifetime_or_none) {
     Appliance a;
     PolicyList l = policy_list(3);
     l.fixed = true;
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_fixed_life_and_one_without_end) {
     BOOST_CHECK(a.events().empty());
 }
 
-BOOST_AUTO_TEST_CASE(addresses_that_must_not_be_claimed_are_not) {
+BOOST_AUTO_TEST_CASE(never_claimed_addresses_raise_no_event) {
     Appliance a;
     PolicyList l = policy_list(3);
     l.has_v6 = false;
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(addresses_that_must_not_be_claimed_are_not) {
     BOOST_CHECK(a.events().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_family_without_a_list_can_be_hidden) {
+BOOST_AUTO_TEST_CASE(a_family_without_a_list_can_be_left_out_of_answers) {
     Appliance a;
     PolicyList l = policy_list(3);
     l.has_v6 = false;
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_family_without_a_list_can_be_hidden) {
     BOOST_CHECK_EQUAL(answer.answers(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(more_addresses_than_an_event_holds_make_more_events) {
+BOOST_AUTO_TEST_CASE(more_addresses_than_one_event_holds_raise_more_events) {
     Appliance a;
     a.publish(list_forward(policy_list(3)));
     a.ask(DnsMessage::query(1, kName, 1).opt(1232));
@@ -259,7 +259,7 @@ PolicyList at_most(unsigned addresses) {
 }
 
 // What the client was told and what is claimed are the same addresses.
-BOOST_AUTO_TEST_CASE(addresses_that_are_not_claimed_do_not_leave) {
+BOOST_AUTO_TEST_CASE(addresses_above_the_limit_are_not_claimed_and_not_sent) {
     Appliance a;
     a.publish(list_forward(at_most(32)));
     a.ask(DnsMessage::query(1, kName, 1).opt(1232));
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(addresses_that_are_not_claimed_do_not_leave) {
     BOOST_CHECK_EQUAL(a.count(Stat::answers_shortened), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_cached_answer_leaves_with_as_few) {
+BOOST_AUTO_TEST_CASE(a_cached_answer_has_the_same_limit_of_addresses) {
     for (const bool inside : {true, false}) {
         Appliance a;
         a.publish(inside ? cache_list_forward(at_most(8)) : list_cache_forward(at_most(8)));
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_leaves_with_as_few) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_with_as_many_as_it_may_have_leaves_whole) {
+BOOST_AUTO_TEST_CASE(an_answer_at_the_limit_of_addresses_is_sent_whole) {
     Appliance a;
     a.publish(list_forward(at_most(70)));
     a.ask(DnsMessage::query(1, kName, 1).opt(1232));
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(an_answer_with_as_many_as_it_may_have_leaves_whole) {
     BOOST_CHECK_EQUAL(a.count(Stat::answers_shortened), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(an_ipv4_address_in_an_aaaa_is_no_row) {
+BOOST_AUTO_TEST_CASE(an_ipv4_mapped_aaaa_is_not_claimed) {
     Appliance a;
     a.publish(list_forward(policy_list(3)));
     a.ask(kName, 28);
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(an_ipv4_address_in_an_aaaa_is_no_row) {
     BOOST_CHECK(a.events().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_claim_says_who_asked) {
+BOOST_AUTO_TEST_CASE(a_claim_carries_its_client) {
     Appliance a;
     a.publish(list_forward(policy_list(3)));
     let_upstream_answer(a, 300);
@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_claim_says_who_asked) {
     BOOST_CHECK(e.client != IpAddress{});
 }
 
-BOOST_AUTO_TEST_CASE(a_held_answer_leaves_with_its_acknowledgement) {
+BOOST_AUTO_TEST_CASE(a_held_answer_is_sent_when_its_row_is_acknowledged) {
     Appliance a;
     a.publish(cache_list_forward(held_list()));
     let_upstream_answer(a, 300);
@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(a_held_answer_leaves_with_its_acknowledgement) {
     BOOST_CHECK(a.answers().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_cached_answer_whose_row_is_gone_is_held_too) {
+BOOST_AUTO_TEST_CASE(a_cached_answer_is_held_when_its_row_was_removed) {
     Appliance a;
     a.publish(cache_list_forward(held_list()));
     let_upstream_answer(a, 300);
@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_whose_row_is_gone_is_held_too) {
     BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 290U);
 }
 
-BOOST_AUTO_TEST_CASE(acknowledgements_release_in_their_own_order) {
+BOOST_AUTO_TEST_CASE(held_answers_are_released_in_the_order_of_acknowledgements) {
     Appliance a;
     a.publish(list_forward(held_list()));
     let_upstream_answer(a, 300, "a.stream.example");
@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(acknowledgements_release_in_their_own_order) {
     BOOST_CHECK_EQUAL(a.answer().qname(), "a.stream.example");
 }
 
-BOOST_AUTO_TEST_CASE(without_an_acknowledgement_the_answer_leaves_late) {
+BOOST_AUTO_TEST_CASE(without_an_acknowledgement_the_answer_is_sent_at_the_timeout) {
     Appliance a;
     a.publish(list_forward(held_list()));
     let_upstream_answer(a, 300);
@@ -397,7 +397,7 @@ BOOST_AUTO_TEST_CASE(without_an_acknowledgement_the_answer_leaves_late) {
     BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(on_timeout_says_what_leaves_instead) {
+BOOST_AUTO_TEST_CASE(on_timeout_chooses_the_answer_at_the_timeout) {
     Appliance a;
     a.publish(list_forward(held_list(OnTimeout::servfail)));
     let_upstream_answer(a, 300);
@@ -425,7 +425,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_refuses_the_row_counts_as_no_row) {
     BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_is_away_is_not_waited_for) {
+BOOST_AUTO_TEST_CASE(an_unreachable_router_is_not_waited_for) {
     Appliance a;
     a.publish(list_forward(held_list()));
     a.lists()[3].away = true;
@@ -441,7 +441,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_is_away_is_not_waited_for) {
     BOOST_CHECK(a.answers().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_cached_answer_without_its_row_is_refused_as_often_as_it_is_asked_for) {
+BOOST_AUTO_TEST_CASE(a_cached_answer_without_its_row_is_refused_on_each_hit) {
     Appliance a;
     a.publish(cache_list_forward(held_list(OnTimeout::servfail)));
     a.lists()[3].away = true;
@@ -462,7 +462,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_without_its_row_is_refused_as_often_as_it_i
     BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_row_that_ends_too_soon_is_renewed_while_the_answer_leaves) {
+BOOST_AUTO_TEST_CASE(a_row_that_ends_too_soon_is_renewed_without_holding_the_answer) {
     Appliance a;
     a.publish(list_forward(held_list()));
     let_upstream_answer(a, 300);
@@ -501,7 +501,7 @@ BOOST_AUTO_TEST_CASE(two_lists_are_both_waited_for) {
     BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 570U);  // the smaller of the two caps
 }
 
-BOOST_AUTO_TEST_CASE(a_full_ring_loses_no_claim) {
+BOOST_AUTO_TEST_CASE(a_full_ring_delays_claims_and_loses_none) {
     Appliance a({.events = 4});  // three fit
     a.publish(list_forward(policy_list(3)));
     for (const char* name : {"a.stream.example", "b.stream.example", "c.stream.example"}) {
@@ -517,7 +517,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_loses_no_claim) {
     (void)a.event();
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_the_ring_in_vain_leaves_after_the_timeout) {
+BOOST_AUTO_TEST_CASE(a_query_that_waits_for_a_full_ring_is_answered_after_the_timeout) {
     Appliance a({.events = 2});
     a.publish(list_forward(policy_list(3)));
     let_upstream_answer(a, 300, "a.stream.example");
@@ -532,7 +532,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_ring_in_vain_leaves_after_the_timeout) {
     BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_hit_does_not_wait_for_the_ring_and_claims_at_the_next) {
+BOOST_AUTO_TEST_CASE(a_hit_does_not_wait_for_a_full_ring_and_the_next_hit_claims) {
     Appliance a({.events = 2});
     a.publish(list_cache_forward(policy_list(3)));
     let_upstream_answer(a, 300);
@@ -548,7 +548,7 @@ BOOST_AUTO_TEST_CASE(a_hit_does_not_wait_for_the_ring_and_claims_at_the_next) {
     (void)a.event();
 }
 
-BOOST_AUTO_TEST_CASE(a_new_generation_claims_cached_answers_by_its_own_program) {
+BOOST_AUTO_TEST_CASE(a_new_generation_claims_cached_answers_with_its_own_program) {
     Appliance a;
     a.publish(cache_forward());  // no list yet
     let_upstream_answer(a, 300);
@@ -564,7 +564,7 @@ BOOST_AUTO_TEST_CASE(a_new_generation_claims_cached_answers_by_its_own_program) 
     a.ask(kName);
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 290U);
-    (void)a.event();  // the entry was stored anew; its claim word is new as well
+    (void)a.event();  // the entry was stored again; its claim word is new as well
     a.ask(kName);
     a.turn();
     (void)a.answer();

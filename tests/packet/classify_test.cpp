@@ -61,7 +61,7 @@ void check(Verdict is, Verdict should_be) {
 
 BOOST_AUTO_TEST_SUITE(classify)
 
-BOOST_AUTO_TEST_CASE(what_is_ours) {
+BOOST_AUTO_TEST_CASE(queries_to_our_addresses_are_forwarded) {
     check(verdict_of(make_udp_frame(query_frame())), Verdict::forwarded);
     check(verdict_of(make_udp_frame(query_frame("2001:db8::5", "2001:db8:1::1"))),
           Verdict::forwarded);
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(what_is_ours) {
 }
 
 // Ring ports have no kernel side: what would be punted is counted as such.
-BOOST_AUTO_TEST_CASE(what_is_the_kernels) {
+BOOST_AUTO_TEST_CASE(other_traffic_goes_to_the_kernel) {
     const Verdict kernel = Verdict::drop_no_kernel;
     check(verdict_of(make_udp_frame(query_frame("192.0.2.10", "10.0.0.2"))),
           kernel);  // not our address
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(multicast_source_mac_gets_no_answer) {
 }
 
 // Where the kernel knows the device, its VLAN children say which tags are ours; elsewhere all are.
-BOOST_AUTO_TEST_CASE(which_vlans_are_ours) {
+BOOST_AUTO_TEST_CASE(only_configured_vlans_are_served) {
     Appliance a;
     a.publish(forward_only());
     const auto taken = [&a](std::vector<std::uint16_t> tags) {
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(which_vlans_are_ours) {
 
 // Where the kernel knows the device, its MAC address is ours and those of its VLAN children with their tags; elsewhere
 // the port takes what it is given. Broadcast and multicast are the kernel's in any case.
-BOOST_AUTO_TEST_CASE(which_macs_are_ours) {
+BOOST_AUTO_TEST_CASE(only_frames_to_our_macs_are_served) {
     constexpr MacAddress kOwn{2, 0, 0, 0, 0, 1}, kChild{2, 0, 0, 0, 0, 10},
         kOther{2, 0, 0, 0, 1, 1};
     Appliance a;
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(which_macs_are_ours) {
     BOOST_TEST(end_of(kOwn, {}) == "ours");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_cut_off) {
+BOOST_AUTO_TEST_CASE(truncated_frames_are_dropped) {
     for (const std::size_t length : {std::size_t{1}, std::size_t{13}, std::size_t{14}, kIp + 19}) {
         check(verdict_after(query_frame(), [&](Bytes& f) { f.resize(length); }),
               Verdict::drop_short_frame);
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(what_is_cut_off) {
           Verdict::drop_short_frame);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_wrong_in_ip) {
+BOOST_AUTO_TEST_CASE(invalid_ip_headers_are_dropped) {
     check(verdict_after(query_frame(), [](Bytes& f) { f[kIp] = 0x55; }), Verdict::drop_bad_ip);
     check(verdict_after(query_frame(), [](Bytes& f) { f[kIp + 2] = 0x10; }), Verdict::drop_bad_ip);
     check(verdict_after(query_frame(), [](Bytes& f) { f[kIp + 8] ^= 1; }),
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_in_ip) {
           Verdict::drop_bad_ip);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_wrong_in_udp) {
+BOOST_AUTO_TEST_CASE(invalid_udp_headers_are_dropped) {
     check(verdict_after(query_frame(), [](Bytes& f) { f[kUdp4 + 12] ^= 4; }),
           Verdict::drop_bad_checksum);
     check(verdict_after(query_frame("2001:db8::5", "2001:db8:1::1"),
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_in_udp) {
 }
 
 // Behind a query to us, every bit of the headers means what it means in a frame that comes alone.
-BOOST_AUTO_TEST_CASE(behind_another_query) {
+BOOST_AUTO_TEST_CASE(a_packet_in_a_burst_does_not_change_the_verdict_of_another) {
     Appliance a;
     a.publish(forward_only());
     a.next_hops().devices.push_back(
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(behind_another_query) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(sources_that_nobody_has) {
+BOOST_AUTO_TEST_CASE(packets_from_impossible_sources_are_dropped) {
     for (const char* from : {"10.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"}) {
         check(verdict_of(make_udp_frame(query_frame(from))), Verdict::drop_bad_source);
     }
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(sources_that_nobody_has) {
     check(verdict_of(make_udp_frame(no_port)), Verdict::drop_bad_source);
 }
 
-BOOST_AUTO_TEST_CASE(replies_that_nobody_awaits) {
+BOOST_AUTO_TEST_CASE(replies_without_an_outstanding_query_are_dropped) {
     UdpFrame f = query_frame("198.51.100.53");
     f.from_port = 53;
     f.to_port = 12345;
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(replies_that_nobody_awaits) {
     check(verdict_of(make_udp_frame(f)), Verdict::drop_upstream_unknown);
 }
 
-BOOST_AUTO_TEST_CASE(liars_are_not_believed) {
+BOOST_AUTO_TEST_CASE(forged_replies_are_dropped) {
     Appliance a;
     a.publish(cache_forward());
     a.ask("www.other.example");

@@ -88,7 +88,7 @@ struct DeviceWorld {
 
 BOOST_AUTO_TEST_SUITE(devices)
 
-BOOST_AUTO_TEST_CASE(without_a_lease_the_frame_says_who_asks) {
+BOOST_AUTO_TEST_CASE(without_a_lease_the_source_mac_names_the_device) {
     DeviceWorld w(set_of({kFrameMac}));
     w.decide();
     BOOST_TEST(w.by_port() == kFound);
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(without_a_lease_the_frame_says_who_asks) {
     BOOST_TEST(w.by_port() == kFound);
 }
 
-BOOST_AUTO_TEST_CASE(a_lease_counts_before_the_frame_which_may_be_a_routers) {
+BOOST_AUTO_TEST_CASE(a_lease_is_preferred_to_the_source_mac) {
     DeviceWorld w(set_of({kLeaseMac}));
     w.decide();
     BOOST_TEST(w.by_port() == kOthers);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(hosts_have_labels_whole_names_and_groups) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_first_table_that_knows_the_address_decides) {
+BOOST_AUTO_TEST_CASE(the_first_table_with_the_address_decides) {
     DeviceWorld w(set_of({kLeaseMac}));
     const auto second = std::make_shared<Leases>();
     w.maker.snapshot().lease_tables.push_back(second);
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(the_first_table_that_knows_the_address_decides) {
 }
 
 // forward ; [device] kFound: the record keeps where the frame came from.
-BOOST_AUTO_TEST_CASE(a_query_that_waited_is_still_its_devices) {
+BOOST_AUTO_TEST_CASE(a_parked_query_keeps_its_device) {
     DeviceWorld w(set_of({kFrameMac}));
     w.maker.add(Op::forward, w.upstreams());
     const auto test = w.maker.test(Op::if_device);
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_is_claimed_for_the_device_that_asks) {
 }
 
 // [device] kFound ; cache ; forward: answers of one device are not another's.
-BOOST_AUTO_TEST_CASE(a_test_in_front_of_a_cache_is_made_for_each_query) {
+BOOST_AUTO_TEST_CASE(a_device_test_in_front_of_a_cache_runs_for_each_query) {
     DeviceWorld w(set_of({kLeaseMac}));
     const auto test = w.maker.test(Op::if_device);
     w.maker.add(Op::black_hole, w.maker.black_hole(kFound), true);

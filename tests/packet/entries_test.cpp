@@ -55,7 +55,7 @@ void fill(Appliance& a, const Client& client, const std::string& address) {
 BOOST_AUTO_TEST_SUITE(entries)
 
 // The packet cache finds a query by its bytes, which are the same by both frontends.
-BOOST_AUTO_TEST_CASE(the_same_bytes_by_two_doors_have_two_answers) {
+BOOST_AUTO_TEST_CASE(the_same_bytes_by_two_frontends_get_two_answers) {
     Appliance a;
     SnapshotMaker m;
     add_cache_forward(m, 0);
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(the_same_bytes_by_two_doors_have_two_answers) {
 }
 
 // [set] note, then the one cache: plans are by sets and by entry.
-BOOST_AUTO_TEST_CASE(plans_are_by_sets_and_by_entry) {
+BOOST_AUTO_TEST_CASE(plans_are_kept_by_tag_set_and_entry) {
     Appliance a;
     SnapshotMaker m;
     const auto in_set = m.domains({"domain:other.example"});
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(plans_are_by_sets_and_by_entry) {
 }
 
 // cache ; list ; forward beside cache ; forward, with one cache: who stored the answer does not decide who claims it.
-BOOST_AUTO_TEST_CASE(a_hit_is_claimed_as_its_own_entry_says) {
+BOOST_AUTO_TEST_CASE(a_hit_is_claimed_by_the_lists_of_its_entry) {
     Appliance a;
     SnapshotMaker m;
     const auto cache = m.cache(0);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_hit_is_claimed_as_its_own_entry_says) {
 }
 
 // Two programs with a cache of their own each need no guard.
-BOOST_AUTO_TEST_CASE(caches_of_their_own_stay_plain) {
+BOOST_AUTO_TEST_CASE(separate_caches_of_entries_have_plain_hits) {
     SnapshotMaker m;
     const auto list = m.list(policy_list(1));
     for (const std::uint16_t number : {std::uint16_t{0}, std::uint16_t{1}}) {
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(caches_of_their_own_stay_plain) {
     BOOST_CHECK_EQUAL(snapshot->plans[1].cache, 1);
 }
 
-BOOST_AUTO_TEST_CASE(streams_say_the_door_and_the_snapshot_its_entry) {
+BOOST_AUTO_TEST_CASE(a_stream_query_brings_its_frontend_and_the_snapshot_maps_it_to_an_entry) {
     Appliance a;
     SnapshotMaker m;
     add_cache_forward(m, 0);
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(streams_say_the_door_and_the_snapshot_its_entry) {
 }
 
 // forward ; [server_name, url_path] another answer: known when the upstream's has come, too.
-BOOST_AUTO_TEST_CASE(texts_of_a_query_that_waited) {
+BOOST_AUTO_TEST_CASE(a_parked_query_keeps_its_server_name_and_path) {
     Appliance a;
     SnapshotMaker m;
     const auto add_text = [&](TextMatch::Of of, const char* word) {

@@ -88,7 +88,7 @@ unsigned naps_of(unsigned by_nap, unsigned by_sleep) {
 
 BOOST_AUTO_TEST_SUITE(idle)
 
-BOOST_AUTO_TEST_CASE(naps_are_taken_where_they_gather_more) {
+BOOST_AUTO_TEST_CASE(a_worker_naps_when_a_nap_gathers_more_packets) {
     BOOST_CHECK_GT(naps_of(6, 2), 700);
     BOOST_CHECK_LT(naps_of(6, 10), 50);  // tries
     BOOST_CHECK_LT(naps_of(2, 2), 50);
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_message_wakes_a_sleeping_worker_and_stop_ends_it) {
     BOOST_CHECK_EQUAL(worker.get(Stat::naps), 0);
 }
 
-BOOST_AUTO_TEST_CASE(under_load_it_naps_and_nothing_is_lost) {
+BOOST_AUTO_TEST_CASE(naps_under_load_lose_no_packet) {
     Portless worker;
     for (unsigned round = 0; round < 10'000 && worker.get(Stat::naps) == 0; ++round)
         worker.ask(8);

@@ -64,7 +64,7 @@ std::vector<TracedLine> contended(Appliance& a, unsigned ports) {
 // (ThreadSanitizer has pages and faults of its own.)
 BOOST_AUTO_TEST_SUITE(ownership, *boost::unit_test::enable_if<!kThreadSanitizer>())
 
-BOOST_AUTO_TEST_CASE(workers_with_a_port_each_write_nothing_that_the_other_touches) {
+BOOST_AUTO_TEST_CASE(workers_with_separate_ports_share_no_written_line) {
     ::mallopt(M_MMAP_MAX, 0);  // everything in the heap, where the trace sees it
     Appliance a({.workers = 2, .spread = true, .one_device = true});
     a.publish(cache_list_forward(policy_list(3)));
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(workers_with_a_port_each_write_nothing_that_the_other_touch
     BOOST_CHECK_EQUAL(a.count(Stat::cache_hits) - hits, 4 * kQueries);
 }
 
-BOOST_AUTO_TEST_CASE(where_queries_move_only_rings_and_mbufs_are_shared) {
+BOOST_AUTO_TEST_CASE(workers_with_a_shared_port_share_only_rings_and_mbufs) {
     ::mallopt(M_MMAP_MAX, 0);
     Appliance a({.workers = 2, .ports = 1, .spread = true});
     a.publish(cache_list_forward(policy_list(3)));

@@ -27,7 +27,7 @@ Seen ask_again(Appliance& a, const std::string& name, std::uint16_t id = 1) {
 
 BOOST_AUTO_TEST_SUITE(packet_cache)
 
-BOOST_AUTO_TEST_CASE(the_same_bytes_are_answered_from_it_with_their_own_id_and_the_ttl_of_now) {
+BOOST_AUTO_TEST_CASE(a_packet_cache_hit_gets_its_own_id_and_the_present_ttl) {
     Appliance a;
     a.publish(cache_forward());
     make_known(a, "www.other.example", 300, "203.0.113.7");
@@ -39,13 +39,13 @@ BOOST_AUTO_TEST_CASE(the_same_bytes_are_answered_from_it_with_their_own_id_and_t
     BOOST_CHECK_EQUAL(answer.id(), 4711);
     BOOST_CHECK_EQUAL(answer.ttls().at(0), 200U);
     BOOST_CHECK_EQUAL(answer.last_address(), "203.0.113.7");
-    // The same bytes but for the case: another query, with its own answer.
+    // The same bytes except for the case: another query, with its own answer.
     BOOST_CHECK_EQUAL(ask_again(a, "WWW.other.example").qname(), "WWW.other.example");
     BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 1U);
     a.check_sums();
 }
 
-BOOST_AUTO_TEST_CASE(what_has_expired_is_asked_again) {
+BOOST_AUTO_TEST_CASE(an_expired_answer_is_asked_for_again) {
     Appliance a;
     a.publish(cache_forward());
     make_known(a, "www.other.example", 300, "203.0.113.7");
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(what_has_expired_is_asked_again) {
     a.check_sums();
 }
 
-BOOST_AUTO_TEST_CASE(what_was_flushed_is_asked_again) {
+BOOST_AUTO_TEST_CASE(a_flushed_answer_is_asked_for_again) {
     Appliance a;
     a.publish(cache_forward());
     make_known(a, "www.other.example", 300, "203.0.113.7");
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(what_was_flushed_is_asked_again) {
     BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_stranger_gets_nothing_that_others_asked_for) {
+BOOST_AUTO_TEST_CASE(a_refused_client_gets_no_answer_from_the_packet_cache) {
     Appliance a;
     auto snapshot = cache_forward();
     snapshot->allow = matchers::PrefixSet({*matchers::Prefix::parse("192.0.2.0/24")});
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_gets_nothing_that_others_asked_for) {
     BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_new_snapshot_begins_anew) {
+BOOST_AUTO_TEST_CASE(a_new_snapshot_empties_the_packet_cache) {
     Appliance a;
     a.publish(cache_forward());
     make_known(a, "www.other.example", 300, "203.0.113.7");
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_new_snapshot_begins_anew) {
     BOOST_CHECK_EQUAL(a.count(Stat::packet_cache_hits), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_program_must_see_is_not_answered_from_it) {
+BOOST_AUTO_TEST_CASE(guarded_answers_are_not_taken_from_the_packet_cache) {
     Appliance a;
     a.publish(forward_only());
     a.ask_and_answer("www.other.example", 300, "203.0.113.7");
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_a_program_must_see_is_not_answered_from_it) {
 
 // Against a plain map: thousands of queries for names that come, expire, are replaced and evicted. Each name has one
 // address for ever, so an answer from memory that is another entry's by now shows.
-BOOST_AUTO_TEST_CASE(under_churn_every_answer_is_the_names_own) {
+BOOST_AUTO_TEST_CASE(every_answer_has_its_own_name_under_churn) {
     Appliance a;
     auto snapshot = cache_forward();
     a.publish(std::move(snapshot));

@@ -45,7 +45,7 @@ std::size_t size_behind_alias(unsigned records) {
 
 BOOST_AUTO_TEST_SUITE(rewrites)
 
-BOOST_AUTO_TEST_CASE(what_is_too_big_with_the_alias_is_truncated_and_whole_over_tcp) {
+BOOST_AUTO_TEST_CASE(an_answer_too_large_with_its_alias_is_truncated_and_whole_over_tcp) {
     // The last that fits into 512 bytes, and one more: without the alias that would fit as well.
     unsigned most = 0;
     while (size_behind_alias(most + 1) <= 512)
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_with_the_alias_is_truncated_and_whole_over_
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_owner_of_the_target_serves_all_workers_that_ask_for_it) {
+BOOST_AUTO_TEST_CASE(the_worker_that_owns_the_target_serves_all_workers) {
     Appliance a({.workers = 4});
     a.publish(redirected());
     for (std::uint16_t i = 0; i < 16; ++i) {
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(the_owner_of_the_target_serves_all_workers_that_ask_for_it)
     a.check_sums();
 }
 
-BOOST_AUTO_TEST_CASE(a_query_that_waits_has_its_own_name_again_when_its_configuration_ends) {
+BOOST_AUTO_TEST_CASE(a_redirected_query_gets_its_own_name_back_when_its_generation_ends) {
     Appliance a;
     const Snapshot& old = a.publish(redirected(false, 1000));
     a.ask("old.example");

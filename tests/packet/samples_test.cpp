@@ -38,7 +38,7 @@ struct Sampled {
 
 BOOST_FIXTURE_TEST_SUITE(samples, Sampled)
 
-BOOST_AUTO_TEST_CASE(none_unless_they_are_wanted) {
+BOOST_AUTO_TEST_CASE(queries_are_sampled_only_on_request) {
     appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
     ask_some(5);
     BOOST_TEST(appliance.samples().empty());
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(none_unless_they_are_wanted) {
     BOOST_TEST(appliance.samples().size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(the_query_as_it_came_from_cache_and_memo_too) {
+BOOST_AUTO_TEST_CASE(hits_of_cache_and_memo_are_sampled_as_received) {
     want(1);
     appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
     BOOST_TEST(appliance.samples().size() == 1U);
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_query_as_it_came_from_cache_and_memo_too) {
     BOOST_TEST(appliance.samples().size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(one_in_so_many_over_bursts_of_any_size) {
+BOOST_AUTO_TEST_CASE(one_query_in_n_is_sampled_over_bursts_of_any_size) {
     appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
     want(7);
     std::vector<unsigned> all;
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(one_in_so_many_over_bursts_of_any_size) {
     BOOST_TEST(appliance.samples().size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_finds_the_ring_full_is_said_with_the_next) {
+BOOST_AUTO_TEST_CASE(the_next_sample_counts_samples_lost_to_a_full_ring) {
     appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
     want(1);
     ask_some(20);  // 7 fit

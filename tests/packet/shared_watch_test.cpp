@@ -1,5 +1,5 @@
-// Addresses that a list holds and other names are told: what workers say of it, and what becomes of answers of the list
-// that `routers` decided to do without. The test plays `routers`.
+// Addresses that a list holds and that other names have too: what workers report, and what happens to the list's answers
+// with addresses that `routers` leaves out. The test plays `routers`.
 #include <boost/test/unit_test.hpp>
 
 #include "dataplane/event/row_board.h"
@@ -53,7 +53,7 @@ void ask_again(Appliance& a, const char* name) {
 
 BOOST_AUTO_TEST_SUITE(shared_watch)
 
-BOOST_AUTO_TEST_CASE(another_name_that_is_told_an_address_of_the_list_is_reported) {
+BOOST_AUTO_TEST_CASE(another_name_with_an_address_of_the_list_is_reported) {
     Appliance a;
     a.publish(list_forward(shared_list(Sharing::skip)));
     hold(a);
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(another_name_that_is_told_an_address_of_the_list_is_reporte
     BOOST_CHECK_EQUAL(a.count(Stat::events_shared), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_looks_without_the_setting_and_own_names_are_none) {
+BOOST_AUTO_TEST_CASE(names_of_the_list_and_lists_without_the_setting_are_not_reported) {
     Appliance a;
     a.publish(list_forward(shared_list(Sharing::keep)));
     hold(a);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_counts_as_long_as_it_is_asked_for) {
     (void)a.event();
 }
 
-BOOST_AUTO_TEST_CASE(a_full_ring_loses_it_and_it_is_told_later) {
+BOOST_AUTO_TEST_CASE(a_report_lost_to_a_full_ring_is_sent_later) {
     Appliance a({.events = 2});  // one fits
     a.publish(list_forward(shared_list()));
     hold(a);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_loses_it_and_it_is_told_later) {
     (void)a.event();
 }
 
-BOOST_AUTO_TEST_CASE(what_the_list_does_without_is_neither_claimed_nor_waited_for) {
+BOOST_AUTO_TEST_CASE(left_out_addresses_are_neither_claimed_nor_waited_for) {
     Appliance a;
     a.publish(list_forward(shared_list(Sharing::skip, true)));
     skip_for_s(a, 600);
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(what_the_list_does_without_is_neither_claimed_nor_waited_fo
     answer_with(a, kOutside, {kAddress});
     BOOST_CHECK(a.event().kind == EventKind::told_elsewhere);  // counted further
 
-    // Beside another address the claim is made; what of it holds is for `routers` to say.
+    // With a second address the claim is made; `routers` decides which addresses get rows.
     a.ask(kInside);
     a.turn();
     a.reply(a.upstream_query(), 300, {kAddress, "203.0.113.8"});
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_the_list_does_without_is_neither_claimed_nor_waited_fo
     (void)a.answer();
 }
 
-BOOST_AUTO_TEST_CASE(a_cached_answer_claims_again_when_the_list_takes_the_address_back) {
+BOOST_AUTO_TEST_CASE(a_cached_answer_claims_an_address_that_is_no_longer_left_out) {
     Appliance a;
     a.publish(cache_list_forward(shared_list(Sharing::skip)));
     skip_for_s(a, 60);
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_claims_again_when_the_list_takes_the_addres
     BOOST_CHECK(e.addresses[0] == address());
 }
 
-BOOST_AUTO_TEST_CASE(report_changes_nothing_of_claims) {
+BOOST_AUTO_TEST_CASE(report_does_not_change_claims) {
     Appliance a;
     a.publish(list_forward(shared_list(Sharing::report)));
     skip_for_s(a, 600);

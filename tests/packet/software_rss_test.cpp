@@ -64,7 +64,7 @@ void check_moves(const Appliance& a, std::uint64_t moved) {
 
 BOOST_AUTO_TEST_SUITE(spread)
 
-BOOST_AUTO_TEST_CASE(every_worker_has_flows_and_a_flow_one_worker) {
+BOOST_AUTO_TEST_CASE(flows_are_spread_over_workers_and_each_flow_has_one_worker) {
     const IpAddress v4 = *IpAddress::parse("192.0.2.1"), v6 = *IpAddress::parse("2001:db8::1");
     for (const unsigned workers : {1U, 2U, 3U, 32U}) {
         for (const IpAddress& client : {v4, v6}) {
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(every_worker_has_flows_and_a_flow_one_worker) {
     BOOST_CHECK_EQUAL(of_one_port.size(), 8U);
 }
 
-BOOST_AUTO_TEST_CASE(cached_answers_of_moved_queries_leave_by_the_port) {
+BOOST_AUTO_TEST_CASE(cached_answers_of_moved_queries_are_sent_by_the_receiving_port) {
     for (const unsigned workers : {2U, 3U}) {
         Appliance a(one_port(workers));
         a.publish(cache_forward());
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(moved_queries_are_forwarded_and_answered_where_they_came_fr
     }
 }
 
-BOOST_AUTO_TEST_CASE(errors_and_drops_of_moved_queries_have_rows_of_their_own) {
+BOOST_AUTO_TEST_CASE(errors_and_drops_of_moved_queries_have_their_own_counters) {
     Appliance a(one_port(2));
     a.publish(cache_forward());
     unsigned flow = 0;
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(errors_and_drops_of_moved_queries_have_rows_of_their_own) {
     check_moves(a, 4);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_ring_there_keeps_queries_with_their_receiver) {
+BOOST_AUTO_TEST_CASE(a_full_ring_to_the_other_worker_leaves_queries_with_their_receiver) {
     Appliance a({.workers = 2, .between_workers = 4, .ports = 1, .spread = true});
     a.publish(cache_forward());
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_there_keeps_queries_with_their_receiver) {
     check_moves(a, before + 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_ring_back_drops_and_counts) {
+BOOST_AUTO_TEST_CASE(a_full_ring_back_to_the_receiver_drops_and_counts) {
     Appliance a({.workers = 2, .between_workers = 64, .ports = 1, .spread = true});
     a.publish(forward_only());
     // All flows wait for the same answer; half of them at the worker without the port.
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_back_drops_and_counts) {
     check_moves(a, moved);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_port_drops_frames_of_others_and_counts) {
+BOOST_AUTO_TEST_CASE(a_full_port_drops_and_counts_frames_of_other_workers) {
     Appliance a({.workers = 2, .between_workers = 1024, .ports = 1, .spread = true});
     a.publish(cache_forward());
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_full_port_drops_frames_of_others_and_counts) {
     a.check_sums();
 }
 
-BOOST_AUTO_TEST_CASE(a_query_on_its_way_is_served_by_the_generation_it_arrives_under) {
+BOOST_AUTO_TEST_CASE(a_moved_query_is_served_by_the_generation_of_its_arrival) {
     Appliance a(one_port(2));
     const Snapshot& old = a.publish(forward_only());
     ask_flows(a, 32);
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_worker_without_a_snapshot_leaves_moved_queries_where_they
 }
 
 // The Appliance checks at its end that no mbuf and no buffer is left.
-BOOST_AUTO_TEST_CASE(what_is_in_rings_at_the_end_goes_back_to_its_pool) {
+BOOST_AUTO_TEST_CASE(mbufs_in_rings_are_freed_at_the_end) {
     Appliance a(one_port(3));
     a.publish(cache_forward());
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(what_is_in_rings_at_the_end_goes_back_to_its_pool) {
     BOOST_CHECK_EQUAL(a.port().mbufs_in_use(), foreign_flows(32, 3));
 }
 
-BOOST_AUTO_TEST_CASE(a_device_with_a_queue_for_each_worker_shares_nothing) {
+BOOST_AUTO_TEST_CASE(a_device_with_a_queue_for_each_worker_moves_no_query) {
     Appliance a({.workers = 2, .spread = true, .one_device = true});
     a.publish(cache_forward());
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(two_queues_and_three_workers_share_both) {
     check_moves(a, a.count(Moved::forwarded));
 }
 
-BOOST_AUTO_TEST_CASE(spread_off_shares_nothing) {
+BOOST_AUTO_TEST_CASE(spread_off_moves_no_query) {
     Appliance a({.workers = 2, .ports = 1});
     a.publish(cache_forward());
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE(workers_on_threads_share_a_port_and_lose_nothing) {
     BOOST_CHECK_EQUAL(a.count(Moved::answered) + a.count(Moved::forwarded), moved);
 }
 
-BOOST_AUTO_TEST_CASE(a_lane_to_another_worker_counts_what_its_ring_takes) {
+BOOST_AUTO_TEST_CASE(a_lane_to_another_worker_counts_the_packets_that_its_ring_takes) {
     RingPort port("lane");
     Ring<Message> ring(4, nullptr);
     const std::array<Ring<Message>*, 2> to_worker{&ring, nullptr};

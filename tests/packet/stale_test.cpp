@@ -21,7 +21,7 @@ constexpr std::uint64_t kPastTtl = 400'000;
 
 BOOST_AUTO_TEST_SUITE(stale)
 
-BOOST_AUTO_TEST_CASE(of_an_older_configuration_it_is_claimed_as_the_new_one_says) {
+BOOST_AUTO_TEST_CASE(a_stale_answer_of_an_older_generation_is_claimed_by_the_new_program) {
     for (const std::uint32_t wait_ms : {0U, 1800U}) {
         Appliance a;
         a.publish(with_stale(cache_list_forward(policy_list(1)), wait_ms));
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_list_around_the_cache_claims_it_and_the_refresh_does_not)
     BOOST_CHECK_EQUAL(a.events().size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(refreshes_may_have_an_eighth_of_the_records) {
+BOOST_AUTO_TEST_CASE(refreshes_may_use_an_eighth_of_the_parked_records) {
     Appliance a({.max_parked = 16});
     a.publish(with_stale(cache_forward(), 0));
     const auto name = [](int i) { return "www.n" + std::to_string(i) + ".example"; };
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(refreshes_may_have_an_eighth_of_the_records) {
     BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refresh_ends_with_its_configuration) {
+BOOST_AUTO_TEST_CASE(a_refresh_ends_with_its_generation) {
     Appliance a;
     const Snapshot& old = a.publish(with_stale(cache_forward(), 0));
     a.ask_and_answer("www.example", 300, "203.0.113.7");
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_refresh_ends_with_its_configuration) {
     BOOST_CHECK_EQUAL(a.parked(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_whose_configuration_ended_gets_nothing_stale_later) {
+BOOST_AUTO_TEST_CASE(a_client_of_an_ended_generation_gets_no_stale_answer) {
     Appliance a;
     const Snapshot& old = a.publish(with_stale(cache_forward(), 1800));
     a.ask_and_answer("www.example", 300, "203.0.113.7");
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_client_whose_configuration_ended_gets_nothing_stale_later
     (void)a.upstream_queries();
 }
 
-BOOST_AUTO_TEST_CASE(over_tcp_by_the_timer) {
+BOOST_AUTO_TEST_CASE(the_timer_sends_a_stale_answer_over_tcp) {
     Appliance a;
     a.publish(with_stale(cache_forward(), 1800));
     a.ask_and_answer("www.example", 300, "203.0.113.7");
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(over_tcp_by_the_timer) {
 }
 
 // Two workers: the name's owner asks, the client's worker tells and goes on.
-BOOST_AUTO_TEST_CASE(by_another_workers_upstream_query) {
+BOOST_AUTO_TEST_CASE(a_stale_answer_is_sent_while_another_worker_asks_upstream) {
     Appliance a({.workers = 2});
     a.publish(with_stale(cache_forward(), 1800));
     for (const unsigned worker : {0U, 1U}) {

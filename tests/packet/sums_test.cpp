@@ -176,13 +176,13 @@ void mutate_everything(ApplianceOptions options, std::uint32_t seed) {
 
 BOOST_AUTO_TEST_SUITE(sums)
 
-BOOST_AUTO_TEST_CASE(ten_thousand_mutations_on_one_worker) {
+BOOST_AUTO_TEST_CASE(verdicts_of_ten_thousand_mutations_add_up_on_one_worker) {
     mutate_everything({}, 20260101);
 }
-BOOST_AUTO_TEST_CASE(ten_thousand_mutations_on_two_workers) {
+BOOST_AUTO_TEST_CASE(verdicts_of_ten_thousand_mutations_add_up_on_two_workers) {
     mutate_everything({.workers = 2}, 7);
 }
-BOOST_AUTO_TEST_CASE(ten_thousand_mutations_on_three_workers_that_share_a_port) {
+BOOST_AUTO_TEST_CASE(verdicts_of_ten_thousand_mutations_add_up_on_three_workers_with_one_port) {
     mutate_everything({.workers = 3, .ports = 1, .spread = true}, 11);
 }
 

@@ -8,7 +8,7 @@ namespace steer::test {
 
 BOOST_AUTO_TEST_SUITE(workers)
 
-BOOST_AUTO_TEST_CASE(names_have_an_owner_and_replies_find_it) {
+BOOST_AUTO_TEST_CASE(each_name_has_one_owner_and_replies_reach_it) {
     Appliance a({.workers = 2});
     a.publish(cache_forward());
     // The same name asked on both workers' ports is asked upstream once, by its owner.
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(names_have_an_owner_and_replies_find_it) {
     BOOST_CHECK_EQUAL(a.answer().id(), 3);
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_without_the_upstreams_interface_sends_by_the_one_that_has_it) {
+BOOST_AUTO_TEST_CASE(a_worker_without_the_upstreams_port_sends_by_the_worker_with_it) {
     Appliance a({.workers = 2, .own_interfaces = true});
     a.publish(forward_only());
     for (std::uint16_t i = 0; i < 16; ++i) {
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(an_old_generation_lives_as_long_as_its_parked_queries) {
     BOOST_CHECK_EQUAL(a.shared().parked[0].by_slot[old.slot], 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_retired_generation_ends_as_servfail) {
+BOOST_AUTO_TEST_CASE(queries_of_a_retired_generation_end_with_servfail) {
     Appliance a;
     PolicyList held = policy_list(3, true);
     held.sync_timeout_ms = 60'000;
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_retired_generation_ends_as_servfail) {
     BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(no_client_and_no_domain_takes_all_parked_records) {
+BOOST_AUTO_TEST_CASE(neither_a_client_nor_a_domain_takes_all_parked_records) {
     Appliance a({.max_parked = 64, .max_parked_per_client = 8});
     a.publish(forward_only());
     for (std::uint16_t i = 0; i < 10; ++i)
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(no_client_and_no_domain_takes_all_parked_records) {
     BOOST_CHECK_EQUAL(a.count(Verdict::drop_parked_full), 20U);
 }
 
-BOOST_AUTO_TEST_CASE(who_is_over_a_quota_may_be_told) {
+BOOST_AUTO_TEST_CASE(a_query_over_a_quota_may_be_refused_instead_of_dropped) {
     Appliance a({.max_parked = 64, .max_parked_per_client = 2, .servfail_over_quota = true});
     a.publish(forward_only());
     for (std::uint16_t i = 0; i < 5; ++i)
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(trusted_forwarders_have_no_quota_of_their_own) {
     BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 20U);
 }
 
-BOOST_AUTO_TEST_CASE(injected_queries_take_the_same_way) {
+BOOST_AUTO_TEST_CASE(injected_queries_run_through_the_same_stages) {
     Appliance a({.workers = 2});
     a.publish(cache_list_forward(policy_list(3)));
     a.inject(DnsMessage::query(9, "www.stream.example", 1), 77, false, 1);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(injected_queries_take_the_same_way) {
     BOOST_CHECK_EQUAL(a.count(Injected::forwarded), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(injected_queries_have_their_own_sizes_and_ends) {
+BOOST_AUTO_TEST_CASE(injected_queries_have_their_own_sizes_and_verdicts) {
     Appliance a;
     a.publish(cache_forward());
     a.inject(DnsMessage::query(1, "big.example", 1), 1, true);
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_to_streams_drops_and_counts) {
     BOOST_CHECK_EQUAL(a.injected_answers().size(), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_buffer_nothing_is_kept_and_nothing_is_lost) {
+BOOST_AUTO_TEST_CASE(without_free_buffers_no_query_stays_parked) {
     Appliance a({.small_buffers = 31});
     a.publish(list_forward(policy_list(3, true)));
     std::vector<Buffer*> taken;

@@ -11,7 +11,7 @@ using namespace steer::cache;
 
 BOOST_AUTO_TEST_SUITE(arena)
 
-BOOST_AUTO_TEST_CASE(classes) {
+BOOST_AUTO_TEST_CASE(each_size_has_the_smallest_class_that_fits) {
     BOOST_TEST(Arena::class_for(1) == 0U);
     BOOST_TEST(Arena::class_for(128) == 0U);
     BOOST_TEST(Arena::class_for(129) == 1U);
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(slots_do_not_overlap) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(pages_go_to_whoever_comes_first) {
+BOOST_AUTO_TEST_CASE(one_size_class_may_take_all_pages) {
     Arena arena{4 * kPageSize};
     std::size_t taken = 0;
     while (arena.take(1) != kNoSlot)
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(pages_go_to_whoever_comes_first) {
         BOOST_TEST(arena.take(c) == kNoSlot);
 }
 
-BOOST_AUTO_TEST_CASE(a_page_that_was_asked_back_goes_to_another_class) {
+BOOST_AUTO_TEST_CASE(a_reclaimed_page_goes_to_another_class) {
     Arena arena{2 * kPageSize};
     std::vector<SlotId> slots;
     for (SlotId id; (id = arena.take(1)) != kNoSlot;)
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_page_that_was_asked_back_goes_to_another_class) {
     const auto middle = std::partition(slots.begin(), slots.end(), in_page);
     arena.ask_back(page);
     BOOST_TEST(arena.slots(1) == Arena::slots_per_page(1));
-    // What was free in it, and what comes back, is given to nobody.
+    // Free slots of the page, and slots that come back, are not given out.
     for (auto at = slots.begin(); at != middle; ++at) {
         BOOST_TEST(!arena.pages_wait());
         BOOST_TEST(arena.view(page).size_class.load() == 1U);
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(an_empty_page_is_given_at_once) {
 }
 
 // Any order of taking, giving and asking back: the counts agree with a plain list of what is out.
-BOOST_AUTO_TEST_CASE(random_against_a_list) {
+BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_list) {
     steer::test::Random random{5};
     Arena arena{16 * kPageSize};
     std::array<std::vector<SlotId>, kClasses> out;
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(random_against_a_list) {
     BOOST_TEST(pages == 16U);
 }
 
-BOOST_AUTO_TEST_CASE(slots_come_back) {
+BOOST_AUTO_TEST_CASE(freed_slots_are_used_again) {
     Arena arena{kPageSize};
     std::vector<SlotId> taken;
     for (SlotId id; (id = arena.take(3)) != kNoSlot;)

@@ -10,7 +10,7 @@ using namespace steer;
 
 BOOST_AUTO_TEST_SUITE(buffer)
 
-BOOST_AUTO_TEST_CASE(sizes_and_what_is_new) {
+BOOST_AUTO_TEST_CASE(buffers_have_two_sizes_and_start_empty) {
     BufferPools pools{8, 2};
     Buffer* small = pools.take(kSmallBuffer);
     Buffer* large = pools.take(kSmallBuffer + 1);
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(sizes_and_what_is_new) {
     release(nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(the_last_reference_frees) {
+BOOST_AUTO_TEST_CASE(the_last_reference_frees_a_buffer) {
     BufferPools pools{8, 2};
     Buffer* b = pools.take(1);
     hold(b);
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(the_last_reference_frees) {
     BOOST_TEST(pools.in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(threads_that_are_no_lcores) {
+BOOST_AUTO_TEST_CASE(threads_without_an_lcore_id_may_use_the_pools) {
     BufferPools pools{64, 2};
     std::vector<std::thread> threads;
     std::atomic<unsigned> taken{0};
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(threads_that_are_no_lcores) {
     BOOST_TEST(pools.in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(clock_goes_on) {
+BOOST_AUTO_TEST_CASE(the_clock_advances) {
     BootClock clock;
     const Now a = clock.now();
     const Now b = clock.now();

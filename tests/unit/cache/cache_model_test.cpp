@@ -126,24 +126,24 @@ class Model {
 
 BOOST_AUTO_TEST_SUITE(cache_model)
 
-BOOST_AUTO_TEST_CASE(room_for_everything) {
+BOOST_AUTO_TEST_CASE(a_large_cache_agrees_with_a_map) {
     Model model{std::size_t{256} << 20, {400, 400}, 400, 1};
     model.run(60000, true);
 }
 
-BOOST_AUTO_TEST_CASE(too_few_entries) {
+BOOST_AUTO_TEST_CASE(a_cache_with_few_entries_agrees_with_a_map) {
     Model model{std::size_t{64} << 20, {50, 20, 1}, 400, 2};
     model.run(60000, false);
     BOOST_TEST(model.evictions() > 1000U);
 }
 
-BOOST_AUTO_TEST_CASE(too_few_bytes) {
+BOOST_AUTO_TEST_CASE(a_cache_with_few_bytes_agrees_with_a_map) {
     Model model{std::size_t{5} << 20, {10000, 10000}, 2000, 3};
     model.run(60000, false);
     BOOST_TEST(model.evictions() > 1000U);
 }
 
-BOOST_AUTO_TEST_CASE(hardly_any_bytes) {
+BOOST_AUTO_TEST_CASE(a_tiny_cache_agrees_with_a_map) {
     Model model{3 * 65536, {10000}, 200, 4};
     model.run(30000, false);
 }

@@ -53,7 +53,7 @@ unsigned read_burst(const cache::Cache& cache, const std::vector<Question>& ques
 
 BOOST_AUTO_TEST_SUITE(cache_race)
 
-BOOST_AUTO_TEST_CASE(readers_against_the_keeper) {
+BOOST_AUTO_TEST_CASE(readers_see_whole_answers_while_the_cache_writer_works) {
     Readers readers;
     BufferPools pools{64, 4};
     const std::uint32_t sizes[] = {200};

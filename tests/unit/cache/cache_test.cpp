@@ -41,7 +41,7 @@ struct OnePage : CacheFixture {
 
 BOOST_FIXTURE_TEST_SUITE(cache_table, CacheFixture)
 
-BOOST_AUTO_TEST_CASE(what_goes_in_comes_out) {
+BOOST_AUTO_TEST_CASE(an_inserted_answer_is_found) {
     const Question q = question(1);
     BOOST_TEST(filler.find(q, 100) == nullptr);
     const ListId lists[] = {7, 9};
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_is_found_as_long_as_it_may_be_served) {
     BOOST_TEST(filler.find(question(2), 100)->refresh_check_s.load() == cache::kNoRefreshCheck);
 }
 
-BOOST_AUTO_TEST_CASE(every_fact_is_compared) {
+BOOST_AUTO_TEST_CASE(a_lookup_compares_every_part_of_the_key) {
     const Question q = question(4);
     filler.insert(q, 1, 10, at(0), 60);
     for (int i = 0; i < 4; ++i) {
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(every_fact_is_compared) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_whole_burst_at_once) {
+BOOST_AUTO_TEST_CASE(a_burst_is_looked_up_at_once) {
     const cache::KeyHasher hasher{kSecret};
     std::vector<Question> questions;
     std::vector<cache::Key> keys;
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(the_same_answer_is_inserted_once) {
     BOOST_TEST(is_whole(filler.find(q, 1)->answer(), 4, 10));
 }
 
-BOOST_AUTO_TEST_CASE(late_and_strange_inserts_change_nothing) {
+BOOST_AUTO_TEST_CASE(invalid_inserts_change_nothing) {
     filler.insert(question(1), 1, 10, at(0), 60);
     Buffer* b = pools.take(2048);
     for (std::uint32_t length : {0U, 63U, 64U}) {
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(late_and_strange_inserts_change_nothing) {
     BOOST_TEST(cache.entries() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_too_big_is_counted) {
+BOOST_AUTO_TEST_CASE(an_answer_too_large_for_the_cache_is_counted) {
     filler.insert(question(1), 1, 65000, at(0), 60);
     BOOST_TEST(filler.find(question(1), 1) != nullptr);
     filler.insert(question(2), 1, 65400, at(0), 60);
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_is_counted) {
     BOOST_TEST(filler.counters.get(Stat::cache_too_big) == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_instance_keeps_to_its_size, Small) {
+BOOST_FIXTURE_TEST_CASE(an_instance_stays_within_its_size, Small) {
     for (unsigned i = 0; i < 100; ++i) {
         filler.insert(question(i, 0), 1, static_cast<std::uint16_t>(10 + 20 * (i % 7)), at(0), 60);
         BOOST_TEST(cache.entries() == std::min(i + 1, 10U));
@@ -170,7 +170,7 @@ BOOST_FIXTURE_TEST_CASE(an_instance_keeps_to_its_size, Small) {
         BOOST_TEST(filler.find(question(i, 1), 1) != nullptr);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_asked_for_stays, Small) {
+BOOST_FIXTURE_TEST_CASE(popular_entries_survive_eviction, Small) {
     for (unsigned i = 0; i < 5; ++i)
         filler.insert(question(i), 1, 10, at(0), 60);
     for (unsigned i = 100; i < 1000; ++i) {
@@ -180,7 +180,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_asked_for_stays, Small) {
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_full_page_evicts_and_nothing_is_lost, OnePage) {
+BOOST_FIXTURE_TEST_CASE(a_full_page_evicts_without_losing_slots, OnePage) {
     for (unsigned i = 0; i < 5000; ++i) {
         filler.insert(question(i), 1, 10, at(0), 60);
         BOOST_REQUIRE(filler.find(question(i), 1) != nullptr);
@@ -192,7 +192,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_page_evicts_and_nothing_is_lost, OnePage) {
     BOOST_TEST(filler.find(question(4999), 1) != nullptr);
 }
 
-BOOST_FIXTURE_TEST_CASE(readers_keep_what_they_found, OnePage) {
+BOOST_FIXTURE_TEST_CASE(a_found_entry_stays_valid_until_its_reader_is_quiescent, OnePage) {
     const Reader reader{readers, 0};
     filler.insert(question(0), 200, 10, at(0), 60);
     const Entry* mine = filler.find(question(0), 1);
@@ -212,7 +212,7 @@ BOOST_FIXTURE_TEST_CASE(readers_keep_what_they_found, OnePage) {
     BOOST_TEST(filler.counters.get(Stat::cache_inserts) == inserted + 1);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_leaks) {
+BOOST_AUTO_TEST_CASE(inserts_and_evictions_leak_nothing) {
     std::size_t used = 0;
     for (unsigned round = 0; round < 20; ++round) {
         for (unsigned i = 0; i < 900; ++i) {
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(nothing_leaks) {
     BOOST_TEST(pools.in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(key_places_come_back) {
+BOOST_AUTO_TEST_CASE(places_in_the_key_table_are_used_again) {
     // Many more keys than places, each evicted again.
     for (unsigned i = 0; i < 40000; ++i) {
         filler.insert(question(i), 1, 10, at(0), 60);
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(key_places_come_back) {
     BOOST_TEST(cache.entries() == 1000U);
 }
 
-BOOST_AUTO_TEST_CASE(builder_refuses) {
+BOOST_AUTO_TEST_CASE(the_builder_refuses_an_empty_lifetime_and_too_many_lists) {
     Buffer* answer = pools.take(2048);
     write_answer(*answer, 1, 10);
     const Question q = question(1);

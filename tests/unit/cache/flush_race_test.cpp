@@ -24,7 +24,7 @@ constexpr unsigned kFlushNames = 600;
 constexpr unsigned kFlushInserts = 40'000;
 constexpr unsigned kFlushReaders = 3;
 constexpr unsigned kFlusher = kFlushReaders;  // its number as a reader
-constexpr unsigned kGroups = 5;  // a flush is of the names whose number has one remainder
+constexpr unsigned kGroups = 5;  // a flush removes the names whose number has one remainder
 
 // Sizes drift, so that pages move.
 std::uint16_t length_of(std::uint32_t serial) {
@@ -96,7 +96,7 @@ struct World {
         return true;
     }
 
-    // As control does: find, order, wait. Afterwards nobody sees what was there before.
+    // As control does: find, order, wait. Afterwards no reader sees an entry from before.
     void flush(unsigned group) {
         const std::uint32_t before = newest_serial.load(std::memory_order_acquire);
         cache.refuse_born_until(now_ms.load(std::memory_order_acquire), UINT64_MAX);
@@ -146,7 +146,7 @@ struct World {
 
 BOOST_AUTO_TEST_SUITE(cache_flush_race)
 
-BOOST_AUTO_TEST_CASE(readers_keeper_and_flushes) {
+BOOST_AUTO_TEST_CASE(readers_see_no_flushed_entry_while_the_cache_writer_works) {
     const auto owned = std::make_unique<World>();
     World& w = *owned;
     std::atomic<bool> done{false}, flusher_done{false};

@@ -62,7 +62,7 @@ Bytes counting(std::size_t n) {
 BOOST_AUTO_TEST_SUITE(key)
 
 // The first vectors of the reference implementation (vectors_sip128), SipHash-2-4.
-BOOST_AUTO_TEST_CASE(published_vectors) {
+BOOST_AUTO_TEST_CASE(published_vectors_of_the_hash_hold) {
     const Hash expected[] = {{0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25, 0xa8, 0xe6, 0x6d, 0xf6, 0x72,
                               0x14, 0xc7, 0x55, 0x02, 0x93},
                              {0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99, 0xaf, 0x44, 0x34, 0x76, 0x59,
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(published_vectors) {
         BOOST_TEST((ours<2, 4>(counting(16), counting(n)) == expected[n]));
 }
 
-BOOST_AUTO_TEST_CASE(equals_openssl) {
+BOOST_AUTO_TEST_CASE(the_hash_equals_that_of_openssl) {
     steer::test::Random random{3};
     for (std::size_t n = 0; n <= 255; ++n) {
         Bytes secret(16);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(equals_openssl) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_key_is_the_hash_of_its_facts) {
+BOOST_AUTO_TEST_CASE(a_key_is_the_hash_of_its_parts) {
     const Bytes secret = counting(16);
     const KeyHasher hasher{std::span<const std::uint8_t, 16>(secret)};
     const Bytes name = wire_name("www.example.com");
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_the_hash_of_its_facts) {
     BOOST_TEST((bytes_of(of_name.low, of_name.high) == openssl(1, 3, secret, name)));
 }
 
-BOOST_AUTO_TEST_CASE(every_fact_counts) {
+BOOST_AUTO_TEST_CASE(every_part_changes_the_key) {
     const Bytes secret = counting(16);
     const KeyHasher hasher{std::span<const std::uint8_t, 16>(secret)};
     const Bytes a = wire_name("a.example");
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(every_fact_counts) {
 
 // Every way of this CPU makes the keys that they are one by one: all lengths, all alignments, any bytes, up to the edges of
 // pages beyond which there is no memory.
-BOOST_AUTO_TEST_CASE(several_at_a_time_are_the_same_keys) {
+BOOST_AUTO_TEST_CASE(keys_computed_in_parallel_equal_single_ones) {
     steer::test::Random random(5);
     std::array<std::uint8_t, 16> secret{};
     for (auto& b : secret)
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(several_at_a_time_are_the_same_keys) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(nothing_beside_a_name_is_read) {
+BOOST_AUTO_TEST_CASE(no_byte_outside_the_name_is_read) {
     steer::test::Random random(6);
     const steer::test::GuardedPage page;
     for (auto& b : page.bytes())
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(nothing_beside_a_name_is_read) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_environment_can_ask_for_scalar) {
+BOOST_AUTO_TEST_CASE(the_environment_can_choose_scalar_code) {
     BOOST_REQUIRE(setenv("STEERDNS_SIMD", "scalar", 1) == 0);
     BOOST_TEST((chosen_key_lanes() == KeyLanes::scalar));
     BOOST_REQUIRE(unsetenv("STEERDNS_SIMD") == 0);

@@ -97,20 +97,20 @@ void compare(From from, To to, const char* what) {
 
 BOOST_AUTO_TEST_SUITE(cache_pages)
 
-BOOST_AUTO_TEST_CASE(small_answers_then_large_ones) {
+BOOST_AUTO_TEST_CASE(pages_move_from_small_to_large_answers) {
     compare(small, large, "small to large");
 }
 
-BOOST_AUTO_TEST_CASE(large_answers_then_small_ones) {
+BOOST_AUTO_TEST_CASE(pages_move_from_large_to_small_answers) {
     compare(large, small, "large to small");
 }
 
-BOOST_AUTO_TEST_CASE(small_answers_then_both) {
+BOOST_AUTO_TEST_CASE(pages_are_shared_when_both_sizes_come) {
     compare(small, mixed, "small to mixed");
 }
 
 // A class whose answers are asked for keeps its pages while others pass through another.
-BOOST_AUTO_TEST_CASE(what_is_asked_for_keeps_its_pages) {
+BOOST_AUTO_TEST_CASE(popular_answers_keep_their_pages) {
     InUse use;
     constexpr unsigned kHot = 15'000;  // about half of the cache
     const auto hot_is_there = [&] {
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_keeps_its_pages) {
 }
 
 // Two size classes share one page: the class that is asked for more often has it, and both are served now and then.
-BOOST_AUTO_TEST_CASE(a_single_page) {
+BOOST_AUTO_TEST_CASE(two_size_classes_take_turns_with_a_single_page) {
     Readers readers;
     BufferPools pools{64, 16};
     const std::uint32_t sizes[] = {1000};

@@ -23,7 +23,7 @@ IpAddress address(unsigned n) {
 
 BOOST_AUTO_TEST_SUITE(board)
 
-BOOST_AUTO_TEST_CASE(put_find_remove) {
+BOOST_AUTO_TEST_CASE(a_row_is_put_found_and_removed) {
     Readers readers;
     RowBoard board{64, readers.get()};
     BOOST_TEST(board.installed_until(1, address(1), 1) == 0U);
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(put_find_remove) {
     BOOST_TEST(board.installed_until(1, address(1), 2) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(full_is_said_and_passes) {
+BOOST_AUTO_TEST_CASE(a_full_board_takes_a_row_again_after_a_removal) {
     Readers readers;
     RowBoard board{64, readers.get()};
     unsigned fit = 0;
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(full_is_said_and_passes) {
     BOOST_TEST(board.size() == 64U);
 }
 
-BOOST_AUTO_TEST_CASE(what_has_ended_is_forgotten_and_the_rest_stays) {
+BOOST_AUTO_TEST_CASE(ended_rows_are_forgotten_and_others_stay) {
     Readers readers;
     RowBoard board{64, readers.get()};
     for (unsigned n = 0; n < 30; ++n) {
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(what_has_ended_is_forgotten_and_the_rest_stays) {
     BOOST_TEST(board.installed_until(1, address(100), 1) == kForever);
 }
 
-BOOST_AUTO_TEST_CASE(few_slots_a_turn_reach_all_rows) {
+BOOST_AUTO_TEST_CASE(a_sweep_of_few_slots_a_turn_reaches_all_rows) {
     Readers readers;
     RowBoard board{1024, readers.get()};
     for (unsigned n = 0; n < 1000; ++n)
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(few_slots_a_turn_reach_all_rows) {
     BOOST_TEST(board.size() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(against_a_map) {
+BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_map) {
     Readers readers;
     const Reader reader{readers, 0};
     RowBoard board{2000, readers.get()};
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(against_a_map) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(readers_see_whole_values) {
+BOOST_AUTO_TEST_CASE(concurrent_readers_see_whole_values) {
     Readers readers;
     RowBoard board{512, readers.get()};
     constexpr unsigned kRows = 100;

@@ -32,7 +32,7 @@ struct SieveFixture {
 
 BOOST_FIXTURE_TEST_SUITE(sieve, SieveFixture)
 
-BOOST_AUTO_TEST_CASE(without_visits_the_oldest_goes) {
+BOOST_AUTO_TEST_CASE(without_visits_the_oldest_entry_is_evicted) {
     const SlotId a = add();
     const SlotId b = add();
     BOOST_TEST(evict() == a);
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(without_visits_the_oldest_goes) {
 }
 
 // The example of the paper's figure 5: the hand keeps its place, new entries do not move it.
-BOOST_AUTO_TEST_CASE(the_visited_are_spared_once) {
+BOOST_AUTO_TEST_CASE(a_visited_entry_is_spared_once) {
     const SlotId a = add();
     const SlotId b = add();
     const SlotId c = add();
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(the_visited_are_spared_once) {
     BOOST_TEST(evict() == e);
 }
 
-BOOST_AUTO_TEST_CASE(the_expired_go_visited_or_not) {
+BOOST_AUTO_TEST_CASE(expired_entries_are_evicted_even_if_visited) {
     add(100);
     const SlotId expired = add(10);
     const SlotId a = sieve.victim(arena, 0);
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_walk_is_bounded) {
     BOOST_TEST(cleared == 64U);
 }
 
-BOOST_AUTO_TEST_CASE(random_removals_keep_the_queue_whole) {
+BOOST_AUTO_TEST_CASE(random_removals_keep_the_queue_consistent) {
     steer::test::Random random{5};
     std::vector<SlotId> in;
     for (int round = 0; round < 20000; ++round) {

@@ -49,7 +49,7 @@ constexpr std::string_view kHosts = "# ads\n0.0.0.0 ads.example\n0.0.0.0 more.ex
 
 BOOST_AUTO_TEST_SUITE(adlist)
 
-BOOST_AUTO_TEST_CASE(the_lines_say_the_syntax) {
+BOOST_AUTO_TEST_CASE(the_syntax_is_found_from_the_lines) {
     const Folder folder;
     const auto read_as = [&](const std::string& bytes) {
         folder.write("list", bytes);
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_lines_say_the_syntax) {
     BOOST_TEST(read_as("0.0.0.0 ads.example\n" + std::string(kAdguard)) == "adguard_rule 1 1");
 }
 
-BOOST_AUTO_TEST_CASE(a_format_is_binding) {
+BOOST_AUTO_TEST_CASE(a_configured_format_is_used_for_every_line) {
     const Folder folder;
     folder.write("list", std::string(kAdguard));
     const LoadOutcome wrong = folder.load("{ list: list, format: hosts }");
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_format_is_binding) {
 }
 
 // Text of a list is cut where it is said, a path is not: it would name no file.
-BOOST_AUTO_TEST_CASE(a_long_path_is_said_whole) {
+BOOST_AUTO_TEST_CASE(a_long_path_is_reported_whole) {
     const Folder folder;
     const std::string deep = std::string(100, 'a') + "/" + std::string(100, 'b');
     fs::create_directories((folder.path / deep).parent_path());
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_list_has_limits) {
 }
 
 // By URL: looked at when it is fetched, in the syntax that it then has.
-BOOST_AUTO_TEST_CASE(what_is_fetched) {
+BOOST_AUTO_TEST_CASE(a_fetched_ad_list_is_checked_by_its_syntax_and_limits) {
     const Folder folder;
     const auto checked = [&](std::string_view bytes, const ListUse& use) {
         folder.write("list", std::string(bytes));

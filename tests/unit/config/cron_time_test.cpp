@@ -32,7 +32,7 @@ std::string next(const std::string& cron, const std::string& after, const char* 
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(fields) {
+BOOST_AUTO_TEST_CASE(each_field_is_parsed) {
     const std::string now = "2026-11-20 23:43:30";  // a Friday
     BOOST_TEST(next("* * * * *", now) == "2026-11-20 23:44:00");
     BOOST_TEST(next("15 3 * * *", now) == "2026-11-21 03:15:00");
@@ -53,20 +53,20 @@ BOOST_AUTO_TEST_CASE(fields) {
 }
 
 // Later, never the same moment again.
-BOOST_AUTO_TEST_CASE(strictly_later) {
+BOOST_AUTO_TEST_CASE(the_next_time_is_strictly_later) {
     BOOST_TEST(next("15 3 * * *", "2026-11-21 03:15:00") == "2026-11-22 03:15:00");
     BOOST_TEST(next("15 3 * * *", "2026-11-21 03:14:59") == "2026-11-21 03:15:00");
     BOOST_TEST(next("* * * * *", "2026-12-31 23:59:00") == "2027-01-01 00:00:00");
 }
 
-BOOST_AUTO_TEST_CASE(days_of_month_and_week) {
+BOOST_AUTO_TEST_CASE(either_day_of_month_or_day_of_week_matches) {
     // Both written: either. One with a star: both.
     BOOST_TEST(next("0 0 13 * 5", "2026-11-14 00:00:00") == "2026-11-20 00:00:00");
     BOOST_TEST(next("0 0 13 * 5", "2026-12-12 00:00:00") == "2026-12-13 00:00:00");
     BOOST_TEST(next("0 0 */2 * 1", "2026-11-20 00:00:00") == "2026-11-23 00:00:00");
 }
 
-BOOST_AUTO_TEST_CASE(words) {
+BOOST_AUTO_TEST_CASE(names_of_months_and_days_are_parsed) {
     const std::string now = "2026-11-20 23:43:30";
     BOOST_TEST(next("@hourly", now) == "2026-11-21 00:00:00");
     BOOST_TEST(next("@daily", now) == "2026-11-21 00:00:00");
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(words) {
     BOOST_TEST(next("@annually", now) == "2027-01-01 00:00:00");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_none) {
+BOOST_AUTO_TEST_CASE(invalid_schedules_are_refused) {
     for (const char* text : {"",           "* * * *",         "* * * * * *",
                              "60 * * * *", "* 24 * * *",      "* * 0 * *",
                              "* * 32 * *", "* * * 0 *",       "* * * 13 *",
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(what_is_none) {
     BOOST_TEST(wrong.error().text.find("the hour is \"25\"") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(time_zones) {
+BOOST_AUTO_TEST_CASE(a_schedule_may_have_a_time_zone) {
     BOOST_TEST(next("15 3 * * *", "2026-11-20 18:00:00", "Asia/Shanghai") == "2026-11-20 19:15:00");
     BOOST_TEST(next("0 0 * * *", "2026-11-20 23:43:30", "America/Los_Angeles") ==
                "2026-11-21 08:00:00");
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(time_zones) {
 }
 
 // Berlin 2026: on 29 March 02:00 becomes 03:00 (01:00 UTC); on 25 October 03:00 becomes 02:00 (01:00 UTC).
-BOOST_AUTO_TEST_CASE(the_clock_is_put_forward) {
+BOOST_AUTO_TEST_CASE(a_time_skipped_by_summer_time_runs_once) {
     const char* const zone = "Europe/Berlin";
     BOOST_TEST(next("30 2 * * *", "2026-03-28 12:00:00", zone) == "2026-03-29 01:00:00");
     BOOST_TEST(next("30 2 * * *", "2026-03-29 01:00:00", zone) == "2026-03-30 00:30:00");
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(the_clock_is_put_forward) {
     BOOST_TEST(next("30 3 * * *", "2026-03-29 00:00:00", zone) == "2026-03-29 01:30:00");
 }
 
-BOOST_AUTO_TEST_CASE(the_clock_is_put_back) {
+BOOST_AUTO_TEST_CASE(a_time_repeated_by_winter_time_runs_once) {
     const char* const zone = "Europe/Berlin";
     BOOST_TEST(next("30 2 * * *", "2026-10-24 12:00:00", zone) == "2026-10-25 00:30:00");
     BOOST_TEST(next("30 2 * * *", "2026-10-25 00:30:00", zone) == "2026-10-26 01:30:00");

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(unsupported_modifiers_are_counted_in_one_warning) {
     BOOST_TEST(loaded.settings.lists[2].bad_lines == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(downloads_know_what_their_files_are_read_as) {
+BOOST_AUTO_TEST_CASE(a_download_knows_how_its_file_is_read) {
     World world;
     world.write(40);
     world.folder.write("steer.yaml", R"(

@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(every_sentence_is_one_line_and_names_its_file) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(examples_load) {
+BOOST_AUTO_TEST_CASE(the_examples_load) {
     for (const auto& entry : fs::directory_iterator(kRoot / "configs")) {
         if (entry.path().extension() != ".yaml") continue;
         const LoadOutcome outcome = load(entry.path());
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(examples_load) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(minimal_example_means_what_it_says) {
+BOOST_AUTO_TEST_CASE(the_minimal_example_has_the_expected_settings) {
     const Settings settings = load(kRoot / "configs/minimal.yaml").settings;
     BOOST_TEST(settings.plugins.size() == 5U);
     const auto& list = std::get<RosAddressList>(plugin(settings, "ros_address_list_policy").args);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(lists_with_the_same_access_share_a_router) {
     BOOST_TEST(load(kRoot / "configs/multi_egress.yaml").settings.routers.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
+BOOST_AUTO_TEST_CASE(every_setting_is_read) {
     const Settings s = load(kRoot / "tests/unit/config/good/all.yaml", test_options()).settings;
     BOOST_TEST((s.log.level == LogLevel::warn));
     BOOST_TEST_REQUIRE(s.dataplane.ports.size() == 3U);
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(everything_that_can_be_written_is_read) {
     BOOST_TEST(s.plugin(s.entries.front()).tag == "main");
 }
 
-BOOST_AUTO_TEST_CASE(upstreams_are_reached_as_they_say_or_as_the_forward_does) {
+BOOST_AUTO_TEST_CASE(an_upstream_uses_its_own_options_or_those_of_the_forward) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/upstreams.yaml", test_options()).settings;
     const auto& up = std::get<Forward>(plugin(s, "fwd").args).upstreams;
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(good_lines_of_a_persistent_file_are_used) {
     BOOST_TEST((rows[1].prefix.to_string() == "198.51.100.0/24" && rows[1].line == 6));
 }
 
-BOOST_AUTO_TEST_CASE(placeholders_bring_numbers_truth_and_text) {
+BOOST_AUTO_TEST_CASE(placeholders_give_numbers_booleans_and_text) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/placeholders.yaml", test_options()).settings;
     BOOST_TEST(s.dataplane.workers == 2U);
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(included_plugins_come_first_and_know_their_files) {
     BOOST_TEST((main.file == s.file && main.line > 2));
 }
 
-BOOST_AUTO_TEST_CASE(geosite_is_a_set_of_what_its_selectors_take) {
+BOOST_AUTO_TEST_CASE(geosite_is_a_set_of_the_selected_rules) {
     const Settings s = load(kRoot / "tests/unit/config/good/geosite.yaml", test_options()).settings;
     const auto& some = std::get<DomainSet>(plugin(s, "some").args).rules;
     BOOST_TEST_REQUIRE(some.size() == 2U);
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(geoip_is_a_set_of_addresses) {
     BOOST_TEST(std::get<IpSet>(plugin(s, "here").args).prefixes.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(adguard_rules_are_steps_by_rank) {
+BOOST_AUTO_TEST_CASE(adguard_rules_become_steps_by_priority) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/adguard_rule.yaml", test_options()).settings;
     const auto& steps = std::get<AdguardSet>(plugin(s, "ads").args).steps;
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_reference) {
                 !s.dataplane.allow));
 }
 
-BOOST_AUTO_TEST_CASE(a_configuration_that_is_not_there_is_one_sentence) {
+BOOST_AUTO_TEST_CASE(a_missing_configuration_is_one_sentence) {
     const LoadOutcome outcome = load("/not/there.yaml");
     BOOST_TEST_REQUIRE(outcome.errors.size() == 1U);
     BOOST_TEST(outcome.errors[0].sentence() ==
@@ -380,7 +380,7 @@ BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
     BOOST_TEST(outcome.settings.files.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_forward_with_tags_asks_these_of_its_upstreams) {
+BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {
     const std::string text =
         "plugins:\n"
         "  - { tag: main, type: sequence, args: [{ matches: qtype A, exec: $fwd b c }, { exec: "
@@ -409,7 +409,7 @@ BOOST_AUTO_TEST_CASE(a_forward_with_tags_asks_these_of_its_upstreams) {
     BOOST_TEST(refused.errors[0].sentence() == "text:2: '$fwd' has no upstream with the tag \"x\"");
 }
 
-BOOST_AUTO_TEST_CASE(text_of_a_static_record_is_taken_as_it_stands) {
+BOOST_AUTO_TEST_CASE(the_text_of_a_static_record_is_taken_literally) {
     const auto rdata_of_text = [](const std::string& text) {
         const LoadOutcome outcome = load_text(
             "plugins:\n"
@@ -437,7 +437,7 @@ BOOST_AUTO_TEST_CASE(text_of_a_static_record_is_taken_as_it_stands) {
     BOOST_TEST(rdata_of_text(longer) == "\xff" + longer.substr(1) + "\x01x");
 }
 
-BOOST_AUTO_TEST_CASE(every_path_starts_from_the_folder_of_the_configuration) {
+BOOST_AUTO_TEST_CASE(relative_paths_start_from_the_folder_of_the_configuration) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/of_others.yaml", test_options()).settings;
     const std::string folder = (kRoot / "tests/unit/config/good").string();
@@ -448,7 +448,7 @@ BOOST_AUTO_TEST_CASE(every_path_starts_from_the_folder_of_the_configuration) {
     BOOST_TEST(s.control.findings == folder + "/findings.json");
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_a_start_downloads_is_no_error_until_that_was_tried) {
+BOOST_AUTO_TEST_CASE(a_missing_file_with_a_download_is_no_error_before_the_download) {
     const std::string text =
         "plugins:\n"
         "  - { tag: names, type: domain_set, args: { files: [/nowhere/names.txt] } }\n"
@@ -485,7 +485,7 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
     BOOST_TEST(none.str().empty());
 }
 
-BOOST_AUTO_TEST_CASE(the_reference_in_docs_is_what_the_tables_say) {
+BOOST_AUTO_TEST_CASE(the_reference_in_docs_equals_the_tables) {
     std::ostringstream reference;
     write_reference(reference);
     BOOST_TEST(content_of(kRoot / "docs/reference/configuration.md") == reference.str(),

@@ -48,7 +48,7 @@ std::string utf16(const std::string& text, bool big, bool mark) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(binary_garbage) {
+BOOST_AUTO_TEST_CASE(binary_garbage_is_refused) {
     std::mt19937 random(20261120);
     std::string bytes(1'000'000, '\0');
     for (char& c : bytes)
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(binary_garbage) {
         BOOST_TEST(taken(bytes, use) < 5'000U, use.type);
 }
 
-BOOST_AUTO_TEST_CASE(files_of_another_kind_are_named) {
+BOOST_AUTO_TEST_CASE(files_of_another_kind_are_refused_with_their_kind) {
     const std::string page = "\xef\xbb\xbf\n  <html>\nads.example\nmore.example\n</html>\n";
     const std::string json = "{\"names\": [\n\"ads.example\"\n]}\nads.example\n";
     for (const ListUse& use : {kNames, kRules, kPrefixes, kAdguard, kHosts}) {
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(files_of_mostly_bad_lines_are_refused) {
         std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte) {
+BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte_is_a_bad_line) {
     const std::string long_one(1'000'000, 'a');
     BOOST_TEST(taken(long_one + "\nok.example\n", kNames) == 1U);
     BOOST_TEST(taken("regexp:" + long_one + "\nok.example\n", kNames) == 1U);
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte) {
     BOOST_TEST(said(long_one, kNames).size() < 1'000U, "it is not repeated to the operator");
 }
 
-BOOST_AUTO_TEST_CASE(utf_16) {
+BOOST_AUTO_TEST_CASE(utf_16_is_refused) {
     for (const bool big : {false, true}) {
         for (const bool mark : {false, true}) {
             for (const auto& [text, use] :
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(utf_16) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(international_and_long_names) {
+BOOST_AUTO_TEST_CASE(international_names_are_converted_and_long_ones_refused) {
     BOOST_TEST(taken("m\xc3\xbcnchen.de\nfull:\xe4\xbe\x8b.example\n", kNames) == 2U);
     BOOST_TEST(taken("m\xfcnchen.de\nok.example\n", kNames) == 1U, "not UTF-8");
     std::string longest;
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(international_and_long_names) {
 }
 
 // Expressions that would be large or slow elsewhere: refused, or compiled in bounds.
-BOOST_AUTO_TEST_CASE(regexp_bombs) {
+BOOST_AUTO_TEST_CASE(regexps_over_the_limits_are_refused_and_others_compiled) {
     std::string words;
     for (int i = 0; i < 3'000; ++i)
         words += (i == 0 ? "w" : "|w") + std::to_string(i);
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(regexp_bombs) {
     BOOST_TEST(taken(compiled, kNames) == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_file) {
+BOOST_AUTO_TEST_CASE(missing_files_folders_and_devices_are_refused) {
     BOOST_TEST(!check_list("/nonexistent/list", kNames));
     BOOST_TEST(!check_list("/dev/zero", kNames), "it has no end");
     BOOST_TEST(!check_list("/", kNames));

@@ -10,7 +10,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(values)
 
-BOOST_AUTO_TEST_CASE(durations) {
+BOOST_AUTO_TEST_CASE(durations_are_parsed) {
     BOOST_TEST((parse_duration("90") == Milliseconds(90'000)));
     BOOST_TEST((parse_duration("250ms") == Milliseconds(250)));
     BOOST_TEST((parse_duration("1h30m") == Milliseconds(5'400'000)));
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(durations) {
     BOOST_TEST(duration_text(Milliseconds(0)) == "0s");
 }
 
-BOOST_AUTO_TEST_CASE(sizes) {
+BOOST_AUTO_TEST_CASE(sizes_are_parsed) {
     BOOST_TEST(parse_size("64MiB").value() == 64U << 20);
     BOOST_TEST(parse_size("2 GiB").value() == 2UL << 30);
     BOOST_TEST(parse_size("10MB").value() == 10'000'000U);
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(sizes) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(integers_and_booleans) {
+BOOST_AUTO_TEST_CASE(integers_and_booleans_are_parsed) {
     BOOST_TEST(parse_integer("0").value() == 0U);
     BOOST_TEST(parse_integer("0x10").value() == 16U);
     for (const char* bad : {"", "-1", "+1", "1.0", "0x", "1 ", "99999999999999999999"}) {
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(integers_and_booleans) {
     BOOST_TEST(!parse_boolean("yes").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(endpoints) {
+BOOST_AUTO_TEST_CASE(endpoints_are_parsed) {
     BOOST_TEST(parse_endpoint(":53").value().any());
     BOOST_TEST(parse_endpoint("[::]:53").value().any());
     BOOST_TEST(parse_endpoint("0.0.0.0:53").value().any_v4());
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(endpoints) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(hosts_with_ports) {
+BOOST_AUTO_TEST_CASE(hosts_with_ports_are_parsed) {
     BOOST_TEST(parse_host_port("router.example:8728").value().host == "router.example");
     BOOST_TEST(parse_host_port("2001:db8::1").value().address.value().to_string() == "2001:db8::1");
     BOOST_TEST(!parse_host_port("2001:db8::1").value().port.has_value());
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(hosts_with_ports) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(response_codes) {
+BOOST_AUTO_TEST_CASE(response_codes_are_parsed) {
     BOOST_TEST(int{parse_rcode("NXDOMAIN").value()} == 3);
     BOOST_TEST(int{parse_rcode("15").value()} == 15);
     BOOST_TEST(parse_rcode("16").value() == 16);
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(words_are_split_at_blanks_and_commas_but_not_inside_a_regex
     BOOST_TEST(split_words(" , ").empty());
 }
 
-BOOST_AUTO_TEST_CASE(suggestions_are_near_or_none) {
+BOOST_AUTO_TEST_CASE(a_suggestion_is_a_similar_word_or_none) {
     const std::vector<std::string_view> known{"forward", "cache", "sequence"};
     BOOST_TEST(did_you_mean("foward", known) == ": did you mean 'forward'?");
     BOOST_TEST(did_you_mean("sequnece", known) == ": did you mean 'sequence'?");

@@ -73,7 +73,7 @@ struct ListsFolder : test::TempFolder {
 
 BOOST_FIXTURE_TEST_SUITE(why_, ListsFolder)
 
-BOOST_AUTO_TEST_CASE(every_kind_of_rule_with_its_place) {
+BOOST_AUTO_TEST_CASE(why_names_every_kind_of_rule_with_its_place) {
     BOOST_TEST(why("WWW.media.example.") ==
                "text.yaml:2 regexp:^w{3}[.] in domain_set 'media'\n"
                "media.txt:2 domain:media.example in domain_set 'media'\n"
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_rule_with_its_place) {
                std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(hits_of_many_names) {
+BOOST_AUTO_TEST_CASE(hits_are_counted_for_many_names) {
     BOOST_TEST(hits({{"www.media.example", 3},
                      {"media.example", 10},
                      {"a.stream.net", 100},
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(hits_of_many_names) {
     BOOST_TEST(hits(many) == "text.yaml:2 keyword:strea 200\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_list_of_an_adlist_is_that_adlists) {
+BOOST_AUTO_TEST_CASE(a_match_in_an_adlist_names_the_adlist) {
     write("hosts.txt", "0.0.0.0 banner.example\n");
     LoadOptions options;
     options.base_dir = path;
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_trigger_of_a_policy_zone_holds_below_its_wildcard) {
     BOOST_TEST(why("evil.example").empty());
 }
 
-BOOST_AUTO_TEST_CASE(not_a_longer_label_and_not_nothing) {
+BOOST_AUTO_TEST_CASE(a_longer_label_does_not_match_and_an_unknown_name_has_no_sets) {
     BOOST_TEST(why("multimedia.example") == "text.yaml:10 domain:example in qname in line 10\n");
     BOOST_TEST(why("example.org").empty());
     BOOST_TEST(why("a..b").find("label") != std::string::npos);

@@ -27,7 +27,7 @@ std::string rdata(const std::string& text) {
 
 BOOST_AUTO_TEST_SUITE(zone_text)
 
-BOOST_AUTO_TEST_CASE(types_are_written_as_their_rfcs_say) {
+BOOST_AUTO_TEST_CASE(common_types_are_parsed_as_in_their_rfcs) {
     BOOST_TEST(rdata("A 192.0.2.1") == "c0000201");
     BOOST_TEST(rdata("AAAA 2001:db8::1") == "20010db8000000000000000000000001");
     BOOST_TEST(rdata("CNAME a.b.") == "0161016200");
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(types_are_written_as_their_rfcs_say) {
 }
 
 // From the RFCs' own examples where they have one.
-BOOST_AUTO_TEST_CASE(types_that_are_less_common) {
+BOOST_AUTO_TEST_CASE(less_common_types_are_parsed) {
     BOOST_TEST(rdata("HINFO PC \"L x\"") == "025043034c2078");
     BOOST_TEST(rdata("RP a. b.") == "016100016200");
     BOOST_TEST(rdata("AFSDB 1 a.") == "0001016100");
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(values_beyond_their_field_are_refused) {
 }
 
 // RFC 4034 appendix A, RFC 7218.
-BOOST_AUTO_TEST_CASE(algorithms_have_names) {
+BOOST_AUTO_TEST_CASE(algorithms_may_be_written_by_name) {
     BOOST_TEST(rdata("DS 258 RSASHA256 2 abcd") == "01020802abcd");
     BOOST_TEST(rdata("TLSA DANE-EE SPKI SHA2-256 01") == "03010101");
     BOOST_TEST(rdata("CERT PGP 0 0 AQID") == "0003000000010203");
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(generate_makes_one_record_for_each_number) {
     BOOST_TEST(zone.bad.count() == 4U);  // three ranges or forms, and one address of the last
 }
 
-BOOST_AUTO_TEST_CASE(include_reads_another_file_with_an_origin_of_its_own) {
+BOOST_AUTO_TEST_CASE(include_reads_another_file_with_its_own_origin) {
     const ZoneFiles files = [](std::string_view path, std::string_view by) -> Result<ZoneFile> {
         if (path == "loop") return ZoneFile{"loop", "$INCLUDE loop\n"};
         if (path != "sub") return Error{"no such file"};
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(include_reads_another_file_with_an_origin_of_its_own) {
 }
 
 // RFC 9460: parameters in order of their numbers, a length before each.
-BOOST_AUTO_TEST_CASE(svcb_parameters) {
+BOOST_AUTO_TEST_CASE(svcb_parameters_are_parsed) {
     BOOST_TEST(rdata("HTTPS 0 a.") == "0000016100");
     BOOST_TEST(rdata("HTTPS 1 . port=443 alpn=\"h2,h3\"") ==
                "000100"
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(svcb_parameters) {
                "029b000568656c6c6f");
 }
 
-BOOST_AUTO_TEST_CASE(names_ttls_and_classes) {
+BOOST_AUTO_TEST_CASE(names_ttls_and_classes_are_inherited_or_written) {
     const ZoneText zone = read_zone(
         "$ORIGIN example.org.\n"
         "$TTL 2m\n"
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_the_others_are_read) {
     BOOST_TEST(read_zone(std::string("\xff\xfe\0a", 4), "zone").bad.count() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(any_bytes_will_do) {
+BOOST_AUTO_TEST_CASE(any_bytes_are_parsed_without_a_fault) {
     std::string bytes;
     for (unsigned seed = 1; seed <= 300; ++seed) {
         bytes.clear();

@@ -11,7 +11,7 @@ namespace steer {
 BOOST_AUTO_TEST_SUITE(background)
 
 // (First: the stack of a thread that has ended is kept for the next one.)
-BOOST_AUTO_TEST_CASE(without_room_for_a_thread_nothing_is_done) {
+BOOST_AUTO_TEST_CASE(without_memory_for_a_thread_the_work_is_not_done) {
     BackgroundThread thread("test");
     bool was_done = false;
     rlimit memory{};
@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(without_room_for_a_thread_nothing_is_done) {
     BOOST_TEST(thread.run([&] { was_done = true; }).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(one_piece_of_work_waits_for_the_other) {
+BOOST_AUTO_TEST_CASE(two_pieces_of_work_run_one_after_the_other) {
     std::string order;
     {
         BackgroundThread thread("test");

@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(an_old_generation_is_freed_when_every_worker_was_quiescent)
     BOOST_TEST((publisher->find(1) == nullptr));
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_that_sleeps_is_not_waited_for) {
+BOOST_AUTO_TEST_CASE(a_sleeping_worker_is_not_waited_for) {
     publish();
     publish();
     rte_rcu_qsbr_thread_offline(shared.qsbr, 1);
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(with_four_alive_a_reload_waits_and_keeps_its_snapshot) {
     BOOST_TEST(publisher->alive() == kMaxGenerations);
 }
 
-BOOST_AUTO_TEST_CASE(after_ten_seconds_old_parked_queries_are_told_to_end) {
+BOOST_AUTO_TEST_CASE(workers_end_parked_queries_of_an_old_snapshot_after_ten_seconds) {
     publish();
     park(0, *publisher->current(), 1);
     publish();

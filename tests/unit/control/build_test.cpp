@@ -61,7 +61,7 @@ const std::string kList =
 
 BOOST_AUTO_TEST_SUITE(building)
 
-BOOST_AUTO_TEST_CASE(programs_are_as_their_files_say) {
+BOOST_AUTO_TEST_CASE(programs_equal_their_expected_dumps) {
     std::size_t files = 0;
     for (const auto& entry : fs::directory_iterator(kPrograms)) {
         BOOST_TEST_CONTEXT(entry.path().filename()) {
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(two_caches_do_not_share_a_dump) {
                "caches 'one' and 'two' have the same dump_file: give each one of its own");
 }
 
-BOOST_AUTO_TEST_CASE(clients_are_told_of_servers_with_a_certificate) {
+BOOST_AUTO_TEST_CASE(designated_resolvers_are_the_servers_with_a_certificate) {
     const std::string servers =
         "  - { tag: dot, type: tcp_server, args: { entry: main, listen: '192.0.2.53:853', cert: "
         "/c, "
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_configuration_without_rules_has_no_image) {
     BOOST_TEST((built.snapshot->names == nullptr));
 }
 
-BOOST_AUTO_TEST_CASE(private_and_own_networks_may_ask_by_default) {
+BOOST_AUTO_TEST_CASE(private_and_own_networks_are_allowed_by_default) {
     Surroundings around;
     around.own_networks.push_back(matchers::Prefix::parse("203.0.113.0/24").value());
     const Built built = build_of(with_main("      - exec: $fwd\n"), around);
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(allow_replaces_the_default) {
     BOOST_TEST(!built.snapshot->allow.contains(address("127.0.0.1")));
 }
 
-BOOST_AUTO_TEST_CASE(special_ranges_and_everybody_who_takes_part_are_never_claimed) {
+BOOST_AUTO_TEST_CASE(special_ranges_and_our_own_addresses_are_never_claimed) {
     Surroundings around;
     around.own_addresses.push_back(address("203.0.113.53"));
     const Built built =
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(never_claim_replaces_the_default) {
     BOOST_TEST(!built.snapshot->lists.at(0).never_claim.contains(address("127.0.0.1")));
 }
 
-BOOST_AUTO_TEST_CASE(allow_claim_takes_prefixes_out_of_what_is_never_claimed) {
+BOOST_AUTO_TEST_CASE(allow_claim_removes_prefixes_from_never_claimed) {
     const Built built = build_of(
         with_main("      - exec: $l\n      - exec: $fwd\n",
                   "  - { tag: l, type: ros_address_list, args: { " + kList +
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(allow_claim_takes_prefixes_out_of_what_is_never_claimed) {
         BOOST_TEST(!none.contains(address(no)), no);
 }
 
-BOOST_AUTO_TEST_CASE(a_name_a_suffix_and_a_client_have_a_share_of_max_rows) {
+BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_shares_of_max_rows) {
     const Built built =
         build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
                            "  - { tag: l, type: ros_address_list, args: { " + kList +
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(clients_are_divided_by_the_routers_that_serve_them) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_serves_nobody_by_name_serves_all) {
+BOOST_AUTO_TEST_CASE(a_router_without_serves_serves_all_clients) {
     const Built built = build_of(
         "routers:\n"
         "  a: { address: 198.51.100.1, username: u, password: p, serves: [10.1.0.0/16] }\n"
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_serves_nobody_by_name_serves_all) {
     BOOST_TEST(built.routers.at(1).config.lists.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(fixed_ttl_and_several_writers_give_rows_one_constant_life) {
+BOOST_AUTO_TEST_CASE(fixed_ttl_and_multi_writer_give_rows_a_constant_lifetime) {
     const std::string kRepaired = kList + ", repair_connections: true";
     const Built built = build_of(with_main(
         "      - exec: $fixed\n      - exec: $forever\n      - exec: $many\n      - exec: $fwd\n",
@@ -389,7 +389,7 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
 }
 
 // Single addresses before all of them; a path is a frontend of its own, by the same number after a reload.
-BOOST_AUTO_TEST_CASE(servers_are_doors_to_entries) {
+BOOST_AUTO_TEST_CASE(each_server_is_a_frontend_that_leads_to_an_entry) {
     const auto config = [](const std::string& of_path, const std::string& more) {
         return with_main("      - exec: $fwd\n",
                          "  - { tag: other, type: sequence, args: [{ exec: $fwd }] }\n"
@@ -440,7 +440,7 @@ BOOST_AUTO_TEST_CASE(without_a_server_everything_is_served_on_port_53) {
     BOOST_TEST((all.udp && all.tcp && all.endpoint.any() && all.endpoint.port == 53));
 }
 
-BOOST_AUTO_TEST_CASE(ids_stay_over_a_reload) {
+BOOST_AUTO_TEST_CASE(ids_stay_the_same_over_a_reload) {
     Registry registry;
     const std::string list = "  - { tag: l, type: ros_address_list, args: { " + kList + " } }\n";
     const std::string other = "  - { tag: k, type: ros_address_list, args: { " + kList + " } }\n";
@@ -463,7 +463,7 @@ BOOST_AUTO_TEST_CASE(ids_stay_over_a_reload) {
     BOOST_TEST(second.snapshot->upstreams.at(0).id != first.snapshot->upstreams.at(0).id);
 }
 
-BOOST_AUTO_TEST_CASE(the_registry_is_bounded) {
+BOOST_AUTO_TEST_CASE(the_registry_has_a_limit) {
     Registry registry;
     for (std::size_t i = 0; i < kMostCaches; ++i)
         BOOST_TEST(registry.cache("c" + std::to_string(i)).has_value());
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(the_registry_is_bounded) {
 }
 
 // What only the compiler can see is an error with its line.
-BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
+BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
     std::string rules;
     for (int i = 0; i < 9; ++i)
         rules += "      - exec: query_summary\n";
@@ -562,7 +562,7 @@ BOOST_AUTO_TEST_CASE(too_much_is_refused_with_its_line) {
 }
 
 // What differs in anything but its name is another upstream, with another id.
-BOOST_AUTO_TEST_CASE(upstreams_are_numbered_by_what_they_are) {
+BOOST_AUTO_TEST_CASE(equal_upstreams_have_the_same_number) {
     const auto forward = [](const std::string& upstreams) {
         return "plugins:\n  - { tag: fwd, type: forward, args: { upstreams: [" + upstreams +
                "] } }\n  - { tag: main, type: sequence, args: [{ exec: $fwd }] }\n";

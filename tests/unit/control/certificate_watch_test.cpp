@@ -17,7 +17,7 @@ const CertificateEnd kOurs{"the certificate dot.pem", "renew it", kEnd};
 
 BOOST_AUTO_TEST_SUITE(certificate_watch)
 
-BOOST_AUTO_TEST_CASE(each_step_is_said_once) {
+BOOST_AUTO_TEST_CASE(each_warning_is_logged_once) {
     CertificateWatch watch;
     std::vector<std::string> said;
     for (std::int64_t now = kEnd - 30 * kDay; now <= kEnd + 2 * kDay; now += 60) {
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(each_step_is_said_once) {
     BOOST_CHECK_EQUAL_COLLECTIONS(said.begin(), said.end(), expected.begin(), expected.end());
 }
 
-BOOST_AUTO_TEST_CASE(a_start_in_the_last_days_says_one_sentence) {
+BOOST_AUTO_TEST_CASE(a_start_in_the_last_days_logs_one_warning) {
     CertificateWatch watch;
     const auto said = watch.look(std::vector{kOurs}, kEnd - 3600);
     BOOST_REQUIRE_EQUAL(said.size(), 1U);
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_start_in_the_last_days_says_one_sentence) {
     BOOST_TEST(watch.look(std::vector{kOurs}, kEnd - 1800).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_renewed_certificate_begins_anew) {
+BOOST_AUTO_TEST_CASE(a_renewed_certificate_is_reported_again_before_its_end) {
     CertificateWatch watch;
     BOOST_TEST(watch.look(std::vector{kOurs}, kEnd - kDay).size() == 1U);
     CertificateEnd renewed = kOurs;
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_renewed_certificate_begins_anew) {
     BOOST_TEST(watch.look(std::vector{renewed}, renewed.ends_s - 20 * kDay).empty());
 }
 
-BOOST_AUTO_TEST_CASE(several_certificates_are_apart) {
+BOOST_AUTO_TEST_CASE(certificates_are_watched_separately) {
     CertificateWatch watch;
     const CertificateEnd theirs{"the certificate of upstream tls://1.1.1.1", "tell its operator",
                                 kEnd - 5 * kDay};

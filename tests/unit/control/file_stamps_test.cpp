@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(a_change_after_the_reading_is_seen) {
     BOOST_TEST(!stamps.hold({other}));  // was not taken
 }
 
-BOOST_AUTO_TEST_CASE(files_that_come_and_go) {
+BOOST_AUTO_TEST_CASE(created_and_removed_files_are_changes) {
     const steer::test::TempFolder folder;
     const std::string list = folder / "list";
     FileStamps stamps;
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(files_that_come_and_go) {
     BOOST_TEST(!stamps.hold({list}));
 }
 
-BOOST_AUTO_TEST_CASE(a_link_that_leads_elsewhere_is_a_change) {
+BOOST_AUTO_TEST_CASE(a_changed_symbolic_link_is_a_change) {
     const steer::test::TempFolder folder;
     folder.write("a", "one\n");
     folder.write("b", "one\n");

@@ -7,7 +7,7 @@ using steer::HeapTrim;
 
 BOOST_AUTO_TEST_SUITE(heap_trim)
 
-BOOST_AUTO_TEST_CASE(a_crowd_that_went) {
+BOOST_AUTO_TEST_CASE(memory_is_trimmed_after_many_objects_were_freed) {
     HeapTrim trim;
     BOOST_TEST(!trim.is_due(0, 0));
     BOOST_TEST(!trim.is_due(5000, 100));
@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_went) {
     BOOST_TEST(!trim.is_due(HeapTrim::kCrowd - 1, 30'000));
 }
 
-BOOST_AUTO_TEST_CASE(one_after_another) {
+BOOST_AUTO_TEST_CASE(memory_is_trimmed_at_most_once_in_a_period) {
     HeapTrim trim;
     BOOST_TEST(!trim.is_due(HeapTrim::kCrowd, 0));
     BOOST_TEST(trim.is_due(0, 100));

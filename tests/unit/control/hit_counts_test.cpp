@@ -34,7 +34,7 @@ std::string text(const HitCounts& counts, std::size_t top) {
 
 BOOST_AUTO_TEST_SUITE(hit_counts)
 
-BOOST_AUTO_TEST_CASE(names_clients_and_types_the_most_asked_first) {
+BOOST_AUTO_TEST_CASE(names_clients_and_types_are_sorted_by_queries) {
     HitCounts counts;
     counts.add(sample_of("www.example.org", 1, "192.0.2.1"));
     counts.add(sample_of("WWW.example.org", 28, "192.0.2.2"));
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(names_clients_and_types_the_most_asked_first) {
     BOOST_TEST(names[2].queries == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(malformed_cut_off_and_lost_ones) {
+BOOST_AUTO_TEST_CASE(malformed_truncated_and_lost_samples_are_counted) {
     HitCounts counts;
     Sample bad = sample_of("www.example.org", 1, "192.0.2.1", 2);
     bad.length = 11;
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(malformed_cut_off_and_lost_ones) {
     BOOST_TEST(counts.lost() == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(rows_by_queries_and_in_their_order) {
+BOOST_AUTO_TEST_CASE(rows_are_sorted_by_queries_and_then_by_their_order) {
     boost::json::array rows{{{"rule", "a"}, {"queries", 1}},
                             {{"rule", "b"}, {"queries", 7}},
                             {{"rule", "c"}, {"queries", 1}},

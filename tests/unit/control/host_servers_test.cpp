@@ -47,7 +47,7 @@ std::string asked(const config::Settings& settings) {
 
 BOOST_AUTO_TEST_SUITE(host_servers)
 
-BOOST_AUTO_TEST_CASE(formats) {
+BOOST_AUTO_TEST_CASE(each_format_of_a_hosts_file_is_read) {
     BOOST_TEST(joined(read_servers("# by hand\r\nsearch example\nnameserver 192.0.2.1 \n"
                                    "nameserver\t2001:db8::1\r\n;nameserver 192.0.2.9\n"
                                    "nameserver fe80::1%eth0\nnameserver fe80::2%\n"
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(formats) {
     BOOST_TEST(read_servers("nameserver\nnameserver x\noption domain-name-servers").empty());
 }
 
-BOOST_AUTO_TEST_CASE(usual_places_in_order) {
+BOOST_AUTO_TEST_CASE(the_usual_files_are_read_in_order) {
     const test::TempFolder root;
     root.write("var/lib/dhcp/dhclient.eth0.leases", "");
     root.write("var/lib/dhcp/other", "");
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(usual_places_in_order) {
     BOOST_TEST(all.back() == root / "var/lib/dhcp/dhclient.eth0.leases");
 }
 
-BOOST_AUTO_TEST_CASE(never_ourselves_and_followed) {
+BOOST_AUTO_TEST_CASE(our_own_addresses_are_left_out_and_changes_noticed) {
     const test::TempFolder folder;
     const std::string file = folder / "resolv.conf";
     const std::vector<IpAddress> own{*IpAddress::parse("10.0.0.2")};

@@ -58,7 +58,7 @@ void check_answers(const matchers::NameMatcher& image) {
 
 BOOST_AUTO_TEST_SUITE(image_folder)
 
-BOOST_AUTO_TEST_CASE(what_was_kept_is_not_built_again) {
+BOOST_AUTO_TEST_CASE(a_kept_image_is_not_built_again) {
     const Folder folder;
     ImageFolder images((folder.path / "inner").string());
     check_answers(*matcher(images));
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(what_was_kept_is_not_built_again) {
     BOOST_TEST(written().size() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_made_anew) {
+BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_written_again) {
     const Folder folder;
     ImageFolder images(folder.path.string());
     matcher(images);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_made_anew) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(old_files_go_and_a_folder_that_cannot_be_is_a_sentence) {
+BOOST_AUTO_TEST_CASE(old_images_are_removed_and_a_bad_folder_is_an_error) {
     const Folder folder;
     ImageFolder images(folder.path.string());
     for (int i = 0; i < 8; ++i)

@@ -110,7 +110,7 @@ struct Place {
 
 BOOST_FIXTURE_TEST_SUITE(list_service, Place)
 
-BOOST_AUTO_TEST_CASE(what_one_sink_says_is_what_is_known) {
+BOOST_AUTO_TEST_CASE(one_sink_decides_what_is_installed) {
     service.configure({&first});
     BOOST_TEST(away());
     first.here();
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(rows_that_ended_make_room_on_the_row_board) {
 }
 
 // What several sinks said is kept beside the row board: it goes once all their rows ended.
-BOOST_AUTO_TEST_CASE(rows_of_two_sinks_are_forgotten_once_both_ended) {
+BOOST_AUTO_TEST_CASE(rows_of_two_sinks_are_forgotten_after_both_ended) {
     configure();
     first.here();
     second.here();
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(rows_of_two_sinks_are_forgotten_once_both_ended) {
     BOOST_TEST(known(kA) == 0U);  // the first has said nothing since
 }
 
-BOOST_AUTO_TEST_CASE(of_two_the_earlier_end_is_known) {
+BOOST_AUTO_TEST_CASE(the_earlier_end_of_two_rows_counts) {
     configure();
     first.here();
     second.here();
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(of_two_the_earlier_end_is_known) {
     BOOST_TEST(runtime.shared().board->size() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(one_that_is_away_is_not_counted_until_it_is_back) {
+BOOST_AUTO_TEST_CASE(an_unreachable_sink_does_not_count_until_it_is_back) {
     configure();
     first.here();
     first.installed(kA, 100);
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_away_is_not_counted_until_it_is_back) {
     BOOST_TEST(known(kA) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(where_all_are_asked_for_all_are_counted) {
+BOOST_AUTO_TEST_CASE(with_quorum_all_every_sink_counts) {
     configure(config::Quorum::all);
     first.here();
     first.installed(kA, 100);
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(where_all_are_asked_for_all_are_counted) {
     BOOST_TEST(!away());
 }
 
-BOOST_AUTO_TEST_CASE(a_list_that_was_taken_away_is_not_known_when_it_comes_again) {
+BOOST_AUTO_TEST_CASE(a_removed_list_starts_empty_when_it_is_configured_again) {
     configure();
     first.here();
     first.installed(kA, 100);
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_list_that_was_taken_away_is_not_known_when_it_comes_again
     BOOST_TEST(known(kA) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_claim_reaches_every_sink_of_the_list_as_it_was_made) {
+BOOST_AUTO_TEST_CASE(a_claim_reaches_every_sink_of_its_list_unchanged) {
     configure();
     BOOST_TEST(service.take(event(), 1000));
     for (const FakeSink* const sink : {&first, &second}) {
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_claim_reaches_every_sink_of_the_list_as_it_was_made) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_several_is_told_once) {
+BOOST_AUTO_TEST_CASE(an_answer_that_waits_for_several_routers_is_released_once) {
     configure();
     first.settles = second.settles = Outcome::router_away;
     Event waiting = event();
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_several_is_told_once) {
     BOOST_TEST(!told());
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_one_sink_is_told_what_it_says) {
+BOOST_AUTO_TEST_CASE(an_answer_that_waits_for_one_sink_gets_its_outcome) {
     service.configure({&first});
     Event waiting = event();
     waiting.hold_token = kToken;
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_one_sink_is_told_what_it_says) {
     BOOST_TEST((told() == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_good_word_ends_the_wait) {
+BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_success_ends_the_wait) {
     configure(config::Quorum::any);
     Event waiting = event();
     waiting.hold_token = kToken;
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_good_word_ends_the_wait) {
     BOOST_TEST(!told());
 }
 
-BOOST_AUTO_TEST_CASE(a_shortened_answer_is_warned_of_by_the_tag_of_its_list) {
+BOOST_AUTO_TEST_CASE(a_shortened_answer_is_reported_with_the_tag_of_its_list) {
     configure();
     Event shortened = event();
     shortened.kind = EventKind::shortened;

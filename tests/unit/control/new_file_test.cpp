@@ -26,7 +26,7 @@ struct DraftFolder : test::TempFolder {
 
 BOOST_FIXTURE_TEST_SUITE(new_file, DraftFolder)
 
-BOOST_AUTO_TEST_CASE(whole_or_gone) {
+BOOST_AUTO_TEST_CASE(a_new_file_is_written_whole_or_not_at_all) {
     {
         NewFile draft(file);
         BOOST_TEST(draft.write("half"));
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(whole_or_gone) {
     BOOST_TEST(files() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(rights) {
+BOOST_AUTO_TEST_CASE(a_new_file_has_the_requested_mode) {
     NewFile one(file);
     struct stat facts {};
     BOOST_TEST(::stat(one.path().c_str(), &facts) == 0);
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_is_kept) {
     BOOST_TEST(in_the_way.why() == "Is a directory");
 }
 
-BOOST_AUTO_TEST_CASE(left_drafts_go_those_that_are_written_stay) {
+BOOST_AUTO_TEST_CASE(abandoned_drafts_are_removed_and_open_ones_stay) {
     write("new-list-AbCd01", "of one that was killed");
     write("new-list-AbCd012", "no draft");
     write("new-lists-AbCd01", "another's");

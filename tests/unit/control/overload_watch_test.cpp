@@ -25,7 +25,7 @@ struct Workers {
 
 BOOST_AUTO_TEST_SUITE(overload_watch)
 
-BOOST_AUTO_TEST_CASE(nothing_is_said_of_nothing) {
+BOOST_AUTO_TEST_CASE(without_overload_nothing_is_logged) {
     const auto w = std::make_unique<Workers>();
     BOOST_TEST(w->look(0).empty());
     BOOST_TEST(w->look(100'000).empty());
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_client_above_its_quota_is_named_once_a_minute) {
     BOOST_TEST(w->look(300'000).empty());
 }
 
-BOOST_AUTO_TEST_CASE(each_kind_has_its_line) {
+BOOST_AUTO_TEST_CASE(each_kind_of_overload_has_its_line) {
     const auto w = std::make_unique<Workers>();
     for (std::size_t t = 0; t < static_cast<std::size_t>(Trouble::count_); ++t) {
         if (static_cast<Trouble>(t) != Trouble::timeout)
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(each_kind_has_its_line) {
         BOOST_TEST(line.find("192.0.2.7") != std::string::npos, line);
 }
 
-BOOST_AUTO_TEST_CASE(a_flood_of_many_is_of_many) {
+BOOST_AUTO_TEST_CASE(a_flood_from_many_clients_names_no_single_client) {
     const auto w = std::make_unique<Workers>();
     for (unsigned i = 0; i < 50; ++i) {
         const std::string n = std::to_string(i);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(random_names_under_a_domain_are_not_called_a_silent_upstrea
     BOOST_TEST(said[0].find("\"victim.example\"") != std::string::npos, said[0]);
 }
 
-BOOST_AUTO_TEST_CASE(an_upstream_that_answers_nothing_is_silent_itself) {
+BOOST_AUTO_TEST_CASE(timeouts_of_a_silent_upstream_name_no_domain) {
     const auto w = std::make_unique<Workers>();
     for (unsigned i = 0; i < 30; ++i) {
         if (i % 3 == 0) w->refuse(Trouble::timeout, "192.0.2.7", "www.busy.example");

@@ -59,7 +59,7 @@ struct InUse {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(process_says_what_a_call_says) {
+BOOST_AUTO_TEST_CASE(the_process_gives_the_same_result_as_a_call) {
     const auto all = expressions({"^ads[0-9]+\\.", "(", "a{1,3}", "(?=a)b", "(a)\\1", "x*y+z?.*w+",
                                   "(a{1,1000}){1,1000}", std::string(20'000, 'a'), "[^.]{60,250}"});
     PatternProcess process;
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(process_says_what_a_call_says) {
     BOOST_TEST((process.check(all)[1].why == here[1].why), "from memory");
 }
 
-BOOST_AUTO_TEST_CASE(database_of_a_process_finds_what_it_should) {
+BOOST_AUTO_TEST_CASE(a_database_of_the_process_finds_its_patterns) {
     PatternProcess process;
     const auto made = process.compile(expressions({"^ads[0-9]+", "banner$"}));
     BOOST_TEST_REQUIRE((made.database != nullptr), made.why);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(database_of_a_process_finds_what_it_should) {
     BOOST_TEST(!bad.over_budget);
 }
 
-BOOST_AUTO_TEST_CASE(slow_expression_is_refused_alone) {
+BOOST_AUTO_TEST_CASE(only_the_slow_expression_is_refused) {
     PatternProcess process;
     process.set_budget({.time_ms = 400});
     const auto begun = std::chrono::steady_clock::now();
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(slow_expression_is_refused_alone) {
     BOOST_TEST((std::chrono::steady_clock::now() - begun < 60s));
 }
 
-BOOST_AUTO_TEST_CASE(rule_over_budget_is_named_with_file_and_line) {
+BOOST_AUTO_TEST_CASE(a_rule_over_the_time_is_named_with_file_and_line) {
     PatternProcess process;
     process.set_budget({.time_ms = 400});
     const InUse in_use(process);
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(rule_over_budget_is_named_with_file_and_line) {
     BOOST_TEST((builder.build(errors, warnings) == nullptr));
 }
 
-BOOST_AUTO_TEST_CASE(memory_has_a_limit) {
+BOOST_AUTO_TEST_CASE(the_process_has_a_memory_limit) {
     PatternProcess process;
     process.set_budget({.time_ms = 60'000, .memory = 1 << 20});
     const auto checked = process.check(expressions({kSlow}));
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(memory_has_a_limit) {
     BOOST_TEST_MESSAGE(*checked[0].why);
 }
 
-BOOST_AUTO_TEST_CASE(stop_ends_what_is_under_way) {
+BOOST_AUTO_TEST_CASE(a_stop_ends_a_running_compilation) {
     PatternProcess process;
     auto running = std::async(std::launch::async, [&] {
         return process.compile(expressions({kSlow, kSlow + "y"}));
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(stop_ends_what_is_under_way) {
     BOOST_TEST(process.check(expressions({"x{2}"}))[0].why.has_value(), "and nothing is begun");
 }
 
-BOOST_AUTO_TEST_CASE(process_that_is_not_there_or_dies_is_an_error) {
+BOOST_AUTO_TEST_CASE(a_missing_or_killed_process_is_an_error) {
     PatternProcess none("/nonexistent/steerdnsd");
     BOOST_TEST(none.compile(expressions({"a"})).why.find("cannot be started (No such file") !=
                std::string::npos);

@@ -111,12 +111,12 @@ void has(const std::string& text, const std::string& piece) {
 
 BOOST_AUTO_TEST_SUITE(check)
 
-BOOST_AUTO_TEST_CASE(a_nic_that_dpdk_has) {
+BOOST_AUTO_TEST_CASE(a_nic_bound_to_dpdk_is_accepted) {
     const Machine machine;
     BOOST_TEST(refusal(machine, {pci("0000:65:00.0")}) == "");
 }
 
-BOOST_AUTO_TEST_CASE(no_such_nic) {
+BOOST_AUTO_TEST_CASE(a_missing_nic_is_refused) {
     const Machine machine;
     has(refusal(machine, {pci("0000:09:00.0")}),
         "steer.yaml:3: there is no PCI device 0000:09:00.0 here (network devices: 0000:00:03.0, "
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(no_such_nic) {
     has(refusal(machine, {pci("0000:00:1f.2")}), "0000:00:1f.2 is not a network device");
 }
 
-BOOST_AUTO_TEST_CASE(the_only_way_in) {
+BOOST_AUTO_TEST_CASE(the_only_interface_to_the_machine_is_not_taken) {
     const Machine machine;
     has(refusal(machine, {pci("0000:00:03.0")}),
         "0000:00:03.0 is eth0, the interface of the default route: without it this machine "
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(the_only_way_in) {
         "is bound to the kernel's driver virtio-pci");
 }
 
-BOOST_AUTO_TEST_CASE(no_driver) {
+BOOST_AUTO_TEST_CASE(a_nic_without_a_driver_gets_the_binding_command) {
     Machine machine;
     machine.nic("0000:66:00.0", "0x8086", "0x1572", "", "");
     has(refusal(machine, {pci("0000:66:00.0")}),
@@ -151,13 +151,13 @@ BOOST_AUTO_TEST_CASE(no_driver) {
         "0000:66:00.0 uio_pci_generic`");
 }
 
-BOOST_AUTO_TEST_CASE(vfio_without_an_iommu) {
+BOOST_AUTO_TEST_CASE(vfio_without_an_iommu_is_reported) {
     Machine machine;
     machine.nic("0000:66:00.0", "0x8086", "0x1572", "vfio-pci", "");
     has(refusal(machine, {pci("0000:66:00.0")}), "there is no IOMMU: turn it on (`intel_iommu=on`");
 }
 
-BOOST_AUTO_TEST_CASE(a_group_goes_together) {
+BOOST_AUTO_TEST_CASE(all_nics_of_an_iommu_group_have_to_be_bound) {
     Machine machine;
     machine.nic("0000:65:00.1", "0x8086", "0x1572", "i40e", "5");
     has(refusal(machine, {pci("0000:65:00.0")}),
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_group_goes_together) {
     BOOST_TEST(refusal(machine, {pci("0000:65:00.0")}) == "");
 }
 
-BOOST_AUTO_TEST_CASE(another_process_has_it) {
+BOOST_AUTO_TEST_CASE(a_nic_in_use_by_another_process_is_refused) {
     Machine machine;
     machine.write("proc/77/comm", "testpmd");
     machine.link("proc/77/fd/4", "/dev/vfio/5");
@@ -174,13 +174,13 @@ BOOST_AUTO_TEST_CASE(another_process_has_it) {
         "0000:65:00.0 is served by another process, testpmd (pid 77): stop that one");
 }
 
-BOOST_AUTO_TEST_CASE(it_cannot_be_opened) {
+BOOST_AUTO_TEST_CASE(a_nic_that_cannot_be_opened_is_refused) {
     const Machine machine;
     fs::remove(machine.root() + "/dev/vfio/5");
     has(refusal(machine, {pci("0000:65:00.0")}), "/dev/vfio/5 cannot be opened");
 }
 
-BOOST_AUTO_TEST_CASE(an_address_that_the_kernel_does_not_have) {
+BOOST_AUTO_TEST_CASE(an_address_missing_from_the_kernel_is_refused) {
     const Machine machine;
     const auto here = *IpAddress::parse("192.0.2.5"), away = *IpAddress::parse("192.0.2.6");
     BOOST_TEST(refusal(machine, {interface("eth0", {here})}) == "");
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(an_address_that_the_kernel_does_not_have) {
     BOOST_TEST(refusal(machine, {memif}) == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_memif_socket) {
+BOOST_AUTO_TEST_CASE(a_memif_socket_is_checked_by_role) {
     const Machine machine;
     const std::string path = machine.root() + "/m.sock";
     const auto memif = [&](const std::string& role) {
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_memif_socket) {
     BOOST_TEST(fs::exists(path));
 }
 
-BOOST_AUTO_TEST_CASE(two_ports_on_one_device) {
+BOOST_AUTO_TEST_CASE(two_ports_on_one_device_are_refused) {
     const Machine machine;
     config::PortSettings sockets = interface("eth0");
     sockets.driver = config::Driver::socket;
@@ -250,7 +250,7 @@ std::string survey_of(const Machine& machine, const AskKernel& ask = live) {
     return out.str();
 }
 
-BOOST_AUTO_TEST_CASE(says_what_each_would_be) {
+BOOST_AUTO_TEST_CASE(the_survey_shows_the_driver_for_each_interface) {
     const Machine machine;
     const std::string text = survey_of(machine);
     for (const char* piece : {"  eth0: virtio_net, up, MTU 1500, 2 receive queues, the default "
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(says_what_each_would_be) {
     BOOST_TEST(text.find("nr_hugepages=") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(says_what_keeps_from_af_xdp) {
+BOOST_AUTO_TEST_CASE(the_survey_shows_why_af_xdp_is_not_used) {
     Machine machine;
     machine.write("sys/class/net/tun0/mtu", "1420");
     machine.write("sys/class/net/eth1/mtu", "1500");
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(says_what_keeps_from_af_xdp) {
     has(text, "`device: eth2` serves it by af_xdp (a SteerDNS serves it now)");
 }
 
-BOOST_AUTO_TEST_CASE(of_an_empty_machine) {
+BOOST_AUTO_TEST_CASE(the_survey_of_an_empty_machine_is_complete) {
     std::ostringstream out;
     write_survey(survey_ports({}, live, "/nowhere"), out);
     for (const char* piece : {"PCI network devices\n  none\n", "no hugepages in this kernel",

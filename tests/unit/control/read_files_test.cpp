@@ -30,7 +30,7 @@ struct World {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(the_configuration_and_its_lists_count_and_rule_files_do_not) {
+BOOST_AUTO_TEST_CASE(the_configuration_and_its_lists_are_compared_and_rule_files_are_not) {
     const World w;
     const ReadFiles read(w.settings);
     BOOST_TEST(read.are_unchanged());
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_configuration_and_its_lists_count_and_rule_files_do_not
     BOOST_TEST(!again.are_unchanged());
 }
 
-BOOST_AUTO_TEST_CASE(a_change_while_it_is_read_is_a_change_after_it) {
+BOOST_AUTO_TEST_CASE(a_change_during_the_reading_counts_as_a_change_after_it) {
     World w;
     ReadFiles read(w.settings);
     read.begin();
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_change_while_it_is_read_is_a_change_after_it) {
     BOOST_TEST(read.are_unchanged());
 }
 
-BOOST_AUTO_TEST_CASE(files_that_come_while_it_is_read_are_what_was_read) {
+BOOST_AUTO_TEST_CASE(files_found_during_the_reading_count_as_read) {
     World w;
     w.settings.opened.push_back(w.folder / "fetched");
     ReadFiles read(w.settings);

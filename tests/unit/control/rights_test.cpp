@@ -1,5 +1,5 @@
-// Giving a path away while somebody changes what it leads to, and what a process that is started may do. As root: others
-// cannot give anything away.
+// Changing the owner of a path while another process changes its target, and the rights of a started process. Needs root:
+// other users cannot change owners.
 #define BOOST_TEST_MODULE rights
 #include "control/process/rights.h"
 
@@ -49,7 +49,7 @@ boost::test_tools::assertion_result is_root(boost::unit_test::test_unit_id) {
 
 BOOST_AUTO_TEST_SUITE(handing_over, *boost::unit_test::precondition(is_root))
 
-BOOST_FIXTURE_TEST_CASE(folders_and_files, Folder) {
+BOOST_FIXTURE_TEST_CASE(folders_and_files_change_their_owner, Folder) {
     BOOST_TEST(hand_over((path / "state/lists").string(), kUser, kGroup));
     BOOST_TEST(owner("state/lists") == kUser);
     BOOST_TEST(owner("state") == 0U);
@@ -61,7 +61,7 @@ BOOST_FIXTURE_TEST_CASE(folders_and_files, Folder) {
     BOOST_TEST(errno == ENOENT);
 }
 
-BOOST_FIXTURE_TEST_CASE(links_of_root_are_followed_and_others_are_not, Folder) {
+BOOST_FIXTURE_TEST_CASE(only_symbolic_links_of_root_are_followed, Folder) {
     link("state", "roots", 0);
     link("victim", "theirs", kUser);
     BOOST_TEST(hand_over((path / "roots/lists").string(), kUser, kGroup));
@@ -76,8 +76,8 @@ BOOST_FIXTURE_TEST_CASE(links_of_root_are_followed_and_others_are_not, Folder) {
     BOOST_TEST(errno == ELOOP);
 }
 
-// Whoever owns "state" changes what is in it between two steps of root's.
-BOOST_FIXTURE_TEST_CASE(a_link_that_is_swapped_in_is_not_followed, Folder) {
+// The owner of "state" changes its content between two steps of root.
+BOOST_FIXTURE_TEST_CASE(a_symbolic_link_that_is_swapped_in_is_not_followed, Folder) {
     BOOST_REQUIRE_EQUAL(::lchown((path / "state").c_str(), kUser, kUser), 0);
     const std::string lists = (path / "state/lists").string();
     for (const std::string when : {"lists", ""}) {
@@ -98,7 +98,7 @@ BOOST_FIXTURE_TEST_CASE(a_link_that_is_swapped_in_is_not_followed, Folder) {
 }
 
 // And in the middle of the path.
-BOOST_FIXTURE_TEST_CASE(a_folder_on_the_way_that_is_swapped_is_not_followed, Folder) {
+BOOST_FIXTURE_TEST_CASE(a_swapped_parent_folder_is_not_followed, Folder) {
     bool swapped = false;
     BOOST_TEST(
         hand_over((path / "state/lists").string(), kUser, kGroup, [&](const std::string& part) {
@@ -112,7 +112,7 @@ BOOST_FIXTURE_TEST_CASE(a_folder_on_the_way_that_is_swapped_is_not_followed, Fol
     BOOST_TEST(owner("moved/lists") == kUser);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_file_with_another_name_elsewhere_stays, Folder) {
+BOOST_FIXTURE_TEST_CASE(a_file_with_another_hard_link_keeps_its_owner, Folder) {
     fs::create_hard_link(path / "victim/shadow", path / "state/rules.txt");
     BOOST_TEST(hand_over((path / "state/rules.txt").string(), kUser, kGroup));
     BOOST_TEST(owner("victim/shadow") == 0U);
@@ -120,7 +120,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_with_another_name_elsewhere_stays, Folder) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_AUTO_TEST_CASE(nobody_is_known_by_name_and_number) {
+BOOST_AUTO_TEST_CASE(the_overflow_user_is_found_by_name_and_number) {
     BOOST_TEST(steer::is_nobody("nobody"));
     BOOST_TEST(!steer::is_nobody("root"));
     BOOST_TEST(!steer::is_nobody("no-such-user"));
@@ -149,7 +149,7 @@ const std::string kNone = "0000000000000000", kNetAdmin = "0000000000001000";
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_process_that_is_started_has_net_admin_only_while_it_is_lent,
+BOOST_AUTO_TEST_CASE(a_started_process_has_net_admin_only_while_it_is_lent,
                      *boost::unit_test::precondition(is_root)) {
     BOOST_TEST(in_child([] {
                    steer::harden_process();
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_started_has_net_admin_only_while_it_is_le
                }) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_process_of_one_purpose_keeps_what_it_names,
+BOOST_AUTO_TEST_CASE(a_single_purpose_process_keeps_only_its_named_capabilities,
                      *boost::unit_test::precondition(is_root)) {
     BOOST_TEST(in_child([] {
                    constexpr int kKept[] = {CAP_NET_ADMIN};

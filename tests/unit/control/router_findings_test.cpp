@@ -27,7 +27,7 @@ Findings some() {
 
 BOOST_AUTO_TEST_SUITE(router_findings)
 
-BOOST_AUTO_TEST_CASE(what_is_new_is_kept_and_read_again) {
+BOOST_AUTO_TEST_CASE(new_findings_are_kept_and_read_again) {
     const Folder folder;
     unsigned changes = 0;
     RouterFindings known({}, [&](const std::string& text) {
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(what_is_new_is_kept_and_read_again) {
     BOOST_TEST(std::distance(fs::directory_iterator(folder.path), {}) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_is_damaged_or_newer) {
+BOOST_AUTO_TEST_CASE(a_damaged_or_newer_file_is_ignored) {
     const Folder folder;
     BOOST_TEST(load_findings(folder.file)->empty());  // none
     for (const char* text : {"", "{", "[1]", "\"x\""}) {
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_damaged_or_newer) {
     BOOST_TEST((findings[Question::execute].answer == Answer::unknown));
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_that_is_not_there_or_not_ours) {
+BOOST_AUTO_TEST_CASE(a_missing_or_unwritable_folder_is_reported) {
     const Folder folder;
     BOOST_TEST(!!save_findings((folder.path / "none" / "x.json").string(), "{}"));
     BOOST_TEST(!fs::exists(folder.path / "none"));

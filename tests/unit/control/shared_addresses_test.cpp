@@ -32,7 +32,7 @@ SharedAddresses::Verdict tell(SharedAddresses& all, unsigned names, std::uint32_
 
 BOOST_AUTO_TEST_SUITE(shared_addresses)
 
-BOOST_AUTO_TEST_CASE(it_takes_so_many_names_and_each_counts_once) {
+BOOST_AUTO_TEST_CASE(an_address_is_shared_when_enough_names_have_it) {
     SharedAddresses all;
     BOOST_TEST(tell(all, 2, kStart).until_s == 0U);
     for (int i = 0; i < 10; ++i)
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(names_count_less_with_time) {
 }
 
 // It begins at three names and ends below one and a half.
-BOOST_AUTO_TEST_CASE(its_end_is_at_half_of_its_begin) {
+BOOST_AUTO_TEST_CASE(sharing_ends_at_half_of_its_threshold) {
     SharedAddresses all;
     const auto verdict = tell(all, 3, kStart);
     BOOST_TEST(verdict.until_s == kStart + 2 * kStep);
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(its_end_is_at_half_of_its_begin) {
     BOOST_TEST(all.record(kList, address(), name(8), kAbove, ended_s).is_new);
 }
 
-BOOST_AUTO_TEST_CASE(one_name_is_enough_if_the_setting_says_so) {
+BOOST_AUTO_TEST_CASE(one_name_may_be_enough) {
     SharedAddresses all;
     BOOST_TEST(tell(all, 1, kStart, 1).until_s == kStart + 2 * kStep);
     SharedAddresses most;
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(one_name_is_enough_if_the_setting_says_so) {
     BOOST_TEST(tell(most, 16, kStart, 16).is_new);
 }
 
-BOOST_AUTO_TEST_CASE(it_is_bounded) {
+BOOST_AUTO_TEST_CASE(watched_addresses_and_names_are_limited) {
     SharedAddresses all;
     tell(all, 1000, kStart);
     BOOST_TEST(all.show(kStart).at(0).names == double{SharedAddresses::kMostNames});
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(it_is_bounded) {
     BOOST_TEST(all.record(kList, more, name(0), 1, kStart + 3 * kStep).is_new);
 }
 
-BOOST_AUTO_TEST_CASE(the_last_two_names_are_examples_and_most_come_first) {
+BOOST_AUTO_TEST_CASE(the_last_two_names_are_examples_and_rows_are_sorted) {
     SharedAddresses all;
     tell(all, 3, kStart);
     for (unsigned n = 0; n < 5; ++n)

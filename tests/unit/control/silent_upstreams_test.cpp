@@ -17,7 +17,7 @@ Upstream upstream(std::uint16_t id, std::string name) {
 
 BOOST_AUTO_TEST_SUITE(silent_upstreams)
 
-BOOST_AUTO_TEST_CASE(silence_and_its_end_are_said_once) {
+BOOST_AUTO_TEST_CASE(silence_and_its_end_are_reported_once) {
     SilentUpstreams watch;
     const Upstream first = upstream(1, "udp://192.0.2.1:53");
     const Upstream second = upstream(2, "udp://192.0.2.2:53");
@@ -34,13 +34,13 @@ BOOST_AUTO_TEST_CASE(silence_and_its_end_are_said_once) {
     BOOST_TEST(watch.look(first, {12, 0}, 11 * kMinute).empty());
 }
 
-BOOST_AUTO_TEST_CASE(one_that_never_answered_is_silent) {
+BOOST_AUTO_TEST_CASE(an_upstream_that_never_answered_is_silent) {
     SilentUpstreams watch;
     BOOST_TEST(watch.look(upstream(1, "a"), {0, 4}, 0).empty());
     BOOST_TEST(!watch.look(upstream(1, "a"), {0, 5}, 0).empty());
 }
 
-BOOST_AUTO_TEST_CASE(one_that_comes_and_goes_is_no_storm) {
+BOOST_AUTO_TEST_CASE(an_unstable_upstream_does_not_flood_the_log) {
     SilentUpstreams watch;
     int sentences = 0;
     for (std::uint64_t now_ms = 0; now_ms < 10 * kMinute; now_ms += 100) {
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(one_that_comes_and_goes_is_no_storm) {
     BOOST_TEST(sentences <= 20);  // it is silent, it answers again: once a minute
 }
 
-BOOST_AUTO_TEST_CASE(silence_is_forgotten_where_nobody_asks) {
+BOOST_AUTO_TEST_CASE(silence_is_forgotten_half_a_minute_after_the_last_query) {
     SilentUpstreams watch;
     const auto look = [&](std::uint64_t replies, std::uint64_t unanswered, std::uint64_t now_ms) {
         (void)watch.look(upstream(1, "a"), {replies, unanswered}, now_ms);
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(silence_is_forgotten_where_nobody_asks) {
     BOOST_TEST(look(10, 5, 1'200));
     BOOST_TEST(look(10, 6, 20'000));
     BOOST_TEST(look(10, 6, 49'900));
-    BOOST_TEST(!look(10, 6, 50'000));  // nobody has asked for half a minute
+    BOOST_TEST(!look(10, 6, 50'000));  // no query for half a minute
     BOOST_TEST(look(10, 7, 50'100));
     BOOST_TEST(!look(11, 7, 50'200));  // another worker's count: it answered
     BOOST_TEST(!look(11, 0, 50'300));
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(silence_is_forgotten_where_nobody_asks) {
 }
 
 // Replies to one worker count for all of them.
-BOOST_AUTO_TEST_CASE(who_answers_somebody_is_not_silent) {
+BOOST_AUTO_TEST_CASE(an_upstream_that_answers_one_worker_is_not_silent) {
     SilentUpstreams watch;
     for (std::uint64_t replies = 1; replies < 100; ++replies)
         BOOST_TEST(watch.look(upstream(1, "a"), {replies, 9}, replies * 100).empty());

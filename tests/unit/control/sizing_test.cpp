@@ -29,7 +29,7 @@ std::string sentence(const std::string& caches, std::uint64_t memory_bytes) {
 
 BOOST_AUTO_TEST_SUITE(sizing)
 
-BOOST_AUTO_TEST_CASE(workers_get_what_was_written) {
+BOOST_AUTO_TEST_CASE(workers_get_the_configured_sizes) {
     const auto outcome = config::load_text(
         "dataplane: { idle: spin, spread: off, max_parked: 64, max_in_flight: 65,\n"
         "  max_parked_per_client: 66, max_per_suffix: 67%, over_quota: servfail,\n"

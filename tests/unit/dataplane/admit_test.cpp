@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(positive_answers_live_for_their_ttl) {
 }
 
 // As in ForgeDNS: the setting does not raise TTLs.
-BOOST_AUTO_TEST_CASE(answers_below_min_positive_ttl_are_not_kept_and_leave_unchanged) {
+BOOST_AUTO_TEST_CASE(answers_below_min_positive_ttl_are_sent_unchanged_and_not_cached) {
     CacheInstance settings;
     settings.min_positive_ttl_s = 60;
     BOOST_TEST(cacheable_for_s(positive(0), settings) == 0U);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(answers_below_min_positive_ttl_are_not_kept_and_leave_uncha
     BOOST_TEST(cacheable_for_s(negative(dns::kNxDomain, 20, true), settings) == 20U);
 }
 
-BOOST_AUTO_TEST_CASE(truncated_and_failed_answers_are_not_kept) {
+BOOST_AUTO_TEST_CASE(truncated_and_failed_answers_are_not_cached) {
     CacheInstance settings;
     settings.min_positive_ttl_s = 60;
     auto truncated = positive(300);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(truncated_and_failed_answers_are_not_kept) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(failures_are_kept_for_a_while_if_asked_for) {
+BOOST_AUTO_TEST_CASE(failures_are_cached_for_some_time_if_configured) {
     CacheInstance settings;
     settings.failure_ttl_s = 5;
     for (std::uint8_t rcode = 0; rcode < 16; ++rcode) {
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(failures_are_kept_for_a_while_if_asked_for) {
     BOOST_TEST(cacheable_for_s(dns::empty_answer(dns::kYxDomain), settings) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(limits_count_from_now_for_an_answer_that_is_not_fresh) {
+BOOST_AUTO_TEST_CASE(limits_of_an_old_answer_count_from_now) {
     CacheInstance settings;
     settings.raised_to_s = 60;
     settings.max_positive_ttl_s = 600;
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(limits_count_from_now_for_an_answer_that_is_not_fresh) {
     BOOST_TEST(ttl_limits(negative(3, 300, true), settings).most_s == 300U);
 }
 
-BOOST_AUTO_TEST_CASE(stale_and_popular) {
+BOOST_AUTO_TEST_CASE(stale_and_popular_answers_are_checked_for_a_refresh) {
     CacheInstance settings;
     const auto attend = [&](const dns::Answer& a, std::uint32_t life_s) {
         return refresh_check_after_s(a, settings, life_s);
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(stale_and_popular) {
     BOOST_TEST(attend(positive(300), 300) == 0U);  // counts hits first
 }
 
-BOOST_AUTO_TEST_CASE(negative_answers) {
+BOOST_AUTO_TEST_CASE(negative_answers_live_for_the_time_of_their_soa) {
     CacheInstance settings;
     for (const std::uint8_t rcode : {dns::kNoError, dns::kNxDomain}) {
         BOOST_TEST(cacheable_for_s(negative(rcode, 120, true), settings) == 120U);

@@ -23,7 +23,7 @@ constexpr std::array kBegun{Is::running, Is::answered, Is::without_answer, Is::f
 
 BOOST_AUTO_TEST_SUITE(branches)
 
-BOOST_AUTO_TEST_CASE(any_response_of_the_primary_counts_at_any_time) {
+BOOST_AUTO_TEST_CASE(any_response_of_the_primary_is_taken_at_any_time) {
     for (const Is second : kAll) {
         for (const bool late : {false, true}) {
             for (const bool standby : {false, true})
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(any_response_of_the_primary_counts_at_any_time) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_secondary_begins_when_the_primary_failed_or_is_late_or_as_standby) {
+BOOST_AUTO_TEST_CASE(the_secondary_begins_after_a_failure_a_delay_or_as_standby) {
     for (const bool standby : {false, true}) {
         BOOST_CHECK(next_of_fallback({}, standby) == Next::begin_first);
         BOOST_CHECK(next_of_fallback(of(Is::running, Is::not_begun), standby) ==
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(the_secondary_begins_when_the_primary_failed_or_is_late_or_
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_standby_is_kept_until_the_primary_failed_or_is_late) {
+BOOST_AUTO_TEST_CASE(a_standby_answer_is_kept_until_the_primary_failed_or_is_late) {
     BOOST_CHECK(next_of_fallback(of(Is::running, Is::answered), true) == Next::wait);
     BOOST_CHECK(next_of_fallback(of(Is::running, Is::answered, true), true) == Next::take_second);
     for (const Is first : {Is::failed, Is::without_answer})
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_standby_is_kept_until_the_primary_failed_or_is_late) {
         BOOST_CHECK(next_of_fallback(of(Is::running, second, true), true) == Next::wait);
 }
 
-BOOST_AUTO_TEST_CASE(both_fail_with_an_error_if_one_has_one) {
+BOOST_AUTO_TEST_CASE(the_error_of_either_branch_is_taken_if_both_fail) {
     for (const Is first : {Is::failed, Is::without_answer}) {
         for (const Is second : {Is::failed, Is::without_answer}) {
             const bool error = first == Is::failed || second == Is::failed;
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(both_fail_with_an_error_if_one_has_one) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_begun_is_never_begun_again) {
+BOOST_AUTO_TEST_CASE(a_branch_begins_at_most_once) {
     for (const Is first : kBegun) {
         for (const Is second : kBegun) {
             for (const bool late : {false, true}) {
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(what_is_begun_is_never_begun_again) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_preferred_family_counts_whenever_it_is_known) {
+BOOST_AUTO_TEST_CASE(an_answer_of_the_preferred_family_is_taken_at_any_time) {
     BOOST_CHECK(next_of_prefer({}) == Next::begin_first);
     for (const Is first : kBegun) {
         BOOST_CHECK(next_of_prefer(of(first, Is::not_begun)) == Next::begin_second);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(the_probe_is_waited_for_until_it_is_late) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(aaaa_that_count_are_all_that_dns64_needs) {
+BOOST_AUTO_TEST_CASE(an_aaaa_answer_is_enough_for_dns64) {
     for (const bool all : {false, true}) {
         BOOST_CHECK(next_of_dns64({}, all) == Next::begin_first);
         BOOST_CHECK(next_of_dns64(of(Is::running, Is::not_begun), all) == Next::begin_second);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(aaaa_that_count_are_all_that_dns64_needs) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_is_translated_once_aaaa_is_known_to_be_missing) {
+BOOST_AUTO_TEST_CASE(a_records_are_translated_when_aaaa_is_missing) {
     BOOST_CHECK(next_of_dns64(of(Is::running, Is::answered), false) == Next::wait);
     BOOST_CHECK(next_of_dns64(of(Is::running, Is::answered), true) == Next::take_second);
     for (const Is first : {Is::lacking, Is::without_answer, Is::failed}) {
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_is_translated_once_aaaa_is_known_to_be_missing) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(without_a_what_aaaa_brought_counts_unless_a_could_not_be_asked) {
+BOOST_AUTO_TEST_CASE(without_a_records_the_aaaa_result_is_taken_unless_a_failed) {
     for (const bool all : {false, true}) {
         for (const Is first : {Is::lacking, Is::without_answer, Is::failed})
             BOOST_CHECK(next_of_dns64(of(first, Is::failed), all) == Next::fail);

@@ -24,7 +24,7 @@ std::uint16_t naive(const std::vector<std::uint8_t>& bytes) {
 
 BOOST_AUTO_TEST_SUITE(checksum)
 
-BOOST_AUTO_TEST_CASE(the_fast_sum_is_the_plain_one) {
+BOOST_AUTO_TEST_CASE(the_fast_checksum_equals_the_plain_one) {
     test::Random random(11);
     for (std::size_t n = 0; n < 200; ++n) {
         std::vector<std::uint8_t> bytes(n);
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(the_fast_sum_is_the_plain_one) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(headers_that_we_write_are_right) {
+BOOST_AUTO_TEST_CASE(written_headers_have_right_checksums) {
     const std::array<std::uint8_t, 8> tags{0x88, 0xa8, 0x00, 0x05, 0x81, 0x00, 0x20, 0x06};
     for (const char* from : {"192.0.2.1", "2001:db8::1"}) {
         for (const std::size_t tag_bytes : {0U, 4U, 8U}) {

@@ -28,7 +28,7 @@ Lives lives(const PolicyList& list, std::uint32_t ttl_s) {
 
 BOOST_AUTO_TEST_SUITE(claim_word)
 
-BOOST_AUTO_TEST_CASE(how_long_a_row_lives) {
+BOOST_AUTO_TEST_CASE(a_row_lives_for_the_ttl_and_extra_time) {
     const PolicyList l = policy_list(1);  // 60, 1800, 30
     BOOST_CHECK_EQUAL(lives(l, 30), (Lives{30, 60}));
     BOOST_CHECK_EQUAL(lives(l, 300), (Lives{300, 330}));
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(how_long_a_row_lives) {
     BOOST_CHECK_EQUAL(lives(l, UINT32_MAX), (Lives{1770, 1800}));
 }
 
-BOOST_AUTO_TEST_CASE(a_fixed_life) {
+BOOST_AUTO_TEST_CASE(a_fixed_lifetime_ignores_the_ttl) {
     PolicyList l = policy_list(1);
     l.fixed = true;
     l.fixed_ttl_s = 600;
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_fixed_life) {
     BOOST_CHECK_EQUAL(lives(l, 86400), (Lives{86400, 0}));
 }
 
-BOOST_AUTO_TEST_CASE(a_row_never_outlives_max_ttl_and_never_lives_for_ever_by_accident) {
+BOOST_AUTO_TEST_CASE(a_row_never_outlives_max_ttl_and_overflow_gives_no_endless_row) {
     PolicyList l = policy_list(1);
     l.cap_answer_ttl = false;
     BOOST_CHECK_EQUAL(row_life_s(l, 86400, 86400), 1800U);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_row_never_outlives_max_ttl_and_never_lives_for_ever_by_ac
     BOOST_CHECK_EQUAL(row_life_s(l, 0, 0), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_row_allows) {
+BOOST_AUTO_TEST_CASE(a_row_allows_the_ttl_until_its_end_less_extra_time) {
     const PolicyList l = policy_list(1);
     BOOST_CHECK_EQUAL(ttl_until_s(l, 1000), 970U);
     BOOST_CHECK_EQUAL(ttl_until_s(l, 10), 0U);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(what_a_row_allows) {
     BOOST_CHECK_EQUAL(ttl_until_s(l, kForever), kNoLimit);
 }
 
-BOOST_AUTO_TEST_CASE(coverage_at_its_borders) {
+BOOST_AUTO_TEST_CASE(coverage_is_right_at_its_limits) {
     const auto is = [](Coverage c, Cover cover, std::uint32_t ttl_s) {
         return c.cover == cover && c.ttl_s == ttl_s;
     };
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(coverage_at_its_borders) {
     BOOST_CHECK(is(coverage(UINT32_MAX, 1000, kNoLimit, true), Cover::covered, UINT32_MAX));
 }
 
-BOOST_AUTO_TEST_CASE(a_word_keeps_its_parts) {
+BOOST_AUTO_TEST_CASE(a_claim_word_is_unpacked_as_packed) {
     const ClaimWord w{.ttl_until_s = 0xdeadbeef, .stamp = 0xabcdef, .raised = 0x5a};
     const ClaimWord r = ClaimWord::unpack(w.pack());
     BOOST_CHECK_EQUAL(r.ttl_until_s, w.ttl_until_s);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_word_keeps_its_parts) {
     BOOST_CHECK_EQUAL(r.raised, w.raised);
 }
 
-BOOST_AUTO_TEST_CASE(a_stamp_is_of_the_lists_and_their_epochs) {
+BOOST_AUTO_TEST_CASE(a_stamp_depends_on_the_lists_and_their_epochs) {
     const auto stamp = [](std::initializer_list<std::pair<ListId, std::uint32_t>> lists) {
         std::uint64_t s = 0;
         for (const auto& [id, epoch] : lists)

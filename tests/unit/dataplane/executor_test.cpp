@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_program_without_an_answer_gives_an_empty_noerror_with_ede
     BOOST_CHECK_EQUAL(w.counters.get(Stat::end_without_answer), 1U);
 }
 
-BOOST_AUTO_TEST_CASE(forward_parks_and_goes_on) {
+BOOST_AUTO_TEST_CASE(forward_parks_the_query_and_the_program_goes_on) {
     SnapshotMaker m;
     m.add(Op::forward, any_group(m));
     m.land(m.test(Op::if_has_resp));
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(forward_parks_and_goes_on) {
     BOOST_CHECK_EQUAL(w.context->response.answer().address_count, 1);
 }
 
-BOOST_AUTO_TEST_CASE(forward_with_short_circuit_stops) {
+BOOST_AUTO_TEST_CASE(forward_with_short_circuit_ends_the_program) {
     SnapshotMaker m;
     m.add(Op::forward, any_group(m), true);
     m.add(Op::reject, dns::kRefused);
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(a_list_before_and_after_forward_claims_the_same) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_set_claims_the_response_that_is_there_and_no_other) {
+BOOST_AUTO_TEST_CASE(a_set_claims_only_the_present_response) {
     SnapshotMaker m;
     m.add(Op::claim_list, m.list(policy_list(1)));  // in front of forward: there is none
     m.add(Op::forward, any_group(m));
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_set_claims_the_response_that_is_there_and_no_other) {
     BOOST_CHECK(w.lists() == (std::vector<unsigned>{1}));
 }
 
-BOOST_AUTO_TEST_CASE(a_set_claims_nothing_of_an_answer_that_is_replaced) {
+BOOST_AUTO_TEST_CASE(a_set_makes_no_claims_for_an_answer_that_is_replaced) {
     SnapshotMaker m;
     m.add(Op::forward, any_group(m));
     m.add(Op::claim_list, m.list(policy_list(1)));
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_list_claims_only_noerror_with_addresses_of_its_families) 
 }
 
 // outer: list 0 ; exec $inner ; reject.   inner: list 1 ; forward ; (accept)
-BOOST_AUTO_TEST_CASE(the_end_of_a_sequence_leaves_its_own_wrappers_only) {
+BOOST_AUTO_TEST_CASE(the_end_of_a_sequence_runs_only_its_own_wrappers) {
     SnapshotMaker m;
     m.add(Op::enter_list, m.list(policy_list(1)), false, 0);
     m.add(Op::enter_list, m.list(policy_list(2)), false, 1);
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_sequence_leaves_its_own_wrappers_only) {
     BOOST_CHECK(w.lists().empty());  // what list 1 claimed was never told to anybody
 }
 
-BOOST_AUTO_TEST_CASE(accept_in_an_inner_sequence_leaves_all_wrappers) {
+BOOST_AUTO_TEST_CASE(accept_in_an_inner_sequence_runs_all_wrappers) {
     SnapshotMaker m;
     m.add(Op::enter_list, m.list(policy_list(1)), false, 0);
     m.add(Op::enter_list, m.list(policy_list(2)), false, 1);
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(accept_in_an_inner_sequence_leaves_all_wrappers) {
 }
 
 // outer: list 0 ; jump inner ; list 3.   inner: list 1 ; exec $deep ; reject.   deep: list 2 ; forward ; return
-BOOST_AUTO_TEST_CASE(a_return_leaves_the_wrappers_of_what_was_jumped_to) {
+BOOST_AUTO_TEST_CASE(a_return_runs_the_wrappers_of_the_sequence_jumped_to) {
     SnapshotMaker m;
     m.add(Op::enter_list, m.list(policy_list(1)), false, 0);
     m.add(Op::enter_list, m.list(policy_list(2)), false, 1);
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_return_leaves_the_wrappers_of_what_was_jumped_to) {
 }
 
 // collector ; forward
-BOOST_AUTO_TEST_CASE(a_collector_counts_what_goes_through_it_and_what_is_given_up) {
+BOOST_AUTO_TEST_CASE(a_collector_counts_finished_and_abandoned_queries) {
     SnapshotMaker m;
     m.add(Op::enter_collector, m.collector("all"));
     m.add(Op::forward, any_group(m));
@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(a_collector_counts_what_goes_through_it_and_what_is_given_u
     again(false);
     w.executor.abandon(*w.snapshot, w.context->state);
     BOOST_CHECK((counted() == std::vector<std::uint64_t>{3, 3, 2, 7}));
-    again(true);  // nobody waits for it
+    again(true);  // no client waits for it
     BOOST_CHECK(w.resume() == Step::answered);
     BOOST_CHECK((counted() == std::vector<std::uint64_t>{3, 3, 2, 7}));
 }
@@ -333,7 +333,7 @@ std::unique_ptr<Snapshot> learning(const std::string& known, LearnDomain learner
     return m.finish();
 }
 
-BOOST_AUTO_TEST_CASE(a_learner_hands_over_names_that_were_answered_once_a_minute) {
+BOOST_AUTO_TEST_CASE(a_learner_reports_an_answered_name_once_a_minute) {
     using Names = std::vector<std::string>;
     const Names one{"www.stream.example"};
     Ring<Note> notes(8, nullptr);
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(a_learner_hands_over_names_that_were_answered_once_a_minute
     };
     ask(dns::kNxDomain);
     BOOST_CHECK((learned(notes) == Names{}));
-    ask(0, true);  // nobody asked for it
+    ask(0, true);  // a prefetch: no client asked for it
     BOOST_CHECK((learned(notes) == Names{}));
     ask(0);
     BOOST_CHECK(learned(notes) == one);
@@ -360,7 +360,7 @@ BOOST_AUTO_TEST_CASE(a_learner_hands_over_names_that_were_answered_once_a_minute
     BOOST_CHECK(learned(notes) == one);
 }
 
-BOOST_AUTO_TEST_CASE(a_learner_passes_over_known_names_and_other_types) {
+BOOST_AUTO_TEST_CASE(a_learner_ignores_known_names_and_other_types) {
     Ring<Note> notes(8, nullptr);
     for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{16}}) {
         const std::string known = type == 1 ? "domain:stream.example" : "full:known.example";
@@ -372,7 +372,7 @@ BOOST_AUTO_TEST_CASE(a_learner_passes_over_known_names_and_other_types) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_learner_before_needs_no_answer_and_a_half_full_ring_is_counted) {
+BOOST_AUTO_TEST_CASE(learning_before_the_answer_needs_none_and_a_half_full_ring_is_counted) {
     Ring<Note> notes(4, nullptr);  // three fit; of learned ones, none once there are two
     Walk w(learning("full:known.example", {.tag = "l", .before = true, .qtypes = {1}}), "a.example",
            1, &notes);
@@ -399,7 +399,7 @@ BOOST_AUTO_TEST_CASE(a_learner_before_needs_no_answer_and_a_half_full_ring_is_co
     BOOST_CHECK_EQUAL(w.counters.get(Stat::notes_sent), 2U);
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_that_has_no_room_for_the_alias_is_a_failure) {
+BOOST_AUTO_TEST_CASE(an_answer_without_space_for_the_alias_is_a_failure) {
     for (const bool fits : {true, false}) {
         SnapshotMaker m;
         m.redirect({"www.stream.example"}, "t.example");
@@ -431,7 +431,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_has_no_room_for_the_alias_is_a_failure) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_was_answered_before_a_redirect_stays_the_answer_to_the_name_before) {
+BOOST_AUTO_TEST_CASE(an_answer_before_a_redirect_stays_the_answer_to_the_original_name) {
     SnapshotMaker m;
     m.redirect({"www.stream.example"}, "t.example");
     m.add(Op::black_hole, m.black_hole("203.0.113.1"));
@@ -445,7 +445,7 @@ BOOST_AUTO_TEST_CASE(what_was_answered_before_a_redirect_stays_the_answer_to_the
     BOOST_CHECK_EQUAL(w.context->response.answer().address_ttl_s, 7U);
 }
 
-BOOST_AUTO_TEST_CASE(marks_are_kept_while_a_query_waits) {
+BOOST_AUTO_TEST_CASE(marks_are_kept_while_a_query_is_parked) {
     SnapshotMaker m;
     m.add(Op::mark, m.mark_mask(5));
     m.add(Op::forward, any_group(m));
@@ -478,7 +478,7 @@ BOOST_AUTO_TEST_CASE(a_missing_family_is_answered_empty_if_the_list_says_so) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(buffers_go_back) {
+BOOST_AUTO_TEST_CASE(buffers_are_freed) {
     SnapshotMaker m;
     m.add(Op::forward, any_group(m));
     m.add(Op::forward, any_group(m));

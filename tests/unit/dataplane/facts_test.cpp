@@ -70,7 +70,7 @@ std::string address_of(const std::string& name) {
 
 BOOST_AUTO_TEST_SUITE(facts)
 
-BOOST_AUTO_TEST_CASE(types_are_those_of_the_answer_section) {
+BOOST_AUTO_TEST_CASE(types_are_found_in_the_answer_section) {
     auto m = response();
     m.cname("stream.example", 60, "cdn.example").a("cdn.example", 60, {192, 0, 2, 1});
     m.record(DnsMessage::kAuthority, wire_name("example"), 2, 60, wire_name("ns.example"));
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(types_are_those_of_the_answer_section) {
 }
 
 // NODATA, NXDOMAIN, and an alias that leads nowhere.
-BOOST_AUTO_TEST_CASE(an_answer_without_the_wanted_type) {
+BOOST_AUTO_TEST_CASE(an_answer_without_the_type_does_not_match) {
     for (const std::uint16_t flags : {std::uint16_t{0x8180}, std::uint16_t{0x8183}}) {
         const Built negative(response(dns::kA, flags).soa("example", 60, 60));
         BOOST_TEST((*negative).rcode == (flags & 15));
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(an_answer_without_the_wanted_type) {
     BOOST_TEST(has_type(*alias, dns::kAny));
 }
 
-BOOST_AUTO_TEST_CASE(addresses_of_both_families_and_no_others) {
+BOOST_AUTO_TEST_CASE(only_a_and_aaaa_records_give_addresses) {
     auto m = response();
     m.a("stream.example", 60, {192, 0, 2, 1});
     m.record(DnsMessage::kAnswer, wire_name("stream.example"), dns::kAaaa, 60, kV6);
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(addresses_of_both_families_and_no_others) {
 }
 
 // Behind a chain, whatever its owner is called, and of each record.
-BOOST_AUTO_TEST_CASE(addresses_behind_aliases_in_their_order) {
+BOOST_AUTO_TEST_CASE(addresses_behind_a_cname_keep_their_order) {
     auto m = response();
     m.a("b.example", 60, {192, 0, 2, 2}).cname("stream.example", 60, "a.example");
     m.cname("a.example", 60, "b.example").a("b.example", 60, {192, 0, 2, 1});
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_signature_is_not_the_type_that_it_covers) {
     BOOST_TEST(!has_type(*answer, dns::kA));
 }
 
-BOOST_AUTO_TEST_CASE(odd_ends_of_a_message) {
+BOOST_AUTO_TEST_CASE(trailing_bytes_and_truncated_records_are_ignored) {
     auto m = response();
     m.a("stream.example", 60, {192, 0, 2, 1});
     Bytes longer = m.bytes();
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(odd_ends_of_a_message) {
 }
 
 // The text ends behind a whole address.
-BOOST_AUTO_TEST_CASE(more_addresses_than_a_text_has_room_for) {
+BOOST_AUTO_TEST_CASE(a_text_holds_a_limited_number_of_addresses) {
     auto m = response(dns::kAaaa);
     Bytes address(16, 0x11);
     for (unsigned i = 0; i < 500; ++i)
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(more_addresses_than_a_text_has_room_for) {
     BOOST_TEST(text.ends_with(",1111:1111:1111:1111:1111:1111:1111:1111"));
 }
 
-BOOST_AUTO_TEST_CASE(texts_of_addresses_are_as_everywhere) {
+BOOST_AUTO_TEST_CASE(addresses_have_their_usual_text) {
     TextRoom room;
     for (const char* text : {"0.0.0.0", "255.255.255.255", "192.0.2.10", "::", "::1",
                              "2001:db8::a:0:0:1", "fe80::1:2:3:4", "64:ff9b::c000:201"})
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(texts_of_addresses_are_as_everywhere) {
     BOOST_TEST(address_text(*IpAddress::parse("::ffff:192.0.2.1"), room) == "192.0.2.1");
 }
 
-BOOST_AUTO_TEST_CASE(marks_lowest_first) {
+BOOST_AUTO_TEST_CASE(marks_are_listed_from_the_lowest) {
     const std::vector<MarkNumber> all{{0, 2}, {7, 0}, {4294967295, 63}};
     TextRoom room;
     BOOST_TEST(marks_text(all, 0, room).empty());
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(marks_lowest_first) {
     BOOST_TEST(marks_text(all, 1 | 4 | std::uint64_t{1} << 63, room) == "0,7,4294967295");
 }
 
-BOOST_AUTO_TEST_CASE(names_of_addresses) {
+BOOST_AUTO_TEST_CASE(reverse_names_give_their_address) {
     BOOST_TEST(address_of("1.2.0.192.in-addr.arpa") == "192.0.2.1");
     BOOST_TEST(address_of("255.0.0.10.in-addr.arpa") == "10.0.0.255");
     BOOST_TEST(
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(names_of_addresses) {
         "2001:db8::1");
 }
 
-BOOST_AUTO_TEST_CASE(names_that_are_of_no_whole_address) {
+BOOST_AUTO_TEST_CASE(incomplete_reverse_names_give_no_address) {
     for (const char* name :
          {"", "arpa", "in-addr.arpa", "2.0.192.in-addr.arpa", "1.1.2.0.192.in-addr.arpa",
           "256.2.0.192.in-addr.arpa", "01.2.0.192.in-addr.arpa", "0x1.2.0.192.in-addr.arpa",

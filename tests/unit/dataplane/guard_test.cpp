@@ -66,7 +66,7 @@ void list_if(SnapshotMaker& maker, Op op) {
 BOOST_AUTO_TEST_SUITE(guard)
 
 // A cache that wraps a policy lets no hit go around it; one behind a policy is as it was.
-BOOST_AUTO_TEST_CASE(a_cache_in_front_of_a_policy_is_policed) {
+BOOST_AUTO_TEST_CASE(a_cache_in_front_of_a_list_is_guarded) {
     const auto is_policed = [](bool policy_first) {
         SnapshotMaker maker;
         maker.snapshot().rpzs.resize(1);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_cache_in_front_of_a_policy_is_policed) {
     BOOST_TEST(!is_policed(true));
 }
 
-BOOST_AUTO_TEST_CASE(a_cache_is_policed_by_what_a_fallback_runs) {
+BOOST_AUTO_TEST_CASE(a_list_inside_a_fallback_guards_the_cache) {
     SnapshotMaker maker;
     maker.snapshot().rpzs.resize(1);
     maker.snapshot().fallbacks.resize(1);
@@ -100,13 +100,13 @@ BOOST_AUTO_TEST_CASE(a_cache_is_policed_by_what_a_fallback_runs) {
     BOOST_TEST(static_cast<bool>(maker.finish()->program[cache].policed));
 }
 
-BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate) {
+BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate_guard_the_cache) {
     for (const Op op : {Op::if_client, Op::if_device, Op::if_random, Op::if_rate})
         BOOST_TEST(guards([&](SnapshotMaker& m) { list_if(m, op); }));
     BOOST_TEST(!guards([](SnapshotMaker& m) { list_if(m, Op::if_type); }));
 }
 
-BOOST_AUTO_TEST_CASE(texts) {
+BOOST_AUTO_TEST_CASE(lists_by_a_text_of_the_client_guard_the_cache) {
     const auto by_text = [](TextMatch::Of of) {
         return [of](SnapshotMaker& m) {
             const auto test = m.test(Op::if_text, static_cast<std::uint32_t>(of));
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(texts) {
     }));
 }
 
-BOOST_AUTO_TEST_CASE(a_list_for_all_does_not_depend_on_a_test_whose_ways_have_met) {
+BOOST_AUTO_TEST_CASE(a_list_after_both_branches_of_a_test_does_not_depend_on_it) {
     BOOST_TEST(!guards([](SnapshotMaker& m) {
         const auto client = m.test(Op::if_client);
         m.add(Op::debug_print, m.text("seen"));
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_list_for_all_does_not_depend_on_a_test_whose_ways_have_me
     }));
 }
 
-BOOST_AUTO_TEST_CASE(through_a_mark) {
+BOOST_AUTO_TEST_CASE(a_client_test_guards_through_a_mark) {
     const auto by_mark = [](std::uint64_t bits) {
         return [bits](SnapshotMaker& m) {
             const auto test = m.test(Op::if_marks, m.mark_mask(bits));
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(through_a_mark) {
     BOOST_TEST(!guards(by_mark(2)));
 }
 
-BOOST_AUTO_TEST_CASE(through_a_response) {
+BOOST_AUTO_TEST_CASE(a_client_test_guards_through_a_response) {
     BOOST_TEST(guards([](SnapshotMaker& m) {
         const auto client = m.test(Op::if_client);
         m.add(Op::black_hole, m.black_hole("192.0.2.1"));
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(through_a_response) {
 }
 
 // Who may not ask comes to no cache: that decides nothing about what is claimed there.
-BOOST_AUTO_TEST_CASE(an_access_list_in_front) {
+BOOST_AUTO_TEST_CASE(an_access_list_in_front_does_not_guard) {
     SnapshotMaker maker;
     maker.snapshot().prefix_sets.emplace_back();
     maker.list(test::policy_list(0));
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(an_access_list_in_front) {
 }
 
 // if_client { cache; list; forward; stop } cache; forward: the same cache, with and without.
-BOOST_AUTO_TEST_CASE(two_entrances_of_one_cache) {
+BOOST_AUTO_TEST_CASE(both_uses_of_one_cache_are_guarded) {
     SnapshotMaker maker;
     maker.snapshot().prefix_sets.emplace_back();
     maker.list(test::policy_list(0));
@@ -211,9 +211,9 @@ BOOST_AUTO_TEST_CASE(two_entrances_of_one_cache) {
     BOOST_TEST(is_guarded(*snapshot, without));
 }
 
-// Two entries: with a cache of its own each; with one, of which either claims; and with one in a fallback's unit, behind
-// a mark that one of them sets.
-BOOST_AUTO_TEST_CASE(several_entries) {
+// Two entries, each with a cache of its own; with one shared cache for which both claim; and with one in a fallback's unit,
+// behind a mark that one of them sets.
+BOOST_AUTO_TEST_CASE(guards_follow_each_entry_that_reaches_a_cache) {
     const auto guards_of = [](bool one_cache, bool claims) {
         SnapshotMaker maker;
         maker.list(test::policy_list(0));

@@ -27,7 +27,7 @@ std::uint64_t neighbour(std::uint64_t i) {
 
 BOOST_AUTO_TEST_SUITE(inherited_names)
 
-BOOST_AUTO_TEST_CASE(until_its_end_and_no_longer) {
+BOOST_AUTO_TEST_CASE(an_inherited_set_holds_until_its_end) {
     InheritedNames names;
     BOOST_TEST(sets_of(names, 0, 0) == Sets{});
     names.learn(5, 3, 100, 10);
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(until_its_end_and_no_longer) {
     BOOST_TEST(sets_of(names, 8, 9) == Sets{});
 }
 
-BOOST_AUTO_TEST_CASE(several_sets_of_one_name) {
+BOOST_AUTO_TEST_CASE(a_name_may_inherit_several_sets) {
     InheritedNames names;
     names.learn(5, 3, 100, 10);
     names.learn(5, 0, 50, 10);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(several_sets_of_one_name) {
     BOOST_TEST(sets_of(names, 5, 60) == Sets{3});
 }
 
-BOOST_AUTO_TEST_CASE(a_full_bucket_forgets_who_ends_first) {
+BOOST_AUTO_TEST_CASE(a_full_bucket_forgets_the_name_that_ends_first) {
     InheritedNames names;
     for (std::uint64_t i = 1; i <= 4; ++i)
         names.learn(neighbour(i), 0, static_cast<std::uint32_t>(100 * i), 10);
@@ -63,8 +63,8 @@ BOOST_AUTO_TEST_CASE(a_full_bucket_forgets_who_ends_first) {
         BOOST_TEST(sets_of(names, neighbour(i), 261) == Sets{0});
 }
 
-// Each name has one set of its own: nobody may ever see another one.
-BOOST_AUTO_TEST_CASE(no_name_has_what_another_was_given) {
+// Each name has a set of its own: a reader must never see the set of another name.
+BOOST_AUTO_TEST_CASE(readers_never_see_the_set_of_another_name) {
     InheritedNames names;
     constexpr std::uint64_t kNames = 64;
     constexpr unsigned kTurns = 20'000;

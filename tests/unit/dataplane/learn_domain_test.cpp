@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_recent_for_a_minute) {
     BOOST_TEST(!recent.has(kName, 60), "it has the place now");
 }
 
-BOOST_AUTO_TEST_CASE(answers_count_by_code_and_records) {
+BOOST_AUTO_TEST_CASE(answers_are_selected_by_rcode_and_records) {
     dns::Answer good{}, empty{}, failed{};
     good.ancount = 1;
     failed.rcode = dns::kServFail;
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(answers_count_by_code_and_records) {
     BOOST_TEST((learns(false, false) == std::array{true, true, true}));
 }
 
-BOOST_AUTO_TEST_CASE(types_are_those_of_its_list) {
+BOOST_AUTO_TEST_CASE(query_types_are_selected_by_the_setting) {
     const LearnDomain l{.qtypes = {1, 28, 65}};
     BOOST_TEST((l.learns_type(1) && l.learns_type(28) && l.learns_type(65)));
     BOOST_TEST((!l.learns_type(2) && !l.learns_type(0) && !l.learns_type(255)));

@@ -12,7 +12,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(lease_devices)
 
-BOOST_AUTO_TEST_CASE(as_a_map_finds_them_the_first_of_an_address_counts) {
+BOOST_AUTO_TEST_CASE(lookups_agree_with_a_map_and_the_first_lease_of_an_address_counts) {
     std::mt19937 random{5};
     for (const unsigned count : {0U, 1U, 2U, 3U, 64U, 1000U}) {
         std::map<decltype(IpAddress::bytes), std::uint64_t> plain;
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(as_a_map_finds_them_the_first_of_an_address_counts) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_in_an_empty_set) {
+BOOST_AUTO_TEST_CASE(an_empty_set_contains_no_device) {
     const LeaseDevice nameless;
     BOOST_TEST(!DeviceSet{}.has(nullptr, 0));
     BOOST_TEST(!DeviceSet{}.has(&nameless, 1));
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_in_an_empty_set) {
     BOOST_TEST(set.has(&nameless, 1));
 }
 
-BOOST_AUTO_TEST_CASE(addresses_as_text) {
+BOOST_AUTO_TEST_CASE(mac_addresses_are_parsed_and_written) {
     BOOST_TEST(parse_mac("00:1d:AA:bb:0c:Dd").value() == 0x001daabb0cddU);
     BOOST_TEST(parse_mac("ff-ff-ff-ff-ff-ff").value() == 0xffffffffffffU);
     for (const char* bad :

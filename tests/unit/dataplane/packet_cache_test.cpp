@@ -33,7 +33,7 @@ bool knows(const PacketCache& packet_cache, const Bytes& message) {
 
 BOOST_AUTO_TEST_SUITE(packet_cache)
 
-BOOST_AUTO_TEST_CASE(a_message_is_known_by_all_of_its_bytes_but_the_id) {
+BOOST_AUTO_TEST_CASE(a_message_is_found_by_all_its_bytes_except_the_id) {
     PacketCache packet_cache(1);
     Random random(7);
     for (unsigned i = 0; i < 300; ++i) {
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_known_by_all_of_its_bytes_but_the_id) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_quarter_of_the_lines_is_nearly_all_kept) {
+BOOST_AUTO_TEST_CASE(a_quarter_of_the_lines_is_kept_almost_completely) {
     PacketCache packet_cache(1);
     Random random(7);
     std::vector<Bytes> messages;
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_quarter_of_the_lines_is_nearly_all_kept) {
     BOOST_CHECK_GT(known, static_cast<long>(messages.size() * 97 / 100));
 }
 
-BOOST_AUTO_TEST_CASE(it_rests_where_little_is_known_and_wakes_again) {
+BOOST_AUTO_TEST_CASE(the_packet_cache_pauses_at_a_low_hit_rate_and_resumes) {
     PacketCache packet_cache(1);
     unsigned asked = 0;
     while (packet_cache.awake(32))

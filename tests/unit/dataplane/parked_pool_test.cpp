@@ -40,7 +40,7 @@ struct Pool {
 
 BOOST_AUTO_TEST_SUITE(parked_pool)
 
-BOOST_AUTO_TEST_CASE(a_count_table_is_a_map_of_counts) {
+BOOST_AUTO_TEST_CASE(a_count_table_agrees_with_a_map) {
     CountTable table(64);
     std::map<std::uint64_t, std::uint32_t> model;
     test::Random random(5);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(records_are_taken_and_given_back) {
     p.pool.give(again);
 }
 
-BOOST_AUTO_TEST_CASE(tokens_of_others_are_not_found) {
+BOOST_AUTO_TEST_CASE(tokens_of_other_workers_are_not_found) {
     Pool p(8);
     Parked* const one = p.take("192.0.2.1", "www.a.example");
     const auto token = ParkedPool::token_of(*one);
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(tokens_of_others_are_not_found) {
     p.pool.give(one);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_is_a_v4_address_or_a_v6_64) {
+BOOST_AUTO_TEST_CASE(a_client_is_an_ipv4_address_or_an_ipv6_64_prefix) {
     Pool p(64, 2);
     BOOST_CHECK(p.take("192.0.2.1", "a.b1.example") != nullptr);
     BOOST_CHECK(p.take("192.0.2.1", "a.b2.example") != nullptr);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_client_is_a_v4_address_or_a_v6_64) {
     BOOST_CHECK(p.take("2001:db8:0:2::1", "a.b6.example") != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_domain_gets_a_quarter) {
+BOOST_AUTO_TEST_CASE(a_domain_gets_a_quarter_of_the_pool) {
     Pool p(16);
     for (const char* name :
          {"a.victim.example", "b.victim.example", "c.d.victim.example", "victim.example"}) {
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_domain_gets_a_quarter) {
     BOOST_CHECK(p.take("192.0.2.1", "") != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_pool_says_so) {
+BOOST_AUTO_TEST_CASE(a_full_pool_refuses) {
     Pool p(4);
     for (int i = 0; i < 4; ++i)
         BOOST_CHECK(p.take("192.0.2.1", "www.n" + std::to_string(i) + ".example") != nullptr);

@@ -1,4 +1,4 @@
-// With plans and without, the program comes to the same: answers, whom it asks, claims, notes, what a query waits with.
+// The program has the same results with and without plans: answers, upstreams asked, claims, notes, state of parked queries.
 // Random programs, names, types and flags; a new instruction has to be added to ProgramMaker.
 #include "dataplane/policy/plan.h"
 
@@ -94,7 +94,7 @@ class ProgramMaker {
             m_.add(Op::forward, 0);
             m_.add(Op::end);
         }
-        // Units, of which one may be the other's.
+        // Units; one may use the other.
         for (unsigned i = 0; i < 2; ++i) {
             Fallback& f = m_.snapshot().fallbacks[i];
             for (std::uint16_t* pc : {&f.primary, &f.secondary}) {
@@ -209,7 +209,7 @@ class ProgramMaker {
                 if (prefers_ > 0) wrap(op, --prefers_, instance);
                 break;
             case Op::ad_list:
-            case Op::static_records:  // tables, which tests/differential makes (house, policy)
+            case Op::static_records:  // tables, which tests/differential makes (tables, policy)
             case Op::enter_rpz:
                 break;
             case Op::fallback:
@@ -383,7 +383,7 @@ class Side {
     unsigned plain_hits = 0, plain_claims = 0, moved_on = 0, others = 0;
 
   private:
-    // As the resolver does where nobody is late.
+    // As the resolver does when no upstream is late.
     void go_on(QueryContext& c, Step step, const Asked& a, Now now, Seen& seen) {
         for (; step != Step::answered;) {
             seen.waited.push_back(waits_with(c.state));
@@ -507,7 +507,7 @@ class Side {
 
 BOOST_AUTO_TEST_SUITE(plan)
 
-BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
+BOOST_AUTO_TEST_CASE(a_program_has_the_same_results_with_and_without_plans) {
     Random random(20260802);
     Side with(true), without(false);
     Now now{1'000'000};
@@ -546,7 +546,7 @@ BOOST_AUTO_TEST_CASE(with_plans_and_without_the_program_comes_to_the_same) {
     BOOST_TEST(with.counters.get(Stat::cache_hits) > 1000U);
 }
 
-BOOST_AUTO_TEST_CASE(a_memo_keeps_each_plan_where_it_is_until_another_generation) {
+BOOST_AUTO_TEST_CASE(a_memo_keeps_each_plan_in_place_for_one_generation) {
     PlanMemo memo;
     const auto tags_of = [](std::uint64_t generation, std::uint32_t tag_set) {
         return generation << 32 | tag_set;
@@ -563,7 +563,7 @@ BOOST_AUTO_TEST_CASE(a_memo_keeps_each_plan_where_it_is_until_another_generation
                 places.push_back(plan);
                 if (plan == nullptr) ++without;
                 if (plan == nullptr) continue;
-                BOOST_REQUIRE(plan->tags == 0U);  // nobody else's
+                BOOST_REQUIRE(plan->tags == 0U);  // free
                 plan->tags = tags_of(7, tag_set);
                 plan->entry = entry;
             }
@@ -575,7 +575,7 @@ BOOST_AUTO_TEST_CASE(a_memo_keeps_each_plan_where_it_is_until_another_generation
 }
 
 // 20 rules that claim for a list each, then a cache: a name in two of their sets.
-BOOST_AUTO_TEST_CASE(a_plan_stands_at_the_cache_behind_the_rules) {
+BOOST_AUTO_TEST_CASE(a_plan_continues_at_the_cache_after_the_rules) {
     SnapshotMaker m;
     const auto list = m.list(policy_list(1));
     for (unsigned i = 0; i < 20; ++i) {
@@ -604,7 +604,7 @@ BOOST_AUTO_TEST_CASE(a_plan_stands_at_the_cache_behind_the_rules) {
     BOOST_TEST(make_plan(*snapshot, {}).depth == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_prefix_ends_before_what_others_see) {
+BOOST_AUTO_TEST_CASE(a_prefix_ends_before_instructions_with_visible_effects) {
     const auto end_of = [](Op op, std::uint32_t operand) {
         SnapshotMaker m;
         m.text("text");
@@ -652,7 +652,7 @@ BOOST_AUTO_TEST_CASE(a_cache_behind_a_note_is_a_second_one) {
 }
 
 // cache ; has_resp: accept ; [set] list ; forward: as mosdns's users write it.
-BOOST_AUTO_TEST_CASE(a_hit_is_plain_where_it_is_accepted_behind_the_cache) {
+BOOST_AUTO_TEST_CASE(a_hit_is_plain_when_the_program_accepts_after_the_cache) {
     SnapshotMaker m;
     m.add(Op::enter_cache, m.cache());
     const auto has_resp = m.test(Op::if_has_resp);

@@ -42,7 +42,7 @@ using Names = std::vector<std::string>;
 
 BOOST_AUTO_TEST_SUITE(pointed_names)
 
-BOOST_AUTO_TEST_CASE(cname_chain) {
+BOOST_AUTO_TEST_CASE(names_of_a_cname_chain_are_found) {
     auto m = DnsMessage::response(1, "www.stream.example", dns::kA);
     m.cname("www.stream.example", 60, "A.CDN.example").cname("a.cdn.example", 30, "b.cdn.example");
     m.a("b.cdn.example", 20, {192, 0, 2, 1});
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(cname_chain) {
 }
 
 // RFC 9460: AliasMode has priority 0; "." is the name itself. Parameters follow the name.
-BOOST_AUTO_TEST_CASE(https_and_svcb) {
+BOOST_AUTO_TEST_CASE(targets_of_https_and_svcb_are_found) {
     auto m = DnsMessage::response(1, "stream.example", dns::kHttps);
     m.record(DnsMessage::kAnswer, wire_name("stream.example"), dns::kHttps, 300,
              joined({0, 0}, wire_name("svc.cdn.example")));
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(https_and_svcb) {
     BOOST_TEST(pointed(m, "stream.example", dns::kHttps, PointedNames::Of::cname).empty());
 }
 
-BOOST_AUTO_TEST_CASE(srv_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(targets_of_srv_and_of_no_other_type_are_found) {
     auto m = DnsMessage::response(1, "_sip._udp.stream.example", dns::kSrv);
     m.record(DnsMessage::kAnswer, wire_name("_sip._udp.stream.example"), dns::kSrv, 90,
              joined({0, 1, 0, 2, 19, 196}, wire_name("sip.other.example")));

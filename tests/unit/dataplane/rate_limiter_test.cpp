@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(rates_may_be_fractions_and_as_large_as_32_bits) {
     BOOST_TEST(rare.taken("192.0.2.1", 100) == 86U);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_is_what_the_mask_says) {
+BOOST_AUTO_TEST_CASE(a_client_is_the_prefix_of_the_mask) {
     World w({.qps = 1, .burst = 2, .mask4 = 24, .mask6 = 48});
     BOOST_TEST(w.taken("192.0.2.1", 5) == 2U);
     BOOST_TEST(w.taken("192.0.2.255", 5) == 0U);
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_client_is_what_the_mask_says) {
     BOOST_TEST(one.taken("192.0.2.4", 5) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(more_clients_than_buckets_leave_the_limit_of_who_asks_most) {
+BOOST_AUTO_TEST_CASE(the_most_active_clients_keep_their_limit_with_too_few_buckets) {
     World w({.qps = 1, .burst = 10}, 1);
     for (unsigned i = 0; i < 10; ++i)
         BOOST_TEST(w.take("192.0.2.1"));

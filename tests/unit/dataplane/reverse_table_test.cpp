@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(an_address_is_known_until_its_end) {
     BOOST_CHECK(found(table, address(2), 100).empty());
 }
 
-BOOST_AUTO_TEST_CASE(the_last_name_counts) {
+BOOST_AUTO_TEST_CASE(the_last_name_of_an_address_counts) {
     ReverseTable table(16);
     const std::string longest(63, 'x');
     table.learn(address(1), wire_name(longest + "." + longest + "." + longest), 200, 100);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_last_name_counts) {
     BOOST_CHECK(found(table, address(1), 100) == whole);
 }
 
-BOOST_AUTO_TEST_CASE(it_is_written_again_when_half_of_its_time_is_over) {
+BOOST_AUTO_TEST_CASE(a_name_is_written_again_after_half_of_its_time) {
     ReverseTable table(16);
     table.learn(address(1), wire_name("a"), 200, 100);
     table.learn(address(1), wire_name("a"), 220, 120);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(it_is_written_again_when_half_of_its_time_is_over) {
     BOOST_CHECK(found(table, address(1), 299) == wire_name("a"));
 }
 
-BOOST_AUTO_TEST_CASE(what_ends_first_makes_room) {
+BOOST_AUTO_TEST_CASE(the_name_that_ends_first_makes_room) {
     ReverseTable table(4);
     BOOST_TEST(table.size() == 4U);
     for (std::uint32_t i = 0; i < 4; ++i)
@@ -70,14 +70,14 @@ BOOST_AUTO_TEST_CASE(what_ends_first_makes_room) {
         BOOST_CHECK(found(table, address(i), 100) == wire_name("a"));
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_learned_of_what_is_over) {
+BOOST_AUTO_TEST_CASE(an_expired_answer_is_not_learned) {
     ReverseTable table(4);
     table.learn(address(1), wire_name("a"), 100, 100);
     BOOST_CHECK(found(table, address(1), 99).empty());
 }
 
 // Whatever a reader finds is a name that was written for that address.
-BOOST_AUTO_TEST_CASE(writers_and_readers_at_the_same_time) {
+BOOST_AUTO_TEST_CASE(concurrent_readers_see_whole_names) {
     ReverseTable table(64);
     constexpr unsigned kNames = 100, kRounds = 20'000;
     std::vector<test::Bytes> names;

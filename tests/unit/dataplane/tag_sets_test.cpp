@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(the_same_bits_have_the_same_id) {
     BOOST_CHECK(*sets.find(none) == bits(0));
 }
 
-BOOST_AUTO_TEST_CASE(an_id_that_was_not_given_finds_nothing) {
+BOOST_AUTO_TEST_CASE(an_unknown_id_is_not_found) {
     TagSets sets;
     const auto one = sets.intern(bits(1));
     BOOST_CHECK(sets.find(0) == nullptr);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_full_table_gives_no_more_ids_and_keeps_the_old_ones) {
     BOOST_CHECK_GE(without, TagSets::kCapacity);
 }
 
-BOOST_AUTO_TEST_CASE(several_threads_agree) {
+BOOST_AUTO_TEST_CASE(several_threads_get_the_same_ids) {
     TagSets sets;
     constexpr unsigned kThreads = 4, kSets = 500;
     std::vector<std::vector<std::uint32_t>> ids(kThreads, std::vector<std::uint32_t>(kSets));
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(several_threads_agree) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_memo_is_of_one_generation) {
+BOOST_AUTO_TEST_CASE(a_memo_is_valid_for_one_generation) {
     NameMemo memo;
     const cache::Key name{.low = 12345, .high = 6},
         twin{.low = 12345 + NameMemo::kSlots, .high = 7};  // in its slot

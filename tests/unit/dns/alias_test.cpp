@@ -59,7 +59,7 @@ DnsMessage target_response(std::uint16_t type = kA, std::uint16_t flags = 0x8180
 
 BOOST_AUTO_TEST_SUITE(alias)
 
-BOOST_AUTO_TEST_CASE(the_alias_comes_first_and_records_are_of_its_target) {
+BOOST_AUTO_TEST_CASE(the_alias_comes_first_and_the_records_belong_to_its_target) {
     auto m = target_response();
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kA, 300, {192, 0, 2, 1});
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kA, 200, {192, 0, 2, 2});
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(the_alias_comes_first_and_records_are_of_its_target) {
     BOOST_TEST(b->answer().address_ttl_s == 250U);
 }
 
-BOOST_AUTO_TEST_CASE(names_in_data_are_written_anew) {
+BOOST_AUTO_TEST_CASE(names_in_rdata_are_rewritten) {
     auto m = target_response(15);
     const std::size_t base = m.size();
     m.record(DnsMessage::kAnswer, {0xc0, 12}, 15, 300, {0, 10, 4, 'm', 'a', 'i', 'l', 0xc0, 16});
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(names_in_data_are_written_anew) {
     BOOST_TEST(text.find(std::string("\1s\3new\6target\7example\0", 22)) != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(no_records_but_the_alias) {
+BOOST_AUTO_TEST_CASE(an_answer_without_records_becomes_the_alias) {
     auto m = target_response(kAaaa);
     m.soa("target.example", 600, 30);
     const auto original = built_answer(m, kAsked, kAaaa);
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(no_records_but_the_alias) {
     BOOST_TEST(plain->answer().min_ttl_s == 30U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_said_of_it_stays_but_that_it_is_authenticated) {
+BOOST_AUTO_TEST_CASE(header_flags_stay_except_ad) {
     auto m = target_response(kA, 0x83a3);  // TC, AD, NXDOMAIN
     const auto original = built_answer(m, kAsked, kA);
     AnswerBlock out;
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(what_is_said_of_it_stays_but_that_it_is_authenticated) {
 }
 
 // A table that says that the record's owner takes no byte, as a dump of a cache may have it, is not believed.
-BOOST_AUTO_TEST_CASE(a_record_without_an_owner_is_none) {
+BOOST_AUTO_TEST_CASE(a_record_without_an_owner_is_refused) {
     auto m = target_response(kTxt);
     m.record(DnsMessage::kAnswer, {0xc0, 12}, kTxt, 300, {3, 'a', 'b', 'c'});
     const auto b = built_answer(m, kAsked, kTxt);
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_record_without_an_owner_is_none) {
                0U);
 }
 
-BOOST_AUTO_TEST_CASE(less_room_is_refused_and_nothing_is_written_behind_it) {
+BOOST_AUTO_TEST_CASE(a_small_buffer_is_refused_without_a_write_beyond_it) {
     auto m = target_response();
     for (std::uint8_t i = 0; i < 20; ++i)
         m.record(DnsMessage::kAnswer, {0xc0, 12}, kA, 300, {192, 0, 2, i});

@@ -61,7 +61,7 @@ Bytes tail(const Bytes& m, std::size_t from, std::size_t to) {
 BOOST_TEST_DONT_PRINT_LOG_VALUE(AnswerError)
 BOOST_AUTO_TEST_SUITE(answer)
 
-BOOST_AUTO_TEST_CASE(body_is_taken_as_it_is) {
+BOOST_AUTO_TEST_CASE(the_body_is_copied_unchanged) {
     auto m = response();
     m.record(DnsMessage::kAnswer, kToQname, kCname, 600, {4, 'e', 'd', 'g', 'e', 0xc0, 16});
     m.record(DnsMessage::kAnswer, {0xc0, kBase + 12}, kA, 60, {192, 0, 2, 1});
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(body_is_taken_as_it_is) {
     BOOST_TEST(a.size() == sizeof(Answer) + 3 * 2 + 2 * 4 + b->body().size());
 }
 
-BOOST_AUTO_TEST_CASE(addresses_are_those_of_the_answer_section) {
+BOOST_AUTO_TEST_CASE(addresses_come_from_the_answer_section) {
     auto m = response(kAaaa);
     const Bytes v6(16, 0x20);
     m.record(DnsMessage::kAnswer, kToQname, kAaaa, 60, v6);
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(addresses_are_those_of_the_answer_section) {
     BOOST_TEST(b->answer().arcount == 1);
 }
 
-BOOST_AUTO_TEST_CASE(opt_in_the_middle_makes_the_names_anew) {
+BOOST_AUTO_TEST_CASE(names_are_rewritten_when_opt_is_in_the_middle) {
     auto m = response(kMx);
     m.record(DnsMessage::kAnswer, kToQname, kMx, 70, {0, 10, 4, 'm', 'a', 'i', 'l', 0xc0, 16});
     const auto mail = static_cast<std::uint8_t>(m.size() - 7);
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(ttls_with_the_top_bit_are_zero) {
     BOOST_TEST(b->answer().address_ttl_s == 0x7fffffffU);
 }
 
-BOOST_AUTO_TEST_CASE(negative_answers) {
+BOOST_AUTO_TEST_CASE(negative_answers_are_recognised) {
     const auto nxdomain = build(response(kA, 0x8183).soa("example.com", 900, 60).bytes());
     BOOST_TEST(nxdomain->answer().rcode == kNxDomain);
     BOOST_TEST(nxdomain->answer().negative);
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(negative_answers) {
     BOOST_TEST(found->ttl(1) == 900U);
 }
 
-BOOST_AUTO_TEST_CASE(another_question_is_not_ours) {
+BOOST_AUTO_TEST_CASE(an_answer_to_another_question_is_refused) {
     const auto m = response().a("www.example.com", 300, {192, 0, 2, 1}).bytes();
     const auto wrong = [&](std::string_view qname, std::uint16_t qtype, bool exact) {
         return build(m, qname, qtype, exact)->error == AnswerError::wrong_question;
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(another_question_is_not_ours) {
     BOOST_TEST((error_of(response(kA, 0xa800).bytes()) == AnswerError::malformed));
 }
 
-BOOST_AUTO_TEST_CASE(errors_without_a_question) {
+BOOST_AUTO_TEST_CASE(errors_may_come_without_a_question) {
     const auto b = build(DnsMessage(9, 0x8181).bytes());
     BOOST_TEST((b->error == AnswerError::none));
     BOOST_TEST(b->facts.no_question);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(errors_without_a_question) {
     BOOST_TEST(b->answer().body_len == 0);
 }
 
-BOOST_AUTO_TEST_CASE(extended_rcodes) {
+BOOST_AUTO_TEST_CASE(extended_rcodes_are_read) {
     BOOST_TEST(build(response().opt(1232, false, 1).bytes())->facts.rcode == kFormErr);  // BADVERS
     BOOST_TEST(build(response(kA, 0x8187).opt(1232, false, 1).bytes())->facts.rcode ==
                kServFail);  // BADCOOKIE
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(extended_rcodes) {
     BOOST_TEST(build(response(kA, 0x8183).opt(1232).bytes())->facts.rcode == kNxDomain);
 }
 
-BOOST_AUTO_TEST_CASE(malformed) {
+BOOST_AUTO_TEST_CASE(malformed_answers_are_refused) {
     const auto bad = [](const DnsMessage& m) {
         return error_of(m.bytes()) == AnswerError::malformed;
     };
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(malformed) {
     BOOST_TEST(bad(response().set(10, 0xffff)));
 }
 
-BOOST_AUTO_TEST_CASE(every_cut_is_malformed_or_truncated) {
+BOOST_AUTO_TEST_CASE(every_shortened_message_is_malformed_or_truncated) {
     auto m = response();
     m.a("www.example.com", 60, {192, 0, 2, 1}).a("www.example.com", 60, {192, 0, 2, 2}).opt(1232);
     for (std::size_t n = 0; n < m.size(); ++n) {
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(bytes_after_the_last_record_are_ignored) {
     BOOST_TEST(build(m.raw({1, 2, 3}).bytes())->body() == clean);
 }
 
-BOOST_AUTO_TEST_CASE(pointers_into_the_rdata_of_other_types) {
+BOOST_AUTO_TEST_CASE(pointers_into_rdata_of_other_types_are_resolved) {
     auto m = response(kSrv);
     Bytes unknown{9, 9};
     const Bytes name = wire_name("host.example.com");
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(ttls_are_brought_within_limits) {
                steer::checksum_fold(steer::checksum_add(0, body.data(), body.size())));
 }
 
-BOOST_AUTO_TEST_CASE(no_room) {
+BOOST_AUTO_TEST_CASE(a_small_buffer_is_refused) {
     const auto m = response().a("www.example.com", 60, {192, 0, 2, 1}).bytes();
     alignas(8) std::array<std::uint8_t, 256> block{};
     const std::size_t need = sizeof(Answer) + 2 + 4 + 31;
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(no_room) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_largest_message) {
+BOOST_AUTO_TEST_CASE(the_largest_message_is_built) {
     auto m = response(kTxt);
     while (m.size() + 12 + 4 <= 65535)
         m.record(DnsMessage::kAnswer, kToQname, kA, 60, {1, 2, 3, 4});
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(the_largest_message) {
     BOOST_TEST((error_of(longer.bytes()) == AnswerError::malformed));
 }
 
-BOOST_AUTO_TEST_CASE(records_of_the_root_in_one_byte) {
+BOOST_AUTO_TEST_CASE(a_message_may_be_full_of_records_of_the_root) {
     auto m = response(kTxt);
     while (m.size() + 15 <= 65535)
         m.record(DnsMessage::kAnswer, {0}, kA, 60, {1, 2, 3, 4});

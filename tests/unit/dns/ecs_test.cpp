@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(cookies_of_a_wrong_length_are_a_format_error) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_query_has_it_behind_its_name) {
+BOOST_AUTO_TEST_CASE(a_query_has_the_subnet_option_behind_its_name) {
     const Query q = parse("www.example", option({0, 1, 24, 0, 192, 0, 2}));
     BOOST_TEST(q.name().size() == 13U);
     BOOST_TEST(Bytes(q.ecs().begin(), q.ecs().end()) == (Bytes{1, 24, 192, 0, 2}));
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_query_has_it_behind_its_name) {
     BOOST_TEST(parse("www.example", {}).edns.ecs_len == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_reply_is_for_the_subnet_that_was_asked_for) {
+BOOST_AUTO_TEST_CASE(a_reply_has_to_be_for_the_requested_subnet) {
     const Bytes asked{1, 24, 192, 0, 2};
     const EcsReply same = read_ecs_reply(option({0, 1, 24, 16, 192, 0, 2}), asked);
     BOOST_TEST(same.matches);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_reply_is_for_the_subnet_that_was_asked_for) {
     BOOST_TEST(read_ecs_reply(option({0, 1, 24, 200, 192, 0, 2}), asked).scope == 32);
 }
 
-BOOST_AUTO_TEST_CASE(made_of_an_address_its_spare_bits_are_zero) {
+BOOST_AUTO_TEST_CASE(a_subnet_made_from_an_address_has_zero_host_bits) {
     const Bytes v4{203, 0, 113, 255};
     const Bytes v6{0x20, 1,    0xd,  0xb8, 0xff, 0xff, 0xff, 0xff,
                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(made_of_an_address_its_spare_bits_are_zero) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(written_as_it_was_read) {
+BOOST_AUTO_TEST_CASE(a_subnet_is_written_as_read) {
     const Bytes sent = option({0, 1, 20, 0, 192, 0, 16});
     const Bytes kept = read(sent);
     Bytes out(kEcsOptionSize + 16);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(written_as_it_was_read) {
     BOOST_TEST(out == option({0, 1, 20, 18, 192, 0, 16}));
 }
 
-BOOST_AUTO_TEST_CASE(a_reply_carries_it_with_the_answers_scope) {
+BOOST_AUTO_TEST_CASE(a_reply_carries_the_subnet_with_the_scope_of_the_answer) {
     const Query q = parse("www.example", option({0, 1, 24, 0, 192, 0, 2}));
     Bytes message(600);
     const auto asked = DnsMessage::query(1, "www.example", 1);

@@ -64,7 +64,7 @@ std::vector<Bytes> addresses(const Answer& a) {
 
 BOOST_AUTO_TEST_SUITE(hints)
 
-BOOST_AUTO_TEST_CASE(of_both_families) {
+BOOST_AUTO_TEST_CASE(hints_of_both_families_are_found) {
     const Bytes rdata = svcb({{kAlpn, {2, 'h', '3'}},
                               {kV4, kFour + kFour2},
                               {kEch, {1, 2, 3}},
@@ -77,11 +77,11 @@ BOOST_AUTO_TEST_CASE(of_both_families) {
     BOOST_TEST(!hints_of(svcb({})).any());
 }
 
-BOOST_AUTO_TEST_CASE(alias_mode_has_none) {
+BOOST_AUTO_TEST_CASE(records_in_alias_mode_have_no_hints) {
     BOOST_TEST(!hints_of(svcb({{kV4, kFour}}, 0, "edge.example")).any());
 }
 
-BOOST_AUTO_TEST_CASE(malformed_ones_have_none) {
+BOOST_AUTO_TEST_CASE(malformed_records_have_no_hints) {
     const Bytes good = svcb({{kPort, {1, 187}}, {kV4, kFour}, {kV6, kSixteen}});
     BOOST_TEST(hints_of(good).any());
     const std::size_t ends[] = {3, 3 + 6, 3 + 6 + 8};  // where the parameters might end as well
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(malformed_ones_have_none) {
     BOOST_TEST(!hints_of(svcb({{kV4, kFour}}) + Bytes{0, 9, 0}).any());
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_tells_its_addresses_and_its_hints) {
+BOOST_AUTO_TEST_CASE(an_answer_gives_its_addresses_and_hints) {
     auto m = https_response(kAny);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour2}, {kV6, kSixteen}}));
     m.record(DnsMessage::kAnswer, kQname, kA, 300, kFour);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(only_hints_of_the_answer_section_and_class_count) {
     BOOST_TEST(addresses(b->answer()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
+BOOST_AUTO_TEST_CASE(records_of_another_class_add_no_hint) {
     auto m = https_response(kAny);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour2}}), 3);
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(another_class_beside_them_adds_nothing) {
     BOOST_TEST(b->answer().address_ttl_s == 600U);
 }
 
-BOOST_AUTO_TEST_CASE(their_ttl_is_limited_as_that_of_addresses) {
+BOOST_AUTO_TEST_CASE(the_ttl_of_hints_is_limited_as_that_of_addresses) {
     auto m = https_response(kSvcb);
     m.record(DnsMessage::kAnswer, kQname, kSvcb, 600, svcb({{kV4, kFour}}));
     const auto b = with_hints(m, kSvcb);
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(their_ttl_is_limited_as_that_of_addresses) {
     BOOST_TEST(b->answer().address_ttl_s == 100U);
 }
 
-BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
+BOOST_AUTO_TEST_CASE(hints_are_found_after_names_were_rewritten) {
     auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kCname, 600, {4, 'e', 'd', 'g', 'e', 0xc0, 16});
     m.record(DnsMessage::kAnswer, {4, 'e', 'd', 'g', 'e', 0xc0, 16}, kHttps, 500,
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(they_outlive_names_written_anew) {
 }
 
 // An answer that comes from a file says what it likes of itself.
-BOOST_AUTO_TEST_CASE(tables_that_lie_are_not_followed) {
+BOOST_AUTO_TEST_CASE(wrong_tables_are_not_followed) {
     auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
     const auto b = with_hints(m);

@@ -13,7 +13,7 @@ using steer::test::wire_name;
 
 BOOST_AUTO_TEST_SUITE(mutation)
 
-BOOST_AUTO_TEST_CASE(queries) {
+BOOST_AUTO_TEST_CASE(mutated_queries_are_parsed_without_a_fault) {
     const Bytes good = DnsMessage::query(7, "www.example.com", kA).opt(1232, true).bytes();
     Random random{1};
     unsigned accepted = 0;
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(queries) {
     BOOST_TEST(accepted < 9000U);
 }
 
-BOOST_AUTO_TEST_CASE(responses) {
+BOOST_AUTO_TEST_CASE(mutated_responses_are_parsed_without_a_fault) {
     const Bytes good = DnsMessage::response(7, "www.example.com", kA)
                            .cname("www.example.com", 60, "edge.example.com")
                            .a("edge.example.com", 30, {192, 0, 2, 1})

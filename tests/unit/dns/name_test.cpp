@@ -13,7 +13,7 @@ using steer::test::wire_name;
 
 BOOST_AUTO_TEST_SUITE(name)
 
-BOOST_AUTO_TEST_CASE(plain_length) {
+BOOST_AUTO_TEST_CASE(the_length_of_a_name_is_found) {
     BOOST_TEST(plain_name_length(Bytes{0}) == 1U);
     BOOST_TEST(plain_name_length(wire_name("www.example.com")) == 17U);
     BOOST_TEST(plain_name_length(Bytes{}) == 0U);
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(plain_length) {
     BOOST_TEST(plain_name_length(after_it) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(longest_name_is_255_bytes) {
+BOOST_AUTO_TEST_CASE(the_longest_name_has_255_bytes) {
     Bytes name;
     for (int i = 0; i < 127; ++i) {
         name.push_back(1);
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(longest_name_is_255_bytes) {
     BOOST_TEST(plain_name_length(name) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(same_but_for_case) {
+BOOST_AUTO_TEST_CASE(names_are_compared_without_case) {
     BOOST_TEST(same_name(wire_name("WWW.eXample.com"), wire_name("www.example.COM")));
     BOOST_TEST(!same_name(wire_name("www.example.com"), wire_name("www.example.net")));
     BOOST_TEST(!same_name(wire_name("a.b"), wire_name("a.b.c")));
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(same_but_for_case) {
     BOOST_TEST(!same_name(wire_name("a["), wire_name("a{")));
 }
 
-BOOST_AUTO_TEST_CASE(lower_case_equals_the_naive_one) {
+BOOST_AUTO_TEST_CASE(fast_lower_case_equals_the_naive_one) {
     std::mt19937 random{7};
     for (std::size_t n = 0; n <= 256; ++n) {
         Bytes from(n);
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(lower_case_equals_the_naive_one) {
 }
 
 // At the edges of a page beyond which there is no memory.
-BOOST_AUTO_TEST_CASE(nothing_beside_a_name_is_read) {
+BOOST_AUTO_TEST_CASE(no_byte_outside_the_name_is_read) {
     std::mt19937 random{8};
     const steer::test::GuardedPage from, to;
     const auto at = [](std::span<std::uint8_t> page, std::size_t n, bool end) {
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(nothing_beside_a_name_is_read) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(text_form) {
+BOOST_AUTO_TEST_CASE(names_are_written_as_text) {
     BOOST_TEST(name_to_text(Bytes{0}) == ".");
     BOOST_TEST(name_to_text(wire_name("www.Example.com")) == "www.Example.com");
     BOOST_TEST(name_to_text(Bytes{4, 'a', '.', 'b', '\\', 2, 7, 200, 0}) == "a\\.b\\\\.\\007\\200");
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(text_form) {
     BOOST_TEST(!name_from_text(longest + "a"));
 }
 
-BOOST_AUTO_TEST_CASE(text_form_and_back) {
+BOOST_AUTO_TEST_CASE(names_are_parsed_as_written) {
     std::mt19937 random{11};
     for (int round = 0; round < 2000; ++round) {
         Bytes wire;
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(text_form_and_back) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(pointers_go_backwards_to_names) {
+BOOST_AUTO_TEST_CASE(pointers_go_backwards_to_a_name) {
     //            0  1    2    3  4    5  6  7     8  9     10    11
     const Bytes m{1, 'a', 'X', 1, 'b', 0, 9, 0xc0, 3, 1, 'c', 0xc0, 7};
     NameStarts starts;
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(pointers_go_backwards_to_names) {
     BOOST_TEST((Bytes(name.bytes().begin(), name.bytes().end()) == Bytes{1, 'c', 1, 'b', 0}));
 }
 
-BOOST_AUTO_TEST_CASE(bad_pointers) {
+BOOST_AUTO_TEST_CASE(bad_pointers_are_refused) {
     const auto reads = [](const Bytes& m, std::size_t at,
                           std::initializer_list<std::size_t> allowed) {
         NameStarts starts;

@@ -27,7 +27,7 @@ Bytes name_of(const Query& q) {
 BOOST_TEST_DONT_PRINT_LOG_VALUE(QueryError)
 BOOST_AUTO_TEST_SUITE(query)
 
-BOOST_AUTO_TEST_CASE(plain) {
+BOOST_AUTO_TEST_CASE(a_plain_query_is_parsed) {
     Query q;
     BOOST_TEST(parse(DnsMessage::query(0x1234, "WWW.Example.com", 28).bytes(), q) ==
                QueryError::none);
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(plain) {
     BOOST_TEST(q.edns.udp_size == 512);
 }
 
-BOOST_AUTO_TEST_CASE(edns) {
+BOOST_AUTO_TEST_CASE(edns_options_are_parsed) {
     Query q;
     BOOST_TEST(parse(DnsMessage::query(1, "a.b", 1).opt(4096, true).bytes(), q) ==
                QueryError::none);
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(edns) {
                QueryError::none);
 }
 
-BOOST_AUTO_TEST_CASE(other_additional_records_pass) {
+BOOST_AUTO_TEST_CASE(other_additional_records_are_accepted) {
     auto m = DnsMessage::query(1, "a.b", 1);
     m.record(DnsMessage::kAdditional, wire_name("key"), 250, 0, Bytes(20), 255).opt(1232);
     Query q;
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(other_additional_records_pass) {
     BOOST_TEST(q.edns.present);
 }
 
-BOOST_AUTO_TEST_CASE(errors_have_names) {
+BOOST_AUTO_TEST_CASE(each_malformed_query_has_its_error) {
     const auto good = DnsMessage::query(1, "www.example.com", 1).opt(1232);
     for (std::size_t n = 0; n < 12; ++n) {
         BOOST_TEST(parse(Bytes(good.bytes().begin(),
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(errors_have_names) {
                          .bytes()) == QueryError::bad_opt);
 }
 
-BOOST_AUTO_TEST_CASE(every_cut_is_an_error) {
+BOOST_AUTO_TEST_CASE(every_shortened_query_is_an_error) {
     const auto good = DnsMessage::query(1, "www.example.com", 1).opt(1232).bytes();
     for (std::size_t n = 0; n < good.size(); ++n) {
         const Bytes cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(n));
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(every_cut_is_an_error) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_clients_are_told) {
+BOOST_AUTO_TEST_CASE(each_error_has_its_rcode) {
     BOOST_TEST(rcode_for(QueryError::none) == 0);
     BOOST_TEST(rcode_for(QueryError::short_header) == kNoReply);
     BOOST_TEST(rcode_for(QueryError::is_response) == kNoReply);

@@ -59,7 +59,7 @@ std::uint16_t flags_of(const Bytes& m) {
 
 BOOST_AUTO_TEST_SUITE(reply)
 
-BOOST_AUTO_TEST_CASE(plain_and_in_the_clients_case) {
+BOOST_AUTO_TEST_CASE(a_reply_has_the_case_of_the_query) {
     auto x = asked("wWw.eXample.com");
     const auto m = x.upstream(found()).reply();
     const auto expected = DnsMessage::response(0xabcd, "wWw.eXample.com", kA, 0x8180)
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(ttls_count_down_and_are_capped) {
     BOOST_TEST((ttls(0, 0) == std::pair{0U, 0U}));
 }
 
-BOOST_AUTO_TEST_CASE(flags) {
+BOOST_AUTO_TEST_CASE(flags_follow_the_query_and_the_answer) {
     // AA goes, RD and CD are the client's, AD only for those who asked.
     BOOST_TEST(flags_of(asked("www.example.com", 0).upstream(found(0x85b0)).reply()) == 0x8080);
     BOOST_TEST(flags_of(asked("www.example.com", 0x0110).upstream(found(0x85a0)).reply()) ==
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(flags) {
     BOOST_TEST(!x.truncated);
 }
 
-BOOST_AUTO_TEST_CASE(opt_only_for_those_who_sent_one) {
+BOOST_AUTO_TEST_CASE(a_reply_has_an_opt_only_if_the_query_has_one) {
     Exchange x(DnsMessage::query(5, "www.example.com", kA).opt(4096, true));
     x.upstream(found().opt(512));
     const auto expected = DnsMessage::response(5, "www.example.com", kA, 0x8180)
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(opt_only_for_those_who_sent_one) {
     BOOST_TEST(plain.upstream(found().opt(512)).reply({.ede = Ede::stale}).size() == 33U + 31U);
 }
 
-BOOST_AUTO_TEST_CASE(above_the_clients_size) {
+BOOST_AUTO_TEST_CASE(a_reply_above_the_clients_size_is_truncated) {
     Exchange x(DnsMessage::query(5, "www.example.com", kA).opt(4096));
     auto r = found();
     for (int i = 0; i < 20; ++i)
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(above_the_clients_size) {
     BOOST_TEST(x.truncated);
 }
 
-BOOST_AUTO_TEST_CASE(never_more_than_there_is_room_for) {
+BOOST_AUTO_TEST_CASE(a_reply_never_exceeds_its_buffer) {
     Exchange x(DnsMessage::query(5, "www.example.com", kA));
     x.upstream(found());
     Bytes message(x.query_bytes);
@@ -146,14 +146,14 @@ BOOST_AUTO_TEST_CASE(never_more_than_there_is_room_for) {
     BOOST_TEST(truncated);
 }
 
-BOOST_AUTO_TEST_CASE(answers_without_records) {
+BOOST_AUTO_TEST_CASE(a_reply_may_have_no_records) {
     auto x = asked("www.example.com");
     const Answer refused = empty_answer(kRefused);
     std::memcpy(x.block.data(), &refused, sizeof refused);
     BOOST_TEST(x.reply() == DnsMessage::response(0xabcd, "www.example.com", kA, 0x8185).bytes());
 }
 
-BOOST_AUTO_TEST_CASE(what_does_not_parse_is_told) {
+BOOST_AUTO_TEST_CASE(a_malformed_query_gets_an_error_reply) {
     const auto told = [](const Bytes& query) {
         Query q;
         const auto rcode = rcode_for(parse_query(query, q));
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_parse_is_told) {
     BOOST_TEST(told(trailing.bytes()) == DnsMessage::response(3, "a.b", kA, 0x8181).bytes());
 }
 
-BOOST_AUTO_TEST_CASE(queries_for_upstreams) {
+BOOST_AUTO_TEST_CASE(queries_for_upstreams_are_written) {
     Bytes m(12 + 255 + 4 + 11);
     m.resize(
         write_query(m, 0x77, wire_name("wWw.example.com"), kAaaa, kIn, true, true, true, true));

@@ -18,7 +18,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(shorten)
 
-BOOST_AUTO_TEST_CASE(the_first_addresses_stay_with_what_leads_to_them) {
+BOOST_AUTO_TEST_CASE(the_first_addresses_and_their_chain_are_kept) {
     DnsMessage response = DnsMessage::response(7, "a.example", kA);
     response.cname("a.example", 300, "b.example");
     for (unsigned i = 1; i <= 40; ++i)
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(the_first_addresses_stay_with_what_leads_to_them) {
     BOOST_TEST(cut.body_sum == sum);
 }
 
-BOOST_AUTO_TEST_CASE(what_has_no_room_is_not_written) {
+BOOST_AUTO_TEST_CASE(a_small_buffer_is_not_written) {
     DnsMessage response = DnsMessage::response(7, "a.example", kA);
     for (unsigned i = 1; i <= 40; ++i)
         response.a("a.example", 60, {192, 0, 2, static_cast<std::uint8_t>(i)});

@@ -155,7 +155,7 @@ Hints hints_in(const Answer& a) {
 
 BOOST_AUTO_TEST_SUITE(translate)
 
-BOOST_DATA_TEST_CASE(the_vectors_of_rfc_6052, kVectors, vector) {
+BOOST_DATA_TEST_CASE(the_vectors_of_rfc_6052_hold, kVectors, vector) {
     constexpr V4 kAddress{192, 0, 2, 33};
     const Pref64 prefix = pref64(vector.prefix, vector.length);
     BOOST_TEST(Pref64::is_length(vector.length));
@@ -168,7 +168,7 @@ BOOST_DATA_TEST_CASE(the_vectors_of_rfc_6052, kVectors, vector) {
     BOOST_TEST(back == kAddress, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(every_address_comes_back_from_every_prefix) {
+BOOST_AUTO_TEST_CASE(every_address_survives_every_prefix) {
     std::uint32_t number = 1;
     for (int round = 0; round < 10'000; ++round) {
         number = number * 1664525 + 1013904223;
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(every_address_comes_back_from_every_prefix) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(other_lengths_and_addresses_are_not_of_a_prefix) {
+BOOST_AUTO_TEST_CASE(other_lengths_and_addresses_do_not_match_a_prefix) {
     for (const unsigned bits : {0U, 8U, 31U, 33U, 72U, 80U, 88U, 95U, 97U, 104U, 128U})
         BOOST_TEST(!Pref64::is_length(bits), bits);
     const Pref64 prefix = pref64("2001:db8:122:344::", 64);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_records_become_aaaa_and_the_chain_stays) {
     BOOST_TEST(a.min_ttl_s == 60U);
 }
 
-BOOST_AUTO_TEST_CASE(ttls_are_what_is_left_of_them) {
+BOOST_AUTO_TEST_CASE(translated_ttls_are_the_remaining_ones) {
     DnsMessage m = DnsMessage::response(1, kName, kA, 0x8180);
     m.record(DnsMessage::kAnswer, wire_name(kName), kA, 300, {203, 0, 113, 1});
     const auto from = built(m, kA);
@@ -230,13 +230,13 @@ BOOST_AUTO_TEST_CASE(ttls_are_what_is_left_of_them) {
         0U);
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_without_an_address_that_can_be_translated_has_none) {
+BOOST_AUTO_TEST_CASE(an_answer_without_a_translatable_address_is_empty) {
     DnsMessage m = DnsMessage::response(1, kName, kA, 0x8180);
     m.record(DnsMessage::kAnswer, wire_name(kName), kA, 300, {192, 0, 2, 1});
     BOOST_TEST(!any_translated(built(m, kA)->answer(), Translate::addresses, kSettings));
 }
 
-BOOST_AUTO_TEST_CASE(aaaa_that_do_not_count_are_left_out) {
+BOOST_AUTO_TEST_CASE(excluded_aaaa_records_are_left_out) {
     DnsMessage m = DnsMessage::response(1, kName, kAaaa, kWithAd);
     m.record(DnsMessage::kAnswer, wire_name(kName), kAaaa, 300, bytes_of(v6_of("2001:db8:bad::1")))
         .record(DnsMessage::kAnswer, wire_name(kName), kAaaa, 300, bytes_of(v6_of("2001:db8::1")))
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(aaaa_that_do_not_count_are_left_out) {
     BOOST_TEST(!would_change(built(good, kAaaa)->answer(), Translate::counted_only, kSettings));
 }
 
-BOOST_AUTO_TEST_CASE(without_an_aaaa_that_counts_an_answer_is_negative_whatever_else_is_in_it) {
+BOOST_AUTO_TEST_CASE(an_answer_without_a_usable_aaaa_counts_as_negative) {
     DnsMessage m = DnsMessage::response(1, kName, kAaaa, 0x8180);
     m.record(DnsMessage::kAnswer, wire_name(kName), kAaaa, 300, bytes_of(v6_of("2001:db8:bad::1")))
         .record(DnsMessage::kAnswer, wire_name(kName), kA, 300, {203, 0, 113, 1});
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(without_an_aaaa_that_counts_an_answer_is_negative_whatever_
     BOOST_TEST(to->answer().negative);
 }
 
-BOOST_AUTO_TEST_CASE(ipv4_hints_get_ipv6_ones_in_their_place_among_the_keys) {
+BOOST_AUTO_TEST_CASE(translated_ipv6_hints_are_placed_in_key_order) {
     const Bytes alpn{2, 'h', '2'}, v4{203, 0, 113, 1, 192, 0, 2, 1}, path{'/', 'x'};
     DnsMessage m = DnsMessage::response(1, kName, kHttps, kWithAd);
     m.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300,
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(ipv6_hints_stay_unless_all_are_translated) {
     BOOST_TEST(text_of(hints_in(to->answer()).v6.data()) == "64:ff9b::cb00:7101");
 }
 
-BOOST_AUTO_TEST_CASE(what_has_no_ipv4_hint_is_left_alone) {
+BOOST_AUTO_TEST_CASE(a_record_without_an_ipv4_hint_is_unchanged) {
     DnsMessage m = DnsMessage::response(1, kName, kHttps, 0x8180);
     m.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300,
              https({{6, bytes_of(v6_of("2001:db8::1"))}}))
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_ipv4_hint_is_left_alone) {
     BOOST_TEST(!would_change(from->answer(), Translate::all_hints, kSettings));
 }
 
-BOOST_AUTO_TEST_CASE(a_block_that_is_too_small_is_said) {
+BOOST_AUTO_TEST_CASE(a_small_buffer_is_reported) {
     DnsMessage m = DnsMessage::response(1, kName, kA, 0x8180);
     for (std::uint8_t i = 0; i < 20; ++i)
         m.record(DnsMessage::kAnswer, wire_name(kName), kA, 300, {203, 0, 113, i});
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_block_that_is_too_small_is_said) {
 }
 
 // RFC 9460 8: a key that `mandatory` names must be there.
-BOOST_AUTO_TEST_CASE(hints_of_a_family_go_and_the_record_stays_valid) {
+BOOST_AUTO_TEST_CASE(hints_of_a_family_are_removed_and_the_record_stays_valid) {
     const Bytes v4{203, 0, 113, 1}, v6{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
     const Bytes alpn{2, 'h', '2'}, other{9};
     const auto answered = [&](const Bytes& rdata, Translate what) {
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(hints_of_a_family_go_and_the_record_stays_valid) {
     BOOST_TEST(answered(https({{4, v4}}), Translate::without_v4) == https({}));
 }
 
-BOOST_AUTO_TEST_CASE(additional_addresses_of_the_family_go_with_its_hints) {
+BOOST_AUTO_TEST_CASE(additional_addresses_of_a_family_are_removed_with_its_hints) {
     const Bytes v4{203, 0, 113, 1}, v6{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
     DnsMessage m = DnsMessage::response(1, kName, kHttps, kWithAd);
     m.record(DnsMessage::kAnswer, wire_name(kName), kHttps, 300, https({{1, {2, 'h', '2'}}}))

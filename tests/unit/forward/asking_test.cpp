@@ -1,4 +1,4 @@
-// Whom the forwarder asks, when, and by which way.
+// Which upstream the forwarder asks, when, and over which transport.
 #include <boost/test/unit_test.hpp>
 #include <cctype>
 #include <set>
@@ -10,7 +10,7 @@ using namespace steer::test;
 
 BOOST_AUTO_TEST_SUITE(asking)
 
-BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
+BOOST_AUTO_TEST_CASE(a_query_is_sent_and_its_answer_returned) {
     World w;
     Parked* const parked = w.ask("www.Example");
     BOOST_REQUIRE(w.station().frames.size() == 1);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(ports_and_ids_do_not_repeat) {
     BOOST_TEST(ids.size() > 190U);
 }
 
-BOOST_AUTO_TEST_CASE(a_lost_packet_is_sent_again_and_at_last_given_up) {
+BOOST_AUTO_TEST_CASE(a_lost_query_is_retried_and_then_fails) {
     World w;
     w.ask("lost.example");
     w.wait(404);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_lost_packet_is_sent_again_and_at_last_given_up) {
     BOOST_TEST(w.station().answers.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(the_next_upstream_is_asked_and_the_late_one_still_heard) {
+BOOST_AUTO_TEST_CASE(the_next_upstream_is_asked_and_a_late_reply_is_still_taken) {
     World w(2);
     w.ask("slow.example");
     // The first, and a copy to the second to learn how fast it is: one is told apart by its port.
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(the_next_upstream_is_asked_and_the_late_one_still_heard) {
     BOOST_TEST(w.station().forwarder.health(1).rtt_16ths_ms.load() == 410U * 16);
 }
 
-BOOST_AUTO_TEST_CASE(a_measurement_without_a_reply_ends) {
+BOOST_AUTO_TEST_CASE(a_probe_without_a_reply_ends) {
     World w(2);
     w.ask("quick.example");
     w.answer(w.station().frames[0]);
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(servfail_asks_the_next_and_the_last_one_is_passed_on) {
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_good_answer_after_a_servfail) {
+BOOST_AUTO_TEST_CASE(a_good_answer_after_a_servfail_is_taken) {
     World w(2);
     w.ask("half.example");
     w.answer(w.station().frames[0], {.rcode = dns::kServFail, .addresses = 0});
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_good_answer_after_a_servfail) {
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_servfail_is_passed_on_when_the_other_stays_silent) {
+BOOST_AUTO_TEST_CASE(a_servfail_is_passed_on_when_the_other_upstream_is_silent) {
     World w(2);
     w.ask("half.example");
     w.answer(w.station().frames[0], {.rcode = dns::kServFail, .addresses = 0});
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(formerr_and_notimp_are_asked_without_edns_and_it_is_remembe
     }
 }
 
-BOOST_AUTO_TEST_CASE(formerr_from_one_that_knows_edns_is_a_failure) {
+BOOST_AUTO_TEST_CASE(formerr_from_an_upstream_with_edns_is_a_failure) {
     World w;
     w.ask("bad.example");
     w.answer(w.station().frames[0], {.rcode = dns::kFormErr, .addresses = 0, .opt = true});
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(formerr_from_one_that_knows_edns_is_a_failure) {
     BOOST_TEST(w.station().answers[0].rcode == dns::kFormErr);
 }
 
-BOOST_AUTO_TEST_CASE(an_upstream_without_a_route_is_passed_over) {
+BOOST_AUTO_TEST_CASE(an_upstream_without_a_route_is_skipped) {
     World w(2);
     w.station().hops.by_upstream[0].via = NextHop::Via::nothing;
     w.ask("routed.example");
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_without_a_route_is_passed_over) {
     BOOST_TEST(w.stat(Stat::upstream_no_route) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_route_that_appears_is_used_and_else_no_route_is_the_end) {
+BOOST_AUTO_TEST_CASE(a_new_route_is_used_and_otherwise_the_query_ends_with_no_route) {
     World w;
     w.station().hops.by_upstream[0].via = NextHop::Via::nothing;
     w.ask("soon.example");
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_route_that_appears_is_used_and_else_no_route_is_the_end) 
     BOOST_TEST((w.station().answers[1].end == UpstreamResult::no_route));
 }
 
-BOOST_AUTO_TEST_CASE(without_a_table_of_next_hops_nothing_leaves) {
+BOOST_AUTO_TEST_CASE(without_a_next_hop_table_no_query_is_sent) {
     World w;
     w.station().forwarder.set_next_hops(nullptr);
     w.ask("early.example");
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(without_a_table_of_next_hops_nothing_leaves) {
     BOOST_TEST(w.station().frames.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_port_is_tried_again_at_once) {
+BOOST_AUTO_TEST_CASE(a_query_for_a_full_port_is_retried_at_once) {
     World w;
     w.station().frames_have_room = false;
     w.ask("full.example");
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_full_port_is_tried_again_at_once) {
     BOOST_TEST(w.station().answers.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_to_ask_is_said_at_once) {
+BOOST_AUTO_TEST_CASE(a_query_without_an_upstream_fails_at_once) {
     World w;
     w.snapshot = make_snapshot(0);
     w.ask("nobody.example");
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(concurrent_asks_several_and_the_first_answer_wins) {
     BOOST_TEST(w.station().frames.size() >= 5U);
 }
 
-BOOST_AUTO_TEST_CASE(a_dead_upstream_costs_one_patience_and_comes_back) {
+BOOST_AUTO_TEST_CASE(a_dead_upstream_costs_one_timeout_and_is_used_again_later) {
     World w(2);
     const auto ask_all = [&](unsigned from, const std::set<unsigned>& alive) {
         const std::size_t before = w.station().frames.size();
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_dead_upstream_costs_one_patience_and_comes_back) {
     BOOST_TEST(w.station().answers.size() == answers + 1);
 }
 
-BOOST_AUTO_TEST_CASE(by_kernel_socket) {
+BOOST_AUTO_TEST_CASE(a_query_may_go_by_a_kernel_socket) {
     World w;
     w.station().hops.by_upstream[0].via = NextHop::Via::kernel;
     w.ask("local.example");
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(by_kernel_socket) {
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_socket_asks_the_next_and_says_so_at_the_end) {
+BOOST_AUTO_TEST_CASE(a_refused_socket_query_asks_the_next_upstream_and_then_fails) {
     World w(2);
     for (auto& hop : w.station().hops.by_upstream)
         hop.via = NextHop::Via::kernel;
@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_channel_needs_no_route_and_no_address) {
     BOOST_TEST(w.stat(Stat::upstream_no_route) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(truncation_is_asked_over_tcp_of_datagrams_alone) {
+BOOST_AUTO_TEST_CASE(only_truncated_datagrams_are_retried_over_tcp) {
     for (const Channel channel : {Channel::datagrams, Channel::stream}) {
         World w;
         w.snapshot->upstreams[0].channel = channel;
@@ -375,7 +375,7 @@ BOOST_AUTO_TEST_CASE(truncation_is_asked_over_tcp_of_datagrams_alone) {
 }
 
 // A path that is away for longer than three queries take: what the network refused was not one.
-BOOST_AUTO_TEST_CASE(what_the_network_refuses_is_asked_until_it_takes_it) {
+BOOST_AUTO_TEST_CASE(a_query_that_the_network_refuses_is_retried) {
     World w;
     w.station().hops.by_upstream[0].via = NextHop::Via::kernel;
     w.ask("away.example");
@@ -394,7 +394,7 @@ BOOST_AUTO_TEST_CASE(what_the_network_refuses_is_asked_until_it_takes_it) {
     BOOST_TEST((w.station().answers[0].end == UpstreamResult::answered));
 }
 
-BOOST_AUTO_TEST_CASE(mixed_case_is_sent_and_wanted_back) {
+BOOST_AUTO_TEST_CASE(mixed_case_is_sent_and_required_in_the_reply) {
     ForwarderOptions options;
     options.random_case = true;
     World w(1, 1, options);

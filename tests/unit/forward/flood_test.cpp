@@ -58,7 +58,7 @@ double honest_percent(unsigned hostile_a_second, bool one_suffix) {
 
 BOOST_AUTO_TEST_SUITE(flood)
 
-BOOST_AUTO_TEST_CASE(a_flood_of_names_without_answer_leaves_room_for_the_honest) {
+BOOST_AUTO_TEST_CASE(a_flood_of_unanswered_names_leaves_room_for_other_names) {
     BOOST_TEST(honest_percent(23, false) >= 95.0);   // 6,000 q/s
     BOOST_TEST(honest_percent(47, false) >= 95.0);   // 12,000 q/s
     BOOST_TEST(honest_percent(47, true) >= 95.0);    // all under one domain
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_the_second_half_makes_room_after_200_ms) {
                wire_name("c.three"));
 }
 
-BOOST_AUTO_TEST_CASE(room_can_be_asked_for) {
+BOOST_AUTO_TEST_CASE(a_caller_can_request_a_free_record) {
     World w;
     w.ask("a.one");
     BOOST_TEST(!w.station().forwarder.make_room(w.now));
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_domain_that_fails_has_a_smaller_share_until_it_answers) {
     BOOST_TEST(names.failed_percent(1, 1000) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(failing_domains_give_way_while_the_table_fills_up) {
+BOOST_AUTO_TEST_CASE(failing_domains_lose_their_records_while_the_table_fills_up) {
     World w;  // 64
     for (unsigned n = 0; n < 40; ++n)
         w.ask("r" + std::to_string(n) + ".victim.example");

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(wrong_ports_count_by_their_question) {
     BOOST_TEST(w.station().kernel.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(another_question_in_the_right_place_counts) {
+BOOST_AUTO_TEST_CASE(a_wrong_question_with_the_right_port_and_id_counts) {
     World w;
     w.ask("www.example");
     const Frame frame = w.station().frames[0];
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(another_question_in_the_right_place_counts) {
     BOOST_TEST(w.stat(Stat::upstream_suspected) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(who_is_no_upstream_of_it_cannot_do_that) {
+BOOST_AUTO_TEST_CASE(a_source_that_is_not_an_upstream_does_not_count) {
     World w(2);
     w.ask("www.example");
     w.ask("other.example");
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(who_is_no_upstream_of_it_cannot_do_that) {
     BOOST_TEST(w.station().kernel.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_socket_that_was_guessed_at_turns_to_tcp) {
+BOOST_AUTO_TEST_CASE(guesses_at_a_socket_turn_its_question_to_tcp) {
     World w;
     w.station().hops.by_upstream[0].via = NextHop::Via::kernel;
     w.ask("www.example");
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_socket_that_was_guessed_at_turns_to_tcp) {
     BOOST_TEST(w.station().answers.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(ad_is_an_upstream_s_that_is_trusted) {
+BOOST_AUTO_TEST_CASE(ad_is_kept_only_from_a_trusted_upstream) {
     for (const bool trusted : {false, true}) {
         World w;
         w.snapshot->upstreams[0].trust_ad = trusted;

@@ -19,7 +19,7 @@ using namespace steer::forward;
 BOOST_AUTO_TEST_SUITE(parts)
 
 // RFC 8439 2.3.2.
-BOOST_AUTO_TEST_CASE(chacha_block_is_the_rfc_s) {
+BOOST_AUTO_TEST_CASE(chacha_equals_the_vector_of_rfc_8439) {
     const ChaChaState in{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, 0x03020100, 0x07060504,
                          0x0b0a0908, 0x0f0e0d0c, 0x13121110, 0x17161514, 0x1b1a1918, 0x1f1e1d1c,
                          0x00000001, 0x09000000, 0x4a000000, 0x00000000};
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(chacha_block_is_the_rfc_s) {
     BOOST_TEST(chacha_block(in, 20) == out);
 }
 
-BOOST_AUTO_TEST_CASE(two_generators_of_the_system_differ_and_a_seed_repeats) {
+BOOST_AUTO_TEST_CASE(system_generators_differ_and_a_seed_repeats) {
     ChaChaRandom a{0}, b{0}, c{5}, d{5};
     unsigned same = 0;
     for (int i = 0; i < 100; ++i) {
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(two_generators_of_the_system_differ_and_a_seed_repeats) {
     BOOST_TEST(same < 5U);
 }
 
-BOOST_AUTO_TEST_CASE(below_is_even) {
+BOOST_AUTO_TEST_CASE(below_is_evenly_distributed) {
     ChaChaRandom random{1};
     std::array<unsigned, 7> seen{};
     for (int i = 0; i < 70'000; ++i)
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(below_is_even) {
         BOOST_TEST((n > 9'500 && n < 10'500));
 }
 
-BOOST_AUTO_TEST_CASE(ports_are_the_worker_s_share_and_all_of_it) {
+BOOST_AUTO_TEST_CASE(source_ports_are_the_whole_share_of_the_worker) {
     ChaChaRandom random{2};
     unsigned total = 0;
     for (unsigned worker = 0; worker < 3; ++worker) {
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(ports_are_the_worker_s_share_and_all_of_it) {
     BOOST_TEST(total == 100U);
 }
 
-BOOST_AUTO_TEST_CASE(index_table_is_a_map) {
+BOOST_AUTO_TEST_CASE(the_index_table_agrees_with_a_map) {
     std::mt19937 random{3};
     IndexTable table(64);
     std::map<std::uint32_t, std::uint32_t>
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(index_table_is_a_map) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(timers_come_in_time_and_once) {
+BOOST_AUTO_TEST_CASE(timers_fire_once_and_on_time) {
     std::mt19937 random{4};
     TimerWheel wheel(100);
     std::map<std::uint32_t, std::uint64_t> truth;
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(timers_come_in_time_and_once) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_fastest_is_best_and_silence_costs) {
+BOOST_AUTO_TEST_CASE(the_fastest_upstream_is_best_and_silence_lowers_its_rank) {
     const auto snapshot = test::make_snapshot(3);
     const UpstreamGroup& group = snapshot->groups[0];
     ChaChaRandom random(1);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(the_fastest_is_best_and_silence_costs) {
     BOOST_TEST(choice.health(1).silent.load() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(sticky_stays_until_one_rests) {
+BOOST_AUTO_TEST_CASE(sticky_keeps_its_upstream_until_it_pauses) {
     const auto snapshot = test::make_snapshot(3);
     UpstreamGroup& group = snapshot->groups[0];
     group.policy = UpstreamPolicy::sticky;
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(sticky_stays_until_one_rests) {
     BOOST_TEST(choice.pick(*snapshot, group, 0b111) == -1);
 }
 
-BOOST_AUTO_TEST_CASE(round_robin_gives_each_its_turn) {
+BOOST_AUTO_TEST_CASE(round_robin_takes_upstreams_in_turn) {
     const auto snapshot = test::make_snapshot(3);
     snapshot->groups.push_back(snapshot->groups[0]);
     for (UpstreamGroup& group : snapshot->groups)
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(round_robin_gives_each_its_turn) {
     BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0b110) == 0);  // rests, but is left
 }
 
-BOOST_AUTO_TEST_CASE(random_asks_all_alike_but_those_that_rest) {
+BOOST_AUTO_TEST_CASE(random_is_even_over_upstreams_that_do_not_pause) {
     const auto snapshot = test::make_snapshot(4);
     UpstreamGroup& group = snapshot->groups[0];
     group.policy = UpstreamPolicy::random;
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(random_asks_all_alike_but_those_that_rest) {
     BOOST_TEST(choice.pick(*snapshot, group, 0b1111) == -1);
 }
 
-BOOST_AUTO_TEST_CASE(patience_follows_the_round_trip_and_doubles) {
+BOOST_AUTO_TEST_CASE(the_timeout_follows_the_round_trip_and_doubles) {
     ChaChaRandom random(1);
     UpstreamChoice choice(random);
     Upstream u{};
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(patience_follows_the_round_trip_and_doubles) {
     BOOST_TEST(choice.patience_ms(u, 0) < 400U);
 }
 
-BOOST_AUTO_TEST_CASE(the_silent_are_measured_less_and_less_often) {
+BOOST_AUTO_TEST_CASE(silent_upstreams_are_probed_less_and_less_often) {
     const auto snapshot = test::make_snapshot(2);
     const UpstreamGroup& group = snapshot->groups[0];
     ChaChaRandom random(1);

@@ -1,4 +1,4 @@
-// What replies do: upstreams that lie change nothing but a counter, truncated answers are asked for
+// What replies do: forged replies change only counters, and truncated answers are asked for
 // over TCP.
 #include <boost/test/unit_test.hpp>
 #include <random>
@@ -10,7 +10,7 @@ using namespace steer::test;
 
 BOOST_AUTO_TEST_SUITE(replies)
 
-BOOST_AUTO_TEST_CASE(lies_are_dropped_and_the_truth_is_waited_for) {
+BOOST_AUTO_TEST_CASE(forged_replies_are_dropped_and_the_real_one_is_waited_for) {
     World w;
     w.ask("www.example");
     const Frame f = w.station().frames[0];
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(nxdomain_is_an_answer) {
     BOOST_TEST(w.station().answers[0].rcode == dns::kNxDomain);
 }
 
-BOOST_AUTO_TEST_CASE(mutated_replies_change_nothing_but_counters) {
+BOOST_AUTO_TEST_CASE(mutated_replies_change_only_counters) {
     World w;
     std::mt19937 random{11};
     w.ask("www.example");
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(mutated_replies_change_nothing_but_counters) {
         }
         if (v != Verdict::upstream_reply && !suspected) continue;
         ++used;
-        // Whatever it was, the question is over: ask anew.
+        // The reply ended the question: ask again.
         if (w.station().frames.size() > frames) w.answer(w.station().frames.back());
         BOOST_REQUIRE(w.station().forwarder.in_flight() == 0);
         w.ask("www.example");
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(mutated_replies_change_nothing_but_counters) {
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(truncated_is_passed_on_over_udp) {
+BOOST_AUTO_TEST_CASE(a_truncated_reply_is_passed_on_to_a_udp_client) {
     World w;
     w.ask("big.example");
     w.answer(w.station().frames[0], {.addresses = 1, .flags = dns::kTc});
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(truncated_is_passed_on_over_udp) {
     BOOST_TEST(w.station().kernel.empty());
 }
 
-BOOST_AUTO_TEST_CASE(truncated_is_asked_again_over_tcp_for_who_came_over_tcp) {
+BOOST_AUTO_TEST_CASE(a_truncated_reply_is_retried_over_tcp_for_a_tcp_client) {
     World w;
     const Parked* const udp = w.ask("big.example");
     const Parked* const tcp = w.ask_over_tcp("big.example");
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(truncated_is_asked_again_over_tcp_for_who_came_over_tcp) {
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_first_asker_may_be_gone_when_tcp_answers) {
+BOOST_AUTO_TEST_CASE(the_first_client_may_have_left_when_tcp_answers) {
     World w;
     Parked* const udp = w.ask("big.example");
     auto other_generation = make_snapshot(1);
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(the_first_asker_may_be_gone_when_tcp_answers) {
     BOOST_TEST(w.station().answers.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_truncated_is_better_than_nothing) {
+BOOST_AUTO_TEST_CASE(the_truncated_reply_is_passed_on_if_tcp_fails) {
     World w(2);
     w.ask_over_tcp("big.example");
     w.answer(w.station().frames[0], {.addresses = 1, .flags = dns::kTc});

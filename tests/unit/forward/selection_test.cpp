@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(prefer_positive_waits_for_all) {
     BOOST_TEST(none.rcode() == dns::kNxDomain);
 }
 
-BOOST_AUTO_TEST_CASE(consensus_wants_two_that_say_the_same) {
+BOOST_AUTO_TEST_CASE(consensus_needs_two_equal_answers) {
     Asked w(ResponseSelection::consensus);
     w.says(0, kNxDomain);
     w.says(1, kNoData);
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(consensus_wants_two_that_say_the_same) {
     BOOST_TEST(split.rcode() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(one_at_a_time_has_nothing_to_select) {
+BOOST_AUTO_TEST_CASE(a_single_upstream_needs_no_selection) {
     World w(2);
     w.snapshot->groups[0].selection = ResponseSelection::prefer_positive;
     w.ask("www.example");
@@ -131,13 +131,13 @@ BOOST_AUTO_TEST_CASE(one_at_a_time_has_nothing_to_select) {
     BOOST_TEST(w.station().answers.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(truncated_is_no_negative_reply) {
+BOOST_AUTO_TEST_CASE(a_truncated_reply_is_not_negative) {
     Asked w(ResponseSelection::prefer_positive);
     w.says(0, {.addresses = 0, .flags = dns::kTc});
     BOOST_TEST(w.is_over());
 }
 
-BOOST_AUTO_TEST_CASE(questions_of_other_selections_are_asked_apart) {
+BOOST_AUTO_TEST_CASE(questions_with_another_selection_are_not_shared) {
     World w(2);
     auto other = make_snapshot(2);
     w.snapshot->groups[0].concurrent = other->groups[0].concurrent = 2;

@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_loses_no_waiter) {
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_ring_to_the_owner_is_the_asker_s_to_handle) {
+BOOST_AUTO_TEST_CASE(a_full_ring_to_the_owner_is_reported_to_the_caller) {
     World w(1, 2);
     w.hash_salt = 1;
     w.station(0).ring_size = 0;
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_to_the_owner_is_the_asker_s_to_handle) {
     BOOST_TEST(!w.station(0).forwarder.ask(parked, 0, std::uint64_t{1} << 32, w.now));
 }
 
-BOOST_AUTO_TEST_CASE(many_waiters_are_served_bit_by_bit) {
+BOOST_AUTO_TEST_CASE(many_waiters_are_served_over_several_turns) {
     World w;
     for (int i = 0; i < 1'000; ++i)
         w.ask("www.example");
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(many_waiters_are_served_bit_by_bit) {
     BOOST_TEST(w.station().forwarder.in_flight() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_table_turns_away_and_not_from_within_ask) {
+BOOST_AUTO_TEST_CASE(a_full_table_refuses_after_ask_has_returned) {
     World w;
     for (int i = 0; i < 64; ++i)
         w.ask("n" + std::to_string(i) + ".example");
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_full_table_turns_away_and_not_from_within_ask) {
 }
 
 // Of all workers, and by questions: who asks the same joins.
-BOOST_AUTO_TEST_CASE(a_group_has_as_many_in_flight_as_it_may) {
+BOOST_AUTO_TEST_CASE(the_queries_in_flight_of_a_group_are_limited) {
     World w(1, 2);
     const auto limit = std::make_shared<InFlightLimit>(2);
     w.snapshot->groups[0].limit = limit;
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_group_has_as_many_in_flight_as_it_may) {
 }
 
 // The rest of an outstanding query, asked over TCP, is in the generation of one that still waits: it counts there.
-BOOST_AUTO_TEST_CASE(a_flight_that_changes_its_generation_counts_in_one) {
+BOOST_AUTO_TEST_CASE(a_query_that_changes_its_generation_counts_once) {
     World w;
     const auto before = std::make_shared<InFlightLimit>(2),
                after = std::make_shared<InFlightLimit>(2);
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_flight_that_changes_its_generation_counts_in_one) {
     BOOST_TEST(after->now == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_table_has_no_room_to_split_and_gives_everybody_what_there_is) {
+BOOST_AUTO_TEST_CASE(with_a_full_table_all_waiters_get_the_same_reply) {
     World w;
     for (int i = 0; i < 63; ++i)
         w.ask("n" + std::to_string(i) + ".example");

@@ -36,7 +36,7 @@ std::string all_blocks(std::string_view text) {
     return out;
 }
 
-BOOST_AUTO_TEST_CASE(blocks_and_directives) {
+BOOST_AUTO_TEST_CASE(blocks_and_directives_are_parsed) {
     BOOST_TEST(all_blocks(".:53 {\n  log\n  forward . 1.1.1.1 {\n    policy random\n  }\n}\n") ==
                ".:53,[log;forward . 1.1.1.1{policy random;};]");
     BOOST_TEST(all_blocks("a, b:54,\nc {\n}\nd {\n log # no\n}") == "a,b:54,c,[]d,[log;]");
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(blocks_and_directives) {
     BOOST_TEST(all_blocks(". {\n x \"a b\" \"q\\\"q\" \"{\"\n}") == ".,[x a b q\"q {;]");
 }
 
-BOOST_AUTO_TEST_CASE(snippets_and_variables) {
+BOOST_AUTO_TEST_CASE(snippets_and_variables_are_expanded) {
     BOOST_TEST(all_blocks("(s) {\n log\n}\n. {\n import s\n errors\n}\n") == ".,[log;errors;]");
     BOOST_TEST(all_blocks(". {\n forward . {$UP} {$NONE:9.9.9.9} {%UP%}:54\n}") ==
                ".,[forward . 192.0.2.1 9.9.9.9 192.0.2.1:54;]");
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(snippets_and_variables) {
     BOOST_TEST(read.notes.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_read) {
+BOOST_AUTO_TEST_CASE(invalid_files_are_refused_with_their_line) {
     BOOST_TEST(all_blocks("") == "0: has no server block");
     BOOST_TEST(all_blocks(". {\n log\n") == "2: the '{' of line 1 has no '}'");
     BOOST_TEST(all_blocks(". {\n}\nb\nlog\n").starts_with("3: expected '{' after 'b'"));
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(snippets_do_not_grow_without_end) {
 }
 
 // A configuration has at most 32 entries; more different ports are named.
-BOOST_AUTO_TEST_CASE(more_programs_than_can_be) {
+BOOST_AUTO_TEST_CASE(sequences_above_the_limit_are_left_out_with_a_note) {
     std::string text;
     for (int i = 1; i <= 34; ++i)
         text += "z" + std::to_string(i) + ".example:" + std::to_string(1000 + i) +
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(more_programs_than_can_be) {
     BOOST_TEST(made.notes.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(times_of_corefiles) {
+BOOST_AUTO_TEST_CASE(durations_of_corefiles_are_parsed) {
     BOOST_TEST(parse_go_time("1m30s").value() == 90'000U);
     BOOST_TEST(parse_go_time("500ms").value() == 500U);
     BOOST_TEST(parse_go_time("5").value() == 5000U);

@@ -16,20 +16,20 @@ std::string all_options(std::string_view text) {
     return out + (read.failure ? "failed" : "");
 }
 
-BOOST_AUTO_TEST_CASE(options_and_comments) {
+BOOST_AUTO_TEST_CASE(options_and_comments_are_parsed) {
     BOOST_TEST(all_options("# a\nport=53 # b\r\n\n--no-resolv\n  server = 1.1.1.1#53\n") ==
                "2 port=53;4 no-resolv=;5 server=1.1.1.1#53;");
     BOOST_TEST(all_options("txt-record=a,\"b # c\"") == "1 txt-record=a,\"b # c\";");
     BOOST_TEST(all_options("address=/#/1.2.3.4") == "1 address=/#/1.2.3.4;");
 }
 
-BOOST_AUTO_TEST_CASE(words_are_split_outside_of_quotes) {
+BOOST_AUTO_TEST_CASE(words_are_split_outside_quotes) {
     BOOST_TEST(
         dnsmasq_words("a, \"b,c\" ,\"d\\\"e\"") == (std::vector<std::string>{"a", "b,c", "d\"e"}),
         boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_configuration_of_dnsmasq) {
+BOOST_AUTO_TEST_CASE(other_files_are_refused) {
     BOOST_TEST(all_options("plugins:\n - tag\n").ends_with("failed"));
     BOOST_TEST(all_options("").ends_with("failed"));
     BOOST_TEST(all_options(std::string_view("port=53\n\0", 9)).ends_with("failed"));
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_local_domain_is_denied_behind_its_names) {
 }
 
 // Within a domain that others are asked about, it has to be among the names.
-BOOST_AUTO_TEST_CASE(a_local_domain_within_a_forwarded_one) {
+BOOST_AUTO_TEST_CASE(a_local_domain_may_be_within_a_forwarded_one) {
     const Imported made =
         import_dnsmasq("server=/corp/192.0.2.1\nlocal=/x.corp/\nno-hosts\n", "test");
     BOOST_TEST(place_of(made.yaml, "{ name: x.corp, type: NXDOMAIN") <

@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(a_command_with_its_menu_leaves_the_menu_as_it_was) {
                "/ip/dns/static add name=a\n add name=b\n/ip/dns set vrf=x\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_backslash_at_the_end_joins_without_four_blanks) {
+BOOST_AUTO_TEST_CASE(a_backslash_at_the_end_joins_lines_without_the_indentation) {
     BOOST_TEST(all_statements("/ip dns\nset servers=\\\n    1.1.1.1 \\\n    vrf=a\n") ==
                "/ip/dns set servers=1.1.1.1 vrf=a\n");
     BOOST_TEST(
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_backslash_at_the_end_joins_without_four_blanks) {
         "/ip/dns/static add name=long comment=one   two\n");
 }
 
-BOOST_AUTO_TEST_CASE(quotes_and_what_is_escaped_in_them) {
+BOOST_AUTO_TEST_CASE(quotes_and_escapes_are_read) {
     BOOST_TEST(all_statements("/x add a=\"\\\"\\\\\\$\\?\\n\\t\\41\\_end\"") ==
                "/x add a=\"\\$?\n\tA end\n");
     BOOST_TEST(all_statements("/x add a=\"x;y # [z]\" b=\"\"") == "/x add a=x;y # [z] b=\n");
@@ -58,14 +58,14 @@ BOOST_AUTO_TEST_CASE(quotes_and_what_is_escaped_in_them) {
     BOOST_TEST(all_statements("/x add a=\"^b\\$\" c=\"d$\"") == "/x add a=^b$ c=d$\n");
 }
 
-BOOST_AUTO_TEST_CASE(what_only_a_router_knows_is_an_expression) {
+BOOST_AUTO_TEST_CASE(a_value_that_only_a_router_knows_is_an_expression) {
     BOOST_TEST(all_statements("/x add a=$b c=[find d=\"]\"] e=(1 + 2) f=\"$g\"") ==
                "/x add a=$b(?) c=[find d=\"]\"](?) e=(1 + 2)(?) f=$g(?)\n");
     BOOST_TEST(all_statements("/interface set [ find default-name=ether1 ] name=wan") ==
                "/interface set name=wan <[ find default-name=ether1 ]>\n");
 }
 
-BOOST_AUTO_TEST_CASE(scripts_are_stepped_over_with_a_note) {
+BOOST_AUTO_TEST_CASE(scripts_are_skipped_with_a_note) {
     const RosExport read =
         read_ros_export(":foreach i in=[find] do={\n  /ip dns set vrf=a\n}\n/ip dns set vrf=b\n");
     BOOST_TEST(read.statements.size() == 1U);
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(scripts_are_stepped_over_with_a_note) {
     BOOST_TEST(read.notes.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(the_version_of_the_header) {
+BOOST_AUTO_TEST_CASE(the_version_is_read_from_the_header) {
     BOOST_TEST(read_ros_export("# aug/23/2026 08:15:00 by RouterOS 6.49.10\n").version ==
                "6.49.10");
     BOOST_TEST(read_ros_export("# 2026-02-05 12:34:56 by RouterOS 7.16.1\r\n#\n").version ==
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(the_version_of_the_header) {
     BOOST_TEST(!read_ros_export("# by hand\n").has_header);
 }
 
-BOOST_AUTO_TEST_CASE(what_does_not_end_cannot_be_read) {
+BOOST_AUTO_TEST_CASE(an_unterminated_string_is_refused) {
     BOOST_TEST(all_statements("/x\nadd a=\"b\nadd c=d") == "failed at 2\n");
     BOOST_TEST(all_statements("/x\n\nset [find a=b\n") == "failed at 3\n");
     BOOST_TEST(all_statements(std::string_view("/x\n\0", 4)) == "failed at 2\n");
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_end_cannot_be_read) {
     BOOST_TEST(all_statements("/x add a=b\\") == "/x add a=b\\\n");
 }
 
-BOOST_AUTO_TEST_CASE(times_of_routeros) {
+BOOST_AUTO_TEST_CASE(durations_of_routeros_are_parsed) {
     BOOST_TEST(parse_ros_time("1w2d3h4m5s").value() == 788'645'000U);
     BOOST_TEST(parse_ros_time("500ms").value() == 500U);
     BOOST_TEST(parse_ros_time("1s500ms").value() == 1500U);

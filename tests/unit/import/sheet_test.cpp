@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_CASE(plain_words_have_no_quotes) {
         BOOST_TEST(scalar(other) == '"' + std::string(other) + '"');
 }
 
-BOOST_AUTO_TEST_CASE(what_is_escaped) {
+BOOST_AUTO_TEST_CASE(special_characters_are_quoted_and_escaped) {
     BOOST_TEST(scalar("a\"b\\c") == R"("a\"b\\c")");
     BOOST_TEST(scalar("a\nb\x01") == R"("a\x0ab\x01")");
     BOOST_TEST(scalar("${HOME} $${A} $") == R"("$${HOME} $$${A} $")");
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_comment_stays_a_comment) {
     BOOST_TEST(sheet.noted().front().place == "line 7");
 }
 
-BOOST_AUTO_TEST_CASE(names) {
+BOOST_AUTO_TEST_CASE(invalid_names_are_found) {
     for (const char* const good : {"a", "a.b.", "_tcp.x", "1.0.0.10.in-addr.arpa", "A-B"})
         BOOST_TEST(name_trouble(good) == "", good);
     for (const char* const bad :
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(names) {
     BOOST_TEST(name_trouble(longest + std::string(62, 'd')) != "");
 }
 
-BOOST_AUTO_TEST_CASE(durations) {
+BOOST_AUTO_TEST_CASE(durations_are_written_with_units) {
     BOOST_TEST(duration_text(0) == "0s");
     BOOST_TEST(duration_text(1500) == "1s500ms");
     BOOST_TEST(duration_text(788'645'000) == "1w2d3h4m5s");

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(answers_make_lists_on_a_router) {
 
 // ---- answers
 
-BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_taken_is_refused_with_a_sentence) {
+BOOST_AUTO_TEST_CASE(an_invalid_answer_is_refused_with_a_sentence) {
     BOOST_TEST(
         refusal({{"--interface", "eth7"}}) ==
         "--interface cannot be taken: there is no interface \"eth7\" here; there are: eth0, eth1, "
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_taken_is_refused_with_a_sentence) 
     BOOST_TEST(refusal({}, silent).starts_with("--interface is missing"));
 }
 
-BOOST_AUTO_TEST_CASE(private_with_other_prefixes_stands_for_its_ranges) {
+BOOST_AUTO_TEST_CASE(private_beside_other_prefixes_is_written_as_its_ranges) {
     const auto answers = answers_by({{"--allow", "private 198.51.100.0/24"}});
     BOOST_REQUIRE(answers.has_value());
     const auto& allow = settings_of(*answers).dataplane.allow;
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(public_resolvers_are_asked_by_an_address_family_of_the_host
 
 // ---- the dialogue
 
-BOOST_AUTO_TEST_CASE(what_was_typed_is_taken_and_a_wrong_answer_is_asked_for_again) {
+BOOST_AUTO_TEST_CASE(a_wrong_answer_is_asked_for_again) {
     Typed typed;
     typed.lines = {
         "eth9", "",          " 192.0.2.1 ", "",         "172.16.1.1", "", "it's \"$${X} # 1\"",
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(without_a_router_there_are_four_questions) {
     BOOST_TEST(typed.lines.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(input_that_ends_is_an_error_that_names_the_option) {
+BOOST_AUTO_TEST_CASE(a_closed_input_is_an_error_that_names_the_option) {
     Typed typed;
     typed.lines = {"", ""};
     const auto answers = typed.ask();
@@ -284,7 +284,7 @@ std::string any_text(test::Random& random) {
     return out;
 }
 
-BOOST_AUTO_TEST_CASE(random_answers_are_refused_or_make_a_configuration_that_says_the_same) {
+BOOST_AUTO_TEST_CASE(random_answers_are_refused_or_make_an_equivalent_configuration) {
     test::Random random(24);
     unsigned taken = 0, refused = 0;
     for (int round = 0; round < 1500; ++round) {

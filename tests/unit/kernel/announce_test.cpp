@@ -18,7 +18,7 @@ PortAddress on(int if_index, const char* ip) {
 
 BOOST_AUTO_TEST_SUITE(announce)
 
-BOOST_AUTO_TEST_CASE(a_gratuitous_arp_is_byte_for_byte_that_of_rfc_5227) {
+BOOST_AUTO_TEST_CASE(a_gratuitous_arp_has_the_bytes_of_rfc_5227) {
     const ArpFrame frame = gratuitous_arp(kMac, *IpAddress::parse("192.0.2.53"));
     const ArpFrame expected{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0x00, 0x5e, 0x00, 0x00,
                             0x01, 0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01,
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(a_gratuitous_arp_is_byte_for_byte_that_of_rfc_5227) {
     BOOST_CHECK(frame == expected);
 }
 
-BOOST_AUTO_TEST_CASE(an_unsolicited_advertisement_goes_to_all_nodes_with_override_and_a_right_sum) {
+BOOST_AUTO_TEST_CASE(an_unsolicited_advertisement_goes_to_all_nodes_with_override) {
     const IpAddress address = *IpAddress::parse("2001:db8::53");
     const auto f = unsolicited_advertisement(kMac, address);
     const std::array<std::uint8_t, 6> to{0x33, 0x33, 0, 0, 0, 1};
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(an_unsolicited_advertisement_goes_to_all_nodes_with_overrid
     BOOST_CHECK_EQUAL(sum, 0xffff);
 }
 
-BOOST_AUTO_TEST_CASE(what_appears_is_announced_as_often_as_its_rfc_says) {
+BOOST_AUTO_TEST_CASE(a_new_address_is_announced_as_often_as_its_rfc_says) {
     Announcements a;
     const Announcements::Time t0{};
     a.assume({on(1, "192.0.2.1")});
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(what_appears_is_announced_as_often_as_its_rfc_says) {
     BOOST_CHECK(!a.next());
 }
 
-BOOST_AUTO_TEST_CASE(what_goes_is_not_announced_any_more_and_is_when_it_comes_back) {
+BOOST_AUTO_TEST_CASE(a_removed_address_is_announced_again_only_when_it_is_back) {
     Announcements a;
     const Announcements::Time t0{};
     a.follow({on(1, "192.0.2.1"), on(2, "192.0.2.1")}, t0);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(what_goes_is_not_announced_any_more_and_is_when_it_comes_ba
     BOOST_CHECK(a.take_due(t0 + 9s) == std::vector{moved});
 }
 
-BOOST_AUTO_TEST_CASE(each_arp_mode_sets_every_knob_of_the_others) {
+BOOST_AUTO_TEST_CASE(each_arp_mode_sets_every_sysctl_of_the_others) {
     const auto value = [](ArpMode mode, const std::string& path) {
         for (const ArpKnob& k : arp_knobs(mode, "eth0")) {
             if (k.path == path) return k.value;

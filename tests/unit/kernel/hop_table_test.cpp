@@ -48,7 +48,7 @@ HopTarget hop_to(const char* upstream, const Route& route,
 
 BOOST_AUTO_TEST_SUITE(hop_table)
 
-BOOST_AUTO_TEST_CASE(neighbour_on_a_port) {
+BOOST_AUTO_TEST_CASE(a_neighbour_on_a_port_is_a_next_hop) {
     const HopTarget target = hop_to("192.0.2.53", unicast(2, "192.0.2.1"));
     BOOST_REQUIRE(target.neighbour.has_value());
     BOOST_TEST((*target.neighbour == NeighbourKey{2, ip("192.0.2.53")}));
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(neighbour_on_a_port) {
         (complete(target, {Neighbour::State::failed, kPeerMac}).via == NextHop::Via::nothing));
 }
 
-BOOST_AUTO_TEST_CASE(gateway_is_the_neighbour_even_of_the_other_family) {
+BOOST_AUTO_TEST_CASE(the_gateway_is_the_next_hop_even_in_the_other_family) {
     Route route = unicast(2, "192.0.2.1");
     route.gateway = ip("fe80::1");
     const HopTarget target = hop_to("203.0.113.53", route);
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(gateway_is_the_neighbour_even_of_the_other_family) {
     BOOST_TEST((target.neighbour->ip == ip("fe80::1")));
 }
 
-BOOST_AUTO_TEST_CASE(vlan_of_a_port_is_the_port_with_a_tag) {
+BOOST_AUTO_TEST_CASE(a_route_by_a_vlan_uses_its_port_with_a_tag) {
     const HopTarget target = hop_to("10.10.0.53", unicast(3, "10.10.0.1"));
     BOOST_TEST((target.hop.via == NextHop::Via::port));
     BOOST_TEST(target.hop.if_index == 2);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(vlan_of_a_port_is_the_port_with_a_tag) {
     BOOST_TEST(target.neighbour->if_index == 3);
 }
 
-BOOST_AUTO_TEST_CASE(what_leaves_elsewhere_is_the_kernels) {
+BOOST_AUTO_TEST_CASE(routes_by_other_interfaces_are_left_to_the_kernel) {
     const auto via = [](const HopTarget& target) { return complete(target, {}).via; };
     BOOST_TEST((via(hop_to("198.51.100.53", unicast(5, "198.51.100.1"))) == NextHop::Via::kernel));
     BOOST_TEST((via(hop_to("10.99.0.1", unicast(6, "10.99.0.2"))) == NextHop::Via::kernel));
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(what_leaves_elsewhere_is_the_kernels) {
 }
 
 // The kernel sees the replies that a copying port sees, and would refuse what is not for a socket of its own.
-BOOST_AUTO_TEST_CASE(behind_a_copying_port_the_kernel_asks) {
+BOOST_AUTO_TEST_CASE(upstreams_behind_a_copying_port_are_asked_by_the_kernel) {
     const std::vector<PortDevice> devices{{.if_index = 2, .copies = true}};
     const HopTarget target = hop_to("192.0.2.53", unicast(2, "192.0.2.1"), devices);
     BOOST_TEST((complete(target, {}).via == NextHop::Via::kernel));
@@ -110,14 +110,14 @@ BOOST_AUTO_TEST_CASE(behind_a_copying_port_the_kernel_asks) {
     BOOST_TEST(service_addresses(host(), devices, everything).size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(no_route_or_no_source_is_nothing) {
+BOOST_AUTO_TEST_CASE(without_a_route_or_source_address_there_is_no_next_hop) {
     BOOST_TEST((hop_to("203.0.113.1", {}).hop.via == NextHop::Via::nothing));
     Route route = unicast(2, "192.0.2.1");
     route.source.reset();
     BOOST_TEST((hop_to("192.0.2.53", route).hop.via == NextHop::Via::nothing));
 }
 
-BOOST_AUTO_TEST_CASE(service_addresses_are_those_of_the_port_and_its_vlans) {
+BOOST_AUTO_TEST_CASE(service_addresses_are_the_addresses_of_the_port_and_its_vlans) {
     const std::vector<IpAddress> all = service_addresses(host(), kDevices, everything);
     BOOST_TEST(all.size() == 4U);
     BOOST_TEST(std::is_sorted(all.begin(), all.end()));
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(service_addresses_are_those_of_the_port_and_its_vlans) {
     BOOST_TEST(own_addresses(host()).size() == 6U);
 }
 
-BOOST_AUTO_TEST_CASE(addresses_of_lo_are_served_if_asked_for) {
+BOOST_AUTO_TEST_CASE(addresses_of_lo_are_served_if_configured) {
     Interfaces interfaces = host();
     for (const char* address : {"::1", "203.0.113.53", "2001:db8:53::53"})
         interfaces.addresses.push_back({1, ip(address)});

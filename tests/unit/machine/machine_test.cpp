@@ -133,7 +133,7 @@ void run_below(const Machine& machine, const std::string& command) {
     BOOST_TEST((text).find(piece) != std::string::npos, \
                "\"" << (piece) << "\" is not in: " << (text))
 
-BOOST_AUTO_TEST_CASE(every_check_has_a_name_of_its_own_and_no_finding_lacks_a_text) {
+BOOST_AUTO_TEST_CASE(every_check_has_a_unique_name_and_every_finding_a_text) {
     std::set<std::string_view> names;
     for (const Check& check : checks())
         BOOST_TEST(names.insert(check.name).second);
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(every_check_has_a_name_of_its_own_and_no_finding_lacks_a_te
 
 // ---- memory
 
-BOOST_AUTO_TEST_CASE(hugepages_that_are_missing_are_counted_and_kept_for_the_next_boot) {
+BOOST_AUTO_TEST_CASE(missing_hugepages_are_allocated_now_and_at_the_next_boot) {
     Machine machine("dataplane: { memory: 512MiB }\n");
     machine.pages("/sys/kernel/mm", 100, 40);
     const Finding finding = machine.the("hugepages");
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(hugepages_that_are_missing_are_counted_and_kept_for_the_nex
     BOOST_TEST((machine.the("hugepages").level == Level::ok));
 }
 
-BOOST_AUTO_TEST_CASE(hugepages_are_wanted_on_the_memory_node_of_the_workers) {
+BOOST_AUTO_TEST_CASE(hugepages_are_needed_on_the_memory_node_of_the_workers) {
     Machine machine("dataplane: { memory: 256MiB, workers: [2, 3] }\n");
     machine.workers = {2, 3};
     machine.write("/sys/devices/system/node/node0/cpulist", "0-1");
@@ -189,14 +189,14 @@ BOOST_AUTO_TEST_CASE(hugepages_are_a_problem_for_a_pci_port) {
     BOOST_TEST((machine.the("hugepages").level == Level::problem));
 }
 
-BOOST_AUTO_TEST_CASE(memory_that_the_machine_has_not_is_a_problem) {
+BOOST_AUTO_TEST_CASE(more_memory_than_the_machine_has_is_a_problem) {
     BOOST_TEST((Machine("dataplane: { memory: 8GiB }\n").the("memory").level == Level::problem));
     BOOST_TEST((Machine().the("memory").level == Level::ok));
 }
 
 // ---- NICs
 
-BOOST_AUTO_TEST_CASE(a_nic_of_the_kernel_is_handed_over_and_back) {
+BOOST_AUTO_TEST_CASE(a_nic_of_the_kernel_is_bound_to_dpdk_and_back) {
     Machine machine("dataplane: { ports: [ { pci: '0000:03:00.0' } ] }\n");
     machine.nic("0000:03:00.0", "i40e", "5");
     const Finding finding = machine.the("pci-driver");
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_nic_of_the_kernel_is_handed_over_and_back) {
     HAS(iommu.text, "intel_iommu=on");
 }
 
-BOOST_AUTO_TEST_CASE(the_interface_of_the_default_route_is_never_taken_unasked) {
+BOOST_AUTO_TEST_CASE(the_interface_of_the_default_route_is_taken_only_with_force) {
     const std::string port = "pci: '0000:03:00.0'";
     Machine machine("dataplane: { ports: [ { " + port + " } ] }\n");
     machine.nic("0000:03:00.0", "i40e", "5");
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(the_interface_of_the_default_route_is_never_taken_unasked) 
     BOOST_TEST(!forced.the("pci-driver").steps.empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_keeps_af_xdp_from_an_interface_is_named_with_its_command) {
+BOOST_AUTO_TEST_CASE(an_obstacle_to_af_xdp_is_named_with_its_command) {
     Machine machine;
     BOOST_TEST((machine.the("xdp").level == Level::ok));
     HAS(machine.the("xdp").text, "eth0: AF_XDP can be used, driver virtio_net, 2 receive queues");
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(the_governor_of_busy_cores_is_performance) {
 
 // ---- ports
 
-BOOST_AUTO_TEST_CASE(who_has_port_53_is_named_and_stopped) {
+BOOST_AUTO_TEST_CASE(the_process_on_port_53_is_named_and_stopped) {
     Machine machine;
     BOOST_TEST((machine.the("port-taken").level == Level::ok));
     machine.owner = {77, "dnsmasq"};
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(who_has_port_53_is_named_and_stopped) {
     HAS(machine.the("port-taken").text, "SteerDNS has its ports");
 }
 
-BOOST_AUTO_TEST_CASE(the_stub_of_resolved_leaves_the_port_and_resolved_stays) {
+BOOST_AUTO_TEST_CASE(the_stub_listener_of_resolved_is_switched_off_and_resolved_stays) {
     Machine machine;
     machine.owner = {7, "systemd-resolve"};
     machine.write("/proc/7/cgroup", "0::/system.slice/systemd-resolved.service");
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(the_stub_of_resolved_leaves_the_port_and_resolved_stays) {
     HAS(finding.steps[1].command, "ln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf");
 }
 
-BOOST_AUTO_TEST_CASE(upstream_ports_are_reserved_where_the_kernel_would_give_them_out) {
+BOOST_AUTO_TEST_CASE(upstream_ports_are_reserved_if_the_kernel_could_use_them) {
     Machine machine;
     BOOST_TEST((machine.the("reserved-ports").level == Level::ok));
     machine.write("/proc/sys/net/ipv4/ip_local_port_range", "1024\t65535");
@@ -381,7 +381,7 @@ BOOST_AUTO_TEST_CASE(an_old_kernel_is_a_problem) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(modules_that_ports_and_sets_need) {
+BOOST_AUTO_TEST_CASE(kernel_modules_for_ports_and_sets_are_checked) {
     BOOST_TEST(Machine().of("modules").empty());
     Machine machine("dataplane: { ports: [ { pci: '0000:03:00.0' } ] }\n");
     machine.write("/lib/modules/6.1.0-26-amd64/modules.dep", "kernel/drivers/vhost/vhost_net.ko:");
@@ -413,7 +413,7 @@ BOOST_AUTO_TEST_CASE(a_sysctl_that_is_too_small_is_raised_now_and_for_the_next_b
     BOOST_TEST(!fs::exists(machine.folder.path / "etc/sysctl.d/60-steerdns-accept-queue.conf"));
 }
 
-BOOST_AUTO_TEST_CASE(packets_that_the_kernel_lost_raise_its_limits) {
+BOOST_AUTO_TEST_CASE(lost_packets_raise_the_limits_of_the_kernel) {
     Machine machine;
     BOOST_TEST((machine.the("packet-budget").level == Level::ok));
     machine.write("/proc/net/softnet_stat", "00010000 00000100 00000200 0");
@@ -426,7 +426,7 @@ BOOST_AUTO_TEST_CASE(packets_that_the_kernel_lost_raise_its_limits) {
     HAS(found[1].text, "dropped 256 received packets");
 }
 
-BOOST_AUTO_TEST_CASE(a_full_connection_tracking_is_a_problem) {
+BOOST_AUTO_TEST_CASE(a_full_connection_tracking_table_is_a_problem) {
     Machine machine;
     BOOST_TEST(machine.of("conntrack").empty());
     machine.write("/proc/sys/net/netfilter/nf_conntrack_max", "1000");
@@ -438,7 +438,7 @@ BOOST_AUTO_TEST_CASE(a_full_connection_tracking_is_a_problem) {
 
 // ---- service
 
-BOOST_AUTO_TEST_CASE(a_clock_matters_where_certificates_do) {
+BOOST_AUTO_TEST_CASE(the_clock_is_checked_if_certificates_are_used) {
     BOOST_TEST(Machine().of("clock").empty());
     const Machine machine("",
                           "plugins: [ { tag: m, type: sequence, args: [ { exec: forward "
@@ -446,7 +446,7 @@ BOOST_AUTO_TEST_CASE(a_clock_matters_where_certificates_do) {
     BOOST_TEST((machine.the("clock").level == Level::ok));
 }
 
-BOOST_AUTO_TEST_CASE(connections_need_open_files) {
+BOOST_AUTO_TEST_CASE(connections_need_enough_open_files) {
     Machine machine("", std::string("plugins:\n  - { tag: m, type: sequence, args: [ { exec: "
                                     "forward 192.0.2.1 } ] }\n") +
                             "  - { tag: t, type: tcp_server, args: { entry: m, listen: ':53', "
@@ -500,7 +500,7 @@ const Findings kTwo{
     {Level::ok, "in order", "", {}, false, "b"},
     {Level::advice, "three", "why", {{"do 3", "undo 3"}}, true, "c"}};
 
-BOOST_AUTO_TEST_CASE(what_is_done_is_taken_back_in_reverse) {
+BOOST_AUTO_TEST_CASE(changes_are_undone_in_reverse_order) {
     const test::TempFolder folder;
     const std::string file = (folder.path / "undo.sh").string();
     Done done;
@@ -518,7 +518,7 @@ BOOST_AUTO_TEST_CASE(what_is_done_is_taken_back_in_reverse) {
     BOOST_TEST(undo(file, hands) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_done_without_a_yes) {
+BOOST_AUTO_TEST_CASE(no_change_is_made_without_a_yes) {
     const test::TempFolder folder;
     Done done;
     done.yes = false;
@@ -528,7 +528,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_done_without_a_yes) {
     BOOST_TEST(!fs::exists(folder.path / "undo.sh"));
 }
 
-BOOST_AUTO_TEST_CASE(a_command_that_fails_ends_it_and_what_was_done_is_known) {
+BOOST_AUTO_TEST_CASE(a_failed_command_ends_the_run_and_the_undo_has_the_changes) {
     const test::TempFolder folder;
     const std::string file = (folder.path / "undo.sh").string();
     Done done;
@@ -546,7 +546,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_fails_ends_it_and_what_was_done_is_known) {
     BOOST_TEST((done.commands == std::vector<std::string>{"undo 1"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_shell_gets_words_as_they_are) {
+BOOST_AUTO_TEST_CASE(words_are_quoted_for_the_shell) {
     BOOST_TEST(shell_word("a.b=1-2,3") == "a.b=1-2,3");
     BOOST_TEST(shell_word("it's $x") == "'it'\\''s $x'");
     BOOST_TEST(shell_word("") == "''");

@@ -40,7 +40,7 @@ bool holds(std::string_view text, std::string_view name) {
 
 BOOST_AUTO_TEST_SUITE(adguard)
 
-BOOST_AUTO_TEST_CASE(each_form_holds_what_it_says) {
+BOOST_AUTO_TEST_CASE(each_form_of_rule_matches_as_documented) {
     struct Case {
         const char *rule, *in, *out;
     };
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(modifiers_are_read) {
     BOOST_TEST((regexp.rule.text == "^ads?$" && regexp.important));
 }
 
-BOOST_AUTO_TEST_CASE(what_it_cannot_mean_is_one_sentence) {
+BOOST_AUTO_TEST_CASE(an_unsupported_rule_gives_one_sentence) {
     for (const auto& [text, part] : std::vector<std::pair<const char*, const char*>>{
              {"||a.example^$client=1.2.3.4", "\"client=1.2.3.4\" is not supported"},
              {"||a.example^$dnsrewrite=1.2.3.4", "not supported"},
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_it_cannot_mean_is_one_sentence) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_list_knows_lines_and_counts_what_it_leaves_out) {
+BOOST_AUTO_TEST_CASE(a_list_keeps_line_numbers_and_counts_skipped_rules) {
     const auto list =
         read_adguard("! title\r\n||a.example^\r\na.example##.ad\n\n||b.example^$app=x\nb.example",
                      "f", type_number);
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_list_knows_lines_and_counts_what_it_leaves_out) {
     BOOST_TEST(list.bad.left_out()[0].first == 5);
 }
 
-BOOST_AUTO_TEST_CASE(what_tells_it_from_hosts_lines) {
+BOOST_AUTO_TEST_CASE(adguard_lines_are_told_from_hosts_lines) {
     const ListMarks marks = find_list_marks(
         "\xef\xbb\xbf# both\n0.0.0.0 a.example\r\n||b.example^\n  @@||c.example^\n::1\tlocalhost\n"
         "bare.example\n[Adblock Plus]\n! end\nd.example 0.0.0.0\n");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(what_tells_it_from_hosts_lines) {
     BOOST_TEST(!find_list_marks("bare.example\n").is_adguard());
 }
 
-BOOST_AUTO_TEST_CASE(a_badfilter_takes_out_its_like) {
+BOOST_AUTO_TEST_CASE(a_badfilter_removes_the_same_rule) {
     auto list = read_adguard(
         "||a.example^\n||a.example^$important\n||a.example^$badfilter\n@@||a.example^\n", "f",
         type_number);
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_badfilter_takes_out_its_like) {
     BOOST_TEST((list.rules[0].important && list.rules[1].exception));
 }
 
-BOOST_AUTO_TEST_CASE(steps_decide_in_turn) {
+BOOST_AUTO_TEST_CASE(steps_decide_by_priority) {
     NameMatcherBuilder builder;
     enum Sets : SetId { kException, kBlock, kUnless, kResult, kOther };
     builder.add(kException, {RuleKind::domain, "good.ads.example"});

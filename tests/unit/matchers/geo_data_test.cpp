@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(selectors_are_a_union_and_case_does_not_matter) {
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(kinds_bad_rules_and_missing_lists_are_told) {
+BOOST_AUTO_TEST_CASE(kinds_bad_rules_and_missing_lists_are_reported) {
     const auto read = m::read_geosite(kSites, "g.dat", Names{"geo", "cn@none", "nowhere"}).value();
     BOOST_TEST(read.missing == (Names{"cn@none", "nowhere"}), boost::test_tools::per_element());
     const auto errors = read.list.bad.errors();
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(kinds_bad_rules_and_missing_lists_are_told) {
     BOOST_TEST(all[4].line == 5);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_cut_anywhere_is_refused_or_ends_between_lists) {
+BOOST_AUTO_TEST_CASE(a_truncated_file_is_refused_unless_it_ends_between_lists) {
     const std::size_t second = kSites.find("GEO") - 5;
     for (std::size_t size = 0; size < kSites.size(); ++size) {
         const auto read = m::read_geosite(std::string_view(kSites).substr(0, size), "g.dat", {});
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_file_cut_anywhere_is_refused_or_ends_between_lists) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(prefixes_of_both_families_with_host_bits_masked) {
+BOOST_AUTO_TEST_CASE(prefixes_of_both_families_are_read_with_host_bits_masked) {
     const auto cidr = [](const std::string& address, char length) {
         return field(2, field(1, address) + number(2, length));
     };

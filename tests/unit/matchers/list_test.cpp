@@ -19,7 +19,7 @@ m::RuleList read(std::string_view bytes) {
 
 BOOST_AUTO_TEST_SUITE(list)
 
-BOOST_AUTO_TEST_CASE(rules_with_comments_blank_lines_crlf_and_a_byte_order_mark) {
+BOOST_AUTO_TEST_CASE(comments_blank_lines_crlf_and_a_byte_order_mark_are_skipped) {
     const auto list = read(
         "\xef\xbb\xbf"
         "example.org\r\n"
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(rules_with_comments_blank_lines_crlf_and_a_byte_order_mark)
 }
 
 // cat a.txt b.txt
-BOOST_AUTO_TEST_CASE(each_of_several_files_in_one_has_a_byte_order_mark) {
+BOOST_AUTO_TEST_CASE(concatenated_files_may_each_have_a_byte_order_mark) {
     const auto list = read(
         "\xef\xbb\xbf"
         "full:a.example\n"
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(each_of_several_files_in_one_has_a_byte_order_mark) {
     BOOST_CHECK_EQUAL(list.rules[1].line, 2);
 }
 
-BOOST_AUTO_TEST_CASE(bad_lines_are_named_and_good_ones_kept) {
+BOOST_AUTO_TEST_CASE(bad_lines_are_reported_and_good_ones_kept) {
     const auto list =
         read("good.example\ngeosite:cn\n0.0.0.0 ads.example\ngood.too\n" +
              std::string(100000, 'x') + "\n" + std::string("\0\xff\x01", 3) + "\nlast.good\n");
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_another_kind_does_not_fill_the_memory) {
     BOOST_CHECK(errors.back().text.starts_with("4000 more bad lines"));
 }
 
-BOOST_AUTO_TEST_CASE(empty_files) {
+BOOST_AUTO_TEST_CASE(empty_files_give_no_rules) {
     for (const char* bytes : {"", "\n", "\xef\xbb\xbf", "\r\n\r\n", "# only\n"}) {
         const auto list = read(bytes);
         BOOST_CHECK(list.rules.empty());
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(empty_files) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(utf_16_is_one_sentence) {
+BOOST_AUTO_TEST_CASE(utf_16_is_refused_with_one_sentence) {
     using namespace std::string_literals;
     for (const std::string& bytes : {"\xff\xfe"
                                      "a\0.\0b\0\n\0"s,
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(utf_16_is_one_sentence) {
     BOOST_CHECK_EQUAL(read("a").bad.count(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(hosts_lists) {
+BOOST_AUTO_TEST_CASE(hosts_lists_are_read) {
     const auto hosts = m::read_hosts(
         "\xef\xbb\xbf# head\r\n"
         "127.0.0.1 localhost\r\n"
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(hosts_lists) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_follows_an_address_is_dropped) {
+BOOST_AUTO_TEST_CASE(text_after_an_address_is_ignored) {
     const auto list = m::read_prefixes(
         "192.0.2.1 gateway of ::lab\n198.51.100.0/24\tCN\n203.0.113.1#inline\n# 10.0.0.1\n"
         "2001:db8::/32   # 10.0.0.1 10.0.0.2\n",
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(two_addresses_in_a_line_are_a_bad_line) {
     BOOST_CHECK_EQUAL(list.bad.errors()[0].line, 2);
 }
 
-BOOST_AUTO_TEST_CASE(prefixes) {
+BOOST_AUTO_TEST_CASE(prefixes_are_read) {
     const auto list =
         m::read_prefixes("192.0.2.0/24 # lab\n2001:db8::1\n\nnonsense\n10.0.0.1/40\n", "ips.txt");
     BOOST_REQUIRE_EQUAL(list.prefixes.size(), 2U);

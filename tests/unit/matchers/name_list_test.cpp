@@ -37,7 +37,7 @@ void check(const NameList& names, const Texts& rules, const Texts& errors, std::
 
 BOOST_AUTO_TEST_SUITE(name_list)
 
-BOOST_AUTO_TEST_CASE(v2fly_file_is_recognised_by_its_attributes_and_includes) {
+BOOST_AUTO_TEST_CASE(a_v2fly_file_is_recognised_by_its_attributes_and_includes) {
     BOOST_TEST((guess_form("ads.example\nmore.example @cn\n") == ListForm::v2fly));
     BOOST_TEST((guess_form("# c\nfull:ads.example @ads @cn # why\n") == ListForm::v2fly));
     BOOST_TEST((guess_form("ads.example &other\n") == ListForm::v2fly));
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(v2fly_file_is_recognised_by_its_attributes_and_includes) {
     BOOST_TEST(names.list.bad.count() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_first_line_tells_the_form) {
+BOOST_AUTO_TEST_CASE(the_first_line_decides_the_format) {
     const std::map<std::string, ListForm> forms{{"# c\n\n0.0.0.0 a.example\n", ListForm::hosts},
                                                 {"::1\ta.example", ListForm::hosts},
                                                 {"address=/a.example/0.0.0.0", ListForm::dnsmasq},
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(the_first_line_tells_the_form) {
         BOOST_CHECK_MESSAGE(guess_form(text) == form, text);
 }
 
-BOOST_AUTO_TEST_CASE(dnsmasq_lines_name_domains) {
+BOOST_AUTO_TEST_CASE(dnsmasq_lines_give_domains) {
     check(read_names("# c\naddress=/a.example/B.example/0.0.0.0\nserver=/c.example/#  # why\n"
                      "server=192.0.2.1\naddress=/#/0.0.0.0\nmx-host=d.example\nlocal=/e.example\n",
                      "f", ListForm::automatic),
@@ -90,8 +90,8 @@ BOOST_AUTO_TEST_CASE(a_policy_zone_is_two_sets) {
         boost::test_tools::per_element());
 }
 
-// What a set cannot say is a bad line: it failed open before.
-BOOST_AUTO_TEST_CASE(a_set_names_what_a_policy_zone_says_besides_blocks) {
+// A rule that a set cannot hold is a bad line; otherwise the set would fail open.
+BOOST_AUTO_TEST_CASE(a_set_reports_the_rules_of_a_policy_zone_that_do_not_block) {
     const std::string cannot =
         ", which a set of names does not support: use a plugin of type 'rpz'";
     check(read_names("$ORIGIN rpz.example.\n@ SOA ns. a. 1 2 3 4 5\n*.only.example CNAME .\n"
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_v2fly_may_include_others) {
           0);
 }
 
-BOOST_AUTO_TEST_CASE(includes_have_an_end) {
+BOOST_AUTO_TEST_CASE(endless_includes_are_refused) {
     int reads = 0;
     const auto beside = [&](std::string_view name) -> std::optional<std::string> {
         ++reads;
@@ -150,8 +150,8 @@ BOOST_AUTO_TEST_CASE(an_adlist_holds_bare_names_too) {
           {"1 full:a.example", "1 full:b.example", "2 full:c.example"}, {}, 1);
 }
 
-// Rules of AdGuard, wildcards, URLs and pages would be names that nobody asks for.
-BOOST_AUTO_TEST_CASE(what_is_no_host) {
+// Rules of AdGuard, wildcards, URLs and pages would become names that no client asks for.
+BOOST_AUTO_TEST_CASE(entries_that_are_not_host_names_are_refused) {
     const auto names = read_names(
         "||a.example^\n@@b.example\n*.c.example\nhttp://d.example/x\n<p>\n! e\n0.0.0.0 "
         "f$g\nh_1.example\n",
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_host) {
     BOOST_TEST(errors_of(names).front() == "f:1: \"||a.example^\" is not a host name");
 }
 
-BOOST_AUTO_TEST_CASE(odd_files_are_sentences) {
+BOOST_AUTO_TEST_CASE(unusual_files_are_refused_with_a_sentence) {
     for (int form = 0; form <= static_cast<int>(ListForm::v2fly); ++form) {
         const auto as = static_cast<ListForm>(form);
         BOOST_TEST(

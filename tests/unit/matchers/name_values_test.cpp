@@ -33,7 +33,7 @@ constexpr std::uint32_t kNone = NameValues::kNone;
 
 BOOST_AUTO_TEST_SUITE(name_values)
 
-BOOST_AUTO_TEST_CASE(full_goes_before_the_longest_domain_before_regexp_before_keyword) {
+BOOST_AUTO_TEST_CASE(full_wins_over_domain_over_regexp_over_keyword) {
     const NameValues v = built({{"keyword:b", 1},
                                 {"regexp:^a\\.", 2},
                                 {"domain:example", 3},
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(full_goes_before_the_longest_domain_before_regexp_before_ke
     BOOST_TEST(v.size() == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_rule_is_for_the_name_alone) {
+BOOST_AUTO_TEST_CASE(a_full_rule_matches_only_its_name) {
     const NameValues v = built({{"b.example", 1}});
     BOOST_TEST(value_of(v, "b.example") == 1U);
     BOOST_TEST(value_of(v, "a.b.example") == kNone);
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(the_same_rule_twice_has_its_last_value) {
     BOOST_TEST(value_of(v, "monkey.test") == 8U);
 }
 
-BOOST_AUTO_TEST_CASE(of_patterns_the_first_that_was_written_is_taken) {
+BOOST_AUTO_TEST_CASE(the_first_written_pattern_wins) {
     const NameValues v =
         built({{"keyword:two", 1}, {"regexp:three", 2}, {"keyword:one", 3}, {"regexp:one", 4}});
     BOOST_TEST(value_of(v, "onetwo.test") == 4U);
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(of_patterns_the_first_that_was_written_is_taken) {
     BOOST_TEST(value_of(v, "two.test") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(labels_are_not_mixed_up) {
+BOOST_AUTO_TEST_CASE(similar_labels_are_told_apart) {
     const NameValues v = built({{"domain:a.example", 1}});
     NameMatcher::Scratch scratch;
     BOOST_TEST(v.find(test::wire_of_labels({"x.a", "example"}), scratch) == kNone);
@@ -103,7 +103,7 @@ std::uint32_t first_of(const std::vector<std::pair<std::string, std::uint32_t>>&
     return kNone;
 }
 
-BOOST_AUTO_TEST_CASE(where_the_first_rule_wins_its_kind_does_not_matter) {
+BOOST_AUTO_TEST_CASE(with_first_rule_wins_the_kind_does_not_matter) {
     const std::vector<std::string> texts{
         "full:a.example", "full:b.a.example", "domain:a.example", "domain:b.a.example",
         "domain:example", "keyword:a.e",      "keyword:b",        "regexp:^b\\.",
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(where_the_first_rule_wins_its_kind_does_not_matter) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(many_names) {
+BOOST_AUTO_TEST_CASE(many_names_are_found) {
     std::vector<std::pair<std::string, std::uint32_t>> rules;
     for (std::uint32_t i = 0; i < 20'000; ++i)
         rules.emplace_back("n" + std::to_string(i) + (i % 2 == 0 ? ".example" : ".test"), i);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(many_names) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(patterns_of_many_values_are_refused_and_of_one_are_not) {
+BOOST_AUTO_TEST_CASE(patterns_with_many_values_are_refused) {
     NameValuesBuilder builder;
     for (unsigned i = 0; i < 300; ++i)
         builder.add(*parse_rule("keyword:key" + std::to_string(i), RuleKind::full), 1);

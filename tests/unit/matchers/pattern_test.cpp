@@ -13,7 +13,7 @@ using steer::test::wire_of_labels;
 
 BOOST_AUTO_TEST_SUITE(pattern)
 
-BOOST_AUTO_TEST_CASE(text_of_a_name) {
+BOOST_AUTO_TEST_CASE(a_name_is_written_as_text_for_patterns) {
     m::NameText room;
     BOOST_CHECK_EQUAL(m::name_text(wire("www.example.org"), room), "www.example.org");
     BOOST_CHECK_EQUAL(m::name_text(wire(""), room), "");
@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(text_of_a_name) {
     BOOST_CHECK_EQUAL(m::name_text(wire(longest), room), longest);
 }
 
-BOOST_AUTO_TEST_CASE(literals_of_expressions) {
+BOOST_AUTO_TEST_CASE(literals_of_expressions_are_found) {
     const auto check = [](const char* expression, std::size_t expected) {
         BOOST_TEST_CONTEXT(expression) {
             BOOST_CHECK_EQUAL(m::shortest_literal(expression), expected);
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(literals_of_expressions) {
     check("ab{3", 2);
 }
 
-BOOST_AUTO_TEST_CASE(literals_are_given_only_where_nothing_else_can_be_meant) {
+BOOST_AUTO_TEST_CASE(literals_are_found_only_in_unambiguous_expressions) {
     const auto check = [](const char* expression, std::vector<std::string> expected) {
         BOOST_TEST_CONTEXT(expression) {
             BOOST_TEST(m::required_literals(expression) == expected,
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(literals_are_given_only_where_nothing_else_can_be_meant) {
         check(unsure, {});
 }
 
-BOOST_AUTO_TEST_CASE(names_without_any_piece_are_told_from_those_with_one) {
+BOOST_AUTO_TEST_CASE(names_without_any_required_literal_are_skipped) {
     m::GramFilter filter;
     BOOST_CHECK(filter.add("track"));
     BOOST_CHECK(filter.add("ads"));
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(names_without_any_piece_are_told_from_those_with_one) {
         BOOST_CHECK_MESSAGE(!filter.may_hold(wire(no)), no);
 }
 
-BOOST_AUTO_TEST_CASE(deeply_nested_groups_end) {
+BOOST_AUTO_TEST_CASE(deeply_nested_groups_do_not_overflow_the_stack) {
     m::shortest_literal(std::string(100000, '('));
     m::shortest_literal(std::string(100000, '(') + "a" + std::string(100000, ')'));
 }

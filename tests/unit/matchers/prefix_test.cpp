@@ -50,7 +50,7 @@ bool holds(const Prefix& prefix, const IpAddress& address) {
 
 BOOST_AUTO_TEST_SUITE(prefix)
 
-BOOST_AUTO_TEST_CASE(addresses_as_text) {
+BOOST_AUTO_TEST_CASE(addresses_are_parsed_and_written) {
     for (const char* text : {"192.0.2.1", "0.0.0.0", "255.255.255.255", "::", "::1", "2001:db8::1",
                              "fe80::1:0:0:1", "2001:db8:1:2:3:4:5:6"}) {
         const auto address = IpAddress::parse(text);
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(addresses_as_text) {
     BOOST_CHECK(*IpAddress::parse("::ffff:c000:201") == *IpAddress::parse("192.0.2.1"));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_address) {
+BOOST_AUTO_TEST_CASE(invalid_addresses_are_refused) {
     for (const char* text : {"", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", "1.2.3.4 ", "[::1]",
                              "fe80::1%eth0", "1.2.3.4:53", ":::", "g::", "1::2::3",
                              "0000000000000000000000000000000000000000000000000000000000001"}) {
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_address) {
     BOOST_CHECK(!IpAddress::parse(std::string_view("1.2.3.4\0", 8)));
 }
 
-BOOST_AUTO_TEST_CASE(prefixes_as_text) {
+BOOST_AUTO_TEST_CASE(prefixes_are_parsed_and_written) {
     const auto round = [](const char* text) { return Prefix::parse(text)->to_string(); };
     BOOST_CHECK_EQUAL(round("192.0.2.77/24"), "192.0.2.0/24");
     BOOST_CHECK_EQUAL(round("192.0.2.77"), "192.0.2.77/32");
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(prefixes_as_text) {
     BOOST_CHECK(Prefix::parse("192.0.2.0/33").error().text.find("0 to 32") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(borders) {
+BOOST_AUTO_TEST_CASE(the_first_and_last_address_of_a_prefix_match) {
     const auto set = set_of({"10.0.0.0/8", "192.0.2.1", "2001:db8::/32"});
     BOOST_CHECK(has(set, "10.0.0.0") && has(set, "10.255.255.255") && has(set, "192.0.2.1"));
     BOOST_CHECK(!has(set, "9.255.255.255") && !has(set, "11.0.0.0") && !has(set, "192.0.2.2"));
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(borders) {
     BOOST_CHECK(!PrefixSet().contains(*IpAddress::parse("::")) && PrefixSet().empty());
 }
 
-BOOST_AUTO_TEST_CASE(an_ipv6_prefix_holds_no_ipv4_address) {
+BOOST_AUTO_TEST_CASE(an_ipv6_prefix_contains_no_ipv4_address) {
     for (const char* text : {"::/0", "::/80", "::/64", "::/1"}) {
         BOOST_CHECK(!has(set_of({text}), "192.0.2.1"));
         BOOST_CHECK(has(set_of({text}), "::1"));

@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(each_trigger_is_read) {
         {});
 }
 
-BOOST_AUTO_TEST_CASE(a_zone_of_absolute_names_is_cut_at_its_soa) {
+BOOST_AUTO_TEST_CASE(absolute_names_are_cut_at_the_owner_of_the_soa) {
     check(
         "rpz.example. 60 IN SOA ns. a. 1 2 3 4 5\nbad.example.rpz.example. 60 IN CNAME .\n"
         "other.example. 60 IN CNAME .\n",
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_zone_of_absolute_names_is_cut_at_its_soa) {
           {"1 name bad.example nxdomain 3600", "2 name alone nxdomain 3600"}, {}, "feed");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_policy_is_a_bad_line) {
+BOOST_AUTO_TEST_CASE(a_line_without_a_policy_is_a_bad_line) {
     check(
         "$ORIGIN rpz.example.\n@ SOA ns. a. 1 2 3 4 5\na CNAME x.example. y.example.\n"
         "b NS ns.\nc CNAME rpz-other.\nd CNAME walled.example\ne.rpz-foo CNAME .\n"
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_policy_is_a_bad_line) {
          "12: a quote that is not closed on its line: remove it or add the other"});
 }
 
-BOOST_AUTO_TEST_CASE(prefixes_are_written_from_their_end) {
+BOOST_AUTO_TEST_CASE(address_triggers_are_read_in_reverse_order) {
     BOOST_TEST(prefix_of("32.1.2.0.192") == "192.0.2.1/32 v4");
     BOOST_TEST(prefix_of("8.0.0.0.10") == "10.0.0.0/8 v4");
     BOOST_TEST(prefix_of("0.0.0.0.0") == "0.0.0.0/0 v4");

@@ -23,7 +23,7 @@ bool contains(const std::string& text, std::string_view part) {
 
 BOOST_AUTO_TEST_SUITE(rule)
 
-BOOST_AUTO_TEST_CASE(international_names_become_what_the_dns_has) {
+BOOST_AUTO_TEST_CASE(international_names_become_a_labels) {
     for (const char* text : {"M\xc3\xbcnchen.de", "M\xc3\x9cNCHEN.DE.", "mu\xcc\x88nchen.de",
                              "full:m\xc3\xbcnchen.de"})
         BOOST_CHECK_EQUAL(error_of(text), "accepted: xn--mnchen-3ya.de");
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(international_names_become_what_the_dns_has) {
     BOOST_CHECK(!contains(error_of(longest + "de"), "accepted"));
 }
 
-BOOST_AUTO_TEST_CASE(prefix_names_the_kind) {
+BOOST_AUTO_TEST_CASE(a_prefix_names_the_kind_of_rule) {
     const auto kind = [](const char* text) { return parse_rule(text, RuleKind::full)->kind; };
     BOOST_CHECK(kind("domain:example.org") == RuleKind::domain);
     BOOST_CHECK(kind("full:example.org") == RuleKind::full);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_regexp_stays_as_written) {
     BOOST_CHECK_EQUAL(parse_rule("a:b", RuleKind::regexp)->text, "a:b");
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_prefix_gets_advice) {
+BOOST_AUTO_TEST_CASE(an_unknown_prefix_is_refused_with_advice) {
     BOOST_CHECK(contains(error_of("geosite:cn"), "\"geosite:\""));
     BOOST_CHECK(contains(error_of("geosite:cn"), "files:"));
     BOOST_CHECK(contains(error_of("suffix:x.org"), "write domain:"));
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_prefix_gets_advice) {
     BOOST_CHECK(contains(error_of(std::string(500, 'a') + ":x"), "unknown kind"));
 }
 
-BOOST_AUTO_TEST_CASE(what_can_never_match_is_refused) {
+BOOST_AUTO_TEST_CASE(a_rule_that_can_never_match_is_refused) {
     BOOST_CHECK(contains(error_of(""), "without a name"));
     BOOST_CHECK(contains(error_of("domain:."), "without a name"));
     BOOST_CHECK(contains(error_of("keyword:"), "without a name"));
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(what_can_never_match_is_refused) {
     BOOST_CHECK(contains(error_of(std::string("a\0b", 3)), "control character"));
 }
 
-BOOST_AUTO_TEST_CASE(lengths_are_those_of_the_dns) {
+BOOST_AUTO_TEST_CASE(names_and_labels_have_the_lengths_of_the_dns) {
     const std::string label(63, 'a');
     const std::string longest = label + "." + label + "." + label + "." + std::string(61, 'b');
     BOOST_REQUIRE_EQUAL(longest.size(), 253U);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(lengths_are_those_of_the_dns) {
     BOOST_CHECK(contains(error_of("keyword:" + std::string(254, 'k')), "at most 253"));
 }
 
-BOOST_AUTO_TEST_CASE(foreign_bytes_are_shown_harmlessly) {
+BOOST_AUTO_TEST_CASE(foreign_bytes_are_escaped_in_messages) {
     const std::string text = error_of("x\x1b[31m\xff.org");
     BOOST_CHECK(contains(text, "\\x1b[31m\\xff.org"));
 }

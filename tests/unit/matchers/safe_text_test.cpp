@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(eight_bit_controls_and_hidden_characters_become_hex) {
                "a");  // byte order mark
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_are_no_utf8_become_hex) {
+BOOST_AUTO_TEST_CASE(bytes_that_are_not_utf8_become_hex) {
     BOOST_TEST(safe_text("\xff\xc0\xaf\xed\xa0\x80\xe4\xf4\x90\x80\x80") ==
                "\\xff\\xc0\\xaf\\xed\\xa0\\x80\\xe4\\xf4\\x90\\x80\\x80");
 }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(long_text_is_cut_at_a_whole_character) {
     BOOST_TEST(safe_text("abcd", 2) == "..");
 }
 
-BOOST_AUTO_TEST_CASE(whatever_comes_in_what_comes_out_is_safe_and_stays) {
+BOOST_AUTO_TEST_CASE(any_input_becomes_safe_text_that_stays_the_same) {
     std::mt19937 random(1);
     for (int i = 0; i < 20'000; ++i) {
         std::string text(random() % 40, '\0');

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(names_with_one_hash_and_full_buckets_are_all_found) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(rules_that_say_nothing_new_take_no_room) {
+BOOST_AUTO_TEST_CASE(redundant_rules_take_no_space) {
     m::SuffixBuilder builder;
     for (const char* name : {"example", "a.example", "b.a.example", "c.b.a.example"})
         BOOST_REQUIRE(builder.add(1, m::RuleKind::domain, name));
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(rules_that_say_nothing_new_take_no_room) {
     BOOST_CHECK(!m::find_tags(*image, wire("c.b.a.example")).test(2));
 }
 
-BOOST_AUTO_TEST_CASE(look_ups_stop_at_the_deepest_rule) {
+BOOST_AUTO_TEST_CASE(lookups_stop_at_the_deepest_rule) {
     m::SuffixBuilder builder;
     BOOST_REQUIRE(builder.add(3, m::RuleKind::domain, "a.b.c"));
     const auto image = builder.build();

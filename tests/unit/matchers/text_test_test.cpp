@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(any_word_is_enough) {
     BOOST_TEST(!holds(TextOperation::zl, {}, "a"));
 }
 
-BOOST_AUTO_TEST_CASE(regexps_are_searched_for_and_case_counts) {
+BOOST_AUTO_TEST_CASE(regexps_match_anywhere_and_with_case) {
     BOOST_TEST(holds(TextOperation::regexp, {"^x", "b+c"}, "abbc"));
     BOOST_TEST(!holds(TextOperation::regexp, {"B"}, "abc"));
     BOOST_TEST(holds(TextOperation::regexp, {"(?i)B"}, "abc"));
@@ -54,14 +54,14 @@ BOOST_AUTO_TEST_CASE(regexps_are_searched_for_and_case_counts) {
     BOOST_TEST(holds(TextOperation::regexp, {"a.c"}, "a\nc"));
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_compiled_is_named) {
+BOOST_AUTO_TEST_CASE(an_invalid_expression_is_named) {
     BOOST_TEST(refusal({"ok", "a(?=b)"}).starts_with("the regexp \"a(?=b)\" cannot be compiled: "));
     BOOST_TEST(refusal({std::string("a\0b", 3)}) ==
                "the regexp \"a\\x00b\" holds a NUL byte: remove it, or write \\x00");
     BOOST_TEST(refusal({"ok"}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_text_as_an_expression_is_found_where_it_stands_and_nowhere_else) {
+BOOST_AUTO_TEST_CASE(an_escaped_text_matches_only_itself) {
     const std::string odd = "a.b*c[d]\\e$f^g(h|i)+?{1}\n\"#";
     BOOST_TEST(holds(TextOperation::regexp, {"^" + m::expression_of(odd) + "\\z"}, odd));
     BOOST_TEST(!holds(TextOperation::regexp, {m::expression_of("a.b")}, "axb"));

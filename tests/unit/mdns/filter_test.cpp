@@ -51,7 +51,7 @@ Packet printer() {
 
 BOOST_AUTO_TEST_SUITE(service_names)
 
-BOOST_AUTO_TEST_CASE(as_they_are_listed) {
+BOOST_AUTO_TEST_CASE(service_names_are_parsed) {
     BOOST_TEST(parse_service("_ipp._tcp").value() == "\4_ipp\4_tcp");
     BOOST_TEST(parse_service("_AirPlay._TCP").value() == "\x8_airplay\4_tcp");
     BOOST_TEST(parse_service("_osc._udp.local.").value() == "\4_osc\4_udp");
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(as_they_are_listed) {
         BOOST_TEST(!parse_service(bad).has_value(), bad);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_name_is) {
+BOOST_AUTO_TEST_CASE(names_are_classified_as_service_host_or_other) {
     const auto meaning = [](const char* name) {
         dns::Name n;
         const Bytes bytes = wire(name);
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(packet_filter)
 
-BOOST_AUTO_TEST_CASE(without_services_all_passes_but_what_no_other_link_can_reach) {
+BOOST_AUTO_TEST_CASE(without_services_all_but_link_local_records_pass) {
     Filter all({});
     BOOST_TEST(all(printer()) == told(printer().bytes()));
     BOOST_TEST(all(Packet::query().question("x.local", dns::kAny)) == "? x.local ANY\n");
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(listed_services_pass_with_their_hosts) {
                        .additional("laser.local", dns::kA, address("192.0.2.7"))) == "nothing");
 }
 
-BOOST_AUTO_TEST_CASE(questions_are_pruned) {
+BOOST_AUTO_TEST_CASE(questions_for_other_services_are_removed) {
     Filter ipp({"_ipp._tcp"});
     BOOST_TEST(ipp(Packet::query()
                        .question("_airplay._tcp.local", dns::kPtr, kQuIn)
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(questions_are_pruned) {
                "nothing");
 }
 
-BOOST_AUTO_TEST_CASE(known_answers_are_pruned_like_others) {
+BOOST_AUTO_TEST_CASE(known_answers_are_filtered_like_answers) {
     Filter ipp({"_ipp._tcp"});
     BOOST_TEST(ipp(Packet::query()
                        .question("_ipp._tcp.local", dns::kPtr)
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(known_answers_are_pruned_like_others) {
                "! _ipp._tcp.local PTR 120 -> Laser._ipp._tcp.local\n");
 }
 
-BOOST_AUTO_TEST_CASE(the_list_of_types_names_the_listed_ones) {
+BOOST_AUTO_TEST_CASE(the_service_type_list_has_only_listed_services) {
     Filter ipp({"_ipp._tcp"});
     const char* const types = "_services._dns-sd._udp.local";
     BOOST_TEST(ipp(Packet::response()
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(the_list_of_types_names_the_listed_ones) {
                "! _services._dns-sd._udp.local PTR 120 -> _ipp._tcp.local\n");
 }
 
-BOOST_AUTO_TEST_CASE(hosts_are_known_by_srv_records_for_a_time) {
+BOOST_AUTO_TEST_CASE(hosts_are_known_from_srv_records_for_some_time) {
     Filter ipp({"_ipp._tcp"});
     const auto ask = Packet::query().question("LASER.local", dns::kAaaa);
     const auto reverse =
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_probe_passes_with_what_it_proposes) {
     BOOST_TEST(ssh(probe) == "nothing");
 }
 
-BOOST_AUTO_TEST_CASE(an_opt_goes_with_the_rest) {
+BOOST_AUTO_TEST_CASE(an_opt_record_passes_with_the_message) {
     Filter ipp({"_ipp._tcp"});
     Packet packet = printer();
     packet.record(Section::additional, ".", dns::kOpt, 1440, 0, {});
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(an_opt_goes_with_the_rest) {
                "nothing");
 }
 
-BOOST_AUTO_TEST_CASE(hosts_are_so_many_and_no_more) {
+BOOST_AUTO_TEST_CASE(the_number_of_known_hosts_is_limited) {
     ServiceHosts hosts;
     for (std::size_t i = 0; i < ServiceHosts::kMost; ++i)
         BOOST_REQUIRE(hosts.learn("h" + std::to_string(i), 200, 0));

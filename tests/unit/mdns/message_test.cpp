@@ -49,7 +49,7 @@ std::string without_escapes(std::string text) {
 
 BOOST_AUTO_TEST_SUITE(message)
 
-BOOST_AUTO_TEST_CASE(is_read_whole) {
+BOOST_AUTO_TEST_CASE(a_message_is_read_whole) {
     const auto message = read_message(Packet::query()
                                           .id(7)
                                           .question("_ipp._tcp.local", dns::kPtr, kQuIn)
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(is_read_whole) {
     BOOST_TEST(without_escapes(told(browse_answer().bytes())) == kBrowse);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_written_is_compressed_and_says_the_same) {
+BOOST_AUTO_TEST_CASE(a_written_message_is_compressed_and_equivalent) {
     const Bytes plain = browse_answer().bytes();
     const Bytes multicast = written(plain, Reader::multicast);
     const Bytes legacy = written(plain, Reader::legacy);
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_compressed_and_says_the_same) {
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_record_that_is_taken_back_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(a_record_that_is_taken_back_leaves_no_byte) {
     const auto message = read_message(browse_answer().bytes());
     MessageWriter writer(0, dns::kQr);
     writer.record(message->records[0]);
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_taken_back_leaves_nothing) {
         "! _ipp._tcp.local PTR 4500 -> Laser 7._ipp._tcp.local\n+ laser.local A flush 120\n");
 }
 
-BOOST_AUTO_TEST_CASE(every_cut_is_malformed) {
+BOOST_AUTO_TEST_CASE(every_shortened_message_is_malformed) {
     for (const Bytes& packet :
          {browse_answer().bytes(), written(browse_answer().bytes(), Reader::multicast)}) {
         for (std::size_t n = 0; n < packet.size(); ++n)
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(every_cut_is_malformed) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_mdns) {
+BOOST_AUTO_TEST_CASE(other_dns_messages_are_refused) {
     const auto asked = [](std::uint16_t flags) {
         return told(Packet::query().flags(flags).question("a.local", dns::kA).bytes());
     };
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_mdns) {
     BOOST_TEST(told(loop) == "malformed");
 }
 
-BOOST_AUTO_TEST_CASE(no_packet_is_much_work) {
+BOOST_AUTO_TEST_CASE(parsing_any_packet_takes_bounded_work) {
     std::string deep;
     for (int i = 0; i < 100; ++i)
         deep += "a.";

@@ -89,7 +89,7 @@ Packet ask(const char* name, std::uint16_t type = dns::kPtr, std::uint16_t klass
 
 BOOST_FIXTURE_TEST_SUITE(repeater, Three)
 
-BOOST_AUTO_TEST_CASE(goes_to_all_others_in_its_family) {
+BOOST_AUTO_TEST_CASE(a_message_goes_to_all_other_interfaces_in_its_family) {
     const auto query = ask("_ipp._tcp.local").bytes();
     for (const bool v6 : {false, true}) {
         const auto sent = give(from(v6 ? "fe80::7" : "192.0.2.7"), query);
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(goes_to_all_others_in_its_family) {
     BOOST_TEST(count("things", MdnsCount::sent) == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(only_where_the_family_is) {
+BOOST_AUTO_TEST_CASE(a_message_goes_only_to_interfaces_with_its_family) {
     auto links = three_links();
     links[1].v4 = false;
     repeater.set_links(links, {}, now_ms);
@@ -119,8 +119,8 @@ BOOST_AUTO_TEST_CASE(only_where_the_family_is) {
     BOOST_TEST(give("2001:db8:1::7", ask("a.local")).size() == 2U);
 }
 
-// A unicast answer would come to us, and to nobody who asked (RFC 6762 5.4).
-BOOST_AUTO_TEST_CASE(asks_for_no_unicast_answer) {
+// A unicast answer would be sent to us, and not to the host that asked (RFC 6762 5.4).
+BOOST_AUTO_TEST_CASE(the_unicast_bit_is_cleared) {
     const auto sent =
         give("192.0.2.7", ask("a.local", dns::kA, kQuIn).question("b.local", dns::kA, kQuIn).id(9));
     BOOST_REQUIRE(sent.size() == 2U);
@@ -129,14 +129,14 @@ BOOST_AUTO_TEST_CASE(asks_for_no_unicast_answer) {
     // In a response the same bit means another thing: it stays.
     const auto response = Packet::response().answer("a.local", dns::kA, address("192.0.2.7"));
     BOOST_TEST(told(give("192.0.2.7", response)[0].bytes) == "! a.local A flush 120\n");
-    // Pruned and so written anew.
+    // Pruned, and so written again.
     const auto pruned =
         ask("a.local", dns::kA, kQuIn)
             .record(Section::authority, "a.local", dns::kAaaa, kIn, 9, address("fe80::1"));
-    BOOST_TEST(give("192.0.2.8", pruned).empty());  // nothing of what it proposes is left
+    BOOST_TEST(give("192.0.2.8", pruned).empty());  // no record that it proposes is left
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_taken) {
+BOOST_AUTO_TEST_CASE(invalid_and_off_link_packets_are_dropped) {
     const auto query = ask("a.local").bytes();
     const auto dropped = [&](Arrival arrival, MdnsCount why, const Bytes& bytes) {
         const auto before = count("office", why);
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_taken) {
     };
     BOOST_REQUIRE(give(from("192.0.2.7"), query).size() == 2U);
     dropped(from("192.0.2.1"), MdnsCount::own, query);
-    dropped(from("192.0.2.129"), MdnsCount::own, query);  // of another link of ours
+    dropped(from("192.0.2.129"), MdnsCount::own, query);  // from our address on another link
     dropped(from("192.0.2.130"), MdnsCount::off_link, query);
     dropped(from("2001:db8:2::7"), MdnsCount::off_link, query);
     for (const int hops : {-1, 1, 64, 254}) {
@@ -170,12 +170,12 @@ BOOST_AUTO_TEST_CASE(what_is_not_taken) {
     BOOST_TEST(ends == counts[0]);
 }
 
-BOOST_AUTO_TEST_CASE(addresses_that_hosts_give_themselves_are_on_every_link) {
+BOOST_AUTO_TEST_CASE(link_local_sources_are_accepted_on_every_link) {
     BOOST_TEST(give("169.254.7.7", ask("a.local")).size() == 2U);
     BOOST_TEST(give("fe80::7", ask("a.local")).size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(floods_are_cut) {
+BOOST_AUTO_TEST_CASE(floods_are_rate_limited) {
     std::size_t passed = 0;
     for (int i = 0; i < 1000; ++i)
         passed +=
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(floods_are_cut) {
     BOOST_TEST(count("office", MdnsCount::over_budget) == 800U + 900U + 1200U);
 }
 
-BOOST_AUTO_TEST_CASE(forged_senders_do_not_fill_the_memory) {
+BOOST_AUTO_TEST_CASE(forged_senders_use_bounded_memory) {
     PacketBudget budget(0);
     unsigned passed = 0;
     for (unsigned i = 0; i < 5000; ++i) {
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(forged_senders_do_not_fill_the_memory) {
     BOOST_TEST(passed > 2000U);  // 800, and 400 a second for five
 }
 
-BOOST_AUTO_TEST_CASE(a_host_repeats_itself) {
+BOOST_AUTO_TEST_CASE(a_host_may_send_a_message_again) {
     const auto probe = ask("a.local", dns::kAny);
     for (int i = 0; i < 3; ++i) {  // RFC 6762 8.1
         BOOST_TEST(give("192.0.2.7", probe).size() == 2U);
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_host_repeats_itself) {
     BOOST_TEST(give("192.0.2.8", probe).size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_filter_prunes_and_says_so) {
+BOOST_AUTO_TEST_CASE(a_filter_removes_records_and_counts) {
     repeater.set_services(Services({parse_service("_ipp._tcp").value()}));
     const auto sent =
         give("192.0.2.7",
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_filter_prunes_and_says_so) {
     BOOST_TEST(count("office", MdnsCount::filtered) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(interfaces_that_go_and_come_keep_their_counters) {
+BOOST_AUTO_TEST_CASE(interfaces_keep_their_counters_when_they_come_back) {
     (void)give("192.0.2.7", ask("a.local"));
     auto links = three_links();
     links.erase(links.begin() + 1);
@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(one_shot_queries_are_answered_by_unicast) {
     BOOST_TEST(give(from("198.51.100.7", kThings), response.bytes()).size() == 2U);  // too late
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_the_same_at_once_is_answered_as_well) {
+BOOST_AUTO_TEST_CASE(simultaneous_equal_queries_are_both_answered) {
     for (const unsigned port : {40000U, 40001U}) {
         Arrival arrival = from("192.0.2.7");
         arrival.port = static_cast<std::uint16_t>(port);
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(who_asks_the_same_at_once_is_answered_as_well) {
     BOOST_TEST(give(from("198.51.100.7", kThings), response.bytes()).size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(one_shot_queries_are_so_many_and_no_more) {
+BOOST_AUTO_TEST_CASE(the_number_of_one_shot_queries_is_limited) {
     unsigned passed = 0;
     for (unsigned i = 0; i < 200; ++i) {
         const std::string source = "192.0.2." + std::to_string(10 + i % 20);
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(one_shot_queries_are_so_many_and_no_more) {
                LegacyQueries::kMost + LegacyQueries::kMostOfAsker);
 }
 
-BOOST_AUTO_TEST_CASE(an_asker_gets_so_many_answers_of_so_many_bytes) {
+BOOST_AUTO_TEST_CASE(answers_to_one_host_are_limited_in_number_and_bytes) {
     Arrival arrival = from("192.0.2.7");
     arrival.port = 40'000;
     (void)give(arrival, ask("_ipp._tcp.local").bytes());
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(an_asker_gets_so_many_answers_of_so_many_bytes) {
     BOOST_TEST(replies == LegacyQueries::kMostReplies);
 }
 
-BOOST_AUTO_TEST_CASE(what_else_comes_from_other_ports) {
+BOOST_AUTO_TEST_CASE(other_messages_from_other_ports_are_dropped) {
     Arrival arrival = from("192.0.2.7");
     arrival.port = 40'000;
     BOOST_TEST(
@@ -406,7 +406,7 @@ struct TwoRepeaters {
                 {node.address(kLeft), node.address(kRight)}, now_ms);
         }
     }
-    // Everything in the air arrives; how often was sent meanwhile. `backwards`: the later repeater hears first.
+    // Delivers all packets under way; returns how many were sent. `backwards`: the later repeater receives first.
     unsigned settle(bool backwards, std::uint64_t delay_ms = 1) {
         const unsigned before = sent;
         for (unsigned turns = 0; !air.empty() && turns < 1000; ++turns) {
@@ -435,7 +435,7 @@ struct TwoRepeaters {
 
 BOOST_FIXTURE_TEST_SUITE(two_repeaters, TwoRepeaters)
 
-BOOST_AUTO_TEST_CASE(each_sends_it_once) {
+BOOST_AUTO_TEST_CASE(each_repeater_sends_a_message_once) {
     for (const bool backwards : {false, true}) {
         for (unsigned again = 0; again < 5; ++again) {
             now_ms += 250;
@@ -449,7 +449,7 @@ BOOST_AUTO_TEST_CASE(each_sends_it_once) {
 }
 
 // One of the two hears the other's copy before the host's own packet.
-BOOST_AUTO_TEST_CASE(in_whatever_order_it_is_heard) {
+BOOST_AUTO_TEST_CASE(a_message_does_not_loop_in_any_order_of_arrival) {
     const Bytes bytes = ask("a.local").bytes();
     nodes[0].repeater.receive({.if_index = kLeft,
                                .source = ip("10.0.1.99"),
@@ -480,7 +480,7 @@ BOOST_AUTO_TEST_CASE(other_filters_do_not_make_a_loop) {
 }
 
 // As if the other repeater had sent it first: only its own address tells it that it did not.
-BOOST_AUTO_TEST_CASE(a_forged_packet_does_not_go_round) {
+BOOST_AUTO_TEST_CASE(a_forged_packet_does_not_loop) {
     air.push_back({kLeft, nodes[1].address(kLeft), ask("a.local").bytes()});
     BOOST_TEST(settle(false) <= 3U);
 }

@@ -21,7 +21,7 @@ MemoryFacts machine(std::uint64_t total_mib, std::uint64_t huge_free) {
 
 BOOST_AUTO_TEST_SUITE(eal)
 
-BOOST_AUTO_TEST_CASE(reads_meminfo) {
+BOOST_AUTO_TEST_CASE(meminfo_is_read) {
     const MemoryFacts m = parse_meminfo(
         "MemTotal:       24587520 kB\nMemFree:         1 kB\nHugePages_Total:    1024\n"
         "HugePages_Free:     1000\nHugepagesize:       2048 kB\n");
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_control_group_may_have_less_memory_than_the_machine) {
     BOOST_TEST(memory_limit(root, "0::/\n") == 64 * kMiB);
 }
 
-BOOST_AUTO_TEST_CASE(without_hugepages_takes_a_quarter_of_memory_and_says_what_would_help) {
+BOOST_AUTO_TEST_CASE(without_hugepages_a_quarter_of_memory_is_used_with_advice) {
     const EalPlan plan = plan_eal({}, machine(1024, 0), {0, 1});
     BOOST_TEST(!plan.huge_pages);
     BOOST_TEST(plan.memory_bytes == 256 * kMiB);
@@ -63,12 +63,12 @@ BOOST_AUTO_TEST_CASE(without_hugepages_takes_a_quarter_of_memory_and_says_what_w
     BOOST_TEST(plan.why.find("vm.nr_hugepages=128") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(automatic_size_has_a_floor_and_a_ceiling) {
+BOOST_AUTO_TEST_CASE(the_automatic_size_has_a_minimum_and_a_maximum) {
     BOOST_TEST(plan_eal({}, machine(64, 0), {0}).memory_bytes == 128 * kMiB);
     BOOST_TEST(plan_eal({}, machine(1 << 20, 0), {0}).memory_bytes == 4096 * kMiB);
 }
 
-BOOST_AUTO_TEST_CASE(uses_free_hugepages) {
+BOOST_AUTO_TEST_CASE(free_hugepages_are_used) {
     const EalPlan plan = plan_eal({}, machine(4096, 100), {0});
     BOOST_TEST(plan.huge_pages);
     BOOST_TEST(plan.memory_bytes == 200 * kMiB);
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(uses_free_hugepages) {
     BOOST_TEST(!has(plan, "--no-huge"));
 }
 
-BOOST_AUTO_TEST_CASE(a_size_that_was_asked_for_is_not_cut_to_the_hugepages) {
+BOOST_AUTO_TEST_CASE(a_configured_size_is_not_cut_to_the_hugepages) {
     EalOptions options;
     options.memory_bytes = 1024 * kMiB;
     const EalPlan plan = plan_eal(options, machine(8192, 100), {0});
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_size_that_was_asked_for_is_not_cut_to_the_hugepages) {
     BOOST_TEST(plan_eal(options, machine(8192, 512), {0}).huge_pages);
 }
 
-BOOST_AUTO_TEST_CASE(a_wish_beyond_the_machine_is_refused) {
+BOOST_AUTO_TEST_CASE(a_size_beyond_the_machine_is_refused) {
     EalOptions options;
     options.memory_bytes = 1024 * kMiB;
     BOOST_TEST(plan_eal(options, machine(1024, 0), {0}).refusal == "");
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_wish_beyond_the_machine_is_refused) {
                "or leave it out");
 }
 
-BOOST_AUTO_TEST_CASE(lcores_and_devices) {
+BOOST_AUTO_TEST_CASE(the_arguments_name_lcores_and_devices) {
     EalOptions options;
     options.worker_cpus = {1, 3};
     EalPlan plan = plan_eal(options, machine(8192, 0), {0, 1, 3});
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_nic_needs_hugepages) {
     BOOST_TEST(plan_eal({}, machine(1024, 0), {0}).refusal == "");
 }
 
-BOOST_AUTO_TEST_CASE(memory_for_a_memif_peer_is_in_few_files) {
+BOOST_AUTO_TEST_CASE(memory_for_a_memif_peer_uses_few_files) {
     EalOptions options;
     BOOST_TEST(!has(plan_eal(options, machine(4096, 100), {0}), "--single-file-segments"));
     options.shares_memory = true;
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(memory_for_a_memif_peer_is_in_few_files) {
     BOOST_TEST(!has(plan_eal(options, machine(4096, 0), {0}), "--single-file-segments"));
 }
 
-BOOST_AUTO_TEST_CASE(refuses_a_core_that_is_not_there) {
+BOOST_AUTO_TEST_CASE(a_missing_core_is_refused) {
     EalOptions options;
     options.worker_cpus = {9999};
     const auto eal = Eal::start(options);

@@ -33,7 +33,7 @@ unsigned echo(Port& port) {
 
 BOOST_AUTO_TEST_SUITE(ethdev)
 
-BOOST_AUTO_TEST_CASE(ring_port_gives_frames_back_in_order) {
+BOOST_AUTO_TEST_CASE(a_ring_port_returns_frames_in_order) {
     RingPort ring("echo", 7);
     BOOST_TEST(ring.port().if_index() == 7);
     BOOST_TEST(ring.port().name() == "echo");
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(ring_port_gives_frames_back_in_order) {
     BOOST_TEST(ring.mbufs_in_use() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(ring_port_takes_no_more_than_fits) {
+BOOST_AUTO_TEST_CASE(a_full_ring_port_refuses_frames) {
     RingPort ring("full");
     unsigned taken = 0;
     while (ring.send(numbered(1)))
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(ring_port_takes_no_more_than_fits) {
     BOOST_TEST(taken == 1023U);
 }
 
-BOOST_AUTO_TEST_CASE(two_ring_ports_are_apart_and_names_may_come_again) {
+BOOST_AUTO_TEST_CASE(two_ring_ports_are_separate_and_names_may_be_reused) {
     for (int round = 0; round < 2; ++round) {
         RingPort a("one");
         RingPort b("two");
@@ -98,7 +98,7 @@ std::vector<Frame> read_pcap(const std::string& path) {
     return frames;
 }
 
-BOOST_AUTO_TEST_CASE(pcap_in_and_out) {
+BOOST_AUTO_TEST_CASE(a_pcap_port_reads_and_writes_files) {
     const test::TempFolder folder;
     const std::string in = folder / "in.pcap";
     const std::string out = folder / "out.pcap";
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(pcap_in_and_out) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(refusals_are_sentences) {
+BOOST_AUTO_TEST_CASE(refused_devices_give_a_sentence) {
     const Result<Ports> missing = open_vdev("net_pcap", "rx_pcap=/nowhere/in.pcap", {});
     BOOST_REQUIRE(!missing);
     BOOST_TEST(missing.error().text.find("/nowhere/in.pcap") != std::string::npos);

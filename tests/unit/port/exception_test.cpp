@@ -113,7 +113,7 @@ struct World {
 
 BOOST_AUTO_TEST_SUITE(exception)
 
-BOOST_AUTO_TEST_CASE(each_frame_has_its_kind) {
+BOOST_AUTO_TEST_CASE(each_frame_is_classified_by_kind) {
     using K = ExceptionKind;
     const auto is = [](const Frame& f, K kind) {
         BOOST_CHECK_EQUAL(kExceptionLabels[static_cast<std::size_t>(exception_kind(f))],
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(each_frame_has_its_kind) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_bucket_gives_its_rate_and_a_tenth_of_a_second_at_once) {
+BOOST_AUTO_TEST_CASE(a_bucket_allows_its_rate_and_a_burst_of_a_tenth_of_a_second) {
     const auto take_all = [](ExceptionBucket& b, std::uint32_t rate, std::uint64_t now_ms) {
         unsigned n = 0;
         while (n < 1'000'000 && b.take(rate, now_ms))
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_ring_keeps_frames_whole_and_in_order_between_threads) {
     BOOST_CHECK_EQUAL(wrong, 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_goes_to_the_kernel_as_it_came) {
+BOOST_AUTO_TEST_CASE(a_frame_goes_to_the_kernel_unchanged) {
     World w({});
     BOOST_CHECK_EQUAL(w.port->if_index(), 42);
     BOOST_CHECK(w.port->mac() == w.ring.port().mac());
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_to_the_kernel_as_it_came) {
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_kind_above_its_rate_leaves_the_others_alone) {
+BOOST_AUTO_TEST_CASE(a_kind_above_its_rate_does_not_limit_the_others) {
     ExceptionOptions options;
     options.rates[static_cast<std::size_t>(ExceptionKind::icmp)] = 10;
     World w(options);
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_drops_and_counts) {
     BOOST_CHECK_EQUAL(w.ring.mbufs_in_use(), 0);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_kernel_sends_leaves_by_the_port) {
+BOOST_AUTO_TEST_CASE(frames_of_the_kernel_are_sent_by_the_port) {
     World w({.kernel_slots = 128});
     for (std::uint8_t i = 0; i < 100; ++i)
         w.kernel_sends(Frame(60, i));
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(frames_go_to_vhost_net_in_bursts_and_at_the_end_of_a_turn) 
     w.nothing_is_left();
 }
 
-BOOST_AUTO_TEST_CASE(what_vhost_net_does_not_take_is_dropped_and_counted_by_its_kind) {
+BOOST_AUTO_TEST_CASE(frames_that_vhost_net_refuses_are_dropped_and_counted_by_kind) {
     ExceptionRates rates = kExceptionRates;
     rates[static_cast<std::size_t>(ExceptionKind::icmp)] = 0;
     VhostWorld w(rates);
@@ -357,7 +357,7 @@ BOOST_AUTO_TEST_CASE(what_vhost_net_does_not_take_is_dropped_and_counted_by_its_
     w.nothing_is_left();
 }
 
-BOOST_AUTO_TEST_CASE(what_the_kernel_sends_by_vhost_net_leaves_by_the_port) {
+BOOST_AUTO_TEST_CASE(frames_of_the_kernel_by_vhost_net_are_sent_by_the_port) {
     VhostWorld w;
     for (std::uint8_t i = 0; i < 100; ++i)
         BOOST_REQUIRE(w.kernel.send(Frame(60, i)));

@@ -7,7 +7,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(kernel_device)
 
-BOOST_AUTO_TEST_CASE(names_what_is_wrong) {
+BOOST_AUTO_TEST_CASE(errors_of_a_device_are_named) {
     const auto missing = find_kernel_device("nosuch0");
     BOOST_REQUIRE(!missing);
     BOOST_TEST(missing.error().text.find("there is no interface nosuch0 here (there are: lo") !=
@@ -17,11 +17,11 @@ BOOST_AUTO_TEST_CASE(names_what_is_wrong) {
     BOOST_TEST(loopback.error().text.find("lo is not an Ethernet interface") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_is_too_long_is_no_interface) {
+BOOST_AUTO_TEST_CASE(a_name_that_is_too_long_is_not_an_interface) {
     BOOST_TEST(!find_kernel_device(std::string(300, 'x')));
 }
 
-BOOST_AUTO_TEST_CASE(writes_the_command_that_mends_the_queues) {
+BOOST_AUTO_TEST_CASE(the_ethtool_command_for_the_queues_is_given) {
     KernelDevice device;
     device.name = "eth0";
     BOOST_TEST(device.set_queues_command(1) == "ethtool -L eth0 rx 1 tx 1");

@@ -9,7 +9,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(umem)
 
-BOOST_AUTO_TEST_CASE(every_mbuf_is_one_frame_and_back) {
+BOOST_AUTO_TEST_CASE(every_mbuf_maps_to_one_frame_and_back) {
     constexpr unsigned kFrames = 1024;
     for (const unsigned frame_bytes : {2048U, 4096U}) {
         auto umem = Umem::build("umem" + std::to_string(frame_bytes), kFrames, frame_bytes);
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(every_mbuf_is_one_frame_and_back) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(too_much_memory_is_a_sentence) {
+BOOST_AUTO_TEST_CASE(too_much_memory_is_refused_with_a_sentence) {
     // More mbufs than EAL's memory has room for; their frames alone would fit.
     const auto umem = Umem::build("huge", 1U << 23, 256);
     BOOST_REQUIRE(!umem);

@@ -72,7 +72,7 @@ struct Guarded {
 
 BOOST_FIXTURE_TEST_SUITE(unmap_guard, Guarded)
 
-BOOST_AUTO_TEST_CASE(waits_for_a_worker_in_its_burst) {
+BOOST_AUTO_TEST_CASE(a_worker_in_its_burst_is_waited_for) {
     rte_rcu_qsbr_thread_online(qsbr, kReader);
     unmap_elsewhere();
     u.begun.wait();
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(waits_for_a_worker_in_its_burst) {
     BOOST_CHECK(!is_mapped(u.page));
 }
 
-BOOST_AUTO_TEST_CASE(waits_for_nobody_who_sleeps) {
+BOOST_AUTO_TEST_CASE(a_sleeping_reader_is_not_waited_for) {
     rte_rcu_qsbr_thread_online(qsbr, kReader);
     rte_rcu_qsbr_thread_offline(qsbr, kReader);
     unmap_elsewhere();

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(entries_are_printed_with_port_mark_and_countdown) {
         boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(newer_versions_print_ports_apart) {
+BOOST_AUTO_TEST_CASE(newer_versions_print_ports_separately) {
     for (const Version version : {Version{7, 19}, Version{7, 20}}) {
         Options options;
         options.version = version;
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_vanishes_ends_the_print) {
     BOOST_TEST(f.ask(f.s, {kConnections + "/print"}).size() == 100U);
 }
 
-BOOST_AUTO_TEST_CASE(queries_proplist_count_and_families) {
+BOOST_AUTO_TEST_CASE(queries_proplist_and_count_work_in_both_families) {
     add("203.0.113.7:443", "policy");
     add("203.0.113.7:443");
     add("203.0.113.8:80");
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(queries_proplist_count_and_families) {
     BOOST_TEST(value_of(of_six[0].words, "dst-address") == "2001:db8::1:443");
 }
 
-BOOST_AUTO_TEST_CASE(entries_are_removed_by_ids_and_end_by_themselves) {
+BOOST_AUTO_TEST_CASE(entries_are_removed_by_id_and_expire) {
     for (int i = 1; i <= 5; ++i)
         add("203.0.113." + std::to_string(i) + ":443", "", i == 5 ? 10 : 100);
     ask(s, {kConnections + "/remove", "=.id=*1,*3"});
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(entries_are_removed_by_ids_and_end_by_themselves) {
     BOOST_TEST(router.connections(Family::ipv4).empty());
 }
 
-BOOST_AUTO_TEST_CASE(one_unknown_id_may_spoil_all) {
+BOOST_AUTO_TEST_CASE(one_unknown_id_may_fail_the_whole_removal) {
     Options options;
     options.multi_id_atomic = true;
     ConntrackFixture f(options);
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(each_entry_costs_like_a_row) {
     BOOST_TEST(f.router.report().rows_emitted == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(flash_counts_what_survives_a_reboot) {
+BOOST_AUTO_TEST_CASE(flash_writes_are_counted_for_permanent_changes) {
     const auto written = [&](std::string_view name) {
         return value_of(ask(s, {"/system/resource/print"})[0].words, name);
     };
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(changes_that_are_saved_together_cost_the_flash_once) {
     BOOST_TEST(f.router.flash_sectors() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(menus_of_dns_and_dhcp) {
+BOOST_AUTO_TEST_CASE(dns_and_dhcp_have_their_menus) {
     ask(s, {"/ip/dhcp-server/option/add", "=code=108", "=name=v6only", "=value=0x00015180"});
     const auto option = ask(s, {"/ip/dhcp-server/option/print", "?code=108"});
     BOOST_TEST(value_of(option[0].words, "force") == "false");

@@ -20,7 +20,7 @@ std::int64_t time_of(Bench& bench, SessionId s, const Words& sentence) {
 
 BOOST_AUTO_TEST_SUITE(cpu)
 
-BOOST_AUTO_TEST_CASE(presets) {
+BOOST_AUTO_TEST_CASE(the_presets_have_the_documented_costs) {
     BOOST_TEST(built_in_presets().get("fast").add == 1000);
     BOOST_TEST(built_in_presets().get("slow").emit_row == 550);
     BOOST_TEST(built_in_presets().throttle.then_us == 20'000);
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(presets) {
     BOOST_CHECK_THROW(parse_presets("[]"), std::runtime_error);
 }
 
-BOOST_AUTO_TEST_CASE(fast_reproduces_the_published_times) {
+BOOST_AUTO_TEST_CASE(the_preset_fast_reproduces_the_published_times) {
     Bench bench(fast());
     bench.router.prefill(Family::ipv4, "x", 28'700, 0);
     const SessionId s = bench.connect();
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(load_is_the_busy_share_of_the_last_second) {
     BOOST_TEST(load() <= 52);
 }
 
-BOOST_AUTO_TEST_CASE(throttle_after_the_bucket_is_empty) {
+BOOST_AUTO_TEST_CASE(sentences_are_throttled_after_the_bucket_is_empty) {
     Options options = fast();
     options.throttle = Throttle{3, 20'000};
     Bench bench(options);

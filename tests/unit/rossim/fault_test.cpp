@@ -27,7 +27,7 @@ struct FaultFixture {
 
 BOOST_FIXTURE_TEST_SUITE(fault, FaultFixture)
 
-BOOST_AUTO_TEST_CASE(reboot_drops_sessions_and_timed_rows) {
+BOOST_AUTO_TEST_CASE(a_reboot_drops_sessions_and_timed_rows) {
     const SessionId s = bench.connect();
     bench.ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1", "=timeout=1h"});
     bench.ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.2"});
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(reboot_drops_sessions_and_timed_rows) {
     BOOST_TEST(ops() == "add add add reboot up");
 }
 
-BOOST_AUTO_TEST_CASE(expiry_is_in_the_journal_at_its_time) {
+BOOST_AUTO_TEST_CASE(an_expiry_is_in_the_journal_with_its_time) {
     const SessionId s = bench.connect();
     const auto before_us = bench.now_us;
     bench.ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1", "=timeout=30s"});
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_change_of_address_is_a_remove_and_an_add) {
     BOOST_TEST(ops() == "add remove add set remove");
 }
 
-BOOST_AUTO_TEST_CASE(hang_accepts_and_answers_after_resume) {
+BOOST_AUTO_TEST_CASE(a_hanging_router_accepts_and_answers_after_resume) {
     const SessionId s = bench.connect();
     bench.ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.9", "=timeout=20s"});
     bench.write(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1"});
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(hang_accepts_and_answers_after_resume) {
     BOOST_TEST(bench.take(t).size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_leaves) {
+BOOST_AUTO_TEST_CASE(sentences_of_a_client_that_left_are_dropped) {
     const SessionId s = bench.connect();
     for (int i = 1; i <= 5; ++i) {
         bench.write(s, {kMenu + "/add", "=list=x", "=address=10.0.0." + std::to_string(i)});
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_leaves) {
     BOOST_TEST(bench.router.row_count(Family::ipv4) == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(duplicates_that_an_import_left) {
+BOOST_AUTO_TEST_CASE(duplicates_from_an_import_are_kept) {
     bench.router.add_row(Family::ipv4, "x", "10.0.0.1", std::nullopt, "a", 0);
     BOOST_CHECK_THROW(bench.router.add_row(Family::ipv4, "x", "10.0.0.1", 5, "b", 0),
                       std::runtime_error);
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(duplicates_that_an_import_left) {
     BOOST_TEST(!bench.router.remove_row(Family::ipv4, "y", "10.0.0.1", bench.now_us));
 }
 
-BOOST_AUTO_TEST_CASE(report_counts_what_was_asked) {
+BOOST_AUTO_TEST_CASE(the_report_counts_sentences) {
     const SessionId s = bench.connect();
     bench.router.prefill(Family::ipv6, "p", 10'000, bench.now_us);
     bench.ask(s, {"/ipv6/firewall/address-list/print", "=count-only="});

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_trap_strikes_the_commands_that_it_names) {
     BOOST_TEST(rows() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_window_of_time) {
+BOOST_AUTO_TEST_CASE(a_fault_may_have_a_time_window) {
     Fault late = make_fault(FaultKind::trap);
     late.times = 0;
     late.from_us = 100 * kSecond;
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_probability_is_the_same_in_each_run_of_a_seed) {
     BOOST_TEST(hits < 70);
 }
 
-BOOST_AUTO_TEST_CASE(a_bad_expression_and_a_withdrawal) {
+BOOST_AUTO_TEST_CASE(a_bad_expression_is_refused_and_a_fault_can_be_withdrawn) {
     BOOST_CHECK_THROW(router.inject(make_fault(FaultKind::trap, "(")), std::runtime_error);
     const FaultId id = router.inject(make_fault(FaultKind::trap));
     router.inject(make_fault(FaultKind::trap, "/remove$"));
@@ -141,15 +141,15 @@ void reset_in_a_batch(InjectFixture& f, bool applied) {
     BOOST_TEST(f.router.report().sessions_now == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(reset_in_a_batch_with_the_last_write_lost) {
+BOOST_AUTO_TEST_CASE(a_reset_in_a_batch_may_lose_the_last_write) {
     reset_in_a_batch(*this, false);
 }
 
-BOOST_AUTO_TEST_CASE(reset_in_a_batch_with_the_last_write_applied) {
+BOOST_AUTO_TEST_CASE(a_reset_in_a_batch_may_apply_the_last_write) {
     reset_in_a_batch(*this, true);
 }
 
-BOOST_AUTO_TEST_CASE(reset_at_the_end_of_a_print) {
+BOOST_AUTO_TEST_CASE(a_reset_may_come_at_the_end_of_a_print) {
     router.prefill(Family::ipv4, "p", 1000, now_us);
     Fault reset = make_fault(FaultKind::reset, "/print$");
     reset.applied = true;
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(reset_at_the_end_of_a_print) {
     BOOST_TEST(is_closed(s));
 }
 
-BOOST_AUTO_TEST_CASE(a_hang_before_the_sentence_is_carried_out) {
+BOOST_AUTO_TEST_CASE(a_router_may_hang_before_it_runs_a_sentence) {
     Fault hang = make_fault(FaultKind::hang);
     hang.for_us = 5 * kSecond;
     router.inject(hang);
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_hang_before_the_sentence_is_carried_out) {
     BOOST_TEST(!router.is_hung());
 }
 
-BOOST_AUTO_TEST_CASE(a_hang_between_the_write_and_its_answer) {
+BOOST_AUTO_TEST_CASE(a_router_may_hang_between_a_write_and_its_answer) {
     Fault hang = make_fault(FaultKind::hang);
     hang.applied = true;
     router.inject(hang);
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_hang_between_the_write_and_its_answer) {
     BOOST_TEST(rows() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_hang_in_the_middle_of_a_sentence) {
+BOOST_AUTO_TEST_CASE(a_router_may_hang_in_the_middle_of_a_sentence) {
     router.inject(make_fault(FaultKind::hang_in_reply, "/print$"));
     write(s, {kMenu + "/listen", ".tag=L"});
     write(s, {"/system/resource/print"});
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_hang_in_the_middle_of_a_sentence) {
     BOOST_TEST(value_of(reader.next().value(), "address") == "10.0.0.9");
 }
 
-BOOST_AUTO_TEST_CASE(a_reboot_by_count) {
+BOOST_AUTO_TEST_CASE(a_router_may_reboot_after_a_number_of_sentences) {
     for (const bool applied : {false, true}) {
         InjectFixture f;
         Fault reboot = make_fault(FaultKind::reboot);
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_reboot_by_count) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_slow_drip) {
+BOOST_AUTO_TEST_CASE(replies_may_come_byte_by_byte) {
     Fault drip = make_fault(FaultKind::drip);
     drip.byte_us = 10'000;
     drip.for_us = kSecond;
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_slow_drip) {
     BOOST_TEST(ask(t, {"/system/identity/print"}).size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_router) {
+BOOST_AUTO_TEST_CASE(a_full_router_refuses_rows) {
     router.prefill(Family::ipv6, "p", 3, now_us);
     router.set_max_rows(4);
     BOOST_TEST(add(1) == "!done");
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(a_full_router) {
     BOOST_TEST(add(4) == "!done");
 }
 
-BOOST_AUTO_TEST_CASE(edits_by_somebody_else) {
+BOOST_AUTO_TEST_CASE(edits_by_a_person_do_not_count_as_sets_or_removes) {
     add(1);
     add(2);
     RowEdit edit;
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(edits_by_somebody_else) {
     BOOST_CHECK_THROW(router.remove_row(Family::ipv4, "x", "10.0.1.1", now_us), std::runtime_error);
 }
 
-BOOST_AUTO_TEST_CASE(the_clock_jumps) {
+BOOST_AUTO_TEST_CASE(the_clock_may_jump) {
     const auto date = [&] { return value_of(ask(s, {"/system/clock/print"})[0].words, "date"); };
     router.set_wall_clock(1'737'736'306'000'000'000);  // 2025-01-24 16:31:46
     router.add_row(Family::ipv4, "x", "10.0.0.9", 100, "", now_us);
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(the_clock_jumps) {
     BOOST_TEST(date() == "2025-01-24");
 }
 
-BOOST_AUTO_TEST_CASE(one_session_too_many) {
+BOOST_AUTO_TEST_CASE(a_session_over_the_limit_is_refused) {
     for (const OverMaxSessions variant :
          {OverMaxSessions::close, OverMaxSessions::close_at_login, OverMaxSessions::refuse}) {
         Options options;
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(one_session_too_many) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(available_from_some_addresses_only) {
+BOOST_AUTO_TEST_CASE(the_service_may_accept_only_some_addresses) {
     Options options;
     options.available_from = {"192.0.2.0/24", "2001:db8::/32", "127.0.0.1"};
     InjectFixture f(options);

@@ -14,7 +14,7 @@ Options with_reader() {
 
 BOOST_AUTO_TEST_SUITE(login)
 
-BOOST_AUTO_TEST_CASE(plain_login) {
+BOOST_AUTO_TEST_CASE(a_plain_login_works) {
     Bench bench(with_reader());
     const SessionId s = bench.connect_raw();
     const auto wrong = bench.ask(s, {"/login", "=name=reader", "=password=x", ".tag=1"});
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(plain_login) {
     BOOST_TEST(bench.ask(s, {"/login", "=name=reader", "=password=r"}).at(0).words[0] == "!done");
 }
 
-BOOST_AUTO_TEST_CASE(rights) {
+BOOST_AUTO_TEST_CASE(rights_of_a_user_are_enforced) {
     Bench bench(with_reader());
     const SessionId s = bench.connect_raw();
     const auto no_api = bench.ask(s, {"/login", "=name=web", "=password=w"});
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(rights) {
     BOOST_TEST(bench.ask(s, {"/ip/firewall/address-list/print"}).back().words[0] == "!done");
 }
 
-BOOST_AUTO_TEST_CASE(challenge_login_before_6_43) {
+BOOST_AUTO_TEST_CASE(versions_before_6_43_use_a_challenge) {
     Options options;
     options.version = {6, 42};
     options.users = {{"userTest", "passTest", {"read", "api"}}};
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(challenge_login_before_6_43) {
     BOOST_TEST(value_of(wrong.at(0).words, "message") == "cannot log in");
 }
 
-BOOST_AUTO_TEST_CASE(nothing_but_login_first) {
+BOOST_AUTO_TEST_CASE(the_first_sentence_has_to_be_a_login) {
     Bench bench;
     const SessionId s = bench.connect_raw();
     const auto got = bench.ask(s, {"/system/resource/print"});
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(nothing_but_login_first) {
     BOOST_TEST(bench.is_closed(s));
 }
 
-BOOST_AUTO_TEST_CASE(few_sentences_and_bytes_before_login) {
+BOOST_AUTO_TEST_CASE(sentences_and_bytes_before_the_login_are_limited) {
     Bench bench;
     const SessionId s = bench.connect_raw();
     for (int i = 0; i < 4; ++i)
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(sentences_behind_a_login_wait_for_it) {
     BOOST_TEST(value_of(got[1].words, "name") == "MikroTik");
 }
 
-BOOST_AUTO_TEST_CASE(one_session_too_many_is_closed) {
+BOOST_AUTO_TEST_CASE(a_session_over_the_limit_is_closed) {
     Options options;
     options.max_sessions = 2;
     Bench bench(options);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(one_session_too_many_is_closed) {
     BOOST_TEST(!bench.is_closed(bench.connect_raw()));
 }
 
-BOOST_AUTO_TEST_CASE(quit_and_bytes_that_are_no_protocol) {
+BOOST_AUTO_TEST_CASE(quit_and_invalid_bytes_end_the_session) {
     Bench bench;
     const SessionId s = bench.connect();
     BOOST_TEST(

@@ -22,7 +22,7 @@ bool matches(const std::vector<std::string>& words) {
 
 BOOST_AUTO_TEST_SUITE(query)
 
-BOOST_AUTO_TEST_CASE(single_words) {
+BOOST_AUTO_TEST_CASE(single_words_select_rows) {
     BOOST_TEST(matches({}));
     BOOST_TEST(matches({"list"}));
     BOOST_TEST(!matches({"comment"}));
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(words_without_operators_are_anded) {
     BOOST_TEST(!matches({"list=x", "address=10.0.0.2"}));
 }
 
-BOOST_AUTO_TEST_CASE(operators) {
+BOOST_AUTO_TEST_CASE(operators_combine_words) {
     BOOST_TEST(matches({"list=x", "list=y", "#|"}));
     BOOST_TEST(!matches({"list=x", "list=y", "#&"}));
     BOOST_TEST(matches({"list=y", "#!"}));
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(operators) {
     BOOST_TEST(!matches({"list=x", "list=y", "#1!|"}));
 }
 
-BOOST_AUTO_TEST_CASE(nonsense_is_harmless) {
+BOOST_AUTO_TEST_CASE(invalid_queries_are_harmless) {
     matches({"#&|!.99999999999999999999", "", "=", "#5", "<", "-", "#7."});
 }
 

@@ -28,7 +28,7 @@ struct Paying : ReportFixture {
 
 BOOST_FIXTURE_TEST_SUITE(report, ReportFixture)
 
-BOOST_AUTO_TEST_CASE(cpu_time_goes_to_the_class_of_its_sentence) {
+BOOST_AUTO_TEST_CASE(cpu_time_is_counted_by_class_of_sentence) {
     router.prefill(Family::ipv4, "p", 1000, now_us);
     ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1"});
     ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1"});  // refused at its end: paid
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(commands_are_counted_by_name) {
     BOOST_TEST(commands.at("...") == 300U - (200U - 3U));
 }
 
-BOOST_AUTO_TEST_CASE(sessions_and_reset) {
+BOOST_AUTO_TEST_CASE(sessions_are_counted_and_counters_reset) {
     const SessionId t = connect();
     connect();
     router.close(t, now_us);
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(sessions_and_reset) {
     BOOST_TEST(router.report().cpu_us == 300);
 }
 
-BOOST_AUTO_TEST_CASE(as_text_and_as_json) {
+BOOST_AUTO_TEST_CASE(the_report_is_text_or_json) {
     ask(s, {kMenu + "/add", "=list=x", "=address=10.0.0.1"});
     run_until(10'000'000);
     const std::string json = report_json(router, now_us);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(as_text_and_as_json) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(telling_a_listener_costs_nothing_unless_told_otherwise) {
+BOOST_AUTO_TEST_CASE(notifications_cost_nothing_by_default) {
     write(s, {kMenu + "/listen", ".tag=L"});
     run_until(now_us + 300);
     const std::int64_t begin_us = now_us;
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(telling_a_listener_costs_nothing_unless_told_otherwise) {
     BOOST_TEST(router.report().rows_told == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_a_listener_is_told_is_paid_first, Paying) {
+BOOST_FIXTURE_TEST_CASE(notifications_are_paid_before_other_work, Paying) {
     write(s, {kMenu + "/listen", ".tag=L"});
     write(s, {kMenu + "/listen", ".tag=M"});
     run_until(now_us + 600);
@@ -139,7 +139,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_listener_is_told_is_paid_first, Paying) {
     BOOST_TEST(cpu_us(CpuClass::listen) == 600 + 4 * 105);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_cancelled_listener_is_told_nothing_more, Paying) {
+BOOST_FIXTURE_TEST_CASE(a_cancelled_listener_gets_no_notification, Paying) {
     write(s, {kMenu + "/listen", ".tag=L"});
     run_until(now_us + 300);
     write(s, {"/cancel", "=tag=L", ".tag=C"});

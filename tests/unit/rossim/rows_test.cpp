@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_timeout_counts_down_and_ends_the_row) {
     BOOST_TEST(router.row_count(Family::ipv4) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(set_timeout_restarts_it_and_makes_a_row_dynamic) {
+BOOST_AUTO_TEST_CASE(setting_a_timeout_restarts_it_and_makes_the_row_dynamic) {
     const std::string a = add("x", "10.0.0.1", {"=timeout=10s"});
     const std::string b = add("x", "10.0.0.2");
     run_until(5 * kSecond);
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(set_timeout_restarts_it_and_makes_a_row_dynamic) {
     BOOST_TEST(router.row_count(Family::ipv4) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_row_without_timeout_may_keep_it_so) {
+BOOST_AUTO_TEST_CASE(a_row_without_timeout_may_stay_static) {
     for (const auto how : {StaticTimeout::ignored, StaticTimeout::refused}) {
         Options options;
         options.static_timeout = how;
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_row_without_timeout_may_keep_it_so) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(refusals) {
+BOOST_AUTO_TEST_CASE(invalid_rows_are_refused) {
     add("x", "10.0.0.1", {"=timeout=1h"});
     BOOST_TEST(trap({kMenu + "/add", "=list=x", "=address=10.0.0.1/32"}) ==
                "failure: already have such entry");
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(refusals) {
     BOOST_TEST(router.report().traps == 12U);
 }
 
-BOOST_AUTO_TEST_CASE(same_address_in_two_lists_and_two_families) {
+BOOST_AUTO_TEST_CASE(the_same_address_may_be_in_two_lists) {
     add("x", "10.0.0.1");
     BOOST_TEST(add("y", "10.0.0.1") == "*2");
     const auto got = ask(s, {kMenu6 + "/add", "=list=x", "=address=2001:DB8::1", "=timeout=35w"});
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_row_may_be_made_dynamic_without_a_timeout) {
     BOOST_TEST(router.row_count(Family::ipv4) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(queries_proplist_and_count) {
+BOOST_AUTO_TEST_CASE(queries_proplist_and_count_work) {
     add("x", "10.0.0.1", {"=comment=c"});
     add("x", "10.0.0.2");
     add("y", "10.0.0.3");
@@ -161,14 +161,14 @@ BOOST_AUTO_TEST_CASE(queries_proplist_and_count) {
     BOOST_TEST(none[0].words[0] == "!empty");
 }
 
-BOOST_AUTO_TEST_CASE(no_empty_before_7_18) {
+BOOST_AUTO_TEST_CASE(versions_before_7_18_send_no_empty) {
     Options options;
     options.version = {7, 17};
     Bench old(options);
     BOOST_TEST(old.ask(old.connect(), {kMenu + "/print"}).size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(id_lists_by_both_names) {
+BOOST_AUTO_TEST_CASE(rows_are_named_by_id_or_numbers) {
     for (int i = 1; i <= 5; ++i)
         add("x", "10.0.0." + std::to_string(i));
     ask(s, {kMenu + "/remove", "=numbers=*1,*3"});
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(id_lists_by_both_names) {
     BOOST_TEST(add("x", "10.0.0.9") == "*6");          // ids are not used again
 }
 
-BOOST_AUTO_TEST_CASE(listen_tells_changes_until_cancelled) {
+BOOST_AUTO_TEST_CASE(listen_reports_changes_until_it_is_cancelled) {
     write(s, {kMenu + "/listen", ".tag=L", "?list=x"});
     run_until(now_us);
     const std::string id = add("x", "10.0.0.1", {"=timeout=10s"});
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(listen_tells_changes_until_cancelled) {
     BOOST_TEST(take(s).empty());
 }
 
-BOOST_AUTO_TEST_CASE(listeners_hear_other_sessions) {
+BOOST_AUTO_TEST_CASE(listeners_get_changes_of_other_sessions) {
     const SessionId other = connect();
     write(other, {kMenu + "/print", "=follow=", ".tag=F"});
     run_until(now_us);
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(listeners_hear_other_sessions) {
     BOOST_TEST(value_of(take(other).at(0).words, "list") == "z");
 }
 
-BOOST_AUTO_TEST_CASE(a_name_keeps_dynamic_children) {
+BOOST_AUTO_TEST_CASE(a_row_with_a_name_has_dynamic_rows_of_its_addresses) {
     add("x", "media.example");
     router.resolve(Family::ipv4, "media.example", {"10.0.0.1", "10.0.0.2"}, now_us);
     auto all = router.rows(Family::ipv4);
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_name_keeps_dynamic_children) {
     BOOST_TEST(router.row_count(Family::ipv4) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(tag_may_come_last) {
+BOOST_AUTO_TEST_CASE(the_tag_may_come_last) {
     Options options;
     options.tag_last = true;
     Bench bench(options);
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(tag_may_come_last) {
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(listeners_of_other_menus) {
+BOOST_AUTO_TEST_CASE(other_menus_have_listeners) {
     const std::string leases = "/ip/dhcp-server/lease";
     write(s, {leases + "/listen", ".tag=L"});
     run_until(kSecond);
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(listeners_of_other_menus) {
     BOOST_TEST(take(s).empty());
 }
 
-BOOST_AUTO_TEST_CASE(other_menus) {
+BOOST_AUTO_TEST_CASE(other_menus_are_printed) {
     const auto table = ask(s, {"/routing/table/add", "=name=rt1", "=fib="});
     const std::string mangle = "/ip/firewall/mangle";
     BOOST_TEST(trap({mangle + "/add", "=chain=prerouting", "=new-routing-mark=nope"}) ==

@@ -46,7 +46,7 @@ struct ScriptFixture : Bench {
 
 BOOST_FIXTURE_TEST_SUITE(script, ScriptFixture)
 
-BOOST_AUTO_TEST_CASE(both_paths_and_menu_lines) {
+BOOST_AUTO_TEST_CASE(commands_may_use_paths_or_menu_lines) {
     BOOST_TEST(execute("# a comment; with a semicolon\n"
                        "/ip/firewall/address-list/add list=x address=10.0.0.1 comment=\"a b\"\n"
                        "/ip firewall address-list add list=x address=10.0.0.2/32;\r\n"
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(both_paths_and_menu_lines) {
     BOOST_TEST(router.rows(Family::ipv4).at(3).disabled);
 }
 
-BOOST_AUTO_TEST_CASE(find_names_the_rows) {
+BOOST_AUTO_TEST_CASE(find_selects_rows) {
     const std::string add = "/ip/firewall/address-list/add ";
     execute(add + "list=x address=10.0.0.1 comment=a;" + add +
             "list=x address=10.0.0.2 comment=b;" + add + "list=y address=10.0.0.3 comment=a;" +
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(an_error_is_caught_and_counted) {
     BOOST_TEST(rows() == "x 10.0.0.1; x 10.0.0.2");
 }
 
-BOOST_AUTO_TEST_CASE(an_error_that_nobody_catches_ends_the_script) {
+BOOST_AUTO_TEST_CASE(an_uncaught_error_ends_the_script) {
     const std::string add = kMenu + "/add list=x address=";
     BOOST_TEST(execute(":put a\n" + add + "10.0.0.1\n" + add + "10.0.0.1\n" + add + "10.0.0.2") ==
                "a\nfailure: already have such entry (/ip/firewall/address-list/add; line 3)");
@@ -105,12 +105,12 @@ BOOST_AUTO_TEST_CASE(an_error_that_nobody_catches_ends_the_script) {
     BOOST_TEST(f.execute(kMenu + "/remove *7") == "trap no such item");
 }
 
-BOOST_AUTO_TEST_CASE(each_line_that_is_put_ends_in_cr_lf) {
+BOOST_AUTO_TEST_CASE(each_line_of_put_ends_in_cr_lf) {
     BOOST_TEST(raw(":put a; :put b") == "a\r\nb\r\n");
     BOOST_TEST(raw(":put a\n" + kMenu + "/remove *7") == "a\r\nno such item");
 }
 
-BOOST_AUTO_TEST_CASE(errors_say_where_they_are_from_some_version_on) {
+BOOST_AUTO_TEST_CASE(errors_name_their_place_since_a_version) {
     const auto refused = [](Version version, const std::string& script) {
         Options options;
         options.version = version;
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(errors_say_where_they_are_from_some_version_on) {
     BOOST_TEST(refused({7, 8}, ":put a") == "a");
 }
 
-BOOST_AUTO_TEST_CASE(values) {
+BOOST_AUTO_TEST_CASE(values_are_evaluated_as_on_a_router) {
     BOOST_TEST(execute(":put \"tab\\tquote\\\" \\41 \\$x\"") == "tab\tquote\" A $x");
     BOOST_TEST(execute(":local a 7; :local b [" + kMenu +
                        "/add list=x address=10.0.0.1]; "
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(values) {
     BOOST_TEST(execute(":put (9223372036854775807 + 1)") == "number out of range");
 }
 
-BOOST_AUTO_TEST_CASE(nothing_of_a_script_runs_that_cannot_be_read) {
+BOOST_AUTO_TEST_CASE(a_script_with_a_syntax_error_runs_no_command) {
     const std::string add = kMenu + "/add list=x address=10.0.0.1\n";
     BOOST_TEST(execute(add + ":put (") == "syntax error (line 2 column 7)");
     BOOST_TEST(execute(add + "  :put a b") == "expected end of command (line 2 column 10)");
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(values_have_a_limit) {
     BOOST_TEST(execute(script) == "out of memory");
 }
 
-BOOST_AUTO_TEST_CASE(script_add_run_remove) {
+BOOST_AUTO_TEST_CASE(scripts_are_added_run_and_removed) {
     const std::string source = kMenu + "/add list=x address=10.0.0.1";
     const auto id = value_of(
         ask(s, {"/system/script/add", "=name=bulk", "=source=" + source}).at(0).words, "ret");
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(script_add_run_remove) {
     BOOST_TEST(ask(s, {"/system/script/print"}).at(0).words[0] == "!empty");
 }
 
-BOOST_AUTO_TEST_CASE(file_and_import) {
+BOOST_AUTO_TEST_CASE(a_file_is_imported) {
     ask(s, {"/file/add", "=name=rows.rsc",
             "=contents=/ip firewall address-list\nadd list=x address=10.0.0.1\n"});
     BOOST_TEST(ask(s, {"/import", "=file-name=rows.rsc"}).at(0).words[0] == "!done");
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(file_and_import) {
     BOOST_TEST(rows() == "");
 }
 
-BOOST_AUTO_TEST_CASE(rights_versions_and_sizes) {
+BOOST_AUTO_TEST_CASE(scripts_need_rights_a_version_and_a_limited_size) {
     BOOST_TEST(trap({"/execute", "=script=" + std::string((64U << 10) + 1, ' ')}) ==
                " failure: value of script is too long");
     BOOST_TEST(
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(rights_versions_and_sizes) {
     BOOST_TEST(without_ftp.ask(without_ftp.s, {"/file/print"})[0].words[0] == "!empty");
 }
 
-BOOST_AUTO_TEST_CASE(what_a_script_costs) {
+BOOST_AUTO_TEST_CASE(a_script_costs_the_time_of_its_commands) {
     ScriptFixture f(fast());
     f.router.prefill(Family::ipv4, "p", 100, f.now_us);
     std::string script;
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(a_script_shares_the_cpu) {
     BOOST_TEST(f.router.row_count(Family::ipv4) < before + 20);
 }
 
-BOOST_AUTO_TEST_CASE(in_the_background_and_without_its_client) {
+BOOST_AUTO_TEST_CASE(a_script_may_run_in_the_background_and_without_its_client) {
     for (const bool outlives : {false, true}) {
         Options options = fast();
         options.script_outlives_session = outlives;
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(in_the_background_and_without_its_client) {
         const auto got = f.ask(f.s, {"/execute", "=script=" + script});
         BOOST_TEST(value_of(got[0].words, "ret") == "*1");
         BOOST_TEST(f.rows() == "");
-        f.ask(f.s, {"/cancel", ".tag=C"});  // it is nobody's
+        f.ask(f.s, {"/cancel", ".tag=C"});  // no command has this tag
         f.router.close(f.s, f.now_us);
         f.run_until(f.now_us + kSecond);
         BOOST_TEST(f.router.row_count(Family::ipv4) == 20U);
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(in_the_background_and_without_its_client) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(other_menus) {
+BOOST_AUTO_TEST_CASE(scripts_may_use_other_menus) {
     execute(
         "/routing table add name=rt1 fib=yes\n"
         "/ip firewall mangle add chain=prerouting action=mark-routing new-routing-mark=rt1\n"
@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(other_menus) {
 }
 
 // Whatever comes, there is one answer and the router lives.
-BOOST_AUTO_TEST_CASE(random_scripts) {
+BOOST_AUTO_TEST_CASE(random_scripts_cause_no_fault) {
     constexpr std::string_view kTokens[] = {"/ip/firewall/address-list/",
                                             "/ip firewall ",
                                             "address-list ",

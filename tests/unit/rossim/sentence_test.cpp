@@ -21,7 +21,7 @@ std::string prefix_of(std::size_t length) {
 
 BOOST_AUTO_TEST_SUITE(sentence)
 
-BOOST_AUTO_TEST_CASE(writes_the_shortest_length) {
+BOOST_AUTO_TEST_CASE(lengths_are_written_in_the_shortest_form) {
     BOOST_TEST(prefix_of(1) == bytes({1}));
     BOOST_TEST(prefix_of(0x7F) == bytes({0x7F}));
     BOOST_TEST(prefix_of(0x87) == bytes({0x80, 0x87}));
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(writes_the_shortest_length) {
     BOOST_TEST(prefix_of(0x2ACDEF) == bytes({0xE0, 0x2A, 0xCD, 0xEF}));
 }
 
-BOOST_AUTO_TEST_CASE(reads_every_form_of_length) {
+BOOST_AUTO_TEST_CASE(every_form_of_length_is_read) {
     for (const std::string& prefix : {bytes({2}), bytes({0x80, 2}), bytes({0xC0, 0, 2}),
                                       bytes({0xE0, 0, 0, 2}), bytes({0xF0, 0, 0, 0, 2})}) {
         WordReader reader(100);
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(reads_every_form_of_length) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(reads_in_pieces_and_skips_empty_sentences) {
+BOOST_AUTO_TEST_CASE(sentences_are_read_in_pieces_and_empty_ones_skipped) {
     std::string stream = bytes({0, 0});
     append_word(stream, "/login");
     append_word(stream, "=name=" + std::string(300, 'n'));
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(reads_in_pieces_and_skips_empty_sentences) {
     BOOST_TEST(sentences[1][0] == "/quit");
 }
 
-BOOST_AUTO_TEST_CASE(stops_at_what_cannot_be_read) {
+BOOST_AUTO_TEST_CASE(reading_stops_at_invalid_bytes) {
     WordReader too_long(16);
     too_long.feed(bytes({17}));
     BOOST_TEST(!too_long.next().has_value());
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(stops_at_what_cannot_be_read) {
     BOOST_CHECK(control.fault() == WordReader::Fault::control_byte);
 }
 
-BOOST_AUTO_TEST_CASE(takes_a_sentence_apart) {
+BOOST_AUTO_TEST_CASE(a_sentence_is_split_into_its_parts) {
     const Sentence s = parse_sentence({"/ip/firewall/address-list/add", ".tag=7", "=comment=a=b",
                                        "=list=", "=detail", "?list=x", "?#|"});
     BOOST_TEST(s.menu == "/ip/firewall/address-list");

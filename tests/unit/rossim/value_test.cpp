@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(ids_are_upper_case_hex) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(ipv4_addresses_get_the_routers_form) {
+BOOST_AUTO_TEST_CASE(ipv4_addresses_are_written_as_on_a_router) {
     BOOST_TEST(v4("192.0.34.166/32") == "192.0.34.166");
     BOOST_TEST(v4("1.1.1.1/24") == "1.1.1.0/24");
     BOOST_TEST(v4("0.0.0.0/0") == "0.0.0.0/0");
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(ipv6_addresses_keep_their_length) {
     BOOST_TEST(v6("example.com") == "name example.com");
 }
 
-BOOST_AUTO_TEST_CASE(journal_lines) {
+BOOST_AUTO_TEST_CASE(journal_lines_are_json) {
     Commit commit{1'000'000'000, "edge1",    Change::add,  Family::ipv4, "policy",
                   "10.0.0.1",    60'000'000, "say \"hi\"", 31,           false};
     BOOST_TEST(to_json_line(commit) ==

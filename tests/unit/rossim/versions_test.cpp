@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(rules_need_a_chain) {
                        "=dst-address-type=!local"}) == "done");
 }
 
-BOOST_AUTO_TEST_CASE(arguments_that_a_version_does_not_have) {
+BOOST_AUTO_TEST_CASE(arguments_missing_in_a_version_are_refused) {
     struct Case {
         std::string command, argument;
         Version last_without, first_with;

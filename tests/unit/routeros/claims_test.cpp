@@ -16,7 +16,7 @@ ClaimKey key(ListId list, unsigned n) {
 
 BOOST_AUTO_TEST_SUITE(claims)
 
-BOOST_AUTO_TEST_CASE(a_claim_is_only_prolonged) {
+BOOST_AUTO_TEST_CASE(a_claim_is_never_shortened) {
     Claims claims;
     claims.raise(key(1, 1), "first.example", 10'000, 60'000, 10);
     claims.raise(key(1, 1), "second.example", 5'000, 20'000, 10);
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(a_claim_is_only_prolonged) {
     BOOST_TEST(claims.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_claim_stays_where_it_is_and_its_place_is_used_again) {
+BOOST_AUTO_TEST_CASE(a_claim_stays_in_place_and_its_slot_is_reused) {
     Claims claims;
     const Claim* first = claims.raise(key(1, 0), "first.example", 10, 10, 5000);
     for (unsigned i = 1; i < 5000; ++i)
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_claim_stays_where_it_is_and_its_place_is_used_again) {
     BOOST_TEST(second->row_life_s == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_list_that_goes_takes_no_other_s_claims_along) {
+BOOST_AUTO_TEST_CASE(removing_a_list_removes_only_its_claims) {
     Claims claims;
     claims.raise(key(1, 0), "one.example", 10, 10, 9);
     claims.raise(key(2, 0), "two.example", 20, 20, 9);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_list_that_goes_takes_no_other_s_claims_along) {
     BOOST_TEST(claims.size() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(bounded_per_list) {
+BOOST_AUTO_TEST_CASE(the_number_of_claims_per_list_is_limited) {
     Claims claims;
     for (unsigned i = 0; i < 5; ++i)
         BOOST_TEST((claims.raise(key(1, i), "", 10, 10, 3) != nullptr) == (i < 3));
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(bounded_per_list) {
     BOOST_TEST(claims.raise(key(1, 9), "", 30, 30, 3) != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(expiry_equals_a_plain_map) {
+BOOST_AUTO_TEST_CASE(expiry_agrees_with_a_plain_map) {
     Claims claims;
     std::map<std::pair<ListId, unsigned>, std::uint64_t> model;
     std::mt19937 random{11};

@@ -39,7 +39,7 @@ using Texts = std::vector<std::string>;
 
 BOOST_AUTO_TEST_SUITE(connections)
 
-BOOST_AUTO_TEST_CASE(an_address_is_found_in_what_a_connection_shows) {
+BOOST_AUTO_TEST_CASE(the_address_of_a_connection_is_parsed) {
     const auto shown = [](Menu menu, std::string_view text) {
         const auto address = connection_address(menu, text);
         return address ? address->to_string() : std::string{};
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(an_address_is_found_in_what_a_connection_shows) {
     BOOST_TEST(shown(Menu::ip, "media.example:443") == "");
 }
 
-BOOST_AUTO_TEST_CASE(of_a_late_row_unmarked_connections_to_it_are_cut_and_no_others) {
+BOOST_AUTO_TEST_CASE(only_unmarked_connections_to_the_address_of_a_late_row_are_removed) {
     for (const bool on : {true, false}) {
         auto config = repairing();
         config.repair_connections = on;
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(of_a_late_row_unmarked_connections_to_it_are_cut_and_no_oth
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_row_that_was_waited_for_is_not_late) {
+BOOST_AUTO_TEST_CASE(a_row_with_a_held_answer_is_not_late) {
     auto list = list_config();
     list.sync_timeout_ms = 500;
     Lab lab{fast(), repairing(list)};
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_was_waited_for_is_not_late) {
     lab.claim(1, {"203.0.113.7"}, 300, 330);  // it is there
     lab.run_for(20 * kSecond);
     BOOST_TEST(lab.router->counters().connection_prints == 0U);
-    // Somebody removes the row that clients rely on: now some may have connected without it.
+    // A person removes the row that clients rely on: now some may have connected without it.
     connect(lab, rossim::Family::ipv4, "203.0.113.7:443");
     lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "203.0.113.7", lab.now_us);
     lab.run_for(20 * kSecond);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_was_waited_for_is_not_late) {
     BOOST_TEST(lab.router->counters().connection_prints == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_hold_that_ended_without_its_row_makes_it_late) {
+BOOST_AUTO_TEST_CASE(a_row_is_late_if_its_held_answer_timed_out) {
     auto list = list_config();
     list.sync_timeout_ms = 100;
     Lab lab{fast(), repairing(list)};
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_hold_that_ended_without_its_row_makes_it_late) {
     BOOST_TEST(lab.router->counters().rows_late == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(after_a_reboot_all_that_clients_have_is_looked_for_with_one_print) {
+BOOST_AUTO_TEST_CASE(after_a_reboot_one_print_finds_the_connections_of_all_claims) {
     Lab lab{fast(), repairing()};
     BOOST_REQUIRE(lab.sync());
     Texts addresses;
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(after_a_reboot_all_that_clients_have_is_looked_for_with_one
 
 // New addresses all the time, and very many connections: prints take a twentieth of the router's
 // time at most, and those who wait for a row do not notice.
-BOOST_AUTO_TEST_CASE(many_connections_are_not_printed_often) {
+BOOST_AUTO_TEST_CASE(many_connections_are_printed_rarely) {
     auto list = list_config();
     list.sync_timeout_ms = 500;
     Lab lab{fast(), repairing(list)};
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(many_connections_are_not_printed_often) {
     BOOST_TEST(longest_us < 50'000);
 }
 
-BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_waits) {
+BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_is_held) {
     auto options = fast();
     options.costs.add = 300'000;
     auto list = list_config();
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_waits) {
     BOOST_TEST(lab.router->counters().connection_prints > 0U);
 }
 
-BOOST_AUTO_TEST_CASE(connections_that_ended_meanwhile_do_not_save_the_others) {
+BOOST_AUTO_TEST_CASE(connections_that_ended_in_between_do_not_keep_the_others) {
     for (const bool atomic : {true, false}) {
         auto options = fast();
         options.multi_id_atomic = atomic;
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_print_that_an_entry_ended_is_repeated) {
         BOOST_TEST(lab.said("ended three prints of connections early") == (traps == 3 ? 1U : 0U));
         BOOST_TEST(destinations(lab).size() == (traps == 3 ? 1U : 0U));
         BOOST_TEST(lab.router->status().late == 0U);
-        // The next address is looked for as ever.
+        // The next address is repaired as before.
         connect(lab, rossim::Family::ipv4, "203.0.113.8:443");
         lab.claim(1, {"203.0.113.8"}, 300, 330);
         lab.run_for(60 * kSecond);
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_ends_during_the_print_does_not_end_the_repair
     BOOST_TEST(!lab.router->status().repair_refused);
 }
 
-BOOST_AUTO_TEST_CASE(where_ports_are_apart_few_addresses_are_asked_for) {
+BOOST_AUTO_TEST_CASE(with_separate_ports_few_addresses_are_queried) {
     for (const bool apart : {true, false}) {
         auto options = fast();
         options.connection_ports_apart = apart;
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(where_ports_are_apart_few_addresses_are_asked_for) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(without_rights_it_is_said_once_and_asked_no_more) {
+BOOST_AUTO_TEST_CASE(missing_rights_are_reported_once_and_the_print_is_not_repeated) {
     for (const std::string_view verb : {"print", "remove"}) {
         Lab lab{fast(), repairing()};
         rossim::Fault fault;
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(without_rights_it_is_said_once_and_asked_no_more) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_session_that_ends_in_the_middle_is_made_good_by_the_next) {
+BOOST_AUTO_TEST_CASE(the_next_session_repeats_an_interrupted_repair) {
     Lab lab{fast(), repairing()};
     BOOST_REQUIRE(lab.sync());
     for (unsigned i = 0; i < 900; ++i)
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_ends_in_the_middle_is_made_good_by_the_next)
     BOOST_TEST(lab.router->counters().connection_prints == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(what_one_print_has_too_much_the_next_one_brings) {
+BOOST_AUTO_TEST_CASE(connections_beyond_the_rate_are_removed_after_the_next_print) {
     Lab lab{fast(), repairing()};
     BOOST_REQUIRE(lab.sync());
     for (unsigned i = 0; i < 1'500; ++i)

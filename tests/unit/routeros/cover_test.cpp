@@ -1,4 +1,4 @@
-// What speaks for an address besides its own row: persistent prefixes, the router's own addresses, claims given up.
+// Coverage without a row of the address: persistent prefixes, the router's own addresses, claims that were given up.
 #include <boost/test/unit_test.hpp>
 
 #include "lab.h"
@@ -18,7 +18,7 @@ ListConfig with_prefixes() {
 
 BOOST_AUTO_TEST_SUITE(persistent_prefixes)
 
-BOOST_AUTO_TEST_CASE(an_address_below_one_gets_no_row_and_waits_for_nothing) {
+BOOST_AUTO_TEST_CASE(an_address_within_a_prefix_gets_no_row_and_no_wait) {
     Lab lab{fast(), router_config({with_prefixes()})};
     BOOST_REQUIRE(lab.sync());
     lab.run_for(2 * kSecond);
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(an_address_below_one_gets_no_row_and_waits_for_nothing) {
     BOOST_TEST((lab.outcomes[2] == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(a_prefix_that_goes_leaves_rows_for_the_claims_below_it) {
+BOOST_AUTO_TEST_CASE(rows_are_written_for_claims_within_a_removed_prefix) {
     auto config = router_config({with_prefixes()});
     Lab lab{fast(), config};
     BOOST_REQUIRE(lab.sync());
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_new_prefix_covers_what_was_claimed_before) {
     BOOST_TEST(lab.adds == adds);
 }
 
-BOOST_AUTO_TEST_CASE(a_prefix_that_somebody_removes_is_written_again_for_who_waits) {
+BOOST_AUTO_TEST_CASE(a_prefix_that_a_person_removed_is_written_again_for_a_held_answer) {
     Lab lab{fast(), router_config({with_prefixes()})};
     BOOST_REQUIRE(lab.sync());
     lab.run_for(2 * kSecond);
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_prefix_that_somebody_removes_is_written_again_for_who_wai
     BOOST_TEST(!lab.row(kCoverList, "203.0.113.7").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_prefix_that_cannot_be_written_covers_nothing) {
+BOOST_AUTO_TEST_CASE(a_prefix_that_was_refused_covers_nothing) {
     Lab lab{fast(), router_config({with_prefixes()})};
     lab.sim.add_row(kCoverMenu, kCoverList, "203.0.113.0/24", {}, "somebody's", lab.now_us);
     rossim::RowEdit off;
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(own_addresses)
 
-BOOST_AUTO_TEST_CASE(are_never_claimed_and_nobody_waits_for_them) {
+BOOST_AUTO_TEST_CASE(own_addresses_of_a_router_are_never_claimed_and_never_waited_for) {
     Lab lab{fast()};
     lab.sim.put_record("/ip/address", {{"address", "203.0.113.1/24"}, {"interface", "wan"}}, 0);
     lab.sim.put_record("/ipv6/address", {{"address", "2001:db8::1/64"}, {"interface", "wan"}}, 0);
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(are_never_claimed_and_nobody_waits_for_them) {
     BOOST_TEST((lab.outcomes[2] == Outcome::already_there));
 }
 
-BOOST_AUTO_TEST_CASE(a_line_that_gets_another_address_changes_which) {
+BOOST_AUTO_TEST_CASE(a_changed_address_of_an_interface_changes_the_own_addresses) {
     Lab lab{fast()};
     const auto id = lab.sim.put_record("/ip/address", {{"address", "203.0.113.1/24"}}, 0);
     BOOST_REQUIRE(lab.sync());
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_gets_another_address_changes_which) {
     BOOST_TEST(lab.row(kCoverList, "203.0.113.1").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_does_not_tell_them_is_said_once) {
+BOOST_AUTO_TEST_CASE(a_router_that_refuses_its_addresses_is_reported_once) {
     rossim::Options options = fast();
     options.version = {6, 49};
     Lab lab{options};
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(an_address_is_forgotten_with_its_row) {
     BOOST_TEST((lab.outcomes[1] == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_on_its_way_is_forgotten_too) {
+BOOST_AUTO_TEST_CASE(a_row_that_is_being_written_is_forgotten_too) {
     Lab lab{fast(50'000)};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.7"}, 1000, 1030, 1);
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(what_is_on_its_way_is_forgotten_too) {
     BOOST_TEST(!lab.row(kCoverList, "203.0.113.7").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(rows_of_others_and_of_the_configuration_stay) {
+BOOST_AUTO_TEST_CASE(forget_keeps_foreign_and_persistent_rows) {
     auto list = list_config();
     list.persistent = {*Address::parse("203.0.113.1")};
     Lab lab{fast(), router_config({list})};
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(repairs)
 
-BOOST_AUTO_TEST_CASE(rows_that_somebody_removes_are_said_once_a_minute) {
+BOOST_AUTO_TEST_CASE(rows_that_a_person_removed_are_reported_once_a_minute) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     for (unsigned i = 1; i <= 20; ++i)
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(rows_that_somebody_removes_are_said_once_a_minute) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_AUTO_TEST_CASE(a_pause_holds_when_what_was_sent_is_answered) {
+BOOST_AUTO_TEST_CASE(a_pause_is_complete_when_the_last_write_is_answered) {
     Lab lab{fast(50'000)};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.7"}, 1000, 1030, 1);

@@ -181,7 +181,7 @@ const Case kCases[] = {
 
 BOOST_AUTO_TEST_SUITE(diff)
 
-BOOST_AUTO_TEST_CASE(table) {
+BOOST_AUTO_TEST_CASE(each_claim_and_row_give_the_expected_write) {
     for (const auto& c : kCases) {
         BOOST_TEST_CONTEXT(c.what) {
             std::vector<Row> rows = c.rows;
@@ -196,13 +196,13 @@ BOOST_AUTO_TEST_CASE(table) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(blocked_is_looked_at_again_when_the_row_is_gone) {
+BOOST_AUTO_TEST_CASE(a_blocked_claim_is_checked_again_when_the_foreign_row_is_removed) {
     Row r = foreign(1, kNow + 5000);
     Row* const rows[] = {&r};
     BOOST_TEST(compare(rows, claim(kNow + 60'000), kNow).retry_ms == r.gone_ms);
 }
 
-BOOST_AUTO_TEST_CASE(renewals) {
+BOOST_AUTO_TEST_CASE(the_timeout_of_a_renewal_is_shared_and_long_enough) {
     BOOST_TEST(renewal_timeout(60, 600, 1800) == 660U);
     BOOST_TEST(renewal_timeout(75, 600, 1800) == 660U);  // shared with the one above
     BOOST_TEST(renewal_timeout(1300, 600, 1800) == 1800U);

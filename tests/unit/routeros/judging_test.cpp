@@ -30,7 +30,7 @@ struct Steps {
     std::size_t count = 0, most = 0;
 };
 
-// Until nobody is told any more that it is away; how the board was told.
+// Runs until the router is not away any more; returns how the row board was written.
 Steps until_back(Board& lab) {
     Steps steps;
     std::size_t before = lab.told = 0;
@@ -47,7 +47,7 @@ Steps until_back(Board& lab) {
 
 BOOST_AUTO_TEST_SUITE(judging)
 
-BOOST_AUTO_TEST_CASE(many_claims_are_judged_in_pieces_and_nobody_waits_before_that_is_done) {
+BOOST_AUTO_TEST_CASE(many_claims_are_compared_in_pieces_and_no_answer_is_held_before_the_end) {
     Board lab{fast()};
     BOOST_REQUIRE(lab.sync());
     for (unsigned i = 0; i < kClaims; ++i)
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(many_claims_are_judged_in_pieces_and_nobody_waits_before_th
     BOOST_TEST(steps.count >= kClaims / kStep);
     BOOST_TEST(steps.most <= kStep);
 
-    // A pause that ends is the same; a print beside it makes nobody away.
+    // The end of a pause does the same; a second print does not make the router away.
     lab.router->pause(lab.now_ms());
     BOOST_TEST(lab.aways[1]);
     for (unsigned i = 0; i < kClaims; ++i)
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(many_claims_are_judged_in_pieces_and_nobody_waits_before_th
 }
 
 // What is claimed while the pieces are judged is judged at once, and again with its piece.
-BOOST_AUTO_TEST_CASE(claims_in_between_are_neither_lost_nor_written_twice) {
+BOOST_AUTO_TEST_CASE(claims_during_the_comparison_are_neither_lost_nor_written_twice) {
     Board lab{fast()};
     lab.reachable = false;
     lab.aways[1] = true;  // as it is before anything was said
@@ -107,8 +107,8 @@ BOOST_AUTO_TEST_CASE(claims_in_between_are_neither_lost_nor_written_twice) {
     BOOST_TEST(lab.router->status().pending == 0U);
 }
 
-// It ends in the middle: nothing of what was judged is believed by the next session.
-BOOST_AUTO_TEST_CASE(a_session_that_ends_in_between_begins_again) {
+// The session ends in the middle: the next one compares all claims again.
+BOOST_AUTO_TEST_CASE(a_session_that_ends_during_the_comparison_starts_it_again) {
     Board lab{fast()};
     BOOST_REQUIRE(lab.sync());
     for (unsigned i = 0; i < kClaims; ++i)

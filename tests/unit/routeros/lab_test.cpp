@@ -10,7 +10,7 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(lab)
 
-BOOST_AUTO_TEST_CASE(first_answer_makes_a_row_of_both_families) {
+BOOST_AUTO_TEST_CASE(the_first_answer_writes_rows_of_both_families) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     BOOST_TEST(!lab.aways[1]);
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(first_answer_makes_a_row_of_both_families) {
     BOOST_TEST(lab.board.empty());
 }
 
-BOOST_AUTO_TEST_CASE(async_row_lives_as_long_as_the_caller_says) {
+BOOST_AUTO_TEST_CASE(an_async_row_has_the_lifetime_of_its_claim) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.7"}, 300, 330);
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_renewal_is_for_the_longest_answer_of_its_claim) {
     BOOST_TEST(lab.router->counters().rows_extended == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(repeated_names_wait_for_nothing) {
+BOOST_AUTO_TEST_CASE(an_answer_with_covered_rows_does_not_wait) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.7"}, 300, 330, 1);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(repeated_names_wait_for_nothing) {
     BOOST_TEST(lab.router->counters().set_sentences == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(held_thousand_with_ten_thousand_rows_and_a_print) {
+BOOST_AUTO_TEST_CASE(a_thousand_answers_are_held_beside_ten_thousand_rows_and_a_print) {
     for (const bool printing : {false, true}) {
         auto list = list_config();
         list.sync_timeout_ms = 2000;
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(held_thousand_with_ten_thousand_rows_and_a_print) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(paused_it_is_away_and_nothing_is_written) {
+BOOST_AUTO_TEST_CASE(a_paused_router_is_away_and_gets_no_write) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.1"}, 30, 60, 1);
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(paused_it_is_away_and_nothing_is_written) {
     BOOST_TEST(lab.router->status().away_since_ms == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_that_fails_while_paused_waits) {
+BOOST_AUTO_TEST_CASE(a_batch_that_fails_during_a_pause_waits) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.1", "203.0.113.2"}, 30, 60);
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_batch_that_fails_while_paused_waits) {
     BOOST_TEST(lab.rows("policy_v4").size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(differences_are_what_is_not_written_yet) {
+BOOST_AUTO_TEST_CASE(differences_are_the_pending_writes) {
     auto list = list_config();
     list.persistent = {*Address::parse(Menu::ip, "192.0.2.0/24")};
     Lab lab{fast(), router_config({list})};
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(differences_are_what_is_not_written_yet) {
     BOOST_TEST(lab.router->differences(2, lab.now_ms()).size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(rows_of_a_predecessor_are_taken_over_in_place_on_request_only) {
+BOOST_AUTO_TEST_CASE(rows_of_a_predecessor_are_adopted_in_place_on_request_only) {
     constexpr auto kIp = rossim::Family::ipv4;
     auto list = list_config();
     Lab lab{fast(), router_config({list})};
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(rows_of_a_predecessor_are_taken_over_in_place_on_request_on
                "forgedns;pg=ros_policy;kind=D;dm=a.example");
 }
 
-BOOST_AUTO_TEST_CASE(rows_are_not_taken_over_while_paused) {
+BOOST_AUTO_TEST_CASE(rows_are_not_adopted_while_paused) {
     Lab lab{fast()};
     lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "198.51.100.1", 600,
                     "fdns;pg=gone;kind=D;dm=a.example", lab.now_us);
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(orphans_are_removed_on_request_only) {
     BOOST_TEST(lab.rows("policy_v4").front().comment == "of a human");
 }
 
-BOOST_AUTO_TEST_CASE(what_was_said_can_be_read_without_secrets) {
+BOOST_AUTO_TEST_CASE(the_trace_has_sentences_without_passwords) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.1"}, 30, 60);
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(what_was_said_can_be_read_without_secrets) {
     BOOST_TEST(lab.router->trace().errors().empty());
 }
 
-BOOST_AUTO_TEST_CASE(errors_are_kept_and_bounded) {
+BOOST_AUTO_TEST_CASE(a_limited_number_of_errors_is_kept) {
     const std::uint64_t now_ms = 1;
     Trace trace{now_ms};
     for (Tag tag = 1; tag <= 600; ++tag) {
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(errors_are_kept_and_bounded) {
     BOOST_TEST(trace.since(0).back().reply == "trap: failure: number 600");
 }
 
-BOOST_AUTO_TEST_CASE(asked_again_for_half_an_hour_without_a_gap) {
+BOOST_AUTO_TEST_CASE(a_name_asked_for_half_an_hour_keeps_its_row_without_a_gap) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     struct Name {
@@ -374,7 +374,7 @@ void repair_in_time(std::string_view preset, unsigned count) {
         lab.claim(1, {"203.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1)}, 1770,
                   1800);
     }
-    // Nobody waits for these: they get their share of the router, and no more.
+    // No held answer waits for these: they get their share of the router, and no more.
     const auto began_us = lab.now_us;
     const auto all_there = [&] { return lab.sim.row_count(rossim::Family::ipv4) == count; };
     BOOST_REQUIRE(lab.run_until(lab.now_us + 300 * kSecond, all_there));
@@ -399,13 +399,13 @@ void repair_in_time(std::string_view preset, unsigned count) {
     BOOST_TEST(lab.said("has rebooted"));
 }
 
-BOOST_AUTO_TEST_CASE(reboot_brings_rows_back_in_time) {
+BOOST_AUTO_TEST_CASE(rows_are_back_in_time_after_a_reboot) {
     repair_in_time("fast", 3000);
     repair_in_time("mid", 1500);
     repair_in_time("slow", 700);
 }
 
-BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_of_the_configuration) {
+BOOST_AUTO_TEST_CASE(routine_writes_use_the_configured_share) {
     auto config = router_config();
     config.routine_share = 0.6;
     config.scripts = false;
@@ -437,7 +437,7 @@ BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_of_the_configuration) {
     BOOST_TEST(second < 0.13);
 }
 
-BOOST_AUTO_TEST_CASE(held_answers_pass_a_backlog) {
+BOOST_AUTO_TEST_CASE(held_answers_are_written_before_a_backlog) {
     for (const char* preset : {"fast", "slow"}) {
         rossim::Options options;
         options.costs = rossim::built_in_presets().get(preset);
@@ -466,7 +466,7 @@ BOOST_AUTO_TEST_CASE(held_answers_pass_a_backlog) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(router_may_behave_in_several_ways) {
+BOOST_AUTO_TEST_CASE(variants_of_router_behaviour_are_supported) {
     for (unsigned ways = 0; ways < 16; ++ways) {
         auto options = fast();
         options.tag_last = (ways & 1) != 0;
@@ -495,7 +495,7 @@ BOOST_AUTO_TEST_CASE(router_may_behave_in_several_ways) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(killed_and_started_again_adopts) {
+BOOST_AUTO_TEST_CASE(a_restarted_daemon_adopts_its_rows) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     for (unsigned i = 1; i <= 200; ++i)
@@ -518,7 +518,7 @@ BOOST_AUTO_TEST_CASE(killed_and_started_again_adopts) {
     BOOST_TEST(lab.router->counters().set_sentences < 30U);
 }
 
-BOOST_AUTO_TEST_CASE(foreign_row_is_left_alone_and_blocks_until_it_ends) {
+BOOST_AUTO_TEST_CASE(a_foreign_row_is_left_alone_and_blocks_a_claim_until_it_ends) {
     Lab lab{fast()};
     lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.1", std::nullopt, "mine",
                     lab.now_us);
@@ -539,7 +539,7 @@ BOOST_AUTO_TEST_CASE(foreign_row_is_left_alone_and_blocks_until_it_ends) {
     BOOST_TEST(lab.removes == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(row_deleted_by_hand_comes_back) {
+BOOST_AUTO_TEST_CASE(a_row_deleted_by_hand_comes_back) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.7"}, 300, 330);
@@ -550,7 +550,7 @@ BOOST_AUTO_TEST_CASE(row_deleted_by_hand_comes_back) {
     BOOST_TEST(lab.router->counters().rows_lost == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(persistent_entries_are_kept) {
+BOOST_AUTO_TEST_CASE(persistent_rows_are_kept) {
     auto list = list_config();
     list.persistent = {*Address::parse("10.9.0.0/16"), *Address::parse("192.0.2.1"),
                        *Address::parse("2001:db8::/32")};
@@ -589,12 +589,12 @@ BOOST_AUTO_TEST_CASE(fixed_ttl_zero_makes_static_rows) {
     lab.run_for(100'000);
     BOOST_TEST((lab.outcomes[1] == Outcome::installed));
     BOOST_TEST(!lab.row("policy_v4", "203.0.113.7")->left_us.has_value());
-    // A timed row of ours is never removed under a lease: it gets the longest timeout instead.
+    // Our timed row is never removed under a lease: it gets the longest timeout instead.
     BOOST_TEST(*lab.row("policy_v4", "203.0.113.8")->left_us > 20'000'000LL * 1'000'000);
     BOOST_TEST(lab.removes == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(rows_without_timeout_cost_the_flash_a_write_a_second) {
+BOOST_AUTO_TEST_CASE(rows_without_timeout_cause_at_most_one_flash_write_a_second) {
     auto list = list_config();
     list.max_ttl_s = 0;
     auto options = fast();
@@ -627,7 +627,7 @@ BOOST_AUTO_TEST_CASE(rows_without_timeout_cost_the_flash_a_write_a_second) {
     BOOST_TEST(*status.flash_per_hour < 800);
 }
 
-BOOST_AUTO_TEST_CASE(permanent_row_of_a_timed_list_goes_after_its_last_lease) {
+BOOST_AUTO_TEST_CASE(a_permanent_row_of_a_timed_list_is_removed_after_its_last_lease) {
     Lab lab{fast()};
     lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.8", std::nullopt,
                     "forgedns;pg=ros_policy;kind=D;dm=x", lab.now_us);
@@ -640,7 +640,7 @@ BOOST_AUTO_TEST_CASE(permanent_row_of_a_timed_list_goes_after_its_last_lease) {
     BOOST_TEST(!lab.row("policy_v4", "203.0.113.8").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(of_several_writers_none_removes_what_another_may_rely_on) {
+BOOST_AUTO_TEST_CASE(several_writers_remove_no_row_of_each_other) {
     auto list = list_config();
     list.multi_writer = true;
     list.persistent = {*Address::parse("192.0.2.1")};
@@ -658,7 +658,7 @@ BOOST_AUTO_TEST_CASE(of_several_writers_none_removes_what_another_may_rely_on) {
     BOOST_TEST(lab.removes == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(hanging_router_is_not_waited_for) {
+BOOST_AUTO_TEST_CASE(a_hanging_router_is_not_waited_for) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.sim.hang(lab.now_us);
@@ -678,7 +678,7 @@ BOOST_AUTO_TEST_CASE(hanging_router_is_not_waited_for) {
     BOOST_TEST(lab.rows("policy_v4").size() == 20U);
 }
 
-BOOST_AUTO_TEST_CASE(killed_router_comes_back_and_gets_what_was_claimed_meanwhile) {
+BOOST_AUTO_TEST_CASE(a_router_that_comes_back_gets_the_rows_that_were_claimed_in_between) {
     Lab lab{fast()};
     lab.reachable = false;
     lab.start();
@@ -694,14 +694,14 @@ BOOST_AUTO_TEST_CASE(killed_router_comes_back_and_gets_what_was_claimed_meanwhil
     BOOST_TEST(!lab.aways[1]);
 }
 
-BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
+BOOST_AUTO_TEST_CASE(wrong_passwords_and_missing_rights_are_reported_once) {
     auto options = fast();
     options.users = {{"admin", "right", {"read", "write", "api"}}, {"reader", "", {"read", "api"}}};
     Lab lab{options};
     lab.start();
     lab.claim(1, {"203.0.113.1"}, 3000, 3030, 9);
     lab.run_for(600 * kSecond);
-    BOOST_TEST((lab.outcomes.at(9) == Outcome::router_away));  // nobody waits
+    BOOST_TEST((lab.outcomes.at(9) == Outcome::router_away));  // no answer is held
     BOOST_TEST(lab.sentences.size() == 1U);
     BOOST_TEST(lab.router->counters().login_failures <= 21U);
     BOOST_TEST(lab.said("refuses user admin (invalid user name or password (6))"));
@@ -721,7 +721,7 @@ BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
     BOOST_TEST(second.said("does not let user reader write"));
     BOOST_TEST(second.sim.report().traps < 45U);  // two rows, every half a minute
 
-    // A reload brings the right password: what was claimed meanwhile is written.
+    // A reload brings the right password: the rows that were claimed in between are written.
     config = lab.config;
     config.password = "right";
     lab.router->configure(config, lab.now_ms());
@@ -730,7 +730,7 @@ BOOST_AUTO_TEST_CASE(wrong_password_and_missing_rights_are_said_once) {
     BOOST_TEST(lab.sentences.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_router_is_said_once) {
+BOOST_AUTO_TEST_CASE(a_full_router_is_reported_once) {
     auto options = fast();
     options.max_rows = 5;
     Lab lab{options};
@@ -757,7 +757,7 @@ BOOST_AUTO_TEST_CASE(a_full_router_is_said_once) {
     BOOST_TEST(lab.sentences.size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(old_routers_ask_for_the_challenge) {
+BOOST_AUTO_TEST_CASE(old_routers_get_a_challenge_login) {
     auto options = fast();
     options.version = {6, 42};
     options.users = {{"admin", "secret", {"read", "write", "api"}}};
@@ -767,7 +767,7 @@ BOOST_AUTO_TEST_CASE(old_routers_ask_for_the_challenge) {
     BOOST_TEST(lab.sync());
 }
 
-BOOST_AUTO_TEST_CASE(two_lists_of_one_name_share_rows) {
+BOOST_AUTO_TEST_CASE(two_lists_with_one_name_share_rows) {
     auto other = list_config(2);
     other.tag = "ros_other";
     Lab lab{fast(), router_config({list_config(1), other})};
@@ -783,7 +783,7 @@ BOOST_AUTO_TEST_CASE(two_lists_of_one_name_share_rows) {
     BOOST_TEST(lab.installed_until(1, "203.0.113.1") == lab.installed_until(2, "203.0.113.1"));
 }
 
-BOOST_AUTO_TEST_CASE(cleanup_removes_only_what_was_written_here) {
+BOOST_AUTO_TEST_CASE(cleanup_removes_only_rows_that_this_process_wrote) {
     Lab lab{fast()};
     lab.sim.add_row(rossim::Family::ipv4, "policy_v4", "203.0.113.1", 900,
                     "forgedns;pg=ros_policy;kind=D;dm=x", lab.now_us);
@@ -798,7 +798,7 @@ BOOST_AUTO_TEST_CASE(cleanup_removes_only_what_was_written_here) {
     BOOST_TEST(lab.rows("policy_v6").empty());
 }
 
-BOOST_AUTO_TEST_CASE(reprint_finds_what_listen_did_not_tell) {
+BOOST_AUTO_TEST_CASE(a_print_finds_changes_that_listen_missed) {
     auto options = fast();
     options.listen_tells_expiry = false;
     Lab lab{options};
@@ -850,7 +850,7 @@ std::uint64_t executed(const Lab& lab) {
     return found == lab.sim.report().commands.end() ? 0 : found->second;
 }
 
-BOOST_AUTO_TEST_CASE(many_rows_go_by_scripts) {
+BOOST_AUTO_TEST_CASE(many_rows_are_written_by_scripts) {
     for (const char* line_end : {"\n", "\r\n"}) {
         auto options = fast();
         options.script_line_end = line_end;
@@ -877,7 +877,7 @@ BOOST_AUTO_TEST_CASE(many_rows_go_by_scripts) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(scripts_are_for_routers_that_have_them_and_operators_who_want_them) {
+BOOST_AUTO_TEST_CASE(scripts_need_a_router_with_them_and_the_setting) {
     auto old = fast();
     old.version = {6, 49};
     auto config = router_config();
@@ -895,7 +895,7 @@ BOOST_AUTO_TEST_CASE(scripts_are_for_routers_that_have_them_and_operators_who_wa
     }
 }
 
-BOOST_AUTO_TEST_CASE(comments_come_through_scripts_byte_for_byte) {
+BOOST_AUTO_TEST_CASE(scripts_keep_comments_byte_for_byte) {
     auto list = list_config();
     list.list4 = "a \"b\" $c";
     list.tag = "q\\u?o[te]{s}";
@@ -913,7 +913,7 @@ BOOST_AUTO_TEST_CASE(comments_come_through_scripts_byte_for_byte) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_script_is_refused_is_told_by_an_add_of_its_own) {
+BOOST_AUTO_TEST_CASE(a_row_that_a_script_could_not_add_is_retried_by_an_add) {
     auto options = fast();
     options.max_rows = 200;
     Lab lab{options};
@@ -931,7 +931,7 @@ BOOST_AUTO_TEST_CASE(what_a_script_is_refused_is_told_by_an_add_of_its_own) {
     check_many(lab, claimed_us);
 }
 
-BOOST_AUTO_TEST_CASE(somebody_else_s_row_in_the_way_of_a_script_is_found) {
+BOOST_AUTO_TEST_CASE(a_foreign_row_that_blocks_a_script_is_found) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     claim_many(lab);
@@ -950,7 +950,7 @@ BOOST_AUTO_TEST_CASE(somebody_else_s_row_in_the_way_of_a_script_is_found) {
         BOOST_TEST(lab.installed_until(1, nth(i)) > 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_takes_no_scripts_gets_adds) {
+BOOST_AUTO_TEST_CASE(a_router_that_refuses_scripts_gets_adds) {
     for (const char* message : {"not enough permissions (9)", "unknown parameter as-string",
                                 "no such command", "failure: something else"}) {
         Lab lab{fast()};
@@ -981,7 +981,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_takes_no_scripts_gets_adds) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_known_after_a_script_is_looked_up) {
+BOOST_AUTO_TEST_CASE(unknown_results_of_a_script_are_looked_up) {
     auto options = fast();
     options.script_line_end = " ";
     Lab lab{options};
@@ -996,7 +996,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_after_a_script_is_looked_up) {
     BOOST_TEST(lab.said("does not run scripts"));
 }
 
-BOOST_AUTO_TEST_CASE(what_others_do_to_rows_of_a_script_that_runs_is_not_forgotten) {
+BOOST_AUTO_TEST_CASE(foreign_changes_to_rows_of_a_running_script_are_noticed) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     claim_many(lab);
@@ -1027,7 +1027,7 @@ BOOST_AUTO_TEST_CASE(what_others_do_to_rows_of_a_script_that_runs_is_not_forgott
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_session_that_ends_within_a_script_leaves_nothing_open) {
+BOOST_AUTO_TEST_CASE(a_session_that_ends_within_a_script_leaves_no_write_pending) {
     for (const bool goes_on : {false, true}) {
         auto options = fast();
         options.script_outlives_session = goes_on;
@@ -1047,7 +1047,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_ends_within_a_script_leaves_nothing_open) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(nobody_waits_behind_a_script) {
+BOOST_AUTO_TEST_CASE(held_answers_do_not_wait_behind_a_script) {
     for (const char* preset : {"fast", "slow"}) {
         rossim::Options options;
         options.costs = rossim::built_in_presets().get(preset);

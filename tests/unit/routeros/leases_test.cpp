@@ -110,7 +110,7 @@ struct World : LeaseSink, RouterLink {
 
 BOOST_FIXTURE_TEST_SUITE(leases, World)
 
-BOOST_AUTO_TEST_CASE(what_is_bound_in_both_families_is_read) {
+BOOST_AUTO_TEST_CASE(bound_leases_of_both_families_are_read) {
     lease("192.168.88.2", "laptop");
     lease("192.168.88.3", "printer", "waiting");
     put(kV4, {{"address", "192.168.88.4"},
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(what_is_bound_in_both_families_is_read) {
     BOOST_TEST(sentences.empty());
 }
 
-BOOST_AUTO_TEST_CASE(changes_are_told_together) {
+BOOST_AUTO_TEST_CASE(changes_are_reported_together) {
     const std::string id = lease("192.168.88.2", "laptop");
     sync();
     run_for(60'000'000);
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(changes_are_told_together) {
     put(kV4, {{".id", "*2"}, {".dead", "true"}});
     run_for(1'000'000);
     BOOST_TEST(last.empty());
-    // A renewal changes nothing of it.
+    // A renewal does not change the entry.
     const int before = told;
     lease("192.168.88.9", "");
     run_for(1'000'000);
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(changes_are_told_together) {
     BOOST_TEST(told == before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_reprint_finds_what_listen_did_not_tell) {
+BOOST_AUTO_TEST_CASE(a_print_finds_changes_that_listen_missed) {
     lease("192.168.88.2", "laptop");
     sync();
     bytes_sent.clear();
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_reprint_finds_what_listen_did_not_tell) {
     BOOST_TEST(told == 1);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_known_stays_while_the_router_is_away) {
+BOOST_AUTO_TEST_CASE(known_leases_stay_while_the_router_is_away) {
     lease("192.168.88.2", "laptop");
     sync();
     sim.reboot(20'000'000, now_us);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(what_was_known_stays_while_the_router_is_away) {
     BOOST_TEST(sentences.back() == "router edge1 at 192.0.2.1:8728 lists its DHCP leases again");
 }
 
-BOOST_AUTO_TEST_CASE(text_of_a_lease_is_cut) {
+BOOST_AUTO_TEST_CASE(the_text_of_a_lease_is_cut) {
     put(kV4, {{"address", std::string(5'000, '1')},
               {"mac-address", std::string(5'000, '2')},
               {"server", std::string(5'000, '3')},
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(text_of_a_lease_is_cut) {
         BOOST_TEST(text->size() == kMostHostNameBytes);
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_hangs_is_left_and_tried_again) {
+BOOST_AUTO_TEST_CASE(a_session_with_a_hanging_router_is_closed_and_retried) {
     sync();
     sim.hang(now_us);
     run_for(55'000'000);
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_hangs_is_left_and_tried_again) {
 }
 
 // A print may take longer than the time after which all is printed again: that is not due before the first has ended.
-BOOST_AUTO_TEST_CASE(nothing_is_due_while_a_long_print_comes_in) {
+BOOST_AUTO_TEST_CASE(no_timer_is_due_while_a_long_print_arrives) {
     const auto hear = [&](std::initializer_list<std::string_view> words) {
         std::string bytes;
         for (const auto word : words)
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_due_while_a_long_print_comes_in) {
     BOOST_TEST(reader.next_deadline() > now_ms());
 }
 
-BOOST_AUTO_TEST_CASE(each_trouble_is_told_once) {
+BOOST_AUTO_TEST_CASE(each_error_is_reported_once) {
     reachable = false;
     reader.start(now_ms());
     run_for(600'000'000);
@@ -265,7 +265,7 @@ struct Denied : World {
     }
     Denied() : World(denied()) {}
 };
-BOOST_FIXTURE_TEST_CASE(without_the_policy_read_nothing_is_known, Denied) {
+BOOST_FIXTURE_TEST_CASE(without_the_policy_read_no_leases_are_known, Denied) {
     reader.start(now_ms());
     run_for(5'000'000);
     BOOST_TEST(told == 0);
@@ -274,7 +274,7 @@ BOOST_FIXTURE_TEST_CASE(without_the_policy_read_nothing_is_known, Denied) {
                std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(link_layer_addresses_of_duids) {
+BOOST_AUTO_TEST_CASE(link_layer_addresses_are_read_from_duids) {
     BOOST_TEST(mac_of_duid("0x00030001001DAA0000Ff") == "00:1d:aa:00:00:ff");
     BOOST_TEST(mac_of_duid("000100012a3b4c5d001daa0000ff") == "00:1d:aa:00:00:ff");
     BOOST_TEST(mac_of_duid("1605fcb400241d1781f7") == "00:24:1d:17:81:f7");

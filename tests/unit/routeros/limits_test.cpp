@@ -9,7 +9,7 @@ BOOST_FIXTURE_TEST_SUITE(limits, Peer)
 
 // --- silence -------------------------------------------------------------------------------------
 
-BOOST_AUTO_TEST_CASE(a_silent_router_is_away_after_three_seconds_and_left_after_five) {
+BOOST_AUTO_TEST_CASE(a_silent_router_is_away_after_three_seconds_and_closed_after_five) {
     sync();
     pass(2000);
     BOOST_TEST(has("/system/resource/print"));
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(silence_during_a_write_is_logged_after_three_seconds) {
     BOOST_TEST(!aways[1]);
 }
 
-BOOST_AUTO_TEST_CASE(silence_is_judged_by_receive_timeout) {
+BOOST_AUTO_TEST_CASE(receive_timeout_decides_when_a_router_is_silent) {
     for (const std::uint32_t timeout_ms : {500U, 20'000U}) {
         auto config = router_config();
         config.receive_timeout_ms = timeout_ms;
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_writes_may_be_silent_six_times_as_long) {
     BOOST_TEST(peer.closes == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_takes_no_bytes_is_left_after_send_timeout) {
+BOOST_AUTO_TEST_CASE(a_router_that_takes_no_bytes_is_closed_after_send_timeout) {
     auto config = router_config();
     config.send_timeout_ms = 700;
     Peer peer{config};
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(more_rows_than_a_router_has_make_it_unusable) {
     BOOST_TEST(label(router.status().state) == "reading");
 }
 
-BOOST_AUTO_TEST_CASE(rows_that_listen_tells_are_limited_too) {
+BOOST_AUTO_TEST_CASE(rows_from_listen_are_limited_too) {
     sync();
     for (unsigned i = 0; i < 260'000 && closes == 0; ++i)
         router.received(row_number(i, listen4.tag), now);
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(text_of_the_router_is_safe_and_short) {
     check(status.trouble);
 }
 
-BOOST_AUTO_TEST_CASE(sentences_that_are_not_understood_are_counted_and_told_once) {
+BOOST_AUTO_TEST_CASE(invalid_sentences_are_counted_and_reported_once) {
     sync();
     say({"!progress", ".tag=" + listen4.tag, "=of=\x1b[2J"});
     say({"!re", ".tag=4711"});

@@ -41,7 +41,7 @@ std::string what_differs(Lab& lab, std::string_view address) {
 
 BOOST_AUTO_TEST_SUITE(second_writer)
 
-BOOST_AUTO_TEST_CASE(who_prolongs_or_adds_rows_of_ours_is_told_of_once) {
+BOOST_AUTO_TEST_CASE(a_second_writer_that_extends_or_adds_our_rows_is_reported_once) {
     for (const bool adds : {false, true}) {
         Lab lab{fast()};
         fill(lab, 3);
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(who_prolongs_or_adds_rows_of_ours_is_told_of_once) {
         BOOST_TEST(lab.router->status().second_writers == (std::vector<std::string>{kList}),
                    boost::test_tools::per_element());
         BOOST_TEST(lab.router->counters().writes_of_others == 5U);
-        // A reload changes nothing of it.
+        // A reload does not report it again.
         lab.router->configure(lab.config, lab.now_ms());
         lab.run_for(60 * kSecond);
         BOOST_TEST(lab.router->status().second_writers.size() == 1U);
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(who_prolongs_or_adds_rows_of_ours_is_told_of_once) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(one_whom_we_know_of_is_no_news) {
+BOOST_AUTO_TEST_CASE(a_configured_second_writer_is_not_reported) {
     auto list = list_config();
     list.multi_writer = true;
     Lab lab{fast(), router_config({list})};
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(one_whom_we_know_of_is_no_news) {
     BOOST_TEST(lab.router->counters().writes_of_others == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(foreign_and_persistent_rows_and_shorter_timeouts_are_no_sign) {
+BOOST_AUTO_TEST_CASE(foreign_and_persistent_rows_and_shorter_timeouts_show_no_second_writer) {
     Lab lab{fast()};
     fill(lab, 3);
     lab.sim.add_row(kIp, kList, nth(100), 600, "mine", lab.now_us);
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(foreign_and_persistent_rows_and_shorter_timeouts_are_no_sig
 
 // Adoption after kill -9, reloads, reboots, reprints, a router that hangs, sets done in part,
 // listeners that hear late.
-BOOST_AUTO_TEST_CASE(what_we_did_ourselves_is_no_sign) {
+BOOST_AUTO_TEST_CASE(our_own_changes_show_no_second_writer) {
     for (unsigned ways = 0; ways < 8; ++ways) {
         auto options = fast();
         options.listen_costs = (ways & 1) != 0;
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(manual_changes)
 
-BOOST_AUTO_TEST_CASE(a_row_that_a_human_removed_stays_away_until_its_claim_ends) {
+BOOST_AUTO_TEST_CASE(a_row_that_a_person_removed_stays_removed_until_its_claim_ends) {
     auto list = respecting();
     list.max_ttl_s = 300;
     Lab lab{fast(), router_config({list})};
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_a_human_removed_stays_away_until_its_claim_ends)
     BOOST_TEST((lab.outcomes[100] == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(other_changes_are_left_too) {
+BOOST_AUTO_TEST_CASE(other_manual_changes_are_respected_too) {
     Lab lab{fast(), router_config({respecting()})};
     fill(lab, 4);
     rossim::RowEdit comment;
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_row_without_timeout_stays_disabled) {
     BOOST_TEST(lab.router->status().rows_blocked == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(where_it_is_not_asked_for_rows_come_back) {
+BOOST_AUTO_TEST_CASE(without_respect_removed_rows_come_back) {
     Lab lab{fast()};
     fill(lab, 2);
     lab.sim.remove_row(kIp, kList, nth(1), lab.now_us);
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(where_it_is_not_asked_for_rows_come_back) {
     BOOST_TEST(lab.router->counters().manual_changes == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(of_two_lists_one_that_repairs_is_stronger) {
+BOOST_AUTO_TEST_CASE(repair_wins_if_one_of_two_lists_has_it) {
     auto other = list_config(2);
     other.tag = "ros_other";
     Lab lab{fast(), router_config({respecting(), other})};
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(of_two_lists_one_that_repairs_is_stronger) {
     BOOST_TEST((lab.outcomes[1] == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(a_reload_to_repair_writes_them_again) {
+BOOST_AUTO_TEST_CASE(a_reload_with_repair_writes_removed_rows_again) {
     Lab lab{fast(), router_config({respecting()})};
     fill(lab, 1);
     lab.sim.remove_row(kIp, kList, nth(1), lab.now_us);
@@ -245,13 +245,13 @@ BOOST_AUTO_TEST_CASE(a_reload_to_repair_writes_them_again) {
     BOOST_TEST(lab.router->status().left_alone == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(expiry_reboots_and_flushes_are_no_hand) {
+BOOST_AUTO_TEST_CASE(expiry_reboots_and_flushes_are_not_manual_changes) {
     for (const bool tells : {true, false}) {
         auto options = fast();
         options.listen_tells_expiry = tells;
         Lab lab{options, router_config({respecting()})};
         fill(lab, 100);
-        // All at once, and by a loop of somebody's.
+        // All at once, and one by one in a loop.
         for (const std::int64_t apart_us : {0, 5'000}) {
             for (unsigned i = 1; i <= 60; ++i) {
                 lab.sim.remove_row(kIp, kList, nth(i), lab.now_us);
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(expiry_reboots_and_flushes_are_no_hand) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(where_a_second_writer_is_known_a_removed_row_is_no_hand) {
+BOOST_AUTO_TEST_CASE(with_a_configured_second_writer_a_removal_is_not_a_manual_change) {
     auto list = respecting();
     list.multi_writer = true;
     for (const bool known : {true, false}) {
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(max_rows)
 
-BOOST_AUTO_TEST_CASE(a_list_that_fills_is_told_of_once) {
+BOOST_AUTO_TEST_CASE(a_list_that_is_full_is_reported_once) {
     auto list = list_config();
     list.max_rows = 100;
     Lab lab{fast(), router_config({list})};

@@ -18,7 +18,7 @@ const Words kForeign{"=.id=*7", "=list=policy_v4", "=address=203.0.113.7", "=dyn
 
 BOOST_FIXTURE_TEST_SUITE(peer, Peer)
 
-BOOST_AUTO_TEST_CASE(what_is_said_for_a_first_answer) {
+BOOST_AUTO_TEST_CASE(the_sentences_for_a_first_answer_are_as_expected) {
     sync();
     claim("203.0.113.7", 1);
     const auto add = take("/add");
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(what_is_said_for_a_first_answer) {
     BOOST_TEST(take("/add").words[3] == "=timeout=1m");
 }
 
-BOOST_AUTO_TEST_CASE(duplicate_that_nobody_told_of_is_looked_up_and_extended) {
+BOOST_AUTO_TEST_CASE(an_unexpected_duplicate_is_looked_up_and_extended) {
     sync();
     claim("203.0.113.7", 1, 7000);
     trap(take("/add"), "failure: already have such entry");
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(duplicate_that_nobody_told_of_is_looked_up_and_extended) {
     BOOST_TEST(router.counters().lookups == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(duplicate_by_a_foreign_row) {
+BOOST_AUTO_TEST_CASE(a_duplicate_may_be_a_foreign_row) {
     sync();
     claim("203.0.113.7", 1);
     trap(take("/add"), "failure: already have such entry");
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(duplicate_by_a_foreign_row) {
     BOOST_TEST(!has("/remove"));
 }
 
-BOOST_AUTO_TEST_CASE(duplicate_that_cannot_be_found_does_not_loop) {
+BOOST_AUTO_TEST_CASE(a_duplicate_that_cannot_be_found_does_not_loop) {
     sync();
     claim("203.0.113.7", 1);
     for (int i = 0; i < 3; ++i) {
@@ -78,18 +78,18 @@ BOOST_AUTO_TEST_CASE(duplicate_that_cannot_be_found_does_not_loop) {
     BOOST_TEST(!has("/add"));
 }
 
-BOOST_AUTO_TEST_CASE(listen_tells_before_the_trap_comes) {
+BOOST_AUTO_TEST_CASE(listen_may_report_a_row_before_the_trap) {
     sync();
     claim("203.0.113.7", 1);
     row(listen4, kOwn);
     BOOST_TEST(
-        (outcomes[1] == Outcome::installed));  // an hour, written by somebody else of our tag
+        (outcomes[1] == Outcome::installed));  // an hour, written by another writer with our tag
     trap(take("/add"), "failure: already have such entry");
     BOOST_TEST(!has("/print"));
     BOOST_TEST(!has("/set"));
 }
 
-BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_waits) {
+BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_is_held) {
     sync();
     claim("203.0.113.7", 1);
     claim("203.0.113.8", 2);
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(missing_ids_are_bisected_and_written_again) {
     BOOST_TEST(router.counters().bisections == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(add_without_an_id_is_looked_up) {
+BOOST_AUTO_TEST_CASE(an_add_without_an_id_is_looked_up) {
     sync();
     claim("203.0.113.7", 1);
     done(take("/add"));
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(add_without_an_id_is_looked_up) {
     BOOST_TEST((outcomes[1] == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(refused_listen_means_more_prints) {
+BOOST_AUTO_TEST_CASE(a_refused_listen_causes_more_prints) {
     router.start(now);
     router.connected(now);
     done(take("/login"));
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(refused_listen_means_more_prints) {
     BOOST_TEST(sentences.size() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_listen_that_was_refused_is_asked_for_again) {
+BOOST_AUTO_TEST_CASE(a_refused_listen_is_retried) {
     sync();
     const auto uptime = [&, began = now] {
         return "1d" + std::to_string((now - began) / 1000) + "s";
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_listen_that_was_refused_is_asked_for_again) {
     }
     pass(3000);
     take("/ip/firewall/address-list/listen");
-    pass(1000);  // it stays: what changed meanwhile is read once
+    pass(1000);  // it stays: changes of this time are read once
     done(take("/ip/firewall/address-list/print"));
     BOOST_TEST(!has("/ipv6/firewall/address-list/print"));
     BOOST_TEST(sentences.size() == 2U);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_listen_that_was_refused_is_asked_for_again) {
     BOOST_TEST(!has("/ip/firewall/address-list/print"));  // in half an hour again
 }
 
-BOOST_AUTO_TEST_CASE(a_print_that_fails_is_no_matter_of_rights) {
+BOOST_AUTO_TEST_CASE(a_failed_print_is_not_reported_as_missing_rights) {
     router.start(now);
     router.connected(now);
     done(take("/login"));
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_print_that_fails_is_no_matter_of_rights) {
     BOOST_TEST(connects == 2);
 }
 
-BOOST_AUTO_TEST_CASE(refused_rows_are_tried_again_soon_and_all_once_one_is_taken) {
+BOOST_AUTO_TEST_CASE(refused_rows_are_retried_soon_and_all_after_one_success) {
     auto config = router_config();
     config.scripts = false;
     router.configure(config, now);
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(refused_rows_are_tried_again_soon_and_all_once_one_is_taken
     BOOST_TEST(taken == kRows);
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_may_take_its_time) {
+BOOST_AUTO_TEST_CASE(a_batch_without_an_answer_closes_the_session_after_30_s) {
     sync();
     claim("203.0.113.7");
     pass(29'999);
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_batch_may_take_its_time) {
     BOOST_TEST(closes == 1);
 }
 
-BOOST_AUTO_TEST_CASE(acknowledgement_ends_the_stall) {
+BOOST_AUTO_TEST_CASE(an_acknowledgement_ends_the_stall) {
     sync();
     claim("203.0.113.7", 1);
     claim("203.0.113.8", 2);
@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(acknowledgement_ends_the_stall) {
     BOOST_TEST(take("/add").words[2] == "=address=203.0.113.8");
 }
 
-BOOST_AUTO_TEST_CASE(uptime_that_goes_back_voids_everything) {
+BOOST_AUTO_TEST_CASE(a_lower_uptime_means_a_reboot_and_voids_all_rows) {
     sync();
     claim("203.0.113.7");
     done(take("/add"), {"=ret=*1"});
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(uptime_that_goes_back_voids_everything) {
     BOOST_TEST(installed_until(1, "203.0.113.7") != 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_slow_answer_is_no_reboot) {
+BOOST_AUTO_TEST_CASE(a_slow_answer_is_not_a_reboot) {
     sync();
     pass(2000);
     const auto asked = take("/system/resource/print");
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_slow_answer_is_no_reboot) {
     BOOST_TEST(router.counters().reboots == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(reconnect_without_reboot_writes_nothing) {
+BOOST_AUTO_TEST_CASE(a_reconnect_without_a_reboot_writes_nothing) {
     sync();
     claim("203.0.113.7", 1);
     done(take("/add"), {"=ret=*7"});
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(reconnect_without_reboot_writes_nothing) {
     BOOST_TEST(!has("/add"));
 }
 
-BOOST_AUTO_TEST_CASE(row_that_dies_during_a_print_stays_dead) {
+BOOST_AUTO_TEST_CASE(a_row_that_is_removed_during_a_print_stays_removed) {
     sync();
     router.request_reprint(now);
     const auto four = take("/ip/firewall/address-list/print");
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(row_that_dies_during_a_print_stays_dead) {
     BOOST_TEST(router.status().rows_ours == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(row_written_during_a_print_is_not_lost_by_it) {
+BOOST_AUTO_TEST_CASE(a_row_that_is_written_during_a_print_is_kept) {
     sync();
     router.request_reprint(now);
     const auto four = take("/ip/firewall/address-list/print");
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(row_written_during_a_print_is_not_lost_by_it) {
     BOOST_TEST(router.counters().rows_lost == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_row_that_somebody_shortened_is_extended) {
+BOOST_AUTO_TEST_CASE(a_row_that_a_person_shortened_is_extended) {
     sync();
     claim("203.0.113.7", 0, 600);
     done(take("/add"), {"=ret=*7"});
@@ -360,8 +360,8 @@ BOOST_AUTO_TEST_CASE(a_row_that_somebody_shortened_is_extended) {
     BOOST_TEST(installed_until(1, "203.0.113.7") < 5'012U);
 }
 
-// A process that was stopped, or a machine: what listen told meanwhile is read late, and is as old as that.
-BOOST_AUTO_TEST_CASE(what_is_heard_after_a_standstill_may_be_as_old) {
+// The process or the machine was stopped: rows from `listen` are read late, and their timeouts are that old.
+BOOST_AUTO_TEST_CASE(timeouts_that_are_read_after_a_standstill_count_from_its_begin) {
     sync();
     claim("203.0.113.7", 0, 600);
     done(take("/add"), {"=ret=*7"});
@@ -399,7 +399,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_being_removed_covers_nothing) {
     BOOST_TEST(!has("/add"));
 }
 
-BOOST_AUTO_TEST_CASE(sentences_name_the_router_once_and_fit_the_trouble) {
+BOOST_AUTO_TEST_CASE(log_lines_name_the_router_once_and_its_error) {
     auto config = router_config();
     config.name = config.address;
     Peer unnamed{config};
@@ -430,7 +430,7 @@ BOOST_AUTO_TEST_CASE(sentences_name_the_router_once_and_fit_the_trouble) {
 }
 
 // Something else listens where the API is meant to be: said once, with what to do, tried again now and then.
-BOOST_AUTO_TEST_CASE(what_is_no_api_is_said_once) {
+BOOST_AUTO_TEST_CASE(a_port_without_the_api_is_reported_once) {
     struct Stranger {
         std::string bytes;
         bool closes;
@@ -477,7 +477,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_api_is_said_once) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(another_reason_is_news_once_a_minute) {
+BOOST_AUTO_TEST_CASE(another_error_is_reported_once_a_minute) {
     router.start(now);
     router.closed("Connection refused", now);
     BOOST_TEST(sentences.size() == 1U);
@@ -503,7 +503,7 @@ BOOST_AUTO_TEST_CASE(fatal_and_garbage_end_the_session) {
     BOOST_TEST(closes == 2);
 }
 
-BOOST_AUTO_TEST_CASE(reconnects_every_second_or_two_and_later_less_often) {
+BOOST_AUTO_TEST_CASE(reconnects_come_every_second_or_two_and_later_less_often) {
     router.start(now);
     const auto started = now;
     std::uint64_t last = now;
@@ -527,7 +527,7 @@ BOOST_AUTO_TEST_CASE(reconnects_every_second_or_two_and_later_less_often) {
     BOOST_TEST(sentences.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(max_rows_bounds_the_claims) {
+BOOST_AUTO_TEST_CASE(max_rows_limits_the_claims) {
     auto list = list_config();
     list.max_rows = 2;
     Peer small{router_config({list})};
@@ -540,7 +540,7 @@ BOOST_AUTO_TEST_CASE(max_rows_bounds_the_claims) {
     BOOST_TEST(small.sentences.back().find("max_rows") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(configure_keeps_claims_of_lists_that_stay) {
+BOOST_AUTO_TEST_CASE(a_reload_keeps_claims_of_remaining_lists) {
     sync();
     claim("203.0.113.7");
     done(take("/add"), {"=ret=*7"});

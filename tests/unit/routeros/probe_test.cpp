@@ -57,7 +57,7 @@ struct Ours : Lab {
 
 BOOST_AUTO_TEST_SUITE(probe)
 
-BOOST_AUTO_TEST_CASE(finds_what_the_router_does) {
+BOOST_AUTO_TEST_CASE(the_probe_finds_the_behaviour_of_the_router) {
     using rossim::StaticTimeout;
     for (unsigned way = 0; way < 3 * 2 * 2 * 2; ++way) {
         BOOST_TEST_INFO("way " << way);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(finds_what_the_router_does) {
 }
 
 // A router that keeps rows longer than their time: what listen tells of the removal is no expiry.
-BOOST_AUTO_TEST_CASE(a_removal_is_no_expiry) {
+BOOST_AUTO_TEST_CASE(a_removal_is_not_taken_for_an_expiry) {
     Probe probe{{.questions = true, .listens = true}};
     std::uint64_t now_ms = 1'000;
     RowId id = 0;
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_removal_is_no_expiry) {
     BOOST_TEST(label(probe.findings()[Question::listen_expiry].answer) == "unknown");
 }
 
-BOOST_AUTO_TEST_CASE(an_old_router_has_no_execute_as_string) {
+BOOST_AUTO_TEST_CASE(old_versions_have_no_execute_as_string) {
     auto options = fast();
     options.version = {6, 49};
     Ours lab{options};
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(an_old_router_has_no_execute_as_string) {
                "unknown parameter as-string");
 }
 
-BOOST_AUTO_TEST_CASE(a_version_is_asked_once) {
+BOOST_AUTO_TEST_CASE(a_version_is_probed_once) {
     Ours lab;
     BOOST_REQUIRE(lab.sync());
     BOOST_REQUIRE(lab.finish());
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_version_is_asked_once) {
     BOOST_TEST(lab.adds == adds_then);
 }
 
-BOOST_AUTO_TEST_CASE(by_hand_whatever_is_known) {
+BOOST_AUTO_TEST_CASE(a_manual_probe_runs_even_for_a_known_version) {
     Ours lab{fast(), router_config()};
     BOOST_REQUIRE(lab.sync());
     lab.run_for(100 * kSecond);
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(by_hand_whatever_is_known) {
     BOOST_TEST((lab.all() == lab.others));
 }
 
-BOOST_AUTO_TEST_CASE(the_transcript_is_whole_and_tells_no_secret) {
+BOOST_AUTO_TEST_CASE(the_transcript_is_complete_and_has_no_password) {
     auto options = fast();
     options.users = {{"steer-user", "a-secret", {"read", "write", "api"}}};
     auto config = asking();
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(the_transcript_is_whole_and_tells_no_secret) {
     BOOST_TEST(count(text, "=address=***\n=") == 4U);  // two rows, printed twice
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_goes_away_keeps_no_row_of_it) {
+BOOST_AUTO_TEST_CASE(a_router_that_disconnects_keeps_no_row_of_the_probe) {
     using rossim::FaultKind;
     for (const FaultKind kind : {FaultKind::hang, FaultKind::reset, FaultKind::reboot}) {
         for (const bool applied : {false, true}) {
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_goes_away_keeps_no_row_of_it) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_session_that_always_ends_in_it_is_left_alone) {
+BOOST_AUTO_TEST_CASE(a_probe_that_ends_the_session_is_given_up_after_three_attempts) {
     for (const char* command : {"/execute", "address-list/set"}) {
         Ours lab;
         rossim::Fault fault;
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(refusals_are_findings_or_unknown) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_user_who_may_not_write_is_asked_nothing) {
+BOOST_AUTO_TEST_CASE(without_write_rights_no_probe_runs) {
     auto options = fast();
     options.users = {{"reader", "", {"read", "api"}}};
     auto config = asking();
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(a_user_who_may_not_write_is_asked_nothing) {
     BOOST_TEST(lab.router->probed().trouble == "not enough permissions (9)");
 }
 
-BOOST_AUTO_TEST_CASE(what_another_probe_left_is_removed_but_not_what_it_uses) {
+BOOST_AUTO_TEST_CASE(leftovers_of_another_probe_are_removed_but_not_its_live_rows) {
     Ours lab{fast(), router_config()};
     lab.row(rossim::Family::ipv4, kProbed, "192.0.2.18", std::string(kProbeComment));
     lab.row(rossim::Family::ipv4, kProbed, "192.0.2.34", std::string(kProbeComment));
@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(what_another_probe_left_is_removed_but_not_what_it_uses) {
     BOOST_TEST(lab.removes == 8U);
 }
 
-BOOST_AUTO_TEST_CASE(answers_do_not_wait_for_it) {
+BOOST_AUTO_TEST_CASE(answers_do_not_wait_for_a_probe) {
     auto options = fast();
     options.costs = rossim::built_in_presets().get("slow");
     auto list = list_config();
@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(answers_do_not_wait_for_it) {
     BOOST_TEST(lab.rows(kProbed).size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(paused_in_the_middle_it_writes_nothing) {
+BOOST_AUTO_TEST_CASE(a_probe_that_is_paused_writes_nothing) {
     Ours lab;
     BOOST_REQUIRE(lab.sync());
     const auto with_static = [&] {

@@ -55,7 +55,7 @@ struct SessionFixture {
 
 BOOST_FIXTURE_TEST_SUITE(session, SessionFixture)
 
-BOOST_AUTO_TEST_CASE(plain_login) {
+BOOST_AUTO_TEST_CASE(a_plain_login_succeeds) {
     session.login("sync", "pass=word");
     BOOST_TEST(
         (sent() == std::vector<Words>{{"/login", "=name=sync", "=password=pass=word", ".tag=1"}}));
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(plain_login) {
     BOOST_TEST(session.outstanding() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(refused_login) {
+BOOST_AUTO_TEST_CASE(a_refused_login_is_reported) {
     session.login("sync", "x");
     say({"!trap", ".tag=1", "=message=invalid user name or password (6)"});
     BOOST_TEST(heard.logins.empty());
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(refused_login) {
     BOOST_TEST(heard.logins[0].message == "invalid user name or password (6)");
 }
 
-BOOST_AUTO_TEST_CASE(challenge_login) {
+BOOST_AUTO_TEST_CASE(a_challenge_login_succeeds) {
     BOOST_TEST(challenge_response("passTest", "abc123") != "");
     // go-routeros' vector; its challenge is the three bytes ab c1 23.
     BOOST_TEST(challenge_response("passTest", "\xab\xc1\x23") ==
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(challenge_login) {
     BOOST_TEST(heard.logins[0].ok);
 }
 
-BOOST_AUTO_TEST_CASE(challenge_that_is_none) {
+BOOST_AUTO_TEST_CASE(an_invalid_challenge_fails) {
     session.login("a", "b");
     say({"!done", ".tag=1", "=ret=xyz"});
     BOOST_TEST(heard.broken.size() == 1U);
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(replies_interleave_and_the_tag_may_be_anywhere) {
     BOOST_TEST(session.outstanding() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(empty_is_not_an_end) {
+BOOST_AUTO_TEST_CASE(an_empty_reply_does_not_end_a_sentence) {
     session.send(command("/print"));
     say({"!empty", ".tag=1"});
     BOOST_TEST(heard.endings.empty());
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(empty_is_not_an_end) {
     BOOST_TEST(heard.endings.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(fatal_ends_it) {
+BOOST_AUTO_TEST_CASE(fatal_ends_the_session) {
     session.send(command("/quit"));
     session.feed(sentence({"!fatal", "session terminated on request"}) +
                  sentence({"!done", ".tag=1"}));
@@ -141,12 +141,12 @@ BOOST_AUTO_TEST_CASE(fatal_ends_it) {
     BOOST_TEST(heard.endings.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_are_no_sentences_end_it) {
+BOOST_AUTO_TEST_CASE(invalid_bytes_end_the_session) {
     session.feed("\xff");
     BOOST_TEST(heard.broken.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(strangers_are_counted) {
+BOOST_AUTO_TEST_CASE(replies_with_unknown_tags_are_counted) {
     say({"!re", ".tag=77", "=address=1"});
     say({"!re", "=address=1"});
     say({"!re", ".tag=x"});
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_listen_is_interrupted) {
     BOOST_TEST(heard.endings[0].second.message == "interrupted");
 }
 
-BOOST_AUTO_TEST_CASE(byte_by_byte) {
+BOOST_AUTO_TEST_CASE(replies_may_come_byte_by_byte) {
     session.login("a", "b");
     const auto bytes = sentence({"!done", ".tag=1"});
     for (const char c : bytes)

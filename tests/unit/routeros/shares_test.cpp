@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(a_suffix_is_the_last_two_labels) {
     BOOST_TEST(suffix_of("a.b\\.c.org") == "b\\.c.org");
 }
 
-BOOST_AUTO_TEST_CASE(holders_are_counted_apart) {
+BOOST_AUTO_TEST_CASE(claims_are_counted_per_name_suffix_and_client) {
     Shares shares;
     const auto a = Shares::holders_of(1, {"x.one.example", bytes_of("192.0.2.1")});
     const auto b = Shares::holders_of(1, {"y.one.example", bytes_of("192.0.2.2")});
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(holders_are_counted_apart) {
     BOOST_TEST(shares.count(ShareKind::suffix, a[1]) == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(an_ipv6_client_is_its_64) {
+BOOST_AUTO_TEST_CASE(an_ipv6_client_is_its_64_prefix) {
     const auto a = Shares::holders_of(1, {"x.example", bytes_of("2001:db8:0:1::1")});
     const auto b = Shares::holders_of(1, {"x.example", bytes_of("2001:db8:0:1:9::2")});
     const auto c = Shares::holders_of(1, {"x.example", bytes_of("2001:db8:0:2::1")});
@@ -63,7 +63,7 @@ ListConfig small_list() {
     return list;
 }
 
-BOOST_AUTO_TEST_CASE(a_name_a_suffix_and_a_client_have_their_share) {
+BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_their_share) {
     Lab lab{fast(), router_config({small_list()})};
     BOOST_REQUIRE(lab.sync());
     const Origin one{"a.evil.example", bytes_of("192.0.2.1")};
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_name_a_suffix_and_a_client_have_their_share) {
     BOOST_TEST((lab.outcomes[2] == Outcome::installed));
 }
 
-BOOST_AUTO_TEST_CASE(a_full_list_makes_room_at_the_cost_of_whoever_has_most) {
+BOOST_AUTO_TEST_CASE(a_full_list_evicts_claims_of_the_largest_share) {
     auto list = small_list();
     list.max_per_name = list.max_per_client = 100;
     list.max_per_suffix = 80;
@@ -123,12 +123,12 @@ BOOST_AUTO_TEST_CASE(a_full_list_makes_room_at_the_cost_of_whoever_has_most) {
         BOOST_TEST(lab.row(kSharedList, nth(i)).has_value());
     for (unsigned i = 20; i < 50; ++i)
         BOOST_TEST((lab.outcomes[i] == Outcome::installed));
-    // Whoever has most gets no more.
+    // The largest share gets no more.
     lab.claim(1, {flood_address(200)}, 600, 630, 0, "m.evil.example");
     BOOST_TEST(lab.router->counters().claims_evicted == 30U);
 }
 
-BOOST_AUTO_TEST_CASE(a_claim_counts_for_who_has_least) {
+BOOST_AUTO_TEST_CASE(a_claim_counts_for_the_holder_with_the_smallest_share) {
     Claims claims;
     ClaimBounds bounds{1000};
     bounds.share = {1000, 1000, 1000};
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(flows_take_turns_and_a_new_one_goes_first) {
     BOOST_TEST(of_eleven <= 40U + FairQueue::kQuantum);
 }
 
-BOOST_AUTO_TEST_CASE(one_flow_alone_has_all_of_a_sentence) {
+BOOST_AUTO_TEST_CASE(a_single_flow_may_fill_a_sentence) {
     FairQueue queue;
     for (unsigned i = 0; i < 100; ++i)
         queue.insert(7, {i, place(i)});
@@ -225,7 +225,7 @@ std::int64_t p99_us(bool held, bool flood, std::string_view preset) {
     list.max_per_name = 1'000;
     list.max_per_suffix = 12'500;
     list.max_per_client = 12'500;
-    list.sync_timeout_ms = 10'000;  // nobody gives up: delays are seen whole
+    list.sync_timeout_ms = 10'000;  // no answer gives up: delays are seen whole
     Lab lab{options, router_config({list})};
     if (!lab.sync()) BOOST_FAIL("it is not in sync");
     lab.run_for(10 * kSecond);
@@ -262,7 +262,7 @@ std::int64_t p99_us(bool held, bool flood, std::string_view preset) {
     return delays[(delays.size() * 99 - 1) / 100];
 }
 
-BOOST_AUTO_TEST_CASE(honest_rows_wait_at_most_twice_as_long_beside_one) {
+BOOST_AUTO_TEST_CASE(other_rows_wait_at_most_twice_as_long_beside_a_flood) {
     for (const bool held : {true, false}) {
         for (const auto preset : {"fast", "slow"}) {
             const auto without = p99_us(held, false, preset), beside = p99_us(held, true, preset);
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(honest_rows_wait_at_most_twice_as_long_beside_one) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(one_does_not_fill_the_list) {
+BOOST_AUTO_TEST_CASE(a_flood_does_not_fill_the_list) {
     auto list = list_config();
     list.max_per_suffix = 12'500;
     Lab lab{fast(), router_config({list})};

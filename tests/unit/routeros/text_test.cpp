@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(ids_are_upper_case_hexadecimal) {
         BOOST_TEST(parse_row_id(text) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(comments_are_forgedns_s) {
+BOOST_AUTO_TEST_CASE(comments_have_the_form_of_forgedns) {
     BOOST_TEST(row_comment("forgedns", "ros_policy", RowKind::dynamic, "www.stream.example.") ==
                "forgedns;pg=ros_policy;kind=D;dm=www.stream.example");
     BOOST_TEST(row_comment("fdns", "t", RowKind::persistent) == "fdns;pg=t;kind=P");
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(names_cannot_break_a_comment) {
     BOOST_TEST(longest.ends_with("\\001"));
 }
 
-BOOST_AUTO_TEST_CASE(sentences) {
+BOOST_AUTO_TEST_CASE(sentences_are_written) {
     const std::string_view lists[] = {"a", "b", "c"};
     BOOST_TEST((words_of(print_lists(Menu::ip, lists)) ==
                 Words{"/ip/firewall/address-list/print",
@@ -161,14 +161,14 @@ BOOST_AUTO_TEST_CASE(sentences) {
     BOOST_TEST((words_of(listen(Menu::ip)) == Words{"/ip/firewall/address-list/listen"}));
 }
 
-BOOST_AUTO_TEST_CASE(strings_of_scripts_stand_for_their_bytes) {
+BOOST_AUTO_TEST_CASE(strings_in_scripts_keep_their_bytes) {
     BOOST_TEST(*script_string("a b;=[]{}'") == "\"a b;=[]{}'\"");
     BOOST_TEST(*script_string("\"$x\\?") == "\"\\\"\\$x\\\\\\?\"");
     BOOST_TEST(*script_string("\n\x7f\xc3\xa4") == "\"\\0A\\7F\\C3\\A4\"");
     BOOST_TEST(!script_string(std::string_view{"a\0b", 3}).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_script_of_adds) {
+BOOST_AUTO_TEST_CASE(a_script_of_adds_is_written) {
     AddScript script{Menu::ip};
     BOOST_TEST(script.add("l", *Address::parse("192.0.2.1"), "c", 90));
     BOOST_TEST(script.add("l", *Address::parse("192.0.2.0/24"), "c", 0));
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_script_of_adds) {
     BOOST_TEST(script.command().words().size() <= kMostScriptBytes + 40);
 }
 
-BOOST_AUTO_TEST_CASE(what_scripts_print) {
+BOOST_AUTO_TEST_CASE(the_output_of_scripts_is_parsed) {
     const auto read = [](std::string_view output) {
         std::string out;
         for (const auto& result : parse_add_output(output, 3)) {

@@ -173,7 +173,7 @@ struct File {
 
 BOOST_AUTO_TEST_SUITE(transport)
 
-BOOST_AUTO_TEST_CASE(plain_row_and_reconnect) {
+BOOST_AUTO_TEST_CASE(a_row_is_written_without_tls_and_again_after_a_reconnect) {
     Wire wire{Mode::plain};
     const AddressBytes address = bytes_of("203.0.113.7");
     bool claimed = false, hung_up = false;
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(plain_row_and_reconnect) {
     BOOST_TEST(wire.told("connecting again"));
 }
 
-BOOST_AUTO_TEST_CASE(by_authority) {
+BOOST_AUTO_TEST_CASE(a_router_is_trusted_by_authority) {
     Wire wire{Mode::certificate};
     const File file{wire.certificate.certificate_pem};
     auto config = tls();
@@ -204,14 +204,14 @@ BOOST_AUTO_TEST_CASE(by_authority) {
     BOOST_TEST(wire.run(wire.config(config), [&] { return wire.synced(); }));
 }
 
-BOOST_AUTO_TEST_CASE(by_pin) {
+BOOST_AUTO_TEST_CASE(a_router_is_trusted_by_pin) {
     Wire wire{Mode::certificate};
     auto config = tls();
     config.pin_sha256 = wire.certificate.sha256;
     BOOST_TEST(wire.run(wire.config(config), [&] { return wire.synced(); }));
 }
 
-BOOST_AUTO_TEST_CASE(wrong_pin_gets_no_password) {
+BOOST_AUTO_TEST_CASE(a_wrong_pin_gets_no_password) {
     Wire wire{Mode::certificate};
     auto config = tls();
     config.pin_sha256 = std::string(64, 'a');
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(wrong_pin_gets_no_password) {
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(unknown_authority_gets_no_password) {
+BOOST_AUTO_TEST_CASE(an_unknown_authority_gets_no_password) {
     Wire wire{Mode::certificate};
     BOOST_TEST(wire.run(wire.config(tls()), [&] { return !wire.seen.sentences.empty(); }));
     BOOST_TEST(wire.told("TLS: "));
@@ -236,7 +236,7 @@ void check_refused(Wire& wire, const TlsConfig& config, std::string_view why) {
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(another_hosts_certificate_gets_no_password) {
+BOOST_AUTO_TEST_CASE(the_certificate_of_another_host_gets_no_password) {
     Wire wire{Mode::certificate, make_certificate("IP:192.0.2.77")};
     const File file{wire.certificate.certificate_pem};
     auto config = tls();
@@ -261,7 +261,7 @@ struct SystemAuthority {
     File file;
 };
 
-BOOST_AUTO_TEST_CASE(by_the_systems_authorities_and_for_its_own_address_only) {
+BOOST_AUTO_TEST_CASE(the_system_authorities_trust_a_router_only_for_its_address) {
     Wire right{Mode::certificate};
     {
         const SystemAuthority authority{right.certificate};
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(by_the_systems_authorities_and_for_its_own_address_only) {
     check_refused(other, tls(), "its certificate is not for 127.0.0.1");
 }
 
-BOOST_AUTO_TEST_CASE(tls_to_the_plain_port_and_the_reverse) {
+BOOST_AUTO_TEST_CASE(tls_to_a_plain_port_and_the_reverse_are_reported) {
     Wire plain{Mode::plain};
     auto config = plain.config(tls());
     config.connect_timeout_ms = 300;
@@ -319,12 +319,12 @@ BOOST_AUTO_TEST_CASE(a_dead_peer_is_noticed_by_the_kernel_after_send_timeout) {
     BOOST_TEST(keep_alive != 0);
 }
 
-BOOST_AUTO_TEST_CASE(anonymous) {
+BOOST_AUTO_TEST_CASE(anonymous_tls_works_if_configured) {
     Wire wire{Mode::anonymous};
     BOOST_TEST(wire.run(wire.config(tls(true)), [&] { return wire.synced(); }));
 }
 
-BOOST_AUTO_TEST_CASE(refused) {
+BOOST_AUTO_TEST_CASE(a_refused_connection_is_reported) {
     Wire wire{Mode::plain};
     auto config = wire.config();
     asio::io_context other;
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(refused) {
     BOOST_TEST(wire.told("cannot be reached (Connection refused)"));
 }
 
-BOOST_AUTO_TEST_CASE(addresses_of_routers) {
+BOOST_AUTO_TEST_CASE(addresses_of_routers_are_parsed) {
     const auto form = [](const char* text, bool with_tls = false) {
         TlsConfig config;
         config.enabled = with_tls;
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(addresses_of_routers) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_wrong_with_tls) {
+BOOST_AUTO_TEST_CASE(errors_of_tls_are_reported) {
     BOOST_TEST(check_tls({}) == "");
     BOOST_TEST(check_tls(tls()) == "");
     auto both = tls(true);

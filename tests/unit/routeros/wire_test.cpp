@@ -33,7 +33,7 @@ std::string encoded(const std::vector<Words>& sentences) {
 
 BOOST_AUTO_TEST_SUITE(wire)
 
-BOOST_AUTO_TEST_CASE(shortest_prefix_of_each_size) {
+BOOST_AUTO_TEST_CASE(lengths_are_written_in_the_shortest_form) {
     const std::pair<std::size_t, std::string> cases[] = {{1, "\x01"s},
                                                          {0x7f, "\x7f"s},
                                                          {0x87, "\x80\x87"s},
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(shortest_prefix_of_each_size) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(pieces_of_any_size_give_the_same) {
+BOOST_AUTO_TEST_CASE(pieces_of_any_size_give_the_same_sentences) {
     const std::vector<Words> sentences{
         {"!done"}, {"!re", std::string(0x87, 'a'), "=x="}, {std::string(0x4321, 'b')}};
     const auto bytes = encoded(sentences);
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(pieces_of_any_size_give_the_same) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(prefixes_longer_than_needed_are_understood) {
+BOOST_AUTO_TEST_CASE(lengths_in_a_longer_form_are_read) {
     for (const auto& prefix :
          {"\x05"s, "\x80\x05"s, "\xc0\x00\x05"s, "\xe0\x00\x00\x05"s, "\xf0\x00\x00\x00\x05"s}) {
         Decoder decoder;
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(prefixes_longer_than_needed_are_understood) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_end_may_be_written_long) {
+BOOST_AUTO_TEST_CASE(the_end_of_a_sentence_may_have_a_longer_form) {
     Decoder decoder;
     const auto got = decode("\x05!done\x80\x00\x03!re\xf0\x00\x00\x00\x00"s, 1, decoder);
     BOOST_TEST((got == std::vector<Words>{{"!done"}, {"!re"}}));
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(reserved_bytes_end_the_stream) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(bounds_hold_before_the_bytes_are_there) {
+BOOST_AUTO_TEST_CASE(a_length_over_the_limit_is_refused_at_once) {
     const WireLimits limits{100, 150, 4};
     std::vector<std::string_view> words;
     Decoder long_word{limits};
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(bounds_hold_before_the_bytes_are_there) {
     BOOST_TEST((huge.next(words) == Decoder::Status::broken));
 }
 
-BOOST_AUTO_TEST_CASE(long_streams_do_not_grow_the_buffer_wrongly) {
+BOOST_AUTO_TEST_CASE(a_long_stream_is_decoded_correctly) {
     std::mt19937 random{7};
     std::vector<Words> sentences;
     for (int i = 0; i < 3000; ++i) {

@@ -45,7 +45,7 @@ struct WriterFixture {
 
 BOOST_FIXTURE_TEST_SUITE(writer, WriterFixture)
 
-BOOST_AUTO_TEST_CASE(held_goes_first_and_whole) {
+BOOST_AUTO_TEST_CASE(held_writes_go_first) {
     for (unsigned i = 0; i < 100; ++i)
         writer.put(add(i, WriteClass::routine), now);
     for (unsigned i = 200; i < 300; ++i)
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(held_goes_first_and_whole) {
     BOOST_TEST(more.size() < 20U);
 }
 
-BOOST_AUTO_TEST_CASE(one_write_per_place) {
+BOOST_AUTO_TEST_CASE(each_row_has_at_most_one_pending_write) {
     writer.put(add(1, WriteClass::routine), now);
     writer.put(add(1, WriteClass::held), now);
     BOOST_TEST(writer.queued() == 1U);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(one_write_per_place) {
     BOOST_TEST(writer.places() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(renewals_gather_and_share_a_sentence) {
+BOOST_AUTO_TEST_CASE(renewals_are_collected_into_one_sentence) {
     for (unsigned i = 0; i < 5; ++i)
         writer.put(extend(i, WriteClass::routine, 660), now, true);
     writer.put(extend(9, WriteClass::routine, 1800), now, true);
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(renewals_gather_and_share_a_sentence) {
     BOOST_TEST(rows == 7U);
 }
 
-BOOST_AUTO_TEST_CASE(a_renewal_takes_along_what_gathers_for_the_same_timeout) {
+BOOST_AUTO_TEST_CASE(a_sent_renewal_includes_others_with_the_same_timeout) {
     writer.put(extend(0, WriteClass::routine, 660), now, true);
     writer.put(extend(1, WriteClass::routine, 720), now += 1000, true);
     writer.put(extend(2, WriteClass::routine, 660), now += 900, true);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_renewal_takes_along_what_gathers_for_the_same_timeout) {
     BOOST_TEST(writer.queued() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_renewal_waits_for_others_in_an_eighth_of_its_time) {
+BOOST_AUTO_TEST_CASE(a_renewal_waits_for_others_for_an_eighth_of_its_time) {
     writer.put(extend(0, WriteClass::routine, 660, now + 8000), now, true);
     BOOST_TEST(writer.next_ready_ms(now) == now + 1000);
     BOOST_TEST(send().empty());
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_renewal_waits_for_others_in_an_eighth_of_its_time) {
     BOOST_TEST(writer.next_ready_ms(now) == now + 250);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_due_waits_for_nobody_s_renewal) {
+BOOST_AUTO_TEST_CASE(a_held_write_does_not_wait_for_renewals) {
     writer.put(extend(0, WriteClass::routine, 660), now, true);
     writer.put(extend(1, WriteClass::held, 660), now);
     const auto sent = send();
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(what_is_due_waits_for_nobody_s_renewal) {
     BOOST_TEST(sent[0].writes.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(sentences_are_short_while_somebody_waits) {
+BOOST_AUTO_TEST_CASE(sentences_are_short_while_answers_are_held) {
     for (unsigned i = 0; i < 300; ++i)
         writer.put(extend(i, WriteClass::repair, 660), now);
     auto batches = send();
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(sentences_are_short_while_somebody_waits) {
     BOOST_TEST(longest < alone);
 }
 
-BOOST_AUTO_TEST_CASE(a_renewal_that_is_due_counts_as_held) {
+BOOST_AUTO_TEST_CASE(a_due_renewal_counts_as_held) {
     writer.put(extend(1, WriteClass::routine, 660, now + 100), now, true);
     BOOST_TEST(!writer.has_held());
     BOOST_TEST(writer.next_ready_ms(now) == now + 100);
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_renewal_that_is_due_counts_as_held) {
     BOOST_TEST((sent[0].cls == WriteClass::held));
 }
 
-BOOST_AUTO_TEST_CASE(halves_of_what_was_refused) {
+BOOST_AUTO_TEST_CASE(a_refused_batch_is_split_in_halves) {
     for (unsigned i = 0; i < 5; ++i)
         writer.put(extend(i, WriteClass::repair, 660), now);
     BOOST_REQUIRE(send().size() == 1U);
@@ -217,7 +217,7 @@ double rows_per_second(Writer& writer, WriteClass cls, std::uint64_t service_ms,
     return static_cast<double>(rows) / 10;
 }
 
-BOOST_AUTO_TEST_CASE(shares_of_the_router_s_time) {
+BOOST_AUTO_TEST_CASE(each_class_has_its_share_of_the_routers_time) {
     for (const std::uint64_t service_ms : {1U, 2U, 7U}) {
         const double own = 1000.0 / static_cast<double>(service_ms);
         Writer repair{0.9, 0.3}, routine{0.9, 0.3};
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(shares_of_the_router_s_time) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(rows_without_timeout_go_in_bursts_a_second_apart) {
+BOOST_AUTO_TEST_CASE(rows_without_timeout_are_written_in_bursts_a_second_apart) {
     writer.put(saved(add(0, WriteClass::routine)), now);
     BOOST_TEST(send().size() == 1U);  // the first at once
     const std::uint64_t first_ms = now;
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(rows_without_timeout_go_in_bursts_a_second_apart) {
     BOOST_TEST(writer.queued() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_held_row_without_timeout_takes_along_what_gathers) {
+BOOST_AUTO_TEST_CASE(a_held_row_without_timeout_includes_the_waiting_ones) {
     writer.put(saved(add(0, WriteClass::routine)), now);
     send();
     end_all();
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_held_row_without_timeout_takes_along_what_gathers) {
     end_all();
     writer.put(saved(add(4, WriteClass::routine)), now);
     BOOST_TEST(writer.next_ready_ms(now) == held_ms + 1000);
-    writer.put(saved(add(4, WriteClass::held)), now);  // somebody waits for it now
+    writer.put(saved(add(4, WriteClass::held)), now);  // an answer is held for it now
     BOOST_TEST(send().size() == 1U);
 }
 
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(removals_of_rows_without_timeout_share_sentences) {
     BOOST_TEST(writer.queued() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(bursts_stay_within_the_share_and_leave_some_of_it) {
+BOOST_AUTO_TEST_CASE(bursts_stay_within_the_share) {
     for (const std::uint64_t service_ms : {2U, 7U}) {
         const double own = 1000.0 / static_cast<double>(service_ms);
         Writer routine{0.9, 0.3};
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(bursts_stay_within_the_share_and_leave_some_of_it) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(many_adds_share_a_sentence_where_there_are_scripts) {
+BOOST_AUTO_TEST_CASE(with_scripts_many_adds_share_a_sentence) {
     for (unsigned i = 0; i < 15; ++i)
         writer.put(add(i, WriteClass::routine), now);
     writer.set_scripts(true);
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(many_adds_share_a_sentence_where_there_are_scripts) {
     BOOST_TEST(sent[0].writes.size() > 10U);
     BOOST_TEST(sent[0].estimate_us <= 100'000);
     end_all();
-    // While somebody waits, and for a while after that, they are short.
+    // While answers are held, and for some time after that, they are short.
     writer.put(add(40'000, WriteClass::held), now);
     for (unsigned second = 0; second < 12; ++second) {
         now += 1000;
@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(many_adds_share_a_sentence_where_there_are_scripts) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(routine_writes_take_the_share_that_is_theirs) {
+BOOST_AUTO_TEST_CASE(routine_writes_use_their_share) {
     for (const double share : {0.05, 0.6, 0.9}) {
         Writer one{0.9, 0.3};
         one.set_shares(0.9, share);

@@ -89,14 +89,14 @@ void check_text(const std::string& name) {
     BOOST_TEST(!std::getline(said, is), name << ".rsc has no " << is);
 }
 
-BOOST_AUTO_TEST_CASE(one_router) {
+BOOST_AUTO_TEST_CASE(the_commands_for_one_router_are_as_expected) {
     check_text("minimal");
 }
-BOOST_AUTO_TEST_CASE(two_egresses) {
+BOOST_AUTO_TEST_CASE(the_commands_for_two_egresses_are_as_expected) {
     check_text("multi_egress");
 }
 
-BOOST_AUTO_TEST_CASE(without_a_router) {
+BOOST_AUTO_TEST_CASE(without_a_router_the_setup_is_refused) {
     const auto nothing = routeros_setup(settings_of(
         "routers: { a: { address: 192.0.2.9, username: u, password: p } }\nplugins:\n  - { tag: m, "
         "type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n"));
@@ -212,7 +212,7 @@ BOOST_DATA_TEST_CASE(every_variable_is_declared, boost::unit_test::data::xrange(
 
 // ---- families
 
-BOOST_AUTO_TEST_CASE(only_the_families_of_the_lists) {
+BOOST_AUTO_TEST_CASE(commands_are_written_only_for_the_families_of_the_lists) {
     const std::string only4 = text_with({kAccess + "address_list4: a"});
     BOOST_TEST(count(only4, "/ip firewall mangle add") == 2U);
     BOOST_TEST(count(only4, "/ip route add") == 1U);
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(lists_of_one_plugin_share_an_egress) {
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(egresses_have_names_of_their_own) {
+BOOST_AUTO_TEST_CASE(egresses_have_unique_names) {
     const Plan plan =
         plan_with({kAccess + "address_list4: 'a b'", kAccess + "address_list4: a_b_v4",
                    kAccess + "address_list4: _v4"});
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(egresses_have_names_of_their_own) {
 
 // ---- several routers
 
-BOOST_AUTO_TEST_CASE(a_block_for_each_router) {
+BOOST_AUTO_TEST_CASE(each_router_has_a_block_of_commands) {
     const std::string routers =
         "routers:\n"
         "  edge1: { address: 192.0.2.1, username: one, password: top-secret }\n"
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_block_for_each_router) {
     BOOST_TEST(count(text, "top-secret") == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_port_that_is_not_the_usual_one_is_said) {
+BOOST_AUTO_TEST_CASE(an_unusual_port_is_written) {
     const std::string text =
         text_with({"address: '172.16.1.1:9000', username: u, password: p, address_list4: a"});
     BOOST_TEST(count(text, "# The configuration uses port 9000: /ip service set api port=9000\n") ==
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(a_port_that_is_not_the_usual_one_is_said) {
 
 // ---- what the configuration says already
 
-BOOST_AUTO_TEST_CASE(our_addresses) {
+BOOST_AUTO_TEST_CASE(our_addresses_are_written) {
     const std::string above =
         "dataplane:\n  ports:\n"
         "    - { pci: '0000:03:00.0', addresses: [10.9.0.7/24, 172.16.1.2/24, "
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(our_addresses) {
     BOOST_TEST(count(text, ":local apiClient \"172.16.1.2\"\n") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_router_that_is_reached_by_ipv6) {
+BOOST_AUTO_TEST_CASE(a_router_reached_by_ipv6_allows_our_ipv6_address) {
     const std::string text =
         text_with({"address: '[2001:db8::1]:8728', username: u, password: p, address_list6: a"});
     BOOST_TEST(count(text, ":local apiClient $dnsAddress6\n") == 1U);
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_is_reached_by_ipv6) {
 
 // ---- foreign text
 
-BOOST_AUTO_TEST_CASE(literals) {
+BOOST_AUTO_TEST_CASE(values_are_written_as_literals) {
     BOOST_TEST(literal("") == R"("")");
     BOOST_TEST(literal("plain_v4 list") == R"("plain_v4 list")");
     BOOST_TEST(literal(R"(a"b\c$d[e])") == R"("a\"b\\c\$d[e]")");
@@ -336,7 +336,7 @@ BOOST_AUTO_TEST_CASE(literals) {
     BOOST_TEST(literal("\xc3\xa9") == R"("\C3\A9")");
 }
 
-BOOST_AUTO_TEST_CASE(odd_names_stay_inside_of_their_quotes) {
+BOOST_AUTO_TEST_CASE(special_names_stay_inside_their_quotes) {
     const std::string text = text_with(
         {R"(address: 172.16.1.1, username: 'a "b" $c', password: p, address_list4: 'my "list" $x ]} ?')"});
     BOOST_TEST(count(text, R"(dst-address-list="my \"list\" \$x ]} \3F" )") == 1U);
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(odd_names_stay_inside_of_their_quotes) {
     BOOST_TEST(count(text, R"(new-routing-mark="steerdns-my__list___x_____")") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_router_whose_leases_are_read_needs_no_more) {
+BOOST_AUTO_TEST_CASE(a_router_whose_leases_are_read_needs_only_a_user) {
     const std::string text =
         routeros_setup(settings_of("routers:\n  edge1: { address: 172.16.1.1, username: steer, "
                                    "password: top-secret }\n"

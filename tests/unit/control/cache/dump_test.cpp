@@ -89,7 +89,7 @@ const DumpScope kMain{0, "main", {{"policy", "edge1"}, {"policy", "edge2"}, {"ot
 
 BOOST_FIXTURE_TEST_SUITE(cache_dump, Folder)
 
-BOOST_AUTO_TEST_CASE(what_was_dumped_comes_back_as_old_as_it_is) {
+BOOST_AUTO_TEST_CASE(restored_answers_keep_their_age) {
     OneCache before;
     const ListId lists[] = {1, 2};
     before.insert(question(1), 1, 300, at(1000), {.lists = lists, .ttl_cap_s = 77});
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(what_was_dumped_comes_back_as_old_as_it_is) {
 }
 
 // A machine that was started 5 seconds ago, and answers from before.
-BOOST_AUTO_TEST_CASE(answers_older_than_the_machine) {
+BOOST_AUTO_TEST_CASE(answers_older_than_the_machines_uptime_are_restored) {
     OneCache before;
     before.insert(question(1), 1, 3600, at(100'000));
     before.insert(question(2), 2, 60, at(100'000), {.stale_s = 86'400});
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(answers_older_than_the_machine) {
     BOOST_TEST(stale->usable_until_s == 5U + 60 + 86'400 - 1030);
 }
 
-BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
+BOOST_AUTO_TEST_CASE(invalid_dumps_are_refused_with_a_reason) {
     OneCache before;
     for (unsigned i = 0; i < 200; ++i)
         before.insert(question(i), 1, 300, at(1000));
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(dumps_of_no_use_say_why) {
     BOOST_TEST(!DumpReader::missing(path.string()));
 }
 
-BOOST_AUTO_TEST_CASE(answers_are_looked_at_before_they_are_believed) {
+BOOST_AUTO_TEST_CASE(invalid_answers_in_a_dump_are_skipped) {
     OneCache one;
     one.insert(question(1), 1, 300, at(0));
     const auto& answer = one.find(question(1), 1)->answer();
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(answers_are_looked_at_before_they_are_believed) {
 }
 
 // The sum covers only the body: tables and counts are checked against the body.
-BOOST_AUTO_TEST_CASE(an_answer_whose_tables_do_not_lead_to_its_records_is_not_sound) {
+BOOST_AUTO_TEST_CASE(an_answer_with_wrong_tables_is_refused) {
     OneCache one;
     one.insert(question(1), 1, 300, at(0));
     const auto& answer = one.find(question(1), 1)->answer();
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_dump_that_cannot_be_written_leaves_the_old_one) {
 }
 
 // Over the control socket a path can be any: what the daemon keeps elsewhere must survive it.
-BOOST_AUTO_TEST_CASE(a_dump_does_not_replace_what_is_no_dump) {
+BOOST_AUTO_TEST_CASE(a_dump_does_not_replace_a_file_that_is_not_a_dump) {
     OneCache one;
     one.insert(question(1), 1, 300, at(1000));
     write("leases.json", "{}");
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_fifo_is_not_restored_from) {
 }
 
 // More answers than the cache may hold now.
-BOOST_AUTO_TEST_CASE(a_smaller_cache_takes_what_it_can) {
+BOOST_AUTO_TEST_CASE(a_smaller_cache_restores_what_fits) {
     OneCache before;
     for (unsigned i = 0; i < 500; ++i)
         before.insert(question(i), 1, 300, at(1000));
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_smaller_cache_takes_what_it_can) {
 }
 
 // The younger of two answers stays; a dump comes back into a cache that is in use.
-BOOST_AUTO_TEST_CASE(what_is_held_as_young_stays) {
+BOOST_AUTO_TEST_CASE(a_younger_answer_in_the_cache_is_kept) {
     OneCache before;
     for (unsigned i = 0; i < 50; ++i)
         before.insert(question(i), 1, 300, at(1000));
@@ -356,7 +356,7 @@ BOOST_AUTO_TEST_CASE(what_is_held_as_young_stays) {
     BOOST_TEST(again->answers == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(popularity_comes_back) {
+BOOST_AUTO_TEST_CASE(popularity_is_restored) {
     OneCache before, after;
     before.insert(question(1), 1, 300, at(1000));
     before.insert(question(2), 1, 300, at(1000));
@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_CASE(popularity_comes_back) {
 }
 
 // Workers serve while a dump comes back: one turns as the cache writer, a few answers a turn.
-BOOST_AUTO_TEST_CASE(restored_while_it_is_served_from) {
+BOOST_AUTO_TEST_CASE(a_cache_is_restored_while_readers_use_it) {
     constexpr unsigned kAnswers = 5000;
     OneCache before{kAnswers}, after{kAnswers};
     for (unsigned i = 0; i < kAnswers; ++i)
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(restored_while_it_is_served_from) {
 }
 
 // Seconds of this process's CPU: what a clock says depends on the machine's other work.
-BOOST_AUTO_TEST_CASE(a_million_answers) {
+BOOST_AUTO_TEST_CASE(a_million_answers_are_dumped_and_restored) {
     constexpr unsigned kAnswers = 1'000'000;
     constexpr auto kMost = 2.0;
     const auto cpu_s = [] {
@@ -456,7 +456,7 @@ BOOST_AUTO_TEST_CASE(a_million_answers) {
 
 // Whatever part of a second has gone by, and if the clocks differ by a little: what came from a dump is as young as the
 // dump, and what was there before it as well.
-BOOST_AUTO_TEST_CASE(a_dump_that_is_restored_again_brings_nothing) {
+BOOST_AUTO_TEST_CASE(restoring_a_dump_twice_adds_nothing) {
     constexpr std::uint64_t kInserted = 1'000'000, kDumped = 1'040'000;
     for (const std::uint64_t part : {0U, 1U, 350U, 500U, 700U, 998U, 999U}) {
         OneCache before;

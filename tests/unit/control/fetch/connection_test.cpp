@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_never_pauses_cannot_outlast_the_deadline) {
     BOOST_TEST(c.client.reads == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_never_pauses_cannot_hinder_a_stop) {
+BOOST_AUTO_TEST_CASE(a_server_that_never_pauses_cannot_delay_a_stop) {
     Conversation c;
     c.client.on_read = [&c] {
         if (c.client.reads == 3) c.io.stop();
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_never_pauses_cannot_hinder_a_stop) {
     BOOST_TEST(c.client.reads <= 3 + steer::stream::kUpstreamReads);
 }
 
-BOOST_AUTO_TEST_CASE(a_timer_has_its_turn_while_a_server_never_pauses) {
+BOOST_AUTO_TEST_CASE(timers_run_while_a_server_never_pauses) {
     Conversation c;
     bool had_turn = false;
     c.client.on_read = [&] {
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_timer_has_its_turn_while_a_server_never_pauses) {
     BOOST_TEST(c.client.reads < kManyReads);
 }
 
-BOOST_AUTO_TEST_CASE(a_response_is_read_though_the_server_takes_no_more) {
+BOOST_AUTO_TEST_CASE(a_response_is_read_from_a_server_that_stopped_reading) {
     Conversation c;
     c.client.unsent.assign(100, 'x');
     c.run("whole", [&c] {

@@ -53,7 +53,7 @@ std::string text_of(const std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_file) {
+BOOST_AUTO_TEST_CASE(a_file_is_fetched_with_its_etag_and_date) {
     OneServer server([](const std::string&) {
         return OneServer::Reply{ok("one.example\n", "ETag: \"v1\"\r\nLast-Modified: now\r\n")};
     });
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_file) {
     BOOST_TEST(requests[0].find("If-") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(unchanged) {
+BOOST_AUTO_TEST_CASE(an_unchanged_file_is_answered_with_304) {
     OneServer server([](const std::string& request) {
         const bool known = request.find("\r\nIf-None-Match: \"v1\"\r\n") != std::string::npos &&
                            request.find("\r\nIf-Modified-Since: then\r\n") != std::string::npos;
@@ -84,12 +84,12 @@ BOOST_AUTO_TEST_CASE(unchanged) {
     const Run done = run(request);
     BOOST_TEST((done.response.outcome == Outcome::unchanged), done.response.why);
     BOOST_TEST(done.body.empty());
-    // Nobody asked whether.
+    // The request had no condition.
     const OneServer odd = says("HTTP/1.1 304 Not Modified\r\n\r\n");
     BOOST_TEST((get(odd).response.outcome == Outcome::refused));
 }
 
-BOOST_AUTO_TEST_CASE(packed_ones) {
+BOOST_AUTO_TEST_CASE(compressed_content_is_decompressed) {
     const std::string list(100'000, 'x');
     const std::string body = text_of(packed(list));
     const OneServer server = says(ok(body, "Content-Encoding: gzip\r\n"));
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(packed_ones) {
     BOOST_TEST((get(foreign).response.outcome == Outcome::damaged));
 }
 
-BOOST_AUTO_TEST_CASE(too_large) {
+BOOST_AUTO_TEST_CASE(content_above_the_maximum_is_refused) {
     const auto limited = [](const OneServer& server) {
         Request request = to(server.url());
         request.max_bytes = 1'000;
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(too_large) {
     BOOST_TEST((!is_good(limited(head))));
 }
 
-BOOST_AUTO_TEST_CASE(cut_off) {
+BOOST_AUTO_TEST_CASE(truncated_content_is_refused) {
     const OneServer length = says("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\none.example\n");
     BOOST_TEST((get(length).response.outcome == Outcome::cut_off));
     const OneServer chunked =
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(cut_off) {
     BOOST_TEST((get(other).response.outcome == Outcome::unreachable));
 }
 
-BOOST_AUTO_TEST_CASE(too_slow) {
+BOOST_AUTO_TEST_CASE(a_fetch_over_its_time_ends) {
     OneServer server([](const std::string&) {
         return OneServer::Reply{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\none", true};
     });
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(too_slow) {
     BOOST_TEST((done.response.outcome == Outcome::too_slow), done.response.why);
 }
 
-BOOST_AUTO_TEST_CASE(stopped) {
+BOOST_AUTO_TEST_CASE(a_fetch_ends_when_it_is_stopped) {
     std::promise<void> there;
     OneServer server([&there](const std::string&) {
         there.set_value();
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(stopped) {
     BOOST_TEST((run(to(server.url()), stop.get_token()).response.outcome == Outcome::stopped));
 }
 
-BOOST_AUTO_TEST_CASE(redirects) {
+BOOST_AUTO_TEST_CASE(up_to_five_redirects_are_followed) {
     const auto leads = [](const std::string& location) {
         return "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + "\r\n\r\n";
     };
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(redirects) {
     BOOST_TEST(too_long.ends_with("HTTP/1.1: a head of more than 32768 bytes"), too_long);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_there) {
+BOOST_AUTO_TEST_CASE(a_server_that_does_not_listen_is_unreachable) {
     std::string url;
     {
         const OneServer server = says("");
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(nobody_there) {
 }
 
 // Our upstreams are asked, one after the other.
-BOOST_AUTO_TEST_CASE(names) {
+BOOST_AUTO_TEST_CASE(names_are_resolved_by_the_given_resolvers_in_order) {
     using Says = OneResolver::Says;
     const OneServer server = says(ok("x"));
     const OneResolver good(Says::address), broken(Says::failure), long_one(Says::truncated),
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(names) {
 }
 
 // What is written nowhere is no success.
-BOOST_AUTO_TEST_CASE(not_kept) {
+BOOST_AUTO_TEST_CASE(an_error_of_the_receiver_ends_the_fetch) {
     const OneServer server = says(ok("x"));
     const auto response =
         fetch(to(server.url()), [](auto) -> Result<void> { return Error{"the disk is full"}; }, {});

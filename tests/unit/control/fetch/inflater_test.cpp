@@ -38,7 +38,7 @@ Run unpack(const Bytes& bytes, std::size_t piece, std::size_t limit = SIZE_MAX) 
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(in_pieces) {
+BOOST_AUTO_TEST_CASE(content_is_inflated_in_pieces_of_any_size) {
     std::string text;
     for (int i = 0; i < 30'000; ++i)
         text += "name" + std::to_string(i) + ".example\n";
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(in_pieces) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(several_members) {
+BOOST_AUTO_TEST_CASE(several_gzip_members_are_inflated) {
     Bytes bytes = packed("one\n");
     const Bytes more = packed("two\n");
     bytes.insert(bytes.end(), more.begin(), more.end());
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(several_members) {
 }
 
 // Sizes around our own buffer's, where an end may fall on its border.
-BOOST_AUTO_TEST_CASE(at_the_border) {
+BOOST_AUTO_TEST_CASE(a_member_may_end_at_the_border_of_a_piece) {
     for (const std::size_t size : {0UL, 1UL, 65'535UL, 65'536UL, 65'537UL, 131'072UL}) {
         const std::string text(size, 'x');
         const Run run = unpack(packed(text), 1'000'000);
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(at_the_border) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_damaged) {
+BOOST_AUTO_TEST_CASE(damaged_content_is_refused) {
     const Bytes good = packed("stream.example\nmedia.example\n");
     for (std::size_t cut = 0; cut < good.size(); ++cut)
         BOOST_TEST(!unpack({good.begin(), good.begin() + static_cast<long>(cut)}, 7).whole, cut);
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_is_damaged) {
 }
 
 // A thousandfold: it ends at the limit, not in the memory.
-BOOST_AUTO_TEST_CASE(a_bomb) {
+BOOST_AUTO_TEST_CASE(content_that_inflates_beyond_the_limit_is_refused) {
     const Bytes bytes = packed(std::string(std::size_t{64} << 20, '\0'));
     BOOST_TEST(bytes.size() < 100'000U);
     const Run run = unpack(bytes, bytes.size(), 1'000'000);

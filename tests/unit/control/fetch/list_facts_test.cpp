@@ -11,7 +11,7 @@ using steer::test::TempFolder;
 
 BOOST_AUTO_TEST_SUITE(list_facts)
 
-BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
+BOOST_AUTO_TEST_CASE(facts_are_read_back_for_the_same_bytes) {
     const TempFolder folder;
     const std::string file = folder / "list";
     folder.write("list", "one.example\n");
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(they_come_back_for_the_same_bytes) {
     BOOST_TEST(!load_facts(file, facts.url).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(nonsense_is_none) {
+BOOST_AUTO_TEST_CASE(invalid_facts_are_ignored) {
     const TempFolder folder;
     const std::string file = folder / "list";
     folder.write("list", "x");

@@ -48,7 +48,7 @@ const ListUse kNames{"domain_set", "", "", {}}, kPrefixes{"ip_set", "", "", {}},
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(first_then_unchanged_then_another) {
+BOOST_AUTO_TEST_CASE(a_list_is_fetched_then_unchanged_then_replaced) {
     World world;
     world.etag = "\"v1\"";
     const auto first = world.get({kNames}, 1'000);
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(first_then_unchanged_then_another) {
 }
 
 // A server that knows no ETag sends it all again.
-BOOST_AUTO_TEST_CASE(the_same_again_is_no_change) {
+BOOST_AUTO_TEST_CASE(the_same_content_again_is_no_change) {
     World world;
     BOOST_TEST(world.get({kNames}).changed);
     const auto again = world.get({kNames});
@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(the_same_again_is_no_change) {
     BOOST_TEST(!again.changed);
 }
 
-// A copy that somebody changed or removed is not what the ETag stands for.
-BOOST_AUTO_TEST_CASE(a_copy_that_is_not_ours) {
+// The ETag does not belong to a copy that was changed or removed since.
+BOOST_AUTO_TEST_CASE(a_changed_or_missing_copy_is_fetched_without_its_etag) {
     World world;
     world.etag = "\"v1\"";
     world.get({kNames});
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_is_not_ours) {
     BOOST_TEST(world.get({kNames}).changed);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_list) {
+BOOST_AUTO_TEST_CASE(content_that_is_not_a_list_is_refused) {
     World world;
     world.etag = "\"v1\"";
     world.get({kNames});
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_list) {
 }
 
 // A page that a server gives with status 200 in place of a list, with lines that could be names.
-BOOST_AUTO_TEST_CASE(web_page_with_names_in_it_is_refused) {
+BOOST_AUTO_TEST_CASE(a_web_page_with_names_in_it_is_refused) {
     std::string page = "<!DOCTYPE html>\n<html>\n";
     for (int i = 0; i < 30; ++i)
         page += "<p>line " + std::to_string(i) + "</p>\n";
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(web_page_with_names_in_it_is_refused) {
     BOOST_TEST(world.kept() == names(2'000));
 }
 
-BOOST_AUTO_TEST_CASE(list_with_more_bad_lines_than_good_ones_is_refused) {
+BOOST_AUTO_TEST_CASE(a_list_with_more_bad_lines_than_good_ones_is_refused) {
     World world;
     world.body = "502 Bad Gateway\nplease try again\nnginx.example\n";
     const auto outcome = world.get({kNames});
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(list_with_more_bad_lines_than_good_ones_is_refused) {
                outcome.why);
 }
 
-BOOST_AUTO_TEST_CASE(list_that_shrinks_by_more_than_max_shrink_is_refused) {
+BOOST_AUTO_TEST_CASE(a_list_that_shrinks_by_more_than_max_shrink_is_refused) {
     World world;
     world.body = names(2'000);
     const ListUse half{"domain_set", "", "", {}, 0, 50U}, any{"domain_set", "", "", {}, 0, 100U};
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(list_that_shrinks_by_more_than_max_shrink_is_refused) {
 }
 
 // An ad list without a format is what its lines are, from fetch to fetch; one that is too long leaves the last copy.
-BOOST_AUTO_TEST_CASE(an_ad_list) {
+BOOST_AUTO_TEST_CASE(an_ad_list_is_checked_by_its_syntax) {
     const ListUse ads{"adlist", "", "", {}, 3};
     World world;
     world.body = "0.0.0.0 ads.example\n";
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(an_ad_list) {
 }
 
 // A list that two plugins use has to be good for both.
-BOOST_AUTO_TEST_CASE(several_uses) {
+BOOST_AUTO_TEST_CASE(a_list_with_several_uses_has_to_be_valid_for_each) {
     World world;
     BOOST_TEST((world.get({kNames, kStrict}).outcome == Outcome::fetched));
     world.body = "two.example\nnot a name!\n";
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(several_uses) {
     BOOST_TEST((world.get({kNames}).outcome == Outcome::fetched));
 }
 
-BOOST_AUTO_TEST_CASE(each_kind) {
+BOOST_AUTO_TEST_CASE(each_kind_of_list_is_checked_by_its_reader) {
     const auto good = [](const std::string& body, const ListUse& use) {
         World world;
         world.body = body;
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(each_kind) {
 }
 
 // The configuration's side: where copies lie, and what without one.
-BOOST_AUTO_TEST_CASE(in_a_configuration) {
+BOOST_AUTO_TEST_CASE(a_configuration_names_its_lists_and_their_uses) {
     const TempFolder folder;
     const std::string text = "control: { lists: " + folder.path.string() + R"( }
 plugins:

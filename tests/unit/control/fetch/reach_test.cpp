@@ -9,7 +9,7 @@ using namespace steer::fetch;
 
 BOOST_AUTO_TEST_SUITE(reach)
 
-BOOST_AUTO_TEST_CASE(special_addresses_are_near_in_every_spelling) {
+BOOST_AUTO_TEST_CASE(special_addresses_are_recognised_in_every_spelling) {
     const struct {
         const char* address;
         Reach reach;
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(special_addresses_are_near_in_every_spelling) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_redirect_never_leads_nearer_than_its_server_is) {
+BOOST_AUTO_TEST_CASE(a_redirect_never_leads_to_a_more_local_address) {
     using enum Reach;
     for (const Reach from : {internet, network, link, host}) {
         BOOST_TEST(may_redirect(from, internet));

@@ -7,7 +7,7 @@ using steer::fetch::Schedule;
 
 BOOST_AUTO_TEST_SUITE(schedule)
 
-BOOST_AUTO_TEST_CASE(at_once_then_every) {
+BOOST_AUTO_TEST_CASE(a_list_is_fetched_at_once_and_then_by_its_interval) {
     Schedule schedule(14'400, 1'000);
     BOOST_TEST(schedule.is_due(1'000));
     schedule.went_well(1'003, 0.5);
@@ -15,7 +15,7 @@ BOOST_AUTO_TEST_CASE(at_once_then_every) {
     BOOST_TEST(schedule.is_due(1'003 + 14'400));
 }
 
-BOOST_AUTO_TEST_CASE(a_tenth_more_or_less) {
+BOOST_AUTO_TEST_CASE(the_interval_varies_by_a_tenth) {
     for (const auto& [chance, wait] : {std::pair{0.0, 900U}, {0.5, 1'000U}, {1.0, 1'100U}}) {
         Schedule schedule(1'000, 0);
         schedule.went_well(50, chance);
@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_tenth_more_or_less) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(failures_wait_twice_as_long_each) {
+BOOST_AUTO_TEST_CASE(each_failure_doubles_the_wait) {
     const auto waits = [](bool has_copy) {
         Schedule schedule(1'000, 0);
         std::vector<std::uint64_t> all;
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(failures_wait_twice_as_long_each) {
     BOOST_TEST(waits(false) == without, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(success_forgets_failures) {
+BOOST_AUTO_TEST_CASE(a_success_resets_the_wait) {
     Schedule schedule(1'000, 0);
     for (int i = 0; i < 40; ++i)
         schedule.failed(0, true, 0.5);
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(success_forgets_failures) {
     BOOST_TEST(schedule.due_s() == 60U);
 }
 
-BOOST_AUTO_TEST_CASE(another_every) {
+BOOST_AUTO_TEST_CASE(a_changed_interval_is_used_at_once) {
     Schedule schedule(14'400, 0);
     schedule.went_well(0, 0.5);
     schedule.set_every(60, 100);

@@ -22,7 +22,7 @@ std::string led(std::string_view base, std::string_view reference) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(one_form) {
+BOOST_AUTO_TEST_CASE(urls_are_normalised) {
     BOOST_TEST(form("http://lists.example/a.txt") == "http://lists.example/a.txt");
     BOOST_TEST(form("HTTPS://Lists.Example.:443/A?b=C#d") == "https://lists.example/A?b=C");
     BOOST_TEST(form("http://lists.example") == "http://lists.example/");
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(one_form) {
     BOOST_TEST(url->authority() == "[2001:db8::1]");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_none) {
+BOOST_AUTO_TEST_CASE(invalid_urls_are_refused) {
     for (const char* text :
          {"ftp://lists.example/", "http://", "http:///path", "http://user@lists.example/",
           "http://user:word@lists.example/", "http://a b/", "http://lists..example/",
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(what_is_none) {
 }
 
 // RFC 3986 5.4, as far as it is about http.
-BOOST_AUTO_TEST_CASE(references) {
+BOOST_AUTO_TEST_CASE(relative_references_are_resolved) {
     const char* const base = "http://a/b/c/d;p?q";
     BOOST_TEST(led(base, "g") == "http://a/b/c/g");
     BOOST_TEST(led(base, "./g") == "http://a/b/c/g");
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(references) {
     BOOST_TEST(led("https://a//b/c", "d") == "https://a//b/d");
 }
 
-BOOST_AUTO_TEST_CASE(file_names) {
+BOOST_AUTO_TEST_CASE(each_url_has_a_safe_file_name) {
     const auto name = [](const char* text) { return file_name_of(*parse_url(text)); };
     BOOST_TEST(name("https://lists.example/dir/ads.txt?x=1").starts_with("lists.example-"));
     BOOST_TEST(name("https://lists.example/dir/ads.txt?x=1").ends_with("-ads.txt"));

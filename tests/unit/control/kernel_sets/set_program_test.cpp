@@ -34,7 +34,7 @@ struct Folders {
 
 BOOST_FIXTURE_TEST_SUITE(set_program, Folders)
 
-BOOST_AUTO_TEST_CASE(what_is_nowhere_is_found_once_it_is_installed) {
+BOOST_AUTO_TEST_CASE(a_missing_program_is_found_after_its_installation) {
     SetProgram missing = program();
     const auto start = missing.start();
     BOOST_TEST_REQUIRE(!start);
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(what_is_nowhere_is_found_once_it_is_installed) {
     BOOST_TEST(missing.open().has_value());  // it stays open
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_executed_is_named) {
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_executable_is_named) {
     put("one", 0644);
     const auto opened = program().open();
     BOOST_TEST_REQUIRE(!opened);
@@ -56,14 +56,14 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_executed_is_named) {
     BOOST_TEST(program().open().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_is_no_program) {
+BOOST_AUTO_TEST_CASE(a_folder_is_not_a_program) {
     std::filesystem::create_directory(top / "one" / "steerdns-sets");
     const auto opened = program().open();
     BOOST_TEST_REQUIRE(!opened);
     BOOST_TEST(opened.error().text.find("is not an executable file") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_opened_is_named_with_the_reason) {
+BOOST_AUTO_TEST_CASE(an_unreadable_program_is_named_with_the_reason) {
     std::filesystem::remove(top / "one");
     put("two", 0600);
     std::filesystem::create_symlink(top / "one", top / "one");

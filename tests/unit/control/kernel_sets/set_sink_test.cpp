@@ -205,13 +205,13 @@ struct Place {
 
 BOOST_FIXTURE_TEST_SUITE(set_sink, Place)
 
-BOOST_AUTO_TEST_CASE(without_a_list_there_is_no_process) {
+BOOST_AUTO_TEST_CASE(without_a_list_no_process_is_started) {
     sink.configure({});
     BOOST_TEST(io.poll() == 0U);
     BOOST_TEST(starts == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(it_gets_plans_and_then_claims_and_its_words_go_on) {
+BOOST_AUTO_TEST_CASE(the_process_gets_plans_then_claims_and_its_messages_reach_the_observer) {
     claim();  // before it runs
     begin();
     BOOST_TEST(sink.lists().size() == 1U);
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(answers_that_wait_go_on_when_the_process_ends_or_the_set_go
     BOOST_TEST((heard.outcomes.at(7) == Outcome::router_away));
 }
 
-BOOST_AUTO_TEST_CASE(words_about_former_plans_are_not_heard) {
+BOOST_AUTO_TEST_CASE(messages_about_former_plans_are_ignored) {
     begin();
     std::uint32_t first = 0;
     (void)next<sets::PlansEnd>(&first);
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(words_about_former_plans_are_not_heard) {
     BOOST_TEST(heard.rows.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_process_that_is_killed_is_started_again_and_hits_claim_again) {
+BOOST_AUTO_TEST_CASE(a_killed_process_is_restarted_and_hits_claim_again) {
     begin();
     std::uint32_t number = 0;
     (void)next<sets::PlansEnd>(&number);
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(a_reload_lowers_no_counter) {
     BOOST_TEST(sink.report().running);
 }
 
-BOOST_AUTO_TEST_CASE(its_last_words_are_heard) {
+BOOST_AUTO_TEST_CASE(the_last_messages_of_an_ended_process_are_read) {
     begin();
     std::uint32_t number = 0;
     (void)next<sets::PlansEnd>(&number);
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(its_last_words_are_heard) {
     BOOST_TEST(std::ranges::count(log, "last words") == kLines);
 }
 
-BOOST_AUTO_TEST_CASE(one_that_never_had_claims_ends_without_a_new_epoch) {
+BOOST_AUTO_TEST_CASE(a_process_without_claims_ends_without_a_new_epoch) {
     begin();
     become_ready();
     const unsigned epochs = heard.epochs[7];
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(one_that_never_had_claims_ends_without_a_new_epoch) {
     BOOST_TEST(heard.epochs[7] == epochs);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_free_descriptor_it_is_started_again_later) {
+BOOST_AUTO_TEST_CASE(without_a_free_descriptor_the_start_is_retried_later) {
     starves = 1;
     sink.configure({plan()});
     until([&] { return starts == 2; });
@@ -366,7 +366,7 @@ BOOST_AUTO_TEST_CASE(without_a_free_descriptor_it_is_started_again_later) {
     BOOST_TEST(log.back() == "steerdns-sets runs again");
 }
 
-BOOST_AUTO_TEST_CASE(one_that_cannot_be_written_to_is_ended) {
+BOOST_AUTO_TEST_CASE(a_process_that_does_not_read_is_ended) {
     begin();
     become_ready();
     const int least = 1;  // the kernel makes it 4.5 KiB: less than a message of 1,000 rows
@@ -378,7 +378,7 @@ BOOST_AUTO_TEST_CASE(one_that_cannot_be_written_to_is_ended) {
         "steerdns-sets was ended: it cannot be written to: Message too long: "));
 }
 
-BOOST_AUTO_TEST_CASE(one_that_says_nothing_is_ended) {
+BOOST_AUTO_TEST_CASE(a_silent_process_is_ended) {
     SetSink impatient{io,
                       heard,
                       [this] { return start(); },
@@ -390,7 +390,7 @@ BOOST_AUTO_TEST_CASE(one_that_says_nothing_is_ended) {
     BOOST_TEST(log.at(0).starts_with("steerdns-sets was ended: it does not answer: "));
 }
 
-BOOST_AUTO_TEST_CASE(without_sets_the_process_ends_and_with_sets_it_is_started) {
+BOOST_AUTO_TEST_CASE(the_process_runs_only_while_there_are_sets) {
     begin();
     become_ready(3);
     const pid_t first = pid;
@@ -410,7 +410,7 @@ BOOST_AUTO_TEST_CASE(without_sets_the_process_ends_and_with_sets_it_is_started) 
     BOOST_TEST(log.empty());
 }
 
-BOOST_AUTO_TEST_CASE(sets_that_come_again_before_the_process_has_ended_get_a_new_one) {
+BOOST_AUTO_TEST_CASE(new_sets_during_the_end_of_a_process_get_a_new_one) {
     begin();
     become_ready();
     sink.configure({});
@@ -423,7 +423,7 @@ BOOST_AUTO_TEST_CASE(sets_that_come_again_before_the_process_has_ended_get_a_new
     BOOST_TEST(log.empty());
 }
 
-BOOST_AUTO_TEST_CASE(without_sets_nothing_is_tried_again) {
+BOOST_AUTO_TEST_CASE(without_sets_no_start_is_retried) {
     refusals = 1000;
     sink.configure({plan()});
     until([&] { return starts == 2; });
@@ -433,7 +433,7 @@ BOOST_AUTO_TEST_CASE(without_sets_nothing_is_tried_again) {
     BOOST_TEST(sink.report().restarts == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(what_waits_is_counted_and_ended_rows_make_room) {
+BOOST_AUTO_TEST_CASE(waiting_claims_are_counted_and_ended_rows_make_room) {
     claim(5);  // one row
     BOOST_TEST(sink.health().pending == 1U);
     BOOST_TEST(sink.health().rows == 1U);
@@ -448,7 +448,7 @@ BOOST_AUTO_TEST_CASE(what_waits_is_counted_and_ended_rows_make_room) {
     BOOST_TEST(sink.health().pending == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(one_that_says_what_is_not_understood_is_ended) {
+BOOST_AUTO_TEST_CASE(a_process_with_invalid_messages_is_ended) {
     begin();
     say("garbage");
     until([&] { return starts == 2; });
@@ -456,14 +456,14 @@ BOOST_AUTO_TEST_CASE(one_that_says_what_is_not_understood_is_ended) {
         "steerdns-sets was ended: it sent a message that steerdnsd does not know: "));
 }
 
-BOOST_AUTO_TEST_CASE(one_that_closes_its_socket_is_ended) {
+BOOST_AUTO_TEST_CASE(a_process_that_closes_its_socket_is_ended) {
     begin();
     helper = SequencedSocket();
     until([&] { return starts == 2; });
     BOOST_TEST(log.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_started_is_said_once_and_tried_again) {
+BOOST_AUTO_TEST_CASE(a_failed_start_is_reported_once_and_retried) {
     refusals = 3;
     sink.configure({plan()});
     until([&] { return starts == 4; });
@@ -474,7 +474,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_started_is_said_once_and_tried_again) {
 }
 
 // Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.
-BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_heals) {
+BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_recovers) {
     begin();
     const unsigned epochs = heard.epochs[7];
     for (unsigned i = 0; i < 100 && sink.report().overflows == 0; ++i)
@@ -494,7 +494,7 @@ BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_heals) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_AUTO_TEST_CASE(backoff_doubles_up_to_its_most_and_begins_anew_after_a_long_life) {
+BOOST_AUTO_TEST_CASE(backoff_doubles_up_to_its_maximum_and_is_reset_after_a_long_life) {
     RestartBackoff backoff;
     for (const auto wanted : {1s, 2s, 4s, 8s, 16s, 30s, 30s})
         BOOST_TEST((backoff.next(10s) == wanted));

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(rows_that_ended_make_room_at_most_once_a_second) {
     BOOST_TEST(claims.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_dropped_is_not_known_any_more) {
+BOOST_AUTO_TEST_CASE(a_dropped_claim_is_forgotten) {
     WaitingClaims claims(8);
     for (const auto& one : {row(1, 50, 1), row(2, 60, 2), row(3, 70, 1)})
         BOOST_TEST(claims.add(one, 0));

@@ -44,7 +44,7 @@ const auto kEach = boost::test_tools::per_element();
 
 BOOST_AUTO_TEST_SUITE(lease_names)
 
-BOOST_AUTO_TEST_CASE(labels) {
+BOOST_AUTO_TEST_CASE(host_names_become_labels) {
     const auto label = [](std::string_view host) { return label_of(host, "home.arpa").value(); };
     BOOST_TEST(label("Laptop") == "laptop");
     BOOST_TEST(label("laptop.home.arpa") == "laptop");
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(labels) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_first_client_keeps_a_name) {
+BOOST_AUTO_TEST_CASE(the_first_client_with_a_name_keeps_it) {
     auto fixed = v4(9, "192.168.88.9", "printer", "mac-9");
     fixed.is_static = true;
     const auto book = name_all(
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(the_first_client_keeps_a_name) {
     BOOST_TEST(book.nameless[1].why == "is already the name of 192.168.88.9");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_has_all_its_addresses) {
+BOOST_AUTO_TEST_CASE(a_name_has_all_addresses_of_its_client) {
     const auto book =
         name_all({{"edge1",
                    {v4(2, "192.168.88.2", "laptop", "mac-2"), v4(7, "10.0.0.2", "laptop", "mac-2"),
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_client_has_all_its_addresses) {
     BOOST_TEST(book.nameless.empty());
 }
 
-BOOST_AUTO_TEST_CASE(routers_and_servers) {
+BOOST_AUTO_TEST_CASE(leases_are_taken_from_the_configured_routers_and_servers) {
     const std::vector<RouterLeases> all{
         {"edge1", {v4(5, "192.168.88.2", "laptop", "a")}},
         {"edge2",
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(routers_and_servers) {
     BOOST_TEST(named(name_all(all, args({"dhcp1"}))).size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(addresses_that_are_none) {
+BOOST_AUTO_TEST_CASE(invalid_addresses_are_left_out) {
     const auto book = name_all(
         {{"edge1", {v4(1, "999.1.1.1", "a"), v4(2, "fd00::1", "b"), v4(3, "192.168.88.1", "")}}});
     BOOST_TEST(book.named.empty());
@@ -133,7 +133,7 @@ struct Answers {
     matchers::NameMatcher::Scratch scratch;
 };
 
-BOOST_AUTO_TEST_CASE(what_workers_answer) {
+BOOST_AUTO_TEST_CASE(workers_answer_names_and_reverse_names) {
     const auto book = name_all({{"edge1",
                                  {v4(2, "192.168.88.2", "laptop", "m"), v6(1, "fd00::2", "m"),
                                   v4(3, "192.168.88.3", "tv", "n")}}});
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(what_workers_answer) {
     BOOST_TEST(Answers(book, without).find("2.88.168.192.in-addr.arpa", dns::kPtr) == nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(devices_with_and_without_a_name) {
+BOOST_AUTO_TEST_CASE(devices_are_listed_with_and_without_a_name) {
     auto tv = v4(3, "192.168.88.3", "<tv>", "00:1D:AA:00:00:03");
     tv.comment = "Kids";
     const auto book = name_all(
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_device_has_the_name_of_its_own_lease) {
     BOOST_TEST(found->label.empty());
 }
 
-BOOST_AUTO_TEST_CASE(no_leases) {
+BOOST_AUTO_TEST_CASE(without_leases_there_are_no_names) {
     BOOST_TEST(Answers({}).find("laptop.lan", dns::kA) == nullptr);
 }
 

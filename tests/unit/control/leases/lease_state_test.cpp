@@ -17,7 +17,7 @@ struct Folder : test::TempFolder {
 
 BOOST_FIXTURE_TEST_SUITE(lease_state, Folder)
 
-BOOST_AUTO_TEST_CASE(what_was_kept_is_known_again) {
+BOOST_AUTO_TEST_CASE(kept_leases_are_read_again) {
     const ByRouter all{
         {"edge1",
          {{2, false, true, "192.168.88.2", "00:1d:aa:00:00:02", "laptop", "dhcp1", "kids"},
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(what_was_kept_is_known_again) {
     BOOST_TEST(std::distance(fs::directory_iterator(path), {}) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_host_name_that_is_no_text_is_left_out) {
+BOOST_AUTO_TEST_CASE(a_host_name_that_is_not_text_is_left_out) {
     const ByRouter all{{"edge1", {{2, false, false, "192.168.88.2", "", "x\xff\n", "dhcp1"}}}};
     BOOST_REQUIRE(save_leases(file, state_text(all)).has_value());
     BOOST_TEST(load_leases(file)->at("edge1")[0].host_name.empty());
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_comment_in_another_alphabet_is_kept) {
     BOOST_TEST((*load_leases(file) == all));
 }
 
-BOOST_AUTO_TEST_CASE(no_file_and_bad_files) {
+BOOST_AUTO_TEST_CASE(missing_and_damaged_files_give_no_leases) {
     BOOST_TEST(load_leases(file)->empty());
     for (const std::string bad : {"", "no JSON", "[]", "{\"edge1\": "}) {
         write("leases.json", bad);

@@ -34,7 +34,7 @@ std::string words(const std::string& file) {
 
 BOOST_AUTO_TEST_SUITE(log_setup)
 
-BOOST_AUTO_TEST_CASE(a_copy_goes_to_the_file) {
+BOOST_AUTO_TEST_CASE(log_lines_are_copied_to_the_file) {
     const steer::test::TempFolder folder;
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, folder / "steerdns.log"}));
     spdlog::warn("router edge1 is away");
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_copy_goes_to_the_file) {
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
 }
 
-BOOST_AUTO_TEST_CASE(text_of_other_machines_stays_on_its_line) {
+BOOST_AUTO_TEST_CASE(text_of_other_machines_cannot_begin_a_line) {
     const steer::test::TempFolder folder;
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, folder / "steerdns.log"}));
     spdlog::warn("router says {}", "no\r\n2026-01-01 00:00:00.000 error all is lost\x1b[2J\xff");
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(text_of_other_machines_stays_on_its_line) {
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_was_renamed_is_made_anew) {
+BOOST_AUTO_TEST_CASE(a_log_file_that_was_renamed_is_created_again) {
     const steer::test::TempFolder folder;
     const std::string file = folder / "steerdns.log", old = file + ".1";
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::info, file}));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_line_carries_date_zone_and_level) {
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
 }
 
-BOOST_AUTO_TEST_CASE(a_new_log_file_is_not_readable_for_others) {
+BOOST_AUTO_TEST_CASE(a_new_log_file_is_not_readable_by_other_users) {
     const steer::test::TempFolder folder;
     const std::string fresh = folder / "fresh.log", old = folder / "old.log";
     const mode_t before = ::umask(0);
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_written_to_the_file_whatever_the_level) {
 }
 
 // The clock is what the lines say.
-BOOST_AUTO_TEST_CASE(a_file_is_renamed_when_a_line_of_the_next_period_comes) {
+BOOST_AUTO_TEST_CASE(a_log_file_is_renamed_at_the_first_line_of_the_next_period) {
     using namespace std::chrono;
     const steer::test::TempFolder folder;
     const std::string file = folder / "steerdns.log";
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_renamed_when_a_line_of_the_next_period_comes) {
     BOOST_CHECK_EQUAL(found.st_mode & 07777U, 0640U);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_of_an_earlier_period_is_renamed_at_the_first_line) {
+BOOST_AUTO_TEST_CASE(a_log_file_of_an_earlier_period_is_renamed_at_the_start) {
     using namespace std::chrono;
     const steer::test::TempFolder folder;
     const std::string file = folder / "steerdns.log";
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_an_earlier_period_is_renamed_at_the_first_line) {
     BOOST_TEST(folder.read("steerdns.log") == "new\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_renamed_is_written_on) {
+BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_renamed_is_continued) {
     using namespace std::chrono;
     const steer::test::TempFolder folder;
     const std::string file = folder / "steerdns.log";
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_renamed_is_written_on) {
     BOOST_TEST(folder.read("steerdns.log").ends_with("\ntwo\n"));
 }
 
-BOOST_AUTO_TEST_CASE(periods_are_of_utc_and_weeks_begin_on_monday) {
+BOOST_AUTO_TEST_CASE(periods_are_in_utc_and_weeks_begin_on_monday) {
     using namespace std::chrono;
     using steer::ops::period_of;
     const system_clock::time_point sunday = sys_days(2026y / 11 / 29) + 23h + 5min + 59s;
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(periods_are_of_utc_and_weeks_begin_on_monday) {
     BOOST_TEST(period_of(sunday, RotationPeriod::never) == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened) {
+BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_is_an_error) {
     const auto refused =
         steer::ops::start_log({steer::config::LogLevel::off, "/dev/null/steerdns.log"});
     BOOST_REQUIRE(!refused);

@@ -43,7 +43,7 @@ std::string refused(std::string_view params) {
 
 BOOST_AUTO_TEST_SUITE(method_declarations)
 
-BOOST_AUTO_TEST_CASE(parameters_of_their_types_are_taken) {
+BOOST_AUTO_TEST_CASE(parameters_of_the_right_type_are_accepted) {
     BOOST_TEST(refused(R"({"tag":"own"})") == "");
     BOOST_TEST(refused(R"({"tag":"own","name":"a.example.","address":"2001:db8::1","file":"/x",
         "on":false,"top":300,"since":18446744073709551615,"add":[]})") == "");
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_missing_parameter_is_named) {
     BOOST_TEST(refused(R"({"top":3})") == missing);
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_parameter_is_refused_with_those_that_there_are) {
+BOOST_AUTO_TEST_CASE(an_unknown_parameter_is_refused_with_the_known_ones) {
     BOOST_TEST(refused(R"({"tag":"own","tug":1})") ==
                "sample has no parameter \"tug\"; it has: tag, name, address, file, on, top, since, "
                "add");
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_parameter_is_refused_with_those_that_there_are) 
     BOOST_TEST(none->message == "bare has no parameter \"\\x1b\"; it takes none");
 }
 
-BOOST_AUTO_TEST_CASE(arguments_are_read_by_their_types) {
+BOOST_AUTO_TEST_CASE(command_line_arguments_are_read_by_type) {
     const Arguments asked(json::parse(R"({"tag":"own","top":7,"on":true,"add":["x","y"]})"));
     BOOST_TEST(asked.text("tag") == "own");
     BOOST_TEST(asked.text("name") == "");
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(arguments_are_read_by_their_types) {
     BOOST_TEST(asked.texts("remove").empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_method_runs_only_with_parameters_that_it_takes) {
+BOOST_AUTO_TEST_CASE(a_method_runs_only_with_valid_parameters) {
     Methods methods;
     int runs = 0;
     methods.add({.name = "count",
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_method_runs_only_with_parameters_that_it_takes) {
     BOOST_TEST(runs == 3);
 }
 
-BOOST_AUTO_TEST_CASE(a_method_has_one_result_though_its_taker_throws) {
+BOOST_AUTO_TEST_CASE(a_method_has_one_result_even_if_its_receiver_throws) {
     const Method method{.name = "one",
                         .help = "Says one.",
                         .changes = Changes::nothing(),
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_declaration_says_which_requests_are_logged) {
     BOOST_TEST(Changes::with("on").by(off), "turning something off changes it too");
 }
 
-BOOST_AUTO_TEST_CASE(methods_lists_what_was_declared) {
+BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
     Methods methods;
     methods.add(sample());
     const auto answer =

@@ -112,7 +112,7 @@ ops::HttpContent one_gauge() {
 
 BOOST_AUTO_TEST_SUITE(metrics)
 
-BOOST_AUTO_TEST_CASE(families_with_type_help_and_end) {
+BOOST_AUTO_TEST_CASE(each_family_has_type_and_help_and_the_text_ends_with_eof) {
     const auto text = text_of([](ops::MetricWriter& w) {
         w.counter("steerdns_x", "What x is.");
         w.sample({{"worker", "0"}, {"end", "answered"}}, std::uint64_t{7});
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(labels_and_help_are_escaped) {
     BOOST_CHECK(text.find("{name=\"q\\\"u\\\\o\\nt\"} 1\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(labels_with_control_characters_of_other_machines_are_text) {
+BOOST_AUTO_TEST_CASE(control_characters_in_labels_are_escaped) {
     const auto text = text_of([](ops::MetricWriter& w) {
         w.gauge("steerdns_x", "x");
         w.sample({{"version", "7\r\n\x1b[2J\xff"}}, std::uint64_t{1});
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_family_begun_twice_stays_together) {
     BOOST_CHECK_EQUAL(lines[4], "# TYPE steerdns_b counter");
 }
 
-BOOST_AUTO_TEST_CASE(odd_numbers) {
+BOOST_AUTO_TEST_CASE(special_numbers_are_written_as_openmetrics_defines) {
     const auto text = text_of([](ops::MetricWriter& w) {
         w.gauge("g", "G.");
         w.sample({}, std::numeric_limits<double>::quiet_NaN());
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(odd_numbers) {
                 std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(collectors_with_the_same_name_are_one) {
+BOOST_AUTO_TEST_CASE(collectors_with_the_same_name_are_summed) {
     const auto collector = std::make_shared<steer::Collector>("all", 3);
     collector->of_worker(0).entered.add(3);
     collector->of_worker(2).entered.add();
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(collectors_with_the_same_name_are_one) {
         "# EOF\n");
 }
 
-BOOST_AUTO_TEST_CASE(every_row_of_the_tables_is_there_and_sums_agree) {
+BOOST_AUTO_TEST_CASE(every_counter_has_a_metric_and_sums_agree) {
     std::array<steer::Counters, 2> counters;
     std::uint64_t packets = 0;
     for (unsigned worker = 0; worker < counters.size(); ++worker) {
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(every_row_of_the_tables_is_there_and_sums_agree) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_text_is_what_openmetrics_asks_for) {
+BOOST_AUTO_TEST_CASE(the_text_is_valid_openmetrics) {
     const steer::Counters counters;
     const auto text = text_of([&](ops::MetricWriter& w) { ops::write_counters(w, 0, counters); });
     std::set<std::string> families, samples;
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(the_text_is_what_openmetrics_asks_for) {
     BOOST_CHECK(text.ends_with("# EOF\n"));
 }
 
-BOOST_AUTO_TEST_CASE(counters_as_json) {
+BOOST_AUTO_TEST_CASE(counters_are_written_as_json) {
     steer::Counters counters;
     counters.add(steer::Verdict::answered, 4);
     counters.add(steer::Stat::cache_hits, 3);
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(http_server)
 
-BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
+BOOST_AUTO_TEST_CASE(metrics_and_health_are_served_on_one_connection) {
     std::string trouble;
     auto content = one_gauge();
     content.live = [] { return ops::HealthChecks{{"workers"}}; };
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_on_one_connection) {
 }
 
 // Before, connection 65 and all after it were closed for as long as 64 slow ones took: up to 15 s.
-BOOST_AUTO_TEST_CASE(slow_clients_do_not_keep_others_out) {
+BOOST_AUTO_TEST_CASE(slow_clients_do_not_block_others) {
     HttpSide server(one_gauge());
     std::vector<std::unique_ptr<HttpClient>> slow;
     for (std::size_t i = 0; i < ops::kHttpSessions + 16; ++i) {
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(head_has_the_length_and_no_body) {
                       std::to_string(client.get("/metrics").body().size()));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_served) {
+BOOST_AUTO_TEST_CASE(other_paths_and_methods_get_404_and_405) {
     HttpSide server(one_gauge());
     HttpClient client(server);
     BOOST_CHECK_EQUAL(client.get("/").result_int(), 404U);
@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_served) {
     BOOST_CHECK_EQUAL(post[http::field::allow], "GET, HEAD");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_wants_to_close_is_closed) {
+BOOST_AUTO_TEST_CASE(connection_close_is_obeyed) {
     HttpSide server(one_gauge());
     HttpClient client(server);
     client.ask("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
     BOOST_CHECK_EQUAL(still.get("/healthz").result_int(), 200U);
 }
 
-BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_an_error) {
+BOOST_AUTO_TEST_CASE(a_taken_port_is_an_error) {
     HttpSide server(one_gauge());
     asio::io_context io;
     ops::HttpServer second(io, one_gauge());
@@ -374,7 +374,7 @@ BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_an_error) {
     BOOST_CHECK(refused.error().text.find("control.http") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_process_uses) {
+BOOST_AUTO_TEST_CASE(metrics_of_the_process_are_plausible) {
     const ops::ProcessFacts before = ops::process_facts();
     BOOST_TEST(before.pid == ::getpid());
     BOOST_TEST(before.threads >= 1U);

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_summary_is_one_line) {
         {"qname=Stream.example qtype=HTTPS qclass=CH client=192.0.2.10 rcode=NXDOMAIN ms=3"});
 }
 
-BOOST_AUTO_TEST_CASE(nothing_foreign_makes_a_line_of_its_own) {
+BOOST_AUTO_TEST_CASE(foreign_text_cannot_begin_a_line) {
     const Note note = note_of(NoteKind::summary, {5, 'a', '\n', '<', '3', '>', 0});
     const auto lines = steer::ops::note_lines(note, "two\nlines");
     BOOST_REQUIRE_EQUAL(lines.size(), 1U);
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_long_response_is_cut_and_says_so) {
     BOOST_CHECK_EQUAL(lines.back(), ";; cut off or malformed in the answer section");
 }
 
-BOOST_AUTO_TEST_CASE(record_data_of_the_common_types) {
+BOOST_AUTO_TEST_CASE(common_types_are_written_as_text) {
     using steer::test::wire_name;
     DnsMessage m = DnsMessage::response(9, "x.org", 255, 0x8583);
     const Bytes owner = wire_name("x.org");
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(record_data_of_the_common_types) {
                  ";; EDNS: version 0, flags do; udp 4096; options 000a0002abcd"});
 }
 
-BOOST_AUTO_TEST_CASE(less_common_types_are_readable_and_what_is_none_of_its_type_is_bytes) {
+BOOST_AUTO_TEST_CASE(other_types_are_readable_and_invalid_rdata_is_written_as_bytes) {
     using steer::test::wire_name;
     const Bytes owner = wire_name("x.org");
     DnsMessage m = DnsMessage::response(9, "x.org", 255);
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(less_common_types_are_readable_and_what_is_none_of_its_type
                         "x.org. 5 IN HTTPS \\# 9 000100000300090101"});
 }
 
-BOOST_AUTO_TEST_CASE(any_bytes_end_in_lines) {
+BOOST_AUTO_TEST_CASE(any_bytes_give_valid_lines) {
     DnsMessage m = DnsMessage::response(9, "x.org", 1);
     m.cname("x.org", 5, "y.org").a("y.org", 5, {192, 0, 2, 1}).soa("org", 7, 60).opt(1232);
     std::mt19937 random{11};
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(any_bytes_end_in_lines) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(mnemonics) {
+BOOST_AUTO_TEST_CASE(types_classes_and_rcodes_have_mnemonics) {
     using namespace steer::ops;
     BOOST_CHECK_EQUAL(type_name(28), "AAAA");
     BOOST_CHECK_EQUAL(type_name(4711), "TYPE4711");

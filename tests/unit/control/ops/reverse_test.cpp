@@ -27,7 +27,7 @@ struct Asked {
 
 BOOST_AUTO_TEST_SUITE(reverse)
 
-BOOST_AUTO_TEST_CASE(an_address_has_a_name_for_each_plugin_that_knows_it) {
+BOOST_AUTO_TEST_CASE(each_plugin_gives_its_own_name_of_an_address) {
     Asked a;
     const std::uint32_t now_s = a.clock.now().s();
     for (const char* tag : {"one", "two"})
@@ -41,14 +41,14 @@ BOOST_AUTO_TEST_CASE(an_address_has_a_name_for_each_plugin_that_knows_it) {
     BOOST_TEST(a.ask(R"({"address":"2001:db8::1"})").find(R"("names":[])") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_address_is_refused) {
+BOOST_AUTO_TEST_CASE(an_invalid_address_is_refused) {
     Asked a;
     a.snapshot.reverse.push_back({"one", 100, std::make_shared<ReverseTable>(8)});
     for (const char* params : {R"({"address":"www.example"})", R"({"address":7})", "{}"})
         BOOST_TEST(a.ask(params).find("expected an IP address") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_reverse_lookup_it_says_so) {
+BOOST_AUTO_TEST_CASE(without_a_reverse_lookup_the_method_is_refused) {
     Asked a;
     BOOST_TEST(a.ask(R"({"address":"192.0.2.1"})").find("has no reverse_lookup") !=
                std::string::npos);

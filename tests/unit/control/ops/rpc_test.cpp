@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(errors_have_the_standards_codes) {
 }
 
 // A router's comment in another encoding must not make the answer unreadable.
-BOOST_AUTO_TEST_CASE(an_answer_is_valid_json_whatever_it_repeats) {
+BOOST_AUTO_TEST_CASE(an_answer_is_valid_json_with_any_repeated_input) {
     Methods methods;
     methods.add({.name = "odd",
                  .help = "Answers with odd bytes.",
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(an_answer_is_valid_json_whatever_it_repeats) {
     BOOST_TEST(json::parse(text).at("result").as_string() == "\\xff\x1b\x7f\xc2\x9b");
 }
 
-BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
+BOOST_AUTO_TEST_CASE(error_messages_say_what_to_do) {
     const auto nope = ask(R"({"jsonrpc":"2.0","id":1,"method":"nope"})");
     BOOST_CHECK_EQUAL(nope.at("error").at("message").as_string(),
                       "no method \"nope\"; there are: broken, echo, methods, picky, status");
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(control_socket)
 
-BOOST_AUTO_TEST_CASE(several_lines_and_several_clients) {
+BOOST_AUTO_TEST_CASE(several_requests_of_several_clients_are_answered) {
     Server server;
     BOOST_REQUIRE(server.listening);
     struct stat found {};
@@ -227,8 +227,8 @@ BOOST_AUTO_TEST_CASE(several_lines_and_several_clients) {
     BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":3,"result":{"a":3}})");
 }
 
-// Its answer comes when it is done; other sessions are served meanwhile, its own in order.
-BOOST_AUTO_TEST_CASE(a_method_that_answers_later) {
+// Requests of its own session are answered in order.
+BOOST_AUTO_TEST_CASE(other_sessions_are_served_while_a_method_is_pending) {
     Server server;
     steer::ops::RpcDone finish;
     std::atomic<bool> begun{false};
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_method_that_answers_later) {
     BOOST_CHECK_EQUAL(one.line(), R"({"jsonrpc":"2.0","id":2,"result":{"a":2}})");
 }
 
-BOOST_AUTO_TEST_CASE(a_line_without_end_is_refused) {
+BOOST_AUTO_TEST_CASE(an_endless_line_is_refused) {
     Server server;
     Client client(server.folder.socket());
     client.send(std::string(steer::ops::kMaxControlLine, 'x'));
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_line_without_end_is_refused) {
 }
 
 // Before, 32 sessions that said nothing kept steerctl out for a minute.
-BOOST_AUTO_TEST_CASE(idle_sessions_do_not_keep_others_out) {
+BOOST_AUTO_TEST_CASE(idle_sessions_make_room_for_others) {
     Server server;
     std::vector<std::unique_ptr<Client>> clients;
     for (std::size_t i = 0; i < steer::ops::kMaxControlSessions; ++i) {
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(sessions_that_wait_for_results_are_not_evicted) {
         BOOST_CHECK(client->line().find("\"done\"") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(who_changes_something_is_logged) {
+BOOST_AUTO_TEST_CASE(changes_are_logged_with_their_user) {
     Server server;
     Client client(server.folder.socket());
     for (const char* const request :
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(who_changes_something_is_logged) {
                       "control request picky" + who + ": refused: a name is missing");
 }
 
-BOOST_AUTO_TEST_CASE(an_audit_line_is_one_short_line_whatever_was_asked) {
+BOOST_AUTO_TEST_CASE(an_audit_line_is_one_short_line_for_any_request) {
     const std::string line = steer::ops::audit_line(
         {}, "cache.flush", json::object{{"name", std::string(5000, 'x') + "\r\n\x1b[2J"}},
         RpcError{RpcCode::invalid_params, std::string(600, '\n')});
@@ -366,7 +366,7 @@ BOOST_AUTO_TEST_CASE(a_dead_socket_is_replaced_and_removed_at_the_end) {
     io.run();  // nothing is left to do
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_place_for_a_socket) {
+BOOST_AUTO_TEST_CASE(an_unusable_path_for_the_socket_is_refused) {
     Folder folder;
     fs::create_directories(folder.path / "sub");
     std::ofstream(folder.socket()) << "a file";
@@ -383,7 +383,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_place_for_a_socket) {
     BOOST_CHECK(!socket.listen(""));
 }
 
-BOOST_AUTO_TEST_CASE(steerctls_client) {
+BOOST_AUTO_TEST_CASE(the_client_of_steerctl_gets_results_and_errors) {
     Server server;
     const auto status = steerctl::ask(server.folder.socket(), "status");
     BOOST_CHECK_EQUAL(status.error, "");

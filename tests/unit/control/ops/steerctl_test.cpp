@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(tables_are_aligned) {
     BOOST_CHECK_EQUAL(steerctl::Table().text(), "");
 }
 
-BOOST_AUTO_TEST_CASE(durations) {
+BOOST_AUTO_TEST_CASE(durations_are_written_with_units) {
     BOOST_CHECK_EQUAL(steerctl::duration_text(0), "0 s");
     BOOST_CHECK_EQUAL(steerctl::duration_text(59.9), "59 s");
     BOOST_CHECK_EQUAL(steerctl::duration_text(61), "1 min 1 s");
@@ -29,14 +29,14 @@ BOOST_AUTO_TEST_CASE(durations) {
     BOOST_CHECK_EQUAL(steerctl::duration_text(-5), "0 s");
 }
 
-BOOST_AUTO_TEST_CASE(dates) {
+BOOST_AUTO_TEST_CASE(dates_are_written_in_utc) {
     BOOST_CHECK_EQUAL(steerctl::date_text(0), "1970-01-01 00:00 UTC");
     BOOST_CHECK_EQUAL(steerctl::date_text(1798761540), "2026-12-31 23:59 UTC");
     BOOST_CHECK_EQUAL(steerctl::date_text(1e300).substr(0, 4), "5138");
 }
 
 // What is nested is said in words, not as JSON, and in few columns.
-BOOST_AUTO_TEST_CASE(a_status_with_objects_in_it) {
+BOOST_AUTO_TEST_CASE(a_status_with_nested_objects_is_written) {
     const auto status = json::parse(
         R"({"version":"0.1.0","uptime_s":5,"config":"a.yaml",
         "reload":{"under_way":false,"done":2,"refused":1,"trouble":"a.yaml:3: no","ago_s":61},
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_status_with_objects_in_it) {
     BOOST_CHECK(odd.find("until") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_whole_status) {
+BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
     const auto status = json::parse(
         R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml","memory":"256 MiB",
         "resident_bytes":3145728,"cpu_s":61.5,
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_whole_status) {
                       "  192.0.2.53  up       port     1.2\n");
 }
 
-BOOST_AUTO_TEST_CASE(hits) {
+BOOST_AUTO_TEST_CASE(hits_are_written_as_a_table) {
     const auto answer = json::parse(
         R"({"queries":1200,"malformed":3,"samples":600,"lost":2,"names":[{"name":"www.example.org","queries":800},
         {"name":"a.example","queries":40}],"clients":[{"client":"192.0.2.1","queries":1197}],"types":[],
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(hits) {
         "0 queries in 1 seconds\n\nno rule matches any of them\n");
 }
 
-BOOST_AUTO_TEST_CASE(odd_answers_print_something) {
+BOOST_AUTO_TEST_CASE(unexpected_answers_are_written_without_a_fault) {
     for (const char* text :
          {"null", "[]", "7", "{}", R"({"ports":7,"workers":[7,null,{}],"cache":[],"routers":{}})",
           R"({"ports":[{"addresses":{"a":1}}],"uptime_s":"x","cache":{"bytes":"many"}})",
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(counters_of_two_workers_have_a_sum) {
                       "nothing was counted yet\n");
 }
 
-BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
+BOOST_AUTO_TEST_CASE(cached_answers_are_written_with_ttl_and_cache) {
     const auto shown = json::parse(
         R"({"answers":[{"name":"www.example","type":"A","class":"IN","cache":"main","do":true,"cd":false,
         "rcode":"NOERROR","left_s":61,"usable_s":61,"age_s":5,"bytes":192,"lists":["policy on edge1"],
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(what_a_cache_holds) {
     BOOST_CHECK(stats.find("576") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(reverse_names_one_a_line) {
+BOOST_AUTO_TEST_CASE(reverse_names_are_written_one_a_line) {
     BOOST_CHECK_EQUAL(
         steerctl::reverse_text(json::parse(
             R"({"address":"192.0.2.1","names":[{"plugin":"a","name":"x.example"},{"plugin":"b"}]})")),
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(reverse_names_one_a_line) {
     BOOST_CHECK_EQUAL(steerctl::reverse_text(json::parse(R"({"names":[7]})")), "-\n");
 }
 
-BOOST_AUTO_TEST_CASE(why_a_name_is_in_sets) {
+BOOST_AUTO_TEST_CASE(why_is_written_with_sets_and_rules) {
     BOOST_CHECK_EQUAL(
         steerctl::why_text(json::parse(
             R"({"name":"a.example","sets":["x","y"],"rules":[{"plugin":"domain_set 'x'","says":"in",
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(why_a_name_is_in_sets) {
         BOOST_CHECK_EQUAL(steerctl::why_text(json::parse(odd)), "sets: none\nno rule matches\n");
 }
 
-BOOST_AUTO_TEST_CASE(rules_one_a_line) {
+BOOST_AUTO_TEST_CASE(rules_are_written_one_a_line) {
     BOOST_CHECK_EQUAL(
         steerctl::rules_text(json::parse(
             R"({"tag":"own","rules":[{"rule":"full:a.example","line":2},{"rule":"regexp:^x # y$","line":4},{}]})")),
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(rules_one_a_line) {
 }
 
 // Each of these is an answer, no refusal: steerctl exited with 0.
-BOOST_AUTO_TEST_CASE(an_answer_that_says_not_done_is_a_failure) {
+BOOST_AUTO_TEST_CASE(an_answer_with_done_false_is_a_failure) {
     const auto undone = [](const char* method, const char* answer) {
         return steerctl::not_done(method, json::parse(answer));
     };

@@ -31,7 +31,7 @@ Said read(const std::vector<std::uint8_t>& message, std::uint16_t id = 0x1234) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(addresses_behind_an_alias) {
+BOOST_AUTO_TEST_CASE(addresses_behind_a_cname_are_found) {
     const Said said = read(reply());
     BOOST_TEST((said.what == Said::What::answer));
     BOOST_TEST_REQUIRE(said.addresses.size() == 2U);
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(addresses_behind_an_alias) {
     BOOST_TEST(said.addresses[1].to_string() == "192.0.2.2");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_answer) {
+BOOST_AUTO_TEST_CASE(invalid_replies_give_no_address) {
     BOOST_TEST((read(reply(), 1).what == Said::What::nothing), "another's");
     auto other = reply();
     other[13] = 'x';
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_answer) {
                     Said::What::nothing));
 }
 
-BOOST_AUTO_TEST_CASE(the_systems_resolvers) {
+BOOST_AUTO_TEST_CASE(the_resolvers_of_resolv_conf_are_read) {
     const TempFolder folder;
     folder.write(
         "resolv.conf",

@@ -61,7 +61,7 @@ struct World {
 
 BOOST_AUTO_TEST_SUITE(learner)
 
-BOOST_AUTO_TEST_CASE(names_become_one_batch_of_rules_each_once) {
+BOOST_AUTO_TEST_CASE(names_become_one_batch_without_duplicates) {
     World w;
     w.learner.look(1'000);
     BOOST_TEST(w.batches.empty());
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(names_become_one_batch_of_rules_each_once) {
     BOOST_TEST(w.count("dropped", "") == "2");
 }
 
-BOOST_AUTO_TEST_CASE(the_kind_of_rule_is_that_of_the_configuration_in_force) {
+BOOST_AUTO_TEST_CASE(the_configuration_in_force_decides_the_kind_of_rule) {
     World w;
     config::LearnDomain args;
     args.rule_kind = matchers::RuleKind::domain;
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(long_batches_take_a_tenth_of_the_time) {
     BOOST_TEST(w.batches.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(names_beyond_the_bound_are_dropped_and_counted) {
+BOOST_AUTO_TEST_CASE(names_over_the_limit_are_dropped_and_counted) {
     World w;
     for (std::size_t i = 0; i < Learner::kMostWaiting + 3; ++i)
         w.learner.take("learn", "n" + std::to_string(i) + ".example");
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(learners_take_turns_with_one_pause_for_all) {
     BOOST_TEST(w.count("added", "second") == std::to_string(2 * Learner::kMostAtOnce));
 }
 
-BOOST_AUTO_TEST_CASE(names_wait_while_files_differ_and_that_is_said_once) {
+BOOST_AUTO_TEST_CASE(names_wait_while_files_differ_and_that_is_logged_once) {
     World w;
     w.may_reload = false;
     w.learner.take("learn", "a.example");
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(names_wait_while_files_differ_and_that_is_said_once) {
     BOOST_TEST(w.batches.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_rule_for_all_names_below_has_two_labels) {
+BOOST_AUTO_TEST_CASE(a_rule_for_a_domain_has_two_labels) {
     World w;
     config::LearnDomain args;
     for (const char* const name : {"com", "."})
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_rule_for_all_names_below_has_two_labels) {
     BOOST_TEST(w.count("refused") == "2");
 }
 
-BOOST_AUTO_TEST_CASE(what_waits_for_another_kind_of_rule_is_dropped) {
+BOOST_AUTO_TEST_CASE(names_that_wait_for_another_kind_of_rule_are_dropped) {
     World w;
     for (const char* const name : {"a.example", "b.example"})
         w.learner.take("learn", name);
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(what_waits_for_another_kind_of_rule_is_dropped) {
     BOOST_TEST(w.batches.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_configured_no_more_is_forgotten) {
+BOOST_AUTO_TEST_CASE(a_learner_that_is_not_configured_any_more_is_forgotten) {
     World w;
     w.learner.take("learn", "a.example");
     w.learner.look(1'000);

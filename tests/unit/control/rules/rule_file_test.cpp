@@ -56,7 +56,7 @@ struct World {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(made_once_with_its_first_rules) {
+BOOST_AUTO_TEST_CASE(a_rule_file_is_created_once_with_its_first_rules) {
     World world;
     BOOST_TEST(make_rule_file(world.file).value());
     BOOST_TEST(world.text() == "first.example\n");
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(made_once_with_its_first_rules) {
     BOOST_TEST(world.text() == "first.example\na.example\n");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_change_writes_nothing) {
+BOOST_AUTO_TEST_CASE(a_change_without_effect_writes_nothing) {
     World world;
     make_rule_file(world.file).value();
     struct stat before {
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_change_writes_nothing) {
     BOOST_TEST(before.st_ino == after.st_ino);
 }
 
-BOOST_AUTO_TEST_CASE(rights_and_links_stay) {
+BOOST_AUTO_TEST_CASE(mode_and_symbolic_links_are_kept) {
     World world;
     make_rule_file(world.file).value();
     BOOST_REQUIRE(::chmod(world.file.file.c_str(), 0640) == 0);
@@ -94,8 +94,8 @@ BOOST_AUTO_TEST_CASE(rights_and_links_stay) {
     BOOST_TEST((is.st_mode & 07777U) == 0640U);
 }
 
-// Somebody replaces the file after it was read.
-BOOST_AUTO_TEST_CASE(what_another_wrote_meanwhile_stays) {
+// Another process replaces the file after it was read.
+BOOST_AUTO_TEST_CASE(a_change_by_another_process_is_kept) {
     World world;
     make_rule_file(world.file).value();
     int times = 0;
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(what_another_wrote_meanwhile_stays) {
 }
 
 // The same on a file system that cannot exchange files.
-BOOST_AUTO_TEST_CASE(replaced_where_nothing_can_be_exchanged) {
+BOOST_AUTO_TEST_CASE(a_file_system_without_exchange_is_supported) {
     World world;
     make_rule_file(world.file).value();
     BOOST_REQUIRE(::chmod(world.file.file.c_str(), 0640) == 0);
@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE(replaced_where_nothing_can_be_exchanged) {
     BOOST_TEST(world.text() == "first.example\nc.example\n");
 }
 
-// Somebody makes it while it is missing, or takes it away.
-BOOST_AUTO_TEST_CASE(one_that_comes_or_goes_meanwhile) {
+// Another process creates the file while it is missing, or removes it.
+BOOST_AUTO_TEST_CASE(a_file_that_is_created_or_removed_during_a_change_is_noticed) {
     World world;
     std::filesystem::create_directories(std::filesystem::path(world.file.file).parent_path());
     bool once = false;
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(one_that_comes_or_goes_meanwhile) {
 }
 
 // `echo theirs.example >>names.txt` that opened the file before the exchange and writes after it.
-BOOST_AUTO_TEST_CASE(who_has_the_old_one_open_is_waited_for) {
+BOOST_AUTO_TEST_CASE(a_process_with_the_old_file_open_is_waited_for) {
     World world;
     make_rule_file(world.file).value();
     int fd = -1;
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(who_has_the_old_one_open_is_waited_for) {
 }
 
 // Each of two writers finds the rules of both.
-BOOST_AUTO_TEST_CASE(two_writers) {
+BOOST_AUTO_TEST_CASE(two_writers_lose_no_rule) {
     World world;
     make_rule_file(world.file).value();
     constexpr int kEach = 50;
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(two_writers) {
     BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 1 + 2 * kEach);
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_left) {
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_unchanged) {
     World world;
     const RuleFile folder{"blocked", world.folder.path.string(), {}};
     const std::vector<RuleChange> add{make_change(true, "a.example").value()};

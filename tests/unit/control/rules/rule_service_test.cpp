@@ -135,7 +135,7 @@ std::string numbers(const json::object& result) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(answered_when_it_is_in_force) {
+BOOST_AUTO_TEST_CASE(a_change_is_answered_when_it_is_in_force) {
     World world;
     world.follow();
     const auto asked =
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(answered_when_it_is_in_force) {
     BOOST_TEST(world.metrics().find("{set=\"own\",result=\"unchanged\"} 2\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_change_is_answered_at_once) {
+BOOST_AUTO_TEST_CASE(a_change_without_effect_is_answered_at_once) {
     World world;
     world.follow();
     BOOST_TEST(numbers(world.result(world.change(R"("add":["first.example"])"))) == "[0,0,1,1]");
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_change_is_answered_at_once) {
 }
 
 // What was written stays; who asks for it again is told when it is in force.
-BOOST_AUTO_TEST_CASE(a_reload_that_is_refused) {
+BOOST_AUTO_TEST_CASE(a_change_is_refused_with_its_reload) {
     World world;
     world.follow();
     const auto asked = world.change(R"("add":["b.example"])");
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_reload_that_is_refused) {
     BOOST_TEST(numbers(world.result(again)) == "[0,0,1,2]");
 }
 
-BOOST_AUTO_TEST_CASE(collected_until_a_batch_is_full) {
+BOOST_AUTO_TEST_CASE(changes_are_collected_until_a_batch_is_full) {
     World world;
     world.follow("flush_interval_ms: 60000, batch_size: 3");
     const auto one = world.change(R"("add":["a.example"])");
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(names_beyond_a_batch_and_the_queue_are_learned_later) {
     world.run_to_reload(2);
     world.reloaded();
     BOOST_TEST(world.counted("added", 3));
-    // What somebody asks for has the queue first.
+    // Changes by a person go before learned names in the queue.
     world.follow("flush_interval_ms: 60000, batch_size: 2, queue_size: 2");
     (void)world.change(R"("remove":["a.example"])");
     world.run([&] {
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(rules_that_wait_for_the_set_count_for_max_names) {
     BOOST_TEST(world.counted("refused", 1));
 }
 
-// Queries put nothing in force that somebody else has written.
+// A learned name must not put another process's edit in force.
 BOOST_AUTO_TEST_CASE(nothing_is_learned_while_files_differ_from_what_is_in_force) {
     World world;
     world.follow();
@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_learned_while_files_differ_from_what_is_in_force
     BOOST_TEST(world.reloads[0] == "rules of 'own'", "a person may");
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_refuses_what_is_learned) {
+BOOST_AUTO_TEST_CASE(an_unreadable_file_refuses_learned_names) {
     World world;
     world.follow();
     (void)world.result(world.change(R"("add":["first.example"])"));
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_refuses_what_is_learned) {
     BOOST_TEST(log.count("'own' learns no names: ") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_queue_says_so) {
+BOOST_AUTO_TEST_CASE(a_full_queue_refuses_changes) {
     World world;
     world.follow("flush_interval_ms: 60000, queue_size: 2");
     const auto one = world.change(R"("add":["a.example"])");
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_says_so) {
     BOOST_TEST(world.error(one).find("was removed from the configuration") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_done) {
+BOOST_AUTO_TEST_CASE(invalid_changes_are_refused) {
     World world;
     world.follow();
     const auto bad = [&](const std::string& method, const std::string& params) {
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_done) {
     BOOST_TEST(json::serialize(sets).find("not a regular file") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_there) {
+BOOST_AUTO_TEST_CASE(the_rules_of_each_set_are_listed) {
     World world;
     world.follow();
     (void)world.result(world.change(R"("remove":["x.example"])"));  // the file is made by now
@@ -362,8 +362,8 @@ BOOST_AUTO_TEST_CASE(what_is_there) {
                                             R"(","rules":2,"waiting":0,"trouble":""}]})");
 }
 
-// A change that was noticed and is ours needs no reload of its own; another's does.
-BOOST_AUTO_TEST_CASE(changes_of_ours_and_of_others) {
+// Only a foreign change needs a reload.
+BOOST_AUTO_TEST_CASE(the_service_tells_its_own_change_of_the_file_from_a_foreign_one) {
     World world;
     world.follow();
     BOOST_TEST(!world.service.is_own_change(world.file()));

@@ -32,7 +32,7 @@ std::string error_of(const std::string& rule) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(what_is_not_asked_for_stays) {
+BOOST_AUTO_TEST_CASE(other_lines_stay_unchanged) {
     const std::string bytes =
         "\xef\xbb\xbf# mine\r\n\n  domain:a.example   # because\nbad rule here\nfull:b.example";
     BOOST_TEST(edited(bytes, {"+c.example"}) == bytes + "\nc.example\n");
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_asked_for_stays) {
 }
 
 // Rules are the same if they mean the same.
-BOOST_AUTO_TEST_CASE(a_rule_that_is_there_is_no_change) {
+BOOST_AUTO_TEST_CASE(adding_a_present_rule_changes_nothing) {
     const std::string bytes = "A.example.\n";
     const auto out =
         edit_rules(bytes, changes({"+domain:a.example", "+full:a.example", "-x.example",
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_rule_that_is_there_is_no_change) {
     BOOST_TEST(!edit_rules(bytes, changes({"+a.example"})).value().any());
 }
 
-BOOST_AUTO_TEST_CASE(one_after_the_other) {
+BOOST_AUTO_TEST_CASE(changes_are_applied_one_after_the_other) {
     BOOST_TEST(edited("", {"+a.example", "+b.example", "-a.example"}) == "b.example\n");
     BOOST_TEST(edited("a.example\na.example # twice\n", {"-a.example"}).empty());
     BOOST_TEST(edited("a.example\n", {"-a.example", "+a.example", "-a.example"}).empty());
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_regexp_is_a_whole_line) {
     BOOST_TEST(edited(bytes, {"-regexp:^a # b$"}).empty());
 }
 
-BOOST_AUTO_TEST_CASE(rules_that_are_no_good) {
+BOOST_AUTO_TEST_CASE(invalid_rules_are_refused) {
     BOOST_TEST(error_of("a.example").empty());
     BOOST_TEST(error_of("suffix:a.example").find("write domain:") != std::string::npos);
     BOOST_TEST(error_of("two words").find("one rule a line") != std::string::npos);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(rules_that_are_no_good) {
 }
 
 // It would not be read any more.
-BOOST_AUTO_TEST_CASE(what_is_left_is_text) {
+BOOST_AUTO_TEST_CASE(a_result_that_reads_as_utf_16_is_refused) {
     const std::string bytes("a.example\n#\0e\0x\0", 16);
     const auto left = edit_rules(bytes, changes({"-a.example"}));
     BOOST_TEST(left.error().text.find("begins as UTF-16 does") != std::string::npos);

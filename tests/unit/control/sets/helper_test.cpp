@@ -141,7 +141,7 @@ struct Place {
 
 BOOST_FIXTURE_TEST_SUITE(helper, Place)
 
-BOOST_AUTO_TEST_CASE(a_claim_is_written_and_said_under_the_plans_in_force) {
+BOOST_AUTO_TEST_CASE(a_claim_is_written_and_reported_under_the_plans_in_force) {
     plan(3);
     claim(3);
     const auto [number, written] = next<WrittenRows>();
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_claim_is_written_and_said_under_the_plans_in_force) {
     BOOST_TEST((finish() == SetHelper::End::closed));
 }
 
-BOOST_AUTO_TEST_CASE(states_are_said_when_they_change) {
+BOOST_AUTO_TEST_CASE(states_are_reported_when_they_change) {
     plan(3);
     auto [number, state] = next<SetState>();
     BOOST_TEST(number == 3U);
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(states_are_said_when_they_change) {
     BOOST_TEST(state.status.claims == 1U);  // a plan that stays keeps its claims
 }
 
-BOOST_AUTO_TEST_CASE(states_that_stay_are_said_every_ten_seconds) {
+BOOST_AUTO_TEST_CASE(unchanged_states_are_reported_every_ten_seconds) {
     plan(3);
     claim(3);
     SetState state;
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(states_that_stay_are_said_every_ten_seconds) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(it_waits_for_its_first_plans) {
+BOOST_AUTO_TEST_CASE(claims_wait_for_the_first_plans) {
     BOOST_TEST_REQUIRE(kernel.turns(1, std::chrono::seconds(10)));
     BOOST_TEST(!kernel.turns(4, std::chrono::milliseconds(50)));
 }
@@ -204,14 +204,14 @@ BOOST_AUTO_TEST_CASE(sockets_have_room_for_several_of_the_longest_messages) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_the_kernel_does_not_let_it_follow_is_a_line_of_the_log) {
+BOOST_AUTO_TEST_CASE(a_refused_subscription_is_logged) {
     plan(1);
     const auto line = next<LogLine>().second;
     BOOST_TEST((line.level == Level::warning));
     BOOST_TEST(line.text == "changes of nftables cannot be followed: test");
 }
 
-BOOST_AUTO_TEST_CASE(a_set_that_others_emptied_is_filled_again) {
+BOOST_AUTO_TEST_CASE(a_set_that_was_flushed_is_filled_again) {
     plan(1);
     claim(1);
     (void)next<WrittenRows>();
@@ -223,13 +223,13 @@ BOOST_AUTO_TEST_CASE(a_set_that_others_emptied_is_filled_again) {
     BOOST_TEST((kernel.elements() == std::set<std::string>{"203.0.113.7/32"}));
 }
 
-BOOST_AUTO_TEST_CASE(what_it_does_not_understand_ends_it) {
+BOOST_AUTO_TEST_CASE(an_invalid_message_ends_the_process) {
     say("garbage");
     thread.join();
     BOOST_TEST((end == SetHelper::End::not_understood));
 }
 
-BOOST_AUTO_TEST_CASE(a_message_that_only_it_says_ends_it) {
+BOOST_AUTO_TEST_CASE(a_message_in_the_wrong_direction_ends_the_process) {
     say(encode_log(Level::info, "hello"));
     thread.join();
     BOOST_TEST((end == SetHelper::End::not_understood));

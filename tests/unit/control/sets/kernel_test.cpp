@@ -77,7 +77,7 @@ struct Sets {
 
 BOOST_FIXTURE_TEST_SUITE(kernel, Sets)
 
-BOOST_AUTO_TEST_CASE(what_sets_can_hold) {
+BOOST_AUTO_TEST_CASE(the_flags_of_sets_are_read) {
     NftablesWriter nftables;
     IpsetWriter ipsets;
     BOOST_TEST((nftables.read(nft("hash")).value() == SetAbility{true, false}));
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(an_element_gets_the_new_timeout) {
         !ipsets.has(old("nothing"), matchers::Prefix::parse("192.0.4.0/24").value()).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(sets_without_timeouts_and_for_ipv6) {
+BOOST_AUTO_TEST_CASE(sets_without_timeouts_and_ipv6_sets_are_filled) {
     NftablesWriter nftables;
     IpsetWriter ipsets;
     for (int again = 0; again < 2; ++again) {
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(sets_without_timeouts_and_for_ipv6) {
     BOOST_TEST(output("ipset list ip6").find("2001:db8::1\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_refused_is_said) {
+BOOST_AUTO_TEST_CASE(refused_elements_are_reported) {
     NftablesWriter nftables;
     IpsetWriter ipsets;
     BOOST_TEST(nftables.add(nft("nothing"), std::vector{element("192.0.2.1", 0)}).error().text ==
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_is_refused_is_said) {
     BOOST_TEST(add(nftables, nft("hash"), {element("192.0.2.1", 60)}));
 }
 
-BOOST_AUTO_TEST_CASE(changes_by_others_are_told_and_our_own_are_not) {
+BOOST_AUTO_TEST_CASE(only_changes_by_others_are_notified) {
     NftablesWriter nftables(false);  // which deletes as well
     const auto watch = NftablesWatch::open();
     BOOST_TEST_REQUIRE(watch.has_value());

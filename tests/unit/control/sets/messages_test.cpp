@@ -84,7 +84,7 @@ std::vector<std::string> all_kinds() {
 
 BOOST_AUTO_TEST_SUITE(messages)
 
-BOOST_AUTO_TEST_CASE(plans_are_put_together_again) {
+BOOST_AUTO_TEST_CASE(plans_in_several_messages_are_reassembled) {
     PlanReader reader;
     const auto encoded = encode_plans(9, some_plans());
     BOOST_TEST(encoded.size() == 6U);  // begin, plan, two parts of its prefixes, plan, end
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(plans_are_put_together_again) {
     BOOST_TEST((reader.plans() == some_plans()));
 }
 
-BOOST_AUTO_TEST_CASE(a_part_of_plans_is_forgotten_when_others_begin) {
+BOOST_AUTO_TEST_CASE(incomplete_plans_are_forgotten_when_new_ones_begin) {
     PlanReader reader;
     const auto first = encode_plans(1, some_plans());
     for (std::size_t i = 0; i < 3; ++i)
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_part_of_plans_is_forgotten_when_others_begin) {
     BOOST_TEST(reader.plans().size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(parts_of_plans_out_of_order_are_wrong) {
+BOOST_AUTO_TEST_CASE(parts_of_plans_out_of_order_are_refused) {
     const auto plans = encode_plans(1, some_plans());
     for (const std::size_t first : {std::size_t{1}, std::size_t{2}, plans.size() - 1}) {
         PlanReader reader;
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(parts_of_plans_out_of_order_are_wrong) {
     BOOST_TEST((reader.take(*decode(encode_claims(1, some_rows(1)))) == PlanReader::Said::wrong));
 }
 
-BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_come_out_as_they_went_in) {
+BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
     const auto claims = decode(encode_claims(4, some_rows(kMostRows)));
     BOOST_TEST_REQUIRE(claims.has_value());
     BOOST_TEST(claims->plans == 4U);
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(long_text_is_cut) {
     BOOST_TEST(std::get<LogLine>(line->what).text.size() == kMostText);
 }
 
-BOOST_AUTO_TEST_CASE(another_version_kind_or_length_is_no_message) {
+BOOST_AUTO_TEST_CASE(a_wrong_version_kind_or_length_is_refused) {
     for (const std::string& good : all_kinds()) {
         BOOST_TEST(decode(good).has_value());
         std::string bad = good;
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(another_version_kind_or_length_is_no_message) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_is_no_message) {
+BOOST_AUTO_TEST_CASE(impossible_values_are_refused) {
     const auto broken = [](std::string message, std::size_t at, std::uint8_t value) {
         message[at] = static_cast<char>(value);
         return message;
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_no_message) {
 }
 
 // Whatever a message is turned into, it is refused or is one that can be said again.
-BOOST_AUTO_TEST_CASE(damaged_messages_are_refused_or_whole) {
+BOOST_AUTO_TEST_CASE(damaged_messages_are_refused_or_still_valid) {
     test::Random random{20261123};
     const auto good = all_kinds();
     unsigned refused = 0, taken = 0;

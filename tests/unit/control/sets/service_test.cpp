@@ -129,7 +129,7 @@ matchers::Prefix prefix(const char* text) {
     return matchers::Prefix::parse(text).value();
 }
 
-BOOST_AUTO_TEST_CASE(an_element_holds_nothing_that_is_never_claimed) {
+BOOST_AUTO_TEST_CASE(an_element_contains_no_never_claimed_address) {
     World w;
     w.service.configure({{0,
                           "policy",
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(an_element_holds_nothing_that_is_never_claimed) {
         (w.kernel.in(kSix) == std::vector<std::string>{"2001:db8:1:8::/61", "2001:db8:2::/48"}));
 }
 
-BOOST_AUTO_TEST_CASE(claims_are_made_anew_when_something_else_is_never_claimed) {
+BOOST_AUTO_TEST_CASE(claims_are_made_again_when_the_never_claimed_prefixes_change) {
     World w;
     w.claim("9.9.9.200", 100);
     w.work();
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_set_without_timeouts_and_prefixes_gets_addresses_once) {
     BOOST_TEST(w.log.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(claims_wait_for_a_set_that_is_missing_and_it_is_said_once) {
+BOOST_AUTO_TEST_CASE(claims_wait_for_a_missing_set_that_is_reported_once) {
     World w;
     w.kernel.sets.erase(kFour);
     w.service.configure({});
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(claims_wait_for_a_set_that_is_missing_and_it_is_said_once) 
     BOOST_TEST(w.said("can be filled now: 1 elements wait for it"));
 }
 
-BOOST_AUTO_TEST_CASE(what_others_removed_is_written_again_with_the_time_that_is_left) {
+BOOST_AUTO_TEST_CASE(a_removed_element_is_written_again_with_its_remaining_time) {
     World w;
     w.claim("203.0.113.7", 60);
     w.pass(10'000);
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(what_others_removed_is_written_again_with_the_time_that_is_
     BOOST_TEST(w.of(kFour).ready);
 }
 
-BOOST_AUTO_TEST_CASE(an_ipset_is_looked_at) {
+BOOST_AUTO_TEST_CASE(a_flushed_ipset_is_filled_again) {
     World w;
     w.kernel.sets[kIpset];
     w.service.configure({{0, "policy", {{kIpset, 32}}, 1000}});
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(an_ipset_is_looked_at) {
     BOOST_TEST(w.of(kIpset).counters.restored == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(one_element_that_is_refused_does_not_stop_the_others) {
+BOOST_AUTO_TEST_CASE(a_refused_element_does_not_stop_the_others) {
     World w;
     w.kernel.sets[kFour].refuses.insert("10.0.3.0/24");
     for (unsigned i = 0; i < 8; ++i)
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(one_element_that_is_refused_does_not_stop_the_others) {
     BOOST_TEST(w.of(kFour).pending == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(as_many_as_allowed_and_no_more) {
+BOOST_AUTO_TEST_CASE(the_maximum_of_elements_is_kept) {
     World w;
     w.configure(4);
     for (unsigned i = 0; i < 8; ++i)
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(as_many_as_allowed_and_no_more) {
     BOOST_TEST(w.of(kFour).counters.full == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(many_make_few_batches) {
+BOOST_AUTO_TEST_CASE(many_elements_are_written_in_few_batches) {
     World w;
     w.configure(100'000);
     for (unsigned i = 0; i < 5'000; ++i)
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(many_make_few_batches) {
     BOOST_TEST(w.service.next_ms() > w.kernel.now_ms);  // nothing is left to be done
 }
 
-BOOST_AUTO_TEST_CASE(a_set_that_was_made_anew_with_another_ability_is_claimed_anew) {
+BOOST_AUTO_TEST_CASE(a_set_that_was_recreated_with_other_flags_is_filled_again) {
     World w;
     w.claim("203.0.113.7", 600);
     w.work();
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_set_that_was_made_anew_with_another_ability_is_claimed_an
     BOOST_TEST(w.kernel.in(kFour) == Texts{"203.0.113.7/32"}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_set_that_is_no_longer_named_is_left_alone) {
+BOOST_AUTO_TEST_CASE(a_set_that_is_not_configured_any_more_is_left_alone) {
     World w;
     w.claim("203.0.113.7", 600);
     w.work();

@@ -18,7 +18,7 @@ Clocks at(std::int64_t wall_s, std::uint64_t steady_s = 0) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(by_interval) {
+BOOST_AUTO_TEST_CASE(a_job_runs_by_its_interval) {
     JobTimer timer(60, at(0, 1'000));
     BOOST_TEST(!timer.take_due(at(0, 1'059)));
     BOOST_TEST(timer.take_due(at(0, 1'060)));
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(by_interval) {
     BOOST_TEST(timer.take_due(at(0, 1'540)));
 }
 
-BOOST_AUTO_TEST_CASE(by_schedule) {
+BOOST_AUTO_TEST_CASE(a_job_runs_by_its_schedule) {
     JobTimer timer(*CronTime::parse("0 * * * *"), "UTC", at(10 * kDay + 5));
     BOOST_TEST(!timer.take_due(at(10 * kDay + kHour - 1)));
     BOOST_TEST(timer.take_due(at(10 * kDay + kHour)));
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(by_schedule) {
     BOOST_TEST(timer.take_due(at(10 * kDay + 8 * kHour)));
 }
 
-BOOST_AUTO_TEST_CASE(the_clock_is_set) {
+BOOST_AUTO_TEST_CASE(a_run_is_repeated_only_when_the_clock_goes_back_to_another_day) {
     JobTimer timer(*CronTime::parse("0 0 1 * *"), "UTC", at(30 * kDay));  // 31 January 1970
     BOOST_TEST(timer.take_due(at(31 * kDay)));
     BOOST_TEST(!timer.take_due(at(31 * kDay - kHour)), "put back by an hour");

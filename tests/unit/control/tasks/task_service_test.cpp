@@ -87,7 +87,7 @@ std::string cron(const std::string& jobs) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_job_by_interval) {
+BOOST_AUTO_TEST_CASE(a_job_runs_by_its_interval) {
     World world;
     world.follow(cron("{ name: j, interval: 5m, executors: [ reload ] }"));
     world.advance(299);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_job_by_interval) {
 }
 
 // A reload that changes nothing about a job does not put it off.
-BOOST_AUTO_TEST_CASE(a_job_keeps_its_time) {
+BOOST_AUTO_TEST_CASE(a_job_keeps_its_time_over_a_reload) {
     World world;
     const std::string job = "{ name: j, interval: 5m, executors: [ reload ] }";
     world.follow(cron(job));
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_job_keeps_its_time) {
     BOOST_TEST(world.reloads.size() == 2U, "it is gone");
 }
 
-BOOST_AUTO_TEST_CASE(steps_in_order) {
+BOOST_AUTO_TEST_CASE(steps_run_in_order) {
     World world;
     world.follow(
         "  - { tag: names, type: domain_set, args: { exps: [ a.example ] } }\n"
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(steps_in_order) {
     BOOST_TEST(world.pending.empty());
 }
 
-BOOST_AUTO_TEST_CASE(downloads) {
+BOOST_AUTO_TEST_CASE(downloads_replace_their_files) {
     World world;
     const TempFolder folder;
     OneServer server([](const std::string& request) {
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(downloads) {
 }
 
 // At most one run of each at a time, and at most one in ten seconds.
-BOOST_AUTO_TEST_CASE(what_queries_raise) {
+BOOST_AUTO_TEST_CASE(queries_start_tasks) {
     World world;
     const std::string plugin = "  - { tag: again, type: reload }\n", rule = "{ exec: $again }, ";
     world.follow(plugin, rule);

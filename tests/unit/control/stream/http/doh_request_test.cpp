@@ -69,7 +69,7 @@ Bytes soa(std::uint32_t ttl_s, std::uint8_t minimum) {
 
 BOOST_AUTO_TEST_SUITE(stream_doh_request)
 
-BOOST_AUTO_TEST_CASE(base64url_is_taken_in_its_one_form) {
+BOOST_AUTO_TEST_CASE(only_canonical_base64url_is_accepted) {
     for (std::size_t length = 0; length < 50; ++length) {
         Bytes bytes(length);
         for (std::size_t i = 0; i < length; ++i)
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(base64url_is_taken_in_its_one_form) {
 }
 
 // RFC 8484 4.1.1 has this example.
-BOOST_AUTO_TEST_CASE(the_example_of_the_rfc) {
+BOOST_AUTO_TEST_CASE(the_example_of_rfc_8484_is_accepted) {
     const auto judged =
         judge_head({.method = HttpMethod::get,
                     .target = "/dns-query?dns=AAABAAABAAAAAAAAA3d3dwdleGFtcGxlA2NvbQAAAQAB"},
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(paths_are_compared_as_written) {
     BOOST_TEST(std::get<HttpQuery>(second).path == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_get_must_have) {
+BOOST_AUTO_TEST_CASE(a_get_needs_a_dns_parameter) {
     const std::string dns = base64url(make_query(0, "n.example"));
     BOOST_TEST((get("/dns-query?a=b&dns=" + dns + "&c=d") == HttpStatus::ok));
     for (const std::string& bad : std::vector<std::string>{
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(what_a_get_must_have) {
     BOOST_TEST((get("/dns-query?dns=" + base64url(longest)) == HttpStatus::uri_too_long));
 }
 
-BOOST_AUTO_TEST_CASE(what_a_post_must_have) {
+BOOST_AUTO_TEST_CASE(a_post_needs_its_content_type_and_content) {
     BOOST_TEST((post(post_head()) == HttpStatus::ok));
     HttpHead head = post_head();
     for (const char* good : {"Application/DNS-Message", "application/dns-message; a=b",
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(what_a_post_must_have) {
     BOOST_TEST((post(head) == HttpStatus::content_too_large));
 }
 
-BOOST_AUTO_TEST_CASE(methods) {
+BOOST_AUTO_TEST_CASE(only_get_head_and_post_are_allowed) {
     const std::string target = "/dns-query?dns=" + base64url(make_query(0, "n.example"));
     const auto with = [&](std::string_view method) {
         return status_of(judge_head({.method = method_of(method), .target = target}, kPaths));
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(methods) {
         BOOST_TEST((with(other) == HttpStatus::method_not_allowed), other);
 }
 
-BOOST_AUTO_TEST_CASE(messages) {
+BOOST_AUTO_TEST_CASE(messages_of_an_impossible_size_are_refused) {
     BOOST_TEST((judge_message(make_query(0, "n.example")) == HttpStatus::ok));
     BOOST_TEST((judge_message(Bytes(11)) == HttpStatus::bad_request));
     BOOST_TEST((judge_message({}) == HttpStatus::bad_request));
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(messages) {
     BOOST_TEST((judge_message(Bytes(kMaxHttpQuery + 1)) == HttpStatus::content_too_large));
 }
 
-BOOST_AUTO_TEST_CASE(how_long_an_answer_is_fresh) {
+BOOST_AUTO_TEST_CASE(max_age_is_the_lowest_ttl) {
     const Bytes a{192, 0, 2, 1};
     const auto fresh = [](const Bytes& response) -> long {
         const auto seconds = freshness_s(response);

@@ -83,7 +83,7 @@ constexpr std::string_view kGet =
 
 BOOST_AUTO_TEST_SUITE(stream_http1)
 
-BOOST_AUTO_TEST_CASE(its_path_and_door_go_with_a_query) {
+BOOST_AUTO_TEST_CASE(a_query_carries_its_path_and_frontend) {
     stream::Service service = http_service();
     service.http.frontends = {7, 8};
     Http1 c(std::move(service));
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(its_path_and_door_go_with_a_query) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_get_and_its_answer) {
+BOOST_AUTO_TEST_CASE(a_get_is_answered) {
     Http1 c;
     c.send(kGet);
     BOOST_REQUIRE(c.w.until([&] { return c.w.queries.size() == 1; }));
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_get_and_its_answer) {
     BOOST_TEST(c.w.count(StreamCount::http_answers) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(posts_on_one_connection_byte_by_byte) {
+BOOST_AUTO_TEST_CASE(posts_on_one_connection_may_come_byte_by_byte) {
     Http1 c;
     c.w.answer_all = true;
     for (std::uint16_t id = 0; id < 3; ++id) {
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(chunks_may_come_in_any_pieces) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_chunked_post) {
+BOOST_AUTO_TEST_CASE(a_chunked_post_is_answered) {
     Http1 c;
     c.w.answer_all = true;
     const Bytes query = make_query(0, "n.example");
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_chunked_post) {
     BOOST_TEST(c.w.queries[0].query == query);
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_it_is_told_to_continue) {
+BOOST_AUTO_TEST_CASE(expect_100_continue_gets_a_100_or_the_final_status) {
     Http1 c;
     c.w.answer_all = true;
     const Bytes query = make_query(0, "n.example");
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_it_is_told_to_continue) {
     BOOST_TEST(c.response().status == 100);
     c.send({reinterpret_cast<const char*>(query.data()), query.size()});
     BOOST_TEST(c.response().status == 200);
-    // who would be refused is told that instead
+    // a request that would be refused gets that status instead
     c.send(
         "POST /nowhere HTTP/1.1\r\nHost: dns\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
     BOOST_TEST(c.response().status == 404);
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_head_is_a_get_without_content) {
 }
 
 // What leaves the connection in order keeps it open; what does not ends it.
-BOOST_AUTO_TEST_CASE(what_is_refused) {
+BOOST_AUTO_TEST_CASE(invalid_requests_get_their_status) {
     const std::string get = "GET /dns-query?dns=AAAB HTTP/1.1\r\n";
     const std::string post = "POST /dns-query HTTP/1.1\r\nHost: dns\r\n";
     const std::string dns_type = "Content-Type: application/dns-message\r\n";
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_query_is_unavailable) {
     BOOST_TEST(c.w.until([&] { return c.w.queries.size() == 2; }));
 }
 
-BOOST_AUTO_TEST_CASE(refused_by_policy_is_a_dns_answer) {
+BOOST_AUTO_TEST_CASE(a_query_refused_by_policy_gets_a_dns_answer) {
     Http1 c;
     c.send(kGet);
     BOOST_REQUIRE(c.w.until([&] { return c.w.queries.size() == 1; }));
@@ -327,7 +327,7 @@ BOOST_AUTO_TEST_CASE(refused_by_policy_is_a_dns_answer) {
     BOOST_TEST(r.fields["cache-control"] == "no-store");
 }
 
-BOOST_AUTO_TEST_CASE(a_request_has_its_time) {
+BOOST_AUTO_TEST_CASE(a_slow_request_is_ended_at_its_time_limit) {
     Http1 c;
     c.send("GET /dns-query?dns=");
     c.w.turn();
@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(a_request_has_its_time) {
     BOOST_TEST(c.w.count(StreamCount::http_too_slow) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(silence_ends_it) {
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed) {
     Http1 c;
     c.w.answer_all = true;
     c.send(kGet);
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(connection_close_is_obeyed) {
     BOOST_TEST(c.ends());
 }
 
-BOOST_AUTO_TEST_CASE(who_said_all_still_hears_the_answer) {
+BOOST_AUTO_TEST_CASE(a_client_that_closed_its_side_still_gets_the_answer) {
     Http1 c;
     c.send(kGet);
     c.peer.shut_down_sending();
@@ -421,7 +421,7 @@ BOOST_AUTO_TEST_CASE(a_trusted_proxy_names_the_client) {
     BOOST_TEST(c.w.count(StreamCount::http_bad_client) == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(a_trusted_proxy_is_many_clients) {
+BOOST_AUTO_TEST_CASE(a_trusted_proxy_is_exempt_from_the_client_limit) {
     for (const bool trusted : {true, false}) {
         StreamWorld w;
         auto service = trusted ? proxied() : http_service();
@@ -439,7 +439,7 @@ BOOST_AUTO_TEST_CASE(a_trusted_proxy_is_many_clients) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(padding_that_was_asked_for) {
+BOOST_AUTO_TEST_CASE(an_answer_is_padded_when_the_query_asks) {
     Http1 c;
     Bytes query = make_query(0, "n.example");
     query[11] = 1;  // an OPT with an empty padding option (RFC 7830)
@@ -454,7 +454,7 @@ BOOST_AUTO_TEST_CASE(padding_that_was_asked_for) {
     BOOST_TEST(c.response().content.size() == 468U);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_else_does) {
+BOOST_AUTO_TEST_CASE(no_other_client_may_name_the_address) {
     Http1 other_header(http_service());
     other_header.w.answer_all = true;
     other_header.post(make_query(0, "n.example"), "X-Forwarded-For: 203.0.113.7\r\n");

@@ -80,7 +80,7 @@ struct ByHand {
 
 BOOST_AUTO_TEST_SUITE(stream_http2)
 
-BOOST_AUTO_TEST_CASE(queries_at_once_are_answered_in_any_order) {
+BOOST_AUTO_TEST_CASE(concurrent_queries_are_answered_in_any_order) {
     Http2 t;
     std::map<std::int32_t, Bytes> asked;
     for (std::uint16_t i = 0; i < 50; ++i) {
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(queries_at_once_are_answered_in_any_order) {
     BOOST_TEST(t.w.count(StreamCount::http_answers) == 50U);
 }
 
-BOOST_AUTO_TEST_CASE(a_get) {
+BOOST_AUTO_TEST_CASE(a_get_is_answered) {
     Http2 t;
     t.w.answer_all = true;
     const auto& r =
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_get) {
     BOOST_TEST(t.w.queries[0].query == make_query(0, "www.example.com"));
 }
 
-BOOST_AUTO_TEST_CASE(the_longest_answer) {
+BOOST_AUTO_TEST_CASE(the_longest_answer_is_sent_whole) {
     Http2 t;
     const auto id = t.c.post(make_query(0, "n.example"));
     BOOST_REQUIRE(t.until([&] { return t.w.queries.size() == 1; }));
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_longest_answer) {
     BOOST_TEST((t.response(id).content == big));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_refused) {
+BOOST_AUTO_TEST_CASE(invalid_requests_get_their_status) {
     Http2 t;
     t.w.answer_all = true;
     const Bytes query = make_query(0, "n.example");
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(more_streams_than_announced_wait) {
     BOOST_TEST(all);
 }
 
-BOOST_AUTO_TEST_CASE(rapid_reset) {
+BOOST_AUTO_TEST_CASE(a_rapid_reset_ends_the_connection) {
     Http2 t;
     unsigned asked = 0;
     const bool calmed = t.until([&] {
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(rapid_reset) {
     BOOST_TEST(t.w.count(StreamCount::http_resets) >= 100U);
 }
 
-BOOST_AUTO_TEST_CASE(who_takes_some_back_is_welcome) {
+BOOST_AUTO_TEST_CASE(a_few_resets_are_allowed) {
     Http2 t;
     for (int i = 0; i < 300; ++i) {
         const auto kept = t.c.post(make_query(0, "n.example"));
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(who_takes_some_back_is_welcome) {
 }
 
 // CVE-2025-8671: the client has us reset its streams.
-BOOST_AUTO_TEST_CASE(resets_that_it_makes_us_do) {
+BOOST_AUTO_TEST_CASE(resets_that_the_client_provokes_are_limited) {
     Http2 t;
     Bytes frames;
     // HEADERS with static and literal fields: GET, https, a path, without its end: then a WINDOW_UPDATE of 0.
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(resets_that_it_makes_us_do) {
     BOOST_TEST(h.world.w.queries.empty());
 }
 
-BOOST_AUTO_TEST_CASE(floods_of_frames_that_ask_for_nothing) {
+BOOST_AUTO_TEST_CASE(floods_of_frames_without_requests_end_the_connection) {
     const Bytes ping = http2_frame(NGHTTP2_PING, 0, 0, Bytes(8));
     const Bytes priority = http2_frame(NGHTTP2_PRIORITY, 0, 1, Bytes(5));
     const Bytes window = http2_frame(NGHTTP2_WINDOW_UPDATE, 0, 0, {0, 0, 0, 1});
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(after_a_goaway_the_client_has_two_seconds_to_close) {
     BOOST_TEST(h.world.w.count(StreamCount::tcp_lingered) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(after_a_goaway_little_more_is_read) {
+BOOST_AUTO_TEST_CASE(after_a_goaway_few_more_bytes_are_read) {
     ByHand h({});
     const Bytes ping = http2_frame(NGHTTP2_PING, 0, 0, Bytes(8));
     Bytes pings;
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(after_a_goaway_little_more_is_read) {
     }));
 }
 
-BOOST_AUTO_TEST_CASE(floods_of_empty_data) {
+BOOST_AUTO_TEST_CASE(floods_of_empty_data_frames_end_the_connection) {
     Http2 t;
     t.c.post({}, {{"content-length", "9"}});  // keeps nghttp2's client's own stream ids apart
     const Bytes head = bytes_of_text(
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(floods_of_empty_data) {
     BOOST_TEST(h.goaway() == static_cast<int>(NGHTTP2_ENHANCE_YOUR_CALM));
 }
 
-BOOST_AUTO_TEST_CASE(continuations_without_end) {
+BOOST_AUTO_TEST_CASE(endless_continuations_end_the_connection) {
     Bytes frames = http2_frame(NGHTTP2_HEADERS, 0, 1, {0x82});
     for (int i = 0; i < 40; ++i)
         frames = frames + http2_frame(NGHTTP2_CONTINUATION, 0, 1, {0x86});
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(continuations_without_end) {
     BOOST_TEST(h.world.w.count(StreamCount::http_floods) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(malformed_connections_end) {
+BOOST_AUTO_TEST_CASE(malformed_connections_are_closed) {
     for (const Bytes& frames :
          {http2_frame(NGHTTP2_DATA, 0, 0, Bytes(1)), http2_frame(NGHTTP2_PING, 0, 0, Bytes(7)),
           http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, {0xff, 0xff, 0xff, 0xff, 0xff}),
@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(malformed_connections_end) {
     BOOST_TEST(t.w.until([&] { return !peer.receive(); }));
 }
 
-BOOST_AUTO_TEST_CASE(answers_that_are_not_taken_end_the_asking) {
+BOOST_AUTO_TEST_CASE(unread_answers_stop_new_requests) {
     Http2 t(http2_service(), 0);  // a client that opens no window
     t.c.consumes = false;
     for (int i = 0; i < 40; ++i)
@@ -387,7 +387,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_not_taken_end_the_asking) {
     BOOST_TEST(t.w.count(StreamCount::tcp_stalled) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_request_has_its_time) {
+BOOST_AUTO_TEST_CASE(a_slow_request_is_ended_at_its_time_limit) {
     Http2 t;
     const auto id = t.c.request({{":method", "POST"},
                                  {":scheme", "https"},
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(a_request_has_its_time) {
     BOOST_TEST(t.response(t.c.post(make_query(0, "n.example"))).status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(silence_ends_it_and_pings_are_silence) {
+BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_even_with_pings) {
     Http2 t;
     t.w.answer_all = true;
     t.response(t.c.post(make_query(0, "n.example")));

@@ -77,7 +77,7 @@ const std::string kOkHead = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nServer: x\r\n";
 
 BOOST_AUTO_TEST_SUITE(stream_http)
 
-BOOST_AUTO_TEST_CASE(a_request_without_content) {
+BOOST_AUTO_TEST_CASE(a_request_without_content_is_answered) {
     Client c("");
     c.get(true);
     BOOST_TEST(c.sent() ==
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_request_without_content) {
     BOOST_TEST(c.http->room() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(content_is_handed_on_as_it_comes) {
+BOOST_AUTO_TEST_CASE(content_is_passed_on_as_it_arrives) {
     Client c("http/1.1");
     const auto id = c.get();
     c.receive(kOkHead + "Content-Length: 6\r\n");
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(content_is_handed_on_as_it_comes) {
     BOOST_TEST(c.http->room() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(any_pieces_of_chunks_and_heads_before_the_final_one) {
+BOOST_AUTO_TEST_CASE(chunks_and_interim_heads_may_come_in_any_pieces) {
     Client c("");
     const auto id = c.get();
     for (const char byte :
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(any_pieces_of_chunks_and_heads_before_the_final_one) {
     BOOST_TEST(c.taken.all[id].ends == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(an_end_that_comes_too_early_is_no_end) {
+BOOST_AUTO_TEST_CASE(an_early_end_of_the_connection_is_an_error) {
     const std::string chunked = kOkHead + "Transfer-Encoding: chunked\r\n\r\n";
     for (const std::string& part :
          {std::string{}, kOkHead, chunked, chunked + "0\r\n", chunked + "3\r\nab",
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(all_heads_of_a_response_have_one_limit) {
     BOOST_TEST(c.http->why() == "HTTP/1.1: a head of more than 1024 bytes");
 }
 
-BOOST_AUTO_TEST_CASE(a_chunk_s_head_and_trailers_have_a_limit) {
+BOOST_AUTO_TEST_CASE(chunk_heads_and_trailers_have_a_limit) {
     const std::string part(100, 'x');
     for (const std::string begin : {"3;", "3\r\nabc\r\n0\r\n"}) {
         Client c("");
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(each_request_ends_once_when_http2_breaks) {
 }
 
 // More than the initial window of HTTP/2: our SETTINGS make it larger, and no WINDOW_UPDATE is sent.
-BOOST_AUTO_TEST_CASE(a_large_response_over_http2) {
+BOOST_AUTO_TEST_CASE(a_large_response_over_http2_is_read_whole) {
     Client c("h2");
     const auto id = c.get();
     const std::string sent = c.sent();

@@ -36,7 +36,7 @@ const Bytes kPadding{0, 12, 0, 3, 0, 0, 0}, kKeepalive{0, 11, 0, 0};
 
 BOOST_AUTO_TEST_SUITE(stream_edns_options)
 
-BOOST_AUTO_TEST_CASE(what_a_query_asks_for) {
+BOOST_AUTO_TEST_CASE(padding_and_keepalive_are_found_in_a_query) {
     const Bytes query = make_query(1, "n.example");
     BOOST_TEST((!options_asked(query).padding && !options_asked(query).keepalive));
     BOOST_TEST(!options_asked(with_opt(query)).padding);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(what_a_query_asks_for) {
     BOOST_TEST(options_asked(with_opt(query, both)).keepalive);
 }
 
-BOOST_AUTO_TEST_CASE(of_a_query_that_is_cut_off_nothing_is_read_behind_its_end) {
+BOOST_AUTO_TEST_CASE(no_byte_behind_a_truncated_query_is_read) {
     const Bytes query = with_opt(make_query(1, "n.example"), kPadding);
     for (std::size_t n = 0; n < query.size(); ++n) {
         const Bytes cut(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(n));
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(padding_fills_a_block) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(keepalive_says_tenths_of_seconds) {
+BOOST_AUTO_TEST_CASE(keepalive_is_in_tenths_of_a_second) {
     const Bytes plain = with_opt(make_response(make_query(1, "n.example"), 1), {0, 15, 0, 2, 0, 0});
     const Bytes out = given(plain, {.keepalive = 10s});
     BOOST_REQUIRE(out.size() == plain.size() + 6);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(keepalive_says_tenths_of_seconds) {
     BOOST_TEST(given(plain, {.padding = true, .keepalive = 10s}).size() == 468U);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_added_where_it_has_no_place) {
+BOOST_AUTO_TEST_CASE(no_option_is_added_where_it_does_not_fit) {
     const Bytes response = make_response(make_query(1, "n.example"), 1);
     BOOST_TEST((given(response, {.padding = true, .keepalive = 10s}) == response));
     const Bytes plain = with_opt(response);

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(an_owner_on_all_addresses_is_found) {
         !stream::find_port_owner({Transport::tcp, address("127.0.0.1"), other.port()}).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(an_address_that_is_not_ours_is_said_so) {
+BOOST_AUTO_TEST_CASE(an_address_of_another_machine_is_reported) {
     const auto socket = stream::open_listen_socket({Transport::udp, address("192.0.2.77"), 5353});
     BOOST_REQUIRE(!socket.has_value());
     BOOST_TEST(socket.error().text.find("no interface of this machine has that address") !=

@@ -54,7 +54,7 @@ struct ProxyWorld : StreamWorld {
 
 BOOST_AUTO_TEST_SUITE(stream_proxy)
 
-BOOST_AUTO_TEST_CASE(headers_say_who_the_client_is) {
+BOOST_AUTO_TEST_CASE(the_client_address_is_read_from_the_header) {
     const auto v4 = read_proxy_header(header(kProxy, 0x11, kTcp4));
     BOOST_REQUIRE(v4.has_value());
     BOOST_TEST((v4->is_known && v4->address == address("198.51.100.7") && v4->port == 4242));
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(headers_say_who_the_client_is) {
     BOOST_TEST(!read_proxy_header(header(kProxy, 0, {}))->is_known);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_header_is_seen_by_its_first_bytes) {
+BOOST_AUTO_TEST_CASE(an_invalid_header_is_found_by_its_first_bytes) {
     BOOST_TEST((length_of(header(kProxy, 0x11, kTcp4)) == 28U));
     BOOST_TEST(!length_of(header(0x11, 0x11, kTcp4)));  // version 1
     BOOST_TEST(!length_of(header(0x22, 0x11, kTcp4)));  // no such command
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_header_is_seen_by_its_first_bytes) {
     BOOST_TEST(!read_proxy_header(header(kProxy, 0x31, Bytes(216))));
 }
 
-BOOST_FIXTURE_TEST_CASE(the_client_is_the_header_s, ProxyWorld) {
+BOOST_FIXTURE_TEST_CASE(a_query_has_the_client_address_of_the_header, ProxyWorld) {
     port = listen_tcp(behind_proxy());
     Peer client = connect();
     Bytes all = header(kProxy, 0x11, kTcp4);
@@ -99,7 +99,7 @@ BOOST_FIXTURE_TEST_CASE(the_client_is_the_header_s, ProxyWorld) {
     BOOST_TEST(queries.at(0).header.client_port == 4242);
 }
 
-BOOST_FIXTURE_TEST_CASE(tls_comes_behind_the_header, ProxyWorld) {
+BOOST_FIXTURE_TEST_CASE(tls_starts_after_the_header, ProxyWorld) {
     SkippingClock clock;
     TempFolder folder;
     Authority authority;
@@ -117,7 +117,7 @@ BOOST_FIXTURE_TEST_CASE(tls_comes_behind_the_header, ProxyWorld) {
     BOOST_TEST((queries.at(0).header.client == address("2001:db8::7")));
 }
 
-BOOST_FIXTURE_TEST_CASE(others_are_not_believed, ProxyWorld) {
+BOOST_FIXTURE_TEST_CASE(headers_of_untrusted_proxies_are_ignored, ProxyWorld) {
     port = listen_tcp(behind_proxy("192.0.2.0/24"));
     Peer client = connect();
     BOOST_REQUIRE(until([&] { return client.send_framed(make_query(7, "n.example")); }));
@@ -130,7 +130,7 @@ BOOST_FIXTURE_TEST_CASE(others_are_not_believed, ProxyWorld) {
     BOOST_TEST(queries.size() == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_proxy_without_a_header_is_closed, ProxyWorld) {
+BOOST_FIXTURE_TEST_CASE(a_trusted_proxy_without_a_header_is_closed, ProxyWorld) {
     port = listen_tcp(behind_proxy());
     for (const Bytes& bad : {make_query(7, "no.header.example"), header(kProxy, 0x31, Bytes(216)),
                              header(kProxy, 0x11, Bytes(11)), header(0x11, 0x11, kTcp4)}) {
@@ -147,7 +147,7 @@ BOOST_FIXTURE_TEST_CASE(a_proxy_without_a_header_is_closed, ProxyWorld) {
     BOOST_TEST(queries.empty());
 }
 
-BOOST_FIXTURE_TEST_CASE(limits_are_those_of_the_client_in_the_header, ProxyWorld) {
+BOOST_FIXTURE_TEST_CASE(limits_count_by_the_client_in_the_header, ProxyWorld) {
     auto service = behind_proxy();
     service.limits.per_client = 2;
     port = listen_tcp(std::move(service));

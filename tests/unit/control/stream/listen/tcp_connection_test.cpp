@@ -22,7 +22,7 @@ Peer connect(std::uint16_t port) {
 
 BOOST_AUTO_TEST_SUITE(stream_tcp)
 
-BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
+BOOST_AUTO_TEST_CASE(a_query_is_answered) {
     StreamWorld w;
     const auto port = w.listen(Transport::tcp);
     Peer client = connect(port);
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
     BOOST_TEST(w.thread->connections() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(byte_by_byte) {
+BOOST_AUTO_TEST_CASE(a_query_may_come_byte_by_byte) {
     StreamWorld w;
     w.answer_all = true;
     Peer client = connect(w.listen(Transport::tcp));
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(pipelined_queries_are_answered_in_any_order) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(more_than_the_limit_in_progress_wait_their_turn) {
+BOOST_AUTO_TEST_CASE(queries_above_the_pipelining_limit_wait) {
     StreamWorld w(1, {}, 512);
     Peer client = connect(w.listen(Transport::tcp));
     BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(0, "n.example")); }));
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(more_than_the_limit_in_progress_wait_their_turn) {
     BOOST_TEST(all);
 }
 
-BOOST_AUTO_TEST_CASE(the_longest_answer) {
+BOOST_AUTO_TEST_CASE(the_longest_answer_is_sent_whole) {
     StreamWorld w;
     Peer client = connect(w.listen(Transport::tcp));
     const Bytes query = make_query(7, "big.example");
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(the_longest_answer) {
     BOOST_TEST((*got == big));
 }
 
-BOOST_AUTO_TEST_CASE(lengths_that_cannot_be_a_query_s_end_it) {
+BOOST_AUTO_TEST_CASE(an_impossible_length_closes_the_connection) {
     for (const Bytes& prefix : {Bytes{0, 0}, Bytes{0, 11}, Bytes{0x10, 0x01}, Bytes{0xff, 0xff}}) {
         StreamWorld w;
         Peer client = connect(w.listen(Transport::tcp));
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(lengths_that_cannot_be_a_query_s_end_it) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_said_all_still_hears_its_answers) {
+BOOST_AUTO_TEST_CASE(a_client_that_closed_its_side_still_gets_its_answers) {
     StreamWorld w;
     Peer client = connect(w.listen(Transport::tcp));
     BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(1, "n.example")); }));
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_said_all_still_hears_its_answers) {
     BOOST_TEST(w.until([&] { return !client.receive(); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_dropped_query_ends_it_after_the_other_answers) {
+BOOST_AUTO_TEST_CASE(a_dropped_query_closes_the_connection_after_the_other_answers) {
     StreamWorld w;
     Peer client = connect(w.listen(Transport::tcp));
     BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(1, "n.example")); }));
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_is_closed_when_its_time_is_over) {
     BOOST_TEST(w.count(StreamCount::tcp_idle) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_byte_at_a_time_is_silence) {
+BOOST_AUTO_TEST_CASE(single_bytes_do_not_prolong_the_idle_timeout) {
     StreamWorld w;
     Peer client = connect(w.listen(Transport::tcp, false, 10s));
     for (const std::uint8_t byte : Bytes{0, 40, 1, 2, 3}) {
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_byte_at_a_time_is_silence) {
     BOOST_TEST(w.count(StreamCount::tcp_idle) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_query_that_a_worker_has_is_no_silence) {
+BOOST_AUTO_TEST_CASE(a_pending_query_keeps_the_connection_open) {
     StreamWorld w;
     Peer client = connect(w.listen(Transport::tcp, false, 10s));
     BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(1, "n.example")); }));
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_query_that_a_worker_has_is_no_silence) {
 }
 
 // As StreamThreads has it: a copy of the socket for each thread, and one service.
-BOOST_AUTO_TEST_CASE(limits_hold_over_all_threads) {
+BOOST_AUTO_TEST_CASE(limits_count_over_all_threads) {
     StreamWorld one, other;
     const auto socket = stream::open_listen_socket({Transport::tcp, address("127.0.0.1"), 0});
     BOOST_REQUIRE(socket.has_value());
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(limits_hold_over_all_threads) {
     BOOST_TEST(service->counts->in_all() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_is_an_ipv4_address_or_an_ipv6_network) {
+BOOST_AUTO_TEST_CASE(limits_count_by_ipv4_address_or_ipv6_network) {
     stream::ClientCounts counts;
     BOOST_TEST(counts.take(address("2001:db8::1"), 2));
     BOOST_TEST(counts.take(address("2001:db8::ffff:2"), 2));
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_client_is_an_ipv4_address_or_an_ipv6_network) {
     BOOST_TEST(counts.take(address("192.0.2.1"), 1));
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_goes_away_takes_its_answers_along) {
+BOOST_AUTO_TEST_CASE(answers_of_a_closed_connection_are_dropped) {
     StreamWorld w;
     {
         Peer client = connect(w.listen(Transport::tcp));
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_goes_away_takes_its_answers_along) {
     BOOST_TEST(w.until([&] { return w.count(StreamCount::answers_too_late) == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_client_has_so_many_connections_and_no_more) {
+BOOST_AUTO_TEST_CASE(connections_per_client_are_limited) {
     StreamWorld w(1, {.connections = 100, .per_client = 3});
     const auto port = w.listen(Transport::tcp);
     std::vector<Peer> clients;
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_client_has_so_many_connections_and_no_more) {
     BOOST_TEST(w.thread->connections() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(the_longest_idle_makes_room) {
+BOOST_AUTO_TEST_CASE(the_longest_idle_connection_makes_room) {
     StreamWorld w(1, {.connections = 2, .per_client = 100});
     const auto port = w.listen(Transport::tcp);
     Peer busy = connect(port);
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(the_longest_idle_makes_room) {
     BOOST_TEST(w.until([&] { return w.count(StreamCount::tcp_over_limit) == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(who_does_not_read_is_not_read_and_then_closed) {
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_is_paused_and_then_closed) {
     StreamWorld w(1, {}, 512);
     Peer client = connect(w.listen(Transport::tcp, false, 100ms));
     unsigned sent = 0;

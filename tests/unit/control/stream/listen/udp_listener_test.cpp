@@ -13,7 +13,7 @@ using stream::Transport;
 
 BOOST_AUTO_TEST_SUITE(stream_udp)
 
-BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
+BOOST_AUTO_TEST_CASE(a_query_is_answered) {
     StreamWorld w;
     const auto port = w.listen(Transport::udp);
     Peer client = Peer::connected(Transport::udp, address("127.0.0.1"), port);
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_query_and_its_answer) {
     BOOST_TEST(w.count(StreamCount::udp_sent) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(over_ipv6) {
+BOOST_AUTO_TEST_CASE(a_query_over_ipv6_is_answered) {
     StreamWorld w;
     w.answer_all = true;
     const auto port = w.listen(Transport::udp, false, std::chrono::seconds(10), "::1");
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(over_ipv6) {
     BOOST_TEST((w.queries[0].header.client == address("::1")));
 }
 
-BOOST_AUTO_TEST_CASE(many_at_once) {
+BOOST_AUTO_TEST_CASE(many_queries_at_once_are_answered) {
     StreamWorld w(3, {}, 512);
     w.answer_all = true;
     const auto port = w.listen(Transport::udp);
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(many_at_once) {
         BOOST_TEST(q.message.from == w.queries[0].message.from);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_query_is_counted_and_dropped) {
+BOOST_AUTO_TEST_CASE(messages_that_are_not_queries_are_counted_and_dropped) {
     StreamWorld w;
     const auto port = w.listen(Transport::udp);
     Peer client = Peer::connected(Transport::udp, address("127.0.0.1"), port);
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_query_is_counted_and_dropped) {
 }
 
 // On the interface of a copying port the port answers; what it cannot take is ours.
-BOOST_AUTO_TEST_CASE(a_copying_port_has_the_plain_ones) {
+BOOST_AUTO_TEST_CASE(beside_a_copying_port_only_odd_packets_are_answered) {
     for (const char* on : {"127.0.0.1", "::1"}) {
         StreamWorld w;
         w.thread->set_copying({static_cast<int>(::if_nametoindex("lo"))});
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_copying_port_has_the_plain_ones) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_dropped_query_gets_silence) {
+BOOST_AUTO_TEST_CASE(a_dropped_query_gets_no_answer) {
     StreamWorld w;
     const auto port = w.listen(Transport::udp);
     Peer client = Peer::connected(Transport::udp, address("127.0.0.1"), port);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_loses_the_query_and_counts_it) {
     BOOST_TEST(w.count(StreamCount::inject_ring_full) == 13U);
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_listener_is_quiet) {
+BOOST_AUTO_TEST_CASE(a_closed_listener_answers_nothing) {
     StreamWorld w;
     const auto port = w.listen(Transport::udp);
     w.turn();
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_closed_listener_is_quiet) {
     BOOST_TEST(w.queries.empty());
 }
 
-BOOST_AUTO_TEST_CASE(the_budget_is_per_source_and_fills_again) {
+BOOST_AUTO_TEST_CASE(the_budget_is_per_source_and_refills) {
     stream::SourceBudget budget(99);
     const IpAddress a = address("192.0.2.1"), b = address("192.0.2.2");
     unsigned taken = 0;

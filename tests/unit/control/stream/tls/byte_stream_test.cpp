@@ -114,12 +114,12 @@ BOOST_AUTO_TEST_CASE(plain_bytes_come_in_pieces_until_the_end) {
     BOOST_TEST((read_some(*pair.ours).second == Bytes{4}));
 }
 
-BOOST_AUTO_TEST_CASE(plain_writes_stop_where_nobody_reads) {
+BOOST_AUTO_TEST_CASE(plain_writes_stop_when_the_peer_does_not_read) {
     Pair pair(4096);
     check_filling(*pair.ours, *pair.theirs);
 }
 
-BOOST_AUTO_TEST_CASE(a_peer_that_is_gone_is_a_failure_to_write) {
+BOOST_AUTO_TEST_CASE(a_write_to_a_closed_peer_fails) {
     Pair pair;
     pair.theirs->close();
     std::size_t n = 0;
@@ -142,14 +142,14 @@ BOOST_AUTO_TEST_CASE(tls_carries_bytes_both_ways) {
     BOOST_TEST((read_some(*pair.theirs).second == Bytes{9}));
 }
 
-BOOST_AUTO_TEST_CASE(tls_writes_stop_where_nobody_reads) {
+BOOST_AUTO_TEST_CASE(tls_writes_stop_when_the_peer_does_not_read) {
     Authority authority;
     TlsPair pair(authority, "one.example", 1 << 16);  // more than a record
     BOOST_REQUIRE((pair.shake_hands() == std::pair{Io::done, Io::done}));
     check_filling(*pair.ours, *pair.theirs);
 }
 
-BOOST_AUTO_TEST_CASE(tls_ends_by_its_own_word_or_by_the_connection_s) {
+BOOST_AUTO_TEST_CASE(tls_ends_by_close_notify_or_with_the_connection) {
     for (const bool politely : {true, false}) {
         Authority authority;
         TlsPair pair(authority);
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_is_cut_off_fails) {
     BOOST_TEST(!pair.ours->why().empty());
 }
 
-BOOST_AUTO_TEST_CASE(who_is_not_believed_is_named) {
+BOOST_AUTO_TEST_CASE(an_untrusted_certificate_is_named) {
     Authority believed, other;
     TlsPair pair(believed);
     pair.context = client_context(other);
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_believed_is_named) {
     BOOST_TEST(pair.theirs->error() == EPROTO);
 }
 
-BOOST_AUTO_TEST_CASE(another_name_is_named) {
+BOOST_AUTO_TEST_CASE(a_certificate_for_another_name_is_named) {
     Authority authority;
     TlsPair pair(authority, "two.example");
     BOOST_TEST((pair.shake_hands().second == Io::failed));

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_for_another_host_is_refused) {
     BOOST_TEST(tls.trouble() == "its certificate is not for other.example");
 }
 
-BOOST_AUTO_TEST_CASE(a_remedy_is_named_for_an_unknown_authority_alone) {
+BOOST_AUTO_TEST_CASE(a_remedy_is_named_only_for_an_unknown_authority) {
     ServerAndClient late({.ends_s = -3600});
     BOOST_TEST((late.shake_hands() == Io::failed));
     BOOST_TEST(late.trouble() == "its certificate is not trusted: certificate has expired");
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_remedy_is_named_for_an_unknown_authority_alone) {
                "its certificate is not trusted: unable to get local issuer certificate; set `ca`");
 }
 
-BOOST_AUTO_TEST_CASE(the_system_s_authorities_are_those_that_it_has_now) {
+BOOST_AUTO_TEST_CASE(the_present_system_authorities_are_used) {
     ServerAndClient tls;
     const SystemAuthorities has_it(tls.authority.pem());
     tls.connect("one.example", "");

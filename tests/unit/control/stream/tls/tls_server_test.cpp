@@ -65,7 +65,7 @@ std::string chosen(SSL* ssl) {
 
 BOOST_AUTO_TEST_SUITE(stream_tls)
 
-BOOST_FIXTURE_TEST_CASE(a_query_over_tls, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(a_query_over_tls_is_answered, TlsWorld) {
     TlsPeer client = connect(context.get());
     BOOST_REQUIRE(shake_hands(client));
     BOOST_TEST(is_answered(client, 1));
@@ -73,7 +73,7 @@ BOOST_FIXTURE_TEST_CASE(a_query_over_tls, TlsWorld) {
     BOOST_TEST(world.count(StreamCount::tls_accepted) == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(options_of_the_connection_are_given_if_asked_for, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(padding_and_keepalive_are_sent_on_request, TlsWorld) {
     TlsPeer client = connect(context.get());
     BOOST_REQUIRE(shake_hands(client));
     world.answer_all = false;
@@ -95,7 +95,7 @@ BOOST_FIXTURE_TEST_CASE(options_of_the_connection_are_given_if_asked_for, TlsWor
     BOOST_TEST((keepalive == Bytes{0, 11, 0, 2, 0, 100}));
 }
 
-BOOST_FIXTURE_TEST_CASE(alpn_is_dot_or_nothing, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(alpn_is_dot_or_absent, TlsWorld) {
     TlsPeer dot = connect(context.get());
     offer(dot.ssl(), "dot");
     BOOST_REQUIRE(shake_hands(dot));
@@ -117,7 +117,7 @@ BOOST_FIXTURE_TEST_CASE(old_versions_are_refused, TlsWorld) {
     BOOST_TEST(shake_hands(newer));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_renewed_certificate_is_for_new_connections, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(a_renewed_certificate_is_used_for_new_connections, TlsWorld) {
     TlsPeer before = connect(context.get());
     BOOST_REQUIRE(shake_hands(before));
     BOOST_TEST(before.server_name() == "one.example");
@@ -136,7 +136,7 @@ struct Kept {
     ~Kept() { SSL_SESSION_free(session); }
 };
 
-BOOST_FIXTURE_TEST_CASE(tickets_outlive_a_certificate_and_go_after_two_lives, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(tickets_outlive_a_certificate_and_end_after_two_key_periods, TlsWorld) {
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
         SSL_CTX_set_min_proto_version(context.get(), version);
         SSL_CTX_set_max_proto_version(context.get(), version);
@@ -160,7 +160,7 @@ BOOST_FIXTURE_TEST_CASE(tickets_outlive_a_certificate_and_go_after_two_lives, Tl
 }
 
 // Also of a session that is resumed, where TLS 1.2 does not say it again to those who do not listen for it.
-BOOST_FIXTURE_TEST_CASE(whom_a_client_asks_for_goes_with_its_queries, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(a_query_carries_the_server_name_of_its_client, TlsWorld) {
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
         SSL_CTX_set_min_proto_version(context.get(), version);
         SSL_CTX_set_max_proto_version(context.get(), version);
@@ -183,7 +183,7 @@ BOOST_FIXTURE_TEST_CASE(whom_a_client_asks_for_goes_with_its_queries, TlsWorld) 
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_wrong_with_files_is_said, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(errors_of_certificate_files_are_reported, TlsWorld) {
     TlsFiles bad = files;
     bad.cert = folder.write("empty.pem", "nothing here\n");
     BOOST_TEST(trouble(bad).find("empty.pem contains no certificate") != std::string::npos);
@@ -222,7 +222,7 @@ BOOST_FIXTURE_TEST_CASE(an_encrypted_key_is_named, TlsWorld) {
     BOOST_TEST(trouble(bad).find("locked.key is encrypted") != std::string::npos);
 }
 
-BOOST_FIXTURE_TEST_CASE(time_is_a_warning, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(an_expired_certificate_is_only_a_warning, TlsWorld) {
     const auto now = std::time(nullptr);
     files = files_of(folder, authority.issue("old.example", -7200, -3600));
     BOOST_TEST(tls->load(files).has_value());
@@ -233,7 +233,7 @@ BOOST_FIXTURE_TEST_CASE(time_is_a_warning, TlsWorld) {
     BOOST_TEST(trouble_with_time(tls->facts(), now + 5000) == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(clients_show_certificates_if_they_have_to, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(client_certificates_are_required_if_configured, TlsWorld) {
     files.client_ca = folder.write("ca.pem", authority.pem());
     files.require_client_cert = true;
     BOOST_REQUIRE(tls->load(files).has_value());
@@ -250,7 +250,7 @@ BOOST_FIXTURE_TEST_CASE(clients_show_certificates_if_they_have_to, TlsWorld) {
     BOOST_TEST(is_answered(client, 1));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_no_tls_is_closed, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(a_connection_without_tls_is_closed, TlsWorld) {
     Peer plain = Peer::connected(Transport::tcp, address("127.0.0.1"), port);
     BOOST_REQUIRE(world.until([&] { return plain.send_framed(make_query(1, "n.example")); }));
     BOOST_TEST(world.until([&] { return !plain.receive(); }));
@@ -265,7 +265,7 @@ BOOST_FIXTURE_TEST_CASE(tls_on_the_plain_port_is_closed, TlsWorld) {
     BOOST_TEST(world.count(StreamCount::tcp_malformed) == 1U);
 }
 
-BOOST_FIXTURE_TEST_CASE(half_open_handshakes_end_in_time, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(half_open_handshakes_have_a_time_limit, TlsWorld) {
     std::vector<Peer> silent;
     for (int i = 0; i < 40; ++i)
         silent.push_back(Peer::connected(Transport::tcp, address("127.0.0.1"), port));
@@ -279,7 +279,7 @@ BOOST_FIXTURE_TEST_CASE(half_open_handshakes_end_in_time, TlsWorld) {
     BOOST_TEST(world.thread->connections() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(half_open_handshakes_make_room_before_who_is_served, TlsWorld) {
+BOOST_FIXTURE_TEST_CASE(half_open_handshakes_are_closed_before_served_connections, TlsWorld) {
     port = world.listen_tcp({.limits = {.connections = 3}, .tls = tls});
     TlsPeer served = connect(context.get());
     BOOST_REQUIRE(shake_hands(served));

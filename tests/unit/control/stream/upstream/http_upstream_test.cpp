@@ -59,7 +59,7 @@ struct InMemory {
     Taker taker;
     DohClient client{{"dns.example", "/dns-query"}, "h2", taker};
 
-    // What the client has to send, to nobody.
+    // Discards what the client has to send.
     void flush() {
         while (!client.next_output().empty()) {
         }
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(chunks_of_a_response_may_come_in_any_pieces) {
 // ---- HTTP/2
 
 // Our own server's session at the other end.
-BOOST_AUTO_TEST_CASE(many_queries_at_once) {
+BOOST_AUTO_TEST_CASE(many_concurrent_queries_are_answered) {
     struct Server final : HttpQueryTaker {
         std::vector<std::pair<std::uint32_t, Bytes>> queries;
         void take_query(std::uint32_t stream, std::size_t, std::span<const std::uint8_t> message,
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(requests_are_sent_one_after_the_other) {
     BOOST_TEST(m.client.room() == 98U);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_not_sent_at_goaway_may_be_asked_again) {
+BOOST_AUTO_TEST_CASE(requests_not_sent_before_goaway_may_be_retried) {
     InMemory m;
     m.ask();
     m.client.ask(make_query(0, "n.example"));
@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(what_was_not_sent_at_goaway_may_be_asked_again) {
     BOOST_TEST(m.client.is_over());
 }
 
-BOOST_AUTO_TEST_CASE(what_goaway_leaves_out_may_be_asked_again) {
+BOOST_AUTO_TEST_CASE(requests_above_the_goaway_id_may_be_retried) {
     InMemory m;
     BOOST_TEST(m.ask() == 1U);
     m.ask();
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(what_goaway_leaves_out_may_be_asked_again) {
     BOOST_TEST(m.client.why() == "");
 }
 
-BOOST_AUTO_TEST_CASE(resets) {
+BOOST_AUTO_TEST_CASE(a_reset_stream_fails_its_query) {
     InMemory m;
     for (int i = 0; i < 3; ++i)
         m.ask();
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(resets) {
     BOOST_TEST(m.client.room() == 100U);
 }
 
-BOOST_AUTO_TEST_CASE(responses_that_are_no_dns) {
+BOOST_AUTO_TEST_CASE(responses_without_a_dns_message_fail) {
     InMemory m;
     for (int i = 0; i < 3; ++i)
         m.ask();
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_response_that_is_too_long_fails_alone) {
     BOOST_TEST(m.client.room() == 100U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_cancelled_ends_silently) {
+BOOST_AUTO_TEST_CASE(a_cancelled_query_ends_without_a_result) {
     InMemory m;
     m.ask();
     m.client.cancel(1);
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_ends_silently) {
     BOOST_TEST(m.taker.replies[3].is_dns());
 }
 
-BOOST_AUTO_TEST_CASE(garbage_is_the_end) {
+BOOST_AUTO_TEST_CASE(garbage_ends_the_connection) {
     InMemory m;
     m.ask();
     m.receive(bytes_of_text("HTTP/1.1 400 Bad Request\r\n\r\n"));
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(garbage_is_the_end) {
     BOOST_TEST(m.client.why() == "the server broke HTTP/2: FRAME_SIZE_ERROR");
 }
 
-BOOST_AUTO_TEST_CASE(an_upstream_that_has_enough_of_us) {
+BOOST_AUTO_TEST_CASE(an_enhance_your_calm_is_reported) {
     InMemory m;
     m.ask();
     m.receive(goaway(0, NGHTTP2_ENHANCE_YOUR_CALM));
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_has_enough_of_us) {
     BOOST_TEST(m.client.why() == "the server ended HTTP/2: ENHANCE_YOUR_CALM");
 }
 
-BOOST_AUTO_TEST_CASE(an_upstream_that_allows_few) {
+BOOST_AUTO_TEST_CASE(the_stream_limit_of_the_upstream_is_kept) {
     InMemory m;
     m.receive(http2_frame(NGHTTP2_SETTINGS, 0, 0, {0, 3, 0, 0, 0, 2}));
     BOOST_TEST(m.client.room() == 2U);
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_allows_few) {
 
 // ---- the session, over HTTP/1.1
 
-BOOST_AUTO_TEST_CASE(a_query_and_its_reply) {
+BOOST_AUTO_TEST_CASE(a_query_gets_its_reply) {
     OnSocket s;
     Asked asked;
     BOOST_TEST(s.session->room() == 1U);
@@ -398,7 +398,7 @@ BOOST_AUTO_TEST_CASE(a_query_and_its_reply) {
     BOOST_TEST(second.error == 0);
 }
 
-BOOST_AUTO_TEST_CASE(replies_that_are_none) {
+BOOST_AUTO_TEST_CASE(invalid_replies_fail_the_query) {
     OnSocket s;
     const auto error_of = [&](const std::string& head, const Bytes& content) {
         Asked asked;
@@ -422,7 +422,7 @@ BOOST_AUTO_TEST_CASE(replies_that_are_none) {
     BOOST_TEST(s.session->room() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_ends_has_it_asked_again) {
+BOOST_AUTO_TEST_CASE(a_query_on_an_ended_connection_is_retried) {
     OnSocket s;
     Asked asked;
     s.ask(asked);
@@ -464,7 +464,7 @@ BOOST_AUTO_TEST_CASE(connection_close_ends_it_after_the_reply) {
     BOOST_TEST(asked.times == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_deadline_takes_the_connection_along) {
+BOOST_AUTO_TEST_CASE(a_missed_deadline_closes_the_connection) {
     OnSocket s;
     Asked asked;
     s.ask(asked);
@@ -478,7 +478,7 @@ BOOST_AUTO_TEST_CASE(a_deadline_takes_the_connection_along) {
     BOOST_TEST(asked.times == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(closing_ends_what_is_asked) {
+BOOST_AUTO_TEST_CASE(closing_the_session_ends_its_queries) {
     OnSocket s;
     Asked asked;
     s.ask(asked);
@@ -490,7 +490,7 @@ BOOST_AUTO_TEST_CASE(closing_ends_what_is_asked) {
     BOOST_TEST(s.watcher.ended == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_nobody_asked_for) {
+BOOST_AUTO_TEST_CASE(a_response_without_a_request_closes_the_connection) {
     OnSocket s;
     s.say("HTTP/1.1 200 OK\r\n");
     BOOST_TEST(s.until([&] { return s.watcher.ended == 1; }));

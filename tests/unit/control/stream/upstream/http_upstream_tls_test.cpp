@@ -74,7 +74,7 @@ struct SecureSession {
 
 BOOST_AUTO_TEST_SUITE(stream_http_client_tls)
 
-BOOST_AUTO_TEST_CASE(a_response_is_whole_if_tls_was_ended) {
+BOOST_AUTO_TEST_CASE(a_response_without_length_needs_close_notify) {
     for (const bool politely : {true, false}) {
         SecureSession s;
         int error = -1;

@@ -1,5 +1,5 @@
-// Upstreams that are asked in their own way: connections are kept, lost ones cost nobody an answer,
-// silent ones are not waited for, names are looked up.
+// Upstreams behind connections: connections are kept, a lost connection loses no answer,
+// silent upstreams are not waited for, names are looked up.
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <mutex>
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_connection_is_used_again) {
     BOOST_TEST(p.said.empty());
 }
 
-BOOST_AUTO_TEST_CASE(one_query_at_a_time_on_as_many_connections_as_are_allowed) {
+BOOST_AUTO_TEST_CASE(without_pipelining_each_connection_has_one_query) {
     UpstreamTarget target;
     target.max_conns = 2;
     PoolWorld p(target);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(pipelined_queries_are_answered_in_any_order) {
 }
 
 // RFC 7766 6.2.4: the server may close at any time.
-BOOST_AUTO_TEST_CASE(a_query_that_met_a_closing_connection_is_asked_again_once) {
+BOOST_AUTO_TEST_CASE(a_query_on_a_closing_connection_is_retried_once) {
     PoolWorld p;
     p.begin();
     p.ask(1, "a.example");
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_query_that_met_a_closing_connection_is_asked_again_once) 
     BOOST_TEST(p.state->report().connections == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_silent_connection_is_given_up_and_its_query_asked_on_another) {
+BOOST_AUTO_TEST_CASE(a_query_on_a_silent_connection_is_retried_on_another) {
     PoolWorld p;
     p.begin();
     p.ask(1, "a.example");
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_byte_ends_a_silence) {
     BOOST_TEST(p.w.count(StreamCount::upstream_silent) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_connection_is_an_error_at_once_and_said_once) {
+BOOST_AUTO_TEST_CASE(a_refused_connection_fails_at_once_and_is_reported_once) {
     UpstreamTarget target;
     {
         const Peer gone = Peer::bound(Transport::tcp, kHere);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_is_an_error_at_once_and_said_once) {
     BOOST_TEST(p.w.count(StreamCount::upstream_connects_failed) == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(idle_connections_are_closed_but_for_those_that_are_kept) {
+BOOST_AUTO_TEST_CASE(idle_connections_are_closed_except_those_that_are_kept) {
     for (const std::uint32_t kept : {0U, 1U}) {
         UpstreamTarget target;
         target.min_conns = kept;
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(idle_connections_are_closed_but_for_those_that_are_kept) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(connections_are_kept_without_queries) {
+BOOST_AUTO_TEST_CASE(min_conns_connections_are_kept_without_queries) {
     UpstreamTarget target;
     target.min_conns = 2;
     PoolWorld p(target);
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(connections_are_kept_without_queries) {
     BOOST_TEST(p.w.until([&] { return p.state->report().connections == 2; }));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_in_the_directory_any_more_is_closed) {
+BOOST_AUTO_TEST_CASE(connections_of_a_removed_upstream_are_closed) {
     PoolWorld p;
     p.begin();
     p.ask(1, "a.example");
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_directory_any_more_is_closed) {
 }
 
 // (What closes them is tested where addresses can go: tests/e2e/wan_e2e.py.)
-BOOST_AUTO_TEST_CASE(connections_whose_way_is_as_it_was_stay) {
+BOOST_AUTO_TEST_CASE(connections_of_an_unchanged_upstream_stay) {
     PoolWorld p;
     p.begin();
     p.ask(1, "a.example");
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(connections_whose_way_is_as_it_was_stay) {
     BOOST_TEST(p.w.count(StreamCount::upstream_connects) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_name_is_looked_up_where_it_is_said_and_again_when_its_time_is_over) {
+BOOST_AUTO_TEST_CASE(a_name_is_resolved_by_its_bootstrap_and_again_after_its_ttl) {
     Peer bootstrap = Peer::bound(Transport::udp, kHere);
     UpstreamTarget target;
     target.host = "dns.example";
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_looked_up_where_it_is_said_and_again_when_its_tim
     BOOST_REQUIRE(p.replied(2));
     p.check_reply(1, 2, "a.example");
     BOOST_TEST(p.said.back() == "upstream up can be asked again, at 127.0.0.1");
-    // Past its TTL, and with nobody to ask, the address is still good.
+    // Past its TTL, and without a resolver that answers, the address is still used.
     p.w.pass(std::chrono::milliseconds(61'000));
     BOOST_TEST(p.w.until([&] { return !peer.receive(); }));
     p.ask(3, "b.example");
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_looked_up_where_it_is_said_and_again_when_its_tim
     BOOST_TEST(bootstrap.receive_from().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(datagrams_by_name_and_what_was_truncated_over_tcp) {
+BOOST_AUTO_TEST_CASE(datagrams_go_to_a_resolved_name_and_truncated_answers_use_tcp) {
     Peer bootstrap = Peer::bound(Transport::udp, kHere);
     Peer upstream = Peer::bound(Transport::udp, kHere);
     PoolWorld p;
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(datagrams_by_name_and_what_was_truncated_over_tcp) {
     BOOST_TEST(p.w.count(StreamCount::upstream_tcp) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_proxy_is_given_user_password_and_name) {
+BOOST_AUTO_TEST_CASE(a_proxy_gets_user_password_and_name) {
     PoolWorld p;
     p.target.address.reset();
     p.target.host = "dns.example";
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(a_proxy_is_given_user_password_and_name) {
     p.check_reply(0, 1, "a.example");
 }
 
-BOOST_AUTO_TEST_CASE(what_a_proxy_refuses_is_said) {
+BOOST_AUTO_TEST_CASE(a_refusal_of_the_proxy_is_reported) {
     using namespace steer::stream::socks5;
     const stream::Socks5Proxy anonymous{"p", 1080, "", ""}, known{"p", 1080, "u", "p"};
     const auto text = [](const auto& result) { return result.error().text; };

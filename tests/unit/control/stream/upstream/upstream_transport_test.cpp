@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(queries_have_a_stream_each_and_are_answered_in_any_order) {
     BOOST_TEST(w.state->report().address == "127.0.0.1");
 }
 
-BOOST_AUTO_TEST_CASE(a_query_beyond_the_sessions_room_waits_for_an_answer) {
+BOOST_AUTO_TEST_CASE(a_query_above_the_stream_limit_waits) {
     SeamWorld w(one_connection());
     w.ask(21, "a.example");
     w.ask(22, "b.example");
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_query_beyond_the_sessions_room_waits_for_an_answer) {
     BOOST_TEST(w.attempts.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_server_that_leaves_did_not_take_up_is_asked_on_a_new_session) {
+BOOST_AUTO_TEST_CASE(queries_that_a_leaving_server_did_not_accept_use_a_new_session) {
     SeamWorld w;
     w.ask(31, "a.example");
     w.ask(32, "b.example");
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(what_a_server_that_leaves_did_not_take_up_is_asked_on_a_new
     BOOST_TEST(w.context.counters.get(StreamCount::upstream_again) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_silent_session_gets_no_more_and_its_queries_are_asked_elsewhere) {
+BOOST_AUTO_TEST_CASE(a_silent_session_gets_no_more_queries_and_its_queries_are_retried) {
     SeamWorld w;
     w.ask(41, "a.example");
     const auto silent = w.open(0);
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(a_silent_session_gets_no_more_and_its_queries_are_asked_els
     BOOST_TEST(!fresh->closed);
 }
 
-BOOST_AUTO_TEST_CASE(a_failed_attempt_ends_the_queries_with_its_error_and_its_sentence) {
+BOOST_AUTO_TEST_CASE(a_failed_connection_ends_its_queries_with_its_error) {
     SeamWorld w;
     w.ask(51, "a.example");
     SeamWorld::end(*w.attempts.at(0), {.error = ECONNREFUSED, .why = "nobody listens"});
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(a_failed_attempt_ends_the_queries_with_its_error_and_its_se
     BOOST_TEST(w.said[0] == "upstream up cannot be asked: nobody listens");
 }
 
-BOOST_AUTO_TEST_CASE(an_untrusted_server_is_not_connected_to_for_a_while) {
+BOOST_AUTO_TEST_CASE(an_untrusted_server_is_not_connected_to_for_some_time) {
     SeamWorld w;
     w.ask(61, "a.example");
     SeamWorld::end(*w.attempts.at(0), {.error = EKEYREJECTED, .why = "not trusted"});
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(an_untrusted_server_is_not_connected_to_for_a_while) {
     w.check_reply(63, "a.example");
 }
 
-BOOST_AUTO_TEST_CASE(sessions_from_an_address_that_is_ours_no_more_are_closed) {
+BOOST_AUTO_TEST_CASE(sessions_from_a_removed_local_address_are_closed) {
     SeamWorld w;
     w.ask(71, "a.example");
     const auto here = w.open(0);
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(sessions_from_an_address_that_is_ours_no_more_are_closed) {
     w.check_reply(72, "b.example");
 }
 
-BOOST_AUTO_TEST_CASE(a_pool_that_is_closed_cancels_its_attempts_and_closes_its_sessions) {
+BOOST_AUTO_TEST_CASE(a_closed_pool_cancels_attempts_and_closes_sessions) {
     SeamWorld w;
     w.ask(81, "a.example");
     const auto session = w.open(0, 1);

@@ -15,7 +15,7 @@ using stream::Transport;
 
 BOOST_AUTO_TEST_SUITE(stream_upstream)
 
-BOOST_AUTO_TEST_CASE(udp_there_and_back) {
+BOOST_AUTO_TEST_CASE(a_udp_query_gets_its_reply) {
     StreamWorld w;
     Peer upstream = Peer::bound(Transport::udp, address("127.0.0.1"));
     const Bytes query = make_query(4711, "www.example");
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(udp_there_and_back) {
     BOOST_TEST(w.replies.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(lies_do_not_end_the_waiting) {
+BOOST_AUTO_TEST_CASE(forged_replies_do_not_end_a_query) {
     StreamWorld w;
     Peer upstream = Peer::bound(Transport::udp, address("127.0.0.1"));
     const Bytes query = make_query(4711, "www.example");
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(lies_do_not_end_the_waiting) {
     BOOST_TEST(w.until([&] { return w.replies.size() == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(ten_lies_end_the_asking_over_udp) {
+BOOST_AUTO_TEST_CASE(ten_forged_replies_end_a_query_over_udp) {
     StreamWorld w;
     Peer upstream = Peer::bound(Transport::udp, address("127.0.0.1"));
     const Bytes query = make_query(4711, "www.example");
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(ten_lies_end_the_asking_over_udp) {
     BOOST_TEST(w.count(StreamCount::upstream_unmatched) == 10U);
 }
 
-BOOST_AUTO_TEST_CASE(the_query_that_waits_longest_makes_room) {
+BOOST_AUTO_TEST_CASE(the_longest_waiting_query_makes_room) {
     rlimit before{};
     BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     rlimit few = before;
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(an_error_without_a_question_is_a_reply) {
     BOOST_TEST(w.until([&] { return w.replies.size() == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_port_is_told) {
+BOOST_AUTO_TEST_CASE(a_closed_port_is_an_error_at_once) {
     StreamWorld w;
     std::uint16_t closed = 0;
     {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_closed_port_is_told) {
     BOOST_TEST(w.replies[0].token == 9U);
 }
 
-BOOST_AUTO_TEST_CASE(each_query_has_a_port_of_its_own_and_the_same_id_twice_is_no_trouble) {
+BOOST_AUTO_TEST_CASE(each_query_has_its_own_port_and_equal_ids_are_allowed) {
     StreamWorld w;
     Peer upstream = Peer::bound(Transport::udp, address("127.0.0.1"));
     std::set<std::uint16_t> ports;
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(each_query_has_a_port_of_its_own_and_the_same_id_twice_is_n
     BOOST_TEST(tokens.size() == 100U);
 }
 
-BOOST_AUTO_TEST_CASE(tcp_there_and_back_with_a_long_reply) {
+BOOST_AUTO_TEST_CASE(a_tcp_query_gets_a_long_reply) {
     StreamWorld w;
     Peer upstream = Peer::bound(Transport::tcp, address("127.0.0.1"));
     const Bytes query = make_query(4711, "big.example");
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(tcp_there_and_back_with_a_long_reply) {
     BOOST_TEST(w.count(StreamCount::upstream_unmatched) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(tcp_errors_come_back) {
+BOOST_AUTO_TEST_CASE(errors_over_tcp_are_reported) {
     StreamWorld w;
     std::uint16_t closed = 0;
     {
