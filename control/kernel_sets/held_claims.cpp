@@ -28,6 +28,18 @@ HeldClaims::Tokens HeldClaims::written(const sets::Installed& row) {
     return done;
 }
 
+HeldClaims::Tokens HeldClaims::refused(const sets::Installed& row) {
+    Tokens ended;
+    for (auto [at, end] = rows_.equal_range({row.list, row.address}); at != end; ++at) {
+        const auto wait = waits_.find(at->second.wait);
+        if (wait == waits_.end()) continue;  // an answer that has the address twice
+        ended.push_back(wait->second.token);
+        waits_.erase(wait);
+    }
+    if (!ended.empty()) drop_rows_without_wait();
+    return ended;
+}
+
 HeldClaims::Tokens HeldClaims::end(ListId list) {
     Tokens ended;
     for (auto at = waits_.begin(); at != waits_.end();) {

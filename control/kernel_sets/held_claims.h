@@ -25,6 +25,8 @@ class HeldClaims {
              std::uint32_t until_s, std::uint64_t now_ms);
     // The tokens that lack nothing now that this row is written.
     Tokens written(const sets::Installed& row);
+    // The tokens that wait for this row, which does not come.
+    Tokens refused(const sets::Installed& row);
     // Ends the claims of a list, or those from before a time, and returns their tokens.
     Tokens end(ListId list);
     Tokens end_before(std::uint64_t ms);

@@ -195,6 +195,9 @@ bool SetSink::take(sets::SetMessage message) {
             if (is_current) observer_.installed(*this, row.list, row.address, row.until_s);
             settle(held_.written(row), Outcome::installed);
         }
+    } else if (const auto* const refused = std::get_if<sets::RefusedRows>(&message.what)) {
+        for (const sets::Installed& row : refused->rows)
+            settle(held_.refused(row), Outcome::failed);
     } else if (const auto* const lost = std::get_if<sets::LostLists>(&message.what)) {
         for (const ListId list : lost->lists) {
             observer_.epoch(*this, list);

@@ -37,7 +37,8 @@ SetHelper::SetHelper(SequencedSocket socket, SetKernel& kernel, Clock& clock)
       writer_(kernel),
       service_(
           writer_,
-          {.installed = [this](std::span<const Installed> rows) { say_written(rows); },
+          {.installed = [this](std::span<const Installed> rows) { say_rows(encode_written, rows); },
+           .refused = [this](std::span<const Installed> rows) { say_rows(encode_refused, rows); },
            .lost = [this](ListId list) { say(encode_lost(plans_, std::span(&list, 1))); },
            .log = [this](Level level, const std::string& text) { say(encode_log(level, text)); }}) {
 }
@@ -128,9 +129,10 @@ void SetHelper::say(const std::string& message) {
     if (is_open_) is_open_ = socket_.send(message, true) == SequencedSocket::End::done;
 }
 
-void SetHelper::say_written(std::span<const Installed> rows) {
+void SetHelper::say_rows(std::string (*encode)(std::uint32_t, std::span<const Installed>),
+                         std::span<const Installed> rows) {
     for (; !rows.empty(); rows = rows.subspan(std::min(kMostRows, rows.size())))
-        say(encode_written(plans_, rows.first(std::min(kMostRows, rows.size()))));
+        say(encode(plans_, rows.first(std::min(kMostRows, rows.size()))));
 }
 
 // After changes since the last report, and every kSayAgainMs.

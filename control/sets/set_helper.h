@@ -49,7 +49,8 @@ class SetHelper {
     void look(std::uint64_t now_ms);
     void wait() const;
     void say(const std::string& message);
-    void say_written(std::span<const Installed> rows);
+    void say_rows(std::string (*encode)(std::uint32_t, std::span<const Installed>),
+                  std::span<const Installed> rows);
     void say_states(std::uint64_t now_ms);
 
     SequencedSocket socket_;

@@ -216,6 +216,10 @@ std::string encode_written(std::uint32_t plans, std::span<const Installed> rows)
     return encode_rows(MessageKind::written, plans, rows);
 }
 
+std::string encode_refused(std::uint32_t plans, std::span<const Installed> rows) {
+    return encode_rows(MessageKind::refused, plans, rows);
+}
+
 std::string encode_lost(std::uint32_t plans, std::span<const ListId> lists) {
     Writer out(MessageKind::lost, plans, lists.size());
     for (const ListId list : lists)
@@ -272,6 +276,9 @@ std::optional<SetMessage> decode(std::string_view bytes) {
             break;
         case MessageKind::written:
             out.what = WrittenRows{take_rows(in, head.count)};
+            break;
+        case MessageKind::refused:
+            out.what = RefusedRows{take_rows(in, head.count)};
             break;
         case MessageKind::lost:
             out.what = LostLists{take_lists(in, head.count)};

@@ -39,6 +39,7 @@ enum class MessageKind : std::uint16_t {
     lost,
     log,
     state,
+    refused,
     count_
 };
 
@@ -83,6 +84,10 @@ struct ClaimRows {
 struct WrittenRows {
     std::vector<Installed> rows;
 };
+// Not in the set, and not soon: the set is full, or the kernel rejects them.
+struct RefusedRows {
+    std::vector<Installed> rows;
+};
 struct LostLists {
     std::vector<ListId> lists;
 };
@@ -99,8 +104,8 @@ struct SetState {
 
 struct SetMessage {
     std::uint32_t plans = 0;
-    std::variant<PlansBegin, PlansEnd, PlanPart, NeverPart, ClaimRows, WrittenRows, LostLists,
-                 LogLine, SetState>
+    std::variant<PlansBegin, PlansEnd, PlanPart, NeverPart, ClaimRows, WrittenRows, RefusedRows,
+                 LostLists, LogLine, SetState>
         what;
 };
 
@@ -109,6 +114,7 @@ std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<Se
 // At most kMostRows rows or lists; the caller splits longer ones.
 std::string encode_claims(std::uint32_t plans, std::span<const Installed> rows);
 std::string encode_written(std::uint32_t plans, std::span<const Installed> rows);
+std::string encode_refused(std::uint32_t plans, std::span<const Installed> rows);
 std::string encode_lost(std::uint32_t plans, std::span<const ListId> lists);
 std::string encode_log(Level level, std::string_view text);
 std::string encode_state(std::uint32_t plans, const SetState& state);

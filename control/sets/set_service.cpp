@@ -84,6 +84,7 @@ void SetService::claim(ListId list, const IpAddress& address, std::uint32_t unti
         state->early.push_back(what);
     } else {
         ++state->counters.full;
+        state->rejected.push_back(what);
     }
 }
 
@@ -104,6 +105,7 @@ void SetService::take(SetState& state, const Installed& what) {
     if (at == state.claims.end()) {
         if (state.claims.size() >= state.max_elements) {
             ++state.counters.full;
+            state.rejected.push_back(what);
             return;
         }
         at = state.claims.emplace(element, Claim{}).first;
@@ -335,15 +337,17 @@ void SetService::written(SetState& state, std::span<const matchers::Prefix> elem
     }
 }
 
+// Of a set that could be written: rows that are not in it were rejected.
 void SetService::notify(SetState& state) {
-    if (state.notifications.empty()) return;
     std::vector<Installed> done;
     for (const Notification& one : std::exchange(state.notifications, {})) {
         const auto at = state.claims.find(one.element);
-        if (at != state.claims.end() && at->second.written_until_s >= one.what.until_s)
-            done.push_back(one.what);
+        const bool is_there =
+            at != state.claims.end() && at->second.written_until_s >= one.what.until_s;
+        (is_there ? done : state.rejected).push_back(one.what);
     }
     if (!done.empty()) sink_.installed(done);
+    if (!state.rejected.empty()) sink_.refused(std::exchange(state.rejected, {}));
 }
 
 void SetService::expire(SetState& state, std::uint64_t now_ms) {

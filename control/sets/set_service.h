@@ -26,6 +26,8 @@ class SetService {
   public:
     struct Sink {
         std::function<void(std::span<const Installed>)> installed;
+        // The set is full, or the kernel rejects them.
+        std::function<void(std::span<const Installed>)> refused;
         std::function<void(ListId)> lost;  // some of its claims are no longer known
         std::function<void(Level, const std::string&)> log;
     };
@@ -95,7 +97,8 @@ class SetService {
         Claims claims;
         std::vector<matchers::Prefix> pending, refused;
         std::vector<Notification> notifications;
-        std::vector<Installed> early;  // claims from before the set's abilities were known
+        std::vector<Installed> rejected;  // to be reported as refused
+        std::vector<Installed> early;     // claims from before the set's abilities were known
         SetCounters counters;
     };
     using SetStates = std::map<SetName, SetState>;

@@ -1,8 +1,6 @@
 """tools/lab/policy: on a Linux router, the first connection after an answer takes the way of its name."""
 
-import os
 import pathlib
-import signal
 import subprocess
 import sys
 import unittest
@@ -26,6 +24,7 @@ class Policy(unittest.TestCase):
     def test_a_thousand_first_connections_take_the_right_way(self):
         names = names_for(1000)
         with PolicyLab(BUILD, names) as lab:
+            lab.start()
             lines = judge(names, lab.connect_all())
             print_table(lines)
             self.assertEqual([(line.names, line.count, line.wrong) for line in lines],
@@ -38,25 +37,23 @@ class Policy(unittest.TestCase):
     def test_connections_go_wrong_while_the_sets_are_not_filled(self):
         names = names_for(12)
         with PolicyLab(BUILD, names) as lab:
-            filler = lab.filler()
-            os.kill(filler, signal.SIGSTOP)
-            try:
+            lab.start()
+            with lab.paused_filler():
                 lines = judge(names, lab.connect_all())
-            finally:
-                os.kill(filler, signal.SIGCONT)
             self.assertEqual([line.wrong for line in lines], [3, 3, 0, 0, 6], lines)
         self.assertEqual(left_behind(lab), [])
 
     def test_a_lab_that_cannot_start_leaves_nothing_behind(self):
         lab = PolicyLab(pathlib.Path(BUILD) / "nowhere", names_for(2))
         with self.assertRaises(LabError), lab:
-            self.fail("it started")
+            lab.start()
         self.assertEqual(left_behind(lab), [])
 
     def test_the_command_says_what_it_does_not_know(self):
-        done = subprocess.run(["/usr/bin/python3", "-m", "lab.policy", BUILD, "--nmes", "2"], capture_output=True, text=True, cwd=ROOT)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("unrecognized arguments: --nmes", done.stderr)
+        for words, said in ((["--nmes", "2"], "unrecognized arguments: --nmes"), (["--names", "0"], "--names is 0: expected 1 to 60000")):
+            done = subprocess.run(["/usr/bin/python3", "-m", "lab.policy", BUILD, *words], capture_output=True, text=True, cwd=ROOT)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(said, done.stderr)
 
 
 if __name__ == "__main__":

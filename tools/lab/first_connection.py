@@ -1,8 +1,8 @@
 """Asks for names one by one and connects to each address as soon as the answer is there. Stands alone: it runs in a namespace.
 
 `first_connection.py SERVER4 SERVER6` reads "NAME TYPE" lines from standard input; A is asked over IPv4, AAAA over IPv6. It prints
-a JSON line per name, in order: {"name", "way", "ms"}. `way`: the first line that the server at port 80 sends; null: no answer
-or no connection. `ms`: from the answer to the established connection.
+a JSON line per name, in order: {"name", "way", "ms"}. `way`: what the web server at port 80 says; null: no answer or no
+connection. `ms`: from the answer to the established connection.
 """
 
 import json
@@ -31,7 +31,8 @@ def first_connection(resolver, ident, name, kind):
             web.settimeout(TIMEOUT_S)
             web.connect((addresses[0][0], 80))
             result["ms"] = round(1000 * (time.perf_counter() - answered), 3)
-            result["way"] = web.recv(100).decode().strip() or None
+            web.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            result["way"] = web.makefile("rb").read().partition(b"\r\n\r\n")[2].decode().strip() or None
     except OSError:
         pass
     return result

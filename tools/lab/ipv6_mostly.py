@@ -422,6 +422,8 @@ def main() -> int:
     parser.add_argument("--config", type=pathlib.Path, default=CONFIG, help="a configuration of yours for these addresses")
     parser.add_argument("--stop-nat64", action="store_true", help="stop the NAT64 before the checks: some go wrong")
     options = parser.parse_args()
+    if not options.config.is_file():
+        parser.error(f"--config is {options.config}: no such file")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the lab is removed then, too
     wrong = 0
     try:

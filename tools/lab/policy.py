@@ -11,6 +11,7 @@ client asked for before, and connects as soon as it has the answer.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -44,6 +45,7 @@ HOLD
       - { exec: $up }
       - { matches: "qname $policy", exec: $tunnel }
 """
+MOST_NAMES = 60_000
 # The router's addresses on its two ways out: what the web server sees.
 WAYS = {"100.64.1.2": "line", "2001:db8:1::2": "line", "10.9.0.2": "tunnel", "2001:db8:9::2": "tunnel"}
 
@@ -69,7 +71,8 @@ def names_for(count: int, seed: int = 1) -> list[Name]:
 
 
 class PolicyLab:
-    """The network; a context manager. `hold`: answers wait until the kernel's set has their addresses."""
+    """The network and its parts; a context manager. start() starts all of them. `hold`: answers wait until the kernel's set has
+    their addresses."""
 
     def __init__(self, build: pathlib.Path | str, names: list[Name], hold: bool = True):
         self.build, self.names, self.hold = pathlib.Path(build).resolve(), names, hold
@@ -80,7 +83,6 @@ class PolicyLab:
     def __enter__(self) -> PolicyLab:
         try:
             self._wire()
-            self._start()
         except BaseException:
             self.network.close()
             raise
@@ -119,12 +121,22 @@ class PolicyLab:
             net.route("client", "default", "via", gateway)
         for gateway in ("100.64.1.1", "2001:db8:1::1"):
             net.route("router", "default", "via", gateway)
+
+    def start(self) -> None:
+        self.start_internet()
+        self.route_by_marks()
+        self.start_daemon()
+
+    def route_by_marks(self) -> None:
+        """What the router needs: sets, marks, and a table for marked packets."""
+        net = self.network
         for family, gateway in (("-4", "10.9.0.1"), ("-6", "2001:db8:9::1")):
             net.run("router", "ip", family, "rule", "add", "fwmark", "1", "lookup", "100")
             net.run("router", "ip", family, "route", "add", "default", "via", gateway, "table", "100")
         net.run("router", "nft", "-f", str(RULES))
 
-    def _start(self) -> None:
+    def start_internet(self) -> None:
+        """The resolver with the names, and the web server at all addresses."""
         net = self.network
         head = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\nns 300 A 1.1.1.1\n"
         zones = {zone: head for zone in ("stream.example", "other.example")}
@@ -134,6 +146,9 @@ class PolicyLab:
         conf = knot_configuration(self.folder / "knot", "1.1.1.1@53", zones)
         net.start("internet", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
         net.start("internet", "web", "/usr/bin/python3", str(WEB), json.dumps(WAYS)).wait_for("ready")
+
+    def start_daemon(self) -> None:
+        net = self.network
         config = self.folder / "policy.yaml"
         config.write_text(CONFIG.replace("HOLD", "      async: false\n      sync_timeout: 500ms" if self.hold else ""))
         self.daemon = net.start("router", "steerdnsd", str(self.build / "steerdnsd"), "--config", str(config), "--control-socket",
@@ -157,6 +172,17 @@ class PolicyLab:
                 if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
                     return pid
         raise LabError("steerdns-sets does not run")
+
+    @contextlib.contextmanager
+    def paused_filler(self):
+        """The sets are not filled in this context. After a minute the daemon starts another process."""
+        filler = self.filler()
+        os.kill(filler, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(filler, signal.SIGCONT)
 
     def connect_all(self) -> list[dict]:
         """Asks for each name and connects at once: [{"name", "way", "ms"}]; way None: no answer or no connection."""
@@ -198,21 +224,20 @@ def print_table(lines: list[Line]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/lab/policy", description="The first connection after an answer takes the right way.")
     parser.add_argument("build", help=argparse.SUPPRESS)
-    parser.add_argument("--names", type=int, default=1000, help="how many names are asked for (1000)")
+    parser.add_argument("--names", type=int, help="how many names are asked for (1000; with --pause-sink 20)")
     parser.add_argument("--no-hold", action="store_true", help="answers do not wait for the kernel's set")
     parser.add_argument("--pause-sink", action="store_true", help="the process that fills the sets is stopped: connections go wrong")
     options = parser.parse_args()
+    count = options.names if options.names is not None else 20 if options.pause_sink else 1000
+    if not 1 <= count <= MOST_NAMES:
+        parser.error(f"--names is {count}: expected 1 to {MOST_NAMES}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the lab is removed then, too
     try:
-        names = names_for(options.names)
+        names = names_for(count)
         with PolicyLab(options.build, names, not options.no_hold) as lab:
-            if options.pause_sink:
-                os.kill(lab.filler(), signal.SIGSTOP)
-            try:
+            lab.start()
+            with lab.paused_filler() if options.pause_sink else contextlib.nullcontext():
                 lines = judge(names, lab.connect_all())
-            finally:
-                if options.pause_sink:
-                    os.kill(lab.filler(), signal.SIGCONT)
     except LabError as error:
         print(f"tools/lab/policy: {error}", file=sys.stderr)
         return 2

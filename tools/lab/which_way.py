@@ -1,7 +1,7 @@
 """A web server at any address that says from which way a connection comes. Stands alone: it runs in a namespace.
 
-`which_way.py WAYS` serves port 80; WAYS is a JSON map of the addresses that connections come from. It answers with the way's
-name and a line's end, or with the address itself.
+`which_way.py WAYS` serves port 80; WAYS is a JSON map of the addresses that connections come from. It answers each request with
+the way's name and a line's end, or with the address itself.
 """
 
 import json
@@ -17,8 +17,10 @@ def main():
         connection, peer = listener.accept()
         address = peer[0].removeprefix("::ffff:")
         with connection:
+            connection.settimeout(2)
             try:
-                connection.sendall((ways.get(address, address) + "\n").encode())
+                connection.recv(4096)  # the request
+                connection.sendall(("HTTP/1.0 200 OK\r\n\r\n" + ways.get(address, address) + "\n").encode())
             except OSError:
                 pass  # the client has left
 

@@ -23,6 +23,8 @@ void say_again(const SetMessage& message, std::string_view bytes) {
         REQUIRE(encode_claims(message.plans, claims->rows).size() == bytes.size());
     } else if (const auto* const written = std::get_if<WrittenRows>(&message.what)) {
         REQUIRE(encode_written(message.plans, written->rows).size() == bytes.size());
+    } else if (const auto* const refused = std::get_if<RefusedRows>(&message.what)) {
+        REQUIRE(encode_refused(message.plans, refused->rows).size() == bytes.size());
     } else if (const auto* const lost = std::get_if<LostLists>(&message.what)) {
         REQUIRE(encode_lost(message.plans, lost->lists) == bytes);
     } else if (const auto* const state = std::get_if<SetState>(&message.what)) {

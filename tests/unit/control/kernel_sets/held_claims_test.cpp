@@ -38,6 +38,16 @@ BOOST_AUTO_TEST_CASE(an_address_that_an_answer_has_twice_counts_once) {
     BOOST_TEST((held.written({1, kTwo[0], 50}) == Tokens{11}));
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_row_ends_all_that_wait_for_it) {
+    HeldClaims held(8);
+    const std::array twice{kTwo[0], kTwo[0], kTwo[1]};
+    BOOST_TEST(held.add(11, 1, twice, 50, 0));
+    BOOST_TEST(held.add(12, 1, std::span(kTwo).last(1), 50, 0));
+    BOOST_TEST((held.refused({1, kTwo[0], 50}) == Tokens{11}));
+    BOOST_TEST(held.refused({1, kTwo[0], 50}).empty());
+    BOOST_TEST((held.written({1, kTwo[1], 50}) == Tokens{12}));
+}
+
 BOOST_AUTO_TEST_CASE(those_of_a_list_and_old_ones_end) {
     HeldClaims held(8);
     BOOST_TEST(held.add(11, 1, kTwo, 50, 1'000));

@@ -256,6 +256,17 @@ BOOST_AUTO_TEST_CASE(an_answer_waits_until_all_its_rows_are_written) {
     BOOST_TEST((heard.outcomes.at(5) == Outcome::installed));
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_the_set_refuses) {
+    begin();
+    const std::uint32_t number = become_ready();
+    hold(5);
+    const sets::Installed row{7, kB, 62};
+    say(sets::encode_refused(number, std::span(&row, 1)));
+    until([&] { return !heard.outcomes.empty(); });
+    BOOST_TEST((heard.outcomes.at(5) == Outcome::failed));
+    BOOST_TEST(heard.rows.empty());
+}
+
 BOOST_AUTO_TEST_CASE(answers_that_wait_go_on_when_the_process_ends_or_the_set_goes) {
     begin();
     std::uint32_t number = become_ready();

@@ -74,8 +74,9 @@ std::vector<std::string> all_kinds() {
     const ListId lists[]{0, 5, kMaxLists - 1};
     for (std::string& one :
          std::vector{encode_claims(9, some_rows(3)), encode_written(9, some_rows(2)),
-                     encode_lost(9, lists), encode_log(Level::warning, "a sentence"),
-                     encode_state(9, a_state()), encode_state(9, SetState{})})
+                     encode_refused(9, some_rows(1)), encode_lost(9, lists),
+                     encode_log(Level::warning, "a sentence"), encode_state(9, a_state()),
+                     encode_state(9, SetState{})})
         all.push_back(std::move(one));
     return all;
 }
@@ -133,6 +134,8 @@ BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
     check_rows(std::get<ClaimRows>(claims->what).rows, some_rows(kMostRows));
     const auto written = decode(encode_written(5, some_rows(1)));
     check_rows(std::get<WrittenRows>(written->what).rows, some_rows(1));
+    const auto refused = decode(encode_refused(5, some_rows(2)));
+    check_rows(std::get<RefusedRows>(refused->what).rows, some_rows(2));
     const ListId lists[]{0, kMaxLists - 1};
     const auto lost = decode(encode_lost(5, lists));
     BOOST_TEST((std::get<LostLists>(lost->what).lists == std::vector<ListId>{0, kMaxLists - 1}));

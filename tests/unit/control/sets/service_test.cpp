@@ -72,12 +72,16 @@ struct FakeKernel final : SetWriter {
 struct World {
     FakeKernel kernel;
     std::vector<std::string> log;
-    std::vector<Installed> board;
+    std::vector<Installed> board, refused;
     std::vector<ListId> lost;
     SetService service{kernel,
                        {.installed =
                             [this](std::span<const Installed> rows) {
                                 board.insert(board.end(), rows.begin(), rows.end());
+                            },
+                        .refused =
+                            [this](std::span<const Installed> rows) {
+                                refused.insert(refused.end(), rows.begin(), rows.end());
                             },
                         .lost = [this](ListId list) { lost.push_back(list); },
                         .log = [this](Level, const std::string& text) { log.push_back(text); }}};
@@ -278,6 +282,8 @@ BOOST_AUTO_TEST_CASE(a_refused_element_does_not_stop_the_others) {
     BOOST_TEST(w.of(kFour).counters.failed == 1U);
     BOOST_TEST(w.of(kFour).pending == 1U);
     BOOST_TEST(w.board.size() == 7U);
+    BOOST_TEST_REQUIRE(w.refused.size() == 1U);
+    BOOST_TEST((w.refused[0].address == address("10.0.3.1")));
     BOOST_TEST(w.said("refuses 10.0.3.0/24: interval overlaps"));
     w.kernel.sets[kFour].refuses.clear();
     w.pass(31'000);
@@ -293,6 +299,8 @@ BOOST_AUTO_TEST_CASE(the_maximum_of_elements_is_kept) {
     w.work();
     BOOST_TEST(w.kernel.in(kFour).size() == 4U);
     BOOST_TEST(w.of(kFour).counters.full == 4U);
+    BOOST_TEST(w.board.size() == 4U);
+    BOOST_TEST(w.refused.size() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(many_elements_are_written_in_few_batches) {
