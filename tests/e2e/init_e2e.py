@@ -138,7 +138,7 @@ class Init(unittest.TestCase):
         """Answers each prompt, (end of prompt, answer), as a person does. Returns what the terminal showed."""
         child, terminal = pty.fork()
         if child == 0:
-            os.execvp("ip", ["ip", "netns", "exec", self.scene.network.full("appliance"), *self.argv(*options)])
+            os.execvp("ip", self.scene.network.argv("appliance", *self.argv(*options)))
         shown, seen = b"", 0
         for prompt, answer in answers:
             while prompt.encode() not in shown[seen:]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from lab.network import until
+from lab.network import STATE_FOLDERS, Network, until
 
 sys.argv.pop(1)  # the build, which this test does not need
 SCRIPT = """
@@ -37,6 +37,20 @@ class Ended(unittest.TestCase):
         self.assertEqual(child.returncode, -signal.SIGTERM)
         self.assertEqual(spaces(prefix), [])
         self.assertFalse(os.path.exists(folder))
+
+
+class State(unittest.TestCase):
+    def test_each_namespace_has_state_folders_of_its_own(self):
+        with Network("state") as net, Network("state") as other:
+            for network, space in ((net, "one"), (net, "two"), (other, "one")):
+                network.namespace(space)
+            for folder in STATE_FOLDERS:
+                net.run("one", "touch", f"{folder}/kept")
+                self.assertEqual(net.run("one", "ls", folder).stdout, "kept\n", "for the next command, too")
+                for network, space in ((net, "two"), (other, "one")):
+                    self.assertEqual(network.run(space, "ls", folder).stdout, "")
+                self.assertFalse(os.path.exists(f"{folder}/kept"), "not on this machine")
+            self.assertEqual(net.run("one", "sh", "-c", "exit 7", check=False).returncode, 7)
 
 
 if __name__ == "__main__":

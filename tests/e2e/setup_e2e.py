@@ -32,8 +32,8 @@ class Setup(unittest.TestCase):
     def argv(self, *options):
         mount = (f"mount -t overlay overlay -o lowerdir=/etc,upperdir={self.upper},workdir={self.scene.folder}/work "
                  '/etc && exec "$@"')
-        return ("ip", "netns", "exec", self.scene.network.full("appliance"), "sh", "-c", mount, "sh",
-                f"{BUILD}/tools/steerctl/steerctl", "setup", "--config", str(self.config), *options)
+        return self.scene.network.argv("appliance", "sh", "-c", mount, "sh", f"{BUILD}/tools/steerctl/steerctl", "setup",
+                                       "--config", str(self.config), *options)
 
     def setup(self, *options):
         return run(*self.argv(*options), check=False, timeout=60)

@@ -98,6 +98,12 @@ class Process:
             return self.child.wait()
 
 
+# Where steerdnsd and steerctl keep files that no configuration names. Each namespace has folders of its own there.
+STATE_FOLDERS = ("/var/lib/steerdns", "/run/steerdns", "/etc/steerdns")
+# `ip netns exec` makes a mount namespace, so these mounts end with the command.
+WITH_OWN_STATE = 'table=$1; shift; mount --all --fstab "$table" && exec "$@"'
+
+
 class Network:
     """A set of namespaces; a context manager that removes all that it made."""
 
@@ -149,7 +155,20 @@ class Network:
         run("ip", "-n", self.full(space), *(["-6"] if ":" in "".join(words) else []), "route", "add", *words)
 
     def argv(self, space: str, *argv: str) -> list[str]:
-        return ["ip", "netns", "exec", self.full(space), *argv]
+        """The command in that namespace; in STATE_FOLDERS it sees the namespace's own files, and none of the machine's."""
+        return ["ip", "netns", "exec", self.full(space), "sh", "-c", WITH_OWN_STATE, "sh", str(self._state(space)), *argv]
+
+    def _state(self, space: str) -> pathlib.Path:
+        table = self.folder / "state" / f"{space}.fstab"
+        if not table.exists():
+            lines = []
+            for folder in STATE_FOLDERS:
+                own = table.parent / space / folder.strip("/")
+                own.mkdir(parents=True, exist_ok=True)
+                os.makedirs(folder, exist_ok=True)  # an empty place to mount on
+                lines.append(f"{own} {folder} none bind 0 0\n")
+            table.write_text("".join(lines))
+        return table
 
     def run(self, space: str, *argv: str, check: bool = True, **options) -> subprocess.CompletedProcess:
         return run(*self.argv(space, *argv), check=check, **options)
