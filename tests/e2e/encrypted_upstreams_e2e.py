@@ -152,9 +152,7 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.check_answers()
                 server.stop()
                 server = self.peers.unbound(self.good)
-                start = time.monotonic()
                 self.check_answers(1)
-                self.assertLess(time.monotonic() - start, 1)
                 daemon.stop()
 
     def test_the_name_of_an_upstream_is_resolved_by_its_bootstrap(self):

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import time
 import unittest
 
 from lab.network import until
@@ -74,9 +73,7 @@ class Secure(unittest.TestCase):
     def check_refused(self, tls, sentence):
         daemon = self.daemon(tls)
         for name in ("stream.example", "media.example", "www.other.example"):
-            start = time.monotonic()
             self.assertTrue(self.scene.short(name, "A"), name)
-            self.assertLess(time.monotonic() - start, 1)
         until(lambda: re.search(sentence, daemon.text()), 10, f"{sentence!r} is said")
         self.scene.wait_tried_again()
         lines = [line for line in daemon.text().splitlines() if re.search(r" (warning|error) ", line)]

@@ -16,6 +16,8 @@ import time
 
 
 CLONE_NEWNET = 0x40000000
+# The least time that is waited for a condition: a loaded machine is slow, and who meets the condition does not wait longer.
+PATIENCE_S = 60
 _setns = ctypes.CDLL(None, use_errno=True).setns
 _serial = itertools.count()
 
@@ -44,7 +46,10 @@ def run(*argv: str, check: bool = True, **options) -> subprocess.CompletedProces
 
 
 def until(condition, seconds: float, what: str, pause: float = 0.05):
-    """Waits until `condition()` is true and returns what it gave; `what` is for the sentence if it never is."""
+    """Waits until `condition()` is true and returns what it gave; `what` is for the sentence if it never is.
+
+    `seconds`: what it takes on an idle machine; at least PATIENCE_S are waited."""
+    seconds = max(seconds, PATIENCE_S)
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
@@ -74,7 +79,8 @@ class Process:
         return self.log.read_text(errors="replace")
 
     def wait_for(self, text: str, seconds: float = 20) -> None:
-        """Waits until its output contains `text`."""
+        """Waits until its output contains `text`; at least PATIENCE_S."""
+        seconds = max(seconds, PATIENCE_S)
         deadline = time.monotonic() + seconds
         while text not in self.text():
             if not self.running():

@@ -15,7 +15,7 @@ import pathlib
 import subprocess
 import time
 
-from lab.network import LabError, Network, Process, run, until
+from lab.network import PATIENCE_S, LabError, Network, Process, run, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -219,7 +219,8 @@ class Scene:
         return [row for row in rows if row["list"] != "steerdns-probe"]
 
     def wait_rows(self, wanted: set[tuple[str, str]], seconds: float = 10) -> list[dict]:
-        """Waits until the router holds each (list, address); returns all rows."""
+        """Waits until the router holds each (list, address), at least PATIENCE_S; returns all rows."""
+        seconds = max(seconds, PATIENCE_S)
         deadline = time.monotonic() + seconds
         while True:
             rows = self.rows()
