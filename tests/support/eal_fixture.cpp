@@ -8,6 +8,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "support/hand_over.h"
 
@@ -44,9 +45,17 @@ struct Pools {
 EalFixture::EalFixture() {
     static bool up = false;
     if (up) return;
-    std::array<std::string, 9> words{"test",     "--no-huge",      "--no-shconf",
-                                     "--no-pci", "--no-telemetry", "-m",
-                                     "1024",     "--lcores=0@0",   "--log-level=*:error"};
+    // The lcore is where the kernel puts it: tests that run beside each other would share one CPU.
+    const std::string cpus = std::to_string(std::thread::hardware_concurrency() - 1);
+    std::array<std::string, 9> words{"test",
+                                     "--no-huge",
+                                     "--no-shconf",
+                                     "--no-pci",
+                                     "--no-telemetry",
+                                     "-m",
+                                     "1024",
+                                     "--lcores=0@(0-" + cpus + ")",
+                                     "--log-level=*:error"};
     std::array<char*, words.size()> argv{};
     for (std::size_t i = 0; i < words.size(); ++i)
         argv[i] = words[i].data();
