@@ -29,6 +29,7 @@ class Ipv6Mostly(unittest.TestCase):
     def without_translator(self, lab):
         """The checks notice it; who needs no NAT64 goes on."""
         lab.translator.stop()
+        lab.patience_s = 5
         for check in (ipv6_mostly.through_nat64, ipv6_mostly.clat):
             with self.subTest(check), self.assertRaises(AssertionError):
                 check(lab)

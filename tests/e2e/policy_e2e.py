@@ -30,13 +30,13 @@ class Policy(unittest.TestCase):
             self.assertEqual([(line.names, line.count, line.wrong) for line in lines],
                              [("listed, IPv4", 250, 0), ("listed, IPv6", 250, 0), ("others, IPv4", 250, 0), ("others, IPv6", 250, 0),
                               ("all", 1000, 0)])
-            until(lambda: sum(one["added"] for one in lab.steerctl("counters")["sets"]) == 500, 10, "500 elements are counted")
+            until(lambda: sum(one["added"] for one in lab.steerctl("counters")["sets"]) == 500, 60, "500 elements are counted")
             self.assertEqual(lab.daemon.stop(), 0, lab.daemon.text())
         self.assertEqual(left_behind(lab), [])
 
     def test_connections_go_wrong_while_the_sets_are_not_filled(self):
         names = names_for(12)
-        with PolicyLab(BUILD, names) as lab:
+        with PolicyLab(BUILD, names, sync_timeout="100ms") as lab:
             lab.start()
             with lab.paused_filler():
                 lines = judge(names, lab.connect_all())

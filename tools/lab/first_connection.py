@@ -13,7 +13,7 @@ import time
 
 from ask import decode, encode
 
-TIMEOUT_S = 2
+TIMEOUT_S = 30
 
 
 def first_connection(resolver, ident, name, kind):

@@ -94,6 +94,7 @@ class Ipv6MostlyLab:
         self.daemon: Process | None = None
         self.translator: Process | None = None
         self.radvd: Process | None = None
+        self.patience_s = 30  # how long an answer or a connection may take
 
     def __enter__(self) -> Ipv6MostlyLab:
         try:
@@ -184,7 +185,7 @@ class Ipv6MostlyLab:
         self.network.run(space, "tayga", "--config", str(conf), "--mktun")
         self.network.run(space, "ip", "link", "set", device, "up")
         process = self.network.start(space, f"tayga-{space}", "tayga", "--config", str(conf), "--nodetach", "--pidfile", str(folder / "pid"))
-        until(lambda: (folder / "pid").exists() or not process.running(), 5, f"Tayga of {space} runs")
+        until(lambda: (folder / "pid").exists() or not process.running(), 60, f"Tayga of {space} runs")
         if not process.running():
             raise LabError(f"Tayga of {space} ended: {process.text()}")
         return process
@@ -245,13 +246,13 @@ class Ipv6MostlyLab:
 
     def heard(self, space: str) -> dict[str, list[str]]:
         """What the router advertises: pref64, rdnss, prefixes, routers."""
-        return json.loads(self.network.run(space, "/usr/bin/python3", str(ADVERTISEMENTS), "read", "eth0").stdout)
+        return json.loads(self.network.run(space, "/usr/bin/python3", str(ADVERTISEMENTS), "read", "eth0", "60").stdout)
 
     def wait_for_address(self, space: str) -> None:
         def has() -> bool:
             shown = self.network.run(space, "ip", "-6", "address", "show", "dev", "eth0", "scope", "global").stdout
             return "2001:db8:88:" in shown and "default" in self.network.run(space, "ip", "-6", "route").stdout
-        until(has, 10, f"{space} has an IPv6 address and a router")
+        until(has, 60, f"{space} has an IPv6 address and a router")
 
     def client(self, space: str, *argv: str, server: str = BOX6, resolv: str = "") -> subprocess.CompletedProcess:
         """Runs a program that asks `server` for names; `resolv`: more lines of its resolv.conf."""
@@ -262,14 +263,14 @@ class Ipv6MostlyLab:
 
     def curl(self, space: str, url: str, **where: str) -> tuple[str, str]:
         """(what the server said, the address that the client connected to); ("", "") if nothing came."""
-        done = self.client(space, "curl", "-s", "--max-time", "3", "-w", "%{remote_ip}", url, **where)
+        done = self.client(space, "curl", "-s", "--max-time", str(self.patience_s), "-w", "%{remote_ip}", url, **where)
         if done.returncode != 0:
             return "", ""
         said, _, address = done.stdout.rpartition("\n")
         return said, address
 
     def kdig(self, *words: str, space: str = "only6", server: str = BOX6) -> str:
-        return self.network.run(space, "kdig", f"@{server}", "+timeout=5", "+retry=0", *words, check=False).stdout
+        return self.network.run(space, "kdig", f"@{server}", f"+timeout={self.patience_s}", "+retry=0", *words, check=False).stdout
 
 
 # What must hold: name, and a function that returns what was seen, or raises AssertionError --------------------
@@ -431,6 +432,7 @@ def main() -> int:
             lab.start(options.config.resolve())
             if options.stop_nat64:
                 lab.translator.stop()
+                lab.patience_s = 3
             for name, check in CHECKS:
                 try:
                     print(f"ok     {name}: {check(lab)}", flush=True)

@@ -72,10 +72,10 @@ def names_for(count: int, seed: int = 1) -> list[Name]:
 
 class PolicyLab:
     """The network and its parts; a context manager. start() starts all of them. `hold`: answers wait until the kernel's set has
-    their addresses."""
+    their addresses, at most `sync_timeout`: long, so that a loaded machine is no mistake."""
 
-    def __init__(self, build: pathlib.Path | str, names: list[Name], hold: bool = True):
-        self.build, self.names, self.hold = pathlib.Path(build).resolve(), names, hold
+    def __init__(self, build: pathlib.Path | str, names: list[Name], hold: bool = True, sync_timeout: str = "10s"):
+        self.build, self.names, self.hold, self.sync_timeout = pathlib.Path(build).resolve(), names, hold, sync_timeout
         self.network = Network("policy")
         self.folder = self.network.folder
         self.daemon: Process | None = None
@@ -150,11 +150,11 @@ class PolicyLab:
     def start_daemon(self) -> None:
         net = self.network
         config = self.folder / "policy.yaml"
-        config.write_text(CONFIG.replace("HOLD", "      async: false\n      sync_timeout: 500ms" if self.hold else ""))
+        config.write_text(CONFIG.replace("HOLD", f"      async: false\n      sync_timeout: {self.sync_timeout}" if self.hold else ""))
         self.daemon = net.start("router", "steerdnsd", str(self.build / "steerdnsd"), "--config", str(config), "--control-socket",
                                 str(self.folder / "control.sock"))
         self.daemon.wait_for("serving", 40)
-        until(self.sets_are_ready, 10, "the kernel's sets are ready")
+        until(self.sets_are_ready, 60, "the kernel's sets are ready")
 
     def steerctl(self, *words: str) -> dict:
         done = run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.folder / "control.sock"), "--json", *words)
@@ -234,7 +234,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the lab is removed then, too
     try:
         names = names_for(count)
-        with PolicyLab(options.build, names, not options.no_hold) as lab:
+        with PolicyLab(options.build, names, not options.no_hold, "100ms" if options.pause_sink else "10s") as lab:
             lab.start()
             with lab.paused_filler() if options.pause_sink else contextlib.nullcontext():
                 lines = judge(names, lab.connect_all())

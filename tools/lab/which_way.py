@@ -17,7 +17,7 @@ def main():
         connection, peer = listener.accept()
         address = peer[0].removeprefix("::ffff:")
         with connection:
-            connection.settimeout(2)
+            connection.settimeout(30)
             try:
                 connection.recv(4096)  # the request
                 connection.sendall(("HTTP/1.0 200 OK\r\n\r\n" + ways.get(address, address) + "\n").encode())
