@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "matchers/text.h"
+
 namespace steer::routeros {
 
 namespace {
@@ -31,14 +33,6 @@ std::string escaped(std::string_view name) {
     return out;
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ')
-        text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ')
-        text.remove_suffix(1);
-    return text;
-}
-
 }  // namespace
 
 std::string row_comment(std::string_view prefix, std::string_view tag, RowKind kind,
@@ -61,12 +55,12 @@ std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_v
     bool has_tag = false, has_kind = false;
     while (!comment.empty()) {
         const auto end = std::min(comment.find(';'), comment.size());
-        const auto token = trimmed(comment.substr(0, end));
+        const auto token = matchers::trimmed(comment.substr(0, end));
         comment.remove_prefix(std::min(end + 1, comment.size()));
         const auto equals = token.find('=');
         if (equals == token.npos) continue;
-        const auto key = trimmed(token.substr(0, equals));
-        const auto value = trimmed(token.substr(equals + 1));
+        const auto key = matchers::trimmed(token.substr(0, equals));
+        const auto value = matchers::trimmed(token.substr(equals + 1));
         if (key == "pg") {
             facts.tag = value;
             has_tag = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/config/reference.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -133,12 +134,8 @@ std::vector<std::string> row_cells(std::string_view row) {
         row.remove_prefix(1);
     }
     cells.pop_back();  // behind the last border
-    for (std::string& cell : cells) {
-        const auto first = cell.find_first_not_of(' ');
-        cell = first == std::string::npos
-                   ? ""
-                   : cell.substr(first, cell.find_last_not_of(' ') - first + 1);
-    }
+    for (std::string& cell : cells)
+        cell = std::string(matchers::trimmed(cell));
     return cells;
 }
 

@@ -2,15 +2,10 @@
 
 #include <utility>
 
+#include "matchers/text.h"
+
 namespace steer::init {
 namespace {
-
-std::string trimmed(const std::string& text) {
-    constexpr const char* kBlank = " \t\r";
-    const auto begin = text.find_first_not_of(kBlank);
-    if (begin == std::string::npos) return {};
-    return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 std::string name_of(const Question& question) {
     return question.option.empty() ? std::string(kPasswordFile) : std::string(question.option);
@@ -58,7 +53,7 @@ Result<void> ask_one(const Question& question, const Host& host, Dialogue& dialo
                          std::string(question.label) + "): answer it by " + name_of(question) +
                          ", or take the defaults by --yes"};
         }
-        const std::string said = question.secret ? *line : trimmed(*line);
+        const std::string said = question.secret ? *line : std::string(matchers::trimmed(*line));
         const std::string answer = said.empty() ? proposal : said;
         if (answer.empty() && !question.secret) {
             dialogue.out << "     There is no default: write an answer.\n";
@@ -81,7 +76,7 @@ Result<void> take_default(const Question& question, const Host& host, Answers& a
 
 Result<void> take_given(const Question& question, const std::string& text, const Host& host,
                         Answers& answers) {
-    auto good = question.take(trimmed(text), host, answers);
+    auto good = question.take(std::string(matchers::trimmed(text)), host, answers);
     if (good) return {};
     return Error{name_of(question) + " cannot be taken: " + good.error().text};
 }

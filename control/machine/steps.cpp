@@ -5,6 +5,8 @@
 #include <map>
 #include <sstream>
 
+#include "matchers/text.h"
+
 namespace steer::machine {
 namespace {
 
@@ -15,16 +17,9 @@ std::string content_of(const std::vector<std::string>& lines) {
     return out;
 }
 
-std::string trimmed(std::string_view text) {
-    constexpr std::string_view kBlank = " \t\r\n";
-    const auto begin = text.find_first_not_of(kBlank);
-    if (begin == text.npos) return {};
-    return std::string(text.substr(begin, text.find_last_not_of(kBlank) - begin + 1));
-}
-
 // "net/ipv4/x" and "net.ipv4.x" are one key.
 std::string plain_key(std::string_view key) {
-    std::string out = trimmed(key);
+    std::string out(matchers::trimmed(key));
     if (out.starts_with('-')) out.erase(0, 1);
     std::ranges::replace(out, '/', '.');
     return out;
@@ -73,7 +68,7 @@ std::string sysctl_path(const std::string& key) {
 }
 
 Step sysctl_step(const Subject& subject, const std::string& key, const std::string& value) {
-    std::string before = trimmed(subject.read(sysctl_path(key)));
+    std::string before(matchers::trimmed(subject.read(sysctl_path(key))));
     std::ranges::replace(before, '\t', ' ');
     return {"sysctl -qw " + shell_word(key + "=" + value),
             "sysctl -qw " + shell_word(key + "=" + before)};
@@ -96,7 +91,7 @@ std::string kept_sysctl(const Subject& subject, const std::string& key) {
             if (line.starts_with('#') || line.starts_with(';') || equals == std::string::npos)
                 continue;
             if (plain_key(std::string_view(line).substr(0, equals)) == key)
-                value = trimmed(std::string_view(line).substr(equals + 1));
+                value = matchers::trimmed(std::string_view(line).substr(equals + 1));
         }
     };
     for (const auto& [name, folder] : files)
@@ -108,7 +103,7 @@ std::string kept_sysctl(const Subject& subject, const std::string& key) {
 std::vector<Step> sysctl_steps(const Subject& subject, const std::string& name,
                                const std::string& key, const std::string& value) {
     std::vector<Step> steps;
-    if (trimmed(subject.read(sysctl_path(key))) != value)
+    if (matchers::trimmed(subject.read(sysctl_path(key))) != value)
         steps.push_back(sysctl_step(subject, key, value));
     const std::string file = "/etc/sysctl.d/60-steerdns-" + name + ".conf";
     const std::vector<std::string> lines{key + " = " + value};

@@ -5,16 +5,10 @@
 #include <string>
 #include <utility>
 
+#include "matchers/text.h"
+
 namespace steer::resolver {
 namespace {
-
-constexpr std::string_view kSpace = " \t\r";
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(kSpace);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 // The text after `key`, if the line begins with it.
 std::optional<std::string_view> behind(std::string_view line, std::string_view key) {
@@ -49,7 +43,7 @@ std::vector<NamedServer> read_servers(std::string_view text) {
     std::vector<NamedServer> servers;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        const std::string_view line = trimmed(text.substr(0, end));
+        const std::string_view line = matchers::trimmed(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
         if (const auto one = behind(line, "nameserver")) {
             for (NamedServer& server : servers_in(*one))

@@ -51,7 +51,7 @@ int on_trouble(ipset* set, void* said) {
 }
 
 // The first line, without what is around its sentence.
-std::string trimmed(std::string text) {
+std::string sentence_of(std::string text) {
     text.resize(std::min(text.size(), text.find('\n')));
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ' || text.back() == '.'))
         text.pop_back();
@@ -113,7 +113,7 @@ void IpsetWriter::close() {
 
 // A failed session is left in an intermediate state, so a new one is opened.
 bool IpsetWriter::done(int result) {
-    said_.complaint = trimmed(std::move(said_.complaint));
+    said_.complaint = sentence_of(std::move(said_.complaint));
     if (result == 0) return true;
     close();
     open();

@@ -132,7 +132,7 @@ std::vector<std::string> dnsmasq_words(std::string_view value) {
         }
     }
     for (std::string& word : out)
-        word = trim(word);
+        word = trimmed(word);
     return out;
 }
 
@@ -157,14 +157,14 @@ DnsmasqFile read_dnsmasq(std::string_view text) {
     bool is_known = false;
     for (int line = 1; !text.empty(); ++line) {
         const auto end = std::min(text.find('\n'), text.size());
-        std::string_view row = trim(without_comment(text.substr(0, end)));
+        std::string_view row = trimmed(without_comment(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
         while (row.starts_with('-'))
             row.remove_prefix(1);
         if (row.empty()) continue;
         const auto equals = row.find('=');
-        DnsmasqOption option{line, std::string(trim(row.substr(0, equals))), {}};
-        if (equals != std::string_view::npos) option.value = trim(row.substr(equals + 1));
+        DnsmasqOption option{line, std::string(trimmed(row.substr(0, equals))), {}};
+        if (equals != std::string_view::npos) option.value = trimmed(row.substr(equals + 1));
         is_known = is_known || is_dnsmasq_option(option.name);
         out.options.push_back(std::move(option));
     }

@@ -177,7 +177,7 @@ class ModelReader {
         const std::string value = dnsmasq_word(option_->value);
         const auto last = value.rfind('/');
         if (!value.starts_with('/') || last == 0) return std::nullopt;
-        Domains out{{}, std::string(trim(std::string_view(value).substr(last + 1)))};
+        Domains out{{}, std::string(trimmed(std::string_view(value).substr(last + 1)))};
         for (const std::string& part :
              split_all(std::string_view(value).substr(1, last - 1), '/')) {
             std::string_view name = part;

@@ -95,7 +95,7 @@ class PolicyImport {
         for (const Note& one : pending_)
             sheet.note(one);
         std::string out;
-        for (const auto& line : split_all(trim(sheet.text()), '\n')) {
+        for (const auto& line : split_all(trimmed(sheet.text()), '\n')) {
             if (!line.empty()) out += std::string(indent, ' ') + line + "\n";
         }
         notes_.insert(notes_.end(), pending_.begin(), pending_.end());
@@ -276,7 +276,7 @@ class PolicyImport {
             note(rule.line, "a rule of " + owner + " without 'exec' is not imported");
             return true;
         }
-        const std::string words(trim(exec->text));
+        const std::string words(trimmed(exec->text));
         const std::string first = words.substr(0, words.find(' '));
         if (first.starts_with('$') ? gone_.contains(first.substr(1)) : dropped(first) != nullptr) {
             note(rule.line, "the rule " + in_quotes(words) + " of " + owner + " is not imported");

@@ -173,12 +173,12 @@ class ExportReader {
     void header() {
         const std::size_t began = at_;
         skip_line();
-        const std::string_view text = trim(text_.substr(began, at_ - began));
+        const std::string_view text = trimmed(text_.substr(began, at_ - began));
         constexpr std::string_view kBy = "by RouterOS";
         const auto by = text.find(kBy);
         if (by == std::string_view::npos || out_.has_header) return;
         out_.has_header = true;
-        const std::string_view version = trim(text.substr(by + kBy.size()));
+        const std::string_view version = trimmed(text.substr(by + kBy.size()));
         out_.version = version.substr(0, version.find(' '));
     }
 
@@ -217,7 +217,7 @@ class ExportReader {
             }
         }
         if (out_.failure) return;
-        out_.notes.push_back({line_place(line), "the script " + in_quotes(trim(what.text)) +
+        out_.notes.push_back({line_place(line), "the script " + in_quotes(trimmed(what.text)) +
                                                     " is skipped: run it on the router, "
                                                     "and import the router's /export"});
     }

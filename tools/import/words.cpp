@@ -30,22 +30,6 @@ std::size_t utf8_length(std::string_view text) {
 
 }  // namespace
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && is_blank(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back()))
-        text.remove_suffix(1);
-    return text;
-}
-
-std::string lowered(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 std::vector<std::string> split_all(std::string_view text, char separator) {
     std::vector<std::string> out;
     for (;;) {
@@ -59,7 +43,7 @@ std::vector<std::string> split_all(std::string_view text, char separator) {
 std::vector<std::string> split(std::string_view text, char separator) {
     std::vector<std::string> out;
     for (const std::string& part : split_all(text, separator)) {
-        if (const auto word = trim(part); !word.empty()) out.emplace_back(word);
+        if (const auto word = trimmed(part); !word.empty()) out.emplace_back(word);
     }
     return out;
 }

@@ -8,13 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "matchers/text.h"
+
 namespace steer::importing {
 
 inline bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
-std::string_view trim(std::string_view text);
-std::string lowered(std::string_view text);
+using matchers::lowered;
+using matchers::trimmed;
 // Without the empty ones; blanks around each are removed.
 std::vector<std::string> split(std::string_view text, char separator);
 // With the empty ones, as they are.

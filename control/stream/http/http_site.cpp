@@ -1,14 +1,9 @@
 #include "control/stream/http/http_site.h"
 
+#include "matchers/text.h"
+
 namespace steer::stream {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlank = " \t";
-    const auto first = text.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
 
 // "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:80".
 std::optional<IpAddress> parse_node(std::string_view text) {
@@ -28,7 +23,7 @@ std::optional<IpAddress> HttpSite::client_in(std::string_view value) const {
     for (;;) {
         const auto comma = value.rfind(',');
         const bool is_first = comma == std::string_view::npos;
-        const auto node = parse_node(trimmed(is_first ? value : value.substr(comma + 1)));
+        const auto node = parse_node(matchers::trimmed(is_first ? value : value.substr(comma + 1)));
         if (!node || is_first || !trusts(*node)) return node;
         value = value.substr(0, comma);
     }
