@@ -8,11 +8,12 @@ Prints the size of the image. Needs root, podman, buildah and runc (tools/deps -
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+from lab.network import Network, Process, run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAME = f"steer-container-{os.getpid()}"
@@ -21,6 +22,8 @@ BASE, IMAGE = f"localhost/{NAME}-base", READY or f"localhost/{NAME}"
 # Some hosts do not let a container raise its limits.
 PODMAN = ["podman", "--runtime", "runc"]
 LIMITS = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+# podman turns on forwarding on the host when it makes a network of its own.
+FORWARDING = [pathlib.Path("/proc/sys/net") / name for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding")]
 CONFIGURATION = """
 dataplane:
   ports: [{{ device: inside, driver: {driver} }}]
@@ -33,74 +36,63 @@ plugins:
 """
 
 
-def run(*argv, **more):
-    done = subprocess.run(argv, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return done.stdout
+def set_back(before):
+    """Writing to `forwarding` resets other settings of the kernel, so only what changed is written."""
+    for file, value in before.items():
+        if file.read_text() != value:
+            file.write_text(value)
 
 
 class Container(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="steerdns-container-")))
+        cls.addClassCleanup(set_back, {file: file.read_text() for file in FORWARDING})
         if READY:
             return
-        cls.addClassCleanup(subprocess.run, ["podman", "rmi", "--force", IMAGE, BASE], capture_output=True)
-        tar = cls.folder / "base.tar"
-        run("mmdebstrap", "--quiet", "--variant=minbase", "bookworm", str(tar))
-        run("podman", "import", str(tar), BASE)
-        tar.unlink()
+        cls.addClassCleanup(run, "podman", "rmi", "--force", IMAGE, BASE, check=False)
+        with tempfile.TemporaryDirectory(prefix="steerdns-container-") as folder:
+            tar = pathlib.Path(folder) / "base.tar"
+            run("mmdebstrap", "--quiet", "--variant=minbase", "bookworm", str(tar))
+            run("podman", "import", str(tar), BASE)
         cache = pathlib.Path.home() / ".cache/ccache"
         cache.mkdir(parents=True, exist_ok=True)
         begin = time.monotonic()
         run("buildah", "bud", "--isolation", "chroot", "--build-arg", f"DEBIAN={BASE}", "--volume", f"{cache}:/root/.cache/ccache",
             "-f", str(ROOT / "configs/container/Containerfile"), "-t", IMAGE, str(ROOT))
-        size = int(json.loads(run("podman", "image", "inspect", IMAGE))[0]["Size"])
-        base = int(json.loads(run("podman", "image", "inspect", BASE))[0]["Size"])
+        size, base = (int(json.loads(run("podman", "image", "inspect", image).stdout)[0]["Size"]) for image in (IMAGE, BASE))
         print(f"image {size / 1e6:.0f} MB, its base {base / 1e6:.0f} MB; built in {time.monotonic() - begin:.0f} s", flush=True)
 
     def setUp(self):
-        for end in ("in", "out"):
-            run("ip", "netns", "add", f"{NAME}-{end}")
-            self.addCleanup(subprocess.run, ["ip", "netns", "del", f"{NAME}-{end}"])
-        run("ip", "link", "add", "inside", "netns", f"{NAME}-in", "type", "veth", "peer", "outside", "netns", f"{NAME}-out")
-        for end, device, address in (("in", "inside", "192.0.2.53/24"), ("out", "outside", "192.0.2.9/24")):
-            for command in (["address", "add", address, "dev", device], ["link", "set", device, "up"], ["link", "set", "lo", "up"]):
-                run("ip", "-n", f"{NAME}-{end}", *command)
+        self.network = self.enterContext(Network("container"))
+        for space in ("in", "out"):
+            self.network.namespace(space)
+        self.network.link(("in", "inside"), ("out", "outside"))
+        self.network.address("in", "inside", "192.0.2.53/24")
+        self.network.address("out", "outside", "192.0.2.9/24")
 
     def start(self, driver, *options):
-        file = self.folder / f"{driver}.yaml"
+        file = self.network.folder / "steerdns.yaml"
         file.write_text(CONFIGURATION.format(driver=driver))
         file.chmod(0o644)
-        log = (self.folder / f"{driver}.log").open("w+")
-        self.addCleanup(log.close)
         container = f"{NAME}-{driver}"
-        # (`ip netns exec` would hide the control groups that the runtime needs.)
-        child = subprocess.Popen(["nsenter", f"--net=/run/netns/{NAME}-in", *PODMAN, "run", "--rm", "--name", container, "--network", "host", *LIMITS,
-                                  *options, "-v", f"{file}:/etc/steerdns/steerdns.yaml:ro", IMAGE],
-                                 stdout=log, stderr=subprocess.STDOUT)
-
-        def stop():
-            subprocess.run([*PODMAN, "kill", "--signal", "TERM", container], capture_output=True)
-            child.wait(30)
-        self.addCleanup(stop)
-        end = time.monotonic() + 60
-        while "serving on" not in (text := pathlib.Path(log.name).read_text()):
-            self.assertIsNone(child.poll(), text)
-            self.assertLess(time.monotonic(), end, text)
-            time.sleep(0.1)  # no event of the container tells it
-        return container, text
+        self.addCleanup(run, *PODMAN, "rm", "--force", "--ignore", container, check=False)
+        # (Not by `ip netns exec`: it hides the control groups that the runtime needs.)
+        process = Process(container, ["nsenter", f"--net=/run/netns/{self.network.full('in')}", *PODMAN, "run", "--rm", "--name", container,
+                                      "--network", "host", *LIMITS, *options, "-v", f"{file}:/etc/steerdns/steerdns.yaml:ro", IMAGE],
+                          self.network.folder / "podman.log")
+        self.network.processes.append(process)
+        process.wait_for("serving on", 60)
+        return container, process.text()
 
     def ask(self):
-        return run("ip", "netns", "exec", f"{NAME}-out", "kdig", "+short", "+timeout=3", "@192.0.2.53", "www.example").strip()
+        return self.network.run("out", "kdig", "+short", "+timeout=3", "@192.0.2.53", "www.example").stdout.strip()
 
     def test_kernel_sockets_need_no_capability(self):
-        run("ip", "netns", "exec", f"{NAME}-in", "sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=53")
+        self.network.run("in", "sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=53")
         container, text = self.start("socket", "--cap-drop", "all", "--user", "steerdns")
         self.assertIn("by socket", text)
         self.assertEqual(self.ask(), "198.51.100.1")
-        self.assertIn("steerdnsd", run(*PODMAN, "exec", container, "steerctl", "status"))
+        self.assertIn("steerdnsd", run(*PODMAN, "exec", container, "steerctl", "status").stdout)
 
     def test_af_xdp_needs_five_capabilities(self):
         _, text = self.start("af_xdp", "--security-opt", "seccomp=unconfined",
