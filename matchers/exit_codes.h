@@ -41,11 +41,15 @@ inline constexpr std::array kExitRows{
             "the request was not completed: a list not fetched, a router not in sync, output not "
             "written",
             "read the error line; repeat the command after that"},
+    ExitRow{"steerctl", kExitFailed, "`setup`: a problem is left, or a command failed",
+            "read the lines of `steerctl setup --check`"},
     ExitRow{"steerctl", kExitRejected, "the command line is invalid",
             "`steerctl COMMAND --help` shows the usage"},
     ExitRow{"steerctl", kExitRejected,
             "`reload`: the new configuration is invalid; the active one stays in use",
             "correct the reported lines and reload again"},
+    ExitRow{"steerctl", kExitRejected, "`setup`: the configuration is invalid, or root is needed",
+            "correct the reported lines, or run it as root"},
     ExitRow{"steerctl", kExitRejected, "`import`: the input cannot be read",
             "correct the reported line of the input"},
 };

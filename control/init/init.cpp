@@ -23,6 +23,7 @@
 #include "control/reload/judge.h"
 #include "control/setup/routeros_setup.h"
 #include "control/setup/steps.h"
+#include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
 
 namespace steer::init {
@@ -30,10 +31,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFailed = 1, kRefused = 2;
 constexpr mode_t kForGroup = 0640, kForOwner = 0600;
 
-int fail(const Error& error, int code) {
+ExitCode fail(const Error& error, ExitCode code) {
     std::fprintf(stderr, "error: %s\n", safe_text(error.sentence(), kSafeLineBytes).c_str());
     return code;
 }
@@ -176,16 +176,16 @@ setup::ImportFiles commands_for(const config::Settings& settings, const Answers&
     return setup::routeros_import_files(settings, values);
 }
 
-// What --check would say of the text before anything is written. Exit code, 0: nothing.
-int check(const config::LoadOutcome& loaded) {
+// What --check would say of the text before anything is written. kExitDone: nothing.
+ExitCode check(const config::LoadOutcome& loaded) {
     std::vector<Error> errors = loaded.errors;
     if (errors.empty()) {
         build::Registry registry;
         errors = judge(loaded.settings, registry).errors;
     }
     for (const Error& error : errors)
-        fail(error, kRefused);
-    return errors.empty() ? 0 : kRefused;
+        fail(error, kExitRejected);
+    return errors.empty() ? kExitDone : kExitRejected;
 }
 
 // ---- what is said at the end
@@ -224,11 +224,11 @@ void say_next(const Answers& answers, const Host& host, const Files& files) {
 
 }  // namespace
 
-int run_init(const InitOptions& options) {
+ExitCode run_init(const InitOptions& options) {
     const Files files = files_for(options.file);
     std::vector<Draft> drafts{{files.configuration, {}, "the configuration"}};
     if (const auto good = options.replace ? Result<void>{} : refuse_what_is_there(drafts); !good)
-        return fail(good.error(), kFailed);
+        return fail(good.error(), kExitFailed);
     const Host host = look_at_this_host();
     Dialogue dialogue{read_line, std::cout};
     if (!options.defaults)
@@ -238,11 +238,11 @@ int run_init(const InitOptions& options) {
     if (const auto file = given.find(kPasswordFile); file != given.end())
         file->second = fs::absolute(file->second).lexically_normal().string();
     const auto answers = ask(host, given, options.defaults, dialogue);
-    if (!answers) return fail(answers.error(), kRefused);
+    if (!answers) return fail(answers.error(), kExitRejected);
 
     const auto loaded = config::load_text(configuration_text(*answers, answers->password_file),
                                           files.configuration);
-    if (const int code = check(loaded); code != 0) return code;
+    if (const ExitCode code = check(loaded); code != kExitDone) return code;
     const bool has_router = !answers->router.empty();
     const bool own_password = has_router && answers->password_file.empty();
     drafts.front().content =
@@ -258,10 +258,10 @@ int run_init(const InitOptions& options) {
             {files.undo, commands.undo, "RouterOS commands that undo these", kForOwner, false});
     }
     if (const auto good = options.replace ? Result<void>{} : refuse_what_is_there(drafts); !good)
-        return fail(good.error(), kFailed);
+        return fail(good.error(), kExitFailed);
     std::cout << "\n";
     for (const Draft& draft : drafts) {
-        if (const auto good = write(draft, host); !good) return fail(good.error(), kFailed);
+        if (const auto good = write(draft, host); !good) return fail(good.error(), kExitFailed);
         std::cout << "wrote " << draft.path << " (" << draft.what << ")\n";
     }
     if (is_nobody(host.user))
@@ -269,7 +269,8 @@ int run_init(const InitOptions& options) {
                      "user, then write them again with --force:\n  adduser --system --group "
                      "--no-create-home steerdns\n";
     say_next(*answers, host, files);
-    return std::cout.flush() ? 0 : fail(Error{"cannot write to standard output"}, kFailed);
+    return std::cout.flush() ? kExitDone
+                             : fail(Error{"cannot write to standard output"}, kExitFailed);
 }
 
 }  // namespace steer::init

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "control/init/answers.h"
+#include "matchers/exit_codes.h"
 
 namespace steer::init {
 
@@ -18,7 +19,7 @@ struct InitOptions {
     bool replace = false;   // --force
 };
 
-// Exit code: 0 written, 1 a file that cannot be written or input that ended, 2 an answer that cannot be taken.
-int run_init(const InitOptions& options);
+// kExitFailed: a file is there already or cannot be written. kExitRejected: an answer is missing or cannot be taken.
+ExitCode run_init(const InitOptions& options);
 
 }  // namespace steer::init

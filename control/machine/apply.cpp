@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/process/new_file.h"
+#include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
 
 namespace steer::machine {
@@ -43,12 +44,12 @@ Result<void> remember(const std::string& file, const std::string& command) {
     return write_commands(file, lines);
 }
 
-int failed(Hands& hands, const std::string& sentence) {
+ExitCode failed(Hands& hands, const std::string& sentence) {
     hands.out << "error: " << sentence << "\n";
-    return 1;
+    return kExitFailed;
 }
 
-int run_steps(const Finding& finding, const std::string& undo_file, Hands& hands) {
+ExitCode run_steps(const Finding& finding, const std::string& undo_file, Hands& hands) {
     for (const Step& step : finding.steps) {
         if (const auto good = remember(undo_file, step.undo); !good)
             return failed(hands, good.error().text);
@@ -61,12 +62,12 @@ int run_steps(const Finding& finding, const std::string& undo_file, Hands& hands
         if (!step.undo.empty()) hands.out << "      undo: " << step.undo << "\n";
     }
     if (finding.needs_reboot) hands.out << "      Done; it takes effect at the next boot.\n";
-    return 0;
+    return kExitDone;
 }
 
 }  // namespace
 
-int apply(const Findings& findings, const std::string& undo_file, Hands& hands) {
+ExitCode apply(const Findings& findings, const std::string& undo_file, Hands& hands) {
     bool any = false;
     for (const Finding& finding : findings) {
         if (finding.steps.empty()) continue;
@@ -79,21 +80,22 @@ int apply(const Findings& findings, const std::string& undo_file, Hands& hands) 
             hands.out << "      left as it is\n";
             continue;
         }
-        if (const int code = run_steps(finding, undo_file, hands); code != 0) return code;
+        if (const ExitCode code = run_steps(finding, undo_file, hands); code != kExitDone)
+            return code;
     }
     if (!any) hands.out << "nothing to do\n";
-    return 0;
+    return kExitDone;
 }
 
-int undo(const std::string& undo_file, Hands& hands) {
+ExitCode undo(const std::string& undo_file, Hands& hands) {
     const auto lines = read_commands(undo_file);
     if (lines.empty()) {
         hands.out << "nothing to take back: " << undo_file << " has no commands\n";
-        return 0;
+        return kExitDone;
     }
     for (const std::string& line : lines)
         hands.out << "  do: " << line << "\n";
-    if (!hands.agrees("Take all of this back?")) return 0;
+    if (!hands.agrees("Take all of this back?")) return kExitDone;
     std::vector<std::string> left;
     for (const std::string& line : lines) {
         hands.out << "  run: " << line << std::endl;
@@ -102,7 +104,7 @@ int undo(const std::string& undo_file, Hands& hands) {
     if (left.empty()) {
         std::error_code ignored;
         std::filesystem::remove(undo_file, ignored);
-        return 0;
+        return kExitDone;
     }
     if (const auto good = write_commands(undo_file, left); !good)
         return failed(hands, good.error().text);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "control/machine/finding.h"
+#include "matchers/exit_codes.h"
 #include "matchers/result.h"
 
 namespace steer::machine {
@@ -21,9 +22,9 @@ struct Hands {
 // The folder is root's alone: who may write the file chooses what root runs.
 inline constexpr const char* kUndoFile = "/etc/steerdns/setup-undo.sh";
 
-// Exit code: 0 everything that was agreed to is done, 1 a command failed and the rest was left.
-int apply(const Findings& findings, const std::string& undo_file, Hands& hands);
-// Runs the undo file's commands and removes it. 1: one failed; it stays in the file.
-int undo(const std::string& undo_file, Hands& hands);
+// kExitDone: everything that was agreed to is done. kExitFailed: a command failed, and the rest was left.
+ExitCode apply(const Findings& findings, const std::string& undo_file, Hands& hands);
+// Runs the undo file's commands and removes it. kExitFailed: one failed; it stays in the file.
+ExitCode undo(const std::string& undo_file, Hands& hands);
 
 }  // namespace steer::machine

@@ -25,21 +25,20 @@
 #include "control/reload/sizing.h"
 #include "control/stream/listen/port_owner.h"
 #include "dataplane/port/descriptor.h"
+#include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
 
 namespace steer::machine {
 namespace {
-
-constexpr int kProblems = 1, kRefused = 2;
 
 struct Arguments {
     std::string config;
     bool check = false, apply = false, undo = false, yes = false, json = false;
 };
 
-int refuse(const std::string& sentence) {
+ExitCode refuse(const std::string& sentence) {
     std::fprintf(stderr, "steerctl: %s\n", safe_text(sentence, kSafeLineBytes).c_str());
-    return kRefused;
+    return kExitRejected;
 }
 
 // ---- what only the running kernel says
@@ -136,7 +135,7 @@ bool agree(const std::string& question) {
     return line == "y" || line == "Y" || line == "yes";
 }
 
-int change(const Arguments& arguments, const Findings& findings) {
+ExitCode change(const Arguments& arguments, const Findings& findings) {
     if (::geteuid() != 0) return refuse("setup changes this machine: run it as root");
     Hands hands{agree, run_command, std::cout};
     if (arguments.yes) hands.agrees = [](const std::string&) { return true; };
@@ -164,7 +163,7 @@ std::optional<config::Settings> load(const std::string& given) {
 
 }  // namespace
 
-int run_setup(int argc, char** argv) {
+ExitCode run_setup(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"What this machine needs for a configuration, and what gives it."};
     app.name("steerctl setup");
@@ -177,14 +176,14 @@ int run_setup(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : kRefused;
+        return app.exit(error) == 0 ? kExitDone : kExitRejected;
     }
     if (arguments.undo) return change(arguments, {});
     const auto settings = load(arguments.config);
-    if (!settings) return kRefused;
+    if (!settings) return kExitRejected;
     Findings findings = look_at_all(subject_of(*settings));
     if (arguments.apply) {
-        if (const int code = change(arguments, findings); code != 0) return code;
+        if (const ExitCode code = change(arguments, findings); code != kExitDone) return code;
         // What is left: without a command, left by the operator, or without effect.
         findings = look_at_all(subject_of(*settings));
         std::erase_if(findings, [](const Finding& finding) { return finding.level == Level::ok; });
@@ -197,7 +196,7 @@ int run_setup(int argc, char** argv) {
     } else {
         write_text(findings, std::cout);
     }
-    return count(findings, Level::problem) == 0 ? 0 : kProblems;
+    return count(findings, Level::problem) == 0 ? kExitDone : kExitFailed;
 }
 
 }  // namespace steer::machine

@@ -3,12 +3,14 @@
 
 #include <string_view>
 
+#include "matchers/exit_codes.h"
+
 namespace steer::machine {
 
 inline constexpr std::string_view kSetupOption = "--setup-machine";
 
-// `argv[0]` is that option. Exit code: 0 in order, or done; 1 something must be done, or a command failed; 2 a
-// configuration or command line that is wrong.
-int run_setup(int argc, char** argv);
+// `argv[0]` is that option. kExitFailed: a problem is left, or a command failed. kExitRejected: the configuration or the command
+// line is wrong, or root is needed.
+ExitCode run_setup(int argc, char** argv);
 
 }  // namespace steer::machine

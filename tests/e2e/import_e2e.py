@@ -119,7 +119,7 @@ class Files(unittest.TestCase):
             self.assertEqual(output.read_text(), expected)
             output.write_text("mine\n" * 10000)
             again = import_file(path, "-o", output)
-            self.assertEqual(again.returncode, 2)
+            self.assertEqual(again.returncode, 1)
             self.assertIn("exists: write --force", again.stderr)
             self.assertTrue(output.read_text().startswith("mine"))
             self.assertEqual(import_file(path, "-o", output, "--force").returncode, 0)

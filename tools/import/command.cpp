@@ -25,12 +25,11 @@
 namespace steer::importing {
 namespace {
 
-constexpr int kUnusable = 2;
 constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
-int fail(const std::string& sentence) {
+ExitCode fail(const std::string& sentence, ExitCode code) {
     std::fprintf(stderr, "steerctl: %s\n", sentence.c_str());
-    return kUnusable;
+    return code;
 }
 
 std::optional<std::string> environment(const std::string& name) {
@@ -152,16 +151,17 @@ std::string write_output(const ImportOptions& options, const std::string& yaml) 
 
 }  // namespace
 
-int run_import(const ImportOptions& options) {
+ExitCode run_import(const ImportOptions& options) {
     const std::string& what = options.router.empty() ? options.file : options.router;
     const Imported made = options.router.empty() ? import_file(options) : import_live(options);
     if (made.failure) {
         const int line = made.failure->line;
         return fail(what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") +
-                    made.failure->text);
+                        made.failure->text,
+                    kExitRejected);
     }
     if (const std::string trouble = write_output(options, made.yaml); !trouble.empty())
-        return fail(trouble);
+        return fail(trouble, kExitFailed);
     for (const Note& note : made.notes) {
         // "line 12" as editors read it.
         const bool has_line = note.place.starts_with("line ");
@@ -169,7 +169,7 @@ int run_import(const ImportOptions& options) {
                                            : what + (note.place.empty() ? "" : ", " + note.place);
         std::fprintf(stderr, "%s: note: %s\n", place.c_str(), note.text.c_str());
     }
-    return 0;
+    return kExitDone;
 }
 
 }  // namespace steer::importing

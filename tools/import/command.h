@@ -1,10 +1,12 @@
 // `steerctl import ...`: reads an input, writes the configuration, says the notes.
 //
-// Exit 0: written, with notes (on standard error and in the configuration) or without; 2: the input
-// cannot be read, or the output not be written, which a sentence says.
+// kExitDone: written, with notes (on standard error and in the configuration) or without. kExitRejected: the input cannot be
+// read. kExitFailed: the output cannot be written. A sentence says why.
 #pragma once
 
 #include <string>
+
+#include "matchers/exit_codes.h"
 
 namespace steer::importing {
 
@@ -19,6 +21,6 @@ struct ImportOptions {
     bool tls = false, anonymous = false;
 };
 
-int run_import(const ImportOptions& options);
+ExitCode run_import(const ImportOptions& options);
 
 }  // namespace steer::importing
