@@ -37,7 +37,7 @@
 namespace {
 
 struct Arguments {
-    std::string config = "/etc/steerdns/steerdns.yaml";
+    std::string config = steer::config::kDefaultFile;
     std::string directory, control_socket, explained, why, checked, routeros_setup, reference_page,
         reference_form;
     bool dump_program = false, ports = false, dry_run = false;

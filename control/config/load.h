@@ -19,6 +19,9 @@
 
 namespace steer::config {
 
+// What the programs read without --config.
+inline constexpr const char* kDefaultFile = "/etc/steerdns/steerdns.yaml";
+
 struct LoadOptions {
     // What relative paths in the configuration start from; empty: the folder of the configuration.
     std::string base_dir;

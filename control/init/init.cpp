@@ -202,7 +202,7 @@ void say_next(const Answers& answers, const Host& host, const Files& files) {
         if (is_name) name = rule.substr(rule.find(':') + 1);
         if (is_name) break;
     }
-    const bool is_default = files.configuration == "/etc/steerdns/steerdns.yaml";
+    const bool is_default = files.configuration == config::kDefaultFile;
     std::cout << "\nNext:\n"
               << "  1. See what this machine needs:  steerctl setup --config "
               << files.configuration << "\n"

@@ -144,7 +144,7 @@ ExitCode change(const Arguments& arguments, const Findings& findings) {
 
 // Nothing: it was refused, and why was said.
 std::optional<config::Settings> load(const std::string& given) {
-    const std::string file = given.empty() ? "/etc/steerdns/steerdns.yaml" : given;
+    const std::string file = given.empty() ? config::kDefaultFile : given;
     std::error_code ignored;
     if (given.empty() && !std::filesystem::exists(file, ignored)) {
         std::fprintf(
