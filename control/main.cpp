@@ -53,14 +53,11 @@ void print(const std::vector<steer::Error>& sentences, const char* kind) {
 }
 
 // A hint for configurations of a newer version, with names that this version does not know. Empty: none.
-std::string about_version(const std::vector<steer::Error>& errors) {
-    for (const auto& e : errors) {
-        if (e.text.starts_with("unknown "))
-            return "this is " + steer::with_version("steerdnsd") +
-                   ": a configuration of a newer version can have names that it does not know; "
-                   "correct or remove them, or install that version again";
-    }
-    return {};
+std::string about_version(const steer::config::LoadOutcome& loaded) {
+    if (!loaded.has_unknown_names) return {};
+    return "this is " + steer::with_version("steerdnsd") +
+           ": a configuration of a newer version can have names that it does not know; "
+           "correct or remove them, or install that version again";
 }
 
 // Output of a start: each line has time and level, from the first one on.
@@ -139,7 +136,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
             source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
     }
     log_all(loaded.warnings, loaded.errors);
-    if (const auto note = about_version(loaded.errors); !note.empty()) spdlog::info("{}", note);
+    if (const auto note = about_version(loaded); !note.empty()) spdlog::info("{}", note);
     if (!loaded.ok()) {
         traces.remove();
         return steer::kExitRejected;
@@ -298,7 +295,7 @@ int run(int argc, char** argv) {
     if (is_start) return serve(std::move(loaded), source, will_fetch);
     print(loaded.warnings, "warning");
     print(loaded.errors, "error");
-    if (const auto note = about_version(loaded.errors); !note.empty())
+    if (const auto note = about_version(loaded); !note.empty())
         std::fprintf(stderr, "note: %s\n", note.c_str());
     if (!loaded.ok()) return steer::kExitRejected;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);

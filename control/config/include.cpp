@@ -178,8 +178,8 @@ void check_sections(Reading& in, const Node& top) {
         const auto known = std::find_if(all.begin(), all.end(),
                                         [&](const Section& s) { return s.name == entry.key; });
         if (known == all.end()) {
-            in.report().error(entry.line, "unknown section " + matchers::quoted(entry.key) +
-                                              did_you_mean(entry.key, names));
+            in.report().unknown(entry.line, "section " + matchers::quoted(entry.key) +
+                                                did_you_mean(entry.key, names));
         } else if (known->text.empty()) {
             in.report().error(entry.line,
                               "the section '" + entry.key + "' is not supported yet: remove it");

@@ -75,8 +75,8 @@ class PluginsReader {
         }
         for (const Entry& entry : node.entries) {
             if (entry.key == "tag" || entry.key == "type" || entry.key == "args") continue;
-            error(entry.line, "unknown key " + matchers::quoted(entry.key) + " in " + number +
-                                  did_you_mean(entry.key, {"tag", "type", "args"}));
+            in_.report().unknown(entry.line, "key " + matchers::quoted(entry.key) + " in " + number +
+                                                 did_you_mean(entry.key, {"tag", "type", "args"}));
         }
         const std::string type = word(node, "type", number);
         out.args = node.find("args");
@@ -135,7 +135,8 @@ class PluginsReader {
             if (value == nullptr || value->is_null())
                 error(line, owner + " has no 'type': add one, as in 'type: forward'");
         } else if (out.type == nullptr && out.theirs == nullptr) {
-            error(line, "unknown plugin type " + matchers::quoted(type) + did_you_mean_type(type));
+            in_.report().unknown(
+                line, "plugin type " + matchers::quoted(type) + did_you_mean_type(type));
         }
     }
 
@@ -216,6 +217,7 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
         }
     }
     LoadOutcome out;
+    out.has_unknown_names = in.report().has_unknown_names();
     out.errors = in.report().take_errors();
     out.warnings = in.report().take_warnings();
     out.settings = std::move(in.settings());

@@ -35,6 +35,8 @@ struct LoadOutcome {
     Settings settings;          // complete only if ok()
     std::vector<Error> errors;  // by line; each a sentence for the operator
     std::vector<Error> warnings;
+    // Some of the errors are about sections, keys, plugin types, matchers or executors that this version does not know.
+    bool has_unknown_names = false;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 

@@ -15,8 +15,8 @@ bool says_something(const Node* node) {
 
 void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
                  const std::vector<std::string_view>& known) {
-    in.report().error(entry.line, "unknown key " + matchers::quoted(entry.key) + " in " +
-                                      std::string(owner) + did_you_mean(entry.key, known));
+    in.report().unknown(entry.line, "key " + matchers::quoted(entry.key) + " in " +
+                                        std::string(owner) + did_you_mean(entry.key, known));
 }
 
 // ---- api

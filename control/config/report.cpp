@@ -51,6 +51,11 @@ void Report::add(std::vector<Error>& to, const std::string& file, int line,
     if (!known) to.push_back({std::move(text), named, line});
 }
 
+void Report::unknown(int line, const std::string& what) {
+    error(line, "unknown " + what);
+    has_unknown_names_ = true;
+}
+
 void Report::error_in(const std::string& file, int line, std::string text) {
     add(errors_, file, line, std::move(text));
 }

@@ -22,9 +22,12 @@ class Report {
 
     void error(int line, std::string text) { error_in(file_, line, std::move(text)); }
     void warn(int line, std::string text) { warn_in(file_, line, std::move(text)); }
+    // An error about a name that this version does not know. `what`: "key 'siz' in ...".
+    void unknown(int line, const std::string& what);
     void error_in(const std::string& file, int line, std::string text);
     void warn_in(const std::string& file, int line, std::string text);
 
+    [[nodiscard]] bool has_unknown_names() const { return has_unknown_names_; }
     [[nodiscard]] std::size_t error_count() const { return errors_.size(); }
     [[nodiscard]] const std::string& file() const { return file_; }
 
@@ -40,6 +43,7 @@ class Report {
     std::string file_;
     std::vector<std::string> included_;
     std::vector<Error> errors_, warnings_;
+    bool has_unknown_names_ = false;
 };
 
 // ": did you mean 'size'?" for the candidate that is the fewest edits away, or nothing if none is

@@ -175,9 +175,9 @@ bool expect_map(Reading& in, const Node& map, std::string_view owner,
 void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
                  std::span<const std::string_view> names) {
     if (take_predecessor_key(in, entry, owner)) return;
-    in.report().error(entry.line, "unknown key " + matchers::quoted(entry.key) + " in " +
-                                      std::string(owner) +
-                                      did_you_mean(entry.key, {names.begin(), names.end()}));
+    in.report().unknown(entry.line, "key " + matchers::quoted(entry.key) + " in " +
+                                        std::string(owner) +
+                                        did_you_mean(entry.key, {names.begin(), names.end()}));
 }
 
 bool counts_as_absent(Reading& in, const Entry& entry, std::string_view owner) {

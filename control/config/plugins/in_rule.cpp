@@ -75,8 +75,8 @@ void unknown(Reading& in, std::string_view word, Wanted wanted, const InRule& wh
         if (type->role == role && type->read_quick != nullptr) names.push_back(type->name);
     }
     const std::string hint = did_you_mean(word, names);
-    in.report().error(
-        where.line, "unknown " + std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
+    in.report().unknown(
+        where.line, std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
                         matchers::quoted(word) + " in " + std::string(where.owner) +
                         (hint.empty() ? ": write '$TAG' to use a plugin" : hint));
 }

@@ -31,9 +31,10 @@ class SequenceReader {
             } else if (entry.key == "exec") {
                 rule.line = entry.line;
             } else {
-                error(entry.line, "unknown key " + matchers::quoted(entry.key) + " in rule " +
-                                      std::to_string(number) + " of " + owner_ +
-                                      did_you_mean(entry.key, {"matches", "exec"}));
+                in_.report().unknown(entry.line, "key " + matchers::quoted(entry.key) +
+                                                     " in rule " + std::to_string(number) + " of " +
+                                                     owner_ +
+                                                     did_you_mean(entry.key, {"matches", "exec"}));
             }
         }
         const Node* exec = node.find("exec");

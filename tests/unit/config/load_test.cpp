@@ -409,6 +409,26 @@ BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {
     BOOST_TEST(refused.errors[0].sentence() == "text:2: '$fwd' has no upstream with the tag \"x\"");
 }
 
+BOOST_AUTO_TEST_CASE(names_of_a_newer_version_are_told_from_other_errors) {
+    const auto has_unknown_names = [](const std::string& first, const std::string& rule) {
+        const LoadOutcome outcome =
+            load_text(first + "plugins:\n  - { tag: main, type: sequence, args: [" + rule + "] }\n",
+                      "text", test_options());
+        BOOST_TEST(!outcome.ok());
+        return outcome.has_unknown_names;
+    };
+    BOOST_TEST(has_unknown_names("newer: {}\n", "{ exec: reject }"));
+    BOOST_TEST(has_unknown_names("log: { newer: 1 }\n", "{ exec: reject }"));
+    BOOST_TEST(has_unknown_names("api: { http: { newer: 1 } }\n", "{ exec: reject }"));
+    BOOST_TEST(has_unknown_names("", "{ newer: 1, exec: reject }"));
+    BOOST_TEST(has_unknown_names("", "{ exec: newer }"));
+    BOOST_TEST(has_unknown_names("", "{ matches: newer, exec: reject }"));
+    BOOST_TEST(has_unknown_names("", "{ exec: reject }] }\n  - { tag: x, type: newer, args: ["));
+    BOOST_TEST(has_unknown_names("", "{ exec: reject }], newer: ["));
+    BOOST_TEST(!has_unknown_names("log: { level: loud }\n", "{ exec: reject }"));
+    BOOST_TEST(!has_unknown_names("", "{ exec: $newer }"));
+}
+
 BOOST_AUTO_TEST_CASE(the_text_of_a_static_record_is_taken_literally) {
     const auto rdata_of_text = [](const std::string& text) {
         const LoadOutcome outcome = load_text(
