@@ -49,7 +49,7 @@ void advise_unused(Reading& in, const std::vector<bool>& used) {
     for (const PluginIndex entry : in.settings().entries)
         entries += (entries.empty() ? "'" : "', '") + plugins[entry].tag;
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
-        const bool left_out = find_predecessor_type(plugins[i].type) != nullptr;
+        const bool left_out = predecessors::find_type(plugins[i].type) != nullptr;
         if (used[i] || plugins[i].in_place || left_out) continue;
         in.report().warn(plugins[i].line,
                          owner_of(plugins[i]) + " is never used by queries (" + entries + "')");

@@ -75,23 +75,24 @@ class PluginsReader {
         }
         for (const Entry& entry : node.entries) {
             if (entry.key == "tag" || entry.key == "type" || entry.key == "args") continue;
-            in_.report().unknown(entry.line, "key " + matchers::quoted(entry.key) + " in " + number +
+            in_.report().unknown(entry.line, "key " + matchers::quoted(entry.key) + " in " +
+                                                 number +
                                                  did_you_mean(entry.key, {"tag", "type", "args"}));
         }
         const std::string type = word(node, "type", number);
         out.args = node.find("args");
         out.tag = word(node, "tag", number);
-        const auto* const theirs = find_predecessor_type(type);
+        const auto* const theirs = predecessors::find_type(type);
         out.theirs = theirs;
         find_type_of(out, type, number, node);
         name(out, type);
         Reading::Declared what{index, type, std::nullopt, out.type != nullptr};
         if (out.type != nullptr) what.role = out.type->role;
         if (theirs != nullptr) {
-            what.role = theirs->role;
+            what.role = theirs->is_server ? Role::server : Role::executor;
             what.left_out = theirs->fate == PredecessorType::Fate::no_effect;
             report_type(in_, *theirs, out.line, "'" + out.tag + "'");
-            if (theirs->role == Role::server && what.left_out) in_.note_left_out_server(out.line);
+            if (theirs->is_server && what.left_out) in_.note_left_out_server(out.line);
         }
         if (const auto* first = in_.find_tag(out.tag)) {
             error(out.line, "the tag " + matchers::quoted(out.tag) + " is given twice, first at " +
@@ -135,8 +136,8 @@ class PluginsReader {
             if (value == nullptr || value->is_null())
                 error(line, owner + " has no 'type': add one, as in 'type: forward'");
         } else if (out.type == nullptr && out.theirs == nullptr) {
-            in_.report().unknown(
-                line, "plugin type " + matchers::quoted(type) + did_you_mean_type(type));
+            in_.report().unknown(line,
+                                 "plugin type " + matchers::quoted(type) + did_you_mean_type(type));
         }
     }
 

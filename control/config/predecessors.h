@@ -1,36 +1,16 @@
-// What configurations of ForgeDNS/OxiDNS and mosdns may hold beyond our own settings, in one table: keys without an effect
-// here, zeros that mean the default, plugin types that are left out, and those that are refused with what to write instead.
+// What the parser does with what configurations of ForgeDNS/OxiDNS and mosdns hold beyond our own settings
+// (matchers/predecessors.h has the keys and types).
 //
 // A key or a type without an effect changes no answer. Each one that is written is one warning, at --check and at the start.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "control/config/reading.h"
+#include "matchers/predecessors.h"
 
 namespace steer::config {
-
-// `where` is the type of plugin, or the first word of what else has keys: "upstream", "entry", "tls".
-struct PredecessorKey {
-    enum class Fate : std::uint8_t { no_effect, zero_is_default };
-    std::string_view where, key;
-    Fate fate;
-    std::string_view text;  // what happens instead; empty for a zero
-};
-
-struct PredecessorType {
-    enum class Fate : std::uint8_t { no_effect, refused };
-    std::string_view name;
-    Role role;
-    Fate fate;
-    std::string_view text;  // what happens instead, or what to write
-};
-
-std::span<const PredecessorKey> predecessor_keys();
-std::span<const PredecessorType> predecessor_types();
-const PredecessorType* find_predecessor_type(std::string_view name);
 
 // Says of a plugin of this type (`where`: "in sequence 'main'", "'tag'") that it has no effect, or that it is refused.
 void report_type(Reading& in, const PredecessorType& type, int line, const std::string& where);

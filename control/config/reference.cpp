@@ -435,13 +435,13 @@ void write_predecessors(std::ostream& out) {
            "following. What has no "
            "effect changes no answer:\neach that is written is one warning.\n\n"
            "| plugin type | here | |\n|---|---|---|\n";
-    for (const PredecessorType& type : predecessor_types()) {
+    for (const PredecessorType& type : predecessors::kTypes) {
         out << "| `" << type.name << "` | "
             << (type.fate == PredecessorType::Fate::refused ? "refused" : "no effect") << " | "
             << table_text(type.text) << " |\n";
     }
     out << "\n| key | of | here | |\n|---|---|---|---|\n";
-    for (const PredecessorKey& key : predecessor_keys()) {
+    for (const PredecessorKey& key : predecessors::kKeys) {
         const bool zero = key.fate == PredecessorKey::Fate::zero_is_default;
         out << "| `" << key.key << "` | `" << key.where << "` | "
             << (zero ? "0 means the default" : "no effect") << " | " << table_text(key.text)
@@ -465,7 +465,7 @@ Result<void> explain_plugin(std::string_view type, std::ostream& out) {
         write_type(out, *known);
         return {};
     }
-    if (const auto* const theirs = find_predecessor_type(type)) {
+    if (const auto* const theirs = predecessors::find_type(type)) {
         const bool refused = theirs->fate == PredecessorType::Fate::refused;
         return Error{"plugin type " + matchers::quoted(type) +
                      (refused ? " is not supported: " : " has no effect here: ") +

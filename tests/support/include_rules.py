@@ -29,9 +29,10 @@ MAY = {
 # Folders that have folders of their own, and the order of those.
 ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}
 NOT_UPWARDS = {"control", "dataplane"}
-# Every module may include these: letters and blanks, text of other machines made safe to print, text as a YAML value, exit codes,
-# and the version.
-FOR_ALL = {"matchers/text.h", "matchers/safe_text.h", "matchers/yaml_scalar.h", "matchers/exit_codes.h", "matchers/version.h"}
+# Every module may include these: letters and blanks, text of other machines made safe to print, text as a YAML value, settings
+# of predecessors, exit codes, and the version.
+FOR_ALL = {"matchers/text.h", "matchers/safe_text.h", "matchers/yaml_scalar.h", "matchers/predecessors.h", "matchers/exit_codes.h",
+           "matchers/version.h"}
 
 
 def module_of(path: str) -> str | None:

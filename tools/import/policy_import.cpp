@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "matchers/predecessors.h"
 #include "tools/import/policy_tree.h"
 #include "tools/import/sheet.h"
 #include "tools/import/words.h"
@@ -14,38 +15,7 @@
 namespace steer::importing {
 namespace {
 
-// ---- what has no effect here, or no form
-
-struct DroppedType {
-    std::string_view name, why;
-};
-constexpr std::array<DroppedType, 7> kDroppedTypes{{
-    {"query_recorder", "queries are not recorded; use a query_summary to log each query"},
-    {"http_request", "no request is sent"},
-    {"script", "no program is started"},
-    {"upgrade", "the package manager upgrades this program"},
-    {"quic_server", "DNS over QUIC is not served; use a tcp_server with 'cert' and 'key'"},
-    {"ip_selector", "answers change: addresses keep the order of the upstream"},
-    {"ros_route", "routes change: use a ros_address_list and a mangle rule on the router"},
-}};
-
-struct DroppedKey {
-    std::string_view type, key, why;
-};
-constexpr std::array<DroppedKey, 11> kDroppedKeys{{
-    {"upstream", "enable_http3", "HTTP/2 is used"},
-    {"http_server", "enable_http3", "HTTP/2 and HTTP/1.1 are served"},
-    {"entry", "json_api", "only the form of RFC 8484 is answered"},
-    {"download", "socks5", "files are fetched without a proxy"},
-    {"download", "outbound", "files are fetched without a proxy"},
-    {"ros_address_list", "wait_timeout",
-     "with 'async: false', an answer waits 'sync_timeout' (100ms)"},
-    {"ros_address_list", "queue_capacity", "'max_rows' limits the list (50000)"},
-    {"tls", "server_name", "write 'pin' if the certificate has another name than 'address'"},
-    {"tls", "insecure", "the certificate is always checked; write 'pin' if it is self-signed"},
-    {"cache", "compress_resp", "answers are always compressed"},
-    {"cache", "dump_size", "the whole cache is dumped"},
-}};
+// ---- what has no form here
 
 struct OtherScheme {
     std::string_view name, instead;
@@ -53,14 +23,6 @@ struct OtherScheme {
 };
 constexpr std::array<OtherScheme, 3> kOtherSchemes{
     {{"h3", "https", "443"}, {"quic", "tls", "853"}, {"doq", "tls", "853"}}};
-
-constexpr std::string_view kZeroIsDefault[] = {"size", "dump_interval", "idle_timeout", "max_conns",
-                                               "port", "timeout",       "ttl"};
-
-const DroppedType* dropped(std::string_view type) {
-    const auto* const at = std::ranges::find(kDroppedTypes, type, &DroppedType::name);
-    return at == kDroppedTypes.end() ? nullptr : at;
-}
 
 bool is_off(const Tree& value) {
     return value.is_empty() || value.text == "0" || lowered(value.text) == "false";
@@ -75,7 +37,7 @@ class PolicyImport {
         read_outbound();
         if (Tree* const plugins = top_.find("plugins"); plugins != nullptr && plugins->is_list()) {
             for (const Tree& plugin : plugins->items) {
-                if (plugin.is_map() && dropped(plugin.get("type")) != nullptr)
+                if (plugin.is_map() && predecessors::find_type(plugin.get("type")) != nullptr)
                     gone_.insert(std::string(plugin.get("tag")));
             }
             gone_.erase("");
@@ -206,15 +168,15 @@ class PolicyImport {
         if (!args.is_map()) return;
         std::vector<std::pair<std::string, Tree>> kept;
         for (auto& [key, value] : args.entries) {
-            const auto* const row = std::ranges::find_if(
-                kDroppedKeys, [&](const DroppedKey& r) { return r.type == type && r.key == key; });
+            const auto* const row = predecessors::find_key(type, key, predecessors::kNone);
             const bool secret = key.starts_with("password") || key == "username";
             const bool is_default =
-                value.text == "0" && std::ranges::count(kZeroIsDefault, key) > 0;
-            if (row != kDroppedKeys.end()) {
+                value.text == "0" &&
+                predecessors::find_key(type, key, predecessors::kZero) != nullptr;
+            if (row != nullptr) {
                 if (!is_off(value))
-                    note(value.line,
-                         key + " of " + owner + " is not imported: " + std::string(row->why));
+                    note(value.line, key + " of " + owner + " is not imported: " +
+                                         std::string(predecessors::text_of_import(*row)));
             } else if (secret || !(value.kind == Tree::Kind::nothing ||
                                    (value.is_text() && value.text.empty()) || is_default)) {
                 kept.emplace_back(key, std::move(value));
@@ -278,7 +240,8 @@ class PolicyImport {
         }
         const std::string words(trimmed(exec->text));
         const std::string first = words.substr(0, words.find(' '));
-        if (first.starts_with('$') ? gone_.contains(first.substr(1)) : dropped(first) != nullptr) {
+        if (first.starts_with('$') ? gone_.contains(first.substr(1))
+                                   : predecessors::find_type(first) != nullptr) {
             note(rule.line, "the rule " + in_quotes(words) + " of " + owner + " is not imported");
             return true;
         }
@@ -308,7 +271,7 @@ class PolicyImport {
             std::erase_if(executors->items, [&](const Tree& item) {
                 const std::string word = item.text.substr(0, item.text.find(' '));
                 const bool gone = word.starts_with('$') ? gone_.contains(word.substr(1))
-                                                        : dropped(word) != nullptr;
+                                                        : predecessors::find_type(word) != nullptr;
                 if (gone)
                     note(item.line, in_quotes(item.text) + " of " + owner + " is not imported");
                 return gone;
@@ -325,8 +288,9 @@ class PolicyImport {
         if (!plugin.is_map()) return true;
         const std::string type(plugin.get("type")), tag(plugin.get("tag"));
         const std::string owner = type + (tag.empty() ? "" : " " + in_quotes(tag));
-        if (const auto* const row = dropped(type)) {
-            note(plugin.line, owner + " is not imported: " + std::string(row->why));
+        if (const auto* const row = predecessors::find_type(type)) {
+            note(plugin.line,
+                 owner + " is not imported: " + std::string(predecessors::text_of_import(*row)));
             return false;
         }
         if (tag.empty()) plugin.remove("tag");
@@ -436,7 +400,7 @@ class PolicyImport {
 std::optional<Failure> trouble_with(const Tree& top) {
     if (!top.is_map())
         return Failure{top.line, "is not a configuration: expected a map with 'plugins'"};
-    for (const std::string_view key : {"data_providers", "servers"}) {
+    for (const std::string_view key : predecessors::kSectionsOfV4) {
         if (const Tree* const value = top.find(key))
             return Failure{value->line,
                            "has the section '" + std::string(key) +

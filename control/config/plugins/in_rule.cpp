@@ -75,10 +75,10 @@ void unknown(Reading& in, std::string_view word, Wanted wanted, const InRule& wh
         if (type->role == role && type->read_quick != nullptr) names.push_back(type->name);
     }
     const std::string hint = did_you_mean(word, names);
-    in.report().unknown(
-        where.line, std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
-                        matchers::quoted(word) + " in " + std::string(where.owner) +
-                        (hint.empty() ? ": write '$TAG' to use a plugin" : hint));
+    in.report().unknown(where.line,
+                        std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
+                            matchers::quoted(word) + " in " + std::string(where.owner) +
+                            (hint.empty() ? ": write '$TAG' to use a plugin" : hint));
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ std::optional<PluginIndex> read_use(Reading& in, std::string_view text, Wanted w
                                          "'; write the '$'");
         return in.refer(word, wanted, where.line);
     }
-    if (const auto* const theirs = find_predecessor_type(word)) {
+    if (const auto* const theirs = predecessors::find_type(word)) {
         report_type(in, *theirs, where.line, "in " + std::string(where.owner));
         return std::nullopt;
     }

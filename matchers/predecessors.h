@@ -1,0 +1,144 @@
+// What configurations of ForgeDNS/OxiDNS and mosdns may hold beyond our own settings, in one table: keys without an effect
+// here, zeros that mean the default, plugin types that are left out, and those that are refused with what to write instead.
+//
+// The parser warns of what is written or refuses it (control/config/predecessors.h), `steerctl import` leaves it out with a
+// note. A header alone, because these two modules share no other.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace steer {
+
+// `where` is the type of plugin, or the first word of what else has keys: "upstream", "entry", "tls".
+struct PredecessorKey {
+    enum class Fate : std::uint8_t { no_effect, zero_is_default };
+    std::string_view where, key;
+    Fate fate;
+    std::string_view text = {};            // what happens instead; empty for a zero
+    std::string_view text_of_import = {};  // empty: `text`
+};
+
+struct PredecessorType {
+    enum class Fate : std::uint8_t { no_effect, refused };
+    std::string_view name;
+    bool is_server;  // else an executor
+    Fate fate;
+    std::string_view text;                 // what happens instead, or what to write
+    std::string_view text_of_import = {};  // empty: `text`
+};
+
+namespace predecessors {
+
+inline constexpr auto kNone = PredecessorKey::Fate::no_effect;
+inline constexpr auto kZero = PredecessorKey::Fate::zero_is_default;
+inline constexpr std::string_view kReadAgain =
+    "files are read again when they change ('watch' of 'control')";
+
+inline constexpr std::array kKeys{
+    PredecessorKey{"upstream", "enable_http3", kNone, "it is asked over HTTP/2; remove the key",
+                   "HTTP/2 is used"},
+    PredecessorKey{"http_server", "enable_http3", kNone,
+                   "it answers over HTTP/2 and HTTP/1.1; remove the key",
+                   "HTTP/2 and HTTP/1.1 are served"},
+    PredecessorKey{"entry", "json_api", kNone,
+                   "queries are answered as in RFC 8484; clients that ask for JSON get an error",
+                   "only the form of RFC 8484 is answered"},
+    PredecessorKey{"forward", "enable_http3", kNone,
+                   "upstreams are asked over HTTP/2; remove the key", "HTTP/2 is used"},
+    PredecessorKey{"download", "socks5", kNone,
+                   "files are fetched without a proxy; if the server needs a proxy, fetch them "
+                   "with another program",
+                   "files are fetched without a proxy"},
+    PredecessorKey{"download", "outbound", kNone,
+                   "files are fetched without a proxy, and the configured upstreams resolve the "
+                   "server's name; remove the key",
+                   "files are fetched without a proxy"},
+    PredecessorKey{"ros_address_list", "wait_timeout", kNone,
+                   "with 'async: false', an answer waits 'sync_timeout' (100ms)"},
+    PredecessorKey{"ros_address_list", "queue_capacity", kNone,
+                   "'max_rows' limits the list (50000)"},
+    PredecessorKey{"tls", "server_name", kNone,
+                   "the certificate is checked for the host in 'address'; write 'pin' if it has "
+                   "another name",
+                   "write 'pin' if the certificate has another name than 'address'"},
+    PredecessorKey{"tls", "insecure", kNone,
+                   "the certificate is always checked; write 'pin' if it is self-signed"},
+    PredecessorKey{"cache", "compress_resp", kNone,
+                   "answers are always compressed (RFC 1035 4.1.4)",
+                   "answers are always compressed"},
+    PredecessorKey{"cache", "dump_size", kNone, "the whole cache is dumped; remove the key",
+                   "the whole cache is dumped"},
+    PredecessorKey{"query_summary", "name", kNone,
+                   "the lines have no name of their own; write 'msg'"},
+    PredecessorKey{"hosts", "auto_reload", kNone, kReadAgain},
+    PredecessorKey{"domain_set", "auto_reload", kNone, kReadAgain},
+    PredecessorKey{"ip_set", "auto_reload", kNone, kReadAgain},
+    PredecessorKey{"cache", "size", kZero},
+    PredecessorKey{"cache", "dump_interval", kZero},
+    PredecessorKey{"upstream", "idle_timeout", kZero},
+    PredecessorKey{"upstream", "max_conns", kZero},
+    PredecessorKey{"upstream", "port", kZero},
+    PredecessorKey{"upstream", "timeout", kZero},
+    PredecessorKey{"tcp_server", "idle_timeout", kZero},
+    PredecessorKey{"http_server", "idle_timeout", kZero},
+    PredecessorKey{"reverse_lookup", "size", kZero},
+    PredecessorKey{"reverse_lookup", "ttl", kZero},
+    PredecessorKey{"rate_limiter", "qps", kZero},
+    PredecessorKey{"rate_limiter", "burst", kZero},
+    PredecessorKey{"rate_limiter", "mask4", kZero},
+    PredecessorKey{"rate_limiter", "mask6", kZero},
+    PredecessorKey{"download", "timeout", kZero},
+};
+
+inline constexpr auto kLeftOut = PredecessorType::Fate::no_effect;
+inline constexpr auto kRefused = PredecessorType::Fate::refused;
+
+inline constexpr std::array kTypes{
+    PredecessorType{"query_recorder", false, kLeftOut,
+                    "queries are not recorded; use a query_summary to log each query"},
+    PredecessorType{"http_request", false, kLeftOut, "no request is sent; remove it",
+                    "no request is sent"},
+    PredecessorType{"script", false, kLeftOut, "no program is started; remove it",
+                    "no program is started"},
+    PredecessorType{"upgrade", false, kLeftOut,
+                    "the package manager upgrades this program; remove it",
+                    "the package manager upgrades this program"},
+    PredecessorType{"quic_server", true, kLeftOut,
+                    "DNS over QUIC is not served; write a tcp_server with 'cert' and 'key' for "
+                    "DNS over TLS",
+                    "DNS over QUIC is not served; use a tcp_server with 'cert' and 'key'"},
+    PredecessorType{"ip_selector", false, kRefused,
+                    "addresses keep the order of the upstream; remove it and its uses",
+                    "answers change: addresses keep the order of the upstream"},
+    PredecessorType{"ros_route", false, kRefused,
+                    "use a ros_address_list, and a mangle rule on the router that sets a routing "
+                    "mark for its list",
+                    "routes change: use a ros_address_list and a mangle rule on the router"},
+};
+
+// Sections of mosdns v4 and mosdns-x, which are converted to v5 first.
+inline constexpr std::array<std::string_view, 2> kSectionsOfV4{"data_providers", "servers"};
+
+// nullptr: there is none.
+inline const PredecessorKey* find_key(std::string_view where, std::string_view key,
+                                      PredecessorKey::Fate fate) {
+    const auto* const at = std::ranges::find_if(kKeys, [&](const PredecessorKey& row) {
+        return row.where == where && row.key == key && row.fate == fate;
+    });
+    return at == kKeys.end() ? nullptr : at;
+}
+inline const PredecessorType* find_type(std::string_view name) {
+    const auto* const at = std::ranges::find(kTypes, name, &PredecessorType::name);
+    return at == kTypes.end() ? nullptr : at;
+}
+
+template <class Row>
+std::string_view text_of_import(const Row& row) {
+    return row.text_of_import.empty() ? row.text : row.text_of_import;
+}
+
+}  // namespace predecessors
+}  // namespace steer
