@@ -1,7 +1,6 @@
 #include "control/init/init.h"
 
 #include <grp.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -25,6 +24,7 @@
 #include "control/setup/steps.h"
 #include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
+#include "routeros/password_input.h"
 
 namespace steer::init {
 namespace {
@@ -74,31 +74,8 @@ Host look_at_this_host() {
 
 // ---- the terminal
 
-// The terminal does not show what is typed while this exists.
-class Unseen {
-  public:
-    Unseen() {
-        is_terminal_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
-        termios silent = before_;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        if (is_terminal_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-    ~Unseen() {
-        if (!is_terminal_) return;
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-        std::cout << std::endl;
-    }
-    Unseen(const Unseen&) = delete;
-    Unseen& operator=(const Unseen&) = delete;
-
-  private:
-    termios before_{};
-    bool is_terminal_ = false;
-};
-
 std::optional<std::string> read_line(bool secret) {
-    std::optional<Unseen> unseen;
-    if (secret) unseen.emplace();
+    if (secret) return routeros::read_hidden_line(std::cout);
     std::string line;
     if (!std::getline(std::cin, line)) return std::nullopt;
     return line;

@@ -1,7 +1,6 @@
 #include "tools/import/command.h"
 
 #include <fcntl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +13,7 @@
 #include <iterator>
 #include <optional>
 
+#include "routeros/password_input.h"
 #include "routeros/transport.h"
 #include "tools/import/corefile_import.h"
 #include "tools/import/dnsmasq_import.h"
@@ -78,19 +78,11 @@ Imported import_file(const ImportOptions& options) {
 
 // ---- a router
 
-// A line from the terminal that is not shown.
+// Nothing: no person is there to ask.
 std::optional<std::string> ask_password(const std::string& what) {
-    termios before{};
-    if (tcgetattr(STDIN_FILENO, &before) != 0) return std::nullopt;
+    if (::isatty(STDIN_FILENO) == 0) return std::nullopt;
     std::fprintf(stderr, "%s", what.c_str());
-    termios silent = before;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    std::string line;
-    const bool read = static_cast<bool>(std::getline(std::cin, line));
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    std::fputc('\n', stderr);
-    return read ? std::optional(line) : std::nullopt;
+    return routeros::read_hidden_line(std::cerr);
 }
 
 std::optional<std::string> find_password(const ImportOptions& options) {
@@ -156,9 +148,9 @@ ExitCode run_import(const ImportOptions& options) {
     const Imported made = options.router.empty() ? import_file(options) : import_live(options);
     if (made.failure) {
         const int line = made.failure->line;
-        return fail(what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") +
-                        made.failure->text,
-                    kExitRejected);
+        return fail(
+            what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") + made.failure->text,
+            kExitRejected);
     }
     if (const std::string trouble = write_output(options, made.yaml); !trouble.empty())
         return fail(trouble, kExitFailed);
