@@ -76,8 +76,7 @@ class Container(unittest.TestCase):
         file.chmod(0o644)
         container = f"{NAME}-{driver}"
         self.addCleanup(run, *PODMAN, "rm", "--force", "--ignore", container, check=False)
-        # (Not by `ip netns exec`: it hides the control groups that the runtime needs.)
-        process = Process(container, ["nsenter", f"--net=/run/netns/{self.network.full('in')}", *PODMAN, "run", "--rm", "--name", container,
+        process = Process(container, ["nsenter", f"--net={self.network.path('in')}", *PODMAN, "run", "--rm", "--name", container,
                                       "--network", "host", *LIMITS, *options, "-v", f"{file}:/etc/steerdns/steerdns.yaml:ro", IMAGE],
                           self.network.folder / "podman.log")
         self.network.processes.append(process)

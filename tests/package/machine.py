@@ -86,10 +86,8 @@ class Machine:
             run("umount", "--lazy", str(path), check=False)
 
     def boot(self) -> None:
-        # (Not by `ip netns exec`: it hides the control groups.)
-        network = f"/run/netns/{self.scene.network.full(self.space)}"
         argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe", "--resolv-conf=off", "--timezone=off",
-                "--link-journal=no", "--capability=all", "--system-call-filter=bpf perf_event_open", f"--network-namespace-path={network}",
+                "--link-journal=no", "--capability=all", "--system-call-filter=bpf perf_event_open", f"--network-namespace-path={self.scene.network.path(self.space)}",
                 "--machine=clean", "-D", str(self.root)]
         self.container = Process("nspawn", argv, self.scene.folder / "nspawn.log")
         self.scene.network.processes.append(self.container)

@@ -144,6 +144,10 @@ class Network:
     def full(self, name: str) -> str:
         return self.prefix + name
 
+    def path(self, space: str) -> str:
+        """The namespace as a file, for a program that enters it by itself: `ip netns exec` hides the control groups."""
+        return f"/run/netns/{self.full(space)}"
+
     def link(self, here: tuple[str, str], there: tuple[str, str]) -> None:
         """A veth pair: (namespace, device) on both ends, one queue each (XDP wants no more on a veth)."""
         run("ip", "link", "add", here[1], "numrxqueues", "1", "numtxqueues", "1", "netns", self.full(here[0]),
@@ -197,7 +201,7 @@ class Network:
 
     def socket(self, space: str, *kind: int) -> socket.socket:
         """A socket in that namespace; it stays there."""
-        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.full(space)}") as there:
+        with open("/proc/thread-self/ns/net") as home, open(self.path(space)) as there:
             self._enter(there.fileno())
             try:
                 return socket.socket(*kind)
