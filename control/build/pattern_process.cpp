@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <hs/hs.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,6 +19,7 @@
 #include <optional>
 #include <span>
 
+#include "control/process/child.h"
 #include "control/process/rights.h"
 #include "dataplane/port/descriptor.h"
 
@@ -219,30 +219,6 @@ Descriptor request_of(std::span<const Expression> expressions, bool compiles,
     return file;
 }
 
-// 0: start failed, see errno. The process gets these two descriptors and no other.
-pid_t spawn(const std::string& program, int in, int out) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::string name = "steerdnsd", argument = kCompilePatterns;
-    std::array<char*, 3> arguments{name.data(), argument.data(), nullptr};
-    pid_t pid = 0;
-    errno = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-    return errno == 0 ? pid : 0;
-}
-
 // Takes the first record off `bytes`; no value: it is incomplete.
 std::optional<std::pair<RecordHead, std::string_view>> next_record(std::string_view& bytes) {
     RecordHead head;
@@ -270,7 +246,10 @@ PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
     const bool has_pipe = request.get() >= 0 && ::pipe2(pipe.data(), O_CLOEXEC) == 0;
     const Descriptor out(pipe[0]);
     Descriptor in(pipe[1]);
-    const pid_t pid = has_pipe ? spawn(program_, request.get(), in.get()) : 0;
+    const pid_t pid = has_pipe
+                          ? start_child(program_, {"steerdnsd", kCompilePatterns},
+                                        {{request.get(), STDIN_FILENO}, {in.get(), STDOUT_FILENO}})
+                          : 0;
     if (pid == 0) {
         end.by = End::By::no_start;
         end.why = std::strerror(errno);

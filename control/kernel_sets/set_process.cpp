@@ -2,17 +2,16 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstring>
 
+#include "control/process/child.h"
 #include "control/process/rights.h"
 #include "control/sets/program.h"
 #include "control/sets/sequenced_socket.h"
@@ -32,31 +31,11 @@ Descriptor above_childs(const Descriptor& fd) {
 }
 
 // errno is 0 or has the reason.
-pid_t spawn(int program, int socket) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_adddup2(&actions, socket, sets::kSocketFd);
-    ::posix_spawn_file_actions_adddup2(&actions, program, sets::kProgramFd);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, sets::kProgramFd + 1);
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::string name = sets::kProgramName;
+pid_t start(const Descriptor& program, const Descriptor& socket) {
     const std::string path = "/proc/self/fd/" + std::to_string(sets::kProgramFd);
-    std::array<char*, 2> arguments{name.data(), nullptr};
-    pid_t pid = 0;
     const LendNetAdmin lent;
-    errno = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environ);
-    const int error = errno;
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-    errno = error;
-    return errno == 0 ? pid : 0;
+    return start_child(path, {sets::kProgramName},
+                       {{socket.get(), sets::kSocketFd}, {program.get(), sets::kProgramFd}});
 }
 
 }  // namespace
@@ -68,7 +47,7 @@ Result<StartedSets> start_set_process(const Descriptor& program) {
     const Descriptor childs = above_childs(theirs);
     const Descriptor file = above_childs(program);
     if (childs.get() < 0 || file.get() < 0) return Error{cannot(name + " cannot be started")};
-    const pid_t pid = spawn(file.get(), childs.get());
+    const pid_t pid = start(file, childs);
     if (pid == 0) return Error{cannot(name + " cannot be started")};
     Descriptor end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const int error = errno;
