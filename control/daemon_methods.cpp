@@ -73,7 +73,7 @@ void Daemon::add_changes() {
                   }});
     methods_.add(
         {.name = "lists.fetch",
-         .help = "Fetches all lists from URLs now; returns when this is done.",
+         .help = "Fetches all lists from URLs now; returns when changed lists are in force.",
          .changes = Changes::always(),
          .parameters = {kAnySize},
          .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {

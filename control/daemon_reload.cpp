@@ -93,8 +93,10 @@ bool Daemon::says_the_same_servers(const std::string& file) const {
 }
 
 void Daemon::fetch_lists() {
-    fetcher_ = std::make_unique<fetch::Fetcher>(main_io_,
-                                                [this](const std::string& what) { reload(what); });
+    fetcher_ = std::make_unique<fetch::Fetcher>(
+        main_io_, [this](const std::string& what, const fetch::Fetcher::Done& done) {
+            reload(what, [done](const ReloadOutcome&) { done(); });
+        });
     fetcher_->follow(settings_);
 }
 

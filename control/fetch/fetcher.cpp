@@ -101,10 +101,14 @@ void Fetcher::look() {
     }
     if (!busy && !fresh_.empty()) {
         const auto urls = std::exchange(fresh_, {});
-        changed_(urls.size() == 1 ? "a new " + urls.front()
-                                  : std::to_string(urls.size()) + " new lists");
+        ++taking_effect_;
+        changed_(
+            urls.size() == 1 ? "a new " + urls.front() : std::to_string(urls.size()) + " new lists",
+            [this, alive = alive_] {
+                if (*alive) took_effect();
+            });
     }
-    if (!busy) {
+    if (!busy && taking_effect_ == 0) {
         for (const auto& done : std::exchange(waiting_, {}))
             done();
     }
@@ -112,6 +116,14 @@ void Fetcher::look() {
     timer_.expires_after(kDueEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) look();
+    });
+}
+
+void Fetcher::took_effect() {
+    --taking_effect_;
+    // Outside of the reload that calls this.
+    asio::post(main_io_, [this, alive = alive_] {
+        if (*alive) look();
     });
 }
 

@@ -24,8 +24,9 @@ namespace steer::fetch {
 
 class Fetcher {
   public:
-    using Changed = std::function<void(const std::string& what)>;
     using Done = std::function<void()>;
+    // Puts new copies into force and calls `done` once they are, or are refused.
+    using Changed = std::function<void(const std::string& what, Done done)>;
 
     // Calls `changed` and all other functions on the main thread.
     Fetcher(boost::asio::io_context& main_io, Changed changed);
@@ -35,7 +36,7 @@ class Fetcher {
 
     // The lists of the configuration in force.
     void follow(const config::Settings& settings);
-    // Fetches all lists now; `done` when all are finished. `any_size`: accepts lists that lost more than their `max_shrink`.
+    // Fetches all lists now; `done` when all are finished and changed copies are in force. `any_size`: accepts lists that lost more than their `max_shrink`.
     void fetch_now(Done done, bool any_size = false);
     // Aborts running fetches and starts no more.
     void end() { stop_.request_stop(); }
@@ -59,6 +60,7 @@ class Fetcher {
     };
     void look();
     void start(const std::string& url, List& list);
+    void took_effect();
     void ended(const std::string& url, const ListOutcome& outcome);
     void say(const std::string& url, const List& list, const ListOutcome& outcome) const;
 
@@ -69,7 +71,8 @@ class Fetcher {
     std::map<std::string, List> lists_;  // by URL
     std::vector<Done> waiting_;          // for fetching all
     std::array<std::uint64_t, kOutcomeLabels.size()> counts_{};
-    std::vector<std::string> fresh_;  // URLs with changed copies, not reported yet
+    std::vector<std::string> fresh_;    // URLs with changed copies, not reported yet
+    std::size_t taking_effect_ = 0;     // reports whose copies are not in force yet
     std::stop_source stop_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no fetch yet

@@ -91,6 +91,16 @@ class Fetch(unittest.TestCase):
                          (1, "steerctl: 1 of 1 lists not fetched; their errors are above\n") if failed else (0, ""), known)
         return known
 
+    def test_fetch_returns_when_the_new_lists_are_in_force(self):
+        self.page(body="stream.example\n", etag='"v1"')
+        self.start_web()
+        self.start()
+        for count in range(2, 7):
+            self.page(body="stream.example\n" + "".join(f"n{i}.example\n" for i in range(1, count)), etag=f'"v{count}"')
+            (of_set,) = self.scene.told("lists", "fetch")["sets"]
+            self.assertEqual(of_set["rules"], count)
+            self.assertTrue(self.listed(f"n{count - 1}.example"))
+
     def metric(self, name):
         text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
         found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.M)
@@ -134,7 +144,7 @@ class Fetch(unittest.TestCase):
         until(lambda: self.scene.total("stats", "upstream_queries") > 100, 5, "the load is there")
         self.page(body="stream.example\nmedia.example\n", etag='"v2"')
         self.assertEqual(self.fetch()["outcome"], "fetched")
-        until(lambda: self.listed("media.example"), 5, "the new list is in force")
+        self.assertTrue(self.listed("media.example"), "the new list is in force when the command returns")
         self.assertTrue(load.running(), "it took effect under load")
         load.child.wait(20)
         sent, lost = (int(re.search(rf"Queries {what}:\s+(\d+)", load.text()).group(1)) for what in ("sent", "lost"))
@@ -180,7 +190,7 @@ class Fetch(unittest.TestCase):
                 self.assertEqual(len(list(lists.iterdir())), 2, "nothing is left lying about")
         self.page(body="media.example\n", etag='"v3"')
         self.assertEqual(self.fetch()["outcome"], "fetched")
-        until(lambda: self.listed("media.example"), 5, "a good one is taken again")
+        self.assertTrue(self.listed("media.example"), "a good one is taken again")
         self.assertEqual(self.metric('steerdns_list_fetches_total{outcome="too_large"}'), 2)
 
     def test_an_unreachable_server_does_not_stop_a_start(self):
@@ -195,7 +205,7 @@ class Fetch(unittest.TestCase):
         self.page(body="stream.example\n", etag='"v1"')
         self.start_web()
         self.assertEqual(self.fetch()["outcome"], "fetched")
-        until(lambda: self.listed("stream.example"), 5, "it came")
+        self.assertTrue(self.listed("stream.example"), "it came")
         self.assertEqual(self.metric("steerdns_lists_missing"), 0)
         self.assertEqual(daemon.stop(), 0)
         self.server.stop()
