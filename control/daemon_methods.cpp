@@ -1,5 +1,10 @@
 // The methods of the control socket: every service's, and the daemon's own.
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json/object.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
 
 #include "control/cache/cache_methods.h"
 #include "control/daemon.h"
@@ -12,6 +17,27 @@ namespace steer {
 
 using ops::Changes;
 using ops::ParamType;
+
+namespace {
+
+// Then the last copies of its status are shown.
+constexpr std::chrono::seconds kRoutersPatience{1};
+
+// A report with the routers' state of this moment, as `routers` shows it.
+ops::Later with_routers(boost::asio::io_context& main_io,
+                        const std::unique_ptr<RouterThread>& routers,
+                        std::function<boost::json::value()> report) {
+    return [&main_io, &routers, report = std::move(report)](const ops::Arguments&,
+                                                            const ops::RpcDone& done) {
+        const auto timer = std::make_shared<boost::asio::steady_timer>(main_io, kRoutersPatience);
+        timer->async_wait(
+            [report, done, timer](const boost::system::error_code&) { done(report()); });
+        routers->refresh(
+            [&main_io, timer] { boost::asio::post(main_io, [timer] { timer->cancel(); }); });
+    };
+}
+
+}  // namespace
 
 void Daemon::add_methods() {
     const auto snapshot = [this]() -> const Snapshot& { return *publisher_->current(); };
@@ -39,11 +65,11 @@ void Daemon::add_looks() {
     methods_.add({.name = "status",
                   .help = "Shows readiness, ports, workers, cache, routers, sets and upstreams.",
                   .changes = Changes::nothing(),
-                  .run = [this](const ops::Arguments&) -> ops::RpcResult { return status(); }});
+                  .run = with_routers(main_io_, routers_, [this] { return status(); })});
     methods_.add({.name = "counters",
                   .help = "Shows the verdicts and counters of all workers.",
                   .changes = Changes::nothing(),
-                  .run = [this](const ops::Arguments&) -> ops::RpcResult { return counters(); }});
+                  .run = with_routers(main_io_, routers_, [this] { return counters(); })});
     methods_.add({.name = "version",
                   .help = "Shows the version of steerdnsd.",
                   .changes = Changes::nothing(),

@@ -161,9 +161,7 @@ object shared(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
 }
 
 object status(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
-    return router_status({seen.name, seen.address, seen.router.status(), seen.router.counters(),
-                          seen.shared_addresses},
-                         now_ms);
+    return router_status(seen.status(), now_ms);
 }
 
 object adopt(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {

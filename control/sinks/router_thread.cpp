@@ -167,8 +167,7 @@ void RouterThread::visit(std::function<void(const std::vector<Seen>&, std::uint6
     boost::asio::post(io_, [this, f = std::move(f)] {
         std::vector<Seen> all;
         for (const auto& link : links_)
-            all.push_back({link->plan.config.name, link->plan.config.address,
-                           link->service.router(), lists_.shared(), shared_of(*link)});
+            all.push_back(seen(*link));
         f(all, clock_.now().ms);
         for (const auto& link : links_)
             link->transport.wake();
@@ -273,32 +272,44 @@ void RouterThread::flush_acknowledgements() {
     });
 }
 
-std::size_t RouterThread::shared_of(const Link& link) const {
-    std::size_t count = 0;
+RouterThread::Seen RouterThread::seen(Link& link) {
+    std::size_t shared = 0;
     for (const auto& list : link.plan.config.lists)
-        count += lists_.shared().shared(clock_.now().s(), list.id);
-    return count;
+        shared += lists_.shared().shared(clock_.now().s(), list.id);
+    return {link.plan.config.name, link.plan.config.address, link.service.router(), lists_.shared(),
+            shared};
+}
+
+RouterThread::Status RouterThread::Seen::status() const {
+    return {name, address, router.status(), router.counters(), shared_addresses};
+}
+
+void RouterThread::publish_copies() {
+    std::vector<Status> fresh;
+    std::vector<SinkHealth> sinks;
+    for (const auto& link : links_) {
+        sinks.push_back(link->service.health());
+        fresh.push_back(seen(*link).status());
+    }
+    for (const auto& other : others_) {
+        if (!other->lists().empty()) sinks.push_back(other->health());
+    }
+    const std::lock_guard lock(mutex_);
+    status_ = std::move(fresh);
+    sinks_ = std::move(sinks);
+}
+
+void RouterThread::refresh(std::function<void()> done) {
+    boost::asio::post(io_, [this, done = std::move(done)] {
+        publish_copies();
+        done();
+    });
 }
 
 void RouterThread::publish_status() {
     end_retired();
     lists_.forget_ended(clock_.now().ms);
-    std::vector<Status> fresh;
-    std::vector<SinkHealth> sinks;
-    for (const auto& link : links_) {
-        sinks.push_back(link->service.health());
-        fresh.push_back({link->plan.config.name, link->plan.config.address,
-                         link->service.router().status(), link->service.router().counters(),
-                         shared_of(*link)});
-    }
-    for (const auto& other : others_) {
-        if (!other->lists().empty()) sinks.push_back(other->health());
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        status_ = std::move(fresh);
-        sinks_ = std::move(sinks);
-    }
+    publish_copies();
     timers_->status.expires_after(kStatusEvery);
     timers_->status.async_wait([this](const boost::system::error_code& error) {
         if (!error) publish_status();

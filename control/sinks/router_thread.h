@@ -65,6 +65,7 @@ class RouterThread {
         routeros::Router& router;
         const SharedAddresses& shared;  // of all lists
         std::size_t shared_addresses;   // of its own
+        [[nodiscard]] Status status() const;
     };
     // Calls `f` on the routers' thread with the routers in force, in the order of the configuration. Any thread.
     void visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f);
@@ -79,8 +80,10 @@ class RouterThread {
     void when_quiet(std::string name, std::function<void()> done);
     [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
 
-    // Not older than half a second. Any thread.
+    // Not older than half a second, or than refresh(). Any thread.
     [[nodiscard]] std::vector<Status> status() const;
+    // Takes new copies for status() and sinks(), then calls `done`, on the routers' thread. Any thread.
+    void refresh(std::function<void()> done);
     // Of routers and other sinks; equally old.
     [[nodiscard]] std::vector<SinkHealth> sinks() const;
     // Outcomes of answers that waited; any thread.
@@ -103,7 +106,8 @@ class RouterThread {
     void on_wake();
     void drain();
     void flush_acknowledgements();
-    [[nodiscard]] std::size_t shared_of(const Link& link) const;
+    [[nodiscard]] Seen seen(Link& link);
+    void publish_copies();
     void publish_status();
 
     DataplaneRuntime& runtime_;

@@ -56,6 +56,20 @@ class Operate(unittest.TestCase):
         self.assertNotIn("away_for_s", self.router())
         self.assertIn("in_sync", scene.steerctl("routers"))
 
+    def test_status_shows_routers_as_the_command_routers_does(self):
+        """Right after a change, too: in `status` and `counters`."""
+        for verb in ("pause", "resume") * 5:
+            self.scene.steerctl("routers", verb)
+            (of_status,) = self.asked("status")["routers"]
+            router = self.router()
+            self.assertEqual(set(of_status), set(router))
+            self.assertEqual((of_status["paused"], of_status["away"]), (verb == "pause", router["away"]))
+        self.scene.router_ctl("add", "policy_set_v4", "192.0.2.9", "-", "of a human")
+        before = self.scene.counters()["routers"][0]["prints"]
+        until(lambda: self.router()["foreign"] == 1, 10, "the row is seen")
+        self.scene.steerctl("routers", "reconcile")
+        until(lambda: self.scene.counters()["routers"][0]["prints"] > before, 10, "rows are read again")
+
     def test_the_bypass_stops_all_router_writes(self):
         scene = self.scene
         self.assertIn("is off", scene.steerctl("bypass"))
