@@ -19,6 +19,7 @@
 #include "control/config/reference.h"
 #include "control/config/why.h"
 #include "control/daemon.h"
+#include "control/doctor/command.h"
 #include "control/init/init.h"
 #include "control/lists/dry_run.h"
 #include "control/machine/command.h"
@@ -311,6 +312,8 @@ int main(int argc, char** argv) {
         return steer::build::run_pattern_process();
     if (argc >= 2 && std::string_view(argv[1]) == steer::machine::kSetupOption)
         return steer::machine::run_setup(argc - 1, argv + 1);
+    if (argc >= 2 && std::string_view(argv[1]) == steer::doctor::kDoctorOption)
+        return steer::doctor::run_doctor(argc - 1, argv + 1);
     static steer::build::PatternProcess patterns;
     steer::matchers::use_pattern_compiler(&patterns);
     try {

@@ -41,6 +41,9 @@ inline constexpr std::array kExitRows{
             "the request was not completed: a list not fetched, a router not in sync, output not "
             "written",
             "read the error line; repeat the command after that"},
+    ExitRow{"steerctl", kExitFailed,
+            "`doctor`: a router could not be read, or a problem is left on it",
+            "`steerctl doctor --fix` carries out the commands that it printed"},
     ExitRow{"steerctl", kExitFailed, "`setup`: a problem is left, or a command failed",
             "read the lines of `steerctl setup --check`"},
     ExitRow{"steerctl", kExitRejected, "the command line is invalid",

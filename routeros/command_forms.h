@@ -33,10 +33,51 @@ namespace steer::routeros {
       "")                                                                                         \
     X(listen_bindings, "addresses of DHCPv6 bindings", "/ipv6/dhcp-server/binding", "listen", "", \
       "")                                                                                         \
-    X(print_dns, "import routeros: settings", "/ip/dns", "print", "", "")                         \
-    X(print_static, "import routeros: static records", "/ip/dns/static", "print", "", "")         \
+    X(print_dns, "import routeros, doctor: settings", "/ip/dns", "print", "", "")                         \
+    X(print_static, "import routeros, doctor: static records", "/ip/dns/static", "print", "", "")         \
     X(print_adlists, "import routeros: ad lists", "/ip/dns/adlist", "print", "", "")              \
-    X(print_forwarders, "import routeros: forwarders", "/ip/dns/forwarders", "print", "", "")
+    X(print_forwarders, "import routeros: forwarders", "/ip/dns/forwarders", "print", "", "")     \
+    X(read_services, "doctor", "/ip/service", "print", "", "")                                    \
+    X(read_users, "doctor", "/user", "print", "", "")                                             \
+    X(read_groups, "doctor", "/user/group", "print", "", "")                                      \
+    X(read_settings, "doctor", "/ip/settings", "print", "", "")                                   \
+    X(read_tables, "doctor", "/routing/table", "print", "", "")                                   \
+    X(read_lists, "doctor", "/interface/list", "print", "", "")                                   \
+    X(read_members, "doctor", "/interface/list/member", "print", "", "")                          \
+    X(read_addresses, "doctor", "/ip*/address", "print", "", "")                                  \
+    X(read_routes, "doctor", "/ip*/route", "print", "", "")                                       \
+    X(read_mangle, "doctor", "/ip*/firewall/mangle", "print", "", "")                             \
+    X(read_filter, "doctor", "/ip*/firewall/filter", "print", "", "")                             \
+    X(read_nat, "doctor", "/ip/firewall/nat", "print", "", "")                                    \
+    X(read_dhcp_networks, "doctor", "/ip/dhcp-server/network", "print", "", "")                   \
+    X(read_dhcp_options, "doctor", "/ip/dhcp-server/option", "print", "", "")                     \
+    X(read_option_sets, "doctor", "/ip/dhcp-server/option/sets", "print", "", "")                 \
+    X(read_nd, "doctor", "/ipv6/nd", "print", "", "")                                             \
+    X(set_user, "doctor --fix", "/user", "set", ".id,address", "")                                \
+    X(set_service, "doctor --fix", "/ip/service", "set", ".id,address", "")                       \
+    X(set_sessions, "doctor --fix, max-sessions", "/ip/service", "set", ".id,max-sessions", "")   \
+    X(set_settings, "doctor --fix", "/ip/settings", "set", "rp-filter", "")                       \
+    X(set_table, "doctor --fix", "/routing/table", "set", ".id,disabled", "")                     \
+    X(set_route, "doctor --fix", "/ip*/route", "set", ".id,disabled", "")                         \
+    X(add_mangle, "doctor --fix", "/ip*/firewall/mangle", "add",                                  \
+      "chain,in-interface,in-interface-list,dst-address-type,dst-address-list,connection-state,"  \
+      "connection-mark,action,new-connection-mark,new-routing-mark,passthrough,comment,place-"    \
+      "before",                                                                                   \
+      "")                                                                                         \
+    X(set_mangle, "doctor --fix", "/ip*/firewall/mangle", "set",                                  \
+      ".id,disabled,chain,connection-state,passthrough", "")                                      \
+    X(move_mangle, "doctor --fix", "/ip*/firewall/mangle", "move", "numbers,destination", "")     \
+    X(set_filter, "doctor --fix", "/ip*/firewall/filter", "set", ".id,connection-mark", "")       \
+    X(add_nat, "doctor --fix", "/ip/firewall/nat", "add",                                         \
+      "chain,action,out-interface,out-interface-list,comment", "")                                \
+    X(set_dns, "doctor --fix", "/ip/dns", "set", "servers,allow-remote-requests,use-doh-server",  \
+      "")                                                                                         \
+    X(set_static, "doctor --fix", "/ip/dns/static", "set", ".id,disabled", "")                    \
+    X(set_dhcp_network, "doctor --fix", "/ip/dhcp-server/network", "set",                         \
+      ".id,dns-server,dns-none,dhcp-option", "")                                                  \
+    X(set_dhcp_option, "doctor --fix", "/ip/dhcp-server/option", "set", ".id,value,force", "")    \
+    X(add_nd, "doctor --fix", "/ipv6/nd", "add", "interface,advertise-dns,dns,pref64", "")        \
+    X(set_nd, "doctor --fix", "/ipv6/nd", "set", ".id,disabled,advertise-dns,dns,pref64", "")
 
 struct CommandForm {
     std::string_view menu;        // "/" of the root

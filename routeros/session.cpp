@@ -59,6 +59,16 @@ std::optional<std::string_view> ReplyRow::get(std::string_view name) const {
     return std::nullopt;
 }
 
+Properties ReplyRow::all() const {
+    Properties values;
+    for (const auto word : words_) {
+        const auto equals = word.find('=', 1);
+        if (word.empty() || word.front() != '=' || equals == word.npos) continue;
+        values.emplace(word.substr(1, equals - 1), word.substr(equals + 1));
+    }
+    return values;
+}
+
 bool ReplyRow::is_true(std::string_view name) const {
     const auto value = get(name);
     return value && (*value == "true" || *value == "yes");

@@ -11,6 +11,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +31,9 @@ inline constexpr std::uint64_t kRetryMs = 1'000, kLongestBackoffMs = 60'000;
 inline constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
 inline constexpr std::uint64_t kUnusableMs = 600'000;     // it sent too much
 
+// Values by name.
+using Properties = std::map<std::string, std::string, std::less<>>;
+
 // A row of a reply (`!re`): views into the session's buffer, valid during the call only.
 class ReplyRow {
   public:
@@ -38,6 +42,8 @@ class ReplyRow {
     [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
     // `true` and `yes`.
     [[nodiscard]] bool is_true(std::string_view name) const;
+    // All properties by name.
+    [[nodiscard]] Properties all() const;
 
   private:
     std::span<const std::string_view> words_;

@@ -471,6 +471,34 @@ struct SetupCommand {
     bool as_lines = false, applies = false, undoes = false, agrees = false;
 };
 
+// `doctor`, which is steerdnsd's work, too.
+struct DoctorCommand {
+    explicit DoctorCommand(CLI::App& app)
+        : doctor(app.add_subcommand(
+              "doctor",
+              "what is wrong on the routers of the configuration, and the commands for it")) {
+        doctor->add_option("router", router, "a router's name or host; without one: all");
+        doctor->add_option("-c,--config", config, "the configuration; /etc/steerdns/steerdns.yaml");
+        auto* const fix =
+            doctor->add_flag("--fix", fixes, "carries out the commands, each after a question");
+        doctor->add_flag("--yes", agrees, "with --fix: asks nothing")->needs(fix);
+    }
+
+    [[nodiscard]] int run(const Options& options) const {
+        std::vector<std::string> words;
+        if (!router.empty()) words.push_back(router);
+        if (!config.empty()) words.insert(words.end(), {"--config", config});
+        if (fixes) words.emplace_back("--fix");
+        if (agrees) words.emplace_back("--yes");
+        if (options.as_json) words.emplace_back("--json");
+        return fail(steerctl::become_doctor(words));
+    }
+
+    CLI::App* doctor;
+    std::string router, config;
+    bool fixes = false, agrees = false;
+};
+
 // A word where a command is meant, or none, by its place: CLI11 would say that one is missing, or that the word is too much.
 // Empty: another error.
 std::string no_command(const CLI::App& app) {
@@ -555,6 +583,7 @@ int run(int argc, char** argv) {
         ->check(CLI::IsMember({"on", "off"}));
     ImportCommands import_commands(app);
     const SetupCommand setup_command(app);
+    const DoctorCommand doctor_command(app);
     const auto* const version =
         app.add_subcommand("version", "Show the versions of steerctl and steerdnsd");
     auto* const methods = app.add_subcommand("methods", "Show the methods of the control socket");
@@ -579,6 +608,7 @@ int run(int argc, char** argv) {
     if (app.get_subcommands().empty())
         return misused("a command is missing; write one, as in 'steerctl status', or see --help");
     if (setup_command.setup->parsed()) return setup_command.run(options);
+    if (doctor_command.doctor->parsed()) return doctor_command.run(options);
     if (import_commands.import->parsed()) return import_commands.run();
     if (completion->parsed()) {
         print(shell == "bash" ? steerctl::bash_completion(app) : steerctl::zsh_completion(app));

@@ -20,10 +20,8 @@ std::string find_daemon() {
     return "steerdnsd";
 }
 
-}  // namespace
-
-std::string become_setup(const std::vector<std::string>& options) {
-    std::vector<std::string> words{find_daemon(), "--setup-machine"};
+std::string become(const char* option, const std::vector<std::string>& options) {
+    std::vector<std::string> words{find_daemon(), option};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> argv;
     argv.reserve(words.size() + 1);
@@ -33,6 +31,16 @@ std::string become_setup(const std::vector<std::string>& options) {
     ::execvp(argv.front(), argv.data());
     return words.front() + " cannot be started: " + std::strerror(errno) +
            "; install it beside steerctl, or in a folder of PATH";
+}
+
+}  // namespace
+
+std::string become_setup(const std::vector<std::string>& options) {
+    return become("--setup-machine", options);
+}
+
+std::string become_doctor(const std::vector<std::string>& options) {
+    return become("--doctor-routers", options);
 }
 
 }  // namespace steerctl

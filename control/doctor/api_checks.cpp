@@ -1,0 +1,167 @@
+// The API's user and service, and menus that cannot be read.
+#include <algorithm>
+#include <charconv>
+
+#include "control/doctor/checks.h"
+
+namespace steer::doctor {
+namespace {
+
+using routeros::Menu;
+
+constexpr unsigned kSessions = 4;  // lists, leases, the doctor, and one that is being replaced
+
+void check_user(const RouterFacts& router, const Expected& expected, const std::string& name,
+                Findings& out) {
+    const Row* const user = router.table("/user").find("name", name);
+    if (user == nullptr) return;  // a user of RADIUS: the router does not list it
+    if (!user->has("address")) {
+        Finding finding{
+            .check = "user-address",
+            .level = Level::advice,
+            .what = "the user " + name + " may log in from every address",
+            .why = "a client that learns its password can write address lists from anywhere",
+            .advice = {},
+            .fix = {},
+            .undo = {}};
+        if (expected.plan.api_client.empty())
+            finding.advice = "set its address to the address of this machine";
+        else
+            set_row(finding, routeros::forms::set_user, Menu::ip, *user,
+                    {{"address", expected.plan.api_client}});
+        out.push_back(std::move(finding));
+    }
+    const Row* const group = router.table("/user/group").find("name", user->get("group"));
+    if (group == nullptr) return;
+    std::string missing;
+    std::vector<std::string_view> needed{"read", "api"};
+    if (!expected.plan.egresses.empty()) needed.push_back("write");
+    for (const std::string_view policy : needed) {
+        if (!group->lists("policy", policy))
+            missing.append(missing.empty() ? "" : ",").append(policy);
+    }
+    if (!missing.empty()) {
+        out.push_back({.check = "user-rights",
+                       .level = Level::problem,
+                       .what = "the group " + std::string(group->get("name")) + " of the user " +
+                               name + " does not have the policies " + missing,
+                       .why = "SteerDNS cannot keep the address lists of this router",
+                       .advice =
+                           "add these policies to the group; a group that is given policies loses "
+                           "all that are not named",
+                       .fix = {},
+                       .undo = {}});
+    }
+    for (const std::string_view policy : {"policy", "ftp", "password", "sensitive", "reboot"}) {
+        if (!group->lists("policy", policy)) continue;
+        out.push_back({.check = "user-rights-wide",
+                       .level = Level::advice,
+                       .what = "the user " + name + " has more rights than SteerDNS needs (" +
+                               std::string(policy) + ")",
+                       .why = "an intruder on this machine controls the router, too",
+                       .advice = "give it a group with the policies read,write,api only "
+                                 "(steerdnsd --routeros-setup has the commands)",
+                       .fix = {},
+                       .undo = {}});
+        break;
+    }
+}
+
+// The row that is configured: since 7.19 connections are listed under the same name, and are dynamic.
+void check_service(const RouterFacts& router, const Expected& expected,
+                   const setup::ApiService& api, Findings& out) {
+    const std::string name = api.tls ? "api-ssl" : "api";
+    const auto& rows = router.table("/ip/service").rows;
+    const auto service = std::ranges::find_if(
+        rows, [&](const Row& row) { return row.get("name") == name && !row.is("dynamic"); });
+    if (service == rows.end()) return;
+    // 7.24 calls `address` `available-from`, and still takes the former name.
+    if (!service->has("address") && !service->has("available-from")) {
+        Finding finding{.check = "service-address",
+                        .level = Level::advice,
+                        .what = "the service " + name + " is open to every address",
+                        .why = "everybody who reaches the router can try passwords at its API",
+                        .advice = {},
+                        .fix = {},
+                        .undo = {}};
+        if (expected.plan.api_client.empty())
+            finding.advice = "set its address to the address of this machine";
+        else
+            set_row(finding, routeros::forms::set_service, Menu::ip, *service,
+                    {{"address", expected.plan.api_client}});
+        out.push_back(std::move(finding));
+    }
+    const std::string_view text = service->get("max-sessions");
+    unsigned most = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
+    if (error != std::errc{} || most >= kSessions) return;
+    Finding finding{.check = "service-sessions",
+                    .level = Level::problem,
+                    .what = "the service " + name + " accepts " + std::string(text) +
+                            " sessions; SteerDNS needs " + std::to_string(kSessions),
+                    .why = "a session that is refused leaves lists or leases unread",
+                    .advice = {},
+                    .fix = {},
+                    .undo = {}};
+    set_row(finding, routeros::forms::set_sessions, Menu::ip, *service, {{"max-sessions", "20"}});
+    out.push_back(std::move(finding));
+}
+
+}  // namespace
+
+void check_menus(const RouterFacts& router, Findings& out) {
+    for (const auto& [menu, table] : router.tables) {
+        if (table.trouble.empty()) continue;
+        const bool is_absent = table.trouble.starts_with("no such command");
+        out.push_back({.check = "menu-unread",
+                       .level = Level::advice,
+                       .what = menu + (is_absent ? " does not exist on this router"
+                                                 : " cannot be read: " + table.trouble),
+                       .why = "the checks that need it were left out",
+                       .advice = is_absent ? "a newer RouterOS has it"
+                                           : "give the user's group the policy read",
+                       .fix = {},
+                       .undo = {}});
+    }
+}
+
+void check_api(const RouterFacts& router, const Expected& expected, Findings& out) {
+    for (const std::string& user : expected.plan.users)
+        check_user(router, expected, user, out);
+    for (const setup::ApiService& service : expected.plan.services)
+        check_service(router, expected, service, out);
+}
+
+Findings judge(const RouterFacts& router, const Expected& expected) {
+    Findings out;
+    check_menus(router, out);
+    check_api(router, expected, out);
+    check_policy(router, expected, out);
+    check_dns(router, expected, out);
+    check_nat64(router, expected, out);
+    return out;
+}
+
+void set_row(Finding& finding, const routeros::CommandForm& form, Menu family, const Row& row,
+             const std::vector<std::pair<std::string, std::string>>& values) {
+    Change fix{&form, family, {{".id", std::string(row.id())}}}, undo = fix;
+    for (const auto& [name, value] : values) {
+        fix.arguments.emplace_back(name, value);
+        const std::string_view was = row.get(name);
+        const bool is_matcher = name == "connection-mark";
+        if (was.empty() && is_matcher)
+            undo.arguments.emplace_back("!" + name, "");
+        else
+            undo.arguments.emplace_back(name, was == "true" ? "yes" : was == "false" ? "no" : was);
+    }
+    finding.fix.push_back(std::move(fix));
+    finding.undo.insert(finding.undo.begin(), undo.text());
+}
+
+std::string row_text(const Row& row) {
+    std::string text(row.id());
+    if (row.has("comment")) text.append(" (").append(row.get("comment")).append(")");
+    return text;
+}
+
+}  // namespace steer::doctor

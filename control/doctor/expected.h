@@ -1,0 +1,25 @@
+// What a configuration needs of one of its routers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/setup/router_plan.h"
+
+namespace steer::doctor {
+
+struct Expected {
+    setup::RouterPlan plan;               // lists by egress, users, services
+    std::optional<IpAddress> dns4, dns6;  // our addresses that clients ask
+    std::vector<std::string> nat64;       // prefixes of DNS64, "64:ff9b::/96"; empty: no DNS64
+
+    // Lists of one family, over all egresses.
+    [[nodiscard]] std::vector<std::string> lists(bool v4) const;
+};
+
+// One for each router, in the order of setup::plan_routers().
+std::vector<Expected> expected_of(const config::Settings& settings);
+
+}  // namespace steer::doctor

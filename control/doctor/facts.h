@@ -1,0 +1,61 @@
+// What a router says of itself: the rows of the menus that the doctor reads.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routeros/session.h"
+
+namespace steer::doctor {
+
+// Properties by name, as the API prints them; one that is not set is absent.
+class Row {
+  public:
+    Row() = default;
+    explicit Row(routeros::Properties values) : values_(std::move(values)) {}
+
+    // Empty: absent, or empty.
+    [[nodiscard]] std::string_view get(std::string_view name) const;
+    [[nodiscard]] bool has(std::string_view name) const { return !get(name).empty(); }
+    // `true` and `yes`.
+    [[nodiscard]] bool is(std::string_view name) const;
+    [[nodiscard]] bool is_enabled() const { return !is("disabled") && !is("invalid"); }
+    [[nodiscard]] std::string_view id() const { return get(".id"); }
+    // Whether the property's items, parted by commas, contain this one.
+    [[nodiscard]] bool lists(std::string_view name, std::string_view item) const;
+
+  private:
+    routeros::Properties values_;
+};
+
+// Of a list with commas.
+std::vector<std::string_view> items_of(std::string_view list);
+// "192.0.2.1" of "192.0.2.1/24".
+std::string_view host_of(std::string_view prefix);
+
+// One menu. `trouble` is why it cannot be read; it then has no rows, and nothing is concluded from that.
+struct Table {
+    std::vector<Row> rows;
+    std::string trouble;
+
+    [[nodiscard]] const Row* find(std::string_view name, std::string_view value) const;
+};
+
+struct RouterFacts {
+    std::string name;                                  // as the configuration calls it
+    std::string version;                               // "7.16.2"; empty: unknown
+    std::map<std::string, Table, std::less<>> tables;  // by menu: "/ip/route"
+
+    // Of a menu that was not asked for: one with trouble.
+    [[nodiscard]] const Table& table(std::string_view menu) const;
+    [[nodiscard]] const Table& table(routeros::Menu family, std::string_view below) const;
+    [[nodiscard]] bool can_read(std::string_view menu) const { return table(menu).trouble.empty(); }
+};
+
+// "/ip" or "/ipv6", and what is below: "/firewall/mangle".
+std::string menu_of(routeros::Menu family, std::string_view below);
+
+}  // namespace steer::doctor

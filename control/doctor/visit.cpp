@@ -1,0 +1,70 @@
+#include "control/doctor/visit.h"
+
+namespace steer::doctor {
+namespace {
+
+using routeros::Menu;
+namespace forms = routeros::forms;
+
+struct Reading {
+    const routeros::CommandForm* form;
+    bool both_families = false;
+};
+
+constexpr Reading kReadings[] = {
+    {&forms::read_services},     {&forms::read_users},           {&forms::read_groups},
+    {&forms::read_settings},     {&forms::read_tables},          {&forms::read_lists},
+    {&forms::read_members},      {&forms::read_addresses, true}, {&forms::read_routes, true},
+    {&forms::read_mangle, true}, {&forms::read_filter, true},    {&forms::read_nat},
+    {&forms::print_dns},         {&forms::print_static},         {&forms::read_dhcp_networks},
+    {&forms::read_dhcp_options}, {&forms::read_option_sets},     {&forms::read_nd},
+};
+
+std::string menu_name(const routeros::CommandForm& form, Menu family) {
+    constexpr std::string_view kBoth = "/ip*";
+    if (!form.menu.starts_with(kBoth)) return std::string(form.menu);
+    return menu_of(family, form.menu.substr(kBoth.size()));
+}
+
+std::string read_menu(routeros::Client& client, const routeros::CommandForm& form, Menu family,
+                      RouterFacts& facts) {
+    routeros::Client::Reply reply;
+    if (std::string why = client.ask(routeros::Command(form, family), reply); !why.empty())
+        return why;
+    Table& table = facts.tables[menu_name(form, family)];
+    if (!reply.ending.ok) table.trouble = reply.ending.message;
+    for (auto& row : reply.rows)
+        table.rows.emplace_back(std::move(row));
+    return {};
+}
+
+}  // namespace
+
+std::string read_router(routeros::Client& client, RouterFacts& facts) {
+    routeros::Client::Reply resource;
+    if (std::string why = client.ask(routeros::print_resource(), resource); !why.empty())
+        return why;
+    for (const auto& row : resource.rows) {
+        const auto version = row.find("version");
+        if (version != row.end())
+            facts.version = version->second.substr(0, version->second.find(' '));
+    }
+    for (const Reading& reading : kReadings) {
+        std::string why = read_menu(client, *reading.form, Menu::ip, facts);
+        if (why.empty() && reading.both_families)
+            why = read_menu(client, *reading.form, Menu::ipv6, facts);
+        if (!why.empty()) return why;
+    }
+    return {};
+}
+
+std::string carry_out(routeros::Client& client, const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+        routeros::Client::Reply reply;
+        if (std::string why = client.ask(change.command(), reply); !why.empty()) return why;
+        if (!reply.ending.ok) return change.text() + ": " + reply.ending.message;
+    }
+    return {};
+}
+
+}  // namespace steer::doctor

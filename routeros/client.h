@@ -1,0 +1,39 @@
+// One API session that blocks: for commands that a person started and waits for.
+//
+// At most 10 s for each step (name, connection, TLS, login, a reply). Everything that can fail is told as a cause, which
+// is empty if it did not.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "routeros/session.h"
+#include "routeros/transport.h"
+
+namespace steer::routeros {
+
+class Client {
+  public:
+    struct Reply {
+        Ending ending;
+        std::vector<Properties> rows;
+    };
+
+    Client();
+    ~Client();
+
+    // Connects and logs in: once.
+    [[nodiscard]] std::string open(const TransportConfig& to, const std::string& user,
+                                   const std::string& password);
+    // Our address of the connection, as text; empty: it is not open.
+    [[nodiscard]] std::string local_address() const;
+    // What the router answers, a refusal included.
+    [[nodiscard]] std::string ask(const Command& command, Reply& reply);
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace steer::routeros

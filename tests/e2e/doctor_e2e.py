@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""steerctl doctor: from a router in order, one thing is broken at a time, and the doctor names exactly that.
+
+    doctor_e2e.py BUILD
+
+Needs no namespaces: rossim on the loopback interface, written to by another author's client (librouteros).
+"""
+import contextlib
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import librouteros
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+STEERCTL = BUILD / "tools/steerctl/steerctl"
+ROSSIM = BUILD / "tools/rossim/rossim"
+P = "64:ff9b::/96"
+
+CONFIGURATION = """\
+dataplane:
+  ports:
+    - { device: lan0, addresses: [172.16.1.2, "fd16::2"] }
+routers:
+  edge: { address: "127.0.0.1:%d", username: steer, password: secret }
+plugins:
+  - { tag: names, type: domain_set, args: { exps: ["domain:stream.example"] } }
+  - { tag: up, type: forward, args: { upstreams: [{ addr: 1.1.1.1 }] } }
+  - { tag: media, type: ros_address_list, args: { router: edge, address_list4: media_v4, address_list6: media_v6, async: true } }
+  - { tag: nat64, type: dns64, args: { prefix: "64:ff9b::/96" } }
+  - tag: main
+    type: sequence
+    args:
+      - { matches: "qname $names", exec: $media }
+      - exec: $nat64
+      - exec: $up
+"""
+
+# The router in order: what steerdnsd --routeros-setup makes, and the router's half of an IPv6-mostly network. What has a
+# name can be broken below. (name, menu, values); a value {name} is the id of that row.
+MARKING = {"chain": "prerouting", "in-interface-list": "LAN", "dst-address-type": "!local", "connection-state": "new",
+           "connection-mark": "no-mark", "action": "mark-connection", "new-connection-mark": "steerdns-media", "passthrough": "yes"}
+ROUTING = {"chain": "prerouting", "in-interface-list": "LAN", "dst-address-type": "!local", "connection-mark": "steerdns-media",
+           "action": "mark-routing", "new-routing-mark": "steerdns-media", "passthrough": "no"}
+ROWS = [
+    ("list_lan", "/interface/list", {"name": "LAN"}),
+    ("list_wan", "/interface/list", {"name": "WAN"}),
+    ("member", "/interface/list/member", {"list": "LAN", "interface": "bridge"}),
+    ("uplink", "/interface/list/member", {"list": "WAN", "interface": "ether1"}),
+    ("group", "/user/group", {"name": "steerdns", "policy": "read,write,api"}),
+    ("user", "/user", {"name": "steer", "group": "steerdns", "password": "secret", "address": "127.0.0.1"}),
+    ("lan", "/ip/address", {"address": "192.168.88.1/24", "interface": "bridge"}),
+    ("lan6", "/ipv6/address", {"address": "2001:db8:88::1/64", "interface": "bridge", "advertise": "yes"}),
+    ("table", "/routing/table", {"name": "steerdns-media", "fib": "yes"}),
+    ("main", "/ip/route", {"dst-address": "0.0.0.0/0", "gateway": "198.51.100.1"}),
+    ("route", "/ip/route", {"dst-address": "0.0.0.0/0", "gateway": "wg0", "routing-table": "steerdns-media"}),
+    ("route6", "/ipv6/route", {"dst-address": "::/0", "gateway": "wg0", "routing-table": "steerdns-media"}),
+    ("nat64", "/ipv6/route", {"dst-address": P, "gateway": "fd16::64"}),
+    ("fast", "/ip/firewall/filter", {"chain": "forward", "action": "fasttrack-connection", "connection-mark": "no-mark"}),
+    ("fast6", "/ipv6/firewall/filter", {"chain": "forward", "action": "fasttrack-connection", "connection-mark": "no-mark"}),
+    ("theirs", "/ip/firewall/mangle", {"chain": "forward", "action": "change-mss", "protocol": "tcp"}),
+    ("mark", "/ip/firewall/mangle", {**MARKING, "dst-address-list": "media_v4", "comment": "steerdns: connections to media_v4"}),
+    ("way", "/ip/firewall/mangle", {**ROUTING, "comment": "steerdns: route of media"}),
+    ("mark6", "/ipv6/firewall/mangle", {**MARKING, "dst-address-list": "media_v6", "comment": "steerdns: connections to media_v6"}),
+    ("way6", "/ipv6/firewall/mangle", {**ROUTING, "comment": "steerdns: route of media"}),
+    ("wan", "/ip/firewall/nat", {"chain": "srcnat", "action": "masquerade", "out-interface-list": "WAN"}),
+    ("tunnel", "/ip/firewall/nat", {"chain": "srcnat", "action": "masquerade", "out-interface": "wg0"}),
+    ("option", "/ip/dhcp-server/option", {"name": "v6only", "code": "108", "value": "0x00015180"}),
+    ("network", "/ip/dhcp-server/network", {"address": "192.168.88.0/24", "gateway": "192.168.88.1", "dns-server": "172.16.1.2",
+                                            "dhcp-option": "v6only"}),
+    ("nd", "/ipv6/nd", {"interface": "bridge", "advertise-dns": "yes", "dns": "fd16::2", "pref64": P}),
+]
+SETTINGS = [
+    ("/ip/dns", {"servers": "172.16.1.2", "allow-remote-requests": "yes"}),
+    ("/ip/settings", {"rp-filter": "no"}),
+]
+
+FIX, ADVICE = True, False  # whether --fix mends it, or the doctor can only say what to do
+
+# (what is broken, the finding, whether --fix mends it, commands: (command, row or menu, values))
+BROKEN = [
+    ("the user may come from everywhere", "user-address", ADVICE, [("set", "user", {"address": ""})]),
+    ("the group may not write", "user-rights", ADVICE, [("set", "group", {"policy": "read,api"})]),
+    ("the group may do more", "user-rights-wide", ADVICE, [("set", "group", {"policy": "read,write,api,ftp,reboot"})]),
+    ("the API is open", "service-address", ADVICE, [("set", "api", {"address": ""})]),
+    ("the API accepts two sessions", "service-sessions", FIX, [("set", "api", {"max-sessions": "2"})]),
+    ("reverse paths are checked strictly", "rp-filter", FIX, [("set", "/ip/settings", {"rp-filter": "strict"})]),
+    ("FastTrack takes marked connections", "fasttrack", FIX, [("unset", "fast", "connection-mark")]),
+    ("FastTrack takes them in IPv6", "fasttrack", FIX, [("unset", "fast6", "connection-mark")]),
+    ("the interface list is empty", "rule-interface rule-interface", ADVICE, [("remove", "member", {})]),
+    ("the table is disabled", "table-disabled table-disabled", FIX, [("set", "table", {"disabled": "yes"})]),
+    ("the table is gone", "table-missing table-missing", ADVICE, [("remove", "table", {})]),
+    ("a NAT rule of the tunnel is missing", "src-nat", FIX, [("remove", "tunnel", {})]),
+    ("it is disabled", "src-nat", FIX, [("set", "tunnel", {"disabled": "yes"})]),
+    ("it is for another interface", "src-nat", FIX, [("set", "tunnel", {"out-interface": "wg9"})]),
+    ("DHCP gives no DNS server", "dhcp-dns-none", FIX, [("set", "network", {"dns-none": "yes"})]),
+    ("DHCP gives another DNS server", "dhcp-dns", FIX, [("set", "network", {"dns-server": "9.9.9.9"})]),
+    ("DHCP gives another beside ours", "dhcp-dns", FIX, [("set", "network", {"dns-server": "172.16.1.2,9.9.9.9"})]),
+    ("the router answers and asks others", "router-dns", FIX, [("set", "/ip/dns", {"servers": "9.9.9.9"})]),
+    ("it asks others beside us", "router-dns", FIX, [("set", "/ip/dns", {"servers": "172.16.1.2,9.9.9.9"})]),
+    ("it asks a DoH server", "router-dns", FIX, [("set", "/ip/dns", {"use-doh-server": "https://dns.example/"})]),
+    ("DHCP gives the router, which asks others", "router-dns", FIX,
+     [("set", "network", {"dns-server": "192.168.88.1"}), ("set", "/ip/dns", {"servers": "9.9.9.9"})]),
+    ("a FWD entry", "fwd-entry", FIX, [("add", "/ip/dns/static", {"name": "corp.example", "type": "FWD", "forward-to": "10.0.0.1"})]),
+    ("a FWD entry by pattern", "fwd-entry", FIX, [("add", "/ip/dns/static", {"regexp": ".*\\.corp", "type": "FWD", "forward-to": "10.0.0.1"})]),
+    ("the route to the translator is gone", "nat64-route", ADVICE, [("remove", "nat64", {})]),
+    ("it is disabled", "nat64-route-disabled", FIX, [("set", "nat64", {"disabled": "yes"})]),
+    ("it is for another prefix", "nat64-route", ADVICE, [("set", "nat64", {"dst-address": "64:ff9b:1::/96"})]),
+    ("the translator is down", "nat64-route-down", ADVICE, [("row", "nat64", {"inactive": "true"})]),
+    ("no entry of nd for the interface", "nd-missing", FIX, [("remove", "nd", {})]),
+    ("the entry is for another interface", "nd-missing", FIX, [("set", "nd", {"interface": "bridge9"})]),
+    ("the entry is disabled", "nd-disabled", FIX, [("set", "nd", {"disabled": "yes"})]),
+    ("no PREF64", "nd-pref64", FIX, [("set", "nd", {"pref64": ""})]),
+    ("another PREF64", "nd-pref64", FIX, [("set", "nd", {"pref64": "2001:db8:64::/96"})]),
+    ("RDNSS is off", "nd-advertise-dns", FIX, [("set", "nd", {"advertise-dns": "no"})]),
+    ("RDNSS names an address of no interface", "nd-dns", FIX, [("set", "nd", {"dns": "2001:db8:9::1"})]),
+    ("RDNSS names none", "nd-dns", FIX, [("set", "nd", {"dns": ""})]),
+    ("RDNSS names one more", "nd-dns", FIX, [("set", "nd", {"dns": "fd16::2,2001:db8:9::1"})]),
+    ("option 108 has two bytes", "option-108-value", FIX, [("set", "option", {"value": "0x5180"})]),
+    ("option 108 is a text", "option-108-value", FIX, [("set", "option", {"value": "'86400'"})]),
+    ("option 108 is below 300 s", "option-108-value", FIX, [("set", "option", {"value": "0x0000003c"})]),
+    ("option 108 is forced", "option-108-force", FIX, [("set", "option", {"force": "yes"})]),
+    ("option 108 is given by no network", "option-108-unused", FIX, [("set", "network", {"dhcp-option": ""})]),
+    ("no NAT for the pool", "nat64-masquerade src-nat", FIX, [("remove", "wan", {}), ("remove", "tunnel", {})]),
+    ("a rule for a list of an earlier configuration", "rule-stale", FIX,
+     [("add", "/ip/firewall/mangle", {**MARKING, "dst-address-list": "old_v4", "comment": "steerdns: connections to old_v4"})]),
+    ("a rule of ours has another list", "list-unused rule-stale", FIX, [("set", "mark", {"dst-address-list": "media4"})]),
+]
+# The same for both families.
+for family, suffix in (("IPv4", ""), ("IPv6", "6")):
+    mark, way, route = "mark" + suffix, "way" + suffix, "route" + suffix
+    menu = "/ip/firewall/mangle" if suffix == "" else "/ipv6/firewall/mangle"
+    BROKEN += [(f"{what} ({family})", found, mends, commands) for what, found, mends, commands in [
+        ("no rule uses the list", "list-unused", FIX, [("remove", mark, {})]),
+        ("the rule is disabled", "rule-disabled", FIX, [("set", mark, {"disabled": "yes"})]),
+        ("the rule is in the chain forward", "rule-chain", FIX, [("set", mark, {"chain": "forward"})]),
+        ("the rule is for established connections", "rule-state", FIX, [("set", mark, {"connection-state": "established,related"})]),
+        ("the rule ends the chain", "rule-passthrough", FIX, [("set", mark, {"passthrough": "no"})]),
+        ("the rule only accepts", "rule-action", ADVICE, [("set", mark, {"action": "accept"})]),
+        ("no rule chooses the table", "route-rule-missing", FIX, [("remove", way, {})]),
+        ("the rule that does is disabled", "route-rule-disabled", FIX, [("set", way, {"disabled": "yes"})]),
+        ("it is for another mark", "route-rule-missing", FIX, [("set", way, {"connection-mark": "other"})]),
+        ("the rules are in the wrong order", "rule-order", FIX, [("move", way, mark)]),
+        ("a rule before them accepts all", "rule-shadowed", ADVICE,
+         [("add", menu, {"chain": "prerouting", "action": "accept", "place-before": "{%s}" % mark})]),
+        ("the route is gone", "route-missing", ADVICE, [("remove", route, {})]),
+        ("the route is disabled", "route-disabled", FIX, [("set", route, {"disabled": "yes"})]),
+        ("the route is down", "route-down", ADVICE, [("row", route, {"inactive": "true"})]),
+        ("the route is in another table", "route-missing", ADVICE, [("set", route, {"routing-table": "main"})]),
+    ]]
+
+
+class Router:
+    """rossim, with rows of ROWS, their ids by name, and the API of an administrator."""
+
+    def __init__(self, version):
+        self.stack = contextlib.ExitStack()
+        folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.control = folder / "control"
+        command = [ROSSIM, "--port", "0", "--preset", "none", "--ros-version", version, "--control", self.control,
+                   "--user", "admin:admin:read,write,api,policy"]
+        self.process = self.stack.enter_context(subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True))
+        self.stack.callback(self.process.terminate)
+        self.port = int(re.search(r", port (\d+)", self.process.stdout.readline())[1])
+        self.api = librouteros.connect(host="127.0.0.1", port=self.port, username="admin", password="admin")
+        self.stack.callback(self.api.close)
+        self.configuration = folder / "steerdns.yaml"
+        self.configuration.write_text(CONFIGURATION % self.port)
+        self.configuration.chmod(0o600)
+        self.ids, self.menus = {}, {}
+        for name, menu, values in ROWS:
+            self.ids[name] = self.say(menu + "/add", values)
+            self.menus[name] = menu
+        for menu, values in SETTINGS:
+            self.say(menu + "/set", values)
+        for row in self.api("/ip/service/print"):
+            if row["name"] == "api" and row.get("dynamic") is not True:
+                self.ids["api"], self.menus["api"] = row[".id"], "/ip/service"
+        self.say("/ip/service/set", {".id": self.ids["api"], "address": "127.0.0.1"})
+
+    def say(self, command, values):
+        answers = list(self.api(command, **values))
+        return answers[0].get("ret") if answers else None
+
+    def carry_out(self, command, target, values):
+        menu = self.menus.get(target, target)
+        if command == "add":
+            return self.say(menu + "/add", {name: value.format(**self.ids) for name, value in values.items()})
+        if command == "unset":
+            return self.say(menu + "/unset", {"numbers": self.ids[target], "value-name": values})
+        if command == "move":
+            return self.say(menu + "/move", {"numbers": self.ids[target], "destination": self.ids[values]})
+        if command == "row":  # what the router itself says of its row
+            words = [f"{name}={value}" for name, value in values.items()]
+            return subprocess.run([ROSSIM, "ctl", self.control, "record", menu, ".id=" + self.ids[target], *words], check=True,
+                                  capture_output=True)
+        return self.say(f"{menu}/{command}", {**({".id": self.ids[target]} if target in self.ids else {}), **values})
+
+    def picture(self):
+        """All that the doctor could write, without the numbers of rows."""
+        menus = sorted({menu for _, menu, _ in ROWS} | {menu for menu, _ in SETTINGS} | {"/ip/dns/static"})
+        return {menu: [{k: v for k, v in row.items() if k != ".id"} for row in self.api(menu + "/print")] for menu in menus}
+
+    def doctor(self, *options):
+        return subprocess.run([STEERCTL, "doctor", "--config", self.configuration, *options], capture_output=True, text=True,
+                              timeout=60, stdin=subprocess.DEVNULL)
+
+    def findings(self):
+        said = self.doctor("--json")
+        router = json.loads(said.stdout)["routers"][0]
+        assert router["trouble"] == "", router
+        return router["findings"]
+
+    def close(self):
+        self.stack.close()
+
+
+class Doctor(unittest.TestCase):
+    version = "7.21.5"
+
+    def router(self, version=None):
+        router = Router(version or self.version)
+        self.addCleanup(router.close)
+        return router
+
+    def names(self, router):
+        return sorted(finding["check"] for finding in router.findings())
+
+    def test_a_router_in_order_has_no_finding_in_each_version(self):
+        for version in json.loads((ROOT / "tools/rossim/schema.json").read_text())["_versions"]:
+            with self.subTest(version):
+                router = self.router(version)
+                said = router.doctor()
+                self.assertEqual((said.returncode, said.stderr), (0, ""), said.stdout)
+                self.assertEqual(said.stdout, f"router edge, RouterOS {version}: problems: 0, advice: 0\n")
+
+    def test_each_thing_that_breaks_is_named_alone_and_mended(self):
+        for number, (what, found, mends, commands) in enumerate(BROKEN):
+            with self.subTest(what):
+                router = self.router()
+                for command in commands:
+                    router.carry_out(*command)
+                self.assertEqual(self.names(router), found.split(), router.doctor().stdout)
+                before = router.picture()
+                self.assertIn(router.doctor().returncode, (0, 1))
+                self.assertEqual(router.picture(), before, "without --fix nothing is written")
+                fixed = router.doctor("--fix", "--yes")
+                self.assertEqual(self.names(router), [] if mends else found.split(), fixed.stdout)
+                again = router.picture()
+                self.assertEqual(router.doctor("--fix", "--yes").returncode,
+                                 0 if mends or all(f["level"] == "advice" for f in router.findings()) else 1)
+                self.assertEqual(router.picture(), again, "a second run changes nothing")
+                router.close()
+        print(f"  {len(BROKEN)} faults", file=sys.stderr)
+
+    def test_two_things_that_break_are_both_named(self):
+        first = [row for row in BROKEN if row[1] in ("rule-passthrough", "nd-pref64", "dhcp-dns", "fasttrack")]
+        second = [row for row in BROKEN if row[1] in ("route-disabled", "option-108-force", "rp-filter")]
+        for one in first:
+            for other in second:
+                with self.subTest(one[0], other=other[0]):
+                    router = self.router()
+                    for command in one[3] + other[3]:
+                        router.carry_out(*command)
+                    self.assertEqual(self.names(router), sorted(one[1].split() + other[1].split()))
+                    router.doctor("--fix", "--yes")
+                    self.assertEqual(self.names(router), [])
+                    router.close()
+
+    def test_the_undo_that_is_printed_takes_the_commands_back(self):
+        router = self.router()
+        router.carry_out("set", "nd", {"pref64": ""})
+        finding, = router.findings()
+        nd = router.ids["nd"]
+        self.assertEqual(finding["fix"], [f"/ipv6 nd set {nd} pref64={P}"])
+        self.assertEqual(finding["undo"], [f'/ipv6 nd set {nd} pref64=""'])
+        router.carry_out("remove", "tunnel", {})
+        finding = next(f for f in router.findings() if f["check"] == "src-nat")
+        self.assertEqual(finding["undo"], ['/ip firewall nat remove [find where comment="steerdns: media"]'])
+
+    def test_each_command_is_asked_for(self):
+        router = self.router()
+        router.carry_out("set", "mark", {"disabled": "yes"})
+        before = router.picture()
+        said = subprocess.run([STEERCTL, "doctor", "--config", router.configuration, "--fix"], input="n\n", capture_output=True,
+                              text=True, timeout=60)
+        self.assertIn("Do it? [y/N]", said.stdout)
+        self.assertEqual(router.picture(), before)
+
+    def test_a_user_who_may_not_write_is_told_so(self):
+        router = self.router()
+        router.carry_out("set", "mark", {"disabled": "yes"})
+        router.carry_out("set", "group", {"policy": "read,api"})
+        said = router.doctor("--fix", "--yes")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("refused: /ip firewall mangle set", said.stdout)
+        self.assertIn("not enough permissions (9); a user with more rights can paste the commands", said.stdout)
+        self.assertEqual(self.names(router), ["rule-disabled", "user-rights"])
+
+    def test_many_rules_of_others_do_not_matter(self):
+        router = self.router()
+        for number in range(2000):
+            router.say("/ip/firewall/mangle/add", {"chain": "forward", "action": "mark-packet", "new-packet-mark": f"m{number}",
+                                                   "src-address": "192.0.2.1", "place-before": router.ids["mark"]})
+        self.assertEqual(self.names(router), [])
+
+    def test_wrong_command_lines_and_routers(self):
+        router = self.router()
+        self.assertEqual(router.doctor("nowhere").returncode, 2)
+        self.assertIn('no router of the configuration is called "nowhere"', router.doctor("nowhere").stderr)
+        self.assertEqual(router.doctor("--yes").returncode, 2)
+        self.assertEqual(router.doctor("edge").returncode, 0)
+        router.carry_out("set", "user", {"disabled": "yes"})
+        said = router.doctor()
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("router edge: cannot be read: login failed: invalid user name or password (6)", said.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
