@@ -13,7 +13,8 @@ constexpr std::uint64_t kStandstillMs = 3'500;
 constexpr std::uint64_t kNoticeMs = 3'000;  // of silence: answers no longer wait for it
 constexpr std::uint64_t kBusyTimes =
     6;  // a router that prints or writes may be silent this many times longer
-constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000;
+constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000,
+                        kUnreachableLogMs = 60'000;
 // Rows that are kept of one router: about 100 MB. More where lists may have more.
 constexpr std::size_t kMostRows = 250'000, kMostRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
@@ -145,9 +146,9 @@ std::string Router::Engine::who() const {
 }
 
 void Router::Engine::say(Level level, Topic topic, const std::string& sentence) {
+    trouble_ = level == Level::info ? std::string{} : sentence;
     if (topic == topic_) return;
     topic_ = topic;
-    trouble_ = level == Level::info ? std::string{} : sentence;
     log_line(level, sentence);
 }
 
@@ -238,12 +239,12 @@ void Router::Engine::closed(std::string_view why, std::uint64_t now_ms) {
     if (is_down()) return;
     if (state_ == RouterState::connecting) {
         // A different reason is logged, at most once a minute.
-        if (topic_ == Topic::unreachable && unreachable_ != why && now_ >= complained_ms_) {
+        if (topic_ == Topic::unreachable && unreachable_ != why && now_ >= unreachable_log_ms_) {
             topic_ = Topic::none;
         }
         if (topic_ != Topic::unreachable) {
             unreachable_ = why;
-            complained_ms_ = now_ + 60'000;
+            unreachable_log_ms_ = now_ + kUnreachableLogMs;
         }
         const std::string advice =
             why.starts_with("TLS:") ? "check `tls` of this router (ca, pin, anonymous), that the "
@@ -433,10 +434,12 @@ void Router::Engine::check_phase() {
         case RouterState::logging_in:
             if (now_ < phase_until_ms_) break;
             // A peer that was in sync hangs; any other may not even be a router.
+            if (topic_ == Topic::lost)
+                return lose("it does not answer the login", Topic::lost, retry_delay());
             lose(who() +
                      " does not answer the login: answers go on without it; check that its port is "
                      "that of /ip/service api (api-ssl needs `tls`), or reboot it",
-                 topic_ == Topic::lost ? Topic::lost : Topic::unreachable, retry_delay());
+                 Topic::unreachable, retry_delay());
             break;
         case RouterState::reading:  // silence_deadline() handles these states
         case RouterState::in_sync:
@@ -447,6 +450,7 @@ void Router::Engine::check_phase() {
 void Router::Engine::on_login(const Ending& ending) {
     if (ending.ok) {
         ++counters_.connects;
+        trouble_.clear();  // the log says that it is over once its rows are read
         begin_reading();
         return;
     }

@@ -389,6 +389,8 @@ class Router::Engine final : public SessionHandler {
     Topic topic_ = Topic::none;
     std::string trouble_;
     std::string unreachable_;  // why, as last logged
+    std::uint64_t unreachable_log_ms_ = 0;  // from when on another cause is logged
+    bool rows_known_ = false;  // they were read once
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;
@@ -420,7 +422,7 @@ class Router::Engine final : public SessionHandler {
 
     // writing
     std::uint64_t acknowledged_ms_ = 0, flight_since_ms_ = 0, denied_until_ms_ = 0,
-                  complained_ms_ = 0;
+                  refusal_log_ms_ = 0;  // from when on another refused row is logged
     Scripts scripts_ = Scripts::off;
     bool scripts_logged_ = false;
     std::size_t scripts_out_ = 0;

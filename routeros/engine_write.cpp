@@ -288,8 +288,8 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     }
     ++counters_.rows_failed;
     if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
-    if (logged_refusal_ != ending.message && now_ >= complained_ms_) {
-        complained_ms_ = now_ + kComplainMs;
+    if (logged_refusal_ != ending.message && now_ >= refusal_log_ms_) {
+        refusal_log_ms_ = now_ + kComplainMs;
         logged_refusal_ = ending.message;
         const std::string advice = ending.says("out of memory")
                                        ? "; it has no memory for more rows: lower `max_ttl` of its "
@@ -386,7 +386,7 @@ void Router::Engine::accepted(const Place& place) {
                                   [](const auto& one) { return one.second.refused > 0; });
     if (!all || logged_refusal_.empty()) return;
     logged_refusal_.clear();
-    complained_ms_ = 0;
+    refusal_log_ms_ = 0;
     log_line(Level::info, who() + " accepts the rows that it refused");
 }
 

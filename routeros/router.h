@@ -178,7 +178,7 @@ struct RouterStatus {
     std::uint64_t claims_while_away = 0;  // claims since then
     std::string version, board;           // from the router, safe text
     std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
-    std::string trouble;                  // the last warning or error; empty when in sync
+    std::string trouble;                  // the present cause, as last seen; empty: none
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     std::size_t held = 0;  // claims that an answer waits for
     std::size_t queued = 0;

@@ -492,6 +492,52 @@ BOOST_AUTO_TEST_CASE(another_error_is_reported_once_a_minute) {
     BOOST_TEST(sentences.size() == 2U);
 }
 
+// The log is limited to one line a minute; the status is not.
+BOOST_AUTO_TEST_CASE(last_error_of_the_status_is_the_present_cause) {
+    const auto shows = [&](std::string_view cause) {
+        return router.status().trouble.find(cause) != std::string::npos;
+    };
+    router.start(now);
+    router.closed("Connection refused", now);
+    BOOST_TEST(shows("Connection refused"));
+    pass(2000);
+    router.closed("No route to host", now);
+    BOOST_TEST(sentences.size() == 1U);
+    BOOST_TEST(shows("No route to host"));
+    pass(2000);
+    router.connected(now);
+    take("/login");
+    router.closed("closed by the router", now);
+    BOOST_TEST(shows("before the login (closed by the router)"));
+    pass(3000);
+    router.connected(now);
+    done(take("/login"));
+    BOOST_TEST((router.status().state == RouterState::reading));
+    BOOST_TEST(router.status().trouble == "");
+}
+
+BOOST_AUTO_TEST_CASE(last_error_names_the_router_once_when_a_lost_router_does_not_answer_the_login) {
+    sync();
+    router.closed("reset", now);
+    pass(2000);
+    router.connected(now);
+    pass(60'000);
+    const std::string trouble = router.status().trouble;
+    BOOST_TEST(trouble ==
+               "router edge1 at 172.16.1.1:8728: it does not answer the login: connecting again");
+}
+
+BOOST_AUTO_TEST_CASE(refused_row_is_logged_at_once_after_the_router_was_unreachable) {
+    now += 1;
+    router.start(now);
+    router.closed("Connection refused", now);
+    pass(2000);
+    sync();
+    claim("203.0.113.7");
+    trap(take("/add"), "failure: out of memory");
+    BOOST_TEST(said("refused a row (203.0.113.7") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(fatal_and_garbage_end_the_session) {
     sync();
     say({"!fatal", "too many commands"});
