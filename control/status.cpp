@@ -39,15 +39,15 @@ std::string_view word(NextHop::Via via) {
     return "no route";
 }
 
-// The best smoothed round trip that any worker has measured, ms; 0: none yet.
-double best_rtt_ms(const DataplaneRuntime& runtime, std::uint16_t upstream) {
+// The best smoothed round trip that any worker has measured, ms; null: none yet.
+boost::json::value best_rtt_ms(const DataplaneRuntime& runtime, std::uint16_t upstream) {
     std::uint32_t best = 0;
     for (unsigned w = 0; w < runtime.workers(); ++w) {
         const auto rtt = runtime.worker(w).upstream_health(upstream).rtt_16ths_ms.load(
             std::memory_order_relaxed);
         if (rtt != 0 && (best == 0 || rtt < best)) best = rtt;
     }
-    return best / 16.0;
+    return best == 0 ? boost::json::value() : boost::json::value(best / 16.0);
 }
 
 object router_counters(const RouterThread::Status& router) {
@@ -116,9 +116,11 @@ void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>
     writer.family("steerdns_sink_capacity_rows");
     for (const SinkHealth& sink : sinks)
         writer.sample({{"sink", sink.name}}, std::uint64_t{sink.capacity});
-    writer.family("steerdns_sink_write_seconds");
-    for (const SinkHealth& sink : sinks)
+    for (const SinkHealth& sink : sinks) {
+        if (sink.write_us == 0) continue;
+        writer.family("steerdns_sink_write_seconds");
         writer.sample({{"sink", sink.name}}, sink.write_us / 1e6);
+    }
 }
 
 struct PortLoss {
@@ -385,9 +387,11 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
         writer.sample({{"router", router.name}}, std::uint64_t{router.state.paused ? 1U : 0U});
         writer.family("steerdns_router_owed_rows");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.pending));
-        writer.family("steerdns_router_rows");
-        writer.sample({{"router", router.name}},
-                      static_cast<std::uint64_t>(router.state.rows_ours));
+        if (router.state.rows_known) {
+            writer.family("steerdns_router_rows");
+            writer.sample({{"router", router.name}},
+                          static_cast<std::uint64_t>(router.state.rows_ours));
+        }
         writer.family("steerdns_router_shared_addresses");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.shared));
         writer.family("steerdns_router_claimed_addresses");

@@ -13,8 +13,7 @@ constexpr std::uint64_t kStandstillMs = 3'500;
 constexpr std::uint64_t kNoticeMs = 3'000;  // of silence: answers no longer wait for it
 constexpr std::uint64_t kBusyTimes =
     6;  // a router that prints or writes may be silent this many times longer
-constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000,
-                        kUnreachableLogMs = 60'000;
+constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000, kUnreachableLogMs = 60'000;
 // Rows that are kept of one router: about 100 MB. More where lists may have more.
 constexpr std::size_t kMostRows = 250'000, kMostRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
@@ -191,6 +190,7 @@ void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
     if (!is_down()) link_.close();
     drop_session();
     rows_.clear();
+    rows_known_ = false;
     connections_.clear();
     config_ = std::move(config);
     writer_.set_shares(config_.repair_share, config_.routine_share);

@@ -388,9 +388,9 @@ class Router::Engine final : public SessionHandler {
     std::string greeting_;  // the first received bytes of a connection
     Topic topic_ = Topic::none;
     std::string trouble_;
-    std::string unreachable_;  // why, as last logged
+    std::string unreachable_;               // why, as last logged
     std::uint64_t unreachable_log_ms_ = 0;  // from when on another cause is logged
-    bool rows_known_ = false;  // they were read once
+    bool rows_known_ = false;               // they were read once
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;
@@ -407,7 +407,8 @@ class Router::Engine final : public SessionHandler {
     std::string version_, board_;
     bool boot_known_ = false;
     std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
-    std::uint64_t uptime_s_ = 0, rtt_ms_ = 0;
+    std::uint64_t uptime_s_ = 0;
+    std::optional<std::uint64_t> rtt_ms_;
     std::optional<std::uint64_t> flash_since_reboot_, flash_total_;
     std::optional<FlashSeen> flash_first_;  // in this session
 

@@ -109,6 +109,7 @@ void Router::Engine::finish_reading() {
     if (first) {
         enter(RouterState::in_sync);
         synced_ms_ = now_;
+        rows_known_ = true;
         backoff_ms_ = 0;
         denied_until_ms_ = 0;
         begin_scripts();
@@ -205,9 +206,9 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
     if (!prints_running() && jobs(JobKind::connections) == 0) {
         const std::uint64_t rtt_ms = now_ - job.sent_ms;
         // After own writes it took longer than the round trip.
-        const std::uint64_t most_ms = rtt_ms_ + (writer_.sentences_in_flight() == 0 ? 1 : 0);
-        rtt_ms_ = rtt_ms_ == 0 ? rtt_ms : std::min(rtt_ms, most_ms);
-        writer_.set_rtt_ms(rtt_ms_);
+        const std::uint64_t more_ms = writer_.sentences_in_flight() == 0 ? 1 : 0;
+        rtt_ms_ = rtt_ms_ ? std::min(rtt_ms, *rtt_ms_ + more_ms) : rtt_ms;
+        writer_.set_rtt_ms(*rtt_ms_);
     }
     const auto uptime_s = parse_time(row.get("uptime").value_or(""));
     if (!uptime_s) return;

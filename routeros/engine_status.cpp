@@ -145,6 +145,7 @@ RouterStatus Router::Engine::status() const {
     s.rows_ours = rows_.count(Owner::ours);
     s.rows_orphaned = rows_.count(Owner::orphan);
     s.rows_foreign = rows_.count(Owner::foreign);
+    s.rows_known = rows_known_;
     s.rows_blocked = refusals_.size();
     s.held = holds_.size();
     s.queued = writer_.queued();

@@ -180,7 +180,8 @@ struct RouterStatus {
     std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
     std::string trouble;                  // the present cause, as last seen; empty: none
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
-    std::size_t held = 0;  // claims that an answer waits for
+    bool rows_known = false;  // rows_ours, rows_orphaned, rows_foreign: its rows were read once
+    std::size_t held = 0;     // claims that an answer waits for
     std::size_t queued = 0;
     std::size_t writes_in_flight = 0;  // sentences in flight that change the router
     std::size_t pending = 0;      // places still to be written; all claims while it is unreachable
@@ -189,13 +190,13 @@ struct RouterStatus {
     std::vector<ListFill> lists;
     // Lists with a second writer without multi_writer.
     std::vector<std::string> second_writers;
-    std::size_t left_alone = 0;  // places where a manual change is respected
-    double routine_share = 0;    // of the router's time, for background writes
-    double service_us = 0;       // measured time of one add on the router
+    std::size_t left_alone = 0;        // places where a manual change is respected
+    double routine_share = 0;          // of the router's time, for background writes
+    std::optional<double> service_us;  // time of one add on the router, once it was measured
     // Flash sectors written, as reported by the router; no value if not reported.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;
     std::optional<double> flash_per_hour;  // since the connection, after one minute
-    std::uint64_t rtt_ms = 0;              // of the heartbeat, the smallest recently
+    std::optional<std::uint64_t> rtt_ms;   // of the heartbeat, the smallest recently
     std::optional<Findings> findings;      // of its version, if known
 };
 

@@ -38,6 +38,7 @@ void ServiceTime::set_measuring(bool on) {
 void ServiceTime::fold(double busy_ms, double units_us, double weight) {
     const double factor = std::clamp(busy_ms * 1000 / units_us, 0.05, 200.0);
     factor_ = factor_ * (1 - weight) + factor * weight;
+    sampled_ = true;
 }
 
 void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms,

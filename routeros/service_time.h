@@ -18,6 +18,8 @@ class ServiceTime {
   public:
     // Estimated time of one sentence with `rows` rows; several adds are a script.
     [[nodiscard]] double sentence_us(WriteKind kind, std::size_t rows) const;
+    // False: sentence_us() is an assumption.
+    [[nodiscard]] bool is_measured() const { return sampled_; }
     [[nodiscard]] std::uint64_t rtt_ms() const { return rtt_ms_; }
     void set_rtt_ms(std::uint64_t ms) { rtt_ms_ = ms; }
     void set_measuring(bool on);
@@ -29,8 +31,9 @@ class ServiceTime {
     static double units_us(WriteKind kind, std::size_t rows);
     void fold(double busy_ms, double units_us, double weight);
 
-    double factor_ = 4;  // not measured yet: assume a slow router
-    bool measured_ = false;
+    double factor_ = 4;      // not measured yet: assume a slow router
+    bool measured_ = false;  // a whole run, or a long sentence
+    bool sampled_ = false;
     bool measuring_ = true;
     std::uint64_t rtt_ms_ = 1;
     std::uint64_t last_reply_ms_ = 0;

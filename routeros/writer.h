@@ -109,7 +109,11 @@ class Writer {
     [[nodiscard]] std::size_t queued_saved() const { return saved_[1].size() + saved_[2].size(); }
     [[nodiscard]] std::size_t sentences_in_flight() const { return in_flight_.size(); }
     [[nodiscard]] std::size_t places() const { return places_.size(); }
-    [[nodiscard]] double service_us() const { return service_.sentence_us(WriteKind::add, 1); }
+    // Of one add; no value: not measured yet.
+    [[nodiscard]] std::optional<double> service_us() const {
+        if (!service_.is_measured()) return std::nullopt;
+        return service_.sentence_us(WriteKind::add, 1);
+    }
     // Removes all queued writes.
     void drop_queued();
     // The session is over.

@@ -180,6 +180,7 @@ json::value Fetcher::status() const {
     const std::uint64_t now = now_s();
     for (const auto& [url, list] : lists_) {
         const bool tried = list.last != Outcome::stopped;
+        const bool was_fetched = list.facts.fetched_s != 0;
         const std::uint64_t due = list.schedule.due_s();
         all.push_back(json::object{
             {"url", url},
@@ -187,8 +188,8 @@ json::value Fetcher::status() const {
             {"outcome", list.under_way ? json::value("under way")
                         : tried ? json::value(kOutcomeLabels[static_cast<std::size_t>(list.last)])
                                 : json::value(nullptr)},
-            {"rules", list.facts.rules},
-            {"bytes", list.facts.bytes},
+            {"rules", was_fetched ? json::value(list.facts.rules) : json::value(nullptr)},
+            {"bytes", was_fetched ? json::value(list.facts.bytes) : json::value(nullptr)},
             {"fetched_ago_s", ago(list.facts.fetched_s)},
             {"checked_ago_s", ago(list.facts.checked_s)},
             {"next_s", due > now ? due - now : 0},

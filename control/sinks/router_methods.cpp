@@ -239,6 +239,7 @@ void bypass(boost::asio::io_context& main_io, const Routers& routers, const ops:
 
 object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     const auto& s = router.state;
+    const auto once_read = [&](std::size_t rows) { return s.rows_known ? value(rows) : value(); };
     object all{{"name", router.name},
                {"address", router.address},
                {"state", label(s.state)},
@@ -248,16 +249,16 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
                {"board", s.board},
                {"trouble", s.trouble},
                {"claims", s.claims},
-               {"rows", s.rows_ours},
-               {"orphans", s.rows_orphaned},
-               {"foreign", s.rows_foreign},
+               {"rows", once_read(s.rows_ours)},
+               {"orphans", once_read(s.rows_orphaned)},
+               {"foreign", once_read(s.rows_foreign)},
                {"blocked", s.rows_blocked},
                {"shared", router.shared},
                {"held", s.held},
                {"owed", s.pending},
                {"cpu_share_percent", std::lround(s.routine_share * 100)},
-               {"service_us", s.service_us},
-               {"rtt_ms", s.rtt_ms}};
+               {"service_us", value_from(s.service_us)},
+               {"rtt_ms", value_from(s.rtt_ms)}};
     if (s.flash_since_reboot) all["flash_sectors_since_reboot"] = *s.flash_since_reboot;
     if (s.flash_total) all["flash_sectors"] = *s.flash_total;
     if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;

@@ -60,7 +60,7 @@ SinkHealth RouterService::health() const {
                       .rows = status.claims,
                       .pending = status.pending,
                       .capacity = 0,
-                      .write_us = static_cast<std::uint32_t>(status.service_us)};
+                      .write_us = static_cast<std::uint32_t>(status.service_us.value_or(0))};
     for (const routeros::ListFill& list : status.lists)
         health.capacity += list.max_rows;
     return health;

@@ -202,6 +202,7 @@ class Fetch(unittest.TestCase):
         self.assertIn("could not be fetched", daemon.text())
         self.assertEqual(self.metric("steerdns_lists_missing"), 1)
         self.assertFalse(self.listed("stream.example"))
+        self.assertRegex(self.scene.steerctl("lists"), rf"{re.escape(URL)} +\S+ +- +- +- ", "nothing was measured yet")
         self.page(body="stream.example\n", etag='"v1"')
         self.start_web()
         self.assertEqual(self.fetch()["outcome"], "fetched")

@@ -70,6 +70,24 @@ class Operate(unittest.TestCase):
         self.scene.steerctl("routers", "reconcile")
         until(lambda: self.scene.counters()["routers"][0]["prints"] > before, 10, "rows are read again")
 
+    def test_figures_are_absent_before_they_are_measured(self):
+        scene = self.scene
+        self.assertEqual(scene.daemon.stop(), 0)
+        scene.rossim.stop()
+        scene.resolver.stop()
+        config = scene.folder / "metrics.yaml"
+        config.write_text((ROOT / "configs/minimal.yaml").read_text().replace("plugins:\n", "control: { http: 127.0.0.1:9153 }\nplugins:\n", 1))
+        scene.start_daemon(config)
+        self.assertEqual([upstream["rtt_ms"] for upstream in self.asked("status")["upstreams"]],
+                         [None] * len(self.asked("status")["upstreams"]))
+        router = self.router()
+        self.assertEqual([router[key] for key in ("rtt_ms", "service_us", "rows", "orphans", "foreign")], [None] * 5, router)
+        self.assertRegex(scene.steerctl("routers"), r"round trip \(ms\) +-\n")
+        text = scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        self.assertIn("steerdns_sink_rows{", text)
+        for name in ("steerdns_sink_write_seconds{", "steerdns_router_rows{"):
+            self.assertNotIn(name, text)
+
     def test_the_bypass_stops_all_router_writes(self):
         scene = self.scene
         self.assertIn("is off", scene.steerctl("bypass"))

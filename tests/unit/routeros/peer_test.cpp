@@ -538,6 +538,18 @@ BOOST_AUTO_TEST_CASE(refused_row_is_logged_at_once_after_the_router_was_unreacha
     BOOST_TEST(said("refused a row (203.0.113.7") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(round_trip_and_write_time_are_unknown_before_they_are_measured) {
+    router.start(now);
+    BOOST_TEST(!router.status().rtt_ms.has_value());
+    BOOST_TEST(!router.status().service_us.has_value());
+    BOOST_TEST(!router.status().rows_known);
+    router.connected(now);
+    done(take("/login"));
+    answer_resource();  // within the same millisecond
+    BOOST_TEST((router.status().rtt_ms == 0U));
+    BOOST_TEST(!router.status().rows_known);
+}
+
 BOOST_AUTO_TEST_CASE(fatal_and_garbage_end_the_session) {
     sync();
     say({"!fatal", "too many commands"});

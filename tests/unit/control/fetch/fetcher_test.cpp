@@ -83,4 +83,15 @@ BOOST_AUTO_TEST_CASE(fetch_of_an_unchanged_list_waits_for_an_earlier_change_only
     BOOST_TEST(world.reloads.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(figures_of_a_list_are_absent_before_its_first_fetch) {
+    World world;
+    const auto row = [&] { return world.fetcher.status().at("lists").at(0); };
+    BOOST_TEST(row().at("rules").is_null());
+    BOOST_TEST(row().at("bytes").is_null());
+    world.fetcher.fetch_now([] {});
+    BOOST_REQUIRE(world.run_until([&] { return !world.reloads.empty(); }));
+    BOOST_TEST(row().at("rules").to_number<int>() == 1);
+    BOOST_TEST(row().at("bytes").to_number<int>() == 12);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
