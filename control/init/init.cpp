@@ -196,7 +196,8 @@ void say_next(const Answers& answers, const Host& host, const Files& files) {
     std::cout << "  3. Copy " << block << " to the router";
     if (answers.gateway4.empty()) std::cout << ", fill in gateway1v4";
     std::cout << ", and run  /import " << block << "\n     Then ask:  " << ask
-              << "  and look:  steerctl routers\n";
+              << "  and look:  steerctl routers\n"
+              << "  4. Move your clients: do the last step in " << block << "\n";
 }
 
 }  // namespace

@@ -31,6 +31,10 @@ class Blanks {
         text_ += "# " + why + "\n:local " + std::string(name) + " " +
                  (filled == values_.end() ? value : literal(filled->second)) + "\n";
     }
+    // Stays empty whatever the values say.
+    void add_empty(const std::string& why, std::string_view name) {
+        text_ += "# " + why + "\n:local " + std::string(name) + " \"\"\n";
+    }
     void add_required(const std::string& why, const std::string& name) {
         add(why, name, "\"\"");
         require_filled(name, name);
@@ -53,23 +57,36 @@ class Blanks {
     std::string text_, checks_;
 };
 
-std::string value_of(const std::optional<IpAddress>& address) {
-    return literal(address ? address->to_string() : "");
+// The address that clients will ask: as the answers or the configuration say; empty: neither does.
+std::string known_dns(const Values& values, std::string_view name,
+                      const std::optional<IpAddress>& address) {
+    const auto filled = values.find(name);
+    if (filled != values.end()) return filled->second;
+    return address ? address->to_string() : "";
 }
 std::string variable(std::string_view name) {
     return "$" + std::string(name);
 }
 
-void add_addresses(const Plan& plan, const RouterPlan& router, Blanks& out) {
-    const std::string_view dns =
-        router.host.find(':') == std::string::npos ? blanks::kDns4 : blanks::kDns6;
-    const bool known = !router.api_client.empty();
-    out.add("IPv4 address of steerdnsd, the DNS server of clients; empty: DHCP stays unchanged",
-            blanks::kDns4, value_of(plan.dns4));
-    out.add("IPv6 address of steerdnsd; empty: router advertisements stay unchanged", blanks::kDns6,
-            value_of(plan.dns6));
+// A known address is not filled in: the last step of the block sets it, once steerdnsd answers.
+void add_addresses(const Plan& plan, const RouterPlan& router, const Values& values, Blanks& out) {
+    const bool is_v4 = router.host.find(':') == std::string::npos;
+    const std::string_view dns = is_v4 ? blanks::kDns4 : blanks::kDns6;
+    const std::string dns4 = known_dns(values, blanks::kDns4, plan.dns4);
+    const std::string dns6 = known_dns(values, blanks::kDns6, plan.dns6);
+    const std::string client = !router.api_client.empty() ? router.api_client : is_v4 ? dns4 : dns6;
+    const bool known = !client.empty();
+    out.add_empty(
+        dns4.empty()
+            ? "IPv4 address of steerdnsd, the DNS server of clients; empty: DHCP stays unchanged"
+            : "IPv4 address of steerdnsd, the DNS server of clients; the last step sets it",
+        blanks::kDns4);
+    out.add_empty(dns6.empty()
+                      ? "IPv6 address of steerdnsd; empty: router advertisements stay unchanged"
+                      : "IPv6 address of steerdnsd; the last step sets it",
+                  blanks::kDns6);
     out.add("Source address of steerdnsd's API connections; add other API clients after a comma",
-            blanks::kApiClient, known ? literal(router.api_client) : variable(dns));
+            blanks::kApiClient, known ? literal(client) : variable(dns));
     out.require_filled(blanks::kApiClient,
                        (known ? "" : std::string(dns) + " or ") + std::string(blanks::kApiClient));
 }
@@ -91,7 +108,7 @@ void add_gateways(const RouterPlan& router, Blanks& out) {
 
 Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& values) {
     Blanks out(values);
-    add_addresses(plan, router, out);
+    add_addresses(plan, router, values, out);
     for (std::size_t i = 0; i < router.users.size(); ++i) {
         const std::string& name = router.users[i];
         out.add_required("Password of the API user " + quoted(name) + ", as in the configuration",
@@ -152,6 +169,24 @@ std::string head(const std::string& title, const std::string& text) {
     return "\n# ==== router " + title + "\n" + text;
 }
 
+// Clients lose DNS if they are moved before steerdnsd answers them.
+std::string move_clients_note(const Plan& plan, const Values& values) {
+    const std::string dns4 = known_dns(values, blanks::kDns4, plan.dns4);
+    const std::string dns6 = known_dns(values, blanks::kDns6, plan.dns6);
+    if (dns4.empty() && dns6.empty()) return {};
+    std::string out =
+        "# ---- Last step: clients ask steerdnsd. It does nothing as it is.\n"
+        "# Check first, on a client, that steerdnsd answers:  nslookup debian.org " +
+        (dns4.empty() ? dns6 : dns4) +
+        "\n# Then remove the '# ' before :set, and import the file or paste the block again. "
+        "Nothing is "
+        "done twice.\n";
+    for (const auto& [name, address] : {std::pair{blanks::kDns4, dns4}, {blanks::kDns6, dns6}}) {
+        if (!address.empty()) out += "# :set " + std::string(name) + " " + literal(address) + "\n";
+    }
+    return out;
+}
+
 std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps,
                    const Values& values) {
     std::string out = head(all_quoted(router.names) + ": set up",
@@ -162,8 +197,12 @@ std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector
                            "later, undo first.\n");
     out += service_notes(router) + "{\n" + blanks_of(plan, router, values).text() +
            begin_tally(tallies::kAdded, tallies::kChanged);
-    for (const Step& step : steps)
+    bool is_last_step = false;
+    for (const Step& step : steps) {
+        if (step.moves_clients && !std::exchange(is_last_step, true))
+            out += move_clients_note(plan, values);
         out += "# -- " + step.what + "\n" + step.does;
+    }
     return out +
            end_tally("setup", "rows added", tallies::kAdded, "rows changed", tallies::kChanged) +
            "}\n";

@@ -309,8 +309,10 @@ std::vector<Step> steps_for(const RouterPlan& router) {
     if (any_list(router, &Egress::lists6)) out.push_back(fasttrack("/ipv6", "IPv6; RouterOS 7.18"));
     for (std::size_t i = 0; i < router.egresses.size(); ++i)
         add_marks(router.egresses[i], i, out);
-    out.push_back(dhcp());
-    out.push_back(advertisements());
+    for (Step step : {dhcp(), advertisements()}) {
+        step.moves_clients = true;
+        out.push_back(std::move(step));
+    }
     return out;
 }
 

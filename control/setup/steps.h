@@ -17,8 +17,9 @@
 namespace steer::setup {
 
 struct Step {
-    std::string what;          // for the operator, one line
-    std::string does, undoes;  // commands, each line ended
+    std::string what;            // for the operator, one line
+    std::string does, undoes;    // commands, each line ended
+    bool moves_clients = false;  // clients ask us from then on; such steps are the last
 };
 
 // In the order of doing; undone in the reverse order.

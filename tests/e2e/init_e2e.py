@@ -8,7 +8,12 @@ import sys
 import unittest
 
 from lab.network import run, until
-from lab.scene import PASSWORD, USER, Scene
+from lab.scene import PASSWORD, ROOT, USER, Scene
+
+from page_lab import Router
+
+sys.path.append(str(ROOT / "tests/unit/setup"))
+import router_model  # noqa: E402
 
 BUILD = sys.argv.pop(1)
 
@@ -57,7 +62,7 @@ class Init(unittest.TestCase):
         self.assertEqual((mode(self.file), mode(self.commands)), (0o640, 0o600))
         self.assertFalse(self.password.exists(), "it is in a file already")
         block = self.commands.read_text()
-        for filled in (':local dnsAddress4 "172.16.1.2"', ':local dnsAddress6 "fd16::2"',
+        for filled in ('\n# :set dnsAddress4 "172.16.1.2"\n', '\n# :set dnsAddress6 "fd16::2"\n', ':local apiClient "172.16.1.2"',
                        f':local apiPassword1 "{PASSWORD}"', ':local gateway1v4 "10.9.0.1"'):
             self.assertIn(filled, block)
         self.assertNotIn(": undo", block)
@@ -79,6 +84,26 @@ class Init(unittest.TestCase):
         self.assertIn("/user remove [find where name=\"steerdns\"", undo)
         self.assertNotIn(":local undo", undo)
         self.assertNotIn(self.password.read_text().strip(), undo)
+
+    def test_import_moves_clients_by_its_last_step_only(self):
+        """Clients that are moved before the daemon answers have no DNS."""
+        self.routed("--gateway", "10.9.0.1")
+        block = self.commands.read_text()
+        router = router_model.Router(Router.BEFORE)
+
+        def imported(text):
+            said = router_model.Script(text).run(router)
+            self.assertEqual(said, [])
+            self.assertIn("set up to the end", router.printed[-1])
+            (network,), (advertised,) = (router.rows(menu).values() for menu in ("/ip dhcp-server network", "/ipv6 nd"))
+            return network["dns-server"], advertised["dns"], router.rows("/user")
+
+        dns4, dns6, users = imported(block)
+        self.assertEqual((dns4, dns6), (["1.1.1.1"], []))
+        self.assertEqual([user["address"] for user in users.values() if user.get("group")], [["172.16.1.2"]])
+        dns4, dns6, again = imported(block.replace("\n# :set dnsAddress", "\n:set dnsAddress"))
+        self.assertEqual((dns4, dns6), (["172.16.1.2"], ["fd16::2"]))
+        self.assertEqual(len(again), len(users))
 
     def test_a_new_password_is_readable_by_its_group_alone(self):
         self.routed()

@@ -516,7 +516,8 @@ BOOST_AUTO_TEST_CASE(last_error_of_the_status_is_the_present_cause) {
     BOOST_TEST(router.status().trouble == "");
 }
 
-BOOST_AUTO_TEST_CASE(last_error_names_the_router_once_when_a_lost_router_does_not_answer_the_login) {
+BOOST_AUTO_TEST_CASE(
+    last_error_names_the_router_once_when_a_lost_router_does_not_answer_the_login) {
     sync();
     router.closed("reset", now);
     pass(2000);

@@ -315,8 +315,11 @@ BOOST_AUTO_TEST_CASE(our_addresses_are_written) {
     BOOST_TEST(plan.dns6.value().to_string() == "2001:db8::7");
     BOOST_TEST(plan.routers.at(0).api_client == "172.16.1.2");
     const std::string text = text_with({kAccess + "address_list4: a"}, above);
-    BOOST_TEST(count(text, ":local dnsAddress4 \"192.0.2.53\"\n") == 1U);
-    BOOST_TEST(count(text, ":local dnsAddress6 \"2001:db8::7\"\n") == 1U);
+    BOOST_TEST(count(text, ":local dnsAddress4 \"\"\n") == 1U);
+    BOOST_TEST(count(text, ":local dnsAddress6 \"\"\n") == 1U);
+    BOOST_TEST(count(text, "\n# :set dnsAddress4 \"192.0.2.53\"\n") == 1U);
+    BOOST_TEST(count(text, "\n# :set dnsAddress6 \"2001:db8::7\"\n") == 1U);
+    BOOST_TEST(text.find("# Check first") < text.find("# -- Clients ask us: DHCP"));
     BOOST_TEST(count(text, ":local apiClient \"172.16.1.2\"\n") == 1U);
 }
 

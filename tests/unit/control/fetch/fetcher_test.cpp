@@ -71,9 +71,7 @@ BOOST_AUTO_TEST_CASE(fetch_of_an_unchanged_list_waits_for_an_earlier_change_only
     BOOST_REQUIRE(world.run_until([&] { return !world.reloads.empty(); }));
     // The reload still runs; the list is the same again.
     world.fetcher.fetch_now([&] { ++done; });
-    const auto outcome = [&] {
-        return world.fetcher.status().at("lists").at(0).at("outcome");
-    };
+    const auto outcome = [&] { return world.fetcher.status().at("lists").at(0).at("outcome"); };
     BOOST_REQUIRE(world.run_until([&] { return outcome() == "unchanged"; }));
     BOOST_TEST(done == 0U);
     world.in_force.front()();
