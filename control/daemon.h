@@ -94,6 +94,7 @@ class Daemon {
     void feel_pulse(std::uint64_t now_ms);
     ops::HealthChecks liveness();
     ops::HealthChecks readiness();
+    [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;
     [[nodiscard]] std::string upstream_trouble(const Upstream& upstream) const;

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 
+#include "control/config/list_changes.h"
 #include "control/daemon.h"
 
 namespace steer {
@@ -52,8 +53,16 @@ ops::HealthChecks Daemon::liveness() {
 ops::HealthChecks Daemon::readiness() {
     return {{"ports", ports_trouble()},
             {"upstreams", upstreams_trouble()},
-            {"lists", fetcher_ ? fetcher_->not_loaded() : "not loaded yet"},
+            {"lists", fetcher_ ? lists_trouble() : "not loaded yet"},
             {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""}};
+}
+
+// As `status` and `lists` say it.
+std::string Daemon::lists_trouble() const {
+    std::string trouble;
+    for (const std::string& source : config::lists_not_loaded(lists_))
+        add(trouble, source);
+    return trouble.empty() ? trouble : "never fetched: " + trouble;
 }
 
 std::string Daemon::ports_trouble() const {

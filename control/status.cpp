@@ -5,6 +5,7 @@
 
 #include "control/cache/cache_methods.h"
 #include "control/collector_metrics.h"
+#include "control/config/list_changes.h"
 #include "control/daemon.h"
 #include "control/lists/ad_list_methods.h"
 #include "control/lists/list_report.h"
@@ -411,7 +412,11 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_set_metrics(writer, sets_->report());
     write_sink_metrics(writer, routers_->sinks());
     write_reload_metrics(writer);
-    if (fetcher_) fetcher_->write_metrics(writer);
+    if (fetcher_) {
+        fetcher_->write_metrics(writer);
+        writer.family("steerdns_lists_missing");
+        writer.sample({}, std::uint64_t{config::lists_not_loaded(lists_).size()});
+    }
     if (tasks_) tasks_->write_metrics(writer);
     if (rules_) rules_->write_metrics(writer);
     write_mdns_metrics(writer, mdns_.get());

@@ -198,14 +198,6 @@ json::value Fetcher::status() const {
     return json::object{{"lists", std::move(all)}};
 }
 
-std::string Fetcher::not_loaded() const {
-    std::string urls;
-    for (const auto& [url, list] : lists_) {
-        if (list.wanted && list.facts.bytes == 0) urls += (urls.empty() ? "" : ", ") + url;
-    }
-    return urls.empty() ? urls : "never fetched: " + urls;
-}
-
 void Fetcher::write_metrics(ops::MetricWriter& writer) const {
     writer.family("steerdns_list_fetches");
     for (std::size_t i = 0; i < counts_.size(); ++i)
@@ -217,11 +209,6 @@ void Fetcher::write_metrics(ops::MetricWriter& writer) const {
         writer.sample({{"url", url}},
                       now > list.facts.checked_s ? now - list.facts.checked_s : std::uint64_t{0});
     }
-    std::uint64_t missing = 0;
-    for (const auto& [_, list] : lists_)
-        missing += list.facts.bytes == 0 ? 1 : 0;
-    writer.family("steerdns_lists_missing");
-    writer.sample({}, missing);
     writer.family("steerdns_list_kept");
     for (const auto& [url, list] : lists_) {
         const bool kept = list.last == Outcome::no_list || list.last == Outcome::shrunk ||

@@ -43,8 +43,6 @@ class Fetcher {
 
     // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "due_s"}]
     [[nodiscard]] boost::json::value status() const;
-    // The lists that were never fetched, as text; empty: each has a copy.
-    [[nodiscard]] std::string not_loaded() const;
     void write_metrics(ops::MetricWriter& writer) const;
 
   private:
@@ -71,8 +69,8 @@ class Fetcher {
     std::map<std::string, List> lists_;  // by URL
     std::vector<Done> waiting_;          // for fetching all
     std::array<std::uint64_t, kOutcomeLabels.size()> counts_{};
-    std::vector<std::string> fresh_;    // URLs with changed copies, not reported yet
-    std::size_t taking_effect_ = 0;     // reports whose copies are not in force yet
+    std::vector<std::string> fresh_;  // URLs with changed copies, not reported yet
+    std::size_t taking_effect_ = 0;   // reports whose copies are not in force yet
     std::stop_source stop_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no fetch yet

@@ -211,9 +211,14 @@ class Fetch(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         self.server.stop()
         before = time.monotonic()
+        # What is known of the copy is lost; the copy is as good as before.
+        for facts in (self.folder / "lists").glob("*.json"):
+            facts.unlink()
         daemon = self.start(wait="2m")
         self.assertLess(time.monotonic() - before, 60, "nothing is waited for where there is a copy")
         self.assertTrue(self.listed("stream.example"))
+        self.assertEqual(self.scene.told("status")["ready"], "yes")
+        self.assertEqual(self.metric("steerdns_lists_missing"), 0)
         self.assertEqual(self.fetch()["outcome"], "unreachable")
         self.assertTrue(self.listed("stream.example"))
 
