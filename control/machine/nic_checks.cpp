@@ -24,8 +24,11 @@ std::vector<Step> hand_over(const Subject& subject, const PciDevice& device,
     const std::string give = "modprobe " + driver + " && echo " + driver + " > " + path +
                              "/driver_override && " +
                              (device.driver.empty() ? "" : unbind + " && ") + probe;
-    const std::string take = unbind + "; echo > " + path + "/driver_override" +
-                             (device.driver.empty() ? "" : "; " + probe);
+    // If it was never handed over, the kernel keeps it, with its addresses.
+    const std::string theirs = "/sys/bus/pci/drivers/" + driver;
+    const std::string take = "if [ -e " + theirs + "/" + device.address + " ]; then echo " +
+                             device.address + " > " + theirs + "/unbind; fi; echo > " + path +
+                             "/driver_override" + (device.driver.empty() ? "" : "; " + probe);
     std::vector<Step> steps{{give, take}};
     const std::string rules = "/etc/udev/rules.d/60-steerdns-" + device.address + ".rules";
     const std::vector<std::string> rule{"ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"" +

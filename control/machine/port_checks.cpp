@@ -60,7 +60,8 @@ std::vector<Step> stop_the_stub(const Subject& subject) {
         steps.push_back(
             {"cp -P /etc/resolv.conf /etc/resolv.conf.before-steerdns && ln -sf "
              "/run/systemd/resolve/resolv.conf /etc/resolv.conf",
-             "mv -f /etc/resolv.conf.before-steerdns /etc/resolv.conf"});
+             "for old in /etc/resolv.conf.before-steerdns; do [ ! -e $old ] && [ ! -L $old ] || "
+             "mv -f $old /etc/resolv.conf; done"});
     return steps;
 }
 

@@ -94,7 +94,7 @@ class Init(unittest.TestCase):
         def imported(text):
             said = router_model.Script(text).run(router)
             self.assertEqual(said, [])
-            self.assertIn("set up to the end", router.printed[-1])
+            self.assertIn("setup complete", router.printed[-1])
             (network,), (advertised,) = (router.rows(menu).values() for menu in ("/ip dhcp-server network", "/ipv6 nd"))
             return network["dns-server"], advertised["dns"], router.rows("/user")
 
