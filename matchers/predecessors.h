@@ -44,7 +44,8 @@ inline constexpr std::array kKeys{
                    "it answers over HTTP/2 and HTTP/1.1; remove the key",
                    "HTTP/2 and HTTP/1.1 are served"},
     PredecessorKey{"entry", "json_api", kNone,
-                   "queries are answered as in RFC 8484; clients that ask for JSON get an error",
+                   "clients that ask for JSON get an error; let them use DNS over HTTPS "
+                   "(RFC 8484), and remove the key",
                    "only the form of RFC 8484 is answered"},
     PredecessorKey{"forward", "enable_http3", kNone,
                    "upstreams are asked over HTTP/2; remove the key", "HTTP/2 is used"},
@@ -107,8 +108,8 @@ inline constexpr std::array kTypes{
                     "the package manager upgrades this program; remove it",
                     "the package manager upgrades this program"},
     PredecessorType{"quic_server", true, kLeftOut,
-                    "DNS over QUIC is not served; write a tcp_server with 'cert' and 'key' for "
-                    "DNS over TLS",
+                    "clients that use DNS over QUIC get no answer; write a tcp_server with 'cert' "
+                    "and 'key', and let them use DNS over TLS",
                     "DNS over QUIC is not served; use a tcp_server with 'cert' and 'key'"},
     PredecessorType{"ip_selector", false, kRefused,
                     "addresses keep the order of the upstream; remove it and its uses",

@@ -49,7 +49,7 @@ bool AddScript::add(std::string_view list, const Address& address, std::string_v
     if (timeout_s > 0) line += " timeout=" + time_text(timeout_s);
     line += " comment=" + *comment_text + "])} on-error={:put \"" + number + " ";
     line.append(kRefused).append("\"}\n");
-    if (source_.size() + line.size() > kMostScriptBytes) return false;
+    if (source_.size() + line.size() > kMaxScriptBytes) return false;
     source_ += line;
     ++rows_;
     return true;

@@ -19,7 +19,7 @@
 namespace steer::routeros {
 
 // Largest source that routers are known to accept.
-inline constexpr std::size_t kMostScriptBytes = 32'000;
+inline constexpr std::size_t kMaxScriptBytes = 32'000;
 
 // These bytes as a quoted string of the script language; no value if they have a
 // NUL among them.

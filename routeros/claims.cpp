@@ -93,13 +93,13 @@ void Claims::share(Claim& claim, const Holders& holders, const ClaimBounds& boun
 }
 
 std::optional<Claim> Claims::evict(ListId list, const Origin& origin, const ClaimBounds& bounds) {
-    constexpr std::size_t kMostSlots = 1'024;
-    constexpr unsigned kMostClaims = 64;
-    const std::size_t slots = std::min(claims_.size(), kMostSlots);
+    constexpr std::size_t kMaxSlots = 1'024;
+    constexpr unsigned kMaxClaims = 64;
+    const std::size_t slots = std::min(claims_.size(), kMaxSlots);
     double most = shares_.pressure(Shares::holders_of(list, origin), bounds, 1);
     const Claim* chosen = nullptr;
     unsigned seen = 0;
-    for (std::size_t i = 0; i < slots && seen < kMostClaims; ++i) {
+    for (std::size_t i = 0; i < slots && seen < kMaxClaims; ++i) {
         hand_ = hand_ + 1 < claims_.size() ? hand_ + 1 : 0;
         const Claim& claim = claims_[hand_];
         if (claim.until_ms == 0 || claim.key.list != list) continue;

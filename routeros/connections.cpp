@@ -6,11 +6,11 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr std::size_t kMostLate = 65'536, kMostFound = 1'000, kCutIds = 20;
+constexpr std::size_t kMaxLate = 65'536, kMaxFound = 1'000, kCutIds = 20;
 constexpr std::uint64_t kGatherMs = 1'000, kGatherWhileBusyMs = 10'000;
 constexpr std::uint64_t kApartMs = 5'000, kRestTimes = 19;
 constexpr std::uint64_t kCutIdMs = 50;
-constexpr std::size_t kMostAsked = 50;
+constexpr std::size_t kMaxAsked = 50;
 constexpr unsigned kTries = 3;
 constexpr std::array<Menu, 2> kFamilies{Menu::ip, Menu::ipv6};
 
@@ -26,7 +26,7 @@ std::optional<Address> connection_address(Menu menu, std::string_view text) {
 bool Connections::late(const Address& address, std::uint64_t now_ms) {
     Family& family = of(address.menu());
     if (family.refused) return true;
-    if (family.late.size() >= kMostLate) return false;
+    if (family.late.size() >= kMaxLate) return false;
     if (family.late.empty()) family.since_ms = now_ms;
     family.late.insert(address);
     return true;
@@ -54,7 +54,7 @@ void Connections::found(RowId id, const Address& address) {
     if (!looking_) return;
     Family& family = of(*looking_);
     if (!family.looking.contains(address)) return;
-    if (family.entries == kMostFound) {
+    if (family.entries == kMaxFound) {
         late(address, look_began_ms_);
         return;
     }
@@ -89,7 +89,7 @@ bool Connections::looked_in_part(std::uint64_t now_ms) {
 std::vector<Address> Connections::asked() const {
     if (!looking_) return {};
     const Family& family = of(*looking_);
-    if (!family.ports_apart || family.looking.size() > kMostAsked) return {};
+    if (!family.ports_apart || family.looking.size() > kMaxAsked) return {};
     return {family.looking.begin(), family.looking.end()};
 }
 

@@ -11,7 +11,7 @@ constexpr std::uint64_t kSettleMs = 500;     // a server that comes back gives m
 constexpr std::uint64_t kBeatMs = 20'000;    // after this silence a heartbeat is sent
 constexpr std::uint64_t kAnswerMs = 30'000;  // within this time a reply or the next row must come
 
-constexpr std::size_t kMostPrinted = 4 * kMostLeases;  // no real router has more
+constexpr std::size_t kMaxPrinted = 4 * kMaxLeases;  // no real router has more
 
 constexpr const CommandForm* kPrints[2] = {&forms::print_leases, &forms::print_bindings};
 constexpr const CommandForm* kListens[2] = {&forms::listen_leases, &forms::listen_bindings};
@@ -28,7 +28,7 @@ std::string lower(std::string_view text) {
 std::string first_of(const ReplyRow& row, std::initializer_list<std::string_view> names) {
     for (const std::string_view name : names) {
         const auto value = row.get(name);
-        if (value && !value->empty()) return std::string(value->substr(0, kMostHostNameBytes));
+        if (value && !value->empty()) return std::string(value->substr(0, kMaxHostNameBytes));
     }
     return {};
 }
@@ -46,8 +46,8 @@ std::optional<DhcpLease> lease_of(bool v6, const ReplyRow& row) {
     }
     lease.mac = v6 ? mac_of_duid(row.get("duid").value_or(""))
                    : lower(first_of(row, {"active-mac-address", "mac-address"}));
-    lease.host_name = row.get("host-name").value_or("").substr(0, kMostHostNameBytes);
-    lease.comment = row.get("comment").value_or("").substr(0, kMostHostNameBytes);
+    lease.host_name = row.get("host-name").value_or("").substr(0, kMaxHostNameBytes);
+    lease.comment = row.get("comment").value_or("").substr(0, kMaxHostNameBytes);
     if (lease.address.empty()) return std::nullopt;
     return lease;
 }
@@ -262,14 +262,14 @@ void LeaseReader::apply(Half& half, const ReplyRow& row) {
     if (id == 0) return;
     if (row.is_true(".dead")) return drop(half, id);
     if (half.print != 0) half.printed.insert(id);
-    if (half.printed.size() > kMostPrinted) {
-        return session_.refuse_more("more than " + std::to_string(kMostPrinted) + " DHCP leases");
+    if (half.printed.size() > kMaxPrinted) {
+        return session_.refuse_more("more than " + std::to_string(kMaxPrinted) + " DHCP leases");
     }
     auto lease = lease_of(half.v6, row);
     if (!lease) return drop(half, id);
-    if (half.rows.size() >= kMostLeases && !half.rows.contains(id)) {
+    if (half.rows.size() >= kMaxLeases && !half.rows.contains(id)) {
         if (!std::exchange(half.was_cut, true)) {
-            sink_.log(Level::warning, who() + " has more than " + std::to_string(kMostLeases) +
+            sink_.log(Level::warning, who() + " has more than " + std::to_string(kMaxLeases) +
                                           " DHCP leases: the others have no names here");
         }
         return;

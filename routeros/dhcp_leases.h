@@ -23,8 +23,8 @@
 
 namespace steer::routeros {
 
-inline constexpr std::size_t kMostLeases = 65'536;      // per menu; further ones are ignored
-inline constexpr std::size_t kMostHostNameBytes = 256;  // the rest is cut: names are shorter
+inline constexpr std::size_t kMaxLeases = 65'536;      // per menu; further ones are ignored
+inline constexpr std::size_t kMaxHostNameBytes = 256;  // the rest is cut: names are shorter
 
 struct DhcpLease {
     RowId id = 0;  // within its menu

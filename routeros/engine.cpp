@@ -15,7 +15,7 @@ constexpr std::uint64_t kBusyTimes =
     6;  // a router that prints or writes may be silent this many times longer
 constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000, kUnreachableLogMs = 60'000;
 // Rows that are kept of one router: about 100 MB. More where lists may have more.
-constexpr std::size_t kMostRows = 250'000, kMostRowsTimes = 4;
+constexpr std::size_t kMaxRows = 250'000, kMaxRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
 constexpr std::uint32_t kBatchMs = 100;
 
@@ -71,7 +71,7 @@ void Router::Engine::take_lists() {
         batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms, 10U));
     }
     writer_.set_batch_ms(batch_ms);
-    most_rows_ = std::max(kMostRows, kMostRowsTimes * most_claims);
+    most_rows_ = std::max(kMaxRows, kMaxRowsTimes * most_claims);
     const auto use = [&](List& list, Menu menu,
                          const std::string& text) -> std::optional<NameIndex> {
         if (text.empty()) return std::nullopt;

@@ -7,7 +7,7 @@ namespace steer::routeros {
 
 namespace {
 
-constexpr unsigned kMostProbes = 3;  // automatic probes of a version
+constexpr unsigned kMaxProbes = 3;  // automatic probes of a version
 constexpr std::uint64_t kTryAgainMs =
     60'000;  // and a start waits this long for a moment without writes
 constexpr std::uint64_t kRemoveAgainMs = 1'800'000;
@@ -55,7 +55,7 @@ bool Router::Engine::may_probe() const {
 
 // Enough probes of this version failed.
 bool Router::Engine::is_tired() const {
-    return tries_ >= kMostProbes && tried_version_ == version_;
+    return tries_ >= kMaxProbes && tried_version_ == version_;
 }
 
 bool Router::Engine::wants_probe() const {

@@ -17,7 +17,7 @@ constexpr std::uint64_t kRefusedFirstMs = 1'000, kRefusedMs = 3'000, kRefusedLon
 constexpr std::uint64_t kRefusedApartMs = 50;
 constexpr std::uint64_t kComplainMs = 60'000;  // between log lines about single rows
 constexpr std::size_t kLookupAddresses = 50;
-constexpr std::uint32_t kMostTries = 2;  // lookups after 'already have such entry' before giving up
+constexpr std::uint32_t kMaxTries = 2;  // lookups after 'already have such entry' before giving up
 
 }  // namespace
 
@@ -319,7 +319,7 @@ void Router::Engine::duplicate(const Place& place) {
     if (compare(at_place_, wanted(place).want, now_).need != Need::add) {
         return evaluate(place, WriteClass::routine);
     }
-    if (++refusals_[place].lookups > kMostTries) return refuse(place, now_ + kUnseenMs);
+    if (++refusals_[place].lookups > kMaxTries) return refuse(place, now_ + kUnseenMs);
     lookups_.insert(place);
 }
 

@@ -11,7 +11,7 @@ constexpr std::uint64_t kLifeS = 30, kLongerS = 55, kBriefS = 2;
 constexpr std::uint64_t kAskLimitMs = 25'000;       // then its rows are about to expire
 constexpr std::uint64_t kReportedWithinMs = 3'000;  // listen, after a row's time
 constexpr std::uint64_t kLeftOverMs = 10'000;       // another writer's probe has ended by then
-constexpr std::size_t kMostLeftOver = 32;
+constexpr std::size_t kMaxLeftOver = 32;
 constexpr unsigned kBlocks = 15, kBlockSize = 16;
 constexpr std::string_view kTooLong = "36w", kPut = "steerdns probe";
 
@@ -203,7 +203,7 @@ std::optional<Command> Probe::ask_rows_again(Spot) {
 
 void Probe::judge_left_over(Spot, const Ending&) {
     for (const Seen& row : rows_) {
-        if (row.ours && !row.dynamic && !row.timeout_s && left_over_.size() < kMostLeftOver) {
+        if (row.ours && !row.dynamic && !row.timeout_s && left_over_.size() < kMaxLeftOver) {
             left_over_.push_back(row.id);
         }
     }

@@ -8,7 +8,7 @@ namespace steer::routeros {
 namespace {
 
 // A renewal waits for others during the first part of its time.
-constexpr std::uint64_t kLeastGatherMs = 250, kMostGatherMs = 2'000, kGatherPart = 8;
+constexpr std::uint64_t kMinGatherMs = 250, kMaxGatherMs = 2'000, kGatherPart = 8;
 constexpr double kHeldBatchUs = 20'000;            // largest sentence while an answer waits
 constexpr std::size_t kBatchRows = 200;            // ids of one sentence
 constexpr std::size_t kScriptRows = 100;           // adds of one sentence
@@ -28,7 +28,7 @@ constexpr double kRepairFloorRows = 50, kRoutineFloorRows = 20;  // rows per sec
 
 std::uint64_t gather_until_ms(std::uint64_t due_ms, std::uint64_t now_ms) {
     const std::uint64_t time_ms = due_ms - std::min(now_ms, due_ms);
-    const auto wait_ms = std::clamp(time_ms / kGatherPart, kLeastGatherMs, kMostGatherMs);
+    const auto wait_ms = std::clamp(time_ms / kGatherPart, kMinGatherMs, kMaxGatherMs);
     return std::min(now_ms + wait_ms, due_ms);
 }
 

@@ -74,7 +74,7 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated) {
     if (settings_.policy.canaries == config::Canaries::nxdomain)
         known.push_back(refused_canaries());
     if (!designated.empty()) known.push_back(designation(designated));
-    static_assert(config::kMostEntries == kMostEntries);
+    static_assert(config::kMaxEntries == kMaxEntries);
     snapshot_.entries.clear();
     for (const config::PluginIndex plugin : settings_.entries)
         entry_of(plugin, known);
@@ -268,11 +268,11 @@ std::uint16_t Compiler::emit(Op op, std::uint16_t instance, int line, std::uint3
         too_long_ = true;
         return 0;
     }
-    constexpr int kMostLine = std::numeric_limits<std::uint16_t>::max();
+    constexpr int kMaxLine = std::numeric_limits<std::uint16_t>::max();
     snapshot_.program.push_back(
         {.op = op,
          .instance = instance,
-         .line = static_cast<std::uint16_t>(std::min(config::line_in_source(line), kMostLine)),
+         .line = static_cast<std::uint16_t>(std::min(config::line_in_source(line), kMaxLine)),
          .operand = operand});
     return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
 }

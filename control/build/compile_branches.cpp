@@ -93,9 +93,9 @@ unsigned Compiler::most_rewrites(std::uint16_t entry) const {
 
 void Compiler::check_rewrites() {
     for (std::size_t i = 0; i < settings_.entries.size() && !too_long_; ++i) {
-        if (most_rewrites(snapshot_.entries[i]) <= Rewrites::kMost) continue;
+        if (most_rewrites(snapshot_.entries[i]) <= Rewrites::kMax) continue;
         error(settings_.plugin(settings_.entries[i]).line,
-              "more than " + std::to_string(Rewrites::kMost) +
+              "more than " + std::to_string(Rewrites::kMax) +
                   " executors that change the question are nested (redirect, ecs_handler, "
                   "forward_edns0opt, dns64, static, which counts twice): use fewer, or move each "
                   "with its forward and 'accept' to a separate sequence");
@@ -104,9 +104,9 @@ void Compiler::check_rewrites() {
 
 void Compiler::check_nesting() {
     for (std::size_t i = 0; i < settings_.entries.size() && !too_long_; ++i) {
-        if (nesting(snapshot_.entries[i]) <= kMostNested) continue;
+        if (nesting(snapshot_.entries[i]) <= kMaxNested) continue;
         error(settings_.plugin(settings_.entries[i]).line,
-              "more than " + std::to_string(kMostNested) +
+              "more than " + std::to_string(kMaxNested) +
                   " fallback, prefer_ipv4, prefer_ipv6 and dns64 are inside each other: use fewer");
     }
 }

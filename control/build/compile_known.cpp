@@ -45,8 +45,8 @@ std::uint32_t Compiler::options_of(const std::vector<std::uint16_t>& codes, int 
     const auto at = std::find(sets.begin(), sets.end(), codes);
     const auto index = static_cast<std::uint32_t>(at - sets.begin());
     if (at != sets.end()) return index;
-    if (index == Rewrites::kMostOptions) {
-        error(line, "more than " + std::to_string(Rewrites::kMostOptions) +
+    if (index == Rewrites::kMaxOptions) {
+        error(line, "more than " + std::to_string(Rewrites::kMaxOptions) +
                         " forward_edns0opt with different codes: put some together");
     }
     sets.push_back(codes);

@@ -10,7 +10,7 @@ namespace steer::build {
 namespace {
 
 constexpr std::uint32_t kTtlS = 300;
-constexpr std::size_t kMostHints = 8;  // of a family
+constexpr std::size_t kMaxHints = 8;  // of a family
 
 struct Offer {
     const config::StreamServer* server;
@@ -40,7 +40,7 @@ std::string hints(const config::Endpoint& listen, std::span<const IpAddress> own
     std::string all;
     std::size_t count = 0;
     const auto add = [&](const IpAddress& address) {
-        if (address.is_v4() != v4 || count == kMostHints) return;
+        if (address.is_v4() != v4 || count == kMaxHints) return;
         all += (count++ == 0 ? "" : ",") + address.to_string();
     };
     if (!listen.any() && !listen.any_v4()) {

@@ -78,12 +78,12 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return sets_text(snapshot.tag_masks[i.operand]);
         case OperandKind::numbers: {
             std::string out;
-            constexpr std::size_t kMostShown = 32;
+            constexpr std::size_t kMaxShown = 32;
             const auto& numbers = snapshot.number_sets[i.operand];
             for (const std::uint16_t number :
-                 std::span(numbers).first(std::min(numbers.size(), kMostShown)))
+                 std::span(numbers).first(std::min(numbers.size(), kMaxShown)))
                 out += (out.empty() ? "" : ",") + std::to_string(number);
-            if (numbers.size() > kMostShown) out += ",... (" + std::to_string(numbers.size()) + ")";
+            if (numbers.size() > kMaxShown) out += ",... (" + std::to_string(numbers.size()) + ")";
             return out;
         }
         case OperandKind::text_match:

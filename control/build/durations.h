@@ -10,8 +10,8 @@
 namespace steer::build {
 
 inline std::uint32_t milliseconds(config::Milliseconds value) {
-    constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
-    return static_cast<std::uint32_t>(std::min<std::int64_t>(value.count(), kMost));
+    constexpr std::int64_t kMax = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(value.count(), kMax));
 }
 
 inline std::uint32_t seconds(config::Milliseconds value) {

@@ -11,7 +11,7 @@
 namespace steer::build {
 namespace {
 
-constexpr std::size_t kLeastShare = 64;  // rows of a name, suffix or client
+constexpr std::size_t kMinShare = 64;  // rows of a name, suffix or client
 constexpr std::string_view kTooManyLists =
     "more than 255 lists (ros_address_list, ipset, nftset): use fewer";
 
@@ -145,7 +145,7 @@ routeros::ListConfig list_config(const config::Plugin& plugin, const config::Ros
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.max_rows = args.max_rows;
     const auto share = [&](std::uint32_t percent) {
-        const std::size_t least = std::min<std::size_t>(args.max_rows, kLeastShare);
+        const std::size_t least = std::min<std::size_t>(args.max_rows, kMinShare);
         return std::max<std::size_t>(std::size_t{args.max_rows} * percent / 100, least);
     };
     list.max_per_name = share(args.name_percent);

@@ -31,10 +31,10 @@ using matchers::Compiled;
 using matchers::Expression;
 using matchers::PatternBudget;
 
-constexpr std::size_t kMostKnown = 200'000;
+constexpr std::size_t kMaxKnown = 200'000;
 constexpr int kLookEveryMs = 20;           // whether to stop, and at the CPU time
 constexpr std::uint32_t kShareOfOne = 20;  // of the time: the most that one expression may take
-constexpr std::uint32_t kLeastOfOneMs = 500;
+constexpr std::uint32_t kMinOfOneMs = 500;
 
 // ---- what the two processes say to each other; both are this program, on one machine
 
@@ -234,7 +234,7 @@ std::string seconds(std::uint64_t ms) {
     return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 std::uint64_t ms_of_one(const PatternBudget& budget) {
-    return std::min(budget.time_ms, std::max(budget.time_ms / kShareOfOne, kLeastOfOneMs));
+    return std::min(budget.time_ms, std::max(budget.time_ms / kShareOfOne, kMinOfOneMs));
 }
 
 }  // namespace
@@ -354,7 +354,7 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
     };
     const auto remember = [&](std::size_t i) {
         const std::scoped_lock lock(mutex_);
-        if (known_.size() >= kMostKnown) known_.clear();
+        if (known_.size() >= kMaxKnown) known_.clear();
         known_.insert_or_assign({fresh[i].text, fresh[i].flags}, out[places[i]]);
     };
     while (done < fresh.size()) {

@@ -41,15 +41,15 @@ std::vector<std::pair<std::string, std::string>> Registry::list_names() const {
 }
 
 Result<std::uint16_t> Registry::upstream(const std::string& key) {
-    return number(upstreams_, key, kMostUpstreams, "upstreams");
+    return number(upstreams_, key, kMaxUpstreams, "upstreams");
 }
 
 Result<std::uint16_t> Registry::cache(const std::string& tag) {
-    return number(caches_, tag, kMostCaches, "caches");
+    return number(caches_, tag, kMaxCaches, "caches");
 }
 
 Result<std::uint16_t> Registry::frontend(const std::string& key) {
-    auto index = number(frontends_, key, kMostFrontends, "servers over TCP and paths of them");
+    auto index = number(frontends_, key, kMaxFrontends, "servers over TCP and paths of them");
     if (!index) return index.error();
     return static_cast<std::uint16_t>(*index + 1);
 }
@@ -72,7 +72,7 @@ std::shared_ptr<TaskFlag> Registry::task(const std::string& tag) {
 }
 
 Result<std::uint16_t> Registry::inherited_set(const std::string& tag) {
-    return number(inherited_sets_, tag, InheritedNames::kMostSets, "domain_sets with 'inherit'");
+    return number(inherited_sets_, tag, InheritedNames::kMaxSets, "domain_sets with 'inherit'");
 }
 
 std::shared_ptr<InheritedNames> Registry::inherited() {

@@ -25,9 +25,9 @@
 
 namespace steer::build {
 
-inline constexpr std::size_t kMostUpstreams = 1024;  // the size of the forwarder's tables
-inline constexpr std::size_t kMostCaches = 64;
-inline constexpr std::size_t kMostFrontends = 4096;
+inline constexpr std::size_t kMaxUpstreams = 1024;  // the size of the forwarder's tables
+inline constexpr std::size_t kMaxCaches = 64;
+inline constexpr std::size_t kMaxFrontends = 4096;
 
 class Registry {
   public:

@@ -29,8 +29,8 @@ using ops::RpcCode;
 using ops::RpcError;
 
 // Maximum addresses of a flush with rows; the reply reports that further ones keep their rows.
-constexpr std::size_t kMostForgotten = 10'000;
-constexpr std::uint64_t kUsualPrint = 1'000, kMostPrint = 1'000'000'000;
+constexpr std::size_t kMaxForgotten = 10'000;
+constexpr std::uint64_t kUsualPrint = 1'000, kMaxPrint = 1'000'000'000;
 
 // `text` is a domain name.
 std::vector<std::uint8_t> wire_of(std::string_view text) {
@@ -134,7 +134,7 @@ void flush_with_rows(const CacheMethods& m, CacheService::Filter filter, const o
     auto noting = [filter = std::move(filter), addresses, more](const cache::Entry& e) {
         if (!filter(e)) return false;
         dns::any_address(e.answer(), [&](const std::uint8_t* bytes, bool is_v6) {
-            *more = addresses->size() >= kMostForgotten;
+            *more = addresses->size() >= kMaxForgotten;
             if (*more) return true;
             addresses->insert(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
             return false;
@@ -359,7 +359,7 @@ std::array<Declared, 6> declared() {
                .changes = Changes::nothing(),
                .parameters = {{"all", ParamType::flag, "true: answers of all types"},
                               {"most", ParamType::number,
-                               "maximum number of answers (default: 1000)", false, 1, kMostPrint},
+                               "maximum number of answers (default: 1000)", false, 1, kMaxPrint},
                               kName,
                               kSuffix,
                               kTag,

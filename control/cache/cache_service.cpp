@@ -130,7 +130,7 @@ void CacheService::run() {
 bool CacheService::post(std::function<void()> job) {
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_ || jobs_.size() >= kMostJobs) return false;
+        if (stopping_ || jobs_.size() >= kMaxJobs) return false;
         jobs_.push_back(std::move(job));
     }
     wanted_.notify_one();

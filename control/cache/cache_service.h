@@ -77,7 +77,7 @@ class CacheService {
     // A reload: uses these caches and lists. A cache that is no longer configured is no longer dumped.
     void follow(std::vector<CacheOf> caches, std::vector<ListName> lists);
 
-    // Returns the number of dropped entries. At most kMostJobs wait; then an Error.
+    // Returns the number of dropped entries. At most kMaxJobs wait; then an Error.
     void flush(Filter filter, const Counted& done);
     // Returns the number of answers written.
     void dump(std::uint16_t instance, std::string path, const Counted& done);
@@ -93,7 +93,7 @@ class CacheService {
     [[nodiscard]] const DumpState& dump_state(std::size_t i) const { return states_[i]; }
 
   private:
-    static constexpr std::size_t kMostJobs = 16;
+    static constexpr std::size_t kMaxJobs = 16;
 
     bool post(std::function<void()> job);
     void run();

@@ -96,8 +96,7 @@ class Restorer {
         head.hits = r.hits;
         head.visited = r.visited;
         write(head, dumped, born);
-        if (places_.size() == cache::Cache::kMostOrders || batch_.size() >= kBatchBytes)
-            hand_over();
+        if (places_.size() == cache::Cache::kMaxOrders || batch_.size() >= kBatchBytes) hand_over();
     }
     // The remaining ones. False: not all were accepted.
     bool finish() {

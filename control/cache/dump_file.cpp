@@ -25,7 +25,7 @@ constexpr std::uint32_t kVersion =
 static_assert(sizeof(dns::Answer) == 28, "another layout of answers is another version");
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
-constexpr std::uint32_t kMostBlock = 2U << 20;
+constexpr std::uint32_t kMaxBlock = 2U << 20;
 constexpr std::uint64_t kClocksDifferMs = 60'000;  // a dump may be that much from the future
 
 struct FileStart {
@@ -94,7 +94,7 @@ constexpr std::size_t aligned(std::size_t n) {
 
 bool is_sound_answer(std::span<const std::uint8_t> bytes) {
     // Of a record around its TTL: type and class before it, the length of its data behind it.
-    constexpr std::size_t kLeastOwner = 1, kBeforeTtl = 4, kLengthAfterTtl = 4, kDataAfterTtl = 6;
+    constexpr std::size_t kMinOwner = 1, kBeforeTtl = 4, kLengthAfterTtl = 4, kDataAfterTtl = 6;
     if (bytes.size() < sizeof(dns::Answer)) return false;
     const auto& answer = *reinterpret_cast<const dns::Answer*>(bytes.data());
     if (answer.size() != bytes.size() || answer.rcode > 15 ||
@@ -103,7 +103,7 @@ bool is_sound_answer(std::span<const std::uint8_t> bytes) {
     std::size_t end = 0;  // of the record before
     for (unsigned i = 0; i < answer.ttl_count; ++i) {
         const std::size_t ttl = answer.ttl_offsets()[i];
-        if (ttl < end + kLeastOwner + kBeforeTtl || ttl + kDataAfterTtl > answer.body_len)
+        if (ttl < end + kMinOwner + kBeforeTtl || ttl + kDataAfterTtl > answer.body_len)
             return false;
         end = ttl + kDataAfterTtl + dns::load_be16(answer.body() + ttl + kLengthAfterTtl);
         if (end > answer.body_len) return false;
@@ -175,7 +175,7 @@ Result<std::unique_ptr<DumpWriter>> DumpWriter::create(const std::string& path,
 
 DumpWriter::DumpWriter(std::string path, NewFile file)
     : path_(std::move(path)), file_(std::move(file)) {
-    block_.reserve(kMostBlock);
+    block_.reserve(kMaxBlock);
 }
 
 template <class T>
@@ -250,7 +250,7 @@ Result<std::unique_ptr<DumpReader>> DumpReader::open(const std::string& path,
 bool DumpReader::read_block() {
     BlockStart start{};
     if (!read_fully(fd_.get(), &start, sizeof start) || start.length == 0 ||
-        start.length > kMostBlock)
+        start.length > kMaxBlock)
         return false;
     block_.resize(start.length);
     return read_fully(fd_.get(), block_.data(), block_.size()) &&

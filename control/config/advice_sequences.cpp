@@ -11,7 +11,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kMostSteps =
+constexpr std::size_t kMaxSteps =
     65535;  // a program has no more; sequences used in place may multiply
 
 const Sequence* sequence_of(const Plugin& plugin) {
@@ -118,7 +118,7 @@ OpenAnswer open_answer(const Settings& settings, const Sequence& sequence, std::
                        const std::function<void(const OpenAnswer&)>& replaced) {
     OpenAnswer open;
     for (const ExecRule& rule : sequence.rules) {
-        if (++steps > kMostSteps) return {};
+        if (++steps > kMaxSteps) return {};
         const bool ends = rule.kind == ExecRule::Kind::accept ||
                           rule.kind == ExecRule::Kind::return_ ||
                           rule.kind == ExecRule::Kind::drop ||
@@ -337,7 +337,7 @@ void advise_prefer_dns64(Reading& in, const Plugin& plugin, const Sequence& sequ
 bool can_stop(const Settings& settings, const Sequence& sequence, bool jumped, std::size_t& steps) {
     using Kind = ExecRule::Kind;
     for (const ExecRule& rule : sequence.rules) {
-        if (++steps > kMostSteps) return false;
+        if (++steps > kMaxSteps) return false;
         if (rule.kind == Kind::accept || rule.kind == Kind::reject || rule.kind == Kind::drop ||
             (rule.kind == Kind::return_ && !jumped)) {
             return true;
@@ -377,7 +377,7 @@ class AnswerWalk {
     End walk(const Sequence& sequence) {
         bool may_end = false;
         for (const ExecRule& rule : sequence.rules) {
-            if (++steps_ > kMostSteps) return End::answered;
+            if (++steps_ > kMaxSteps) return End::answered;
             const bool always = holds_without_response(rule);
             if (!always && never_holds_without_response(rule)) continue;
             const End end = run(rule, always);

@@ -90,10 +90,10 @@ std::vector<Reference> entries_of(const Plugin& server) {
 void add_entries(Reading& in, const Plugin& server, std::vector<PluginIndex>& entries) {
     for (const auto& [plugin, line] : entries_of(server)) {
         if (std::ranges::find(entries, plugin) != entries.end()) continue;
-        if (entries.size() == kMostEntries) {
+        if (entries.size() == kMaxEntries) {
             in.report().error(line, owner_of(server) + " adds '" +
                                         in.settings().plugins[plugin].tag + "', and " +
-                                        std::to_string(kMostEntries) +
+                                        std::to_string(kMaxEntries) +
                                         " other executors are entries of servers: use fewer");
             return;
         }

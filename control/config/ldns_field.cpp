@@ -8,10 +8,10 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::size_t kMostBase64Bytes = 65'000;  // ldns counts them in 16 bits
-constexpr std::size_t kMostSaltDigits = 510;      // it takes 512 for none
-constexpr std::size_t kMostHashDigits = 408;      // 255 bytes, the most that the field has
-constexpr std::size_t kEui48 = 17, kEui64 = 23;   // characters
+constexpr std::size_t kMaxBase64Bytes = 65'000;  // ldns counts them in 16 bits
+constexpr std::size_t kMaxSaltDigits = 510;      // it takes 512 for none
+constexpr std::size_t kMaxHashDigits = 408;      // 255 bytes, the most that the field has
+constexpr std::size_t kEui48 = 17, kEui64 = 23;  // characters
 
 // It pads half a byte with zeros.
 bool is_hex(std::string_view text) {
@@ -20,7 +20,7 @@ bool is_hex(std::string_view text) {
 }
 
 bool is_base64(std::string_view text) {
-    return !text.empty() && text.size() % 4 == 0 && text.size() / 4 * 3 <= kMostBase64Bytes;
+    return !text.empty() && text.size() % 4 == 0 && text.size() / 4 * 3 <= kMaxBase64Bytes;
 }
 
 bool has_form(ldns_rdf_type kind, std::string_view text) {
@@ -31,9 +31,9 @@ bool has_form(ldns_rdf_type kind, std::string_view text) {
         case LDNS_RDF_TYPE_B64:
             return is_base64(text);
         case LDNS_RDF_TYPE_NSEC3_SALT:
-            return !text.empty() && text.size() <= kMostSaltDigits;
+            return !text.empty() && text.size() <= kMaxSaltDigits;
         case LDNS_RDF_TYPE_NSEC3_NEXT_OWNER:
-            return !text.empty() && text.size() <= kMostHashDigits &&
+            return !text.empty() && text.size() <= kMaxHashDigits &&
                    text.find('=') == std::string_view::npos;
         case LDNS_RDF_TYPE_EUI48:
             return text.size() == kEui48;

@@ -71,7 +71,7 @@ struct HasWantedAnswer {};
 struct Constant {  // `_true`, `_false`, and `env`, which is read once
     bool value = true;
 };
-inline constexpr std::size_t kMostMarks = 64;  // of one test or step
+inline constexpr std::size_t kMaxMarks = 64;  // of one test or step
 struct MarkMatch {
     std::vector<std::uint32_t> marks;  // at least one
 };

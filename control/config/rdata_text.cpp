@@ -172,7 +172,7 @@ bool is_too_long(std::span<const ZoneWord> words) {
     std::size_t characters = 0;
     for (const ZoneWord& word : words)
         characters += word.text.size();
-    return characters > 4 * kMostRdataBytes;
+    return characters > 4 * kMaxRdataBytes;
 }
 
 }  // namespace
@@ -207,7 +207,7 @@ Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
         return Error{"more words than " + std::string(form->type) +
                      " has: expected data such as '" + std::string(form->example) + "'"};
     }
-    if (reader.out.size() > kMostRdataBytes) return too_long;
+    if (reader.out.size() > kMaxRdataBytes) return too_long;
     return std::move(reader.out);
 }
 

@@ -16,7 +16,7 @@ namespace steer::config {
 using matchers::ZoneWord;
 
 // With the rest of a message.
-inline constexpr std::size_t kMostRdataBytes = 65'000;
+inline constexpr std::size_t kMaxRdataBytes = 65'000;
 
 // `origin`: what a name without a last dot is below; empty: the root.
 Result<std::vector<std::uint8_t>> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,

@@ -123,10 +123,10 @@ void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& o
 }
 
 void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
-    constexpr std::uint64_t kLeast = 5, kMost = 90;
+    constexpr std::uint64_t kMin = 5, kMax = 90;
     auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
     if (node.is_text() && !percent) percent = parse_integer(node.text);
-    if (!percent || *percent < kLeast || *percent > kMost) {
+    if (!percent || *percent < kMin || *percent > kMax) {
         in.report().error(place.line,
                           place.name() + found(node) + "expected a percentage, 5%..90%");
         return;

@@ -10,9 +10,8 @@
 namespace steer::config {
 namespace {
 
-constexpr std::uint32_t kMostWorkers = 32;
-constexpr std::uint64_t kLeastMemory = std::uint64_t{64} << 20,
-                        kMostMemory = std::uint64_t{1} << 40;
+constexpr std::uint32_t kMaxWorkers = 32;
+constexpr std::uint64_t kMinMemory = std::uint64_t{64} << 20, kMaxMemory = std::uint64_t{1} << 40;
 
 bool is_auto(const Node& node) {
     return node.is_text() && lowered(node.text) == "auto";
@@ -162,7 +161,7 @@ void read_workers(Reading& in, const Node& node, const Place& place, Dataplane& 
         }
         out.cores.push_back(core);
     }
-    if (node.items.empty() || node.items.size() > kMostWorkers) {
+    if (node.items.empty() || node.items.size() > kMaxWorkers) {
         in.report().error(place.line, place.name() + ": expected 1..32 cores, found " +
                                           std::to_string(node.items.size()));
     }
@@ -172,7 +171,7 @@ void read_workers(Reading& in, const Node& node, const Place& place, Dataplane& 
 void read_memory(Reading& in, const Node& node, const Place& place, Dataplane& out) {
     if (is_auto(node)) return;
     const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
-    if (!bytes || *bytes < kLeastMemory || *bytes > kMostMemory) {
+    if (!bytes || *bytes < kMinMemory || *bytes > kMaxMemory) {
         in.report().error(place.line, place.name() + found(node) +
                                           "expected auto, or 64MiB..1TiB such as 512MiB");
         return;

@@ -94,9 +94,9 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
 }
 
 void read_list_size(Reading& in, const Node& node, const Place& place, Fetch& out) {
-    constexpr std::uint64_t kLeast = 1024, kMost = std::uint64_t{4} << 30;
+    constexpr std::uint64_t kMin = 1024, kMax = std::uint64_t{4} << 30;
     const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
-    if (!bytes || *bytes < kLeast || *bytes > kMost) {
+    if (!bytes || *bytes < kMin || *bytes > kMax) {
         in.report().error(place.line, place.name() + ": expected 1KiB..4GiB such as 64MiB");
         return;
     }
@@ -133,9 +133,9 @@ void read_fetch(Reading& in, const Node& node, const Place& place, Control& out)
 }
 
 void read_pattern_memory(Reading& in, const Node& node, const Place& place, Control& out) {
-    constexpr std::uint64_t kLeast = std::uint64_t{64} << 20, kMost = std::uint64_t{64} << 30;
+    constexpr std::uint64_t kMin = std::uint64_t{64} << 20, kMax = std::uint64_t{64} << 30;
     const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
-    if (!bytes || *bytes < kLeast || *bytes > kMost) {
+    if (!bytes || *bytes < kMin || *bytes > kMax) {
         in.report().error(place.line, place.name() + ": expected 64MiB..64GiB such as 1GiB");
         return;
     }

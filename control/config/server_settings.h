@@ -12,7 +12,7 @@
 namespace steer::config {
 
 // Executors that servers name: as many as a snapshot has room for.
-inline constexpr std::size_t kMostEntries = 32;
+inline constexpr std::size_t kMaxEntries = 32;
 
 struct UdpServer {
     PluginIndex entry = 0;

@@ -9,7 +9,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kMostJobSteps = 1000;
+constexpr std::size_t kMaxJobSteps = 1000;
 
 class Flattening {
   public:
@@ -29,7 +29,7 @@ class Flattening {
                            " needs a query, but a cron has none: use download, reload, "
                            "reload_provider, sleep, debug_print, or sequences of these");
         steps.push_back(index);
-        if (steps.size() > kMostJobSteps) fail(line, "a job of more than 1000 steps: split it");
+        if (steps.size() > kMaxJobSteps) fail(line, "a job of more than 1000 steps: split it");
         return error ? End::stopped : End::next;
     }
 

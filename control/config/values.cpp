@@ -204,9 +204,9 @@ std::optional<std::uint16_t> parse_rcode(std::string_view text) {
         {"badtime", 18},   {"badmode", 19},   {"badname", 20}, {"badalg", 21},  {"badtrunc", 22},
         {"badcookie", 23}, {"nxdom", 3},      {"notimpl", 4},
     }};
-    constexpr std::uint16_t kMost = 4095;  // with the bits of an OPT record (RFC 6891 6.1.3)
+    constexpr std::uint16_t kMax = 4095;  // with the bits of an OPT record (RFC 6891 6.1.3)
     if (const auto number = parse_integer(text)) {
-        return *number <= kMost ? std::optional(static_cast<std::uint16_t>(*number)) : std::nullopt;
+        return *number <= kMax ? std::optional(static_cast<std::uint16_t>(*number)) : std::nullopt;
     }
     const std::string word = lowered(text);
     const auto* name =

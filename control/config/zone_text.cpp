@@ -112,7 +112,7 @@ class ZoneReader {
 
     // FIRST-LAST[/STEP] NAME [TTL] [CLASS] TYPE DATA, with `$` and `${OFFSET,WIDTH,BASE}` for the number.
     void generate(const ZoneEntry& entry) {
-        constexpr std::uint64_t kMost = 65'536;
+        constexpr std::uint64_t kMax = 65'536;
         std::string_view range = entry.words[1].text;
         std::uint64_t step = 1;
         if (const auto slash = range.find('/'); slash != std::string_view::npos) {
@@ -124,7 +124,7 @@ class ZoneReader {
         const auto last =
             dash == std::string_view::npos ? std::nullopt : parse_integer(range.substr(dash + 1));
         if (!first || !last || step == 0 || *last < *first || *last > INT32_MAX ||
-            (*last - *first) / step >= kMost - generated_) {
+            (*last - *first) / step >= kMax - generated_) {
             return bad(entry, "$GENERATE has " + matchers::quoted(entry.words[1].text) +
                                   ": expected FIRST-LAST or FIRST-LAST/STEP, at most 65536 records "
                                   "in all");

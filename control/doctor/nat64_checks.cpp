@@ -13,7 +13,7 @@ using routeros::Menu;
 namespace forms = routeros::forms;
 
 constexpr std::string_view kOption108 = "108";
-constexpr std::uint32_t kLeastWaitS = 300;     // V6ONLY_WAIT, RFC 8925 3.2
+constexpr std::uint32_t kMinWaitS = 300;       // V6ONLY_WAIT, RFC 8925 3.2
 constexpr const char* kOneDay = "0x00015180";  // 86,400 s: clients fall back within a day
 
 // Four bytes in hexadecimal, as RouterOS takes an option's value.
@@ -245,7 +245,7 @@ void Nat64Checks::check_option() {
         if (option.get("code") != kOption108) continue;
         const auto seconds = wait_of(option.get("value"));
         const std::string where = "the DHCP option " + std::string(option.get("name")) + " (108)";
-        if (!seconds || *seconds < kLeastWaitS) {
+        if (!seconds || *seconds < kMinWaitS) {
             Finding finding =
                 problem("option-108-value",
                         where + " has the value " + std::string(option.get("value")) +

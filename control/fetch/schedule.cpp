@@ -22,9 +22,9 @@ void Schedule::went_well(std::uint64_t now_s, double chance) {
 }
 
 void Schedule::failed(std::uint64_t now_s, bool has_copy, double chance) {
-    constexpr std::uint32_t kMostDoublings = 16;
+    constexpr std::uint32_t kMaxDoublings = 16;
     const std::uint64_t first = has_copy ? kFirstRetryS : kFirstRetryWithoutCopyS;
-    const std::uint64_t wait = first << std::min(failures_, kMostDoublings);
+    const std::uint64_t wait = first << std::min(failures_, kMaxDoublings);
     ++failures_;
     due_s_ = now_s + spread(std::min<std::uint64_t>(wait, every_s_), chance);
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kCollectMs = 2'000;  // samples, before the first line
 constexpr std::uint64_t kSayEveryMs = 60'000;
-constexpr std::size_t kMostVoted = 64;       // of clients and of domains that are told apart
+constexpr std::size_t kMaxVoted = 64;        // of clients and of domains that are told apart
 constexpr std::uint64_t kManyTimeouts = 20;  // fewer are lost packets
 
 struct Top {
@@ -27,7 +27,7 @@ Top top_of(const std::map<std::string, unsigned>& votes, std::uint64_t samples) 
 }
 
 void vote(std::map<std::string, unsigned>& votes, const std::string& name) {
-    if (votes.size() < kMostVoted || votes.contains(name)) ++votes[name];
+    if (votes.size() < kMaxVoted || votes.contains(name)) ++votes[name];
 }
 
 struct Advice {

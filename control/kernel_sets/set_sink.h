@@ -40,7 +40,7 @@ class SetSink final : public ClaimSink {
 
     SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
             RestartBackoff backoff = RestartBackoff(),
-            std::chrono::milliseconds most_silence = kMostSilence);
+            std::chrono::milliseconds most_silence = kMaxSilence);
     ~SetSink() override;
     SetSink(const SetSink&) = delete;
     SetSink& operator=(const SetSink&) = delete;
@@ -56,12 +56,12 @@ class SetSink final : public ClaimSink {
     // Any thread.
     [[nodiscard]] SetReport report() const;
 
-    static constexpr std::size_t kMostClaims = 65'536;  // claims that wait for the process
-    static constexpr std::size_t kMostHeld = 65'536;    // claims that an answer waits for
+    static constexpr std::size_t kMaxClaims = 65'536;  // claims that wait for the process
+    static constexpr std::size_t kMaxHeld = 65'536;    // claims that an answer waits for
     // The worker that holds an answer gave it up by then (`sync_timeout` is at most 30 s).
-    static constexpr std::chrono::milliseconds kMostHold{60'000};
+    static constexpr std::chrono::milliseconds kMaxHold{60'000};
     // The process reports every 10 s; after this silence it is ended.
-    static constexpr std::chrono::milliseconds kMostSilence{60'000};
+    static constexpr std::chrono::milliseconds kMaxSilence{60'000};
 
   private:
     using LifePtr = std::shared_ptr<SetLife>;
@@ -103,8 +103,8 @@ class SetSink final : public ClaimSink {
     std::vector<sets::SetPlan> plans_;
     std::uint32_t number_ = 0;  // of plans_
     std::deque<std::string> plans_out_;
-    WaitingClaims claims_{kMostClaims};
-    HeldClaims held_{kMostHeld};
+    WaitingClaims claims_{kMaxClaims};
+    HeldClaims held_{kMaxHeld};
     std::uint64_t now_ms_ = 0;  // of the last claim
     std::set<ListId> overflowed_, here_;
     std::vector<sets::SetStatus> incoming_;

@@ -140,7 +140,7 @@ bool SetSink::send_plans(const LifePtr& life) {
 
 bool SetSink::send_claims(const LifePtr& life) {
     while (!claims_.empty()) {
-        const auto part = claims_.first(sets::kMostRows);
+        const auto part = claims_.first(sets::kMaxRows);
         const auto sent = life->socket.send(sets::encode_claims(number_, part), false);
         if (sent != SequencedSocket::End::done) {
             send_failed(life, sent);
@@ -220,7 +220,7 @@ void SetSink::take_state(sets::SetState state) {
     if (!std::exchange(trouble_, {}).empty())
         log_(sets::Level::info, std::string(sets::kProgramName) + " runs again");
     notify_ready(incoming_);
-    if (const auto most_ms = static_cast<std::uint64_t>(kMostHold.count()); now_ms_ > most_ms)
+    if (const auto most_ms = static_cast<std::uint64_t>(kMaxHold.count()); now_ms_ > most_ms)
         settle(held_.end_before(now_ms_ - most_ms), Outcome::failed);
     shown_.here(std::exchange(incoming_, {}));
 }

@@ -18,7 +18,7 @@
 namespace steer::leases {
 namespace {
 
-constexpr std::uint32_t kMostNegativeTtl = 60;
+constexpr std::uint32_t kMaxNegativeTtl = 60;
 constexpr std::size_t kLongestLabel = 63, kLongestName = 253;
 
 char plain(char c) {
@@ -140,7 +140,7 @@ class Naming {
 class Table {
   public:
     explicit Table(const config::DhcpLeases& args) : args_(args), known_(table_->answers) {
-        table_->nothing = known_.negative(dns::kNoError, std::min(args.ttl_s, kMostNegativeTtl));
+        table_->nothing = known_.negative(dns::kNoError, std::min(args.ttl_s, kMaxNegativeTtl));
     }
 
     void add_host(const std::string& name, const std::vector<IpAddress>& addresses) {

@@ -14,7 +14,7 @@ namespace {
 namespace json = boost::json;
 using routeros::DhcpLease;
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
 // The texts of a lease, by their keys.
 constexpr std::pair<std::string_view, std::string DhcpLease::*> kTexts[] = {
@@ -63,7 +63,7 @@ std::string state_text(const ByRouter& all) {
 
 Result<ByRouter> load_leases(const std::string& file) {
     const auto all =
-        load_state(file, kMostBytes, "names of leases are known when their routers are read");
+        load_state(file, kMaxBytes, "names of leases are known when their routers are read");
     if (!all) return all.error();
     ByRouter out;
     for (const auto& [router, rows] : *all) {

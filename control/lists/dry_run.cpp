@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kRunFor = 50ms;
-constexpr std::size_t kMostRows = 10'000;
+constexpr std::size_t kMaxRows = 10'000;
 
 // There are no workers, and errors are in the status.
 struct Deaf final : routeros::RouterSink {
@@ -61,7 +61,7 @@ bool print_differences(const build::RouterPlan& plan, routeros::Router& router,
         out << ": could not be read: " << label(status.state) << "\n";
         return false;
     }
-    const auto rows = router.differences(kMostRows, now_ms);
+    const auto rows = router.differences(kMaxRows, now_ms);
     const auto orphans = router.orphans();
     out << " (" << status.board << ", " << status.version << "): " << status.rows_ours
         << " own rows, " << status.rows_foreign << " foreign, " << orphans.size() << " orphaned; "

@@ -16,7 +16,7 @@ namespace steer {
 class HitCounts {
   public:
     // The maximum number of keys per kind; further ones count only in "queries".
-    static constexpr std::size_t kMostKept = 200'000;
+    static constexpr std::size_t kMaxKept = 200'000;
 
     void add(const Sample& sample);
 
@@ -33,7 +33,7 @@ class HitCounts {
     using Counts = boost::unordered_flat_map<Key, std::uint64_t>;
     template <class Key>
     static void count(Counts<Key>& counts, const Key& key, std::uint64_t queries) {
-        if (counts.size() < kMostKept || counts.contains(key)) counts[key] += queries;
+        if (counts.size() < kMaxKept || counts.contains(key)) counts[key] += queries;
     }
 
     Counts<std::string> names_;    // lower-cased wire form

@@ -16,8 +16,8 @@ using boost::json::object;
 using boost::json::value;
 
 constexpr std::chrono::milliseconds kStepEvery{10};
-constexpr unsigned kSeconds = 10, kMostSeconds = 300;
-constexpr unsigned kTop = 20, kMostTop = 10'000;
+constexpr unsigned kSeconds = 10, kMaxSeconds = 300;
+constexpr unsigned kTop = 20, kMaxTop = 10'000;
 constexpr std::uint32_t kFewest = 1U << 16;  // at least one in this number
 
 }  // namespace
@@ -36,10 +36,10 @@ void HitsService::add_methods(ops::Methods& methods, DataplaneRuntime& runtime) 
                  .help = "Counts queries for a while: top names, clients, types and rules.",
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"seconds", ParamType::number, "duration in seconds (default: 10)",
-                                 false, 1, kMostSeconds},
+                                 false, 1, kMaxSeconds},
                                 {"top", ParamType::number,
                                  "maximum number of names, clients, types and rules (default: 20)",
-                                 false, 1, kMostTop}},
+                                 false, 1, kMaxTop}},
                  .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
                      begin(asked, done);
                  }});

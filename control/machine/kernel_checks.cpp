@@ -13,8 +13,8 @@ namespace {
 
 using config::Driver;
 
-constexpr unsigned kLeastMajor = 5,
-                   kLeastMinor = 10;  // XDP programs attached by a link: 5.9; Debian 11 has 5.10
+constexpr unsigned kMinMajor = 5,
+                   kMinMinor = 10;  // XDP programs attached by a link: 5.9; Debian 11 has 5.10
 
 bool is_loaded(const Subject& subject, const std::string& module) {
     return subject.exists("/sys/module/" + module);
@@ -86,7 +86,7 @@ Findings check_kernel(const Subject& subject) {
     const char* const end = release.data() + release.size();
     const auto [dot, bad] = std::from_chars(release.data(), end, major);
     if (bad == std::errc{} && dot < end) std::from_chars(dot + 1, end, minor);
-    if (major > kLeastMajor || (major == kLeastMajor && minor >= kLeastMinor))
+    if (major > kMinMajor || (major == kMinMajor && minor >= kMinMinor))
         return {{Level::ok, "Linux " + release, {}, {}}};
     return {{Level::problem,
              "Linux " + release + ", wanted: 5.10 or later",

@@ -23,7 +23,7 @@ bool answers(const Record& record, const Question& question) {
 bool put(MessageWriter& writer, Section section, const Record& record, std::size_t room) {
     const std::size_t before = writer.size();
     writer.record(section, record, class_of(record.klass),
-                  std::min(record.ttl_s, LegacyQueries::kMostTtlS));
+                  std::min(record.ttl_s, LegacyQueries::kMaxTtlS));
     if (writer.size() <= room) return true;
     writer.undo_record(section, before);
     return false;
@@ -33,7 +33,7 @@ bool put(MessageWriter& writer, Section section, const Record& record, std::size
 
 void LegacyQueries::forget_old(std::uint64_t now_ms) {
     std::erase_if(waiting_, [now_ms](const Waiting& w) {
-        return now_ms - w.since_ms >= kPatienceMs || w.replies >= kMostReplies;
+        return now_ms - w.since_ms >= kPatienceMs || w.replies >= kMaxReplies;
     });
 }
 
@@ -50,7 +50,7 @@ bool LegacyQueries::remember(const LegacyQuerier& querier, const Message& query,
         w.since_ms = now_ms;  // it asks again
         return true;
     }
-    if (waiting_.size() >= kMost || of_querier >= kMostOfAsker) return false;
+    if (waiting_.size() >= kMax || of_querier >= kMaxOfAsker) return false;
     waiting_.push_back(
         {.querier = querier, .id = query.id, .question = question, .since_ms = now_ms});
     return true;

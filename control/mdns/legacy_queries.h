@@ -3,7 +3,7 @@
 //
 // The question is repeated as an ordinary one, from port 5353, so that responders answer to the group. For kPatienceMs,
 // answers on other links also go to the querier. TTLs are at most 10 s, and no record has the cache-flush
-// bit (6.7). Bounded: kMost queries at a time, kMostReplies to each.
+// bit (6.7). Bounded: kMax queries at a time, kMaxReplies to each.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +27,12 @@ struct LegacyQuerier {
 
 class LegacyQueries {
   public:
-    static constexpr std::size_t kMost = 64, kMostOfAsker = 8;
-    static constexpr unsigned kMostReplies = 8;
+    static constexpr std::size_t kMax = 64, kMaxOfAsker = 8;
+    static constexpr unsigned kMaxReplies = 8;
     static constexpr std::uint64_t kPatienceMs = 3000;
     static constexpr std::size_t kReplyBytes = 1232;      // RFC 9715
     static constexpr std::size_t kPlainReplyBytes = 512;  // for records that were not asked for
-    static constexpr std::uint32_t kMostTtlS = 10;
+    static constexpr std::uint32_t kMaxTtlS = 10;
 
     // `query` has one question, as repeated. False: too many queries wait.
     bool remember(const LegacyQuerier& querier, const Message& query, std::uint64_t now_ms);

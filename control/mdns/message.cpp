@@ -57,7 +57,7 @@ class PacketReader {
         if (after == 0) return false;
         at_ = after;
         labels_ += labels_of(out);
-        return labels_ <= kMostLabels;
+        return labels_ <= kMaxLabels;
     }
 
     // `at_` is at the first byte of the RDATA.

@@ -2,7 +2,7 @@
 //
 // Differences to dns/records.h come from mDNS: any number of questions, a bit of its own at the top of the class
 // (unicast wanted, cache flush), and names compressed in SRV and NSEC (18.14). Cost: one pass. A message of more
-// than kMostLabels labels, including those behind pointers, is refused, so no packet causes much work.
+// than kMaxLabels labels, including those behind pointers, is refused, so no packet causes much work.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ inline constexpr std::uint16_t kTopBit =
     0x8000;  // of a class: QU of a question, cache-flush of a record
 // RFC 6762 17: at most 9,000 bytes with headers; IPv6 and UDP need 48.
 inline constexpr std::size_t kMaxMessageBytes = 8952;
-inline constexpr std::size_t kMostLabels = 4096;
+inline constexpr std::size_t kMaxLabels = 4096;
 
 struct Question {
     dns::Name name;

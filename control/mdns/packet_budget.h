@@ -1,7 +1,7 @@
 // Limits the packets from a link, and from each host on it: token buckets.
 //
 // Sizes: a host that wakes up with all its services sends some tens of packets per second. A flood of 400 per second is
-// repeated as at most 400 on each other link. If kMostSources hosts are active, further hosts are over budget.
+// repeated as at most 400 on each other link. If kMaxSources hosts are active, further hosts are over budget.
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,7 @@ class PacketBudget {
   public:
     static constexpr std::uint32_t kLinkPerSecond = 400, kLinkAtOnce = 800;
     static constexpr std::uint32_t kSourcePerSecond = 100, kSourceAtOnce = 200;
-    static constexpr std::size_t kMostSources = 1024;
+    static constexpr std::size_t kMaxSources = 1024;
 
     explicit PacketBudget(std::uint64_t now_ms) : link_(kLinkPerSecond, kLinkAtOnce, now_ms) {}
 
@@ -47,9 +47,9 @@ class PacketBudget {
     bool take(const IpAddress& source, std::uint64_t now_ms) {
         auto known = sources_.find(source);
         if (known == sources_.end()) {
-            if (sources_.size() >= kMostSources)
+            if (sources_.size() >= kMaxSources)
                 std::erase_if(sources_, [&](const auto& s) { return s.second.is_full(now_ms); });
-            if (sources_.size() >= kMostSources) return false;
+            if (sources_.size() >= kMaxSources) return false;
             known = sources_.emplace(source, TokenBucket(kSourcePerSecond, kSourceAtOnce, now_ms))
                         .first;
         }

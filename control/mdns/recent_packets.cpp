@@ -13,7 +13,7 @@ bool RecentPackets::is_new(std::span<const std::uint8_t> bytes, int if_index,
     EVP_Digest(bytes.data(), bytes.size(), key.digest.data(), nullptr, EVP_sha256(), nullptr);
     const Seen* const seen = find(key, now_ms);
     const bool is_new = seen == nullptr || (seen->if_index == if_index && seen->source == source &&
-                                            now_ms - seen->last_ms >= kLeastGapMs);
+                                            now_ms - seen->last_ms >= kMinGapMs);
     // The first sender stays the first while copies arrive.
     Seen next = seen != nullptr ? *seen : Seen{.if_index = if_index, .source = source};
     next.last_ms = now_ms;

@@ -2,7 +2,7 @@
 //
 // A copy that another repeater sent comes from another address or another link than the first packet.
 // It counts as a copy for kWindowMs after the last one. The original host may send it again (three probes 250 ms apart, RFC
-// 6762 8.1), but not within kLeastGapMs, which only a loop of forged packets would do. If two hosts ask the same question
+// 6762 8.1), but not within kMinGapMs, which only a loop of forged packets would do. If two hosts ask the same question
 // within a second, the first repetition was enough (7.3).
 //
 // Memory is bounded by the packets' budgets over two windows.
@@ -19,7 +19,7 @@ namespace steer::mdns {
 
 class RecentPackets {
   public:
-    static constexpr std::uint64_t kWindowMs = 1000, kLeastGapMs = 100;
+    static constexpr std::uint64_t kWindowMs = 1000, kMinGapMs = 100;
 
     // Whether to repeat it; remembers it. `bytes`: as they would be sent.
     bool is_new(std::span<const std::uint8_t> bytes, int if_index, const IpAddress& source,

@@ -12,7 +12,7 @@ namespace steer::ops {
 namespace json = boost::json;
 namespace {
 
-constexpr std::size_t kMostBytes = 512;
+constexpr std::size_t kMaxBytes = 512;
 
 bool is_secret(std::string_view key) {
     constexpr std::array<std::string_view, 4> kSecrets{"password", "secret", "token", "key"};
@@ -41,11 +41,11 @@ std::string audit_line(const Peer& peer, std::string_view method, const json::va
                        const RpcResult& result) {
     std::string line = "control request " + safe_text(method);
     if (!params.is_null())
-        line += " " + safe_text(json::serialize(without_secrets(params)), kMostBytes);
+        line += " " + safe_text(json::serialize(without_secrets(params)), kMaxBytes);
     line += " of uid " + std::to_string(peer.uid) + ", gid " + std::to_string(peer.gid) + ", pid " +
             std::to_string(peer.pid);
     return line +
-           (result ? ": done" : ": refused: " + safe_text(result.error().message, kMostBytes));
+           (result ? ": done" : ": refused: " + safe_text(result.error().message, kMaxBytes));
 }
 
 }  // namespace steer::ops

@@ -16,10 +16,10 @@ constexpr unsigned kAroundIp = 14 + 2 * 4;  // Ethernet and two tags
 // A ring holds the bytes in flight of one TCP connection (Linux offers 6 MiB at most by default), so that a burst is
 // not lost while the other side does not run. Queues share this size, and each has a minimum.
 constexpr unsigned kRingBytes = 8U << 20;
-constexpr unsigned kLeastSlots = 512;
+constexpr unsigned kMinSlots = 512;
 
 unsigned slots_for(unsigned frame_bytes, unsigned queues) {
-    return std::max(kLeastSlots, std::bit_floor(kRingBytes / queues / frame_bytes));
+    return std::max(kMinSlots, std::bit_floor(kRingBytes / queues / frame_bytes));
 }
 
 // The settings' rates are those of the dataplane, kind by kind.

@@ -36,8 +36,8 @@ struct FileWatch::Impl : std::enable_shared_from_this<Impl> {
     void add(const std::string& file) {
         std::error_code error;
         fs::path path = fs::absolute(file, error);
-        constexpr int kMostLinks = 8;
-        for (int links = 0; !error && links < kMostLinks; ++links) {
+        constexpr int kMaxLinks = 8;
+        for (int links = 0; !error && links < kMaxLinks; ++links) {
             wanted[path.parent_path().string()].files[path.filename().string()] = file;
             if (!fs::is_symlink(path, error)) break;
             const fs::path target = fs::read_symlink(path, error);

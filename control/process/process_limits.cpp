@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-constexpr rlim_t kLeastDescriptors = 64;  // of one worker, measured: 56
+constexpr rlim_t kMinDescriptors = 64;  // of one worker, measured: 56
 
 // Each TCP client needs a descriptor: raises the soft limit for interactive programs (1024) to the hard limit.
 Result<void> raise_descriptor_limit() {
@@ -18,10 +18,10 @@ Result<void> raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return {};
     files.rlim_cur = files.rlim_max;
     (void)::setrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_max >= kLeastDescriptors) return {};
+    if (files.rlim_max >= kMinDescriptors) return {};
     return Error{
         "this process may open " + std::to_string(files.rlim_max) + " files at most and needs " +
-        std::to_string(kLeastDescriptors) +
+        std::to_string(kMinDescriptors) +
         " and one for each TCP connection: LimitNOFILE=65536 in its unit, or `ulimit -n 65536`"};
 }
 

@@ -32,7 +32,7 @@ Error failed(const std::string& what, const std::string& needed = {}) {
                  "to keep running as root, set `user: root` in `control:`"};
 }
 
-constexpr unsigned kMostLinks = 40;  // as the kernel follows
+constexpr unsigned kMaxLinks = 40;  // as the kernel follows
 
 // "a//b/" → "a", "b", in the order in which they are walked, the last one first.
 std::vector<std::string> parts_of(const std::string& path) {
@@ -149,7 +149,7 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
         if (is.st_uid != 0) return true;  // not ours to follow
         const std::string target = target_of(next.get());
         if (target.empty()) return false;
-        if (++links > kMostLinks) {
+        if (++links > kMaxLinks) {
             errno = ELOOP;
             return false;
         }

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using resolver::NamedServer;
 
-constexpr std::size_t kMostServers = 8;
+constexpr std::size_t kMaxServers = 8;
 
 std::string read_file(const std::string& path) {
     std::ifstream in(path);
@@ -69,7 +69,7 @@ Found find_servers(const config::Forward& forward, std::span<const IpAddress> ow
         for (NamedServer& server : servers)
             server.interface = name_of_interface(server.interface);
         std::erase_if(servers, [&](const NamedServer& s) { return !may_be_asked(s, own); });
-        if (servers.size() > kMostServers) servers.resize(kMostServers);
+        if (servers.size() > kMaxServers) servers.resize(kMaxServers);
         if (!servers.empty()) return {file, std::move(servers)};
     }
     return {};

@@ -29,7 +29,7 @@ using asio::ip::tcp;
 using asio::ip::udp;
 namespace {
 
-constexpr std::size_t kMostResolvers = 8, kMostSystemResolvers = 3;
+constexpr std::size_t kMaxResolvers = 8, kMaxSystemResolvers = 3;
 
 struct Question {
     std::vector<std::uint8_t> name;  // wire form
@@ -163,7 +163,7 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
         out.answered = true;  // there can be none of that name
         co_return out;
     }
-    if (resolvers.size() > kMostResolvers) resolvers.resize(kMostResolvers);
+    if (resolvers.size() > kMaxResolvers) resolvers.resize(kMaxResolvers);
     std::vector<std::uint16_t> types;
     if (options.v4) types.push_back(dns::kA);
     if (options.v6) types.push_back(dns::kAaaa);
@@ -190,7 +190,7 @@ std::vector<Resolver> system_resolvers(const std::string& path) {
     std::vector<Resolver> out;
     for (const NamedServer& server :
          read_servers(std::string(std::istreambuf_iterator<char>(file), {}))) {
-        if (server.interface.empty() && out.size() < kMostSystemResolvers)
+        if (server.interface.empty() && out.size() < kMaxSystemResolvers)
             out.push_back({server.address, 53});
     }
     return out;

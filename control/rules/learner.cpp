@@ -10,7 +10,7 @@ namespace {
 
 // The most rules of a batch for this set.
 std::size_t most_at_once(const config::Settings& settings, const std::string& set) {
-    std::size_t most = Learner::kMostAtOnce;
+    std::size_t most = Learner::kMaxAtOnce;
     for (const config::RuleFile& file : settings.rule_files) {
         if (file.tag == set) most = std::min<std::size_t>({most, file.batch_size, file.queue_size});
     }
@@ -61,7 +61,7 @@ void Learner::take(const std::string& tag, const std::string& name) {
 void Learner::wait(Source& source, std::string rule) {
     if (source.waiting.contains(rule)) {
         ++source.unchanged;
-    } else if (source.waiting.size() >= kMostWaiting) {
+    } else if (source.waiting.size() >= kMaxWaiting) {
         ++source.dropped;
     } else {
         source.waiting.insert(std::move(rule));

@@ -1,7 +1,7 @@
 // Collects the names that learn_domains hand over into batches of rules for their dynamic_domain_sets.
 //
-// A flood of new names is bounded: kMostWaiting of them wait for each learn_domain, others are dropped and counted. One
-// batch runs at a time, for one learn_domain after the other. It has at most kMostAtOnce names, and at most
+// A flood of new names is bounded: kMaxWaiting of them wait for each learn_domain, others are dropped and counted. One
+// batch runs at a time, for one learn_domain after the other. It has at most kMaxAtOnce names, and at most
 // batch_size of its set. It begins at least kEveryMs after the end of the one before; batches use at most a tenth of the
 // time.
 //
@@ -27,7 +27,7 @@ namespace steer::rules {
 
 class Learner {
   public:
-    static constexpr std::size_t kMostWaiting = 1024, kMostAtOnce = 256;
+    static constexpr std::size_t kMaxWaiting = 1024, kMaxAtOnce = 256;
     static constexpr std::uint64_t kEveryMs = 10'000;
     static constexpr std::uint64_t kHeldEveryMs = 1'000;  // files are checked, while they differ
 
@@ -68,7 +68,7 @@ class Learner {
     struct Source {
         std::string set;
         config::LearnDomain settings;
-        std::size_t most = kMostAtOnce;  // rules of a batch
+        std::size_t most = kMaxAtOnce;  // rules of a batch
         bool wanted = true, is_full = false;
         std::set<std::string> waiting;  // rules
         std::uint64_t added = 0, unchanged = 0, refused = 0, dropped = 0;

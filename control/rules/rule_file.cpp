@@ -24,9 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostWriters = 16;  // that come in between
+constexpr int kMaxWriters = 16;  // that come in between
 constexpr std::chrono::milliseconds kPause{10};
-constexpr int kMostPauses = 100;
+constexpr int kMaxPauses = 100;
 
 Error failed(const std::string& what) {
     return Error{what + ": " + std::strerror(errno)};
@@ -72,7 +72,7 @@ void wait_for_writers(const std::string& path, const Between& between) {
     // A process that opens it for writing by another link breaks the lease: by an ignored signal, not by SIGIO,
     // which would end us.
     if (::fcntl(file.get(), F_SETSIG, SIGURG) != 0) return;
-    for (int i = 0; i < kMostPauses; ++i) {
+    for (int i = 0; i < kMaxPauses; ++i) {
         if (::fcntl(file.get(), F_SETLEASE, F_RDLCK) == 0 || (errno != EAGAIN && errno != EINTR))
             break;
         between.while_open ? between.while_open() : std::this_thread::sleep_for(kPause);
@@ -120,7 +120,7 @@ class Change {
         if (!there) return there.error();
         base_ = *std::move(there);
         in_place_ = base_;
-        for (int i = 0; i < kMostWriters; ++i) {
+        for (int i = 0; i < kMaxWriters; ++i) {
             auto done = once();
             if (!done) return left_as_theirs(done.error());
             if (*done) return changed_;

@@ -6,7 +6,7 @@
 namespace steer::sets {
 namespace {
 
-constexpr std::size_t kMostNever = 1'000'000;  // prefixes of one plan
+constexpr std::size_t kMaxNever = 1'000'000;  // prefixes of one plan
 
 }  // namespace
 
@@ -26,7 +26,7 @@ PlanReader::Said PlanReader::take(SetMessage message) {
     if (const auto* const never = std::get_if<NeverPart>(&message.what)) {
         if (plans_.empty()) return Said::wrong;
         auto& all = plans_.back().never_claim;
-        if (all.size() + never->prefixes.size() > kMostNever) return Said::wrong;
+        if (all.size() + never->prefixes.size() > kMaxNever) return Said::wrong;
         all.insert(all.end(), never->prefixes.begin(), never->prefixes.end());
         return Said::more;
     }

@@ -10,7 +10,7 @@
 namespace steer::sets {
 namespace {
 
-constexpr int kSendBuffer = 4 * static_cast<int>(kMostMessage);  // net.core.wmem_max limits it
+constexpr int kSendBuffer = 4 * static_cast<int>(kMaxMessage);  // net.core.wmem_max limits it
 
 SequencedSocket::End end_of(int error) {
     if (error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS)
@@ -22,7 +22,7 @@ SequencedSocket::End end_of(int error) {
 }  // namespace
 
 SequencedSocket::SequencedSocket(Descriptor fd)
-    : fd_(std::move(fd)), buffer_(kMostMessage + 1, '\0') {}
+    : fd_(std::move(fd)), buffer_(kMaxMessage + 1, '\0') {}
 
 std::pair<Descriptor, Descriptor> SequencedSocket::pair() {
     std::array<int, 2> ends{-1, -1};
@@ -49,7 +49,7 @@ SequencedSocket::End SequencedSocket::receive(std::string_view& message, bool wa
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return end_of(errno);
         if (got == 0) return End::closed;  // no message is empty
-        if (static_cast<std::size_t>(got) > kMostMessage) return End::broken;
+        if (static_cast<std::size_t>(got) > kMaxMessage) return End::broken;
         message = std::string_view(buffer_).substr(0, static_cast<std::size_t>(got));
         return End::done;
     }

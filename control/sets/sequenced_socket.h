@@ -16,7 +16,7 @@ class SequencedSocket {
         done,
         full,    // now, or empty: only if it does not wait
         closed,  // the other end is closed
-        broken   // another failure, or a message that is longer than kMostMessage
+        broken   // another failure, or a message that is longer than kMaxMessage
     };
 
     SequencedSocket() = default;

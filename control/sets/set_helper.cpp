@@ -131,8 +131,8 @@ void SetHelper::say(const std::string& message) {
 
 void SetHelper::say_rows(std::string (*encode)(std::uint32_t, std::span<const Installed>),
                          std::span<const Installed> rows) {
-    for (; !rows.empty(); rows = rows.subspan(std::min(kMostRows, rows.size())))
-        say(encode(plans_, rows.first(std::min(kMostRows, rows.size()))));
+    for (; !rows.empty(); rows = rows.subspan(std::min(kMaxRows, rows.size())))
+        say(encode(plans_, rows.first(std::min(kMaxRows, rows.size()))));
 }
 
 // After changes since the last report, and every kSayAgainMs.

@@ -8,7 +8,7 @@
 namespace steer::sets {
 namespace {
 
-constexpr std::size_t kMostFamilies = 2;
+constexpr std::size_t kMaxFamilies = 2;
 
 class Writer {
   public:
@@ -23,7 +23,7 @@ class Writer {
         bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     void put_text(std::string_view text) {
-        text = text.substr(0, kMostText);
+        text = text.substr(0, kMaxText);
         put(static_cast<std::uint16_t>(text.size()));
         bytes_.append(text);
     }
@@ -60,7 +60,7 @@ class Reader {
     }
     std::string take_text() {
         const auto size = take<std::uint16_t>();
-        if (!good_ || size > kMostText || size > left_.size()) {
+        if (!good_ || size > kMaxText || size > left_.size()) {
             good_ = false;
             return {};
         }
@@ -102,7 +102,7 @@ std::string encode_rows(MessageKind kind, std::uint32_t plans, std::span<const I
 
 std::vector<Installed> take_rows(Reader& in, std::uint32_t count) {
     std::vector<Installed> rows;
-    in.require(count <= kMostRows);
+    in.require(count <= kMaxRows);
     for (std::uint32_t i = 0; i < count && in.good(); ++i) {
         const auto record = in.take<RowRecord>();
         in.require(record.list < kMaxLists);
@@ -113,7 +113,7 @@ std::vector<Installed> take_rows(Reader& in, std::uint32_t count) {
 
 std::vector<matchers::Prefix> take_prefixes(Reader& in, std::uint32_t count) {
     std::vector<matchers::Prefix> prefixes;
-    in.require(count <= kMostRows);
+    in.require(count <= kMaxRows);
     for (std::uint32_t i = 0; i < count && in.good(); ++i) {
         const auto record = in.take<PrefixRecord>();
         in.require(record.length <= 128);
@@ -125,7 +125,7 @@ std::vector<matchers::Prefix> take_prefixes(Reader& in, std::uint32_t count) {
 
 std::vector<ListId> take_lists(Reader& in, std::uint32_t count) {
     std::vector<ListId> lists;
-    in.require(count <= kMostRows);
+    in.require(count <= kMaxRows);
     for (std::uint32_t i = 0; i < count && in.good(); ++i) {
         lists.push_back(in.take<ListId>());
         in.require(lists.back() < kMaxLists);
@@ -150,7 +150,7 @@ PlanPart take_plan(Reader& in, std::uint32_t count) {
     plan.list = in.take<ListId>();
     plan.max_elements = in.take<std::uint32_t>();
     plan.tag = in.take_text();
-    in.require(plan.list < kMaxLists && count >= 1 && count <= kMostFamilies);
+    in.require(plan.list < kMaxLists && count >= 1 && count <= kMaxFamilies);
     for (std::uint32_t i = 0; i < count && in.good(); ++i) {
         SetPlan::Family family;
         family.set = in.take_name();
@@ -170,7 +170,7 @@ SetState take_state(Reader& in, std::uint32_t count) {
         in.require(state.index == 0);
         return state;
     }
-    in.require(count <= kMaxLists * kMostFamilies && state.index < count);
+    in.require(count <= kMaxLists * kMaxFamilies && state.index < count);
     SetStatus& status = state.status;
     status.set = in.take_name();
     status.ready = in.take_bool();
@@ -193,8 +193,8 @@ std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<Se
     for (const SetPlan& plan : plans) {
         all.push_back(encode_plan(number, plan));
         const std::span<const matchers::Prefix> never = plan.never_claim;
-        for (std::size_t done = 0; done < never.size(); done += kMostRows) {
-            const auto part = never.subspan(done, std::min(kMostRows, never.size() - done));
+        for (std::size_t done = 0; done < never.size(); done += kMaxRows) {
+            const auto part = never.subspan(done, std::min(kMaxRows, never.size() - done));
             Writer out(MessageKind::never_claim, number, part.size());
             for (const matchers::Prefix& prefix : part) {
                 PrefixRecord record{{}, prefix.length, {}};
@@ -255,7 +255,7 @@ std::optional<SetMessage> decode(std::string_view bytes) {
     Reader in(bytes);
     const auto head = in.take<MessageHead>();
     if (!in.good() || head.version != kMessageVersion || head.bytes != bytes.size() ||
-        bytes.size() > kMostMessage || head.kind >= static_cast<std::uint16_t>(MessageKind::count_))
+        bytes.size() > kMaxMessage || head.kind >= static_cast<std::uint16_t>(MessageKind::count_))
         return std::nullopt;
     SetMessage out{head.plans, {}};
     switch (static_cast<MessageKind>(head.kind)) {

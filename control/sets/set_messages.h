@@ -2,7 +2,7 @@
 //
 // A head, then records of a fixed layout, numbers in this machine's byte order. Both ends belong to one installation, and a
 // head of another version is refused. encode_*() and decode() are pure. decode() accepts any bytes and returns no value for
-// an invalid message. Texts are cut at kMostText bytes.
+// an invalid message. Texts are cut at kMaxText bytes.
 //
 // Plans have a number that increases with each configure(). Rows, lost lists and states carry the number of
 // their plans, so that reports about former plans are recognised.
@@ -23,9 +23,9 @@
 namespace steer::sets {
 
 inline constexpr std::uint16_t kMessageVersion = 1;
-inline constexpr std::size_t kMostMessage = 64 * 1024;  // bytes
-inline constexpr std::size_t kMostText = 1024;          // bytes
-inline constexpr std::size_t kMostRows = 2048;          // rows, lists or prefixes of one message
+inline constexpr std::size_t kMaxMessage = 64 * 1024;  // bytes
+inline constexpr std::size_t kMaxText = 1024;          // bytes
+inline constexpr std::size_t kMaxRows = 2048;          // rows, lists or prefixes of one message
 
 enum class MessageKind : std::uint16_t {
     // to steerdns-sets
@@ -60,7 +60,7 @@ struct RowRecord {
     std::uint16_t reserved;
 };
 static_assert(sizeof(RowRecord) == 24);
-static_assert(sizeof(MessageHead) + kMostRows * sizeof(RowRecord) <= kMostMessage);
+static_assert(sizeof(MessageHead) + kMaxRows * sizeof(RowRecord) <= kMaxMessage);
 
 struct PrefixRecord {
     std::uint8_t address[16];
@@ -111,7 +111,7 @@ struct SetMessage {
 
 // All of them, in order.
 std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<SetPlan>& plans);
-// At most kMostRows rows or lists; the caller splits longer ones.
+// At most kMaxRows rows or lists; the caller splits longer ones.
 std::string encode_claims(std::uint32_t plans, std::span<const Installed> rows);
 std::string encode_written(std::uint32_t plans, std::span<const Installed> rows);
 std::string encode_refused(std::uint32_t plans, std::span<const Installed> rows);

@@ -8,12 +8,12 @@ namespace steer::sets {
 namespace {
 
 constexpr std::size_t kBatch = 512;
-constexpr std::uint32_t kFirstBackoffMs = 1'000, kMostBackoffMs = 30'000;
+constexpr std::uint32_t kFirstBackoffMs = 1'000, kMaxBackoffMs = 30'000;
 constexpr std::uint64_t kRefusedAgainMs = 30'000;
 constexpr std::uint64_t kReadAgainMs = 100;  // of a set that others change
 constexpr std::uint64_t kExpireEveryMs = 10'000;
 // Maximum tries to find refused elements in a batch; then the rest waits with them.
-constexpr unsigned kMostRefused = 64;
+constexpr unsigned kMaxRefused = 64;
 constexpr std::uint32_t kNoTimeout = UINT32_MAX;
 
 }  // namespace
@@ -214,7 +214,7 @@ void SetService::fail(const SetName& name, SetState& state, const std::string& w
     state.emptied = state.known;
     state.notifications.clear();
     state.trouble = why;
-    state.backoff_ms = std::clamp(state.backoff_ms * 2, kFirstBackoffMs, kMostBackoffMs);
+    state.backoff_ms = std::clamp(state.backoff_ms * 2, kFirstBackoffMs, kMaxBackoffMs);
     state.try_ms = now_ms + state.backoff_ms;
     if (std::exchange(state.complained, true)) return;
     sink_.log(Level::warning, name.text() + " cannot be filled: " + why +
@@ -268,7 +268,7 @@ void SetService::write(const SetName& name, SetState& state, std::uint64_t now_m
     });
     for (std::size_t done = 0; done < all.size();) {
         const auto batch = std::span(all).subspan(done, std::min(kBatch, all.size() - done));
-        unsigned left = kMostRefused;
+        unsigned left = kMaxRefused;
         if (!write_some(name, state, batch, now_ms, left)) {
             state.pending.insert(state.pending.end(), batch.begin(), batch.end());
             done += batch.size();
@@ -296,7 +296,7 @@ bool SetService::write_some(const SetName& name, SetState& state,
         written(state, elements);
         return true;
     }
-    if (left == kMostRefused) {  // the set, or one of them?
+    if (left == kMaxRefused) {  // the set, or one of them?
         if (const auto there = writer_.read(name); !there) {
             state.counters.failed += elements.size();
             fail(name, state, there.error().text, now_ms);

@@ -15,8 +15,8 @@ constexpr std::uint64_t kSeveral = 0xff;
 static_assert(kSeveral >= kMaxWorkers);
 
 constexpr std::uint32_t kTidyEveryS = 60;
-constexpr std::uint32_t kLeastBoardSlots = 8192;  // of the row board that are tidied in one turn
-constexpr std::uint32_t kTurnsOfBoard = 64;       // at most, for all of a full row board
+constexpr std::uint32_t kMinBoardSlots = 8192;  // of the row board that are tidied in one turn
+constexpr std::uint32_t kTurnsOfBoard = 64;     // at most, for all of a full row board
 constexpr std::uint64_t kLogShortenedMs =
     60'000;  // of answers with too many addresses, about one list
 constexpr std::uint64_t kLogEveryMs = 600'000;  // of shared addresses, about one list
@@ -184,7 +184,7 @@ void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s
 void ListService::forget_ended(std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     RowBoard& board = *runtime_.shared().board;
-    board.forget_ended(now_s, std::max(kLeastBoardSlots, board.capacity() / kTurnsOfBoard));
+    board.forget_ended(now_s, std::max(kMinBoardSlots, board.capacity() / kTurnsOfBoard));
     if (now_s - tidied_rows_s_ < kTidyEveryS) return;
     tidied_rows_s_ = now_s;
     for (List& list : lists_) {

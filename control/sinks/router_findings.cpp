@@ -14,7 +14,7 @@ using routeros::Finding;
 using routeros::Findings;
 using routeros::Question;
 
-constexpr std::size_t kMostBytes = std::size_t{1} << 20, kMostText = 400;
+constexpr std::size_t kMaxBytes = std::size_t{1} << 20, kMaxText = 400;
 
 template <class F>
 void for_each_question(F&& f) {
@@ -36,7 +36,7 @@ Findings read(const json::object& of_version) {
         const json::object* const one = found == nullptr ? nullptr : found->if_object();
         if (one == nullptr) return;
         findings[question] = {answer_of(text_at(*one, "answer")),
-                              std::string(text_at(*one, "text").substr(0, kMostText))};
+                              std::string(text_at(*one, "text").substr(0, kMaxText))};
     });
     return findings;
 }
@@ -69,7 +69,7 @@ std::string findings_text(const RouterFindings::ByVersion& known) {
 }
 
 Result<RouterFindings::ByVersion> load_findings(const std::string& file) {
-    const auto all = load_state(file, kMostBytes, "routers are asked again");
+    const auto all = load_state(file, kMaxBytes, "routers are asked again");
     if (!all) return all.error();
     RouterFindings::ByVersion known;
     for (const auto& [version, findings] : *all) {

@@ -15,8 +15,8 @@ using boost::json::object;
 using boost::json::value;
 using boost::json::value_from;
 
-constexpr std::size_t kMostDifferences = 1'000;
-constexpr std::size_t kMostShared = 1'000;
+constexpr std::size_t kMaxDifferences = 1'000;
+constexpr std::size_t kMaxShared = 1'000;
 constexpr std::uint64_t kReplyMs =
     3'000;  // commands without a reply by then continue (listen, print)
 
@@ -63,7 +63,7 @@ ops::Later about(boost::asio::io_context& main_io, const Routers& routers, OfOne
 
 object differences(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     array rows;
-    for (const auto& row : seen.router.differences(kMostDifferences + 1, now_ms)) {
+    for (const auto& row : seen.router.differences(kMaxDifferences + 1, now_ms)) {
         object one{{"list", row.list}, {"address", row.address}, {"what", row.what}};
         if (!row.name.empty()) one["name"] = row.name;
         if (row.ends_ms != 0) one["left_s"] = (row.ends_ms - std::min(row.ends_ms, now_ms)) / 1000;
@@ -73,7 +73,7 @@ object differences(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms
     for (const auto& row : seen.router.orphans())
         orphans.push_back(
             object{{"list", row.list}, {"address", row.address}, {"comment", row.comment}});
-    const bool more = rows.size() > kMostDifferences;
+    const bool more = rows.size() > kMaxDifferences;
     if (more) rows.pop_back();
     return {{"state", routeros::label(seen.router.status().state)},
             {"differences", std::move(rows)},
@@ -147,8 +147,8 @@ object shared(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     array addresses;
     auto all = seen.shared.show(static_cast<std::uint32_t>(now_ms / 1000));
     std::erase_if(all, [&](const auto& one) { return seen.router.tag_of(one.list).empty(); });
-    const bool more = all.size() > kMostShared;
-    if (more) all.resize(kMostShared);
+    const bool more = all.size() > kMaxShared;
+    if (more) all.resize(kMaxShared);
     for (const auto& one : all) {
         addresses.push_back(object{{"list", seen.router.tag_of(one.list)},
                                    {"address", one.address.to_string()},
@@ -169,7 +169,7 @@ object adopt(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms
     const auto state = seen.router.status();
     array rows;
     for (const auto& row : done.rows) {
-        if (rows.size() == kMostDifferences) break;
+        if (rows.size() == kMaxDifferences) break;
         object one{{"list", row.list},
                    {"address", row.address},
                    {"comment", row.comment},

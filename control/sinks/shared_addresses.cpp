@@ -19,7 +19,7 @@ SharedAddresses::Verdict SharedAddresses::record(ListId list, const IpAddress& a
                                                  std::string_view name, unsigned above,
                                                  std::uint32_t now_s) {
     const Key key{list, address.bytes};
-    if (addresses_.size() >= kMostAddresses && !addresses_.contains(key)) return {};
+    if (addresses_.size() >= kMaxAddresses && !addresses_.contains(key)) return {};
     Entry& entry = addresses_[key];
     note_name(entry, name, now_s);
     const bool was_shared = entry.shared_until_s > now_s;
@@ -33,7 +33,7 @@ void SharedAddresses::note_name(Entry& entry, std::string_view name, std::uint32
     const auto end = entry.names.begin() + static_cast<std::ptrdiff_t>(entry.count);
     auto at = std::find_if(entry.names.begin(), end, [&](const Name& n) { return n.hash == hash; });
     if (at == end) {
-        if (entry.count < kMostNames) {
+        if (entry.count < kMaxNames) {
             ++entry.count;
         } else {
             at = std::min_element(entry.names.begin(), end,

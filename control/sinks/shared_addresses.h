@@ -6,7 +6,7 @@
 // An address is shared from `above` such names on, until there are fewer than half as many. That end is known at once,
 // and later names only postpone it, so no timer is needed.
 //
-// Bounded: kMostAddresses, kMostNames of each (more replace the oldest), two of them as text: at most 3 MB.
+// Bounded: kMaxAddresses, kMaxNames of each (more replace the oldest), two of them as text: at most 3 MB.
 // Without a thread and a clock of its own; all calls from one thread.
 #pragma once
 
@@ -27,15 +27,15 @@ namespace steer {
 class SharedAddresses {
   public:
     static constexpr std::uint32_t kWholeS = 600;
-    static constexpr std::size_t kMostAddresses = 4096;
-    static constexpr std::size_t kMostNames = 16;
+    static constexpr std::size_t kMaxAddresses = 4096;
+    static constexpr std::size_t kMaxNames = 16;
 
     // The verdict on an address: shared until then (0: not shared), and whether this is new.
     struct Verdict {
         std::uint32_t until_s = 0;
         bool is_new = false;
     };
-    // A client got an address that the list holds, or does without, under this name. `above`: 1..kMostNames. If the table is
+    // A client got an address that the list holds, or does without, under this name. `above`: 1..kMaxNames. If the table is
     // full, the address is not counted.
     Verdict record(ListId list, const IpAddress& address, std::string_view name, unsigned above,
                    std::uint32_t now_s);
@@ -63,7 +63,7 @@ class SharedAddresses {
         std::uint32_t seen_s = 0;
     };
     struct Entry {
-        std::array<Name, kMostNames> names;
+        std::array<Name, kMaxNames> names;
         std::size_t count = 0;
         std::array<std::string, 2> examples;  // the last first
         std::uint32_t shared_until_s = 0;

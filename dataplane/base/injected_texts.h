@@ -1,5 +1,5 @@
 // The texts of a client of `streams` beside its query: TLS server name and URL path. They follow the query's bytes in the
-// buffer of the InjectedQuery. Each has at most kMostTextBytes; longer ones are cut off.
+// buffer of the InjectedQuery. Each has at most kMaxTextBytes; longer ones are cut off.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@
 
 namespace steer {
 
-inline constexpr std::size_t kMostTextBytes = 255;
+inline constexpr std::size_t kMaxTextBytes = 255;
 
 struct InjectedTexts {
     std::string_view server_name;  // TLS's (RFC 6066 3), in lower case

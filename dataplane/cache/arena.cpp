@@ -11,7 +11,7 @@ namespace steer::cache {
 namespace {
 
 constexpr unsigned kIndexBits = 9;
-constexpr std::uint32_t kMostSlots = 64 * std::tuple_size_v<decltype(PageView::live)>;
+constexpr std::uint32_t kMaxSlots = 64 * std::tuple_size_v<decltype(PageView::live)>;
 
 // Layout of a page: the records of its slots, then the slots, on cache lines of their own.
 struct PageLayout {
@@ -25,7 +25,7 @@ constexpr std::uint32_t records_room(std::uint32_t slots) {
 
 constexpr PageLayout page_layout(std::uint32_t slot_size) {
     std::uint32_t slots =
-        std::min<std::uint32_t>(static_cast<std::uint32_t>(kPageSize) / slot_size, kMostSlots);
+        std::min<std::uint32_t>(static_cast<std::uint32_t>(kPageSize) / slot_size, kMaxSlots);
     while (records_room(slots) + slots * slot_size > kPageSize)
         --slots;
     return {slots, records_room(slots)};

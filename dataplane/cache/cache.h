@@ -150,7 +150,7 @@ using SlotId = std::uint32_t;  // of an entry (arena.h)
 class Cache {
   public:
     static constexpr unsigned kBulk = 32;
-    static constexpr std::size_t kMostOrders = 512;
+    static constexpr std::size_t kMaxOrders = 512;
 
     // EAL must be up. Aborts with a message if there is no memory.
     Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr);
@@ -211,11 +211,11 @@ class Cache {
     void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
 
     // One thread of control: asks the cache writer to drop entries that this thread's walk (walk.h) has just seen and still
-    // holds. The walk continues when no order is pending. At most kMostOrders.
+    // holds. The walk continues when no order is pending. At most kMaxOrders.
     void ask_to_drop(std::span<const SlotId> entries) noexcept;
     [[nodiscard]] bool orders_pending() const noexcept;
     // The same thread: offers answers to the cache writer, each in the format of a MessageKind::insert. It takes a few per turn,
-    // and none that it already has as young. The pointed-to data stays while offers are pending. At most kMostOrders.
+    // and none that it already has as young. The pointed-to data stays while offers are pending. At most kMaxOrders.
     struct Offer {
         std::span<const std::uint8_t> message;
         Birth born;

@@ -95,7 +95,7 @@ struct Cache::Impl {
     // Orders of control, in one cache line. `slots` is valid while `pending` is not 0. Control writes both; the cache writer
     // counts its progress and sets `pending` to 0 (release) when all are done.
     struct alignas(64) Orders {
-        std::array<SlotId, Cache::kMostOrders> slots;
+        std::array<SlotId, Cache::kMaxOrders> slots;
         std::atomic<std::uint32_t> pending{0};
         std::uint32_t done = 0;  // cache writer's
         // Offered answers, in the same way: `offers` is valid while `offered` is not 0.

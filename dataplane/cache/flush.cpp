@@ -13,7 +13,7 @@ constexpr std::uint32_t kDroppedInATurn = 32;
 
 void Cache::ask_to_drop(std::span<const SlotId> entries) noexcept {
     Impl::Orders& orders = impl_->orders;
-    const std::size_t n = std::min(entries.size(), kMostOrders);
+    const std::size_t n = std::min(entries.size(), kMaxOrders);
     std::copy_n(entries.begin(), n, orders.slots.begin());
     orders.pending.store(static_cast<std::uint32_t>(n), std::memory_order_release);
 }

@@ -21,7 +21,7 @@ const Insert& head_of(const Cache::Offer& offer) {
 void Cache::offer(std::span<const Offer> offers) noexcept {
     Impl::Orders& orders = impl_->orders;
     orders.offers = offers.data();
-    orders.offered.store(static_cast<std::uint32_t>(std::min(offers.size(), kMostOrders)),
+    orders.offered.store(static_cast<std::uint32_t>(std::min(offers.size(), kMaxOrders)),
                          std::memory_order_release);
 }
 

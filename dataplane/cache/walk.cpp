@@ -12,7 +12,7 @@ namespace steer::cache {
 
 Walk::Walk(const Cache& cache, unsigned reader) : cache_(cache), reader_(reader) {
     rte_rcu_qsbr_thread_register(cache.impl_->qsbr, reader_);
-    seen_.reserve(Cache::kMostOrders);
+    seen_.reserve(Cache::kMaxOrders);
 }
 
 Walk::~Walk() {

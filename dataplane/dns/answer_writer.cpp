@@ -10,7 +10,7 @@
 namespace steer::dns {
 namespace {
 
-constexpr unsigned kMostPointers = 127;
+constexpr unsigned kMaxPointers = 127;
 
 // The names of an answer's body, which was checked when it was built: pointers lead backwards, into the body or into the
 // question before it. Any other name is invalid.
@@ -26,7 +26,7 @@ class BodyNames {
         for (unsigned pointers = 0; at < from.size();) {
             const std::uint8_t byte = from[at];
             if (byte > kMaxLabel) {
-                if (at + 1 >= from.size() || ++pointers > kMostPointers) return 0;
+                if (at + 1 >= from.size() || ++pointers > kMaxPointers) return 0;
                 if (end == 0) end = at + 2;
                 const std::size_t to = load_be16(&from[at]) & 0x3fffU;
                 if (to < kHeaderSize) return 0;

@@ -27,8 +27,8 @@ std::size_t keep(std::span<const std::uint8_t> option, std::span<std::uint8_t> o
     if (option.size() < kFamilyAndMasks) return 0;
     const std::uint16_t family = load_be16(option.data());
     const std::uint8_t source = option[2];
-    constexpr std::array<std::uint8_t, 3> kMostBits{0, 32, 128};
-    if (family >= kMostBits.size() || source > kMostBits[family]) return 0;
+    constexpr std::array<std::uint8_t, 3> kMaxBits{0, 32, 128};
+    if (family >= kMaxBits.size() || source > kMaxBits[family]) return 0;
     const std::size_t bytes = (source + 7U) / 8;
     if (option.size() != kFamilyAndMasks + bytes) return 0;
     const unsigned spare_bits = static_cast<unsigned>(8 * bytes) - source;

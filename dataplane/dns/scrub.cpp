@@ -9,10 +9,10 @@
 namespace steer::dns {
 namespace {
 
-constexpr unsigned kMostLinks = 16;  // unbound keeps 11, BIND follows 11, PowerDNS 10
-constexpr unsigned kMostAliases = 64;
-constexpr unsigned kMostTargets = 64;
-constexpr unsigned kMostAdditional = 64;
+constexpr unsigned kMaxLinks = 16;  // unbound keeps 11, BIND follows 11, PowerDNS 10
+constexpr unsigned kMaxAliases = 64;
+constexpr unsigned kMaxTargets = 64;
+constexpr unsigned kMaxAdditional = 64;
 constexpr std::uint16_t kPointerToQuestion = 0xc000 | kHeaderSize;
 constexpr std::uint16_t kMailB = 253, kMailA = 254;
 
@@ -149,14 +149,14 @@ class Scrubber {
     // The chain, and `keep` of its CNAMEs.
     void follow_aliases() {
         if (terms_.qtype == kCname) return;
-        std::array<RecordPlace*, kMostAliases> aliases;
+        std::array<RecordPlace*, kMaxAliases> aliases;
         unsigned count = 0;
         for (RecordPlace& r : records_) {
-            if (r.section != kAnswerSection || count == kMostAliases) break;
+            if (r.section != kAnswerSection || count == kMaxAliases) break;
             if ((r.type == kCname || r.type == kDname) && has_class(r)) aliases[count++] = &r;
         }
         const std::span<RecordPlace*> all(aliases.data(), count);
-        while (links_ <= kMostLinks && !is_loop() && (follow_cname(all) || follow_dname(all))) {
+        while (links_ <= kMaxLinks && !is_loop() && (follow_cname(all) || follow_dname(all))) {
         }
     }
     [[nodiscard]] bool is_loop() const {
@@ -233,7 +233,7 @@ class Scrubber {
             RecordPlace& r = records_[i];
             if (r.section != kAdditionalSection) continue;
             r.keep = false;
-            if (looked_at == kMostAdditional) continue;
+            if (looked_at == kMaxAdditional) continue;
             ++looked_at;
             // Records before it are decided: what they name counts.
             for (; noted < i; ++noted)
@@ -242,7 +242,7 @@ class Scrubber {
         }
     }
     void note_target(const RecordPlace& r, unsigned& targets) {
-        if (!r.keep || !names_a_target(r.type) || targets == kMostTargets) return;
+        if (!r.keep || !names_a_target(r.type) || targets == kMaxTargets) return;
         const RdataLayout layout = rdata_layout(r.type);
         std::size_t at = r.fixed + kRecordFixed + layout.fixed;
         for (unsigned i = 0; i < layout.strings; ++i)
@@ -268,9 +268,9 @@ class Scrubber {
     const ScrubTerms& terms_;
     std::span<RecordPlace> records_;
     unsigned links_ = 0;  // names in the chain
-    std::array<Name, kMostLinks + 2> names_;
-    std::array<std::uint16_t, kMostLinks + 2> pointer_;  // the pointer to the name in an owner
-    std::array<Name, kMostTargets> targets_;
+    std::array<Name, kMaxLinks + 2> names_;
+    std::array<std::uint16_t, kMaxLinks + 2> pointer_;  // the pointer to the name in an owner
+    std::array<Name, kMaxTargets> targets_;
 };
 
 // The usual answer: only records of the asked type, each with a pointer to the question's name.

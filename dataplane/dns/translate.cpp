@@ -52,7 +52,7 @@ class HintWriter {
         if (what_ == Translate::without_v4) return !hints.v4.empty();
         if (what_ == Translate::without_v6) return !hints.v6.empty();
         if (hints.v4.empty() || (what_ == Translate::hints && !hints.v6.empty())) return false;
-        for (std::size_t at = 0; at < hints.v4.size() && count_ < kMost; at += kV4Bytes)
+        for (std::size_t at = 0; at < hints.v4.size() && count_ < kMax; at += kV4Bytes)
             if (translation_.to_v6(&hints.v4[at], &made_[count_ * kV6Bytes])) ++count_;
         return count_ > 0;
     }
@@ -82,7 +82,7 @@ class HintWriter {
     }
 
   private:
-    static constexpr std::size_t kMost = 32;  // hints of a record that are read
+    static constexpr std::size_t kMax = 32;  // hints of a record that are read
 
     std::size_t append(std::size_t size, std::span<const std::uint8_t> bytes) noexcept {
         std::memcpy(&out_[size], bytes.data(), bytes.size());
@@ -109,7 +109,7 @@ class HintWriter {
     const Translation& translation_;
     Translate what_;
     std::size_t count_ = 0;
-    std::array<std::uint8_t, kMost * kV6Bytes> made_;
+    std::array<std::uint8_t, kMax * kV6Bytes> made_;
     std::array<std::uint8_t, 4096> out_;
 };
 

@@ -13,7 +13,7 @@ inline constexpr std::size_t kTypeAndClass = 4;  // behind the name of a questio
 inline constexpr std::size_t kMaxName = 255;     // wire form with the root byte (RFC 1035 2.3.4)
 inline constexpr std::size_t kMaxLabel = 63;
 inline constexpr std::size_t kMaxMessage = 65535;
-inline constexpr std::uint32_t kMostTtlS = 0x7fffffff;  // RFC 2181 8
+inline constexpr std::uint32_t kMaxTtlS = 0x7fffffff;  // RFC 2181 8
 inline constexpr std::size_t kRecordFixed =
     10;  // type, class, TTL and RDLENGTH, behind a record's name
 inline constexpr std::uint16_t kClassicUdpSize = 512;

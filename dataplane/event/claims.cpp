@@ -8,7 +8,7 @@
 namespace steer {
 namespace {
 
-constexpr unsigned kMostTokens = 255;  // Parked::holds_left
+constexpr unsigned kMaxTokens = 255;  // Parked::holds_left
 
 std::uint32_t ttl_left_s(const LeavingAnswer& a) {
     const std::uint32_t left_s =
@@ -209,7 +209,7 @@ unsigned Claims::raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uin
         const bool waited_for = (terms.hold_mask >> i) & 1;
         const PolicyList& list = a.snapshot.lists[a.lists[i]];
         tokens += push_events(list, a, wanted_by(list, terms.wanted_ttl_s),
-                              waited_for ? hold_token : 0, kMostTokens - tokens, now);
+                              waited_for ? hold_token : 0, kMaxTokens - tokens, now);
     }
     return tokens;
 }

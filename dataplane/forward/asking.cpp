@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t kNoRouteMs =
     100;  // when no upstream has a next hop (neighbours appear within that time)
-constexpr unsigned kMostRounds = 3;  // queries to one server for one question (RFC 9520 3.1)
+constexpr unsigned kMaxRounds = 3;  // queries to one server for one question (RFC 9520 3.1)
 constexpr unsigned kIdDraws =
     16;  // until a (port, id) is free: with 16,384 in flight one is nearly sure
 
@@ -65,7 +65,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
         int member = choice.pick(*f.snapshot, group, f.tried | f.failed);
         if (member < 0 && f.answer == nullptr && tries == 0) {  // one more round
-            if (f.sent_in_round > 0 && f.round + 1U == kMostRounds) {
+            if (f.sent_in_round > 0 && f.round + 1U == kMaxRounds) {
                 f.next_send_ms = kNever;  // earlier attempts may still reply
                 return false;
             }

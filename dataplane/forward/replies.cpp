@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kRefusedMs = 300;  // until one that the network refused is asked again
 constexpr std::uint64_t kNegativeGraceMs = 100;  // OxiDNS's, of `balanced`
 constexpr unsigned kConsensus = 2;
-constexpr std::uint8_t kMostNearMisses = 10;  // of 2^30 pairs of port and id
+constexpr std::uint8_t kMaxNearMisses = 10;  // of 2^30 pairs of port and id
 constexpr unsigned kSerialBits = 27;  // below them the counter, above the worker (at most 32)
 
 // Rcodes that answer the question; other rcodes report trouble of the server.
@@ -167,7 +167,7 @@ bool Forwarder::Impl::hold_negative(std::uint32_t outstanding, Buffer* answer, N
 void Forwarder::Impl::near_miss(std::uint32_t outstanding, Now now) noexcept {
     counters.add(Stat::upstream_near_misses);
     OutstandingQuery& f = table[outstanding];
-    if (f.over_tcp || f.attempts == kNone || ++f.near_misses < kMostNearMisses) return;
+    if (f.over_tcp || f.attempts == kNone || ++f.near_misses < kMaxNearMisses) return;
     ask_over_tcp(outstanding, table.attempt(f.attempts).member, now);
 }
 

@@ -22,8 +22,8 @@
 
 namespace steer {
 
-inline constexpr unsigned kMostBranches = 2;  // of one instruction
-inline constexpr unsigned kMostNested = 4;    // branches of branches; the builder refuses more
+inline constexpr unsigned kMaxBranches = 2;  // of one instruction
+inline constexpr unsigned kMaxNested = 4;    // branches of branches; the builder refuses more
 
 struct Branches {
     enum class Is : std::uint8_t {
@@ -34,7 +34,7 @@ struct Branches {
         without_answer,  // it ended, and there is no response
         failed,          // ... because of an error
     };
-    std::array<Is, kMostBranches> is{};
+    std::array<Is, kMaxBranches> is{};
     bool late = false;      // the time of the first is over
     std::uint16_t why = 0;  // of the last that failed: its EDE
 

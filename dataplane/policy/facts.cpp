@@ -19,8 +19,8 @@ std::uint16_t type_of(const dns::Answer& answer, unsigned record) {
     return dns::load_be16(answer.body() + answer.ttl_offsets()[record] - kTypeBeforeTtl);
 }
 
-constexpr std::size_t kMostLabelBytes = 63;
-constexpr unsigned kMostPointers = 127;
+constexpr std::size_t kMaxLabelBytes = 63;
+constexpr unsigned kMaxPointers = 127;
 
 // The next label of a wire name, taken off it; empty at the root.
 std::string_view take_label(std::span<const std::uint8_t>& name) {
@@ -205,8 +205,8 @@ std::span<const std::uint8_t> PointedNames::expand(std::size_t at) noexcept {
     std::size_t length = 0;
     for (unsigned pointers = 0; at < from.size();) {
         const std::uint8_t byte = from[at];
-        if (byte > kMostLabelBytes) {
-            if (at + 1 >= from.size() || ++pointers > kMostPointers) return {};
+        if (byte > kMaxLabelBytes) {
+            if (at + 1 >= from.size() || ++pointers > kMaxPointers) return {};
             const std::size_t to = dns::load_be16(&from[at]) & 0x3fffU;
             if (to < dns::kHeaderSize) return {};
             const bool in_question = to < base;

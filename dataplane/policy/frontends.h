@@ -12,7 +12,7 @@
 
 namespace steer {
 
-inline constexpr std::size_t kMostEntries = 32;
+inline constexpr std::size_t kMaxEntries = 32;
 
 struct Frontends {
     struct Datagrams {

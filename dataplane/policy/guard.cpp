@@ -198,7 +198,7 @@ class Guards {
     }
 
     // The entry that an instruction belongs to; kUnits: a fallback's unit, which any entry may run.
-    static constexpr std::size_t kUnits = kMostEntries;
+    static constexpr std::size_t kUnits = kMaxEntries;
     [[nodiscard]] std::size_t program_of(std::size_t pc) const {
         if (!snapshot_.has_several_entries()) return 0;
         const auto& entries = snapshot_.entries;

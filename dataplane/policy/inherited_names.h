@@ -17,7 +17,7 @@ namespace steer {
 class InheritedNames {
   public:
     static constexpr std::size_t kNames = 65536;  // a power of two
-    static constexpr std::size_t kMostSets = 64;
+    static constexpr std::size_t kMaxSets = 64;
 
     InheritedNames() : buckets_(std::make_unique<Bucket[]>(kBuckets)) {}
 

@@ -79,7 +79,7 @@ class PlanMemo {
     static constexpr unsigned kProbes = 16;
     // Each tag set has a slot of its own for the first entry.
     static std::size_t place(std::uint32_t tag_set, std::uint8_t entry) noexcept {
-        constexpr std::size_t kApart = TagSets::kCapacity / kMostEntries + 1;
+        constexpr std::size_t kApart = TagSets::kCapacity / kMaxEntries + 1;
         return (tag_set - 1 + entry * kApart) % TagSets::kCapacity;
     }
 

@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kMostNameBytes = 255;
+constexpr std::size_t kMaxNameBytes = 255;
 
 // A client subnet in the format behind a name.
 struct Subnet {
@@ -50,7 +50,7 @@ void handle(const EcsHandler& handler, const matchers::PrefixSet& untold,
 std::span<const std::uint8_t> in_front_of(std::span<const std::uint8_t> name,
                                           std::span<const std::uint8_t> target,
                                           std::array<std::uint8_t, 256>& room) {
-    if (name.size() - 1 + target.size() > kMostNameBytes) return target;
+    if (name.size() - 1 + target.size() > kMaxNameBytes) return target;
     std::memmove(room.data(), name.data(), name.size() - 1);
     std::memcpy(room.data() + name.size() - 1, target.data(), target.size());
     return {room.data(), name.size() - 1 + target.size()};

@@ -12,14 +12,14 @@ namespace steer {
 
 class Rewrites {
   public:
-    static constexpr unsigned kMost = 4;  // at one time; the builder refuses deeper programs
+    static constexpr unsigned kMax = 4;  // at one time; the builder refuses deeper programs
     // A word is an index of Snapshot::redirect_targets, or of Snapshot::ecs_handlers from kFirstEcs on, of
     // Snapshot::option_codes from kFirstOptions on, or
     static constexpr std::uint16_t kNothing = 0xffff;
     // the IPv4 name in place of the IPv6 name, for an address with a prefix of any Snapshot::dns64s.
     static constexpr std::uint16_t kPointer64 = 0xfffe;
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
-    static constexpr unsigned kMostOptions = 8;
+    static constexpr unsigned kMaxOptions = 8;
 
     // The name may be put in front of a redirect's target (Snapshot::redirect_below).
     static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
@@ -27,7 +27,7 @@ class Rewrites {
         return word >= kFirstEcs && word < kFirstOptions;
     }
     static constexpr bool is_options(std::uint16_t word) {
-        return word >= kFirstOptions && word < kFirstOptions + kMostOptions;
+        return word >= kFirstOptions && word < kFirstOptions + kMaxOptions;
     }
     // Bit i: options of Snapshot::option_codes[i] are passed on.
     [[nodiscard]] std::uint8_t options() const {
@@ -49,7 +49,7 @@ class Rewrites {
     }
 
   private:
-    std::array<std::uint16_t, kMost> words_{};
+    std::array<std::uint16_t, kMax> words_{};
     std::uint8_t count_ = 0;
 };
 inline constexpr std::size_t kMaxRedirectTargets = Rewrites::kFirstEcs;

@@ -179,7 +179,7 @@ struct Snapshot {
         list_by_id{};  // index in `lists`; kNoList: not in this snapshot
     // By entry: where every query stands after the pure prefix; the prefix's beginning if it tests names and reaches
     // no cache.
-    std::array<Plan, kMostEntries> plans;
+    std::array<Plan, kMaxEntries> plans;
     matchers::TagBits all_inheriting;  // of `inheriting`
     // The prefix tests the name's sets and reaches a cache: then each tag set has a plan.
     bool plans_by_name = false;

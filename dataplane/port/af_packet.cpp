@@ -30,7 +30,7 @@ constexpr unsigned kBlockBytes = 1U << 16;
 constexpr unsigned kRingHeader = 128;
 constexpr unsigned kLinkHeader = 14 + 2 * 4;  // Ethernet with two tags
 constexpr std::size_t kAddresses = 12;        // of an Ethernet header, before a tag
-constexpr std::uint16_t kMostAtOnce = 32;
+constexpr std::uint16_t kMaxAtOnce = 32;
 // Turns without a packet after which an error of the socket (the interface went down) is read and cleared, so that
 // it does not wake the worker forever.
 constexpr unsigned kTurnsBetweenErrors = 256;
@@ -232,9 +232,9 @@ std::uint16_t PacketPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
 }
 
 std::uint16_t PacketPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
-    std::array<mmsghdr, kMostAtOnce> messages{};
-    std::array<iovec, kMostAtOnce> pieces;
-    const std::uint16_t count = std::min(n, kMostAtOnce);
+    std::array<mmsghdr, kMaxAtOnce> messages{};
+    std::array<iovec, kMaxAtOnce> pieces;
+    const std::uint16_t count = std::min(n, kMaxAtOnce);
     for (std::uint16_t i = 0; i < count; ++i) {
         pieces[i] = {rte_pktmbuf_mtod(packets[i], void*), packets[i]->data_len};
         messages[i].msg_hdr.msg_iov = &pieces[i];

@@ -18,8 +18,8 @@ namespace steer {
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kLeastAuto = 128 * kMiB;
-constexpr std::uint64_t kMostAuto = 4096 * kMiB;
+constexpr std::uint64_t kMinAuto = 128 * kMiB;
+constexpr std::uint64_t kMaxAuto = 4096 * kMiB;
 
 // The number after `key:` in /proc/meminfo's text; 0 if there is none.
 std::uint64_t meminfo_number(std::string_view text, std::string_view key) {
@@ -118,10 +118,10 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
     EalPlan plan;
     const std::uint64_t wanted = options.memory_bytes != 0
                                      ? options.memory_bytes
-                                     : std::clamp(memory.total_bytes / 4, kLeastAuto, kMostAuto);
+                                     : std::clamp(memory.total_bytes / 4, kMinAuto, kMaxAuto);
     const std::uint64_t free_bytes = memory.huge_pages_free * memory.huge_page_bytes;
     // An automatic size uses the free hugepages; a configured size uses hugepages completely or not at all.
-    const std::uint64_t least = options.memory_bytes != 0 ? options.memory_bytes : kLeastAuto;
+    const std::uint64_t least = options.memory_bytes != 0 ? options.memory_bytes : kMinAuto;
     plan.huge_pages = memory.huge_page_bytes != 0 && free_bytes >= least;
     plan.memory_bytes = plan.huge_pages ? std::min(wanted, free_bytes) : wanted;
 

@@ -152,8 +152,8 @@ bool filters_vlans(const rte_eth_dev_info& info) {
 }
 
 Result<void> let_in_vlans(const Device& device) {
-    constexpr std::uint16_t kMost = RTE_ETHER_MAX_VLAN_ID - 1;  // the last is reserved
-    for (std::uint16_t vlan = 0; vlan <= kMost; ++vlan) {
+    constexpr std::uint16_t kMax = RTE_ETHER_MAX_VLAN_ID - 1;  // the last is reserved
+    for (std::uint16_t vlan = 0; vlan <= kMax; ++vlan) {
         if (const int e = rte_eth_dev_vlan_filter(device.id, vlan, 1); e != 0)
             return refusal(device, "does not let in VLAN " + std::to_string(vlan), e);
     }

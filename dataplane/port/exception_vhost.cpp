@@ -18,7 +18,7 @@ class VhostWay {
     void flush(Port& inner, KernelsFrames& frames) noexcept;
 
   private:
-    static constexpr unsigned kMostATurn = 512;  // frames of the kernel
+    static constexpr unsigned kMaxATurn = 512;  // frames of the kernel
 
     void give_all() noexcept;
 
@@ -40,7 +40,7 @@ void VhostWay::give_all() noexcept {
 
 void VhostWay::flush(Port& inner, KernelsFrames& frames) noexcept {
     if (n_ > 0) give_all();
-    frames.send(inner, kMostATurn, counters_, [this](std::span<rte_mbuf*> room) -> unsigned {
+    frames.send(inner, kMaxATurn, counters_, [this](std::span<rte_mbuf*> room) -> unsigned {
         return kernel_->rx(room.data(), static_cast<std::uint16_t>(room.size()));
     });
 }

@@ -38,12 +38,12 @@ class LoadNaps {
   public:
     // `came`: packets and queries so far. True: nap now.
     [[nodiscard]] bool wants(std::uint64_t came) const noexcept {
-        return naps_next_ && came - before_ >= kLeast;
+        return naps_next_ && came - before_ >= kMin;
     }
     // A pause begins.
     void pause(std::uint64_t came, bool is_nap) noexcept {
         int& gathered = napping_ ? by_nap_ : by_sleep_;
-        const auto burst = static_cast<int>(std::min<std::uint64_t>(came - before_, kMost)) * kUnit;
+        const auto burst = static_cast<int>(std::min<std::uint64_t>(came - before_, kMax)) * kUnit;
         gathered += (burst - gathered) / kWeight;
         before_ = came;
         napping_ = is_nap;
@@ -52,9 +52,9 @@ class LoadNaps {
     }
 
   private:
-    static constexpr unsigned kLeast = 2, kMost = 1024;  // packets
-    static constexpr unsigned kTryEach = 32;             // pauses
-    static constexpr int kUnit = 16, kWeight = 8;        // of the moving averages
+    static constexpr unsigned kMin = 2, kMax = 1024;  // packets
+    static constexpr unsigned kTryEach = 32;          // pauses
+    static constexpr int kUnit = 16, kWeight = 8;     // of the moving averages
 
     std::uint64_t before_ = 0;  // what had come by the last pause
     int by_nap_ = 0, by_sleep_ = 0;

@@ -26,7 +26,7 @@ bool checksum_right(const Line& line, const Packet& p) {
 // if a cache's key has it (CacheInstance::family_in_key).
 std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
     constexpr std::uint8_t kOverV4 = 0x80;
-    static_assert(kMostEntries <= kOverV4);
+    static_assert(kMaxEntries <= kOverV4);
     return snapshot.family_in_key && p.source.is_v4() ? p.entry | kOverV4 : p.entry;
 }
 

@@ -108,8 +108,8 @@ class Resolver {
 
     // Responses of branches that are not in records, or in the record that just came to its end.
     struct InHand {
-        std::array<QueryContext*, kMostBranches> c{};
-        std::array<Parked*, kMostBranches> record{};
+        std::array<QueryContext*, kMaxBranches> c{};
+        std::array<Parked*, kMaxBranches> record{};
     };
     Step run_branches(ResolveContext& w, Branches b, InHand in_hand, Now now) noexcept;
     Branches::Is begin_branch(ResolveContext& w, unsigned which, QueryContext& branch, Branches& b,

@@ -62,7 +62,7 @@ void Resolver::copy_query(const ResolveContext& w, Parked& to) const noexcept {
 
 Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now now) noexcept {
     const Branches before = b;
-    std::array<std::optional<QueryContext>, kMostBranches> own;
+    std::array<std::optional<QueryContext>, kMaxBranches> own;
     dns::Query probe;  // of another type
     for (;;) {
         const NextOfBranches next = next_branch(w.c, b);
@@ -95,7 +95,7 @@ Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now n
                 return parts_.executor.resume(w.c, nullptr, static_cast<dns::Ede>(b.why), now);
             case NextOfBranches::wait:
                 if (wait_for_branches(w, before, b, in_hand, now)) return Step::waits;
-                for (unsigned i = 0; i < kMostBranches; ++i) {
+                for (unsigned i = 0; i < kMaxBranches; ++i) {
                     if (Branches::has_response(b.is[i]))
                         b.is[i] = Is::failed;  // no room to keep it
                 }
@@ -137,7 +137,7 @@ bool Resolver::wait_for_branches(ResolveContext& w, const Branches& before, cons
         r.next_waiter = nullptr;
         r.next_at_ms = UINT64_MAX;
     }
-    for (unsigned i = 0; i < kMostBranches; ++i) {
+    for (unsigned i = 0; i < kMaxBranches; ++i) {
         if (!Branches::has_response(b.is[i]) || in_hand.c[i] == nullptr) continue;
         ResolveContext branch{*in_hand.c[i], nullptr, in_hand.record[i], &w,
                               static_cast<std::uint8_t>(i)};

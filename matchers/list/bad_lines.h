@@ -40,8 +40,8 @@ class BadLines {
             ++known->count;
             return;
         }
-        if (left_out_.size() <= kMostKinds) {
-            const bool is_last = left_out_.size() == kMostKinds;
+        if (left_out_.size() <= kMaxKinds) {
+            const bool is_last = left_out_.size() == kMaxKinds;
             left_out_.push_back({std::string(is_last ? kOtherKinds : kind), 0, line});
         }
         ++left_out_.back().count;
@@ -71,7 +71,7 @@ class BadLines {
     }
 
   private:
-    static constexpr std::size_t kMostKinds = 20, kLongestKind = 40;
+    static constexpr std::size_t kMaxKinds = 20, kLongestKind = 40;
     static constexpr std::string_view kOtherKinds = "others";
 
     std::string file_;

@@ -30,7 +30,7 @@ constexpr std::array kMagics{
 };
 
 constexpr std::size_t kLooked = 4096;
-constexpr std::ptrdiff_t kMostControls = 8;  // of the first kLooked bytes; a text has none
+constexpr std::ptrdiff_t kMaxControls = 8;  // of the first kLooked bytes; a text has none
 
 bool is_control(char c) {
     const auto byte = static_cast<std::uint8_t>(c);
@@ -50,7 +50,7 @@ std::optional<Error> why_no_list(std::string_view bytes) {
             return Error{"the file is " + std::string(magic.what) + ", not a list of lines"};
     }
     const std::string_view start = bytes.substr(0, kLooked);
-    if (std::count_if(start.begin(), start.end(), is_control) > kMostControls)
+    if (std::count_if(start.begin(), start.end(), is_control) > kMaxControls)
         return Error{"the file holds binary data, not a list of lines"};
     const std::string_view text = trimmed(without_marks(start));
     if (text.starts_with('<'))

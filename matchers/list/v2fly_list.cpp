@@ -13,8 +13,8 @@
 namespace steer::matchers {
 namespace {
 
-constexpr std::size_t kDeepest = 16;          // includes of includes
-constexpr std::size_t kMostIncludes = 1'000;  // of one file, all together
+constexpr std::size_t kDeepest = 16;         // includes of includes
+constexpr std::size_t kMaxIncludes = 1'000;  // of one file, all together
 
 // Attributes that a rule must have, and must not have.
 struct Filter {
@@ -90,7 +90,7 @@ class Reader {
         filters.push_back(std::move(filter));
         const auto [open, is_new] = open_.insert(std::string(name));
         if (!is_new) return fail("comes back to itself");
-        if (open_.size() > kDeepest || ++includes_ > kMostIncludes) {
+        if (open_.size() > kDeepest || ++includes_ > kMaxIncludes) {
             fail("is one include too many");
         } else if (const auto bytes = read_beside_ ? read_beside_(name) : std::nullopt) {
             read(*bytes, filters, line);

@@ -8,7 +8,7 @@
 namespace steer::matchers {
 namespace {
 
-constexpr std::uint64_t kMostTtlS = (std::uint64_t{1} << 31) - 1;  // RFC 2181 8
+constexpr std::uint64_t kMaxTtlS = (std::uint64_t{1} << 31) - 1;  // RFC 2181 8
 
 bool is_gap(char c) {
     return c == ' ' || c == '\t' || c == '\r';
@@ -118,7 +118,7 @@ std::optional<std::uint32_t> zone_ttl_s(std::string_view text) {
         std::size_t digits = 0;
         for (; digits < text.size() && is_digit(text[digits]); ++digits) {
             number = number * 10 + static_cast<std::uint64_t>(text[digits] - '0');
-            if (number > kMostTtlS) return std::nullopt;
+            if (number > kMaxTtlS) return std::nullopt;
         }
         if (digits == 0) return std::nullopt;
         text.remove_prefix(digits);
@@ -132,7 +132,7 @@ std::optional<std::uint32_t> zone_ttl_s(std::string_view text) {
             text.remove_prefix(1);
         }
         total += number;
-        if (total > kMostTtlS) return std::nullopt;
+        if (total > kMaxTtlS) return std::nullopt;
     }
     return static_cast<std::uint32_t>(total);
 }

@@ -68,8 +68,8 @@ bool GramFilter::add(std::string_view text) {
 }
 
 void GramFilter::build() {
-    constexpr std::size_t kBitsPerGram = 512, kLeast = 1U << 13, kMost = 1U << 21;
-    const std::size_t bits = std::bit_ceil(std::clamp(known_.size() * kBitsPerGram, kLeast, kMost));
+    constexpr std::size_t kBitsPerGram = 512, kMin = 1U << 13, kMax = 1U << 21;
+    const std::size_t bits = std::bit_ceil(std::clamp(known_.size() * kBitsPerGram, kMin, kMax));
     shift_ = 32 - static_cast<unsigned>(std::countr_zero(bits));
     table_.assign(bits / 8, 0);
     const auto hash_of = [](const Text& known) { return spread(known.gram); };

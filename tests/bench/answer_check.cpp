@@ -12,7 +12,7 @@ namespace {
 
 // What a claimed address may leave with by configs/minimal.yaml: max_ttl less extra_time. Below that a TTL is what its row
 // has left, and goes up again when the row is renewed.
-constexpr std::uint32_t kMostClaimedTtl = 1800 - 30;
+constexpr std::uint32_t kMaxClaimedTtl = 1800 - 30;
 
 constexpr std::size_t kHeader = 12;
 
@@ -133,7 +133,7 @@ void AnswerCheck::compare(const test::UdpFrame& query, const test::UdpFrame& rep
     auto& last = last_ttl_.try_emplace(name, ttl_s_).first->second;
     if (records.addresses != found->second) {
         wrong_ = "its addresses are others";
-    } else if (records.ttl_s > std::max(last, kMostClaimedTtl)) {
+    } else if (records.ttl_s > std::max(last, kMaxClaimedTtl)) {
         wrong_ = "its TTL is " + std::to_string(records.ttl_s) + " after " + std::to_string(last);
     }
     last = records.ttl_s;

@@ -17,7 +17,7 @@ constexpr std::size_t kIp = sizeof(rte_ether_hdr), kUdp = kIp + sizeof(rte_ipv4_
                       kDns = kUdp + sizeof(rte_udp_hdr), kName = kDns + 12;
 constexpr std::size_t kLabel = 8;
 constexpr unsigned kAddresses = 256;
-constexpr std::size_t kMostReplies = 4096;
+constexpr std::size_t kMaxReplies = 4096;
 
 template <class T>
 T* at(rte_mbuf& frame, std::size_t offset) {
@@ -29,7 +29,7 @@ T* at(rte_mbuf& frame, std::size_t offset) {
 MixedPort::MixedPort(Port& inner, unsigned every)
     : Port(inner), inner_(inner), every_(every), left_(every) {
     if_index_ = kUpstreamIndex;
-    replies_.reserve(kMostReplies);
+    replies_.reserve(kMaxReplies);
 }
 
 MixedPort::~MixedPort() {
@@ -75,7 +75,7 @@ std::uint16_t MixedPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
 // True: it was a query to the upstream, and its reply waits now.
 bool MixedPort::answer(rte_mbuf& query) noexcept {
     auto* const udp = at<rte_udp_hdr>(query, kUdp);
-    if (udp->dst_port != rte_cpu_to_be_16(53) || replies_.size() == kMostReplies) return false;
+    if (udp->dst_port != rte_cpu_to_be_16(53) || replies_.size() == kMaxReplies) return false;
     auto* const dns = at<std::uint8_t>(query, kDns);
     std::size_t end = 12;
     while (dns[end] != 0)

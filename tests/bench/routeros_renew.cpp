@@ -14,11 +14,11 @@ using routeros::AddressBytes;
 using routeros::test::Lab;
 
 constexpr std::uint32_t kAddresses = 10'000;
-constexpr std::uint32_t kLeastTtlS = 60, kMostTtlS = 300;
+constexpr std::uint32_t kMinTtlS = 60, kMaxTtlS = 300;
 constexpr std::int64_t kTickUs = 100'000;
-constexpr std::uint32_t kRampTicks = 2'000;                  // in which they come up
-constexpr std::uint32_t kHourTicks = 36'000;                 // after that
-constexpr std::uint32_t kLeastTicks = 50, kMostTicks = 150;  // between two questions
+constexpr std::uint32_t kRampTicks = 2'000;               // in which they come up
+constexpr std::uint32_t kHourTicks = 36'000;              // after that
+constexpr std::uint32_t kMinTicks = 50, kMaxTicks = 150;  // between two questions
 constexpr std::int64_t kSyncTimeoutUs = 100'000;
 
 struct Figures {
@@ -33,12 +33,12 @@ struct Figures {
 // (dataplane/event/claims.h).
 class Names {
   public:
-    Names(Lab& lab, bool synchronous) : lab_(lab), schedule_(kMostTicks + 1), names_(kAddresses) {
+    Names(Lab& lab, bool synchronous) : lab_(lab), schedule_(kMaxTicks + 1), names_(kAddresses) {
         list_.synchronous = synchronous;
         list_.has_v4 = true;
         for (std::uint32_t i = 0; i < kAddresses; ++i) {
             names_[i].bytes = routeros::test::bytes_of(address(i));
-            names_[i].ttl_s = kLeastTtlS + random_.below(kMostTtlS - kLeastTtlS + 1);
+            names_[i].ttl_s = kMinTtlS + random_.below(kMaxTtlS - kMinTtlS + 1);
         }
     }
     // What is asked for within one tick.
@@ -96,7 +96,7 @@ class Names {
     }
     void ask(std::uint32_t i) {
         Name& name = names_[i];
-        const std::uint32_t in_ticks = kLeastTicks + random_.below(kMostTicks - kLeastTicks + 1);
+        const std::uint32_t in_ticks = kMinTicks + random_.below(kMaxTicks - kMinTicks + 1);
         schedule_[(tick_ + in_ticks) % schedule_.size()].push_back(i);
         if (name.hold != 0) return;  // its answer waits already
         if (name.cached_until_us <= lab_.now_us) {

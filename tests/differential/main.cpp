@@ -113,10 +113,10 @@ class Comparison {
 };
 
 int run(std::uint32_t from, std::uint32_t cases, bool only_one) {
-    constexpr unsigned kMostShown = 3, kRenewAfter = 2000;
+    constexpr unsigned kMaxShown = 3, kRenewAfter = 2000;
     Comparison comparison;
     unsigned differ = 0, plain_hits = 0;
-    for (std::uint32_t seed = from; seed != from + cases && differ < kMostShown; ++seed) {
+    for (std::uint32_t seed = from; seed != from + cases && differ < kMaxShown; ++seed) {
         if ((seed - from) % kRenewAfter == kRenewAfter - 1) {
             plain_hits += comparison.plain_hits();
             comparison.renew();

@@ -310,8 +310,8 @@ class Product::Impl {
     }
     Step branch(QueryContext& c, const Question& question) {
         Branches b;
-        std::array<dns::Query, kMostBranches> queries{c.query, c.query};
-        std::array<std::optional<QueryContext>, kMostBranches> branches;
+        std::array<dns::Query, kMaxBranches> queries{c.query, c.query};
+        std::array<std::optional<QueryContext>, kMaxBranches> branches;
         for (;;) {
             const NextOfBranches next = next_branch(c, b);
             if (next == NextOfBranches::take_first)

@@ -25,7 +25,7 @@ constexpr const char* kOutside = "198.51.100.53";
 constexpr const char* kForwarder = "198.51.100.54";
 constexpr const char* kZone = "198.51.100.55";
 constexpr std::uint32_t kDeniedTtl = 300;
-constexpr unsigned kMostEntered =
+constexpr unsigned kMaxEntered =
     2;  // what docs/reference/configuration.md says of aliases by patterns
 
 enum class Does { record, alias, forward, nxdomain };
@@ -146,7 +146,7 @@ class Model {
         }
         rest(name, type);
         const bool denied_by_all = out_.rcode == kNxDomain;
-        if (exists && entered < kMostEntered && denied_by_all)
+        if (exists && entered < kMaxEntered && denied_by_all)
             out_.rcode = kNoError, out_.records = {};
     }
 
@@ -193,7 +193,7 @@ class Model {
             out_.records.push_back({name, kCname, e.ttl_s, e.data});
             return;
         }
-        if (entered == kMostEntered) {
+        if (entered == kMaxEntered) {
             out_.rcode = kServFail;
             return;
         }

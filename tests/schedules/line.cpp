@@ -7,7 +7,7 @@ namespace steer::schedules {
 
 namespace {
 
-constexpr unsigned kMostTicks = 200;  // of one moment
+constexpr unsigned kMaxTicks = 200;  // of one moment
 
 }  // namespace
 
@@ -111,7 +111,7 @@ bool Line::run() {
     ticks_ = ticked_us_ == now_us_ ? ticks_ + 1 : 0;
     ticked_us_ = now_us_;
     engine_->tick(now_ms());
-    return ticks_ < kMostTicks;
+    return ticks_ < kMaxTicks;
 }
 
 }  // namespace steer::schedules

@@ -25,7 +25,7 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
 ExitCode fail(const std::string& sentence, ExitCode code) {
     std::fprintf(stderr, "steerctl: %s\n", sentence.c_str());
@@ -53,7 +53,7 @@ std::optional<std::string> read_input(const std::string& path) {
     std::istream& in = path == "-" ? std::cin : file;
     std::string out;
     std::array<char, 65'536> part{};
-    while (out.size() <= kMostBytes) {
+    while (out.size() <= kMaxBytes) {
         in.read(part.data(), part.size());
         out.append(part.data(), static_cast<std::size_t>(in.gcount()));
         if (!in) break;
@@ -65,7 +65,7 @@ std::optional<std::string> read_input(const std::string& path) {
 Imported import_file(const ImportOptions& options) {
     const auto text = read_input(options.file);
     if (!text) return {{}, {}, Failure{0, "cannot be read"}};
-    if (text->size() > kMostBytes) return {{}, {}, Failure{0, "is larger than 64 MiB"}};
+    if (text->size() > kMaxBytes) return {{}, {}, Failure{0, "is larger than 64 MiB"}};
     const auto slash = options.file.rfind('/');
     const std::string name =
         options.file == "-" ? "standard input" : options.file.substr(slash + 1);

@@ -9,7 +9,7 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::size_t kMostTokens = 100'000;
+constexpr std::size_t kMaxTokens = 100'000;
 constexpr unsigned kDeepest = 16;
 
 struct CoreToken {
@@ -32,7 +32,7 @@ class Lexer {
     std::vector<CoreToken> read() {
         std::vector<CoreToken> tokens;
         while (skip() && !out_.failure) {
-            if (tokens.size() == kMostTokens) {
+            if (tokens.size() == kMaxTokens) {
                 out_.failure = Failure{line_, "has more than 100000 words"};
                 break;
             }
@@ -218,7 +218,7 @@ class Parser {
                 {line_place(import.line),
                  "the arguments of import " + in_quotes(name) + " are not imported"});
         put_in_ += snippet->second.size();
-        if (put_in_ > kMostTokens) return fail(import.line, "imports more than 100000 words");
+        if (put_in_ > kMaxTokens) return fail(import.line, "imports more than 100000 words");
         out.insert(out.end(), snippet->second.begin(), snippet->second.end());
     }
 

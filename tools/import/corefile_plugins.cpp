@@ -8,8 +8,8 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::uint64_t kMostNumber = 1'000'000'000;
-constexpr std::uint64_t kMostQueries = 1'000'000;
+constexpr std::uint64_t kMaxNumber = 1'000'000'000;
+constexpr std::uint64_t kMaxQueries = 1'000'000;
 
 std::string text_of(const Directive& d) {
     return d.args.empty() ? d.name : d.name + " " + join(d.args, " ");
@@ -111,8 +111,8 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
         if (known == kPolicies.end()) return note("expected random, round_robin or sequential");
         out.forward.policy = known->second;
     } else if (d.name == "max_concurrent") {
-        const auto number = parse_number(first, kMostQueries);
-        if (!number) return note("expected 0.." + std::to_string(kMostQueries));
+        const auto number = parse_number(first, kMaxQueries);
+        if (!number) return note("expected 0.." + std::to_string(kMaxQueries));
         if (*number > 0) out.forward.max_queries = first;
     } else if (d.name == "tls") {
         if (!d.args.empty())
@@ -140,7 +140,7 @@ bool read_kept(const Directive& d, Kept& kept) {
     const std::array<std::uint64_t*, 3> places{&kept.capacity, &kept.ttl_s, &kept.least_s};
     if (d.args.size() > places.size()) return false;
     for (std::size_t i = 0; i < d.args.size(); ++i) {
-        const auto number = parse_number(d.args[i], kMostNumber);
+        const auto number = parse_number(d.args[i], kMaxNumber);
         if (!number) return false;
         *places.at(i) = *number;
     }
@@ -157,7 +157,7 @@ class CacheWriter {
         denial_.ttl_s = 1800;
         std::size_t zones = 0;
         if (!cache.args.empty()) {
-            const auto ttl = parse_number(cache.args.front(), kMostNumber);
+            const auto ttl = parse_number(cache.args.front(), kMaxNumber);
             if (ttl) success_.ttl_s = denial_.ttl_s = *ttl;
             zones = cache.args.size() - (ttl ? 1 : 0);
         }
@@ -168,12 +168,12 @@ class CacheWriter {
                     " caches only these zones; here the cache holds all zones of the block");
         for (const Directive& d : cache.body)
             option(d);
-        constexpr std::uint64_t kWeek = 604'800, kDay = 86'400, kMostEntries = 100'000'000;
+        constexpr std::uint64_t kWeek = 604'800, kDay = 86'400, kMaxEntries = 100'000'000;
         const auto key = [this](std::string_view name, std::uint64_t seconds) {
             sheet_.key(name, duration_text(seconds * 1000));
         };
         sheet_.key("size", std::to_string(std::clamp<std::uint64_t>(
-                               success_.capacity + denial_.capacity, 1, kMostEntries)));
+                               success_.capacity + denial_.capacity, 1, kMaxEntries)));
         const std::uint64_t most = std::clamp<std::uint64_t>(success_.ttl_s, 1, kWeek);
         key("max_positive_ttl", most);
         key("cache_min_ttl", std::min({success_.least_s, most, kDay}));
@@ -215,7 +215,7 @@ class CacheWriter {
 
     // prefetch AMOUNT [DURATION [PERCENTAGE%]]
     void prefetch(const Directive& d) {
-        const auto hits = d.args.empty() ? std::nullopt : parse_number(d.args[0], kMostNumber);
+        const auto hits = d.args.empty() ? std::nullopt : parse_number(d.args[0], kMaxNumber);
         if (!hits) return note(d, "expected AMOUNT DURATION PERCENTAGE%");
         if (*hits == 0) return;
         std::uint64_t percent = 10;

@@ -9,7 +9,7 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::size_t kMostEntries = 32;  // that our configuration takes
+constexpr std::size_t kMaxEntries = 32;  // that our configuration takes
 
 struct ServerScheme {
     std::string_view name;
@@ -198,7 +198,7 @@ class ServersReader {
             const auto same = std::ranges::find(out_.entries, server.zones);
             server.entry = static_cast<std::size_t>(same - out_.entries.begin());
             if (same != out_.entries.end()) return false;
-            if (out_.entries.size() == kMostEntries) {
+            if (out_.entries.size() == kMaxEntries) {
                 out_.notes.push_back(
                     {"", "port " + std::to_string(server.port) +
                              " is not imported: at most 32 different sets of zones are "

@@ -3,7 +3,7 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::size_t kMostUpstreams = 32;
+constexpr std::size_t kMaxUpstreams = 32;
 
 std::string text_of(const Upstream& upstream) {
     Flow flow;
@@ -41,7 +41,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
     std::size_t number = 0;
     for (const Upstream& upstream : forward.upstreams) {
         sheet.notes(upstream.notes);
-        if (++number > kMostUpstreams) {
+        if (++number > kMaxUpstreams) {
             sheet.note("", upstream.addr + " is not imported: a forward has at most 32 upstreams");
         } else {
             sheet.line("- " + text_of(upstream));

@@ -10,15 +10,15 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::size_t kMostLevels = 100, kLineWidth = 96;
+constexpr std::size_t kMaxLevels = 100, kLineWidth = 96;
 
 class TreeReader {
   public:
     Tree read(const YAML::Node& node, std::size_t level) {
         Tree out;
         out.line = std::max(node.Mark().line + 1, 0);
-        if (++nodes_ > kMostNodes) return fail(out, "has too many YAML nodes");
-        if (level > kMostLevels) return fail(out, "has too many levels of YAML");
+        if (++nodes_ > kMaxNodes) return fail(out, "has too many YAML nodes");
+        if (level > kMaxLevels) return fail(out, "has too many levels of YAML");
         if (node.IsScalar()) {
             out.kind = Tree::Kind::text;
             out.text = to_utf8(node.Scalar());

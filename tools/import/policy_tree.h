@@ -1,6 +1,6 @@
 // A configuration of ForgeDNS, OxiDNS or mosdns as a tree that can be changed and written again.
 //
-// Reading: YAML of at most kMostNodes nodes after aliases are followed, 100 levels deep. Comments are not part of it.
+// Reading: YAML of at most kMaxNodes nodes after aliases are followed, 100 levels deep. Comments are not part of it.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ struct Tree {
     void remove(std::string_view key);
 };
 
-inline constexpr std::size_t kMostNodes = 200'000;
+inline constexpr std::size_t kMaxNodes = 200'000;
 
 std::variant<Tree, Failure> read_tree(std::string_view yaml);
 

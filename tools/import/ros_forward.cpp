@@ -7,7 +7,7 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::uint64_t kLeastTimeoutMs = 50, kLeastTotalMs = 100, kMostTimeoutMs = 60'000;
+constexpr std::uint64_t kMinTimeoutMs = 50, kMinTotalMs = 100, kMaxTimeoutMs = 60'000;
 
 // The duration of a setting within what we accept; `fallback_ms` is RouterOS's default.
 std::string time_of(const RosDns& dns, std::string_view name, std::uint64_t fallback_ms,
@@ -20,7 +20,7 @@ std::string time_of(const RosDns& dns, std::string_view name, std::uint64_t fall
                                              " is not a time: RouterOS's default is used"});
         return duration_text(fallback_ms);
     }
-    const std::uint64_t fit = std::clamp(*ms, least_ms, kMostTimeoutMs);
+    const std::uint64_t fit = std::clamp(*ms, least_ms, kMaxTimeoutMs);
     if (fit != *ms)
         notes.push_back({setting->place, std::string(name) + "=" + setting->text + " becomes " +
                                              duration_text(fit) + ", the nearest accepted value"});
@@ -136,9 +136,9 @@ Forward main_forward(const RosDns& dns) {
     Forward out;
     out.tag = "forward_main";
     out.policy = "sticky";
-    out.total_timeout = time_of(dns, "query-total-timeout", 10'000, kLeastTotalMs, out.notes);
+    out.total_timeout = time_of(dns, "query-total-timeout", 10'000, kMinTotalMs, out.notes);
     if (const RosSetting* const doh = dns.find("use-doh-server")) {
-        const std::string timeout = time_of(dns, "doh-timeout", 5000, kLeastTimeoutMs, out.notes);
+        const std::string timeout = time_of(dns, "doh-timeout", 5000, kMinTimeoutMs, out.notes);
         const RosSetting* const verify = dns.find("verify-doh-cert");
         add_doh(doh->text, doh->place, timeout, verify != nullptr && is_ros_true(verify->text), dns,
                 out);
@@ -154,7 +154,7 @@ Forward main_forward(const RosDns& dns) {
     }
     if (const RosSetting* const servers = dns.find("servers")) {
         const std::string timeout =
-            time_of(dns, "query-server-timeout", 2000, kLeastTimeoutMs, out.notes);
+            time_of(dns, "query-server-timeout", 2000, kMinTimeoutMs, out.notes);
         for (const std::string& server : split(servers->text, ','))
             add_server(server, servers->place, timeout, out);
     }
@@ -190,9 +190,9 @@ Forwarders read_forwarders(const RosDns& dns) {
         forward.notes = unknown_properties(
             row, {"name", "dns-servers", "doh-servers", "verify-doh-cert", "comment", "disabled"});
         const std::string timeout =
-            time_of(dns, "query-server-timeout", 2000, kLeastTimeoutMs, forward.notes);
+            time_of(dns, "query-server-timeout", 2000, kMinTimeoutMs, forward.notes);
         const std::string doh_timeout =
-            time_of(dns, "doh-timeout", 5000, kLeastTimeoutMs, forward.notes);
+            time_of(dns, "doh-timeout", 5000, kMinTimeoutMs, forward.notes);
         for (const std::string& server : split(row.get("dns-servers"), ','))
             add_server(server, row.place, timeout, forward);
         for (const std::string& url : split(row.get("doh-servers"), ','))
@@ -210,9 +210,9 @@ Forwarders read_forwarders(const RosDns& dns) {
 }
 
 void limit_queries(const RosDns& dns, Forward& forward) {
-    constexpr std::uint64_t kMostQueries = 1'000'000;
+    constexpr std::uint64_t kMaxQueries = 1'000'000;
     const QueryLimit& limit = asks_over_doh(forward) ? kDohLimit : kPlainLimit;
-    forward.max_queries = number_of(dns, limit.name, "", kMostQueries, forward.notes);
+    forward.max_queries = number_of(dns, limit.name, "", kMaxQueries, forward.notes);
 }
 
 std::vector<Note> limits_of_nobody(const RosDns& dns, const std::vector<const Forward*>& all) {

@@ -7,8 +7,8 @@
 namespace steer::importing {
 namespace {
 
-constexpr std::uint64_t kDayMs = 86'400'000, kLeastCacheKib = 64;
-constexpr std::uint64_t kMostCacheKib = std::uint64_t{1} << 30;
+constexpr std::uint64_t kDayMs = 86'400'000, kMinCacheKib = 64;
+constexpr std::uint64_t kMaxCacheKib = std::uint64_t{1} << 30;
 constexpr std::size_t kLongestInterface = 15;
 
 class RosWriter {
@@ -152,7 +152,7 @@ class RosWriter {
             std::string_view text = size->text;
             if (text.ends_with("KiB")) text.remove_suffix(3);
             const auto number = parse_number(text, std::uint64_t{1} << 32);
-            kib = std::clamp(number.value_or(kib), kLeastCacheKib, kMostCacheKib);
+            kib = std::clamp(number.value_or(kib), kMinCacheKib, kMaxCacheKib);
             if (!number)
                 sheet_.note(size->place, "cache-size=" + in_quotes(size->text) +
                                              " is not a size: RouterOS's default is used");

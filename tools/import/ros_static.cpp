@@ -15,7 +15,7 @@ const std::vector<std::string_view> kProperties{
     "srv-priority", "srv-weight",      "srv-target",  "text",          "ttl",          "disabled",
     "comment",      "place-before"};
 
-constexpr std::uint64_t kMostTtlMs = std::uint64_t{3650} * 86'400'000;
+constexpr std::uint64_t kMaxTtlMs = std::uint64_t{3650} * 86'400'000;
 
 class StaticReader {
   public:
@@ -206,7 +206,7 @@ class StaticReader {
         const std::string* const text = row_->find("ttl");
         if (text == nullptr) return;
         const auto ms = parse_ros_time(*text);
-        if (ms && *ms <= kMostTtlMs) {
+        if (ms && *ms <= kMaxTtlMs) {
             if (*ms != 86'400'000) record_.data.add("ttl", duration_text(*ms));
         } else {
             record_.notes.push_back({row_->place, "its ttl " + in_quotes(*text) +

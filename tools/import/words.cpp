@@ -102,12 +102,12 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t m
 }
 
 std::optional<std::uint64_t> parse_time(std::string_view text, std::span<const TimeUnit> units) {
-    constexpr std::uint64_t kMost = 1'000'000'000;
+    constexpr std::uint64_t kMax = 1'000'000'000;
     if (text.empty()) return std::nullopt;
     std::uint64_t total = 0;
     while (!text.empty()) {
         const auto end = text.find_first_not_of("0123456789");
-        const auto number = parse_number(text.substr(0, end), kMost);
+        const auto number = parse_number(text.substr(0, end), kMax);
         if (!number) return std::nullopt;
         if (end == std::string_view::npos) return total + *number * 1000;
         text.remove_prefix(end);

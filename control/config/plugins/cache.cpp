@@ -6,18 +6,18 @@
 namespace steer::config {
 namespace {
 
-constexpr std::uint64_t kMostEntries = 100'000'000;
-constexpr std::uint64_t kLeastBytes = std::uint64_t{64} << 10, kMostBytes = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxEntries = 100'000'000;
+constexpr std::uint64_t kMinBytes = std::uint64_t{64} << 10, kMaxBytes = std::uint64_t{1} << 40;
 
 bool set_size(std::string_view text, Cache& out) {
     if (const auto entries = parse_integer(text)) {
-        if (*entries == 0 || *entries > kMostEntries) return false;
+        if (*entries == 0 || *entries > kMaxEntries) return false;
         out.size = *entries;
         out.size_in_bytes = false;
         return true;
     }
     const auto bytes = parse_size(text);
-    if (!bytes || *bytes < kLeastBytes || *bytes > kMostBytes) return false;
+    if (!bytes || *bytes < kMinBytes || *bytes > kMaxBytes) return false;
     out.size = *bytes;
     out.size_in_bytes = true;
     return true;
@@ -57,7 +57,7 @@ void read_serve_stale(Reading& in, const Node& node, const Place& place, Cache& 
 }
 
 void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out) {
-    constexpr std::uint32_t kUsual = 10, kMost = 50;
+    constexpr std::uint32_t kUsual = 10, kMax = 50;
     out.prefetch_percent = 0;
     if (is_off(node)) return;
     if (node.is_text() && parse_boolean(node.text) == true) {
@@ -65,7 +65,7 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out
         return;
     }
     const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
-    if (!percent || *percent == 0 || *percent > kMost) {
+    if (!percent || *percent == 0 || *percent > kMax) {
         in.report().error(
             place.line,
             place.name() + found(node) + "expected true (10%), off, or a part of the TTL, 1%..50%");

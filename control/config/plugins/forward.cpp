@@ -9,7 +9,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kMostUpstreams = 32;
+constexpr std::size_t kMaxUpstreams = 32;
 
 void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& out) {
     if (!node.is_list() || node.items.empty()) {
@@ -19,10 +19,10 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
                               (node.is_list() ? "an empty list" : std::string(node.what())));
         return;
     }
-    if (node.items.size() > kMostUpstreams) {
+    if (node.items.size() > kMaxUpstreams) {
         in.report().error(place.line, place.name() + " has " + std::to_string(node.items.size()) +
                                           " entries: expected at most " +
-                                          std::to_string(kMostUpstreams));
+                                          std::to_string(kMaxUpstreams));
     }
     std::size_t number = 0;
     for (const Node& item : node.items) {
@@ -107,7 +107,7 @@ void read_forward_quick(Reading& in, std::string_view words, int line, Plugin& p
         in.report().error(line, owner + " has no address: write one, as in 'forward 192.0.2.1'");
     }
     args.concurrent = static_cast<std::uint32_t>(
-        std::clamp<std::size_t>(args.upstreams.size(), 1, kMostUpstreams));
+        std::clamp<std::size_t>(args.upstreams.size(), 1, kMaxUpstreams));
     plugin.args = std::move(args);
 }
 

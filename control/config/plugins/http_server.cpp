@@ -12,7 +12,7 @@ namespace {
 
 // ---- one path
 
-constexpr std::size_t kMostPathBytes = 255;
+constexpr std::size_t kMaxPathBytes = 255;
 
 void read_path(Reading& in, const Node& node, const Place& place, HttpPath& out) {
     if (!read_value(in, node, place, {}, out.path)) return;
@@ -21,10 +21,10 @@ void read_path(Reading& in, const Node& node, const Place& place, HttpPath& out)
         out.path.find_first_of(kNotInPaths) != std::string::npos) {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(out.path) +
                                           ": expected a path such as /dns-query");
-    } else if (out.path.size() > kMostPathBytes) {
+    } else if (out.path.size() > kMaxPathBytes) {
         in.report().error(place.line, place.name() + " has " + std::to_string(out.path.size()) +
                                           " characters: expected at most " +
-                                          std::to_string(kMostPathBytes));
+                                          std::to_string(kMaxPathBytes));
     }
 }
 

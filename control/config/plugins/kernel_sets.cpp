@@ -12,8 +12,8 @@
 namespace steer::config {
 namespace {
 
-constexpr std::size_t kMostIpsetName = 31;      // IPSET_MAXNAMELEN - 1
-constexpr std::size_t kMostNftablesName = 255;  // NFT_NAME_MAXLEN - 1
+constexpr std::size_t kMaxIpsetName = 31;      // IPSET_MAXNAMELEN - 1
+constexpr std::size_t kMaxNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
 // Settings that both types have.
 template <class Args>
@@ -180,7 +180,7 @@ void read_ipset_quick(Reading& in, std::string_view words, int line, Plugin& plu
         in, words, line, plugin, kForm,
         [&](const Parts& parts, bool, std::uint32_t mask) -> std::optional<KernelSet> {
             KernelSet set{"", "", std::string(parts[0]), mask};
-            if (!check_kernel_sets_name(in, set.name, kMostIpsetName,
+            if (!check_kernel_sets_name(in, set.name, kMaxIpsetName,
                                         {"set", owner_of(plugin), line}))
                 return std::nullopt;
             return set;
@@ -200,7 +200,7 @@ void read_ipset(Reading& in, const Node* node, Plugin& plugin) {
             const Node* const value = map.find(key);
             if (value == nullptr) continue;
             const std::string& name = v6 ? args.set_name6 : args.set_name4;
-            if (!check_kernel_sets_name(in, name, kMostIpsetName, {key, owner, value->line}))
+            if (!check_kernel_sets_name(in, name, kMaxIpsetName, {key, owner, value->line}))
                 continue;
             (v6 ? args.v6 : args.v4) = KernelSet{"", "", name, v6 ? args.mask6 : args.mask4};
         }
@@ -255,9 +255,9 @@ std::optional<KernelSet> checked(Reading& in, const NftablesSet& set, bool v6, s
                                     (v6 ? "ip6" : "ip") + " or inet");
         return std::nullopt;
     }
-    if (!check_kernel_sets_name(in, set.table_name, kMostNftablesName,
+    if (!check_kernel_sets_name(in, set.table_name, kMaxNftablesName,
                                 {"table_name", owner, line}) ||
-        !check_kernel_sets_name(in, set.set_name, kMostNftablesName, {"set_name", owner, line}))
+        !check_kernel_sets_name(in, set.set_name, kMaxNftablesName, {"set_name", owner, line}))
         return std::nullopt;
     return KernelSet{set.table_family, set.table_name, set.set_name, mask};
 }

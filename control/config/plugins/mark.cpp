@@ -22,7 +22,7 @@ void read_mark_all(Reading& in, const std::vector<Text>& words, Plugin& plugin) 
             }
         }
     }
-    if (out.marks.size() > kMostMarks) {
+    if (out.marks.size() > kMaxMarks) {
         in.report().error(plugin.line, owner_of(plugin) + " has " +
                                            std::to_string(out.marks.size()) +
                                            " numbers: expected at most 64");

@@ -10,15 +10,15 @@
 namespace steer::config {
 namespace {
 
-constexpr double kLeastQps = 0.001, kMostQps = 4294967295.0;
+constexpr double kMinQps = 0.001, kMaxQps = 4294967295.0;
 
 void read_qps(Reading& in, const Node& node, const Place& place, RateMatch& out) {
     double value = 0;
     const char* const end = node.text.data() + node.text.size();
     const auto [last, error] =
         std::from_chars(node.text.data(), end, value, std::chars_format::fixed);
-    if (!node.is_text() || error != std::errc{} || last != end || !(value >= kLeastQps) ||
-        value > kMostQps) {
+    if (!node.is_text() || error != std::errc{} || last != end || !(value >= kMinQps) ||
+        value > kMaxQps) {
         in.report().error(
             place.line, place.name() + found(node) + "expected a number within 0.001..4294967295");
         return;

@@ -137,8 +137,8 @@ class SequenceReader {
         rule.kind = ExecRule::Kind::reject;
         if (words.empty()) return true;
         const auto rcode = parse_rcode(words);
-        constexpr std::uint16_t kMost = 15;  // the header has four bits
-        if (!rcode || *rcode > kMost) {
+        constexpr std::uint16_t kMax = 15;  // the header has four bits
+        if (!rcode || *rcode > kMax) {
             error(rule.line, "'reject' of " + owner_ + " has " + matchers::quoted(words) +
                                  ": expected a response code, 0..15 or a name such as NXDOMAIN");
             return false;
@@ -158,7 +158,7 @@ class SequenceReader {
             }
             rule.marks.push_back(static_cast<std::uint32_t>(*mark));
         }
-        if (rule.marks.empty() || rule.marks.size() > kMostMarks) {
+        if (rule.marks.empty() || rule.marks.size() > kMaxMarks) {
             error(rule.line, "'mark' of " + owner_ + ": expected 1..64 numbers, found " +
                                  std::to_string(rule.marks.size()));
             return false;

@@ -234,15 +234,15 @@ class StaticReader {
 
     // The bytes as written: unlike in a zone file, no byte is an escape.
     bool text_record(std::string_view text, StaticEntry& out) {
-        constexpr std::size_t kMostStringBytes = 255;  // of a <character-string>
+        constexpr std::size_t kMaxStringBytes = 255;  // of a <character-string>
         if (text.empty()) return refuse("has no 'text': add it");
         out.record.type = dns::kTxt;
-        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMostStringBytes))) {
-            const std::string_view part = text.substr(0, kMostStringBytes);
+        for (; !text.empty(); text.remove_prefix(std::min(text.size(), kMaxStringBytes))) {
+            const std::string_view part = text.substr(0, kMaxStringBytes);
             out.record.rdata.push_back(static_cast<std::uint8_t>(part.size()));
             out.record.rdata.insert(out.record.rdata.end(), part.begin(), part.end());
         }
-        if (out.record.rdata.size() > kMostRdataBytes)
+        if (out.record.rdata.size() > kMaxRdataBytes)
             return refuse("has a 'text' that is longer than a DNS message");
         return true;
     }

@@ -51,7 +51,7 @@ void finish_ttl(Reading& in, const TtlArgs& args, int line, Plugin& plugin) {
 
 std::optional<std::uint32_t> seconds_of(std::string_view text) {
     const auto number = parse_integer(text);
-    if (!number || *number > dns::kMostTtlS) return std::nullopt;
+    if (!number || *number > dns::kMaxTtlS) return std::nullopt;
     return static_cast<std::uint32_t>(*number);
 }
 

@@ -10,7 +10,7 @@ namespace steer::config {
 namespace {
 
 constexpr std::size_t kPinBytes = 32;
-constexpr std::size_t kMostSocks5Bytes = 255;  // of a host, a user, a password (RFC 1928, 1929)
+constexpr std::size_t kMaxSocks5Bytes = 255;  // of a host, a user, a password (RFC 1928, 1929)
 
 struct UpstreamArgs {
     std::string addr, tag, dial_addr, outbound;
@@ -374,8 +374,8 @@ void read_socks5(Reading& in, const Node& node, const Place& place, ReachSetting
         rest.remove_prefix(at + 1);
     }
     const auto parts = parse_host_port(rest);
-    const bool fits = proxy.user.size() <= kMostSocks5Bytes &&
-                      proxy.password.size() <= kMostSocks5Bytes &&
+    const bool fits = proxy.user.size() <= kMaxSocks5Bytes &&
+                      proxy.password.size() <= kMaxSocks5Bytes &&
                       (at == std::string_view::npos || !proxy.user.empty());
     if (!parts || !fits) {
         // Not quoted: it may hold a password.

@@ -12,10 +12,10 @@
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kMostIgnored = 64 * 1024;  // of a request that was answered before its end
-constexpr std::size_t kMostPadding = 256;        // with its length
+constexpr std::size_t kMaxIgnored = 64 * 1024;  // of a request that was answered before its end
+constexpr std::size_t kMaxPadding = 256;        // with its length
 constexpr std::uint64_t kLookEveryMs = 1'000;
-constexpr std::size_t kMostFields = 8;  // of an answer
+constexpr std::size_t kMaxFields = 8;  // of an answer
 // Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type and two dates.
 constexpr std::size_t kTableBytes = 256;
 
@@ -159,7 +159,7 @@ void Http2Session::on_frame(const nghttp2_frame& frame) {
 // A frame begins, of any kind.
 void Http2Session::on_frame_head(const nghttp2_frame_hd& head) {
     const bool ends = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    const std::size_t padding = (head.flags & NGHTTP2_FLAG_PADDED) != 0 ? kMostPadding : 0;
+    const std::size_t padding = (head.flags & NGHTTP2_FLAG_PADDED) != 0 ? kMaxPadding : 0;
     if (head.type == NGHTTP2_HEADERS) return;
     if (head.type == NGHTTP2_DATA && (ends || head.length > padding)) return;
     if (control_frames_left_ == 0) return calm_down();
@@ -188,7 +188,7 @@ void Http2Session::on_content(std::int32_t id, std::span<const std::uint8_t> byt
     Stream& stream = *found;
     if (stream.answered) {  // RFC 9113 8.1; most clients send all of it before they read an answer
         stream.ignored += bytes.size();
-        if (stream.ignored > kMostIgnored) give_up(id, stream, NGHTTP2_NO_ERROR);
+        if (stream.ignored > kMaxIgnored) give_up(id, stream, NGHTTP2_NO_ERROR);
         return;
     }
     if (stream.head.method != HttpMethod::post) return;
@@ -230,7 +230,7 @@ bool Http2Session::answer(std::uint32_t id, HttpStatus status,
     const auto code = static_cast<unsigned>(status);
     digits = {static_cast<char>('0' + code / 100), static_cast<char>('0' + code / 10 % 10),
               static_cast<char>('0' + code % 10)};
-    std::array<nghttp2_nv, kMostFields> head;
+    std::array<nghttp2_nv, kMaxFields> head;
     std::size_t n = 0;
     head[n++] = http2_field(":status", {digits.data(), digits.size()}, NGHTTP2_NV_FLAG_NONE);
     for (const auto& [name, value] : fields.fields())

@@ -23,7 +23,7 @@ struct OptionsGiven {
     std::optional<std::chrono::milliseconds> keepalive;  // the allowed idle time
 };
 // The most bytes that give_options() adds to a message.
-inline constexpr std::size_t kMostOptionBytes = 6 + 4 + 467;
+inline constexpr std::size_t kMaxOptionBytes = 6 + 4 + 467;
 // Adds options to the response that is the first `length` bytes of `message`; returns its new
 // length. Options that do not fit are left out, as in a response without an OPT at its end (there
 // is none if the query had none).

@@ -86,7 +86,7 @@ void HttpConnection::read() {
             n < room.size() && (!stream_.is_secure() || !SSL_has_pending(stream_.ssl()));
         if (!lingering_) {
             take({room.data(), n});
-        } else if ((thrown_away_ += n) > kMostThrownAway) {
+        } else if ((thrown_away_ += n) > kMaxThrownAway) {
             return close();
         }
         write();
@@ -190,7 +190,7 @@ std::span<const std::uint8_t> HttpConnection::completed(const Buffer& response,
 void HttpConnection::flush() {
     if (closed_) return;
     write();
-    if (!closed_ && out_.size() - written_ + (session_ ? session_->unsent() : 0) > kMostUnsent) {
+    if (!closed_ && out_.size() - written_ + (session_ ? session_->unsent() : 0) > kMaxUnsent) {
         context_.count(StreamCount::tcp_stalled);
         close();
     }

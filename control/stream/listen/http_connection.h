@@ -6,8 +6,8 @@
 // one turn of the thread are sent in one write. An idle connection has no buffer except its session's.
 //
 // Closed after the service's idle time without a request or sent answer (frames without a request do
-// not count), and with more than kMostUnsent bytes of answers waiting. An HTTP/2 client gets a GOAWAY; its
-// further bytes are read for at most TcpClients::kLingerMs, and kMostThrownAway bytes.
+// not count), and with more than kMaxUnsent bytes of answers waiting. An HTTP/2 client gets a GOAWAY; its
+// further bytes are read for at most TcpClients::kLingerMs, and kMaxThrownAway bytes.
 #pragma once
 
 #include <memory>
@@ -29,8 +29,8 @@ class HttpConnection final : public ClientConnection,
                              public HttpQueryTaker,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
-    static constexpr std::size_t kMostUnsent = 1024 * 1024;
-    static constexpr std::size_t kMostThrownAway = 256 * 1024;  // bytes received after our last one
+    static constexpr std::size_t kMaxUnsent = 1024 * 1024;
+    static constexpr std::size_t kMaxThrownAway = 256 * 1024;  // bytes received after our last one
 
     HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
                    ByteStream stream, const QueryOrigin& origin);

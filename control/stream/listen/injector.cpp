@@ -11,7 +11,7 @@ namespace steer::stream {
 namespace {
 
 std::string_view cut(std::string_view text) {
-    return text.substr(0, kMostTextBytes);
+    return text.substr(0, kMaxTextBytes);
 }
 
 std::uint8_t lower_cased(char c) {

@@ -153,7 +153,7 @@ void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsA
     if (asked.padding || asked.keepalive) {
         OptionsGiven given{.padding = asked.padding && stream_.is_secure(), .keepalive = {}};
         if (asked.keepalive) given.keepalive = clients_.service().idle;
-        out_.resize(out_.size() + kMostOptionBytes);
+        out_.resize(out_.size() + kMaxOptionBytes);
         length = give_options(std::span(out_).subspan(start + kLengthPrefix), length, given);
         out_.resize(start + kLengthPrefix + length);
     }
@@ -163,7 +163,7 @@ void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsA
 void TcpConnection::flush() {
     if (closed_) return;
     if (!writing_) write();
-    if (!closed_ && out_.size() - written_ > kMostUnsent) {
+    if (!closed_ && out_.size() - written_ > kMaxUnsent) {
         context_.count(StreamCount::tcp_stalled);
         close();
     }

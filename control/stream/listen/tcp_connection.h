@@ -8,7 +8,7 @@
 //
 // Limits: queries in progress (TcpLimits); no further query is read while kUnsent bytes
 // wait for the client; a query of at most kMaxQuery bytes. Closed after the
-// service's idle time (RFC 7766 6.2.3), with more than kMostUnsent bytes waiting, on an impossible
+// service's idle time (RFC 7766 6.2.3), with more than kMaxUnsent bytes waiting, on an impossible
 // length, and after a query that a worker dropped, once everything else is answered.
 #pragma once
 
@@ -30,7 +30,7 @@ class TcpConnection final : public ClientConnection,
                             public std::enable_shared_from_this<TcpConnection> {
   public:
     static constexpr std::size_t kUnsent = 256 * 1024;
-    static constexpr std::size_t kMostUnsent = 1024 * 1024;
+    static constexpr std::size_t kMaxUnsent = 1024 * 1024;
     static constexpr std::size_t kMaxQuery = 4096;
 
     TcpConnection(StreamContext& context, Injector& injector, TcpClients& clients,

@@ -13,7 +13,7 @@
 namespace steer::stream {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 20;  // of a PEM file
+constexpr std::size_t kMaxBytes = 1 << 20;  // of a PEM file
 
 std::string openssl_reason() {
     const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
@@ -26,13 +26,13 @@ Result<std::string> read_pem(const std::string& what, const std::string& file) {
     };
     errno = 0;
     std::ifstream in(file, std::ios::binary);
-    std::string text(kMostBytes + 1, '\0');
+    std::string text(kMaxBytes + 1, '\0');
     if (!in.is_open()) return cannot(std::strerror(errno != 0 ? errno : EIO));
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
     if (in.bad() || (in.fail() && !in.eof()))
         return cannot(std::strerror(errno != 0 ? errno : EIO));
     text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMostBytes) return cannot("it is longer than 1 MiB");
+    if (text.size() > kMaxBytes) return cannot("it is longer than 1 MiB");
     return {boost::system::in_place_value, std::move(text)};
 }
 

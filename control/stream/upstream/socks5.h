@@ -14,7 +14,7 @@
 
 namespace steer::stream::socks5 {
 
-inline constexpr std::size_t kMostNameBytes = 255;  // of a host, a user, a password
+inline constexpr std::size_t kMaxNameBytes = 255;  // of a host, a user, a password
 inline constexpr std::size_t kMethodBytes = 2;
 inline constexpr std::size_t kStatusBytes = 2;
 inline constexpr std::size_t kReplyHeadBytes = 5;

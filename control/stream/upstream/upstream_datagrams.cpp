@@ -26,7 +26,7 @@ void UpstreamDatagrams::ask(UpstreamAsk ask, bool over_tcp) {
     }
     name_->need();
     if (!name_->addresses().empty()) return send(std::move(ask), over_tcp);
-    if (waiting_.size() >= kMostWaiting) return hand_back(context_, ask, nullptr, EBUSY);
+    if (waiting_.size() >= kMaxWaiting) return hand_back(context_, ask, nullptr, EBUSY);
     const std::uint64_t deadline_ms = context_.now_ms() + ask.timeout_ms;
     waiting_.push_back({std::move(ask), deadline_ms, over_tcp});
 }

@@ -1,7 +1,7 @@
 // One upstream that is asked over UDP, by name, or by a socket with a mark or of an interface: finds
 // the address, and uses UpstreamUdp (and UpstreamTcp after truncation) to ask.
 //
-// At most kMostWaiting queries wait for the first address. An address that does not answer is moved
+// At most kMaxWaiting queries wait for the first address. An address that does not answer is moved
 // to the end. A failure of the upstream is reported after kFailures in a row, because
 // datagrams get lost. One thread.
 #pragma once
@@ -24,7 +24,7 @@ namespace steer::stream {
 class UpstreamDatagrams final : public UpstreamChannel,
                                 public std::enable_shared_from_this<UpstreamDatagrams> {
   public:
-    static constexpr std::size_t kMostWaiting = 4096;
+    static constexpr std::size_t kMaxWaiting = 4096;
     static constexpr unsigned kFailures = 3;
 
     UpstreamDatagrams(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp,

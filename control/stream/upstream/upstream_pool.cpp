@@ -10,7 +10,7 @@
 namespace steer::stream {
 namespace {
 
-constexpr unsigned kMostAsked = 2;  // times, of one query
+constexpr unsigned kMaxAsked = 2;  // times, of one query
 
 }  // namespace
 
@@ -30,7 +30,7 @@ UpstreamPool::~UpstreamPool() {
 
 void UpstreamPool::ask(UpstreamAsk ask, bool /*over_tcp*/) {
     context_.count(StreamCount::upstream_channel);
-    if (waiting_.size() >= kMostWaiting) return hand_back(context_, ask, nullptr, EBUSY);
+    if (waiting_.size() >= kMaxWaiting) return hand_back(context_, ask, nullptr, EBUSY);
     if (open_.empty() && is_distrusted()) return hand_back(context_, ask, nullptr, EKEYREJECTED);
     const auto query = std::make_shared<Query>();
     query->deadline_ms = context_.now_ms() + ask.timeout_ms;
@@ -82,8 +82,8 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     if (reply.message.empty()) {
         if (reply.error == EPROTO && !std::exchange(answers_badly_, true))
             state_->fails("it is connected, but answers with an HTTP error or with no DNS");
-        const bool waits = query->newer_than != 0 && query->asked < kMostAsked;
-        if (reply.again && query->asked < kMostAsked && !waits) return ask_again(query);
+        const bool waits = query->newer_than != 0 && query->asked < kMaxAsked;
+        if (reply.again && query->asked < kMaxAsked && !waits) return ask_again(query);
         if (query->on_wire == 0 && !waits) end(query, reply.error);
         return;
     }
@@ -124,7 +124,7 @@ void UpstreamPool::forget_waiting(std::uint64_t now_ms) {
 
 void UpstreamPool::fail_waiting(int error) {
     for (const QueryPtr& query : std::exchange(waiting_, {})) {
-        query->asked = kMostAsked;  // if a connection still has it, that was its last attempt
+        query->asked = kMaxAsked;  // if a connection still has it, that was its last attempt
         if (!query->over && query->on_wire == 0) end(query, error);
     }
 }

@@ -18,7 +18,7 @@
 // So when a path works again it serves the first query: a query on a dead path is sent
 // again within kSilenceMs on a new connection.
 //
-// At most kMostWaiting wait; more are refused with EBUSY. A query that waits beyond its timeout is
+// At most kMaxWaiting wait; more are refused with EBUSY. A query that waits beyond its timeout is
 // dropped, because its worker no longer waits. One thread.
 #pragma once
 
@@ -42,7 +42,7 @@ class UpstreamPool final : public UpstreamChannel,
                            public SessionWatcher,
                            public std::enable_shared_from_this<UpstreamPool> {
   public:
-    static constexpr std::size_t kMostWaiting = 4096;
+    static constexpr std::size_t kMaxWaiting = 4096;
     static constexpr std::uint64_t kSilenceMs = 1'000;
     static constexpr std::uint64_t kFreshMs = 1'000;
     static constexpr std::uint64_t kGiveUpMs = 5'000;

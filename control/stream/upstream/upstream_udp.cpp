@@ -26,7 +26,7 @@ constexpr std::size_t kFewSockets = 64;
 std::size_t most_sockets() {
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kFewSockets;
-    return std::clamp<std::size_t>(files.rlim_cur / 8, kFewSockets, UpstreamUdp::kMostSockets);
+    return std::clamp<std::size_t>(files.rlim_cur / 8, kFewSockets, UpstreamUdp::kMaxSockets);
 }
 
 bool is_shortage(int error) {
@@ -121,7 +121,7 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
             return end(buffer, 0);
         context_.count(StreamCount::upstream_unmatched);
         release(buffer);
-        return ++near_misses_ == kMostNearMisses && end(nullptr, static_cast<int>(kForgedReplies));
+        return ++near_misses_ == kMaxNearMisses && end(nullptr, static_cast<int>(kForgedReplies));
     }
 
     bool end(Buffer* reply, int error) {

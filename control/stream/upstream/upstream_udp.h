@@ -2,10 +2,10 @@
 // and all of them if there is no such port.
 //
 // Each query has a socket of its own, which is closed with its reply. The kernel chooses its port at
-// random, and an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMostSockets wait at one
+// random, and an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMaxSockets wait at one
 // time, fewer if the process may open only few descriptors. Beyond that the oldest query is dropped, as if
 // its reply were lost. A forged reply with the right port, id and source but another question is ignored, and after
-// kMostNearMisses wrong replies the worker asks over TCP (kForgedReplies). A
+// kMaxNearMisses wrong replies the worker asks over TCP (kForgedReplies). A
 // connected socket reports a refusal by the upstream's host (ICMP).
 #pragma once
 
@@ -20,8 +20,8 @@ namespace steer::stream {
 
 class UpstreamUdp {
   public:
-    static constexpr std::size_t kMostSockets = 4096;
-    static constexpr unsigned kMostNearMisses = 10;
+    static constexpr std::size_t kMaxSockets = 4096;
+    static constexpr unsigned kMaxNearMisses = 10;
 
     explicit UpstreamUdp(StreamContext& context);
     ~UpstreamUdp();

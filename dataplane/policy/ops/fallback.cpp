@@ -10,7 +10,7 @@ namespace {
 
 // Uses the stale answer at once: no upstream is waited for.
 void run_branches_stale(LiveRun& w) {
-    for (unsigned which = 0; which < kMostBranches; ++which) {
+    for (unsigned which = 0; which < kMaxBranches; ++which) {
         QueryContext branch(w.snapshot(), w.c.query);
         begin_branch(w.c, which, branch);
         branch.stale = w.c.stale;

@@ -12,14 +12,14 @@ namespace {
 bool answer_by_name(LiveRun& w, const ReverseLookup& reverse) {
     QueryContext& c = w.c;
     constexpr std::uint32_t kPointerTtl = 5;
-    constexpr std::uint32_t kMostBytes = 512;  // of an answer with one name
+    constexpr std::uint32_t kMaxBytes = 512;  // of an answer with one name
     if (c.query.qtype != dns::kPtr || c.query.qclass != dns::kIn) return false;
     const auto address = address_in_name(c.asked().name());
     if (!address) return false;
     ReverseTable::Name name;
     const std::size_t length = reverse.table->find(*address, w.now.s(), name);
     if (length == 0) return false;
-    Buffer* const buffer = w.worker.buffers.take(kMostBytes);
+    Buffer* const buffer = w.worker.buffers.take(kMaxBytes);
     if (buffer == nullptr) return false;
     buffer->length = static_cast<std::uint32_t>(
         dns::write_answer(buffer->room(), dns::kPtr, kPointerTtl, {name.data(), length}));

@@ -9,7 +9,7 @@ namespace {
 
 // How often one static_records may be entered: for an existing name, and for the target of an alias. Aliases of aliases
 // are followed at build time; patterns remain, which may loop.
-constexpr unsigned kMostEntered = 2;
+constexpr unsigned kMaxEntered = 2;
 
 unsigned times_entered(const ProgramState& s, std::uint16_t pc) {
     return static_cast<unsigned>(std::count(s.wrappers.begin(), s.wrappers.begin() + s.depth, pc));
@@ -34,7 +34,7 @@ MaybeStep Body<Op::static_records>::run(LiveRun& w, const Instruction& i) noexce
         w.pc() = does->pc;
         return std::nullopt;
     }
-    const bool has_room = times_entered(c.state, w.pc()) < kMostEntered;
+    const bool has_room = times_entered(c.state, w.pc()) < kMaxEntered;
     if (does == nullptr) {
         if (!has_room) return w.next();
         w.enter_rewrite(Rewrites::kNothing);

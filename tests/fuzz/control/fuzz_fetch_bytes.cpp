@@ -26,11 +26,11 @@ struct Inflated {
 
 // Of a limit's worth: a little may stand for much.
 Inflated inflate(Bytes packed, std::size_t piece) {
-    constexpr std::size_t kMost = std::size_t{1} << 20;
+    constexpr std::size_t kMax = std::size_t{1} << 20;
     Inflated out;
     fetch::Inflater inflater([&out](Bytes part) -> Result<void> {
         REQUIRE(!part.empty());
-        if (out.bytes.size() + part.size() > kMost) return Error{"too much"};
+        if (out.bytes.size() + part.size() > kMax) return Error{"too much"};
         out.bytes.insert(out.bytes.end(), part.begin(), part.end());
         return {};
     });

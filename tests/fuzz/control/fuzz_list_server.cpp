@@ -24,7 +24,7 @@ using Bytes = std::span<const std::uint8_t>;
 
 namespace {
 
-constexpr std::uint64_t kMostBytes = 64 * 1024;
+constexpr std::uint64_t kMaxBytes = 64 * 1024;
 
 // Says the same to every connection, and then its end. Of its own copy: it may be sending when the fetch has ended, and the
 // input goes then.
@@ -82,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     server.say({data, size});
     fetch::Request request{
         .url = *config::parse_url("http://127.0.0.1:" + std::to_string(server.port()) + "/list")};
-    request.max_bytes = kMostBytes;
+    request.max_bytes = kMaxBytes;
     request.max_redirects = 0;
     if (size % 2 == 0) request.etag = "\"v1\"";
     std::uint64_t handed = 0;
@@ -92,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                            return {};
                                        },
                                        {});
-    REQUIRE(handed == response.bytes && handed <= kMostBytes);
+    REQUIRE(handed == response.bytes && handed <= kMaxBytes);
     REQUIRE(response.why.empty() == fetch::is_good(response.outcome));
     REQUIRE(response.outcome != fetch::Outcome::stopped &&
             response.outcome != fetch::Outcome::no_name &&

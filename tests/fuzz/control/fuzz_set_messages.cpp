@@ -19,7 +19,7 @@ using namespace steer::sets;
 // Without what a plan's messages have: they are compared whole.
 void say_again(const SetMessage& message, std::string_view bytes) {
     if (const auto* const claims = std::get_if<ClaimRows>(&message.what)) {
-        REQUIRE(claims->rows.size() <= kMostRows);
+        REQUIRE(claims->rows.size() <= kMaxRows);
         REQUIRE(encode_claims(message.plans, claims->rows).size() == bytes.size());
     } else if (const auto* const written = std::get_if<WrittenRows>(&message.what)) {
         REQUIRE(encode_written(message.plans, written->rows).size() == bytes.size());

@@ -26,7 +26,7 @@ namespace {
 void check_options(std::span<const std::uint8_t> bytes) {
     (void)options_asked(bytes);
     std::vector<std::uint8_t> message(bytes.begin(), bytes.end());
-    message.resize(bytes.size() + kMostOptionBytes);
+    message.resize(bytes.size() + kMaxOptionBytes);
     const std::size_t padded = give_options(
         message, bytes.size(), {.padding = true, .keepalive = std::chrono::seconds(1)});
     if (padded < bytes.size() || padded > message.size()) std::abort();
@@ -76,7 +76,7 @@ void check_socks5(std::span<const std::uint8_t> bytes) {
     const auto head = take(socks5::kReplyHeadBytes);
     if (head.size() < socks5::kReplyHeadBytes) return;
     const auto rest = socks5::rest_of_reply(head);
-    if (rest && (*rest == 0 || *rest > socks5::kMostNameBytes + 2)) std::abort();
+    if (rest && (*rest == 0 || *rest > socks5::kMaxNameBytes + 2)) std::abort();
 }
 
 // As the reply to our query, and to itself as a query.

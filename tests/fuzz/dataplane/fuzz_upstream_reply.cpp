@@ -20,7 +20,7 @@ namespace {
 using namespace steer;
 using namespace steer::test;
 
-constexpr std::size_t kHeadBytes = 2, kMostBytes = 1200, kFixedBytes = 10;
+constexpr std::size_t kHeadBytes = 2, kMaxBytes = 1200, kFixedBytes = 10;
 constexpr std::array<std::uint16_t, 8> kTypes{1, 28, 65, 12, 33, 16, 255, 1};
 
 Appliance& appliance() {
@@ -133,7 +133,7 @@ void ask(Appliance& a, const Input& input, const DnsMessage& query, bool replied
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < kHeadBytes + kFixedBytes || size > kMostBytes) return 0;
+    if (size < kHeadBytes + kFixedBytes || size > kMaxBytes) return 0;
     const std::uint8_t* const records = data + kHeadBytes + kFixedBytes;
     const Input input{data[0], data[1], Bytes(data + kHeadBytes, records),
                       Bytes(records, data + size)};

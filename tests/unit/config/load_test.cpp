@@ -500,8 +500,8 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
                "there is no plugin type \"cahe\": did you mean 'cache'?");
     BOOST_TEST(
         explain_plugin("quic_server", none).error().text ==
-        "plugin type \"quic_server\" has no effect here: DNS over QUIC is not served; write a "
-        "tcp_server with 'cert' and 'key' for DNS over TLS");
+        "plugin type \"quic_server\" has no effect here: clients that use DNS over QUIC get no "
+        "answer; write a tcp_server with 'cert' and 'key', and let them use DNS over TLS");
     BOOST_TEST(none.str().empty());
 }
 

@@ -465,7 +465,7 @@ BOOST_AUTO_TEST_CASE(ids_stay_the_same_over_a_reload) {
 
 BOOST_AUTO_TEST_CASE(the_registry_has_a_limit) {
     Registry registry;
-    for (std::size_t i = 0; i < kMostCaches; ++i)
+    for (std::size_t i = 0; i < kMaxCaches; ++i)
         BOOST_TEST(registry.cache("c" + std::to_string(i)).has_value());
     const auto one_more = registry.cache("one more");
     BOOST_TEST_REQUIRE(!one_more.has_value());

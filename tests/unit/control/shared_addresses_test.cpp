@@ -101,11 +101,11 @@ BOOST_AUTO_TEST_CASE(one_name_may_be_enough) {
 BOOST_AUTO_TEST_CASE(watched_addresses_and_names_are_limited) {
     SharedAddresses all;
     tell(all, 1000, kStart);
-    BOOST_TEST(all.show(kStart).at(0).names == double{SharedAddresses::kMostNames});
-    for (unsigned n = 0; n < SharedAddresses::kMostAddresses + 10; ++n)
+    BOOST_TEST(all.show(kStart).at(0).names == double{SharedAddresses::kMaxNames});
+    for (unsigned n = 0; n < SharedAddresses::kMaxAddresses + 10; ++n)
         all.record(kList, address(n), name(0), 1, kStart);
-    BOOST_TEST(all.size() == SharedAddresses::kMostAddresses);
-    const IpAddress more = address(SharedAddresses::kMostAddresses + 1);
+    BOOST_TEST(all.size() == SharedAddresses::kMaxAddresses);
+    const IpAddress more = address(SharedAddresses::kMaxAddresses + 1);
     BOOST_TEST(all.record(kList, more, name(0), 1, kStart).until_s == 0U);
     BOOST_TEST(all.record(kList, address(1), name(1), 1, kStart).until_s > kStart);
 
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(watched_addresses_and_names_are_limited) {
     all.forget_old(kStart + 3 * kStep - 1, count);
     BOOST_TEST(gone == 0U);
     all.forget_old(kStart + 3 * kStep, count);
-    BOOST_TEST(gone == SharedAddresses::kMostAddresses);
+    BOOST_TEST(gone == SharedAddresses::kMaxAddresses);
     BOOST_TEST(all.size() == 0U);
     BOOST_TEST(all.record(kList, more, name(0), 1, kStart + 3 * kStep).is_new);
 }

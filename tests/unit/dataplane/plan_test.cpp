@@ -278,9 +278,9 @@ class ProgramMaker {
     SnapshotMaker m_;
     std::vector<std::vector<std::uint16_t>> returns_;  // of the sequences that are open
     unsigned wrappers_ = 0;
-    unsigned prefers_ = 2;                  // that may still be used
-    unsigned redirects_ = Rewrites::kMost;  // the same
-    unsigned fallbacks_ = 2;                // the last so many may be used
+    unsigned prefers_ = 2;                 // that may still be used
+    unsigned redirects_ = Rewrites::kMax;  // the same
+    unsigned fallbacks_ = 2;               // the last so many may be used
     std::uint8_t instances_ = 0;
 };
 
@@ -404,7 +404,7 @@ class Side {
     }
     Step branch(QueryContext& c, const Asked& a, Now now, Seen& seen) {
         Branches b;
-        std::array<std::optional<QueryContext>, kMostBranches> branches;
+        std::array<std::optional<QueryContext>, kMaxBranches> branches;
         Asked probe = a;
         probe.query.qtype = branch_type(c, 1);
         for (;;) {

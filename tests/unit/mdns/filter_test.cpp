@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(an_opt_record_passes_with_the_message) {
 
 BOOST_AUTO_TEST_CASE(the_number_of_known_hosts_is_limited) {
     ServiceHosts hosts;
-    for (std::size_t i = 0; i < ServiceHosts::kMost; ++i)
+    for (std::size_t i = 0; i < ServiceHosts::kMax; ++i)
         BOOST_REQUIRE(hosts.learn("h" + std::to_string(i), 200, 0));
     BOOST_TEST(!hosts.learn("one more", 200, 0));
     BOOST_TEST(hosts.learn("h7", 300, 0));

@@ -312,8 +312,8 @@ BOOST_AUTO_TEST_CASE(the_number_of_one_shot_queries_is_limited) {
         if (!give(arrival, ask(("h" + std::to_string(i) + ".local").c_str()).bytes()).empty())
             ++passed;
     }
-    BOOST_TEST(passed == LegacyQueries::kMost);
-    BOOST_TEST(count("office", MdnsCount::legacy_refused) == 200 - LegacyQueries::kMost);
+    BOOST_TEST(passed == LegacyQueries::kMax);
+    BOOST_TEST(count("office", MdnsCount::legacy_refused) == 200 - LegacyQueries::kMax);
     now_ms += LegacyQueries::kPatienceMs;
     Arrival greedy = from("192.0.2.7");
     for (unsigned i = 0; i < 20; ++i) {
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(the_number_of_one_shot_queries_is_limited) {
         (void)give(greedy, ask(("k" + std::to_string(i) + ".local").c_str()).bytes());
     }
     BOOST_TEST(count("office", MdnsCount::legacy_repeated) ==
-               LegacyQueries::kMost + LegacyQueries::kMostOfAsker);
+               LegacyQueries::kMax + LegacyQueries::kMaxOfAsker);
 }
 
 BOOST_AUTO_TEST_CASE(answers_to_one_host_are_limited_in_number_and_bytes) {
@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(answers_to_one_host_are_limited_in_number_and_bytes) {
             BOOST_TEST(told(sent.bytes).find('+') == std::string::npos);
         }
     }
-    BOOST_TEST(replies == LegacyQueries::kMostReplies);
+    BOOST_TEST(replies == LegacyQueries::kMaxReplies);
 }
 
 BOOST_AUTO_TEST_CASE(other_messages_from_other_ports_are_dropped) {

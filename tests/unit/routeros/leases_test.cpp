@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(the_text_of_a_lease_is_cut) {
     const DhcpLease& lease = last.front();
     for (const std::string* const text :
          {&lease.address, &lease.mac, &lease.server, &lease.host_name})
-        BOOST_TEST(text->size() == kMostHostNameBytes);
+        BOOST_TEST(text->size() == kMaxHostNameBytes);
 }
 
 BOOST_AUTO_TEST_CASE(a_session_with_a_hanging_router_is_closed_and_retried) {

@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_script_of_adds_is_written) {
     while (script.add("l", *Address::parse("192.0.2.3"), long_name, 60)) {
     }
     BOOST_TEST(script.rows() > 30U);
-    BOOST_TEST(script.command().words().size() <= kMostScriptBytes + 40);
+    BOOST_TEST(script.command().words().size() <= kMaxScriptBytes + 40);
 }
 
 BOOST_AUTO_TEST_CASE(the_output_of_scripts_is_parsed) {

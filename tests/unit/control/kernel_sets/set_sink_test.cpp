@@ -448,7 +448,7 @@ BOOST_AUTO_TEST_CASE(waiting_claims_are_counted_and_ended_rows_make_room) {
     claim(5);  // one row
     BOOST_TEST(sink.health().pending == 1U);
     BOOST_TEST(sink.health().rows == 1U);
-    claim_rows(0, SetSink::kMostClaims - 1);
+    claim_rows(0, SetSink::kMaxClaims - 1);
     BOOST_TEST(sink.report().overflows == 0U);
     BOOST_TEST(log.empty());
     claim_rows(100'000, 2);
@@ -489,7 +489,7 @@ BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_recovers) {
     begin();
     const unsigned epochs = heard.epochs[7];
     for (unsigned i = 0; i < 100 && sink.report().overflows == 0; ++i)
-        claim_rows(i * sets::kMostRows, sets::kMostRows);
+        claim_rows(i * sets::kMaxRows, sets::kMaxRows);
     BOOST_TEST(sink.report().overflows > 0U);
     BOOST_TEST(heard.epochs[7] == epochs);
     std::size_t rows = 0;
@@ -500,7 +500,7 @@ BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_recovers) {
     });
     while (const auto claims = next<sets::ClaimRows>())
         rows += claims->rows.size();
-    BOOST_TEST(rows >= SetSink::kMostClaims);
+    BOOST_TEST(rows >= SetSink::kMaxClaims);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

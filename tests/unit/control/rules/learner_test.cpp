@@ -129,19 +129,19 @@ BOOST_AUTO_TEST_CASE(long_batches_take_a_tenth_of_the_time) {
 
 BOOST_AUTO_TEST_CASE(names_over_the_limit_are_dropped_and_counted) {
     World w;
-    for (std::size_t i = 0; i < Learner::kMostWaiting + 3; ++i)
+    for (std::size_t i = 0; i < Learner::kMaxWaiting + 3; ++i)
         w.learner.take("learn", "n" + std::to_string(i) + ".example");
     w.learner.look(1'000);
     BOOST_TEST(w.count("dropped") == "3");
     std::size_t batches = 0;
     for (std::uint64_t now_ms = 1'000; w.batches.size() > batches; now_ms += Learner::kEveryMs) {
-        BOOST_TEST(w.batches[batches].rules.size() == Learner::kMostAtOnce);
-        w.done({.added = 5, .refused = Learner::kMostAtOnce - 5, .is_full = true});
+        BOOST_TEST(w.batches[batches].rules.size() == Learner::kMaxAtOnce);
+        w.done({.added = 5, .refused = Learner::kMaxAtOnce - 5, .is_full = true});
         ++batches;
         w.learner.look(now_ms + Learner::kEveryMs);
     }
-    BOOST_TEST(batches == Learner::kMostWaiting / Learner::kMostAtOnce);
-    BOOST_TEST(w.count("refused") == std::to_string(Learner::kMostWaiting - 5 * batches));
+    BOOST_TEST(batches == Learner::kMaxWaiting / Learner::kMaxAtOnce);
+    BOOST_TEST(w.count("refused") == std::to_string(Learner::kMaxWaiting - 5 * batches));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_no_larger_than_the_sets) {
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(learners_take_turns_with_one_pause_for_all) {
     w.is_double = true;
     w.follow({});
     for (const char* const tag : {"learn", "second"}) {
-        for (std::size_t i = 0; i < 2 * Learner::kMostAtOnce; ++i)
+        for (std::size_t i = 0; i < 2 * Learner::kMaxAtOnce; ++i)
             w.learner.take(tag, std::string(tag) + std::to_string(i) + ".example");
     }
     std::string order;
@@ -176,12 +176,12 @@ BOOST_AUTO_TEST_CASE(learners_take_turns_with_one_pause_for_all) {
         w.learner.look(i * Learner::kEveryMs);
         BOOST_TEST_REQUIRE(w.batches.size() == i, "one is under way");
         order += w.batches.back().rules.front().starts_with("full:learn") ? 'l' : 's';
-        w.done({.added = Learner::kMostAtOnce});
+        w.done({.added = Learner::kMaxAtOnce});
         w.learner.look((i + 1) * Learner::kEveryMs - 1);
         BOOST_TEST_REQUIRE(w.batches.size() == i, "not yet");
     }
     BOOST_TEST(order == "lsls");
-    BOOST_TEST(w.count("added", "second") == std::to_string(2 * Learner::kMostAtOnce));
+    BOOST_TEST(w.count("added", "second") == std::to_string(2 * Learner::kMaxAtOnce));
 }
 
 BOOST_AUTO_TEST_CASE(names_wait_while_files_differ_and_that_is_logged_once) {

@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(sockets_have_room_for_several_of_the_longest_messages) {
         int size = 0;  // twice what was asked for
         socklen_t length = sizeof size;
         BOOST_REQUIRE_EQUAL(::getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length), 0);
-        BOOST_TEST(size >= 2 * std::min(most, 4 * static_cast<int>(kMostMessage)));
+        BOOST_TEST(size >= 2 * std::min(most, 4 * static_cast<int>(kMaxMessage)));
     }
 }
 

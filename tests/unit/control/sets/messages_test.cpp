@@ -28,7 +28,7 @@ std::vector<SetPlan> some_plans() {
         .tag = "policy",
         .families = {{{"inet", "fw", "four", false}, 24}, {{"inet", "fw", "six", true}, 64}},
         .max_elements = 1000};
-    for (unsigned i = 0; i < kMostRows + 5; ++i) {
+    for (unsigned i = 0; i < kMaxRows + 5; ++i) {
         const std::uint8_t four[4]{10, static_cast<std::uint8_t>(i >> 8),
                                    static_cast<std::uint8_t>(i), 0};
         both.never_claim.push_back(matchers::Prefix::masked(IpAddress::from_v4(four), 120));
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(plans_in_several_messages_are_reassembled) {
     const auto encoded = encode_plans(9, some_plans());
     BOOST_TEST(encoded.size() == 6U);  // begin, plan, two parts of its prefixes, plan, end
     for (std::size_t i = 0; i < encoded.size(); ++i) {
-        BOOST_TEST(encoded[i].size() <= kMostMessage);
+        BOOST_TEST(encoded[i].size() <= kMaxMessage);
         auto message = decode(encoded[i]);
         BOOST_TEST_REQUIRE(message.has_value());
         const auto said = reader.take(std::move(*message));
@@ -128,10 +128,10 @@ BOOST_AUTO_TEST_CASE(parts_of_plans_out_of_order_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
-    const auto claims = decode(encode_claims(4, some_rows(kMostRows)));
+    const auto claims = decode(encode_claims(4, some_rows(kMaxRows)));
     BOOST_TEST_REQUIRE(claims.has_value());
     BOOST_TEST(claims->plans == 4U);
-    check_rows(std::get<ClaimRows>(claims->what).rows, some_rows(kMostRows));
+    check_rows(std::get<ClaimRows>(claims->what).rows, some_rows(kMaxRows));
     const auto written = decode(encode_written(5, some_rows(1)));
     check_rows(std::get<WrittenRows>(written->what).rows, some_rows(1));
     const auto refused = decode(encode_refused(5, some_rows(2)));
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
 
 BOOST_AUTO_TEST_CASE(long_text_is_cut) {
     const auto line = decode(encode_log(Level::info, std::string(5000, 'x')));
-    BOOST_TEST(std::get<LogLine>(line->what).text.size() == kMostText);
+    BOOST_TEST(std::get<LogLine>(line->what).text.size() == kMaxText);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_version_kind_or_length_is_refused) {

@@ -9,7 +9,7 @@ using namespace steer;
 using namespace steer::test;
 using namespace std::chrono_literals;
 using stream::give_options;
-using stream::kMostOptionBytes;
+using stream::kMaxOptionBytes;
 using stream::options_asked;
 
 namespace {
@@ -23,7 +23,7 @@ Bytes with_opt(Bytes message, const Bytes& options = {}) {
     return message;
 }
 
-Bytes given(Bytes response, const stream::OptionsGiven& what, std::size_t room = kMostOptionBytes) {
+Bytes given(Bytes response, const stream::OptionsGiven& what, std::size_t room = kMaxOptionBytes) {
     const std::size_t length = response.size();
     response.resize(length + room);
     response.resize(give_options(response, length, what));
