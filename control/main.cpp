@@ -41,7 +41,7 @@ struct Arguments {
     std::string config = steer::config::kDefaultFile;
     std::string directory, control_socket, explained, why, checked, routeros_setup, reference_page,
         reference_form;
-    bool dump_program = false, ports = false, dry_run = false;
+    bool dump_program = false, ports = false, dry_run = false, routeros_6 = false;
     std::string init_file;
     steer::init::InitOptions init;
 };
@@ -111,8 +111,10 @@ int why(const steer::config::Settings& settings, const std::string& name) {
     return steer::kExitDone;
 }
 
-int routeros_setup(const steer::config::Settings& settings) {
-    const auto text = steer::setup::routeros_setup(settings);
+int routeros_setup(const steer::config::Settings& settings, bool is_6) {
+    using steer::setup::RouterOs;
+    const auto text =
+        steer::setup::routeros_setup(settings, {}, is_6 ? RouterOs::v6 : RouterOs::v7);
     if (!text) {
         print({text.error()}, "error");
         return steer::kExitRejected;
@@ -232,6 +234,9 @@ int run(int argc, char** argv) {
                                  "exit")
                       ->option_text("[FILE]")
                       ->expected(0, 1);
+    app.add_flag("--routeros-6", arguments.routeros_6,
+                 "With --routeros-setup: commands of RouterOS 6")
+        ->needs(setup);
     app.add_option(
            "--reference", arguments.reference_page,
            "Print a reference page as Markdown and exit; PAGE: " + steer::reference_page_names())
@@ -300,7 +305,7 @@ int run(int argc, char** argv) {
         std::fprintf(stderr, "note: %s\n", note.c_str());
     if (!loaded.ok()) return steer::kExitRejected;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
-    if (setup->count() > 0) return routeros_setup(loaded.settings);
+    if (setup->count() > 0) return routeros_setup(loaded.settings, arguments.routeros_6);
     if (arguments.dry_run) return dry_run(loaded.settings);
     return check(loaded.settings, arguments.dump_program);
 }

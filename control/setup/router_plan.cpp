@@ -121,6 +121,12 @@ std::string address_beside(const Settings& settings, const std::optional<IpAddre
     return {};
 }
 
+std::string text_of(const dns::Pref64& prefix) {
+    IpAddress address;
+    std::ranges::copy(prefix.prefix, std::begin(address.bytes));
+    return address.to_string() + "/" + std::to_string(prefix.length);
+}
+
 }  // namespace
 
 Plan plan_routers(const Settings& settings) {
@@ -140,6 +146,10 @@ Plan plan_routers(const Settings& settings) {
         if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) {
             for (const config::RouterIndex index : list->routers)
                 add_lists(plan_for(index).egresses, *list);
+        }
+        if (const auto* dns64 = std::get_if<config::Dns64>(&plugin.args)) {
+            for (const config::Dns64Prefix& prefix : dns64->prefixes)
+                add_once(plan.nat64, text_of(prefix.prefix));
         }
         if (const auto* leases = std::get_if<config::DhcpLeases>(&plugin.args)) {
             for (const config::RouterIndex index : leases->routers)

@@ -41,6 +41,8 @@ struct Plan {
     std::vector<std::string> unused;  // names of routers that no plugin has to do with
     // Our addresses that clients ask, if the configuration has them.
     std::optional<IpAddress> dns4, dns6;
+    // Prefixes of DNS64, "64:ff9b::/96", each once.
+    std::vector<std::string> nat64;
 };
 
 Plan plan_routers(const config::Settings& settings);

@@ -69,7 +69,8 @@ std::string variable(std::string_view name) {
 }
 
 // A known address is not filled in: the last step of the block sets it, once steerdnsd answers.
-void add_addresses(const Plan& plan, const RouterPlan& router, const Values& values, Blanks& out) {
+void add_addresses(const Plan& plan, const RouterPlan& router, const Values& values,
+                   RouterOs version, Blanks& out) {
     const bool is_v4 = router.host.find(':') == std::string::npos;
     const std::string_view dns = is_v4 ? blanks::kDns4 : blanks::kDns6;
     const std::string dns4 = known_dns(values, blanks::kDns4, plan.dns4);
@@ -81,17 +82,18 @@ void add_addresses(const Plan& plan, const RouterPlan& router, const Values& val
             ? "IPv4 address of steerdnsd, the DNS server of clients; empty: DHCP stays unchanged"
             : "IPv4 address of steerdnsd, the DNS server of clients; the last step sets it",
         blanks::kDns4);
-    out.add_empty(dns6.empty()
-                      ? "IPv6 address of steerdnsd; empty: router advertisements stay unchanged"
-                      : "IPv6 address of steerdnsd; the last step sets it",
-                  blanks::kDns6);
+    if (version == RouterOs::v7 || !is_v4)
+        out.add_empty(dns6.empty()
+                          ? "IPv6 address of steerdnsd; empty: router advertisements stay unchanged"
+                          : "IPv6 address of steerdnsd; the last step sets it",
+                      blanks::kDns6);
     out.add("Source address of steerdnsd's API connections; add other API clients after a comma",
             blanks::kApiClient, known ? literal(client) : variable(dns));
     out.require_filled(blanks::kApiClient,
                        (known ? "" : std::string(dns) + " or ") + std::string(blanks::kApiClient));
 }
 
-void add_gateways(const RouterPlan& router, Blanks& out) {
+void add_gateways(const RouterPlan& router, RouterOs version, Blanks& out) {
     for (std::size_t i = 0; i < router.egresses.size(); ++i) {
         const Egress& egress = router.egresses[i];
         const auto add = [&](const std::vector<std::string>& lists, const std::string& family,
@@ -102,13 +104,14 @@ void add_gateways(const RouterPlan& router, Blanks& out) {
                              name);
         };
         add(egress.lists4, "IPv4", blanks::gateway4(i));
-        add(egress.lists6, "IPv6", blanks::gateway6(i));
+        if (version == RouterOs::v7) add(egress.lists6, "IPv6", blanks::gateway6(i));
     }
 }
 
-Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& values) {
+Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& values,
+                 RouterOs version) {
     Blanks out(values);
-    add_addresses(plan, router, values, out);
+    add_addresses(plan, router, values, version, out);
     for (std::size_t i = 0; i < router.users.size(); ++i) {
         const std::string& name = router.users[i];
         out.add_required("Password of the API user " + quoted(name) + ", as in the configuration",
@@ -120,7 +123,7 @@ Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& value
                 " exists, but this script did not create it: remove it, or configure another "
                 "username");
     }
-    add_gateways(router, out);
+    add_gateways(router, version, out);
     const std::string interfaces = variable(blanks::kInterfaces);
     out.add("Interface list of the interfaces to your clients", blanks::kInterfaces,
             literal("LAN"));
@@ -131,6 +134,7 @@ Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& value
         "DHCP networks that announce steerdnsd as the DNS server; for one network: "
         "[/ip dhcp-server network find where address=\"192.168.88.0/24\"]",
         blanks::kDhcpNetworks, "[/ip dhcp-server network find]");
+    if (version == RouterOs::v6) return out;
     out.add(
         "Router advertisements that announce steerdnsd; for one interface: "
         "[/ipv6 nd find where interface=bridge]",
@@ -170,9 +174,10 @@ std::string head(const std::string& title, const std::string& text) {
 }
 
 // Clients lose DNS if they are moved before steerdnsd answers them.
-std::string move_clients_note(const Plan& plan, const Values& values) {
+std::string move_clients_note(const Plan& plan, const Values& values, RouterOs version) {
     const std::string dns4 = known_dns(values, blanks::kDns4, plan.dns4);
-    const std::string dns6 = known_dns(values, blanks::kDns6, plan.dns6);
+    const std::string dns6 =
+        version == RouterOs::v7 ? known_dns(values, blanks::kDns6, plan.dns6) : std::string();
     if (dns4.empty() && dns6.empty()) return {};
     std::string out =
         "# ---- Last step: clients ask steerdnsd. It does nothing as it is.\n"
@@ -187,25 +192,71 @@ std::string move_clients_note(const Plan& plan, const Values& values) {
     return out;
 }
 
-std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps,
-                   const Values& values) {
-    std::string out = head(all_quoted(router.names) + ": set up",
+// A block: its blanks, its steps, and `last` before the first that moves clients.
+std::string set_up_block(const std::string& title, const std::string& notes,
+                         const std::string& blanks, const std::vector<Step>& steps,
+                         const std::string& last) {
+    std::string out = head(title + ": set up",
                            "# Fill in the values. Then paste from the first brace to the last. "
                            "The last line prints a summary.\n# If that line is missing, a command "
                            "failed, and the block stopped there. Fix the cause, and paste the\n"
                            "# whole block again: it skips what is done already. To change a value "
                            "later, undo first.\n");
-    out += service_notes(router) + "{\n" + blanks_of(plan, router, values).text() +
-           begin_tally(tallies::kAdded, tallies::kChanged);
+    out += notes + "{\n" + blanks + begin_tally(tallies::kAdded, tallies::kChanged);
     bool is_last_step = false;
     for (const Step& step : steps) {
-        if (step.moves_clients && !std::exchange(is_last_step, true))
-            out += move_clients_note(plan, values);
+        if (step.moves_clients && !std::exchange(is_last_step, true)) out += last;
         out += "# -- " + step.what + "\n" + step.does;
     }
     return out +
            end_tally("setup", "rows added", tallies::kAdded, "rows changed", tallies::kChanged) +
            "}\n";
+}
+
+std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps,
+                   const Values& values, RouterOs version) {
+    return set_up_block(all_quoted(router.names), service_notes(router),
+                        blanks_of(plan, router, values, version).text(), steps,
+                        move_clients_note(plan, values, version));
+}
+
+// ---- an IPv6-mostly network
+
+constexpr const char* kNat64Title = "of the IPv6-mostly network";
+
+std::string nat64_set_up(const Plan& plan, const std::vector<Step>& steps, const Values& values) {
+    Blanks out(values);
+    out.add_required(
+        "Next hop to the NAT64 translator: an IPv6 address, or the name of an interface",
+        std::string(blanks::kTranslator));
+    out.add(
+        "IPv4 pool of the translator, such as 192.168.255.0/24; empty: it does NAT itself",
+        blanks::kPool, "\"\"");
+    out.add_required("The interface of your clients, such as bridge", std::string(blanks::kInterface));
+    const std::string interface = variable(blanks::kInterface);
+    out.require("[:len [/interface find where name=" + interface + "]] = 0",
+                "there is no interface of the name in clientInterface: correct it");
+    out.require(
+        "[:len [/ipv6 nd find where interface=" + interface +
+            "]] > [:len [/ipv6 nd find where interface=" + interface +
+            " and comment=\"steerdns: IPv6-mostly\"]]",
+        "/ipv6 nd has an entry for clientInterface that this script did not create: set its "
+        "pref64, dns and advertise-dns=yes yourself, or remove it");
+    const std::string dns6 = known_dns(values, blanks::kDns6, plan.dns6);
+    out.add("IPv6 address of steerdnsd, the DNS server of clients", blanks::kDns6, literal(dns6));
+    out.require_filled(blanks::kDns6, std::string(blanks::kDns6));
+    out.add("DHCP option 108; the last step sets it to yes", blanks::kIpv6Only, "\"no\"");
+    const std::string last =
+        "# ---- Last step: clients stop using IPv4. It does nothing as it is.\n"
+        "# Check first, on a client with IPv6 only, that this opens a page of an IPv4-only "
+        "server:\n"
+        "#     curl -6 http://ipv4only.arpa/\n"
+        "# A client that honours option 108 has no IPv4 from then on. It depends on all steps "
+        "above.\n"
+        "# Then remove the '# ' before :set, and paste the block again. Nothing is done twice.\n"
+        "# :set " +
+        std::string(blanks::kIpv6Only) + " \"yes\"\n";
+    return set_up_block(kNat64Title, {}, out.text(), steps, last);
 }
 
 std::string undo_block(const std::vector<Step>& steps) {
@@ -218,9 +269,9 @@ std::string undo_block(const std::vector<Step>& steps) {
            "}\n";
 }
 
-std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
+std::string undo(const std::string& title, const std::vector<Step>& steps) {
     std::string out =
-        head(all_quoted(router.names) + ": undo",
+        head(title + ": undo",
              "# Undoes the block above, also if that stopped half-way. Write yes in its first "
              "command.\n");
     out +=
@@ -229,14 +280,16 @@ std::string undo(const RouterPlan& router, const std::vector<Step>& steps) {
     return out + undo_block(steps);
 }
 
-std::string introduction(const config::Settings& settings, const Plan& plan) {
+std::string introduction(const config::Settings& settings, const Plan& plan, RouterOs version) {
+    const bool is_7 = version == RouterOs::v7;
     std::string out =
-        "# RouterOS 7 commands for the routers of " + quoted(settings.file) +
+        std::string("# RouterOS ") + (is_7 ? "7" : "6") + " commands for the routers of " +
+        quoted(settings.file) +
         ", made by steerdnsd --routeros-setup (docs/guides/routers.md).\n"
         "# Each router has two blocks: the setup and its undo. Back up the router first: "
-        "/export file=before-steerdns\n"
-        "# For RouterOS 6, remove the commands in /routing table and /ipv6, and write "
-        "routing-mark= for routing-table= in routes.\n";
+        "/export file=before-steerdns\n" +
+        (is_7 ? "# For RouterOS 6, add --routeros-6.\n"
+              : "# RouterOS 6 routes no IPv6 by mark: IPv6 lists get rows, and no route.\n");
     for (const std::string& name : plan.unused)
         out += "# No commands for router " + quoted(name) + ": no plugin uses it.\n";
     return out;
@@ -244,28 +297,40 @@ std::string introduction(const config::Settings& settings, const Plan& plan) {
 
 }  // namespace
 
-Result<std::string> routeros_setup(const config::Settings& settings, const Values& values) {
+Result<std::string> routeros_setup(const config::Settings& settings, const Values& values,
+                                   RouterOs version) {
     const Plan plan = plan_routers(settings);
-    if (plan.routers.empty()) {
+    const bool has_nat64 = !plan.nat64.empty() && version == RouterOs::v7;
+    if (plan.routers.empty() && !has_nat64) {
+        if (!plan.nat64.empty())
+            return Error{
+                "RouterOS 6 cannot announce a NAT64 prefix (PREF64): update the router to RouterOS "
+                "7",
+                settings.file};
         return Error{
-            "no router to set up: the configuration has neither a ros_address_list nor a "
-            "dhcp_leases; add one",
+            "no router to set up: the configuration has no ros_address_list, no dhcp_leases and no "
+            "dns64; add one",
             settings.file};
     }
-    std::string out = introduction(settings, plan);
+    std::string out = introduction(settings, plan, version);
     for (const RouterPlan& router : plan.routers) {
-        const std::vector<Step> steps = steps_for(router);
-        out += set_up(plan, router, steps, values) + undo(router, steps);
+        const std::vector<Step> steps = steps_for(router, version);
+        out += set_up(plan, router, steps, values, version) + undo(all_quoted(router.names), steps);
+    }
+    if (has_nat64) {
+        const std::vector<Step> steps = nat64_steps(plan.nat64);
+        out += nat64_set_up(plan, steps, values) + undo(kNat64Title, steps);
     }
     return Result<std::string>(boost::system::in_place_value, std::move(out));
 }
 
 ImportFiles routeros_import_files(const config::Settings& settings, const Values& values) {
     const Plan plan = plan_routers(settings);
-    ImportFiles out{introduction(settings, plan), introduction(settings, plan)};
+    const std::string start = introduction(settings, plan, RouterOs::v7);
+    ImportFiles out{start, start};
     for (const RouterPlan& router : plan.routers) {
         const std::vector<Step> steps = steps_for(router);
-        out.set_up += set_up(plan, router, steps, values);
+        out.set_up += set_up(plan, router, steps, values, RouterOs::v7);
         out.undo += head(all_quoted(router.names) + ": undo",
                          "# Undoes the setup, also one that stopped half-way.\n{\n") +
                     undo_block(steps);

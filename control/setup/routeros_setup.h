@@ -9,6 +9,7 @@
 #include <string>
 
 #include "control/config/settings.h"
+#include "control/setup/steps.h"
 #include "matchers/result.h"
 
 namespace steer::setup {
@@ -16,8 +17,10 @@ namespace steer::setup {
 // Values of the blocks' variables by their names (steps.h, `blanks`); the others are left to the operator.
 using Values = std::map<std::string, std::string, std::less<>>;
 
-// `settings` are of a configuration without errors. An Error if no plugin in it has to do with a router.
-Result<std::string> routeros_setup(const config::Settings& settings, const Values& values = {});
+// `settings` are of a configuration without errors. A configuration with DNS64 has one more block, for the router of that
+// network. An Error if no plugin in it has to do with a router, or if RouterOS 6 cannot do any of it.
+Result<std::string> routeros_setup(const config::Settings& settings, const Values& values = {},
+                                   RouterOs version = RouterOs::v7);
 
 // The same as two files to /import. The undo needs no confirmation there: its file holds nothing else.
 struct ImportFiles {

@@ -140,33 +140,36 @@ std::string mark_of(const Egress& egress) {
     return literal("steerdns-" + egress.name);
 }
 
-std::vector<Family> families_of(const Egress& egress, std::size_t index) {
+std::vector<Family> families_of(const Egress& egress, std::size_t index, RouterOs version) {
     std::vector<Family> out;
     if (!egress.lists4.empty())
         out.push_back({"/ip", "0.0.0.0/0", "IPv4", blanks::gateway4(index), egress.lists4});
-    if (!egress.lists6.empty())
+    if (!egress.lists6.empty() && version != RouterOs::v6)
         out.push_back({"/ipv6", "::/0", "IPv6", blanks::gateway6(index), egress.lists6});
     return out;
 }
 
-void add_ways_out(const Egress& egress, std::size_t index, std::vector<Step>& out) {
+void add_ways_out(const Egress& egress, std::size_t index, RouterOs version,
+                  std::vector<Step>& out) {
     const std::string comment = comment_of(egress.name);
-    out.push_back(row("Egress " + literal(egress.name) + ": routing table", "/routing table",
-                      "name=" + mark_of(egress) + " fib", comment));
-    for (const Family& family : families_of(egress, index)) {
+    const bool has_tables = version != RouterOs::v6;
+    if (has_tables)
+        out.push_back(row("Egress " + literal(egress.name) + ": routing table", "/routing table",
+                          "name=" + mark_of(egress) + " fib", comment));
+    for (const Family& family : families_of(egress, index, version)) {
         out.push_back(row(
             "Egress " + literal(egress.name) + ": default route for " + std::string(family.text),
             std::string(family.menu) + " route",
             "dst-address=" + std::string(family.all) + " gateway=$" + family.gateway +
-                " routing-table=" + mark_of(egress),
+                (has_tables ? " routing-table=" : " routing-mark=") + mark_of(egress),
             comment));
     }
 }
 
-void add_marks(const Egress& egress, std::size_t index, std::vector<Step>& out) {
+void add_marks(const Egress& egress, std::size_t index, RouterOs version, std::vector<Step>& out) {
     const std::string from = "chain=prerouting in-interface-list=$" +
                              std::string(blanks::kInterfaces) + " dst-address-type=!local";
-    for (const Family& family : families_of(egress, index)) {
+    for (const Family& family : families_of(egress, index, version)) {
         const std::string menu = std::string(family.menu) + " firewall mangle";
         for (const std::string& list : family.lists) {
             out.push_back(row("Mark new connections to " + literal(list), menu,
@@ -255,6 +258,63 @@ Step advertisements() {
                                 "($comma + 1) [:len $was]]]")};
 }
 
+// ---- an IPv6-mostly network
+
+constexpr std::string_view kOption = "\"steerdns-v6only\"";
+constexpr std::string_view kV6OnlyWait = "0x00015180";  // 86,400 s in 4 bytes (RFC 8925)
+
+Step translator_pool() {
+    const std::string pool = "$" + std::string(blanks::kPool);
+    Step step = row("Source NAT for the translator's IPv4 pool", "/ip firewall nat",
+                    "chain=srcnat src-address=" + pool + " action=masquerade",
+                    comment_of("pool of the NAT64 translator"));
+    step.does = block(":if ([:len " + pool + "] > 0)", step.does);
+    return step;
+}
+
+// An entry of its own for the interface: the one for all interfaces announces no PREF64. Its `dns` is announced only
+// with advertise-dns=yes.
+Step announcement(const std::vector<std::string>& prefixes) {
+    std::string all;
+    for (const std::string& prefix : prefixes)
+        all += (all.empty() ? "" : ",") + prefix;
+    return row("Router advertisements for clients: PREF64 (RFC 8781) and DNS server (RFC 8106)",
+               "/ipv6 nd",
+               "interface=$" + std::string(blanks::kInterface) + " advertise-dns=yes dns=$" +
+                   std::string(blanks::kDns6) + " pref64=" + all,
+               comment_of("IPv6-mostly"));
+}
+
+// For each network that gives the option: `joined` are its other options.
+std::string without_option(const std::string& commands) {
+    const std::string menu = "/ip dhcp-server network";
+    return block(
+        ":foreach row in=[" + menu + " find]",
+        line(":local joined \"\"") + line(":local given \"no\"") +
+            block(":foreach item in=[" + menu + " get $row dhcp-option]",
+                  line(":if ($item = ", kOption, ") do={ :set given \"yes\" }") +
+                      block(":if ($item != " + std::string(kOption) + ")",
+                            line(":if ([:len $joined] > 0) do={ :set joined ($joined . \",\") }") +
+                                line(":set joined ($joined . $item)"))) +
+            commands);
+}
+
+// Rows of options have a comment since 7.16 only, so the name says whose it is.
+Step ipv6_only_option() {
+    const std::string menu = "/ip dhcp-server network", option = "/ip dhcp-server option";
+    const std::string name = "name=" + std::string(kOption);
+    Step made = added("", option, name, name + " code=108 value=" + std::string(kV6OnlyWait));
+    const std::string give = line(":if ([:len $joined] > 0) do={ :set joined ($joined . \",\") }") +
+                             line(menu, " set $row dhcp-option=($joined . ", kOption, ")") +
+                             counted(tallies::kChanged);
+    const std::string take =
+        line(menu, " set $row dhcp-option=$joined") + counted(tallies::kPutBack);
+    return {"DHCP option 108 (RFC 8925): clients that can do so stop using IPv4",
+            block(":if ($" + std::string(blanks::kIpv6Only) + " = \"yes\")",
+                  made.does + without_option(block(":if ($given = \"no\")", give))),
+            without_option(block(":if ($given = \"yes\")", take)) + made.undoes, true};
+}
+
 bool any_list(const RouterPlan& router, std::vector<std::string> Egress::*lists) {
     for (const Egress& egress : router.egresses)
         if (!(egress.*lists).empty()) return true;
@@ -297,22 +357,37 @@ std::string literal(std::string_view text) {
     return out + "\"";
 }
 
-std::vector<Step> steps_for(const RouterPlan& router) {
+std::vector<Step> steps_for(const RouterPlan& router, RouterOs version) {
+    const bool is_7 = version == RouterOs::v7;
     std::vector<Step> out{group(router)};
     for (std::size_t i = 0; i < router.users.size(); ++i)
         out.push_back(user(router.users[i], i));
     for (const ApiService& api : router.services)
         out.push_back(service(api));
     for (std::size_t i = 0; i < router.egresses.size(); ++i)
-        add_ways_out(router.egresses[i], i, out);
+        add_ways_out(router.egresses[i], i, version, out);
     if (any_list(router, &Egress::lists4)) out.push_back(fasttrack("/ip", "IPv4"));
-    if (any_list(router, &Egress::lists6)) out.push_back(fasttrack("/ipv6", "IPv6; RouterOS 7.18"));
+    if (is_7 && any_list(router, &Egress::lists6))
+        out.push_back(fasttrack("/ipv6", "IPv6; RouterOS 7.18"));
     for (std::size_t i = 0; i < router.egresses.size(); ++i)
-        add_marks(router.egresses[i], i, out);
-    for (Step step : {dhcp(), advertisements()}) {
-        step.moves_clients = true;
-        out.push_back(std::move(step));
-    }
+        add_marks(router.egresses[i], i, version, out);
+    out.push_back(dhcp());
+    out.back().moves_clients = true;
+    if (!is_7) return out;  // its advertisements name no server of their own
+    out.push_back(advertisements());
+    out.back().moves_clients = true;
+    return out;
+}
+
+std::vector<Step> nat64_steps(const std::vector<std::string>& prefixes) {
+    std::vector<Step> out;
+    for (const std::string& prefix : prefixes)
+        out.push_back(row("Route of " + prefix + " to the NAT64 translator", "/ipv6 route",
+                          "dst-address=" + prefix + " gateway=$" + std::string(blanks::kTranslator),
+                          comment_of("NAT64 " + prefix)));
+    out.push_back(translator_pool());
+    out.push_back(announcement(prefixes));
+    out.push_back(ipv6_only_option());
     return out;
 }
 

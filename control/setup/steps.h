@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,14 @@ struct Step {
     bool moves_clients = false;  // clients ask us from then on; such steps are the last
 };
 
+// Whose commands: RouterOS 6 has no /routing table, and routes no IPv6 by mark.
+enum class RouterOs : std::uint8_t { v6, v7 };
+
 // In the order of doing; undone in the reverse order.
-std::vector<Step> steps_for(const RouterPlan& router);
+std::vector<Step> steps_for(const RouterPlan& router, RouterOs version = RouterOs::v7);
+// The router's half of an IPv6-mostly network: route to the translator, NAT of its pool, PREF64 and RDNSS on the
+// interface of clients, and DHCP option 108, which is the last step (`moves_clients`).
+std::vector<Step> nat64_steps(const std::vector<std::string>& prefixes);
 
 // Variables of the commands, without their '$'. Users and egresses count from 0.
 namespace blanks {
@@ -31,6 +38,8 @@ inline constexpr std::string_view kDns4 = "dnsAddress4", kDns6 = "dnsAddress6";
 inline constexpr std::string_view kApiClient = "apiClient", kInterfaces = "clientInterfaces";
 inline constexpr std::string_view kDhcpNetworks = "dhcpNetworks";
 inline constexpr std::string_view kAdvertisements = "advertisements";
+inline constexpr std::string_view kTranslator = "translator", kPool = "translatorPool";
+inline constexpr std::string_view kInterface = "clientInterface", kIpv6Only = "ipv6Only";
 std::string password(std::size_t user);
 std::string gateway4(std::size_t egress);
 std::string gateway6(std::size_t egress);

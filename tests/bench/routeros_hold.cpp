@@ -28,7 +28,7 @@ class Reader {
         const auto session = lab.sim.open(lab.now_us);
         if (!session) fail("the router takes no second session");
         session_ = *session;
-        say(Command{"/login"}.attribute("name", "admin").attribute("password", ""));
+        say(Command{routeros::forms::login}.attribute("name", "admin").attribute("password", ""));
     }
     // Prints again if the last print has come to the end of the table.
     void print() {
@@ -36,7 +36,7 @@ class Reader {
         if (emitted_ && emitted + 100 < *emitted_ + lab_.sim.row_count(rossim::Family::ipv4))
             return;
         emitted_ = emitted;
-        say(Command{"/ip/firewall/address-list/print"});
+        say(Command{routeros::forms::print_rows});
     }
 
   private:

@@ -54,7 +54,7 @@ void run_session(std::string_view bytes, std::size_t piece) {
     Nobody nobody;
     Session session{nobody};
     session.login("a", "b");
-    session.send(Command{"/x"});
+    session.send(Command{forms::print_identity});
     for (std::size_t at = 0; at < bytes.size(); at += piece)
         session.feed(bytes.substr(at, piece));
     (void)session.take_output();

@@ -1,6 +1,6 @@
 # RouterOS 7 commands for the routers of "configs/multi_egress.yaml", made by steerdnsd --routeros-setup (docs/guides/routers.md).
 # Each router has two blocks: the setup and its undo. Back up the router first: /export file=before-steerdns
-# For RouterOS 6, remove the commands in /routing table and /ipv6, and write routing-mark= for routing-table= in routes.
+# For RouterOS 6, add --routeros-6.
 
 # ==== router "172.16.1.1:8728": set up
 # Fill in the values. Then paste from the first brace to the last. The last line prints a summary.

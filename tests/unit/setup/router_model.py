@@ -23,7 +23,8 @@ class Doubts:
     advertise_self: bool = False
 
 
-LISTS = {"address", "dns-server", "dns"}
+LISTS = {"address", "dns-server", "dns"}  # of addresses
+NAME_LISTS = {"dhcp-option"}
 FLAGS = {"disabled", "advertise-dns", "dynamic"}
 CHOICES = {"advertise-dns": ("no", "self", "yes")}
 UNIQUE = {"/user": "name", "/user group": "name", "/routing table": "name", "/system script": "name"}
@@ -87,6 +88,8 @@ class Router:
                 value = value.split(",") if value else []
                 if not all(re.fullmatch(r"[0-9a-f.:/]+", item) for item in value):
                     raise Stop(f"{menu}: {name} cannot be {value}")
+            if name in NAME_LISTS and isinstance(value, str):
+                value = value.split(",") if value else []
             if self.doubts.advertise_self and name in CHOICES:
                 if value not in CHOICES[name]:
                     raise Stop(f"{menu}: input does not match any value of {name}: {value!r}")
@@ -95,7 +98,7 @@ class Router:
                     raise Stop(f"{menu}: {name} is neither yes nor no but {value!r}")
                 value = value == "yes"
             row[name] = value
-            if value in ("", None):
+            if value in ("", None) or (name in NAME_LISTS and not value):
                 del row[name]
         unique = UNIQUE.get(menu)
         if any(k != key and unique and r[unique] == row.get(unique) for k, r in self.rows(menu).items()):
@@ -112,7 +115,7 @@ class Router:
         del self.rows(menu)[key]
 
     def get(self, menu, key, name):
-        value = self.rows(menu)[key].get(name, [] if name in LISTS else None)
+        value = self.rows(menu)[key].get(name, [] if name in LISTS | NAME_LISTS else None)
         if menu == "/ip service" and name == "address" and self.doubts.renamed_address in ("empty", "gone"):
             value = []
         return "" if value == [] and self.doubts.empty_list_is_text else value

@@ -73,12 +73,13 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 // ---- whole texts
 
-// tests/unit/setup/NAME.rsc is what `steerdnsd --routeros-setup configs/NAME.yaml` prints.
-void check_text(const std::string& name) {
+// tests/unit/setup/NAME.rsc is what `steerdnsd --routeros-setup configs/NAME.yaml` prints; NAME.ros6: with --routeros-6.
+void check_text(const std::string& name, RouterOs version = RouterOs::v7) {
     const std::string path = "configs/" + name + ".yaml";
     std::istringstream said(
-        routeros_setup(settings_of(content_of(kRoot + "/" + path), path)).value());
-    std::istringstream expected(content_of(kRoot + "/tests/unit/setup/" + name + ".rsc"));
+        routeros_setup(settings_of(content_of(kRoot + "/" + path), path), {}, version).value());
+    std::istringstream expected(content_of(kRoot + "/tests/unit/setup/" + name +
+                                           (version == RouterOs::v7 ? ".rsc" : ".ros6")));
     std::string is, wanted;
     for (int line = 1; std::getline(expected, wanted); ++line) {
         BOOST_REQUIRE_MESSAGE(std::getline(said, is),
@@ -96,15 +97,35 @@ BOOST_AUTO_TEST_CASE(the_commands_for_two_egresses_are_as_expected) {
     check_text("multi_egress");
 }
 
+BOOST_AUTO_TEST_CASE(the_commands_for_an_ipv6_mostly_network_are_as_expected) {
+    check_text("ipv6-mostly");
+}
+// Nothing that the operator must leave out: no routing tables, no IPv6 by mark, no PREF64.
+BOOST_AUTO_TEST_CASE(the_commands_for_routeros_6_are_as_expected) {
+    check_text("minimal", RouterOs::v6);
+    const std::string path = "configs/minimal.yaml";
+    const auto text =
+        routeros_setup(settings_of(content_of(kRoot + "/" + path), path), {}, RouterOs::v6).value();
+    for (const char* later : {"/routing table", "routing-table", "/ipv6"})
+        BOOST_TEST(count(text, later) == 0U, later);
+    const std::string mostly = "configs/ipv6-mostly.yaml";
+    const auto refused =
+        routeros_setup(settings_of(content_of(kRoot + "/" + mostly), mostly), {}, RouterOs::v6);
+    BOOST_TEST(
+        refused.error().sentence() ==
+        "configs/ipv6-mostly.yaml: RouterOS 6 cannot announce a NAT64 prefix (PREF64): update "
+        "the router to RouterOS 7");
+}
+
 BOOST_AUTO_TEST_CASE(without_a_router_the_setup_is_refused) {
     const auto nothing = routeros_setup(settings_of(
         "routers: { a: { address: 192.0.2.9, username: u, password: p } }\nplugins:\n  - { tag: m, "
         "type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n"));
     BOOST_REQUIRE(nothing.has_error());
-    BOOST_TEST(
-        nothing.error().sentence() ==
-        "text.yaml: no router to set up: the configuration has neither a ros_address_list nor "
-        "a dhcp_leases; add one");
+    BOOST_TEST(nothing.error().sentence() ==
+               "text.yaml: no router to set up: the configuration has no ros_address_list, no "
+               "dhcp_leases and "
+               "no dns64; add one");
 }
 
 // ---- what is done is undone

@@ -9,6 +9,7 @@ from router_model import Doubts, Router, Script
 
 HERE = pathlib.Path(__file__).parent
 FILLED = {"dnsAddress4": '"172.16.1.2"', "dnsAddress6": '"fd00::2"', "apiPassword1": '"pass\\$word"',
+          "translator": '"fd16::64"', "translatorPool": '"192.168.255.0/24"', "clientInterface": '"bridge"',
           "gateway1v4": '"10.9.0.1"', "gateway1v6": '"fd09::1"', "gateway2v4": '"10.9.0.2"'}
 # Routers as they may be found: variants of each menu. The test tries every combination.
 VARIANTS = {
@@ -24,7 +25,8 @@ VARIANTS = {
     "/ipv6 nd": [[{"interface": "all", "advertise-dns": "yes", "dns": ""}],
                  [{"interface": "lan", "advertise-dns": "no", "dns": "fd00::1,fd00::9", "comment": "mine"}]],
 }
-ALWAYS = {"/interface list": [{"name": "LAN"}], "/user": [{"name": "admin", "comment": "system default user"}],
+ALWAYS = {"/interface": [{"name": "bridge"}],
+          "/interface list": [{"name": "LAN"}], "/user": [{"name": "admin", "comment": "system default user"}],
           "/ip firewall mangle": [{"action": "accept", "comment": "mine"}],
           "/routing table": [{"name": "main"}], "/ip route": [{"dst-address": "0.0.0.0/0", "gateway": "192.0.2.1"}]}
 
@@ -52,7 +54,7 @@ def routers(versions=VERSIONS, **menus):
 def script(name, undo=False, **filled):
     text = (HERE / f"{name}.rsc").read_text()
     for variable, value in {**FILLED, **filled}.items():
-        text = re.sub(rf'(:local {variable}) ""', lambda found, value=value: f"{found[1]} {value}", text)
+        text = re.sub(rf'(:local {variable}) "(?:no)?"', lambda found, value=value: f"{found[1]} {value}", text)
     parts = text.split("\n# ==== ")
     if len(parts) != 3:
         raise AssertionError("a router has two blocks")
@@ -81,6 +83,24 @@ class Undo(unittest.TestCase):
                 self.assertEqual(router.picture(), before)
                 self.assertEqual(undo.run(router), [])
                 self.assertEqual(router.picture(), before, "undone twice")
+
+    def test_undo_restores_the_router_of_an_ipv6_mostly_network(self):
+        """With option 108 and without: the option comes only when its variable says yes."""
+        for given in ("no", "yes"):
+            set_up, undo = script("ipv6-mostly", ipv6Only=f'"{given}"'), script("ipv6-mostly", undo=True)
+            for options in ("", "lease-time", "ntp,lease-time"):
+                network = [{"address": "192.168.88.0/24", "dhcp-option": options}]
+                for router in routers([Doubts()], ip_dhcp_server_network=network):
+                    before = router.picture()
+                    self.assertEqual(set_up.run(router), NO_UNDO)
+                    done = router.picture()
+                    self.assertEqual(set_up.run(router), NO_UNDO)
+                    self.assertEqual(router.picture(), done, "pasted twice")
+                    self.assertEqual([r["code"] for r in done.get("/ip dhcp-server option", [])], ["108"] * (given == "yes"))
+                    entry = [r for r in done["/ipv6 nd"] if r["interface"] == "bridge"][0]
+                    self.assertEqual((entry["pref64"], entry["advertise-dns"]), ("64:ff9b::/96", True))
+                    self.assertEqual(undo.run(router), [])
+                    self.assertEqual(router.picture(), before)
 
     def test_the_commands_set_a_router_up(self):
         router = list(routers([Doubts()]))[-1]
