@@ -95,8 +95,8 @@ def terminal_calls(text):
         arguments, properties = [], []
         if "where" in rest:
             rest, conditions = rest[:rest.index("where")], rest[rest.index("where") + 1:]
-            properties = [found[0] for word in conditions if (found := re.match(r"[a-z-]+(?==|~)", word))]
-        arguments = [found[0] for word in rest if (found := re.match(r"[a-z-]+(?==)", word))]
+            properties = [found[0] for word in conditions if (found := re.match(r"[a-z][a-z0-9-]*(?==|~)", word))]
+        arguments = [found[0] for word in rest if (found := re.match(r"[a-z][a-z0-9-]*(?==)", word))]
         yield path or "/", command, arguments, properties
 
 

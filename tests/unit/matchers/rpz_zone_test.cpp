@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(a_line_without_a_policy_is_a_bad_line) {
         {"3: a CNAME with 2 names: expected one, as in 'bad.example CNAME .'",
          "4: a record of type \"NS\" at \"b.rpz.example\" is not a policy: remove it",
          "5: \"rpz-other.\" is not an action: expected rpz-passthru., rpz-drop. or rpz-tcp-only.",
-         "6: the target \"walled.example.rpz.example\" lies in the zone itself: write a last dot "
-         "behind the name",
+         "6: the target \"walled.example.rpz.example\" is inside the zone: end the name with a "
+         "dot",
          "7: \"rpz-foo\" at the end of \"e.rpz-foo\" is not a trigger",
          "8: \"33.1.2.0.192\" is not a prefix: expected its length and the address from its end, "
          "as "

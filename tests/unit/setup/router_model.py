@@ -241,16 +241,16 @@ class Script:
         outer, self.path = self.path, path or self.path
         path = self.path
         if self.take(r" where\b"):
-            while self.take(r"(?: and)? ([a-z-]+)(=|~)"):
+            while self.take(r"(?: and)? ([a-z][a-z0-9-]*)(=|~)"):
                 name, how = self.groups
                 self.is_condition = True
                 conditions.append((name, how, self.value()))
                 self.is_condition = False
         else:
             while self.take(r" +(?=[^ }\]\n;])"):
-                if self.take(r"!([a-z-]+)"):
+                if self.take(r"!([a-z][a-z0-9-]*)"):
                     values[self.groups[0]] = lambda router, scopes: None
-                elif self.take(r"([a-z-]+)="):
+                elif self.take(r"([a-z][a-z0-9-]*)="):
                     name = self.groups[0]
                     values[name] = self.value()
                 else:

@@ -96,7 +96,7 @@ class Undo(unittest.TestCase):
                     done = router.picture()
                     self.assertEqual(set_up.run(router), NO_UNDO)
                     self.assertEqual(router.picture(), done, "pasted twice")
-                    self.assertEqual([r["code"] for r in done.get("/ip dhcp-server option", [])], ["108"] * (given == "yes"))
+                    self.assertEqual([r["code"] for r in done.get("/ip dhcp-server option", [])], [108] * (given == "yes"))
                     entry = [r for r in done["/ipv6 nd"] if r["interface"] == "bridge"][0]
                     self.assertEqual((entry["pref64"], entry["advertise-dns"]), ("64:ff9b::/96", True))
                     self.assertEqual(undo.run(router), [])
