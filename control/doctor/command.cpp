@@ -140,6 +140,8 @@ int run_doctor(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? kExitDone : kExitRejected;
     }
+    if (arguments.json && arguments.fix)
+        return refuse("--json cannot ask for each command: leave out --json or --fix");
     const auto loaded = config::load(arguments.config);
     for (const Error& error : loaded.errors)
         std::fprintf(stderr, "error: %s\n", safe_text(error.sentence(), kSafeLineBytes).c_str());

@@ -14,7 +14,7 @@ namespace forms = routeros::forms;
 
 constexpr std::string_view kOption108 = "108";
 constexpr std::uint32_t kMinWaitS = 300;       // V6ONLY_WAIT, RFC 8925 3.2
-constexpr const char* kOneDay = "0x00015180";  // 86,400 s: clients fall back within a day
+constexpr const char* kShortWait = "0x0000012c";  // 300 s: clients come back to IPv4 soon
 
 // Four bytes in hexadecimal, as RouterOS takes an option's value.
 std::optional<std::uint32_t> wait_of(std::string_view value) {
@@ -251,7 +251,7 @@ void Nat64Checks::check_option() {
                         where + " has the value " + std::string(option.get("value")) +
                             "; it is a number of seconds in 4 bytes, 0x0000012c (300) or more",
                         "clients ignore the option, or ask again and again");
-            set_row(finding, forms::set_dhcp_option, Menu::ip, option, {{"value", kOneDay}});
+            set_row(finding, forms::set_dhcp_option, Menu::ip, option, {{"value", kShortWait}});
             out_.push_back(std::move(finding));
         }
         if (option.is("force")) {

@@ -254,6 +254,7 @@ std::string nat64_set_up(const Plan& plan, const std::vector<Step>& steps, const
         "# A client that honours option 108 has no IPv4 from then on. It depends on all steps "
         "above.\n"
         "# Then remove the '# ' before :set, and paste the block again. Nothing is done twice.\n"
+        "# Clients come back to IPv4 within 300 s. Raise the value to a day (0x00015180) later.\n"
         "# :set " +
         std::string(blanks::kIpv6Only) + " \"yes\"\n";
     return set_up_block(kNat64Title, {}, out.text(), steps, last);

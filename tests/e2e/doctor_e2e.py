@@ -314,6 +314,7 @@ class Doctor(unittest.TestCase):
         self.assertEqual(router.doctor("nowhere").returncode, 2)
         self.assertIn('no router of the configuration is called "nowhere"', router.doctor("nowhere").stderr)
         self.assertEqual(router.doctor("--yes").returncode, 2)
+        self.assertEqual(router.doctor("--json", "--fix").returncode, 2)
         self.assertEqual(router.doctor("edge").returncode, 0)
         router.carry_out("set", "user", {"disabled": "yes"})
         said = router.doctor()

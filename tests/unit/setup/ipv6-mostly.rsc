@@ -48,11 +48,12 @@
 #     curl -6 http://ipv4only.arpa/
 # A client that honours option 108 has no IPv4 from then on. It depends on all steps above.
 # Then remove the '# ' before :set, and paste the block again. Nothing is done twice.
+# Clients come back to IPv4 within 300 s. Raise the value to a day (0x00015180) later.
 # :set ipv6Only "yes"
 # -- DHCP option 108 (RFC 8925): clients that can do so stop using IPv4
 :if ($ipv6Only = "yes") do={
     :if ([:len [/ip dhcp-server option find where name="steerdns-v6only"]] = 0) do={
-        /ip dhcp-server option add name="steerdns-v6only" code=108 value=0x00015180
+        /ip dhcp-server option add name="steerdns-v6only" code=108 value=0x0000012c
         :set rowsAdded ($rowsAdded + 1)
     }
     :foreach row in=[/ip dhcp-server network find] do={
