@@ -299,7 +299,7 @@ std::string without_option(const std::string& commands) {
             commands);
 }
 
-// Rows of options have a comment since 7.16 only, so the name says whose it is.
+// Rows of options have a comment since 7.16 only: the name marks it as made here.
 Step ipv6_only_option() {
     const std::string menu = "/ip dhcp-server network", option = "/ip dhcp-server option";
     const std::string name = "name=" + std::string(kOption);

@@ -211,7 +211,7 @@ class Fetch(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         self.server.stop()
         before = time.monotonic()
-        # What is known of the copy is lost; the copy is as good as before.
+        # The record of the copy is lost; the copy itself is unchanged.
         for facts in (self.folder / "lists").glob("*.json"):
             facts.unlink()
         daemon = self.start(wait="2m")
