@@ -166,7 +166,7 @@ class PolicyImport {
     // Empty and default values out; keys without an effect out, with a note.
     void clean(Tree& args, std::string_view type, const std::string& owner) {
         if (!args.is_map()) return;
-        std::vector<std::pair<std::string, Tree>> kept;
+        std::vector<Tree::Entry> kept;
         for (auto& [key, value] : args.entries) {
             const auto* const row = predecessors::find_key(type, key, predecessors::kNone);
             const bool secret = key.starts_with("password") || key == "username";
@@ -174,9 +174,10 @@ class PolicyImport {
                 value.text == "0" &&
                 predecessors::find_key(type, key, predecessors::kZero) != nullptr;
             if (row != nullptr) {
+                const std::string why(predecessors::text_of_import(*row));
                 if (!is_off(value))
-                    note(value.line, key + " of " + owner + " is not imported: " +
-                                         std::string(predecessors::text_of_import(*row)));
+                    note(value.line, std::string(key).append(" of ").append(owner) +
+                                         " is not imported: " + why);
             } else if (secret || !(value.kind == Tree::Kind::nothing ||
                                    (value.is_text() && value.text.empty()) || is_default)) {
                 kept.emplace_back(key, std::move(value));
@@ -223,10 +224,11 @@ class PolicyImport {
                 more = " with port " + std::string(scheme.port);
                 rest.erase(colon, slash - colon);
             }
-            note(line, in_quotes(addr) + " of " + owner + " becomes " +
-                           std::string(scheme.instead) + "://" + more + ": " +
-                           std::string(scheme.name) + " is not supported");
-            return std::string(scheme.instead) + "://" + rest;
+            const std::string becomes = std::string(scheme.instead) + "://";
+            std::string text = in_quotes(addr);
+            text.append(" of ").append(owner).append(" becomes ").append(becomes).append(more);
+            note(line, text.append(": ").append(scheme.name).append(" is not supported"));
+            return becomes + rest;
         }
         return addr;
     }

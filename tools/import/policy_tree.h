@@ -20,7 +20,8 @@ struct Tree {
     int line = 0;
     std::string text;
     std::vector<Tree> items;
-    std::vector<std::pair<std::string, Tree>> entries;
+    struct Entry;
+    std::vector<Entry> entries;
 
     static Tree of(std::string_view text);
     [[nodiscard]] bool is_map() const { return kind == Kind::map; }
@@ -34,6 +35,12 @@ struct Tree {
     [[nodiscard]] std::string_view get(std::string_view key) const;
     void set(std::string_view key, Tree value);
     void remove(std::string_view key);
+};
+
+struct Tree::Entry {
+    Entry(std::string_view key, Tree value) : first(key), second(std::move(value)) {}
+    std::string first;
+    Tree second;
 };
 
 inline constexpr std::size_t kMaxNodes = 200'000;
