@@ -390,7 +390,7 @@ std::array<Declared, 6> declared() {
 
 }  // namespace
 
-void add_cache_methods(ops::Methods& methods, std::optional<CacheMethods> m) {
+void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>& m) {
     for (Declared& one : declared()) {
         one.method.run = [m, run = one.run](const ops::Arguments& asked, const ops::RpcDone& done) {
             if (m) return run(*m, asked, done);

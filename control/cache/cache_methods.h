@@ -35,7 +35,7 @@ struct CacheMethods {
 };
 
 // Without a cache each method returns an error that says so.
-void add_cache_methods(ops::Methods& methods, std::optional<CacheMethods> of);
+void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>& of);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache);
 

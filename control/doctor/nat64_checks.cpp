@@ -13,7 +13,7 @@ using routeros::Menu;
 namespace forms = routeros::forms;
 
 constexpr std::string_view kOption108 = "108";
-constexpr std::uint32_t kMinWaitS = 300;       // V6ONLY_WAIT, RFC 8925 3.2
+constexpr std::uint32_t kMinWaitS = 300;          // V6ONLY_WAIT, RFC 8925 3.2
 constexpr const char* kShortWait = "0x0000012c";  // 300 s: clients come back to IPv4 soon
 
 // Four bytes in hexadecimal, as RouterOS takes an option's value.
@@ -91,7 +91,7 @@ bool Nat64Checks::is_option_given() const {
 
 void Nat64Checks::check_route(const std::string& prefix) {
     if (!router_.can_read("/ipv6/route")) return;
-    const char* const kLost = "connections to addresses that DNS64 made have no way";
+    const char* const lost = "connections to addresses that DNS64 made have no way";
     const Row *disabled = nullptr, *down = nullptr;
     for (const Row& route : router_.table("/ipv6/route").rows) {
         if (route.get("dst-address") != prefix) continue;
@@ -108,15 +108,15 @@ void Nat64Checks::check_route(const std::string& prefix) {
                                "the route to " + prefix + " is not active: the translator " +
                                    std::string(down->get("gateway")) +
                                    " does not answer or has no interface",
-                               kLost, "start the translator (Tayga), or correct the gateway"));
+                               lost, "start the translator (Tayga), or correct the gateway"));
     } else if (disabled != nullptr) {
         Finding finding =
-            problem("nat64-route-disabled", "the route to " + prefix + " is disabled", kLost);
+            problem("nat64-route-disabled", "the route to " + prefix + " is disabled", lost);
         set_row(finding, forms::set_route, Menu::ipv6, *disabled, {{"disabled", "no"}});
         out_.push_back(std::move(finding));
     } else {
         out_.push_back(
-            problem("nat64-route", "there is no route to " + prefix, kLost,
+            problem("nat64-route", "there is no route to " + prefix, lost,
                     "add it with the translator as gateway: /ipv6 route add dst-address=" + prefix +
                         " gateway=TRANSLATOR"));
     }

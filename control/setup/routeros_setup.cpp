@@ -229,10 +229,10 @@ std::string nat64_set_up(const Plan& plan, const std::vector<Step>& steps, const
     out.add_required(
         "Next hop to the NAT64 translator: an IPv6 address, or the name of an interface",
         std::string(blanks::kTranslator));
-    out.add(
-        "IPv4 pool of the translator, such as 192.168.255.0/24; empty: it does NAT itself",
-        blanks::kPool, "\"\"");
-    out.add_required("The interface of your clients, such as bridge", std::string(blanks::kInterface));
+    out.add("IPv4 pool of the translator, such as 192.168.255.0/24; empty: it does NAT itself",
+            blanks::kPool, "\"\"");
+    out.add_required("The interface of your clients, such as bridge",
+                     std::string(blanks::kInterface));
     const std::string interface = variable(blanks::kInterface);
     out.require("[:len [/interface find where name=" + interface + "]] = 0",
                 "there is no interface of the name in clientInterface: correct it");

@@ -381,6 +381,7 @@ std::vector<Step> steps_for(const RouterPlan& router, RouterOs version) {
 
 std::vector<Step> nat64_steps(const std::vector<std::string>& prefixes) {
     std::vector<Step> out;
+    out.reserve(prefixes.size() + 3);
     for (const std::string& prefix : prefixes)
         out.push_back(row("Route of " + prefix + " to the NAT64 translator", "/ipv6 route",
                           "dst-address=" + prefix + " gateway=$" + std::string(blanks::kTranslator),
