@@ -100,7 +100,7 @@ class Init(unittest.TestCase):
 
         dns4, dns6, users = imported(block)
         self.assertEqual((dns4, dns6), (["1.1.1.1"], []))
-        self.assertEqual([user["address"] for user in users.values() if user.get("group")], [["172.16.1.2"]])
+        self.assertEqual([user["address"] for user in users.values() if user.get("group")], ["172.16.1.2"])
         dns4, dns6, again = imported(block.replace("\n# :set dnsAddress", "\n:set dnsAddress"))
         self.assertEqual((dns4, dns6), (["172.16.1.2"], ["fd16::2"]))
         self.assertEqual(len(again), len(users))

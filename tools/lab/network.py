@@ -169,7 +169,7 @@ class Network:
         return ["ip", "netns", "exec", self.full(space), "sh", "-c", WITH_OWN_STATE, "sh", str(self._state(space)), *argv]
 
     def _state(self, space: str) -> pathlib.Path:
-        table = self.folder / "state" / f"{space}.fstab"
+        table = self.folder / "mounts" / f"{space}.fstab"
         if not table.exists():
             lines = []
             for folder in STATE_FOLDERS:
