@@ -80,7 +80,7 @@ class Install(unittest.TestCase):
             config = pathlib.Path(folder) / "etc/steerdns/steerdns.yaml"
             self.assertEqual(config.stat().st_mode & 0o777, 0o640)
             config.write_text("mine\n")
-            install()  # (meson shows nothing of what its scripts print)
+            install()  # (meson does not show what its scripts print)
             self.assertEqual(config.read_text(), "mine\n")
 
     def test_the_installed_configuration_is_valid(self):
