@@ -11,26 +11,27 @@ using routeros::Menu;
 
 constexpr unsigned kSessions = 4;  // lists, leases, the doctor, and one that is being replaced
 
+// Advice to limit the row's `address` to ours, with the command if our address is known.
+Finding open_to_all(std::string check, std::string what, std::string why,
+                    const routeros::CommandForm& form, const Row& row, const Expected& expected) {
+    Finding finding = problem(std::move(check), std::move(what), std::move(why));
+    finding.level = Level::advice;
+    if (expected.plan.api_client.empty())
+        finding.advice = "set its address to the address of this machine";
+    else
+        set_row(finding, form, Menu::ip, row, {{"address", expected.plan.api_client}});
+    return finding;
+}
+
 void check_user(const RouterFacts& router, const Expected& expected, const std::string& name,
                 Findings& out) {
     const Row* const user = router.table("/user").find("name", name);
     if (user == nullptr) return;  // a user of RADIUS: the router does not list it
-    if (!user->has("address")) {
-        Finding finding{
-            .check = "user-address",
-            .level = Level::advice,
-            .what = "the user " + name + " may log in from every address",
-            .why = "a client that learns its password can write address lists from anywhere",
-            .advice = {},
-            .fix = {},
-            .undo = {}};
-        if (expected.plan.api_client.empty())
-            finding.advice = "set its address to the address of this machine";
-        else
-            set_row(finding, routeros::forms::set_user, Menu::ip, *user,
-                    {{"address", expected.plan.api_client}});
-        out.push_back(std::move(finding));
-    }
+    if (!user->has("address"))
+        out.push_back(
+            open_to_all("user-address", "the user " + name + " may log in from every address",
+                        "a client that learns its password can write address lists from anywhere",
+                        routeros::forms::set_user, *user, expected));
     const Row* const group = router.table("/user/group").find("name", user->get("group"));
     if (group == nullptr) return;
     std::string missing;
@@ -76,21 +77,11 @@ void check_service(const RouterFacts& router, const Expected& expected,
         rows, [&](const Row& row) { return row.get("name") == name && !row.is("dynamic"); });
     if (service == rows.end()) return;
     // 7.24 calls `address` `available-from`, and still takes the former name.
-    if (!service->has("address") && !service->has("available-from")) {
-        Finding finding{.check = "service-address",
-                        .level = Level::advice,
-                        .what = "the service " + name + " is open to every address",
-                        .why = "everybody who reaches the router can try passwords at its API",
-                        .advice = {},
-                        .fix = {},
-                        .undo = {}};
-        if (expected.plan.api_client.empty())
-            finding.advice = "set its address to the address of this machine";
-        else
-            set_row(finding, routeros::forms::set_service, Menu::ip, *service,
-                    {{"address", expected.plan.api_client}});
-        out.push_back(std::move(finding));
-    }
+    if (!service->has("address") && !service->has("available-from"))
+        out.push_back(open_to_all("service-address",
+                                  "the service " + name + " is open to every address",
+                                  "everybody who reaches the router can try passwords at its API",
+                                  routeros::forms::set_service, *service, expected));
     const std::string_view text = service->get("max-sessions");
     unsigned most = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
@@ -140,6 +131,16 @@ Findings judge(const RouterFacts& router, const Expected& expected) {
     check_dns(router, expected, out);
     check_nat64(router, expected, out);
     return out;
+}
+
+Finding problem(std::string check, std::string what, std::string why, std::string advice) {
+    return {std::move(check),
+            Level::problem,
+            std::move(what),
+            std::move(why),
+            std::move(advice),
+            {},
+            {}};
 }
 
 void set_row(Finding& finding, const routeros::CommandForm& form, Menu family, const Row& row,

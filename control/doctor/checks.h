@@ -22,6 +22,9 @@ void check_nat64(const RouterFacts& router, const Expected& expected,
 
 // ---- for the checks
 
+// Without commands: the caller adds them.
+Finding problem(std::string check, std::string what, std::string why, std::string advice = {});
+
 // `set` of one row, and its undo from what the row says now.
 void set_row(Finding& finding, const routeros::CommandForm& form, routeros::Menu family,
              const Row& row, const std::vector<std::pair<std::string, std::string>>& values);

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <set>
 
@@ -12,6 +11,7 @@
 #include "control/doctor/report.h"
 #include "control/doctor/visit.h"
 #include "control/kernel/addresses.h"
+#include "control/process/command_line.h"
 #include "matchers/exit_codes.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
@@ -23,18 +23,6 @@ struct Arguments {
     std::string config = config::kDefaultFile, router;
     bool fix = false, yes = false, json = false;
 };
-
-int refuse(const std::string& sentence) {
-    std::fprintf(stderr, "steerctl: %s\n", safe_text(sentence, kSafeLineBytes).c_str());
-    return kExitRejected;
-}
-
-bool agree(const std::string& question) {
-    std::cout << question << " [y/N] " << std::flush;
-    std::string line;
-    if (!std::getline(std::cin, line)) std::cout << "\n";
-    return line == "y" || line == "Y" || line == "yes";
-}
 
 // A router with its access.
 struct Patient {
@@ -143,8 +131,7 @@ int run_doctor(int argc, char** argv) {
     if (arguments.json && arguments.fix)
         return refuse("--json cannot ask for each command: leave out --json or --fix");
     const auto loaded = config::load(arguments.config);
-    for (const Error& error : loaded.errors)
-        std::fprintf(stderr, "error: %s\n", safe_text(error.sentence(), kSafeLineBytes).c_str());
+    print_errors(loaded.errors);
     if (!loaded.ok()) return kExitRejected;
     auto patients = patients_of(loaded.settings, arguments.router);
     if (patients.empty() && arguments.router.empty()) {

@@ -40,13 +40,7 @@ void check_network(const RouterFacts& router, const Expected& expected, const Ro
                    const Row& network, bool& asks_router, Findings& out) {
     const std::string ours = expected.dns4->to_string();
     const std::string where = "the DHCP network " + std::string(network.get("address"));
-    Finding finding{.check = "dhcp-dns",
-                    .level = Level::problem,
-                    .what = {},
-                    .why = kBypassed,
-                    .advice = {},
-                    .fix = {},
-                    .undo = {}};
+    Finding finding = problem("dhcp-dns", {}, kBypassed);
     if (network.is("dns-none")) {
         finding.check = "dhcp-dns-none";
         finding.what = where + " gives clients no DNS server (dns-none=yes)";
@@ -112,16 +106,11 @@ void check_forward_entries(const RouterFacts& router, Findings& out) {
     for (const Row& row : router.table("/ip/dns/static").rows) {
         if (row.get("type") != "FWD" || !row.is_enabled()) continue;
         const std::string name(row.has("name") ? row.get("name") : row.get("regexp"));
-        Finding finding{.check = "fwd-entry",
-                        .level = Level::problem,
-                        .what = "/ip/dns/static has a FWD entry for " + name,
-                        .why =
-                            "names below it that do not exist get NOERROR instead of NXDOMAIN, and "
-                            "clients with "
-                            "search domains stop there",
-                        .advice = {},
-                        .fix = {},
-                        .undo = {}};
+        Finding finding =
+            problem("fwd-entry", "/ip/dns/static has a FWD entry for " + name,
+                    "names below it that do not exist get NOERROR instead of NXDOMAIN, and "
+                    "clients with "
+                    "search domains stop there");
         set_row(finding, forms::set_static, Menu::ip, row, {{"disabled", "yes"}});
         out.push_back(std::move(finding));
     }
@@ -139,14 +128,10 @@ void check_advertised_servers(const RouterFacts& router, const Expected& expecte
         if (servers.empty() ||
             std::ranges::all_of(servers, [&](auto server) { return server == ours; }))
             continue;
-        Finding finding{.check = "rdnss",
-                        .level = Level::problem,
-                        .what = "router advertisements on " + std::string(row.get("interface")) +
-                                " name the DNS server " + std::string(row.get("dns")),
-                        .why = kBypassed,
-                        .advice = {},
-                        .fix = {},
-                        .undo = {}};
+        Finding finding = problem("rdnss",
+                                  "router advertisements on " + std::string(row.get("interface")) +
+                                      " name the DNS server " + std::string(row.get("dns")),
+                                  kBypassed);
         set_row(finding, forms::set_nd, Menu::ip, row, {{"dns", ours}});
         out.push_back(std::move(finding));
     }

@@ -23,6 +23,10 @@ class Row {
     // `true` and `yes`.
     [[nodiscard]] bool is(std::string_view name) const;
     [[nodiscard]] bool is_enabled() const { return !is("disabled") && !is("invalid"); }
+    // Of a route: its gateway does not answer, or has no interface. Versions print one of the two properties.
+    [[nodiscard]] bool is_down() const {
+        return is("inactive") || (has("active") && !is("active"));
+    }
     [[nodiscard]] std::string_view id() const { return get(".id"); }
     // Whether the property's items, parted by commas, contain this one.
     [[nodiscard]] bool lists(std::string_view name, std::string_view item) const;

@@ -58,13 +58,8 @@ class Nat64Checks {
                     std::string advice = {}) const {
         if (is_option_given())
             why += "; DHCP option 108 is given: clients that honour it have no IPv4 either";
-        return {std::move(check),
-                Level::problem,
-                std::move(what),
-                std::move(why),
-                std::move(advice),
-                {},
-                {}};
+        return doctor::problem(std::move(check), std::move(what), std::move(why),
+                               std::move(advice));
     }
 
     const RouterFacts& router_;
@@ -97,7 +92,7 @@ void Nat64Checks::check_route(const std::string& prefix) {
         if (route.get("dst-address") != prefix) continue;
         if (route.is("disabled")) {
             disabled = &route;
-        } else if (route.is("inactive") || (route.has("active") && !route.is("active"))) {
+        } else if (route.is_down()) {
             down = &route;
         } else {
             return;

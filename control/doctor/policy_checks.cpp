@@ -17,16 +17,6 @@ constexpr std::string_view kMangle = "/firewall/mangle", kFilter = "/firewall/fi
 constexpr std::string_view kNoList =
     "no connection is routed by it, although names resolve and rows are written";
 
-Finding problem(std::string check, std::string what, std::string why, std::string advice = {}) {
-    return {std::move(check),
-            Level::problem,
-            std::move(what),
-            std::move(why),
-            std::move(advice),
-            {},
-            {}};
-}
-
 bool is_prerouting(const Row& rule) {
     return rule.get("chain") == "prerouting";
 }
@@ -302,10 +292,9 @@ void EgressChecks::check_table(const std::string& name) {
     const std::string_view everywhere = family_ == Menu::ip ? "0.0.0.0/0" : "::/0";
     for (const Row& route : router_.table(family_, "/route").rows) {
         if (route.get("routing-table") != name || route.get("dst-address") != everywhere) continue;
-        const bool is_down = route.is("inactive") || (route.has("active") && !route.is("active"));
         if (route.is("disabled")) {
             disabled = &route;
-        } else if (is_down) {
+        } else if (route.is_down()) {
             down = &route;
         } else {
             return check_nat(route);

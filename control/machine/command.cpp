@@ -22,11 +22,11 @@
 #include "control/machine/apply.h"
 #include "control/machine/checks.h"
 #include "control/machine/report.h"
+#include "control/process/command_line.h"
 #include "control/reload/sizing.h"
 #include "control/stream/listen/port_owner.h"
 #include "dataplane/port/descriptor.h"
 #include "matchers/exit_codes.h"
-#include "matchers/safe_text.h"
 
 namespace steer::machine {
 namespace {
@@ -35,11 +35,6 @@ struct Arguments {
     std::string config;
     bool check = false, apply = false, undo = false, yes = false, json = false;
 };
-
-ExitCode refuse(const std::string& sentence) {
-    std::fprintf(stderr, "steerctl: %s\n", safe_text(sentence, kSafeLineBytes).c_str());
-    return kExitRejected;
-}
 
 // ---- what only the running kernel says
 
@@ -128,13 +123,6 @@ int run_command(const std::string& command) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-bool agree(const std::string& question) {
-    std::cout << question << " [y/N] " << std::flush;
-    std::string line;
-    if (!std::getline(std::cin, line)) std::cout << "\n";
-    return line == "y" || line == "Y" || line == "yes";
-}
-
 ExitCode change(const Arguments& arguments, const Findings& findings) {
     if (::geteuid() != 0) return refuse("setup changes this machine: run it as root");
     Hands hands{agree, run_command, std::cout};
@@ -155,8 +143,7 @@ std::optional<config::Settings> load(const std::string& given) {
         return config::Settings{};
     }
     auto loaded = config::load(file);
-    for (const Error& error : loaded.errors)
-        std::fprintf(stderr, "error: %s\n", safe_text(error.sentence(), kSafeLineBytes).c_str());
+    print_errors(loaded.errors);
     if (!loaded.ok()) return std::nullopt;
     return std::move(loaded.settings);
 }
