@@ -13,6 +13,7 @@ Numbers that differ from run to run (VARIABLE) are compared by their kind; all o
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 import signal
@@ -168,6 +169,14 @@ class Page:
 
     def do_in_sync(self, _: str) -> None:
         until(self.lab.in_sync, 20, "all routers are in sync")
+
+    def do_held(self, address: str) -> None:
+        """Waits until the router has a row for the address, and steerdnsd knows it."""
+        def held() -> bool:
+            code, text = self.lab.box.shell("steerctl --json routers")
+            return (code == 0 and all(router["owed"] == 0 for router in json.loads(text)["routers"])
+                    and any(row["address"] == address for row in self.lab.scene.rows()))
+        until(held, 20, f"the router has {address}")
 
     def do_config(self, _: str) -> None:
         """The configuration that the page begins with (PageTest.config), the router's API as it was, and a fresh start."""
