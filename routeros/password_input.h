@@ -1,14 +1,13 @@
 // A router's password, typed at the terminal: for programs that ask a person. The only code here that blocks.
 #pragma once
 
-#include <iosfwd>
 #include <optional>
 #include <string>
 
 namespace steer::routeros {
 
-// A line of standard input without its end; nothing: the input ended. A terminal does not show it, and `screen` gets the line
-// end that the terminal did not show.
-std::optional<std::string> read_hidden_line(std::ostream& screen);
+// Prints `prompt` and reads a line, without its end: from the terminal if standard input is one; nothing: the input ended. It
+// does not show what is typed, and is as before when a signal ends the program (readpassphrase(3)).
+std::optional<std::string> read_password(const std::string& prompt);
 
 }  // namespace steer::routeros

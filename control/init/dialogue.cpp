@@ -42,11 +42,10 @@ Result<void> ask_one(const Question& question, const Host& host, Dialogue& dialo
     const std::string proposal = question.proposes ? question.proposes(answers, host) : "";
     show(question, host, dialogue.out);
     while (true) {
-        dialogue.out << "     " << question.label;
-        if (question.secret) dialogue.out << " [a new one]";
-        if (!proposal.empty()) dialogue.out << " [" << proposal << "]";
-        dialogue.out << ": " << std::flush;
-        const auto line = dialogue.read(question.secret);
+        const std::string offer = question.secret ? "a new one" : proposal;
+        const std::string brackets = offer.empty() ? "" : " [" + offer + "]";
+        const auto line =
+            dialogue.read("     " + std::string(question.label) + brackets + ": ", question.secret);
         if (!line) {
             dialogue.out << "\n";
             return Error{"the input ended at question " + std::string(question.number) + " (" +

@@ -12,8 +12,8 @@
 namespace steer::init {
 
 struct Dialogue {
-    // A line without its end; nothing: the input ended. `secret`: a terminal does not show it.
-    std::function<std::optional<std::string>(bool secret)> read;
+    // Prints `prompt` and reads a line without its end; nothing: the input ended. `secret`: a terminal does not show it.
+    std::function<std::optional<std::string>(const std::string& prompt, bool secret)> read;
     std::ostream& out;
 };
 

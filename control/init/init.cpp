@@ -74,8 +74,9 @@ Host look_at_this_host() {
 
 // ---- the terminal
 
-std::optional<std::string> read_line(bool secret) {
-    if (secret) return routeros::read_hidden_line(std::cout);
+std::optional<std::string> read_line(const std::string& prompt, bool secret) {
+    std::cout << (secret ? "" : prompt) << std::flush;
+    if (secret) return routeros::read_password(prompt);
     std::string line;
     if (!std::getline(std::cin, line)) return std::nullopt;
     return line;

@@ -3,8 +3,10 @@
 import os
 import pathlib
 import pty
+import signal
 import stat
 import sys
+import termios
 import unittest
 
 from lab.network import run, until
@@ -202,6 +204,22 @@ class Init(unittest.TestCase):
         self.assertIn(":local gateway1v4 \"wg1\"", self.commands.read_text())
         self.assertIn("address_list4: tunnel_v4", self.file.read_text())
         self.is_good()
+
+    def test_a_terminal_shows_what_is_typed_after_control_c_at_the_password(self):
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execvp("ip", self.scene.network.argv("appliance", *self.argv(
+                "--interface", "eth0", "--upstream", "1.1.1.1", "--allow", "private", "--router", "172.16.1.1",
+                "--router-user", USER)))
+        shown = b""
+        while b"its password [a new one]: " not in shown:
+            shown += os.read(terminal, 4096)
+        self.assertFalse(termios.tcgetattr(terminal)[3] & termios.ECHO, "hidden while the password is typed")
+        os.write(terminal, b"\x03")
+        _, status = os.waitpid(child, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), -signal.SIGINT)
+        self.assertTrue(termios.tcgetattr(terminal)[3] & termios.ECHO, "shown again")
+        os.close(terminal)
 
     def test_control_c_leaves_no_file(self):
         code, _ = self.typed([("interface [eth0]: ", "\x03")])

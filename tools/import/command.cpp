@@ -81,8 +81,7 @@ Imported import_file(const ImportOptions& options) {
 // Nothing: no person is there to ask.
 std::optional<std::string> ask_password(const std::string& what) {
     if (::isatty(STDIN_FILENO) == 0) return std::nullopt;
-    std::fprintf(stderr, "%s", what.c_str());
-    return routeros::read_hidden_line(std::cerr);
+    return routeros::read_password(what);
 }
 
 std::optional<std::string> find_password(const ImportOptions& options) {

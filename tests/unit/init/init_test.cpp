@@ -38,7 +38,8 @@ struct Typed {
 
     Result<Answers> ask(const Given& given = {}, bool defaults = false,
                         const Host& host = a_host()) {
-        Dialogue dialogue{[this](bool) -> std::optional<std::string> {
+        Dialogue dialogue{[this](const std::string& prompt, bool) -> std::optional<std::string> {
+                              said << prompt;
                               if (lines.empty()) return std::nullopt;
                               std::string line = lines.front();
                               lines.pop_front();
