@@ -94,6 +94,7 @@ void Daemon::run() {
     begin_tasks();
     repeat_mdns(settings_);
     rules_->follow(settings_);
+    statics_->follow(settings_);
     leases_->follow(built_.leases);
     housekeeping();
     if (!has_ended_) main_io_.run();

@@ -42,6 +42,7 @@
 #include "control/process/file_watch.h"
 #include "control/process/heap_trim.h"
 #include "control/process/published.h"
+#include "control/records/static_service.h"
 #include "control/reload/reloader.h"
 #include "control/reload/sizing.h"
 #include "control/rules/rule_service.h"
@@ -133,6 +134,7 @@ class Daemon {
     void repeat_mdns(const config::Settings& settings);
     void take_raised();
     void make_rule_service();
+    void make_static_service();
     void make_lease_service();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
@@ -222,6 +224,7 @@ class Daemon {
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<tasks::TaskService> tasks_;
     std::unique_ptr<rules::RuleService> rules_;
+    std::unique_ptr<records::StaticService> statics_;
     std::unique_ptr<mdns::Mdns> mdns_;
     std::unique_ptr<leases::LeaseService> leases_;
     std::unique_ptr<Reloader> reloader_;

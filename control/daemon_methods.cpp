@@ -50,6 +50,7 @@ void Daemon::add_methods() {
     why_->add_methods(methods_);
     hits_->add_methods(methods_, *runtime_);
     rules_->add_methods(methods_);
+    statics_->add_methods(methods_);
     leases_->add_methods(methods_);
 }
 

@@ -142,6 +142,21 @@ void Daemon::make_rule_service() {
         [this] { return read_.are_unchanged(); });
 }
 
+void Daemon::make_static_service() {
+    statics_ = std::make_unique<records::StaticService>(
+        main_io_,
+        [this](const std::string& why, std::function<void(records::StaticService::InForce)> done) {
+            reload(why, [done = std::move(done)](const ReloadOutcome& outcome) {
+                done({outcome.generation,
+                      outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
+            });
+        },
+        [this](std::vector<matchers::Rule> names, std::function<void(Result<std::uint64_t>)> done) {
+            if (!cache_service_) return done(std::uint64_t{0});
+            cache_service_->flush(named_by(std::move(names)), done);
+        });
+}
+
 // A request that cannot begin yet stays pending.
 void Daemon::take_raised() {
     if (!tasks_) return;
@@ -306,6 +321,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     if (fetcher_) fetcher_->follow(candidate.settings);
     if (tasks_) tasks_->follow(candidate.settings);
     rules_->follow(candidate.settings);
+    statics_->follow(candidate.settings);
     leases_->follow(candidate.built.leases);
     repeat_mdns(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);

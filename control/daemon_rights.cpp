@@ -64,10 +64,15 @@ std::vector<std::string> Daemon::own_folders() const {
     }
     if (std::filesystem::is_directory(settings_.control.images, no_folder))
         folders.push_back(settings_.control.images);
-    if (!built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases))
-        std::filesystem::create_directories(kStateFolder, no_folder);
+    const bool has_static = std::ranges::any_of(settings_.plugins, [](const config::Plugin& p) {
+        return std::holds_alternative<config::StaticRecords>(p.args);
+    });
+    const bool keeps_records = has_static && is_below_state_folder(settings_.control.static_file);
+    const bool keeps_leases =
+        !built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases);
+    if (keeps_leases || keeps_records) std::filesystem::create_directories(kStateFolder, no_folder);
     const bool keeps = is_below_state_folder(settings_.control.findings) ||
-                       is_below_state_folder(settings_.control.leases);
+                       is_below_state_folder(settings_.control.leases) || keeps_records;
     if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
         folders.emplace_back(kStateFolder);
     if (!settings_.remote_lists.empty()) {

@@ -232,6 +232,7 @@ Result<void> Daemon::start_listeners() {
 Result<void> Daemon::start_ops() {
     (void)set_program_.open();  // without sets it may be missing; starting it says so
     make_rule_service();
+    make_static_service();
     make_lease_service();
     add_methods();
     socket_ = std::make_unique<ops::ControlSocket>(

@@ -419,6 +419,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     }
     if (tasks_) tasks_->write_metrics(writer);
     if (rules_) rules_->write_metrics(writer);
+    if (statics_) statics_->write_metrics(writer);
     write_mdns_metrics(writer, mdns_.get());
     leases_->write_metrics(writer);
     write_port_metrics(writer, *ports_);

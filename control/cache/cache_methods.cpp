@@ -390,6 +390,32 @@ std::array<Declared, 6> declared() {
 
 }  // namespace
 
+// The matcher is built on the service's thread, which a regexp may keep busy for a while.
+CacheService::Filter named_by(std::vector<matchers::Rule> names) {
+    struct Names {
+        std::vector<matchers::Rule> rules;
+        std::unique_ptr<matchers::NameMatcher> matcher;
+        matchers::NameMatcher::Scratch scratch;
+        bool is_built = false;
+
+        bool hold(std::span<const std::uint8_t> name) {
+            if (!std::exchange(is_built, true)) {
+                matchers::NameMatcherBuilder builder;
+                for (matchers::Rule& rule : rules)
+                    builder.add(0, std::move(rule));
+                std::vector<Error> errors, warnings;
+                matcher = builder.build(errors, warnings);
+                if (matcher != nullptr && !matcher->prepare(scratch)) matcher.reset();
+            }
+            // Without a matcher all answers go: none is stale then.
+            return matcher == nullptr || matcher->match(name, scratch).test(0);
+        }
+    };
+    const auto all = std::make_shared<Names>();
+    all->rules = std::move(names);
+    return [all](const cache::Entry& e) { return all->hold(e.name()); };
+}
+
 void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>& m) {
     for (Declared& one : declared()) {
         one.method.run = [m, run = one.run](const ops::Arguments& asked, const ops::RpcDone& done) {

@@ -34,6 +34,9 @@ struct CacheMethods {
     std::function<void(std::vector<IpAddress>, std::function<void(std::size_t)>)> forget_rows{};
 };
 
+// The answers of these names.
+CacheService::Filter named_by(std::vector<matchers::Rule> names);
+
 // Without a cache each method returns an error that says so.
 void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>& of);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/config/matcher_settings.h"
@@ -124,9 +125,18 @@ struct StaticEntry {
     std::optional<PluginIndex> list;  // that holds the addresses
     int line = 0;
 };
+// Keys and values of a record, as written.
+using RecordFields = std::vector<std::pair<std::string, std::string>>;
+struct WrittenRecord {
+    RecordFields fields;
+    int line = 0;
+    bool is_runtime = false;  // from the file that `steerctl static` changes
+};
 struct StaticRecords {
-    std::vector<StaticEntry> entries;  // in the order in which they are asked: regexps first
-    std::optional<PluginIndex> cache;  // of what forwarders say
+    std::vector<StaticEntry> entries;    // in the order in which they are asked: regexps first
+    std::optional<PluginIndex> cache;    // of what forwarders say
+    std::vector<WrittenRecord> written;  // disabled ones too; those of the file first
+    bool ptr = true;
 };
 struct AdListPart {
     std::string name;      // as it was written: a path or URL

@@ -13,6 +13,7 @@
 #include "control/config/predecessors.h"
 #include "control/config/reading.h"
 #include "control/config/rules.h"
+#include "control/config/runtime_records.h"
 #include "control/config/sections.h"
 #include "control/config/steps.h"
 #include "matchers/quote.h"
@@ -190,6 +191,7 @@ void read_plugins(Reading& in, Node& top) {
         return;
     }
     PluginsReader(in, *list).all();
+    warn_of_unused_records(in);
     give_uses(in.settings());
     in.make_picks();
     in.report_absent();

@@ -86,6 +86,9 @@ class Reading {
     void pick_upstreams(UpstreamPick pick) { picks_.push_back(std::move(pick)); }
     void make_picks();
 
+    // The file of runtime records (runtime_records.h), once it was read.
+    [[nodiscard]] std::optional<Node>& runtime_records() { return runtime_records_; }
+
     // ---- what predecessors' sections say (predecessors.h)
 
     [[nodiscard]] ApiOfPredecessor& api() { return api_; }
@@ -109,6 +112,7 @@ class Reading {
     };
     std::vector<Absent> absent_;
     std::vector<UpstreamPick> picks_;
+    std::optional<Node> runtime_records_;
     ApiOfPredecessor api_;
     OutboundOfPredecessor outbound_;
     std::optional<int> left_out_server_;

@@ -98,6 +98,7 @@ struct Control {
     std::string findings =
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
     std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept
+    std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
     std::uint32_t stream_threads = 1;
 };
 

@@ -142,7 +142,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 12> kControlRows{{
+constexpr std::array<Row<Control>, 13> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "",
@@ -169,6 +169,10 @@ constexpr std::array<Row<Control>, 12> kControlRows{{
      "/var/lib/steerdns/leases.json", "",
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable."},
+    {"static", Own<Control>{"path", read_path_or_off<&Control::static_file>},
+     "/var/lib/steerdns/static.yaml", "",
+     "file for the records of `steerctl static add`; `off` disables it\nThe file maps the tags of "
+     "`static` plugins to lists of `records`. A start and a reload read it. You can edit it."},
     {"pattern_time", &Control::pattern_time, "10s", "100ms..10m",
      "CPU time limit for compiling keyword and regexp rules\nOne regexp may take a twentieth of "
      "it, at least 500 ms. A slower regexp is rejected with its file and line. If all rules "
@@ -255,7 +259,8 @@ constexpr std::array kSections{
             dataplane_row_texts, read_dataplane},
     Section{"control",
             "Control socket, metrics, user, files and background threads. Changes of `watch`, "
-            "`images`, `lists` and `fetch` apply at a reload. All other changes need a restart.",
+            "`images`, `lists`, `static` and `fetch` apply at a reload. All other changes need a "
+            "restart.",
             [] { return row_texts(kControlRows); }, read_control},
     Section{
         "policy",

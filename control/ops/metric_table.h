@@ -97,6 +97,12 @@ inline constexpr std::array kMetrics{
               "triggers in a response policy zone", "Lists"},
     MetricRow{"steerdns_rpz_matches", "counter", "plugin, zone",
               "queries that matched a trigger of a response policy zone", "Lists"},
+    MetricRow{"steerdns_static_records", "gauge", "plugin, origin",
+              "records of a static, disabled ones too: in the configuration, or added by steerctl "
+              "(`runtime`)",
+              "Lists"},
+    MetricRow{"steerdns_static_changes", "counter", "result",
+              "records that were added and removed by steerctl, and refused requests", "Lists"},
     MetricRow{"steerdns_rule_changes", "counter", "set, result",
               "requested rule changes of a dynamic_domain_set, by result", "Lists"},
     MetricRow{"steerdns_rules_waiting", "gauge", "set", "rule changes that wait to be written",

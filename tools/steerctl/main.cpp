@@ -132,6 +132,66 @@ int rules(const Options& options) {
                 steerctl::kLongPatience);
 }
 
+// The sub-commands of `static`.
+struct StaticCommands {
+    StaticCommands(CLI::App& app, Options& options)
+        : records(app.add_subcommand("static", "Show, add and remove records of a static plugin")) {
+        records->require_subcommand(1);
+        records->fallthrough();
+        print = records->add_subcommand(
+            "print", "Show the records, their numbers and where they are written");
+        add = records->add_subcommand("add", "Add a record, which a restart keeps");
+        remove = records->add_subcommand("remove", "Remove records that 'add' made");
+        print->add_option("PROPERTY=VALUE", options.rules,
+                          "Only records with these properties, as in name=nas.lan");
+        add->add_option("PROPERTY=VALUE", options.rules,
+                        "Properties as in RouterOS's /ip/dns/static: name=nas.lan "
+                        "address=192.168.88.10")
+            ->required();
+        remove
+            ->add_option("WHICH", options.rules,
+                         "A number, as printed, or properties of the records: name=nas.lan")
+            ->required();
+        for (CLI::App* const verb : {print, add, remove})
+            verb->add_option("--plugin", options.tag,
+                             "Tag of the static plugin; required if there are several");
+    }
+
+    [[nodiscard]] int run(const Options& options) const {
+        json::object params;
+        if (!options.tag.empty()) params["plugin"] = options.tag;
+        json::array words;
+        for (const std::string& word : options.rules) {
+            // As typed at a router: "print where name=...", "remove [find name=...]".
+            const bool is_filler = word == "where" || word == "find" || word == "[find";
+            if (add->parsed() || !is_filler) words.emplace_back(word);
+        }
+        if (print->parsed()) {
+            if (!words.empty()) params["where"] = std::move(words);
+            return show(options, "static.print", steerctl::static_records_text, params);
+        }
+        if (add->parsed()) {
+            params["record"] = std::move(words);
+            return show(options, "static.add", steerctl::static_changed_text, params,
+                        steerctl::kLongPatience);
+        }
+        const std::string first = options.rules.front();
+        const bool is_number =
+            first.size() <= 9 && first.find_first_not_of("0123456789") == std::string::npos;
+        if (is_number && options.rules.size() > 1)
+            return misused("static remove: write one number, or properties");
+        if (is_number) {
+            params["number"] = std::stoul(first);
+        } else {
+            params["where"] = std::move(words);
+        }
+        return show(options, "static.remove", steerctl::static_changed_text, params,
+                    steerctl::kLongPatience);
+    }
+
+    CLI::App *records, *print = nullptr, *add = nullptr, *remove = nullptr;
+};
+
 // The sub-commands of `adlist`.
 struct AdlistCommands {
     AdlistCommands(CLI::App& app, Options& options)
@@ -576,6 +636,7 @@ int run(int argc, char** argv) {
         ->check(CLI::IsMember({"list", "add", "remove"}));
     rules_command->add_option("RULE", options.rules,
                               "Rules: domain:NAME, full:NAME, keyword:TEXT or regexp:PATTERN");
+    const StaticCommands static_commands(app, options);
     const RouterCommands router_commands(app, options);
     auto* const drain = app.add_subcommand(
         "drain", "Make /readyz fail, so that load balancers send no new clients");
@@ -638,6 +699,7 @@ int run(int argc, char** argv) {
         return show(options, "reverse", steerctl::reverse_text,
                     json::object{{"address", options.name}});
     if (rules_command->parsed()) return rules(options);
+    if (static_commands.records->parsed()) return static_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
     if (why->parsed())
         return show(options, "why", steerctl::why_text, json::object{{"name", options.name}},

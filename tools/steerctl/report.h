@@ -40,6 +40,10 @@ std::string rule_sets_text(const boost::json::value& sets);
 std::string rules_text(const boost::json::value& rules);
 std::string rules_changed_text(const boost::json::value& done);
 
+// Of static.print, static.add, static.remove.
+std::string static_records_text(const boost::json::value& answer);
+std::string static_changed_text(const boost::json::value& done);
+
 // Of routers, routers.diff, routers.reconcile, routers.pause and routers.resume, bypass.
 std::string routers_text(const boost::json::value& routers);
 std::string router_differences_text(const boost::json::value& routers);

@@ -9,6 +9,7 @@
 #include "control/config/plugins/tag_or_args.h"
 #include "control/config/rdata_text.h"
 #include "control/config/rules.h"
+#include "control/config/runtime_records.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
@@ -90,7 +91,7 @@ void keep_records(Reading& in, const Node& node, const Place& place, StaticArgs&
     }
 }
 constexpr std::array<Row<StaticArgs>, 3> kStaticRows{{
-    {"records", Own<StaticArgs>{"list of records", keep_records}, "required", "",
+    {"records", Own<StaticArgs>{"list of records", keep_records}, "none", "",
      "records, as in `- {name: nas.lan, address: 192.168.88.10}`; see below"},
     {"ptr", &StaticArgs::ptr, "true", "",
      "also answer PTR queries for the addresses of A and AAAA records, like RouterOS"},
@@ -103,18 +104,34 @@ constexpr std::array<Row<StaticArgs>, 3> kStaticRows{{
 
 class StaticReader {
   public:
-    StaticReader(Reading& in, const Plugin& plugin) : in_(in), plugin_(plugin) {}
+    // `known`: entries that are there already.
+    StaticReader(Reading& in, const Plugin& plugin, std::vector<StaticEntry> known = {})
+        : in_(in), plugin_(plugin) {
+        out_.entries = std::move(known);
+    }
 
-    void read(const Node& records) {
+    // Records of the file of runtime records, or of the configuration.
+    void read(const Node& records, bool are_runtime) {
         std::size_t number = 0;
         for (const Node& node : records.items) {
-            owner_ = "record " + std::to_string(++number) + " of " + owner_of(plugin_);
-            line_ = node.line;
-            Record record;
-            const std::size_t before = in_.report().error_count();
-            if (!read_rows(in_, node, kRecordRows, owner_, record)) continue;
-            if (in_.report().error_count() == before && !record.disabled) add(node, record);
+            owner_ = std::string(are_runtime ? "runtime record " : "record ") +
+                     std::to_string(++number) + " of " + owner_of(plugin_);
+            out_.written.push_back({fields_of(node), node.line, are_runtime});
+            read_one(node, false);
         }
+    }
+
+    // A record that is not in force yet. Reports why it cannot be added.
+    void try_one(const Node& node) {
+        owner_ = "the record";
+        const std::size_t before = out_.entries.size();
+        read_one(node, true);
+        if (out_.entries.size() == before) return;
+        const auto end = out_.entries.end() - 1;
+        if (std::any_of(out_.entries.begin(), end,
+                        [&](const StaticEntry& e) { return is_same(e, *end); }))
+            refuse("exists already in " + owner_of(plugin_) + ": 'steerctl static print' shows it");
+        follow_aliases();
     }
 
     // Regexps come first, as in RouterOS, then the other records in their order, then PTR records of addresses.
@@ -128,6 +145,31 @@ class StaticReader {
     }
 
   private:
+    void read_one(const Node& node, bool even_disabled) {
+        line_ = node.line;
+        Record record;
+        const std::size_t before = in_.report().error_count();
+        if (!read_rows(in_, node, kRecordRows, owner_, record)) return;
+        const bool is_wanted = even_disabled || !record.disabled;
+        if (in_.report().error_count() == before && is_wanted) add(node, record);
+    }
+
+    static RecordFields fields_of(const Node& node) {
+        RecordFields out;
+        for (const Entry& entry : node.entries)
+            out.emplace_back(entry.key, entry.value.text);
+        return out;
+    }
+
+    // Whether RouterOS would say that the entry exists already. A second FWD or NXDOMAIN never has an effect.
+    static bool is_same(const StaticEntry& a, const StaticEntry& b) {
+        const bool has_data =
+            a.does == StaticEntry::Does::record || a.does == StaticEntry::Does::alias;
+        return a.owner.rule.kind == b.owner.rule.kind && a.owner.rule.text == b.owner.rule.text &&
+               a.does == b.does &&
+               (!has_data || (a.record.type == b.record.type && a.record.rdata == b.record.rdata));
+    }
+
     bool refuse(const std::string& why) {
         in_.report().error(line_, owner_ + " " + why);
         return false;
@@ -371,13 +413,46 @@ void read_static(Reading& in, const Node* node, Plugin& plugin) {
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kStaticRows, owner_of(plugin), args);
     StaticReader reader(in, plugin);
-    if (args.records != nullptr) reader.read(*args.records);
+    if (const Node* const runtime = runtime_records(in).find(plugin.tag))
+        reader.read(*runtime, true);
+    if (args.records != nullptr) reader.read(*args.records, false);
     StaticRecords records = reader.finish(args.ptr);
+    records.ptr = args.ptr;
     records.cache = use_plugin(in, args.cache, "cache", plugin);
     plugin.args = std::move(records);
 }
 
 }  // namespace
+
+Result<void> try_record(const StaticPlugins& plugins, const std::string& tag,
+                        const RecordFields& fields) {
+    const LoadOptions options;
+    Reading in("", options);
+    const StaticPlugins::One* to = nullptr;
+    for (const auto& one : plugins.tags)
+        in.declare(one.tag, {one.index, one.type, one.role, true});
+    for (const auto& one : plugins.plugins) {
+        if (one.tag == tag) to = &one;
+    }
+    if (to == nullptr) return Error{"there is no static " + matchers::quoted(tag)};
+    Node node;
+    node.kind = Node::Kind::map;
+    for (const auto& [key, value] : fields) {
+        Node text;
+        text.kind = Node::Kind::text;
+        text.text = value;
+        node.entries.push_back({key, 0, std::move(text)});
+    }
+    Plugin plugin;
+    plugin.tag = tag;
+    plugin.type = "static";
+    auto known = to->records.entries;
+    for (StaticEntry& entry : known)
+        entry.line = 0;  // its files are unknown to this reading
+    StaticReader(in, plugin, std::move(known)).try_one(node);
+    if (in.report().error_count() == 0) return {};
+    return Error{in.report().take_errors().front().text};
+}
 
 std::vector<RowText> static_record_rows() {
     return row_texts(kRecordRows);
@@ -388,7 +463,10 @@ const PluginType kStaticType{
     Role::executor,
     "Answers from records like those of RouterOS's `/ip dns static`. Regular expressions are "
     "tested first, then names, both in order. The first record with the queried type decides, and "
-    "its answer ends the program.\n\nIt wraps the rest of its sequence, which resolves a listed "
+    "its answer ends the program. `steerctl static` adds and removes records while the daemon "
+    "runs. "
+    "Those come before the records of the configuration.\n\nIt wraps the rest of its sequence, "
+    "which resolves a listed "
     "name that has no record of the queried type. If the name does not exist there, the answer is "
     "NOERROR without records. CNAMEs are followed. FWD passes response codes on unchanged.",
     "",
