@@ -8,7 +8,8 @@
 namespace steer::routeros {
 
 // Columns: name; feature; menu, where "/ip*" stands for /ip and /ipv6; command; arguments; properties that are read
-// (what .proplist asks for, if the command has it).
+// (what .proplist asks for, if the command has it). An argument with a '!' in front is a matcher, which a terminal sets
+// back to nothing by `!argument`; an empty value would be one that it looks for.
 #define STEER_ROUTER_COMMANDS(X)                                                                  \
     X(login, "session", "/", "login", "name,password,response", "")                               \
     X(print_identity, "session", "/system/identity", "print", "", "")                             \
@@ -48,11 +49,22 @@ namespace steer::routeros {
     X(read_routes, "doctor", "/ip*/route", "print", "", "")                                       \
     X(read_mangle, "doctor", "/ip*/firewall/mangle", "print", "", "")                             \
     X(read_filter, "doctor", "/ip*/firewall/filter", "print", "", "")                             \
-    X(read_nat, "doctor", "/ip/firewall/nat", "print", "", "")                                    \
-    X(read_dhcp_networks, "doctor", "/ip/dhcp-server/network", "print", "", "")                   \
-    X(read_dhcp_options, "doctor", "/ip/dhcp-server/option", "print", "", "")                     \
-    X(read_option_sets, "doctor", "/ip/dhcp-server/option/sets", "print", "", "")                 \
+    X(read_nat, "doctor", "/ip*/firewall/nat", "print", "", "")                                   \
+    X(read_dhcp_networks, "doctor, DHCP", "/ip/dhcp-server/network", "print", "", "")             \
+    X(read_dhcp_options, "doctor, DHCP", "/ip/dhcp-server/option", "print", "", "")               \
+    X(read_option_sets, "doctor, DHCP", "/ip/dhcp-server/option/sets", "print", "", "")           \
     X(read_nd, "doctor", "/ipv6/nd", "print", "", "")                                             \
+    X(read_dhcp_servers, "doctor, DHCP", "/ip/dhcp-server", "print", "", "")                      \
+    X(read_relays, "doctor, DHCP", "/ip/dhcp-relay", "print", "", "")                             \
+    X(read_pools, "doctor, DHCP", "/ip/pool", "print", "", "")                                    \
+    X(read_dhcp6_servers, "doctor, DHCP", "/ipv6/dhcp-server", "print", "", "")                   \
+    X(read_dhcp6_options, "doctor, DHCP", "/ipv6/dhcp-server/option", "print", "", "")            \
+    X(read_routing_rules, "doctor", "/routing/rule", "print", "", "")                             \
+    X(read_vrfs, "doctor", "/ip/vrf", "print", "", "")                                            \
+    X(read_switches, "doctor, switch chips", "/interface/ethernet/switch", "print", "", "")       \
+    X(read_switch_ports, "doctor, switch chips", "/interface/ethernet/switch/port", "print", "",  \
+      "")                                                                                         \
+    X(read_bridge_ports, "doctor, switch chips", "/interface/bridge/port", "print", "", "")       \
     X(set_user, "doctor --fix", "/user", "set", ".id,address", "")                                \
     X(set_service, "doctor --fix", "/ip/service", "set", ".id,address", "")                       \
     X(set_sessions, "doctor --fix, max-sessions", "/ip/service", "set", ".id,max-sessions", "")   \
@@ -65,9 +77,9 @@ namespace steer::routeros {
       "before",                                                                                   \
       "")                                                                                         \
     X(set_mangle, "doctor --fix", "/ip*/firewall/mangle", "set",                                  \
-      ".id,disabled,chain,connection-state,passthrough", "")                                      \
+      ".id,disabled,chain,!connection-state,passthrough", "")                                     \
     X(move_mangle, "doctor --fix", "/ip*/firewall/mangle", "move", "numbers,destination", "")     \
-    X(set_filter, "doctor --fix", "/ip*/firewall/filter", "set", ".id,connection-mark", "")       \
+    X(set_filter, "doctor --fix", "/ip*/firewall/filter", "set", ".id,!connection-mark", "")      \
     X(add_nat, "doctor --fix", "/ip/firewall/nat", "add",                                         \
       "chain,action,out-interface,out-interface-list,comment", "")                                \
     X(set_dns, "doctor --fix", "/ip/dns", "set", "servers,allow-remote-requests,use-doh-server",  \
@@ -77,9 +89,30 @@ namespace steer::routeros {
       ".id,dns-server,dns-none,dhcp-option", "")                                                  \
     X(set_dhcp_option, "doctor --fix", "/ip/dhcp-server/option", "set", ".id,value,force", "")    \
     X(add_nd, "doctor --fix", "/ipv6/nd", "add", "interface,advertise-dns,dns,pref64", "")        \
-    X(set_nd, "doctor --fix", "/ipv6/nd", "set", ".id,disabled,advertise-dns,dns,pref64", "")
+    X(set_nd, "doctor --fix", "/ipv6/nd", "set", ".id,disabled,advertise-dns,dns,pref64", "")     \
+    X(set_dhcp6_option, "doctor --fix", "/ipv6/dhcp-server/option", "set", ".id,value", "")       \
+    X(set_routing_rule, "doctor --fix", "/routing/rule", "set", ".id,disabled", "")               \
+    X(set_switch_port, "doctor, switch chips", "/interface/ethernet/switch/port", "set",          \
+      ".id,l3-hw-offloading", "")                                                                 \
+    X(set_redirect, "doctor --fix", "/ip/firewall/nat", "set",                                    \
+      ".id,disabled,!src-address,to-addresses", "")                                               \
+    X(set_redirect6, "doctor --fix", "/ipv6/firewall/nat", "set",                                 \
+      ".id,disabled,!src-address,to-address", "")                                                 \
+    X(add_redirect, "doctor --fix --redirect", "/ip/firewall/nat", "add",                         \
+      "chain,in-interface,in-interface-list,protocol,src-address,dst-address,dst-address-type,"   \
+      "dst-port,action,to-addresses,comment",                                                     \
+      "")                                                                                         \
+    X(add_redirect6, "doctor --fix --redirect", "/ipv6/firewall/nat", "add",                      \
+      "chain,in-interface,in-interface-list,protocol,src-address,dst-address,dst-address-type,"   \
+      "dst-port,action,to-address,comment",                                                       \
+      "")                                                                                         \
+    X(add_reject, "doctor --fix --redirect", "/ip*/firewall/filter", "add",                       \
+      "chain,in-interface,in-interface-list,protocol,src-address,dst-address-list,dst-port,"      \
+      "action,reject-with,comment,place-before",                                                  \
+      "")
 
 struct CommandForm {
+    std::string_view feature;     // features.h, if not each version has it
     std::string_view menu;        // "/" of the root
     std::string_view command;     // "add"
     std::string_view arguments;   // with commas
@@ -88,7 +121,7 @@ struct CommandForm {
 
 namespace forms {
 #define STEER_FORM(name, feature, menu, command, arguments, properties) \
-    inline constexpr CommandForm name{menu, command, arguments, properties};
+    inline constexpr CommandForm name{feature, menu, command, arguments, properties};
 STEER_ROUTER_COMMANDS(STEER_FORM)
 #undef STEER_FORM
 }  // namespace forms

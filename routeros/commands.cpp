@@ -11,6 +11,8 @@ namespace steer::routeros {
 
 namespace {
 
+constexpr std::string_view kMatcher = "!";
+
 // "/ip/address/print"
 std::string path_of(const CommandForm& form, Menu menu) {
     constexpr std::string_view kBoth = "/ip*";
@@ -19,11 +21,12 @@ std::string path_of(const CommandForm& form, Menu menu) {
     return path.append("/").append(form.command);
 }
 
-// Whether the list with commas has the item.
-bool has_item(std::string_view list, std::string_view item) {
+// Whether the list with commas has the item, with `mark` in front.
+bool has_item(std::string_view list, std::string_view item, std::string_view mark = {}) {
     while (!list.empty()) {
         const std::size_t comma = std::min(list.find(','), list.size());
-        if (list.substr(0, comma) == item) return true;
+        const std::string_view one = list.substr(0, comma);
+        if (one.starts_with(mark) && one.substr(mark.size()) == item) return true;
         list.remove_prefix(std::min(comma + 1, list.size()));
     }
     return false;
@@ -61,6 +64,10 @@ RowId parse_row_id(std::string_view text) {
     return error == std::errc{} && end == last ? id : 0;
 }
 
+bool is_matcher(const CommandForm& form, std::string_view argument) {
+    return has_item(form.arguments, argument, kMatcher);
+}
+
 Command::Command(const CommandForm& form, Menu menu)
     : arguments_(form.arguments), properties_(form.properties) {
     append_word(words_, path_of(form, menu));
@@ -71,7 +78,7 @@ Command& Command::proplist() {
 }
 
 Command& Command::attribute(std::string_view name, std::string_view value) {
-    assert(has_item(arguments_, name));
+    assert(has_item(arguments_, name) || has_item(arguments_, name, kMatcher));
     std::string word{"="};
     append_word(words_, word.append(name).append("=").append(value));
     return *this;

@@ -16,6 +16,9 @@ namespace steer::routeros {
 
 using RowId = std::uint64_t;  // `*1D` is 0x1d
 
+// Whether `set` of this form unsets the argument by a '!' in front.
+bool is_matcher(const CommandForm& form, std::string_view argument);
+
 std::string row_id_text(RowId id);
 // 0 if it is not `*` and hexadecimal digits; no row has id 0.
 RowId parse_row_id(std::string_view text);

@@ -1,4 +1,4 @@
-// The API's user and service, and menus that cannot be read.
+// The API's user and service.
 #include <algorithm>
 #include <charconv>
 
@@ -100,22 +100,6 @@ void check_service(const RouterFacts& router, const Expected& expected,
 
 }  // namespace
 
-void check_menus(const RouterFacts& router, Findings& out) {
-    for (const auto& [menu, table] : router.tables) {
-        if (table.trouble.empty()) continue;
-        const bool is_absent = table.trouble.starts_with("no such command");
-        out.push_back({.check = "menu-unread",
-                       .level = Level::advice,
-                       .what = menu + (is_absent ? " does not exist on this router"
-                                                 : " cannot be read: " + table.trouble),
-                       .why = "the checks that need it were left out",
-                       .advice = is_absent ? "a newer RouterOS has it"
-                                           : "give the user's group the policy read",
-                       .fix = {},
-                       .undo = {}});
-    }
-}
-
 void check_api(const RouterFacts& router, const Expected& expected, Findings& out) {
     for (const std::string& user : expected.plan.users)
         check_user(router, expected, user, out);
@@ -126,10 +110,14 @@ void check_api(const RouterFacts& router, const Expected& expected, Findings& ou
 Findings judge(const RouterFacts& router, const Expected& expected) {
     Findings out;
     check_menus(router, out);
+    check_features(router, expected, out);
     check_api(router, expected, out);
     check_policy(router, expected, out);
+    check_detours(router, expected, out);
     check_dns(router, expected, out);
+    check_dhcp(router, expected, out);
     check_nat64(router, expected, out);
+    check_bypass(router, expected, out);
     return out;
 }
 
@@ -149,8 +137,7 @@ void set_row(Finding& finding, const routeros::CommandForm& form, Menu family, c
     for (const auto& [name, value] : values) {
         fix.arguments.emplace_back(name, value);
         const std::string_view was = row.get(name);
-        const bool is_matcher = name == "connection-mark";
-        if (was.empty() && is_matcher)
+        if (was.empty() && routeros::is_matcher(form, name))
             undo.arguments.emplace_back("!" + name, "");
         else
             undo.arguments.emplace_back(name, was == "true" ? "yes" : was == "false" ? "no" : was);

@@ -21,7 +21,7 @@ namespace {
 
 struct Arguments {
     std::string config = config::kDefaultFile, router;
-    bool fix = false, yes = false, json = false;
+    bool fix = false, yes = false, json = false, redirect = false;
 };
 
 // A router with its access.
@@ -64,6 +64,18 @@ void complete(Expected& expected, const std::string& local) {
     }
 }
 
+// What to do about a refusal.
+std::string hint_of(const std::string& why, const std::string& version) {
+    const bool is_unknown =
+        why.find("unknown parameter") != why.npos || why.find("no such command") != why.npos;
+    if (!is_unknown) return "; a user with more rights can paste the commands";
+    const auto parsed = routeros::Version::parse(version);
+    if (!parsed || *parsed < routeros::kOldestCompared)
+        return "; this RouterOS is older than those that the commands were compared with";
+    return "; RouterOS " + parsed->to_string() +
+           " has this command: the version is not the one that runs, or the user's rights hide it";
+}
+
 class Visit {
   public:
     explicit Visit(Patient& patient) : patient_(patient) {
@@ -90,7 +102,7 @@ class Visit {
             if (asks && !agree("Do it?")) continue;
             if (std::string why = carry_out(client_, finding.fix); !why.empty()) {
                 std::cout << "    refused: " << safe_text(why, kSafeLineBytes)
-                          << "; a user with more rights can paste the commands\n";
+                          << hint_of(why, judgement.version) << "\n";
                 continue;
             }
             did = true;
@@ -122,6 +134,8 @@ int run_doctor(int argc, char** argv) {
     app.add_option("-c,--config", arguments.config, "the configuration");
     app.add_flag("--fix", arguments.fix, "carry out the commands");
     app.add_flag("--yes", arguments.yes, "do not ask");
+    app.add_flag("--redirect", arguments.redirect,
+                 "show the rules for clients that ask other DNS servers");
     app.add_flag("--json", arguments.json, "as JSON");
     try {
         app.parse(argc, argv);
@@ -144,6 +158,7 @@ int run_doctor(int argc, char** argv) {
                       "; write a name or a host of `routers:`");
     std::vector<Judgement> judgements;
     for (Patient& patient : patients) {
+        patient.expected.redirects = arguments.redirect;
         judgements.push_back(examine(patient, arguments));
         if (!arguments.json) write_text(judgements.back(), std::cout);
     }

@@ -1,4 +1,4 @@
-// Whether clients ask us: DHCP, router advertisements, and the router's own DNS.
+// Whether clients ask us: DHCP networks, router advertisements, and the router's own DNS.
 #include <algorithm>
 
 #include "control/doctor/checks.h"
@@ -8,9 +8,6 @@ namespace {
 
 using routeros::Menu;
 namespace forms = routeros::forms;
-
-constexpr const char* kBypassed =
-    "its clients' names are not resolved by SteerDNS, so their connections get no egress";
 
 struct RouterDns {
     explicit RouterDns(const RouterFacts& router, const Expected& expected) {
@@ -29,12 +26,6 @@ struct RouterDns {
     const Row* row = nullptr;
     bool answers = false, forwards_here = false;
 };
-
-bool is_own(const RouterFacts& router, std::string_view address) {
-    return std::ranges::any_of(router.table("/ip/address").rows, [&](const Row& row) {
-        return host_of(row.get("address")) == address;
-    });
-}
 
 void check_network(const RouterFacts& router, const Expected& expected, const RouterDns& dns,
                    const Row& network, bool& asks_router, Findings& out) {
@@ -77,7 +68,8 @@ void check_router_dns(const Expected& expected, const RouterDns& dns, bool asks_
         .check = "router-dns",
         .level = asks_router ? Level::problem : Level::advice,
         .what = asks_router
-                    ? "DHCP gives clients the router as DNS server, and the router asks " + servers
+                    ? "clients ask the router (DHCP, or a rule of /ip/firewall/nat), which asks " +
+                          servers
                     : "the router answers DNS queries itself and asks " + servers,
         .why = asks_router ? kBypassed : "a client that asks the router bypasses the policy",
         .advice = {},
@@ -141,7 +133,11 @@ void check_advertised_servers(const RouterFacts& router, const Expected& expecte
 
 void check_dns(const RouterFacts& router, const Expected& expected, Findings& out) {
     const RouterDns dns(router, expected);
-    bool asks_router = false;
+    const auto& rules = router.table("/ip/firewall/nat").rows;
+    bool asks_router = std::ranges::any_of(rules, [](const Row& rule) {
+        return rule.get("action") == "redirect" &&
+               (is_redirect(rule, "udp") || is_redirect(rule, "tcp"));
+    });
     if (expected.dns4 && router.can_read("/ip/address")) {
         for (const Row& network : router.table("/ip/dhcp-server/network").rows)
             check_network(router, expected, dns, network, asks_router, out);

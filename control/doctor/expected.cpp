@@ -15,7 +15,8 @@ std::vector<Expected> expected_of(const config::Settings& settings) {
     const setup::Plan plan = setup::plan_routers(settings);
     std::vector<Expected> all;
     for (const setup::RouterPlan& router : plan.routers)
-        all.push_back({router, plan.dns4, plan.dns6, plan.nat64});
+        all.push_back({router, plan.dns4, plan.dns6, plan.nat64,
+                       setup::features_of(router, !plan.nat64.empty()), false});
     return all;
 }
 

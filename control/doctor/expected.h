@@ -7,6 +7,7 @@
 
 #include "control/config/settings.h"
 #include "control/setup/router_plan.h"
+#include "routeros/features.h"
 
 namespace steer::doctor {
 
@@ -14,6 +15,10 @@ struct Expected {
     setup::RouterPlan plan;               // lists by egress, users, services
     std::optional<IpAddress> dns4, dns6;  // our addresses that clients ask
     std::vector<std::string> nat64;       // prefixes of DNS64, "64:ff9b::/96"; empty: no DNS64
+    std::vector<routeros::FeatureId> features;  // that the configuration uses on this router
+    bool redirects = false;  // --redirect: notes on clients that ask others have their rules
+
+    [[nodiscard]] const std::optional<IpAddress>& dns(bool v4) const { return v4 ? dns4 : dns6; }
 
     // Lists of one family, over all egresses.
     [[nodiscard]] std::vector<std::string> lists(bool v4) const;

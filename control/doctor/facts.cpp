@@ -1,6 +1,9 @@
 #include "control/doctor/facts.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include "matchers/prefix/prefix_set.h"
 
 namespace steer::doctor {
 
@@ -16,6 +19,25 @@ std::vector<std::string_view> items_of(std::string_view list) {
 
 std::string_view host_of(std::string_view prefix) {
     return prefix.substr(0, prefix.find('/'));
+}
+
+bool contains(std::string_view prefix, const IpAddress& address) {
+    const auto parsed = matchers::Prefix::parse(prefix);
+    if (!parsed || parsed->address.is_v4() != address.is_v4()) return false;
+    return matchers::Prefix::masked(address, parsed->length).address == parsed->address;
+}
+
+bool has_port(std::string_view ports, unsigned port) {
+    return std::ranges::any_of(items_of(ports), [port](std::string_view item) {
+        unsigned first = 0, last = 0;
+        const char* const end = item.data() + item.size();
+        const auto [dash, error] = std::from_chars(item.data(), end, first);
+        if (error != std::errc{}) return false;
+        last = first;
+        if (dash != end && (*dash != '-' || std::from_chars(dash + 1, end, last).ec != std::errc{}))
+            return false;
+        return first <= port && port <= last;
+    });
 }
 
 std::string_view Row::get(std::string_view name) const {

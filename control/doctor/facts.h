@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "matchers/prefix/ip_address.h"
+#include "routeros/features.h"
 #include "routeros/session.h"
 
 namespace steer::doctor {
@@ -19,6 +22,7 @@ class Row {
 
     // Empty: absent, or empty.
     [[nodiscard]] std::string_view get(std::string_view name) const;
+    [[nodiscard]] const routeros::Properties& values() const { return values_; }
     [[nodiscard]] bool has(std::string_view name) const { return !get(name).empty(); }
     // `true` and `yes`.
     [[nodiscard]] bool is(std::string_view name) const;
@@ -39,12 +43,19 @@ class Row {
 std::vector<std::string_view> items_of(std::string_view list);
 // "192.0.2.1" of "192.0.2.1/24".
 std::string_view host_of(std::string_view prefix);
+// Whether the prefix, host bits or not, contains the address. An address alone is a prefix, too.
+bool contains(std::string_view prefix, const IpAddress& address);
+// Whether a list of ports, "53,800-900", has this one.
+bool has_port(std::string_view ports, unsigned port);
 
 // One menu. `trouble` is why it cannot be read; it then has no rows, and nothing is concluded from that.
 struct Table {
     std::vector<Row> rows;
     std::string trouble;
+    std::string_view feature;  // of its command (routeros/features.h)
 
+    // The router says that it has no such menu.
+    [[nodiscard]] bool is_absent() const { return trouble.starts_with("no such command"); }
     [[nodiscard]] const Row* find(std::string_view name, std::string_view value) const;
 };
 
@@ -53,6 +64,10 @@ struct RouterFacts {
     std::string version;                               // "7.16.2"; empty: unknown
     std::map<std::string, Table, std::less<>> tables;  // by menu: "/ip/route"
 
+    // What the text says; no value: nothing can be concluded from it.
+    [[nodiscard]] std::optional<routeros::Version> parsed_version() const {
+        return routeros::Version::parse(version);
+    }
     // Of a menu that was not asked for: one with trouble.
     [[nodiscard]] const Table& table(std::string_view menu) const;
     [[nodiscard]] const Table& table(routeros::Menu family, std::string_view below) const;

@@ -10,8 +10,9 @@
 
 namespace steer::doctor {
 
-// A problem changes what clients get or how they are routed; advice is about safety and tidiness.
-enum class Level : std::uint8_t { problem, advice };
+// A problem changes what clients get or how they are routed; advice is about safety and tidiness; a note says what may be
+// meant so.
+enum class Level : std::uint8_t { problem, advice, note };
 
 // One command. `.id` names the row that it changes.
 struct Change {

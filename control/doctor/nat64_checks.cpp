@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "control/doctor/checks.h"
+#include "matchers/prefix/prefix_set.h"
 
 namespace steer::doctor {
 namespace {
@@ -35,6 +36,7 @@ class Nat64Checks {
         for (const std::string& prefix : expected_.nat64)
             check_route(prefix);
         check_masquerade();
+        check_port_forwards();
         if (router_.can_read("/ipv6/nd")) {
             for (const std::string& interface : client_interfaces())
                 check_advertisement(interface);
@@ -45,8 +47,10 @@ class Nat64Checks {
   private:
     void check_route(const std::string& prefix);
     void check_masquerade();
+    void check_port_forwards();
     void check_advertisement(const std::string& interface);
     void check_server(const Row& entry, const std::string& interface);
+    void check_lasting(const std::string& interface, std::string_view server);
     void check_option();
     void check_reference(const Row& option);
     [[nodiscard]] std::vector<std::string> client_interfaces() const;
@@ -68,20 +72,12 @@ class Nat64Checks {
     Findings& out_;
 };
 
-// An option reaches clients through a network, by name or in a set.
-bool gives(const RouterFacts& router, const Row& network, std::string_view option) {
-    if (network.lists("dhcp-option", option)) return true;
-    const Row* const set =
-        router.table("/ip/dhcp-server/option/sets").find("name", network.get("dhcp-option-set"));
-    return set != nullptr && set->lists("options", option);
-}
-
 bool Nat64Checks::is_option_given() const {
     const Row* const option = router_.table("/ip/dhcp-server/option").find("code", kOption108);
     if (option == nullptr) return false;
     return std::ranges::any_of(
         router_.table("/ip/dhcp-server/network").rows,
-        [&](const Row& network) { return gives(router_, network, option->get("name")); });
+        [&](const Row& network) { return gives_option(router_, network, option->get("name")); });
 }
 
 void Nat64Checks::check_route(const std::string& prefix) {
@@ -142,6 +138,24 @@ void Nat64Checks::check_masquerade() {
         finding.advice = "add a masquerade rule for the uplink";
     }
     out_.push_back(std::move(finding));
+}
+
+// Some guides write a dst-nat rule for each IPv4 server. RouterOS does not translate between the families.
+void Nat64Checks::check_port_forwards() {
+    for (const Row& rule : router_.table("/ipv6/firewall/nat").rows) {
+        const auto to = IpAddress::parse(host_of(rule.get("dst-address")));
+        const bool is_inside = to && std::ranges::any_of(expected_.nat64, [&](const auto& prefix) {
+                                   return contains(prefix, *to);
+                               });
+        if (!rule.is_enabled() || rule.get("action") != "dst-nat" || !is_inside) continue;
+        Finding finding = problem("nat64-dst-nat",
+                                  "rule " + row_text(rule) + " of /ipv6/firewall/nat redirects " +
+                                      std::string(rule.get("dst-address")) +
+                                      ", which is an address of the NAT64 prefix",
+                                  "connections to this IPv4 server do not reach the translator");
+        set_row(finding, forms::set_redirect6, Menu::ipv6, rule, {{"disabled", "yes"}});
+        out_.push_back(std::move(finding));
+    }
 }
 
 // Those that advertise an IPv6 prefix.
@@ -222,6 +236,7 @@ void Nat64Checks::check_server(const Row& entry, const std::string& interface) {
                 return row.get("interface") == interface && host_of(row.get("address")) == server &&
                        row.is_enabled();
             });
+        if (is_there && !is_ours) check_lasting(interface, server);
         if (!is_ours && !is_there) wrong.append(wrong.empty() ? "" : ",").append(server);
     }
     if (!servers.empty() && wrong.empty()) return;
@@ -233,6 +248,23 @@ void Nat64Checks::check_server(const Row& entry, const std::string& interface) {
         "IPv6-only clients resolve no names");
     set_row(finding, forms::set_nd, Menu::ip, entry, {{"dns", server_for(interface)}});
     out_.push_back(std::move(finding));
+}
+
+// An address from a pool changes with the prefix that the provider delegates; `dns` does not follow.
+void Nat64Checks::check_lasting(const std::string& interface, std::string_view server) {
+    for (const Row& row : router_.table("/ipv6/address").rows) {
+        if (row.get("interface") != interface || host_of(row.get("address")) != server ||
+            !row.has("from-pool"))
+            continue;
+        Finding finding = problem(
+            "nd-dns-pool",
+            "/ipv6/nd for " + interface + " names the DNS server " + std::string(server) +
+                ", an address that comes from the pool " + std::string(row.get("from-pool")),
+            "with another prefix, IPv6-only clients are told an address that does not exist",
+            "give the interface a static address, or advertise an address of SteerDNS");
+        finding.level = Level::advice;
+        out_.push_back(std::move(finding));
+    }
 }
 
 void Nat64Checks::check_option() {

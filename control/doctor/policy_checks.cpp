@@ -12,8 +12,6 @@ namespace {
 using routeros::Menu;
 namespace forms = routeros::forms;
 
-constexpr std::string_view kMangle = "/firewall/mangle", kFilter = "/firewall/filter",
-                           kNat = "/firewall/nat";
 constexpr std::string_view kNoList =
     "no connection is routed by it, although names resolve and rows are written";
 
@@ -53,7 +51,9 @@ class EgressChecks {
 
     void check_list(const std::string& list);
     void check_rule(const Row& rule, const std::string& list);
-    void check_broad_accept(const Row& rule, const std::string& list);
+    static bool meets_all_of(const Row& earlier, const Row& rule);
+    // `after`: the rules before this one were checked.
+    void check_earlier(const Row& rule, const std::string& what, const Row* after = nullptr);
     void check_route_rule(const Row& rule, const std::string& mark);
     void check_table(const std::string& name);
     void check_nat(const Row& route);
@@ -152,7 +152,7 @@ void EgressChecks::check_rule(const Row& rule, const std::string& list) {
                 "no client's packet matches the rule",
                 "add the interfaces of clients to that list"));
     }
-    check_broad_accept(rule, list);
+    check_earlier(rule, "the rule for the list " + list);
     if (does(rule, "mark-routing")) {
         tables_.emplace(rule.get("new-routing-mark"));
     } else if (does(rule, "mark-connection")) {
@@ -169,46 +169,57 @@ void EgressChecks::check_rule(const Row& rule, const std::string& list) {
     }
 }
 
-// A rule before ours that accepts all packets of the chain.
-void EgressChecks::check_broad_accept(const Row& rule, const std::string& list) {
-    constexpr std::string_view kMatchers[] = {"dst-address",
-                                              "dst-address-list",
-                                              "src-address",
-                                              "src-address-list",
-                                              "protocol",
-                                              "dst-port",
-                                              "src-port",
-                                              "connection-mark",
-                                              "connection-state",
-                                              "packet-mark",
-                                              "routing-mark",
-                                              "dst-address-type",
-                                              "in-interface",
-                                              "in-interface-list",
-                                              "connection-type",
-                                              "src-address-type",
-                                              "layer7-protocol",
-                                              "content",
-                                              "src-mac-address",
-                                              "dscp",
-                                              "tls-host",
-                                              "hotspot",
-                                              "random",
-                                              "time",
-                                              "limit",
-                                              "connection-nat-state"};
+// Whether every packet that ours matches matches the earlier rule, too. A property that is not known here may narrow it.
+bool EgressChecks::meets_all_of(const Row& earlier, const Row& rule) {
+    constexpr std::string_view kNoMatchers[] = {".id",
+                                                "chain",
+                                                "action",
+                                                "comment",
+                                                "disabled",
+                                                "invalid",
+                                                "dynamic",
+                                                "log",
+                                                "bytes",
+                                                "packets",
+                                                "about",
+                                                "passthrough",
+                                                "log-prefix",
+                                                "new-connection-mark",
+                                                "new-packet-mark",
+                                                "new-routing-mark"};
+    return std::ranges::all_of(earlier.values(), [&](const auto& property) {
+        const auto& [name, value] = property;
+        return value.empty() || std::ranges::count(kNoMatchers, name) > 0 ||
+               value == rule.get(name);
+    });
+}
+
+// A rule before ours that takes all of its packets: it ends the chain, or marks the connection first.
+void EgressChecks::check_earlier(const Row& rule, const std::string& what, const Row* after) {
+    const bool loses_mark = after != nullptr || rule.get("connection-mark") == "no-mark";
     for (const Row& earlier : rules_) {
         if (&earlier == &rule) return;
-        if (!earlier.is_enabled() || !is_prerouting(earlier) || !does(earlier, "accept")) continue;
-        const bool is_broad = std::ranges::none_of(
-            kMatchers, [&](std::string_view name) { return earlier.has(name); });
-        if (!is_broad) continue;
-        out_.push_back(
-            problem("rule-shadowed",
-                    text_of(earlier) + " accepts every packet before the rule for the list " + list,
-                    "packets leave the chain before they are marked",
-                    "move that rule behind the rules for lists, or give it conditions"));
-        return;
+        if (&earlier <= after || !earlier.is_enabled() || !is_prerouting(earlier) ||
+            !meets_all_of(earlier, rule))
+            continue;
+        const bool marks = earlier.get("action").starts_with("mark-");
+        const bool ends = does(earlier, "accept") || (marks && !earlier.is("passthrough"));
+        if (ends) {
+            out_.push_back(
+                problem("rule-shadowed", text_of(earlier) + " takes every packet before " + what,
+                        "packets leave the chain before they are marked",
+                        "move that rule behind the rules for lists, or give it conditions"));
+            return;
+        }
+        if (does(earlier, "mark-connection") && loses_mark) {
+            out_.push_back(problem(
+                "rule-foreign-mark",
+                text_of(earlier) + " gives every connection the mark " +
+                    std::string(earlier.get("new-connection-mark")) + " before " + what,
+                "our mark is not given, or is lost",
+                "move that rule behind the rules for lists, and give it connection-mark=no-mark"));
+            return;
+        }
     }
 }
 
@@ -247,6 +258,8 @@ void EgressChecks::check_route_rule(const Row& rule, const std::string& mark) {
         finding.undo.push_back(back.text());
         out_.push_back(std::move(finding));
     }
+    if (route_rule->is_enabled() && route_rule > &rule)
+        check_earlier(*route_rule, "the rule for the mark " + mark, &rule);
     tables_.emplace(route_rule->get("new-routing-mark"));
 }
 
@@ -366,12 +379,29 @@ void EgressChecks::check_nat(const Row& route) {
     out_.push_back(std::move(finding));
 }
 
+// Whether a rule's condition on the connection mark, "x", "!x" or none, lets a connection with this mark pass.
+bool passes_mark(std::string_view condition, std::string_view mark) {
+    if (condition.starts_with('!')) return condition.substr(1) != mark;
+    return condition.empty() || condition == mark;
+}
+
 // Fasttracked packets pass mangle by.
-void check_fasttrack(const RouterFacts& router, Menu family, Findings& out) {
+void check_fasttrack(const RouterFacts& router, const Expected& expected, Menu family,
+                     Findings& out) {
+    const auto lists = expected.lists(family == Menu::ip);
+    std::set<std::string_view> marks;
+    for (const Row& rule : router.table(family, kMangle).rows) {
+        if (does(rule, "mark-connection") &&
+            std::ranges::count(lists, rule.get("dst-address-list")))
+            marks.insert(rule.get("new-connection-mark"));
+    }
     for (const Row& rule : router.table(family, kFilter).rows) {
-        if (!rule.is_enabled() || !does(rule, "fasttrack-connection") ||
-            rule.has("connection-mark"))
-            continue;
+        const std::string_view condition = rule.get("connection-mark");
+        const bool takes_ours =
+            condition.empty() || std::ranges::any_of(marks, [&](std::string_view mark) {
+                return passes_mark(condition, mark);
+            });
+        if (!rule.is_enabled() || !does(rule, "fasttrack-connection") || !takes_ours) continue;
         Finding finding =
             problem("fasttrack",
                     "rule " + row_text(rule) + " of " + menu_of(family, kFilter) +
@@ -422,7 +452,7 @@ void check_policy(const RouterFacts& router, const Expected& expected, Findings&
                 EgressChecks(router, egress, family, out).check();
             check_stale(router, expected, family, out);
         }
-        if (has_lists) check_fasttrack(router, family, out);
+        if (has_lists) check_fasttrack(router, expected, family, out);
     }
     if (!expected.lists(true).empty()) check_reverse_path(router, out);
 }

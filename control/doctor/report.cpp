@@ -14,7 +14,7 @@ namespace {
 namespace json = boost::json;
 
 std::string_view text_of(Level level) {
-    return level == Level::problem ? "problem" : "advice";
+    return level == Level::problem ? "problem" : level == Level::advice ? "advice" : "note";
 }
 
 std::string safe(const std::string& text) {
@@ -54,11 +54,11 @@ void write_text(const Judgement& judgement, std::ostream& out) {
             << "; check address, user and API service of the router\n";
         return;
     }
-    const auto problems = std::ranges::count(judgement.findings, Level::problem, &Finding::level);
-    out << ": problems: " << problems
-        << ", advice: " << static_cast<std::ptrdiff_t>(judgement.findings.size()) - problems
-        << "\n";
-    for (const Level level : {Level::problem, Level::advice}) {
+    const auto count = [&](Level level) {
+        return std::ranges::count(judgement.findings, level, &Finding::level);
+    };
+    out << ": problems: " << count(Level::problem) << ", advice: " << count(Level::advice) << "\n";
+    for (const Level level : {Level::problem, Level::advice, Level::note}) {
         for (const Finding& finding : judgement.findings)
             if (finding.level == level) write_finding(finding, out);
     }

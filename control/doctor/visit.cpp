@@ -12,12 +12,21 @@ struct Reading {
 };
 
 constexpr Reading kReadings[] = {
-    {&forms::read_services},     {&forms::read_users},           {&forms::read_groups},
-    {&forms::read_settings},     {&forms::read_tables},          {&forms::read_lists},
-    {&forms::read_members},      {&forms::read_addresses, true}, {&forms::read_routes, true},
-    {&forms::read_mangle, true}, {&forms::read_filter, true},    {&forms::read_nat},
-    {&forms::print_dns},         {&forms::print_static},         {&forms::read_dhcp_networks},
-    {&forms::read_dhcp_options}, {&forms::read_option_sets},     {&forms::read_nd},
+    {&forms::read_services},      {&forms::read_users},
+    {&forms::read_groups},        {&forms::read_settings},
+    {&forms::read_tables},        {&forms::read_lists},
+    {&forms::read_members},       {&forms::read_addresses, true},
+    {&forms::read_routes, true},  {&forms::read_mangle, true},
+    {&forms::read_filter, true},  {&forms::read_nat, true},
+    {&forms::print_dns},          {&forms::print_static},
+    {&forms::print_forwarders},   {&forms::read_dhcp_networks},
+    {&forms::read_dhcp_options},  {&forms::read_option_sets},
+    {&forms::read_dhcp_servers},  {&forms::read_relays},
+    {&forms::read_pools},         {&forms::read_dhcp6_servers},
+    {&forms::read_dhcp6_options}, {&forms::read_nd},
+    {&forms::read_routing_rules}, {&forms::read_vrfs},
+    {&forms::read_switches},      {&forms::read_switch_ports},
+    {&forms::read_bridge_ports},
 };
 
 std::string menu_name(const routeros::CommandForm& form, Menu family) {
@@ -32,6 +41,7 @@ std::string read_menu(routeros::Client& client, const routeros::CommandForm& for
     if (std::string why = client.ask(routeros::Command(form, family), reply); !why.empty())
         return why;
     Table& table = facts.tables[menu_name(form, family)];
+    table.feature = form.feature;
     if (!reply.ending.ok) table.trouble = reply.ending.message;
     for (auto& row : reply.rows)
         table.rows.emplace_back(std::move(row));
@@ -62,7 +72,11 @@ std::string carry_out(routeros::Client& client, const std::vector<Change>& chang
     for (const Change& change : changes) {
         routeros::Client::Reply reply;
         if (std::string why = client.ask(change.command(), reply); !why.empty()) return why;
-        if (!reply.ending.ok) return change.text() + ": " + reply.ending.message;
+        // A row of an address list that is there already does what it should.
+        const bool is_there =
+            change.form == &routeros::forms::add_row &&
+            reply.ending.message.find("already have such entry") != std::string::npos;
+        if (!reply.ending.ok && !is_there) return change.text() + ": " + reply.ending.message;
     }
     return {};
 }

@@ -161,4 +161,16 @@ Plan plan_routers(const Settings& settings) {
     return plan;
 }
 
+std::vector<routeros::FeatureId> features_of(const RouterPlan& router, bool has_nat64) {
+    using routeros::FeatureId;
+    std::vector<FeatureId> out;
+    if (!router.egresses.empty()) out.push_back(FeatureId::tables);
+    const bool has_lists6 =
+        std::any_of(router.egresses.begin(), router.egresses.end(),
+                    [](const Egress& egress) { return !egress.lists6.empty(); });
+    if (has_lists6) out.push_back(FeatureId::egress6);
+    if (has_nat64) out.push_back(FeatureId::pref64);
+    return out;
+}
+
 }  // namespace steer::setup

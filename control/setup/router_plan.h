@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/config/settings.h"
+#include "routeros/features.h"
 
 namespace steer::setup {
 
@@ -46,5 +47,8 @@ struct Plan {
 };
 
 Plan plan_routers(const config::Settings& settings);
+
+// What the configuration uses of this router that not every version has.
+std::vector<routeros::FeatureId> features_of(const RouterPlan& router, bool has_nat64);
 
 }  // namespace steer::setup

@@ -18,12 +18,16 @@ import router_model
 
 PAGE = ROOT / "docs/reference/routeros-versions.md"
 FORMS = ROOT / "routeros/command_forms.h"
+FEATURES = ROOT / "routeros/features.h"
 SETUPS = sorted((ROOT / "tests/unit/setup").glob("*.rsc"))
 
 
 @functools.cache
 def tree():
-    return json.loads((ROOT / "tools/rossim/schema.json").read_text())
+    """As routers reported it; a few menus as the manual has them."""
+    reported = json.loads((ROOT / "tools/rossim/schema.json").read_text())
+    reported["menus"].update(json.loads((ROOT / "tools/rossim/manual_menus.json").read_text())["menus"])
+    return reported
 
 
 def versions():
@@ -72,8 +76,26 @@ def sentences():
     for _, feature, menu, command, arguments, properties in re.findall(
             r'X\((\w+),\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)"\)', text):
         for family in ("/ip", "/ipv6") if menu.startswith("/ip*") else ("",):
-            yield (feature, menu.replace("/ip*", family, 1), command, [a for a in arguments.split(",") if a],
+            yield (feature, menu.replace("/ip*", family, 1), command, [a.lstrip("!") for a in arguments.split(",") if a],
                    [p for p in properties.split(",") if p])
+
+
+def number(version):
+    return [int(part) for part in version.split(".")]
+
+
+@functools.cache
+def features():
+    """{feature: (first version that has it, what happens on an older router)} of those that not every version has."""
+    text = FEATURES.read_text().replace("\\\n", "\n")
+    found = re.findall(r'X\(\w+,\s*"([^"]*)",\s*(\d+),\s*(\d+),\s*(\d+),\s*"([^"]*)"\)', text)
+    return {label: (f"{a}.{b}.{c}".removesuffix(".0"), without) for label, a, b, c, without in found}
+
+
+def first_version(feature):
+    """The oldest of versions() that has it."""
+    first = features().get(feature, (versions()[0], ""))[0]
+    return next(version for version in versions() if number(version) >= number(first))
 
 
 def calls_of(text):
@@ -122,6 +144,7 @@ def rows():
 
 def page():
     lines = [f"| {name} | {when} | {said} |" for name, when, said in rows()]
+    older = [f"| {name} | {first} | {without} |" for name, (first, without) in features().items()]
     oldest, newest = versions()[0], versions()[-1]
     return f"""# RouterOS versions
 
@@ -135,6 +158,22 @@ each minor version is listed, so "7.15.3" means that 7.14.3 did not have it. Rou
 | Feature | RouterOS | API commands |
 |---|---|---|
 {chr(10).join(lines)}
+
+The menus of switch chips and of bridge ports follow MikroTik's manual: the routers that were asked
+have no switch chip.
+
+## On an older router
+
+SteerDNS reads the version of each router. These features need more than the oldest RouterOS 7:
+
+| Feature | Since RouterOS | On an older router |
+|---|---|---|
+{chr(10).join(older)}
+
+"7.9.2" is the oldest version that was compared: an older router may have the feature. 7.1 and 7.8
+follow MikroTik's manual and what others saw. `steerctl doctor` has a finding (`version-lacks`) for
+what the configuration uses and the router lacks, and one for a router whose menus contradict its
+version. `steerdnsd --check` reads no router, so it cannot know.
 
 The commands of `steerdnsd --routeros-setup` exist in all of these versions. So do the commands that
 this documentation shows. `steerctl routers` shows the version of each router.

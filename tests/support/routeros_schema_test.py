@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Each sentence that SteerDNS sends to a router, and each line that it prints for one, exists in every RouterOS version.
 
-Features that need a newer version are in NEWER, with the place where the product copes with an older one.
+Features that need a newer version are rows of routeros/features.h, which says so to the operator.
 """
 import pathlib
 import sys
@@ -11,17 +11,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import doc_blocks
 import routeros_schema as schema
 
-# Features that older versions do not have, and what copes with that.
-NEWER = {
-    "import routeros: ad lists": "7.15.3",  # tools/import/ros_live.cpp: a missing menu has no rows
-    "import routeros: forwarders": "7.17.1",
-    "doctor --fix, max-sessions": "7.16.2",  # control/doctor/api_checks.cpp: a value that is not printed is not judged
-}
-
-
 class EachVersion(unittest.TestCase):
     def expect_everywhere(self, place, menu, command, arguments, properties):
-        first = NEWER.get(place, schema.versions()[0])
+        first = schema.first_version(place)
         for version in schema.versions():
             is_old = schema.versions().index(version) < schema.versions().index(first)
             with self.subTest(place, version=version, command=f"{menu}/{command}"):
@@ -36,6 +28,17 @@ class EachVersion(unittest.TestCase):
         rows = schema.FORMS.read_text().count("    X(")
         self.assertGreaterEqual(count, rows)
         print(f"  {rows} forms, {len(schema.versions())} versions", file=sys.stderr)
+
+    def test_is_what_the_table_of_features_says(self):
+        labels = {feature for feature, *_ in schema.sentences()}
+        oldest = schema.versions()[0]
+        for label, (first, _) in schema.features().items():
+            with self.subTest(label):
+                if label in labels:
+                    uses = [use for feature, *use in schema.sentences() if feature == label]
+                    told = schema.since(uses).split()[0]
+                    self.assertEqual(told, first if schema.number(first) > schema.number(oldest) else oldest)
+        self.assertGreaterEqual(len(labels & set(schema.features())), 4)
 
     def test_has_each_command_of_the_set_up_and_its_undo(self):
         for path in schema.SETUPS:

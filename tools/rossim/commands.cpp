@@ -133,24 +133,26 @@ std::string version_text(const Version& version) {
 }
 
 Record resource(const Machine& machine, std::int64_t now_us) {
-    const Version& version = machine.options.version;
+    const Options& options = machine.options;
     Record row;
-    row.values = {{"uptime", duration_text(machine.uptime_s(now_us))},
-                  {"version", version_text(version) + " (stable)"},
-                  {"build-time", "2025-01-01 00:00:00"},
-                  {"free-memory", "805306368"},
-                  {"total-memory", "1073741824"},
-                  {"cpu", "ARM64"},
-                  {"cpu-count", "1"},
-                  {"cpu-frequency", "1400"},
-                  {"cpu-load", std::to_string(machine.cpu.load_percent(now_us))},
-                  {"free-hdd-space", "1005584384"},
-                  {"total-hdd-space", "1073741824"},
-                  {"write-sect-since-reboot", std::to_string(machine.device.flash().since_reboot)},
-                  {"write-sect-total", std::to_string(machine.device.flash().total)},
-                  {"architecture-name", "arm64"},
-                  {"board-name", "rossim"},
-                  {"platform", "MikroTik"}};
+    row.values = {
+        {"uptime", duration_text(machine.uptime_s(now_us))},
+        {"version", options.claimed_version.empty() ? version_text(options.version) + " (stable)"
+                                                    : options.claimed_version},
+        {"build-time", "2025-01-01 00:00:00"},
+        {"free-memory", "805306368"},
+        {"total-memory", "1073741824"},
+        {"cpu", "ARM64"},
+        {"cpu-count", "1"},
+        {"cpu-frequency", "1400"},
+        {"cpu-load", std::to_string(machine.cpu.load_percent(now_us))},
+        {"free-hdd-space", "1005584384"},
+        {"total-hdd-space", "1073741824"},
+        {"write-sect-since-reboot", std::to_string(machine.device.flash().since_reboot)},
+        {"write-sect-total", std::to_string(machine.device.flash().total)},
+        {"architecture-name", "arm64"},
+        {"board-name", "rossim"},
+        {"platform", "MikroTik"}};
     return row;
 }
 
@@ -390,6 +392,7 @@ std::unique_ptr<Job> make_conntrack_job(Machine& machine, Family family, Sentenc
     const bool counts_only = PrintArguments(sentence).count_only;
     const auto records = connections(machine, family, machine.now_us);
     std::vector<std::uint64_t> ids;
+    ids.reserve(records.size());
     for (const Record& record : records)
         ids.push_back(record.id);
     const auto scanned = static_cast<std::int64_t>(records.size());

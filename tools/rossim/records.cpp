@@ -25,6 +25,9 @@ constexpr Trait kTraits[] = {
     {"/ipv6/firewall/mangle", "new-routing-mark", {}, "/routing/table"},
     {"/ip/firewall/filter", "action", "accept"},
     {"/ipv6/firewall/filter", "action", "accept"},
+    {"/interface/bridge/port", "hw", "true"},
+    {"/routing/rule", "action", "lookup"},
+    {"/routing/rule", "table", "main", "/routing/table"},
     {"/ip/firewall/nat", "action", "accept"},
     {"/ipv6/firewall/nat", "action", "accept"},
     {"/ip/route", "routing-table", "main", "/routing/table"},
@@ -126,7 +129,9 @@ std::string Records::printed(std::string_view menu, std::string_view name,
 }
 
 Records::Records(const Options& options, Told told)
-    : version_(options.version), schema_(options.version), told_(std::move(told)) {
+    : version_(options.version),
+      schema_(options.version, options.has_switch_chip),
+      told_(std::move(told)) {
     for (const auto& [path, menu] : Schema::menus()) {
         if (schema_.menu(path) != nullptr) menus_.emplace(path, Menu{path, {}});
     }
@@ -151,6 +156,12 @@ void Records::fill(const Options& options) {
         append("/user/group", {{"name", user.name}, {"policy", joined(user.policies)}});
         append("/user", {{"name", user.name}, {"group", user.name}, {"disabled", "false"}});
         find("/user")->rows.back().secrets = {{"password", user.password}};
+    }
+    if (options.has_switch_chip) {
+        append("/interface/ethernet/switch", {{"name", "switch1"}, {"l3-hw-offloading", "false"}});
+        for (const char* const port : {"ether1", "ether2", "ether3"})
+            append("/interface/ethernet/switch/port",
+                   {{"name", port}, {"switch", "switch1"}, {"l3-hw-offloading", "false"}});
     }
     append("/routing/table", {{"name", "main"}, {"fib", "true"}, {"disabled", "false"}});
     append("/ip/dns", {{"dynamic-servers", ""}, {"allow-remote-requests", "false"}});

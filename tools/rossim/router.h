@@ -57,7 +57,9 @@ struct Options {
     std::string name = "MikroTik";  // /system/identity, and `router` in the journal
     Costs costs;                    // all zero: a router that needs no time
     std::optional<Throttle> throttle;
-    Version version;  // 7.18: !empty; below 6.43: challenge login
+    Version version;               // 7.18: !empty; below 6.43: challenge login
+    std::string claimed_version;   // what /system/resource says instead; empty: the truth
+    bool has_switch_chip = false;  // "switch1" with ether1 to ether3
     std::vector<User> users{{"admin", "", {"read", "write", "api"}}};
     std::int64_t latency_us = 0;       // added to the round trip, half of it each way
     std::int64_t wall_at_zero_ns = 0;  // CLOCK_REALTIME at time 0 of the caller's clock

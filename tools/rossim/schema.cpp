@@ -8,6 +8,7 @@
 namespace rossim {
 
 std::string_view built_in_schema_text();
+std::string_view built_in_manual_text();
 
 namespace {
 
@@ -95,6 +96,7 @@ SchemaCommand Tree::read_command(const boost::json::object& from, VersionSet who
 SchemaMenu Tree::read_menu(const boost::json::object& from) const {
     SchemaMenu menu;
     menu.versions = versions_of(from, "_versions", all());
+    menu.needs_switch_chip = from.contains("_switch_chip");
     for (const auto& [name, value] : from) {
         if (name == "_required") {
             for (const auto& one : value.as_array())
@@ -116,6 +118,9 @@ Tree::Tree() {
         menus[path] = read_menu(menu.as_object());
     for (const auto& [path, list] : root.at("other_menus").as_object())
         others[path] = spans(list.as_array());
+    const boost::json::value manual = boost::json::parse(built_in_manual_text());
+    for (const auto& [path, menu] : manual.at("menus").as_object())
+        menus[path] = read_menu(menu.as_object());
 }
 
 const Tree& tree() {
@@ -129,7 +134,7 @@ bool SchemaArgument::is_flag() const {
     return values.size() == 2 && values[0] == "no" && values[1] == "yes";
 }
 
-Schema::Schema(Version version) {
+Schema::Schema(Version version, bool has_switch_chip) : has_switch_chip_(has_switch_chip) {
     // A minor release is listed once: 7.16.0 is taken for the listed 7.16.2.
     const auto& all = tree().versions;
     const auto later = std::find_if(all.begin(), all.end(), [version](const Version& listed) {
@@ -145,7 +150,7 @@ const Menus& Schema::menus() {
 
 const SchemaMenu* Schema::menu(std::string_view path) const {
     const auto it = menus().find(path);
-    return it != menus().end() && has(it->second.versions) ? &it->second : nullptr;
+    return it != menus().end() && has(it->second) ? &it->second : nullptr;
 }
 
 const SchemaCommand* Schema::command(std::string_view path, std::string_view name) const {
@@ -167,7 +172,7 @@ bool Schema::has_menu_below(std::string_view path) const {
     for (auto it = menus().lower_bound(path); it != menus().end(); ++it) {
         const std::string_view full = it->first;
         if (!full.starts_with(path)) return false;
-        if ((full.size() == path.size() || full[path.size()] == '/') && has(it->second.versions))
+        if ((full.size() == path.size() || full[path.size()] == '/') && has(it->second))
             return true;
     }
     return false;

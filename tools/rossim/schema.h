@@ -1,4 +1,5 @@
-// Menus, commands and arguments of RouterOS's console by version, as routers reported them (schema.json).
+// Menus, commands and arguments of RouterOS's console by version, as routers reported them (schema.json). A few menus that
+// those routers did not have follow the manual (manual_menus.json).
 #pragma once
 
 #include <cstdint>
@@ -31,12 +32,13 @@ struct SchemaMenu {
     VersionSet versions = 0;
     std::map<std::string, SchemaCommand, std::less<>> commands;
     std::vector<std::string> required;  // arguments that `add` asks for
+    bool needs_switch_chip = false;     // other devices do not have it
 };
 
 // The console of one version. Between two versions of schema.json the older one counts; before the first, the first.
 class Schema {
   public:
-    explicit Schema(Version version);
+    Schema(Version version, bool has_switch_chip);
 
     // All menus of all versions, sorted by path.
     static const std::map<std::string, SchemaMenu, std::less<>>& menus();
@@ -52,8 +54,12 @@ class Schema {
 
   private:
     bool has(VersionSet versions) const { return (versions & mine_) != 0; }
+    bool has(const SchemaMenu& menu) const {
+        return has(menu.versions) && (has_switch_chip_ || !menu.needs_switch_chip);
+    }
 
     VersionSet mine_;
+    bool has_switch_chip_;
 };
 
 }  // namespace rossim

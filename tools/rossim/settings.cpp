@@ -47,7 +47,8 @@ struct Raw {
     std::string presets_file;
     double latency_ms = 0;
     bool throttle = false;
-    std::string version = "7.21";
+    std::string version = "7.21", claimed_version;
+    bool has_switch_chip = false;
     std::size_t max_sessions = 20;
     std::string over_max_sessions = "close";
     std::vector<std::string> available_from;
@@ -183,6 +184,8 @@ RouterSettings base_router(const Raw& raw, const Presets& presets) {
     options.costs = read_preset(presets, raw.preset);
     if (raw.throttle) options.throttle = presets.throttle;
     options.version = read_version(raw.version);
+    options.claimed_version = raw.claimed_version;
+    options.has_switch_chip = raw.has_switch_chip;
     if (!raw.users.empty()) options.users.clear();
     for (const std::string& user : raw.users)
         options.users.push_back(read_user(user));
@@ -287,6 +290,10 @@ void describe_router(CLI::App& app, Raw& raw) {
                    "RouterOS version to simulate (7.16.2): its menus, commands and arguments, and "
                    "what it answers")
         ->capture_default_str();
+    app.add_option("--claim-version", raw.claimed_version,
+                   "What /system/resource reports instead of --ros-version: a router that lies");
+    app.add_flag("--switch-chip", raw.has_switch_chip,
+                 "A device with a switch chip, of the ports ether1 to ether3");
     app.add_option("--prefill", raw.prefills, "LIST:COUNT: permanent IPv4 rows at start")
         ->take_all()
         ->expected(1);

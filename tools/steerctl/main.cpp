@@ -542,6 +542,8 @@ struct DoctorCommand {
         auto* const fix =
             doctor->add_flag("--fix", fixes, "carries out the commands, each after a question");
         doctor->add_flag("--yes", agrees, "with --fix: asks nothing")->needs(fix);
+        doctor->add_flag("--redirect", redirects,
+                         "gives the notes on clients with other DNS servers their rules");
     }
 
     [[nodiscard]] int run(const Options& options) const {
@@ -550,13 +552,14 @@ struct DoctorCommand {
         if (!config.empty()) words.insert(words.end(), {"--config", config});
         if (fixes) words.emplace_back("--fix");
         if (agrees) words.emplace_back("--yes");
+        if (redirects) words.emplace_back("--redirect");
         if (options.as_json) words.emplace_back("--json");
         return fail(steerctl::become_doctor(words));
     }
 
     CLI::App* doctor;
     std::string router, config;
-    bool fixes = false, agrees = false;
+    bool fixes = false, agrees = false, redirects = false;
 };
 
 // A word where a command is meant, or none, by its place: CLI11 would say that one is missing, or that the word is too much.

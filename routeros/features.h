@@ -1,0 +1,66 @@
+// What RouterOS versions do not have of what SteerDNS uses, in one table: SteerDNS says so by version, and
+// docs/reference/routeros-versions.md shows it.
+//
+// A feature that is no row here has all of its commands in each version of tools/rossim/schema.json. The test
+// routeros_schema compares the first versions of features with commands (command_forms.h) with it.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace steer::routeros {
+
+struct Version {
+    unsigned major = 0, minor = 0, patch = 0;
+    friend auto operator<=>(const Version&, const Version&) = default;
+
+    // "7.16.2 (stable)", "7.17rc1"; no value if it does not begin with a number, a dot and a number.
+    static std::optional<Version> parse(std::string_view text);
+    [[nodiscard]] std::string to_string() const;
+};
+
+// The consoles of these versions were compared; one release of each minor version.
+inline constexpr Version kOldestCompared{7, 9, 2}, kNewestCompared{7, 24, 0};
+
+// Columns: name; the feature, for those with commands as command_forms.h calls it; first version that has it; what
+// happens on an older router.
+#define STEER_ROUTER_FEATURES(X)                                                                  \
+    X(tables, "routing tables and marks of an egress", 7, 1, 0,                                   \
+      "rows are written, but the commands of the setup are those of --routeros-6")                \
+    X(egress6, "an egress for IPv6 lists", 7, 1, 0,                                               \
+      "IPv6 rows are written, but their connections use the main table")                          \
+    X(scripts, "address lists, rows added by script", 7, 8, 0, "rows are added one by one")       \
+    X(pref64, "PREF64 in router advertisements", 7, 9, 2,                                         \
+      "clients learn no NAT64 prefix and cannot do without IPv4")                                 \
+    X(adlists, "import routeros: ad lists", 7, 15, 3, "the router has none: nothing is imported") \
+    X(max_sessions, "doctor --fix, max-sessions", 7, 16, 2,                                       \
+      "the router does not report its limit, and the doctor does not judge it")                   \
+    X(forwarders, "import routeros: forwarders", 7, 17, 1,                                        \
+      "the router has none: nothing is imported")
+
+enum class FeatureId : std::uint8_t {
+#define STEER_ROUTER_FEATURE_ID(name, label, major, minor, patch, without) name,
+    STEER_ROUTER_FEATURES(STEER_ROUTER_FEATURE_ID)
+#undef STEER_ROUTER_FEATURE_ID
+};
+
+struct Feature {
+    std::string_view label;
+    Version first;
+    std::string_view without;  // on an older router
+};
+
+const Feature& feature(FeatureId id);
+// By label; nullptr: each compared version has it.
+const Feature* find_feature(std::string_view label);
+
+// Only the minor version decides: of each, one release was compared.
+[[nodiscard]] bool lacks(const Version& router, const Feature& feature);
+// "RouterOS 7.14.3 has no ad lists (7.15.3 and newer have it): nothing ..."
+std::string lack_text(const Version& router, const Feature& feature);
+
+}  // namespace steer::routeros
