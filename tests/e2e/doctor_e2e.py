@@ -268,7 +268,10 @@ class Router:
         self.configuration.write_text(CONFIGURATION % self.port)
         self.configuration.chmod(0o600)
         self.ids, self.menus = {}, {}
+        has_fasttrack6 = [int(part) for part in version.split(".")[:2]] >= [7, 18]
         for name, menu, values in rows:
+            if name == "fast6" and not has_fasttrack6:
+                continue
             self.ids[name] = self.say(menu + "/add", values)
             self.menus[name] = menu
         for menu, values in SETTINGS:

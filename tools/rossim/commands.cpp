@@ -120,10 +120,10 @@ void cancel(Machine& machine, const Sentence& sentence, const Caller& caller) {
     const std::string* const wanted = sentence.find("tag");
     const auto tag = wanted != nullptr ? std::optional(*wanted) : std::nullopt;
     const auto ended = machine.cancel(caller.session, tag, caller.tag);
-    caller.done();
     for (const auto& its_tag : ended) {
         Caller{machine, caller.session, caller.user, its_tag}.done();
     }
+    caller.done();
 }
 
 // "7.21", "7.16.2"

@@ -15,13 +15,15 @@ namespace rossim {
 // The printed properties of an address-list row at a moment.
 class RowProperties : public Properties {
   public:
-    RowProperties(const Row& row, std::int64_t now_us) : row_(row), now_us_(now_us) {}
+    RowProperties(const Row& row, std::int64_t now_us, Version version)
+        : row_(row), now_us_(now_us), version_(version) {}
     std::optional<std::string_view> property(std::string_view name,
                                              std::string& scratch) const override;
 
   private:
     const Row& row_;
     std::int64_t now_us_;
+    Version version_;
 };
 
 // One `!re`. An empty proplist means all properties.

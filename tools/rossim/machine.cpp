@@ -275,7 +275,8 @@ void Machine::tell_listeners(Family family, const Row* before, const Row* after)
     for (const Listener& listener : listeners_) {
         if (listener.family != family || !listener.menu.empty()) continue;
         const auto matches = [&](const Row* row) {
-            return row != nullptr && listener.query.matches(RowProperties(*row, now_us));
+            return row != nullptr &&
+                   listener.query.matches(RowProperties(*row, now_us, options.version));
         };
         std::string out;
         if (matches(after)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tools/rossim/address.h"
 #include "tools/rossim/device.h"
 #include "tools/rossim/value_text.h"
 
@@ -109,6 +110,22 @@ void Record::set(std::string_view name, std::string_view value) {
 std::string_view read_as(std::string_view menu, std::string_view name, Version version) {
     const bool renamed = menu == "/ip/service" && name == "address" && version >= Version{7, 24};
     return renamed ? "available-from" : name;
+}
+
+// Whether one of the prefixes, with commas between them, has bits behind its length.
+bool cuts_host_bits(std::string_view prefixes) {
+    while (!prefixes.empty()) {
+        const std::size_t comma = std::min(prefixes.find(','), prefixes.size());
+        const std::string item(prefixes.substr(0, comma));
+        prefixes.remove_prefix(std::min(comma + 1, prefixes.size()));
+        const bool is_v6 = item.find(':') != item.npos;
+        const std::size_t slash = item.find('/');
+        const auto kept = normalise_address(is_v6 ? Family::ipv6 : Family::ipv4, item);
+        if (slash != item.npos && kept && !kept->is_name &&
+            kept->text.substr(0, kept->text.find('/')) != item.substr(0, slash))
+            return true;
+    }
+    return false;
 }
 
 bool is_choice(std::string_view name, Version version) {
@@ -234,9 +251,17 @@ void Records::check(const Menu& menu, const Sentence& sentence) const {
         const Trait& trait = trait_of(menu.path, name);
         if (value.size() > trait.max_bytes) throw value_too_long(name);
         const SchemaArgument* const argument = schema_.argument(menu.path, sentence.verb, name);
-        const bool is_flag = argument != nullptr && argument->is_flag();
+        // (The values of advertise-dns are those of 7.21.)
+        const bool is_flag =
+            argument != nullptr && (argument->is_flag() || name == "advertise-dns");
+        const bool is_too_new = name == "action" && value == "fasttrack-connection" &&
+                                menu.path == "/ipv6/firewall/filter" && version_ < Version{7, 18};
+        const bool has_host_bits = menu.path == "/ip/service" && version_ >= Version{7, 24} &&
+                                   read_as(menu.path, name, version_) == "available-from" &&
+                                   cuts_host_bits(value);
         const bool is_word = value == "no" || value == "self" || value == "yes";
-        if (is_choice(name, version_) ? !is_word : is_flag && !parse_bool(value))
+        if (is_too_new || has_host_bits ||
+            (is_choice(name, version_) ? !is_word : is_flag && !parse_bool(value)))
             throw Trap{"input does not match any value of " + name, kBadValue};
         if (trait.must_be_in.empty() || value.empty()) continue;
         if (find_named(trait.must_be_in, value) == nullptr)

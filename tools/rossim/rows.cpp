@@ -74,7 +74,8 @@ void PrintJob::walk(std::int64_t& credit_us, std::int64_t now_us, std::string& o
         ++walked_;
         ++report.rows_scanned;
         credit_us -= costs.scan_row;
-        if (!query_.matches(RowProperties(it->second, now_us))) continue;
+        if (!query_.matches(RowProperties(it->second, now_us, caller_.machine.options.version)))
+            continue;
         ++matched_;
         if (arguments_.count_only) continue;
         ++report.rows_emitted;
@@ -199,7 +200,9 @@ std::optional<std::string_view> RowProperties::property(std::string_view name,
     if (name == ".id") return scratch = id_text(row_.id);
     if (name == "dynamic") return bool_text(row_.is_dynamic());
     if (name == "disabled") return bool_text(row_.disabled);
-    if (name == "creation-time") return scratch = date_time_text(row_.created_ns);
+    if (name == "creation-time")
+        return scratch = version_ < Version{7, 10} ? old_date_time_text(row_.created_ns)
+                                                   : date_time_text(row_.created_ns);
     if (name == "comment" && !row_.comment.empty()) return row_.comment;
     if (name == "timeout" && row_.expires_us) {
         return scratch = duration_text((*row_.expires_us - now_us_) / 1'000'000);
@@ -209,7 +212,7 @@ std::optional<std::string_view> RowProperties::property(std::string_view name,
 
 void append_row(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
                 const Row& row, const std::vector<std::string>& proplist) {
-    const RowProperties properties(row, machine.now_us);
+    const RowProperties properties(row, machine.now_us, machine.options.version);
     ReplyWriter reply(out, "!re", tag, machine.options.tag_last);
     std::string scratch;
     for (const std::string_view name : kPrinted) {

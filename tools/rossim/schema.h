@@ -38,7 +38,7 @@ struct SchemaMenu {
 // The console of one version. Between two versions of schema.json the older one counts; before the first, the first.
 class Schema {
   public:
-    Schema(Version version, bool has_switch_chip);
+    explicit Schema(Version version, bool has_switch_chip = false);
 
     // All menus of all versions, sorted by path.
     static const std::map<std::string, SchemaMenu, std::less<>>& menus();

@@ -194,7 +194,8 @@ std::string ScriptRun::find_rows(const Statement& statement, std::int64_t now_us
         const auto& rows = machine.device.table(*family).rows();
         machine.report.rows_scanned += rows.size();
         for (const auto& [id, row] : rows) {
-            if (matches(RowProperties(row, now_us), sentence.attributes)) append_id(ids, id);
+            if (matches(RowProperties(row, now_us, machine.options.version), sentence.attributes))
+                append_id(ids, id);
         }
         return ids;
     }

@@ -82,6 +82,14 @@ std::string date_time_text(std::int64_t unix_ns) {
     return {text, size};
 }
 
+std::string old_date_time_text(std::int64_t unix_ns) {
+    constexpr std::string_view kMonths = "janfebmaraprmayjunjulaugsepoctnovdec";
+    const std::string text = date_time_text(unix_ns);  // 2026-10-01 08:50:12
+    const std::size_t month = static_cast<std::size_t>(std::stoi(text.substr(5, 2)) - 1);
+    return std::string(kMonths.substr(3 * month, 3)) + "/" + text.substr(8, 2) + "/" +
+           text.substr(0, 4) + text.substr(10);
+}
+
 std::string id_text(std::uint64_t id) {
     char text[24];
     return {text, static_cast<std::size_t>(std::snprintf(text, sizeof text, "*%llX",

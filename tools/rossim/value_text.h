@@ -21,6 +21,8 @@ std::string duration_text(std::int64_t seconds);
 
 // "2025-01-24 16:31:46", UTC.
 std::string date_time_text(std::int64_t unix_ns);
+// "oct/01/2026 08:50:12", before 7.10
+std::string old_date_time_text(std::int64_t unix_ns);
 
 // "*1D".
 std::string id_text(std::uint64_t id);

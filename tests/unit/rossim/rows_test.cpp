@@ -204,8 +204,8 @@ BOOST_AUTO_TEST_CASE(listen_reports_changes_until_it_is_cancelled) {
     BOOST_REQUIRE(end.size() == 3);
     BOOST_TEST(end[0].words == (Words{"!trap", ".tag=L", "=category=2", "=message=interrupted"}),
                boost::test_tools::per_element());
-    BOOST_TEST(end[1].words == (Words{"!done", ".tag=C"}), boost::test_tools::per_element());
-    BOOST_TEST(end[2].words == (Words{"!done", ".tag=L"}), boost::test_tools::per_element());
+    BOOST_TEST(end[1].words == (Words{"!done", ".tag=L"}), boost::test_tools::per_element());
+    BOOST_TEST(end[2].words == (Words{"!done", ".tag=C"}), boost::test_tools::per_element());
     add("x", "10.0.0.3");
     BOOST_TEST(take(s).empty());
 }
