@@ -1,0 +1,118 @@
+"""tools/test router, with a disk image: a machine that boots from its own disk and plays RouterOS's serial dialogue, rossim in it.
+
+    image_vm.py BUILD
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import stand_in_disk  # noqa: E402
+from guest_kernel import Lacking  # noqa: E402
+from image import QEMU  # noqa: E402
+
+SKIPPED = 77  # the exit code
+PROGRAMS = BUILD / "vm" if (BUILD / "vm").exists() else BUILD
+
+
+def setUpModule():
+    global FOLDER
+    FOLDER = pathlib.Path(unittest.enterModuleContext(tempfile.TemporaryDirectory(prefix="steerdns-image-")))
+
+
+def make(name, **options):
+    image = FOLDER / name
+    try:
+        if not shutil.which(QEMU):
+            raise Lacking(f"{QEMU} is not here: apt-get install qemu-system-x86")
+        stand_in_disk.make(PROGRAMS, image, BUILD / "guest-kernel", **options)
+    except Lacking as reason:
+        print(f"SKIPPED: {reason}")
+        os._exit(SKIPPED)
+    return image, hashlib.sha256(image.read_bytes()).hexdigest()
+
+
+def start(image, *options):
+    return subprocess.Popen(["/usr/bin/python3", str(HERE / "run.py"), str(image), "--build", str(BUILD), "--report", str(FOLDER / "report"),
+                             *options], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=FOLDER)
+
+
+def machines():
+    """Processes of QEMU that have an image of this test."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if QEMU.encode() in words and str(FOLDER).encode() in words:
+            found.append(folder.name)
+    return found
+
+
+class Images(unittest.TestCase):
+    def test_a_fresh_image_is_set_up_judged_and_undone_and_never_written(self):
+        """With one fact otherwise: the report names it, and nothing else."""
+        image, before = make("router.img", version="7.16.2", lies=("listen-expiry",))
+        process = start(image)
+        out, errors = process.communicate(timeout=420)
+        self.assertEqual((process.returncode, errors), (1, ""), out)
+        told = json.loads((FOLDER / "report/report.json").read_text())
+        self.assertEqual([f["id"] for f in told["facts"] if f["verdict"] == "differs"], ["listen-expiry"])
+        self.assertEqual(told["command_tree"]["differences"], [])
+        self.assertEqual(told["left_on_the_router"], [])
+        outcomes = {stage["name"]: stage for stage in told["stages"]}
+        self.assertEqual({name for name, stage in outcomes.items() if stage["outcome"] != "done"}, {"doctor --probe"}, out)
+        self.assertIn("pasted on the serial console", outcomes["set-up"]["text"])
+        self.assertIn("so is /export", outcomes["undo"]["text"])
+        self.assertIn("fault: reboot", outcomes)
+        self.assertEqual(told["router"], {"version": "7.16.2", "board": "rossim"})
+        transcript = (FOLDER / "report/transcript.txt").read_text()
+        for line in ("Do you want to see the software license? [Y/n]:", "repeat new password>", "Password changed", "{... "):
+            self.assertTrue(line in transcript, line)
+        self.assertEqual(hashlib.sha256(image.read_bytes()).hexdigest(), before, "the image is as before")
+        self.assertEqual(machines(), [])
+        for stage in told["stages"]:
+            print(f"  {stage['name']}: {stage['outcome']} in {stage['seconds']} s")
+
+        # Interrupted at the boot: there is nothing to undo, and no machine stays.
+        process = start(image)
+        for line in process.stdout:
+            if "boots by" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("interrupted before anything was changed", errors)
+        self.assertEqual(machines(), [])
+
+        # A password that the image does not have.
+        (FOLDER / "password").write_text("no such password\n")
+        process = start(image, "--password-file", str(FOLDER / "password"))
+        _, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("admin cannot log in on the console", errors)
+        self.assertEqual(machines(), [])
+
+    def test_a_disk_that_does_not_boot_is_said(self):
+        image = FOLDER / "blank.img"
+        image.write_bytes(bytes(510) + b"\x55\xaa" + bytes(1 << 20))
+        process = start(image, "--boot", "5")
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("no login prompt on the serial console within 5 s: is it a disk of RouterOS (CHR)?", errors)
+        self.assertEqual(machines(), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
