@@ -50,7 +50,7 @@ class Wrong(Exception):
 
 def arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/test router", description=__doc__.split("\n")[0], epilog=__doc__.split("\n\n", 1)[1],
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+                                     formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("router", metavar="ADDRESS|IMAGE", help="an address of a router, with the API's port if it is not 8728; or a file")
     parser.add_argument("--user", default="admin", help="a user of the group full (admin)")
     parser.add_argument("--password-file", type=pathlib.Path, metavar="FILE",
