@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 import threading
@@ -12,15 +13,26 @@ SECRET = re.compile(r"(?i)^(=?\??)(password|response|secret|private-key|preshare
                     r"license|key|cookie)=(.*)$", re.S)
 IN_TEXT = re.compile(r"(?i)\b((?:password|secret|private-key|preshared-key)(?==)|serial-number|software-id|system-id|software id|"
                      r"serial number)(\s*[=:]\s*)(\"[^\"]*\"|[^\s;,]+)")
+ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?![\w.:])")
 HIDDEN = "(removed)"
 
 
+def without_public(text: str) -> str:
+    """Public addresses are removed; those for documentation, tests and private networks stay."""
+    def one(found: re.Match) -> str:
+        try:
+            return HIDDEN if ipaddress.ip_address(found[0]).is_global else found[0]
+        except ValueError:
+            return found[0]
+    return ADDRESS.sub(one, text)
+
+
 class Recording:
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, hide_addresses: bool = False) -> None:
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._secrets: list[str] = []
-        self._public: list[str] = []
+        self.hide_addresses = hide_addresses
         self._partial = ""
         self.lines: list[tuple[float, str, str, str]] = []
         self.quiet = quiet
@@ -34,6 +46,8 @@ class Recording:
     def clean(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
+        if self.hide_addresses:
+            text = without_public(text)
         return IN_TEXT.sub(lambda m: m[1] + m[2] + HIDDEN, text)
 
     def sentence(self, channel: str, direction: str, words: list[str]) -> None:

@@ -15,11 +15,11 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|") or "-"
 
 
-def contents(run: Run, kind: str, product: str, stopped: str) -> dict:
+def contents(run: Run, recording, kind: str, product: str, stopped: str) -> dict:
     router = run.router
     return {"product": product, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"), "kind": kind,
             "router": {"version": router.version, "board": router.board}, "stopped": stopped, "stages": run.stages,
-            "facts": [vars(fact) for fact in run.facts], "command_tree": run.tree, "speed": run.speed, "left_on_the_router": run.left}
+            "facts": [{name: recording.clean(value) for name, value in vars(fact).items()} for fact in run.facts], "command_tree": run.tree, "speed": run.speed, "left_on_the_router": run.left}
 
 
 def is_good(report: dict) -> bool:

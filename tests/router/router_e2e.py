@@ -244,6 +244,12 @@ class Parts(unittest.TestCase):
             self.assertNotIn(secret, text)
         self.assertEqual(text.count(HIDDEN), 8, text)
 
+    def test_public_addresses_are_removed_on_request(self):
+        recording = Recording(quiet=True, hide_addresses=True)
+        recording.sentence("x", "<", ["!re", "=address=93.184.216.34/24", "=gateway=2a02:26f0::1%ether1", "=near=192.168.88.1", "=uptime=1:02:03"])
+        text = recording.transcript()
+        self.assertIn(f"=address={HIDDEN}/24 =gateway={HIDDEN}%ether1 =near=192.168.88.1 =uptime=1:02:03", text)
+
     def test_times_are_read_in_each_form(self):
         for text, seconds in (("1d2h3m4s", 93784), ("59s", 59), ("00:01:40", 100), ("1d00:00:01", 86401), ("90", 90), ("", None),
                               ("35w3d13h13m56s", 21474836 - 0), ("1s500ms", 1)):

@@ -58,6 +58,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
                         "For an image: the password that admin has in it (a fresh image has none)")
     parser.add_argument("--yes", action="store_true", help="begin without asking")
     parser.add_argument("--report", type=pathlib.Path, metavar="FOLDER", help="where the report goes (router-report-DATE-TIME)")
+    parser.add_argument("--hide-addresses", action="store_true", help="remove public addresses from the report and the transcript")
     parser.add_argument("--memory", type=int, default=512, metavar="MIB", help="of the machine that runs an image (512)")
     parser.add_argument("--boot", type=float, default=300, metavar="SECONDS", help="how long an image may take to its login prompt (300)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="the folder with the programs (build)")
@@ -161,7 +162,7 @@ def test(given: argparse.Namespace, recording: Recording, folder: pathlib.Path) 
             run.run()
         except KeyboardInterrupt:
             stopped = "interrupted; what it had changed was taken back" if not run.left else "interrupted"
-    made = report.contents(run, "a disk image in QEMU" if is_image else "by its API", version, stopped)
+    made = report.contents(run, recording, "a disk image in QEMU" if is_image else "by its API", version, stopped)
     log = recording.clean(run.appliance.text()) if run.appliance is not None else ""
     report.write(place, made, recording.transcript(), log)
     return summary(made, place)
@@ -186,7 +187,7 @@ def summary(made: dict, place: pathlib.Path) -> int:
 
 def main(words: list[str]) -> int:
     given = arguments(words)
-    recording = Recording()
+    recording = Recording(hide_addresses=given.hide_addresses)
 
     def end(*_) -> None:
         raise KeyboardInterrupt

@@ -134,7 +134,8 @@ class Run:
         self.left: list[str] = []  # what the undo did not take back
         self._undo: list[tuple[str, object]] = []
         self.journal, self.appliance, self.model = Journal(), None, None
-        self.clock_ahead_s, self.assumed_reboot = 0, ""
+        self.clock_was, self.assumed_reboot = None, ""
+        self.before, self.export_before = {}, ""
         self.patience_s = REBOOT_S  # of the undo; less once the router was found gone
         self.password = secrets.token_hex(12)
         recording.hide(self.password)
@@ -230,14 +231,12 @@ class Run:
     def prepare(self) -> str:
         self.before, self.export_before = self.picture(), self.export()
         self.service = next((row for row in self.before.get("/ip/service", []) if row.get("name") == "api"), {})
-        add_scenery(self.router.session, self.router.interface, self.left_over_remover)
+        add_scenery(self.router.session, self.router.interface,
+                    lambda menu: self.later(f"remove the row of {menu}", lambda: self.remove(menu)))
         return f"{len(SCENERY)} rows with the comment '{COMMENT}'"
 
-    def left_over_remover(self, menu: str, ident: str) -> None:
-        self.later(f"remove {ident} of {menu}", lambda: self.remove(menu, ident))
-
-    def remove(self, menu: str, ident: str) -> None:
-        """By its id; after a reboot ids may be others, so by our comment or name then."""
+    def remove(self, menu: str) -> None:
+        """By our comment or name: after a reboot ids may be others."""
         session = self.router.again(self.patience_s)
         for row in session.rows(menu):
             ours = row.get("comment") == COMMENT or row.get("name") == INTERFACES or row.get("list") == INTERFACES
@@ -346,9 +345,10 @@ class Run:
             raise Failed(f"steerctl doctor failed: {(done.stderr or done.stdout).strip()[-400:]}") from None
         if told.get("trouble"):
             raise Failed(f"steerctl doctor cannot read the router: {told['trouble']}")
-        if told["findings"]:
-            raise Failed("steerctl doctor finds: " + "; ".join(f"{f['check']} ({f['what']})" for f in told["findings"]))
-        return "no finding"
+        found = [(f.get("level", ""), f"{f['check']} ({f['what']})") for f in told["findings"]]
+        if problems := [text for level, text in found if level == "problem"]:
+            raise Failed("steerctl doctor finds: " + "; ".join(problems))
+        return "no problem" + (f"; advice: {'; '.join(text for _, text in found)}" if found else "")
 
     def doctor_probe(self) -> str:
         """The probe opens a connection from a client behind the router."""
@@ -378,7 +378,7 @@ class Run:
         self.later("stop the simulator's steerdnsd", model.stop)
         session = Session("127.0.0.1", self.model.port)
         session.login("admin", "model")
-        add_scenery(session, self.router.interface, lambda *_: None)
+        add_scenery(session, self.router.interface)
         setup, _ = blocks_of(model.setup_text())
         session.ask("/execute", "=script=" + filled(setup, "127.0.0.1", self.password), "=as-string=", seconds=60)
         model.start()
@@ -497,22 +497,29 @@ class Run:
         return f"{len(theirs)} foreign rows are unchanged; {said}"
 
     def clock_moved(self) -> str:
-        self.later("put the clock back", lambda: self.move_clock(-self.clock_ahead_s))
-        self.move_clock(3600)
+        self.later("put the clock back", self.put_clock_back)
+        self.clock_was = (self.read_clock(), time.monotonic())
+        self.set_clock(self.read_clock() + datetime.timedelta(hours=1))
         self.after_fault(range(400, 405))
-        self.move_clock(-3600)
+        self.put_clock_back()
         return "an hour forward and back; " + self.after_fault(range(405, 410))
 
-    def move_clock(self, seconds: int) -> None:
-        if seconds == 0:
+    def read_clock(self) -> datetime.datetime:
+        row = self.router.again(self.patience_s).rows("/system/clock")[0]
+        self.date_form = "%Y-%m-%d" if re.match(r"\d{4}-", row["date"]) else "%b/%d/%Y"  # (before 7.10: nov/23/2026)
+        return datetime.datetime.strptime(f"{row['date'].title()} {row['time']}", f"{self.date_form} %H:%M:%S")
+
+    def set_clock(self, to: datetime.datetime) -> None:
+        self.router.session.command("/system/clock/set", date=to.strftime(self.date_form).lower(), time=to.strftime("%H:%M:%S"))
+
+    def put_clock_back(self) -> None:
+        """To what it would show now. The router may have asked a time server since, so its own time does not count."""
+        if self.clock_was is None:
             return
-        session = self.router.again(self.patience_s)
-        row = session.rows("/system/clock")[0]
-        form = "%Y-%m-%d" if re.match(r"\d{4}-", row["date"]) else "%b/%d/%Y"  # (before 7.10: nov/23/2026)
-        now = datetime.datetime.strptime(f"{row['date'].title()} {row['time']}", f"{form} %H:%M:%S")
-        moved = now + datetime.timedelta(seconds=seconds)
-        session.command("/system/clock/set", date=moved.strftime(form).lower(), time=moved.strftime("%H:%M:%S"))
-        self.clock_ahead_s += seconds
+        was, since = self.clock_was
+        self.read_clock()
+        self.set_clock(was + datetime.timedelta(seconds=round(time.monotonic() - since)))
+        self.clock_was = None
 
     def api_off(self) -> str:
         """A script on the router turns the service on again, even if this test ends before."""
@@ -635,12 +642,12 @@ class Run:
             self.model.__exit__()
 
 
-def add_scenery(session: Session, interface: str, added) -> None:
-    """`added(menu, id)` for each row."""
+def add_scenery(session: Session, interface: str, begin=lambda _: None) -> None:
+    """`begin(menu)` before each row."""
     for menu, values in SCENERY:
+        begin(menu)
         given = {name: value.format(interface=interface) for name, value in values.items()}
-        ident = session.command(menu + "/add", **given, comment=COMMENT)
-        added(menu, ident or "")
+        session.command(menu + "/add", **given, comment=COMMENT)
 
 
 def blocks_of(text: str) -> tuple[str, str]:

@@ -181,7 +181,8 @@ class StandIn:
     # The life of it -------------------------------------------------------------------------------------------
 
     def __enter__(self) -> StandIn:
-        self._process = subprocess.Popen(self._argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self._process = subprocess.Popen(self._argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                                         start_new_session=True)
         first = self._process.stdout.readline()
         if not (found := re.search(r", port (\d+)", first)):
             raise RuntimeError(f"rossim did not start: {first}")
