@@ -33,8 +33,10 @@ import report  # noqa: E402
 from api import ApiError  # noqa: E402
 from console import Console, ConsoleError  # noqa: E402
 from image import GATEWAY, GUEST, Image, ImageError, format_of  # noqa: E402
+from outcome import Failed, Refused  # noqa: E402
 from recording import Recording  # noqa: E402
-from stages import Failed, Refused, Router, Run  # noqa: E402
+from router import Router  # noqa: E402
+from stages import Run  # noqa: E402
 
 WARNING = """\
 This test changes the router at {where}. Use a spare router, without traffic that matters.

@@ -3,128 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
-import os
 import pathlib
 import re
 import secrets
 import signal
 import statistics
 import subprocess
-import sys
 import time
 
 import command_tree
 import questions
 from api import ApiError, Session
-from appliance import LIST4, LIST6, SUFFIX, Appliance, ApplianceError, address_of
-from console import Console, ConsoleError
+from appliance import LIST4, LIST6, Appliance, ApplianceError
+from claims import Claims
+from console import ConsoleError
+from faults import Faults
+from outcome import Failed, Refused, Skipped
 from recording import Recording
-from relay import NS, Journal, Relay, seconds_of
+from relay import Journal, Relay
+from router import Router, version_of
+from scenery import COMMENT, INTERFACES, LISTS, REBOOT_S, SCENERY, add_scenery, blocks_of, filled
 from stand_in import PICTURE, StandIn, nearest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TRUTH = ROOT / "tests/support/truth/truth"
-COMMENT, INTERFACES = "steerdns router test, may be removed", "steerdns-test"
-GATEWAY4, GATEWAY6 = "198.18.53.2", "fd53:7465:6572::2"
-SCENERY = (  # (menu, values) that make two ways out of nothing; {interface} is filled in
-    ("/interface/list", {"name": INTERFACES}),
-    ("/interface/list/member", {"list": INTERFACES, "interface": "{interface}"}),
-    ("/ip/address", {"address": "198.18.53.1/30", "interface": "{interface}"}),
-    ("/ipv6/address", {"address": "fd53:7465:6572::1/64", "interface": "{interface}", "advertise": "no"}),
-    ("/ip/firewall/nat", {"chain": "srcnat", "action": "masquerade", "src-address": "198.18.53.0/30", "out-interface": "{interface}"}))
 NEEDED = ("read", "write", "api", "policy", "reboot", "test", "sensitive")
 # Properties that change by themselves.
 VOLATILE = {".id", "bytes", "packets", "active", "inactive", "invalid", "actual-interface", "creation-time", "last-logged-in", "last-started",
             "run-count", "cache-used", "immediate-gw", "local-address", "hw-offloaded", "group-count", ".nextid", "network", "scope",
             "slave", "link-local", "dynamic-servers"}
 MENUS = (*PICTURE, "/user", "/user/group", "/ip/service")
-LISTS = {4: ("/ip/firewall/address-list", LIST4), 6: ("/ipv6/firewall/address-list", LIST6)}
-REPAIR_S, REBOOT_S = 20, 300
 
 
-class Refused(RuntimeError):
-    """The test cannot go on with this router; the text is for a person."""
-
-
-class Failed(RuntimeError):
-    """A stage showed that something is wrong; the text is for the report."""
-
-
-class Skipped(RuntimeError):
-    """A stage was left out; the reason."""
-
-
-def version_of(text: str) -> str:
-    """"7.21.5" of "7.21.5 (stable)"."""
-    found = re.match(r"\d+(\.\d+){1,2}", text)
-    return found[0] if found else ""
-
-
-class Router:
-    """The router under test: sessions of its administrator, and a terminal if it has one here."""
-
-    def __init__(self, host: str, port: int, user: str, password: str, recording: Recording, console: Console | None = None,
-                 our_address: str | None = None):
-        self.host, self.port, self.user, self.password, self.recording, self.console = host, port, user, password, recording, console
-        self._our_address = our_address
-        self.version = self.board = ""
-        self.interface = "ether1"
-        self._session: Session | None = None
-
-    def open(self, channel: str = "admin") -> Session:
-        return Session(self.host, self.port, recorder=self.recording.sentence, channel=channel)
-
-    def login(self, session: Session) -> None:
-        session.login(self.user, self.password)
-
-    @property
-    def session(self) -> Session:
-        if self._session is None:
-            session = self.open()
-            self.login(session)
-            self._session = session
-        return self._session
-
-    def lose(self) -> None:
-        """The next command opens a new session."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
-
-    def again(self, seconds: float) -> Session:
-        """A session after the router was away."""
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                self.session.rows("/system/resource")
-                return self.session
-            except ApiError as error:
-                self.lose()
-                if time.monotonic() > end:
-                    raise Failed(f"the router did not come back within {seconds:g} s: {error}") from error
-                time.sleep(0.3)
-
-    @property
-    def our_address(self) -> str:
-        """As the router sees this machine."""
-        return self._our_address or self.session._socket.getsockname()[0]
-
-    def resource(self) -> dict[str, str]:
-        return self.session.rows("/system/resource")[0]
-
-    def run_block(self, block: str) -> str:
-        """As a user pastes it into a terminal; without a terminal, as a script."""
-        if self.console is not None:
-            return self.console.paste(block)
-        reply = self.session.ask("/execute", f"=script={block}", "=as-string=", seconds=120)
-        if reply.traps:
-            raise Failed(f"/execute refused the commands: {reply.trap}")
-        return reply.ret or ""
-
-
-class Run:
+class Run(Claims, Faults):
     def __init__(self, router: Router, build: pathlib.Path, folder: pathlib.Path, recording: Recording, only: set[str] | None = None):
         self.router, self.build, self.folder, self.recording, self.only = router, build, folder, recording, only
         self.stages: list[dict] = []
@@ -357,240 +267,6 @@ class Run:
         raise Skipped("steerctl doctor --probe needs a client behind the router, which this test does not have; run it by hand "
                       "from such a network (docs/guides/routers.md)")
 
-    # Claims ---------------------------------------------------------------------------------------------------
-
-    def claims(self) -> str:
-        self.appliance.start()
-        self.appliance.until(lambda: self.appliance.state() == "in_sync", 60, "the router is in sync")
-        answered = self.appliance.ask_all(range(20))
-        if answered != 40:
-            raise Failed(f"only {answered} of 40 questions were answered")
-        burst = self.appliance.burst(range(100, 160))
-        self.compare_rows()
-        return f"{answered + burst} answers, {self.judge()}"
-
-    def product_probe(self) -> str:
-        """The questions that the product itself asks (routeros/findings.h), at the router and at the simulator."""
-        said = self.appliance.steerctl("routers", "probe", "edge", seconds=200)["routers"][0]
-        folder = self.folder / "model"
-        folder.mkdir()
-        model = Appliance(self.build, folder, self.model.port, self.password)
-        self.later("stop the simulator's steerdnsd", model.stop)
-        session = Session("127.0.0.1", self.model.port)
-        session.login("admin", "model")
-        add_scenery(session, self.router.interface)
-        setup, _ = blocks_of(model.setup_text())
-        session.ask("/execute", "=script=" + filled(setup, "127.0.0.1", self.password), "=as-string=", seconds=60)
-        model.start()
-        model.until(lambda: model.state() == "in_sync", 60, "the simulator is in sync")
-        assumed = model.steerctl("routers", "probe", "edge", seconds=200)["routers"][0]
-        model.stop()
-        session.close()
-        for label, finding in said["findings"].items():
-            other = assumed["findings"][label]
-            answers = [" / ".join(part for part in (one["answer"], questions.plain(one["text"]).strip()) if part) for one in (finding, other)]
-            verdict = "not asked" if finding["answer"] == "unknown" else "agrees" if answers[0] == answers[1] else "differs"
-            why = said.get("trouble", "") if verdict == "not asked" else ""
-            self.facts.append(questions.Answered(label, "open", finding["question"], answers[1], answers[0], verdict, why))
-        if said["probe"] != "complete":
-            raise Failed(f"the probe is {said['probe']}: {said.get('trouble', '')}")
-        return "complete"
-
-    def printed(self) -> dict[tuple[int, str, str], dict[str, str]]:
-        found = {}
-        for family, (menu, name) in LISTS.items():
-            for row in self.router.session.rows(menu):
-                if row.get("list") == name:
-                    found[family, name, row["address"]] = row
-        return found
-
-    def differences(self) -> list[str]:
-        """Between what the router promised and what it prints now."""
-        now_ns, printed = time.time_ns(), self.printed()
-        after_ns = time.time_ns()
-        wrong, seen = [], set()
-        for row in self.journal.live(now_ns):
-            key = row.key()
-            seen.add(key)
-            left = None if row.ends_ns is None else (row.ends_ns - now_ns) / NS
-            there = printed.get(key)
-            if there is None:
-                if left is None or left > 3:
-                    wrong.append(f"{row.list} {row.address} is not there")
-                continue
-            has = seconds_of(there.get("timeout"))
-            if (left is None) != (has is None):
-                wrong.append(f"{row.list} {row.address} has the timeout {there.get('timeout', 'none')}")
-            elif left is not None and not left - 3 - (after_ns - now_ns) / NS <= has <= left + 5:
-                wrong.append(f"{row.list} {row.address} ends in {has} s instead of {left:.0f} s")
-        return wrong + [f"{key[1]} {key[2]} is there, and nobody wrote it" for key, row in printed.items()
-                        if key not in seen and (seconds_of(row.get("timeout")) or 99) > 3]
-
-    def compare_rows(self) -> None:
-        wrong = ["not looked"]
-        end = time.monotonic() + REPAIR_S
-        while wrong and time.monotonic() < end:  # writes may be under way
-            if wrong := self.differences():
-                time.sleep(0.3)
-        if wrong:
-            raise Failed("rows differ: " + "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""))
-
-    def judge(self) -> str:
-        answers, journal = self.folder / "answers.jsonl", self.folder / "journal.jsonl"
-        answers.write_text("".join(json.dumps(answer) + "\n" for answer in self.appliance.answers))
-        now_ns = time.time_ns()
-        self.journal.write(journal, now_ns)
-        away = [word for begin, end in self.journal.away for word in ("--away", f"{begin}ns..{end}ns")]
-        done = subprocess.run([sys.executable, str(TRUTH), "judge", "--answers", str(answers), "--journal", str(journal), "--policy",
-                               f"{SUFFIX}={LIST4},{LIST6}", "--repair", str(REPAIR_S), "--until", f"{now_ns}ns", "--verbose", *away],
-                              capture_output=True, text=True)
-        lines = done.stdout.strip().splitlines() or [done.stderr.strip()]
-        if done.returncode != 0:
-            raise Failed("the judge: " + "; ".join(lines[-4:]))
-        return "the judge: " + lines[-1]
-
-    # Faults ---------------------------------------------------------------------------------------------------
-
-    def faults(self) -> list[tuple[str, object]]:
-        return [("rows deleted", self.rows_deleted), ("foreign rows", self.foreign_rows), ("clock moved", self.clock_moved),
-                ("API off and on", self.api_off), ("reboot", self.rebooted)]
-
-    def after_fault(self, numbers: range) -> str:
-        self.appliance.until(lambda: self.appliance.state() == "in_sync", REBOOT_S, "the router is in sync again")
-        answered = self.appliance.ask_all(numbers)
-        if answered != 2 * len(numbers):
-            raise Failed(f"only {answered} of {2 * len(numbers)} questions were answered afterwards")
-        self.compare_rows()
-        return self.judge()
-
-    def rows_deleted(self) -> str:
-        self.appliance.ask_all(range(200, 205))
-        begin = time.time_ns()
-        mine = {key: row for key, row in self.printed().items() if key[2].split("/")[0] in
-                {address_of(f"n{n}", family) for n in range(200, 203) for family in (4, 6)}}
-        if len(mine) != 6:
-            raise Failed(f"the router has {len(mine)} of the 6 rows that are to be deleted")
-        for (family, _, _), row in mine.items():
-            self.journal.removed(family, row[".id"], time.time_ns())
-            self.router.session.command(LISTS[family][0] + "/remove", _id=row[".id"])
-        self.appliance.until(lambda: set(mine) <= set(self.printed()), REPAIR_S, "the deleted rows are back")
-        took = (time.time_ns() - begin) / NS
-        self.compare_rows()
-        self.journal.away.append((begin, time.time_ns()))
-        return f"6 rows are back after {took:.1f} s; " + self.after_fault(range(205, 210))
-
-    def foreign_rows(self) -> str:
-        """In our lists: one of an address that a client is told afterwards."""
-        session, theirs = self.router.session, []
-        for family, number, timeout in ((4, 300, ""), (6, 300, ""), (4, 5000, "1h")):
-            menu, name = LISTS[family]
-            given = {"list": name, "address": address_of(f"n{number}", family), "comment": "somebody else", **({"timeout": timeout} if timeout else {})}
-            begin = time.time_ns()
-            ident = session.command(menu + "/add", **given)
-            self.journal.acknowledged("add", given, ident, family, begin, time.time_ns())
-            theirs.append((family, name, ident))
-        said = self.after_fault(range(300, 305))
-        for family, name, ident in theirs:
-            row = next((r for r in session.rows(LISTS[family][0]) if r[".id"] == ident), {})
-            if row.get("comment") != "somebody else":
-                raise Failed(f"a foreign row of {name} was changed: {row or 'it is gone'}")
-        return f"{len(theirs)} foreign rows are unchanged; {said}"
-
-    def clock_moved(self) -> str:
-        self.later("put the clock back", self.put_clock_back)
-        self.clock_was = (self.read_clock(), time.monotonic())
-        self.set_clock(self.read_clock() + datetime.timedelta(hours=1))
-        self.after_fault(range(400, 405))
-        self.put_clock_back()
-        return "an hour forward and back; " + self.after_fault(range(405, 410))
-
-    def read_clock(self) -> datetime.datetime:
-        row = self.router.again(self.patience_s).rows("/system/clock")[0]
-        self.date_form = "%Y-%m-%d" if re.match(r"\d{4}-", row["date"]) else "%b/%d/%Y"  # (before 7.10: nov/23/2026)
-        return datetime.datetime.strptime(f"{row['date'].title()} {row['time']}", f"{self.date_form} %H:%M:%S")
-
-    def set_clock(self, to: datetime.datetime) -> None:
-        self.router.session.command("/system/clock/set", date=to.strftime(self.date_form).lower(), time=to.strftime("%H:%M:%S"))
-
-    def put_clock_back(self) -> None:
-        """To what it would show now. The router may have asked a time server since, so its own time does not count."""
-        if self.clock_was is None:
-            return
-        was, since = self.clock_was
-        self.read_clock()
-        self.set_clock(was + datetime.timedelta(seconds=round(time.monotonic() - since)))
-        self.clock_was = None
-
-    def api_off(self) -> str:
-        """A script on the router turns the service on again, even if this test ends before."""
-        ident = next(row[".id"] for row in self.router.session.rows("/ip/service") if row.get("name") == "api" and row.get("dynamic") != "true")
-        begin = time.time_ns()
-        reply = self.router.session.ask("/execute", f"=script=/ip service set {ident} disabled=yes\n:delay 8s\n/ip service set {ident} disabled=no")
-        if reply.traps:
-            raise Skipped(f"the router does not run the script: {reply.trap}")
-        self.appliance.until(lambda: self.appliance.state() != "in_sync" or self.is_api_off(), 30, "the API is off")
-        asked = [bool(self.appliance.ask(f"n{number}.{SUFFIX}")) for number in range(500, 503)]
-        try:
-            self.router.again(60)
-        except Failed:
-            if self.router.console is None:
-                raise
-            self.router.console.paste(f"/ip service set {ident} disabled=no")
-            self.router.again(60)
-        self.appliance.until(lambda: self.appliance.state() == "in_sync", 120, "the router is in sync again")
-        self.compare_rows()
-        self.journal.away.append((begin, time.time_ns()))
-        if not all(asked):
-            raise Failed(f"without the API, {asked.count(False)} of {len(asked)} questions were not answered")
-        return "answers went on without it; " + self.after_fault(range(505, 510))
-
-    def is_api_off(self) -> bool:
-        try:
-            self.router.open().close()
-            return False
-        except ApiError:
-            return True
-
-    def rebooted(self) -> str:
-        session = self.router.session
-        kept = session.command(LISTS[4][0] + "/add", list=questions.LIST, address="198.51.100.200", comment=COMMENT)
-        uptime = seconds_of(self.router.resource()["uptime"]) or 0
-        begin = time.monotonic()
-        self.journal.rebooted(time.time_ns())
-        with contextlib.suppress(ApiError):  # the connection may end before the reply
-            session.ask("/system/reboot", seconds=10)
-        while not self.began_anew(uptime, begin):  # it may go on answering for seconds
-            if time.monotonic() - begin > REBOOT_S:
-                raise Failed("the router did not reboot")
-            time.sleep(0.3)
-        session = self.router.session
-        self.journal.note("up", time.time_ns())
-        away = time.monotonic() - begin
-        if self.router.console is not None:
-            self.router.console.first_login(self.router.password, REBOOT_S, known=self.router.password)
-        row = next((r for r in session.rows(LISTS[4][0]) if r.get("list") == questions.LIST and r["address"] == "198.51.100.200"), None)
-        answer = "gone" if row is None else "the same id" if row[".id"] == kept else "another id"
-        self.facts.append(questions.Answered("reboot-static-row", "open", "a row without a timeout after a reboot", self.model_reboot(), answer,
-                                             "agrees" if answer == self.assumed_reboot else "differs"))
-        if row is not None:
-            session.command(LISTS[4][0] + "/remove", _id=row[".id"])
-        return f"the API was back after {away:.0f} s; " + self.after_fault(range(600, 610))
-
-    def began_anew(self, uptime_s: int, since: float) -> bool:
-        self.router.lose()
-        with contextlib.suppress(ApiError):
-            now_s = seconds_of(self.router.resource()["uptime"]) or 0
-            return now_s < uptime_s or now_s <= time.monotonic() - since
-        return False
-
-    def model_reboot(self) -> str:
-        """What the simulator does."""
-        kept = self.model.ask("/ip/firewall/address-list/add", f"=list={questions.LIST}", "=address=198.51.100.200").ret
-        self.model.reboot()
-        rows = [row for row in self.model.ask("/ip/firewall/address-list/print").rows if row["address"] == "198.51.100.200"]
-        self.assumed_reboot = "gone" if not rows else "the same id" if rows[0][".id"] == kept else "another id"
-        return self.assumed_reboot
-
     # Undo -----------------------------------------------------------------------------------------------------
 
     def undo_and_compare(self) -> str:
@@ -640,31 +316,3 @@ class Run:
             self.relay.__exit__()
         if self.model is not None:
             self.model.__exit__()
-
-
-def add_scenery(session: Session, interface: str, begin=lambda _: None) -> None:
-    """`begin(menu)` before each row."""
-    for menu, values in SCENERY:
-        begin(menu)
-        given = {name: value.format(interface=interface) for name, value in values.items()}
-        session.command(menu + "/add", **given, comment=COMMENT)
-
-
-def blocks_of(text: str) -> tuple[str, str]:
-    """The set-up and its undo, from what steerdnsd --routeros-setup prints."""
-    parts = re.split(r"(?m)^# ==== .*$", text)[1:]
-    if len(parts) != 2:
-        raise Failed("steerdnsd --routeros-setup does not print two blocks")
-    setup, undo = (part[part.index("\n{\n") + 1:part.rindex("\n}") + 2] for part in parts)
-    return setup, undo
-
-
-def filled(block: str, our_address: str, password: str) -> str:
-    """With the values that a user fills in."""
-    values = {"apiClient": our_address, "apiPassword1": password, "gateway1v4": GATEWAY4, "gateway1v6": GATEWAY6,
-              "clientInterfaces": INTERFACES}
-    for name, value in values.items():
-        block, count = re.subn(rf"(?m)^:local {name} .*$", f':local {name} "{value}"', block)
-        if count != 1:
-            raise Failed(f"the set-up has no value {name} to fill in")
-    return block

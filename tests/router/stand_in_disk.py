@@ -44,7 +44,7 @@ SECOND = """#!/bin/busybox sh
 /bin/busybox ip link set lo up
 /bin/busybox ip link set eth0 up
 export PYTHONDONTWRITEBYTECODE=1
-/usr/bin/python3 /stand-in/tests/router/stand_in.py --guest /stand-in/data 2>/run/errors </dev/null
+/usr/bin/python3 /stand-in/tests/router/stand_in_terminal.py /stand-in/data 2>/run/errors </dev/null
 /bin/busybox cat /run/errors >/dev/ttyS0
 /bin/busybox sleep 600
 """
@@ -73,7 +73,7 @@ def programs(build: pathlib.Path, root: pathlib.Path) -> None:
                 str(build / "tools/rossim/rossim"): "stand-in/data/rossim"}
     for source, target in binaries.items():
         copy(pathlib.Path(source), root / target)
-    listing = ("import sys,stand_in,encodings.idna,ctypes,multiprocessing\n"
+    listing = ("import sys,stand_in_terminal,encodings.idna,ctypes,multiprocessing\n"
                "print('\\n'.join(sorted({m.__file__ for m in sys.modules.values() if getattr(m,'__file__',None)})))")
     files = output("/usr/bin/python3", "-c", listing, env={"PYTHONPATH": str(HERE), "PATH": "/usr/bin:/bin"}).split("\n")
     libraries = set()
@@ -88,7 +88,7 @@ def programs(build: pathlib.Path, root: pathlib.Path) -> None:
         libraries |= needed(pathlib.Path(source))
     for library in libraries:
         copy(pathlib.Path(library), root / library.lstrip("/"))
-    for name in ("tests/router/stand_in.py", "tests/router/api.py", "tests/unit/setup/router_model.py"):
+    for name in ("tests/router/stand_in.py", "tests/router/stand_in_terminal.py", "tests/router/api.py", "tests/unit/setup/router_model.py"):
         copy(ROOT / name, root / "stand-in" / name)
     copy(ROOT / "tools/rossim/schema.json", root / "stand-in/data/schema.json")
 
