@@ -96,6 +96,7 @@ void Daemon::run() {
     rules_->follow(settings_);
     statics_->follow(settings_);
     leases_->follow(built_.leases);
+    router_lists_->follow(built_.router_lists);
     housekeeping();
     if (!has_ended_) main_io_.run();
     stop();
@@ -110,6 +111,7 @@ void Daemon::housekeeping() {
     forget_old_upstreams();
     hops_->poll();
     leases_->poll();
+    router_lists_->poll();
     look_at_upstreams();
     health_.turn_ms = clock_.now().ms;
     feel_pulse(health_.turn_ms);

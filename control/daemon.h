@@ -45,6 +45,7 @@
 #include "control/records/static_service.h"
 #include "control/reload/reloader.h"
 #include "control/reload/sizing.h"
+#include "control/router_lists/router_list_service.h"
 #include "control/rules/rule_service.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/runtime/stream_threads.h"
@@ -136,6 +137,7 @@ class Daemon {
     void make_rule_service();
     void make_static_service();
     void make_lease_service();
+    void make_router_list_service();
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -227,6 +229,7 @@ class Daemon {
     std::unique_ptr<records::StaticService> statics_;
     std::unique_ptr<mdns::Mdns> mdns_;
     std::unique_ptr<leases::LeaseService> leases_;
+    std::unique_ptr<router_lists::RouterListService> router_lists_;
     std::unique_ptr<Reloader> reloader_;
     BackgroundThread building_{"build", true};  // at the start
 };

@@ -52,6 +52,7 @@ void Daemon::add_methods() {
     rules_->add_methods(methods_);
     statics_->add_methods(methods_);
     leases_->add_methods(methods_);
+    router_lists_->add_methods(methods_);
 }
 
 std::optional<CacheMethods> Daemon::cache_methods() {

@@ -70,9 +70,13 @@ std::vector<std::string> Daemon::own_folders() const {
     const bool keeps_records = has_static && is_below_state_folder(settings_.control.static_file);
     const bool keeps_leases =
         !built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases);
-    if (keeps_leases || keeps_records) std::filesystem::create_directories(kStateFolder, no_folder);
+    const bool keeps_lists = !built_.router_lists.routers.empty() &&
+                             is_below_state_folder(settings_.control.router_lists);
+    if (keeps_leases || keeps_records || keeps_lists)
+        std::filesystem::create_directories(kStateFolder, no_folder);
     const bool keeps = is_below_state_folder(settings_.control.findings) ||
-                       is_below_state_folder(settings_.control.leases) || keeps_records;
+                       is_below_state_folder(settings_.control.leases) || keeps_records ||
+                       keeps_lists;
     if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
         folders.emplace_back(kStateFolder);
     if (!settings_.remote_lists.empty()) {

@@ -234,6 +234,7 @@ Result<void> Daemon::start_ops() {
     make_rule_service();
     make_static_service();
     make_lease_service();
+    make_router_list_service();
     add_methods();
     socket_ = std::make_unique<ops::ControlSocket>(
         main_io_, rpc_, [](const std::string& line) { spdlog::info("{}", line); });
@@ -276,6 +277,11 @@ RouterFindings Daemon::router_findings() {
 void Daemon::make_lease_service() {
     leases_ = std::make_unique<leases::LeaseService>(main_io_, clock_, runtime_->shared().qsbr,
                                                      settings_.control.leases, log_router);
+}
+
+void Daemon::make_router_list_service() {
+    router_lists_ = std::make_unique<router_lists::RouterListService>(
+        main_io_, clock_, runtime_->shared().qsbr, settings_.control.router_lists, log_router);
 }
 
 void Daemon::start_threads() {

@@ -69,6 +69,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     Snapshot& snapshot = *built.snapshot;
     const auto list_places = build_lists(settings, surroundings, registry, built);
     built.leases = lease_plans(settings, registry);
+    built.router_lists = router_list_plans(settings, registry);
     check_tls(settings, built);
     check_dump_files(settings, built);
     TagMasks masks(settings);

@@ -16,6 +16,7 @@
 
 #include "control/build/lease_plans.h"
 #include "control/build/registry.h"
+#include "control/build/router_list_plans.h"
 #include "control/config/settings.h"
 #include "control/sets/kernel_set.h"
 #include "control/stream/upstream/upstream_target.h"
@@ -86,6 +87,7 @@ struct Built {
     Channels channels;
     std::vector<RouterPlan> routers;
     LeasePlans leases;
+    RouterListPlans router_lists;
     std::vector<sets::SetPlan> kernel_sets;  // of every ipset and nftset
     std::vector<NamedSet> sets;              // sets that the program tests
     std::vector<Error> errors;               // if not empty, there is no snapshot

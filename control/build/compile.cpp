@@ -413,6 +413,7 @@ std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::Ip
     const auto known = prefix_sets_.find(key);
     if (known != prefix_sets_.end()) return known->second;
     std::vector<matchers::Prefix> prefixes = match.prefixes;
+    std::vector<std::shared_ptr<const LivePrefixes>> live;
     std::vector<config::PluginIndex> todo = match.sets;
     std::set<config::PluginIndex> done;
     while (!todo.empty()) {
@@ -421,10 +422,11 @@ std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::Ip
         if (!done.insert(next).second) continue;
         const auto& set = std::get<config::IpSet>(settings_.plugin(next).args);
         prefixes.insert(prefixes.end(), set.prefixes.begin(), set.prefixes.end());
+        if (set.live) live.push_back(registry_.live_prefixes(settings_.plugin(next).tag));
         todo.insert(todo.end(), set.sets.begin(), set.sets.end());
     }
     const auto index = static_cast<std::uint32_t>(snapshot_.prefix_sets.size());
-    snapshot_.prefix_sets.emplace_back(prefixes);
+    snapshot_.prefix_sets.emplace_back(prefixes, std::move(live));
     prefix_sets_.emplace(key, index);
     return index;
 }

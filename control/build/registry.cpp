@@ -80,6 +80,10 @@ std::shared_ptr<InheritedNames> Registry::inherited() {
     return inherited_;
 }
 
+std::shared_ptr<LivePrefixes> Registry::live_prefixes(const std::string& tag) {
+    return shared_of(live_prefixes_, tag);
+}
+
 std::shared_ptr<LiveAnswers> Registry::live_answers(const std::string& tag) {
     return shared_of(live_answers_, tag);
 }

@@ -15,6 +15,7 @@
 
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/live_answers.h"
+#include "dataplane/answer/live_prefixes.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/policy/collector.h"
@@ -51,6 +52,8 @@ class Registry {
     }
     // The answers of a dhcp_leases, by its tag.
     std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
+    // The addresses of a ros_list, by its tag.
+    std::shared_ptr<LivePrefixes> live_prefixes(const std::string& tag);
     // The number of an inherited domain_set, and the inheriting names.
     Result<std::uint16_t> inherited_set(const std::string& tag);
     std::shared_ptr<InheritedNames> inherited();
@@ -69,6 +72,7 @@ class Registry {
     std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> ad_list_pauses_;
     std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
+    std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };
 

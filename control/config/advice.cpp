@@ -66,12 +66,17 @@ void advise_unused_routers(Reading& in) {
         };
         if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) use(list->routers);
         if (const auto* leases = std::get_if<DhcpLeases>(&plugin.args)) use(leases->routers);
+        const auto* const set = std::get_if<IpSet>(&plugin.args);
+        if (set != nullptr && set->live) use(set->live->routers);
+        const auto* const forward = std::get_if<Forward>(&plugin.args);
+        if (forward != nullptr && forward->servers_of) use({*forward->servers_of});
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
         if (used[i]) continue;
-        in.report().warn(settings.routers[i].line,
-                         "router '" + settings.routers[i].name +
-                             "' is not used by any ros_address_list or dhcp_leases");
+        in.report().warn(
+            settings.routers[i].line,
+            "router '" + settings.routers[i].name +
+                "' is not used by any ros_address_list, ros_list, forward or dhcp_leases");
     }
 }
 

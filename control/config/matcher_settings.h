@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,9 +39,16 @@ struct AdguardSet {
     std::vector<AdguardStep> steps;
     bool strict = false;
 };
+// Address lists of routers with this name, which are followed while serving.
+struct RosList {
+    std::vector<RouterIndex> routers;  // at least one
+    std::string list;
+    std::uint32_t max_entries = 65'536;  // of each router
+};
 struct IpSet {
     std::vector<matchers::Prefix> prefixes;  // of `ips` and `files`
     std::vector<PluginIndex> sets;           // ip_sets that it includes
+    std::optional<RosList> live;             // of a ros_list, which has nothing else
 };
 struct NameRules {
     std::vector<RuleAt> rules;  // inline and &file

@@ -70,6 +70,7 @@
     X(Geosite)                \
     X(DomainSet)              \
     X(IpSet)                  \
+    X(RosList)                \
     X(Qname)                  \
     X(Cname)                  \
     X(ClientIp)               \

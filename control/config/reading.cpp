@@ -37,7 +37,7 @@ std::string_view word_for(Wanted wanted) {
 
 // Of a provider: it is a set of addresses, not of names.
 bool holds_addresses(std::string_view type) {
-    return type == "ip_set" || type == "geoip";
+    return type == "ip_set" || type == "geoip" || type == "ros_list";
 }
 
 bool fits(const Reading::Declared& what, Wanted wanted) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <utility>
 
 #include "control/config/values.h"
@@ -193,6 +194,24 @@ std::optional<RouterIndex> find_router(Reading& in, const std::string& name, con
     in.report().error(place.line, "there is no router " + matchers::quoted(name) + " in 'routers'" +
                                       (hint.empty() ? ", as " + place.name() + " says" : hint));
     return std::nullopt;
+}
+
+std::string servers_file(const Settings& settings, RouterIndex router) {
+    const std::string& lists = settings.control.router_lists;
+    if (lists.empty()) return {};
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string name;
+    for (const char c : settings.routers[router].name) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        const auto byte = static_cast<unsigned char>(c);
+        if (is_plain)
+            name += c;
+        else
+            name.append({'%', kDigits[byte >> 4U], kDigits[byte & 15U]});
+    }
+    return (std::filesystem::path(lists).parent_path() / ("dns-servers-" + name + ".conf"))
+        .string();
 }
 
 }  // namespace steer::config

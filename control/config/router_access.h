@@ -85,4 +85,7 @@ std::vector<RowText> tls_row_texts();
 // The index of the router with this key of `routers:`; what is wrong is reported.
 std::optional<RouterIndex> find_router(Reading& in, const std::string& name, const Place& place);
 
+// The file with the DNS servers of a router (control/router_lists); empty: `router_lists` is off.
+std::string servers_file(const Settings& settings, RouterIndex router);
+
 }  // namespace steer::config

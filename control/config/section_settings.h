@@ -98,6 +98,8 @@ struct Control {
     std::string findings =
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
     std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept
+    // Last known address lists of routers, and beside it a file with the DNS servers of each router; empty: not kept.
+    std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
     std::uint32_t stream_threads = 1;
 };

@@ -142,7 +142,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 13> kControlRows{{
+constexpr std::array<Row<Control>, 14> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "",
@@ -169,6 +169,11 @@ constexpr std::array<Row<Control>, 13> kControlRows{{
      "/var/lib/steerdns/leases.json", "",
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable."},
+    {"router_lists", Own<Control>{"path", read_path_or_off<&Control::router_lists>},
+     "/var/lib/steerdns/router-lists.json", "",
+     "file for the address lists of `ros_list`; `off` disables it\nAfter a restart these lists are "
+     "used until the router is reachable. The DNS servers of a router are kept in its folder, as "
+     "`dns-servers-NAME.conf`, for a `forward` with `router`."},
     {"static", Own<Control>{"path", read_path_or_off<&Control::static_file>},
      "/var/lib/steerdns/static.yaml", "",
      "file for the records of `steerctl static add`; `off` disables it\nThe file maps the tags of "

@@ -60,6 +60,7 @@ struct Forward {
     std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`
     bool of_host = false;                     // no upstreams are written: the host's servers
     std::string resolv_file;                  // these; empty: wherever they usually stand
+    std::optional<RouterIndex> servers_of;    // the router whose servers `resolv_file` has
     UpstreamPolicyMode policy = UpstreamPolicyMode::latency;
     ReachSettings reach;  // of each that does not say it itself
     std::uint32_t concurrent = 1;

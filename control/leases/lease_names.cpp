@@ -37,6 +37,7 @@ struct Candidate {
     std::size_t place;  // of the router
     IpAddress address;
     std::string host_name;
+    std::string lists;  // with commas
 
     [[nodiscard]] auto rank() const {
         return std::tuple(!lease->is_static, place, lease->v6, lease->id);
@@ -59,10 +60,11 @@ class Naming {
             if (!counts) continue;
             const auto address = IpAddress::parse(lease.address);
             if (!address || address->is_v4() == lease.v6) {
-                refuse({&lease, &of.router, place, {}, lease.host_name}, "has no address");
+                refuse({&lease, &of.router, place, {}, lease.host_name, {}}, "has no address");
                 continue;
             }
-            candidates_.push_back({&lease, &of.router, place, *address, lease.host_name});
+            candidates_.push_back(
+                {&lease, &of.router, place, *address, lease.host_name, lease.lists});
         }
     }
 
@@ -80,19 +82,34 @@ class Naming {
     }
 
   private:
-    // DHCPv6 has no host name: uses that of the IPv4 lease with the same link-layer address.
+    // DHCPv6 has no host name: a binding uses that of the IPv4 lease with the same link-layer address. So it does with address
+    // lists, if it has none of its own.
     void name_bindings() {
+        fill_from_leases(&Candidate::host_name);
+        fill_from_leases(&Candidate::lists);
+    }
+    void fill_from_leases(std::string Candidate::*text) {
         std::map<std::string_view, const Candidate*> by_mac;
         for (const Candidate& c : candidates_) {
-            if (c.lease->v6 || c.lease->mac.empty() || c.host_name.empty()) continue;
+            if (c.lease->v6 || c.lease->mac.empty() || (c.*text).empty()) continue;
             const auto [at, fresh] = by_mac.try_emplace(c.lease->mac, &c);
             if (!fresh && c.rank() < at->second->rank()) at->second = &c;
         }
         for (Candidate& c : candidates_) {
-            if (!c.lease->v6 || !c.host_name.empty()) continue;
+            if (!c.lease->v6 || !(c.*text).empty()) continue;
             if (const auto at = by_mac.find(c.lease->mac); at != by_mac.end())
-                c.host_name = at->second->host_name;
+                c.*text = at->second->*text;
         }
+    }
+    static std::vector<std::string> words_of(std::string_view text) {
+        std::vector<std::string> out;
+        while (!text.empty()) {
+            const std::size_t end = std::min(text.find(','), text.size());
+            std::string word = config::lowered(matchers::trimmed(text.substr(0, end)));
+            if (!word.empty()) out.push_back(std::move(word));
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
+        return out;
     }
 
     void name(const Candidate& c) {
@@ -115,7 +132,8 @@ class Naming {
                                {},
                                {},
                                config::lowered(c.lease->server),
-                               config::lowered(matchers::trimmed(c.lease->comment))};
+                               config::lowered(matchers::trimmed(c.lease->comment)),
+                               words_of(c.lists)};
             if (const auto at = names_.find(c.lease); at != names_.end()) {
                 device.label = at->second;
                 device.name = device.label + "." + args_.domain;

@@ -18,11 +18,9 @@ constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
 // The texts of a lease, by their keys.
 constexpr std::pair<std::string_view, std::string DhcpLease::*> kTexts[] = {
-    {"address", &DhcpLease::address},
-    {"mac", &DhcpLease::mac},
-    {"host_name", &DhcpLease::host_name},
-    {"server", &DhcpLease::server},
-    {"comment", &DhcpLease::comment}};
+    {"address", &DhcpLease::address},     {"mac", &DhcpLease::mac},
+    {"host_name", &DhcpLease::host_name}, {"server", &DhcpLease::server},
+    {"comment", &DhcpLease::comment},     {"lists", &DhcpLease::lists}};
 
 bool is_true_at(const json::object& object, std::string_view key) {
     const json::value* const found = object.if_contains(key);

@@ -97,6 +97,13 @@ inline constexpr std::array kMetrics{
               "triggers in a response policy zone", "Lists"},
     MetricRow{"steerdns_rpz_matches", "counter", "plugin, zone",
               "queries that matched a trigger of a response policy zone", "Lists"},
+    MetricRow{"steerdns_router_list_addresses", "gauge", "plugin",
+              "addresses and prefixes of a ros_list", "Lists"},
+    MetricRow{"steerdns_router_list_servers", "gauge", "router",
+              "DNS servers of the router's own (dynamic-servers), if a forward uses them", "Lists"},
+    MetricRow{"steerdns_router_list_age_seconds", "gauge", "router",
+              "time since the router's lists and DNS servers were last known to be current; 0: now",
+              "Lists"},
     MetricRow{"steerdns_static_records", "gauge", "plugin, origin",
               "records of a static, disabled ones too: in the configuration, or added by steerctl "
               "(`runtime`)",

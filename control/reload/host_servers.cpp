@@ -75,6 +75,14 @@ Found find_servers(const config::Forward& forward, std::span<const IpAddress> ow
     return {};
 }
 
+std::string why_without(const config::Settings& settings, const config::Forward& forward) {
+    if (forward.servers_of)
+        return "router '" + settings.routers[*forward.servers_of].name +
+               "' has no DNS servers of its own, or was not read yet";
+    if (forward.resolv_file.empty()) return "this host's network announced no DNS server";
+    return forward.resolv_file + " names no server";
+}
+
 template <class Plugins, class Do>
 void for_each_host_forward(Plugins& plugins, Do&& work) {
     for (auto& plugin : plugins) {
@@ -118,8 +126,7 @@ std::vector<Error> fill_host_servers(config::Settings& settings, std::span<const
             if (!found.servers.empty()) return;
             warnings.push_back(
                 {"forward '" + plugin.tag + "' has no upstreams, and " +
-                     (forward.resolv_file.empty() ? "this host's network announced no DNS server"
-                                                  : forward.resolv_file + " names no server") +
+                     why_without(settings, forward) +
                      " (this host itself does not count): until there is one, its queries end as "
                      "SERVFAIL; write one, as in 'upstreams: [{addr: 192.0.2.1}]'",
                  settings.file, plugin.line});

@@ -155,6 +155,13 @@ Plan plan_routers(const Settings& settings) {
             for (const config::RouterIndex index : leases->routers)
                 plan_for(index);
         }
+        const auto* const set = std::get_if<config::IpSet>(&plugin.args);
+        if (set != nullptr && set->live) {
+            for (const config::RouterIndex index : set->live->routers)
+                plan_for(index);
+        }
+        const auto* const forward = std::get_if<config::Forward>(&plugin.args);
+        if (forward != nullptr && forward->servers_of) plan_for(*forward->servers_of);
     }
     for (std::size_t i = 0; i < used.size(); ++i)
         if (!used[i]) plan.unused.push_back(settings.routers[i].name);

@@ -309,8 +309,8 @@ Result<std::string> routeros_setup(const config::Settings& settings, const Value
                 "7",
                 settings.file};
         return Error{
-            "no router to set up: the configuration has no ros_address_list, no dhcp_leases and no "
-            "dns64; add one",
+            "no router to set up: the configuration has no ros_address_list, no ros_list, no "
+            "dhcp_leases and no dns64; add one",
             settings.file};
     }
     std::string out = introduction(settings, plan, version);

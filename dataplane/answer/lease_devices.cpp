@@ -44,7 +44,10 @@ bool DeviceSet::has(const LeaseDevice* lease, std::uint64_t frame_mac) const noe
     return std::ranges::binary_search(names, lease->label) ||
            std::ranges::binary_search(names, lease->name) ||
            std::ranges::binary_search(groups, lease->server) ||
-           std::ranges::binary_search(groups, lease->comment);
+           std::ranges::binary_search(groups, lease->comment) ||
+           std::ranges::any_of(lease->lists, [this](const std::string& list) {
+               return std::ranges::binary_search(groups, list);
+           });
 }
 
 }  // namespace steer

@@ -69,7 +69,7 @@ bool has_type(const dns::Answer& answer, std::uint16_t qtype) noexcept {
     return false;
 }
 
-bool has_address_in(const dns::Answer& answer, const matchers::PrefixSet& set) noexcept {
+bool has_address_in(const dns::Answer& answer, const AddressSet& set) noexcept {
     const dns::AddressRef* const refs = answer.addresses();
     return std::any_of(refs, refs + answer.address_count, [&](const dns::AddressRef& ref) {
         const std::uint8_t* const bytes = answer.body() + ref.rdata_offset;

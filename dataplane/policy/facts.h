@@ -7,9 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "dataplane/answer/live_prefixes.h"
 #include "dataplane/dns/answer.h"
 #include "matchers/prefix/ip_address.h"
-#include "matchers/prefix/prefix_set.h"
 
 namespace steer {
 
@@ -18,8 +18,7 @@ struct MarkNumber;
 // Whether the answer section has a record of this type (of any type for ANY).
 [[nodiscard]] bool has_type(const dns::Answer& answer, std::uint16_t qtype) noexcept;
 // Whether an A or AAAA record of the answer section has an address in the set.
-[[nodiscard]] bool has_address_in(const dns::Answer& answer,
-                                  const matchers::PrefixSet& set) noexcept;
+[[nodiscard]] bool has_address_in(const dns::Answer& answer, const AddressSet& set) noexcept;
 // The address of a complete name under in-addr.arpa or ip6.arpa (RFC 1035 3.5, RFC 3596 2.5). `qname`:
 // lower-cased wire form.
 [[nodiscard]] std::optional<IpAddress> address_in_name(

@@ -15,6 +15,7 @@
 #include "dataplane/answer/answer_table.h"
 #include "dataplane/answer/black_hole.h"
 #include "dataplane/answer/live_answers.h"
+#include "dataplane/answer/live_prefixes.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/answer/rpz.h"
 #include "dataplane/answer/static_records.h"
@@ -107,8 +108,8 @@ struct Snapshot {
     std::vector<std::uint64_t> mark_masks;
     // Of types, classes, response codes; each sorted.
     std::vector<std::vector<std::uint16_t>> number_sets;
-    std::vector<matchers::PrefixSet> prefix_sets;  // of client_ip, resp_ip, ptr_ip
-    std::vector<DeviceSet> device_sets;            // of client_mac, client_host
+    std::vector<AddressSet> prefix_sets;  // of client_ip, resp_ip, ptr_ip
+    std::vector<DeviceSet> device_sets;   // of client_mac, client_host
     // Of all dhcp_leases, if there is a device set; shared by all generations.
     std::vector<std::shared_ptr<LiveAnswers>> lease_tables;
     std::vector<TextMatch> text_matches;

@@ -21,6 +21,7 @@ plugins:
 # The client is behind the router: the frames of its queries have the router's address.
 BY_DEVICE = CONFIG.replace("args: [ {{ exec: $hosts }},", """args: [
       {{ matches: client_mac 00:1d:aa:00:00:01, exec: black_hole 192.0.2.97 short_circuit }},
+      {{ matches: "client_host group:night", exec: black_hole 192.0.2.96 short_circuit }},
       {{ matches: "client_host group:kids", exec: black_hole 192.0.2.98 short_circuit }},
       {{ matches: client_host service, exec: black_hole 192.0.2.99 short_circuit }},""")
 
@@ -102,7 +103,8 @@ class Leases(unittest.TestCase):
         self.assertEqual(self.scene.short("+tcp", "www.other.example", "A"), ["192.0.2.97"])
         generation = self.scene.told("status")["generation"]
         for change, wanted in (("mac-address=00:1D:AA:00:00:09", "198.51.100.2"), ("comment=Kids", "192.0.2.98"),
-                               ("comment=", "198.51.100.2"), ("host-name=service", "192.0.2.99"), ("status=waiting", "198.51.100.2")):
+                               ("comment=", "198.51.100.2"), ("address-lists=slow,Kids", "192.0.2.98"),
+                               ("address-lists=night,Kids", "192.0.2.96"), ("address-lists=", "198.51.100.2"), ("host-name=service", "192.0.2.99"), ("status=waiting", "198.51.100.2")):
             self.put(LEASE, f".id={self.laptop}", change)
             self.answers("www.other.example", "A", [wanted])
         self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")

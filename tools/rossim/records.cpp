@@ -396,9 +396,12 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
 
 std::uint64_t Records::put(std::string_view path, const Attributes& attributes) {
     Menu* const menu = find(path);
-    if (menu == nullptr || schema_.command(path, "add") == nullptr)
+    // One row without an id, as of /ip/dns.
+    const bool is_settings = menu != nullptr && menu->rows.size() == 1 && menu->rows[0].id == 0;
+    if (menu == nullptr || (!is_settings && schema_.command(path, "add") == nullptr))
         throw Trap{"no such command prefix", kMissingItem};
     std::optional<std::uint64_t> id;
+    if (is_settings) id = 0;
     bool is_dead = false;
     for (const auto& [name, value] : attributes) {
         if (name == ".id") id = parse_id(value);
@@ -419,7 +422,7 @@ std::uint64_t Records::put(std::string_view path, const Attributes& attributes) 
     for (const auto& [name, value] : attributes) {
         if (name != ".id") it->set(name, value);
     }
-    told_(path, *id, &*it);
+    if (!is_settings) told_(path, *id, &*it);  // such menus have no listen
     return *id;
 }
 

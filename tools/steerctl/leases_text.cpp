@@ -27,4 +27,18 @@ std::string leases_text(const json::value& answer) {
     return out + "\n" + routers;
 }
 
+std::string router_lists_text(const json::value& answer) {
+    constexpr std::array<std::string_view, 5> kList{"tag", "list", "router", "addresses", "sample"};
+    constexpr std::array<std::string_view, 5> kRouter{"router", "state", "age_s", "servers",
+                                                      "trouble"};
+    const json::object& all = object_of(answer);
+    const std::string routers = rows_text(array_of(all, "routers"), kRouter,
+                                          {"router", "state", "age", "DNS servers", "trouble"});
+    if (routers.empty()) return "the configuration has no ros_list, and no forward with 'router'\n";
+    const std::string lists =
+        rows_text(array_of(all, "lists"), kList,
+                  {"ros_list", "address list", "router", "addresses", "the first ones"});
+    return lists + (lists.empty() ? "" : "\n") + routers;
+}
+
 }  // namespace steerctl

@@ -372,6 +372,7 @@ struct RouterCommands {
         reconcile = add("reconcile", "Read the rows of the router again and repair them");
         reconcile->add_flag("--orphans", options.orphans, "Also remove orphaned rows");
         shared = add("shared", "Show addresses that names outside the list also use");
+        lists = add("lists", "Show the address lists and DNS servers that are followed");
         adopt = add("adopt", "Take over rows that ForgeDNS, OxiDNS or another instance wrote");
         adopt->add_option("--from", options.from, "Prefix of their comments, as in oxi")
             ->required();
@@ -406,6 +407,7 @@ struct RouterCommands {
         };
         if (diff->parsed()) return show("routers.diff", steerctl::router_differences_text);
         if (shared->parsed()) return show("routers.shared", steerctl::router_shared_text);
+        if (lists->parsed()) return show("routers.lists", steerctl::router_lists_text);
         if (adopt->parsed()) {
             params["from"] = options.from;
             params["apply"] = options.apply;
@@ -431,7 +433,7 @@ struct RouterCommands {
     CLI::App *routers, *bypass, *diff = nullptr, *reconcile = nullptr, *pause = nullptr,
                                 *shared = nullptr, *resume = nullptr, *trace = nullptr,
                                 *errors = nullptr, *probe = nullptr, *forget = nullptr,
-                                *adopt = nullptr;
+                                *adopt = nullptr, *lists = nullptr;
 };
 
 // The sub-commands of `import`, which ask no daemon.

@@ -54,6 +54,8 @@ std::string router_paused_text(const boost::json::value& routers);
 std::string bypass_text(const boost::json::value& answer);
 // Of routers.trace and routers.errors.
 std::string router_trace_text(const boost::json::value& routers);
+// Of routers.lists.
+std::string router_lists_text(const boost::json::value& answer);
 // Of routers.shared.
 std::string router_shared_text(const boost::json::value& routers);
 std::string router_errors_text(const boost::json::value& routers);

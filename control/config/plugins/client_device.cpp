@@ -104,7 +104,9 @@ const PluginType kClientHostType{
     "client_host",
     Role::matcher,
     "Matches by the DHCP lease of the client's IP address, from any `dhcp_leases` plugin. A name "
-    "matches the host name of the lease. A group matches its DHCP server or its comment.\n\nWrite "
+    "matches the host name of the lease. A group matches its DHCP server, its comment, or one of "
+    "its "
+    "`address-lists`.\n\nWrite "
     "names as `steerctl leases` shows them, as a single label or in full; case does not matter. "
     "Clients choose their host names themselves. For rules that a client must not evade, use "
     "`client_mac` or a group.",

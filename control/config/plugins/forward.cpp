@@ -3,6 +3,7 @@
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/upstream_entry.h"
+#include "control/config/router_access.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -33,7 +34,12 @@ void read_upstreams(Reading& in, const Node& node, const Place& place, Forward& 
     }
 }
 
-constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
+void read_servers_of(Reading& in, const Node& node, const Place& place, Forward& out) {
+    std::string name;
+    if (read_value(in, node, place, {}, name)) out.servers_of = find_router(in, name, place);
+}
+
+constexpr std::array<Row<Forward>, 10> kForwardOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
      "upstream resolvers, as in `upstreams: [{addr: udp://192.0.2.1}]`\nWithout it, the DNS "
      "servers that the host received from its network are used, except this daemon."},
@@ -44,6 +50,11 @@ constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
     {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of the host)", "",
      "without `upstreams`: file with `nameserver` lines, as in `/run/ppp/resolv.conf`\nIt is read "
      "again when it changes."},
+    {"router", Own<Forward>{"name", read_servers_of}, "none", "",
+     "without `upstreams`: a router in `routers`, whose own DNS servers are used\nThese are the "
+     "`dynamic-servers` of its `/ip dns`, which it learned by DHCP, PPP or router advertisements. "
+     "They are followed as they change, and kept for the next start. While there is none, queries "
+     "end as SERVFAIL, which a `fallback` can catch."},
     {"concurrent", &Forward::concurrent, "1", "~1..32",
      "number of upstreams queried at the same time"},
     {"max_concurrent_queries", &Forward::max_concurrent_queries, "0", "0..1000000",
@@ -65,6 +76,22 @@ constexpr std::array<Row<Forward>, 9> kForwardOwnRows{{
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 
+// A file has them, as those of a host.
+void use_servers_of(Reading& in, const Node& block, const Plugin& plugin, Forward& args) {
+    const int line = block.find("router")->line;
+    for (const std::string key : {"upstreams", "resolv_file"}) {
+        if (block.find(key) == nullptr) continue;
+        in.report().error(line, "'router' of " + owner_of(plugin) + " has no effect with '" + key +
+                                    "': keep one of them");
+        return;
+    }
+    args.resolv_file = servers_file(in.settings(), *args.servers_of);
+    if (args.resolv_file.empty())
+        in.report().error(line, "'router' of " + owner_of(plugin) +
+                                    " needs a file to keep its servers: `router_lists` of "
+                                    "'control' is off; give it a path");
+}
+
 void read_forward(Reading& in, const Node* node, Plugin& plugin) {
     Forward args;
     Node empty;
@@ -82,6 +109,7 @@ void read_forward(Reading& in, const Node* node, Plugin& plugin) {
         }
         args.resolv_file = in.resolve(args.resolv_file);
     }
+    if (args.servers_of) use_servers_of(in, block, plugin, args);
     plugin.args = std::move(args);
 }
 

@@ -48,12 +48,12 @@ DnsMessage response(std::uint16_t type = dns::kA, std::uint16_t flags = 0x8180) 
     return DnsMessage::response(1, "stream.example", type, flags);
 }
 
-PrefixSet prefixes(const std::vector<std::string>& texts) {
+AddressSet prefixes(const std::vector<std::string>& texts) {
     std::vector<Prefix> out;
     out.reserve(texts.size());
     for (const std::string& text : texts)
         out.push_back(*Prefix::parse(text));
-    return PrefixSet(out);
+    return AddressSet(out);
 }
 
 std::string addresses(const Built& answer) {

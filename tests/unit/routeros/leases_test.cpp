@@ -121,14 +121,15 @@ BOOST_AUTO_TEST_CASE(bound_leases_of_both_families_are_read) {
               {"duid", "0x00030001001DAA000002"},
               {"server", "lan6"},
               {"comment", "Kids"},
+              {"address-lists", "kids,slow"},
               {"status", "bound"}});
     put(kV6, {{"address", "fd00:1::/64"}, {"duid", "001daa000002"}, {"status", "bound"}});
     sync();
     BOOST_REQUIRE(last.size() == 2U);
     BOOST_TEST((last[0] ==
                 DhcpLease{1, false, false, "192.168.88.2", "00:1d:aa:00:00:02", "laptop", "lan"}));
-    BOOST_TEST(
-        (last[1] == DhcpLease{1, true, true, "fd00::2", "00:1d:aa:00:00:02", "", "lan6", "Kids"}));
+    BOOST_TEST((last[1] == DhcpLease{1, true, true, "fd00::2", "00:1d:aa:00:00:02", "", "lan6",
+                                     "Kids", "kids,slow"}));
     BOOST_TEST(told == 1);
     BOOST_TEST(sentences.empty());
 }

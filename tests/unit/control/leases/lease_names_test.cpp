@@ -162,10 +162,14 @@ BOOST_AUTO_TEST_CASE(workers_answer_names_and_reverse_names) {
 BOOST_AUTO_TEST_CASE(devices_are_listed_with_and_without_a_name) {
     auto tv = v4(3, "192.168.88.3", "<tv>", "00:1D:AA:00:00:03");
     tv.comment = "Kids";
-    const auto book = name_all(
-        {{"edge1",
-          {v4(2, "192.168.88.2", "laptop", "00:1d:aa:00:00:02"),
-           v6(1, "fd00::2", "00:1d:aa:00:00:02"), tv, v4(4, "192.168.88.4", "", "no address")}}});
+    tv.lists = "Slow, night,,";
+    auto laptop = v4(2, "192.168.88.2", "laptop", "00:1d:aa:00:00:02");
+    laptop.lists = "office";
+    auto own = v6(3, "fd00::3", "00:1d:aa:00:00:02");
+    own.lists = "six";
+    const auto book = name_all({{"edge1",
+                                 {laptop, v6(1, "fd00::2", "00:1d:aa:00:00:02"), own, tv,
+                                  v4(4, "192.168.88.4", "", "no address")}}});
     const auto table = table_of(book, args());
     const auto find = [&](const char* address) {
         const auto* const found = table->devices.find(*IpAddress::parse(address));
@@ -181,6 +185,16 @@ BOOST_AUTO_TEST_CASE(devices_are_listed_with_and_without_a_name) {
     BOOST_TEST(find("192.168.88.3").mac == 0x001daa000003U);
     BOOST_TEST(find("192.168.88.3").label.empty());  // its host name was refused
     BOOST_TEST(find("192.168.88.3").comment == "kids");
+    using Lists = std::vector<std::string>;
+    BOOST_TEST((find("192.168.88.3").lists == Lists{"slow", "night"}));
+    // A binding without lists has those of the IPv4 lease with its MAC address.
+    BOOST_TEST((find("fd00::2").lists == Lists{"office"}));
+    BOOST_TEST((find("fd00::3").lists == Lists{"six"}));
+    const DeviceSet night{{}, {}, {"night"}}, six{{}, {}, {"six"}};
+    const auto tv_now = find("192.168.88.3"), own_now = find("fd00::3");
+    BOOST_TEST(night.has(&tv_now, 0));
+    BOOST_TEST(!night.has(&own_now, 0));
+    BOOST_TEST(six.has(&own_now, 0));
     BOOST_TEST(find("192.168.88.4").mac == 0U);
     BOOST_TEST(table->devices.find(*IpAddress::parse("192.168.88.5")) == nullptr);
     const auto guests = name_all({{"edge1", {v4(2, "192.168.88.2", "laptop", "m")}}}, args({"x"}));
