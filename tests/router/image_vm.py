@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,27 @@ def make(name, **options):
         print(f"SKIPPED: {reason}")
         os._exit(SKIPPED)
     return image, hashlib.sha256(image.read_bytes()).hexdigest()
+
+
+def qcow2(raw, target):
+    """The same disk in this format: version 2, clusters of 64 KiB, all of them allocated."""
+    content, bits = raw.read_bytes(), 16
+    size = 1 << bits
+    count = -(-len(content) // size)
+    head = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 2, 0, 0, bits, len(content), 0, 1, 3 * size, size, 1, 0, 0)
+    tables = (head, struct.pack(">Q", 2 * size), struct.pack(f">{count + 5}H", *[1] * (count + 5)), struct.pack(">Q", 4 * size | 1 << 63),
+              struct.pack(f">{count}Q", *[(5 + number) * size | 1 << 63 for number in range(count)]))
+    target.write_bytes(b"".join(table.ljust(size, b"\0") for table in tables) + content)
+
+
+def vdi(raw, target):
+    """The same disk in this format: static, blocks of 1 MiB."""
+    content, block = raw.read_bytes(), 1 << 20
+    count = -(-len(content) // block)
+    head = b"<<< Oracle VM VirtualBox Disk Image >>>\n".ljust(64, b"\0") + struct.pack("<IIIII", 0xBEDA107F, 0x10001, 0x190, 2, 0)
+    head = head.ljust(0x154, b"\0") + struct.pack("<IIIIIIIQIIII", 0x200, block, 0, 0, 0, 512, 0, len(content), block, 0, count, count)
+    head += bytes(range(1, 17)) * 2  # ids of the image and of its last snapshot
+    target.write_bytes((head.ljust(0x200, b"\0") + struct.pack(f"<{count}I", *range(count))).ljust(block, b"\0") + content)
 
 
 def start(image, *options):
@@ -85,7 +107,30 @@ class Images(unittest.TestCase):
         for stage in told["stages"]:
             print(f"  {stage['name']}: {stage['outcome']} in {stage['seconds']} s")
 
-        # Interrupted at the boot: there is nothing to undo, and no machine stays.
+        # Interrupted behind the set-up: the undo is pasted, and no machine stays.
+        qcow2(image, FOLDER / "router.qcow2")
+        process = start(FOLDER / "router.qcow2")
+        for line in process.stdout:
+            if line.startswith("doctor: done"):
+                break
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, errors), (1, ""), out)
+        self.assertIn("stopped: interrupted; what it had changed was taken back", out)
+        told = json.loads((FOLDER / "report/report.json").read_text())
+        self.assertIn("so is /export", told["stages"][-1]["text"])
+        self.assertEqual(machines(), [])
+
+        # A password that the image does not have.
+        vdi(image, FOLDER / "router.vdi")
+        (FOLDER / "password").write_text("no such password\n")
+        process = start(FOLDER / "router.vdi", "--password-file", str(FOLDER / "password"))
+        _, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("admin cannot log in on the console", errors)
+        self.assertEqual(machines(), [])
+
+        # Interrupted at the boot: there is nothing to undo.
         process = start(image)
         for line in process.stdout:
             if "boots by" in line:
@@ -94,14 +139,6 @@ class Images(unittest.TestCase):
         _, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1)
         self.assertIn("interrupted before anything was changed", errors)
-        self.assertEqual(machines(), [])
-
-        # A password that the image does not have.
-        (FOLDER / "password").write_text("no such password\n")
-        process = start(image, "--password-file", str(FOLDER / "password"))
-        _, errors = process.communicate(timeout=120)
-        self.assertEqual(process.returncode, 1, errors)
-        self.assertIn("admin cannot log in on the console", errors)
         self.assertEqual(machines(), [])
 
     def test_a_disk_that_does_not_boot_is_said(self):
