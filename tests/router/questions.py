@@ -27,8 +27,9 @@ class NotAsked(Exception):
 class Asker:
     """One router (or the simulator) as the questions see it."""
 
-    def __init__(self, open_session: Callable[[str], Session], login: Callable[[Session], None], version: str, interface: str):
-        self.open, self.login, self.version, self.interface = open_session, login, version, interface
+    def __init__(self, open_session: Callable[[str], Session], login: Callable[[Session], None], version: str, interface: str,
+                 is_model: bool = False):
+        self.open, self.login, self.version, self.interface, self.is_model = open_session, login, version, interface, is_model
         self.session = self.fresh()
         self._rows: list[tuple[str, str]] = []
 
@@ -162,6 +163,15 @@ def _(a: Asker) -> str:
 @question("longest-timeout", "high", "timeout=35w3d13h13m56s")
 def _(a: Asker) -> str:
     return outcome(a.add(V4, "=address=192.0.2.6", "=timeout=35w3d13h13m56s"))
+
+
+@question("ipv6-long-timeout", "medium", "a timeout of a year in the IPv6 menu")
+def _(a: Asker) -> str:
+    reply = a.add(V6, "=address=2001:db8::6", "=timeout=365d")
+    if not reply.ret:
+        return outcome(reply)
+    row = a.row(V6, reply.ret)
+    return "the row is gone at once" if not row else "it has " + re.sub(r"[0-9]+", "9", row.get("timeout", "no timeout"))
 
 
 @question("timeout-rounding", "open", "what is printed within the first second after timeout=100s")
@@ -517,6 +527,18 @@ def _(a: Asker) -> str:
     return f"{outcome(reply)}; ret={plain(reply.ret or 'none')}"
 
 
+@question("script-size", "medium", "a script of 60,000 bytes in /execute")
+def _(a: Asker) -> str:
+    return repr(a.script("# " + "x" * 60_000 + '\n:put "a"'))
+
+
+@question("service-by-name", "open", "which row /ip service get api reads, when connections are listed under the name")
+def _(a: Asker) -> str:
+    if a.is_model:
+        raise NotAsked("the simulator does not have it")
+    return repr(a.script(":put [:len [/ip service get api]]\n:put [/ip service get api disabled]"))
+
+
 @question("script-find-prefix", "medium", "find where with a quoted prefix")
 def _(a: Asker) -> str:
     a.add(V4, "=address=198.51.100.0/24", "=timeout=60s")
@@ -589,6 +611,8 @@ def never(reason: str) -> Callable[[Asker], str]:
 for _ident, _sure, _text, _reason in (
         ("available-from", "medium", "what a client outside available-from sees", "it could lock this test out"),
         ("api-ssl-anonymous", "medium", "which TLS versions api-ssl offers without a certificate", "this test uses the plain API"),
+        ("name-rows", "medium", "which dynamic rows a row of a DNS name gets, and their timeouts", "it needs a name that the router can resolve"),
+        ("import-duplicate", "medium", "whether /import stops at a row that is there", "it needs a file on the router"),
         ("rule-timeout", "medium", "add-dst-to-address-list on a row that is there", "it needs traffic through the router"),
         ("regexp-case", "medium", "whether regexp of /ip/dns/static is held against the name in lower case", "it needs clients of the router's DNS"),
         ("throttle", "medium", "whether a CHR slows down past 120 requests in a row", "it is measured below, and not compared: see speed")):

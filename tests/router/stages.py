@@ -166,7 +166,7 @@ class Run(Claims, Faults):
             return questions.Asker(self.router.open, self.router.login, self.router.version, self.router.interface)
         model = self.model
         return questions.Asker(lambda channel: Session("127.0.0.1", model.port), lambda session: session.login("admin", "model"),
-                               model.version, self.router.interface)
+                               model.version, self.router.interface, is_model=True)
 
     def ask_questions(self) -> str:
         router, model = self.asker(False), self.asker(True)
