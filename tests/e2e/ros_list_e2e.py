@@ -82,6 +82,13 @@ class RosList(unittest.TestCase):
         self.answers(["192.0.2.97"])
         self.answers(["198.51.100.2"])
         self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
+        # The router puts the client of a lease into lists.
+        lease = self.ctl("record", "/ip/dhcp-server/lease", "address=192.168.88.10", "mac-address=00:1D:AA:00:00:01",
+                         "status=bound", "dynamic=true", "address-lists=slow,kids").splitlines()[-1].strip()
+        self.answers(["192.0.2.97"])
+        self.ctl("record", "/ip/dhcp-server/lease", f".id={lease}", "status=waiting")
+        self.answers(["198.51.100.2"])
+        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
         # Answers, by the addresses in them; with addresses of the configuration beside those of the router.
         self.ctl("add", "away", "198.51.100.0/24")
         until(lambda: self.lists()["lists"][0]["addresses"] == 1, 10, "it is read")

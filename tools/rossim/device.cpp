@@ -252,6 +252,26 @@ void Device::resolve(Family family, std::string_view name,
     }
 }
 
+void Device::set_lease_rows(Family family, std::uint64_t lease, std::string_view address,
+                            const std::vector<std::string>& lists, std::int64_t now_us) {
+    constexpr std::uint64_t kLeases = std::uint64_t{1} << 62;  // above the ids of rows
+    const std::uint64_t parent = kLeases + lease;
+    for (const std::uint64_t child : table(family).children_of(parent))
+        erase(family, child, Change::remove, now_us);
+    for (const std::string& list : lists) {
+        ListAddress own = read_address(family, std::string(address));
+        if (table(family).find(list, own.text) != nullptr) continue;
+        Row row;
+        row.list = list;
+        row.address = std::move(own.text);
+        row.created_ns = clock_ns(now_us);
+        row.parent = parent;
+        const Row& stored = table(family).insert(std::move(row));
+        write_journal(Change::add, family, stored, now_us);
+        watcher_(family, nullptr, &stored);
+    }
+}
+
 std::optional<std::int64_t> Device::next_expiry_us() const {
     std::optional<std::int64_t> first;
     for (const AddressList& list : tables_) {

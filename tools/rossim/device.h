@@ -66,6 +66,9 @@ class Device {
     void set(Family family, const std::vector<std::uint64_t>& ids, const RowArguments& arguments,
              std::int64_t now_us);
     void remove(Family family, const std::vector<std::uint64_t>& ids, std::int64_t now_us);
+    // The dynamic rows of a DHCP lease with `address-lists`: exactly these, in place of its earlier ones.
+    void set_lease_rows(Family family, std::uint64_t lease, std::string_view address,
+                        const std::vector<std::string>& lists, std::int64_t now_us);
 
     void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
                  std::int64_t now_us);

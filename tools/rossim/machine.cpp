@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
 #include "tools/rossim/address.h"
@@ -16,8 +17,11 @@ Machine::Machine(Options options_given, Journal journal)
              [this](Family family, const Row* before, const Row* after) {
                  tell_listeners(family, before, after);
              }),
-      records(options, [this](std::string_view menu, std::uint64_t id,
-                              const Record* record) { tell_listeners(menu, id, record); }),
+      records(options,
+              [this](std::string_view menu, std::uint64_t id, const Record* record) {
+                  tell_listeners(menu, id, record);
+                  give_lease_rows(menu, id, record);
+              }),
       faults(options.fault_seed),
       cpu(options.shuffle_seed),
       outgoing_(options.latency_us / 2),
@@ -286,6 +290,27 @@ void Machine::tell_listeners(Family family, const Row* before, const Row* after)
         }
         if (!out.empty()) tell(listener, std::move(out));
     }
+}
+
+// A bound lease puts its client into the lists of `address-lists`.
+void Machine::give_lease_rows(std::string_view menu, std::uint64_t id, const Record* record) {
+    const bool is_v6 = menu == "/ipv6/dhcp-server/binding";
+    if (!is_v6 && menu != "/ip/dhcp-server/lease") return;
+    const auto value = [record](std::string_view name) {
+        std::string scratch;
+        const auto found = record == nullptr ? std::nullopt : record->property(name, scratch);
+        return std::string(found.value_or(""));
+    };
+    std::vector<std::string> lists;
+    std::string address = value("active-address");
+    if (address.empty()) address = value("address");
+    if (value("status") == "bound" && value("disabled") != "true" && !address.empty()) {
+        std::istringstream words(value("address-lists"));
+        for (std::string list; std::getline(words, list, ',');) {
+            if (!list.empty()) lists.push_back(list);
+        }
+    }
+    device.set_lease_rows(is_v6 ? Family::ipv6 : Family::ipv4, id, address, lists, now_us);
 }
 
 void Machine::tell_listeners(std::string_view menu, std::uint64_t id, const Record* record) {
