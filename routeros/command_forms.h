@@ -35,6 +35,8 @@ namespace steer::routeros {
     X(listen_bindings, "addresses of DHCPv6 bindings", "/ipv6/dhcp-server/binding", "listen", "", \
       "")                                                                                         \
     X(print_dns, "import routeros, doctor: settings", "/ip/dns", "print", "", "")                 \
+    X(print_dns_servers, "DNS servers of a router as upstreams", "/ip/dns", "print", ".proplist", \
+      "dynamic-servers")                                                                          \
     X(print_static, "import routeros, doctor: static records", "/ip/dns/static", "print", "", "") \
     X(print_adlists, "import routeros: ad lists", "/ip/dns/adlist", "print", "", "")              \
     X(print_forwarders, "import routeros: forwarders", "/ip/dns/forwarders", "print", "", "")     \

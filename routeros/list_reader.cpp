@@ -79,7 +79,7 @@ void ListReader::configure(Config config, std::uint64_t now_ms) {
     }
     if (config.with_servers) {
         kinds_.push_back(Kind::servers);
-        menus.push_back({.print = Command(forms::print_dns),
+        menus.push_back({.print = Command(forms::print_dns_servers).proplist(),
                          .listen = std::nullopt,
                          .poll_ms = kServersEveryMs,
                          .max_rows = 1});

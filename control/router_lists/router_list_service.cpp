@@ -5,10 +5,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "control/config/reading.h"
+#include "control/process/new_file.h"
 #include "control/process/state_file.h"
 #include "routeros/transport.h"
 
@@ -150,7 +153,12 @@ void RouterListService::poll() {
     if (now_ms < next_end_ms_) return;
     next_end_ms_ = now_ms + kEndsEveryMs;
     for (auto& [tag, plugin] : plugins_) {
-        if (plugin->is_wanted && in_force(*plugin).size() != plugin->size) publish(*plugin);
+        const bool may_end = std::ranges::any_of(plugin->plan.routers, [&](const auto& name) {
+            const auto router = routers_.find(name);
+            return router != routers_.end() && !router->second->in_sync();
+        });
+        if (plugin->is_wanted && may_end && in_force(*plugin).size() != plugin->size)
+            publish(*plugin);
     }
 }
 
@@ -205,6 +213,13 @@ void RouterListService::write_servers(const Router& router) {
                               text = servers_text(name, known_[name].lists), log = log_] {
         // A file that is written is a change for its watcher.
         if (const auto old = config::Reading::read_text(file); old && *old == text) return;
+        make_folder_of(file);
+        std::error_code error;
+        const auto folder = std::filesystem::path(file).parent_path();
+        if (!std::filesystem::is_directory(folder, error))
+            return log(routeros::Level::warning,
+                       "the DNS servers of a router are not kept in " + file +
+                           ": its folder cannot be created; create it for the user of the daemon");
         const auto kept = save_state(file, text, "router_lists", "the DNS servers of a router",
                                      "a forward uses the old ones until the file can be written");
         if (!kept) log(routeros::Level::warning, kept.error().sentence());
