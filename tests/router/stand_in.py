@@ -34,7 +34,7 @@ ROSSIM_LIES = {
     "execute-trap": ["--execute-traps"],
     "tag-last": ["--tag-last"],
 }
-LIES = {*ROSSIM_LIES, "listen-expiry", "duplicate-text", "timeout-rounding", "schema", "undo", "not-routeros"}
+LIES = {*ROSSIM_LIES, "listen-expiry", "duplicate-text", "timeout-rounding", "schema", "undo", "lost-row", "not-routeros"}
 # Menus whose rows are kept over a restart of the machine; address lists without a timeout beside them.
 PICTURE = ("/interface/list", "/interface/list/member", "/ip/address", "/ipv6/address", "/routing/table", "/ip/route", "/ipv6/route",
            "/ip/firewall/filter", "/ipv6/firewall/filter", "/ip/firewall/mangle", "/ipv6/firewall/mangle", "/ip/firewall/nat",
@@ -170,6 +170,7 @@ class StandIn:
         self._clients: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._removed: set[str] = set()
+        self._lost: set[str] = set()
         self._closing = False
         self._passwords = {"admin": password}
 
@@ -296,6 +297,8 @@ class StandIn:
         if menu in ("/ip/service", "/ip/address", "/ipv6/address") and not command.endswith(("print", "listen")):
             behind[given.get(".tag", "")] = menu
         self._note_password(words)
+        if "lost-row" in self.lies and command.endswith("address-list/add") and given.get("address") == "198.19.0.7":
+            behind[given.get(".tag", "")] = "lost"
         router.sendall(encode(words))
 
     def _note_password(self, words) -> None:
@@ -317,14 +320,22 @@ class StandIn:
                     if told is not None:
                         say(told)
                     if words[0] == "!done" and (menu := behind.pop(attributes(words).get(".tag", ""), None)):
-                        self.follow(menu)
+                        self.lose(words) if menu == "lost" else self.follow(menu)
         except (OSError, ApiError):
             pass
         with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
 
+    def lose(self, added: list[str]) -> None:
+        """Removes the row that was just added, and no listener is told."""
+        ident = attributes(added).get("ret", "")
+        self._lost.add(ident)
+        self.ask("/ip/firewall/address-list/remove", f"=.id={ident}")
+
     def _told(self, words: list[str]) -> list[str] | None:
         """A reply of rossim as clients see it; None: not at all."""
+        if "lost-row" in self.lies and "=.dead=true" in words and {word[5:] for word in words if word.startswith("=.id=")} & self._lost:
+            return None
         if "listen-expiry" in self.lies and "=.dead=true" in words:
             ids = {word[5:] for word in words if word.startswith("=.id=")}
             if not ids & self._removed:
