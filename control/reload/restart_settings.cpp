@@ -76,6 +76,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.user", &C::user);
     control("control.findings", &C::findings);
     control("control.leases", &C::leases);
+    control("control.router_lists", &C::router_lists);
     control("control.stream_threads", &C::stream_threads);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
