@@ -16,6 +16,7 @@
 #include "routeros/claims.h"
 #include "routeros/connections.h"
 #include "routeros/diff.h"
+#include "routeros/features.h"
 #include "routeros/probe.h"
 #include "routeros/router.h"
 #include "routeros/rows.h"
@@ -243,6 +244,7 @@ class Router::Engine final : public SessionHandler {
     void send_write(const Command& command, Batch& batch);
     [[nodiscard]] std::optional<NewRow> new_row(const Place& place) const;
     void begin_scripts();
+    void judge_version();
     void end_scripts(const std::string& why);
     void on_write_end(Tag tag, const Ending& ending);
     void taken();
@@ -405,6 +407,8 @@ class Router::Engine final : public SessionHandler {
 
     // facts about the router itself
     std::string version_, board_;
+    std::vector<std::string> lacks_;  // what is configured and this version does not have
+    std::string lacks_logged_;        // of this version
     bool boot_known_ = false;
     std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
     std::uint64_t uptime_s_ = 0;

@@ -94,6 +94,26 @@ void Router::Engine::maybe_reprint() {
     begin_prints();
 }
 
+// Once for each version. A version that cannot be read says nothing.
+void Router::Engine::judge_version() {
+    lacks_.clear();
+    const auto version = Version::parse(version_);
+    if (!version) return;
+    std::vector<FeatureId> used;
+    if (!lists_.empty()) used.push_back(FeatureId::tables);
+    const bool has6 = std::ranges::any_of(
+        lists_, [](const auto& entry) { return !entry.second.config.list6.empty(); });
+    if (has6) used.push_back(FeatureId::egress6);
+    if (config_.scripts) used.push_back(FeatureId::scripts);
+    for (const FeatureId id : used) {
+        if (lacks(*version, feature(id))) lacks_.push_back(lack_text(*version, feature(id)));
+    }
+    if (lacks_logged_ == version_) return;
+    lacks_logged_ = version_;
+    for (const std::string& text : lacks_)
+        log_line(Level::info, who() + ": " + text);
+}
+
 // While prints run, write times are not measured.
 void Router::Engine::set_measuring() {
     writer_.set_measuring(!prints_running() && jobs(JobKind::connections) == 0 &&
@@ -112,6 +132,7 @@ void Router::Engine::finish_reading() {
         rows_known_ = true;
         backoff_ms_ = 0;
         denied_until_ms_ = 0;
+        judge_version();
         begin_scripts();
         for (auto& [id, list] : lists_)
             list.stalled = false;

@@ -138,6 +138,7 @@ RouterStatus Router::Engine::status() const {
     s.claims_while_away = claims_while_away_;
     s.version = version_;
     s.board = board_;
+    s.lacks = lacks_;
     s.boot_ms =
         boot_known_ ? static_cast<std::uint64_t>(std::max<std::int64_t>(boot_high_ms_, 1)) : 0;
     s.trouble = trouble_;

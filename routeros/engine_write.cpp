@@ -87,8 +87,8 @@ bool Router::Engine::send_add(Batch& batch) {
 // --- scripts -------------------------------------------------------------------------------------
 
 void Router::Engine::begin_scripts() {
-    const auto major = parse_time(std::string_view{version_}.substr(0, version_.find('.')));
-    const bool has = config_.scripts && major && *major >= 7;
+    const auto version = Version::parse(version_);
+    const bool has = config_.scripts && version && !lacks(*version, feature(FeatureId::scripts));
     scripts_ = has ? Scripts::untried : Scripts::off;
     writer_.set_scripts(has);
 }

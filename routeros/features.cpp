@@ -9,8 +9,8 @@ namespace steer::routeros {
 namespace {
 
 constexpr Feature kFeatures[] = {
-#define STEER_ROUTER_FEATURE(name, label, major, minor, patch, without) \
-    {label, {major, minor, patch}, without},
+#define STEER_ROUTER_FEATURE(name, label, what, major, minor, patch, without) \
+    {label, what, {major, minor, patch}, without},
     STEER_ROUTER_FEATURES(STEER_ROUTER_FEATURE)
 #undef STEER_ROUTER_FEATURE
 };
@@ -56,7 +56,7 @@ bool lacks(const Version& router, const Feature& feature) {
 std::string lack_text(const Version& router, const Feature& feature) {
     const bool is_certain = feature.first != kOldestCompared;
     return "RouterOS " + router.to_string() + (is_certain ? " has no " : " is not known to have ") +
-           std::string(feature.label) + " (" + feature.first.to_string() +
+           std::string(feature.what) + " (" + feature.first.to_string() +
            " and newer have it): " + std::string(feature.without);
 }
 

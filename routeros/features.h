@@ -26,30 +26,30 @@ struct Version {
 // The consoles of these versions were compared; one release of each minor version.
 inline constexpr Version kOldestCompared{7, 9, 2}, kNewestCompared{7, 24, 0};
 
-// Columns: name; the feature, for those with commands as command_forms.h calls it; first version that has it; what
-// happens on an older router.
-#define STEER_ROUTER_FEATURES(X)                                                                  \
-    X(tables, "routing tables and marks of an egress", 7, 1, 0,                                   \
-      "rows are written, but the commands of the setup are those of --routeros-6")                \
-    X(egress6, "an egress for IPv6 lists", 7, 1, 0,                                               \
-      "IPv6 rows are written, but their connections use the main table")                          \
-    X(scripts, "address lists, rows added by script", 7, 8, 0, "rows are added one by one")       \
-    X(pref64, "PREF64 in router advertisements", 7, 9, 2,                                         \
-      "clients learn no NAT64 prefix and cannot do without IPv4")                                 \
-    X(adlists, "import routeros: ad lists", 7, 15, 3, "the router has none: nothing is imported") \
-    X(max_sessions, "doctor --fix, max-sessions", 7, 16, 2,                                       \
-      "the router does not report its limit, and the doctor does not judge it")                   \
-    X(forwarders, "import routeros: forwarders", 7, 17, 1,                                        \
-      "the router has none: nothing is imported")
+// Columns: name; the feature, for those with commands as command_forms.h calls it; what the router lacks; first version that
+// has it; what happens on an older router.
+#define STEER_ROUTER_FEATURES(X)                                                            \
+    X(tables, "egress of a list", "/routing/table", 7, 1, 0,                                \
+      "rows are written; set the router up with --routeros-6")                              \
+    X(egress6, "egress of an IPv6 list", "routing marks for IPv6", 7, 1, 0,                 \
+      "IPv6 rows are written, and their connections use the main table")                    \
+    X(scripts, "address lists, rows added by script", "/execute with as-string", 7, 8, 0,   \
+      "rows are added one by one")                                                          \
+    X(pref64, "IPv6-mostly network", "pref64 in /ipv6/nd", 7, 9, 2,                         \
+      "clients learn no NAT64 prefix and cannot do without IPv4")                           \
+    X(adlists, "import routeros: ad lists", "/ip/dns/adlist", 7, 15, 3, "none is imported") \
+    X(max_sessions, "doctor --fix, max-sessions", "max-sessions in /ip/service", 7, 16, 2,  \
+      "the doctor does not judge the number of sessions")                                   \
+    X(forwarders, "import routeros: forwarders", "/ip/dns/forwarders", 7, 17, 1, "none is imported")
 
 enum class FeatureId : std::uint8_t {
-#define STEER_ROUTER_FEATURE_ID(name, label, major, minor, patch, without) name,
+#define STEER_ROUTER_FEATURE_ID(name, label, what, major, minor, patch, without) name,
     STEER_ROUTER_FEATURES(STEER_ROUTER_FEATURE_ID)
 #undef STEER_ROUTER_FEATURE_ID
 };
 
 struct Feature {
-    std::string_view label;
+    std::string_view label, what;
     Version first;
     std::string_view without;  // on an older router
 };
@@ -60,7 +60,7 @@ const Feature* find_feature(std::string_view label);
 
 // Only the minor version decides: of each, one release was compared.
 [[nodiscard]] bool lacks(const Version& router, const Feature& feature);
-// "RouterOS 7.14.3 has no ad lists (7.15.3 and newer have it): nothing ..."
+// "RouterOS 7.14.3 has no /ip/dns/adlist (7.15.3 and newer have it): none is imported"
 std::string lack_text(const Version& router, const Feature& feature);
 
 }  // namespace steer::routeros

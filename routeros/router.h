@@ -178,6 +178,7 @@ struct RouterStatus {
     std::uint64_t claims_while_away = 0;  // claims since then
     std::string version, board;           // from the router, safe text
     std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
+    std::vector<std::string> lacks;       // what is configured and its version does not have
     std::string trouble;                  // the present cause, as last seen; empty: none
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     bool rows_known = false;  // rows_ours, rows_orphaned, rows_foreign: its rows were read once

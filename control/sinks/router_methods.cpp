@@ -268,6 +268,7 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
         lists.push_back(
             object{{"tag", list.tag}, {"claims", list.claims}, {"max_rows", list.max_rows}});
     all["lists"] = std::move(lists);
+    if (!s.lacks.empty()) all["version_lacks"] = value_from(s.lacks);
     if (!s.second_writers.empty()) all["second_writer"] = value_from(s.second_writers);
     if (s.left_alone != 0) all["left_alone"] = s.left_alone;
     if (s.late != 0) all["late"] = s.late;

@@ -578,7 +578,7 @@ class Versions(unittest.TestCase):
         router = self.router("7.9.2", "--claim-version", "6.49.10 (long-term)")
         lacking = [f["what"] for f in router.findings() if f["check"] == "version-lacks"]
         self.assertEqual(len(lacking), 3)
-        self.assertIn("RouterOS 6.49.10 is not known to have PREF64 in router advertisements (7.9.2 and newer have it): clients learn no NAT64 "
+        self.assertIn("RouterOS 6.49.10 is not known to have pref64 in /ipv6/nd (7.9.2 and newer have it): clients learn no NAT64 "
                       "prefix and cannot do without IPv4", lacking)
 
 

@@ -218,7 +218,14 @@ class Live(unittest.TestCase):
             self.assertEqual(made.returncode, 0, made.stderr)
             self.assertIn("name: nas.lan", made.stdout)
             self.assertNotIn("type: adlist", made.stdout)
+            self.assertIn("RouterOS 7.8 has no /ip/dns/adlist (7.15.3 and newer have it)", made.stdout)
             self.check(made.stdout)
+
+    def test_a_router_that_lacks_what_its_version_has_is_told(self):
+        with router("--ros-version", "7.14.3", "--claim-version", "7.24 (stable)") as (port, _, _):
+            made = self.ask(f"127.0.0.1:{port}")
+            self.assertEqual((made.returncode, made.stdout), (2, ""))
+            self.assertIn("the router reports RouterOS 7.24, which has /ip/dns/adlist, but refuses it", made.stderr)
 
     def test_an_unreachable_router_is_reported(self):
         made = self.ask("127.0.0.1:1")

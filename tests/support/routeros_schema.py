@@ -86,15 +86,15 @@ def number(version):
 
 @functools.cache
 def features():
-    """{feature: (first version that has it, what happens on an older router)} of those that not every version has."""
+    """{feature: (first version that has it, what is new there, what happens on an older router)} of those that not every version has."""
     text = FEATURES.read_text().replace("\\\n", "\n")
-    found = re.findall(r'X\(\w+,\s*"([^"]*)",\s*(\d+),\s*(\d+),\s*(\d+),\s*"([^"]*)"\)', text)
-    return {label: (f"{a}.{b}.{c}".removesuffix(".0"), without) for label, a, b, c, without in found}
+    found = re.findall(r'X\(\w+,\s*"([^"]*)",\s*"([^"]*)",\s*(\d+),\s*(\d+),\s*(\d+),\s*"([^"]*)"\)', text)
+    return {label: (f"{a}.{b}.{c}".removesuffix(".0"), what, without) for label, what, a, b, c, without in found}
 
 
 def first_version(feature):
     """The oldest of versions() that has it."""
-    first = features().get(feature, (versions()[0], ""))[0]
+    first = features().get(feature, (versions()[0],))[0]
     return next(version for version in versions() if number(version) >= number(first))
 
 
@@ -144,7 +144,7 @@ def rows():
 
 def page():
     lines = [f"| {name} | {when} | {said} |" for name, when, said in rows()]
-    older = [f"| {name} | {first} | {without} |" for name, (first, without) in features().items()]
+    older = [f"| {name} | {what} | {first} | {without} |" for name, (first, what, without) in features().items()]
     oldest, newest = versions()[0], versions()[-1]
     return f"""# RouterOS versions
 
@@ -166,14 +166,20 @@ have no switch chip.
 
 SteerDNS reads the version of each router. These features need more than the oldest RouterOS 7:
 
-| Feature | Since RouterOS | On an older router |
-|---|---|---|
+| Feature | needs | since RouterOS | On an older router |
+|---|---|---|---|
 {chr(10).join(older)}
 
 "7.9.2" is the oldest version that was compared: an older router may have the feature. 7.1 and 7.8
-follow MikroTik's manual and what others saw. `steerctl doctor` has a finding (`version-lacks`) for
-what the configuration uses and the router lacks, and one for a router whose menus contradict its
-version. `steerdnsd --check` reads no router, so it cannot know.
+follow MikroTik's manual and what others saw. These say what the configuration uses and the router
+lacks:
+
+- the log, once for each version, and `steerctl routers` (`the version lacks`)
+- `steerctl doctor` (`version-lacks`), which also notices menus that contradict the version
+- `steerctl import routeros`, in the notes of the file
+- each block of `steerdnsd --routeros-setup`, which names the oldest RouterOS that it needs
+
+`steerdnsd --check` reads no router, so it cannot know.
 
 The commands of `steerdnsd --routeros-setup` exist in all of these versions. So do the commands that
 this documentation shows. `steerctl routers` shows the version of each router.

@@ -32,7 +32,7 @@ class EachVersion(unittest.TestCase):
     def test_is_what_the_table_of_features_says(self):
         labels = {feature for feature, *_ in schema.sentences()}
         oldest = schema.versions()[0]
-        for label, (first, _) in schema.features().items():
+        for label, (first, _, _) in schema.features().items():
             with self.subTest(label):
                 if label in labels:
                     uses = [use for feature, *use in schema.sentences() if feature == label]

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "routeros/client.h"
+#include "routeros/features.h"
 
 namespace steer::importing {
 namespace {
@@ -90,6 +91,14 @@ std::string read_all(const RouterLogin& login, RosDns& dns) {
         if (why.empty()) why = client.ask(routeros::Command(*menu.print), reply);
         if (!why.empty()) return why;
         const bool is_missing = is_optional(menu) && reply.ending.says("no such command");
+        const auto version = routeros::Version::parse(dns.version);
+        const auto* const feature = routeros::find_feature(menu.print->feature);
+        if (is_missing && version && feature != nullptr && *version >= feature->first)
+            return "the router reports RouterOS " + dns.version + ", which has " +
+                   std::string(menu.print->menu) +
+                   ", but refuses it; give the user the policy read, or look at the version";
+        if (is_missing && version && feature != nullptr)
+            dns.notes.push_back({"", routeros::lack_text(*version, *feature)});
         if (!reply.ending.ok && !is_missing)
             return "the router rejected a print command: " + reply.ending.message;
         for (const routeros::Properties& row : reply.rows)

@@ -65,7 +65,8 @@ constexpr Heading kHeadings[] = {{"away_for_s", "unreachable for"},
                                  {"shared", "shared addresses"},
                                  {"told_meanwhile", "claims while unreachable"},
                                  {"trouble", "last error"},
-                                 {"unknown_sentences", "messages not understood"}};
+                                 {"unknown_sentences", "messages not understood"},
+                                 {"version_lacks", "the version lacks"}};
 
 std::string heading_of(std::string_view key) {
     for (const Heading& heading : kHeadings) {

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "lab.h"
+#include "routeros/features.h"
 #include "routeros/session.h"
 #include "tools/rossim/cost.h"
 
@@ -1084,6 +1085,49 @@ BOOST_AUTO_TEST_CASE(held_answers_do_not_wait_behind_a_script) {
         BOOST_TEST(script_us <= 22'000);
         BOOST_TEST(longest_us < 80'000);
     }
+}
+
+// What is configured and its version lacks: in the status, and in the log once for each version.
+BOOST_AUTO_TEST_CASE(what_a_version_lacks_is_said_once) {
+    auto list = list_config();
+    list.list6 = "policy_v6";
+    const auto texts_of = [&](const rossim::Options& options) {
+        Lab lab{options, router_config({list})};
+        BOOST_REQUIRE(lab.sync());
+        const auto lacks = lab.router->status().lacks;
+        for (const std::string& text : lacks)
+            BOOST_TEST(lab.said(text) == 1U, text);
+        lab.sim.reboot(kSecond, lab.now_us);
+        lab.run_for(30 * kSecond);
+        BOOST_TEST((lab.router->status().state == RouterState::in_sync));
+        for (const std::string& text : lacks)
+            BOOST_TEST(lab.said(text) == 1U, text);
+        return lacks;
+    };
+    auto options = fast();
+    options.version = {7, 21};
+    BOOST_TEST(texts_of(options).empty());
+    options.version = {7, 6};
+    BOOST_TEST(
+        texts_of(options) ==
+            std::vector<std::string>{"RouterOS 7.6 has no /execute with as-string (7.8 and newer "
+                                     "have it): rows are added one by one"},
+        boost::test_tools::per_element());
+    options.version = {6, 49};
+    BOOST_TEST(texts_of(options).size() == 3U);
+    options.claimed_version = "banana";
+    BOOST_TEST(texts_of(options).empty(), "nothing is concluded from it");
+}
+
+BOOST_AUTO_TEST_CASE(versions_are_read_and_compared_by_their_minor_release) {
+    BOOST_TEST((Version::parse("7.16.2 (stable)") == Version{7, 16, 2}));
+    BOOST_TEST((Version::parse("7.17rc1") == Version{7, 17, 0}));
+    for (const char* const text : {"", "7", "banana", "v7.1"})
+        BOOST_TEST(!Version::parse(text), text);
+    const Feature& late = feature(FeatureId::forwarders);  // seen first in 7.17.1
+    BOOST_TEST(lacks({7, 16, 9}, late));
+    BOOST_TEST(!lacks({7, 17, 0}, late));
+    BOOST_TEST(find_feature("address lists") == nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
