@@ -25,6 +25,7 @@
 #include "control/machine/command.h"
 #include "control/ops/log.h"
 #include "control/ports/port_survey.h"
+#include "control/process/command_line.h"
 #include "control/process/rights.h"
 #include "control/process/start_traces.h"
 #include "control/reference_pages.h"
@@ -39,8 +40,8 @@ namespace {
 
 struct Arguments {
     std::string config = steer::config::kDefaultFile;
-    std::string directory, control_socket, explained, why, checked, routeros_setup, reference_page,
-        reference_form;
+    std::string directory, control_socket, explained, why, checked, routeros_setup, failover,
+        reference_page, reference_form;
     bool dump_program = false, ports = false, dry_run = false, routeros_6 = false;
     std::string init_file;
     steer::init::InitOptions init;
@@ -111,10 +112,19 @@ int why(const steer::config::Settings& settings, const std::string& name) {
     return steer::kExitDone;
 }
 
-int routeros_setup(const steer::config::Settings& settings, bool is_6) {
+int routeros_setup(const steer::config::Settings& settings, bool is_6,
+                   const std::string& failover_text) {
     using steer::setup::RouterOs;
+    steer::setup::Failover failover;
+    if (!failover_text.empty()) {
+        const auto parsed = steer::setup::Failover::parse(failover_text);
+        if (!parsed)
+            return steer::refuse("--failover " + failover_text +
+                                 ": write netwatch, or the address of a second DNS server");
+        failover = *parsed;
+    }
     const auto text =
-        steer::setup::routeros_setup(settings, {}, is_6 ? RouterOs::v6 : RouterOs::v7);
+        steer::setup::routeros_setup(settings, {}, is_6 ? RouterOs::v6 : RouterOs::v7, failover);
     if (!text) {
         print({text.error()}, "error");
         return steer::kExitRejected;
@@ -237,6 +247,11 @@ int run(int argc, char** argv) {
     app.add_flag("--routeros-6", arguments.routeros_6,
                  "With --routeros-setup: commands of RouterOS 6")
         ->needs(setup);
+    app.add_option("--failover", arguments.failover,
+                   "With --routeros-setup: also print what keeps DNS while steerdnsd is down: "
+                   "netwatch (the router's own DNS), or the address of a second DNS server")
+        ->option_text("netwatch|ADDRESS")
+        ->needs(setup);
     app.add_option(
            "--reference", arguments.reference_page,
            "Print a reference page as Markdown and exit; PAGE: " + steer::reference_page_names())
@@ -305,7 +320,8 @@ int run(int argc, char** argv) {
         std::fprintf(stderr, "note: %s\n", note.c_str());
     if (!loaded.ok()) return steer::kExitRejected;
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
-    if (setup->count() > 0) return routeros_setup(loaded.settings, arguments.routeros_6);
+    if (setup->count() > 0)
+        return routeros_setup(loaded.settings, arguments.routeros_6, arguments.failover);
     if (arguments.dry_run) return dry_run(loaded.settings);
     return check(loaded.settings, arguments.dump_program);
 }

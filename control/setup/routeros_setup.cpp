@@ -108,9 +108,31 @@ void add_gateways(const RouterPlan& router, RouterOs version, Blanks& out) {
     }
 }
 
+// The commands of one major version do not suit the other.
+void require_version(RouterOs version, Blanks& out) {
+    const bool is_7 = version == RouterOs::v7;
+    out.require(std::string("[:pick [/system resource get version] 0 2] ") + (is_7 ? "=" : "!=") +
+                    " \"6.\"",
+                is_7 ? "this router runs RouterOS 6: print the commands with --routeros-6"
+                     : "this router does not run RouterOS 6: print the commands without "
+                       "--routeros-6");
+}
+
+// "# Needs RouterOS 7.1 or newer: routing marks for IPv6"
+std::string needs(const std::vector<routeros::FeatureId>& features) {
+    std::string out;
+    for (const routeros::FeatureId id : features) {
+        const routeros::Feature& feature = routeros::feature(id);
+        out += "# Needs RouterOS " + feature.first.to_string() +
+               " or newer: " + std::string(feature.what) + "\n";
+    }
+    return out;
+}
+
 Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& values,
                  RouterOs version) {
     Blanks out(values);
+    require_version(version, out);
     add_addresses(plan, router, values, version, out);
     for (std::size_t i = 0; i < router.users.size(); ++i) {
         const std::string& name = router.users[i];
@@ -215,7 +237,9 @@ std::string set_up_block(const std::string& title, const std::string& notes,
 
 std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector<Step>& steps,
                    const Values& values, RouterOs version) {
-    return set_up_block(all_quoted(router.names), service_notes(router),
+    const std::string versions =
+        version == RouterOs::v7 ? needs(features_of(router, false)) : std::string();
+    return set_up_block(all_quoted(router.names), versions + service_notes(router),
                         blanks_of(plan, router, values, version).text(), steps,
                         move_clients_note(plan, values, version));
 }
@@ -226,6 +250,7 @@ constexpr const char* kNat64Title = "of the IPv6-mostly network";
 
 std::string nat64_set_up(const Plan& plan, const std::vector<Step>& steps, const Values& values) {
     Blanks out(values);
+    require_version(RouterOs::v7, out);
     out.add_required(
         "Next hop to the NAT64 translator: an IPv6 address, or the name of an interface",
         std::string(blanks::kTranslator));
@@ -257,7 +282,7 @@ std::string nat64_set_up(const Plan& plan, const std::vector<Step>& steps, const
         "# Clients come back to IPv4 within 300 s. Raise the value to a day (0x00015180) later.\n"
         "# :set " +
         std::string(blanks::kIpv6Only) + " \"yes\"\n";
-    return set_up_block(kNat64Title, {}, out.text(), steps, last);
+    return set_up_block(kNat64Title, needs({routeros::FeatureId::pref64}), out.text(), steps, last);
 }
 
 std::string undo_block(const std::vector<Step>& steps) {
@@ -281,6 +306,92 @@ std::string undo(const std::string& title, const std::vector<Step>& steps) {
     return out + undo_block(steps);
 }
 
+// ---- while steerdnsd is down
+
+std::string failover_loss(const Plan& plan, const Failover& failover, RouterOs version) {
+    std::string out =
+        failover.second
+            ? "# What you lose: clients ask the second server whenever they like, not only while "
+              "steerdnsd is down.\n"
+            : "# What you lose while steerdnsd is down:\n";
+    out +=
+        "# - Names that it does not resolve get no rows. Policy routing by name stops for them: "
+        "new\n"
+        "#   connections use the main table, unless their address has a row from before.\n"
+        "# - Filters, static records and lists of names of the configuration do not apply to "
+        "them.\n";
+    if (!plan.nat64.empty())
+        out +=
+            "# - There is no DNS64: clients without IPv4 reach no IPv4-only server, unless they "
+            "have "
+            "CLAT.\n";
+    out += "# - Clients keep these answers until their TTL ends, also when steerdnsd is back.\n";
+    if (failover.second) return out;
+    out +=
+        "# Queries of clients must pass this router; clients in one network with steerdnsd ask it "
+        "directly.\n"
+        "# The router then answers DNS: your input chain must drop port 53 from the uplink.\n";
+    if (version == RouterOs::v6)
+        out +=
+            "# RouterOS 6 watches the host by ping only: it does not notice that steerdnsd alone "
+            "stopped.\n";
+    return out;
+}
+
+// The undo needs no value of the setup but the second server.
+std::string undo_of_failover(const std::string& name, const std::vector<Step>& steps,
+                             const Failover& failover, const Plan& plan) {
+    std::string text = undo(name, steps);
+    if (!failover.second) return text;
+    const bool v4 = failover.second->is_v4();
+    const auto& ours = v4 ? plan.dns4 : plan.dns6;
+    const std::string values = ":local " + std::string(v4 ? blanks::kDns4 : blanks::kDns6) + " " +
+                               literal(ours ? ours->to_string() : "") + "\n:local " +
+                               std::string(blanks::kSecond) + " " +
+                               literal(failover.second->to_string()) + "\n";
+    const std::string start = begin_tally(tallies::kRemoved, tallies::kPutBack);
+    return text.insert(text.find(start), values);
+}
+
+Result<std::string> failover_blocks(const Plan& plan, const std::string& title,
+                                    const Values& values, RouterOs version,
+                                    const Failover& failover, const std::string& file) {
+    const std::string name = title + ": failover";
+    Blanks out(values);
+    require_version(version, out);
+    const auto add_ours = [&](std::string_view blank, const std::optional<IpAddress>& address,
+                              const std::string& text) {
+        out.add(text, blank, literal(known_dns(values, blank, address)));
+    };
+    const std::string ours4 = "IPv4 address of steerdnsd, which clients ask";
+    const std::string ours6 = "IPv6 address of steerdnsd, which clients ask";
+    std::vector<Step> steps;
+    if (failover.second) {
+        const bool v4 = failover.second->is_v4();
+        const auto& ours = v4 ? plan.dns4 : plan.dns6;
+        if (ours == failover.second)
+            return Error{"--failover " + failover.second->to_string() +
+                             " is the address of this steerdnsd; name another server",
+                         file};
+        add_ours(v4 ? blanks::kDns4 : blanks::kDns6, ours, v4 ? ours4 : ours6);
+        out.require_filled(v4 ? blanks::kDns4 : blanks::kDns6,
+                           std::string(v4 ? blanks::kDns4 : blanks::kDns6));
+        out.add("The second server", blanks::kSecond, literal(failover.second->to_string()));
+        steps = second_server_steps(v4);
+    } else {
+        add_ours(blanks::kDns4, plan.dns4, ours4);
+        out.require_filled(blanks::kDns4, std::string(blanks::kDns4));
+        if (version == RouterOs::v7) add_ours(blanks::kDns6, plan.dns6, ours6 + "; empty: none");
+        out.add("DNS servers that the router asks; empty: those that it has", blanks::kServers,
+                "\"\"");
+        steps = netwatch_steps(version);
+    }
+    return Result<std::string>(
+        boost::system::in_place_value,
+        set_up_block(name, failover_loss(plan, failover, version), out.text(), steps, {}) +
+            undo_of_failover(name, steps, failover, plan));
+}
+
 std::string introduction(const config::Settings& settings, const Plan& plan, RouterOs version) {
     const bool is_7 = version == RouterOs::v7;
     std::string out =
@@ -298,8 +409,15 @@ std::string introduction(const config::Settings& settings, const Plan& plan, Rou
 
 }  // namespace
 
+std::optional<Failover> Failover::parse(std::string_view text) {
+    if (text == "netwatch") return Failover{true, {}};
+    const auto address = IpAddress::parse(text);
+    if (!address || address->is_loopback()) return std::nullopt;
+    return Failover{false, address};
+}
+
 Result<std::string> routeros_setup(const config::Settings& settings, const Values& values,
-                                   RouterOs version) {
+                                   RouterOs version, const Failover& failover) {
     const Plan plan = plan_routers(settings);
     const bool has_nat64 = !plan.nat64.empty() && version == RouterOs::v7;
     if (plan.routers.empty() && !has_nat64) {
@@ -321,6 +439,17 @@ Result<std::string> routeros_setup(const config::Settings& settings, const Value
     if (has_nat64) {
         const std::vector<Step> steps = nat64_steps(plan.nat64);
         out += nat64_set_up(plan, steps, values) + undo(kNat64Title, steps);
+    }
+    if (!failover.netwatch && !failover.second)
+        return Result<std::string>(boost::system::in_place_value, std::move(out));
+    std::vector<std::string> titles;
+    for (const RouterPlan& router : plan.routers)
+        titles.push_back(all_quoted(router.names));
+    if (titles.empty()) titles.emplace_back(kNat64Title);
+    for (const std::string& title : titles) {
+        auto blocks = failover_blocks(plan, title, values, version, failover, settings.file);
+        if (!blocks) return blocks;
+        out += *blocks;
     }
     return Result<std::string>(boost::system::in_place_value, std::move(out));
 }

@@ -315,6 +315,85 @@ Step ipv6_only_option() {
             without_option(block(":if ($given = \"yes\")", take)) + made.undoes, true};
 }
 
+// ---- while steerdnsd is down
+
+constexpr std::string_view kFailover = "steerdns: failover";
+
+// `/ip dns` has one row: it is read and set without a number. Its former values are kept in a script.
+Step router_dns() {
+    const std::string script = literal("steerdns-before-dns");
+    const std::string found = "[/system script find where name=" + script + "]";
+    const std::string servers = "$" + std::string(blanks::kServers);
+    constexpr std::string_view kAnswers = "answers=", kAsked = " servers=";
+    const std::string remember =
+        line(":local answers \"no\"") +
+        line(
+            ":if ([:tostr [/ip dns get allow-remote-requests]] = \"true\") do={ :set answers "
+            "\"yes\" }") +
+        join("[/ip dns get servers]") +
+        line("/system script add name=", script,
+             " comment=", comment_of("what /ip dns was, for the undo"), " source=(\"", kAnswers,
+             "\" . $answers . \"", kAsked, "\" . $joined)") +
+        counted(tallies::kChanged);
+    const std::string put_back =
+        line(":local was [/system script get $script source]") +
+        line(":local at [:find $was \"", kAsked, "\"]") +
+        line("/ip dns set allow-remote-requests=[:pick $was ", std::to_string(kAnswers.size()),
+             " $at] servers=[:tostr [:pick $was ($at + ", std::to_string(kAsked.size()),
+             ") [:len $was]]]") +
+        line("/system script remove $script") + counted(tallies::kPutBack);
+    return {"The router's own DNS, which answers while steerdnsd is down",
+            block(":if ([:len " + found + "] = 0)", remember) +
+                line("/ip dns set allow-remote-requests=yes") +
+                block(":if ([:len " + servers + "] > 0)", line("/ip dns set servers=", servers)),
+            block(":foreach script in=" + found, put_back)};
+}
+
+// Both rules have one comment, by which netwatch finds them; the protocol tells them apart.
+Step taken_over(const std::string& ip, const std::string& address, const std::string& protocol) {
+    const std::string comment = "comment=" + literal(kFailover);
+    Step step = added("Rule, disabled: the router answers queries for steerdnsd (" + protocol + ")",
+                      ip + " firewall nat", comment + " and protocol=" + protocol,
+                      "chain=dstnat dst-address=$" + address + " protocol=" + protocol +
+                          " dst-port=53 action=redirect disabled=yes " + comment);
+    step.does = block(":if ([:len $" + address + "] > 0)", step.does);
+    return step;
+}
+
+// RouterOS 6 watches a host by ping only.
+Step watch(RouterOs version) {
+    const bool is_7 = version == RouterOs::v7;
+    std::string up, down;
+    for (const std::string ip : {"/ip", "/ipv6"}) {
+        if (ip == "/ipv6" && !is_7) break;
+        for (const auto& [verb, text] : {std::pair{" disable", &up}, {" enable", &down}})
+            *text += (text->empty() ? "" : "; ") + ip + " firewall nat" + verb +
+                     " [find where comment=" + literal(kFailover) + "]";
+    }
+    return row(std::string("Watch of steerdnsd") + (is_7 ? "'s port 53 (TCP)" : ", by ping"),
+               "/tool netwatch",
+               "host=$" + std::string(blanks::kDns4) + (is_7 ? " type=tcp-conn port=53" : "") +
+                   " interval=5s timeout=1s down-script=" + literal(down) +
+                   " up-script=" + literal(up),
+               literal(kFailover));
+}
+
+constexpr std::string_view kSecondMark = "steerdns-second;";  // in front of a comment
+
+// $joined: the row's servers; $hasOurs, $hasSecond.
+std::string read_servers(const std::string& menu, const std::string& name,
+                         const std::string& ours) {
+    return line(":local hasOurs \"no\"") + line(":local hasSecond \"no\"") +
+           line(":local others \"\"") +
+           block(":foreach item in=[" + menu + " get $row " + name + "]",
+                 line(":if ([:tostr $item] = $", ours, ") do={ :set hasOurs \"yes\" }") +
+                     line(":if ([:tostr $item] = $", blanks::kSecond,
+                          ") do={ :set hasSecond \"yes\" }") +
+                     block(":if ([:tostr $item] != $" + std::string(blanks::kSecond) + ")",
+                           line(":if ([:len $others] > 0) do={ :set others ($others . \",\") }") +
+                               line(":set others ($others . $item)")));
+}
+
 bool any_list(const RouterPlan& router, std::vector<std::string> Egress::*lists) {
     for (const Egress& egress : router.egresses)
         if (!(egress.*lists).empty()) return true;
@@ -377,6 +456,44 @@ std::vector<Step> steps_for(const RouterPlan& router, RouterOs version) {
     out.push_back(advertisements());
     out.back().moves_clients = true;
     return out;
+}
+
+std::vector<Step> netwatch_steps(RouterOs version) {
+    std::vector<Step> out{router_dns()};
+    for (const char* const protocol : {"udp", "tcp"})
+        out.push_back(taken_over("/ip", std::string(blanks::kDns4), protocol));
+    for (const char* const protocol : {"udp", "tcp"}) {
+        if (version == RouterOs::v7)
+            out.push_back(taken_over("/ipv6", std::string(blanks::kDns6), protocol));
+    }
+    out.push_back(watch(version));
+    return out;
+}
+
+// Only rows that name steerdnsd already. The mark in front of the comment leaves alone what the setup keeps behind it.
+std::vector<Step> second_server_steps(bool v4) {
+    const std::string menu = v4 ? "/ip dhcp-server network" : "/ipv6 nd";
+    const std::string name = v4 ? "dns-server" : "dns";
+    const std::string second = "$" + std::string(blanks::kSecond);
+    const std::string note = line(":local note [:tostr [", menu, " get $row comment]]");
+    const std::string give = note +
+                             line(menu, " set $row ", name, "=($others . \",\" . ", second,
+                                  ") comment=(\"", kSecondMark, "\" . $note)") +
+                             counted(tallies::kChanged);
+    const std::string take =
+        note +
+        line(menu, " set $row ", name, "=$others comment=[:tostr [:pick $note ",
+             std::to_string(kSecondMark.size()), " [:len $note]]]") +
+        counted(tallies::kPutBack);
+    const std::string servers =
+        read_servers(menu, name, std::string(v4 ? blanks::kDns4 : blanks::kDns6));
+    return {{v4 ? "DHCP: the second server behind steerdnsd"
+                : "Router advertisements: the second server behind steerdnsd",
+             block(":foreach row in=[" + menu + " find]",
+                   servers + block(":if (($hasOurs . $hasSecond) = \"yesno\")", give)),
+             block(":foreach row in=[" + menu + " find where comment~\"^" +
+                       std::string(kSecondMark) + "\"]",
+                   servers + take)}};
 }
 
 std::vector<Step> nat64_steps(const std::vector<std::string>& prefixes) {

@@ -32,6 +32,12 @@ std::vector<Step> steps_for(const RouterPlan& router, RouterOs version = RouterO
 // interface of clients, and DHCP option 108, which is the last step (`moves_clients`).
 std::vector<Step> nat64_steps(const std::vector<std::string>& prefixes);
 
+// While steerdnsd does not answer, the router answers its queries: netwatch switches two rules. Names are then resolved
+// without rows.
+std::vector<Step> netwatch_steps(RouterOs version = RouterOs::v7);
+// Clients get a second DNS server beside steerdnsd, an address of that family.
+std::vector<Step> second_server_steps(bool v4);
+
 // Variables of the commands, without their '$'. Users and egresses count from 0.
 namespace blanks {
 inline constexpr std::string_view kDns4 = "dnsAddress4", kDns6 = "dnsAddress6";
@@ -40,6 +46,7 @@ inline constexpr std::string_view kDhcpNetworks = "dhcpNetworks";
 inline constexpr std::string_view kAdvertisements = "advertisements";
 inline constexpr std::string_view kTranslator = "translator", kPool = "translatorPool";
 inline constexpr std::string_view kInterface = "clientInterface", kIpv6Only = "ipv6Only";
+inline constexpr std::string_view kSecond = "secondServer", kServers = "failoverServers";
 std::string password(std::size_t user);
 std::string gateway4(std::size_t egress);
 std::string gateway6(std::size_t egress);

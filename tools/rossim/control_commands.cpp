@@ -192,6 +192,14 @@ std::string record(Host& host, const Words& words) {
     return id_text(id) + "\n";
 }
 
+std::string netwatch(Host& host, const Words& words) {
+    if (words[1] != "up" && words[1] != "down")
+        throw std::runtime_error("netwatch: \"" + words[1] + "\" is not up or down");
+    const std::size_t changed = host.router().netwatch(words[0], words[1] == "up", host.now_us());
+    host.pump();
+    return std::to_string(changed) + "\n";
+}
+
 std::string resolve(Host& host, const Words& words) {
     const Words addresses(words.begin() + 1, words.end());
     host.router().resolve(family_of(words[1]), words[0], addresses, host.now_us());
@@ -318,6 +326,9 @@ constexpr Command kCommands[] = {
      "a row of another menu, as the router itself makes it; .id=ID: a change, with .dead=true its "
      "end",
      2, record},
+    {"netwatch", "HOST up|down",
+     "what /tool/netwatch sees of a host: rows that change run their script; how many", 2,
+     netwatch},
     {"resolve", "NAME ADDRESS...", "the addresses that a row with a DNS name stands for", 2,
      resolve},
     {"max-rows", "COUNT|none", "one more row is out of memory", 1, max_rows},

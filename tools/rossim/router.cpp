@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "tools/rossim/machine.h"
+#include "tools/rossim/script_run.h"
 #include "tools/rossim/value_text.h"
 
 namespace rossim {
@@ -159,6 +160,37 @@ void Router::resolve(Family family, std::string_view name,
                      const std::vector<std::string>& addresses, std::int64_t now_us) {
     machine_->advance(now_us);
     machine_->device.resolve(family, name, addresses, now_us);
+}
+
+std::size_t Router::netwatch(std::string_view host, bool is_up, std::int64_t now_us) {
+    machine_->advance(now_us);
+    constexpr std::int64_t kEnoughUs = std::int64_t{1} << 40;
+    const std::string_view status = is_up ? "up" : "down";
+    const std::vector<Record> rows = machine_->records.rows("/tool/netwatch");
+    std::size_t changed = 0;
+    for (const Record& row : rows) {
+        const auto is = [&row](std::string_view name, std::string_view value) {
+            std::string scratch;
+            return row.property(name, scratch) == value;
+        };
+        if (!is("host", host) || is("disabled", "true") || is("status", status)) continue;
+        ++changed;
+        put_record("/tool/netwatch", {{".id", id_text(row.id)}, {"status", std::string(status)}},
+                   now_us);
+        std::string scratch;
+        const std::string source(
+            row.property(is_up ? "up-script" : "down-script", scratch).value_or(""));
+        const auto system = std::make_shared<const User>(User{"", "", {"read", "write", "policy"}});
+        try {
+            ScriptRun run(Caller{*machine_, 0, system, std::nullopt},
+                          parse_script(source, script_menus(*machine_)));
+            run.work(kEnoughUs, now_us);
+            if (run.error()) throw std::runtime_error(run.error()->message);
+        } catch (const ScriptError& error) {
+            throw std::runtime_error(error.message);
+        }
+    }
+    return changed;
 }
 
 std::uint64_t Router::put_record(std::string_view menu, const Attributes& attributes,

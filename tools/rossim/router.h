@@ -203,6 +203,9 @@ class Router {
     std::uint64_t put_record(std::string_view menu,
                              const std::vector<std::pair<std::string, std::string>>& attributes,
                              std::int64_t now_us);
+    // What /tool/netwatch sees of this host: rows whose `status` changes run their script, at once and for nothing. The
+    // number of these rows. Throws std::runtime_error with what stopped a script.
+    std::size_t netwatch(std::string_view host, bool is_up, std::int64_t now_us);
     // Ordered by id; an empty `list` means all.
     std::vector<RowView> rows(Family family, std::string_view list = {}) const;
     std::size_t row_count(Family family) const;

@@ -46,6 +46,20 @@ struct ScriptFixture : Bench {
 
 BOOST_FIXTURE_TEST_SUITE(script, ScriptFixture)
 
+BOOST_AUTO_TEST_CASE(netwatch_runs_a_script_when_its_host_changes) {
+    ask(s, {"/tool/netwatch/add", "=host=192.0.2.1",
+            "=down-script=/ip firewall address-list add list=x address=10.0.0.1",
+            "=up-script=/ip firewall address-list remove [find where list=x]"});
+    ask(s, {"/tool/netwatch/add", "=host=192.0.2.2", "=down-script=:error oh"});
+    BOOST_TEST(router.netwatch("192.0.2.1", false, now_us) == 1U);
+    BOOST_TEST(rows() == "x 10.0.0.1");
+    BOOST_TEST(router.netwatch("192.0.2.1", false, now_us) == 0U);
+    BOOST_TEST(router.netwatch("192.0.2.1", true, now_us) == 1U);
+    BOOST_TEST(rows() == "");
+    BOOST_TEST(router.netwatch("192.0.2.3", false, now_us) == 0U);
+    BOOST_CHECK_THROW(router.netwatch("192.0.2.2", false, now_us), std::runtime_error);
+}
+
 BOOST_AUTO_TEST_CASE(commands_may_use_paths_or_menu_lines) {
     BOOST_TEST(execute("# a comment; with a semicolon\n"
                        "/ip/firewall/address-list/add list=x address=10.0.0.1 comment=\"a b\"\n"

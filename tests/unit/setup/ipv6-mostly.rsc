@@ -6,6 +6,7 @@
 # Fill in the values. Then paste from the first brace to the last. The last line prints a summary.
 # If that line is missing, a command failed, and the block stopped there. Fix the cause, and paste the
 # whole block again: it skips what is done already. To change a value later, undo first.
+# Needs RouterOS 7.9.2 or newer: pref64 in /ipv6/nd
 {
 # -- Fill in
 # Next hop to the NAT64 translator: an IPv6 address, or the name of an interface
@@ -19,6 +20,7 @@
 # DHCP option 108; the last step sets it to yes
 :local ipv6Only "no"
 # -- Checks: the block stops here if one fails
+:if ([:pick [/system resource get version] 0 2] = "6.") do={ :error "steerdns: this router runs RouterOS 6: print the commands with --routeros-6" }
 :if ([:len $translator] = 0) do={ :error "steerdns: translator is missing: fill it in" }
 :if ([:len $clientInterface] = 0) do={ :error "steerdns: clientInterface is missing: fill it in" }
 :if ([:len [/interface find where name=$clientInterface]] = 0) do={ :error "steerdns: there is no interface of the name in clientInterface: correct it" }

@@ -23,9 +23,10 @@ class Doubts:
     advertise_self: bool = False
 
 
-LISTS = {"address", "dns-server", "dns"}  # of addresses
+LISTS = {"address", "dns-server", "dns", "servers"}  # of addresses
+SINGLE = {"/ip dns", "/system resource"}  # one row without a number
 NAME_LISTS = {"dhcp-option"}
-FLAGS = {"disabled", "advertise-dns", "dynamic"}
+FLAGS = {"disabled", "advertise-dns", "dynamic", "allow-remote-requests"}
 CHOICES = {"advertise-dns": ("no", "self", "yes")}
 UNIQUE = {"/user": "name", "/user group": "name", "/routing table": "name", "/system script": "name"}
 # (menu, property) names a row of (menu, property), which cannot be removed while it is named.
@@ -276,6 +277,8 @@ class Script:
                 before = v.pop("place-before", None)
                 router.add(path, {**v, **{word: True for word in w}})
                 return router.place_before(path, before) if before is not None else None
+            if path in SINGLE:
+                w.insert(0, list(router.rows(path))[0])
             keys = w[0] if isinstance(w[0], list) else [w[0] if w[0].startswith("*") else router.only(path, w[0])]
             if verb == "get":
                 return router.get(path, keys[0], w[1]) if len(w) > 1 else router.get_all(path, keys[0])

@@ -74,10 +74,14 @@ std::size_t count(const std::string& text, const std::string& part) {
 // ---- whole texts
 
 // tests/unit/setup/NAME.rsc is what `steerdnsd --routeros-setup configs/NAME.yaml` prints; NAME.ros6: with --routeros-6.
-void check_text(const std::string& name, RouterOs version = RouterOs::v7) {
-    const std::string path = "configs/" + name + ".yaml";
+// failover-X.rsc: of configs/minimal.yaml with --failover.
+void check_text(const std::string& name, RouterOs version = RouterOs::v7,
+                const Failover& failover = {}) {
+    const bool is_plain = !failover.netwatch && !failover.second;
+    const std::string path = "configs/" + (is_plain ? name : "minimal") + ".yaml";
     std::istringstream said(
-        routeros_setup(settings_of(content_of(kRoot + "/" + path), path), {}, version).value());
+        routeros_setup(settings_of(content_of(kRoot + "/" + path), path), {}, version, failover)
+            .value());
     std::istringstream expected(content_of(kRoot + "/tests/unit/setup/" + name +
                                            (version == RouterOs::v7 ? ".rsc" : ".ros6")));
     std::string is, wanted;
@@ -99,6 +103,24 @@ BOOST_AUTO_TEST_CASE(the_commands_for_two_egresses_are_as_expected) {
 
 BOOST_AUTO_TEST_CASE(the_commands_for_an_ipv6_mostly_network_are_as_expected) {
     check_text("ipv6-mostly");
+}
+BOOST_AUTO_TEST_CASE(the_commands_for_failover_are_as_expected) {
+    check_text("failover-netwatch", RouterOs::v7, Failover::parse("netwatch").value());
+    check_text("failover-netwatch", RouterOs::v6, Failover::parse("netwatch").value());
+    check_text("failover-second", RouterOs::v7, Failover::parse("192.0.2.53").value());
+}
+BOOST_AUTO_TEST_CASE(a_wrong_failover_is_refused) {
+    for (const char* const text : {"", "netwach", "192.0.2.300", "127.0.0.1", "second-server"})
+        BOOST_TEST(!Failover::parse(text), text);
+    const auto refused = routeros_setup(
+        settings_of(
+            config_with({kAccess + "address_list4: a_v4"},
+                        "dataplane: { ports: [ { device: lan0, addresses: [172.16.1.2] } ] }\n")),
+        {}, RouterOs::v7, Failover::parse("172.16.1.2").value());
+    BOOST_REQUIRE(refused.has_error());
+    BOOST_TEST(refused.error().sentence() ==
+               "text.yaml: --failover 172.16.1.2 is the address of this steerdnsd; name another "
+               "server");
 }
 // Nothing that the operator must leave out: no routing tables, no IPv6 by mark, no PREF64.
 BOOST_AUTO_TEST_CASE(the_commands_for_routeros_6_are_as_expected) {

@@ -25,7 +25,8 @@ VARIANTS = {
     "/ipv6 nd": [[{"interface": "all", "advertise-dns": "yes", "dns": ""}],
                  [{"interface": "lan", "advertise-dns": "no", "dns": "fd00::1,fd00::9", "comment": "mine"}]],
 }
-ALWAYS = {"/interface": [{"name": "bridge"}],
+ALWAYS = {"/interface": [{"name": "bridge"}], "/system resource": [{"version": "7.21.5 (stable)"}],
+          "/ip dns": [{"servers": "9.9.9.9,1.1.1.1", "allow-remote-requests": "no"}],
           "/interface list": [{"name": "LAN"}], "/user": [{"name": "admin", "comment": "system default user"}],
           "/ip firewall mangle": [{"action": "accept", "comment": "mine"}],
           "/routing table": [{"name": "main"}], "/ip route": [{"dst-address": "0.0.0.0/0", "gateway": "192.0.2.1"}]}
@@ -39,7 +40,7 @@ VERSIONS = [Doubts(), Doubts(empty_list_is_text=True), Doubts(connections=True, 
 
 
 def routers(versions=VERSIONS, **menus):
-    variants = {**VARIANTS, **{"/" + path.replace("_", " "): [rows] for path, rows in menus.items()}}
+    variants = {**VARIANTS, **{"/" + path.replace("_", " ").replace("dhcp server", "dhcp-server"): [rows] for path, rows in menus.items()}}
     for doubts in versions:
         for chosen in itertools.product(*variants.values()):
             found = {**ALWAYS, **dict(zip(variants, chosen))}
@@ -59,6 +60,15 @@ def script(name, undo=False, **filled):
     if len(parts) != 3:
         raise AssertionError("a router has two blocks")
     return Script("# ==== " + parts[2].replace('undo "no"', 'undo "yes"') if undo else text)
+
+
+def failover(name, undo=False, **filled):
+    """One of the two blocks that --failover adds."""
+    text = (HERE / f"{name}.rsc").read_text()
+    for variable, value in {**FILLED, **filled}.items():
+        text = re.sub(rf'(:local {variable}) "(?:no)?"', lambda found, value=value: f"{found[1]} {value}", text)
+    parts = [part for part in text.split("\n# ==== ") if ": failover: " in part.split("\n")[0]]
+    return Script("# ==== " + parts[1].replace('undo "no"', 'undo "yes"') if undo else "# ==== " + parts[0])
 
 
 NO_UNDO = ["steerdns: undo not confirmed: write yes in the first command of the undo block"]
@@ -213,6 +223,81 @@ class Undo(unittest.TestCase):
             before = router.picture()
             self.assertRegex(script("minimal").run(router)[0], sentence)
             self.assertEqual(router.picture(), before)
+
+    def test_another_major_version_stops_the_commands(self):
+        router = next(routers())
+        router.menus["/system resource"] = {"*1": {"version": "6.49.10 (long-term)"}}
+        before = router.picture()
+        self.assertEqual(script("minimal").run(router)[0],
+                         "steerdns: this router runs RouterOS 6: print the commands with --routeros-6")
+        self.assertEqual(router.picture(), before)
+        six = (HERE / "minimal.ros6").read_text()
+        self.assertEqual(Script(six[:six.index("# ==== ", six.index(": undo") - 40)]).run(next(routers()))[0],
+                         "steerdns: this router does not run RouterOS 6: print the commands without --routeros-6")
+
+    def test_failover_is_taken_back_also_when_it_stopped_anywhere(self):
+        for name in ("failover-netwatch", "failover-second"):
+            for number in range(0, len(list(routers())), 61):
+                def fresh(number=number):
+                    router = next(itertools.islice(routers(), number, None))
+                    script("minimal").run(router)
+                    return router
+                whole = fresh()
+                before = whole.picture()
+                set_up, undo = failover(name), failover(name, undo=True)
+                self.assertEqual(set_up.run(whole), [])
+                done = whole.picture()
+                self.assertNotEqual(done, before)
+                self.assertEqual(set_up.run(whole), [])
+                self.assertEqual(whole.picture(), done, "pasted twice")
+                for writes in itertools.count():
+                    router = fresh()
+                    router.writes_left = writes
+                    stopped = set_up.run(router) != []
+                    router.writes_left = None
+                    undo.run(router)
+                    self.assertEqual(router.picture(), before, f"{name} stopped after {writes} writes, undone")
+                    if not stopped:
+                        break
+                self.assertEqual(undo.run(whole), [])
+                self.assertEqual(whole.picture(), before)
+
+    def test_failover_and_setup_are_undone_in_either_order(self):
+        for name in ("failover-netwatch", "failover-second"):
+            for first in (failover(name, undo=True), script("minimal", undo=True)):
+                router = next(routers())
+                before = router.picture()
+                script("minimal").run(router)
+                failover(name).run(router)
+                for undo in (first, failover(name, undo=True), script("minimal", undo=True)):
+                    self.assertEqual(undo.run(router), [])
+                self.assertEqual(router.picture(), before)
+
+    def test_netwatch_switches_the_rules_of_failover(self):
+        router = next(routers())
+        failover("failover-netwatch", dnsAddress6='"fd00::2"', failoverServers='"8.8.8.8"').run(router)
+        done = router.picture()
+        for menu, address in (("/ip firewall nat", "172.16.1.2"), ("/ipv6 firewall nat", "fd00::2")):
+            self.assertEqual([(r["protocol"], r["dst-address"], r["disabled"]) for r in done[menu]],
+                             [("udp", address, True), ("tcp", address, True)])
+        self.assertEqual(done["/ip dns"], [{"servers": ["8.8.8.8"], "allow-remote-requests": True}])
+        watch, = done["/tool netwatch"]
+        self.assertEqual((watch["host"], watch["type"], watch["port"]), ("172.16.1.2", "tcp-conn", 53))
+        self.assertEqual(watch["down-script"],
+                         '/ip firewall nat enable [find where comment="steerdns: failover"]; '
+                         '/ipv6 firewall nat enable [find where comment="steerdns: failover"]')
+        self.assertEqual(watch["up-script"], watch["down-script"].replace(" enable ", " disable "))
+
+    def test_the_second_server_comes_behind_ours(self):
+        router = next(routers(ip_dhcp_server_network=[{"address": "10.1.0.0/16", "dns-server": "172.16.1.2"},
+                                                      {"address": "10.2.0.0/16", "dns-server": "9.9.9.9"},
+                                                      {"address": "10.3.0.0/16", "dns-server": "172.16.1.2,192.0.2.53"}]))
+        failover("failover-second").run(router)
+        self.assertEqual([row["dns-server"] for row in router.picture()["/ip dhcp-server network"]],
+                         [["172.16.1.2", "192.0.2.53"], ["9.9.9.9"], ["172.16.1.2", "192.0.2.53"]])
+        failover("failover-second", undo=True).run(router)
+        self.assertEqual([row["dns-server"] for row in router.picture()["/ip dhcp-server network"]],
+                         [["172.16.1.2"], ["9.9.9.9"], ["172.16.1.2", "192.0.2.53"]])
 
     def test_without_ipv6_router_advertisements_stay(self):
         router = next(routers())
