@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -274,7 +275,7 @@ BOOST_AUTO_TEST_CASE(rossim_does_as_each_fact_says_in_each_version) {
     BOOST_TEST(all_versions().size() == 16U);
 }
 
-// What nobody knows, the product's probe or the harness for real routers asks.
+// What is not known, the product's probe or the harness for real routers asks.
 BOOST_AUTO_TEST_CASE(each_open_fact_is_asked) {
     const Table table = read_table();
     const std::string probe = content_of("/routeros/findings.h");
@@ -286,6 +287,29 @@ BOOST_AUTO_TEST_CASE(each_open_fact_is_asked) {
             BOOST_TEST(label == "harness", key << ": " << who);
     }
     BOOST_TEST(!table.open.empty());
+}
+
+// The questions for real routers and these facts have the same keys; what is not sure may be asked without a fact.
+BOOST_AUTO_TEST_CASE(each_question_for_real_routers_is_a_fact_here) {
+    const Table table = read_table();
+    std::set<std::string> keys;
+    for (const Fact& fact : table.facts)
+        keys.insert(fact.key);
+    for (const auto* const entries : {&table.open, &table.left}) {
+        for (const auto& [several, text] : *entries) {
+            for (std::string key : words_of(several)) {
+                if (key.ends_with(',')) key.pop_back();
+                keys.insert(key);
+            }
+        }
+    }
+    const std::string questions = content_of("/tests/router/questions.py");
+    const std::regex key_and_certainty("\"([a-z0-9-]+)\", \"high\"");
+    std::size_t count = 0;
+    for (std::sregex_iterator at(questions.begin(), questions.end(), key_and_certainty), end;
+         at != end; ++at, ++count)
+        BOOST_TEST(keys.contains((*at)[1]), (*at)[1]);
+    BOOST_TEST(count > 30U);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_expectation_fails) {
