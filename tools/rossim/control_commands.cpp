@@ -176,6 +176,8 @@ std::string connection(Host& host, const Words& words) {
     connection.dst_address = words[2];
     if (words.size() > 3 && words[3] != "-") connection.connection_mark = words[3];
     if (words.size() > 4) connection.timeout_s = to_timeout(words[4]);
+    if (words.size() > 5) connection.reply_src_address = words[5];
+    if (words.size() > 6) connection.reply_dst_address = words[6];
     const Family family = words[2].starts_with("[") ? Family::ipv6 : Family::ipv4;
     const std::uint64_t id =
         host.router().add_connection(family, std::move(connection), host.now_us());
@@ -320,7 +322,8 @@ constexpr Command kCommands[] = {
     {"edit", "LIST ADDRESS NAME=VALUE...",
      "change a row as another writer: list, address, timeout, disabled; comment last", 3, edit},
     {"remove", "LIST ADDRESS", "remove a row behind the client's back", 2, remove},
-    {"connection", "PROTOCOL SOURCE DESTINATION [MARK|- [TIMEOUT]]",
+    {"connection",
+     "PROTOCOL SOURCE DESTINATION [MARK|- [TIMEOUT [REPLY-SOURCE REPLY-DESTINATION]]]",
      "an entry of connection tracking; with ports, IPv6 in []", 3, connection},
     {"record", "MENU NAME=VALUE...",
      "a row of another menu, as the router itself makes it; .id=ID: a change, with .dead=true its "

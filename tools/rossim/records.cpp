@@ -396,9 +396,11 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
 
 std::uint64_t Records::put(std::string_view path, const Attributes& attributes) {
     Menu* const menu = find(path);
-    // One row without an id, as of /ip/dns.
+    // One row without an id, as of /ip/dns. No command adds interfaces and services: they are the router's own.
     const bool is_settings = menu != nullptr && menu->rows.size() == 1 && menu->rows[0].id == 0;
-    if (menu == nullptr || (!is_settings && schema_.command(path, "add") == nullptr))
+    const bool has_rows =
+        schema_.command(path, "add") != nullptr || schema_.command(path, "set") != nullptr;
+    if (menu == nullptr || (!is_settings && !has_rows))
         throw Trap{"no such command prefix", kMissingItem};
     std::optional<std::uint64_t> id;
     if (is_settings) id = 0;
