@@ -22,6 +22,7 @@
 #include "control/config/settings.h"
 #include "control/fetch/fetcher.h"
 #include "control/health/certificate_watch.h"
+#include "control/health/doctor_reports.h"
 #include "control/health/overload_watch.h"
 #include "control/health/silent_upstreams.h"
 #include "control/health/worker_pulse.h"
@@ -206,6 +207,7 @@ class Daemon {
     Health health_;
     WorkerPulse pulse_;
     CertificateWatch certificate_watch_;
+    DoctorReports doctor_reports_{clock_, settings_.control.ready_nat64};
     bool is_draining_ = false;
 
     struct Reloads {

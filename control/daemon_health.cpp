@@ -51,10 +51,13 @@ ops::HealthChecks Daemon::liveness() {
 }
 
 ops::HealthChecks Daemon::readiness() {
-    return {{"ports", ports_trouble()},
-            {"upstreams", upstreams_trouble()},
-            {"lists", fetcher_ ? lists_trouble() : "not loaded yet"},
-            {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""}};
+    ops::HealthChecks checks{
+        {"ports", ports_trouble()},
+        {"upstreams", upstreams_trouble()},
+        {"lists", fetcher_ ? lists_trouble() : "not loaded yet"},
+        {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""}};
+    doctor_reports_.add_check(checks);
+    return checks;
 }
 
 // As `status` and `lists` say it.

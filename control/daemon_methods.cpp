@@ -53,6 +53,7 @@ void Daemon::add_methods() {
     statics_->add_methods(methods_);
     leases_->add_methods(methods_);
     router_lists_->add_methods(methods_);
+    doctor_reports_.add_methods(methods_);
 }
 
 std::optional<CacheMethods> Daemon::cache_methods() {

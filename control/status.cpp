@@ -409,6 +409,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     }
     write_process_metrics(writer);
     write_health_metrics(writer);
+    doctor_reports_.write_metrics(writer);
     write_set_metrics(writer, sets_->report());
     write_sink_metrics(writer, routers_->sinks());
     write_reload_metrics(writer);

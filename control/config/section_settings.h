@@ -102,6 +102,7 @@ struct Control {
     std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
     std::uint32_t stream_threads = 1;
+    bool ready_nat64 = false;
 };
 
 // ---- routers

@@ -142,7 +142,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 14> kControlRows{{
+constexpr std::array<Row<Control>, 15> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "",
@@ -188,6 +188,9 @@ constexpr std::array<Row<Control>, 14> kControlRows{{
     {"stream_threads", &Control::stream_threads, "1", "1..8",
      "threads for TCP, TLS, HTTP and UDP over kernel sockets\nAdd a second thread when TLS keeps "
      "the first one busy. The limits of a server apply to all threads together."},
+    {"ready_nat64", &Control::ready_nat64, "false", "",
+     "whether `/readyz` fails while `steerctl doctor --watch` finds the NAT64 dead\nOther findings "
+     "never make it fail. Without the doctor, or with its last report too old, it does not fail."},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {

@@ -124,8 +124,9 @@ std::string health_text(const HealthChecks& checks, bool verbose) {
     std::string text;
     for (const auto& check : checks) {
         if (!verbose && check.is_good()) continue;
-        text.append(check.name).append(check.is_good() ? " ok" : " failed: " + check.trouble) +=
-            '\n';
+        text.append(check.name).append(check.is_good() ? " ok" : " failed: " + check.trouble);
+        if (verbose && !check.details.empty()) text.append(": ").append(check.details);
+        text += '\n';
     }
     return text;
 }

@@ -78,6 +78,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.leases", &C::leases);
     control("control.router_lists", &C::router_lists);
     control("control.stream_threads", &C::stream_threads);
+    control("control.ready_nat64", &C::ready_nat64);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }

@@ -1,0 +1,61 @@
+// The last reports of `steerctl doctor --watch`, as metrics, for /readyz and for the control socket.
+//
+// The doctor is a process of its own: it blocks, and needs rights of its own. A report is stale when three further ones
+// should have come. Findings never make this instance unready; a dead NAT64 does if `control.ready_nat64` says so.
+//
+// Not thread-safe; used by the main thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/ops/health_check.h"
+#include "control/ops/methods.h"
+#include "control/ops/metrics.h"
+#include "dataplane/base/clock.h"
+
+namespace steer {
+
+class DoctorReports {
+  public:
+    static constexpr std::uint64_t kStaleAfter = 3;  // intervals
+    static constexpr std::size_t kMaxRouters = 64;
+
+    // `needs_nat64`: `control.ready_nat64`.
+    DoctorReports(Clock& clock, bool needs_nat64) : clock_(clock), needs_nat64_(needs_nat64) {}
+
+    // `doctor.report`.
+    void add_methods(ops::Methods& methods);
+    void write_metrics(ops::MetricWriter& writer) const;
+    // Adds the condition `doctor` if there ever was a report.
+    void add_check(ops::HealthChecks& checks) const;
+
+  private:
+    struct Finding {
+        std::string level, check, what;
+    };
+    struct Step {
+        std::string name, result, text;
+    };
+    struct Report {
+        std::uint64_t at_ms = 0, interval_s = 0;
+        std::string trouble;
+        std::vector<Finding> findings;
+        std::vector<Step> steps;
+        bool nat64_dead = false, option_withdrawn = false;
+    };
+
+    ops::RpcResult take(const ops::Arguments& given);
+    [[nodiscard]] boost::json::value to_json() const;
+    [[nodiscard]] std::uint64_t age_s(const Report& report) const;
+    [[nodiscard]] bool is_stale(const Report& report) const;
+    [[nodiscard]] std::string details_of(const std::string& router, const Report& report) const;
+
+    Clock& clock_;
+    bool needs_nat64_;
+    std::map<std::string, Report> by_router_;
+};
+
+}  // namespace steer
