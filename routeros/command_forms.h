@@ -67,6 +67,14 @@ namespace steer::routeros {
     X(read_switch_ports, "doctor, switch chips", "/interface/ethernet/switch/port", "print", "",  \
       "")                                                                                         \
     X(read_bridge_ports, "doctor, switch chips", "/interface/bridge/port", "print", "", "")       \
+    X(find_connections, "doctor --probe", "/ip*/firewall/connection", "print", ".proplist",       \
+      ".id,src-address,src-port,dst-address,dst-port,reply-dst-address,connection-mark")          \
+    X(read_rule_counters, "doctor --probe", "/ip*/firewall/mangle", "print", "stats,.proplist",   \
+      ".id,packets")                                                                              \
+    X(read_interface_counters, "doctor --probe", "/interface", "print", ".proplist",              \
+      "name,tx-packet")                                                                           \
+    X(set_network_option, "doctor --watch --fix", "/ip/dhcp-server/network", "set",               \
+      ".id,dhcp-option,comment", "")                                                              \
     X(set_user, "doctor --fix", "/user", "set", ".id,address", "")                                \
     X(set_service, "doctor --fix", "/ip/service", "set", ".id,address", "")                       \
     X(set_sessions, "doctor --fix, max-sessions", "/ip/service", "set", ".id,max-sessions", "")   \

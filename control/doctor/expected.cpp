@@ -1,5 +1,7 @@
 #include "control/doctor/expected.h"
 
+#include <algorithm>
+
 namespace steer::doctor {
 
 std::vector<std::string> Expected::lists(bool v4) const {
@@ -17,6 +19,19 @@ std::vector<Expected> expected_of(const config::Settings& settings) {
     for (const setup::RouterPlan& router : plan.routers)
         all.push_back({router, plan.dns4, plan.dns6, plan.nat64,
                        setup::features_of(router, !plan.nat64.empty()), false});
+    if (plan.nat64.empty()) return all;
+    // Routers that no plugin needs, of a network with DNS64.
+    for (const std::string& name : plan.unused) {
+        const auto router = std::ranges::find(settings.routers, name, &config::Router::name);
+        if (router == settings.routers.end()) continue;
+        setup::RouterPlan alone;
+        alone.host = router->host;
+        alone.names = {name};
+        alone.users = {router->username};
+        alone.services = {{router->tls, router->tls_anonymous, router->port}};
+        const auto features = setup::features_of(alone, true);
+        all.push_back({std::move(alone), plan.dns4, plan.dns6, plan.nat64, features, false});
+    }
     return all;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "control/doctor/checks.h"
+#include "control/doctor/option108.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::doctor {
@@ -297,6 +298,16 @@ void Nat64Checks::check_reference(const Row& option) {
     const auto& networks = router_.table("/ip/dhcp-server/network").rows;
     if (networks.empty() || !router_.can_read("/ip/dhcp-server/network") || is_option_given())
         return;
+    if (const auto withdrawn = read_option108(router_).withdrawn; !withdrawn.empty()) {
+        out_.push_back(
+            doctor::problem("option-108-withdrawn",
+                            "DHCP option 108 was withdrawn from the network " + withdrawn.front() +
+                                ", because the NAT64 was dead",
+                            "clients keep IPv4",
+                            "steerctl doctor --watch --fix gives it again when the NAT64 lives"));
+        out_.back().level = Level::advice;
+        return;
+    }
     const bool is_complete = std::ranges::none_of(out_, [](const Finding& f) {
         return f.check.starts_with("nat64-") || f.check.starts_with("nd-");
     });

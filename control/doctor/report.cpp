@@ -58,6 +58,8 @@ void write_text(const Judgement& judgement, std::ostream& out) {
         return std::ranges::count(judgement.findings, level, &Finding::level);
     };
     out << ": problems: " << count(Level::problem) << ", advice: " << count(Level::advice) << "\n";
+    for (const Step& step : judgement.steps)
+        out << "step " << step.name << " " << text_of(step.end) << ": " << safe(step.text) << "\n";
     for (const Level level : {Level::problem, Level::advice, Level::note}) {
         for (const Finding& finding : judgement.findings)
             if (finding.level == level) write_finding(finding, out);
@@ -70,10 +72,15 @@ void write_json(const std::vector<Judgement>& judgements, std::ostream& out) {
         json::array findings;
         for (const Finding& finding : judgement.findings)
             findings.emplace_back(object_of(finding));
+        json::array steps;
+        for (const Step& step : judgement.steps)
+            steps.push_back(json::object{
+                {"step", step.name}, {"result", text_of(step.end)}, {"text", step.text}});
         routers.push_back(json::object{{"router", judgement.router},
                                        {"version", judgement.version},
                                        {"trouble", judgement.trouble},
-                                       {"findings", std::move(findings)}});
+                                       {"findings", std::move(findings)},
+                                       {"steps", std::move(steps)}});
     }
     out << safe_json(json::serialize(json::object{{"routers", std::move(routers)}})) << "\n";
 }

@@ -146,7 +146,7 @@ BROKEN = [
     ("option 108 is a text", "option-108-value", FIX, [("set", "option", {"value": "'86400'"})]),
     ("option 108 is below 300 s", "option-108-value", FIX, [("set", "option", {"value": "0x0000003c"})]),
     ("option 108 is forced", "option-108-force", FIX, [("set", "option", {"force": "yes"})]),
-    ("option 108 is given by no network", "option-108-unused", FIX, [("set", "network", {"dhcp-option": ""})]),
+    ("option 108 is given by no network", "option-108-unused", ADVICE, [("set", "network", {"dhcp-option": ""})]),
     ("no NAT for the pool", "nat64-masquerade src-nat", FIX, [("remove", "wan", {}), ("remove", "tunnel", {})]),
     # DHCP beyond the networks of the server.
     ("DHCP gives another DNS server as an option", "dhcp-option-dns", FIX,

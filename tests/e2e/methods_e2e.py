@@ -16,7 +16,7 @@ plugins:
   - { tag: main, type: sequence, args: [ { exec: $up } ] }
 """
 # Methods that are not asked by a command of their own name.
-COMMANDS = {"rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"}
+COMMANDS = {"doctor.report": r"\\fBdoctor\.report\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"}
 
 
 def asked(path, method, params):

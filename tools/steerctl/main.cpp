@@ -11,9 +11,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "client.h"
@@ -546,6 +548,27 @@ struct DoctorCommand {
         doctor->add_flag("--yes", agrees, "with --fix: asks nothing")->needs(fix);
         doctor->add_flag("--redirect", redirects,
                          "gives the notes on clients with other DNS servers their rules");
+        constexpr std::tuple<const char*, const char*, const char*> kValues[] = {
+            {"--probe", "NAME",
+             "resolves a name that is on a list, connects to it, and asks the router for the "
+             "connection's mark and egress"},
+            {"--probe-nat64", "NAME",
+             "connects to a name with IPv4 addresses only through the NAT64 (default: the name of "
+             "--probe)"},
+            {"--probe-from", "ADDRESS",
+             "probes from this address of this host, on a segment of clients (default: the one "
+             "that "
+             "the router sees)"},
+            {"--probe-port", "PORT", "the port to connect to (default: 443)"}};
+        for (const auto& [name, value, help] : kValues)
+            doctor->add_option(name, given[name], help)->option_text(value);
+        watch = doctor
+                    ->add_option("--watch", seconds,
+                                 "again every SECONDS (default: 60), until it is stopped; the "
+                                 "daemon shows the reports. With --fix, DHCP option 108 is "
+                                 "withdrawn while the NAT64 is dead, and nothing else is written")
+                    ->option_text("[SECONDS]")
+                    ->expected(0, 1);
     }
 
     [[nodiscard]] int run(const Options& options) const {
@@ -556,11 +579,17 @@ struct DoctorCommand {
         if (agrees) words.emplace_back("--yes");
         if (redirects) words.emplace_back("--redirect");
         if (options.as_json) words.emplace_back("--json");
+        for (const auto& [name, value] : given)
+            if (!value.empty()) words.insert(words.end(), {name, value});
+        if (watch->count() > 0) words.emplace_back("--watch");
+        if (!seconds.empty()) words.push_back(seconds);
         return fail(steerctl::become_doctor(words));
     }
 
     CLI::App* doctor;
-    std::string router, config;
+    CLI::Option* watch = nullptr;
+    std::string router, config, seconds;
+    std::map<std::string, std::string> given;
     bool fixes = false, agrees = false, redirects = false;
 };
 
