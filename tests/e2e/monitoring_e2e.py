@@ -1,5 +1,6 @@
 """docs/guides/monitoring.md, executed as it is printed; its rules name metrics that the daemon has."""
 
+import json
 import re
 
 import page_run
@@ -16,6 +17,12 @@ class Monitoring(page_run.PageTest):
         assert code == 0, text
 
     def after(self, lab):
+        # Metrics of the doctor come with its first report.
+        request = {"jsonrpc": "2.0", "id": 1, "method": "doctor.report", "params": {"router": "edge", "steps": ["nat64 ok fine"]}}
+        code, said = lab.box.shell("/usr/bin/python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); "
+                                   's.connect("/run/steerdns/control.sock"); '
+                                   f"s.sendall({json.dumps(json.dumps(request))}.encode() + bytes([10])); print(s.recv(4096).decode())'")
+        self.assertIn('"result"', said)
         code, metrics = lab.box.shell("curl -s http://127.0.0.1:9153/metrics")
         self.assertEqual(code, 0)
         there = set(re.findall(r"^([a-z_]+)(?=[ {])", metrics, re.MULTILINE))
