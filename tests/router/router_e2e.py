@@ -163,9 +163,9 @@ class Whole(unittest.TestCase):
                 self.assertIn(f"schema.json does not have this version: {'7.24' if version == '7.30' else '7.9.2'} stands for it", first, out + errors)
 
     def test_an_interrupted_run_takes_everything_back(self):
-        for stage, number in (("questions ...", signal.SIGINT), ("claims ...", signal.SIGTERM), ("fault: API off and on ...", signal.SIGINT),
-                              ("fault: clock moved ...", signal.SIGINT)):
-            with self.subTest(stage), contextlib.ExitStack() as stack:
+        def play(case):
+            stage, number = case
+            with contextlib.ExitStack() as stack:
                 place = Place(stack)
                 before = place.picture()
                 process = place.start("--yes")
@@ -174,11 +174,18 @@ class Whole(unittest.TestCase):
                         break
                 process.send_signal(number)
                 out, errors = process.communicate(timeout=120)
-                self.assertEqual(process.returncode, 1, out + errors)
-                self.assertIn("stopped: interrupted; what it had changed was taken back", out, errors)
-                self.assertNotIn("Traceback", errors)
-                self.assertEqual(place.picture(), before)
-                self.assertIn("interrupted", (place.report / "report.md").read_text())
+                return stage, process.returncode, out, errors, place.picture() == before, (place.report / "report.md").read_text()
+
+        cases = (("questions ...", signal.SIGINT), ("claims ...", signal.SIGTERM), ("fault: API off and on ...", signal.SIGINT),
+                 ("fault: clock moved ...", signal.SIGINT))
+        with ThreadPoolExecutor(len(cases)) as pool:
+            for stage, code, out, errors, same, markdown in pool.map(play, cases):
+                with self.subTest(stage):
+                    self.assertEqual(code, 1, out + errors)
+                    self.assertIn("stopped: interrupted; what it had changed was taken back", out, errors)
+                    self.assertNotIn("Traceback", errors)
+                    self.assertTrue(same, "the router is as before")
+                    self.assertIn("interrupted", markdown)
 
 
 class BadInput(unittest.TestCase):
