@@ -17,6 +17,8 @@ import subprocess
 import threading
 import time
 
+from outcome import undisturbed
+
 LIST4, LIST6, SUFFIX = "steerdns_test_v4", "steerdns_test_v6", "stream.example"
 USER = "steerdns-test"
 EGRESS = "steerdns_test"
@@ -148,7 +150,7 @@ class Appliance:
         return json.loads(done.stdout)
 
     def start(self) -> None:
-        with open(self.log, "ab") as out:
+        with open(self.log, "ab") as out, undisturbed():
             self.process = subprocess.Popen([str(self.build / "steerdnsd"), "--config", str(self.configuration)], stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         self.until(lambda: "serving" in self.text(), 60, "steerdnsd serves")

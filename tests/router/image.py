@@ -13,6 +13,8 @@ import shutil
 import socket
 import subprocess
 
+from outcome import undisturbed
+
 QEMU = "qemu-system-x86_64"
 NETWORK, GATEWAY, GUEST = "10.98.0.0/24", "10.98.0.2", "10.98.0.50"
 SIGNS = ((0, b"QFI\xfb", "qcow2"), (0x40, b"\x7f\x10\xda\xbe", "vdi"), (0, b"KDMV", "vmdk"), (0, b"vhdxfile", "vhdx"))
@@ -74,10 +76,14 @@ class Image:
                 "-device", "virtio-net-pci,netdev=n0", "-serial", "stdio"]
 
     def __enter__(self) -> Image:
-        with open(self.log, "wb") as errors:
-            # A session of its own: ^C is for the test, which ends the machine when it has undone what it did.
-            self.process = subprocess.Popen(self.words(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                                            start_new_session=True)
+        try:
+            with open(self.log, "wb") as errors, undisturbed():
+                # A session of its own: ^C is for the test, which ends the machine when it has undone what it did.
+                self.process = subprocess.Popen(self.words(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                                                start_new_session=True)
+        except KeyboardInterrupt:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_) -> None:

@@ -1,4 +1,7 @@
-"""How a stage ends, other than well."""
+"""How a stage ends, other than well; and what may not be interrupted."""
+
+import contextlib
+import signal
 
 
 class Refused(RuntimeError):
@@ -11,3 +14,17 @@ class Failed(RuntimeError):
 
 class Skipped(RuntimeError):
     """A stage was left out; the reason."""
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """^C waits for the end of the block: a process that is being started would have no owner."""
+    waiting = []
+    previous = {number: signal.signal(number, lambda *_: waiting.append(1)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if waiting:
+        raise KeyboardInterrupt

@@ -65,6 +65,7 @@ class Place:
         environment = {name: value for name, value in os.environ.items() if name != "ROUTER_PASSWORD"}
         if password is not None:
             environment["ROUTER_PASSWORD"] = password
+        environment["TMPDIR"] = str(FOLDER)
         return subprocess.Popen(command(f"127.0.0.1:{self.router.port}", "--report", self.report, *options), env=environment, text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=FOLDER)
 
@@ -176,7 +177,7 @@ class Whole(unittest.TestCase):
                 out, errors = process.communicate(timeout=120)
                 return stage, process.returncode, out, errors, place.picture() == before, (place.report / "report.md").read_text()
 
-        cases = (("questions ...", signal.SIGINT), ("claims ...", signal.SIGTERM), ("fault: API off and on ...", signal.SIGINT),
+        cases = (("questions ...", signal.SIGINT), *(("claims ...", signal.SIGTERM),) * 4, ("fault: API off and on ...", signal.SIGINT),
                  ("fault: clock moved ...", signal.SIGINT))
         with ThreadPoolExecutor(len(cases)) as pool:
             for stage, code, out, errors, same, markdown in pool.map(play, cases):
@@ -186,6 +187,9 @@ class Whole(unittest.TestCase):
                     self.assertNotIn("Traceback", errors)
                     self.assertTrue(same, "the router is as before")
                     self.assertIn("interrupted", markdown)
+        self.assertEqual(list(FOLDER.glob("steerdns-router-*")), [], "no folder stays")
+        words = [file.read_bytes() for file in pathlib.Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
+        self.assertEqual([one for one in words if str(FOLDER).encode() in one and b"steerdnsd" in one], [], "no daemon stays")
 
 
 class BadInput(unittest.TestCase):

@@ -19,7 +19,7 @@ from appliance import LIST4, LIST6, Appliance, ApplianceError
 from claims import Claims
 from console import ConsoleError
 from faults import Faults
-from outcome import Failed, Refused, Skipped
+from outcome import Failed, Refused, Skipped, undisturbed
 from recording import Recording
 from relay import Journal, Relay
 from router import Router, version_of
@@ -157,8 +157,9 @@ class Run(Claims, Faults):
 
     def start_model(self) -> None:
         """The simulator that plays this version: what we assume."""
-        self.model = StandIn(self.build / "tools/rossim/rossim", self.folder, version=self.router.version, password="model")
-        self.model.__enter__()
+        with undisturbed():
+            self.model = StandIn(self.build / "tools/rossim/rossim", self.folder, version=self.router.version, password="model")
+            self.model.__enter__()
         self.model.ask("/ip/address/add", "=address=127.0.0.1/8", f"=interface={self.router.interface}")
 
     def asker(self, of_model: bool) -> questions.Asker:
