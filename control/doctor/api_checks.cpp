@@ -9,7 +9,8 @@ namespace {
 
 using routeros::Menu;
 
-constexpr unsigned kSessions = 4;  // lists, leases, the doctor, and one that is being replaced
+// For lists, leases, router_lists, the doctor, and one that is replaced.
+constexpr unsigned kSessions = 5;
 
 // Advice to limit the row's `address` to ours, with the command if our address is known.
 Finding open_to_all(std::string check, std::string what, std::string why,
