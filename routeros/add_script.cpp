@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-
-#include "routeros/time_text.h"
-
 namespace steer::routeros {
 
 namespace {
@@ -38,16 +35,18 @@ std::optional<std::string> script_string(std::string_view text) {
     return out + '"';
 }
 
-bool AddScript::add(std::string_view list, const Address& address, std::string_view comment,
-                    std::uint32_t timeout_s) {
-    const auto list_text = script_string(list), comment_text = script_string(comment);
-    if (!list_text || !comment_text) return false;
+bool AddScript::add(std::string_view group, const Address& address, std::string_view comment,
+                    const RowValues& values) {
     const std::string number = std::to_string(rows_);
-    std::string line = ":do {:put (\"" + number + " \".[";
-    line += menu_ == Menu::ip ? "/ip" : "/ipv6";
-    line += " firewall address-list add list=" + *list_text + " address=" + address.to_string();
-    if (timeout_s > 0) line += " timeout=" + time_text(timeout_s);
-    line += " comment=" + *comment_text + "])} on-error={:put \"" + number + " ";
+    std::string path = table_.path();  // as in the terminal: with blanks
+    std::replace(path.begin() + 1, path.end(), '/', ' ');
+    std::string line = ":do {:put (\"" + number + " \".[" + path + " add";
+    for (const RowArgument& argument : row_arguments(table_, group, address, comment, values)) {
+        const auto text = argument.is_text ? script_string(argument.value) : argument.value;
+        if (!text) return false;
+        line.append(" ").append(argument.name).append("=").append(*text);
+    }
+    line += "])} on-error={:put \"" + number + " ";
     line.append(kRefused).append("\"}\n");
     if (source_.size() + line.size() > kMaxScriptBytes) return false;
     source_ += line;

@@ -27,16 +27,16 @@ std::optional<std::string> script_string(std::string_view text);
 
 class AddScript {
   public:
-    explicit AddScript(Menu menu) : menu_(menu) {}
+    explicit AddScript(Table table) : table_(table) {}
 
-    // False, and unchanged, if the row does not fit or cannot be expressed. `timeout_s` 0: no timeout.
-    bool add(std::string_view list, const Address& address, std::string_view comment,
-             std::uint32_t timeout_s);
+    // False, and unchanged, if the row does not fit or cannot be expressed.
+    bool add(std::string_view group, const Address& address, std::string_view comment,
+             const RowValues& values);
     [[nodiscard]] std::size_t rows() const { return rows_; }
     [[nodiscard]] Command command() const;
 
   private:
-    Menu menu_;
+    Table table_;
     std::string source_;
     std::size_t rows_ = 0;
 };

@@ -32,8 +32,11 @@ bool has_item(std::string_view list, std::string_view item, std::string_view mar
     return false;
 }
 
-Command print(Menu menu) {
-    return Command{forms::print_rows, menu}.proplist();
+// Routes are printed with a length, hosts too.
+std::string address_text(RowType type, const Address& address) {
+    std::string text = address.to_string();
+    if (type == RowType::route && text.find('/') == text.npos) text += "/32";
+    return text;
 }
 
 std::string id_list(std::span<const RowId> ids) {
@@ -101,65 +104,80 @@ Command& Command::query_ops(std::string_view ops) {
     return *this;
 }
 
-Command print_lists(Menu menu, std::span<const std::string_view> lists) {
-    auto command = print(menu);
+std::vector<RowArgument> row_arguments(Table table, std::string_view group, const Address& address,
+                                       std::string_view comment, const RowValues& values) {
+    const RowTypeFacts& facts = table.facts();
+    std::vector<RowArgument> out{
+        {facts.group_property, std::string(group), true},
+        {facts.address_property, address_text(table.type, address), false}};
+    if (values.timeout_s > 0) out.push_back({"timeout", time_text(values.timeout_s)});
+    if (table.type == RowType::route) {
+        out.push_back({"gateway", std::string(values.gateway), true});
+        out.push_back({"distance", std::to_string(values.distance)});
+    }
+    out.push_back({"comment", std::string(comment), true});
+    return out;
+}
+
+Command print_groups(Table table, std::span<const std::string_view> groups) {
+    auto command = Command{*table.facts().print, table.menu}.proplist();
     bool first = true;
-    for (const auto list : lists) {
-        command.query("list", list);
+    for (const auto group : groups) {
+        command.query(table.facts().group_property, group);
         if (!first) command.query_ops("|");
         first = false;
     }
     return command;
 }
 
-Command print_addresses(Menu menu, std::string_view list, std::span<const Address> addresses) {
-    auto command = print(menu);
+Command print_addresses(Table table, std::string_view group, std::span<const Address> addresses) {
+    auto command = Command{*table.facts().print, table.menu}.proplist();
     bool first = true;
     for (const auto& address : addresses) {
-        command.query("address", address.to_string());
+        command.query(table.facts().address_property, address_text(table.type, address));
         if (!first) command.query_ops("|");
         first = false;
     }
-    command.query("list", list);
+    command.query(table.facts().group_property, group);
     command.query_ops("&");
     return command;
 }
 
-Command add_row(std::string_view list, const Address& address, std::string_view comment,
-                std::uint32_t timeout_s) {
-    Command command{forms::add_row, address.menu()};
-    command.attribute("list", list);
-    command.attribute("address", address.to_string());
-    if (timeout_s > 0) command.attribute("timeout", time_text(timeout_s));
+Command add_row(Table table, std::string_view group, const Address& address,
+                std::string_view comment, const RowValues& values) {
+    Command command{*table.facts().add, table.menu};
+    for (const RowArgument& argument : row_arguments(table, group, address, comment, values))
+        command.attribute(argument.name, argument.value);
+    return command;
+}
+
+Command set_values(Table table, std::span<const RowId> ids, const RowValues& values) {
+    Command command{*table.facts().set, table.menu};
+    command.attribute(".id", id_list(ids));
+    if (table.type == RowType::address)
+        return command.attribute("timeout", time_text(values.timeout_s));
+    command.attribute("gateway", values.gateway);
+    return command.attribute("distance", std::to_string(values.distance));
+}
+
+Command set_comment(Table table, std::span<const RowId> ids, std::string_view comment) {
+    Command command{*table.facts().set, table.menu};
+    command.attribute(".id", id_list(ids));
     command.attribute("comment", comment);
     return command;
 }
 
-Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s) {
-    Command command{forms::set_row, menu};
-    command.attribute(".id", id_list(ids));
-    command.attribute("timeout", time_text(timeout_s));
-    return command;
-}
-
-Command set_comment(Menu menu, std::span<const RowId> ids, std::string_view comment) {
-    Command command{forms::set_row, menu};
-    command.attribute(".id", id_list(ids));
-    command.attribute("comment", comment);
-    return command;
-}
-
-Command remove_rows(Menu menu, std::span<const RowId> ids) {
-    Command command{forms::remove_rows, menu};
+Command remove_rows(Table table, std::span<const RowId> ids) {
+    Command command{*table.facts().remove, table.menu};
     command.attribute(".id", id_list(ids));
     return command;
 }
 
-Command listen(Menu menu) {
-    return Command{forms::listen_rows, menu};
+Command listen(Table table) {
+    return Command{*table.facts().listen, table.menu};
 }
 
-Command print_connections(Menu menu, std::span<const Address> addresses) {
+Command print_connections(Menu menu, std::span<const Address> addresses, bool only_unmarked) {
     Command command{forms::print_connections, menu};
     command.proplist();
     bool first = true;
@@ -169,6 +187,7 @@ Command print_connections(Menu menu, std::span<const Address> addresses) {
         if (!first) command.query_ops("|");
         first = false;
     }
+    if (!only_unmarked) return command;
     command.query_lacks("connection-mark");
     command.query("connection-mark", "").query_ops("|");
     command.query("connection-mark", "no-mark").query_ops("|");

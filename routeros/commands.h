@@ -8,9 +8,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "routeros/address.h"
 #include "routeros/command_forms.h"
+#include "routeros/row_types.h"
 
 namespace steer::routeros {
 
@@ -42,22 +44,39 @@ class Command {
     std::string words_;
 };
 
-// All rows of these lists.
-Command print_lists(Menu menu, std::span<const std::string_view> lists);
-// The rows of one list at these addresses: a scan of the whole table on the router.
-Command print_addresses(Menu menu, std::string_view list, std::span<const Address> addresses);
-// `timeout_s` 0: a row without timeout.
-Command add_row(std::string_view list, const Address& address, std::string_view comment,
-                std::uint32_t timeout_s);
-Command set_timeout(Menu menu, std::span<const RowId> ids, std::uint32_t timeout_s);
-Command set_comment(Menu menu, std::span<const RowId> ids, std::string_view comment);
-Command remove_rows(Menu menu, std::span<const RowId> ids);
-// Every change of the menu, until cancelled. Not limited to our lists: a query would hide `.dead`
+// What a row has besides its place and comment.
+struct RowValues {
+    std::uint32_t timeout_s = 0;  // an entry; 0: none
+    std::string_view gateway{};   // a route
+    std::uint8_t distance = 0;
+};
+// An argument of the command that adds a row; `is_text`: a script has to quote it.
+struct RowArgument {
+    std::string_view name;
+    std::string value;
+    bool is_text = false;
+};
+// `group`: the list, or the routing table.
+std::vector<RowArgument> row_arguments(Table table, std::string_view group, const Address& address,
+                                       std::string_view comment, const RowValues& values);
+
+// All rows of these lists or routing tables.
+Command print_groups(Table table, std::span<const std::string_view> groups);
+// The rows of one of them at these addresses: a scan of the whole table on the router.
+Command print_addresses(Table table, std::string_view group, std::span<const Address> addresses);
+Command add_row(Table table, std::string_view group, const Address& address,
+                std::string_view comment, const RowValues& values);
+// The timeout of entries, or the gateway and distance of routes.
+Command set_values(Table table, std::span<const RowId> ids, const RowValues& values);
+Command set_comment(Table table, std::span<const RowId> ids, std::string_view comment);
+Command remove_rows(Table table, std::span<const RowId> ids);
+// Every change of the menu, until cancelled. Not limited to our rows: a query would hide `.dead`
 // rows.
-Command listen(Menu menu);
-// Connections without a mark, in all forms that routers print: a scan of all of connection
+Command listen(Table table);
+// Connections, or only those without a mark, in all forms that routers print: a scan of all of connection
 // tracking. With addresses only connections to them, if ports are separate properties.
-Command print_connections(Menu menu, std::span<const Address> addresses = {});
+Command print_connections(Menu menu, std::span<const Address> addresses = {},
+                          bool only_unmarked = true);
 Command remove_connections(Menu menu, std::span<const RowId> ids);
 // The router's own addresses.
 Command print_own_addresses(Menu menu);

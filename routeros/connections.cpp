@@ -1,6 +1,7 @@
 #include "routeros/connections.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace steer::routeros {
 
@@ -12,6 +13,7 @@ constexpr std::uint64_t kApartMs = 5'000, kRestTimes = 19;
 constexpr std::uint64_t kCutIdMs = 50;
 constexpr std::size_t kMaxAsked = 50;
 constexpr unsigned kTries = 3;
+constexpr std::uint64_t kKeptMs = 30'000, kFreeMs = 10'000;
 constexpr std::array<Menu, 2> kFamilies{Menu::ip, Menu::ipv6};
 
 }  // namespace
@@ -27,14 +29,21 @@ bool Connections::late(const Address& address, std::uint64_t now_ms) {
     Family& family = of(address.menu());
     if (family.refused) return true;
     if (family.late.size() >= kMaxLate) return false;
-    if (family.late.empty()) family.since_ms = now_ms;
+    want(family, now_ms);
     family.late.insert(address);
     return true;
 }
 
+void Connections::want(Family& family, std::uint64_t now_ms) {
+    if (family.late.empty() && family.guarded.empty()) family.since_ms = now_ms;
+}
+
 std::uint64_t Connections::look_ms(const Family& family, bool quiet) {
-    if (family.late.empty() || !family.cuts.empty()) return UINT64_MAX;
-    return std::max(family.since_ms + (quiet ? kGatherMs : kGatherWhileBusyMs), family.rest_ms);
+    if (!family.cuts.empty() || family.refused) return UINT64_MAX;
+    const bool wanted = !family.late.empty() || !family.guarded.empty();
+    const std::uint64_t wanted_ms =
+        wanted ? family.since_ms + (quiet ? kGatherMs : kGatherWhileBusyMs) : UINT64_MAX;
+    return std::max(std::min(wanted_ms, family.kept_ms), family.rest_ms);
 }
 
 std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
@@ -43,6 +52,14 @@ std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
         Family& family = of(menu);
         if (now_ms < look_ms(family, quiet)) continue;
         family.looking.swap(family.late);
+        family.guarding.swap(family.guarded);
+        if (now_ms >= family.kept_ms) {
+            family.guarding.insert(family.kept.begin(), family.kept.end());
+            family.kept.clear();
+            family.kept_ms = UINT64_MAX;
+        }
+        family.busy.clear();
+        family.free.clear();
         family.entries = 0;
         look_began_ms_ = now_ms;
         return looking_ = menu;
@@ -50,10 +67,14 @@ std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
     return std::nullopt;
 }
 
-void Connections::found(RowId id, const Address& address) {
+void Connections::found(RowId id, const Address& address, bool is_marked) {
     if (!looking_) return;
     Family& family = of(*looking_);
-    if (!family.looking.contains(address)) return;
+    if (family.guarding.contains(address)) family.busy.insert(address);
+    for (const Address& prefix : family.guarding) {
+        if (!prefix.is_host() && address.within(prefix.prefix) == prefix) family.busy.insert(prefix);
+    }
+    if (is_marked || !family.looking.contains(address)) return;
     if (family.entries == kMaxFound) {
         late(address, look_began_ms_);
         return;
@@ -67,6 +88,14 @@ void Connections::looked(std::uint64_t now_ms) {
     Family& family = of(*looking_);
     family.looking.clear();
     family.tries = 0;
+    busy_ += family.busy.size();
+    for (const Address& address : family.guarding) {
+        if (family.busy.contains(address)) continue;
+        family.free.insert(address);
+        freed_.push_back(address);
+    }
+    family.free_until_ms = now_ms + kFreeMs;
+    keep(family, now_ms);
     const std::uint64_t took_ms = now_ms - look_began_ms_;
     family.rest_ms = std::max(look_began_ms_ + kApartMs, now_ms + kRestTimes * took_ms);
     looking_.reset();
@@ -78,7 +107,11 @@ bool Connections::looked_in_part(std::uint64_t now_ms) {
     const bool again = ++family.tries < kTries;
     const unsigned tries = family.tries;
     const auto addresses = std::move(family.looking);
+    // What was not seen may still be there.
+    family.busy = family.guarding;
+    const std::size_t busy = busy_;
     looked(now_ms);
+    busy_ = busy;
     if (!again) return false;
     family.tries = tries;
     for (const auto& address : addresses)
@@ -89,8 +122,61 @@ bool Connections::looked_in_part(std::uint64_t now_ms) {
 std::vector<Address> Connections::asked() const {
     if (!looking_) return {};
     const Family& family = of(*looking_);
-    if (!family.ports_apart || family.looking.size() > kMaxAsked) return {};
-    return {family.looking.begin(), family.looking.end()};
+    if (!family.ports_apart || family.looking.size() + family.guarding.size() > kMaxAsked) return {};
+    if (!std::ranges::all_of(family.guarding, &Address::is_host)) return {};
+    std::vector<Address> asked(family.looking.begin(), family.looking.end());
+    for (const Address& address : family.guarding) {
+        if (!family.looking.contains(address)) asked.push_back(address);
+    }
+    return asked;
+}
+
+bool Connections::only_unmarked() const {
+    return !looking_ || of(*looking_).guarding.empty();
+}
+
+// --- routes --------------------------------------------------------------------------------------
+
+// The routes of this print that stay are looked for again.
+void Connections::keep(Family& family, std::uint64_t now_ms) {
+    if (!family.busy.empty() && family.kept.empty()) family.kept_ms = now_ms + kKeptMs;
+    family.kept.insert(family.busy.begin(), family.busy.end());
+    family.guarding.clear();
+    family.busy.clear();
+}
+
+void Connections::forget_routes(Family& family) {
+    for (auto* const set :
+         {&family.guarded, &family.guarding, &family.busy, &family.kept, &family.free})
+        set->clear();
+    family.kept_ms = UINT64_MAX;
+}
+
+void Connections::guard(const Address& address, std::uint64_t now_ms) {
+    Family& family = of(address.menu());
+    if (family.refused || family.kept.contains(address) || family.guarding.contains(address)) return;
+    want(family, now_ms);
+    family.guarded.insert(address);
+}
+
+bool Connections::is_free(const Address& address, std::uint64_t now_ms) const {
+    const Family& family = of(address.menu());
+    return now_ms < family.free_until_ms && family.free.contains(address);
+}
+
+std::vector<Address> Connections::take_free() {
+    return std::exchange(freed_, {});
+}
+
+std::size_t Connections::take_busy() {
+    return std::exchange(busy_, 0);
+}
+
+std::size_t Connections::kept() const {
+    std::size_t count = 0;
+    for (const auto& family : families_)
+        count += family.kept.size();
+    return count;
 }
 
 std::optional<Connections::Cut> Connections::cut(std::uint64_t now_ms) {
@@ -153,6 +239,7 @@ void Connections::refuse(Menu menu) {
     family.refused = true;
     family.late.clear();
     family.looking.clear();
+    forget_routes(family);
     family.cuts.clear();
     if (looking_ == menu) looking_.reset();
     if (cutting_ == menu) cutting_.reset();
@@ -169,6 +256,8 @@ void Connections::session(std::uint64_t now_ms) {
         family.cuts.clear();
         for (const auto& address : looking)
             late(address, now_ms);
+        // Routes are judged anew when the rows are read.
+        forget_routes(family);
         for (const auto& entries : cuts) {
             for (const auto& entry : entries)
                 late(entry.address, now_ms);

@@ -1,9 +1,10 @@
-// Connections that were opened before the row of their address existed. They would keep the wrong
-// egress for their life, so those without a connection mark are ended, once.
+// What connection tracking has to say about addresses, for two purposes. Connections that were opened before the row of
+// their address existed would keep the wrong egress for their life, so those without a connection mark are ended, once.
+// And a route whose lease has ended stays while connections use it: it is looked for again every 30 s.
 //
 // This part decides for which addresses to look, when, and which entries to remove. A print of
-// connection tracking reads the whole table, so one print serves all addresses that came late since the
-// last one, at most 65,536 per family. Newer versions print ports as separate properties; a session
+// connection tracking reads the whole table, so one print serves all addresses that came late or have to be looked for
+// since the last one, at most 65,536 per family. Newer versions print ports as separate properties; a session
 // that has seen this asks only for the addresses, if they are few. A print may end
 // with a trap because an entry vanished: then the same addresses are looked for again, at most three
 // times. A print begins
@@ -37,7 +38,7 @@ class Connections {
     // The family whose connections to print now, if it is time; `quiet`: no writes wait, else there
     // is some patience. looked() must follow.
     std::optional<Menu> look(bool quiet, std::uint64_t now_ms);
-    void found(RowId id, const Address& address);
+    void found(RowId id, const Address& address, bool is_marked);
     void looked(std::uint64_t now_ms);
     // The print ended early: addresses that it did not show are looked for again. False: it was tried often enough, and
     // their connections keep the wrong egress.
@@ -46,6 +47,16 @@ class Connections {
     void has_ports_apart(Menu menu) { of(menu).ports_apart = true; }
     // The addresses to ask for, if the router supports it; none: print all connections.
     [[nodiscard]] std::vector<Address> asked() const;
+    [[nodiscard]] bool only_unmarked() const;
+
+    // Whether a route to this address or prefix may go; until connections were read, or if they cannot be read, it may not.
+    void guard(const Address& address, std::uint64_t now_ms);
+    [[nodiscard]] bool is_free(const Address& address, std::uint64_t now_ms) const;
+    // The results of the last print: routes that no connection uses, and the number of others.
+    std::vector<Address> take_free();
+    std::size_t take_busy();
+    // Routes that connections used when it was last read.
+    [[nodiscard]] std::size_t kept() const;
 
     struct Cut {
         Menu menu = Menu::ip;
@@ -76,7 +87,12 @@ class Connections {
     };
     struct Family {
         boost::unordered_flat_set<Address, AddressHash> late, looking;
-        std::uint64_t since_ms = 0;  // since the first of `late` is late
+        // Of routes: to be looked for, looked for now, of those seen with a connection, and to be looked for again.
+        boost::unordered_flat_set<Address, AddressHash> guarded, guarding, busy, kept;
+        boost::unordered_flat_set<Address, AddressHash> free;  // by the last print
+        std::uint64_t free_until_ms = 0;
+        std::uint64_t kept_ms = UINT64_MAX;  // when `kept` is looked for again
+        std::uint64_t since_ms = 0;  // since the first of `late` or `guarded` is there
         std::uint64_t rest_ms = 0;   // no print before
         std::deque<std::vector<Found>> cuts;
         std::size_t entries = 0;  // entries of the print in progress
@@ -87,10 +103,15 @@ class Connections {
     [[nodiscard]] Family& of(Menu menu) { return families_[menu == Menu::ip ? 0 : 1]; }
     [[nodiscard]] const Family& of(Menu menu) const { return families_[menu == Menu::ip ? 0 : 1]; }
     static std::uint64_t look_ms(const Family& family, bool quiet);
+    static void want(Family& family, std::uint64_t now_ms);
+    static void keep(Family& family, std::uint64_t now_ms);
+    static void forget_routes(Family& family);
 
     std::array<Family, 2> families_;
     std::optional<Menu> looking_, cutting_;
     std::uint64_t look_began_ms_ = 0, next_cut_ms_ = 0;
+    std::vector<Address> freed_;
+    std::size_t busy_ = 0;
 };
 
 }  // namespace steer::routeros

@@ -31,7 +31,24 @@ constexpr std::uint64_t kGridS = 60;
 constexpr std::uint64_t kLongEnoughMs = std::uint64_t{kMaxTimeoutS} * 500;
 
 std::uint64_t cover_of(const Row& row) {
-    return row.disabled || row.unclear ? 0 : row.until_ms;
+    return row.disabled || row.unclear || row.is_outdated ? 0 : row.until_ms;
+}
+
+bool is_better(const Row& row, const Row& than) {
+    if (row.is_outdated != than.is_outdated) return than.is_outdated;
+    return row.until_ms != than.until_ms ? row.until_ms > than.until_ms : row.id < than.id;
+}
+
+// The worst of several own rows; 0: there is one at the most.
+RowId surplus(std::span<Row* const> rows) {
+    const Row* worst = nullptr;
+    std::size_t count = 0;
+    for (const Row* row : rows) {
+        if (row->owner != Owner::ours || row->disabled || row->leaving) continue;
+        if (worst == nullptr || is_better(*worst, *row)) worst = row;
+        ++count;
+    }
+    return count > 1 ? worst->id : 0;
 }
 
 Difference unwanted(std::span<Row* const> rows, const Want& want) {
@@ -56,10 +73,15 @@ Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t n
         const auto cover = cover_of(*row);
         if (cover > now_ms) difference.cover_ms = std::max(difference.cover_ms, cover);
         if (row->owner == Owner::ours && !row->disabled) {
-            if (own == nullptr || row->until_ms > own->until_ms) own = row;
+            if (own == nullptr || is_better(*row, *own)) own = row;
         } else if (!row->unclear) {
             other = row;
         }
+    }
+    if (own != nullptr && own->is_outdated) {
+        difference.need = Need::extend;
+        difference.row = own->id;
+        return difference;
     }
     if (difference.cover_ms == kForever) return difference;
     const bool covered = difference.cover_ms > now_ms && difference.cover_ms >= want.until_ms;
@@ -100,6 +122,14 @@ Difference compare(std::span<Row* const> rows, const Want& want, std::uint64_t n
     if (want.unwelcome && !want.persistent) return not_welcome(rows, want, now_ms);
     if (!want.any()) return want.multi_writer ? Difference{} : unwanted(rows, want);
     Difference difference = missing(rows, want, now_ms);
+    if (want.is_single && !want.left_alone) {
+        const RowId extra = surplus(rows);
+        if (extra != 0) {
+            difference.need = Need::remove;
+            difference.row = extra;
+            return difference;
+        }
+    }
     if (want.shelter != Shelter::none && !want.persistent) {
         difference.need = Need::nothing;
         if (want.shelter == Shelter::there) difference.cover_ms = kForever;

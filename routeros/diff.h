@@ -13,6 +13,7 @@
 // - Below a persistent prefix no row is written for an address: the prefix covers it, once its row exists.
 // - At unwelcome addresses (the router's own, claims that were given up or evicted) an own dynamic row
 //   is removed, and no answer waits for one.
+// - An outdated route (another gateway or distance) is changed in place. Of several own routes at a place one stays.
 // - A persistent row (kind P) that is no longer configured is removed once no lease relies on it.
 //   If others write the list as well, it is never removed, because their leases are unknown.
 #pragma once
@@ -35,6 +36,7 @@ struct Want {
     bool multi_writer = false;  // others may have leases here
     bool left_alone = false;    // a manual change is respected
     bool unwelcome = false;     // no own dynamic row may be here
+    bool is_single = false;     // the router would take several rows of ours: one is enough
     Shelter shelter = Shelter::none;
     std::uint64_t until_ms = 0;      // time that must be covered
     std::uint64_t row_until_ms = 0;  // the end of a new row, at least until_ms

@@ -75,18 +75,22 @@ void Router::Engine::take_lists() {
     const auto use = [&](List& list, Menu menu,
                          const std::string& text) -> std::optional<NameIndex> {
         if (text.empty()) return std::nullopt;
-        auto index = find_name(menu, text);
+        const Table table{menu, list.config.type};
+        auto index = find_name(table, text);
         if (!index) {
             index = static_cast<NameIndex>(names_.size());
             Name& name = names_.emplace_back();
-            name.menu = menu, name.text = text;
+            name.table = table, name.text = text;
+            name.values.gateway = menu == Menu::ip ? list.config.gateway4 : list.config.gateway6;
+            name.values.distance = list.config.distance;
             for (const auto& old : names_before) {
-                if (old.menu != menu || old.text != text) continue;
+                if (old.table != table || old.text != text) continue;
                 name.others_ms = old.others_ms;
                 name.lost_logged_ms = old.lost_logged_ms;
             }
         }
         names_[*index].users.push_back(&list);
+        names_[*index].is_guarded |= list.config.connection_guard;
         return index;
     };
     for (auto& [id, list] : lists_) {
@@ -94,14 +98,14 @@ void Router::Engine::take_lists() {
         list.name6 = use(list, Menu::ipv6, list.config.list6);
         for (const auto& address : list.config.persistent) {
             const auto name = list.name(address.menu());
-            if (name) persistent_.emplace(Place{*name, address}, &list);
+            if (name) persistent_.emplace(place_at(*name, address), &list);
         }
     }
     const auto has_ended = [&](const Place& old) {
         if (old.address.is_host()) return;
-        const auto name = find_name(names_before[old.name].menu, names_before[old.name].text);
-        if (name && !persistent_.contains({*name, old.address}))
-            ended_prefixes_.insert({*name, old.address});
+        const auto name = find_name(names_before[old.name].table, names_before[old.name].text);
+        if (name && !persistent_.contains(place_at(*name, old.address)))
+            ended_prefixes_.insert(place_at(*name, old.address));
     };
     for (const auto& [place, list] : prefixes_before)
         has_ended(place);
@@ -283,8 +287,10 @@ void Router::Engine::run() {
     check_stall();
     log_manual_changes();
     log_lost_rows();
+    log_inactive_routes();
     if (state_ == RouterState::in_sync) {
         judge_some();
+        judge_ended_routes();
         end_second_writers();
         heartbeat();
         maybe_reprint();
@@ -407,6 +413,8 @@ void Router::Engine::drop_session() {
     refusals_.clear();
     retries_.clear();
     reprint_ms_ = reprint_due_ms_ = UINT64_MAX;
+    ended_routes_.clear();  // all are judged once the rows are read
+    ended_routes_ms_ = UINT64_MAX;
     notify_away();
     settle_away(nullptr);
     if (was_synced) begin_epoch();
@@ -597,17 +605,18 @@ std::uint64_t Router::Engine::next_deadline() const {
     next = std::min({next, silence_deadline(), notice_deadline(), sending_deadline()});
     if (state_ != RouterState::in_sync) return next;
     if (judging_.on) return now_;
+    next = std::min({next, ended_routes_ms_, inactive_deadline()});
     for (const auto& name : names_)
         next = std::min(next, others_end_ms(name));
     if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);
     if (!prints_running()) next = std::min(next, reprint_ms_);
     if (!prints_running() && !writer_.has_held()) next = std::min(next, own_ms_);
-    next = std::min({next, listen_again_ms_[0], listen_again_ms_[1]});
+    next = std::min(next, *std::ranges::min_element(listen_again_ms_));
     if (denied_until_ms_ > now_)
         next = std::min(next, denied_until_ms_);
     else if (!paused_)
         next = std::min({next, writer_.next_ready_ms(now_), probe_deadline()});
-    if (may_repair_connections()) {
+    if (may_read_connections()) {
         next = std::min(next, connections_.next_ms(writer_.places() == 0));
     }
     for (const auto& [id, list] : lists_) {

@@ -1,9 +1,9 @@
 // The inside of a Router; private to this folder.
 //
-// One object, nine files by subject: engine.cpp (connection, time), engine_read.cpp (data from the
+// One object, ten files by subject: engine.cpp (connection, time), engine_read.cpp (data from the
 // router), engine_write.cpp (writes to it), engine_claim.cpp (claims, waiting answers,
 // the row board), engine_cover.cpp (cover of an address by other rows), engine_connections.cpp (connections that started too early), engine_others.cpp (changes by
-// others), engine_probe.cpp (probe of its version), engine_status.cpp. Every entry sets `now_`
+// others), engine_routes.cpp (what routes have and entries have not), engine_probe.cpp (probe of its version), engine_status.cpp. Every entry sets `now_`
 // once; the code below it runs at that moment.
 #pragma once
 
@@ -78,11 +78,13 @@ class Router::Engine final : public SessionHandler {
             return menu == Menu::ip ? name4 : name6;
         }
     };
-    struct Name {  // an address list on the router
-        Menu menu;
+    struct Name {  // an address list or routing table on the router
+        Table table;
         std::string text;
         std::vector<List*> users;
         std::vector<std::uint8_t> prefixes{};  // lengths of persistent prefixes, the longest first
+        RowValues values{};                    // of a routing table: what its routes have
+        bool is_guarded = false;               // by connections
         std::size_t lost = 0;                  // rows that others removed, not reported yet
         Address lost_first{};
         std::uint64_t lost_log_ms = 0, lost_logged_ms = 0;
@@ -104,7 +106,7 @@ class Router::Engine final : public SessionHandler {
     static constexpr std::size_t kJobKinds = 11;
     struct Job {  // a command in progress
         JobKind kind;
-        Menu menu = Menu::ip;
+        Table table{};
         std::uint64_t sent_ms = 0;
         std::uint32_t print = 0;
         std::vector<Place> places{};  // lookup
@@ -149,12 +151,12 @@ class Router::Engine final : public SessionHandler {
     };
     struct NewRow {
         std::string comment;
-        std::uint32_t timeout_s;
+        RowValues values;
     };
     // Per session: the first script shows whether scripts work.
     enum class Scripts : std::uint8_t { off, untried, trying, work };
     // A manual change of a row.
-    enum class Hand : std::uint8_t { removed, disabled, comment, timeout };
+    enum class Hand : std::uint8_t { removed, disabled, comment, timeout, gateway };
     // The last log line about this router.
     enum class Topic : std::uint8_t {
         none,
@@ -214,25 +216,32 @@ class Router::Engine final : public SessionHandler {
     void on_adopt_end(const Job& job, const Ending& ending);
     void begin_reading();
     void begin_prints();
-    void begin_print(Menu menu);
+    void begin_print(Table table);
+    [[nodiscard]] bool lacks(Table table);
+    void begin_listen(Table table);
     void maybe_reprint();
     void listen_again();
     void finish_reading();
     void read_resource(const Job& job, const ReplyRow& row);
     void read_flash(const ReplyRow& resource);
     void rebooted();
-    [[nodiscard]] bool read_row(Menu menu, const ReplyRow& reply, Row& row,
+    [[nodiscard]] bool read_row(Table table, const ReplyRow& reply, Row& row,
                                 std::optional<std::uint64_t>& timeout_s) const;
-    [[nodiscard]] std::optional<NameIndex> find_name(Menu menu, std::string_view text) const;
+    [[nodiscard]] bool read_route(const ReplyRow& reply, Row& row) const;
+    [[nodiscard]] std::optional<NameIndex> find_name(Table table, std::string_view text) const;
+    [[nodiscard]] Place place_at(NameIndex name, const Address& address) const {
+        return {name, address, names_[name].table.type};
+    }
     void identify(std::string_view comment, Row& row) const;
     void set_bounds(Row& row, std::optional<std::uint64_t> timeout_s, Bounds bounds) const;
-    void learn(Row row);
+    void learn(Row row, std::string_view comment);
+    void inherit(const Place& place, std::string_view comment);
     void on_print_row(const Job& job, const ReplyRow& reply);
     void on_listen_row(const Job& job, const ReplyRow& reply);
     void on_print_end(const Job& job, const Ending& ending);
     void on_listen_end(const Job& job, const Ending& ending);
     void sweep(const Job& job);
-    void gone(Menu menu, RowId id);
+    void gone(Table table, RowId id);
     [[nodiscard]] bool prints_running() const { return prints_running_ > 0; }
     void set_measuring();
 
@@ -256,7 +265,7 @@ class Router::Engine final : public SessionHandler {
     void refused(const Batch& batch, const Ending& ending);
     void duplicate(const Place& place);
     void maybe_extended(const Batch& batch);
-    void denied(const Ending& ending);
+    void denied(Table table, const Ending& ending);
     void refuse(const Place& place, std::uint64_t retry_ms);
     void refuse_row(const Place& place);
     void accepted(const Place& place);
@@ -277,7 +286,9 @@ class Router::Engine final : public SessionHandler {
     // engine_connections.cpp: connections that were opened before their row was there
     [[nodiscard]] bool is_late(const Place& place) const;
     void came_late(const Place& place);
-    [[nodiscard]] bool may_repair_connections() const;
+    [[nodiscard]] bool may_read_connections() const;
+    [[nodiscard]] bool is_kept(const Place& place, const Wanted& w);
+    void release_routes();
     void repair_connections();
     void on_connection_row(const Job& job, const ReplyRow& row);
     void on_connections_end(const Job& job, const Ending& ending);
@@ -349,6 +360,10 @@ class Router::Engine final : public SessionHandler {
     void settle(std::uint64_t token, Outcome outcome);
     void settle_away(const List* only);
     void expire_claims();
+    void judge_ended_routes();
+    [[nodiscard]] bool has_timed_lists(NameIndex name) const;
+    void log_inactive_routes();
+    [[nodiscard]] std::uint64_t inactive_deadline() const;
     void retry_refusals();
     Claim* raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
                  std::uint64_t row_until_ms);
@@ -419,10 +434,13 @@ class Router::Engine final : public SessionHandler {
     // reading
     std::uint32_t print_ = 0;
     std::size_t prints_running_ = 0;
-    std::array<bool, 2> menu_missing_{}, listening_{}, listen_refused_{};
-    std::array<std::uint64_t, 2> listen_again_ms_{UINT64_MAX, UINT64_MAX};
-    boost::unordered_flat_set<RowId>
-        died_[2];  // removed while a print of that menu, or a script, runs
+    static constexpr std::size_t kTableCount = kTables.size();
+    std::array<bool, kTableCount> table_missing_{}, listening_{}, listen_refused_{};
+    std::array<std::uint64_t, kTableCount> listen_again_ms_{UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                                            UINT64_MAX};
+    // Removed while a print of that table, or a script, runs.
+    std::array<boost::unordered_flat_set<RowId>, kTableCount> died_;
+    bool too_old_logged_ = false;  // for routes
     std::uint64_t reprint_ms_ = UINT64_MAX, reprint_due_ms_ = UINT64_MAX;
 
     // writing
@@ -466,6 +484,12 @@ class Router::Engine final : public SessionHandler {
         std::vector<Place> places;  // places without claims
         std::size_t claims = 0;     // slots that were judged
     } judging_;
+
+    // routes
+    std::vector<Place> ended_routes_;  // without a claim, not judged yet
+    std::uint64_t ended_routes_ms_ = UINT64_MAX;
+    std::uint64_t inactive_ms_ = UINT64_MAX;  // when a change of their number is logged
+    bool inactive_logged_ = false;
 
     // others
     std::vector<std::pair<Place, Hand>> hands_;  // may still turn out to be a flush

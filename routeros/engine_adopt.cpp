@@ -51,14 +51,14 @@ Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t
     go_on_at(now_ms);
     Adopted done;
     if (state_ != RouterState::in_sync) return done;
-    std::map<std::pair<Menu, std::string>, std::vector<RowId>> by_comment;
+    std::map<std::pair<std::size_t, std::string>, std::vector<RowId>> by_comment;  // by table
     rows_.for_each([&](const Row& row) {
         if (row.owner == Owner::ours || row.comment.empty() || row.is_gone(now_)) return;
         const auto facts = parse_comment(prefix, row.comment);
         if (!facts) return;
         done.rows.push_back(adoptable(row, *facts));
         if (!done.rows.back().own_comment.empty())
-            by_comment[{row.place.address.menu(), done.rows.back().own_comment}].push_back(row.id);
+            by_comment[{row.place.table().index(), done.rows.back().own_comment}].push_back(row.id);
     });
     std::ranges::sort(done.rows, {}, [](const AdoptableRow& row) {
         return std::pair{row.list, row.address};
@@ -67,8 +67,9 @@ Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t
     for (const auto& [target, ids] : by_comment) {
         for (std::size_t from = 0; from < ids.size(); from += kRowsOfASentence) {
             const std::size_t count = std::min(kRowsOfASentence, ids.size() - from);
-            submit(set_comment(target.first, std::span(ids).subspan(from, count), target.second),
-                   {JobKind::adopt, target.first});
+            const Table table = kTables[target.first];
+            submit(set_comment(table, std::span(ids).subspan(from, count), target.second),
+                   {JobKind::adopt, table});
         }
         done.asked += ids.size();
     }

@@ -9,7 +9,10 @@ namespace steer::routeros {
 namespace {
 
 constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // the promised life of a row without timeout
+// Ended routes are judged together: each removal is a write to flash, and a name that is asked again keeps its route.
+constexpr std::uint64_t kEndedApartMs = 60'000;
 constexpr std::uint64_t kUrgentMs = 10'000;      // before a row ends, its renewal counts as held
+constexpr std::uint64_t kChangePatienceMs = 60'000;  // then a change of a route's gateway counts as held
 constexpr std::uint64_t kEnoughLeftMs = 1'000;   // a claim that ends sooner is not repaired
 constexpr std::size_t kJudgedAtOnce = 1'000;     // less than a millisecond, mostly
 constexpr std::uint64_t kRefusedLogMs = 60'000;  // between log lines about refused claims
@@ -51,13 +54,15 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
         w.list = persistent->second;
     }
     w.want.unwelcome = is_unwelcome(place, w.want.claimed);
+    w.want.is_single = !place.table().facts().is_unique;
     return w;
 }
 
 Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended) {
     Judged judged{wanted(place), {}};
     Want& want = judged.wanted.want;
-    want.just_ended = just_ended;
+    // The router ends no route: without a claim it is over.
+    want.just_ended = just_ended || (!place.table().facts().has_timeout && has_timed_lists(place.name));
     if (want.claimed && !want.persistent) want.shelter = shelter_of(place);
     rows_.at(place, at_place_);
     judged.difference = compare(at_place_, want, now_);
@@ -104,29 +109,36 @@ void Router::Engine::evaluate_place(const Place& place, WriteClass cls, bool jus
 
 void Router::Engine::want_write(const Place& place, const Difference& difference, const Wanted& w,
                                 WriteClass cls) {
-    if (now_ < denied_until_ms_ || menu_missing_[place.address.menu() == Menu::ip ? 0 : 1]) {
+    if (now_ < denied_until_ms_ || table_missing_[place.table().index()]) {
         return fail_waiters(place);
     }
     const auto refusal = refusals_.find(place);
     if (refusal != refusals_.end() && refusal->second.retry_ms > now_) return fail_waiters(place);
     if (lookups_.contains(place)) return;  // judged again after the lookup
+    if (difference.need == Need::remove && is_kept(place, w)) return writer_.drop(place);
+    const bool is_saved = !place.table().facts().has_timeout;
     Write write{place, WriteKind::add, cls, difference.row, 0, now_};
     if (waiters_.contains(place)) write.cls = WriteClass::held;
     if (difference.need == Need::remove) write.kind = WriteKind::remove;
-    const Row* const row = rows_.find(place.address.menu(), difference.row);
-    write.saved =
-        difference.need == Need::remove ? row == nullptr || row->is_static() : w.want.forever();
+    const Row* const row = rows_.find(place.table(), difference.row);
+    write.saved = difference.need == Need::remove ? row == nullptr || row->is_static()
+                                                  : is_saved || w.want.forever();
     write.flow = w.flow;
     if (difference.need == Need::extend) {
         write.kind = WriteKind::extend;
-        write.saved = false;
+        write.saved = is_saved;
         const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
         const auto needed_s = std::max<std::uint64_t>((life_ms + 999) / 1000, w.life_s);
         write.timeout_s =
-            w.want.forever() ? kMaxTimeoutS : renewal_timeout(needed_s, w.slack_s, w.longest_s);
-        write.due_ms = difference.row_end_ms - std::min(difference.row_end_ms, kUrgentMs);
+            is_saved           ? 0
+            : w.want.forever() ? kMaxTimeoutS
+                               : renewal_timeout(needed_s, w.slack_s, w.longest_s);
+        write.due_ms = is_saved
+                           ? now_ + kChangePatienceMs
+                           : difference.row_end_ms - std::min(difference.row_end_ms, kUrgentMs);
     }
-    const bool gather = write.kind == WriteKind::extend && write.cls == WriteClass::routine;
+    const bool gather =
+        write.kind == WriteKind::extend && write.cls == WriteClass::routine && !is_saved;
     writer_.put(write, now_, gather);
 }
 
@@ -165,7 +177,7 @@ std::optional<Place> Router::Engine::place_of(const ClaimKey& key) const {
     const auto list = lists_.find(key.list);
     if (list == lists_.end()) return std::nullopt;
     const auto name = list->second.name(key.address.menu());
-    return name ? std::optional(Place{*name, key.address}) : std::nullopt;
+    return name ? std::optional(place_at(*name, key.address)) : std::nullopt;
 }
 
 bool Router::Engine::worth_judging(const Claim& claim) const {
@@ -210,8 +222,12 @@ void Router::Engine::update_board(const Place& place, std::uint64_t cover_ms) {
         }
         if (cover_ms == kForever) {
             if (on_board && std::uint64_t{claim->board_until_s} * 1000 >= claim->until_ms) continue;
+            // A route is there for as long as an entry would be.
+            const bool is_ours_to_end =
+                !place.table().facts().has_timeout && has_timed_lists(place.name);
             const std::uint64_t until_ms =
-                std::max(claim->until_ms + 1000, now_ + kStaticPromiseMs);
+                is_ours_to_end ? std::max(claim->until_ms, claim->row_until_ms) + 999
+                               : std::max(claim->until_ms + 1000, now_ + kStaticPromiseMs);
             claim->board_until_s = static_cast<std::uint32_t>(until_ms / 1000);
         } else {
             const auto until_s = static_cast<std::uint32_t>(cover_ms / 1000);
@@ -235,11 +251,12 @@ void Router::Engine::expire_claims() {
         leave_shelters(*place);
         fail_waiters(*place);
         if (claim->permanent) continue;  // its row stays
-        const auto& users = names_[place->name].users;
-        const bool all_timed = std::all_of(users.begin(), users.end(), [](const List* user) {
-            return user->config.max_ttl_s != 0;
-        });
-        evaluate(*place, WriteClass::routine, all_timed);
+        if (place->table().facts().has_timeout) {
+            evaluate(*place, WriteClass::routine, has_timed_lists(place->name));
+        } else {
+            if (ended_routes_.empty()) ended_routes_ms_ = now_ + kEndedApartMs;
+            ended_routes_.push_back(*place);
+        }
     }
 }
 
@@ -435,7 +452,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
     claim->answered |= serial == 0;
     if (claim->reasons == 1) check_fill(list);
     if (state_ != RouterState::in_sync) return false;
-    const Place place{*on_router, key.address};
+    const Place place = place_at(*on_router, key.address);
     if (claim->reasons == 1) {
         rows_.at(place, at_place_);
         for (const Row* row : at_place_) {

@@ -33,30 +33,31 @@ void Router::Engine::came_late(const Place& place) {
 }
 
 // Never while an answer waits for a row, or during a print of rows.
-bool Router::Engine::may_repair_connections() const {
-    return config_.repair_connections && writes() && !writer_.has_held() && !prints_running();
+bool Router::Engine::may_read_connections() const {
+    return writes() && !writer_.has_held() && !prints_running();
 }
 
 void Router::Engine::repair_connections() {
-    if (!may_repair_connections()) return;
+    if (!may_read_connections()) return;
     if (const auto cut = connections_.cut(now_)) {
-        submit(remove_connections(cut->menu, cut->ids), {JobKind::cut, cut->menu});
+        submit(remove_connections(cut->menu, cut->ids), {JobKind::cut, {cut->menu}});
     }
     if (const auto menu = connections_.look(writer_.places() == 0, now_)) {
         ++counters_.connection_prints;
-        submit(print_connections(*menu, connections_.asked()), {JobKind::connections, *menu});
+        submit(print_connections(*menu, connections_.asked(), connections_.only_unmarked()),
+               {JobKind::connections, {*menu}});
         set_measuring();
     }
 }
 
 // Checks the mark again: a router that does not support the query shows all connections.
 void Router::Engine::on_connection_row(const Job& job, const ReplyRow& row) {
-    if (row.get("dst-port")) connections_.has_ports_apart(job.menu);
+    if (row.get("dst-port")) connections_.has_ports_apart(job.table.menu);
     const auto mark = row.get("connection-mark").value_or("");
-    if (!mark.empty() && mark != "no-mark") return;
-    const auto address = connection_address(job.menu, row.get("dst-address").value_or(""));
+    const bool is_marked = !mark.empty() && mark != "no-mark";
+    const auto address = connection_address(job.table.menu, row.get("dst-address").value_or(""));
     const RowId id = parse_row_id(row.get(".id").value_or(""));
-    if (address && id != 0) connections_.found(id, *address);
+    if (address && id != 0) connections_.found(id, *address, is_marked);
 }
 
 void Router::Engine::on_connections_end(const Job& job, const Ending& ending) {
@@ -72,12 +73,13 @@ void Router::Engine::on_connections_end(const Job& job, const Ending& ending) {
         looked_in_part();
     else
         refused_connections(job, ending);
+    release_routes();
 }
 
 void Router::Engine::looked_in_part() {
     ++counters_.connection_prints_cut;
     const std::size_t looked_for = connections_.waiting();
-    if (connections_.looked_in_part(now_)) return;
+    if (connections_.looked_in_part(now_) || looked_for == 0) return;
     log_line(Level::warning,
              who() +
                  " ended three prints of connections early, because entries disappeared: "
@@ -87,10 +89,10 @@ void Router::Engine::looked_in_part() {
 
 // Once per session is enough: a user's policies do not change within a session.
 void Router::Engine::refused_connections(const Job& job, const Ending& ending) {
-    const bool was_logged = connections_.refused(job.menu);
+    const bool was_logged = connections_.refused(job.table.menu);
     const bool rights = ending.says("not enough permissions");
     if (!was_logged) {
-        const std::string path = job.menu == Menu::ip ? "/ip" : "/ipv6";
+        const std::string path = job.table.menu == Menu::ip ? "/ip" : "/ipv6";
         log_line(Level::warning,
                  who() + " does not let SteerDNS " +
                      (job.kind == JobKind::cut ? "remove" : "read") + " " + path +
@@ -100,7 +102,7 @@ void Router::Engine::refused_connections(const Job& job, const Ending& ending) {
                      ", or write `repair_connections: false`");
     }
     for (const auto menu : {Menu::ip, Menu::ipv6}) {
-        if (rights || menu == job.menu) connections_.refuse(menu);
+        if (rights || menu == job.table.menu) connections_.refuse(menu);
     }
 }
 

@@ -25,7 +25,7 @@ template <class F>
 void Router::Engine::for_each_above(const Place& place, F&& f) const {
     if (!place.address.is_host()) return;
     for (const std::uint8_t length : names_[place.name].prefixes) {
-        const Place above{place.name, place.address.within(length)};
+        const Place above = place_at(place.name, place.address.within(length));
         if (persistent_.contains(above) || ended_prefixes_.contains(above)) f(above);
     }
 }
@@ -38,7 +38,7 @@ Shelter Router::Engine::shelter_by(const Place& prefix) {
     rows_.at(prefix, rows);
     if (compare(rows, want, now_).cover_ms == kForever) return Shelter::there;
     const bool hopeless =
-        refusals_.contains(prefix) || menu_missing_[slot_of(prefix.address.menu())];
+        refusals_.contains(prefix) || table_missing_[prefix.table().index()];
     return hopeless ? Shelter::none : Shelter::coming;
 }
 
@@ -97,7 +97,7 @@ void Router::Engine::judge_sheltered(const Place& prefix) {
     found->second.state = state;
     const auto hosts = std::exchange(found->second.hosts, {});
     for (const Address& host : hosts)
-        evaluate({prefix.name, host}, WriteClass::repair);
+        evaluate(place_at(prefix.name, host), WriteClass::repair);
 }
 
 bool Router::Engine::must_stay(const Place& prefix) const {
@@ -154,8 +154,8 @@ Forgotten Router::Engine::forget(const AddressBytes& bytes, std::uint64_t now_ms
     }
     bool known = done.claims > 0;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-        if (names_[i].menu != address.menu()) continue;
-        const Place place{static_cast<NameIndex>(i), address};
+        if (names_[i].table.menu != address.menu()) continue;
+        const Place place = place_at(static_cast<NameIndex>(i), address);
         if (persistent_.contains(place)) {
             ++done.persistent;
             continue;
@@ -189,18 +189,18 @@ void Router::Engine::ask_own_addresses() {
     for (const auto menu : {Menu::ip, Menu::ipv6}) {
         if (own_refused_[slot_of(menu)]) continue;
         own_read_[slot_of(menu)].clear();
-        submit(print_own_addresses(menu), {JobKind::own, menu});
+        submit(print_own_addresses(menu), {JobKind::own, {menu}});
     }
 }
 
 void Router::Engine::on_own_row(const Job& job, const ReplyRow& row) {
     const std::string_view text = row.get("address").value_or("");
-    const auto address = Address::parse(job.menu, text.substr(0, text.find('/')));
-    if (address) own_read_[slot_of(job.menu)].insert(*address);
+    const auto address = Address::parse(job.table.menu, text.substr(0, text.find('/')));
+    if (address) own_read_[slot_of(job.table.menu)].insert(*address);
 }
 
 void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
-    const std::size_t menu = slot_of(job.menu);
+    const std::size_t menu = slot_of(job.table.menu);
     if (!ending.ok) {
         own_refused_[menu] = true;
         if (ending.says("no such command") || std::exchange(own_addresses_logged_, true)) return;
@@ -213,7 +213,7 @@ void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
     }
     std::vector<Address> changed;
     std::erase_if(own_, [&](const Address& address) {
-        const bool gone = address.menu() == job.menu && !own_read_[menu].contains(address);
+        const bool gone = address.menu() == job.table.menu && !own_read_[menu].contains(address);
         if (gone) changed.push_back(address);
         return gone;
     });
@@ -222,8 +222,8 @@ void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
     }
     for (const Address& address : changed) {
         for (std::size_t i = 0; i < names_.size(); ++i) {
-            if (names_[i].menu == job.menu)
-                evaluate({static_cast<NameIndex>(i), address}, WriteClass::routine);
+            if (names_[i].table.menu == job.table.menu)
+                evaluate(place_at(static_cast<NameIndex>(i), address), WriteClass::routine);
         }
     }
 }
@@ -244,7 +244,8 @@ void Router::Engine::log_lost_rows() {
         if (name.lost == 0 || now_ < name.lost_log_ms) continue;
         const bool one = name.lost == 1;
         log_line(Level::warning, who() + ": " + std::to_string(name.lost) +
-                                     (one ? " row" : " rows") + " of list " + name.text +
+                                     (one ? " row" : " rows") + " of " +
+                                     std::string(name.table.facts().group) + " " + name.text +
                                      (one ? " was" : " were") + " removed on the router and " +
                                      (one ? "is" : "are") + " written again (" +
                                      (one ? "" : "first ") + name.lost_first.to_string() + ")");

@@ -73,7 +73,9 @@ void Router::Engine::notice_hand(const Row& known, const Row& row) {
     if (known.owner != Owner::ours || known.disabled || known.is_gone(now_)) return;
     if (row.owner != Owner::ours) return changed_by_hand(row.place, Hand::comment);
     if (row.disabled) return changed_by_hand(row.place, Hand::disabled);
-    if (writer_.in_flight(row.place) || now_ < known.touched_ms + kDriftMs) return;
+    if (writer_.in_flight(row.place)) return;
+    if (row.is_outdated && !known.is_outdated) return changed_by_hand(row.place, Hand::gateway);
+    if (now_ < known.touched_ms + kDriftMs) return;
     if (!row.unclear && row.gone_ms + kDriftMs < known.until_ms)
         changed_by_hand(row.place, Hand::timeout);
 }
@@ -146,8 +148,11 @@ void Router::Engine::note_hand(const Place& place, Hand hand) {
     const std::string_view what = hand == Hand::removed    ? "removed"
                                   : hand == Hand::disabled ? "disabled"
                                   : hand == Hand::comment  ? "given a different comment"
+                                  : hand == Hand::gateway  ? "given another gateway or distance"
                                                            : "given a shorter timeout";
-    last_hand_ = place.address.to_string() + " in list " + names_[place.name].text + " was " +
+    last_hand_ = place.address.to_string() + " in " +
+                 std::string(place.table().facts().group) + " " + names_[place.name].text +
+                 " was " +
                  std::string{what} + " by hand";
 }
 

@@ -23,13 +23,6 @@ constexpr std::uint64_t kListenRetryMs = 3'000, kListenTriedMs = 1'000;
 constexpr std::size_t kVersionBytes = 80;
 constexpr std::uint64_t kEarlyMs = 1'500;  // a row removed this much before its end was lost
 
-std::size_t index(Menu menu) {
-    return menu == Menu::ip ? 0 : 1;
-}
-std::string_view path(Menu menu) {
-    return menu == Menu::ip ? "/ip/firewall/address-list" : "/ipv6/firewall/address-list";
-}
-
 }  // namespace
 
 Tag Router::Engine::submit(const Command& command, Job job) {
@@ -47,7 +40,7 @@ Tag Router::Engine::submit(const Command& command, Job job) {
 // Uptime first: it decides whether the known rows are still valid.
 void Router::Engine::begin_reading() {
     enter(RouterState::reading);
-    menu_missing_ = {};
+    table_missing_ = {};
     listen_refused_ = {};
     listen_again_ms_.fill(UINT64_MAX);
     heartbeat_ms_ = now_;
@@ -57,29 +50,31 @@ void Router::Engine::begin_reading() {
 }
 
 void Router::Engine::begin_prints() {
-    for (const auto menu : {Menu::ip, Menu::ipv6}) {
+    for (const Table table : kTables) {
         const bool used = std::any_of(names_.begin(), names_.end(),
-                                      [&](const Name& name) { return name.menu == menu; });
-        if (!used) continue;
-        if (!listening_[index(menu)] && !listen_refused_[index(menu)]) {
-            listening_[index(menu)] = true;
-            submit(listen(menu), {JobKind::listen, menu});
-        }
-        begin_print(menu);
+                                      [&](const Name& name) { return name.table == table; });
+        if (!used || lacks(table)) continue;
+        if (!listening_[table.index()] && !listen_refused_[table.index()]) begin_listen(table);
+        begin_print(table);
     }
     if (!prints_running() && state_ == RouterState::reading) finish_reading();
 }
 
-void Router::Engine::begin_print(Menu menu) {
-    std::vector<std::string_view> lists;
+void Router::Engine::begin_listen(Table table) {
+    listening_[table.index()] = true;
+    submit(listen(table), {JobKind::listen, table});
+}
+
+void Router::Engine::begin_print(Table table) {
+    std::vector<std::string_view> groups;
     for (const auto& name : names_) {
-        if (name.menu == menu) lists.push_back(name.text);
+        if (name.table == table) groups.push_back(name.text);
     }
     ++counters_.prints;
     ++prints_running_;
     set_measuring();
-    died_[index(menu)].clear();
-    submit(print_lists(menu, lists), {JobKind::print, menu, 0, ++print_});
+    died_[table.index()].clear();
+    submit(print_groups(table, groups), {JobKind::print, table, 0, ++print_});
 }
 
 // Every half hour, at a moment without writes, or after some time when no answer
@@ -123,8 +118,8 @@ void Router::Engine::set_measuring() {
 void Router::Engine::finish_reading() {
     const bool first = state_ == RouterState::reading;
     bool deaf = false;
-    for (std::size_t menu = 0; menu < listening_.size(); ++menu)
-        deaf |= listen_refused_[menu] && !menu_missing_[menu];
+    for (std::size_t table = 0; table < listening_.size(); ++table)
+        deaf |= listen_refused_[table] && !table_missing_[table];
     reprint_ms_ = reprint_due_ms_ = now_ + (deaf ? kReprintWithoutListenMs : kReprintMs);
     if (first) {
         enter(RouterState::in_sync);
@@ -151,22 +146,22 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
     set_measuring();
     if (ending.ok) {
         sweep(job);
-    } else if (job.menu == Menu::ipv6 && ending.says("no such command")) {
-        menu_missing_[index(job.menu)] = true;
-        log_line(Level::warning, who() + " has no " + std::string{path(job.menu)} +
+    } else if (job.table.menu == Menu::ipv6 && ending.says("no such command")) {
+        table_missing_[job.table.index()] = true;
+        log_line(Level::warning, who() + " has no " + job.table.path() +
                                      ": IPv6 addresses are not put on it; enable its ipv6 package");
     } else if (!ending.says("not enough permissions")) {
-        lose("its " + std::string{path(job.menu)} + " cannot be read (" + ending.message + ")",
+        lose("its " + job.table.path() + " cannot be read (" + ending.message + ")",
              Topic::lost, retry_delay());
         return;
     } else {
         lose(who() + " does not let user " + config_.username + " read " +
-                 std::string{path(job.menu)} + " (" + ending.message +
+                 job.table.path() + " (" + ending.message +
                  "): give its group the policies read,write,api; tried again every 30 s",
              Topic::read, kRightsRetryMs);
         return;
     }
-    died_[index(job.menu)].clear();
+    died_[job.table.index()].clear();
     if (!prints_running()) finish_reading();
 }
 
@@ -174,23 +169,23 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
 void Router::Engine::sweep(const Job& job) {
     std::vector<RowId> missing;
     rows_.for_each([&](const Row& row) {
-        if (row.place.address.menu() != job.menu || row.print == job.print) return;
+        if (row.place.table() != job.table || row.print == job.print) return;
         if (row.touched_ms < job.sent_ms) missing.push_back(row.id);
     });
     for (const auto id : missing)
-        gone(job.menu, id);
+        gone(job.table, id);
 }
 
 // The reason may be temporary.
 void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
-    const std::size_t menu = index(job.menu);
-    listening_[menu] = false;
-    const bool was_logged = std::exchange(listen_refused_[menu], true);
+    const std::size_t table = job.table.index();
+    listening_[table] = false;
+    const bool was_logged = std::exchange(listen_refused_[table], true);
     if (!ending.says("no such command")) {
-        listen_again_ms_[menu] = now_ + kListenRetryMs;
+        listen_again_ms_[table] = now_ + kListenRetryMs;
         if (was_logged) return;
         log_line(Level::warning, who() + " does not report changes of " +
-                                     std::string{path(job.menu)} + " (" + ending.message +
+                                     job.table.path() + " (" + ending.message +
                                      "): its rows are read every 5 minutes instead");
     }
     reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
@@ -199,19 +194,18 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
 
 // An accepted listen sends no reply; then changes since are read once.
 void Router::Engine::listen_again() {
-    for (const auto menu : {Menu::ip, Menu::ipv6}) {
-        std::uint64_t& due_ms = listen_again_ms_[index(menu)];
+    for (const Table table : kTables) {
+        std::uint64_t& due_ms = listen_again_ms_[table.index()];
         if (now_ < due_ms) continue;
-        if (!listening_[index(menu)]) {
-            listening_[index(menu)] = true;
-            submit(listen(menu), {JobKind::listen, menu});
+        if (!listening_[table.index()]) {
+            begin_listen(table);
             due_ms = now_ + kListenTriedMs;
         } else if (prints_running() || writer_.has_held()) {
             due_ms = now_ + kReprintCheckMs;
         } else {
             due_ms = UINT64_MAX;
-            listen_refused_[index(menu)] = false;
-            begin_print(menu);
+            listen_refused_[table.index()] = false;
+            begin_print(table);
         }
     }
 }
@@ -269,20 +263,23 @@ void Router::Engine::rebooted() {
 
 // --- rows ----------------------------------------------------------------------------------------
 
-std::optional<NameIndex> Router::Engine::find_name(Menu menu, std::string_view text) const {
+std::optional<NameIndex> Router::Engine::find_name(Table table, std::string_view text) const {
     for (std::size_t i = 0; i < names_.size(); ++i) {
-        if (names_[i].menu == menu && names_[i].text == text) return static_cast<NameIndex>(i);
+        if (names_[i].table == table && names_[i].text == text) return static_cast<NameIndex>(i);
     }
     return std::nullopt;
 }
 
 void Router::Engine::identify(std::string_view comment, Row& row) const {
+    const RowType type = row.place.type;
     for (const auto& user : lists_) {
+        if (user.second.config.type != type) continue;
         const auto& prefix = user.second.config.prefix;
         const auto facts = parse_comment(prefix, comment);
         if (!facts) continue;
         const bool known = std::any_of(lists_.begin(), lists_.end(), [&](const auto& entry) {
-            return entry.second.config.tag == facts->tag && entry.second.config.prefix == prefix;
+            const ListConfig& config = entry.second.config;
+            return config.type == type && config.tag == facts->tag && config.prefix == prefix;
         });
         row.owner = known ? Owner::ours : Owner::orphan;
         row.kind = facts->kind;
@@ -294,15 +291,18 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
 
 // False: not a row of our lists, or its address is a range or a name, which we never
 // write.
-bool Router::Engine::read_row(Menu menu, const ReplyRow& reply, Row& row,
+bool Router::Engine::read_row(Table table, const ReplyRow& reply, Row& row,
                               std::optional<std::uint64_t>& timeout_s) const {
+    const RowTypeFacts& facts = table.facts();
     row.id = parse_row_id(reply.get(".id").value_or(""));
-    const auto name = find_name(menu, reply.get("list").value_or(""));
-    const auto address = Address::parse(menu, reply.get("address").value_or(""));
+    const auto name = find_name(table, reply.get(facts.group_property).value_or(""));
+    const auto address =
+        Address::parse(table.menu, reply.get(facts.address_property).value_or(""));
     if (row.id == 0 || !name || !address) return false;
-    row.place = {*name, *address};
+    row.place = place_at(*name, *address);
     row.disabled = reply.is_true("disabled");
     if (const auto comment = reply.get("comment")) identify(*comment, row);
+    if (table.type == RowType::route) return read_route(reply, row);
     timeout_s = parse_time(reply.get("timeout").value_or(""));
     row.unclear = reply.is_true("dynamic") && !timeout_s;
     return true;
@@ -317,9 +317,10 @@ void Router::Engine::set_bounds(Row& row, std::optional<std::uint64_t> timeout_s
 }
 
 // Stores a row from the router; newer knowledge from own writes is kept.
-void Router::Engine::learn(Row row) {
-    const Menu menu = row.place.address.menu();
-    if (const Row* known = rows_.find(menu, row.id); known != nullptr) {
+void Router::Engine::learn(Row row, std::string_view comment) {
+    const Row* const known = rows_.find(row.place.table(), row.id);
+    const bool is_new = known == nullptr || known->owner != Owner::ours;
+    if (known != nullptr) {
         row.written_here = known->written_here && known->place == row.place;
         row.leaving = known->leaving && known->place == row.place && writer_.in_flight(row.place);
         row.print = std::max(row.print, known->print);
@@ -333,14 +334,16 @@ void Router::Engine::learn(Row row) {
                                     " rows");
     }
     rows_.put(row);
+    const bool is_lease = row.owner == Owner::ours && row.kind == RowKind::dynamic;
+    if (is_new && is_lease && !row.place.table().facts().has_timeout) inherit(row.place, comment);
 }
 
 void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
     Row row;
     std::optional<std::uint64_t> timeout_s;
-    if (!read_row(job.menu, reply, row, timeout_s)) return;
-    if (died_[index(job.menu)].contains(row.id)) return;
-    if (Row* known = rows_.find(job.menu, row.id);
+    if (!read_row(job.table, reply, row, timeout_s)) return;
+    if (died_[job.table.index()].contains(row.id)) return;
+    if (Row* known = rows_.find(job.table, row.id);
         known != nullptr && known->place == row.place && known->touched_ms >= job.sent_ms) {
         known->print = job.print;  // our knowledge is newer than this print
         return;
@@ -349,8 +352,8 @@ void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
     set_bounds(row, timeout_s,
                {job.sent_ms - std::min<std::uint64_t>(job.sent_ms, 1000), now_ + 1000});
     row.print = job.print;
-    notice(rows_.find(job.menu, row.id), row);
-    learn(std::move(row));
+    notice(rows_.find(job.table, row.id), row);
+    learn(std::move(row), reply.get("comment").value_or(""));
 }
 
 void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
@@ -358,39 +361,39 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     const RowId id = parse_row_id(reply.get(".id").value_or(""));
     if (id == 0) return;
     if (reply.is_true(".dead")) {
-        auto& died = died_[index(job.menu)];
+        auto& died = died_[job.table.index()];
         if (prints_running() || scripts_out_ > 0) died.insert(id);
         if (died.size() > most_rows_) {
             return session_.refuse_more("more than " + std::to_string(most_rows_) +
                                         " rows disappeared while they were read");
         }
-        if (probing_ && job.menu == Menu::ip && probing_->probe.dead(id))
+        if (probing_ && job.table == kTables[0] && probing_->probe.dead(id))
             transcript_.note("listen reported " + row_id_text(id) + " removed");
-        return gone(job.menu, id);
+        return gone(job.table, id);
     }
     Row row;
     std::optional<std::uint64_t> timeout_s;
-    const bool ours = read_row(job.menu, reply, row, timeout_s);
-    const Row* known = rows_.find(job.menu, id);
+    const bool ours = read_row(job.table, reply, row, timeout_s);
+    const Row* known = rows_.find(job.table, id);
     const std::uint64_t latest = std::min(now_, stood_since_ms_);
     const std::uint64_t young_ms = latest - std::min(latest, kListenAgeMs);
     set_bounds(row, timeout_s, {std::min(young_ms, answered_ms_), now_ + 1000});
     if (ours) notice(known, row);
-    if (known != nullptr && (!ours || known->place != row.place)) gone(job.menu, id);
+    if (known != nullptr && (!ours || known->place != row.place)) gone(job.table, id);
     if (!ours) return;
     row.touched_ms = now_;
     const Place place = row.place;
-    learn(std::move(row));
+    learn(std::move(row), reply.get("comment").value_or(""));
     accepted(place);
     evaluate(place, WriteClass::routine);
 }
 
 // A row no longer exists: by listen, by a print without it, by `no such item`.
-void Router::Engine::gone(Menu menu, RowId id) {
-    const Row* found = rows_.find(menu, id);
+void Router::Engine::gone(Table table, RowId id) {
+    const Row* found = rows_.find(table, id);
     if (found == nullptr) return;
     const Row row = *found;
-    rows_.erase(menu, id);
+    rows_.erase(table, id);
     if (row.owner == Owner::ours && row.until_ms > now_ + kEarlyMs && !cleaning_) {
         ++counters_.rows_lost;
         const bool by_others = state_ == RouterState::in_sync && !row.leaving && !row.disabled;

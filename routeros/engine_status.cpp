@@ -29,7 +29,9 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     writer_.drop_queued();
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
-        if (paused_ || !row.written_here || row.owner != Owner::ours || row.is_gone(now_)) return;
+        // Routes outlive a restart of either side, and nobody else ends them.
+        const bool is_to_go = row.written_here || row.place.type == RowType::route;
+        if (paused_ || !is_to_go || row.owner != Owner::ours || row.is_gone(now_)) return;
         writer_.put(
             {row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_, row.is_static()},
             now_);
@@ -160,6 +162,8 @@ RouterStatus Router::Engine::status() const {
         if (name.others_ms != 0) s.second_writers.push_back(name.text);
     }
     s.left_alone = left_alone_;
+    s.routes_inactive = rows_.inactive();
+    s.routes_kept = connections_.kept();
     s.late = connections_.waiting();
     s.repair_refused = connections_.refused(Menu::ip) || connections_.refused(Menu::ipv6);
     s.service_us = writer_.service_us();

@@ -37,12 +37,13 @@ bool Router::Engine::send_batch(Batch& batch) {
     std::vector<RowId> ids;
     for (const auto& write : batch.writes) {
         ids.push_back(write.row);
-        Row* const row = rows_.find(batch.menu, write.row);
+        Row* const row = rows_.find(batch.table, write.row);
         if (row != nullptr) row->leaving = batch.kind == WriteKind::remove;
     }
-    const auto command = batch.kind == WriteKind::extend
-                             ? set_timeout(batch.menu, ids, batch.timeout_s)
-                             : remove_rows(batch.menu, ids);
+    RowValues values = names_[batch.writes.front().place.name].values;
+    values.timeout_s = batch.timeout_s;
+    const auto command = batch.kind == WriteKind::extend ? set_values(batch.table, ids, values)
+                                                         : remove_rows(batch.table, ids);
     if (batch.kind == WriteKind::extend) ++counters_.set_sentences;
     send_write(command, batch);
     return true;
@@ -50,7 +51,7 @@ bool Router::Engine::send_batch(Batch& batch) {
 
 void Router::Engine::send_write(const Command& command, Batch& batch) {
     if (writer_.sentences_in_flight() == 0) flight_since_ms_ = now_;
-    const Tag tag = submit(command, {JobKind::write, batch.menu});
+    const Tag tag = submit(command, {JobKind::write, batch.table});
     writer_.sent(tag, std::move(batch), now_);
 }
 
@@ -59,10 +60,10 @@ void Router::Engine::send_write(const Command& command, Batch& batch) {
 std::optional<Router::Engine::NewRow> Router::Engine::new_row(const Place& place) const {
     const Wanted w = wanted(place);
     if (!w.want.any()) return std::nullopt;
-    NewRow row{};
-    if (!w.want.forever()) {
+    NewRow row{{}, names_[place.name].values};
+    if (!w.want.forever() && place.table().facts().has_timeout) {
         const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
-        row.timeout_s = static_cast<std::uint32_t>(
+        row.values.timeout_s = static_cast<std::uint32_t>(
             std::clamp<std::uint64_t>((life_ms + 999) / 1000, 1, kMaxTimeoutS));
     }
     const auto kind = w.want.persistent ? RowKind::persistent : RowKind::dynamic;
@@ -77,10 +78,10 @@ bool Router::Engine::send_add(Batch& batch) {
         writer_.undo(batch.writes);
         return false;
     }
-    write.timeout_s = row->timeout_s;
-    send_write(
-        add_row(names_[write.place.name].text, write.place.address, row->comment, row->timeout_s),
-        batch);
+    write.timeout_s = row->values.timeout_s;
+    send_write(add_row(batch.table, names_[write.place.name].text, write.place.address,
+                       row->comment, row->values),
+               batch);
     return true;
 }
 
@@ -104,13 +105,13 @@ void Router::Engine::end_scripts(const std::string& why) {
 
 // One at a time until scripts are known to work.
 bool Router::Engine::send_script(Batch& batch) {
-    AddScript script{batch.menu};
+    AddScript script{batch.table};
     std::vector<Write> taken;
     for (Write& write : std::exchange(batch.writes, {})) {
         const auto row = new_row(write.place);
-        write.timeout_s = row ? row->timeout_s : 0;
+        write.timeout_s = row ? row->values.timeout_s : 0;
         if (row && script.add(names_[write.place.name].text, write.place.address, row->comment,
-                              row->timeout_s)) {
+                              row->values)) {
             taken.push_back(write);
             continue;
         }
@@ -212,8 +213,8 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
         lookups_.insert(place);
         return;
     }
-    const Menu menu = place.address.menu();
-    if (died_[menu == Menu::ip ? 0 : 1].contains(id)) return evaluate(place, WriteClass::repair);
+    const Table table = place.table();
+    if (died_[table.index()].contains(id)) return evaluate(place, WriteClass::repair);
     Row row;
     row.id = id;
     row.place = place;
@@ -228,7 +229,7 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
         row.gone_ms = now_ + std::uint64_t{write.timeout_s} * 1000 + 1000;
     }
     // Listen reports a row of a script before the script has ended.
-    const Row* const current = rows_.find(menu, id);
+    const Row* const current = rows_.find(table, id);
     const bool changed = current != nullptr && current->touched_ms >= sent_ms &&
                          (current->owner != Owner::ours || current->place != place ||
                           current->disabled || current->gone_ms < row.until_ms);
@@ -245,10 +246,13 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
 void Router::Engine::extended(const Batch& batch) {
     for (const auto& write : batch.writes) {
         ++counters_.rows_extended;
-        Row* row = rows_.find(batch.menu, write.row);
+        Row* row = rows_.find(batch.table, write.row);
         if (row != nullptr && row->place == write.place) {
-            row->until_ms = batch.sent_ms + std::uint64_t{batch.timeout_s} * 1000;
-            row->gone_ms = now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000;
+            if (batch.table.facts().has_timeout) {
+                row->until_ms = batch.sent_ms + std::uint64_t{batch.timeout_s} * 1000;
+                row->gone_ms = now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000;
+            }
+            row->is_outdated = false;
             row->touched_ms = now_;
         }
         accepted(write.place);
@@ -259,7 +263,7 @@ void Router::Engine::extended(const Batch& batch) {
 void Router::Engine::removed(const Batch& batch) {
     for (const auto& write : batch.writes) {
         ++counters_.rows_removed;
-        rows_.erase(batch.menu, write.row);
+        rows_.erase(batch.table, write.row);
         evaluate(write.place, WriteClass::repair);
     }
 }
@@ -269,9 +273,9 @@ void Router::Engine::removed(const Batch& batch) {
 void Router::Engine::refused(const Batch& batch, const Ending& ending) {
     if (ending.says("not enough permissions")) {
         for (const auto& write : batch.writes) {
-            if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
+            if (Row* const row = rows_.find(batch.table, write.row)) row->leaving = false;
         }
-        return denied(ending);
+        return denied(batch.table, ending);
     }
     if (batch.writes.size() > 1) {  // the router does not say which one: no print for that
         ++counters_.bisections;
@@ -279,24 +283,28 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
         return writer_.put_halves(batch);
     }
     const Write& write = batch.writes.front();
-    if (batch.kind == WriteKind::add && ending.says("already have such entry")) {
+    if (batch.kind == WriteKind::add && ending.says("already have such")) {
         return duplicate(write.place);
     }
     if (batch.kind != WriteKind::add && ending.says("no such item")) {
-        gone(batch.menu, write.row);  // listen may have reported it before: then this does nothing
+        gone(batch.table, write.row);  // listen may have reported it before: then this does nothing
         return evaluate(write.place, WriteClass::repair);
     }
     ++counters_.rows_failed;
-    if (Row* const row = rows_.find(batch.menu, write.row)) row->leaving = false;
+    if (Row* const row = rows_.find(batch.table, write.row)) row->leaving = false;
     if (logged_refusal_ != ending.message && now_ >= refusal_log_ms_) {
         refusal_log_ms_ = now_ + kComplainMs;
         logged_refusal_ = ending.message;
-        const std::string advice = ending.says("out of memory")
-                                       ? "; it has no memory for more rows: lower `max_ttl` of its "
-                                         "lists, or take names out of their sets"
-                                       : "";
+        const std::string& group = names_[write.place.name].text;
+        const std::string advice =
+            ending.says("out of memory") ? "; it has no memory for more rows: lower `max_ttl` of "
+                                           "its lists, or take names out of their sets"
+            : ending.says("routing-table")
+                ? "; it has no such routing table: /routing/table/add fib name=" + group
+                : "";
         log_line(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
-                                     " in list " + names_[write.place.name].text + "): " +
+                                     " in " + std::string(batch.table.facts().group) + " " +
+                                     group + "): " +
                                      ending.message + "; tried again every few seconds" + advice);
     }
     refuse_row(write.place);
@@ -306,7 +314,7 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
 void Router::Engine::maybe_extended(const Batch& batch) {
     if (batch.kind != WriteKind::extend) return;
     for (const auto& write : batch.writes) {
-        Row* const row = rows_.find(batch.menu, write.row);
+        Row* const row = rows_.find(batch.table, write.row);
         if (row == nullptr || row->gone_ms == kForever) continue;
         row->gone_ms = std::max(row->gone_ms, now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000);
     }
@@ -326,8 +334,8 @@ void Router::Engine::duplicate(const Place& place) {
 void Router::Engine::send_lookups() {
     while (!lookups_.empty() && !lookup_out_ && !writer_.has_held() && !prints_running()) {
         const NameIndex name = lookups_.begin()->name;
-        const Menu menu = names_[name].menu;
-        Job job{JobKind::lookup, menu};
+        const Table table = names_[name].table;
+        Job job{JobKind::lookup, table};
         std::vector<Address> addresses;
         while (!lookups_.empty() && lookups_.begin()->name == name &&
                addresses.size() < kLookupAddresses) {
@@ -337,14 +345,14 @@ void Router::Engine::send_lookups() {
         }
         ++counters_.lookups;
         lookup_out_ = true;
-        submit(print_addresses(menu, names_[name].text, addresses), std::move(job));
+        submit(print_addresses(table, names_[name].text, addresses), std::move(job));
     }
 }
 
-void Router::Engine::denied(const Ending& ending) {
+void Router::Engine::denied(Table table, const Ending& ending) {
     say(Level::error, Topic::write,
-        who() + " does not let user " + config_.username + " write address lists (" +
-            ending.message +
+        who() + " does not let user " + config_.username + " write " +
+            std::string(table.facts().what) + " (" + ending.message +
             "): give its group the policies read,write,api; tried again every 30 s");
     denied_until_ms_ = now_ + kDeniedMs;
     writer_.drop_queued();

@@ -72,8 +72,8 @@ void ListReader::configure(Config config, std::uint64_t now_ms) {
         if (names.empty()) break;
         const Menu menu = kind == Kind::v4 ? Menu::ip : Menu::ipv6;
         kinds_.push_back(kind);
-        menus.push_back({.print = print_lists(menu, names),
-                         .listen = listen(menu),
+        menus.push_back({.print = print_groups({menu}, names),
+                         .listen = listen(Table{menu}),
                          .may_be_missing = kind == Kind::v6,
                          .max_rows = 4 * most + 1024});
     }

@@ -193,7 +193,7 @@ std::optional<Command> Probe::ask_resource(Spot) {
 std::optional<Command> Probe::ask_rows(Spot) {
     rows_.clear();
     const std::string_view lists[] = {kProbeList};
-    return print_lists(Menu::ip, lists);
+    return print_groups({Menu::ip}, lists);
 }
 
 std::optional<Command> Probe::ask_rows_again(Spot) {
@@ -219,7 +219,7 @@ void Probe::judge_still_there(Spot, const Ending&) {
 }
 
 std::optional<Command> Probe::ask_remove_left_over(Spot) {
-    if (!left_over_.empty()) return remove_rows(Menu::ip, {&left_over_.back(), 1});
+    if (!left_over_.empty()) return remove_rows({Menu::ip}, {&left_over_.back(), 1});
     if (!ask_.questions) step_ = steps() - 1;
     return std::nullopt;
 }
@@ -260,7 +260,7 @@ void Probe::judge_add(Spot spot, const Ending& ending) {
 
 std::optional<Command> Probe::ask_static_timeout(Spot spot) {
     if (ids_[spot] == 0) return std::nullopt;
-    return set_timeout(Menu::ip, {&ids_[spot], 1}, kLifeS);
+    return set_values({Menu::ip}, {&ids_[spot], 1}, {.timeout_s = kLifeS});
 }
 
 void Probe::judge_static_timeout(Spot, const Ending& ending) {
@@ -274,7 +274,7 @@ void Probe::judge_static_timeout(Spot, const Ending& ending) {
 
 std::optional<Command> Probe::ask_remove(Spot spot) {
     if (ids_[spot] == 0) return std::nullopt;
-    return remove_rows(menu(spot), {&ids_[spot], 1});
+    return remove_rows({menu(spot)}, {&ids_[spot], 1});
 }
 
 void Probe::judge_missing_removed(Spot, const Ending& ending) {
@@ -284,7 +284,7 @@ void Probe::judge_missing_removed(Spot, const Ending& ending) {
 std::optional<Command> Probe::ask_set_several(Spot) {
     const RowId ids[] = {ids_[kFirst], ids_[kMissing], ids_[kThird]};
     if (!is_missing_ || std::ranges::find(ids, 0U) != std::end(ids)) return std::nullopt;
-    return set_timeout(Menu::ip, ids, kLongerS);
+    return set_values({Menu::ip}, ids, {.timeout_s = kLongerS});
 }
 
 void Probe::judge_set_several(Spot, const Ending& ending) {
@@ -295,7 +295,7 @@ std::optional<Command> Probe::ask_remove_several(Spot) {
     const RowId ids[] = {ids_[kFirst], ids_[kMissing], ids_[kThird]};
     const bool known = std::ranges::find(ids, 0U) == std::end(ids);
     if (gave_up_ || is_late() || !is_missing_ || !known) return std::nullopt;
-    return remove_rows(Menu::ip, ids);
+    return remove_rows({Menu::ip}, ids);
 }
 
 void Probe::judge_remove_several(Spot, const Ending& ending) {

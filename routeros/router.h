@@ -27,13 +27,21 @@
 #include "routeros/claims.h"
 #include "routeros/findings.h"
 #include "routeros/link.h"
+#include "routeros/row_types.h"
 #include "routeros/trace.h"
 
 namespace steer::routeros {
 
 struct ListConfig {
     ListId id = 0;
-    std::string list4, list6;     // names on the router; empty: no rows of that family
+    RowType type = RowType::address;
+    // Names on the router, of address lists or routing tables; empty: no rows of that family.
+    std::string list4, list6;
+    // Of routes. All lists of a routing table have the same.
+    std::string gateway4, gateway6;
+    std::uint8_t distance = 1;
+    // A route stays after its lease has ended while connection tracking has a connection to it.
+    bool connection_guard = false;
     std::string tag;              // `pg=` of the comments: the plugin's tag
     std::string prefix = "fdns";  // of the comments
     // M: no renewal is written longer than this. `fixed_ttl` if that is set; 0: rows without
@@ -151,6 +159,8 @@ std::string_view label(RouterState state);
       "connection tracking reads that ended early")                                                \
     X(connections_cut, "connections_cut",                                                          \
       "connections removed because they were older than their row")                                \
+    X(routes_kept, "routes_kept",                                                                  \
+      "checks that kept a route because of its tracked connections")                               \
     X(writes_of_others, "writes_of_others", "rows with our comment written by another instance")   \
     X(unknown_sentences, "unknown_sentences", "messages of the router that were not understood")   \
     X(floods, "floods", "sessions closed: the router sent too much")                               \
@@ -186,6 +196,8 @@ struct RouterStatus {
     std::size_t queued = 0;
     std::size_t writes_in_flight = 0;  // sentences in flight that change the router
     std::size_t pending = 0;      // places still to be written; all claims while it is unreachable
+    std::size_t routes_inactive = 0;  // own routes whose gateway the router cannot reach
+    std::size_t routes_kept = 0;      // own routes without a lease that connections still use
     std::size_t late = 0;         // addresses whose early connections are still to be found
     bool repair_refused = false;  // connections cannot be repaired, until it reconnects
     std::vector<ListFill> lists;
@@ -285,8 +297,8 @@ class Router final : public LinkUser {
     void tick(std::uint64_t now_ms) override;
     [[nodiscard]] std::uint64_t next_deadline() const override;
 
-    // cleanup_on_shutdown: removes only the rows that this object added; accepts no more
-    // claims.
+    // cleanup_on_shutdown: removes only the entries that this object added, and all own routes; accepts
+    // no more claims.
     void cleanup(std::uint64_t now_ms);
     [[nodiscard]] bool cleaned() const;
 

@@ -16,17 +16,21 @@
 #include "routeros/address.h"
 #include "routeros/commands.h"
 #include "routeros/comment.h"
+#include "routeros/row_types.h"
 
 namespace steer::routeros {
 
 inline constexpr std::uint64_t kForever = UINT64_MAX;
 
-using NameIndex = std::uint16_t;  // of a (menu, list name) pair that this router's lists use
+using NameIndex = std::uint16_t;  // of a (table, name) pair that this router's lists use
 
 // The place of a row: coverage is judged per place, whichever plugin wrote the row.
 struct Place {
     NameIndex name = 0;
     Address address;
+    RowType type = RowType::address;  // of its name
+
+    [[nodiscard]] Table table() const { return {address.menu(), type}; }
     auto operator<=>(const Place&) const = default;
 };
 struct PlaceHash {
@@ -50,6 +54,8 @@ struct Row {
     bool unclear = false;       // dynamic without timeout (a child of a name): its end is unknown
     bool written_here = false;  // added by this object
     bool leaving = false;       // its removal is in flight: it no longer covers
+    bool is_outdated = false;   // a route of ours with another gateway or distance: it covers nothing
+    bool is_inactive = false;   // a route whose gateway the router cannot reach
     std::uint64_t until_ms = kForever;
     std::uint64_t gone_ms = kForever;
     std::uint64_t touched_ms = 0;  // last acknowledgement or `listen` report
@@ -62,16 +68,23 @@ struct Row {
 
 class Rows {
   public:
-    [[nodiscard]] Row* find(Menu menu, RowId id);
+    [[nodiscard]] Row* find(Table table, RowId id);
     // Inserts, or replaces the row of that id. The reference is valid until the next put() or
     // erase().
     Row& put(const Row& row);
-    void erase(Menu menu, RowId id);
+    void erase(Table table, RowId id);
     void clear();
     // The rows at a place, as pointers that are valid until the next put() or erase().
     void at(const Place& place, std::vector<Row*>& rows);
 
-    [[nodiscard]] std::size_t size() const { return maps_[0].size() + maps_[1].size(); }
+    [[nodiscard]] std::size_t size() const {
+        std::size_t size = 0;
+        for (const auto& map : maps_)
+            size += map.size();
+        return size;
+    }
+    // Routes of ours whose gateway the router cannot reach.
+    [[nodiscard]] std::size_t inactive() const { return inactive_; }
     [[nodiscard]] std::size_t count(Owner owner) const { return counts_[index(owner)]; }
     template <class F>
     void for_each(F&& f) const {
@@ -88,12 +101,14 @@ class Rows {
     };
     using Map = boost::unordered_flat_map<RowId, Entry>;
     static std::size_t index(Owner owner) { return static_cast<std::size_t>(owner); }
-    Map& map(Menu menu) { return maps_[menu == Menu::ip ? 0 : 1]; }
+    Map& map(Table table) { return maps_[table.index()]; }
     void unlink(Map& map, const Entry& entry);
+    void count(const Row& row, std::size_t by);
 
-    std::array<Map, 2> maps_;  // ids are per menu
+    std::array<Map, kTables.size()> maps_;
     boost::unordered_flat_map<Place, RowId, PlaceHash> places_;
     std::array<std::size_t, 3> counts_{};
+    std::size_t inactive_ = 0;
 };
 
 }  // namespace steer::routeros

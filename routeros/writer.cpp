@@ -108,7 +108,7 @@ void Writer::put_halves(const Batch& batch) {
     for (const bool first : {true, false}) {
         Batch half;
         half.kind = batch.kind, half.cls = batch.cls;
-        half.menu = batch.menu, half.timeout_s = batch.timeout_s;
+        half.table = batch.table, half.timeout_s = batch.timeout_s;
         if (first)
             half.writes.assign(batch.writes.begin(), middle);
         else
@@ -271,17 +271,21 @@ FairQueue::Choice Writer::consider(Batch& batch, const Place& place, bool may_sc
     using Choice = FairQueue::Choice;
     Entry& entry = places_.find(place)->second;
     const Write& write = entry.write;
-    const Menu menu = write.place.address.menu();
+    const Table table = write.place.table();
     const bool first = batch.writes.empty();
     const bool is_add = write.kind == WriteKind::add;
-    const bool shares = write.kind == batch.kind && menu == batch.menu &&
-                        (is_add ? !write.alone : write.timeout_s == batch.timeout_s);
+    const bool same_values =
+        write.timeout_s == batch.timeout_s &&
+        (write.kind == WriteKind::remove || table.facts().has_timeout || first ||
+         write.place.name == batch.writes[0].place.name);
+    const bool shares = write.kind == batch.kind && table == batch.table &&
+                        (is_add ? !write.alone : same_values);
     if (!first && !shares) return Choice::skip;
     const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
     const std::size_t most = is_add ? kScriptRows : kBatchRows;
     const bool too_long = estimate_us > limit_us(batch, write.kind);
     if (!first && (too_long || batch.writes.size() == most)) return Choice::stop;
-    batch.kind = write.kind, batch.menu = menu;
+    batch.kind = write.kind, batch.table = table;
     batch.timeout_s = write.timeout_s, batch.estimate_us = estimate_us;
     batch.writes.push_back(write);
     deadlines_.erase({write.due_ms, write.place});

@@ -59,7 +59,7 @@ struct Write {
 struct Batch {
     WriteKind kind = WriteKind::add;
     WriteClass cls = WriteClass::routine;
-    Menu menu = Menu::ip;
+    Table table{};
     std::uint32_t timeout_s = 0;
     std::vector<Write> writes;  // each add has its own timeout_s
     double estimate_us = 0;     // of its work on the router

@@ -138,27 +138,54 @@ BOOST_AUTO_TEST_CASE(names_cannot_break_a_comment) {
 
 BOOST_AUTO_TEST_CASE(sentences_are_written) {
     const std::string_view lists[] = {"a", "b", "c"};
-    BOOST_TEST((words_of(print_lists(Menu::ip, lists)) ==
+    BOOST_TEST((words_of(print_groups({Menu::ip}, lists)) ==
                 Words{"/ip/firewall/address-list/print",
                       "=.proplist=.id,list,address,timeout,comment,dynamic,disabled", "?list=a",
                       "?list=b", "?#|", "?list=c", "?#|"}));
     const Address addresses[] = {*Address::parse("10.0.0.1"), *Address::parse("10.0.0.2")};
-    BOOST_TEST((words_of(print_addresses(Menu::ip, "a", addresses)) ==
+    BOOST_TEST((words_of(print_addresses({Menu::ip}, "a", addresses)) ==
                 Words{"/ip/firewall/address-list/print",
                       "=.proplist=.id,list,address,timeout,comment,dynamic,disabled",
                       "?address=10.0.0.1", "?address=10.0.0.2", "?#|", "?list=a", "?#&"}));
-    BOOST_TEST((words_of(add_row("a", *Address::parse("2001:db8::1"), "c", 60)) ==
+    BOOST_TEST((words_of(add_row({Menu::ipv6}, "a", *Address::parse("2001:db8::1"), "c", {60})) ==
                 Words{"/ipv6/firewall/address-list/add", "=list=a", "=address=2001:db8::1/128",
                       "=timeout=1m", "=comment=c"}));
     BOOST_TEST(
-        (words_of(add_row("a", addresses[0], "c", 0)) ==
+        (words_of(add_row({Menu::ip}, "a", addresses[0], "c", {})) ==
          Words{"/ip/firewall/address-list/add", "=list=a", "=address=10.0.0.1", "=comment=c"}));
     const RowId ids[] = {0x8, 0x1d};
-    BOOST_TEST((words_of(set_timeout(Menu::ip, ids, 1800)) ==
+    BOOST_TEST((words_of(set_values({Menu::ip}, ids, {1800})) ==
                 Words{"/ip/firewall/address-list/set", "=.id=*8,*1D", "=timeout=30m"}));
-    BOOST_TEST((words_of(remove_rows(Menu::ipv6, ids)) ==
+    BOOST_TEST((words_of(remove_rows({Menu::ipv6}, ids)) ==
                 Words{"/ipv6/firewall/address-list/remove", "=.id=*8,*1D"}));
-    BOOST_TEST((words_of(listen(Menu::ip)) == Words{"/ip/firewall/address-list/listen"}));
+    BOOST_TEST((words_of(listen({Menu::ip})) == Words{"/ip/firewall/address-list/listen"}));
+}
+
+BOOST_AUTO_TEST_CASE(sentences_about_routes_are_written) {
+    const Table four{Menu::ip, RowType::route}, six{Menu::ipv6, RowType::route};
+    const std::string_view tables[] = {"vpn"};
+    const std::string proplist =
+        "=.proplist=.id,routing-table,dst-address,gateway,distance,comment,dynamic,disabled,inactive";
+    BOOST_TEST((words_of(print_groups(four, tables)) ==
+                Words{"/ip/route/print", proplist, "?routing-table=vpn"}));
+    const Address addresses[] = {*Address::parse("10.0.0.1"), *Address::parse("10.1.0.0/16")};
+    BOOST_TEST((words_of(print_addresses(four, "vpn", addresses)) ==
+                Words{"/ip/route/print", proplist, "?dst-address=10.0.0.1/32",
+                      "?dst-address=10.1.0.0/16", "?#|", "?routing-table=vpn", "?#&"}));
+    const RowValues values{.gateway = "wg1", .distance = 100};
+    BOOST_TEST((words_of(add_row(six, "vpn", *Address::parse("2001:db8::1"), "c", values)) ==
+                Words{"/ipv6/route/add", "=routing-table=vpn", "=dst-address=2001:db8::1/128",
+                      "=gateway=wg1", "=distance=100", "=comment=c"}));
+    const RowId ids[] = {0x8, 0x1d};
+    BOOST_TEST((words_of(set_values(four, ids, values)) ==
+                Words{"/ip/route/set", "=.id=*8,*1D", "=gateway=wg1", "=distance=100"}));
+    BOOST_TEST((words_of(remove_rows(four, ids)) == Words{"/ip/route/remove", "=.id=*8,*1D"}));
+    AddScript script{four};
+    BOOST_TEST(script.add("vpn", addresses[0], "c", values));
+    BOOST_TEST((words_of(script.command())[1] ==
+                "=script=:do {:put (\"0 \".[/ip route add routing-table=\"vpn\" "
+                "dst-address=10.0.0.1/32 gateway=\"wg1\" distance=100 comment=\"c\"])} "
+                "on-error={:put \"0 !\"}\n"));
 }
 
 BOOST_AUTO_TEST_CASE(strings_in_scripts_keep_their_bytes) {
@@ -169,10 +196,10 @@ BOOST_AUTO_TEST_CASE(strings_in_scripts_keep_their_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_script_of_adds_is_written) {
-    AddScript script{Menu::ip};
-    BOOST_TEST(script.add("l", *Address::parse("192.0.2.1"), "c", 90));
-    BOOST_TEST(script.add("l", *Address::parse("192.0.2.0/24"), "c", 0));
-    BOOST_TEST(!script.add("l", *Address::parse("192.0.2.2"), {"\0", 1}, 0));
+    AddScript script{{Menu::ip}};
+    BOOST_TEST(script.add("l", *Address::parse("192.0.2.1"), "c", {90}));
+    BOOST_TEST(script.add("l", *Address::parse("192.0.2.0/24"), "c", {}));
+    BOOST_TEST(!script.add("l", *Address::parse("192.0.2.2"), {"\0", 1}, {}));
     BOOST_TEST(script.rows() == 2U);
     BOOST_TEST((words_of(script.command()) ==
                 Words{"/execute",
@@ -182,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_script_of_adds_is_written) {
                       "address=192.0.2.0/24 comment=\"c\"])} on-error={:put \"1 !\"}\n",
                       "=as-string="}));
     const std::string long_name(250, '$');
-    while (script.add("l", *Address::parse("192.0.2.3"), long_name, 60)) {
+    while (script.add("l", *Address::parse("192.0.2.3"), long_name, {60})) {
     }
     BOOST_TEST(script.rows() > 30U);
     BOOST_TEST(script.command().words().size() <= kMaxScriptBytes + 40);

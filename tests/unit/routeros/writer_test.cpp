@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(renewals_are_collected_into_one_sentence) {
             rows += batch.writes.size();
             for (const auto& write : batch.writes) {
                 BOOST_TEST(write.timeout_s == batch.timeout_s);
-                BOOST_TEST((write.place.address.menu() == batch.menu));
+                BOOST_TEST((write.place.table() == batch.table));
             }
         }
         end_all();
