@@ -31,9 +31,8 @@ namespace steer::routeros {
     X(remove_routes, "routes", "/ip*/route", "remove", ".id", "")                                 \
     X(print_own_addresses, "address lists", "/ip*/address", "print", ".proplist", "address")      \
     X(execute, "address lists, rows added by script", "/", "execute", "script,as-string", "")     \
-    X(print_connections, "repair of connections, connection guard", "/ip*/firewall/connection",       \
-      "print",                                                                                    \
-      ".proplist", ".id,dst-address,dst-port,connection-mark")                                    \
+    X(print_connections, "repair of connections, connection guard", "/ip*/firewall/connection",   \
+      "print", ".proplist", ".id,dst-address,dst-port,connection-mark")                           \
     X(remove_connections, "repair of connections", "/ip*/firewall/connection", "remove", ".id",   \
       "")                                                                                         \
     X(print_leases, "names of DHCP leases", "/ip/dhcp-server/lease", "print", "", "")             \

@@ -44,7 +44,7 @@ class Command {
     std::string words_;
 };
 
-// What a row has besides its place and comment.
+// What a row has in addition to its place and comment.
 struct RowValues {
     std::uint32_t timeout_s = 0;  // an entry; 0: none
     std::string_view gateway{};   // a route

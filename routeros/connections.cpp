@@ -55,7 +55,6 @@ std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
         family.guarding.swap(family.guarded);
         if (now_ms >= family.kept_ms) {
             family.guarding.insert(family.kept.begin(), family.kept.end());
-            family.kept.clear();
             family.kept_ms = UINT64_MAX;
         }
         family.busy.clear();
@@ -72,7 +71,8 @@ void Connections::found(RowId id, const Address& address, bool is_marked) {
     Family& family = of(*looking_);
     if (family.guarding.contains(address)) family.busy.insert(address);
     for (const Address& prefix : family.guarding) {
-        if (!prefix.is_host() && address.within(prefix.prefix) == prefix) family.busy.insert(prefix);
+        if (!prefix.is_host() && address.within(prefix.prefix) == prefix)
+            family.busy.insert(prefix);
     }
     if (is_marked || !family.looking.contains(address)) return;
     if (family.entries == kMaxFound) {
@@ -122,7 +122,8 @@ bool Connections::looked_in_part(std::uint64_t now_ms) {
 std::vector<Address> Connections::asked() const {
     if (!looking_) return {};
     const Family& family = of(*looking_);
-    if (!family.ports_apart || family.looking.size() + family.guarding.size() > kMaxAsked) return {};
+    if (!family.ports_apart || family.looking.size() + family.guarding.size() > kMaxAsked)
+        return {};
     if (!std::ranges::all_of(family.guarding, &Address::is_host)) return {};
     std::vector<Address> asked(family.looking.begin(), family.looking.end());
     for (const Address& address : family.guarding) {
@@ -139,8 +140,11 @@ bool Connections::only_unmarked() const {
 
 // The routes of this print that stay are looked for again.
 void Connections::keep(Family& family, std::uint64_t now_ms) {
-    if (!family.busy.empty() && family.kept.empty()) family.kept_ms = now_ms + kKeptMs;
+    for (const Address& address : family.guarding)
+        family.kept.erase(address);
     family.kept.insert(family.busy.begin(), family.busy.end());
+    if (family.kept.empty()) family.kept_ms = UINT64_MAX;
+    if (!family.kept.empty() && family.kept_ms == UINT64_MAX) family.kept_ms = now_ms + kKeptMs;
     family.guarding.clear();
     family.busy.clear();
 }
@@ -154,7 +158,8 @@ void Connections::forget_routes(Family& family) {
 
 void Connections::guard(const Address& address, std::uint64_t now_ms) {
     Family& family = of(address.menu());
-    if (family.refused || family.kept.contains(address) || family.guarding.contains(address)) return;
+    if (family.refused || family.kept.contains(address) || family.guarding.contains(address))
+        return;
     want(family, now_ms);
     family.guarded.insert(address);
 }
@@ -256,7 +261,7 @@ void Connections::session(std::uint64_t now_ms) {
         family.cuts.clear();
         for (const auto& address : looking)
             late(address, now_ms);
-        // Routes are judged anew when the rows are read.
+        // Routes are judged again when the rows are read.
         forget_routes(family);
         for (const auto& entries : cuts) {
             for (const auto& entry : entries)

@@ -1,4 +1,4 @@
-// What connection tracking has to say about addresses, for two purposes. Connections that were opened before the row of
+// Looks for addresses in connection tracking, for two purposes. Connections that were opened before the row of
 // their address existed would keep the wrong egress for their life, so those without a connection mark are ended, once.
 // And a route whose lease has ended stays while connections use it: it is looked for again every 30 s.
 //
@@ -92,8 +92,8 @@ class Connections {
         boost::unordered_flat_set<Address, AddressHash> free;  // by the last print
         std::uint64_t free_until_ms = 0;
         std::uint64_t kept_ms = UINT64_MAX;  // when `kept` is looked for again
-        std::uint64_t since_ms = 0;  // since the first of `late` or `guarded` is there
-        std::uint64_t rest_ms = 0;   // no print before
+        std::uint64_t since_ms = 0;          // since the first of `late` or `guarded` is there
+        std::uint64_t rest_ms = 0;           // no print before
         std::deque<std::vector<Found>> cuts;
         std::size_t entries = 0;  // entries of the print in progress
         unsigned tries = 0;       // incomplete prints in a row

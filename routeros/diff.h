@@ -36,7 +36,7 @@ struct Want {
     bool multi_writer = false;  // others may have leases here
     bool left_alone = false;    // a manual change is respected
     bool unwelcome = false;     // no own dynamic row may be here
-    bool is_single = false;     // the router would take several rows of ours: one is enough
+    bool is_single = false;     // the router would take several own rows: one is enough
     Shelter shelter = Shelter::none;
     std::uint64_t until_ms = 0;      // time that must be covered
     std::uint64_t row_until_ms = 0;  // the end of a new row, at least until_ms

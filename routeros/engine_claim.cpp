@@ -11,10 +11,11 @@ namespace {
 constexpr std::uint64_t kStaticPromiseMs = 3'600'000;  // the promised life of a row without timeout
 // Ended routes are judged together: each removal is a write to flash, and a name that is asked again keeps its route.
 constexpr std::uint64_t kEndedApartMs = 60'000;
-constexpr std::uint64_t kUrgentMs = 10'000;      // before a row ends, its renewal counts as held
-constexpr std::uint64_t kChangePatienceMs = 60'000;  // then a change of a route's gateway counts as held
-constexpr std::uint64_t kEnoughLeftMs = 1'000;   // a claim that ends sooner is not repaired
-constexpr std::size_t kJudgedAtOnce = 1'000;     // less than a millisecond, mostly
+constexpr std::uint64_t kUrgentMs = 10'000;  // before a row ends, its renewal counts as held
+constexpr std::uint64_t kChangePatienceMs =
+    60'000;                                     // then a change of a route's gateway counts as held
+constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is not repaired
+constexpr std::size_t kJudgedAtOnce = 1'000;    // less than a millisecond, mostly
 constexpr std::uint64_t kRefusedLogMs = 60'000;  // between log lines about refused claims
 
 }  // namespace
@@ -62,7 +63,8 @@ Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended
     Judged judged{wanted(place), {}};
     Want& want = judged.wanted.want;
     // The router ends no route: without a claim it is over.
-    want.just_ended = just_ended || (!place.table().facts().has_timeout && has_timed_lists(place.name));
+    want.just_ended =
+        just_ended || (!place.table().facts().has_timeout && has_timed_lists(place.name));
     if (want.claimed && !want.persistent) want.shelter = shelter_of(place);
     rows_.at(place, at_place_);
     judged.difference = compare(at_place_, want, now_);
@@ -129,10 +131,9 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
         write.saved = is_saved;
         const std::uint64_t life_ms = w.want.row_until_ms - std::min(now_, w.want.row_until_ms);
         const auto needed_s = std::max<std::uint64_t>((life_ms + 999) / 1000, w.life_s);
-        write.timeout_s =
-            is_saved           ? 0
-            : w.want.forever() ? kMaxTimeoutS
-                               : renewal_timeout(needed_s, w.slack_s, w.longest_s);
+        write.timeout_s = is_saved           ? 0
+                          : w.want.forever() ? kMaxTimeoutS
+                                             : renewal_timeout(needed_s, w.slack_s, w.longest_s);
         write.due_ms = is_saved
                            ? now_ + kChangePatienceMs
                            : difference.row_end_ms - std::min(difference.row_end_ms, kUrgentMs);

@@ -37,8 +37,7 @@ Shelter Router::Engine::shelter_by(const Place& prefix) {
     std::vector<Row*> rows;
     rows_.at(prefix, rows);
     if (compare(rows, want, now_).cover_ms == kForever) return Shelter::there;
-    const bool hopeless =
-        refusals_.contains(prefix) || table_missing_[prefix.table().index()];
+    const bool hopeless = refusals_.contains(prefix) || table_missing_[prefix.table().index()];
     return hopeless ? Shelter::none : Shelter::coming;
 }
 

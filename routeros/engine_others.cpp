@@ -150,10 +150,8 @@ void Router::Engine::note_hand(const Place& place, Hand hand) {
                                   : hand == Hand::comment  ? "given a different comment"
                                   : hand == Hand::gateway  ? "given another gateway or distance"
                                                            : "given a shorter timeout";
-    last_hand_ = place.address.to_string() + " in " +
-                 std::string(place.table().facts().group) + " " + names_[place.name].text +
-                 " was " +
-                 std::string{what} + " by hand";
+    last_hand_ = place.address.to_string() + " in " + std::string(place.table().facts().group) +
+                 " " + names_[place.name].text + " was " + std::string{what} + " by hand";
 }
 
 // Changes within the last two seconds that are not a flush were manual; logged at most once a minute.

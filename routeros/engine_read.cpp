@@ -151,12 +151,12 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
         log_line(Level::warning, who() + " has no " + job.table.path() +
                                      ": IPv6 addresses are not put on it; enable its ipv6 package");
     } else if (!ending.says("not enough permissions")) {
-        lose("its " + job.table.path() + " cannot be read (" + ending.message + ")",
-             Topic::lost, retry_delay());
+        lose("its " + job.table.path() + " cannot be read (" + ending.message + ")", Topic::lost,
+             retry_delay());
         return;
     } else {
-        lose(who() + " does not let user " + config_.username + " read " +
-                 job.table.path() + " (" + ending.message +
+        lose(who() + " does not let user " + config_.username + " read " + job.table.path() + " (" +
+                 ending.message +
                  "): give its group the policies read,write,api; tried again every 30 s",
              Topic::read, kRightsRetryMs);
         return;
@@ -184,8 +184,8 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
     if (!ending.says("no such command")) {
         listen_again_ms_[table] = now_ + kListenRetryMs;
         if (was_logged) return;
-        log_line(Level::warning, who() + " does not report changes of " +
-                                     job.table.path() + " (" + ending.message +
+        log_line(Level::warning, who() + " does not report changes of " + job.table.path() + " (" +
+                                     ending.message +
                                      "): its rows are read every 5 minutes instead");
     }
     reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
@@ -296,8 +296,7 @@ bool Router::Engine::read_row(Table table, const ReplyRow& reply, Row& row,
     const RowTypeFacts& facts = table.facts();
     row.id = parse_row_id(reply.get(".id").value_or(""));
     const auto name = find_name(table, reply.get(facts.group_property).value_or(""));
-    const auto address =
-        Address::parse(table.menu, reply.get(facts.address_property).value_or(""));
+    const auto address = Address::parse(table.menu, reply.get(facts.address_property).value_or(""));
     if (row.id == 0 || !name || !address) return false;
     row.place = place_at(*name, *address);
     row.disabled = reply.is_true("disabled");

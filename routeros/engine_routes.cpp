@@ -28,10 +28,10 @@ bool Router::Engine::read_route(const ReplyRow& reply, Row& row) const {
     if (reply.is_true("dynamic")) return false;
     const RowValues& values = names_[row.place.name].values;
     row.is_inactive = reply.is_true("inactive");
-    row.is_outdated = row.owner == Owner::ours &&
-                      (plain_gateway(reply.get("gateway").value_or("")) !=
-                           plain_gateway(values.gateway) ||
-                       reply.get("distance").value_or("") != std::to_string(values.distance));
+    row.is_outdated =
+        row.owner == Owner::ours &&
+        (plain_gateway(reply.get("gateway").value_or("")) != plain_gateway(values.gateway) ||
+         reply.get("distance").value_or("") != std::to_string(values.distance));
     return true;
 }
 
@@ -85,7 +85,7 @@ void Router::Engine::judge_ended_routes() {
 
 // --- the connection guard ------------------------------------------------------------------------
 
-// Whether the route must not be removed now, because a connection may use it. What the router has to say to that is asked.
+// Whether the route must not be removed now, because a connection may use it. Asks for its connections, if needed.
 bool Router::Engine::is_kept(const Place& place, const Wanted& w) {
     if (!names_[place.name].is_guarded || cleaning_ || w.want.any() || w.want.unwelcome)
         return false;
@@ -96,7 +96,7 @@ bool Router::Engine::is_kept(const Place& place, const Wanted& w) {
 
 // The print of connections has ended: routes that none of them uses go.
 void Router::Engine::release_routes() {
-    counters_.routes_kept += connections_.take_busy();
+    counters_.removals_deferred += connections_.take_busy();
     for (const Address& address : connections_.take_free()) {
         for (std::size_t i = 0; i < names_.size(); ++i) {
             if (names_[i].table == Table{address.menu(), RowType::route})

@@ -29,7 +29,7 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     writer_.drop_queued();
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
-        // Routes outlive a restart of either side, and nobody else ends them.
+        // Routes outlive a restart of either side, and no other program ends them.
         const bool is_to_go = row.written_here || row.place.type == RowType::route;
         if (paused_ || !is_to_go || row.owner != Owner::ours || row.is_gone(now_)) return;
         writer_.put(

@@ -230,9 +230,11 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
     }
     // Listen reports a row of a script before the script has ended.
     const Row* const current = rows_.find(table, id);
-    const bool changed = current != nullptr && current->touched_ms >= sent_ms &&
-                         (current->owner != Owner::ours || current->place != place ||
-                          current->disabled || current->gone_ms < row.until_ms);
+    const bool changed =
+        current != nullptr && current->touched_ms >= sent_ms &&
+        (current->owner != Owner::ours || current->place != place || current->disabled ||
+         current->is_outdated || current->gone_ms < row.until_ms);
+    if (current != nullptr) row.is_inactive = current->is_inactive;
     if (!changed) rows_.put(row);
     accepted(place);
     if (cleaning_) {
@@ -303,9 +305,9 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
                 ? "; it has no such routing table: /routing/table/add fib name=" + group
                 : "";
         log_line(Level::warning, who() + " refused a row (" + write.place.address.to_string() +
-                                     " in " + std::string(batch.table.facts().group) + " " +
-                                     group + "): " +
-                                     ending.message + "; tried again every few seconds" + advice);
+                                     " in " + std::string(batch.table.facts().group) + " " + group +
+                                     "): " + ending.message + "; tried again every few seconds" +
+                                     advice);
     }
     refuse_row(write.place);
 }

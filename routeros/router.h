@@ -159,8 +159,8 @@ std::string_view label(RouterState state);
       "connection tracking reads that ended early")                                                \
     X(connections_cut, "connections_cut",                                                          \
       "connections removed because they were older than their row")                                \
-    X(routes_kept, "routes_kept",                                                                  \
-      "checks that kept a route because of its tracked connections")                               \
+    X(removals_deferred, "removals_deferred",                                                      \
+      "removals of routes that waited for tracked connections, counted at each check")             \
     X(writes_of_others, "writes_of_others", "rows with our comment written by another instance")   \
     X(unknown_sentences, "unknown_sentences", "messages of the router that were not understood")   \
     X(floods, "floods", "sessions closed: the router sent too much")                               \
@@ -195,11 +195,11 @@ struct RouterStatus {
     std::size_t held = 0;     // claims that an answer waits for
     std::size_t queued = 0;
     std::size_t writes_in_flight = 0;  // sentences in flight that change the router
-    std::size_t pending = 0;      // places still to be written; all claims while it is unreachable
+    std::size_t pending = 0;  // places still to be written; all claims while it is unreachable
     std::size_t routes_inactive = 0;  // own routes whose gateway the router cannot reach
     std::size_t routes_kept = 0;      // own routes without a lease that connections still use
-    std::size_t late = 0;         // addresses whose early connections are still to be found
-    bool repair_refused = false;  // connections cannot be repaired, until it reconnects
+    std::size_t late = 0;             // addresses whose early connections are still to be found
+    bool repair_refused = false;      // connections cannot be repaired, until it reconnects
     std::vector<ListFill> lists;
     // Lists with a second writer without multi_writer.
     std::vector<std::string> second_writers;

@@ -54,7 +54,7 @@ struct Row {
     bool unclear = false;       // dynamic without timeout (a child of a name): its end is unknown
     bool written_here = false;  // added by this object
     bool leaving = false;       // its removal is in flight: it no longer covers
-    bool is_outdated = false;   // a route of ours with another gateway or distance: it covers nothing
+    bool is_outdated = false;   // an own route with another gateway or distance: it covers nothing
     bool is_inactive = false;   // a route whose gateway the router cannot reach
     std::uint64_t until_ms = kForever;
     std::uint64_t gone_ms = kForever;
@@ -83,7 +83,7 @@ class Rows {
             size += map.size();
         return size;
     }
-    // Routes of ours whose gateway the router cannot reach.
+    // Own routes whose gateway the router cannot reach.
     [[nodiscard]] std::size_t inactive() const { return inactive_; }
     [[nodiscard]] std::size_t count(Owner owner) const { return counts_[index(owner)]; }
     template <class F>

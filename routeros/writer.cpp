@@ -274,12 +274,11 @@ FairQueue::Choice Writer::consider(Batch& batch, const Place& place, bool may_sc
     const Table table = write.place.table();
     const bool first = batch.writes.empty();
     const bool is_add = write.kind == WriteKind::add;
-    const bool same_values =
-        write.timeout_s == batch.timeout_s &&
-        (write.kind == WriteKind::remove || table.facts().has_timeout || first ||
-         write.place.name == batch.writes[0].place.name);
-    const bool shares = write.kind == batch.kind && table == batch.table &&
-                        (is_add ? !write.alone : same_values);
+    const bool same_values = write.timeout_s == batch.timeout_s &&
+                             (write.kind == WriteKind::remove || table.facts().has_timeout ||
+                              first || write.place.name == batch.writes[0].place.name);
+    const bool shares =
+        write.kind == batch.kind && table == batch.table && (is_add ? !write.alone : same_values);
     if (!first && !shares) return Choice::skip;
     const double estimate_us = service_.sentence_us(write.kind, batch.writes.size() + 1);
     const std::size_t most = is_add ? kScriptRows : kBatchRows;

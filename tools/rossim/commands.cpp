@@ -300,9 +300,16 @@ void print(Machine& machine, const Sentence& sentence, const Caller& caller, std
 }
 
 std::unique_ptr<Job> make_print_job(Machine& machine, Sentence sentence, const Caller& caller) {
-    const auto rows =
-        static_cast<std::int64_t>(menu_rows(machine, sentence.menu, machine.now_us).size());
-    const std::int64_t cost_us = machine.options.costs.base + rows * machine.options.costs.emit_row;
+    const Costs& costs = machine.options.costs;
+    const auto rows = menu_rows(machine, sentence.menu, machine.now_us);
+    auto emitted = static_cast<std::int64_t>(rows.size());
+    std::int64_t cost_us = costs.base;
+    if (route_family(sentence.menu)) {  // large enough that what a query leaves out matters
+        const Query query(sentence.query);
+        cost_us += emitted * costs.scan_row;
+        emitted = std::ranges::count_if(rows, [&](const Record& r) { return query.matches(r); });
+    }
+    cost_us += emitted * costs.emit_row;
     return std::make_unique<ActionJob>(
         machine, cost_us, [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
             print(machine, sentence, caller, now_us);
@@ -329,8 +336,10 @@ std::unique_ptr<Job> make_record_job(Machine& machine, Sentence sentence, const 
                                 sentence.menu});
             });
     }
+    const std::int64_t work_us =
+        route_family(sentence.menu) ? write_cost(costs, sentence) : costs.set;
     return std::make_unique<ActionJob>(
-        machine, costs.base + costs.set,
+        machine, costs.base + work_us,
         [&machine, sentence = std::move(sentence), caller](std::int64_t now_us) {
             caller.require("write");
             if (sentence.menu == "/file") caller.require_files();

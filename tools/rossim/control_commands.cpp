@@ -301,6 +301,35 @@ std::string max_rows(Host& host, const Words& words) {
     return "";
 }
 
+std::string max_routes(Host& host, const Words& words) {
+    std::optional<std::size_t> most;
+    if (words[0] != "none") most = static_cast<std::size_t>(to_number(words[0]));
+    host.router().set_max_routes(most);
+    return "";
+}
+
+std::string gateway(Host& host, const Words& words) {
+    if (words[1] != "up" && words[1] != "down")
+        throw std::runtime_error("\"" + words[1] + "\" is not up or down");
+    host.router().set_gateway(words[0], words[1] == "up", host.now_us());
+    host.pump();
+    return "";
+}
+
+std::string routes(Host& host, const Words& words) {
+    host.pump();
+    std::string text;
+    for (const Family family : {Family::ipv4, Family::ipv6}) {
+        for (const RouteView& route : host.router().routes(family, words.empty() ? "" : words[0])) {
+            text += id_text(route.id) + " " + (route.dynamic ? "D" : "-") +
+                    (route.disabled ? "X" : "-") + (route.inactive ? "I" : "-") + " " +
+                    route.table + " " + route.destination + " " + route.gateway + " " +
+                    route.comment + "\n";
+        }
+    }
+    return text;
+}
+
 std::string clock(Host& host, const Words& words) {
     const bool back = words[0].starts_with("-");
     const double seconds = to_number(back ? words[0].substr(1) : words[0]);
@@ -335,6 +364,10 @@ constexpr Command kCommands[] = {
     {"resolve", "NAME ADDRESS...", "the addresses that a row with a DNS name stands for", 2,
      resolve},
     {"max-rows", "COUNT|none", "one more row is out of memory", 1, max_rows},
+    {"routes", "[TABLE]", "print the routes: id, flags, table, destination, gateway, comment", 0,
+     routes},
+    {"gateway", "NAME up|down", "routes by this gateway become active or inactive", 2, gateway},
+    {"max-routes", "COUNT|none", "one more route is out of memory", 1, max_routes},
     {"clock", "SECONDS", "put the router's clock forward, or with - back", 1, clock},
     {"fault", "KIND [NAME=VALUE...]", "strike the next sentences; see below", 1, fault},
     {"fault", "none", "withdraw all faults", 1, fault},

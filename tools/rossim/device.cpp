@@ -102,6 +102,13 @@ void Device::write_journal(Change change, Family family, const Row& row, std::in
     journal_(commit);
 }
 
+void Device::write_journal(Commit commit, std::int64_t now_us) {
+    if (!journal_) return;
+    commit.t_ns = wall_ns(now_us);
+    commit.router = options_.name;
+    journal_(commit);
+}
+
 std::optional<std::int64_t> Device::expiry(const RowArguments& arguments,
                                            std::int64_t now_us) const {
     const std::int64_t timeout_s = *arguments.timeout_s;
@@ -307,21 +314,11 @@ void Device::reboot(std::int64_t now_us) {
         }
         table(family).forget_dynamic(options_.renumber_ids_on_reboot);
     }
-    if (!journal_) return;
-    Commit commit;
-    commit.t_ns = wall_ns(now_us);
-    commit.router = options_.name;
-    commit.change = Change::reboot;
-    journal_(commit);
+    write_journal({.change = Change::reboot}, now_us);
 }
 
 void Device::come_up(std::int64_t now_us) {
-    if (!journal_) return;
-    Commit commit;
-    commit.t_ns = wall_ns(now_us);
-    commit.router = options_.name;
-    commit.change = Change::up;
-    journal_(commit);
+    write_journal({.change = Change::up}, now_us);
 }
 
 }  // namespace rossim

@@ -73,6 +73,8 @@ class Device {
     void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
                  std::int64_t now_us);
 
+    // What happened to a route; its time is filled in.
+    void write_journal(Commit commit, std::int64_t now_us);
     // Something that survives a reboot was written.
     void write_flash(std::int64_t now_us);
     const Flash& flash() const { return flash_; }

@@ -41,6 +41,7 @@ std::string to_json_line(const Commit& commit) {
         line += ",\"timeout_s\":" + (commit.left_us ? seconds_text(*commit.left_us) : "null");
         line += ",\"comment\":" + as_json(commit.comment);
         line += ",\".id\":" + as_json(id_text(commit.id));
+        if (commit.is_route) line += ",\"menu\":\"route\",\"gateway\":" + as_json(commit.gateway);
         if (commit.disabled) line += ",\"disabled\":true";
     }
     line += "}\n";

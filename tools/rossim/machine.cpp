@@ -18,9 +18,9 @@ Machine::Machine(Options options_given, Journal journal)
                  tell_listeners(family, before, after);
              }),
       records(options,
-              [this](std::string_view menu, std::uint64_t id, const Record* record) {
-                  tell_listeners(menu, id, record);
-                  give_lease_rows(menu, id, record);
+              [this](std::string_view menu, Change change, const Record& record) {
+                  tell_listeners(menu, change, record);
+                  give_lease_rows(menu, record.id, change == Change::remove ? nullptr : &record);
               }),
       faults(options.fault_seed),
       cpu(options.shuffle_seed),
@@ -313,14 +313,34 @@ void Machine::give_lease_rows(std::string_view menu, std::uint64_t id, const Rec
     device.set_lease_rows(is_v6 ? Family::ipv6 : Family::ipv4, id, address, lists, now_us);
 }
 
-void Machine::tell_listeners(std::string_view menu, std::uint64_t id, const Record* record) {
+void Machine::note_route(Family family, Change change, const Record& record) {
+    std::string scratch[5];
+    const auto text = [&](std::size_t i, std::string_view name) {
+        return record.property(name, scratch[i]).value_or("");
+    };
+    std::string_view address = text(0, "dst-address");
+    if (address.ends_with("/32") && family == Family::ipv4) address.remove_suffix(3);
+    device.write_journal({.change = change,
+                          .family = family,
+                          .list = text(1, "routing-table"),
+                          .address = address,
+                          .comment = text(2, "comment"),
+                          .id = record.id,
+                          .disabled = text(3, "disabled") == "true",
+                          .is_route = true,
+                          .gateway = text(4, "gateway")},
+                         now_us);
+}
+
+void Machine::tell_listeners(std::string_view menu, Change change, const Record& record) {
+    if (const auto family = route_family(menu)) note_route(*family, change, record);
     for (const Listener& listener : listeners_) {
         if (listener.menu != menu) continue;
         std::string out;
-        if (record != nullptr) {
-            append_record(out, *this, listener.tag, *record, listener.proplist);
+        if (change != Change::remove) {
+            append_record(out, *this, listener.tag, record, listener.proplist);
         } else {
-            append_dead(out, *this, listener.tag, id);
+            append_dead(out, *this, listener.tag, record.id);
         }
         tell(listener, std::move(out));
     }
@@ -398,6 +418,7 @@ void Machine::reboot(std::int64_t down_us) {
     for (const SessionId id : ended)
         outgoing_.send_at_once({.session = id, .close = true, .reset = true});
     device.reboot(now_us);
+    records.reboot();
     for (Conntrack& conntrack : conntracks_)
         conntrack.clear();
     booted_us_ = now_us + down_us;

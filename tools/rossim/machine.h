@@ -128,8 +128,9 @@ class Machine {
     std::unique_ptr<Job> job_for(Session& session, Sentence sentence);
     void wake();
     void tell_listeners(Family family, const Row* before, const Row* after);
-    void tell_listeners(std::string_view menu, std::uint64_t id, const Record* record);
+    void tell_listeners(std::string_view menu, Change change, const Record& record);
     void give_lease_rows(std::string_view menu, std::uint64_t id, const Record* record);
+    void note_route(Family family, Change change, const Record& record);
     void tell(const Listener& listener, std::string bytes);
     void end_session(SessionId session);
 

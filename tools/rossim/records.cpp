@@ -146,8 +146,10 @@ std::string Records::printed(std::string_view menu, std::string_view name,
 }
 
 Records::Records(const Options& options, Told told)
-    : version_(options.version),
+    : options_(options),
+      version_(options.version),
       schema_(options.version, options.has_switch_chip),
+      routes_(options),
       told_(std::move(told)) {
     for (const auto& [path, menu] : Schema::menus()) {
         if (schema_.menu(path) != nullptr) menus_.emplace(path, Menu{path, {}});
@@ -274,7 +276,8 @@ void Records::check_unique(const Menu& menu, std::string_view interface, const R
     if (menu.path != "/ipv6/nd") return;
     const bool known = std::any_of(menu.rows.begin(), menu.rows.end(), [&](const Record& row) {
         std::string scratch;
-        return &row != self && row.property("interface", scratch) == interface;
+        return (self == nullptr || row.id != self->id) &&
+               row.property("interface", scratch) == interface;
     });
     if (known) throw Trap{"failure: configuration for this interface already exists", std::nullopt};
 }
@@ -328,9 +331,12 @@ std::string Records::add(Menu& menu, const Sentence& sentence) {
     }
     std::string scratch;
     check_unique(menu, row.property("interface", scratch).value_or(""), nullptr);
+    row.id = 0;
+    finish_route(menu, row);
+    row.id = menu.last_id + 1;
     const auto at = menu.rows.insert(place_of(menu, sentence.find("place-before")), std::move(row));
     ++menu.last_id;
-    told_(menu.path, menu.last_id, &*at);
+    told_(menu.path, Change::add, *at);
     return id_text(menu.last_id);
 }
 
@@ -373,23 +379,37 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
         set(menu, menu.rows[0], sentence);
         return std::nullopt;
     }
+    const auto has = [&menu](std::uint64_t id) {
+        return std::ranges::find(menu.rows, id, &Record::id) != menu.rows.end();
+    };
+    if (options_.multi_id_atomic && !std::ranges::all_of(ids_of(sentence), has))
+        throw no_such_item();
     for (const std::uint64_t id : ids_of(sentence)) {
         const auto it = std::find_if(menu.rows.begin(), menu.rows.end(),
                                      [id](const Record& row) { return row.id == id; });
         if (it == menu.rows.end()) throw no_such_item();
+        if (route_family(menu.path))
+            Routes::check_own(*it, sentence.verb == "remove" ? "remove" : "change");
         if (sentence.verb == "remove") {
+            const Record row = std::move(*it);
             menu.rows.erase(it);
-        } else if (sentence.verb == "enable" || sentence.verb == "disable") {
-            it->set("disabled", bool_text(sentence.verb == "disable"));
+            told_(menu.path, Change::remove, row);
+            continue;
+        }
+        Record row = *it;
+        if (sentence.verb == "enable" || sentence.verb == "disable") {
+            row.set("disabled", bool_text(sentence.verb == "disable"));
         } else if (sentence.verb == "unset") {
             const std::string* const name = sentence.find("value-name");
             if (name == nullptr)
                 throw Trap{"missing value(s) of argument(s) value-name", kMissingItem};
-            it->set(*name, "");
+            row.set(*name, "");
         } else {
-            set(menu, *it, sentence);
+            set(menu, row, sentence);
         }
-        told_(menu.path, id, sentence.verb == "remove" ? nullptr : &*it);
+        finish_route(menu, row);
+        *it = std::move(row);
+        told_(menu.path, Change::set, *it);
     }
     return std::nullopt;
 }
@@ -403,6 +423,7 @@ std::uint64_t Records::put(std::string_view path, const Attributes& attributes) 
     if (menu == nullptr || (!is_settings && !has_rows))
         throw Trap{"no such command prefix", kMissingItem};
     std::optional<std::uint64_t> id;
+    Change change = Change::set;
     if (is_settings) id = 0;
     bool is_dead = false;
     for (const auto& [name, value] : attributes) {
@@ -412,20 +433,56 @@ std::uint64_t Records::put(std::string_view path, const Attributes& attributes) 
     if (!id) {
         menu->rows.emplace_back().id = ++menu->last_id;
         id = menu->last_id;
+        change = Change::add;
     }
     const auto it = std::find_if(menu->rows.begin(), menu->rows.end(),
                                  [id](const Record& row) { return row.id == *id; });
     if (it == menu->rows.end()) throw no_such_item();
     if (is_dead) {
+        const Record row = std::move(*it);
         menu->rows.erase(it);
-        told_(path, *id, nullptr);
+        told_(path, Change::remove, row);
         return *id;
     }
     for (const auto& [name, value] : attributes) {
         if (name != ".id") it->set(name, value);
     }
-    if (!is_settings) told_(path, *id, &*it);  // such menus have no listen
+    if (route_family(path)) routes_.set_flags(*it);
+    if (!is_settings) told_(path, change, *it);  // such menus have no listen
     return *id;
+}
+
+void Records::finish_route(const Menu& menu, Record& row) const {
+    if (!route_family(menu.path)) return;
+    routes_.finish(menu.path, row, menu.rows,
+                   rows("/ip/route").size() + rows("/ipv6/route").size());
+}
+
+void Records::set_gateway(const std::string& gateway, bool is_reachable) {
+    routes_.set_gateway(gateway, is_reachable);
+    for (auto& [path, menu] : menus_) {
+        if (!route_family(path)) continue;
+        for (Record& row : menu.rows) {
+            std::string scratch;
+            if (row.property("gateway", scratch) != gateway) continue;
+            routes_.set_flags(row);
+            told_(path, Change::set, row);
+        }
+    }
+}
+
+void Records::reboot() {
+    for (auto& [path, menu] : menus_) {
+        if (!route_family(path)) continue;
+        std::erase_if(menu.rows, [](const Record& row) {
+            std::string scratch;
+            return row.property("dynamic", scratch) == "true";
+        });
+        if (!options_.renumber_ids_on_reboot) continue;
+        menu.last_id = 0;
+        for (Record& row : menu.rows)
+            row.id = ++menu.last_id;
+    }
 }
 
 }  // namespace rossim

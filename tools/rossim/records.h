@@ -14,6 +14,7 @@
 
 #include "tools/rossim/query.h"
 #include "tools/rossim/router.h"
+#include "tools/rossim/routes.h"
 #include "tools/rossim/schema.h"
 #include "tools/rossim/sentence.h"
 
@@ -37,8 +38,8 @@ constexpr std::size_t kMaxPropertyBytes = 1U << 20;
 
 class Records {
   public:
-    // The changed row; nullptr: it was removed.
-    using Told = std::function<void(std::string_view menu, std::uint64_t id, const Record* row)>;
+    // add, set or remove, and the row as it is then, or was.
+    using Told = std::function<void(std::string_view menu, Change change, const Record& row)>;
 
     Records(const Options& options, Told told);
 
@@ -55,6 +56,10 @@ class Records {
     // What the router itself does to a table: a new row, or with `.id` a change (an empty value removes a property), or with
     // `.dead` its end. The row's id. Throws Trap.
     std::uint64_t put(std::string_view path, const Attributes& attributes);
+    // A gateway of routes can be reached from now on, or cannot: the flags of its routes.
+    void set_gateway(const std::string& gateway, bool is_reachable);
+    // Routes of the router itself are gone, the others may get other ids.
+    void reboot();
 
   private:
     struct Menu {
@@ -76,8 +81,12 @@ class Records {
     void set(const Menu& menu, Record& row, const Sentence& sentence) const;
     static void move(Menu& menu, const Sentence& sentence);
 
+    void finish_route(const Menu& menu, Record& row) const;
+
+    const Options& options_;
     Version version_;
     Schema schema_;
+    Routes routes_;
     Told told_;
     std::map<std::string, Menu, std::less<>> menus_;
 };

@@ -242,6 +242,31 @@ std::vector<RowView> Router::rows(Family family, std::string_view list) const {
     return views;
 }
 
+std::vector<RouteView> Router::routes(Family family, std::string_view table) const {
+    std::vector<RouteView> views;
+    const auto& rows = machine_->records.rows(family == Family::ipv4 ? "/ip/route" : "/ipv6/route");
+    for (const Record& row : rows) {
+        const auto text = [&](std::string_view name) {
+            std::string scratch;
+            return std::string(row.property(name, scratch).value_or(""));
+        };
+        if (!table.empty() && text("routing-table") != table) continue;
+        views.push_back({row.id, text("routing-table"), text("dst-address"), text("gateway"),
+                         text("comment"), text("inactive") == "true", text("dynamic") == "true",
+                         text("disabled") == "true"});
+    }
+    return views;
+}
+
+void Router::set_gateway(const std::string& gateway, bool is_reachable, std::int64_t now_us) {
+    machine_->advance(now_us);
+    machine_->records.set_gateway(gateway, is_reachable);
+}
+
+void Router::set_max_routes(std::optional<std::size_t> max_routes) {
+    machine_->options.max_routes = max_routes;
+}
+
 std::size_t Router::row_count(Family family) const {
     return machine_->device.table(family).size();
 }

@@ -68,6 +68,9 @@ struct Options {
     OverMaxSessions over_max_sessions = OverMaxSessions::close;
     std::vector<std::string> available_from;  // prefixes; others are closed at once; empty: all
     std::optional<std::size_t> max_rows;      // of both families; one more is out of memory
+    std::optional<std::size_t> max_routes;    // of both families
+    bool refuse_same_route =
+        false;  // a second route with the same destination, table, gateway, distance
     std::size_t max_word_bytes = 1U << 20;
     std::size_t max_sentences_before_login = 4;
     std::size_t max_bytes_before_login = 4096;
@@ -110,6 +113,17 @@ struct RowView {
     std::string address;
     std::string comment;
     std::optional<std::int64_t> left_us;
+    bool dynamic = false;
+    bool disabled = false;
+};
+
+struct RouteView {
+    std::uint64_t id = 0;
+    std::string table;
+    std::string destination;  // "203.0.113.7/32"
+    std::string gateway;
+    std::string comment;
+    bool inactive = false;
     bool dynamic = false;
     bool disabled = false;
 };
@@ -209,6 +223,12 @@ class Router {
     // Ordered by id; an empty `list` means all.
     std::vector<RowView> rows(Family family, std::string_view list = {}) const;
     std::size_t row_count(Family family) const;
+
+    // Ordered as printed; an empty `table` means all.
+    std::vector<RouteView> routes(Family family, std::string_view table = {}) const;
+    // The gateway of routes can be reached from now on, or cannot.
+    void set_gateway(const std::string& gateway, bool is_reachable, std::int64_t now_us);
+    void set_max_routes(std::optional<std::size_t> max_routes);
 
     // Connections of the clients behind the router, as far as /ip/firewall/connection and
     // /ipv6/firewall/connection show them.

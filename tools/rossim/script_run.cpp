@@ -288,7 +288,8 @@ std::int64_t ScriptRun::cost_of_value(const Value& value) const {
 
 std::int64_t ScriptRun::cost_to_write(const Sentence& sentence) const {
     const Costs& costs = caller_.machine.options.costs;
-    return address_list_family(sentence.menu) ? write_cost(costs, sentence) : costs.set;
+    const bool has_rows = address_list_family(sentence.menu) || route_family(sentence.menu);
+    return has_rows ? write_cost(costs, sentence) : costs.set;
 }
 
 // At least, if all goes well.

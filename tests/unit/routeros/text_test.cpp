@@ -165,7 +165,8 @@ BOOST_AUTO_TEST_CASE(sentences_about_routes_are_written) {
     const Table four{Menu::ip, RowType::route}, six{Menu::ipv6, RowType::route};
     const std::string_view tables[] = {"vpn"};
     const std::string proplist =
-        "=.proplist=.id,routing-table,dst-address,gateway,distance,comment,dynamic,disabled,inactive";
+        "=.proplist=.id,routing-table,dst-address,gateway,distance,comment,dynamic,disabled,"
+        "inactive";
     BOOST_TEST((words_of(print_groups(four, tables)) ==
                 Words{"/ip/route/print", proplist, "?routing-table=vpn"}));
     const Address addresses[] = {*Address::parse("10.0.0.1"), *Address::parse("10.1.0.0/16")};

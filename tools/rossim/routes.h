@@ -1,0 +1,42 @@
+// The rules of /ip/route and /ipv6/route: the form of a destination, the flags that say
+// whether a route is in use, routes of the router itself, and a limit.
+//
+// Recorded outputs show: hosts are printed with their length, a routing table must exist, `active` and `inactive` are
+// flags of their own. Not known, and so a switch in Options: whether a second route that is the same is refused. Not
+// known either: the words of a refusal to change a dynamic route, whether ids stay over a reboot, how many routes fit.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/rossim/journal.h"
+#include "tools/rossim/router.h"
+
+namespace rossim {
+
+class Record;
+
+// None: not a menu of routes.
+std::optional<Family> route_family(std::string_view menu);
+
+class Routes {
+  public:
+    explicit Routes(const Options& options) : options_(options) {}
+
+    // A new row (id 0) or a changed one, before it takes its place among `rows`; `count`: routes of both families. Throws Trap.
+    void finish(std::string_view menu, Record& row, const std::vector<Record>& rows,
+                std::size_t count) const;
+    // Throws Trap: `what` is not done to routes of the router itself.
+    static void check_own(const Record& row, std::string_view what);
+    void set_flags(Record& row) const;
+    void set_gateway(const std::string& gateway, bool is_reachable);
+
+  private:
+    const Options& options_;
+    std::set<std::string> unreachable_;
+};
+
+}  // namespace rossim
