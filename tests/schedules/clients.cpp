@@ -12,6 +12,22 @@ void World::answered(const Question& question, std::int64_t at_us, bool promised
     if (from_us >= lease_end_us) return;
     for (const auto& address : question.addresses)
         answers_.push_back({from_us, question.list, address, lease_end_us, promised});
+    // Some connections outlast the lease.
+    if (plan(question.list).config.connection_guard && question.deadline_us % 7 == 0)
+        connect(question.addresses.front());
+}
+
+void World::connect(const std::string& address) {
+    const std::string host = address.substr(0, address.find('/'));
+    const bool six = host.find(':') != host.npos;
+    rossim::TrackedConnection connection;
+    connection.src_address = six ? "[2001:db8:ffff::1]:50123" : "192.168.88.20:50123";
+    connection.dst_address = six ? "[" + host + "]:443" : host + ":443";
+    connection.timeout_s = 600;
+    Connected& connected = connected_[host];
+    if (now_us >= connected.until_us) connected.from_us = now_us;
+    connected.until_us = now_us + connection.timeout_s * kSecond;
+    sim.add_connection(six ? Family::ipv6 : Family::ipv4, connection, now_us);
 }
 
 // As a worker does: what the row board promises is given out, anything else is claimed.

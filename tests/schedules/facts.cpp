@@ -56,8 +56,8 @@ std::string World::facts() const {
     boost::json::array policies, tags, windows, rows, complaints;
     for (const auto& list : schedule.lists) {
         const auto& config = list.config;
-        policies.push_back(
-            {"l" + std::to_string(config.id) + ".example", config.list4, config.list6});
+        policies.push_back({"l" + std::to_string(config.id) + ".example",
+                            judged_name(config, false), judged_name(config, true)});
         tags.emplace_back(config.prefix + ";pg=" + config.tag + ";");
     }
     for (const auto& w : windows_)
@@ -66,6 +66,14 @@ std::string World::facts() const {
         for (const auto& row : sim.rows(family)) {
             rows.push_back(
                 {family == Family::ipv4 ? 4 : 6, row.list, row.address, row.comment, row.disabled});
+        }
+        for (const auto& route : sim.routes(family)) {
+            const bool leads_elsewhere = is_ours(route.comment) && route.gateway != kGateway;
+            const bool is_host = family == Family::ipv4 && route.destination.ends_with("/32");
+            const auto length = route.destination.size() - (is_host ? 3 : 0);
+            rows.push_back({family == Family::ipv4 ? 4 : 6, "route " + route.table,
+                            route.destination.substr(0, length), route.comment,
+                            route.disabled || leads_elsewhere});
         }
     }
     for (const auto& complaint : played.complaints)

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kStrikesWithinUs =
     5 * kSecond;  // how long a fault waits for our next sentence
-constexpr const char* kWrites = "address-list/(add|set|remove)$";
+constexpr const char* kWrites = "(address-list|route)/(add|set|remove)$";
 constexpr const char* kTimedOut =
     "action timed out - try again, if error continues contact MikroTik support and send a supout "
     "file (13)";
@@ -48,7 +48,14 @@ void World::begin(const Fault& fault) {
                           fault.length_us);
         case Kind::full:
             sim.set_max_rows(sim.row_count(Family::ipv4) + sim.row_count(Family::ipv6));
-            return until_end([this] { sim.set_max_rows(std::nullopt); });
+            sim.set_max_routes(sim.routes(Family::ipv4).size() + sim.routes(Family::ipv6).size());
+            return until_end([this] {
+                sim.set_max_rows(std::nullopt);
+                sim.set_max_routes(std::nullopt);
+            });
+        case Kind::gateway_down:
+            sim.set_gateway(kGateway, false, now_us);
+            return until_end([this] { sim.set_gateway(kGateway, true, now_us); });
         case Kind::crowd:
             for (auto& daemon : daemons_)
                 daemon->line.cut("connection reset by peer");
@@ -98,13 +105,14 @@ void World::begin_on_line(const Fault& fault) {
     struct Refused {
         const char *command, *message;
     };
-    static constexpr Refused kRefused[] = {{"address-list/add$", "failure: out of memory"},
-                                           {"address-list/add$", kTimedOut},
-                                           {"address-list/set$", kTimedOut},
-                                           {"address-list/print$", kTimedOut},
-                                           {"address-list/listen$", kTimedOut},
-                                           {"resource/print$", kTimedOut},
-                                           {"address-list/remove$", kTimedOut}};
+    static constexpr Refused kRefused[] = {
+        {"(address-list|route)/add$", "failure: out of memory"},
+        {"(address-list|route)/add$", kTimedOut},
+        {"(address-list|route)/set$", kTimedOut},
+        {"(address-list|route)/print$", kTimedOut},
+        {"(address-list|route)/listen$", kTimedOut},
+        {"resource/print$", kTimedOut},
+        {"(address-list|route|connection)/(remove|print)$", kTimedOut}};
     Line& line = daemons_[fault.pick % daemons_.size()]->line;
     const std::int64_t end_us = now_us + fault.length_us;
     switch (fault.kind) {
@@ -136,6 +144,12 @@ std::vector<World::Spot> World::our_rows(bool only_static) const {
             if (is_ours(row.comment) && !row.disabled && !(only_static && row.dynamic))
                 spots.push_back({family, row.list, row.address});
         }
+        for (const auto& route : sim.routes(family)) {
+            if (!is_ours(route.comment) || route.disabled) continue;
+            const bool is_host = family == Family::ipv4 && route.destination.ends_with("/32");
+            const auto length = route.destination.size() - (is_host ? 3 : 0);
+            spots.push_back({family, route.table, route.destination.substr(0, length), true});
+        }
     }
     return spots;
 }
@@ -146,7 +160,8 @@ World::Spot World::wanted_spot(std::uint32_t pick) const {
     const bool six = pick % 5 == 0 && !list->config.list6.empty();
     const auto family = six ? Family::ipv6 : Family::ipv4;
     Spot spot{family, six ? list->config.list6 : list->config.list4,
-              address_text(family, list->range, pick / 8 % list->pool)};
+              address_text(family, list->range, pick / 8 % list->pool),
+              list->config.type == routeros::RowType::route};
     std::vector<const Answer*> live;
     for (const auto& answer : answers_) {
         if (answer.lease_end_us > now_us) live.push_back(&answer);
@@ -157,7 +172,7 @@ World::Spot World::wanted_spot(std::uint32_t pick) const {
     const bool is_six = answer.address.find(':') != answer.address.npos;
     if (is_six && list->config.list6.empty()) return spot;
     return {is_six ? Family::ipv6 : Family::ipv4, is_six ? list->config.list6 : list->config.list4,
-            answer.address};
+            answer.address, list->config.type == routeros::RowType::route};
 }
 
 void World::begin_by_hand(const Fault& fault) {
@@ -165,16 +180,18 @@ void World::begin_by_hand(const Fault& fault) {
     if (rows.empty()) return;
     const Spot spot = rows[fault.pick % rows.size()];
     const std::int64_t from_us = now_us;
+    if (fault.kind == Kind::human_empties) {
+        for (const auto& one : rows)
+            remove(one);
+        return excuse(now_us);
+    }
+    if (spot.is_route) return begin_on_route(fault, spot);
     const auto edit = [this, spot](const rossim::RowEdit& what) {
         return people_.edit(spot.family, spot.list, spot.address, what, now_us);
     };
     switch (fault.kind) {
-        case Kind::human_empties:
-            for (const auto& one : rows)
-                people_.remove(one.family, one.list, one.address, now_us);
-            return excuse(now_us);
         case Kind::human_removes:
-            people_.remove(spot.family, spot.list, spot.address, now_us);
+            remove(spot);
             break;
         case Kind::duplicate:
             people_.add(spot.family, spot.list, spot.address, 5 + fault.pick % 300,
@@ -189,7 +206,9 @@ void World::begin_by_hand(const Fault& fault) {
             edit({.comment = "mine now"});
             return;
         case Kind::human_moves:
-            edit({.list = fault.pick % 2 == 0 ? "elsewhere" : wanted_spot(fault.pick / 2).list});
+            edit({.list = fault.pick % 2 == 0 || wanted_spot(fault.pick / 2).is_route
+                              ? "elsewhere"
+                              : wanted_spot(fault.pick / 2).list});
             break;
         case Kind::human_disables:
             // It may be away until it is on again.
@@ -204,7 +223,56 @@ void World::begin_by_hand(const Fault& fault) {
     excuse(from_us, spot.list, spot.address);
 }
 
+bool World::remove(const Spot& spot) {
+    return spot.is_route ? people_.remove_route(spot.family, spot.list, spot.address, now_us)
+                         : people_.remove(spot.family, spot.list, spot.address, now_us);
+}
+
+// A change of one of our routes. It has no timeout, and another gateway is what a timeout of 0 is to an entry.
+void World::begin_on_route(const Fault& fault, const Spot& spot) {
+    const std::int64_t from_us = now_us;
+    const auto edit = [this, spot](const std::string& property, const std::string& value) {
+        return people_.edit_route(spot.family, spot.list, spot.address, property, value, now_us);
+    };
+    const std::string comment = comment_at(spot);
+    switch (fault.kind) {
+        case Kind::human_removes:
+            remove(spot);
+            break;
+        case Kind::duplicate:
+            people_.add_route(spot.family, spot.list, spot.address, kGateway, comment, false,
+                              now_us);
+            return;
+        case Kind::human_sets:
+            edit("gateway", kForeignGateway);
+            break;
+        case Kind::human_takes:
+            edit("comment", "mine now");
+            return;
+        case Kind::human_moves:
+            remove(spot);
+            people_.add_route(spot.family, "elsewhere", spot.address, kGateway, comment, false,
+                              now_us);
+            break;
+        case Kind::human_disables:
+            edit("disabled", "true");
+            return at(now_us + fault.length_us, [this, edit, spot, from_us] {
+                edit("disabled", "false");
+                excuse(from_us, spot.judged(), spot.address);
+            });
+        default:
+            return;
+    }
+    excuse(from_us, spot.judged(), spot.address);
+}
+
 std::string World::comment_at(const Spot& spot) const {
+    if (spot.is_route) {
+        for (const auto& route : sim.routes(spot.family, spot.list)) {
+            if (route.destination.starts_with(spot.address)) return route.comment;
+        }
+        return {};
+    }
     for (const auto& row : sim.rows(spot.family, spot.list)) {
         if (row.address == spot.address) return row.comment;
     }
@@ -217,8 +285,17 @@ void World::begin_foreign(const Fault& fault) {
                                                     : "mine " + std::to_string(fault.pick);
     const std::int64_t from_us = now_us;
     // Instead of our row, or beside it.
-    if (fault.pick % 8 < 6 && people_.remove(spot.family, spot.list, spot.address, now_us))
-        excuse(from_us, spot.list, spot.address);
+    if (fault.pick % 8 < 6 && remove(spot)) excuse(from_us, spot.judged(), spot.address);
+    if (spot.is_route) {
+        people_.add_route(spot.family, spot.list, spot.address, kForeignGateway, comment,
+                          fault.kind == Kind::foreign_disabled, now_us);
+        if (fault.kind == Kind::foreign_static && fault.pick / 4 % 2 == 1) return;
+        return at(now_us + fault.length_us, [this, spot, from_us] {
+            while (remove(spot)) {
+            }
+            excuse(from_us, spot.judged(), spot.address);
+        });
+    }
     if (fault.kind == Kind::foreign_timed) {  // its end is noted when it comes
         people_.add(spot.family, spot.list, spot.address,
                     std::max<std::int64_t>(1, fault.length_us / kSecond), comment, now_us);

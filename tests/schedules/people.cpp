@@ -1,6 +1,7 @@
 #include "schedules/people.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <stdexcept>
 
 namespace steer::schedules {
@@ -10,6 +11,15 @@ namespace {
 std::string menu(rossim::Family family) {
     return family == rossim::Family::ipv4 ? "/ip/firewall/address-list"
                                           : "/ipv6/firewall/address-list";
+}
+
+std::string route_menu(rossim::Family family) {
+    return family == rossim::Family::ipv4 ? "/ip/route" : "/ipv6/route";
+}
+
+// "203.0.113.7/32" of the address as a list prints it.
+std::string destination(std::string_view address) {
+    return std::string(address) + (address.find('/') == address.npos ? "/32" : "");
 }
 
 }  // namespace
@@ -53,6 +63,47 @@ bool People::edit(rossim::Family family, std::string_view list, std::string_view
     }
     acting_ = false;
     return done;
+}
+
+std::optional<std::uint64_t> People::route_at(rossim::Family family, std::string_view table,
+                                              std::string_view address) const {
+    for (const auto& route : sim_.routes(family, table)) {
+        if (route.destination == destination(address)) return route.id;
+    }
+    return std::nullopt;
+}
+
+void People::add_route(rossim::Family family, std::string_view table, std::string_view address,
+                       std::string_view gateway, std::string_view comment, bool disabled,
+                       std::int64_t now_us) {
+    acting_ = true;
+    sim_.put_record(route_menu(family),
+                    {{"dst-address", destination(address)},
+                     {"routing-table", std::string(table)},
+                     {"gateway", std::string(gateway)},
+                     {"distance", "100"},
+                     {"disabled", disabled ? "true" : "false"},
+                     {"comment", std::string(comment)}},
+                    now_us);
+    acting_ = false;
+}
+
+bool People::remove_route(rossim::Family family, std::string_view table, std::string_view address,
+                          std::int64_t now_us) {
+    return edit_route(family, table, address, ".dead", "true", now_us);
+}
+
+bool People::edit_route(rossim::Family family, std::string_view table, std::string_view address,
+                        const std::string& property, const std::string& value,
+                        std::int64_t now_us) {
+    const auto id = route_at(family, table, address);
+    if (!id) return false;
+    char text[24];
+    std::snprintf(text, sizeof text, "*%llX", static_cast<unsigned long long>(*id));
+    acting_ = true;
+    sim_.put_record(route_menu(family), {{".id", text}, {property, value}}, now_us);
+    acting_ = false;
+    return true;
 }
 
 void People::print(unsigned times, std::int64_t now_us, std::function<void()> done) {

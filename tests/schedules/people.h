@@ -27,6 +27,14 @@ class People {
                  std::int64_t now_us);
     bool edit(rossim::Family family, std::string_view list, std::string_view address,
               const rossim::RowEdit& edit, std::int64_t now_us);
+    // Routes, by any gateway. False: there is none.
+    void add_route(rossim::Family family, std::string_view table, std::string_view address,
+                   std::string_view gateway, std::string_view comment, bool disabled,
+                   std::int64_t now_us);
+    bool remove_route(rossim::Family family, std::string_view table, std::string_view address,
+                      std::int64_t now_us);
+    bool edit_route(rossim::Family family, std::string_view table, std::string_view address,
+                    const std::string& property, const std::string& value, std::int64_t now_us);
     // Over the API, all rows; `done` when they came, or never will. Needs a router since 6.43.
     void print(unsigned times, std::int64_t now_us, std::function<void()> done);
     void take_all_sessions(std::size_t max_sessions, std::int64_t now_us);
@@ -42,6 +50,9 @@ class People {
         std::size_t answers_missing = 0;
         std::function<void()> done;
     };
+    [[nodiscard]] std::optional<std::uint64_t> route_at(rossim::Family family,
+                                                        std::string_view table,
+                                                        std::string_view address) const;
     rossim::Router& sim_;
     bool acting_ = false;
     std::map<rossim::SessionId, Errand> errands_;

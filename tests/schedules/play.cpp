@@ -79,7 +79,12 @@ void World::tell(const std::string& what) {
 
 void World::note(const rossim::Commit& commit) {
     const bool theirs = people_.acting();
-    std::string line = rossim::to_json_line(commit);
+    // Our route by another gateway leads elsewhere: for the judge it is not there.
+    rossim::Commit judged = commit;
+    judged.disabled |= commit.is_route && is_ours(commit.comment) && commit.gateway != kGateway;
+    std::string line = rossim::to_json_line(judged);
+    if (commit.change == rossim::Change::reboot) connected_.clear();
+    if (commit.change == rossim::Change::remove && !theirs) check_guard(commit);
     if (theirs) line.replace(line.size() - 2, 1, ",\"by\":\"human\"}");
     // What is not ours, or of a list that is no more, blocks until it ends.
     if (commit.change == rossim::Change::expire && !is_configured(commit.comment)) {
@@ -88,11 +93,75 @@ void World::note(const rossim::Commit& commit) {
     const auto left_us = commit.left_us.value_or(-1);
     if (commit.comment != "prefill") {
         tell(std::string{theirs ? "human " : "router "} +
-             std::string{rossim::change_name(commit.change)} + " " + std::string{commit.list} +
-             " " + std::string{commit.address} + " left " + std::to_string(left_us / 1000) +
-             " ms " + std::string{commit.comment} + (commit.disabled ? " disabled" : ""));
+             std::string{rossim::change_name(commit.change)} + (commit.is_route ? " route " : " ") +
+             std::string{commit.list} + " " + std::string{commit.address} + " left " +
+             std::to_string(left_us / 1000) + " ms " + std::string{commit.gateway} + " " +
+             std::string{commit.comment} + (commit.disabled ? " disabled" : ""));
     }
     played.journal += line;
+}
+
+// Of a guarded route that we removed: no connection to it may be older than what the engine can have known.
+void World::check_guard(const rossim::Commit& commit) {
+    constexpr std::int64_t kKnownAfterUs = 120 * kSecond;
+    if (!commit.is_route) return;
+    const auto plan = std::ranges::find_if(schedule.lists, [&](const ListPlan& list) {
+        return commit.comment.starts_with(list.config.prefix + ";pg=" + list.config.tag + ";");
+    });
+    const auto found =
+        connected_.find(std::string{commit.address.substr(0, commit.address.find('/'))});
+    if (plan == schedule.lists.end() || found == connected_.end()) return;
+    // A second one, as imports leave, goes at once.
+    const auto family = commit.family;
+    const auto same =
+        std::ranges::count_if(sim.routes(family, commit.list), [&](const auto& route) {
+            return route.destination.starts_with(
+                std::string{commit.address.substr(0, commit.address.find('/'))} + "/");
+        });
+    const auto& [from_us, until_us] = found->second;
+    const bool is_guarded = std::ranges::any_of(schedule.lists, [&](const ListPlan& list) {
+        return list.config.connection_guard && list.config.list4 == commit.list;
+    });
+    if (same > 0 || !is_guarded || now_us < from_us + kKnownAfterUs || now_us >= until_us) return;
+    played.complaints.push_back("a route was removed while a connection used it: " +
+                                std::string{commit.address} + " at " + time_text(now_us));
+}
+
+// How long after the last question all routes of lists with short lives must be gone: a life, and what the engine waits.
+std::int64_t World::last_routes_us() const {
+    constexpr std::int64_t kWaitsUs = 300 * kSecond;
+    constexpr std::uint32_t kShortLifeS = 600;
+    std::int64_t longest_us = 0;
+    for (const ListPlan& list : schedule.lists) {
+        const auto& config = list.config;
+        if (config.type == routeros::RowType::address || config.max_ttl_s == 0) continue;
+        if (config.max_ttl_s > kShortLifeS) return 0;
+        longest_us = std::max(longest_us, config.max_ttl_s * kSecond + kWaitsUs);
+    }
+    return longest_us;
+}
+
+void World::check_left_routes() {
+    if (last_routes_us() == 0) return;
+    for (const Spot& spot : our_rows(false)) {
+        if (!spot.is_route || !is_configured(comment_at(spot))) continue;
+        const auto address = routeros::Address::parse(spot.address);
+        const auto& lists = daemons_.front()->config.lists;
+        const bool is_wanted = std::ranges::any_of(lists, [&](const auto& list) {
+            return list.list4 == spot.list &&
+                   (list.max_ttl_s == 0 ||
+                    std::ranges::find(list.persistent, *address) != list.persistent.end());
+        });
+        const bool is_watched = std::ranges::any_of(lists, [&](const auto& list) {
+            return list.type == routeros::RowType::route && list.list4 == spot.list;
+        });
+        const auto used = connected_.find(spot.address.substr(0, spot.address.find('/')));
+        const bool is_used =
+            used != connected_.end() && now_us < used->second.until_us + 60 * kSecond;
+        if (is_wanted || !is_watched || is_used) continue;
+        played.complaints.push_back("a route stayed without a lease: " + spot.judged() + " " +
+                                    spot.address);
+    }
 }
 
 const ListPlan& World::plan(ListId id) const {
@@ -154,6 +223,14 @@ void World::step() {
 }
 
 Played World::play() {
+    for (const ListPlan& list : schedule.lists) {
+        if (list.config.type != routeros::RowType::route) continue;
+        sim.put_record("/routing/table", {{"name", list.config.list4}}, now_us);
+        people_.add_route(Family::ipv4, list.config.list4, "0.0.0.0/0", kForeignGateway, "mine",
+                          false, now_us);
+        people_.add_route(Family::ipv4, list.config.list4, "198.51.100.0/24", kForeignGateway,
+                          "mine", false, now_us);
+    }
     if (schedule.prefill > 0) {
         const auto& config = schedule.lists.front().config;
         people_.prefill(Family::ipv4, config.list4, schedule.prefill, now_us);
@@ -177,6 +254,7 @@ Played World::play() {
     at(kStartUs + schedule.faults_end_us, [this] {
         end_us_ = now_us + grace_us(kShare) + kQuietUs;
         last_questions_us_ = end_us_ - kNoQuestionsUs;
+        end_us_ += last_routes_us();
     });
     while (now_us < end_us_)
         step();
@@ -198,6 +276,7 @@ Played World::play() {
                                         std::to_string(happened) + " faults");
         }
     }
+    check_left_routes();
     write_answers();
     played.facts = facts();
     return std::move(played);

@@ -80,9 +80,22 @@ ListPlan make_list(Random& random, unsigned number, bool several_writers) {
     return plan;
 }
 
+// Without dice, so that the other lists of a seed stay as they were.
+void make_routes(ListPlan& plan, std::uint32_t pick) {
+    auto& config = plan.config;
+    config.type = routeros::RowType::route;
+    const std::string table = "table" + std::to_string(plan.range);
+    config.list4 = table;
+    if (!config.list6.empty()) config.list6 = table;
+    config.gateway4 = config.gateway6 = kGateway;
+    config.distance = 100;
+    config.connection_guard = pick % 2 == 0;
+    // Two lists of one range share a routing table.
+}
+
 Fault make_fault(Random& random) {
     // What is rare in life is not rarer here; what destroys most comes a little less often.
-    constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::reload) + 1;
+    constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::gateway_down) + 1;
     constexpr std::int64_t kLengths[] = {200'000, 900'000, 4'000'000, 12'000'000, 45'000'000};
     Fault fault;
     fault.kind = static_cast<Kind>(random.below(kKinds));
@@ -108,6 +121,12 @@ std::string_view label(Kind kind) {
 std::string text(const Fault& fault) {
     return seconds(fault.at_us) + " " + std::string{label(fault.kind)} + " for " +
            seconds(fault.length_us) + " pick " + std::to_string(fault.pick);
+}
+
+std::string judged_name(const routeros::ListConfig& config, bool six) {
+    const std::string& name = six ? config.list6 : config.list4;
+    if (name.empty() || config.type == routeros::RowType::address) return name;
+    return "route " + name;
 }
 
 double Schedule::write_rate() const {
@@ -154,6 +173,13 @@ Schedule make_schedule(std::uint32_t seed) {
     const unsigned lists = 1 + random.below(3);
     for (unsigned i = 1; i <= lists; ++i)
         s.lists.push_back(make_list(random, i, s.writers > 1));
+    // On routers that have routing tables, some lists are one. Not with two writers: neither knows when the other's leases end.
+    for (unsigned i = 0; i < s.lists.size(); ++i) {
+        if (s.router.version < rossim::Version{7} || s.writers > 1 || (seed / 2 + i) % 2 != 0)
+            continue;
+        make_routes(s.lists[i], seed + i);
+    }
+    s.router.refuse_same_route = seed % 3 == 0;
     // Some come one upon the other, some are far apart.
     std::int64_t at_us = 20 * kSecond;
     const unsigned faults = 1 + random.below(12);

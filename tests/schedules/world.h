@@ -89,6 +89,11 @@ class World {
     struct Spot {
         Family family;
         std::string list, address;
+        bool is_route = false;  // `list` is its routing table
+        [[nodiscard]] std::string judged() const { return is_route ? "route " + list : list; }
+    };
+    struct Connected {  // a connection that the router tracks
+        std::int64_t from_us, until_us;
     };
     friend class Daemon;
 
@@ -107,6 +112,12 @@ class World {
     void begin_on_line(const Fault& fault);
     void inject(rossim::Fault what, std::int64_t length_us);
     void begin_by_hand(const Fault& fault);
+    void begin_on_route(const Fault& fault, const Spot& spot);
+    bool remove(const Spot& spot);
+    void connect(const std::string& address);
+    void check_guard(const rossim::Commit& commit);
+    [[nodiscard]] std::int64_t last_routes_us() const;
+    void check_left_routes();
     void begin_foreign(const Fault& fault);
     void change_lists(Daemon& daemon, std::uint32_t pick);
     [[nodiscard]] std::vector<Spot> our_rows(bool only_static) const;
@@ -124,6 +135,7 @@ class World {
     std::multimap<std::int64_t, std::function<void()>> agenda_;
     std::vector<Answer> answers_;
     std::vector<Window> windows_;
+    std::map<std::string, Connected> connected_;  // by address, without a length
     std::int64_t last_questions_us_ = kNever, end_us_ = kNever;
     std::uint64_t next_token_ = 1;
 };

@@ -24,10 +24,15 @@ def span_of(text):
         return None
 
 
+def list_of(entry):
+    """A routing table is not the list of the same name."""
+    return f"route {entry['list']}" if entry.get("menu") == "route" else entry["list"]
+
+
 class Row:
     def __init__(self, entry):
         self.id = entry.get(".id")
-        self.list = entry["list"]
+        self.list = list_of(entry)
         self.family = int(entry["family"])
         self.address = entry["address"]
         self.enabled = not entry.get("disabled", False)
