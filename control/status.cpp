@@ -393,6 +393,12 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
             writer.sample({{"router", router.name}},
                           static_cast<std::uint64_t>(router.state.rows_ours));
         }
+        writer.family("steerdns_router_routes_inactive");
+        writer.sample({{"router", router.name}},
+                      static_cast<std::uint64_t>(router.state.routes_inactive));
+        writer.family("steerdns_router_routes_kept");
+        writer.sample({{"router", router.name}},
+                      static_cast<std::uint64_t>(router.state.routes_kept));
         writer.family("steerdns_router_shared_addresses");
         writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.shared));
         writer.family("steerdns_router_claimed_addresses");

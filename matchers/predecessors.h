@@ -61,6 +61,9 @@ inline constexpr std::array kKeys{
                    "with 'async: false', an answer waits 'sync_timeout' (100ms)"},
     PredecessorKey{"ros_address_list", "queue_capacity", kNone,
                    "'max_rows' limits the list (50000)"},
+    PredecessorKey{"ros_route", "wait_timeout", kNone,
+                   "with 'async: false', an answer waits 'sync_timeout' (100ms)"},
+    PredecessorKey{"ros_route", "queue_capacity", kNone, "'max_rows' limits the routes (10000)"},
     PredecessorKey{"tls", "server_name", kNone,
                    "the certificate is checked for the host in 'address'; write 'pin' if it has "
                    "another name",
@@ -114,10 +117,6 @@ inline constexpr std::array kTypes{
     PredecessorType{"ip_selector", false, kRefused,
                     "addresses keep the order of the upstream; remove it and its uses",
                     "answers change: addresses keep the order of the upstream"},
-    PredecessorType{"ros_route", false, kRefused,
-                    "use a ros_address_list, and a mangle rule on the router that sets a routing "
-                    "mark for its list",
-                    "routes change: use a ros_address_list and a mangle rule on the router"},
 };
 
 // Sections of mosdns v4 and mosdns-x, which are converted to v5 first.

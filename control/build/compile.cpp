@@ -282,7 +282,8 @@ void Compiler::enter(Op op, std::uint16_t instance, int line, std::uint32_t oper
     if (++depth > kMaxWrappers) {
         error(line, "more than " + std::to_string(kMaxWrappers) +
                         " executors that wrap the rest of their sequence are active here (cache, "
-                        "ros_address_list, redirect, query_summary): use fewer, or move them with "
+                        "ros_address_list, ros_route, redirect, query_summary): use fewer, or move "
+                        "them with "
                         "their forward and 'accept' to separate sequences");
     }
     emit(op, instance, line, operand);
@@ -478,7 +479,8 @@ int Compiler::most_claims(std::uint16_t entry) {
         if (most[pc] + more > static_cast<int>(kMaxClaims) && !too_many_claims_) {
             too_many_claims_ = true;
             error(i.line, "more than " + std::to_string(kMaxClaims) +
-                              " ros_address_list, ipset and nftset can act on one answer here: use "
+                              " ros_address_list, ros_route, ipset and nftset can act on one "
+                              "answer here: use "
                               "fewer, or end the "
                               "way of each with 'accept'");
         }

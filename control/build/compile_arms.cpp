@@ -145,7 +145,7 @@ void Compiler::execute(const config::Cache& cache, const Use& use) {
     if (!too_long_) snapshot_.program[pc].short_circuit = cache.short_circuit;
 }
 
-void Compiler::execute(const config::RosAddressList&, const Use& use) {
+void Compiler::execute(const config::RouterRows&, const Use& use) {
     enter(Op::enter_list, use.instance, use.line, list_places_.at(use.index), use.depth);
 }
 

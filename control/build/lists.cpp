@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMinShare = 64;  // rows of a name, suffix or client
 constexpr std::string_view kTooManyLists =
-    "more than 255 lists (ros_address_list, ipset, nftset): use fewer";
+    "more than 255 lists (ros_address_list, ros_route, ipset, nftset): use fewer";
 
 // Addresses of this system: ports, routers, upstreams.
 std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
@@ -97,18 +97,18 @@ std::string stable_name(const sets::SetPlan& plan) {
 // With several writers, every row gets the same constant lifetime, so that no write shortens a row of
 // another writer. The lifetime is `max_ttl` plus `extra_time`, so clients may get all of
 // `max_ttl`.
-std::uint32_t longest_life_s(const config::RosAddressList& args) {
+std::uint32_t longest_life_s(const config::RouterRows& args) {
     if (args.fixed_ttl) return seconds(*args.fixed_ttl);
     return seconds(args.multi_writer ? args.max_ttl + args.extra_time : args.max_ttl);
 }
 
-PolicyList policy_list(const config::Plugin& plugin, const config::RosAddressList& args, ListId id,
+PolicyList policy_list(const config::Plugin& plugin, const config::RouterRows& args, ListId id,
                        const std::vector<matchers::Prefix>& hosts) {
     PolicyList list;
     list.id = id;
     list.tag = plugin.tag;
-    list.has_v4 = !args.address_list4.empty();
-    list.has_v6 = !args.address_list6.empty();
+    list.has_v4 = !args.group(false).empty();
+    list.has_v6 = !args.group(true).empty();
     list.synchronous = !args.async;
     list.max_ttl_s = args.fixed_ttl ? seconds(args.max_ttl) : longest_life_s(args);
     list.min_ttl_s = args.multi_writer ? list.max_ttl_s : seconds(args.min_ttl);
@@ -130,12 +130,19 @@ static_assert(static_cast<int>(MissingFamily::nodata) ==
               static_cast<int>(config::MissingFamilyMode::nodata));
 static_assert(static_cast<int>(Sharing::report) == static_cast<int>(config::SharedMode::report));
 
-routeros::ListConfig list_config(const config::Plugin& plugin, const config::RosAddressList& args,
+routeros::ListConfig list_config(const config::Plugin& plugin, const config::RouterRows& args,
                                  ListId id) {
     routeros::ListConfig list;
     list.id = id;
-    list.list4 = args.address_list4;
-    list.list6 = args.address_list6;
+    list.list4 = args.group(false);
+    list.list6 = args.group(true);
+    if (args.route) {
+        list.type = routeros::RowType::route;
+        list.gateway4 = args.route->gateway4;
+        list.gateway6 = args.route->gateway6;
+        list.distance = static_cast<std::uint8_t>(args.route->distance);
+        list.connection_guard = args.route->conntrack_guard;
+    }
     list.tag = plugin.tag;
     list.prefix = args.comment_prefix;
     list.max_ttl_s = longest_life_s(args);
@@ -190,7 +197,7 @@ struct RouterLists {
     Registry& registry;
     Built& built;
     const config::Plugin& plugin;
-    const config::RosAddressList& args;
+    const config::RouterRows& args;
 
     ListId on(const std::vector<config::RouterIndex>& routers) {
         std::string names;
@@ -273,7 +280,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             built.kernel_sets.push_back(set_plan(plugin, *kernel, *id, hosts));
             continue;
         }
-        const auto* args = std::get_if<config::RosAddressList>(&plugin.args);
+        const auto* args = std::get_if<config::RouterRows>(&plugin.args);
         if (args == nullptr) continue;
         places.emplace(i, static_cast<std::uint32_t>(lists.size()));
         if (lists.size() >= kNoList) {

@@ -1,4 +1,4 @@
-// Every ros_address_list in two forms: for workers (PolicyList) and for the router's engine
+// Every ros_address_list and ros_route in two forms: for workers (PolicyList) and for the router's engine
 // (RouterPlan).
 #pragma once
 

@@ -64,7 +64,7 @@ void advise_unused_routers(Reading& in) {
             for (const RouterIndex router : routers)
                 used[router] = true;
         };
-        if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) use(list->routers);
+        if (const auto* list = std::get_if<RouterRows>(&plugin.args)) use(list->routers);
         if (const auto* leases = std::get_if<DhcpLeases>(&plugin.args)) use(leases->routers);
         const auto* const set = std::get_if<IpSet>(&plugin.args);
         if (set != nullptr && set->live) use(set->live->routers);
@@ -73,10 +73,10 @@ void advise_unused_routers(Reading& in) {
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
         if (used[i]) continue;
-        in.report().warn(
-            settings.routers[i].line,
-            "router '" + settings.routers[i].name +
-                "' is not used by any ros_address_list, ros_list, forward or dhcp_leases");
+        in.report().warn(settings.routers[i].line,
+                         "router '" + settings.routers[i].name +
+                             "' is not used by any ros_address_list, ros_route, ros_list, forward "
+                             "or dhcp_leases");
     }
 }
 
@@ -114,22 +114,40 @@ void advise_servers(Reading& in) {
 
 // ---- lists
 
+// Whether two plugins would write different routes to an address.
+bool differ(const RouteRows& one, const RouteRows& other, bool v6) {
+    const auto gateway = v6 ? &RouteRows::gateway6 : &RouteRows::gateway4;
+    return one.*gateway != other.*gateway || one.distance != other.distance;
+}
+
 void advise_lists(Reading& in, const std::vector<bool>& used) {
     const auto& settings = in.settings();
-    std::map<std::tuple<RouterIndex, bool, std::string>, const Plugin*> lists;
+    std::map<std::tuple<RouterIndex, bool, bool, std::string>, const Plugin*> lists;
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const Plugin& plugin = settings.plugins[i];
-        const auto* list = std::get_if<RosAddressList>(&plugin.args);
+        const auto* list = std::get_if<RouterRows>(&plugin.args);
         if (list == nullptr || !used[i]) continue;
         for (const RouterIndex router : list->routers) {
             for (const bool v6 : {false, true}) {
-                const std::string& name = v6 ? list->address_list6 : list->address_list4;
+                const std::string name = list->group(v6);
                 if (name.empty()) continue;
-                const auto [at, fresh] = lists.emplace(std::tuple(router, v6, name), &plugin);
+                const bool is_route = list->route.has_value();
+                const auto [at, fresh] =
+                    lists.emplace(std::tuple(router, v6, is_route, name), &plugin);
                 if (fresh) continue;
+                if (is_route &&
+                    differ(*list->route, *std::get<RouterRows>(at->second->args).route, v6)) {
+                    in.report().error(plugin.line,
+                                      owner_of(plugin) + " and " + owner_of(*at->second) +
+                                          " write the routing table '" + name +
+                                          "' on the same router with different gateways or "
+                                          "distances: give each a routing table of its own");
+                    continue;
+                }
                 in.report().warn(plugin.line,
                                  owner_of(plugin) + " and " + owner_of(*at->second) +
-                                     " write the list '" + name +
+                                     " write the " + (is_route ? "routing table" : "list") + " '" +
+                                     name +
                                      "' on the same router: each address gets a row of only one "
                                      "of them; use one plugin for both");
             }

@@ -274,7 +274,7 @@ void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& s
                 const Reachable units(settings, index);
                 test = units.find(depends_on_client);
                 list = units.find([](const Plugin& other) {
-                    return std::holds_alternative<RosAddressList>(other.args) ||
+                    return std::holds_alternative<RouterRows>(other.args) ||
                            std::holds_alternative<KernelSets>(other.args);
                 });
                 return test != nullptr && list != nullptr;

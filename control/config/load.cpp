@@ -142,13 +142,12 @@ class PluginsReader {
         }
     }
 
-    // A plugin without a tag is TYPE_N. The tag of a ros_address_list is in comments on the router, so it must be
+    // A plugin without a tag is TYPE_N. The tag of a ros_address_list or ros_route is in comments on the router, so it must be
     // written.
     void name(Declaration& out, const std::string& type) {
         if (!out.tag.empty()) return;
-        if (type == "ros_address_list") {
-            error(out.line,
-                  "a ros_address_list needs a 'tag' for the comments of its rows: add one");
+        if (type == "ros_address_list" || type == "ros_route") {
+            error(out.line, "a " + type + " needs a 'tag' for the comments of its rows: add one");
         }
         do {
             out.tag = (type.empty() ? "plugin" : type) + "_" + std::to_string(++counts_[type]);

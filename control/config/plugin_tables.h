@@ -29,7 +29,7 @@
     X(AnyMatch, tests)            \
     X(Forward, executor)          \
     X(Cache, executor)            \
-    X(RosAddressList, executor)   \
+    X(RouterRows, executor)       \
     X(DebugPrint, executor)       \
     X(QuerySummary, executor)     \
     X(DropResp, executor)         \
@@ -93,6 +93,7 @@
     X(Forward)                \
     X(Cache)                  \
     X(RosAddressList)         \
+    X(RosRoute)               \
     X(DebugPrint)             \
     X(QuerySummary)           \
     X(DropResp)               \

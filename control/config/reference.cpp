@@ -96,9 +96,9 @@ this one.
 `exec: accept` after a cache, or set `short_circuit: true`. A query that reaches the end without a
 response gets NOERROR without records (mosdns: REFUSED). `--check` warns where this can happen.
 
-**Wrapping executors**: `cache`, `ros_address_list`, `reverse_lookup`, `metrics_collector`,
-`learn_domain` and `query_summary` wrap the rest of their sequence. The rest runs inside them, and
-they process the response that it returns.
+**Wrapping executors**: `cache`, `ros_address_list`, `ros_route`, `reverse_lookup`,
+`metrics_collector`, `learn_domain` and `query_summary` wrap the rest of their sequence. The rest
+runs inside them, and they process the response that it returns.
 
 **Entry**: queries enter the sequence that no other plugin refers to. If there are several such
 sequences, set `entry` in a `udp_server` and a `tcp_server`. Without a server plugin, UDP and TCP
@@ -147,6 +147,20 @@ Persistent rows have `kind=P`. Rows with other comments are never changed.
 **Differences to ForgeDNS**: `cleanup_on_shutdown` is false by default. With `async: false`, an
 answer waits at most `sync_timeout` instead of 8 seconds. DNS keeps working while a router is
 unreachable.
+)";
+
+constexpr std::string_view kRoutes =
+    R"(**Lifetimes** are those of a [ros_address_list](#ros_address_list). A route has no timeout on the
+router, so steerdnsd removes it: within a minute after its lifetime, and with `conntrack_guard`
+after its last connection. While steerdnsd is stopped, routes stay. After a start, routes of the
+same tag stay for the longest lifetime, and then go unless an answer needs them.
+
+**Comments** are those of a [ros_address_list](#ros_address_list), by default with the prefix of
+OxiDNS. Other routes are never changed, default routes neither.
+
+**Flash**: the router saves each added or removed route in its flash. A renewed lifetime writes
+nothing. [Routes instead of lists](../guides/routers.md#routes-instead-of-lists) says when to use
+which, and what the router needs.
 )";
 
 std::string table_text(std::string_view text) {
@@ -390,6 +404,10 @@ void write_type(std::ostream& out, const PluginType& type) {
     if (type.name == "ros_address_list") {
         write_part(out, "persistent", persistent_row_texts());
         out << kLists << '\n';
+    }
+    if (type.name == "ros_route") {
+        write_part(out, "persistent", persistent_row_texts());
+        out << kRoutes << '\n';
     }
 }
 

@@ -1,4 +1,4 @@
-// How a router is reached: the settings that `routers.NAME` and a ros_address_list with an address
+// How a router is reached: the settings that `routers.NAME` and a ros_address_list or ros_route with an address
 // of its own share.
 #pragma once
 

@@ -112,7 +112,7 @@ enum class RouterScripts : std::uint8_t { when_possible, off };
 
 struct Router {
     std::string
-        name;  // its key in `routers:`; of one written inside a ros_address_list: "HOST:PORT"
+        name;  // its key in `routers:`; of one written inside a ros_address_list or ros_route: "HOST:PORT"
     std::string host;                  // an IP address or a name
     std::optional<IpAddress> address;  // of `host`, if that is an address
     std::uint16_t port = 8728;         // 8729 with tls

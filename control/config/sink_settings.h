@@ -24,10 +24,19 @@ enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
 enum class SharedMode : std::uint8_t { keep, skip, report };
 
-struct RosAddressList {
+// What rows of a ros_route have.
+struct RouteRows {
+    std::string routing_table;
+    std::string gateway4, gateway6;  // at least one
+    std::uint32_t distance = 100;
+    bool conntrack_guard = false;
+};
+
+struct RouterRows {                    // `ros_address_list`, `ros_route`
     std::vector<RouterIndex> routers;  // at least one
     Quorum quorum = Quorum::healthy;
-    std::string address_list4, address_list6;  // at least one
+    std::string address_list4, address_list6;  // at least one, unless there is `route`
+    std::optional<RouteRows> route;
     std::string comment_prefix = "fdns";
     bool async = true;
     Milliseconds min_ttl{60'000}, max_ttl{3'600'000};
@@ -49,6 +58,13 @@ struct RosAddressList {
     ManualChangeMode on_manual_change = ManualChangeMode::repair;
     bool cleanup_on_shutdown = false;
     std::vector<PersistentRow> persistent;
+
+    // The address list or routing table that rows of a family belong to; empty: they become no rows.
+    [[nodiscard]] std::string group(bool v6) const {
+        if (!route) return v6 ? address_list6 : address_list4;
+        return (v6 ? route->gateway6 : route->gateway4).empty() ? std::string{}
+                                                                : route->routing_table;
+    }
 };
 
 // One set of the kernel: `ipset`, or with a table `nftset`.

@@ -37,7 +37,8 @@ void check_user(const RouterFacts& router, const Expected& expected, const std::
     if (group == nullptr) return;
     std::string missing;
     std::vector<std::string_view> needed{"read", "api"};
-    if (!expected.plan.egresses.empty()) needed.push_back("write");
+    const setup::RouterPlan& plan = expected.plan;
+    if (!plan.egresses.empty() || !plan.route_tables.empty()) needed.push_back("write");
     for (const std::string_view policy : needed) {
         if (!group->lists("policy", policy))
             missing.append(missing.empty() ? "" : ",").append(policy);

@@ -207,7 +207,7 @@ std::string Prober::find_covering_row(Probed& probed, Menu menu,
                                       const std::vector<std::string>& lists) {
     const std::vector<std::string_view> names(lists.begin(), lists.end());
     routeros::Client::Reply reply;
-    if (std::string why = client_.ask(routeros::print_lists(menu, names), reply); !why.empty())
+    if (std::string why = client_.ask(routeros::print_groups({menu}, names), reply); !why.empty())
         return why;
     if (!reply.ending.ok) return reply.ending.message;
     for (auto& values : reply.rows) {

@@ -7,8 +7,8 @@
 namespace steer::setup {
 namespace {
 
-using config::RosAddressList;
 using config::Router;
+using config::RouterRows;
 using config::Settings;
 
 void add_once(std::vector<std::string>& all, const std::string& one) {
@@ -55,7 +55,7 @@ auto egress_of(std::vector<Egress>& egresses, std::vector<std::string> Egress::*
     });
 }
 
-void add_lists(std::vector<Egress>& egresses, const RosAddressList& plugin) {
+void add_lists(std::vector<Egress>& egresses, const RouterRows& plugin) {
     const auto with4 = egress_of(egresses, &Egress::lists4, plugin.address_list4);
     const auto with6 = egress_of(egresses, &Egress::lists6, plugin.address_list6);
     const bool new4 = !plugin.address_list4.empty() && with4 == egresses.end();
@@ -143,9 +143,15 @@ Plan plan_routers(const Settings& settings) {
         return its;
     };
     for (const auto& plugin : settings.plugins) {
-        if (const auto* list = std::get_if<RosAddressList>(&plugin.args)) {
-            for (const config::RouterIndex index : list->routers)
-                add_lists(plan_for(index).egresses, *list);
+        if (const auto* list = std::get_if<RouterRows>(&plugin.args)) {
+            for (const config::RouterIndex index : list->routers) {
+                RouterPlan& its = plan_for(index);
+                if (list->route) {
+                    add_once(its.route_tables, list->route->routing_table);
+                } else {
+                    add_lists(its.egresses, *list);
+                }
+            }
         }
         if (const auto* dns64 = std::get_if<config::Dns64>(&plugin.args)) {
             for (const config::Dns64Prefix& prefix : dns64->prefixes)
@@ -171,7 +177,8 @@ Plan plan_routers(const Settings& settings) {
 std::vector<routeros::FeatureId> features_of(const RouterPlan& router, bool has_nat64) {
     using routeros::FeatureId;
     std::vector<FeatureId> out;
-    if (!router.egresses.empty()) out.push_back(FeatureId::tables);
+    if (!router.egresses.empty() || !router.route_tables.empty())
+        out.push_back(FeatureId::tables);
     const bool has_lists6 =
         std::any_of(router.egresses.begin(), router.egresses.end(),
                     [](const Egress& egress) { return !egress.lists6.empty(); });

@@ -1,4 +1,4 @@
-// What each router of a configuration needs so that its address lists choose an egress.
+// What each router of a configuration needs so that its address lists and routes choose an egress.
 //
 // A router is what its host says: several entries of `routers:` with one host are one router. Lists that one
 // ros_address_list fills for IPv4 and IPv6 share an egress, and so do all that are joined by such pairs.
@@ -32,7 +32,9 @@ struct RouterPlan {
     std::vector<std::string> names;  // in the configuration
     std::vector<std::string> users;  // each once
     std::vector<ApiService> services;
-    std::vector<Egress> egresses;  // none: only its leases are read
+    std::vector<Egress> egresses;
+    std::vector<std::string>
+        route_tables;  // of ros_route, each once; none and no egress: only its leases are read
     std::string
         api_client;  // our address as the router sees it; empty: the configuration does not say
 };

@@ -167,7 +167,7 @@ Blanks blanks_of(const Plan& plan, const RouterPlan& router, const Values& value
 // ---- the text
 
 // Settings of the API service that the configuration expects and that no command here changes.
-std::string service_notes(const RouterPlan& router) {
+std::string service_notes(const RouterPlan& router, RouterOs version) {
     std::string out;
     for (const ApiService& api : router.services) {
         const std::string name = api.tls ? "api-ssl" : "api";
@@ -177,6 +177,13 @@ std::string service_notes(const RouterPlan& router) {
         if (api.tls && !api.anonymous)
             out += "# api-ssl needs a certificate: /ip service set api-ssl certificate=NAME\n";
     }
+    if (!router.route_tables.empty() && version == RouterOs::v6)
+        out += "# ros_route needs RouterOS 7: no commands for its routing table\n";
+    if (!router.route_tables.empty() && version == RouterOs::v7)
+        out +=
+            "# Fasttrack ignores routing rules: connections that take a route of ros_route must "
+            "not "
+            "be fasttracked\n# (docs/guides/routers.md, \"Routes instead of lists\")\n";
     return out;
 }
 
@@ -239,7 +246,7 @@ std::string set_up(const Plan& plan, const RouterPlan& router, const std::vector
                    const Values& values, RouterOs version) {
     const std::string versions =
         version == RouterOs::v7 ? needs(features_of(router, false)) : std::string();
-    return set_up_block(all_quoted(router.names), versions + service_notes(router),
+    return set_up_block(all_quoted(router.names), versions + service_notes(router, version),
                         blanks_of(plan, router, values, version).text(), steps,
                         move_clients_note(plan, values, version));
 }
@@ -427,8 +434,8 @@ Result<std::string> routeros_setup(const config::Settings& settings, const Value
                 "7",
                 settings.file};
         return Error{
-            "no router to set up: the configuration has no ros_address_list, no ros_list, no "
-            "dhcp_leases and no dns64; add one",
+            "no router to set up: the configuration has no ros_address_list, no ros_route, no "
+            "ros_list, no dhcp_leases and no dns64; add one",
             settings.file};
     }
     std::string out = introduction(settings, plan, version);

@@ -63,9 +63,11 @@ Step row(std::string what, const std::string& menu, const std::string& values,
 }
 
 Step group(const RouterPlan& router) {
-    const bool writes = !router.egresses.empty();
-    return added(std::string("User group with the rights to ") +
-                     (writes ? "write address lists" : "read leases"),
+    const bool writes = !router.egresses.empty() || !router.route_tables.empty();
+    return added(std::string("User group with the rights to ") + (!router.egresses.empty()
+                                                                      ? "write address lists"
+                                                                  : writes ? "write routes"
+                                                                           : "read leases"),
                  "/user group", "name=\"steerdns\"",
                  std::string("name=\"steerdns\" policy=read,") + (writes ? "write,api" : "api"));
 }
@@ -164,6 +166,19 @@ void add_ways_out(const Egress& egress, std::size_t index, RouterOs version,
                 (has_tables ? " routing-table=" : " routing-mark=") + mark_of(egress),
             comment));
     }
+}
+
+// A table that a ros_route fills. What it has no route for goes on to the main table.
+void add_route_table(const std::string& name, std::vector<Step>& out) {
+    const std::string comment = comment_of("routes in " + name);
+    // A table that was there stays after the undo.
+    Step table =
+        added("Routing table " + literal(name) + " for routes to addresses", "/routing table",
+              "name=" + literal(name), "name=" + literal(name) + " fib comment=" + comment);
+    table.undoes = row({}, "/routing table", {}, comment).undoes;
+    out.push_back(std::move(table));
+    out.push_back(row("Look up all packets in it first", "/routing rule",
+                      "action=lookup table=" + literal(name), comment));
 }
 
 void add_marks(const Egress& egress, std::size_t index, RouterOs version, std::vector<Step>& out) {
@@ -445,6 +460,9 @@ std::vector<Step> steps_for(const RouterPlan& router, RouterOs version) {
         out.push_back(service(api));
     for (std::size_t i = 0; i < router.egresses.size(); ++i)
         add_ways_out(router.egresses[i], i, version, out);
+    for (const std::string& table : router.route_tables) {
+        if (is_7) add_route_table(table, out);
+    }
     if (any_list(router, &Egress::lists4)) out.push_back(fasttrack("/ip", "IPv4"));
     if (is_7 && any_list(router, &Egress::lists6))
         out.push_back(fasttrack("/ipv6", "IPv6; RouterOS 7.18"));

@@ -272,6 +272,8 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
     if (!s.second_writers.empty()) all["second_writer"] = value_from(s.second_writers);
     if (s.left_alone != 0) all["left_alone"] = s.left_alone;
     if (s.late != 0) all["late"] = s.late;
+    if (s.routes_inactive != 0) all["routes_inactive"] = s.routes_inactive;
+    if (s.routes_kept != 0) all["routes_kept"] = s.routes_kept;
     if (router.counters.unknown_sentences != 0)
         all["unknown_sentences"] = router.counters.unknown_sentences;
     if (s.repair_refused) all["repair_refused"] = true;

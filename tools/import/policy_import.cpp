@@ -320,19 +320,24 @@ class PolicyImport {
         }
         if ((type == "udp_server" || type == "tcp_server") && args->find("listen") == nullptr)
             args->set("listen", Tree::of("127.0.0.1:53"));
-        if (type == "ros_address_list") rows_of(plugin.line, *args, owner);
+        if (type == "ros_address_list" || type == "ros_route")
+            rows_of(plugin.line, *args, type, owner);
         return true;
     }
 
-    void rows_of(int line, Tree& args, const std::string& owner) {
+    void rows_of(int line, Tree& args, std::string_view type, const std::string& owner) {
         if (Tree* const tls = args.find("tls"); tls != nullptr && tls->is_map()) {
             clean(*tls, "tls", owner);
             if (tls->entries.empty()) args.set("tls", Tree::of("true"));
         }
-        if (args.find("comment_prefix") == nullptr) args.set("comment_prefix", Tree::of("fdns"));
+        const bool is_route = type == "ros_route";
+        if (args.find("comment_prefix") == nullptr)
+            args.set("comment_prefix", Tree::of(is_route ? "oxi" : "fdns"));
         if (args.find("cleanup_on_shutdown") == nullptr) {
             note(line, owner +
-                           " keeps its rows after a shutdown until they expire, unlike ForgeDNS; "
+                           (is_route ? " keeps its routes after a shutdown, unlike OxiDNS; "
+                                     : " keeps its rows after a shutdown until they expire, unlike "
+                                       "ForgeDNS; ") +
                            "write 'cleanup_on_shutdown: true' to remove them");
         }
     }

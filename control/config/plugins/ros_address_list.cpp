@@ -1,4 +1,4 @@
-// ros_address_list: writes the addresses of answers into address lists of RouterOS routers.
+// ros_address_list and ros_route: write the addresses of answers into address lists or routing tables of RouterOS routers.
 #include <algorithm>
 
 #include "control/config/plugins/plugin_type.h"
@@ -10,13 +10,13 @@
 namespace steer::config {
 namespace {
 
-struct RosAddressListArgs : RouterAccess, RosAddressList {
+struct RouterRowsArgs : RouterAccess, RouterRows, RouteRows {
     std::string router_name;
     std::vector<Text> router_names;
 };
 
 void read_ros_address_list_router_names(Reading& in, const Node& node, const Place& place,
-                                        RosAddressListArgs& out) {
+                                        RouterRowsArgs& out) {
     out.router_names = read_texts(in, node, place);
     if (out.router_names.empty()) {
         in.report().error(place.line,
@@ -41,7 +41,7 @@ constexpr std::array<Row<PersistentArgs>, 2> kPersistentRows{{
      "with a warning."},
 }};
 
-void read_persistent(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
+void read_persistent(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
     const std::string owner = place.name();
     PersistentArgs args;
     read_rows(in, node, kPersistentRows, owner, args);
@@ -58,16 +58,16 @@ void read_persistent(Reading& in, const Node& node, const Place& place, RosAddre
         read_prefix_file(in, file, {"files", owner, file.line}, out.persistent);
 }
 
-void read_never_claim(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
+void read_never_claim(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
     out.never_claim = read_prefixes(in, node, place);
 }
 
-void read_allow_claim(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
+void read_allow_claim(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
     out.allow_claim = read_prefixes(in, node, place);
 }
 
-template <std::uint32_t RosAddressList::*Percent>
-void read_row_share(Reading& in, const Node& node, const Place& place, RosAddressListArgs& out) {
+template <std::uint32_t RouterRows::*Percent>
+void read_row_share(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
     const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
     if (percent && *percent >= 1 && *percent <= 100) {
         out.*Percent = static_cast<std::uint32_t>(*percent);
@@ -78,104 +78,181 @@ void read_row_share(Reading& in, const Node& node, const Place& place, RosAddres
 
 // ---- rows
 
-constexpr std::array<Row<RosAddressListArgs>, 29> kRosAddressListOwnRows{{
-    {"router", &RosAddressListArgs::router_name, "none", "",
+// What both types have, in pieces, so that each type's own settings stand beside their neighbours.
+constexpr std::array<Row<RouterRowsArgs>, 3> kRouterNameRows{{
+    {"router", &RouterRowsArgs::router_name, "none", "",
      "router in `routers`; replaces `address`, `username` and the other access keys"},
-    {"routers", Own<RosAddressListArgs>{"list of names", read_ros_address_list_router_names},
-     "none", "", "several routers that all hold this list"},
-    {"quorum", choice<RosAddressListArgs, &RosAddressListArgs::quorum>(), "healthy",
-     "healthy|any|all",
+    {"routers", Own<RouterRowsArgs>{"list of names", read_ros_address_list_router_names}, "none",
+     "", "several routers that all hold this list"},
+    {"quorum", choice<RouterRowsArgs, &RouterRowsArgs::quorum>(), "healthy", "healthy|any|all",
      "with several routers and `async: false`: routers that an answer waits for\n`healthy`: all "
      "reachable routers that serve the client. `any`: the first router. `all`: every router; while "
      "one is unreachable, `on_timeout` applies at once. Unreachable routers do not delay answers "
      "unless `quorum: all` is set."},
-    {"address_list4", &RosAddressListArgs::address_list4, "none", "",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 3> kListRows{{
+    {"address_list4", &RouterRowsArgs::address_list4, "none", "",
      "address list for IPv4; it or `address_list6` is required"},
-    {"address_list6", &RosAddressListArgs::address_list6, "none", "", "address list for IPv6"},
-    {"comment_prefix", &RosAddressListArgs::comment_prefix, "fdns", "",
+    {"address_list6", &RouterRowsArgs::address_list6, "none", "", "address list for IPv6"},
+    {"comment_prefix", &RouterRowsArgs::comment_prefix, "fdns", "",
      "prefix of the comment of every row that steerdnsd writes"},
-    {"async", &RosAddressListArgs::async, "true", "",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 6> kRouteRows{{
+    {"routing_table", &RouterRowsArgs::routing_table, "required", "",
+     "routing table of the routes; it must exist on the router\nGive it to these routes alone, "
+     "without a default route."},
+    {"gateway4", &RouterRowsArgs::gateway4, "none", "",
+     "gateway of the IPv4 routes; it or `gateway6` is required\nAn address, an interface, or "
+     "`ADDRESS@TABLE` or `ADDRESS%INTERFACE` as RouterOS writes them."},
+    {"gateway6", &RouterRowsArgs::gateway6, "none", "", "gateway of the IPv6 routes"},
+    {"distance", &RouterRowsArgs::distance, "100", "1..255", "distance of the routes"},
+    {"conntrack_guard", &RouterRowsArgs::conntrack_guard, "false", "",
+     "keep a route whose lease has ended while the router tracks a connection to it\nConnection "
+     "tracking is read again every 30 s. If it cannot be read, the route stays."},
+    {"comment_prefix", &RouterRowsArgs::comment_prefix, "oxi", "",
+     "prefix of the comment of every row that steerdnsd writes"},
+}};
+constexpr std::array<Row<RouterRowsArgs>, 3> kLifeRows{{
+    {"async", &RouterRowsArgs::async, "true", "",
      "`false`: an answer waits until its rows are on the router"},
-    {"min_ttl", &RosAddressListArgs::min_ttl, "60", "1s..245d", "minimum lifetime of a row"},
-    {"max_ttl", &RosAddressListArgs::max_ttl, "3600", "1s..245d", "maximum lifetime of a row"},
-    {"fixed_ttl", &RosAddressListArgs::fixed_ttl, "none", "0s..245d",
+    {"min_ttl", &RouterRowsArgs::min_ttl, "60", "1s..245d", "minimum lifetime of a row"},
+    {"max_ttl", &RouterRowsArgs::max_ttl, "3600", "1s..245d", "maximum lifetime of a row"},
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kListLifeRows{{
+    {"fixed_ttl", &RouterRowsArgs::fixed_ttl, "none", "0s..245d",
      "fixed lifetime of all rows; 0: rows without a timeout\nIt must be longer than `extra_time`, "
      "or 0."},
-    {"persistent", Own<RosAddressListArgs>{"map", read_persistent}, "none", "",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kRouteLifeRows{{
+    {"fixed_ttl", &RouterRowsArgs::fixed_ttl, "none", "0s..245d",
+     "fixed lifetime of all routes; 0: routes stay until `cleanup_on_shutdown` or a person removes "
+     "them\nIt must be longer than `extra_time`, or 0."},
+}};
+constexpr std::array<Row<RouterRowsArgs>, 3> kPersistenceRows{{
+    {"persistent", Own<RouterRowsArgs>{"map", read_persistent}, "none", "",
      "rows that always exist, see below"},
-    {"extra_time", &RosAddressListArgs::extra_time, "30s", "0s..1d",
+    {"extra_time", &RouterRowsArgs::extra_time, "30s", "0s..1d",
      "how much longer than the client's TTL a row lives"},
-    {"cap_answer_ttl", &RosAddressListArgs::cap_answer_ttl, "true", "",
+    {"cap_answer_ttl", &RouterRowsArgs::cap_answer_ttl, "true", "",
      "lower the answer's TTL so that no client caches an address longer than the router holds it"},
-    {"renew_slack", &RosAddressListArgs::renew_slack, "10m", "0s..1d",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kListSlackRows{{
+    {"renew_slack", &RouterRowsArgs::renew_slack, "10m", "0s..1d",
      "maximum lifetime added to a renewed row, which saves renewals"},
-    {"sync_timeout", &RosAddressListArgs::sync_timeout, "100ms", "1ms..30s",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 4> kWaitRows{{
+    {"sync_timeout", &RouterRowsArgs::sync_timeout, "100ms", "1ms..30s",
      "with `async: false`: how long an answer waits at most"},
-    {"on_timeout", choice<RosAddressListArgs, &RosAddressListArgs::on_timeout>(), "answer",
+    {"on_timeout", choice<RouterRowsArgs, &RouterRowsArgs::on_timeout>(), "answer",
      "answer|servfail|drop", "with `async: false`: action when `sync_timeout` expires"},
-    {"never_claim", Own<RosAddressListArgs>{"list of prefixes", read_never_claim},
+    {"never_claim", Own<RouterRowsArgs>{"list of prefixes", read_never_claim},
      "(special ranges; local, router and upstream addresses)", "",
      "addresses that never become rows"},
-    {"allow_claim", Own<RosAddressListArgs>{"list of prefixes", read_allow_claim}, "none", "",
+    {"allow_claim", Own<RouterRowsArgs>{"list of prefixes", read_allow_claim}, "none", "",
      "prefixes that may become rows although they are special-purpose or unusual IPv6\nUnusual "
      "IPv6 means outside of 2000::/3 and of the prefixes of `dns64`. An address in your own "
      "`never_claim` still never becomes a row."},
-    {"missing_family", choice<RosAddressListArgs, &RosAddressListArgs::missing_family>(), "answer",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 2> kListBoundRows{{
+    {"missing_family", choice<RouterRowsArgs, &RouterRowsArgs::missing_family>(), "answer",
      "answer|nodata",
      "answer for a family without an address list\nThe family is IPv6 without `address_list6`, or "
      "IPv4 without `address_list4`. With `nodata`, HTTPS and SVCB records also lose the hints of "
      "that family."},
-    {"max_rows", &RosAddressListArgs::max_rows, "50000", "1..1000000",
+    {"max_rows", &RouterRowsArgs::max_rows, "50000", "1..1000000",
      "maximum rows of this plugin on one router\nWith `serves`, each group of clients has its own "
      "count."},
-    {"max_addresses", &RosAddressListArgs::max_addresses, "32", "1..4096",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 2> kRouteBoundRows{{
+    {"missing_family", choice<RouterRowsArgs, &RouterRowsArgs::missing_family>(), "answer",
+     "answer|nodata",
+     "answer for a family without a gateway\nThe family is IPv6 without `gateway6`, or "
+     "IPv4 without `gateway4`. With `nodata`, HTTPS and SVCB records also lose the hints of "
+     "that family."},
+    {"max_rows", &RouterRowsArgs::max_rows, "10000", "1..1000000",
+     "maximum routes of this plugin on one router\nWith `serves`, each group of clients has its "
+     "own "
+     "count."},
+}};
+constexpr std::array<Row<RouterRowsArgs>, 4> kShareRows{{
+    {"max_addresses", &RouterRowsArgs::max_addresses, "32", "1..4096",
      "maximum addresses of one answer\nFurther addresses are removed from the answer and get no "
      "row."},
-    {"max_per_name",
-     Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::name_percent>}, "5%",
-     "1%..100%", "share of `max_rows` that one name may use; at least 64 rows"},
+    {"max_per_name", Own<RouterRowsArgs>{"percentage", read_row_share<&RouterRows::name_percent>},
+     "5%", "1%..100%", "share of `max_rows` that one name may use; at least 64 rows"},
     {"max_per_suffix",
-     Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::suffix_percent>}, "25%",
+     Own<RouterRowsArgs>{"percentage", read_row_share<&RouterRows::suffix_percent>}, "25%",
      "1%..100%",
      "share of `max_rows` that names with the same last two labels may use\nIn a full list, "
      "a new claim replaces another. The replaced claim belongs to the name, domain or client that "
      "uses the most of its share."},
     {"max_per_client",
-     Own<RosAddressListArgs>{"percentage", read_row_share<&RosAddressList::client_percent>}, "25%",
+     Own<RouterRowsArgs>{"percentage", read_row_share<&RouterRows::client_percent>}, "25%",
      "1%..100%",
      "share of `max_rows` that one client may use (an IPv4 address or an IPv6 "
      "/64)\n`trusted_forwarders` are exempt."},
-    {"multi_writer", &RosAddressListArgs::multi_writer, "false", "",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kWriterRows{{
+    {"multi_writer", &RouterRowsArgs::multi_writer, "false", "",
      "several instances write this list\nAll rows then get the same constant lifetime, and rows "
      "without a timeout are not removed."},
-    {"on_manual_change", choice<RosAddressListArgs, &RosAddressListArgs::on_manual_change>(),
-     "repair", "repair|respect",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kManualRows{{
+    {"on_manual_change", choice<RouterRowsArgs, &RouterRowsArgs::on_manual_change>(), "repair",
+     "repair|respect",
      "action when a person removes, disables or changes a row of steerdnsd\n`repair` writes the "
      "row again. `respect` leaves it until no client uses the address any more."},
-    {"cleanup_on_shutdown", &RosAddressListArgs::cleanup_on_shutdown, "false", "",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kListCleanupRows{{
+    {"cleanup_on_shutdown", &RouterRowsArgs::cleanup_on_shutdown, "false", "",
      "remove this instance's rows at shutdown"},
-    {"shared", choice<RosAddressListArgs, &RosAddressListArgs::shared>(), "keep",
-     "keep|skip|report",
+}};
+constexpr std::array<Row<RouterRowsArgs>, 1> kRouteCleanupRows{{
+    {"cleanup_on_shutdown", &RouterRowsArgs::cleanup_on_shutdown, "false", "",
+     "remove the routes of this tag at shutdown\nThey are removed at once, also with "
+     "`conntrack_guard`."},
+}};
+constexpr std::array<Row<RouterRowsArgs>, 2> kSharedRows{{
+    {"shared", choice<RouterRowsArgs, &RouterRowsArgs::shared>(), "keep", "keep|skip|report",
      "action for addresses that names outside the list also use (CDNs)\n`keep` keeps the row. "
      "`report` keeps it and shows it in `steerctl routers shared`. `skip` stops claiming the "
      "address while it is shared."},
-    {"shared_above", &RosAddressListArgs::shared_above, "3", "1..16",
+    {"shared_above", &RouterRowsArgs::shared_above, "3", "1..16",
      "with `skip` and `report`: number of other names from which an address is shared\nIt stops "
      "being shared below half this number. A name counts fully for 10 minutes after an answer with "
      "the address, half for the next 10, and a quarter for 10 more."},
 }};
 
+template <std::size_t A, std::size_t... Rest>
+constexpr auto in_order(const std::array<Row<RouterRowsArgs>, A>& first,
+                        const std::array<Row<RouterRowsArgs>, Rest>&... rest) {
+    if constexpr (sizeof...(rest) == 0) {
+        return first;
+    } else {
+        return joined(first, in_order(rest...));
+    }
+}
 constexpr auto kRosAddressListRows =
-    joined(router_access_rows<RosAddressListArgs>("none"), kRosAddressListOwnRows);
+    in_order(router_access_rows<RouterRowsArgs>("none"), kRouterNameRows, kListRows, kLifeRows,
+             kListLifeRows, kPersistenceRows, kListSlackRows, kWaitRows, kListBoundRows, kShareRows,
+             kWriterRows, kManualRows, kListCleanupRows, kSharedRows);
+constexpr auto kRosRouteRows =
+    in_order(router_access_rows<RouterRowsArgs>("none"), kRouterNameRows, kRouteRows, kLifeRows,
+             kRouteLifeRows, kPersistenceRows, kWaitRows, kRouteBoundRows, kShareRows, kManualRows,
+             kRouteCleanupRows, kSharedRows);
 
 // ---- what rows alone cannot say
 
 class Check {
   public:
     Check(Reading& in, const Node& map, const Plugin& plugin)
-        : in_(in), map_(map), plugin_(plugin), owner_(owner_of(plugin)) {}
+        : in_(in),
+          map_(map),
+          plugin_(plugin),
+          owner_(owner_of(plugin)),
+          is_route_(plugin.type == "ros_route") {}
 
-    void all(RosAddressListArgs& args) {
+    void all(RouterRowsArgs& args) {
         router(args);
         comment(args);
         families(args);
@@ -191,7 +268,7 @@ class Check {
         in_.report().error(line_of(key), text);
     }
 
-    void router(RosAddressListArgs& args) {
+    void router(RouterRowsArgs& args) {
         const bool own = map_.find("address") != nullptr || map_.find("username") != nullptr ||
                          map_.find("password") != nullptr || map_.find("tls") != nullptr;
         if (args.router_name.empty() && map_.find("routers") == nullptr) {
@@ -223,7 +300,7 @@ class Check {
             named_router(args, name, key);
     }
 
-    void named_router(RosAddressListArgs& args, const Text& name, std::string_view key) {
+    void named_router(RouterRowsArgs& args, const Text& name, std::string_view key) {
         const auto index = find_router(in_, name.value, {key, owner_, name.line});
         if (!index) return;
         if (std::ranges::find(args.routers, *index) == args.routers.end()) {
@@ -235,7 +312,7 @@ class Check {
         }
     }
 
-    void comment(const RosAddressListArgs& args) {
+    void comment(const RouterRowsArgs& args) {
         const auto bad = [](std::string_view text) {
             return std::any_of(text.begin(), text.end(), [](char c) {
                 const auto byte = static_cast<unsigned char>(c);
@@ -253,44 +330,68 @@ class Check {
         }
     }
 
-    void families(RosAddressListArgs& args) {
-        if (map_.find("address_list4") == nullptr && map_.find("address_list6") == nullptr) {
-            in_.report().error(
-                plugin_.line,
-                owner_ + " has no list: write 'address_list4', 'address_list6' or both");
+    void families(RouterRowsArgs& args) {
+        if (map_.find(key_of(false)) == nullptr && map_.find(key_of(true)) == nullptr) {
+            in_.report().error(plugin_.line, owner_ + " has no " + what() + ": write '" +
+                                                 key_of(false) + "', '" + key_of(true) +
+                                                 "' or both");
             return;
         }
-        const bool v4 = !args.address_list4.empty();
-        for (const std::string_view key : {"address_list4", "address_list6"}) {
-            const std::string& name =
-                key == "address_list4" ? args.address_list4 : args.address_list6;
-            const bool bad = std::any_of(name.begin(), name.end(), [](char c) {
+        const bool v4 = !args.group(false).empty(), v6 = !args.group(true).empty();
+        for (const std::string_view key :
+             {"address_list4", "address_list6", "routing_table", "gateway4", "gateway6"}) {
+            const Node* const value = map_.find(key);
+            if (value == nullptr || !value->is_text()) continue;
+            const bool bad = std::any_of(value->text.begin(), value->text.end(), [](char c) {
                 return static_cast<unsigned char>(c) < 0x20;
             });
             if (bad)
                 error(key, "'" + std::string(key) + "' of " + owner_ +
                                " has a control character in it: remove it");
         }
-        if (v4 != args.address_list6.empty()) return persistent(args, true, true);
+        if (is_route_) routes(args);
+        if (v4 == v6) return persistent(args, true, true);
         if (args.missing_family == MissingFamilyMode::answer) {
-            in_.report().warn(
-                plugin_.line,
-                owner_ + " has no '" + (v4 ? "address_list6" : "address_list4") +
-                    "': " + (v4 ? "IPv6" : "IPv4") +
-                    " connections to its names do not follow the policy; add the list, or write "
-                    "'missing_family: nodata'");
+            in_.report().warn(plugin_.line, owner_ + " has no '" + key_of(v4) +
+                                                "': " + (v4 ? "IPv6" : "IPv4") +
+                                                " connections to its names do not follow the "
+                                                "policy; add the " +
+                                                what() + ", or write 'missing_family: nodata'");
         }
         persistent(args, v4, !v4);
     }
 
+    void routes(RouterRowsArgs& args) {
+        std::erase_if(args.persistent, [&](const PersistentRow& row) {
+            const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;
+            if (row.prefix.length > (is_v4 ? 96 : 0)) return false;
+            in_.report().error(row.line, "the persistent prefix " + row.prefix.to_string() +
+                                             " of " + owner_ +
+                                             " is a default route, which would take all traffic: "
+                                             "remove it");
+            return true;
+        });
+        if (args.routing_table == "main") {
+            in_.report().warn(line_of("routing_table"),
+                              "'routing_table' of " + owner_ +
+                                  " is main: its routes apply to all traffic of the router; add a "
+                                  "routing table of their own, and a routing rule");
+        }
+    }
+
+    [[nodiscard]] std::string key_of(bool v6) const {
+        return std::string(is_route_ ? "gateway" : "address_list") + (v6 ? "6" : "4");
+    }
+    [[nodiscard]] std::string what() const { return is_route_ ? "gateway" : "list"; }
+
     // Addresses of a family without a list: an error in the configuration, a skipped line in a file.
-    void persistent(RosAddressListArgs& args, bool v4, bool v6) {
+    void persistent(RouterRowsArgs& args, bool v4, bool v6) {
         std::erase_if(args.persistent, [&](const PersistentRow& row) {
             const bool is_v4 = row.prefix.address.is_v4() && row.prefix.length >= 96;
             if (is_v4 ? v4 : v6) return false;
             const std::string text = "the persistent address " + row.prefix.to_string() +
-                                     " has no list: add '" +
-                                     (is_v4 ? "address_list4" : "address_list6") + "' to " + owner_;
+                                     " has no " + what() + ": add '" + key_of(!is_v4) + "' to " +
+                                     owner_;
             if (row.file == 0) {
                 in_.report().error(row.line, text);
             } else {
@@ -301,7 +402,7 @@ class Check {
         });
     }
 
-    void times(const RosAddressListArgs& args) {
+    void times(const RouterRowsArgs& args) {
         if (args.min_ttl > args.max_ttl) {
             error("min_ttl", "'min_ttl' of " + owner_ + " (" + duration_text(args.min_ttl) +
                                  ") is longer than 'max_ttl' (" + duration_text(args.max_ttl) +
@@ -327,15 +428,30 @@ class Check {
     const Node& map_;
     const Plugin& plugin_;
     std::string owner_;
+    bool is_route_;
 };
 
 void read_ros_address_list(Reading& in, const Node* node, Plugin& plugin) {
-    RosAddressListArgs args;
+    RouterRowsArgs args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
     if (read_rows(in, map, kRosAddressListRows, owner_of(plugin), args))
         Check(in, map, plugin).all(args);
-    plugin.args = static_cast<RosAddressList&&>(args);
+    plugin.args = static_cast<RouterRows&&>(args);
+}
+
+void read_ros_route(Reading& in, const Node* node, Plugin& plugin) {
+    RouterRowsArgs args;
+    args.comment_prefix = "oxi";
+    args.max_rows = 10'000;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    if (read_rows(in, map, kRosRouteRows, owner_of(plugin), args)) {
+        args.route = static_cast<RouteRows&>(args);
+        Check(in, map, plugin).all(args);
+    }
+    if (!args.route) args.route.emplace();
+    plugin.args = static_cast<RouterRows&&>(args);
 }
 
 }  // namespace
@@ -354,6 +470,18 @@ const PluginType kRosAddressListType{
     "",
     [] { return row_texts(kRosAddressListRows); },
     read_ros_address_list,
+    nullptr};
+
+const PluginType kRosRouteType{
+    "ros_route",
+    Role::executor,
+    "Writes a route to each address of an answer into a routing table of a RouterOS 7 router. "
+    "Addresses are those of A and AAAA records, and the hints of HTTPS and SVCB. It wraps the rest "
+    "of its sequence. It needs a `tag`, which becomes part of the comments of its routes.",
+    "",
+    "",
+    [] { return row_texts(kRosRouteRows); },
+    read_ros_route,
     nullptr};
 
 }  // namespace steer::config

@@ -330,11 +330,11 @@ class StaticReader {
         const std::string tag = r.address_list.substr(r.address_list.starts_with('$') ? 1 : 0);
         const auto* const known = in_.find_tag(tag);
         const bool is_list =
-            known != nullptr && (known->type == "ros_address_list" || known->type == "ipset" ||
-                                 known->type == "nftset");
+            known != nullptr && (known->type == "ros_address_list" || known->type == "ros_route" ||
+                                 known->type == "ipset" || known->type == "nftset");
         if (!is_list)
             return refuse("has the unknown address_list " + matchers::quoted(r.address_list) +
-                          ": expected the tag of a ros_address_list, ipset or nftset");
+                          ": expected the tag of a ros_address_list, ros_route, ipset or nftset");
         out.list = in_.refer(tag, Wanted::executor, line_);
         return out.list.has_value();
     }

@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(the_examples_load) {
 BOOST_AUTO_TEST_CASE(the_minimal_example_has_the_expected_settings) {
     const Settings settings = load(kRoot / "configs/minimal.yaml").settings;
     BOOST_TEST(settings.plugins.size() == 5U);
-    const auto& list = std::get<RosAddressList>(plugin(settings, "ros_address_list_policy").args);
+    const auto& list = std::get<RouterRows>(plugin(settings, "ros_address_list_policy").args);
     BOOST_TEST(list.async);
     BOOST_TEST(list.comment_prefix == "forgedns");
     BOOST_TEST(
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
     const auto& cache = std::get<Cache>(plugin(s, "cache_main").args);
     BOOST_TEST((cache.size == 64U << 20 && cache.size_in_bytes && cache.short_circuit &&
                 !cache.cache_negative));
-    const auto& list = std::get<RosAddressList>(plugin(s, "list1").args);
+    const auto& list = std::get<RouterRows>(plugin(s, "list1").args);
     BOOST_TEST((list.on_timeout == OnTimeoutMode::servfail &&
                 list.missing_family == MissingFamilyMode::nodata));
     BOOST_TEST((!s.routers[0].repair_connections && s.routers[1].repair_connections));
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
     BOOST_TEST((list.on_manual_change == ManualChangeMode::respect));
     BOOST_TEST(list.never_claim.value().empty());
     BOOST_TEST(list.persistent.size() == 4U);
-    BOOST_TEST((std::get<RosAddressList>(plugin(s, "list2").args).fixed_ttl == Milliseconds(0)));
+    BOOST_TEST((std::get<RouterRows>(plugin(s, "list2").args).fixed_ttl == Milliseconds(0)));
 
     const auto& main = std::get<Sequence>(plugin(s, "main").args);
     BOOST_TEST_REQUIRE(main.rules.size() == 15U);
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_uses_its_own_options_or_those_of_the_forward) {
 BOOST_AUTO_TEST_CASE(good_lines_of_a_persistent_file_are_used) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/persistent_lines.yaml", test_options()).settings;
-    const auto& rows = std::get<RosAddressList>(plugin(s, "list").args).persistent;
+    const auto& rows = std::get<RouterRows>(plugin(s, "list").args).persistent;
     BOOST_TEST_REQUIRE(rows.size() == 2U);
     BOOST_TEST((rows[0].prefix.to_string() == "192.0.2.77/32" && rows[0].line == 2));
     BOOST_TEST((rows[1].prefix.to_string() == "198.51.100.0/24" && rows[1].line == 6));

@@ -76,9 +76,9 @@ std::size_t count(const std::string& text, const std::string& part) {
 // tests/unit/setup/NAME.rsc is what `steerdnsd --routeros-setup configs/NAME.yaml` prints; NAME.ros6: with --routeros-6.
 // failover-X.rsc: of configs/minimal.yaml with --failover.
 void check_text(const std::string& name, RouterOs version = RouterOs::v7,
-                const Failover& failover = {}) {
+                const Failover& failover = {}, const std::string& folder = "configs/") {
     const bool is_plain = !failover.netwatch && !failover.second;
-    const std::string path = "configs/" + (is_plain ? name : "minimal") + ".yaml";
+    const std::string path = folder + (is_plain ? name : "minimal") + ".yaml";
     std::istringstream said(
         routeros_setup(settings_of(content_of(kRoot + "/" + path), path), {}, version, failover)
             .value());
@@ -99,6 +99,15 @@ BOOST_AUTO_TEST_CASE(the_commands_for_one_router_are_as_expected) {
 }
 BOOST_AUTO_TEST_CASE(the_commands_for_two_egresses_are_as_expected) {
     check_text("multi_egress");
+}
+
+BOOST_AUTO_TEST_CASE(the_commands_for_routes_beside_a_list_are_as_expected) {
+    check_text("routes", RouterOs::v7, {}, "tests/unit/setup/");
+    const auto settings =
+        settings_of(content_of(kRoot + "/tests/unit/setup/routes.yaml"), "routes.yaml");
+    const auto text = routeros_setup(settings, {}, RouterOs::v6).value();
+    BOOST_TEST(count(text, "# ros_route needs RouterOS 7") == 1U);
+    BOOST_TEST(count(text, "/routing") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_commands_for_an_ipv6_mostly_network_are_as_expected) {
@@ -146,8 +155,7 @@ BOOST_AUTO_TEST_CASE(without_a_router_the_setup_is_refused) {
     BOOST_REQUIRE(nothing.has_error());
     BOOST_TEST(nothing.error().sentence() ==
                "text.yaml: no router to set up: the configuration has no ros_address_list, no "
-               "dhcp_leases and "
-               "no dns64; add one");
+               "ros_route, no ros_list, no dhcp_leases and no dns64; add one");
 }
 
 // ---- what is done is undone

@@ -80,7 +80,7 @@ def services(picture):
 
 class Undo(unittest.TestCase):
     def test_undo_restores_a_router(self):
-        for name in ("minimal", "multi_egress"):
+        for name in ("minimal", "multi_egress", "routes"):
             set_up, undo = script(name), script(name, undo=True)
             for router in routers():
                 before = router.picture()
@@ -133,7 +133,7 @@ class Undo(unittest.TestCase):
             self.assertEqual(marks[0]["new-connection-mark"], marks[1]["connection-mark"])
 
     def test_local_destinations_are_not_marked(self):
-        for name in ("minimal", "multi_egress"):
+        for name in ("minimal", "multi_egress", "routes"):
             router = next(routers())
             script(name).run(router)
             for menu in ("/ip firewall mangle", "/ipv6 firewall mangle"):
@@ -141,7 +141,7 @@ class Undo(unittest.TestCase):
                 self.assertEqual({r["dst-address-type"] for r in rules}, {"!local"} if rules else set())
 
     def test_a_block_that_stopped_anywhere_can_be_pasted_again_or_undone(self):
-        for name in ("minimal", "multi_egress"):
+        for name in ("minimal", "multi_egress", "routes"):
             set_up, undo = script(name), script(name, undo=True)
             for number in range(0, len(list(routers())), 19):
                 def fresh(number=number):
@@ -191,7 +191,7 @@ class Undo(unittest.TestCase):
             self.assertEqual(after, before)
 
     def test_a_prefix_in_a_condition_is_quoted(self):
-        for name in ("minimal", "multi_egress"):
+        for name in ("minimal", "multi_egress", "routes"):
             for line in (HERE / f"{name}.rsc").read_text().splitlines():
                 self.assertNotRegex(line, r"where [^\]]*address=[0-9]")
 
