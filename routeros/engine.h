@@ -217,7 +217,7 @@ class Router::Engine final : public SessionHandler {
     void begin_reading();
     void begin_prints();
     void begin_print(Table table);
-    [[nodiscard]] bool lacks(Table table);
+    [[nodiscard]] bool is_missing(Table table);
     void begin_listen(Table table);
     void maybe_reprint();
     void listen_again();

@@ -53,7 +53,7 @@ void Router::Engine::begin_prints() {
     for (const Table table : kTables) {
         const bool used = std::any_of(names_.begin(), names_.end(),
                                       [&](const Name& name) { return name.table == table; });
-        if (!used || lacks(table)) continue;
+        if (!used || is_missing(table)) continue;
         if (!listening_[table.index()] && !listen_refused_[table.index()]) begin_listen(table);
         begin_print(table);
     }

@@ -36,7 +36,7 @@ bool Router::Engine::read_route(const ReplyRow& reply, Row& row) const {
 }
 
 // Rows that the router cannot have: logged once.
-bool Router::Engine::lacks(Table table) {
+bool Router::Engine::is_missing(Table table) {
     if (table_missing_[table.index()]) return true;
     const auto major = parse_time(std::string_view{version_}.substr(0, version_.find('.')));
     if (!major || *major >= table.facts().since_major) return false;

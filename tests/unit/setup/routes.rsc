@@ -28,6 +28,7 @@
 # Router advertisements that announce steerdnsd; for one interface: [/ipv6 nd find where interface=bridge]
 :local advertisements [/ipv6 nd find]
 # -- Checks: the block stops here if one fails
+:if ([:pick [/system resource get version] 0 2] = "6.") do={ :error "steerdns: this router runs RouterOS 6: print the commands with --routeros-6" }
 :if ([:len $apiClient] = 0) do={ :error "steerdns: dnsAddress4 or apiClient is missing: fill it in" }
 :if ([:len $apiPassword1] = 0) do={ :error "steerdns: apiPassword1 is missing: fill it in" }
 :if ([:len [/user find where name="api-user"]] > [:len [/user find where name="api-user" and comment="steerdns: keeps address lists"]]) do={ :error "steerdns: user api-user exists, but this script did not create it: remove it, or configure another username" }
