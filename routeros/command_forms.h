@@ -108,7 +108,8 @@ namespace steer::routeros {
     X(add_nd, "doctor --fix", "/ipv6/nd", "add", "interface,advertise-dns,dns,pref64", "")        \
     X(set_nd, "doctor --fix", "/ipv6/nd", "set", ".id,disabled,advertise-dns,dns,pref64", "")     \
     X(set_dhcp6_option, "doctor --fix", "/ipv6/dhcp-server/option", "set", ".id,value", "")       \
-    X(set_routing_rule, "doctor --fix", "/routing/rule", "set", ".id,disabled", "")               \
+    X(set_routing_rule, "doctor --fix", "/routing/rule", "set", ".id,disabled,action", "")        \
+    X(add_routing_rule, "doctor --fix", "/routing/rule", "add", "action,table,comment", "")       \
     X(set_switch_port, "doctor, switch chips", "/interface/ethernet/switch/port", "set",          \
       ".id,l3-hw-offloading", "")                                                                 \
     X(set_redirect, "doctor --fix", "/ip/firewall/nat", "set",                                    \

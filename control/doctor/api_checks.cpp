@@ -115,6 +115,7 @@ Findings judge(const RouterFacts& router, const Expected& expected) {
     check_features(router, expected, out);
     check_api(router, expected, out);
     check_policy(router, expected, out);
+    check_routes(router, expected, out);
     check_detours(router, expected, out);
     check_dns(router, expected, out);
     check_dhcp(router, expected, out);

@@ -18,6 +18,9 @@ void check_api(const RouterFacts& router, const Expected& expected,
                Findings& out);  // api_checks.cpp
 void check_policy(const RouterFacts& router, const Expected& expected,
                   Findings& out);  // policy_checks.cpp
+// The tables that a ros_route fills.
+void check_routes(const RouterFacts& router, const Expected& expected,
+                  Findings& out);  // route_checks.cpp
 void check_dns(const RouterFacts& router, const Expected& expected,
                Findings& out);  // dns_checks.cpp
 // What takes packets out of the way of mangle and of our tables.
@@ -55,6 +58,9 @@ bool is_client_interface(const RouterFacts& router, const ClientSide& side,
 std::string interface_towards(const RouterFacts& router, const IpAddress& address);
 // Whether clients of the DHCP network get the option of this name: alone, or in a set.
 bool gives_option(const RouterFacts& router, const Row& network, std::string_view option);
+// Reports a routing table that is missing or disabled. False: it is missing.
+bool check_routing_table(const RouterFacts& router, const std::string& name, const std::string& why,
+                         Findings& out);
 // One of the router's own IPv4 addresses.
 bool is_own(const RouterFacts& router, std::string_view address);
 // An enabled rule of `dstnat` that takes DNS queries of clients to other servers, over UDP or TCP.

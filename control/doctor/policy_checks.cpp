@@ -285,21 +285,7 @@ void EgressChecks::add_route_rule(Finding& finding, const Row& rule,
 void EgressChecks::check_table(const std::string& name) {
     const std::string why =
         "connections to the lists of the egress " + egress_.name + " do not leave by it";
-    if (router_.can_read("/routing/table")) {
-        const Row* const table = router_.table("/routing/table").find("name", name);
-        if (table == nullptr) {
-            out_.push_back(problem(
-                "table-missing", "there is no routing table " + name, why,
-                "steerdnsd --routeros-setup prints the commands for the table and its route"));
-            return;
-        }
-        if (!table->is_enabled()) {
-            Finding finding =
-                problem("table-disabled", "the routing table " + name + " is disabled", why);
-            set_row(finding, forms::set_table, Menu::ip, *table, {{"disabled", "no"}});
-            out_.push_back(std::move(finding));
-        }
-    }
+    if (!check_routing_table(router_, name, why, out_)) return;
     if (!router_.can_read(menu_of(family_, "/route"))) return;
     const Row *disabled = nullptr, *down = nullptr;
     const std::string_view everywhere = family_ == Menu::ip ? "0.0.0.0/0" : "::/0";
@@ -443,6 +429,25 @@ void check_stale(const RouterFacts& router, const Expected& expected, Menu famil
 }
 
 }  // namespace
+
+bool check_routing_table(const RouterFacts& router, const std::string& name, const std::string& why,
+                         Findings& out) {
+    if (!router.can_read("/routing/table")) return true;
+    const Row* const table = router.table("/routing/table").find("name", name);
+    if (table == nullptr) {
+        out.push_back(
+            problem("table-missing", "there is no routing table " + name, why,
+                    "steerdnsd --routeros-setup prints the commands for the table and its route"));
+        return false;
+    }
+    if (!table->is_enabled()) {
+        Finding finding =
+            problem("table-disabled", "the routing table " + name + " is disabled", why);
+        set_row(finding, forms::set_table, Menu::ip, *table, {{"disabled", "no"}});
+        out.push_back(std::move(finding));
+    }
+    return true;
+}
 
 void check_policy(const RouterFacts& router, const Expected& expected, Findings& out) {
     for (const Menu family : {Menu::ip, Menu::ipv6}) {

@@ -23,7 +23,19 @@ bool is_prerouting(const Row& rule, std::string_view action) {
     return rule.is_enabled() && rule.get("chain") == "prerouting" && rule.get("action") == action;
 }
 
-// Where packets by this table go; of a gateway that is an address, the interface of its network.
+// Where packets by this route go; of a gateway that is an address, the interface of its network.
+std::string interface_of(const RouterFacts& router, const Row& route) {
+    for (const std::string_view name : {"immediate-gw", "gateway"}) {
+        const std::string_view gateway = route.get(name);
+        if (const auto at = gateway.find('%'); at != gateway.npos)
+            return std::string(gateway.substr(at + 1));
+    }
+    const std::string_view gateway = route.get("gateway");
+    const auto address = IpAddress::parse(gateway);
+    if (address) return interface_towards(router, *address);
+    return gateway.find(',') == gateway.npos ? std::string(gateway) : std::string();
+}
+
 std::string egress_interface(const RouterFacts& router, Menu family, std::string_view table) {
     const std::string_view everywhere = family == Menu::ip ? "0.0.0.0/0" : "::/0";
     for (const Row& route : router.table(family, "/route").rows) {
@@ -32,15 +44,7 @@ std::string egress_interface(const RouterFacts& router, Menu family, std::string
         if (its != table || route.get("dst-address") != everywhere || !route.is_enabled() ||
             route.is_down())
             continue;
-        for (const std::string_view name : {"immediate-gw", "gateway"}) {
-            const std::string_view gateway = route.get(name);
-            if (const auto at = gateway.find('%'); at != gateway.npos)
-                return std::string(gateway.substr(at + 1));
-        }
-        const std::string_view gateway = route.get("gateway");
-        const auto address = IpAddress::parse(gateway);
-        if (address) return interface_towards(router, *address);
-        return gateway.find(',') == gateway.npos ? std::string(gateway) : std::string();
+        return interface_of(router, route);
     }
     return {};
 }
@@ -59,10 +63,10 @@ class ProbeJudge {
 
     void judge() {
         const bool has_row = judge_row();
-        if (has_row) way_ = way_of(router_, expected_, family_, *probed_.list);
+        if (has_row) way_ = way_of(router_, expected_, probed_);
         const bool is_client = judge_segment(has_row);
         const bool is_tracked = judge_connection();
-        if (!has_row) return skip("the address is on no list, so no egress is expected");
+        if (!has_row) return skip("the address has no row, so no egress is expected");
         if (!is_client) return skip("this host is not on a segment of clients");
         if (!is_tracked) return skip("the connection is unknown to the router");
         if (judge_mark())
@@ -102,6 +106,7 @@ class ProbeJudge {
     }
 
     bool judge_row();
+    bool judge_route();
     bool judge_segment(bool has_row);
     bool judge_connection();
     bool judge_mark();
@@ -121,7 +126,7 @@ bool ProbeJudge::judge_row() {
     const std::string address = probed_.address.to_string();
     if (!probed_.row_trouble.empty()) {
         note("row", "probe-rights",
-             "the address lists of " + menu("") + " cannot be read: " + probed_.row_trouble,
+             "the rows of " + menu("") + " cannot be read: " + probed_.row_trouble,
              "nothing is known of the row of the probed address",
              "give the user the policies read and api");
         return false;
@@ -130,11 +135,28 @@ bool ProbeJudge::judge_row() {
         step("row", StepEnd::ok, address + " is on the list " + *probed_.list);
         return true;
     }
+    if (probed_.route) return judge_route();
     fail("row", "probe-row",
-         "none of our lists on the router has " + address + ", an address of " + probed_.name,
+         "none of our rows on the router has " + address + ", an address of " + probed_.name,
          "connections to that name are routed as all others",
          "steerctl why " + probed_.name +
              " shows whether a list has the name; steerctl routers diff shows rows that are owed");
+    return false;
+}
+
+bool ProbeJudge::judge_route() {
+    const Row& route = *probed_.route;
+    const std::string text = "the route to " + probed_.address.to_string() + " in the table " +
+                             std::string(route.get("routing-table"));
+    const std::string gateway(route.get("gateway"));
+    if (!route.is_down()) {
+        step("row", StepEnd::ok, text + " has the gateway " + gateway);
+        return true;
+    }
+    fail("row", "probe-route",
+         text + " is not active: its gateway " + gateway + " does not answer or has no interface",
+         "connections to that address are routed as all others",
+         "look at the tunnel or uplink of that gateway");
     return false;
 }
 
@@ -185,6 +207,10 @@ bool ProbeJudge::judge_connection() {
 
 bool ProbeJudge::judge_mark() {
     const std::string& mark = probed_.tracked->mark;
+    if (probed_.route) {
+        step("mark", StepEnd::ok, "a route needs no mark");
+        return true;
+    }
     if (way_.mark.empty()) {
         step("mark", StepEnd::unknown, "the rule for the list routes without a connection mark");
         return true;
@@ -194,7 +220,7 @@ bool ProbeJudge::judge_mark() {
         return true;
     }
     std::string what = connection() + " has " + (mark.empty() ? "no mark" : "the mark " + mark) +
-                       "; the list " + way_.list + " needs " + way_.mark;
+                       "; " + way_.row + " needs " + way_.mark;
     if (way_.list_rule != nullptr && has_counters() &&
         rise(probed_.before.matched, probed_.after.matched, way_.list_rule->id()) == 0)
         what += "; the rule " + row_text(*way_.list_rule) + " counted no packet";
@@ -219,7 +245,7 @@ std::string ProbeJudge::nat_interface() const {
 
 void ProbeJudge::judge_egress() {
     constexpr const char* kWhy =
-        "the name's connections do not take the egress that its list is for";
+        "the name's connections do not take the egress that its rows are for";
     if (way_.interface.empty())
         return step("egress", StepEnd::unknown,
                     "the router does not say the interface of the egress " + way_.egress);
@@ -228,12 +254,11 @@ void ProbeJudge::judge_egress() {
         if (taken == wanted)
             return step("egress", StepEnd::ok,
                         "it leaves by " + taken + " as " + probed_.tracked->answered->to_string());
-        return fail(
-            "egress", "probe-egress",
-            connection() + " leaves by " + taken + "; the list " + way_.list + " needs " + wanted,
-            kWhy,
-            "check the route of the table, routing rules (/routing rule print), and rules "
-            "behind the one that chooses the table");
+        return fail("egress", "probe-egress",
+                    connection() + " leaves by " + taken + "; " + way_.row + " needs " + wanted,
+                    kWhy,
+                    "check the route of the table, routing rules (/routing rule print), and rules "
+                    "behind the one that chooses the table");
     }
     if (!has_counters())
         return note(
@@ -252,10 +277,10 @@ void ProbeJudge::judge_egress() {
     }
     const std::uint64_t sent = rise(probed_.before.sent, probed_.after.sent, wanted);
     if (sent < probed_.packets)
-        return fail("egress", "probe-egress",
-                    wanted + " sent " + std::to_string(sent) + " packets during " + connection() +
-                        " with the mark " + probed_.tracked->mark + least,
-                    kWhy, "check the route of the table and routing rules (/routing rule print)");
+        return fail(
+            "egress", "probe-egress",
+            wanted + " sent " + std::to_string(sent) + " packets during " + connection() + least,
+            kWhy, "check the route of the table and routing rules (/routing rule print)");
     step("egress", StepEnd::ok,
          wanted + " sent " + std::to_string(sent) +
              " packets during the probe; without NAT this does not exclude other traffic");
@@ -274,7 +299,7 @@ std::uint64_t rise(const std::map<std::string, std::uint64_t, std::less<>>& befo
 Way way_of(const RouterFacts& router, const Expected& expected, Menu family,
            const std::string& list) {
     Way way;
-    way.list = list;
+    way.row = "the list " + list;
     for (const setup::Egress& egress : expected.plan.egresses) {
         const auto& lists = family == Menu::ip ? egress.lists4 : egress.lists6;
         if (std::ranges::count(lists, list) > 0) way.egress = egress.name;
@@ -303,6 +328,20 @@ Way way_of(const RouterFacts& router, const Expected& expected, Menu family,
     }
     way.interface = egress_interface(router, family, table);
     return way;
+}
+
+Way way_of(const RouterFacts& router, const Row& route) {
+    Way way;
+    way.egress = route.get("routing-table");
+    way.row = "the route in " + way.egress;
+    way.interface = interface_of(router, route);
+    return way;
+}
+
+Way way_of(const RouterFacts& router, const Expected& expected, const Probed& probed) {
+    const Menu family = family_of(probed.address);
+    if (probed.list) return way_of(router, expected, family, *probed.list);
+    return probed.route ? way_of(router, *probed.route) : Way{};
 }
 
 bool admits(const RouterFacts& router, const Row& rule, std::string_view interface) {

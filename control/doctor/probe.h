@@ -1,8 +1,8 @@
 // Judges one connection of a client segment by what the router says about it. Pure; prober.h asks and connects.
 //
-// Steps of each family: `segment` (does the rule for clients see this host?), `row` (is the address on one of our lists?),
-// `connection` (does the router track it?), `mark`, `egress`. The egress is proved by the address that NAT gave the
-// connection; without NAT only by counters, which other traffic moves, too.
+// Steps of each family: `row` (is the address on one of our lists, or has it one of our routes?), `segment` (does the rule for
+// clients see this host?), `connection` (does the router track it?), `mark`, `egress`. The egress is proved by the address that
+// NAT gave the connection; without NAT only by counters, which other traffic moves, too.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +18,19 @@
 
 namespace steer::doctor {
 
-// How connections to the addresses of a list must leave. Empty: the router's rules do not say it, which is a finding of
-// its own.
+// How connections to the addresses of a list, or by a route, must leave. Empty: the router's rules do not say it, which is a
+// finding of its own.
 struct Way {
-    std::string list, egress;
+    std::string row;  // "the list media_v4", "the route in vpn"
+    std::string egress;
     std::string mark;       // of the connection; empty: a rule without connection marks
-    std::string interface;  // of the table's default route
+    std::string interface;  // of the table's default route, or of the route
     const Row* list_rule = nullptr;
     const Row* table_rule = nullptr;  // that chooses the table by the mark
 };
 Way way_of(const RouterFacts& router, const Expected& expected, routeros::Menu family,
            const std::string& list);
+Way way_of(const RouterFacts& router, const Row& route);
 
 // Whether the rule's `in-interface` and `in-interface-list` admit packets from there.
 bool admits(const RouterFacts& router, const Row& rule, std::string_view interface);
@@ -61,13 +63,17 @@ struct Probed {
     std::uint16_t port = 0;
     std::string failure;  // why the connection was not established; empty: it was
 
-    std::string row_trouble;          // why the lists cannot be read
+    std::string row_trouble;          // why the lists or routes cannot be read
     std::optional<std::string> list;  // our list that has the address
+    std::optional<Row> route;         // of a ros_route, if no list has it
     std::string tracking_trouble;     // why connection tracking cannot be read
     std::optional<Tracked> tracked;
     std::uint64_t packets = 1;  // at least so many were sent between the counters
     Counters before, after;
 };
+
+// How the probed connection must leave; empty without a row.
+Way way_of(const RouterFacts& router, const Expected& expected, const Probed& probed);
 
 void judge_probe(const RouterFacts& router, const Expected& expected, const Probed& probed,
                  Findings& findings, Steps& steps);

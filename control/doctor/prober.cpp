@@ -86,6 +86,7 @@ class Prober {
     std::vector<IpAddress> resolve_name(const std::string& name, bool v4, bool& is_answered);
     void probe_address(const IpAddress& address);
     void find_row(Probed& probed);
+    void find_route(Probed& probed, Menu menu);
     std::string find_covering_row(Probed& probed, Menu menu, const std::vector<std::string>& lists);
     void find_connection(Probed& probed, std::uint16_t source_port);
     Counters read_counters(Menu menu);
@@ -160,7 +161,8 @@ void Prober::probe_name() {
                     "nothing can be connected to", "check the name: steerctl why " + options_.name);
     step("resolve", StepEnd::ok, options_.name + " is " + text);
     for (const IpAddress& address : found) {
-        if (!expected_.lists(address.is_v4()).empty()) probe_address(address);
+        if (!expected_.lists(address.is_v4()).empty() || !expected_.plan.route_tables.empty())
+            probe_address(address);
     }
 }
 
@@ -184,8 +186,11 @@ void Prober::find_row(Probed& probed) {
     const Menu menu = v4 ? Menu::ip : Menu::ipv6;
     const auto lists = expected_.lists(v4);
     const std::string text = probed.address.to_string() + (v4 ? "" : "/128");
-    for (unsigned look = 0; look < kLooks && !probed.list; ++look) {
+    for (unsigned look = 0; look < kLooks && !probed.list && !probed.route; ++look) {
         if (look > 0) pause();
+        find_route(probed, menu);
+        if (probed.route || !probed.row_trouble.empty()) return;
+        if (lists.empty()) continue;
         routeros::Client::Reply reply;
         probed.row_trouble = client_.ask(
             routeros::Command(forms::print_rows, menu).proplist().query("address", text), reply);
@@ -199,6 +204,26 @@ void Prober::find_row(Probed& probed) {
         }
         if (look == 0 && !probed.list) probed.row_trouble = find_covering_row(probed, menu, lists);
         if (!probed.row_trouble.empty()) return;
+    }
+}
+
+// Of a ros_route. Versions print the route with its length or without.
+void Prober::find_route(Probed& probed, Menu menu) {
+    const auto& tables = expected_.plan.route_tables;
+    if (tables.empty()) return;
+    const std::string host = probed.address.to_string();
+    routeros::Command command(forms::print_routes, menu);
+    command.proplist()
+        .query("dst-address", host)
+        .query("dst-address", host + (probed.address.is_v4() ? "/32" : "/128"))
+        .query_ops("|");
+    routeros::Client::Reply reply;
+    probed.row_trouble = client_.ask(command, reply);
+    if (probed.row_trouble.empty() && !reply.ending.ok) probed.row_trouble = reply.ending.message;
+    for (auto& values : reply.rows) {
+        Row row(std::move(values));
+        if (row.is_enabled() && std::ranges::count(tables, row.get("routing-table")) > 0)
+            probed.route = std::move(row);
     }
 }
 
@@ -268,8 +293,8 @@ Counters Prober::read_counters(Menu menu) {
 void Prober::await_counters(Probed& probed) {
     const Menu menu = probed.address.is_v4() ? Menu::ip : Menu::ipv6;
     probed.after = read_counters(menu);
-    if (!probed.list || !probed.tracked || !probed.after.trouble.empty()) return;
-    const Way way = way_of(router_, expected_, menu, *probed.list);
+    if (!probed.tracked || !probed.after.trouble.empty()) return;
+    const Way way = way_of(router_, expected_, probed);
     const bool is_translated =
         probed.tracked->answered && *probed.tracked->answered != probed.source;
     if (probed.tracked->mark != way.mark || is_translated || way.interface.empty()) return;

@@ -132,7 +132,7 @@ BROKEN = [
     ("the route to the translator is gone", "nat64-route", ADVICE, [("remove", "nat64", {})]),
     ("it is disabled", "nat64-route-disabled", FIX, [("set", "nat64", {"disabled": "yes"})]),
     ("it is for another prefix", "nat64-route", ADVICE, [("set", "nat64", {"dst-address": "64:ff9b:1::/96"})]),
-    ("the translator is down", "nat64-route-down", ADVICE, [("row", "nat64", {"inactive": "true"})]),
+    ("the translator is down", "nat64-route-down", ADVICE, [("gateway", "fd16::64", "down")]),
     ("no entry of nd for the interface", "nd-missing", FIX, [("remove", "nd", {})]),
     ("the entry is for another interface", "nd-missing", FIX, [("set", "nd", {"interface": "bridge9"})]),
     ("the entry is disabled", "nd-disabled", FIX, [("set", "nd", {"disabled": "yes"})]),
@@ -222,7 +222,7 @@ for family, suffix in (("IPv4", ""), ("IPv6", "6")):
                          "dst-address-type": "!local", "place-before": "{%s}" % way})]),
         ("the route is gone", "route-missing", ADVICE, [("remove", route, {})]),
         ("the route is disabled", "route-disabled", FIX, [("set", route, {"disabled": "yes"})]),
-        ("the route is down", "route-down", ADVICE, [("row", route, {"inactive": "true"})]),
+        ("the route is down", "route-down", ADVICE, [("set", route, {"gateway": "wg9"}), ("gateway", "wg9", "down")]),
         ("the route is in another table", "route-missing", ADVICE, [("set", route, {"routing-table": "main"})]),
     ]]
 
@@ -253,7 +253,7 @@ PITFALLS = [
 class Router:
     """rossim, with rows of ROWS, their ids by name, and the API of an administrator."""
 
-    def __init__(self, version, *options, rows=ROWS):
+    def __init__(self, version, *options, rows=ROWS, configuration=CONFIGURATION):
         self.stack = contextlib.ExitStack()
         folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.control = folder / "control"
@@ -265,7 +265,7 @@ class Router:
         self.api = librouteros.connect(host="127.0.0.1", port=self.port, username="admin", password="admin")
         self.stack.callback(self.api.close)
         self.configuration = folder / "steerdns.yaml"
-        self.configuration.write_text(CONFIGURATION % self.port)
+        self.configuration.write_text(configuration % self.port)
         self.configuration.chmod(0o600)
         self.ids, self.menus = {}, {}
         has_fasttrack6 = [int(part) for part in version.split(".")[:2]] >= [7, 18]
@@ -293,10 +293,8 @@ class Router:
             return self.say(menu + "/unset", {"numbers": self.ids[target], "value-name": values})
         if command == "move":
             return self.say(menu + "/move", {"numbers": self.ids[target], "destination": self.ids[values]})
-        if command == "row":  # what the router itself says of its row
-            words = [f"{name}={value}" for name, value in values.items()]
-            return subprocess.run([ROSSIM, "ctl", self.control, "record", menu, ".id=" + self.ids[target], *words], check=True,
-                                  capture_output=True)
+        if command == "gateway":
+            return subprocess.run([ROSSIM, "ctl", self.control, "gateway", target, values], check=True, capture_output=True)
         return self.say(f"{menu}/{command}", {**({".id": self.ids[target]} if target in self.ids else {}), **values})
 
     def picture(self):
@@ -580,6 +578,56 @@ class Versions(unittest.TestCase):
         self.assertEqual(len(lacking), 3)
         self.assertIn("RouterOS 6.49.10 is not known to have pref64 in /ipv6/nd (7.9.2 and newer have it): clients learn no NAT64 "
                       "prefix and cannot do without IPv4", lacking)
+
+
+class Routes(unittest.TestCase):
+    """A ros_route beside the list: the table that it fills, and the rule that looks up packets there."""
+
+    CONFIGURATION = CONFIGURATION.replace("  - { tag: nat64,", """\
+  - { tag: vpn, type: ros_route, args: { router: edge, routing_table: vpn, gateway4: wg0, gateway6: wg0 } }
+  - { tag: nat64,""").replace('exec: $media }', 'exec: $media }\n      - { matches: "qname domain:vpn.example", exec: $vpn }')
+    TABLE = ("vpn", "/routing/table", {"name": "vpn", "fib": "yes"})
+    RULE = ("lookup", "/routing/rule", {"action": "lookup", "table": "vpn"})
+    BROKEN = [
+        ("routing-rule-missing", FIX, [("remove", "lookup", {})]),
+        ("routing-rule-disabled", FIX, [("set", "lookup", {"disabled": "yes"})]),
+        ("routing-rule-only", FIX, [("set", "lookup", {"action": "lookup-only-in-table"})]),
+        ("routing-rule-order", ADVICE, [("remove", "lookup", {}), ("add", "/routing/rule", {"action": "lookup", "table": "main"}),
+                                        ("add", "/routing/rule", {"action": "lookup", "table": "vpn"})]),
+        ("table-disabled", FIX, [("set", "vpn", {"disabled": "yes"})]),
+        ("table-missing", ADVICE, [("remove", "lookup", {}), ("remove", "vpn", {})]),
+        ("route-default", FIX, [("add", "/ip/route", {"dst-address": "0.0.0.0/0", "gateway": "wg0", "routing-table": "vpn"})]),
+        ("route-default", FIX, [("add", "/ipv6/route", {"dst-address": "::/0", "gateway": "wg0", "routing-table": "vpn"})]),
+    ]
+
+    def router(self):
+        router = Router("7.21.5", rows=[*ROWS, self.TABLE, self.RULE], configuration=self.CONFIGURATION)
+        self.addCleanup(router.close)
+        return router
+
+    def names(self, router):
+        return [finding["check"] for finding in router.findings()]
+
+    def test_a_router_in_order_has_no_finding(self):
+        self.assertEqual(self.names(self.router()), [])
+
+    def test_each_thing_that_breaks_is_named_alone_and_mended(self):
+        for found, mends, commands in self.BROKEN:
+            with self.subTest(found, commands=commands):
+                router = self.router()
+                for command in commands:
+                    router.carry_out(*command)
+                self.assertEqual(self.names(router), [found])
+                router.doctor("--fix", "--yes")
+                self.assertEqual(self.names(router), [] if mends else [found])
+                router.close()
+
+    def test_rules_of_others_do_not_matter(self):
+        router = self.router()
+        for values in ({"table": "main", "src-address": "10.9.0.0/24"}, {"table": "main", "disabled": "yes"}):
+            router.say("/routing/rule/add", {"action": "lookup", **values})
+        router.say("/ip/route/add", {"dst-address": "198.51.100.7/32", "gateway": "wg0", "routing-table": "vpn"})
+        self.assertEqual(self.names(router), [])
 
 
 class CommandLine(unittest.TestCase):

@@ -88,7 +88,7 @@ class ModelRouter(router_model.Router):
     """The menus of the model are those of a router by its API."""
 
     def __init__(self, ask, version: str):
-        super().__init__({}, router_model.Doubts(connections=True))
+        super().__init__({"/system resource": []}, router_model.Doubts(connections=True))
         self._ask, self._version, self.printed = ask, version, []
 
     @staticmethod

@@ -112,6 +112,29 @@ BOOST_AUTO_TEST_CASE(the_first_thing_that_is_wrong_is_named_alone) {
                "probe-egress | row=ok segment=ok connection=ok mark=ok egress=failed");
 }
 
+BOOST_AUTO_TEST_CASE(a_route_needs_no_mark_and_has_its_own_egress) {
+    Probed probed = good();
+    probed.list.reset();
+    probed.route = Row(Values{
+        {"dst-address", "203.0.113.7/32"}, {"gateway", "10.9.0.1"}, {"routing-table", "vpn"}});
+    probed.tracked->mark.clear();
+    BOOST_TEST(judged(probed) == "| row=ok segment=ok connection=ok mark=ok egress=ok");
+    probed.tracked->answered = ip("100.64.1.2");
+    BOOST_TEST(judged(probed) ==
+               "probe-egress | row=ok segment=ok connection=ok mark=ok egress=failed");
+    probed.tracked->answered.reset();
+    BOOST_TEST(judged(probed) == "| row=ok segment=ok connection=ok mark=ok egress=ok");
+    probed.after.sent["wg0"] = 5;  // as before
+    BOOST_TEST(judged(probed) ==
+               "probe-egress | row=ok segment=ok connection=ok mark=ok egress=failed");
+    probed.route = Row(Values{{"dst-address", "203.0.113.7"},
+                              {"gateway", "10.9.0.1"},
+                              {"routing-table", "vpn"},
+                              {"inactive", "true"}});
+    BOOST_TEST(judged(probed) ==
+               "probe-route | row=failed segment=ok connection=ok mark=unknown egress=unknown");
+}
+
 BOOST_AUTO_TEST_CASE(without_nat_the_counters_tell_the_egress) {
     Probed probed = good();
     probed.tracked->answered = probed.source;

@@ -39,11 +39,11 @@ NAMES = {("/user", "group"): ("/user group", "name"), ("/ip route", "routing-tab
 
 
 class Router:
-    """Menus by path: rows by id, each a dictionary of what is set."""
+    """Menus by path: rows by id, each a dictionary of what is set. Every router has a version."""
 
     def __init__(self, menus, doubts=Doubts()):
         self.menus, self.doubts, self.last, self.writes_left = {}, doubts, 0, None
-        for menu, rows in menus.items():
+        for menu, rows in {"/system resource": [{"version": "7.21.5 (stable)"}], **menus}.items():
             for row in rows:
                 self.add(menu, row)
 

@@ -25,7 +25,7 @@ VARIANTS = {
     "/ipv6 nd": [[{"interface": "all", "advertise-dns": "yes", "dns": ""}],
                  [{"interface": "lan", "advertise-dns": "no", "dns": "fd00::1,fd00::9", "comment": "mine"}]],
 }
-ALWAYS = {"/interface": [{"name": "bridge"}], "/system resource": [{"version": "7.21.5 (stable)"}],
+ALWAYS = {"/interface": [{"name": "bridge"}],
           "/ip dns": [{"servers": "9.9.9.9,1.1.1.1", "allow-remote-requests": "no"}],
           "/interface list": [{"name": "LAN"}], "/user": [{"name": "admin", "comment": "system default user"}],
           "/ip firewall mangle": [{"action": "accept", "comment": "mine"}],
