@@ -277,7 +277,8 @@ constexpr std::array kSections{
     Section{
         "routers",
         "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`. Any "
-        "number of `ros_address_list`, `ros_route`, `ros_list` and `dhcp_leases` plugins can refer to "
+        "number of `ros_address_list`, `ros_route`, `ros_list` and `dhcp_leases` plugins can refer "
+        "to "
         "the same router.",
         router_row_texts, read_routers},
     Section{"mdns",

@@ -177,8 +177,7 @@ Plan plan_routers(const Settings& settings) {
 std::vector<routeros::FeatureId> features_of(const RouterPlan& router, bool has_nat64) {
     using routeros::FeatureId;
     std::vector<FeatureId> out;
-    if (!router.egresses.empty() || !router.route_tables.empty())
-        out.push_back(FeatureId::tables);
+    if (!router.egresses.empty() || !router.route_tables.empty()) out.push_back(FeatureId::tables);
     const bool has_lists6 =
         std::any_of(router.egresses.begin(), router.egresses.end(),
                     [](const Egress& egress) { return !egress.lists6.empty(); });
