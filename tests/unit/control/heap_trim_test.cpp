@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_CASE(memory_is_trimmed_after_many_objects_were_freed) {
     BOOST_TEST(!trim.is_due(1251, 200));
     BOOST_TEST(trim.is_due(1250, 300));
     BOOST_TEST(!trim.is_due(0, 400));
-    BOOST_TEST(trim.is_due(0, 400 + HeapTrim::kEveryMs));  // the 1250 were a crowd as well
+    BOOST_TEST(trim.is_due(0, 400 + HeapTrim::kEveryMs));   // the 1250 were a crowd as well
     BOOST_TEST(trim.is_due(HeapTrim::kCrowd - 1, 30'000));  // once more
     BOOST_TEST(!trim.is_due(0, 50'000));
 }
