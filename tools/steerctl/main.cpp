@@ -504,16 +504,17 @@ struct ImportCommands {
 struct SetupCommand {
     explicit SetupCommand(CLI::App& app)
         : setup(app.add_subcommand(
-              "setup", "what this machine needs for the configuration, and the commands for it")) {
-        setup->add_option("-c,--config", config, "the configuration; /etc/steerdns/steerdns.yaml");
-        auto* const check = setup->add_flag("--check", as_lines, "one line a finding");
+              "setup", "Show what this machine needs for the configuration, with commands")) {
+        setup->add_option("-c,--config", config,
+                          "Configuration (default: /etc/steerdns/steerdns.yaml)");
+        auto* const check = setup->add_flag("--check", as_lines, "Print one line per finding");
         auto* const apply =
-            setup->add_flag("--apply", applies, "runs the commands, each after a question")
+            setup->add_flag("--apply", applies, "Run the commands, each after a question")
                 ->excludes(check);
-        setup->add_flag("--undo", undoes, "takes back what --apply did")
+        setup->add_flag("--undo", undoes, "Run the undo commands of --apply")
             ->excludes(check)
             ->excludes(apply);
-        setup->add_flag("--yes", agrees, "with --apply and --undo: asks nothing")->excludes(check);
+        setup->add_flag("--yes", agrees, "With --apply and --undo: ask nothing")->excludes(check);
     }
 
     [[nodiscard]] int run(const Options& options) const {
@@ -539,34 +540,33 @@ struct SetupCommand {
 struct DoctorCommand {
     explicit DoctorCommand(CLI::App& app)
         : doctor(app.add_subcommand(
-              "doctor",
-              "what is wrong on the routers of the configuration, and the commands for it")) {
-        doctor->add_option("router", router, "a router's name or host; without one: all");
-        doctor->add_option("-c,--config", config, "the configuration; /etc/steerdns/steerdns.yaml");
+              "doctor", "Show problems on the routers of the configuration, with commands")) {
+        doctor->add_option("ROUTER", router, "Name or host of a router (default: all)");
+        doctor->add_option("-c,--config", config,
+                           "Configuration (default: /etc/steerdns/steerdns.yaml)");
         auto* const fix =
-            doctor->add_flag("--fix", fixes, "carries out the commands, each after a question");
-        doctor->add_flag("--yes", agrees, "with --fix: asks nothing")->needs(fix);
+            doctor->add_flag("--fix", fixes, "Run the commands, each after a question");
+        doctor->add_flag("--yes", agrees, "With --fix: ask nothing")->needs(fix);
         doctor->add_flag("--redirect", redirects,
-                         "gives the notes on clients with other DNS servers their rules");
+                         "Show the rules for clients that use other DNS servers");
         constexpr std::tuple<const char*, const char*, const char*> kValues[] = {
             {"--probe", "NAME",
-             "resolves a name that is on a list, connects to it, and asks the router for the "
+             "Resolve a name that is on a list, connect to it, and ask the router for the "
              "connection's mark and egress"},
             {"--probe-nat64", "NAME",
-             "connects to a name with IPv4 addresses only through the NAT64 (default: the name of "
+             "Connect to a name with IPv4 addresses only through the NAT64 (default: the name of "
              "--probe)"},
             {"--probe-from", "ADDRESS",
-             "probes from this address of this host, on a segment of clients (default: the one "
-             "that "
-             "the router sees)"},
-            {"--probe-port", "PORT", "the port to connect to (default: 443)"}};
+             "Probe from this address of this host, on a segment of clients (default: the address "
+             "that the router sees)"},
+            {"--probe-port", "PORT", "Port to connect to (default: 443)"}};
         for (const auto& [name, value, help] : kValues)
             doctor->add_option(name, given[name], help)->option_text(value);
         watch = doctor
                     ->add_option("--watch", seconds,
-                                 "again every SECONDS (default: 60), until it is stopped; the "
-                                 "daemon shows the reports. With --fix, DHCP option 108 is "
-                                 "withdrawn while the NAT64 is dead, and nothing else is written")
+                                 "Repeat every SECONDS (default: 60) until it is stopped; the "
+                                 "daemon shows the reports. With --fix, withdraw DHCP option 108 "
+                                 "while the NAT64 is dead, and write nothing else")
                     ->option_text("[SECONDS]")
                     ->expected(0, 1);
     }

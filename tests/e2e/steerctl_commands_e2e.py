@@ -1,0 +1,222 @@
+"""Every command of steerctl against a running daemon: as text, as JSON, with a wrong argument, and without a daemon.
+
+The commands come from steerctl itself (its completion script), so a command without a row in ROWS fails."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import unittest
+from dataclasses import dataclass
+
+from lab.network import until
+from lab.scene import PASSWORD, USER, Scene
+
+BUILD = sys.argv.pop(1)
+
+# It gives every command something to show.
+CONFIG = """
+dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
+control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, watch: off }}
+routers:
+  edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
+plugins:
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ] }} }}
+  - {{ tag: blocked, type: dynamic_domain_set, args: {{ path: {folder}/blocked.txt, bootstrap_rules: [ full:blocked.example ] }} }}
+  - {{ tag: local, type: static, args: {{ records: [ {{ name: nas.lan, address: 192.168.88.5 }} ] }} }}
+  - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan }} }}
+  - {{ tag: kids, type: ros_list, args: {{ router: edge1, list: kids }} }}
+  - {{ tag: remembered, type: reverse_lookup }}
+  - {{ tag: pool, type: cache, args: {{ size: 1000, short_circuit: true }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: streams, type: domain_set, args: {{ exps: [ domain:stream.example ] }} }}
+  - {{ tag: policy, type: ros_address_list, args: {{ router: edge1, address_list4: policy_set_v4 }} }}
+  - {{ tag: main, type: sequence, args: [
+      {{ exec: $ads }}, {{ matches: qname $blocked, exec: reject 3 }}, {{ exec: $local }}, {{ exec: $hosts }}, {{ exec: $remembered }},
+      {{ matches: client_ip $kids, exec: reject 5 }}, {{ matches: qname $streams, exec: $policy }}, {{ exec: $pool }}, {{ exec: $up }} ] }}
+"""
+NO_DAEMON = r"steerdnsd is not running: no control socket at .*; start it, or set --socket"
+
+
+@dataclass
+class Row:
+    """What a command needs and prints. {folder} stands for the scene's folder."""
+    text: str                      # a pattern of the text
+    words: tuple = ()              # arguments
+    keys: tuple = ()               # keys of the JSON answer
+    wrong: tuple = ()              # wrong arguments beside those that every command has to refuse, each with a pattern
+    needs_daemon: bool = True
+    has_json: bool = True
+    alone: tuple = ()              # exit code and standard error without a daemon and without a configuration
+    own_words: bool = True         # False: a surplus word is an argument
+    before: tuple = ()             # a command that makes what this one needs, each time
+
+
+# In an order that makes sense: what a row changes, a later one takes back.
+ROWS = {
+    "status": Row(r"^steerdnsd \S+, up .*\n(.*\n)*\nrouters\n", keys=("version", "ports", "workers", "cache", "routers", "upstreams")),
+    "counters": Row(r"^verdicts\n(.*\n)*  answered +[1-9]", ("--all",), ("workers", "routers")),
+    "reload": Row(r"configuration \d+ is active after \d+ ms\n$", keys=("generation", "errors", "warnings")),
+    "lists": Row(r"plugin +rules +invalid lines", keys=("lists", "sets")),
+    "lists fetch": Row(r"no list is fetched from a URL\n", keys=("lists",)),
+    "cache stats": Row(r"pool +1000 ", keys=("caches",)),
+    "cache show": Row(r"^stream\.example A IN, NOERROR, ", ("stream.example",), ("answers",), wrong=(((), "NAME is required"),)),
+    "cache print": Row(r"stream\.example A IN", ("--suffix", "example", "--most", "5"), ("answers",), wrong=((("--most", "x"), "--most"),)),
+    "cache flush": Row(r"^\d+ answers flushed in \d+ ms\n", ("--name", "nobody.example"), ("flushed",),
+                       wrong=(((), "expected exactly one filter"), (("--all", "--name", "a.example"), "expected exactly one filter"))),
+    "cache dump": Row(r"^\d+ answers written in \d+ ms\n", ("{folder}/pool.dump",), ("answers",), wrong=(((), "FILE is required"),)),
+    "cache restore": Row(r"^\d+ answers restored in \d+ ms", ("{folder}/pool.dump",), ("restored",), wrong=(((), "FILE is required"),)),
+    "adlist": Row(r"adlist +list +names", keys=("adlists",)),
+    "adlist pause": Row(r"ads .* \d+ s\n", ("30",), ("adlists",), wrong=(((), "SECONDS is required"), (("soon",), "soon"))),
+    "adlist resume": Row(r"adlist +list", keys=("adlists",)),
+    "adlist reload": Row(r"no list is fetched", keys=("lists",)),
+    "leases": Row(r"router +state +leases", ("--tag", "hosts"), ("leases", "routers")),
+    "reverse": Row(r"^stream\.example\n", ("203.0.113.10",), ("names",), wrong=(((), "IP is required"),)),
+    "why": Row(r"domain:stream\.example", ("stream.example",), ("sets", "rules"), wrong=(((), "NAME is required"),)),
+    "hits": Row(r"queries in 1 second", ("--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types"),
+                wrong=((("--seconds", "0"), "--seconds"), (("--top", "many"), "--top"))),
+    "rules": Row(r"set +rules +pending changes +file\n +blocked", keys=("sets",), wrong=((("blocked", "add"), "a rule is missing"),
+                 (("blocked", "list", "x"), "unexpected rules"), (("blocked", "drop"), "drop")), own_words=False),
+    "static print": Row(r"nas\.lan +A +192\.168\.88\.5", keys=("records",), own_words=False),
+    "static add": Row(r"^added: .*name=tv\.lan", ("name=tv.lan", "address=192.168.88.6"), ("added",),
+                      wrong=(((), "PROPERTY=VALUE is required"),), own_words=False, before=("static remove", "name=tv.lan")),
+    "static remove": Row(r"^removed: .*tv\.lan", ("name=tv.lan",), ("removed",), wrong=(((), "WHICH is required"), (("1", "2"), "write one number")),
+                         own_words=False, before=("static add", "name=tv.lan", "address=192.168.88.6")),
+    "routers": Row(r"^edge1 at 172\.16\.1\.1:8728: in_sync\n", keys=("routers",), wrong=((("reboot",), "reboot"),)),
+    "routers status": Row(r"^edge1 at .*: in_sync\n", ("edge1",), ("routers",)),
+    "routers diff": Row(r"^edge1 at .*: no difference\n", keys=("routers",)),
+    "routers reconcile": Row(r"^edge1 at .*: reading its rows again", ("edge1",), ("routers",)),
+    "routers shared": Row(r"^edge1 at .*: no shared addresses\n", keys=("routers",)),
+    "routers lists": Row(r"ros_list +address list", keys=("lists", "routers")),
+    "routers adopt": Row(r"^edge1 at .*: no such row\n", ("--from", "oxi"), ("routers",), wrong=(((), "--from is required"),)),
+    "routers forget": Row(r"^edge1 at .*: 0 rows removed\n", ("203.0.113.99",), ("routers",), wrong=(((), "ADDRESS is required"),)),
+    "routers pause": Row(r"^edge1 at .*: paused, no writes\n", keys=("routers",)),
+    "routers resume": Row(r"^edge1 at .*: writes are active\n", keys=("routers",)),
+    "routers trace": Row(r"^#\d+ tag ", ("edge1",), ("routers",), wrong=(((), "NAME is required"),)),
+    "routers errors": Row(r"no errors\n|ago: ", ("edge1",), ("routers",), wrong=(((), "NAME is required"),)),
+    "routers probe": Row(r"^edge1 at .*: RouterOS .*, probe complete", ("edge1",), ("routers",), wrong=(((), "NAME is required"),)),
+    "bypass": Row(r"the bypass is off", keys=("bypass",), wrong=((("maybe",), "maybe"),)),
+    "drain": Row(r"not draining\n", ("off",), ("draining",), wrong=((("maybe",), "maybe"),)),
+    "import routeros": Row(r"plugins:", ("{folder}/dns.rsc",), needs_daemon=False, has_json=False, wrong=(((), "FILE or --live ROUTER"),)),
+    "import corefile": Row(r"plugins:", ("{folder}/Corefile",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
+    "import dnsmasq": Row(r"plugins:", ("{folder}/dnsmasq.conf",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
+    "import forgedns": Row(r"plugins:", ("{folder}/forgedns.yaml",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
+    "import mosdns": Row(r"plugins:", ("{folder}/mosdns.yaml",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
+    "setup": Row(r".", ("--config", "{folder}/steer.yaml", "--check"), needs_daemon=False, alone=(0, "there is no /etc/steerdns/steerdns.yaml yet")),
+    "doctor": Row(r"edge1", ("--config", "{folder}/steer.yaml"), needs_daemon=False, alone=(2, "steerdns.yaml"), own_words=False),
+    "version": Row(r"^steerctl \S+.*\nsteerdnsd \S+\n$", keys=("steerctl", "steerdnsd")),
+    "methods": Row(r"^adlist\n    Shows ", keys=("methods",)),
+    "completion": Row(r"complete -F _steerctl steerctl\n$", ("bash",), needs_daemon=False, has_json=False,
+                      wrong=(((), "SHELL is required"), (("fish",), "fish"))),
+}
+# The files that they read.
+INPUTS = {
+    "ads.txt": "0.0.0.0 ads.example\n",
+    "dns.rsc": "/ip dns\nset allow-remote-requests=yes servers=1.1.1.1\n",
+    "Corefile": ". {\n    forward . 1.1.1.1\n}\n",
+    "dnsmasq.conf": "server=1.1.1.1\n",
+    "forgedns.yaml": "plugins:\n  - tag: up\n    type: forward\n    args:\n      upstreams:\n        - addr: udp://1.1.1.1\n"
+                     "  - tag: server\n    type: udp_server\n    args:\n      entry: up\n      listen: :53\n",
+    "mosdns.yaml": "plugins:\n  - tag: up\n    type: forward\n    args:\n      upstreams:\n        - addr: udp://1.1.1.1\n"
+                   "  - tag: server\n    type: udp_server\n    args:\n      entry: up\n      listen: :53\n",
+}
+
+
+def leaves(steerctl):
+    """Every command that can be run, as the completion script has it: `cache flush`, not `cache`."""
+    script = subprocess.run([steerctl, "completion", "bash"], text=True, capture_output=True, check=True).stdout
+    paths = re.findall(r"^ +(/\S+)\) at=\1 ", script, re.MULTILINE)
+    commands = [path[1:].replace("/", " ") for path in paths]
+    # A group that runs by itself has a row; one that needs a sub-command has none.
+    return [command for command in commands
+            if command in ROWS or not any(other.startswith(command + " ") for other in commands)]
+
+
+class Commands(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scene = cls.scene = cls.enterClassContext(Scene("commands", BUILD))
+        cls.program = str(scene.build / "tools/steerctl/steerctl")
+        scene.start_resolver()
+        scene.start_router()
+        folder = cls.folder = scene.folder / "state"
+        folder.mkdir()
+        os.chmod(scene.folder, 0o755)
+        folder.chmod(0o777)
+        for name, text in INPUTS.items():
+            (folder / name).write_text(text)
+        config = folder / "steer.yaml"
+        config.write_text(CONFIG.format(folder=folder, user=USER, password=PASSWORD))
+        config.chmod(0o644)
+        scene.start_daemon(config)
+        until(lambda: scene.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
+        until(lambda: "203.0.113.10" in scene.short("stream.example", "A"), 10, "the daemon answers")
+        scene.wait_rows({("policy_set_v4", "203.0.113.10")})
+
+    def run_command(self, command, *words, json_too=False, socket=None):
+        argv = [self.program, "--socket", str(socket or self.scene.socket), *(["--json"] if json_too else []), *command.split(),
+                *(word.format(folder=self.folder) for word in words)]
+        # Where the appliance is: setup and doctor look at the machine and at its routers.
+        return self.scene.network.run("appliance", *argv, check=False)
+
+    def test_every_command_has_a_row_and_every_row_a_command(self):
+        self.assertEqual(set(leaves(self.program)), set(ROWS), "add its row to ROWS, or remove it")
+
+    def answered(self, command, row, **how):
+        """What a command prints that did what was asked of it."""
+        if row.before:
+            self.run_command(*row.before)
+        done = self.run_command(command, *row.words, **how)
+        # These two judge the machine and the router, which have their faults here.
+        self.assertIn(done.returncode, (0, 1) if command in ("setup", "doctor") else (0,), done)
+        return done.stdout
+
+    def test_every_command_answers_as_text_and_as_json(self):
+        for command, row in ROWS.items():
+            with self.subTest(command):
+                text = self.answered(command, row)
+                self.assertRegex(text, row.text)
+                self.assertNotIn("\x1b", text, "a pipe gets no colours")
+            if row.has_json:
+                with self.subTest(command, form="json"):
+                    text = self.answered(command, row, json_too=True)
+                    self.assertEqual(text.count("\n"), 1, "one line")
+                    self.assertLessEqual(set(row.keys), set(json.loads(text)))
+
+    def test_every_command_has_a_help(self):
+        for command in leaves(self.program):
+            with self.subTest(command):
+                done = self.run_command(command, "--help")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, r"^[A-Z].*\n+Usage: steerctl " + command)
+
+    def test_a_wrong_argument_is_refused_with_a_sentence(self):
+        for command, row in ROWS.items():
+            wrong = [(("--nonsense",), f"there is no option '--nonsense' of '{command.split()[-1]}'"), *row.wrong]
+            if row.own_words:
+                wrong.append(((*row.words, "surplus-1", "surplus-2"), "surplus"))
+            for words, sentence in wrong:
+                with self.subTest(command, words=words):
+                    done = self.run_command(command, *words)
+                    self.assertEqual((done.returncode, done.stdout), (2, ""), done)
+                    self.assertRegex(done.stderr, r"^steerctl: .*\n$")
+                    self.assertIn(sentence, done.stderr)
+
+    def test_without_a_daemon_the_exit_code_is_the_documented_one(self):
+        for command, row in ROWS.items():
+            with self.subTest(command):
+                words = row.words if row.needs_daemon or not row.alone else ()
+                done = self.run_command(command, *words, socket=self.folder / "nothing.sock")
+                if row.needs_daemon:
+                    self.assertEqual(done.returncode, 1, done)
+                    self.assertRegex(done.stderr, rf"^steerctl: {NO_DAEMON}\n$")
+                    self.assertEqual(done.stdout.count("\n"), 1 if command == "version" else 0)
+                else:
+                    code, sentence = row.alone or (0, "")
+                    self.assertEqual(done.returncode, code, done)
+                    self.assertIn(sentence, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
