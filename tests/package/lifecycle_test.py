@@ -89,11 +89,11 @@ class Lifecycle(unittest.TestCase):
     def told(self, *words):
         return json.loads(self.on("steerctl", "--json", *words).stdout)
 
-    def pid(self):
-        return self.on("systemctl", "show", "-p", "MainPID", "--value", "steerdnsd").stdout.strip()
+    def pid(self, unit="steerdnsd"):
+        return self.on("systemctl", "show", "-p", "MainPID", "--value", unit).stdout.strip()
 
-    def state(self):
-        return self.on("systemctl", "is-active", "steerdnsd", check=False).stdout.strip()
+    def state(self, unit="steerdnsd"):
+        return self.on("systemctl", "is-active", unit, check=False).stdout.strip()
 
     def running_version(self):
         return self.told("version")["steerdnsd"] + "-1"
@@ -187,7 +187,12 @@ class Lifecycle(unittest.TestCase):
         self.configure(ROUTED)
         self.on("systemctl", "restart", "steerdnsd")
         until(self.answered, 20, "it answers with the new configuration")
+        self.assertEqual(self.state("steerdns-doctor"), "inactive")
+        self.on("systemctl", "start", "steerdns-doctor")
+        watch = self.pid("steerdns-doctor")
         done = self.change_version(self.new, self.new_version)
+        self.assertEqual(self.state("steerdns-doctor"), "active")
+        self.assertNotIn(self.pid("steerdns-doctor"), (watch, "0"))
         self.assertNotIn("conffile", done.stdout + done.stderr)
         self.assertEqual((self.machine.root / CONFIG[1:]).read_text(), ROUTED)
 
@@ -265,10 +270,10 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(self.running_version(), self.new_version)
 
     def test_08_a_stopped_daemon_stays_stopped(self):
-        self.on("systemctl", "stop", "steerdnsd")
+        self.on("systemctl", "stop", "steerdnsd", "steerdns-doctor")
         self.on("dpkg", "-i", self.machine.take(self.old))
-        self.assertEqual(self.state(), "inactive")
-        self.on("systemctl", "start", "steerdnsd")
+        self.assertEqual((self.state(), self.state("steerdns-doctor")), ("inactive", "inactive"))
+        self.on("systemctl", "start", "steerdnsd", "steerdns-doctor")
         until(self.answered, 20, "it answers again")
 
     def test_09_removed_while_serving_rows_and_data_stay(self):
@@ -276,7 +281,7 @@ class Lifecycle(unittest.TestCase):
         kept = self.rows()
         done = self.on("apt-get", "remove", "-y", "-q", "steerdns")
         self.assertIn("Rows on routers end by their timeouts", done.stdout + done.stderr)
-        self.assertEqual(self.state(), "inactive")
+        self.assertEqual((self.state(), self.state("steerdns-doctor")), ("inactive", "inactive"))
         self.assertEqual((self.removed_rows(), self.rows()), ([], kept))
         self.assertEqual((self.machine.root / CONFIG[1:]).read_text(), ROUTED)
         self.assertTrue((self.machine.root / "var/lib/steerdns/cache.dump").exists())
