@@ -1,14 +1,11 @@
 #include "control/leases/lease_service.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <chrono>
 #include <utility>
 
 #include "matchers/quote.h"
-#include "routeros/transport.h"
 
 namespace steer::leases {
 namespace {
@@ -16,47 +13,25 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 using boost::json::value;
-using namespace std::chrono_literals;
 
-constexpr auto kKeepAfter = 5s;
 constexpr std::uint64_t kLogEveryMs = 60'000;  // of leases without names
 
 }  // namespace
 
 // One router that is followed.
 struct LeaseService::Router final : routeros::LeaseSink {
-    Router(LeaseService& owner, build::LeaseRouter p)
-        : service(owner),
-          plan(std::move(p)),
-          transport(owner.main_io_, plan.transport,
-                    [&clock = owner.clock_] { return clock.now().ms; }),
-          reader(plan.reader, *this, transport) {
-        transport.drive(reader);
-        reader.start(service.clock_.now().ms);
-        transport.wake();
-    }
-    ~Router() override {
-        reader.stop(service.clock_.now().ms);
-        transport.stop();
-    }
-    void take(const build::LeaseRouter& now) {
-        if (plan == now) return;
-        plan = now;
-        transport.configure(plan.transport);
-        reader.configure(plan.reader, service.clock_.now().ms);
-        transport.wake();
-    }
+    Router(LeaseService& owner, const build::LeaseRouter& plan)
+        : service(owner), followed(owner.main_io_, owner.clock_, plan, *this) {}
+    void take(const build::LeaseRouter& now) { followed.take(now); }
     void leases(std::vector<routeros::DhcpLease> all) override {
-        service.heard(plan.reader.name, std::move(all));
+        service.heard(followed.plan().reader.name, std::move(all));
     }
     void log(routeros::Level level, std::string_view sentence) override {
         service.log_(level, std::string(sentence));
     }
 
     LeaseService& service;
-    build::LeaseRouter plan;
-    routeros::Transport transport;
-    routeros::LeaseReader reader;
+    FollowedRouter<build::LeaseRouter, routeros::LeaseReader, routeros::LeaseSink> followed;
 };
 
 // One dhcp_leases.
@@ -77,11 +52,11 @@ LeaseService::LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_r
     : main_io_(main_io),
       clock_(clock),
       qsbr_(qsbr),
-      file_(std::move(file)),
       log_(std::move(log)),
-      keep_timer_(main_io) {
-    if (file_.empty()) return;
-    auto kept = load_leases(file_);
+      kept_(
+          main_io, std::move(file), [this] { return text_to_keep(); }, save_leases, log_) {
+    if (kept_.file().empty()) return;
+    auto kept = load_leases(kept_.file());
     if (!kept) {
         log_(routeros::Level::warning, kept.error().sentence());
         return;
@@ -92,22 +67,14 @@ LeaseService::LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_r
 
 LeaseService::~LeaseService() {
     routers_.clear();
-    if (!is_kept_) keep();
-    disk_.join();
+    if (kept_.is_pending()) kept_.keep();
 }
 
 void LeaseService::follow(const build::LeasePlans& plans) {
-    std::map<std::string, std::unique_ptr<Router>> before;
-    before.swap(routers_);
-    for (const build::LeaseRouter& plan : plans.routers) {
-        auto& router = routers_[plan.reader.name];
-        if (const auto at = before.find(plan.reader.name); at != before.end()) {
-            router = std::move(at->second);
-            router->take(plan);
-        } else {
-            router = std::make_unique<Router>(*this, plan);
-        }
-    }
+    follow_routers(
+        routers_, plans.routers,
+        [](const build::LeaseRouter& plan) -> const std::string& { return plan.reader.name; },
+        [this](const build::LeaseRouter& plan) { return std::make_unique<Router>(*this, plan); });
     std::erase_if(known_, [&](const auto& k) { return !routers_.contains(k.first); });
     for (auto& [tag, plugin] : plugins_)
         plugin->is_wanted = false;
@@ -139,7 +106,7 @@ void LeaseService::heard(const std::string& router, std::vector<routeros::DhcpLe
         const auto& routers = plugin->plan.routers;
         if (plugin->is_wanted && std::ranges::find(routers, router) != routers.end()) name(*plugin);
     }
-    keep_soon();
+    kept_.keep_soon();
 }
 
 void LeaseService::name(Plugin& plugin) {
@@ -175,25 +142,11 @@ void LeaseService::log_nameless(Plugin& plugin) {
              ": see 'steerctl leases'");
 }
 
-// ---- the file
-
-void LeaseService::keep_soon() {
-    if (file_.empty() || !std::exchange(is_kept_, false)) return;
-    keep_timer_.expires_after(kKeepAfter);
-    keep_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) keep();
-    });
-}
-
-void LeaseService::keep() {
-    is_kept_ = true;
+std::string LeaseService::text_to_keep() const {
     ByRouter all;
     for (const auto& [router, known] : known_)
         all[router] = known.leases;
-    boost::asio::post(disk_, [file = file_, text = state_text(all), log = log_] {
-        const auto kept = save_leases(file, text);
-        if (!kept) log(routeros::Level::warning, kept.error().sentence());
-    });
+    return state_text(all);
 }
 
 // ---- reports
@@ -223,13 +176,13 @@ ops::RpcResult LeaseService::list_leases(const ops::Arguments& asked) const {
     }
     if (!is_known && tag)
         return ops::bad_params("there is no dhcp_leases '" + *tag + "': see 'steerctl leases'");
-    for (const auto& [router, followed] : routers_) {
+    for (const auto& [router, session] : routers_) {
         const auto known = known_.find(router);
         routers.push_back(
             object{{"router", router},
-                   {"state", label(followed->reader.state())},
+                   {"state", label(session->followed.reader().state())},
                    {"leases", known == known_.end() ? 0 : known->second.leases.size()},
-                   {"trouble", followed->reader.trouble()}});
+                   {"trouble", session->followed.reader().trouble()}});
     }
     return value(object{{"leases", std::move(named)},
                         {"nameless", std::move(nameless)},
@@ -254,9 +207,8 @@ void LeaseService::write_metrics(ops::MetricWriter& writer) const {
         writer.sample({{"plugin", tag}}, std::uint64_t{plugin->book.nameless.size()});
     }
     for (const auto& [name, router] : routers_) {
-        const bool in_sync = router->reader.state() == routeros::RouterState::in_sync;
         writer.family("steerdns_leases_followed");
-        writer.sample({{"router", name}}, std::uint64_t{in_sync ? 1U : 0U});
+        writer.sample({{"router", name}}, std::uint64_t{router->followed.in_sync() ? 1U : 0U});
     }
 }
 

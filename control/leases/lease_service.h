@@ -10,10 +10,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -26,13 +23,14 @@
 #include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "control/process/published.h"
+#include "control/router_lists/followed_router.h"
 #include "dataplane/base/clock.h"
 
 namespace steer::leases {
 
 class LeaseService {
   public:
-    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
+    using Log = RouterLog;
 
     // `file`: for leases over a restart; empty: none. `qsbr`: of the workers.
     LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
@@ -57,21 +55,17 @@ class LeaseService {
     void heard(const std::string& router, std::vector<routeros::DhcpLease> leases);
     void name(Plugin& plugin);
     void log_nameless(Plugin& plugin);
-    void keep_soon();
-    void keep();
+    [[nodiscard]] std::string text_to_keep() const;
     [[nodiscard]] ops::RpcResult list_leases(const ops::Arguments& asked) const;
 
     boost::asio::io_context& main_io_;
     Clock& clock_;
     rte_rcu_qsbr* qsbr_;
-    const std::string file_;
     const Log log_;
+    KeptFile kept_;
     std::map<std::string, RouterLeases> known_;  // by router
     std::map<std::string, std::unique_ptr<Router>> routers_;
     std::map<std::string, std::unique_ptr<Plugin>> plugins_;  // by tag; includes earlier ones
-    boost::asio::steady_timer keep_timer_;
-    bool is_kept_ = true;  // or a write is pending
-    boost::asio::thread_pool disk_{1};
 };
 
 }  // namespace steer::leases

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "control/config/report.h"
-#include "control/process/background.h"
 #include "control/records/record_words.h"
 #include "matchers/quote.h"
 
@@ -39,26 +38,7 @@ json::object shown(const std::string& tag, std::size_t number, const config::Wri
 }  // namespace
 
 StaticService::StaticService(asio::io_context& main_io, Reload reload, Flush flush)
-    : main_io_(main_io), reload_(std::move(reload)), flush_(std::move(flush)) {}
-
-StaticService::~StaticService() {
-    *alive_ = false;
-    if (thread_) thread_->join();
-}
-
-template <class Work, class Then>
-void StaticService::aside(Work work, Then then) {
-    if (!thread_) {
-        thread_ = std::make_unique<asio::thread_pool>(1);
-        asio::post(*thread_, [] { run_in_background(); });
-    }
-    asio::post(*thread_, [&main_io = main_io_, alive = alive_, work = std::move(work),
-                          then = std::move(then)]() mutable {
-        asio::post(main_io, [alive, then = std::move(then), made = work()]() mutable {
-            if (*alive) then(std::move(made));
-        });
-    });
-}
+    : reload_(std::move(reload)), flush_(std::move(flush)), aside_(main_io) {}
 
 void StaticService::add_methods(ops::Methods& methods) {
     using ops::Changes;
@@ -214,7 +194,7 @@ void StaticService::take(RequestPtr request) {
 }
 
 void StaticService::begin() {
-    aside(
+    aside_.run(
         [request = waiting_.front(), plugins = plugins_, file = file_]() -> Result<Written> {
             if (request->change.add) {
                 auto good = config::try_record(*plugins, request->change.tag, *request->change.add);
@@ -232,17 +212,18 @@ void StaticService::wrote(const Result<Written>& written) {
 
 void StaticService::put_in_force(const Written& written) {
     const std::string tag = waiting_.front()->change.tag;
-    reload_("records of '" + tag + "'", [this, written, alive = alive_](const InForce& outcome) {
+    reload_("records of '" + tag + "'", [this, written,
+                                         alive = aside_.alive()](const InForce& outcome) {
         if (!*alive) return;
         if (outcome.trouble.empty()) return flush(outcome.generation);
-        aside([file = file_, written] { return restore_file(file, written); },
-              [this, trouble = outcome.trouble](const Result<void>& restored) {
-                  if (!restored) spdlog::warn("{}", restored.error().text);
-                  refuse("not in force, and " +
-                         (restored ? std::string("not kept")
-                                   : "still in the file (" + restored.error().text + ")") +
-                         ": " + trouble);
-              });
+        aside_.run([file = file_, written] { return restore_file(file, written); },
+                   [this, trouble = outcome.trouble](const Result<void>& restored) {
+                       if (!restored) spdlog::warn("{}", restored.error().text);
+                       refuse("not in force, and " +
+                              (restored ? std::string("not kept")
+                                        : "still in the file (" + restored.error().text + ")") +
+                              ": " + trouble);
+                   });
     });
 }
 
@@ -256,7 +237,7 @@ void StaticService::flush(std::uint32_t generation) {
         std::move(some.begin(), some.end(), std::back_inserter(names));
     }
     flush_(std::move(names), [this, request, changed = std::move(changed), generation,
-                              alive = alive_](const Result<std::uint64_t>& flushed) {
+                              alive = aside_.alive()](const Result<std::uint64_t>& flushed) {
         if (!*alive) return;
         const bool is_new = request->change.add.has_value();
         json::array texts;

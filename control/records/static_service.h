@@ -13,7 +13,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -24,6 +23,7 @@
 #include "control/config/runtime_records.h"
 #include "control/ops/methods.h"
 #include "control/ops/metrics.h"
+#include "control/process/side_thread.h"
 #include "control/records/record_file.h"
 #include "matchers/name_matcher.h"
 
@@ -42,8 +42,8 @@ class StaticService {
     using Flush = std::function<void(std::vector<matchers::Rule> names,
                                      std::function<void(Result<std::uint64_t>)> done)>;
 
+    // At its end, unanswered changes are not done, or not in force.
     StaticService(boost::asio::io_context& main_io, Reload reload, Flush flush);
-    ~StaticService();  // aborts running work; unanswered changes are not done, or not in force
     StaticService(const StaticService&) = delete;
     StaticService& operator=(const StaticService&) = delete;
 
@@ -76,7 +76,6 @@ class StaticService {
     template <class Work, class Then>
     void aside(Work work, Then then);
 
-    boost::asio::io_context& main_io_;
     const Reload reload_;
     const Flush flush_;
     std::string file_;  // empty: off
@@ -84,8 +83,7 @@ class StaticService {
         std::make_shared<config::StaticPlugins>();
     std::deque<RequestPtr> waiting_;  // the first one runs
     std::uint64_t added_ = 0, removed_ = 0, refused_ = 0;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    std::unique_ptr<boost::asio::thread_pool> thread_;
+    SideThread aside_;
 };
 
 }  // namespace steer::records

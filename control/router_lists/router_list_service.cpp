@@ -1,7 +1,6 @@
 #include "control/router_lists/router_list_service.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -13,7 +12,6 @@
 #include "control/config/reading.h"
 #include "control/process/new_file.h"
 #include "control/process/state_file.h"
-#include "routeros/transport.h"
 
 namespace steer::router_lists {
 namespace {
@@ -22,9 +20,7 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 using routeros::TimedAddress;
-using namespace std::chrono_literals;
 
-constexpr auto kKeepAfter = 5s;
 constexpr std::uint64_t kEndsEveryMs = 1'000;  // timeouts are looked at
 constexpr std::size_t kSample = 5;             // addresses that a report shows
 
@@ -36,39 +32,20 @@ matchers::Prefix prefix_of(const routeros::Address& address) {
 
 // One router that is followed.
 struct RouterListService::Router final : routeros::ListSink {
-    Router(RouterListService& owner, build::ListedRouter p)
-        : service(owner),
-          plan(std::move(p)),
-          transport(owner.main_io_, plan.transport,
-                    [&clock = owner.clock_] { return clock.now().ms; }),
-          reader(plan.reader, *this, transport) {
-        transport.drive(reader);
-        reader.start(service.clock_.now().ms);
-        transport.wake();
-    }
-    ~Router() override {
-        reader.stop(service.clock_.now().ms);
-        transport.stop();
-    }
-    void take(const build::ListedRouter& now) {
-        if (plan == now) return;
-        plan = now;
-        transport.configure(plan.transport);
-        reader.configure(plan.reader, service.clock_.now().ms);
-        transport.wake();
-    }
+    Router(RouterListService& owner, const build::ListedRouter& plan)
+        : service(owner), followed(owner.main_io_, owner.clock_, plan, *this) {}
+    void take(const build::ListedRouter& now) { followed.take(now); }
     void lists(routeros::RouterLists all) override {
-        service.heard(plan.reader.access.name, std::move(all));
+        service.heard(followed.plan().reader.access.name, std::move(all));
     }
     void log(routeros::Level level, std::string_view sentence) override {
         service.log_(level, std::string(sentence));
     }
-    [[nodiscard]] bool in_sync() const { return reader.state() == routeros::RouterState::in_sync; }
+    [[nodiscard]] const build::ListedRouter& plan() const { return followed.plan(); }
+    [[nodiscard]] bool in_sync() const { return followed.in_sync(); }
 
     RouterListService& service;
-    build::ListedRouter plan;
-    routeros::Transport transport;
-    routeros::ListReader reader;
+    FollowedRouter<build::ListedRouter, routeros::ListReader, routeros::ListSink> followed;
 };
 
 // One ros_list.
@@ -87,11 +64,11 @@ RouterListService::RouterListService(boost::asio::io_context& main_io, Clock& cl
     : main_io_(main_io),
       clock_(clock),
       qsbr_(qsbr),
-      file_(std::move(file)),
       log_(std::move(log)),
-      keep_timer_(main_io) {
-    if (file_.empty()) return;
-    auto kept = load_lists(file_, now());
+      kept_(
+          main_io, std::move(file), [this] { return text_to_keep(); }, save_lists, log_) {
+    if (kept_.file().empty()) return;
+    auto kept = load_lists(kept_.file(), now());
     if (kept) {
         known_ = *std::move(kept);
     } else {
@@ -101,12 +78,17 @@ RouterListService::RouterListService(boost::asio::io_context& main_io, Clock& cl
 
 RouterListService::~RouterListService() {
     const bool has_any = !routers_.empty();
-    for (const auto& [name, router] : routers_) {
-        if (router->in_sync()) known_[name].current_ms = clock_.now().ms;
-    }
+    note_current();
     routers_.clear();
-    if (has_any && !file_.empty()) keep();
-    disk_.join();
+    if (has_any) kept_.keep();
+}
+
+// The lists of a router in sync are current now.
+void RouterListService::note_current() {
+    const std::uint64_t now_ms = clock_.now().ms;
+    for (const auto& [name, router] : routers_) {
+        if (router->in_sync()) known_[name].current_ms = now_ms;
+    }
 }
 
 Moment RouterListService::now() const {
@@ -115,18 +97,15 @@ Moment RouterListService::now() const {
 }
 
 void RouterListService::follow(const build::RouterListPlans& plans) {
-    std::map<std::string, std::unique_ptr<Router>> before;
-    before.swap(routers_);
-    for (const build::ListedRouter& plan : plans.routers) {
-        const std::string& name = plan.reader.access.name;
-        auto& router = routers_[name];
-        if (const auto at = before.find(name); at != before.end()) {
-            router = std::move(at->second);
-            router->take(plan);
-        } else {
-            router = std::make_unique<Router>(*this, plan);
-        }
-        if (known_.contains(name) && known_[name].was_read) write_servers(*router);
+    follow_routers(
+        routers_, plans.routers,
+        [](const build::ListedRouter& plan) -> const std::string& {
+            return plan.reader.access.name;
+        },
+        [this](const build::ListedRouter& plan) { return std::make_unique<Router>(*this, plan); });
+    for (const auto& [name, router] : routers_) {
+        const auto known = known_.find(name);
+        if (known != known_.end() && known->second.was_read) write_servers(*router);
     }
     std::erase_if(known_, [&](const auto& k) { return !routers_.contains(k.first); });
     for (auto& [tag, plugin] : plugins_)
@@ -147,9 +126,7 @@ void RouterListService::poll() {
     const std::uint64_t now_ms = clock_.now().ms;
     for (auto& [tag, plugin] : plugins_)
         plugin->published.poll();
-    for (const auto& [name, router] : routers_) {
-        if (router->in_sync()) known_[name].current_ms = now_ms;
-    }
+    note_current();
     if (now_ms < next_end_ms_) return;
     next_end_ms_ = now_ms + kEndsEveryMs;
     for (auto& [tag, plugin] : plugins_) {
@@ -176,7 +153,7 @@ void RouterListService::heard(const std::string& router, routeros::RouterLists l
             publish(*plugin);
     }
     if (are_servers_news) write_servers(*routers_.at(router));
-    keep_soon();
+    kept_.keep_soon();
 }
 
 // A router that is in sync reports the end of a timeout itself.
@@ -207,10 +184,11 @@ void RouterListService::publish(Plugin& plugin) {
 // ---- files
 
 void RouterListService::write_servers(const Router& router) {
-    if (router.plan.servers_file.empty()) return;
-    const std::string& name = router.plan.reader.access.name;
-    boost::asio::post(disk_, [file = router.plan.servers_file,
-                              text = servers_text(name, known_[name].lists), log = log_] {
+    const build::ListedRouter& plan = router.plan();
+    if (plan.servers_file.empty()) return;
+    const std::string& name = plan.reader.access.name;
+    kept_.run([file = plan.servers_file, text = servers_text(name, known_[name].lists),
+               log = log_] {
         // A file that is written is a change for its watcher.
         if (const auto old = config::Reading::read_text(file); old && *old == text) return;
         make_folder_of(file);
@@ -226,23 +204,9 @@ void RouterListService::write_servers(const Router& router) {
     });
 }
 
-void RouterListService::keep_soon() {
-    if (file_.empty() || !std::exchange(is_kept_, false)) return;
-    keep_timer_.expires_after(kKeepAfter);
-    keep_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) keep();
-    });
-}
-
-void RouterListService::keep() {
-    is_kept_ = true;
-    for (const auto& [name, router] : routers_) {
-        if (router->in_sync()) known_[name].current_ms = clock_.now().ms;
-    }
-    boost::asio::post(disk_, [file = file_, text = state_text(known_, now()), log = log_] {
-        const auto kept = save_lists(file, text);
-        if (!kept) log(routeros::Level::warning, kept.error().sentence());
-    });
+std::string RouterListService::text_to_keep() {
+    note_current();
+    return state_text(known_, now());
 }
 
 // ---- reports
@@ -285,9 +249,9 @@ ops::RpcResult RouterListService::show(const ops::Arguments& asked) const {
     }
     for (const auto& [name, router] : routers_) {
         if (wanted && *wanted != name) continue;
-        object row{{"router", name}, {"state", label(router->reader.state())}};
+        object row{{"router", name}, {"state", label(router->followed.reader().state())}};
         if (const auto age = age_s(name)) row["age_s"] = *age;
-        if (!router->plan.servers_file.empty()) {
+        if (!router->plan().servers_file.empty()) {
             array servers;
             if (const auto known = known_.find(name); known != known_.end()) {
                 for (const std::string& server : known->second.lists.servers)
@@ -295,7 +259,7 @@ ops::RpcResult RouterListService::show(const ops::Arguments& asked) const {
             }
             row["servers"] = std::move(servers);
         }
-        row["trouble"] = router->reader.trouble();
+        row["trouble"] = router->followed.reader().trouble();
         routers.push_back(std::move(row));
     }
     return value(object{{"lists", std::move(lists)}, {"routers", std::move(routers)}});
@@ -316,7 +280,7 @@ void RouterListService::write_metrics(ops::MetricWriter& writer) const {
         writer.sample({{"plugin", tag}}, std::uint64_t{plugin->size});
     }
     for (const auto& [name, router] : routers_) {
-        if (!router->plan.servers_file.empty()) {
+        if (!router->plan().servers_file.empty()) {
             const auto known = known_.find(name);
             writer.family("steerdns_router_list_servers");
             writer.sample(

@@ -10,10 +10,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +21,7 @@
 #include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "control/process/published.h"
+#include "control/router_lists/followed_router.h"
 #include "control/router_lists/list_state.h"
 #include "dataplane/base/clock.h"
 
@@ -31,7 +29,7 @@ namespace steer::router_lists {
 
 class RouterListService {
   public:
-    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
+    using Log = RouterLog;
 
     // `file`: for lists over a restart; empty: none. `qsbr`: of the workers.
     RouterListService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
@@ -57,8 +55,8 @@ class RouterListService {
     [[nodiscard]] std::vector<matchers::Prefix> in_force(const Plugin& plugin) const;
     void publish(Plugin& plugin);
     void write_servers(const Router& router);
-    void keep_soon();
-    void keep();
+    [[nodiscard]] std::string text_to_keep();
+    void note_current();
     [[nodiscard]] Moment now() const;
     [[nodiscard]] std::optional<std::uint64_t> age_s(const std::string& router) const;
     [[nodiscard]] ops::RpcResult show(const ops::Arguments& asked) const;
@@ -66,15 +64,12 @@ class RouterListService {
     boost::asio::io_context& main_io_;
     Clock& clock_;
     rte_rcu_qsbr* qsbr_;
-    const std::string file_;
     const Log log_;
+    KeptFile kept_;
     ByRouter known_;
     std::map<std::string, std::unique_ptr<Router>> routers_;
     std::map<std::string, std::unique_ptr<Plugin>> plugins_;  // by tag; includes earlier ones
     std::uint64_t next_end_ms_ = 0;                           // timeouts are looked at then
-    boost::asio::steady_timer keep_timer_;
-    bool is_kept_ = true;  // or a write is pending
-    boost::asio::thread_pool disk_{1};
 };
 
 }  // namespace steer::router_lists

@@ -12,7 +12,6 @@
 
 #include "control/config/reading.h"
 #include "control/config/report.h"
-#include "control/process/background.h"
 #include "control/rules/fitting_rules.h"
 #include "control/rules/rule_file.h"
 #include "dataplane/dns/name.h"
@@ -83,27 +82,13 @@ RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation ge
       may_learn_(std::move(may_learn)),
       learner_(
           [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); },
-          may_learn_) {}
+          may_learn_),
+      aside_(main_io) {}
 
 RuleService::~RuleService() {
-    *alive_ = false;
+    aside_.stop();
     for (const auto& [_, set] : sets_)
         set->timer.cancel();
-    if (thread_) thread_->join();
-}
-
-template <class Work, class Then>
-void RuleService::aside(Work work, Then then) {
-    if (!thread_) {
-        thread_ = std::make_unique<asio::thread_pool>(1);
-        asio::post(*thread_, [] { run_in_background(); });
-    }
-    asio::post(*thread_, [&main_io = main_io_, alive = alive_, work = std::move(work),
-                          then = std::move(then)]() mutable {
-        asio::post(main_io, [alive, then = std::move(then), made = work()]() mutable {
-            if (*alive) then(std::move(made));
-        });
-    });
 }
 
 void RuleService::add_methods(ops::Methods& methods) {
@@ -141,10 +126,10 @@ void RuleService::follow(const config::Settings& settings) {
         if (set == nullptr) set = std::make_shared<Set>(main_io_);
         set->wanted = true;
         set->settings = file;
-        aside([file] { return make_rule_file(file); },
-              [file](const Result<bool>& made) {
-                  if (!made) spdlog::warn("{}", made.error().text);
-              });
+        aside_.run([file] { return make_rule_file(file); },
+                   [file](const Result<bool>& made) {
+                       if (!made) spdlog::warn("{}", made.error().text);
+                   });
     }
     for (const auto& [tag, set] : sets_) {
         if (set->wanted) continue;
@@ -185,7 +170,7 @@ void RuleService::sets(const ops::RpcDone& done) {
     files.reserve(sets_.size());
     for (const auto& [tag, set] : sets_)
         files.emplace_back(tag, set->settings.file);
-    aside(
+    aside_.run(
         [files = std::move(files)] {
             std::vector<std::pair<std::string, Result<std::vector<Listed>>>> all;
             all.reserve(files.size());
@@ -212,16 +197,16 @@ void RuleService::sets(const ops::RpcDone& done) {
 void RuleService::list(const std::string& tag, const ops::RpcDone& done) {
     const SetPtr set = find(tag, done);
     if (set == nullptr) return;
-    aside([file = set->settings.file] { return rules_in(file); },
-          [set, done](const Result<std::vector<Listed>>& rules) {
-              if (!rules) return done(RpcError{RpcCode::internal_error, rules.error().text});
-              json::array out;
-              for (const Listed& one : *rules)
-                  out.push_back(json::object{{"rule", one.rule}, {"line", one.line}});
-              done(json::value(json::object{{"tag", set->settings.tag},
-                                            {"file", set->settings.file},
-                                            {"rules", std::move(out)}}));
-          });
+    aside_.run([file = set->settings.file] { return rules_in(file); },
+               [set, done](const Result<std::vector<Listed>>& rules) {
+                   if (!rules) return done(RpcError{RpcCode::internal_error, rules.error().text});
+                   json::array out;
+                   for (const Listed& one : *rules)
+                       out.push_back(json::object{{"rule", one.rule}, {"line", one.line}});
+                   done(json::value(json::object{{"tag", set->settings.tag},
+                                                 {"file", set->settings.file},
+                                                 {"rules", std::move(out)}}));
+               });
 }
 
 void RuleService::change(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -229,11 +214,12 @@ void RuleService::change(const ops::Arguments& asked, const ops::RpcDone& done) 
     if (set == nullptr) return;
     auto add = asked.texts("add"), remove = asked.texts("remove");
     if (add.empty() && remove.empty()) return done(bad_params("write at least one rule"));
-    aside([add = std::move(add), remove = std::move(remove)] { return changes_of(add, remove); },
-          [this, set, done](Result<std::vector<RuleChange>> changes) {
-              if (!changes) return done(bad_params(changes.error().text));
-              take(set, *std::move(changes), done);
-          });
+    aside_.run(
+        [add = std::move(add), remove = std::move(remove)] { return changes_of(add, remove); },
+        [this, set, done](Result<std::vector<RuleChange>> changes) {
+            if (!changes) return done(bad_params(changes.error().text));
+            take(set, *std::move(changes), done);
+        });
 }
 
 // ---- what queries teach
@@ -247,12 +233,12 @@ void RuleService::learn(Learner::Batch batch, std::function<void(const Learner::
     const auto at = sets_.find(batch.set);
     const SetPtr set = at == sets_.end() ? nullptr : at->second;
     const std::size_t max_names = batch.max_names;
-    aside([file = set == nullptr ? "" : set->settings.file,
-           rules = std::move(batch.rules)] { return fitting_rules(file, rules); },
-          [this, set, max_names, done = std::move(done)](FittingRules fitting) {
-              if (set == nullptr || !set->wanted) return done({.refused = fitting.all});
-              learn_fitting(set, std::move(fitting), max_names, done);
-          });
+    aside_.run([file = set == nullptr ? "" : set->settings.file,
+                rules = std::move(batch.rules)] { return fitting_rules(file, rules); },
+               [this, set, max_names, done = std::move(done)](FittingRules fitting) {
+                   if (set == nullptr || !set->wanted) return done({.refused = fitting.all});
+                   learn_fitting(set, std::move(fitting), max_names, done);
+               });
 }
 
 void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::size_t max_names,
@@ -340,12 +326,13 @@ void RuleService::collect(const SetPtr& set) {
     if (set->collecting) return;
     set->collecting = true;
     set->timer.expires_after(std::chrono::milliseconds(set->settings.flush_interval_ms));
-    set->timer.async_wait([this, set, alive = alive_](const boost::system::error_code& error) {
-        if (!*alive) return;
-        set->collecting = false;
-        if (error) return collect(set);
-        if (!set->writing && !set->waiting.empty()) write(set);
-    });
+    set->timer.async_wait(
+        [this, set, alive = aside_.alive()](const boost::system::error_code& error) {
+            if (!*alive) return;
+            set->collecting = false;
+            if (error) return collect(set);
+            if (!set->writing && !set->waiting.empty()) write(set);
+        });
 }
 
 void RuleService::write(const SetPtr& set) {
@@ -363,7 +350,7 @@ void RuleService::write(const SetPtr& set) {
         changes.push_back(one.change);
         set->adding += one.change.add ? 1 : 0;
     }
-    aside(
+    aside_.run(
         [file = set->settings, changes = std::move(changes)] {
             auto changed = change_rule_file(file, changes);
             return Outcome{std::move(changed), stamp_of(file.file)};
@@ -417,7 +404,7 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
         return;
     }
     const auto respond = [set, version = set->written, requests = std::move(requests),
-                          alive = alive_](const InForce& outcome) {
+                          alive = aside_.alive()](const InForce& outcome) {
         if (!*alive) return;
         if (outcome.trouble.empty()) set->in_force = std::max(set->in_force, version);
         for (const RequestPtr& request : requests) {

@@ -14,7 +14,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -27,6 +26,7 @@
 #include "control/config/settings.h"
 #include "control/ops/methods.h"
 #include "control/ops/metrics.h"
+#include "control/process/side_thread.h"
 #include "control/rules/learner.h"
 #include "control/rules/rule_text.h"
 
@@ -122,9 +122,6 @@ class RuleService {
     static void answer(const RequestPtr& request, std::uint32_t generation);
     static void refuse(const RequestPtr& request, const std::string& why);
     static Stamp stamp_of(const std::string& file);
-    // Runs `work` on the thread; passes its result to `then` on the main thread, if this object still exists.
-    template <class Work, class Then>
-    void aside(Work work, Then then);
 
     boost::asio::io_context& main_io_;
     const Reload reload_;
@@ -132,8 +129,7 @@ class RuleService {
     const Learner::MayReload may_learn_;
     std::map<std::string, SetPtr> sets_;  // by tag
     Learner learner_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    std::unique_ptr<boost::asio::thread_pool> thread_;
+    SideThread aside_;
 };
 
 }  // namespace steer::rules

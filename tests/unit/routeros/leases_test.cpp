@@ -1,8 +1,8 @@
 // The reader of DHCP leases against the simulated router, under one fake clock.
 #include <boost/test/unit_test.hpp>
 
+#include "reader_world.h"
 #include "routeros/dhcp_leases.h"
-#include "tools/rossim/router.h"
 
 namespace steer::routeros::test {
 namespace {
@@ -10,74 +10,18 @@ namespace {
 constexpr std::string_view kV4 = "/ip/dhcp-server/lease", kV6 = "/ipv6/dhcp-server/binding";
 using Attributes = std::vector<std::pair<std::string, std::string>>;
 
-rossim::Options options() {
-    rossim::Options out;
-    out.users = {{"api-user", "secret", {"read", "api"}}};
-    out.version = {7, 21};
-    return out;
-}
-
 // The router, the reader and what it said.
-struct World : LeaseSink, RouterLink {
-    explicit World(rossim::Options o = options())
-        : sim(std::move(o)),
-          reader({"edge1", "192.0.2.1:8728", "api-user", "secret"}, *this, *this) {}
+struct World : ReaderWorld, LeaseSink {
+    explicit World(rossim::Options o = reader_options())
+        : ReaderWorld(std::move(o)), reader(reader_access(), *this, *this) {}
 
+    MenuReader& menus() override { return reader; }
     void leases(std::vector<DhcpLease> all) override {
         ++told;
         last = std::move(all);
     }
     void log(Level, std::string_view sentence) override { sentences.emplace_back(sentence); }
 
-    void connect() override { connecting = true; }
-    void close() override {
-        connecting = false;
-        if (session) sim.close(*session, now_us);
-        session.reset();
-    }
-    void send(std::string_view bytes) override {
-        bytes_sent += bytes;
-        if (session) sim.feed(*session, bytes, now_us);
-    }
-
-    void run_for(std::int64_t us) {
-        const std::int64_t to_us = now_us + us;
-        while (now_us < to_us)
-            step(to_us);
-    }
-    void step(std::int64_t to_us) {
-        if (connecting) open();
-        if (collect()) return;  // what is answered at once
-        std::int64_t next_us = to_us;
-        if (const auto at = sim.next_event_us()) next_us = std::min(next_us, *at);
-        const auto own = reader.next_deadline();
-        if (own < static_cast<std::uint64_t>(to_us / 1000))
-            next_us = std::min(next_us, static_cast<std::int64_t>(own) * 1000);
-        now_us = std::max(now_us + 1, next_us);
-        sim.advance(now_us);
-        collect();
-        reader.tick(now_ms());
-    }
-    bool collect() {
-        const auto all = sim.take_output();
-        for (const auto& out : all) {
-            if (session != out.session) continue;
-            if (!out.bytes.empty()) reader.received(out.bytes, now_ms());
-            if (!out.close) continue;
-            session.reset();
-            reader.closed("closed by the router", now_ms());
-        }
-        return !all.empty();
-    }
-    void open() {
-        connecting = false;
-        session = reachable ? sim.open(now_us) : std::nullopt;
-        if (session)
-            reader.connected(now_ms());
-        else
-            reader.closed("connection refused", now_ms());
-    }
-    [[nodiscard]] std::uint64_t now_ms() const { return static_cast<std::uint64_t>(now_us / 1000); }
     std::string put(std::string_view menu, const Attributes& attributes) {
         return row_id_text(sim.put_record(menu, attributes, now_us));
     }
@@ -90,21 +34,10 @@ struct World : LeaseSink, RouterLink {
                          {"status", status},
                          {"dynamic", "true"}});
     }
-    void sync() {
-        reader.start(now_ms());
-        run_for(2'000'000);
-        BOOST_REQUIRE_MESSAGE(reader.state() == RouterState::in_sync,
-                              label(reader.state()) << " " << reader.trouble());
-    }
 
-    rossim::Router sim;
     LeaseReader reader;
-    std::optional<rossim::SessionId> session;
-    bool connecting = false, reachable = true;
-    std::int64_t now_us = 1'000'000;
     std::vector<DhcpLease> last;
     std::vector<std::string> sentences;
-    std::string bytes_sent;
     int told = 0;
 };
 
@@ -260,7 +193,7 @@ BOOST_AUTO_TEST_CASE(each_error_is_reported_once) {
 
 struct Denied : World {
     static rossim::Options denied() {
-        auto o = options();
+        auto o = reader_options();
         o.users = {{"api-user", "secret", {"api"}}};
         return o;
     }

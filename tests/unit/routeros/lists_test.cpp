@@ -1,93 +1,32 @@
 // The reader of address lists against the simulated router, under one fake clock.
 #include <boost/test/unit_test.hpp>
 
+#include "reader_world.h"
 #include "routeros/list_reader.h"
-#include "tools/rossim/router.h"
 
 namespace steer::routeros::test {
 namespace {
 
 using rossim::Family;
 
-rossim::Options list_options() {
-    rossim::Options out;
-    out.users = {{"api-user", "secret", {"read", "api"}}};
-    out.version = {7, 21};
-    return out;
-}
-
 // The router, the reader and what it said.
-struct ListWorld : ListSink, RouterLink {
-    ListWorld() : sim(list_options()), reader(config(), *this, *this) {}
+struct ListWorld : ReaderWorld, ListSink {
+    ListWorld() : ReaderWorld(reader_options()), reader(config(), *this, *this) {}
 
     static ListReader::Config config(std::size_t max = 1000) {
-        return {{"edge1", "192.0.2.1:8728", "api-user", "secret"},
-                {{"kids", max}, {"guests", max}},
-                true};
+        return {reader_access(), {{"kids", max}, {"guests", max}}, true};
     }
+    MenuReader& menus() override { return reader; }
     void lists(RouterLists all) override {
         ++told;
         last = std::move(all);
     }
     void log(Level, std::string_view sentence) override { sentences.emplace_back(sentence); }
 
-    void connect() override { connecting = true; }
-    void close() override {
-        connecting = false;
-        if (session) sim.close(*session, now_us);
-        session.reset();
-    }
-    void send(std::string_view bytes) override {
-        if (session) sim.feed(*session, bytes, now_us);
-    }
-
-    void run_for(std::int64_t us) {
-        const std::int64_t to_us = now_us + us;
-        while (now_us < to_us)
-            step(to_us);
-    }
-    void step(std::int64_t to_us) {
-        if (connecting) {
-            connecting = false;
-            session = reachable ? sim.open(now_us) : std::nullopt;
-            if (session)
-                reader.connected(now_ms());
-            else
-                reader.closed("connection refused", now_ms());
-        }
-        if (collect()) return;  // what is answered at once
-        std::int64_t next_us = to_us;
-        if (const auto at = sim.next_event_us()) next_us = std::min(next_us, *at);
-        const auto own = reader.next_deadline();
-        if (own < static_cast<std::uint64_t>(to_us / 1000))
-            next_us = std::min(next_us, static_cast<std::int64_t>(own) * 1000);
-        now_us = std::max(now_us + 1, next_us);
-        sim.advance(now_us);
-        collect();
-        reader.tick(now_ms());
-    }
-    bool collect() {
-        const auto all = sim.take_output();
-        for (const auto& out : all) {
-            if (session != out.session) continue;
-            if (!out.bytes.empty()) reader.received(out.bytes, now_ms());
-            if (!out.close) continue;
-            session.reset();
-            reader.closed("closed by the router", now_ms());
-        }
-        return !all.empty();
-    }
-    [[nodiscard]] std::uint64_t now_ms() const { return static_cast<std::uint64_t>(now_us / 1000); }
     void add(const std::string& list, const std::string& address,
              std::optional<std::int64_t> timeout_s = {}) {
         sim.add_row(address.find(':') == address.npos ? Family::ipv4 : Family::ipv6, list, address,
                     timeout_s, "", now_us);
-    }
-    void sync() {
-        reader.start(now_ms());
-        run_for(2'000'000);
-        BOOST_REQUIRE_MESSAGE(reader.state() == RouterState::in_sync,
-                              label(reader.state()) << " " << reader.trouble());
     }
     // "192.0.2.1 2001:db8::/32"; a timed one with "~" and its seconds from now.
     std::string of(const std::string& list) {
@@ -100,11 +39,7 @@ struct ListWorld : ListSink, RouterLink {
         return out;
     }
 
-    rossim::Router sim;
     ListReader reader;
-    std::optional<rossim::SessionId> session;
-    bool connecting = false, reachable = true;
-    std::int64_t now_us = 1'000'000;
     RouterLists last;
     std::vector<std::string> sentences;
     int told = 0;
