@@ -101,6 +101,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
         notes_.push_back(std::make_unique<Ring<Note>>(kNotes, nullptr));
         samples_.push_back(std::make_unique<Ring<Sample>>(kSamples, nullptr));
+        records_.push_back(std::make_unique<CellRing>(options.record_cells));
         for (unsigned s = 0; s < options.streams; ++s) {
             to_stream_[s].push_back(
                 std::make_unique<Ring<Message>>(kMessages, stream_sleepers_[s].get()));
@@ -145,6 +146,7 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
     rings.to_routers = events_[index].get();
     rings.to_main = notes_[index].get();
     rings.samples = samples_[index].get();
+    rings.records = records_[index].get();
 
     WorkerOptions worker = options_.worker;
     worker.index = index;

@@ -29,6 +29,7 @@ struct RuntimeOptions {
     // Answers in flight and held queries are in small buffers; answers over TCP may need large ones.
     unsigned small_buffers = 16'384;  // a worker
     unsigned large_buffers = 256;
+    unsigned record_cells = 16'384;  // of query records, a worker: 1 MiB, at least 5,000 records
 };
 
 class DataplaneRuntime {
@@ -69,6 +70,9 @@ class DataplaneRuntime {
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
     [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
 
+    // The reader of query records pops these (query_record_feed.h). It polls.
+    [[nodiscard]] CellRing& records(unsigned worker) { return *records_[worker]; }
+
     [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }
     [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }
     [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
@@ -88,6 +92,7 @@ class DataplaneRuntime {
     std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
     std::vector<std::unique_ptr<Ring<Sample>>> samples_;
+    std::vector<std::unique_ptr<CellRing>> records_;
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,
         from_stream_;                                                   // [stream][worker]
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> between_;  // [from][to]

@@ -54,6 +54,9 @@ struct Message {
 };
 static_assert(sizeof(Message) == 32, "an element of the rings");
 
+// How a client asked. DNS over HTTPS counts as such also behind a proxy that ends TLS.
+enum class ClientTransport : std::uint8_t { udp, tcp, dot, doh, count_ };
+
 // In the buffer of an `inject`, followed by the query's bytes and by the client's texts
 // (injected_texts.h).
 struct InjectedQuery {
@@ -63,7 +66,7 @@ struct InjectedQuery {
     std::uint16_t local_port;
     std::uint16_t max_size;  // 65535 over TCP; over UDP the query's EDNS size decides
     std::uint8_t stream;     // which streams thread: where the answer goes
-    std::uint8_t is_udp;
+    ClientTransport transport;
     std::uint32_t length;  // of the query
     std::uint8_t server_name_length, url_path_length;
     std::uint16_t frontend;  // of TCP: Frontends::of_stream(); 0: none

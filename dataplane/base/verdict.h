@@ -76,6 +76,9 @@ enum class Verdict : std::uint8_t { STEER_ENDS(STEER_RECEIVED) count_ };
 enum class Moved : std::uint8_t { STEER_ENDS(STEER_MOVED) count_ };
 enum class Injected : std::uint8_t { STEER_ENDS(STEER_INJECTED) count_ };
 enum class PendingOutcome : std::uint8_t { STEER_ENDS(STEER_PARKED) count_ };
+// The number of a row in the table, whatever kind of work ended.
+#define STEER_ROW(name, received, moved, injected, parked, text) name,
+enum class EndRow : std::uint8_t { STEER_ENDS(STEER_ROW) count_ };
 
 // The table as data.
 struct End {
@@ -121,6 +124,27 @@ consteval auto ends_by_verdict() {
     return ends;
 }
 inline constexpr auto kMovedByVerdict = ends_by_verdict<Moved, &End::moved>();
+// The row of an end, by its number in its own enum.
+template <bool End::*kind>
+consteval auto rows_of() {
+    std::array<EndRow, end_labels<kind>().size()> rows{};
+    std::size_t i = 0;
+    for (std::size_t row = 0; row < kEnds.size(); ++row) {
+        if (kEnds[row].*kind) rows[i++] = static_cast<EndRow>(row);
+    }
+    return rows;
+}
+inline constexpr auto kRowByVerdict = rows_of<&End::received>();
+inline constexpr auto kRowByOutcome = rows_of<&End::parked>();
+constexpr EndRow row_of(Verdict v) {
+    return kRowByVerdict[static_cast<std::size_t>(v)];
+}
+constexpr EndRow row_of(PendingOutcome e) {
+    return kRowByOutcome[static_cast<std::size_t>(e)];
+}
+static_assert(row_of(PendingOutcome::servfail) == EndRow::servfail &&
+              row_of(Verdict::dropped_by_policy) == EndRow::dropped_by_policy);
+
 inline constexpr auto kInjectedByVerdict = ends_by_verdict<Injected, &End::injected>();
 
 #define STEER_ENUM(name, label, text) name,

@@ -13,7 +13,7 @@ void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
     p.mbuf = nullptr;
     p.injected = &buffer;
     p.dns = buffer.data() + sizeof(InjectedQuery);
-    p.is_udp = query.is_udp != 0;
+    p.is_udp = query.transport == ClientTransport::udp;
     p.entry = 0;
     p.max_size = std::max(query.max_size, dns::kClassicUdpSize);
     p.source = query.client;

@@ -21,6 +21,7 @@
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/port/next_hop.h"
 #include "dataplane/port/port.h"
+#include "dataplane/stages/query_record.h"
 #include "dataplane/stages/sample.h"
 
 struct rte_rcu_qsbr;
@@ -46,6 +47,10 @@ struct Shared {
     std::atomic<std::uint32_t> retire_generation{0};
     // Set by control: one query in N becomes a Sample (0: none).
     std::atomic<std::uint32_t> sample_one_in{0};
+    // Set by control: one ended query in N is recorded (0: none), with up to this number of bytes of
+    // its messages (query_record.h).
+    std::atomic<std::uint32_t> record_one_in{0};
+    std::atomic<std::uint16_t> record_query_bytes{0}, record_response_bytes{0};
     // Every port: written by the workers' constructors, then constant.
     struct PortOwner {
         int if_index;
@@ -76,6 +81,7 @@ struct WorkerRings {
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_main = nullptr;
     Ring<Sample>* samples = nullptr;  // to the main thread, too
+    CellRing* records = nullptr;      // of QueryRecord, to the QueryRecords of control
 };
 
 struct WorkerOptions {

@@ -226,7 +226,7 @@ void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp
     head.local_port = 53;
     head.max_size = is_udp ? 4096 : 65535;
     head.length = static_cast<std::uint32_t>(query.size());
-    head.is_udp = is_udp ? 1 : 0;
+    head.transport = is_udp ? ClientTransport::udp : ClientTransport::tcp;
     head.frontend = metadata.frontend;
     head.server_name_length = static_cast<std::uint8_t>(metadata.server_name.size());
     head.url_path_length = static_cast<std::uint8_t>(metadata.url_path.size());

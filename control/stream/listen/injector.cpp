@@ -52,10 +52,10 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     header.client_port = origin.client.port();
     header.local = origin.local;
     header.local_port = origin.local_port;
-    header.max_size = origin.is_udp ? kMaxUdp : std::uint16_t{65535};
+    header.max_size = origin.transport == ClientTransport::udp ? kMaxUdp : std::uint16_t{65535};
     header.stream = static_cast<std::uint8_t>(context_.index);
     header.length = static_cast<std::uint32_t>(length);
-    header.is_udp = origin.is_udp ? 1 : 0;
+    header.transport = origin.transport;
     header.frontend = metadata.frontend;
     const std::string_view server_name = cut(metadata.server_name),
                            url_path = cut(metadata.url_path);

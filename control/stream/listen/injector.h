@@ -14,6 +14,7 @@
 #include "control/stream/base/socket_address.h"
 #include "control/stream/base/stream_context.h"
 #include "control/stream/listen/edns_options.h"
+#include "dataplane/base/message.h"
 #include "dataplane/stages/frame.h"
 
 namespace steer::stream {
@@ -23,7 +24,7 @@ struct QueryOrigin {
     SocketAddress client;
     IpAddress local;  // the address that was asked
     std::uint16_t local_port = 0;
-    bool is_udp = false;
+    ClientTransport transport = ClientTransport::tcp;
     std::uint32_t stream = 0;  // the receiver's number of the query
     OptionsAsked options{};    // over TCP
 };

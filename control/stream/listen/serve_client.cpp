@@ -26,16 +26,20 @@ void serve_client(StreamContext& context, Injector& injector, TcpClients& client
 
 void begin_protocol(StreamContext& context, Injector& injector, TcpClients& clients,
                     ByteStream stream, const QueryOrigin& origin) {
+    QueryOrigin from = origin;
     switch (clients.service().protocol) {
         case Protocol::dns: {
+            from.transport =
+                clients.service().tls == nullptr ? ClientTransport::tcp : ClientTransport::dot;
             const auto connection = std::make_shared<TcpConnection>(context, injector, clients,
-                                                                    std::move(stream), origin);
+                                                                    std::move(stream), from);
             clients.add(connection);
             return connection->start();
         }
         case Protocol::http: {
+            from.transport = ClientTransport::doh;
             const auto connection = std::make_shared<HttpConnection>(context, injector, clients,
-                                                                     std::move(stream), origin);
+                                                                     std::move(stream), from);
             clients.add(connection);
             return connection->start();
         }

@@ -120,7 +120,8 @@ void UdpListener::take_query(Buffer* buffer, const SocketAddress& client, const 
         context_.count(StreamCount::udp_over_budget);
         release(buffer);
     } else {
-        injector_.inject(shared_from_this(), {client, local_, local_port_, true}, buffer, length);
+        injector_.inject(shared_from_this(), {client, local_, local_port_, ClientTransport::udp},
+                         buffer, length);
     }
 }
 

@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(a_query_is_answered) {
     BOOST_REQUIRE(w.until([&] { return w.queries.size() == 1; }));
     BOOST_TEST(w.queries[0].query == query);
     BOOST_TEST(w.queries[0].header.max_size == 65535);
-    BOOST_TEST(w.queries[0].header.is_udp == 0);
+    BOOST_TEST((w.queries[0].header.transport == ClientTransport::tcp));
     BOOST_TEST(w.queries[0].header.client_port == client.port());
     w.answer(w.queries[0], make_response(query, 3));
     std::optional<Bytes> got;

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_query_is_answered) {
     BOOST_TEST((q.header.local == address("127.0.0.1")));
     BOOST_TEST(q.header.client_port == client.port());
     BOOST_TEST(q.header.local_port == port);
-    BOOST_TEST(q.header.is_udp == 1);
+    BOOST_TEST((q.header.transport == ClientTransport::udp));
     BOOST_TEST(q.header.max_size == 1232);
     const Bytes response = make_response(query, 2);
     w.answer(q, response);

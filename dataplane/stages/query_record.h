@@ -1,0 +1,139 @@
+// The record of a client's query that ended: who asked what, which way it went, what was answered, how long it took.
+//
+// While `Shared::record_one_in` is not 0, a worker writes one record for one ended query in that number, to a ring of its
+// own (WorkerRings::records, CellRing). A query has exactly one record, whatever its end; background refreshes and
+// branches of queries have none. A query that waited gets its record when it ends. A full ring loses the record: the next
+// one says how many were lost (`lost`), and so does Stat::records_lost.
+//
+// Numbers are in host order, messages in wire format. The layout is fixed within a version of the daemon only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "dataplane/base/cell_ring.h"
+#include "dataplane/base/list_state.h"
+#include "dataplane/base/message.h"
+#include "dataplane/base/verdict.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+//    name, description
+#define STEER_ANSWER_PATHS(X)                                                      \
+    X(packet_cache, "by the packet cache: the same bytes were asked before")       \
+    X(cache, "from the cache")                                                     \
+    X(stale, "from the cache after its TTL (RFC 8767)")                            \
+    X(local, "without cache and upstream: static records, leases, lists, rejects") \
+    X(forwarded, "after an upstream was asked")                                    \
+    X(error, "no answer of the policy: malformed, refused, over a quota, dropped")
+
+#define STEER_PATH_NAME(name, text) name,
+enum class AnswerPath : std::uint8_t { STEER_ANSWER_PATHS(STEER_PATH_NAME) count_ };
+#undef STEER_PATH_NAME
+#define STEER_PATH_LABEL(name, text) std::string_view{#name},
+inline constexpr std::array kAnswerPathLabels{STEER_ANSWER_PATHS(STEER_PATH_LABEL)};
+#undef STEER_PATH_LABEL
+
+struct QueryRecord {
+    static constexpr std::uint16_t kNone = UINT16_MAX;
+    static constexpr std::size_t kMaxLists = 8;  // further ones are not stored
+    // Values of `how`, added.
+    static constexpr std::uint8_t kInjected = 1;  // came as a message from `streams`
+    static constexpr std::uint8_t kMoved = 2;     // another worker received it
+    static constexpr std::uint8_t kParked = 4;    // it waited: `end` is a row of kind "parked"
+    static constexpr std::uint8_t kHeld = 8;      // ... for a router
+
+    // ---- first cell
+    std::uint16_t cells;  // of this record, written by CellRing
+    EndRow end;           // row of kEnds
+    AnswerPath path;
+    ClientTransport transport;
+    std::uint8_t worker;
+    std::uint8_t entry;         // of the program, as Packet::entry
+    std::uint8_t how;           // kInjected, kMoved, kParked, kHeld
+    std::uint64_t ended_ns;     // CLOCK_BOOTTIME
+    std::uint64_t trace_id;     // unique in this process: the worker in the upper 8 bits
+    std::uint32_t duration_us;  // from the turn that received it until the answer was written
+    std::uint32_t stands_for;   // the number of queries that it represents (sampling); at least 1
+    std::uint32_t lost;         // records since the one before that found no room
+    std::uint32_t generation;   // of the snapshot in force
+    std::uint16_t query_bytes;  // stored behind this head: see query() ...
+    std::uint16_t response_bytes;   // ... and behind these
+    std::uint16_t query_length;     // of the whole message
+    std::uint16_t response_length;  // 0: nothing was sent
+    std::uint16_t rcode;            // with the extended bits; kNone: nothing was sent
+    std::uint16_t ede;              // info code of RFC 8914; kNone
+    std::uint16_t upstream;         // Upstream::id of the one that answered; kNone
+    std::uint16_t qtype;            // this and the next are 0 without a question
+    std::uint16_t qclass;
+    std::uint16_t flags;  // the query's header word
+    std::uint16_t client_port, local_port;
+    // ---- second cell
+    IpAddress client, local;
+    std::uint32_t tag_set;                // id in the snapshot's TagSets; 0: not known
+    std::uint8_t qname_len;               // 0: no question could be read
+    std::uint8_t list_count;              // of `lists`
+    std::uint16_t cache;                  // CacheInstance::id of the answer's cache; kNone
+    std::array<ListId, kMaxLists> lists;  // lists that the answer was claimed for
+    std::uint16_t udp_size;               // that the client offered by EDNS; 0: no EDNS
+    std::array<std::uint8_t, 6> unused;
+};
+static_assert(sizeof(QueryRecord) == 2 * CellRing::kCell && offsetof(QueryRecord, client) == 64);
+static_assert(std::is_trivially_copyable_v<QueryRecord>);
+
+// One record in the ring; valid during the call that has it.
+struct QueryRecordView {
+    const QueryRecord& head;
+    // The beginning of the query: at least header and question if there is a question; up to the limit that control set,
+    // and 272 bytes of a query without a readable question. Of a query that waited it is written again from what is kept:
+    // header, question, OPT with size, DO and subnet.
+    std::span<const std::uint8_t> query;
+    // The beginning of the response, up to control's limit.
+    std::span<const std::uint8_t> response;
+
+    // Wire form in the client's case, with the root byte; empty: no question could be read.
+    [[nodiscard]] std::span<const std::uint8_t> qname() const {
+        constexpr std::size_t kHeader = 12;
+        return head.qname_len == 0 ? std::span<const std::uint8_t>{}
+                                   : query.subspan(kHeader, head.qname_len);
+    }
+
+    // Of a record's cells, as CellRing::for_each() has them.
+    static QueryRecordView of(std::span<const std::uint8_t> cells) {
+        const auto& head = *reinterpret_cast<const QueryRecord*>(cells.data());
+        const auto messages = cells.subspan(sizeof(QueryRecord));
+        return {head, messages.first(head.query_bytes),
+                messages.subspan(head.query_bytes, head.response_bytes)};
+    }
+};
+
+// Reads the rings of all workers. One thread at a time.
+class QueryRecords {
+  public:
+    // One ring per worker; they outlive it.
+    explicit QueryRecords(std::vector<CellRing*> rings) : rings_(std::move(rings)) {}
+
+    // Calls `look(const QueryRecordView&)` for what each worker published so far, worker by worker, each in the order of
+    // ends. At most one ring's contents of each, so it returns also under load. Returns the number of records.
+    template <class Look>
+    unsigned for_each(Look&& look) {
+        unsigned records = 0;
+        for (CellRing* const ring : rings_) {
+            records += ring->for_each(
+                [&look](std::span<const std::uint8_t> cells) { look(QueryRecordView::of(cells)); });
+        }
+        return records;
+    }
+
+  private:
+    std::vector<CellRing*> rings_;
+};
+
+}  // namespace steer
