@@ -1,0 +1,44 @@
+// Elements. Text is always text: nothing that came over the network is parsed as HTML.
+
+// make("td", { class: "number" }, "12", other): `null` and `false` children are left out; a key `on…` is a listener.
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export function panel(title, ...children) {
+  return make("section", { class: "panel" }, make("h2", {}, title), ...children);
+}
+
+export function widePanel(title, ...children) {
+  const made = panel(title, ...children);
+  made.classList.add("wide");
+  return made;
+}
+
+export function notice(text, kind = "") {
+  return make("p", { class: `notice ${kind}`, role: kind === "done" ? "status" : "alert" }, text);
+}
+
+// columns: [{ title, of: row => text or element, number: right-aligned, long: wrapped anywhere,
+// narrow: false hides it on a phone }].
+// `empty` stands in place of a table without rows.
+export function table(columns, rows, empty = "Nothing yet.") {
+  if (rows.length === 0) return make("p", { class: "quiet" }, empty);
+  const kind = (column) => [column.number ? "number" : "text", column.long && "long", column.narrow === false && "wide-only"].filter(Boolean).join(" ");
+  return make("table", {},
+    make("thead", {}, make("tr", {}, columns.map((column) => make("th", { class: kind(column), scope: "col" }, column.title)))),
+    make("tbody", {}, rows.map((row) => make("tr", {}, columns.map((column) => make("td", { class: kind(column) }, column.of(row)))))));
+}
+
+// Replaces the children, unless the user is typing in one of them.
+export function put(place, ...children) {
+  if (place.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+  place.replaceChildren(...children);
+}

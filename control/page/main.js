@@ -1,0 +1,76 @@
+// Which view is shown, the line of state above it, and the token.
+import { make, notice, put } from "/dom.js";
+import { duration } from "/format.js";
+import { live, start, watch } from "/live.js";
+import { setToken } from "/rpc.js";
+import * as overview from "/views/overview.js";
+import * as routers from "/views/routers.js";
+import * as lists from "/views/lists.js";
+import * as names from "/views/names.js";
+
+// A view has `title` and show(place), which returns what ends it. The address after '#' names it; more after '/' is its own.
+const views = { overview, names, routers, lists };
+const place = document.getElementById("view");
+const nav = document.querySelector("nav");
+let end = () => {};
+
+function show() {
+  const [name, ...rest] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const view = views[name] ?? overview;
+  for (const link of nav.children) {
+    if (link.hash === `#${view === overview ? "overview" : name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  end();
+  place.replaceChildren();
+  document.title = `${view.title} – SteerDNS`;
+  end = view.show(place, rest) ?? (() => {});
+}
+
+function sayState({ status, error }) {
+  const line = document.getElementById("state");
+  const failed = status ? failing(status) : "";
+  if (error) put(line, make("span", { class: "bad" }, error.message));
+  else if (failed) put(line, make("span", { class: "warn" }, `Not ready: ${failed}`));
+  else put(line, make("span", { class: "good" }, "Ready"), make("span", { class: "quiet" }, `, up ${duration(status.uptime_s)}, version ${status.version}`));
+}
+
+function failing(status) {
+  if (typeof status.ready === "string") return status.ready === "yes" ? "" : status.ready;
+  return JSON.stringify(status.ready);
+}
+
+function askToken() {
+  end();
+  const field = make("input", { type: "password", name: "token", required: true, autocomplete: "off", size: 40 });
+  const form = make("form", {
+    onsubmit: (event) => {
+      event.preventDefault();
+      setToken(field.value.trim());
+      start();
+      show();
+    },
+  }, make("label", {}, "Token", field), make("button", { class: "main" }, "Sign in"));
+  place.replaceChildren(notice("This server wants a token: one of control.http.tokens in its configuration."), form);
+  field.focus();
+}
+
+let wantsToken = false;
+watch((now) => {
+  sayState(now);
+  const wants = now.error?.status === 401;
+  if (wants && !wantsToken) askToken();
+  wantsToken = wants;
+});
+
+for (const [name, view] of Object.entries(views)) nav.append(make("a", { href: `#${name}` }, view.title));
+// Digits open views, as in the order of the links.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  const link = nav.children[Number(event.key) - 1];
+  if (link && event.key !== "0") link.click();
+});
+window.addEventListener("hashchange", () => { show(); place.focus(); });
+show();
+start();
+export { live };

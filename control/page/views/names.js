@@ -1,0 +1,79 @@
+// Names: counts queries for ten seconds by name, client and rule; and one name: its rules, cached answers and rows.
+import { make, notice, panel, table, widePanel } from "/dom.js";
+import { count, duration, percent } from "/format.js";
+import { call } from "/rpc.js";
+
+export const title = "Names";
+
+function counts(result) {
+  const part = (heading, key, rows) => panel(heading, table([
+    { title: heading.split(" ")[1] ?? heading, of: (one) => (key === "name" ? make("a", { href: `#names/${encodeURIComponent(one.name)}` }, one.name) : String(one[key])) },
+    { title: "Queries", number: true, of: (one) => count(one.queries) },
+    { title: "Share", number: true, of: (one) => percent(one.queries, result.queries) },
+  ], rows));
+  return make("div", { class: "panels" }, part("Most names", "name", result.names), part("Most clients", "client", result.clients));
+}
+
+function all(place) {
+  const told = make("div"), out = make("div");
+  const name = make("input", { name: "name", required: true, placeholder: "www.example.com", size: 30 });
+  const find = make("form", {
+    onsubmit: (event) => {
+      event.preventDefault();
+      location.hash = `#names/${encodeURIComponent(name.value.trim())}`;
+    },
+  }, make("label", {}, "Name", name), make("button", { class: "main" }, "Look up"));
+  const begin = make("button", {
+    onclick: async () => {
+      begin.disabled = true;
+      begin.textContent = "Counting for 10 s …";
+      try {
+        out.replaceChildren(counts(await call("hits", { seconds: 10, top: 20 })));
+        told.replaceChildren();
+      } catch (error) {
+        told.replaceChildren(notice(error.message));
+      }
+      begin.disabled = false;
+      begin.textContent = "Count queries for 10 s";
+    },
+  }, "Count queries for 10 s");
+  place.replaceChildren(told, panel("One name", find), make("p", {}, begin), out);
+}
+
+function rules({ rules, sets }) {
+  return make("div", {}, table([
+    { title: "Plugin", of: (one) => one.plugin },
+    { title: "Rule", long: true, of: (one) => one.rule },
+    { title: "At", of: (one) => `${one.file}:${one.line}` },
+  ], rules, "No rule of a list matches this name."), sets.length > 0 && make("p", { class: "quiet" }, `In ${sets.join(", ")}.`));
+}
+
+function cached({ answers }) {
+  return table([
+    { title: "Type", of: (one) => one.type },
+    { title: "Cache", of: (one) => one.cache, narrow: false },
+    { title: "Result", of: (one) => one.rcode },
+    { title: "TTL left", number: true, of: (one) => (one.left_s > 0 ? duration(one.left_s) : `stale, ${duration(one.usable_s)}`) },
+    { title: "Lists", of: (one) => one.lists.join(", "), narrow: false },
+    { title: "Records", long: true, of: (one) => one.records.map((record) => make("div", {}, record)) },
+  ], answers, "No cache has an answer for this name.");
+}
+
+function one(place, name) {
+  const why = make("div"), kept = make("div");
+  const fill = async (part, method, draw) => {
+    try {
+      part.replaceChildren(draw(await call(method, { name })));
+    } catch (error) {
+      part.replaceChildren(notice(error.message));
+    }
+  };
+  place.replaceChildren(make("p", {}, make("a", { href: "#names" }, "All names")), make("div", { class: "panels" },
+    widePanel(`Rules for ${name}`, why), widePanel("Cached answers", kept)));
+  fill(why, "why", rules);
+  fill(kept, "cache.show", cached);
+}
+
+export function show(place, [name]) {
+  return name ? one(place, name) : all(place);
+}

@@ -1,0 +1,102 @@
+// The state at a glance: rates, graphs, ends of queries, upstreams, routers, certificates.
+import { make, panel, put, table } from "/dom.js";
+import { bytes, compact, count, duration, ms, percent, rate, time } from "/format.js";
+import { graph } from "/graph.js";
+import { kKept, totals, watch } from "/live.js";
+
+export const title = "Overview";
+
+const kSoonDays = 21;
+
+function tile(value, what, more, kind = "") {
+  return make("div", { class: "tile" }, make("span", {}, what), make("b", { class: kind }, value), make("span", {}, more));
+}
+
+function tiles({ status, counters, rates }) {
+  const all = totals(counters);
+  const looked = rates ? rates.hits + rates.misses : 0;
+  const parked = status.workers.reduce((n, worker) => n + worker.parked, 0);
+  const inSync = status.routers.filter((router) => router.state === "in_sync").length;
+  const owed = status.routers.reduce((n, router) => n + router.owed, 0);
+  return [
+    tile(rates ? rate(rates.queries) : "–", "Queries/s", `${compact(all.queries)} so far`),
+    tile(rates ? percent(rates.hits, looked) : "–", "Cache hits", `${percent(all.hits, all.hits + all.misses)} so far`),
+    tile(count(parked), "Waiting", "for upstreams or routers"),
+    tile(rates ? rate(rates.failed) : "–", "SERVFAIL/s", `${compact(all.failed)} so far`, rates?.failed > 0 ? "bad" : ""),
+    status.routers.length > 0 && tile(`${inSync}/${status.routers.length}`, "Routers in sync", owed ? `${count(owed)} rows to write` : "all rows written",
+      inSync < status.routers.length ? "bad" : ""),
+    status.cache && tile(compact(status.cache.entries), "Cached answers", bytes(status.cache.bytes)),
+  ].filter(Boolean);
+}
+
+function ends({ counters, rates }) {
+  const all = totals(counters).ends;
+  const rows = Object.keys(all).filter((name) => all[name] > 0).sort((a, b) => all[b] - all[a]);
+  return table([
+    { title: "End", of: (name) => name },
+    { title: "Per second", number: true, of: (name) => (rates ? rate(rates.ends[name]) : "–") },
+    { title: "So far", number: true, of: (name) => count(all[name]) },
+  ], rows, "No query came yet.");
+}
+
+function upstreams({ status }) {
+  return table([
+    { title: "Upstream", of: (one) => one.name },
+    { title: "Forward", of: (one) => one.forward, narrow: false },
+    { title: "Sent by", of: (one) => (one.via === "no route" ? make("span", { class: "bad" }, one.via) : one.via) },
+    { title: "Round trip", number: true, of: (one) => ms(one.rtt_ms) },
+    { title: "Trouble", of: (one) => (one.trouble ? make("span", { class: "bad" }, one.trouble) : "") },
+  ], status.upstreams, "The configuration has no upstream.");
+}
+
+export function routerState(router) {
+  if (router.paused) return make("span", { class: "warn" }, "paused");
+  return make("span", { class: router.state === "in_sync" ? "good" : "bad" }, router.state.replaceAll("_", " "));
+}
+
+function routers({ status }) {
+  return table([
+    { title: "Router", of: (one) => make("a", { href: `#routers/${encodeURIComponent(one.name)}` }, one.name) },
+    { title: "State", of: routerState },
+    { title: "Rows", number: true, of: (one) => count(one.rows) },
+    { title: "To write", number: true, of: (one) => count(one.owed) },
+    { title: "Trouble", of: (one) => one.trouble },
+  ], status.routers, "No router: answers go to no address list.");
+}
+
+function certificates({ status }) {
+  const days = (one) => (one.ends_s - Date.now() / 1000) / 86400;
+  const rows = [...status.certificates].sort((a, b) => a.ends_s - b.ends_s);
+  return table([
+    { title: "Certificate", of: (one) => one.upstream ?? one.file },
+    { title: "Ends", of: (one) => make("span", { class: days(one) < kSoonDays ? "bad" : "" }, days(one) < 0 ? `ended at ${time(one.ends_s)}` : `in ${duration(days(one) * 86400)}`) },
+  ], rows);
+}
+
+export function show(place) {
+  const queries = graph("Queries per second of the last five minutes", [
+    { title: "queries/s", of: (point) => point.queries },
+    { title: "cache hits/s", of: (point) => point.hits },
+    { title: "forwarded/s", of: (point) => point.forwarded },
+    { title: "SERVFAIL/s", of: (point) => point.failed },
+  ], kKept);
+  const parts = { tiles: make("div", { class: "tiles" }) };
+  const section = (name, heading) => {
+    parts[name] = make("div");
+    return panel(heading, parts[name]);
+  };
+  const certificatePanel = section("certificates", "Certificates");
+  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, panel("Queries", queries.element), section("ends", "How queries ended"),
+    section("upstreams", "Upstreams"), section("routers", "Routers"), certificatePanel));
+  const unwatch = watch((now) => {
+    if (!now.status || now.error) return;
+    put(parts.tiles, ...tiles(now));
+    put(parts.ends, ends(now));
+    put(parts.upstreams, upstreams(now));
+    put(parts.routers, routers(now));
+    put(parts.certificates, certificates(now));
+    certificatePanel.hidden = now.status.certificates.length === 0;
+    queries.draw(now.history);
+  });
+  return () => { unwatch(); queries.end(); };
+}

@@ -1,0 +1,115 @@
+// Routers: state, rows and lag; of one router its lists, differences, errors and the doctor's findings.
+import { make, notice, panel, put, table, widePanel } from "/dom.js";
+import { count, duration, ms } from "/format.js";
+import { watch } from "/live.js";
+import { call } from "/rpc.js";
+import { routerState } from "/views/overview.js";
+
+export const title = "Routers";
+
+function all(place) {
+  const rows = make("div");
+  place.replaceChildren(panel("Routers", rows));
+  return watch(({ status, error }) => {
+    if (!status || error) return;
+    put(rows, table([
+      { title: "Router", of: (one) => make("a", { href: `#routers/${encodeURIComponent(one.name)}` }, one.name) },
+      { title: "Address", of: (one) => one.address, narrow: false },
+      { title: "Version", of: (one) => `${one.version ?? ""} ${one.board ?? ""}`, narrow: false },
+      { title: "State", of: routerState },
+      { title: "Claims", number: true, of: (one) => count(one.claims) },
+      { title: "Rows", number: true, of: (one) => count(one.rows) },
+      { title: "To write", number: true, of: (one) => count(one.owed) },
+      { title: "Answers held", number: true, of: (one) => count(one.held) },
+      { title: "A write takes", number: true, of: (one) => ms(one.service_us / 1000), narrow: false },
+      { title: "Trouble", of: (one) => one.trouble },
+    ], status.routers, "The configuration has no router."));
+  });
+}
+
+// A button that runs `act` and says what came of it.
+function action(label, act, told) {
+  const button = make("button", {
+    onclick: async () => {
+      button.disabled = true;
+      try {
+        await act();
+        told.replaceChildren(notice(`${label}: done`, "done"));
+      } catch (error) {
+        told.replaceChildren(notice(error.message));
+      }
+      button.disabled = false;
+    },
+  }, label);
+  return button;
+}
+
+async function fill(part, method, params, draw) {
+  try {
+    put(part, draw(await call(method, params)));
+  } catch (error) {
+    put(part, notice(error.message));
+  }
+}
+
+function differences({ routers: [router] }) {
+  const rows = [...router.differences, ...router.orphans.map((row) => ({ ...row, what: "of no list in the configuration" }))];
+  return make("div", {}, table([
+    { title: "List", of: (row) => row.list },
+    { title: "Address", of: (row) => row.address },
+    { title: "Difference", of: (row) => row.what },
+  ], rows, "None: the router has what clients were told."), router.more && make("p", { class: "quiet" }, "There are more."));
+}
+
+function errors({ routers: [router] }) {
+  return table([
+    { title: "Ago", number: true, of: (one) => duration(one.ago_s) },
+    { title: "Error", long: true, of: (one) => one.text },
+  ], router.errors, "None.");
+}
+
+function findings(result, name) {
+  const report = result.routers.find((one) => one.router === name);
+  if (!report) return make("p", { class: "quiet" }, "No report yet. ", make("code", {}, "systemctl enable --now steerdns-doctor"), " watches routers.");
+  const kinds = { problem: "bad", advice: "warn", note: "quiet" };
+  return make("div", {}, report.trouble ? notice(report.trouble) : "", table([
+    { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
+    { title: "Check", of: (one) => one.check },
+    { title: "Finding", long: true, of: (one) => one.what },
+  ], report.findings, "Nothing found."));
+}
+
+function one(place, name) {
+  const told = make("div");
+  const part = { lists: make("div"), differences: make("div"), errors: make("div"), findings: make("div") };
+  const state = make("div");
+  const look = () => {
+    fill(part.differences, "routers.diff", { name }, differences);
+    fill(part.errors, "routers.errors", { name }, errors);
+    fill(part.findings, "doctor.report", undefined, (result) => findings(result, name));
+  };
+  place.replaceChildren(make("p", {}, make("a", { href: "#routers" }, "All routers")), make("div", { class: "panels" },
+    widePanel(name, state, make("p", {},
+      action("Pause writes", () => call("routers.pause", { name }), told), " ", action("Resume", () => call("routers.resume", { name }), told), " ",
+      action("Read its rows again", () => call("routers.reconcile", { name }), told)), told),
+    panel("Lists", part.lists), panel("Differences", part.differences), panel("Last errors", part.errors), panel("Doctor", part.findings)));
+  look();
+  const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
+  const unwatch = watch(({ status, error }) => {
+    if (!status || error) return;
+    const router = status.routers.find((each) => each.name === name);
+    if (!router) return put(state, notice(`The configuration has no router ${name}.`));
+    put(state, make("p", {}, routerState(router), `, ${router.address}, RouterOS ${router.version || "unknown"}, ${count(router.rows)} rows, ${count(router.owed)} to write, a write takes ${ms(router.service_us / 1000)}`),
+      router.trouble ? notice(router.trouble) : "");
+    put(part.lists, table([
+      { title: "List", of: (list) => list.tag },
+      { title: "Claims", number: true, of: (list) => count(list.claims) },
+      { title: "Limit", number: true, of: (list) => count(list.max_rows) },
+    ], router.lists, "No list is written to this router."));
+  });
+  return () => { clearInterval(timer); unwatch(); };
+}
+
+export function show(place, [name]) {
+  return name ? one(place, name) : all(place);
+}
