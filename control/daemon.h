@@ -196,6 +196,8 @@ class Daemon {
     kernel_sets::SetSink* sets_ = nullptr;  // of routers_
     ops::Methods methods_;
     const ops::JsonRpc rpc_{methods_};
+    const std::shared_ptr<ops::Subscriptions> subscriptions_ =
+        std::make_shared<ops::Subscriptions>(main_io_);
     std::unique_ptr<ops::ControlSocket> socket_;
     std::unique_ptr<ops::HttpServer> http_;
 

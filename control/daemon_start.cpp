@@ -236,8 +236,16 @@ Result<void> Daemon::start_ops() {
     make_lease_service();
     make_router_list_service();
     add_methods();
+    auto roles = ops::PeerRoles::resolve(settings_.control.roles);
+    if (!roles) return Error{roles.error().text, settings_.file, roles.error().line};
+    subscriptions_->set_counters([this] { return ops::numbers_of(counters()); });
+    subscriptions_->add_methods(methods_);
     socket_ = std::make_unique<ops::ControlSocket>(
-        main_io_, rpc_, [](const std::string& line) { spdlog::info("{}", line); });
+        main_io_, rpc_,
+        ops::ControlSocket::Options{
+            .audit = [](const std::string& line) { spdlog::info("{}", line); },
+            .roles = std::move(*roles),
+            .subscriptions = subscriptions_});
     if (auto done = socket_->listen(settings_.control.socket); !done) return done;
     if (const auto& http = settings_.control.http) {
         http_ = std::make_unique<ops::HttpServer>(

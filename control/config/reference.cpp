@@ -370,6 +370,11 @@ void write_sections(std::ostream& out) {
             out << kArp << '\n';
         }
         if (section.name == "control") {
+            write_part(out, "roles[]", role_row_texts());
+            write_part(out, "http", http_row_texts());
+            write_part(out, "http.tls", http_tls_row_texts());
+            write_part(out, "http.tokens[]", token_row_texts());
+            write_part(out, "http.client_certificates[]", client_certificate_row_texts());
             write_part(out, "fetch", fetch_row_texts());
             out << kFetch << '\n';
         }

@@ -8,6 +8,7 @@
 
 #include "control/config/lines.h"
 #include "control/config/port_settings.h"
+#include "control/config/role.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
@@ -84,9 +85,53 @@ struct Fetch {
     std::uint32_t max_shrink = 50;  // percent of its rules that a list may lose at once
 };
 
+// A user or a group of this machine, by name or number, and what it may do over the control socket.
+struct PeerRole {
+    std::string user, group;  // one of them is empty
+    AccessRole role = AccessRole::none;
+    Line line;
+    bool operator==(const PeerRole&) const = default;
+    [[nodiscard]] bool is_group() const { return user.empty(); }
+    [[nodiscard]] const std::string& name() const { return is_group() ? group : user; }
+};
+
+// A secret that a client of the JSON-RPC over HTTP sends.
+struct HttpToken {
+    std::string name;        // of the client, for the audit
+    std::string token_file;  // holds the secret; or
+    std::string hash;        // SHA-256 of the secret, 64 hex digits in lower case
+    AccessRole role = AccessRole::none;
+    Line line;
+    bool operator==(const HttpToken&) const = default;
+};
+
+// Clients with a certificate of `client_ca` that has this subject, or this name among its subjectAltNames.
+struct HttpCertificate {
+    std::string subject, san;  // one of them is empty
+    AccessRole role = AccessRole::none;
+    Line line;
+    bool operator==(const HttpCertificate&) const = default;
+};
+
+// JSON-RPC and the page over HTTP: the map of `http`.
+struct RpcServer {
+    Endpoint listen;
+    std::string certificate, key,
+        client_ca;  // paths; empty: plain HTTP, no certificates of clients
+    std::vector<HttpToken> tokens;
+    std::vector<HttpCertificate> client_certificates;
+    std::vector<std::string>
+        hosts;  // further values of the Host header, without port, in lower case
+    std::vector<std::string> origins;  // further origins, as in "https://noc.example"
+    Line line;
+    bool operator==(const RpcServer&) const = default;
+};
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
-    std::optional<Endpoint> http;  // nothing: off
+    std::vector<PeerRole> roles;   // empty: who may open the socket is admin
+    std::optional<Endpoint> http;  // metrics and health; nothing: off
+    std::optional<RpcServer> rpc;  // nothing: off
     std::string user;              // empty: `steerdns` if there is one, else `nobody`
     std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
     Watch watch = Watch::files;

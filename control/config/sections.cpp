@@ -59,13 +59,6 @@ void read_log(Reading& in, const Node& node, int /*line*/) {
 
 // ---- control
 
-void read_http(Reading& in, const Node& node, const Place& place, Control& out) {
-    if (node.is_text() && lowered(node.text) == "off") {
-        out.http.reset();
-    } else if (const auto endpoint = read_endpoint(in, node, place)) {
-        out.http = endpoint;
-    }
-}
 void read_socket(Reading& in, const Node& node, const Place& place, Control& out) {
     constexpr std::size_t kLongest = 107;  // sun_path
     std::string path;
@@ -142,11 +135,16 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 15> kControlRows{{
+constexpr std::array<Row<Control>, 16> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
-    {"http", Own<Control>{"address:port", read_http}, "127.0.0.1:9153", "",
-     "HTTP address for metrics and health checks; `off` disables it"},
+    {"roles", Own<Control>{"list", read_roles}, "none", "",
+     "what users and groups may do over the control socket, see below\nWithout it, everyone who may "
+     "open the socket (mode 0660) has the role `admin`. With it, every user may connect, and is "
+     "refused without a row. root always has the role `admin`."},
+    {"http", Own<Control>{"address:port or map", read_http}, "127.0.0.1:9153", "",
+     "HTTP address for metrics and health checks; `off` disables it; a map also serves the "
+     "JSON-RPC, see below"},
     {"user", &Control::user, "(`steerdns` if it exists, else `nobody`)", "",
      "user that the daemon runs as after its start\nReloads read the configuration and all its "
      "files as this user."},

@@ -23,6 +23,11 @@ std::span<const Section> sections();
 // Rows inside rows, for the documentation.
 std::vector<RowText> rotation_row_texts();
 std::vector<RowText> fetch_row_texts();
+std::vector<RowText> role_row_texts();
+std::vector<RowText> http_row_texts();
+std::vector<RowText> http_tls_row_texts();
+std::vector<RowText> token_row_texts();
+std::vector<RowText> client_certificate_row_texts();
 std::vector<RowText> port_row_texts();
 std::vector<RowText> exception_rate_row_texts();
 std::vector<RowText> neighbour_row_texts();

@@ -37,15 +37,20 @@ json::value without_secrets(const json::value& params) {
 
 }  // namespace
 
-std::string audit_line(const Peer& peer, std::string_view method, const json::value& params,
+std::string audit_line(std::string_view who, std::string_view method, const json::value& params,
                        const RpcResult& result) {
     std::string line = "control request " + safe_text(method);
     if (!params.is_null())
         line += " " + safe_text(json::serialize(without_secrets(params)), kMaxBytes);
-    line += " of uid " + std::to_string(peer.uid) + ", gid " + std::to_string(peer.gid) + ", pid " +
-            std::to_string(peer.pid);
-    return line +
+    return line + " of " + safe_text(who) +
            (result ? ": done" : ": refused: " + safe_text(result.error().message, kMaxBytes));
+}
+
+void audit_request(const Audit& audit, std::string_view who, const Method& method,
+                   const json::value& params, const RpcResult& result) {
+    const bool is_forbidden = !result && result.error().code == RpcCode::forbidden;
+    if (audit && (is_forbidden || method.changes.by(params)))
+        audit(audit_line(who, method.name, params, result));
 }
 
 }  // namespace steer::ops

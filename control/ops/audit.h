@@ -1,28 +1,29 @@
-// Log lines about changes over the control socket: who changed what.
+// Log lines about requests over the control socket and over HTTP: who changed what, and who may not.
 //
-// A method's declaration says whether a request changes something (method.h). Other requests are not logged.
+// A method's declaration says whether a request changes something (method.h). Other requests are logged only if the
+// client's role does not permit them.
 #pragma once
 
-#include <sys/types.h>
-
 #include <boost/json/value.hpp>
+#include <functional>
 #include <string>
 #include <string_view>
 
+#include "control/ops/method.h"
 #include "control/ops/rpc_result.h"
 
 namespace steer::ops {
 
-// The credentials of the peer, from SO_PEERCRED of unix(7).
-struct Peer {
-    uid_t uid = 0;
-    gid_t gid = 0;
-    pid_t pid = 0;
-};
+// Gets a line.
+using Audit = std::function<void(const std::string& line)>;
 
 // "control request cache.flush {"all":true} of uid 0, gid 0, pid 4711: done". Parameters are JSON, at most 512 bytes, and
-// secrets in them are "***". It is safe text (matchers/safe_text.h).
-std::string audit_line(const Peer& peer, std::string_view method, const boost::json::value& params,
-                       const RpcResult& result);
+// secrets in them are "***". It is safe text (matchers/safe_text.h). `who`: Caller::who.
+std::string audit_line(std::string_view who, std::string_view method,
+                       const boost::json::value& params, const RpcResult& result);
+
+// Gives `audit` the line of a request, if it is one that is logged.
+void audit_request(const Audit& audit, std::string_view who, const Method& method,
+                   const boost::json::value& params, const RpcResult& result);
 
 }  // namespace steer::ops

@@ -20,10 +20,10 @@
 #include <set>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "control/ops/accept.h"
-#include "control/ops/audit.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
@@ -32,9 +32,16 @@ namespace {
 
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 
-// One client. The timer closes it when it has been silent for too long.
+// One client. The timer closes it when it has been silent for too long, or has read nothing.
 struct Session {
-    explicit Session(Protocol::socket s) : socket(std::move(s)), silence(socket.get_executor()) {}
+    explicit Session(Protocol::socket s)
+        : socket(std::move(s)),
+          silence(socket.get_executor()),
+          turn(socket.get_executor()),
+          news(socket.get_executor()) {
+        turn.expires_at(asio::steady_timer::time_point::max());
+        news.expires_at(asio::steady_timer::time_point::max());
+    }
 
     void arm(const std::shared_ptr<Session>& self) {
         silence.expires_after(kControlIdle);
@@ -43,25 +50,35 @@ struct Session {
             if (!error && session) session->close();
         });
     }
+    // It waits for the client, who may be silent if it has subscriptions.
+    void arm_for_request(const std::shared_ptr<Session>& self) {
+        if (has_subscriptions()) {
+            silence.cancel();
+        } else {
+            arm(self);
+        }
+    }
+    [[nodiscard]] bool has_subscriptions() const {
+        return caller.feed != nullptr && caller.feed->is_used();
+    }
     void close() {
         boost::system::error_code ignored;
         silence.cancel();
+        turn.cancel();
+        news.cancel();
         socket.close(ignored);
     }
 
     Protocol::socket socket;
     asio::steady_timer silence;
-    Peer peer;
+    asio::steady_timer turn;  // cancelled when a write is done
+    asio::steady_timer news;  // cancelled when the feed has something
+    Caller caller;
     std::uint64_t last_heard = 0;  // by Impl::turns
     bool is_busy = false;          // waits for a method's result
+    bool is_writing = false;
+    bool is_notifying = false;  // the coroutine that sends notifications runs
 };
-
-Peer peer_of(Protocol::socket& socket) {
-    ucred who{};
-    socklen_t size = sizeof who;
-    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return {};
-    return {who.uid, who.gid, who.pid};
-}
 
 // Checks `path`. Empty: free, or an unused socket that was removed; else an error text.
 std::string clear_place(const std::string& path) {
@@ -100,16 +117,19 @@ std::string_view without_line_end(std::string_view line) {
 }  // namespace
 
 struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
-    Impl(asio::io_context& context, const JsonRpc& methods, Audit log)
-        : io(context), rpc(methods), audit(std::move(log)), acceptor(context), pause(context) {}
+    Impl(asio::io_context& context, const JsonRpc& methods, Options what)
+        : io(context), rpc(methods), options(std::move(what)), acceptor(context), pause(context) {}
 
     // The first argument keeps this object for as long as the coroutine lives.
     asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<Session> session);
     asio::awaitable<std::string> answer_to(std::shared_ptr<Session> session, std::string line);
-    static asio::awaitable<bool> send(Session& session, std::string line);
-    static asio::awaitable<void> turn_away(std::shared_ptr<Session> session);
+    static asio::awaitable<bool> send(std::shared_ptr<Session> session, std::string line);
+    static asio::awaitable<void> turn_away(std::shared_ptr<Session> session, std::string why);
+    static asio::awaitable<void> notify(std::shared_ptr<Session> session);
+    std::shared_ptr<Session> session_of(Protocol::socket socket);
     bool evict_the_idlest();
+    void log_refusal(const std::string& who);
 
     // Whether the socket in the folder is still our socket.
     [[nodiscard]] bool owns_path() const {
@@ -119,11 +139,12 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
 
     asio::io_context& io;
     const JsonRpc& rpc;
-    Audit audit;
+    Options options;
     Protocol::acceptor acceptor;
     asio::steady_timer pause;
     std::set<std::shared_ptr<Session>> sessions;
     std::uint64_t turns = 0;  // requests and connections so far
+    std::chrono::steady_clock::time_point refusal_logged{};
     std::string path;
     ino_t inode = 0;
 };
@@ -132,7 +153,10 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
 bool ControlSocket::Impl::evict_the_idlest() {
     const auto idlest =
         std::min_element(sessions.begin(), sessions.end(), [](const auto& a, const auto& b) {
-            return std::pair(a->is_busy, a->last_heard) < std::pair(b->is_busy, b->last_heard);
+            const auto worth = [](const Session& one) {
+                return std::tuple(one.is_busy, one.has_subscriptions(), one.last_heard);
+            };
+            return worth(*a) < worth(*b);
         });
     if (idlest == sessions.end() || (*idlest)->is_busy) return false;
     (*idlest)->close();
@@ -140,17 +164,44 @@ bool ControlSocket::Impl::evict_the_idlest() {
     return true;
 }
 
-asio::awaitable<bool> ControlSocket::Impl::send(Session& session, std::string line) {
+// One line at a time: answers and notifications take turns.
+asio::awaitable<bool> ControlSocket::Impl::send(std::shared_ptr<Session> session,
+                                                std::string line) {
+    while (session->is_writing)
+        co_await session->turn.async_wait(kNoThrow);
+    if (!session->socket.is_open()) co_return false;
     line += '\n';
+    session->is_writing = true;
     const auto [error, _] =
-        co_await asio::async_write(session.socket, asio::buffer(line), kNoThrow);
+        co_await asio::async_write(session->socket, asio::buffer(line), kNoThrow);
+    session->is_writing = false;
+    session->turn.cancel();
     co_return !error;
 }
 
-asio::awaitable<void> ControlSocket::Impl::turn_away(std::shared_ptr<Session> session) {
+asio::awaitable<void> ControlSocket::Impl::turn_away(std::shared_ptr<Session> session,
+                                                     std::string why) {
     session->arm(session);
-    co_await send(*session, JsonRpc::refusal(RpcCode::internal_error,
-                                             "too many control sessions: close one of them"));
+    co_await send(session, std::move(why));
+    session->close();
+}
+
+// Until the session is closed.
+asio::awaitable<void> ControlSocket::Impl::notify(std::shared_ptr<Session> session) {
+    while (session->socket.is_open()) {
+        auto text = session->caller.feed->next();
+        if (!text) {
+            co_await session->news.async_wait(kNoThrow);
+            continue;
+        }
+        session->arm(session);  // for a client that reads nothing
+        if (!co_await send(session, *std::move(text))) break;
+        if (session->is_busy) {
+            session->silence.cancel();
+        } else {
+            session->arm_for_request(session);
+        }
+    }
     session->close();
 }
 
@@ -166,16 +217,15 @@ asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Sess
     const auto pending = std::make_shared<Pending>(io);
     pending->ready.expires_at(asio::steady_timer::time_point::max());
     rpc.handle(
-        line,
+        line, session->caller,
         [pending](std::string answer) {
             pending->answer = std::move(answer);
             pending->is_there = true;
             pending->ready.cancel();
         },
-        [audit = audit, peer = session->peer](
+        [audit = options.audit, who = session->caller.who](
             const Method& method, const boost::json::value& params, const RpcResult& result) {
-            if (audit && method.changes.by(params))
-                audit(audit_line(peer, method.name, params, result));
+            audit_request(audit, who, method, params, result);
         });
     if (!pending->is_there) {
         session->silence.cancel();
@@ -184,6 +234,8 @@ asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Sess
         session->is_busy = false;
         session->arm(session);
     }
+    if (session->has_subscriptions() && !std::exchange(session->is_notifying, true))
+        asio::co_spawn(io, notify(session), asio::detached);
     session->last_heard = ++turns;
     co_return std::move(pending->answer);
 }
@@ -192,32 +244,64 @@ asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
                                                  std::shared_ptr<Session> session) {
     std::string buffer;
     for (;;) {
-        session->arm(session);
+        session->arm_for_request(session);
         const auto [error, length] = co_await asio::async_read_until(
             session->socket, asio::dynamic_buffer(buffer, kMaxControlLine), '\n', kNoThrow);
         if (error == asio::error::not_found) {
             const std::string why =
                 "a line of more than " + std::to_string(kMaxControlLine) + " bytes";
-            co_await send(*session, JsonRpc::refusal(RpcCode::invalid_request, why));
+            co_await send(session, JsonRpc::refusal(RpcCode::invalid_request, why));
         }
         if (error || !acceptor.is_open()) break;
         const auto line = without_line_end(std::string_view(buffer).substr(0, length));
         std::string answer;
         if (!line.empty()) answer = co_await answer_to(session, std::string(line));
         buffer.erase(0, length);
-        if (!answer.empty() && !co_await send(*session, std::move(answer))) break;
+        if (!answer.empty() && !co_await send(session, std::move(answer))) break;
     }
     session->close();
     sessions.erase(session);
 }
 
+// At most one a second: a peer without a role must not fill the log.
+void ControlSocket::Impl::log_refusal(const std::string& who) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!options.audit || now - refusal_logged < std::chrono::seconds(1)) return;
+    refusal_logged = now;
+    options.audit("control session of " + who + ": refused: the user has no role");
+}
+
+std::shared_ptr<Session> ControlSocket::Impl::session_of(Protocol::socket socket) {
+    auto session = std::make_shared<Session>(std::move(socket));
+    const auto peer = peer_of(session->socket.native_handle());
+    session->caller = {peer ? options.roles.of(*peer) : AccessRole::none,
+                       peer ? peer->text() : "an unknown process"};
+    if (options.subscriptions != nullptr) {
+        session->caller.feed =
+            std::make_shared<Feed>(options.subscriptions, [weak = std::weak_ptr(session)] {
+                if (const auto woken = weak.lock()) woken->news.cancel();
+            });
+    }
+    session->last_heard = ++turns;
+    return session;
+}
+
 asio::awaitable<void> ControlSocket::Impl::accept_all(std::shared_ptr<Impl> self) {
     co_await accept_each(acceptor, pause, [this, &self](Protocol::socket socket) {
-        auto session = std::make_shared<Session>(std::move(socket));
-        session->peer = peer_of(session->socket);
-        session->last_heard = ++turns;
-        if (sessions.size() >= kMaxControlSessions && !evict_the_idlest()) {
-            asio::co_spawn(io, turn_away(std::move(session)), asio::detached);
+        auto session = session_of(std::move(socket));
+        std::string refusal;
+        if (session->caller.role == AccessRole::none) {
+            const std::string why =
+                "your user has no role: ask the administrator for one (`roles` "
+                "of `control`)";
+            log_refusal(session->caller.who);
+            refusal = JsonRpc::refusal(RpcCode::forbidden, why);
+        } else if (sessions.size() >= kMaxControlSessions && !evict_the_idlest()) {
+            refusal = JsonRpc::refusal(RpcCode::internal_error,
+                                       "too many control sessions: close one of them");
+        }
+        if (!refusal.empty()) {
+            asio::co_spawn(io, turn_away(std::move(session), std::move(refusal)), asio::detached);
             return;
         }
         sessions.insert(session);
@@ -225,8 +309,10 @@ asio::awaitable<void> ControlSocket::Impl::accept_all(std::shared_ptr<Impl> self
     });
 }
 
-ControlSocket::ControlSocket(asio::io_context& io, const JsonRpc& rpc, Audit audit)
-    : impl_(std::make_shared<Impl>(io, rpc, std::move(audit))) {}
+ControlSocket::ControlSocket(asio::io_context& io, const JsonRpc& rpc, Options options)
+    : impl_(std::make_shared<Impl>(io, rpc, std::move(options))) {}
+ControlSocket::ControlSocket(asio::io_context& io, const JsonRpc& rpc)
+    : ControlSocket(io, rpc, Options{}) {}
 ControlSocket::~ControlSocket() {
     close();
 }
@@ -250,7 +336,9 @@ Result<void> ControlSocket::listen(const std::string& path) {
     acceptor.open(Protocol(), error);
     if (!error) acceptor.bind(Protocol::endpoint(path), error);
     // No client can connect before listen(), so the mode is already right for the first one.
-    if (!error && ::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0) {
+    constexpr mode_t kOwners = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP;
+    const mode_t mode = impl_->options.roles.are_set() ? kOwners | S_IROTH | S_IWOTH : kOwners;
+    if (!error && ::chmod(path.c_str(), mode) != 0) {
         error.assign(errno, boost::system::system_category());
     }
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);

@@ -1,17 +1,24 @@
-// The control socket: JSON-RPC, one object a line each way, on a UNIX stream socket (mode 0660).
+// The control socket: JSON-RPC, one object a line each way, on a UNIX stream socket (mode 0660; 0666 if `roles` are
+// set, because they decide then).
+//
+// A peer without a role gets a sentence and is closed. A session with a subscription gets notifications between its
+// answers (subscriptions.h) and has no idle time; it is closed if it reads nothing for kControlIdle.
 //
 // Runs on the caller's io_context (the main thread); methods are called there, so they must not
 // wait. Limits: kMaxControlLine per request, kMaxControlSessions at a time, kControlIdle of silence. A further session
-// closes the one that has been silent longest; it is refused if each waits for a method's result.
+// closes the one that has been silent longest, first those without a subscription; it is refused if each waits for a
+// method's result.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "control/ops/audit.h"
 #include "control/ops/json_rpc.h"
+#include "control/ops/peer.h"
+#include "control/ops/subscriptions.h"
 #include "matchers/result.h"
 
 namespace boost::asio {
@@ -26,9 +33,14 @@ inline constexpr std::chrono::seconds kControlIdle{60};
 
 class ControlSocket {
   public:
-    // `io` and `rpc` outlive this. `audit` gets a line for each changing request, when it has its result.
-    using Audit = std::function<void(const std::string& line)>;
-    ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc, Audit audit = {});
+    struct Options {
+        Audit audit{};      // gets a line for each request that is logged, when it has its result
+        PeerRoles roles{};  // of peers
+        std::shared_ptr<Subscriptions> subscriptions{};  // nullptr: sessions carry no notifications
+    };
+    // `io` and `rpc` outlive this.
+    ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc, Options options);
+    ControlSocket(boost::asio::io_context& io, const JsonRpc& rpc);
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;

@@ -52,6 +52,14 @@ const char* frame_error(const json::object& request) {
     return nullptr;
 }
 
+RpcError forbidden(const Method& method, AccessRole needed, AccessRole had) {
+    return {RpcCode::forbidden,
+            std::string(method.name) + " needs the role \"" + std::string(label_of(needed)) +
+                "\", and you have " +
+                (had == AccessRole::none ? "none" : "\"" + std::string(label_of(had)) + "\"") +
+                ": ask the administrator for it (`roles` of `control`)"};
+}
+
 }  // namespace
 
 void throw_exception_from_error(const RpcError& e, const boost::source_location&) {
@@ -62,8 +70,8 @@ std::string JsonRpc::refusal(RpcCode code, std::string_view message) {
     return answer(nullptr, RpcError{code, std::string(message)});
 }
 
-void JsonRpc::handle(std::string_view line, std::function<void(std::string)> answer_with,
-                     const RpcHeard& heard) const {
+void JsonRpc::handle(std::string_view line, const Caller& caller,
+                     std::function<void(std::string)> answer_with, const RpcHeard& heard) const {
     json::error_code error;
     const json::value request = json::parse({line.data(), line.size()}, error);
     if (error) return answer_with(refusal(RpcCode::parse_error, "not JSON: " + error.message()));
@@ -90,12 +98,14 @@ void JsonRpc::handle(std::string_view line, std::function<void(std::string)> ans
         return done(RpcError{RpcCode::method_not_found,
                              "no method \"" + name + "\"; there are: " + methods_.names()});
     }
-    Methods::call(*method, params, done);
+    if (const AccessRole needed = role_for(*method, params); caller.role < needed)
+        return done(forbidden(*method, needed, caller.role));
+    Methods::call(*method, params, done, caller);
 }
 
 std::string JsonRpc::handle(std::string_view line) const {
     const auto text = std::make_shared<std::string>();
-    handle(line, [text](std::string a) { *text = std::move(a); });
+    handle(line, {}, [text](std::string a) { *text = std::move(a); });
     return *text;
 }
 

@@ -1,7 +1,7 @@
 // JSON-RPC 2.0 without a transport: a line in, a line out.
 //
 // Errors have the standard's codes (-32700 not JSON, -32600 not a request, -32601 no such method,
-// -32602 wrong parameters, -32603 the method failed). A request without an id is executed without an
+// -32602 wrong parameters, -32603 the method failed), and -32001: the client's role does not permit it. A request without an id is executed without an
 // answer. Batches are refused: one object per line. Not thread-safe; used by the main thread.
 #pragma once
 
@@ -26,9 +26,9 @@ class JsonRpc {
     explicit JsonRpc(const Methods& methods) : methods_(methods) {}
 
     // Passes the answer to one line to `answer`, without line end, at once or later; empty: no answer.
-    void handle(std::string_view line, std::function<void(std::string)> answer,
-                const RpcHeard& heard = {}) const;
-    // The same for methods that answer at once.
+    void handle(std::string_view line, const Caller& caller,
+                std::function<void(std::string)> answer, const RpcHeard& heard = {}) const;
+    // The same for methods that answer at once, and a caller with all rights.
     [[nodiscard]] std::string handle(std::string_view line) const;
 
     // The answer to an unreadable line.

@@ -14,8 +14,9 @@ namespace {
 
 std::string number_text(const Parameter& p) {
     std::string text = "a whole number";
-    if (p.most == std::numeric_limits<std::uint64_t>::max()) return text;
-    return text + " from " + std::to_string(p.least) + " to " + std::to_string(p.most);
+    if (p.most != std::numeric_limits<std::uint64_t>::max())
+        text += " from " + std::to_string(p.least) + " to " + std::to_string(p.most);
+    return p.unit.empty() ? text : text + " " + std::string(p.unit);
 }
 
 std::string type_text(const Parameter& p) {
@@ -97,6 +98,16 @@ json::value Changes::to_json() const {
     return any_ && !parameter_.empty() ? json::value(parameter_) : json::value(any_);
 }
 
+AccessRole highest_role(const Method& method) {
+    if (method.role != AccessRole::none) return method.role;
+    return method.changes.any() ? AccessRole::operate : AccessRole::read;
+}
+
+AccessRole role_for(const Method& method, const json::value& params) {
+    return !method.changes.any() || method.changes.by(params) ? highest_role(method)
+                                                              : AccessRole::read;
+}
+
 std::optional<RpcError> check_params(const Method& method, const json::value& params) {
     const auto* const given = params.if_object();
     if (given == nullptr && !params.is_null())
@@ -128,6 +139,8 @@ json::object describe(const Method& method) {
     return {{"name", method.name},
             {"help", method.help},
             {"changes", method.changes.to_json()},
+            {"role", label_of(highest_role(method))},
+            {"result", method.result},
             {"parameters", std::move(parameters)}};
 }
 

@@ -1,7 +1,7 @@
 // The declaration of one method of the control socket.
 //
 // A service declares each of its methods as one Method and adds it to the daemon's Methods. The declaration is the only
-// source for the check of parameters, the audit, the result of `methods` and docs/reference/control-socket.md.
+// source for the check of parameters, roles, the audit, `methods`, `rpc.discover` and docs/reference/control-socket.md.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "control/config/role.h"
+#include "control/ops/caller.h"
 #include "control/ops/rpc_result.h"
 
 namespace steer::ops {
@@ -34,6 +36,7 @@ struct Parameter {
     std::string_view meaning;  // one phrase, as in "the tag of an adlist; without it, all"
     bool is_required = false;
     std::uint64_t least = 0, most = std::numeric_limits<std::uint64_t>::max();
+    std::string_view unit{};  // of a number: "s", "ms"
 };
 
 // Whether a request changes something, so that the audit logs it.
@@ -45,6 +48,7 @@ class Changes {
     static constexpr Changes with(std::string_view parameter) { return Changes{true, parameter}; }
 
     [[nodiscard]] bool by(const boost::json::value& params) const;
+    [[nodiscard]] bool any() const { return any_; }  // whether some request does
     // false, true, or the name of the parameter.
     [[nodiscard]] boost::json::value to_json() const;
 
@@ -58,7 +62,8 @@ class Changes {
 class Arguments {
   public:
     // `checked`: an object.
-    explicit Arguments(boost::json::value checked) : all_(std::move(checked)) {}
+    explicit Arguments(boost::json::value checked, Caller caller = {})
+        : all_(std::move(checked)), caller_(std::move(caller)) {}
 
     [[nodiscard]] bool has(std::string_view name) const;
     [[nodiscard]] bool is_true(std::string_view name) const;  // false if missing
@@ -68,9 +73,11 @@ class Arguments {
     [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
     [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
     [[nodiscard]] const boost::json::value& json() const { return all_; }
+    [[nodiscard]] const Caller& caller() const { return caller_; }
 
   private:
     boost::json::value all_;
+    Caller caller_;
 };
 
 using AtOnce = std::function<RpcResult(const Arguments&)>;
@@ -80,14 +87,24 @@ struct Method {
     std::string_view name;
     std::string_view help;  // one sentence
     Changes changes;
+    // The role that a request needs: one that changes something, or any if none does. AccessRole::none: `operate` and `read`.
+    // Other requests need `read`.
+    AccessRole role = AccessRole::none;
     std::vector<Parameter> parameters{};
     std::variant<AtOnce, Later> run{};
+    std::string_view result{};  // what the result has, as one phrase
 };
+
+// The role for requests of this method that change something, or if none does, for all.
+AccessRole highest_role(const Method& method);
+// The role for a request with these parameters.
+AccessRole role_for(const Method& method, const boost::json::value& params);
 
 // The error in these parameters; no value: accepted. `params`: an object, an array, or null.
 std::optional<RpcError> check_params(const Method& method, const boost::json::value& params);
 
-// {"name", "help", "changes", "parameters": [{"name", "type", "required", "meaning"}]}
+// {"name", "help", "changes", "role", "result", "parameters": [{"name", "type", "required", "meaning"}]}. `role` is the
+// highest one.
 boost::json::object describe(const Method& method);
 
 }  // namespace steer::ops

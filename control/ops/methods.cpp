@@ -41,9 +41,10 @@ std::string Methods::names() const {
     return all;
 }
 
-void Methods::call(const Method& method, const json::value& params, const RpcDone& done) {
+void Methods::call(const Method& method, const json::value& params, const RpcDone& done,
+                   const Caller& caller) {
     if (auto error = check_params(method, params)) return done(*std::move(error));
-    const Arguments arguments(params.is_null() ? json::value(json::object{}) : params);
+    const Arguments arguments(params.is_null() ? json::value(json::object{}) : params, caller);
     const auto* const later = std::get_if<Later>(&method.run);
     RpcResult result = RpcError{};
     try {

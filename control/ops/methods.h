@@ -26,7 +26,8 @@ class Methods {
 
     // Checks the parameters and runs the method, which calls `done` at once or later. An exception out of it is an
     // internal_error with its text.
-    static void call(const Method& method, const boost::json::value& params, const RpcDone& done);
+    static void call(const Method& method, const boost::json::value& params, const RpcDone& done,
+                     const Caller& caller = {});
 
   private:
     std::map<std::string_view, Method> by_name_;

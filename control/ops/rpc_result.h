@@ -15,6 +15,7 @@ enum class RpcCode : int {
     method_not_found = -32601,
     invalid_params = -32602,
     internal_error = -32603,
+    forbidden = -32001,  // ours: the client's role permits less
 };
 
 struct RpcError {

@@ -72,7 +72,9 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
         compare(out, name, started_with.control, now.control, member);
     };
     control("control.socket", &C::socket);
+    control("control.roles", &C::roles);
     control("control.http", &C::http);
+    control("control.http", &C::rpc);
     control("control.user", &C::user);
     control("control.findings", &C::findings);
     control("control.leases", &C::leases);

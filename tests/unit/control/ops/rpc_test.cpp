@@ -107,11 +107,16 @@ struct Folder : steer::test::TempFolder {
 
 // A control socket that serves on a thread of its own.
 struct Server {
-    Server()
+    explicit Server(steer::ops::PeerRoles roles = {})
         : rpc(methods),
-          socket(io, rpc, [this](const std::string& line) { audit.push_back(line); }),
+          subscriptions(std::make_shared<steer::ops::Subscriptions>(io)),
+          socket(io, rpc,
+                 {.audit = [this](const std::string& line) { audit.push_back(line); },
+                  .roles = std::move(roles),
+                  .subscriptions = subscriptions}),
           work(io.get_executor()) {
         add_some(methods);
+        subscriptions->add_methods(methods);
         listening = socket.listen(folder.socket());
         thread = std::thread([this] { io.run(); });
     }
@@ -125,6 +130,7 @@ struct Server {
     Methods methods;
     JsonRpc rpc;
     std::vector<std::string> audit;  // read when an answer behind it has come
+    std::shared_ptr<steer::ops::Subscriptions> subscriptions;
     ControlSocket socket;
     asio::executor_work_guard<asio::io_context::executor_type> work;
     steer::Result<void> listening;
@@ -328,7 +334,7 @@ BOOST_AUTO_TEST_CASE(changes_are_logged_with_their_user) {
 
 BOOST_AUTO_TEST_CASE(an_audit_line_is_one_short_line_for_any_request) {
     const std::string line = steer::ops::audit_line(
-        {}, "cache.flush", json::object{{"name", std::string(5000, 'x') + "\r\n\x1b[2J"}},
+        "uid 0", "cache.flush", json::object{{"name", std::string(5000, 'x') + "\r\n\x1b[2J"}},
         RpcError{RpcCode::invalid_params, std::string(600, '\n')});
     BOOST_CHECK(line.size() < 1300);
     BOOST_CHECK(std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < ' '; }));
@@ -392,6 +398,120 @@ BOOST_AUTO_TEST_CASE(the_client_of_steerctl_gets_results_and_errors) {
                     .error.starts_with("request rejected: no method \"nope\""));
     const auto missing = steerctl::ask((server.folder.path / "none").string(), "status");
     BOOST_CHECK(missing.error.starts_with("steerdnsd is not running: no control socket at "));
+}
+
+BOOST_AUTO_TEST_CASE(a_session_gets_notifications_between_its_answers) {
+    Server server;
+    Client client(server.folder.socket());
+    client.send(R"({"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topics":["events"]}})"
+                "\n");
+    BOOST_TEST(client.line() ==
+               R"({"jsonrpc":"2.0","id":1,"result":{"subscriptions":{"events":1}}})");
+    server.subscriptions->publish(steer::ops::Topic::events, {.kind = "reload"}, [] {
+        return json::object{{"text", "a\nb"}};
+    });
+    BOOST_TEST(client.line() ==
+               R"({"jsonrpc":"2.0","method":"events","params":{"subscription":1,"lost":0,"data":)"
+               R"({"text":"a\nb"}}})");
+    client.send(R"({"jsonrpc":"2.0","id":2,"method":"status"})"
+                "\n");
+    BOOST_TEST(client.line().starts_with(R"({"jsonrpc":"2.0","id":2,"result":)"));
+    client.send(R"({"jsonrpc":"2.0","id":3,"method":"unsubscribe","params":{"subscription":9}})"
+                "\n");
+    BOOST_TEST(client.line().find("this session has no subscription 9") != std::string::npos);
+    client.send(R"({"jsonrpc":"2.0","id":4,"method":"unsubscribe"})"
+                "\n");
+    BOOST_TEST(client.line() == R"({"jsonrpc":"2.0","id":4,"result":{"ended":1}})");
+    BOOST_TEST(!server.subscriptions->wants(steer::ops::Topic::events));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_wish_is_refused_with_a_sentence) {
+    Server server;
+    for (const auto& [params, why] :
+         {std::pair{R"({})", "\"topics\" is missing"},
+          {R"({"topics":[]})", "name one of events, counters and queries"},
+          {R"({"topics":["weather"]})", "there are events, counters and queries"},
+          {R"({"topics":["queries"],"client":"here"})", "expected an address or a prefix"},
+          {R"({"topics":["counters"],"interval":1})", "from 100 to 3600000 ms"},
+          {R"({"topics":["queries"],"rate":0})", "from 1 to 5000 1/s"}}) {
+        const auto reply = steerctl::ask(server.folder.socket(), "subscribe", json::parse(params));
+        BOOST_TEST(reply.error.find(why) != std::string::npos, reply.error);
+    }
+}
+
+// It reads nothing: others are served, and it learns how many it lost.
+BOOST_AUTO_TEST_CASE(a_subscriber_that_does_not_read_loses_and_delays_no_other) {
+    Server server;
+    Client slow(server.folder.socket());
+    slow.send(
+        R"({"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topics":["queries"],"rate":5000}})"
+        "\n");
+    BOOST_REQUIRE(!slow.line().empty());
+    constexpr unsigned kMany = 4'000;
+    const std::string text(1'000, 'x');
+    for (unsigned i = 0; i < kMany; ++i) {
+        server.subscriptions->publish(steer::ops::Topic::queries, {}, [&] {
+            return json::object{{"t", text}};
+        });
+    }
+    BOOST_TEST(steerctl::ask(server.folder.socket(), "status").error == "");
+    std::uint64_t seen = 0, lost = 0;
+    while (seen + lost < kMany) {  // the last one tells of all before it
+        const auto line = slow.line();
+        BOOST_REQUIRE(!line.empty());
+        ++seen;
+        lost += json::parse(line).at("params").at("lost").to_number<std::uint64_t>();
+        if (seen + lost == kMany || seen < steer::ops::kMaxQueued) continue;
+        server.subscriptions->publish(steer::ops::Topic::queries, {},
+                                      [] { return json::object{}; });
+        if (lost > 0) break;
+    }
+    BOOST_TEST(lost > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_idlest_session_without_a_subscription_makes_room) {
+    Server server;
+    Client subscribed(server.folder.socket());
+    subscribed.send(
+        R"({"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topics":["events"]}})"
+        "\n");
+    BOOST_REQUIRE(!subscribed.line().empty());
+    std::vector<std::unique_ptr<Client>> clients;
+    for (std::size_t i = 0; i < steer::ops::kMaxControlSessions; ++i) {
+        clients.push_back(std::make_unique<Client>(server.folder.socket()));
+        clients.back()->send("{}\n");
+        BOOST_REQUIRE(!clients.back()->line().empty());
+    }
+    BOOST_TEST(clients.front()->line() == "");
+    subscribed.send("{}\n");
+    BOOST_TEST(!subscribed.line().empty());
+}
+
+// The test runs as root, which is always admin: so another user asks.
+BOOST_AUTO_TEST_CASE(a_peer_without_a_role_is_refused_and_closed) {
+    if (::geteuid() != 0) return;
+    const auto roles =
+        steer::ops::PeerRoles::resolve({{.user = "65533", .role = steer::AccessRole::read}});
+    BOOST_REQUIRE(roles);
+    Server server(*roles);
+    struct stat found {};
+    BOOST_REQUIRE(::stat(server.folder.socket().c_str(), &found) == 0);
+    BOOST_TEST((found.st_mode & 0777U) == 0666U);
+    for (auto at = fs::path(server.folder.socket()).parent_path(); at.string().starts_with("/tmp/");
+         at = at.parent_path())
+        fs::permissions(at, fs::perms::others_exec, fs::perm_options::add);
+    const auto as = [&](unsigned uid, std::string_view method) {
+        BOOST_REQUIRE(::seteuid(uid) == 0);
+        Client client(server.folder.socket());
+        BOOST_REQUIRE(::seteuid(0) == 0);
+        if (!method.empty())
+            client.send(R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(method) + "\"}\n");
+        return client.line();
+    };
+    BOOST_TEST(as(65532, "").find("your user has no role") != std::string::npos);
+    BOOST_TEST(as(65533, "status").find("\"result\"") != std::string::npos);
+    BOOST_TEST(as(65533, "echo").find(R"(echo needs the role \"operate\")") != std::string::npos);
+    BOOST_TEST(as(0, "echo").find("\"result\"") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
