@@ -30,6 +30,7 @@
 #include "dataplane/stages/resolver.h"
 #include "dataplane/stages/software_rss.h"
 #include "dataplane/stages/stage_clock.h"
+#include "dataplane/stages/tracer.h"
 #include "dataplane/stages/transmit.h"
 #include "dataplane/stages/upstream_sender.h"
 
@@ -64,6 +65,7 @@ void give_back(const Message& m) {
         rte_pktmbuf_free(static_cast<rte_mbuf*>(m.pointer));
     }
     release(m.buffer);
+    if (m.kind == MessageKind::reply) release(reinterpret_cast<Buffer*>(m.token));
 }
 
 void drain(Ring<Message>* ring) {
@@ -110,6 +112,7 @@ struct Worker::Impl final : ForwardSink {
                         Buffer* query) noexcept override;
     bool send_to_worker(unsigned worker, const Message& m) noexcept override;
     void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept override;
+    void trail_came(const Parked& parked, const Buffer& trail) noexcept override;
 
     const WorkerOptions options;
     Shared& shared;
@@ -122,6 +125,7 @@ struct Worker::Impl final : ForwardSink {
     std::size_t first_own = 0;  // of Shared::port_owners
     std::atomic<bool> stopping{false};
     bool online = false;
+    Now now{};  // of this turn
 
     Counters counters;
     Transmit transmit;
@@ -133,6 +137,7 @@ struct Worker::Impl final : ForwardSink {
     Claims claims;
     SharedWatch shared_watch;
     ParkedPool pool;
+    Tracer tracer;
     Replier replier;
     Forwarder forwarder;
     Resolver resolver;
@@ -140,8 +145,6 @@ struct Worker::Impl final : ForwardSink {
     OwnAddresses ours;
     Sleep sleep;
 
-    // The time of this turn.
-    Now now{};
     const Snapshot* snapshot = nullptr;
     const NextHopTable* next_hops = nullptr;
     Burst burst;
@@ -171,7 +174,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       pool({options.max_parked, options.max_parked_per_client,
             share_of(options.max_parked, options.suffix_percent)},
            options.index, *shared.hasher, shared.parked[options.index]),
-      replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, counters),
+      tracer(options.index, *shared.buffers, rings.traces, shared.trace_filter, now),
+      replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, tracer,
+              counters),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
@@ -182,7 +187,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
                  .random_seed = options.random_seed},
                 *shared.buffers, *this, counters),
       resolver({*shared.hasher, *shared.buffers, executor, claims, shared_watch, pool, forwarder,
-                replier, counters},
+                replier, tracer, counters},
                {options.max_parked, options.servfail_over_quota}),
       packet_cache(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
@@ -246,14 +251,21 @@ bool Worker::Impl::turn(Now at) noexcept {
 void Worker::Impl::serve(Burst& b) noexcept {
     sampler.look_at(b);
     find_entries(b, *snapshot);
+    tracer.look_at(b, *snapshot, now);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
+    if (b.traced != 0) [[unlikely]]
+        tracer.after_packet_cache(b, *snapshot, executor, now);
     stage_ends(Stage::answer);
     parse(b, *snapshot, replier);
+    if (b.traced != 0) [[unlikely]]
+        tracer.after_parse(b, now);
     stage_ends(Stage::parse);
     lookup(b, *snapshot, shared.cache, *shared.hasher, executor, packet_cache, now);
     stage_ends(Stage::lookup);
     resolver.resolve(b, *snapshot, now);
+    if (b.traced != 0) [[unlikely]]
+        tracer.after_program(b, *snapshot, executor, now);
     stage_ends(Stage::answer);
 }
 
@@ -453,6 +465,11 @@ bool Worker::Impl::send_to_worker(unsigned worker, const Message& m) noexcept {
 
 void Worker::Impl::answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept {
     resolver.answered(*parked, end, answer, now);
+}
+
+void Worker::Impl::trail_came(const Parked& parked, const Buffer& trail) noexcept {
+    if (const TraceRef trace = tracer.find(parked.trace, parked.path.traced_as))
+        copy_trail(trace, trail);
 }
 
 // ---- idle

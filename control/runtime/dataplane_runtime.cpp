@@ -25,6 +25,7 @@ constexpr unsigned kAcknowledgements = 8192;
 constexpr unsigned kEvents = 4096;
 constexpr unsigned kNotes = 1024;
 constexpr unsigned kSamples = 1024;
+constexpr unsigned kTraces = 128;
 
 [[noreturn]] void die(const char* what) {
     std::fprintf(stderr, "steerdnsd: %s\n", what);
@@ -102,6 +103,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
         notes_.push_back(std::make_unique<Ring<Note>>(kNotes, nullptr));
         samples_.push_back(std::make_unique<Ring<Sample>>(kSamples, nullptr));
         records_.push_back(std::make_unique<CellRing>(options.record_cells));
+        traces_.push_back(std::make_unique<Ring<TraceMessage>>(kTraces, nullptr));
         for (unsigned s = 0; s < options.streams; ++s) {
             to_stream_[s].push_back(
                 std::make_unique<Ring<Message>>(kMessages, stream_sleepers_[s].get()));
@@ -147,6 +149,7 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
     rings.to_main = notes_[index].get();
     rings.samples = samples_[index].get();
     rings.records = records_[index].get();
+    rings.traces = traces_[index].get();
 
     WorkerOptions worker = options_.worker;
     worker.index = index;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/stages/tracer.h"
 #include "dataplane/worker.h"
 #include "matchers/result.h"
 
@@ -69,6 +70,9 @@ class DataplaneRuntime {
     // The main thread pops these. It is not woken for them: it polls ten times a second while it wants samples.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
     [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
+    // The main thread pops these and owns their buffers.
+    [[nodiscard]] Ring<TraceMessage>& traces(unsigned worker) { return *traces_[worker]; }
+    [[nodiscard]] BufferPools& buffers() { return *buffers_; }
 
     // The reader of query records pops these (query_record_feed.h). It polls.
     [[nodiscard]] CellRing& records(unsigned worker) { return *records_[worker]; }
@@ -93,6 +97,7 @@ class DataplaneRuntime {
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
     std::vector<std::unique_ptr<Ring<Sample>>> samples_;
     std::vector<std::unique_ptr<CellRing>> records_;
+    std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,
         from_stream_;                                                   // [stream][worker]
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> between_;  // [from][to]

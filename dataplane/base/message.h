@@ -16,7 +16,8 @@ enum class MessageKind : std::uint8_t {
     none,
     // worker -> worker
     ask,  // a parked query needs an upstream's answer: pointer = the Parked (read-only), token = its name's hash
-    reply,  // the end of an ask: pointer = the Parked, b = UpstreamResult, buffer = the answer (nullptr: none came)
+    reply,  // the end of an ask: pointer = the Parked, b = UpstreamResult, buffer = the answer (nullptr: none came),
+            // token = the Buffer of a trail (policy/trace.h), owned; 0: none
     upstream_frame,  // an mbuf with a reply to one of the receiver's ports: pointer = rte_mbuf
     send_upstream,  // a query to send by a port of the receiver: buffer = an UpstreamQuery and the bytes,
                     // a = upstream, b = source port
@@ -70,8 +71,9 @@ struct InjectedQuery {
     std::uint32_t length;  // of the query
     std::uint8_t server_name_length, url_path_length;
     std::uint16_t frontend;  // of TCP: Frontends::of_stream(); 0: none
+    std::uint64_t trace_id;  // 0: not traced (policy/trace.h)
 };
-static_assert(sizeof(InjectedQuery) == 48);
+static_assert(sizeof(InjectedQuery) == 56);
 
 // In the buffer of an `upstream_query` (written by the forwarder) and of a `send_upstream`; the query's
 // bytes follow.

@@ -136,6 +136,13 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     f.tried |= bit(member);
 
     counters.add(Stat::upstream_queries);
+    if (f.trail != nullptr) [[unlikely]] {
+        const TraceVia via = f.over_tcp                        ? TraceVia::tcp
+                             : to.channel != Channel::none     ? TraceVia::channel
+                             : hop.via == NextHop::Via::kernel ? TraceVia::kernel
+                                                               : TraceVia::port;
+        note(f, TraceWhat::asked, static_cast<unsigned>(via), to.id, 0, now);
+    }
     return Sent::yes;
 }
 
@@ -234,6 +241,7 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now
             if (by_suffix.get(f.suffix) >= kManyOfDomain && !f.waiters.empty())
                 counters.saw(Trouble::timeout, f.waiters.first()->path.client, f.name());
             choice.timed_out(asked.id, a.measures, now.ms);
+            note(f, TraceWhat::silent, 0, asked.id, waited_ms, now);
             table.close_attempt(i);
         } else if (!a.late && !f.over_tcp && waited_ms >= choice.patience_ms(asked, 0)) {
             a.late = true;

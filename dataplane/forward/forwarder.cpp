@@ -68,6 +68,7 @@ bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     }
     end_asking(i, false);
     release(std::exchange(f.answer, nullptr));
+    release(std::exchange(f.trail, nullptr));
     displaced.append(f.waiters);
     table.close(i);
     return true;
@@ -103,6 +104,8 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
     }
     OutstandingQuery& f = table[i];
     f.waiters.push(parked);
+    if (parked->trace != 0 && f.trail == nullptr) [[unlikely]]
+        begin_trail(i, is_new, now);
     if (forward::wants_all(*parked)) ++f.want_all;
     if (is_new) {
         start(i, now);
@@ -116,8 +119,10 @@ Forwarder::Forwarder(const ForwarderOptions& options, BufferPools& buffers, Forw
     : impl_(std::make_unique<Impl>(options, buffers, sink, counters)) {}
 
 Forwarder::~Forwarder() {
-    for (std::uint32_t i = 0; i < impl_->table.capacity(); ++i)
+    for (std::uint32_t i = 0; i < impl_->table.capacity(); ++i) {
         release(impl_->table[i].answer);
+        release(impl_->table[i].trail);
+    }
 }
 
 bool Forwarder::ask(Parked* parked, std::uint16_t group, std::uint64_t hash, Now now) noexcept {
@@ -195,6 +200,11 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
             impl_->join(static_cast<Parked*>(m.pointer), m.token, now);
             break;
         case MessageKind::reply:
+            if (m.token != 0) [[unlikely]] {
+                auto* const trail = reinterpret_cast<Buffer*>(m.token);
+                impl_->sink.trail_came(*static_cast<const Parked*>(m.pointer), *trail);
+                release(trail);
+            }
             impl_->sink.answered(static_cast<Parked*>(m.pointer), static_cast<UpstreamResult>(m.b),
                                  m.buffer);
             break;

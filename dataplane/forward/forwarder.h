@@ -81,6 +81,8 @@ class ForwardSink {
     // A parked query of this worker has its answer (or, without a buffer, the reason of the failure).
     // Takes over the reference. May call ask() again.
     virtual void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept = 0;
+    // Before that, if a waiter of the same upstream query is traced: what upstreams did (policy/trace.h).
+    virtual void trail_came(const Parked& /*parked*/, const Buffer& /*trail*/) noexcept {}
 };
 
 struct ForwarderOptions {

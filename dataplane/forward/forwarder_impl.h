@@ -92,6 +92,16 @@ struct Forwarder::Impl {
     Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,
                   dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
 
+    // What upstreams did, for traced waiters (policy/trace.h); handing_out.cpp
+    void begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept;
+    static void note(const OutstandingQuery& f, TraceWhat what, unsigned flags,
+                     std::uint16_t upstream, std::uint64_t b, Now now) noexcept {
+        if (f.trail == nullptr) [[likely]]
+            return;
+        note_trail(*f.trail, {now.ms, what, static_cast<std::uint8_t>(flags), upstream,
+                              static_cast<std::uint32_t>(b)});
+    }
+
     // handing_out.cpp
     // Asking is over; waiters remain.
     void end_asking(std::uint32_t outstanding, bool answered) noexcept;
@@ -99,7 +109,7 @@ struct Forwarder::Impl {
     void finish(std::uint32_t outstanding, UpstreamResult end, Buffer* answer) noexcept;
     // Hands a record's result to at most `budget` waiters. A waiter whose worker's ring is full stays.
     void hand_out(std::uint32_t outstanding, unsigned& budget) noexcept;
-    bool give(Parked* parked, UpstreamResult end, Buffer* answer) noexcept;
+    bool give(Parked* parked, UpstreamResult end, Buffer* answer, Buffer* trail) noexcept;
     void hand_out_later(std::uint32_t outstanding) noexcept;
     void hand_out_what_is_left() noexcept;
     void turn_away(Parked* parked, UpstreamResult why, Stat counter) noexcept;

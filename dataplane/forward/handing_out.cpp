@@ -1,4 +1,6 @@
 // Hands an outstanding query's result to the parked queries that wait for it, here and on other workers.
+#include <utility>
+
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -35,7 +37,7 @@ void Forwarder::Impl::hand_out(std::uint32_t outstanding, unsigned& budget) noex
     OutstandingQuery& f = table[outstanding];
     for (unsigned n = f.waiters.count(); n > 0 && budget > 0; --n, --budget) {
         Parked* const parked = f.waiters.pop();
-        if (!give(parked, f.end, f.answer)) f.waiters.push(parked);
+        if (!give(parked, f.end, f.answer, f.trail)) f.waiters.push(parked);
     }
     if (!f.waiters.empty()) {
         hand_out_later(outstanding);
@@ -43,13 +45,28 @@ void Forwarder::Impl::hand_out(std::uint32_t outstanding, unsigned& budget) noex
     }
     release(f.answer);
     f.answer = nullptr;
+    release(std::exchange(f.trail, nullptr));
     table.close(outstanding);
 }
 
+void Forwarder::Impl::begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept {
+    OutstandingQuery& f = table[outstanding];
+    f.trail = buffers.take(kSmallBuffer);
+    if (is_new || f.trail == nullptr) return;
+    note(f, TraceWhat::joined, 0, 0, now.ms - f.started_ms, now);
+    for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
+        const Attempt& a = table.attempt(i);
+        note(f, TraceWhat::asked, static_cast<unsigned>(TraceVia::port), a.upstream, 0,
+             {a.sent_ms});
+    }
+}
+
 // True: the waiter is served, and holds a reference of its own to the answer.
-bool Forwarder::Impl::give(Parked* parked, UpstreamResult end, Buffer* answer) noexcept {
+bool Forwarder::Impl::give(Parked* parked, UpstreamResult end, Buffer* answer,
+                           Buffer* trail) noexcept {
     if (answer != nullptr) hold(answer);
     if (parked->worker == options.worker) {
+        if (trail != nullptr) sink.trail_came(*parked, *trail);
         sink.answered(parked, end, answer);
         return true;
     }
@@ -59,8 +76,13 @@ bool Forwarder::Impl::give(Parked* parked, UpstreamResult end, Buffer* answer) n
     m.b = static_cast<std::uint32_t>(end);
     m.pointer = parked;
     m.buffer = answer;
+    if (trail != nullptr) {  // whether this waiter is traced is its worker's to know
+        hold(trail);
+        m.token = reinterpret_cast<std::uintptr_t>(trail);
+    }
     if (sink.send_to_worker(parked->worker, m)) return true;
     release(answer);
+    if (trail != nullptr) release(trail);
     return false;
 }
 
@@ -79,7 +101,7 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     const auto tell = [&](forward::Waiters& waiters, UpstreamResult why) {
         for (unsigned n = waiters.count(); n > 0 && budget > 0; --n, --budget) {
             Parked* const parked = waiters.pop();
-            if (!give(parked, why, nullptr)) waiters.push(parked);
+            if (!give(parked, why, nullptr, nullptr)) waiters.push(parked);
         }
     };
     tell(turned_away, UpstreamResult::table_full);

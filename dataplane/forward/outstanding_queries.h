@@ -47,6 +47,7 @@ struct OutstandingQuery {
     const Snapshot* snapshot = nullptr;  // of a waiter, which keeps it alive
     Waiters waiters;
     Buffer* answer = nullptr;       // asking: the last resort; handing_out: the result
+    Buffer* trail = nullptr;        // of traced waiters: what upstreams did (policy/trace.h)
     std::uint64_t deadline_ms = 0;  // of the whole
     std::uint64_t next_send_ms =
         0;  // when the next upstream is asked; UINT64_MAX: no upstream is left
@@ -117,7 +118,7 @@ struct Attempt {
     bool is_copy = false;     // sent only as a measurement
 };
 
-static_assert(sizeof(OutstandingQuery) == 424 && sizeof(Attempt) == 64,
+static_assert(sizeof(OutstandingQuery) == 432 && sizeof(Attempt) == 64,
               "what forwarder.h says of memory");
 
 // A question as a parked query asks it.

@@ -122,6 +122,7 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     const Attempt a = table.attempt(attempt);
     OutstandingQuery& f = table[a.outstanding];
     table.close_attempt(attempt);
+    note(f, TraceWhat::replied, facts.rcode, a.upstream, now.ms - a.sent_ms, now);
     if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
     if (a.edns && knows_no_edns(facts)) {
         release(answer);
@@ -219,6 +220,8 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
             (forward::wants_all(*parked) ? f : c).waiters.push(parked);
         }
         hold(truncated);
+        if (f.trail != nullptr) hold(f.trail);
+        c.trail = f.trail;
         c.answer = truncated;
         c.end = UpstreamResult::answered;
         // The same upstreams in the same order, in the generation of a remaining waiter.
@@ -266,6 +269,7 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     if (a.outstanding == kNone) return;
     OutstandingQuery& f = table[a.outstanding];
     f.end = UpstreamResult::all_failed;
+    note(f, TraceWhat::refused, 0, a.upstream, m.b, now);
     if (f.sent_in_round > 0) --f.sent_in_round;  // nothing was sent
     if (m.b == kUpstreamNotTrusted) f.failed |= MemberMask{1} << a.member;
     const bool anybody_left = choice.has_other(f.upstreams(), f.failed);

@@ -38,32 +38,42 @@ Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) no
     }
     LiveRun w(worker_, c, now);
     if (answer == nullptr) {
-        w.give_empty(dns::kServFail);
-        c.response.set_ede(why);
-        c.failed = true;
-        return w.go_on(w.stop());
+        return w.go_on(w.seen([&] {
+            w.give_empty(dns::kServFail);
+            c.response.set_ede(why);
+            c.failed = true;
+            return w.stop();
+        }));
     }
-    w.give_buffer(answer);
-    c.response.pass_options(c.state.rewrites.options());
-    return w.go_on(w.next_or_stop(c.snapshot.program[c.state.pc]));
+    return w.go_on(w.seen([&] {
+        w.give_buffer(answer);
+        c.response.pass_options(c.state.rewrites.options());
+        return w.next_or_stop(c.snapshot.program[c.state.pc]);
+    }));
 }
 
 Step Executor::take_branch(QueryContext& c, QueryContext& branch, const QueryContext* other,
                            Now now) noexcept {
     LiveRun w(worker_, c, now);
+    return w.go_on(w.seen([&] { return adopt_branch(w, branch, other); }));
+}
+
+MaybeStep Executor::adopt_branch(LiveRun& w, QueryContext& branch,
+                                 const QueryContext* other) noexcept {
+    QueryContext& c = w.c;
     const Instruction& i = c.snapshot.program[c.state.pc];
     const ProgramState& s = branch.state;
-    if (is_probe(branch)) return w.go_on(Body<Op::enter_prefer>::deny(w, s.stopped, s.pc));
+    if (is_probe(branch)) return Body<Op::enter_prefer>::deny(w, s.stopped, s.pc);
     adopt(c, branch);
-    if (c.state.dropped) return w.go_on(w.stop());
+    if (c.state.dropped) return w.stop();
     if (i.op == Op::enter_dns64) {
         const Dns64& dns64 = c.snapshot.dns64s[i.operand];
-        return w.go_on(Body<Op::enter_dns64>::take_branch(w, branch, other, dns64));
+        return Body<Op::enter_dns64>::take_branch(w, branch, other, dns64);
     }
-    if (i.op != Op::enter_prefer) return w.go_on(w.next_or_stop(i));
-    if (s.stopped) return w.go_on(w.stop());
+    if (i.op != Op::enter_prefer) return w.next_or_stop(i);
+    if (s.stopped) return w.stop();
     w.pc() = s.pc;  // the end of its sequence, or of one around it
-    return w.run();
+    return std::nullopt;
 }
 
 Step Executor::skip_branches(QueryContext& c, Now now) noexcept {
@@ -85,6 +95,8 @@ bool Executor::resume_stale(QueryContext& c, Now now) noexcept {
         c.state.rewrites.cancel(found.level);
         w.question_changed();
     }
+    if (c.trace) [[unlikely]]
+        c.trace.note(now, TraceWhat::late, 0, c.state.pc, found.entry->born.age_s(now.s()));
     c.stale = found.entry;
     c.stale_ttl_s = found.terms->ttl_s;
     RTE_VERIFY(w.run() == Step::answered);  // no forward asks an upstream

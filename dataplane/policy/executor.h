@@ -81,6 +81,8 @@ class Executor {
                                                        const ProgramState& s) noexcept;
 
   private:
+    static MaybeStep adopt_branch(LiveRun& w, QueryContext& branch,
+                                  const QueryContext* other) noexcept;
     const Plan* make(const Snapshot& snapshot, std::uint64_t tags, std::uint8_t entry) noexcept;
 
     WorkerContext worker_;

@@ -2,6 +2,7 @@
 
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/ops/bodies.h"
+#include "dataplane/policy/trace_steps.h"
 
 namespace steer {
 
@@ -19,8 +20,13 @@ void HitWalk::run() noexcept {
     const cache::Entry* const entry = c.entry;
     forget_lists(c.state);
     enter();
-    while (depth() > outside_)
-        step(*this);
+    while (depth() > outside_) {
+        if (c.trace) [[unlikely]] {
+            step_traced();
+        } else {
+            step(*this);
+        }
+    }
     forget_lists(before);
     before.lists = c.state.lists;
     before.list_count = c.state.list_count;
@@ -29,6 +35,12 @@ void HitWalk::run() noexcept {
     if (before.tag_set == 0) before.tag_set = c.state.tag_set;
     c.state = before;
     c.entry = entry;
+}
+
+[[gnu::noinline, gnu::cold]] void HitWalk::step_traced() noexcept {
+    const StepWatch before(c);
+    step(*this);
+    before.note(c, now, trace_flags::kHit, true);
 }
 
 MaybeStep HitWalk::stop() noexcept {

@@ -38,6 +38,8 @@ class HitWalk final : public QueryWalk {
     [[nodiscard]] unsigned outside() const { return outside_; }
 
   private:
+    void step_traced() noexcept;
+
     const cache::Entry& hit_;
     std::uint32_t stale_ttl_s_;
     unsigned outside_;

@@ -6,8 +6,19 @@
 namespace steer {
 
 Step LiveRun::run() noexcept {
+    if (c.trace) [[unlikely]]
+        return run_traced();
     for (;;) {
         if (const MaybeStep end = step(*this)) return *end;
+    }
+}
+
+[[gnu::noinline, gnu::cold]] Step LiveRun::run_traced() noexcept {
+    for (;;) {
+        const StepWatch before(c);
+        const MaybeStep end = step(*this);
+        before.note(c, now, 0, true);
+        if (end) return *end;
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dataplane/policy/query_walk.h"
+#include "dataplane/policy/trace_steps.h"
 
 namespace steer {
 
@@ -13,6 +14,16 @@ class LiveRun final : public QueryWalk {
     // Runs from the program counter on until there is a result.
     Step run() noexcept;
     Step go_on(MaybeStep end) noexcept { return end ? *end : run(); }
+    // Does something between two instructions, so that a trace shows it.
+    template <class Do>
+    MaybeStep seen(Do&& something) noexcept {
+        if (!c.trace) [[likely]]
+            return something();
+        const StepWatch before(c);
+        const MaybeStep end = something();
+        before.note(c, now, 0, false);
+        return end;
+    }
 
     // Results of a body other than next(): this one; the end of a short circuit; the end with all wrappers left.
     MaybeStep next_or_stop(const Instruction& i) noexcept {
@@ -32,6 +43,9 @@ class LiveRun final : public QueryWalk {
     void give_buffer(Buffer* answer) noexcept;  // takes it over
     // SERVFAIL: an executor that changes the question cannot build its answer.
     void fail_rewrite() noexcept;
+
+  private:
+    Step run_traced() noexcept;
 };
 
 }  // namespace steer

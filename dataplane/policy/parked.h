@@ -39,8 +39,9 @@ struct ReturnPath {
     std::uint8_t worker = 0;  // the port's owner: another worker if the query was moved
     IpAddress client, local;
     std::uint64_t stream_token = 0;
-    std::uint16_t wait = 0;   // parent: for which of its waits (Parked::wait) ...
-    std::uint8_t branch = 0;  // ... and which branch of it
+    std::uint16_t wait = 0;      // parent: for which of its waits (Parked::wait) ...
+    std::uint8_t branch = 0;     // ... and which branch of it
+    std::uint8_t traced_as = 0;  // its number in the trace
 };
 
 // The state of a program. Copied into the parked record and back.
@@ -120,6 +121,7 @@ struct alignas(64) Parked {
     std::uint16_t wait;  // number of the present wait for branches; an abandoned branch has another
     bool is_branch;      // counted by ParkedPool::take_branch()
     std::uint8_t options_len;   // of those that forward_edns0opt may pass on
+    std::uint16_t trace;        // handle of the query's trace (policy/trace.h); 0: none
     KeptResponse kept;          // fields of `answer`, while the program is not over
     std::uint64_t next_at_ms;   // sleeps: when it continues; waits_branches: when the first is late
     std::uint64_t stale_at_ms;  // when a stale answer is sent instead; 0: never

@@ -64,11 +64,21 @@ class PlanWalk {
 
     PlanWalk(const Snapshot& snapshot, const matchers::TagBits& sets)
         : snapshot_(snapshot), program_(snapshot.program), sets_(sets) {}
+    // The same for a trace. `hit`: with the steps behind a plain hit.
+    void trace(std::uint8_t entry, bool hit, const TraceRef& into, Now now) noexcept {
+        trace_ = into;
+        now_ = now;
+        pc_ = snapshot_.entries[entry];
+        while (program_[pc_].in_prefix)
+            advance();
+        flags_ |= trace_flags::kHit;
+        if (hit) (void)hit_is_plain();
+    }
 
     Plan plan(std::uint8_t entry) noexcept {
         pc_ = snapshot_.entries[entry];
         while (program_[pc_].in_prefix)
-            step(*this);
+            advance();
         plan_.entry = entry;
         plan_.pc = pc_;
         plan_.depth = depth_;
@@ -102,9 +112,28 @@ class PlanWalk {
         if (!has_response_) return;
         if (plan_.hit_list_count == kMaxClaims) too_many_ = true;
         if (!too_many_) plan_.hit_lists[plan_.hit_list_count++] = list;
+        if (trace_) trace_.note(now_, TraceWhat::claimed, 0, pc_, list);
     }
 
   private:
+    void advance() noexcept {
+        const std::uint16_t at = pc_;
+        const unsigned depth = depth_;
+        const std::uint64_t marks = marks_;
+        step(*this);
+        if (!trace_) return;
+        unsigned flags = flags_;
+        if (is_test(program_[at].op))
+            flags |= trace_flags::kTest | (pc_ == at + 1U ? unsigned{trace_flags::kHeld} : 0U);
+        if (depth_ > depth) flags |= trace_flags::kEntered;
+        trace_.note(now_, TraceWhat::step, flags, at, 0, pc_);
+        for (unsigned d = depth; d-- > depth_;)
+            trace_.note(now_, TraceWhat::left, flags, wrappers_[d], 0, pc_);
+        if (marks != marks_) {
+            trace_.note(now_, TraceWhat::marks, flags, at, static_cast<std::uint32_t>(marks_),
+                        static_cast<std::uint32_t>(marks_ >> 32));
+        }
+    }
     // Continues from a hit in the cache at the program counter.
     bool hit_is_plain() noexcept {
         // A guarded cache evaluates lists again, a policed one checks the answer. If sets are inherited, every answer
@@ -122,7 +151,7 @@ class PlanWalk {
                 // Summaries and reverse_lookup see every answer, including hits.
                 const bool reports = is_wrapper(i.op) && i.op != Op::enter_list;
                 if (!is_pure(snapshot_, i.op, true) || reports) return false;
-                step(*this);
+                advance();
             }
         }
         leave_instance(*this, 0);
@@ -139,6 +168,9 @@ class PlanWalk {
     std::array<std::uint16_t, kMaxWrappers> wrappers_{};
     std::uint64_t marks_ = 0;
     Plan plan_;
+    TraceRef trace_;
+    Now now_{};
+    unsigned flags_ = trace_flags::kPlan;
 };
 
 }  // namespace
@@ -185,6 +217,16 @@ void mark_prefix(Snapshot& snapshot) {
 Plan make_plan(const Snapshot& snapshot, const matchers::TagBits& sets,
                std::uint8_t entry) noexcept {
     return PlanWalk(snapshot, sets).plan(entry);
+}
+
+void trace_plan(const Snapshot& snapshot, const Plan& plan, std::uint8_t entry, bool is_plain_hit,
+                const TraceRef& trace, Now now) noexcept {
+    trace.note(now, TraceWhat::plan, is_plain_hit ? unsigned{trace_flags::kHit} : 0U, plan.pc,
+               plan.tag_set());
+    const matchers::TagBits* const sets =
+        plan.tag_set() != 0 ? snapshot.tag_sets->find(plan.tag_set()) : nullptr;
+    PlanWalk(snapshot, sets != nullptr ? *sets : matchers::TagBits{})
+        .trace(entry, is_plain_hit, trace, now);
 }
 
 Plan* PlanMemo::find(std::uint64_t tags, std::uint8_t entry) noexcept {

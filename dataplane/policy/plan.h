@@ -19,6 +19,7 @@
 #include "dataplane/policy/parked.h"
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/tag_sets.h"
+#include "dataplane/policy/trace.h"
 
 namespace steer {
 
@@ -60,6 +61,9 @@ void mark_prefix(Snapshot& snapshot);
 // The plan for names in these sets that came by this entry; its tag set is not assigned yet.
 Plan make_plan(const Snapshot& snapshot, const matchers::TagBits& sets,
                std::uint8_t entry = 0) noexcept;
+// Runs the steps of a plan again for a query's trace; of a plain hit those behind its cache, too.
+void trace_plan(const Snapshot& snapshot, const Plan& plan, std::uint8_t entry, bool is_plain_hit,
+                const TraceRef& trace, Now now) noexcept;
 
 // One worker's plans by tag set and entry. A plan does not move as long as its snapshot is in force. No heap after
 // construction.

@@ -11,6 +11,7 @@
 #include "dataplane/policy/question.h"
 #include "dataplane/policy/response.h"
 #include "dataplane/policy/snapshot.h"
+#include "dataplane/policy/trace.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -32,6 +33,7 @@ struct QueryContext {
     // The client's options that a forward_edns0opt may pass on.
     std::span<const std::uint8_t> options;
     Buffer* injected = nullptr;  // the query's buffer, if the program uses its texts
+    TraceRef trace;              // nearly always none
 
     // Begins at the plan's instruction (nullptr: at this entry of the program).
     void begin(const Plan* plan, std::uint8_t by_entry = 0) noexcept {

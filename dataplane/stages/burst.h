@@ -40,6 +40,7 @@ struct Packet {
     std::uint16_t source_port, destination_port;  // host order
     std::uint16_t
         max_size;  // bytes of DNS in the answer: the transport's limit, lowered by parse() to the client's
+    Verdict end;                 // of a traced one: set by Replier when it is not answered
     std::uint8_t stream;         // injected: where the answer goes ...
     std::uint64_t stream_token;  // ... and the token to return
     // For received frames: completed with the message's sum, by answer_from_packet_cache() or parse().
@@ -80,10 +81,14 @@ struct Burst {
     bool packet_cache_asked = false;  // the packet cache was searched for all packets
     bool looked_up = false;           // `found` is the result of the cache of each packet's plan
     bool watched = false;             // hits go through the program too (SharedWatch)
+    // Bit i: packet i has a trace (tracer.h), with this handle; set by add_injected() before it has.
+    std::uint32_t traced = 0;
+    std::array<std::uint16_t, kBurst> traces;
 
     void clear() {
         live_count = reply_count = ended_count = 0;
         packet_cache_asked = looked_up = watched = false;
+        traced = 0;
     }
     Packet& next_packet() { return packets[live_count]; }  // only before a packet was taken out
     void keep_packet() {

@@ -29,6 +29,7 @@ void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
     if (!fits) return replier.drop(p, Verdict::drop_short_header);
     p.dns_length = static_cast<std::uint16_t>(query.length);
     p.dns_room = p.dns_length;
+    if (query.trace_id != 0) burst.traced |= 1U << burst.live_count;
     burst.keep_packet();
 }
 

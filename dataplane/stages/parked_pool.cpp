@@ -120,6 +120,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
     p->background = false;
     p->is_branch = false;
     p->wait = 0;
+    p->trace = 0;
     p->stale_at_ms = 0;
     p->ede = kNoEde;
     count_generation(snapshot, 1);

@@ -8,6 +8,7 @@
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/stages/frame.h"
+#include "dataplane/stages/tracer.h"
 
 namespace steer {
 namespace {
@@ -42,12 +43,13 @@ Moved moved_for(Verdict v) noexcept {
 
 Replier::Replier(unsigned worker, std::span<Port* const> ports,
                  const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
-                 BufferPools& buffers, Transmit& transmit, Counters& counters)
+                 BufferPools& buffers, Transmit& transmit, Tracer& tracer, Counters& counters)
     : ports_(ports),
       owners_(owners),
       rings_(rings),
       buffers_(buffers),
       transmit_(transmit),
+      tracer_(tracer),
       counters_(counters),
       worker_(static_cast<std::uint8_t>(worker)) {}
 
@@ -69,6 +71,7 @@ void Replier::free_query(Packet& p) noexcept {
 }
 
 void Replier::drop(Packet& p, Verdict v) noexcept {
+    p.end = v;
     count(p, v);
     if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
         counters_.saw(v == Verdict::drop_no_buffer ? Trouble::no_buffer : Trouble::ring_full,
@@ -122,34 +125,42 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
 }
 
 // One function sends a cached answer, because calls would cost about 10 % of it.
-[[gnu::flatten]] void Replier::answer(Packet& p, const dns::Answer& answer,
-                                      const dns::ReplyOptions& options) noexcept {
+[[gnu::flatten]] Verdict Replier::answer(Packet& p, const dns::Answer& answer,
+                                         const dns::ReplyOptions& options) noexcept {
     if (p.mbuf == nullptr) return answer_injected(p, answer, options);
     bool truncated = false;
     std::uint64_t sum = p.question_sum;
     const std::size_t n =
         dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
-    send_in_place(p, n, sum, truncated ? Verdict::answered_truncated : Verdict::answered);
+    const Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
+    send_in_place(p, n, sum, v);
+    return v;
 }
 
-[[gnu::noinline]] void Replier::answer_injected(Packet& p, const dns::Answer& answer,
-                                                dns::ReplyOptions options) noexcept {
+[[gnu::noinline]] Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
+                                                   dns::ReplyOptions options) noexcept {
     bool truncated = false;
     Buffer* const out =
         start_response(p.dns, {p.dns + dns::kHeaderSize, p.query.question_end - dns::kHeaderSize},
                        bytes_needed(p.query, answer, options.extras, p.max_size));
-    if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
+    if (out == nullptr) {
+        drop(p, Verdict::drop_no_buffer);
+        return Verdict::drop_no_buffer;
+    }
     out->length = static_cast<std::uint32_t>(
         dns::write_reply(out->room(), p.query, answer, options, truncated));
     const bool taken = to_stream(p.stream, p.stream_token, out);
-    count(p, !taken      ? Verdict::drop_ring_full
-             : truncated ? Verdict::answered_truncated
-                         : Verdict::answered);
+    const Verdict v = !taken      ? Verdict::drop_ring_full
+                      : truncated ? Verdict::answered_truncated
+                                  : Verdict::answered;
+    count(p, v);
     free_query(p);
+    return v;
 }
 
 void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            Verdict v) noexcept {
+    p.end = v;
     if (p.mbuf != nullptr) {
         const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
         send_in_place(p, n, checksum_narrow(checksum_add(0, p.dns, n)), v);
@@ -184,6 +195,8 @@ bool Replier::to_stream(unsigned stream, std::uint64_t token, Buffer* response) 
 
 void Replier::drop(const Parked& p, PendingOutcome end) noexcept {
     counters_.add(end);
+    if (p.trace != 0) [[unlikely]]
+        tracer_.ended(p, end);
     if (p.path.kind == ReturnPath::Kind::stream)
         (void)to_stream(p.path.stream, p.path.stream_token, nullptr);
 }
@@ -191,9 +204,10 @@ void Replier::drop(const Parked& p, PendingOutcome end) noexcept {
 void Replier::answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                      dns::ReplyOptions options, PendingOutcome end) noexcept {
     options.max_size = p.path.max_size;
-    if (p.path.kind == ReturnPath::Kind::stream)
-        return answer_by_stream(p, q, answer, options, end);
-    answer_by_port(p, q, answer, options, end);
+    end = p.path.kind == ReturnPath::Kind::stream ? answer_by_stream(p, q, answer, options, end)
+                                                  : answer_by_port(p, q, answer, options, end);
+    if (p.trace != 0) [[unlikely]]
+        tracer_.answered(p, answer, options, end);
 }
 
 namespace {
@@ -218,8 +232,9 @@ rte_mempool* Replier::pool_of(const ReturnPath& path) const noexcept {
     return owner->port->pool();
 }
 
-void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                             const dns::ReplyOptions& options, PendingOutcome end) noexcept {
+PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
+                                       const dns::Answer& answer, const dns::ReplyOptions& options,
+                                       PendingOutcome end) noexcept {
     const ReturnPath& path = p.path;
     const FrameHeaders headers{.to_mac = path.client_mac,
                                .from_mac = path.local_mac,
@@ -234,7 +249,7 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
     if (m == nullptr || rte_pktmbuf_tailroom(m) < needed) {
         rte_pktmbuf_free(m);
         counters_.add(PendingOutcome::drop_no_buffer);
-        return;
+        return PendingOutcome::drop_no_buffer;
     }
     std::uint8_t* const message = rte_pktmbuf_mtod(m, std::uint8_t*) + headers.size();
     write_question(message, p);
@@ -248,20 +263,30 @@ void Replier::answer_by_port(const Parked& p, const dns::Query& q, const dns::An
     m->port = path.port;
     const unsigned lane =
         path.worker == worker_ ? path.port : transmit_.lane_of_worker(path.worker);
-    transmit_.put(lane, m, truncated ? truncated_end(end) : end);
+    if (truncated) end = truncated_end(end);
+    transmit_.put(lane, m, end);
+    return end;
 }
 
-void Replier::answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                               const dns::ReplyOptions& options, PendingOutcome end) noexcept {
+PendingOutcome Replier::answer_by_stream(const Parked& p, const dns::Query& q,
+                                         const dns::Answer& answer,
+                                         const dns::ReplyOptions& options,
+                                         PendingOutcome end) noexcept {
     Buffer* const out = buffers_.take(
         static_cast<std::uint32_t>(bytes_needed(q, answer, options.extras, options.max_size)));
-    if (out == nullptr) return drop(p, PendingOutcome::drop_no_buffer);
+    if (out == nullptr) {
+        drop(p, PendingOutcome::drop_no_buffer);
+        return PendingOutcome::drop_no_buffer;
+    }
     write_question(out->data(), p);
     bool truncated = false;
     out->length =
         static_cast<std::uint32_t>(dns::write_reply(out->room(), q, answer, options, truncated));
     const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
-    counters_.add(!taken ? PendingOutcome::drop_tx_full : truncated ? truncated_end(end) : end);
+    if (truncated) end = truncated_end(end);
+    if (!taken) end = PendingOutcome::drop_tx_full;
+    counters_.add(end);
+    return end;
 }
 
 }  // namespace steer

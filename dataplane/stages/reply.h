@@ -27,6 +27,8 @@
 
 namespace steer {
 
+class Tracer;
+
 // The Injected and the Moved that correspond to a verdict. Abort on a verdict that such a query never gets.
 Injected injected_for(Verdict v) noexcept;
 Moved moved_for(Verdict v) noexcept;
@@ -36,10 +38,10 @@ class Replier {
     // `owners`: Shared::port_owners.
     Replier(unsigned worker, std::span<Port* const> ports,
             const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
-            BufferPools& buffers, Transmit& transmit, Counters& counters);
+            BufferPools& buffers, Transmit& transmit, Tracer& tracer, Counters& counters);
 
-    // A query of the burst.
-    void answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options) noexcept;
+    // A query of the burst. Returns what is counted, if the port accepts it.
+    Verdict answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options) noexcept;
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
@@ -60,23 +62,25 @@ class Replier {
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
     // Options by value: they stay in registers.
-    void answer_injected(Packet& p, const dns::Answer& answer, dns::ReplyOptions options) noexcept;
+    Verdict answer_injected(Packet& p, const dns::Answer& answer,
+                            dns::ReplyOptions options) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;
     [[nodiscard]] bool to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept;
     [[nodiscard]] rte_mempool* pool_of(const ReturnPath& path) const noexcept;
-    void answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                        const dns::ReplyOptions& options, PendingOutcome end) noexcept;
-    void answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
-                          const dns::ReplyOptions& options, PendingOutcome end) noexcept;
+    PendingOutcome answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
+                                  const dns::ReplyOptions& options, PendingOutcome end) noexcept;
+    PendingOutcome answer_by_stream(const Parked& p, const dns::Query& q, const dns::Answer& answer,
+                                    const dns::ReplyOptions& options, PendingOutcome end) noexcept;
 
     std::span<Port* const> ports_;
     const std::vector<Shared::PortOwner>& owners_;
     const WorkerRings& rings_;
     BufferPools& buffers_;
     Transmit& transmit_;
+    Tracer& tracer_;
     Counters& counters_;
     std::uint8_t worker_;
 };

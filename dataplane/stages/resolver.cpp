@@ -115,6 +115,8 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
         if (burst.looked_up && p.plan != nullptr) c.looked_up = p.plan->cache;
         c.found = p.found;
+        if (burst.traced != 0) [[unlikely]]
+            trace_packet(p, c, snapshot, burst, burst.live[i], now);
         resolve_one(p, c, now);
     }
     if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);
@@ -211,11 +213,17 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     }
     write_record(p, c, *record);
     parts_.replier.remember_path(p, record->path);
+    if (c.trace) [[unlikely]] {
+        c.trace.get()->has_record = true;
+        c.trace.note(now, TraceWhat::waits, static_cast<unsigned>(TraceWait::upstream), c.state.pc,
+                     c.group);
+    }
     record->state = Parked::State::waits_upstream;
     const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
     if (!parts_.forwarder.ask(record, c.group, hash, now)) {
         parts_.executor.abandon(c.snapshot, c.state);
         parts_.pool.give(record);
+        if (c.trace) c.trace.get()->has_record = false;
         return parts_.replier.drop(p, Verdict::drop_ring_full);
     }
     if (c.state.stale_wait_ms != 0) {
@@ -243,6 +251,7 @@ void Resolver::refresh(const ResolveContext& w, Now now) noexcept {
     if (r == nullptr) return;
     copy_query(w, *r);
     r->options_len = 0;  // the answer is for all clients
+    r->trace = 0;
     const ReturnPath path = std::exchange(r->path, ReturnPath{});
     r->path.client = path.client;
     r->path.client_port = path.client_port;
@@ -276,7 +285,7 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     dns::Query q;
     read_record(p, q);
     QueryContext c(*p.snapshot, q);
-    read_record(p, c);
+    read_query(p, c);
     const ProgramState before = p.program;
     if (!parts_.executor.resume_stale(c, now)) return;
     const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
@@ -289,6 +298,7 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     told->state = Parked::State::ended;
     told->program = c.state;
     p.program = Executor::refresh_state_of(*p.snapshot, before);
+    p.trace = 0;  // it is with `told`
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
     settle(*told, c, Step::answered, PendingOutcome::answered, now);
@@ -311,19 +321,28 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(leaving(c, now), now);
     if (c.state.list_count == 0) {  // nearly all
-        return parts_.replier.answer(p, c.response.answer(),
-                                     options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now));
+        const auto options = options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now);
+        const Verdict v = parts_.replier.answer(p, c.response.answer(), options);
+        if (c.trace) [[unlikely]]
+            note_packet_end(p, c, c.response.answer(), options, v, now);
+        return;
     }
     if (!shorten(c, now)) return parts_.replier.drop(p, Verdict::drop_no_buffer);
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
+    if (c.trace) [[unlikely]]
+        note_leaving(c, a, terms, now);
+    const auto answer = [&](const dns::Answer& with, const dns::ReplyOptions& options) {
+        const Verdict v = parts_.replier.answer(p, with, options);
+        if (c.trace) [[unlikely]]
+            note_packet_end(p, c, with, options, v, now);
+    };
     switch (terms.leave) {
         case Leave::now:
-            return parts_.replier.answer(p, a.answer,
-                                         options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
+            return answer(a.answer, options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
         case Leave::servfail:
-            return parts_.replier.answer(p, dns::empty_answer(dns::kServFail),
-                                         {.max_size = p.max_size, .ede = dns::Ede::other});
+            return answer(dns::empty_answer(dns::kServFail),
+                          {.max_size = p.max_size, .ede = dns::Ede::other});
         case Leave::drop:
             return parts_.replier.drop(p, Verdict::drop_router_away);
         case Leave::hold:
@@ -334,18 +353,61 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
         if (terms.hold_mask == 0)
-            return parts_.replier.answer(p, a.answer,
-                                         options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
+            return answer(a.answer, options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
         return refuse(p, why);
     }
     write_record(p, c, *record);
     parts_.replier.remember_path(p, record->path);
+    if (c.trace) c.trace.get()->has_record = true;
     if (!wait(*record, c, a, terms, now)) {
         parts_.pool.give(record);
+        if (c.trace) c.trace.get()->has_record = false;
         return parts_.replier.drop(p, Verdict::drop_no_buffer);
     }
     parts_.counters.add(Stat::parked_total);
     parts_.replier.park(p, Verdict::held);
+}
+
+// ---- traces
+
+void Resolver::read_query(const Parked& r, QueryContext& c) noexcept {
+    read_record(r, c);
+    c.trace = parts_.tracer.find(r.trace, r.path.traced_as);
+}
+
+[[gnu::noinline, gnu::cold]] void Resolver::trace_packet(Packet& p, QueryContext& c,
+                                                         const Snapshot& snapshot, Burst& burst,
+                                                         unsigned place, Now now) noexcept {
+    c.trace = parts_.tracer.of(burst, place);
+    if (!c.trace) return;
+    c.trace.get()->has_run = true;
+    if (p.plan != nullptr) trace_plan(snapshot, *p.plan, p.entry, false, c.trace, now);
+}
+
+[[gnu::noinline, gnu::cold]] void Resolver::note_leaving(const QueryContext& c,
+                                                         const LeavingAnswer& a,
+                                                         const LeaveTerms& terms,
+                                                         Now now) noexcept {
+    if (a.lists.empty()) return;
+    for (unsigned i = 0; i < a.lists.size(); ++i) {
+        const bool is_awaited = (terms.hold_mask >> i & 1) != 0;
+        const bool is_raised = (terms.raise_mask >> i & 1) != 0;
+        const TraceRow row = is_awaited  ? TraceRow::awaited
+                             : is_raised ? TraceRow::written
+                                         : TraceRow::covered;
+        c.trace.note(now, TraceWhat::row, static_cast<unsigned>(row), a.lists[i],
+                     a.snapshot.lists[a.lists[i]].id_for(a.client), terms.wanted_ttl_s);
+    }
+    c.trace.note(now, TraceWhat::leave, static_cast<unsigned>(terms.leave), 0, terms.ttl_cap_s,
+                 terms.sync_timeout_ms);
+}
+
+[[gnu::noinline, gnu::cold]] void Resolver::note_packet_end(Packet& p, const QueryContext& c,
+                                                            const dns::Answer& answer,
+                                                            const dns::ReplyOptions& options,
+                                                            Verdict v, Now now) noexcept {
+    note_answer(c.trace, answer, options.ede, options.age_s, options.ttl_cap_s, now);
+    p.end = v;
 }
 
 void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) noexcept {
@@ -357,7 +419,9 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     dns::Query q;
     read_record(p, q);
     QueryContext c(*p.snapshot, q);
-    read_record(p, c);
+    read_query(p, c);
+    if (c.trace) [[unlikely]]
+        c.trace.note(now, TraceWhat::upstream_end, static_cast<unsigned>(end), c.state.pc);
     ResolveContext w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
@@ -400,6 +464,9 @@ bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexce
         p.stale_at_ms = now.ms + c.state.stale_wait_ms;
     if (step == Step::sleeps) {
         if (!keep(p, c, now)) return false;
+        if (c.trace) [[unlikely]]
+            c.trace.note(now, TraceWhat::waits, static_cast<unsigned>(TraceWait::time), c.state.pc,
+                         c.sleep_ms);
         p.state = Parked::State::sleeps;
         p.next_at_ms = now.ms + c.sleep_ms;
         set_timer(p, now);
@@ -408,6 +475,9 @@ bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexce
     p.state = Parked::State::waits_upstream;
     p.next_waiter = nullptr;
     set_timer(p, now);
+    if (c.trace) [[unlikely]]
+        c.trace.note(now, TraceWhat::waits, static_cast<unsigned>(TraceWait::upstream), c.state.pc,
+                     c.group);
     const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
     return parts_.forwarder.ask(&p, c.group, hash, now);
 }
@@ -446,6 +516,8 @@ void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) no
     const LeavingAnswer a = leaving(c, now);
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(a, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
+    if (c.trace) [[unlikely]]
+        note_leaving(c, a, terms, now);
     switch (terms.leave) {
         case Leave::now:
             break;
@@ -500,7 +572,13 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
     p->unsettled =
         p->unsettled || (outcome != Outcome::installed && outcome != Outcome::already_there);
     if (outcome == Outcome::router_away) parts_.counters.add(Stat::hold_router_away);
-    if (--p->holds_left > 0) return;
+    --p->holds_left;
+    if (p->trace != 0) [[unlikely]] {
+        if (const TraceRef trace = parts_.tracer.find(p->trace, p->path.traced_as))
+            trace.note(now, TraceWhat::acknowledged, static_cast<unsigned>(outcome), 0,
+                       p->holds_left);
+    }
+    if (p->holds_left > 0) return;
     if (p->unsettled) return end_by_policy(*p, now);
     parts_.counters.add(Stat::hold_released);
     let_go(*p, PendingOutcome::answered, now);
@@ -544,6 +622,8 @@ void Resolver::end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
 
 void Resolver::give_back(Parked& p) noexcept {
     timers_.cancel(p.index);
+    if (p.trace != 0 && !p.is_branch) [[unlikely]]
+        parts_.tracer.lost(p);
     if (p.state == Parked::State::waits_ring) remove_ring_waiter(p);
     if (p.state == Parked::State::waits_branches && p.next_waiter != nullptr)
         end_branch(*p.next_waiter);
@@ -575,6 +655,8 @@ void Resolver::on_timer(Parked& p, Now now) noexcept {
         case Parked::State::held:
         case Parked::State::waits_ring:
             parts_.counters.add(Stat::hold_late);
+            if (const TraceRef trace = parts_.tracer.find(p.trace, p.path.traced_as))
+                trace.note(now, TraceWhat::held_too_long);
             return end_by_policy(p, now);
         case Parked::State::waits_upstream:
         case Parked::State::waits_branches:
@@ -596,7 +678,7 @@ void Resolver::wake(Parked& p, Now now) noexcept {
     dns::Query q;
     read_record(p, q);
     QueryContext c(*p.snapshot, q);
-    read_record(p, c);
+    read_query(p, c);
     read_response(p, c);
     release(std::exchange(p.answer, nullptr));
     ResolveContext w{c, nullptr, &p};
@@ -616,7 +698,7 @@ void Resolver::retry_ring(Now now) noexcept {
         dns::Query q;
         read_record(p, q);
         QueryContext c(*p.snapshot, q);
-        read_record(p, c);
+        read_query(p, c);
         hold(p.answer);
         c.response.set_buffer(p.answer);
         LeavingAnswer a = leaving(c, now);

@@ -25,6 +25,7 @@
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/parked_pool.h"
 #include "dataplane/stages/reply.h"
+#include "dataplane/stages/tracer.h"
 
 namespace steer {
 
@@ -39,6 +40,7 @@ class Resolver {
         ParkedPool& pool;
         Forwarder& forwarder;
         Replier& replier;
+        Tracer& tracer;
         Counters& counters;
     };
     struct Options {
@@ -151,6 +153,17 @@ class Resolver {
 
     // No record for a query.
     void refuse(Packet& p, Verdict why) noexcept;
+
+    // ---- traces
+
+    // The query of a record as it was when it was parked.
+    void read_query(const Parked& r, QueryContext& c) noexcept;
+    static void note_leaving(const QueryContext& c, const LeavingAnswer& a, const LeaveTerms& terms,
+                             Now now) noexcept;
+    static void note_packet_end(Packet& p, const QueryContext& c, const dns::Answer& answer,
+                                const dns::ReplyOptions& options, Verdict v, Now now) noexcept;
+    void trace_packet(Packet& p, QueryContext& c, const Snapshot& snapshot, Burst& burst,
+                      unsigned place, Now now) noexcept;
 
     Parts parts_;
     bool servfail_over_quota_;

@@ -14,6 +14,15 @@ namespace steer {
 
 using Is = Branches::Is;
 
+namespace {
+
+void note_branch_end(const QueryContext& c, const TraceRef& branch, Is is, Now now) {
+    if (!c.trace || !branch) return;
+    branch.note(now, TraceWhat::branch_end, static_cast<unsigned>(is), c.state.pc, branch.branch());
+}
+
+}  // namespace
+
 Parked* Resolver::record_of(ResolveContext& w) noexcept {
     if (w.record != nullptr) return w.record;
     if (w.parent != nullptr) {
@@ -29,6 +38,7 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         r->path.stream_token = ParkedPool::token_of(*parent);
         r->path.wait = parent->wait;
         r->path.branch = w.branch;
+        r->path.traced_as = w.c.trace.branch();
         r->path.max_size = takes_all ? dns::kMaxMessage : dns::kClassicUdpSize;
         w.record = r;
     } else {
@@ -37,6 +47,7 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         w.refused = why;
         if (r == nullptr) return nullptr;
         copy_query(w, *r);
+        if (w.c.trace) w.c.trace.get()->has_record = true;
         w.record = r;
     }
     w.record->state = Parked::State::waits_branches;
@@ -82,12 +93,16 @@ Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now n
                 break;
             }
             case NextOfBranches::take_first:
+                if (w.c.trace) w.c.trace.note(now, TraceWhat::branch_taken, 0, w.c.state.pc);
                 return take_branch(w, 0, in_hand, now);
             case NextOfBranches::take_second:
+                if (w.c.trace) w.c.trace.note(now, TraceWhat::branch_taken, 1, w.c.state.pc);
                 if (w.c.snapshot.program[w.c.state.pc].op == Op::fallback)
                     parts_.counters.add(Stat::fallback_secondary);
                 return take_branch(w, 1, in_hand, now);
             case NextOfBranches::none:
+                if (w.c.trace)
+                    w.c.trace.note(now, TraceWhat::branch_taken, UINT8_MAX, w.c.state.pc);
                 stop_waiting(w);
                 return parts_.executor.skip_branches(w.c, now);
             case NextOfBranches::fail:
@@ -107,6 +122,11 @@ Step Resolver::run_branches(ResolveContext& w, Branches b, InHand in_hand, Now n
 Is Resolver::begin_branch(ResolveContext& parent, unsigned which, QueryContext& branch, Branches& b,
                           Now now) noexcept {
     steer::begin_branch(parent.c, which, branch);
+    if (parent.c.trace) [[unlikely]] {
+        branch.trace = {parent.c.trace.get(), parent.c.trace.get()->next_branch()};
+        parent.c.trace.note(now, TraceWhat::branch, which, parent.c.state.pc, branch.trace.branch(),
+                            branch.query.qtype);
+    }
     ResolveContext w{branch, nullptr, nullptr, &parent, static_cast<std::uint8_t>(which)};
     const Step step = go_on(w, parts_.executor.run(branch, now), now);
     if (step == Step::waits) return Is::running;
@@ -119,6 +139,7 @@ Is Resolver::begin_branch(ResolveContext& parent, unsigned which, QueryContext& 
         parts_.executor.abandon(branch.snapshot, branch.state);
     }
     note_end(branch, is, b);
+    note_branch_end(parent.c, branch.trace, is, now);
     if (w.record != nullptr) end_branch(*w.record);
     return is;
 }
@@ -174,7 +195,7 @@ Step Resolver::take_branch(ResolveContext& w, unsigned which, const InHand& in_h
     if (kept != nullptr) read_record(*kept, q);
     QueryContext from_record(w.c.snapshot, q);
     if (kept != nullptr) {
-        read_record(*kept, from_record);
+        read_query(*kept, from_record);
         read_response(*kept, from_record);
         end_branch(*kept);
     }
@@ -206,6 +227,7 @@ void Resolver::deliver(Parked& p, QueryContext& c, Now now) noexcept {
     InHand in_hand;
     const Is is = b.is[p.path.branch] = end_of_branch(c);
     note_end(c, is, b);
+    note_branch_end(c, c.trace, is, now);
     if (Branches::has_response(is)) {
         in_hand.c[p.path.branch] = &c;
         in_hand.record[p.path.branch] = &p;
@@ -218,7 +240,7 @@ void Resolver::consider(Parked& parent, const Branches& b, const InHand& in_hand
     dns::Query q;
     read_record(parent, q);
     QueryContext c(*parent.snapshot, q);
-    read_record(parent, c);
+    read_query(parent, c);
     read_response(parent, c);
     ResolveContext w{c, nullptr, &parent};
     const Step step = go_on(w, run_branches(w, b, in_hand, now), now);

@@ -25,6 +25,7 @@ inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     std::memcpy(r.qname.data() + q.qname_len, q.ecs().data(), q.edns.ecs_len);
     if (c.injected != nullptr) hold(c.injected);
     r.injected = c.injected;
+    r.trace = c.trace.handle();
     r.options_len = static_cast<std::uint8_t>(c.options.size());
     if (!c.options.empty()) {
         std::memcpy(r.qname.data() + q.qname_len + q.edns.ecs_len, c.options.data(),
@@ -44,6 +45,7 @@ inline void copy_record(const Parked& p, Parked& other) {
     other.started_ms = p.started_ms;
     other.path = p.path;
     other.options_len = p.options_len;
+    other.trace = p.trace;
     if (p.injected != nullptr) hold(p.injected);
     other.injected = p.injected;
     std::memcpy(other.qname.data(), p.qname.data(),

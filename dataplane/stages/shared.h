@@ -28,6 +28,9 @@ struct rte_rcu_qsbr;
 
 namespace steer {
 
+struct TraceFilter;
+struct TraceMessage;
+
 inline constexpr unsigned kMaxStreams = 8;
 
 enum class Idle : std::uint8_t { spin, pause, adaptive };
@@ -51,6 +54,8 @@ struct Shared {
     // its messages (query_record.h).
     std::atomic<std::uint32_t> record_one_in{0};
     std::atomic<std::uint16_t> record_query_bytes{0}, record_response_bytes{0};
+    // Set by control: which queries are traced (nullptr: none but injected ones that say so).
+    std::atomic<const TraceFilter*> trace_filter{nullptr};
     // Every port: written by the workers' constructors, then constant.
     struct PortOwner {
         int if_index;
@@ -80,8 +85,9 @@ struct WorkerRings {
     Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_main = nullptr;
-    Ring<Sample>* samples = nullptr;  // to the main thread, too
-    CellRing* records = nullptr;      // of QueryRecord, to the QueryRecords of control
+    Ring<Sample>* samples = nullptr;       // to the main thread, too
+    CellRing* records = nullptr;           // of QueryRecord, to the QueryRecords of control
+    Ring<TraceMessage>* traces = nullptr;  // to the main thread, too
 };
 
 struct WorkerOptions {

@@ -131,6 +131,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         to_routers_.push_back(std::make_unique<Ring<Event>>(options.events, nullptr));
         notes_.push_back(std::make_unique<Ring<Note>>(16, nullptr));
         samples_.push_back(std::make_unique<Ring<Sample>>(8, nullptr));
+        traces_.push_back(std::make_unique<Ring<TraceMessage>>(8, nullptr));
     }
     for (unsigned i = 0; i < kUpstreams; ++i) {
         next_hops_.by_upstream.push_back({.via = NextHop::Via::port,
@@ -151,6 +152,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         rings.to_routers = to_routers_[i].get();
         rings.to_main = notes_[i].get();
         rings.samples = samples_[i].get();
+        rings.traces = traces_[i].get();
         workers_.push_back(std::make_unique<Worker>(
             WorkerOptions{.index = i,
                           .workers = options.workers,
@@ -228,6 +230,7 @@ void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp
     head.length = static_cast<std::uint32_t>(query.size());
     head.transport = is_udp ? ClientTransport::udp : ClientTransport::tcp;
     head.frontend = metadata.frontend;
+    head.trace_id = metadata.trace_id;
     head.server_name_length = static_cast<std::uint8_t>(metadata.server_name.size());
     head.url_path_length = static_cast<std::uint8_t>(metadata.url_path.size());
     std::memcpy(b->data(), &head, sizeof head);
@@ -357,6 +360,16 @@ Event Appliance::event() {
     const auto all = events();
     BOOST_REQUIRE_EQUAL(all.size(), 1U);
     return all.front();
+}
+
+std::vector<Buffer*> Appliance::traces() {
+    std::vector<Buffer*> all;
+    TraceMessage m;
+    for (const auto& ring : traces_) {
+        while (ring->pop(&m, 1) == 1)
+            all.push_back(m.buffer);
+    }
+    return all;
 }
 
 std::vector<Sample> Appliance::samples() {

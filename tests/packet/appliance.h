@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/stages/tracer.h"
 #include "dataplane/worker.h"
 #include "packet/programs.h"
 #include "support/dns_message.h"
@@ -80,6 +81,7 @@ struct Client {
 struct QueryMetadata {
     std::uint16_t frontend = 0;
     std::string server_name, url_path;
+    std::uint64_t trace_id = 0;
 };
 
 class Appliance {
@@ -135,6 +137,7 @@ class Appliance {
     Event event();  // requires exactly one
     std::vector<Note> notes();
     std::vector<Sample> samples();
+    std::vector<Buffer*> traces();  // for the caller to release
     struct Injected {
         std::uint64_t token;
         std::optional<Seen> answer;  // none: dropped
@@ -192,6 +195,7 @@ class Appliance {
     std::vector<std::unique_ptr<Ring<Event>>> to_routers_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
     std::vector<std::unique_ptr<Ring<Sample>>> samples_;
+    std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
     std::vector<std::unique_ptr<Snapshot>> snapshots_;
     std::vector<std::unique_ptr<Worker>> workers_;
 

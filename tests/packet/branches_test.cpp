@@ -255,6 +255,8 @@ BOOST_AUTO_TEST_CASE(a_tcp_query_of_another_worker_is_held_for_a_router) {
 // Random questions, replies, silences, reloads and a lack of everything; the Appliance checks what is left.
 BOOST_AUTO_TEST_CASE(random_orders_of_events_leak_nothing) {
     std::uint64_t by_secondary = 0;
+    const TraceFilter all{};
+    std::size_t traces = 0;
     for (unsigned seed = 1; seed <= 12; ++seed) {
         Random random(seed);
         Appliance a({.workers = 1 + seed % 2,
@@ -262,6 +264,7 @@ BOOST_AUTO_TEST_CASE(random_orders_of_events_leak_nothing) {
                      .max_parked_per_client = seed % 4 == 0 ? 6U : 256U,
                      .max_in_flight = seed % 5 == 0 ? 4U : 64U,
                      .small_buffers = seed % 3 == 1 ? 40U : 1024U});
+        if (seed % 2 == 1) a.shared().trace_filter = &all;
         const auto terms = [&] {
             return Terms{.always_standby = random.below(2) == 0,
                          .lists = random.below(3) != 0,
@@ -324,17 +327,25 @@ BOOST_AUTO_TEST_CASE(random_orders_of_events_leak_nothing) {
             }
             (void)a.answers();
             (void)a.injected_answers();
+            for (Buffer* const trace : a.traces()) {
+                ++traces;
+                release(trace);
+            }
         }
+        a.shared().trace_filter = nullptr;
         for (int i = 0; i < 100; ++i) {
             a.advance_ms(100);
             (void)a.events();
         }
         (void)a.upstream_queries();
         BOOST_CHECK_EQUAL(a.parked(), 0U);
+        for (Buffer* const trace : a.traces())
+            release(trace);
         BOOST_CHECK_GT(a.count(PendingOutcome::branch_over), 100U);
         by_secondary += a.count(Stat::fallback_secondary);
     }
     BOOST_CHECK_GT(by_secondary, 100U);
+    BOOST_CHECK_GT(traces, 1000U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,199 @@
+// The trace of a query: what a worker did with it, event by event, in a buffer that goes to control when the query has
+// ended (control/trace). Few queries have one: those of `steerctl explain`, and those that `steerctl trace` selects.
+//
+// A query without a trace pays one branch per run of its program. A trace changes nothing that the query does: events are
+// found by comparing the query before and after each instruction (trace_steps.h).
+//
+// The buffer holds a TraceHead, then events. An event is 16 bytes, followed by `cells` times 16 bytes. A trace begins in a
+// small buffer and moves to a large one when that is full. Further events are counted in TraceHead::lost.
+//
+// Belongs to one worker. No heap.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/clock.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer {
+
+// X(name): fields beside `what` as the comment says. pc: of the instruction, if not named.
+#define STEER_TRACE_EVENTS(X)                                                                  \
+    X(packet_cache)  /* an identical earlier query had this answer. b: age, c: TTL left, s */  \
+    X(plan)          /* pc: where the plan ends; b: tag set; flags: TraceFlags::hit */         \
+    X(step)          /* an instruction ran. flags: TraceFlags, c: the next pc */               \
+    X(left)          /* a wrapper was left. c: the next pc */                                  \
+    X(cache)         /* flags: TraceCache; b: age, c: TTL left, s; of a stale one seconds */   \
+    X(question)      /* the name in force. cells: its wire form; b: its length, c: rewrites */ \
+    X(marks)         /* b, c: the marks, low and high half */                                  \
+    X(claimed)       /* b: index of Snapshot::lists */                                         \
+    X(unclaimed)     /* the lists so far are forgotten */                                      \
+    X(response)      /* flags: rcode, b: TraceSource, c: number of addresses */                \
+    X(no_response)   /* the response was removed */                                            \
+    X(dns64)         /* AAAA were synthesized */                                               \
+    X(waits)         /* for: flags: TraceWait; b: upstream group, milliseconds */              \
+    X(joined)        /* an identical query was in flight. b: for how long, ms */               \
+    X(asked)         /* pc: upstream id; flags: TraceVia */                                    \
+    X(replied)       /* pc: upstream id; flags: rcode; b: ms since it was asked */             \
+    X(silent)        /* pc: upstream id; b: ms since it was asked */                           \
+    X(refused)       /* pc: upstream id; b: errno; c: ms since it was asked */                 \
+    X(upstream_end)  /* flags: UpstreamResult; b: ms since the query waits for it */           \
+    X(late)          /* the upstream took too long: a stale answer is sent */                  \
+    X(refresh)       /* a background refresh began; pc: its cache */                           \
+    X(branch)        /* begins. b: its number, c: type, flags: which of its instruction */     \
+    X(branch_end)    /* flags: Branches::Is; b: number */                                      \
+    X(branch_taken)  /* flags: which; 255: none */                                             \
+    X(row)           /* pc: index of Snapshot::lists; flags: TraceRow; b: ListId; c: TTL */    \
+    X(leave)         /* flags: Leave; b: TTL cap; c: sync_timeout, ms */                       \
+    X(acknowledged)  /* flags: Outcome; b: how many are still awaited */                       \
+    X(held_too_long) /* sync_timeout is over */                                                \
+    X(answer)        /* flags: rcode; pc: EDE; b: TTL, c: age; cells: addresses */             \
+    X(end)           /* flags: TraceEnd; pc: its number */
+
+enum class TraceWhat : std::uint8_t {
+#define STEER_TRACE_ENUM(name) name,
+    STEER_TRACE_EVENTS(STEER_TRACE_ENUM)
+#undef STEER_TRACE_ENUM
+        count_
+};
+#define STEER_TRACE_LABEL(name) std::string_view{#name},
+inline constexpr std::array kTraceLabels{STEER_TRACE_EVENTS(STEER_TRACE_LABEL)};
+#undef STEER_TRACE_LABEL
+
+namespace trace_flags {
+enum : std::uint8_t {
+    kTest = 1U << 0,  // of step: a test ...
+    kHeld = 1U << 1,  // ... that held, after `negate`
+    kPlan = 1U << 2,  // the plan knew the outcome: the step was run again for the trace
+    kHit = 1U << 3,   // of a hit in a cache: only tests and lists run
+    kEntered = 1U << 4,
+};
+}  // namespace trace_flags
+
+enum class TraceCache : std::uint8_t {
+    miss,
+    hit,
+    stale,        // expired, and served
+    guarded,      // a hit whose client-dependent rules ran again
+    failure,      // a cached failure
+    older_rules,  // an answer of an earlier configuration: the rules run again for it
+    policed,      // a policy zone looks at it
+    expired,      // a miss; its stale answer is sent if the upstream is late
+};
+enum class TraceSource : std::uint8_t { records, cache, stale, upstream, empty };
+enum class TraceWait : std::uint8_t { upstream, time, branches, router, ring };
+enum class TraceVia : std::uint8_t { port, kernel, tcp, channel };
+enum class TraceRow : std::uint8_t { covered, written, awaited };
+// The table of an end: Verdict, PendingOutcome; or lost, with its record.
+enum class TraceEnd : std::uint8_t { verdict, pending_outcome, lost };
+
+struct TraceEvent {
+    TraceWhat what;
+    std::uint8_t flags;
+    std::uint16_t pc;
+    std::uint16_t at_ms;  // since the query came; saturates
+    std::uint8_t cells;   // behind the event
+    std::uint8_t branch;  // 0: the query; else the number of `branch`
+    std::uint32_t b, c;
+};
+static_assert(sizeof(TraceEvent) == 16);
+
+inline constexpr std::uint16_t kTraceNone = UINT16_MAX;
+
+struct TraceHead {
+    std::uint64_t id;
+    std::uint64_t began_ms;    // CLOCK_BOOTTIME
+    std::uint32_t generation;  // of the snapshot
+    std::uint32_t used;        // bytes of events
+    std::uint32_t lost;        // events without room
+    std::uint32_t
+        passed_by;  // queries since the last trace that had no room in the ring or the table
+    IpAddress client, local;
+    std::uint16_t client_port, local_port;
+    std::uint16_t qtype, qclass;
+    std::uint8_t worker;
+    std::uint8_t entry;  // of the program
+    std::uint8_t is_udp, is_injected;
+    std::uint8_t name_len;
+    std::uint8_t reserved[3];
+    std::array<std::uint8_t, 256> name;  // wire form as the client wrote it
+};
+static_assert(sizeof(TraceHead) % 16 == 0 && std::is_trivially_copyable_v<TraceHead>);
+
+class Trace {
+  public:
+    // `handle`: not 0. False: no buffer.
+    bool begin(BufferPools& pools, std::uint16_t handle, const TraceHead& head) noexcept;
+    void note(Now now, std::uint8_t branch, TraceEvent event,
+              std::span<const std::uint8_t> payload = {}) noexcept;
+
+    [[nodiscard]] std::uint16_t handle() const { return handle_; }
+    [[nodiscard]] bool is_open() const { return buffer_ != nullptr; }
+    [[nodiscard]] TraceHead& head() { return *reinterpret_cast<TraceHead*>(buffer_->data()); }
+    [[nodiscard]] std::uint8_t next_branch() {
+        return branches_ == UINT8_MAX ? branches_ : ++branches_;
+    }
+    [[nodiscard]] Buffer* take() noexcept;  // ends it; one reference for the caller
+
+    bool has_record = false;  // a parked record ends it
+    bool has_run = false;     // the program ran
+
+  private:
+    std::uint8_t* room(std::size_t bytes) noexcept;
+
+    Buffer* buffer_ = nullptr;
+    BufferPools* pools_ = nullptr;
+    std::uint16_t handle_ = 0;
+    std::uint8_t branches_ = 0;
+};
+
+// A query's trace, or none.
+class TraceRef {
+  public:
+    TraceRef() = default;
+    TraceRef(Trace* trace, std::uint8_t branch) : trace_(trace), branch_(branch) {}
+    explicit operator bool() const { return trace_ != nullptr; }
+    [[nodiscard]] Trace* get() const { return trace_; }
+    [[nodiscard]] std::uint8_t branch() const { return branch_; }
+    [[nodiscard]] std::uint16_t handle() const { return trace_ != nullptr ? trace_->handle() : 0; }
+    // Only if there is a trace.
+    void note(Now now, TraceWhat what, unsigned flags = 0, unsigned pc = 0, std::uint32_t b = 0,
+              std::uint32_t c = 0, std::span<const std::uint8_t> payload = {}) const noexcept {
+        trace_->note(now, branch_,
+                     {.what = what,
+                      .flags = static_cast<std::uint8_t>(flags),
+                      .pc = static_cast<std::uint16_t>(pc),
+                      .at_ms = 0,
+                      .cells = 0,
+                      .branch = 0,
+                      .b = b,
+                      .c = c},
+                     payload);
+    }
+
+  private:
+    Trace* trace_ = nullptr;
+    std::uint8_t branch_ = 0;
+};
+
+// What upstreams did for an outstanding query (dataplane/forward), in a small buffer of its own: it may have begun before
+// the traced query joined, and belongs to another worker.
+struct TrailEvent {
+    std::uint64_t at_ms;
+    TraceWhat what;
+    std::uint8_t flags;
+    std::uint16_t upstream;
+    std::uint32_t b;
+};
+static_assert(sizeof(TrailEvent) == 16);
+void note_trail(Buffer& trail, const TrailEvent& event) noexcept;
+// Copies it. `waits_since_ms`: earlier events get that time.
+void copy_trail(const TraceRef& trace, const Buffer& trail) noexcept;
+
+}  // namespace steer

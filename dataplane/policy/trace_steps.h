@@ -1,0 +1,35 @@
+// Finds what an instruction did to a traced query, by comparing the query before and after it.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/policy/query_context.h"
+
+namespace steer {
+
+class StepWatch {
+  public:
+    explicit StepWatch(const QueryContext& c) noexcept;
+    // After the instruction at the program counter of the constructor. `flags`: more trace_flags. `is_step`: false for
+    // what happens between instructions, as an upstream's answer.
+    void note(const QueryContext& c, Now now, unsigned flags, bool is_step) const noexcept;
+
+  private:
+    void note_wrappers(const QueryContext& c, Now now) const noexcept;
+    void note_lists(const QueryContext& c, Now now) const noexcept;
+    void note_cache(const QueryContext& c, Now now) const noexcept;
+    void note_response(const QueryContext& c, Now now) const noexcept;
+
+    ProgramState before_;
+    const dns::Answer* answer_;
+    const cache::Entry *replay_, *stale_;
+    std::uint16_t refresh_pc_;
+    std::uint8_t rcode_ = 0;
+    std::uint16_t addresses_ = 0;
+    bool was_stale_ = false;
+};
+
+// The question in force, for a trace.
+void note_question(const QueryContext& c, Now now) noexcept;
+
+}  // namespace steer

@@ -1,0 +1,241 @@
+#include "dataplane/stages/tracer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "dataplane/base/message.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/policy/snapshot.h"
+
+namespace steer {
+namespace {
+
+constexpr unsigned kSlotBits = 6;  // of a handle: the slot, then a number that counts up
+static_assert(1U << kSlotBits == Tracer::kMost);
+constexpr std::size_t kMaxAddresses = 16;
+
+// The name of a message whose form was not checked yet; empty: it is malformed.
+std::span<const std::uint8_t> name_of(const Packet& p) {
+    if (p.dns_length < dns::kHeaderSize) return {};
+    const std::span<const std::uint8_t> rest{p.dns + dns::kHeaderSize,
+                                             std::size_t{p.dns_length} - dns::kHeaderSize};
+    const std::size_t length = dns::plain_name_length(rest);
+    if (length == 0 || length + dns::kTypeAndClass > rest.size()) return {};
+    return rest.first(length);
+}
+
+bool is_name_selected(const TraceFilter& filter, std::span<const std::uint8_t> name) {
+    if (filter.name_len == 0) return true;
+    if (name.size() < filter.name_len || (!filter.below && name.size() != filter.name_len))
+        return false;
+    std::array<std::uint8_t, 256> lower;
+    dns::lower_case(name.data(), lower.data(), name.size());
+    const std::size_t from = name.size() - filter.name_len;
+    if (std::memcmp(lower.data() + from, filter.name.data(), filter.name_len) != 0) return false;
+    std::size_t label = 0;
+    while (label < from)
+        label += lower[label] + 1U;
+    return label == from;
+}
+
+bool is_selected(const TraceFilter& filter, const Packet& p) {
+    return (filter.clients.empty() || filter.clients.contains(p.source)) &&
+           is_name_selected(filter, name_of(p));
+}
+
+}  // namespace
+
+void note_answer(const TraceRef& trace, const dns::Answer& answer, std::optional<dns::Ede> ede,
+                 std::uint32_t age_s, std::uint32_t ttl_cap_s, Now now) noexcept {
+    std::array<IpAddress, kMaxAddresses> addresses;
+    std::size_t n = 0;
+    for (; n < std::min<std::size_t>(answer.address_count, kMaxAddresses); ++n) {
+        const dns::AddressRef& at = answer.addresses()[n];
+        const std::uint8_t* const bytes = answer.body() + at.rdata_offset;
+        addresses[n] = at.is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
+    }
+    const std::uint32_t left_s = answer.min_ttl_s > age_s ? answer.min_ttl_s - age_s : 0;
+    trace.note(now, TraceWhat::answer, answer.rcode,
+               ede ? static_cast<std::uint16_t>(*ede) : kTraceNone, std::min(left_s, ttl_cap_s),
+               age_s,
+               {reinterpret_cast<const std::uint8_t*>(addresses.data()), n * sizeof(IpAddress)});
+}
+
+Tracer::Tracer(unsigned worker, BufferPools& buffers, Ring<TraceMessage>* to_main,
+               const std::atomic<const TraceFilter*>& filter, const Now& now)
+    : worker_(worker),
+      buffers_(buffers),
+      to_main_(to_main),
+      filter_(filter),
+      now_(now),
+      next_id_(std::uint64_t{worker + 1} << 56) {}
+
+Tracer::~Tracer() {
+    for (Trace& trace : traces_) {
+        if (trace.is_open()) release(trace.take());
+    }
+}
+
+void Tracer::begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* filter,
+                   Now now) noexcept {
+    const std::uint32_t injected = burst.traced;
+    burst.traced = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const unsigned place = burst.live[i];
+        const Packet& p = burst.packets[place];
+        std::uint64_t id = 0;
+        if ((injected >> place & 1) != 0) {
+            id = reinterpret_cast<const InjectedQuery*>(p.injected->data())->trace_id;
+        } else {
+            if (filter == nullptr || !is_selected(*filter, p)) continue;
+            if (skip_ > 0) {
+                --skip_;
+                continue;
+            }
+            skip_ = filter->one_in - 1;
+        }
+        if (begin_one(p, snapshot, id, now, burst.traces[place])) {
+            burst.traced |= 1U << place;
+            burst.packets[place].end = Verdict::count_;
+        } else {
+            ++passed_by_;
+        }
+    }
+}
+
+bool Tracer::begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id, Now now,
+                       std::uint16_t& handle) noexcept {
+    if (to_main_ == nullptr) return false;
+    const auto slot = std::ranges::find_if(traces_, [](const Trace& t) { return !t.is_open(); });
+    if (slot == traces_.end()) return false;
+    TraceHead head{};
+    head.id = id != 0 ? id : ++next_id_;
+    head.began_ms = now.ms;
+    head.generation = snapshot.generation;
+    head.passed_by = passed_by_;
+    head.client = p.source;
+    head.local = p.destination;
+    head.client_port = p.source_port;
+    head.local_port = p.destination_port;
+    head.worker = static_cast<std::uint8_t>(worker_);
+    head.entry = p.entry;
+    head.is_udp = p.is_udp ? 1 : 0;
+    head.is_injected = p.mbuf == nullptr ? 1 : 0;
+    if (const auto name = name_of(p); !name.empty()) {
+        head.name_len = static_cast<std::uint8_t>(name.size());
+        std::memcpy(head.name.data(), name.data(), name.size());
+        head.qtype = dns::load_be16(name.data() + name.size());
+        head.qclass = dns::load_be16(name.data() + name.size() + 2);
+    }
+    const auto number = static_cast<unsigned>(slot - traces_.begin());
+    if ((++serial_ << kSlotBits & 0xffffU) == 0) ++serial_;  // no handle is 0
+    handle = static_cast<std::uint16_t>(serial_ << kSlotBits | number);
+    if (!slot->begin(buffers_, handle, head)) return false;
+    passed_by_ = 0;
+    return true;
+}
+
+TraceRef Tracer::find(std::uint16_t handle, std::uint8_t branch) noexcept {
+    if (handle == 0) [[likely]]
+        return {};
+    Trace& trace = traces_[handle % kMost];
+    return trace.handle() == handle ? TraceRef{&trace, branch} : TraceRef{};
+}
+
+TraceRef Tracer::of(const Burst& burst, unsigned place) noexcept {
+    return (burst.traced >> place & 1) != 0 ? find(burst.traces[place], 0) : TraceRef{};
+}
+
+void Tracer::end(const TraceRef& trace, TraceEnd table, unsigned number, Now now) noexcept {
+    if (!trace || !trace.get()->is_open()) return;
+    trace.note(now, TraceWhat::end, static_cast<unsigned>(table), number);
+    Buffer* const buffer = trace.get()->take();
+    if (to_main_->push({buffer})) return;
+    release(buffer);
+    ++passed_by_;
+}
+
+void Tracer::ended(const Parked& p, PendingOutcome end_of) noexcept {
+    end(find(p.trace, 0), TraceEnd::pending_outcome, static_cast<unsigned>(end_of), now_);
+}
+
+void Tracer::answered(const Parked& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                      PendingOutcome end_of) noexcept {
+    if (const TraceRef trace = find(p.trace, 0))
+        note_answer(trace, answer, options.ede, options.age_s, options.ttl_cap_s, now_);
+    ended(p, end_of);
+}
+
+void Tracer::lost(const Parked& p) noexcept {
+    end(find(p.trace, 0), TraceEnd::lost, 0, now_);
+}
+
+void Tracer::end_packet(Burst& burst, unsigned place, Verdict v, Now now) noexcept {
+    end(of(burst, place), TraceEnd::verdict, static_cast<unsigned>(v), now);
+    burst.traced &= ~(1U << place);
+}
+
+// A hit that no program ran for: the plan of its name's sets made it plain.
+void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, bool by_packet_cache,
+                      const TraceRef& trace, Now now) noexcept {
+    const cache::Entry& e = *p.found;
+    const std::uint32_t age_s = e.born.age_s(now.s());
+    const std::uint32_t left_s = e.expires_s > now.s() ? e.expires_s - now.s() : 0;
+    if (by_packet_cache) trace.note(now, TraceWhat::packet_cache, 0, 0, age_s, left_s);
+    const Plan* const plan =
+        executor.plan(snapshot, e.tags.load(std::memory_order_relaxed), p.entry);
+    std::uint16_t pc = 0;
+    if (plan != nullptr) {
+        trace_plan(snapshot, *plan, p.entry, true, trace, now);
+        pc = plan->pc;
+        HitLists lists;
+        if (Executor::claim_hit(snapshot, *plan, e, lists)) {
+            for (unsigned l = 0; l < lists.list_count; ++l)
+                trace.note(now, TraceWhat::row, static_cast<unsigned>(TraceRow::covered),
+                           lists.lists[l], snapshot.lists[lists.lists[l]].id_for(p.source), left_s);
+        }
+    }
+    trace.note(now, TraceWhat::cache, static_cast<unsigned>(TraceCache::hit), pc, age_s, left_s);
+    note_answer(trace, e.answer(), std::nullopt, age_s, UINT32_MAX, now);
+}
+
+void Tracer::after_packet_cache(Burst& burst, const Snapshot& snapshot, Executor& executor,
+                                Now now) noexcept {
+    std::uint32_t live = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i)
+        live |= 1U << burst.live[i];
+    for (std::uint32_t ended = burst.traced & ~live; ended != 0; ended &= ended - 1) {
+        const auto place = static_cast<unsigned>(__builtin_ctz(ended));
+        note_hit(burst.packets[place], snapshot, executor, true, of(burst, place), now);
+        end_packet(burst, place, Verdict::answered, now);
+    }
+}
+
+void Tracer::after_parse(Burst& burst, Now now) noexcept {
+    std::uint32_t live = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i)
+        live |= 1U << burst.live[i];
+    for (std::uint32_t ended = burst.traced & ~live; ended != 0; ended &= ended - 1) {
+        const auto place = static_cast<unsigned>(__builtin_ctz(ended));
+        end_packet(burst, place, burst.packets[place].end, now);
+    }
+}
+
+void Tracer::after_program(Burst& burst, const Snapshot& snapshot, Executor& executor,
+                           Now now) noexcept {
+    for (std::uint32_t left = burst.traced; left != 0; left &= left - 1) {
+        const auto place = static_cast<unsigned>(__builtin_ctz(left));
+        Packet& p = burst.packets[place];
+        const TraceRef trace = of(burst, place);
+        if (!trace || trace.get()->has_record) continue;
+        if (!trace.get()->has_run) {
+            note_hit(p, snapshot, executor, false, trace, now);
+            p.end = Verdict::answered;
+        }
+        end_packet(burst, place, p.end, now);
+    }
+    burst.traced = 0;
+}
+
+}  // namespace steer

@@ -1,0 +1,100 @@
+// Begins and ends the traces (policy/trace.h) of a worker's queries.
+//
+// A query is traced if it was injected with a trace id (`steerctl explain`), or if control has set a filter that selects
+// it (`steerctl trace`). Without either the cost is one load per burst.
+//
+// A worker has at most kMost traces. A query that finds no free one, no buffer or a full ring is answered without a
+// trace, and counted in the next one's TraceHead::passed_by.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/counters.h"
+#include "dataplane/base/ring.h"
+#include "dataplane/policy/executor.h"
+#include "dataplane/policy/trace.h"
+#include "dataplane/stages/burst.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer {
+
+// Which queries to trace. Constant once published.
+struct TraceFilter {
+    std::uint32_t one_in = 1;            // of those that the rest selects
+    matchers::PrefixSet clients;         // empty: all
+    std::array<std::uint8_t, 256> name;  // lower-cased wire form
+    std::uint8_t name_len = 0;           // 0: all names
+    bool below = false;                  // names below it, too
+};
+
+// To the main thread: owns the buffer, a TraceHead and its events.
+struct TraceMessage {
+    Buffer* buffer;
+};
+
+class Tracer {
+  public:
+    static constexpr unsigned kMost = 64;
+
+    // Without a ring there are no traces. `now`: of the worker's turn.
+    Tracer(unsigned worker, BufferPools& buffers, Ring<TraceMessage>* to_main,
+           const std::atomic<const TraceFilter*>& filter, const Now& now);
+    ~Tracer();
+    Tracer(const Tracer&) = delete;
+    Tracer& operator=(const Tracer&) = delete;
+
+    // Begins traces for packets of the burst, which has not been looked at yet but for its entries.
+    void look_at(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+        const TraceFilter* const filter = filter_.load(std::memory_order_acquire);
+        if (filter != nullptr || burst.traced != 0) [[unlikely]]
+            begin(burst, snapshot, filter, now);
+    }
+    // Each is for a burst with `traced` != 0 only. Behind the packet cache: packets that it answered.
+    void after_packet_cache(Burst& burst, const Snapshot& snapshot, Executor& executor,
+                            Now now) noexcept;
+    // Behind parse(): packets that it ended.
+    void after_parse(Burst& burst, Now now) noexcept;
+    // Behind the program: plain hits, and the others that did not park.
+    void after_program(Burst& burst, const Snapshot& snapshot, Executor& executor,
+                       Now now) noexcept;
+
+    // The trace of a packet of the burst, or of a record.
+    [[nodiscard]] TraceRef of(const Burst& burst, unsigned place) noexcept;
+    [[nodiscard]] TraceRef find(std::uint16_t handle, std::uint8_t branch) noexcept;
+    // The query is over.
+    void end(const TraceRef& trace, TraceEnd table, unsigned number, Now now) noexcept;
+    // The query of a record: it was answered, or not. Replier calls it.
+    void ended(const Parked& p, PendingOutcome end) noexcept;
+    void answered(const Parked& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                  PendingOutcome end) noexcept;
+    // The record of a query is given back: nothing is left to end it.
+    void lost(const Parked& p) noexcept;
+
+  private:
+    void begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* filter, Now now) noexcept;
+    bool begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id, Now now,
+                   std::uint16_t& handle) noexcept;
+    void note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, bool by_packet_cache,
+                  const TraceRef& trace, Now now) noexcept;
+    void end_packet(Burst& burst, unsigned place, Verdict v, Now now) noexcept;
+
+    unsigned worker_;
+    BufferPools& buffers_;
+    Ring<TraceMessage>* to_main_;
+    const std::atomic<const TraceFilter*>& filter_;
+    const Now& now_;
+    std::array<Trace, kMost> traces_;
+    std::uint32_t serial_ = 0;
+    std::uint32_t skip_ = 0;  // selected queries until the next trace
+    std::uint32_t passed_by_ = 0;
+    std::uint64_t next_id_;
+};
+
+// The answer that leaves, for a trace.
+void note_answer(const TraceRef& trace, const dns::Answer& answer, std::optional<dns::Ede> ede,
+                 std::uint32_t age_s, std::uint32_t ttl_cap_s, Now now) noexcept;
+
+}  // namespace steer

@@ -1,0 +1,365 @@
+// Traces (dataplane/policy/trace.h): what they show, that the query is answered as without, and that all of them end.
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <map>
+
+#include "packet/appliance.h"
+#include "packet/programs.h"
+
+namespace steer::test {
+namespace {
+
+struct ReadTrace {
+    TraceHead head{};
+    std::vector<TraceEvent> events;
+    std::vector<std::string> words;  // "step 3", "cache hit" ...
+
+    [[nodiscard]] unsigned count(TraceWhat what) const {
+        unsigned n = 0;
+        for (const TraceEvent& e : events)
+            n += e.what == what ? 1U : 0U;
+        return n;
+    }
+    [[nodiscard]] const TraceEvent& first(TraceWhat what) const {
+        for (const TraceEvent& e : events) {
+            if (e.what == what) return e;
+        }
+        BOOST_REQUIRE_MESSAGE(false, "no event " << kTraceLabels[static_cast<std::size_t>(what)]);
+        return events.front();
+    }
+    [[nodiscard]] std::string shown() const {
+        std::string out;
+        for (const std::string& word : words)
+            out += (out.empty() ? "" : " ") + word;
+        return out;
+    }
+};
+
+ReadTrace read_trace(Buffer* buffer) {
+    ReadTrace out;
+    std::memcpy(&out.head, buffer->data(), sizeof out.head);
+    for (std::size_t at = 0; at < out.head.used;) {
+        TraceEvent e;
+        std::memcpy(&e, buffer->data() + sizeof out.head + at, sizeof e);
+        at += sizeof e * (1U + e.cells);
+        out.events.push_back(e);
+        out.words.emplace_back(kTraceLabels[static_cast<std::size_t>(e.what)]);
+    }
+    release(buffer);
+    return out;
+}
+
+std::vector<ReadTrace> read_traces(Appliance& appliance) {
+    std::vector<ReadTrace> all;
+    for (Buffer* const b : appliance.traces())
+        all.push_back(read_trace(b));
+    return all;
+}
+
+ReadTrace only_trace(Appliance& appliance) {
+    auto all = read_traces(appliance);
+    BOOST_REQUIRE_EQUAL(all.size(), 1U);
+    return std::move(all.front());
+}
+
+void put_name(TraceFilter& filter, const std::string& text, bool below) {
+    const Bytes name = wire_name(text);
+    std::copy(name.begin(), name.end(), filter.name.begin());
+    filter.name_len = static_cast<std::uint8_t>(name.size());
+    filter.below = below;
+}
+
+struct Traced {
+    explicit Traced(const ApplianceOptions& options = {}) : appliance(options) {}
+    ~Traced() {
+        appliance.shared().trace_filter = nullptr;
+        (void)read_traces(appliance);
+    }
+    Traced(const Traced&) = delete;
+    Traced& operator=(const Traced&) = delete;
+
+    void trace_all() { appliance.shared().trace_filter = &filter; }
+
+    TraceFilter filter;
+    Appliance appliance;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(traces)
+
+BOOST_AUTO_TEST_CASE(without_a_filter_no_query_is_traced) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    t.appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
+    BOOST_TEST(t.appliance.traces().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_miss_shows_its_steps_the_upstream_and_the_answer) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    t.trace_all();
+    t.appliance.ask("www.example.org");
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.traces().empty());  // it waits
+    t.appliance.advance_ms(7);
+    t.appliance.reply(t.appliance.upstream_query(), 300, {"203.0.113.7", "203.0.113.8"});
+    t.appliance.turn();
+    (void)t.appliance.answer();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.shown() ==
+               "plan step cache step waits asked replied upstream_end response step "
+               "left step answer end");
+    BOOST_TEST(trace.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::miss));
+    BOOST_TEST(trace.first(TraceWhat::asked).pc == 0U);
+    BOOST_TEST(trace.first(TraceWhat::replied).b == 7U);
+    BOOST_TEST(trace.first(TraceWhat::replied).at_ms == 7U);
+    BOOST_TEST(trace.first(TraceWhat::answer).cells == 2U);
+    BOOST_TEST(trace.first(TraceWhat::answer).b == 300U);
+    BOOST_TEST(trace.first(TraceWhat::end).flags ==
+               static_cast<unsigned>(TraceEnd::pending_outcome));
+    BOOST_TEST(trace.first(TraceWhat::end).pc == static_cast<unsigned>(PendingOutcome::answered));
+    BOOST_TEST(trace.head.client.to_string() == "192.0.2.10");
+    BOOST_TEST(trace.head.qtype == 1U);
+    BOOST_TEST(trace.head.lost == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_hit_and_the_packet_cache_say_so) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    t.appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
+    t.trace_all();
+    t.appliance.ask("www.example.org", 1, 5);  // parsed and looked up
+    t.appliance.advance_ms(2000);
+    BOOST_TEST(t.appliance.answer().last_address() == "203.0.113.7");
+    const ReadTrace looked_up = only_trace(t.appliance);
+    BOOST_TEST(looked_up.shown() == "plan cache answer end");
+    BOOST_TEST(looked_up.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::hit));
+    const std::uint64_t before = t.appliance.count(Stat::packet_cache_hits);
+    t.appliance.ask("www.example.org", 1, 6);
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.answer().last_address() == "203.0.113.7");
+    BOOST_TEST(t.appliance.count(Stat::packet_cache_hits) == before + 1);  // not sent around it
+    const ReadTrace by_bytes = only_trace(t.appliance);
+    BOOST_TEST(by_bytes.shown() == "packet_cache plan cache answer end");
+    BOOST_TEST(by_bytes.first(TraceWhat::packet_cache).b == 2U);
+    BOOST_TEST(by_bytes.first(TraceWhat::packet_cache).c == 298U);
+}
+
+BOOST_AUTO_TEST_CASE(the_rules_of_a_plan_are_shown_again_and_marked) {
+    Traced t;
+    SnapshotMaker maker;
+    const auto miss = maker.test(Op::if_tags, maker.domains({"domain:other.example"}));
+    maker.add(Op::reject, 5);
+    maker.land(miss);
+    const auto cached = maker.test(Op::if_tags, maker.domains({"domain:example.org"}));
+    maker.add(Op::enter_cache, maker.cache(), true);
+    maker.land(cached);
+    maker.add(Op::forward,
+              maker.group({static_cast<std::uint16_t>(maker.upstream("198.51.100.53", 0))}));
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    maker.snapshot().program[3].target = 5;
+    t.appliance.publish(maker.finish());
+    t.appliance.ask_and_answer("www.example.org", 300, "203.0.113.7");
+    t.trace_all();
+    t.appliance.ask("www.example.org", 1, 5);
+    t.appliance.turn();
+    (void)t.appliance.answer();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_REQUIRE_EQUAL(trace.count(TraceWhat::step), 2U);
+    std::map<unsigned, unsigned> flags;
+    for (const TraceEvent& e : trace.events) {
+        if (e.what == TraceWhat::step) flags[e.pc] = e.flags;
+    }
+    BOOST_TEST(flags.at(0) == unsigned{trace_flags::kPlan | trace_flags::kTest});
+    BOOST_TEST(flags.at(2) ==
+               unsigned{trace_flags::kPlan | trace_flags::kTest | trace_flags::kHeld});
+}
+
+BOOST_AUTO_TEST_CASE(a_filter_selects_by_name_client_and_sample) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    put_name(t.filter, "example.org", true);
+    t.filter.clients = matchers::PrefixSet({*matchers::Prefix::parse("192.0.2.11/32")});
+    t.trace_all();
+    const auto asked = [&](const std::string& name, const std::string& client) {
+        t.appliance.ask(name, 1, 9, {.address = client});
+        t.appliance.turn();
+        for (const Seen& q : t.appliance.upstream_queries())
+            t.appliance.reply(q, 300, {"203.0.113.7"});
+        t.appliance.turn();
+        (void)t.appliance.answers();
+        return read_traces(t.appliance).size();
+    };
+    BOOST_TEST(asked("www.example.org", "192.0.2.10") == 0U);
+    BOOST_TEST(asked("www.example.org", "192.0.2.11") == 1U);
+    BOOST_TEST(asked("WWW.Example.ORG", "192.0.2.11") == 1U);
+    BOOST_TEST(asked("example.org", "192.0.2.11") == 1U);
+    BOOST_TEST(asked("anexample.org", "192.0.2.11") == 0U);
+    BOOST_TEST(asked("example.com", "192.0.2.11") == 0U);
+    TraceFilter exact;
+    put_name(exact, "example.org", false);
+    exact.one_in = 3;
+    t.appliance.shared().trace_filter = &exact;
+    BOOST_TEST(asked("www.example.org", "192.0.2.10") == 0U);
+    std::size_t traced = 0;
+    for (unsigned i = 0; i < 9; ++i)
+        traced += asked("example.org", "192.0.2.10");
+    BOOST_TEST(traced == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(an_injected_query_is_traced_by_its_id) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    t.appliance.inject(DnsMessage::query(1, "www.example.org", 1), 77, true, 0, "192.0.2.99",
+                       {.trace_id = 4242});
+    t.appliance.turn();
+    t.appliance.reply(t.appliance.upstream_query(), 300, {"203.0.113.7"});
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.injected_answers().size() == 1U);
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.head.id == 4242U);
+    BOOST_TEST(trace.head.is_injected == 1U);
+    BOOST_TEST(trace.head.client.to_string() == "192.0.2.99");
+    BOOST_TEST(trace.words.back() == "end");
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_or_malformed_query_ends_with_its_verdict) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    t.trace_all();
+    t.appliance.ask("www.example.org", 252);  // AXFR
+    t.appliance.turn();
+    (void)t.appliance.answers();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.shown() == "end");
+    BOOST_TEST(trace.first(TraceWhat::end).pc == static_cast<unsigned>(Verdict::answered_error));
+}
+
+BOOST_AUTO_TEST_CASE(a_held_answer_shows_its_row_and_the_acknowledgement) {
+    Traced t;
+    t.appliance.publish(list_forward(policy_list(3, true)));
+    t.trace_all();
+    t.appliance.ask("stream.example");
+    t.appliance.turn();
+    t.appliance.reply(t.appliance.upstream_query(), 300, {"203.0.113.7"});
+    t.appliance.turn();
+    const Event event = t.appliance.event();
+    BOOST_TEST(t.appliance.answers().empty());
+    t.appliance.advance_ms(12);
+    t.appliance.acknowledge(event);
+    t.appliance.turn();
+    (void)t.appliance.answer();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.first(TraceWhat::row).flags == static_cast<unsigned>(TraceRow::awaited));
+    BOOST_TEST(trace.first(TraceWhat::row).b == 3U);
+    BOOST_TEST(trace.first(TraceWhat::acknowledged).at_ms == 12U);
+    BOOST_TEST(trace.count(TraceWhat::claimed) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_upstreams_of_another_worker_are_shown) {
+    Traced t({.workers = 2});
+    t.appliance.publish(forward_only());
+    t.trace_all();
+    unsigned elsewhere = 0;
+    for (unsigned i = 0; i < 12; ++i) {
+        t.appliance.ask("n" + std::to_string(i) + ".example");
+        t.appliance.turn();
+        const Seen query = t.appliance.upstream_query();
+        elsewhere += query.worker != 0 ? 1U : 0U;
+        t.appliance.reply(query, 300, {"203.0.113.7"});
+        t.appliance.turn();
+        (void)t.appliance.answer();
+        const ReadTrace trace = only_trace(t.appliance);
+        BOOST_TEST(trace.count(TraceWhat::asked) == 1U);
+        BOOST_TEST(trace.count(TraceWhat::replied) == 1U);
+    }
+    BOOST_TEST(elsewhere > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(one_who_joins_sees_the_query_that_is_in_flight) {
+    Traced t;
+    t.appliance.publish(forward_only());
+    t.appliance.ask("www.example.org", 1, 1);
+    t.appliance.turn();
+    const Seen query = t.appliance.upstream_query();
+    t.appliance.advance_ms(9);
+    t.trace_all();
+    t.appliance.ask("www.example.org", 1, 2, {.address = "192.0.2.11"});
+    t.appliance.turn();
+    t.appliance.reply(query, 300, {"203.0.113.7"});
+    t.appliance.turn();
+    (void)t.appliance.answers();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.first(TraceWhat::joined).b == 9U);
+    BOOST_TEST(trace.first(TraceWhat::replied).b == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(queries_beyond_the_table_and_the_ring_are_counted) {
+    Traced t;
+    t.appliance.publish(forward_only());
+    t.trace_all();
+    constexpr unsigned kAsked = Tracer::kMost + 6;
+    for (unsigned i = 0; i < kAsked; ++i) {
+        t.appliance.ask("n" + std::to_string(i) + ".example", 1, static_cast<std::uint16_t>(i));
+        t.appliance.turn();
+    }
+    for (const Seen& q : t.appliance.upstream_queries())
+        t.appliance.reply(q, 300, {"203.0.113.7"});
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.answers().size() == kAsked);
+    const auto some = read_traces(t.appliance);  // the ring has 7 places
+    BOOST_TEST(some.size() == 7U);
+    t.appliance.ask("last.example");
+    t.appliance.turn();
+    t.appliance.reply(t.appliance.upstream_query(), 300, {"203.0.113.7"});
+    t.appliance.turn();
+    (void)t.appliance.answers();
+    BOOST_TEST(only_trace(t.appliance).head.passed_by == kAsked - 7U);
+}
+
+// A long program moves to a large buffer; nothing of it is missing.
+BOOST_AUTO_TEST_CASE(a_long_program_is_shown_in_full) {
+    Traced t;
+    SnapshotMaker maker;
+    constexpr unsigned kTests = 400;
+    for (unsigned i = 0; i < kTests; ++i)
+        maker.land(maker.test(Op::if_has_resp));
+    maker.add(Op::reject, 3);
+    maker.add(Op::end);
+    t.appliance.publish(maker.finish());
+    t.trace_all();
+    t.appliance.ask("www.example.org");
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.answer().rcode() == 3U);
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.count(TraceWhat::step) == kTests + 1);
+    BOOST_TEST(trace.head.lost == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stale_answer_ends_the_trace_and_its_refresh_has_none) {
+    Traced t;
+    auto snapshot = cache_forward();
+    snapshot->caches[0].stale = {
+        .most_s = 3600, .wait_ms = 200, .recheck_s = 5, .ttl_s = 5, .positive_only = false};
+    t.appliance.publish(std::move(snapshot));
+    t.appliance.ask_and_answer("www.example.org", 10, "203.0.113.7");
+    t.appliance.advance_ms(20'000);
+    t.trace_all();
+    t.appliance.ask("www.example.org", 1, 5);
+    t.appliance.turn();
+    (void)t.appliance.upstream_query();
+    t.appliance.advance_ms(250);
+    BOOST_TEST(t.appliance.answer().last_address() == "203.0.113.7");
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.count(TraceWhat::late) == 1U);
+    BOOST_TEST(trace.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::expired));
+    BOOST_TEST(trace.words.back() == "end");
+    t.appliance.advance_ms(6000);
+    BOOST_TEST(t.appliance.traces().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::test
