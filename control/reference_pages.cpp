@@ -149,6 +149,23 @@ steerdnsd --check; echo $?
 ```
 )";
 
+constexpr std::string_view kErrorCodesHead = R"(
+## Errors as JSON
+
+With `--json`, `steerctl` writes its error to standard error as one object on one line. Standard
+output has the answer only, so it is empty if there is none:
+
+```console
+$ steerctl --json --socket /nowhere status
+{"error":{"code":"unreachable","message":"steerdnsd is not running: no control socket at /nowhere; start it, or set --socket","exit_status":1}}
+```
+
+`code` is one of these words. `message` is the sentence that `steerctl` prints without `--json`.
+
+| code | exit status | when |
+|---|---|---|
+)";
+
 void write_exit_codes(std::ostream& out) {
     out << kExitCodesHead;
     std::string_view program;
@@ -160,6 +177,10 @@ void write_exit_codes(std::ostream& out) {
         out << "| " << static_cast<int>(row.code) << " | " << row.when << " | " << row.action
             << " |\n";
     }
+    out << kErrorCodesHead;
+    for (const ErrorRow& row : kErrorRows)
+        out << "| `" << row.name << "` | " << static_cast<int>(row.code) << " | " << row.when
+            << " |\n";
 }
 
 struct Page {

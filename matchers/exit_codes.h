@@ -57,4 +57,38 @@ inline constexpr std::array kExitRows{
             "correct the reported line of the input"},
 };
 
+// What went wrong, as `code` of the error object that `steerctl --json` writes to standard error, with its exit code.
+#define STEER_ERROR_CODES(X)                                                                     \
+    X(bad_answer, kExitFailed, "the answer is not one of steerdnsd")                             \
+    X(bad_input, kExitRejected, "`import`: the input cannot be read")                            \
+    X(forbidden, kExitFailed, "the user may not open the control socket")                        \
+    X(incomplete, kExitFailed, "the daemon answered, and not all of the request was done")       \
+    X(invalid_configuration, kExitRejected, "`reload`: the new configuration is invalid")        \
+    X(not_started, kExitFailed, "`setup`, `doctor`: steerdnsd cannot be started")                \
+    X(output, kExitFailed, "standard output or a file cannot be written")                        \
+    X(rejected, kExitFailed, "the daemon rejected the request; `rpc_code` is its JSON-RPC code") \
+    X(timeout, kExitFailed, "the daemon did not answer in time")                                 \
+    X(unreachable, kExitFailed, "nothing listens on the control socket")                         \
+    X(usage, kExitRejected, "the command line is invalid")
+
+enum class ErrorCode {
+#define X(name, code, when) name,
+    STEER_ERROR_CODES(X)
+#undef X
+};
+
+struct ErrorRow {
+    std::string_view name;
+    ExitCode code;
+    std::string_view when;
+};
+inline constexpr ErrorRow kErrorRows[] = {
+#define X(name, code, when) {#name, code, when},
+    STEER_ERROR_CODES(X)
+#undef X
+};
+constexpr const ErrorRow& row_of(ErrorCode code) {
+    return kErrorRows[static_cast<unsigned>(code)];
+}
+
 }  // namespace steer

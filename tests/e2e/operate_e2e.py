@@ -280,7 +280,7 @@ class Shared(unittest.TestCase):
         scene.short("edge.stream.example", "A")
         until(lambda: "edge.stream.example" in shown(), 5, "the first name is counted")
         row = r" ros_address_list_policy +203\.0\.113\.31 +www\.stream\.example"
-        self.assertRegex(shown(), rf"^{NAME}: 1 address\n +{row} +1\S* +edge\.stream\.example\n$")
+        self.assertRegex(shown(), rf"^{NAME}: 1 address\n +list +address +name +other names +examples\n +{row} +1\S* +edge\.stream\.example\n$")
         scene.short("node.stream.example", "A")
         until(lambda: "node.stream.example" in shown(), 5, "the second name is counted")
         self.assertRegex(shown(), rf"\n *shared +{row} +2\S* +node\.stream\.example, edge\.stream\.example\n$")

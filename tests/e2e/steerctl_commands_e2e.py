@@ -2,11 +2,15 @@
 
 The commands come from steerctl itself (its completion script), so a command without a row in ROWS fails."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import unittest
 from dataclasses import dataclass
 
@@ -98,11 +102,11 @@ ROWS = {
     "routers probe": Row(r"^edge1 at .*: RouterOS .*, probe complete", ("edge1",), ("routers",), wrong=(((), "NAME is required"),)),
     "bypass": Row(r"the bypass is off", keys=("bypass",), wrong=((("maybe",), "maybe"),)),
     "drain": Row(r"not draining\n", ("off",), ("draining",), wrong=((("maybe",), "maybe"),)),
-    "import routeros": Row(r"plugins:", ("{folder}/dns.rsc",), needs_daemon=False, has_json=False, wrong=(((), "FILE or --live ROUTER"),)),
-    "import corefile": Row(r"plugins:", ("{folder}/Corefile",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
-    "import dnsmasq": Row(r"plugins:", ("{folder}/dnsmasq.conf",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
-    "import forgedns": Row(r"plugins:", ("{folder}/forgedns.yaml",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
-    "import mosdns": Row(r"plugins:", ("{folder}/mosdns.yaml",), needs_daemon=False, has_json=False, wrong=(((), "FILE is required"),)),
+    "import routeros": Row(r"plugins:", ("{folder}/dns.rsc",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE or --live ROUTER"),)),
+    "import corefile": Row(r"plugins:", ("{folder}/Corefile",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
+    "import dnsmasq": Row(r"plugins:", ("{folder}/dnsmasq.conf",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
+    "import forgedns": Row(r"plugins:", ("{folder}/forgedns.yaml",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
+    "import mosdns": Row(r"plugins:", ("{folder}/mosdns.yaml",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "setup": Row(r".", ("--config", "{folder}/steer.yaml", "--check"), needs_daemon=False, alone=(0, "there is no /etc/steerdns/steerdns.yaml yet")),
     "doctor": Row(r"edge1", ("--config", "{folder}/steer.yaml"), needs_daemon=False, alone=(2, "steerdns.yaml"), own_words=False),
     "version": Row(r"^steerctl \S+.*\nsteerdnsd \S+\n$", keys=("steerctl", "steerdnsd")),
@@ -146,7 +150,7 @@ class Commands(unittest.TestCase):
         folder.chmod(0o777)
         for name, text in INPUTS.items():
             (folder / name).write_text(text)
-        config = folder / "steer.yaml"
+        config = cls.config = folder / "steer.yaml"
         config.write_text(CONFIG.format(folder=folder, user=USER, password=PASSWORD))
         config.chmod(0o644)
         scene.start_daemon(config)
@@ -202,6 +206,83 @@ class Commands(unittest.TestCase):
                     self.assertEqual((done.returncode, done.stdout), (2, ""), done)
                     self.assertRegex(done.stderr, r"^steerctl: .*\n$")
                     self.assertIn(sentence, done.stderr)
+                    self.check_error(self.run_command(command, *words, json_too=True), done, "usage")
+
+    def check_error(self, done, as_text, code, rpc_code=None):
+        """The same error as text and as JSON, with one exit code; the object is all of standard error."""
+        self.assertEqual(done.returncode, as_text.returncode)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        error = json.loads(done.stderr)
+        self.assertEqual(set(error), {"error"})
+        message = as_text.stderr.removeprefix("steerctl: ").rstrip("\n")
+        wanted = {"code": code, "message": message, "exit_status": as_text.returncode}
+        self.assertEqual(error["error"], wanted | ({"rpc_code": rpc_code} if rpc_code else {}))
+
+    def test_a_request_that_the_daemon_rejects_is_an_error_as_json(self):
+        for words, code, rpc_code in (
+                (("leases", "--tag", "nobody"), "rejected", -32602),
+                (("routers", "status", "nobody"), "rejected", -32602),
+                (("static", "remove", "99"), "rejected", -32602),
+                (("import", "dnsmasq", "/nowhere"), "bad_input", None),
+                (("--socket", "/nowhere", "status"), "unreachable", None)):
+            with self.subTest(words):
+                done = self.run_command(*words, json_too=True)
+                self.assertEqual(done.stdout, "")
+                self.check_error(done, self.run_command(*words), code, rpc_code)
+
+    def test_a_configuration_that_is_refused_is_an_answer_and_an_error(self):
+        good = self.config.read_text()
+        try:
+            self.config.write_text(good + "nonsense: 1\n")
+            done = self.run_command("reload", json_too=True)
+        finally:
+            self.config.write_text(good)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("nonsense", json.loads(done.stdout)["errors"][0])
+        self.assertEqual(json.loads(done.stderr)["error"]["code"], "invalid_configuration")
+
+    def on_terminal(self, *words, columns=200, **environment):
+        """What a terminal of that width gets."""
+        main, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        bare = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+        child = subprocess.Popen([self.program, "--socket", str(self.scene.socket), *words], stdin=end, stdout=end, stderr=end,
+                                 env={**bare, "TERM": "xterm", **environment})
+        os.close(end)
+        seen = b""
+        try:
+            while part := os.read(main, 65536):
+                seen += part
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(main)
+        self.assertIn(child.wait(60), (0, 1))
+        return seen.decode().replace("\r\n", "\n")
+
+    def test_colours_are_for_terminals_that_have_them(self):
+        bold = "\x1b[1mrouters\x1b[0m\n"
+        self.assertIn(bold, self.on_terminal("status"))
+        self.assertRegex(self.on_terminal("status"), r"\x1b\[32min_sync\x1b\[0m")
+        self.assertIn(bold, self.on_terminal("status", "--color", "always", NO_COLOR="1"))
+        plain = self.scene.steerctl("static", "print")
+        self.assertNotIn("\x1b", plain)
+        for words, environment in (((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--color", "never"), {})):
+            with self.subTest(words, **environment):
+                self.assertEqual(self.on_terminal("static", "print", *words, **environment), plain)
+        self.assertIn(bold, self.scene.steerctl("status", "--color", "always"))
+        self.assertNotIn("\x1b", self.on_terminal("status", "--json"))
+        self.assertTrue(self.on_terminal("--socket", "/nowhere", "status").startswith("\x1b[31msteerctl:\x1b[0m steerdnsd is not"))
+
+    def test_tables_fit_the_terminal(self):
+        def widest(*words, columns, **environment):
+            text = self.on_terminal("status", "--color", "never", *words, columns=columns, **environment)
+            return max(len(line) for line in text.split("\nrouters\n")[1].split("\n"))
+        whole = widest(columns=300)
+        self.assertGreater(whole, 100)
+        self.assertLessEqual(widest(columns=80), 80)
+        self.assertLessEqual(widest(columns=300, COLUMNS="60"), 60)
+        self.assertEqual(widest("--wide", columns=80), whole)
+        self.assertIn("unsupported  list\n", self.scene.steerctl("lists"), "a pipe has no width")
 
     def test_without_a_daemon_the_exit_code_is_the_documented_one(self):
         for command, row in ROWS.items():
@@ -212,6 +293,8 @@ class Commands(unittest.TestCase):
                     self.assertEqual(done.returncode, 1, done)
                     self.assertRegex(done.stderr, rf"^steerctl: {NO_DAEMON}\n$")
                     self.assertEqual(done.stdout.count("\n"), 1 if command == "version" else 0)
+                    self.check_error(self.run_command(command, *words, socket=self.folder / "nothing.sock", json_too=True), done,
+                                     "unreachable")
                 else:
                     code, sentence = row.alone or (0, "")
                     self.assertEqual(done.returncode, code, done)

@@ -27,11 +27,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
-ExitCode fail(const std::string& sentence, ExitCode code) {
-    std::fprintf(stderr, "steerctl: %s\n", sentence.c_str());
-    return code;
-}
-
 std::optional<std::string> environment(const std::string& name) {
     const char* const value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -119,12 +114,7 @@ Imported import_live(const ImportOptions& options) {
 // ---- what is written
 
 // Empty: success.
-std::string write_output(const ImportOptions& options, const std::string& yaml) {
-    if (options.output.empty()) {
-        const bool good = std::fwrite(yaml.data(), 1, yaml.size(), stdout) == yaml.size() &&
-                          std::fflush(stdout) == 0;
-        return good ? "" : "cannot write to standard output";
-    }
+std::string write_file(const ImportOptions& options, const std::string& yaml) {
     constexpr mode_t kMode = 0640;  // the operator may add a password
     const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (options.force ? O_TRUNC : O_EXCL);
     const int file = ::open(options.output.c_str(), flags, kMode);
@@ -142,25 +132,30 @@ std::string write_output(const ImportOptions& options, const std::string& yaml) 
 
 }  // namespace
 
-ExitCode run_import(const ImportOptions& options) {
+ImportResult run_import(const ImportOptions& options) {
     const std::string& what = options.router.empty() ? options.file : options.router;
-    const Imported made = options.router.empty() ? import_file(options) : import_live(options);
+    Imported made = options.router.empty() ? import_file(options) : import_live(options);
+    ImportResult result;
     if (made.failure) {
         const int line = made.failure->line;
-        return fail(
-            what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") + made.failure->text,
-            kExitRejected);
+        result.code = kExitRejected;
+        result.trouble =
+            what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") + made.failure->text;
+        return result;
     }
-    if (const std::string trouble = write_output(options, made.yaml); !trouble.empty())
-        return fail(trouble, kExitFailed);
-    for (const Note& note : made.notes) {
-        // "line 12" as editors read it.
+    if (options.output.empty()) {
+        result.yaml = std::move(made.yaml);
+    } else if (result.trouble = write_file(options, made.yaml); !result.trouble.empty()) {
+        result.code = kExitFailed;
+        return result;
+    }
+    for (Note& note : made.notes) {
         const bool has_line = note.place.starts_with("line ");
-        const std::string place = has_line ? what + ":" + note.place.substr(5)
-                                           : what + (note.place.empty() ? "" : ", " + note.place);
-        std::fprintf(stderr, "%s: note: %s\n", place.c_str(), note.text.c_str());
+        std::string place = has_line ? what + ":" + note.place.substr(5)
+                                     : what + (note.place.empty() ? "" : ", " + note.place);
+        result.notes.push_back({std::move(place), std::move(note.text)});
     }
-    return kExitDone;
+    return result;
 }
 
 }  // namespace steer::importing

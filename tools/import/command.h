@@ -1,10 +1,11 @@
-// `steerctl import ...`: reads an input, writes the configuration, says the notes.
+// `steerctl import ...`: reads an input, makes the configuration and its notes, writes it to a file if one is named.
 //
-// kExitDone: written, with notes (on standard error and in the configuration) or without. kExitRejected: the input cannot be
+// kExitDone: made, with notes (which are in the configuration too) or without. kExitRejected: the input cannot be
 // read. kExitFailed: the output cannot be written. A sentence says why.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "matchers/exit_codes.h"
 
@@ -21,6 +22,17 @@ struct ImportOptions {
     bool tls = false, anonymous = false;
 };
 
-ExitCode run_import(const ImportOptions& options);
+struct ImportResult {
+    ExitCode code = kExitDone;
+    std::string trouble;  // a sentence if it is not kExitDone
+    std::string yaml;     // empty: in the file `output`
+    struct PlacedNote {
+        std::string place;  // "FILE:12", as editors read it
+        std::string text;
+    };
+    std::vector<PlacedNote> notes;
+};
+
+ImportResult run_import(const ImportOptions& options);
 
 }  // namespace steer::importing

@@ -50,8 +50,8 @@ std::string cache_stats_text(const json::value& stats) {
         "name",    "limit",    "entries", "bytes",        "inserts",      "evictions",
         "flushed", "restored", "dumped",  "dumped_ago_s", "dumps_failed", "dump_file"};
     Table table;
-    table.row({"cache", "limit", "entries", "bytes", "inserts", "evictions", "flushed", "restored",
-               "dumped", "dump age", "dump failures", "dump file"});
+    table.headings({"cache", "limit", "entries", "bytes", "inserts", "evictions", "flushed",
+                    "restored", "dumped", "dump age", "dump failures", "dump file"});
     for (const auto& row : rows_of(stats, "caches")) {
         const json::object& cache = object_of(row);
         std::vector<std::string> cells;

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "matchers/safe_text.h"
+#include "screen.h"
 #include "table.h"
 
 namespace steerctl {
@@ -101,16 +102,25 @@ std::string text_of(const json::object& object, std::string_view key) {
     return cell_text(key, find(object, key));
 }
 
+std::string state_cell(const json::object& object, std::string_view key) {
+    std::string text = text_of(object, key);
+    return key == "state" || key == "outcome" ? styled_state(text) : text;
+}
+
+std::string section_heading(std::string_view text) {
+    return styled(Style::heading, text) + "\n";
+}
+
 std::string rows_text(const json::array& rows, std::span<const std::string_view> keys,
                       std::vector<std::string> headings) {
     if (rows.empty()) return {};
     Table table;
-    table.row(std::move(headings));
+    table.headings(std::move(headings));
     for (const auto& row : rows) {
         std::vector<std::string> cells;
         cells.reserve(keys.size());
         for (const auto key : keys)
-            cells.push_back(text_of(object_of(row), key));
+            cells.push_back(state_cell(object_of(row), key));
         table.row(std::move(cells));
     }
     return table.text();

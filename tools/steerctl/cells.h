@@ -29,6 +29,11 @@ std::string cell_text(std::string_view key, const boost::json::value* value);
 std::string text_of(const boost::json::object& object, std::string_view key);
 std::string printable(std::string_view text);
 
+// text_of() for a table: a state or an outcome with its colour.
+std::string state_cell(const boost::json::object& object, std::string_view key);
+// The line above a table, with its end.
+std::string section_heading(std::string_view text);
+
 // The values of these keys of each row, under these headings; empty: there are no rows.
 std::string rows_text(const boost::json::array& rows, std::span<const std::string_view> keys,
                       std::vector<std::string> headings);

@@ -14,6 +14,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 namespace steerctl {
 namespace asio = boost::asio;
@@ -25,18 +26,27 @@ constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
 
-std::string connect_sentence(const std::string& socket, const boost::system::error_code& error) {
+using steer::ErrorCode;
+
+Reply failed(ErrorCode code, std::string sentence, int rpc_code = 0) {
+    return {nullptr, std::move(sentence), code, rpc_code};
+}
+
+Reply connect_failure(const std::string& socket, const boost::system::error_code& error) {
     if (error == boost::system::errc::no_such_file_or_directory) {
-        return "steerdnsd is not running: no control socket at " + socket +
-               "; start it, or set --socket";
+        return failed(ErrorCode::unreachable, "steerdnsd is not running: no control socket at " +
+                                                  socket + "; start it, or set --socket");
     }
     if (error == boost::system::errc::connection_refused) {
-        return "steerdnsd is not running: no answer on " + socket + "; start it, or set --socket";
+        return failed(ErrorCode::unreachable, "steerdnsd is not running: no answer on " + socket +
+                                                  "; start it, or set --socket");
     }
     if (error == boost::system::errc::permission_denied) {
-        return "no permission to use " + socket + "; run steerctl as root or as the daemon's user";
+        return failed(ErrorCode::forbidden, "no permission to use " + socket +
+                                                "; run steerctl as root or as the daemon's user");
     }
-    return "cannot connect to " + socket + ": " + error.message();
+    return failed(ErrorCode::unreachable,
+                  "cannot connect to " + socket + ": " + error.message() + "; check --socket");
 }
 
 // What the daemon said to the request with id 1.
@@ -45,9 +55,9 @@ Reply read_answer(std::string_view line) {
     const json::value answer = json::parse({line.data(), line.size()}, error);
     const auto* const object = answer.if_object();
     if (error || object == nullptr) {
-        return {nullptr,
-                "the socket does not belong to steerdnsd: the answer is not a JSON object; check "
-                "--socket"};
+        return failed(ErrorCode::bad_answer,
+                      "the socket does not belong to steerdnsd: the answer is not a JSON object; "
+                      "check --socket");
     }
     if (const auto* const result = object->if_contains("result")) return {*result, {}};
     const auto* const refusal = object->if_contains("error");
@@ -55,18 +65,21 @@ Reply read_answer(std::string_view line) {
                                 ? refusal->get_object().if_contains("message")
                                 : nullptr;
     if (why == nullptr || !why->is_string()) {
-        return {nullptr,
-                "the socket does not belong to steerdnsd: the answer has neither result nor error; "
-                "check --socket"};
+        return failed(ErrorCode::bad_answer,
+                      "the socket does not belong to steerdnsd: the answer has neither result nor "
+                      "error; check --socket");
     }
-    return {nullptr, "request rejected: " + std::string(why->get_string())};
+    const auto* const number = refusal->get_object().if_contains("code");
+    json::error_code not_a_number;
+    const int code = number == nullptr ? 0 : number->to_number<int>(not_a_number);
+    return failed(ErrorCode::rejected, "request rejected: " + std::string(why->get_string()), code);
 }
 
 asio::awaitable<void> converse(Protocol::socket& connection, const std::string& socket,
                                std::string request, Reply& reply) {
     const auto [refused] = co_await connection.async_connect(Protocol::endpoint(socket), kNoThrow);
     if (refused) {
-        reply.error = connect_sentence(socket, refused);
+        reply = connect_failure(socket, refused);
         co_return;
     }
     // Who is turned away is told so, and may not get to send anything.
@@ -75,7 +88,8 @@ asio::awaitable<void> converse(Protocol::socket& connection, const std::string& 
     const auto [unread, length] = co_await asio::async_read_until(
         connection, asio::dynamic_buffer(line, kMaxAnswer), '\n', kNoThrow);
     if (unread) {
-        reply.error = "steerdnsd closed the connection without an answer; see its log";
+        reply = failed(ErrorCode::bad_answer,
+                       "steerdnsd closed the connection without an answer; see its log");
         co_return;
     }
     reply = read_answer(std::string_view(line).substr(0, length));
@@ -86,14 +100,16 @@ asio::awaitable<void> converse(Protocol::socket& connection, const std::string& 
 Reply ask(const std::string& socket, std::string_view method, const json::value& params,
           std::chrono::seconds patience) {
     if (socket.empty() || socket.size() > kMaxPath) {
-        return {nullptr, "the socket's path must have 1 to " + std::to_string(kMaxPath) + " bytes"};
+        return failed(ErrorCode::usage,
+                      "the socket's path must have 1 to " + std::to_string(kMaxPath) + " bytes");
     }
     json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
     if (!params.is_null()) request["params"] = params;
     asio::io_context io(1);
     Protocol::socket connection(io);
-    Reply reply{nullptr, "steerdnsd did not answer within " + std::to_string(patience.count()) +
-                             " s; see its log"};
+    Reply reply =
+        failed(ErrorCode::timeout, "steerdnsd did not answer within " +
+                                       std::to_string(patience.count()) + " s; see its log");
     asio::co_spawn(io, converse(connection, socket, json::serialize(request) + "\n", reply),
                    asio::detached);
     io.run_for(patience);

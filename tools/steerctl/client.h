@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "matchers/exit_codes.h"
+
 namespace steerctl {
 
 inline constexpr std::chrono::seconds kPatience{5};
@@ -14,7 +16,9 @@ inline constexpr std::chrono::seconds kLongPatience{60};  // for what walks the 
 
 struct Reply {
     boost::json::value result;
-    std::string error;  // a sentence for the operator; empty: there is a result
+    std::string error;        // a sentence for the operator; empty: there is a result
+    steer::ErrorCode code{};  // of an error
+    int rpc_code = 0;         // of ErrorCode::rejected
 };
 
 // `params`: null for none.

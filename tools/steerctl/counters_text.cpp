@@ -55,8 +55,6 @@ std::vector<std::string> headings_of(const Holders& holders) {
 // if nothing is to be shown.
 std::string table_text(std::string_view title, const Holders& holders, bool all) {
     Table table;
-    const bool headed = holders.size() > 1 || (!holders.empty() && !holders[0].heading.empty());
-    if (headed) table.row(headings_of(holders));
     bool any = false;
     for (const auto& name : names_of(holders)) {
         std::vector<std::string> cells{printable(name)};
@@ -71,7 +69,10 @@ std::string table_text(std::string_view title, const Holders& holders, bool all)
         any = true;
         table.row(std::move(cells));
     }
-    return any ? "\n" + heading_text(title) + "\n" + table.text() : "";
+    if (!any) return {};
+    const bool headed = holders.size() > 1 || (!holders.empty() && !holders[0].heading.empty());
+    if (headed) table.headings(headings_of(holders));
+    return "\n" + section_heading(heading_text(title)) + table.text();
 }
 
 // Those of a list's objects: by their name, or by their place in the list if there are several.

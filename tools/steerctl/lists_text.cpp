@@ -5,6 +5,7 @@
 
 #include "cells.h"
 #include "report.h"
+#include "screen.h"
 #include "table.h"
 
 namespace steerctl {
@@ -23,7 +24,7 @@ void add_row(Table& table, const json::object& row,
     std::vector<std::string> cells;
     cells.reserve(N);
     for (const auto column : columns)
-        cells.push_back(text_of(row, column));
+        cells.push_back(state_cell(row, column));
     table.row(std::move(cells));
 }
 
@@ -32,7 +33,7 @@ std::string rules_table(const json::array& lists) {
     constexpr std::array<std::string_view, 5> kColumns{"plugin", "rules", "bad_lines", "left_out",
                                                        "list"};
     Table table;
-    table.row({"plugin", "rules", "invalid lines", "unsupported", "list"});
+    table.headings({"plugin", "rules", "invalid lines", "unsupported", "list"});
     for (const auto& row : lists)
         add_row(table, object_of(row), kColumns);
     return table.text();
@@ -48,13 +49,15 @@ std::string lists_text(const json::value& lists) {
     const auto* const fetched = rows_of_list(lists, "lists");
     if (fetched == nullptr) return out + "no list is fetched from a URL\n";
     Table table;
-    table.row({"list", "last fetch", "rules", "bytes", "fetched", "checked", "next check"});
+    table.headings({"list", "last fetch", "rules", "bytes", "fetched", "checked", "next check"});
     std::string troubles;
     for (const auto& row : *fetched) {
         const json::object& list = object_of(row);
         add_row(table, list, kColumns);
         const std::string trouble = cell_text("", find(list, "trouble"));
-        if (trouble != "-") troubles += cell_text("", find(list, "url")) + ": " + trouble + "\n";
+        if (trouble != "-")
+            troubles +=
+                styled(Style::bad, cell_text("", find(list, "url"))) + ": " + trouble + "\n";
     }
     return out + table.text() + troubles;
 }

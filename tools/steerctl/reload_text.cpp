@@ -2,6 +2,7 @@
 
 #include "cells.h"
 #include "report.h"
+#include "screen.h"
 
 namespace steerctl {
 namespace json = boost::json;
@@ -28,7 +29,8 @@ bool is_refused(const json::value& outcome) {
 std::string reload_text(const json::value& outcome) {
     const json::object& all = object_of(outcome);
     const std::string generation = cell_text("", find(all, "generation"));
-    return lines(all, "warnings", "warning: ") + lines(all, "errors", "error: ") +
+    return lines(all, "warnings", styled(Style::warning, "warning:") + " ") +
+           lines(all, "errors", styled(Style::bad, "error:") + " ") +
            (is_refused(outcome) ? "configuration " + generation + " stays in use\n"
                                 : "configuration " + generation + " is active after " +
                                       cell_text("", find(all, "took_ms")) + " ms\n");

@@ -18,7 +18,7 @@ std::string reverse_text(const json::value& answer) {
         const auto* const fields = one.if_object();
         const auto* const name = fields == nullptr ? nullptr : fields->if_contains("name");
         const auto* const text = name == nullptr ? nullptr : name->if_string();
-        out += (text == nullptr ? "-" : std::string(*text)) + "\n";
+        out += (text == nullptr ? "-" : printable(std::string_view(*text))) + "\n";
     }
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include "cells.h"
 #include "report.h"
+#include "screen.h"
 #include "table.h"
 
 namespace steerctl {
@@ -16,7 +17,7 @@ std::string each(const json::value& answer, Rest rest, Body body) {
     std::string out;
     for (const json::value& one : all) {
         const json::object& router = object_of(one);
-        out += text_of(router, "name");
+        out += styled(Style::heading, text_of(router, "name"));
         if (text_of(router, "address") != text_of(router, "name"))
             out += " at " + text_of(router, "address");
         out += rest(router) + "\n" + body(router);
@@ -83,7 +84,8 @@ std::string routers_text(const json::value& answer) {
     return each(
         answer,
         [](const json::object& router) {
-            return ": " + text_of(router, "state") + (is_true(router, "paused") ? ", paused" : "");
+            return ": " + state_cell(router, "state") +
+                   (is_true(router, "paused") ? ", " + styled(Style::warning, "paused") : "");
         },
         [](const json::object& router) {
             Table table;
@@ -145,11 +147,13 @@ std::string router_shared_text(const json::value& answer) {
         },
         [](const json::object& router) {
             Table table;
+            if (!array_of(router, "addresses").empty())
+                table.headings({"", "list", "address", "name", "other names", "examples"});
             for (const json::value& one : array_of(router, "addresses")) {
                 const json::object& row = object_of(one);
                 std::string examples;
                 for (const json::value& name : array_of(row, "such_as"))
-                    examples += (examples.empty() ? "" : ", ") + std::string(name.as_string());
+                    examples += (examples.empty() ? "" : ", ") + cell_text(name);
                 table.row({is_true(row, "shared") ? "shared" : "", text_of(row, "list"),
                            text_of(row, "address"), text_of(row, "name"), text_of(row, "others"),
                            examples});

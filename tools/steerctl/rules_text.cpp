@@ -14,7 +14,7 @@ std::string rule_sets_text(const json::value& sets) {
     const json::array& all = array_of(object_of(sets), "sets");
     if (all.empty()) return "the configuration has no dynamic_domain_set\n";
     Table table;
-    table.row({"set", "rules", "pending changes", "file"});
+    table.headings({"set", "rules", "pending changes", "file"});
     std::string troubles;
     for (const json::value& one : all) {
         const json::object& set = object_of(one);

@@ -43,7 +43,8 @@ std::string static_records_text(const json::value& answer) {
     const json::array& all = array_of(object_of(answer), "records");
     if (all.empty()) return "no records\n";
     Table table;
-    table.row({"plugin", "#", "flags", "name", "type", "data", "ttl", "list", "comment", "at"});
+    table.headings(
+        {"plugin", "#", "flags", "name", "type", "data", "ttl", "list", "comment", "at"});
     for (const json::value& one : all) {
         const json::object& record = object_of(one);
         const json::value* const found = find(record, "words");

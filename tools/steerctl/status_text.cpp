@@ -6,6 +6,7 @@
 
 #include "cells.h"
 #include "report.h"
+#include "screen.h"
 #include "table.h"
 
 namespace steerctl {
@@ -78,7 +79,9 @@ std::string sentences_of(const json::array& rows) {
     for (const auto& row : rows) {
         for (const auto& [key, _] : kSentences) {
             const std::string text = text_of(object_of(row), key);
-            if (text != "-") out += "  " + text_of(object_of(row), "name") + ": " + text + "\n";
+            if (text != "-")
+                out +=
+                    "  " + styled(Style::bad, text_of(object_of(row), "name")) + ": " + text + "\n";
         }
     }
     return out;
@@ -95,16 +98,16 @@ std::string section(const json::object& all, std::string_view key, std::span<con
     headings.reserve(columns.size());
     for (const auto& [_, heading] : columns)
         headings.push_back(heading);
-    table.row(std::move(headings));
+    table.headings(std::move(headings));
     for (const auto& row : *rows) {
         std::vector<std::string> cells;
         cells.reserve(columns.size());
         for (const auto& [column, _] : columns) {
-            cells.push_back(text_of(object_of(row), column));
+            cells.push_back(state_cell(object_of(row), column));
         }
         table.row(std::move(cells));
     }
-    return "\n" + heading_text(key) + "\n" + table.text() + sentences_of(*rows);
+    return "\n" + section_heading(heading_text(key)) + table.text() + sentences_of(*rows);
 }
 
 std::string cache_section(const json::object& status) {
@@ -112,7 +115,7 @@ std::string cache_section(const json::object& status) {
     if (value == nullptr || !value->is_object()) return {};
     const json::object& cache = value->get_object();
     const auto bytes = number_of(find(cache, "bytes"));
-    return "\ncache\n  " + text_of(cache, "entries") + " entries, " +
+    return "\n" + section_heading("cache") + "  " + text_of(cache, "entries") + " entries, " +
            (bytes ? size_text(*bytes) : "-") + "\n";
 }
 
@@ -120,10 +123,10 @@ std::string lists_section(const json::object& status) {
     const auto* const value = find(status, "lists");
     if (value == nullptr || !value->is_object()) return {};
     const json::object& lists = value->get_object();
-    std::string out = "\nlists\n  " + text_of(lists, "lists") + " lists, " +
-                      text_of(lists, "rules") + " rules, " + text_of(lists, "bad_lines") +
-                      " invalid lines and " + text_of(lists, "left_out") +
-                      " unsupported rules skipped\n";
+    std::string out = "\n" + section_heading("lists") + "  " + text_of(lists, "lists") +
+                      " lists, " + text_of(lists, "rules") + " rules, " +
+                      text_of(lists, "bad_lines") + " invalid lines and " +
+                      text_of(lists, "left_out") + " unsupported rules skipped\n";
     for (const auto& source : array_of(lists, "not_loaded"))
         out += "  not fetched yet: " + cell_text("", &source) + "\n";
     return out;
@@ -134,11 +137,11 @@ std::string certificate_section(const json::object& status) {
     for (const auto& one : array_of(status, "certificates")) {
         const auto ends = number_of(find(object_of(one), "ends_s"));
         const bool is_theirs = find(object_of(one), "upstream") != nullptr;
-        if (table.empty()) table.row({"file or upstream", "subject", "until"});
+        if (table.empty()) table.headings({"file or upstream", "subject", "until"});
         table.row({text_of(object_of(one), is_theirs ? "upstream" : "file"),
                    text_of(object_of(one), "subject"), ends ? date_text(*ends) : "-"});
     }
-    return table.empty() ? "" : "\ncertificates\n" + table.text();
+    return table.empty() ? "" : "\n" + section_heading("certificates") + table.text();
 }
 
 // What has no section: the service addresses, memory and so on.
@@ -150,7 +153,12 @@ std::string remaining(const json::object& status) {
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
         if (std::ranges::find(kShown, key) == kShown.end()) {
-            table.row({heading_text(key), cell_text(key, &value)});
+            const std::string text = cell_text(key, &value);
+            // The one value that says whether the rest is worth reading.
+            const Style style = key != "ready"  ? Style::plain
+                                : text == "yes" ? Style::good
+                                                : Style::bad;
+            table.row({heading_text(key), styled(style, text)});
         }
     }
     return table.text();
@@ -160,10 +168,11 @@ std::string remaining(const json::object& status) {
 
 std::string status_text(const json::value& value) {
     const json::object& status = object_of(value);
-    return "steerdnsd " + text_of(status, "version") + ", up " + text_of(status, "uptime_s") +
-           ", configuration " + text_of(status, "config") + "\n" + remaining(status) +
-           section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
-           cache_section(status) + lists_section(status) +
+    const std::string head = "steerdnsd " + text_of(status, "version") + ", up " +
+                             text_of(status, "uptime_s") + ", configuration " +
+                             text_of(status, "config");
+    return section_heading(head) + remaining(status) + section(status, "ports", kPorts) +
+           section(status, "workers", kWorkers) + cache_section(status) + lists_section(status) +
            section(status, "routers", kRouters, kRouterDetails) + section(status, "sets", kSets) +
            section(status, "mdns", kMdns) + section(status, "upstreams", kUpstreams) +
            certificate_section(status);

@@ -13,7 +13,7 @@ BOOST_AUTO_TEST_SUITE(steerctl_report)
 
 BOOST_AUTO_TEST_CASE(tables_are_aligned) {
     steerctl::Table table;
-    table.row({"name", "count"});
+    table.headings({"name", "count"});
     table.row({"a", "12345"});
     table.row({"longer", "7"});
     BOOST_CHECK_EQUAL(table.text(), "  name    count\n  a       12345\n  longer      7\n");

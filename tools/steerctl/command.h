@@ -1,0 +1,49 @@
+// The values of the command line, and what most commands do: send one request, print its answer.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "client.h"
+#include "output.h"
+#include "report.h"
+#include "screen.h"
+
+namespace steerctl {
+
+struct Options {
+    std::string socket = "/run/steerdns/control.sock";
+    bool as_json = false;
+    bool all = false;
+    bool markdown = false;                          // of `methods`
+    bool any_size = false;                          // of `reload`, `lists fetch`
+    std::string name, suffix, tag, instance, file;  // of `cache`
+    unsigned seconds = 10, top = 20;                // of `hits`
+    std::string verb;                               // of `rules`
+    std::vector<std::string> rules;
+    bool orphans = false, follow = false;  // of `routers`
+    bool with_rows = false;                // of `cache flush`
+    std::string address;                   // of `routers forget`
+    std::string from;                      // of `routers adopt`
+    bool apply = false;
+    std::string output;  // of `routers probe`
+};
+
+// Prints the answer as text or as JSON; returns the exit code.
+template <class Text>
+int show(const Options& options, const char* method, Text text_of,
+         const boost::json::value& params = nullptr, std::chrono::seconds patience = kPatience) {
+    const Reply reply = ask(options.socket, method, params, patience);
+    if (!reply.error.empty()) return fail(reply);
+    if (options.as_json) {
+        print_json(reply.result);
+    } else {
+        print(text_of(reply.result));
+    }
+    const std::string undone = not_done(method, reply.result);
+    return undone.empty() ? 0 : fail(steer::ErrorCode::incomplete, undone);
+}
+
+}  // namespace steerctl

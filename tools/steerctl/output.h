@@ -1,0 +1,23 @@
+// What steerctl writes: answers to standard output, errors to standard error, both as text or as JSON (screen.h).
+//
+// Foreign text is made safe here (matchers/safe_text.h), whatever the daemon repeats of other machines.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
+
+#include "client.h"
+#include "matchers/exit_codes.h"
+
+namespace steerctl {
+
+void print(std::string_view text);
+void print_json(const boost::json::value& value);  // one line
+
+// Writes "steerctl: SENTENCE", or {"error": {"code", "message", "exit_status"}} with --json. Returns the exit code.
+int fail(steer::ErrorCode code, std::string_view sentence);
+int fail(const Reply& reply);  // whose `error` is not empty; "rpc_code" of a rejected request
+int misused(std::string_view sentence);
+
+}  // namespace steerctl
