@@ -78,7 +78,7 @@ ROWS = {
     "leases": Row(r"router +state +leases", ("--tag", "hosts"), ("leases", "routers")),
     "reverse": Row(r"^stream\.example\n", ("203.0.113.10",), ("names",), wrong=(((), "IP is required"),)),
     "why": Row(r"domain:stream\.example", ("stream.example",), ("sets", "rules"), wrong=(((), "NAME is required"),)),
-    "hits": Row(r"queries in 1 second", ("--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types"),
+    "hits": Row(r"queries in 1 second", ("--suffix", "--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types", "suffixes"),
                 wrong=((("--seconds", "0"), "--seconds"), (("--top", "many"), "--top"))),
     "rules": Row(r"set +rules +pending changes +file\n +blocked", keys=("sets",), wrong=((("blocked", "add"), "a rule is missing"),
                  (("blocked", "list", "x"), "unexpected rules"), (("blocked", "drop"), "drop")), own_words=False),
