@@ -108,6 +108,7 @@ void Daemon::housekeeping() {
     rules_->poll(clock_.now().ms);
     publisher_->poll(clock_.now());
     publish_candidate();
+    recorder_->watch(subscriptions_->wants(ops::Topic::queries));
     forget_old_upstreams();
     hops_->poll();
     leases_->poll();
@@ -200,10 +201,12 @@ bool Daemon::stop() {
     if (http_) http_->close();
     drop(hits_);
     drop(why_);
+    drop(recorder_methods_);
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_service_) cache_service_->stop();
     if (runtime_) runtime_->stop();
+    if (recorder_) recorder_->stop();
     if (cache_service_ && is_serving_) cache_service_->dump_at_end();
     is_serving_ = false;
     cache_service_.reset();
@@ -217,6 +220,8 @@ bool Daemon::stop() {
     streams_.reset();
     hops_.reset();
     publisher_.reset();
+    drop(recorder_);
+    drop(feed_);
     runtime_.reset();
     exceptions_.reset();
     reserved_.reset();

@@ -43,12 +43,14 @@
 #include "control/process/file_watch.h"
 #include "control/process/heap_trim.h"
 #include "control/process/published.h"
+#include "control/recorder/recorder_methods.h"
 #include "control/records/static_service.h"
 #include "control/reload/reloader.h"
 #include "control/reload/sizing.h"
 #include "control/router_lists/router_list_service.h"
 #include "control/rules/rule_service.h"
 #include "control/runtime/dataplane_runtime.h"
+#include "control/runtime/query_record_feed.h"
 #include "control/runtime/stream_threads.h"
 #include "control/sinks/router_thread.h"
 #include "control/tasks/task_service.h"
@@ -139,6 +141,8 @@ class Daemon {
     void make_static_service();
     void make_lease_service();
     void make_router_list_service();
+    void make_recorder();
+    void record(const config::Settings& settings);
     void await_hangup();
     [[nodiscard]] std::vector<CacheOf> caches_of(const config::Settings& settings) const;
     [[nodiscard]] static std::vector<std::string> watched(const config::Settings& settings);
@@ -227,6 +231,9 @@ class Daemon {
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyService> why_;
     std::unique_ptr<HitsService> hits_;
+    std::unique_ptr<QueryRecordFeed> feed_;
+    std::unique_ptr<recorder::Recorder> recorder_;
+    std::unique_ptr<recorder::RecorderMethods> recorder_methods_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<tasks::TaskService> tasks_;
     std::unique_ptr<rules::RuleService> rules_;

@@ -54,6 +54,7 @@ void Daemon::add_methods() {
     leases_->add_methods(methods_);
     router_lists_->add_methods(methods_);
     doctor_reports_.add_methods(methods_);
+    recorder_methods_->add_methods(methods_);
 }
 
 std::optional<CacheMethods> Daemon::cache_methods() {

@@ -324,6 +324,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     statics_->follow(candidate.settings);
     leases_->follow(candidate.built.leases);
     router_lists_->follow(candidate.built.router_lists);
+    record(candidate.settings);
     repeat_mdns(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;

@@ -72,11 +72,17 @@ std::vector<std::string> Daemon::own_folders() const {
         !built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases);
     const bool keeps_lists = !built_.router_lists.routers.empty() &&
                              is_below_state_folder(settings_.control.router_lists);
-    if (keeps_leases || keeps_records || keeps_lists)
+    const bool keeps_queries = std::ranges::any_of(settings_.plugins, [](const config::Plugin& p) {
+        const auto* const recorder = std::get_if<config::QueryRecorder>(&p.args);
+        return recorder != nullptr &&
+               (is_below_state_folder(recorder->path) ||
+                (recorder->json && is_below_state_folder(recorder->json->file)));
+    });
+    if (keeps_leases || keeps_records || keeps_lists || keeps_queries)
         std::filesystem::create_directories(kStateFolder, no_folder);
     const bool keeps = is_below_state_folder(settings_.control.findings) ||
                        is_below_state_folder(settings_.control.leases) || keeps_records ||
-                       keeps_lists;
+                       keeps_lists || keeps_queries;
     if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
         folders.emplace_back(kStateFolder);
     if (!settings_.remote_lists.empty()) {

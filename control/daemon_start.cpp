@@ -31,8 +31,9 @@ namespace asio = boost::asio;
 
 constexpr auto kNeighbourPatience = 1500ms;
 constexpr auto kSignalCheckEvery = 100ms;
-// DPDK's two, routers, the process of the sets, cache, exception, a reload, why or hits.
-constexpr unsigned kHouseThreads = 8;
+// DPDK's two, routers, the process of the sets, cache, exception, a reload, why or hits, a history; the recorder, and one for each of
+// its sinks.
+constexpr unsigned kHouseThreads = 13;
 
 void log_router(routeros::Level level, const std::string& sentence) {
     switch (level) {
@@ -235,6 +236,7 @@ Result<void> Daemon::start_ops() {
     make_static_service();
     make_lease_service();
     make_router_list_service();
+    make_recorder();
     add_methods();
     auto roles = ops::PeerRoles::resolve(settings_.control.roles);
     if (!roles) return Error{roles.error().text, settings_.file, roles.error().line};
@@ -292,6 +294,35 @@ void Daemon::make_router_list_service() {
         main_io_, clock_, runtime_->shared().qsbr, settings_.control.router_lists, log_router);
 }
 
+void Daemon::make_recorder() {
+    feed_ = std::make_unique<QueryRecordFeed>(*runtime_);
+    recorder_ = std::make_unique<recorder::Recorder>(
+        *feed_,
+        [] {
+            return std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                .count();
+        },
+        [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+    recorder_->set_watcher([all = subscriptions_](const recorder::RecordedQuery& query) {
+        const ops::Facts facts{.kind = query.end, .name = query.name, .client = query.client};
+        all->publish(ops::Topic::queries, facts, [&query] { return recorder::json_of(query); });
+    });
+    recorder_methods_ = std::make_unique<recorder::RecorderMethods>(main_io_, *recorder_);
+}
+
+// The files are opened by the user that serves.
+void Daemon::record(const config::Settings& settings) {
+    recorder::RecordNames names;
+    for (const Upstream& upstream : publisher_->current()->upstreams) {
+        if (names.upstreams.size() <= upstream.id) names.upstreams.resize(upstream.id + 1U);
+        names.upstreams[upstream.id] = upstream.name;
+    }
+    for (const config::PluginIndex entry : settings.entries)
+        names.entries.push_back(settings.plugin(entry).tag);
+    recorder_->follow(recorder::recording_plans(settings), std::move(names));
+}
+
 void Daemon::start_threads() {
     routers_ = std::make_unique<RouterThread>(*runtime_, clock_, built_.routers, log_router,
                                               router_findings());
@@ -307,6 +338,7 @@ void Daemon::start_threads() {
     exceptions_->start();
     streams_->start();
     routers_->start();
+    record(settings_);
 }
 
 void Daemon::say_what_is_served() {

@@ -429,6 +429,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     if (statics_) statics_->write_metrics(writer);
     write_mdns_metrics(writer, mdns_.get());
     leases_->write_metrics(writer);
+    recorder_->write_metrics(writer);
     router_lists_->write_metrics(writer);
     write_port_metrics(writer, *ports_);
     write_exception_metrics(writer, ports_->exceptions());

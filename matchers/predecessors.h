@@ -77,6 +77,14 @@ inline constexpr std::array kKeys{
                    "the whole cache is dumped"},
     PredecessorKey{"query_summary", "name", kNone,
                    "the lines have no name of their own; write 'msg'"},
+    PredecessorKey{"query_recorder", "memory_tail", kNone,
+                   "the database has the history; remove the key", "the database has the history"},
+    PredecessorKey{"query_recorder", "reader_concurrency", kNone,
+                   "one request is answered at a time; remove the key",
+                   "one request is answered at a time"},
+    PredecessorKey{"query_recorder", "cleanup_interval_hours", kNone,
+                   "old rows are removed all the time; remove the key",
+                   "old rows are removed all the time"},
     PredecessorKey{"hosts", "auto_reload", kNone, kReadAgain},
     PredecessorKey{"domain_set", "auto_reload", kNone, kReadAgain},
     PredecessorKey{"ip_set", "auto_reload", kNone, kReadAgain},
@@ -101,8 +109,6 @@ inline constexpr auto kLeftOut = PredecessorType::Fate::no_effect;
 inline constexpr auto kRefused = PredecessorType::Fate::refused;
 
 inline constexpr std::array kTypes{
-    PredecessorType{"query_recorder", false, kLeftOut,
-                    "queries are not recorded; use a query_summary to log each query"},
     PredecessorType{"http_request", false, kLeftOut, "no request is sent; remove it",
                     "no request is sent"},
     PredecessorType{"script", false, kLeftOut, "no program is started; remove it",

@@ -198,6 +198,9 @@ void Compiler::execute(const config::LearnDomain& args, const Use& use) {
     enter(Op::enter_learn, use.instance, use.line, at, use.depth);
 }
 
+// Workers record every query; thread `recorder` takes those of its servers (control/recorder/recording.h).
+void Compiler::execute(const config::QueryRecorder&, const Use&) {}
+
 void Compiler::execute(const config::DropResp&, const Use& use) {
     emit(Op::drop_response, use.instance, use.line);
 }

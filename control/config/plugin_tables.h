@@ -59,6 +59,7 @@
     X(Download, raised)           \
     X(ReloadAll, raised)          \
     X(ReloadProvider, raised)     \
+    X(QueryRecorder, executor)    \
     X(Cron, server)               \
     X(KernelSets, executor)
 
@@ -96,6 +97,7 @@
     X(RosRoute)               \
     X(DebugPrint)             \
     X(QuerySummary)           \
+    X(QueryRecorder)          \
     X(DropResp)               \
     X(Ttl)                    \
     X(BlackHole)              \

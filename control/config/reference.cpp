@@ -405,6 +405,10 @@ void write_type(std::ostream& out, const PluginType& type) {
     if (type.name == "cron") write_part(out, "jobs[]", job_row_texts());
     if (type.name == "static") write_part(out, "records[]", static_record_rows());
     if (type.name == "http_server") write_part(out, "entries[]", http_path_row_texts());
+    if (type.name == "query_recorder") {
+        write_part(out, "json", recorder_json_row_texts());
+        write_part(out, "dnstap", recorder_tap_row_texts());
+    }
     if (type.name == "nftset") write_part(out, "ipv4", nftables_set_row_texts());
     if (type.name == "ros_address_list") {
         write_part(out, "persistent", persistent_row_texts());

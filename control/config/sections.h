@@ -37,5 +37,7 @@ std::vector<RowText> job_row_texts();
 std::vector<RowText> http_path_row_texts();
 std::vector<RowText> persistent_row_texts();
 std::vector<RowText> nftables_set_row_texts();
+std::vector<RowText> recorder_json_row_texts();
+std::vector<RowText> recorder_tap_row_texts();
 
 }  // namespace steer::config

@@ -27,6 +27,7 @@
 #include "control/config/list_settings.h"
 #include "control/config/matcher_settings.h"
 #include "control/config/plugin_tables.h"
+#include "control/config/recorder_settings.h"
 #include "control/config/section_settings.h"
 #include "control/config/server_settings.h"
 #include "control/config/sink_settings.h"

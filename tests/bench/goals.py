@@ -49,6 +49,8 @@ GOALS = (
     Goal("match", 1.2, 2, limits=(("build_s", "≤", 2), ("load_ms", "≤", 100), ("bytes_per_rule", "≤", 24), ("prefix_v4_ns", "≤", 20),
                                   ("prefix_v6_ns", "≤", 20)),
          figures=("ns", "flat_ns", "hyperscan_ns", "parse_s")),
+    Goal("recorder", 1.0, limits=(("json_cores", "≤", 1), ("database_cores", "≤", 1), ("dnstap_cores", "≤", 1)),
+         figures=("json_kept", "database_kept", "dnstap_kept", "json_ns", "database_ns", "dnstap_ns")),
     Goal("reload", 0.80, 0.95, figures=("undisturbed_mqps", "worst_mqps", "middle_mqps", "reload_s", "seconds")),
     Goal("routeros", 0.85, 1.1,
          limits=(("renew_cpu", "≤", 0.2), ("slow_cpu", "≤", 0.3), ("gaps", "≤", 0), ("hold_p99_ms", "≤", 30), ("hold_print_p99_ms", "≤", 100),

@@ -16,7 +16,8 @@ plugins:
   - { tag: main, type: sequence, args: [ { exec: $up } ] }
 """
 # Methods that are not asked by a command of their own name.
-COMMANDS = {"doctor.report": r"\\fBdoctor\.report\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"}
+COMMANDS = {"doctor.report": r"\\fBdoctor\.report\\fR", "recorder.status": r"^\.B recorder$", "recorder.history": r"\\fBhistory\\fR \[",
+            "recorder.top": r"\\fBhistory top\\fR", "recorder.series": r"\\fBhistory series\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"}
 
 
 def asked(path, method, params):

@@ -30,6 +30,7 @@ plugins:
   - {{ tag: blocked, type: dynamic_domain_set, args: {{ path: {folder}/blocked.txt, bootstrap_rules: [ full:blocked.example ] }} }}
   - {{ tag: local, type: static, args: {{ records: [ {{ name: nas.lan, address: 192.168.88.5 }} ] }} }}
   - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan }} }}
+  - {{ tag: log, type: query_recorder, args: {{ path: {folder}/queries.db }} }}
   - {{ tag: kids, type: ros_list, args: {{ router: edge1, list: kids }} }}
   - {{ tag: remembered, type: reverse_lookup }}
   - {{ tag: pool, type: cache, args: {{ size: 1000, short_circuit: true }} }}
@@ -37,7 +38,7 @@ plugins:
   - {{ tag: streams, type: domain_set, args: {{ exps: [ domain:stream.example ] }} }}
   - {{ tag: policy, type: ros_address_list, args: {{ router: edge1, address_list4: policy_set_v4 }} }}
   - {{ tag: main, type: sequence, args: [
-      {{ exec: $ads }}, {{ matches: qname $blocked, exec: reject 3 }}, {{ exec: $local }}, {{ exec: $hosts }}, {{ exec: $remembered }},
+      {{ exec: $log }}, {{ exec: $ads }}, {{ matches: qname $blocked, exec: reject 3 }}, {{ exec: $local }}, {{ exec: $hosts }}, {{ exec: $remembered }},
       {{ matches: client_ip $kids, exec: reject 5 }}, {{ matches: qname $streams, exec: $policy }}, {{ exec: $pool }}, {{ exec: $up }} ] }}
 """
 NO_DAEMON = r"steerdnsd is not running: no control socket at .*; start it, or set --socket"
@@ -78,8 +79,13 @@ ROWS = {
     "leases": Row(r"router +state +leases", ("--tag", "hosts"), ("leases", "routers")),
     "reverse": Row(r"^stream\.example\n", ("203.0.113.10",), ("names",), wrong=(((), "IP is required"),)),
     "why": Row(r"domain:stream\.example", ("stream.example",), ("sets", "rules"), wrong=(((), "NAME is required"),)),
-    "hits": Row(r"queries in 1 second", ("--suffix", "--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types", "suffixes"),
+    "hits": Row(r"queries in 1 second", ("--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types"),
                 wrong=((("--seconds", "0"), "--seconds"), (("--top", "many"), "--top"))),
+    "history": Row(r"time +client +|no recorded queries match", ("--suffix", "example", "--seconds", "3600", "--limit", "5"), ("queries", "complete"),
+                   wrong=((("--limit", "0"), "--limit"), (("--client", "nobody"), "expected an address or prefix"))),
+    "history top": Row(r"queries from .*\n\n +queries +share", ("--kind", "client"), ("rows", "queries"), wrong=((("--kind", "color"), "expected name, client"),)),
+    "history series": Row(r"queries +hits", ("--step", "60"), ("buckets", "bucket_seconds"), wrong=((("--step", "x"), "--step"),)),
+    "recorder": Row(r"log +database +", keys=("recorders", "lost")),
     "rules": Row(r"set +rules +pending changes +file\n +blocked", keys=("sets",), wrong=((("blocked", "add"), "a rule is missing"),
                  (("blocked", "list", "x"), "unexpected rules"), (("blocked", "drop"), "drop")), own_words=False),
     "static print": Row(r"nas\.lan +A +192\.168\.88\.5", keys=("records",), own_words=False),

@@ -1,0 +1,71 @@
+// One query as the recorder's sinks see it: plain data, without the dataplane.
+//
+// The texts and bytes belong to the caller; a sink copies what it keeps. All sinks write the same words.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::recorder {
+
+inline constexpr std::int64_t kMicroseconds = 1'000'000;  // in a second
+
+enum class Transport : std::uint8_t { udp, tcp, dot, doh };
+inline constexpr std::array<std::string_view, 4> kTransports{"udp", "tcp", "dot", "doh"};
+
+// How the answer was found.
+enum class Path : std::uint8_t { none, packet_cache, cache, stale, local, forwarded, error };
+inline constexpr std::array<std::string_view, 7> kPaths{"none",  "packet_cache", "cache", "stale",
+                                                        "local", "forwarded",    "error"};
+
+inline constexpr std::uint16_t kNoRcode = 0xffff;
+inline constexpr std::uint16_t kNoError = 0xffff;  // of RFC 8914
+
+struct RecordedQuery {
+    std::int64_t time_us = 0;  // its end, since 1970
+    std::uint32_t duration_us = 0;
+    std::uint32_t stands_for = 1;
+    std::uint64_t trace = 0;  // 0: not traced
+    IpAddress client, server;
+    std::uint16_t client_port = 0, server_port = 0;
+    Transport transport = Transport::udp;
+    Path path = Path::none;
+    std::uint8_t worker = 0;
+    std::uint8_t entry = 0;          // of Settings::entries
+    std::uint16_t rcode = kNoRcode;  // kNoRcode: no response
+    std::uint16_t ede = kNoError;    // kNoError: none
+    std::uint16_t qtype = 0, qclass = 0;
+    std::uint16_t query_size = 0, response_size = 0;  // bytes on the wire
+    std::string_view end;                             // a label of verdict.h
+    std::string_view upstream;                        // empty: none was asked
+    std::string_view entry_tag;
+    std::string_view name;                   // presentation form, lower case; empty: malformed
+    std::string_view client_text;            // the address
+    std::string_view answers;                // answers_of(response); empty: none, or not kept
+    std::span<const std::uint8_t> query;     // the message; empty: not kept
+    std::span<const std::uint8_t> response;  // the same
+};
+
+// The presentation form of a wire name in lower case, as dns::name_to_text(), into `out` without an allocation once it
+// has grown. Empty if `wire` is no name.
+void put_name(std::span<const std::uint8_t> wire, std::string& out);
+
+// The answer section for people, as in "cdn.example 198.51.100.2 2001:db8::2": targets of CNAME records, addresses, and the
+// types of other records. At most kMostAnswers bytes; a response that is cut off is read as far as it goes. Into `out`.
+inline constexpr std::size_t kMostAnswers = 400;
+void put_answers(std::span<const std::uint8_t> response, std::string& out);
+
+// The address with the bits behind these prefix lengths 0.
+IpAddress masked(const IpAddress& address, unsigned mask4, unsigned mask6);
+
+// Sets to 0, in the OPT record of a message, what tells one client from another: the address in a client subnet
+// (RFC 7871), beyond the masks, and cookies (RFC 7873). A message that is cut off is left as far as it can be read.
+void blank_client_options(std::span<std::uint8_t> message, unsigned mask4, unsigned mask6);
+
+}  // namespace steer::recorder

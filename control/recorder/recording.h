@@ -1,0 +1,72 @@
+// One query_recorder at work: which queries it takes, what it hides of their clients, and its sinks.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/recorder/dnstap_sink.h"
+#include "control/recorder/file_threads.h"
+#include "control/recorder/json_line.h"
+#include "control/recorder/recorded_query.h"
+
+namespace steer::recorder {
+
+struct RecordingPlan {
+    std::string tag;
+    std::uint32_t entries = 0;  // bits: Settings::entries whose executor runs it, directly or not
+    config::QueryRecorder settings;
+    bool operator==(const RecordingPlan&) const = default;
+};
+// Those that any server runs.
+std::vector<RecordingPlan> recording_plans(const config::Settings& settings);
+
+class Recording {
+  public:
+    static constexpr std::size_t kJsonBatch = std::size_t{64} << 10;  // bytes
+
+    Recording(RecordingPlan plan, WallClock now, Warn warn);
+    // Takes the sinks with unchanged settings from `old`, which ends.
+    Recording(RecordingPlan plan, WallClock now, Warn warn, Recording& old);
+
+    // `query` has no client_text; its name, if any, is in presentation form.
+    void take(const RecordedQuery& query);
+    // Gives sinks what waited for flush_interval_ms, or all.
+    void hand_over(std::int64_t now_us, bool all);
+    // Waits until what was handed over is written.
+    bool flush(std::chrono::milliseconds patience);
+
+    [[nodiscard]] const RecordingPlan& plan() const { return plan_; }
+    struct Status {
+        std::string tag;
+        std::uint64_t taken, skipped;  // queries that except_clients names
+        std::uint32_t one_in;
+        std::vector<SinkStatus> sinks;
+    };
+    [[nodiscard]] Status status() const;
+    [[nodiscard]] bool wants_messages() const { return tap_ != nullptr; }
+
+  private:
+    void open(Recording* old);
+    bool is_sampled(RecordedQuery& query);
+
+    const RecordingPlan plan_;
+    WallClock now_;
+    Warn warn_;
+    matchers::PrefixSet except_;
+    std::uint64_t random_ = 0x9e3779b97f4a7c15;
+    std::unique_ptr<DatabaseThread> database_;
+    std::unique_ptr<JsonThread> json_;
+    std::unique_ptr<DnstapSink> tap_;
+    RowBatch rows_;
+    TextBatch lines_;
+    JsonLine json_line_;
+    std::vector<std::uint8_t> query_copy_, response_copy_;
+    std::int64_t handed_us_ = 0;
+    std::uint64_t taken_ = 0, skipped_ = 0;
+};
+
+}  // namespace steer::recorder

@@ -1,0 +1,251 @@
+#include "control/recorder/database.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+
+#include "sample_query.h"
+#include "support/temp_folder.h"
+
+using namespace steer;
+using namespace steer::recorder;
+using steer::recorder::test::kBegin;
+using steer::recorder::test::kSecond;
+using steer::recorder::test::sample_query;
+using Wrote = Database::Wrote;
+
+namespace {
+
+constexpr std::int64_t kDay = 86'400 * kSecond;
+
+struct DatabaseScene {
+    DatabaseScene() { settings.path = folder / "queries.db"; }
+
+    Database database() {
+        return Database(settings, [this](const std::string& s) { said.push_back(s); });
+    }
+    static RowBatch batch(int rows, std::int64_t after_us = 0) {
+        RowBatch batch;
+        for (int i = 0; i < rows; ++i)
+            batch.add(sample_query("www.example.com", after_us + i));
+        return batch;
+    }
+    // The first column of the first row, by a connection of another program.
+    [[nodiscard]] std::string one(const std::string& sql) const {
+        Connection db;
+        BOOST_REQUIRE(db.open(settings.path, SQLITE_OPEN_READONLY) == SQLITE_OK);
+        Statement statement = db.prepare(sql);
+        BOOST_REQUIRE_MESSAGE(statement, db.error());
+        return statement.step() == SQLITE_ROW ? std::string(statement.text(0)) : "nothing";
+    }
+    void make(const std::string& sql) const {
+        Connection db;
+        BOOST_REQUIRE(db.open(settings.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) ==
+                      SQLITE_OK);
+        BOOST_REQUIRE_MESSAGE(db.run(sql) == SQLITE_OK, db.error());
+    }
+
+    steer::test::TempFolder folder;
+    config::QueryRecorder settings;
+    std::vector<std::string> said;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_query_is_a_row_and_the_view_has_its_words) {
+    DatabaseScene scene;
+    auto database = scene.database();
+    RowBatch batch;
+    auto query = sample_query("a\\.b.example");
+    query.upstream = "1.1.1.1";
+    query.ede = 15;
+    query.transport = Transport::dot;
+    query.answers = "198.51.100.2";
+    query.trace = UINT64_MAX;
+    batch.add(query);
+    query.time_us -= 1;  // workers end queries beside each other
+    query.rcode = kNoRcode;
+    batch.add(query);
+    BOOST_TEST((database.write(batch, kBegin) == Wrote::yes));
+    BOOST_TEST(scene.one("SELECT concat FROM (SELECT time_us || ' ' || client || ' ' || "
+                         "client_port || ' ' || transport "
+                         "|| ' ' || name || ' ' || type || ' ' || end || ' ' || path || ' ' || "
+                         "rcode || ' ' || ede || ' ' || "
+                         "upstream || ' ' || entry || ' ' || duration_us || ' ' || answers AS "
+                         "concat FROM history "
+                         "ORDER BY time_us)") ==
+               std::to_string(kBegin) +
+                   " 192.0.2.7 40000 dot a\\.b.example 1 answered cache 0 15 1.1.1.1 main 120 "
+                   "198.51.100.2");
+    BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "2");
+    BOOST_TEST(scene.one("SELECT max(id) FROM queries WHERE rcode IS NULL") ==
+               std::to_string(kBegin + 1));
+    BOOST_TEST(database.written() == 2U);
+    BOOST_TEST(scene.said.empty());
+}
+
+BOOST_AUTO_TEST_CASE(sums_are_kept_by_minute_and_hour) {
+    DatabaseScene scene;
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(3), kBegin) == Wrote::yes));
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "0");
+    // The next minute flushes.
+    BOOST_TEST((database.write(DatabaseScene::batch(2, 61 * kSecond), kBegin + 61 * kSecond) ==
+                Wrote::yes));
+    BOOST_TEST(scene.one("SELECT queries FROM totals WHERE span = 60") == "3");
+    BOOST_TEST(database.flush_sums(kBegin + 62 * kSecond));
+    BOOST_TEST(scene.one("SELECT group_concat(queries) FROM totals WHERE span = 60") == "3,2");
+    BOOST_TEST(scene.one("SELECT queries || ' ' || cached || ' ' || duration_us FROM totals WHERE "
+                         "span = 3600") == "5 5 600");
+    BOOST_TEST(scene.one("SELECT queries FROM tops WHERE span = 3600 AND kind = 0 AND key = "
+                         "'www.example.com'") == "5");
+    BOOST_TEST(
+        scene.one("SELECT queries FROM tops WHERE span = 3600 AND kind = 9 AND key = '128'") ==
+        "5");
+    // A restart within the minute adds.
+    auto again = scene.database();
+    BOOST_TEST((again.write(DatabaseScene::batch(1, 62 * kSecond), kBegin) == Wrote::yes));
+    BOOST_TEST(again.flush_sums(kBegin));
+    BOOST_TEST(scene.one("SELECT sum(queries) FROM totals WHERE span = 60") == "6");
+}
+
+BOOST_AUTO_TEST_CASE(rows_that_are_too_old_are_removed) {
+    DatabaseScene scene;
+    scene.settings.retention_days = 2;
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(10), kBegin) == Wrote::yes));
+    BOOST_TEST((database.write(DatabaseScene::batch(5, kDay), kBegin + kDay) == Wrote::yes));
+    database.tidy(kBegin + 2 * kDay - kSecond);
+    BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "15");
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "4");
+    database.tidy(kBegin + 2 * kDay + kSecond);
+    BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "5");
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals WHERE start < " +
+                         std::to_string((kBegin + kDay) / kSecond)) == "0");
+    BOOST_TEST(database.removed() == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(the_oldest_rows_make_room) {
+    DatabaseScene scene;
+    scene.settings.max_size = 1 << 20;
+    auto database = scene.database();
+    std::int64_t now = kBegin;
+    for (int i = 0; i < 20; ++i, now += kSecond) {
+        BOOST_TEST((database.write(DatabaseScene::batch(5'000, now - kBegin), now) == Wrote::yes));
+        database.tidy(now);
+    }
+    for (int i = 0; i < 10; ++i, now += kSecond)
+        database.tidy(now);
+    BOOST_TEST(std::stoll(scene.one("SELECT count(*) FROM queries")) > 2'000);
+    BOOST_TEST(scene.one("SELECT max(id) FROM queries") ==
+               std::to_string(kBegin + 19 * kSecond + 4'999));
+    BOOST_TEST(std::stoll(scene.one("PRAGMA page_count")) * 4096 < (4 << 20));
+    BOOST_TEST(database.removed() > 50'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_locked_database_keeps_the_batch_for_later) {
+    DatabaseScene scene;
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::yes));
+    {
+        Connection other;
+        BOOST_REQUIRE(other.open(scene.settings.path, SQLITE_OPEN_READWRITE) == SQLITE_OK);
+        BOOST_REQUIRE(other.run("BEGIN IMMEDIATE") == SQLITE_OK);
+        BOOST_TEST((database.write(DatabaseScene::batch(1, 7), kBegin) == Wrote::later));
+        BOOST_TEST((database.write(DatabaseScene::batch(1, 7), kBegin) == Wrote::later));
+        BOOST_TEST(database.trouble() ==
+                   "the database \"" + scene.settings.path +
+                       "\" is locked: another program writes to it; end that");
+        BOOST_TEST(scene.said.size() == 1U);
+    }
+    BOOST_TEST((database.write(DatabaseScene::batch(1, 7), kBegin) == Wrote::yes));
+    BOOST_TEST(database.trouble() == "");
+    BOOST_TEST(scene.said.back().ends_with(" again"));
+    BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(garbage_is_set_aside) {
+    DatabaseScene scene;
+    scene.folder.write("queries.db", std::string(5000, 'x'));
+    scene.folder.write("queries.db.damaged", "an earlier one");
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::yes));
+    BOOST_TEST(scene.folder.read("queries.db.damaged-2").size() == 5000U);
+    BOOST_TEST(scene.folder.read("queries.db.damaged") == "an earlier one");
+    BOOST_REQUIRE(scene.said.size() == 1U);
+    BOOST_TEST(scene.said[0].ends_with("is damaged (file is not a database): it is kept as \"" +
+                                       scene.settings.path + ".damaged-2\", and a new one begins"));
+}
+
+BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_to_this_one) {
+    DatabaseScene scene;
+    scene.make(std::string(schema_step(0)) +
+               "PRAGMA application_id = " + std::to_string(kApplicationId) +
+               "; PRAGMA user_version = 1; INSERT INTO queries(id, name) VALUES(7, 'old.example')");
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::yes));
+    BOOST_TEST(database.flush_sums(kBegin));
+    BOOST_TEST(scene.one("SELECT group_concat(name) FROM queries") ==
+               "old.example,www.example.com");
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "2");
+    BOOST_TEST(scene.one("PRAGMA user_version") == std::to_string(kSchema));
+    BOOST_REQUIRE(scene.said.size() == 1U);
+    BOOST_TEST(scene.said[0].ends_with("had the schema 1: it is now 2"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_left_alone) {
+    DatabaseScene scene;
+    scene.make("CREATE TABLE theirs(x); INSERT INTO theirs VALUES(1)");
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::lost));
+    BOOST_TEST(
+        database.trouble().ends_with("belongs to another program: name another file as 'path'"));
+    BOOST_TEST(scene.one("SELECT x FROM theirs") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_schema_is_left_alone) {
+    DatabaseScene scene;
+    scene.make("CREATE TABLE t(x); PRAGMA application_id = " + std::to_string(kApplicationId) +
+               "; PRAGMA user_version = 9");
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::lost));
+    BOOST_TEST(database.trouble().find("has the schema 9 of a later version") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_folder_is_tried_again) {
+    DatabaseScene scene;
+    scene.settings.path = scene.folder / "later/queries.db";
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::lost));
+    BOOST_TEST(database.trouble().find(
+                   "cannot be opened: unable to open database file; name a file in a folder") !=
+               std::string::npos);
+    std::filesystem::create_directory(scene.folder / "later");
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin + kSecond) == Wrote::lost));
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin + Database::kRetryS * kSecond) ==
+                Wrote::yes));
+}
+
+BOOST_AUTO_TEST_CASE(names_beyond_the_most_frequent_are_summed) {
+    Sums sums;
+    RowBatch batch;
+    for (int i = 0; i < 600; ++i) {
+        for (int n = 0; n < (i < 10 ? 3 : 1); ++n)
+            batch.add(sample_query("n" + std::to_string(i)));
+    }
+    for (const Row& row : batch.rows())
+        sums.add(batch, row);
+    std::uint64_t names = 0, others = 0, frequent = 0;
+    for (const auto& key : sums.keys()) {
+        if (key.kind != SumKind::name) continue;
+        ++names;
+        if (key.key.empty()) others = key.queries;
+        if (key.queries == 3) ++frequent;
+    }
+    BOOST_TEST(names == Sums::kKept + 1);
+    BOOST_TEST(frequent == 10U);
+    BOOST_TEST(others == 100U);
+    BOOST_TEST(latency_class(0) == 2U);
+    BOOST_TEST(latency_class(127) == 128U);
+    BOOST_TEST(latency_class(128) == 256U);
+    BOOST_TEST(latency_class(UINT32_MAX) == 1U << 26U);
+}

@@ -1,0 +1,152 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <map>
+#include <thread>
+
+#include "control/recorder/dnstap_message.h"
+#include "control/recorder/dnstap_sink.h"
+#include "dataplane/port/descriptor.h"
+#include "sample_query.h"
+#include "support/temp_folder.h"
+
+using namespace steer;
+using namespace steer::recorder;
+using steer::recorder::test::sample_query;
+using namespace std::string_view_literals;
+
+namespace {
+
+std::uint64_t take_varint(std::string_view& in) {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        BOOST_REQUIRE(!in.empty());
+        const auto byte = static_cast<std::uint8_t>(in[0]);
+        in.remove_prefix(1);
+        value |= std::uint64_t{byte & 0x7fU} << shift;
+        if (byte < 0x80) return value;
+    }
+}
+
+// Fields by number: bytes, or a number as text.
+std::map<std::uint64_t, std::string> fields(std::string_view in) {
+    std::map<std::uint64_t, std::string> all;
+    while (!in.empty()) {
+        const auto key = take_varint(in);
+        std::string& value = all[key >> 3U];
+        switch (key & 7U) {
+            case 0:
+                value = std::to_string(take_varint(in));
+                break;
+            case 2: {
+                const auto size = take_varint(in);
+                BOOST_REQUIRE(size <= in.size());
+                value = in.substr(0, size);
+                in.remove_prefix(size);
+                break;
+            }
+            case 5: {
+                BOOST_REQUIRE(in.size() >= 4);
+                std::uint32_t number = 0;
+                for (unsigned i = 0; i < 4; ++i)
+                    number |= std::uint32_t{static_cast<std::uint8_t>(in[i])} << (8 * i);
+                value = std::to_string(number);
+                in.remove_prefix(4);
+                break;
+            }
+            default:
+                BOOST_FAIL("wire type");
+        }
+    }
+    return all;
+}
+
+constexpr std::uint8_t kQuery[] = {1, 2, 3}, kResponse[] = {4, 5};
+
+Descriptor listener(const std::string& path) {
+    Descriptor fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    BOOST_REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0);
+    BOOST_REQUIRE(::listen(fd.get(), 4) == 0);
+    return fd;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(messages_have_the_fields_of_the_schema) {
+    auto query = sample_query();
+    query.time_us += 250'000;
+    query.duration_us = 300'000;
+    query.query = kQuery;
+    query.response = kResponse;
+    query.transport = Transport::doh;
+    std::string out;
+    put_client_query({"here", "SteerDNS 1"}, query, out);
+    auto outer = fields(out);
+    BOOST_TEST(outer[1] == "here");
+    BOOST_TEST(outer[2] == "SteerDNS 1");
+    BOOST_TEST(outer[15] == "1");
+    auto message = fields(outer[14]);
+    BOOST_TEST(message[1] == "5");
+    BOOST_TEST(message[2] == "1");
+    BOOST_TEST(message[3] == "4");
+    BOOST_TEST(message[4] == "\xc0\0\2\7"sv);
+    BOOST_TEST(message[5] == "\xc0\0\2\x35"sv);
+    BOOST_TEST(message[6] == "40000");
+    BOOST_TEST(message[7] == "53");
+    BOOST_TEST(message[8] == "1795449599");
+    BOOST_TEST(message[9] == "950000000");
+    BOOST_TEST(message[10] == "\1\2\3");
+    BOOST_TEST(!message.contains(14));
+    query.client = *IpAddress::parse("2001:db8::7");
+    put_client_response({"", "v"}, query, out);
+    outer = fields(out);
+    BOOST_TEST(!outer.contains(1));
+    message = fields(outer[14]);
+    BOOST_TEST(message[1] == "6");
+    BOOST_TEST(message[2] == "2");
+    BOOST_TEST(message[4].size() == 16U);
+    BOOST_TEST(message[12] == "1795449600");
+    BOOST_TEST(message[13] == "250000000");
+    BOOST_TEST(message[14] == "\4\5");
+    BOOST_TEST(!message.contains(10));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_receiver_messages_are_counted_as_lost) {
+    const steer::test::TempFolder folder;
+    std::vector<std::string> said;
+    DnstapSink sink({.socket = folder / "tap.sock"}, {"here", "v"},
+                    [&](const std::string& s) { said.push_back(s); });
+    sink.send(sample_query());
+    while (sink.trouble().empty())
+        std::this_thread::yield();
+    sink.poll();
+    sink.poll();
+    BOOST_TEST(sink.lost() == 2U);
+    BOOST_TEST(sink.sent() == 0U);
+    BOOST_REQUIRE(said.size() == 1U);
+    BOOST_TEST(
+        said[0] ==
+        "queries are not sent to the dnstap receiver unix:" + (folder / "tap.sock") +
+            ": not reachable: No such file or directory; start a receiver there, it is tried "
+            "again every second");
+}
+
+BOOST_AUTO_TEST_CASE(a_receiver_that_hangs_is_left_within_seconds) {
+    const steer::test::TempFolder folder;
+    const Descriptor there = listener(folder / "tap.sock");
+    const auto begin = std::chrono::steady_clock::now();
+    {
+        DnstapSink sink({.socket = folder / "tap.sock"}, {"here", "v"}, [](const std::string&) {});
+        while (sink.trouble().empty())
+            std::this_thread::yield();
+        BOOST_TEST(sink.trouble() == "no handshake of Frame Streams: no answer within a second");
+        sink.send(sample_query());
+        BOOST_TEST(sink.lost() == 2U);
+    }
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)));
+}

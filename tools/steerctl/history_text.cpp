@@ -1,0 +1,133 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdio>
+
+#include "cells.h"
+#include "report.h"
+#include "table.h"
+
+namespace steerctl {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string percent(const json::value* ratio) {
+    const auto number = number_of(ratio);
+    if (!number) return "-";
+    char text[24];
+    (void)std::snprintf(text, sizeof text, "%.1f %%", *number * 100);
+    return text;
+}
+
+// "120 us", "1.5 ms", "2.0 s".
+std::string latency(const json::value* microseconds) {
+    const auto number = number_of(microseconds);
+    if (!number) return "-";
+    char text[32];
+    if (*number < 1000) {
+        (void)std::snprintf(text, sizeof text, "%.0f us", *number);
+    } else if (*number < 1e6) {
+        (void)std::snprintf(text, sizeof text, "%.1f ms", *number / 1e3);
+    } else {
+        (void)std::snprintf(text, sizeof text, "%.1f s", *number / 1e6);
+    }
+    return text;
+}
+
+std::string span_of(const json::object& all) {
+    const auto from = number_of(find(all, "from")), to = number_of(find(all, "to"));
+    if (!from || !to) return "";
+    return date_text(*from) + " to " + date_text(*to);
+}
+
+const char* if_incomplete(const json::object& all) {
+    const auto* const complete = find(all, "complete");
+    return complete != nullptr && complete->is_bool() && !complete->as_bool()
+               ? "\nnot all were read in time: ask for a shorter time\n"
+               : "";
+}
+
+}  // namespace
+
+std::string history_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    Table table;
+    table.headings({"time", "client", "by", "name", "type", "result", "path", "duration",
+                    "upstream", "answers"});
+    const json::array& queries = array_of(all, "queries");
+    for (const json::value& one : queries) {
+        const json::object& q = object_of(one);
+        const bool has_rcode = find(q, "rcode") != nullptr;
+        table.row({text_of(q, "time"), text_of(q, "client"), text_of(q, "transport"),
+                   text_of(q, "name"), text_of(q, "type"), text_of(q, has_rcode ? "rcode" : "end"),
+                   text_of(q, "path"), latency(find(q, "duration_us")), text_of(q, "upstream"),
+                   text_of(q, "answers")});
+    }
+    const auto* const next = find(all, "next_us");
+    std::string out = queries.empty() ? "no recorded queries match\n" : table.text();
+    if (next != nullptr) out += "\nolder ones: --before " + cell_text(*next) + "\n";
+    return queries.empty() && next == nullptr ? out + if_incomplete(all) : out;
+}
+
+std::string top_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    std::string out = text_of(all, "queries") + " queries from " + span_of(all) + "\n\n";
+    Table table;
+    const std::string kind = text_of(all, "kind");
+    table.headings({"queries", "share", "mean", kind});
+    for (const json::value& one : array_of(all, "rows")) {
+        const json::object& row = object_of(one);
+        const std::string key = text_of(row, "key");
+        table.row({text_of(row, "queries"), percent(find(row, "share")),
+                   latency(find(row, "mean_us")),
+                   kind == "latency" ? "below " + key + " us" : key});
+    }
+    out += table.text();
+    if (number_of(find(all, "others")).value_or(0) > 0)
+        out += "\n" + text_of(all, "others") + " queries of others\n";
+    return out + if_incomplete(all);
+}
+
+std::string series_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    std::string out = span_of(all) + ", a row for each " +
+                      duration_text(number_of(find(all, "bucket_seconds")).value_or(0)) + "\n\n";
+    Table table;
+    table.headings({"from", "queries", "hits", "forwarded", "failed", "mean", "p95", "p99"});
+    for (const json::value& one : array_of(all, "buckets")) {
+        const json::object& row = object_of(one);
+        table.row({date_text(number_of(find(row, "start")).value_or(0)), text_of(row, "queries"),
+                   percent(find(row, "hit_ratio")), text_of(row, "forwarded"),
+                   text_of(row, "failed"), latency(find(row, "mean_us")),
+                   latency(find(row, "p95_us")), latency(find(row, "p99_us"))});
+    }
+    return out + table.text() + if_incomplete(all);
+}
+
+std::string recorder_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    const json::array& recorders = array_of(all, "recorders");
+    if (recorders.empty()) return "no query_recorder is run by a server\n";
+    std::string out = text_of(all, "queries") + " queries read, " + text_of(all, "lost") +
+                      " records lost in full rings\n\n";
+    Table table;
+    table.headings({"plugin", "sink", "written", "dropped", "failed", "size", "state", "place"});
+    for (const json::value& one : recorders) {
+        const json::object& recorder = object_of(one);
+        for (const json::value& sink_of : array_of(recorder, "sinks")) {
+            const json::object& sink = object_of(sink_of);
+            const std::string trouble = text_of(sink, "trouble");
+            const bool has_trouble = !trouble.empty() && trouble != "-";
+            table.row({text_of(recorder, "plugin"), text_of(sink, "sink"), text_of(sink, "written"),
+                       text_of(sink, "dropped"), text_of(sink, "failed"), text_of(sink, "bytes"),
+                       is_true(sink, "well") ? "well"
+                       : has_trouble         ? trouble
+                                             : "not connected",
+                       text_of(sink, "place")});
+        }
+    }
+    return out + table.text();
+}
+
+}  // namespace steerctl
