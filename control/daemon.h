@@ -176,6 +176,7 @@ class Daemon {
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
     std::unique_ptr<DataplaneRuntime> runtime_;
+    std::unique_ptr<QueryRecordFeed> query_records_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<CacheService> cache_service_;  // nullptr: no cache in the configuration
     std::unique_ptr<Published<NextHopTable>> hops_;

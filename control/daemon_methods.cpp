@@ -48,7 +48,7 @@ void Daemon::add_methods() {
     add_cache_methods(methods_, cache_methods());
     add_router_methods(methods_, main_io_, routers_);
     why_->add_methods(methods_);
-    hits_->add_methods(methods_, *runtime_);
+    hits_->add_methods(methods_, *query_records_);
     rules_->add_methods(methods_);
     statics_->add_methods(methods_);
     leases_->add_methods(methods_);

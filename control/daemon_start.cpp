@@ -148,6 +148,7 @@ Result<void> Daemon::start_tables() {
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();
     runtime_ = std::make_unique<DataplaneRuntime>(*options);
+    query_records_ = std::make_unique<QueryRecordFeed>(*runtime_);
     spdlog::info("cache keys are computed by {} code",
                  cache::label(runtime_->shared().hasher->lanes()));
     publisher_ = std::make_unique<build::Publisher>(runtime_->shared());

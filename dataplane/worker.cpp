@@ -26,6 +26,7 @@
 #include "dataplane/stages/packet_cache_stage.h"
 #include "dataplane/stages/parked_pool.h"
 #include "dataplane/stages/parse.h"
+#include "dataplane/stages/query_ends.h"
 #include "dataplane/stages/reply.h"
 #include "dataplane/stages/resolver.h"
 #include "dataplane/stages/software_rss.h"
@@ -130,7 +131,7 @@ struct Worker::Impl final : ForwardSink {
     Counters counters;
     Transmit transmit;
     SoftwareRss software_rss;
-    Sampler sampler;
+    QueryEnds query_ends;
     UpstreamSender sender;
     CacheWriter cache_writer;
     Executor executor;
@@ -163,7 +164,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       streams(count_streams(rings)),
       transmit(options.index, ports, rings_to_others(options, rings), counters),
       software_rss(options, ports, rings, counters),
-      sampler(shared.sample_one_in, rings.samples),
+      query_ends(options.index, shared, rings.records, counters),
       sender(options.index,
              {ports, rings, shared.port_owners, *shared.buffers, transmit, counters, streams}),
       cache_writer(options.index, shared.cache, rings.to_worker[0], counters),
@@ -176,7 +177,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
            options.index, *shared.hasher, shared.parked[options.index]),
       tracer(options.index, *shared.buffers, rings.traces, shared.trace_filter, now),
       replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, tracer,
-              counters),
+              query_ends, counters),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
@@ -244,12 +245,12 @@ bool Worker::Impl::turn(Now at) noexcept {
     stage_ends(Stage::transmit);
     busy |= cache_writer.turn(now);
     stage_ends(Stage::cache_writer);
+    query_ends.end_turn(busy);
     end_turn();
     return busy;
 }
 
 void Worker::Impl::serve(Burst& b) noexcept {
-    sampler.look_at(b);
     find_entries(b, *snapshot);
     tracer.look_at(b, *snapshot, now);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
@@ -278,6 +279,7 @@ void Worker::Impl::begin_turn(Now at) noexcept {
     }
     next_hops = shared.next_hops.load(std::memory_order_acquire);
     forwarder.set_next_hops(next_hops);
+    query_ends.begin_turn(now, snapshot);
 }
 
 void Worker::Impl::end_turn() noexcept {
@@ -302,6 +304,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
         take_replies(burst);
         if (software_rss.is_for(shared.port_owners[first_own + i].queues))
             software_rss.spread(burst);
+        query_ends.came(ClientTransport::udp, burst.live_count);
         stage_ends(Stage::classify);
         serve(burst);
     }
@@ -367,6 +370,7 @@ void Worker::Impl::take_moved_queries(std::span<const Message> messages) noexcep
     }
     if (burst.live_count == 0) return;
     counters.add(Stat::moved_queries, burst.live_count);
+    query_ends.came(ClientTransport::udp, burst.live_count);
     serve(burst);
 }
 
@@ -384,6 +388,9 @@ bool Worker::Impl::receive_from_streams() noexcept {
         for (unsigned i = 0; i < n; ++i) {
             if (messages[i].kind == MessageKind::inject) {
                 counters.add(Stat::injected_queries);
+                query_ends.came(
+                    reinterpret_cast<const InjectedQuery*>(messages[i].buffer->data())->transport,
+                    1);
                 add_injected(messages[i], burst, replier);
             } else {
                 forwarder.on_message(messages[i], now);
@@ -563,6 +570,10 @@ void Worker::stop() noexcept {
 
 const Counters& Worker::counters() const noexcept {
     return impl_->counters;
+}
+
+const QueryCounters& Worker::query_counters() const noexcept {
+    return impl_->query_ends.counters();
 }
 
 unsigned Worker::parked() const noexcept {

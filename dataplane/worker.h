@@ -14,6 +14,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/counters.h"
+#include "dataplane/base/query_counters.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/forward/upstream_health.h"
 #include "dataplane/port/port.h"
@@ -37,6 +38,7 @@ class Worker {
     void stop() noexcept;  // any thread
 
     [[nodiscard]] const Counters& counters() const noexcept;
+    [[nodiscard]] const QueryCounters& query_counters() const noexcept;
     [[nodiscard]] unsigned parked() const noexcept;
     // This worker's measurements of an upstream (Upstream::id); any thread.
     [[nodiscard]] const UpstreamHealth& upstream_health(std::uint16_t upstream) const noexcept;

@@ -37,21 +37,21 @@ std::span<const std::uint8_t> bytes_of(const std::string& name) {
 
 }  // namespace
 
-void HitCounts::add(const Sample& sample) {
+void HitCounts::add(const QueryRecordView& record) {
+    const QueryRecord& head = record.head;
     ++samples_;
-    lost_ += sample.lost;
-    queries_ += sample.stands_for;
-    // A sample is cut after the question and can be malformed; the question itself is complete.
-    dns::Query query;
-    const auto error = dns::parse_query({sample.message.data(), sample.length}, query);
-    if (error != dns::QueryError::none && query.question_end == 0) {
-        malformed_ += sample.stands_for;
+    lost_ += head.lost;
+    queries_ += head.stands_for;
+    if (head.qname_len == 0) {
+        malformed_ += head.stands_for;
         return;
     }
-    const auto name = query.name();
-    count(names_, std::string(name.begin(), name.end()), sample.stands_for);
-    count(clients_, sample.client.to_string(), sample.stands_for);
-    count(types_, query.qtype, sample.stands_for);
+    const auto as_sent = record.qname();
+    std::string name(as_sent.size(), '\0');
+    dns::lower_case(as_sent.data(), reinterpret_cast<std::uint8_t*>(name.data()), as_sent.size());
+    count(names_, name, head.stands_for);
+    count(clients_, head.client.to_string(), head.stands_for);
+    count(types_, head.qtype, head.stands_for);
 }
 
 std::vector<config::AskedName> HitCounts::names() const {

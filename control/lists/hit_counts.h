@@ -1,4 +1,4 @@
-// Sums of query samples by name, client and type. Each sample counts as many queries as it represents.
+// Sums of query records by name, client and type. Each record counts as many queries as it represents.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "control/config/why.h"
-#include "dataplane/stages/sample.h"
+#include "dataplane/stages/query_record.h"
 
 namespace steer {
 
@@ -18,11 +18,11 @@ class HitCounts {
     // The maximum number of keys per kind; further ones count only in "queries".
     static constexpr std::size_t kMaxKept = 200'000;
 
-    void add(const Sample& sample);
+    void add(const QueryRecordView& record);
 
     // All counted names.
     [[nodiscard]] std::vector<config::AskedName> names() const;
-    // {"queries", "malformed" (of these), "samples", "lost" (samples), "names": [{"name", "queries"}], "clients":
+    // {"queries", "malformed" (of these), "samples" (records), "lost" (records), "names": [{"name", "queries"}], "clients":
     // [{"client", "queries"}], "types": [{"type", "queries"}]}: the first `top` of each.
     [[nodiscard]] boost::json::object to_json(std::size_t top) const;
 

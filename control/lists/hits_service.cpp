@@ -26,12 +26,16 @@ HitsService::HitsService(boost::asio::io_context& main_io, ConfigSource source)
     : main_io_(main_io), source_(std::move(source)), timer_(main_io) {}
 
 HitsService::~HitsService() {
-    if (runtime_ != nullptr) runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    if (records_ != nullptr) records_->remove(taker_);
 }
 
-void HitsService::add_methods(ops::Methods& methods, DataplaneRuntime& runtime) {
+void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
     using ops::ParamType;
-    runtime_ = &runtime;
+    records_ = &records;
+    taker_ = records.add([this](const QueryRecordView& record) {
+        const std::lock_guard lock(mutex_);
+        if (count_ != nullptr) count_->hits.add(record);
+    });
     methods.add({.name = "hits",
                  .help = "Counts queries for a while: top names, clients, types and rules.",
                  .changes = ops::Changes::nothing(),
@@ -51,26 +55,43 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
         return done(ops::RpcError{ops::RpcCode::internal_error,
                                   "queries are being counted already: ask again"});
     }
-    take_samples();  // what is left of the last count
-    count_ = std::make_unique<Count>(
+    records_->poll();  // what is left of the last count
+    auto count = std::make_unique<Count>(
         Count{{},
               seconds,
               asked.number("top", kTop),
               std::chrono::steady_clock::now() + std::chrono::seconds(seconds),
               done});
+    {
+        const std::lock_guard lock(mutex_);
+        count_ = std::move(count);
+    }
     lost_before_ = 0;
-    runtime_->shared().sample_one_in.store(1, std::memory_order_relaxed);
+    wish(1);
     look();
 }
 
+std::unique_ptr<HitsService::Count> HitsService::take_count() {
+    const std::lock_guard lock(mutex_);
+    return std::move(count_);
+}
+
+void HitsService::wish(std::uint32_t one_in) {
+    one_in_ = one_in;
+    records_->wish(taker_, {.one_in = one_in});
+}
+
 void HitsService::look() {
-    take_samples();
-    // More samples than can be read in time: sample fewer.
-    auto& one_in = runtime_->shared().sample_one_in;
-    if (count_->hits.lost() > lost_before_) {
-        lost_before_ = count_->hits.lost();
-        one_in.store(std::min(one_in.load(std::memory_order_relaxed) * 2, kFewest),
-                     std::memory_order_relaxed);
+    records_->poll();
+    // More records than can be read in time: ask for fewer.
+    std::uint64_t lost = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        lost = count_->hits.lost();
+    }
+    if (lost > lost_before_) {
+        lost_before_ = lost;
+        wish(std::min(one_in_ * 2, kFewest));
     }
     if (std::chrono::steady_clock::now() >= count_->end) return finish();
     timer_.expires_after(kStepEvery);
@@ -79,25 +100,14 @@ void HitsService::look() {
     });
 }
 
-void HitsService::take_samples() {
-    Sample sample;
-    for (unsigned w = 0; w < runtime_->workers(); ++w) {
-        // At most the ring size, or a busy worker would keep this loop running.
-        for (unsigned left = runtime_->samples(w).capacity(); left > 0; --left) {
-            if (runtime_->samples(w).pop(&sample, 1) == 0) break;
-            if (count_ != nullptr) count_->hits.add(sample);
-        }
-    }
-}
-
 void HitsService::finish() {
-    runtime_->shared().sample_one_in.store(0, std::memory_order_relaxed);
+    wish(0);
     const auto begun = thread_.run([this, names = count_->hits.names()] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
         });
         boost::asio::post(main_io_, [this, found = std::move(rules)]() mutable {
-            const auto count = std::move(count_);
+            const auto count = take_count();
             if (found.has_error()) return count->done(found.error());
             object out = count->hits.to_json(count->top);
             out["seconds"] = count->seconds;
@@ -109,7 +119,7 @@ void HitsService::finish() {
         });
     });
     if (begun) return;
-    const auto count = std::move(count_);
+    const auto count = take_count();
     count->done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 

@@ -24,7 +24,6 @@ constexpr unsigned kMessages = 8192;
 constexpr unsigned kAcknowledgements = 8192;
 constexpr unsigned kEvents = 4096;
 constexpr unsigned kNotes = 1024;
-constexpr unsigned kSamples = 1024;
 constexpr unsigned kTraces = 128;
 
 [[noreturn]] void die(const char* what) {
@@ -101,7 +100,6 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
         events_.push_back(std::make_unique<Ring<Event>>(kEvents, routers_sleeper_.get()));
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
         notes_.push_back(std::make_unique<Ring<Note>>(kNotes, nullptr));
-        samples_.push_back(std::make_unique<Ring<Sample>>(kSamples, nullptr));
         records_.push_back(std::make_unique<CellRing>(options.record_cells));
         traces_.push_back(std::make_unique<Ring<TraceMessage>>(kTraces, nullptr));
         for (unsigned s = 0; s < options.streams; ++s) {
@@ -147,7 +145,6 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
     rings.from_routers = acknowledgements_[index].get();
     rings.to_routers = events_[index].get();
     rings.to_main = notes_[index].get();
-    rings.samples = samples_[index].get();
     rings.records = records_[index].get();
     rings.traces = traces_[index].get();
 

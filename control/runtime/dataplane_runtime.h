@@ -67,9 +67,8 @@ class DataplaneRuntime {
     [[nodiscard]] Ring<Message>& stream_to_worker(unsigned stream, unsigned worker) {
         return *from_stream_[stream][worker];
     }
-    // The main thread pops these. It is not woken for them: it polls ten times a second while it wants samples.
+    // The main thread pops these. It is not woken for them: it polls.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
-    [[nodiscard]] Ring<Sample>& samples(unsigned worker) { return *samples_[worker]; }
     // The main thread pops these and owns their buffers.
     [[nodiscard]] Ring<TraceMessage>& traces(unsigned worker) { return *traces_[worker]; }
     [[nodiscard]] BufferPools& buffers() { return *buffers_; }
@@ -95,7 +94,6 @@ class DataplaneRuntime {
     std::vector<std::unique_ptr<Ring<Event>>> events_;
     std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
-    std::vector<std::unique_ptr<Ring<Sample>>> samples_;
     std::vector<std::unique_ptr<CellRing>> records_;
     std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,

@@ -72,6 +72,7 @@ Buffer* BufferPools::take(std::uint32_t payload_bytes) noexcept {
     b->length = 0;
     b->serial = 0;
     b->born_ms = 0;
+    b->upstream = Buffer::kNoUpstream;
     return b;
 }
 

@@ -25,7 +25,9 @@ struct Buffer {
     rte_mempool* pool;
     // Arrival of the upstream's reply; an answer's age counts from here. Negative: before the machine was started.
     std::int64_t born_ms;
+    std::uint16_t upstream;  // Upstream::id of the one that sent it; kNoUpstream: another source
 
+    static constexpr std::uint16_t kNoUpstream = UINT16_MAX;
     [[nodiscard]] Birth birth() const { return Birth::at_ms(born_ms); }
     [[nodiscard]] std::uint8_t* data() { return reinterpret_cast<std::uint8_t*>(this + 1); }
     [[nodiscard]] const std::uint8_t* data() const {
@@ -42,7 +44,7 @@ struct Buffer {
         return length > size ? bytes().subspan(size) : std::span<const std::uint8_t>{};
     }
 };
-static_assert(sizeof(Buffer) == 32);
+static_assert(sizeof(Buffer) == 40);
 
 inline constexpr std::uint32_t kSmallBuffer = 2048;
 // Fits a 64 KiB message and its offset tables, even if all its records are addresses of 15 bytes.

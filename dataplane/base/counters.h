@@ -126,6 +126,8 @@ class Count {
     X(notes_sent, "notes_sent", "log records and learned names sent to control")                   \
     X(notes_dropped, "notes_dropped", "log records lost: the ring is full")                        \
     X(learned_dropped, "learned_dropped", "learned names lost: the ring is half full")             \
+    X(records_written, "records_written", "query records written for control")                     \
+    X(records_lost, "records_lost", "query records lost: the ring is full")                        \
     X(naps, "naps", "short sleeps of a worker with a polled port or under load")                   \
     X(sleeps, "sleeps", "times that the worker slept")
 

@@ -69,6 +69,7 @@ bool take_options(std::span<const std::uint8_t> options, Query& out) noexcept {
 QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t at, unsigned count,
                             Query& out) noexcept {
     Edns& edns = out.edns;
+    std::uint8_t version = 0;
     bool options_are_good = true;
     for (; count > 0; --count) {
         const std::size_t name = plain_name_length(message.subspan(at));
@@ -82,13 +83,13 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
         edns.present = true;
         edns.udp_size =
             load_be16(fixed + 2) < kClassicUdpSize ? kClassicUdpSize : load_be16(fixed + 2);
-        edns.version = fixed[5];
+        version = fixed[5];
         edns.dnssec_ok = (fixed[6] & 0x80) != 0;
-        if (rdata_length != 0 && edns.version == 0)  // other versions may define them differently
+        if (rdata_length != 0 && version == 0)  // other versions may define them differently
             options_are_good = take_options({fixed + 10, rdata_length}, out);
     }
     if (at != message.size()) return QueryError::trailing_bytes;
-    if (edns.version != 0) return QueryError::bad_edns_version;
+    if (version != 0) return QueryError::bad_edns_version;
     return options_are_good ? QueryError::none : QueryError::bad_option;
 }
 
@@ -123,6 +124,7 @@ QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexce
     out.qname_len = 0;
     out.qtype = out.qclass = 0;
     out.edns = Edns{};
+    out.type_row = type_row_of(kNoType);
     if (message.size() < kHeaderSize) return QueryError::short_header;
     const std::uint8_t* header = message.data();
     out.id = load_be16(header);
@@ -139,6 +141,7 @@ QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexce
     lower_in_line(question.data(), out.qname.data(), name);
     out.qtype = load_be16(&question[name]);
     out.qclass = load_be16(&question[name + 2]);
+    out.type_row = type_row_of(counted_as(out.qtype));
     out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + kTypeAndClass);
 
     if (load_be32(header + 6) != 0) return QueryError::bad_sections;

@@ -8,14 +8,14 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/dns/counted_types.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::dns {
 
 struct Edns {
-    bool present = false;
-    bool dnssec_ok = false;
-    std::uint8_t version = 0;
+    bool present : 1 = false;
+    bool dnssec_ok : 1 = false;
     std::uint8_t ecs_len = 0;  // of the client's subnet behind Query::qname; 0: none
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };
@@ -30,7 +30,9 @@ struct QueryHead {
     std::uint8_t qname_len = 0;      // wire form with the root byte
     bool over_v4 = false;            // its client asks over IPv4: set by the receiver
     Edns edns;
+    std::uint16_t type_row = type_row_of(kNoType);  // where it is counted (counted_types.h)
 };
+static_assert(sizeof(QueryHead) == 18, "a line of the packet cache has one");
 
 // The source of a question's subnet.
 enum class EcsFrom : std::uint8_t {

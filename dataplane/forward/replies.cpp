@@ -59,6 +59,7 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
         f.end = UpstreamResult::no_buffer;  // unless a retry succeeds
         return Reply::no_buffer;
     }
+    answer->upstream = a.upstream;
     if (facts.scrubbed != 0) counters.add(Stat::upstream_scrubbed);
     judge(attempt, facts, answer, now);
     return Reply::used;

@@ -64,7 +64,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
     branch.client = c.client;
     branch.client_port = c.client_port;
     branch.client_mac = c.client_mac;
-    branch.started_ms = c.started_ms;
+    branch.started_us = c.started_us;
     branch.options = c.options;
     branch.injected = c.injected;
     ProgramState& s = branch.state;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "dataplane/base/list_state.h"
+#include "dataplane/base/message.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/policy/branches.h"
 #include "dataplane/policy/program.h"
@@ -42,6 +43,8 @@ struct ReturnPath {
     std::uint16_t wait = 0;      // parent: for which of its waits (Parked::wait) ...
     std::uint8_t branch = 0;     // ... and which branch of it
     std::uint8_t traced_as = 0;  // its number in the trace
+    ClientTransport transport = ClientTransport::udp;  // by which it came ...
+    std::uint8_t entry = 0;                            // ... and its entry of the program
 };
 
 // The state of a program. Copied into the parked record and back.
@@ -102,16 +105,17 @@ struct alignas(64) Parked {
     std::uint8_t holds_left;                 // held: events that are not settled yet
     std::uint16_t id, qtype, qclass, flags;  // of the client's query; flags: header word
     dns::Edns edns;
-    std::uint16_t group;       // the asked upstream group of `snapshot`: written by Forwarder::ask
-    std::uint32_t index;       // index in the pool
-    std::uint32_t sequence;    // counts up at each use: a stale token does not match
-    std::uint32_t started_s;   // when the query came, CLOCK_BOOTTIME ...
-    std::uint16_t started_ms;  // ... and the milliseconds of that second
-    std::uint8_t on_timeout;   // held: OnTimeout, the strictest of the awaited lists
-    bool unsettled;            // held: a router did not write a row
-    std::uint32_t ttl_end_s;   // held: when the answer's TTLs end at the latest
-    const Snapshot* snapshot;  // its generation stays alive until the record is freed
-    Parked* next_waiter;       // used by the owner, while it waits for an upstream
+    std::uint16_t group;      // the asked upstream group of `snapshot`: written by Forwarder::ask
+    std::uint16_t upstream;   // Upstream::id of the last one that answered; kAsked, kNotAsked
+    std::uint32_t index;      // index in the pool
+    std::uint32_t sequence;   // counts up at each use: a stale token does not match
+    std::uint32_t started_s;  // when the query came, CLOCK_BOOTTIME ...
+    std::uint16_t started_64000ths;  // ... and the part of that second, in 1/64000 s
+    std::uint8_t on_timeout;         // held: OnTimeout, the strictest of the awaited lists
+    bool unsettled;                  // held: a router did not write a row
+    std::uint32_t ttl_end_s;         // held: when the answer's TTLs end at the latest
+    const Snapshot* snapshot;        // its generation stays alive until the record is freed
+    Parked* next_waiter;             // used by the owner, while it waits for an upstream
     Buffer* answer;     // held, waits_ring; nullptr allowed: sleeps, waits_branches, branch_done
     Buffer* injected;   // the query's buffer, if the program uses its texts; else nullptr
     std::uint16_t ede;  // of `answer`; kNoEde: none
@@ -129,6 +133,16 @@ struct alignas(64) Parked {
     ReturnPath path;
     // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes), then its options (options_len bytes).
     std::array<std::uint8_t, 256> qname;
+
+    static constexpr std::uint16_t kNotAsked = UINT16_MAX, kAsked = UINT16_MAX - 1;
+    // When the query came, CLOCK_BOOTTIME in microseconds, to 1/64000 s.
+    [[nodiscard]] std::uint64_t started_us() const {
+        return std::uint64_t{started_s} * 1'000'000 + std::uint64_t{started_64000ths} * 125 / 8;
+    }
+    void set_started(std::uint64_t us) {
+        started_s = static_cast<std::uint32_t>(us / 1'000'000);
+        started_64000ths = static_cast<std::uint16_t>(us % 1'000'000 * 8 / 125);
+    }
 };
 inline constexpr std::uint16_t kNoEde = UINT16_MAX;
 // 256 of them are the name; max_parked of them are allocated at start.

@@ -29,7 +29,7 @@ struct QueryContext {
     IpAddress client;
     std::uint16_t client_port = 0;
     std::uint64_t client_mac = 0;  // the source MAC of its frame; 0: no frame, or not needed
-    std::uint64_t started_ms = 0;
+    std::uint64_t started_us = 0;
     // The client's options that a forward_edns0opt may pass on.
     std::span<const std::uint8_t> options;
     Buffer* injected = nullptr;  // the query's buffer, if the program uses its texts

@@ -99,7 +99,7 @@ void WorkerContext::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now
     n.qname_len = q.qname_len;
     n.generation = c.snapshot.generation;
     n.text = text;
-    n.elapsed_ms = static_cast<std::uint32_t>(now.ms - c.started_ms);
+    n.elapsed_ms = static_cast<std::uint32_t>((now.micros() - c.started_us) / 1000);
     n.client = c.client;
     n.client_port = c.client_port;
     n.qtype = q.qtype;

@@ -26,7 +26,11 @@ void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
     const std::size_t texts = std::size_t{query.server_name_length} + query.url_path_length;
     const bool fits = query.length <= dns::kMaxMessage &&
                       sizeof(InjectedQuery) + query.length + texts <= buffer.length;
-    if (!fits) return replier.drop(p, Verdict::drop_short_header);
+    if (!fits) {
+        p.dns_length = 0;
+        static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
+        return replier.drop(p, Verdict::drop_short_header);
+    }
     p.dns_length = static_cast<std::uint16_t>(query.length);
     p.dns_room = p.dns_length;
     if (query.trace_id != 0) burst.traced |= 1U << burst.live_count;

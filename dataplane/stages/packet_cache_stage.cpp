@@ -87,7 +87,7 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
             snapshot.allow.contains(p.source)) {
             fill(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if (resolver.answer_hit(p, snapshot, now)) continue;
+            if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now)) continue;
         }
         burst.live[kept++] = place;
     }

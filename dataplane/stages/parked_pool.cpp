@@ -122,6 +122,8 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
     p->wait = 0;
     p->trace = 0;
     p->stale_at_ms = 0;
+    p->upstream = Parked::kNotAsked;
+    p->kept = {};
     p->ede = kNoEde;
     count_generation(snapshot, 1);
     return {p, Verdict::forwarded};

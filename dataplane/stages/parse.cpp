@@ -31,6 +31,7 @@ bool checksum_right(Packet& p) {
 // True: the packet stays in the burst.
 bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
     if (p.mbuf != nullptr && !checksum_right(p)) {
+        static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
         replier.drop(p, Verdict::drop_bad_checksum);
         return false;
     }

@@ -43,20 +43,22 @@ Moved moved_for(Verdict v) noexcept {
 
 Replier::Replier(unsigned worker, std::span<Port* const> ports,
                  const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
-                 BufferPools& buffers, Transmit& transmit, Tracer& tracer, Counters& counters)
+                 BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
+                 Counters& counters)
     : ports_(ports),
       owners_(owners),
       rings_(rings),
       buffers_(buffers),
       transmit_(transmit),
       tracer_(tracer),
+      query_ends_(query_ends),
       counters_(counters),
       worker_(static_cast<std::uint8_t>(worker)) {}
 
 void Replier::count(const Packet& p, Verdict v) noexcept {
     if (p.injected != nullptr) {
         counters_.add(injected_for(v));
-    } else if (p.port >= ports_.size()) {
+    } else if (is_moved(p)) {
         counters_.add(moved_for(v));
     } else {
         counters_.add(v);
@@ -70,9 +72,16 @@ void Replier::free_query(Packet& p) noexcept {
     p.injected = nullptr;
 }
 
+QueryRecord* Replier::record(const Packet& p, Verdict v, const AnswerSource& source,
+                             const SentReply& reply) noexcept {
+    return query_ends_.record(p, is_moved(p), row_of(v), source, reply);
+}
+
 void Replier::drop(Packet& p, Verdict v) noexcept {
     p.end = v;
     count(p, v);
+    query_ends_.dropped(p.query);
+    if (query_ends_.records() && query_ends_.is_due()) record(p, v, {AnswerPath::error}, {});
     if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
         counters_.saw(v == Verdict::drop_no_buffer ? Trouble::no_buffer : Trouble::ring_full,
                       p.source, p.query.name());
@@ -92,8 +101,11 @@ void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
     path.client_port = p.source_port;
     path.local_port = p.destination_port;
     path.max_size = p.max_size;
+    path.transport = ClientTransport::udp;
+    path.entry = p.entry;
     if (p.mbuf == nullptr) {
         path.kind = ReturnPath::Kind::stream;
+        path.transport = reinterpret_cast<const InjectedQuery*>(p.injected->data())->transport;
         path.stream = p.stream;
         path.stream_token = p.stream_token;
         path.client_mac = {};  // of the record's last query
@@ -102,7 +114,7 @@ void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
     path.kind = ReturnPath::Kind::port;
     path.port = p.port;
     path.worker = worker_;
-    if (p.port >= ports_.size()) {
+    if (is_moved(p)) {
         path.worker = static_cast<std::uint8_t>(p.port - ports_.size());
         path.port = static_cast<std::uint8_t>(p.mbuf->port);
     }
@@ -126,8 +138,12 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
 
 // One function sends a cached answer, because calls would cost about 10 % of it.
 [[gnu::flatten]] Verdict Replier::answer(Packet& p, const dns::Answer& answer,
-                                         const dns::ReplyOptions& options) noexcept {
-    if (p.mbuf == nullptr) return answer_injected(p, answer, options);
+                                         const dns::ReplyOptions& options,
+                                         const AnswerSource& source) noexcept {
+    if (p.mbuf == nullptr) return answer_injected(p, answer, options, source);
+    if (query_ends_.records()) [[unlikely]]
+        return answer_recorded(p, answer, options, source);
+    query_ends_.answered(p.query, answer.rcode, source.path);
     bool truncated = false;
     std::uint64_t sum = p.question_sum;
     const std::size_t n =
@@ -137,8 +153,29 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     return v;
 }
 
+// As answer(), and writes the query's record if it is due.
+[[gnu::noinline]] Verdict Replier::answer_recorded(Packet& p, const dns::Answer& answer,
+                                                   dns::ReplyOptions options,
+                                                   AnswerSource source) noexcept {
+    query_ends_.answered(p.query, answer.rcode, source.path);
+    const bool is_due = query_ends_.is_due();
+    if (is_due) query_ends_.keep_query(p);
+    bool truncated = false;
+    std::uint64_t sum = p.question_sum;
+    const std::size_t n =
+        dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
+    const Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
+    if (is_due) {
+        transmit_.record_of_next(p.port,
+                                 record(p, v, source, {answer.rcode, options.ede, {p.dns, n}}));
+    }
+    send_in_place(p, n, sum, v);
+    return v;
+}
+
 [[gnu::noinline]] Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
-                                                   dns::ReplyOptions options) noexcept {
+                                                   dns::ReplyOptions options,
+                                                   AnswerSource source) noexcept {
     bool truncated = false;
     Buffer* const out =
         start_response(p.dns, {p.dns + dns::kHeaderSize, p.query.question_end - dns::kHeaderSize},
@@ -149,10 +186,16 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     }
     out->length = static_cast<std::uint32_t>(
         dns::write_reply(out->room(), p.query, answer, options, truncated));
+    query_ends_.answered(p.query, answer.rcode, source.path);
+    Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
+    QueryRecord* written = nullptr;
+    if (query_ends_.records() && query_ends_.is_due())
+        written = record(p, v, source, {answer.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.stream, p.stream_token, out);
-    const Verdict v = !taken      ? Verdict::drop_ring_full
-                      : truncated ? Verdict::answered_truncated
-                                  : Verdict::answered;
+    if (!taken) {
+        v = Verdict::drop_ring_full;
+        if (written != nullptr) written->end = row_of(v);
+    }
     count(p, v);
     free_query(p);
     return v;
@@ -161,18 +204,33 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
 void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            Verdict v) noexcept {
     p.end = v;
-    if (p.mbuf != nullptr) {
-        const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
-        send_in_place(p, n, checksum_narrow(checksum_add(0, p.dns, n)), v);
-        return;
+    if (p.mbuf == nullptr) return answer_error_injected(p, rcode, ede, v);
+    query_ends_.refused(p.query, rcode);
+    const bool is_due = query_ends_.records() && query_ends_.is_due();
+    if (is_due) query_ends_.keep_query(p);
+    const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
+    if (is_due) {
+        transmit_.record_of_next(p.port,
+                                 record(p, v, {AnswerPath::error}, {rcode, ede, {p.dns, n}}));
     }
+    send_in_place(p, n, checksum_narrow(checksum_add(0, p.dns, n)), v);
+}
+
+void Replier::answer_error_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
+                                    Verdict v) noexcept {
     const std::size_t asked = std::max<std::size_t>(p.query.question_end, dns::kHeaderSize);
     Buffer* const out = start_response(p.dns, {p.dns + dns::kHeaderSize, asked - dns::kHeaderSize},
                                        asked + kOptRoom);
     if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
     out->length =
         static_cast<std::uint32_t>(dns::write_error_reply(out->room(), p.query, rcode, ede));
-    count(p, to_stream(p.stream, p.stream_token, out) ? v : Verdict::drop_ring_full);
+    query_ends_.refused(p.query, rcode);
+    QueryRecord* written = nullptr;
+    if (query_ends_.records() && query_ends_.is_due())
+        written = record(p, v, {AnswerPath::error}, {rcode, ede, out->bytes()});
+    const bool taken = to_stream(p.stream, p.stream_token, out);
+    if (!taken && written != nullptr) written->end = EndRow::drop_ring_full;
+    count(p, taken ? v : Verdict::drop_ring_full);
     free_query(p);
 }
 
@@ -197,6 +255,8 @@ void Replier::drop(const Parked& p, PendingOutcome end) noexcept {
     counters_.add(end);
     if (p.trace != 0) [[unlikely]]
         tracer_.ended(p, end);
+    query_ends_.dropped(p);
+    if (query_ends_.records() && query_ends_.is_due()) query_ends_.record(p, row_of(end), {});
     if (p.path.kind == ReturnPath::Kind::stream)
         (void)to_stream(p.path.stream, p.path.stream_token, nullptr);
 }
@@ -248,7 +308,7 @@ PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
         headers.size() + bytes_needed(q, answer, options.extras, options.max_size);
     if (m == nullptr || rte_pktmbuf_tailroom(m) < needed) {
         rte_pktmbuf_free(m);
-        counters_.add(PendingOutcome::drop_no_buffer);
+        drop(p, PendingOutcome::drop_no_buffer);
         return PendingOutcome::drop_no_buffer;
     }
     std::uint8_t* const message = rte_pktmbuf_mtod(m, std::uint8_t*) + headers.size();
@@ -264,6 +324,12 @@ PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
     const unsigned lane =
         path.worker == worker_ ? path.port : transmit_.lane_of_worker(path.worker);
     if (truncated) end = truncated_end(end);
+    query_ends_.answered(p, answer.rcode);
+    if (query_ends_.records() && query_ends_.is_due()) {
+        transmit_.record_of_next(
+            lane,
+            query_ends_.record(p, row_of(end), {answer.rcode, options.ede, {message, length}}));
+    }
     transmit_.put(lane, m, end);
     return end;
 }
@@ -282,9 +348,16 @@ PendingOutcome Replier::answer_by_stream(const Parked& p, const dns::Query& q,
     bool truncated = false;
     out->length =
         static_cast<std::uint32_t>(dns::write_reply(out->room(), q, answer, options, truncated));
-    const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
     if (truncated) end = truncated_end(end);
-    if (!taken) end = PendingOutcome::drop_tx_full;
+    query_ends_.answered(p, answer.rcode);
+    QueryRecord* written = nullptr;
+    if (query_ends_.records() && query_ends_.is_due())
+        written = query_ends_.record(p, row_of(end), {answer.rcode, options.ede, out->bytes()});
+    const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
+    if (!taken) {
+        end = PendingOutcome::drop_tx_full;
+        if (written != nullptr) written->end = row_of(end);
+    }
     counters_.add(end);
     return end;
 }

@@ -10,7 +10,7 @@
 //
 // Ends: Verdict::answered, answered_truncated (RFC 6891 6.2.3), answered_error, refused_client,
 //       drop_no_buffer, drop_ring_full, drop_tx_full (by Transmit) and the argument of drop(); the
-//       same of Moved and of Injected; PendingOutcome.
+//       same of Moved and of Injected; PendingOutcome. Each goes to QueryEnds, too.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@
 #include "dataplane/dns/answer.h"
 #include "dataplane/policy/parked.h"
 #include "dataplane/stages/burst.h"
+#include "dataplane/stages/query_ends.h"
 #include "dataplane/stages/shared.h"
 #include "dataplane/stages/transmit.h"
 
@@ -38,10 +39,12 @@ class Replier {
     // `owners`: Shared::port_owners.
     Replier(unsigned worker, std::span<Port* const> ports,
             const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
-            BufferPools& buffers, Transmit& transmit, Tracer& tracer, Counters& counters);
+            BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
+            Counters& counters);
 
     // A query of the burst. Returns what is counted, if the port accepts it.
-    Verdict answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options) noexcept;
+    Verdict answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                   const AnswerSource& source) noexcept;
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
@@ -62,9 +65,18 @@ class Replier {
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
     // Options by value: they stay in registers.
-    Verdict answer_injected(Packet& p, const dns::Answer& answer,
-                            dns::ReplyOptions options) noexcept;
+    Verdict answer_injected(Packet& p, const dns::Answer& answer, dns::ReplyOptions options,
+                            AnswerSource source) noexcept;
+    Verdict answer_recorded(Packet& p, const dns::Answer& answer, dns::ReplyOptions options,
+                            AnswerSource source) noexcept;
+    void answer_error_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
+                               Verdict v) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
+    [[nodiscard]] bool is_moved(const Packet& p) const noexcept {
+        return p.injected == nullptr && p.port >= ports_.size();
+    }
+    QueryRecord* record(const Packet& p, Verdict v, const AnswerSource& source,
+                        const SentReply& reply) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;
@@ -81,6 +93,7 @@ class Replier {
     BufferPools& buffers_;
     Transmit& transmit_;
     Tracer& tracer_;
+    QueryEnds& query_ends_;
     Counters& counters_;
     std::uint8_t worker_;
 };

@@ -62,8 +62,8 @@ class Resolver {
     // When tick() has work; UINT64_MAX: nothing waits.
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
 
-    // Answers with p.found, if no program has to run for that. `query` needs no name.
-    bool answer_hit(Packet& p, const Snapshot& snapshot, Now now) noexcept;
+    // Answers with p.found, if no program has to run for that. `query` needs no name. `path`: by which it was found.
+    bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now) noexcept;
 
   private:
     // The largest TTL of a plain hit whose rows are known to exist; no value: run the program.

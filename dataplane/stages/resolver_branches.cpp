@@ -223,6 +223,7 @@ void Resolver::deliver(Parked& p, QueryContext& c, Now now) noexcept {
     const bool is_awaited = parent != nullptr && parent->state == Parked::State::waits_branches &&
                             parent->wait == p.path.wait;
     if (!is_awaited) return end_branch(p);
+    if (p.upstream != Parked::kNotAsked) parent->upstream = p.upstream;
     Branches b = parent->branches;
     InHand in_hand;
     const Is is = b.is[p.path.branch] = end_of_branch(c);

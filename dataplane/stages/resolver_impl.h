@@ -17,8 +17,7 @@ inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     r.qclass = q.qclass;
     r.flags = q.flags;
     r.edns = q.edns;
-    r.started_s = static_cast<std::uint32_t>(c.started_ms / 1000);
-    r.started_ms = static_cast<std::uint16_t>(c.started_ms % 1000);
+    r.set_started(c.started_us);
     r.program = c.state;
     r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
     std::memcpy(r.qname.data(), p.dns + dns::kHeaderSize, q.qname_len);
@@ -42,7 +41,7 @@ inline void copy_record(const Parked& p, Parked& other) {
     other.flags = p.flags;
     other.edns = p.edns;
     other.started_s = p.started_s;
-    other.started_ms = p.started_ms;
+    other.started_64000ths = p.started_64000ths;
     other.path = p.path;
     other.options_len = p.options_len;
     other.trace = p.trace;
@@ -72,7 +71,7 @@ inline void read_record(const Parked& r, QueryContext& c) {
     c.client_mac = mac_number(r.path.client_mac.data());
     c.injected = r.injected;
     c.options = {r.qname.data() + r.qname_len + r.edns.ecs_len, r.options_len};
-    c.started_ms = std::uint64_t{r.started_s} * 1000 + r.started_ms;
+    c.started_us = r.started_us();
     c.state = r.program;
     c.rewrite_question();
 }

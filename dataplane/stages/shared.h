@@ -22,7 +22,6 @@
 #include "dataplane/port/next_hop.h"
 #include "dataplane/port/port.h"
 #include "dataplane/stages/query_record.h"
-#include "dataplane/stages/sample.h"
 
 struct rte_rcu_qsbr;
 
@@ -48,8 +47,6 @@ struct Shared {
     std::array<ParkedCounts, kMaxWorkers> parked{};
     // Set by control: end parked queries of this generation and older with SERVFAIL (0: none).
     std::atomic<std::uint32_t> retire_generation{0};
-    // Set by control: one query in N becomes a Sample (0: none).
-    std::atomic<std::uint32_t> sample_one_in{0};
     // Set by control: one ended query in N is recorded (0: none), with up to this number of bytes of
     // its messages (query_record.h).
     std::atomic<std::uint32_t> record_one_in{0};
@@ -85,7 +82,6 @@ struct WorkerRings {
     Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_main = nullptr;
-    Ring<Sample>* samples = nullptr;       // to the main thread, too
     CellRing* records = nullptr;           // of QueryRecord, to the QueryRecords of control
     Ring<TraceMessage>* traces = nullptr;  // to the main thread, too
 };

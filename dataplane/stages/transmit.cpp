@@ -67,7 +67,7 @@ bool Transmit::flush() noexcept {
 }
 
 // Counts what left, drops the rest.
-void Transmit::count_taken(const Lane& lane, unsigned taken) noexcept {
+void Transmit::count_taken(Lane& lane, unsigned taken) noexcept {
     for (unsigned i = 0; i < taken;) {  // runs of the same tally: nearly always one
         unsigned end = i + 1;
         while (end < taken && lane.tallies[end] == lane.tallies[i])
@@ -78,7 +78,9 @@ void Transmit::count_taken(const Lane& lane, unsigned taken) noexcept {
     for (unsigned i = taken; i < lane.count; ++i) {
         rte_pktmbuf_free(lane.mbufs[i]);
         count_dropped(lane.tallies[i]);
+        if ((lane.recorded >> i & 1) != 0) lane.records[i]->end = EndRow::drop_tx_full;
     }
+    lane.recorded = 0;
 }
 
 void Transmit::count_sent(Tally t, unsigned n) noexcept {

@@ -20,6 +20,7 @@
 #include "dataplane/base/ring.h"
 #include "dataplane/port/port.h"
 #include "dataplane/stages/burst.h"
+#include "dataplane/stages/query_record.h"
 
 namespace steer {
 
@@ -49,6 +50,14 @@ class Transmit {
         put(port, m, {Table::upstream, 0});
     }
 
+    // The record of the packet that is put next, which says so if the packet is dropped. It may be nullptr.
+    void record_of_next(unsigned port, QueryRecord* record) noexcept {
+        Lane& lane = lanes_[port];
+        if (record == nullptr) return;
+        lane.records[lane.count] = record;
+        lane.recorded |= 1U << lane.count;
+    }
+
     // A frame that another worker finished.
     void put_for_other(unsigned port, rte_mbuf* m) noexcept { put(port, m, {Table::other, 0}); }
 
@@ -66,8 +75,10 @@ class Transmit {
         Port* port = nullptr;           // one of the two
         Ring<Message>* ring = nullptr;  // to the worker whose lane it is
         unsigned count = 0;
+        std::uint32_t recorded = 0;  // bit i: packet i has a record
         std::array<rte_mbuf*, kBurst> mbufs;
         std::array<Tally, kBurst> tallies;
+        std::array<QueryRecord*, kBurst> records;
     };
     static_assert(sizeof(Lane) % 64 == 0);
     template <class E>
@@ -83,7 +94,7 @@ class Transmit {
     }
     void send(Lane& lane) noexcept;
     void hand_over(Lane& lane) noexcept;
-    void count_taken(const Lane& lane, unsigned taken) noexcept;
+    void count_taken(Lane& lane, unsigned taken) noexcept;
     void count_sent(Tally t, unsigned n) noexcept;
     void count_dropped(Tally t) noexcept;
 

@@ -230,7 +230,7 @@ class Product::Impl {
         seen_ = {};
         QueryContext c(*snapshot_, query);
         c.qname_as_sent = m.bytes().data() + dns::kHeaderSize;
-        c.started_ms = now_.ms;
+        c.started_us = now_.micros();
         c.client = client;
         const InjectedBuffer injected(pools_, question);
         c.injected = injected.get();

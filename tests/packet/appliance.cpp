@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <cstring>
+
+#include "dataplane/stages/reply.h"
 
 namespace steer::test {
 namespace {
@@ -130,8 +133,8 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         from_routers_.push_back(std::make_unique<Messages>(1024, nullptr));
         to_routers_.push_back(std::make_unique<Ring<Event>>(options.events, nullptr));
         notes_.push_back(std::make_unique<Ring<Note>>(16, nullptr));
-        samples_.push_back(std::make_unique<Ring<Sample>>(8, nullptr));
         traces_.push_back(std::make_unique<Ring<TraceMessage>>(8, nullptr));
+        records_.push_back(std::make_unique<CellRing>(options.record_cells));
     }
     for (unsigned i = 0; i < kUpstreams; ++i) {
         next_hops_.by_upstream.push_back({.via = NextHop::Via::port,
@@ -151,8 +154,8 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         rings.from_routers = from_routers_[i].get();
         rings.to_routers = to_routers_[i].get();
         rings.to_main = notes_[i].get();
-        rings.samples = samples_[i].get();
         rings.traces = traces_[i].get();
+        rings.records = records_[i].get();
         workers_.push_back(std::make_unique<Worker>(
             WorkerOptions{.index = i,
                           .workers = options.workers,
@@ -168,12 +171,18 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
             i < ports_.size() ? std::vector<Port*>{queues_[i].get()} : std::vector<Port*>{},
             sleeper_, clock_));
     }
+    if (std::getenv("STEER_RECORD_ALL") != nullptr) {
+        are_all_recorded_ = true;
+        shared_.record_query_bytes = shared_.record_response_bytes = UINT16_MAX;
+        shared_.record_one_in = 1;
+    }
 }
 
 Appliance::~Appliance() {
     // Whatever still waits gets its time; then nothing may be left.
     for (unsigned i = 0; i < 8 && parked() > 0; ++i)
         advance_ms(5000);
+    turn();
     BOOST_CHECK_EQUAL(parked(), 0U);
     check_sums();
     (void)events();
@@ -294,6 +303,7 @@ void Appliance::turn() {
 
 bool Appliance::sort_output() {
     bool some = false;
+    take_records();
     for (unsigned i = 0; i < ports_.size(); ++i) {
         for (const Frame& f : ports_[i]->receive_all()) {
             some = true;
@@ -372,14 +382,40 @@ std::vector<Buffer*> Appliance::traces() {
     return all;
 }
 
-std::vector<Sample> Appliance::samples() {
-    std::vector<Sample> all;
-    Sample one;
-    for (const auto& ring : samples_) {
-        while (ring->pop(&one, 1) == 1)
-            all.push_back(one);
-    }
-    return all;
+namespace {
+
+enum Kind : unsigned { kReceived, kMovedHere, kInjectedQuery, kParkedQuery };
+
+Kind kind_of(const QueryRecord& r) {
+    if ((r.how & QueryRecord::kParked) != 0) return kParkedQuery;
+    if ((r.how & QueryRecord::kInjected) != 0) return kInjectedQuery;
+    return (r.how & QueryRecord::kMoved) != 0 ? kMovedHere : kReceived;
+}
+
+}  // namespace
+
+void Appliance::take_records() {
+    std::vector<CellRing*> rings;
+    for (const auto& ring : records_)
+        rings.push_back(ring.get());
+    QueryRecords(std::move(rings)).for_each([&](const QueryRecordView& r) {
+        ++recorded_ends_[{kind_of(r.head), r.head.end}];
+        if (!keeps_records_) return;
+        recorded_.push_back(
+            {r.head, {r.query.begin(), r.query.end()}, {r.response.begin(), r.response.end()}});
+    });
+}
+
+Appliance::Recorded Appliance::record() {
+    const auto all = records();
+    BOOST_REQUIRE_EQUAL(all.size(), 1U);
+    return all.front();
+}
+
+void Appliance::record_all() {
+    keeps_records_ = true;
+    shared_.record_query_bytes = shared_.record_response_bytes = UINT16_MAX;
+    shared_.record_one_in = 1;
 }
 
 std::vector<Note> Appliance::notes() {
@@ -455,6 +491,77 @@ void Appliance::check_sums() const {
     BOOST_CHECK_EQUAL(injected, count(Stat::injected_queries));
     BOOST_CHECK_EQUAL(ends + parked(), count(Stat::parked_total));
     BOOST_CHECK_EQUAL(by_slot, parked());
+    check_ends();
+    if (are_all_recorded_) check_records();
+}
+
+// Every client's query that came has ended once, or waits.
+void Appliance::check_ends() const {
+    std::uint64_t came = 0, ended = 0, timed = 0, replies = 0;
+    for (const auto& w : workers_) {
+        const QueryCounters& q = w->query_counters();
+        for (const auto& n : q.transports)
+            came += n.get();
+        for (std::size_t i = 0; i < q.ends.size(); ++i) {
+            ended += q.ends[i].get();
+            if (i % dns::kRcodeColumns < dns::kNoReplyColumn) replies += q.ends[i].get();
+        }
+        for (const auto& histogram : q.latency) {
+            for (const auto& n : histogram.buckets)
+                timed += n.get();
+        }
+    }
+    std::uint64_t outcomes = 0;
+    for (std::size_t i = 0; i < kPendingOutcomeLabels.size(); ++i)
+        outcomes += count(static_cast<PendingOutcome>(i));
+    outcomes -= count(PendingOutcome::refreshed) + count(PendingOutcome::branch_over);
+    std::uint64_t waited = 0, errors = 0, unsent = 0;
+    for (const Verdict v : {Verdict::forwarded, Verdict::held})
+        waited += count(v) + count(moved_for(v)) + count(injected_for(v));
+    for (const Verdict v :
+         {Verdict::answered_error, Verdict::refused_client, Verdict::servfail_quota})
+        errors += count(v) + count(moved_for(v)) + count(injected_for(v));
+    for (const Verdict v : {Verdict::drop_tx_full, Verdict::drop_ring_full})
+        unsent += count(v);
+    unsent += count(Moved::drop_tx_full) + count(steer::Injected::drop_ring_full);
+    BOOST_CHECK_EQUAL(came, ended + waited - outcomes);
+    if (unsent == 0) BOOST_CHECK_EQUAL(timed + errors, replies);
+}
+
+std::uint64_t Appliance::recorded_as(unsigned kind, EndRow end) const {
+    const auto found = recorded_ends_.find({kind, end});
+    return found == recorded_ends_.end() ? 0 : found->second;
+}
+
+// Each has one record with its end. Frames of other kinds than queries have some verdicts, too.
+void Appliance::check_records() const {
+    BOOST_REQUIRE_EQUAL(count(Stat::records_lost), 0U);
+    for (std::size_t i = 0; i < kVerdictLabels.size(); ++i) {
+        const auto v = static_cast<Verdict>(i);
+        const EndRow row = row_of(v);
+        const bool goes_on =
+            v == Verdict::forwarded || v == Verdict::held || v == Verdict::query_moved;
+        const std::uint64_t received = recorded_as(kReceived, row);
+        if (goes_on) {
+            BOOST_CHECK_EQUAL(received, 0U);
+        } else if (kInjectedByVerdict[i] != steer::Injected::count_ &&
+                   v != Verdict::drop_ring_full && v != Verdict::drop_no_buffer) {
+            BOOST_CHECK_MESSAGE(received == count(v),
+                                kVerdictLabels[i] << ": " << received << ", " << count(v));
+        } else {
+            BOOST_CHECK_LE(received, count(v));
+        }
+        if (kMovedByVerdict[i] != Moved::count_ && !goes_on)
+            BOOST_CHECK_EQUAL(recorded_as(kMovedHere, row), count(moved_for(v)));
+        if (kInjectedByVerdict[i] != steer::Injected::count_ && !goes_on)
+            BOOST_CHECK_EQUAL(recorded_as(kInjectedQuery, row), count(injected_for(v)));
+    }
+    for (std::size_t i = 0; i < kPendingOutcomeLabels.size(); ++i) {
+        const auto e = static_cast<PendingOutcome>(i);
+        const bool has_client = e != PendingOutcome::refreshed && e != PendingOutcome::branch_over;
+        BOOST_CHECK_MESSAGE(recorded_as(kParkedQuery, row_of(e)) == (has_client ? count(e) : 0U),
+                            kPendingOutcomeLabels[i] << " of parked queries");
+    }
 }
 
 }  // namespace steer::test

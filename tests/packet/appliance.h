@@ -42,6 +42,7 @@ struct ApplianceOptions {
     Idle idle = Idle::adaptive;
     bool one_device = false;  // the ports are queues of one device
     bool cache = true;
+    unsigned record_cells = 1U << 14;  // of a worker's ring
     bool own_interfaces = false;  // worker i's port is of interface 7 + i; upstreams are behind 7
 };
 
@@ -136,8 +137,23 @@ class Appliance {
     std::vector<Event> events();
     Event event();  // requires exactly one
     std::vector<Note> notes();
-    std::vector<Sample> samples();
     std::vector<Buffer*> traces();  // for the caller to release
+    // A record with its own copies of the messages.
+    struct Recorded {
+        QueryRecord head;
+        Bytes query, response;
+    };
+    // What came out since the last look at it, after record_all().
+    std::vector<Recorded> records() { return std::exchange(recorded_, {}); }
+    Recorded record();  // requires exactly one
+    // Records every query from now on, whole messages.
+    void record_all();
+    void record_none() {
+        are_all_recorded_ = false;
+        shared_.record_one_in = 0;
+    }
+    // Takes what is in the rings; turn() does so, too.
+    void take_records();
     struct Injected {
         std::uint64_t token;
         std::optional<Seen> answer;  // none: dropped
@@ -153,6 +169,7 @@ class Appliance {
     [[nodiscard]] std::uint64_t count(PendingOutcome v) const;
     [[nodiscard]] std::uint64_t count(Stat v) const;
     // Every table's sum is what went in; parked ones that still wait are counted.
+    // With STEER_RECORD_ALL in the environment, every query is recorded, and records are part of the sums.
     void check_sums() const;
 
     Worker& worker(unsigned i = 0) { return *workers_[i]; }
@@ -177,6 +194,9 @@ class Appliance {
     void take_stream_message(const Message& m);
     template <class E>
     [[nodiscard]] std::uint64_t sum(E v) const;
+    void check_ends() const;
+    void check_records() const;
+    [[nodiscard]] std::uint64_t recorded_as(unsigned kind, EndRow end) const;
 
     ApplianceOptions options_;
     HandClock clock_;
@@ -194,8 +214,12 @@ class Appliance {
     std::vector<std::unique_ptr<Messages>> to_stream_, from_stream_, from_routers_;
     std::vector<std::unique_ptr<Ring<Event>>> to_routers_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
-    std::vector<std::unique_ptr<Ring<Sample>>> samples_;
     std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
+    std::vector<std::unique_ptr<CellRing>> records_;
+    bool keeps_records_ = false;     // for records()
+    bool are_all_recorded_ = false;  // from the start: then they are compared with the verdicts
+    std::map<std::pair<unsigned, EndRow>, std::uint64_t> recorded_ends_;  // by kind of work
+    std::vector<Recorded> recorded_;
     std::vector<std::unique_ptr<Snapshot>> snapshots_;
     std::vector<std::unique_ptr<Worker>> workers_;
 

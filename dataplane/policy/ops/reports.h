@@ -39,7 +39,8 @@ struct Body<Op::enter_collector> {
     static Left leave(LiveRun& w, const Instruction& i) noexcept {
         const bool has_failed =
             !w.state().dropped && (!w.c.response || w.c.response.answer().rcode == dns::kServFail);
-        if (!w.state().refresh) counts(w, i).leave(has_failed, w.now.ms - w.c.started_ms);
+        if (!w.state().refresh)
+            counts(w, i).leave(has_failed, (w.now.micros() - w.c.started_us) / 1000);
         return Left::passed;
     }
 

@@ -1,29 +1,37 @@
-// What samples add up to (control/lists/hit_counts.h).
+// What query records add up to (control/lists/hit_counts.h).
 #include "control/lists/hit_counts.h"
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <vector>
 
 #include "dataplane/dns/name.h"
 
 namespace steer {
 namespace {
 
-Sample sample_of(const std::string& name, std::uint16_t type, const char* client,
+using Bytes = std::vector<std::uint8_t>;
+
+// A record and its bytes.
+struct Record {
+    QueryRecord head{};
+    Bytes query;
+    [[nodiscard]] QueryRecordView view() const { return {head, query, {}}; }
+};
+
+Record record_of(const std::string& name, std::uint16_t type, const char* client,
                  std::uint32_t stands_for = 1) {
-    Sample s{};
-    s.client = *IpAddress::parse(client);
-    s.stands_for = stands_for;
+    Record r;
+    r.head.client = *IpAddress::parse(client);
+    r.head.stands_for = stands_for;
     const auto wire = *dns::name_from_text(name);
-    s.message[5] = 1;
-    const auto end = std::copy(wire.begin(), wire.end(), s.message.begin() + 12);
-    end[0] = static_cast<std::uint8_t>(type >> 8U);
-    end[1] = static_cast<std::uint8_t>(type);
-    end[3] = 1;
-    s.length = static_cast<std::uint16_t>(12 + wire.size() + 4);
-    return s;
+    r.query.resize(12);
+    r.query.insert(r.query.end(), wire.begin(), wire.end());
+    r.head.qname_len = static_cast<std::uint8_t>(wire.size());
+    r.head.qtype = type;
+    return r;
 }
 
 std::string text(const HitCounts& counts, std::size_t top) {
@@ -36,10 +44,10 @@ BOOST_AUTO_TEST_SUITE(hit_counts)
 
 BOOST_AUTO_TEST_CASE(names_clients_and_types_are_sorted_by_queries) {
     HitCounts counts;
-    counts.add(sample_of("www.example.org", 1, "192.0.2.1"));
-    counts.add(sample_of("WWW.example.org", 28, "192.0.2.2"));
-    counts.add(sample_of("b.example", 1, "2001:db8::1", 4));
-    counts.add(sample_of("a.example", 65, "192.0.2.1", 1));
+    counts.add(record_of("www.example.org", 1, "192.0.2.1").view());
+    counts.add(record_of("WWW.example.org", 28, "192.0.2.2").view());
+    counts.add(record_of("b.example", 1, "2001:db8::1", 4).view());
+    counts.add(record_of("a.example", 65, "192.0.2.1", 1).view());
     BOOST_TEST(
         text(counts, 2) ==
         R"({"queries":7,"malformed":0,"samples":4,"lost":0,)"
@@ -53,20 +61,15 @@ BOOST_AUTO_TEST_CASE(names_clients_and_types_are_sorted_by_queries) {
     BOOST_TEST(names[2].queries == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(malformed_truncated_and_lost_samples_are_counted) {
+BOOST_AUTO_TEST_CASE(malformed_and_lost_records_are_counted) {
     HitCounts counts;
-    Sample bad = sample_of("www.example.org", 1, "192.0.2.1", 2);
-    bad.length = 11;
-    counts.add(bad);
-    Sample answer = sample_of("www.example.org", 1, "192.0.2.1");
-    answer.message[2] = 0x80;
-    answer.lost = 5;
-    counts.add(answer);
-    // More was behind the question than a sample holds: it counts all the same.
-    Sample cut = sample_of("www.example.org", 1, "192.0.2.1");
-    cut.message[11] = 1;
-    counts.add(cut);
-    BOOST_TEST(text(counts, 5) == R"({"queries":4,"malformed":3,"samples":3,"lost":5,)"
+    Record bad = record_of("www.example.org", 1, "192.0.2.1", 2);
+    bad.head.qname_len = 0;
+    counts.add(bad.view());
+    Record late = record_of("www.example.org", 1, "192.0.2.1");
+    late.head.lost = 5;
+    counts.add(late.view());
+    BOOST_TEST(text(counts, 5) == R"({"queries":3,"malformed":2,"samples":2,"lost":5,)"
                                   R"("names":[{"name":"www.example.org","queries":1}],)"
                                   R"("clients":[{"client":"192.0.2.1","queries":1}],)"
                                   R"("types":[{"type":"A","queries":1}]})");

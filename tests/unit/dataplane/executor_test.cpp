@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(a_collector_counts_finished_and_abandoned_queries) {
     const auto again = [&](bool refresh) {
         w.context.emplace(*w.snapshot, w.query);
         w.context->qname_as_sent = w.message.data() + 12;
-        w.context->started_ms = w.now.ms;
+        w.context->started_us = w.now.micros();
         w.context->state.refresh = refresh;
         BOOST_CHECK(w.run() == Step::asks);
     };

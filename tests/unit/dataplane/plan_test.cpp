@@ -361,7 +361,7 @@ class Side {
         Seen seen;
         QueryContext c(snapshot, a.query);
         c.qname_as_sent = a.message.data() + dns::kHeaderSize;
-        c.started_ms = now.ms;
+        c.started_us = now.micros();
         if (!plans_) {
             c.begin(nullptr, a.entry);
         } else if (begin_with_plan(c, a.entry, now, seen)) {

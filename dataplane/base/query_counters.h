@@ -1,0 +1,76 @@
+// Counts of queries, by transport, type and rcode, and how long answers took. As Counters: one writer, its worker;
+// any thread reads. A busy worker adds to them once in kTurns turns (stages/query_ends.h).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/base/counters.h"
+#include "dataplane/base/message.h"
+#include "dataplane/dns/counted_types.h"
+
+namespace steer {
+
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(ClientTransport::count_)>
+    kTransportLabels{"udp", "tcp", "dot", "doh"};
+
+//    name, description
+#define STEER_LATENCY_PATHS(X)                                                     \
+    X(cache, "from the cache")                                                     \
+    X(stale, "from the cache after its TTL (RFC 8767)")                            \
+    X(local, "without cache and upstream: static records, leases, lists, rejects") \
+    X(forwarded, "after an upstream was asked")                                    \
+    X(held, "after a router acknowledged its rows, or was too late")
+
+#define STEER_PATH_NAME(name, text) name,
+enum class LatencyPath : std::uint8_t { STEER_LATENCY_PATHS(STEER_PATH_NAME) count_ };
+#undef STEER_PATH_NAME
+#define STEER_PATH_LABEL(name, text) std::string_view{#name},
+inline constexpr std::array kLatencyPathLabels{STEER_LATENCY_PATHS(STEER_PATH_LABEL)};
+#undef STEER_PATH_LABEL
+
+// A histogram after Prometheus' convention, except that each bucket has its own durations only.
+struct LatencyHistogram {
+    // Upper bounds, inclusive; the last bucket has the rest.
+    static constexpr std::array<std::uint32_t, 13> kBoundsUs{
+        10,     30,      100,     300,       1'000,     3'000,     10'000,
+        30'000, 100'000, 300'000, 1'000'000, 3'000'000, 10'000'000};
+
+    std::array<Count, kBoundsUs.size() + 1> buckets;
+    Count sum_us;
+
+    static constexpr std::size_t bucket_of(std::uint64_t us) noexcept {
+        std::size_t i = 0;
+        while (i < kBoundsUs.size() && us > kBoundsUs[i])
+            ++i;
+        return i;
+    }
+    void add(std::uint64_t us, std::uint64_t n = 1) noexcept {
+        buckets[bucket_of(us)].add(n);
+        sum_us.add(us * n);
+    }
+};
+
+struct alignas(64) QueryCounters {
+    // [dns::type_row_of() + the rcode's column]: queries that ended. One answer counts here once.
+    std::array<Count, dns::kTypeTable> ends;
+    std::array<Count, kTransportLabels.size()> transports;  // queries that came
+    std::array<LatencyHistogram, kLatencyPathLabels.size()> latency;
+    Count busy_cycles;  // of the TSC, in turns that had work
+
+    void came(ClientTransport t, std::uint64_t n = 1) noexcept {
+        transports[static_cast<std::size_t>(t)].add(n);
+    }
+    [[nodiscard]] LatencyHistogram& of(LatencyPath p) noexcept {
+        return latency[static_cast<std::size_t>(p)];
+    }
+    [[nodiscard]] std::uint64_t count(std::size_t type, std::size_t column) const noexcept {
+        return ends[dns::type_row_of(type) + column].get();
+    }
+};
+
+static_assert(sizeof(QueryCounters) % 64 == 0, "no line of two workers");
+
+}  // namespace steer

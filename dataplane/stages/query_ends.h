@@ -1,0 +1,133 @@
+// What is noted of each query that ends: the counts of QueryCounters, always, and its QueryRecord, while control wants
+// records.
+//
+// In:   the end of each query with a client, from Replier; the beginning and the end of each turn.
+// Out:  counts; records in the worker's CellRing, published at the end of the turn.
+// Cost: an answered packet: two increments in the worker's own memory. A turn: two readings of the TSC, one load of
+//       Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters together.
+//
+// A packet's duration is that of its turn, so all that leave in one turn are counted together. A parked query's is the
+// time from its coming by the worker's clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "dataplane/base/counters.h"
+#include "dataplane/base/query_counters.h"
+#include "dataplane/dns/query.h"
+#include "dataplane/policy/parked.h"
+#include "dataplane/stages/burst.h"
+#include "dataplane/stages/query_record.h"
+#include "dataplane/stages/shared.h"
+
+namespace steer {
+
+// Where an answer comes from, with the state of its program.
+struct AnswerSource {
+    AnswerPath path;
+    std::uint16_t cache = QueryRecord::kNone;  // CacheInstance::id
+    const ProgramState* state = nullptr;       // nullptr: no program ran
+};
+
+// What is sent to the client.
+struct SentReply {
+    std::uint16_t rcode = QueryRecord::kNone;  // kNone: nothing is sent
+    std::optional<dns::Ede> ede = std::nullopt;
+    std::span<const std::uint8_t> message{};
+};
+
+class QueryEnds {
+  public:
+    static constexpr unsigned kTurns = 64;
+
+    // `ring` may be nullptr: no records. Allocates what it needs.
+    QueryEnds(unsigned worker, const Shared& shared, CellRing* ring, Counters& counters);
+
+    void begin_turn(Now now, const Snapshot* snapshot) noexcept;
+    // After all lanes were sent. `busy`: the turn had work.
+    void end_turn(bool busy) noexcept;
+    // Any thread may read it.
+    [[nodiscard]] const QueryCounters& counters() const noexcept { return totals_; }
+
+    // Queries came by ports or from `streams`.
+    void came(ClientTransport transport, unsigned n) noexcept {
+        if (n > 0) totals_.came(transport, n);
+    }
+
+    // ---- counts: once for each query
+
+    void answered(const dns::QueryHead& q, std::uint8_t rcode, AnswerPath path) noexcept {
+        ++ends_[q.type_row + std::size_t{rcode}];
+        ++paths_[static_cast<std::size_t>(path)];
+    }
+    void refused(const dns::QueryHead& q, std::uint16_t rcode) noexcept {
+        ++ends_[q.type_row +
+                (rcode == dns::kBadVers ? dns::kBadVersColumn : std::size_t{rcode & 15U})];
+    }
+    void dropped(const dns::QueryHead& q) noexcept { ++ends_[q.type_row + dns::kNoReplyColumn]; }
+    void answered(const Parked& p, std::uint8_t rcode) noexcept;
+    // Not with the turn's: a query may end by a timer in a turn without work.
+    void dropped(const Parked& p) noexcept {
+        totals_.ends[dns::type_row_of(dns::counted_as(p.qtype)) + dns::kNoReplyColumn].add();
+    }
+
+    // ---- records
+
+    // Whether any query is recorded in this turn.
+    [[nodiscard]] bool records() const noexcept { return one_in_ != 0; }
+    // Whether this one is. Once for each query that ends, if records().
+    [[nodiscard]] bool is_due() noexcept {
+        if (--until_due_ != 0) return false;
+        until_due_ = one_in_;
+        return true;
+    }
+    // Copies the query, because its reply will be written over it.
+    void keep_query(const Packet& p) noexcept;
+    // Writes the record of a query that is_due(). Until the end of the turn it may be changed. nullptr: no room.
+    QueryRecord* record(const Packet& p, bool moved, EndRow end, const AnswerSource& source,
+                        const SentReply& reply) noexcept;
+    QueryRecord* record(const Parked& p, EndRow end, const SentReply& reply) noexcept;
+
+  private:
+    // Bytes of a query without a readable question that are always stored.
+    static constexpr std::size_t kUnreadable = 272;
+
+    // Puts it into the ring with at least `least` bytes of the query.
+    QueryRecord* write(QueryRecord& head, std::span<const std::uint8_t> query, std::size_t least,
+                       std::span<const std::uint8_t> response) noexcept;
+    void fill(QueryRecord& head, EndRow end, AnswerPath path, const SentReply& reply) noexcept;
+    static void fill_state(QueryRecord& head, const Snapshot& snapshot,
+                           const ProgramState& state) noexcept;
+    std::size_t write_query(const Parked& p) noexcept;
+    [[nodiscard]] std::uint64_t turn_ns() const noexcept;
+    void fold() noexcept;
+
+    const Shared& shared_;
+    CellRing* const ring_;
+    Counters& counters_;
+    const std::uint8_t worker_;
+    const double ns_per_cycle_;
+
+    // This turn's.
+    Now now_{};
+    std::uint64_t begun_tsc_ = 0;
+    const Snapshot* snapshot_ = nullptr;
+    std::uint32_t one_in_ = 0;
+    std::array<std::uint32_t, kAnswerPathLabels.size()> paths_{};
+    // Of the turns since fold(), as QueryCounters::ends.
+    unsigned unfolded_ = 0;
+    std::array<std::uint32_t, dns::kTypeTable> ends_{};
+
+    std::uint32_t until_due_ = 1;
+    std::uint32_t lost_ = 0;
+    std::uint64_t serial_ = 0;
+    std::size_t kept_ = 0;  // bytes in `query_`
+    std::unique_ptr<std::array<std::uint8_t, dns::kMaxMessage>> query_;
+    QueryCounters totals_;
+};
+
+}  // namespace steer
