@@ -221,7 +221,7 @@ bool Daemon::stop() {
     hops_.reset();
     publisher_.reset();
     drop(recorder_);
-    drop(feed_);
+    drop(query_records_);
     runtime_.reset();
     exceptions_.reset();
     reserved_.reset();

@@ -232,7 +232,6 @@ class Daemon {
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyService> why_;
     std::unique_ptr<HitsService> hits_;
-    std::unique_ptr<QueryRecordFeed> feed_;
     std::unique_ptr<recorder::Recorder> recorder_;
     std::unique_ptr<recorder::RecorderMethods> recorder_methods_;
     std::unique_ptr<fetch::Fetcher> fetcher_;

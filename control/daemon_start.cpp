@@ -296,9 +296,8 @@ void Daemon::make_router_list_service() {
 }
 
 void Daemon::make_recorder() {
-    feed_ = std::make_unique<QueryRecordFeed>(*runtime_);
     recorder_ = std::make_unique<recorder::Recorder>(
-        *feed_,
+        *query_records_,
         [] {
             return std::chrono::duration_cast<std::chrono::microseconds>(
                        std::chrono::system_clock::now().time_since_epoch())
