@@ -79,7 +79,7 @@ ROWS = {
     "leases": Row(r"router +state +leases", ("--tag", "hosts"), ("leases", "routers")),
     "reverse": Row(r"^stream\.example\n", ("203.0.113.10",), ("names",), wrong=(((), "IP is required"),)),
     "why": Row(r"domain:stream\.example", ("stream.example",), ("sets", "rules"), wrong=(((), "NAME is required"),)),
-    "hits": Row(r"queries in 1 second", ("--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types"),
+    "hits": Row(r"queries in 1 second", ("--suffix", "--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types", "suffixes"),
                 wrong=((("--seconds", "0"), "--seconds"), (("--top", "many"), "--top"))),
     "history": Row(r"time +client +|no recorded queries match", ("--suffix", "example", "--seconds", "3600", "--limit", "5"), ("queries", "complete"),
                    wrong=((("--limit", "0"), "--limit"), (("--client", "nobody"), "expected an address or prefix"))),

@@ -135,6 +135,10 @@ std::string heading_text(std::string_view key) {
     return heading;
 }
 
+std::string share_text(double part, double whole) {
+    return whole > 0 ? decimal(part * 100 / whole) + " %" : "-";
+}
+
 std::string size_text(double bytes) {
     constexpr std::array kUnits{"bytes", "KiB", "MiB", "GiB", "TiB"};
     std::size_t unit = 0;

@@ -41,8 +41,9 @@ std::string rows_text(const boost::json::array& rows, std::span<const std::strin
 // A key for people: "in_flight" is "in flight", "since_s" is "since".
 std::string heading_text(std::string_view key);
 
-std::string date_text(double unix_s);       // "2026-12-31 23:59 UTC"
-std::string duration_text(double seconds);  // "3 d 4 h", "12 min 5 s", "0 s"
-std::string size_text(double bytes);        // "512 bytes", "1.5 MiB"
+std::string date_text(double unix_s);               // "2026-12-31 23:59 UTC"
+std::string duration_text(double seconds);          // "3 d 4 h", "12 min 5 s", "0 s"
+std::string share_text(double part, double whole);  // "12.5 %"; "-" of nothing
+std::string size_text(double bytes);                // "512 bytes", "1.5 MiB"
 
 }  // namespace steerctl

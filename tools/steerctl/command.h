@@ -20,7 +20,7 @@ struct Options {
     bool markdown = false;                          // of `methods`
     bool any_size = false;                          // of `reload`, `lists fetch`
     std::string name, suffix, tag, instance, file;  // of `cache`
-    unsigned seconds = 10, top = 20;                // of `hits`
+    unsigned seconds = 10, top = 20, labels = 0;    // of `hits`
     std::string verb;                               // of `rules`
     std::vector<std::string> rules;
     bool orphans = false, follow = false;  // of `routers`

@@ -64,6 +64,22 @@ int reload(const Options& options) {
                            : row_of(kCode).code;
 }
 
+// `hits`. Suffixes are made here, of as many names as the daemon gives.
+int count_hits(const Options& options, bool groups) {
+    constexpr unsigned kMostNames = 10'000;
+    json::object params{{"seconds", options.seconds}, {"top", groups ? kMostNames : options.top}};
+    Reply reply =
+        ask(options.socket, "hits", params, kLongPatience + std::chrono::seconds(options.seconds));
+    if (!reply.error.empty()) return fail(reply);
+    if (groups) reply.result = group_hits(std::move(reply.result), options.labels, options.top);
+    if (options.as_json) {
+        print_json(reply.result);
+    } else {
+        print(hits_text(reply.result));
+    }
+    return 0;
+}
+
 // A word where a command is meant, or none, by its place: CLI11 would say that one is missing, or that the word is too much.
 // Empty: another error.
 std::string no_command(const CLI::App& app) {
@@ -146,6 +162,13 @@ int run(int argc, char** argv) {
     hits->add_option("--top", options.top, "Number of names, clients, types and rules")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+    auto* const suffix =
+        hits->add_option("--suffix", options.labels,
+                         "Also group names by their last LABELS labels (default: 2)")
+            ->option_text("[LABELS]")
+            ->expected(0, 1)
+            ->default_str("2")
+            ->check(CLI::Range(1, 20));
     auto* const rules_command =
         app.add_subcommand("rules", "Show or change the rules of a dynamic_domain_set");
     rules_command->add_option("TAG", options.tag,
@@ -225,10 +248,7 @@ int run(int argc, char** argv) {
     if (router_commands.parsed()) return router_commands.run(options);
     if (why->parsed())
         return show(options, "why", why_text, json::object{{"name", options.name}}, kLongPatience);
-    if (hits->parsed())
-        return show(options, "hits", hits_text,
-                    json::object{{"seconds", options.seconds}, {"top", options.top}},
-                    kLongPatience + std::chrono::seconds(options.seconds));
+    if (hits->parsed()) return count_hits(options, suffix->count() > 0);
     return show(options, "counters",
                 [&options](const json::value& value) { return counters_text(value, options.all); });
 }

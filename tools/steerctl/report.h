@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ std::string reverse_text(const boost::json::value& answer);
 // Of why and hits.
 std::string why_text(const boost::json::value& answer);
 std::string hits_text(const boost::json::value& answer);
+// Adds {"suffixes": [{"suffix", "queries", "names"}]}: the answer's names by their last `labels` labels. Keeps the first `top`
+// rows of each list.
+boost::json::value group_hits(boost::json::value answer, unsigned labels, std::size_t top);
 
 // Of recorder.history, recorder.top, recorder.series and recorder.status.
 std::string history_text(const boost::json::value& answer);

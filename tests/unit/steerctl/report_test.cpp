@@ -1,5 +1,6 @@
 // What steerctl prints of the daemon's answers, whole, partial and odd.
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 #include <string>
 
@@ -108,15 +109,41 @@ BOOST_AUTO_TEST_CASE(hits_are_written_as_a_table) {
     BOOST_CHECK_EQUAL(steerctl::hits_text(answer),
                       "1200 queries in 10 seconds, estimated from 600 of them, 3 malformed\n"
                       "\nnames\n"
-                      "  800  www.example.org\n"
-                      "   40  a.example\n"
+                      "  queries   share  name\n"
+                      "      800  66.7 %  www.example.org\n"
+                      "       40   3.3 %  a.example\n"
                       "\nclients\n"
-                      "  1197  192.0.2.1\n"
+                      "  queries   share  client\n"
+                      "     1197  99.8 %  192.0.2.1\n"
                       "\nrules (7 match at least one query)\n"
-                      "  800  domain_set 'ads'  in  domain:example.org  /etc/ads.txt:7\n");
+                      "  queries   share  plugin            effect  rule                at\n"
+                      "      800  66.7 %  domain_set 'ads'  in      domain:example.org  "
+                      "/etc/ads.txt:7\n");
     BOOST_CHECK_EQUAL(
         steerctl::hits_text(json::parse(R"({"queries":0,"samples":0,"seconds":1,"rules":[]})")),
-        "0 queries in 1 seconds\n\nno rule matches any of them\n");
+        "0 queries in 1 second\n\nno rule matches any of them\n");
+}
+
+BOOST_AUTO_TEST_CASE(hits_are_grouped_by_suffix) {
+    const auto answer = json::parse(
+        R"({"queries":100,"names":[{"name":"www.a.example","queries":30},{"name":"b.test","queries":25},
+        {"name":"cdn.a.example.","queries":20},{"name":"x\\.a.example","queries":5},{"name":"localhost","queries":4},
+        {"name":".","queries":3},{"name":7}],"clients":[{"client":"192.0.2.1","queries":90},
+        {"client":"192.0.2.2","queries":10}],"seconds":1})");
+    const auto grouped = steerctl::group_hits(answer, 2, 3);
+    BOOST_CHECK_EQUAL(json::serialize(grouped.at("suffixes")),
+                      R"([{"suffix":"a.example","queries":50,"names":2},)"
+                      R"({"suffix":"b.test","queries":25,"names":1},)"
+                      R"({"suffix":"x\\.a.example","queries":5,"names":1}])");
+    BOOST_CHECK_EQUAL(grouped.at("names").as_array().size(), 3);
+    const std::string text = steerctl::hits_text(grouped);
+    BOOST_CHECK(text.find("\nsuffixes\n  queries   share  names  suffix\n"
+                          "       50  50.0 %      2  a.example\n") != std::string::npos);
+    BOOST_CHECK_EQUAL(json::serialize(steerctl::group_hits(answer, 1, 2).at("suffixes")),
+                      R"([{"suffix":"example","queries":55,"names":3},)"
+                      R"({"suffix":"test","queries":25,"names":1}])");
+    for (const char* odd : {"null", "7", R"({"names":7})", R"({"names":[7,{}],"clients":{}})"})
+        BOOST_CHECK(!steerctl::hits_text(steerctl::group_hits(json::parse(odd), 2, 5)).empty());
 }
 
 BOOST_AUTO_TEST_CASE(unexpected_answers_are_written_without_a_fault) {
