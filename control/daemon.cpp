@@ -64,6 +64,9 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       read_(settings_),
       why_(std::make_unique<WhyService>(main_io_, source, in_force_)),
       hits_(std::make_unique<HitsService>(main_io_, source)),
+      edits_(std::make_unique<edit::EditService>(
+          main_io_, source,
+          [this](const std::string& why, Reloader::Done done) { reload(why, std::move(done)); })),
       reloader_(std::make_unique<Reloader>(
           main_io_, std::move(source),
           [this] {
@@ -95,6 +98,7 @@ void Daemon::run() {
     repeat_mdns(settings_);
     rules_->follow(settings_);
     statics_->follow(settings_);
+    edits_->follow(settings_);
     leases_->follow(built_.leases);
     router_lists_->follow(built_.router_lists);
     housekeeping();

@@ -20,6 +20,7 @@
 #include "control/cache/cache_methods.h"
 #include "control/cache/cache_service.h"
 #include "control/config/settings.h"
+#include "control/edit/edit_service.h"
 #include "control/fetch/fetcher.h"
 #include "control/health/certificate_watch.h"
 #include "control/health/doctor_reports.h"
@@ -234,6 +235,7 @@ class Daemon {
     std::unique_ptr<HitsService> hits_;
     std::unique_ptr<recorder::Recorder> recorder_;
     std::unique_ptr<recorder::RecorderMethods> recorder_methods_;
+    std::unique_ptr<edit::EditService> edits_;
     std::unique_ptr<fetch::Fetcher> fetcher_;
     std::unique_ptr<tasks::TaskService> tasks_;
     std::unique_ptr<rules::RuleService> rules_;

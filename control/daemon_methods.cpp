@@ -51,6 +51,7 @@ void Daemon::add_methods() {
     hits_->add_methods(methods_, *query_records_);
     rules_->add_methods(methods_);
     statics_->add_methods(methods_);
+    edits_->add_methods(methods_);
     leases_->add_methods(methods_);
     router_lists_->add_methods(methods_);
     doctor_reports_.add_methods(methods_);

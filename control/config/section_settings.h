@@ -146,6 +146,7 @@ struct Control {
     // Last known address lists of routers, and beside it a file with the DNS servers of each router; empty: not kept.
     std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
+    std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept
     std::uint32_t stream_threads = 1;
     bool ready_nat64 = false;
 };

@@ -135,11 +135,12 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 16> kControlRows{{
+constexpr std::array<Row<Control>, 17> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
-     "what users and groups may do over the control socket, see below\nWithout it, everyone who may "
+     "what users and groups may do over the control socket, see below\nWithout it, everyone who "
+     "may "
      "open the socket (mode 0660) has the role `admin`. With it, every user may connect, and is "
      "refused without a row. root always has the role `admin`."},
     {"http", Own<Control>{"address:port or map", read_http}, "127.0.0.1:9153", "",
@@ -176,6 +177,12 @@ constexpr std::array<Row<Control>, 16> kControlRows{{
      "/var/lib/steerdns/static.yaml", "",
      "file for the records of `steerctl static add`; `off` disables it\nThe file maps the tags of "
      "`static` plugins to lists of `records`. A start and a reload read it. You can edit it."},
+    {"history", Own<Control>{"path", read_path_or_off<&Control::history>},
+     "/var/lib/steerdns/configurations", "",
+     "folder for the configuration's earlier texts; `off` disables it and "
+     "`configuration.apply`\nThe last 50 texts are kept. They may hold passwords: only the "
+     "daemon's user "
+     "can read them."},
     {"pattern_time", &Control::pattern_time, "10s", "100ms..10m",
      "CPU time limit for compiling keyword and regexp rules\nOne regexp may take a twentieth of "
      "it, at least 500 ms. A slower regexp is rejected with its file and line. If all rules "

@@ -7,9 +7,10 @@ import * as overview from "/views/overview.js";
 import * as routers from "/views/routers.js";
 import * as lists from "/views/lists.js";
 import * as names from "/views/names.js";
+import * as configuration from "/views/configuration.js";
 
 // A view has `title` and show(place), which returns what ends it. The address after '#' names it; more after '/' is its own.
-const views = { overview, names, routers, lists };
+const views = { overview, names, routers, lists, configuration };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};

@@ -41,7 +41,14 @@ std::unique_ptr<Candidate> refused(Error why) {
 config::LoadOutcome ConfigSource::load(bool downloads_tried) const {
     config::LoadOptions how = options;
     how.downloads_tried = downloads_tried;
-    auto loaded = config::load(path, how);
+    return complete(config::load(path, how));
+}
+
+config::LoadOutcome ConfigSource::load_text(const std::string& text) const {
+    return complete(config::load_text(text, path, options));
+}
+
+config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
     if (!control_socket.empty()) loaded.settings.control.socket = control_socket;
     auto unserved = fill_host_servers(loaded.settings, look_around(loaded.settings).own_addresses);
     std::move(unserved.begin(), unserved.end(), std::back_inserter(loaded.warnings));

@@ -33,6 +33,8 @@ struct ConfigSource {
 
     // Reads the configuration. Any thread.
     [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
+    // The same of a text, as if the file had it.
+    [[nodiscard]] config::LoadOutcome load_text(const std::string& text) const;
     // The same, but first fetches lists without a copy, and missing files of downloads;
     // waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, to which
     // it adds them.
@@ -43,6 +45,9 @@ struct ConfigSource {
     static bool lacks_files(const config::Settings& settings);
     // Whether files of its downloads are not there.
     static bool lacks_downloads(const config::Settings& settings);
+
+  private:
+    [[nodiscard]] config::LoadOutcome complete(config::LoadOutcome loaded) const;
 };
 
 // A configuration that was read and built.

@@ -22,7 +22,7 @@ BUILD = sys.argv.pop(1)
 # It gives every command something to show.
 CONFIG = """
 dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
-control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, watch: off }}
+control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, watch: off }}
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
@@ -93,6 +93,13 @@ ROWS = {
                       wrong=(((), "PROPERTY=VALUE is required"),), own_words=False, before=("static remove", "name=tv.lan")),
     "static remove": Row(r"^removed: .*tv\.lan", ("name=tv.lan",), ("removed",), wrong=(((), "WHICH is required"), (("1", "2"), "write one number")),
                          own_words=False, before=("static add", "name=tv.lan", "address=192.168.88.6")),
+    "configuration show": Row(r"plugins:", keys=("file", "text", "hash")),
+    "configuration check": Row(r"\nit is good\n$", ("{folder}/steer.yaml",), ("good", "problems"), wrong=(((), "FILE is required"), (("/nowhere",), "cannot be read"))),
+    "configuration apply": Row(r"\nconfiguration \d+ is active; the old text is version \d+\n$", ("{folder}/steer.yaml",), ("applied", "problems", "kept"),
+                               wrong=(((), "FILE is required"),)),
+    "configuration history": Row(r"version +kept at +size\n +1 ", keys=("versions",)),
+    "configuration version": Row(r"plugins:", ("1",), ("text",), wrong=(((), "VERSION is required"), (("first",), "first"))),
+    "configuration rollback": Row(r"\nconfiguration \d+ is active", ("1",), ("applied",), wrong=(((), "VERSION is required"),)),
     "routers": Row(r"^edge1 at 172\.16\.1\.1:8728: in_sync\n", keys=("routers",), wrong=((("reboot",), "reboot"),)),
     "routers status": Row(r"^edge1 at .*: in_sync\n", ("edge1",), ("routers",)),
     "routers diff": Row(r"^edge1 at .*: no difference\n", keys=("routers",)),

@@ -28,7 +28,8 @@ struct Options {
     std::string address;                   // of `routers forget`
     std::string from;                      // of `routers adopt`
     bool apply = false;
-    std::string output;  // of `routers probe`
+    std::string output;   // of `routers probe`
+    unsigned number = 0;  // of `configuration`
 };
 
 // Prints the answer as text or as JSON; returns the exit code.

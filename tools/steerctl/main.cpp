@@ -14,6 +14,7 @@
 #include "cache_commands.h"
 #include "command.h"
 #include "completion.h"
+#include "configuration_commands.h"
 #include "history_commands.h"
 #include "import_commands.h"
 #include "list_commands.h"
@@ -179,6 +180,7 @@ int run(int argc, char** argv) {
                               "Rules: domain:NAME, full:NAME, keyword:TEXT or regexp:PATTERN");
     const StaticCommands static_commands(app, options);
     HistoryCommands history(app, options);
+    const ConfigurationCommands configuration_commands(app, options);
     const RouterCommands router_commands(app, options);
     auto* const drain = app.add_subcommand(
         "drain", "Make /readyz fail, so that load balancers send no new clients");
@@ -245,6 +247,7 @@ int run(int argc, char** argv) {
     if (rules_command->parsed()) return run_rules(options);
     if (history.parsed()) return history.run();
     if (static_commands.records->parsed()) return static_commands.run(options);
+    if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
     if (why->parsed())
         return show(options, "why", why_text, json::object{{"name", options.name}}, kLongPatience);

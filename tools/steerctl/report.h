@@ -54,6 +54,10 @@ std::string rules_changed_text(const boost::json::value& done);
 std::string static_records_text(const boost::json::value& answer);
 std::string static_changed_text(const boost::json::value& done);
 
+// Of configuration.check, configuration.apply and configuration.rollback; of configuration.history.
+std::string configuration_problems_text(const boost::json::value& answer);
+std::string configuration_history_text(const boost::json::value& answer);
+
 // Of routers, routers.diff, routers.reconcile, routers.pause and routers.resume, bypass.
 std::string routers_text(const boost::json::value& routers);
 std::string router_differences_text(const boost::json::value& routers);

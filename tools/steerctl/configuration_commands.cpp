@@ -1,0 +1,94 @@
+#include "configuration_commands.h"
+
+#include <boost/json/object.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+
+#include "cells.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+// `-` is standard input; nothing: it cannot be read.
+std::optional<std::string> content(const std::string& file) {
+    if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    std::ifstream in(file, std::ios::binary);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in.is_open() || in.bad()) return std::nullopt;
+    return text;
+}
+
+// Prints the answer; a text that is not good is exit 2.
+int judge(const Options& options, const Reply& reply, std::string_view key) {
+    if (!reply.error.empty()) return fail(reply);
+    if (options.as_json) {
+        print_json(reply.result);
+    } else {
+        print(configuration_problems_text(reply.result));
+    }
+    if (is_true(object_of(reply.result), key)) return 0;
+    constexpr auto kCode = steer::ErrorCode::invalid_configuration;
+    return options.as_json ? fail(kCode, "the new configuration is invalid; correct `problems`")
+                           : row_of(kCode).code;
+}
+
+}  // namespace
+
+ConfigurationCommands::ConfigurationCommands(CLI::App& app, Options& options)
+    : configuration(app.add_subcommand(
+          "configuration", "Show, check and change the configuration of the running daemon")) {
+    configuration->require_subcommand(1);
+    configuration->fallthrough();
+    show = configuration->add_subcommand("show", "Print the configuration's file");
+    check = configuration->add_subcommand("check", "Check a text as the running daemon would");
+    apply = configuration->add_subcommand(
+        "apply", "Replace the configuration's file and reload; the old text is kept");
+    history = configuration->add_subcommand("history", "List the texts that are kept");
+    version = configuration->add_subcommand("version", "Print a text that is kept");
+    rollback = configuration->add_subcommand("rollback", "Apply a text that is kept");
+    for (CLI::App* const verb : {check, apply})
+        verb->add_option("FILE", options.file, "The new text; - is standard input")->required();
+    for (CLI::App* const verb : {version, rollback})
+        verb->add_option("VERSION", options.number, "Number of a text, from 'history'")
+            ->required()
+            ->check(CLI::Range(1U, 1'000'000'000U));
+}
+
+int ConfigurationCommands::run(const Options& options) const {
+    const auto text = [](const json::value& answer) { return text_of(object_of(answer), "text"); };
+    if (show->parsed()) return steerctl::show(options, "configuration.show", text);
+    if (history->parsed())
+        return steerctl::show(options, "configuration.history", configuration_history_text);
+    if (version->parsed())
+        return steerctl::show(options, "configuration.version", text,
+                              json::object{{"version", options.number}});
+    return change(options);
+}
+
+int ConfigurationCommands::change(const Options& options) const {
+    json::object params;
+    if (rollback->parsed()) {
+        params["version"] = options.number;
+    } else {
+        auto given = content(options.file);
+        if (!given) return misused(options.file + " cannot be read: " + std::strerror(errno));
+        params["text"] = *std::move(given);
+    }
+    if (check->parsed())
+        return judge(options, ask(options.socket, "configuration.check", params, kLongPatience),
+                     "good");
+    // The text that is there now is changed.
+    const Reply now = ask(options.socket, "configuration.show", nullptr, kPatience);
+    if (!now.error.empty()) return fail(now);
+    if (const auto* const hash = find(object_of(now.result), "hash")) params["hash"] = *hash;
+    const char* const method =
+        rollback->parsed() ? "configuration.rollback" : "configuration.apply";
+    return judge(options, ask(options.socket, method, params, kLongPatience), "applied");
+}
+
+}  // namespace steerctl
