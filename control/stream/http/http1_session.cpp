@@ -89,7 +89,7 @@ bool Http1Session::on_head() {
     counters_.add(StreamCount::http_requests);
     const auto& request = parser_->get();
     parser_->eager(true);
-    keep_alive_ = request.keep_alive();
+    keep_alive_ = request.keep_alive() && !is_sent_away_;
     const HttpHead head = head_of();
     method_ = head.method;
     const bool is_1_1 = request.version() == 11;

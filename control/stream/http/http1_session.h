@@ -31,6 +31,10 @@ class Http1Session final : public HttpSession {
     std::span<const std::uint8_t> next_output() override;
     [[nodiscard]] std::size_t unsent() const override { return out_.size(); }
     void shut_down() override { ending_ = true; }
+    void send_away() override {
+        is_sent_away_ = true;
+        keep_alive_ = false;
+    }
     [[nodiscard]] bool is_over() const override { return ending_ && out_.empty(); }
 
   private:
@@ -59,6 +63,7 @@ class Http1Session final : public HttpSession {
     HttpMethod method_ = HttpMethod::other;
     bool answering_ = false;  // it waits for its answer
     bool keep_alive_ = true;
+    bool is_sent_away_ = false;
     bool ending_ = false;  // after out_
 };
 

@@ -308,4 +308,10 @@ void Http2Session::shut_down() {
     if (!broken_) nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
 }
 
+// Requests that cross it on the way are answered too.
+void Http2Session::send_away() {
+    if (broken_ || calming_ || std::exchange(is_sent_away_, true)) return;
+    (void)nghttp2_submit_shutdown_notice(session_);
+}
+
 }  // namespace steer::stream

@@ -45,6 +45,7 @@ class Http2Session final : public HttpSession {
     std::span<const std::uint8_t> next_output() override;
     [[nodiscard]] std::size_t unsent() const override { return unsent_; }
     void shut_down() override;
+    void send_away() override;
     [[nodiscard]] bool is_over() const override;
 
   private:
@@ -91,6 +92,7 @@ class Http2Session final : public HttpSession {
     unsigned resets_left_ = kResets;
     unsigned control_frames_left_ = kControlFrames;
     bool calming_ = false;
+    bool is_sent_away_ = false;
     bool broken_ = false;
 };
 

@@ -54,6 +54,8 @@ class HttpSession {
 
     // Tells the client that no further request is accepted.
     virtual void shut_down() = 0;
+    // Asks the client to open another connection for further requests; those that it has sent are answered.
+    virtual void send_away() = 0;
     // Whether to close the connection after the remaining output.
     [[nodiscard]] virtual bool is_over() const = 0;
 };

@@ -163,6 +163,7 @@ void HttpConnection::read_next_turn() {
 
 void HttpConnection::take_answer(const QueryOrigin& origin, Buffer* response) {
     --in_progress_;
+    if (!closed_ && clients_.service().is_draining()) session_->send_away();
     if (closed_) {
         if (response != nullptr) context_.count(StreamCount::answers_too_late);
     } else if (response == nullptr || response->length > dns::kMaxMessage) {

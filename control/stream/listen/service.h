@@ -3,6 +3,7 @@
 // server plugin and all threads, so that its limits hold in total.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -44,6 +45,9 @@ struct Service {
         return http.trusts(peer) ? IpAddress{} : peer;
     }
     std::shared_ptr<ClientCounts> counts = std::make_shared<ClientCounts>();
+    // Clients are asked to open another connection, so that a load balancer can send them elsewhere. Any thread sets it.
+    std::shared_ptr<std::atomic<bool>> draining = std::make_shared<std::atomic<bool>>(false);
+    [[nodiscard]] bool is_draining() const { return draining->load(std::memory_order_relaxed); }
 };
 
 }  // namespace steer::stream

@@ -152,7 +152,10 @@ void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsA
     std::size_t length = message.size();
     if (asked.padding || asked.keepalive) {
         OptionsGiven given{.padding = asked.padding && stream_.is_secure(), .keepalive = {}};
-        if (asked.keepalive) given.keepalive = clients_.service().idle;
+        // 0: close when you have your answers (RFC 7828 3.2.2).
+        const Service& service = clients_.service();
+        if (asked.keepalive)
+            given.keepalive = service.is_draining() ? std::chrono::milliseconds(0) : service.idle;
         out_.resize(out_.size() + kMaxOptionBytes);
         length = give_options(std::span(out_).subspan(start + kLengthPrefix), length, given);
         out_.resize(start + kLengthPrefix + length);
