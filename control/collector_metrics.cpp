@@ -28,32 +28,6 @@ Sum sum_of(const Collector& collector) {
     return sum;
 }
 
-double seconds(std::uint64_t ms) {
-    return static_cast<double>(ms) / 1000;
-}
-
-// "0.005".
-std::string bound_text(std::uint32_t ms) {
-    std::string text = std::to_string(ms / 1000);
-    const std::string part = std::to_string(1000 + ms % 1000).substr(1);
-    const auto last = part.find_last_not_of('0');
-    return last == std::string::npos ? text + ".0" : text + "." + part.substr(0, last + 1);
-}
-
-void write_latency(ops::MetricWriter& writer, const std::string& name, const Sum& sum) {
-    writer.family("steerdns_collector_latency_seconds");
-    std::uint64_t so_far = 0;
-    for (std::size_t i = 0; i < Collector::kBoundsMs.size(); ++i) {
-        so_far += sum.by_latency[i];
-        writer.sample("_bucket", {{"name", name}, {"le", bound_text(Collector::kBoundsMs[i])}},
-                      so_far);
-    }
-    so_far += sum.by_latency.back();
-    writer.sample("_bucket", {{"name", name}, {"le", "+Inf"}}, so_far);
-    writer.sample("_count", {{"name", name}}, so_far);
-    writer.sample("_sum", {{"name", name}}, seconds(sum.latency_ms));
-}
-
 }  // namespace
 
 void write_collector_metrics(ops::MetricWriter& writer,
@@ -69,7 +43,9 @@ void write_collector_metrics(ops::MetricWriter& writer,
         writer.sample({{"name", name}}, sum.errors);
         writer.family("steerdns_collector_inflight");
         writer.sample({{"name", name}}, sum.entered - std::min(sum.entered, sum.left));
-        write_latency(writer, name, sum);
+        writer.family("steerdns_collector_latency_seconds");
+        writer.latencies({{"name", name}}, Collector::kBoundsMs, sum.by_latency,
+                         static_cast<double>(sum.latency_ms) / 1000);
     }
 }
 

@@ -102,6 +102,7 @@ void Daemon::run() {
     leases_->follow(built_.leases);
     router_lists_->follow(built_.router_lists);
     housekeeping();
+    start_watchdog();
     if (!has_ended_) main_io_.run();
     stop();
 }
@@ -119,7 +120,7 @@ void Daemon::housekeeping() {
     router_lists_->poll();
     look_at_upstreams();
     health_.turn_ms = clock_.now().ms;
-    feel_pulse(health_.turn_ms);
+    heartbeat_.beat();
     look_at_certificates(health_.turn_ms);
     if (heap_trim_.is_due(streams_->connections(), health_.turn_ms)) ::malloc_trim(0);
     for (const auto& sentence : ports_->follow_devices())
@@ -181,6 +182,7 @@ void Daemon::take_notes() {
 // In an order in which no object uses a destroyed one. Idempotent.
 bool Daemon::stop() {
     if (std::exchange(has_stopped_, true)) return !is_work_left_;
+    watchdog_.reset();
     matchers::pattern_compiler().stop();
     if (reloader_) reloader_->end();
     if (fetcher_) fetcher_->end();

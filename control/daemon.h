@@ -26,7 +26,7 @@
 #include "control/health/doctor_reports.h"
 #include "control/health/overload_watch.h"
 #include "control/health/silent_upstreams.h"
-#include "control/health/worker_pulse.h"
+#include "control/health/watchdog.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/kernel_sets/set_program.h"
@@ -97,7 +97,9 @@ class Daemon {
     void say_what_is_served();
 
     // Its health (daemon_health.cpp).
-    void feel_pulse(std::uint64_t now_ms);
+    void start_watchdog();
+    void tell_state() const;
+    void drain(bool on);
     ops::HealthChecks liveness();
     ops::HealthChecks readiness();
     [[nodiscard]] std::string lists_trouble() const;
@@ -127,6 +129,7 @@ class Daemon {
     void publish_candidate();
     [[nodiscard]] bool knows_hops(const Snapshot& snapshot) const;
     void put_in_force(Candidate& candidate, std::uint32_t generation);
+    void note_in_force(std::uint64_t text_hash);
     void note_reload(const std::string& why, bool by_queries, const ReloadOutcome& outcome);
     Result<void> set_upstreams();
     [[nodiscard]] std::vector<IpAddress> upstream_addresses() const;
@@ -158,6 +161,7 @@ class Daemon {
     [[nodiscard]] boost::json::value status();
     [[nodiscard]] boost::json::value counters() const;
     void write_metrics(ops::MetricWriter& writer);
+    void write_upstream_metrics(ops::MetricWriter& writer);
 
     config::Settings settings_;  // of the start
     mutable BootClock clock_;    // reading it changes nothing
@@ -209,11 +213,11 @@ class Daemon {
 
     struct Health {
         std::uint64_t turn_ms = 0;          // of the main loop's timer, last
-        std::uint64_t pulse_ms = 0;         // last check of workers
         std::uint64_t certificates_ms = 0;  // last check of certificates; 0: none yet
     };
     Health health_;
-    WorkerPulse pulse_;
+    Heartbeat heartbeat_;                 // of the main loop
+    std::unique_ptr<Watchdog> watchdog_;  // while run() runs
     CertificateWatch certificate_watch_;
     DoctorReports doctor_reports_{clock_, settings_.control.ready_nat64};
     bool is_draining_ = false;
@@ -221,7 +225,10 @@ class Daemon {
     struct Reloads {
         std::uint64_t done = 0, refused = 0;
         std::uint64_t at_ms = 0;  // of the last finished reload; 0: none yet
-        std::string trouble;      // why the last one was refused; empty: it was accepted
+        std::int64_t in_force_s =
+            0;  // since 1970: when the configuration in force was put in force
+        std::uint64_t text_hash = 0;  // of the configuration in force
+        std::string trouble;          // why the last one was refused; empty: it was accepted
     };
     Reloads reloads_;
     // The last reload that was logged, and its reason.

@@ -1,6 +1,7 @@
 // Liveness and readiness for /livez, /readyz and `steerctl status`.
 #include <rte_rcu_qsbr.h>
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -13,7 +14,8 @@
 namespace steer {
 namespace {
 
-constexpr std::uint64_t kPulseEveryMs = 1'000;
+// Above any number of sleeps between two looks.
+constexpr std::uint64_t kManySleeps = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMainLoopPatienceMs = 5'000;
 constexpr std::uint64_t kCertificatesEveryMs = 60'000;
 
@@ -28,26 +30,61 @@ std::int64_t wall_s() {
 
 }  // namespace
 
-// Wakes sleeping workers: a worker that sleeps again has completed a turn.
-void Daemon::feel_pulse(std::uint64_t now_ms) {
-    if (now_ms - health_.pulse_ms < kPulseEveryMs) return;
-    health_.pulse_ms = now_ms;
+// Everything that the watchdog calls is atomic, or constant while it runs.
+void Daemon::start_watchdog() {
+    heartbeat_.begin();
+    std::vector<Watchdog::Watched> all;
+    const auto add_thread = [&all](std::string name, const Heartbeat& heartbeat) {
+        all.push_back({std::move(name), [&heartbeat] { return heartbeat.tid(); },
+                       [&heartbeat] { return heartbeat.count(); }});
+    };
+    add_thread("main", heartbeat_);
+    add_thread("routers", routers_->heartbeat());
+    for (unsigned t = 0; t < streams_->count(); ++t)
+        add_thread("streams " + std::to_string(t), streams_->heartbeat(t));
+    // A worker that is awake passes quiescent states. One that sleeps is woken, and sleeps again.
     auto* const qsbr = runtime_->shared().qsbr;
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
-        const std::uint64_t quiescent = __atomic_load_n(&qsbr->qsbr_cnt[w].cnt, __ATOMIC_RELAXED);
-        pulse_.see(w, {quiescent, runtime_->worker(w).counters().get(Stat::sleeps)}, now_ms);
-        runtime_->worker_sleeper(w).wake();
+        all.push_back({"worker " + std::to_string(w), [this, w] { return runtime_->worker_tid(w); },
+                       [this, w, qsbr] {
+                           const std::uint64_t seen =
+                               __atomic_load_n(&qsbr->qsbr_cnt[w].cnt, __ATOMIC_RELAXED);
+                           return seen * kManySleeps +
+                                  runtime_->worker(w).counters().get(Stat::sleeps);
+                       },
+                       [this, w, qsbr] {
+                           if (w == 0) rte_rcu_qsbr_start(qsbr);  // each passes it with a turn
+                           runtime_->worker_sleeper(w).wake();
+                       }});
     }
-    rte_rcu_qsbr_start(qsbr);  // a worker passes it with its next turn
+    watchdog_ = std::make_unique<Watchdog>(std::move(all));
+    watchdog_->start();
+}
+
+void Daemon::drain(bool on) {
+    is_draining_ = on;
+    streams_->set_draining(on);
+    tell_state();
+}
+
+// For `systemctl status`.
+void Daemon::tell_state() const {
+    ::sd_notify(0, is_draining_ ? "STATUS=draining: /readyz fails, queries are answered"
+                                : "STATUS=serving");
 }
 
 ops::HealthChecks Daemon::liveness() {
     const std::uint64_t now_ms = clock_.now().ms;
     const std::uint64_t idle_ms = now_ms - health_.turn_ms;  // of the timer, which the loop serves
+    const auto trouble = [this](std::string_view threads) {
+        return watchdog_ ? watchdog_->trouble(threads) : std::string{};
+    };
     return {{"main_loop", idle_ms < kMainLoopPatienceMs
                               ? ""
                               : "blocked for " + std::to_string(idle_ms / 1000) + " s"},
-            {"workers", pulse_.trouble(now_ms)}};
+            {"workers", trouble("worker")},
+            {"routers", trouble("routers")},
+            {"streams", trouble("streams")}};
 }
 
 ops::HealthChecks Daemon::readiness() {
@@ -164,6 +201,10 @@ void Daemon::write_health_metrics(ops::MetricWriter& writer) {
     writer.family("steerdns_ready");
     for (const auto& check : readiness())
         writer.sample({{"condition", check.name}}, std::uint64_t{check.is_good() ? 1U : 0U});
+    if (!watchdog_) return;
+    writer.family("steerdns_thread_still_seconds");
+    for (const auto& [thread, still_ms] : watchdog_->pulses())
+        writer.sample({{"thread", thread}}, static_cast<double>(still_ms) / 1000);
 }
 
 }  // namespace steer

@@ -118,7 +118,7 @@ void Daemon::add_changes() {
                   .parameters = {{"on", ParamType::flag,
                                   "the new state; without it, the state is only reported"}},
                   .run = [this](const ops::Arguments& asked) -> ops::RpcResult {
-                      if (asked.has("on")) is_draining_ = asked.is_true("on");
+                      if (asked.has("on")) drain(asked.is_true("on"));
                       return boost::json::value{{"draining", is_draining_}};
                   }});
 }

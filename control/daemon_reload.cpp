@@ -330,9 +330,15 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     ops::set_log_level(candidate.settings.log.level);
     ++reloads_.done;
     reloads_.at_ms = clock_.now().ms;
-    reloads_.trouble.clear();
+    note_in_force(candidate.text_hash);
     reloader_->finished(
         {.generation = generation, .errors = {}, .warnings = std::move(candidate.warnings)});
+}
+
+void Daemon::note_in_force(std::uint64_t text_hash) {
+    reloads_.in_force_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    reloads_.text_hash = text_hash;
+    reloads_.trouble.clear();
 }
 
 // Replies to queries of earlier generations have arrived or timed out.
@@ -364,6 +370,12 @@ void Daemon::write_reload_metrics(ops::MetricWriter& writer) const {
     writer.family("steerdns_reloads");
     writer.sample({{"result", "in_force"}}, reloads_.done);
     writer.sample({{"result", "refused"}}, reloads_.refused);
+    writer.family("steerdns_config_last_reload_successful");
+    writer.sample({}, std::uint64_t{reloads_.trouble.empty() ? 1U : 0U});
+    writer.family("steerdns_config_last_reload_success_timestamp_seconds");
+    writer.sample({}, static_cast<std::uint64_t>(reloads_.in_force_s));
+    writer.family("steerdns_config_hash");
+    writer.sample({}, reloads_.text_hash);
     writer.family("steerdns_generation");
     writer.sample({}, std::uint64_t{publisher_->current()->generation});
 }

@@ -22,6 +22,7 @@
 #include "control/process/process_limits.h"
 #include "control/reload/judge.h"
 #include "control/reload/surroundings.h"
+#include "control/reload/text_hash.h"
 
 namespace steer {
 namespace {
@@ -66,9 +67,11 @@ Result<void> Daemon::start() {
     } catch (const std::system_error& error) {  // the new user's limits differ
         return no_thread(error);
     }
+    note_in_force(text_hash(settings_));
     is_serving_ = true;
     say_what_is_served();
     ::sd_notify(0, "READY=1");
+    tell_state();
     return {};
 }
 

@@ -32,7 +32,8 @@ curl -s http://127.0.0.1:9153/metrics
 ```
 
 The address is `http` in the section `control` of the [configuration](configuration.md#control). The
-format is OpenMetrics. All counters start at 0 when the daemon starts.
+format is OpenMetrics 1.0.0 if the request's `Accept` prefers it, else the text format of
+Prometheus. All counters start at 0 when the daemon starts.
 
 A metric without samples is not exported. For example, `steerdns_router_rows` needs a router.
 )";

@@ -1,17 +1,16 @@
-// The daemon's reports: `status` and `counters` of the control socket, and the metrics.
+// The daemon's reports: `status` and `counters` of the control socket.
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "control/cache/cache_methods.h"
-#include "control/collector_metrics.h"
 #include "control/config/list_changes.h"
 #include "control/daemon.h"
-#include "control/lists/ad_list_methods.h"
 #include "control/lists/list_report.h"
 #include "control/mdns_report.h"
 #include "control/ops/process_facts.h"
 #include "control/ops/worker_counters.h"
+#include "control/report_labels.h"
 #include "control/sinks/router_methods.h"
 #include "dataplane/cache/cache.h"
 #include "matchers/version.h"
@@ -21,12 +20,6 @@ namespace {
 
 using boost::json::array;
 using boost::json::object;
-
-constexpr std::array kOutcomeLabels{
-#define STEER_OUTCOME_LABEL(name, label, text) std::string_view{label},
-    STEER_OUTCOMES(STEER_OUTCOME_LABEL)
-#undef STEER_OUTCOME_LABEL
-};
 
 std::string_view word(NextHop::Via via) {
     switch (via) {
@@ -78,61 +71,6 @@ object set_counters(const sets::SetStatus& set) {
     return all;
 }
 
-void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& report) {
-    const auto& all = report.sets;
-    if (!report.was_planned) return;
-    writer.family("steerdns_sets_process_running");
-    writer.sample({}, std::uint64_t{report.running ? 1U : 0U});
-    writer.family("steerdns_sets_process_restarts");
-    writer.sample({}, report.restarts);
-    writer.family("steerdns_set_claims_overflowed");
-    writer.sample({}, report.overflows);
-    if (all.empty()) return;  // a family has samples
-    const auto name_of = [](const sets::SetStatus& set) { return set.set.text(); };
-    writer.family("steerdns_set_ready");
-    for (const auto& set : all)
-        writer.sample({{"set", name_of(set)}}, std::uint64_t{set.ready ? 1U : 0U});
-    writer.family("steerdns_set_claimed_elements");
-    for (const auto& set : all)
-        writer.sample({{"set", name_of(set)}}, std::uint64_t{set.claims});
-#define STEER_SET_COUNTER_METRIC(field, label, text) \
-    writer.counter("steerdns_set_" label, text);     \
-    for (const auto& set : all)                      \
-        writer.sample({{"set", name_of(set)}}, set.counters.field);
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_METRIC)
-#undef STEER_SET_COUNTER_METRIC
-}
-
-void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {
-    if (sinks.empty()) return;  // a family has samples
-    writer.family("steerdns_sink_away");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.away ? 1U : 0U});
-    writer.family("steerdns_sink_rows");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.rows});
-    writer.family("steerdns_sink_owed_rows");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.pending});
-    writer.family("steerdns_sink_capacity_rows");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.capacity});
-    for (const SinkHealth& sink : sinks) {
-        if (sink.write_us == 0) continue;
-        writer.family("steerdns_sink_write_seconds");
-        writer.sample({{"sink", sink.name}}, sink.write_us / 1e6);
-    }
-}
-
-struct PortLoss {
-    std::string_view label;
-    std::uint64_t PortLosses::*count;
-};
-constexpr PortLoss kPortLosses[] = {{"ring_full", &PortLosses::ring_full},
-                                    {"no_buffer", &PortLosses::no_buffer},
-                                    {"dropped", &PortLosses::dropped},
-                                    {"not_sent", &PortLosses::not_sent}};
-
 array port_counters(const PortSet& ports) {
     array all;
     for (const auto& [device, losses] : ports.losses()) {
@@ -142,16 +80,6 @@ array port_counters(const PortSet& ports) {
         all.push_back(std::move(one));
     }
     return all;
-}
-
-void write_port_metrics(ops::MetricWriter& writer, const PortSet& ports) {
-    const auto all = ports.losses();
-    if (all.empty()) return;  // a family has samples
-    writer.family("steerdns_port_lost");
-    for (const auto& [device, losses] : all) {
-        for (const PortLoss& loss : kPortLosses)
-            writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.count);
-    }
 }
 
 // Results of frames for the kernel ("arp_given") and from the kernel ("kernel_sent").
@@ -173,28 +101,6 @@ object exception_counters(const ExceptionPath& path) {
     return all;
 }
 
-void write_exception_metrics(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
-    writer.family("steerdns_exception_frames");
-    for (const ExceptionPath* path : paths) {
-        for (std::size_t k = 0; k < kExceptionKinds; ++k) {
-            for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
-                writer.sample({{"interface", path->device().name()},
-                               {"kind", kExceptionLabels[k]},
-                               {"end", kExceptionEndLabels[e]}},
-                              path->counters().get(static_cast<ExceptionKind>(k),
-                                                   static_cast<ExceptionEnd>(e)));
-            }
-        }
-    }
-    writer.family("steerdns_exception_kernel_frames");
-    for (const ExceptionPath* path : paths) {
-        for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
-            writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
-                          path->counters().get(static_cast<ExceptionSend>(e)));
-        }
-    }
-}
-
 // Of an upstream that `streams` asks in its own way.
 void add_channel(const stream::UpstreamReport& report, object& one) {
     one["via"] = "streams";
@@ -210,23 +116,6 @@ void add_process(object& all) {
     all["cpu_s"] = facts.cpu_s;
     all["threads"] = facts.threads;
     if (facts.open_files) all["open_files"] = *facts.open_files;
-}
-
-// By the names that monitoring systems know for every process.
-void write_process_metrics(ops::MetricWriter& writer) {
-    const ops::ProcessFacts facts = ops::process_facts();
-    writer.family("process_resident_memory_bytes");
-    writer.sample({}, facts.resident_bytes);
-    writer.family("process_cpu_seconds");
-    writer.sample({}, facts.cpu_s);
-    writer.family("process_threads");
-    writer.sample({}, facts.threads);
-    if (facts.open_files) {
-        writer.family("process_open_fds");
-        writer.sample({}, *facts.open_files);
-    }
-    writer.family("process_max_fds");
-    writer.sample({}, facts.most_files);
 }
 
 }  // namespace
@@ -355,104 +244,6 @@ boost::json::value Daemon::counters() const {
     all["announcements"] = object{{"arp", announcer.arp_sent.get()},
                                   {"neighbour", announcer.advertisements_sent.get()}};
     return all;
-}
-
-void Daemon::write_metrics(ops::MetricWriter& writer) {
-    std::uint64_t late = 0;
-    for (unsigned w = 0; w < runtime_->workers(); ++w) {
-        const Counters& counters = runtime_->worker(w).counters();
-        ops::write_counters(writer, w, counters);
-        late += counters.get(Stat::hold_late);
-    }
-    auto outcomes = routers_->outcomes();
-    outcomes[static_cast<std::size_t>(Outcome::late)] = late;
-    writer.family("steerdns_outcomes");
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-        writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
-    writer.family("steerdns_row_board_full");
-    writer.sample({}, routers_->board_full());
-    write_collector_metrics(writer, publisher_->current()->collectors);
-    write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
-    write_list_metrics(writer, lists_);
-    if (cache_service_) write_cache_metrics(writer, *cache_service_, *runtime_->shared().cache);
-    writer.family("steerdns_bypass");
-    writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
-    for (const auto& router : routers_->status()) {
-        writer.family("steerdns_router_in_sync");
-        writer.sample(
-            {{"router", router.name}},
-            std::uint64_t{router.state.state == routeros::RouterState::in_sync ? 1U : 0U});
-        writer.family("steerdns_router_away");
-        writer.sample({{"router", router.name}}, std::uint64_t{router.state.away ? 1U : 0U});
-        writer.family("steerdns_router_paused");
-        writer.sample({{"router", router.name}}, std::uint64_t{router.state.paused ? 1U : 0U});
-        writer.family("steerdns_router_owed_rows");
-        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.pending));
-        if (router.state.rows_known) {
-            writer.family("steerdns_router_rows");
-            writer.sample({{"router", router.name}},
-                          static_cast<std::uint64_t>(router.state.rows_ours));
-        }
-        writer.family("steerdns_router_routes_inactive");
-        writer.sample({{"router", router.name}},
-                      static_cast<std::uint64_t>(router.state.routes_inactive));
-        writer.family("steerdns_router_routes_kept");
-        writer.sample({{"router", router.name}},
-                      static_cast<std::uint64_t>(router.state.routes_kept));
-        writer.family("steerdns_router_shared_addresses");
-        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.shared));
-        writer.family("steerdns_router_claimed_addresses");
-        writer.sample({{"router", router.name}}, static_cast<std::uint64_t>(router.state.claims));
-        if (router.state.flash_total) {
-            writer.family("steerdns_router_flash_sectors");
-            writer.sample({{"router", router.name}}, *router.state.flash_total);
-        }
-#define STEER_ROUTER_COUNTER_METRIC(field, label, text) \
-    writer.counter("steerdns_router_" label, text);     \
-    writer.sample({{"router", router.name}}, router.counters.field);
-        STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
-#undef STEER_ROUTER_COUNTER_METRIC
-    }
-    write_process_metrics(writer);
-    write_health_metrics(writer);
-    doctor_reports_.write_metrics(writer);
-    write_set_metrics(writer, sets_->report());
-    write_sink_metrics(writer, routers_->sinks());
-    write_reload_metrics(writer);
-    if (fetcher_) {
-        fetcher_->write_metrics(writer);
-        writer.family("steerdns_lists_missing");
-        writer.sample({}, std::uint64_t{config::lists_not_loaded(lists_).size()});
-    }
-    if (tasks_) tasks_->write_metrics(writer);
-    if (rules_) rules_->write_metrics(writer);
-    if (statics_) statics_->write_metrics(writer);
-    write_mdns_metrics(writer, mdns_.get());
-    leases_->write_metrics(writer);
-    recorder_->write_metrics(writer);
-    router_lists_->write_metrics(writer);
-    write_port_metrics(writer, *ports_);
-    write_exception_metrics(writer, ports_->exceptions());
-    writer.family("steerdns_announcements");
-    writer.sample({{"by", "arp"}}, kernel_side_->announcer().arp_sent.get());
-    writer.sample({{"by", "neighbour"}}, kernel_side_->announcer().advertisements_sent.get());
-    writer.family("steerdns_connections");
-    writer.sample({}, std::uint64_t{streams_->connections()});
-    writer.family("steerdns_certificate_ends_seconds");
-    for (const auto& c : streams_->certificates())
-        writer.sample({{"file", c.file}}, static_cast<std::uint64_t>(c.ends_s));
-    for (const Upstream& upstream : publisher_->current()->upstreams) {
-        const auto report = streams_->upstream(upstream.id);
-        if (!report || report->certificate_ends_s == 0) continue;
-        writer.sample({{"upstream", upstream.name}},
-                      static_cast<std::uint64_t>(report->certificate_ends_s));
-    }
-    for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
-        writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
-        for (unsigned t = 0; t < streams_->count(); ++t) {
-            writer.sample({{"thread", std::to_string(t)}}, streams_->counters(t).counts[i].get());
-        }
-    }
 }
 
 }  // namespace steer

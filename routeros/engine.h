@@ -380,6 +380,8 @@ class Router::Engine final : public SessionHandler {
     Trace trace_{now_};
     Session session_;
     RouterCounters counters_;
+    std::array<std::uint64_t, kWriteClasses> rows_by_class_{};  // acknowledged
+    RowDelays add_delays_;
 
     std::map<ListId, List> lists_;
     std::vector<Name> names_;

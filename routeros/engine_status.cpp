@@ -156,6 +156,13 @@ RouterStatus Router::Engine::status() const {
                          jobs(JobKind::adopt);
     s.pending = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
+    for (std::size_t i = 0; i < kWriteClasses; ++i) {
+        s.work[i].rows = rows_by_class_[i];
+        s.work[i].work_s = writer_.charged_us(static_cast<WriteClass>(i)) / 1e6;
+    }
+    s.work[static_cast<std::size_t>(WriteClass::repair)].share = config_.repair_share;
+    s.work[static_cast<std::size_t>(WriteClass::routine)].share = config_.routine_share;
+    s.add_delays = add_delays_;
     for (const auto& [id, list] : lists_)
         s.lists.push_back({list.config.tag, claims_.size(id), list.config.max_rows});
     for (const auto& name : names_) {

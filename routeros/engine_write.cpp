@@ -151,6 +151,7 @@ void Router::Engine::script_ended(const Batch& batch, const Ending& ending) {
         switch (results[i].kind) {
             case AddResult::Kind::added:
                 taken();
+                ++rows_by_class_[static_cast<std::size_t>(batch.cls)];
                 added(write, results[i].row, batch.sent_ms);
                 break;
             case AddResult::Kind::refused:
@@ -194,6 +195,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
     }
     if (!ending.ok) return refused(*batch, ending);
     taken();
+    rows_by_class_[static_cast<std::size_t>(batch->cls)] += batch->writes.size();
     switch (batch->kind) {
         case WriteKind::add:
             return added(batch->writes.front(), parse_row_id(ending.ret), batch->sent_ms);
@@ -207,6 +209,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
 // `id` 0: unknown.
 void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) {
     ++counters_.rows_added;
+    add_delays_.add(now_ - std::min(write.since_ms, now_));
     const Place place = write.place;
     if (is_late(place)) came_late(place);
     if (id == 0) {

@@ -29,6 +29,7 @@
 #include "routeros/link.h"
 #include "routeros/row_types.h"
 #include "routeros/trace.h"
+#include "routeros/write_class.h"
 
 namespace steer::routeros {
 
@@ -203,8 +204,10 @@ struct RouterStatus {
     std::vector<ListFill> lists;
     // Lists with a second writer without multi_writer.
     std::vector<std::string> second_writers;
-    std::size_t left_alone = 0;        // places where a manual change is respected
-    double routine_share = 0;          // of the router's time, for background writes
+    std::array<ClassWork, kWriteClasses> work;  // by WriteClass
+    RowDelays add_delays;                       // of added rows
+    std::size_t left_alone = 0;                 // places where a manual change is respected
+    double routine_share = 0;                   // of the router's time, for background writes
     std::optional<double> service_us;  // time of one add on the router, once it was measured
     // Flash sectors written, as reported by the router; no value if not reported.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;

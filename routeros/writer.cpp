@@ -78,6 +78,7 @@ void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
     Entry& entry = found->second;
     if (is_new) {
         entry.write = write;
+        entry.write.since_ms = now_ms;
         entry.where = gather ? Where::gathering : Where::queued;
         entry.order_ms = gather_until_ms(write.due_ms, now_ms);
         return enqueue(entry);
@@ -88,6 +89,7 @@ void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
     entry.write = write;
     entry.write.cls = std::min(before.cls, write.cls);
     entry.write.due_ms = std::min(before.due_ms, write.due_ms);
+    entry.write.since_ms = before.since_ms;
     if (before.kind == write.kind) {
         entry.write.timeout_s = std::max(before.timeout_s, write.timeout_s);
         entry.write.alone = before.alone || write.alone;
@@ -143,8 +145,9 @@ void Writer::refill(std::uint64_t now_ms) {
 }
 
 void Writer::charge(const Batch& batch) {
-    if (batch.cls == WriteClass::held) return;
     Bucket& b = bucket(batch.cls);
+    b.charged_us += batch.estimate_us;
+    if (batch.cls == WriteClass::held) return;
     b.tokens_us -=
         std::min(batch.estimate_us, b.floor_us * static_cast<double>(batch.writes.size()));
     if (b.tokens_us <= 0) b.resting = true;

@@ -37,11 +37,9 @@
 #include "routeros/rows.h"
 #include "routeros/service_time.h"
 #include "routeros/session.h"
+#include "routeros/write_class.h"
 
 namespace steer::routeros {
-
-enum class WriteClass : std::uint8_t { held, repair, routine };
-inline constexpr std::size_t kWriteClasses = 3;
 
 struct Write {
     Place place;
@@ -53,6 +51,7 @@ struct Write {
     bool saved = false;           // add, remove: of a row without timeout
     bool alone = false;           // add: not by a script
     FlowId flow = kNoFlow;        // the flow whose turn it takes
+    std::uint64_t since_ms = 0;   // set by put(): when it was first wanted
 };
 
 // The kind of one API sentence.
@@ -114,6 +113,8 @@ class Writer {
         if (!service_.is_measured()) return std::nullopt;
         return service_.sentence_us(WriteKind::add, 1);
     }
+    // Estimated work on the router that was charged to a class so far.
+    [[nodiscard]] double charged_us(WriteClass cls) const { return bucket(cls).charged_us; }
     // Removes all queued writes.
     void drop_queued();
     // The session is over.
@@ -132,6 +133,7 @@ class Writer {
         double floor_us = 0;  // the largest charge for one row
         double tokens_us = 0;
         bool resting = false;
+        double charged_us = 0;  // so far
     };
 
     [[nodiscard]] FairQueue& queue_of(const Entry& entry);

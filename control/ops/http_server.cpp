@@ -47,15 +47,18 @@ bool wants_all(std::string_view query) {
     return false;
 }
 
-Response metrics(const HttpContent& content, std::string_view /*query*/) {
-    Response response = plain(http::status::ok, openmetrics_text(content.metrics));
-    response.set(http::field::content_type,
-                 beast::string_view(kOpenMetricsType.data(), kOpenMetricsType.size()));
+Response metrics(const HttpContent& content, const Request& request, std::string_view /*query*/) {
+    const beast::string_view accept = request[http::field::accept];
+    const MetricsFormat format = metrics_format({accept.data(), accept.size()});
+    const std::string_view type = content_type(format);
+    Response response = plain(http::status::ok, metrics_text(content.metrics, format));
+    response.set(http::field::content_type, beast::string_view(type.data(), type.size()));
+    response.set(http::field::vary, "Accept");
     return response;
 }
 
 template <auto Checks>
-Response health(const HttpContent& content, std::string_view query) {
+Response health(const HttpContent& content, const Request&, std::string_view query) {
     const HealthChecks checks = (content.*Checks)();
     Response response =
         plain(all_good(checks) ? http::status::ok : http::status::service_unavailable,
@@ -66,7 +69,7 @@ Response health(const HttpContent& content, std::string_view query) {
 
 struct Page {
     std::string_view path;
-    Response (*make)(const HttpContent&, std::string_view query);
+    Response (*make)(const HttpContent&, const Request&, std::string_view query);
 };
 constexpr Page kPages[] = {{"/metrics", metrics},
                            {"/livez", health<&HttpContent::live>},
@@ -87,7 +90,7 @@ Response respond(const Request& request, const HttpContent& content) {
         response.set(http::field::allow, "GET, HEAD");
         return response;
     }
-    return page->make(content, target.substr(std::min(mark + 1, target.size())));
+    return page->make(content, request, target.substr(std::min(mark + 1, target.size())));
 }
 
 // The response to an invalid request; the connection is closed afterwards.

@@ -25,6 +25,24 @@ void append_escaped(std::string& out, std::string_view text) {
     }
 }
 
+// Prometheus's text knows no escaped quote in help.
+std::string help_text(std::string_view help, MetricsFormat format) {
+    std::string out;
+    for (const char c : help) {
+        if (c == '\\' || (c == '"' && format == MetricsFormat::openmetrics)) out += '\\';
+        out += c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1);
+    }
+    return out;
+}
+
+// "0.005", "1.0".
+std::string bound_text(std::uint32_t ms) {
+    std::string text = std::to_string(ms / 1000);
+    const std::string part = std::to_string(1000 + ms % 1000).substr(1);
+    const auto last = part.find_last_not_of('0');
+    return last == std::string::npos ? text + ".0" : text + "." + part.substr(0, last + 1);
+}
+
 template <class Number>
 std::string number_text(Number value) {
     std::array<char, 32> text;
@@ -62,7 +80,20 @@ void MetricWriter::sample(std::string_view suffix, Labels labels, double value) 
     add_sample(suffix, labels, number_text(value));
 }
 
-void MetricWriter::add_sample(std::string_view suffix, Labels labels, std::string_view value) {
+void MetricWriter::latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
+                             std::span<const std::uint64_t> counts, double sum_s) {
+    std::uint64_t so_far = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        so_far += counts[i];
+        add_sample("_bucket", labels, number_text(so_far),
+                   i < bounds_ms.size() ? bound_text(bounds_ms[i]) : "+Inf");
+    }
+    sample("_count", labels, so_far);
+    sample("_sum", labels, sum_s);
+}
+
+void MetricWriter::add_sample(std::string_view suffix, Labels labels, std::string_view value,
+                              std::string_view bound) {
     if (current_ >= families_.size()) {
         std::fprintf(stderr, "metrics: a sample before its family\n");
         std::abort();
@@ -80,28 +111,36 @@ void MetricWriter::add_sample(std::string_view suffix, Labels labels, std::strin
         out += '"';
         before = ',';
     }
-    if (labels.size() > 0) out += '}';
+    if (!bound.empty()) {
+        out += before;
+        out.append("le=\"").append(bound) += '"';
+        before = ',';
+    }
+    if (before == ',') out += '}';
     out += ' ';
     out += value;
     out += '\n';
 }
 
-std::string MetricWriter::text() const {
+std::string MetricWriter::text(MetricsFormat format) const {
+    const bool is_open = format == MetricsFormat::openmetrics;
     std::string out;
     for (const Family& family : families_) {
         if (family.samples.empty()) continue;
-        out += "# TYPE " + family.name + " " + family.type + "\n# HELP " + family.name + " ";
-        append_escaped(out, family.help);
-        out += "\n" + family.samples;
+        // Of a counter, OpenMetrics names the family, and Prometheus its samples.
+        const std::string name =
+            family.name + (!is_open && family.type == "counter" ? "_total" : "");
+        out += "# HELP " + name + " " + help_text(family.help, format) + "\n# TYPE " + name + " " +
+               family.type + "\n" + family.samples;
     }
-    return out + "# EOF\n";
+    return is_open ? out + "# EOF\n" : out;
 }
 
-std::string openmetrics_text(const MetricSources& sources) {
+std::string metrics_text(const MetricSources& sources, MetricsFormat format) {
     MetricWriter writer;
     for (const MetricSource& source : sources)
         source(writer);
-    return writer.text();
+    return writer.text(format);
 }
 
 }  // namespace steer::ops

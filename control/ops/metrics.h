@@ -1,4 +1,5 @@
-// OpenMetrics text (openmetrics.io, 1.0.0): families with type and help, samples with labels.
+// Metrics as text: families with type and help, samples with labels. OpenMetrics 1.0.0 (openmetrics.io), or the text format
+// 0.0.4 of Prometheus.
 //
 // A family may be begun again later, by another source: its samples stay together, as the format
 // requires. Metric names begin with steerdns_, those of the process with process_. Built for each scrape, on the main thread.
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +18,12 @@
 
 namespace steer::ops {
 
-inline constexpr std::string_view kOpenMetricsType =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+enum class MetricsFormat : std::uint8_t { prometheus, openmetrics };
+
+// By a request's `Accept` (RFC 9110 12.5.1). Without a preference for OpenMetrics it is Prometheus's text.
+MetricsFormat metrics_format(std::string_view accept);
+// The value of `Content-Type`.
+std::string_view content_type(MetricsFormat format);
 
 class MetricWriter {
   public:
@@ -40,15 +46,20 @@ class MetricWriter {
     void sample(std::string_view suffix, Labels labels, std::uint64_t value);
     void sample(std::string_view suffix, Labels labels, double value);
 
-    // The whole text, with its end mark; families without samples are left out.
-    [[nodiscard]] std::string text() const;
+    // The samples of a histogram: `counts` by upper bound in milliseconds, then of all longer times.
+    void latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
+                   std::span<const std::uint64_t> counts, double sum_s);
+
+    // The whole text; families without samples are left out.
+    [[nodiscard]] std::string text(MetricsFormat format) const;
 
   private:
     struct Family {
         std::string name, type, help, samples;
     };
     void begin(std::string_view name, std::string_view type, std::string_view help);
-    void add_sample(std::string_view suffix, Labels labels, std::string_view value);
+    void add_sample(std::string_view suffix, Labels labels, std::string_view value,
+                    std::string_view bound = {});
 
     std::vector<Family> families_;
     std::size_t current_ = 0;
@@ -59,6 +70,6 @@ using MetricSource = std::function<void(MetricWriter&)>;
 using MetricSources = std::vector<MetricSource>;
 
 // The text of all sources together.
-std::string openmetrics_text(const MetricSources& sources);
+std::string metrics_text(const MetricSources& sources, MetricsFormat format);
 
 }  // namespace steer::ops

@@ -13,6 +13,7 @@ struct ProcessFacts {
     std::uint64_t resident_bytes = 0;  // without hugepages, which the kernel counts apart
     std::uint64_t threads = 0;
     double cpu_s = 0;                         // of all threads, user and system
+    double started_s = 0;                     // since 1970, UTC
     std::optional<std::uint64_t> open_files;  // no value: without root they cannot be counted
     std::uint64_t most_files = 0;             // RLIMIT_NOFILE
 };

@@ -17,6 +17,7 @@
 #include "control/process/process_limits.h"
 #include "control/reload/host_servers.h"
 #include "control/reload/surroundings.h"
+#include "control/reload/text_hash.h"
 
 namespace steer {
 namespace {
@@ -154,6 +155,7 @@ std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     candidate->errors = std::move(loaded.errors);
     candidate->warnings = std::move(loaded.warnings);
     candidate->read.read(candidate->settings);
+    candidate->text_hash = text_hash(candidate->settings);
     candidate->registry = std::move(in_force.registry);
     if (!any_size) {
         for (auto& error : config::shrunk_lists(in_force.lists, candidate->settings.lists)) {

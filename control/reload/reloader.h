@@ -56,6 +56,7 @@ struct Candidate {
     build::Built built;
     build::Registry registry;
     ReadFiles read;
+    std::uint64_t text_hash = 0;
     std::vector<Error> errors, warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

@@ -52,11 +52,13 @@ rte_rcu_qsbr* make_qsbr() {
 struct DataplaneRuntime::Run {
     Worker& worker;
     std::atomic<bool> ended{false};
+    Heartbeat heartbeat{};  // for its thread's number only
 };
 
 int DataplaneRuntime::run_worker(void* run) {
     auto& self = *static_cast<Run*>(run);
     (void)self.ended.load(std::memory_order_acquire);
+    self.heartbeat.begin();
     self.worker.run();
     self.ended.store(true, std::memory_order_release);
     return 0;
@@ -165,6 +167,10 @@ void DataplaneRuntime::start() {
         if (rte_eal_remote_launch(run_worker, &run, lcore) != 0) die("an lcore is busy already");
     }
     running_ = true;
+}
+
+pid_t DataplaneRuntime::worker_tid(unsigned i) const {
+    return i < runs_.size() ? runs_[i]->heartbeat.tid() : 0;
 }
 
 void DataplaneRuntime::stop() {

@@ -5,6 +5,8 @@
 // outlive it. Rings have one pusher and one popper each, named in their getters.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -75,6 +77,9 @@ class DataplaneRuntime {
 
     // The reader of query records pops these (query_record_feed.h). It polls.
     [[nodiscard]] CellRing& records(unsigned worker) { return *records_[worker]; }
+
+    // The kernel's number of the worker's thread; 0 before it runs. Any thread.
+    [[nodiscard]] pid_t worker_tid(unsigned i) const;
 
     [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }
     [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }

@@ -262,11 +262,33 @@ unsigned StreamThreads::count() const {
 const StreamCounters& StreamThreads::counters(unsigned thread) const {
     return impl_->threads[thread]->counters();
 }
+void StreamThreads::set_draining(bool on) {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& service : impl_->services) {
+        if (service != nullptr) service->draining->store(on, std::memory_order_relaxed);
+    }
+}
+const Heartbeat& StreamThreads::heartbeat(unsigned thread) const {
+    return impl_->threads[thread]->heartbeat();
+}
 unsigned StreamThreads::connections() const {
     unsigned n = 0;
     for (const auto& thread : impl_->threads)
         n += thread->connections();
     return n;
+}
+
+std::map<std::string_view, unsigned> StreamThreads::connections_by_transport() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::map<std::string_view, unsigned> all;
+    for (const auto& service : impl_->services) {
+        if (service == nullptr) continue;
+        const bool is_http = service->protocol == stream::Protocol::http;
+        const std::string_view name =
+            service->tls == nullptr ? (is_http ? "http" : "tcp") : (is_http ? "doh" : "dot");
+        all[name] += service->counts->in_all();
+    }
+    return all;
 }
 
 }  // namespace steer

@@ -10,12 +10,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/build/build.h"
+#include "control/process/heartbeat.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/stream/base/stream_counters.h"
 #include "control/stream/tls/tls_certificate.h"
@@ -79,7 +82,12 @@ class StreamThreads {
 
     [[nodiscard]] unsigned count() const;
     [[nodiscard]] const StreamCounters& counters(unsigned thread) const;
+    // Whether clients are asked to open another connection. Any thread.
+    void set_draining(bool on);
+    [[nodiscard]] const Heartbeat& heartbeat(unsigned thread) const;
     [[nodiscard]] unsigned connections() const;  // open TCP connections of clients, all threads
+    // The same by transport: "tcp", "dot", "http", "doh"; only transports that are served. Any thread.
+    [[nodiscard]] std::map<std::string_view, unsigned> connections_by_transport() const;
 
   private:
     struct Impl;

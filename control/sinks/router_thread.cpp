@@ -75,6 +75,7 @@ void RouterThread::start() {
 }
 
 void RouterThread::run() {
+    heartbeat_.begin();
     for (auto& link : links_) {
         link->service.router().start(clock_.now().ms);
         link->transport.wake();
@@ -307,6 +308,7 @@ void RouterThread::refresh(std::function<void()> done) {
 }
 
 void RouterThread::publish_status() {
+    heartbeat_.beat();
     end_retired();
     lists_.forget_ended(clock_.now().ms);
     publish_copies();

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "control/build/build.h"
+#include "control/process/heartbeat.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sinks/acknowledger.h"
 #include "control/sinks/claim_sink.h"
@@ -86,6 +87,7 @@ class RouterThread {
     void refresh(std::function<void()> done);
     // Of routers and other sinks; equally old.
     [[nodiscard]] std::vector<SinkHealth> sinks() const;
+    [[nodiscard]] const Heartbeat& heartbeat() const { return heartbeat_; }
     // Outcomes of answers that waited; any thread.
     [[nodiscard]] Outcomes outcomes() const;
     // Rows that are missing because the row board was full; any thread.
@@ -126,6 +128,7 @@ class RouterThread {
     mutable std::mutex mutex_;
     std::vector<Status> status_;     // under the mutex
     std::vector<SinkHealth> sinks_;  // under the mutex
+    Heartbeat heartbeat_;
     std::thread thread_;
 };
 

@@ -115,6 +115,7 @@ void StreamThread::network_changed() {
 }
 
 void StreamThread::run() {
+    heartbeat_.begin();
     context_.io.run();
 }
 void StreamThread::stop() {
@@ -211,6 +212,7 @@ void StreamThread::await_housekeeping() {
 
 void StreamThread::keep_house() {
     kept_ms_ = context_.now_ms();
+    heartbeat_.beat();
     injector_.expire();
     upstream_udp_.expire();
     channels_.tick();

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 
+#include "control/process/heartbeat.h"
 #include "control/stream/base/stream_context.h"
 #include "control/stream/listen/injector.h"
 #include "control/stream/listen/listen_socket.h"
@@ -52,6 +53,7 @@ class StreamThread {
     // Returns the amount of work.
     std::size_t poll();
 
+    [[nodiscard]] const Heartbeat& heartbeat() const { return heartbeat_; }
     [[nodiscard]] const StreamCounters& counters() const { return context_.counters; }
     [[nodiscard]] unsigned connections() const {
         return context_.connections.load(std::memory_order_relaxed);
@@ -81,6 +83,7 @@ class StreamThread {
     std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
     std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;
     std::uint64_t kept_ms_ = 0;  // when housekeeping was last done
+    Heartbeat heartbeat_;
 };
 
 }  // namespace steer::stream

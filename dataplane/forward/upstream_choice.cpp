@@ -138,7 +138,7 @@ void UpstreamChoice::replied(std::uint16_t id, std::uint64_t rtt_ms,
         set(h.rtt_16ths_ms, std::max(1U, (rtt * 7 + sample) / 8));
     }
     set(h.silent, 0);
-    h.replies.add();
+    h.count_reply(rtt_ms);
     plan.late_in_row = 0;
     plan.silence_ms = 0;
     plan.measure_at_ms = now_ms + kMeasureEveryMs;

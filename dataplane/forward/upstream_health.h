@@ -2,6 +2,8 @@
 // read (control, for `steerctl status`).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -10,6 +12,10 @@
 namespace steer {
 
 inline constexpr unsigned kMaxUpstreams = 1024;  // Upstream::id is below
+
+// Upper bounds in milliseconds of the buckets of UpstreamHealth::by_latency, except the last.
+inline constexpr std::array<std::uint32_t, 12> kUpstreamBoundsMs{1,   2,   5,   10,   20,   50,
+                                                                 100, 200, 500, 1000, 2000, 5000};
 
 struct alignas(64) UpstreamHealth {
     std::atomic<std::uint32_t> rtt_16ths_ms{
@@ -20,9 +26,18 @@ struct alignas(64) UpstreamHealth {
     Count queries;
     Count replies;
     Count timeouts;
-    Count failures;  // SERVFAIL, REFUSED and similar
+    Count failures;                                              // SERVFAIL, REFUSED and similar
+    Count latency_ms;                                            // sum over the replies
+    std::array<Count, kUpstreamBoundsMs.size() + 1> by_latency;  // replies
+
+    void count_reply(std::uint64_t rtt_ms) noexcept {
+        replies.add();
+        latency_ms.add(rtt_ms);
+        const auto* const bound =
+            std::lower_bound(kUpstreamBoundsMs.begin(), kUpstreamBoundsMs.end(), rtt_ms);
+        by_latency[static_cast<std::size_t>(bound - kUpstreamBoundsMs.begin())].add();
+    }
 };
-static_assert(sizeof(UpstreamHealth) == 64,
-              "one line, so that a reader disturbs one upstream only");
+static_assert(sizeof(UpstreamHealth) % 64 == 0, "no line of two upstreams");
 
 }  // namespace steer

@@ -1,11 +1,17 @@
-"""/livez and /readyz: each condition is broken and mended; and clients that do not block /metrics for others."""
+"""/livez and /readyz: each condition is broken and mended. The watchdog ends a process with a stuck thread, and no other one.
+And clients do not block /metrics for others."""
 
+import base64
 import ctypes
 import os
 import pathlib
+import signal
+import socket
 import sys
+import time
 import unittest
 
+from lab.certificates import Authority
 from lab.network import until
 from lab.scene import ROOT, Scene
 
@@ -18,7 +24,20 @@ plugins:
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: main, type: sequence, args: [ {{ matches: qname $names, exec: reject 3 }}, {{ exec: $up }} ] }}
 """
+SERVERS = """
+plugins:
+  - { tag: main, type: sequence, args: [ { exec: forward 1.1.1.1 } ] }
+  - { tag: udp, type: udp_server, args: { entry: main, listen: ":53" } }
+  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ":53" } }
+  - { tag: doh, type: http_server, args: { entries: [ { path: /dns-query, exec: main } ], listen: ":443", cert: CERT, key: KEY } }
+"""
 PTRACE_INTERRUPT, PTRACE_SEIZE, PTRACE_DETACH, WALL = 0x4207, 0x4206, 17, 0x40000000
+PTRACE_GETREGS, PTRACE_SETREGS, SYS_PAUSE = 12, 13, 34
+# Registers of x86-64 in the order of user_regs_struct.
+REGISTERS = 27
+RAX, ORIG_RAX, RIP = 10, 15, 16
+# The watchdog's limit, and what a loaded machine may take above it.
+ENDS_AFTER_S, ENDS_WITHIN_S = 7, 10
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,9 +47,20 @@ class StoppedThread:
     def __init__(self, tid):
         self.tid = tid
 
-    def call(self, request):
-        if LIBC.ptrace(ctypes.c_long(request), ctypes.c_long(self.tid), ctypes.c_void_p(0), ctypes.c_void_p(0)) != 0:
+    def call(self, request, data=None):
+        if LIBC.ptrace(ctypes.c_long(request), ctypes.c_long(self.tid), ctypes.c_void_p(0), data) != 0:
             raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of {self.tid}")
+
+    def make_it_hang(self):
+        """True if the thread waits in the kernel: then it calls pause(2) in place of its own call, when it goes on."""
+        registers = (ctypes.c_uint64 * REGISTERS)()
+        self.call(PTRACE_GETREGS, registers)
+        if registers[ORIG_RAX] >= 1 << 63:
+            return False
+        registers[RAX], registers[ORIG_RAX] = SYS_PAUSE, (1 << 64) - 1
+        registers[RIP] -= 2  # of `syscall`
+        self.call(PTRACE_SETREGS, registers)
+        return True
 
     def __enter__(self):
         self.call(PTRACE_SEIZE)
@@ -73,7 +103,7 @@ class Health(unittest.TestCase):
         self.start()
         until(self.is_ready, 10, "it is ready")
         self.assertEqual(self.http("/readyz?verbose"), (200, "ports ok\nupstreams ok\nlists ok\ndrain ok\n"))
-        self.assertEqual(self.http("/livez?verbose"), (200, "main_loop ok\nworkers ok\n"))
+        self.assertEqual(self.http("/livez?verbose"), (200, "main_loop ok\nworkers ok\nrouters ok\nstreams ok\n"))
         self.assertEqual(self.http("/healthz"), (200, "ok\n"))
         self.assertRegex(scene.steerctl("status"), r"(?m)^  ready +yes$")
 
@@ -126,16 +156,152 @@ class Health(unittest.TestCase):
         self.fails(r"lists failed: never fetched: http://172\.16\.1\.1:8/never\.txt")
         self.assertEqual(self.http("/livez")[0], 200)
 
-    def test_livez_fails_while_a_worker_is_stuck(self):
+    def pid(self):
+        return self.scene.network.pid("appliance", "steerdnsd")
+
+    def thread(self, *names):
+        """The number of the first thread that has one of these names."""
+        folder = pathlib.Path(f"/proc/{self.pid()}/task")
+        return next(int(task.name) for task in sorted(folder.iterdir(), key=lambda task: int(task.name))
+                    if (task / "comm").read_text().startswith(names))
+
+    def worker(self):
+        return self.thread("lcore-worker", "rte-worker")
+
+    def test_livez_fails_while_a_debugger_holds_a_worker(self):
+        """It ends no process, however long that takes."""
         self.start()
         until(self.is_ready, 10, "it is ready")
-        pid = self.scene.network.pid("appliance", "steerdnsd")
-        (worker,) = (task for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-                     if (task / "comm").read_text().startswith(("lcore-worker", "rte-worker")))
-        with StoppedThread(int(worker.name)):
+        with StoppedThread(self.worker()):
             self.fails(r"workers failed: worker 0 has been stuck for \d+ s", path="/livez", seconds=30)
             self.assertIn('steerdns_live{condition="workers"} 0', self.http("/metrics")[1])
+            until(lambda: f"stuck for {ENDS_AFTER_S + 2} s" in self.http("/livez")[1], 30, "it is held for longer than a stuck thread")
         until(lambda: self.http("/livez") == (200, "ok\n"), 20, "it turns again")
+        self.assertNotIn("ending:", self.scene.daemon.text())
+
+    def test_a_stuck_thread_ends_the_process_with_its_stack_in_the_log(self):
+        for name, comm, function in (("worker 0", ("lcore-worker", "rte-worker"), "steer::DataplaneRuntime::run_worker"),
+                                     ("main", ("steerdnsd",), "main"),
+                                     ("routers", ("routers",), "steer::RouterThread::run"),
+                                     ("streams 0", ("streams",), "steer::stream::StreamThread::run")):
+            with self.subTest(name):
+                daemon = self.start()
+                until(self.is_ready, 10, "it is ready")
+                tid = self.thread(*comm)
+
+                def hangs():
+                    with StoppedThread(tid) as thread:
+                        return thread.make_it_hang()
+
+                until(hangs, 20, "the thread waits in the kernel", pause=0.01)
+                began = time.monotonic()
+                until(lambda: not daemon.running(), 30, "the process ends")
+                took = time.monotonic() - began
+                self.assertEqual(daemon.stop(), -signal.SIGABRT, daemon.text())
+                self.assertGreater(took, ENDS_AFTER_S - 1)
+                self.assertLess(took, ENDS_WITHIN_S)
+                text = daemon.text()
+                self.assertRegex(text, rf"error ending: {name} has been stuck for {ENDS_AFTER_S} s; .*report the stack trace")
+                stack = [line for line in text.splitlines() if f"stack of {name}: #" in line]
+                self.assertGreater(len(stack), 3, text)
+                self.assertTrue(any(function in line for line in stack), text)
+
+    def test_a_slow_reload_and_a_stopped_process_are_not_stuck(self):
+        config = self.scene.folder / "health.yaml"
+        daemon = self.start()
+        until(self.is_ready, 10, "it is ready")
+
+        with self.subTest("a reload that waits for its file"):
+            config.unlink()
+            os.mkfifo(config)
+            reload = self.scene.network.start("appliance", "reload", str(pathlib.Path(BUILD) / "tools/steerctl/steerctl"),
+                                              "--socket", str(self.scene.socket), "reload")
+            until(lambda: self.scene.told("status")["reload"]["under_way"], 10, "the reload has begun")
+            end = time.monotonic() + ENDS_AFTER_S + 4
+            until(lambda: time.monotonic() > end or not daemon.running() or not self.scene.short("stream.example", "A"), 30, "it is slow")
+            self.assertTrue(daemon.running(), daemon.text())
+            self.assertEqual(self.http("/livez"), (200, "ok\n"))
+            config.write_text(MINIMAL)
+            until(lambda: not reload.running(), 20, "the reload ends")
+            self.assertEqual(reload.stop(), 0)
+
+        with self.subTest("the whole process is stopped and goes on"):
+            os.kill(self.pid(), signal.SIGSTOP)
+            end = time.monotonic() + ENDS_AFTER_S + 2
+            until(lambda: time.monotonic() > end, 30, "it is stopped for longer than a stuck thread may be")
+            os.kill(self.pid(), signal.SIGCONT)
+            until(self.is_ready, 10, "it goes on")
+            self.assertTrue(self.scene.short("stream.example", "A"))
+            self.assertTrue(daemon.running(), daemon.text())
+
+    def test_systemd_is_told_while_all_threads_move(self):
+        path = str(self.scene.folder / "notify")
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(told.close)
+        told.bind(path)
+        os.chmod(path, 0o777)
+        os.chmod(self.scene.folder, 0o755)
+        told.settimeout(60)
+        config = self.scene.folder / "health.yaml"
+        config.write_text(MINIMAL)
+        self.scene.network.start("appliance", "notifying", "env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=4000000",
+                                 str(pathlib.Path(BUILD) / "steerdnsd"), "--config", str(config), "--control-socket", str(self.scene.socket))
+
+        def until_told(text):
+            while (said := told.recv(4096).decode()) != text:
+                self.assertIn(said, ("READY=1", "WATCHDOG=1", "STATUS=serving"))
+
+        until_told("READY=1")
+        for _ in range(3):
+            until_told("WATCHDOG=1")
+        self.scene.steerctl("drain", "on")
+        until_told("STATUS=draining: /readyz fails, queries are answered")
+        self.scene.steerctl("drain", "off")
+        until_told("STATUS=serving")
+        with StoppedThread(self.worker()):
+            # A debugger holds the worker: systemd must not interfere.
+            self.fails(r"workers failed: worker 0 has been stuck for \d+ s", path="/livez", seconds=30)
+            told.setblocking(False)
+            while True:
+                try:
+                    told.recv(4096)
+                except BlockingIOError:
+                    break
+            told.settimeout(60)
+            until_told("WATCHDOG=1")
+
+    def test_a_drain_asks_clients_to_open_another_connection(self):
+        scene = self.scene
+        certificate = Authority(scene.folder).issue("doh", "DNS:dns.example")
+        scene.folder.chmod(0o755)
+        self.start(SERVERS.replace("CERT", certificate.pem).replace("KEY", certificate.key))
+        until(self.is_ready, 10, "it is ready")
+        question = b"\6stream\7example\0\0\1\0\1"
+        query = bytes([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]) + question
+        url = f"https://172.16.1.2/dns-query?dns={base64.urlsafe_b64encode(query).decode().rstrip('=')}"
+
+        def curl(*options):
+            return scene.network.run("client", "curl", "-sk", "-m", "10", "-o", "/dev/null", "-o", "/dev/null", *options, url, url).stdout
+
+        def seen():
+            """The connections for two requests by HTTP/2, the header of HTTP/1.1, and the idle time over TCP in 1/10 s."""
+            connections = sum(map(int, curl("--http2", "-w", "%{num_connects} ").split()))
+            header = curl("--http1.1", "-w", "%header{connection} ").split()
+            with scene.network.socket("client", socket.AF_INET, socket.SOCK_STREAM) as tcp:
+                tcp.settimeout(10)
+                tcp.connect(("172.16.1.2", 53))
+                asked = query[:11] + b"\1" + question + bytes([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4, 0, 11, 0, 0])
+                tcp.sendall(len(asked).to_bytes(2, "big") + asked)
+                answer = tcp.recv(4096)
+            at = answer.index(bytes([0, 11, 0, 2]))
+            return connections, header, int.from_bytes(answer[at + 4:at + 6], "big")
+
+        usual = (1, ["keep-alive", "keep-alive"], 100)
+        self.assertEqual(seen(), usual)
+        scene.steerctl("drain", "on")
+        self.assertEqual(seen(), (2, ["close", "close"], 0))
+        scene.steerctl("drain", "off")
+        self.assertEqual(seen(), usual)
 
     def test_slow_clients_do_not_block_other_clients(self):
         """80 clients send half a request, where 64 may be connected."""
@@ -152,7 +318,7 @@ class Health(unittest.TestCase):
         holder.wait_for("ready")
         status, body = self.http("/metrics")
         self.assertEqual(status, 200)
-        self.assertTrue(body.endswith("# EOF\n"), body[-100:])
+        self.assertIn("\nprocess_max_fds ", body)
 
 
 if __name__ == "__main__":

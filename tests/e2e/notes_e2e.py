@@ -58,14 +58,16 @@ def openmetrics(text):
     assert text.endswith("# EOF\n") and lines.count("# EOF") == 1 and "" not in lines[:-1], "the end mark"
     families, name = {}, None
     for line in lines[:-2]:
-        if line.startswith("# TYPE "):
-            _, _, name, kind = line.split(" ")
+        if line.startswith("# HELP "):
+            name = line.split(" ")[2]
             assert name not in families, f"{name} comes twice"
+            assert len(line) > len(f"# HELP {name} "), line
+        elif line.startswith("# TYPE "):
+            assert line.startswith(f"# TYPE {name} "), line
+            kind = line.split(" ")[3]
             assert re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", name) and kind in ("counter", "gauge", "info", "histogram"), line
             assert not name.endswith("_total"), line
             families[name] = (kind, {})
-        elif line.startswith("# HELP "):
-            assert line.startswith(f"# HELP {name} ") and len(line) > len(f"# HELP {name} "), line
         else:
             match = re.fullmatch(r'([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\]|\\[\\n"])*",?)+)\})? (\S+)', line)
             assert match, f"not a sample: {line}"
@@ -181,7 +183,7 @@ class Notes(unittest.TestCase):
 
     def http(self, path, *options):
         """(status line and headers, body)"""
-        text = self.scene.network.run("appliance", "curl", "-sS", "-i", "--max-time", "5", *options,
+        text = self.scene.network.run("appliance", "curl", "-sS", "-i", "--max-time", "5", "-H", "Accept: application/openmetrics-text", *options,
                                       f"http://127.0.0.1:9153{path}").stdout
         head, _, body = text.replace("\r\n", "\n").partition("\n\n")
         return head, body
@@ -233,9 +235,11 @@ class Notes(unittest.TestCase):
         self.assertEqual(seen("clients"), (all_before[0] + 4, all_before[1] + 1))
 
     def test_the_openmetrics_checker_refuses_invalid_texts(self):
-        for broken in ("# TYPE a counter\n# HELP a b\na 1\n# EOF\n", "# TYPE a gauge\na 1\na 1\n# EOF\n",
-                       "# TYPE a gauge\na 1\n", "# TYPE a gauge\na{b=c} 1\n# EOF\n",
-                       "# TYPE a gauge\na 1\n# TYPE c gauge\nc 1\n# TYPE a gauge\na 2\n# EOF\n"):
+        head = "# HELP a b\n# TYPE a gauge\n"
+        self.assertEqual(openmetrics(f"{head}a 1\n# EOF\n"), {"a": ("gauge", {("a", None): 1.0})})
+        for broken in ("# HELP a b\n# TYPE a counter\na 1\n# EOF\n", f"{head}a 1\na 1\n# EOF\n", f"{head}a 1\n",
+                       f"{head}a{{b=c}} 1\n# EOF\n", f"{head}a 1\n# HELP c d\n# TYPE c gauge\nc 1\n{head}a 2\n# EOF\n",
+                       "# TYPE a gauge\na 1\n# EOF\n"):
             with self.assertRaises((AssertionError, ValueError)):
                 openmetrics(broken)
 

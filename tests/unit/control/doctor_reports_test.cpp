@@ -29,8 +29,9 @@ struct Setting {
         return error;
     }
     std::string metrics() const {
-        return ops::openmetrics_text(
-            {[this](ops::MetricWriter& writer) { reports.write_metrics(writer); }});
+        return ops::metrics_text(
+            {[this](ops::MetricWriter& writer) { reports.write_metrics(writer); }},
+            ops::MetricsFormat::openmetrics);
     }
     std::string health(bool* ready = nullptr) const {
         ops::HealthChecks checks;

@@ -138,6 +138,10 @@ BOOST_AUTO_TEST_CASE(the_fastest_upstream_is_best_and_silence_lowers_its_rank) {
     choice.replied(1, 10, 4000);  // starts afresh
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
     BOOST_TEST(choice.health(1).silent.load() == 0U);
+    BOOST_TEST(choice.health(1).replies.get() == 2U);
+    BOOST_TEST(choice.health(1).latency_ms.get() == 20U);
+    BOOST_TEST(choice.health(1).by_latency[3].get() == 2U);  // at most 10 ms
+    BOOST_TEST(choice.health(0).by_latency[5].get() == 1U);  // at most 50 ms
 }
 
 BOOST_AUTO_TEST_CASE(sticky_keeps_its_upstream_until_it_pauses) {

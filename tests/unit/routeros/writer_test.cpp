@@ -79,6 +79,30 @@ BOOST_AUTO_TEST_CASE(each_row_has_at_most_one_pending_write) {
     BOOST_TEST(writer.places() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_write_keeps_the_time_of_the_first_need_and_its_class_is_charged) {
+    writer.put(add(1, WriteClass::routine), now);
+    const std::uint64_t first = now;
+    now += 40;
+    writer.put(add(1, WriteClass::held), now);
+    const auto sent = send();
+    BOOST_REQUIRE(sent.size() == 1U);
+    BOOST_TEST(sent[0].writes[0].since_ms == first);
+    BOOST_TEST(writer.charged_us(WriteClass::held) == sent[0].estimate_us);
+    BOOST_TEST(sent[0].estimate_us > 0);
+    BOOST_TEST(writer.charged_us(WriteClass::routine) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(delays_are_counted_by_their_bounds) {
+    RowDelays delays;
+    for (const std::uint64_t ms : {0U, 5U, 6U, 300'000U, 300'001U})
+        delays.add(ms);
+    BOOST_TEST(delays.counts.front() == 2U);
+    BOOST_TEST(delays.counts[1] == 1U);
+    BOOST_TEST(delays.counts[delays.counts.size() - 2] == 1U);
+    BOOST_TEST(delays.counts.back() == 1U);
+    BOOST_TEST(delays.sum_s == 600.012, boost::test_tools::tolerance(1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(renewals_are_collected_into_one_sentence) {
     for (unsigned i = 0; i < 5; ++i)
         writer.put(extend(i, WriteClass::routine, 660), now, true);

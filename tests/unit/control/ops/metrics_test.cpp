@@ -14,13 +14,16 @@
 #include <boost/json/object.hpp>
 #include <boost/test/unit_test.hpp>
 #include <charconv>
+#include <ctime>
 #include <limits>
 #include <map>
 #include <memory>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "control/ops/http_server.h"
@@ -43,7 +46,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 std::string text_of(const ops::MetricSource& source) {
-    return ops::openmetrics_text({source});
+    return ops::metrics_text({source}, ops::MetricsFormat::openmetrics);
 }
 
 // The sum of a family's samples.
@@ -121,10 +124,55 @@ BOOST_AUTO_TEST_CASE(each_family_has_type_and_help_and_the_text_ends_with_eof) {
         w.gauge("steerdns_z", "Nothing to show.");
     });
     BOOST_CHECK_EQUAL(text,
-                      "# TYPE steerdns_x counter\n# HELP steerdns_x What x is.\n"
+                      "# HELP steerdns_x What x is.\n# TYPE steerdns_x counter\n"
                       "steerdns_x_total{worker=\"0\",end=\"answered\"} 7\n"
-                      "# TYPE steerdns_y gauge\n# HELP steerdns_y Y.\nsteerdns_y 0.25\n# EOF\n");
-    BOOST_CHECK_EQUAL(ops::openmetrics_text({}), "# EOF\n");
+                      "# HELP steerdns_y Y.\n# TYPE steerdns_y gauge\nsteerdns_y 0.25\n# EOF\n");
+    BOOST_CHECK_EQUAL(ops::metrics_text({}, ops::MetricsFormat::openmetrics), "# EOF\n");
+}
+
+BOOST_AUTO_TEST_CASE(prometheus_text_names_a_counter_by_its_samples) {
+    const ops::MetricSource source = [](ops::MetricWriter& w) {
+        w.counter("steerdns_x", "a \"b\" \\ c");
+        w.sample({{"name", "a\"b"}}, std::uint64_t{7});
+        w.histogram("steerdns_y_seconds", "Y.");
+        constexpr std::array<std::uint32_t, 2> bounds{5, 1000};
+        constexpr std::array<std::uint64_t, 3> counts{1, 2, 3};
+        w.latencies({}, bounds, counts, 1.5);
+    };
+    BOOST_CHECK_EQUAL(ops::metrics_text({source}, ops::MetricsFormat::prometheus),
+                      "# HELP steerdns_x_total a \"b\" \\\\ c\n# TYPE steerdns_x_total counter\n"
+                      "steerdns_x_total{name=\"a\\\"b\"} 7\n"
+                      "# HELP steerdns_y_seconds Y.\n# TYPE steerdns_y_seconds histogram\n"
+                      "steerdns_y_seconds_bucket{le=\"0.005\"} 1\n"
+                      "steerdns_y_seconds_bucket{le=\"1.0\"} 3\n"
+                      "steerdns_y_seconds_bucket{le=\"+Inf\"} 6\n"
+                      "steerdns_y_seconds_count 6\nsteerdns_y_seconds_sum 1.5\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_format_is_what_accept_prefers) {
+    using Format = ops::MetricsFormat;
+    constexpr std::pair<std::string_view, Format> kCases[] = {
+        {"", Format::prometheus},
+        {"*/*", Format::prometheus},
+        {"text/plain", Format::prometheus},
+        {"application/json", Format::prometheus},
+        {"application/openmetrics-text", Format::openmetrics},
+        {"APPLICATION/OpenMetrics-Text ; Version=\"1.0.0\"", Format::openmetrics},
+        // Prometheus 2.42, and 3.
+        {"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+         "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+         Format::openmetrics},
+        {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+         "text/plain;version=0.0.4;q=0.7,*/*;q=0.1",
+         Format::prometheus},
+        {"application/openmetrics-text;version=0.0.1", Format::prometheus},
+        {"application/openmetrics-text;q=0", Format::prometheus},
+        {"application/openmetrics-text;q=x", Format::prometheus},
+        {"text/plain;q=0.9, application/openmetrics-text;q=0.900", Format::openmetrics},
+        {",;,=;q=,\x01;q=9e99,application/openmetrics-text;q=", Format::prometheus},
+    };
+    for (const auto& [accept, format] : kCases)
+        BOOST_CHECK_MESSAGE(ops::metrics_format(accept) == format, accept);
 }
 
 BOOST_AUTO_TEST_CASE(labels_and_help_are_escaped) {
@@ -151,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_family_begun_twice_stays_together) {
         w.counter("steerdns_b", "B.");
         w.sample({}, std::uint64_t{2});
     };
-    const auto lines = lines_of(ops::openmetrics_text({source, source}));
+    const auto lines =
+        lines_of(ops::metrics_text({source, source}, ops::MetricsFormat::openmetrics));
     BOOST_REQUIRE_EQUAL(lines.size(), 9U);
     BOOST_CHECK_EQUAL(lines[2], lines[3]);
     BOOST_CHECK_EQUAL(lines[4], "# TYPE steerdns_b counter");
@@ -182,18 +231,18 @@ BOOST_AUTO_TEST_CASE(collectors_with_the_same_name_are_summed) {
     });
     BOOST_CHECK_EQUAL(
         text,
-        "# TYPE steerdns_collector_queries counter\n"
         "# HELP steerdns_collector_queries queries that passed a metrics_collector\n"
+        "# TYPE steerdns_collector_queries counter\n"
         "steerdns_collector_queries_total{name=\"all\"} 4\n"
-        "# TYPE steerdns_collector_errors counter\n"
         "# HELP steerdns_collector_errors queries that ended with SERVFAIL or without "
         "a response\n"
+        "# TYPE steerdns_collector_errors counter\n"
         "steerdns_collector_errors_total{name=\"all\"} 1\n"
-        "# TYPE steerdns_collector_inflight gauge\n"
         "# HELP steerdns_collector_inflight queries in progress\n"
+        "# TYPE steerdns_collector_inflight gauge\n"
         "steerdns_collector_inflight{name=\"all\"} 1\n"
-        "# TYPE steerdns_collector_latency_seconds histogram\n"
         "# HELP steerdns_collector_latency_seconds duration of the queries\n"
+        "# TYPE steerdns_collector_latency_seconds histogram\n"
         "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.001\"} 1\n"
         "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.002\"} 1\n"
         "steerdns_collector_latency_seconds_bucket{name=\"all\",le=\"0.005\"} 1\n"
@@ -283,8 +332,15 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_are_served_on_one_connection) {
     HttpClient client(server);
     const auto metrics = client.get("/metrics?x=1");
     BOOST_CHECK_EQUAL(metrics.result_int(), 200U);
-    BOOST_CHECK_EQUAL(metrics[http::field::content_type], ops::kOpenMetricsType);
-    BOOST_CHECK(metrics.body().find("steerdns_lists 3\n# EOF\n") != std::string::npos);
+    BOOST_CHECK_EQUAL(metrics[http::field::content_type],
+                      "text/plain; version=0.0.4; charset=utf-8");
+    BOOST_CHECK_EQUAL(metrics[http::field::vary], "Accept");
+    BOOST_CHECK(metrics.body().ends_with("steerdns_lists 3\n"));
+    const auto open = client.ask(
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n");
+    BOOST_CHECK_EQUAL(open[http::field::content_type],
+                      "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    BOOST_CHECK(open.body().ends_with("steerdns_lists 3\n# EOF\n"));
     for (const char* const path : {"/livez", "/readyz", "/healthz", "/healthz?verbos"})
         BOOST_CHECK_EQUAL(client.get(path).body(), "ok\n");
     BOOST_CHECK_EQUAL(client.get("/readyz?verbose").body(), "ports ok\nupstreams ok\n");
@@ -379,6 +435,9 @@ BOOST_AUTO_TEST_CASE(metrics_of_the_process_are_plausible) {
     BOOST_TEST(before.pid == ::getpid());
     BOOST_TEST(before.threads >= 1U);
     BOOST_TEST(before.most_files > 0U);
+    const double now_s = static_cast<double>(std::time(nullptr));
+    BOOST_TEST(before.started_s > now_s - 3600);
+    BOOST_TEST(before.started_s <= now_s + 1);
     BOOST_REQUIRE(before.open_files.has_value());
     const int more = ::dup(0);
     std::vector<char> memory(std::size_t{64} << 20, 'x');
