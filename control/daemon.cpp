@@ -138,7 +138,7 @@ void Daemon::look_at_upstreams() {
     for (unsigned w = 0; w < runtime_->workers(); ++w)
         workers.push_back(&runtime_->worker(w).counters());
     for (const std::string& sentence : overload_watch_.look(workers, clock_.now().ms))
-        spdlog::warn("{}", sentence);
+        events_.tell(ops::EventKind::overload, ops::EventLevel::warning, sentence);
     const std::string failing_domain = overload_watch_.failing_domain();
     for (const Upstream& upstream : publisher_->current()->upstreams) {
         if (upstream.channel != Channel::none) continue;
@@ -150,7 +150,7 @@ void Daemon::look_at_upstreams() {
         }
         const std::string news =
             silent_upstreams_.look(upstream, heard, clock_.now().ms, failing_domain);
-        if (!news.empty()) spdlog::warn("{}", news);
+        if (!news.empty()) events_.tell(ops::EventKind::upstream, ops::EventLevel::warning, news);
     }
 }
 
@@ -205,6 +205,7 @@ bool Daemon::stop() {
     candidate_.reset();
     if (socket_) socket_->close();
     if (http_) http_->close();
+    if (rpc_server_) rpc_server_->close();
     drop(hits_);
     drop(why_);
     drop(recorder_methods_);

@@ -36,7 +36,9 @@
 #include "control/lists/why_service.h"
 #include "control/mdns/mdns.h"
 #include "control/ops/control_socket.h"
+#include "control/ops/event_log.h"
 #include "control/ops/http_server.h"
+#include "control/ops/rpc_server.h"
 #include "control/ports/exception_thread.h"
 #include "control/ports/kernel_side.h"
 #include "control/ports/port_set.h"
@@ -88,8 +90,11 @@ class Daemon {
     Result<void> start_network();
     Result<void> start_listeners();
     Result<void> start_ops();
+    Result<void> start_control_socket();
+    Result<void> start_rpc_server();
     [[nodiscard]] std::vector<std::string> dump_folders() const;
     [[nodiscard]] std::vector<std::string> own_folders() const;
+    [[nodiscard]] ops::Audit audit();
     std::vector<std::string> make_rule_files();
     Result<void> give_up_rights();
     RouterFindings router_findings();
@@ -208,8 +213,10 @@ class Daemon {
     const ops::JsonRpc rpc_{methods_};
     const std::shared_ptr<ops::Subscriptions> subscriptions_ =
         std::make_shared<ops::Subscriptions>(main_io_);
+    ops::EventLog events_{subscriptions_};
     std::unique_ptr<ops::ControlSocket> socket_;
-    std::unique_ptr<ops::HttpServer> http_;
+    std::unique_ptr<ops::HttpServer> http_;       // metrics and health
+    std::unique_ptr<ops::RpcServer> rpc_server_;  // nullptr: `http` of `control` is no map
 
     struct Health {
         std::uint64_t turn_ms = 0;          // of the main loop's timer, last

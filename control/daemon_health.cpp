@@ -163,6 +163,10 @@ std::vector<CertificateEnd> Daemon::certificate_ends() const {
     std::vector<CertificateEnd> all;
     for (const auto& c : streams_->certificates())
         all.push_back({"the certificate " + c.file, "renew it", c.ends_s});
+    if (rpc_server_) {
+        if (const auto c = rpc_server_->certificate(); c.ends_s != 0)
+            all.push_back({"the certificate " + c.file, "renew it", c.ends_s});
+    }
     for (const Upstream& upstream : publisher_->current()->upstreams) {
         if (upstream.channel == Channel::none) continue;
         const auto report = streams_->upstream(upstream.id);
@@ -178,7 +182,7 @@ void Daemon::look_at_certificates(std::uint64_t now_ms) {
         return;
     health_.certificates_ms = now_ms;
     for (const auto& sentence : certificate_watch_.look(certificate_ends(), wall_s()))
-        spdlog::warn("{}", sentence);
+        events_.tell(ops::EventKind::certificate, ops::EventLevel::warning, sentence);
 }
 
 // ---- control and metrics

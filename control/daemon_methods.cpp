@@ -70,22 +70,26 @@ void Daemon::add_looks() {
     methods_.add({.name = "status",
                   .help = "Shows readiness, ports, workers, cache, routers, sets and upstreams.",
                   .changes = Changes::nothing(),
-                  .run = with_routers(main_io_, routers_, [this] { return status(); })});
-    methods_.add({.name = "counters",
-                  .help = "Shows the verdicts and counters of all workers.",
-                  .changes = Changes::nothing(),
-                  .run = with_routers(main_io_, routers_, [this] { return counters(); })});
+                  .run = with_routers(main_io_, routers_, [this] { return status(); }),
+                  .result = "one object with a part for each subject"});
+    methods_.add(
+        {.name = "counters",
+         .help = "Shows the verdicts and counters of all workers.",
+         .changes = Changes::nothing(),
+         .run = with_routers(main_io_, routers_, [this] { return counters(); }),
+         .result = "numbers since the start: of workers, routers, sets, streams and ports"});
     methods_.add({.name = "version",
                   .help = "Shows the version of steerdnsd.",
                   .changes = Changes::nothing(),
                   .run = [](const ops::Arguments&) -> ops::RpcResult {
                       return boost::json::value{{"version", kVersion}};
-                  }});
-    methods_.add(
-        {.name = "lists",
-         .help = "Shows the rules of each list, and the state of lists from URLs.",
-         .changes = Changes::nothing(),
-         .run = [this](const ops::Arguments&) -> ops::RpcResult { return lists_status(); }});
+                  },
+                  .result = "`version`"});
+    methods_.add({.name = "lists",
+                  .help = "Shows the rules of each list, and the state of lists from URLs.",
+                  .changes = Changes::nothing(),
+                  .run = [this](const ops::Arguments&) -> ops::RpcResult { return lists_status(); },
+                  .result = "`lists`: those from URLs, with outcome and age; `sets`: their rules"});
 }
 
 void Daemon::add_changes() {
@@ -96,22 +100,27 @@ void Daemon::add_changes() {
                   .help = "Reloads the configuration and its files.",
                   .changes = Changes::always(),
                   .parameters = {kAnySize},
-                  .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                      reload(
-                          "steerctl",
-                          [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
-                          asked.is_true("any_size"));
-                  }});
+                  .run =
+                      [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                          reload(
+                              "steerctl",
+                              [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
+                              asked.is_true("any_size"));
+                      },
+                  .result = "the generation in force, the time it took, warnings and errors"});
     methods_.add(
         {.name = "lists.fetch",
          .help = "Fetches all lists from URLs now; returns when changed lists are in force.",
          .changes = Changes::always(),
          .parameters = {kAnySize},
-         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-             if (!fetcher_)
-                 return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
-             fetcher_->fetch_now([this, done] { done(lists_status()); }, asked.is_true("any_size"));
-         }});
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 if (!fetcher_)
+                     return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
+                 fetcher_->fetch_now([this, done] { done(lists_status()); },
+                                     asked.is_true("any_size"));
+             },
+         .result = "as `lists`"});
     methods_.add({.name = "drain",
                   .help = "Makes /readyz fail, so that load balancers send no new clients.",
                   .changes = Changes::with("on"),
@@ -120,7 +129,8 @@ void Daemon::add_changes() {
                   .run = [this](const ops::Arguments& asked) -> ops::RpcResult {
                       if (asked.has("on")) drain(asked.is_true("on"));
                       return boost::json::value{{"draining", is_draining_}};
-                  }});
+                  },
+                  .result = "`draining`"});
 }
 
 }  // namespace steer

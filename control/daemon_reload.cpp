@@ -94,8 +94,13 @@ bool Daemon::says_the_same_servers(const std::string& file) const {
 
 void Daemon::fetch_lists() {
     fetcher_ = std::make_unique<fetch::Fetcher>(
-        main_io_, [this](const std::string& what, const fetch::Fetcher::Done& done) {
+        main_io_,
+        [this](const std::string& what, const fetch::Fetcher::Done& done) {
             reload(what, [done](const ReloadOutcome&) { done(); });
+        },
+        [this](bool is_warning, const std::string& line) {
+            events_.tell(ops::EventKind::list,
+                         is_warning ? ops::EventLevel::warning : ops::EventLevel::info, line);
         });
     fetcher_->follow(settings_);
 }
@@ -187,18 +192,21 @@ void Daemon::note_reload(const std::string& why, bool by_queries, const ReloadOu
     for (const auto& warning : outcome.warnings) {
         const auto [sentence, is_first] = warned.insert(warning.sentence());
         if (!by_queries || (is_first && !warned_.contains(*sentence)))
-            spdlog::warn("{}", *sentence);
+            events_.tell(ops::EventKind::reload, ops::EventLevel::warning, *sentence);
     }
     warned_ = std::move(warned);
     if (outcome.errors.empty()) {
-        spdlog::info("configuration {} is in force after {} ms, because of {}", outcome.generation,
-                     outcome.took_ms, why);
+        events_.tell(ops::EventKind::reload, ops::EventLevel::info,
+                     fmt::format("configuration {} is in force after {} ms, because of {}",
+                                 outcome.generation, outcome.took_ms, why));
         return;
     }
     for (const auto& error : outcome.errors)
-        spdlog::error("{}", error.sentence());
-    spdlog::error("configuration {} stays in force: the one read because of {} has errors",
-                  outcome.generation, why);
+        events_.tell(ops::EventKind::reload, ops::EventLevel::error, error.sentence());
+    events_.tell(ops::EventKind::reload, ops::EventLevel::error,
+                 fmt::format("configuration {} stays in force: the one read because of {} has "
+                             "errors",
+                             outcome.generation, why));
 }
 
 // ---- what came
@@ -258,6 +266,9 @@ void Daemon::take_up(std::unique_ptr<Candidate> candidate) {
 void Daemon::renew_certificates(Candidate& candidate) {
     auto wrong = streams_->renew(candidate.ok() ? candidate.built.listeners
                                                 : std::vector<build::Listener>{});
+    if (rpc_server_) {
+        if (auto done = rpc_server_->renew_certificate(); !done) wrong.push_back(done.error());
+    }
     const auto now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     for (const auto& certificate : streams_->certificates()) {
         if (auto trouble = stream::trouble_with_time(certificate, now_s); !trouble.empty())

@@ -18,6 +18,7 @@
 #include "control/config/list_changes.h"
 #include "control/lists/list_report.h"
 #include "control/ops/worker_counters.h"
+#include "control/page/page_files.h"
 #include "control/ports/port_check.h"
 #include "control/process/process_limits.h"
 #include "control/reload/judge.h"
@@ -36,23 +37,36 @@ constexpr auto kSignalCheckEvery = 100ms;
 // its sinks.
 constexpr unsigned kHouseThreads = 13;
 
-void log_router(routeros::Level level, const std::string& sentence) {
+ops::EventLevel level_of(routeros::Level level) {
     switch (level) {
         case routeros::Level::info:
-            return spdlog::info("{}", sentence);
+            return ops::EventLevel::info;
         case routeros::Level::warning:
-            return spdlog::warn("{}", sentence);
+            return ops::EventLevel::warning;
         case routeros::Level::error:
-            return spdlog::error("{}", sentence);
+            return ops::EventLevel::error;
     }
+    return ops::EventLevel::info;
 }
 
-void log_set(sets::Level level, const std::string& sentence) {
-    if (level == sets::Level::info) return spdlog::info("{}", sentence);
-    spdlog::warn("{}", sentence);
+ops::EventLevel level_of(sets::Level level) {
+    return level == sets::Level::info ? ops::EventLevel::info : ops::EventLevel::warning;
+}
+
+// What writes a router's lines, or those of sets, into the log of events. Any thread may call it.
+auto router_log(ops::EventLog& events) {
+    return [&events](auto level, const std::string& line) {
+        events.tell(ops::EventKind::router, level_of(level), line);
+    };
 }
 
 }  // namespace
+
+ops::Audit Daemon::audit() {
+    return [this](const std::string& line) {
+        events_.tell(ops::EventKind::change, ops::EventLevel::info, line);
+    };
+}
 
 Result<void> Daemon::start() {
     started_ms_ = clock_.now().ms;
@@ -242,17 +256,7 @@ Result<void> Daemon::start_ops() {
     make_router_list_service();
     make_recorder();
     add_methods();
-    auto roles = ops::PeerRoles::resolve(settings_.control.roles);
-    if (!roles) return Error{roles.error().text, settings_.file, roles.error().line};
-    subscriptions_->set_counters([this] { return ops::numbers_of(counters()); });
-    subscriptions_->add_methods(methods_);
-    socket_ = std::make_unique<ops::ControlSocket>(
-        main_io_, rpc_,
-        ops::ControlSocket::Options{
-            .audit = [](const std::string& line) { spdlog::info("{}", line); },
-            .roles = std::move(*roles),
-            .subscriptions = subscriptions_});
-    if (auto done = socket_->listen(settings_.control.socket); !done) return done;
+    if (auto done = start_control_socket(); !done) return done;
     if (const auto& http = settings_.control.http) {
         http_ = std::make_unique<ops::HttpServer>(
             main_io_,
@@ -263,6 +267,33 @@ Result<void> Daemon::start_ops() {
             return Error{done.error().text, settings_.file, http->line};
         }
     }
+    return start_rpc_server();
+}
+
+Result<void> Daemon::start_control_socket() {
+    auto roles = ops::PeerRoles::resolve(settings_.control.roles);
+    if (!roles) return Error{roles.error().text, settings_.file, roles.error().line};
+    subscriptions_->set_counters([this] { return ops::numbers_of(counters()); });
+    subscriptions_->add_methods(methods_);
+    events_.add_methods(methods_);
+    socket_ = std::make_unique<ops::ControlSocket>(
+        main_io_, rpc_,
+        ops::ControlSocket::Options{
+            .audit = audit(), .roles = std::move(*roles), .subscriptions = subscriptions_});
+    return socket_->listen(settings_.control.socket);
+}
+
+// While root may still read keys and tokens.
+Result<void> Daemon::start_rpc_server() {
+    if (!settings_.control.rpc) return {};
+    rpc_server_ =
+        std::make_unique<ops::RpcServer>(main_io_, rpc_, clock_,
+                                         ops::RpcServer::Options{.settings = *settings_.control.rpc,
+                                                                 .audit = audit(),
+                                                                 .subscriptions = subscriptions_,
+                                                                 .files = page::files()});
+    if (auto done = rpc_server_->listen(); !done)
+        return Error{done.error().text, settings_.file, done.error().line};
     return {};
 }
 
@@ -290,12 +321,13 @@ RouterFindings Daemon::router_findings() {
 
 void Daemon::make_lease_service() {
     leases_ = std::make_unique<leases::LeaseService>(main_io_, clock_, runtime_->shared().qsbr,
-                                                     settings_.control.leases, log_router);
+                                                     settings_.control.leases, router_log(events_));
 }
 
 void Daemon::make_router_list_service() {
     router_lists_ = std::make_unique<router_lists::RouterListService>(
-        main_io_, clock_, runtime_->shared().qsbr, settings_.control.router_lists, log_router);
+        main_io_, clock_, runtime_->shared().qsbr, settings_.control.router_lists,
+        router_log(events_));
 }
 
 void Daemon::make_recorder() {
@@ -327,11 +359,11 @@ void Daemon::record(const config::Settings& settings) {
 }
 
 void Daemon::start_threads() {
-    routers_ = std::make_unique<RouterThread>(*runtime_, clock_, built_.routers, log_router,
-                                              router_findings());
+    routers_ = std::make_unique<RouterThread>(*runtime_, clock_, built_.routers,
+                                              router_log(events_), router_findings());
     routers_->add_sink([this](auto& io, auto& observer) {
         auto sink = std::make_unique<kernel_sets::SetSink>(
-            io, observer, [this] { return set_program_.start(); }, log_set);
+            io, observer, [this] { return set_program_.start(); }, router_log(events_));
         sink->configure(built_.kernel_sets);
         sets_ = sink.get();
         return sink;

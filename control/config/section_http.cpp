@@ -69,6 +69,7 @@ void read_hash(Reading& in, const Node& node, const Place& place, HttpToken& out
         in.report().error(place.line, place.name() +
                                           ": expected sha256: and 64 hexadecimal digits; "
                                           "`printf %s SECRET | sha256sum` prints them");
+        out.hash = "invalid";  // one error is enough
         return;
     }
     out.hash = digits;
@@ -232,9 +233,10 @@ void check_rpc(Reading& in, const RpcServer& rpc, const std::string& name) {
                 "listen on 127.0.0.1");
     }
     if (rpc.tokens.empty() && rpc.client_certificates.empty()) {
-        in.report().error(rpc.line, name +
-                                        " lets nobody in: write 'tokens', or 'client_certificates' "
-                                        "and a 'client_ca' in 'tls'");
+        in.report().error(rpc.line,
+                          name +
+                              " lets no client in: write 'tokens', or 'client_certificates' "
+                              "and a 'client_ca' in 'tls'");
     }
     if (!rpc.client_certificates.empty() && rpc.client_ca.empty()) {
         in.report().error(rpc.line, "'client_certificates' of " + name +

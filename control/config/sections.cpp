@@ -142,7 +142,7 @@ constexpr std::array<Row<Control>, 17> kControlRows{{
      "what users and groups may do over the control socket, see below\nWithout it, everyone who "
      "may "
      "open the socket (mode 0660) has the role `admin`. With it, every user may connect, and is "
-     "refused without a row. root always has the role `admin`."},
+     "refused without a row. root and the daemon's own user always have the role `admin`."},
     {"http", Own<Control>{"address:port or map", read_http}, "127.0.0.1:9153", "",
      "HTTP address for metrics and health checks; `off` disables it; a map also serves the "
      "JSON-RPC, see below"},

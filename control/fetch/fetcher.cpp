@@ -48,8 +48,8 @@ json::value ago(std::uint64_t then_s) {
 
 }  // namespace
 
-Fetcher::Fetcher(asio::io_context& main_io, Changed changed)
-    : main_io_(main_io), changed_(std::move(changed)), timer_(main_io) {}
+Fetcher::Fetcher(asio::io_context& main_io, Changed changed, Log log)
+    : main_io_(main_io), changed_(std::move(changed)), log_(std::move(log)), timer_(main_io) {}
 
 Fetcher::~Fetcher() {
     *alive_ = false;
@@ -168,10 +168,10 @@ void Fetcher::ended(const std::string& url, const ListOutcome& outcome) {
 
 // Logs the same error once.
 void Fetcher::say(const std::string& url, const List& list, const ListOutcome& outcome) const {
-    if (!outcome.remark.empty()) spdlog::warn("{}", outcome.remark);
-    if (outcome.changed) return spdlog::info("{}", sentence(url, outcome));
+    if (!outcome.remark.empty()) log_(true, outcome.remark);
+    if (outcome.changed) return log_(false, sentence(url, outcome));
     if (!is_good(outcome.outcome) && outcome.why != list.trouble)
-        return spdlog::warn("{}", sentence(url, outcome));
+        return log_(true, sentence(url, outcome));
     spdlog::debug("{}", sentence(url, outcome));
 }
 

@@ -28,8 +28,11 @@ class Fetcher {
     // Puts new copies into force and calls `done` once they are, or are refused.
     using Changed = std::function<void(const std::string& what, Done done)>;
 
+    // Gets a line of the log about a list.
+    using Log = std::function<void(bool is_warning, const std::string& line)>;
+
     // Calls `changed` and all other functions on the main thread.
-    Fetcher(boost::asio::io_context& main_io, Changed changed);
+    Fetcher(boost::asio::io_context& main_io, Changed changed, Log log);
     ~Fetcher();  // ends running fetches
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
@@ -64,6 +67,7 @@ class Fetcher {
 
     boost::asio::io_context& main_io_;
     const Changed changed_;
+    const Log log_;
     boost::asio::steady_timer timer_;
     FetchOptions options_;
     std::map<std::string, List> lists_;  // by URL

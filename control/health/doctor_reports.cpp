@@ -43,21 +43,28 @@ void DoctorReports::add_methods(ops::Methods& methods) {
         {.name = "doctor.report",
          .help = "Stores a report of `steerctl doctor --watch`, or shows the last ones.",
          .changes = ops::Changes::nothing(),  // but what is shown: no line in the log each minute
-         .parameters =
-             {{"router", ParamType::text, "the router's name; without it, reports are only shown"},
-              {"interval_s", ParamType::number, "seconds until the next report", false, 1, 86'400},
-              {"trouble", ParamType::text, "why the router could not be read"},
-              {"findings", ParamType::texts,
-               "`LEVEL CHECK TEXT` each; LEVEL: `problem`, `advice` or `note`"},
-              {"steps", ParamType::texts,
-               "`STEP RESULT TEXT` each; RESULT: `ok`, `failed` or `unknown`"},
-              {"nat64_dead", ParamType::flag, "the NAT64 was dead in several probes in a row"},
-              {"option_108_withdrawn", ParamType::flag, "DHCP option 108 is withdrawn"}},
-         .run = [this](const ops::Arguments& given) { return take(given); }});
+         .parameters = {{"router", ParamType::text,
+                         "the router's name; without it, reports are only shown"},
+                        {"interval_s", ParamType::number, "seconds until the next report", false, 1,
+                         86'400, "s"},
+                        {"trouble", ParamType::text, "why the router could not be read"},
+                        {"findings", ParamType::texts,
+                         "`LEVEL CHECK TEXT` each; LEVEL: `problem`, `advice` or `note`"},
+                        {"steps", ParamType::texts,
+                         "`STEP RESULT TEXT` each; RESULT: `ok`, `failed` or `unknown`"},
+                        {"nat64_dead", ParamType::flag,
+                         "the NAT64 was dead in several probes in a row"},
+                        {"option_108_withdrawn", ParamType::flag, "DHCP option 108 is withdrawn"}},
+         .run = [this](const ops::Arguments& given) { return take(given); },
+         .result = "the last report of each router, or the router whose report was stored"});
 }
 
 ops::RpcResult DoctorReports::take(const ops::Arguments& given) {
     if (!given.has("router")) return to_json();
+    if (given.caller().role < AccessRole::operate) {
+        return ops::RpcError{ops::RpcCode::forbidden,
+                             "doctor.report needs the role \"operate\" to store a report"};
+    }
     const std::string router = safe_text(given.text("router"));
     Report report;
     report.at_ms = clock_.now().ms;

@@ -195,7 +195,8 @@ void LeaseService::add_methods(ops::Methods& methods) {
          .help = "Shows the names of hosts with a DHCP lease, and the routers that are read.",
          .changes = ops::Changes::nothing(),
          .parameters = {{"tag", ops::ParamType::text, "the tag of a dhcp_leases; without it, all"}},
-         .run = [this](const ops::Arguments& asked) { return list_leases(asked); }});
+         .run = [this](const ops::Arguments& asked) { return list_leases(asked); },
+         .result = "hosts with their names and addresses, and the routers"});
 }
 
 void LeaseService::write_metrics(ops::MetricWriter& writer) const {

@@ -67,24 +67,27 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
                  .changes = Changes::nothing(),
                  .run = [snapshot, &clock](const ops::Arguments&) -> ops::RpcResult {
                      return ad_lists_json(snapshot(), clock.now());
-                 }});
+                 },
+                 .result = "each adlist with its lists, names, matches and pause"});
     methods.add(
         {.name = "adlist.pause",
          .help = "Stops blocking for some time. A reload does not end the pause, a restart does.",
          .changes = Changes::always(),
          .parameters = {{"seconds", ParamType::number, "length of the pause in seconds", true, 1,
-                         kLongestPauseS},
+                         kLongestPauseS, "s"},
                         kTag},
-         .run = [snapshot, &clock](const ops::Arguments& asked) {
-             return pause(snapshot(), asked, clock.now());
-         }});
+         .run = [snapshot, &clock](
+                    const ops::Arguments& asked) { return pause(snapshot(), asked, clock.now()); },
+         .result = "as `adlist`"});
     methods.add({.name = "adlist.resume",
                  .help = "Ends a pause.",
                  .changes = Changes::always(),
                  .parameters = {kTag},
-                 .run = [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
-                     return set_pause(snapshot(), asked, 0, clock.now());
-                 }});
+                 .run =
+                     [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
+                         return set_pause(snapshot(), asked, 0, clock.now());
+                     },
+                 .result = "as `adlist`"});
 }
 
 void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now) {

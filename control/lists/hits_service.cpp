@@ -40,13 +40,13 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
                  .help = "Counts queries for a while: top names, clients, types and rules.",
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"seconds", ParamType::number, "duration in seconds (default: 10)",
-                                 false, 1, kMaxSeconds},
+                                 false, 1, kMaxSeconds, "s"},
                                 {"top", ParamType::number,
                                  "maximum number of names, clients, types and rules (default: 20)",
                                  false, 1, kMaxTop}},
-                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                     begin(asked, done);
-                 }});
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { begin(asked, done); },
+                 .result = "counts of names, clients, types, ends and rules"});
 }
 
 void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {

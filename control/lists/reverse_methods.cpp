@@ -39,9 +39,11 @@ void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()>
          .help = "Shows the name for which an address was last answered.",
          .changes = ops::Changes::nothing(),
          .parameters = {{"address", ops::ParamType::address, "the address to look up", true}},
-         .run = [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
-             return names_of(snapshot(), asked, clock.now());
-         }});
+         .run =
+             [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
+                 return names_of(snapshot(), asked, clock.now());
+             },
+         .result = "the name and its time, if there is one"});
 }
 
 }  // namespace steer

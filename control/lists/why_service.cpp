@@ -37,9 +37,9 @@ void WhyService::add_methods(ops::Methods& methods) {
                  .help = "Shows the rules that match a name, and the sets that contain it.",
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"name", ops::ParamType::text, "a domain name", true}},
-                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                     ask(asked.text("name"), done);
-                 }});
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { ask(asked.text("name"), done); },
+                 .result = "the matching rules with their files and lines, and the sets"});
 }
 
 void WhyService::ask(const std::string& name, const ops::RpcDone& done) {

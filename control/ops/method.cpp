@@ -144,6 +144,52 @@ json::object describe(const Method& method) {
             {"parameters", std::move(parameters)}};
 }
 
+namespace {
+
+json::object schema_of(const Parameter& p) {
+    switch (p.type) {
+        case ParamType::text:
+        case ParamType::domain_name:
+        case ParamType::address:
+        case ParamType::path:
+            return {{"type", "string"}};
+        case ParamType::flag:
+            return {{"type", "boolean"}};
+        case ParamType::texts:
+            return {{"type", "array"}, {"items", {{"type", "string"}}}};
+        case ParamType::number:
+            break;
+    }
+    json::object schema{{"type", "integer"}, {"minimum", p.least}};
+    if (p.most != std::numeric_limits<std::uint64_t>::max()) schema["maximum"] = p.most;
+    if (!p.unit.empty()) schema["x-unit"] = p.unit;
+    return schema;
+}
+
+}  // namespace
+
+json::object openrpc_method(const Method& method) {
+    json::array params;
+    for (const Parameter& p : method.parameters) {
+        json::object schema = schema_of(p);
+        schema["description"] = type_text(p);
+        params.push_back(json::object{{"name", p.name},
+                                      {"summary", p.meaning},
+                                      {"required", p.is_required},
+                                      {"schema", std::move(schema)}});
+    }
+    const bool is_mixed = method.changes.to_json().is_string();
+    return {
+        {"name", method.name},
+        {"summary", method.help},
+        {"paramStructure", "by-name"},
+        {"params", std::move(params)},
+        {"result", {{"name", "result"}, {"summary", method.result}, {"schema", json::object{}}}},
+        {"x-changes", method.changes.to_json()},
+        {"x-role", label_of(is_mixed ? AccessRole::read : highest_role(method))},
+        {"x-changing-role", label_of(highest_role(method))}};
+}
+
 // ---- reading
 
 bool Arguments::has(std::string_view name) const {

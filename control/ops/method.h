@@ -106,5 +106,7 @@ std::optional<RpcError> check_params(const Method& method, const boost::json::va
 // {"name", "help", "changes", "role", "result", "parameters": [{"name", "type", "required", "meaning"}]}. `role` is the
 // highest one.
 boost::json::object describe(const Method& method);
+// The same as a Method Object of OpenRPC 1.2, with roles and units as extensions.
+boost::json::object openrpc_method(const Method& method);
 
 }  // namespace steer::ops

@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "matchers/version.h"
+
 namespace steer::ops {
 namespace json = boost::json;
 
@@ -19,7 +21,29 @@ Methods::Methods() {
              for (const auto& [_, method] : by_name_)
                  all.push_back(describe(method));
              return json::value(json::object{{"methods", std::move(all)}});
-         }});
+         },
+         .result =
+             "`methods`: `name`, `help`, `changes`, `role`, `result` and `parameters` of each"});
+    add({.name = "rpc.discover",
+         .help = "Describes all methods as an OpenRPC document, for programs.",
+         .changes = Changes::nothing(),
+         .run = [this](const Arguments&) -> RpcResult {
+             json::array all;
+             for (const auto& [_, method] : by_name_)
+                 all.push_back(openrpc_method(method));
+             return json::value{{"openrpc", "1.2.6"},
+                                {"info", {{"title", "steerdnsd"}, {"version", kVersion}}},
+                                {"methods", std::move(all)}};
+         },
+         .result = "an OpenRPC 1.2 document; `x-role` and `x-unit` are ours"});
+    add({.name = "rpc.whoami",
+         .help = "Shows your role, and how the log names you.",
+         .changes = Changes::nothing(),
+         .run = [](const Arguments& asked) -> RpcResult {
+             return json::value{{"role", label_of(asked.caller().role)},
+                                {"who", asked.caller().who}};
+         },
+         .result = "`role` and `who`"});
 }
 
 void Methods::add(Method method) {

@@ -23,7 +23,7 @@ struct Peer {
     [[nodiscard]] std::string text() const;
 };
 
-// No value: the kernel says nothing of it.
+// No value: the kernel does not know it.
 Result<Peer> peer_of(int socket);
 
 // Which role a peer has. root is admin. Without rows everyone who may open the socket is admin; else a peer has the

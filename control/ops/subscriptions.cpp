@@ -353,8 +353,8 @@ std::vector<Parameter> wish() {
              "events of this kind, queries with this end, counters whose names begin so"},
             {"name", ParamType::domain_name, "queries for this name, and for names below it"},
             {"client", ParamType::text, "queries of this address or prefix"},
-            {"one_in", ParamType::number, "sampling: one of this number of matching queries (default: 1)", false,
-             1, kMostOneIn},
+            {"one_in", ParamType::number,
+             "sampling: one of this number of matching queries (default: 1)", false, 1, kMostOneIn},
             {.name = "rate",
              .type = ParamType::number,
              .meaning = "the most notifications of a subscription (default: 200)",
@@ -397,7 +397,7 @@ const Method& Subscriptions::method() {
         .help = "Sends events, counters or queries to this session as they come.",
         .changes = Changes::nothing(),
         .parameters = wish(),
-        .result = "the number of the subscription to each topic"};
+        .result = "`subscriptions`: the number of the subscription to each topic"};
     return kMethod;
 }
 
@@ -452,7 +452,7 @@ void Subscriptions::add_methods(Methods& methods) {
                      if (unsubscribe(feed, id)) return json::value{{"ended", 1}};
                      return bad_params("this session has no subscription " + std::to_string(id));
                  },
-                 .result = "how many subscriptions ended"});
+                 .result = "`ended`: their number"});
 }
 
 }  // namespace steer::ops

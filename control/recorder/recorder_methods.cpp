@@ -160,7 +160,8 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
          .changes = Changes::nothing(),
          .run = [this](const ops::Arguments&) -> ops::RpcResult {
              return to_json(recorder_.status());
-         }});
+         },
+         .result = "each query_recorder with its files, receivers and counts"});
     methods.add(
         {.name = "recorder.history",
          .help = "Shows recorded queries, the newest first.",
@@ -180,33 +181,36 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                          "continue a list: `next_us` of the result before"},
                         {"limit", ParamType::number, "maximum number of queries (default: 100)",
                          false, 1, kMostRows}},
-         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-             HistoryFilter filter;
-             filter.name = lower_name(asked, "name");
-             filter.suffix = lower_name(asked, "suffix");
-             if (filter.suffix == ".") filter.suffix.clear();
-             if (asked.has("client")) {
-                 const auto prefix = matchers::Prefix::parse(asked.text("client"));
-                 if (!prefix)
-                     return done(
-                         ops::bad_params("client: expected an address or prefix such as "
-                                         "192.0.2.0/24"));
-                 filter.client = *prefix;
-             }
-             filter.type = upper(asked.text("type"));
-             filter.rcode = upper(asked.text("rcode"));
-             filter.end = asked.text("end");
-             filter.upstream = asked.text("upstream");
-             const Span span = span_of(asked, kMostSeconds);
-             filter.from_us = span.from_s * kMicroseconds;
-             filter.to_us = std::min(span.to_s * kMicroseconds,
-                                     static_cast<std::int64_t>(std::min<std::uint64_t>(
-                                         asked.number("before_us", INT64_MAX), INT64_MAX)));
-             filter.limit = asked.number("limit", filter.limit);
-             read(
-                 asked, [filter](const std::string& path) { return read_history(path, filter); },
-                 done);
-         }});
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 HistoryFilter filter;
+                 filter.name = lower_name(asked, "name");
+                 filter.suffix = lower_name(asked, "suffix");
+                 if (filter.suffix == ".") filter.suffix.clear();
+                 if (asked.has("client")) {
+                     const auto prefix = matchers::Prefix::parse(asked.text("client"));
+                     if (!prefix)
+                         return done(
+                             ops::bad_params("client: expected an address or prefix such as "
+                                             "192.0.2.0/24"));
+                     filter.client = *prefix;
+                 }
+                 filter.type = upper(asked.text("type"));
+                 filter.rcode = upper(asked.text("rcode"));
+                 filter.end = asked.text("end");
+                 filter.upstream = asked.text("upstream");
+                 const Span span = span_of(asked, kMostSeconds);
+                 filter.from_us = span.from_s * kMicroseconds;
+                 filter.to_us = std::min(span.to_s * kMicroseconds,
+                                         static_cast<std::int64_t>(std::min<std::uint64_t>(
+                                             asked.number("before_us", INT64_MAX), INT64_MAX)));
+                 filter.limit = asked.number("limit", filter.limit);
+                 read(
+                     asked,
+                     [filter](const std::string& path) { return read_history(path, filter); },
+                     done);
+             },
+         .result = "the queries, and where to go on"});
     methods.add(
         {.name = "recorder.top",
          .help = "Shows the most frequent names, clients and so on of a time.",
@@ -220,23 +224,26 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                         kTo,
                         {"limit", ParamType::number, "maximum number of rows (default: 20)", false,
                          1, kMostKeys}},
-         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-             const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
-             const auto at = std::ranges::find(kSumKinds, kind);
-             if (at == kSumKinds.end())
-                 return done(ops::bad_params("kind is " + matchers::quoted(kind) +
-                                             ": expected name, client, end, upstream, type, rcode, "
-                                             "path, transport, entry or latency"));
-             const auto number = static_cast<SumKind>(at - kSumKinds.begin());
-             const Span span = span_of(asked, 3600);
-             const std::size_t limit = asked.number("limit", 20);
-             read(
-                 asked,
-                 [number, span, limit](const std::string& path) {
-                     return read_top(path, number, span, limit);
-                 },
-                 done);
-         }});
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
+                 const auto at = std::ranges::find(kSumKinds, kind);
+                 if (at == kSumKinds.end())
+                     return done(
+                         ops::bad_params("kind is " + matchers::quoted(kind) +
+                                         ": expected name, client, end, upstream, type, rcode, "
+                                         "path, transport, entry or latency"));
+                 const auto number = static_cast<SumKind>(at - kSumKinds.begin());
+                 const Span span = span_of(asked, 3600);
+                 const std::size_t limit = asked.number("limit", 20);
+                 read(
+                     asked,
+                     [number, span, limit](const std::string& path) {
+                         return read_top(path, number, span, limit);
+                     },
+                     done);
+             },
+         .result = "the most frequent ones with their counts"});
     methods.add(
         {.name = "recorder.series",
          .help = "Shows queries, hit ratio and latency over time.",
@@ -249,14 +256,18 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                          "seconds of a bucket, rounded up to minutes or hours; without it, about "
                          "100 buckets",
                          false, 1, kMostSeconds}},
-         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-             const Span span = span_of(asked, 86'400);
-             const auto step = static_cast<std::int64_t>(asked.number("step", 0));
-             read(
-                 asked,
-                 [span, step](const std::string& path) { return read_series(path, span, step); },
-                 done);
-         }});
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 const Span span = span_of(asked, 86'400);
+                 const auto step = static_cast<std::int64_t>(asked.number("step", 0));
+                 read(
+                     asked,
+                     [span, step](const std::string& path) {
+                         return read_series(path, span, step);
+                     },
+                     done);
+             },
+         .result = "numbers for each part of the time"});
 }
 
 }  // namespace steer::recorder

@@ -51,20 +51,20 @@ void StaticService::add_methods(ops::Methods& methods) {
                  .parameters = {{"plugin", ParamType::text, "the tag of a static; without it, all"},
                                 {"where", ParamType::texts,
                                  "only records with these properties, as in [\"name=nas.lan\"]"}},
-                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                     print(asked, done);
-                 }});
-    methods.add({.name = "static.add",
-                 .help = "Adds a record to a static; returns when it is active.",
-                 .changes = Changes::always(),
-                 .parameters = {kPlugin,
-                                {"record", ParamType::texts,
-                                 "RouterOS's properties, as in [\"name=nas.lan\", "
-                                 "\"address=192.168.88.10\"]",
-                                 true}},
-                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                     add(asked, done);
-                 }});
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { print(asked, done); },
+                 .result = "the records, each with its plugin and its origin"});
+    methods.add(
+        {.name = "static.add",
+         .help = "Adds a record to a static; returns when it is active.",
+         .changes = Changes::always(),
+         .parameters = {kPlugin,
+                        {"record", ParamType::texts,
+                         "RouterOS's properties, as in [\"name=nas.lan\", "
+                         "\"address=192.168.88.10\"]",
+                         true}},
+         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) { add(asked, done); },
+         .result = "the generation of the configuration in force"});
     methods.add({.name = "static.remove",
                  .help = "Removes records that static.add added; returns when they are gone.",
                  .changes = Changes::always(),
@@ -72,9 +72,9 @@ void StaticService::add_methods(ops::Methods& methods) {
                                 {"number", ParamType::number, "the number of a record, as printed"},
                                 {"where", ParamType::texts,
                                  "all records with these properties, as in [\"name=nas.lan\"]"}},
-                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                     remove(asked, done);
-                 }});
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { remove(asked, done); },
+                 .result = "the generation of the configuration in force"});
 }
 
 void StaticService::follow(const config::Settings& settings) {

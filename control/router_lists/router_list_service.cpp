@@ -270,7 +270,8 @@ void RouterListService::add_methods(ops::Methods& methods) {
                  .help = "Shows the address lists and DNS servers that are followed on routers.",
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"name", ops::ParamType::text, "a router; without it, all"}},
-                 .run = [this](const ops::Arguments& asked) { return show(asked); }});
+                 .run = [this](const ops::Arguments& asked) { return show(asked); },
+                 .result = "the lists and DNS servers of each router"});
 }
 
 void RouterListService::write_metrics(ops::MetricWriter& writer) const {

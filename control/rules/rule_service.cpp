@@ -98,14 +98,15 @@ void RuleService::add_methods(ops::Methods& methods) {
     methods.add({.name = "rules",
                  .help = "Shows the dynamic_domain_sets, their files and how many rules they have.",
                  .changes = Changes::nothing(),
-                 .run = [this](const ops::Arguments&, const ops::RpcDone& done) { sets(done); }});
+                 .run = [this](const ops::Arguments&, const ops::RpcDone& done) { sets(done); },
+                 .result = "each set with its file and its number of rules"});
     methods.add({.name = "rules.list",
                  .help = "Lists the rules of a dynamic_domain_set.",
                  .changes = Changes::nothing(),
                  .parameters = {kTag},
-                 .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                     list(asked.text("tag"), done);
-                 }});
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { list(asked.text("tag"), done); },
+                 .result = "the rules, each as a text"});
     methods.add(
         {.name = "rules.change",
          .help = "Adds and removes rules of a dynamic_domain_set; returns when it is active.",
@@ -113,9 +114,9 @@ void RuleService::add_methods(ops::Methods& methods) {
          .parameters = {kTag,
                         {"add", ParamType::texts, "rules to add, as in [\"ads.example\"]"},
                         {"remove", ParamType::texts, "rules to remove"}},
-         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-             change(asked, done);
-         }});
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { change(asked, done); },
+         .result = "the numbers of added and removed rules"});
 }
 
 void RuleService::follow(const config::Settings& settings) {

@@ -297,23 +297,27 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
                  .help = "Shows the state of each router and of its lists.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, status)});
+                 .run = about(main_io, routers, status),
+                 .result = "each router with its state, lists, rows and times"});
     methods.add(
         {.name = "routers.diff",
          .help = "Lists the rows that differ between steerdnsd and the router, and orphaned rows.",
          .changes = Changes::nothing(),
          .parameters = {kRouter},
-         .run = about(main_io, routers, differences)});
+         .run = about(main_io, routers, differences),
+         .result = "the rows that differ, and orphaned rows, by router"});
     methods.add({.name = "routers.errors",
                  .help = "Lists the last errors of a router.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, errors)});
+                 .run = about(main_io, routers, errors),
+                 .result = "errors with their age, by router"});
     methods.add({.name = "routers.shared",
                  .help = "Lists addresses that names outside the list also use.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, shared)});
+                 .run = about(main_io, routers, shared),
+                 .result = "addresses with the names that use them"});
     methods.add(
         {.name = "routers.trace",
          .help = "Lists the last API commands sent to a router, with their replies.",
@@ -322,12 +326,14 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
                         {"since", ParamType::number, "only commands after this serial number"},
                         {"settled", ParamType::flag,
                          "true: stop at the first command that still waits for its reply"}},
-         .run = about(main_io, routers, trace)});
+         .run = about(main_io, routers, trace),
+         .result = "commands and replies with their times"});
     methods.add({.name = "routers.probe",
                  .help = "Shows the probed behaviour of the RouterOS version, or starts a probe.",
                  .changes = Changes::with("start"),
                  .parameters = {kOneRouter, {"start", ParamType::flag, "true: start a probe"}},
-                 .run = about(main_io, routers, probe)});
+                 .run = about(main_io, routers, probe),
+                 .result = "what the version was found to do"});
 }
 
 void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const Routers& routers) {
@@ -336,43 +342,50 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .help = "Reads the rows of a router again and repairs what differs.",
          .changes = Changes::always(),
          .parameters = {kRouter, {"orphans", ParamType::flag, "true: remove orphaned rows too"}},
-         .run = about(main_io, routers, reconcile)});
+         .run = about(main_io, routers, reconcile),
+         .result = "the result for each router"});
     methods.add(
         {.name = "routers.adopt",
          .help = "Lists rows of a predecessor by their comments, or takes them over.",
          .changes = Changes::with("apply"),
+         .role = AccessRole::admin,
          .parameters = {{"from", ParamType::text,
                          "what the comments begin with, before the first ';'", true},
                         kRouter,
                         {"apply", ParamType::flag, "true: replace the comments by our own"}},
-         .run = about(main_io, routers, adopt)});
+         .run = about(main_io, routers, adopt),
+         .result = "the rows that were found, and how many were taken over"});
     methods.add(
         {.name = "routers.forget",
          .help = "Removes the rows of an address from routers, except persistent rows.",
          .changes = Changes::always(),
          .parameters = {{"address", ParamType::address, "the address of the rows", true}, kRouter},
-         .run = about(main_io, routers, forget)});
+         .run = about(main_io, routers, forget),
+         .result = "the number of removed rows"});
     methods.add(
         {.name = "routers.pause",
          .help = "Stops writes to a router; returns when no write is in flight, or after 5 s.",
          .changes = Changes::always(),
          .parameters = {kRouter},
          .run = when_quiet(routers, about(main_io, routers, pause(routers, true)),
-                           about(main_io, routers, paused))});
+                           about(main_io, routers, paused)),
+         .result = "the paused routers"});
     methods.add({.name = "routers.resume",
                  .help = "Ends a pause.",
                  .changes = Changes::always(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, pause(routers, false))});
-    methods.add(
-        {.name = "bypass",
-         .help = "Stops writes to all routers while queries are still answered.",
-         .changes = Changes::with("on"),
-         .parameters = {{"on", ParamType::flag,
-                         "the new state; without it, the state is only reported"}},
-         .run = [&main_io, &routers](const ops::Arguments& asked, const ops::RpcDone& done) {
-             bypass(main_io, routers, asked, done);
-         }});
+                 .run = about(main_io, routers, pause(routers, false)),
+                 .result = "the routers whose pause ended"});
+    methods.add({.name = "bypass",
+                 .help = "Stops writes to all routers while queries are still answered.",
+                 .changes = Changes::with("on"),
+                 .role = AccessRole::admin,
+                 .parameters = {{"on", ParamType::flag,
+                                 "the new state; without it, the state is only reported"}},
+                 .run = [&main_io, &routers](
+                            const ops::Arguments& asked,
+                            const ops::RpcDone& done) { bypass(main_io, routers, asked, done); },
+                 .result = "the state"});
 }
 
 }  // namespace

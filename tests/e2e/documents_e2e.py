@@ -45,6 +45,7 @@ class Configurations(unittest.TestCase):
             if not path.exists() and not name.endswith("/"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("example.com\n" if path.suffix in (".txt", ".list") else "secret\n")
+                path.chmod(0o600)  # of tokens
 
     def check(self, block):
         text = block.text

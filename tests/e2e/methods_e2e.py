@@ -17,7 +17,8 @@ plugins:
 """
 # Methods that are not asked by a command of their own name.
 COMMANDS = {"doctor.report": r"\\fBdoctor\.report\\fR", "recorder.status": r"^\.B recorder$", "recorder.history": r"\\fBhistory\\fR \[",
-            "recorder.top": r"\\fBhistory top\\fR", "recorder.series": r"\\fBhistory series\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"}
+            "recorder.top": r"\\fBhistory top\\fR", "recorder.series": r"\\fBhistory series\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"} | {
+    name: rf"\\fB{re.escape(name)}\\fR" for name in ("rpc.discover", "rpc.whoami", "events", "subscribe", "unsubscribe")}
 
 
 def asked(path, method, params):
@@ -44,7 +45,8 @@ class Methods(unittest.TestCase):
                          "write it anew: steerctl methods --markdown > docs/reference/control-socket.md")
         for method in self.methods:
             self.assertIn(f"\n## `{method['name']}`\n", page)
-            self.assertIn(f"{method['name']}\n    {method['help']}\n", self.scene.steerctl("methods"))
+            self.assertIn(f"{method['name']} ({method['role']})\n    {method['help']}\n", self.scene.steerctl("methods"))
+            self.assertTrue(method["result"], method["name"])
 
     def test_the_manual_page_has_every_command(self):
         manual = (ROOT / "docs/reference/man/steerctl.8").read_text()

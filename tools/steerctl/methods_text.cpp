@@ -23,6 +23,29 @@ echo '{"jsonrpc":"2.0","id":1,"method":"cache.show","params":{"name":"www.exampl
 Parameters are given by name. The error -32602 names the parameter that is unknown, missing or
 invalid. Requests that change something are logged with the user that sent them. `steerctl methods`
 lists the methods of the running daemon, and `steerctl methods --markdown` prints this page.
+`rpc.discover` has the same facts as an OpenRPC document. The same methods are served over HTTP
+([control.md](../guides/control.md)).
+
+## Roles
+
+Each method needs a role: `read`, `operate` or `admin`. Each role includes those before it. `roles`
+of `control` maps users and groups to roles. Without it, everyone who may open the socket is
+`admin`. root and the daemon's user are always `admin`. The error -32001 names the missing role, and
+the log has a line.
+
+## Subscriptions
+
+`subscribe` makes the daemon send notifications to the same session, one object per line. A
+notification is lost if the client reads too slowly, or above `rate`. `lost` of the next one says
+how many. A session with a subscription has no idle time. Subscriptions end with their session.
+
+| topic | `data` of a notification |
+|---|---|
+| `events` | one event: `at_ms` (since 1970), `kind`, `level`, `text`, as `events` lists them |
+| `counters` | `interval_ms` and `differences`: by how much each number of `counters` grew |
+| `queries` | one query |
+
+`kind` filters events by kind, queries by their end, and counters by the start of their names.
 )";
 
 // "always", "with `on`", or "nothing".
@@ -32,13 +55,22 @@ std::string changes_text(const json::value* changes) {
     return changes != nullptr && changes->is_bool() && changes->get_bool() ? "always" : "nothing";
 }
 
+// "`read`, with `on` `admin`", or "`read`".
+std::string role_text(const json::object& method) {
+    const std::string role = "`" + text_of(method, "role") + "`";
+    const json::value* const changes = find(method, "changes");
+    if (changes == nullptr || !changes->is_string()) return role;
+    return "`read`, with `" + printable(std::string(changes->get_string())) + "` " + role;
+}
+
 }  // namespace
 
 std::string methods_text(const json::value& answer) {
     std::string out;
     for (const json::value& one : array_of(object_of(answer), "methods")) {
         const json::object& method = object_of(one);
-        out += text_of(method, "name") + "\n    " + text_of(method, "help") + "\n";
+        out += text_of(method, "name") + " (" + text_of(method, "role") + ")\n    " +
+               text_of(method, "help") + "\n";
         Table parameters;
         for (const json::value& each : array_of(method, "parameters")) {
             const json::object& p = object_of(each);
@@ -55,7 +87,8 @@ std::string methods_page(const json::value& answer) {
     for (const json::value& one : array_of(object_of(answer), "methods")) {
         const json::object& method = object_of(one);
         out += "\n## `" + text_of(method, "name") + "`\n\n" + text_of(method, "help") +
-               " Changes: " + changes_text(find(method, "changes")) + ".\n";
+               "\n\nChanges: " + changes_text(find(method, "changes")) +
+               ". Role: " + role_text(method) + ".\nResult: " + text_of(method, "result") + ".\n";
         const json::array& parameters = array_of(method, "parameters");
         if (parameters.empty()) continue;
         out += "\n| parameter | type | required | meaning |\n|---|---|---|---|\n";

@@ -43,10 +43,12 @@ struct World {
     boost::asio::io_context io;
     std::vector<std::string> reloads;
     std::vector<Fetcher::Done> in_force;
-    Fetcher fetcher{io, [this](const std::string& what, Fetcher::Done done) {
+    Fetcher fetcher{io,
+                    [this](const std::string& what, Fetcher::Done done) {
                         reloads.push_back(what);
                         in_force.push_back(std::move(done));
-                    }};
+                    },
+                    [](bool, const std::string&) {}};
 };
 
 }  // namespace

@@ -28,7 +28,8 @@ Method sample() {
                            {"top", ParamType::number, "maximum number of rows", false, 1, 300},
                            {"since", ParamType::number, "a serial"},
                            {"add", ParamType::texts, "rules to add"}},
-            .run = [](const Arguments& asked) -> RpcResult { return asked.json(); }};
+            .run = [](const Arguments& asked) -> RpcResult { return asked.json(); },
+            .result = "what it was given"};
 }
 
 // The sentence of the error; empty: the method takes them.
@@ -160,22 +161,30 @@ BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
         json::parse(JsonRpc(methods).handle(R"({"jsonrpc":"2.0","id":1,"method":"methods"})"));
     const json::value& result = answer.at("result");
     const auto& all = result.at("methods").as_array();
-    BOOST_REQUIRE_EQUAL(all.size(), 2U);
+    BOOST_REQUIRE_EQUAL(all.size(), 4U);
     BOOST_TEST(json::serialize(all[0]) ==
                R"({"name":"methods","help":"Lists the methods of the control socket.",)"
-               R"("changes":false,"parameters":[]})");
-    BOOST_TEST(all[1].at("changes").as_string() == "on");
-    BOOST_TEST(json::serialize(all[1].at("parameters").as_array()[5]) ==
+               R"("changes":false,"role":"read","result":"`methods`: `name`, `help`, `changes`, )"
+               R"(`role`, `result` and `parameters` of each","parameters":[]})");
+    BOOST_TEST(all[1].at("name").as_string() == "rpc.discover");
+    BOOST_TEST(all[2].at("name").as_string() == "rpc.whoami");
+    BOOST_TEST(all[3].at("changes").as_string() == "on");
+    BOOST_TEST(all[3].at("role").as_string() == "operate");
+    BOOST_TEST(json::serialize(all[3].at("parameters").as_array()[5]) ==
                R"({"name":"top","type":"a whole number from 1 to 300","required":false,)"
                R"("meaning":"maximum number of rows"})");
     const std::string text = steerctl::methods_text(result);
-    BOOST_TEST(text.starts_with("methods\n    Lists the methods of the control socket.\nsample\n"));
+    BOOST_TEST(
+        text.starts_with("methods (read)\n    Lists the methods of the control socket.\nrpc."));
     BOOST_TEST(text.find("required  the tag of a set\n") != std::string::npos);
     const std::string page = steerctl::methods_page(result);
-    BOOST_TEST(page.find("## `sample`\n\nShows what it was given. Changes: with `on`.\n\n"
+    BOOST_TEST(page.find("## `sample`\n\nShows what it was given.\n\nChanges: with `on`. Role: "
+                         "`read`, with `on` `operate`.\nResult: what it was given.\n\n"
                          "| parameter | type | required | meaning |\n|---|---|---|---|\n"
                          "| `tag` | a text | yes | the tag of a set |\n") != std::string::npos);
-    BOOST_TEST(page.find("Changes: nothing.\n\n## `sample`") != std::string::npos);
+    BOOST_TEST(
+        page.find("Changes: nothing. Role: `read`.\nResult: `role` and `who`.\n\n## `sample`") !=
+        std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,324 @@
+"""Roles and subscriptions of the control socket; the same methods over HTTPS; and what bad clients of both cannot do.
+
+DNS is answered during each test: it asks a name at its end."""
+
+import json
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+
+ADMIN, READER = "the-token-of-an-administrator", "the-token-of-a-reader-of-it"
+READER_USER, STRANGER = 64321, 64322  # numbers of users that the machine does not have
+CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+ORIGIN = "https://172.16.1.2:9443"
+
+CONFIG = """
+dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
+control:
+  roles: [ {{ user: "{reader}", role: read }} ]
+  http:
+    listen: 172.16.1.2:9443
+    tls: {{ certificate: {folder}/server.pem, key: {folder}/server.key, client_ca: {folder}/ca.pem }}
+    tokens:
+      - {{ name: admin, role: admin, token_file: {folder}/admin.token }}
+      - {{ name: reader, role: read, token_file: {folder}/reader.token }}
+    client_certificates: [ {{ subject: "CN=alice", role: operate }} ]
+    hosts: [ dns1.example ]
+plugins:
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $up }} ] }}
+"""
+# Opens connections to the server, says half a request on each second one, and waits for its end of input.
+CROWD = """
+import socket, sys
+crowd = []
+for n in range(1000):
+    one = socket.create_connection(("172.16.1.2", 9443), timeout=20)
+    if n % 2:
+        one.sendall(b"POST /rpc HTTP/1.1\\r\\nHost: 1")
+    crowd.append(one)
+print("all there", flush=True)
+sys.stdin.read()
+"""
+
+
+def openssl(folder: pathlib.Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
+
+
+def issue(folder: pathlib.Path, name: str, subject: str, *extra: str) -> None:
+    openssl(folder, "req", *CURVE, "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr")
+    openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", *extra,
+            "-out", f"{name}.pem")
+
+
+def issue_server(folder: pathlib.Path) -> None:
+    issue(folder, "server", "/CN=dns1.example", "-extfile", "names")
+    (folder / "server.key").chmod(0o644)  # the daemon's user reads it at a reload
+
+
+def make_certificates(folder: pathlib.Path) -> None:
+    openssl(folder, "req", "-x509", *CURVE, "-days", "2", "-subj", "/CN=test CA", "-keyout", "ca.key", "-out", "ca.pem")
+    (folder / "names").write_text("subjectAltName = IP:172.16.1.2, DNS:dns1.example\n")
+    issue_server(folder)
+    issue(folder, "alice", "/CN=alice")
+    issue(folder, "mallory", "/CN=mallory")
+
+
+class Session:
+    """A session of the control socket; it ends with this object."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect(str(path))
+        self.lines = self.socket.makefile(errors="replace")
+
+    def send(self, method, params=None, number=1):
+        self.socket.sendall(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}).encode() + b"\n")
+
+    def line(self):
+        return json.loads(self.lines.readline())
+
+    def asked(self, method, params=None):
+        self.send(method, params)
+        return self.line()
+
+
+class Rpc(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = cls.enterClassContext(Scene("rpc", BUILD))
+        folder = cls.folder = cls.scene.folder
+        for part in [folder, *folder.parents]:
+            if part != pathlib.Path("/") and part.owner() == "root" and part.stat().st_mode & 0o001 == 0:
+                part.chmod(part.stat().st_mode | 0o001)  # other users look for the socket
+        make_certificates(folder)
+        for name, secret in (("admin", ADMIN), ("reader", READER)):
+            (folder / f"{name}.token").write_text(secret + "\n")
+            (folder / f"{name}.token").chmod(0o600)
+        cls.scene.start_resolver()
+        config = cls.config = folder / "steer.yaml"
+        config.write_text(CONFIG.format(folder=folder, reader=READER_USER))
+        cls.scene.start_daemon(config)
+
+    def tearDown(self):
+        self.assertEqual(self.scene.short("www.other.example"), ["198.51.100.2"], "DNS is answered")
+
+    # ---- helpers
+
+    def as_user(self, number, *words):
+        steerctl = self.scene.build / "tools/steerctl/steerctl"
+        return subprocess.run(["setpriv", "--reuid", str(number), "--regid", str(number), "--clear-groups", str(steerctl), "--socket",
+                               str(self.scene.socket), *words], capture_output=True, text=True)
+
+    def curl(self, path, *words, token=None, space="client"):
+        """Status and body."""
+        if token:
+            words += ("-H", f"Authorization: Bearer {token}")
+        done = self.scene.network.run(space, "curl", "-sS", "--max-time", "50", "--path-as-is", "--cacert", str(self.folder / "ca.pem"), "-w",
+                                      "\n%{http_code}", *words, ORIGIN + path, check=False)
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status or 0), body
+
+    def post(self, method, *words, params=None, token=ADMIN, kind="application/json"):
+        request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
+        return self.curl("/rpc", "-H", f"Content-Type: {kind}", "-d", request, *words, token=token)
+
+    def log_has(self, pattern):
+        until(lambda: re.search(pattern, self.scene.daemon.text()), 5, f"the log has {pattern!r}")
+
+    # ---- roles
+
+    def test_a_user_with_a_row_may_read_and_is_refused_more(self):
+        status = self.as_user(READER_USER, "--json", "status")
+        self.assertEqual(status.returncode, 0, status.stderr)
+        refused = self.as_user(READER_USER, "reload")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn('reload needs the role "operate", and you have "read"', refused.stderr)
+        self.log_has(rf"control request reload .*of uid {READER_USER}, gid {READER_USER}, pid \d+: refused: reload needs")
+
+    def test_a_user_without_a_row_is_refused(self):
+        refused = self.as_user(STRANGER, "status")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("your user has no role: ask the administrator for one", refused.stderr)
+        self.log_has(f"control session of uid {STRANGER}")
+
+    def test_root_is_admin(self):
+        self.assertEqual(Session(self.scene.socket).asked("rpc.whoami")["result"]["role"], "admin")
+
+    def test_the_methods_describe_themselves(self):
+        document = Session(self.scene.socket).asked("rpc.discover")["result"]
+        self.assertEqual(document["openrpc"], "1.2.6")
+        methods = {method["name"]: method for method in document["methods"]}
+        self.assertEqual(set(methods), {method["name"] for method in self.scene.told("methods")["methods"]})
+        for method in methods.values():
+            with self.subTest(method["name"]):
+                self.assertIn(method["x-role"], ("read", "operate", "admin"))
+                self.assertTrue(method["summary"] and method["result"]["summary"])
+        pause = methods["adlist.pause"]["params"][0]
+        self.assertEqual((pause["name"], pause["schema"]["x-unit"], pause["schema"]["minimum"]), ("seconds", "s", 1))
+        self.assertEqual((methods["bypass"]["x-role"], methods["bypass"]["x-changing-role"]), ("read", "admin"))
+
+    # ---- subscriptions
+
+    def test_a_reload_is_an_event_in_the_words_of_the_log(self):
+        session = Session(self.scene.socket)
+        self.assertEqual(set(session.asked("subscribe", {"topics": ["events"], "kind": "reload"})["result"]["subscriptions"]), {"events"})
+        self.scene.steerctl("reload")
+        event = session.line()
+        self.assertEqual((event["method"], event["params"]["lost"]), ("events", 0))
+        data = event["params"]["data"]
+        self.assertEqual((data["kind"], data["level"]), ("reload", "info"))
+        self.assertRegex(data["text"], r"^configuration \d+ is in force after \d+ ms, because of steerctl$")
+        self.assertIn(data["text"], self.scene.daemon.text())
+        self.assertEqual(session.asked("events", {"kind": "reload", "most": 1})["result"]["events"], [data])
+
+    def test_counters_come_as_differences(self):
+        session = Session(self.scene.socket)
+        session.asked("subscribe", {"topics": ["counters"], "kind": "workers.", "interval": 200})
+
+        def answered():
+            self.scene.short("www.other.example")
+            data = session.line()["params"]["data"]
+            self.assertGreater(data["interval_ms"], 0)
+            return any(name.startswith("workers.") and "answered" in name for name in data["differences"])
+
+        until(answered, 10, "an answer in the counters")
+
+    def test_a_subscriber_that_does_not_read_delays_no_other(self):
+        slow = Session(self.scene.socket)
+        slow.send("subscribe", {"topics": ["counters", "events"], "interval": 100})
+        for _ in range(3):
+            self.scene.steerctl("reload")
+        self.assertTrue(slow.line())
+
+    # ---- malformed requests on the socket
+
+    def test_malformed_requests_are_answered_with_their_errors(self):
+        for line, code in ((b"nonsense", -32700), (b"[]", -32600), (b'{"jsonrpc":"2.0","id":1,"method":"nope"}', -32601),
+                           (b"[" * 60000, -32700), (b'{"jsonrpc":"2.0","id":1,"method":"hits","params":{"seconds":0}}', -32602),
+                           (b"\xff\xfe\x1b[2J", -32700)):
+            with self.subTest(line[:40]):
+                session = Session(self.scene.socket)
+                session.socket.sendall(line + b"\n")
+                self.assertEqual(session.line()["error"]["code"], code)
+
+    def test_an_oversized_line_is_refused(self):
+        session = Session(self.scene.socket)
+        session.socket.sendall(b"x" * (64 * 1024))
+        self.assertIn("more than 65536 bytes", session.line()["error"]["message"])
+        self.assertEqual(session.lines.readline(), "")
+
+    # ---- HTTPS
+
+    def test_a_token_and_a_certificate_have_their_roles(self):
+        status, body = self.post("rpc.whoami", token=READER)
+        self.assertEqual((status, json.loads(body)["result"]["role"]), (200, "read"))
+        self.assertRegex(json.loads(body)["result"]["who"], r"^token reader at ")
+        status, body = self.post("reload", token=READER)
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (200, -32001))
+        alice = ("--cert", str(self.folder / "alice.pem"), "--key", str(self.folder / "alice.key"))
+        status, body = self.post("rpc.whoami", *alice, token=None)
+        self.assertEqual((status, json.loads(body)["result"]["role"]), (200, "operate"), body)
+        mallory = ("--cert", str(self.folder / "mallory.pem"), "--key", str(self.folder / "mallory.key"))
+        self.assertEqual(self.post("rpc.whoami", *mallory, token=None)[0], 401)
+        self.assertEqual(self.post("reload", token=ADMIN)[0], 200)
+        self.log_has(r"control request reload \{\} of token admin at \S+: done")
+
+    def test_wrong_and_missing_tokens_are_refused(self):
+        for token in (None, "wrong"):
+            status, body = self.post("status", token=token)
+            self.assertEqual(status, 401)
+            self.assertNotIn("result", body)
+        self.log_has("refused: wrong token")
+
+    def test_foreign_hosts_and_origins_are_refused(self):
+        self.assertEqual(self.post("status", "-H", "Host: evil.example")[0], 421)
+        self.assertEqual(self.post("status", "-H", "Host: dns1.example")[0], 200)
+        self.assertEqual(self.post("status", "-H", "Origin: https://evil.example")[0], 403)
+        self.assertEqual(self.post("status", "-H", f"Origin: {ORIGIN}")[0], 200)
+        self.assertEqual(self.post("status", kind="text/plain")[0], 415)
+
+    def test_no_path_leads_out_of_the_page(self):
+        for path in ("/../../../../etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/index.html/../../etc/passwd", "/%00", "/.git/config"):
+            with self.subTest(path):
+                status, body = self.curl(path)
+                self.assertEqual(status, 404)
+                self.assertNotIn("root:", body)
+
+    def test_the_page_is_served_without_a_token(self):
+        status, body = self.curl("/")
+        self.assertEqual(status, 200)
+        self.assertIn("<!doctype html>", body.lower())
+        self.assertEqual(self.curl("/", "-X", "DELETE")[0], 405)
+        self.assertEqual(self.curl("/rpc")[0], 405)
+
+    def test_events_are_streamed(self):
+        stream = self.scene.network.start("client", "events", "curl", "-sSN", "--cacert", str(self.folder / "ca.pem"), "-H",
+                                          f"Authorization: Bearer {READER}", ORIGIN + "/events?topics=events&kind=reload")
+        stream.wait_for(": subscribed")
+        self.scene.steerctl("reload")
+        stream.wait_for("is in force after")
+        data = next(line for line in stream.text().splitlines() if line.startswith("data: "))
+        self.assertEqual(json.loads(data.removeprefix("data: "))["method"], "events")
+        self.assertEqual(self.curl("/events?topics=events")[0], 401)
+
+    def test_a_thousand_connections_keep_no_operator_out(self):
+        crowd = subprocess.Popen(self.scene.network.argv("client", "/usr/bin/python3", "-c", CROWD), stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertEqual(crowd.stdout.readline(), "all there\n")
+            self.assertEqual(self.post("status")[0], 200)
+            self.assertEqual(self.scene.short("www.other.example"), ["198.51.100.2"])
+            self.assertEqual(self.scene.ask("status").returncode, 0)
+        finally:
+            crowd.communicate()
+
+    def test_a_renewed_certificate_is_taken_up_by_a_reload(self):
+        before = self.served_certificate()
+        issue_server(self.folder)
+        self.scene.steerctl("reload")
+        self.assertNotEqual(self.served_certificate(), before)
+
+    def served_certificate(self):
+        return self.scene.network.run("client", "openssl", "s_client", "-connect", "172.16.1.2:9443", input="", check=False).stdout.split("END CERT")[0]
+
+
+class Refused(unittest.TestCase):
+    """Configurations that would let too many in."""
+
+    def check(self, http, *files):
+        with Scene("rpc-check", BUILD) as scene:
+            for name, mode in files:
+                (scene.folder / name).write_text("0123456789abcdef\n")
+                (scene.folder / name).chmod(mode)
+            config = scene.folder / "steer.yaml"
+            config.write_text("control:\n  http: " + http.format(folder=scene.folder) +
+                              "\nplugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 1.1.1.1 } ] }\n")
+            done = subprocess.run([str(scene.build / "steerdnsd"), "--check", "--config", str(config)], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            return done.stdout + done.stderr
+
+    def test_plain_http_is_for_loopback_only(self):
+        said = self.check("{{ listen: 0.0.0.0:9154, tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o600))
+        self.assertIn("without 'tls', so tokens would cross the network in the clear: write 'tls', or listen on 127.0.0.1", said)
+
+    def test_a_token_file_that_others_may_read_is_refused(self):
+        said = self.check("{{ tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o644))
+        self.assertIn("may be used by other users: run `chmod 600", said)
+
+    def test_a_server_without_clients_is_refused(self):
+        self.assertIn("lets no client in: write 'tokens'", self.check("{{ listen: 127.0.0.1:9154 }}"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
