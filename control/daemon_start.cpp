@@ -33,9 +33,9 @@ namespace asio = boost::asio;
 
 constexpr auto kNeighbourPatience = 1500ms;
 constexpr auto kSignalCheckEvery = 100ms;
-// DPDK's two, routers, the process of the sets, cache, exception, a reload, why or hits, a history; the recorder, and one for each of
-// its sinks.
-constexpr unsigned kHouseThreads = 13;
+// DPDK's two, the watchdog, routers, the process of the sets, cache, exception, a reload, why or hits, a history; the
+// recorder, and one for each of its sinks.
+constexpr unsigned kHouseThreads = 14;
 
 ops::EventLevel level_of(routeros::Level level) {
     switch (level) {

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_family_begun_twice_stays_together) {
         lines_of(ops::metrics_text({source, source}, ops::MetricsFormat::openmetrics));
     BOOST_REQUIRE_EQUAL(lines.size(), 9U);
     BOOST_CHECK_EQUAL(lines[2], lines[3]);
-    BOOST_CHECK_EQUAL(lines[4], "# TYPE steerdns_b counter");
+    BOOST_CHECK_EQUAL(lines[4], "# HELP steerdns_b B.");
 }
 
 BOOST_AUTO_TEST_CASE(special_numbers_are_written_as_openmetrics_defines) {
