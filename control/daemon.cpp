@@ -62,7 +62,9 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       housekeeping_(main_io_),
       cpus_{},
       read_(settings_),
+      texts_(source.in_force),
       why_(std::make_unique<WhyService>(main_io_, source, in_force_)),
+      traces_(std::make_unique<TraceService>(main_io_, source)),
       hits_(std::make_unique<HitsService>(main_io_, source)),
       edits_(std::make_unique<edit::EditService>(
           main_io_, source,
@@ -109,6 +111,7 @@ void Daemon::run() {
 
 void Daemon::housekeeping() {
     take_notes();
+    traces_->poll();
     take_raised();
     rules_->poll(clock_.now().ms);
     publisher_->poll(clock_.now());
@@ -208,11 +211,13 @@ bool Daemon::stop() {
     if (rpc_server_) rpc_server_->close();
     drop(hits_);
     drop(why_);
+    if (traces_) traces_->end();
     drop(recorder_methods_);
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_service_) cache_service_->stop();
     if (runtime_) runtime_->stop();
+    drop(traces_);
     if (recorder_) recorder_->stop();
     if (cache_service_ && is_serving_) cache_service_->dump_at_end();
     is_serving_ = false;

@@ -57,6 +57,7 @@
 #include "control/runtime/stream_threads.h"
 #include "control/sinks/router_thread.h"
 #include "control/tasks/task_service.h"
+#include "control/trace/trace_service.h"
 #include "dataplane/port/eal.h"
 
 namespace steer {
@@ -182,6 +183,7 @@ class Daemon {
     build::Built built_;
     std::vector<config::ReadList> lists_;  // in force
     ReadFiles read_;                       // of the configuration in force
+    std::shared_ptr<TextsInForce> texts_;  // likewise
     std::unique_ptr<Eal> eal_;
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
@@ -246,6 +248,7 @@ class Daemon {
     std::uint64_t candidate_since_ms_ = 0;
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyService> why_;
+    std::unique_ptr<TraceService> traces_;
     std::unique_ptr<HitsService> hits_;
     std::unique_ptr<recorder::Recorder> recorder_;
     std::unique_ptr<recorder::RecorderMethods> recorder_methods_;

@@ -48,6 +48,9 @@ void Daemon::add_methods() {
     add_cache_methods(methods_, cache_methods());
     add_router_methods(methods_, main_io_, routers_);
     why_->add_methods(methods_);
+    traces_->begin({*runtime_, *streams_, routers_, clock_, in_force_,
+                    [this](std::uint32_t generation) { return publisher_->find(generation); }});
+    traces_->add_methods(methods_);
     hits_->add_methods(methods_, *query_records_);
     rules_->add_methods(methods_);
     statics_->add_methods(methods_);

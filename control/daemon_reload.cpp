@@ -320,6 +320,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     lists_ = candidate.settings.lists;
     read_ = std::move(candidate.read);
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
+    texts_->set(std::move(candidate.settings.texts));
     routers_->configure(std::move(candidate.built.routers),
                         [sets = sets_, plans = std::move(candidate.built.kernel_sets)]() mutable {
                             sets->configure(std::move(plans));

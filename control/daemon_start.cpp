@@ -176,6 +176,7 @@ Result<void> Daemon::start_tables() {
     auto published = publisher_->publish(built_.snapshot, clock_.now());
     if (!published) return published.error();
     in_force_ = {built_.sets, publisher_->current()->names};
+    texts_->set(std::move(settings_.texts));
     upstreams_ = publisher_->current()->upstreams;
     start_cache();
     return {};

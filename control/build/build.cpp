@@ -6,6 +6,7 @@
 #include "control/build/designation.h"
 #include "control/build/listeners.h"
 #include "control/build/lists.h"
+#include "control/build/program_source.h"
 #include "control/build/ranges.h"
 #include "control/build/tag_masks.h"
 
@@ -80,6 +81,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     built.channels = compiler.channels();
     built.sets = masks.named_sets();
     add_inheriting(settings, masks.inheriting(), registry, built);
+    write_source(settings, snapshot);
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors, images);
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.untold = matchers::PrefixSet(special_ranges());

@@ -68,6 +68,7 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
       known_(snapshot.known) {}
 
 void Compiler::run(const std::vector<config::KnownRecord>& designated) {
+    snapshot_.source.sequences.emplace_back();  // what no sequence says
     if (settings_.policy.local_names == config::LocalNames::nxdomain)
         snapshot_.no_local = known_.negative(dns::kNxDomain, kNoLocalTtl);
     std::vector<Known> known;
@@ -112,8 +113,34 @@ void Compiler::program_of(config::PluginIndex plugin, int line) {
     emit(Op::end, 0, 0);
 }
 
+// A sequence of no plugin, as a server's executor, keeps the one around it.
+class Compiler::InSequence {
+  public:
+    InSequence(Compiler& compiler, const config::Sequence& sequence)
+        : compiler_(compiler), before_(compiler.sequence_) {
+        const auto& plugins = compiler.settings_.plugins;
+        for (std::size_t i = 0; i < plugins.size(); ++i) {
+            if (std::get_if<config::Sequence>(&plugins[i].args) != &sequence) continue;
+            auto& tags = compiler.snapshot_.source.sequences;
+            const auto [at, fresh] = compiler.sequence_numbers_.emplace(
+                static_cast<config::PluginIndex>(i), static_cast<std::uint16_t>(tags.size()));
+            if (fresh) tags.push_back(plugins[i].tag);
+            compiler.sequence_ = at->second;
+            break;
+        }
+    }
+    ~InSequence() { compiler_.sequence_ = before_; }
+    InSequence(const InSequence&) = delete;
+    InSequence& operator=(const InSequence&) = delete;
+
+  private:
+    Compiler& compiler_;
+    std::uint16_t before_;
+};
+
 std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
     if (too_long_) return 0;
+    const InSequence in(*this, sequence);
     const auto instance = static_cast<std::uint16_t>(instances_++);  // fewer than instructions
     const std::uint16_t first = next_pc();
     std::vector<std::uint16_t> ends;
@@ -274,6 +301,10 @@ std::uint16_t Compiler::emit(Op op, std::uint16_t instance, int line, std::uint3
          .instance = instance,
          .line = static_cast<std::uint16_t>(std::min(config::line_in_source(line), kMaxLine)),
          .operand = operand});
+    snapshot_.source.places.push_back(
+        {.sequence = sequence_,
+         .file = static_cast<std::uint16_t>(config::source_of(line)),
+         .line = static_cast<std::uint32_t>(config::line_in_source(line))});
     return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
 }
 

@@ -145,6 +145,8 @@ class Compiler {
     // once.
     std::uint16_t emit(Op op, std::uint16_t instance, int line, std::uint32_t operand = 0);
     void enter(Op op, std::uint16_t instance, int line, std::uint32_t operand, unsigned& depth);
+    // Instructions belong to this sequence until the result is destroyed.
+    class InSequence;
     [[nodiscard]] std::uint16_t next_pc() const;
     void error(int line, std::string text);
 
@@ -245,6 +247,8 @@ class Compiler {
     // Instructions that jump to the end of the sequence being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
+    std::uint16_t sequence_ = 0;  // of ProgramSource::sequences
+    std::map<config::PluginIndex, std::uint16_t> sequence_numbers_;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;

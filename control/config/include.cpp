@@ -83,7 +83,7 @@ class Includer {
         const std::string whole = canonical(file);
         if (!may_include(file, whole, path.line)) return;
         in_.settings().opened.push_back(file);
-        const auto text = Reading::read_text(file);
+        const auto text = in_.source_text(file);
         if (!text) {
             fail(path.line,
                  "the included file " + named(file) + " cannot be read: " + text.error().text);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace steer::config {
@@ -21,6 +22,9 @@ constexpr std::size_t source_of(int line) {
 constexpr int line_in_source(int line) {
     return line < 0 ? 0 : line % kLinesPerSource;
 }
+
+// The configuration and its included files, by name, as they were read.
+using SourceTexts = std::map<std::string, std::string>;
 
 struct Text {
     std::string value;

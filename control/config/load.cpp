@@ -230,7 +230,7 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
 
 LoadOutcome load(const std::string& path, const LoadOptions& options) {
     Reading in(path, options);
-    const auto text = Reading::read_text(path, true);
+    const auto text = in.source_text(path);
     if (!text) {
         LoadOutcome out;
         out.errors.push_back({"the configuration cannot be read: " + text.error().text, path});
@@ -241,6 +241,7 @@ LoadOutcome load(const std::string& path, const LoadOptions& options) {
 
 LoadOutcome load_text(std::string_view text, const std::string& name, const LoadOptions& options) {
     Reading in(name, options);
+    in.settings().texts[name] = text;
     return load_bytes(text, in);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct LoadOptions {
     std::function<std::optional<std::string>(const std::string&)> environment;
     // The downloads of a start have run: a list file that is still missing is an error.
     bool downloads_tried = false;
+    // Texts that are read instead of the files of these names; nullptr: none.
+    std::shared_ptr<const SourceTexts> texts{};
 };
 
 struct LoadOutcome {

@@ -88,6 +88,18 @@ Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
     return {boost::system::in_place_value, std::move(content)};
 }
 
+Result<std::string> Reading::source_text(const std::string& path) {
+    if (options_.texts != nullptr) {
+        if (const auto known = options_.texts->find(path); known != options_.texts->end()) {
+            settings_.texts[path] = known->second;
+            return {boost::system::in_place_value, known->second};
+        }
+    }
+    auto text = read_text(path, path == settings_.file);
+    if (text) settings_.texts[path] = *text;
+    return text;
+}
+
 std::optional<std::string> Reading::read_file(const std::string& path, const Place& place) {
     settings_.opened.push_back(path);
     auto content = read_text(path);

@@ -45,6 +45,8 @@ class Reading {
     // The content of a file, or why not ("No such file or directory").
     // A pipe is read only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);
+    // The text of the configuration or of an included file, which Settings::texts keeps.
+    Result<std::string> source_text(const std::string& path);
     // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No
     // such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);

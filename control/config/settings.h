@@ -65,6 +65,7 @@ struct SecretFile {
 struct Settings {
     std::string file;                   // the configuration's name, as given to load()
     std::vector<std::string> included;  // files, in the order of reading
+    SourceTexts texts;                  // of `file` and `included`
     std::vector<std::string> files;     // [0] is `file`; then every rule file that was read
     std::vector<std::string> opened;    // every file but `file`, also those that could not be read
     Log log;

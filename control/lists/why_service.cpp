@@ -34,7 +34,7 @@ WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
 
 void WhyService::add_methods(ops::Methods& methods) {
     methods.add({.name = "why",
-                 .help = "Shows the rules that match a name, and the sets that contain it.",
+                 .help = "Shows the rules that match a name, what they do, and its sets.",
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"name", ops::ParamType::text, "a domain name", true}},
                  .run = [this](const ops::Arguments& asked,
@@ -49,12 +49,16 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
     }
     is_busy_ = true;
     const auto begun = thread_.run([this, done, name] {
-        auto rules = holding_rules(source_, [&](const config::Settings& settings) {
-            return config::rules_for(settings, name);
-        });
-        boost::asio::post(main_io_, [this, done, name, found = std::move(rules)]() mutable {
+        std::string trouble;
+        auto rules = holding_rules(
+            source_,
+            [&](const config::Settings& settings) { return config::rules_for(settings, name); },
+            true, &trouble);
+        boost::json::object file = files_state(source_, trouble);
+        boost::asio::post(main_io_, [this, done, name, found = std::move(rules),
+                                     state = std::move(file)]() mutable {
             is_busy_ = false;
-            answer(name, std::move(found), done);
+            answer(name, std::move(found), std::move(state), done);
         });
     });
     if (begun) return;
@@ -62,9 +66,13 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
     done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 
-void WhyService::answer(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done) {
+void WhyService::answer(const std::string& name, ops::RpcResult rules, object file,
+                        const ops::RpcDone& done) {
     if (rules.has_error()) return done(rules.error());
-    done(value(object{{"name", name}, {"sets", sets_of(in_force_, name)}, {"rules", *rules}}));
+    done(value(object{{"name", name},
+                      {"sets", sets_of(in_force_, name)},
+                      {"rules", *rules},
+                      {"file", std::move(file)}}));
 }
 
 }  // namespace steer

@@ -1,10 +1,11 @@
 // Explains over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
 //
-// The result: {"name", "sets": tags of the sets of the name that the program in force tests, "rules":
-// from holding_rules()}. A thread of its own searches, one question at a time. Lives on the main thread.
+// The result: {"name", "sets": tags of the sets of the name that the program in force tests, "rules": from
+// holding_rules() with effects, "file": files_state()}. A thread of its own searches, one question at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
 #include <string>
 
 #include "control/cache/cache_methods.h"
@@ -25,7 +26,8 @@ class WhyService {
 
   private:
     void ask(const std::string& name, const ops::RpcDone& done);
-    void answer(const std::string& name, ops::RpcResult rules, const ops::RpcDone& done);
+    void answer(const std::string& name, ops::RpcResult rules, boost::json::object file,
+                const ops::RpcDone& done);
 
     boost::asio::io_context& main_io_;
     const ConfigSource source_;

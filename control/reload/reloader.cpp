@@ -56,6 +56,23 @@ config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
     return loaded;
 }
 
+config::LoadOutcome ConfigSource::load_in_force() const {
+    ConfigSource copy = *this;
+    copy.options.texts = in_force->get();
+    return copy.load();
+}
+
+void TextsInForce::set(config::SourceTexts texts) {
+    auto fresh = std::make_shared<const config::SourceTexts>(std::move(texts));
+    const std::lock_guard lock(mutex_);
+    texts_ = std::move(fresh);
+}
+
+std::shared_ptr<const config::SourceTexts> TextsInForce::get() const {
+    const std::lock_guard lock(mutex_);
+    return texts_;
+}
+
 config::LoadOutcome ConfigSource::load_with_lists(
     std::set<std::string>& tried, const std::stop_token& stop,
     const std::function<void(const std::string&)>& say) const {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -25,17 +26,31 @@
 
 namespace steer {
 
+// The texts of the configuration in force, for explanations of it while its files change. Any thread.
+class TextsInForce {
+  public:
+    void set(config::SourceTexts texts);
+    [[nodiscard]] std::shared_ptr<const config::SourceTexts> get() const;  // nullptr: none yet
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const config::SourceTexts> texts_;
+};
+
 // The source of a configuration.
 struct ConfigSource {
     std::string path;
     config::LoadOptions options;
     std::string control_socket;  // instead of `control.socket`; empty: as it says
+    std::shared_ptr<TextsInForce> in_force = std::make_shared<TextsInForce>();  // of all copies
 
     // Reads the configuration. Any thread.
     [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
     // The same of a text, as if the file had it.
     [[nodiscard]] config::LoadOutcome load_text(const std::string& text) const;
-    // The same, but first fetches lists without a copy, and missing files of downloads;
+    // The configuration in force again, with the present files of its lists. Any thread.
+    [[nodiscard]] config::LoadOutcome load_in_force() const;
+    // The same as load(), but first fetches lists without a copy, and missing files of downloads;
     // waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, to which
     // it adds them.
     [[nodiscard]] config::LoadOutcome load_with_lists(

@@ -241,6 +241,10 @@ void StreamThreads::set_vrfs(const std::map<IpAddress, int>& by_upstream) {
         thread->set_vrfs(by_upstream);
 }
 
+void StreamThreads::ask(stream::TracedQuestion question, stream::TracedAnswer done) {
+    impl_->threads.front()->ask(std::move(question), std::move(done));
+}
+
 void StreamThreads::start() {
     for (auto& thread : impl_->threads) {
         impl_->running.emplace_back([raw = thread.get()] { raw->run(); });

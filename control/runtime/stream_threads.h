@@ -21,6 +21,7 @@
 #include "control/process/heartbeat.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/stream/base/stream_counters.h"
+#include "control/stream/base/traced_question.h"
 #include "control/stream/tls/tls_certificate.h"
 #include "control/stream/upstream/upstream_state.h"
 #include "dataplane/base/clock.h"
@@ -76,6 +77,9 @@ class StreamThreads {
 
     // Upstreams behind a VRF, with its index: sockets that ask them are bound to it. Any thread.
     void set_vrfs(const std::map<IpAddress, int>& by_upstream);
+
+    // Asks a worker as a client would, from the first thread. `done` is called on that thread; not any more after stop().
+    void ask(stream::TracedQuestion question, stream::TracedAnswer done);
 
     void start();
     void stop();  // idempotent; open connections are closed

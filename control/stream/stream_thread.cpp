@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -112,6 +113,42 @@ void StreamThread::network_changed() {
         upstream_udp_.network_changed();
         channels_.network_changed();
     });
+}
+
+// Gives the answer to one question of ask().
+class StreamThread::OneAnswer final : public ResponseHandler,
+                                      public std::enable_shared_from_this<OneAnswer> {
+  public:
+    OneAnswer(StreamThread& thread, TracedAnswer done) : thread_(thread), done_(std::move(done)) {}
+    void take_answer(const QueryOrigin& /*origin*/, Buffer* response) override {
+        std::vector<std::uint8_t> bytes;
+        if (response != nullptr) bytes.assign(response->bytes().begin(), response->bytes().end());
+        release(response);
+        const auto self = shared_from_this();
+        thread_.asked_.erase(self);
+        done_(std::move(bytes));
+    }
+
+  private:
+    StreamThread& thread_;
+    TracedAnswer done_;
+};
+
+void StreamThread::ask(TracedQuestion question, TracedAnswer done) {
+    boost::asio::post(
+        context_.io, [this, q = std::move(question), then = std::move(done)]() mutable {
+            const auto taker = std::make_shared<OneAnswer>(*this, std::move(then));
+            const QueryMetadata metadata{.trace_id = q.trace_id};
+            Buffer* const buffer = injector_.take_buffer(q.message.size(), metadata);
+            const QueryOrigin origin{SocketAddress(q.client, q.client_port), q.local, q.local_port,
+                                     q.transport};
+            if (buffer != nullptr) {
+                std::ranges::copy(q.message, Injector::query_room(*buffer).begin());
+                asked_.insert(taker);
+                if (injector_.inject(taker, origin, buffer, q.message.size(), metadata)) return;
+            }
+            taker->take_answer(origin, nullptr);
+        });
 }
 
 void StreamThread::run() {

@@ -10,9 +10,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
+#include <set>
+#include <vector>
 
 #include "control/process/heartbeat.h"
 #include "control/stream/base/stream_context.h"
+#include "control/stream/base/traced_question.h"
 #include "control/stream/listen/injector.h"
 #include "control/stream/listen/listen_socket.h"
 #include "control/stream/listen/source_budget.h"
@@ -47,6 +50,9 @@ class StreamThread {
     // Addresses or routes of this machine changed. Any thread.
     void network_changed();
 
+    // Asks a worker as a client would; `done` gets the response (empty: no answer) on this thread. Any thread.
+    void ask(TracedQuestion question, TracedAnswer done);
+
     void run();   // until stop()
     void stop();  // any thread
     // Does the work that is due now, without waiting, including housekeeping for the time that has passed.
@@ -65,6 +71,7 @@ class StreamThread {
     // Pops the rings; false: there is more.
     bool drain();
     void take(const Message& m);
+    class OneAnswer;
     void flush();
     void await_housekeeping();
     void keep_house();
@@ -82,7 +89,8 @@ class StreamThread {
     UpstreamChannels channels_;
     std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
     std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;
-    std::uint64_t kept_ms_ = 0;  // when housekeeping was last done
+    std::uint64_t kept_ms_ = 0;                         // when housekeeping was last done
+    std::set<std::shared_ptr<ResponseHandler>> asked_;  // by ask()
     Heartbeat heartbeat_;
 };
 

@@ -59,4 +59,17 @@ inline constexpr std::size_t kMaxProgram = 65535;
 
 using Program = std::vector<Instruction>;
 
+// Where a program is written, for explanations. Workers do not read it.
+struct ProgramSource {
+    struct Place {
+        std::uint16_t sequence = 0;  // of `sequences`
+        std::uint16_t file = 0;      // of `files`
+        std::uint32_t line = 0;      // 0: it is written nowhere
+    };
+    std::vector<Place> places;           // by pc
+    std::vector<std::string> sequences;  // tags
+    std::vector<std::string> files;      // the first is the configuration
+    std::vector<std::string> texts;      // by pc: the line, without secrets
+};
+
 }  // namespace steer

@@ -100,6 +100,7 @@ struct Snapshot {
     std::uint32_t generation = 0;  // 1.. ; set by publish
     std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
     Program program;
+    ProgramSource source;
     std::vector<std::uint16_t> entries{
         0};  // entries of queries: pcs, ascending, each with its own `end`; at least one
     Frontends frontends;                                 // the entry of each frontend

@@ -46,7 +46,7 @@ class Tracer {
     Tracer(const Tracer&) = delete;
     Tracer& operator=(const Tracer&) = delete;
 
-    // Begins traces for packets of the burst, which has not been looked at yet but for its entries.
+    // Begins traces for packets of the burst, whose entries are known.
     void look_at(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
         const TraceFilter* const filter = filter_.load(std::memory_order_acquire);
         if (filter != nullptr || burst.traced != 0) [[unlikely]]

@@ -15,6 +15,7 @@
 #include "command.h"
 #include "completion.h"
 #include "configuration_commands.h"
+#include "explain_commands.h"
 #include "history_commands.h"
 #include "import_commands.h"
 #include "list_commands.h"
@@ -153,8 +154,9 @@ int run(int argc, char** argv) {
         app.add_subcommand("reverse", "Show the name for which an address was last answered");
     reverse->add_option("IP", options.name, "IP address")->required();
     auto* const why =
-        app.add_subcommand("why", "Show the rules that match a name, with file and line");
+        app.add_subcommand("why", "Show the rules that match a name, and what they do");
     why->add_option("NAME", options.name, "Domain name")->required();
+    const ExplainCommands explain_commands(app);
     auto* const hits = app.add_subcommand(
         "hits", "Count queries for a while: top names, clients, types and rules");
     hits->add_option("--seconds", options.seconds, "Duration in seconds")
@@ -249,6 +251,7 @@ int run(int argc, char** argv) {
     if (static_commands.records->parsed()) return static_commands.run(options);
     if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
+    if (explain_commands.parsed()) return explain_commands.run(options);
     if (why->parsed())
         return show(options, "why", why_text, json::object{{"name", options.name}}, kLongPatience);
     if (hits->parsed()) return count_hits(options, suffix->count() > 0);

@@ -86,6 +86,12 @@ std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t befor
 std::string methods_text(const boost::json::value& answer);
 std::string methods_page(const boost::json::value& answer);
 
+// Of explain; of trace: a line each, the serial number to continue with, their number.
+std::string explain_text(const boost::json::value& answer);
+std::string trace_text(const boost::json::value& answer);
+std::uint64_t next_trace(const boost::json::value& answer);
+unsigned count_traces(const boost::json::value& answer);
+
 // Of drain.
 std::string drain_text(const boost::json::value& answer);
 

@@ -57,6 +57,7 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     header.length = static_cast<std::uint32_t>(length);
     header.transport = origin.transport;
     header.frontend = metadata.frontend;
+    header.trace_id = metadata.trace_id;
     const std::string_view server_name = cut(metadata.server_name),
                            url_path = cut(metadata.url_path);
     header.server_name_length = static_cast<std::uint8_t>(server_name.size());

@@ -34,6 +34,7 @@ struct QueryMetadata {
     std::uint16_t frontend = 0;    // by which it came (dataplane/policy/frontends.h); 0: none
     std::string_view server_name;  // that TLS's client asked for, in any case
     std::string_view url_path;     // of HTTP
+    std::uint64_t trace_id = 0;    // 0: not traced (dataplane/policy/trace.h)
 };
 
 class ResponseHandler {

@@ -28,6 +28,8 @@ void synthesize(LiveRun& w, const Dns64& dns64, const Response* empty) {
     }
     if (c.response.translate(w.worker.buffers, terms, dns64, w.now)) {
         w.worker.counters.add(Stat::dns64_synthesized);
+        if (c.trace) [[unlikely]]
+            c.trace.note(w.now, TraceWhat::dns64, 0, c.state.pc);
         return;
     }
     w.worker.counters.add(Stat::dns64_failed);

@@ -1,0 +1,452 @@
+#include "control/trace/trace_service.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "control/lists/holding_rules.h"
+#include "control/ops/mnemonics.h"
+#include "control/ops/response_text.h"
+#include "control/trace/trace_json.h"
+#include "dataplane/dns/answer.h"
+#include "dataplane/dns/name.h"
+
+namespace steer {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+
+// A query that `explain` asks.
+struct TraceService::Asked {
+    std::uint64_t id = 0;
+    std::string name;
+    stream::TracedQuestion question;
+    std::uint64_t deadline_ms = 0;
+    ops::RpcDone done;
+    boost::asio::steady_timer timer;
+    std::optional<std::vector<std::uint8_t>> response{};
+    object result{};
+    WantedRows rows{};
+    bool writes_rows = false;
+};
+
+// A request of `trace`.
+struct TraceService::Collect {
+    std::uint64_t after = 0, until_ms = 0;
+    std::size_t most = 0;
+    std::string end;
+    bool at_once = false;  // as soon as there is one
+    ops::RpcDone done;
+    boost::asio::steady_timer timer;
+};
+
+namespace {
+
+constexpr std::chrono::milliseconds kTraceEvery{5};
+constexpr std::chrono::milliseconds kRowsEvery{20};
+constexpr std::uint64_t kExplainMs = 5'000, kMaxExplainMs = 30'000;
+constexpr unsigned kTraceSeconds = 10, kMaxTraceSeconds = 300, kMostTraces = 100;
+constexpr std::uint64_t kKeepFilterMs = 5'000;  // between two requests that follow each other
+constexpr std::size_t kMaxKeptEvents = 100'000;
+constexpr std::uint16_t kFirstExplainPort = 49'152, kExplainPorts = 16'000;
+
+std::optional<std::uint16_t> type_number(std::string text) {
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    constexpr std::uint16_t kLast = 300;
+    for (std::uint16_t type = 1; type <= kLast; ++type) {
+        if (ops::type_name(type) == text) return type;
+    }
+    const std::string_view digits =
+        text.starts_with("TYPE") ? std::string_view(text).substr(4) : std::string_view(text);
+    std::uint16_t type = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), type);
+    if (error != std::errc{} || end != digits.data() + digits.size() || digits.empty())
+        return std::nullopt;
+    return type;
+}
+
+std::optional<std::uint64_t> trace_id_of(const std::string& text) {
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+        return std::nullopt;
+    return id;
+}
+
+ops::RpcError trace_failure(std::string what) {
+    return {ops::RpcCode::internal_error, std::move(what)};
+}
+
+// Adds the list rules that a test's sets have the name by.
+void add_matched(object& trace, const array& rules) {
+    for (value& step : trace["way"].as_array()) {
+        object& one = step.as_object();
+        const auto* const sets = one.if_contains("sets");
+        if (sets == nullptr || sets->as_array().empty()) continue;
+        array matched;
+        for (const value& rule : rules) {
+            const object& r = rule.as_object();
+            const std::string_view plugin = r.at("plugin").as_string();
+            const bool of_set = std::ranges::any_of(sets->as_array(), [&](const value& tag) {
+                const std::string quoted = "'" + std::string(tag.as_string()) + "'";
+                return plugin.find(quoted) != std::string_view::npos;
+            });
+            const bool in_place =
+                one.contains("line") &&
+                plugin.ends_with("in line " +
+                                 std::to_string(one.at("line").to_number<std::int64_t>()));
+            if (!of_set && !in_place) continue;
+            matched.push_back(object{{"rule", r.at("rule")},
+                                     {"says", r.at("says")},
+                                     {"file", r.at("file")},
+                                     {"line", r.at("line")}});
+        }
+        if (!matched.empty()) one["matched"] = std::move(matched);
+    }
+}
+
+}  // namespace
+
+TraceService::TraceService(boost::asio::io_context& main_io, ConfigSource source)
+    : main_io_(main_io), source_(std::move(source)) {}
+
+TraceService::~TraceService() {
+    if (parts_ == nullptr) return;
+    TraceMessage m;
+    for (unsigned w = 0; w < parts_->runtime.workers(); ++w) {
+        while (parts_->runtime.traces(w).pop(&m, 1) == 1)
+            release(m.buffer);
+    }
+}
+
+void TraceService::begin(const Parts& parts) {
+    parts_ = std::make_unique<Parts>(parts);
+    auto& shared = parts.runtime.shared();
+    filter_ = std::make_unique<Published<TraceFilter>>(shared.trace_filter, shared.qsbr);
+}
+
+void TraceService::end() {
+    is_ended_ = true;
+    if (parts_ != nullptr)
+        parts_->runtime.shared().trace_filter.store(nullptr, std::memory_order_release);
+}
+
+void TraceService::add_methods(ops::Methods& methods) {
+    using ops::ParamType;
+    methods.add(
+        {.name = "explain",
+         .help = "Asks a query and shows its whole way: rules, cache, upstreams, lists, rows.",
+         .changes = ops::Changes::nothing(),
+         .parameters =
+             {{"name", ParamType::text, "a domain name; required without id"},
+              {"type", ParamType::text, "a record type (default: A)"},
+              {"client", ParamType::address,
+               "the client to ask for (default: 127.0.0.1); others need the role operate"},
+              {"server", ParamType::address, "the address to ask (default: 127.0.0.1 or ::1)"},
+              {"port", ParamType::number, "the port to ask (default: 53)", false, 1, 65535},
+              {"tcp", ParamType::flag, "true: as over TCP"},
+              {"id", ParamType::text, "show this trace in memory, and ask nothing"},
+              {"wait_ms", ParamType::number,
+               "maximum time for the answer and for routers, in ms (default: 5000)", false, 1,
+               kMaxExplainMs}},
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { explain(asked, done); },
+         .result =
+             "the trace, the response as text, the matching list rules, the rows on routers"});
+    methods.add(
+        {.name = "trace",
+         .help = "Traces real queries for some seconds, by name, client and end.",
+         .changes = ops::Changes::nothing(),
+         .parameters = {{"name", ParamType::text, "only this name and names below it"},
+                        {"exact", ParamType::flag, "true: only the name itself"},
+                        {"client", ParamType::text, "only clients of this address or prefix"},
+                        {"end", ParamType::text, "only queries with this end, as in `counters`"},
+                        {"one_in", ParamType::number, "trace one query in this number (default: 1)",
+                         false, 1, 1'000'000},
+                        {"seconds", ParamType::number, "duration in seconds (default: 10)", false,
+                         1, kMaxTraceSeconds},
+                        {"most", ParamType::number, "maximum number of traces (default: 100)",
+                         false, 1, kKept},
+                        {"after", ParamType::number,
+                         "return as soon as there are traces after this serial number"}},
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { trace(asked, done); },
+         .result = "the traces, the serial number of the last one, and how many were lost"});
+}
+
+// ---- explain
+
+void TraceService::explain(const ops::Arguments& asked, const ops::RpcDone& done) {
+    if (parts_ == nullptr) return done(trace_failure("not serving yet"));
+    if (asked.has("id")) return explain_kept(asked.text("id"), done);
+    const auto wire = dns::name_from_text(asked.text("name"));
+    if (asked.text("name").empty() || !wire)
+        return done(ops::bad_params("'name' must be a domain name, or give 'id'"));
+    const std::string type_text = asked.find_text("type").value_or("A");
+    const auto type = type_number(type_text);
+    if (!type) return done(ops::bad_params("'" + type_text + "' is not a record type"));
+    const auto one =
+        std::make_shared<Asked>(Asked{.done = done, .timer = boost::asio::steady_timer(main_io_)});
+    stream::TracedQuestion& q = one->question;
+    q.client = *IpAddress::parse("127.0.0.1");
+    if (const auto client = asked.find_text("client")) {
+        if (asked.caller().role < AccessRole::operate) {
+            return done(ops::RpcError{ops::RpcCode::forbidden,
+                                      "asking for another client needs the role operate"});
+        }
+        q.client = *IpAddress::parse(*client);
+    }
+    q.local = *IpAddress::parse(q.client.is_v4() ? "127.0.0.1" : "::1");
+    if (const auto server = asked.find_text("server")) q.local = *IpAddress::parse(*server);
+    q.local_port = static_cast<std::uint16_t>(asked.number("port", 53));
+    next_port_ = static_cast<std::uint16_t>((next_port_ + 1) % kExplainPorts);
+    q.client_port = static_cast<std::uint16_t>(kFirstExplainPort + next_port_);
+    q.transport = asked.is_true("tcp") ? ClientTransport::tcp : ClientTransport::udp;
+    q.trace_id = one->id = ++next_id_;
+    q.message.resize(dns::kHeaderSize + wire->size() + 64);
+    q.message.resize(dns::write_query(q.message, static_cast<std::uint16_t>(one->id), *wire, *type,
+                                      dns::kIn, true, false, true, false));
+    one->name = asked.text("name");
+    one->deadline_ms = parts_->clock.now().ms + asked.number("wait_ms", kExplainMs);
+    ask(one);
+}
+
+void TraceService::explain_kept(const std::string& text, const ops::RpcDone& done) {
+    const auto id = trace_id_of(text);
+    const Kept* const kept = id ? find(*id) : nullptr;
+    if (kept == nullptr) {
+        return done(trace_failure("there is no trace '" + text + "': the last " +
+                                  std::to_string(kKept) +
+                                  " traces are in memory; list them with 'steerctl trace'"));
+    }
+    const auto one =
+        std::make_shared<Asked>(Asked{.done = done, .timer = boost::asio::steady_timer(main_io_)});
+    one->id = kept->id;
+    one->name = std::string(kept->json.at("name").as_string());
+    one->result = kept->json;
+    one->rows = kept->rows;
+    add_rows(one);
+}
+
+void TraceService::ask(const std::shared_ptr<Asked>& asked) {
+    parts_->streams.ask(asked->question, [this, asked](std::vector<std::uint8_t> bytes) {
+        boost::asio::post(main_io_, [asked, came = std::move(bytes)]() mutable {
+            asked->response = std::move(came);
+        });
+    });
+    look(asked);
+}
+
+// The answer and the trace come by two ways.
+void TraceService::look(const std::shared_ptr<Asked>& asked) {
+    if (is_ended_) return asked->done(trace_failure("the daemon ends"));
+    poll();
+    const Kept* const kept = find(asked->id);
+    const bool is_late = parts_->clock.now().ms >= asked->deadline_ms;
+    if ((kept == nullptr || !asked->response) && !is_late) {
+        asked->timer.expires_after(kTraceEvery);
+        asked->timer.async_wait([this, asked](const boost::system::error_code& error) {
+            if (!error) look(asked);
+        });
+        return;
+    }
+    if (kept == nullptr)
+        return asked->done(trace_failure(asked->response && !asked->response->empty()
+                                             ? "the query was answered, but not traced: too many "
+                                               "traces are under way; ask again"
+                                             : "the query has no answer yet: raise wait_ms"));
+    asked->result = kept->json;
+    asked->rows = kept->rows;
+    array lines;
+    if (asked->response) {
+        for (const std::string& line : ops::response_lines(*asked->response))
+            lines.emplace_back(line);
+    }
+    asked->result["response"] = std::move(lines);
+    asked->writes_rows = std::ranges::any_of(kept->json.at("way").as_array(), [](const value& e) {
+        const auto* const row = e.as_object().if_contains("row");
+        return row != nullptr && row->as_string() != "covered";
+    });
+    add_rows(asked);
+}
+
+void TraceService::add_rows(const std::shared_ptr<Asked>& asked) {
+    asked->result["rows"] = array{};
+    if (is_ended_ || asked->rows.lists.empty() || asked->rows.addresses.empty())
+        return add_rules(asked);
+    parts_->routers->visit([this, asked, wanted = asked->rows](
+                               const std::vector<RouterThread::Seen>& all, std::uint64_t) {
+        array rows;
+        for (const auto& seen : all) {
+            for (auto& row : row_sentences(seen.name, seen.router.trace().since(0), wanted))
+                rows.push_back(std::move(row));
+        }
+        boost::asio::post(main_io_, [this, asked, found = std::move(rows)]() mutable {
+            const bool all_ended = std::ranges::all_of(
+                found, [](const value& row) { return row.as_object().contains("reply"); });
+            const bool is_over = is_ended_ || parts_->clock.now().ms >= asked->deadline_ms;
+            if (is_over || (all_ended && (!asked->writes_rows || !found.empty()))) {
+                asked->result["rows"] = std::move(found);
+                return add_rules(asked);
+            }
+            asked->timer.expires_after(kRowsEvery);
+            asked->timer.async_wait([this, asked](const boost::system::error_code& error) {
+                if (!error) add_rows(asked);
+            });
+        });
+    });
+}
+
+void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
+    if (is_busy_) {
+        asked->timer.expires_after(kRowsEvery);
+        asked->timer.async_wait([this, asked](const boost::system::error_code& error) {
+            if (!error) add_rules(asked);
+        });
+        return;
+    }
+    is_busy_ = true;
+    const auto begun = thread_.run([this, asked] {
+        auto rules = holding_rules(
+            source_,
+            [&](const config::Settings& settings) {
+                return config::rules_for(settings, asked->name);
+            },
+            true);
+        boost::asio::post(main_io_, [this, asked, found = std::move(rules)]() mutable {
+            is_busy_ = false;
+            asked->result["rules"] = array{};
+            if (found) {
+                add_matched(asked->result, found->as_array());
+                asked->result["rules"] = std::move(*found);
+            }
+            asked->done(value(std::move(asked->result)));
+        });
+    });
+    if (begun) return;
+    is_busy_ = false;
+    asked->done(value(std::move(asked->result)));
+}
+
+// ---- trace
+
+void TraceService::trace(const ops::Arguments& asked, const ops::RpcDone& done) {
+    if (parts_ == nullptr) return done(trace_failure("not serving yet"));
+    auto filter = std::make_unique<TraceFilter>();
+    filter->one_in = static_cast<std::uint32_t>(asked.number("one_in", 1));
+    filter->below = !asked.is_true("exact");
+    if (const auto name = asked.find_text("name")) {
+        const auto wire = dns::name_from_text(*name);
+        if (!wire) return done(ops::bad_params("'" + *name + "' is not a domain name"));
+        dns::lower_case(wire->data(), filter->name.data(), wire->size());
+        filter->name_len = static_cast<std::uint8_t>(wire->size());
+    }
+    if (const auto client = asked.find_text("client")) {
+        const auto prefix = matchers::Prefix::parse(*client);
+        if (!prefix)
+            return done(ops::bad_params("'" + *client + "' is not an address or a prefix"));
+        filter->clients = matchers::PrefixSet({*prefix});
+    }
+    const std::string text = asked.text("name") + " " + asked.text("client") + " " +
+                             std::to_string(filter->one_in) + (filter->below ? "" : " exact");
+    const std::uint64_t now_ms = parts_->clock.now().ms;
+    poll();
+    if (!filter_text_.empty() && filter_text_ != text) {
+        return done(trace_failure("another trace is running: ask again in " +
+                                  std::to_string((filter_end_ms_ - now_ms) / 1000 + 1) + " s"));
+    }
+    const auto wanted = std::make_shared<Collect>(
+        Collect{.after = asked.number("after", serial_),
+                .until_ms = now_ms + asked.number("seconds", kTraceSeconds) * 1000,
+                .most = asked.number("most", kMostTraces),
+                .end = asked.text("end"),
+                .at_once = asked.has("after"),
+                .done = done,
+                .timer = boost::asio::steady_timer(main_io_)});
+    if (filter_text_.empty()) filter_->put(std::move(filter));
+    filter_text_ = text;
+    filter_end_ms_ =
+        std::max(filter_end_ms_, wanted->until_ms + (wanted->at_once ? kKeepFilterMs : 0));
+    collect(wanted);
+}
+
+void TraceService::collect(const std::shared_ptr<Collect>& wanted) {
+    if (is_ended_) return wanted->done(trace_failure("the daemon ends"));
+    poll();
+    array found;
+    std::uint64_t last = wanted->after;
+    for (const Kept& kept : kept_) {
+        if (kept.serial <= wanted->after || found.size() == wanted->most) continue;
+        last = kept.serial;
+        if (!kept.by_filter || (!wanted->end.empty() && kept.end != wanted->end)) continue;
+        found.push_back(kept.json);
+    }
+    const bool is_enough = found.size() == wanted->most || (wanted->at_once && !found.empty());
+    if (!is_enough && parts_->clock.now().ms < wanted->until_ms) {
+        wanted->timer.expires_after(kTraceEvery);
+        wanted->timer.async_wait([this, wanted](const boost::system::error_code& error) {
+            if (!error) collect(wanted);
+        });
+        return;
+    }
+    if (!wanted->at_once) filter_end_ms_ = 0;
+    wanted->done(value(object{
+        {"traces", std::move(found)}, {"next", last}, {"lost", std::exchange(passed_by_, 0)}}));
+    poll();
+}
+
+// ---- what comes
+
+void TraceService::poll() {
+    if (parts_ == nullptr || is_ended_) return;
+    TraceMessage m;
+    for (unsigned w = 0; w < parts_->runtime.workers(); ++w) {
+        auto& ring = parts_->runtime.traces(w);
+        for (unsigned left = ring.capacity(); left > 0 && ring.pop(&m, 1) == 1; --left)
+            take(m.buffer);
+    }
+    filter_->poll();
+    if (filter_text_.empty() || parts_->clock.now().ms < filter_end_ms_) return;
+    parts_->runtime.shared().trace_filter.store(nullptr, std::memory_order_release);
+    filter_text_.clear();
+    filter_end_ms_ = 0;
+}
+
+void TraceService::take(Buffer* buffer) {
+    const TraceCopy trace = copy_trace(*buffer);
+    release(buffer);
+    passed_by_ += trace.head.passed_by;
+    object json =
+        trace_json(trace, {parts_->snapshot(trace.head.generation), &parts_->in_force.sets});
+    WantedRows rows;
+    rows.began_ms = trace.head.began_ms;
+    for (const value& tag : json.at("lists").as_array())
+        rows.lists.emplace_back(tag.as_string());
+    if (const auto* const answer = trace.last(TraceWhat::answer)) {
+        for (const IpAddress& address : addresses_of(*answer))
+            rows.addresses.push_back(address.to_string());
+    }
+    json["serial"] = ++serial_;
+    kept_events_ += trace.events.size();
+    kept_.push_back({serial_, trace.head.id, end_label(trace), std::move(json),
+                     trace.head.id > next_id_, std::move(rows), trace.events.size()});
+    while (kept_.size() > kKept || (kept_events_ > kMaxKeptEvents && kept_.size() > 1)) {
+        kept_events_ -= kept_.front().events;
+        kept_.pop_front();
+    }
+}
+
+const TraceService::Kept* TraceService::find(std::uint64_t id) const {
+    const auto kept = std::ranges::find(kept_, id, &Kept::id);
+    return kept != kept_.end() ? &*kept : nullptr;
+}
+
+}  // namespace steer
