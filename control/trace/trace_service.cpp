@@ -156,7 +156,7 @@ void TraceService::add_methods(ops::Methods& methods) {
               {"id", ParamType::text, "show this trace in memory, and ask nothing"},
               {"wait_ms", ParamType::number,
                "maximum time for the answer and for routers, in ms (default: 5000)", false, 1,
-               kMaxExplainMs}},
+               kMaxExplainMs, "ms"}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { explain(asked, done); },
          .result =
@@ -172,7 +172,7 @@ void TraceService::add_methods(ops::Methods& methods) {
                         {"one_in", ParamType::number, "trace one query in this number (default: 1)",
                          false, 1, 1'000'000},
                         {"seconds", ParamType::number, "duration in seconds (default: 10)", false,
-                         1, kMaxTraceSeconds},
+                         1, kMaxTraceSeconds, "s"},
                         {"most", ParamType::number, "maximum number of traces (default: 100)",
                          false, 1, kKept},
                         {"after", ParamType::number,

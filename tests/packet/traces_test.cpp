@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(queries_beyond_the_table_and_the_ring_are_counted) {
     BOOST_TEST(only_trace(t.appliance).head.passed_by == kAsked - 7U);
 }
 
-// A long program moves to a large buffer; nothing of it is missing.
+// A long program moves to a large buffer.
 BOOST_AUTO_TEST_CASE(a_long_program_is_shown_in_full) {
     Traced t;
     SnapshotMaker maker;

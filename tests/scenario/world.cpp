@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <iomanip>
 #include <sstream>
 #include <stdexcept>
 
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
+#include "dataplane/stages/frame.h"
 #include "support/dns_message.h"
 
 namespace steer::test {
@@ -342,6 +344,7 @@ void World::build(const WorldOptions& options) {
     auto built = build::build(settings_, around, registry_);
     if (!built.ok()) throw std::runtime_error(built.errors.front().sentence());
     plans_ = std::move(built.routers);
+    sets_ = std::move(built.sets);
 
     RuntimeOptions runtime;
     runtime.worker.workers = options.workers;
@@ -359,7 +362,8 @@ void World::build(const WorldOptions& options) {
     hops_ = std::make_unique<Published<NextHopTable>>(runtime_->shared().next_hops,
                                                       runtime_->shared().qsbr);
     for (unsigned w = 0; w < options.workers; ++w) {
-        wires_.push_back(std::make_unique<RingPort>("wire" + std::to_string(w), kWire));
+        static unsigned wires = 0;  // names of rings are unique in the process
+        wires_.push_back(std::make_unique<RingPort>("wire" + std::to_string(wires++), kWire));
         runtime_->add_worker({&wires_.back()->port()}, clock_);
     }
     make_hops(*built.snapshot);
@@ -544,6 +548,16 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
     frame.from_port = next_port_ =
         next_port_ == 60'000 ? 20'000 : static_cast<std::uint16_t>(next_port_ + 1);
     frame.to_port = 53;
+    frame.payload = question(name, type, edns, klass);
+    // RSS spreads by flow: so does this.
+    const unsigned worker = frame.from_port % options_.workers;
+    frame.to_mac = wires_[worker]->port().mac();
+    if (!wires_[worker]->send(make_udp_frame(frame))) throw std::runtime_error("the wire is full");
+    settle();
+}
+
+Bytes World::question(const std::string& name, std::uint16_t type, const SeenEdns& edns,
+                      std::uint16_t klass) {
     const unsigned flags = 0x0100U | (edns.checking_disabled ? unsigned{dns::kCd} : 0U) |
                            (edns.authentic ? unsigned{dns::kAd} : 0U);
     auto query =
@@ -554,12 +568,58 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
         options.insert(options.end(), others.begin(), others.end());
         query.opt(1232, edns.dnssec_ok, 0, 0, options);
     }
-    frame.payload = query.bytes();
-    // RSS spreads by flow: so does this.
-    const unsigned worker = frame.from_port % options_.workers;
-    frame.to_mac = wires_[worker]->port().mac();
-    if (!wires_[worker]->send(make_udp_frame(frame))) throw std::runtime_error("the wire is full");
+    return query.bytes();
+}
+
+void World::inject(const std::string& client, const std::string& name, std::uint16_t type,
+                   std::uint64_t trace_id) {
+    const Bytes message = question(name, type, {}, dns::kIn);
+    Buffer* const buffer = runtime_->shared().buffers->take(
+        static_cast<std::uint32_t>(sizeof(InjectedQuery) + message.size()));
+    if (buffer == nullptr) throw std::runtime_error("no buffer for a query");
+    InjectedQuery head{};
+    head.client = *IpAddress::parse(client);
+    head.local = head.client.is_v4() ? kService4 : kService6;
+    head.client_port = next_port_;
+    head.local_port = 53;
+    head.max_size = kMaxUdpAnswer;
+    head.length = static_cast<std::uint32_t>(message.size());
+    head.transport = ClientTransport::udp;
+    head.trace_id = trace_id;
+    std::memcpy(buffer->data(), &head, sizeof head);
+    std::copy(message.begin(), message.end(), buffer->data() + sizeof head);
+    buffer->length = static_cast<std::uint32_t>(sizeof head + message.size());
+    if (!runtime_->stream_to_worker(0, 0).push({.kind = MessageKind::inject, .buffer = buffer}))
+        throw std::runtime_error("the ring to the worker is full");
     settle();
+}
+
+void World::trace_all() {
+    runtime_->shared().trace_filter = &all_;
+}
+
+std::vector<TraceCopy> World::take_traces() {
+    std::vector<TraceCopy> all;
+    for (unsigned w = 0; w < options_.workers; ++w) {
+        Message answer;
+        while (runtime_->worker_to_stream(w, 0).pop(&answer, 1) == 1)
+            release(answer.buffer);
+        TraceMessage m;
+        while (runtime_->traces(w).pop(&m, 1) == 1) {
+            all.push_back(copy_trace(*m.buffer));
+            release(m.buffer);
+        }
+    }
+    return all;
+}
+
+boost::json::array World::rows_of(const WantedRows& wanted) {
+    boost::json::array all;
+    for (auto& [name, site] : sites_) {
+        for (auto& row : row_sentences(name, site.service->router().trace().since(0), wanted))
+            all.push_back(std::move(row));
+    }
+    return all;
 }
 
 void World::on_client_frame(const UdpFrame& frame) {

@@ -23,6 +23,10 @@
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sinks/list_service.h"
 #include "control/sinks/router_service.h"
+#include "control/trace/row_sentences.h"
+#include "control/trace/trace_copy.h"
+#include "control/trace/trace_json.h"
+#include "support/dns_message.h"
 #include "support/ring_port.h"
 #include "support/udp_frame.h"
 #include "tools/rossim/router.h"
@@ -116,6 +120,9 @@ class World {
     // `edns`: what the client sends of it.
     void ask(const std::string& client, const std::string& name, std::uint16_t type,
              const SeenEdns& edns = {}, std::uint16_t klass = 1);
+    // Asks by a message, as `streams` does, with this trace id.
+    void inject(const std::string& client, const std::string& name, std::uint16_t type,
+                std::uint64_t trace_id);
     // Answers all open queries for the name; false if there is none. `upstream`: its address; empty: any.
     bool answer(const std::string& upstream, const std::string& name, std::uint16_t type,
                 const Served& what);
@@ -128,6 +135,13 @@ class World {
     std::map<std::string, std::deque<std::string>>
         sentences;                 // sent to a router: "add list=… address=…"
     std::vector<std::string> log;  // the routers' sentences to the operator
+
+    // Traces all queries that come in frames.
+    void trace_all();
+    std::vector<TraceCopy> take_traces();  // ended ones
+    [[nodiscard]] TraceTerms trace_terms() const { return {publisher_->current(), &sets_}; }
+    // What was sent to routers, by their names.
+    boost::json::array rows_of(const WantedRows& wanted);
 
     // Dumps all caches into files in `folder`, and restores them from there.
     void dump_caches(const std::string& folder);
@@ -158,6 +172,8 @@ class World {
     bool step_once();
     void settle();
     bool drain_wires();
+    Bytes question(const std::string& name, std::uint16_t type, const SeenEdns& edns,
+                   std::uint16_t klass);
     void on_client_frame(const UdpFrame& frame);
     void on_upstream_frame(const UdpFrame& frame, unsigned worker);
     void reply(const SeenQuery& query, const Served& what);
@@ -172,6 +188,8 @@ class World {
     build::Registry registry_;
     config::Settings settings_;
     std::vector<build::RouterPlan> plans_;
+    std::vector<build::NamedSet> sets_;
+    TraceFilter all_;
     std::unique_ptr<DataplaneRuntime> runtime_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;

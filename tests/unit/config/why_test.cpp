@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
+#include "control/config/effects.h"
 #include "control/config/load.h"
 #include "dataplane/dns/name.h"
 #include "support/temp_folder.h"
@@ -155,6 +156,60 @@ BOOST_AUTO_TEST_CASE(a_longer_label_does_not_match_and_an_unknown_name_has_no_se
     BOOST_TEST(why("multimedia.example") == "text.yaml:10 domain:example in qname in line 10\n");
     BOOST_TEST(why("example.org").empty());
     BOOST_TEST(why("a..b").find("label") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(effects_are_those_of_rules_that_test_or_execute_the_plugin) {
+    const auto shown = [&](const std::string& tag) {
+        std::string out;
+        for (PluginIndex i = 0; i < loaded.settings.plugins.size(); ++i) {
+            if (loaded.settings.plugins[i].tag != tag) continue;
+            for (const Effect& e : effects_of(loaded.settings, i))
+                out += e.sequence + ":" + std::to_string(e.line) + " " + e.does +
+                       (e.negated ? " unless" : "") + (e.with_others ? " with others" : "") + "\n";
+        }
+        return out;
+    };
+    BOOST_TEST(shown("media") == "main:9 mark 1\n");  // by the set that includes it
+    BOOST_TEST(shown("ads") == "main:10 reject REFUSED\n");
+    BOOST_TEST(shown("names") == "main:11 answer from hosts 'names'\n");
+}
+
+BOOST_AUTO_TEST_CASE(effects_of_negated_and_combined_matchers_say_so) {
+    const auto other = load_text(R"(plugins:
+  - { tag: set, type: domain_set, args: { exps: ["a.example"] } }
+  - { tag: any, type: any_match, args: ["!qname $set", "client_ip 192.0.2.0/24"] }
+  - { tag: ads, type: adlist, args: { lists: [] } }
+  - tag: main
+    type: sequence
+    args:
+      - { matches: ["!qname $set", "qtype A"], exec: drop }
+      - { matches: $any, exec: accept }
+      - { matches: qname $set, exec: goto rest }
+  - { tag: rest, type: sequence, args: [ { exec: forward 192.0.2.1 } ] }
+  - { tag: udp, type: udp_server, args: { entry: main } }
+)",
+                                 "other.yaml");
+    std::string out;
+    for (const Effect& e : effects_of(other.settings, 0))
+        out += e.does + (e.negated ? " unless" : "") + (e.with_others ? " with others" : "") + "\n";
+    BOOST_TEST(out ==
+               "drop: no reply unless with others\n"
+               "accept: end with the answer so far unless\n"
+               "go to sequence 'rest'\n");
+}
+
+// The files may change or break while the configuration is in force.
+BOOST_AUTO_TEST_CASE(texts_of_the_configuration_are_read_instead_of_its_file) {
+    write("main.yaml", kConfig);
+    LoadOptions options;
+    options.base_dir = path;
+    const auto first = load(*this / "main.yaml", options);
+    BOOST_REQUIRE(first.ok());
+    BOOST_TEST(first.settings.texts.at(*this / "main.yaml") == kConfig);
+    write("main.yaml", "plugins: [");
+    BOOST_TEST(!load(*this / "main.yaml", options).ok());
+    options.texts = std::make_shared<SourceTexts>(first.settings.texts);
+    BOOST_TEST(load(*this / "main.yaml", options).ok());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,115 @@
+"""`steerctl explain`, `trace` and `why`: why a name went the way it went, with rules, upstreams and rows on the router."""
+
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import ROOT, ZONES, Scene
+
+BUILD = sys.argv.pop(1)
+
+
+class Explain(unittest.TestCase):
+    def setUp(self):
+        scene = self.scene = self.enterContext(Scene("explain", BUILD))
+        scene.start_resolver(ZONES)
+        scene.start_router()
+        text = (ROOT / "configs/minimal.yaml").read_text()
+        (scene.folder / "names.txt").write_text("# films\nstream.example\n")
+        text = text.replace('        - "domain:stream.example"\n        - "domain:media.example"\n',
+                            '        - "domain:media.example"\n      files: [names.txt]\n')
+        text = text.replace("async: true", "async: false").replace(
+            '      - exec: "$forward_main"', '      - exec: cache 1024\n      - exec: "$forward_main"')
+        self.config = scene.folder / "explain.yaml"
+        self.config.write_text(text)
+        scene.start_daemon(self.config)
+        until(lambda: scene.told("status")["routers"][0]["state"] == "in_sync", 30, "the router's rows are read")
+
+    def events(self, told, what):
+        return [event for event in told["way"] if event["what"] == what]
+
+    def line_of(self, text):
+        lines = self.config.read_text().splitlines()
+        return next(number for number, line in enumerate(lines, 1) if text in line)
+
+    def test_explain_shows_the_rule_the_upstream_and_the_acknowledged_row(self):
+        told = self.scene.told("explain", "www.stream.example", "--client", "192.168.88.10")
+        self.assertEqual(told["end"], "answered")
+        self.assertEqual(told["client"], "192.168.88.10")
+        self.assertEqual(told["lists"], ["ros_address_list_policy"])
+        test = next(step for step in self.events(told, "step") if step.get("holds"))
+        self.assertEqual(test["sequence"], "seq_main")
+        self.assertEqual(test["line"], self.line_of('matches: "$match_policy_domain"'))
+        self.assertEqual(test["rule"], 'matches: "$match_policy_domain"')
+        self.assertEqual([(m["rule"], m["file"].rsplit("/", 1)[-1], m["line"]) for m in test["matched"]],
+                         [("domain:stream.example", "names.txt", 2)])
+        self.assertEqual(self.events(told, "cache")[0]["result"], "miss")
+        self.assertEqual(self.events(told, "replied")[0]["upstream"], "udp://1.1.1.1:53")
+        self.assertEqual(self.events(told, "row")[0]["row"], "awaited")
+        self.assertEqual(len(self.events(told, "acknowledged")), 1)
+        address = told["answer"]["addresses"][0]
+        self.assertTrue(any(row["address"] == address and "policy_set_v4" in row["words"]
+                            and row["reply"].startswith("done") for row in told["rows"]), told["rows"])
+        self.assertIn(address, "\n".join(told["response"]))
+        again = self.scene.told("explain", "www.stream.example", "--client", "192.168.88.10")
+        self.assertEqual(self.events(again, "cache")[0]["result"], "hit")
+        self.assertTrue(again["rows"], "an earlier answer brought the row")
+        text = self.scene.steerctl("explain", "www.stream.example", "--client", "192.168.88.10")
+        self.assertIn("names.txt:2", text)
+        self.assertIn("TTL left", text)
+
+    def test_real_queries_are_traced_and_explained_by_their_number(self):
+        network, scene = self.scene.network, self.scene
+        network.run("client", "sh", "-c", "true")
+        trace = network.start("appliance", "trace", str(scene.build / "tools/steerctl/steerctl"), "--socket",
+                              str(scene.socket), "trace", "--name", "stream.example", "--seconds", "40", "--most", "1")
+
+        def line():
+            scene.kdig("www.media.example")
+            scene.kdig("www.stream.example")
+            return next((row for row in trace.text().splitlines() if "www.stream.example" in row), None)
+
+        until(line, 30, "a query is traced")
+        shown = line()
+        self.assertNotIn("media", trace.text())
+        self.assertIn("192.168.88.10", shown)
+        told = scene.told("explain", "--id", shown.split()[0])
+        self.assertEqual(told["name"], "www.stream.example")
+        self.assertFalse(told["injected"])
+        self.assertTrue(self.events(told, "answer"))
+        lost = scene.ask("explain", "--id", "ffff")
+        self.assertNotEqual(lost.returncode, 0)
+        self.assertIn("there is no trace 'ffff'", lost.stderr)
+
+    def test_wrong_requests_get_a_sentence(self):
+        done = self.scene.ask("explain")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("a name is missing", done.stderr)
+        for words, sentence in ((("explain", "a..b"), "must be a domain name"),
+                                (("explain", "a.example", "NOTYPE"), "'NOTYPE' is not a record type"),
+                                (("explain", "a.example", "--client", "nobody"), "client"),
+                                (("trace", "--client", "nobody"), "is not an address or a prefix")):
+            done = self.scene.ask(*words)
+            self.assertEqual(done.returncode, 1, (words, done.stderr))
+            self.assertIn(sentence, done.stderr)
+
+    def test_why_names_effects_and_works_while_the_file_is_broken(self):
+        told = self.scene.told("why", "www.stream.example")
+        effects = [e for rule in told["rules"] for e in rule["effects"]]
+        self.assertEqual([(e["sequence"], e["line"]) for e in effects],
+                         [("seq_main", self.line_of('exec: "$ros_address_list_policy"'))])
+        self.assertIn("add to list 'ros_address_list_policy' (IPv4 'policy_set_v4'", effects[0]["does"])
+        self.assertFalse(told["file"]["differs"])
+        good = self.config.read_text()
+        self.config.write_text(good.replace('exec: "$forward_main"', 'exec: "$forward_mian"'))
+        broken = self.scene.told("why", "www.stream.example")
+        self.assertEqual(broken["rules"], told["rules"])
+        self.assertTrue(broken["file"]["differs"])
+        self.assertIn("forward_mian", broken["file"]["error"])
+        text = self.scene.steerctl("why", "www.stream.example")
+        self.assertIn("on the disk differs and cannot be loaded", text)
+        self.assertIn("names.txt:2", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
