@@ -2,11 +2,8 @@
 privacy, a damaged, locked or full place, reload, the methods and steerctl."""
 
 import json
-import os
 import sqlite3
-import subprocess
 import sys
-import time
 import unittest
 
 from lab.certificates import Authority
@@ -32,10 +29,10 @@ plugins:
       - {{ exec: $up }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
-  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{cert}.pem", key: "{cert}.key" }} }}
+  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{cert.pem}", key: "{cert.key}" }} }}
   - tag: doh
     type: http_server
-    args: {{ listen: ":443", cert: "{cert}.pem", key: "{cert}.key", entries: [ {{ path: /dns-query, exec: main }} ] }}
+    args: {{ listen: ":443", cert: "{cert.pem}", key: "{cert.key}", entries: [ {{ path: /dns-query, exec: main }} ] }}
 """
 CLIENT = "192.168.88.10"
 
@@ -48,7 +45,7 @@ class Recorder(unittest.TestCase):
         self.state.mkdir()
         self.state.chmod(0o777)
         self.config = scene.folder / "steer.yaml"
-        self.cert = str(Authority(scene.folder).issue("dns", "dns.example", "IP:172.16.1.2")).removesuffix(".pem")
+        self.cert = Authority(scene.folder).issue("dns", "DNS:dns.example", "IP:172.16.1.2")
 
     def write(self, more=""):
         self.config.write_text(CONFIG.format(folder=self.state, cert=self.cert, more=more))
@@ -93,11 +90,13 @@ class Recorder(unittest.TestCase):
         self.assertEqual(len(rows), 9)
         for row in rows:
             row.pop("time_us")
+        for line in lines:  # the database does not keep the address that was asked
+            self.assertEqual(line.pop("server"), "172.16.1.2")
         self.assertEqual(sorted(rows, key=lambda r: r["time"]), sorted(lines, key=lambda r: r["time"]))
         for transport in asked:
             one, = (r for r in rows if r["name"] == f"{transport}.stream.example" and r["path"] == "forwarded")
-            self.assertEqual([one[k] for k in ("transport", "client", "server", "type", "end", "rcode", "upstream", "entry", "answers")],
-                             [transport, CLIENT, "172.16.1.2", "A", "answered", "NOERROR", "1.1.1.1", "main", "203.0.113.99"])
+            self.assertEqual([one[k] for k in ("transport", "client", "type", "end", "rcode", "upstream", "entry", "answers")],
+                             [transport, CLIENT, "A", "answered", "NOERROR", "udp://1.1.1.1", "main", "203.0.113.99"])
             self.assertGreater(one["duration_us"], 0)
             self.assertGreater(one["response_size"], one["query_size"] - 30)
         cached, = (r for r in rows if r["name"] == "udp.stream.example" and r["path"] in ("cache", "packet_cache"))
@@ -114,16 +113,16 @@ class Recorder(unittest.TestCase):
         # Others read the database while it is written.
         with sqlite3.connect(f"file:{self.state}/queries.db?mode=ro", uri=True) as db:
             self.assertEqual(db.execute("SELECT transport, end, path, upstream FROM history WHERE name = 'dot.stream.example'").fetchall(),
-                             [("dot", "answered", "forwarded", "1.1.1.1")])
+                             [("dot", "answered", "forwarded", "udp://1.1.1.1")])
         self.scene.daemon.stop()
         receiver.stop()
-        frames = run("dnstap-ldns", "-y", "-r", str(file)).stdout
+        frames = run("dnstap", "-y", "-r", str(file)).stdout
         self.assertEqual(frames.count("type: CLIENT_QUERY"), 9)
         self.assertEqual(frames.count("type: CLIENT_RESPONSE"), 8)  # one was dropped
         self.assertEqual(frames.count("socket_protocol: DOT"), 2)
         self.assertEqual(frames.count("socket_protocol: DOH"), 2)
         self.assertIn('version: "SteerDNS', frames)
-        self.assertIn(f'query_address: "{CLIENT}"' if f'query_address: "{CLIENT}"' in frames else f"query_address: {CLIENT}", frames)
+        self.assertEqual(frames.count(f"query_address: {CLIENT}\n"), 17)
         self.assertRegex(frames, r"node\.stream\.example\.\s+\d+\s+IN\s+AAAA\s+2001:db8:113::31")
 
     def test_methods_filter_sum_and_page(self):
@@ -173,7 +172,7 @@ class Recorder(unittest.TestCase):
         for path in self.state.iterdir():
             if path.is_file():
                 self.assertNotIn(CLIENT.encode(), path.read_bytes(), path)
-        frames = run("dnstap-ldns", "-y", "-r", str(file)).stdout
+        frames = run("dnstap", "-y", "-r", str(file)).stdout
         self.assertIn("192.168.88.0", frames)
         self.assertNotIn("0102030405060708", frames.lower())
 
@@ -189,7 +188,7 @@ class Recorder(unittest.TestCase):
         lock.execute("BEGIN IMMEDIATE")
         self.assertEqual(self.scene.short("two.stream.example", "A"), ["203.0.113.99"])
         daemon.wait_for("is locked: another program writes to it; end that")
-        self.assertIn("is locked", self.scene.steerctl("recorder"))
+        until(lambda: "is locked" in self.scene.steerctl("recorder"), 20, "it is shown")
         lock.execute("ROLLBACK")
         lock.close()
         until(lambda: len(self.history()) == 2, 20, "the row is written")
