@@ -34,8 +34,9 @@ plugins:
   - {{ tag: answers, type: cache }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }}, {{ addr: tcp://1.1.1.1 }} ] }} }}
   - {{ tag: seen, type: metrics_collector }}
+  - {{ tag: log, type: query_recorder, args: {{ dnstap: "unix:{folder}/dnstap.sock" }} }}
   - {{ tag: main, type: sequence, args: [
-      {{ exec: $seen }}, {{ exec: $ads }},
+      {{ exec: $log }}, {{ exec: $seen }}, {{ exec: $ads }},
       {{ matches: qname $fetched, exec: reject 3 }},
       {{ matches: qname $policy, exec: $rows }},
       {{ exec: $answers }}, {{ exec: $up }} ] }}
