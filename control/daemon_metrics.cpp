@@ -1,4 +1,5 @@
 // The daemon's metrics: those of every part, and its own.
+#include <rte_cycles.h>
 #include <rte_version.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "control/lists/list_report.h"
 #include "control/mdns_report.h"
 #include "control/ops/process_facts.h"
+#include "control/ops/query_metrics.h"
 #include "control/ops/worker_counters.h"
 #include "control/report_labels.h"
 #include "control/router_metrics.h"
@@ -199,6 +201,8 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
         const Counters& counters = runtime_->worker(w).counters();
         ops::write_counters(writer, w, counters);
+        ops::write_query_counters(writer, w, runtime_->worker(w).query_counters(),
+                                  static_cast<double>(rte_get_tsc_hz()));
         late += counters.get(Stat::hold_late);
         writer.family("steerdns_pending_queries");
         writer.sample({{"worker", std::to_string(w)}}, std::uint64_t{runtime_->worker(w).parked()});

@@ -1,4 +1,6 @@
 // The daemon's reports: `status` and `counters` of the control socket.
+#include <rte_cycles.h>
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -9,6 +11,7 @@
 #include "control/lists/list_report.h"
 #include "control/mdns_report.h"
 #include "control/ops/process_facts.h"
+#include "control/ops/query_metrics.h"
 #include "control/ops/worker_counters.h"
 #include "control/report_labels.h"
 #include "control/sinks/router_methods.h"
@@ -205,7 +208,10 @@ boost::json::value Daemon::counters() const {
     std::uint64_t late = 0;
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
         const Counters& counters = runtime_->worker(w).counters();
-        workers.push_back(ops::counters_to_json(counters));
+        object worker = ops::counters_to_json(counters);
+        ops::add_query_counters(worker, runtime_->worker(w).query_counters(),
+                                static_cast<double>(rte_get_tsc_hz()));
+        workers.push_back(std::move(worker));
         late += counters.get(Stat::hold_late);
     }
     all["workers"] = std::move(workers);

@@ -96,6 +96,21 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_upstream_server_connections", "gauge", "upstream",
               "open connections to an upstream over TCP, TLS or HTTPS", "Upstreams"},
 
+    MetricRow{"steerdns_queries", "counter", "worker, transport",
+              "queries of clients, by transport (`udp`, `tcp`, `dot`, `doh`)", "Queries"},
+    MetricRow{"steerdns_query_types", "counter", "worker, type",
+              "queries that ended, by type; `other`: every type without a value of its own, "
+              "`none`: no question could be read",
+              "Queries"},
+    MetricRow{"steerdns_answer_rcodes", "counter", "worker, rcode",
+              "answers to clients, by response code", "Queries"},
+    MetricRow{"steerdns_answer_seconds", "histogram", "worker, path",
+              "time from a query to its answer, in the worker: from a cache (`cache`, `stale`), "
+              "`local`, after an upstream (`forwarded`) or a router (`held`)",
+              "Queries"},
+    MetricRow{"steerdns_worker_busy_seconds", "counter", "worker",
+              "time of a worker in turns that had work", "Queries"},
+
     MetricRow{"steerdns_cache_entries", "gauge", "cache", "answers in the cache", "Caches"},
     MetricRow{"steerdns_cache_bytes", "gauge", "cache",
               "memory used by the answers in the cache, in bytes", "Caches"},

@@ -12,6 +12,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 #include <charconv>
 #include <ctime>
@@ -28,6 +29,7 @@
 
 #include "control/ops/http_server.h"
 #include "control/ops/process_facts.h"
+#include "control/ops/query_metrics.h"
 #include "control/ops/worker_counters.h"
 
 namespace asio = boost::asio;
@@ -316,6 +318,47 @@ BOOST_AUTO_TEST_CASE(counters_are_written_as_json) {
     BOOST_CHECK_EQUAL(object.at("injected").as_object().size(), steer::kInjectedLabels.size());
     BOOST_CHECK_EQUAL(object.at("pending_outcomes").as_object().size(),
                       steer::kPendingOutcomeLabels.size());
+}
+
+BOOST_AUTO_TEST_CASE(queries_are_counted_by_transport_type_rcode_and_time) {
+    steer::QueryCounters q;
+    q.came(steer::ClientTransport::dot, 5);
+    q.ends[steer::dns::type_row_of(steer::dns::counted_as(28)) + 3].add(2);  // AAAA, NXDOMAIN
+    q.ends[steer::dns::type_row_of(steer::dns::counted_as(28)) + steer::dns::kNoReplyColumn].add();
+    q.ends[steer::dns::type_row_of(steer::dns::counted_as(999)) + steer::dns::kBadVersColumn].add();
+    q.of(steer::LatencyPath::cache).add(10, 3);
+    q.of(steer::LatencyPath::cache).add(11);
+    q.of(steer::LatencyPath::cache).add(20'000'000);
+    q.busy_cycles.add(3'000'000'000);
+    const auto text =
+        text_of([&](ops::MetricWriter& w) { ops::write_query_counters(w, 1, q, 2e9); });
+    for (const char* const line :
+         {"steerdns_queries_total{worker=\"1\",transport=\"dot\"} 5\n",
+          "steerdns_query_types_total{worker=\"1\",type=\"AAAA\"} 3\n",
+          "steerdns_query_types_total{worker=\"1\",type=\"other\"} 1\n",
+          "steerdns_answer_rcodes_total{worker=\"1\",rcode=\"NXDOMAIN\"} 2\n",
+          "steerdns_answer_rcodes_total{worker=\"1\",rcode=\"BADVERS\"} 1\n",
+          "steerdns_answer_rcodes_total{worker=\"1\",rcode=\"NOERROR\"} 0\n",
+          "steerdns_answer_seconds_bucket{worker=\"1\",path=\"cache\",le=\"1e-05\"} 3\n",
+          "steerdns_answer_seconds_bucket{worker=\"1\",path=\"cache\",le=\"3e-05\"} 4\n",
+          "steerdns_answer_seconds_bucket{worker=\"1\",path=\"cache\",le=\"10.0\"} 4\n",
+          "steerdns_answer_seconds_bucket{worker=\"1\",path=\"cache\",le=\"+Inf\"} 5\n",
+          "steerdns_answer_seconds_count{worker=\"1\",path=\"cache\"} 5\n",
+          "steerdns_answer_seconds_sum{worker=\"1\",path=\"cache\"} 20.000041\n",
+          "steerdns_worker_busy_seconds_total{worker=\"1\"} 1.5\n"})
+        BOOST_CHECK_MESSAGE(text.find(line) != std::string::npos, line << text);
+    BOOST_CHECK(text.find("NOTAUTH") == std::string::npos);
+
+    boost::json::object worker;
+    ops::add_query_counters(worker, q, 2e9);
+    BOOST_CHECK_EQUAL(
+        boost::json::serialize(worker),
+        R"({"queries_by_transport":{"udp":0,"tcp":0,"dot":5,"doh":0},)"
+        R"("queries_by_type":{"AAAA":3,"other":1},"answers_by_rcode":{"NXDOMAIN":2,"BADVERS":1},)"
+        R"("answer_us_cache":{"to_10":3,"to_30":1,"more":1,"answers":5,"sum":20000041},)"
+        R"("answer_us_stale":{"answers":0,"sum":0},"answer_us_local":{"answers":0,"sum":0},)"
+        R"("answer_us_forwarded":{"answers":0,"sum":0},"answer_us_held":{"answers":0,"sum":0},)"
+        R"("time_us":{"busy":1500000}})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
