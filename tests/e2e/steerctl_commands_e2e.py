@@ -125,6 +125,7 @@ ROWS = {
     "import mosdns": Row(r"plugins:", ("{folder}/mosdns.yaml",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "setup": Row(r".", ("--config", "{folder}/steer.yaml", "--check"), needs_daemon=False, alone=(0, "there is no /etc/steerdns/steerdns.yaml yet")),
     "doctor": Row(r"edge1", ("--config", "{folder}/steer.yaml"), needs_daemon=False, alone=(2, "steerdns.yaml"), own_words=False),
+    "top": Row(r"^steerdnsd .*\n(.*\n)*\nends\n(.*\n)*\nrouters\n(.*\n) +edge1 +in_sync ", ("--once",), has_json=False),
     "version": Row(r"^steerctl \S+.*\nsteerdnsd \S+\n$", keys=("steerctl", "steerdnsd")),
     "methods": Row(r"^adlist\n    Shows ", keys=("methods",)),
     "completion": Row(r"complete -F _steerctl steerctl\n$", ("bash",), needs_daemon=False, has_json=False,
@@ -246,6 +247,11 @@ class Commands(unittest.TestCase):
                 self.assertEqual(done.stdout, "")
                 self.check_error(done, self.run_command(*words), code, rpc_code)
 
+    def test_a_command_without_json_says_so(self):
+        done = self.run_command("top", json_too=True)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("top has no --json", json.loads(done.stderr)["error"]["message"])
+
     def test_a_configuration_that_is_refused_is_an_answer_and_an_error(self):
         good = self.config.read_text()
         try:
@@ -309,8 +315,9 @@ class Commands(unittest.TestCase):
                     self.assertEqual(done.returncode, 1, done)
                     self.assertRegex(done.stderr, rf"^steerctl: {NO_DAEMON}\n$")
                     self.assertEqual(done.stdout.count("\n"), 1 if command == "version" else 0)
-                    self.check_error(self.run_command(command, *words, socket=self.folder / "nothing.sock", json_too=True), done,
-                                     "unreachable")
+                    if row.has_json:
+                        self.check_error(self.run_command(command, *words, socket=self.folder / "nothing.sock", json_too=True), done,
+                                         "unreachable")
                 else:
                     code, sentence = row.alone or (0, "")
                     self.assertEqual(done.returncode, code, done)

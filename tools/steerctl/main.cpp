@@ -23,6 +23,7 @@
 #include "matchers/version.h"
 #include "record_commands.h"
 #include "router_commands.h"
+#include "top.h"
 
 namespace json = boost::json;
 namespace steerctl {
@@ -184,6 +185,7 @@ int run(int argc, char** argv) {
     HistoryCommands history(app, options);
     const ConfigurationCommands configuration_commands(app, options);
     const RouterCommands router_commands(app, options);
+    const TopCommand top_command(app);
     auto* const drain = app.add_subcommand(
         "drain", "Make /readyz fail, so that load balancers send no new clients");
     drain->add_option("WHAT", options.verb, "on or off (default: show the state)")
@@ -252,6 +254,7 @@ int run(int argc, char** argv) {
     if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
     if (explain_commands.parsed()) return explain_commands.run(options);
+    if (top_command.top->parsed()) return top_command.run(options);
     if (why->parsed())
         return show(options, "why", why_text, json::object{{"name", options.name}}, kLongPatience);
     if (hits->parsed()) return count_hits(options, suffix->count() > 0);

@@ -78,7 +78,7 @@ std::string styled(Style style, std::string_view text) {
     return std::string{kMark, digit} + std::string(text) + std::string{kMark, '0'};
 }
 
-std::string styled_state(std::string_view text) {
+Style style_of_state(std::string_view text) {
     constexpr std::string_view kGood[] = {"in_sync", "ready",     "up",     "ok",
                                           "fetched", "unchanged", "passed", "active"};
     constexpr std::string_view kUnderWay[] = {"connecting", "logging_in", "reading",
@@ -88,11 +88,14 @@ std::string styled_state(std::string_view text) {
     const auto is_one_of = [text](const auto& words) {
         return std::ranges::find(words, text) != std::end(words);
     };
-    return styled(is_one_of(kGood)       ? Style::good
-                  : is_one_of(kUnderWay) ? Style::warning
-                  : is_one_of(kBad)      ? Style::bad
-                                         : Style::plain,
-                  text);
+    return is_one_of(kGood)       ? Style::good
+           : is_one_of(kUnderWay) ? Style::warning
+           : is_one_of(kBad)      ? Style::bad
+                                  : Style::plain;
+}
+
+std::string styled_state(std::string_view text) {
+    return styled(style_of_state(text), text);
 }
 
 std::string_view color_of(Style style) {

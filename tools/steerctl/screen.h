@@ -28,6 +28,7 @@ enum class Style : std::uint8_t { plain, heading, faint, good, warning, bad };
 // The text between marks that output.h turns into colours; unchanged if standard output has none. `text` is safe text.
 // A mark is a control character, which safe text does not have, so foreign text cannot bring one.
 std::string styled(Style style, std::string_view text);
+Style style_of_state(std::string_view text);
 std::string styled_state(std::string_view text);  // "in_sync" is good, "disconnected" is bad
 std::string_view color_of(Style style);           // the terminal's sequence
 

@@ -1,0 +1,86 @@
+// What `steerctl top` knows: the last two answers of the daemon, and the rates between them. No terminal, no socket, no clock.
+#pragma once
+
+#include <array>
+#include <boost/json/value.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "screen.h"
+
+namespace steerctl {
+
+// What was asked at one moment. An error replaces the answers.
+struct TopSample {
+    double at_s = 0;  // of a clock that does not jump
+    boost::json::value status, counters;
+    std::string error;
+};
+
+struct TopCell {
+    std::string text;              // safe
+    std::optional<double> number;  // sorts before text, and is aligned to the right
+    Style style = Style::plain;
+};
+struct TopRow {
+    std::string key;  // of the thing: a name, an address
+    std::vector<TopCell> cells;
+};
+struct TopTable {
+    std::vector<std::string> headings;
+    std::vector<TopRow> rows;
+    std::size_t flexible = 0;    // the column that is cut or gets the width that is left
+    std::size_t sorted_by = 0;   // at first
+    std::string empty = "none";  // instead of rows
+};
+
+enum class TopPage : std::uint8_t { overview, ends, upstreams, routers, names, clients };
+inline constexpr std::array<std::string_view, 6> kTopPages{"overview", "ends",  "upstreams",
+                                                           "routers",  "names", "clients"};
+
+class TopModel {
+  public:
+    void take(TopSample sample);
+    // The answer to `hits`, or why there is none.
+    void take_hits(boost::json::value hits, std::string error);
+    // What was asked for one name, client, upstream or router: lines of text.
+    void take_detail(TopPage page, std::string key, std::string text);
+
+    // Rows of a page; empty for the overview. Unsorted.
+    [[nodiscard]] TopTable table(TopPage page) const;
+    // The lines about one row of a page.
+    [[nodiscard]] std::vector<std::string> detail(TopPage page, std::string_view key) const;
+    // State, rates and totals: what stands above every page.
+    [[nodiscard]] std::vector<std::string> head() const;
+
+    [[nodiscard]] bool has_answer() const { return now_.has_value(); }
+    [[nodiscard]] const std::string& error() const { return error_; }
+
+  private:
+    struct Counted {
+        double value = 0;                    // since the start
+        std::optional<double> per_second{};  // between the last two samples
+    };
+    // A sum over all workers of `counters`, in one of their tables.
+    [[nodiscard]] Counted counter(std::string_view table, std::string_view name) const;
+    [[nodiscard]] Counted queries() const;
+    [[nodiscard]] std::optional<double> seconds() const;  // between the samples
+    [[nodiscard]] TopTable ends() const;
+    [[nodiscard]] TopTable of_status(TopPage page) const;
+    [[nodiscard]] TopTable of_hits(TopPage page) const;
+
+    std::optional<TopSample> now_, before_;
+    bool was_lost_ = false;
+    std::deque<double> rates_;  // queries per second, the newest last
+    boost::json::value hits_;
+    std::string error_, hits_error_;
+    TopPage detail_page_ = TopPage::overview;
+    std::string detail_key_, detail_text_;
+};
+
+}  // namespace steerctl
