@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_plain_query_is_parsed) {
     BOOST_TEST(q.qclass == kIn);
     BOOST_TEST(q.question_end == 12 + 17 + 4);
     BOOST_TEST(name_of(q) == wire_name("www.example.com"));
-    BOOST_TEST(!q.edns.present);
+    BOOST_TEST(!bool{q.edns.present});
     BOOST_TEST(q.edns.udp_size == 512);
 }
 
@@ -45,11 +45,11 @@ BOOST_AUTO_TEST_CASE(edns_options_are_parsed) {
     Query q;
     BOOST_TEST(parse(DnsMessage::query(1, "a.b", 1).opt(4096, true).bytes(), q) ==
                QueryError::none);
-    BOOST_TEST(q.edns.present);
-    BOOST_TEST(q.edns.dnssec_ok);
+    BOOST_TEST(bool{q.edns.present});
+    BOOST_TEST(bool{q.edns.dnssec_ok});
     BOOST_TEST(q.edns.udp_size == 4096);
     BOOST_TEST(parse(DnsMessage::query(1, "a.b", 1).opt(100).bytes(), q) == QueryError::none);
-    BOOST_TEST(!q.edns.dnssec_ok);
+    BOOST_TEST(!bool{q.edns.dnssec_ok});
     BOOST_TEST(q.edns.udp_size == 512);
     const Bytes cookie{0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
     BOOST_TEST(parse(DnsMessage::query(1, "a.b", 1).opt(1232, false, 0, 0, cookie).bytes(), q) ==
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(other_additional_records_are_accepted) {
     m.record(DnsMessage::kAdditional, wire_name("key"), 250, 0, Bytes(20), 255).opt(1232);
     Query q;
     BOOST_TEST(parse(m.bytes(), q) == QueryError::none);
-    BOOST_TEST(q.edns.present);
+    BOOST_TEST(bool{q.edns.present});
 }
 
 BOOST_AUTO_TEST_CASE(each_malformed_query_has_its_error) {

@@ -60,7 +60,7 @@ struct World {
         const std::size_t number = answers.size();
         answers.emplace_back();
         rpc.handle(
-            R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}",
+            R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":)" + params + "}", {},
             [this, number](const std::string& line) { answers[number] = line; });
         return number;
     }
@@ -120,7 +120,7 @@ struct World {
     std::string metrics() {
         steer::ops::MetricWriter writer;
         service.write_metrics(writer);
-        return writer.text();
+        return writer.text(steer::ops::MetricsFormat::openmetrics);
     }
 
     TempFolder folder;

@@ -37,7 +37,7 @@ struct World {
     std::string count(const std::string& result, const std::string& plugin = "learn") {
         ops::MetricWriter writer;
         learner.write_metrics(writer);
-        const std::string text = writer.text();
+        const std::string text = writer.text(steer::ops::MetricsFormat::openmetrics);
         const std::string key =
             "steerdns_learned_names_total{plugin=\"" + plugin + "\",result=\"" + result + "\"} ";
         const auto at = text.find(key);

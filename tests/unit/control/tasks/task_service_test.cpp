@@ -64,7 +64,7 @@ struct World {
     [[nodiscard]] std::string metrics() const {
         steer::ops::MetricWriter writer;
         service.write_metrics(writer);
-        return writer.text();
+        return writer.text(steer::ops::MetricsFormat::openmetrics);
     }
     [[nodiscard]] std::uint64_t runs(const std::string& task, const std::string& result) const {
         const std::string text = metrics();
