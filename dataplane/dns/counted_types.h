@@ -8,16 +8,16 @@
 
 namespace steer::dns {
 
-#define STEER_COUNTED_TYPES(X)                                                                 \
-    X(A, 1)                                                                                    \
-    X(AAAA, 28)                                                                                \
-    X(HTTPS, 65)                                                                               \
-    X(PTR, 12)                                                                                 \
-    X(SVCB, 64)                                                                                \
-    X(MX, 15)                                                                                  \
-    X(TXT, 16)                                                                                 \
-    X(NS, 2) X(SOA, 6) X(SRV, 33) X(CNAME, 5) X(DS, 43) X(DNSKEY, 48) X(NAPTR, 35) X(CAA, 257) \
-        X(ANY, 255)
+#define STEER_COUNTED_TYPES(X) \
+    X(A, 1)                    \
+    X(AAAA, 28)                \
+    X(HTTPS, 65)               \
+    X(PTR, 12)                 \
+    X(SVCB, 64)                \
+    X(MX, 15)                  \
+    X(TXT, 16)                 \
+    X(NS, 2)                   \
+    X(SOA, 6) X(SRV, 33) X(CNAME, 5) X(DS, 43) X(DNSKEY, 48) X(NAPTR, 35) X(CAA, 257) X(ANY, 255)
 
 #define STEER_TYPE_LABEL(name, number) std::string_view{#name},
 inline constexpr std::array kCountedTypeLabels{

@@ -87,8 +87,8 @@ class Fetch(unittest.TestCase):
         done = self.scene.ask("--json", "lists", "fetch")
         known = json.loads(done.stdout)["lists"][0]
         failed = known["outcome"] not in ("fetched", "unchanged")
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, "steerctl: 1 of 1 lists not fetched; their errors are above\n") if failed else (0, ""), known)
+        said = json.loads(done.stderr)["error"]["message"] if done.stderr else ""
+        self.assertEqual((done.returncode, said), (1, "1 of 1 lists not fetched; their errors are above") if failed else (0, ""), known)
         return known
 
     def test_fetch_returns_when_the_new_lists_are_in_force(self):

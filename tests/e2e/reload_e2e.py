@@ -87,7 +87,9 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.scene.total("stats", "upstream_queries"), asked, "the cache stayed warm")
         self.assertEqual(self.scene.steerctl("why", "www.other.example"),
                          "sets: policy, main[1].matches[1]\n"
-                         f"  domain_set 'policy'  in  domain:other.example  {self.names}:2\n")
+                         f"  domain_set 'policy'  in  domain:other.example  {self.names}:2\n"
+                         "effects:\n"
+                         f"  add to list 'list1' (IPv4 'one', IPv6 'one6') on edge1  in main  {self.config}:12\n")
         with self.names.open("a") as file:  # written in place
             file.write("media.example\n")
         self.wait_generation(3)

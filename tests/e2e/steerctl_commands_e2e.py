@@ -127,7 +127,7 @@ ROWS = {
     "doctor": Row(r"edge1", ("--config", "{folder}/steer.yaml"), needs_daemon=False, alone=(2, "steerdns.yaml"), own_words=False),
     "top": Row(r"^steerdnsd .*\n(.*\n)*\nends\n(.*\n)*\nrouters\n(.*\n) +edge1 +in_sync ", ("--once",), has_json=False),
     "version": Row(r"^steerctl \S+.*\nsteerdnsd \S+\n$", keys=("steerctl", "steerdnsd")),
-    "methods": Row(r"^adlist\n    Shows ", keys=("methods",)),
+    "methods": Row(r"^adlist \(read\)\n    Shows ", keys=("methods",)),
     "completion": Row(r"complete -F _steerctl steerctl\n$", ("bash",), needs_daemon=False, has_json=False,
                       wrong=(((), "SHELL is required"), (("fish",), "fish"))),
 }
