@@ -7,7 +7,7 @@ export const title = "Names";
 
 function counts(result) {
   const part = (heading, key, rows) => panel(heading, table([
-    { title: heading.split(" ")[1] ?? heading, of: (one) => (key === "name" ? make("a", { href: `#names/${encodeURIComponent(one.name)}` }, one.name) : String(one[key])) },
+    { title: heading.split(" ")[1].replace(/^./, (letter) => letter.toUpperCase()), long: true, of: (one) => (key === "name" ? make("a", { href: `#names/${encodeURIComponent(one.name)}` }, one.name) : String(one[key])) },
     { title: "Queries", number: true, of: (one) => count(one.queries) },
     { title: "Share", number: true, of: (one) => percent(one.queries, result.queries) },
   ], rows));
