@@ -135,7 +135,7 @@ def kdig_understands_the_answers(place, side):
 @case()
 def a_burst_is_answered(place, side):
     """Each query of a burst is answered once."""
-    names = [place.fresh() for _ in range(100)]
+    names = [place.fresh() for _ in range(place.burst)]
     queries = [dns_query(n, ident=i) for i, n in enumerate(names)]
     replies = place.ask(side, lambda port: [place.udp(side, q, port) for q in queries], wanted=len(names))
     found = {}

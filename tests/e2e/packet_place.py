@@ -96,13 +96,13 @@ class Place:
     """`kernel`: a kernel carries our addresses too (ARP, ND, ping, TCP, fragments). `partial`: whether a checksum that
     is only the pseudo-header's counts as one. `behind`: (space, device) where what we leave to the kernel is seen.
     `filters_macs`: the kernel's interface tells which MAC address is ours. `any_vlan`: no VLANs are configured, so all are ours.
-    `kernels_wire`: the kernel sees all that comes."""
+    `kernels_wire`: the kernel sees all that comes. `burst`: how many frames it surely keeps until they are read."""
 
     known = "1.host.example"  # an answer that is in the cache from the beginning
 
     def __init__(self, network: Network, space: str, device: str, mac: str, sides: list[Side], kernel: bool = True,
                  partial: bool = False, behind: tuple[str, str] | None = None, filters_macs: bool = True,
-                 any_vlan: bool = False, kernels_wire: bool = False):
+                 any_vlan: bool = False, kernels_wire: bool = False, burst: int = 100):
         self.network, self.space, self.device, self.mac = network, space, device, mac
         self.sides, self.kernel, self.partial, self.behind = sides, kernel, partial, behind
         self.filters_macs, self.any_vlan, self.kernels_wire = filters_macs, any_vlan, kernels_wire
