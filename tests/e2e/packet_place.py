@@ -106,6 +106,7 @@ class Place:
         self.network, self.space, self.device, self.mac = network, space, device, mac
         self.sides, self.kernel, self.partial, self.behind = sides, kernel, partial, behind
         self.filters_macs, self.any_vlan, self.kernels_wire = filters_macs, any_vlan, kernels_wire
+        self.burst = burst
         self.own_mac = network.run(space, "cat", f"/sys/class/net/{device}/address").stdout.strip()
         self.wire = Wire(network, space, device)
         for side in sides:
