@@ -41,26 +41,29 @@ function failing(status) {
   return JSON.stringify(status.ready);
 }
 
-function askToken() {
+let wantsToken = false;
+
+function askToken(reason) {
   end();
+  end = () => {};
   const field = make("input", { type: "password", name: "token", required: true, autocomplete: "off", size: 40 });
   const form = make("form", {
     onsubmit: (event) => {
       event.preventDefault();
       setToken(field.value.trim());
+      wantsToken = false;
       start();
       show();
     },
   }, make("label", {}, "Token", field), make("button", { class: "main" }, "Sign in"));
-  place.replaceChildren(notice("This server wants a token: one of control.http.tokens in its configuration."), form);
+  place.replaceChildren(notice(`${reason}. Tokens are in control.http.tokens of the configuration.`), form);
   field.focus();
 }
 
-let wantsToken = false;
 watch((now) => {
   sayState(now);
   const wants = now.error?.status === 401;
-  if (wants && !wantsToken) askToken();
+  if (wants && !wantsToken) askToken(now.error.message);
   wantsToken = wants;
 });
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 import unittest
 
+from lab.browser import FLAGS
 from lab.certificates import Authority
 from lab.network import run
 from lab.scene import ZONES, Scene
@@ -55,8 +56,8 @@ class Browser(unittest.TestCase):
             run("certutil", "-d", keys, "-A", "-t", "C,,", "-n", "authority", "-i", self.authority.pem)
         (home / "data").mkdir()
         (home / "data/Local State").write_text(json.dumps({"dns_over_https": {"mode": "secure", "templates": template}}))
-        return self.scene.network.run("client", "env", f"HOME={home}", "timeout", "60", "chromium", "--headless", "--no-sandbox",
-                                      "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={home}/data", "--dump-dom", URL).stdout
+        return self.scene.network.run("client", "env", f"HOME={home}", "timeout", "60", "chromium", *FLAGS,
+                                      f"--user-data-dir={home}/data", "--dump-dom", URL).stdout
 
     def test_a_page_is_found_by_doh(self):
         for name, template in (("get", "https://172.16.1.2/dns-query{?dns}"), ("post", "https://172.16.1.2/dns-query")):
