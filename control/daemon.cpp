@@ -64,6 +64,7 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       read_(settings_),
       texts_(source.in_force),
       why_(std::make_unique<WhyService>(main_io_, source, in_force_)),
+      replays_(std::make_unique<replay::ReplayService>(main_io_, source)),
       traces_(std::make_unique<TraceService>(main_io_, source)),
       hits_(std::make_unique<HitsService>(main_io_, source)),
       edits_(std::make_unique<edit::EditService>(
@@ -101,6 +102,7 @@ void Daemon::run() {
     rules_->follow(settings_);
     statics_->follow(settings_);
     edits_->follow(settings_);
+    replays_->follow(settings_);
     leases_->follow(built_.leases);
     router_lists_->follow(built_.router_lists);
     housekeeping();
@@ -190,6 +192,7 @@ bool Daemon::stop() {
     if (reloader_) reloader_->end();
     if (fetcher_) fetcher_->end();
     if (tasks_) tasks_->end();
+    if (replays_) replays_->end();
     is_work_left_ = !BackgroundWork::wait_for_none(kBackgroundPatience);
     // Remaining threads use their owner, so the process ends without destructors.
     const auto drop = [this](auto& owner) {
@@ -211,6 +214,7 @@ bool Daemon::stop() {
     if (rpc_server_) rpc_server_->close();
     drop(hits_);
     drop(why_);
+    drop(replays_);
     if (traces_) traces_->end();
     drop(recorder_methods_);
     if (routers_) routers_->stop(kCleanupPatienceMs);

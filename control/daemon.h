@@ -50,6 +50,7 @@
 #include "control/records/static_service.h"
 #include "control/reload/reloader.h"
 #include "control/reload/sizing.h"
+#include "control/replay/replay_service.h"
 #include "control/router_lists/router_list_service.h"
 #include "control/rules/rule_service.h"
 #include "control/runtime/dataplane_runtime.h"
@@ -248,6 +249,7 @@ class Daemon {
     std::uint64_t candidate_since_ms_ = 0;
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyService> why_;
+    std::unique_ptr<replay::ReplayService> replays_;
     std::unique_ptr<TraceService> traces_;
     std::unique_ptr<HitsService> hits_;
     std::unique_ptr<recorder::Recorder> recorder_;

@@ -55,6 +55,7 @@ void Daemon::add_methods() {
     rules_->add_methods(methods_);
     statics_->add_methods(methods_);
     edits_->add_methods(methods_);
+    replays_->add_methods(methods_, {*recorder_, runtime_->buffers(), clock_});
     leases_->add_methods(methods_);
     router_lists_->add_methods(methods_);
     doctor_reports_.add_methods(methods_);

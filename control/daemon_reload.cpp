@@ -335,6 +335,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     rules_->follow(candidate.settings);
     statics_->follow(candidate.settings);
     edits_->follow(candidate.settings);
+    replays_->follow(candidate.settings);
     leases_->follow(candidate.built.leases);
     router_lists_->follow(candidate.built.router_lists);
     record(candidate.settings);

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "control/process/heartbeat.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/port/unmap_guard.h"
 

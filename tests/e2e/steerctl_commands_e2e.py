@@ -100,6 +100,8 @@ ROWS = {
     "configuration check": Row(r"\nit is good\n$", ("{folder}/steer.yaml",), ("good", "problems"), wrong=(((), "FILE is required"), (("/nowhere",), "cannot be read"))),
     "configuration apply": Row(r"\nconfiguration \d+ is active; the old text is version \d+\n$", ("{folder}/steer.yaml",), ("applied", "problems", "kept"),
                                wrong=(((), "FILE is required"),)),
+    "configuration replay": Row(r"^\d+ queries, \d+ different ones, from .*\nsame: \d+, different: 0, unknown: \d+\n", ("{folder}/steer.yaml", "--hours", "1"),
+                                ("good", "queries", "differences"), wrong=(((), "a text is missing"), (("/nowhere",), "cannot be read"), (("--hours", "x"), "--hours"))),
     "configuration history": Row(r"version +kept at +size\n +1 ", keys=("versions",)),
     "configuration version": Row(r"plugins:", ("1",), ("text",), wrong=(((), "VERSION is required"), (("first",), "first"))),
     "configuration rollback": Row(r"\nconfiguration \d+ is active", ("1",), ("applied",), wrong=(((), "VERSION is required"),)),

@@ -3,25 +3,14 @@
 #include <boost/json/object.hpp>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
-#include <optional>
+#include <utility>
 
 #include "cells.h"
+#include "text_file.h"
 
 namespace steerctl {
 namespace json = boost::json;
 namespace {
-
-// `-` is standard input; nothing: it cannot be read.
-std::optional<std::string> content(const std::string& file) {
-    if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-    std::ifstream in(file, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in.is_open() || in.bad()) return std::nullopt;
-    return text;
-}
 
 // Prints the answer; a text that is not good is exit 2.
 int judge(const Options& options, const Reply& reply, std::string_view key) {
@@ -75,7 +64,7 @@ int ConfigurationCommands::change(const Options& options) const {
     if (rollback->parsed()) {
         params["version"] = options.number;
     } else {
-        auto given = content(options.file);
+        auto given = text_of_file(options.file);
         if (!given) return misused(options.file + " cannot be read: " + std::strerror(errno));
         params["text"] = *std::move(given);
     }

@@ -22,6 +22,7 @@
 #include "machine_commands.h"
 #include "matchers/version.h"
 #include "record_commands.h"
+#include "replay_commands.h"
 #include "router_commands.h"
 #include "top.h"
 
@@ -184,6 +185,7 @@ int run(int argc, char** argv) {
     const StaticCommands static_commands(app, options);
     HistoryCommands history(app, options);
     const ConfigurationCommands configuration_commands(app, options);
+    const ReplayCommands replay_commands(*configuration_commands.configuration, options);
     const RouterCommands router_commands(app, options);
     const TopCommand top_command(app);
     auto* const drain = app.add_subcommand(
@@ -251,6 +253,7 @@ int run(int argc, char** argv) {
     if (rules_command->parsed()) return run_rules(options);
     if (history.parsed()) return history.run();
     if (static_commands.records->parsed()) return static_commands.run(options);
+    if (replay_commands.parsed()) return replay_commands.run();
     if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
     if (explain_commands.parsed()) return explain_commands.run(options);

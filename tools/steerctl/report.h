@@ -82,6 +82,9 @@ struct ProbeProgress {
 ProbeProgress probe_progress(const boost::json::value& routers);
 std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t before);
 
+// Of configuration.replay.
+std::string replay_text(const boost::json::value& answer);
+
 // Of methods: for a terminal, and as the page docs/reference/control-socket.md.
 std::string methods_text(const boost::json::value& answer);
 std::string methods_page(const boost::json::value& answer);
