@@ -127,15 +127,18 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;
-    std::size_t opt_size = query.edns.present ? kOptSize : 0;
+    // Read once: stores to `message` could change the query, for all that the compiler knows.
+    const bool has_opt = query.edns.present;
+    const bool dnssec_ok = query.edns.dnssec_ok;
+    std::size_t opt_size = has_opt ? kOptSize : 0;
     const ReplyExtras* const extras = options.extras;
     if (extras != nullptr) opt_size += extras_size(*extras);
     truncated = body_end + opt_size > limit;
 
     std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & kTc);
-    if ((query.flags & kAd) != 0 || query.edns.dnssec_ok) flags |= answer.flags & kAd;
+    if ((query.flags & kAd) != 0 || dnssec_ok) flags |= answer.flags & kAd;
     if (truncated) flags |= kTc;
-    const std::uint16_t with_opt = query.edns.present ? 1 : 0;
+    const std::uint16_t with_opt = has_opt ? 1 : 0;
     const std::uint16_t an = truncated ? 0 : answer.ancount;
     const std::uint16_t ns = truncated ? 0 : answer.nscount;
     const auto ar = static_cast<std::uint16_t>(truncated ? with_opt : answer.arcount + with_opt);
@@ -148,18 +151,18 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
         if (sum != nullptr) *sum += ttls + checksum_at(at, answer.body_sum);
         at = body_end;
     }
-    if (!query.edns.present || at + opt_size > message.size()) return at;
+    if (!has_opt || at + opt_size > message.size()) return at;
     const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
     const bool with_options = with_ede || extras != nullptr;
     const std::optional<Ede> ede = with_ede ? options.ede : std::nullopt;
     const std::size_t opt = extras == nullptr
-                                ? write_opt(message.data() + at, 0, query.edns.dnssec_ok, ede)
-                                : write_opt(message.data() + at, 0, query.edns.dnssec_ok, ede,
-                                            extras->ecs, answer.ecs_scope, extras->options);
+                                ? write_opt(message.data() + at, 0, dnssec_ok, ede)
+                                : write_opt(message.data() + at, 0, dnssec_ok, ede, extras->ecs,
+                                            answer.ecs_scope, extras->options);
     if (sum != nullptr) {
         const std::uint64_t own = with_options
                                       ? checksum_fold(checksum_add(0, message.data() + at, opt))
-                                      : plain_opt_sum(query.edns.dnssec_ok);
+                                      : plain_opt_sum(dnssec_ok);
         *sum += checksum_at(at, own);
     }
     return at + opt;

@@ -79,15 +79,16 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
         }
     }
     stage_ends(Stage::packet_cache);
+    const std::uint32_t now_s = now.s();
     unsigned kept = 0;
     for (unsigned i = 0; i < n; ++i) {
         const std::uint8_t place = places[i];
         Packet& p = burst.packets[place];
-        if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now.s() &&
+        if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now_s &&
             snapshot.allow.contains(p.source)) {
             fill(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now)) continue;
+            if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s)) continue;
         }
         burst.live[kept++] = place;
     }

@@ -136,14 +136,19 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     transmit_.put(p.port, m, v);
 }
 
+Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                        const AnswerSource& source) noexcept {
+    if (is_plain(p)) [[likely]]
+        return answer_plain(p, answer, options, source.path);
+    return p.mbuf == nullptr ? answer_injected(p, answer, options, source)
+                             : answer_recorded(p, answer, options, source);
+}
+
 // One function sends a cached answer, because calls would cost about 10 % of it.
-[[gnu::flatten]] Verdict Replier::answer(Packet& p, const dns::Answer& answer,
-                                         const dns::ReplyOptions& options,
-                                         const AnswerSource& source) noexcept {
-    if (p.mbuf == nullptr) return answer_injected(p, answer, options, source);
-    if (query_ends_.records()) [[unlikely]]
-        return answer_recorded(p, answer, options, source);
-    query_ends_.answered(p.query, answer.rcode, source.path);
+[[gnu::flatten]] Verdict Replier::answer_plain(Packet& p, const dns::Answer& answer,
+                                               const dns::ReplyOptions& options,
+                                               AnswerPath path) noexcept {
+    query_ends_.answered(p.query, answer.rcode, path);
     bool truncated = false;
     std::uint64_t sum = p.question_sum;
     const std::size_t n =
@@ -153,10 +158,10 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     return v;
 }
 
-// As answer(), and writes the query's record if it is due.
-[[gnu::noinline]] Verdict Replier::answer_recorded(Packet& p, const dns::Answer& answer,
-                                                   dns::ReplyOptions options,
-                                                   AnswerSource source) noexcept {
+// As answer_plain(), and writes the query's record if it is due.
+Verdict Replier::answer_recorded(Packet& p, const dns::Answer& answer,
+                                 const dns::ReplyOptions& options,
+                                 const AnswerSource& source) noexcept {
     query_ends_.answered(p.query, answer.rcode, source.path);
     const bool is_due = query_ends_.is_due();
     if (is_due) query_ends_.keep_query(p);
@@ -173,9 +178,9 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     return v;
 }
 
-[[gnu::noinline]] Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
-                                                   dns::ReplyOptions options,
-                                                   AnswerSource source) noexcept {
+Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
+                                 const dns::ReplyOptions& options,
+                                 const AnswerSource& source) noexcept {
     bool truncated = false;
     Buffer* const out =
         start_response(p.dns, {p.dns + dns::kHeaderSize, p.query.question_end - dns::kHeaderSize},

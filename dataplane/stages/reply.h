@@ -45,6 +45,13 @@ class Replier {
     // A query of the burst. Returns what is counted, if the port accepts it.
     Verdict answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                    const AnswerSource& source) noexcept;
+    // The same for a query that is_plain().
+    Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                         AnswerPath path) noexcept;
+    // Whether it came by a port and no records are written.
+    [[nodiscard]] bool is_plain(const Packet& p) const noexcept {
+        return p.mbuf != nullptr && !query_ends_.records();
+    }
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
@@ -64,11 +71,10 @@ class Replier {
   private:
     void count(const Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
-    // Options by value: they stay in registers.
-    Verdict answer_injected(Packet& p, const dns::Answer& answer, dns::ReplyOptions options,
-                            AnswerSource source) noexcept;
-    Verdict answer_recorded(Packet& p, const dns::Answer& answer, dns::ReplyOptions options,
-                            AnswerSource source) noexcept;
+    Verdict answer_injected(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                            const AnswerSource& source) noexcept;
+    Verdict answer_recorded(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                            const AnswerSource& source) noexcept;
     void answer_error_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                                Verdict v) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;

@@ -63,12 +63,16 @@ class Resolver {
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
 
     // Answers with p.found, if no program has to run for that. `query` needs no name. `path`: by which it was found.
-    bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now) noexcept;
+    // `now_s`: now.s(), which costs a division.
+    bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
+                    std::uint32_t now_s) noexcept;
 
   private:
     // The largest TTL of a plain hit whose rows are known to exist; no value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;
+    void answer_hit_recorded(Packet& p, std::uint32_t age_s, std::uint32_t ttl_cap_s,
+                             AnswerPath path) noexcept;
 
     // A query in the program: in its packet, in a record since it had to wait, or (a branch) in neither as
     // long as it need not wait.
