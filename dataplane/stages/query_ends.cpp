@@ -66,7 +66,11 @@ void QueryEnds::begin_turn(Now now, const Snapshot* snapshot) noexcept {
     snapshot_ = snapshot;
     begun_tsc_ = rte_rdtsc();
     one_in_ = ring_ == nullptr ? 0 : shared_.record_one_in.load(std::memory_order_relaxed);
-    if (one_in_ != 0) until_due_ = std::min(until_due_, one_in_);
+    if (one_in_ == 0) {
+        until_due_ = UINT32_MAX;
+    } else if (until_due_ > one_in_) {
+        until_due_ = 1;
+    }
 }
 
 std::uint64_t QueryEnds::turn_ns() const noexcept {

@@ -3,8 +3,8 @@
 //
 // In:   the end of each query with a client, from Replier; the beginning and the end of each turn.
 // Out:  counts; records in the worker's CellRing, published at the end of the turn.
-// Cost: an answered packet: two increments in the worker's own memory. A turn: two readings of the TSC, one load of
-//       Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters together.
+// Cost: an answered packet: two increments and a decrement in the worker's own memory. A turn: two readings of
+//       the TSC, one load of Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters together.
 //
 // A packet's duration is that of its turn, so all that leave in one turn are counted together. A parked query's is the
 // time from its coming by the worker's clock.
@@ -77,9 +77,7 @@ class QueryEnds {
 
     // ---- records
 
-    // Whether any query is recorded in this turn.
-    [[nodiscard]] bool records() const noexcept { return one_in_ != 0; }
-    // Whether this one is. Once for each query that ends, if records().
+    // Whether a query is recorded. Once for each query that ends.
     [[nodiscard]] bool is_due() noexcept {
         if (--until_due_ != 0) return false;
         until_due_ = one_in_;
@@ -122,7 +120,7 @@ class QueryEnds {
     unsigned unfolded_ = 0;
     std::array<std::uint32_t, dns::kTypeTable> ends_{};
 
-    std::uint32_t until_due_ = 1;
+    std::uint32_t until_due_ = UINT32_MAX;  // queries; without records, more than a turn has
     std::uint32_t lost_ = 0;
     std::uint64_t serial_ = 0;
     std::size_t kept_ = 0;  // bytes in `query_`

@@ -81,7 +81,7 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
     p.end = v;
     count(p, v);
     query_ends_.dropped(p.query);
-    if (query_ends_.records() && query_ends_.is_due()) record(p, v, {AnswerPath::error}, {});
+    if (query_ends_.is_due()) record(p, v, {AnswerPath::error}, {});
     if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
         counters_.saw(v == Verdict::drop_no_buffer ? Trouble::no_buffer : Trouble::ring_full,
                       p.source, p.query.name());
@@ -138,8 +138,13 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
 
 Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                         const AnswerSource& source) noexcept {
-    if (is_plain(p)) [[likely]]
-        return answer_plain(p, answer, options, source.path);
+    return is_plain(p) ? answer_plain(p, answer, options, source.path)
+                       : answer_other(p, answer, options, source);
+}
+
+[[gnu::cold]] Verdict Replier::answer_other(Packet& p, const dns::Answer& answer,
+                                            const dns::ReplyOptions& options,
+                                            const AnswerSource& source) noexcept {
     return p.mbuf == nullptr ? answer_injected(p, answer, options, source)
                              : answer_recorded(p, answer, options, source);
 }
@@ -158,22 +163,18 @@ Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOp
     return v;
 }
 
-// As answer_plain(), and writes the query's record if it is due.
+// As answer_plain(), and writes the query's record.
 Verdict Replier::answer_recorded(Packet& p, const dns::Answer& answer,
                                  const dns::ReplyOptions& options,
                                  const AnswerSource& source) noexcept {
     query_ends_.answered(p.query, answer.rcode, source.path);
-    const bool is_due = query_ends_.is_due();
-    if (is_due) query_ends_.keep_query(p);
+    query_ends_.keep_query(p);
     bool truncated = false;
     std::uint64_t sum = p.question_sum;
     const std::size_t n =
         dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
     const Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
-    if (is_due) {
-        transmit_.record_of_next(p.port,
-                                 record(p, v, source, {answer.rcode, options.ede, {p.dns, n}}));
-    }
+    transmit_.record_of_next(p.port, record(p, v, source, {answer.rcode, options.ede, {p.dns, n}}));
     send_in_place(p, n, sum, v);
     return v;
 }
@@ -194,7 +195,7 @@ Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
     query_ends_.answered(p.query, answer.rcode, source.path);
     Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
     QueryRecord* written = nullptr;
-    if (query_ends_.records() && query_ends_.is_due())
+    if (query_ends_.is_due())
         written = record(p, v, source, {answer.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.stream, p.stream_token, out);
     if (!taken) {
@@ -211,7 +212,7 @@ void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ed
     p.end = v;
     if (p.mbuf == nullptr) return answer_error_injected(p, rcode, ede, v);
     query_ends_.refused(p.query, rcode);
-    const bool is_due = query_ends_.records() && query_ends_.is_due();
+    const bool is_due = query_ends_.is_due();
     if (is_due) query_ends_.keep_query(p);
     const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
     if (is_due) {
@@ -231,7 +232,7 @@ void Replier::answer_error_injected(Packet& p, std::uint16_t rcode, std::optiona
         static_cast<std::uint32_t>(dns::write_error_reply(out->room(), p.query, rcode, ede));
     query_ends_.refused(p.query, rcode);
     QueryRecord* written = nullptr;
-    if (query_ends_.records() && query_ends_.is_due())
+    if (query_ends_.is_due())
         written = record(p, v, {AnswerPath::error}, {rcode, ede, out->bytes()});
     const bool taken = to_stream(p.stream, p.stream_token, out);
     if (!taken && written != nullptr) written->end = EndRow::drop_ring_full;
@@ -261,7 +262,7 @@ void Replier::drop(const Parked& p, PendingOutcome end) noexcept {
     if (p.trace != 0) [[unlikely]]
         tracer_.ended(p, end);
     query_ends_.dropped(p);
-    if (query_ends_.records() && query_ends_.is_due()) query_ends_.record(p, row_of(end), {});
+    if (query_ends_.is_due()) query_ends_.record(p, row_of(end), {});
     if (p.path.kind == ReturnPath::Kind::stream)
         (void)to_stream(p.path.stream, p.path.stream_token, nullptr);
 }
@@ -330,7 +331,7 @@ PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
         path.worker == worker_ ? path.port : transmit_.lane_of_worker(path.worker);
     if (truncated) end = truncated_end(end);
     query_ends_.answered(p, answer.rcode);
-    if (query_ends_.records() && query_ends_.is_due()) {
+    if (query_ends_.is_due()) {
         transmit_.record_of_next(
             lane,
             query_ends_.record(p, row_of(end), {answer.rcode, options.ede, {message, length}}));
@@ -356,7 +357,7 @@ PendingOutcome Replier::answer_by_stream(const Parked& p, const dns::Query& q,
     if (truncated) end = truncated_end(end);
     query_ends_.answered(p, answer.rcode);
     QueryRecord* written = nullptr;
-    if (query_ends_.records() && query_ends_.is_due())
+    if (query_ends_.is_due())
         written = query_ends_.record(p, row_of(end), {answer.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
     if (!taken) {

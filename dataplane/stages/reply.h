@@ -48,10 +48,13 @@ class Replier {
     // The same for a query that is_plain().
     Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          AnswerPath path) noexcept;
-    // Whether it came by a port and no records are written.
-    [[nodiscard]] bool is_plain(const Packet& p) const noexcept {
-        return p.mbuf != nullptr && !query_ends_.records();
+    // Whether it came by a port and has no record. Once for each query, because it counts for sampling.
+    [[nodiscard]] bool is_plain(const Packet& p) noexcept {
+        return p.mbuf != nullptr && !query_ends_.is_due();
     }
+    // ... for one that is not.
+    Verdict answer_other(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
+                         const AnswerSource& source) noexcept;
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;

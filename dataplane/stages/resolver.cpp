@@ -164,7 +164,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     }
     const std::uint32_t age_s = e->born.age_s(now_s);
     if (!parts_.replier.is_plain(p)) [[unlikely]] {
-        answer_hit_recorded(p, age_s, ttl_cap_s, path);
+        answer_other_hit(p, age_s, ttl_cap_s, path);
         return true;
     }
     parts_.replier.answer_plain(
@@ -173,11 +173,12 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 }
 
 // A function of its own, so that answer_hit() keeps its options in registers.
-[[gnu::noinline]] void Resolver::answer_hit_recorded(Packet& p, std::uint32_t age_s,
-                                                     std::uint32_t ttl_cap_s,
-                                                     AnswerPath path) noexcept {
-    parts_.replier.answer(p, p.found->answer(),
-                          {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size}, {path});
+[[gnu::noinline]] void Resolver::answer_other_hit(Packet& p, std::uint32_t age_s,
+                                                  std::uint32_t ttl_cap_s,
+                                                  AnswerPath path) noexcept {
+    parts_.replier.answer_other(p, p.found->answer(),
+                                {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size},
+                                {path});
 }
 
 // A function of its own, so that answer_hit() needs no stack for it.

@@ -71,8 +71,8 @@ class Resolver {
     // The largest TTL of a plain hit whose rows are known to exist; no value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;
-    void answer_hit_recorded(Packet& p, std::uint32_t age_s, std::uint32_t ttl_cap_s,
-                             AnswerPath path) noexcept;
+    void answer_other_hit(Packet& p, std::uint32_t age_s, std::uint32_t ttl_cap_s,
+                          AnswerPath path) noexcept;
 
     // A query in the program: in its packet, in a record since it had to wait, or (a branch) in neither as
     // long as it need not wait.

@@ -51,6 +51,7 @@ GOALS = (
          figures=("ns", "flat_ns", "hyperscan_ns", "parse_s")),
     Goal("recorder", 1.0, limits=(("json_cores", "≤", 1), ("database_cores", "≤", 1), ("dnstap_cores", "≤", 1)),
          figures=("json_kept", "database_kept", "dnstap_kept", "json_ns", "database_ns", "dnstap_ns")),
+    Goal("observability", 0.80, 0.95, limits=(("off", "≥", 0.99), ("sampled", "≥", 0.95)), figures=("records_s", "mqps", "compared"), instr="cached"),
     Goal("reload", 0.80, 0.95, figures=("undisturbed_mqps", "worst_mqps", "middle_mqps", "reload_s", "seconds")),
     Goal("routeros", 0.85, 1.1,
          limits=(("renew_cpu", "≤", 0.2), ("slow_cpu", "≤", 0.3), ("gaps", "≤", 0), ("hold_p99_ms", "≤", 30), ("hold_print_p99_ms", "≤", 100),

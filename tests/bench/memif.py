@@ -65,10 +65,15 @@ class Stage:
         return self.folder / f"memif{self.serial}.sock"
 
     def ours(self, path: pathlib.Path, idle: str = "adaptive") -> Process:
+        return self.start(f"{{ device: 'role=server,socket-abstract=no,{MEMIF},mac={OUR_MAC},socket={path}', driver: memif, "
+                          f"addresses: [{OURS}] }}", idle, "control: { http: off }\n" + self.configuration)
+
+    def start(self, port: str, idle: str, rest: str) -> Process:
+        """The daemon on this port; `rest`: the sections `control` and `plugins`."""
+        self.serial += 1
         config = self.folder / "steerdns.yaml"
         config.write_text(f"dataplane:\n  workers: [{SERVER_CPU}]\n  memory: {600 if self.huge else 256}MiB\n  idle: {idle}\n  ports:\n"
-                          f"    - {{ device: 'role=server,socket-abstract=no,{MEMIF},mac={OUR_MAC},socket={path}', driver: memif, "
-                          f"addresses: [{OURS}] }}\ncontrol: {{ http: off }}\n" + self.configuration)
+                          f"    - {port}\n{rest}")
         daemon = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",
                                     str(config), "--control-socket", str(self.folder / "control.sock"))
         daemon.wait_for("serving", 40)
