@@ -8,7 +8,7 @@ export function make(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -22,8 +22,14 @@ export function widePanel(title, ...children) {
   return made;
 }
 
+// `text` may be an element, as of `prose`.
 export function notice(text, kind = "") {
   return make("p", { class: `notice ${kind}`, role: kind === "done" ? "status" : "alert" }, text);
+}
+
+// A sentence of the daemon: what stands between backticks is a command or a setting.
+export function prose(text) {
+  return make("span", {}, String(text).split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part)));
 }
 
 // columns: [{ title, of: row => text or element, number: right-aligned, long: wrapped anywhere,
@@ -34,11 +40,15 @@ export function table(columns, rows, empty = "Nothing yet.") {
   const kind = (column) => [column.number ? "number" : "text", column.long && "long", column.narrow === false && "wide-only"].filter(Boolean).join(" ");
   return make("table", {},
     make("thead", {}, make("tr", {}, columns.map((column) => make("th", { class: kind(column), scope: "col" }, column.title)))),
-    make("tbody", {}, rows.map((row) => make("tr", {}, columns.map((column) => make("td", { class: kind(column) }, column.of(row)))))));
+    make("tbody", {}, rows.map((row) => make("tr", {}, columns.map((column) => make("td", { class: kind(column), "data-title": column.title }, column.of(row)))))));
 }
 
-// Replaces the children, unless the user is typing in one of them.
+// Replaces the children, unless the user is typing in one of them. The link or button that has the focus keeps it: by its place.
 export function put(place, ...children) {
-  if (place.contains(document.activeElement) && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+  const inside = place.contains(document.activeElement) && document.activeElement !== place;
+  if (inside && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
+  const reachable = () => [...place.querySelectorAll("a, button")];
+  const at = inside ? reachable().indexOf(document.activeElement) : -1;
   place.replaceChildren(...children);
+  if (at >= 0) reachable()[at]?.focus({ preventScroll: true });
 }

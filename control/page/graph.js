@@ -1,9 +1,29 @@
-// A graph of lines over the last minutes, by Chart.js. It shares the time axis and the colours of the page.
+// A graph of lines over time, by Chart.js. It has the colours of the page.
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// series: [{ title, of: point => number }]; points have `at` in ms. Returns { element, draw(points), end() }.
-export function graph(label, series, seconds) {
+// The last minutes: points have `at` in ms.
+export function recent(seconds) {
+  return {
+    min: () => -seconds, max: () => 0, stepSize: 60,
+    x: (point, points) => (point.at - points[points.length - 1].at) / 1000,
+    tick: (v) => (v === 0 ? "now" : `${v / 60} min`),
+    title: (v) => `${Math.round(-v)} s ago`,
+  };
+}
+
+// A span of time: points have `start` in seconds since 1970.
+export function between(from, to) {
+  const iso = (v) => new Date(v * 1000).toISOString();
+  const text = (v) => (to - from > 2 * 86400 ? iso(v).slice(5, 10) : iso(v).slice(11, 16));
+  return {
+    min: () => from, max: () => to, x: (point) => point.start, tick: text,
+    title: (v) => `${iso(v).slice(0, 16).replace("T", " ")} UTC`,
+  };
+}
+
+// series: [{ title, of: point => number }]; `axis`: of `recent` or `between`. Returns { element, draw(points), end() }.
+export function graph(label, series, axis) {
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", label);
@@ -17,12 +37,12 @@ export function graph(label, series, seconds) {
       animation: false, parsing: false, normalized: true, maintainAspectRatio: false,
       interaction: { mode: "nearest", axis: "x", intersect: false },
       scales: {
-        x: { type: "linear", min: -seconds, max: 0, ticks: { maxTicksLimit: 7, callback: (v) => (v === 0 ? "now" : `${v / 60} min`), stepSize: 60 }, grid: { display: false } },
+        x: { type: "linear", min: axis.min(), max: axis.max(), ticks: { maxTicksLimit: 7, maxRotation: 0, callback: axis.tick, stepSize: axis.stepSize }, grid: { display: false } },
         y: { beginAtZero: true, ticks: { maxTicksLimit: 5 } },
       },
       plugins: {
         legend: { position: "bottom", align: "start", labels: { boxWidth: 12, boxHeight: 2 } },
-        tooltip: { callbacks: { title: ([item]) => `${Math.round(-item.parsed.x)} s ago` } },
+        tooltip: { callbacks: { title: ([item]) => axis.title(item.parsed.x) } },
       },
     },
   });
@@ -41,9 +61,8 @@ export function graph(label, series, seconds) {
   return {
     element,
     draw(points) {
-      const now = points.length ? points[points.length - 1].at : 0;
       series.forEach((one, i) => {
-        chart.data.datasets[i].data = points.map((point) => ({ x: (point.at - now) / 1000, y: one.of(point) }));
+        chart.data.datasets[i].data = points.map((point) => ({ x: axis.x(point, points), y: one.of(point) }));
       });
       chart.update("none");
     },

@@ -5,9 +5,10 @@ import { call } from "/rpc.js";
 const kEveryMs = 1000;
 export const kKept = 300;
 // Packets that are no queries of clients.
-const kNoQueries = new Set(["query_moved", "upstream_reply", "upstream_moved", "drop_upstream_unknown", "drop_upstream_malformed",
+export const kNoQueries = new Set(["query_moved", "upstream_reply", "upstream_moved", "drop_upstream_unknown", "drop_upstream_malformed",
   "punted", "drop_no_kernel", "drop_other_host", "drop_short_frame", "drop_bad_ip", "drop_bad_checksum", "drop_bad_source",
   "drop_bad_mac", "drop_segmented"]);
+const kOverQuota = ["drop_client_quota", "drop_suffix_quota", "servfail_quota", "drop_parked_full"];
 const kLocal = ["ad_list_denied", "static_answers", "lease_answers", "rpz_denied", "rpz_answered", "local_denied"];
 
 const listeners = new Set();
@@ -45,6 +46,8 @@ export function totals(counters) {
     forwarded: ends.forwarded,
     local: kLocal.reduce((n, name) => n + (stats[name] ?? 0), 0),
     failed: pending.servfail + ends.servfail_quota,
+    stale: stats.cache_stale_answers,
+    overQuota: kOverQuota.reduce((n, name) => n + (ends[name] ?? 0), 0) + pending.dropped_over_quota,
     misses: stats.cache_misses,
   };
 }
@@ -52,7 +55,7 @@ export function totals(counters) {
 function between(before, now, seconds) {
   const per = (a, b) => Math.max(0, (b - a) / seconds);
   const out = { ends: {} };
-  for (const key of ["queries", "hits", "forwarded", "local", "failed", "misses"]) out[key] = per(before[key], now[key]);
+  for (const key of ["queries", "hits", "forwarded", "local", "failed", "misses", "stale", "overQuota"]) out[key] = per(before[key], now[key]);
   for (const name of Object.keys(now.ends)) out.ends[name] = per(before.ends[name] ?? 0, now.ends[name]);
   return out;
 }
@@ -94,5 +97,6 @@ document.addEventListener("visibilitychange", () => {
 export function start() {
   if (timer !== null) clearTimeout(timer);
   live.error = null;
+  last = null;
   look();
 }

@@ -2,15 +2,19 @@
 import { make, notice, put } from "/dom.js";
 import { duration } from "/format.js";
 import { live, start, watch } from "/live.js";
+import { learn } from "/permissions.js";
 import { setToken } from "/rpc.js";
 import * as overview from "/views/overview.js";
+import * as queries from "/views/queries.js";
+import * as history from "/views/history.js";
+import * as explain from "/views/explain.js";
 import * as routers from "/views/routers.js";
 import * as lists from "/views/lists.js";
 import * as names from "/views/names.js";
 import * as configuration from "/views/configuration.js";
 
 // A view has `title` and show(place), which returns what ends it. The address after '#' names it; more after '/' is its own.
-const views = { overview, names, routers, lists, configuration };
+const views = { overview, queries, history, names, explain, routers, lists, configuration };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};
@@ -52,6 +56,7 @@ function askToken(reason) {
       event.preventDefault();
       setToken(field.value.trim());
       wantsToken = false;
+      learn().catch(() => { /* `start` says so */ });
       start();
       show();
     },

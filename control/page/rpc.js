@@ -1,5 +1,6 @@
 // JSON-RPC over POST /rpc. A token, if the server wants one, is kept for this tab only.
 const kToken = "steerdns-token";
+export const kForbidden = -32001;  // the role is too low
 let serial = 0;
 
 export class RpcError extends Error {
@@ -16,6 +17,46 @@ export const forgetToken = () => sessionStorage.removeItem(kToken);
 export function headers() {
   const token = sessionStorage.getItem(kToken);
   return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+// Notifications of `topics` (a list) with the other parameters of `subscribe`, until the returned function is called. Listeners:
+// data(topic, data, lost), and state(text): "" while connected, else why not.
+export function follow(topics, wish, { data, state }) {
+  const stop = new AbortController();
+  const query = new URLSearchParams({ topics: topics.join(",") });
+  for (const [name, value] of Object.entries(wish)) if (value) query.set(name, value);
+
+  async function read() {
+    const response = await fetch(`/events?${query}`, { headers: headers(), signal: stop.signal });
+    if (!response.ok) throw new RpcError((await response.text()).trim() || response.statusText, 0, response.status);
+    state("");
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const events = (rest + part.value).split("\n\n");
+      rest = events.pop();
+      for (const event of events) {
+        if (!event.startsWith("data: ")) continue;
+        const { method, params } = JSON.parse(event.slice(6));
+        data(method, params.data, params.lost);
+      }
+    }
+  }
+  async function run() {
+    while (!stop.signal.aborted) {
+      try {
+        await read();
+        state("The connection ended; it begins again");
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        state(error.message);
+        if (error.status >= 400 && error.status < 500) return;  // the next one would be refused, too
+      }
+      await new Promise((again) => setTimeout(again, 1000));
+    }
+  }
+  run();
+  return () => stop.abort();
 }
 
 export async function call(method, params) {

@@ -4,9 +4,11 @@ the network becomes HTML.
 With STEER_PICTURES set to a folder, screenshots are left there.
 """
 
+import json
 import os
 import pathlib
 import shutil
+import socket
 import sys
 import unittest
 
@@ -20,6 +22,8 @@ NEEDED = (*BROWSER_NEEDED, "dnsperf")
 PICTURES = os.environ.get("STEER_PICTURES")
 TOKEN, READ_TOKEN = "f0e1d2c3b4a5968778695a4b3c2d1e0f", "00112233445566778899aabbccddeeff"
 URL = "http://127.0.0.1:9154/"
+PHONE = 390  # px
+ENTER = "\ue007"
 HTML = "<img src=x onerror=document.title='broken'>"
 CONFIG = """
 control:
@@ -37,9 +41,10 @@ plugins:
   - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ] }} }}
   - {{ tag: pool, type: cache, args: {{ size: 10000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: log, type: query_recorder, args: {{ path: {folder}/state/queries.db }} }}
   - {{ tag: stream, type: ros_address_list, args: {{ router: edge1, address_list4: stream, address_list6: stream6, async: false }} }}
   - {{ tag: main, type: sequence, args: [
-      {{ exec: $ads }}, {{ matches: qname $routed, exec: $stream }}, {{ exec: $pool }}, {{ exec: $up }} ] }}
+      {{ exec: $log }}, {{ exec: $ads }}, {{ matches: qname $routed, exec: $stream }}, {{ exec: $pool }}, {{ exec: $up }} ] }}
 """
 
 
@@ -87,6 +92,9 @@ class Page(unittest.TestCase):
             browser.picture(pathlib.Path(PICTURES) / f"{name}.png")
         self.assertEqual(browser.errors(), [])
         self.assertLessEqual(browser.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
+        if browser.run("return window.innerWidth") < PHONE + 1:
+            self.assertEqual(browser.run("return [...document.querySelectorAll('.panel')].filter((one) => one.scrollWidth > one.clientWidth)"
+                                         ".map((one) => one.innerText)"), [])
         self.assertEqual(browser.run("return performance.getEntriesByType('resource').map((one) => new URL(one.name).origin)"
                                      ".filter((origin) => origin !== location.origin)"), [])
 
@@ -96,12 +104,24 @@ class Page(unittest.TestCase):
             browser.wait(text)
         self.finish(browser, "overview")
 
+    def test_a_refused_reload_needs_attention(self):
+        browser = self.browser()
+        self.file.write_text(self.text.replace("exec: $up }", "exec: $nothing }"))
+        try:
+            self.assertNotEqual(self.scene.ask("reload").returncode, 0)
+            browser.wait("the last reload was refused", "#view")
+        finally:
+            self.file.write_text(self.text)
+            self.scene.steerctl("reload")
+        until(lambda: "the last reload was refused" not in browser.text(".panel"), 20, "the problem is gone")
+
     def test_overview_dark_on_a_phone(self):
-        browser = self.browser(dark=True, width=390, height=844)
+        browser = self.browser(dark=True, width=PHONE, height=844)
         browser.wait("in sync")
         self.assertEqual(browser.run("return getComputedStyle(document.body).backgroundColor"), "rgb(18, 23, 28)")
-        for view, text in (("names", "One name"), ("routers", "edge1"), ("routers/edge1", "Differences"), ("lists", "ads.txt"),
-                           ("configuration", "plugins:")):
+        for view, text in (("queries", "Newest queries"), ("history", "Most frequent names"), ("history/name/www.other.example", "one point per"),
+                           ("names", "One name"), ("explain/node.stream.example/A", "Acknowledged"), ("routers", "edge1"), ("routers/edge1", "Differences"),
+                           ("lists", "ads.txt"), ("configuration", "plugins:")):
             browser.run("location.hash = arguments[0]", view)
             browser.wait(text)
             self.finish(browser, f"dark-{view.replace('/', '-')}")
@@ -141,6 +161,24 @@ class Page(unittest.TestCase):
         self.assertFalse(self.scene.told("routers")["routers"][0]["paused"])
         self.finish(browser, "router")
 
+    def test_findings_of_the_doctor(self):
+        """What comes from a router stays text; a command is one."""
+        browser = self.browser(path="routers/edge1")
+        browser.wait("systemctl enable --now steerdns-doctor")
+        report = {"router": "edge1", "interval_s": 60, "findings": ["problem redirect the redirect is missing: `/ip/firewall/nat/print`", f"note other {HTML}"]}
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(20)
+            control.connect(str(self.scene.socket))
+            control.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "doctor.report", "params": report}).encode() + b"\n")
+            self.assertIn("result", json.loads(control.makefile().readline()))
+        browser.wait("Reported")
+        browser.wait("the redirect is missing")
+        self.assertEqual(browser.run("return [...document.querySelectorAll('td code')].map((one) => one.innerText)"), ["/ip/firewall/nat/print"])
+        self.assertEqual(browser.run("return document.images.length"), 0)
+        self.finish(browser, "doctor")
+        browser.run("location.hash = 'routers'")
+        browser.wait("onerror")
+
     def test_lists(self):
         browser = self.browser(path="lists")
         browser.wait("blocks")
@@ -151,12 +189,111 @@ class Page(unittest.TestCase):
         browser.wait("blocks")
         self.finish(browser, "lists")
 
-    def test_a_token_that_may_only_read_changes_nothing(self):
-        browser = self.browser(token=READ_TOKEN, path="routers/edge1")
-        browser.wait("None: the router has what clients were told.")
-        browser.click("Pause writes")
-        browser.wait("role")
-        self.assertFalse(self.scene.told("routers")["routers"][0]["paused"])
+    def test_a_token_that_may_only_read_has_no_button(self):
+        browser = self.browser(token=READ_TOKEN)
+        label = "return [...document.querySelectorAll('button')].find((one) => one.innerText === arguments[0])"
+        for view, button, role in (("routers/edge1", "Pause writes", "operate"), ("routers", "Stop all writes", "admin"), ("lists", "Pause 5 min", "operate"),
+                                   ("configuration", "Apply", "admin")):
+            browser.run("location.hash = arguments[0]", view)
+            until(lambda: browser.run(f"{label}?.title", button) == f'This needs the role "{role}", and you have "read".', 20, f"{button} is disabled")
+            self.assertTrue(browser.run(f"{label}.disabled", button))
+        browser.wait('configuration.show needs the role "admin"')
+
+    # ---- queries
+
+    def ask(self, name, kind="A", times=1):
+        self.scene.kdig(*[name, kind] * times)
+
+    def test_live_queries(self):
+        browser = self.browser(path="queries")
+        browser.wait("No query")
+        until(lambda: self.ask("live.other.example") is None and "live.other.example" in browser.text("table"), 20, "the query is shown")
+        # Names, clients and ends are filters.
+        browser.type("input[name=name]", "stream.example")
+        browser.click("Filter")
+        until(lambda: self.ask("live.other.example") is None and self.ask("short.stream.example") is None and "short.stream.example" in browser.text("table"),
+              20, "the query below the name is shown")
+        self.assertNotIn("live.other.example", browser.text("table"))
+        browser.click("Pause")
+        browser.wait("Paused")
+        before = browser.text("table")
+        self.ask("long.stream.example")
+        until(lambda: self.scene.told("history", "--name", "long.stream.example")["queries"], 20, "the query is recorded")
+        self.assertEqual(browser.text("table"), before)
+        browser.click("Go on")
+        browser.wait("long.stream.example", "table")
+        self.finish(browser, "queries")
+        browser.click("long.stream.example")
+        browser.wait("domain:stream.example")
+        self.assertIn("#explain/long.stream.example/A/192.168.88.10/172.16.1.2", browser.run("return location.hash"))
+        browser.wait("192.168.88.10 asked 172.16.1.2 over udp")
+
+    def test_a_filter_that_is_wrong_is_named(self):
+        browser = self.browser(path="queries")
+        browser.type("input[name=client]", "nobody")
+        browser.click("Filter")
+        browser.wait("expected an address or a prefix")
+
+    def test_lost_queries_are_counted(self):
+        browser = self.browser(path="queries")
+        browser.wait("No query")
+        queries = self.scene.folder / "many"
+        queries.write_text("".join(f"l{i}.other.example A\n" for i in range(500)))
+        self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "4", "-c", "1")
+        until(lambda: self.ask("last.other.example") is None and "were not sent to this page" in browser.text(), 20, "the losses are shown")
+        self.assertLessEqual(browser.run("return document.querySelectorAll('tbody tr').length"), 100)
+
+    def test_live_names_that_are_html_stay_text(self):
+        browser = self.browser(path="queries")
+        until(lambda: self.ask(f"{HTML}.other.example") is None and "onerror" in browser.text("table"), 20, "the name is shown")
+        browser.click(browser.run("return [...document.querySelectorAll('td a')].find((one) => one.innerText.includes('onerror')).innerText"))
+        browser.wait("onerror", "dl")
+        self.assertEqual(browser.run("return [document.images.length, document.title]"), [0, "Explain – SteerDNS"])
+        self.finish(browser, "live-html")
+
+    def test_explain(self):
+        browser = self.browser(path="explain")
+        browser.wait("Trace the next one")
+        browser.type("input[name=name]", "node.stream.example")
+        browser.type("input[name=client]", f"192.168.88.77{ENTER}")
+        text = browser.wait("Acknowledged")
+        for part in ("192.168.88.77 asked 127.0.0.1 over udp", "NOERROR", "node.stream.example.", "domain:stream.example", "steer.yaml:", "cache 'pool'",
+                     "/ip/firewall/address-list/add =list=stream =address=203.0.113.31", "done ret="):
+            self.assertIn(part, text)
+        self.finish(browser, "explain")
+        browser.open(f"{URL}#explain/ads.example")
+        text = browser.wait("full:ads.example")
+        self.assertIn("ads.txt:1", text)
+        self.assertIn("block by ad list 'ads'", text)
+
+    def test_explain_without_the_role_asks_for_itself(self):
+        browser = self.browser(token=READ_TOKEN, path="explain/www.other.example/A/192.168.88.77")
+        browser.wait("asked as 127.0.0.1, and not as 192.168.88.77: asking for another client needs the role operate")
+        browser.wait("127.0.0.1 asked 127.0.0.1 over udp")
+
+    def test_trace_of_the_next_query(self):
+        browser = self.browser(path="explain/www.other.example")
+        browser.wait("asked 127.0.0.1")
+        browser.click("Trace the next one")
+        until(lambda: self.ask("www.other.example") is None and "192.168.88.10 asked 172.16.1.2" in browser.text(), 20, "a client's query is shown")
+
+    def test_history(self):
+        self.ask("www.other.example", times=5)
+        browser = self.browser(path="history")
+        browser.wait("www.other.example")
+        for part in ("192.168.88.10", "answered", "udp://1.1.1.1"):
+            browser.wait(part)
+        self.finish(browser, "history")
+        browser.click("www.other.example")
+        browser.wait("one point per")
+        browser.wait("www.other.example", "table")
+        browser.click("All queries")
+        browser.wait("Most active clients")
+        browser.click("192.168.88.10")
+        browser.wait("client: 192.168.88.10")
+        self.finish(browser, "history-client")
+
+    # ---- the configuration
 
     def test_configuration(self):
         browser = self.browser(path="configuration")
@@ -174,6 +311,17 @@ class Page(unittest.TestCase):
         browser.wait("Not applied")
         self.assertEqual(self.file.read_text(), self.text)
         edit("exec: $nothing }", "exec: $up }")
+        # What it would have done with the queries of the last hour.
+        self.ask("blocked.other.example", times=3)
+        edit("type: domain_set, args: {", "type: domain_set, args: { # a comment\n     ")
+        edit("{ exec: $pool }", "{ matches: qname blocked.other.example, exec: reject 3 }, { exec: $pool }")
+        browser.click("What would change?")
+        browser.wait("get another decision")
+        browser.wait("blocked.other.example", "#view")
+        browser.wait("rejected")
+        self.finish(browser, "replay")
+        edit("{ matches: qname blocked.other.example, exec: reject 3 }, ", "")
+        edit(" # a comment\n     ", "")
         edit("size: 10000", "size: 20000")
         browser.click("Apply")
         browser.wait("In force, as generation")
@@ -187,7 +335,7 @@ class Page(unittest.TestCase):
 
     def test_keyboard(self):
         browser = self.browser()
-        for key, view in (("3", "#routers"), ("4", "#lists"), ("1", "#overview")):
+        for key, view in (("6", "#routers"), ("7", "#lists"), ("1", "#overview")):
             browser.keys(key)
             until(lambda: browser.run("return location.hash") == view, 10, f"key {key} opens {view}")
 

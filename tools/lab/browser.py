@@ -87,8 +87,8 @@ class Browser:
         return self._do("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
     def click(self, label: str) -> None:
-        """The first link or button with this text."""
-        found = self._do("POST", "/element", {"using": "xpath", "value": f"//*[self::a or self::button][normalize-space()={json.dumps(label)}]"})
+        """The first link or button with this text, which has no quotation mark (XPath has no escape)."""
+        found = self._do("POST", "/element", {"using": "xpath", "value": f'//*[self::a or self::button][normalize-space()="{label}"]'})
         self._do("POST", f"/element/{found[ELEMENT]}/click", {})
 
     def type(self, selector: str, text: str) -> None:

@@ -1,14 +1,48 @@
 // The configuration's file: read with its problems beside the lines, changed, checked, applied, and taken back.
 import { make, notice, panel, table, widePanel } from "/dom.js";
-import { bytes, time } from "/format.js";
+import { bytes, count, time } from "/format.js";
+import { guard } from "/permissions.js";
 import { call } from "/rpc.js";
+import { explainLink } from "/views/queries.js";
 
 export const title = "Configuration";
 
+const kReplays = [[3600, "hour"], [86400, "day"], [604800, "week"]];
+
+// What configuration.replay says: the recorded queries that the text decides in another way.
+function effect(result) {
+  if (!result.good) return notice("This text has errors: correct them first.");
+  const decided = (one) => make("span", { title: one.rule ?? "" }, one.text);
+  const unknown = result.unknown.queries;
+  return make("div", {},
+    make("p", {}, `Of ${count(result.queries)} queries since ${time(result.from)}, ${count(result.different.queries)} get another decision, ${count(result.same.queries)} the same`,
+      unknown > 0 && `, and ${count(unknown)} depend on facts that are not recorded: ${result.unknown_facts.map((one) => one.fact).join(", ")}`, "."),
+    !result.complete && make("p", { class: "quiet" }, "Older queries are gone, or were too many."),
+    table([
+      { title: "Before", of: (one) => one.before },
+      { title: "After", of: (one) => one.after },
+      { title: "Queries", number: true, of: (one) => count(one.queries) },
+      { title: "Different ones", number: true, of: (one) => count(one.distinct) },
+    ], result.changes, "No recorded query gets another decision."),
+    result.differences.length > 0 && make("h3", {}, "The most frequent ones"),
+    result.differences.length > 0 && table([
+      { title: "Name", long: true, of: (one) => explainLink(one, one.name) },
+      { title: "Type", of: (one) => one.type },
+      { title: "Client", of: (one) => one.client, narrow: false },
+      { title: "Queries", number: true, of: (one) => count(one.queries) },
+      { title: "Before", long: true, of: (one) => decided(one.before) },
+      { title: "After", long: true, of: (one) => decided(one.after) },
+    ], result.differences),
+    result.omitted > 0 && make("p", { class: "quiet" }, `${count(result.omitted)} more are not shown.`));
+}
+
 export function show(place) {
   const told = make("div"), problems = make("div"), history = make("div"), box = make("div", { class: "editor" });
-  const buttons = make("p");
-  place.replaceChildren(told, make("div", { class: "panels" }, widePanel("File", buttons, box), panel("Problems", problems), panel("Earlier texts", history)));
+  const buttons = make("p"), replayed = make("div");
+  const span = make("select", { name: "span", "aria-label": "Time of the recorded queries" }, kReplays.map(([value, text]) => make("option", { value }, `last ${text}`)));
+  const effectPanel = widePanel("Effect on recorded queries", replayed);
+  effectPanel.hidden = true;
+  place.replaceChildren(told, make("div", { class: "panels" }, widePanel("File", buttons, box), panel("Problems", problems), panel("Earlier texts", history), effectPanel));
   let editor = null, file = "", hash = "", saved = "";
 
   const tell = (text, kind) => told.replaceChildren(...(text ? [notice(text, kind)] : []));
@@ -19,7 +53,7 @@ export function show(place) {
     } catch (error) {
       tell(error.message);
     }
-    for (const button of buttons.children) button.disabled = false;
+    for (const button of buttons.children) button.disabled = Boolean(button.dataset.refused);
   }
 
   function showProblems(all) {
@@ -73,6 +107,19 @@ export function show(place) {
     tell(good ? "This text is good." : "This text has errors.", good ? "done" : "");
   }
 
+  async function replay() {
+    effectPanel.hidden = false;
+    replayed.replaceChildren(make("p", { class: "quiet", role: "status" }, "Deciding recorded queries again …"));
+    try {
+      const result = await call("configuration.replay", { text: editor.getValue(), seconds: Number(span.value) });
+      if (!result.good) showProblems(result.problems);
+      replayed.replaceChildren(effect(result));
+      tell("");
+    } catch (error) {
+      replayed.replaceChildren(notice(error.message));
+    }
+  }
+
   async function apply() {
     const done = await call("configuration.apply", { text: editor.getValue(), hash });
     if (done.applied) {
@@ -84,8 +131,9 @@ export function show(place) {
     showProblems(done.problems);
   }
 
-  buttons.append(make("button", { onclick: () => run(check) }, "Check"), " ", make("button", { class: "main", onclick: () => run(apply) }, "Apply"), " ",
-    make("button", { onclick: () => run(read) }, "Read again"));
+  buttons.append(guard(make("button", { onclick: () => run(check) }, "Check"), "configuration.check"), " ", guard(make("button", { onclick: () => run(replay) }, "What would change?"), "configuration.replay"), " ", span, " ",
+    guard(make("button", { class: "main", onclick: () => run(apply) }, "Apply"), "configuration.apply"), " ",
+    guard(make("button", { onclick: () => run(read) }, "Read again"), "configuration.show"));
   run(read);
   const stay = (event) => { if (editor && editor.getValue() !== saved) event.preventDefault(); };
   window.addEventListener("beforeunload", stay);

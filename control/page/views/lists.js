@@ -1,6 +1,7 @@
 // Lists: sizes, age and trouble of each, matches and pause of ad lists.
 import { make, notice, put, table, widePanel } from "/dom.js";
 import { count, duration } from "/format.js";
+import { action } from "/permissions.js";
 import { call } from "/rpc.js";
 
 export const title = "Lists";
@@ -8,17 +9,7 @@ export const title = "Lists";
 export function show(place) {
   const told = make("div");
   const ads = make("div"), sets = make("div"), fetched = make("div");
-  const button = (label, act) => make("button", {
-    onclick: async () => {
-      try {
-        await act();
-        told.replaceChildren();
-      } catch (error) {
-        told.replaceChildren(notice(error.message));
-      }
-      look();
-    },
-  }, label);
+  const button = (label, method, params) => action(label, method, async () => { await call(method, params); look(); return `${label}: done`; }, told);
 
   function adLists({ adlists }) {
     return table([
@@ -27,8 +18,8 @@ export function show(place) {
       { title: "Names", number: true, of: (one) => count(one.names) },
       { title: "Blocked", number: true, of: (one) => count(one.matches) },
       { title: "State", of: (one) => (one.paused_s > 0 ? make("span", { class: "warn" }, `paused for ${duration(one.paused_s)}`) : "blocks") },
-      { title: "", of: (one) => (one.paused_s > 0 ? button("Resume", () => call("adlist.resume", { tag: one.tag }))
-        : button("Pause 5 min", () => call("adlist.pause", { tag: one.tag, seconds: 300 }))) },
+      { title: "", of: (one) => (one.paused_s > 0 ? button("Resume", "adlist.resume", { tag: one.tag })
+        : button("Pause 5 min", "adlist.pause", { tag: one.tag, seconds: 300 })) },
     ], adlists, "The configuration has no adlist.");
   }
 
@@ -56,7 +47,7 @@ export function show(place) {
     }
   }
   place.replaceChildren(told, make("div", { class: "panels" }, widePanel("Ad lists", ads), widePanel("Lists in force", sets),
-    widePanel("Lists from URLs", fetched, make("p", {}, button("Fetch all now", () => call("lists.fetch"))))));
+    widePanel("Lists from URLs", fetched, make("p", {}, button("Fetch all now", "lists.fetch")))));
   look();
   const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
   return () => clearInterval(timer);

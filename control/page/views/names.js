@@ -2,6 +2,7 @@
 import { make, notice, panel, table, widePanel } from "/dom.js";
 import { count, duration, percent } from "/format.js";
 import { call } from "/rpc.js";
+import { ruleTable } from "/views/explain.js";
 
 export const title = "Names";
 
@@ -41,11 +42,7 @@ function all(place) {
 }
 
 function rules({ rules, sets }) {
-  return make("div", {}, table([
-    { title: "Plugin", of: (one) => one.plugin },
-    { title: "Rule", long: true, of: (one) => one.rule },
-    { title: "At", of: (one) => `${one.file}:${one.line}` },
-  ], rules, "No rule of a list matches this name."), sets.length > 0 && make("p", { class: "quiet" }, `In ${sets.join(", ")}.`));
+  return make("div", {}, ruleTable(rules), sets.length > 0 && make("p", { class: "quiet" }, `In ${sets.join(", ")}.`));
 }
 
 function cached({ answers }) {
@@ -68,7 +65,8 @@ function one(place, name) {
       part.replaceChildren(notice(error.message));
     }
   };
-  place.replaceChildren(make("p", {}, make("a", { href: "#names" }, "All names")), make("div", { class: "panels" },
+  place.replaceChildren(make("p", {}, make("a", { href: "#names" }, "All names"), " · ", make("a", { href: `#explain/${encodeURIComponent(name)}` }, "Explain a query"), " · ",
+    make("a", { href: `#history/name/${encodeURIComponent(name)}` }, "History")), make("div", { class: "panels" },
     widePanel(`Rules for ${name}`, why), widePanel("Cached answers", kept)));
   fill(why, "why", rules);
   fill(kept, "cache.show", cached);

@@ -1,12 +1,15 @@
 // The state at a glance: rates, graphs, ends of queries, upstreams, routers, certificates.
-import { make, panel, put, table } from "/dom.js";
+import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
 import { bytes, compact, count, duration, ms, percent, rate, time } from "/format.js";
-import { graph } from "/graph.js";
+import { graph, recent } from "/graph.js";
 import { kKept, totals, watch } from "/live.js";
+import { call } from "/rpc.js";
 
 export const title = "Overview";
 
-const kSoonDays = 21;
+const kSoonDays = 21, kEvents = 12, kEventsEveryMs = 5000;
+// The view that has more about a problem, by its subject.
+const kViews = { configuration: "configuration", routers: "routers", doctor: "routers", lists: "lists", recorder: "history", overload: "queries" };
 
 function tile(value, what, more, kind = "") {
   return make("div", { class: "tile" }, make("span", {}, what), make("b", { class: kind }, value), make("span", {}, more));
@@ -23,10 +26,33 @@ function tiles({ status, counters, rates }) {
     tile(rates ? percent(rates.hits, looked) : "–", "Cache hits", `${percent(all.hits, all.hits + all.misses)} so far`),
     tile(count(parked), "Waiting", "for upstreams or routers"),
     tile(rates ? rate(rates.failed) : "–", "SERVFAIL/s", `${compact(all.failed)} so far`, rates?.failed > 0 ? "bad" : ""),
-    status.routers.length > 0 && tile(`${inSync}/${status.routers.length}`, "Routers in sync", owed ? `${count(owed)} rows to write` : "all rows written",
+    status.routers.length > 0 && tile(`${inSync}/${status.routers.length}`, "Routers in sync", owed ? `to write: ${count(owed)}` : "all rows written",
       inSync < status.routers.length ? "bad" : ""),
+    all.stale > 0 && tile(rates ? rate(rates.stale) : "–", "Stale answers/s", `${compact(all.stale)} so far`, rates?.stale > 0 ? "warn" : ""),
+    all.overQuota > 0 && tile(rates ? rate(rates.overQuota) : "–", "Over quota/s", `${compact(all.overQuota)} so far`, rates?.overQuota > 0 ? "bad" : ""),
     status.cache && tile(compact(status.cache.entries), "Cached answers", bytes(status.cache.bytes)),
   ].filter(Boolean);
+}
+
+// What needs attention now: the daemon's own list, and rates that only a second look shows.
+function problems({ status, rates }) {
+  const all = [...(status.problems ?? [])];
+  if (status.reload.trouble && !all.some((one) => one.subject === "configuration")) all.unshift({ subject: "configuration", text: `the last reload was refused: ${status.reload.trouble}` });
+  for (const list of status.lists.not_loaded) if (!all.some((one) => one.subject === "lists" && one.text.includes(list))) all.push({ subject: "lists", text: `list never loaded: ${list}` });
+  if (rates?.overQuota > 0) all.push({ subject: "overload", text: `${rate(rates.overQuota)} queries/s exceed a quota; \`Queries\` shows from which clients` });
+  if (rates?.stale > 0) all.push({ subject: "upstreams", text: `${rate(rates.stale)} answers/s are stale: upstreams did not answer in time, or the refresh is under way` });
+  return table([
+    { title: "Subject", of: (one) => (kViews[one.subject] ? make("a", { href: `#${kViews[one.subject]}` }, one.subject) : one.subject) },
+    { title: "What is wrong, and what to do", long: true, of: (one) => prose(one.text) },
+  ], all, "Nothing.");
+}
+
+function events(list) {
+  const kinds = { error: "bad", warning: "warn" };
+  return table([
+    { title: "Time", of: (one) => new Date(one.at_ms).toISOString().slice(11, 19) },
+    { title: "Event", long: true, of: (one) => make("span", { class: kinds[one.level] }, one.text) },
+  ], list.slice(-kEvents).reverse(), "None since the start.");
 }
 
 function ends({ counters, rates }) {
@@ -79,18 +105,23 @@ export function show(place) {
     { title: "cache hits/s", of: (point) => point.hits },
     { title: "forwarded/s", of: (point) => point.forwarded },
     { title: "SERVFAIL/s", of: (point) => point.failed },
-  ], kKept);
+  ], recent(kKept));
   const parts = { tiles: make("div", { class: "tiles" }) };
   const section = (name, heading) => {
     parts[name] = make("div");
     return panel(heading, parts[name]);
   };
+  const attention = make("div"), told = make("div");
   const certificatePanel = section("certificates", "Certificates");
-  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, panel("Queries", queries.element), section("ends", "How queries ended"),
-    section("upstreams", "Upstreams"), section("routers", "Routers"), certificatePanel));
+  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, widePanel("Needs attention", attention), panel("Queries", queries.element), section("ends", "How queries ended"),
+    section("upstreams", "Upstreams"), section("routers", "Routers"), panel("Last events", told), certificatePanel));
+  const listen = () => call("events", { most: kEvents }).then((now) => put(told, events(now.events)), (error) => put(told, notice(error.message)));
+  listen();
+  const timer = setInterval(() => { if (!document.hidden) listen(); }, kEventsEveryMs);
   const unwatch = watch((now) => {
     if (!now.status || now.error) return;
     put(parts.tiles, ...tiles(now));
+    put(attention, problems(now));
     put(parts.ends, ends(now));
     put(parts.upstreams, upstreams(now));
     put(parts.routers, routers(now));
@@ -98,5 +129,5 @@ export function show(place) {
     certificatePanel.hidden = now.status.certificates.length === 0;
     queries.draw(now.history);
   });
-  return () => { unwatch(); queries.end(); };
+  return () => { clearInterval(timer); unwatch(); queries.end(); };
 }

@@ -1,16 +1,22 @@
 // Routers: state, rows and lag; of one router its lists, differences, errors and the doctor's findings.
-import { make, notice, panel, put, table, widePanel } from "/dom.js";
+import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
 import { count, duration, ms } from "/format.js";
 import { watch } from "/live.js";
+import { action } from "/permissions.js";
 import { call } from "/rpc.js";
 import { routerState } from "/views/overview.js";
 
 export const title = "Routers";
 
 function all(place) {
-  const rows = make("div");
-  place.replaceChildren(panel("Routers", rows));
-  return watch(({ status, error }) => {
+  const rows = make("div"), reports = make("div"), told = make("div");
+  place.replaceChildren(told, make("div", { class: "panels" }, widePanel("Routers", rows, make("p", {},
+    action("Stop all writes", "bypass", () => call("bypass", { on: true }), told), " ", action("Write again", "bypass", () => call("bypass", { on: false }), told))),
+  widePanel("Doctor", reports)));
+  const look = () => fill(reports, "doctor.report", undefined, allFindings);
+  look();
+  const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
+  const unwatch = watch(({ status, error }) => {
     if (!status || error) return;
     put(rows, table([
       { title: "Router", of: (one) => make("a", { href: `#routers/${encodeURIComponent(one.name)}` }, one.name) },
@@ -22,26 +28,26 @@ function all(place) {
       { title: "To write", number: true, of: (one) => count(one.owed) },
       { title: "Answers held", number: true, of: (one) => count(one.held) },
       { title: "A write takes", number: true, of: (one) => ms(one.service_us / 1000), narrow: false },
-      { title: "Trouble", of: (one) => one.trouble },
+      { title: "Trouble", of: (one) => prose(one.trouble) },
     ], status.routers, "The configuration has no router."));
   });
+  return () => { clearInterval(timer); unwatch(); };
 }
 
-// A button that runs `act` and says what came of it.
-function action(label, act, told) {
-  const button = make("button", {
-    onclick: async () => {
-      button.disabled = true;
-      try {
-        await act();
-        told.replaceChildren(notice(`${label}: done`, "done"));
-      } catch (error) {
-        told.replaceChildren(notice(error.message));
-      }
-      button.disabled = false;
-    },
-  }, label);
-  return button;
+function allFindings({ routers }) {
+  const kinds = { problem: "bad", advice: "warn", note: "quiet" };
+  const rows = routers.flatMap((report) => [...(report.trouble ? [{ level: "problem", check: "read", what: report.trouble }] : []), ...report.findings].map((one) => ({ router: report.router, ...one })));
+  if (routers.length === 0) return noReport();
+  return table([
+    { title: "Router", of: (one) => make("a", { href: `#routers/${encodeURIComponent(one.router)}` }, one.router) },
+    { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
+    { title: "Check", of: (one) => one.check, narrow: false },
+    { title: "Finding and what to do", long: true, of: (one) => prose(one.what) },
+  ], rows, "Nothing found.");
+}
+
+function noReport() {
+  return make("p", { class: "quiet" }, "No report yet. ", make("code", {}, "systemctl enable --now steerdns-doctor"), " watches routers.");
 }
 
 async function fill(part, method, params, draw) {
@@ -70,13 +76,19 @@ function errors({ routers: [router] }) {
 
 function findings(result, name) {
   const report = result.routers.find((one) => one.router === name);
-  if (!report) return make("p", { class: "quiet" }, "No report yet. ", make("code", {}, "systemctl enable --now steerdns-doctor"), " watches routers.");
+  if (!report) return noReport();
   const kinds = { problem: "bad", advice: "warn", note: "quiet" };
-  return make("div", {}, report.trouble ? notice(report.trouble) : "", table([
+  return make("div", {}, report.trouble ? notice(prose(report.trouble)) : "", table([
     { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
     { title: "Check", of: (one) => one.check },
-    { title: "Finding", long: true, of: (one) => one.what },
-  ], report.findings, "Nothing found."));
+    { title: "Finding and what to do", long: true, of: (one) => prose(one.what) },
+  ], report.findings, "Nothing found."),
+  report.steps.length > 0 && table([
+    { title: "Probe", of: (one) => one.step },
+    { title: "Result", of: (one) => make("span", { class: one.result === "failed" ? "bad" : one.result === "ok" ? "good" : "warn" }, one.result) },
+    { title: "Details", long: true, of: (one) => prose(one.text) },
+  ], report.steps),
+  make("p", { class: report.stale ? "bad" : "quiet" }, `Reported ${duration(report.age_s)} ago.${report.stale ? " The next reports are missing: check the service steerdns-doctor." : ""}`));
 }
 
 function one(place, name) {
@@ -90,8 +102,8 @@ function one(place, name) {
   };
   place.replaceChildren(make("p", {}, make("a", { href: "#routers" }, "All routers")), make("div", { class: "panels" },
     widePanel(name, state, make("p", {},
-      action("Pause writes", () => call("routers.pause", { name }), told), " ", action("Resume", () => call("routers.resume", { name }), told), " ",
-      action("Read its rows again", () => call("routers.reconcile", { name }), told)), told),
+      action("Pause writes", "routers.pause", () => call("routers.pause", { name }), told), " ", action("Resume", "routers.resume", () => call("routers.resume", { name }), told), " ",
+      action("Read its rows again", "routers.reconcile", () => call("routers.reconcile", { name }), told)), told),
     panel("Lists", part.lists), panel("Differences", part.differences), panel("Last errors", part.errors), panel("Doctor", part.findings)));
   look();
   const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
@@ -100,7 +112,7 @@ function one(place, name) {
     const router = status.routers.find((each) => each.name === name);
     if (!router) return put(state, notice(`The configuration has no router ${name}.`));
     put(state, make("p", {}, routerState(router), `, ${router.address}, RouterOS ${router.version || "unknown"}, ${count(router.rows)} rows, ${count(router.owed)} to write, a write takes ${ms(router.service_us / 1000)}`),
-      router.trouble ? notice(router.trouble) : "");
+      router.trouble ? notice(prose(router.trouble)) : "");
     put(part.lists, table([
       { title: "List", of: (list) => list.tag },
       { title: "Claims", number: true, of: (list) => count(list.claims) },
