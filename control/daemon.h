@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -166,6 +167,11 @@ class Daemon {
     void take_notes();
 
     [[nodiscard]] boost::json::value status();
+    // What an operator should look at now (daemon_problems.cpp).
+    [[nodiscard]] boost::json::value problems();
+    void add_upstream_problems(const std::function<void(std::string)>& add) const;
+    void add_list_problems(const std::function<void(std::string)>& add) const;
+    [[nodiscard]] std::optional<double> best_rtt_ms(std::uint16_t upstream) const;
     [[nodiscard]] boost::json::value counters() const;
     void write_metrics(ops::MetricWriter& writer);
     void write_upstream_metrics(ops::MetricWriter& writer);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "control/cache/cache_methods.h"
 #include "control/config/list_changes.h"
@@ -34,17 +35,6 @@ std::string_view word(NextHop::Via via) {
             break;
     }
     return "no route";
-}
-
-// The best smoothed round trip that any worker has measured, ms; null: none yet.
-boost::json::value best_rtt_ms(const DataplaneRuntime& runtime, std::uint16_t upstream) {
-    std::uint32_t best = 0;
-    for (unsigned w = 0; w < runtime.workers(); ++w) {
-        const auto rtt = runtime.worker(w).upstream_health(upstream).rtt_16ths_ms.load(
-            std::memory_order_relaxed);
-        if (rtt != 0 && (best == 0 || rtt < best)) best = rtt;
-    }
-    return best == 0 ? boost::json::value() : boost::json::value(best / 16.0);
 }
 
 object router_counters(const RouterThread::Status& router) {
@@ -130,6 +120,7 @@ boost::json::value Daemon::status() {
         {"memory", eal_->summary()}, {"simd", cache::label(runtime_->shared().hasher->lanes())}};
     add_process(all);
     all["ready"] = health_status();
+    all["problems"] = problems();
     all["reload"] = reload_status();
     all["lists"] = list_summary(lists_);
     array ports;
@@ -176,7 +167,7 @@ boost::json::value Daemon::status() {
             object one{{"name", upstream.name},
                        {"forward", group.name},
                        {"via", word(via)},
-                       {"rtt_ms", best_rtt_ms(*runtime_, upstream.id)}};
+                       {"rtt_ms", boost::json::value_from(best_rtt_ms(upstream.id))}};
             if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
             upstreams.push_back(std::move(one));
         }

@@ -93,6 +93,8 @@ class Search {
         } else if constexpr (std::is_same_v<Args, Rpz>) {
             for (const RpzZone& zone : args.zones)
                 look_at_zone(plugin, zone);
+        } else if constexpr (std::is_same_v<Args, AdList>) {
+            look_at(plugin, args.allow.rules, Says::not_in);
         } else if constexpr (requires { args.rules.front().rule.kind; }) {
             look_at(plugin, args.rules, Says::in);
         }

@@ -198,6 +198,18 @@ json::value Fetcher::status() const {
     return json::object{{"lists", std::move(all)}};
 }
 
+std::vector<std::string> Fetcher::problems() const {
+    std::vector<std::string> all;
+    for (const auto& [url, list] : lists_) {
+        if (list.trouble.empty()) continue;
+        // Some troubles end with what to do.
+        const bool has_advice = list.trouble.find(';') != std::string::npos;
+        all.push_back(url + " was not taken: " + list.trouble +
+                      (has_advice ? "" : "; `steerctl lists` shows the age of the copy in use"));
+    }
+    return all;
+}
+
 void Fetcher::write_metrics(ops::MetricWriter& writer) const {
     writer.family("steerdns_list_fetches");
     for (std::size_t i = 0; i < counts_.size(); ++i)

@@ -46,6 +46,8 @@ class Fetcher {
 
     // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "due_s"}]
     [[nodiscard]] boost::json::value status() const;
+    // Of each list whose last fetch went wrong, a sentence.
+    [[nodiscard]] std::vector<std::string> problems() const;
     void write_metrics(ops::MetricWriter& writer) const;
 
   private:

@@ -37,6 +37,13 @@ std::string left_text(std::int64_t left_s) {
 
 }  // namespace
 
+std::string certificate_sentence(const CertificateEnd& certificate, std::int64_t now_s) {
+    const bool has_ended = now_s > certificate.ends_s;
+    return certificate.whose + (has_ended ? " expired on " : " expires ") +
+           (has_ended ? "" : left_text(certificate.ends_s - now_s) + ", on ") +
+           date_of(certificate.ends_s) + "; " + certificate.remedy;
+}
+
 std::vector<std::string> CertificateWatch::look(std::span<const CertificateEnd> certificates,
                                                 std::int64_t now_s) {
     std::vector<std::string> sentences;
@@ -46,12 +53,7 @@ std::vector<std::string> CertificateWatch::look(std::span<const CertificateEnd> 
         Said now{one.ends_s, step_of(one.ends_s, now_s)};
         const bool is_known = before != said_.end() && before->second.ends_s == one.ends_s;
         const std::int64_t last = is_known ? before->second.step : 0;
-        if (now.step > last) {
-            const bool has_ended = now_s > one.ends_s;
-            sentences.push_back(one.whose + (has_ended ? " expired on " : " expires ") +
-                                (has_ended ? "" : left_text(one.ends_s - now_s) + ", on ") +
-                                date_of(one.ends_s) + "; " + one.remedy);
-        }
+        if (now.step > last) sentences.push_back(certificate_sentence(one, now_s));
         now.step = std::max(now.step, last);
         said.insert_or_assign(one.whose, now);
     }

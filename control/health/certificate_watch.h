@@ -19,6 +19,9 @@ struct CertificateEnd {
     std::int64_t ends_s = 0;  // since 1970, UTC
 };
 
+// "the certificate /etc/dot.pem expires in 1 day, on 2026-11-24 20:00 UTC; renew it"
+std::string certificate_sentence(const CertificateEnd& certificate, std::int64_t now_s);
+
 class CertificateWatch {
   public:
     // The sentences that are due, at most one per certificate.

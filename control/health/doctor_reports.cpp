@@ -129,6 +129,25 @@ boost::json::value DoctorReports::to_json() const {
     return object{{"routers", std::move(routers)}};
 }
 
+std::vector<std::string> DoctorReports::problems() const {
+    std::vector<std::string> all;
+    for (const auto& [name, report] : by_router_) {
+        const std::string who = "router " + name + ": ";
+        if (is_stale(report)) {
+            all.push_back(who + "the doctor's report is " + std::to_string(age_s(report)) +
+                          " s old; check that `steerctl doctor --watch` runs");
+            continue;
+        }
+        if (!report.trouble.empty()) all.push_back(who + report.trouble);
+        for (const Finding& finding : report.findings) {
+            if (finding.level == "problem")
+                all.push_back(who + finding.what + " (" + finding.check +
+                              "); `steerctl doctor` shows the commands that mend it");
+        }
+    }
+    return all;
+}
+
 void DoctorReports::write_metrics(ops::MetricWriter& writer) const {
     const auto flag = [](bool is_set) { return std::uint64_t{is_set ? 1U : 0U}; };
     for (const auto& [name, report] : by_router_) {

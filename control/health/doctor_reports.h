@@ -28,6 +28,8 @@ class DoctorReports {
 
     // `doctor.report`.
     void add_methods(ops::Methods& methods);
+    // The findings of level `problem`, and routers that could not be read.
+    [[nodiscard]] std::vector<std::string> problems() const;
     void write_metrics(ops::MetricWriter& writer) const;
     // Adds the condition `doctor` if there ever was a report.
     void add_check(ops::HealthChecks& checks) const;

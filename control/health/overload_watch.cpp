@@ -124,6 +124,14 @@ std::string OverloadWatch::failing_domain() const {
     return of_top > 0 && of_top * 2 >= timeouts_ - timeouts_before_ ? top.name : std::string{};
 }
 
+std::vector<std::string> OverloadWatch::recent(std::uint64_t now_ms) const {
+    std::vector<std::string> out;
+    for (const Kind& kind : kinds_) {
+        if (!kind.said.empty() && now_ms - kind.said_ms < kRecentMs) out.push_back(kind.said);
+    }
+    return out;
+}
+
 std::vector<std::string> OverloadWatch::look(std::span<const Counters* const> workers,
                                              std::uint64_t now_ms) {
     std::vector<std::string> out;
@@ -140,7 +148,9 @@ std::vector<std::string> OverloadWatch::look(std::span<const Counters* const> wo
         const auto trouble = static_cast<Trouble>(t);
         if (now_ms - kind.since_ms < kCollectMs) continue;
         if (now_ms >= kind.quiet_until_ms && is_worth_saying(trouble, kind)) {
-            out.push_back(sentence(trouble, kind, now_ms));
+            kind.said = sentence(trouble, kind, now_ms);
+            kind.said_ms = now_ms;
+            out.push_back(kind.said);
             kind.quiet_until_ms = now_ms + kSayEveryMs;
             forget(kind);
         } else if (trouble == Trouble::timeout && now_ms - kind.since_ms >= kSayEveryMs) {

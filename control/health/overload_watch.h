@@ -20,6 +20,9 @@ class OverloadWatch {
   public:
     // The sentences about new refusals. `workers`: all workers, always in the same order.
     std::vector<std::string> look(std::span<const Counters* const> workers, std::uint64_t now_ms);
+    // The last sentence of each kind of refusal, if it is younger than kRecentMs.
+    static constexpr std::uint64_t kRecentMs = 300'000;
+    [[nodiscard]] std::vector<std::string> recent(std::uint64_t now_ms) const;
     // The domain with most of the recent upstream timeouts; empty: none stands out.
     [[nodiscard]] std::string failing_domain() const;
 
@@ -29,6 +32,8 @@ class OverloadWatch {
         std::uint64_t refused = 0, samples = 0;
         std::uint64_t since_ms = 0;  // of the first of these
         std::uint64_t quiet_until_ms = 0;
+        std::uint64_t said_ms = 0;  // of `said`
+        std::string said;
         std::map<std::string, unsigned> clients, domains;
     };
     static void forget(Kind& kind);

@@ -6,7 +6,10 @@
 #include <iterator>
 #include <map>
 #include <new>
+#include <set>
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "control/config/effects.h"
 #include "control/process/process_limits.h"
@@ -44,14 +47,18 @@ ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, bool 
     array out;
     out.reserve(rules->size());
     std::map<config::PluginIndex, array> effects;
+    // A name that an adlist's `allow` has is not blocked by its lists.
+    std::set<std::string> allowed;
     for (const config::HoldingRule& r : *rules) {
-        object one{{"plugin", config::name_of(loaded.settings, r.plugin)},
-                   {"says", config::text_of(r.says)},
-                   {"rule", r.rule},
-                   {"file", r.file},
-                   {"line", r.line},
-                   {"queries", r.hits}};
-        if (with_effects) {
+        if (std::holds_alternative<config::AdList>(loaded.settings.plugin(r.plugin).args))
+            allowed.insert(config::name_of(loaded.settings, r.plugin));
+    }
+    for (const config::HoldingRule& r : *rules) {
+        const std::string plugin = config::name_of(loaded.settings, r.plugin);
+        object one{{"plugin", plugin}, {"says", config::text_of(r.says)},
+                   {"rule", r.rule},   {"file", r.file},
+                   {"line", r.line},   {"queries", r.hits}};
+        if (with_effects && !allowed.contains(plugin)) {
             const auto [at, fresh] = effects.try_emplace(r.plugin);
             if (fresh) at->second = effects_json(loaded.settings, r.plugin);
             one["effects"] = at->second;

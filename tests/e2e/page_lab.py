@@ -174,6 +174,7 @@ class Router:
 
     def __init__(self, scene: Scene):
         self.scene = scene
+        self.options: tuple[str, ...] = ()  # more of rossim
         self.model = router_model.Router(self.BEFORE)
         self.folder = scene.folder / "router-files"
         self.folder.mkdir()
@@ -299,7 +300,7 @@ class Router:
             words += ["--available-from", "172.16.1.1", "--user", "api-user:secret"]  # the lab's own reader
             self.scene.rossim = self.scene.network.start(
                 "router", "rossim", str(self.scene.build / "tools/rossim/rossim"), "--address", "172.16.1.1", "--journal",
-                str(self.scene.journal), "--control", str(self.scene.router_socket), *words)
+                str(self.scene.journal), "--control", str(self.scene.router_socket), *words, *self.options)
             self.scene.rossim.wait_for("port 8728")
 
     def sync_rows(self) -> None:

@@ -187,11 +187,11 @@ class Page:
     def do_edit(self, text: str) -> None:
         """FILE: OLD => NEW, everywhere in it."""
         file, _, change = text.partition(": ")
-        old, _, new = change.partition(" => ")
+        old, _, new = change.replace("\\n", "\n").partition(" =>")
         code, now = self.lab.box.shell(f"cat {file}")
         if code or old not in now:
             raise LabError(f"{file} does not hold {old!r}")
-        self.lab.box.write(file, now.replace(old, new.replace("\\n", "\n")))
+        self.lab.box.write(file, now.replace(old, new.removeprefix(" ")))
 
     def do_service(self, text: str) -> None:
         """/ip service set api NAME=VALUE"""

@@ -84,6 +84,8 @@ ROWS = {
     "why": Row(r"domain:stream\.example", ("stream.example",), ("sets", "rules"), wrong=(((), "NAME is required"),)),
     "hits": Row(r"queries in 1 second", ("--suffix", "--seconds", "1", "--top", "3"), ("queries", "names", "clients", "types", "suffixes"),
                 wrong=((("--seconds", "0"), "--seconds"), (("--top", "many"), "--top"))),
+    "events": Row(r"time +level +kind +event\n", ("--kind", "router", "--most", "5"), ("events",),
+                  wrong=((("--most", "501"), "--most"),)),
     "history": Row(r"time +client +", ("--suffix", "example", "--seconds", "3600", "--limit", "5"), ("queries", "complete"),
                    wrong=((("--limit", "0"), "--limit"),)),
     "history top": Row(r"queries from .*\n\n +queries +share", ("--kind", "client"), ("rows", "queries"), wrong=((("--limit", "many"), "--limit"),)),

@@ -73,4 +73,22 @@ int HistoryCommands::run() const {
     return show(options_, "recorder.history", history_text, params, kLongPatience);
 }
 
+EventCommand::EventCommand(CLI::App& app)
+    : events(app.add_subcommand(
+          "events", "Show the last events: reloads, routers, lists, upstreams, changes")) {
+    constexpr unsigned kMost = 500;
+    events->add_option("--kind", kind_,
+                       "Only this kind: reload, router, list, upstream, overload, certificate, "
+                       "doctor or change");
+    events->add_option("--most", most_, "Maximum number of events (default: 100)")
+        ->check(CLI::Range(1U, kMost));
+}
+
+int EventCommand::run(const Options& options) const {
+    json::object params;
+    if (!kind_.empty()) params["kind"] = kind_;
+    if (most_) params["most"] = *most_;
+    return show(options, "events", events_text, params);
+}
+
 }  // namespace steerctl

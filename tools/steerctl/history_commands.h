@@ -1,4 +1,4 @@
-// Recorded queries: `history`, `history top`, `history series`, `recorder`.
+// Recorded queries: `history`, `history top`, `history series`, `recorder`. The last events: `events`.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -23,6 +23,18 @@ struct HistoryCommands {
     std::string plugin_, name_, suffix_, client_, type_, rcode_, end_, upstream_, kind_;
     std::optional<std::uint64_t> seconds_, from_, to_, before_, step_;
     std::optional<unsigned> limit_;
+};
+
+// The last lines of the log that an operator waits for.
+struct EventCommand {
+    explicit EventCommand(CLI::App& app);
+    [[nodiscard]] int run(const Options& options) const;
+
+    CLI::App* events;
+
+  private:
+    std::string kind_;
+    std::optional<unsigned> most_;
 };
 
 }  // namespace steerctl

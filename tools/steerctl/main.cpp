@@ -182,6 +182,7 @@ int run(int argc, char** argv) {
         ->check(CLI::IsMember({"list", "add", "remove"}));
     rules_command->add_option("RULE", options.rules,
                               "Rules: domain:NAME, full:NAME, keyword:TEXT or regexp:PATTERN");
+    const EventCommand event_command(app);
     const StaticCommands static_commands(app, options);
     HistoryCommands history(app, options);
     const ConfigurationCommands configuration_commands(app, options);
@@ -252,6 +253,7 @@ int run(int argc, char** argv) {
         return show(options, "reverse", reverse_text, json::object{{"address", options.name}});
     if (rules_command->parsed()) return run_rules(options);
     if (history.parsed()) return history.run();
+    if (event_command.events->parsed()) return event_command.run(options);
     if (static_commands.records->parsed()) return static_commands.run(options);
     if (replay_commands.parsed()) return replay_commands.run();
     if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);

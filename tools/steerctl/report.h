@@ -36,6 +36,9 @@ std::string top_text(const boost::json::value& answer);
 std::string series_text(const boost::json::value& answer);
 std::string recorder_text(const boost::json::value& answer);
 
+// Of events.
+std::string events_text(const boost::json::value& answer);
+
 // Of adlist, adlist.pause and adlist.resume.
 std::string adlists_text(const boost::json::value& answer);
 

@@ -110,6 +110,16 @@ std::string section(const json::object& all, std::string_view key, std::span<con
     return "\n" + section_heading(heading_text(key)) + table.text() + sentences_of(*rows);
 }
 
+std::string problem_section(const json::object& status) {
+    const json::array& all = array_of(status, "problems");
+    if (all.empty()) return {};
+    std::string out = "\n" + section_heading("problems");
+    for (const auto& one : all)
+        out += "  " + styled(Style::bad, text_of(object_of(one), "subject")) + ": " +
+               text_of(object_of(one), "text") + "\n";
+    return out;
+}
+
 std::string cache_section(const json::object& status) {
     const auto* const value = find(status, "cache");
     if (value == nullptr || !value->is_object()) return {};
@@ -146,8 +156,8 @@ std::string certificate_section(const json::object& status) {
 
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 12> kShown{
-        "version", "uptime_s", "config", "ports",     "sets",         "workers",
+    constexpr std::array<std::string_view, 13> kShown{
+        "version", "uptime_s", "config", "ports",     "sets",         "workers", "problems",
         "cache",   "routers",  "mdns",   "upstreams", "certificates", "lists"};
     Table table;
     for (const auto& [name, value] : status) {
@@ -171,8 +181,9 @@ std::string status_text(const json::value& value) {
     const std::string head = "steerdnsd " + text_of(status, "version") + ", up " +
                              text_of(status, "uptime_s") + ", configuration " +
                              text_of(status, "config");
-    return section_heading(head) + remaining(status) + section(status, "ports", kPorts) +
-           section(status, "workers", kWorkers) + cache_section(status) + lists_section(status) +
+    return section_heading(head) + remaining(status) + problem_section(status) +
+           section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
+           cache_section(status) + lists_section(status) +
            section(status, "routers", kRouters, kRouterDetails) + section(status, "sets", kSets) +
            section(status, "mdns", kMdns) + section(status, "upstreams", kUpstreams) +
            certificate_section(status);
