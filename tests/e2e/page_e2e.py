@@ -173,7 +173,7 @@ class Page(unittest.TestCase):
             self.assertIn("result", json.loads(control.makefile().readline()))
         browser.wait("Reported")
         browser.wait("the redirect is missing")
-        self.assertEqual(browser.run("return [...document.querySelectorAll('td code')].map((one) => one.innerText)"), ["/ip/firewall/nat/print"])
+        self.assertEqual(browser.run("return [...document.querySelectorAll('td.long code')].map((one) => one.innerText)"), ["/ip/firewall/nat/print"])
         self.assertEqual(browser.run("return document.images.length"), 0)
         self.finish(browser, "doctor")
         browser.run("location.hash = 'routers'")

@@ -34,12 +34,11 @@ function tiles({ status, counters, rates }) {
   ].filter(Boolean);
 }
 
-// What needs attention now: the daemon's own list, and rates that only a second look shows.
+// What is wrong now: the daemon's own list, and rates that only a second look shows.
 function problems({ status, rates }) {
-  const all = [...(status.problems ?? [])];
-  if (status.reload.trouble && !all.some((one) => one.subject === "configuration")) all.unshift({ subject: "configuration", text: `the last reload was refused: ${status.reload.trouble}` });
-  for (const list of status.lists.not_loaded) if (!all.some((one) => one.subject === "lists" && one.text.includes(list))) all.push({ subject: "lists", text: `list never loaded: ${list}` });
-  if (rates?.overQuota > 0) all.push({ subject: "overload", text: `${rate(rates.overQuota)} queries/s exceed a quota; \`Queries\` shows from which clients` });
+  const all = [...status.problems];
+  const overQuota = rates?.overQuota > 0 && !all.some((one) => one.subject === "overload");
+  if (overQuota) all.push({ subject: "overload", text: `${rate(rates.overQuota)} queries/s exceed a quota; \`Queries\` shows from which clients` });
   if (rates?.stale > 0) all.push({ subject: "upstreams", text: `${rate(rates.stale)} answers/s are stale: upstreams did not answer in time, or the refresh is under way` });
   return table([
     { title: "Subject", of: (one) => (kViews[one.subject] ? make("a", { href: `#${kViews[one.subject]}` }, one.subject) : one.subject) },
@@ -111,9 +110,9 @@ export function show(place) {
     parts[name] = make("div");
     return panel(heading, parts[name]);
   };
-  const attention = make("div"), told = make("div");
+  const troubles = make("div"), told = make("div");
   const certificatePanel = section("certificates", "Certificates");
-  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, widePanel("Needs attention", attention), panel("Queries", queries.element), section("ends", "How queries ended"),
+  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, widePanel("Problems", troubles), panel("Queries", queries.element), section("ends", "How queries ended"),
     section("upstreams", "Upstreams"), section("routers", "Routers"), panel("Last events", told), certificatePanel));
   const listen = () => call("events", { most: kEvents }).then((now) => put(told, events(now.events)), (error) => put(told, notice(error.message)));
   listen();
@@ -121,7 +120,7 @@ export function show(place) {
   const unwatch = watch((now) => {
     if (!now.status || now.error) return;
     put(parts.tiles, ...tiles(now));
-    put(attention, problems(now));
+    put(troubles, problems(now));
     put(parts.ends, ends(now));
     put(parts.upstreams, upstreams(now));
     put(parts.routers, routers(now));

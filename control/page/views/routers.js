@@ -42,8 +42,12 @@ function allFindings({ routers }) {
     { title: "Router", of: (one) => make("a", { href: `#routers/${encodeURIComponent(one.router)}` }, one.router) },
     { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
     { title: "Check", of: (one) => one.check, narrow: false },
-    { title: "Finding and what to do", long: true, of: (one) => prose(one.what) },
+    { title: "Finding", long: true, of: (one) => prose(one.what) },
   ], rows, "Nothing found.");
+}
+
+function doctorHint(name) {
+  return make("p", { class: "quiet" }, make("code", {}, `steerctl doctor ${name}`), " shows the commands that mend it.");
 }
 
 function noReport() {
@@ -81,8 +85,8 @@ function findings(result, name) {
   return make("div", {}, report.trouble ? notice(prose(report.trouble)) : "", table([
     { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
     { title: "Check", of: (one) => one.check },
-    { title: "Finding and what to do", long: true, of: (one) => prose(one.what) },
-  ], report.findings, "Nothing found."),
+    { title: "Finding", long: true, of: (one) => prose(one.what) },
+  ], report.findings, "Nothing found."), report.findings.length > 0 && doctorHint(name),
   report.steps.length > 0 && table([
     { title: "Probe", of: (one) => one.step },
     { title: "Result", of: (one) => make("span", { class: one.result === "failed" ? "bad" : one.result === "ok" ? "good" : "warn" }, one.result) },
