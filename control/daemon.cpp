@@ -216,12 +216,14 @@ bool Daemon::stop() {
     drop(why_);
     drop(replays_);
     if (traces_) traces_->end();
+    if (captures_) captures_->end();
     drop(recorder_methods_);
     if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_service_) cache_service_->stop();
     if (runtime_) runtime_->stop();
     drop(traces_);
+    drop(captures_);
     if (recorder_) recorder_->stop();
     if (cache_service_ && is_serving_) cache_service_->dump_at_end();
     is_serving_ = false;

@@ -20,6 +20,7 @@
 #include "control/build/publish.h"
 #include "control/cache/cache_methods.h"
 #include "control/cache/cache_service.h"
+#include "control/capture/capture_service.h"
 #include "control/config/settings.h"
 #include "control/edit/edit_service.h"
 #include "control/fetch/fetcher.h"
@@ -256,6 +257,7 @@ class Daemon {
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<WhyService> why_;
     std::unique_ptr<replay::ReplayService> replays_;
+    std::unique_ptr<CaptureService> captures_;
     std::unique_ptr<TraceService> traces_;
     std::unique_ptr<HitsService> hits_;
     std::unique_ptr<recorder::Recorder> recorder_;

@@ -55,6 +55,8 @@ void Daemon::add_methods() {
     rules_->add_methods(methods_);
     statics_->add_methods(methods_);
     edits_->add_methods(methods_);
+    captures_ = std::make_unique<CaptureService>(main_io_, *runtime_, *query_records_, clock_);
+    captures_->add_methods(methods_);
     replays_->add_methods(methods_, {*recorder_, runtime_->buffers(), clock_});
     leases_->add_methods(methods_);
     router_lists_->add_methods(methods_);

@@ -16,6 +16,7 @@
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/stages/burst.h"
+#include "dataplane/stages/capture.h"
 #include "dataplane/stages/classify.h"
 #include "dataplane/stages/find_entries.h"
 #include "dataplane/stages/idle.h"
@@ -129,6 +130,7 @@ struct Worker::Impl final : ForwardSink {
     Now now{};  // of this turn
 
     Counters counters;
+    Capture capture;
     Transmit transmit;
     SoftwareRss software_rss;
     QueryEnds query_ends;
@@ -162,7 +164,8 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
       clock(worker_clock),
       upstream_ports{options.first_upstream_port, options.last_upstream_port},
       streams(count_streams(rings)),
-      transmit(options.index, ports, rings_to_others(options, rings), counters),
+      capture(options.index, rings.frames, shared.capture, counters),
+      transmit(options.index, ports, rings_to_others(options, rings), counters, &capture),
       software_rss(options, ports, rings, counters),
       query_ends(options.index, shared, rings.records, counters),
       sender(options.index,
@@ -246,6 +249,7 @@ bool Worker::Impl::turn(Now at) noexcept {
     busy |= cache_writer.turn(now);
     stage_ends(Stage::cache_writer);
     query_ends.end_turn(busy);
+    capture.end_turn();
     end_turn();
     return busy;
 }
@@ -280,6 +284,7 @@ void Worker::Impl::begin_turn(Now at) noexcept {
     next_hops = shared.next_hops.load(std::memory_order_acquire);
     forwarder.set_next_hops(next_hops);
     query_ends.begin_turn(now, snapshot);
+    capture.begin_turn(now);
 }
 
 void Worker::Impl::end_turn() noexcept {
@@ -296,6 +301,8 @@ bool Worker::Impl::receive_from_ports() noexcept {
         if (n == 0) continue;
         some = true;
         counters.add(Stat::rx_packets, n);
+        if (capture.is_on()) [[unlikely]]
+            capture.look_at({received.data(), n}, *ports[i], static_cast<unsigned>(i), false);
         ours.use(next_hops);
         burst.clear();
         classify({received.data(), n}, *ports[i], static_cast<std::uint8_t>(i), ours,

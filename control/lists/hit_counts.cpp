@@ -37,10 +37,25 @@ std::span<const std::uint8_t> bytes_of(const std::string& name) {
 
 }  // namespace
 
+bool HitCounts::Filter::selects(const QueryRecordView& record) const {
+    const QueryRecord& head = record.head;
+    if (clients &&
+        matchers::Prefix::masked(head.client, clients->length).address != clients->address)
+        return false;
+    if (name.empty()) return true;
+    const auto asked = record.qname();
+    if (asked.size() < name.size()) return false;
+    std::size_t at = 0;
+    while (asked.size() - at > name.size())
+        at += asked[at] + 1U;
+    return at + name.size() == asked.size() && dns::same_name(asked.subspan(at), name);
+}
+
 void HitCounts::add(const QueryRecordView& record) {
     const QueryRecord& head = record.head;
-    ++samples_;
     lost_ += head.lost;
+    if (!filter_.selects(record)) return;
+    ++samples_;
     queries_ += head.stands_for;
     if (head.qname_len == 0) {
         malformed_ += head.stands_for;

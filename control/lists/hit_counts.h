@@ -5,11 +5,14 @@
 #include <boost/json/object.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/config/why.h"
 #include "dataplane/stages/query_record.h"
+#include "matchers/prefix/prefix_set.h"
 
 namespace steer {
 
@@ -18,6 +21,13 @@ class HitCounts {
     // The maximum number of keys per kind; further ones count only in "queries".
     static constexpr std::size_t kMaxKept = 200'000;
 
+    // Only queries of these clients, and for this name (lower-cased wire form) and names below it; empty: all.
+    struct Filter {
+        std::optional<matchers::Prefix> clients;
+        std::vector<std::uint8_t> name;
+        [[nodiscard]] bool selects(const QueryRecordView& record) const;
+    };
+    explicit HitCounts(Filter filter = {}) : filter_(std::move(filter)) {}
     void add(const QueryRecordView& record);
 
     // All counted names.
@@ -36,6 +46,7 @@ class HitCounts {
         if (counts.size() < kMaxKept || counts.contains(key)) counts[key] += queries;
     }
 
+    Filter filter_;
     Counts<std::string> names_;    // lower-cased wire form
     Counts<std::string> clients_;  // as text
     Counts<std::uint16_t> types_;

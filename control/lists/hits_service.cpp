@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/lists/holding_rules.h"
+#include "dataplane/dns/name.h"
 
 namespace steer {
 namespace {
@@ -43,7 +44,10 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
                                  false, 1, kMaxSeconds, "s"},
                                 {"top", ParamType::number,
                                  "maximum number of names, clients, types and rules (default: 20)",
-                                 false, 1, kMaxTop}},
+                                 false, 1, kMaxTop},
+                                {"client", ParamType::text, "only this client address or prefix"},
+                                {"name", ParamType::domain_name,
+                                 "only queries for this name and names below it"}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { begin(asked, done); },
                  .result = "counts of names, clients, types, ends and rules"});
@@ -55,13 +59,23 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
         return done(ops::RpcError{ops::RpcCode::internal_error,
                                   "queries are being counted already: ask again"});
     }
+    HitCounts::Filter filter;
+    if (asked.has("client")) {
+        const auto prefix = matchers::Prefix::parse(asked.text("client"));
+        if (!prefix)
+            return done(
+                ops::bad_params("client: expected an address or prefix such as 192.0.2.0/24"));
+        filter.clients = *prefix;
+    }
+    if (asked.has("name")) {
+        if (auto name = dns::name_from_text(asked.text("name"))) filter.name = *std::move(name);
+        if (filter.name.size() == 1) filter.name.clear();  // all names are below the root
+    }
     records_->poll();  // what is left of the last count
     auto count = std::make_unique<Count>(
-        Count{{},
-              seconds,
-              asked.number("top", kTop),
-              std::chrono::steady_clock::now() + std::chrono::seconds(seconds),
-              done});
+        Count{HitCounts(std::move(filter)), seconds, asked.number("top", kTop),
+              std::chrono::steady_clock::now() + std::chrono::seconds(seconds), done,
+              asked.text("client"), asked.text("name")});
     {
         const std::lock_guard lock(mutex_);
         count_ = std::move(count);
@@ -111,6 +125,8 @@ void HitsService::finish() {
             if (found.has_error()) return count->done(found.error());
             object out = count->hits.to_json(count->top);
             out["seconds"] = count->seconds;
+            if (!count->client.empty()) out["client"] = count->client;
+            if (!count->name.empty()) out["name"] = count->name;
             auto& rows = found->as_array();
             out["rules_that_hold"] = rows.size();
             keep_most_asked(rows, count->top);

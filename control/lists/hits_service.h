@@ -35,6 +35,7 @@ class HitsService {
         std::size_t top;
         std::chrono::steady_clock::time_point end;
         ops::RpcDone done;
+        std::string client, name;  // that were asked for
     };
 
     void begin(const ops::Arguments& asked, const ops::RpcDone& done);

@@ -178,8 +178,7 @@ void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
          .run = [this, parts](const ops::Arguments& asked,
                               const ops::RpcDone& done) { replay(asked, parts, done); },
          .result =
-             "`good` and the problems of the text; the numbers of same, different and unknown "
-             "decisions; the differences, with what decides before and after"});
+             "`good`, problems, numbers of decisions, and the differences with both decisions"});
 }
 
 void ReplayService::replay(const ops::Arguments& asked, const Parts& parts,

@@ -26,6 +26,7 @@ constexpr unsigned kAcknowledgements = 8192;
 constexpr unsigned kEvents = 4096;
 constexpr unsigned kNotes = 1024;
 constexpr unsigned kTraces = 128;
+constexpr unsigned kFrameCells = 8192;  // 512 KiB
 
 [[noreturn]] void die(const char* what) {
     std::fprintf(stderr, "steerdnsd: %s\n", what);
@@ -104,6 +105,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
         notes_.push_back(std::make_unique<Ring<Note>>(kNotes, nullptr));
         records_.push_back(std::make_unique<CellRing>(options.record_cells));
+        frames_.push_back(std::make_unique<CellRing>(kFrameCells));
         traces_.push_back(std::make_unique<Ring<TraceMessage>>(kTraces, nullptr));
         for (unsigned s = 0; s < options.streams; ++s) {
             to_stream_[s].push_back(
@@ -149,6 +151,7 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
     rings.to_routers = events_[index].get();
     rings.to_main = notes_[index].get();
     rings.records = records_[index].get();
+    rings.frames = frames_[index].get();
     rings.traces = traces_[index].get();
 
     WorkerOptions worker = options_.worker;

@@ -77,6 +77,8 @@ class DataplaneRuntime {
 
     // The reader of query records pops these (query_record_feed.h). It polls.
     [[nodiscard]] CellRing& records(unsigned worker) { return *records_[worker]; }
+    // The main thread pops these, while a capture runs: CapturedFrame.
+    [[nodiscard]] CellRing& frames(unsigned worker) { return *frames_[worker]; }
 
     // The kernel's number of the worker's thread; 0 before it runs. Any thread.
     [[nodiscard]] pid_t worker_tid(unsigned i) const;
@@ -99,7 +101,7 @@ class DataplaneRuntime {
     std::vector<std::unique_ptr<Ring<Event>>> events_;
     std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
-    std::vector<std::unique_ptr<CellRing>> records_;
+    std::vector<std::unique_ptr<CellRing>> records_, frames_;
     std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,
         from_stream_;                                                   // [stream][worker]

@@ -128,6 +128,8 @@ class Count {
     X(learned_dropped, "learned_dropped", "learned names lost: the ring is half full")             \
     X(records_written, "records_written", "query records written for control")                     \
     X(records_lost, "records_lost", "query records lost: the ring is full")                        \
+    X(capture_frames, "capture_frames", "frames copied for `steerctl capture`")                    \
+    X(capture_lost, "capture_lost", "frames not captured: the ring is full")                       \
     X(naps, "naps", "short sleeps of a worker with a polled port or under load")                   \
     X(sleeps, "sleeps", "times that the worker slept")
 

@@ -27,6 +27,7 @@ struct rte_rcu_qsbr;
 
 namespace steer {
 
+struct CaptureFilter;
 struct TraceFilter;
 struct TraceMessage;
 
@@ -53,6 +54,8 @@ struct Shared {
     std::atomic<std::uint16_t> record_query_bytes{0}, record_response_bytes{0};
     // Set by control: which queries are traced (nullptr: none but injected ones that say so).
     std::atomic<const TraceFilter*> trace_filter{nullptr};
+    // Set by control: which frames are copied (capture.h; nullptr: none).
+    std::atomic<const CaptureFilter*> capture{nullptr};
     // Every port: written by the workers' constructors, then constant.
     struct PortOwner {
         int if_index;
@@ -84,6 +87,7 @@ struct WorkerRings {
     Ring<Note>* to_main = nullptr;
     CellRing* records = nullptr;           // of QueryRecord, to the QueryRecords of control
     Ring<TraceMessage>* traces = nullptr;  // to the main thread, too
+    CellRing* frames = nullptr;            // of CapturedFrame, to the main thread
 };
 
 struct WorkerOptions {

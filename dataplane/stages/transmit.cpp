@@ -8,10 +8,11 @@
 namespace steer {
 
 Transmit::Transmit(unsigned worker, std::span<Port* const> ports,
-                   std::span<Ring<Message>* const> to_worker, Counters& counters)
+                   std::span<Ring<Message>* const> to_worker, Counters& counters, Capture* capture)
     : own_lanes_(static_cast<unsigned>(ports.size())),
       worker_(static_cast<std::uint8_t>(worker)),
-      counters_(counters) {
+      counters_(counters),
+      capture_(capture) {
     lanes_.reserve(ports.size() + to_worker.size());
     for (Port* p : ports)
         lanes_.push_back(Lane{.port = p});
@@ -39,6 +40,9 @@ bool Transmit::flush() noexcept {
 [[gnu::noinline]] void Transmit::send(Lane& lane) noexcept {
     if (lane.port == nullptr) return hand_over(lane);
     stage_ends(Stage::answer);  // lanes are also sent while answers are written
+    if (capture_ != nullptr && capture_->is_on()) [[unlikely]]
+        capture_->look_at({lane.mbufs.data(), lane.count}, *lane.port,
+                          static_cast<unsigned>(&lane - lanes_.data()), true);
     unsigned taken = 0;
     while (taken < lane.count) {  // a port may accept a part at a time; 0 means full
         const auto n = lane.port->tx(lane.mbufs.data() + taken,

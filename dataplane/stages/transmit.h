@@ -20,15 +20,17 @@
 #include "dataplane/base/ring.h"
 #include "dataplane/port/port.h"
 #include "dataplane/stages/burst.h"
+#include "dataplane/stages/capture.h"
 #include "dataplane/stages/query_record.h"
 
 namespace steer {
 
 class Transmit {
   public:
-    // `to_worker`: rings to the other workers, by index; nullptr where there is none.
+    // `to_worker`: rings to the other workers, by index; nullptr where there is none. `capture` may be nullptr.
     Transmit(unsigned worker, std::span<Port* const> ports,
-             std::span<Ring<Message>* const> to_worker, Counters& counters);
+             std::span<Ring<Message>* const> to_worker, Counters& counters,
+             Capture* capture = nullptr);
     ~Transmit();
     Transmit(const Transmit&) = delete;
     Transmit& operator=(const Transmit&) = delete;
@@ -102,6 +104,7 @@ class Transmit {
     unsigned own_lanes_;
     std::uint8_t worker_;
     Counters& counters_;
+    Capture* capture_;
 };
 
 }  // namespace steer

@@ -18,7 +18,7 @@ plugins:
 # Methods that are not asked by a command of their own name.
 COMMANDS = {"doctor.report": r"\\fBdoctor\.report\\fR", "recorder.status": r"^\.B recorder$", "recorder.history": r"\\fBhistory\\fR \[",
             "recorder.top": r"\\fBhistory top\\fR", "recorder.series": r"\\fBhistory series\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"} | {
-    name: rf"\\fB{re.escape(name)}\\fR" for name in ("rpc.discover", "rpc.whoami", "subscribe", "unsubscribe")}
+    name: rf"\\fB{re.escape(name)}\\fR" for name in ("rpc.discover", "rpc.whoami", "subscribe", "unsubscribe", "capture.start", "capture.read", "capture.stop")}
 
 
 def asked(path, method, params):

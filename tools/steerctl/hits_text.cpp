@@ -87,6 +87,7 @@ std::string hits_text(const json::value& answer) {
     const json::object& all = object_of(answer);
     std::string out = text_of(all, "queries") + " queries";
     if (find(all, "client") != nullptr) out += " of " + text_of(all, "client");
+    if (find(all, "name") != nullptr) out += " for " + text_of(all, "name");
     const std::string seconds = text_of(all, "seconds");
     out += " in " + seconds + (seconds == "1" ? " second" : " seconds");
     const auto queries = number_of(find(all, "queries"));

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "cache_commands.h"
+#include "capture_command.h"
 #include "command.h"
 #include "completion.h"
 #include "configuration_commands.h"
@@ -72,6 +73,8 @@ int reload(const Options& options) {
 int count_hits(const Options& options, bool groups) {
     constexpr unsigned kMostNames = 10'000;
     json::object params{{"seconds", options.seconds}, {"top", groups ? kMostNames : options.top}};
+    if (!options.address.empty()) params["client"] = options.address;
+    if (!options.name.empty()) params["name"] = options.name;
     Reply reply =
         ask(options.socket, "hits", params, kLongPatience + std::chrono::seconds(options.seconds));
     if (!reply.error.empty()) return fail(reply);
@@ -167,6 +170,8 @@ int run(int argc, char** argv) {
     hits->add_option("--top", options.top, "Number of names, clients, types and rules")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+    hits->add_option("--client", options.address, "Only queries of this client or prefix");
+    hits->add_option("--name", options.name, "Only queries for this name and names below it");
     auto* const suffix =
         hits->add_option("--suffix", options.labels,
                          "Also group names by their last LABELS labels (default: 2)")
@@ -189,6 +194,7 @@ int run(int argc, char** argv) {
     const ReplayCommands replay_commands(*configuration_commands.configuration, options);
     const RouterCommands router_commands(app, options);
     const TopCommand top_command(app);
+    const CaptureCommand capture_command(app);
     auto* const drain = app.add_subcommand(
         "drain", "Make /readyz fail, so that load balancers send no new clients");
     drain->add_option("WHAT", options.verb, "on or off (default: show the state)")
@@ -259,6 +265,7 @@ int run(int argc, char** argv) {
     if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
     if (explain_commands.parsed()) return explain_commands.run(options);
+    if (capture_command.parsed()) return capture_command.run(options);
     if (top_command.top->parsed()) return top_command.run(options);
     if (why->parsed())
         return show(options, "why", why_text, json::object{{"name", options.name}}, kLongPatience);

@@ -42,6 +42,32 @@ std::string text(const HitCounts& counts, std::size_t top) {
 
 BOOST_AUTO_TEST_SUITE(hit_counts)
 
+BOOST_AUTO_TEST_CASE(a_filter_counts_one_clients_names_and_one_names_clients) {
+    const auto add_all = [](HitCounts& counts) {
+        counts.add(record_of("www.Example.org", 1, "192.0.2.1").view());
+        counts.add(record_of("notexample.org", 1, "192.0.2.1").view());
+        counts.add(record_of("example.ORG", 1, "192.0.3.1").view());
+        Record lost = record_of("other.example", 1, "198.51.100.1");
+        lost.head.lost = 5;
+        counts.add(lost.view());
+    };
+    HitCounts of_client({.clients = *matchers::Prefix::parse("192.0.2.0/24"), .name = {}});
+    add_all(of_client);
+    BOOST_TEST(
+        text(of_client, 9) ==
+        R"({"queries":2,"malformed":0,"samples":2,"lost":5,)"
+        R"("names":[{"name":"notexample.org","queries":1},{"name":"www.example.org","queries":1}],)"
+        R"("clients":[{"client":"192.0.2.1","queries":2}],"types":[{"type":"A","queries":2}]})");
+    HitCounts of_name({.clients = {}, .name = *dns::name_from_text("example.org")});
+    add_all(of_name);
+    BOOST_TEST(
+        text(of_name, 9) ==
+        R"({"queries":2,"malformed":0,"samples":2,"lost":5,)"
+        R"("names":[{"name":"example.org","queries":1},{"name":"www.example.org","queries":1}],)"
+        R"("clients":[{"client":"192.0.2.1","queries":1},{"client":"192.0.3.1","queries":1}],)"
+        R"("types":[{"type":"A","queries":2}]})");
+}
+
 BOOST_AUTO_TEST_CASE(names_clients_and_types_are_sorted_by_queries) {
     HitCounts counts;
     counts.add(record_of("www.example.org", 1, "192.0.2.1").view());
