@@ -330,6 +330,10 @@ class Page(unittest.TestCase):
         browser.wait("The text of version 1 is in the editor.")
         browser.click("Apply")
         browser.wait("The text before it is version 2.")
+        # Neither the log nor the events, which a reader may see, have the passwords of the text.
+        for shown in (json.dumps(self.scene.told("events")), self.scene.daemon.text()):
+            self.assertIn("control request configuration.apply", shown)
+            self.assertNotIn(f"password: {PASSWORD}", shown)
         self.assertEqual(self.file.read_text(), self.text)
         self.finish(browser, "configuration")
 
