@@ -1,6 +1,7 @@
 """docs/guides/troubleshooting-incidents.md: each incident is set up, found by the page's steps, and cured.
 
     incidents_e2e.py BUILD [BySteerctl]          the steps with steerctl
+    incidents_e2e.py BUILD OnThePage             the steps on the page, in Chromium
     incidents_e2e.py BUILD --write [NAME…]       puts the real outputs into the page
     incidents_e2e.py BUILD --practise NAME       sets one up, and waits (tools/lab/incident)
     incidents_e2e.py BUILD --list                the names
@@ -27,6 +28,7 @@ import json
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -34,12 +36,14 @@ import threading
 import unittest
 
 import page_run
+from lab.browser import NEEDED, Browser
 from lab.certificates import Authority
 from lab.network import LabError, until
 from page_lab import PageLab
 
 PAGE = "docs/guides/troubleshooting-incidents.md"
 MOST_STEPS = 5
+SKIPPED = 77  # the exit code
 PORT, TOKEN = 9154, "engineer-of-the-lab"  # of the box's page
 VARIABLE = [*page_run.MACHINE, (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME"), (r"--before \d+", "--before N"), (r"configuration \d+ is", "configuration N is"), (r"(?<![\w*])\*[0-9A-F]+\b", "*ID"),
             (r"\d+ rows? waits?", "N rows wait"), (r"expires in (?:1 day|less than a day)", "expires in 1 day"), (r": \d+ in \d+ s, \d+ % from", ": N in N s, N % from"),
@@ -378,6 +382,16 @@ class Lab(PageLab):
         self.must("systemctl start steerdnsd")
         until(self.in_sync, 20, "the router is in sync")
 
+    @contextlib.contextmanager
+    def doctor(self):
+        """The service steerdns-doctor."""
+        env = [f"{name}={value}" for name, value in self.box.environment.items()]
+        process = self.scene.network.start("appliance", "doctor", *self.box.argv("env", *env, "steerctl", "doctor", "--watch", "1"))
+        try:
+            yield
+        finally:
+            process.stop()
+
     def issue(self, days: int) -> None:
         made = self.authority.issue("dot", "DNS:dns.example", days=days)
         for path, place in ((made.pem, "dot.pem"), (made.key, "dot.key")):
@@ -458,6 +472,71 @@ class BySteerctl(unittest.TestCase):
                     self.assertIsNotNone(output, "a step shows what it prints")
 
 
+class Window:
+    """A browser on the box that follows the page's sentences: what is bold is opened or clicked, or a heading; what is code is
+    typed, or stands there."""
+
+    WORDS = re.compile(r"Open \*\*(?P<view>[^*]+)\*\*|click \*\*(?P<click>[^*]+)\*\*|Type `(?P<text>[^`]+)` into \*\*(?P<field>[^*]+)\*\*|`(?P<shown>[^`]+)`")
+    VIEW = "return [...document.querySelectorAll('nav a')].filter((one) => one.textContent === arguments[0]).map((one) => one.click()).length"
+    CLICK = ("return [...document.querySelectorAll('#view a, #view button')].filter((one) => one.textContent === arguments[0])"
+             ".slice(0, 1).map((one) => one.click()).length")
+    FIELD = ("const label = [...document.querySelectorAll('#view label')].find((one) => one.textContent.startsWith(arguments[0]));"
+             "if (!label) return false; label.querySelector('input').value = arguments[1]; return true")
+
+    def __init__(self, browser: Browser):
+        self.browser = browser
+
+    def sign_in(self) -> None:
+        """As a new user."""
+        url = f"http://127.0.0.1:{PORT}/"
+        self.browser.open(url)
+        self.browser.run("sessionStorage.clear()")
+        self.browser.open(url)
+        self.browser.wait("Token")
+        self.browser.type("input[name=token]", TOKEN)
+        self.browser.click("Sign in")
+        self.browser.wait("Queries/s")
+
+    def follow(self, sentence: str) -> None:
+        for found in self.WORDS.finditer(sentence):
+            if found["view"]:
+                self.do(self.VIEW, found["view"])
+            elif found["click"]:
+                self.do(self.CLICK, found["click"])
+            elif found["text"]:
+                self.do(self.FIELD, found["field"], found["text"])
+            else:
+                self.browser.wait(found["shown"], "#view")
+
+    def do(self, script: str, *words: str) -> None:
+        try:
+            until(lambda: self.browser.run(script, *words), 20, f"the page has {words[0]!r}")
+        except LabError as error:
+            raise LabError(f"{error}; it shows {self.browser.text()[:3000]!r}") from error
+
+
+class OnThePage(unittest.TestCase):
+    def setUp(self):
+        if missing := missing_programs():
+            self.skipTest(missing)
+
+    def test_each_incident_is_found_on_the_page(self):
+        with Lab("incidents-page", self.build) as lab, Browser(lab.scene.network, "appliance") as browser:
+            exam, window = Exam(lab), Window(browser)
+            for incident in exam.incidents:
+                with self.subTest(incident.name):
+                    exam.set_up(incident)
+                    with lab.doctor() if any("**Doctor**" in sentence for _, sentence in incident.page_steps) else contextlib.nullcontext():
+                        window.sign_in()
+                        for line, sentence in incident.page_steps:
+                            exam.at(line, lambda: window.follow(sentence))
+
+
+def missing_programs() -> str:
+    missing = [command for command in NEEDED if shutil.which(command) is None]
+    return f"needs {' and '.join(missing)} (tools/deps --browser)" if missing else ""
+
+
 def write(build: pathlib.Path, names: list[str]) -> None:
     with Lab("incidents", build) as lab:
         exam = Exam(lab)
@@ -533,7 +612,10 @@ Control-C removes everything.""", flush=True)
 
 def main() -> None:
     build = pathlib.Path(sys.argv.pop(1)).resolve()
-    BySteerctl.build = build
+    BySteerctl.build = OnThePage.build = build
+    if sys.argv[1:] == ["OnThePage"] and (missing := missing_programs()):
+        print(f"skipped: {missing}")
+        sys.exit(SKIPPED)
     try:
         match sys.argv[1:]:
             case ["--write", *names]:
@@ -546,7 +628,7 @@ def main() -> None:
                 return
     except LabError as error:
         sys.exit(f"incidents: {error}")
-    unittest.main(verbosity=2)
+    unittest.main(argv=[sys.argv[0], *(sys.argv[1:] or ["BySteerctl"])], verbosity=2)
 
 
 if __name__ == "__main__":
