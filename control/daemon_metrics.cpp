@@ -178,6 +178,26 @@ void write_upstream(ops::MetricWriter& writer, std::string_view name, const Upst
                      static_cast<double>(sum.latency_ms) / 1000);
 }
 
+void write_rpc_metrics(ops::MetricWriter& writer, const ops::RpcServer& server) {
+    writer.family("steerdns_control_sessions");
+    writer.sample({{"transport", "http"}}, std::uint64_t{server.sessions()});
+    writer.family("steerdns_http_handshakes");
+    writer.sample({}, std::uint64_t{server.handshakes()});
+    writer.family("steerdns_http_refused");
+    for (std::size_t i = 0; i < ops::kHttpRefusals; ++i)
+        writer.sample({{"reason", ops::kHttpRefusalLabels[i]}}, server.refusals()[i]);
+}
+
+void write_subscription_metrics(ops::MetricWriter& writer, const ops::Subscriptions& all) {
+    for (std::size_t i = 0; i < ops::kTopicLabels.size(); ++i) {
+        const auto topic = static_cast<ops::Topic>(i);
+        writer.family("steerdns_control_subscriptions");
+        writer.sample({{"topic", ops::kTopicLabels[i]}}, std::uint64_t{all.count(topic)});
+        writer.family("steerdns_control_notifications_lost");
+        writer.sample({{"topic", ops::kTopicLabels[i]}}, all.lost(topic));
+    }
+}
+
 }  // namespace
 
 void Daemon::write_upstream_metrics(ops::MetricWriter& writer) {
@@ -242,6 +262,10 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_mdns_metrics(writer, mdns_.get());
     leases_->write_metrics(writer);
     recorder_->write_metrics(writer);
+    writer.family("steerdns_control_sessions");
+    writer.sample({{"transport", "socket"}}, std::uint64_t{socket_->sessions()});
+    if (rpc_server_) write_rpc_metrics(writer, *rpc_server_);
+    write_subscription_metrics(writer, *subscriptions_);
     router_lists_->write_metrics(writer);
     write_port_metrics(writer, *ports_);
     writer.family("steerdns_build_info");

@@ -267,7 +267,10 @@ void Daemon::renew_certificates(Candidate& candidate) {
     auto wrong = streams_->renew(candidate.ok() ? candidate.built.listeners
                                                 : std::vector<build::Listener>{});
     if (rpc_server_) {
-        if (auto done = rpc_server_->renew_certificate(); !done) wrong.push_back(done.error());
+        const auto& rpc = candidate.settings.control.rpc;
+        const bool is_taken = rpc && refusals(candidate).empty();
+        auto unread = rpc_server_->renew(is_taken ? &*rpc : nullptr);
+        wrong.insert(wrong.end(), unread.begin(), unread.end());
     }
     const auto now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     for (const auto& certificate : streams_->certificates()) {

@@ -24,7 +24,9 @@ void read_role(Reading& in, const Node& node, const Place& place, T& out) {
 template <class T, auto Member>
 void read_file(Reading& in, const Node& node, const Place& place, T& out) {
     std::string path;
-    if (read_value(in, node, place, {}, path)) out.*Member = in.resolve(path);
+    if (!read_value(in, node, place, {}, path)) return;
+    out.*Member = in.resolve(path);
+    in.settings().opened.push_back(out.*Member);  // watched: a reload reads it again
 }
 
 // Each item of a list of maps; `take` gets those that could be read.

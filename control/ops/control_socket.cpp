@@ -30,6 +30,7 @@ namespace asio = boost::asio;
 using Protocol = asio::local::stream_protocol;
 namespace {
 
+constexpr std::size_t kUsualLine = 64 * 1024;  // a session with longer ones gives the memory back
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 
 // One client. The timer closes it when it has been silent for too long, or has read nothing.
@@ -123,8 +124,10 @@ struct ControlSocket::Impl : std::enable_shared_from_this<Impl> {
     // The first argument keeps this object for as long as the coroutine lives.
     asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<Session> session);
-    asio::awaitable<std::string> answer_to(std::shared_ptr<Session> session, std::string line);
-    static asio::awaitable<bool> send(std::shared_ptr<Session> session, std::string line);
+    // Replaces `line`, a request, by its answer; empty: there is none.
+    asio::awaitable<void> answer_to(const std::shared_ptr<Session>& session, std::string& line);
+    // `line` outlives the coroutine; no temporaries, see http_connection.h.
+    static asio::awaitable<bool> send(const std::shared_ptr<Session>& session, std::string& line);
     static asio::awaitable<void> turn_away(std::shared_ptr<Session> session, std::string why);
     static asio::awaitable<void> notify(std::shared_ptr<Session> session);
     std::shared_ptr<Session> session_of(Protocol::socket socket);
@@ -165,8 +168,8 @@ bool ControlSocket::Impl::evict_the_idlest() {
 }
 
 // One line at a time: answers and notifications take turns.
-asio::awaitable<bool> ControlSocket::Impl::send(std::shared_ptr<Session> session,
-                                                std::string line) {
+asio::awaitable<bool> ControlSocket::Impl::send(const std::shared_ptr<Session>& session,
+                                                std::string& line) {
     while (session->is_writing)
         co_await session->turn.async_wait(kNoThrow);
     if (!session->socket.is_open()) co_return false;
@@ -182,7 +185,7 @@ asio::awaitable<bool> ControlSocket::Impl::send(std::shared_ptr<Session> session
 asio::awaitable<void> ControlSocket::Impl::turn_away(std::shared_ptr<Session> session,
                                                      std::string why) {
     session->arm(session);
-    co_await send(session, std::move(why));
+    co_await send(session, why);
     session->close();
 }
 
@@ -195,7 +198,7 @@ asio::awaitable<void> ControlSocket::Impl::notify(std::shared_ptr<Session> sessi
             continue;
         }
         session->arm(session);  // for a client that reads nothing
-        if (!co_await send(session, *std::move(text))) break;
+        if (!co_await send(session, *text)) break;
         if (session->is_busy) {
             session->silence.cancel();
         } else {
@@ -206,8 +209,8 @@ asio::awaitable<void> ControlSocket::Impl::notify(std::shared_ptr<Session> sessi
 }
 
 // At once, or when the method is done. A waiting session does not count as idle.
-asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Session> session,
-                                                            std::string line) {
+asio::awaitable<void> ControlSocket::Impl::answer_to(const std::shared_ptr<Session>& session,
+                                                     std::string& line) {
     struct Pending {
         explicit Pending(asio::io_context& context) : ready(context) {}
         asio::steady_timer ready;
@@ -237,7 +240,7 @@ asio::awaitable<std::string> ControlSocket::Impl::answer_to(std::shared_ptr<Sess
     if (session->has_subscriptions() && !std::exchange(session->is_notifying, true))
         asio::co_spawn(io, notify(session), asio::detached);
     session->last_heard = ++turns;
-    co_return std::move(pending->answer);
+    line = std::move(pending->answer);
 }
 
 asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
@@ -248,16 +251,18 @@ asio::awaitable<void> ControlSocket::Impl::serve(std::shared_ptr<Impl>,
         const auto [error, length] = co_await asio::async_read_until(
             session->socket, asio::dynamic_buffer(buffer, kMaxControlLine), '\n', kNoThrow);
         if (error == asio::error::not_found) {
-            const std::string why =
-                "a line of more than " + std::to_string(kMaxControlLine) + " bytes";
-            co_await send(session, JsonRpc::refusal(RpcCode::invalid_request, why));
+            std::string why =
+                JsonRpc::refusal(RpcCode::invalid_request,
+                                 "the request is longer than " + std::to_string(kMaxControlLine) +
+                                     " bytes (4 MiB): send a shorter one");
+            co_await send(session, why);
         }
         if (error || !acceptor.is_open()) break;
-        const auto line = without_line_end(std::string_view(buffer).substr(0, length));
-        std::string answer;
-        if (!line.empty()) answer = co_await answer_to(session, std::string(line));
+        std::string line(without_line_end(std::string_view(buffer).substr(0, length)));
         buffer.erase(0, length);
-        if (!answer.empty() && !co_await send(session, std::move(answer))) break;
+        if (buffer.capacity() > kUsualLine) buffer.shrink_to_fit();
+        if (!line.empty()) co_await answer_to(session, line);
+        if (!line.empty() && !co_await send(session, line)) break;
     }
     session->close();
     sessions.erase(session);
@@ -353,6 +358,10 @@ Result<void> ControlSocket::listen(const std::string& path) {
     impl_->path = path;
     asio::co_spawn(impl_->io, impl_->accept_all(impl_), asio::detached);
     return {};
+}
+
+std::size_t ControlSocket::sessions() const {
+    return impl_->sessions.size();
 }
 
 void ControlSocket::close() {

@@ -27,7 +27,7 @@ class io_context;
 
 namespace steer::ops {
 
-inline constexpr std::size_t kMaxControlLine = 64 * 1024;
+inline constexpr std::size_t kMaxControlLine = 4 * 1024 * 1024;  // a whole configuration fits
 inline constexpr std::size_t kMaxControlSessions = 32;
 inline constexpr std::chrono::seconds kControlIdle{60};
 
@@ -48,6 +48,8 @@ class ControlSocket {
     // Creates the folder if it is missing. A stale socket is replaced. A socket that answers,
     // or a file that is not a socket, is left alone and is an Error.
     Result<void> listen(const std::string& path);
+
+    [[nodiscard]] std::size_t sessions() const;
 
     // Ends every session and removes the socket from its folder. From the io_context's thread, or
     // when it no longer runs.

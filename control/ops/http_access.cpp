@@ -40,6 +40,14 @@ Error unusable(const config::HttpToken& token, const std::string& why) {
         "'token_file' " + token.token_file + " of token " + token.name + " " + why, {}, token.line};
 }
 
+// Changes when the file is written or replaced. Empty: there is none.
+std::string stamp_of(const std::string& file) {
+    struct stat found {};
+    if (file.empty() || ::stat(file.c_str(), &found) != 0) return {};
+    return std::to_string(found.st_ino) + " " + std::to_string(found.st_size) + " " +
+           std::to_string(found.st_ctim.tv_sec) + "." + std::to_string(found.st_ctim.tv_nsec);
+}
+
 // The first line of the file.
 Result<std::string> read_token(const config::HttpToken& token) {
     const Descriptor file(::open(token.token_file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -109,10 +117,6 @@ std::vector<std::string> other_names_of(X509* certificate) {
     return out;
 }
 
-IpAddress site_of(const IpAddress& address) {
-    return address.is_v4() ? address : matchers::Prefix::masked(address, kSite).address;
-}
-
 // "dns1.example:9154" is "dns1.example", "[::1]:9154" is "::1".
 std::string_view without_port(std::string_view host) {
     if (host.starts_with('[')) {
@@ -124,23 +128,71 @@ std::string_view without_port(std::string_view host) {
     return host.substr(0, host.find(':'));
 }
 
+template <class Digest>
+std::string text_of_digest(const Digest& digest) {
+    return {digest.begin(), digest.end()};
+}
+
 }  // namespace
+
+IpAddress site_of(const IpAddress& address) {
+    return address.is_v4() ? address : matchers::Prefix::masked(address, kSite).address;
+}
 
 Result<HttpAccess> HttpAccess::load(const config::RpcServer& settings) {
     HttpAccess access;
+    std::vector<Error> wrong;
+    access.renew(settings, wrong);
+    if (!wrong.empty()) return wrong.front();
+    return {boost::system::in_place_value, std::move(access)};
+}
+
+void HttpAccess::renew(const config::RpcServer& settings, std::vector<Error>& wrong) {
+    std::vector<Token> fresh;
     for (const config::HttpToken& token : settings.tokens) {
-        Digest digest = digest_from<Digest>(token.hash);
+        Token one{digest_from<Digest>(token.hash),
+                  {token.role, "token " + safe_text(token.name)},
+                  token.token_file,
+                  stamp_of(token.token_file)};
         if (token.hash.empty()) {
             const auto secret = read_token(token);
-            if (!secret) return secret.error();
-            digest = digest_of<Digest>(*secret);
+            const auto old = std::find_if(tokens_.begin(), tokens_.end(), [&](const Token& known) {
+                return known.file == one.file && known.user.name == one.user.name;
+            });
+            if (secret) {
+                one.digest = digest_of<Digest>(*secret);
+            } else if (old == tokens_.end() || one.stamp.empty()) {
+                wrong.push_back(secret.error());
+                continue;
+            } else {
+                if (one.stamp != old->stamp) {
+                    wrong.push_back(secret.error());
+                    wrong.back().text += "; the old token stays in force";
+                }
+                one.digest = old->digest;
+                one.stamp = old->stamp;
+            }
         }
-        access.tokens_.push_back({digest, {token.role, "token " + safe_text(token.name)}});
+        one.user.secret = text_of_digest(one.digest);
+        fresh.push_back(std::move(one));
     }
-    access.certificates_ = settings.client_certificates;
-    access.hosts_ = settings.hosts;
-    access.origins_ = settings.origins;
-    return {boost::system::in_place_value, std::move(access)};
+    tokens_ = std::move(fresh);
+    certificates_ = settings.client_certificates;
+    hosts_ = settings.hosts;
+    origins_ = settings.origins;
+}
+
+bool HttpAccess::still_has(const HttpUser& user) const {
+    if (user.secret.empty()) {
+        return std::any_of(
+            certificates_.begin(), certificates_.end(), [&](const config::HttpCertificate& row) {
+                return row.role >= user.role &&
+                       (row.subject.empty() || "certificate " + row.subject == user.name);
+            });
+    }
+    return std::any_of(tokens_.begin(), tokens_.end(), [&](const Token& token) {
+        return token.user.secret == user.secret && token.user.role >= user.role;
+    });
 }
 
 std::optional<HttpUser> HttpAccess::find_token(std::string_view authorization) const {
@@ -162,7 +214,7 @@ std::optional<HttpUser> HttpAccess::find_certificate(ssl_st* ssl) const {
     if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
     const std::string subject = stream::facts_of_peer(ssl).subject;
     const auto others = other_names_of(certificate);
-    HttpUser user{AccessRole::none, "certificate " + subject};
+    HttpUser user{AccessRole::none, "certificate " + subject, {}};
     for (const config::HttpCertificate& row : certificates_) {
         const bool is_it = row.subject.empty()
                                ? std::find(others.begin(), others.end(), row.san) != others.end()

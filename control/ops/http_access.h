@@ -35,13 +35,23 @@ inline constexpr std::size_t kLeastToken = 16, kMostToken = 512;  // bytes
 // A client that was let in.
 struct HttpUser {
     AccessRole role = AccessRole::none;
-    std::string name;  // "token grafana", "certificate CN=alice"
+    std::string name;    // "token grafana", "certificate CN=alice"
+    std::string secret;  // its digest; empty: a certificate
 };
+
+// The address, or its /64: what one client has.
+IpAddress site_of(const IpAddress& address);
 
 class HttpAccess {
   public:
     // Reads the token files. Blocks.
     static Result<HttpAccess> load(const config::RpcServer& settings);
+    // Takes up other settings and other contents of the files; blocked addresses stay blocked. A file that cannot be read
+    // any more leaves its token as it was; a missing file removes it. Both are added to `wrong`, the first one only if the
+    // file has changed. Blocks.
+    void renew(const config::RpcServer& settings, std::vector<Error>& wrong);
+    // Whether a user that was let in would still be, with at least the role of then.
+    [[nodiscard]] bool still_has(const HttpUser& user) const;
 
     // Of a client with this value of `Authorization` ("Bearer …"). No value: wrong, or none.
     [[nodiscard]] std::optional<HttpUser> find_token(std::string_view authorization) const;
@@ -63,6 +73,7 @@ class HttpAccess {
     struct Token {
         Digest digest;
         HttpUser user;
+        std::string file{}, stamp{};  // what was read
     };
     struct Wrong {
         unsigned count = 0;

@@ -142,7 +142,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<Impl> {
     asio::awaitable<void> accept_all(std::shared_ptr<Impl> self);
     asio::awaitable<void> serve(std::shared_ptr<Impl>, std::shared_ptr<HttpClient> session);
     void evict_the_idlest();
-    static asio::awaitable<bool> send(beast::tcp_stream& stream, Response response, bool head);
+    // `response` outlives the coroutine; no temporaries, see http_connection.h.
+    static asio::awaitable<bool> send(beast::tcp_stream& stream, Response& response, bool head);
 
     asio::io_context& io;
     HttpContent content;
@@ -161,7 +162,7 @@ void HttpServer::Impl::evict_the_idlest() {
 }
 
 // True if the connection may go on.
-asio::awaitable<bool> HttpServer::Impl::send(beast::tcp_stream& stream, Response response,
+asio::awaitable<bool> HttpServer::Impl::send(beast::tcp_stream& stream, Response& response,
                                              bool head) {
     response.set(http::field::server, with_version("steerdnsd", '/'));
     response.prepare_payload();
@@ -185,7 +186,7 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
         if (!error && parser.chunked()) {
             Response response = plain(http::status::length_required, "no chunked requests\n");
             response.keep_alive(false);
-            co_await send(*stream, std::move(response), false);
+            co_await send(*stream, response, false);
             break;
         }
         if (!error) {
@@ -196,7 +197,7 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
             if (is_parse_error(error)) {
                 Response response = plain(status_of(error), "not a request for this server\n");
                 response.keep_alive(false);
-                co_await send(*stream, std::move(response), false);
+                co_await send(*stream, response, false);
             }
             break;
         }
@@ -205,7 +206,7 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
         Response response = respond(request, content);
         response.version(request.version());
         response.keep_alive(request.keep_alive());
-        more = co_await send(*stream, std::move(response), request.method() == http::verb::head);
+        more = co_await send(*stream, response, request.method() == http::verb::head);
         session->last_turn = ++turns;
     }
     boost::system::error_code ignored;

@@ -8,6 +8,8 @@
 #include <array>
 #include <string_view>
 
+#include "control/ops/http_refusals.h"
+
 namespace steer::ops {
 
 struct MetricRow {
@@ -41,6 +43,20 @@ inline constexpr std::array kMetrics{
               "time at which a certificate expires, in seconds since 1970: of a local server "
               "(`file`) or last seen from an upstream (`upstream`)",
               "Health"},
+
+    MetricRow{"steerdns_control_sessions", "gauge", "transport",
+              "sessions of the control socket (`socket`), connections of `control.http` (`http`)",
+              "Control"},
+    MetricRow{"steerdns_control_subscriptions", "gauge", "topic",
+              "subscriptions to events, counters and queries", "Control"},
+    MetricRow{"steerdns_control_notifications_lost", "counter", "topic",
+              "notifications that a slow subscriber or a reached rate lost", "Control"},
+    MetricRow{"steerdns_http_handshakes", "gauge", "", "TLS handshakes of `control.http` not done",
+              "Control"},
+    MetricRow{
+        "steerdns_http_refused", "counter", "reason",
+        STEER_HTTP_REFUSAL_HELP("requests and connections that `control.http` refused or ended: "),
+        "Control"},
 
     MetricRow{"process_resident_memory_bytes", "gauge", "", "resident memory without hugepages",
               "Process"},

@@ -5,20 +5,24 @@
 // token: they hold no data.
 //
 // Runs on the caller's io_context (the main thread). Limits: kRpcSessions connections, 8 KiB of header, kMaxControlLine
-// of body (not chunked), kRpcRequestTime for a request from its first byte and for its answer, kRpcIdle between
-// requests. A further connection closes the idlest one; those that were let in, wait for a method or carry events come
-// last. So slow clients and crowds do not keep an operator out.
+// of content (not chunked; kMaxUnknownContent without an accepted token), kRpcRequestTime for a request from its first byte
+// and for its answer, kRpcIdle between requests; for TLS handshakes, handshake_limits.h. A further connection closes the
+// idlest one; those that were let in, wait for a method or carry events come last. So slow clients and crowds do not keep
+// an operator out.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "control/config/section_settings.h"
 #include "control/ops/audit.h"
+#include "control/ops/http_refusals.h"
 #include "control/ops/json_rpc.h"
 #include "control/ops/subscriptions.h"
 #include "control/page/page_files.h"
@@ -50,13 +54,18 @@ class RpcServer {
 
     // Reads tokens and the certificate, and listens. Port 0: the system chooses. Blocks while it reads.
     Result<void> listen();
-    // Reads a renewed certificate; after an Error the old one stays. Blocks while it reads.
-    Result<void> renew_certificate();
+    // Takes up changed tokens, roles, hosts, origins and certificates; nullptr: reads the files again. `listen`, and whether
+    // TLS is used, stay. What cannot be read keeps its old value and is an Error of the result. Event streams whose token was
+    // removed end. Blocks while it reads.
+    std::vector<Error> renew(const config::RpcServer* settings);
     // Of the certificate in force; ends_s is 0 without TLS.
     [[nodiscard]] stream::CertificateFacts certificate() const;
     // Where it listens, after listen().
     [[nodiscard]] std::uint16_t port() const;
     [[nodiscard]] std::size_t sessions() const;
+    [[nodiscard]] std::size_t handshakes() const;  // of them, not done
+    // By HttpRefusal.
+    [[nodiscard]] const std::array<std::uint64_t, kHttpRefusals>& refusals() const;
     // Ends every session. From the io_context's thread, or when it no longer runs.
     void close();
 

@@ -113,8 +113,8 @@ Subscriptions::Numbers numbers_of(const json::value& value) {
 struct Subscriptions::Impl {
     explicit Impl(asio::io_context& context) : io(context) {}
 
-    // The ids of those that get it. Others that match lose it.
-    std::vector<std::uint64_t> takers(Topic topic, const Facts& facts) {
+    // The ids of those that get it. Others that match lose it, and are added to `lost`.
+    std::vector<std::uint64_t> takers(Topic topic, const Facts& facts, std::uint64_t& lost) {
         std::vector<std::uint64_t> ids;
         for (auto& [id, one] : all) {
             if (one.topic != topic || !matches(one.filter, facts)) continue;
@@ -123,6 +123,7 @@ struct Subscriptions::Impl {
                 ids.push_back(id);
             } else {
                 ++one.lost;
+                ++lost;
             }
         }
         return ids;
@@ -185,7 +186,10 @@ void Subscriptions::publish(Topic topic, const Facts& facts,
     std::vector<std::uint64_t> ids;
     {
         const std::lock_guard lock(impl_->mutex);
-        ids = impl_->takers(topic, facts);
+        std::uint64_t lost = 0;
+        ids = impl_->takers(topic, facts, lost);
+        if (lost != 0)
+            lost_[static_cast<std::size_t>(topic)].fetch_add(lost, std::memory_order_relaxed);
     }
     if (!ids.empty()) deliver(ids, make());
 }
@@ -260,6 +264,8 @@ void Subscriptions::tick(std::uint64_t id, const Filter& filter) {
         auto& one = impl_->all[id];
         if (!one.has_room()) {
             ++one.lost;
+            lost_[static_cast<std::size_t>(Topic::counters)].fetch_add(1,
+                                                                       std::memory_order_relaxed);
             return;  // the next difference has these, too
         }
     }

@@ -108,6 +108,13 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
     // Their number.
     std::size_t unsubscribe_all(Feed& feed);
     [[nodiscard]] std::size_t count() const;
+    // Subscriptions to the topic, and what they lost since the start. Any thread.
+    [[nodiscard]] std::uint32_t count(Topic topic) const {
+        return wanted_[static_cast<std::size_t>(topic)].load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t lost(Topic topic) const {
+        return lost_[static_cast<std::size_t>(topic)].load(std::memory_order_relaxed);
+    }
 
     // `subscribe` and `unsubscribe`.
     void add_methods(Methods& methods);
@@ -127,6 +134,7 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
     void tick(std::uint64_t id, const Filter& filter);
 
     std::array<std::atomic<std::uint32_t>, kTopicLabels.size()> wanted_{};
+    std::array<std::atomic<std::uint64_t>, kTopicLabels.size()> lost_{};
     std::unique_ptr<Impl> impl_;
 };
 

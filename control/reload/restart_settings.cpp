@@ -39,6 +39,12 @@ bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l
     });
 }
 
+// Tokens, certificates, hosts and origins are taken up while serving (RpcServer::renew).
+bool is_same(const std::optional<config::RpcServer>& a, const std::optional<config::RpcServer>& b) {
+    if (!a || !b) return a.has_value() == b.has_value();
+    return a->listen == b->listen && a->certificate.empty() == b->certificate.empty();
+}
+
 std::string named(const build::Listener& l) {
     return std::string(l.udp ? "udp" : "") + (l.udp && l.tcp ? " and " : "") +
            (l.tcp ? "tcp" : "") + " on " + l.endpoint.to_string();
@@ -74,7 +80,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.socket", &C::socket);
     control("control.roles", &C::roles);
     control("control.http", &C::http);
-    control("control.http", &C::rpc);
+    if (!is_same(started_with.control.rpc, now.control.rpc)) out.emplace_back("control.http");
     control("control.user", &C::user);
     control("control.findings", &C::findings);
     control("control.leases", &C::leases);

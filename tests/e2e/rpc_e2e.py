@@ -3,6 +3,7 @@
 DNS is answered during each test: it asks a name at its end."""
 
 import json
+import os
 import pathlib
 import re
 import socket
@@ -47,6 +48,38 @@ for n in range(1000):
     crowd.append(one)
 print("all there", flush=True)
 sys.stdin.read()
+"""
+# Opens connections, begins a TLS handshake on each and stops in its middle, until its end of input.
+HALF_HANDSHAKES = """
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+sent = ssl.MemoryBIO()
+half = context.wrap_bio(ssl.MemoryBIO(), sent)
+try:
+    half.do_handshake()
+except ssl.SSLWantReadError:
+    pass
+hello, crowd = sent.read(), []
+for n in range(1000):
+    one = socket.create_connection(("172.16.1.2", 9443), timeout=20)
+    try:
+        one.sendall(hello)
+    except OSError:
+        pass  # it was ended already
+    crowd.append(one)
+print("all there", flush=True)
+sys.stdin.read()
+"""
+# Sends that many queries for one name.
+FLOOD = """
+import socket, struct, sys, time
+there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+there.connect(("172.16.1.2", 53))
+there.settimeout(5)
+for n in range(int(sys.argv[1])):
+    there.send(struct.pack("!6H", n, 256, 1, 0, 0, 0) + b"\\3www\\5other\\7example\\0" + struct.pack("!2H", 1, 1))
+    there.recv(512)
 """
 
 
@@ -129,9 +162,14 @@ class Rpc(unittest.TestCase):
         body, _, status = done.stdout.rpartition("\n")
         return int(status or 0), body
 
-    def post(self, method, *words, params=None, token=ADMIN, kind="application/json"):
+    def post(self, method, *words, params=None, token=ADMIN, kind="application/json", **where):
         request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
-        return self.curl("/rpc", "-H", f"Content-Type: {kind}", "-d", request, *words, token=token)
+        return self.curl("/rpc", "-H", f"Content-Type: {kind}", "-d", request, *words, token=token, **where)
+
+    def metric(self, sample):
+        """The value of a sample, as in `name{label="value"}`; 0: there is none."""
+        text = self.scene.network.run("appliance", "curl", "-sS", "http://127.0.0.1:9153/metrics").stdout
+        return next((float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(sample + " ")), 0)
 
     def log_has(self, pattern):
         until(lambda: re.search(pattern, self.scene.daemon.text()), 5, f"the log has {pattern!r}")
@@ -194,12 +232,34 @@ class Rpc(unittest.TestCase):
 
         until(answered, 10, "an answer in the counters")
 
-    def test_a_subscriber_that_does_not_read_delays_no_other(self):
+    def test_a_subscriber_that_does_not_read_loses_and_is_told_how_many(self):
         slow = Session(self.scene.socket)
-        slow.send("subscribe", {"topics": ["counters", "events"], "interval": 100})
-        for _ in range(3):
-            self.scene.steerctl("reload")
-        self.assertTrue(slow.line())
+        slow.send("subscribe", {"topics": ["queries"], "name": "www.other.example", "rate": 5000})
+        self.assertIn("subscriptions", slow.line()["result"])
+        self.scene.network.run("client", "/usr/bin/python3", "-c", FLOOD, "6000")  # more than sockets and queues hold; all are answered
+        self.assertEqual(self.scene.ask("status").returncode, 0)
+        until(lambda: self.metric('steerdns_control_notifications_lost_total{topic="queries"}'), 10, "lost notifications in the metrics")
+        self.assertGreater(self.metric('steerdns_control_subscriptions{topic="queries"}'), 0)
+
+        def lost():
+            self.scene.short("www.other.example")
+            return slow.line()["params"]["lost"]
+
+        until(lost, 50, "a notification that says how many were lost", pause=0)
+
+    def test_names_that_are_html_or_terminal_escapes_are_shown_harmless(self):
+        session = Session(self.scene.socket)
+        session.asked("subscribe", {"topics": ["queries"]})
+        name = r"<script>alert(1)<\047script>\027[31m\007.other.example"
+        asking = self.scene.network.start("client", "asking", "sh", "-c", f"while kdig @172.16.1.2 '{name}'; do :; done")
+        self.addCleanup(asking.stop)
+        for line in session.lines:
+            self.assertNotIn("\x1b", line)
+            name = json.loads(line)["params"]["data"].get("name", "")
+            if "script" in name:
+                break
+        self.assertEqual(name, r"<script>alert\(1\)</script>\027[31m\007.other.example")
+        self.assertNotIn("\x1b", self.scene.ask("hits", "--seconds", "1").stdout)
 
     # ---- malformed requests on the socket
 
@@ -214,8 +274,8 @@ class Rpc(unittest.TestCase):
 
     def test_an_oversized_line_is_refused(self):
         session = Session(self.scene.socket)
-        session.socket.sendall(b"x" * (64 * 1024))
-        self.assertIn("more than 65536 bytes", session.line()["error"]["message"])
+        session.socket.sendall(b"x" * (4 << 20))
+        self.assertIn("longer than 4194304 bytes (4 MiB)", session.line()["error"]["message"])
         self.assertEqual(session.lines.readline(), "")
 
     # ---- HTTPS
@@ -282,6 +342,53 @@ class Rpc(unittest.TestCase):
             self.assertEqual(self.scene.ask("status").returncode, 0)
         finally:
             crowd.communicate()
+
+    def test_a_thousand_clients_that_stop_in_mid_handshake_keep_no_operator_out(self):
+        crowd = subprocess.Popen(self.scene.network.argv("client", "/usr/bin/python3", "-c", HALF_HANDSHAKES), stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertEqual(crowd.stdout.readline(), "all there\n")
+            self.assertEqual(self.post("status", space="router")[0], 200)
+            self.assertEqual(self.scene.short("www.other.example"), ["198.51.100.2"])
+            self.assertEqual(self.scene.ask("status").returncode, 0)
+            refused = {reason: self.metric(f'steerdns_http_refused_total{{reason="{reason}"}}')
+                       for reason in ("handshake_rate", "handshake_crowd", "handshake_time")}
+            self.assertGreater(refused["handshake_rate"], 500, refused)
+            self.assertLess(self.metric("steerdns_http_handshakes"), 17)  # of one address
+        finally:
+            crowd.communicate()
+        until(lambda: self.post("status")[0] == 200, 10, "the address is served again")
+        until(lambda: self.metric("steerdns_http_handshakes") == 0, 10, "no handshake is open")
+
+    def test_ten_wrong_tokens_block_the_address_for_a_while(self):
+        for _ in range(10):
+            self.assertEqual(self.post("status", token="wrong", space="appliance")[0], 401)
+        self.assertEqual(self.post("status", space="appliance")[0], 429)
+        self.assertEqual(self.post("status", space="router")[0], 200)
+        self.assertGreater(self.metric('steerdns_http_refused_total{reason="blocked"}'), 0)
+
+    def test_changed_tokens_are_taken_up_by_a_reload(self):
+        file = self.folder / "reader.token"
+        old = file.read_text()
+        text = self.config.read_text()
+        try:
+            file.write_text("a-second-token-of-the-reader\n")
+            self.scene.steerctl("reload")
+            self.assertEqual(self.post("status", token=READER)[0], 200, "the daemon's user cannot read the file of root")
+            self.log_has("reader.token.* cannot be read: Permission denied; the old token stays in force")
+            pid = self.scene.network.pid("appliance", "steerdnsd")
+            os.chown(file, pathlib.Path(f"/proc/{pid}").stat().st_uid, -1)
+            self.config.write_text(text.replace("hosts: [ dns1.example ]", "hosts: [ dns1.example, dns2.example ]"))
+            self.scene.steerctl("reload")
+            self.assertEqual(self.post("status", token=READER)[0], 401)
+            self.assertEqual(self.post("status", token="a-second-token-of-the-reader")[0], 200)
+            self.assertEqual(self.post("status", "-H", "Host: dns2.example")[0], 200)
+            self.assertNotIn("control.http needs a restart", self.scene.daemon.text())
+        finally:
+            file.write_text(old)
+            self.config.write_text(text)
+            self.scene.steerctl("reload")
+        self.assertEqual(self.post("status", token=READER)[0], 200)
 
     def test_a_renewed_certificate_is_taken_up_by_a_reload(self):
         before = self.served_certificate()

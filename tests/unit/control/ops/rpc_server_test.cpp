@@ -13,14 +13,18 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "control/ops/control_socket.h"
+#include "control/ops/handshake_limits.h"
 #include "control/ops/http_access.h"
+#include "control/ops/http_reply.h"
 #include "control/ops/rpc_server.h"
 #include "dataplane/base/clock.h"
 #include "support/temp_folder.h"
@@ -337,6 +341,10 @@ BOOST_AUTO_TEST_CASE(files_are_found_by_their_exact_name_only) {
 BOOST_AUTO_TEST_CASE(requests_that_are_too_long_are_refused) {
     HttpWorld world;
     BOOST_TEST(status(world, post(std::string(kMaxControlLine + 1, ' '))) == 413U);
+    const std::string long_one(kMaxUnknownContent + 1, ' ');
+    BOOST_TEST(status(world, post(long_one, {}, {})) == 413U);
+    BOOST_TEST(status(world, post(long_one, {}, "wrong")) == 401U);
+    BOOST_TEST(status(world, post(long_one + call("status"))) == 200U);
     BOOST_TEST(status(world, get("/", "Host: localhost\r\nX: " + std::string(9'000, 'x') +
                                           "\r\n")) == 431U);
     BOOST_TEST(status(world,
@@ -401,6 +409,113 @@ BOOST_AUTO_TEST_CASE(a_crowd_of_slow_clients_keeps_no_operator_out) {
     BOOST_TEST(status(world, post(call("status"))) == 200U);
     operator_end.send(post(call("status")));  // it was let in, so others made room
     BOOST_TEST(status_of_text(operator_end.response()) == 200U);
+}
+
+namespace {
+
+// Runs `what` on the server's thread.
+template <class What>
+void on_thread(HttpWorld& world, What what) {
+    std::promise<void> done;
+    boost::asio::post(world.io, [&] {
+        what();
+        done.set_value();
+    });
+    done.get_future().wait();
+}
+
+std::vector<Error> renewed(HttpWorld& world, const config::RpcServer* settings) {
+    std::vector<Error> wrong;
+    on_thread(world, [&] { wrong = world.server->renew(settings); });
+    return wrong;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_changed_token_file_is_taken_up_and_ends_streams_of_the_old_token) {
+    HttpWorld world;
+    HttpClientEnd stream(world);
+    stream.send(get("/events?topics=events",
+                    "Host: localhost\r\nAuthorization: Bearer " + std::string(kSecret) + "\r\n"));
+    BOOST_REQUIRE(status_of_text(stream.response()) == 200U);
+    BOOST_TEST(renewed(world, nullptr).empty());
+    BOOST_TEST(world.subscriptions->wants(Topic::events));
+    token_in(world.folder, "reader", "another-token-of-the-reader", AccessRole::read);
+    BOOST_TEST(renewed(world, nullptr).empty());
+    BOOST_TEST(status(world, post(call("status"), {}, kSecret)) == 401U);
+    BOOST_TEST(status(world, post(call("status"), {}, "another-token-of-the-reader")) == 200U);
+    BOOST_TEST(status(world, post(call("status"))) == 200U);
+    BOOST_TEST(stream.line() == ": subscribed");
+    BOOST_TEST(stream.line() == "");
+    BOOST_TEST(stream.line() == "");  // it ended
+    BOOST_TEST(!world.subscriptions->wants(Topic::events));
+}
+
+BOOST_AUTO_TEST_CASE(other_settings_change_roles_hosts_and_tokens) {
+    HttpWorld world;
+    config::RpcServer settings{.listen = {loopback(), 1}};
+    settings.tokens = {token_in(world.folder, "alice", kAlice, AccessRole::read)};
+    settings.hosts = {"dns2.example"};
+    BOOST_TEST(renewed(world, &settings).empty());
+    BOOST_TEST(status(world, post(call("status"), {}, kSecret)) == 401U);
+    BOOST_TEST(answer_of(world, post(call("change"))).find("needs the role") != std::string::npos);
+    BOOST_TEST(status(world, post(call("status"), "Host: dns2.example\r\n")) == 200U);
+    BOOST_TEST(status(world, post(call("status"), "Host: dns1.example\r\n")) == 421U);
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_token_file_that_cannot_be_read_any_more_keeps_its_token_and_a_missing_one_does_not) {
+    HttpWorld world;
+    const auto file = world.folder.path / "reader";
+    ::chmod(file.c_str(),
+            S_IRUSR | S_IWUSR | S_IRGRP);  // refused, as a file of root is for the daemon's user
+    const auto wrong = renewed(world, nullptr);
+    BOOST_REQUIRE(wrong.size() == 1U);
+    BOOST_TEST(wrong[0].text.ends_with("; the old token stays in force"), wrong[0].text);
+    BOOST_TEST(status(world, post(call("status"), {}, kSecret)) == 200U);
+    std::filesystem::remove(file);
+    BOOST_TEST(renewed(world, nullptr).size() == 1U);
+    BOOST_TEST(status(world, post(call("status"), {}, kSecret)) == 401U);
+}
+
+BOOST_AUTO_TEST_CASE(handshakes_are_limited_by_address_and_in_total) {
+    HandshakeLimits limits;
+    const auto start = HandshakeLimits::Clock::time_point{} + std::chrono::hours(1);
+    const auto taken = [&](const char* address, auto now, int tries) {
+        int n = 0;
+        for (int i = 0; i < tries; ++i)
+            n += limits.take(*IpAddress::parse(address), now) ? 1 : 0;
+        return n;
+    };
+    BOOST_TEST(taken("192.0.2.1", start, 100) == 20);
+    BOOST_TEST(taken("192.0.2.1", start + std::chrono::milliseconds(500), 100) == 10);
+    BOOST_TEST(taken("2001:db8::1", start + std::chrono::milliseconds(500), 15) == 15);
+    BOOST_TEST(taken("2001:db8::2", start + std::chrono::milliseconds(500), 15) == 5);  // one /64
+    const auto later = start + std::chrono::seconds(10);
+    int all = 0;
+    for (int i = 0; i < 20; ++i)
+        all += taken(("198.51.100." + std::to_string(i)).c_str(), later, 10);
+    BOOST_TEST(all == 100);
+    BOOST_TEST(taken("192.0.2.1", later, 1) == 0);
+    limits.note_known(*IpAddress::parse("192.0.2.1"), later);
+    BOOST_TEST(taken("192.0.2.1", later, 100) == 20);  // crowds elsewhere keep no operator out
+    BOOST_TEST(!limits.is_known(*IpAddress::parse("192.0.2.1"), later + kKnownTime));
+}
+
+BOOST_AUTO_TEST_CASE(refusals_are_counted_by_reason) {
+    HttpWorld world;
+    status(world, post(call("status"), "Host: evil.example\r\n"));
+    status(world, get("/rpc"));
+    status(world, get("/nope"));
+    status(world, post(call("status"), {}, "wrong"));
+    status(world, "nonsense\r\n\r\n");
+    on_thread(world, [&] {
+        const auto& counts = world.server->refusals();
+        BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::host)] == 1U);
+        BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::unsuitable)] == 2U);
+        BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::token)] == 1U);
+        BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::malformed)] == 1U);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(token_files_of_others_and_short_tokens_are_refused) {

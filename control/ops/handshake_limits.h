@@ -1,0 +1,48 @@
+// How many TLS handshakes clients may begin: the main thread signs for each, about 1 ms with an RSA key.
+//
+// Each address has kHandshakesPerAddress a second, all together kHandshakesPerSecond; the rest of a second's share is kept
+// for one second. Addresses that were let in within kKnownTime do not count among all, so crowds elsewhere keep no
+// operator out. IPv6 addresses count as their /64. Memory: kMaxWatchedAddresses entries.
+//
+// Of the main thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::ops {
+
+inline constexpr double kHandshakesPerAddress = 20;
+inline constexpr double kHandshakesPerSecond = 100;
+inline constexpr std::chrono::hours kKnownTime{1};
+// At one time; more end the oldest one.
+inline constexpr std::size_t kOpenHandshakes = 64, kOpenHandshakesPerAddress = 16;
+inline constexpr std::chrono::seconds kHandshakeTime{5};
+
+class HandshakeLimits {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    // Takes a handshake from the shares of the client. False: one of them is used up.
+    bool take(const IpAddress& client, Clock::time_point now);
+    // The client was let in.
+    void note_known(const IpAddress& client, Clock::time_point now);
+    [[nodiscard]] bool is_known(const IpAddress& client, Clock::time_point now) const;
+
+  private:
+    struct Share {
+        double left;
+        Clock::time_point since;
+        void fill(double a_second, Clock::time_point now);
+    };
+    static void forget_oldest(std::map<IpAddress, Share>& shares);
+
+    std::map<IpAddress, Share> shares_;
+    std::map<IpAddress, Share> known_;  // `since`: when it was let in last
+    Share all_{kHandshakesPerSecond, {}};
+};
+
+}  // namespace steer::ops
