@@ -61,14 +61,15 @@ inline constexpr std::array kExitRows{
 #define STEER_ERROR_CODES(X)                                                                     \
     X(bad_answer, kExitFailed, "the answer is not one of steerdnsd")                             \
     X(bad_input, kExitRejected, "`import`: the input cannot be read")                            \
-    X(forbidden, kExitFailed, "the user may not open the control socket")                        \
+    X(forbidden, kExitFailed, "the user may not open the control socket, or the token is wrong") \
     X(incomplete, kExitFailed, "the daemon answered, and not all of the request was done")       \
     X(invalid_configuration, kExitRejected, "`reload`: the new configuration is invalid")        \
     X(not_started, kExitFailed, "`setup`, `doctor`: steerdnsd cannot be started")                \
     X(output, kExitFailed, "standard output or a file cannot be written")                        \
     X(rejected, kExitFailed, "the daemon rejected the request; `rpc_code` is its JSON-RPC code") \
     X(timeout, kExitFailed, "the daemon did not answer in time")                                 \
-    X(unreachable, kExitFailed, "nothing listens on the control socket")                         \
+    X(unreachable, kExitFailed, "nothing listens on the control socket or at `--url`")           \
+    X(untrusted, kExitFailed, "the certificate at `--url` is not trusted")                       \
     X(usage, kExitRejected, "the command line is invalid")
 
 enum class ErrorCode {

@@ -16,6 +16,8 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "https_client.h"
+
 namespace steerctl {
 namespace asio = boost::asio;
 namespace json = boost::json;
@@ -49,32 +51,6 @@ Reply connect_failure(const std::string& socket, const boost::system::error_code
                   "cannot connect to " + socket + ": " + error.message() + "; check --socket");
 }
 
-// What the daemon said to the request with id 1.
-Reply read_answer(std::string_view line) {
-    json::error_code error;
-    const json::value answer = json::parse({line.data(), line.size()}, error);
-    const auto* const object = answer.if_object();
-    if (error || object == nullptr) {
-        return failed(ErrorCode::bad_answer,
-                      "the socket does not belong to steerdnsd: the answer is not a JSON object; "
-                      "check --socket");
-    }
-    if (const auto* const result = object->if_contains("result")) return {*result, {}};
-    const auto* const refusal = object->if_contains("error");
-    const auto* const why = refusal != nullptr && refusal->is_object()
-                                ? refusal->get_object().if_contains("message")
-                                : nullptr;
-    if (why == nullptr || !why->is_string()) {
-        return failed(ErrorCode::bad_answer,
-                      "the socket does not belong to steerdnsd: the answer has neither result nor "
-                      "error; check --socket");
-    }
-    const auto* const number = refusal->get_object().if_contains("code");
-    json::error_code not_a_number;
-    const int code = number == nullptr ? 0 : number->to_number<int>(not_a_number);
-    return failed(ErrorCode::rejected, "request rejected: " + std::string(why->get_string()), code);
-}
-
 asio::awaitable<void> converse(Protocol::socket& connection, const std::string& socket,
                                std::string request, Reply& reply) {
     const auto [refused] = co_await connection.async_connect(Protocol::endpoint(socket), kNoThrow);
@@ -92,26 +68,53 @@ asio::awaitable<void> converse(Protocol::socket& connection, const std::string& 
                        "steerdnsd closed the connection without an answer; see its log");
         co_return;
     }
-    reply = read_answer(std::string_view(line).substr(0, length));
+    reply = read_answer(std::string_view(line).substr(0, length), "the socket", "--socket");
 }
 
 }  // namespace
 
+Reply read_answer(std::string_view line, std::string_view where, std::string_view option) {
+    const std::string no_daemon = std::string(where) + " does not belong to steerdnsd";
+    json::error_code error;
+    const json::value answer = json::parse({line.data(), line.size()}, error);
+    const auto* const object = answer.if_object();
+    if (error || object == nullptr) {
+        return failed(
+            ErrorCode::bad_answer,
+            no_daemon + ": the answer is not a JSON object; check " + std::string(option));
+    }
+    if (const auto* const result = object->if_contains("result")) return {*result, {}};
+    const auto* const refusal = object->if_contains("error");
+    const auto* const why = refusal != nullptr && refusal->is_object()
+                                ? refusal->get_object().if_contains("message")
+                                : nullptr;
+    if (why == nullptr || !why->is_string()) {
+        return failed(
+            ErrorCode::bad_answer,
+            no_daemon + ": the answer has neither result nor error; check " + std::string(option));
+    }
+    const auto* const number = refusal->get_object().if_contains("code");
+    json::error_code not_a_number;
+    const int code = number == nullptr ? 0 : number->to_number<int>(not_a_number);
+    return failed(ErrorCode::rejected, "request rejected: " + std::string(why->get_string()), code);
+}
+
 Reply ask(const std::string& socket, std::string_view method, const json::value& params,
           std::chrono::seconds patience) {
+    json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
+    if (!params.is_null()) request["params"] = params;
+    std::string line = json::serialize(request) + "\n";
+    if (is_url(socket)) return ask_url(socket, line, patience);
     if (socket.empty() || socket.size() > kMaxPath) {
         return failed(ErrorCode::usage,
                       "the socket's path must have 1 to " + std::to_string(kMaxPath) + " bytes");
     }
-    json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
-    if (!params.is_null()) request["params"] = params;
     asio::io_context io(1);
     Protocol::socket connection(io);
     Reply reply =
         failed(ErrorCode::timeout, "steerdnsd did not answer within " +
                                        std::to_string(patience.count()) + " s; see its log");
-    asio::co_spawn(io, converse(connection, socket, json::serialize(request) + "\n", reply),
-                   asio::detached);
+    asio::co_spawn(io, converse(connection, socket, std::move(line), reply), asio::detached);
     io.run_for(patience);
     return reply;
 }

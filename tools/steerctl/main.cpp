@@ -18,6 +18,7 @@
 #include "configuration_commands.h"
 #include "explain_commands.h"
 #include "history_commands.h"
+#include "https_client.h"
 #include "import_commands.h"
 #include "list_commands.h"
 #include "machine_commands.h"
@@ -110,6 +111,25 @@ std::string no_command(const CLI::App& app) {
     return "there is no command '" + words.front() + "'" + where + "; write one of " + known;
 }
 
+// The options for another machine. Empty: done; else what is wrong.
+std::string use_remote(const CLI::App& app, const std::string& url, Remote remote,
+                       Options& options) {
+    if (url.empty()) {
+        const bool any = !remote.token_file.empty() || !remote.ca.empty() || !remote.cert.empty() ||
+                         !remote.key.empty();
+        return any ? "--token-file, --ca, --cert and --key are for --url; set it, too" : "";
+    }
+    if (!is_url(url)) return "--url is " + url + ": expected https://HOST:PORT";
+    if (app.count("--socket") != 0) return "--socket and --url are two ways; set one of them";
+    for (const char* const here : {"setup", "doctor", "import", "completion"}) {
+        if (app.got_subcommand(here))
+            return std::string(here) + " works on this machine only; run it without --url";
+    }
+    options.socket = url;
+    set_remote(std::move(remote));
+    return {};
+}
+
 int run(int argc, char** argv) {
     Options options;
     // An error of the command line is written before its options are known.
@@ -125,6 +145,25 @@ int run(int argc, char** argv) {
                    "Control socket of the daemon (default: " + options.socket + ")")
         ->option_text("PATH")
         ->type_name("FILE")
+        ->take_last();
+    std::string url;
+    Remote remote;
+    app.add_option("--url", url,
+                   "Ask over HTTPS: https://HOST:PORT of `http` in the daemon's configuration")
+        ->option_text("URL")
+        ->take_last();
+    app.add_option("--token-file", remote.token_file, "File with the token for --url")
+        ->option_text("FILE")
+        ->take_last();
+    app.add_option("--ca", remote.ca,
+                   "PEM file with the CA of the certificate at --url (default: the system's)")
+        ->option_text("FILE")
+        ->take_last();
+    app.add_option("--cert", remote.cert, "PEM file with a client certificate for --url")
+        ->option_text("FILE")
+        ->take_last();
+    app.add_option("--key", remote.key, "PEM file with the key of --cert")
+        ->option_text("FILE")
         ->take_last();
     app.add_flag("--json", options.as_json, "Print the answer and errors as JSON on one line");
     std::string colors = "auto";
@@ -229,6 +268,8 @@ int run(int argc, char** argv) {
                              options.as_json, is_wide));
     if (app.get_subcommands().empty())
         return misused("a command is missing; write one, as in 'steerctl status', or see --help");
+    if (auto wrong = use_remote(app, url, std::move(remote), options); !wrong.empty())
+        return misused(wrong);
     if (setup_command.setup->parsed()) return setup_command.run(options);
     if (doctor_command.doctor->parsed()) return doctor_command.run(options);
     if (import_commands.import->parsed()) return import_commands.run();

@@ -1,0 +1,27 @@
+// One question to steerdnsd over HTTPS (`control.http`): POST /rpc with a token or a client certificate.
+//
+// By OpenSSL and Boost's HTTP, which the daemon has already; libcurl would add twenty libraries to the package. Plain HTTP is for
+// this machine only. The certificate must be trusted and have the host's name or address.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "client.h"
+
+namespace steerctl {
+
+inline constexpr std::string_view kHttpsPort = "9154";
+
+struct Remote {
+    std::string token_file, ca, cert, key;  // paths; empty: none
+};
+
+// Whether `place` is a URL: ask() sends its request there.
+bool is_url(std::string_view place);
+// For all requests to URLs. Before the first one.
+void set_remote(Remote remote);
+Reply ask_url(const std::string& url, std::string_view request, std::chrono::seconds patience);
+
+}  // namespace steerctl
