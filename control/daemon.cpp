@@ -155,7 +155,11 @@ void Daemon::look_at_upstreams() {
         }
         const std::string news =
             silent_upstreams_.look(upstream, heard, clock_.now().ms, failing_domain);
-        if (!news.empty()) events_.tell(ops::EventKind::upstream, ops::EventLevel::warning, news);
+        const bool is_good = news.ends_with(SilentUpstreams::kAnswersAgain);
+        if (!news.empty()) {
+            events_.tell(ops::EventKind::upstream,
+                         is_good ? ops::EventLevel::info : ops::EventLevel::warning, news);
+        }
     }
 }
 

@@ -236,7 +236,11 @@ class Daemon {
     Heartbeat heartbeat_;                 // of the main loop
     std::unique_ptr<Watchdog> watchdog_;  // while run() runs
     CertificateWatch certificate_watch_;
-    DoctorReports doctor_reports_{clock_, settings_.control.ready_nat64};
+    DoctorReports doctor_reports_{
+        clock_, settings_.control.ready_nat64, [this](bool is_problem, const std::string& line) {
+            events_.tell(ops::EventKind::doctor,
+                         is_problem ? ops::EventLevel::warning : ops::EventLevel::info, line);
+        }};
     bool is_draining_ = false;
 
     struct Reloads {

@@ -240,8 +240,12 @@ Result<void> Daemon::start_network() {
 }
 
 Result<void> Daemon::start_listeners() {
-    streams_ = std::make_unique<StreamThreads>(*runtime_, clock_,
-                                               [](const std::string& s) { spdlog::warn("{}", s); });
+    streams_ = std::make_unique<StreamThreads>(*runtime_, clock_, [this](const std::string& s) {
+        if (!s.starts_with("upstream ")) return spdlog::warn("{}", s);
+        const bool is_good = s.find(" can be asked again") != std::string::npos;
+        events_.tell(ops::EventKind::upstream,
+                     is_good ? ops::EventLevel::info : ops::EventLevel::warning, s);
+    });
     streams_->set_copying_interfaces(copying_);
     streams_->set_vrfs(vrfs_);
     channels_ = built_.channels;

@@ -95,8 +95,36 @@ ops::RpcResult DoctorReports::take(const ops::Arguments& given) {
     }
     if (!by_router_.contains(router) && by_router_.size() >= kMaxRouters)
         return ops::bad_params("doctor.report: there are reports of 64 routers already");
+    tell_news(router, by_router_[router], report);
     by_router_[router] = std::move(report);
     return boost::json::value(object{{"router", router}});
+}
+
+// A router that cannot be read has no findings: nothing is said about those of the report before. Notes are no news.
+void DoctorReports::tell_news(const std::string& router, const Report& before,
+                              const Report& now) const {
+    const std::string doctor = "doctor: router " + router;
+    if (before.trouble != now.trouble) {
+        news_(!now.trouble.empty(), now.trouble.empty()
+                                        ? doctor + " can be read again"
+                                        : doctor + " cannot be read: " + now.trouble);
+    }
+    if (!now.trouble.empty()) return;
+    const auto has = [](const Report& report, const Finding& finding) {
+        return std::ranges::any_of(report.findings, [&](const Finding& other) {
+            return other.level == finding.level && other.check == finding.check;
+        });
+    };
+    for (const Finding& finding : now.findings) {
+        if (finding.level != "note" && !has(before, finding))
+            news_(true, doctor + " has a new " + finding.level + ", " + finding.check + ": " +
+                            finding.what);
+    }
+    if (!before.trouble.empty()) return;
+    for (const Finding& finding : before.findings) {
+        if (finding.level != "note" && !has(now, finding))
+            news_(false, doctor + " has no " + finding.level + " " + finding.check + " any more");
+    }
 }
 
 std::uint64_t DoctorReports::age_s(const Report& report) const {

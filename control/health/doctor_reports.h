@@ -7,8 +7,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/ops/health_check.h"
@@ -23,8 +25,12 @@ class DoctorReports {
     static constexpr std::uint64_t kStaleAfter = 3;  // intervals
     static constexpr std::size_t kMaxRouters = 64;
 
+    // A finding that is new, or that is gone: events of kind `doctor`.
+    using News = std::function<void(bool is_problem, const std::string& line)>;
     // `needs_nat64`: `control.ready_nat64`.
-    DoctorReports(Clock& clock, bool needs_nat64) : clock_(clock), needs_nat64_(needs_nat64) {}
+    DoctorReports(
+        Clock& clock, bool needs_nat64, News news = [](bool, const std::string&) {})
+        : clock_(clock), needs_nat64_(needs_nat64), news_(std::move(news)) {}
 
     // `doctor.report`.
     void add_methods(ops::Methods& methods);
@@ -51,12 +57,14 @@ class DoctorReports {
 
     ops::RpcResult take(const ops::Arguments& given);
     [[nodiscard]] boost::json::value to_json() const;
+    void tell_news(const std::string& router, const Report& before, const Report& now) const;
     [[nodiscard]] std::uint64_t age_s(const Report& report) const;
     [[nodiscard]] bool is_stale(const Report& report) const;
     [[nodiscard]] std::string details_of(const std::string& router, const Report& report) const;
 
     Clock& clock_;
     bool needs_nat64_;
+    News news_;
     std::map<std::string, Report> by_router_;
 };
 

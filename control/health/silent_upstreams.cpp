@@ -19,7 +19,7 @@ std::string SilentUpstreams::look(const Upstream& upstream, Heard heard, std::ui
     known.unanswered = known.replies == heard.replies ? heard.unanswered : 0;
     if (std::exchange(known.replies, heard.replies) != heard.replies) {
         if (!std::exchange(known.is_silent, false)) return {};
-        return "upstream " + upstream.name + " answers again";
+        return "upstream " + upstream.name + std::string(kAnswersAgain);
     }
     if (known.is_silent || heard.unanswered < kUnanswered || now_ms < known.complain_from_ms)
         return {};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "dataplane/policy/snapshot.h"
 
@@ -17,6 +18,7 @@ class SilentUpstreams {
         std::uint64_t unanswered = 0;  // queries since the last reply
     };
 
+    static constexpr std::string_view kAnswersAgain = " answers again";  // ends such a sentence
     // The sentence about a change, if any. `failing_domain`: most recent timeouts were for names under
     // it, so the upstream may not be the cause; empty: no such domain.
     std::string look(const Upstream& upstream, Heard heard, std::uint64_t now_ms,

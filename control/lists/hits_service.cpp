@@ -35,7 +35,8 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
     records_ = &records;
     taker_ = records.add([this](const QueryRecordView& record) {
         const std::lock_guard lock(mutex_);
-        if (count_ != nullptr) count_->hits.add(record);
+        for (const auto& count : counts_)
+            count->hits.add(record);
     });
     methods.add({.name = "hits",
                  .help = "Counts queries for a while: top names, clients, types and rules.",
@@ -55,9 +56,9 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
 
 void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
     const auto seconds = static_cast<unsigned>(asked.number("seconds", kSeconds));
-    if (count_ != nullptr) {
+    if (counts_.size() + counted_.size() >= kMostCounts) {
         return done(ops::RpcError{ops::RpcCode::internal_error,
-                                  "queries are being counted already: ask again"});
+                                  "queries are being counted for 8 others: ask again"});
     }
     HitCounts::Filter filter;
     if (asked.has("client")) {
@@ -71,23 +72,19 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
         if (auto name = dns::name_from_text(asked.text("name"))) filter.name = *std::move(name);
         if (filter.name.size() == 1) filter.name.clear();  // all names are below the root
     }
-    records_->poll();  // what is left of the last count
+    records_->poll();  // what came before
+    const bool is_first = counts_.empty();
     auto count = std::make_unique<Count>(
         Count{HitCounts(std::move(filter)), seconds, asked.number("top", kTop),
               std::chrono::steady_clock::now() + std::chrono::seconds(seconds), done,
               asked.text("client"), asked.text("name")});
     {
         const std::lock_guard lock(mutex_);
-        count_ = std::move(count);
+        counts_.push_back(std::move(count));
     }
-    lost_before_ = 0;
+    if (!is_first) return;
     wish(1);
     look();
-}
-
-std::unique_ptr<HitsService::Count> HitsService::take_count() {
-    const std::lock_guard lock(mutex_);
-    return std::move(count_);
 }
 
 void HitsService::wish(std::uint32_t one_in) {
@@ -95,48 +92,69 @@ void HitsService::wish(std::uint32_t one_in) {
     records_->wish(taker_, {.one_in = one_in});
 }
 
+// The recorder polls, too, so records may be here already.
 void HitsService::look() {
     records_->poll();
-    // More records than can be read in time: ask for fewer.
-    std::uint64_t lost = 0;
+    const auto now = std::chrono::steady_clock::now();
+    const bool was_idle = counted_.empty();
+    bool has_lost = false;
     {
         const std::lock_guard lock(mutex_);
-        lost = count_->hits.lost();
+        for (auto at = counts_.begin(); at != counts_.end();) {
+            Count& count = **at;
+            if (count.hits.lost() > count.lost_before) has_lost = true;
+            count.lost_before = count.hits.lost();
+            if (now < count.end) {
+                ++at;
+                continue;
+            }
+            counted_.push_back(std::move(*at));
+            at = counts_.erase(at);
+        }
     }
-    if (lost > lost_before_) {
-        lost_before_ = lost;
+    // More records than can be read in time: ask for fewer.
+    if (counts_.empty()) {
+        wish(0);
+    } else if (has_lost) {
         wish(std::min(one_in_ * 2, kFewest));
     }
-    if (std::chrono::steady_clock::now() >= count_->end) return finish();
+    if (was_idle && !counted_.empty()) find_rules();
+    if (counts_.empty()) return;
     timer_.expires_after(kStepEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) look();
     });
 }
 
-void HitsService::finish() {
-    wish(0);
-    const auto begun = thread_.run([this, names = count_->hits.names()] {
+// Of the first count that ended; then of the next.
+void HitsService::find_rules() {
+    const auto begun = thread_.run([this, names = counted_.front()->hits.names()] {
         auto rules = holding_rules(source_, [&](const config::Settings& settings) {
             return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
         });
         boost::asio::post(main_io_, [this, found = std::move(rules)]() mutable {
-            const auto count = take_count();
-            if (found.has_error()) return count->done(found.error());
-            object out = count->hits.to_json(count->top);
-            out["seconds"] = count->seconds;
-            if (!count->client.empty()) out["client"] = count->client;
-            if (!count->name.empty()) out["name"] = count->name;
-            auto& rows = found->as_array();
-            out["rules_that_hold"] = rows.size();
-            keep_most_asked(rows, count->top);
-            out["rules"] = std::move(rows);
-            count->done(value(std::move(out)));
+            const auto count = std::move(counted_.front());
+            counted_.pop_front();
+            if (found.has_error()) {
+                count->done(found.error());
+            } else {
+                object out = count->hits.to_json(count->top);
+                out["seconds"] = count->seconds;
+                if (!count->client.empty()) out["client"] = count->client;
+                if (!count->name.empty()) out["name"] = count->name;
+                auto& rows = found->as_array();
+                out["rules_that_hold"] = rows.size();
+                keep_most_asked(rows, count->top);
+                out["rules"] = std::move(rows);
+                count->done(value(std::move(out)));
+            }
+            if (!counted_.empty()) find_rules();
         });
     });
-    if (begun) return;
-    const auto count = take_count();
-    count->done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
+    while (!begun && !counted_.empty()) {
+        counted_.front()->done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
+        counted_.pop_front();
+    }
 }
 
 }  // namespace steer

@@ -16,7 +16,10 @@ struct FakeClock : Clock {
 };
 
 struct Setting {
-    explicit Setting(bool needs_nat64 = false) : reports(clock, needs_nat64) {
+    explicit Setting(bool needs_nat64 = false)
+        : reports(clock, needs_nat64, [this](bool is_problem, const std::string& line) {
+              news.push_back((is_problem ? "warning " : "info ") + line);
+          }) {
         reports.add_methods(methods);
     }
     // Empty: taken; else why not.
@@ -40,6 +43,7 @@ struct Setting {
         return ops::health_text(checks, true);
     }
     FakeClock clock;
+    std::vector<std::string> news;
     DoctorReports reports;
     ops::Methods methods;
 };
@@ -59,6 +63,33 @@ bool has(const std::string& text, std::string_view part) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(doctor_reports)
+
+BOOST_AUTO_TEST_CASE(new_findings_and_those_that_are_over_are_told_once) {
+    Setting setting;
+    using News = std::vector<std::string>;
+    const auto told = [&](json::object report) {
+        setting.news.clear();
+        BOOST_TEST(setting.report(std::move(report)) == "");
+        return setting.news;
+    };
+    const json::object quiet{{"router", "edge"}};
+    json::object trouble = quiet;
+    trouble["trouble"] = "no answer";
+    json::object other = quiet;
+    other["findings"] = {"problem ra-none none", "problem dhcp-off off"};
+    BOOST_TEST(told(quiet).empty());
+    BOOST_TEST((told(kReport) ==
+                News{"warning doctor: router edge has a new problem, nd-pref64: no PREF64",
+                     "warning doctor: router edge has a new advice, user-rights: too many",
+                     "warning doctor: router edge has a new problem, ra-none: none"}));
+    BOOST_TEST(told(kReport).empty());
+    BOOST_TEST(
+        (told(other) == News{"warning doctor: router edge has a new problem, dhcp-off: off",
+                             "info doctor: router edge has no problem nd-pref64 any more",
+                             "info doctor: router edge has no advice user-rights any more"}));
+    BOOST_TEST((told(trouble) == News{"warning doctor: router edge cannot be read: no answer"}));
+    BOOST_TEST((told(quiet) == News{"info doctor: router edge can be read again"}));
+}
 
 BOOST_AUTO_TEST_CASE(without_a_report_nothing_is_shown) {
     const Setting s;
