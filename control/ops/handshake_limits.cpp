@@ -27,9 +27,9 @@ bool HandshakeLimits::take(const IpAddress& client, Clock::time_point now) {
         forget_oldest(shares_);
         own = shares_.emplace(site, Share{kHandshakesPerAddress, now}).first;
     }
-    own->second.fill(kHandshakesPerAddress, now);
-    all_.fill(kHandshakesPerSecond, now);
     const bool counts = !is_known(client, now);
+    own->second.fill(counts ? kHandshakesPerAddress : kHandshakesPerSecond, now);
+    all_.fill(kHandshakesPerSecond, now);
     if (own->second.left < 1 || (counts && all_.left < 1)) return false;
     own->second.left -= 1;
     if (counts) all_.left -= 1;

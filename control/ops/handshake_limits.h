@@ -1,8 +1,8 @@
 // How many TLS handshakes clients may begin: the main thread signs for each, about 1 ms with an RSA key.
 //
 // Each address has kHandshakesPerAddress a second, all together kHandshakesPerSecond; the rest of a second's share is kept
-// for one second. Addresses that were let in within kKnownTime do not count among all, so crowds elsewhere keep no
-// operator out. IPv6 addresses count as their /64. Memory: kMaxWatchedAddresses entries.
+// for one second. An address that was let in within kKnownTime has kHandshakesPerSecond of its own and does not count among
+// all, so crowds elsewhere keep no operator out. IPv6 addresses count as their /64. Memory: kMaxWatchedAddresses entries.
 //
 // Of the main thread.
 #pragma once

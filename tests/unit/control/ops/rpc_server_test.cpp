@@ -499,6 +499,7 @@ BOOST_AUTO_TEST_CASE(handshakes_are_limited_by_address_and_in_total) {
     BOOST_TEST(taken("192.0.2.1", later, 1) == 0);
     limits.note_known(*IpAddress::parse("192.0.2.1"), later);
     BOOST_TEST(taken("192.0.2.1", later, 100) == 20);  // crowds elsewhere keep no operator out
+    BOOST_TEST(taken("192.0.2.1", later + std::chrono::seconds(2), 200) == 100);
     BOOST_TEST(!limits.is_known(*IpAddress::parse("192.0.2.1"), later + kKnownTime));
 }
 
