@@ -96,6 +96,39 @@ void advise_devices(Reading& in, const std::vector<bool>& used) {
     }
 }
 
+// ---- recorders
+
+// A query_recorder records what its servers are asked, not what reaches its line.
+void advise_recorders(Reading& in) {
+    const auto& plugins = in.settings().plugins;
+    std::vector<bool> told(plugins.size());
+    const auto tell = [&](const ExecRule& rule) {
+        std::vector<bool> seen(plugins.size());
+        std::vector<PluginIndex> todo{rule.plugin};
+        while (!todo.empty()) {
+            const PluginIndex at = todo.back();
+            todo.pop_back();
+            if (seen[at]) continue;
+            seen[at] = true;
+            for (const Reference& reference : references_of(plugins[at]))
+                todo.push_back(reference.to);
+            if (!std::holds_alternative<QueryRecorder>(plugins[at].args) || told[at]) continue;
+            told[at] = true;
+            in.report().warn(rule.line, "'matches' has no effect on " + owner_of(plugins[at]) +
+                                            ": it records all queries of its servers; run it in a "
+                                            "rule without 'matches', or give these clients a "
+                                            "server of their own");
+        }
+    };
+    for (const Plugin& plugin : plugins) {
+        const auto* const sequence = std::get_if<Sequence>(&plugin.args);
+        if (sequence == nullptr) continue;
+        for (const ExecRule& rule : sequence->rules) {
+            if (!rule.matches.empty() && rule.runs_plugin()) tell(rule);
+        }
+    }
+}
+
 // ---- servers
 
 void advise_servers(Reading& in) {
@@ -174,6 +207,7 @@ void advise(Reading& in) {
     advise_unused(in, used);
     advise_unused_routers(in);
     advise_devices(in, used);
+    advise_recorders(in);
     advise_servers(in);
     advise_lists(in, used);
     advise_prefer(in, used);

@@ -25,7 +25,7 @@ class DoctorReports {
     static constexpr std::uint64_t kStaleAfter = 3;  // intervals
     static constexpr std::size_t kMaxRouters = 64;
 
-    // A finding that is new, or that is gone: events of kind `doctor`.
+    // A finding that is new or fixed: events of kind `doctor`.
     using News = std::function<void(bool is_problem, const std::string& line)>;
     // `needs_nat64`: `control.ready_nat64`.
     DoctorReports(

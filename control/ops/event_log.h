@@ -28,7 +28,7 @@ enum class EventKind : std::uint8_t {
     upstream,     // answers or does not
     overload,     // quotas and tables that are full
     certificate,  // ends soon
-    doctor,       // a finding of `steerctl doctor --watch` is new or gone
+    doctor,       // a finding of `steerctl doctor --watch` is new or fixed
     change,       // a request that changes something, or was refused
 };
 inline constexpr std::array<std::string_view, 8> kEventLabels{

@@ -18,7 +18,7 @@ constexpr std::int64_t kDayUs = 86'400 * kMicroseconds;
 constexpr int kLockPatienceMs = 100;
 constexpr std::size_t kMostWords = 10'000;
 
-// Of version 1: the history. Of version 2: sums.
+// Of version 1: the history. Of version 2: sums. Of version 3: the address that was asked; traces as `explain` names them.
 constexpr std::array<std::string_view, kSchema> kSteps{
     R"(CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE queries(id INTEGER PRIMARY KEY, client TEXT, client_port INTEGER, transport INTEGER, name TEXT,
@@ -34,7 +34,15 @@ CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, t.word
     R"(CREATE TABLE totals(span INTEGER, start INTEGER, queries INTEGER, cached INTEGER, stale INTEGER,
     forwarded INTEGER, failed INTEGER, unanswered INTEGER, duration_us INTEGER, PRIMARY KEY(span, start)) WITHOUT ROWID;
 CREATE TABLE tops(span INTEGER, start INTEGER, kind INTEGER, key TEXT, queries INTEGER, duration_us INTEGER,
-    PRIMARY KEY(span, start, kind, key)) WITHOUT ROWID;)"};
+    PRIMARY KEY(span, start, kind, key)) WITHOUT ROWID;)",
+    R"(ALTER TABLE queries ADD COLUMN server INTEGER;
+DROP VIEW history;
+CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word AS server, t.word AS transport, name,
+    type, class, e.word AS end, p.word AS path, rcode, ede, u.word AS upstream, n.word AS entry, duration_us,
+    stands_for, query_size, response_size, worker, CASE WHEN trace NOT NULL THEN printf('%x', trace) END AS trace, answers
+    FROM queries LEFT JOIN words AS t ON t.id = transport LEFT JOIN words AS e ON e.id = end
+    LEFT JOIN words AS p ON p.id = path LEFT JOIN words AS u ON u.id = upstream
+    LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server;)"};
 
 std::string name_of(const std::string& path) {
     return "the database " + matchers::quoted_path(path);
@@ -120,7 +128,7 @@ bool Database::prepare() {
     commit_ = db_.prepare("COMMIT");
     insert_ = db_.prepare(
         "INSERT INTO queries "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)");
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)");
     find_word_ = db_.prepare("SELECT id FROM words WHERE word = ?1");
     add_word_ = db_.prepare("INSERT INTO words(word) VALUES(?1)");
     add_totals_ = db_.prepare(
@@ -266,6 +274,7 @@ int Database::insert(const RowBatch& batch, const Row& row) {
     insert_.bind(18, std::int64_t{row.worker});
     row.trace == 0 ? insert_.bind_null(19) : insert_.bind(19, static_cast<std::int64_t>(row.trace));
     texts.answers.empty() ? insert_.bind_null(20) : insert_.bind(20, texts.answers);
+    bind_word(21, texts.server);
     for (;; ++id) {
         insert_.bind(1, id);
         const int code = insert_.run();

@@ -21,7 +21,7 @@
 namespace steer::recorder {
 
 inline constexpr std::int64_t kApplicationId = 0x53445152;  // "SDQR": marks our files
-inline constexpr int kSchema = 2;                           // of this version
+inline constexpr int kSchema = 3;                           // of this version
 
 // The statements that bring an older schema to the next one; 0: from nothing.
 std::string_view schema_step(int from);

@@ -100,6 +100,7 @@ object query_of(const Statement& row, const Words& words) {
                  {"client", row.text(1)},
                  {"client_port", row.number(2)},
                  {"transport", word(3)}};
+    if (!row.is_null(20)) query["server"] = word(20);
     if (!row.is_null(4)) {
         query["name"] = row.text(4);
         query["type"] = ops::type_name(static_cast<std::uint16_t>(row.number(5)));
@@ -119,7 +120,7 @@ object query_of(const Statement& row, const Words& words) {
     query["response_size"] = row.number(16);
     query["worker"] = row.number(17);
     query["stands_for"] = row.number(14);
-    if (!row.is_null(18)) query["trace"] = static_cast<std::uint64_t>(row.number(18));
+    if (!row.is_null(18)) query["trace"] = trace_text(static_cast<std::uint64_t>(row.number(18)));
     return query;
 }
 
@@ -145,7 +146,7 @@ Result<value> read_history(const std::string& path, const HistoryFilter& filter)
     };
     std::string sql =
         R"(SELECT id, client, client_port, transport, name, type, class, end, path, rcode, ede,
-upstream, entry, duration_us, stands_for, query_size, response_size, worker, trace, answers
+upstream, entry, duration_us, stands_for, query_size, response_size, worker, trace, answers, server
 FROM queries WHERE id >= ?1 AND id < ?2)";
     if (!filter.name.empty()) sql += " AND name = ?4";
     if (!filter.suffix.empty()) sql += " AND (name = ?5 OR substr(name, -length(?6)) = ?6)";

@@ -121,7 +121,7 @@ void JsonLine::append(const RecordedQuery& query, std::string& out) {
     put("response_size", query.response_size);
     put("worker", query.worker);
     put("stands_for", query.stands_for);
-    if (query.trace != 0) put("trace", query.trace);
+    if (query.trace != 0) put_word("trace", trace_text(query.trace));
     out += "}\n";
 }
 

@@ -1,6 +1,8 @@
 #include "control/recorder/recorded_query.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "control/ops/mnemonics.h"
 #include "dataplane/dns/name.h"
@@ -114,6 +116,12 @@ void put_answers(std::span<const std::uint8_t> response, std::string& out) {
         if (!out.empty()) out += ' ';
         out += one;
     }
+}
+
+std::string trace_text(std::uint64_t id) {
+    std::array<char, 16> room{};
+    const auto end = std::to_chars(room.data(), room.data() + room.size(), id, 16).ptr;
+    return {room.data(), end};
 }
 
 IpAddress masked(const IpAddress& address, unsigned mask4, unsigned mask6) {

@@ -31,7 +31,7 @@ struct RecordedQuery {
     std::int64_t time_us = 0;  // its end, since 1970
     std::uint32_t duration_us = 0;
     std::uint32_t stands_for = 1;
-    std::uint64_t trace = 0;  // 0: not traced
+    std::uint64_t trace = 0;  // id of its trace; 0: not traced
     IpAddress client, server;
     std::uint16_t client_port = 0, server_port = 0;
     Transport transport = Transport::udp;
@@ -60,6 +60,9 @@ void put_name(std::span<const std::uint8_t> wire, std::string& out);
 // types of other records. At most kMostAnswers bytes; a response that is cut off is read as far as it goes. Into `out`.
 inline constexpr std::size_t kMostAnswers = 400;
 void put_answers(std::span<const std::uint8_t> response, std::string& out);
+
+// An id of a trace, as `explain` and `trace` write it.
+std::string trace_text(std::uint64_t id);
 
 // The address with the bits behind these prefix lengths 0.
 IpAddress masked(const IpAddress& address, unsigned mask4, unsigned mask6);

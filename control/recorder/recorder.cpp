@@ -202,7 +202,12 @@ void Recorder::take(const QueryRecordView& view) {
     for (const auto& recording : recordings_)
         recording->take(query);
     if (!is_watched_ || !watcher_) return;
-    const std::string client = head.client.to_string();
+    const bool is_excepted =
+        std::ranges::any_of(recordings_, [&](const auto& one) { return one->is_excepted(query); });
+    if (is_excepted) return;
+    for (const auto& recording : recordings_)
+        recording->mask(query);
+    const std::string client = query.client.to_string();
     query.client_text = client;
     watcher_(query);
 }

@@ -40,7 +40,8 @@ class Recorder {
     // Writes what waits, and ends. Idempotent.
     void stop();
 
-    // Called with each query while a session watches, on the polling thread. Once, before the first follow().
+    // Called with each query while a session watches, on the polling thread. What a query_recorder of its server hides is
+    // hidden here, too. Once, before the first follow().
     using Watcher = std::function<void(const RecordedQuery& query)>;
     void set_watcher(Watcher watcher) { watcher_ = std::move(watcher); }
     // The main thread.

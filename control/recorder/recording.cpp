@@ -112,9 +112,20 @@ bool Recording::is_sampled(RecordedQuery& query) {
     return true;
 }
 
+bool Recording::is_excepted(const RecordedQuery& query) const {
+    return is_ours(query) && !except_.empty() && except_.contains(query.client);
+}
+
+void Recording::mask(RecordedQuery& query) const {
+    const auto& settings = plan_.settings;
+    if (!is_ours(query) || (settings.mask4 >= 32 && settings.mask6 >= 128)) return;
+    query.client = masked(query.client, settings.mask4, settings.mask6);
+    query.client_port = 0;
+}
+
 void Recording::take(const RecordedQuery& recorded) {
-    if ((plan_.entries >> (recorded.entry & 31U) & 1U) == 0) return;
-    if (!except_.empty() && except_.contains(recorded.client)) {
+    if (!is_ours(recorded)) return;
+    if (is_excepted(recorded)) {
         ++skipped_;
         return;
     }

@@ -34,6 +34,9 @@ class Recording {
 
     // `query` has no client_text; its name, if any, is in presentation form.
     void take(const RecordedQuery& query);
+    // For queries that are shown and not stored: whether this client opted out, and its address with the masks.
+    [[nodiscard]] bool is_excepted(const RecordedQuery& query) const;
+    void mask(RecordedQuery& query) const;
     // Gives sinks what waited for flush_interval_ms, or all.
     void hand_over(std::int64_t now_us, bool all);
     // Waits until what was handed over is written.
@@ -52,6 +55,9 @@ class Recording {
   private:
     void open(Recording* old);
     bool is_sampled(RecordedQuery& query);
+    [[nodiscard]] bool is_ours(const RecordedQuery& query) const {
+        return (plan_.entries >> (query.entry & 31U) & 1U) != 0;
+    }
 
     const RecordingPlan plan_;
     WallClock now_;

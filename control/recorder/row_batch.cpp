@@ -12,6 +12,8 @@ constexpr std::size_t kMostTag = 255;
 void RowBatch::add(const RecordedQuery& query) {
     const auto upstream = query.upstream.substr(0, kMostTag),
                entry = query.entry_tag.substr(0, kMostTag);
+    const std::string server =
+        query.server == IpAddress{} ? std::string{} : query.server.to_string();
     rows_.push_back({.time_us = query.time_us,
                      .trace = query.trace,
                      .duration_us = query.duration_us,
@@ -27,6 +29,7 @@ void RowBatch::add(const RecordedQuery& query) {
                      .name_size = static_cast<std::uint16_t>(query.name.size()),
                      .answers_size = static_cast<std::uint16_t>(query.answers.size()),
                      .client_size = static_cast<std::uint8_t>(query.client_text.size()),
+                     .server_size = static_cast<std::uint8_t>(server.size()),
                      .upstream_size = static_cast<std::uint8_t>(upstream.size()),
                      .entry_size = static_cast<std::uint8_t>(entry.size()),
                      .worker = query.worker,
@@ -34,7 +37,7 @@ void RowBatch::add(const RecordedQuery& query) {
                      .path = query.path,
                      .end = query.end});
     for (const std::string_view text :
-         {query.client_text, query.name, upstream, entry, query.answers})
+         {query.client_text, std::string_view(server), query.name, upstream, entry, query.answers})
         text_ += text;
 }
 
@@ -47,6 +50,7 @@ RowBatch::Texts RowBatch::texts(const Row& row) const {
     };
     Texts texts;
     texts.client = take(row.client_size);
+    texts.server = take(row.server_size);
     texts.name = take(row.name_size);
     texts.upstream = take(row.upstream_size);
     texts.entry = take(row.entry_size);

@@ -15,10 +15,10 @@ struct Row {
     std::int64_t time_us;
     std::uint64_t trace;
     std::uint32_t duration_us, stands_for;
-    std::uint32_t text;  // where its texts begin: client, name, upstream, entry, answers
+    std::uint32_t text;  // where its texts begin: client, server, name, ...
     std::uint16_t client_port, qtype, qclass, rcode, ede, query_size, response_size;
     std::uint16_t name_size, answers_size;
-    std::uint8_t client_size, upstream_size, entry_size, worker;
+    std::uint8_t client_size, server_size, upstream_size, entry_size, worker;
     Transport transport;
     Path path;
     std::string_view end;  // of verdict.h, which lives as long as the program
@@ -36,7 +36,7 @@ class RowBatch {
     [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
 
     struct Texts {
-        std::string_view client, name, upstream, entry, answers;
+        std::string_view client, server, name, upstream, entry, answers;
     };
     [[nodiscard]] Texts texts(const Row& row) const;
 

@@ -122,7 +122,6 @@ void QueryEnds::fill(QueryRecord& head, EndRow end, AnswerPath path,
     head.path = path;
     head.worker = worker_;
     head.ended_ns = now_.micros() * 1000 + turn_ns();
-    head.trace_id = std::uint64_t{worker_} << 56 | ++serial_;
     head.stands_for = one_in_;
     head.response_length = static_cast<std::uint16_t>(reply.message.size());
     head.rcode = reply.rcode;

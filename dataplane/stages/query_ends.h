@@ -122,7 +122,6 @@ class QueryEnds {
 
     std::uint32_t until_due_ = UINT32_MAX;  // queries; without records, more than a turn has
     std::uint32_t lost_ = 0;
-    std::uint64_t serial_ = 0;
     std::size_t kept_ = 0;  // bytes in `query_`
     std::unique_ptr<std::array<std::uint8_t, dns::kMaxMessage>> query_;
     QueryCounters totals_;

@@ -59,7 +59,7 @@ struct QueryRecord {
     std::uint8_t entry;         // of the program, as Packet::entry
     std::uint8_t how;           // kInjected, kMoved, kParked, kHeld
     std::uint64_t ended_ns;     // CLOCK_BOOTTIME
-    std::uint64_t trace_id;     // unique in this process: the worker in the upper 8 bits
+    std::uint64_t trace_id;     // TraceHead::id of the query's trace; 0: it was not traced
     std::uint32_t duration_us;  // from the turn that received it until the answer was written
     std::uint32_t stands_for;   // the number of queries that it represents (sampling); at least 1
     std::uint32_t lost;         // records since the one before that found no room

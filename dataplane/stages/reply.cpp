@@ -74,7 +74,15 @@ void Replier::free_query(Packet& p) noexcept {
 
 QueryRecord* Replier::record(const Packet& p, Verdict v, const AnswerSource& source,
                              const SentReply& reply) noexcept {
-    return query_ends_.record(p, is_moved(p), row_of(v), source, reply);
+    QueryRecord* const written = query_ends_.record(p, is_moved(p), row_of(v), source, reply);
+    if (written != nullptr) written->trace_id = tracer_.id_of(p);
+    return written;
+}
+
+QueryRecord* Replier::record(const Parked& p, PendingOutcome end, const SentReply& reply) noexcept {
+    QueryRecord* const written = query_ends_.record(p, row_of(end), reply);
+    if (written != nullptr) written->trace_id = tracer_.id_of(p);
+    return written;
 }
 
 void Replier::drop(Packet& p, Verdict v) noexcept {
@@ -262,7 +270,7 @@ void Replier::drop(const Parked& p, PendingOutcome end) noexcept {
     if (p.trace != 0) [[unlikely]]
         tracer_.ended(p, end);
     query_ends_.dropped(p);
-    if (query_ends_.is_due()) query_ends_.record(p, row_of(end), {});
+    if (query_ends_.is_due()) record(p, end, {});
     if (p.path.kind == ReturnPath::Kind::stream)
         (void)to_stream(p.path.stream, p.path.stream_token, nullptr);
 }
@@ -332,9 +340,8 @@ PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
     if (truncated) end = truncated_end(end);
     query_ends_.answered(p, answer.rcode);
     if (query_ends_.is_due()) {
-        transmit_.record_of_next(
-            lane,
-            query_ends_.record(p, row_of(end), {answer.rcode, options.ede, {message, length}}));
+        transmit_.record_of_next(lane,
+                                 record(p, end, {answer.rcode, options.ede, {message, length}}));
     }
     transmit_.put(lane, m, end);
     return end;
@@ -358,7 +365,7 @@ PendingOutcome Replier::answer_by_stream(const Parked& p, const dns::Query& q,
     query_ends_.answered(p, answer.rcode);
     QueryRecord* written = nullptr;
     if (query_ends_.is_due())
-        written = query_ends_.record(p, row_of(end), {answer.rcode, options.ede, out->bytes()});
+        written = record(p, end, {answer.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
     if (!taken) {
         end = PendingOutcome::drop_tx_full;

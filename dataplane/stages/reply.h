@@ -86,6 +86,7 @@ class Replier {
     }
     QueryRecord* record(const Packet& p, Verdict v, const AnswerSource& source,
                         const SentReply& reply) noexcept;
+    QueryRecord* record(const Parked& p, PendingOutcome end, const SentReply& reply) noexcept;
     // The start of a response for streams, header and question in place; nullptr: no buffer.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;

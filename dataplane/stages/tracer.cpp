@@ -81,6 +81,7 @@ void Tracer::begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* fi
                    Now now) noexcept {
     const std::uint32_t injected = burst.traced;
     burst.traced = 0;
+    burst_ = &burst;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const unsigned place = burst.live[i];
         const Packet& p = burst.packets[place];
@@ -132,6 +133,8 @@ bool Tracer::begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t 
     if ((++serial_ << kSlotBits & 0xffffU) == 0) ++serial_;  // no handle is 0
     handle = static_cast<std::uint16_t>(serial_ << kSlotBits | number);
     if (!slot->begin(buffers_, handle, head)) return false;
+    ids_[number] = head.id;
+    last_handles_[number] = handle;
     passed_by_ = 0;
     return true;
 }
@@ -145,6 +148,21 @@ TraceRef Tracer::find(std::uint16_t handle, std::uint8_t branch) noexcept {
 
 TraceRef Tracer::of(const Burst& burst, unsigned place) noexcept {
     return (burst.traced >> place & 1) != 0 ? find(burst.traces[place], 0) : TraceRef{};
+}
+
+// Packets of other bursts have no trace.
+std::uint64_t Tracer::id_of(const Packet& p) const noexcept {
+    if (burst_ == nullptr || burst_->traced == 0) return 0;
+    const auto first = reinterpret_cast<std::uintptr_t>(burst_->packets.data());
+    const std::size_t at = (reinterpret_cast<std::uintptr_t>(&p) - first) / sizeof(Packet);
+    if (at >= kBurst || (burst_->traced >> at & 1) == 0) return 0;
+    const std::uint16_t handle = burst_->traces[at];
+    return last_handles_[handle % kMost] == handle ? ids_[handle % kMost] : 0;
+}
+
+std::uint64_t Tracer::id_of(const Parked& p) const noexcept {
+    const unsigned slot = p.trace % kMost;
+    return p.trace != 0 && last_handles_[slot] == p.trace ? ids_[slot] : 0;
 }
 
 void Tracer::end(const TraceRef& trace, TraceEnd table, unsigned number, Now now) noexcept {

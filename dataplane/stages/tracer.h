@@ -64,6 +64,9 @@ class Tracer {
     // The trace of a packet of the burst, or of a record.
     [[nodiscard]] TraceRef of(const Burst& burst, unsigned place) noexcept;
     [[nodiscard]] TraceRef find(std::uint16_t handle, std::uint8_t branch) noexcept;
+    // The id of a trace that is open or has just ended, for the query's record; 0: the query has none.
+    [[nodiscard]] std::uint64_t id_of(const Packet& p) const noexcept;
+    [[nodiscard]] std::uint64_t id_of(const Parked& p) const noexcept;
     // The query is over.
     void end(const TraceRef& trace, TraceEnd table, unsigned number, Now now) noexcept;
     // The query of a record: it was answered, or not. Replier calls it.
@@ -87,6 +90,10 @@ class Tracer {
     const std::atomic<const TraceFilter*>& filter_;
     const Now& now_;
     std::array<Trace, kMost> traces_;
+    std::array<std::uint64_t, kMost> ids_{};           // of the last trace of each slot ...
+    std::array<std::uint16_t, kMost> last_handles_{};  // ... and its handle
+    const Burst* burst_ =
+        nullptr;  // the last one in which a trace began; compared, and read while it has traces
     std::uint32_t serial_ = 0;
     std::uint32_t skip_ = 0;  // selected queries until the next trace
     std::uint32_t passed_by_ = 0;

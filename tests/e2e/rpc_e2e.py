@@ -373,7 +373,7 @@ class Rpc(unittest.TestCase):
                 ({"url": "https://127.0.0.1:9153", "space": "appliance"}, 1, "no TLS with 127.0.0.1:9153: "),
                 ({"url": "https://172.16.1.1:9555"}, 1, "the certificate of 172.16.1.1:9555 has another name: "),
                 ({"token": "wrong"}, 1, "is wrong; name another file by --token-file"),
-                ({"token": None}, 1, "lets nobody in without a token; set --token-file, or --cert and --key"),
+                ({"token": None}, 1, "lets no client in without a token; set --token-file, or --cert and --key"),
                 ({"token": "missing"}, 2, "missing.token cannot be read: No such file or directory; name a file"),
                 ({"ca": "none.pem"}, 2, "none.pem, cannot be read"),
                 ({"url": "http://172.16.1.2:9443"}, 2, "the token would cross the network in the clear; write https://"),

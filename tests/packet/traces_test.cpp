@@ -146,6 +146,37 @@ BOOST_AUTO_TEST_CASE(a_plain_hit_and_the_packet_cache_say_so) {
     BOOST_TEST(by_bytes.first(TraceWhat::packet_cache).c == 298U);
 }
 
+BOOST_AUTO_TEST_CASE(the_record_of_a_query_has_the_id_of_its_trace) {
+    Traced t;
+    Appliance& a = t.appliance;
+    a.publish(cache_forward());
+    a.record_all();
+    (void)a.records();
+    t.trace_all();
+    a.ask("www.example.org");  // waits, and ends in another turn
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"203.0.113.7"});
+    a.turn();
+    (void)a.answer();
+    const auto check = [&] {
+        const std::uint64_t id = only_trace(a).head.id;
+        BOOST_TEST(id != 0U);
+        BOOST_TEST(a.record().head.trace_id == id);
+    };
+    check();
+    for (std::uint16_t i = 5; i < 7; ++i) {  // from the cache, then from the packet cache
+        a.ask("www.example.org", 1, i);
+        a.turn();
+        (void)a.answer();
+        check();
+    }
+    a.shared().trace_filter = nullptr;
+    a.ask("www.example.org", 1, 8);
+    a.turn();
+    (void)a.answer();
+    BOOST_TEST(a.record().head.trace_id == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(the_rules_of_a_plan_are_shown_again_and_marked) {
     Traced t;
     SnapshotMaker maker;

@@ -171,7 +171,7 @@ Reply read_response(const Exchange& all, const http::response<http::string_body>
                 ErrorCode::forbidden,
                 remote().token_file.empty()
                     ? where +
-                          " lets nobody in without a token; set --token-file, or --cert and --key"
+                          " lets no client in without a token; set --token-file, or --cert and --key"
                     : "the token of " + remote().token_file +
                           " is wrong; name another file by --token-file");
         case 429:

@@ -64,7 +64,7 @@ bool has(const std::string& text, std::string_view part) {
 
 BOOST_AUTO_TEST_SUITE(doctor_reports)
 
-BOOST_AUTO_TEST_CASE(new_findings_and_those_that_are_over_are_told_once) {
+BOOST_AUTO_TEST_CASE(new_and_fixed_findings_are_reported_once) {
     Setting setting;
     using News = std::vector<std::string>;
     const auto told = [&](json::object report) {

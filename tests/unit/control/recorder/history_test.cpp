@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_newest_queries_come_first_and_pages_continue) {
     BOOST_TEST(
         boost::json::serialize(newest) ==
         R"({"time":"2026-11-23T17:59:00.000000Z","time_us":1795456740000000,"client":"2001:db8::1",)"
-        R"("client_port":40000,"transport":"udp","name":"b.test","type":"A","end":"answered","path":"cache",)"
+        R"("client_port":40000,"transport":"udp","server":"192.0.2.53","name":"b.test","type":"A","end":"answered","path":"cache",)"
         R"("rcode":"NOERROR","entry":"main","duration_us":120,"query_size":33,"response_size":49,"worker":0,)"
         R"("stands_for":1})");
 }
