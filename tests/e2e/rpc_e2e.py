@@ -266,6 +266,19 @@ class Rpc(unittest.TestCase):
         self.assertEqual(name, r"<script>alert\(1\)</script>\027[31m\007.other.example")
         self.assertNotIn("\x1b", self.scene.ask("hits", "--seconds", "1").stdout)
 
+    def test_a_traced_query_is_explained_by_the_id_in_its_live_record(self):
+        session = Session(self.scene.socket)
+        session.asked("subscribe", {"topics": ["queries"]})
+        asking = self.scene.network.start("client", "asking", "sh", "-c", "while kdig @172.16.1.2 www.other.example; do :; done")
+        self.addCleanup(asking.stop)
+        self.assertNotIn("trace", session.line()["params"]["data"])  # queries are watched, and not traced
+        tracing = Session(self.scene.socket)
+        tracing.send("trace", {"name": "www.other.example", "seconds": 20, "most": 5})
+        record = next(data for data in (json.loads(line)["params"]["data"] for line in session.lines) if "trace" in data)
+        tracing.line()
+        told = Session(self.scene.socket).asked("explain", {"id": record["trace"]})["result"]
+        self.assertEqual((told["id"], told["name"], told["end"]), (record["trace"], "www.other.example", record["end"]))
+
     def test_counts_of_queries_run_beside_each_other(self):
         one, two = Session(self.scene.socket), Session(self.scene.socket)
         one.send("hits", {"seconds": 2})
