@@ -194,12 +194,12 @@ bool Database::open(std::int64_t now_us) {
             if (!set_aside(why, now_us)) return false;
             continue;
         }
-        fail(
-            name + " cannot be opened: " + why +
-                (code == SQLITE_FULL ? "; make room on its disk"
-                                     : "; name a file in a folder that the daemon's user can write "
-                                       "to, such as /var/lib/steerdns"),
-            now_us, true);
+        std::string text = name;
+        text.append(" cannot be opened: ").append(why);
+        text.append(code == SQLITE_FULL ? "; make room on its disk"
+                                        : "; name a file in a folder that the daemon's user can "
+                                          "write to, such as /var/lib/steerdns");
+        fail(text, now_us, true);
         return false;
     }
     return false;

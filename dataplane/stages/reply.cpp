@@ -364,8 +364,7 @@ PendingOutcome Replier::answer_by_stream(const Parked& p, const dns::Query& q,
     if (truncated) end = truncated_end(end);
     query_ends_.answered(p, answer.rcode);
     QueryRecord* written = nullptr;
-    if (query_ends_.is_due())
-        written = record(p, end, {answer.rcode, options.ede, out->bytes()});
+    if (query_ends_.is_due()) written = record(p, end, {answer.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
     if (!taken) {
         end = PendingOutcome::drop_tx_full;

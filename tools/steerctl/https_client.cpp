@@ -167,13 +167,13 @@ Reply read_response(const Exchange& all, const http::response<http::string_body>
         case 200:
             return read_answer(response.body(), where, "--url");
         case 401:
-            return failed(
-                ErrorCode::forbidden,
-                remote().token_file.empty()
-                    ? where +
-                          " lets no client in without a token; set --token-file, or --cert and --key"
-                    : "the token of " + remote().token_file +
-                          " is wrong; name another file by --token-file");
+            return refusal(ErrorCode::forbidden,
+                           remote().token_file.empty()
+                               ? where +
+                                     " lets no client in without a token; set --token-file, or "
+                                     "--cert and --key"
+                               : "the token of " + remote().token_file +
+                                     " is wrong; name another file by --token-file");
         case 429:
             return refusal(ErrorCode::forbidden,
                            "too many wrong tokens came from this machine; wait a minute");
@@ -269,7 +269,7 @@ Reply ask_url(const std::string& url, std::string_view request, std::chrono::sec
     if (!target)
         return refusal(ErrorCode::usage, "--url is " + url + ": expected https://HOST:PORT");
     if (!target->is_tls && !target->is_here())
-        return failed(
+        return refusal(
             ErrorCode::usage,
             "--url is " + url + ": the token would cross the network in the clear; write https://");
     asio::io_context io(1);
@@ -289,7 +289,7 @@ Reply ask_url(const std::string& url, std::string_view request, std::chrono::sec
     all.request.prepare_payload();
     const std::string after = " within " + std::to_string(patience.count()) + " s";
     bool is_done = false;
-    asio::co_spawn(io, exchange(all), [&is_done](std::exception_ptr) { is_done = true; });
+    asio::co_spawn(io, exchange(all), [&is_done](const std::exception_ptr&) { is_done = true; });
     io.run_for(patience);
     if (is_done) return all.reply;
     return refusal(ErrorCode::timeout,
