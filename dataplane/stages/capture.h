@@ -31,8 +31,8 @@ struct CaptureFilter {
     std::uint8_t name_len = 0;             // 0: all
     std::uint32_t most_bytes = 0;          // of a frame that are copied
 
-    // Whether a frame from its MAC addresses on meets all conditions but the port's name. A frame that is cut off, or
-    // a fragment without its first part, has no name and no transport port.
+    // Whether a frame from its MAC addresses on meets all conditions but the port's name. At most two VLAN tags are
+    // read. A frame whose headers are cut off, and a fragment except the first, has no name and no transport port.
     [[nodiscard]] bool selects(std::span<const std::uint8_t> frame) const noexcept;
     // The same for a message without a frame.
     [[nodiscard]] bool selects(const IpAddress& a, const IpAddress& b, std::uint16_t a_port,

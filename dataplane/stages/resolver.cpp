@@ -1,5 +1,7 @@
 #include "dataplane/stages/resolver.h"
 
+#include <rte_mbuf.h>
+
 #include <algorithm>
 
 #include "dataplane/dns/options.h"
