@@ -1,6 +1,7 @@
 #include "control/capture/capture_service.h"
 
 #include <openssl/evp.h>
+#include <rte_rcu_qsbr.h>
 
 #include <algorithm>
 #include <boost/json/object.hpp>
@@ -19,11 +20,12 @@ namespace steer {
 namespace {
 
 namespace json = boost::json;
-using Steady = std::chrono::steady_clock;
 using ops::ParamType;
 
 constexpr std::uint64_t kMostFrames = 100'000'000, kMostSeconds = 86'400;
 constexpr std::uint32_t kFrameBytes = 2048, kFewestBytes = 64;
+constexpr auto kWaitMs = static_cast<std::uint64_t>(CaptureService::kWait.count());
+constexpr auto kPatienceMs = static_cast<std::uint64_t>(CaptureService::kPatience.count());
 constexpr std::uint32_t kOfSockets = UINT32_MAX;  // in place of the interface's number
 
 std::string base64(std::string_view bytes) {
@@ -116,16 +118,16 @@ std::vector<std::uint8_t> frame_of(const Side& from, const Side& to,
 struct CaptureService::Session {
     std::uint64_t number;
     std::uint64_t most_frames;
-    Steady::time_point end;
-    Steady::time_point read_at = Steady::now();
+    std::uint64_t began_ns, end_ms, read_ms;             // CLOCK_BOOTTIME
     std::string out;                                     // what the client has not fetched
     std::vector<std::string> ports;                      // interfaces, by their number in the file
     std::uint32_t sockets = 0;                           // interface of kernel sockets
     std::vector<std::vector<std::uint32_t>> interfaces;  // by worker and port
     std::uint64_t frames = 0, lost = 0, lost_before = 0;
     bool is_ending = false, is_over = false;
-    ops::RpcDone reader;  // waits for bytes; empty: none
-    Steady::time_point reader_until;
+    std::uint64_t ending_ms = 0, last_turns = 0;  // is_ending: since when; token of Shared::qsbr
+    ops::RpcDone reader;                          // waits for bytes; empty: none
+    std::uint64_t reader_until_ms = 0;
 };
 
 CaptureService::CaptureService(boost::asio::io_context& main_io, DataplaneRuntime& runtime,
@@ -146,8 +148,14 @@ CaptureService::~CaptureService() {
 void CaptureService::end() {
     runtime_.shared().capture.store(nullptr, std::memory_order_release);
     records_.wish(taker_, {});
-    session_.reset();
     timer_.cancel();
+    {
+        const std::scoped_lock lock(mutex_);
+        of_sockets_.reset();
+        from_sockets_ = {};
+    }
+    if (const auto session = std::exchange(session_, nullptr); session && session->reader)
+        session->reader(ops::RpcError{ops::RpcCode::internal_error, "the capture has ended"});
 }
 
 void CaptureService::add_methods(ops::Methods& methods) {
@@ -213,7 +221,10 @@ ops::RpcResult CaptureService::start(const ops::Arguments& asked) {
     auto session = std::make_unique<Session>();
     session->number = next_++;
     session->most_frames = asked.number("count", kMostFrames);
-    session->end = Steady::now() + std::chrono::seconds(asked.number("seconds", 3600));
+    const Now now = clock_.now();
+    session->began_ns = now.micros() * 1000;
+    session->read_ms = now.ms;
+    session->end_ms = now.ms + asked.number("seconds", 3600) * 1000;
     pcapng::add_section(session->out, with_version("steerdnsd"));
     for (const Shared::PortOwner& owner : runtime_.shared().port_owners) {
         auto& ports = session->ports;
@@ -272,10 +283,10 @@ void CaptureService::read(const ops::Arguments& asked, bool stops, const ops::Rp
     if (s.reader)
         std::exchange(s.reader, nullptr)(
             ops::RpcError{ops::RpcCode::internal_error, "another request reads this capture"});
-    s.read_at = Steady::now();
+    s.read_ms = clock_.now().ms;
     if (stops && !s.is_ending) finish();
     s.reader = done;
-    s.reader_until = s.read_at + kWait;
+    s.reader_until_ms = s.read_ms + kWaitMs;
     if (!s.out.empty() || s.is_over) answer();
 }
 
@@ -288,21 +299,31 @@ void CaptureService::arm() {
 
 // No worker copies further frames after its present turn.
 void CaptureService::finish() {
-    session_->is_ending = true;
+    Session& s = *session_;
+    s.is_ending = true;
     runtime_.shared().capture.store(nullptr, std::memory_order_release);
+    s.ending_ms = clock_.now().ms;
+    s.last_turns = rte_rcu_qsbr_start(runtime_.shared().qsbr);
+}
+
+// Whether all workers ended the turns in which they still copied frames; at the latest after kWait.
+bool CaptureService::is_copied() const {
+    const Session& s = *session_;
+    return rte_rcu_qsbr_check(runtime_.shared().qsbr, s.last_turns, false) == 1 ||
+           clock_.now().ms - s.ending_ms >= kWaitMs;
 }
 
 void CaptureService::tick() {
     Session& s = *session_;
-    const bool was_ending = s.is_ending;
+    const bool has_all = s.is_ending && is_copied();
     filter_.poll();
     if (!s.is_over) collect();
-    const auto now = Steady::now();
-    if (now - s.read_at > kPatience) {  // its client has left
+    const std::uint64_t now = clock_.now().ms;
+    if (now - s.read_ms > kPatienceMs) {  // its client has left
         end();
         return;
     }
-    if (was_ending && !s.is_over) {
+    if (has_all && !s.is_over) {
         s.is_over = true;
         records_.wish(taker_, {});
         const std::scoped_lock lock(mutex_);
@@ -311,10 +332,10 @@ void CaptureService::tick() {
                               std::chrono::system_clock::now().time_since_epoch())
                               .count();
         pcapng::add_statistics(s.out, 0, static_cast<std::uint64_t>(wall), s.lost);
-    } else if (!s.is_ending && (now >= s.end || s.frames >= s.most_frames)) {
+    } else if (!s.is_ending && (now >= s.end_ms || s.frames >= s.most_frames)) {
         finish();
     }
-    if (s.reader && (!s.out.empty() || s.is_over || now >= s.reader_until)) answer();
+    if (s.reader && (!s.out.empty() || s.is_over || now >= s.reader_until_ms)) answer();
     if (session_ != nullptr) arm();
 }
 
@@ -343,6 +364,7 @@ void CaptureService::collect() {
     for (unsigned w = 0; w < runtime_.workers(); ++w) {
         runtime_.frames(w).for_each([&](std::span<const std::uint8_t> cells) {
             const auto& head = *reinterpret_cast<const CapturedFrame*>(cells.data());
+            if (head.at_ns < s.began_ns) return;  // a worker's last turn of the capture before
             const auto bytes = head.bytes();
             frames.push_back({interface_of(head.worker, head.port),
                               head.at_ns,
@@ -385,10 +407,10 @@ void CaptureService::take(const QueryRecordView& record) {
     const QueryRecord& head = record.head;
     if ((head.how & QueryRecord::kInjected) == 0 || head.transport != ClientTransport::udp) return;
     const std::scoped_lock lock(mutex_);
+    lost_from_sockets_ += head.lost;  // whatever they asked
     if (!of_sockets_ || !of_sockets_->selects(head.client, head.local, head.client_port,
                                               head.local_port, record.query))
         return;
-    lost_from_sockets_ += head.lost;
     const Side client{head.client, head.client_port}, local{head.local, head.local_port};
     const std::uint64_t began_ns = head.ended_ns - std::uint64_t{head.duration_us} * 1000;
     const auto add = [&](const Side& from, const Side& to, std::span<const std::uint8_t> message,
@@ -419,7 +441,7 @@ void CaptureService::answer() {
                      {"lost", s.lost},
                      {"done", is_done}};
     s.out.erase(0, n);
-    s.read_at = Steady::now();
+    s.read_ms = clock_.now().ms;
     std::exchange(s.reader, nullptr)(json::value(std::move(out)));
     if (is_done && session_ != nullptr) session_.reset();
 }

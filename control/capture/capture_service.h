@@ -65,6 +65,7 @@ class CaptureService {
     void take(const QueryRecordView& record);
     void answer();
     void finish();
+    [[nodiscard]] bool is_copied() const;
     [[nodiscard]] std::uint64_t lost_by_workers() const;
     std::uint32_t interface_of(std::size_t worker, std::uint8_t port);
 
