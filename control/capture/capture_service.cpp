@@ -132,8 +132,7 @@ struct CaptureService::Session {
 
 CaptureService::CaptureService(boost::asio::io_context& main_io, DataplaneRuntime& runtime,
                                QueryRecordFeed& records, Clock& clock)
-    : main_io_(main_io),
-      runtime_(runtime),
+    : runtime_(runtime),
       records_(records),
       clock_(clock),
       timer_(main_io),

@@ -69,7 +69,6 @@ class CaptureService {
     [[nodiscard]] std::uint64_t lost_by_workers() const;
     std::uint32_t interface_of(std::size_t worker, std::uint8_t port);
 
-    boost::asio::io_context& main_io_;
     DataplaneRuntime& runtime_;
     QueryRecordFeed& records_;
     Clock& clock_;

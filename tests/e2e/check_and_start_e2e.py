@@ -85,7 +85,7 @@ class CheckAndStart(unittest.TestCase):
         start = code, [s for s in sentences(said, ERROR) if not END.search(s)]
         ended = bool(END.search(said))
         # A start opens its log, and the files of a query_recorder.
-        opened = {file.removeprefix("./") for file in re.findall(r"\b(?:path|json):\s*['\"]?([^\s'\",}]+)", text)} if "query_recorder" in text else set()
+        opened = {file.removeprefix("./") for file in re.findall(r"\b(?:file|path|json):\s*['\"]?([^\s'\",}]+)", text)}
         left = sorted(path for path in own.rglob("*")
                       if path in before or path.suffix != ".log" and not any(path.name.startswith(file) for file in opened))
         shutil.rmtree(own)
