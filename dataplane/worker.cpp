@@ -260,7 +260,10 @@ void Worker::Impl::serve(Burst& b) noexcept {
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
     if (b.traced != 0) [[unlikely]]
-        tracer.after_packet_cache(b, *snapshot, executor, now);
+        tracer.after_packet_cache(b, *snapshot, executor, now, [&](const Packet& p) {
+            return shared.cache != nullptr ? foresee(p, *snapshot, packet_cache, *shared.cache)
+                                           : TracePacketCache::not_udp;
+        });
     stage_ends(Stage::answer);
     parse(b, *snapshot, replier);
     if (b.traced != 0) [[unlikely]]

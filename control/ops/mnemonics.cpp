@@ -37,6 +37,39 @@ constexpr std::array kRcodes{
     Name{23, "BADCOOKIE"},
 };
 
+constexpr std::array kExtendedErrors{
+    Name{0, "Other Error"},
+    Name{1, "Unsupported DNSKEY Algorithm"},
+    Name{2, "Unsupported DS Digest Type"},
+    Name{3, "Stale Answer"},
+    Name{4, "Forged Answer"},
+    Name{5, "DNSSEC Indeterminate"},
+    Name{6, "DNSSEC Bogus"},
+    Name{7, "Signature Expired"},
+    Name{8, "Signature Not Yet Valid"},
+    Name{9, "DNSKEY Missing"},
+    Name{10, "RRSIGs Missing"},
+    Name{11, "No Zone Key Bit Set"},
+    Name{12, "NSEC Missing"},
+    Name{13, "Cached Error"},
+    Name{14, "Not Ready"},
+    Name{15, "Blocked"},
+    Name{16, "Censored"},
+    Name{17, "Filtered"},
+    Name{18, "Prohibited"},
+    Name{19, "Stale NXDOMAIN Answer"},
+    Name{20, "Not Authoritative"},
+    Name{21, "Not Supported"},
+    Name{22, "No Reachable Authority"},
+    Name{23, "Network Error"},
+    Name{24, "Invalid Data"},
+    Name{25, "Signature Expired before Valid"},
+    Name{26, "Too Early"},
+    Name{27, "Unsupported NSEC3 Iterations Value"},
+    Name{28, "Unable to conform to policy"},
+    Name{29, "Synthesized"},
+};
+
 std::string name_of(std::span<const Name> names, std::uint16_t number, std::string_view otherwise) {
     const auto found = std::ranges::find(names, number, &Name::number);
     if (found != names.end()) return std::string(found->text);
@@ -53,6 +86,9 @@ std::string class_name(std::uint16_t klass) {
 }
 std::string rcode_name(std::uint16_t rcode) {
     return name_of(kRcodes, rcode, "RCODE");
+}
+std::string extended_error_name(std::uint16_t code) {
+    return name_of(kExtendedErrors, code, "code ");
 }
 
 }  // namespace steer::ops

@@ -1,4 +1,4 @@
-// The names of types, classes and rcodes (IANA's DNS parameters; RFC 3597 for unknown ones).
+// The names of types, classes, rcodes and extended errors (IANA's DNS parameters; RFC 3597 for unknown types and classes).
 #pragma once
 
 #include <cstdint>
@@ -9,5 +9,7 @@ namespace steer::ops {
 std::string type_name(std::uint16_t type);    // "AAAA", "TYPE4711"
 std::string class_name(std::uint16_t klass);  // "IN", "CLASS9"
 std::string rcode_name(std::uint16_t rcode);  // "NXDOMAIN", "RCODE13"
+
+std::string extended_error_name(std::uint16_t code);  // RFC 8914: "Stale Answer", "code 4711"
 
 }  // namespace steer::ops

@@ -9,6 +9,7 @@
 #include "control/trace/trace_words.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
+#include "matchers/safe_text.h"
 
 namespace steer {
 namespace {
@@ -46,17 +47,37 @@ class TraceWriter {
   private:
     [[nodiscard]] const Snapshot* snapshot() const { return terms_.snapshot; }
     // Where the instruction is written.
-    void place(const TraceEvent& e, object& out) const {
-        if (snapshot() == nullptr || e.pc >= snapshot()->program.size()) return;
+    void place(std::uint16_t pc, object& out) const {
+        if (snapshot() == nullptr || pc >= snapshot()->program.size()) return;
         const ProgramSource& source = snapshot()->source;
-        out["operation"] = traits_of(snapshot()->program[e.pc].op).name;
-        if (e.pc >= source.places.size()) return;
-        const ProgramSource::Place& at = source.places[e.pc];
+        out["operation"] = traits_of(snapshot()->program[pc].op).name;
+        if (pc >= source.places.size()) return;
+        const ProgramSource::Place& at = source.places[pc];
         if (at.sequence < source.sequences.size()) out["sequence"] = source.sequences[at.sequence];
         if (at.line == 0 || at.file >= source.files.size()) return;
         out["file"] = source.files[at.file];
         out["line"] = at.line;
-        if (e.pc < source.texts.size()) out["rule"] = source.texts[e.pc];
+        if (pc < source.texts.size()) out["rule"] = source.texts[pc];
+    }
+    // The first written instruction of the query's program.
+    [[nodiscard]] std::uint16_t first_pc() const {
+        const std::uint8_t entry = trace_.head.entry;
+        if (snapshot() == nullptr || entry >= snapshot()->entries.size()) return kTraceNone;
+        std::size_t pc = snapshot()->entries[entry];
+        const auto& places = snapshot()->source.places;
+        while (pc < places.size() && places[pc].line == 0)
+            ++pc;
+        return static_cast<std::uint16_t>(pc);
+    }
+    std::string plan(const TraceEvent& e, object& out) const {
+        place(first_pc(), out);
+        object rest;
+        place(e.pc, rest);
+        out["until"] = std::move(rest);
+        if ((e.flags & trace_flags::kHit) != 0) return "plan: a plain hit, no rule has to run";
+        const bool is_empty = snapshot() != nullptr && e.pc <= first_pc();
+        return is_empty ? "plan: the sets of the name decide no rule, all have to run"
+                        : "plan: the sets of the name decide the first rules";
     }
     [[nodiscard]] std::string upstream(std::uint16_t id) const {
         if (snapshot() != nullptr) {
@@ -99,7 +120,7 @@ class TraceWriter {
     }
 
     std::string step(const TraceEvent& e, object& out) const {
-        place(e, out);
+        place(e.pc, out);
         if ((e.flags & trace_flags::kPlan) != 0) out["by_plan"] = true;
         if ((e.flags & trace_flags::kHit) != 0) out["on_hit"] = true;
         if ((e.flags & trace_flags::kTest) == 0) return rule_of(out);
@@ -112,12 +133,8 @@ class TraceWriter {
     // Of events about an instruction.
     std::string placed(const TraceCopy::Event& event, object& out) {
         const TraceEvent& e = event.head;
-        place(e, out);
-        if (e.what == TraceWhat::plan) {
-            return (e.flags & trace_flags::kHit) != 0
-                       ? "plan: a plain hit, no rule has to run"
-                       : "plan: the sets of the name decide the first rules";
-        }
+        if (e.what == TraceWhat::plan) return plan(e, out);
+        place(e.pc, out);
         if (e.what == TraceWhat::left) return "left: " + rule_of(out);
         if (e.what == TraceWhat::cache) return cache(e, out);
         if (e.what == TraceWhat::marks) return "marks: " + marks(e);
@@ -162,10 +179,7 @@ class TraceWriter {
         const TraceEvent& e = event.head;
         switch (e.what) {
             case TraceWhat::packet_cache:
-                out["age_s"] = e.b;
-                out["ttl_s"] = e.c;
-                return "packet cache: an identical query had this answer, age " +
-                       seconds_text(e.b) + ", TTL left " + seconds_text(e.c);
+                return packet_cache(e, out);
             case TraceWhat::step:
                 return step(e, out);
             case TraceWhat::plan:
@@ -197,6 +211,12 @@ class TraceWriter {
             case TraceWhat::refused:
             case TraceWhat::upstream_end:
                 return of_upstream(e, out);
+            case TraceWhat::upstream_ede:
+                out["upstream"] = upstream(e.pc);
+                return upstream(e.pc) + " says: " + extended_error(event, out);
+            case TraceWhat::passed_ede:
+                return "the upstream's extended error goes to the client: " +
+                       extended_error(event, out);
             case TraceWhat::late:
                 return "the upstream failed or is late: the stale answer is sent";
             case TraceWhat::branch:
@@ -223,6 +243,16 @@ class TraceWriter {
         return "";
     }
 
+    std::string packet_cache(const TraceEvent& e, object& out) const {
+        const auto does = static_cast<TracePacketCache>(e.flags);
+        out["packet_cache"] = packet_cache_word(does);
+        std::string text = "packet cache of worker " + std::to_string(trace_.head.worker) + ": " +
+                           std::string(packet_cache_sentence(does));
+        if (does != TracePacketCache::answered) return text;
+        out["age_s"] = e.b;
+        out["ttl_s"] = e.c;
+        return text + ", age " + seconds_text(e.b) + ", TTL left " + seconds_text(e.c);
+    }
     std::string cache(const TraceEvent& e, object& out) const {
         const auto is = static_cast<TraceCache>(e.flags);
         out["cache"] = cache_name(e.pc);
@@ -270,9 +300,21 @@ class TraceWriter {
         }
         return "";
     }
+    static std::string ede_text(std::uint32_t code) {
+        return "EDE " + std::to_string(code) + " (" +
+               ops::extended_error_name(static_cast<std::uint16_t>(code)) + ")";
+    }
+    static std::string extended_error(const TraceCopy::Event& event, object& out) {
+        const std::size_t length = std::min<std::size_t>(event.head.c, event.payload.size());
+        const std::string said = safe_text(
+            {reinterpret_cast<const char*>(event.payload.data()), length}, kRemoteTextBytes);
+        out["ede"] = event.head.b;
+        out["ede_text"] = said;
+        return ede_text(event.head.b) + (said.empty() ? "" : ", \"" + said + "\"");
+    }
     static std::string answer(const TraceCopy::Event& event) {
         std::string text = "answer: " + ops::rcode_name(event.head.flags);
-        if (event.head.pc != kTraceNone) text += ", EDE " + std::to_string(event.head.pc);
+        if (event.head.pc != kTraceNone) text += ", " + ede_text(event.head.pc);
         const auto addresses = addresses_of(event);
         for (std::size_t i = 0; i < addresses.size(); ++i)
             text += (i == 0 ? ", " : " ") + addresses[i].to_string();

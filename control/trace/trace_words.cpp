@@ -5,6 +5,46 @@
 
 namespace steer {
 
+std::string_view packet_cache_sentence(TracePacketCache does) {
+    switch (does) {
+        case TracePacketCache::answered:
+            return "an identical query had this answer";
+        case TracePacketCache::would_answer:
+            return "it has a line for these bytes, and answers them without any rule";
+        case TracePacketCache::would_learn:
+            return "it has no line for these bytes yet; a client's query brings one";
+        case TracePacketCache::resting:
+            return "it pauses, because few queries repeat";
+        case TracePacketCache::too_long:
+            return "the query is too long for a line";
+        case TracePacketCache::for_subnet:
+            return "not used: the answer depends on the client's subnet";
+        case TracePacketCache::not_udp:
+            return "not used: it answers queries over UDP only";
+    }
+    return "";
+}
+
+std::string_view packet_cache_word(TracePacketCache does) {
+    switch (does) {
+        case TracePacketCache::answered:
+            return "answered";
+        case TracePacketCache::would_answer:
+            return "would_answer";
+        case TracePacketCache::would_learn:
+            return "would_learn";
+        case TracePacketCache::resting:
+            return "resting";
+        case TracePacketCache::too_long:
+            return "too_long";
+        case TracePacketCache::for_subnet:
+            return "for_subnet";
+        case TracePacketCache::not_udp:
+            break;
+    }
+    return "not_udp";
+}
+
 std::string_view cache_sentence(TraceCache is) {
     switch (is) {
         case TraceCache::miss:

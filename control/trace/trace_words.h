@@ -8,6 +8,8 @@
 
 namespace steer {
 
+std::string_view packet_cache_sentence(TracePacketCache does);
+std::string_view packet_cache_word(TracePacketCache does);  // "answered", "would_answer" ...
 std::string_view cache_sentence(TraceCache is);
 std::string_view cache_word(TraceCache is);  // "miss", "hit", "stale", "guarded", "expired"
 std::string_view source_text(std::uint32_t source);

@@ -38,7 +38,7 @@ std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint
     if (dnssec_ok) at[7] = 0x80;
     std::size_t size = kOptSize;
     if (ede) {
-        store_be16(at + size, 15);  // option EDE
+        store_be16(at + size, kOptionEde);
         store_be16(at + size + 2, 2);
         store_be16(at + size + 4, static_cast<std::uint16_t>(*ede));
         size += kEdeSize;

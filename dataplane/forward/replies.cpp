@@ -124,6 +124,8 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     OutstandingQuery& f = table[a.outstanding];
     table.close_attempt(attempt);
     note(f, TraceWhat::replied, facts.rcode, a.upstream, now.ms - a.sent_ms, now);
+    if (f.trail != nullptr) [[unlikely]]
+        note_trail_errors(*f.trail, facts.options, a.upstream, now);
     if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
     if (a.edns && knows_no_edns(facts)) {
         release(answer);

@@ -64,12 +64,14 @@ class PlanWalk {
 
     PlanWalk(const Snapshot& snapshot, const matchers::TagBits& sets)
         : snapshot_(snapshot), program_(snapshot.program), sets_(sets) {}
-    // The same for a trace. `hit`: with the steps behind a plain hit.
-    void trace(std::uint8_t entry, bool hit, const TraceRef& into, Now now) noexcept {
+    // The same for a trace, up to where the plan ends: one for all names stops before tests of the name. `hit`: with the
+    // steps behind a plain hit.
+    void trace(const Plan& plan, std::uint8_t entry, bool hit, const TraceRef& into,
+               Now now) noexcept {
         trace_ = into;
         now_ = now;
         pc_ = snapshot_.entries[entry];
-        while (program_[pc_].in_prefix)
+        while (pc_ != plan.pc && program_[pc_].in_prefix)
             advance();
         flags_ |= trace_flags::kHit;
         if (hit) (void)hit_is_plain();
@@ -226,7 +228,7 @@ void trace_plan(const Snapshot& snapshot, const Plan& plan, std::uint8_t entry, 
     const matchers::TagBits* const sets =
         plan.tag_set() != 0 ? snapshot.tag_sets->find(plan.tag_set()) : nullptr;
     PlanWalk(snapshot, sets != nullptr ? *sets : matchers::TagBits{})
-        .trace(entry, is_plain_hit, trace, now);
+        .trace(plan, entry, is_plain_hit, trace, now);
 }
 
 Plan* PlanMemo::find(std::uint64_t tags, std::uint8_t entry) noexcept {

@@ -4,7 +4,36 @@
 #include <cstring>
 #include <utility>
 
+#include "dataplane/dns/wire.h"
+
 namespace steer {
+namespace {
+
+// Of a trail's `upstream_ede`: TrailEvent::b has the code, and above it the length of the text.
+constexpr unsigned kTextShift = 16;
+constexpr std::uint32_t kCodeMask = 0xffff;
+
+constexpr std::size_t cells_of(std::size_t bytes) {
+    return (bytes + sizeof(TraceEvent) - 1) / sizeof(TraceEvent);
+}
+
+// Calls see(code, text) for each extended error among the options; stops at an option that is cut off.
+template <class See>
+void for_each_error(std::span<const std::uint8_t> options, See see) noexcept {
+    constexpr std::size_t kHead = 4, kCode = 2;
+    while (options.size() >= kHead) {
+        const std::size_t length = dns::load_be16(&options[2]);
+        if (kHead + length > options.size()) return;
+        const auto value = options.subspan(kHead, length);
+        if (dns::load_be16(options.data()) == dns::kOptionEde && length >= kCode) {
+            const auto text = value.subspan(kCode);
+            see(dns::load_be16(value.data()), text.first(std::min(text.size(), kMaxEdeText)));
+        }
+        options = options.subspan(kHead + length);
+    }
+}
+
+}  // namespace
 
 bool Trace::begin(BufferPools& pools, std::uint16_t handle, const TraceHead& head) noexcept {
     pools_ = &pools;
@@ -13,6 +42,7 @@ bool Trace::begin(BufferPools& pools, std::uint16_t handle, const TraceHead& hea
     handle_ = handle;
     branches_ = 0;
     has_record = has_run = false;
+    packet_cache = TracePacketCache::not_udp;
     std::memcpy(buffer_->data(), &head, sizeof head);
     buffer_->length = sizeof head;
     return true;
@@ -43,7 +73,7 @@ void Trace::note(Now now, std::uint8_t branch, TraceEvent event,
     event.at_ms = static_cast<std::uint16_t>(
         std::min<std::uint64_t>(now.ms - std::min(now.ms, began_ms), UINT16_MAX));
     event.branch = branch;
-    event.cells = static_cast<std::uint8_t>((payload.size() + kCell - 1) / kCell);
+    event.cells = static_cast<std::uint8_t>(cells_of(payload.size()));
     std::uint8_t* const at = room(kCell * (1U + event.cells));
     if (at == nullptr) return;
     std::memcpy(at, &event, kCell);
@@ -64,11 +94,39 @@ void note_trail(Buffer& trail, const TrailEvent& event) noexcept {
     trail.length += sizeof event;
 }
 
+void note_trail_errors(Buffer& trail, std::span<const std::uint8_t> options, std::uint16_t upstream,
+                       Now now) noexcept {
+    for_each_error(options, [&](std::uint16_t code, std::span<const std::uint8_t> text) {
+        const TrailEvent event{now.ms, TraceWhat::upstream_ede, 0, upstream,
+                               code | static_cast<std::uint32_t>(text.size()) << kTextShift};
+        const std::size_t cells = cells_of(text.size());
+        if (trail.length + (1 + cells) * sizeof event > trail.capacity) return;
+        note_trail(trail, event);
+        std::memcpy(trail.data() + trail.length, text.data(), text.size());
+        trail.length += static_cast<std::uint32_t>(cells * sizeof event);
+    });
+}
+
+void note_errors(const TraceRef& trace, std::span<const std::uint8_t> options, TraceWhat what,
+                 Now now) noexcept {
+    for_each_error(options, [&](std::uint16_t code, std::span<const std::uint8_t> text) {
+        trace.note(now, what, 0, 0, code, static_cast<std::uint32_t>(text.size()), text);
+    });
+}
+
 void copy_trail(const TraceRef& trace, const Buffer& trail) noexcept {
-    for (std::size_t at = 0; at + sizeof(TrailEvent) <= trail.length; at += sizeof(TrailEvent)) {
+    for (std::size_t at = 0; at + sizeof(TrailEvent) <= trail.length;) {
         TrailEvent event;
         std::memcpy(&event, trail.data() + at, sizeof event);
-        trace.note({event.at_ms}, event.what, event.flags, event.upstream, event.b);
+        at += sizeof event;
+        if (event.what != TraceWhat::upstream_ede) {
+            trace.note({event.at_ms}, event.what, event.flags, event.upstream, event.b);
+            continue;
+        }
+        const std::uint32_t length = event.b >> kTextShift;
+        trace.note({event.at_ms}, event.what, 0, event.upstream, event.b & kCodeMask, length,
+                   {trail.data() + at, length});
+        at += cells_of(length) * sizeof event;
     }
 }
 

@@ -24,37 +24,39 @@
 namespace steer {
 
 // X(name): fields beside `what` as the comment says. pc: of the instruction, if not named.
-#define STEER_TRACE_EVENTS(X)                                                                  \
-    X(packet_cache)  /* an identical earlier query had this answer. b: age, c: TTL left, s */  \
-    X(plan)          /* pc: where the plan ends; b: tag set; flags: TraceFlags::hit */         \
-    X(step)          /* an instruction ran. flags: TraceFlags, c: the next pc */               \
-    X(left)          /* a wrapper was left. c: the next pc */                                  \
-    X(cache)         /* flags: TraceCache; b: age, c: TTL left, s; of a stale one seconds */   \
-    X(question)      /* the name in force. cells: its wire form; b: its length, c: rewrites */ \
-    X(marks)         /* b, c: the marks, low and high half */                                  \
-    X(claimed)       /* b: index of Snapshot::lists */                                         \
-    X(unclaimed)     /* the lists so far are forgotten */                                      \
-    X(response)      /* flags: rcode, b: TraceSource, c: number of addresses */                \
-    X(no_response)   /* the response was removed */                                            \
-    X(dns64)         /* AAAA were synthesized */                                               \
-    X(waits)         /* for: flags: TraceWait; b: upstream group, milliseconds */              \
-    X(joined)        /* an identical query was in flight. b: for how long, ms */               \
-    X(asked)         /* pc: upstream id; flags: TraceVia */                                    \
-    X(replied)       /* pc: upstream id; flags: rcode; b: ms since it was asked */             \
-    X(silent)        /* pc: upstream id; b: ms since it was asked */                           \
-    X(refused)       /* pc: upstream id; b: errno; c: ms since it was asked */                 \
-    X(upstream_end)  /* flags: UpstreamResult; b: ms since the query waits for it */           \
-    X(late)          /* the upstream took too long: a stale answer is sent */                  \
-    X(refresh)       /* a background refresh began; pc: its cache */                           \
-    X(branch)        /* begins. b: its number, c: type, flags: which of its instruction */     \
-    X(branch_end)    /* flags: Branches::Is; b: number */                                      \
-    X(branch_taken)  /* flags: which; 255: none */                                             \
-    X(row)           /* pc: index of Snapshot::lists; flags: TraceRow; b: ListId; c: TTL */    \
-    X(leave)         /* flags: Leave; b: TTL cap; c: sync_timeout, ms */                       \
-    X(acknowledged)  /* flags: Outcome; b: how many are still awaited */                       \
-    X(held_too_long) /* sync_timeout is over */                                                \
-    X(answer)        /* flags: rcode; pc: EDE; b: TTL, c: age; cells: addresses */             \
-    X(end)           /* flags: TraceEnd; pc: its number */
+#define STEER_TRACE_EVENTS(X)                                                                        \
+    X(packet_cache)  /* flags: TracePacketCache; if it answered b: age, c: TTL left, s */            \
+    X(plan)          /* pc: where the plan ends; b: tag set; flags: TraceFlags::hit */               \
+    X(step)          /* an instruction ran. flags: TraceFlags, c: the next pc */                     \
+    X(left)          /* a wrapper was left. c: the next pc */                                        \
+    X(cache)         /* flags: TraceCache; b: age, c: TTL left, s; of a stale one seconds */         \
+    X(question)      /* the name in force. cells: its wire form; b: its length, c: rewrites */       \
+    X(marks)         /* b, c: the marks, low and high half */                                        \
+    X(claimed)       /* b: index of Snapshot::lists */                                               \
+    X(unclaimed)     /* the lists so far are forgotten */                                            \
+    X(response)      /* flags: rcode, b: TraceSource, c: number of addresses */                      \
+    X(no_response)   /* the response was removed */                                                  \
+    X(dns64)         /* AAAA were synthesized */                                                     \
+    X(waits)         /* for: flags: TraceWait; b: upstream group, milliseconds */                    \
+    X(joined)        /* an identical query was in flight. b: for how long, ms */                     \
+    X(asked)         /* pc: upstream id; flags: TraceVia */                                          \
+    X(replied)       /* pc: upstream id; flags: rcode; b: ms since it was asked */                   \
+    X(upstream_ede)  /* pc: upstream id; b: info code of RFC 8914. cells: its text of c bytes */     \
+    X(silent)        /* pc: upstream id; b: ms since it was asked */                                 \
+    X(refused)       /* pc: upstream id; b: errno; c: ms since it was asked */                       \
+    X(upstream_end)  /* flags: UpstreamResult; b: ms since the query waits for it */                 \
+    X(late)          /* the upstream took too long: a stale answer is sent */                        \
+    X(refresh)       /* a background refresh began; pc: its cache */                                 \
+    X(branch)        /* begins. b: its number, c: type, flags: which of its instruction */           \
+    X(branch_end)    /* flags: Branches::Is; b: number */                                            \
+    X(branch_taken)  /* flags: which; 255: none */                                                   \
+    X(row)           /* pc: index of Snapshot::lists; flags: TraceRow; b: ListId; c: TTL */          \
+    X(leave)         /* flags: Leave; b: TTL cap; c: sync_timeout, ms */                             \
+    X(acknowledged)  /* flags: Outcome; b: how many are still awaited */                             \
+    X(held_too_long) /* sync_timeout is over */                                                      \
+    X(answer)        /* flags: rcode; pc: EDE; b: TTL, c: age; cells: addresses */                   \
+    X(passed_ede) /* an upstream's EDE that forward_edns0opt passed to the client. b, c: as above */ \
+    X(end)        /* flags: TraceEnd; pc: its number */
 
 enum class TraceWhat : std::uint8_t {
 #define STEER_TRACE_ENUM(name) name,
@@ -85,6 +87,17 @@ enum class TraceCache : std::uint8_t {
     older_rules,  // an answer of an earlier configuration: the rules run again for it
     policed,      // a policy zone looks at it
     expired,      // a miss; its stale answer is sent if the upstream is late
+};
+// Whether the packet cache answered. The others are of a hit that came as a message: such queries go around the packet
+// cache, so they say what it would have done with these bytes.
+enum class TracePacketCache : std::uint8_t {
+    answered,
+    would_answer,  // it has a line for them
+    would_learn,   // it has none yet
+    resting,       // few queries repeat
+    too_long,      // for a line
+    for_subnet,    // the answer depends on the client's subnet
+    not_udp,
 };
 enum class TraceSource : std::uint8_t { records, cache, stale, upstream, empty };
 enum class TraceWait : std::uint8_t { upstream, time, branches, router, ring };
@@ -141,8 +154,9 @@ class Trace {
     }
     [[nodiscard]] Buffer* take() noexcept;  // ends it; one reference for the caller
 
-    bool has_record = false;  // a parked record ends it
-    bool has_run = false;     // the program ran
+    TracePacketCache packet_cache = TracePacketCache::not_udp;  // of an injected query
+    bool has_record = false;                                    // a parked record ends it
+    bool has_run = false;                                       // the program ran
 
   private:
     std::uint8_t* room(std::size_t bytes) noexcept;
@@ -193,6 +207,13 @@ struct TrailEvent {
 };
 static_assert(sizeof(TrailEvent) == 16);
 void note_trail(Buffer& trail, const TrailEvent& event) noexcept;
+// The extended errors (RFC 8914) in a reply's options, each with the first kMaxEdeText bytes of its text.
+inline constexpr std::size_t kMaxEdeText = 128;
+void note_trail_errors(Buffer& trail, std::span<const std::uint8_t> options, std::uint16_t upstream,
+                       Now now) noexcept;
+// The same, as the event `what` of a trace.
+void note_errors(const TraceRef& trace, std::span<const std::uint8_t> options, TraceWhat what,
+                 Now now) noexcept;
 // Copies it. `waits_since_ms`: earlier events get that time.
 void copy_trail(const TraceRef& trace, const Buffer& trail) noexcept;
 

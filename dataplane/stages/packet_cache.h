@@ -51,6 +51,7 @@ class PacketCache {
 
     // Whether to search it for these `n` messages; false while it rests. Call once per burst.
     [[nodiscard]] bool awake(unsigned n) noexcept;
+    [[nodiscard]] bool is_resting() const noexcept { return resting_ > 0; }
 
     static bool fits(std::size_t length) noexcept {
         return length >= kShortest + 2 && length <= kLongest + 2;

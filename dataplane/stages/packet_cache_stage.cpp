@@ -30,11 +30,10 @@ std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
     return snapshot.family_in_key && p.source.is_v4() ? p.entry | kOverV4 : p.entry;
 }
 
-[[gnu::always_inline]] inline bool is_good(const Line& line, const Packet& p,
-                                           const Snapshot& snapshot, const cache::Cache& cache) {
+[[gnu::always_inline]] inline bool is_valid(const Line& line, const Packet& p,
+                                            const Snapshot& snapshot, const cache::Cache& cache) {
     return line.way == way_of(p, snapshot) && PacketCache::is_of(line, p.dns, p.dns_length) &&
-           line.generation == snapshot.generation && line.epoch == cache.epoch(line.share) &&
-           checksum_right(line, p);
+           line.generation == snapshot.generation && line.epoch == cache.epoch(line.share);
 }
 
 // In the state that parse() and lookup() leave.
@@ -72,7 +71,8 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
     }
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
-        if (is_good(*lines[i], burst.packets[places[i]], snapshot, cache)) {
+        const Packet& p = burst.packets[places[i]];
+        if (is_valid(*lines[i], p, snapshot, cache) && checksum_right(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
         } else {
             lines[i] = nullptr;
@@ -113,6 +113,17 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
     packet_cache.count_known(known);
     counters.add(Stat::packet_cache_hits, known);
     counters.add(Stat::cache_hits, known);
+}
+
+TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const PacketCache& packet_cache,
+                         const cache::Cache& cache) noexcept {
+    if (!p.is_udp) return TracePacketCache::not_udp;
+    if (!PacketCache::fits(p.dns_length)) return TracePacketCache::too_long;
+    if (packet_cache.is_resting()) return TracePacketCache::resting;
+    const Line* const line =
+        packet_cache.find(packet_cache.hash(p.dns, p.dns_length, way_of(p, snapshot)));
+    return line != nullptr && is_valid(*line, p, snapshot, cache) ? TracePacketCache::would_answer
+                                                                  : TracePacketCache::would_learn;
 }
 
 void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,

@@ -19,6 +19,10 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
                               const cache::Cache* cache, Resolver& resolver, Counters& counters,
                               Now now) noexcept;
 
+// What the packet cache would do with an injected query, if its answer is a plain hit; for a trace.
+TracePacketCache foresee(const Packet& packet, const Snapshot& snapshot,
+                         const PacketCache& packet_cache, const cache::Cache& cache) noexcept;
+
 // Stores the result of lookup() for a packet that answer_from_packet_cache() did not find. `epoch` is that of the key's
 // share, read before the lookup.
 void remember(const Packet& packet, const Snapshot& snapshot, const cache::Key& key,

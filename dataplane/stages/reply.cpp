@@ -218,6 +218,7 @@ Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
 void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            Verdict v) noexcept {
     p.end = v;
+    tracer_.refused(p, rcode, ede);
     if (p.mbuf == nullptr) return answer_error_injected(p, rcode, ede, v);
     query_ends_.refused(p.query, rcode);
     const bool is_due = query_ends_.is_due();

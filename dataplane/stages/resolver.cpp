@@ -432,7 +432,7 @@ void Resolver::read_query(const Parked& r, QueryContext& c) noexcept {
                                                             const dns::Answer& answer,
                                                             const dns::ReplyOptions& options,
                                                             Verdict v, Now now) noexcept {
-    note_answer(c.trace, answer, options.ede, options.age_s, options.ttl_cap_s, now);
+    note_answer(c.trace, answer, options, c.query.edns.present, now);
     p.end = v;
 }
 

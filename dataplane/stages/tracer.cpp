@@ -44,10 +44,14 @@ bool is_selected(const TraceFilter& filter, const Packet& p) {
            is_name_selected(filter, name_of(p));
 }
 
+unsigned number_of(std::optional<dns::Ede> ede, bool has_edns) {
+    return ede && has_edns ? static_cast<unsigned>(*ede) : unsigned{kTraceNone};
+}
+
 }  // namespace
 
-void note_answer(const TraceRef& trace, const dns::Answer& answer, std::optional<dns::Ede> ede,
-                 std::uint32_t age_s, std::uint32_t ttl_cap_s, Now now) noexcept {
+void note_answer(const TraceRef& trace, const dns::Answer& answer, const dns::ReplyOptions& options,
+                 bool has_edns, Now now) noexcept {
     std::array<IpAddress, kMaxAddresses> addresses;
     std::size_t n = 0;
     for (; n < std::min<std::size_t>(answer.address_count, kMaxAddresses); ++n) {
@@ -55,11 +59,13 @@ void note_answer(const TraceRef& trace, const dns::Answer& answer, std::optional
         const std::uint8_t* const bytes = answer.body() + at.rdata_offset;
         addresses[n] = at.is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
     }
+    const std::uint32_t age_s = options.age_s;
     const std::uint32_t left_s = answer.min_ttl_s > age_s ? answer.min_ttl_s - age_s : 0;
-    trace.note(now, TraceWhat::answer, answer.rcode,
-               ede ? static_cast<std::uint16_t>(*ede) : kTraceNone, std::min(left_s, ttl_cap_s),
-               age_s,
+    trace.note(now, TraceWhat::answer, answer.rcode, number_of(options.ede, has_edns),
+               std::min(left_s, options.ttl_cap_s), age_s,
                {reinterpret_cast<const std::uint8_t*>(addresses.data()), n * sizeof(IpAddress)});
+    if (has_edns && options.extras != nullptr)
+        note_errors(trace, options.extras->options, TraceWhat::passed_ede, now);
 }
 
 Tracer::Tracer(unsigned worker, BufferPools& buffers, Ring<TraceMessage>* to_main,
@@ -151,13 +157,22 @@ TraceRef Tracer::of(const Burst& burst, unsigned place) noexcept {
 }
 
 // Packets of other bursts have no trace.
-std::uint64_t Tracer::id_of(const Packet& p) const noexcept {
+std::uint16_t Tracer::handle_of(const Packet& p) const noexcept {
     if (burst_ == nullptr || burst_->traced == 0) return 0;
     const auto first = reinterpret_cast<std::uintptr_t>(burst_->packets.data());
     const std::size_t at = (reinterpret_cast<std::uintptr_t>(&p) - first) / sizeof(Packet);
-    if (at >= kBurst || (burst_->traced >> at & 1) == 0) return 0;
-    const std::uint16_t handle = burst_->traces[at];
-    return last_handles_[handle % kMost] == handle ? ids_[handle % kMost] : 0;
+    return at < kBurst && (burst_->traced >> at & 1) != 0 ? burst_->traces[at] : std::uint16_t{0};
+}
+
+std::uint64_t Tracer::id_of(const Packet& p) const noexcept {
+    const std::uint16_t handle = handle_of(p);
+    return handle != 0 && last_handles_[handle % kMost] == handle ? ids_[handle % kMost] : 0;
+}
+
+void Tracer::note_refused(const Packet& p, std::uint16_t rcode,
+                          std::optional<dns::Ede> ede) noexcept {
+    if (const TraceRef trace = find(handle_of(p), 0))
+        trace.note(now_, TraceWhat::answer, rcode, number_of(ede, p.query.edns.present));
 }
 
 std::uint64_t Tracer::id_of(const Parked& p) const noexcept {
@@ -181,7 +196,7 @@ void Tracer::ended(const Parked& p, PendingOutcome end_of) noexcept {
 void Tracer::answered(const Parked& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                       PendingOutcome end_of) noexcept {
     if (const TraceRef trace = find(p.trace, 0))
-        note_answer(trace, answer, options.ede, options.age_s, options.ttl_cap_s, now_);
+        note_answer(trace, answer, options, p.edns.present, now_);
     ended(p, end_of);
 }
 
@@ -200,7 +215,8 @@ void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, b
     const cache::Entry& e = *p.found;
     const std::uint32_t age_s = e.born.age_s(now.s());
     const std::uint32_t left_s = e.expires_s > now.s() ? e.expires_s - now.s() : 0;
-    if (by_packet_cache) trace.note(now, TraceWhat::packet_cache, 0, 0, age_s, left_s);
+    constexpr auto kAnswered = static_cast<unsigned>(TracePacketCache::answered);
+    if (by_packet_cache) trace.note(now, TraceWhat::packet_cache, kAnswered, 0, age_s, left_s);
     const Plan* const plan =
         executor.plan(snapshot, e.tags.load(std::memory_order_relaxed), p.entry);
     std::uint16_t pc = 0;
@@ -215,11 +231,17 @@ void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, b
         }
     }
     trace.note(now, TraceWhat::cache, static_cast<unsigned>(TraceCache::hit), pc, age_s, left_s);
-    note_answer(trace, e.answer(), std::nullopt, age_s, UINT32_MAX, now);
+    if (trace.get()->head().is_injected != 0) {
+        const bool fits = trace.get()->packet_cache != TracePacketCache::not_udp;
+        const TracePacketCache foreseen =
+            fits && e.ecs_len != 0 ? TracePacketCache::for_subnet : trace.get()->packet_cache;
+        trace.note(now, TraceWhat::packet_cache, static_cast<unsigned>(foreseen));
+    }
+    note_answer(trace, e.answer(), {.age_s = age_s}, p.query.edns.present, now);
 }
 
-void Tracer::after_packet_cache(Burst& burst, const Snapshot& snapshot, Executor& executor,
-                                Now now) noexcept {
+void Tracer::end_answered(Burst& burst, const Snapshot& snapshot, Executor& executor,
+                          Now now) noexcept {
     std::uint32_t live = 0;
     for (unsigned i = 0; i < burst.live_count; ++i)
         live |= 1U << burst.live[i];

@@ -52,9 +52,18 @@ class Tracer {
         if (filter != nullptr || burst.traced != 0) [[unlikely]]
             begin(burst, snapshot, filter, now);
     }
-    // Each is for a burst with `traced` != 0 only. Behind the packet cache: packets that it answered.
-    void after_packet_cache(Burst& burst, const Snapshot& snapshot, Executor& executor,
-                            Now now) noexcept;
+    // Each is for a burst with `traced` != 0 only. Behind the packet cache: packets that it answered; of injected ones,
+    // what it would have done (`foresee`).
+    template <class Foresee>
+    void after_packet_cache(Burst& burst, const Snapshot& snapshot, Executor& executor, Now now,
+                            Foresee foresee) noexcept {
+        for (unsigned i = 0; i < burst.live_count; ++i) {
+            const Packet& p = burst.packets[burst.live[i]];
+            const TraceRef trace = of(burst, burst.live[i]);
+            if (trace && p.mbuf == nullptr) trace.get()->packet_cache = foresee(p);
+        }
+        end_answered(burst, snapshot, executor, now);
+    }
     // Behind parse(): packets that it ended.
     void after_parse(Burst& burst, Now now) noexcept;
     // Behind the program: plain hits, and the others that did not park.
@@ -69,6 +78,11 @@ class Tracer {
     [[nodiscard]] std::uint64_t id_of(const Parked& p) const noexcept;
     // The query is over.
     void end(const TraceRef& trace, TraceEnd table, unsigned number, Now now) noexcept;
+    // A packet gets an error without the program.
+    void refused(const Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede) noexcept {
+        if (burst_ != nullptr && burst_->traced != 0) [[unlikely]]
+            note_refused(p, rcode, ede);
+    }
     // The query of a record: it was answered, or not. Replier calls it.
     void ended(const Parked& p, PendingOutcome end) noexcept;
     void answered(const Parked& p, const dns::Answer& answer, const dns::ReplyOptions& options,
@@ -77,6 +91,10 @@ class Tracer {
     void lost(const Parked& p) noexcept;
 
   private:
+    void end_answered(Burst& burst, const Snapshot& snapshot, Executor& executor, Now now) noexcept;
+    void note_refused(const Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede) noexcept;
+    // 0: it is in no burst with traces, or not traced.
+    [[nodiscard]] std::uint16_t handle_of(const Packet& p) const noexcept;
     void begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* filter, Now now) noexcept;
     bool begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id, Now now,
                    std::uint16_t& handle) noexcept;
@@ -100,8 +118,8 @@ class Tracer {
     std::uint64_t next_id_;
 };
 
-// The answer that leaves, for a trace.
-void note_answer(const TraceRef& trace, const dns::Answer& answer, std::optional<dns::Ede> ede,
-                 std::uint32_t age_s, std::uint32_t ttl_cap_s, Now now) noexcept;
+// The answer that leaves, for a trace. `has_edns`: of the client's query; without it no extended error is sent.
+void note_answer(const TraceRef& trace, const dns::Answer& answer, const dns::ReplyOptions& options,
+                 bool has_edns, Now now) noexcept;
 
 }  // namespace steer

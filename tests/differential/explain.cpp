@@ -107,6 +107,27 @@ json::object comparable(const TraceCopy& trace, Side& side, Totals* totals) {
     return all;
 }
 
+// The steps of a plan lead, one after the other, from the entry of the program to where the plan says that it ends. The
+// query goes on there.
+std::string plan_error(const TraceCopy& trace, const Snapshot& snapshot) {
+    unsigned at = snapshot.entries[trace.head.entry], end = kTraceNone;
+    for (const TraceCopy::Event& event : trace.events) {
+        const TraceEvent& e = event.head;
+        if (e.branch != 0) continue;
+        if (e.what == TraceWhat::plan) end = e.pc;
+        if (e.what != TraceWhat::step || end == kTraceNone || (e.flags & trace_flags::kHit) != 0)
+            continue;
+        if (e.pc != at)
+            return "step " + std::to_string(e.pc) + " comes after " + std::to_string(at);
+        at = e.c;
+        if ((e.flags & trace_flags::kPlan) != 0) continue;
+        if (e.pc != end)
+            return "the plan ends at " + std::to_string(end) + ", not at " + std::to_string(e.pc);
+        return "";
+    }
+    return "";
+}
+
 std::string first_difference(const json::object& a, const json::object& b) {
     for (const auto& [key, value] : a) {
         const auto* const other = b.if_contains(key);
@@ -161,10 +182,13 @@ class Comparison {
             return "one query has more than one trace";
         const auto real = comparable(real_.traces.front(), real_, &totals);
         const auto explained = comparable(explained_.traces.front(), explained_, nullptr);
+        const std::string plan =
+            plan_error(real_.traces.front(), *real_.product.trace_terms().snapshot);
         const bool has_id = explained_.traces.front().head.id == id;
         real_.traces.clear();
         explained_.traces.clear();
         ++totals.cases;
+        if (!plan.empty()) return plan;
         if (!has_id) return "the trace has another id";
         if (std::string where = first_difference(real, explained); !where.empty()) return where;
         const auto traced = std::exchange(real_.product.answers, {});

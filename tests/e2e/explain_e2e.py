@@ -58,6 +58,42 @@ class Explain(unittest.TestCase):
         self.assertIn("names.txt:2", text)
         self.assertIn("TTL left", text)
 
+    def test_the_plan_is_shown_where_the_query_came_in_and_the_packet_cache_behind_a_hit(self):
+        other = self.config.read_text().replace(
+            "  - tag: seq_main ", """  - tag: seq_other
+    type: sequence
+    args:
+      - exec: cache 1024 short_circuit
+      - exec: "$forward_main"
+
+  - tag: seq_main """).replace('exec: "$ros_address_list_policy"', 'exec: goto seq_other')
+        self.config.write_text(other)
+        self.scene.steerctl("reload")
+        told = self.scene.told("explain", "media.example")
+        plan = self.events(told, "plan")[0]
+        first = self.line_of('matches: "$match_policy_domain"')
+        self.assertEqual((plan["sequence"], plan["line"]), ("seq_main", first))
+        self.assertEqual((plan["until"]["sequence"], plan["until"]["line"]),
+                         ("seq_other", self.line_of("exec: cache 1024 short_circuit")))
+        self.assertFalse(self.events(told, "packet_cache"))
+        again = self.scene.told("explain", "media.example")
+        self.assertEqual((again["way"][0]["sequence"], again["way"][0]["text"]),
+                         ("seq_main", "plan: a plain hit, no rule has to run"))
+        self.assertEqual(self.events(again, "packet_cache")[0]["packet_cache"], "would_learn")
+        over_tcp = self.scene.told("explain", "media.example", "--tcp")
+        self.assertEqual(self.events(over_tcp, "packet_cache")[0]["packet_cache"], "not_udp")
+
+    def test_extended_errors_of_upstreams_and_of_the_answer_are_shown(self):
+        told = self.scene.told("explain", "www.nowhere.example")
+        said = self.events(told, "upstream_ede")[0]
+        self.assertEqual((said["upstream"], said["ede"]), ("udp://1.1.1.1:53", 20))  # Knot does not have the zone
+        text = self.scene.steerctl("explain", "www.elsewhere.example")
+        self.assertIn("udp://1.1.1.1:53 says: EDE 20 (Not Authoritative)", text)
+        self.scene.resolver.stop()
+        silent = self.scene.told("explain", "www.media.example")
+        self.assertEqual(silent["answer"]["ede"], 22)
+        self.assertIn("EDE 22 (No Reachable Authority)", self.events(silent, "answer")[0]["text"])
+
     def test_real_queries_are_traced_and_explained_by_their_number(self):
         network, scene = self.scene.network, self.scene
         network.run("client", "sh", "-c", "true")

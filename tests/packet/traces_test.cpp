@@ -13,6 +13,7 @@ struct ReadTrace {
     TraceHead head{};
     std::vector<TraceEvent> events;
     std::vector<std::string> words;  // "step 3", "cache hit" ...
+    std::vector<Bytes> payloads;     // by event
 
     [[nodiscard]] unsigned count(TraceWhat what) const {
         unsigned n = 0;
@@ -41,6 +42,8 @@ ReadTrace read_trace(Buffer* buffer) {
     for (std::size_t at = 0; at < out.head.used;) {
         TraceEvent e;
         std::memcpy(&e, buffer->data() + sizeof out.head + at, sizeof e);
+        const std::uint8_t* const payload = buffer->data() + sizeof out.head + at + sizeof e;
+        out.payloads.emplace_back(payload, payload + sizeof e * e.cells);
         at += sizeof e * (1U + e.cells);
         out.events.push_back(e);
         out.words.emplace_back(kTraceLabels[static_cast<std::size_t>(e.what)]);
@@ -208,6 +211,115 @@ BOOST_AUTO_TEST_CASE(the_rules_of_a_plan_are_shown_again_and_marked) {
                unsigned{trace_flags::kPlan | trace_flags::kTest | trace_flags::kHeld});
 }
 
+BOOST_AUTO_TEST_CASE(a_plan_shows_the_steps_that_the_query_skips_and_no_others) {
+    Traced t;
+    SnapshotMaker
+        maker;  // without a cache no plan depends on the name: the program runs from its first test
+    const auto miss = maker.test(Op::if_tags, maker.domains({"domain:example.org"}));
+    maker.add(Op::reject, 5);
+    maker.land(miss);
+    maker.add(Op::reject, 3);
+    maker.add(Op::end);
+    t.appliance.publish(maker.finish());
+    t.trace_all();
+    t.appliance.ask("www.example.org");
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.answer().rcode() == 5U);
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.shown() == "plan step step response answer end");
+    BOOST_TEST(trace.first(TraceWhat::step).flags ==
+               unsigned{trace_flags::kTest | trace_flags::kHeld});
+}
+
+BOOST_AUTO_TEST_CASE(an_injected_hit_says_what_the_packet_cache_would_do) {
+    Traced t;
+    Appliance& a = t.appliance;
+    a.publish(cache_forward());
+    a.ask_and_answer("www.example.org", 300, "203.0.113.7");
+    const auto explained = [&](const DnsMessage& query, bool udp) {
+        a.inject(query, 77, udp, 0, "192.0.2.99", {.trace_id = 4242});
+        a.turn();
+        BOOST_TEST(a.injected_answers().size() == 1U);
+        const ReadTrace trace = only_trace(a);
+        BOOST_TEST(trace.shown() == "plan cache packet_cache answer end");
+        return static_cast<TracePacketCache>(trace.first(TraceWhat::packet_cache).flags);
+    };
+    const auto query = DnsMessage::query(1, "www.example.org", 1);
+    BOOST_CHECK(explained(query, true) == TracePacketCache::would_learn);
+    a.ask("www.example.org", 1, 5);  // brings the line
+    a.turn();
+    (void)a.answer();
+    BOOST_CHECK(explained(query, true) == TracePacketCache::would_answer);
+    BOOST_CHECK(explained(query, false) == TracePacketCache::not_udp);
+    auto padded = query;
+    padded.opt(1232, false, 0, 0, Bytes{0, 12, 0, 60} + Bytes(60));
+    BOOST_CHECK(explained(padded, true) == TracePacketCache::too_long);
+}
+
+BOOST_AUTO_TEST_CASE(extended_errors_of_upstreams_are_shown_with_their_text) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    t.trace_all();
+    t.appliance.ask("www.example.org");
+    t.appliance.turn();
+    const Seen query = t.appliance.upstream_query();
+    const std::string text = "signature expired on 2026-11-01";
+    Bytes ede{0, 15, 0, static_cast<std::uint8_t>(2 + text.size()), 0, 7};
+    ede.insert(ede.end(), text.begin(), text.end());
+    auto failure = DnsMessage::response(query.id(), "www.example.org", 1, 0x8182);
+    failure.opt(1232, false, 0, 0, Bytes{0, 15, 0, 2, 0, 9} + ede);
+    t.appliance.reply(query, failure);
+    t.appliance.turn();
+    t.appliance.advance_ms(6000);
+    (void)t.appliance.answers();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_REQUIRE_EQUAL(trace.count(TraceWhat::upstream_ede), 2U);
+    BOOST_TEST(trace.first(TraceWhat::upstream_ede).b == 9U);
+    for (std::size_t i = 0; i < trace.events.size(); ++i) {
+        const TraceEvent& e = trace.events[i];
+        if (e.what != TraceWhat::upstream_ede || e.b == 9) continue;
+        BOOST_TEST(e.b == 7U);
+        BOOST_TEST(e.c == text.size());
+        BOOST_REQUIRE(trace.payloads[i].size() >= e.c);
+        BOOST_TEST(std::string(trace.payloads[i].begin(), trace.payloads[i].begin() + e.c) == text);
+    }
+}
+
+// RFC 8914 2: only a client that sends EDNS gets one.
+BOOST_AUTO_TEST_CASE(the_answer_shows_the_extended_error_that_was_sent) {
+    Traced t;
+    t.appliance.publish(forward_only());
+    t.trace_all();
+    const auto shown = [&](bool with_edns) {
+        auto query = DnsMessage::query(1, "www.example.org", 1);
+        if (with_edns) query.opt(1232);
+        t.appliance.ask(query);
+        t.appliance.turn();
+        (void)t.appliance.upstream_queries();
+        t.appliance.advance_ms(20'000);
+        (void)t.appliance.upstream_queries();
+        (void)t.appliance.answer();
+        return only_trace(t.appliance).first(TraceWhat::answer).pc;
+    };
+    BOOST_TEST(shown(true) == static_cast<unsigned>(dns::Ede::no_reachable));
+    BOOST_TEST(shown(false) == unsigned{kTraceNone});
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_client_is_shown_its_rcode_and_extended_error) {
+    Traced t;
+    auto snapshot = cache_forward();
+    snapshot->allow = matchers::PrefixSet({*matchers::Prefix::parse("198.51.100.0/24")});
+    t.appliance.publish(std::move(snapshot));
+    t.trace_all();
+    t.appliance.ask(DnsMessage::query(1, "www.example.org", 1).opt(1232));
+    t.appliance.turn();
+    (void)t.appliance.answer();
+    const ReadTrace trace = only_trace(t.appliance);
+    BOOST_TEST(trace.shown() == "answer end");
+    BOOST_TEST(trace.first(TraceWhat::answer).flags == unsigned{dns::kRefused});
+    BOOST_TEST(trace.first(TraceWhat::answer).pc == static_cast<unsigned>(dns::Ede::prohibited));
+}
+
 BOOST_AUTO_TEST_CASE(a_filter_selects_by_name_client_and_sample) {
     Traced t;
     t.appliance.publish(cache_forward());
@@ -264,7 +376,8 @@ BOOST_AUTO_TEST_CASE(a_refused_or_malformed_query_ends_with_its_verdict) {
     t.appliance.turn();
     (void)t.appliance.answers();
     const ReadTrace trace = only_trace(t.appliance);
-    BOOST_TEST(trace.shown() == "end");
+    BOOST_TEST(trace.shown() == "answer end");
+    BOOST_TEST(trace.first(TraceWhat::answer).flags == unsigned{dns::kNotImp});
     BOOST_TEST(trace.first(TraceWhat::end).pc == static_cast<unsigned>(Verdict::answered_error));
 }
 

@@ -59,9 +59,11 @@ std::string summary(const json::object& trace) {
     for (const json::value& one : array_of(trace, "way")) {
         const json::object& step = object_of(one);
         const std::string what = text_of(step, "what");
-        if (what == "packet_cache") add("packet cache");
+        if (what == "packet_cache" && text_of(step, "packet_cache") == "answered")
+            add("packet cache");
         if (what == "cache") add("cache " + text_of(step, "result"));
         if (what == "replied") add(text_of(step, "upstream") + " " + ms_text(step, "took_ms"));
+        if (what == "upstream_ede") add("EDE " + text_of(step, "ede"));
         if (what == "silent") add(text_of(step, "upstream") + " silent");
         if (what == "late") add("stale answer");
         if (what == "row") add("list " + text_of(step, "list") + " " + text_of(step, "row"));
