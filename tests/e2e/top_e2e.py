@@ -102,7 +102,8 @@ class Top(unittest.TestCase):
                      r"192\.168\.88\.10"):
             top.wait_for(part)
         for page, row in (("2", r"\[2 ends\].*answered"), ("3", r"\[3 upstreams\].*udp://"), ("4", r"\[4 routers\].*in_sync"),
-                          ("5", r"(?s)\[5 names\].*www\.other\.example"), ("6", r"(?s)\[6 clients\].*192\.168\.88\.10")):
+                          ("5", r"(?s)\[5 names\].*www\.other\.example"), ("6", r"(?s)\[6 clients\].*192\.168\.88\.10"),
+                          ("7", r"(?s)\[7 latency\].*<= [\d.]+ ms.*upstream")):
             top.type(page)
             top.wait_for("(?s)" + row)
         top.type("?")
@@ -124,9 +125,20 @@ class Top(unittest.TestCase):
         top.type("5")
         top.wait_for(r"stream\.example")
         top.type("p")
-        top.wait_for(r"clients +stopped")
+        top.wait_for(r"stopped .*names")
         top.type("enter")
         top.wait_for(r"(?s)share: \d.*the configuration has no cache.*(sets: |backslash)")  # the answers to cache.show and why
+
+    def test_enter_shows_the_names_of_a_client_and_the_clients_of_a_name(self):
+        top = self.top(rows=60, columns=120)
+        top.type("6")
+        top.wait_for(r"192\.168\.88\.10")
+        top.type("enter")
+        top.wait_for(r"(?s)names.*www\.other\.example")
+        top.type("5")
+        top.wait_for(r"stream\.example")
+        top.type("enter")
+        top.wait_for(r"(?s)clients.*192\.168\.88\.10")
 
     def test_a_name_that_is_an_escape_sequence_is_shown_escaped(self):
         top = self.top()

@@ -25,6 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kEvery{1};
 constexpr unsigned kHitsSeconds = 1, kHitsTop = 200;
+constexpr unsigned kDetailSeconds = 2, kDetailTop = 30;
 
 TopSample ask_sample(const std::string& socket) {
     TopSample sample;
@@ -48,8 +49,18 @@ std::string ask_detail(const std::string& socket, TopPage page, const std::strin
         return reply.error.empty() ? text_of(reply.result) : reply.error + "\n";
     };
     if (page == TopPage::routers) return text("routers.errors", "name", router_errors_text);
-    if (page == TopPage::names)
-        return text("cache.show", "name", cache_show_text) + "\n" + text("why", "name", why_text);
+    const auto asked_by = [&](const char* parameter) {
+        const Reply reply =
+            ask(socket, "hits",
+                json::object{{parameter, key}, {"seconds", kDetailSeconds}, {"top", kDetailTop}},
+                kLongPatience);
+        return reply.error.empty() ? hits_text(reply.result) : reply.error + "\n";
+    };
+    if (page == TopPage::clients) return asked_by("client");
+    if (page == TopPage::names) {
+        return text("cache.show", "name", cache_show_text) + "\n" + text("why", "name", why_text) +
+               "\n" + asked_by("name");
+    }
     return {};
 }
 

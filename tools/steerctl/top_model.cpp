@@ -5,6 +5,10 @@
 #include <boost/json/object.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <numeric>
 #include <utility>
 
 #include "cells.h"
@@ -14,6 +18,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMaxRates = 60;
+constexpr double kLastBoundUs = 10e6;  // of the daemon's histograms; "more" took longer
 
 // Tables of a worker's counters in which queries end, and what is no end of a query.
 constexpr std::string_view kEndTables[] = {"verdicts", "moved", "injected", "pending_outcomes"};
@@ -63,6 +68,12 @@ std::string short_text(double number) {
     return text;
 }
 
+std::string milliseconds_text(double us) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g ms", us / 1000);
+    return text;
+}
+
 TopCell number_cell(std::optional<double> number) {
     return {number ? short_text(*number) : "-", number};
 }
@@ -89,6 +100,16 @@ TopCell cell_of(const json::object& row, std::string_view key) {
 struct TopColumn {
     std::string_view key, heading;
 };
+// Histograms of a worker's counters, and what the answers in them came from.
+constexpr TopColumn kTopPaths[] = {{"answer_us_cache", "cache, packet cache"},
+                                   {"answer_us_stale", "stale answers"},
+                                   {"answer_us_local", "records, lists, rejects"},
+                                   {"answer_us_forwarded", "upstream"},
+                                   {"answer_us_held", "held for a router"}};
+constexpr TopColumn kTopTransports[] = {{"udp", "all over UDP"},
+                                        {"tcp", "all over TCP"},
+                                        {"dot", "all over DoT"},
+                                        {"doh", "all over DoH"}};
 // A column is there if a row has its key.
 constexpr TopColumn kTopUpstreams[] = {
     {"state", "state"},       {"rtt_ms", "rtt ms"},       {"p50_ms", "p50 ms"},
@@ -132,6 +153,45 @@ double queries_in(const json::value& counters) {
         }
     }
     return sum;
+}
+
+// Answers of one path by the time they took, of all workers: pairs of the bound in us and their number, with the bound
+// of the last one infinite.
+using Times = std::map<double, double>;
+Times times_of(const json::value& counters, std::string_view table) {
+    Times out;
+    for (const json::value& worker : array_of(object_of(counters), "workers")) {
+        const auto* const found = find(object_of(worker), table);
+        if (found == nullptr) continue;
+        for (const auto& [key, count] : object_of(*found)) {
+            const std::string name(key);
+            const bool is_bound = name.starts_with("to_");
+            if (!is_bound && name != "more") continue;
+            const double bound = is_bound ? std::strtod(name.c_str() + 3, nullptr)
+                                          : std::numeric_limits<double>::infinity();
+            out[bound] += number_of(&count).value_or(0);
+        }
+    }
+    return out;
+}
+
+double answers_in(const Times& times) {
+    return std::accumulate(times.begin(), times.end(), 0.0,
+                           [](double sum, const auto& time) { return sum + time.second; });
+}
+
+// The bound below which this share of the answers stayed, in milliseconds.
+TopCell time_cell(const Times& times, double share) {
+    const double wanted = answers_in(times) * share;
+    double so_far = 0;
+    for (const auto& [bound_us, count] : times) {
+        so_far += count;
+        if (so_far >= wanted && wanted > 0) {
+            if (!std::isinf(bound_us)) return {"<= " + milliseconds_text(bound_us), bound_us};
+            return {"> " + milliseconds_text(kLastBoundUs), bound_us};
+        }
+    }
+    return text_cell("-");
 }
 
 std::string per_second_text(std::optional<double> rate) {
@@ -286,6 +346,45 @@ TopTable TopModel::of_status(TopPage page) const {
     return table;
 }
 
+TopTable TopModel::latency() const {
+    TopTable table{
+        {"per second", "half within", "90 % within", "99 % within", "since the start", "path"},
+        {},
+        5,
+        0,
+        "no query was answered yet"};
+    if (!now_) return table;
+    for (const TopColumn& path : kTopPaths) {
+        const Times now = times_of(now_->counters, path.key);
+        Times between = now;
+        const Times before = before_ ? times_of(before_->counters, path.key) : Times{};
+        bool is_same_run = true;  // a counter that went back belongs to another run of the daemon
+        for (const auto& [bound, count] : before) {
+            between[bound] -= count;
+            is_same_run = is_same_run && between[bound] >= 0;
+        }
+        if (answers_in(now) == 0) continue;
+        const auto s = seconds();
+        const bool has_rate = s && is_same_run;
+        const double rate = has_rate ? answers_in(between) / *s : 0;
+        const Times& shown = rate > 0 ? between : now;
+        table.rows.push_back(
+            {std::string(path.heading),
+             {number_cell(has_rate ? std::optional(rate) : std::nullopt), time_cell(shown, 0.5),
+              time_cell(shown, 0.9), time_cell(shown, 0.99), number_cell(answers_in(now)),
+              text_cell(std::string(path.heading))}});
+    }
+    for (const TopColumn& transport : kTopTransports) {
+        const Counted one = counter("queries_by_transport", transport.key);
+        if (one.value == 0) continue;
+        table.rows.push_back(
+            {std::string(transport.heading),
+             {number_cell(one.per_second), text_cell("-"), text_cell("-"), text_cell("-"),
+              number_cell(one.value), text_cell(std::string(transport.heading))}});
+    }
+    return table;
+}
+
 TopTable TopModel::of_hits(TopPage page) const {
     const bool is_name = page == TopPage::names;
     const std::string_view what = is_name ? "name" : "client";
@@ -317,6 +416,8 @@ TopTable TopModel::table(TopPage page) const {
         case TopPage::names:
         case TopPage::clients:
             return of_hits(page);
+        case TopPage::latency:
+            return latency();
     }
     return {};
 }

@@ -39,9 +39,11 @@ struct TopTable {
     std::string empty = "none";  // instead of rows
 };
 
-enum class TopPage : std::uint8_t { overview, ends, upstreams, routers, names, clients };
-inline constexpr std::array<std::string_view, 6> kTopPages{"overview", "ends",  "upstreams",
-                                                           "routers",  "names", "clients"};
+enum class TopPage : std::uint8_t { overview, ends, upstreams, routers, names, clients, latency };
+inline constexpr std::array<std::string_view, 7> kTopPages{
+    "overview", "ends", "upstreams", "routers", "names", "clients", "latency"};
+// The overview has sections for the pages up to this one.
+inline constexpr TopPage kLastSection = TopPage::clients;
 
 class TopModel {
   public:
@@ -73,6 +75,7 @@ class TopModel {
     [[nodiscard]] TopTable ends() const;
     [[nodiscard]] TopTable of_status(TopPage page) const;
     [[nodiscard]] TopTable of_hits(TopPage page) const;
+    [[nodiscard]] TopTable latency() const;
 
     std::optional<TopSample> now_, before_;
     bool was_lost_ = false;

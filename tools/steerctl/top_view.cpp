@@ -15,13 +15,14 @@ constexpr std::size_t kBetween = 2;
 constexpr std::size_t kLeastFlexible = 24;
 constexpr std::size_t kPageStep = 10;
 constexpr std::string_view kHelpLine =
-    "q quit  ? help  1-6 page  arrows select  Enter open  Esc back  <> sort";
+    "q quit  ? help  1-7 page  arrows select  Enter open  Esc back  <> sort";
 constexpr std::string_view kHelp[] = {
     "q, Ctrl-C        quit",
-    "1 to 6, Tab      overview, ends, upstreams, routers, names, clients",
+    "1 to 7, Tab      overview, ends, upstreams, routers, names, clients, latency",
     "Up, Down         select a row, or a section of the overview",
     "PgUp, PgDn       ten rows up or down; Home, End: the first, the last",
-    "Enter, Right     open the selected row or section",
+    "Enter, Right     open the selected row or section: of a client its names,",
+    "                 of a name its clients, counted for two seconds",
     "Esc, Left        back",
     "<, >             sort by another column",
     "r                reverse the order",
@@ -202,13 +203,13 @@ std::vector<TopLine> detail_lines(const TopModel& model, const TopView& view) {
 
 TopLine tabs(const TopView& view) {
     TopLine line;
+    if (view.is_paused) line.spans.emplace_back(Style::warning, "stopped ");
     for (std::size_t i = 0; i < kTopPages.size(); ++i) {
         const bool is_this = i == index_of(view.page);
         line.spans.emplace_back(is_this ? Style::heading : Style::faint,
                                 (is_this ? "[" : " ") + std::to_string(i + 1) + " " +
                                     std::string(kTopPages[i]) + (is_this ? "]" : " "));
     }
-    if (view.is_paused) line.spans.emplace_back(Style::warning, " stopped");
     return line;
 }
 
@@ -296,7 +297,7 @@ bool press(TopView& view, const TopModel& model, TopKey key, std::size_t number)
         return true;
     }
     if (view.page == TopPage::overview) {
-        view.selected = moved(view.selected, key, kTopPages.size() - 2);
+        view.selected = moved(view.selected, key, index_of(kLastSection) - 1);
         if (key == TopKey::open) go_to(view, static_cast<TopPage>(view.selected + 1));
         return true;
     }

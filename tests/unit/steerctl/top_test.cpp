@@ -191,6 +191,33 @@ BOOST_AUTO_TEST_CASE(the_selection_stays_on_its_row_when_the_order_changes) {
     BOOST_CHECK(has(screen_text(shown, view), "c.example"));  // what was counted last
 }
 
+BOOST_AUTO_TEST_CASE(latency_is_shown_by_path_between_two_samples) {
+    const auto timed = [](unsigned fast, unsigned slow, unsigned tcp) {
+        const auto n = [](unsigned number) { return std::to_string(number); };
+        return json::parse(R"({"workers":[{"answer_us_cache":{"to_10":)" + n(fast) +
+                           R"(,"to_30":5,"answers":0,"sum":7},"answer_us_forwarded":{"to_10000":)" +
+                           n(slow) + R"(,"more":)" + n(slow / 10) +
+                           R"(},"answer_us_stale":{},"queries_by_transport":{"udp":0,"tcp":)" +
+                           n(tcp) + R"(}},{"answer_us_cache":{"to_10":1}}]})");
+    };
+    TopModel shown;
+    shown.take(sample(10, timed(100, 0, 4)));
+    shown.take(sample(12, timed(300, 20, 10)));
+    const std::string text = screen_text(shown, on(TopPage::latency), 100);
+    BOOST_CHECK(has(
+        text, "100   <= 0.01 ms   <= 0.01 ms   <= 0.01 ms              306  cache, packet cache"));
+    BOOST_CHECK(has(text, "11     <= 10 ms     <= 10 ms   > 10000 ms               22  upstream"));
+    BOOST_CHECK(
+        has(text, "3  -            -            -                         10  all over TCP"));
+    BOOST_CHECK(!has(text, "stale"));
+    BOOST_CHECK(!has(text, "UDP"));
+    shown.take(sample(14, timed(300, 20, 10)));  // nothing since: those since the start
+    BOOST_CHECK(has(screen_text(shown, on(TopPage::latency), 100), "0   <= 0.01 ms"));
+    TopView view = on(TopPage::latency);
+    press(view, shown, TopKey::open);
+    BOOST_CHECK(view.is_detail);
+}
+
 BOOST_AUTO_TEST_CASE(keys_open_a_row_and_go_back) {
     TopModel shown = model();
     TopView view;
