@@ -66,7 +66,21 @@ void Daemon::add_methods() {
 
 std::optional<CacheMethods> Daemon::cache_methods() {
     if (!cache_service_) return std::nullopt;
-    return CacheMethods{*cache_service_, *runtime_->shared().cache, clock_, in_force_,
+    const auto lookups = [this](std::uint16_t instance) {
+        CacheLookupSums sums;
+        for (unsigned w = 0; w < runtime_->workers(); ++w) {
+            const CacheLookups& of = runtime_->worker(w).counters().caches[instance];
+            sums.hits += of.hits.get();
+            sums.misses += of.misses.get();
+            sums.stale += of.stale.get();
+        }
+        return sums;
+    };
+    return CacheMethods{*cache_service_,
+                        *runtime_->shared().cache,
+                        lookups,
+                        clock_,
+                        in_force_,
                         [this](auto addresses, auto done) {
                             forget_rows(main_io_, *routers_, std::move(addresses), std::move(done));
                         }};

@@ -240,7 +240,8 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_ad_list_metrics(writer, *publisher_->current(), clock_.now());
     write_list_metrics(writer, lists_);
     write_matcher_metrics(writer, *publisher_->current());
-    if (cache_service_) write_cache_metrics(writer, *cache_service_, *runtime_->shared().cache);
+    if (const auto caches = cache_methods())
+        write_cache_metrics(writer, caches->service, caches->cache, caches->lookups);
     writer.family("steerdns_bypass");
     writer.sample({}, std::uint64_t{routers_->bypassed() ? 1U : 0U});
     for (const auto& router : routers_->status())

@@ -303,8 +303,10 @@ object stats_of(const CacheMethods& m, std::size_t i) {
     const CacheOf& one = m.service.caches()[i];
     const cache::InstanceStats s = m.cache.instance_stats(one.instance);
     const auto& dump = m.service.dump_state(i);
-    object out{{"name", one.tag},     {"limit", s.limit},     {"entries", s.entries},
-               {"bytes", s.bytes},    {"inserts", s.inserts}, {"evictions", s.evictions},
+    const CacheLookupSums lookups = m.lookups(one.instance);
+    object out{{"name", one.tag},        {"limit", s.limit},     {"entries", s.entries},
+               {"bytes", s.bytes},       {"hits", lookups.hits}, {"misses", lookups.misses},
+               {"stale", lookups.stale}, {"inserts", s.inserts}, {"evictions", s.evictions},
                {"flushed", s.flushed}};
     if (one.dump_file.empty()) return out;
     out["dump_file"] = one.dump_file;
@@ -435,7 +437,7 @@ void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>&
 }
 
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
-                         const cache::Cache& cache) {
+                         const cache::Cache& cache, const LookupsOf& lookups) {
     struct Family {
         ops::KnownMetric metric;
         std::uint64_t (*of)(const cache::InstanceStats&);
@@ -454,6 +456,20 @@ void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
         writer.family(family.metric);
         for (const CacheOf& one : service.caches())
             writer.sample({{"cache", one.tag}}, family.of(cache.instance_stats(one.instance)));
+    }
+    struct LookupFamily {
+        ops::KnownMetric metric;
+        std::uint64_t CacheLookupSums::*of;
+    };
+    constexpr std::array kLookups{
+        LookupFamily{"steerdns_cache_instance_hits", &CacheLookupSums::hits},
+        LookupFamily{"steerdns_cache_instance_misses", &CacheLookupSums::misses},
+        LookupFamily{"steerdns_cache_instance_stale_answers", &CacheLookupSums::stale},
+    };
+    for (const LookupFamily& family : kLookups) {
+        writer.family(family.metric);
+        for (const CacheOf& one : service.caches())
+            writer.sample({{"cache", one.tag}}, lookups(one.instance).*family.of);
     }
     writer.family("steerdns_cache_dump_answers");
     for (std::size_t i = 0; i < service.caches().size(); ++i)

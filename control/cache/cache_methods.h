@@ -24,10 +24,17 @@ struct SetsInForce {
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no rule at all
 };
 
+// Lookups of a cache since the start, of all workers.
+struct CacheLookupSums {
+    std::uint64_t hits = 0, misses = 0, stale = 0;
+};
+using LookupsOf = std::function<CacheLookupSums(std::uint16_t instance)>;
+
 // All outlive the last request.
 struct CacheMethods {
     CacheService& service;
     const cache::Cache& cache;
+    LookupsOf lookups;
     Clock& clock;
     const SetsInForce& in_force;
     // Removes the rows of these addresses from routers; calls back with the number, on the thread of the methods.
@@ -40,6 +47,6 @@ CacheService::Filter named_by(std::vector<matchers::Rule> names);
 // Without a cache each method returns an error that says so.
 void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>& of);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
-                         const cache::Cache& cache);
+                         const cache::Cache& cache, const LookupsOf& lookups);
 
 }  // namespace steer

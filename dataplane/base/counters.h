@@ -137,6 +137,13 @@ enum class Stat : std::uint8_t { STEER_EVENTS(STEER_ENUM) count_ };
 inline constexpr std::array kStatLabels{STEER_EVENTS(STEER_LABEL)};
 inline constexpr std::array kStatTexts{STEER_EVENTS(STEER_TEXT)};
 
+// Lookups of one cache (CacheInstance::id).
+inline constexpr std::size_t kCountedCaches = 64;
+struct CacheLookups {
+    Count hits, misses;
+    Count stale;  // of the answers, those past their TTL
+};
+
 struct alignas(64) Counters {
     std::array<Count, static_cast<std::size_t>(Verdict::count_)> verdicts;
     std::array<Count, static_cast<std::size_t>(Moved::count_)> moved;
@@ -144,6 +151,8 @@ struct alignas(64) Counters {
     std::array<Count, static_cast<std::size_t>(PendingOutcome::count_)> pending_outcomes;
     std::array<Count, static_cast<std::size_t>(Stat::count_)> stats;
     std::array<Sighting, static_cast<std::size_t>(Trouble::count_)> sightings;
+    // A busy worker adds its plain hits once in QueryEnds::kTurns turns.
+    std::array<CacheLookups, kCountedCaches> caches;
 
     void add(Verdict v, std::uint64_t n = 1) { verdicts[static_cast<std::size_t>(v)].add(n); }
     void add(Moved v, std::uint64_t n = 1) { moved[static_cast<std::size_t>(v)].add(n); }

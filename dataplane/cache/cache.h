@@ -131,6 +131,7 @@ static_assert(sizeof(Insert) == 64);
 inline constexpr std::uint32_t kNoRefreshCheck = UINT32_MAX;
 
 inline constexpr std::size_t kMaxInstances = 64;
+static_assert(kMaxInstances == kCountedCaches, "lookups are counted for each");
 
 struct CacheOptions {
     std::size_t budget_bytes = std::size_t{64} << 20;

@@ -90,6 +90,7 @@ bool Executor::resume_stale(QueryContext& c, Now now) noexcept {
         writable(*found.entry)
             .refresh_s.store(now.s() + found.terms->recheck_s, std::memory_order_relaxed);
         worker_.counters.add(Stat::cache_stale_answers);
+        worker_.counters.caches[found.entry->instance].stale.add();
     }
     if (found.level < c.state.rewrites.count()) {  // it is the complete answer of an outer cache
         c.state.rewrites.cancel(found.level);

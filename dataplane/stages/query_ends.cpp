@@ -102,6 +102,11 @@ void QueryEnds::fold() noexcept {
         totals_.ends[i].add(ends_[i]);
         ends_[i] = 0;
     }
+    for (std::size_t i = 0; i < hits_.size(); ++i) {
+        if (hits_[i] == 0) continue;
+        counters_.caches[i].hits.add(hits_[i]);
+        hits_[i] = 0;
+    }
 }
 
 void QueryEnds::answered(const Parked& p, std::uint8_t rcode) noexcept {

@@ -3,7 +3,7 @@
 //
 // In:   the end of each query with a client, from Replier; the beginning and the end of each turn.
 // Out:  counts; records in the worker's CellRing, published at the end of the turn.
-// Cost: an answered packet: two increments and a decrement in the worker's own memory. A turn: two readings of
+// Cost: an answered packet: two increments (a plain hit: three) and a decrement in the worker's own memory. A turn: two readings of
 //       the TSC, one load of Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters together.
 //
 // A packet's duration is that of its turn, so all that leave in one turn are counted together. A parked query's is the
@@ -64,6 +64,8 @@ class QueryEnds {
         ++ends_[q.type_row + std::size_t{rcode}];
         ++paths_[static_cast<std::size_t>(path)];
     }
+    // A plain hit in this cache (cache::Entry::instance).
+    void hit(std::uint16_t cache) noexcept { ++hits_[cache]; }
     void refused(const dns::QueryHead& q, std::uint16_t rcode) noexcept {
         ++ends_[q.type_row +
                 (rcode == dns::kBadVers ? dns::kBadVersColumn : std::size_t{rcode & 15U})];
@@ -119,6 +121,7 @@ class QueryEnds {
     // Of the turns since fold(), as QueryCounters::ends.
     unsigned unfolded_ = 0;
     std::array<std::uint32_t, dns::kTypeTable> ends_{};
+    std::array<std::uint32_t, kCountedCaches> hits_{};  // plain ones, by cache
 
     std::uint32_t until_due_ = UINT32_MAX;  // queries; without records, more than a turn has
     std::uint32_t lost_ = 0;

@@ -159,9 +159,11 @@ Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOp
 
 // One function sends a cached answer, because calls would cost about 10 % of it.
 [[gnu::flatten]] Verdict Replier::answer_plain(Packet& p, const dns::Answer& answer,
-                                               const dns::ReplyOptions& options,
-                                               AnswerPath path) noexcept {
-    query_ends_.answered(p.query, answer.rcode, path);
+                                               const dns::ReplyOptions& options, AnswerPath path,
+                                               const cache::Entry* hit) noexcept {
+    QueryEnds& ends = query_ends_;  // a register: each store would make it read again
+    ends.answered(p.query, answer.rcode, path);
+    if (hit != nullptr) ends.hit(hit->instance);
     bool truncated = false;
     std::uint64_t sum = p.question_sum;
     const std::size_t n =

@@ -45,13 +45,15 @@ class Replier {
     // A query of the burst. Returns what is counted, if the port accepts it.
     Verdict answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                    const AnswerSource& source) noexcept;
-    // The same for a query that is_plain().
+    // The same for a query that is_plain(). `hit`: the entry, if it is a plain hit.
     Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
-                         AnswerPath path) noexcept;
+                         AnswerPath path, const cache::Entry* hit = nullptr) noexcept;
     // Whether it came by a port and has no record. Once for each query, because it counts for sampling.
     [[nodiscard]] bool is_plain(const Packet& p) noexcept {
         return p.mbuf != nullptr && !query_ends_.is_due();
     }
+    // A query that is not is_plain() is answered by a plain hit.
+    void count_hit(const cache::Entry& entry) noexcept { query_ends_.hit(entry.instance); }
     // ... for one that is not.
     Verdict answer_other(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          const AnswerSource& source) noexcept;

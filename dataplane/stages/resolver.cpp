@@ -170,7 +170,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
         return true;
     }
     parts_.replier.answer_plain(
-        p, e->answer(), {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size}, path);
+        p, e->answer(), {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size}, path, e);
     return true;
 }
 
@@ -178,6 +178,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 [[gnu::noinline]] void Resolver::answer_other_hit(Packet& p, std::uint32_t age_s,
                                                   std::uint32_t ttl_cap_s,
                                                   AnswerPath path) noexcept {
+    parts_.replier.count_hit(*p.found);
     parts_.replier.answer_other(p, p.found->answer(),
                                 {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size},
                                 {path});

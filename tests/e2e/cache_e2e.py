@@ -108,6 +108,10 @@ class Cache(unittest.TestCase):
             self.assertIn("expected exactly one filter; write --name NAME", done.stderr)
         self.assertEqual(self.stats()["entries"], len(NAMES))
         self.assertEqual(flush("--all"), len(NAMES))
+        # Lookups are counted by cache; a busy worker adds plain hits once in some turns.
+        self.assertEqual(self.stats()["misses"], self.scene.total("stats", "cache_misses"))
+        until(lambda: self.stats()["hits"] == self.scene.total("stats", "cache_hits"), 5, "hits are counted by cache")
+        self.assertGreater(self.stats()["hits"], 0)
         # Who did it is in the log.
         self.assertRegex(daemon.text(), r'info control request cache\.flush {"tag":"policy"} of uid 0, gid 0, pid \d+: done\n')
         self.assertRegex(daemon.text(), r'cache\.flush {"instance":"x"} of uid 0, .*: refused: there is no cache')
@@ -115,6 +119,7 @@ class Cache(unittest.TestCase):
         metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
         self.assertIn('steerdns_cache_instance_flushed_total{cache="main_cache"} ', metrics)
         self.assertIn('steerdns_cache_entries{cache="main_cache"} 0', metrics)
+        self.assertIn(f'steerdns_cache_instance_misses_total{{cache="main_cache"}} {self.stats()["misses"]}\n', metrics)
 
     def refused(self, *words):
         done = self.scene.ask(*words)

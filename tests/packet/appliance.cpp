@@ -472,6 +472,15 @@ void Appliance::check_sums() const {
     std::uint64_t verdicts = 0, injected = 0, ends = 0, by_slot = 0;
     for (const auto& w : workers_) {
         const Counters& c = w->counters();
+        std::uint64_t hits = 0, misses = 0, stale = 0;
+        for (const CacheLookups& lookups : c.caches) {
+            hits += lookups.hits.get();
+            misses += lookups.misses.get();
+            stale += lookups.stale.get();
+        }
+        BOOST_CHECK_EQUAL(hits, c.get(Stat::cache_hits));
+        BOOST_CHECK_EQUAL(misses, c.get(Stat::cache_misses));
+        BOOST_CHECK_EQUAL(stale, c.get(Stat::cache_stale_answers));
         std::uint64_t moved = 0;
         for (const auto& n : c.verdicts)
             verdicts += n.get();

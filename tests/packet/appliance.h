@@ -168,6 +168,10 @@ class Appliance {
     [[nodiscard]] std::uint64_t count(steer::Injected v) const;
     [[nodiscard]] std::uint64_t count(PendingOutcome v) const;
     [[nodiscard]] std::uint64_t count(Stat v) const;
+    // Of the first worker.
+    [[nodiscard]] const CacheLookups& lookups(std::uint16_t cache) const {
+        return workers_.front()->counters().caches[cache];
+    }
     // Every table's sum is what went in; parked ones that still wait are counted.
     // With STEER_RECORD_ALL in the environment, every query is recorded, and records are part of the sums.
     void check_sums() const;

@@ -3,6 +3,7 @@
 
 #include "dataplane/cache/cache.h"
 #include "packet/appliance.h"
+#include "packet/programs.h"
 #include "support/random.h"
 
 namespace steer::test {
@@ -23,9 +24,44 @@ Seen ask_again(Appliance& a, const std::string& name, std::uint16_t id = 1) {
     return a.answer();
 }
 
+// [domain:one.example] cache 0 ; [others] cache 1 ; forward
+std::unique_ptr<Snapshot> two_caches() {
+    SnapshotMaker maker;
+    const auto one = maker.test(Op::if_tags, maker.domains({"domain:one.example"}));
+    maker.add(Op::enter_cache, maker.cache(0), true);
+    maker.add(Op::forward,
+              maker.group({static_cast<std::uint16_t>(maker.upstream("198.51.100.53", 0))}));
+    maker.add(Op::stop);
+    maker.land(one);
+    maker.add(Op::enter_cache, maker.cache(1), true);
+    maker.add(Op::forward, 0);
+    maker.add(Op::sequence_end);
+    maker.add(Op::end);
+    maker.snapshot().program[1].target = 3;
+    maker.snapshot().program[4].target = 6;
+    return maker.finish();
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(packet_cache)
+
+BOOST_AUTO_TEST_CASE(hits_and_misses_are_counted_by_cache) {
+    Appliance a;
+    a.publish(two_caches());
+    make_known(a, "www.one.example", 300, "203.0.113.7");  // a miss, then a hit by lookup
+    make_known(a, "www.two.example", 300, "203.0.113.8");
+    a.ask_and_answer("www.three.example", 300, "203.0.113.9");
+    for (unsigned i = 0; i < 3; ++i)
+        (void)ask_again(a, "www.one.example");  // by the packet cache
+    (void)ask_again(a, "www.two.example");
+    a.turn();  // without work: adds what the busy turns counted
+    BOOST_TEST(a.count(Stat::packet_cache_hits) == 4U);
+    BOOST_TEST(a.lookups(0).hits.get() == 4U);
+    BOOST_TEST(a.lookups(0).misses.get() == 1U);
+    BOOST_TEST(a.lookups(1).hits.get() == 2U);
+    BOOST_TEST(a.lookups(1).misses.get() == 2U);
+}
 
 BOOST_AUTO_TEST_CASE(a_packet_cache_hit_gets_its_own_id_and_the_present_ttl) {
     Appliance a;

@@ -43,21 +43,30 @@ std::string heading(const json::object& answer) {
     return line + ", in cache " + cell("cache") + ", " + cell("bytes") + " bytes\n";
 }
 
+std::string ratio_text(const json::object& cache) {
+    const double hits = number_of(find(cache, "hits")).value_or(0);
+    return share_text(hits, hits + number_of(find(cache, "misses")).value_or(0));
+}
+
 }  // namespace
 
 std::string cache_stats_text(const json::value& stats) {
-    constexpr std::array<std::string_view, 12> kColumns{
-        "name",    "limit",    "entries", "bytes",        "inserts",      "evictions",
-        "flushed", "restored", "dumped",  "dumped_ago_s", "dumps_failed", "dump_file"};
+    constexpr std::array<std::string_view, 15> kColumns{
+        "name",     "limit",  "entries",      "bytes",        "hits",
+        "misses",   "stale",  "inserts",      "evictions",    "flushed",
+        "restored", "dumped", "dumped_ago_s", "dumps_failed", "dump_file"};
     Table table;
-    table.headings({"cache", "limit", "entries", "bytes", "inserts", "evictions", "flushed",
-                    "restored", "dumped", "dump age", "dump failures", "dump file"});
+    table.headings({"cache", "limit", "entries", "bytes", "hits", "misses", "stale", "hit ratio",
+                    "inserts", "evictions", "flushed", "restored", "dumped", "dump age",
+                    "dump failures", "dump file"});
     for (const auto& row : rows_of(stats, "caches")) {
         const json::object& cache = object_of(row);
         std::vector<std::string> cells;
         cells.reserve(kColumns.size());
-        for (const auto column : kColumns)
+        for (const auto column : kColumns) {
             cells.push_back(text_of(cache, column));
+            if (column == "stale") cells.push_back(ratio_text(cache));
+        }
         table.row(std::move(cells));
     }
     return table.text();

@@ -36,6 +36,10 @@ const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
     return found;
 }
 
+CacheLookups& lookups(LiveRun& w, const CacheInstance& of) {
+    return w.worker.counters.caches[of.id];
+}
+
 // Counts hits until the answer is popular; then, near its end, one hit starts a refresh.
 void attend(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings) {
     QueryContext& c = w.c;
@@ -74,6 +78,7 @@ const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
     }
     if (begin_refresh(*entry, terms.recheck_s, w.now)) note_refresh(c);
     w.worker.counters.add(Stat::cache_stale_answers);
+    lookups(w, settings).stale.add();
     return entry;
 }
 
@@ -162,6 +167,7 @@ MaybeStep Body<Op::enter_cache>::run(LiveRun& w, const Instruction& i) noexcept 
     c.state.ecs = c.state.ecs || (settings.ecs_in_key && is_clients);
     const cache::Entry* const entry = take_entry(w, find_in_cache(w, i.operand), settings);
     w.worker.counters.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
+    (entry != nullptr ? lookups(w, settings).hits : lookups(w, settings).misses).add();
     if (entry == nullptr) {
         w.enter();
         return std::nullopt;

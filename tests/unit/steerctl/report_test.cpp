@@ -206,9 +206,10 @@ BOOST_AUTO_TEST_CASE(cached_answers_are_written_with_ttl_and_cache) {
     BOOST_CHECK_EQUAL(steerctl::cache_done_text(json::parse(R"({"answers":12,"took_ms":3})")),
                       "12 answers written in 3 ms\n");
     const auto stats = steerctl::cache_stats_text(json::parse(
-        R"({"caches":[{"name":"main","limit":10,"entries":3,"bytes":576,"inserts":4}]})"));
+        R"({"caches":[{"name":"main","limit":10,"entries":3,"bytes":576,"hits":30,"misses":10,"stale":2,"inserts":4}]})"));
     BOOST_CHECK(stats.find("main") != std::string::npos);
     BOOST_CHECK(stats.find("576") != std::string::npos);
+    BOOST_CHECK(stats.find("75.0 %") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(reverse_names_are_written_one_a_line) {
