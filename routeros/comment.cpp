@@ -1,20 +1,38 @@
 #include "routeros/comment.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "matchers/text.h"
+#include "routeros/fleet_role.h"
 
 namespace steer::routeros {
 
 namespace {
 
 constexpr std::size_t kLongestName = 253;  // of a name without escapes
+constexpr std::string_view kWriterPrefix = "steerdns;";
 
 bool is_plain(char c) {
     return c > ' ' && c <= '~' && c != ';' && c != '=';
 }
 
-std::string escaped(std::string_view name) {
+// Calls f(key, value) for each `key=value` between semicolons.
+template <class F>
+void for_each_field(std::string_view comment, F&& f) {
+    while (!comment.empty()) {
+        const auto end = std::min(comment.find(';'), comment.size());
+        const auto token = matchers::trimmed(comment.substr(0, end));
+        comment.remove_prefix(std::min(end + 1, comment.size()));
+        const auto equals = token.find('=');
+        if (equals == token.npos) continue;
+        f(matchers::trimmed(token.substr(0, equals)), matchers::trimmed(token.substr(equals + 1)));
+    }
+}
+
+}  // namespace
+
+std::string escaped_name(std::string_view name) {
     if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
     std::string out;
     for (const char c : name) {
@@ -33,15 +51,13 @@ std::string escaped(std::string_view name) {
     return out;
 }
 
-}  // namespace
-
 std::string row_comment(std::string_view prefix, std::string_view tag, RowKind kind,
                         std::string_view name) {
     std::string out;
     if (!prefix.empty()) out.append(prefix).append(";");
     out.append("pg=").append(tag);
     out.append(kind == RowKind::persistent ? ";kind=P" : ";kind=D");
-    if (kind == RowKind::dynamic) out.append(";dm=").append(escaped(name));
+    if (kind == RowKind::dynamic) out.append(";dm=").append(escaped_name(name));
     return out;
 }
 
@@ -53,14 +69,7 @@ std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_v
     }
     CommentFacts facts{};
     bool has_tag = false, has_kind = false;
-    while (!comment.empty()) {
-        const auto end = std::min(comment.find(';'), comment.size());
-        const auto token = matchers::trimmed(comment.substr(0, end));
-        comment.remove_prefix(std::min(end + 1, comment.size()));
-        const auto equals = token.find('=');
-        if (equals == token.npos) continue;
-        const auto key = matchers::trimmed(token.substr(0, equals));
-        const auto value = matchers::trimmed(token.substr(equals + 1));
+    for_each_field(comment, [&](std::string_view key, std::string_view value) {
         if (key == "pg") {
             facts.tag = value;
             has_tag = true;
@@ -70,8 +79,31 @@ std::optional<CommentFacts> parse_comment(std::string_view prefix, std::string_v
         } else if (key == "dm") {
             facts.name = value;
         }
-    }
+    });
     if (!has_tag || !has_kind) return std::nullopt;
+    return facts;
+}
+
+std::string writer_comment(std::string_view fleet, std::string_view box, std::uint64_t token) {
+    std::string out(kWriterPrefix);
+    out.append("fleet=").append(escaped_name(fleet)).append(";writer=").append(escaped_name(box));
+    return out.append(";token=").append(std::to_string(token));
+}
+
+std::optional<WriterFacts> parse_writer_comment(std::string_view comment) {
+    if (!comment.starts_with(kWriterPrefix)) return std::nullopt;
+    WriterFacts facts;
+    for_each_field(comment.substr(kWriterPrefix.size()),
+                   [&](std::string_view key, std::string_view value) {
+                       if (key == "fleet") facts.fleet = value;
+                       if (key == "writer") facts.box = value;
+                       if (key != "token") return;
+                       const char* const last = value.data() + value.size();
+                       const auto [end, error] = std::from_chars(value.data(), last, facts.token);
+                       const bool valid = error == std::errc{} && end == last;
+                       if (!valid || facts.token > kHighestToken) facts.token = 0;
+                   });
+    if (facts.fleet.empty() || facts.box.empty()) return std::nullopt;
     return facts;
 }
 

@@ -288,7 +288,9 @@ void Router::Engine::run() {
     log_manual_changes();
     log_lost_rows();
     log_inactive_routes();
+    waits_unserved();
     if (state_ == RouterState::in_sync) {
+        check_writer_row();
         judge_some();
         judge_ended_routes();
         end_second_writers();
@@ -296,7 +298,7 @@ void Router::Engine::run() {
         maybe_reprint();
         listen_again();
         ask_own_addresses();
-        if (!paused_) {
+        if (!paused_ && may_write_) {
             pump();
             send_lookups();
             maybe_probe();
@@ -400,6 +402,7 @@ void Router::Engine::drop_session() {
     connections_.session(now_);
     judging_ = {};
     shelters_.clear();
+    forget_writer_rows();
     own_ms_ = 0;
     own_refused_ = {};
     forget_hands();
@@ -516,7 +519,8 @@ std::uint64_t Router::Engine::silence_deadline() const {
 // A print may keep a router silent for long; a write or a heartbeat does not.
 std::uint64_t Router::Engine::notice_deadline() const {
     if (silent_ || state_ != RouterState::in_sync) return UINT64_MAX;
-    const bool is_asked = jobs(JobKind::write) + jobs(JobKind::resource) > 0;
+    const bool is_asked =
+        jobs(JobKind::write) + jobs(JobKind::resource) + jobs(JobKind::writer_row) > 0;
     const bool prints = prints_running() || jobs(JobKind::connections) > 0;
     if (!is_asked || prints) return UINT64_MAX;
     return std::max(heard_ms_, waiting_since_ms_) +
@@ -556,7 +560,8 @@ void Router::Engine::note_unknown_sentences() {
 }
 
 std::uint64_t Router::Engine::stall_deadline(const List& list) const {
-    if (state_ != RouterState::in_sync || writer_.sentences_in_flight() == 0) return UINT64_MAX;
+    if (state_ != RouterState::in_sync || writer_.sentences_in_flight() == 0 || !may_write_)
+        return UINT64_MAX;
     return std::max(acknowledged_ms_, flight_since_ms_) +
            kStallTimeouts * std::max(list.config.sync_timeout_ms, 1U);
 }
@@ -591,6 +596,7 @@ void Router::Engine::notify_away() {
 std::uint64_t Router::Engine::next_deadline() const {
     std::uint64_t next = std::min({claims_.next_expiry_ms(), hands_deadline(), lost_deadline()});
     if (!retries_.empty()) next = std::min(next, retries_.begin()->first);
+    if (!waits_.empty()) next = std::min(next, waits_.begin()->first);
     switch (state_) {
         case RouterState::disconnected:
         case RouterState::unusable:
@@ -605,7 +611,7 @@ std::uint64_t Router::Engine::next_deadline() const {
     next = std::min({next, silence_deadline(), notice_deadline(), sending_deadline()});
     if (state_ != RouterState::in_sync) return next;
     if (judging_.on) return now_;
-    next = std::min({next, ended_routes_ms_, inactive_deadline()});
+    next = std::min({next, ended_routes_ms_, inactive_deadline(), writer_row_deadline()});
     for (const auto& name : names_)
         next = std::min(next, others_end_ms(name));
     if (!heartbeat_out_) next = std::min(next, heartbeat_ms_ + kHeartbeatMs);
@@ -614,7 +620,7 @@ std::uint64_t Router::Engine::next_deadline() const {
     next = std::min(next, *std::ranges::min_element(listen_again_ms_));
     if (denied_until_ms_ > now_)
         next = std::min(next, denied_until_ms_);
-    else if (!paused_)
+    else if (!paused_ && may_write_)
         next = std::min({next, writer_.next_ready_ms(now_), probe_deadline()});
     if (may_read_connections()) {
         next = std::min(next, connections_.next_ms(writer_.places() == 0));

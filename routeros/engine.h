@@ -1,9 +1,9 @@
 // The inside of a Router; private to this folder.
 //
-// One object, ten files by subject: engine.cpp (connection, time), engine_read.cpp (data from the
+// One object, eleven files by subject: engine.cpp (connection, time), engine_read.cpp (data from the
 // router), engine_write.cpp (writes to it), engine_claim.cpp (claims, waiting answers,
 // the row board), engine_cover.cpp (cover of an address by other rows), engine_connections.cpp (connections that started too early), engine_others.cpp (changes by
-// others), engine_routes.cpp (what routes have and entries have not), engine_probe.cpp (probe of its version), engine_status.cpp. Every entry sets `now_`
+// others), engine_fleet.cpp (role, writer row), engine_routes.cpp (what routes have and entries have not), engine_probe.cpp (probe of its version), engine_status.cpp. Every entry sets `now_`
 // once; the code below it runs at that moment.
 #pragma once
 
@@ -26,6 +26,11 @@
 
 namespace steer::routeros {
 
+// While heartbeats are answered in time, a change from listen is younger than this. In any case
+// it is younger than the question of the last heartbeat that was answered before it, unless it
+// came while this process was suspended.
+inline constexpr std::uint64_t kListenAgeMs = 4'000;
+
 class Router::Engine final : public SessionHandler {
   public:
     Engine(RouterConfig config, RouterSink& sink, RouterLink& link);
@@ -36,6 +41,10 @@ class Router::Engine final : public SessionHandler {
     void claim(ListId id, std::span<const AddressBytes> addresses, const Origin& origin,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
+    void take_claims(std::span<const SharedClaim> claims, bool urgent, std::uint64_t now_ms);
+    void for_each_claim(const std::function<void(const SharedClaim&)>& f) const;
+    void set_role(FleetRole role, std::uint64_t now_ms);
+    [[nodiscard]] std::uint64_t highest_token() const { return highest_token_; }
     void connected(std::uint64_t now_ms);
     void received(std::string_view bytes, std::uint64_t now_ms);
     void closed(std::string_view why, std::uint64_t now_ms);
@@ -71,6 +80,9 @@ class Router::Engine final : public SessionHandler {
         std::uint32_t epoch = 1;
         bool stalled = false;  // no acknowledgement for too long
         bool notified_away = true;
+        // As a standby: times in a row that an answer waited without a result, and the last of them.
+        unsigned unserved = 0;
+        std::uint64_t unserved_ms = 0;
         bool nearly_full = false;         // it was logged
         std::uint64_t complained_ms = 0;  // of the last log line about refused claims
         std::uint64_t refused = 0;        // refused claims since then
@@ -101,9 +113,10 @@ class Router::Engine final : public SessionHandler {
         connections,
         cut,
         own,
-        adopt
+        adopt,
+        writer_row
     };
-    static constexpr std::size_t kJobKinds = 11;
+    static constexpr std::size_t kJobKinds = 12;
     struct Job {  // a command in progress
         JobKind kind;
         Table table{};
@@ -145,6 +158,13 @@ class Router::Engine final : public SessionHandler {
         std::uint64_t retry_ms = 0;
         std::uint32_t lookups = 0;  // after 'already have such entry'
         std::uint32_t refused = 0;  // how often the router refused its row
+    };
+    struct WriterRow {               // of list steerdns-writer
+        std::string fleet{}, box{};  // as written; empty: another program's row
+        std::uint64_t token = 0;
+        std::optional<Address> address{};
+        std::uint64_t touched_ms = 0;
+        std::uint32_t print = 0;
     };
     struct FlashSeen {  // sectors written to its flash
         std::uint64_t sectors, at_ms;
@@ -310,6 +330,28 @@ class Router::Engine final : public SessionHandler {
     void log_manual_changes();
     [[nodiscard]] std::uint64_t hands_deadline() const;
 
+    // engine_fleet.cpp: role, writer row
+    [[nodiscard]] bool has_fleet() const { return !role_.fleet.empty(); }
+    [[nodiscard]] bool is_of_fleet(const WriterRow& row) const { return row.fleet == fleet_text_; }
+    [[nodiscard]] bool follows() const;
+    bool read_writer_row(const Job& job, const ReplyRow& reply, bool is_news);
+    void forget_writer_rows();
+    void sweep_writer_rows(const Job& job);
+    void note_writer_row(const WriterRow& row);
+    [[nodiscard]] std::map<RowId, WriterRow>::const_iterator highest_row() const;
+    [[nodiscard]] bool is_ours(const WriterRow& row) const;
+    void check_role();
+    void check_writer_row();
+    void send_writer_row();
+    void on_writer_row_end(const Job& job, const Ending& ending);
+    [[nodiscard]] Address writer_address() const;
+    [[nodiscard]] std::uint64_t writer_row_deadline() const;
+    void begin_writing();
+    void stop_writing();
+    void log_role();
+    void waits_unserved();
+    void served(const Place& place);
+
     // engine_cover.cpp: cover of an address by other rows
     template <class F>
     void for_each_above(const Place& place, F&& f) const;
@@ -336,11 +378,14 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
     [[nodiscard]] std::vector<Place> places_to_judge() const;
     [[nodiscard]] bool worth_judging(const Claim& claim) const;
-    [[nodiscard]] bool writes() const {
+    [[nodiscard]] bool judges() const {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;
     }
+    [[nodiscard]] bool writes() const { return judges() && may_write_; }
     // Until all places have been judged once, no answer has to wait for this router.
-    [[nodiscard]] bool is_ready() const { return writes() && !judging_.first; }
+    [[nodiscard]] bool is_ready() const {
+        return judges() && !judging_.first && (may_write_ || follows());
+    }
     [[nodiscard]] bool is_away(const List& list) const {
         return !is_ready() || list.stalled || silent_;
     }
@@ -354,7 +399,7 @@ class Router::Engine final : public SessionHandler {
     void check_fill(List& list);
     void update_board(const Place& place, std::uint64_t cover_ms);
     void release(const Place& place, std::uint64_t cover_ms);
-    void fail_waiters(const Place& place);
+    void fail_waiters(const Place& place, std::uint64_t left_by_ms = UINT64_MAX);
     void answers_left(const Place& place);
     void resolve(const Waiter& waiter, bool good);
     void settle(std::uint64_t token, Outcome outcome);
@@ -369,7 +414,8 @@ class Router::Engine final : public SessionHandler {
                  std::uint64_t row_until_ms);
     void refused_claim(List& list, const Origin& origin);
     bool claim_address(List& list, const AddressBytes& address, const Origin& origin,
-                       std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t hold);
+                       std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t hold,
+                       WriteClass cls);
 
     RouterConfig config_;
     RouterSink& sink_;
@@ -398,6 +444,23 @@ class Router::Engine final : public SessionHandler {
     std::uint64_t own_ms_ = 0;
     std::array<bool, 2> own_refused_{};
     bool own_addresses_logged_ = false;
+
+    // the fleet
+    FleetRole role_;
+    std::string fleet_text_, box_text_;  // as comments have them
+    bool may_write_ = true;              // by the role; precomputed for each claim
+    bool superseded_ = false;            // by a higher token, in this term
+    bool fenced_ = false;                // our writer row was seen or acknowledged in this session
+    std::map<RowId, WriterRow> writer_rows_;
+    bool writer_rows_read_ = false;   // in this session
+    std::uint32_t writer_print_ = 0;  // the last print that asked for them
+    std::uint64_t highest_token_ = 0, writer_row_at_ms_ = 0, writing_logged_token_ = 0;
+    RowId sent_writer_id_ = 0;         // of the row that is being set; 0: it is added
+    WriterRow sent_writer_row_{};      // as it will be
+    bool writer_row_refused_ = false;  // and logged
+    std::set<std::string> other_fleets_;
+    // As a standby: when the answers that wait for a place have left.
+    std::set<std::pair<std::uint64_t, Place>> waits_;
 
     // connection
     RouterState state_ = RouterState::disconnected;

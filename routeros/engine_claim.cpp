@@ -74,7 +74,7 @@ Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended
 // The only place where the difference between claims and rows becomes writes, promises and
 // releases.
 void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
-    if (!writes()) return;
+    if (!judges()) return;
     evaluate_place(place, cls, just_ended);
     if (!place.address.is_host()) judge_sheltered(place);
 }
@@ -116,7 +116,8 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     }
     const auto refusal = refusals_.find(place);
     if (refusal != refusals_.end() && refusal->second.retry_ms > now_) return fail_waiters(place);
-    if (lookups_.contains(place)) return;  // judged again after the lookup
+    if (!may_write_) return writer_.drop(place);  // another one writes it, and listen reports it
+    if (lookups_.contains(place)) return;         // judged again after the lookup
     if (difference.need == Need::remove && is_kept(place, w)) return writer_.drop(place);
     const bool is_saved = !place.table().facts().has_timeout;
     Write write{place, WriteKind::add, cls, difference.row, 0, now_};
@@ -295,13 +296,18 @@ void Router::Engine::release(const Place& place, std::uint64_t cover_ms) {
         resolve(waiter, true);
 }
 
-void Router::Engine::fail_waiters(const Place& place) {
+// Of those, the ones whose answers have left by that time.
+void Router::Engine::fail_waiters(const Place& place, std::uint64_t left_by_ms) {
     const auto found = waiters_.find(place);
     if (found == waiters_.end()) return;
-    const auto waiters = std::move(found->second);
-    waiters_.erase(found);
-    answers_left(place);
-    for (const auto& waiter : waiters)
+    auto& waiters = found->second;
+    const auto middle = std::stable_partition(
+        waiters.begin(), waiters.end(), [&](const auto& one) { return one.left_ms > left_by_ms; });
+    const std::vector<Waiter> failed(middle, waiters.end());
+    waiters.erase(middle, waiters.end());
+    if (waiters.empty()) waiters_.erase(found);
+    if (!failed.empty()) answers_left(place);
+    for (const auto& waiter : failed)
         resolve(waiter, false);
 }
 
@@ -365,7 +371,8 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, c
     const std::uint64_t need_ms =
         lease_end_ms + (hold_token != 0 ? list->config.sync_timeout_ms : 0);
     for (const auto& address : addresses) {
-        const bool waits = claim_address(*list, address, origin, need_ms, row_life_s, serial);
+        const bool waits = claim_address(*list, address, origin, need_ms, row_life_s, serial,
+                                         serial == 0 ? WriteClass::routine : WriteClass::held);
         if (serial != 0 && !waits) --holds_.find(serial)->second.left;
     }
     if (serial != 0)
@@ -435,7 +442,7 @@ void Router::Engine::refused_claim(List& list, const Origin& origin) {
 // True: the hold waits for this address.
 bool Router::Engine::claim_address(List& list, const AddressBytes& address, const Origin& origin,
                                    std::uint64_t need_ms, std::uint32_t row_life_s,
-                                   std::uint64_t serial) {
+                                   std::uint64_t serial, WriteClass cls) {
     const ClaimKey key{list.config.id, Address::host(address)};
     const auto on_router = list.name(key.address.menu());
     if (!on_router) {
@@ -450,11 +457,11 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
         return false;
     }
     claim->row_life_s = std::max(claim->row_life_s, row_life_s);
-    claim->answered |= serial == 0;
+    claim->answered |= cls != WriteClass::held;
     if (claim->reasons == 1) check_fill(list);
     if (state_ != RouterState::in_sync) return false;
     const Place place = place_at(*on_router, key.address);
-    if (claim->reasons == 1) {
+    if (claim->reasons == 1 && may_write_) {
         rows_.at(place, at_place_);
         for (const Row* row : at_place_) {
             if (row->owner != Owner::ours || row->written_here || row->is_gone(now_)) continue;
@@ -463,13 +470,15 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
         }
     }
     if (serial == 0) {
-        evaluate(place, WriteClass::routine);
+        evaluate(place, cls);
         return false;
     }
-    waiters_[place].push_back({serial, need_ms, now_ + list.config.sync_timeout_ms});
+    const std::uint64_t left_ms = now_ + list.config.sync_timeout_ms;
+    waiters_[place].push_back({serial, need_ms, left_ms});
+    if (!may_write_) waits_.insert({left_ms, place});
     Hold& hold = holds_.find(serial)->second;
     const std::uint32_t before = hold.left;
-    evaluate(place, WriteClass::held);
+    evaluate(place, cls);
     // evaluate() has already taken this waiter's part off if it was resolved; it is never the
     // last part.
     hold.waited |= holds_.find(serial)->second.left == before;

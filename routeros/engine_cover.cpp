@@ -165,8 +165,9 @@ Forgotten Router::Engine::forget(const AddressBytes& bytes, std::uint64_t now_ms
                    !row->is_gone(now_);
         };
         const auto rows = static_cast<std::size_t>(std::ranges::count_if(at_place_, is_ours));
-        done.rows += rows;
         known |= rows > 0;
+        if (!may_write_) continue;  // another one's row
+        done.rows += rows;
         if (rows > 0 || writer_.in_flight(place)) unwelcome_.insert(place);
         evaluate(place, WriteClass::repair);
     }

@@ -14,10 +14,6 @@ constexpr std::uint64_t kReprintPatienceMs =
     5 * 60'000;  // waits at most this long for a moment without writes
 constexpr std::uint64_t kReprintCheckMs = 500;
 constexpr std::int64_t kBootToleranceMs = 5'000;
-// While heartbeats are answered in time, a change from listen is younger than this. In any case
-// it is younger than the question of the last heartbeat that was answered before it, unless it
-// came while this process was suspended.
-constexpr std::uint64_t kListenAgeMs = 4'000;
 constexpr std::uint64_t kRightsRetryMs = 30'000;
 constexpr std::uint64_t kListenRetryMs = 3'000, kListenTriedMs = 1'000;
 constexpr std::size_t kVersionBytes = 80;
@@ -51,7 +47,8 @@ void Router::Engine::begin_reading() {
 
 void Router::Engine::begin_prints() {
     for (const Table table : kTables) {
-        const bool used = std::any_of(names_.begin(), names_.end(),
+        const bool used = (has_fleet() && table == kTables[0]) ||
+                          std::any_of(names_.begin(), names_.end(),
                                       [&](const Name& name) { return name.table == table; });
         if (!used || is_missing(table)) continue;
         if (!listening_[table.index()] && !listen_refused_[table.index()]) begin_listen(table);
@@ -70,11 +67,16 @@ void Router::Engine::begin_print(Table table) {
     for (const auto& name : names_) {
         if (name.table == table) groups.push_back(name.text);
     }
+    ++print_;
+    if (has_fleet() && table == kTables[0]) {
+        groups.push_back(kWriterList);
+        writer_print_ = print_;
+    }
     ++counters_.prints;
     ++prints_running_;
     set_measuring();
     died_[table.index()].clear();
-    submit(print_groups(table, groups), {JobKind::print, table, 0, ++print_});
+    submit(print_groups(table, groups), {JobKind::print, table, 0, print_});
 }
 
 // Every half hour, at a moment without writes, or after some time when no answer
@@ -129,8 +131,10 @@ void Router::Engine::finish_reading() {
         denied_until_ms_ = 0;
         judge_version();
         begin_scripts();
-        for (auto& [id, list] : lists_)
+        for (auto& [id, list] : lists_) {
             list.stalled = false;
+            list.unserved = 0;
+        }
         say(Level::info, Topic::in_sync,
             who() + " (" + (board_.empty() ? "RouterOS" : board_) + ", " + version_ +
                 "): rows read: " + std::to_string(rows_.count(Owner::ours)) + " own, " +
@@ -138,6 +142,7 @@ void Router::Engine::finish_reading() {
                 std::to_string(rows_.count(Owner::orphan)) + " orphaned");
     }
     judging_.first |= first;
+    check_writer_row();
     reconcile(first ? WriteClass::repair : WriteClass::routine);
 }
 
@@ -146,6 +151,7 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
     set_measuring();
     if (ending.ok) {
         sweep(job);
+        sweep_writer_rows(job);
     } else if (job.table.menu == Menu::ipv6 && ending.says("no such command")) {
         table_missing_[job.table.index()] = true;
         log_line(Level::warning, who() + " has no " + job.table.path() +
@@ -188,6 +194,7 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
                                      ending.message +
                                      "): its rows are read every 5 minutes instead");
     }
+    notify_away();  // a standby depends on it
     reprint_ms_ = std::min(reprint_ms_, now_ + kReprintWithoutListenMs);
     reprint_due_ms_ = std::min(reprint_due_ms_, reprint_ms_);
 }
@@ -205,6 +212,7 @@ void Router::Engine::listen_again() {
         } else {
             due_ms = UINT64_MAX;
             listen_refused_[table.index()] = false;
+            notify_away();
             begin_print(table);
         }
     }
@@ -255,6 +263,7 @@ void Router::Engine::rebooted() {
     judging_ = {};
     shelters_.clear();
     forget_hands();
+    forget_writer_rows();
     enter(RouterState::reading);
     notify_away();
     settle_away(nullptr);
@@ -338,6 +347,7 @@ void Router::Engine::learn(Row row, std::string_view comment) {
 }
 
 void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
+    if (read_writer_row(job, reply, false)) return;
     Row row;
     std::optional<std::uint64_t> timeout_s;
     if (!read_row(job.table, reply, row, timeout_s)) return;
@@ -368,8 +378,10 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
         }
         if (probing_ && job.table == kTables[0] && probing_->probe.dead(id))
             transcript_.note("listen reported " + row_id_text(id) + " removed");
+        if (job.table == kTables[0] && writer_rows_.erase(id) > 0) return check_writer_row();
         return gone(job.table, id);
     }
+    if (read_writer_row(job, reply, true)) return gone(job.table, id);
     Row row;
     std::optional<std::uint64_t> timeout_s;
     const bool ours = read_row(job.table, reply, row, timeout_s);
@@ -382,6 +394,7 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
     if (!ours) return;
     row.touched_ms = now_;
     const Place place = row.place;
+    if (!may_write_ && row.owner == Owner::ours) served(place);
     learn(std::move(row), reply.get("comment").value_or(""));
     accepted(place);
     evaluate(place, WriteClass::routine);
@@ -398,7 +411,7 @@ void Router::Engine::gone(Table table, RowId id) {
         const bool by_others = state_ == RouterState::in_sync && !row.leaving && !row.disabled;
         if (by_others && row.kind == RowKind::dynamic) changed_by_hand(row.place, Hand::removed);
         const Want want = wanted(row.place).want;
-        const bool comes_back = want.any() && !want.left_alone && !want.unwelcome;
+        const bool comes_back = may_write_ && want.any() && !want.left_alone && !want.unwelcome;
         if (comes_back && !row.leaving && !row.disabled) note_lost(row.place);
     }
     refusals_.erase(row.place);
@@ -430,6 +443,7 @@ void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
         case JobKind::write:
         case JobKind::cut:
         case JobKind::adopt:
+        case JobKind::writer_row:
             return;
     }
 }
@@ -467,6 +481,8 @@ void Router::Engine::on_end(Tag tag, const Ending& ending) {
             return on_own_end(job, ending);
         case JobKind::adopt:
             return on_adopt_end(job, ending);
+        case JobKind::writer_row:
+            return on_writer_row_end(job, ending);
         case JobKind::connections:
         case JobKind::cut:
             return on_connections_end(job, ending);

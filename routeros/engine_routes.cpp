@@ -59,7 +59,7 @@ bool Router::Engine::has_timed_lists(NameIndex name) const {
 // A route of an earlier process: the leases that rely on it are unknown, so it stays for as long as any of them may last.
 void Router::Engine::inherit(const Place& place, std::string_view comment) {
     const Name& name = names_[place.name];
-    if (!place.address.is_host() || persistent_.contains(place)) return;
+    if (!may_write_ || !place.address.is_host() || persistent_.contains(place)) return;
     const auto holds = [&](const List* list) {
         return claims_.find({list->config.id, place.address}) != nullptr;
     };

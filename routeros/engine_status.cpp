@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "matchers/safe_text.h"
 #include "routeros/engine.h"
 
 namespace steer::routeros {
@@ -29,9 +30,11 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     writer_.drop_queued();
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
-        // Routes outlive a restart of either side, and no other program ends them.
+        // Routes outlive a restart of either side, and no other program ends them. In a fleet, answers of others rely on
+        // the rows.
         const bool is_to_go = row.written_here || row.place.type == RowType::route;
-        if (paused_ || !is_to_go || row.owner != Owner::ours || row.is_gone(now_)) return;
+        if (paused_ || has_fleet() || !is_to_go || row.owner != Owner::ours || row.is_gone(now_))
+            return;
         writer_.put(
             {row.place, WriteKind::remove, WriteClass::repair, row.id, 0, now_, row.is_static()},
             now_);
@@ -153,8 +156,9 @@ RouterStatus Router::Engine::status() const {
     s.held = holds_.size();
     s.queued = writer_.queued();
     s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe) +
-                         jobs(JobKind::adopt);
-    s.pending = is_ready() ? writer_.places() : claims_.size() + persistent_.size();
+                         jobs(JobKind::adopt) + jobs(JobKind::writer_row);
+    s.pending = is_ready() || (judges() && !may_write_) ? writer_.places()
+                                                        : claims_.size() + persistent_.size();
     s.routine_share = config_.routine_share;
     for (std::size_t i = 0; i < kWriteClasses; ++i) {
         s.work[i].rows = rows_by_class_[i];
@@ -173,6 +177,14 @@ RouterStatus Router::Engine::status() const {
     s.routes_kept = connections_.kept();
     s.late = connections_.waiting();
     s.repair_refused = connections_.refused(Menu::ip) || connections_.refused(Menu::ipv6);
+    s.role = role_.role;
+    s.fleet = role_.fleet;
+    s.writes = may_write_;
+    if (const auto row = highest_row(); row != writer_rows_.end()) {
+        s.writer_box = safe_text(row->second.box);
+        s.writer_token = row->second.token;
+    }
+    s.other_fleets.assign(other_fleets_.begin(), other_fleets_.end());
     s.service_us = writer_.service_us();
     s.rtt_ms = rtt_ms_;
     if (const Findings* const known = findings()) s.findings = *known;

@@ -22,7 +22,7 @@ constexpr std::uint32_t kMaxTries = 2;  // lookups after 'already have such entr
 }  // namespace
 
 void Router::Engine::pump() {
-    while (state_ == RouterState::in_sync && now_ >= denied_until_ms_) {
+    while (state_ == RouterState::in_sync && may_write_ && now_ >= denied_until_ms_) {
         auto batch = writer_.next(now_);
         if (!batch) return;
         send_batch(*batch);
@@ -188,7 +188,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
     acknowledged_ms_ = now_;
     bool was_stalled = false;
     for (auto& [id, list] : lists_)
-        was_stalled |= std::exchange(list.stalled, false);
+        was_stalled |= may_write_ && std::exchange(list.stalled, false);
     if (was_stalled) notify_away();
     if (batch->kind == WriteKind::add && batch->writes.size() > 1) {
         return script_ended(*batch, ending);
@@ -240,6 +240,7 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
     if (current != nullptr) row.is_inactive = current->is_inactive;
     if (!changed) rows_.put(row);
     accepted(place);
+    if (cleaning_ && has_fleet()) return;
     if (cleaning_) {
         writer_.put(
             {place, WriteKind::remove, WriteClass::repair, row.id, 0, now_, row.is_static()}, now_);
@@ -281,6 +282,14 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
             if (Row* const row = rows_.find(batch.table, write.row)) row->leaving = false;
         }
         return denied(batch.table, ending);
+    }
+    if (!may_write_) {  // it is another one's turn
+        maybe_extended(batch);
+        for (const auto& write : batch.writes) {
+            if (Row* const row = rows_.find(batch.table, write.row)) row->leaving = false;
+            evaluate(write.place, WriteClass::routine);
+        }
+        return;
     }
     if (batch.writes.size() > 1) {  // the router does not say which one: no print for that
         ++counters_.bisections;

@@ -22,6 +22,18 @@ void Router::claim(ListId list, std::span<const AddressBytes> addresses, const O
                    std::uint64_t now_ms) {
     engine_->claim(list, addresses, origin, lease_end_ms, row_life_s, hold_token, now_ms);
 }
+void Router::take_claims(std::span<const SharedClaim> claims, bool urgent, std::uint64_t now_ms) {
+    engine_->take_claims(claims, urgent, now_ms);
+}
+void Router::for_each_claim(const std::function<void(const SharedClaim&)>& f) const {
+    engine_->for_each_claim(f);
+}
+void Router::set_role(FleetRole role, std::uint64_t now_ms) {
+    engine_->set_role(std::move(role), now_ms);
+}
+std::uint64_t Router::highest_token() const {
+    return engine_->highest_token();
+}
 void Router::connected(std::uint64_t now_ms) {
     engine_->connected(now_ms);
 }

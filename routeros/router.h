@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +27,7 @@
 #include "routeros/address.h"
 #include "routeros/claims.h"
 #include "routeros/findings.h"
+#include "routeros/fleet_role.h"
 #include "routeros/link.h"
 #include "routeros/row_types.h"
 #include "routeros/trace.h"
@@ -108,6 +110,9 @@ class RouterSink {
     // Stores a probe's result for this version; returns the stored one (nullptr: none), valid until the next call.
     virtual void found(std::string_view /*version*/, const Findings& /*findings*/) {}
     virtual const Findings* findings(std::string_view /*version*/) { return nullptr; }
+    // While the role was writer, a writer row of this fleet with a higher token (or ours, of another box) was seen.
+    // Nothing is written from now on, until set_role() gives a token above highest_token().
+    virtual void superseded(std::uint64_t /*token*/, std::string_view /*box*/) {}
 };
 
 #define STEER_ROUTER_STATES(X)                                         \
@@ -165,6 +170,9 @@ std::string_view label(RouterState state);
     X(writes_of_others, "writes_of_others", "rows with our comment written by another instance")   \
     X(unknown_sentences, "unknown_sentences", "messages of the router that were not understood")   \
     X(floods, "floods", "sessions closed: the router sent too much")                               \
+    X(writer_rows, "writer_rows", "writer rows written: terms of this appliance as the writer")    \
+    X(superseded, "superseded", "times that another appliance's higher token ended the writing")   \
+    X(waits_unserved, "waits_unserved", "standby: waits for a row that the writer did not write")  \
     X(manual_changes, "manual_changes", "rows changed by a person and left unchanged")             \
     X(bytes_in, "bytes_in", "bytes received from the router")                                      \
     X(bytes_out, "bytes_out", "bytes sent to the router")
@@ -214,6 +222,13 @@ struct RouterStatus {
     std::optional<double> flash_per_hour;  // since the connection, after one minute
     std::optional<std::uint64_t> rtt_ms;   // of the heartbeat, the smallest recently
     std::optional<Findings> findings;      // of its version, if known
+    // The fleet. `writes`: whether this instance may write now, apart from a pause.
+    Role role = Role::alone;
+    std::string fleet;  // empty: none
+    bool writes = true;
+    std::string writer_box;          // by the writer row on the router, safe text; empty: none seen
+    std::uint64_t writer_token = 0;  // of that row
+    std::vector<std::string> other_fleets;  // with writer rows on this router, safe text
 };
 
 // The result of forget().
@@ -293,6 +308,19 @@ class Router final : public LinkUser {
     void claim(ListId list, std::span<const AddressBytes> addresses, const Origin& origin,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
+
+    // Claims that other appliances of the fleet made; no own answer waits for them. `urgent`: an answer of the other
+    // one waits, so rows are written as for held answers, and live long enough for the other one to see it by `listen`.
+    void take_claims(std::span<const SharedClaim> claims, bool urgent, std::uint64_t now_ms);
+    // Calls f for each live claim, to hand it to others. f must not call back.
+    void for_each_claim(const std::function<void(const SharedClaim&)>& f) const;
+
+    // The role on this router; idempotent. A pause wins over every role. A writer writes once its writer row is
+    // acknowledged. A standby judges and reports as a writer does, and writes nothing. In a fleet cleanup() removes
+    // nothing, because answers of other appliances rely on the rows.
+    void set_role(FleetRole role, std::uint64_t now_ms);
+    // The highest token in writer rows of this fleet seen on this router; 0: none.
+    [[nodiscard]] std::uint64_t highest_token() const;
 
     void connected(std::uint64_t now_ms) override;
     void received(std::string_view bytes, std::uint64_t now_ms) override;
