@@ -1,0 +1,627 @@
+#include "control/fleet/fleet.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <map>
+#include <utility>
+
+#include "matchers/quote.h"
+#include "matchers/safe_text.h"
+
+namespace steer::fleet {
+namespace {
+
+namespace json = boost::json;
+using routeros::FleetRole;
+using routeros::Level;
+using routeros::Role;
+
+constexpr std::string_view kFormat = "1";
+constexpr std::size_t kPage = 1'000;                          // members of one ZRANGEBYSCORE
+constexpr std::size_t kPairs = 250;                           // members of one ZADD
+constexpr std::uint64_t kPastMs = 60'000;                     // an ended claim is kept so long
+constexpr std::uint64_t kKeptMs = 8 * 24 * 3'600'000ULL;      // a router's claims, without a writer
+constexpr std::uint64_t kFarthestMs = 7 * 24 * 3'600'000ULL;  // an end that is taken from others
+constexpr std::uint64_t kForeverMs = 3'600'000;  // of a claim without an end of its row
+constexpr std::int64_t kClockJumpMs = 5'000;
+constexpr std::uint64_t kBoxMs = 5'000;           // after its last sign of life a box is gone
+constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
+constexpr unsigned kTicksPerBox = 3;              // between two signs of life
+constexpr unsigned kTicksPerLook = 7;             // between two looks at the others
+constexpr std::size_t kMaxBoxes = 1'000;
+constexpr std::size_t kReasonBytes = 200;
+
+// KEYS: writer, token. ARGV: BOX/NONCE, lease in ms, highest token that was seen at the router, what is wanted: "1" the
+// lease, "0" no lease (a held one is given up). Returns token and holder, "0" and "" without one.
+constexpr std::string_view kElect = R"(
+local holder = redis.call('GET', KEYS[1])
+if holder then
+  local token, box = string.match(holder, '^(%d+) (.*)$')
+  if not token then return redis.error_reply('ERR the writer key has a foreign value') end
+  if box ~= ARGV[1] then return {token, box} end
+  if ARGV[4] == '0' then redis.call('DEL', KEYS[1]) return {'0', ''} end
+  if tonumber(token) >= tonumber(ARGV[3]) then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+    return {token, box}
+  end
+elseif ARGV[4] == '0' then
+  return {'0', ''}
+end
+local last = tonumber(redis.call('GET', KEYS[2]) or '0') or 0
+local token = string.format('%.0f', math.max(last, tonumber(ARGV[3])) + 1)
+redis.call('SET', KEYS[2], token)
+redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
+return {token, ARGV[1]})";
+
+std::uint64_t number_in(std::string_view text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string box_of(std::string_view id) {
+    return std::string(id.substr(0, id.find('/')));
+}
+
+std::string text_of(const json::object& from, std::string_view key) {
+    const auto* const value = from.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+}  // namespace
+
+Fleet::Fleet(FleetIdentity identity, RedisLogin login, routeros::RouterLink& commands,
+             routeros::RouterLink& messages, Log log)
+    : identity_(std::move(identity)),
+      log_(std::move(log)),
+      commands_(
+          commands, login, false, identity_.lease_ms,
+          {.ready = [this](std::uint64_t now_ms) { commands_ready(now_ms); },
+           .message = {},
+           .lost = [this](const std::string& why, std::uint64_t now_ms) { lost(why, now_ms); }}),
+      messages_(
+          messages, login, true, identity_.lease_ms,
+          {.ready = [this](std::uint64_t now_ms) { begin_subscription(now_ms); },
+           .message = [this](std::string_view channel, std::string_view payload,
+                             std::uint64_t now_ms) { took_message(channel, payload, now_ms); },
+           .lost =
+               [this](const std::string& why, std::uint64_t now_ms) {
+                   is_subscribed_ = false;
+                   set_trouble(why, now_ms);
+               }}) {}
+
+// ---- keys and clocks
+
+std::string Fleet::key(std::string_view rest) const {
+    return "steerdns:{" + identity_.name + "}:" + std::string(rest);
+}
+
+std::string Fleet::key(const Member& member, std::string_view rest) const {
+    return key("router:" + member.peer.name + ":" + std::string(rest));
+}
+
+std::uint64_t Fleet::redis_ms(std::uint64_t at_ms) const {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(at_ms) + clock_difference_ms_);
+}
+
+std::uint64_t Fleet::own_ms(std::uint64_t redis_ms) const {
+    const auto at_ms = static_cast<std::int64_t>(redis_ms) - clock_difference_ms_;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(at_ms, 0));
+}
+
+// Halfway between question and reply.
+void Fleet::ask_time(std::uint64_t now_ms) {
+    commands_.command({"TIME"}, now_ms,
+                      [this, now_ms](const RedisReply& reply, std::uint64_t at_ms) {
+                          take_time(reply, now_ms, at_ms);
+                      });
+}
+
+void Fleet::take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint64_t now_ms) {
+    if (reply.items.size() != 2) return;
+    const std::uint64_t theirs_ms =
+        number_in(reply.items[0].text) * 1000 + number_in(reply.items[1].text) / 1000;
+    const auto difference =
+        static_cast<std::int64_t>(theirs_ms) - static_cast<std::int64_t>((sent_ms + now_ms) / 2);
+    const bool has_jumped =
+        has_clock_ && std::abs(difference - clock_difference_ms_) > kClockJumpMs;
+    clock_difference_ms_ = difference;
+    has_clock_ = true;
+    if (!has_jumped) return;
+    log_(Level::warning,
+         "fleet " + identity_.name +
+             ": the clock of Redis's machine jumped; all claims are published again");
+    share_all(now_ms);
+}
+
+// ---- the connections
+
+void Fleet::start(std::uint64_t now_ms) {
+    contact_ms_ = now_ms;
+    apply_roles(now_ms);
+}
+
+void Fleet::connect(std::uint64_t now_ms) {
+    commands_.start(now_ms);
+    messages_.start(now_ms);
+}
+
+void Fleet::stop(std::uint64_t now_ms) {
+    facts_.is_draining = true;
+    for (Member& member : members_)
+        elect(member, now_ms);
+    const std::string box = key("box:" + id());
+    commands_.command({"DEL", box}, now_ms);
+    commands_.send_now();
+    commands_.stop();
+    messages_.stop();
+}
+
+void Fleet::commands_ready(std::uint64_t now_ms) {
+    ++counters_.connects;
+    const std::string format = key("format");
+    commands_.command({"SETNX", format, kFormat}, now_ms);
+    commands_.command(
+        {"GET", format}, now_ms,
+        [this](const RedisReply& reply, std::uint64_t at_ms) { check_format(reply, at_ms); });
+    ask_time(now_ms);
+}
+
+void Fleet::check_format(const RedisReply& reply, std::uint64_t now_ms) {
+    if (!reply.is_error() && reply.text == kFormat) return begin_subscription(now_ms);
+    const std::string found =
+        reply.is_error() ? safe_text(reply.text, kReasonBytes)
+                         : "it has " + matchers::quoted(safe_text(reply.text, kReasonBytes)) +
+                               ", this version expects " + std::string(kFormat);
+    commands_.restart("the key " + key("format") + " is not of this version of SteerDNS (" + found +
+                          "): give the fleet another name, or bring all boxes to one version",
+                      now_ms);
+}
+
+// Needs both connections, in any order.
+void Fleet::begin_subscription(std::uint64_t now_ms) {
+    if (!commands_.is_ready() || !messages_.is_ready() || members_.empty()) return;
+    std::vector<std::string> channels;
+    for (const Member& member : members_)
+        channels.push_back(key(member, "claims"));
+    messages_.subscribe(channels, now_ms, [this](std::uint64_t at_ms) {
+        is_subscribed_ = true;
+        set_trouble({}, at_ms);
+        for (const Member& member : members_)
+            load(member.peer.name, 0, at_ms);
+        share_all(at_ms);
+        tick(at_ms);
+    });
+}
+
+void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
+    ++counters_.losses;
+    is_subscribed_ = false;
+    set_trouble(why, now_ms);
+    messages_.restart("the other connection ended", now_ms);
+    set_trouble(why, now_ms);
+}
+
+void Fleet::set_trouble(const std::string& why, std::uint64_t now_ms) {
+    if (why == trouble_) return;
+    const bool was_there = trouble_.empty();
+    if (was_there || why.empty()) trouble_since_ms_ = now_ms;
+    trouble_ = why;
+    if (why.empty()) {
+        log_(Level::info, "fleet " + identity_.name + ": Redis is there");
+    } else if (was_there) {
+        log_(Level::warning,
+             "fleet " + identity_.name + ": Redis is lost: " + why +
+                 "; without it every box writes to the routers by itself, and removes nothing");
+    }
+}
+
+// ---- claims
+
+Fleet::Member* Fleet::find(std::string_view router) {
+    const auto at = std::ranges::find_if(
+        members_, [&](const Member& member) { return member.peer.name == router; });
+    return at == members_.end() ? nullptr : &*at;
+}
+
+void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
+    std::vector<Member> before = std::exchange(members_, {});
+    bool are_same = before.size() == routers.size();
+    for (PeerRouter& peer : routers) {
+        const auto at = std::ranges::find_if(
+            before, [&](const Member& member) { return member.peer.name == peer.name; });
+        Member member;
+        if (at != before.end()) {
+            member = std::move(*at);
+            before.erase(at);
+            if (member.peer.router != peer.router) member.role = {};
+        } else {
+            are_same = false;
+        }
+        member.peer = std::move(peer);
+        members_.push_back(std::move(member));
+    }
+    apply_roles(now_ms);
+    if (!are_same && messages_.is_ready()) messages_.restart("the routers changed", now_ms);
+}
+
+void Fleet::claimed(const std::string& router, const Claim& claim, std::uint64_t now_ms) {
+    Member* const member = find(router);
+    if (member == nullptr || !is_connected()) return;  // all are published after the next connect
+    const auto list = std::ranges::find_if(member->peer.lists,
+                                           [&](const KeptList& l) { return l.id == claim.list; });
+    if (list == member->peer.lists.end()) return;
+    for (const IpAddress& address : claim.addresses) {
+        member->batch.push_back({.list = list->tag,
+                                 .address = address.bytes,
+                                 .name = std::string(claim.name),
+                                 .lease_end_ms = std::max(claim.lease_end_ms, now_ms),
+                                 .row_life_s = claim.row_life_s,
+                                 .is_urgent = claim.hold_token != 0});
+    }
+}
+
+void Fleet::flush(std::uint64_t now_ms) {
+    bool any = false;
+    for (Member& member : members_) {
+        if (member.batch.empty()) continue;
+        publish(member, now_ms);
+        any = true;
+    }
+    if (any) commands_.send_now();
+}
+
+void Fleet::publish(Member& member, std::uint64_t now_ms) {
+    std::vector<SharedClaim> claims = std::exchange(member.batch, {});
+    if (!has_clock_ || commands_.unanswered() > RedisConnection::kMaxUnanswered / 2) {
+        counters_.claims_not_sent += claims.size();
+        return;
+    }
+    for (SharedClaim& claim : claims)
+        claim.lease_end_ms = redis_ms(claim.lease_end_ms);
+    counters_.claims_sent += claims.size();
+    const std::string place = key(member, "claims");
+    for (const std::string& message : encode_messages(id(), claims))
+        commands_.command({"PUBLISH", place, message}, now_ms);
+    for (std::size_t at = 0; at < claims.size(); at += kPairs) {
+        std::vector<std::string> pairs;
+        for (std::size_t i = at; i < std::min(at + kPairs, claims.size()); ++i) {
+            pairs.push_back(std::to_string(claims[i].lease_end_ms));
+            pairs.push_back(encode_member(claims[i]));
+        }
+        std::vector<std::string_view> words{"ZADD", place, "GT"};
+        words.insert(words.end(), pairs.begin(), pairs.end());
+        commands_.command(words, now_ms, [this](const RedisReply& reply, std::uint64_t at_ms) {
+            if (reply.is_error())
+                commands_.restart("it refused claims: " + safe_text(reply.text, kReasonBytes),
+                                  at_ms);
+        });
+    }
+}
+
+// Every live claim, those of others too: any of them may be lost in Redis.
+void Fleet::share_all(std::uint64_t now_ms) {
+    for (Member& member : members_) {
+        std::map<ListId, std::string> tags;
+        for (const KeptList& list : member.peer.lists)
+            tags[list.id] = list.tag;
+        member.peer.router->for_each_claim([&](const routeros::SharedClaim& claim) {
+            const auto tag = tags.find(claim.list);
+            if (tag == tags.end()) return;
+            member.batch.push_back({.list = tag->second,
+                                    .address = claim.address,
+                                    .name = std::string(claim.origin.name),
+                                    .lease_end_ms = claim.until_ms,
+                                    .row_life_s = claim.row_life_s,
+                                    .is_urgent = false});
+        });
+    }
+    flush(now_ms);
+}
+
+void Fleet::load(const std::string& router, std::uint64_t from, std::uint64_t now_ms) {
+    const Member* const member = find(router);
+    if (member == nullptr) return;
+    const std::string place = key(*member, "claims");
+    const std::string least = std::to_string(has_clock_ ? redis_ms(now_ms) : 0);
+    const std::string offset = std::to_string(from), page = std::to_string(kPage);
+    commands_.command({"ZRANGEBYSCORE", place, least, "+inf", "WITHSCORES", "LIMIT", offset, page},
+                      now_ms, [this, router, from](const RedisReply& reply, std::uint64_t at_ms) {
+                          Member* const to = find(router);
+                          if (to == nullptr) return;
+                          if (reply.is_error())
+                              return commands_.restart(
+                                  "claims cannot be read: " + safe_text(reply.text, kReasonBytes),
+                                  at_ms);
+                          for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+                              auto claim = decode_member(reply.items[i].text);
+                              if (!claim) {
+                                  ++counters_.messages_bad;
+                                  continue;
+                              }
+                              claim->lease_end_ms = number_in(reply.items[i + 1].text);
+                              take_claim(*to, *claim, at_ms);
+                          }
+                          to->peer.wake();
+                          if (reply.items.size() == 2 * kPage) load(router, from + kPage, at_ms);
+                      });
+}
+
+void Fleet::took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms) {
+    const auto member = std::ranges::find_if(
+        members_, [&](const Member& one) { return key(one, "claims") == channel; });
+    if (member == members_.end()) return;
+    const auto message = decode_message(payload);
+    if (!message) {
+        ++counters_.messages_bad;
+        return;
+    }
+    if (message->box == id()) return;
+    for (const SharedClaim& claim : message->claims)
+        take_claim(*member, claim, now_ms);
+    member->peer.wake();
+}
+
+void Fleet::take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms) {
+    const auto list = std::ranges::find_if(
+        member.peer.lists, [&](const KeptList& one) { return one.tag == claim.list; });
+    if (list == member.peer.lists.end()) {
+        ++counters_.claims_unknown;
+        return;
+    }
+    const std::uint64_t end_ms = std::min(own_ms(claim.lease_end_ms), now_ms + kFarthestMs);
+    if (end_ms <= now_ms) return;
+    ++counters_.claims_received;
+    const routeros::SharedClaim one{.list = list->id,
+                                    .address = claim.address,
+                                    .origin = routeros::Origin{claim.name},
+                                    .until_ms = end_ms,
+                                    .row_life_s = claim.row_life_s};
+    member.peer.router->take_claims({&one, 1}, claim.is_urgent, now_ms);
+}
+
+// ---- who writes
+
+void Fleet::elect(Member& member, std::uint64_t now_ms) {
+    const routeros::RouterStatus status = member.peer.router->status();
+    if (status.state == routeros::RouterState::in_sync) member.in_sync_ms = now_ms;
+    const bool is_candidate = !facts_.is_draining && member.in_sync_ms != 0 &&
+                              now_ms < member.in_sync_ms + identity_.lease_ms;
+    const std::string writer = key(member, "writer"), token = key(member, "token");
+    const std::string me = id(), lease = std::to_string(identity_.lease_ms);
+    const std::string seen = std::to_string(member.peer.router->highest_token());
+    commands_.command(
+        {"EVAL", kElect, "2", writer, token, me, lease, seen, is_candidate ? "1" : "0"}, now_ms,
+        [this, router = member.peer.name, now_ms](const RedisReply& reply, std::uint64_t at_ms) {
+            take_election(router, reply, now_ms, at_ms);
+        });
+}
+
+void Fleet::take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
+                          std::uint64_t now_ms) {
+    if (reply.is_error() || reply.items.size() != 2) {
+        return commands_.restart("the election failed: " + safe_text(reply.text, kReasonBytes),
+                                 now_ms);
+    }
+    contact_ms_ = std::max(contact_ms_, sent_ms);
+    Member* const member = find(router);
+    if (member == nullptr) return;
+    member->token = number_in(reply.items[0].text);
+    member->holder = reply.items[1].text;
+    member->lease_until_ms = member->holder == id() ? sent_ms + identity_.lease_ms : 0;
+    apply_roles(now_ms);
+}
+
+void Fleet::apply_roles(std::uint64_t now_ms) {
+    const bool is_alone = now_ms >= contact_ms_ + identity_.lease_ms;
+    for (Member& member : members_) {
+        FleetRole role{
+            .role = Role::waiting, .fleet = identity_.name, .box = identity_.box, .token = 0};
+        if (is_alone) {
+            role.role = Role::alone;
+            member.holder.clear();
+        } else if (member.holder == id()) {
+            const bool is_valid = now_ms < member.lease_until_ms;
+            role.role = is_valid ? Role::writer : Role::waiting;
+            role.token = is_valid ? member.token : 0;
+        } else if (!member.holder.empty()) {
+            role.role = Role::standby;
+        }
+        if (member.role == role) continue;
+        member.role = role;
+        member.peer.router->set_role(role, now_ms);
+        member.peer.wake();
+    }
+}
+
+// By the writer: claims that ended are forgotten.
+void Fleet::tidy(Member& member, std::uint64_t now_ms) {
+    if (member.role.role != Role::writer) return;
+    const std::string place = key(member, "claims");
+    const std::string last = std::to_string(redis_ms(now_ms) - kPastMs);
+    const std::string life = std::to_string(kKeptMs);
+    commands_.command({"ZREMRANGEBYSCORE", place, "-inf", last}, now_ms);
+    commands_.command({"PEXPIRE", place, life}, now_ms);
+}
+
+void Fleet::tick(std::uint64_t now_ms) {
+    ++ticks_;
+    if (is_connected()) {
+        ask_time(now_ms);
+        for (Member& member : members_)
+            elect(member, now_ms);
+        if (ticks_ % kTicksPerBox == 1) tell_box(now_ms);
+        if (ticks_ % kTicksPerLook == 2) {
+            for (Member& member : members_)
+                tidy(member, now_ms);
+            ask_boxes(now_ms);
+        }
+        commands_.send_now();
+    }
+    apply_roles(now_ms);
+}
+
+// ---- what boxes say
+
+json::array Fleet::routers_json() const {
+    json::array routers;
+    for (const Member& member : members_) {
+        const routeros::RouterStatus status = member.peer.router->status();
+        json::object one{{"name", member.peer.name},
+                         {"role", routeros::label(member.role.role)},
+                         {"state", routeros::label(status.state)},
+                         {"claims", status.claims},
+                         {"pending", status.pending}};
+        if (!member.holder.empty()) {
+            one["writer"] = box_of(member.holder);
+            one["token"] = member.token;
+        }
+        routers.push_back(std::move(one));
+    }
+    return routers;
+}
+
+void Fleet::tell_box(std::uint64_t now_ms) {
+    const json::object said{{"version", facts_.version},
+                            {"configuration", facts_.configuration},
+                            {"ready", facts_.is_ready},
+                            {"draining", facts_.is_draining},
+                            {"routers", routers_json()}};
+    const std::string text = json::serialize(said), place = key("box:" + id()), all = key("boxes");
+    const std::string life = std::to_string(kBoxMs), now = std::to_string(redis_ms(now_ms)),
+                      me = id();
+    commands_.command({"SET", place, text, "PX", life}, now_ms);
+    commands_.command({"ZADD", all, now, me}, now_ms);
+}
+
+void Fleet::ask_boxes(std::uint64_t now_ms) {
+    const std::string all = key("boxes");
+    const std::string oldest =
+        std::to_string(static_cast<std::int64_t>(redis_ms(now_ms)) - kForgetBoxMs);
+    const std::string most = std::to_string(kMaxBoxes);
+    commands_.command({"ZREMRANGEBYSCORE", all, "-inf", oldest}, now_ms);
+    commands_.command(
+        {"ZRANGEBYSCORE", all, oldest, "+inf", "WITHSCORES", "LIMIT", "0", most}, now_ms,
+        [this](const RedisReply& reply, std::uint64_t at_ms) {
+            std::vector<Box> found;
+            std::vector<std::string> places;
+            for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+                found.push_back({reply.items[i].text,
+                                 static_cast<std::int64_t>(number_in(reply.items[i + 1].text)),
+                                 {}});
+                places.push_back(key("box:" + found.back().id));
+            }
+            if (found.empty()) return;
+            std::vector<std::string_view> words{"MGET"};
+            words.insert(words.end(), places.begin(), places.end());
+            commands_.command(
+                words, at_ms,
+                [this, found = std::move(found)](const RedisReply& texts, std::uint64_t) mutable {
+                    for (std::size_t i = 0; i < found.size() && i < texts.items.size(); ++i) {
+                        boost::system::error_code bad;
+                        auto said = json::parse(texts.items[i].text, bad);
+                        if (!bad && said.is_object()) found[i].said = std::move(said.as_object());
+                    }
+                    boxes_ = std::move(found);
+                });
+            commands_.send_now();
+        });
+}
+
+json::array Fleet::problems() const {
+    json::array all;
+    if (!trouble_.empty()) {
+        all.push_back(json::string("the fleet " + identity_.name + " has no Redis: " + trouble_ +
+                                   "; every box writes by itself"));
+    }
+    std::map<std::string, int> names;
+    for (const Box& box : boxes_) {
+        if (box.said.empty()) continue;
+        const std::string name = safe_text(box_of(box.id), kReasonBytes);
+        if (++names[name] == 2) {
+            all.push_back(json::string("two boxes of the fleet " + identity_.name + " are named " +
+                                       matchers::quoted(name) + ": give each its own `box`"));
+        }
+        const std::string configuration = text_of(box.said, "configuration");
+        if (box.id != id() && configuration != facts_.configuration) {
+            all.push_back(json::string(name + " of the fleet " + identity_.name +
+                                       " has another configuration than this box"));
+        }
+    }
+    return all;
+}
+
+json::array Fleet::obstacles() const {
+    json::array all;
+    if (!is_connected()) {
+        all.push_back("Redis is not connected, so the other boxes are not known");
+        return all;
+    }
+    std::size_t ready = 0;
+    std::map<std::string, bool> kept;  // by router: another box has read its rows
+    for (const Member& member : members_)
+        kept[member.peer.name] = false;
+    for (const Box& box : boxes_) {
+        if (box.id == id() || box.said.empty()) continue;
+        const std::string name = safe_text(box_of(box.id), kReasonBytes);
+        const auto* const is_ready = box.said.if_contains("ready");
+        if (is_ready == nullptr || *is_ready != json::value(true)) {
+            all.push_back(json::string(name + " is not ready"));
+            continue;
+        }
+        ++ready;
+        const auto* const routers = box.said.if_contains("routers");
+        if (routers == nullptr || !routers->is_array()) continue;
+        for (const json::value& router : routers->as_array()) {
+            if (!router.is_object()) continue;
+            const auto at = kept.find(text_of(router.as_object(), "name"));
+            if (at != kept.end() && text_of(router.as_object(), "state") == "in_sync")
+                at->second = true;
+        }
+    }
+    if (ready == 0) all.push_back("no other box is ready");
+    for (const auto& [router, is_kept] : kept) {
+        if (!is_kept) all.push_back(json::string("no other box has router " + router + " in sync"));
+    }
+    return all;
+}
+
+json::object Fleet::report(std::uint64_t now_ms) const {
+    json::array boxes;
+    for (const Box& box : boxes_) {
+        const bool is_newer_there = std::ranges::any_of(boxes_, [&](const Box& other) {
+            return box_of(other.id) == box_of(box.id) && other.seen_ms > box.seen_ms &&
+                   box.said.empty();
+        });
+        if (is_newer_there) continue;  // an earlier process of that box
+        json::object one{
+            {"box", safe_text(box_of(box.id), kReasonBytes)},
+            {"self", box.id == id()},
+            {"alive", !box.said.empty()},
+            {"ago_s",
+             std::max<std::int64_t>(static_cast<std::int64_t>(redis_ms(now_ms)) - box.seen_ms, 0) /
+                 1000}};
+        for (const auto& [name, value] : box.said)
+            one[name] = value;
+        boxes.push_back(std::move(one));
+    }
+    json::object all{{"name", identity_.name},      {"box", identity_.box},
+                     {"connected", is_connected()}, {"clock_difference_ms", clock_difference_ms_},
+                     {"routers", routers_json()},   {"boxes", std::move(boxes)},
+                     {"problems", problems()},      {"obstacles", obstacles()}};
+    if (!trouble_.empty()) {
+        all["trouble"] = trouble_;
+        all["trouble_s"] = (now_ms - trouble_since_ms_) / 1000;
+    }
+    json::object counts;
+#define STEER_FLEET_COUNT(name, text) counts[#name] = counters_.name;
+    STEER_FLEET_COUNTERS(STEER_FLEET_COUNT)
+#undef STEER_FLEET_COUNT
+    all["counters"] = std::move(counts);
+    return all;
+}
+
+}  // namespace steer::fleet

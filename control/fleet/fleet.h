@@ -1,0 +1,161 @@
+// A fleet: appliances that share their claims over Redis, and one of which writes each router.
+//
+// Each appliance (a box) publishes its claims on the channel of the router, and keeps them in a sorted set whose scores are
+// the ends of the leases. All boxes take the claims of the others into their engines. One box per router has the lease of its
+// writer: a key that ends `lease_ms` after its last renewal, with a fencing token that grows with each new writer. The
+// router's engine checks the token at the router (routeros/router.h, FleetRole). The others are standbys.
+//
+//   Keys, with P = "steerdns:{FLEET}:", all times in ms of Redis's clock:
+//   P format                  "1"; data of another version is refused
+//   P router:NAME:writer      "TOKEN BOX/NONCE", expires
+//   P router:NAME:token       the last token
+//   P router:NAME:claims      sorted set: claim_messages.h members by lease end; also the channel's name
+//   P box:BOX/NONCE           what the box says of itself (JSON), expires
+//   P boxes                   sorted set: BOX/NONCE by the time of its last sign of life
+//
+// Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone writes. With
+// the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to Redis's.
+//
+// Without sockets and without a clock. One thread: `routers`.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/fleet/claim_messages.h"
+#include "control/fleet/redis_connection.h"
+#include "control/sinks/claim_peers.h"
+#include "routeros/router.h"
+
+namespace steer::fleet {
+
+// What a box says of itself besides its routers.
+struct BoxFacts {
+    std::string version;
+    std::string configuration;  // checksum of the text in force
+    bool is_ready = false;
+    bool is_draining = false;  // it gives up its leases
+    bool operator==(const BoxFacts&) const = default;
+};
+
+struct FleetIdentity {
+    std::string name;
+    std::string box;
+    std::string nonce;  // of this process
+    std::uint64_t lease_ms = 1500;
+};
+
+#define STEER_FLEET_COUNTERS(X)                                                          \
+    X(claims_sent, "claims given to the other boxes")                                    \
+    X(claims_received, "claims of other boxes")                                          \
+    X(claims_unknown, "claims of other boxes for a list that this box does not have")    \
+    X(messages_bad,                                                                      \
+      "messages and stored claims that could not be read: another version, or damaged")  \
+    X(claims_not_sent, "claims that were not given to other boxes: Redis took too long") \
+    X(connects, "connections to Redis")                                                  \
+    X(losses, "connections to Redis that ended")
+struct FleetCounters {
+#define STEER_FLEET_COUNTER(name, text) std::uint64_t name = 0;
+    STEER_FLEET_COUNTERS(STEER_FLEET_COUNTER)
+#undef STEER_FLEET_COUNTER
+};
+
+class Fleet {
+  public:
+    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
+
+    Fleet(FleetIdentity identity, RedisLogin login, routeros::RouterLink& commands,
+          routeros::RouterLink& messages, Log log);
+    Fleet(const Fleet&) = delete;
+    Fleet& operator=(const Fleet&) = delete;
+
+    [[nodiscard]] RedisConnection& commands() { return commands_; }
+    [[nodiscard]] RedisConnection& messages() { return messages_; }
+
+    void start(std::uint64_t now_ms);
+    // Begins to connect, and connects again after each loss.
+    void connect(std::uint64_t now_ms);
+    // Gives up its leases, as far as Redis can be told at once.
+    void stop(std::uint64_t now_ms);
+    void follow(std::vector<PeerRouter> routers, std::uint64_t now_ms);
+    void claimed(const std::string& router, const Claim& claim, std::uint64_t now_ms);
+    void flush(std::uint64_t now_ms);
+    // To be called every tick_ms().
+    void tick(std::uint64_t now_ms);
+    [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
+    void set_facts(BoxFacts facts) { facts_ = std::move(facts); }
+    // The connection's state is known by others: why there is none now; empty: there is one.
+    void set_trouble(const std::string& why, std::uint64_t now_ms);
+
+    // {"name", "box", "connected", "trouble", "trouble_s", "clock_difference_ms", "routers": [{"name", "role", "writer",
+    // "token", "claims"}], "boxes": [{"box", "self", "alive", "ago_s", and what it says of itself}], "problems": [text],
+    //  "obstacles": [text], "counters"}; obstacles: why this box should not be taken out of service now
+    [[nodiscard]] boost::json::object report(std::uint64_t now_ms) const;
+    [[nodiscard]] const FleetCounters& counters() const { return counters_; }
+    [[nodiscard]] bool is_connected() const { return is_subscribed_ && commands_.is_ready(); }
+
+  private:
+    struct Member {
+        PeerRouter peer;
+        routeros::FleetRole role;
+        std::string holder;                // of the lease, BOX/NONCE; empty: nobody
+        std::uint64_t token = 0;           // of the holder
+        std::uint64_t lease_until_ms = 0;  // if it is this box's
+        std::uint64_t in_sync_ms = 0;      // when its router was last in sync
+        std::vector<SharedClaim> batch;    // not published yet; lease ends of our clock
+    };
+    struct Box {
+        std::string id;
+        std::int64_t seen_ms = 0;  // of Redis's clock
+        boost::json::object said;
+    };
+
+    [[nodiscard]] std::string key(std::string_view rest) const;
+    [[nodiscard]] std::string key(const Member& member, std::string_view rest) const;
+    [[nodiscard]] std::string id() const { return identity_.box + "/" + identity_.nonce; }
+    [[nodiscard]] std::uint64_t redis_ms(std::uint64_t at_ms) const;
+    [[nodiscard]] std::uint64_t own_ms(std::uint64_t redis_ms) const;
+
+    void commands_ready(std::uint64_t now_ms);
+    void check_format(const RedisReply& reply, std::uint64_t now_ms);
+    void begin_subscription(std::uint64_t now_ms);
+    void lost(const std::string& why, std::uint64_t now_ms);
+    void ask_time(std::uint64_t now_ms);
+    void take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint64_t now_ms);
+    void share_all(std::uint64_t now_ms);
+    void load(const std::string& router, std::uint64_t from, std::uint64_t now_ms);
+    void took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms);
+    void take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms);
+    void publish(Member& member, std::uint64_t now_ms);
+    void elect(Member& member, std::uint64_t now_ms);
+    void take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
+                       std::uint64_t now_ms);
+    void apply_roles(std::uint64_t now_ms);
+    void tidy(Member& member, std::uint64_t now_ms);
+    void tell_box(std::uint64_t now_ms);
+    void ask_boxes(std::uint64_t now_ms);
+    [[nodiscard]] boost::json::array problems() const;
+    [[nodiscard]] boost::json::array obstacles() const;
+    [[nodiscard]] boost::json::array routers_json() const;
+    Member* find(std::string_view router);
+
+    const FleetIdentity identity_;
+    Log log_;
+    RedisConnection commands_, messages_;
+    std::vector<Member> members_;
+    std::vector<Box> boxes_;
+    BoxFacts facts_;
+    FleetCounters counters_;
+    bool is_subscribed_ = false, has_clock_ = false;
+    std::int64_t clock_difference_ms_ = 0;  // Redis's clock less ours
+    std::uint64_t contact_ms_ = 0;          // sending time of the last answered election
+    std::uint64_t ticks_ = 0;
+    std::string trouble_;
+    std::uint64_t trouble_since_ms_ = 0;
+};
+
+}  // namespace steer::fleet

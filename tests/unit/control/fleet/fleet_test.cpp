@@ -1,0 +1,154 @@
+// A Fleet with a router that is never connected, and a Redis whose replies the test writes.
+#include "control/fleet/fleet.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "silent_link.h"
+
+namespace steer::fleet {
+namespace {
+
+using routeros::Role;
+
+struct NoSink final : routeros::RouterSink {
+    void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
+    void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
+    void epoch(routeros::ListId) override {}
+    void away(routeros::ListId, bool) override {}
+    void settled(std::uint64_t, routeros::Outcome) override {}
+    void log(routeros::Level, std::string_view) override {}
+};
+
+routeros::RouterConfig router_config() {
+    routeros::RouterConfig config;
+    config.name = "edge1";
+    routeros::ListConfig list;
+    list.id = 3;
+    list.list4 = "policy_set_v4";
+    list.tag = "policy";
+    list.multi_writer = true;
+    config.lists.push_back(list);
+    return config;
+}
+
+constexpr std::uint64_t kStart = 100'000, kLease = 1'500;
+
+struct FleetPlace {
+    FleetPlace() {
+        router.start(kStart);
+        fleet.start(kStart);
+        fleet.follow({{"edge1", {{3, "policy"}}, &router, [] {}}}, kStart);
+    }
+    // Both connections are there, the format is ours, Redis's clock is at 1,000 s more than ours, no claims are stored.
+    void connect(std::uint64_t now_ms) {
+        fleet.connect(now_ms);
+        fleet.commands().tick(now_ms);
+        fleet.messages().tick(now_ms);
+        fleet.messages().connected(now_ms);
+        fleet.commands().connected(now_ms);
+        fleet.commands().received(":1\r\n$1\r\n1\r\n" + time(now_ms), now_ms);
+        fleet.messages().received("*3\r\n$9\r\nsubscribe\r\n" + bulk(channel) + ":1\r\n", now_ms);
+        fleet.commands().received("*0\r\n" + time(now_ms), now_ms);
+    }
+    static std::string bulk(std::string_view text) {
+        return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+    }
+    static std::string time(std::uint64_t now_ms) {
+        const std::uint64_t theirs_ms = now_ms + 1'000'000;
+        return "*2\r\n" + bulk(std::to_string(theirs_ms / 1000)) +
+               bulk(std::to_string(theirs_ms % 1000 * 1000));
+    }
+    [[nodiscard]] std::string role_of(std::uint64_t now_ms) const {
+        return std::string(fleet.report(now_ms).at("routers").at(0).at("role").as_string());
+    }
+
+    const std::string channel = "steerdns:{pop1}:router:edge1:claims";
+    SilentLink commands, messages, to_router;
+    NoSink sink;
+    std::vector<std::string> logged;
+    routeros::Router router{router_config(), sink, to_router};
+    Fleet fleet{{"pop1", "dns1", "aa", kLease},
+                {},
+                commands,
+                messages,
+                [this](routeros::Level, const std::string& line) { logged.push_back(line); }};
+};
+
+BOOST_FIXTURE_TEST_SUITE(fleet_of_boxes, FleetPlace)
+
+BOOST_AUTO_TEST_CASE(without_redis_every_box_writes_after_a_lease) {
+    BOOST_TEST(role_of(kStart) == "waiting");
+    fleet.tick(kStart + kLease - 1);
+    BOOST_TEST(role_of(kStart) == "waiting");
+    fleet.tick(kStart + kLease);
+    BOOST_TEST(role_of(kStart) == "alone");
+    BOOST_TEST((router.status().role == Role::alone));
+}
+
+BOOST_AUTO_TEST_CASE(the_holder_of_the_lease_writes_and_the_others_stand_by) {
+    connect(kStart + 10);
+    BOOST_TEST(fleet.is_connected());
+    BOOST_TEST(commands.sent.find("EVAL") != std::string::npos);
+    fleet.commands().received("*2\r\n" + bulk("7") + bulk("dns2/bb"), kStart + 20);
+    BOOST_TEST(role_of(kStart + 20) == "standby");
+    fleet.tick(kStart + 300);
+    // Signs of life, the clock and the election, in the order of the questions.
+    BOOST_TEST(fleet.commands().unanswered() > 0U);
+    fleet.tick(kStart + 10 + kLease);
+    BOOST_TEST(role_of(kStart + 10 + kLease) == "alone");
+}
+
+BOOST_AUTO_TEST_CASE(claims_go_to_the_others_and_come_from_them) {
+    connect(kStart + 10);
+    commands.sent.clear();
+    const auto address = *IpAddress::parse("203.0.113.9");
+    fleet.claimed("edge1",
+                  {.list = 3,
+                   .addresses = {&address, 1},
+                   .name = "www.example",
+                   .raised_ms = kStart + 20,
+                   .lease_end_ms = kStart + 60'000,
+                   .row_life_s = 330},
+                  kStart + 20);
+    fleet.flush(kStart + 20);
+    BOOST_TEST(commands.sent.find("PUBLISH") != std::string::npos);
+    BOOST_TEST(commands.sent.find("ZADD") != std::string::npos);
+    BOOST_TEST(commands.sent.find(std::to_string(kStart + 60'000 + 1'000'000)) !=
+               std::string::npos);
+    BOOST_TEST(fleet.counters().claims_sent == 1U);
+
+    SharedClaim theirs{.list = "policy",
+                       .address = address.bytes,
+                       .name = "www.example",
+                       .lease_end_ms = kStart + 90'000 + 1'000'000,
+                       .row_life_s = 330};
+    const auto pushed = [&](const std::string& payload) {
+        fleet.messages().received("*3\r\n$7\r\nmessage\r\n" + bulk(channel) + bulk(payload),
+                                  kStart + 30);
+    };
+    pushed(encode_messages("dns1/aa", {theirs}).front());  // its own
+    BOOST_TEST(router.status().claims == 0U);
+    pushed(encode_messages("dns2/bb", {theirs}).front());
+    BOOST_TEST(router.status().claims == 1U);
+    theirs.list = "unknown";
+    pushed(encode_messages("dns2/bb", {theirs}).front());
+    pushed("garbage");
+    BOOST_TEST(fleet.counters().claims_received == 1U);
+    BOOST_TEST(fleet.counters().claims_unknown == 1U);
+    BOOST_TEST(fleet.counters().messages_bad == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {
+    fleet.connect(kStart);
+    fleet.commands().tick(kStart);
+    fleet.commands().connected(kStart);
+    fleet.commands().received(":0\r\n$1\r\n9\r\n", kStart + 1);
+    BOOST_TEST(!fleet.is_connected());
+    BOOST_REQUIRE(!logged.empty());
+    BOOST_TEST(logged.back().find("is not of this version of SteerDNS") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::fleet
