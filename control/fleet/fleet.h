@@ -1,4 +1,4 @@
-// A fleet: appliances that share their claims over Redis, and one of which writes each router.
+// A fleet: appliances that share their claims over Redis. One of them writes each router.
 //
 // Each appliance (a box) publishes its claims on the channel of the router, and keeps them in a sorted set whose scores are
 // the ends of the leases. All boxes take the claims of the others into their engines. One box per router has the lease of its
@@ -33,7 +33,7 @@
 
 namespace steer::fleet {
 
-// What a box says of itself besides its routers.
+// what a box says of itself, without its routers.
 struct BoxFacts {
     std::string version;
     std::string configuration;  // checksum of the text in force
@@ -102,7 +102,7 @@ class Fleet {
     struct Member {
         PeerRouter peer;
         routeros::FleetRole role;
-        std::string holder;                // of the lease, BOX/NONCE; empty: nobody
+        std::string holder;                // of the lease, BOX/NONCE; empty: no box
         std::uint64_t token = 0;           // of the holder
         std::uint64_t lease_until_ms = 0;  // if it is this box's
         std::uint64_t in_sync_ms = 0;      // when its router was last in sync

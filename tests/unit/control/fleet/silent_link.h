@@ -1,4 +1,4 @@
-// A connection on which nobody answers: it keeps what is sent.
+// A connection without an answer: it keeps what is sent.
 #pragma once
 
 #include <string>
