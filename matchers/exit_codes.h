@@ -55,12 +55,15 @@ inline constexpr std::array kExitRows{
             "correct the reported lines, or run it as root"},
     ExitRow{"steerctl", kExitRejected, "`import`: the input cannot be read",
             "correct the reported line of the input"},
+    ExitRow{"steerctl", kExitRejected,
+            "`replay`: the capture cannot be read, or has no queries; the configuration is invalid",
+            "name a pcap or pcapng file; correct the reported lines"},
 };
 
 // What went wrong, as `code` of the error object that `steerctl --json` writes to standard error, with its exit code.
 #define STEER_ERROR_CODES(X)                                                                     \
     X(bad_answer, kExitFailed, "the answer is not one of steerdnsd")                             \
-    X(bad_input, kExitRejected, "`import`: the input cannot be read")                            \
+    X(bad_input, kExitRejected, "`import`, `replay`: the input cannot be read")                  \
     X(forbidden, kExitFailed, "the user may not open the control socket, or the token is wrong") \
     X(incomplete, kExitFailed, "the daemon answered, and not all of the request was done")       \
     X(invalid_configuration, kExitRejected, "`reload`: the new configuration is invalid")        \

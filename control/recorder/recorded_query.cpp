@@ -85,29 +85,19 @@ void put_name(std::span<const std::uint8_t> wire, std::string& out) {
 }
 
 void put_answers(std::span<const std::uint8_t> response, std::string& out) {
-    constexpr std::size_t kHeader = 12;
-    constexpr std::uint16_t kA = 1, kCname = 5, kAaaa = 28;
     out.clear();
-    if (response.size() < kHeader || be16(response, 6) == 0) return;
-    if (be16(response, 4) != 1) return;
-    dns::RecordReader question(response, kHeader);
-    const std::size_t at = question.name(kHeader, nullptr);
-    if (at == 0) return;
-    dns::RecordReader records(response, at + 4);
-    if (records.name(kHeader, nullptr) == 0) return;  // may be pointed to
-    dns::NameStarts anywhere;
-    anywhere.allow(kHeader, response.size());
+    dns::AnswerSection answers(response);
     dns::Record record{};
     std::string one;
-    for (unsigned left = be16(response, 6); left > 0 && records.next(record); --left) {
-        const auto rdata = response.subspan(record.rdata, record.end - record.rdata);
-        if (record.type == kA && rdata.size() == 4) {
+    while (answers.next(record)) {
+        const auto rdata = answers.rdata(record);
+        if (record.type == dns::kA && rdata.size() == 4) {
             one = IpAddress::from_v4(rdata.data()).to_string();
-        } else if (record.type == kAaaa && rdata.size() == 16) {
+        } else if (record.type == dns::kAaaa && rdata.size() == 16) {
             one = IpAddress::from_v6(rdata.data()).to_string();
-        } else if (record.type == kCname) {
+        } else if (record.type == dns::kCname) {
             dns::Name target;
-            if (dns::read_name(response, record.rdata, anywhere, &target) == 0) return;
+            if (!answers.target(record, target)) return;
             put_name(target.bytes(), one);
         } else {
             one = ops::type_name(record.type);

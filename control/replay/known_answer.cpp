@@ -106,7 +106,8 @@ std::optional<Bytes> message_of(const KnownAnswer& answer,
             const std::span<const std::uint8_t> all(address->bytes);
             out.record(owner, is_v4 ? dns::kA : dns::kAaaa, is_v4 ? all.subspan(12) : all);
         } else if (is_type(word)) {
-            const bool is_asked = word == ops::type_name(asked.qtype);
+            const bool is_asked =
+                word == ops::type_name(asked.qtype) || word == "TYPE" + std::to_string(asked.qtype);
             const Bytes* const data = is_asked ? data_of(asked.qtype) : nullptr;
             if (!is_reached || data == nullptr) return std::nullopt;
             out.record(owner, asked.qtype, *data);

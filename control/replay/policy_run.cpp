@@ -102,6 +102,12 @@ class PolicyRun::Impl {
         read(copy, out);
         return out;
     }
+    // The tag of the executor that a query comes to; empty: there is none.
+    [[nodiscard]] std::string entry_tag(const ReplayedQuery& query) const {
+        const auto entry = entry_of(query);
+        if (!entry || *entry >= settings_.entries.size()) return {};
+        return settings_.plugin(settings_.entries[*entry]).tag;
+    }
     // Whether the last run used the known answer, and rules read it.
     [[nodiscard]] bool used_answer() const { return run_.used_answer; }
     [[nodiscard]] bool read_answer() const { return run_.read_answer; }
@@ -122,7 +128,9 @@ class PolicyRun::Impl {
         }
     }
     [[nodiscard]] std::optional<std::uint8_t> entry_of(const ReplayedQuery& query) const {
-        if (snapshot_.entries.size() == 1 || query.entry.empty()) return std::uint8_t{0};
+        if (snapshot_.entries.size() == 1) return std::uint8_t{0};
+        if (query.server) return snapshot_.frontends.of_datagram(*query.server, kServerPort);
+        if (query.entry.empty()) return std::uint8_t{0};
         for (std::size_t i = 0; i < settings_.entries.size(); ++i) {
             if (settings_.plugin(settings_.entries[i]).tag == query.entry)
                 return static_cast<std::uint8_t>(i);
@@ -397,6 +405,7 @@ Decision PolicyRun::decide(const ReplayedQuery& query) {
 }
 
 Decision PolicyRun::decide_recorded(ReplayedQuery& query) {
+    if (query.server) query.entry = impl_->entry_tag(query);
     if (query.answer && !query.answer->upstream.empty())
         query.answered_by = {query.answer->upstream};
     Decision first = impl_->decide(query, Answers::known);

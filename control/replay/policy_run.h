@@ -32,7 +32,8 @@ class PolicyRun {
     PolicyRun(const PolicyRun&) = delete;
     PolicyRun& operator=(const PolicyRun&) = delete;
 
-    // In force when the query was recorded: also finds out which upstreams can have sent the answer.
+    // In force when the query was recorded: also finds out which upstreams can have sent the answer, and the entry of a
+    // captured query.
     Decision decide_recorded(ReplayedQuery& query);
     Decision decide(const ReplayedQuery& query);
 

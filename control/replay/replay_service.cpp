@@ -12,6 +12,7 @@
 #include "control/ops/mnemonics.h"
 #include "control/recorder/recording.h"
 #include "control/reload/judge.h"
+#include "control/replay/captured.h"
 #include "control/replay/decision.h"
 #include "control/replay/policy_run.h"
 #include "dataplane/dns/name.h"
@@ -85,6 +86,7 @@ class Summary {
                          {"queries", query.queries},
                          {"before", to_json(before)},
                          {"after", to_json(after)}};
+        if (query.server) one["server"] = query.server->to_string();
         if (query.qclass != 1) one["class"] = ops::class_name(query.qclass);
         differences_.push_back(std::move(one));
     }
@@ -135,7 +137,8 @@ struct ReplayService::Request {
     std::optional<std::string> text;  // else the version
     std::string versions;
     std::uint64_t version = 0;
-    std::string path;  // of the database
+    std::optional<std::string> records;  // of a capture; else those of the database
+    std::string path;                    // of the database
     RecordedSpan span;
     std::size_t limit = 0;
     Now now{};
@@ -157,7 +160,8 @@ void ReplayService::follow(const config::Settings& settings) {
 void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
     methods.add(
         {.name = "configuration.replay",
-         .help = "Lists recorded queries that a configuration would answer in another way.",
+         .help =
+             "Lists recorded or captured queries that a configuration would answer in another way.",
          .changes = ops::Changes::nothing(),
          .role = AccessRole::admin,
          .parameters = {{"text", ParamType::text,
@@ -173,6 +177,10 @@ void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
                          false, 0, kMostTime, "s"},
                         {"plugin", ParamType::text,
                          "the tag of a query_recorder; without it, the first with a database"},
+                        {"records", ParamType::text,
+                         "captured queries instead of a query_recorder's, as `steerctl replay` "
+                         "sends them: a line each of QUERIES CLIENT SERVER TYPE CLASS NAME, then "
+                         "RCODE and records of a known answer; types, class and rcode as numbers"},
                         {"limit", ParamType::number, "maximum number of differences (default: 100)",
                          false, 0, kMostDifferences}},
          .run = [this, parts](const ops::Arguments& asked,
@@ -187,33 +195,48 @@ void ReplayService::replay(const ops::Arguments& asked, const Parts& parts,
         return done(
             ops::bad_params("give either `text`, a configuration, or `version`, a number of "
                             "configuration.history"));
+    Request request{.parts = parts,
+                    .text = asked.find_text("text"),
+                    .versions = versions_,
+                    .version = asked.number("version", 0),
+                    .records = asked.find_text("records"),
+                    .path = {},
+                    .span = {},
+                    .limit = static_cast<std::size_t>(asked.number("limit", 100)),
+                    .now = parts.clock.now()};
+    if (!request.records) {
+        if (auto wrong = choose_database(asked, request)) return done(*std::move(wrong));
+    } else if (asked.has("seconds") || asked.has("from") || asked.has("to") ||
+               asked.has("plugin")) {
+        return done(
+            ops::bad_params("`records` is given instead of `seconds`, `from`, `to` and `plugin`"));
+    }
+    begin(std::move(request), done);
+}
+
+std::optional<ops::RpcError> ReplayService::choose_database(const ops::Arguments& asked,
+                                                            Request& request) const {
     const std::string tag = asked.text("plugin");
     const auto place = tag.empty() ? places_.begin() : std::ranges::find(places_, tag, &Place::tag);
     if (place == places_.end()) {
         if (!tag.empty())
-            return done(ops::bad_params("no query_recorder " + matchers::quoted(tag) +
-                                        " with a database is run by a server"));
-        return done(refused(
+            return ops::bad_params("no query_recorder " + matchers::quoted(tag) +
+                                   " with a database is run by a server");
+        return refused(
             "no queries are recorded: add a plugin with 'type: query_recorder' and 'args: { path: "
-            "/var/lib/steerdns/queries.db }', and run it in the sequence of your servers"));
+            "/var/lib/steerdns/queries.db }', and run it in the sequence of your servers");
     }
     const auto seconds = static_cast<std::int64_t>(asked.number("seconds", 3600));
     const auto to =
         static_cast<std::int64_t>(asked.number("to", static_cast<std::uint64_t>(now_s()) + 1));
     const auto from = asked.has("from") ? static_cast<std::int64_t>(asked.number("from", 0))
                                         : std::max<std::int64_t>(0, to - 1 - seconds);
-    Request request{.parts = parts,
-                    .text = asked.find_text("text"),
-                    .versions = versions_,
-                    .version = asked.number("version", 0),
-                    .path = place->path,
-                    .span = {.from_us = from * kMicroseconds,
-                             .to_us = to * kMicroseconds,
-                             .mask4 = place->mask4,
-                             .mask6 = place->mask6},
-                    .limit = static_cast<std::size_t>(asked.number("limit", 100)),
-                    .now = parts.clock.now()};
-    begin(std::move(request), done);
+    request.path = place->path;
+    request.span = {.from_us = from * kMicroseconds,
+                    .to_us = to * kMicroseconds,
+                    .mask4 = place->mask4,
+                    .mask6 = place->mask6};
+    return std::nullopt;
 }
 
 void ReplayService::begin(Request request, const ops::RpcDone& done) {
@@ -229,6 +252,12 @@ void ReplayService::begin(Request request, const ops::RpcDone& done) {
     if (begun) return;
     is_busy_ = false;
     done(refused(begun.error().text));
+}
+
+Result<Recorded> ReplayService::queries_of(const Request& request) const {
+    if (request.records) return read_captured(*request.records);
+    (void)request.parts.recorder.flush(kFlushPatience);
+    return read_recorded(request.path, request.span, stop_);
 }
 
 ops::RpcResult ReplayService::work(const Request& request) const {
@@ -252,9 +281,10 @@ ops::RpcResult ReplayService::work(const Request& request) const {
     if (!in_force.ok())
         return refused("the configuration in force cannot be read again: " +
                        sentence_of(in_force.errors) + "; correct it and reload");
-    (void)request.parts.recorder.flush(kFlushPatience);
-    auto recorded = read_recorded(request.path, request.span, stop_);
-    if (!recorded) return refused(recorded.error().sentence());
+    auto recorded = queries_of(request);
+    if (!recorded)
+        return request.records ? ops::bad_params(recorded.error().text)
+                               : refused(recorded.error().sentence());
 
     std::vector<Decision> before;
     before.reserve(recorded->queries.size());
@@ -281,15 +311,17 @@ ops::RpcResult ReplayService::work(const Request& request) const {
         if (stop_) return refused("steerdnsd ends");
         summary.add(recorded->queries[i], before[i], run.decide(recorded->queries[i]));
     }
-    const std::int64_t oldest = recorded->is_complete ? request.span.from_us : recorded->from_us;
     json::object out{{"good", true},
                      {"problems", std::move(problems)},
-                     {"from", oldest / kMicroseconds},
-                     {"to", request.span.to_us / kMicroseconds},
                      {"complete", recorded->is_complete},
                      {"queries", recorded->sum},
                      {"distinct", recorded->queries.size()},
                      {"unreadable", recorded->unreadable}};
+    if (!request.records) {
+        const auto from = recorded->is_complete ? request.span.from_us : recorded->from_us;
+        out["from"] = from / kMicroseconds;
+        out["to"] = request.span.to_us / kMicroseconds;
+    }
     summary.into(out);
     return json::value(std::move(out));
 }

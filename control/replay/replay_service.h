@@ -1,18 +1,20 @@
-// `configuration.replay` of the control socket: what a configuration would have done with the queries of a time.
+// `configuration.replay` of the control socket: what a configuration would have done with the queries of a time or of
+// a capture.
 //
-//   configuration.replay {"text" | "version", "seconds", "from", "to", "plugin", "limit"}
+//   configuration.replay {"text" | "version", "seconds", "from", "to", "plugin" | "records" (captured.h), "limit"}
 //     {"good", "problems": as configuration.check, "from", "to", "complete", "queries", "distinct", "unreadable",
 //      "same", "different", "unknown": {"queries", "distinct"}, "unknown_facts": [{"fact", "queries"}],
 //      "changes": [{"before", "after", "queries", "distinct"}],
-//      "differences": [{"name", "type", "class", "client", "entry", "queries", "before", "after"}], "omitted"}
+//      "differences": [{"name", "type", "class", "client", "server", "entry", "queries", "before", "after"}], "omitted"}
 //
-// `before` and `after` are decisions (decision.h); the most frequent queries come first. With `good` false, the rest is
-// left out. A thread of its own works, one request at a time. Lives on the main thread.
+// `before` and `after` are decisions (decision.h); the most frequent queries come first. Captured queries have a
+// `server`, and no `from` and `to`. With `good` false, the rest is left out. A thread of its own works, one request at a time. Lives on the main thread.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,10 @@ class ReplayService {
     struct Request;
 
     void replay(const ops::Arguments& asked, const Parts& parts, const ops::RpcDone& done);
+    // The recorder's database and the time; or why there is none.
+    std::optional<ops::RpcError> choose_database(const ops::Arguments& asked,
+                                                 Request& request) const;
+    [[nodiscard]] Result<Recorded> queries_of(const Request& request) const;
     [[nodiscard]] ops::RpcResult work(const Request& request) const;
     void begin(Request request, const ops::RpcDone& done);
 

@@ -12,10 +12,13 @@ namespace steer::replay {
 
 inline constexpr std::size_t kMostDistinct = 100'000;  // queries of one replay
 
+inline constexpr std::uint16_t kServerPort = 53;  // of captured queries
+
 // What the client was answered.
 struct KnownAnswer {
     std::uint16_t rcode = 0;
-    // Its answer section as recorder::put_answers() writes it: targets of CNAMEs, addresses, other types.
+    // Its answer section as recorder::put_answers() writes it: targets of CNAMEs, addresses, other types (by name, or as
+    // RFC 3597 has them).
     std::string records;
     std::string upstream;       // that sent it; empty: not known
     bool is_upstreams = false;  // an upstream may have sent it: it is not an answer of rules alone
@@ -27,6 +30,8 @@ struct ReplayedQuery {
     IpAddress client;
     bool is_masked = false;  // of the client, only a prefix is known
     std::string entry;       // the tag of the executor that it came to; empty: not known
+    // The address that it was sent to, at kServerPort. Then each configuration has its own entry for it.
+    std::optional<IpAddress> server;
     std::uint64_t queries = 1;
     bool was_answered = true;
     std::optional<KnownAnswer> answer;

@@ -50,4 +50,22 @@ bool RecordReader::check_rdata(const Record& record) noexcept {
     return layout.rest < 0 || record.end - at == static_cast<std::size_t>(layout.rest);
 }
 
+AnswerSection::AnswerSection(std::span<const std::uint8_t> response) noexcept
+    : message_(response), records_(response, 0) {
+    if (response.size() < kHeaderSize) return;
+    left_ = load_be16(&response[6]);
+    if (load_be16(&response[4]) != 1) return;
+    const std::size_t behind_name = RecordReader(response, 0).name(kHeaderSize, nullptr);
+    if (behind_name == 0) return;
+    records_ = RecordReader(response, behind_name + 4);  // type and class
+    is_readable_ = records_.name(kHeaderSize, nullptr) != 0;
+    anywhere_.allow(kHeaderSize, response.size());
+}
+
+bool AnswerSection::next(Record& out) noexcept {
+    if (!is_readable_ || left_ == 0 || !records_.next(out)) return false;
+    --left_;
+    return true;
+}
+
 }  // namespace steer::dns

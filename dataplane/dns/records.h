@@ -47,4 +47,30 @@ class RecordReader {
     NameStarts starts_;
 };
 
+// The answer section of a response that was not checked before, for texts about it. A name may point to any byte behind the
+// header. A response without exactly one question has no records here.
+class AnswerSection {
+  public:
+    explicit AnswerSection(std::span<const std::uint8_t> response) noexcept;
+
+    // The next record; false: the end, cut off or malformed.
+    bool next(Record& out) noexcept;
+    // Whether next() gave all records that the header counts.
+    [[nodiscard]] bool is_complete() const noexcept { return left_ == 0; }
+    // The bytes of a record's RDATA, and the name that they are (CNAME).
+    [[nodiscard]] std::span<const std::uint8_t> rdata(const Record& record) const noexcept {
+        return message_.subspan(record.rdata, record.end - record.rdata);
+    }
+    bool target(const Record& record, Name& out) noexcept {
+        return read_name(message_, record.rdata, anywhere_, &out) != 0;
+    }
+
+  private:
+    std::span<const std::uint8_t> message_;
+    RecordReader records_;
+    NameStarts anywhere_;
+    unsigned left_ = 0;
+    bool is_readable_ = false;
+};
+
 }  // namespace steer::dns

@@ -14,6 +14,11 @@ import termios
 import unittest
 from dataclasses import dataclass
 
+from scapy.layers.dns import DNS, DNSQR
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.utils import wrpcap
+
 from lab.network import until
 from lab.scene import PASSWORD, USER, Scene
 
@@ -131,6 +136,10 @@ ROWS = {
     "doctor": Row(r"edge1", ("--config", "{folder}/steer.yaml"), needs_daemon=False, alone=(2, "steerdns.yaml"), own_words=False),
     "capture": Row(r"^\d+ frames captured, 0 lost\n$", ("-w", "{folder}/frames.pcapng", "--seconds", "1"), ("file", "frames", "lost"),
                    wrong=((("--port", "0"), "--port"), (("--count", "x"), "--count"))),
+    "replay": Row(r"queries\.pcap: 1 frames from .*, 0 of 1 queries with an answer\n\n1 queries, 1 different ones\nsame: 1, different: 0, unknown: 0\n",
+                  ("{folder}/queries.pcap", "--config", "{folder}/steer.yaml"), ("good", "capture", "queries", "differences"),
+                  wrong=(((), "FILE is required"), (("{folder}/queries.pcap",), "a text is missing"),
+                         (("{folder}/queries.pcap", "--config", "/nowhere"), "cannot be read"))),
     "top": Row(r"^steerdnsd .*\n(.*\n)*\nends\n(.*\n)*\nrouters\n(.*\n) +edge1 +in_sync ", ("--once",), has_json=False),
     "version": Row(r"^steerctl \S+.*\nsteerdnsd \S+\n$", keys=("steerctl", "steerdnsd")),
     "methods": Row(r"^adlist \(read\)\n    Shows ", keys=("methods",)),
@@ -173,6 +182,8 @@ class Commands(unittest.TestCase):
         folder.chmod(0o777)
         for name, text in INPUTS.items():
             (folder / name).write_text(text)
+        wrpcap(str(folder / "queries.pcap"), [Ether() / IP(src="192.168.88.10", dst="172.16.1.2") / UDP(sport=40000) /
+                                              DNS(rd=1, qd=DNSQR(qname="www.other.example"))])
         config = cls.config = folder / "steer.yaml"
         config.write_text(CONFIG.format(folder=folder, user=USER, password=PASSWORD))
         config.chmod(0o644)

@@ -24,7 +24,7 @@ MAY = {
     "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros"},
     "tools/rossim": {"tools/rossim"},
     "tools/import": {"tools/import", "routeros"},
-    "tools/steerctl": {"tools/steerctl", "tools/import"},
+    "tools/steerctl": {"tools/steerctl", "tools/import", "dataplane/dns"},
 }
 # Folders that have folders of their own, and the order of those.
 ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}

@@ -20,9 +20,10 @@ PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/reference/licences.md
 PROGRAMS = {"steerdnsd": "steerdnsd", "steerdns-sets": "steerdns-sets", "steerctl": "tools/steerctl/steerctl"}
 # How a copyright file words a licence of the table.
 EVIDENCE = {
+    "AFL-2.1": r"AFL-2\.1|Academic Free License",
     "Apache-2.0": r"Apache-2\.0|Apache License",
     "BSD-2-Clause": r"BSD-2-[Cc]lause",
-    "BSD-3-Clause": r"BSD-3-[Cc]lause|Neither the name",
+    "BSD-3-Clause": r"BSD-3-[Cc]lause|3-clause BSD|Neither the name",
     "BSL-1.0": r"BSL-1\.0",
     "Expat": r"Expat|MIT",
     "GPL-2": r"GPL-2",

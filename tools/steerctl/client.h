@@ -4,6 +4,7 @@
 
 #include <boost/json/value.hpp>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ namespace steerctl {
 
 inline constexpr std::chrono::seconds kPatience{5};
 inline constexpr std::chrono::seconds kLongPatience{60};  // for what walks the whole cache
+
+// Of a request, over the socket and over HTTPS alike; the daemon refuses longer ones.
+inline constexpr std::size_t kMostRequest = std::size_t{4} * 1024 * 1024;
 
 struct Reply {
     boost::json::value result;

@@ -231,6 +231,7 @@ int run(int argc, char** argv) {
     HistoryCommands history(app, options);
     const ConfigurationCommands configuration_commands(app, options);
     const ReplayCommands replay_commands(*configuration_commands.configuration, options);
+    const CaptureReplayCommand capture_replay_command(app, options);
     const RouterCommands router_commands(app, options);
     const TopCommand top_command(app);
     const CaptureCommand capture_command(app);
@@ -303,6 +304,7 @@ int run(int argc, char** argv) {
     if (event_command.events->parsed()) return event_command.run(options);
     if (static_commands.records->parsed()) return static_commands.run(options);
     if (replay_commands.parsed()) return replay_commands.run();
+    if (capture_replay_command.parsed()) return capture_replay_command.run();
     if (configuration_commands.configuration->parsed()) return configuration_commands.run(options);
     if (router_commands.parsed()) return router_commands.run(options);
     if (explain_commands.parsed()) return explain_commands.run(options);

@@ -1,4 +1,7 @@
+#include <array>
 #include <boost/json/array.hpp>
+#include <string_view>
+#include <utility>
 
 #include "cells.h"
 #include "report.h"
@@ -19,12 +22,62 @@ std::string side(const json::object& row, std::string_view key) {
     return found == nullptr ? "-" : text_of(object_of(*found), "text");
 }
 
+// Keys of `left_out`, and what they count.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kLeftOut{{
+    {"rare", "queries beyond the limit of a request, the rarest"},
+    {"servers", "queries of addresses that get queries themselves"},
+    {"tcp", "TCP segments of port 53"},
+    {"fragments", "fragments of UDP"},
+    {"cut", "frames that are cut off"},
+    {"malformed", "malformed messages"},
+}};
+
+const json::object& left_out_of(const json::object& capture) {
+    static const json::value kNothing;
+    const auto* const found = find(capture, "left_out");
+    return object_of(found == nullptr ? kNothing : *found);
+}
+
+std::string capture_text(const json::object& capture) {
+    std::string out = text_of(capture, "file") + ": " + text_of(capture, "frames") + " frames";
+    if (number_of(find(capture, "frames")).value_or(0) > 0)
+        out += " from " + date_text(number_of(find(capture, "from")).value_or(0)) + " to " +
+               date_text(number_of(find(capture, "to")).value_or(0));
+    out += ", " + text_of(capture, "answered") + " of " + text_of(capture, "queries") +
+           " queries with an answer\n";
+    if (const std::string why = text_of(capture, "trouble"); why != "-" && !why.empty())
+        out += styled(Style::warning, "the file was not read to its end: " + why) + "\n";
+    Table table;
+    for (const auto& [key, what] : kLeftOut) {
+        const json::object& counts = left_out_of(capture);
+        if (number_of(find(counts, key)).value_or(0) > 0)
+            table.row({text_of(counts, key), std::string(what)});
+    }
+    if (table.empty()) return out + "\n";
+    table.headings({"number", "left out"});
+    return out + table.text() + "\n";
+}
+
 }  // namespace
+
+std::string no_queries_text(const json::object& capture) {
+    std::string out = text_of(capture, "file") + " has no query over UDP port 53 in " +
+                      text_of(capture, "frames") + " frames";
+    for (const auto& [key, what] : kLeftOut) {
+        const json::object& counts = left_out_of(capture);
+        if (number_of(find(counts, key)).value_or(0) > 0)
+            out += ", left out: " + text_of(counts, key) + " " + std::string(what);
+    }
+    if (const std::string why = text_of(capture, "trouble"); why != "-" && !why.empty())
+        out += "; it was not read to its end: " + why;
+    return out;
+}
 
 std::string replay_text(const json::value& answer) {
     const json::object& all = object_of(answer);
-    std::string out =
-        text_of(all, "queries") + " queries, " + text_of(all, "distinct") + " different ones";
+    const auto* const capture = find(all, "capture");
+    std::string out = capture == nullptr ? "" : capture_text(object_of(*capture));
+    out += text_of(all, "queries") + " queries, " + text_of(all, "distinct") + " different ones";
     if (find(all, "from") != nullptr)
         out += ", from " + date_text(number_of(find(all, "from")).value_or(0)) + " to " +
                date_text(number_of(find(all, "to")).value_or(0));

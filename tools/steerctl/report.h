@@ -85,8 +85,10 @@ struct ProbeProgress {
 ProbeProgress probe_progress(const boost::json::value& routers);
 std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t before);
 
-// Of configuration.replay.
+// Of configuration.replay; with `capture`, the facts of a capture file.
 std::string replay_text(const boost::json::value& answer);
+// Of such facts, if the file has no query: the sentence of the error.
+std::string no_queries_text(const boost::json::object& capture);
 
 // Of methods: for a terminal, and as the page docs/reference/control-socket.md.
 std::string methods_text(const boost::json::value& answer);
