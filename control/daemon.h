@@ -114,7 +114,9 @@ class Daemon {
     [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;
-    [[nodiscard]] std::string upstream_trouble(const Upstream& upstream) const;
+    // Of queries that are at most `within_ms` old.
+    [[nodiscard]] std::string upstream_trouble(const Upstream& upstream,
+                                               std::uint64_t within_ms) const;
     [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
     void look_at_certificates(std::uint64_t now_ms);
     boost::json::value health_status();

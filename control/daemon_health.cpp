@@ -134,7 +134,7 @@ std::string Daemon::upstreams_trouble() const {
         bool any = group.members.empty();
         for (const auto member : group.members) {
             const Upstream& upstream = snapshot.upstreams[member];
-            const std::string ill = upstream_trouble(upstream);
+            const std::string ill = upstream_trouble(upstream, SilentUpstreams::kForgetMs);
             any = any || ill.empty();
             add(why, upstream.name + " " + ill);
         }
@@ -143,18 +143,19 @@ std::string Daemon::upstreams_trouble() const {
     return trouble;
 }
 
-std::string Daemon::upstream_trouble(const Upstream& upstream) const {
+std::string Daemon::upstream_trouble(const Upstream& upstream, std::uint64_t within_ms) const {
     const std::uint64_t now_ms = clock_.now().ms;
     if (upstream.channel != Channel::none) {
         const auto report = streams_->upstream(upstream.id);
         if (!report || report->trouble.empty()) return {};
         const auto age = std::chrono::steady_clock::now() - report->failed_at;
-        return age < std::chrono::milliseconds(SilentUpstreams::kForgetMs) ? report->trouble : "";
+        const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
+        return static_cast<std::uint64_t>(age_ms) < within_ms ? report->trouble : "";
     }
     const auto& hops = hops_->current()->by_upstream;
     if (upstream.id >= hops.size() || hops[upstream.id].via == NextHop::Via::nothing)
         return "has no route";
-    return silent_upstreams_.is_silent(upstream.id, now_ms) ? "does not answer" : "";
+    return silent_upstreams_.is_silent(upstream.id, now_ms, within_ms) ? "does not answer" : "";
 }
 
 // ---- certificates

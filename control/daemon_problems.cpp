@@ -78,8 +78,11 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
         full.append(count_of(list.claims, "claim", "claims")).append("; raise its `max_rows`");
         add(std::move(full));
     }
-    for (const std::string& what : s.lacks)
-        add(who + ": RouterOS " + s.version + " does not have " + what + "; upgrade it");
+    for (const std::string& what : s.lacks) {
+        std::string lacks = who;
+        lacks.append(": RouterOS ").append(s.version).append(" does not have ").append(what);
+        add(lacks.append("; upgrade it"));
+    }
     if (s.routes_inactive != 0)
         add(who + ": " + count_of(s.routes_inactive, "route has", "routes have") +
             " an unreachable gateway; check the gateway");
@@ -134,7 +137,7 @@ void Daemon::add_upstream_problems(const std::function<void(std::string)>& add) 
     for (const UpstreamGroup& group : snapshot.groups) {
         for (const auto member : group.members) {
             const Upstream& upstream = snapshot.upstreams[member];
-            const std::string ill = upstream_trouble(upstream);
+            const std::string ill = upstream_trouble(upstream, SilentUpstreams::kEver);
             if (!ill.empty()) {
                 add("upstream " + upstream.name + " of forward '" + group.name + "' " + ill +
                     "; check that it runs, and that no firewall drops its replies");

@@ -99,7 +99,6 @@ void add_channel(const stream::UpstreamReport& report, object& one) {
     one["via"] = "streams";
     one["connections"] = report.connections;
     if (!report.address.empty()) one["address"] = report.address;
-    if (!report.trouble.empty()) one["trouble"] = report.trouble;
 }
 
 void add_process(object& all) {
@@ -169,6 +168,8 @@ boost::json::value Daemon::status() {
                        {"via", word(via)},
                        {"rtt_ms", boost::json::value_from(best_rtt_ms(upstream.id))}};
             if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
+            const std::string ill = upstream_trouble(upstream, SilentUpstreams::kEver);
+            if (!ill.empty()) one["trouble"] = ill;
             upstreams.push_back(std::move(one));
         }
     }

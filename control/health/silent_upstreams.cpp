@@ -38,10 +38,11 @@ std::string SilentUpstreams::look(const Upstream& upstream, Heard heard, std::ui
            "no firewall drops its replies";
 }
 
-bool SilentUpstreams::is_silent(std::uint16_t id, std::uint64_t now_ms) const {
+bool SilentUpstreams::is_silent(std::uint16_t id, std::uint64_t now_ms,
+                                std::uint64_t within_ms) const {
     const auto at = by_id_.find(id);
     return at != by_id_.end() && at->second.unanswered >= kUnanswered &&
-           now_ms - at->second.asked_ms < kForgetMs;
+           now_ms - at->second.asked_ms < within_ms;
 }
 
 }  // namespace steer

@@ -23,10 +23,13 @@ class SilentUpstreams {
     // it, so the upstream may not be the cause; empty: no such domain.
     std::string look(const Upstream& upstream, Heard heard, std::uint64_t now_ms,
                      const std::string& failing_domain = {});
-    // Whether it left recent queries unanswered. Without queries its state is unknown, so a silent upstream
-    // counts as usable again after kForgetMs; otherwise an appliance without clients would stay not ready.
+    // Without queries its state is unknown, so a silent upstream counts as usable again after this time;
+    // otherwise an appliance without clients would stay not ready.
     static constexpr std::uint64_t kForgetMs = 30'000;
-    [[nodiscard]] bool is_silent(std::uint16_t id, std::uint64_t now_ms) const;
+    static constexpr std::uint64_t kEver = UINT64_MAX;
+    // Whether it left the last queries unanswered; the last one is at most `within_ms` old.
+    [[nodiscard]] bool is_silent(std::uint16_t id, std::uint64_t now_ms,
+                                 std::uint64_t within_ms) const;
 
   private:
     struct Known {

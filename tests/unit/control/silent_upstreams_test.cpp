@@ -56,17 +56,19 @@ BOOST_AUTO_TEST_CASE(silence_is_forgotten_half_a_minute_after_the_last_query) {
     SilentUpstreams watch;
     const auto look = [&](std::uint64_t replies, std::uint64_t unanswered, std::uint64_t now_ms) {
         (void)watch.look(upstream(1, "a"), {replies, unanswered}, now_ms);
-        return watch.is_silent(1, now_ms);
+        return watch.is_silent(1, now_ms, SilentUpstreams::kForgetMs);
     };
-    BOOST_TEST(!watch.is_silent(1, 0));
+    BOOST_TEST(!watch.is_silent(1, 0, SilentUpstreams::kEver));
     BOOST_TEST(!look(10, 0, 1'000));
     BOOST_TEST(!look(10, 4, 1'100));
     BOOST_TEST(look(10, 5, 1'200));
     BOOST_TEST(look(10, 6, 20'000));
     BOOST_TEST(look(10, 6, 49'900));
     BOOST_TEST(!look(10, 6, 50'000));  // no query for half a minute
+    BOOST_TEST(watch.is_silent(1, kMinute, SilentUpstreams::kEver));
     BOOST_TEST(look(10, 7, 50'100));
     BOOST_TEST(!look(11, 7, 50'200));  // another worker's count: it answered
+    BOOST_TEST(!watch.is_silent(1, 50'200, SilentUpstreams::kEver));
     BOOST_TEST(!look(11, 0, 50'300));
     BOOST_TEST(!look(12, 3, 50'400));
 }
