@@ -41,8 +41,7 @@ function sayState({ status, error }) {
 }
 
 function failing(status) {
-  if (typeof status.ready === "string") return status.ready === "yes" ? "" : status.ready;
-  return JSON.stringify(status.ready);
+  return status.ready === "yes" ? "" : [status.ready].flat().join("; ");
 }
 
 let wantsToken = false;

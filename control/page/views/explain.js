@@ -32,10 +32,10 @@ function way(trace) {
   return table([
     { title: "At, ms", number: true, of: (one) => String(one.at_ms) },
     { title: "Step", of: (one) => one.what },
-    { title: "What happened", long: true, of: (one) => make("div", {}, one.text,
+    { title: "What happened", long: true, of: (one) => make("div", {}, one.text, one.by_plan && " (by plan)",
       (one.matched ?? []).map((rule) => make("div", { class: "quiet" }, `rule ${rule.rule} of ${rule.file}:${rule.line} says ${rule.says}`))) },
     { title: "Line", of: (one) => make("span", { title: one.file }, at(one)), narrow: false },
-  ], trace.way, "This trace has no step.");
+  ], trace.way.filter((one) => one.what !== "step" || one.file), "This trace has no step.");  // not the ends of sequences
 }
 
 export function ruleTable(rules) {

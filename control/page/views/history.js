@@ -21,8 +21,10 @@ let seconds = 3600;
 
 const us = (n) => (n === undefined || n === null ? "–" : n < 1000 ? `${Math.round(n)} µs` : `${(n / 1000).toFixed(1)} ms`);
 
-function withoutRecorder(error) {
-  return make("div", {}, notice(error.message), panel("Record queries", make("p", {}, "No query is kept, so there is no history. Run a ", make("code", {}, "query_recorder"),
+// Why there is no history; without a recorder, what to configure.
+async function without(error) {
+  const isKept = await call("recorder.status").then(({ recorders }) => recorders.some((one) => one.sinks.some((sink) => sink.sink === "database")), () => true);
+  return make("div", {}, notice(error.message), !isKept && panel("Record queries", make("p", {}, "No query is kept, so there is no history. Run a ", make("code", {}, "query_recorder"),
     " first in the sequence of your servers:"), make("pre", {}, kSetting)));
 }
 
@@ -63,7 +65,8 @@ function all(place) {
         widePanel("Queries", course.element, make("p", { class: "quiet" }, `One point per ${duration(series.bucket_seconds)}.`)),
         top("name", "Most frequent names", "Name", names), top("client", "Most active clients", "Client", clients), top("end", "How queries ended", "End", ends), top("upstream", "Upstreams", "Upstream", upstreams)));
     } catch (error) {
-      if (!ended) out.replaceChildren(withoutRecorder(error));
+      const why = await without(error);
+      if (!ended) out.replaceChildren(why);
     }
   }
   place.replaceChildren(spans(look), make("p"), out);
@@ -90,7 +93,7 @@ function list(queries) {
   const more = make("button", {
     onclick: () => {
       shown += kPage;
-      out.replaceChildren(queryTable(queries.slice(0, shown), "None in this time."));
+      out.replaceChildren(queryTable(queries.slice(0, shown), "None in this time.", [{ title: "Answers", of: (one) => one.answers ?? "" }]));
       more.hidden = shown >= queries.length;
     },
   }, `Show ${kPage} more`);
@@ -115,7 +118,8 @@ function one(place, kind, key) {
         widePanel(`${kind}: ${key}`, course.element, make("p", { class: "quiet" }, `${count(queries.length)} queries; one point per ${duration(size)}.${complete ? "" : " These are the newest ones."}`)),
         widePanel("Queries", list(queries))));
     } catch (error) {
-      if (!ended) out.replaceChildren(withoutRecorder(error));
+      const why = await without(error);
+      if (!ended) out.replaceChildren(why);
     }
   }
   place.replaceChildren(make("p", {}, make("a", { href: "#history" }, "All queries"), kind === "name" && [" · ", make("a", { href: `#names/${encodeURIComponent(key)}` }, "Rules and cached answers")]),

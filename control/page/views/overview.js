@@ -50,7 +50,7 @@ function events(list) {
   const kinds = { error: "bad", warning: "warn" };
   return table([
     { title: "Time", of: (one) => new Date(one.at_ms).toISOString().slice(11, 19) },
-    { title: "Event", long: true, of: (one) => make("span", { class: kinds[one.level] }, one.text) },
+    { title: "Event", long: true, of: (one) => make("span", { class: kinds[one.level] }, prose(one.text)) },
   ], list.slice(-kEvents).reverse(), "None since the start.");
 }
 

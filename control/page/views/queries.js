@@ -13,7 +13,8 @@ export function explainLink(one, text) {
   return make("a", { href: `#explain/${[one.name, one.type, one.client, one.server ?? ""].map(encodeURIComponent).join("/")}` }, text);
 }
 
-export function queryTable(rows, empty) {
+// `more`: columns behind these.
+export function queryTable(rows, empty, more = []) {
   return table([
     { title: "Time", of: (one) => one.time.slice(11, 23) },
     { title: "Name", long: true, of: (one) => explainLink(one, one.name) },
@@ -24,6 +25,7 @@ export function queryTable(rows, empty) {
     { title: "Result", of: (one) => one.rcode ?? "none", narrow: false },
     { title: "Upstream", of: (one) => one.upstream ?? "", narrow: false },
     { title: "Time, µs", number: true, of: (one) => count(one.duration_us), narrow: false },
+    ...more,
   ], rows, empty);
 }
 

@@ -8,6 +8,8 @@ import { routerState } from "/views/overview.js";
 
 export const title = "Routers";
 
+const writeTime = (router) => ms(router.service_us === null ? null : router.service_us / 1000);
+
 function all(place) {
   const rows = make("div"), reports = make("div"), told = make("div");
   place.replaceChildren(told, make("div", { class: "panels" }, widePanel("Routers", rows, make("p", {},
@@ -27,7 +29,7 @@ function all(place) {
       { title: "Rows", number: true, of: (one) => count(one.rows) },
       { title: "To write", number: true, of: (one) => count(one.owed) },
       { title: "Answers held", number: true, of: (one) => count(one.held) },
-      { title: "A write takes", number: true, of: (one) => ms(one.service_us / 1000), narrow: false },
+      { title: "A write takes", number: true, of: writeTime, narrow: false },
       { title: "Trouble", of: (one) => prose(one.trouble) },
     ], status.routers, "The configuration has no router."));
   });
@@ -68,6 +70,8 @@ function differences({ routers: [router] }) {
     { title: "List", of: (row) => row.list },
     { title: "Address", of: (row) => row.address },
     { title: "Difference", of: (row) => row.what },
+    { title: "Name", long: true, of: (row) => row.name ?? row.comment ?? "" },
+    { title: "Left", number: true, of: (row) => duration(row.left_s), narrow: false },
   ], rows, "None: the router has what clients were told."), router.more && make("p", { class: "quiet" }, "There are more."));
 }
 
@@ -108,14 +112,14 @@ function one(place, name) {
     widePanel(name, state, make("p", {},
       action("Pause writes", "routers.pause", () => call("routers.pause", { name }), told), " ", action("Resume", "routers.resume", () => call("routers.resume", { name }), told), " ",
       action("Read its rows again", "routers.reconcile", () => call("routers.reconcile", { name }), told)), told),
-    panel("Lists", part.lists), panel("Differences", part.differences), panel("Last errors", part.errors), panel("Doctor", part.findings)));
+    panel("Lists", part.lists), panel("Last errors", part.errors), widePanel("Differences", part.differences), widePanel("Doctor", part.findings)));
   look();
   const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
   const unwatch = watch(({ status, error }) => {
     if (!status || error) return;
     const router = status.routers.find((each) => each.name === name);
     if (!router) return put(state, notice(`The configuration has no router ${name}.`));
-    put(state, make("p", {}, routerState(router), `, ${router.address}, RouterOS ${router.version || "unknown"}, ${count(router.rows)} rows, ${count(router.owed)} to write, a write takes ${ms(router.service_us / 1000)}`),
+    put(state, make("p", {}, routerState(router), `, ${router.address}, RouterOS ${router.version || "unknown"}, ${count(router.rows)} rows, ${count(router.owed)} to write, ${router.service_us === null ? "no write yet" : `a write takes ${writeTime(router)}`}`),
       router.trouble ? notice(prose(router.trouble)) : "");
     put(part.lists, table([
       { title: "List", of: (list) => list.tag },
