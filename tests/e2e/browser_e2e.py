@@ -1,17 +1,15 @@
 """A browser with secure DNS set to us: Chromium asks no other server, and shows a page whose name only we know."""
 
 import json
-import shutil
 import sys
 import unittest
 
-from lab.browser import FLAGS
+from lab.browser import FLAGS, OPTION
 from lab.certificates import Authority
-from lab.network import run
+from lab.network import run, skip_without
 from lab.scene import ZONES, Scene
 
 BUILD = sys.argv.pop(1)
-SKIPPED = 77  # the exit code
 NEEDED = ("chromium", "certutil")
 
 CONFIG = """
@@ -74,7 +72,5 @@ class Browser(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing := [command for command in NEEDED if shutil.which(command) is None]:
-        print(f"skipped: needs {' and '.join(missing)} (tools/deps --browser)")
-        sys.exit(SKIPPED)
+    skip_without(NEEDED, OPTION)
     unittest.main(verbosity=2)

@@ -4,11 +4,10 @@ import sys
 import unittest
 
 from lab import ipv6_mostly
-from lab.ipv6_mostly import CHECKS, Ipv6MostlyLab, missing_programs
-from lab.network import run
+from lab.ipv6_mostly import CHECKS, OPTION, PROGRAMS, Ipv6MostlyLab
+from lab.network import run, skip_without
 
 BUILD = sys.argv.pop(1)
-SKIPPED = 77  # the exit code
 
 
 class Ipv6Mostly(unittest.TestCase):
@@ -39,7 +38,5 @@ class Ipv6Mostly(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_programs():
-        print(f"skipped: {' and '.join(missing_programs())} not found; run 'tools/deps --nat64'")
-        sys.exit(SKIPPED)
+    skip_without(PROGRAMS, OPTION)
     unittest.main(verbosity=2)

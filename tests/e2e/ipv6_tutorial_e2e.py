@@ -3,15 +3,14 @@
 Linux is in the router's place: behind each block for RouterOS a directive does the same there.
 """
 
-import sys
 import types
 
 import page_run  # first: it knows where doc_blocks is
 import doc_blocks
 import page_lab
-from lab.ipv6_mostly import BOX4, BOX6, CONFIG, Ipv6MostlyLab, missing_programs
+from lab.ipv6_mostly import BOX4, BOX6, CONFIG, OPTION, PROGRAMS, Ipv6MostlyLab
+from lab.network import skip_without
 
-SKIPPED = 77  # the exit code
 SPACES = {"box": BOX4, "nat64": BOX4, "client": BOX6, "clat": BOX6, "dual": BOX4}  # and who asks where
 
 
@@ -64,7 +63,5 @@ class Tutorial(page_run.PageTest):
 
 
 if __name__ == "__main__":
-    if missing_programs():
-        print(f"skipped: {' and '.join(missing_programs())} not found; run 'tools/deps --nat64'")
-        sys.exit(SKIPPED)
+    skip_without(PROGRAMS, OPTION)
     page_run.main(Tutorial)

@@ -5,23 +5,17 @@ With STEER_PICTURES set to a folder, screenshots are left there.
 """
 
 import json
-import os
-import pathlib
-import shutil
 import socket
 import sys
 import unittest
 
-from lab.browser import NEEDED as BROWSER_NEEDED, Browser
-from lab.network import until
+from lab.browser import NEEDED, OPTION
+from lab.network import run, skip_without, until
 from lab.scene import PASSWORD, USER, Scene
+from page_browser import URL, PageBrowser
 
 BUILD = sys.argv.pop(1)
-SKIPPED = 77  # the exit code
-NEEDED = (*BROWSER_NEEDED, "dnsperf")
-PICTURES = os.environ.get("STEER_PICTURES")
 TOKEN, READ_TOKEN = "f0e1d2c3b4a5968778695a4b3c2d1e0f", "00112233445566778899aabbccddeeff"
-URL = "http://127.0.0.1:9154/"
 PHONE = 390  # px
 ENTER = "\ue007"
 HTML = "<img src=x onerror=document.title='broken'>"
@@ -69,27 +63,19 @@ class Page(unittest.TestCase):
         scene.start_daemon(cls.file)
         for name in ("node.stream.example", "www.other.example", "ads.example"):
             scene.kdig(name)
-        cls.chromium = cls.enterClassContext(Browser(scene.network, "appliance"))
+        cls.chromium = cls.enterClassContext(PageBrowser(scene.network, "appliance"))
 
     def browser(self, token=TOKEN, path="", **look):
         """A window as of a new user, who signs in."""
         browser = self.chromium
         browser.look(**look)
-        browser.open(URL)
-        browser.run("sessionStorage.clear()")
-        browser.open(f"{URL}#{path}")
-        browser.wait("Token")
-        self.assertNotIn("Queries/s", browser.text())
-        browser.type("input[name=token]", token)
-        browser.click("Sign in")
-        browser.wait("Ready" if token in (TOKEN, READ_TOKEN) else "token is wrong")
+        browser.sign_in(token, path, "Ready" if token in (TOKEN, READ_TOKEN) else "token is wrong")
         browser.errors()
         return browser
 
     def finish(self, browser, name):
         """Nothing was broken, and nothing is wider than the window."""
-        if PICTURES:
-            browser.picture(pathlib.Path(PICTURES) / f"{name}.png")
+        browser.keep_picture(name)
         self.assertEqual(browser.errors(), [])
         self.assertLessEqual(browser.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
         if browser.run("return window.innerWidth") < PHONE + 1:
@@ -189,8 +175,16 @@ class Page(unittest.TestCase):
         browser.wait("blocks")
         self.finish(browser, "lists")
 
-    def test_a_token_that_may_only_read_has_no_button(self):
+    def test_a_token_that_may_only_read_changes_nothing(self):
         browser = self.browser(token=READ_TOKEN)
+        # All other buttons are disabled.
+        enabled = "return [...document.querySelectorAll('#view button:enabled')].map((one) => one.innerText)"
+        for view, text, allowed in (("overview", "Problems", []), ("queries", "Newest queries", ["Filter", "Pause"]), ("history", "Most active clients", []),
+                                    ("names", "One name", ["Look up", "Count queries for 10 s"]), ("explain", "A query", ["Explain", "Trace the next one"]),
+                                    ("routers", "edge1", []), ("routers/edge1", "Differences", []), ("lists", "blocks", []), ("configuration", "Check", [])):
+            browser.run("location.hash = arguments[0]", view)
+            browser.wait(text)
+            until(lambda: browser.run(enabled) == allowed, 20, f"only {allowed} of {view} are enabled, and not {browser.run(enabled)}")
         label = "return [...document.querySelectorAll('button')].find((one) => one.innerText === arguments[0])"
         for view, button, role in (("routers/edge1", "Pause writes", "operate"), ("routers", "Stop all writes", "admin"), ("lists", "Pause 5 min", "operate"),
                                    ("configuration", "Apply", "admin")):
@@ -293,6 +287,29 @@ class Page(unittest.TestCase):
         browser.wait("client: 192.168.88.10")
         self.finish(browser, "history-client")
 
+    def test_history_without_a_recorder_says_what_to_configure(self):
+        recorder = next(line for line in self.text.splitlines(keepends=True) if "query_recorder" in line)
+        self.file.write_text(self.text.replace(recorder, "").replace("{ exec: $log }, ", ""))
+        self.scene.steerctl("reload")
+        try:
+            for path in ("history", "history/name/www.other.example"):
+                browser = self.browser(path=path)
+                browser.wait("Record queries")
+                browser.wait("no query_recorder has a database: write its 'path' in the configuration")
+                self.finish(browser, "history-without-a-recorder")
+            # What it shows to be written is a configuration.
+            shown = self.scene.folder / "shown.yaml"
+            shown.write_text(browser.text(".panel pre") + "\n")
+            run(str(self.scene.build / "steerdnsd"), "--config", str(shown), "--check")
+        finally:
+            self.file.write_text(self.text)
+            self.scene.steerctl("reload")
+
+    def test_history_that_cannot_be_read_is_no_missing_recorder(self):
+        browser = self.browser(path="history/client/nobody")
+        browser.wait("expected an address")
+        self.assertNotIn("Record queries", browser.text())
+
     # ---- the configuration
 
     def test_configuration(self):
@@ -360,7 +377,5 @@ class Page(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing := [command for command in NEEDED if shutil.which(command) is None]:
-        print(f"skipped: needs {' and '.join(missing)} (tools/deps --browser)")
-        sys.exit(SKIPPED)
+    skip_without((*NEEDED, "dnsperf"), OPTION)
     unittest.main(verbosity=2)

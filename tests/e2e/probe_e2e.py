@@ -7,8 +7,8 @@ import subprocess
 import sys
 import unittest
 
-from lab.ipv6_mostly import BOX6, missing_programs
-from lab.network import until
+from lab.ipv6_mostly import BOX6, OPTION, PROGRAMS
+from lab.network import skip_without, until
 from lab.policy import names_for
 from lab.probed import ProbedIpv6MostlyLab, ProbedPolicyLab
 
@@ -292,7 +292,5 @@ class Ipv6Mostly(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_programs():
-        print(f"skipped: {' and '.join(missing_programs())} not found; run 'tools/deps --nat64'")
-        sys.exit(77)
+    skip_without(PROGRAMS, OPTION)
     unittest.main(verbosity=2)

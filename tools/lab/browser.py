@@ -14,7 +14,7 @@ from lab.network import LabError, Network, until
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 # In a namespace without a display, a sandbox's rights or a way out.
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking")
-NEEDED = ("chromium", "chromedriver")
+NEEDED, OPTION = ("chromium", "chromedriver"), "--browser"  # of tools/deps
 CALL_S = 60  # the most that one call of WebDriver takes
 
 
@@ -88,8 +88,17 @@ class Browser:
 
     def click(self, label: str) -> None:
         """The first link or button with this text, which has no quotation mark (XPath has no escape)."""
-        found = self._do("POST", "/element", {"using": "xpath", "value": f'//*[self::a or self::button][normalize-space()="{label}"]'})
-        self._do("POST", f"/element/{found[ELEMENT]}/click", {})
+        where = {"using": "xpath", "value": f'//*[self::a or self::button][normalize-space()="{label}"]'}
+
+        def is_clicked() -> bool:
+            try:
+                self._do("POST", f"/element/{self._do('POST', '/element', where)[ELEMENT]}/click", {})
+            except LabError as error:
+                if "stale element reference" in str(error):  # drawn again since it was found
+                    return False
+                raise
+            return True
+        until(is_clicked, 20, f"{label!r} is clicked", 0)
 
     def type(self, selector: str, text: str) -> None:
         self._do("POST", f"/element/{self.find(selector)}/value", {"text": text})

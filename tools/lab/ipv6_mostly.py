@@ -15,12 +15,11 @@ import argparse
 import json
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
 
-from lab.network import LabError, Network, Process, run, until
+from lab.network import LabError, Network, Process, missing, run, until
 from lab.scene import ROOT, knot_configuration
 
 CONFIG = ROOT / "configs/ipv6-mostly.yaml"
@@ -29,6 +28,7 @@ ADVERTISEMENTS = pathlib.Path(__file__).with_name("router_advertisement.py")
 PREFIX = "64:ff9b::/96"
 BOX4, BOX6 = "172.16.1.2", "2001:db8:16::2"
 PROGRAMS = ("tayga", "radvd", "unbound", "knotd", "curl")
+OPTION = "--nat64"  # of tools/deps
 
 HEAD = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\nns 300 A 1.1.1.1\n"
 ZONES = {
@@ -76,17 +76,13 @@ data-dir {folder}
 """
 
 
-def missing_programs() -> list[str]:
-    return [program for program in PROGRAMS if not shutil.which(program)]
-
-
 class Ipv6MostlyLab:
     """The network and its parts; a context manager. start() starts all of them in order."""
 
     def __init__(self, build: pathlib.Path | str):
         self.build = pathlib.Path(build).resolve()
-        if missing := missing_programs():
-            raise LabError(f"{' and '.join(missing)} not found: packages are missing; run 'tools/deps --nat64'")
+        if why := missing(PROGRAMS, OPTION):
+            raise LabError(why)
         self.network = Network("ipv6-mostly")
         self.folder = self.network.folder
         self.socket = self.folder / "control.sock"

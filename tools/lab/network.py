@@ -11,11 +11,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 
 CLONE_NEWNET = 0x40000000
+SKIPPED = 77  # the exit code by which meson knows a skipped test
 # The least time that is waited for a condition: a loaded machine is slow, and who meets the condition does not wait longer.
 PATIENCE_S = 60
 _setns = ctypes.CDLL(None, use_errno=True).setns
@@ -43,6 +45,19 @@ def run(*argv: str, check: bool = True, **options) -> subprocess.CompletedProces
     if check and done.returncode != 0:
         raise LabError(f"{' '.join(argv)} failed ({done.returncode}): {(done.stderr or done.stdout).strip()}")
     return done
+
+
+def missing(programs: tuple[str, ...], option: str) -> str:
+    """Which programs are not installed, and the option of tools/deps that installs them; empty: none."""
+    absent = [program for program in programs if shutil.which(program) is None]
+    return f"{' and '.join(absent)} not found: packages are missing; run 'tools/deps {option}'" if absent else ""
+
+
+def skip_without(programs: tuple[str, ...], option: str) -> None:
+    """Ends a test that cannot run here."""
+    if why := missing(programs, option):
+        print(f"skipped: {why}")
+        sys.exit(SKIPPED)
 
 
 def until(condition, seconds: float, what: str, pause: float = 0.05):
