@@ -18,10 +18,8 @@ class Backup(page_run.PageTest):
 
     def prepare(self, lab):
         troubleshooting_e2e.prepare(lab, CONFIG)
-        for host, command in ((lab.box, "systemctl start steerdnsd && steerctl rules blocked add domain:blocked.example"),
-                              (lab.client, WARM)):
-            code, text = host.shell(command)
-            assert code == 0, text
+        lab.box.must("systemctl start steerdnsd; steerctl rules blocked add domain:blocked.example")
+        lab.client.must(WARM)
 
     def after(self, lab):
         self.assertEqual(lab.client.shell("kdig @172.16.1.2 blocked.example | grep -c NXDOMAIN")[1].strip(), "1")

@@ -53,8 +53,7 @@ class Routers(Guide):
             '      - exec: "$answers"', '      - exec: "$addresses"\n      - exec: "$answers"') +
             "\n  - { tag: addresses, type: reverse_lookup }\n")
         lab.box.write("/etc/steerdns/tunnel.names", "domain:media.example\n")
-        code, text = lab.box.shell("systemctl restart steerdnsd")
-        assert code == 0, text
+        lab.box.must("systemctl restart steerdnsd")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ The page is the table. Each incident is a section with these lines in this order
     ```sh run=incidents                    a step: one command of steerctl; at most five
     ```text output                         what it prints; "..." stands for any lines
     <!-- finding: TEXT -->                 the last step prints this; after the cure it does not
+    1. Open **…** …                        a step on the page (Window); at most five
     <!-- cure -->
     ```sh run=incidents                    the cure, beside `<!-- lab: … -->`
     ```text output                         what the cure prints
@@ -23,12 +24,12 @@ A command can differ from the printed one only by the lab's own words: a step ru
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import json
 import pathlib
 import re
 import shlex
-import shutil
 import signal
 import socket
 import sys
@@ -36,72 +37,38 @@ import threading
 import unittest
 
 import page_run
-from lab.browser import NEEDED, Browser
+import troubleshooting_e2e
+from lab.browser import NEEDED, OPTION
 from lab.certificates import Authority
-from lab.network import LabError, until
+from lab.network import LabError, skip_without, until
+from page_browser import PORT, PageBrowser
 from page_lab import PageLab
 
 PAGE = "docs/guides/troubleshooting-incidents.md"
 MOST_STEPS = 5
-SKIPPED = 77  # the exit code
-PORT, TOKEN = 9154, "engineer-of-the-lab"  # of the box's page
+TOKEN = "engineer-of-the-lab"  # of the box's page
 VARIABLE = [*page_run.MACHINE, (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME"), (r"--before \d+", "--before N"), (r"configuration \d+ is", "configuration N is"), (r"(?<![\w*])\*[0-9A-F]+\b", "*ID"),
             (r"\d+ rows? waits?", "N rows wait"), (r"expires in (?:1 day|less than a day)", "expires in 1 day"), (r": \d+ in \d+ s, \d+ % from", ": N in N s, N % from"),
             (r"^\d+ queries read", "N queries read"), (r"^( +log +(?:database|json) +)\d+ +0 +\d+ +\d+", r"\1N")]
 OTHER_UPSTREAM = "1.0.0.1"
 SLOW_WRITE_US = 300_000
 
-# The appliance of a small provider: an ad list, a tunnel for some names, DNS over TLS, a history of queries, two upstreams.
-CONFIG = """\
+# The appliance of a small provider: that of the guide to troubleshooting with a history of queries, stale answers, servers and a page.
+CONTROL = """\
 control:
   http:
     listen: "127.0.0.1:9154"
     tokens: [ { name: engineer, role: admin, token_file: /etc/steerdns/page.token } ]
 
+"""
+RECORDER = """\
 plugins:
   - tag: log
     type: query_recorder
     args: { path: /var/lib/steerdns/queries.db, json: /var/log/steerdns/queries.json }
 
-  - tag: ads
-    type: adlist
-    args:
-      lists: ["http://lists.other.example/ads.hosts"]
-
-  - tag: tunnel_names
-    type: domain_set
-    args:
-      files: [/etc/steerdns/tunnel.names]
-
-  - tag: tunnel
-    type: ros_address_list
-    args:
-      address: "172.16.1.1:8728"
-      username: "steerdns"
-      password_file: /etc/steerdns/router.password
-      address_list4: "tunnel_v4"
-      missing_family: nodata
-
-  - tag: answers
-    type: cache
-    args: { size: 64MiB, short_circuit: true, serve_stale: 1h, stale_client_timeout: 100ms }
-
-  - tag: resolver
-    type: forward
-    args:
-      upstreams:
-        - addr: "udp://1.1.1.1:53"
-
-  - tag: main
-    type: sequence
-    args:
-      - exec: "$log"
-      - exec: "$ads"
-      - matches: "qname $tunnel_names"
-        exec: "$tunnel"
-      - exec: "$answers"
-      - exec: "$resolver"
-
+"""
+SERVERS = """
   - tag: dns
     type: udp_server
     args: { entry: main, listen: ":53" }
@@ -114,27 +81,13 @@ plugins:
     type: tcp_server
     args: { entry: main, listen: ":853", cert: /etc/steerdns/dot.pem, key: /etc/steerdns/dot.key }
 """
-ADS = "".join(f"0.0.0.0 ads{n}.example\n" for n in range(40))
+CONFIG = CONTROL + troubleshooting_e2e.CONFIG.replace("plugins:\n", RECORDER).replace(
+    "short_circuit: true", "short_circuit: true, serve_stale: 1h, stale_client_timeout: 100ms").replace(
+    '      - exec: "$ads"', '      - exec: "$log"\n      - exec: "$ads"') + SERVERS
 
 SET_UP = f"""
 echo {TOKEN} > /etc/steerdns/page.token; chmod 600 /etc/steerdns/page.token
-openssl rand -hex 12 > /etc/steerdns/router.password
-chown steerdns /etc/steerdns/router.password && chmod 600 /etc/steerdns/router.password
-cp -p /etc/steerdns/router.password /root/router.password
 mkdir -p /var/log/steerdns && chown steerdns /var/log/steerdns
-echo domain:stream.example > /etc/steerdns/tunnel.names
-steerdnsd --routeros-setup > router.rsc
-sed -i 's/:local apiClient $dnsAddress4/:local apiClient "172.16.1.2"/' router.rsc
-sed -i "s/:local apiPassword1 \\"\\"/:local apiPassword1 \\"$(cat /etc/steerdns/router.password)\\"/" router.rsc
-sed -i 's/:local gateway1v4 ""/:local gateway1v4 "10.9.0.1"/; s/:local dnsAddress4 ""/:local dnsAddress4 "172.16.1.2"/' router.rsc
-scp router.rsc admin@172.16.1.1:
-"""
-
-# The default firewall accepts the API from LAN only, and masquerades to WAN only.
-FIREWALL = """
-/ip firewall filter add chain=input action=accept protocol=tcp dst-port=8728 src-address=172.16.1.2 \\
-    place-before=[find where comment="defconf: drop all not coming from LAN"]
-/ip firewall nat add chain=srcnat action=masquerade out-interface=wg1
 """
 
 # What one incident may leave behind.
@@ -340,31 +293,16 @@ class Exam(page_run.Page):
 class Lab(PageLab):
     """The page's lab with all that incidents need."""
 
-    def __enter__(self) -> Lab:
-        super().__enter__()
-        try:
-            self.furnish()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def furnish(self) -> None:
+    def _furnish(self) -> None:
+        super()._furnish()
         self.authority = Authority(self.scene.folder / "authority")
         self.upstream = None
-        self.box.write("/etc/steerdns/steerdns.yaml", CONFIG)
         self.issue(90)
-        self.must(SET_UP)
-        assert self.router.command(FIREWALL) == ""
-        assert "setup complete" in self.router.command("/import router.rsc")
-        self.renew_lease()
+        self.box.must(SET_UP)
+        troubleshooting_e2e.prepare(self, CONFIG)
+        self.box.must("cp -p /etc/steerdns/router.password /root/router.password")
         self.scene.network.address("resolver", "lo", f"{OTHER_UPSTREAM}/32")
-
-    def must(self, command: str) -> str:
-        code, text = self.box.shell("set -e\n" + command)
-        if code:
-            raise LabError(f"{command}: {code}\n{text}")
-        return text
+        self.router_before = copy.deepcopy(self.router.model)
 
     def as_before(self) -> None:
         """Undoes what an incident leaves behind, and starts the daemon."""
@@ -373,13 +311,13 @@ class Lab(PageLab):
         if self.upstream:
             self.upstream.stop()
             self.upstream = None
-        self.must("systemctl stop steerdnsd")
+        self.box.must(AS_BEFORE)
+        self.router.model = copy.deepcopy(self.router_before)
         self.restart_router()
-        (self.web / "ads.hosts").write_text(ADS)
-        self.must(AS_BEFORE)
+        (self.web / "ads.hosts").write_text(troubleshooting_e2e.ADS)
         self.issue(90)
         self.box.write("/etc/steerdns/steerdns.yaml", CONFIG)
-        self.must("systemctl start steerdnsd")
+        self.box.must("systemctl start steerdnsd")
         until(self.in_sync, 20, "the router is in sync")
 
     @contextlib.contextmanager
@@ -472,32 +410,22 @@ class BySteerctl(unittest.TestCase):
                     self.assertIsNotNone(output, "a step shows what it prints")
 
 
-class Window:
-    """A browser on the box that follows the page's sentences: what is bold is opened or clicked, or a heading; what is code is
-    typed, or stands there."""
+class Window(PageBrowser):
+    """Follows the page's sentences. Bold words name a view, a link, a button or a field; other bold words are the heading of the
+    panel that the next words are about. Words in code are typed, are in that panel, or are not there ("no `…`")."""
 
-    WORDS = re.compile(r"Open \*\*(?P<view>[^*]+)\*\*|click \*\*(?P<click>[^*]+)\*\*|Type `(?P<text>[^`]+)` into \*\*(?P<field>[^*]+)\*\*|`(?P<shown>[^`]+)`")
+    WORDS = re.compile(r"Open \*\*(?P<view>[^*]+)\*\*|[Cc]lick \*\*(?P<click>[^*]+)\*\*|Type `(?P<text>[^`]+)` into \*\*(?P<field>[^*]+)\*\*"
+                       r"|\*\*(?P<heading>[^*]+)\*\*|\bno `(?P<absent>[^`]+)`|`(?P<shown>[^`]+)`")
     VIEW = "return [...document.querySelectorAll('nav a')].filter((one) => one.textContent === arguments[0]).map((one) => one.click()).length"
     CLICK = ("return [...document.querySelectorAll('#view a, #view button')].filter((one) => one.textContent === arguments[0])"
              ".slice(0, 1).map((one) => one.click()).length")
     FIELD = ("const label = [...document.querySelectorAll('#view label')].find((one) => one.textContent.startsWith(arguments[0]));"
              "if (!label) return false; label.querySelector('input').value = arguments[1]; return true")
-
-    def __init__(self, browser: Browser):
-        self.browser = browser
-
-    def sign_in(self) -> None:
-        """As a new user."""
-        url = f"http://127.0.0.1:{PORT}/"
-        self.browser.open(url)
-        self.browser.run("sessionStorage.clear()")
-        self.browser.open(url)
-        self.browser.wait("Token")
-        self.browser.type("input[name=token]", TOKEN)
-        self.browser.click("Sign in")
-        self.browser.wait("Queries/s")
+    PANEL = ("return [...document.querySelectorAll('#view .panel')].filter((one) => one.querySelector('h2').textContent === arguments[0])"
+             ".map((one) => one.innerText)")
 
     def follow(self, sentence: str) -> None:
+        heading = ""
         for found in self.WORDS.finditer(sentence):
             if found["view"]:
                 self.do(self.VIEW, found["view"])
@@ -505,36 +433,40 @@ class Window:
                 self.do(self.CLICK, found["click"])
             elif found["text"]:
                 self.do(self.FIELD, found["field"], found["text"])
+            elif found["heading"]:
+                heading = found["heading"]
+                self.do(self.PANEL, heading)
+            elif found["absent"]:
+                self.check(heading, found["absent"], False)
             else:
-                self.browser.wait(found["shown"], "#view")
+                self.check(heading, found["shown"], True)
 
     def do(self, script: str, *words: str) -> None:
+        self.see(lambda: self.run(script, *words), f"the page has {words[0]!r}")
+
+    def check(self, heading: str, words: str, is_there: bool) -> None:
+        self.see(lambda: any((words in text) == is_there for text in self.run(self.PANEL, heading)),
+                 f"{heading!r} has {'' if is_there else 'no '}{words!r}")
+
+    def see(self, condition, what: str) -> None:
         try:
-            until(lambda: self.browser.run(script, *words), 20, f"the page has {words[0]!r}")
+            until(condition, 20, what, 0.1)
         except LabError as error:
-            raise LabError(f"{error}; it shows {self.browser.text()[:3000]!r}") from error
+            raise LabError(f"{error}; the page shows {self.text()[:3000]!r}") from error
 
 
 class OnThePage(unittest.TestCase):
-    def setUp(self):
-        if missing := missing_programs():
-            self.skipTest(missing)
-
     def test_each_incident_is_found_on_the_page(self):
-        with Lab("incidents-page", self.build) as lab, Browser(lab.scene.network, "appliance") as browser:
-            exam, window = Exam(lab), Window(browser)
+        with Lab("incidents-page", self.build) as lab, Window(lab.scene.network, "appliance") as window:
+            exam = Exam(lab)
             for incident in exam.incidents:
                 with self.subTest(incident.name):
                     exam.set_up(incident)
                     with lab.doctor() if any("**Doctor**" in sentence for _, sentence in incident.page_steps) else contextlib.nullcontext():
-                        window.sign_in()
+                        window.sign_in(TOKEN, shows="Queries/s")  # (an upstream that is down makes the daemon not ready)
                         for line, sentence in incident.page_steps:
                             exam.at(line, lambda: window.follow(sentence))
-
-
-def missing_programs() -> str:
-    missing = [command for command in NEEDED if shutil.which(command) is None]
-    return f"needs {' and '.join(missing)} (tools/deps --browser)" if missing else ""
+                    window.keep_picture(f"incident-{incident.name}")
 
 
 def write(build: pathlib.Path, names: list[str]) -> None:
@@ -613,9 +545,8 @@ Control-C removes everything.""", flush=True)
 def main() -> None:
     build = pathlib.Path(sys.argv.pop(1)).resolve()
     BySteerctl.build = OnThePage.build = build
-    if sys.argv[1:] == ["OnThePage"] and (missing := missing_programs()):
-        print(f"skipped: {missing}")
-        sys.exit(SKIPPED)
+    if sys.argv[1:2] == ["OnThePage"]:
+        skip_without(NEEDED, OPTION)
     try:
         match sys.argv[1:]:
             case ["--write", *names]:

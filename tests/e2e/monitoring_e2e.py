@@ -15,12 +15,10 @@ class Monitoring(page_run.PageTest):
 
     def prepare(self, lab):
         troubleshooting_e2e.prepare(lab, self.config)
-        code, text = lab.box.shell("systemctl start steerdnsd")
-        assert code == 0, text
+        lab.box.must("systemctl start steerdnsd")
 
     def after(self, lab):
-        code, metrics = lab.box.shell("curl -s http://127.0.0.1:9153/metrics")
-        self.assertEqual(code, 0)
+        metrics = lab.box.must("curl -s http://127.0.0.1:9153/metrics")
         there = set(re.findall(r"^([a-z_]+)(?=[ {])", metrics, re.MULTILINE)) | ONLY_WITH_CERTIFICATES
         text = (page_run.ROOT / self.page).read_text()
         named = set(re.findall(r"\b((?:steerdns|process)_[a-z_]+[a-z])\b(?!=)", text))

@@ -134,6 +134,13 @@ exec tail -f /dev/null
                    stdin=-3)
         return done.returncode, done.stdout
 
+    def must(self, text: str) -> str:
+        """Both outputs of commands that must not fail."""
+        code, output = self.shell("set -e\n" + text)
+        if code:
+            raise LabError(f"{text}: {code}\n{output}")
+        return output
+
     def write(self, path: str, text: str) -> None:
         run(*self.argv("sh", "-c", f"mkdir -p $(dirname {path}) && cat > {path}"), input=text)
 
@@ -372,9 +379,7 @@ class PageLab:
         box.program("systemctl", SYSTEMCTL)
         box.program("journalctl", JOURNALCTL)
         box.program("scp", f'#!/bin/sh\n# To the router, whatever its name is.\nfor file; do case $file in *:) ;; *) cp "$file" {self.router.folder}/ ;; esac; done\n')
-        code, text = box.shell("useradd --system --no-create-home steerdns && mkdir -p /etc/steerdns /var/lib/steerdns")
-        if code:
-            raise LabError(f"the box cannot be furnished: {text}")
+        box.must("useradd --system --no-create-home steerdns && mkdir -p /etc/steerdns /var/lib/steerdns")
 
     def renew_lease(self) -> None:
         """Gives the client the resolver that the router's DHCP server announces."""

@@ -150,14 +150,10 @@ class Page:
         getattr(self, "do_" + word)(rest)
 
     def do_box(self, command: str) -> None:
-        code, text = self.lab.box.shell("set -e\n" + command)
-        if code:
-            raise LabError(f"{command}: {code}\n{text}")
+        self.lab.box.must(command)
 
     def do_client(self, command: str) -> None:
-        code, text = self.lab.client.shell("set -e\n" + command)
-        if code:
-            raise LabError(f"{command}: {code}\n{text}")
+        self.lab.client.must(command)
 
     def do_ctl(self, words: str) -> None:
         """rossim ctl WORDS"""
