@@ -33,7 +33,7 @@
 
 namespace steer::fleet {
 
-// what a box says of itself, without its routers.
+// What a box says of itself, without its routers.
 struct BoxFacts {
     std::string version;
     std::string configuration;  // checksum of the text in force
