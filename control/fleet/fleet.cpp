@@ -25,7 +25,6 @@ constexpr std::size_t kPairs = 250;                           // members of one 
 constexpr std::uint64_t kPastMs = 60'000;                     // an ended claim is kept so long
 constexpr std::uint64_t kKeptMs = 8 * 24 * 3'600'000ULL;      // a router's claims, without a writer
 constexpr std::uint64_t kFarthestMs = 7 * 24 * 3'600'000ULL;  // an end that is taken from others
-constexpr std::uint64_t kForeverMs = 3'600'000;  // of a claim without an end of its row
 constexpr std::int64_t kClockJumpMs = 5'000;
 constexpr std::uint64_t kBoxMs = 5'000;           // after its last sign of life a box is dead
 constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
@@ -73,7 +72,7 @@ std::string text_of(const json::object& from, std::string_view key) {
 
 }  // namespace
 
-Fleet::Fleet(FleetIdentity identity, RedisLogin login, routeros::RouterLink& commands,
+Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLink& commands,
              routeros::RouterLink& messages, Log log)
     : identity_(std::move(identity)),
       log_(std::move(log)),

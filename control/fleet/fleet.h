@@ -68,7 +68,7 @@ class Fleet {
   public:
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
-    Fleet(FleetIdentity identity, RedisLogin login, routeros::RouterLink& commands,
+    Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLink& commands,
           routeros::RouterLink& messages, Log log);
     Fleet(const Fleet&) = delete;
     Fleet& operator=(const Fleet&) = delete;
