@@ -129,6 +129,7 @@ TraceService::~TraceService() {
 
 void TraceService::begin(const Parts& parts) {
     parts_ = std::make_unique<Parts>(parts);
+    next_id_ = parts.runtime.traces_from();
     auto& shared = parts.runtime.shared();
     filter_ = std::make_unique<Published<TraceFilter>>(shared.trace_filter, shared.qsbr);
 }
