@@ -102,7 +102,7 @@ struct EditService::Change {
 };
 
 EditService::EditService(boost::asio::io_context& main_io, ConfigSource source, Reload reload)
-    : source_(std::move(source)), reload_(std::move(reload)), aside_(main_io) {}
+    : source_(std::move(source)), reload_(std::move(reload)), aside_(main_io, "configuration") {}
 
 void EditService::follow(const config::Settings& settings) {
     folder_ = settings.control.history;

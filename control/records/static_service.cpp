@@ -38,7 +38,7 @@ json::object shown(const std::string& tag, std::size_t number, const config::Wri
 }  // namespace
 
 StaticService::StaticService(asio::io_context& main_io, Reload reload, Flush flush)
-    : reload_(std::move(reload)), flush_(std::move(flush)), aside_(main_io) {}
+    : reload_(std::move(reload)), flush_(std::move(flush)), aside_(main_io, "static") {}
 
 void StaticService::add_methods(ops::Methods& methods) {
     using ops::Changes;

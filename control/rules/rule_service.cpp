@@ -83,7 +83,7 @@ RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation ge
       learner_(
           [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); },
           may_learn_),
-      aside_(main_io) {}
+      aside_(main_io, "rules") {}
 
 RuleService::~RuleService() {
     aside_.stop();
