@@ -273,6 +273,22 @@ class Page(unittest.TestCase):
         self.assertEqual(browser.run("return [document.images.length, document.title]"), [0, "Explain – SteerDNS"])
         self.finish(browser, "live-html")
 
+    def test_stored_names_that_are_html_or_terminal_escapes_stay_text(self):
+        for name in (f"{HTML}.stored.other.example", "\\027[2J\\007.stored.other.example"):
+            self.ask(name, times=3)
+        until(lambda: len(self.scene.told("history", "--suffix", "stored.other.example")["queries"]) >= 6, 20, "the queries are stored")
+        for words in (("history", "--suffix", "stored.other.example"), ("history", "top"), ("history", "--json")):
+            text = self.scene.steerctl(*words)
+            self.assertIn("stored.other.example", text)
+            self.assertEqual([c for c in text if ord(c) < 32 and c != "\n"], [], words)
+        browser = self.browser(path="history")
+        browser.wait("onerror")
+        browser.click(browser.run("return [...document.querySelectorAll('td a')].find((one) => one.innerText.includes('onerror')).innerText"))
+        browser.wait("one point per")
+        browser.wait("onerror", "table")
+        self.assertEqual(browser.run("return [document.images.length, document.title]"), [0, "History – SteerDNS"])
+        self.finish(browser, "stored-html")
+
     def test_explain(self):
         browser = self.browser(path="explain")
         browser.wait("Trace the next one")
