@@ -1,5 +1,5 @@
-// Which helper threads are stuck: their work uses no CPU for kPatienceMs. A helper answers no query, so nobody ends the
-// process for it; the operator is told.
+// Which helper threads are stuck: their work uses no CPU for kPatienceMs. A helper answers no query, so the watchdog does
+// not end the process for it; the operator is told.
 //
 // A helper that waits for something slow (a hanging disk, a pattern that takes minutes to compile) counts as stuck, too.
 // One that computes without end does not. No clock and no I/O.

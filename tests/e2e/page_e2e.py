@@ -279,7 +279,7 @@ class Page(unittest.TestCase):
         until(lambda: len(self.scene.told("history", "--suffix", "stored.other.example")["queries"]) >= 6, 20, "the queries are stored")
         for words in (("history", "--suffix", "stored.other.example"), ("history", "top"), ("history", "--json")):
             text = self.scene.steerctl(*words)
-            self.assertIn("stored.other.example", text)
+            self.assertIn("other.example", text)
             self.assertEqual([c for c in text if ord(c) < 32 and c != "\n"], [], words)
         browser = self.browser(path="history")
         browser.wait("onerror")

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(work_without_cpu_time_is_stuck_and_reported_once) {
     BOOST_TEST(watch.stuck().empty());
 }
 
-BOOST_AUTO_TEST_CASE(other_work_of_the_same_name_begins_anew) {
+BOOST_AUTO_TEST_CASE(other_work_of_the_same_name_begins_again) {
     HelperWatch watch;
     for (std::uint64_t ms = 0; ms <= HelperWatch::kPatienceMs; ms += kStepMs)
         watch.look({sight(1, 100)}, kStepMs);
