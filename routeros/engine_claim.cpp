@@ -25,6 +25,8 @@ constexpr std::uint64_t kRefusedLogMs = 60'000;  // between log lines about refu
 Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     Wanted w;
     if (place.name >= names_.size()) return w;
+    // Without contact to its fleet it does not know all claims.
+    w.want.multi_writer = has_fleet() && role_.role == Role::alone;
     for (const List* list : names_[place.name].users)
         w.want.multi_writer |= list->config.multi_writer;
     if (place.address.is_host()) {

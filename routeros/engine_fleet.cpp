@@ -91,6 +91,7 @@ void Router::Engine::log_role() {
                     " of " + fleet +
                     (role_.token == 0 ? std::string{} : ", token " + std::to_string(role_.token)));
         case Role::waiting:
+            if (state_ != RouterState::in_sync) return;
             return log_line(Level::warning, who() + " has no writer in " + fleet +
                                                 ": answers go on without it until there is one");
     }

@@ -1,5 +1,6 @@
 #include "routeros/tls.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -62,6 +63,22 @@ std::string check_tls(const TlsConfig& config) {
     return {};
 }
 
+namespace {
+
+void show_certificate(SSL_CTX* context, const TlsConfig& config) {
+    ERR_clear_error();
+    const bool is_read =
+        SSL_CTX_use_certificate_chain_file(context, config.certificate.c_str()) == 1 &&
+        SSL_CTX_use_PrivateKey_file(context, config.key.c_str(), SSL_FILETYPE_PEM) == 1;
+    if (is_read) return;
+    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+    throw std::runtime_error(
+        "`certificate` " + config.certificate + " and `key` " + config.key +
+        " cannot be used: " + (reason != nullptr ? reason : "they do not belong together"));
+}
+
+}  // namespace
+
 asio::ssl::context make_tls_context(const TlsConfig& config, const std::string& host) {
     asio::ssl::context context{asio::ssl::context::tls_client};
     SSL_CTX* const raw = context.native_handle();
@@ -80,9 +97,10 @@ asio::ssl::context make_tls_context(const TlsConfig& config, const std::string& 
                                           : "`ca` file " + config.ca_file) +
                                      " cannot be used: " + why);
         }
-        if (!tls::expect_host(raw, host))
+        if (!tls::expect_host(raw, config.server_name.empty() ? host : config.server_name))
             throw std::runtime_error("no certificate can be verified for this host");
     }
+    if (!config.certificate.empty()) show_certificate(raw, config);
     return context;
 }
 

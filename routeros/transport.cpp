@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <optional>
+#include <vector>
 
 #include "routeros/server_trust.h"
 
@@ -20,6 +23,7 @@ namespace steer::routeros {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
+using Stream = asio::generic::stream_protocol;
 
 namespace {
 
@@ -74,7 +78,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
 class Transport::Impl::Connection : public std::enable_shared_from_this<Connection> {
   public:
     Connection(asio::io_context& io, Impl& owner)
-        : owner_(&owner), resolver_(io), socket_(io), limit_(io) {}
+        : owner_(&owner), peer_(owner.config().peer), resolver_(io), socket_(io), limit_(io) {}
 
     void begin() {
         const auto& config = owner_->config();
@@ -83,10 +87,16 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
             if (error || self->ready_) return;
             self->fail(self->stream_ ? "TLS: no answer in time" : "no answer in time");
         });
+        if (!config.path.empty())
+            return try_endpoints(
+                {Stream::endpoint(asio::local::stream_protocol::endpoint(config.path))});
         resolver_.async_resolve(config.host, std::to_string(config.port),
                                 [self = shared_from_this()](error_code error, const auto& found) {
                                     if (error) return self->fail(error.message());
-                                    self->try_endpoints(found);
+                                    std::vector<Stream::endpoint> endpoints;
+                                    for (const auto& entry : found)
+                                        endpoints.emplace_back(entry.endpoint());
+                                    self->try_endpoints(std::move(endpoints));
                                 });
     }
 
@@ -113,10 +123,11 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         owner->failed(why);
     }
 
-    void try_endpoints(const tcp::resolver::results_type& endpoints) {
+    void try_endpoints(std::vector<Stream::endpoint> endpoints) {
         if (owner_ == nullptr) return;
-        asio::async_connect(socket_, endpoints,
-                            [self = shared_from_this()](error_code error, const tcp::endpoint&) {
+        endpoints_ = std::move(endpoints);
+        asio::async_connect(socket_, endpoints_,
+                            [self = shared_from_this()](error_code error, const Stream::endpoint&) {
                                 if (error) return self->fail(error.message());
                                 self->secure();
                             });
@@ -134,7 +145,8 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         try {
             context_.emplace(make_tls_context(config.tls, config.host));
             stream_.emplace(socket_, *context_);
-            tls::send_name(stream_->native_handle(), config.host);
+            tls::send_name(stream_->native_handle(),
+                           config.tls.server_name.empty() ? config.host : config.tls.server_name);
         } catch (const std::exception& error) {
             return fail(std::string{"TLS: "} + error.what());
         }
@@ -147,8 +159,10 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 
     void fail_handshake(const error_code& error) {
         if (owner_ == nullptr) return;
-        const std::string refused =
-            tls::certificate_trouble(stream_->native_handle(), owner_->config().host);
+        const auto& config = owner_->config();
+        const std::string& name =
+            config.tls.server_name.empty() ? config.host : config.tls.server_name;
+        const std::string refused = tls::certificate_trouble(stream_->native_handle(), name);
         fail("TLS: " + (refused.empty() ? error.message() : refused));
     }
 
@@ -179,7 +193,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
             stream.async_read_some(
                 asio::buffer(in_), [self = shared_from_this()](error_code error, std::size_t n) {
                     if (error) {
-                        return self->fail(error == asio::error::eof ? "closed by the router"
+                        return self->fail(error == asio::error::eof ? "closed by " + self->peer_
                                                                     : error.message());
                     }
                     if (self->owner_ == nullptr) return;
@@ -205,11 +219,13 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
     }
 
     Impl* owner_;  // nullptr: released
+    const std::string peer_;
     tcp::resolver resolver_;
-    tcp::socket socket_;
+    std::vector<Stream::endpoint> endpoints_;
+    Stream::socket socket_;
     asio::steady_timer limit_;
     std::optional<asio::ssl::context> context_;
-    std::optional<asio::ssl::stream<tcp::socket&>> stream_;
+    std::optional<asio::ssl::stream<Stream::socket&>> stream_;
     bool ready_ = false;
     std::string going_, waiting_;  // being sent; to be sent after that
     std::optional<std::uint64_t> unsent_since_ms_;

@@ -1,4 +1,5 @@
-// The socket under a Router or a LeaseReader: TCP or TLS by Boost.Asio, and the timer that drives it.
+// The socket under a Router, a LeaseReader or a connection to Redis: TCP, TLS or a Unix socket by Boost.Asio, and the timer
+// that drives it.
 //
 // Everything runs on the thread that runs `io` (one strand, no locks). Its user's functions are
 // called only there, and claims must be made there too, followed by wake(). TCP_NODELAY,
@@ -23,12 +24,14 @@ class io_context;
 namespace steer::routeros {
 
 struct TransportConfig {
+    std::string path;  // of a Unix socket; then neither host nor port is used
     std::string host;  // address or name
     std::uint16_t port = 8728;
     TlsConfig tls;
     std::uint32_t connect_timeout_ms = 5000;
     std::uint32_t send_timeout_ms =
-        5000;  // sent and not acknowledged by the router's TCP: it is dead
+        5000;                         // sent and not acknowledged by the router's TCP: it is dead
+    std::string peer = "the router";  // for messages
     bool operator==(const TransportConfig&) const = default;
 };
 

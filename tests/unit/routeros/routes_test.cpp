@@ -122,6 +122,20 @@ BOOST_AUTO_TEST_CASE(answers_become_routes_and_those_without_a_lease_go) {
     BOOST_TEST(lab.others_are_untouched());
 }
 
+BOOST_AUTO_TEST_CASE(alone_a_box_of_a_fleet_removes_no_route) {
+    RouteLab lab;
+    BOOST_REQUIRE(lab.sync());
+    lab.router->set_role({Role::alone, "pop1", "a", 0}, lab.now_ms());
+    lab.claim(1, {"203.0.113.7"}, 60, 120, 1);
+    lab.run_for(5 * kMinute);
+    BOOST_TEST(lab.has("203.0.113.7/32"));  // another box may have a lease
+    lab.router->set_role({Role::writer, "pop1", "a", 1}, lab.now_ms());
+    lab.run_for(2 * kSecond);
+    lab.claim(1, {"203.0.113.8"}, 60, 120, 2);
+    lab.run_for(5 * kMinute);
+    BOOST_TEST(!lab.has("203.0.113.8/32"));  // the writer knows all leases
+}
+
 BOOST_AUTO_TEST_CASE(routes_of_others_cover_and_are_never_written) {
     RouteLab lab;
     BOOST_REQUIRE(lab.sync());
