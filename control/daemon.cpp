@@ -124,10 +124,10 @@ void Daemon::housekeeping() {
     leases_->poll();
     router_lists_->poll();
     look_at_upstreams();
+    tell_fleet();
     health_.turn_ms = clock_.now().ms;
     heartbeat_.beat();
     look_at_certificates(health_.turn_ms);
-    look_at_helpers();
     if (heap_trim_.is_due(streams_->connections(), health_.turn_ms)) ::malloc_trim(0);
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
@@ -239,6 +239,7 @@ bool Daemon::stop() {
     watcher_.reset();
     kernel_side_.reset();
     sets_ = nullptr;
+    fleet_ = nullptr;
     routers_.reset();
     streams_.reset();
     hops_.reset();

@@ -24,6 +24,7 @@
 #include "control/config/settings.h"
 #include "control/edit/edit_service.h"
 #include "control/fetch/fetcher.h"
+#include "control/fleet/fleet_service.h"
 #include "control/health/certificate_watch.h"
 #include "control/health/doctor_reports.h"
 #include "control/health/overload_watch.h"
@@ -111,6 +112,7 @@ class Daemon {
     void drain(bool on);
     ops::HealthChecks liveness();
     ops::HealthChecks readiness();
+    [[nodiscard]] bool is_ready();
     [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;
@@ -119,7 +121,6 @@ class Daemon {
                                                std::uint64_t within_ms) const;
     [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
     void look_at_certificates(std::uint64_t now_ms);
-    void look_at_helpers();
     boost::json::value health_status();
     void write_health_metrics(ops::MetricWriter& writer);
 
@@ -167,6 +168,7 @@ class Daemon {
 
     void on_network(kernel::NextHopView view);
     void housekeeping();
+    void tell_fleet();
     void look_at_upstreams();
     void take_notes();
 
@@ -222,6 +224,8 @@ class Daemon {
     kernel_sets::SetProgram set_program_;  // of thread `routers` once it runs
     std::unique_ptr<RouterThread> routers_;
     kernel_sets::SetSink* sets_ = nullptr;  // of routers_
+    fleet::FleetService* fleet_ = nullptr;  // of routers_
+    fleet::BoxFacts facts_;                 // as the fleet has them
     ops::Methods methods_;
     const ops::JsonRpc rpc_{methods_};
     const std::shared_ptr<ops::Subscriptions> subscriptions_ =
@@ -234,7 +238,6 @@ class Daemon {
     struct Health {
         std::uint64_t turn_ms = 0;          // of the main loop's timer, last
         std::uint64_t certificates_ms = 0;  // last check of certificates; 0: none yet
-        std::vector<HelperWatch::Stuck> stuck_helpers;
     };
     Health health_;
     Heartbeat heartbeat_;                 // of the main loop

@@ -7,9 +7,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <iomanip>
+#include <sstream>
 
 #include "control/config/list_changes.h"
 #include "control/daemon.h"
+#include "matchers/version.h"
 
 namespace steer {
 namespace {
@@ -94,7 +97,33 @@ ops::HealthChecks Daemon::readiness() {
         {"lists", fetcher_ ? lists_trouble() : "not loaded yet"},
         {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""}};
     doctor_reports_.add_check(checks);
+    // Without Redis a box serves on its own, so it stays ready.
+    if (const auto view = fleet_ != nullptr ? fleet_->view() : fleet::FleetView{};
+        view.is_configured) {
+        checks.push_back(
+            {"fleet", "", view.is_connected ? "connected to Redis" : "not connected to Redis"});
+    }
     return checks;
+}
+
+// Apart from draining.
+bool Daemon::is_ready() {
+    return std::ranges::all_of(readiness(), [](const ops::HealthCheck& check) {
+        return check.is_good() || check.name == "drain";
+    });
+}
+
+// What the other boxes see of this one.
+void Daemon::tell_fleet() {
+    std::ostringstream hash;
+    hash << std::hex << std::setw(12) << std::setfill('0') << reloads_.text_hash;
+    fleet::BoxFacts now{.version = kVersion,
+                        .configuration = hash.str(),
+                        .is_ready = is_ready(),
+                        .is_draining = is_draining_};
+    if (now == facts_) return;
+    facts_ = std::move(now);
+    fleet_->set_facts(facts_);
 }
 
 // As `status` and `lists` say it.
@@ -184,28 +213,6 @@ void Daemon::look_at_certificates(std::uint64_t now_ms) {
     health_.certificates_ms = now_ms;
     for (const auto& sentence : certificate_watch_.look(certificate_ends(), wall_s()))
         events_.tell(ops::EventKind::certificate, ops::EventLevel::warning, sentence);
-}
-
-// ---- helper threads
-
-void Daemon::look_at_helpers() {
-    if (!watchdog_) return;
-    auto now = watchdog_->stuck_helpers();
-    const auto is_in = [](const auto& all, const HelperWatch::Stuck& one) {
-        return std::ranges::count(all, one.serial, &HelperWatch::Stuck::serial) != 0;
-    };
-    for (const auto& one : now) {
-        if (!is_in(health_.stuck_helpers, one))
-            events_.tell(ops::EventKind::thread, ops::EventLevel::warning,
-                         one.sentence() +
-                             "; the log has its stack: check the disk or file that it waits for");
-    }
-    for (const auto& one : health_.stuck_helpers) {
-        if (!is_in(now, one))
-            events_.tell(ops::EventKind::thread, ops::EventLevel::info,
-                         "helper " + one.name + " is not stuck any more");
-    }
-    health_.stuck_helpers = std::move(now);
 }
 
 // ---- control and metrics

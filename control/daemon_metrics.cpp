@@ -10,6 +10,7 @@
 #include "control/collector_metrics.h"
 #include "control/config/list_changes.h"
 #include "control/daemon.h"
+#include "control/fleet/fleet_methods.h"
 #include "control/lists/ad_list_methods.h"
 #include "control/lists/list_report.h"
 #include "control/mdns_report.h"
@@ -253,6 +254,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     doctor_reports_.write_metrics(writer);
     write_set_metrics(writer, sets_->report());
     write_sink_metrics(writer, routers_->sinks());
+    fleet::write_fleet_metrics(writer, fleet_->view());
     write_reload_metrics(writer);
     if (fetcher_) {
         fetcher_->write_metrics(writer);

@@ -71,6 +71,10 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
     for (const std::string& list : s.second_writers)
         add(who + ": another instance writes list " + matchers::quoted(list) +
             "; stop one of the two, or set `multi_writer` in both");
+    for (const std::string& fleet : s.other_fleets)
+        add(who + ": fleet " + fleet +
+            " writes it, too; give each fleet its own routers, or remove its row in list "
+            "steerdns-writer if it has ended");
     for (const auto& list : s.lists) {
         if (list.max_rows == 0 || list.claims < list.max_rows) continue;
         std::string full = who;
@@ -100,9 +104,6 @@ boost::json::value Daemon::problems() {
                 out.add("health", std::string(check.name) + ": " + check.trouble);
         }
     }
-    for (const auto& helper : health_.stuck_helpers)
-        out.add("health", helper.sentence() +
-                              "; the log has its stack: check the disk or file that it waits for");
     if (!reloads_.trouble.empty())
         out.add("configuration", "the last reload was refused: " + reloads_.trouble +
                                      "; the configuration before it stays in use");
@@ -111,6 +112,8 @@ boost::json::value Daemon::problems() {
                 "the bypass is on: no router is written to; `steerctl bypass off` ends it");
     for (const auto& router : routers_->status())
         add_router(router, routers_->bypassed(), out);
+    for (std::string& text : fleet_->view().problems)
+        out.add("fleet", std::move(text));
     add_upstream_problems([&out](std::string text) { out.add("upstreams", std::move(text)); });
     for (std::string& text : overload_watch_.recent(now_ms))
         out.add("overload", std::move(text));

@@ -164,9 +164,6 @@ Result<void> Daemon::start_tables() {
     const auto workers = static_cast<unsigned>(cpus_.workers.size());
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();
-    const auto wall = std::chrono::system_clock::now().time_since_epoch();
-    options->worker.traces_from = first_trace_id(static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()));
     runtime_ = std::make_unique<DataplaneRuntime>(*options);
     query_records_ = std::make_unique<QueryRecordFeed>(*runtime_);
     spdlog::info("cache keys are computed by {} code",
@@ -375,6 +372,13 @@ void Daemon::start_threads() {
         sink->configure(built_.kernel_sets);
         sets_ = sink.get();
         return sink;
+    });
+    routers_->add_peers([this](auto& io) {
+        auto service = std::make_unique<fleet::FleetService>(
+            io, [this] { return clock_.now().ms; }, router_log(events_));
+        service->configure(fleet::fleet_plan(settings_));
+        fleet_ = service.get();
+        return service;
     });
     runtime_->start();
     if (cache_service_) cache_service_->start();

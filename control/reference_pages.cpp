@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/config/reference.h"
+#include "control/fleet/fleet.h"
 #include "control/mdns/mdns_counters.h"
 #include "control/ops/metric_table.h"
 #include "control/sets/set_report.h"
@@ -77,6 +78,9 @@ void write_counters(std::ostream& out, std::string_view title, std::string_view 
 void write_metrics(std::ostream& out) {
     constexpr std::array kRouterRows{STEER_ROUTER_COUNTERS(STEER_COUNTER_ROW)};
     constexpr std::array kSetRows{STEER_SET_COUNTERS(STEER_COUNTER_ROW)};
+#define STEER_FLEET_ROW(field, text) CounterRow{#field, text},
+    constexpr std::array kFleetRows{STEER_FLEET_COUNTERS(STEER_FLEET_ROW)};
+#undef STEER_FLEET_ROW
     constexpr std::array kOutcomes{STEER_OUTCOMES(STEER_COUNTER_ROW)};
     out << kMetricsHead;
     std::string_view group;
@@ -91,6 +95,7 @@ void write_metrics(std::ostream& out) {
     write_counters(out, "Routers", "steerdns_router_", "router",
                    {kRouterRows.begin(), kRouterRows.end()});
     write_counters(out, "Kernel sets", "steerdns_set_", "set", {kSetRows.begin(), kSetRows.end()});
+    write_counters(out, "Fleet", "steerdns_fleet_", "", {kFleetRows.begin(), kFleetRows.end()});
     write_counters(out, "mDNS repeater", "steerdns_mdns_", "interface",
                    rows_of(mdns::kMdnsLabels, mdns::kMdnsTexts));
     out << "\n## Values of labels\n\n"

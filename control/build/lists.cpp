@@ -259,6 +259,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                                                          Registry& registry, Built& built) {
     std::map<config::PluginIndex, std::uint32_t> places;
     const auto hosts = hosts_of(settings, surroundings);
+    // A box that cannot reach the others writes on its own.
+    const bool is_in_fleet = !settings.fleet.name.empty();
     auto& lists = built.snapshot->lists;
     for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const config::Plugin& plugin = settings.plugin(i);
@@ -287,9 +289,11 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             built.errors.push_back(settings.error(plugin.line, std::string(kTooManyLists)));
             continue;
         }
-        RouterLists all{settings, registry, built, plugin, *args};
+        config::RouterRows rows = *args;
+        rows.multi_writer = rows.multi_writer || (is_in_fleet && !rows.route);
+        RouterLists all{settings, registry, built, plugin, rows};
         const ListId id = all.on(args->routers);
-        lists.push_back(policy_list(plugin, *args, id, hosts));
+        lists.push_back(policy_list(plugin, rows, id, hosts));
         if (args->routers.size() == 1) continue;
         for (const ServedRange& range : served_ranges(settings, args->routers))
             lists.back().served.push_back({range.first, range.last, all.on(range.routers)});

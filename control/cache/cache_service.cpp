@@ -4,7 +4,6 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "control/process/helper_work.h"
 #include "dataplane/cache/arena.h"
 #include "dataplane/cache/walk.h"
 
@@ -123,10 +122,7 @@ void CacheService::run() {
         const auto job = std::move(jobs_.front());
         jobs_.pop_front();
         lock.unlock();
-        {
-            const HelperWork watched("cache");
-            job();
-        }
+        job();
         lock.lock();
     }
 }

@@ -146,9 +146,8 @@ class Includer {
         for (const Entry& entry : top.entries) {
             if (entry.key == "plugins" || entry.key == "include") continue;
             const auto all = sections();
-            const bool known = std::any_of(all.begin(), all.end(), [&](const Section& s) {
-                return s.name == entry.key && !s.text.empty();
-            });
+            const bool known = std::any_of(all.begin(), all.end(),
+                                           [&](const Section& s) { return s.name == entry.key; });
             if (!known) continue;
             in_.report().warn(
                 entry.line,
@@ -170,9 +169,8 @@ class Includer {
 
 void check_sections(Reading& in, const Node& top) {
     std::vector<std::string_view> names;
-    for (const Section& section : sections()) {
-        if (!section.text.empty()) names.push_back(section.name);
-    }
+    for (const Section& section : sections())
+        names.push_back(section.name);
     for (const Entry& entry : top.entries) {
         const auto all = sections();
         const auto known = std::find_if(all.begin(), all.end(),
@@ -180,9 +178,6 @@ void check_sections(Reading& in, const Node& top) {
         if (known == all.end()) {
             in.report().unknown(entry.line, "section " + matchers::quoted(entry.key) +
                                                 did_you_mean(entry.key, names));
-        } else if (known->text.empty()) {
-            in.report().error(entry.line,
-                              "the section '" + entry.key + "' is not supported yet: remove it");
         }
     }
 }

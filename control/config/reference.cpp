@@ -352,10 +352,7 @@ void write_part(std::ostream& out, std::string_view name, const std::vector<RowT
 
 void write_sections(std::ostream& out) {
     out << "## Sections\n\n";
-    std::string later;
     for (const Section& section : sections()) {
-        if (section.text.empty())
-            later += (later.empty() ? "`" : ", `") + std::string(section.name) + "`";
         if (section.rows == nullptr) continue;
         out << "### `" << section.name << "`\n\n";
         write_prose(out, section.text);
@@ -379,8 +376,8 @@ void write_sections(std::ostream& out) {
             out << kFetch << '\n';
         }
         if (section.name == "routers") write_part(out, "tls", tls_row_texts());
+        if (section.name == "fleet") write_part(out, "tls", fleet_tls_row_texts());
     }
-    out << "Sections that are not supported yet: " << later << ".\n\n";
 }
 
 void write_type(std::ostream& out, const PluginType& type) {

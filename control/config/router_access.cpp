@@ -13,7 +13,6 @@ namespace steer::config {
 namespace {
 
 constexpr std::uint16_t kApiPort = 8728, kApiTlsPort = 8729;
-constexpr std::size_t kLongestPassword = 1024;
 
 void read_anonymous(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
     read_value(in, node, place, {}, out.tls_anonymous);
@@ -26,20 +25,8 @@ void read_ca(Reading& in, const Node& node, const Place& place, RouterAccess& ou
     in.read_file(out.tls_ca, place);
 }
 
-// The SHA-256 of a certificate as tools print it: hex digits, with or without colons.
 void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
-    std::string text = node.is_text() ? lowered(node.text) : std::string();
-    std::erase(text, ':');
-    const bool hex = std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    });
-    if (!hex || text.size() != 64) {
-        in.report().error(place.line, place.name() +
-                                          " is not a SHA-256 fingerprint: expected 64 hex digits, "
-                                          "as printed by 'openssl x509 -fingerprint -sha256'");
-        return;
-    }
-    out.tls_pin = std::move(text);
+    out.tls_pin = read_fingerprint(in, node, place);
 }
 
 constexpr std::array<Row<RouterAccess>, 3> kTlsRows{{
@@ -51,56 +38,19 @@ constexpr std::array<Row<RouterAccess>, 3> kTlsRows{{
      "the router's api-ssl has no certificate: encrypted, not authenticated"},
 }};
 
-// The password from any of its three settings; no value after a reported error.
-std::optional<std::string> find_password(Reading& in, const RouterAccess& access,
-                                         const std::string& owner, int line) {
-    const int given = (access.password ? 1 : 0) + (access.password_file.empty() ? 0 : 1) +
-                      (access.password_env.empty() ? 0 : 1);
-    const auto refuse = [&](const std::string& text) {
-        in.report().error(line, text);
-        return std::nullopt;
-    };
-    if (given == 0) {
-        return refuse("'password' is missing in " + owner +
-                      ": write 'password', 'password_file' or 'password_env'");
-    }
-    if (given > 1)
-        return refuse(
-            owner + " has more than one of 'password', 'password_file', 'password_env': keep one");
-    if (access.password) {
-        if (access.password_line != 0)
-            in.note_secret(access.password_line, "the password of " + owner);
-        return access.password;
-    }
-    if (!access.password_env.empty()) {
-        auto value = in.environment(access.password_env);
-        if (value) return value;
-        return refuse("the environment variable " + matchers::quoted(access.password_env) +
-                      " in 'password_env' of " + owner + " is not set");
-    }
-    const std::string path = in.resolve(access.password_file);
-    const auto content = in.read_file(path, {"password_file", owner, line});
-    if (!content) return std::nullopt;
-    in.note_secret(line, "the password of " + owner, path);
-    std::string first = content->substr(0, content->find_first_of("\r\n"));
-    if (first.empty())
-        return refuse("the first line of " + matchers::quoted_path(path) +
-                      " in 'password_file' of " + owner + " is empty");
-    return first;
-}
-
 }  // namespace
 
-void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
-    if (node.is_text() && node.text.size() <= kLongestPassword) {
-        out.password = node.text;
-        out.password_line = node.replaced || node.text.empty() ? 0 : place.line;
-    } else if (node.is_null()) {
-        in.report().error(place.line,
-                          place.name() + " is empty: write \"\" if the user has no password");
-    } else {
-        in.report().error(place.line, place.name() + ": expected text of at most 1024 characters");
-    }
+std::string read_fingerprint(Reading& in, const Node& node, const Place& place) {
+    std::string text = node.is_text() ? lowered(node.text) : std::string();
+    std::erase(text, ':');
+    const bool hex = std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    });
+    if (hex && text.size() == 64) return text;
+    in.report().error(place.line, place.name() +
+                                      " is not a SHA-256 fingerprint: expected 64 hex digits, "
+                                      "as printed by 'openssl x509 -fingerprint -sha256'");
+    return {};
 }
 
 void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out) {

@@ -6,15 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "control/config/password.h"
 #include "control/config/reading.h"
 #include "control/config/setting.h"
 
 namespace steer::config {
 
-struct RouterAccess {
-    std::string address, username, password_file, password_env;
-    std::optional<std::string> password;
-    int password_line = 0;  // where it is written; 0: it came from elsewhere
+struct RouterAccess : PasswordText {
+    std::string address, username;
     bool tls = false, tls_anonymous = false, probe = true;
     bool repair_connections = false;
     std::string tls_ca, tls_pin;
@@ -23,7 +22,8 @@ struct RouterAccess {
     RouterScripts scripts = RouterScripts::when_possible;
 };
 
-void read_password(Reading& in, const Node& node, const Place& place, RouterAccess& out);
+// The SHA-256 of a certificate as tools print it: hex digits, with or without colons. Empty after a reported error.
+std::string read_fingerprint(Reading& in, const Node& node, const Place& place);
 void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out);
 void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAccess& out);
 

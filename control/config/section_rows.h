@@ -13,6 +13,8 @@ void read_mdns(Reading& in, const Node& node, int line);
 std::vector<RowText> mdns_row_texts();
 void read_routers(Reading& in, const Node& node, int line);
 std::vector<RowText> router_row_texts();
+void read_fleet(Reading& in, const Node& node, int line);
+std::vector<RowText> fleet_row_texts();
 
 // `http` and `roles` of `control` (section_http.cpp).
 void read_http(Reading& in, const Node& node, const Place& place, Control& out);

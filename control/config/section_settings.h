@@ -1,4 +1,4 @@
-// The sections beside `plugins:` as settings: log, dataplane, control, routers, policy, mdns.
+// The sections beside `plugins:` as settings: log, dataplane, control, routers, fleet, policy, mdns.
 #pragma once
 
 #include <cstdint>
@@ -173,6 +173,39 @@ struct Router {
     RouterScripts scripts = RouterScripts::when_possible;
     std::vector<matchers::Prefix> serves;  // clients behind it; none: all
     bool repair_connections = false;
+    int line = 0;
+};
+
+// ---- fleet
+
+// A Redis, or a Sentinel of it.
+struct FleetEndpoint {
+    std::string path;  // of a Unix socket; empty: `host` and `port`
+    std::string host;
+    std::uint16_t port = 0;
+    // On this machine: no other one can reach it, or listen on the way to it.
+    [[nodiscard]] bool is_local() const;
+    bool operator==(const FleetEndpoint&) const = default;
+};
+struct FleetTls {
+    bool enabled = false;
+    std::string ca;                // file; empty: the system's
+    std::string pin;               // SHA-256 of the certificate, 64 hex digits; empty: none
+    std::string server_name;       // empty: the host
+    std::string certificate, key;  // files, of this appliance; empty: none
+    bool operator==(const FleetTls&) const = default;
+};
+// Appliances that share their claims (control/fleet).
+struct Fleet {
+    std::string name;                      // empty: no fleet
+    std::string box;                       // of this appliance; empty: the host's name
+    std::optional<FleetEndpoint> redis;    // nothing: the Sentinels know it
+    std::vector<FleetEndpoint> sentinels;  // in the order in which they are asked
+    std::string master;                    // the Sentinels' name of Redis
+    std::string username, password;        // empty: none
+    FleetTls tls;
+    Milliseconds lease{1500};
+    bool share_tickets = true;
     int line = 0;
 };
 

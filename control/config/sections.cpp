@@ -286,6 +286,12 @@ constexpr std::array kSections{
         "to "
         "the same router.",
         router_row_texts, read_routers},
+    Section{"fleet",
+            "Several appliances (boxes) that share their claims over Redis. One of them writes "
+            "each router, and another one takes over when it fails. All boxes need the same names "
+            "of routers, and the same tags of their lists. Rows are then written as with "
+            "`multi_writer: true`. See [fleet.md](../guides/fleet.md).",
+            fleet_row_texts, read_fleet},
     Section{"mdns",
             "The mDNS repeater. It repeats mDNS between networks, so that clients in one network "
             "find printers and televisions in another. It corresponds to RouterOS's "
@@ -309,7 +315,6 @@ constexpr std::array kSections{
         "`bootstrap` of the upstreams that name it in `outbound`. The profile `default` applies "
         "to upstreams that name none.",
         [] { return std::vector<RowText>{}; }, read_network},
-    Section{"fleet", "", nullptr, nullptr},
 };
 
 }  // namespace

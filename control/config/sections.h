@@ -10,14 +10,14 @@ namespace steer::config {
 
 struct Section {
     std::string_view name;
-    std::string_view text;  // what it is, for the documentation; empty: not supported yet
+    std::string_view text;  // what it is, for the documentation
     std::vector<RowText> (*rows)();
     // `node` is an empty map if the section is missing or empty.
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, policy, routers, mdns, plugins, include, runtime; and api, network, fleet, which are
-// refused by name. `plugins` and `include` have no `read`: load() reads them last.
+// log, dataplane, control, policy, routers, fleet, mdns, plugins, include, runtime; and api, network of predecessors.
+// `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
 
 // Rows inside rows, for the documentation.
@@ -28,6 +28,7 @@ std::vector<RowText> http_row_texts();
 std::vector<RowText> http_tls_row_texts();
 std::vector<RowText> token_row_texts();
 std::vector<RowText> client_certificate_row_texts();
+std::vector<RowText> fleet_tls_row_texts();
 std::vector<RowText> port_row_texts();
 std::vector<RowText> exception_rate_row_texts();
 std::vector<RowText> neighbour_row_texts();

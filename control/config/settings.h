@@ -77,6 +77,7 @@ struct Settings {
     std::vector<ReadList> lists;  // as plugins read them, in the order of reading
     std::vector<RuleFile> rule_files;
     std::vector<SecretFile> secrets;
+    Fleet fleet;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
     std::vector<Plugin> plugins;  // as written; those written in place at the end
     // The executors that queries enter, each once, in the order of the servers that name them; at least one.

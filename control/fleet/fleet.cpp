@@ -65,9 +65,31 @@ std::string box_of(std::string_view id) {
     return std::string(id.substr(0, id.find('/')));
 }
 
+bool is_true(const json::object& from, std::string_view key) {
+    const auto* const value = from.if_contains(key);
+    return value != nullptr && *value == json::value(true);
+}
+
 std::string text_of(const json::object& from, std::string_view key) {
     const auto* const value = from.if_contains(key);
     return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+json::array texts(const std::vector<std::string>& all) {
+    json::array out;
+    for (const std::string& one : all)
+        out.emplace_back(one);
+    return out;
+}
+
+// Whether the box that said this has read that router's rows.
+bool has_in_sync(const json::object& said, std::string_view router) {
+    const auto* const all = said.if_contains("routers");
+    if (all == nullptr || !all->is_array()) return false;
+    return std::ranges::any_of(all->get_array(), [&](const json::value& one) {
+        return one.is_object() && text_of(one.get_object(), "name") == router &&
+               text_of(one.get_object(), "state") == "in_sync";
+    });
 }
 
 }  // namespace
@@ -88,7 +110,7 @@ Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLi
                              std::uint64_t now_ms) { took_message(channel, payload, now_ms); },
            .lost =
                [this](const std::string& why, std::uint64_t now_ms) {
-                   is_subscribed_ = false;
+                   if (std::exchange(is_subscribed_, false)) ++counters_.losses;
                    set_trouble(why, now_ms);
                }}) {}
 
@@ -149,12 +171,23 @@ void Fleet::connect(std::uint64_t now_ms) {
 }
 
 void Fleet::stop(std::uint64_t now_ms) {
-    facts_.is_draining = true;
-    for (Member& member : members_)
-        elect(member, now_ms);
     const std::string box = key("box:" + id());
+    for (Member& member : members_) {
+        give_up(member, now_ms);
+        member.peer.router->set_role(
+            {.role = Role::standby, .fleet = identity_.name, .box = {}, .token = 0}, now_ms);
+        member.peer.wake();
+    }
+    members_.clear();
     commands_.command({"DEL", box}, now_ms);
     commands_.send_now();
+}
+
+bool Fleet::has_stopped() const {
+    return !commands_.is_ready() || commands_.unanswered() == 0;
+}
+
+void Fleet::end() {
     commands_.stop();
     messages_.stop();
 }
@@ -182,10 +215,11 @@ void Fleet::check_format(const RedisReply& reply, std::uint64_t now_ms) {
 
 // Needs both connections, in any order.
 void Fleet::begin_subscription(std::uint64_t now_ms) {
-    if (!commands_.is_ready() || !messages_.is_ready() || members_.empty()) return;
+    if (!commands_.is_ready() || !messages_.is_ready()) return;
     std::vector<std::string> channels;
     for (const Member& member : members_)
         channels.push_back(key(member, "claims"));
+    if (channels.empty()) channels.push_back(key("boxes"));  // nothing is published there
     messages_.subscribe(channels, now_ms, [this](std::uint64_t at_ms) {
         is_subscribed_ = true;
         set_trouble({}, at_ms);
@@ -197,8 +231,9 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
 }
 
 void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
-    ++counters_.losses;
-    is_subscribed_ = false;
+    for (const auto& done : std::exchange(looks_, {}))
+        done();
+    if (std::exchange(is_subscribed_, false)) ++counters_.losses;
     set_trouble(why, now_ms);
     messages_.restart("the other connection ended", now_ms);
     set_trouble(why, now_ms);
@@ -210,10 +245,10 @@ void Fleet::set_trouble(const std::string& why, std::uint64_t now_ms) {
     if (was_there || why.empty()) trouble_since_ms_ = now_ms;
     trouble_ = why;
     if (why.empty()) {
-        log_(Level::info, "fleet " + identity_.name + ": Redis is there");
+        log_(Level::info, "fleet " + identity_.name + ": Redis is connected");
     } else if (was_there) {
         log_(Level::warning,
-             "fleet " + identity_.name + ": Redis is lost: " + why +
+             "fleet " + identity_.name + ": Redis is unreachable: " + why +
                  "; without it every box writes to the routers by itself, and removes nothing");
     }
 }
@@ -384,16 +419,35 @@ void Fleet::take_claim(Member& member, const SharedClaim& claim, std::uint64_t n
 
 // ---- who writes
 
+// A box that drains goes on while no other one can take over.
+bool Fleet::is_candidate(const Member& member, std::uint64_t now_ms) const {
+    const bool is_in_sync =
+        member.in_sync_ms != 0 && now_ms < member.in_sync_ms + identity_.lease_ms;
+    return is_in_sync && (!facts_.is_draining || !is_kept_by_others(member));
+}
+
+// Whether another box, which does not drain, has read this router's rows.
+bool Fleet::is_kept_by_others(const Member& member) const {
+    return std::ranges::any_of(boxes_, [&](const Box& box) {
+        return box.id != id() && !is_true(box.said, "draining") &&
+               has_in_sync(box.said, member.peer.name);
+    });
+}
+
+void Fleet::give_up(const Member& member, std::uint64_t now_ms) {
+    const std::string writer = key(member, "writer"), token = key(member, "token"), me = id();
+    commands_.command({"EVAL", kElect, "2", writer, token, me, "1", "0", "0"}, now_ms);
+}
+
 void Fleet::elect(Member& member, std::uint64_t now_ms) {
     const routeros::RouterStatus status = member.peer.router->status();
     if (status.state == routeros::RouterState::in_sync) member.in_sync_ms = now_ms;
-    const bool is_candidate = !facts_.is_draining && member.in_sync_ms != 0 &&
-                              now_ms < member.in_sync_ms + identity_.lease_ms;
+    const bool wants = is_candidate(member, now_ms) && !status.paused;
     const std::string writer = key(member, "writer"), token = key(member, "token");
     const std::string me = id(), lease = std::to_string(identity_.lease_ms);
     const std::string seen = std::to_string(member.peer.router->highest_token());
     commands_.command(
-        {"EVAL", kElect, "2", writer, token, me, lease, seen, is_candidate ? "1" : "0"}, now_ms,
+        {"EVAL", kElect, "2", writer, token, me, lease, seen, wants ? "1" : "0"}, now_ms,
         [this, router = member.peer.name, now_ms](const RedisReply& reply, std::uint64_t at_ms) {
             take_election(router, reply, now_ms, at_ms);
         });
@@ -408,8 +462,15 @@ void Fleet::take_election(const std::string& router, const RedisReply& reply, st
     contact_ms_ = std::max(contact_ms_, sent_ms);
     Member* const member = find(router);
     if (member == nullptr) return;
-    member->token = number_in(reply.items[0].text);
-    member->holder = reply.items[1].text;
+    const std::uint64_t token = number_in(reply.items[0].text);
+    const std::string& holder = reply.items[1].text;
+    if (holder == id() && token != member->token) {
+        ++counters_.terms;
+        if (!member->last_writer.empty() && member->last_writer != holder) ++counters_.failovers;
+    }
+    if (!holder.empty()) member->last_writer = holder;
+    member->token = token;
+    member->holder = holder;
     member->lease_until_ms = member->holder == id() ? sent_ms + identity_.lease_ms : 0;
     apply_roles(now_ms);
 }
@@ -513,7 +574,11 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
                                  {}});
                 places.push_back(key("box:" + found.back().id));
             }
-            if (found.empty()) return;
+            if (found.empty()) {
+                for (const auto& done : std::exchange(looks_, {}))
+                    done();
+                return;
+            }
             std::vector<std::string_view> words{"MGET"};
             words.insert(words.end(), places.begin(), places.end());
             commands_.command(
@@ -524,66 +589,80 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
                         auto said = json::parse(texts.items[i].text, bad);
                         if (!bad && said.is_object()) found[i].said = std::move(said.as_object());
                     }
+                    std::ranges::sort(found, {}, &Box::id);
                     boxes_ = std::move(found);
+                    for (const auto& done : std::exchange(looks_, {}))
+                        done();
                 });
             commands_.send_now();
         });
 }
 
-json::array Fleet::problems() const {
-    json::array all;
+void Fleet::look(std::uint64_t now_ms, std::function<void()> done) {
+    if (!is_connected()) return done();
+    looks_.push_back(std::move(done));
+    tell_box(now_ms);
+    ask_boxes(now_ms);
+    commands_.send_now();
+}
+
+std::vector<RouterRole> Fleet::roles() const {
+    std::vector<RouterRole> all;
+    for (const Member& member : members_)
+        all.push_back({member.peer.name, member.role.role});
+    return all;
+}
+
+std::size_t Fleet::boxes_alive() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(boxes_, [](const Box& box) { return !box.said.empty(); }));
+}
+
+std::vector<std::string> Fleet::problems() const {
+    std::vector<std::string> all;
+    const std::string fleet = "fleet " + identity_.name;
     if (!trouble_.empty()) {
-        all.push_back(json::string("the fleet " + identity_.name + " has no Redis: " + trouble_ +
-                                   "; every box writes by itself"));
+        all.push_back(fleet + ": Redis is unreachable: " + trouble_ +
+                      ", so every box writes the routers by itself; start Redis, or correct "
+                      "`fleet` of the configuration");
     }
     std::map<std::string, int> names;
     for (const Box& box : boxes_) {
         if (box.said.empty()) continue;
         const std::string name = safe_text(box_of(box.id), kReasonBytes);
         if (++names[name] == 2) {
-            all.push_back(json::string("two boxes of the fleet " + identity_.name + " are named " +
-                                       matchers::quoted(name) + ": give each its own `box`"));
+            all.push_back(fleet + ": two boxes are named " + matchers::quoted(name) +
+                          "; give each its own `box`");
         }
         const std::string configuration = text_of(box.said, "configuration");
-        if (box.id != id() && configuration != facts_.configuration) {
-            all.push_back(json::string(name + " of the fleet " + identity_.name +
-                                       " has another configuration than this box"));
-        }
+        if (box.id != id() && configuration != facts_.configuration)
+            all.push_back(fleet + ": " + name +
+                          " has another configuration than this box; `steerctl fleet` shows both");
     }
     return all;
 }
 
-json::array Fleet::obstacles() const {
-    json::array all;
+std::vector<std::string> Fleet::obstacles() const {
+    std::vector<std::string> all;
     if (!is_connected()) {
-        all.push_back("Redis is not connected, so the other boxes are not known");
+        all.emplace_back("Redis is not connected, so the other boxes are not known");
         return all;
     }
     std::size_t ready = 0;
-    std::map<std::string, bool> kept;  // by router: another box has read its rows
-    for (const Member& member : members_)
-        kept[member.peer.name] = false;
     for (const Box& box : boxes_) {
         if (box.id == id() || box.said.empty()) continue;
         const std::string name = safe_text(box_of(box.id), kReasonBytes);
-        const auto* const is_ready = box.said.if_contains("ready");
-        if (is_ready == nullptr || *is_ready != json::value(true)) {
-            all.push_back(json::string(name + " is not ready"));
-            continue;
-        }
-        ++ready;
-        const auto* const routers = box.said.if_contains("routers");
-        if (routers == nullptr || !routers->is_array()) continue;
-        for (const json::value& router : routers->as_array()) {
-            if (!router.is_object()) continue;
-            const auto at = kept.find(text_of(router.as_object(), "name"));
-            if (at != kept.end() && text_of(router.as_object(), "state") == "in_sync")
-                at->second = true;
-        }
+        if (!is_true(box.said, "ready"))
+            all.push_back(name + " is not ready");
+        else if (is_true(box.said, "draining"))
+            all.push_back(name + " is draining");
+        else
+            ++ready;
     }
-    if (ready == 0) all.push_back("no other box is ready");
-    for (const auto& [router, is_kept] : kept) {
-        if (!is_kept) all.push_back(json::string("no other box has router " + router + " in sync"));
+    if (ready == 0) all.emplace_back("no other box is ready");
+    for (const Member& member : members_) {
+        if (!is_kept_by_others(member))
+            all.push_back("no other box has router " + member.peer.name + " in sync");
     }
     return all;
 }
@@ -607,10 +686,10 @@ json::object Fleet::report(std::uint64_t now_ms) const {
             one[name] = value;
         boxes.push_back(std::move(one));
     }
-    json::object all{{"name", identity_.name},      {"box", identity_.box},
-                     {"connected", is_connected()}, {"clock_difference_ms", clock_difference_ms_},
-                     {"routers", routers_json()},   {"boxes", std::move(boxes)},
-                     {"problems", problems()},      {"obstacles", obstacles()}};
+    json::object all{{"name", identity_.name},        {"box", identity_.box},
+                     {"connected", is_connected()},   {"clock_difference_ms", clock_difference_ms_},
+                     {"routers", routers_json()},     {"boxes", std::move(boxes)},
+                     {"problems", texts(problems())}, {"obstacles", texts(obstacles())}};
     if (!trouble_.empty()) {
         all["trouble"] = trouble_;
         all["trouble_s"] = (now_ms - trouble_since_ms_) / 1000;

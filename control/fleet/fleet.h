@@ -56,12 +56,19 @@ struct FleetIdentity {
     X(messages_bad,                                                                      \
       "messages and stored claims that could not be read: another version, or damaged")  \
     X(claims_not_sent, "claims that were not given to other boxes: Redis took too long") \
+    X(terms, "times that this box became the writer of a router")                        \
+    X(failovers, "of them, those that followed another box")                             \
     X(connects, "connections to Redis")                                                  \
     X(losses, "connections to Redis that ended")
 struct FleetCounters {
 #define STEER_FLEET_COUNTER(name, text) std::uint64_t name = 0;
     STEER_FLEET_COUNTERS(STEER_FLEET_COUNTER)
 #undef STEER_FLEET_COUNTER
+};
+
+struct RouterRole {
+    std::string router;
+    routeros::Role role = routeros::Role::alone;
 };
 
 class Fleet {
@@ -79,8 +86,11 @@ class Fleet {
     void start(std::uint64_t now_ms);
     // Begins to connect, and connects again after each loss.
     void connect(std::uint64_t now_ms);
-    // Gives up its leases, as far as Redis can be told at once.
+    // Gives up its leases and forgets its routers, which write nothing until they get another role. Ends the connections
+    // with end(), when has_stopped() or at any time.
     void stop(std::uint64_t now_ms);
+    [[nodiscard]] bool has_stopped() const;
+    void end();
     void follow(std::vector<PeerRouter> routers, std::uint64_t now_ms);
     void claimed(const std::string& router, const Claim& claim, std::uint64_t now_ms);
     void flush(std::uint64_t now_ms);
@@ -88,6 +98,7 @@ class Fleet {
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
     void set_facts(BoxFacts facts) { facts_ = std::move(facts); }
+    [[nodiscard]] const BoxFacts& facts() const { return facts_; }
     // The connection's state is known by others: why there is none now; empty: there is one.
     void set_trouble(const std::string& why, std::uint64_t now_ms);
 
@@ -95,7 +106,13 @@ class Fleet {
     // "token", "claims"}], "boxes": [{"box", "self", "alive", "ago_s", and what it says of itself}], "problems": [text],
     //  "obstacles": [text], "counters"}; obstacles: why this box should not be taken out of service now
     [[nodiscard]] boost::json::object report(std::uint64_t now_ms) const;
+    // Calls `done` once report() has what the boxes say now, or if Redis does not answer. Not after end().
+    void look(std::uint64_t now_ms, std::function<void()> done);
     [[nodiscard]] const FleetCounters& counters() const { return counters_; }
+    [[nodiscard]] std::vector<RouterRole> roles() const;
+    // Sentences; each says what is wrong, and after a semicolon what to do.
+    [[nodiscard]] std::vector<std::string> problems() const;
+    [[nodiscard]] std::size_t boxes_alive() const;
     [[nodiscard]] bool is_connected() const { return is_subscribed_ && commands_.is_ready(); }
 
   private:
@@ -106,6 +123,7 @@ class Fleet {
         std::uint64_t token = 0;           // of the holder
         std::uint64_t lease_until_ms = 0;  // if it is this box's
         std::uint64_t in_sync_ms = 0;      // when its router was last in sync
+        std::string last_writer;           // the last holder that was seen
         std::vector<SharedClaim> batch;    // not published yet; lease ends of our clock
     };
     struct Box {
@@ -132,14 +150,16 @@ class Fleet {
     void take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms);
     void publish(Member& member, std::uint64_t now_ms);
     void elect(Member& member, std::uint64_t now_ms);
+    void give_up(const Member& member, std::uint64_t now_ms);
     void take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
                        std::uint64_t now_ms);
     void apply_roles(std::uint64_t now_ms);
     void tidy(Member& member, std::uint64_t now_ms);
     void tell_box(std::uint64_t now_ms);
     void ask_boxes(std::uint64_t now_ms);
-    [[nodiscard]] boost::json::array problems() const;
-    [[nodiscard]] boost::json::array obstacles() const;
+    [[nodiscard]] bool is_candidate(const Member& member, std::uint64_t now_ms) const;
+    [[nodiscard]] bool is_kept_by_others(const Member& member) const;
+    [[nodiscard]] std::vector<std::string> obstacles() const;
     [[nodiscard]] boost::json::array routers_json() const;
     Member* find(std::string_view router);
 
@@ -148,6 +168,7 @@ class Fleet {
     RedisConnection commands_, messages_;
     std::vector<Member> members_;
     std::vector<Box> boxes_;
+    std::vector<std::function<void()>> looks_;  // wait for them
     BoxFacts facts_;
     FleetCounters counters_;
     bool is_subscribed_ = false, has_clock_ = false;

@@ -52,19 +52,56 @@ void RedisConnection::lose(const std::string& why, std::uint64_t now_ms) {
 
 void RedisConnection::connected(std::uint64_t now_ms) {
     heard_ms_ = now_ms;
-    if (login_.password.empty()) return become_ready(now_ms);
     state_ = State::logging_in;
+    if (!login_.must_be_asked) return log_in(now_ms);
+    ask({"PING"}, now_ms,
+        [this](const RedisReply& reply, std::uint64_t at_ms) { check_guard(reply, at_ms); });
+}
+
+void RedisConnection::refuse(const std::string& why, std::uint64_t now_ms) {
+    link_.close();
+    lose(why, now_ms);
+}
+
+// Before it is ready.
+void RedisConnection::ask(const std::vector<std::string_view>& words, std::uint64_t now_ms,
+                          Done done) {
+    waiting_.push_back({std::move(done), now_ms});
+    link_.send(redis_command(words));
+}
+
+void RedisConnection::check_guard(const RedisReply& reply, std::uint64_t now_ms) {
+    if (!reply.is_error()) {
+        return refuse(
+            "it obeys without a password, so anyone could change the claims: set `requirepass` or "
+            "an ACL there",
+            now_ms);
+    }
+    if (!reply.text.starts_with("NOAUTH"))
+        return refuse("it refused: " + safe_text(reply.text, kErrorBytes), now_ms);
+    log_in(now_ms);
+}
+
+void RedisConnection::log_in(std::uint64_t now_ms) {
+    if (login_.password.empty()) return check_role(now_ms);
     std::vector<std::string_view> words{"AUTH"};
     if (!login_.username.empty()) words.push_back(login_.username);
     words.push_back(login_.password);
-    waiting_.push_back({[this](const RedisReply& reply, std::uint64_t at_ms) {
-                            if (!reply.is_error()) return become_ready(at_ms);
-                            link_.close();
-                            lose("it refused the login: " + safe_text(reply.text, kErrorBytes),
-                                 at_ms);
-                        },
-                        now_ms});
-    link_.send(redis_command(words));
+    ask(words, now_ms, [this](const RedisReply& reply, std::uint64_t at_ms) {
+        if (!reply.is_error()) return check_role(at_ms);
+        refuse("it refused the login: " + safe_text(reply.text, kErrorBytes), at_ms);
+    });
+}
+
+void RedisConnection::check_role(std::uint64_t now_ms) {
+    if (!login_.must_be_master) return become_ready(now_ms);
+    ask({"ROLE"}, now_ms, [this](const RedisReply& reply, std::uint64_t at_ms) {
+        if (!reply.items.empty() && reply.items.front().text == "master")
+            return become_ready(at_ms);
+        refuse(reply.is_error() ? "it does not say its role: " + safe_text(reply.text, kErrorBytes)
+                                : "it is a replica, which cannot be written",
+               at_ms);
+    });
 }
 
 void RedisConnection::become_ready(std::uint64_t now_ms) {

@@ -19,6 +19,10 @@ namespace steer::fleet {
 struct RedisLogin {
     std::string username;  // empty: the default user
     std::string password;  // empty: none is sent
+    // A server that obeys before the login is refused: anyone could change the claims.
+    bool must_be_asked = false;
+    bool must_be_master = false;  // a replica is refused
+    bool operator==(const RedisLogin&) const = default;
 };
 
 class RedisConnection final : public routeros::LinkUser {
@@ -73,6 +77,11 @@ class RedisConnection final : public routeros::LinkUser {
     };
 
     void lose(const std::string& why, std::uint64_t now_ms);
+    void refuse(const std::string& why, std::uint64_t now_ms);
+    void ask(const std::vector<std::string_view>& words, std::uint64_t now_ms, Done done);
+    void check_guard(const RedisReply& reply, std::uint64_t now_ms);
+    void log_in(std::uint64_t now_ms);
+    void check_role(std::uint64_t now_ms);
     void become_ready(std::uint64_t now_ms);
     void take(const RedisReply& reply, std::uint64_t now_ms);
     void take_pushed(const RedisReply& reply, std::uint64_t now_ms);

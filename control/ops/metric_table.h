@@ -296,6 +296,14 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_set_claimed_elements", "gauge", "set",
               "elements that must be in the kernel set", "Routers and sets"},
 
+    MetricRow{"steerdns_fleet_connected", "gauge", "",
+              "1 if this box is connected to the Redis of its fleet", "Fleet of appliances"},
+    MetricRow{"steerdns_fleet_boxes", "gauge", "", "boxes of the fleet with a sign of life",
+              "Fleet of appliances"},
+    MetricRow{"steerdns_fleet_router_role", "gauge", "router, role",
+              "1 for the role of this box on a router, 0 for the other roles",
+              "Fleet of appliances"},
+
     MetricRow{"steerdns_doctor_age_seconds", "gauge", "router",
               "time since the last report of `steerctl doctor --watch`", "Doctor"},
     MetricRow{"steerdns_doctor_stale", "gauge", "router",

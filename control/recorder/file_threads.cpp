@@ -6,7 +6,6 @@
 #include <mutex>
 
 #include "control/process/background.h"
-#include "control/process/helper_work.h"
 
 namespace steer::recorder {
 namespace {
@@ -67,7 +66,6 @@ template <class Batch>
 void FileThread<Batch>::run() {
     pthread_setname_np(pthread_self(), name_);
     run_in_background();
-    const HelperWork watched(name_);  // it looks at its queue several times a second
     for (;;) {
         std::uint64_t asked = 0;
         {

@@ -29,8 +29,10 @@ class ClaimPeers {
     virtual void claimed(const std::string& router, const Claim& claim) = 0;
     // Called after the last claim of a batch.
     virtual void flush() = 0;
-    // Gives up what others wait for; no call follows.
+    // Gives up what others wait for; no call but has_stopped() follows.
     virtual void stop() = 0;
+    // Whether the others know.
+    [[nodiscard]] virtual bool has_stopped() const = 0;
 };
 
 }  // namespace steer

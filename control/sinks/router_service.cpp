@@ -51,6 +51,7 @@ void RouterService::claim(const Claim& claim, std::uint64_t now_ms) {
     if (claim.client != nullptr) origin.client = claim.client->bytes;
     router_.claim(claim.list, {addresses.data(), count}, origin, claim.lease_end_ms,
                   claim.row_life_s, claim.hold_token, now_ms);
+    if (peers_ != nullptr) peers_->claimed(name_, claim);
 }
 
 SinkHealth RouterService::health() const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/build/build.h"
+#include "control/sinks/claim_peers.h"
 #include "control/sinks/claim_sink.h"
 #include "control/sinks/router_findings.h"
 #include "routeros/router.h"
@@ -29,6 +30,8 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
                   RouterFindings* findings = nullptr);
     // A reload; the caller configures its engine.
     void keep(std::vector<KeptList> lists) { lists_ = std::move(lists); }
+    // They get each claim of this appliance; nullptr: none.
+    void share_with(ClaimPeers* peers) { peers_ = peers; }
 
     [[nodiscard]] routeros::Router& router() { return router_; }
     [[nodiscard]] const routeros::Router& router() const { return router_; }
@@ -52,6 +55,7 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     std::vector<KeptList> lists_;
     SinkObserver& observer_;
     Log log_;
+    ClaimPeers* peers_ = nullptr;
     RouterFindings* findings_;  // of all routers; nullptr: each has its own
     routeros::Router router_;
 };

@@ -27,6 +27,7 @@ struct RouterThread::Link {
           service(plan.config, kept_lists(plan), transport, owner.lists_, owner.log_,
                   &owner.findings_) {
         transport.drive(service.router());
+        service.share_with(owner.peers_.get());
     }
 
     build::RouterPlan plan;
@@ -69,6 +70,12 @@ void RouterThread::add_sink(const MakeSink& make) {
     divide_lists();
 }
 
+void RouterThread::add_peers(const MakePeers& make) {
+    peers_ = make(io_);
+    for (const auto& link : links_)
+        link->service.share_with(peers_.get());
+}
+
 void RouterThread::start() {
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), "routers");
@@ -80,6 +87,7 @@ void RouterThread::run() {
         link->service.router().start(clock_.now().ms);
         link->transport.wake();
     }
+    follow_routers();
     publish_status();
     on_wake();
     io_.run();
@@ -110,6 +118,7 @@ void RouterThread::take_up(std::vector<build::RouterPlan> plans) {
         reconfigure(*links_.back(), std::move(plan));
     }
     divide_lists();
+    follow_routers();
     for (auto& link : before) {
         if (link) let_go(std::move(link));
     }
@@ -160,6 +169,16 @@ void RouterThread::divide_lists() {
     for (const auto& other : others_)
         sinks.push_back(other.get());
     lists_.configure(sinks);
+}
+
+void RouterThread::follow_routers() {
+    if (!peers_) return;
+    std::vector<PeerRouter> routers;
+    for (const auto& link : links_) {
+        routers.push_back({link->plan.config.name, link->service.lists(), &link->service.router(),
+                           [at = link.get()] { at->transport.wake(); }});
+    }
+    peers_->follow(std::move(routers));
 }
 
 // ---- the operator
@@ -263,6 +282,7 @@ void RouterThread::drain() {
         link->transport.wake();
     for (const auto& other : others_)
         other->flush();
+    if (peers_) peers_->flush();
 }
 
 void RouterThread::flush_acknowledgements() {
@@ -322,10 +342,10 @@ void RouterThread::stop(unsigned patience_ms) {
     if (!thread_.joinable()) return;
     std::promise<void> cleaned;
     auto done = cleaned.get_future();
-    // On the thread: starts cleanups, then checks every 20 ms whether they are done.
+    // On the thread: tells the peers, starts cleanups, then checks every 20 ms whether all is done.
     auto timer = std::make_shared<boost::asio::steady_timer>(io_);
     std::function<void()> look = [&, timer] {
-        bool all = true;
+        bool all = !peers_ || peers_->has_stopped();
         for (const auto& link : links_) {
             if (link->plan.cleanup_on_shutdown) all = all && link->service.router().cleaned();
         }
@@ -340,6 +360,7 @@ void RouterThread::stop(unsigned patience_ms) {
     };
     boost::asio::post(io_, [&] {
         const auto now = clock_.now().ms;
+        if (peers_) peers_->stop();
         for (const auto& link : links_) {
             if (!link->plan.cleanup_on_shutdown) continue;
             link->service.router().cleanup(now);

@@ -20,6 +20,7 @@
 #include "control/process/heartbeat.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sinks/acknowledger.h"
+#include "control/sinks/claim_peers.h"
 #include "control/sinks/claim_sink.h"
 #include "control/sinks/list_service.h"
 #include "control/sinks/router_service.h"
@@ -52,11 +53,15 @@ class RouterThread {
         std::function<std::unique_ptr<ClaimSink>(boost::asio::io_context&, SinkObserver&)>;
     void add_sink(const MakeSink& make);
 
+    // Other appliances that keep the same routers, before start(). As a sink, but of the claims of routers.
+    using MakePeers = std::function<std::unique_ptr<ClaimPeers>(boost::asio::io_context&)>;
+    void add_peers(const MakePeers& make);
+
     void start();
     // A reload to these routers. `others` is called on the thread first, to change lists of other sinks. Unchanged routers are not touched; claims of lists that stay are kept.
     // Rows of a removed router are removed if its cleanup_on_shutdown is set, else they expire.
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
-    // Ends sessions (after the cleanup of those that ask for it, for at most `patience_ms`) and the thread.
+    // Ends sessions and the thread, after at most `patience_ms`: first peers take over, and cleanups end.
     void stop(unsigned patience_ms);
 
     // A router for the operator's commands.
@@ -102,6 +107,7 @@ class RouterThread {
     void let_go(std::unique_ptr<Link> link);
     void end_retired();
     void divide_lists();
+    void follow_routers();
     void obey(Link& link);
     void look_for_quiet(const std::string& name, std::uint64_t until_ms,
                         const std::function<void()>& done);
@@ -122,6 +128,7 @@ class RouterThread {
     std::vector<std::unique_ptr<Link>> links_;
     std::vector<std::unique_ptr<Link>> retired_;  // cleaning up
     std::vector<std::unique_ptr<ClaimSink>> others_;
+    std::unique_ptr<ClaimPeers> peers_;  // nullptr: none
     std::atomic<bool> bypass_{false};
     struct Io;
     std::unique_ptr<Io> timers_;

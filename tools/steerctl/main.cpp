@@ -70,6 +70,20 @@ int reload(const Options& options) {
                            : row_of(kCode).code;
 }
 
+// `fleet upgrade-check`: exit 1 with the obstacles.
+int check_upgrade(const Options& options) {
+    const Reply reply = ask(options.socket, "fleet");
+    if (!reply.error.empty()) return fail(reply);
+    const UpgradeCheck check = upgrade_check(reply.result);
+    if (options.as_json)
+        print_json(json::object{{"good", check.obstacles.empty()}, {"obstacles", check.obstacles}});
+    else if (check.obstacles.empty())
+        print(check.sentence + "\n");
+    if (check.obstacles.empty()) return 0;
+    return fail(steer::ErrorCode::incomplete,
+                "this box must stay in service now: " + check.obstacles);
+}
+
 // `hits`. Suffixes are made here, of as many names as the daemon gives.
 int count_hits(const Options& options, bool groups) {
     constexpr unsigned kMostNames = 10'000;
@@ -235,6 +249,10 @@ int run(int argc, char** argv) {
     const RouterCommands router_commands(app, options);
     const TopCommand top_command(app);
     const CaptureCommand capture_command(app);
+    auto* const fleet_command =
+        app.add_subcommand("fleet", "Show the boxes of the fleet, and who writes each router");
+    const auto* const upgrade = fleet_command->add_subcommand(
+        "upgrade-check", "Check whether this box may be taken out of service now");
     auto* const drain = app.add_subcommand(
         "drain", "Make /readyz fail, so that load balancers send no new clients");
     drain->add_option("WHAT", options.verb, "on or off (default: show the state)")
@@ -287,6 +305,8 @@ int run(int argc, char** argv) {
     if (version->parsed()) return show_version(options);
     if (methods->parsed())
         return show(options, "methods", options.markdown ? methods_page : methods_text);
+    if (upgrade->parsed()) return check_upgrade(options);
+    if (fleet_command->parsed()) return show(options, "fleet", fleet_text);
     if (drain->parsed()) {
         return show(
             options, "drain", drain_text,

@@ -23,6 +23,15 @@ std::string cache_done_text(const boost::json::value& done);
 // Of reverse.
 std::string reverse_text(const boost::json::value& answer);
 
+// Of fleet.
+std::string fleet_text(const boost::json::value& answer);
+// Whether the box may be taken out of service.
+struct UpgradeCheck {
+    std::string obstacles;  // empty: none
+    std::string sentence;   // if there is none
+};
+UpgradeCheck upgrade_check(const boost::json::value& answer);
+
 // Of why and hits.
 std::string why_text(const boost::json::value& answer);
 std::string hits_text(const boost::json::value& answer);

@@ -138,6 +138,21 @@ BOOST_AUTO_TEST_CASE(claims_go_to_the_others_and_come_from_them) {
     BOOST_TEST(fleet.counters().messages_bad == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_gives_up_the_leases_and_the_router_waits) {
+    connect(kStart + 10);
+    fleet.commands().received("*2\r\n" + bulk("7") + bulk("dns1/aa"), kStart + 20);
+    BOOST_TEST(role_of(kStart + 20) == "writer");
+    BOOST_TEST(fleet.counters().terms == 1U);
+    BOOST_TEST(fleet.counters().failovers == 0U);
+    commands.sent.clear();
+    fleet.stop(kStart + 30);
+    BOOST_TEST(commands.sent.find("EVAL") != std::string::npos);
+    BOOST_TEST((router.status().role == Role::standby));
+    BOOST_TEST(!fleet.has_stopped());
+    fleet.commands().closed("closed by Redis", kStart + 40);
+    BOOST_TEST(fleet.has_stopped());
+}
+
 BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {
     fleet.connect(kStart);
     fleet.commands().tick(kStart);

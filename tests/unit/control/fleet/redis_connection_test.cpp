@@ -65,6 +65,35 @@ BOOST_AUTO_TEST_CASE(a_refused_login_is_said_and_tried_again) {
     BOOST_TEST(link.connects == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_obeys_everyone_is_refused) {
+    auto redis = make(false, {.username = {}, .password = "x", .must_be_asked = true});
+    connect(redis);
+    BOOST_TEST(link.sent == "*1\r\n$4\r\nPING\r\n");
+    redis.received("+PONG\r\n", 12);
+    BOOST_REQUIRE(lost.size() == 1U);
+    BOOST_TEST(lost.front().starts_with("it obeys without a password"));
+    link.sent.clear();
+    redis.tick(12 + RedisConnection::kRetryMs);
+    redis.connected(300);
+    redis.received("-NOAUTH Authentication required.\r\n", 301);
+    BOOST_TEST(link.sent.ends_with("AUTH\r\n$1\r\nx\r\n"));
+    redis.received("+OK\r\n", 302);
+    BOOST_TEST(ready == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_replica_is_refused) {
+    auto redis = make(false, {.username = {}, .password = {}, .must_be_master = true});
+    connect(redis);
+    BOOST_TEST(link.sent == "*1\r\n$4\r\nROLE\r\n");
+    redis.received("*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:6379\r\n$9\r\nconnected\r\n:0\r\n",
+                   12);
+    BOOST_TEST((lost == std::vector<std::string>{"it is a replica, which cannot be written"}));
+    redis.tick(12 + RedisConnection::kRetryMs);
+    redis.connected(300);
+    redis.received("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n", 301);
+    BOOST_TEST(ready == 1);
+}
+
 BOOST_AUTO_TEST_CASE(silence_and_foreign_bytes_end_it) {
     auto redis = make(false);
     connect(redis);

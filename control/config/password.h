@@ -1,0 +1,27 @@
+// A password from any of its three settings: `password`, `password_file`, `password_env`.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "control/config/reading.h"
+#include "control/config/setting.h"
+
+namespace steer::config {
+
+struct PasswordText {
+    std::string password_file, password_env;
+    std::optional<std::string> password;
+    int password_line = 0;  // where it is written; 0: it came from elsewhere
+    [[nodiscard]] bool is_given() const {
+        return password || !password_file.empty() || !password_env.empty();
+    }
+};
+
+void read_password(Reading& in, const Node& node, const Place& place, PasswordText& out);
+
+// No value after a reported error; also if none is given.
+std::optional<std::string> find_password(Reading& in, const PasswordText& text,
+                                         const std::string& owner, int line);
+
+}  // namespace steer::config

@@ -1,0 +1,232 @@
+"""A fleet in one LAN: appliances (boxes), their Redis, routers and a resolver, each in a namespace of its own.
+
+    10.7.0.1    router: rossim, one port per router
+    10.7.0.10   redis, 10.7.0.11 a second one; Sentinels on 10.7.0.12
+    10.7.0.21…  boxes
+    10.7.0.53   resolver: knot with the zones of lab.scene
+    10.7.0.100  client
+
+All are ports of one bridge, so that a port can be cut off; packets of one pair can be dropped, too.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from lab.network import Network, Process, run, until
+from lab.scene import PASSWORD, ROOT, USER, ZONES, knot_configuration
+
+ADDRESSES = {"router": "10.7.0.1", "redis": "10.7.0.10", "redis2": "10.7.0.11", "sentinels": "10.7.0.12", "resolver": "10.7.0.53",
+             "client": "10.7.0.100"}
+REDIS_PASSWORD = "of-the-fleet"
+LIST = "policy_set_v4"
+
+CONFIG = """dataplane: {{ memory: 64MiB, ports: [ {{ device: eth0, driver: socket }} ], trusted_forwarders: [10.7.0.100/32] }}
+{control}{fleet}routers:
+{routers}plugins:
+  - {{ tag: names, type: domain_set, args: {{ exps: ["domain:stream.example", "domain:media.example"] }} }}
+  - {{ tag: match, type: qname, args: ["$names"] }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: "udp://10.7.0.53:53" }} ] }} }}
+{rules}  - tag: policy
+    type: ros_address_list
+    args:
+      routers: [{names}]
+      async: {is_async}
+      sync_timeout: {sync_timeout}
+      address_list4: policy_set_v4
+      address_list6: policy_set_v6
+      min_ttl: 60
+      max_ttl: 1800
+  - tag: main
+    type: sequence
+    args:
+      - {{ matches: "$match", exec: "$policy" }}
+      - exec: $up
+{servers}"""
+
+
+class Box:
+    """An appliance; `address` is its own."""
+
+    def __init__(self, lan: FleetLan, number: int):
+        self.lan, self.name, self.address = lan, f"box{number}", f"10.7.0.{20 + number}"
+        self.socket = lan.folder / f"{self.name}.sock"
+        self.config = lan.folder / f"{self.name}.yaml"
+        self.daemon: Process | None = None
+        self.starts = 0
+
+    def start(self, *prefix: str, wait: str = "serving on") -> Process:
+        """`prefix`: words of a command that runs it, as in unshare."""
+        self.starts += 1
+        self.daemon = self.lan.network.start(
+            self.name, f"{self.name}-{self.starts}", *prefix, str(self.lan.build / "steerdnsd"), "--config", str(self.config),
+            "--control-socket", str(self.socket), env={"FLEET_BOX": self.name})
+        if wait:
+            self.daemon.wait_for(wait, 60)
+        return self.daemon
+
+    def write(self, **what: str) -> None:
+        self.config.write_text(self.lan.text(**what))
+
+    def ask(self, *words: str, check: bool = False):
+        return run(str(self.lan.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
+
+    def told(self, *words: str):
+        return json.loads(self.ask("--json", *words, check=True).stdout)
+
+    def fleet(self) -> dict:
+        return self.told("fleet")
+
+    def role(self, router: str = "edge1") -> str:
+        return next((one["role"] for one in self.fleet().get("routers", []) if one["name"] == router), "")
+
+    def problems(self) -> list[str]:
+        return [one["text"] for one in self.told("status")["problems"]]
+
+    def kill(self) -> None:
+        """At once, as if the machine lost its power: nothing is given up."""
+        self.lan.kill(self.name, "steerdnsd")
+
+
+class FleetLan:
+    """Builds the network and runs its parts; a context manager."""
+
+    def __init__(self, build: pathlib.Path | str, label: str = "fleet", keep_files: bool = False):
+        self.build = pathlib.Path(build).resolve()
+        self.network = Network(label, keep_files)
+        self.folder = self.network.folder
+        self.boxes: list[Box] = []
+        self.routers = {"edge1": 8728}
+        self.fleet = f'{{ name: pop1, box: "${{env:FLEET_BOX}}", redis: "10.7.0.10:6379", password: {REDIS_PASSWORD} }}'
+        self.is_async = "true"
+        self.sync_timeout = "3s"
+        self.rules = self.servers = self.control = ""
+
+    def __enter__(self) -> FleetLan:
+        try:
+            self.network.namespace("lan")
+            self.network.run("lan", "ip", "link", "add", "bridge", "type", "bridge")
+            self.network.run("lan", "ip", "link", "set", "bridge", "up")
+            for name in ADDRESSES:
+                self.plug(name, ADDRESSES[name])
+        except BaseException:
+            self.network.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.network.close()
+
+    def plug(self, space: str, address: str) -> None:
+        self.network.namespace(space)
+        self.network.link((space, "eth0"), ("lan", space))
+        self.network.run("lan", "ip", "link", "set", space, "master", "bridge")
+        self.network.address(space, "eth0", f"{address}/24")
+
+    # ---- parts
+
+    def start_resolver(self, zones: dict[str, str] | None = None) -> Process:
+        folder = self.folder / "knot"
+        knot = self.network.start("resolver", "knotd", "knotd", "-c",
+                                  str(knot_configuration(folder, "10.7.0.53@53", zones or ZONES)))
+        knot.wait_for("server started")
+        return knot
+
+    def start_router(self, name: str = "edge1", *options: str) -> Process:
+        port = self.routers.setdefault(name, 8728 + 10 * len(self.routers))
+        rossim = self.network.start(
+            "router", name, str(self.build / "tools/rossim/rossim"), "--address", "10.7.0.1", "--port", str(port), "--name", name,
+            "--user", f"{USER}:{PASSWORD}", "--journal", str(self.journal(name)), "--control", str(self.folder / f"{name}.ctl"),
+            *options)
+        rossim.wait_for(f"port {port}")
+        return rossim
+
+    def journal(self, router: str = "edge1") -> pathlib.Path:
+        return self.folder / f"{router}.jsonl"
+
+    def changes(self, router: str = "edge1") -> list[dict]:
+        """Every change of a row that the router saw, in order; without those of a probe."""
+        all_of_them = [json.loads(line) for line in self.journal(router).read_text().splitlines() if line.endswith("}")]
+        return [change for change in all_of_them if change.get("list") != "steerdns-probe"]
+
+    def rows(self, router: str = "edge1") -> dict[str, dict]:
+        """The router's rows of the list, by address."""
+        text = self.router_rows(router)
+        return {row["address"]: row for row in text if row["list"] == LIST}
+
+    def router_rows(self, router: str = "edge1") -> list[dict]:
+        script = ("import json,librouteros\n"
+                  f"api=librouteros.connect(host='10.7.0.1',port={self.routers[router]},username='{USER}',password='{PASSWORD}')\n"
+                  "print(json.dumps([dict(r) for r in api.path('/ip/firewall/address-list')]))\n")
+        return json.loads(self.network.run("router", "/usr/bin/python3", "-c", script).stdout)
+
+    def start_redis(self, space: str = "redis", *options: str, password: str = REDIS_PASSWORD, port: int = 6379) -> Process:
+        """A Redis without a file; a second one of the same place has another port."""
+        words = ["redis-server", "--bind", ADDRESSES.get(space, "127.0.0.1"), "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no",
+                 "--dir", str(self.folder), "--daemonize", "no", *(["--requirepass", password] if password else []), *options]
+        redis = self.network.start(space, f"redis-{space}-{port}-{len(self.network.processes)}", *words)
+        redis.wait_for("Ready to accept connections")
+        return redis
+
+    def redis(self, *words: str, space: str = "redis", password: str = REDIS_PASSWORD, port: int = 6379) -> str:
+        login = ["-a", password, "--no-auth-warning"] if password else []
+        return self.network.run(space, "redis-cli", "-p", str(port), *login, *words).stdout.strip()
+
+    def kill(self, space: str, program: str) -> None:
+        run("kill", "-9", str(self.network.pid(space, program)))
+
+    # ---- boxes
+
+    def text(self, **what: str) -> str:
+        """The configuration of all boxes; `what` replaces parts of the lan's."""
+        fleet = what.get("fleet", self.fleet)
+        routers = "".join(f'  {name}: {{ address: "10.7.0.1:{port}", username: {USER}, password: {PASSWORD} }}\n'
+                          for name, port in self.routers.items())
+        values = {"control": self.control, "rules": self.rules, "servers": self.servers, "is_async": self.is_async,
+                  "sync_timeout": self.sync_timeout} | what
+        values["fleet"] = f"fleet: {fleet}\n" if fleet else ""
+        return CONFIG.format(**({"routers": routers, "names": ", ".join(self.routers)} | values))
+
+    def add_boxes(self, count: int) -> list[Box]:
+        for _ in range(count):
+            box = Box(self, len(self.boxes) + 1)
+            self.plug(box.name, box.address)
+            self.boxes.append(box)
+            box.write()
+        return self.boxes
+
+    def kdig(self, box: Box, *words: str) -> str:
+        return self.network.run("client", "kdig", f"@{box.address}", "+timeout=5", "+retry=0", *words, check=False).stdout
+
+    def short(self, box: Box, *words: str) -> list[str]:
+        return self.kdig(box, "+short", *words).split()
+
+    def writers(self, router: str = "edge1") -> list[Box]:
+        return [box for box in self.boxes if box.daemon and box.daemon.running() and box.role(router) == "writer"]
+
+    def settle(self, router: str = "edge1") -> tuple[Box, list[Box]]:
+        """Waits until one box writes the router and all others stand by; returns both."""
+        running = [box for box in self.boxes if box.daemon and box.daemon.running()]
+
+        def is_settled() -> bool:
+            roles = sorted(box.role(router) for box in running)
+            return roles == ["standby"] * (len(running) - 1) + ["writer"]
+        until(is_settled, 20, f"one writer of {router}, and standbys")
+        writer = self.writers(router)[0]
+        return writer, [box for box in running if box is not writer]
+
+    # ---- partitions
+
+    def cut(self, space: str, on: bool = True) -> None:
+        """Pulls the plug of a machine, or puts it back."""
+        self.network.run("lan", "ip", "link", "set", space, "down" if on else "up")
+
+    def drop(self, here: str, there: str, on: bool = True) -> None:
+        """Drops packets in both directions between two machines; the machine `here` filters."""
+        address = ADDRESSES.get(there) or next(box.address for box in self.boxes if box.name == there)
+        for chain, side in (("INPUT", "-s"), ("OUTPUT", "-d")):
+            self.network.run(here, "iptables", "-w", "-A" if on else "-D", chain, side, address, "-j", "DROP")
+
+
+__all__ = ["ADDRESSES", "Box", "FleetLan", "LIST", "REDIS_PASSWORD", "ROOT"]
