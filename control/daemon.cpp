@@ -128,6 +128,7 @@ void Daemon::housekeeping() {
     health_.turn_ms = clock_.now().ms;
     heartbeat_.beat();
     look_at_certificates(health_.turn_ms);
+    look_at_helpers();
     if (heap_trim_.is_due(streams_->connections(), health_.turn_ms)) ::malloc_trim(0);
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);

@@ -121,6 +121,7 @@ class Daemon {
                                                std::uint64_t within_ms) const;
     [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
     void look_at_certificates(std::uint64_t now_ms);
+    void look_at_helpers();
     boost::json::value health_status();
     void write_health_metrics(ops::MetricWriter& writer);
 
@@ -238,6 +239,7 @@ class Daemon {
     struct Health {
         std::uint64_t turn_ms = 0;          // of the main loop's timer, last
         std::uint64_t certificates_ms = 0;  // last check of certificates; 0: none yet
+        std::vector<HelperWatch::Stuck> stuck_helpers;
     };
     Health health_;
     Heartbeat heartbeat_;                 // of the main loop

@@ -215,6 +215,28 @@ void Daemon::look_at_certificates(std::uint64_t now_ms) {
         events_.tell(ops::EventKind::certificate, ops::EventLevel::warning, sentence);
 }
 
+// ---- helper threads
+
+void Daemon::look_at_helpers() {
+    if (!watchdog_) return;
+    auto now = watchdog_->stuck_helpers();
+    const auto is_in = [](const auto& all, const HelperWatch::Stuck& one) {
+        return std::ranges::count(all, one.serial, &HelperWatch::Stuck::serial) != 0;
+    };
+    for (const auto& one : now) {
+        if (!is_in(health_.stuck_helpers, one))
+            events_.tell(ops::EventKind::thread, ops::EventLevel::warning,
+                         one.sentence() +
+                             "; the log has its stack: check the disk or file that it waits for");
+    }
+    for (const auto& one : health_.stuck_helpers) {
+        if (!is_in(now, one))
+            events_.tell(ops::EventKind::thread, ops::EventLevel::info,
+                         "helper " + one.name + " is not stuck any more");
+    }
+    health_.stuck_helpers = std::move(now);
+}
+
 // ---- control and metrics
 
 boost::json::value Daemon::health_status() {

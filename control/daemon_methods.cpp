@@ -93,12 +93,17 @@ void Daemon::add_looks() {
                   .help = "Shows readiness, ports, workers, cache, routers, sets and upstreams.",
                   .changes = Changes::nothing(),
                   .run = with_routers(main_io_, routers_, [this] { return status(); }),
+                  .members = "version uptime_s pid config generation ready problems reload lists "
+                             "ports addresses workers threads memory resident_bytes? open_files? "
+                             "cpu_s simd cache? routers bypass? sets? upstreams certificates "
+                             "connections mdns?",
                   .result = "one object with a part for each subject"});
     methods_.add(
         {.name = "counters",
          .help = "Shows the verdicts and counters of all workers.",
          .changes = Changes::nothing(),
          .run = with_routers(main_io_, routers_, [this] { return counters(); }),
+         .members = "workers outcomes routers sets? streams mdns? ports exceptions announcements",
          .result = "numbers since the start: of workers, routers, sets, streams and ports"});
     methods_.add({.name = "version",
                   .help = "Shows the version of steerdnsd.",
@@ -106,11 +111,13 @@ void Daemon::add_looks() {
                   .run = [](const ops::Arguments&) -> ops::RpcResult {
                       return boost::json::value{{"version", kVersion}};
                   },
+                  .members = "version",
                   .result = "`version`"});
     methods_.add({.name = "lists",
                   .help = "Shows the rules of each list, and the state of lists from URLs.",
                   .changes = Changes::nothing(),
                   .run = [this](const ops::Arguments&) -> ops::RpcResult { return lists_status(); },
+                  .members = "lists sets",
                   .result = "`lists`: those from URLs, with outcome and age; `sets`: their rules"});
 }
 
@@ -129,6 +136,7 @@ void Daemon::add_changes() {
                               [done](const ReloadOutcome& outcome) { done(to_json(outcome)); },
                               asked.is_true("any_size"));
                       },
+                  .members = "generation took_ms warnings errors",
                   .result = "the generation in force, the time it took, warnings and errors"});
     methods_.add(
         {.name = "lists.fetch",
@@ -142,6 +150,7 @@ void Daemon::add_changes() {
                  fetcher_->fetch_now([this, done] { done(lists_status()); },
                                      asked.is_true("any_size"));
              },
+         .members = "lists sets",
          .result = "as `lists`"});
     methods_.add({.name = "drain",
                   .help = "Makes /readyz fail, so that load balancers send no new clients.",
@@ -152,6 +161,7 @@ void Daemon::add_changes() {
                       if (asked.has("on")) drain(asked.is_true("on"));
                       return boost::json::value{{"draining", is_draining_}};
                   },
+                  .members = "draining",
                   .result = "`draining`"});
 }
 

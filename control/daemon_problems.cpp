@@ -104,6 +104,9 @@ boost::json::value Daemon::problems() {
                 out.add("health", std::string(check.name) + ": " + check.trouble);
         }
     }
+    for (const auto& helper : health_.stuck_helpers)
+        out.add("health", helper.sentence() +
+                              "; the log has its stack: check the disk or file that it waits for");
     if (!reloads_.trouble.empty())
         out.add("configuration", "the last reload was refused: " + reloads_.trouble +
                                      "; the configuration before it stays in use");

@@ -164,6 +164,9 @@ Result<void> Daemon::start_tables() {
     const auto workers = static_cast<unsigned>(cpus_.workers.size());
     auto options = plan_tables(settings_, *built_.snapshot, eal_->memory_bytes(), workers);
     if (!options) return options.error();
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    options->worker.traces_from = first_trace_id(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()));
     runtime_ = std::make_unique<DataplaneRuntime>(*options);
     query_records_ = std::make_unique<QueryRecordFeed>(*runtime_);
     spdlog::info("cache keys are computed by {} code",

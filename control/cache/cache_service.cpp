@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "control/process/helper_work.h"
 #include "dataplane/cache/arena.h"
 #include "dataplane/cache/walk.h"
 
@@ -122,7 +123,10 @@ void CacheService::run() {
         const auto job = std::move(jobs_.front());
         jobs_.pop_front();
         lock.unlock();
-        job();
+        {
+            const HelperWork watched("cache");
+            job();
+        }
         lock.lock();
     }
 }

@@ -178,6 +178,7 @@ void CaptureService::add_methods(ops::Methods& methods) {
                         {"bytes", ParamType::number, "of a frame, bytes to keep (default: 2048)",
                          false, kFewestBytes, CapturedFrame::kMostBytes, "B"}},
          .run = [this](const ops::Arguments& asked) { return start(asked); },
+         .members = "capture",
          .result = "`capture`: its number"});
     methods.add({.name = "capture.read",
                  .help = "Waits up to 1 s for bytes of the capture, in pcapng.",
@@ -186,6 +187,7 @@ void CaptureService::add_methods(ops::Methods& methods) {
                  .parameters = {kCapture},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { read(asked, false, done); },
+                 .members = "bytes frames lost done",
                  .result = "`bytes` in base64, numbers of frames, and whether it is `done`"});
     methods.add({.name = "capture.stop",
                  .help = "Ends a capture; its last bytes can still be read.",
@@ -194,6 +196,7 @@ void CaptureService::add_methods(ops::Methods& methods) {
                  .parameters = {kCapture},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { read(asked, true, done); },
+                 .members = "bytes frames lost done",
                  .result = "as capture.read"});
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "control/config/section_rows.h"
@@ -129,6 +131,24 @@ void check_token_file(Reading& in, const HttpToken& token, const std::string& ow
     }
 }
 
+// The first line of a token file; empty: it cannot be read here, and the start says so.
+std::string secret_in(const std::string& file) {
+    constexpr std::size_t kMost = 4096;
+    std::string line;
+    std::ifstream in(file);
+    if (!file.empty() && std::filesystem::is_regular_file(file)) std::getline(in, line);
+    if (line.ends_with('\r')) line.pop_back();
+    return line.size() <= kMost ? line : "";
+}
+
+// One secret would let its client in under both names, and with only one of both roles.
+bool is_same_secret(const HttpToken& one, const HttpToken& other) {
+    if (!one.hash.empty()) return one.hash == other.hash && one.hash != "invalid";
+    if (one.token_file == other.token_file) return true;
+    const std::string secret = secret_in(one.token_file);
+    return !secret.empty() && secret == secret_in(other.token_file);
+}
+
 void read_tokens(Reading& in, const Node& node, const Place& place, RpcServer& out) {
     read_maps(in, node, place, kTokenRows, "token", [&](const std::string& owner, HttpToken token) {
         if (token.token_file.empty() == token.hash.empty()) {
@@ -143,6 +163,12 @@ void read_tokens(Reading& in, const Node& node, const Place& place, RpcServer& o
                                               matchers::quoted(token.name) + ": choose another");
         }
         if (!token.token_file.empty()) check_token_file(in, token, owner);
+        for (const HttpToken& other : out.tokens) {
+            if (is_same_secret(token, other))
+                in.report().error(token.line, owner + " has the secret of token " +
+                                                  matchers::quoted(other.name) +
+                                                  ": make another with `openssl rand -hex 32`");
+        }
         out.tokens.push_back(std::move(token));
     });
 }

@@ -4,6 +4,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -11,6 +12,8 @@
 #include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "dataplane/port/descriptor.h"
 #include "matchers/safe_text.h"
@@ -21,16 +24,57 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxTexts = 256, kMaxText = 512, kMaxReply = 64 * 1024;
+constexpr std::size_t kMaxRemedy = 2'000, kMaxRemedies = 256 * 1'024;  // bytes of one, of all
 constexpr timeval kPatience{5, 0};
+
+// What `doctor.report` takes as `remedies`. Commands that a terminal would not take as they are shown are left out, and so
+// are all commands of that finding: half of a change can be worse than none.
+class Remedies {
+  public:
+    void add(std::size_t number, const Finding& finding) {
+        std::vector<std::string> texts;
+        const auto add = [&](const char* kind, const std::string& text) {
+            texts.push_back(std::to_string(number) + " " + kind + " " + text);
+        };
+        std::vector<std::string> fix;
+        for (const Change& change : finding.fix)
+            fix.push_back(change.text());
+        const auto is_plain = [](const std::string& text) {
+            return !text.empty() && is_safe_text(text, kMaxRemedy);
+        };
+        if (!finding.why.empty()) add("why", safe_text(finding.why, kMaxText));
+        if (!finding.advice.empty()) add("advice", safe_text(finding.advice, kMaxText));
+        if (std::ranges::all_of(fix, is_plain) && std::ranges::all_of(finding.undo, is_plain)) {
+            for (const std::string& command : fix)
+                add("do", command);
+            for (const std::string& command : finding.undo)
+                add("undo", command);
+        }
+        std::size_t bytes = 0;
+        for (const std::string& text : texts)
+            bytes += text.size();
+        if (bytes_ + bytes > kMaxRemedies) return;
+        bytes_ += bytes;
+        for (std::string& text : texts)
+            all_.emplace_back(std::move(text));
+    }
+    json::array take() { return std::move(all_); }
+
+  private:
+    json::array all_;
+    std::size_t bytes_ = 0;
+};
 
 std::string request_of(const Round& round, const Told& told) {
     const Judgement& judgement = round.judgement;
     json::array findings, steps;
+    Remedies remedies;
     for (const Finding& finding : judgement.findings) {
         if (findings.size() == kMaxTexts) break;
         const char* const level = finding.level == Level::problem  ? "problem "
                                   : finding.level == Level::advice ? "advice "
                                                                    : "note ";
+        remedies.add(findings.size(), finding);
         findings.emplace_back(safe_text(level + finding.check + " " + finding.what, kMaxText));
     }
     for (const Step& step : judgement.steps) {
@@ -42,6 +86,7 @@ std::string request_of(const Round& round, const Told& told) {
                               {"interval_s", told.interval_s},
                               {"trouble", safe_text(judgement.trouble, kMaxText)},
                               {"findings", std::move(findings)},
+                              {"remedies", remedies.take()},
                               {"steps", std::move(steps)},
                               {"nat64_dead", told.is_nat64_dead},
                               {"option_108_withdrawn", !round.option.withdrawn.empty()}};

@@ -102,7 +102,7 @@ struct EditService::Change {
 };
 
 EditService::EditService(boost::asio::io_context& main_io, ConfigSource source, Reload reload)
-    : source_(std::move(source)), reload_(std::move(reload)), aside_(main_io) {}
+    : source_(std::move(source)), reload_(std::move(reload)), aside_(main_io, "configuration") {}
 
 void EditService::follow(const config::Settings& settings) {
     folder_ = settings.control.history;
@@ -250,6 +250,7 @@ void EditService::add_methods(ops::Methods& methods) {
          .changes = Changes::nothing(),
          .role = AccessRole::admin,
          .run = [this](const ops::Arguments&, const RpcDone& done) { show(done); },
+         .members = "file text bytes hash trouble",
          .result = "the file, its text and `hash`, and why it cannot be written (`trouble`)"});
     methods.add({.name = "configuration.check",
                  .help = "Lists the errors and warnings of a configuration, as --check does.",
@@ -258,6 +259,7 @@ void EditService::add_methods(ops::Methods& methods) {
                  .parameters = {kText},
                  .run = [this](const ops::Arguments& asked,
                                const RpcDone& done) { check(asked.text("text"), done); },
+                 .members = "good problems",
                  .result = "`good`, and the problems with level, file and line"});
     methods.add({.name = "configuration.apply",
                  .help = "Replaces the configuration's file and reloads; keeps the old text.",
@@ -273,6 +275,7 @@ void EditService::add_methods(ops::Methods& methods) {
                              },
                              done);
                      },
+                 .members = "applied problems generation? kept?",
                  .result = "`applied`, the problems, the generation, and the version that keeps "
                            "the old text (`kept`)"});
     methods.add({.name = "configuration.history",
@@ -280,6 +283,7 @@ void EditService::add_methods(ops::Methods& methods) {
                  .changes = Changes::nothing(),
                  .role = AccessRole::admin,
                  .run = [this](const ops::Arguments&, const RpcDone& done) { history(done); },
+                 .members = "versions",
                  .result = "version, time and size of each, the newest first"});
     methods.add({.name = "configuration.version",
                  .help = "Shows an earlier text of the configuration, with its passwords.",
@@ -288,6 +292,7 @@ void EditService::add_methods(ops::Methods& methods) {
                  .parameters = {kVersion},
                  .run = [this](const ops::Arguments& asked,
                                const RpcDone& done) { version(asked.number("version", 0), done); },
+                 .members = "version text",
                  .result = "the text"});
     methods.add(
         {.name = "configuration.rollback",
@@ -305,6 +310,7 @@ void EditService::add_methods(ops::Methods& methods) {
                      },
                      done);
              },
+         .members = "applied problems generation? kept?",
          .result = "as configuration.apply"});
 }
 

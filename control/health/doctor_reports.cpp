@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <sstream>
 #include <utility>
 
 #include "matchers/safe_text.h"
@@ -15,6 +16,7 @@ using boost::json::array;
 using boost::json::object;
 
 constexpr std::size_t kMaxItems = 256, kMaxText = 512;
+constexpr std::size_t kMaxRemedy = 2'048, kMaxRemedies = 256 * 1'024;  // bytes of one, of all
 constexpr std::array<std::string_view, 3> kLevels{"problem", "advice", "note"};
 
 // The first two words and the rest; false: there are no two words.
@@ -43,19 +45,22 @@ void DoctorReports::add_methods(ops::Methods& methods) {
         {.name = "doctor.report",
          .help = "Stores a report of `steerctl doctor --watch`, or shows the last ones.",
          .changes = ops::Changes::nothing(),  // but what is shown: no line in the log each minute
-         .parameters = {{"router", ParamType::text,
-                         "the router's name; without it, reports are only shown"},
-                        {"interval_s", ParamType::number, "seconds until the next report", false, 1,
-                         86'400, "s"},
-                        {"trouble", ParamType::text, "why the router could not be read"},
-                        {"findings", ParamType::texts,
-                         "`LEVEL CHECK TEXT` each; LEVEL: `problem`, `advice` or `note`"},
-                        {"steps", ParamType::texts,
-                         "`STEP RESULT TEXT` each; RESULT: `ok`, `failed` or `unknown`"},
-                        {"nat64_dead", ParamType::flag,
-                         "the NAT64 was dead in several probes in a row"},
-                        {"option_108_withdrawn", ParamType::flag, "DHCP option 108 is withdrawn"}},
+         .parameters =
+             {{"router", ParamType::text, "the router's name; without it, reports are only shown"},
+              {"interval_s", ParamType::number, "seconds until the next report", false, 1, 86'400,
+               "s"},
+              {"trouble", ParamType::text, "why the router could not be read"},
+              {"findings", ParamType::texts,
+               "`LEVEL CHECK TEXT` each; LEVEL: `problem`, `advice` or `note`"},
+              {"remedies", ParamType::texts,
+               "`N KIND TEXT` each: of finding N of `findings`, from 0; KIND: `why`, `do`, "
+               "`undo` or `advice`"},
+              {"steps", ParamType::texts,
+               "`STEP RESULT TEXT` each; RESULT: `ok`, `failed` or `unknown`"},
+              {"nat64_dead", ParamType::flag, "the NAT64 was dead in several probes in a row"},
+              {"option_108_withdrawn", ParamType::flag, "DHCP option 108 is withdrawn"}},
          .run = [this](const ops::Arguments& given) { return take(given); },
+         .members = "routers? router?",
          .result = "the last report of each router, or the router whose report was stored"});
 }
 
@@ -81,8 +86,10 @@ ops::RpcResult DoctorReports::take(const ops::Arguments& given) {
             std::ranges::count(kLevels, level) == 0)
             return ops::bad_params(
                 "doctor.report: a finding is `LEVEL CHECK TEXT`; LEVEL is problem, advice or note");
-        report.findings.push_back({level, check, what});
+        report.findings.push_back({level, check, what, {}, {}, {}, {}});
     }
+    if (std::string wrong = add_remedies(given.texts("remedies"), report.findings); !wrong.empty())
+        return ops::bad_params("doctor.report: " + wrong);
     for (const std::string& text : steps) {
         Step step;
         const bool is_good =
@@ -98,6 +105,37 @@ ops::RpcResult DoctorReports::take(const ops::Arguments& given) {
     tell_news(router, by_router_[router], report);
     by_router_[router] = std::move(report);
     return boost::json::value(object{{"router", router}});
+}
+
+// A command is pasted into a router: one that would have to be changed to be safe is refused, not changed.
+std::string DoctorReports::add_remedies(const std::vector<std::string>& remedies,
+                                        std::vector<Finding>& findings) {
+    std::size_t bytes = 0;
+    for (const std::string& remedy : remedies) {
+        if (!is_safe_text(remedy, kMaxRemedy))
+            return "a remedy is one line of printable text, at most 2,048 bytes";
+        std::istringstream words(remedy);
+        std::size_t number = 0;
+        std::string kind, text;
+        words >> number >> kind >> std::ws;
+        const bool has_text = static_cast<bool>(std::getline(words, text));
+        if (!has_text || text.empty() || number >= findings.size())
+            return "a remedy is `N KIND TEXT`; N counts `findings` from 0";
+        bytes += text.size();
+        if (bytes > kMaxRemedies) return "at most 256 KiB of remedies";
+        Finding& finding = findings[number];
+        if (kind == "do")
+            finding.fix.push_back(std::move(text));
+        else if (kind == "undo")
+            finding.undo.push_back(std::move(text));
+        else if (kind == "why")
+            finding.why = std::move(text);
+        else if (kind == "advice")
+            finding.advice = std::move(text);
+        else
+            return "KIND of a remedy is why, do, undo or advice";
+    }
+    return {};
 }
 
 // A router that cannot be read has no findings: nothing is said about those of the report before. Notes are no news.
@@ -140,8 +178,13 @@ boost::json::value DoctorReports::to_json() const {
     for (const auto& [name, report] : by_router_) {
         array findings, steps;
         for (const Finding& finding : report.findings)
-            findings.push_back(
-                object{{"check", finding.check}, {"level", finding.level}, {"what", finding.what}});
+            findings.push_back(object{{"check", finding.check},
+                                      {"level", finding.level},
+                                      {"what", finding.what},
+                                      {"why", finding.why},
+                                      {"advice", finding.advice},
+                                      {"fix", array(finding.fix.begin(), finding.fix.end())},
+                                      {"undo", array(finding.undo.begin(), finding.undo.end())}});
         for (const Step& step : report.steps)
             steps.push_back(
                 object{{"step", step.name}, {"result", step.result}, {"text", step.text}});

@@ -1,4 +1,6 @@
-// The last reports of `steerctl doctor --watch`, as metrics, for /readyz and for the control socket.
+// The last reports of `steerctl doctor --watch`, as metrics, for /readyz, the control socket and the page.
+//
+// A report has at most 256 findings and 256 KiB of sentences and commands about them.
 //
 // The doctor is a process of its own: it blocks, and needs rights of its own. A report is stale when three further ones
 // should have come. Findings never make this instance unready; a dead NAT64 does if `control.ready_nat64` says so.
@@ -43,6 +45,8 @@ class DoctorReports {
   private:
     struct Finding {
         std::string level, check, what;
+        std::string why, advice;             // may be empty
+        std::vector<std::string> fix, undo;  // commands of a RouterOS terminal, in this order
     };
     struct Step {
         std::string name, result, text;
@@ -56,6 +60,9 @@ class DoctorReports {
     };
 
     ops::RpcResult take(const ops::Arguments& given);
+    // Adds the texts `N KIND TEXT` to their findings. Returns what is wrong with them.
+    static std::string add_remedies(const std::vector<std::string>& remedies,
+                                    std::vector<Finding>& findings);
     [[nodiscard]] boost::json::value to_json() const;
     void tell_news(const std::string& router, const Report& before, const Report& now) const;
     [[nodiscard]] std::uint64_t age_s(const Report& report) const;

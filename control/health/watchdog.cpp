@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include "control/health/thread_pulses.h"
 #include "control/process/stack_trace.h"
@@ -29,11 +30,15 @@ constexpr auto kStackPatience = 500ms;
 constexpr auto kLogPatience = 1s;
 constexpr unsigned kEndPatienceS = 2;  // then SIGALRM ends the process, wherever this hangs
 
-// /proc/self/task/TID/schedstat: nanoseconds on a CPU, nanoseconds in a run queue.
-std::uint64_t waited_ms(pid_t tid) {
+// /proc/self/task/TID/schedstat: time on a CPU, time in a run queue.
+struct CpuTimes {
+    std::uint64_t ran_ns = 0, waited_ms = 0;
+};
+CpuTimes cpu_times(pid_t tid) {
     std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/schedstat");
     std::uint64_t ran_ns = 0, waited_ns = 0;
-    return file >> ran_ns >> waited_ns ? waited_ns / 1'000'000 : 0;
+    file >> ran_ns >> waited_ns;
+    return file ? CpuTimes{ran_ns, waited_ns / 1'000'000} : CpuTimes{};
 }
 
 // A debugger holds it, or follows it.
@@ -47,11 +52,12 @@ bool is_traced(pid_t tid) {
 }
 
 // The stuck thread may hold the log's lock, or the log's reader may be stuck itself.
-void log_within(std::chrono::milliseconds patience, const std::vector<std::string>& lines) {
+void log_within(std::chrono::milliseconds patience, spdlog::level::level_enum level,
+                const std::vector<std::string>& lines) {
     const auto done = std::make_shared<std::atomic<bool>>(false);
-    std::thread([lines, done] {
+    std::thread([lines, level, done] {
         for (const std::string& line : lines)
-            spdlog::error("{}", line);
+            spdlog::log(level, "{}", line);
         spdlog::default_logger()->flush();
         done->store(true);
     }).detach();
@@ -85,7 +91,7 @@ void end_at_once(int) {
         " s; the service manager starts steerdnsd again; report the stack trace that follows"};
     for (const std::string& frame : stack_of(tid, kStackPatience))
         lines.push_back("stack of " + name + ": " + frame);
-    log_within(kLogPatience, lines);
+    log_within(kLogPatience, spdlog::level::err, lines);
     std::abort();
 }
 
@@ -94,6 +100,7 @@ void end_at_once(int) {
 struct Watchdog::State {
     explicit State(std::size_t threads) : pulses(threads) {}
     ThreadPulses pulses;
+    HelperWatch helpers;
     std::uint64_t since_nudge_ms = kNudgeEveryMs;
     // Of systemd's watchdog; 0: it has none.
     std::uint64_t tell_every_ms = 0, since_told_ms = 0;
@@ -148,7 +155,8 @@ void Watchdog::look(std::uint64_t passed_ms) {
         const pid_t tid = thread.tid();
         if (tid == 0) continue;
         const std::uint64_t beat = thread.beat();
-        const std::uint64_t still_ms = state.pulses.see(i, {beat, waited_ms(tid)}, passed_ms);
+        const std::uint64_t still_ms =
+            state.pulses.see(i, {beat, cpu_times(tid).waited_ms}, passed_ms);
         still_ms_[i].store(still_ms, std::memory_order_relaxed);
         if (still_ms < kPatienceMs || is_traced(tid)) continue;
         all_well = false;
@@ -157,10 +165,31 @@ void Watchdog::look(std::uint64_t passed_ms) {
     tell_systemd(passed_ms, all_well);
     state.since_nudge_ms += passed_ms;
     if (state.since_nudge_ms < kNudgeEveryMs) return;
-    state.since_nudge_ms = 0;
+    look_at_helpers(std::exchange(state.since_nudge_ms, 0));
     for (const Watched& thread : watched_) {
         if (thread.nudge) thread.nudge();
     }
+}
+
+void Watchdog::look_at_helpers(std::uint64_t passed_ms) {
+    std::vector<HelperWatch::Sight> seen;
+    for (HelperWork::Running& work : HelperWork::running()) {
+        const CpuTimes times = cpu_times(work.tid);
+        seen.push_back({std::move(work), times.ran_ns, times.waited_ms});
+    }
+    for (const auto& [name, tid, serial] : state_->helpers.look(seen, passed_ms)) {
+        std::vector<std::string> lines;
+        for (const std::string& frame : stack_of(tid, kStackPatience))
+            lines.push_back("stack of helper " + name + ": " + frame);
+        log_within(kLogPatience, spdlog::level::warn, lines);
+    }
+    const std::lock_guard lock(mutex_);
+    stuck_helpers_ = state_->helpers.stuck();
+}
+
+std::vector<HelperWatch::Stuck> Watchdog::stuck_helpers() const {
+    const std::lock_guard lock(mutex_);
+    return stuck_helpers_;
 }
 
 void Watchdog::tell_systemd(std::uint64_t passed_ms, bool all_well) {

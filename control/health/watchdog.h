@@ -1,6 +1,8 @@
 // Ends the process when one of its threads is stuck, with the stack of that thread in the log, so that the service manager
 // starts it again. Tells systemd that all is well while no thread is stuck (sd_notify, WATCHDOG=1).
 //
+// Stuck helper threads (helper_watch.h) are reported only: their stack is logged, and the process goes on.
+//
 // A thread of its own looks at the heartbeats four times a second. A thread that a debugger holds is reported, and does not
 // end the process. Costs: two wake-ups of each sleeping worker a second.
 #pragma once
@@ -17,6 +19,8 @@
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "control/health/helper_watch.h"
 
 namespace steer {
 
@@ -49,19 +53,22 @@ class Watchdog {
     [[nodiscard]] std::vector<Pulse> pulses() const;
     // "worker 2 has been stuck for 7 s" of the threads whose name begins so; empty: none is stuck. Any thread.
     [[nodiscard]] std::string trouble(std::string_view name) const;
+    [[nodiscard]] std::vector<HelperWatch::Stuck> stuck_helpers() const;  // any thread
 
   private:
     void run();
     void look(std::uint64_t passed_ms);
+    void look_at_helpers(std::uint64_t passed_ms);
     void tell_systemd(std::uint64_t passed_ms, bool all_well);
 
     std::vector<Watched> watched_;
     std::unique_ptr<std::atomic<std::uint64_t>[]> still_ms_;
     struct State;
     std::unique_ptr<State> state_;  // of the thread
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable wake_;
-    bool ends_ = false;  // under the mutex
+    std::vector<HelperWatch::Stuck> stuck_helpers_;  // under the mutex
+    bool ends_ = false;                              // under the mutex
     std::thread thread_;
 };
 

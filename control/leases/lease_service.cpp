@@ -196,6 +196,7 @@ void LeaseService::add_methods(ops::Methods& methods) {
          .changes = ops::Changes::nothing(),
          .parameters = {{"tag", ops::ParamType::text, "the tag of a dhcp_leases; without it, all"}},
          .run = [this](const ops::Arguments& asked) { return list_leases(asked); },
+         .members = "leases nameless routers",
          .result = "hosts with their names and addresses, and the routers"});
 }
 

@@ -68,6 +68,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
                  .run = [snapshot, &clock](const ops::Arguments&) -> ops::RpcResult {
                      return ad_lists_json(snapshot(), clock.now());
                  },
+                 .members = "adlists",
                  .result = "each adlist with its lists, names, matches and pause"});
     methods.add(
         {.name = "adlist.pause",
@@ -78,6 +79,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
                         kTag},
          .run = [snapshot, &clock](
                     const ops::Arguments& asked) { return pause(snapshot(), asked, clock.now()); },
+         .members = "adlists",
          .result = "as `adlist`"});
     methods.add({.name = "adlist.resume",
                  .help = "Ends a pause.",
@@ -87,6 +89,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
                      [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
                          return set_pause(snapshot(), asked, 0, clock.now());
                      },
+                 .members = "adlists",
                  .result = "as `adlist`"});
 }
 

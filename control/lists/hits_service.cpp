@@ -51,6 +51,8 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
                                  "only queries for this name and names below it"}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { begin(asked, done); },
+                 .members = "queries lost samples malformed seconds client? name? names clients "
+                            "types suffixes? rules rules_that_hold",
                  .result = "counts of names, clients, types, ends and rules"});
 }
 

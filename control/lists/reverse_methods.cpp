@@ -43,6 +43,7 @@ void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()>
              [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {
                  return names_of(snapshot(), asked, clock.now());
              },
+         .members = "address names",
          .result = "the name and its time, if there is one"});
 }
 

@@ -39,6 +39,7 @@ void WhyService::add_methods(ops::Methods& methods) {
                  .parameters = {{"name", ops::ParamType::text, "a domain name", true}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { ask(asked.text("name"), done); },
+                 .members = "name file rules sets",
                  .result = "the matching rules with their files and lines, and the sets"});
 }
 

@@ -74,6 +74,7 @@ void EventLog::add_methods(Methods& methods) {
              }
              return json::value{{"events", json::array(found.begin(), found.end())}};
          },
+         .members = "events",
          .result = "`events`, the oldest first: `at_ms` (since 1970), `kind`, `level` and `text`"});
 }
 

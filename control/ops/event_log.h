@@ -29,10 +29,12 @@ enum class EventKind : std::uint8_t {
     overload,     // quotas and tables that are full
     certificate,  // ends soon
     doctor,       // a finding of `steerctl doctor --watch` is new or fixed
+    thread,       // a helper thread is stuck, or moves again
     change,       // a request that changes something, or was refused
 };
-inline constexpr std::array<std::string_view, 8> kEventLabels{
-    "reload", "router", "list", "upstream", "overload", "certificate", "doctor", "change"};
+inline constexpr std::array<std::string_view, 9> kEventLabels{"reload",   "router",   "list",
+                                                              "upstream", "overload", "certificate",
+                                                              "doctor",   "thread",   "change"};
 
 enum class EventLevel : std::uint8_t { info, warning, error };
 inline constexpr std::array<std::string_view, 3> kEventLevels{"info", "warning", "error"};

@@ -174,6 +174,14 @@ void HttpAccess::renew(const config::RpcServer& settings, std::vector<Error>& wr
             }
         }
         one.user.secret = text_of_digest(one.digest);
+        const auto same = std::ranges::find(fresh, one.digest, &Token::digest);
+        if (same != fresh.end()) {
+            wrong.push_back(Error{"token " + token.name + " has the secret of " + same->user.name +
+                                      " and is refused: make another with `openssl rand -hex 32`",
+                                  {},
+                                  token.line});
+            continue;
+        }
         fresh.push_back(std::move(one));
     }
     tokens_ = std::move(fresh);

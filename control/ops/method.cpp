@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <sstream>
 
 #include "dataplane/dns/name.h"
 #include "matchers/prefix/ip_address.h"
@@ -141,6 +142,7 @@ json::object describe(const Method& method) {
             {"changes", method.changes.to_json()},
             {"role", label_of(highest_role(method))},
             {"result", method.result},
+            {"members", method.members},
             {"parameters", std::move(parameters)}};
 }
 
@@ -168,6 +170,26 @@ json::object schema_of(const Parameter& p) {
 
 }  // namespace
 
+namespace {
+
+json::object result_schema(const Method& method) {
+    json::object properties;
+    json::array required;
+    std::istringstream members{std::string(method.members)};
+    for (std::string member; members >> member;) {
+        const bool is_optional = member.ends_with('?');
+        if (is_optional) member.pop_back();
+        properties[member] = json::object{};
+        if (!is_optional) required.emplace_back(member);
+    }
+    return {{"type", "object"},
+            {"properties", std::move(properties)},
+            {"required", std::move(required)},
+            {"additionalProperties", false}};
+}
+
+}  // namespace
+
 json::object openrpc_method(const Method& method) {
     json::array params;
     for (const Parameter& p : method.parameters) {
@@ -179,15 +201,15 @@ json::object openrpc_method(const Method& method) {
                                       {"schema", std::move(schema)}});
     }
     const bool is_mixed = method.changes.to_json().is_string();
-    return {
-        {"name", method.name},
-        {"summary", method.help},
-        {"paramStructure", "by-name"},
-        {"params", std::move(params)},
-        {"result", {{"name", "result"}, {"summary", method.result}, {"schema", json::object{}}}},
-        {"x-changes", method.changes.to_json()},
-        {"x-role", label_of(is_mixed ? AccessRole::read : highest_role(method))},
-        {"x-changing-role", label_of(highest_role(method))}};
+    return {{"name", method.name},
+            {"summary", method.help},
+            {"paramStructure", "by-name"},
+            {"params", std::move(params)},
+            {"result",
+             {{"name", "result"}, {"summary", method.result}, {"schema", result_schema(method)}}},
+            {"x-changes", method.changes.to_json()},
+            {"x-role", label_of(is_mixed ? AccessRole::read : highest_role(method))},
+            {"x-changing-role", label_of(highest_role(method))}};
 }
 
 // ---- reading

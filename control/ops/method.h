@@ -92,6 +92,9 @@ struct Method {
     AccessRole role = AccessRole::none;
     std::vector<Parameter> parameters{};
     std::variant<AtOnce, Later> run{};
+    // The members of the result, an object: `applied kept?`. Those with `?` are missing in some results. A test compares
+    // them with results (steerctl_commands_e2e.py).
+    std::string_view members{};
     std::string_view result{};  // what the result has, as one phrase
 };
 
@@ -103,7 +106,7 @@ AccessRole role_for(const Method& method, const boost::json::value& params);
 // The error in these parameters; no value: accepted. `params`: an object, an array, or null.
 std::optional<RpcError> check_params(const Method& method, const boost::json::value& params);
 
-// {"name", "help", "changes", "role", "result", "parameters": [{"name", "type", "required", "meaning"}]}. `role` is the
+// {"name", "help", "changes", "role", "result", "members", "parameters": [{"name", "type", "required", "meaning"}]}. `role` is the
 // highest one.
 boost::json::object describe(const Method& method);
 // The same as a Method Object of OpenRPC 1.2, with roles and units as extensions.

@@ -22,6 +22,7 @@ Methods::Methods() {
                  all.push_back(describe(method));
              return json::value(json::object{{"methods", std::move(all)}});
          },
+         .members = "methods",
          .result =
              "`methods`: `name`, `help`, `changes`, `role`, `result` and `parameters` of each"});
     add({.name = "rpc.discover",
@@ -35,6 +36,7 @@ Methods::Methods() {
                                 {"info", {{"title", "steerdnsd"}, {"version", kVersion}}},
                                 {"methods", std::move(all)}};
          },
+         .members = "openrpc info methods",
          .result = "an OpenRPC 1.2 document; `x-role` and `x-unit` are ours"});
     add({.name = "rpc.whoami",
          .help = "Shows your role, and how the log names you.",
@@ -43,6 +45,7 @@ Methods::Methods() {
              return json::value{{"role", label_of(asked.caller().role)},
                                 {"who", asked.caller().who}};
          },
+         .members = "role who",
          .result = "`role` and `who`"});
 }
 

@@ -403,6 +403,7 @@ const Method& Subscriptions::method() {
         .help = "Sends events, counters or queries to this session as they come.",
         .changes = Changes::nothing(),
         .parameters = wish(),
+        .members = "subscriptions",
         .result = "`subscriptions`: the number of the subscription to each topic"};
     return kMethod;
 }
@@ -458,6 +459,7 @@ void Subscriptions::add_methods(Methods& methods) {
                      if (unsubscribe(feed, id)) return json::value{{"ended", 1}};
                      return bad_params("this session has no subscription " + std::to_string(id));
                  },
+                 .members = "ended",
                  .result = "`ended`: their number"});
 }
 

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "control/process/helper_work.h"
 #include "control/process/process_limits.h"
 #include "matchers/result.h"
 
@@ -73,6 +74,7 @@ class BackgroundThread {
             thread_ = std::thread(
                 [name = name_, is_urgent = is_urgent_, todo = std::move(work)]() mutable {
                     const BackgroundWork counted;
+                    const HelperWork watched(name);
                     pthread_setname_np(pthread_self(), name);
                     if (!is_urgent) run_in_background();
                     todo();

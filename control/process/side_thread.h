@@ -11,12 +11,15 @@
 #include <utility>
 
 #include "control/process/background.h"
+#include "control/process/helper_work.h"
 
 namespace steer {
 
 class SideThread {
   public:
-    explicit SideThread(boost::asio::io_context& main_io) : main_io_(main_io) {}
+    // `name`: of its work, for the watchdog.
+    SideThread(boost::asio::io_context& main_io, const char* name)
+        : main_io_(main_io), name_(name) {}
     ~SideThread() { stop(); }
     SideThread(const SideThread&) = delete;
     SideThread& operator=(const SideThread&) = delete;
@@ -28,8 +31,9 @@ class SideThread {
             thread_ = std::make_unique<boost::asio::thread_pool>(1);
             boost::asio::post(*thread_, [] { run_in_background(); });
         }
-        boost::asio::post(*thread_, [&main_io = main_io_, alive = alive_, work = std::move(work),
-                                     then = std::move(then)]() mutable {
+        boost::asio::post(*thread_, [&main_io = main_io_, name = name_, alive = alive_,
+                                     work = std::move(work), then = std::move(then)]() mutable {
+            const HelperWork watched(name);
             boost::asio::post(main_io, [alive, then = std::move(then), made = work()]() mutable {
                 if (*alive) then(std::move(made));
             });
@@ -45,6 +49,7 @@ class SideThread {
 
   private:
     boost::asio::io_context& main_io_;
+    const char* name_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<boost::asio::thread_pool> thread_;
 };

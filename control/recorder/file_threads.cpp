@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "control/process/background.h"
+#include "control/process/helper_work.h"
 
 namespace steer::recorder {
 namespace {
@@ -66,6 +67,7 @@ template <class Batch>
 void FileThread<Batch>::run() {
     pthread_setname_np(pthread_self(), name_);
     run_in_background();
+    const HelperWork watched(name_);  // it looks at its queue several times a second
     for (;;) {
         std::uint64_t asked = 0;
         {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/process/helper_work.h"
+
 namespace steer::recorder {
 namespace {
 
@@ -129,6 +131,7 @@ void Recorder::apply() {
 
 void Recorder::run() {
     pthread_setname_np(pthread_self(), "recorder");
+    const HelperWork watched("recorder");  // it wakes at least once a second
     for (;;) {
         apply();
         boot_to_wall_us_.store(now_() - boot_us(), std::memory_order_relaxed);

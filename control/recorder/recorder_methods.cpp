@@ -161,6 +161,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
          .run = [this](const ops::Arguments&) -> ops::RpcResult {
              return to_json(recorder_.status());
          },
+         .members = "recorders records queries lost",
          .result = "each query_recorder with its files, receivers and counts"});
     methods.add(
         {.name = "recorder.history",
@@ -210,6 +211,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                      [filter](const std::string& path) { return read_history(path, filter); },
                      done);
              },
+         .members = "queries complete next_us?",
          .result = "the queries, and where to go on"});
     methods.add(
         {.name = "recorder.top",
@@ -243,6 +245,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                      },
                      done);
              },
+         .members = "kind from to bucket_seconds rows others queries complete",
          .result = "the most frequent ones with their counts"});
     methods.add(
         {.name = "recorder.series",
@@ -267,6 +270,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                      },
                      done);
              },
+         .members = "from to bucket_seconds buckets complete",
          .result = "numbers for each part of the time"});
 }
 

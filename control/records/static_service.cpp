@@ -38,7 +38,7 @@ json::object shown(const std::string& tag, std::size_t number, const config::Wri
 }  // namespace
 
 StaticService::StaticService(asio::io_context& main_io, Reload reload, Flush flush)
-    : reload_(std::move(reload)), flush_(std::move(flush)), aside_(main_io) {}
+    : reload_(std::move(reload)), flush_(std::move(flush)), aside_(main_io, "static") {}
 
 void StaticService::add_methods(ops::Methods& methods) {
     using ops::Changes;
@@ -53,6 +53,7 @@ void StaticService::add_methods(ops::Methods& methods) {
                                  "only records with these properties, as in [\"name=nas.lan\"]"}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { print(asked, done); },
+                 .members = "file records",
                  .result = "the records, each with its plugin and its origin"});
     methods.add(
         {.name = "static.add",
@@ -64,6 +65,7 @@ void StaticService::add_methods(ops::Methods& methods) {
                          "\"address=192.168.88.10\"]",
                          true}},
          .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) { add(asked, done); },
+         .members = "plugin file added generation flushed? trouble?",
          .result = "the generation of the configuration in force"});
     methods.add({.name = "static.remove",
                  .help = "Removes records that static.add added; returns when they are gone.",
@@ -74,6 +76,7 @@ void StaticService::add_methods(ops::Methods& methods) {
                                  "all records with these properties, as in [\"name=nas.lan\"]"}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { remove(asked, done); },
+                 .members = "plugin file removed generation flushed? trouble?",
                  .result = "the generation of the configuration in force"});
 }
 

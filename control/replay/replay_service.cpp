@@ -185,6 +185,8 @@ void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
                          false, 0, kMostDifferences}},
          .run = [this, parts](const ops::Arguments& asked,
                               const ops::RpcDone& done) { replay(asked, parts, done); },
+         .members = "good problems from? to? queries? distinct? unreadable? complete? same? "
+                    "different? unknown? unknown_facts? changes? differences? omitted?",
          .result =
              "`good`, problems, numbers of decisions, and the differences with both decisions"});
 }

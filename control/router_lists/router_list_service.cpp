@@ -271,6 +271,7 @@ void RouterListService::add_methods(ops::Methods& methods) {
                  .changes = ops::Changes::nothing(),
                  .parameters = {{"name", ops::ParamType::text, "a router; without it, all"}},
                  .run = [this](const ops::Arguments& asked) { return show(asked); },
+                 .members = "lists routers",
                  .result = "the lists and DNS servers of each router"});
 }
 

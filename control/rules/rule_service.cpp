@@ -83,7 +83,7 @@ RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation ge
       learner_(
           [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); },
           may_learn_),
-      aside_(main_io) {}
+      aside_(main_io, "rules") {}
 
 RuleService::~RuleService() {
     aside_.stop();
@@ -99,6 +99,7 @@ void RuleService::add_methods(ops::Methods& methods) {
                  .help = "Shows the dynamic_domain_sets, their files and how many rules they have.",
                  .changes = Changes::nothing(),
                  .run = [this](const ops::Arguments&, const ops::RpcDone& done) { sets(done); },
+                 .members = "sets",
                  .result = "each set with its file and its number of rules"});
     methods.add({.name = "rules.list",
                  .help = "Lists the rules of a dynamic_domain_set.",
@@ -106,6 +107,7 @@ void RuleService::add_methods(ops::Methods& methods) {
                  .parameters = {kTag},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { list(asked.text("tag"), done); },
+                 .members = "tag file rules",
                  .result = "the rules, each as a text"});
     methods.add(
         {.name = "rules.change",
@@ -116,6 +118,7 @@ void RuleService::add_methods(ops::Methods& methods) {
                         {"remove", ParamType::texts, "rules to remove"}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { change(asked, done); },
+         .members = "tag file added removed unchanged generation",
          .result = "the numbers of added and removed rules"});
 }
 

@@ -46,6 +46,7 @@ class DataplaneRuntime {
     [[nodiscard]] Shared& shared() { return shared_; }
     [[nodiscard]] unsigned workers() const { return options_.worker.workers; }
     [[nodiscard]] unsigned streams() const { return options_.streams; }
+    [[nodiscard]] std::uint64_t traces_from() const { return options_.worker.traces_from; }
 
     // Worker `i` with its ports; all of them before start(). `clock` outlives the runtime.
     Worker& add_worker(std::vector<Port*> ports, Clock& clock);

@@ -298,6 +298,7 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, status),
+                 .members = "routers",
                  .result = "each router with its state, lists, rows and times"});
     methods.add(
         {.name = "routers.diff",
@@ -305,18 +306,21 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
          .changes = Changes::nothing(),
          .parameters = {kRouter},
          .run = about(main_io, routers, differences),
+         .members = "routers",
          .result = "the rows that differ, and orphaned rows, by router"});
     methods.add({.name = "routers.errors",
                  .help = "Lists the last errors of a router.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, errors),
+                 .members = "routers",
                  .result = "errors with their age, by router"});
     methods.add({.name = "routers.shared",
                  .help = "Lists addresses that names outside the list also use.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, shared),
+                 .members = "routers",
                  .result = "addresses with the names that use them"});
     methods.add(
         {.name = "routers.trace",
@@ -327,12 +331,14 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
                         {"settled", ParamType::flag,
                          "true: stop at the first command that still waits for its reply"}},
          .run = about(main_io, routers, trace),
+         .members = "routers",
          .result = "commands and replies with their times"});
     methods.add({.name = "routers.probe",
                  .help = "Shows the probed behaviour of the RouterOS version, or starts a probe.",
                  .changes = Changes::with("start"),
                  .parameters = {kOneRouter, {"start", ParamType::flag, "true: start a probe"}},
                  .run = about(main_io, routers, probe),
+                 .members = "routers",
                  .result = "what the version was found to do"});
 }
 
@@ -343,6 +349,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .changes = Changes::always(),
          .parameters = {kRouter, {"orphans", ParamType::flag, "true: remove orphaned rows too"}},
          .run = about(main_io, routers, reconcile),
+         .members = "routers",
          .result = "the result for each router"});
     methods.add(
         {.name = "routers.adopt",
@@ -354,6 +361,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
                         kRouter,
                         {"apply", ParamType::flag, "true: replace the comments by our own"}},
          .run = about(main_io, routers, adopt),
+         .members = "routers",
          .result = "the rows that were found, and how many were taken over"});
     methods.add(
         {.name = "routers.forget",
@@ -361,6 +369,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .changes = Changes::always(),
          .parameters = {{"address", ParamType::address, "the address of the rows", true}, kRouter},
          .run = about(main_io, routers, forget),
+         .members = "routers",
          .result = "the number of removed rows"});
     methods.add(
         {.name = "routers.pause",
@@ -369,12 +378,14 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .parameters = {kRouter},
          .run = when_quiet(routers, about(main_io, routers, pause(routers, true)),
                            about(main_io, routers, paused)),
+         .members = "routers",
          .result = "the paused routers"});
     methods.add({.name = "routers.resume",
                  .help = "Ends a pause.",
                  .changes = Changes::always(),
                  .parameters = {kRouter},
                  .run = about(main_io, routers, pause(routers, false)),
+                 .members = "routers",
                  .result = "the routers whose pause ended"});
     methods.add({.name = "bypass",
                  .help = "Stops writes to all routers while queries are still answered.",
@@ -385,6 +396,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
                  .run = [&main_io, &routers](
                             const ops::Arguments& asked,
                             const ops::RpcDone& done) { bypass(main_io, routers, asked, done); },
+                 .members = "bypass",
                  .result = "the state"});
 }
 

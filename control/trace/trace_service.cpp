@@ -129,6 +129,7 @@ TraceService::~TraceService() {
 
 void TraceService::begin(const Parts& parts) {
     parts_ = std::make_unique<Parts>(parts);
+    next_id_ = parts.runtime.traces_from();
     auto& shared = parts.runtime.shared();
     filter_ = std::make_unique<Published<TraceFilter>>(shared.trace_filter, shared.qsbr);
 }
@@ -159,6 +160,9 @@ void TraceService::add_methods(ops::Methods& methods) {
                kMaxExplainMs, "ms"}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { explain(asked, done); },
+         .members = "id serial name type class client client_port server port transport injected "
+                    "worker configuration took_ms end lists events_lost passed_by way answer? "
+                    "response? rows rules",
          .result =
              "the trace, the response as text, the matching list rules, the rows on routers"});
     methods.add(
@@ -179,6 +183,7 @@ void TraceService::add_methods(ops::Methods& methods) {
                          "return as soon as there are traces after this serial number"}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { trace(asked, done); },
+         .members = "traces next lost",
          .result = "the traces, the serial number of the last one, and how many were lost"});
 }
 

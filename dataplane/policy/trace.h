@@ -119,6 +119,15 @@ static_assert(sizeof(TraceEvent) == 16);
 
 inline constexpr std::uint16_t kTraceNone = UINT16_MAX;
 
+// An id has the worker's number + 1 in its upper 8 bits (0: of `steerctl explain`); the rest counts on from the time at
+// which the process started. A worker begins fewer than 16,384 traces a millisecond, so processes that start one after the
+// other never use the same id.
+inline constexpr unsigned kTraceWorkerShift = 56;
+constexpr std::uint64_t first_trace_id(std::uint64_t start_ms) {
+    constexpr unsigned kTracesAMs = 14;  // bits
+    return start_ms << kTracesAMs & ((std::uint64_t{1} << kTraceWorkerShift) - 1);
+}
+
 struct TraceHead {
     std::uint64_t id;
     std::uint64_t began_ms;    // CLOCK_BOOTTIME

@@ -103,6 +103,7 @@ struct WorkerOptions {
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     bool random_case = false;       // ForwarderOptions::random_case
     std::uint64_t random_seed = 0;  // 0: from the system
+    std::uint64_t traces_from = 0;  // traces count on from here: first_trace_id()
 };
 
 }  // namespace steer

@@ -68,14 +68,15 @@ void note_answer(const TraceRef& trace, const dns::Answer& answer, const dns::Re
         note_errors(trace, options.extras->options, TraceWhat::passed_ede, now);
 }
 
-Tracer::Tracer(unsigned worker, BufferPools& buffers, Ring<TraceMessage>* to_main,
-               const std::atomic<const TraceFilter*>& filter, const Now& now)
+Tracer::Tracer(unsigned worker, std::uint64_t traces_from, BufferPools& buffers,
+               Ring<TraceMessage>* to_main, const std::atomic<const TraceFilter*>& filter,
+               const Now& now)
     : worker_(worker),
       buffers_(buffers),
       to_main_(to_main),
       filter_(filter),
       now_(now),
-      next_id_(std::uint64_t{worker + 1} << 56) {}
+      next_id_((std::uint64_t{worker + 1} << kTraceWorkerShift) + traces_from) {}
 
 Tracer::~Tracer() {
     for (Trace& trace : traces_) {

@@ -39,9 +39,10 @@ class Tracer {
   public:
     static constexpr unsigned kMost = 64;
 
-    // Without a ring there are no traces. `now`: of the worker's turn.
-    Tracer(unsigned worker, BufferPools& buffers, Ring<TraceMessage>* to_main,
-           const std::atomic<const TraceFilter*>& filter, const Now& now);
+    // Without a ring there are no traces. `now`: of the worker's turn. Ids count on from `traces_from`.
+    Tracer(unsigned worker, std::uint64_t traces_from, BufferPools& buffers,
+           Ring<TraceMessage>* to_main, const std::atomic<const TraceFilter*>& filter,
+           const Now& now);
     ~Tracer();
     Tracer(const Tracer&) = delete;
     Tracer& operator=(const Tracer&) = delete;

@@ -1,6 +1,7 @@
 """`steerctl explain`, `trace` and `why`: why a name went the way it went, with rules, upstreams and rows on the router."""
 
 import sys
+import time
 import unittest
 
 from lab.network import until
@@ -22,7 +23,9 @@ class Explain(unittest.TestCase):
             '      - exec: "$forward_main"', '      - exec: cache 1024\n      - exec: "$forward_main"')
         self.config = scene.folder / "explain.yaml"
         self.config.write_text(text)
+        self.began_s = time.time()
         scene.start_daemon(self.config)
+        self.ready_s = time.time()
         until(lambda: scene.told("status")["routers"][0]["state"] == "in_sync", 30, "the router's rows are read")
 
     def events(self, told, what):
@@ -112,6 +115,10 @@ class Explain(unittest.TestCase):
         told = scene.told("explain", "--id", shown.split()[0])
         self.assertEqual(told["name"], "www.stream.example")
         self.assertFalse(told["injected"])
+        # Ids count on from the start of the process, so that another process has others.
+        for one in (told, scene.told("explain", "www.media.example")):
+            count = int(one["id"], 16) & ((1 << 56) - 1)
+            self.assertTrue(self.began_s <= (count >> 14) / 1000 <= self.ready_s, one["id"])
         self.assertTrue(self.events(told, "answer"))
         lost = scene.ask("explain", "--id", "ffff")
         self.assertNotEqual(lost.returncode, 0)

@@ -25,6 +25,11 @@ class PageBrowser(Browser):
         self.click("Sign in")
         self.wait(shows)
 
+    def pasted(self) -> str:
+        """What a person would paste now."""
+        self._devtools("Browser.grantPermissions", {"origin": URL.rstrip("/"), "permissions": ["clipboardReadWrite"]})
+        return self.run("return navigator.clipboard.readText()")
+
     def keep_picture(self, name: str) -> None:
         if PICTURES:
             self.picture(pathlib.Path(PICTURES) / f"{name}.png")

@@ -151,19 +151,47 @@ class Page(unittest.TestCase):
         """What comes from a router stays text; a command is one."""
         browser = self.browser(path="routers/edge1")
         browser.wait("systemctl enable --now steerdns-doctor")
-        report = {"router": "edge1", "interval_s": 60, "findings": ["problem redirect the redirect is missing: `/ip/firewall/nat/print`", f"note other {HTML}"]}
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(20)
-            control.connect(str(self.scene.socket))
-            control.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "doctor.report", "params": report}).encode() + b"\n")
-            self.assertIn("result", json.loads(control.makefile().readline()))
-        browser.wait("Reported")
+        mends = ["/ip/firewall/nat/add chain=dstnat protocol=udp dst-port=53 action=redirect", "/ip/firewall/nat/print"]
+        self.report(["note other " + HTML, "problem redirect the redirect is missing: `/ip/firewall/nat/print`"],
+                    ["1 why clients can ask another server", *(f"1 do {command}" for command in mends), "1 undo /ip/firewall/nat/remove [find dst-port=53]",
+                     f"0 advice {HTML}"])
+        browser.wait("reported")
         browser.wait("the redirect is missing")
-        self.assertEqual(browser.run("return [...document.querySelectorAll('td.long code')].map((one) => one.innerText)"), ["/ip/firewall/nat/print"])
+        self.assertEqual(browser.run("return [...document.querySelectorAll('.finding')].map((one) => one.querySelector('b').innerText)"), ["redirect", "other"])
+        self.assertEqual(browser.run("return [...document.querySelectorAll('.finding p code')].map((one) => one.innerText)"), ["/ip/firewall/nat/print"])
+        self.assertEqual(browser.text(".finding pre"), "\n".join(mends))
         self.assertEqual(browser.run("return document.images.length"), 0)
+        # The commands, and no others, are in the clipboard: they are pasted into a field.
+        browser.click("Copy all")
+        browser.wait("Copied")
+        self.assertEqual(browser.pasted(), "\n".join(mends))
+        # What is open stays open while reports come.
+        browser.run("document.querySelector('.finding summary').click()")
+        self.report(["problem redirect another sentence"], ["0 do /system/identity/print"])
+        browser.wait("another sentence")
+        browser.run("document.querySelector('.finding')?.setAttribute('title', 'drawn once')")
+        self.report(["problem redirect another sentence"], ["0 do /system/identity/print"])
+        age = browser.text(".quiet:last-child")
+        until(lambda: browser.text(".quiet:last-child") != age, 20, "the page has asked again")
+        self.assertEqual(browser.run("return document.querySelector('.finding').title"), "drawn once")
+        self.report([f"note other {HTML}", "problem redirect the redirect is missing"], ["1 why clients can ask another server", *(f"1 do {command}" for command in mends)])
+        browser.wait("the redirect is missing")
         self.finish(browser, "doctor")
         browser.run("location.hash = 'routers'")
         browser.wait("onerror")
+        self.finish(browser, "doctor-all")
+        browser = self.browser(path="routers/edge1", dark=True, width=PHONE, height=844)
+        browser.wait("the redirect is missing")
+        self.finish(browser, "dark-doctor")
+
+    def report(self, findings, remedies):
+        """As `steerctl doctor --watch` does."""
+        params = {"router": "edge1", "interval_s": 60, "findings": findings, "remedies": remedies}
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(20)
+            control.connect(str(self.scene.socket))
+            control.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "doctor.report", "params": params}).encode() + b"\n")
+            self.assertIn("result", json.loads(control.makefile().readline()))
 
     def test_lists(self):
         browser = self.browser(path="lists")
@@ -244,6 +272,22 @@ class Page(unittest.TestCase):
         browser.wait("onerror", "dl")
         self.assertEqual(browser.run("return [document.images.length, document.title]"), [0, "Explain – SteerDNS"])
         self.finish(browser, "live-html")
+
+    def test_stored_names_that_are_html_or_terminal_escapes_stay_text(self):
+        for name in (f"{HTML}.stored.other.example", "\\027[2J\\007.stored.other.example"):
+            self.ask(name, times=3)
+        until(lambda: len(self.scene.told("history", "--suffix", "stored.other.example")["queries"]) >= 6, 20, "the queries are stored")
+        for words in (("history", "--suffix", "stored.other.example"), ("history", "top"), ("history", "--json")):
+            text = self.scene.steerctl(*words)
+            self.assertIn("other.example", text)
+            self.assertEqual([c for c in text if ord(c) < 32 and c != "\n"], [], words)
+        browser = self.browser(path="history")
+        browser.wait("onerror")
+        browser.click(browser.run("return [...document.querySelectorAll('td a')].find((one) => one.innerText.includes('onerror')).innerText"))
+        browser.wait("one point per")
+        browser.wait("onerror", "table")
+        self.assertEqual(browser.run("return [document.images.length, document.title]"), [0, "History – SteerDNS"])
+        self.finish(browser, "stored-html")
 
     def test_explain(self):
         browser = self.browser(path="explain")

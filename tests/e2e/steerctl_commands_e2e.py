@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -148,6 +149,31 @@ ROWS = {
     "completion": Row(r"complete -F _steerctl steerctl\n$", ("bash",), needs_daemon=False, has_json=False,
                       wrong=(((), "SHELL is required"), (("fish",), "fish"))),
 }
+# Parameters with which each method is called, in this order. The text `good` is the configuration in force.
+BAD_TEXT = "nonsense: 1"
+CALLS = {
+    "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bypass": ({}, {"on": False}),
+    "cache.dump": ({"file": "{folder}/members.dump"},), "cache.restore": ({"file": "{folder}/members.dump"},),
+    "cache.flush": ({"name": "nobody.example"}, {"name": "nobody.example", "with_rows": True}),
+    "cache.print": ({}, {"most": 1, "all": True}), "cache.show": ({"name": "stream.example"},), "cache.stats": ({},),
+    "capture.start": ({"seconds": 60},), "capture.read": ({"capture": None},), "capture.stop": ({"capture": None},),
+    "configuration.apply": ({"text": "good"}, {"text": BAD_TEXT}), "configuration.check": ({"text": "good"}, {"text": BAD_TEXT}),
+    "configuration.history": ({},), "configuration.replay": ({"text": "good"}, {"text": BAD_TEXT}), "configuration.rollback": ({"version": 1},),
+    "configuration.show": ({},), "configuration.version": ({"version": 1},), "counters": ({},), "doctor.report": ({}, {"router": "edge1"}),
+    "drain": ({}, {"on": False}), "events": ({},), "explain": ({"name": "stream.example"}, {"name": "ads.example"}),
+    "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
+    "leases": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
+    "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
+    "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
+    "routers": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),
+    "routers.forget": ({"address": "203.0.113.200"},), "routers.lists": ({},), "routers.pause": ({},), "routers.resume": ({},),
+    "routers.probe": ({"name": "edge1"},), "routers.reconcile": ({},), "routers.shared": ({},), "routers.trace": ({"name": "edge1"},),
+    "rpc.discover": ({},), "rpc.whoami": ({},), "rules": ({},), "rules.list": ({"tag": "blocked"},),
+    "rules.change": ({"tag": "blocked", "add": ["full:members.example"]}, {"tag": "blocked", "remove": ["full:members.example"]}),
+    "static.add": ({"record": ["name=members.lan", "address=192.168.88.7"]},), "static.print": ({},), "static.remove": ({"where": ["name=members.lan"]},),
+    "status": ({},), "subscribe": ({"topics": ["events"]},), "unsubscribe": ({},), "trace": ({"seconds": 1},), "version": ({},),
+    "why": ({"name": "stream.example"},),
+}
 # The files that they read.
 INPUTS = {
     "ads.txt": "0.0.0.0 ads.example\n",
@@ -194,8 +220,8 @@ class Commands(unittest.TestCase):
         until(lambda: "203.0.113.10" in scene.short("stream.example", "A"), 10, "the daemon answers")
         scene.wait_rows({("policy_set_v4", "203.0.113.10")})
 
-    def run_command(self, command, *words, json_too=False, socket=None):
-        argv = [self.program, "--socket", str(socket or self.scene.socket), *(["--json"] if json_too else []), *command.split(),
+    def run_command(self, command, *words, json_too=False, path=None):
+        argv = [self.program, "--socket", str(path or self.scene.socket), *(["--json"] if json_too else []), *command.split(),
                 *(word.format(folder=self.folder) for word in words)]
         # Where the appliance is: setup and doctor look at the machine and at its routers.
         return self.scene.network.run("appliance", *argv, check=False)
@@ -223,6 +249,44 @@ class Commands(unittest.TestCase):
                     text = self.answered(command, row, json_too=True)
                     self.assertEqual(text.count("\n"), 1, "one line")
                     self.assertLessEqual(set(row.keys), set(json.loads(text)))
+
+    def test_results_have_the_members_that_methods_describe(self):
+        """Each method is called; a result has all members without a question mark, and no others than those named."""
+        text = (self.folder / "steer.yaml").read_text()
+        with socket.socket(socket.AF_UNIX) as session:
+            session.settimeout(60)
+            session.connect(str(self.scene.socket))
+            lines = session.makefile()
+
+            def ask(method, **params):
+                session.sendall(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}).encode() + b"\n")
+                while (answer := json.loads(lines.readline())).get("id") != method:
+                    pass  # an event
+                self.assertIn("result", answer, answer)
+                return answer["result"]
+
+            methods = {one["name"]: one["members"].split() for one in ask("methods")["methods"]}
+            schemas = {one["name"]: one["result"]["schema"] for one in ask("rpc.discover")["methods"]}
+            self.assertEqual(set(CALLS), set(methods), "add its calls to CALLS, or remove them")
+            capture = None
+            for method, calls in CALLS.items():
+                named = {member.rstrip("?") for member in methods[method]}
+                always = {member for member in methods[method] if not member.endswith("?")}
+                with self.subTest(method, of="rpc.discover"):
+                    self.assertEqual((set(schemas[method]["properties"]), set(schemas[method]["required"])), (named, always))
+                for call in calls:
+                    params = {name: value.format(folder=self.folder) if isinstance(value, str) else value for name, value in call.items()}
+                    if method in ("configuration.apply", "configuration.rollback"):
+                        params["hash"] = ask("configuration.show")["hash"]
+                    if params.get("text") == "good":
+                        params["text"] = text
+                    if "capture" in params:
+                        params["capture"] = capture
+                    with self.subTest(method, call=call):
+                        result = ask(method, **params)
+                        capture = result.get("capture", capture)
+                        self.assertLessEqual(always, set(result))
+                        self.assertLessEqual(set(result), named)
 
     def test_every_command_has_a_help(self):
         for command in leaves(self.program):
@@ -329,13 +393,13 @@ class Commands(unittest.TestCase):
         for command, row in ROWS.items():
             with self.subTest(command):
                 words = row.words if row.needs_daemon or not row.alone else ()
-                done = self.run_command(command, *words, socket=self.folder / "nothing.sock")
+                done = self.run_command(command, *words, path=self.folder / "nothing.sock")
                 if row.needs_daemon:
                     self.assertEqual(done.returncode, 1, done)
                     self.assertRegex(done.stderr, rf"^steerctl: {NO_DAEMON}\n$")
                     self.assertEqual(done.stdout.count("\n"), 1 if command == "version" else 0)
                     if row.has_json:
-                        self.check_error(self.run_command(command, *words, socket=self.folder / "nothing.sock", json_too=True), done,
+                        self.check_error(self.run_command(command, *words, path=self.folder / "nothing.sock", json_too=True), done,
                                          "unreachable")
                 else:
                     code, sentence = row.alone or (0, "")

@@ -180,6 +180,20 @@ BOOST_AUTO_TEST_CASE(the_record_of_a_query_has_the_id_of_its_trace) {
     BOOST_TEST(a.record().head.trace_id == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(ids_of_a_later_process_are_others) {
+    constexpr std::uint64_t kStart = 1'795'500'000'000;  // ms
+    const auto first = [](unsigned worker, std::uint64_t start_ms) {
+        return (std::uint64_t{worker + 1} << kTraceWorkerShift) + first_trace_id(start_ms);
+    };
+    // 16,384 traces fit between two milliseconds, and no worker has the ids of another.
+    BOOST_TEST(first_trace_id(kStart + 1) - first_trace_id(kStart) == 16'384U);
+    for (const std::uint64_t start : {kStart, std::uint64_t{1} << 42, ~std::uint64_t{0}}) {
+        BOOST_TEST(first_trace_id(start) >> kTraceWorkerShift == 0U);
+        BOOST_TEST(first(0, start) >> kTraceWorkerShift == 1U);
+        BOOST_TEST(first(31, start) >> kTraceWorkerShift == 32U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_rules_of_a_plan_are_shown_again_and_marked) {
     Traced t;
     SnapshotMaker maker;

@@ -1,5 +1,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <sstream>
 #include <string>
 
 #include "cells.h"
@@ -23,8 +24,9 @@ echo '{"jsonrpc":"2.0","id":1,"method":"cache.show","params":{"name":"www.exampl
 Parameters are given by name. The error -32602 names the parameter that is unknown, missing or
 invalid. Requests that change something are logged with the user that sent them. `steerctl methods`
 lists the methods of the running daemon, and `steerctl methods --markdown` prints this page.
-`rpc.discover` has the same facts as an OpenRPC document. The same methods are served over HTTP
-([control.md](../guides/control.md)).
+`rpc.discover` has the same facts as an OpenRPC document. A result is an object with the named
+members; those with a question mark are missing in some results. The same methods are served over
+HTTP ([control.md](../guides/control.md)).
 
 ## Roles
 
@@ -63,6 +65,24 @@ std::string role_text(const json::object& method) {
     return "`read`, with `" + printable(std::string(changes->get_string())) + "` " + role;
 }
 
+// "Members: `answers`, `more`." in lines of at most 100 bytes. Those that some results lack have a question mark.
+std::string members_text(const std::string& members) {
+    constexpr std::size_t kWidth = 100;
+    std::string out, line = "Members:";
+    std::istringstream words(members);
+    for (std::string word; words >> word;) {
+        const bool is_last = words.peek() == std::istringstream::traits_type::eof();
+        const std::string shown = "`" + word + "`" + (is_last ? "." : ",");
+        if (line.size() + 1 + shown.size() > kWidth) {
+            out += line + "\n";
+            line = shown;
+        } else {
+            line += " " + shown;
+        }
+    }
+    return out + line + "\n";
+}
+
 }  // namespace
 
 std::string methods_text(const json::value& answer) {
@@ -88,7 +108,8 @@ std::string methods_page(const json::value& answer) {
         const json::object& method = object_of(one);
         out += "\n## `" + text_of(method, "name") + "`\n\n" + text_of(method, "help") +
                "\n\nChanges: " + changes_text(find(method, "changes")) +
-               ". Role: " + role_text(method) + ".\nResult: " + text_of(method, "result") + ".\n";
+               ". Role: " + role_text(method) + ".\nResult: " + text_of(method, "result") + ".\n" +
+               members_text(text_of(method, "members"));
         const json::array& parameters = array_of(method, "parameters");
         if (parameters.empty()) continue;
         out += "\n| parameter | type | required | meaning |\n|---|---|---|---|\n";

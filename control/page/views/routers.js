@@ -4,6 +4,7 @@ import { count, duration, ms } from "/format.js";
 import { watch } from "/live.js";
 import { action } from "/permissions.js";
 import { call } from "/rpc.js";
+import { reports } from "/views/doctor.js";
 import { routerState } from "/views/overview.js";
 
 export const title = "Routers";
@@ -11,13 +12,11 @@ export const title = "Routers";
 const writeTime = (router) => ms(router.service_us === null ? null : router.service_us / 1000);
 
 function all(place) {
-  const rows = make("div"), reports = make("div"), told = make("div");
+  const rows = make("div"), found = make("div"), told = make("div");
   place.replaceChildren(told, make("div", { class: "panels" }, widePanel("Routers", rows, make("p", {},
     action("Stop all writes", "bypass", () => call("bypass", { on: true }), told), " ", action("Write again", "bypass", () => call("bypass", { on: false }), told))),
-  widePanel("Doctor", reports)));
-  const look = () => fill(reports, "doctor.report", undefined, allFindings);
-  look();
-  const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
+  widePanel("Doctor", found)));
+  const endReports = reports(found);
   const unwatch = watch(({ status, error }) => {
     if (!status || error) return;
     put(rows, table([
@@ -33,27 +32,7 @@ function all(place) {
       { title: "Trouble", of: (one) => prose(one.trouble) },
     ], status.routers, "The configuration has no router."));
   });
-  return () => { clearInterval(timer); unwatch(); };
-}
-
-function allFindings({ routers }) {
-  const kinds = { problem: "bad", advice: "warn", note: "quiet" };
-  const rows = routers.flatMap((report) => [...(report.trouble ? [{ level: "problem", check: "read", what: report.trouble }] : []), ...report.findings].map((one) => ({ router: report.router, ...one })));
-  if (routers.length === 0) return noReport();
-  return table([
-    { title: "Router", of: (one) => make("a", { href: `#routers/${encodeURIComponent(one.router)}` }, one.router) },
-    { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
-    { title: "Check", of: (one) => one.check, narrow: false },
-    { title: "Finding", long: true, of: (one) => prose(one.what) },
-  ], rows, "Nothing found.");
-}
-
-function doctorHint(name) {
-  return make("p", { class: "quiet" }, make("code", {}, `steerctl doctor ${name}`), " shows the commands that mend it.");
-}
-
-function noReport() {
-  return make("p", { class: "quiet" }, "No report yet. ", make("code", {}, "systemctl enable --now steerdns-doctor"), " watches routers.");
+  return () => { endReports(); unwatch(); };
 }
 
 async function fill(part, method, params, draw) {
@@ -82,23 +61,6 @@ function errors({ routers: [router] }) {
   ], router.errors, "None.");
 }
 
-function findings(result, name) {
-  const report = result.routers.find((one) => one.router === name);
-  if (!report) return noReport();
-  const kinds = { problem: "bad", advice: "warn", note: "quiet" };
-  return make("div", {}, report.trouble ? notice(prose(report.trouble)) : "", table([
-    { title: "Level", of: (one) => make("span", { class: kinds[one.level] }, one.level) },
-    { title: "Check", of: (one) => one.check },
-    { title: "Finding", long: true, of: (one) => prose(one.what) },
-  ], report.findings, "Nothing found."), report.findings.length > 0 && doctorHint(name),
-  report.steps.length > 0 && table([
-    { title: "Probe", of: (one) => one.step },
-    { title: "Result", of: (one) => make("span", { class: one.result === "failed" ? "bad" : one.result === "ok" ? "good" : "warn" }, one.result) },
-    { title: "Details", long: true, of: (one) => prose(one.text) },
-  ], report.steps),
-  make("p", { class: report.stale ? "bad" : "quiet" }, `Reported ${duration(report.age_s)} ago.${report.stale ? " The next reports are missing: check the service steerdns-doctor." : ""}`));
-}
-
 function one(place, name) {
   const told = make("div");
   const part = { lists: make("div"), differences: make("div"), errors: make("div"), findings: make("div") };
@@ -106,7 +68,6 @@ function one(place, name) {
   const look = () => {
     fill(part.differences, "routers.diff", { name }, differences);
     fill(part.errors, "routers.errors", { name }, errors);
-    fill(part.findings, "doctor.report", undefined, (result) => findings(result, name));
   };
   place.replaceChildren(make("p", {}, make("a", { href: "#routers" }, "All routers")), make("div", { class: "panels" },
     widePanel(name, state, make("p", {},
@@ -114,6 +75,7 @@ function one(place, name) {
       action("Read its rows again", "routers.reconcile", () => call("routers.reconcile", { name }), told)), told),
     panel("Lists", part.lists), panel("Last errors", part.errors), widePanel("Differences", part.differences), widePanel("Doctor", part.findings)));
   look();
+  const endReports = reports(part.findings, name);
   const timer = setInterval(() => { if (!document.hidden) look(); }, 5000);
   const unwatch = watch(({ status, error }) => {
     if (!status || error) return;
@@ -127,7 +89,7 @@ function one(place, name) {
       { title: "Limit", number: true, of: (list) => count(list.max_rows) },
     ], router.lists, "No list is written to this router."));
   });
-  return () => { clearInterval(timer); unwatch(); };
+  return () => { clearInterval(timer); endReports(); unwatch(); };
 }
 
 export function show(place, [name]) {

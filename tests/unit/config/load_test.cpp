@@ -5,6 +5,8 @@
 // mistake is a new file in bad/, not new C++.
 #include "control/config/load.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "control/config/reference.h"
+#include "support/temp_folder.h"
 
 namespace steer::config {
 namespace {
@@ -390,6 +393,29 @@ BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
         "text", options);
     BOOST_TEST(outcome.ok());
     BOOST_TEST(outcome.settings.files.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(two_tokens_of_http_have_different_secrets) {
+    const steer::test::TempFolder folder;
+    const auto errors = [&](const std::string& first, const std::string& second) {
+        std::string tokens;
+        for (const auto& [name, secret] : {std::pair{"a", first}, {"b", second}}) {
+            const std::string file = (folder.path / name).string();
+            std::ofstream(file) << secret << "\n";
+            ::chmod(file.c_str(), 0600);
+            tokens += "      - { name: " + std::string(name) + ", role: read, token_file: " + file +
+                      " }\n";
+        }
+        const LoadOutcome outcome = load_text("control:\n  http:\n    tokens:\n" + tokens +
+                                                  "plugins:\n  - { tag: main, type: sequence, "
+                                                  "args: [ { exec: forward 192.0.2.1 } ] }\n",
+                                              "text", test_options());
+        return outcome.errors.empty() ? std::string{} : outcome.errors[0].text;
+    };
+    BOOST_TEST(errors("0123456789abcdef", "0123456789abcdee") == "");
+    BOOST_TEST(errors("0123456789abcdef", "0123456789abcdef") ==
+               "token 2 of 'tokens' of 'http' of 'control' has the secret of token \"a\": make "
+               "another with `openssl rand -hex 32`");
 }
 
 BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {

@@ -31,6 +31,15 @@ struct Setting {
                            });
         return error;
     }
+    // The findings of the first router.
+    json::array shown() {
+        json::array findings;
+        ops::Methods::call(
+            *methods.find("doctor.report"), nullptr, [&](const ops::RpcResult& result) {
+                findings = result.value().at("routers").as_array().at(0).at("findings").as_array();
+            });
+        return findings;
+    }
     std::string metrics() const {
         return ops::metrics_text(
             {[this](ops::MetricWriter& writer) { reports.write_metrics(writer); }},
@@ -116,6 +125,46 @@ BOOST_AUTO_TEST_CASE(a_report_becomes_metrics_and_details) {
     BOOST_TEST(s.health(&ready) ==
                "doctor ok: edge: problems: nd-pref64, ra-none; advice: user-rights\n");
     BOOST_TEST(ready);
+}
+
+BOOST_AUTO_TEST_CASE(remedies_are_shown_with_their_finding) {
+    Setting s;
+    json::object report = kReport;
+    report["remedies"] = {"1 why anybody may log in", "0 do /ipv6 nd set *1 pref64=64:ff9b::/96",
+                          "0 do /ipv6 nd print", "0 undo /ipv6 nd set *1 pref64=\"\"",
+                          "1 advice make a user with fewer rights"};
+    BOOST_TEST(s.report(report) == "");
+    const json::array findings = s.shown();
+    const json::object& first = findings.at(0).as_object();
+    BOOST_TEST(first.at("fix") ==
+               (json::array{"/ipv6 nd set *1 pref64=64:ff9b::/96", "/ipv6 nd print"}));
+    BOOST_TEST(first.at("undo") == (json::array{"/ipv6 nd set *1 pref64=\"\""}));
+    BOOST_TEST(findings.at(1).at("why") == "anybody may log in");
+    BOOST_TEST(findings.at(1).at("advice") == "make a user with fewer rights");
+    BOOST_TEST(findings.at(1).at("fix") == json::array{});
+}
+
+BOOST_AUTO_TEST_CASE(wrong_remedies_are_refused) {
+    Setting s;
+    const auto refusal = [&](const std::string& remedy) {
+        json::object report = kReport;
+        report["remedies"] = {remedy};
+        return s.report(report);
+    };
+    for (const char* wrong : {"", "0", "0 do", "0 do ", "4 do x", "-1 do x", "x do y"})
+        BOOST_TEST(has(refusal(wrong), "a remedy is `N KIND TEXT`"), wrong);
+    BOOST_TEST(has(refusal("0 run x"), "KIND of a remedy"));
+    // Not made safe: it would be another command.
+    for (const std::string& wrong :
+         {std::string("0 do a\nb"), std::string("0 do \x1b[2J"), "0 do " + std::string(2'049, 'x')})
+        BOOST_TEST(has(refusal(wrong), "one line of printable text"));
+    json::object report = kReport;
+    json::array many;
+    for (int i = 0; i < 200; ++i)
+        many.emplace_back("0 do " + std::string(2'000, 'x'));
+    report["remedies"] = many;
+    BOOST_TEST(has(s.report(report), "256 KiB"));
+    BOOST_TEST(s.health() == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_report_is_stale_after_three_intervals) {

@@ -29,6 +29,7 @@ Method sample() {
                            {"since", ParamType::number, "a serial"},
                            {"add", ParamType::texts, "rules to add"}},
             .run = [](const Arguments& asked) -> RpcResult { return asked.json(); },
+            .members = "given more?",
             .result = "what it was given"};
 }
 
@@ -162,10 +163,11 @@ BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
     const json::value& result = answer.at("result");
     const auto& all = result.at("methods").as_array();
     BOOST_REQUIRE_EQUAL(all.size(), 4U);
-    BOOST_TEST(json::serialize(all[0]) ==
-               R"({"name":"methods","help":"Lists the methods of the control socket.",)"
-               R"("changes":false,"role":"read","result":"`methods`: `name`, `help`, `changes`, )"
-               R"(`role`, `result` and `parameters` of each","parameters":[]})");
+    BOOST_TEST(
+        json::serialize(all[0]) ==
+        R"({"name":"methods","help":"Lists the methods of the control socket.",)"
+        R"("changes":false,"role":"read","result":"`methods`: `name`, `help`, `changes`, )"
+        R"(`role`, `result` and `parameters` of each","members":"methods","parameters":[]})");
     BOOST_TEST(all[1].at("name").as_string() == "rpc.discover");
     BOOST_TEST(all[2].at("name").as_string() == "rpc.whoami");
     BOOST_TEST(all[3].at("changes").as_string() == "on");
@@ -179,12 +181,17 @@ BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
     BOOST_TEST(text.find("required  the tag of a set\n") != std::string::npos);
     const std::string page = steerctl::methods_page(result);
     BOOST_TEST(page.find("## `sample`\n\nShows what it was given.\n\nChanges: with `on`. Role: "
-                         "`read`, with `on` `operate`.\nResult: what it was given.\n\n"
+                         "`read`, with `on` `operate`.\nResult: what it was given.\n"
+                         "Members: `given`, `more?`.\n\n"
                          "| parameter | type | required | meaning |\n|---|---|---|---|\n"
                          "| `tag` | a text | yes | the tag of a set |\n") != std::string::npos);
     BOOST_TEST(
-        page.find("Changes: nothing. Role: `read`.\nResult: `role` and `who`.\n\n## `sample`") !=
-        std::string::npos);
+        page.find("Changes: nothing. Role: `read`.\nResult: `role` and `who`.\nMembers: `role`, "
+                  "`who`.\n\n## `sample`") != std::string::npos);
+    const json::value schema = openrpc_method(sample()).at("result").at("schema");
+    BOOST_TEST(json::serialize(schema) ==
+               R"({"type":"object","properties":{"given":{},"more":{}},"required":["given"],)"
+               R"("additionalProperties":false})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

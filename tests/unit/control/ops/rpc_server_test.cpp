@@ -549,6 +549,27 @@ BOOST_AUTO_TEST_CASE(a_token_may_be_given_by_its_hash) {
     BOOST_TEST(!access->find_token("test").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(two_tokens_with_one_secret_are_refused) {
+    test::TempFolder folder;
+    config::RpcServer settings;
+    settings.tokens = {token_in(folder, "wall", kSecret, AccessRole::read),
+                       token_in(folder, "noc", "0123456789abcdef0123", AccessRole::admin)};
+    auto access = *HttpAccess::load(settings);
+    // A file that changes later: the role of the secret does not grow.
+    settings.tokens[1] = token_in(folder, "noc", kSecret, AccessRole::admin);
+    std::vector<Error> wrong;
+    access.renew(settings, wrong);
+    BOOST_REQUIRE(wrong.size() == 1U);
+    BOOST_TEST(wrong[0].text ==
+               "token noc has the secret of token wall and is refused: make another with `openssl "
+               "rand -hex 32`");
+    const auto user = access.find_token("Bearer " + std::string(kSecret));
+    BOOST_REQUIRE(user);
+    BOOST_TEST(user->name == "token wall");
+    BOOST_TEST(!access.find_token("Bearer 0123456789abcdef0123").has_value());
+    BOOST_TEST(!HttpAccess::load(settings));
+}
+
 BOOST_AUTO_TEST_CASE(addresses_of_one_ipv6_site_count_together_and_the_table_is_bounded) {
     auto access = *HttpAccess::load({});
     const auto now = HttpAccess::Clock::now();
