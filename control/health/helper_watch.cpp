@@ -26,6 +26,13 @@ std::vector<HelperWork::Running> HelperWatch::look(const std::vector<Sight>& now
     return newly_stuck;
 }
 
+void HelperWatch::stack_was_taken(const Sight& sight) {
+    const auto at = known_.find(sight.work.serial);
+    if (at == known_.end()) return;
+    at->second.ran_ns = sight.ran_ns;
+    at->second.waited_ms = sight.waited_ms;
+}
+
 std::string HelperWatch::Stuck::sentence() const {
     constexpr std::uint64_t kSecond = 1'000;
     return "helper " + name + " has been stuck for " + std::to_string(still_ms / kSecond) + " s";

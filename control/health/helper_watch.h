@@ -27,6 +27,9 @@ class HelperWatch {
     // `now`: all work that runs; `passed_ms`: since the look before. Returns what is found stuck by this look.
     std::vector<HelperWork::Running> look(const std::vector<Sight>& now, std::uint64_t passed_ms);
 
+    // After its stack was taken, which uses CPU time of the thread.
+    void stack_was_taken(const Sight& sight);
+
     struct Stuck {
         std::string name;
         std::uint64_t serial = 0, still_ms = 0;

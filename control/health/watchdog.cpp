@@ -172,16 +172,19 @@ void Watchdog::look(std::uint64_t passed_ms) {
 }
 
 void Watchdog::look_at_helpers(std::uint64_t passed_ms) {
-    std::vector<HelperWatch::Sight> seen;
-    for (HelperWork::Running& work : HelperWork::running()) {
+    const auto sight = [](const HelperWork::Running& work) {
         const CpuTimes times = cpu_times(work.tid);
-        seen.push_back({std::move(work), times.ran_ns, times.waited_ms});
-    }
-    for (const auto& [name, tid, serial] : state_->helpers.look(seen, passed_ms)) {
+        return HelperWatch::Sight{work, times.ran_ns, times.waited_ms};
+    };
+    std::vector<HelperWatch::Sight> seen;
+    for (const HelperWork::Running& work : HelperWork::running())
+        seen.push_back(sight(work));
+    for (const HelperWork::Running& work : state_->helpers.look(seen, passed_ms)) {
         std::vector<std::string> lines;
-        for (const std::string& frame : stack_of(tid, kStackPatience))
-            lines.push_back("stack of helper " + name + ": " + frame);
+        for (const std::string& frame : stack_of(work.tid, kStackPatience))
+            lines.push_back("stack of helper " + work.name + ": " + frame);
         log_within(kLogPatience, spdlog::level::warn, lines);
+        state_->helpers.stack_was_taken(sight(work));
     }
     const std::lock_guard lock(mutex_);
     stuck_helpers_ = state_->helpers.stuck();

@@ -33,6 +33,7 @@ class StuckHelper(unittest.TestCase):
         self.assertEqual(problems(), [])
         until(problems, PATIENCE_S + 30, "it is a problem", pause=1)
         self.assertRegex(problems()[0], r"^helper reload has been stuck for \d+ s; the log has its stack: check the disk or file")
+        self.assertEqual(len(problems()), 1, "it stays one")
         events = [one["text"] for one in scene.told("events", "--kind", "thread")["events"]]
         self.assertEqual(len(events), 1)
         self.assertRegex(events[0], r"^helper reload has been stuck for 6\d s; ")
