@@ -399,22 +399,26 @@ void Fleet::took_message(std::string_view channel, std::string_view payload, std
     member->peer.wake();
 }
 
+// A list has one more id for each group of clients that only some of its routers serve. The row is the same, so it covers
+// the answers of all of them.
 void Fleet::take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms) {
-    const auto list = std::ranges::find_if(
-        member.peer.lists, [&](const KeptList& one) { return one.tag == claim.list; });
-    if (list == member.peer.lists.end()) {
-        ++counters_.claims_unknown;
-        return;
-    }
     const std::uint64_t end_ms = std::min(own_ms(claim.lease_end_ms), now_ms + kFarthestMs);
-    if (end_ms <= now_ms) return;
-    ++counters_.claims_received;
-    const routeros::SharedClaim one{.list = list->id,
-                                    .address = claim.address,
-                                    .origin = routeros::Origin{claim.name},
-                                    .until_ms = end_ms,
-                                    .row_life_s = claim.row_life_s};
-    member.peer.router->take_claims({&one, 1}, claim.is_urgent, now_ms);
+    bool is_known = false;
+    for (const KeptList& list : member.peer.lists) {
+        if (list.tag != claim.list) continue;
+        is_known = true;
+        if (end_ms <= now_ms) continue;
+        const routeros::SharedClaim one{.list = list.id,
+                                        .address = claim.address,
+                                        .origin = routeros::Origin{claim.name},
+                                        .until_ms = end_ms,
+                                        .row_life_s = claim.row_life_s};
+        member.peer.router->take_claims({&one, 1}, claim.is_urgent, now_ms);
+    }
+    if (!is_known)
+        ++counters_.claims_unknown;
+    else if (end_ms > now_ms)
+        ++counters_.claims_received;
 }
 
 // ---- who writes

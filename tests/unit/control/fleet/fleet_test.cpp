@@ -1,6 +1,7 @@
 // A Fleet with a router that is never connected, and a Redis whose replies the test writes.
 #include "control/fleet/fleet.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "silent_link.h"
@@ -136,6 +137,29 @@ BOOST_AUTO_TEST_CASE(claims_go_to_the_others_and_come_from_them) {
     BOOST_TEST(fleet.counters().claims_received == 1U);
     BOOST_TEST(fleet.counters().claims_unknown == 1U);
     BOOST_TEST(fleet.counters().messages_bad == 1U);
+}
+
+// `serves` gives a list an id for each group of clients; boxes know it by its tag.
+BOOST_AUTO_TEST_CASE(a_claim_of_others_covers_the_answers_of_every_group_of_clients) {
+    routeros::RouterConfig config = router_config();
+    config.lists.push_back(config.lists.front());
+    config.lists.back().id = 4;
+    router.configure(config, kStart);
+    fleet.follow({{"edge1", {{3, "policy"}, {4, "policy"}, {5, "other"}}, &router, [] {}}}, kStart);
+    connect(kStart + 10);
+    const SharedClaim theirs{.list = "policy",
+                             .address = IpAddress::parse("203.0.113.9")->bytes,
+                             .name = "www.example",
+                             .lease_end_ms = kStart + 90'000 + 1'000'000,
+                             .row_life_s = 330};
+    fleet.messages().received("*3\r\n$7\r\nmessage\r\n" + bulk(channel) +
+                                  bulk(encode_messages("dns2/bb", {theirs}).front()),
+                              kStart + 30);
+    std::vector<routeros::ListId> lists;
+    router.for_each_claim([&](const routeros::SharedClaim& one) { lists.push_back(one.list); });
+    std::ranges::sort(lists);
+    BOOST_TEST(lists == (std::vector<routeros::ListId>{3, 4}), boost::test_tools::per_element());
+    BOOST_TEST(fleet.counters().claims_received == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_gives_up_the_leases_and_the_router_waits) {
