@@ -21,8 +21,9 @@ from lab.network import Network, run, until  # noqa: E402
 sys.argv = KIND_ARGUMENTS
 OURS, CLIENT = packets_e2e.SIDES[0].ours, packets_e2e.SIDES[0].client
 # A name that the cache does not have: query, upstream query, its reply, answer. Beside a kernel's interface, the kernel may send
-# the query to the upstream. Kernel sockets have no frames to upstreams.
-FRAMES = {"af_packet": 2, "pcap": 4, "memif": 4, "tap": 4, "socket": 2}
+# the query to the upstream. Kernel sockets have no frames to upstreams,
+# and so has a port without an address of the kernel.
+FRAMES = {"af_packet": 2, "pcap": 4, "memif": 4, "tap": 4, "socket": 2, "af_xdp": 4, "ring_alone": 2}
 
 
 class Running:
@@ -170,6 +171,12 @@ class Capture(unittest.TestCase):
 
     def test_tap(self):
         self.check_kind("tap")
+
+    def test_af_xdp(self):
+        self.check_kind("af_xdp")
+
+    def test_ring_without_a_kernel(self):
+        self.check_kind("ring_alone")
 
     def test_wrong_words_get_a_sentence(self):
         lab = self.lab("af_packet")
