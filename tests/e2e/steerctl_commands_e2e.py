@@ -161,7 +161,7 @@ CALLS = {
     "configuration.history": ({},), "configuration.replay": ({"text": "good"}, {"text": BAD_TEXT}), "configuration.rollback": ({"version": 1},),
     "configuration.show": ({},), "configuration.version": ({"version": 1},), "counters": ({},), "doctor.report": ({}, {"router": "edge1"}),
     "drain": ({}, {"on": False}), "events": ({},), "explain": ({"name": "stream.example"}, {"name": "ads.example"}),
-    "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
+    "fleet": ({},), "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
     "leases": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
     "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
     "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
