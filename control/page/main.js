@@ -12,9 +12,10 @@ import * as routers from "/views/routers.js";
 import * as lists from "/views/lists.js";
 import * as names from "/views/names.js";
 import * as configuration from "/views/configuration.js";
+import * as fleet from "/views/fleet.js";
 
 // A view has `title` and show(place), which returns what ends it. The address after '#' names it; more after '/' is its own.
-const views = { overview, queries, history, names, explain, routers, lists, configuration };
+const views = { overview, queries, history, names, explain, routers, lists, configuration, fleet };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};

@@ -107,7 +107,7 @@ class Page(unittest.TestCase):
         self.assertEqual(browser.run("return getComputedStyle(document.body).backgroundColor"), "rgb(18, 23, 28)")
         for view, text in (("queries", "Newest queries"), ("history", "Most frequent names"), ("history/name/www.other.example", "one point per"),
                            ("names", "One name"), ("explain/node.stream.example/A", "Acknowledged"), ("routers", "edge1"), ("routers/edge1", "Differences"),
-                           ("lists", "ads.txt"), ("configuration", "plugins:")):
+                           ("lists", "ads.txt"), ("configuration", "plugins:"), ("fleet", "No fleet")):
             browser.run("location.hash = arguments[0]", view)
             browser.wait(text)
             self.finish(browser, f"dark-{view.replace('/', '-')}")
@@ -209,7 +209,7 @@ class Page(unittest.TestCase):
         enabled = "return [...document.querySelectorAll('#view button:enabled')].map((one) => one.innerText)"
         for view, text, allowed in (("overview", "Problems", []), ("queries", "Newest queries", ["Filter", "Pause"]), ("history", "Most active clients", []),
                                     ("names", "One name", ["Look up", "Count queries for 10 s"]), ("explain", "A query", ["Explain", "Trace the next one"]),
-                                    ("routers", "edge1", []), ("routers/edge1", "Differences", []), ("lists", "blocks", []), ("configuration", "Check", [])):
+                                    ("routers", "edge1", []), ("routers/edge1", "Differences", []), ("lists", "blocks", []), ("configuration", "Check", []), ("fleet", "No fleet", [])):
             browser.run("location.hash = arguments[0]", view)
             browser.wait(text)
             until(lambda: browser.run(enabled) == allowed, 20, f"only {allowed} of {view} are enabled, and not {browser.run(enabled)}")
@@ -354,6 +354,14 @@ class Page(unittest.TestCase):
         browser.wait("expected an address")
         self.assertNotIn("Record queries", browser.text())
 
+    def test_without_a_fleet_the_page_says_what_to_write(self):
+        browser = self.browser(path="fleet")
+        browser.wait("No fleet")
+        shown = self.scene.folder / "fleet.yaml"
+        shown.write_text(self.text + browser.text(".panel pre") + "\n")
+        run(str(self.scene.build / "steerdnsd"), "--config", str(shown), "--check")
+        self.finish(browser, "no-fleet")
+
     # ---- the configuration
 
     def test_configuration(self):
@@ -400,7 +408,7 @@ class Page(unittest.TestCase):
 
     def test_keyboard(self):
         browser = self.browser()
-        for key, view in (("6", "#routers"), ("7", "#lists"), ("1", "#overview")):
+        for key, view in (("6", "#routers"), ("7", "#lists"), ("9", "#fleet"), ("1", "#overview")):
             browser.keys(key)
             until(lambda: browser.run("return location.hash") == view, 10, f"key {key} opens {view}")
 

@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_time_of_the_trace_is_no_sign_of_life) {
     for (std::uint64_t ms = 0; ms <= HelperWatch::kPatienceMs; ms += kStepMs)
         watch.look({sight(1, 100)}, kStepMs);
     watch.stack_was_taken(sight(1, 150));
-    watch.stack_was_taken(sight(2, 150));  // it has ended meanwhile
+    watch.stack_was_taken(sight(2, 150));  // it has ended
     BOOST_TEST(watch.look({sight(1, 150)}, kStepMs).empty());
     BOOST_REQUIRE(watch.stuck().size() == 1U);
     BOOST_TEST(watch.stuck()[0].still_ms == HelperWatch::kPatienceMs + kStepMs);
