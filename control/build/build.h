@@ -88,7 +88,7 @@ struct Built {
     std::vector<RouterPlan> routers;
     LeasePlans leases;
     RouterListPlans router_lists;
-    std::vector<sets::SetPlan> kernel_sets;  // of every ipset and nftset
+    std::vector<sets::SetPlan> kernel_sets;  // of every ipset, nftset and bgp_route
     std::vector<NamedSet> sets;              // sets that the program tests
     std::vector<Error> errors;               // if not empty, there is no snapshot
     std::vector<Error> warnings;

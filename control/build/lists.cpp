@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMinShare = 64;  // rows of a name, suffix or client
 constexpr std::string_view kTooManyLists =
-    "more than 255 lists (ros_address_list, ros_route, ipset, nftset): use fewer";
+    "more than 255 lists (ros_address_list, ros_route, ipset, nftset, bgp_route): use fewer";
 
 // Addresses of this system: ports, routers, upstreams.
 std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
@@ -79,8 +79,14 @@ sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& a
     plan.max_elements = args.max_elements;
     for (const bool v6 : {false, true}) {
         const auto& set = v6 ? args.v6 : args.v4;
-        if (set) plan.families.push_back({{set->family, set->table, set->name, v6}, set->mask});
+        if (!set) continue;
+        const std::string family = args.routes ? sets::SetName::kRoutes : set->family;
+        plan.families.push_back({{family, set->table, set->name, v6}, set->mask});
     }
+    // The longest lease that an earlier process may have given.
+    if (args.routes)
+        plan.ends = {seconds(args.routes->linger), seconds(args.routes->flap_interval),
+                     seconds(args.max_ttl)};
     return plan;
 }
 

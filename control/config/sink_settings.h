@@ -67,14 +67,20 @@ struct RouterRows {                    // `ros_address_list`, `ros_route`
     }
 };
 
-// One set of the kernel: `ipset`, or with a table `nftset`.
+// One set of the kernel: `ipset`, with a table `nftset`, or the routes of a `bgp_route`.
 struct KernelSet {
-    std::string family;  // of the table: ip, ip6, inet; empty: an ipset
+    std::string family;  // of the table: ip, ip6, inet; empty: an ipset, or a routing table
     std::string table;
     std::string name;
     std::uint32_t mask = 0;
 };
-struct KernelSets {                   // `ipset`, `nftset`
+// What a `bgp_route` has beside its tables.
+struct BgpRoutes {
+    std::string community;             // as written: two or three numbers
+    std::string next_hop4, next_hop6;  // of the routes; empty: this machine
+    Milliseconds linger{300'000}, flap_interval{1'800'000};
+};
+struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
     std::optional<KernelSet> v4, v6;  // at least one
     bool async = true;
     Milliseconds sync_timeout{100};
@@ -84,6 +90,7 @@ struct KernelSets {                   // `ipset`, `nftset`
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
     std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
+    std::optional<BgpRoutes> routes;
 };
 
 }  // namespace steer::config

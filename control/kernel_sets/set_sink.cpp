@@ -36,7 +36,9 @@ void SetSink::configure(std::vector<sets::SetPlan> plans) {
         return std::ranges::find(plans_, row.list, &sets::SetPlan::list) == plans_.end();
     });
     say_plans();
-    if (plans_.empty()) {
+    has_routes_ |= std::ranges::any_of(
+        plans_, [](const sets::SetPlan& plan) { return plan.families.front().set.is_routes(); });
+    if (plans_.empty() && (!life_ || !has_routes_)) {
         stop();
     } else if (!life_ && !is_starting_) {
         start_soon();

@@ -3,7 +3,7 @@
 // On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
 // bound. Further claims are counted, and hits make them again under a new epoch once there is room. A claim that an answer
 // waits for is settled when the process reports its rows, at once if the list is away. The process runs while
-// there are lists. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
+// there are lists; a process that had routes runs on without lists, because it removes them. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
 // claims end with it: new epochs begin, so that hits claim again.
 #pragma once
 
@@ -99,6 +99,7 @@ class SetSink final : public ClaimSink {
     boost::asio::steady_timer restart_;
     LifePtr life_;              // nullptr: no process
     bool is_starting_ = false;  // start() comes
+    bool has_routes_ = false;   // a plan of this process had routes
     std::string trouble_;       // the last logged trouble; empty: it runs
     std::vector<sets::SetPlan> plans_;
     std::uint32_t number_ = 0;  // of plans_

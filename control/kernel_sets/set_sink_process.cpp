@@ -93,6 +93,8 @@ void SetSink::ended(const LifePtr& life) {
     const std::string status = life->process.reap();
     life->silence.cancel();
     life_.reset();
+    life->is_unneeded |= plans_.empty();
+    has_routes_ &= !plans_.empty();
     const std::string why =
         life->why.empty() ? "ended (" + status + ")" : "was ended: " + life->why;
     if (!life->is_unneeded)

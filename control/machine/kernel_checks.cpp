@@ -112,7 +112,7 @@ Findings check_modules(const Subject& subject) {
         const auto* const sets = std::get_if<config::KernelSets>(&plugin.args);
         if (sets == nullptr) continue;
         const auto& one = sets->v4 ? sets->v4 : sets->v6;
-        (one && one->table.empty() ? ipset : nft) = true;
+        if (!sets->routes) (one && one->table.empty() ? ipset : nft) = true;
     }
     if (nft) found.push_back(check_module(subject, "nf_tables", "nftset"));
     if (ipset) found.push_back(check_module(subject, "ip_set", "ipset"));

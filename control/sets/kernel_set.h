@@ -1,4 +1,6 @@
-// A set of the kernel, and the operations on it: the sink of claims for `ipset` and `nftset`.
+// A set of the kernel, and the operations on it: the sink of claims for `ipset`, `nftset` and `bgp_route`.
+//
+// A routing table is a set of host routes.
 #pragma once
 
 #include <compare>
@@ -15,20 +17,34 @@
 namespace steer::sets {
 
 struct SetName {
-    std::string family;  // of the table; empty: an ipset
-    std::string table;
-    std::string name;
-    bool v6 = false;  // the family of its addresses
+    static constexpr const char* kRoutes = "route";
+
+    std::string family;  // of the table of nftables; empty: an ipset; kRoutes: a routing table
+    std::string table;   // its name; of a routing table: its number
+    std::string name;    // of the set; a routing table has none
+    bool v6 = false;     // the family of its addresses
 
     [[nodiscard]] bool is_ipset() const { return family.empty(); }
-    // "nftables set inet fw4 policy4", "ipset policy4".
+    [[nodiscard]] bool is_routes() const { return family == kRoutes; }
+    [[nodiscard]] bool is_nftables() const { return !is_ipset() && !is_routes(); }
+    // "nftables set inet fw4 policy4", "ipset policy4", "IPv4 routes of table 5301".
     [[nodiscard]] std::string text() const {
-        return is_ipset() ? "ipset " + name : "nftables set " + family + " " + table + " " + name;
+        if (is_ipset()) return "ipset " + name;
+        if (is_routes()) return (v6 ? "IPv6 routes of table " : "IPv4 routes of table ") + table;
+        return "nftables set " + family + " " + table + " " + name;
     }
     friend auto operator<=>(const SetName&, const SetName&) = default;
 };
 
-// One list of the dataplane (an `ipset` or `nftset` plugin) and where its addresses go.
+// When elements are removed that the kernel does not end (routes).
+struct SetEnds {
+    std::uint32_t linger_s = 0;  // after the lease
+    std::uint32_t apart_s = 0;   // between two removals of an element, at least
+    std::uint32_t adopt_s = 0;   // how long elements of an earlier process stay without a claim
+    friend bool operator==(const SetEnds&, const SetEnds&) = default;
+};
+
+// One list of the dataplane (an `ipset`, `nftset` or `bgp_route` plugin) and where its addresses go.
 struct SetPlan {
     struct Family {
         SetName set;
@@ -40,6 +56,7 @@ struct SetPlan {
     std::vector<Family> families;  // one or two
     std::uint32_t max_elements = 50'000;
     std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
+    SetEnds ends{};                               // of routes
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };
 
@@ -47,6 +64,7 @@ struct SetPlan {
 struct SetAbility {
     bool timeouts = false;
     bool prefixes = false;
+    bool removal = false;  // elements stay until remove(): no other program's are touched
     friend bool operator==(const SetAbility&, const SetAbility&) = default;
 };
 
@@ -65,6 +83,11 @@ class SetWriter {
     virtual Result<void> add(const SetName& set, std::span<const SetElement> elements) = 0;
     // Whether it has this element. Error: unknown.
     virtual Result<bool> has(const SetName& set, const matchers::Prefix& prefix) = 0;
+
+    // Of sets with `removal`. Removes our elements; missing ones are no error.
+    virtual Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) = 0;
+    // Our elements that are in it.
+    virtual Result<std::vector<matchers::Prefix>> ours(const SetName& set) = 0;
 };
 
 }  // namespace steer::sets

@@ -31,6 +31,11 @@ class NftablesWriter final : public SetWriter {
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
     // Not needed: the kernel reports changes (NftablesWatch).
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
+    // Not needed: elements have timeouts, or stay.
+    Result<void> remove(const SetName&, std::span<const matchers::Prefix>) override { return {}; }
+    Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
+        return std::vector<matchers::Prefix>{};
+    }
 
   private:
     // The output, or the first line of the error.

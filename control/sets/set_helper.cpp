@@ -102,9 +102,13 @@ bool SetHelper::take(SetMessage message) {
 void SetHelper::take_up() {
     plans_ = reader_.number();
     service_.configure(reader_.plans());
-    const bool of_nftables = std::ranges::any_of(
-        reader_.plans(), [](const SetPlan& plan) { return !plan.families.front().set.is_ipset(); });
-    if (const auto done = kernel_.follow(of_nftables); !done)
+    const auto any = [&](bool (SetName::*is)() const) {
+        return std::ranges::any_of(reader_.plans(), [is](const SetPlan& plan) {
+            return (plan.families.front().set.*is)();
+        });
+    };
+    if (const auto done = kernel_.follow(any(&SetName::is_nftables), any(&SetName::is_routes));
+        !done)
         say(encode_log(Level::warning, done.error().text));
     said_states_.clear();
     state_ms_ = 0;
@@ -120,7 +124,9 @@ void SetHelper::wait() const {
     const std::uint64_t next_ms = std::min({service_.next_ms(), look_ms_, state_ms_});
     const std::uint64_t now_ms = clock_.now().ms;
     const auto wait_ms = next_ms > now_ms ? std::min<std::uint64_t>(next_ms - now_ms, 60'000) : 0;
-    std::array<pollfd, 2> fds{{{socket_.fd(), POLLIN, 0}, {kernel_.fd(), POLLIN, 0}}};
+    const auto [nftables, routes] = kernel_.fds();
+    std::array<pollfd, 3> fds{
+        {{socket_.fd(), POLLIN, 0}, {nftables, POLLIN, 0}, {routes, POLLIN, 0}}};
     ::poll(fds.data(), fds.size(), static_cast<int>(wait_ms));
 }
 

@@ -35,6 +35,13 @@ class SetHelper {
         Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override {
             return kernel_.has(set, prefix);
         }
+        Result<void> remove(const SetName& set,
+                            std::span<const matchers::Prefix> elements) override {
+            return kernel_.remove(set, elements);
+        }
+        Result<std::vector<matchers::Prefix>> ours(const SetName& set) override {
+            return kernel_.ours(set);
+        }
         [[nodiscard]] std::uint32_t write_us() const { return write_us_; }
 
       private:

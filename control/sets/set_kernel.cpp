@@ -5,6 +5,8 @@
 #include "control/sets/ipset_writer.h"
 #include "control/sets/nftables_watch.h"
 #include "control/sets/nftables_writer.h"
+#include "control/sets/route_watch.h"
+#include "control/sets/route_writer.h"
 
 namespace steer::sets {
 namespace {
@@ -14,28 +16,46 @@ class Kernel final : public SetKernel {
     Result<SetAbility> read(const SetName& set) override { return of(set).read(set); }
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override {
         auto done = of(set).add(set, elements);
-        read_watch();
+        read_watches();
         return done;
     }
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override {
         return of(set).has(set, prefix);
     }
-    Result<void> follow(bool nftables) override {
-        if (!nftables) watch_.reset();
-        if (!nftables || watch_) return {};
-        auto watch = NftablesWatch::open();
-        if (!watch) return watch.error();
-        watch_ = std::move(*watch);
+    Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) override {
+        return of(set).remove(set, elements);
+    }
+    Result<std::vector<matchers::Prefix>> ours(const SetName& set) override {
+        return of(set).ours(set);
+    }
+    Result<void> follow(bool nftables, bool routes) override {
+        if (!nftables) nftables_watch_.reset();
+        if (!routes) route_watch_.reset();
+        if (nftables && !nftables_watch_) {
+            auto watch = NftablesWatch::open();
+            if (!watch) return watch.error();
+            nftables_watch_ = std::move(*watch);
+        }
+        if (routes && !route_watch_) {
+            if (const auto opened = routes_.open(); !opened) return opened.error();
+            auto watch = RouteWatch::open(routes_.port());
+            if (!watch) return watch.error();
+            route_watch_ = std::move(*watch);
+        }
         return {};
     }
-    [[nodiscard]] int fd() const override { return watch_ ? watch_->fd() : -1; }
+    [[nodiscard]] std::array<int, 2> fds() const override {
+        return {nftables_watch_ ? nftables_watch_->fd() : -1,
+                route_watch_ ? route_watch_->fd() : -1};
+    }
     Changes changes() override {
-        read_watch();
+        read_watches();
         return std::exchange(changes_, {});
     }
 
   private:
     SetWriter& of(const SetName& set) {
+        if (set.is_routes()) return routes_;
         if (set.is_ipset()) {
             if (!ipsets_) ipsets_ = std::make_unique<IpsetWriter>();
             return *ipsets_;
@@ -43,16 +63,18 @@ class Kernel final : public SetKernel {
         if (!nftables_) nftables_ = std::make_unique<NftablesWriter>();
         return *nftables_;
     }
-    // So often that our own changes do not fill its buffer.
-    void read_watch() {
-        if (!watch_) return;
-        if (!watch_->read([this](const SetName& set) { changes_.sets.push_back(set); }))
-            changes_.lost = true;
+    // So often that our own changes do not fill the buffer of nftables.
+    void read_watches() {
+        const auto take = [this](const SetName& set) { changes_.sets.push_back(set); };
+        if (nftables_watch_ && !nftables_watch_->read(take)) changes_.lost = true;
+        if (route_watch_ && !route_watch_->read(take)) changes_.lost = true;
     }
 
     std::unique_ptr<NftablesWriter> nftables_;
     std::unique_ptr<IpsetWriter> ipsets_;
-    std::unique_ptr<NftablesWatch> watch_;
+    RouteWriter routes_;
+    std::unique_ptr<NftablesWatch> nftables_watch_;
+    std::unique_ptr<RouteWatch> route_watch_;
     Changes changes_;
 };
 

@@ -1,6 +1,7 @@
 // The kernel's sets for SetHelper: a writer, and a watch for changes by others.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -11,10 +12,10 @@ namespace steer::sets {
 
 class SetKernel : public SetWriter {
   public:
-    // Watches nftables while there is a set of nftables.
-    virtual Result<void> follow(bool nftables) = 0;
+    // Watches nftables while there is a set of nftables, and routes while there is a routing table.
+    virtual Result<void> follow(bool nftables, bool routes) = 0;
     // For poll (POLLIN); -1: no watch.
-    [[nodiscard]] virtual int fd() const = 0;
+    [[nodiscard]] virtual std::array<int, 2> fds() const = 0;
     struct Changes {
         std::vector<SetName> sets;
         bool lost = false;  // messages were lost: anything may have changed
@@ -23,7 +24,7 @@ class SetKernel : public SetWriter {
     virtual Changes changes() = 0;
 };
 
-// Uses libnftables and libipset, each opened when a set first needs it, because a kernel may lack one of the two.
+// Uses libnftables, libipset and rtnetlink, each opened when a set first needs it, because a kernel may lack one of them.
 std::unique_ptr<SetKernel> open_set_kernel();
 
 }  // namespace steer::sets

@@ -137,6 +137,8 @@ std::string encode_plan(std::uint32_t number, const SetPlan& plan) {
     Writer out(MessageKind::plan, number, plan.families.size());
     out.put(plan.list);
     out.put(plan.max_elements);
+    for (const std::uint32_t seconds : {plan.ends.linger_s, plan.ends.apart_s, plan.ends.adopt_s})
+        out.put(seconds);
     out.put_text(plan.tag);
     for (const SetPlan::Family& family : plan.families) {
         out.put_name(family.set);
@@ -149,6 +151,9 @@ PlanPart take_plan(Reader& in, std::uint32_t count) {
     SetPlan plan;
     plan.list = in.take<ListId>();
     plan.max_elements = in.take<std::uint32_t>();
+    plan.ends.linger_s = in.take<std::uint32_t>();
+    plan.ends.apart_s = in.take<std::uint32_t>();
+    plan.ends.adopt_s = in.take<std::uint32_t>();
     plan.tag = in.take_text();
     in.require(plan.list < kMaxLists && count >= 1 && count <= kMaxFamilies);
     for (std::uint32_t i = 0; i < count && in.good(); ++i) {
@@ -176,6 +181,7 @@ SetState take_state(Reader& in, std::uint32_t count) {
     status.ready = in.take_bool();
     status.ability.timeouts = in.take_bool();
     status.ability.prefixes = in.take_bool();
+    status.ability.removal = in.take_bool();
     status.trouble = in.take_text();
     status.claims = in.take<std::uint64_t>();
     status.pending = in.take<std::uint64_t>();
@@ -240,7 +246,8 @@ std::string encode_state(std::uint32_t plans, const SetState& state) {
     if (state.total == 0) return std::move(out).finish();
     const SetStatus& status = state.status;
     out.put_name(status.set);
-    for (const bool flag : {status.ready, status.ability.timeouts, status.ability.prefixes})
+    for (const bool flag :
+         {status.ready, status.ability.timeouts, status.ability.prefixes, status.ability.removal})
         out.put(static_cast<std::uint8_t>(flag));
     out.put_text(status.trouble);
     out.put(std::uint64_t{status.claims});

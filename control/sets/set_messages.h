@@ -22,7 +22,7 @@
 
 namespace steer::sets {
 
-inline constexpr std::uint16_t kMessageVersion = 1;
+inline constexpr std::uint16_t kMessageVersion = 2;
 inline constexpr std::size_t kMaxMessage = 64 * 1024;  // bytes
 inline constexpr std::size_t kMaxText = 1024;          // bytes
 inline constexpr std::size_t kMaxRows = 2048;          // rows, lists or prefixes of one message

@@ -16,7 +16,10 @@ enum class Level : std::uint8_t { info, warning };
     X(added, "added", "elements added to the set, including renewals")            \
     X(failed, "failed", "elements that the kernel rejected, including retries")   \
     X(restored, "restored", "times that all elements were restored after a loss") \
-    X(full, "full", "claims dropped: the set has `max_elements` elements")
+    X(full, "full", "claims dropped: the set has `max_elements` elements")        \
+    X(removed, "removed", "routes removed after their lease")                     \
+    X(adopted, "adopted", "routes of an earlier process that were kept")          \
+    X(damped, "damped", "routes kept longer, because they were removed a short time before")
 
 struct SetCounters {
 #define STEER_SET_COUNTER_FIELD(field, label, text) std::uint64_t field = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_set>
 #include <utility>
 
 namespace steer::sets {
@@ -17,12 +18,6 @@ constexpr unsigned kMaxRefused = 64;
 constexpr std::uint32_t kNoTimeout = UINT32_MAX;
 
 }  // namespace
-
-std::size_t SetService::Hash::operator()(const matchers::Prefix& p) const noexcept {
-    std::uint64_t h = (p.address.high() * 0x9e3779b97f4a7c15) ^ p.address.low();
-    h = (h ^ (h >> 29) ^ p.length) * 0xbf58476d1ce4e5b9;
-    return static_cast<std::size_t>(h ^ (h >> 32));
-}
 
 matchers::Prefix SetService::Shape::around(const IpAddress& address) const noexcept {
     unsigned length = mask;
@@ -56,10 +51,11 @@ void SetService::configure(const std::vector<SetPlan>& plans) {
             state.shapes[plan.list] = {family.set.v6 ? family.mask : family.mask + 96,
                                        plan.never_claim};
             state.max_elements = std::max<std::size_t>(state.max_elements, plan.max_elements);
+            state.ends.configure(plan.ends, state.max_elements);
             (family.set.v6 ? families.v6 : families.v4) = &state;
         }
     }
-    std::erase_if(sets_, [](const auto& one) { return one.second.shapes.empty(); });
+    end_unused();
     // If elements have another shape now, hits claim again.
     for (auto& [name, state] : sets_) {
         const auto old = before.find(name);
@@ -70,6 +66,14 @@ void SetService::configure(const std::vector<SetPlan>& plans) {
         });
         if (changed) forget_claims(state);
     }
+}
+
+// Routes of a list that was removed end with their leases.
+void SetService::end_unused() {
+    std::erase_if(sets_, [](const auto& one) {
+        const SetState& state = one.second;
+        return state.shapes.empty() && (!state.ability.removal || state.claims.empty());
+    });
 }
 
 void SetService::claim(ListId list, const IpAddress& address, std::uint32_t until_s) {
@@ -89,9 +93,11 @@ void SetService::claim(ListId list, const IpAddress& address, std::uint32_t unti
 }
 
 void SetService::forget_claims(SetState& state) {
-    state.claims.clear();
-    state.pending.clear();
-    state.refused.clear();
+    if (!state.ability.removal) {
+        state.claims.clear();
+        state.pending.clear();
+        state.refused.clear();
+    }
     for (const auto& [list, shape] : state.shapes)
         sink_.lost(list);
 }
@@ -109,6 +115,7 @@ void SetService::take(SetState& state, const Installed& what) {
             return;
         }
         at = state.claims.emplace(element, Claim{}).first;
+        if (state.ability.removal) state.ends.schedule(element, what.until_s);
     }
     Claim& claim = at->second;
     claim.until_s = std::max(claim.until_s, what.until_s);
@@ -135,6 +142,7 @@ void SetService::work(std::uint64_t now_ms) {
     for (auto& [name, state] : sets_) {
         if (now_ms >= state.expire_ms) expire(state, now_ms);
         if (!state.ready && now_ms >= state.try_ms) read(name, state, now_ms);
+        if (state.ready && state.ability.removal) remove_ended(name, state, now_ms);
         if (!state.refused.empty() && now_ms >= state.refused_ms) {
             for (const auto& element : std::exchange(state.refused, {})) {
                 if (const auto at = state.claims.find(element); at != state.claims.end())
@@ -144,6 +152,7 @@ void SetService::work(std::uint64_t now_ms) {
         if (state.ready && !state.pending.empty()) write(name, state, now_ms);
         notify(state);
     }
+    end_unused();
 }
 
 std::uint64_t SetService::next_ms() const {
@@ -152,7 +161,11 @@ std::uint64_t SetService::next_ms() const {
         if (!state.ready) next = std::min(next, state.try_ms);
         if (state.ready && (!state.pending.empty() || !state.notifications.empty())) next = 0;
         if (!state.refused.empty()) next = std::min(next, state.refused_ms);
-        if (!state.claims.empty()) next = std::min(next, state.expire_ms);
+        if (state.ready && state.ability.removal) {
+            next = std::min(next, std::uint64_t{state.ends.next_s()} * 1000);
+        } else if (!state.claims.empty()) {
+            next = std::min(next, state.expire_ms);
+        }
     }
     return next;
 }
@@ -163,6 +176,12 @@ void SetService::read(const SetName& name, SetState& state, std::uint64_t now_ms
     state.read_ms = now_ms;
     const auto ability = writer_.read(name);
     if (!ability) return fail(name, state, ability.error().text, now_ms);
+    std::vector<matchers::Prefix> existing;
+    if (ability->removal) {
+        auto ours = writer_.ours(name);
+        if (!ours) return fail(name, state, ours.error().text, now_ms);
+        existing = std::move(*ours);
+    }
     const SetAbility before = std::exchange(state.ability, *ability);
     const bool first = !std::exchange(state.known, true);
     state.ready = true;
@@ -174,10 +193,16 @@ void SetService::read(const SetName& name, SetState& state, std::uint64_t now_ms
     }
     if (before != *ability) state.noted = false;
     note_ability(name, state);
+    if (first) adopt(name, state, existing, now_ms);
     for (const Installed& what : std::exchange(state.early, {}))
         take(state, what);
-    if (std::exchange(state.emptied, false) && !state.claims.empty()) {
+    bool is_changed = std::exchange(state.emptied, false) && !state.claims.empty();
+    if (is_changed && ability->removal) {
+        is_changed = mark_missing_pending(state, existing, now_ms) > 0;
+    } else if (is_changed) {
         mark_all_pending(state);
+    }
+    if (is_changed) {
         ++state.counters.restored;
         sink_.log(Level::info, name.text() + " was changed by another program: its " +
                                    std::to_string(state.pending.size()) +
@@ -191,7 +216,7 @@ void SetService::read(const SetName& name, SetState& state, std::uint64_t now_ms
 
 void SetService::note_ability(const SetName& name, SetState& state) {
     if (std::exchange(state.noted, true)) return;
-    if (!state.ability.timeouts) {
+    if (!state.ability.timeouts && !state.ability.removal) {
         sink_.log(Level::warning, name.text() +
                                       " has no timeouts: its elements stay until an operator "
                                       "removes them (create it with " +
@@ -337,6 +362,77 @@ void SetService::written(SetState& state, std::span<const matchers::Prefix> elem
     }
 }
 
+void SetService::adopt(const SetName& name, SetState& state,
+                       std::span<const matchers::Prefix> elements, std::uint64_t now_ms) {
+    const auto until_s = static_cast<std::uint32_t>(now_ms / 1000) + state.ends.ends().adopt_s;
+    for (const matchers::Prefix& element : elements) {
+        const auto [at, fresh] =
+            state.claims.emplace(element, Claim{.until_s = until_s, .written_until_s = kNoTimeout});
+        if (fresh) state.ends.schedule(element, until_s);
+    }
+    state.counters.adopted += elements.size();
+    if (elements.empty()) return;
+    sink_.log(Level::info, name.text() + ": " + std::to_string(elements.size()) +
+                               " of an earlier process are kept for " +
+                               std::to_string(state.ends.ends().adopt_s) +
+                               " s, or until they are claimed");
+}
+
+std::size_t SetService::mark_missing_pending(SetState& state,
+                                             std::span<const matchers::Prefix> elements,
+                                             std::uint64_t now_ms) {
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    const std::unordered_set<matchers::Prefix, PrefixHash> there(elements.begin(), elements.end());
+    std::size_t missing = 0;
+    for (auto& [element, claim] : state.claims) {
+        if (claim.written_until_s == 0 || there.contains(element)) continue;
+        state.ends.removed(element, now_s);  // by the other program
+        claim.written_until_s = 0;
+        if (claim.until_s <= now_s) continue;  // it lingered only
+        mark_pending(state, element, claim);
+        ++missing;
+    }
+    return missing;
+}
+
+void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms) {
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    std::vector<matchers::Prefix> ended;
+    for (const matchers::Prefix& element : state.ends.take_due(now_s)) {
+        const auto at = state.claims.find(element);
+        if (at == state.claims.end()) continue;
+        const auto end = state.ends.end_of(element, at->second.until_s);
+        if (end.at_s > now_s && at->second.written_until_s != 0) {
+            if (end.is_damped && at->second.until_s <= now_s) ++state.counters.damped;
+            state.ends.schedule(element, end.at_s);
+        } else if (at->second.written_until_s != 0) {
+            ended.push_back(element);
+        } else if (at->second.until_s > now_s) {  // not written yet
+            state.ends.schedule(element, at->second.until_s);
+        } else {
+            state.claims.erase(at);
+        }
+    }
+    for (std::size_t done = 0; done < ended.size(); done += kBatch)
+        remove(name, state, std::span(ended).subspan(done, std::min(kBatch, ended.size() - done)),
+               now_ms);
+}
+
+void SetService::remove(const SetName& name, SetState& state,
+                        std::span<const matchers::Prefix> elements, std::uint64_t now_ms) {
+    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    if (const auto done = writer_.remove(name, elements); !done) {
+        for (const matchers::Prefix& element : elements)
+            state.ends.schedule(element, now_s + 1);
+        return fail(name, state, done.error().text, now_ms);
+    }
+    for (const matchers::Prefix& element : elements) {
+        state.claims.erase(element);
+        state.ends.removed(element, now_s);
+    }
+    state.counters.removed += elements.size();
+}
+
 // Of a set that could be written: rows that are not in it were rejected.
 void SetService::notify(SetState& state) {
     std::vector<Installed> done;
@@ -354,6 +450,7 @@ void SetService::expire(SetState& state, std::uint64_t now_ms) {
     state.expire_ms = now_ms + kExpireEveryMs;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::erase_if(state.early, [&](const Installed& what) { return what.until_s <= now_s; });
+    if (state.ability.removal) return;
     if (std::erase_if(state.claims, [&](const auto& one) { return one.second.until_s <= now_s; }) ==
         0)
         return;
@@ -366,6 +463,7 @@ std::vector<SetStatus> SetService::status() const {
     std::vector<SetStatus> all;
     all.reserve(sets_.size());
     for (const auto& [name, state] : sets_) {
+        if (state.shapes.empty()) continue;
         all.push_back({name, state.ready, state.ability, state.trouble,
                        state.claims.size() + state.early.size(),
                        state.pending.size() + state.refused.size() + state.early.size(),

@@ -7,6 +7,10 @@
 // A claim lives until its lease ends, whether it is written or not, so nothing is lost while a set is missing. A missing
 // set is tried again after 1 s, then 2, up to 30. A set with timeouts gets each element with the rest of its lease, and
 // again when that grows; a set without timeouts gets it once.
+//
+// From a set with removal (routes) elements are removed when ElementEnds says so. Those that an earlier process left in
+// it are adopted: they stay until they are claimed, or for `adopt_s`. A set that no list uses any more is kept until its
+// last element has ended.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/sets/element_ends.h"
 #include "control/sets/kernel_set.h"
 #include "control/sets/set_report.h"
 
@@ -53,14 +58,6 @@ class SetService {
     [[nodiscard]] std::vector<SetStatus> status() const;
 
   private:
-    struct Hash {
-        std::size_t operator()(const matchers::Prefix& p) const noexcept;
-    };
-    struct Same {
-        bool operator()(const matchers::Prefix& a, const matchers::Prefix& b) const noexcept {
-            return a.address == b.address && a.length == b.length;
-        }
-    };
     struct Claim {
         std::uint32_t until_s = 0;
         std::uint32_t written_until_s = 0;  // 0: not; UINT32_MAX: without a timeout
@@ -70,7 +67,7 @@ class SetService {
         Installed what;
         matchers::Prefix element;
     };
-    using Claims = std::unordered_map<matchers::Prefix, Claim, Hash, Same>;
+    using Claims = std::unordered_map<matchers::Prefix, Claim, PrefixHash>;
     struct Shape {            // of the elements of a list
         unsigned mask = 128;  // of the 128-bit form
         std::vector<matchers::Prefix> never_claim;
@@ -93,8 +90,9 @@ class SetService {
         std::uint64_t try_ms = 0;   // while it is not ready: the next try
         std::uint32_t backoff_ms = 0;
         std::uint64_t refused_ms = 0;  // when refused ones are tried again
-        std::uint64_t expire_ms = 0;   // when ended claims are next taken out
+        std::uint64_t expire_ms = 0;   // when ended claims are next taken out; not with removal
         Claims claims;
+        ElementEnds ends;  // with removal: has an entry for each claim
         std::vector<matchers::Prefix> pending, refused;
         std::vector<Notification> notifications;
         std::vector<Installed> rejected;  // to be reported as refused
@@ -123,6 +121,15 @@ class SetService {
     void written(SetState& state, std::span<const matchers::Prefix> elements);
     void notify(SetState& state);
     void expire(SetState& state, std::uint64_t now_ms);
+    void remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms);
+    void remove(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
+                std::uint64_t now_ms);
+    void adopt(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
+               std::uint64_t now_ms);
+    // Marks claims that are not among these as pending; how many.
+    std::size_t mark_missing_pending(SetState& state, std::span<const matchers::Prefix> elements,
+                                     std::uint64_t now_ms);
+    void end_unused();
     void changed(SetState& state);
 
     SetWriter& writer_;

@@ -24,7 +24,7 @@ struct ServedClients {
     ListId id;  // of the list on those routers
 };
 
-struct PolicyList {                       // one ros_address_list, ipset or nftset plugin
+struct PolicyList {                       // one ros_address_list, ipset, nftset or bgp_route
     ListId id;                            // on all of its routers
     std::vector<ServedClients> served{};  // disjoint, sorted; other clients are behind all routers
     std::string tag;

@@ -421,6 +421,32 @@ BOOST_AUTO_TEST_CASE(the_process_runs_only_while_there_are_sets) {
     BOOST_TEST(log.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_process_that_had_routes_runs_on_to_remove_them) {
+    sets::SetPlan routes = plan();
+    routes.families = {{{sets::SetName::kRoutes, "5301", "", false}, 32}};
+    sink.configure({routes});
+    until([&] { return starts == 1; });
+    sink.configure({});
+    for (int i = 0; i < 10; ++i)
+        io.poll();
+    BOOST_TEST(::kill(pid, 0) == 0);
+    std::uint32_t number = 0;
+    for (int i = 0; i < 2; ++i)  // with the list, and without
+        BOOST_TEST((next<sets::PlansEnd>(&number).has_value()));
+    say(sets::encode_state(number, {}));
+    until([&] { return sink.report().running; });
+    BOOST_TEST(sink.report().sets.empty());
+    // It is not started again for nothing.
+    kill();
+    until([&] { return ::kill(pid, 0) != 0; });
+    while (io.poll() > 0) {
+    }
+    BOOST_TEST(starts == 1U);
+    BOOST_TEST(log.empty());
+    sink.configure({plan()});
+    until([&] { return starts == 2; });
+}
+
 BOOST_AUTO_TEST_CASE(new_sets_during_the_end_of_a_process_get_a_new_one) {
     begin();
     become_ready();

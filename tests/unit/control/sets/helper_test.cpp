@@ -39,11 +39,16 @@ class OneSet final : public SetKernel {
         return {};
     }
     Result<bool> has(const SetName&, const matchers::Prefix&) override { return true; }
-    Result<void> follow(bool nftables) override {
+    Result<void> remove(const SetName&, std::span<const matchers::Prefix>) override { return {}; }
+    Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
+        return std::vector<matchers::Prefix>{};
+    }
+    Result<void> follow(bool nftables, bool routes) override {
+        BOOST_TEST(!routes);
         if (nftables) return Error{"changes of nftables cannot be followed: test"};
         return {};
     }
-    [[nodiscard]] int fd() const override { return -1; }
+    [[nodiscard]] std::array<int, 2> fds() const override { return {-1, -1}; }
     Changes changes() override {
         const std::lock_guard lock(mutex_);
         ++turns_;

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,8 @@
 #include "control/sets/ipset_writer.h"
 #include "control/sets/nftables_watch.h"
 #include "control/sets/nftables_writer.h"
+#include "control/sets/route_watch.h"
+#include "control/sets/route_writer.h"
 
 using namespace steer;
 using namespace steer::sets;
@@ -197,6 +200,135 @@ BOOST_AUTO_TEST_CASE(only_changes_by_others_are_notified) {
     const auto deleted = changes(1'000);
     BOOST_TEST(std::count(deleted.begin(), deleted.end(), SetName{"inet", "t", "", false}) == 1);
     run("nft add table inet t");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+SetName table(unsigned number, bool v6 = false) {
+    return {SetName::kRoutes, std::to_string(number), "", v6};
+}
+std::vector<std::string> ours(RouteWriter& writer, const SetName& set) {
+    std::vector<std::string> all;
+    for (const auto& prefix : writer.ours(set).value())
+        all.push_back(prefix.to_string());
+    std::sort(all.begin(), all.end());
+    return all;
+}
+using Texts = std::vector<std::string>;
+
+struct Tables {
+    Tables() { run("ip link set lo up"); }
+    ~Tables() {
+        for (const char* const number : {"5301", "7"}) {
+            (void)output(std::string("ip route flush table ") + number);
+            (void)output(std::string("ip -6 route flush table ") + number);
+        }
+    }
+    Tables(const Tables&) = delete;
+    Tables& operator=(const Tables&) = delete;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(route_tables, Tables)
+
+BOOST_AUTO_TEST_CASE(routes_are_added_read_and_removed) {
+    for (const unsigned number : {5301U, 7U}) {
+        RouteWriter writer;
+        const SetName four = table(number), six = table(number, true);
+        BOOST_TEST((writer.read(four).value() == SetAbility{false, true, true}));
+        BOOST_TEST(ours(writer, four).empty());
+        BOOST_TEST(ours(writer, six).empty());
+        for (int again = 0; again < 2; ++again) {
+            BOOST_TEST(add(writer, four, {element("203.0.113.7", 0), element("203.0.113.8", 0)}));
+            BOOST_TEST(add(writer, six, {element("2001:db8::7", 0)}));
+        }
+        BOOST_TEST((ours(writer, four) == Texts{"203.0.113.7/32", "203.0.113.8/32"}));
+        BOOST_TEST((ours(writer, six) == Texts{"2001:db8::7/128"}));
+        const std::string shown = output("ip route show table " + std::to_string(number));
+        BOOST_TEST(shown.find("blackhole 203.0.113.7 proto 153 metric 153") != std::string::npos,
+                   shown);
+        const std::vector gone{matchers::Prefix::parse("203.0.113.7").value(),
+                               matchers::Prefix::parse("203.0.113.99").value()};
+        BOOST_TEST(writer.remove(four, gone).has_value());
+        BOOST_TEST(writer.remove(six, std::vector{matchers::Prefix::parse("2001:db8::7").value()})
+                       .has_value());
+        BOOST_TEST((ours(writer, four) == Texts{"203.0.113.8/32"}));
+        BOOST_TEST(ours(writer, six).empty());
+        BOOST_TEST(writer.remove(six, std::vector{matchers::Prefix::parse("2001:db8::7").value()})
+                       .has_value());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(routes_of_others_are_left_alone) {
+    RouteWriter writer;
+    const SetName four = table(5301), six = table(5301, true);
+    run("ip route add blackhole 203.0.113.7/32 table 5301 proto static metric 153");
+    run("ip route add blackhole 203.0.113.9/32 table 5301 proto 153 metric 7");
+    run("ip -6 route add blackhole 2001:db8::7/128 table 5301 proto static metric 153");
+    BOOST_TEST(ours(writer, four).empty());
+    BOOST_TEST(add(writer, four, {element("203.0.113.7", 0), element("203.0.113.9", 0)}));
+    BOOST_TEST((ours(writer, four) == Texts{"203.0.113.7/32", "203.0.113.9/32"}));
+    const auto refused = writer.add(six, std::vector{element("2001:db8::7", 0)});
+    BOOST_TEST_REQUIRE(!refused.has_value());
+    BOOST_TEST(refused.error().text == "another program has a route with metric 153");
+    for (const char* const one : {"203.0.113.7", "203.0.113.9"})
+        BOOST_TEST(
+            writer.remove(four, std::vector{matchers::Prefix::parse(one).value()}).has_value());
+    BOOST_TEST(writer.remove(six, std::vector{matchers::Prefix::parse("2001:db8::7").value()})
+                   .has_value());
+    const std::string left = output("ip route show table 5301; ip -6 route show table 5301");
+    BOOST_TEST(left.find("203.0.113.7 proto static") != std::string::npos, left);
+    BOOST_TEST(left.find("203.0.113.9 proto 153 metric 7") != std::string::npos, left);
+    BOOST_TEST(left.find("2001:db8::7") != std::string::npos, left);
+    BOOST_TEST(ours(writer, four).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_routes_are_read_whole) {
+    RouteWriter writer;
+    std::vector<SetElement> all;
+    std::vector<matchers::Prefix> prefixes;
+    for (unsigned i = 0; i < 100'000; ++i) {
+        const std::uint8_t bytes[]{20, static_cast<std::uint8_t>(i >> 16),
+                                   static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+        prefixes.push_back(matchers::Prefix::masked(IpAddress::from_v4(bytes), 128));
+        all.push_back({prefixes.back(), 0});
+    }
+    BOOST_TEST(writer.add(table(5301), all).has_value());
+    BOOST_TEST(ours(writer, table(5301)).size() == 100'000U);
+    BOOST_TEST(writer.add(table(5301), all).has_value());  // 100,000 refusals
+    BOOST_TEST(writer.remove(table(5301), prefixes).has_value());
+    BOOST_TEST(ours(writer, table(5301)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(only_removals_by_others_are_reported) {
+    RouteWriter writer;
+    BOOST_TEST_REQUIRE(writer.open().has_value());
+    const auto watch = RouteWatch::open(writer.port());
+    BOOST_TEST_REQUIRE(watch.has_value());
+    const auto changes = [&](int wait_ms) {
+        pollfd fd{(*watch)->fd(), POLLIN, 0};
+        ::poll(&fd, 1, wait_ms);
+        std::vector<SetName> found;
+        BOOST_TEST((*watch)->read([&](const SetName& name) { found.push_back(name); }));
+        return found;
+    };
+    for (const bool v6 : {false, true}) {
+        const std::string one = v6 ? "2001:db8::7" : "203.0.113.7";
+        const std::string ip = v6 ? "ip -6 route " : "ip route ";
+        const SetName set = table(5301, v6);
+        BOOST_TEST(add(writer, set, {element(one, 0)}));
+        BOOST_TEST(
+            writer.remove(set, std::vector{matchers::Prefix::parse(one).value()}).has_value());
+        BOOST_TEST(add(writer, set, {element(one, 0)}));
+        run(ip + "add blackhole " + one + " table 5302 proto static");
+        run(ip + "del blackhole " + one + " table 5302");
+        BOOST_TEST(changes(0).empty());
+        run(ip + "del blackhole " + one + " table 5301 proto 153");
+        BOOST_TEST((changes(10'000) == std::vector{set}));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

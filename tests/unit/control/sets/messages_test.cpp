@@ -27,7 +27,8 @@ std::vector<SetPlan> some_plans() {
         .list = 3,
         .tag = "policy",
         .families = {{{"inet", "fw", "four", false}, 24}, {{"inet", "fw", "six", true}, 64}},
-        .max_elements = 1000};
+        .max_elements = 1000,
+        .ends = {.linger_s = 300, .apart_s = 1800, .adopt_s = 3600}};
     for (unsigned i = 0; i < kMaxRows + 5; ++i) {
         const std::uint8_t four[4]{10, static_cast<std::uint8_t>(i >> 8),
                                    static_cast<std::uint8_t>(i), 0};
@@ -58,14 +59,17 @@ SetState a_state() {
             .write_us = 36'000,
             .status = {.set = {"ip", "fw", "nets", false},
                        .ready = true,
-                       .ability = {.timeouts = false, .prefixes = true},
+                       .ability = {.timeouts = false, .prefixes = true, .removal = true},
                        .trouble = "interval overlaps",
                        .claims = 7,
                        .pending = 2,
                        .counters = {.added = std::numeric_limits<std::uint64_t>::max(),
                                     .failed = 1,
                                     .restored = 2,
-                                    .full = 3}}};
+                                    .full = 3,
+                                    .removed = 4,
+                                    .adopted = 5,
+                                    .damped = 6}}};
 }
 
 // One of each kind.
@@ -150,6 +154,8 @@ BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
     BOOST_TEST((state.status.set == a_state().status.set));
     BOOST_TEST(
         (state.status.ready && !state.status.ability.timeouts && state.status.ability.prefixes));
+    BOOST_TEST(state.status.ability.removal);
+    BOOST_TEST(state.status.counters.damped == 6U);
     BOOST_TEST(state.status.trouble == "interval overlaps");
     BOOST_TEST((state.status.claims == 7 && state.status.pending == 2));
     BOOST_TEST(state.status.counters.added == std::numeric_limits<std::uint64_t>::max());

@@ -60,6 +60,14 @@ struct FakeKernel final : SetWriter {
         if (at == sets.end()) return Error{"there is no such set"};
         return at->second.elements.contains(prefix.to_string());
     }
+    Result<void> remove(const SetName&, std::span<const matchers::Prefix>) override {
+        BOOST_ERROR("elements with timeouts are not removed");
+        return {};
+    }
+    Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
+        BOOST_ERROR("elements with timeouts are not read");
+        return std::vector<matchers::Prefix>{};
+    }
     [[nodiscard]] std::vector<std::string> in(const SetName& name) {
         std::vector<std::string> all;
         for (const auto& [text, until] : sets[name].elements) {
