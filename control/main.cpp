@@ -31,6 +31,7 @@
 #include "control/reference_pages.h"
 #include "control/reload/judge.h"
 #include "control/reload/surroundings.h"
+#include "control/setup/bird_config.h"
 #include "control/setup/routeros_setup.h"
 #include "matchers/exit_codes.h"
 #include "matchers/quote.h"
@@ -40,8 +41,8 @@ namespace {
 
 struct Arguments {
     std::string config = steer::config::kDefaultFile;
-    std::string directory, control_socket, explained, why, checked, routeros_setup, failover,
-        reference_page, reference_form;
+    std::string directory, control_socket, explained, why, checked, routeros_setup, bird_config,
+        failover, reference_page, reference_form;
     bool dump_program = false, ports = false, dry_run = false, routeros_6 = false;
     std::string init_file;
     steer::init::InitOptions init;
@@ -125,6 +126,16 @@ int routeros_setup(const steer::config::Settings& settings, bool is_6,
     }
     const auto text =
         steer::setup::routeros_setup(settings, {}, is_6 ? RouterOs::v6 : RouterOs::v7, failover);
+    if (!text) {
+        print({text.error()}, "error");
+        return steer::kExitRejected;
+    }
+    std::fputs(text->c_str(), stdout);
+    return steer::kExitDone;
+}
+
+int bird_config(const steer::config::Settings& settings) {
+    const auto text = steer::setup::bird_config(settings);
     if (!text) {
         print({text.error()}, "error");
         return steer::kExitRejected;
@@ -252,6 +263,11 @@ int run(int argc, char** argv) {
                    "netwatch (the router's own DNS), or the address of a second DNS server")
         ->option_text("netwatch|ADDRESS")
         ->needs(setup);
+    auto* bird = app.add_option("--bird-config", arguments.bird_config,
+                                "Print the configuration of BIRD that announces the bgp_route "
+                                "lists of the configuration (or of FILE), and exit")
+                     ->option_text("[FILE]")
+                     ->expected(0, 1);
     app.add_option(
            "--reference", arguments.reference_page,
            "Print a reference page as Markdown and exit; PAGE: " + steer::reference_page_names())
@@ -301,14 +317,15 @@ int run(int argc, char** argv) {
         arguments.init.file = arguments.init_file.empty() ? arguments.config : arguments.init_file;
         return steer::init::run_init(arguments.init);
     }
-    for (const std::string& file : {arguments.checked, arguments.routeros_setup}) {
+    for (const std::string& file :
+         {arguments.checked, arguments.routeros_setup, arguments.bird_config}) {
         if (!file.empty()) arguments.config = file;
     }
     const steer::ConfigSource source{arguments.config,
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket};
     is_start = check_option->count() == 0 && !arguments.dump_program && !arguments.dry_run &&
-               arguments.why.empty() && setup->count() == 0;
+               arguments.why.empty() && setup->count() == 0 && bird->count() == 0;
     auto loaded = source.load();
     // With errors, fetches only if a missing download can be their cause.
     const bool will_fetch = is_start && steer::ConfigSource::lacks_files(loaded.settings) &&
@@ -322,6 +339,7 @@ int run(int argc, char** argv) {
     if (!arguments.why.empty()) return why(loaded.settings, arguments.why);
     if (setup->count() > 0)
         return routeros_setup(loaded.settings, arguments.routeros_6, arguments.failover);
+    if (bird->count() > 0) return bird_config(loaded.settings);
     if (arguments.dry_run) return dry_run(loaded.settings);
     return check(loaded.settings, arguments.dump_program);
 }

@@ -188,6 +188,26 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
     }
 }
 
+// A route has one community, that of its table.
+void advise_route_tables(Reading& in, const std::vector<bool>& used) {
+    const auto& plugins = in.settings().plugins;
+    std::map<std::pair<bool, std::string>, const Plugin*> tables;
+    for (PluginIndex i = 0; i < plugins.size(); ++i) {
+        const auto* const sets = std::get_if<KernelSets>(&plugins[i].args);
+        if (sets == nullptr || !sets->routes || !used[i]) continue;
+        for (const bool v6 : {false, true}) {
+            const auto& set = v6 ? sets->v6 : sets->v4;
+            if (!set) continue;
+            const auto [at, fresh] = tables.emplace(std::pair(v6, set->table), &plugins[i]);
+            if (fresh) continue;
+            in.report().error(plugins[i].line,
+                              owner_of(plugins[i]) + " and " + owner_of(*at->second) +
+                                  " use the routing table " + set->table + " for " +
+                                  (v6 ? "IPv6" : "IPv4") + ": give each a table of its own");
+        }
+    }
+}
+
 void advise_prefer(Reading& in, const std::vector<bool>& used) {
     const auto& plugins = in.settings().plugins;
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
@@ -210,6 +230,7 @@ void advise(Reading& in) {
     advise_recorders(in);
     advise_servers(in);
     advise_lists(in, used);
+    advise_route_tables(in, used);
     advise_prefer(in, used);
     advise_types(in, used);
     for (PluginIndex i = 0; i < used.size(); ++i) {

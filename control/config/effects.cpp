@@ -74,6 +74,9 @@ class Words {
     }
     [[nodiscard]] std::string of(const KernelSets& args, const Plugin& plugin, PluginIndex) const {
         const KernelSet& set = args.v4 ? *args.v4 : *args.v6;
+        if (args.routes)
+            return "add BGP routes with community " + quoted(args.routes->community) + " (" +
+                   quoted(plugin.tag) + ")";
         return "add to the kernel's set " + quoted(set.name) + " (" + quoted(plugin.tag) + ")";
     }
     [[nodiscard]] std::string of(const BlackHole& args, const Plugin&, PluginIndex) const {

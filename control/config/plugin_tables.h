@@ -130,5 +130,6 @@
     X(Cron)                   \
     X(Ipset)                  \
     X(Nftset)                 \
+    X(BgpRoute)               \
     X(DynamicDomainSet)       \
     X(LearnDomain)

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -62,26 +63,6 @@ bool check_kernel_sets_name(Reading& in, const std::string& name, std::size_t mo
                                           " letters, digits, '_', '-', '.'");
     }
     return good;
-}
-
-void check_lives(Reading& in, const Node& map, const Plugin& plugin, const KernelSets& args) {
-    const auto line_of = [&](std::string_view key) {
-        const Node* const value = map.find(key);
-        return value == nullptr ? plugin.line : value->line;
-    };
-    if (args.min_ttl > args.max_ttl) {
-        in.report().error(line_of("min_ttl"), "'min_ttl' of " + owner_of(plugin) + " (" +
-                                                  duration_text(args.min_ttl) +
-                                                  ") is longer than 'max_ttl' (" +
-                                                  duration_text(args.max_ttl) + "): lower it");
-    }
-    if (args.max_ttl <= args.extra_time) {
-        in.report().error(line_of("max_ttl"), "'max_ttl' of " + owner_of(plugin) + " (" +
-                                                  duration_text(args.max_ttl) +
-                                                  ") is not longer than 'extra_time' (" +
-                                                  duration_text(args.extra_time) +
-                                                  "): raise it, or lower 'extra_time'");
-    }
 }
 
 void no_set(Reading& in, const Plugin& plugin, std::string_view expected) {
@@ -206,7 +187,7 @@ void read_ipset(Reading& in, const Node* node, Plugin& plugin) {
         }
         if (map.find("set_name4") == nullptr && map.find("set_name6") == nullptr)
             no_set(in, plugin, "write 'set_name4', 'set_name6' or both");
-        check_lives(in, map, plugin, args);
+        check_set_lives(in, map, plugin, args);
     }
     plugin.args = static_cast<KernelSets&&>(args);
 }
@@ -355,7 +336,7 @@ void read_nftset(Reading& in, const Node* node, Plugin& plugin) {
     if (read_rows(in, map, kNftsetRows, owner_of(plugin), args)) {
         read_flat(in, map, plugin, false, args);
         read_flat(in, map, plugin, true, args);
-        check_lives(in, map, plugin, args);
+        check_set_lives(in, map, plugin, args);
         if (!args.v4 && !args.v6 && in.report().error_count() == before)
             no_set(in, plugin, "write 'ipv4', 'ipv6' or both");
     }
@@ -363,6 +344,26 @@ void read_nftset(Reading& in, const Node* node, Plugin& plugin) {
 }
 
 }  // namespace
+
+void check_set_lives(Reading& in, const Node& map, const Plugin& plugin, const KernelSets& args) {
+    const auto line_of = [&](std::string_view key) {
+        const Node* const value = map.find(key);
+        return value == nullptr ? plugin.line : value->line;
+    };
+    if (args.min_ttl > args.max_ttl) {
+        in.report().error(line_of("min_ttl"), "'min_ttl' of " + owner_of(plugin) + " (" +
+                                                  duration_text(args.min_ttl) +
+                                                  ") is longer than 'max_ttl' (" +
+                                                  duration_text(args.max_ttl) + "): lower it");
+    }
+    if (args.max_ttl <= args.extra_time) {
+        in.report().error(line_of("max_ttl"), "'max_ttl' of " + owner_of(plugin) + " (" +
+                                                  duration_text(args.max_ttl) +
+                                                  ") is not longer than 'extra_time' (" +
+                                                  duration_text(args.extra_time) +
+                                                  "): raise it, or lower 'extra_time'");
+    }
+}
 
 std::vector<RowText> nftables_set_row_texts() {
     return row_texts(kSetRows4);
