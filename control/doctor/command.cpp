@@ -33,6 +33,7 @@ constexpr unsigned kWatchS = 60, kMaxWatchS = 86'400;
 
 struct Arguments {
     std::string config = config::kDefaultFile, router;
+    std::string socket;  // of the daemon; empty: `control.socket`
     bool fix = false, yes = false, json = false, redirect = false;
     std::string from, port, watch;  // as written
     ProbeOptions probe;
@@ -270,6 +271,7 @@ int run_doctor(int argc, char** argv) {
     app.add_flag("--redirect", arguments.redirect,
                  "show the rules for clients that ask other DNS servers");
     app.add_flag("--json", arguments.json, "as JSON");
+    app.add_option("--control-socket", arguments.socket, "the daemon that gets the reports");
     app.add_option("--probe", arguments.probe.name, "a name on a list: resolve it, and connect");
     app.add_option("--probe-from", arguments.from, "an address of this host on a client segment");
     app.add_option("--probe-port", arguments.port, "the port to connect to");
@@ -298,7 +300,9 @@ int run_doctor(int argc, char** argv) {
         return refuse("no router of the configuration is called " +
                       matchers::quoted(arguments.router) +
                       "; write a name or a host of `routers:`");
-    if (arguments.watches) return watch(patients, arguments, loaded.settings.control.socket);
+    if (arguments.watches)
+        return watch(patients, arguments,
+                     arguments.socket.empty() ? loaded.settings.control.socket : arguments.socket);
     std::vector<Judgement> judgements;
     for (Patient& patient : patients) {
         patient.expected.redirects = arguments.redirect;

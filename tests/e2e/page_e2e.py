@@ -184,14 +184,36 @@ class Page(unittest.TestCase):
         browser.wait("the redirect is missing")
         self.finish(browser, "dark-doctor")
 
-    def report(self, findings, remedies):
-        """As `steerctl doctor --watch` does."""
-        params = {"router": "edge1", "interval_s": 60, "findings": findings, "remedies": remedies}
+    def test_the_doctors_own_report_has_its_commands(self):
+        """What `--watch` reports is what the doctor prints in a terminal."""
+        doctor = [str(self.scene.build / "tools/steerctl/steerctl"), "--socket", str(self.scene.socket), "doctor", "--config", str(self.file)]
+        found = json.loads(self.scene.network.run("appliance", doctor[0], *doctor[1:3], "--json", *doctor[3:], check=False).stdout)["routers"][0]["findings"]
+        self.assertTrue(any(one["fix"] and one["undo"] for one in found), found)
+        watch = self.scene.network.start("appliance", "watch", *doctor, "--watch", "1")
+        try:
+            browser = self.browser(path="routers/edge1")
+            first = next(one for one in found if one["fix"])
+            browser.wait(first["fix"][0])
+            told = self.rpc("doctor.report", {})["routers"][0]["findings"]
+            kept = ("check", "level", "what", "why", "advice", "fix", "undo")
+            self.assertEqual([{name: one[name] for name in kept} for one in told], [{name: one[name] for name in kept} for one in found])
+            self.assertEqual(len(browser.run("return [...document.querySelectorAll('.finding')]")), len(found))
+            self.finish(browser, "doctor-real")
+            browser.look(width=PHONE, height=844)
+            self.finish(browser, "doctor-real-phone")
+        finally:
+            watch.stop()
+
+    def rpc(self, method, params):
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(20)
             control.connect(str(self.scene.socket))
-            control.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "doctor.report", "params": params}).encode() + b"\n")
-            self.assertIn("result", json.loads(control.makefile().readline()))
+            control.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
+            return json.loads(control.makefile().readline())["result"]
+
+    def report(self, findings, remedies):
+        """As `steerctl doctor --watch` does."""
+        self.rpc("doctor.report", {"router": "edge1", "interval_s": 60, "findings": findings, "remedies": remedies})
 
     def test_lists(self):
         browser = self.browser(path="lists")

@@ -85,6 +85,8 @@ int DoctorCommand::run(const Options& options) const {
     if (options.as_json) words.emplace_back("--json");
     for (const auto& [name, value] : given)
         if (!value.empty()) words.insert(words.end(), {name, value});
+    if (options.socket != Options{}.socket)
+        words.insert(words.end(), {"--control-socket", options.socket});
     if (watch->count() > 0) words.emplace_back("--watch");
     if (!seconds.empty()) words.push_back(seconds);
     return fail(steer::ErrorCode::not_started, become_doctor(words));
