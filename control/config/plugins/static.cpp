@@ -72,7 +72,7 @@ constexpr std::array<Row<Record>, 19> kRecordRows{{
     {"ttl", &Record::ttl, "1d", "0s..3650d", "TTL of the record"},
     {"match_subdomain", &Record::match_subdomain, "false", "", "also match all names below"},
     {"address_list", &Record::address_list, "none", "",
-     "tag of the ros_address_list, ipset or nftset that receives the addresses"},
+     "tag of the ros_address_list, ipset, nftset or bgp_route that receives the addresses"},
     {"disabled", &Record::disabled, "false", "", "ignore this record"},
     {"comment", &Record::comment, "none", "", "note for people; not used"},
 }};
@@ -330,11 +330,13 @@ class StaticReader {
         const std::string tag = r.address_list.substr(r.address_list.starts_with('$') ? 1 : 0);
         const auto* const known = in_.find_tag(tag);
         const bool is_list =
-            known != nullptr && (known->type == "ros_address_list" || known->type == "ros_route" ||
-                                 known->type == "ipset" || known->type == "nftset");
+            known != nullptr &&
+            (known->type == "ros_address_list" || known->type == "ros_route" ||
+             known->type == "ipset" || known->type == "nftset" || known->type == "bgp_route");
         if (!is_list)
             return refuse("has the unknown address_list " + matchers::quoted(r.address_list) +
-                          ": expected the tag of a ros_address_list, ros_route, ipset or nftset");
+                          ": expected the tag of a ros_address_list, ros_route, ipset, nftset or "
+                          "bgp_route");
         out.list = in_.refer(tag, Wanted::executor, line_);
         return out.list.has_value();
     }
