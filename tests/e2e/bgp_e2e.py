@@ -18,7 +18,7 @@ import unittest
 import dns.message
 
 from lab.network import run, skip_without, until
-from lab.scene import ZONES, Scene
+from lab.scene import ROOT, ZONES, Scene
 
 BUILD = sys.argv.pop(1)
 FRR_PROGRAMS = "/usr/lib/frr"
@@ -44,7 +44,7 @@ include "{included}";
 protocol bgp edge1 {{
     local 10.9.0.1 as 64500;
     neighbor 10.9.0.2 as 64501;
-    ipv4 {{ table steerdns4; import none; export filter steerdns4_export; }};
+    ipv4 {{ table steerdns4; import none; export filter steerdns4_export; {add_paths} }};
     ipv6 {{ table steerdns6; import none; export filter steerdns6_export; next hop self; }};
 }}
 """
@@ -76,20 +76,23 @@ def resident_mb(pid):
 
 class Bgp(unittest.TestCase):
     def setUp(self):
-        scene = self.scene = self.enterContext(Scene("bgp", BUILD))
-        net = scene.network
+        self.scene = self.enterContext(Scene("bgp", BUILD))
+        self.wire()
+
+    def wire(self):
+        net = self.scene.network
         net.namespace("peer")
         net.link(("appliance", "bgp0"), ("peer", "eth0"))
         net.address("appliance", "bgp0", "10.9.0.1/24", "fd09::1/64")
         net.address("peer", "eth0", "10.9.0.2/24", "fd09::2/64")
-        self.config = scene.folder / "bgp.yaml"
+        self.config = self.scene.folder / "bgp.yaml"
 
-    def start(self, video=LIST, other=OTHER, zones=None):
+    def start(self, video=LIST, other=OTHER, zones=None, config=CONFIG, add_paths=False):
         """Everything, until the peer has its session."""
         scene, net = self.scene, self.scene.network
         scene.start_resolver(zones)
-        self.config.write_text(CONFIG.format(video=video, other=other))
-        self.bird_pid = self.start_bird()
+        self.config.write_text(config.format(video=video, other=other))
+        self.start_bird(add_paths)
         frr = scene.folder / "frr"
         frr.mkdir()
         (frr / "bgpd.conf").write_text(FRR.format(folder=frr))
@@ -106,11 +109,12 @@ class Bgp(unittest.TestCase):
         until(lambda: self.session() == "Established", 20, "the session is up")
         return daemon
 
-    def start_bird(self):
+    def start_bird(self, add_paths):
         folder = self.scene.folder
         printed = run(str(self.scene.build / "steerdnsd"), "--config", str(self.config), "--bird-config").stdout
         (folder / "steerdns-bird.conf").write_text(printed)
-        (folder / "bird.conf").write_text(BIRD.format(included=folder / "steerdns-bird.conf"))
+        (folder / "bird.conf").write_text(BIRD.format(
+            included=folder / "steerdns-bird.conf", add_paths="add paths tx;" if add_paths else ""))
         return self.scene.network.start("appliance", "bird", "bird", "-f", "-c", str(folder / "bird.conf"), "-s", str(folder / "bird.ctl"))
 
     # What the peer says ---------------------------------------------------------------------------------------
@@ -129,8 +133,11 @@ class Bgp(unittest.TestCase):
         """Without withdrawn ones, which flap damping remembers."""
         return {prefix for prefix, paths in self.all_routes(family).items() if any(path.get("valid") for path in paths)}
 
+    def paths(self, prefix, family="ipv4"):
+        return self.vtysh(f"show bgp {family} unicast {prefix} json").get("paths", [])
+
     def route(self, prefix, family="ipv4"):
-        return self.vtysh(f"show bgp {family} unicast {prefix} json").get("paths", [{}])[0]
+        return next(iter(self.paths(prefix, family)), {})
 
     def count(self):
         return self.vtysh("show bgp ipv4 unicast summary json").get("ipv4Unicast", self.vtysh(
@@ -198,6 +205,26 @@ class Bgp(unittest.TestCase):
         self.assertEqual(self.table(), set())
         self.assertEqual(self.counter("IPv4 routes of table 5301", "removed"), 2)
         self.assertEqual(daemon.stop(), 0)
+
+    def test_the_example_announces_both_lists(self):
+        self.start(config=(ROOT / "configs/bgp.yaml").read_text())
+        self.ask("stream.example")
+        self.ask("media.example")
+        until(lambda: {"203.0.113.10/32", "203.0.113.30/32"} <= self.routes(), 5, "the peer has both")
+        for prefix, community, hop in (("203.0.113.10/32", "64500:101", "10.9.0.1"), ("203.0.113.30/32", "64500:102", "10.9.0.9")):
+            path = self.route(prefix)
+            self.assertEqual((path["community"]["string"], path["nexthops"][0]["ip"]), (community, hop))
+
+    def test_an_address_of_two_lists_has_the_community_of_the_first_or_both(self):
+        both = CONFIG.replace("{{ matches: qname $media, exec: $other }}", "{{ exec: $other }}")
+        for add_paths in (False, True):
+            with self.subTest(add_paths=add_paths), Scene("bgp", BUILD) as self.scene:
+                self.wire()
+                self.start(other=OTHER.partition(", next_hop4")[0], config=both, add_paths=add_paths)
+                self.ask("stream.example")
+                until(lambda: len(self.paths("203.0.113.10/32")) == (2 if add_paths else 1), 5, "the peer has its routes")
+                communities = [path["community"]["string"] for path in self.paths("203.0.113.10/32") if "community" in path]
+                self.assertEqual(communities, ["64500:101"])
 
     def query(self, name):
         """An answer over UDP, without the time that a program takes to start."""

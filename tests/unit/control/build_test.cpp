@@ -518,7 +518,8 @@ BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
     const Built nine = build_of(with_main("      - exec: $fwd\n" + ways, lists + open));
     BOOST_TEST_REQUIRE(nine.errors.size() == 1U);
     BOOST_TEST(nine.errors[0].text.starts_with(
-        "more than 8 ros_address_list, ros_route, ipset and nftset can act on one answer"));
+        "more than 8 ros_address_list, ros_route, ipset, nftset and bgp_route can act on one "
+        "answer"));
     BOOST_TEST(build_of(with_main(ways + "      - exec: $fwd\n", lists + closed)).ok());
 
     // Five that can be inside each other, four of them in what a fallback runs; and four.
@@ -588,6 +589,26 @@ BOOST_AUTO_TEST_CASE(equal_upstreams_have_the_same_number) {
     BOOST_TEST((built.channels[3]->mark == 1 && built.channels[4]->host == "dns.example"));
     BOOST_TEST((built.channels[4]->port == 853 && !built.channels[4]->address));
     BOOST_TEST(built.channels[6]->proxy->password == "q");
+}
+
+// A claim's longest lease is also how long the routes of an earlier process stay.
+BOOST_AUTO_TEST_CASE(lists_of_routes_become_plans_for_routing_tables) {
+    const Built built = build_of(with_main(
+        "      - exec: $fwd\n      - exec: $a\n      - exec: $b\n",
+        "  - { tag: a, type: bgp_route, args: { table4: 5301, table6: 5302, community: '1:2', "
+        "max_ttl: 20m, linger: 2m, flap_interval: 1h, max_routes: 7 } }\n"
+        "  - { tag: b, type: ipset, args: { set_name4: old } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    BOOST_TEST_REQUIRE(built.kernel_sets.size() == 2U);
+    const sets::SetPlan& plan = built.kernel_sets[0];
+    BOOST_TEST((plan.ends == sets::SetEnds{.linger_s = 120, .apart_s = 3600, .adopt_s = 1200}));
+    BOOST_TEST(plan.max_elements == 7U);
+    BOOST_TEST_REQUIRE(plan.families.size() == 2U);
+    BOOST_TEST(plan.families[0].set.text() == "IPv4 routes of table 5301");
+    BOOST_TEST(plan.families[1].set.text() == "IPv6 routes of table 5302");
+    BOOST_TEST((plan.families[0].mask == 32 && plan.families[1].mask == 128));
+    BOOST_TEST((built.kernel_sets[1].ends == sets::SetEnds{}));
+    BOOST_TEST(built.snapshot->lists[0].max_ttl_s == 1200U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
