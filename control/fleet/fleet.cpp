@@ -26,6 +26,7 @@ constexpr std::uint64_t kPastMs = 60'000;                     // an ended claim 
 constexpr std::uint64_t kKeptMs = 8 * 24 * 3'600'000ULL;      // a router's claims, without a writer
 constexpr std::uint64_t kFarthestMs = 7 * 24 * 3'600'000ULL;  // an end that is taken from others
 constexpr std::int64_t kClockJumpMs = 5'000;
+constexpr std::uint64_t kProofMs = 10'000;        // a writer's row is on the router by then
 constexpr std::uint64_t kBoxMs = 5'000;           // after its last sign of life a box is dead
 constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
 constexpr unsigned kTicksPerBox = 3;              // between two signs of life
@@ -112,7 +113,8 @@ Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLi
                [this](const std::string& why, std::uint64_t now_ms) {
                    if (std::exchange(is_subscribed_, false)) ++counters_.losses;
                    set_trouble(why, now_ms);
-               }}) {}
+               }}),
+      tickets_(key(""), commands_) {}
 
 // ---- keys and clocks
 
@@ -445,7 +447,9 @@ void Fleet::give_up(const Member& member, std::uint64_t now_ms) {
 
 void Fleet::elect(Member& member, std::uint64_t now_ms) {
     const routeros::RouterStatus status = member.peer.router->status();
-    if (status.state == routeros::RouterState::in_sync) member.in_sync_ms = now_ms;
+    member.is_in_sync = status.state == routeros::RouterState::in_sync;
+    member.token_there = status.writer_token;
+    if (member.is_in_sync) member.in_sync_ms = now_ms;
     const bool wants = is_candidate(member, now_ms) && !status.paused;
     const std::string writer = key(member, "writer"), token = key(member, "token");
     const std::string me = id(), lease = std::to_string(identity_.lease_ms);
@@ -479,21 +483,37 @@ void Fleet::take_election(const std::string& router, const RedisReply& reply, st
     apply_roles(now_ms);
 }
 
+// The writer's row on the router proves that it writes this router.
+void Fleet::note_proof(Member& member, std::uint64_t now_ms) {
+    const bool is_proven =
+        member.holder.empty() || !member.is_in_sync || member.token_there >= member.token;
+    if (is_proven)
+        member.unproven_ms = 0;
+    else if (member.unproven_ms == 0)
+        member.unproven_ms = now_ms;
+}
+
+FleetRole Fleet::role_of(const Member& member, std::uint64_t now_ms) const {
+    FleetRole role{
+        .role = Role::waiting, .fleet = identity_.name, .box = identity_.box, .token = 0};
+    if (now_ms >= contact_ms_ + identity_.lease_ms) {
+        role.role = Role::alone;
+    } else if (member.holder == id()) {
+        const bool is_valid = now_ms < member.lease_until_ms;
+        role.role = is_valid ? Role::writer : Role::waiting;
+        role.token = is_valid ? member.token : 0;
+    } else if (!member.holder.empty()) {
+        const bool is_unproven = member.unproven_ms != 0 && now_ms >= member.unproven_ms + kProofMs;
+        role.role = is_unproven ? Role::alone : Role::standby;
+    }
+    return role;
+}
+
 void Fleet::apply_roles(std::uint64_t now_ms) {
-    const bool is_alone = now_ms >= contact_ms_ + identity_.lease_ms;
     for (Member& member : members_) {
-        FleetRole role{
-            .role = Role::waiting, .fleet = identity_.name, .box = identity_.box, .token = 0};
-        if (is_alone) {
-            role.role = Role::alone;
-            member.holder.clear();
-        } else if (member.holder == id()) {
-            const bool is_valid = now_ms < member.lease_until_ms;
-            role.role = is_valid ? Role::writer : Role::waiting;
-            role.token = is_valid ? member.token : 0;
-        } else if (!member.holder.empty()) {
-            role.role = Role::standby;
-        }
+        if (now_ms >= contact_ms_ + identity_.lease_ms) member.holder.clear();
+        note_proof(member, now_ms);
+        const FleetRole role = role_of(member, now_ms);
         if (member.role == role) continue;
         member.role = role;
         member.peer.router->set_role(role, now_ms);
@@ -514,6 +534,8 @@ void Fleet::tidy(Member& member, std::uint64_t now_ms) {
 void Fleet::tick(std::uint64_t now_ms) {
     ++ticks_;
     if (is_connected()) {
+        if (has_clock_) tickets_.tick(clock_difference_ms_, now_ms);
+        counters_.tickets_unreadable = tickets_.unreadable();
         ask_time(now_ms);
         for (Member& member : members_)
             elect(member, now_ms);
@@ -629,6 +651,13 @@ std::vector<std::string> Fleet::problems() const {
         all.push_back(fleet + ": Redis is unreachable: " + trouble_ +
                       ", so every box writes the routers by itself; start Redis, or correct "
                       "`fleet` of the configuration");
+    }
+    for (const Member& member : members_) {
+        if (member.role.role != Role::alone || member.holder.empty()) continue;
+        all.push_back(fleet + ": router " + member.peer.name + " has no row of its writer " +
+                      safe_text(box_of(member.holder), kReasonBytes) +
+                      ", so this box writes it by itself; check that both mean the same router, "
+                      "and that the writer may write there");
     }
     std::map<std::string, int> names;
     for (const Box& box : boxes_) {

@@ -12,8 +12,10 @@
 //   P router:NAME:claims      sorted set: claim_messages.h members by lease end; also the channel's name
 //   P box:BOX/NONCE           what the box says of itself (JSON), expires
 //   P boxes                   sorted set: BOX/NONCE by the time of its last sign of life
+//   P tickets:…               see shared_tickets.h
 //
-// Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone writes. With
+// A standby whose router has no row of the writer for 10 s writes by itself: the writer cannot write, or means another router
+// by this name. Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone writes. With
 // the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to Redis's.
 //
 // Without sockets and without a clock. One thread: `routers`.
@@ -28,6 +30,7 @@
 
 #include "control/fleet/claim_messages.h"
 #include "control/fleet/redis_connection.h"
+#include "control/fleet/shared_tickets.h"
 #include "control/sinks/claim_peers.h"
 #include "routeros/router.h"
 
@@ -57,6 +60,7 @@ struct FleetIdentity {
       "messages and stored claims that could not be read: another version, or damaged")  \
     X(claims_not_sent, "claims that were not given to other boxes: Redis took too long") \
     X(terms, "times that this box became the writer of a router")                        \
+    X(tickets_unreadable, "ticket keys of other boxes that no server here could open")   \
     X(failovers, "of them, those that followed another box")                             \
     X(connects, "connections to Redis")                                                  \
     X(losses, "connections to Redis that ended")
@@ -97,6 +101,8 @@ class Fleet {
     // To be called every tick_ms().
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
+    // Shares the keys of their session tickets.
+    void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
     void set_facts(BoxFacts facts) { facts_ = std::move(facts); }
     [[nodiscard]] const BoxFacts& facts() const { return facts_; }
     // The connection's state is known by others: why there is none now; empty: there is one.
@@ -124,6 +130,9 @@ class Fleet {
         std::uint64_t lease_until_ms = 0;  // if it is this box's
         std::uint64_t in_sync_ms = 0;      // when its router was last in sync
         std::string last_writer;           // the last holder that was seen
+        bool is_in_sync = false;           // its router, at the last election
+        std::uint64_t token_there = 0;     // of the writer row on the router
+        std::uint64_t unproven_ms = 0;     // since when the holder's row is not there; 0: it is
         std::vector<SharedClaim> batch;    // not published yet; lease ends of our clock
     };
     struct Box {
@@ -154,6 +163,8 @@ class Fleet {
     void take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
                        std::uint64_t now_ms);
     void apply_roles(std::uint64_t now_ms);
+    [[nodiscard]] routeros::FleetRole role_of(const Member& member, std::uint64_t now_ms) const;
+    static void note_proof(Member& member, std::uint64_t now_ms);
     void tidy(Member& member, std::uint64_t now_ms);
     void tell_box(std::uint64_t now_ms);
     void ask_boxes(std::uint64_t now_ms);
@@ -166,6 +177,7 @@ class Fleet {
     const FleetIdentity identity_;
     Log log_;
     RedisConnection commands_, messages_;
+    SharedTickets tickets_;
     std::vector<Member> members_;
     std::vector<Box> boxes_;
     std::vector<std::function<void()>> looks_;  // wait for them

@@ -90,6 +90,7 @@ void FleetService::begin(const FleetPlan& plan) {
     const std::uint64_t now_ms = clock_();
     running_ = std::make_unique<Running>(io_, plan, clock_, log_);
     running_->fleet.set_facts(facts_);
+    if (plan.share_tickets) running_->fleet.share_tickets(tickets_);
     running_->fleet.start(now_ms);
     running_->fleet.connect(now_ms);
     boost::asio::post(io_, [this] { tick(); });

@@ -37,6 +37,8 @@ class FleetService final : public ClaimPeers {
     FleetService(boost::asio::io_context& io, Clock clock, Fleet::Log log);
     ~FleetService() override;
 
+    // Servers whose session tickets the boxes share, if the configuration says so. Before configure().
+    void serve_tickets(SharedTickets::Servers servers) { tickets_ = std::move(servers); }
     // Before the thread starts, or on it. The routers follow by follow().
     void configure(std::optional<FleetPlan> plan);
 
@@ -67,6 +69,7 @@ class FleetService final : public ClaimPeers {
     Fleet::Log log_;
     std::unique_ptr<Running> running_;  // nullptr: no fleet
     std::unique_ptr<Running> leaving_;  // gives up its leases
+    SharedTickets::Servers tickets_;
     std::vector<PeerRouter> routers_;
     BoxFacts facts_;
     FleetCounters past_;  // of fleets before this one

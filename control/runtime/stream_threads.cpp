@@ -172,6 +172,15 @@ std::vector<Error> StreamThreads::renew(const std::vector<build::Listener>& list
     return wrong;
 }
 
+std::vector<std::shared_ptr<stream::TicketServer>> StreamThreads::ticket_servers() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<std::shared_ptr<stream::TicketServer>> all;
+    for (const auto& service : impl_->services) {
+        if (service != nullptr && service->tls != nullptr) all.push_back(service->tls);
+    }
+    return all;
+}
+
 std::vector<stream::CertificateFacts> StreamThreads::certificates() const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<stream::CertificateFacts> all;

@@ -22,6 +22,7 @@
 #include "control/runtime/dataplane_runtime.h"
 #include "control/stream/base/stream_counters.h"
 #include "control/stream/base/traced_question.h"
+#include "control/stream/tls/ticket_server.h"
 #include "control/stream/tls/tls_certificate.h"
 #include "control/stream/upstream/upstream_state.h"
 #include "dataplane/base/clock.h"
@@ -59,6 +60,8 @@ class StreamThreads {
     std::vector<Error> renew(const std::vector<build::Listener>& listeners);
     // Those in force. Any thread.
     [[nodiscard]] std::vector<stream::CertificateFacts> certificates() const;
+    // Servers over TLS; they live as long as this. After listen().
+    [[nodiscard]] std::vector<std::shared_ptr<stream::TicketServer>> ticket_servers() const;
     // Addresses were added or removed: listeners on all addresses follow. Errors of binding are logged,
     // and tried again at the next call. Any thread.
     void set_service_addresses(const std::vector<ServiceAddress>& service_addresses);

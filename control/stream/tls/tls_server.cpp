@@ -76,6 +76,8 @@ TlsServer::TlsServer(const std::vector<std::string>& protocols, Clock& clock) : 
     }
 }
 
+TlsServer::~TlsServer() = default;
+
 Result<void> TlsServer::load(const TlsFiles& files) {
     files_ = files;
     std::string state = state_of(files);
@@ -88,6 +90,7 @@ Result<void> TlsServer::load(const TlsFiles& files) {
     const std::lock_guard lock(mutex_);
     context_ = std::move(*context);
     facts_ = certificate->facts;
+    sealer_.take(certificate->key.get(), std::string(protocols_.begin(), protocols_.end()));
     return {};
 }
 
@@ -135,6 +138,33 @@ SslPtr TlsServer::accept() const {
     }
     if (ssl != nullptr) SSL_set_accept_state(ssl.get());
     return ssl;
+}
+
+std::string TlsServer::ticket_group() const {
+    const std::lock_guard lock(mutex_);
+    return sealer_.group();
+}
+
+std::string TlsServer::new_ticket_key() const {
+    TicketKey key;
+    if (!fill_random(key)) return {};
+    const std::lock_guard lock(mutex_);
+    const std::string sealed = sealer_.seal(key);
+    OPENSSL_cleanse(&key, sizeof key);
+    return sealed;
+}
+
+bool TlsServer::use_ticket_key(std::string_view sealed, std::uint64_t from_ms,
+                               std::uint64_t until_ms) {
+    std::optional<TicketKey> key;
+    {
+        const std::lock_guard lock(mutex_);
+        key = sealer_.open(sealed);
+    }
+    if (!key) return false;
+    tickets_.share(*key, from_ms, until_ms);
+    OPENSSL_cleanse(&*key, sizeof *key);
+    return true;
 }
 
 CertificateFacts TlsServer::facts() const {

@@ -12,17 +12,20 @@
 #include <vector>
 
 #include "control/stream/tls/byte_stream.h"
+#include "control/stream/tls/sealed_key.h"
+#include "control/stream/tls/ticket_server.h"
 #include "control/stream/tls/tls_certificate.h"
 #include "control/stream/tls/tls_tickets.h"
 #include "matchers/result.h"
 
 namespace steer::stream {
 
-class TlsServer {
+class TlsServer final : public TicketServer {
   public:
     // `protocols`: ALPN, the preferred one first. `clock` outlives this. Nothing is served before
     // the first load().
     TlsServer(const std::vector<std::string>& protocols, Clock& clock);
+    ~TlsServer() override;
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
 
@@ -38,6 +41,11 @@ class TlsServer {
     // Of the one in force. Any thread.
     [[nodiscard]] CertificateFacts facts() const;
 
+    [[nodiscard]] std::string ticket_group() const override;
+    [[nodiscard]] std::string new_ticket_key() const override;
+    bool use_ticket_key(std::string_view sealed, std::uint64_t from_ms,
+                        std::uint64_t until_ms) override;
+
   private:
     [[nodiscard]] Result<SslContextPtr> make_context(const TlsFiles& files,
                                                      const Certificate& certificate);
@@ -51,6 +59,7 @@ class TlsServer {
     mutable std::mutex mutex_;  // of what follows
     SslContextPtr context_;
     CertificateFacts facts_;
+    KeySealer sealer_;
 };
 
 }  // namespace steer::stream

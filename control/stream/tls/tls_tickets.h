@@ -3,8 +3,8 @@
 // renewed.
 //
 // A key creates tickets for kLifeMs and reads them for the same time again. Then it is destroyed, and recorded
-// traffic can no longer be decrypted with it (these keys determine forward secrecy). In memory only: after a
-// restart tickets are invalid, and a full handshake follows.
+// traffic can no longer be decrypted with it (these keys determine forward secrecy). Keys of its own are in memory only: after a
+// restart tickets are invalid, and a full handshake follows. Shared keys are those of several appliances (ticket_server.h).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -12,10 +12,20 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
 #include "dataplane/base/clock.h"
 
 namespace steer::stream {
+
+struct TicketKey {
+    std::array<unsigned char, 16> name{};
+    std::array<unsigned char, 32> cipher{};  // AES-256-CBC
+    std::array<unsigned char, 32> mac{};     // HMAC-SHA256
+};
+static_assert(sizeof(TicketKey) == 80);  // KeySealer seals its bytes
+// False: there are no random numbers.
+bool fill_random(TicketKey& key);
 
 class TlsTickets {
   public:
@@ -28,25 +38,30 @@ class TlsTickets {
 
     // Uses these keys for the tickets of `context`; they outlive it.
     void serve(SSL_CTX* context);
+    // A shared key, which makes tickets in this time in place of keys of its own, and reads them for kLifeMs more. Any thread.
+    void share(const TicketKey& key, std::uint64_t from_ms, std::uint64_t until_ms);
 
   private:
-    struct Key {
-        std::array<unsigned char, 16> name{};
-        std::array<unsigned char, 32> cipher{};  // AES-256-CBC
-        std::array<unsigned char, 32> mac{};     // HMAC-SHA256
+    static constexpr std::size_t kMaxShared = 8;
+    struct Key : TicketKey {
         std::uint64_t born_ms = 0;
         bool is_set = false;
     };
+    struct SharedKey : TicketKey {
+        std::uint64_t from_ms = 0, until_ms = 0;
+    };
     static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                          EVP_MAC_CTX* mac, int makes);
-    bool current(Key& out);
-    // 0: no such key; 1: the current one; 2: the one before, so a new ticket is due.
-    int find(const unsigned char* name, Key& out);
+    bool current(TicketKey& out);
+    // 0: no such key; 1: the current one; 2: another one, so a new ticket is due.
+    int find(const unsigned char* name, TicketKey& out);
     void rotate(std::uint64_t now_ms);
+    [[nodiscard]] const SharedKey* shared(std::uint64_t now_ms) const;
 
     Clock& clock_;
     std::mutex mutex_;
     Key current_, previous_;
+    std::vector<SharedKey> shared_;
 };
 
 }  // namespace steer::stream

@@ -159,6 +159,47 @@ BOOST_FIXTURE_TEST_CASE(tickets_outlive_a_certificate_and_end_after_two_key_peri
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(servers_with_one_certificate_read_each_others_tickets, TlsWorld) {
+    const auto server = [&](const char* protocol, const TlsFiles& its_files) {
+        auto made = std::make_shared<TlsServer>(std::vector<std::string>{protocol}, clock);
+        BOOST_REQUIRE(made->load(its_files).has_value());
+        return made;
+    };
+    const auto twin = server("dot", files), web = server("h2", files),
+               stranger = server("dot", files_of(folder, authority.issue("two.example")));
+    BOOST_TEST(twin->ticket_group() == tls->ticket_group());
+    BOOST_TEST(web->ticket_group() != tls->ticket_group());
+    BOOST_TEST(stranger->ticket_group() != tls->ticket_group());
+
+    const std::string sealed = tls->new_ticket_key();
+    std::string damaged = sealed;
+    damaged[20] = static_cast<char>(damaged[20] ^ 1);
+    const std::uint64_t now_ms = clock.now().ms, day_ms = stream::TlsTickets::kLifeMs;
+    for (const auto& other : {web, stranger})
+        BOOST_TEST(!other->use_ticket_key(sealed, now_ms, now_ms + day_ms));
+    BOOST_TEST(!twin->use_ticket_key(damaged, now_ms, now_ms + day_ms));
+    BOOST_TEST(!twin->use_ticket_key("", now_ms, now_ms + day_ms));
+
+    BOOST_REQUIRE(tls->use_ticket_key(sealed, now_ms, now_ms + day_ms));
+    TlsPeer first = connect(context.get());
+    BOOST_REQUIRE(shake_hands(first));
+    BOOST_REQUIRE(is_answered(first, 1));
+    const Kept kept{SSL_get1_session(first.ssl())};
+    port = world.listen_tcp({.tls = twin});
+    const auto comes_to_twin = [&] {
+        TlsPeer peer = connect(context.get(), kept.session);
+        BOOST_REQUIRE(shake_hands(peer));
+        return SSL_session_reused(peer.ssl()) == 1;
+    };
+    BOOST_TEST(!comes_to_twin());
+    BOOST_REQUIRE(twin->use_ticket_key(sealed, now_ms, now_ms + day_ms));
+    BOOST_TEST(comes_to_twin());
+    clock.skip(std::chrono::milliseconds(day_ms));
+    BOOST_TEST(comes_to_twin());
+    clock.skip(std::chrono::milliseconds(day_ms));
+    BOOST_TEST(!comes_to_twin());
+}
+
 // Also of a session that is resumed, where TLS 1.2 does not say it again to those who do not listen for it.
 BOOST_FIXTURE_TEST_CASE(a_query_carries_the_server_name_of_its_client, TlsWorld) {
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
