@@ -269,31 +269,74 @@ struct Bucket {
     }
 };
 
-}  // namespace
+// A span in buckets of whole minutes or hours.
+struct Steps {
+    std::int64_t unit = 0, step = 0, from = 0, to = 0;
+};
 
-Result<value> read_series(const std::string& path, Span span, std::int64_t step_s) {
-    Reader reader(path);
-    if (auto done = reader.open(); !done) return done.error();
+Steps steps_of(Span span, std::int64_t step_s) {
     const std::int64_t length = std::max<std::int64_t>(span.to_s - span.from_s, 1);
     if (step_s <= 0) step_s = length / kWantedBuckets;
     step_s = std::max(step_s, length / static_cast<std::int64_t>(kMostBuckets));
     const std::int64_t unit = step_s > Sums::kHour - Sums::kMinute ? Sums::kHour : Sums::kMinute;
     const std::int64_t step = std::max(unit, (step_s + unit - 1) / unit * unit);
-    const std::int64_t from = span.from_s - span.from_s % step;
-    const std::int64_t to = span.to_s + (step - span.to_s % step) % step;
-    const auto bind = [&](Statement& statement) {
-        statement.bind(1, unit);
-        statement.bind(2, from);
-        statement.bind(3, to);
-        statement.bind(4, step);
-    };
+    return {unit, step, span.from_s - span.from_s % step,
+            span.to_s + (step - span.to_s % step) % step};
+}
+
+void bind_steps(Statement& statement, const Steps& steps) {
+    statement.bind(1, steps.unit);
+    statement.bind(2, steps.from);
+    statement.bind(3, steps.to);
+    statement.bind(4, steps.step);
+}
+
+value series_json(const Steps& steps, bool is_complete, array buckets) {
+    return object{{"from", steps.from},
+                  {"to", steps.to},
+                  {"bucket_seconds", steps.step},
+                  {"complete", is_complete},
+                  {"buckets", std::move(buckets)}};
+}
+
+}  // namespace
+
+Result<value> read_course(const std::string& path, const SumKey& of, Span span,
+                          std::int64_t step_s) {
+    Reader reader(path);
+    if (auto done = reader.open(); !done) return done.error();
+    const Steps steps = steps_of(span, step_s);
+    auto rows = reader.prepare(
+        "SELECT start - start % ?4, sum(queries), sum(duration_us) FROM tops WHERE span = ?1 AND "
+        "start >= ?2 AND start < ?3 AND kind = ?5 AND key = ?6 GROUP BY 1 ORDER BY 1");
+    if (!rows) return rows.error();
+    bind_steps(*rows, steps);
+    rows->bind(5, static_cast<std::int64_t>(of.kind));
+    rows->bind(6, of.key);
+    array buckets;
+    int code = SQLITE_ROW;
+    while ((code = rows->step()) == SQLITE_ROW) {
+        const std::int64_t queries = rows->number(1);
+        buckets.push_back(
+            object{{"start", rows->number(0)},
+                   {"queries", queries},
+                   {"mean_us", rows->number(2) / std::max<std::int64_t>(queries, 1)}});
+    }
+    if (code != SQLITE_DONE && code != SQLITE_INTERRUPT) return reader.error();
+    return series_json(steps, code == SQLITE_DONE, std::move(buckets));
+}
+
+Result<value> read_series(const std::string& path, Span span, std::int64_t step_s) {
+    Reader reader(path);
+    if (auto done = reader.open(); !done) return done.error();
+    const Steps steps = steps_of(span, step_s);
     std::map<std::int64_t, Bucket> buckets;
     auto rows = reader.prepare(
         R"(SELECT start - start % ?4, sum(queries), sum(cached), sum(stale), sum(forwarded),
 sum(failed), sum(unanswered), sum(duration_us) FROM totals
 WHERE span = ?1 AND start >= ?2 AND start < ?3 GROUP BY 1)");
     if (!rows) return rows.error();
-    bind(*rows);
+    bind_steps(*rows, steps);
     int code = SQLITE_ROW;
     while ((code = rows->step()) == SQLITE_ROW) {
         Bucket& bucket = buckets[rows->number(0)];
@@ -309,7 +352,7 @@ WHERE span = ?1 AND start >= ?2 AND start < ?3 GROUP BY 1)");
             "WHERE span = ?1 AND start >= ?2 AND start < ?3 AND kind = " +
             std::to_string(static_cast<int>(SumKind::latency)) + " GROUP BY 1, 2");
         if (!latencies) return latencies.error();
-        bind(*latencies);
+        bind_steps(*latencies, steps);
         while ((code = latencies->step()) == SQLITE_ROW)
             buckets[latencies->number(0)].latencies[latencies->number(1)] = latencies->number(2);
     }
@@ -317,11 +360,7 @@ WHERE span = ?1 AND start >= ?2 AND start < ?3 GROUP BY 1)");
     array all;
     for (const auto& [start, bucket] : buckets)
         all.push_back(bucket.to_json(start));
-    return value(object{{"from", from},
-                        {"to", to},
-                        {"bucket_seconds", step},
-                        {"complete", code == SQLITE_DONE},
-                        {"buckets", std::move(all)}});
+    return series_json(steps, code == SQLITE_DONE, std::move(all));
 }
 
 }  // namespace steer::recorder

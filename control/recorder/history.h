@@ -47,4 +47,14 @@ Result<boost::json::value> read_top(const std::string& path, SumKind kind, Span 
 // to minutes or hours, and to at most kMostBuckets; 0: about 100 buckets.
 Result<boost::json::value> read_series(const std::string& path, Span span, std::int64_t step_s);
 
+// One name, client or so: `key` as read_top() gives it.
+struct SumKey {
+    SumKind kind = SumKind::name;
+    std::string key;
+};
+// The same for one key; "buckets": [{"start", "queries", "mean_us"}]. Minutes in which the key was not among the most
+// frequent ones (Sums::kKept) are missing.
+Result<boost::json::value> read_course(const std::string& path, const SumKey& of, Span span,
+                                       std::int64_t step_s);
+
 }  // namespace steer::recorder

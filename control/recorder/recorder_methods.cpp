@@ -72,6 +72,20 @@ std::string upper(std::string text) {
     return text;
 }
 
+constexpr std::string_view kKinds =
+    "`name` (default), `client`, `end`, `upstream`, `type`, `rcode`, `path`, `transport`, `entry` "
+    "or `latency`";
+
+Result<SumKind> kind_of(const ops::Arguments& asked) {
+    const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
+    const auto at = std::ranges::find(kSumKinds, kind);
+    if (at == kSumKinds.end())
+        return Error{"kind is " + matchers::quoted(kind) +
+                     ": expected name, client, end, upstream, type, rcode, path, transport, entry "
+                     "or latency"};
+    return static_cast<SumKind>(at - kSumKinds.begin());
+}
+
 object to_json(const SinkStatus& sink) {
     return {{"sink", sink.kind},       {"place", sink.place},    {"written", sink.written},
             {"dropped", sink.dropped}, {"failed", sink.failed},  {"bytes", sink.bytes},
@@ -213,43 +227,37 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
              },
          .members = "queries complete next_us?",
          .result = "the queries, and where to go on"});
-    methods.add(
-        {.name = "recorder.top",
-         .help = "Shows the most frequent names, clients and so on of a time.",
-         .changes = Changes::nothing(),
-         .parameters = {kPlugin,
-                        {"kind", ParamType::text,
-                         "`name` (default), `client`, `end`, `upstream`, `type`, `rcode`, `path`, "
-                         "`transport`, `entry` or `latency`"},
-                        kSeconds,
-                        kFrom,
-                        kTo,
-                        {"limit", ParamType::number, "maximum number of rows (default: 20)", false,
-                         1, kMostKeys}},
-         .run =
-             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                 const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
-                 const auto at = std::ranges::find(kSumKinds, kind);
-                 if (at == kSumKinds.end())
-                     return done(
-                         ops::bad_params("kind is " + matchers::quoted(kind) +
-                                         ": expected name, client, end, upstream, type, rcode, "
-                                         "path, transport, entry or latency"));
-                 const auto number = static_cast<SumKind>(at - kSumKinds.begin());
-                 const Span span = span_of(asked, 3600);
-                 const std::size_t limit = asked.number("limit", 20);
-                 read(
-                     asked,
-                     [number, span, limit](const std::string& path) {
-                         return read_top(path, number, span, limit);
+    methods.add({.name = "recorder.top",
+                 .help = "Shows the most frequent names, clients and so on of a time.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kPlugin,
+                                {"kind", ParamType::text, kKinds},
+                                kSeconds,
+                                kFrom,
+                                kTo,
+                                {"limit", ParamType::number, "maximum number of rows (default: 20)",
+                                 false, 1, kMostKeys}},
+                 .run =
+                     [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                         const auto kind = kind_of(asked);
+                         if (!kind) return done(ops::bad_params(kind.error().text));
+                         const SumKind number = *kind;
+                         const Span span = span_of(asked, 3600);
+                         const std::size_t limit = asked.number("limit", 20);
+                         read(
+                             asked,
+                             [number, span, limit](const std::string& path) {
+                                 return read_top(path, number, span, limit);
+                             },
+                             done);
                      },
-                     done);
-             },
-         .members = "kind from to bucket_seconds rows others queries complete",
-         .result = "the most frequent ones with their counts"});
+                 .members = "kind from to bucket_seconds rows others queries complete",
+                 .result = "the most frequent ones with their counts"});
     methods.add(
         {.name = "recorder.series",
-         .help = "Shows queries, hit ratio and latency over time.",
+         .help =
+             "Shows queries, hit ratio and latency over time, or the queries of one name, client "
+             "and so on.",
          .changes = Changes::nothing(),
          .parameters = {kPlugin,
                         kSeconds,
@@ -258,11 +266,34 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                         {"step", ParamType::number,
                          "seconds of a bucket, rounded up to minutes or hours; without it, about "
                          "100 buckets",
-                         false, 1, kMostSeconds}},
+                         false, 1, kMostSeconds},
+                        {"key", ParamType::text,
+                         "only this name, client and so on, by `kind`; minutes in which 500 others "
+                         "were more frequent are missing"},
+                        {"kind", ParamType::text, kKinds}},
          .run =
              [this](const ops::Arguments& asked, const ops::RpcDone& done) {
                  const Span span = span_of(asked, 86'400);
                  const auto step = static_cast<std::int64_t>(asked.number("step", 0));
+                 const auto kind = kind_of(asked);
+                 if (!kind) return done(ops::bad_params(kind.error().text));
+                 if (asked.has("key")) {
+                     SumKey of{*kind, asked.text("key")};
+                     if (of.kind == SumKind::name) {
+                         const auto wire = dns::name_from_text(of.key);
+                         if (!wire)
+                             return done(ops::bad_params("key is " + matchers::quoted(of.key) +
+                                                         ": expected a domain name"));
+                         of.key.clear();
+                         put_name(*wire, of.key);
+                     }
+                     return read(
+                         asked,
+                         [of = std::move(of), span, step](const std::string& path) {
+                             return read_course(path, of, span, step);
+                         },
+                         done);
+                 }
                  read(
                      asked,
                      [span, step](const std::string& path) {

@@ -353,6 +353,17 @@ class Page(unittest.TestCase):
         browser.wait("client: 192.168.88.10")
         self.finish(browser, "history-client")
 
+    def test_the_course_of_a_frequent_name_has_all_its_queries(self):
+        queries = self.scene.folder / "busy"
+        queries.write_text("busy.other.example A\n")
+        self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "2500", "-c", "1")
+        browser = self.browser(path="history/name/busy.other.example")
+        browser.wait("The newest 1,000 are listed.")
+        told = self.rpc("recorder.series", {"kind": "name", "key": "BUSY.other.example", "seconds": 3600})
+        self.assertEqual(sum(one["queries"] for one in told["buckets"]), 2500)
+        browser.wait("2,500 queries; one point per 1 min.")
+        self.finish(browser, "history-busy")
+
     def test_history_without_a_recorder_says_what_to_configure(self):
         recorder = next(line for line in self.text.splitlines(keepends=True) if "query_recorder" in line)
         self.file.write_text(self.text.replace(recorder, "").replace("{ exec: $log }, ", ""))

@@ -163,7 +163,7 @@ CALLS = {
     "drain": ({}, {"on": False}), "events": ({},), "explain": ({"name": "stream.example"}, {"name": "ads.example"}),
     "fleet": ({},), "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
     "leases": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
-    "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
+    "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
     "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
     "routers": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),
     "routers.forget": ({"address": "203.0.113.200"},), "routers.lists": ({},), "routers.pause": ({},), "routers.resume": ({},),

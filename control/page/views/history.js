@@ -86,6 +86,18 @@ function parts(queries, from, to) {
   return { size, points };
 }
 
+// What to draw, of queries that are all of the time.
+function ofQueries(queries, from, to) {
+  const { size, points } = parts(queries, from, to);
+  return { from, to, size, points, queries: queries.reduce((n, each) => n + each.stands_for, 0),
+    lines: [{ title: "queries", of: (point) => point.queries }, { title: "failed", of: (point) => point.failed }] };
+}
+
+// ... and of sums by time, which do not tell what failed.
+function ofSums({ from, to, bucket_seconds: size, buckets }) {
+  return { from, to, size, points: buckets, queries: buckets.reduce((n, each) => n + each.queries, 0), lines: [{ title: "queries", of: (point) => point.queries }] };
+}
+
 // The queries, some at a time.
 function list(queries) {
   const out = make("div");
@@ -109,13 +121,14 @@ function one(place, kind, key) {
       const now = Math.ceil(Date.now() / 1000);
       const { queries, complete } = await call("recorder.history", { [kind]: key, seconds, limit: kMost });
       if (ended) return;
+      const drawn = complete ? ofQueries(queries, now - seconds, now) : ofSums(await call("recorder.series", { kind, key, seconds }));
+      if (ended) return;
       course?.end();
-      const from = complete || queries.length === 0 ? now - seconds : Math.floor(queries[queries.length - 1].time_us / 1e6);
-      const { size, points } = parts(queries, from, now);
-      course = graph(`Queries of ${key} over the time`, [{ title: "queries", of: (point) => point.queries }, { title: "failed", of: (point) => point.failed }], between(from, now));
-      course.draw(points);
+      course = graph(`Queries of ${key} over the time`, drawn.lines, between(drawn.from, drawn.to));
+      course.draw(drawn.points);
       out.replaceChildren(make("div", { class: "panels" },
-        widePanel(`${kind}: ${key}`, course.element, make("p", { class: "quiet" }, `${count(queries.length)} queries; one point per ${duration(size)}.${complete ? "" : " These are the newest ones."}`)),
+        widePanel(`${kind}: ${key}`, course.element, make("p", { class: "quiet" }, `${count(drawn.queries)} queries; one point per ${duration(drawn.size)}.`,
+          !complete && ` The newest ${count(queries.length)} are listed. A minute is missing if 500 others were more frequent in it.`)),
         widePanel("Queries", list(queries))));
     } catch (error) {
       const why = await without(error);

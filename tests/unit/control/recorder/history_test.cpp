@@ -134,6 +134,23 @@ BOOST_AUTO_TEST_CASE(a_series_has_sums_by_time) {
     BOOST_TEST(year.at("bucket_seconds").as_int64() == 5 * kHour);
 }
 
+BOOST_AUTO_TEST_CASE(the_course_of_one_key) {
+    const HistoryScene scene;
+    const std::int64_t from = kBegin / kSecond;
+    const auto course = [&](SumKind kind, const std::string& key) {
+        return boost::json::serialize(
+            read_course(scene.settings.path, {kind, key}, {from, from + 2 * kHour}, 3600)
+                ->at("buckets"));
+    };
+    const std::string hour = std::to_string(from - from % kHour);
+    BOOST_TEST(course(SumKind::upstream, "9.9.9.9")
+                   .starts_with(R"([{"start":)" + hour + R"(,"queries":20,"mean_us":30000},{)"));
+    BOOST_TEST(course(SumKind::name, "a.example").find(R"("queries":15,)") != std::string::npos);
+    BOOST_TEST(course(SumKind::client, "a.example") == "[]");
+    BOOST_TEST(course(SumKind::name, "' OR 1=1 --") == "[]");
+    BOOST_TEST(read_course(scene.folder / "none.db", {}, {0, 60}, 0).has_error());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_missing_or_foreign_is_an_error) {
     const HistoryScene scene;
     const auto missing = read_history(scene.folder / "none.db", {});
