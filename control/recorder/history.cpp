@@ -307,8 +307,8 @@ Result<value> read_course(const std::string& path, const SumKey& of, Span span,
     if (auto done = reader.open(); !done) return done.error();
     const Steps steps = steps_of(span, step_s);
     auto rows = reader.prepare(
-        "SELECT start - start % ?4, sum(queries), sum(duration_us) FROM tops WHERE span = ?1 AND "
-        "start >= ?2 AND start < ?3 AND kind = ?5 AND key = ?6 GROUP BY 1 ORDER BY 1");
+        R"(SELECT start - start % ?4, sum(queries), sum(duration_us) FROM tops
+WHERE span = ?1 AND start >= ?2 AND start < ?3 AND kind = ?5 AND key = ?6 GROUP BY 1 ORDER BY 1)");
     if (!rows) return rows.error();
     bind_steps(*rows, steps);
     rows->bind(5, static_cast<std::int64_t>(of.kind));
