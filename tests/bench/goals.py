@@ -59,6 +59,7 @@ GOALS = (
          figures=("repair_hold_p99_ms", "renew_cpu_with_adds", "renewals", "fleet_cpu_percent", "claim_bytes", "loop_longest_ms", "connect_step_ms")),
     Goal("claims", 2, less=True, limits=(("held", "≤", 2), ("answered", "≥", 0.999)),
          figures=("p99_ms", "quiet_p99_ms", "held_p99_ms", "quiet_held_p99_ms")),
+    Goal("fleet", 0.5, limits=(("added_p99_ms", "≤", 5), ("standby_added_p99_ms", "≤", 5)), figures=("clock_ratio", "claims_s", "alone_p99_ms")),
     Goal("streams", 1.0, 2, limits=(("flood_answered", "≥", 0.999), ("flood_p50", "≤", 1.5), ("flood_hold", "≤", 2)),
          figures=("worst", "tcp_ns", "dnsdist_tcp_ns", "dot_ns", "dnsdist_dot_ns", "doh_ns", "dnsdist_doh_ns", "connection_us",
                   "dnsdist_connection_us", "idle_bytes", "dnsdist_idle_bytes", "flood_p99", "flood_hold_p99", "flood_mib")),
