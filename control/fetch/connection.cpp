@@ -77,7 +77,7 @@ asio::awaitable<bool> Connection::wait(Io what) {
     co_return !error || fail(error.message());
 }
 
-asio::awaitable<bool> Connection::secure(stream::TlsClient& tls) {
+asio::awaitable<bool> Connection::secure(stream::TlsClient& tls, std::string_view remedy) {
     stream::ByteStream& stream = *socket_->stream;
     stream::SslPtr ssl = tls.new_connection();
     if (ssl == nullptr || !stream.secure(std::move(ssl))) co_return fail("no memory for TLS");
@@ -85,14 +85,18 @@ asio::awaitable<bool> Connection::secure(stream::TlsClient& tls) {
         const Io io = stream.handshake();
         if (io == Io::done) co_return true;
         if (io == Io::failed || io == Io::ended)
-            co_return fail(tls.explain(stream.ssl(), stream.why(), "`ca` of `fetch`"));
+            co_return fail(tls.explain(stream.ssl(), stream.why(), remedy));
         const bool ready = co_await wait(io);
         if (!ready) co_return false;
     }
 }
 
+SSL* Connection::ssl() const {
+    return socket_->stream ? socket_->stream->ssl() : nullptr;
+}
+
 bool Connection::is_refused() const {
-    SSL* const ssl = socket_->stream ? socket_->stream->ssl() : nullptr;
+    SSL* const ssl = this->ssl();
     return ssl != nullptr && stream::TlsClient::is_refused(ssl);
 }
 

@@ -1,4 +1,4 @@
-// One connection to a list's server, plain or with TLS, whose steps have a deadline.
+// One connection to an HTTP server (of a list, of OPNsense), plain or with TLS, whose steps have a deadline.
 //
 // A late step fails, and the connection is closed. One thread; a coroutine in a step keeps the object alive.
 #pragma once
@@ -39,9 +39,13 @@ class Connection {
 
     // False: see why().
     boost::asio::awaitable<bool> connect(const IpAddress& address, std::uint16_t port);
-    boost::asio::awaitable<bool> secure(stream::TlsClient& tls);
+    // `remedy`: the setting that would trust another authority; it outlives the step.
+    boost::asio::awaitable<bool> secure(stream::TlsClient& tls,
+                                        std::string_view remedy = "`ca` of `fetch`");
     // Whether secure() failed because the certificate is not trusted.
     [[nodiscard]] bool is_refused() const;
+    // Once secured; nullptr: plain.
+    [[nodiscard]] SSL* ssl() const;
     // The protocol chosen by ALPN; empty: none.
     [[nodiscard]] std::string_view protocol() const;
 
