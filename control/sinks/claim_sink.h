@@ -60,6 +60,9 @@ class ClaimSink {
     virtual void claim(const Claim& claim, std::uint64_t now_ms) = 0;
     // Called after the last claim of a batch.
     virtual void flush() {}
+    // The bypass (`steerctl bypass`): until it is off, nothing is written to a router, and no answer waits. Sinks of this
+    // machine ignore it.
+    virtual void pause(bool /*on*/) {}
     [[nodiscard]] virtual SinkHealth health() const = 0;
 };
 

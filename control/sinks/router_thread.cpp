@@ -67,6 +67,7 @@ RouterThread::~RouterThread() {
 
 void RouterThread::add_sink(const MakeSink& make) {
     others_.push_back(make(io_, lists_));
+    if (bypassed()) others_.back()->pause(true);
     divide_lists();
 }
 
@@ -207,6 +208,8 @@ void RouterThread::bypass(bool on) {
     boost::asio::post(io_, [this] {
         for (const auto& link : links_)
             obey(*link);
+        for (const auto& other : others_)
+            other->pause(bypassed());
     });
 }
 

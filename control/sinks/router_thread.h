@@ -48,7 +48,7 @@ class RouterThread {
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
 
-    // Adds another sink, before start(). It lives as long as the thread, which is its only caller; its I/O uses that io_context.
+    // Adds another sink, before start() or within the `others` of configure(). It lives as long as the thread, which is its only caller; its I/O uses that io_context.
     using MakeSink =
         std::function<std::unique_ptr<ClaimSink>(boost::asio::io_context&, SinkObserver&)>;
     void add_sink(const MakeSink& make);
