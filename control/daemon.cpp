@@ -241,6 +241,7 @@ bool Daemon::stop() {
     kernel_side_.reset();
     sets_ = nullptr;
     fleet_ = nullptr;
+    opnsense_.reset();
     routers_.reset();
     streams_.reset();
     hops_.reset();

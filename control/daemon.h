@@ -38,6 +38,7 @@
 #include "control/lists/hits_service.h"
 #include "control/lists/why_service.h"
 #include "control/mdns/mdns.h"
+#include "control/opnsense/router_sinks.h"
 #include "control/ops/control_socket.h"
 #include "control/ops/event_log.h"
 #include "control/ops/http_server.h"
@@ -224,9 +225,10 @@ class Daemon {
     std::unique_ptr<StreamThreads> streams_;
     kernel_sets::SetProgram set_program_;  // of thread `routers` once it runs
     std::unique_ptr<RouterThread> routers_;
-    kernel_sets::SetSink* sets_ = nullptr;  // of routers_
-    fleet::FleetService* fleet_ = nullptr;  // of routers_
-    fleet::BoxFacts facts_;                 // as the fleet has them
+    kernel_sets::SetSink* sets_ = nullptr;             // of routers_
+    std::unique_ptr<opnsense::RouterSinks> opnsense_;  // of routers_
+    fleet::FleetService* fleet_ = nullptr;             // of routers_
+    fleet::BoxFacts facts_;                            // as the fleet has them
     ops::Methods methods_;
     const ops::JsonRpc rpc_{methods_};
     const std::shared_ptr<ops::Subscriptions> subscriptions_ =

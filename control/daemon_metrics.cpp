@@ -50,6 +50,29 @@ void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& 
 #undef STEER_SET_COUNTER_METRIC
 }
 
+void write_opnsense_metrics(ops::MetricWriter& writer,
+                            const std::vector<opnsense::RouterReport>& routers) {
+    const auto each = [&](auto value_of) {
+        for (const auto& router : routers) {
+            for (const auto& alias : router.aliases)
+                writer.sample({{"router", router.name}, {"alias", alias.name}}, value_of(alias));
+        }
+    };
+    if (std::ranges::all_of(routers, [](const auto& router) { return router.aliases.empty(); }))
+        return;  // a family has samples
+    writer.family("steerdns_alias_ready");
+    each([](const auto& alias) { return std::uint64_t{alias.ready ? 1U : 0U}; });
+    writer.family("steerdns_alias_elements");
+    each([](const auto& alias) { return std::uint64_t{alias.elements}; });
+    writer.family("steerdns_alias_foreign_elements");
+    each([](const auto& alias) { return std::uint64_t{alias.foreign}; });
+#define STEER_ALIAS_COUNTER_METRIC(field, label, text) \
+    writer.counter("steerdns_alias_" label, text);     \
+    each([](const auto& alias) { return alias.counters.field; });
+    STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_METRIC)
+#undef STEER_ALIAS_COUNTER_METRIC
+}
+
 void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {
     if (sinks.empty()) return;  // a family has samples
     writer.family("steerdns_sink_away");
@@ -253,6 +276,7 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     write_health_metrics(writer);
     doctor_reports_.write_metrics(writer);
     write_set_metrics(writer, sets_->report());
+    write_opnsense_metrics(writer, opnsense_->reports());
     write_sink_metrics(writer, routers_->sinks());
     fleet::write_fleet_metrics(writer, fleet_->view());
     write_reload_metrics(writer);

@@ -37,6 +37,15 @@ std::string count_of(std::size_t count, std::string_view one, std::string_view m
     return std::to_string(count) + " " + std::string(count == 1 ? one : many);
 }
 
+void add_opnsense(const opnsense::RouterReport& router, Problems& out) {
+    const std::string who = "OPNsense router " + router.name;
+    if (!router.trouble.empty()) return out.add("routers", who + " " + router.trouble);
+    for (const auto& alias : router.aliases) {
+        if (!alias.trouble.empty())
+            out.add("routers", who + ": alias " + alias.name + " " + alias.trouble);
+    }
+}
+
 void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& out) {
     const auto& s = router.state;
     const std::string who = "router " + router.name;
@@ -115,6 +124,8 @@ boost::json::value Daemon::problems() {
                 "the bypass is on: no router is written to; `steerctl bypass off` ends it");
     for (const auto& router : routers_->status())
         add_router(router, routers_->bypassed(), out);
+    for (const auto& router : opnsense_->reports())
+        add_opnsense(router, out);
     for (std::string& text : fleet_->view().problems)
         out.add("fleet", std::move(text));
     add_upstream_problems([&out](std::string text) { out.add("upstreams", std::move(text)); });

@@ -384,6 +384,8 @@ void Daemon::start_threads() {
         fleet_ = service.get();
         return service;
     });
+    opnsense_ = std::make_unique<opnsense::RouterSinks>(*routers_, clock_, router_log(events_));
+    opnsense_->configure(built_.opnsense);
     runtime_->start();
     if (cache_service_) cache_service_->start();
     exceptions_->start();

@@ -9,6 +9,7 @@
 #include "control/config/reference.h"
 #include "control/fleet/fleet.h"
 #include "control/mdns/mdns_counters.h"
+#include "control/opnsense/report.h"
 #include "control/ops/metric_table.h"
 #include "control/sets/set_report.h"
 #include "control/stream/base/stream_counters.h"
@@ -81,6 +82,7 @@ void write_metrics(std::ostream& out) {
 #define STEER_FLEET_ROW(field, text) CounterRow{#field, text},
     constexpr std::array kFleetRows{STEER_FLEET_COUNTERS(STEER_FLEET_ROW)};
 #undef STEER_FLEET_ROW
+    constexpr std::array kAliasRows{STEER_ALIAS_COUNTERS(STEER_COUNTER_ROW)};
     constexpr std::array kOutcomes{STEER_OUTCOMES(STEER_COUNTER_ROW)};
     out << kMetricsHead;
     std::string_view group;
@@ -96,6 +98,8 @@ void write_metrics(std::ostream& out) {
                    {kRouterRows.begin(), kRouterRows.end()});
     write_counters(out, "Kernel sets", "steerdns_set_", "set", {kSetRows.begin(), kSetRows.end()});
     write_counters(out, "Fleet", "steerdns_fleet_", "", {kFleetRows.begin(), kFleetRows.end()});
+    write_counters(out, "Aliases of OPNsense", "steerdns_alias_", "router, alias",
+                   {kAliasRows.begin(), kAliasRows.end()});
     write_counters(out, "mDNS repeater", "steerdns_mdns_", "interface",
                    rows_of(mdns::kMdnsLabels, mdns::kMdnsTexts));
     out << "\n## Values of labels\n\n"

@@ -110,6 +110,42 @@ void add_process(object& all) {
     if (facts.open_files) all["open_files"] = *facts.open_files;
 }
 
+array opnsense_status(const std::vector<opnsense::RouterReport>& routers) {
+    array all;
+    for (const auto& router : routers) {
+        for (const auto& alias : router.aliases) {
+            const bool works = alias.ready && router.reachable && alias.trouble.empty();
+            all.push_back(
+                object{{"name", router.name},
+                       {"address", router.address},
+                       {"alias", alias.name},
+                       {"list", alias.tag},
+                       {"state", router.paused ? "paused"
+                                 : works       ? "ready"
+                                               : "away"},
+                       {"elements", alias.elements},
+                       {"owed", alias.pending},
+                       {"foreign", alias.foreign},
+                       {"trouble", router.trouble.empty() ? alias.trouble : router.trouble}});
+        }
+    }
+    return all;
+}
+
+array opnsense_counters(const std::vector<opnsense::RouterReport>& routers) {
+    array all;
+    for (const auto& router : routers) {
+        for (const auto& alias : router.aliases) {
+            object one{{"name", router.name}, {"alias", alias.name}};
+#define STEER_ALIAS_COUNTER_JSON(field, label, text) one[label] = alias.counters.field;
+            STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_JSON)
+#undef STEER_ALIAS_COUNTER_JSON
+            all.push_back(std::move(one));
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 boost::json::value Daemon::status() {
@@ -155,6 +191,8 @@ boost::json::value Daemon::status() {
             kernel_sets.push_back(set_status(set));
         all["sets"] = std::move(kernel_sets);
     }
+    if (array aliases = opnsense_status(opnsense_->reports()); !aliases.empty())
+        all["opnsense"] = std::move(aliases);
     array upstreams;
     const auto& snapshot = *publisher_->current();
     for (const auto& group : snapshot.groups) {
@@ -223,6 +261,8 @@ boost::json::value Daemon::counters() const {
             kernel_sets.push_back(set_counters(set));
         all["sets"] = std::move(kernel_sets);
     }
+    if (array aliases = opnsense_counters(opnsense_->reports()); !aliases.empty())
+        all["opnsense"] = std::move(aliases);
     array streams;
     for (unsigned t = 0; t < streams_->count(); ++t) {
         object named_counts;

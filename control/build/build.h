@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "control/build/lease_plans.h"
+#include "control/build/opnsense_plan.h"
 #include "control/build/registry.h"
 #include "control/build/router_list_plans.h"
 #include "control/config/settings.h"
@@ -88,6 +89,7 @@ struct Built {
     std::vector<RouterPlan> routers;
     LeasePlans leases;
     RouterListPlans router_lists;
+    std::vector<OpnsensePlan> opnsense;      // of every opnsense_alias
     std::vector<sets::SetPlan> kernel_sets;  // of every ipset, nftset and bgp_route
     std::vector<NamedSet> sets;              // sets that the program tests
     std::vector<Error> errors;               // if not empty, there is no snapshot

@@ -509,12 +509,12 @@ int Compiler::most_claims(std::uint16_t entry) {
             most[i.target] = std::max(most[i.target], most[pc]);
         if (most[pc] + more > static_cast<int>(kMaxClaims) && !too_many_claims_) {
             too_many_claims_ = true;
-            error(i.line,
-                  "more than " + std::to_string(kMaxClaims) +
-                      " ros_address_list, ros_route, ipset, nftset and bgp_route can act on one "
-                      "answer here: use "
-                      "fewer, or end the "
-                      "way of each with 'accept'");
+            error(i.line, "more than " + std::to_string(kMaxClaims) +
+                              " ros_address_list, ros_route, opnsense_alias, ipset, nftset and "
+                              "bgp_route can act on one "
+                              "answer here: use "
+                              "fewer, or end the "
+                              "way of each with 'accept'");
         }
     }
     return claims_[entry] = std::max(all, most[pc]);

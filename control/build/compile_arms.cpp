@@ -149,6 +149,10 @@ void Compiler::execute(const config::RouterRows&, const Use& use) {
     enter(Op::enter_list, use.instance, use.line, list_places_.at(use.index), use.depth);
 }
 
+void Compiler::execute(const config::OpnsenseAlias&, const Use& use) {
+    enter(Op::enter_list, use.instance, use.line, list_places_.at(use.index), use.depth);
+}
+
 void Compiler::execute(const config::KernelSets&, const Use& use) {
     emit(Op::claim_list, use.instance, use.line, list_places_.at(use.index));
 }

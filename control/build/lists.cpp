@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t kMinShare = 64;  // rows of a name, suffix or client
 constexpr std::string_view kTooManyLists =
-    "more than 255 lists (ros_address_list, ros_route, ipset, nftset, bgp_route): use fewer";
+    "more than 255 lists (ros_address_list, ros_route, opnsense_alias, ipset, nftset, bgp_route): "
+    "use fewer";
 
 // Addresses of this system: ports, routers, upstreams.
 std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
@@ -24,6 +25,8 @@ std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
     for (const config::Router& router : settings.routers) {
         if (router.address) out.push_back(host(*router.address));
     }
+    for (const config::OpnsenseRouter& router : settings.opnsense)
+        out.push_back(host(router.address));
     for (const config::Plugin& plugin : settings.plugins) {
         const auto* forward = std::get_if<config::Forward>(&plugin.args);
         if (forward == nullptr) continue;
@@ -68,6 +71,75 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.cap_answer_ttl = args.cap_answer_ttl;
     list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
     return list;
+}
+
+// As a list of the kernel's sets, with the rules for missing families and for large answers.
+PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias& args, ListId id,
+                       const std::vector<matchers::Prefix>& hosts) {
+    PolicyList list;
+    list.id = id;
+    list.tag = plugin.tag;
+    list.has_v4 = !args.alias4.empty();
+    list.has_v6 = !args.alias6.empty();
+    list.synchronous = !args.async;
+    list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
+    list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
+    list.missing_family = static_cast<MissingFamily>(args.missing_family);
+    list.min_ttl_s = seconds(args.min_ttl);
+    list.max_ttl_s = seconds(args.max_ttl);
+    list.extra_time_s = seconds(args.extra_time);
+    list.cap_answer_ttl = args.cap_answer_ttl;
+    list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
+    list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
+    return list;
+}
+
+OpnsensePlan opnsense_plan(const config::OpnsenseRouter& router) {
+    OpnsensePlan plan;
+    plan.name = router.name;
+    plan.address = router.address;
+    plan.port = router.port;
+    plan.key = router.key;
+    plan.secret = router.secret;
+    plan.tls = router.tls;
+    plan.ca_file = router.tls_ca;
+    plan.pin_sha256 = router.tls_pin;
+    plan.certificate_name = router.tls_name;
+    plan.connect_timeout_ms = static_cast<std::uint32_t>(router.connect_timeout.count());
+    plan.receive_timeout_ms = static_cast<std::uint32_t>(router.receive_timeout.count());
+    plan.read_every_ms = static_cast<std::uint32_t>(router.read_every.count());
+    plan.cpu_percent = router.cpu_percent;
+    return plan;
+}
+
+// The aliases of a list, on each of its routers.
+void add_aliases(Built& built, const config::Settings& settings, const config::Plugin& plugin,
+                 const config::OpnsenseAlias& args, ListId id) {
+    AliasPlan alias;
+    alias.list = id;
+    alias.tag = plugin.tag;
+    alias.max_elements = args.max_elements;
+    alias.longest_life_s = std::max(seconds(args.max_ttl), seconds(args.min_ttl + args.extra_time));
+    alias.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
+    if (args.routers.size() > 1) alias.quorum = args.quorum;
+    for (const config::OpnsenseIndex router : args.routers) {
+        const std::string& name = settings.opnsense[router].name;
+        auto plan = std::ranges::find(built.opnsense, name, &OpnsensePlan::name);
+        if (plan == built.opnsense.end())
+            plan = built.opnsense.insert(plan, opnsense_plan(settings.opnsense[router]));
+        const auto add = [&](const std::string& alias_name, bool v4, bool v6) {
+            alias.name = alias_name;
+            alias.v4 = v4;
+            alias.v6 = v6;
+            if (!alias_name.empty()) plan->aliases.push_back(alias);
+        };
+        if (args.alias4 == args.alias6) {
+            add(args.alias4, true, true);
+        } else {
+            add(args.alias4, true, false);
+            add(args.alias6, false, true);
+        }
+    }
 }
 
 sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
@@ -286,6 +358,21 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             }
             lists.push_back(policy_list(plugin, *kernel, *id, hosts));
             built.kernel_sets.push_back(set_plan(plugin, *kernel, *id, hosts));
+            continue;
+        }
+        if (const auto* alias = std::get_if<config::OpnsenseAlias>(&plugin.args)) {
+            places.emplace(i, static_cast<std::uint32_t>(lists.size()));
+            std::string names;
+            for (const config::OpnsenseIndex router : alias->routers)
+                names.append(names.empty() ? "" : ", ").append(settings.opnsense[router].name);
+            const auto id = registry.list(plugin.tag, "OPNsense " + names);
+            if (!id || lists.size() >= kNoList) {
+                built.errors.push_back(
+                    settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
+                continue;
+            }
+            lists.push_back(policy_list(plugin, *alias, *id, hosts));
+            add_aliases(built, settings, plugin, *alias, *id);
             continue;
         }
         const auto* args = std::get_if<config::RouterRows>(&plugin.args);

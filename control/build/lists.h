@@ -1,5 +1,4 @@
-// Every ros_address_list and ros_route in two forms: for workers (PolicyList) and for the router's engine
-// (RouterPlan).
+// Every list in two forms: for workers (PolicyList), and for its sink (RouterPlan, OpnsensePlan, SetPlan).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +12,7 @@
 
 namespace steer::build {
 
-// Fills Snapshot::lists and Built::routers; returns the place of each plugin in Snapshot::lists.
+// Fills Snapshot::lists and the plans of Built; returns the place of each plugin in Snapshot::lists.
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
                                                          const Surroundings& surroundings,
                                                          Registry& registry, Built& built);

@@ -31,7 +31,7 @@ std::shared_ptr<Shared> shared_of(std::map<Key, std::shared_ptr<Shared>>& all, c
 
 Result<ListId> Registry::list(const std::string& tag, const std::string& routers) {
     return number(lists_, {tag, routers}, kMaxLists,
-                  "lists (ros_address_list, ros_route, ipset, nftset, bgp_route)");
+                  "lists (ros_address_list, ros_route, opnsense_alias, ipset, nftset, bgp_route)");
 }
 
 std::vector<std::pair<std::string, std::string>> Registry::list_names() const {

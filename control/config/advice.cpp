@@ -1,6 +1,7 @@
 // Warnings about valid configurations that probably do not do what was intended.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "control/config/advice_sequences.h"
 #include "control/config/graph.h"
@@ -208,6 +209,34 @@ void advise_route_tables(Reading& in, const std::vector<bool>& used) {
     }
 }
 
+void advise_opnsense(Reading& in) {
+    const Settings& settings = in.settings();
+    std::map<std::pair<OpnsenseIndex, std::string>, const Plugin*> aliases;
+    std::vector<bool> used(settings.opnsense.size());
+    for (const Plugin& plugin : settings.plugins) {
+        const auto* const list = std::get_if<OpnsenseAlias>(&plugin.args);
+        if (list == nullptr) continue;
+        for (const OpnsenseIndex router : list->routers) {
+            used[router] = true;
+            for (const std::string& name : std::set{list->alias4, list->alias6}) {
+                if (name.empty()) continue;
+                const auto [at, fresh] = aliases.emplace(std::pair(router, name), &plugin);
+                if (fresh) continue;
+                in.report().error(plugin.line, owner_of(plugin) + " and " + owner_of(*at->second) +
+                                                   " write the alias '" + name +
+                                                   "' on the same router: an element has no owner "
+                                                   "there; use one plugin, or two aliases");
+            }
+        }
+    }
+    for (std::size_t i = 0; i < used.size(); ++i) {
+        if (used[i]) continue;
+        in.report().warn(settings.opnsense[i].line, "OPNsense router '" +
+                                                        settings.opnsense[i].name +
+                                                        "' is not used by any opnsense_alias");
+    }
+}
+
 void advise_prefer(Reading& in, const std::vector<bool>& used) {
     const auto& plugins = in.settings().plugins;
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
@@ -231,6 +260,7 @@ void advise(Reading& in) {
     advise_servers(in);
     advise_lists(in, used);
     advise_route_tables(in, used);
+    advise_opnsense(in);
     advise_prefer(in, used);
     advise_types(in, used);
     for (PluginIndex i = 0; i < used.size(); ++i) {

@@ -275,7 +275,8 @@ void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& s
                 test = units.find(depends_on_client);
                 list = units.find([](const Plugin& other) {
                     return std::holds_alternative<RouterRows>(other.args) ||
-                           std::holds_alternative<KernelSets>(other.args);
+                           std::holds_alternative<KernelSets>(other.args) ||
+                           std::holds_alternative<OpnsenseAlias>(other.args);
                 });
                 return test != nullptr && list != nullptr;
             });

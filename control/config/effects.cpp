@@ -79,6 +79,16 @@ class Words {
                    quoted(plugin.tag) + ")";
         return "add to the kernel's set " + quoted(set.name) + " (" + quoted(plugin.tag) + ")";
     }
+    [[nodiscard]] std::string of(const OpnsenseAlias& args, const Plugin& plugin,
+                                 PluginIndex) const {
+        std::vector<std::string> names;
+        for (const OpnsenseIndex i : args.routers)
+            names.push_back(settings_.opnsense[i].name);
+        const std::string& alias = args.alias4.empty() ? args.alias6 : args.alias4;
+        const bool two = !args.alias4.empty() && !args.alias6.empty() && args.alias4 != args.alias6;
+        return "add to alias " + quoted(alias) + (two ? " and " + quoted(args.alias6) : "") + " (" +
+               quoted(plugin.tag) + ") on OPNsense " + some_of(names);
+    }
     [[nodiscard]] std::string of(const BlackHole& args, const Plugin&, PluginIndex) const {
         switch (args.mode) {
             case BlackHoleMode::nxdomain:

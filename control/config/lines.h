@@ -10,8 +10,9 @@
 namespace steer::config {
 
 using Milliseconds = std::chrono::milliseconds;
-using PluginIndex = std::uint32_t;  // of Settings::plugins
-using RouterIndex = std::uint32_t;  // of Settings::routers
+using PluginIndex = std::uint32_t;    // of Settings::plugins
+using RouterIndex = std::uint32_t;    // of Settings::routers
+using OpnsenseIndex = std::uint32_t;  // of Settings::opnsense
 
 inline constexpr int kLinesPerSource = 1 << 24;
 // Of a line as Settings has it: which source (0: the configuration, n: the n-th included file), and

@@ -61,7 +61,8 @@
     X(ReloadProvider, raised)     \
     X(QueryRecorder, executor)    \
     X(Cron, server)               \
-    X(KernelSets, executor)
+    X(KernelSets, executor)       \
+    X(OpnsenseAlias, executor)
 
 // X(name): the PluginType kNameType, in its file in plugins/.
 #define STEER_PLUGIN_TYPES(X) \
@@ -131,5 +132,6 @@
     X(Ipset)                  \
     X(Nftset)                 \
     X(BgpRoute)               \
+    X(OpnsenseAlias)          \
     X(DynamicDomainSet)       \
     X(LearnDomain)

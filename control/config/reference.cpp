@@ -9,6 +9,7 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/router_access.h"
+#include "control/config/section_rows.h"
 #include "control/config/sections.h"
 #include "matchers/quote.h"
 
@@ -377,6 +378,7 @@ void write_sections(std::ostream& out) {
         }
         if (section.name == "routers") write_part(out, "tls", tls_row_texts());
         if (section.name == "fleet") write_part(out, "tls", fleet_tls_row_texts());
+        if (section.name == "opnsense") write_part(out, "tls", opnsense_tls_row_texts());
     }
 }
 

@@ -1,4 +1,4 @@
-// The sections beside `plugins:` as settings: log, dataplane, control, routers, fleet, policy, mdns.
+// The sections beside `plugins:` as settings: log, dataplane, control, routers, opnsense, fleet, policy, mdns.
 #pragma once
 
 #include <cstdint>
@@ -206,6 +206,22 @@ struct Fleet {
     FleetTls tls;
     Milliseconds lease{1500};
     bool share_tickets = true;
+    int line = 0;
+};
+
+// ---- opnsense
+
+struct OpnsenseRouter {
+    std::string name;  // its key in `opnsense:`
+    IpAddress address;
+    std::uint16_t port = 443;
+    std::string key, secret;
+    bool tls = true;
+    std::string tls_ca;    // file; empty: the system's
+    std::string tls_pin;   // SHA-256 of the certificate, 64 hex digits; empty: none
+    std::string tls_name;  // that the certificate must have; empty: the address
+    Milliseconds connect_timeout{5000}, receive_timeout{10'000}, read_every{10'000};
+    std::uint32_t cpu_percent = 50;  // of its time, for background writes
     int line = 0;
 };
 

@@ -292,6 +292,12 @@ constexpr std::array kSections{
             "of routers, and the same tags of their lists. Rows are then written as with "
             "`multi_writer: true`. See [fleet.md](../guides/fleet.md).",
             fleet_row_texts, read_fleet},
+    Section{
+        "opnsense",
+        "OPNsense routers by name, as in `opnsense: {fw1: {address: 192.0.2.1, ...}}`. Any number "
+        "of `opnsense_alias` plugins can refer to the same router. See "
+        "[opnsense.md](../guides/opnsense.md).",
+        opnsense_row_texts, read_opnsense},
     Section{"mdns",
             "The mDNS repeater. It repeats mDNS between networks, so that clients in one network "
             "find printers and televisions in another. It corresponds to RouterOS's "

@@ -79,6 +79,7 @@ struct Settings {
     std::vector<SecretFile> secrets;
     Fleet fleet;
     std::vector<Router> routers;  // named ones first; then those written inside a plugin
+    std::vector<OpnsenseRouter> opnsense;
     std::vector<Plugin> plugins;  // as written; those written in place at the end
     // The executors that queries enter, each once, in the order of the servers that name them; at least one.
     std::vector<PluginIndex> entries{0};

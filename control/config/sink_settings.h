@@ -1,4 +1,4 @@
-// Arguments of the plugins that keep addresses elsewhere: lists of routers, sets of the kernel.
+// Arguments of the plugins that keep addresses elsewhere: lists of routers, sets of the kernel, aliases of OPNsense.
 #pragma once
 
 #include <cstdint>
@@ -91,6 +91,22 @@ struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
     std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
     std::optional<BgpRoutes> routes;
+};
+
+struct OpnsenseAlias {                   // `opnsense_alias`
+    std::vector<OpnsenseIndex> routers;  // at least one
+    Quorum quorum = Quorum::healthy;
+    std::string alias4, alias6;  // at least one; one alias may hold both families
+    bool async = true;
+    Milliseconds sync_timeout{500};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    MissingFamilyMode missing_family = MissingFamilyMode::answer;
+    Milliseconds min_ttl{60'000}, max_ttl{3'600'000}, extra_time{30'000};
+    bool cap_answer_ttl = true;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::vector<matchers::Prefix> allow_claim;
+    std::uint32_t max_elements = 50'000;
+    std::uint32_t max_addresses = 32;  // of an answer
 };
 
 }  // namespace steer::config

@@ -295,6 +295,12 @@ inline constexpr std::array kMetrics{
               "Routers and sets"},
     MetricRow{"steerdns_set_claimed_elements", "gauge", "set",
               "elements that must be in the kernel set", "Routers and sets"},
+    MetricRow{"steerdns_alias_ready", "gauge", "router, alias",
+              "1 if the alias on OPNsense was read and can be written", "Routers and sets"},
+    MetricRow{"steerdns_alias_elements", "gauge", "router, alias",
+              "elements that must be in the alias", "Routers and sets"},
+    MetricRow{"steerdns_alias_foreign_elements", "gauge", "router, alias",
+              "elements in the alias that are not of steerdnsd", "Routers and sets"},
 
     MetricRow{"steerdns_fleet_connected", "gauge", "",
               "1 if this box is connected to the Redis of its fleet", "Fleet of appliances"},

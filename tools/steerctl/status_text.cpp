@@ -30,6 +30,10 @@ constexpr std::array kSets{Key{"name", "set"},          Key{"family", "family"},
                            Key{"state", "state"},       Key{"timeouts", "timeouts"},
                            Key{"prefixes", "prefixes"}, Key{"claims", "claims"},
                            Key{"owed", "to write"}};
+constexpr std::array kOpnsense{Key{"name", "OPNsense"}, Key{"address", "address"},
+                               Key{"alias", "alias"},   Key{"list", "list"},
+                               Key{"state", "state"},   Key{"elements", "elements"},
+                               Key{"owed", "to write"}, Key{"foreign", "foreign"}};
 constexpr std::array kUpstreams{
     Key{"name", "upstream"}, Key{"forward", "forward"},         Key{"via", "via"},
     Key{"rtt_ms", "rtt ms"}, Key{"connections", "connections"}, Key{"address", "address"}};
@@ -156,9 +160,9 @@ std::string certificate_section(const json::object& status) {
 
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 13> kShown{
+    constexpr std::array<std::string_view, 14> kShown{
         "version", "uptime_s", "config", "ports",     "sets",         "workers", "problems",
-        "cache",   "routers",  "mdns",   "upstreams", "certificates", "lists"};
+        "cache",   "routers",  "mdns",   "upstreams", "certificates", "lists",   "opnsense"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
@@ -185,8 +189,8 @@ std::string status_text(const json::value& value) {
            section(status, "ports", kPorts) + section(status, "workers", kWorkers) +
            cache_section(status) + lists_section(status) +
            section(status, "routers", kRouters, kRouterDetails) + section(status, "sets", kSets) +
-           section(status, "mdns", kMdns) + section(status, "upstreams", kUpstreams) +
-           certificate_section(status);
+           section(status, "opnsense", kOpnsense) + section(status, "mdns", kMdns) +
+           section(status, "upstreams", kUpstreams) + certificate_section(status);
 }
 
 }  // namespace steerctl

@@ -1,0 +1,44 @@
+// What is shown of an OPNsense router: status, counters and metrics.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace steer::opnsense {
+
+// X(field, label, text)
+#define STEER_ALIAS_COUNTERS(X)                                                         \
+    X(added, "added", "elements added to the alias, including repeated ones")           \
+    X(deleted, "deleted", "elements deleted from the alias")                            \
+    X(failed, "failed", "writes that OPNsense rejected")                                \
+    X(lost, "lost", "elements that were gone when the table was read, and added again") \
+    X(reads, "reads", "times that the table was read")                                  \
+    X(full, "full", "claims dropped: the alias has `max_elements` elements")
+
+struct AliasCounters {
+#define STEER_ALIAS_COUNTER_FIELD(field, label, text) std::uint64_t field = 0;
+    STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_FIELD)
+#undef STEER_ALIAS_COUNTER_FIELD
+};
+
+struct AliasReport {
+    std::string name, tag;
+    bool ready = false;
+    std::string trouble;       // why it is not; empty: none
+    std::size_t elements = 0;  // that must be in it
+    std::size_t pending = 0;   // of them, those not written yet
+    std::size_t foreign = 0;   // elements in it that are not ours
+    AliasCounters counters;
+};
+
+struct RouterReport {
+    std::string name, address;
+    bool reachable = false;
+    bool paused = false;
+    std::string trouble;  // of the last failure; empty: none
+    std::vector<AliasReport> aliases;
+};
+
+}  // namespace steer::opnsense

@@ -1,0 +1,479 @@
+// The engine of an OPNsense router, against a router of a few lines and with a clock that is set by hand.
+#define BOOST_TEST_MODULE opnsense
+#include "control/opnsense/alias_engine.h"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace steer::opnsense {
+namespace {
+
+namespace json = boost::json;
+
+const IpAddress kA = *IpAddress::parse("203.0.113.7");
+const IpAddress kB = *IpAddress::parse("203.0.113.8");
+const IpAddress kSix = *IpAddress::parse("2001:db8::7");
+
+struct Heard final : SinkObserver {
+    void installed(const ClaimSink&, ListId list, const IpAddress& address,
+                   std::uint32_t until_s) override {
+        rows[{list, address.to_string()}] = until_s;
+    }
+    void forgotten(const ClaimSink&, ListId list, const IpAddress& address) override {
+        rows.erase({list, address.to_string()});
+    }
+    void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
+    void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
+    void settled(std::uint64_t token, Outcome outcome) override {
+        BOOST_TEST(outcomes.emplace(token, outcome).second);  // once
+    }
+    [[nodiscard]] bool is_settled(std::uint64_t token, Outcome outcome) const {
+        const auto at = outcomes.find(token);
+        return at != outcomes.end() && at->second == outcome;
+    }
+    std::map<std::pair<ListId, std::string>, std::uint32_t> rows;
+    std::map<ListId, unsigned> epochs;
+    std::map<ListId, bool> is_away;
+    std::map<std::uint64_t, Outcome> outcomes;
+};
+
+struct Nobody final : ClaimSink {
+    [[nodiscard]] std::vector<KeptList> lists() const override { return {}; }
+    void claim(const Claim&, std::uint64_t) override {}
+    [[nodiscard]] SinkHealth health() const override { return {}; }
+};
+
+// What OPNsense does with the requests of the engine.
+struct Box {
+    struct Alias {
+        std::string type = "external", description = "SteerDNS", expire;
+        bool enabled = true;
+        std::set<std::string> table;
+    };
+    std::map<std::string, Alias> aliases;
+    unsigned status = 200;          // of every reply
+    std::string garbage;            // instead of every reply
+    std::vector<std::string> seen;  // "add stream 203.0.113.7"
+
+    std::string reply(const ApiRequest& request) {
+        if (!garbage.empty()) return garbage;
+        const std::string name = request.path.substr(request.path.rfind('/') + 1);
+        const auto alias = aliases.find(name);
+        const json::object body =
+            request.body.empty() ? json::object() : json::parse(request.body).as_object();
+        if (request.path.ends_with("/export")) return exported();
+        if (request.path.find("/list/") != std::string::npos) {
+            seen.push_back("list " + name);
+            json::array rows;
+            for (const std::string& ip : alias->second.table)
+                rows.push_back(json::object{{"ip", ip}});
+            const auto total = rows.size();
+            return json::serialize(json::object{{"total", total}, {"rows", std::move(rows)}});
+        }
+        const std::string address(body.at("address").as_string());
+        const bool adds = request.path.find("/add/") != std::string::npos;
+        seen.push_back((adds ? "add " : "delete ") + name + " " + address);
+        if (adds && alias == aliases.end())
+            return R"({"status":"failed","status_msg":"nonexistent alias"})";
+        if (adds)
+            alias->second.table.insert(address);
+        else
+            alias->second.table.erase(address);
+        return R"({"status":"done"})";
+    }
+
+    [[nodiscard]] std::string exported() const {
+        json::object all;
+        for (const auto& [name, alias] : aliases) {
+            all["uuid of " + name] = json::object{{"name", name},
+                                                  {"type", alias.type},
+                                                  {"description", alias.description},
+                                                  {"expire", alias.expire},
+                                                  {"enabled", alias.enabled ? "1" : "0"}};
+        }
+        return json::serialize(json::object{{"aliases", json::object{{"alias", std::move(all)}}}});
+    }
+};
+
+struct Lab {
+    explicit Lab(std::vector<build::AliasPlan> aliases = {{.name = "stream",
+                                                           .list = 1,
+                                                           .tag = "stream",
+                                                           .v4 = true,
+                                                           .v6 = true,
+                                                           .max_elements = 20'000,
+                                                           .longest_life_s = 3'600}}) {
+        plan.name = "fw1";
+        plan.address = *IpAddress::parse("192.0.2.1");
+        plan.aliases = std::move(aliases);
+        for (const auto& alias : plan.aliases)
+            box.aliases[alias.name] = {};
+        engine.configure(plan, true, now);
+    }
+
+    // Runs the clock, with replies after `latency_ms`.
+    void run(std::uint64_t ms) {
+        const std::uint64_t end = now + ms;
+        for (; now < end; ++now) {
+            for (const Lane lane : {Lane::write, Lane::read}) {
+                auto& flight = flights[static_cast<std::size_t>(lane)];
+                if (flight && now >= flight->first) {
+                    const auto done = std::exchange(flight, std::nullopt);
+                    if (is_cut)
+                        engine.failed(lane, "cannot be connected to: Connection refused", now);
+                    else
+                        engine.reply(lane, box.status, box.reply(done->second), now);
+                }
+                if (!flight) {
+                    if (auto request = engine.next(lane, now))
+                        flight = {now + latency_ms, *std::move(request)};
+                }
+            }
+        }
+    }
+
+    void claim(std::vector<IpAddress> addresses, std::uint32_t life_s = 600,
+               std::uint64_t token = 0, ListId list = 1) {
+        Claim claim;
+        claim.list = list;
+        claim.addresses = addresses;
+        claim.raised_ms = now;
+        claim.lease_end_ms = now + life_s * 1'000U;
+        claim.row_life_s = life_s;
+        claim.hold_token = token;
+        engine.claim(claim, now);
+    }
+
+    [[nodiscard]] bool has_logged(const std::string& part) const {
+        return std::ranges::any_of(
+            logged, [&](const std::string& line) { return line.find(part) != std::string::npos; });
+    }
+
+    Nobody sink;
+    Heard heard;
+    Box box;
+    std::vector<std::string> logged;
+    build::OpnsensePlan plan;
+    AliasEngine engine{
+        sink, heard, [this](routeros::Level, const std::string& line) { logged.push_back(line); }};
+    std::uint64_t now = 1'000'000;
+    std::uint64_t latency_ms = 5;
+    bool is_cut = false;
+    std::array<std::optional<std::pair<std::uint64_t, ApiRequest>>, kLanes> flights;
+};
+
+BOOST_AUTO_TEST_SUITE(alias_engine)
+
+BOOST_AUTO_TEST_CASE(a_claim_is_added_and_deleted_when_its_lease_ends) {
+    Lab lab;
+    lab.run(50);
+    BOOST_TEST(!lab.heard.is_away.at(1));
+    lab.claim({kA, kSix}, 60);
+    lab.run(100);
+    BOOST_TEST(
+        (lab.box.aliases["stream"].table == std::set<std::string>{"203.0.113.7", "2001:db8::7"}));
+    BOOST_TEST((lab.heard.rows.at({1, "203.0.113.7"}) == 1'000 + 60));
+    lab.run(59'700);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 2);
+    lab.run(500);
+    BOOST_TEST(lab.box.aliases["stream"].table.empty());
+    BOOST_TEST(lab.heard.rows.empty());
+}
+
+BOOST_AUTO_TEST_CASE(renewals_write_nothing) {
+    Lab lab;
+    lab.run(50);
+    for (int i = 0; i < 5; ++i) {
+        lab.claim({kA}, 60);
+        lab.run(30'000);
+    }
+    BOOST_TEST(std::ranges::count(lab.box.seen, "add stream 203.0.113.7") == 1);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_held_answer_is_settled_by_the_reply) {
+    Lab lab;
+    lab.run(50);
+    lab.latency_ms = 40;
+    lab.claim({kA, kB}, 60, 7);
+    lab.run(42);
+    BOOST_TEST(!lab.heard.outcomes.contains(7));
+    lab.run(60);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::installed));
+    lab.claim({kA, kB}, 60, 8);
+    BOOST_TEST(lab.heard.is_settled(8, Outcome::already_there));
+}
+
+BOOST_AUTO_TEST_CASE(held_answers_overtake_background_writes) {
+    Lab lab;
+    lab.run(50);
+    for (std::uint8_t i = 0; i < 200; ++i) {
+        IpAddress address = *IpAddress::parse("198.51.100.0");
+        address.bytes[15] = i;
+        lab.claim({address});
+    }
+    lab.run(20);
+    lab.claim({kA}, 60, 7);
+    lab.run(15);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(background_writes_leave_the_router_time) {
+    Lab lab;
+    lab.run(50);
+    lab.latency_ms = 10;
+    for (std::uint8_t i = 0; i < 200; ++i) {
+        IpAddress address = *IpAddress::parse("198.51.100.0");
+        address.bytes[15] = i;
+        lab.claim({address});
+    }
+    lab.run(1'000);  // half of the time, 10 ms each: about 50
+    const std::size_t half = lab.box.aliases["stream"].table.size();
+    BOOST_TEST(half >= 40);
+    BOOST_TEST(half <= 55);
+}
+
+BOOST_AUTO_TEST_CASE(an_unreachable_router_holds_no_answer_and_gets_its_claims_later) {
+    Lab lab;
+    lab.is_cut = true;
+    lab.run(50);
+    lab.claim({kA}, 600, 7);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.has_logged("Connection refused"));
+    lab.is_cut = false;
+    lab.run(40'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
+    BOOST_TEST(lab.has_logged("is reachable again"));
+    BOOST_TEST(std::ranges::count_if(lab.logged, [](const std::string& line) {
+                   return line.find("refused") != std::string::npos;
+               }) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_breaks_releases_the_held) {
+    Lab lab;
+    lab.run(50);
+    lab.latency_ms = 200;
+    lab.claim({kA}, 600, 7);
+    lab.run(10);
+    lab.is_cut = true;
+    lab.run(300);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.heard.is_away.at(1));
+    lab.is_cut = false;
+    lab.run(60'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
+    BOOST_TEST(!lab.heard.is_away.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(a_reboot_is_noticed_and_the_table_filled_again) {
+    Lab lab;
+    lab.run(50);
+    lab.claim({kA, kB});
+    lab.run(200);
+    lab.box.aliases["stream"].table.clear();
+    lab.run(11'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 2);
+    BOOST_TEST(lab.heard.epochs[1] == 1);
+    BOOST_TEST(lab.heard.rows.size() == 2);
+    BOOST_TEST(lab.has_logged("lost 2 elements"));
+    BOOST_TEST(lab.engine.report().aliases.at(0).counters.lost == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_process_adopts_the_table_and_ends_what_no_client_claims) {
+    Lab lab;
+    lab.box.aliases["stream"].table = {"203.0.113.7", "203.0.113.8", "10.0.0.0/8"};
+    lab.run(50);
+    lab.claim({kA}, 7'200);
+    lab.run(3'590'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 3);
+    lab.run(20'000);
+    BOOST_TEST(
+        (lab.box.aliases["stream"].table == std::set<std::string>{"10.0.0.0/8", "203.0.113.7"}));
+    BOOST_TEST(std::ranges::count(lab.box.seen, "add stream 203.0.113.7") == 0);
+    BOOST_TEST(lab.engine.report().aliases.at(0).foreign == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_that_is_not_given_to_us_is_never_written) {
+    const std::vector<std::pair<std::function<void(Box::Alias&)>, std::string>> cases{
+        {[](auto& a) { a.type = "host"; }, "has the type \"host\""},
+        {[](auto& a) { a.enabled = false; }, "is disabled"},
+        {[](auto& a) { a.expire = "3600"; }, "Expire"},
+        {[](auto& a) { a.description = "my hosts"; }, "is not given to SteerDNS"}};
+    for (const auto& [spoil, sentence] : cases) {
+        Lab lab;
+        spoil(lab.box.aliases["stream"]);
+        lab.box.aliases["stream"].table = {"203.0.113.9"};
+        lab.run(50);
+        lab.claim({kA}, 600, 7);
+        lab.run(29'000);
+        BOOST_TEST(lab.has_logged(sentence), sentence);
+        BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+        BOOST_TEST(lab.box.seen.empty());
+        BOOST_TEST(lab.logged.size() == 1);
+        lab.box.aliases["stream"] = {};  // the operator mends it
+        lab.run(3'000);
+        BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"), sentence);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_that_is_missing_or_removed_is_reported) {
+    Lab lab;
+    lab.box.aliases.clear();
+    lab.run(50);
+    BOOST_TEST(lab.has_logged("does not exist"));
+    lab.box.aliases["stream"] = {};
+    lab.run(31'000);
+    BOOST_TEST(!lab.heard.is_away.at(1));
+    lab.box.aliases.clear();
+    lab.claim({kA}, 600, 7);
+    lab.run(20);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.has_logged("nonexistent alias"));
+    BOOST_TEST(lab.heard.is_away.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(refused_credentials_are_explained_and_retried_every_half_minute) {
+    for (const auto& [status, sentence] : std::map<unsigned, std::string>{
+             {401, "refuses the key"}, {403, "privileges"}, {404, "is it OPNsense"}}) {
+        Lab lab;
+        lab.box.status = status;
+        lab.run(29'000);
+        BOOST_TEST(lab.has_logged(sentence), sentence);
+        BOOST_TEST(lab.logged.size() == 1);
+        lab.box.status = 200;
+        lab.run(2'000);
+        BOOST_TEST(!lab.heard.is_away.at(1));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(garbage_is_no_reply) {
+    for (const std::string& garbage :
+         {std::string("<html>"), std::string("[]]"), std::string("{\"rows\":[]}"),
+          std::string("\xff\xfe"), std::string(200, '{')}) {
+        Lab lab;
+        lab.run(50);
+        lab.claim({kA}, 600, 7);
+        lab.box.garbage = garbage;
+        lab.run(11'000);
+        BOOST_TEST(lab.heard.outcomes.contains(7));
+        BOOST_TEST(lab.heard.is_away.at(1));
+        lab.box.garbage.clear();
+        lab.run(40'000);
+        BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(three_slow_writes_in_a_row_end_the_holding_until_a_fast_one) {
+    Lab lab;
+    lab.plan.aliases[0].sync_timeout_ms = 100;
+    lab.engine.configure(lab.plan, false, lab.now);
+    lab.run(50);
+    lab.latency_ms = 300;
+    lab.run(400);
+    for (std::uint8_t i = 1; i <= 3; ++i) {
+        IpAddress address = *IpAddress::parse("198.51.100.0");
+        address.bytes[15] = i;
+        lab.claim({address}, 600, i);
+        lab.run(400);
+    }
+    BOOST_TEST(lab.heard.is_away.at(1));
+    lab.latency_ms = 5;
+    lab.claim({kA}, 600, 9);
+    BOOST_TEST(lab.heard.is_settled(9, Outcome::router_away));
+    lab.run(1'000);
+    BOOST_TEST(!lab.heard.is_away.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(a_reload_ends_the_elements_of_a_removed_alias) {
+    Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .v6 = true},
+             {.name = "media", .list = 2, .tag = "b", .v4 = true, .v6 = true}});
+    lab.run(50);
+    lab.claim({kA}, 60);
+    lab.claim({kB}, 60, 0, 2);
+    lab.run(100);
+    lab.plan.aliases.pop_back();
+    lab.engine.configure(lab.plan, false, lab.now);
+    BOOST_TEST(lab.engine.lists().size() == 1);
+    lab.run(30'000);
+    BOOST_TEST(lab.box.aliases["media"].table.size() == 1);
+    lab.run(31'000);
+    BOOST_TEST(lab.box.aliases["media"].table.empty());
+    BOOST_TEST(lab.engine.report().aliases.size() == 1);
+    lab.plan.aliases.clear();
+    lab.engine.configure(lab.plan, false, lab.now);
+    BOOST_TEST(lab.engine.is_idle());
+}
+
+BOOST_AUTO_TEST_CASE(two_aliases_of_a_list_share_its_families) {
+    Lab lab({{.name = "four", .list = 1, .tag = "a", .v4 = true},
+             {.name = "six", .list = 1, .tag = "a", .v6 = true}});
+    lab.run(100);
+    lab.claim({kA, kSix}, 60, 7);
+    lab.run(100);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::installed));
+    BOOST_TEST((lab.box.aliases["four"].table == std::set<std::string>{"203.0.113.7"}));
+    BOOST_TEST((lab.box.aliases["six"].table == std::set<std::string>{"2001:db8::7"}));
+    BOOST_TEST(lab.engine.lists().size() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_writes_nothing_and_holds_no_answer) {
+    Lab lab;
+    lab.run(50);
+    lab.engine.pause(true);
+    BOOST_TEST(lab.heard.is_away.at(1));
+    lab.claim({kA}, 600, 7);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    lab.run(5'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.empty());
+    lab.engine.pause(false);
+    lab.run(100);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
+    BOOST_TEST(!lab.heard.is_away.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(claims_above_the_limit_are_dropped_and_made_again_when_there_is_room) {
+    Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .max_elements = 1}});
+    lab.run(50);
+    lab.claim({kA}, 5);
+    lab.claim({kB}, 600, 7);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.has_logged("max_elements"));
+    BOOST_TEST(lab.heard.epochs[1] == 0);
+    lab.run(5'200);
+    BOOST_TEST(lab.heard.epochs[1] == 1);
+    BOOST_TEST(lab.engine.report().aliases.at(0).counters.full == 1);
+}
+
+BOOST_AUTO_TEST_CASE(ten_thousand_elements_are_kept_and_found_again) {
+    Lab lab;
+    lab.latency_ms = 1;
+    lab.run(50);
+    for (unsigned i = 0; i < 10'000; ++i) {
+        IpAddress address = *IpAddress::parse("198.18.0.0");
+        address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
+        address.bytes[15] = static_cast<std::uint8_t>(i);
+        lab.claim({address}, 7'200);
+    }
+    lab.run(45'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 10'000);
+    BOOST_TEST(lab.engine.health().pending == 0);
+    Lab next;
+    next.latency_ms = 1;
+    next.box.aliases["stream"].table = lab.box.aliases["stream"].table;
+    next.run(50);
+    BOOST_TEST(next.engine.health().rows == 10'000);
+    BOOST_TEST(next.heard.rows.size() == 10'000);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace steer::opnsense
