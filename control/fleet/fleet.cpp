@@ -196,6 +196,7 @@ void Fleet::end() {
 
 void Fleet::commands_ready(std::uint64_t now_ms) {
     ++counters_.connects;
+    is_our_format_ = false;
     const std::string format = key("format");
     commands_.command({"SETNX", format, kFormat}, now_ms);
     commands_.command(
@@ -205,7 +206,8 @@ void Fleet::commands_ready(std::uint64_t now_ms) {
 }
 
 void Fleet::check_format(const RedisReply& reply, std::uint64_t now_ms) {
-    if (!reply.is_error() && reply.text == kFormat) return begin_subscription(now_ms);
+    is_our_format_ = !reply.is_error() && reply.text == kFormat;
+    if (is_our_format_) return begin_subscription(now_ms);
     const std::string found =
         reply.is_error() ? safe_text(reply.text, kReasonBytes)
                          : "it has " + matchers::quoted(safe_text(reply.text, kReasonBytes)) +
@@ -217,7 +219,7 @@ void Fleet::check_format(const RedisReply& reply, std::uint64_t now_ms) {
 
 // Needs both connections, in any order.
 void Fleet::begin_subscription(std::uint64_t now_ms) {
-    if (!commands_.is_ready() || !messages_.is_ready()) return;
+    if (!commands_.is_ready() || !messages_.is_ready() || !is_our_format_) return;
     std::vector<std::string> channels;
     for (const Member& member : members_)
         channels.push_back(key(member, "claims"));
@@ -281,7 +283,7 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
         members_.push_back(std::move(member));
     }
     apply_roles(now_ms);
-    if (!are_same && messages_.is_ready()) messages_.restart("the routers changed", now_ms);
+    if (!are_same) begin_subscription(now_ms);  // to the channels of new routers, too
 }
 
 void Fleet::claimed(const std::string& router, const Claim& claim, std::uint64_t now_ms) {
@@ -668,9 +670,11 @@ std::vector<std::string> Fleet::problems() const {
                           "; give each its own `box`");
         }
         const std::string configuration = text_of(box.said, "configuration");
-        if (box.id != id() && configuration != facts_.configuration)
-            all.push_back(fleet + ": " + name +
-                          " has another configuration than this box; `steerctl fleet` shows both");
+        if (box.id == id() || configuration == facts_.configuration) continue;
+        std::string differs = fleet;
+        differs.append(": ").append(name);
+        differs.append(" has another configuration than this box; `steerctl fleet` shows both");
+        all.push_back(std::move(differs));
     }
     return all;
 }

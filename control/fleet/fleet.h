@@ -183,7 +183,7 @@ class Fleet {
     std::vector<std::function<void()>> looks_;  // wait for them
     BoxFacts facts_;
     FleetCounters counters_;
-    bool is_subscribed_ = false, has_clock_ = false;
+    bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
     std::int64_t clock_difference_ms_ = 0;  // Redis's clock less ours
     std::uint64_t contact_ms_ = 0;          // sending time of the last answered election
     std::uint64_t ticks_ = 0;

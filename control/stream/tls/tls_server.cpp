@@ -149,7 +149,7 @@ std::string TlsServer::new_ticket_key() const {
     TicketKey key;
     if (!fill_random(key)) return {};
     const std::lock_guard lock(mutex_);
-    const std::string sealed = sealer_.seal(key);
+    std::string sealed = sealer_.seal(key);
     OPENSSL_cleanse(&key, sizeof key);
     return sealed;
 }

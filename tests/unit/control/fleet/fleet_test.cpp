@@ -177,6 +177,22 @@ BOOST_AUTO_TEST_CASE(a_stop_gives_up_the_leases_and_the_router_waits) {
     BOOST_TEST(fleet.has_stopped());
 }
 
+BOOST_AUTO_TEST_CASE(a_new_router_is_followed_on_the_same_connection) {
+    connect(kStart + 10);
+    messages.sent.clear();
+    auto config = router_config();
+    config.name = "edge2";
+    routeros::Router second(config, sink, to_router);
+    fleet.follow(
+        {{"edge1", {{3, "policy"}}, &router, [] {}}, {"edge2", {{3, "policy"}}, &second, [] {}}},
+        kStart + 20);
+    BOOST_TEST(fleet.is_connected());
+    BOOST_TEST(messages.sent.find("SUBSCRIBE") != std::string::npos);
+    BOOST_TEST(messages.sent.find("router:edge2:claims") != std::string::npos);
+    BOOST_TEST((second.status().role == Role::waiting));
+    BOOST_TEST(fleet.counters().losses == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {
     fleet.connect(kStart);
     fleet.commands().tick(kStart);
