@@ -15,7 +15,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODULES = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl"]
+MODULES = ["dataplane/dns", "dataplane", "matchers", "routeros", "control", "tools/rossim", "tools/import", "tools/steerctl", "tools/fleet_sim"]
 MAY = {
     "dataplane/dns": {"dataplane/dns"},
     "matchers": {"matchers"},
@@ -25,6 +25,7 @@ MAY = {
     "tools/rossim": {"tools/rossim"},
     "tools/import": {"tools/import", "routeros"},
     "tools/steerctl": {"tools/steerctl", "tools/import", "dataplane/dns"},
+    "tools/fleet_sim": {"tools/fleet_sim", "tools/rossim", "control", "dataplane", "dataplane/dns", "matchers", "routeros"},
 }
 # Folders that have folders of their own, and the order of those.
 ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}
