@@ -60,6 +60,7 @@ Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::str
       signals_(main_io_, SIGTERM, SIGINT),
       hangup_(main_io_, SIGHUP),
       housekeeping_(main_io_),
+      ending_(main_io_),
       cpus_{},
       read_(settings_),
       texts_(source.in_force),
@@ -88,8 +89,31 @@ void Daemon::await_end() {
         if (error) return;
         spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
         ::sd_notify(0, "STOPPING=1");
-        has_ended_ = true;
-        main_io_.stop();
+        if (is_serving_ && !ends_ms_ && settings_.control.shutdown_delay > 0ms) {
+            await_end();  // a second signal does not wait
+            end_slowly();
+        } else {
+            end_now();
+        }
+    });
+}
+
+void Daemon::end_now() {
+    has_ended_ = true;
+    main_io_.stop();
+}
+
+// Not ready, but serving, for `shutdown_delay`.
+void Daemon::end_slowly() {
+    const auto delay = settings_.control.shutdown_delay;
+    spdlog::info("not ready; answering queries for another {} ms", delay.count());
+    ends_ms_ = clock_.now().ms + static_cast<std::uint64_t>(delay.count());
+    streams_->set_draining(true);
+    tell_state();
+    follow_readiness();
+    ending_.expires_after(delay);
+    ending_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) end_now();
     });
 }
 
@@ -126,6 +150,7 @@ void Daemon::housekeeping() {
     look_at_upstreams();
     tell_fleet();
     health_.turn_ms = clock_.now().ms;
+    follow_readiness();
     heartbeat_.beat();
     look_at_certificates(health_.turn_ms);
     look_at_helpers();
@@ -146,6 +171,12 @@ void Daemon::look_at_upstreams() {
         workers.push_back(&runtime_->worker(w).counters());
     for (const std::string& sentence : overload_watch_.look(workers, clock_.now().ms))
         events_.tell(ops::EventKind::overload, ops::EventLevel::warning, sentence);
+    if (const auto now_ms = clock_.now().ms; overload_gate_.is_due(now_ms)) {
+        std::uint64_t lost = 0;
+        for (const auto& [device, losses] : ports_->losses())
+            lost += losses.ring_full + losses.no_buffer;
+        overload_gate_.look(overload_sums(workers, lost), now_ms);
+    }
     const std::string failing_domain = overload_watch_.failing_domain();
     for (const Upstream& upstream : publisher_->current()->upstreams) {
         if (upstream.channel != Channel::none) continue;

@@ -27,6 +27,7 @@
 #include "control/fleet/fleet_service.h"
 #include "control/health/certificate_watch.h"
 #include "control/health/doctor_reports.h"
+#include "control/health/overload_gate.h"
 #include "control/health/overload_watch.h"
 #include "control/health/silent_upstreams.h"
 #include "control/health/watchdog.h"
@@ -111,12 +112,17 @@ class Daemon {
     void start_watchdog();
     void tell_state() const;
     void drain(bool on);
+    void end_slowly();
+    void end_now();
+    void follow_readiness();
     ops::HealthChecks liveness();
     ops::HealthChecks readiness();
     [[nodiscard]] bool is_ready();
     [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;
+    [[nodiscard]] std::string routers_trouble() const;
+    [[nodiscard]] std::string shutdown_trouble() const;
     // Of queries that are at most `within_ms` old.
     [[nodiscard]] std::string upstream_trouble(const Upstream& upstream,
                                                std::uint64_t within_ms) const;
@@ -191,7 +197,7 @@ class Daemon {
     bool is_work_left_ = false;  // background work that stop() did not wait for
     boost::asio::io_context main_io_;
     boost::asio::signal_set signals_, hangup_;
-    boost::asio::steady_timer housekeeping_;
+    boost::asio::steady_timer housekeeping_, ending_;
 
     CpuPlan cpus_;
     build::Registry registry_;
@@ -253,6 +259,15 @@ class Daemon {
                          is_problem ? ops::EventLevel::warning : ops::EventLevel::info, line);
         }};
     bool is_draining_ = false;
+    std::optional<std::uint64_t> ends_ms_;  // the end of `shutdown_delay`, after the signal
+    OverloadGate overload_gate_{settings_.control.ready_overload};
+    // As it was published last.
+    struct Readiness {
+        bool is_ready = true;  // before the first look: a start that serves is no news
+        std::uint64_t told_ms = 0;
+        std::string trouble;
+    };
+    Readiness readiness_;
 
     struct Reloads {
         std::uint64_t done = 0, refused = 0;

@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t kManySleeps = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMainLoopPatienceMs = 5'000;
 constexpr std::uint64_t kCertificatesEveryMs = 60'000;
+constexpr std::uint64_t kReadinessEveryMs = 500;
 
 // Texts in a row; empty: none.
 void add(std::string& all, const std::string& one) {
@@ -66,14 +67,36 @@ void Daemon::start_watchdog() {
 
 void Daemon::drain(bool on) {
     is_draining_ = on;
-    streams_->set_draining(on);
+    streams_->set_draining(on || ends_ms_);
     tell_state();
+    follow_readiness();
 }
 
 // For `systemctl status`.
 void Daemon::tell_state() const {
-    ::sd_notify(0, is_draining_ ? "STATUS=draining: /readyz fails, queries are answered"
-                                : "STATUS=serving");
+    ::sd_notify(0, ends_ms_       ? "STATUS=ending: /readyz fails, queries are answered"
+                   : is_draining_ ? "STATUS=draining: /readyz fails, queries are answered"
+                                  : "STATUS=serving");
+}
+
+// An event for each change; for subscribers, a sign of life, too: one that hears nothing knows that this process
+// hangs.
+void Daemon::follow_readiness() {
+    const std::string trouble = ops::health_line(readiness());
+    const std::uint64_t now_ms = clock_.now().ms;
+    const bool is_ready = trouble.empty();
+    // The text can change each second; the log needs the change of the state alone.
+    if (is_ready != readiness_.is_ready) {
+        events_.tell(ops::EventKind::readiness,
+                     is_ready ? ops::EventLevel::info : ops::EventLevel::warning,
+                     is_ready ? "ready" : "not ready: " + trouble);
+    } else if (trouble == readiness_.trouble && now_ms - readiness_.told_ms < kReadinessEveryMs) {
+        return;
+    }
+    readiness_ = {is_ready, now_ms, trouble};
+    subscriptions_->publish(ops::Topic::readiness, {}, [&] {
+        return boost::json::object{{"ready", is_ready}, {"trouble", trouble}};
+    });
 }
 
 ops::HealthChecks Daemon::liveness() {
@@ -92,10 +115,14 @@ ops::HealthChecks Daemon::liveness() {
 
 ops::HealthChecks Daemon::readiness() {
     ops::HealthChecks checks{
+        {"threads", ops::health_line(liveness())},
         {"ports", ports_trouble()},
         {"upstreams", upstreams_trouble()},
         {"lists", fetcher_ ? lists_trouble() : "not loaded yet"},
-        {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""}};
+        {"routers", routers_trouble()},
+        {"overload", overload_gate_.trouble(clock_.now().ms)},
+        {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""},
+        {"shutdown", shutdown_trouble()}};
     doctor_reports_.add_check(checks);
     // Without Redis a box serves on its own, so it stays ready.
     if (const auto view = fleet_ != nullptr ? fleet_->view() : fleet::FleetView{};
@@ -106,10 +133,10 @@ ops::HealthChecks Daemon::readiness() {
     return checks;
 }
 
-// Apart from draining.
+// Apart from draining, and from the end of `shutdown_delay`.
 bool Daemon::is_ready() {
     return std::ranges::all_of(readiness(), [](const ops::HealthCheck& check) {
-        return check.is_good() || check.name == "drain";
+        return check.is_good() || check.name == "drain" || check.name == "shutdown";
     });
 }
 
@@ -120,7 +147,7 @@ void Daemon::tell_fleet() {
     fleet::BoxFacts now{.version = kVersion,
                         .configuration = hash.str(),
                         .is_ready = is_ready(),
-                        .is_draining = is_draining_};
+                        .is_draining = is_draining_ || ends_ms_.has_value()};
     if (now == facts_) return;
     facts_ = std::move(now);
     fleet_->set_facts(facts_);
@@ -170,6 +197,17 @@ std::string Daemon::upstreams_trouble() const {
         if (!any) add(trouble, "forward '" + group.name + "' (" + why + ")");
     }
     return trouble;
+}
+
+std::string Daemon::routers_trouble() const {
+    return routers_ ? needed_routers_trouble(routers_->needed(), clock_.now().ms) : "";
+}
+
+std::string Daemon::shutdown_trouble() const {
+    if (!ends_ms_) return {};
+    const std::uint64_t now_ms = clock_.now().ms;
+    const std::uint64_t left_s = *ends_ms_ > now_ms ? (*ends_ms_ - now_ms + 999) / 1000 : 0;
+    return "ending in " + std::to_string(left_s) + " s (`shutdown_delay`)";
 }
 
 std::string Daemon::upstream_trouble(const Upstream& upstream, std::uint64_t within_ms) const {
@@ -241,11 +279,8 @@ void Daemon::look_at_helpers() {
 
 boost::json::value Daemon::health_status() {
     boost::json::array troubles;
-    for (const auto& checks : {liveness(), readiness()}) {
-        for (const auto& check : checks) {
-            if (!check.is_good())
-                troubles.emplace_back(std::string(check.name) + ": " + check.trouble);
-        }
+    for (const auto& check : readiness()) {
+        if (!check.is_good()) troubles.emplace_back(std::string(check.name) + ": " + check.trouble);
     }
     return troubles.empty() ? boost::json::value("yes") : boost::json::value(std::move(troubles));
 }

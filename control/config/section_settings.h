@@ -149,6 +149,8 @@ struct Control {
     std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept
     std::uint32_t stream_threads = 1;
     bool ready_nat64 = false;
+    std::uint32_t ready_overload = 50;  // percent of queries refused; 0: never
+    Milliseconds shutdown_delay{0};
 };
 
 // ---- routers

@@ -30,11 +30,12 @@ enum class EventKind : std::uint8_t {
     certificate,  // ends soon
     doctor,       // a finding of `steerctl doctor --watch` is new or fixed
     thread,       // a helper thread is stuck, or moves again
+    readiness,    // /readyz fails, or not any more
     change,       // a request that changes something, or was refused
 };
-inline constexpr std::array<std::string_view, 9> kEventLabels{"reload",   "router",   "list",
-                                                              "upstream", "overload", "certificate",
-                                                              "doctor",   "thread",   "change"};
+inline constexpr std::array<std::string_view, 10> kEventLabels{
+    "reload",      "router", "list",   "upstream",  "overload",
+    "certificate", "doctor", "thread", "readiness", "change"};
 
 enum class EventLevel : std::uint8_t { info, warning, error };
 inline constexpr std::array<std::string_view, 3> kEventLevels{"info", "warning", "error"};

@@ -22,6 +22,9 @@ inline bool all_good(const HealthChecks& checks) {
     return true;
 }
 
+// The failed checks in one line, "upstreams: …; drain: …"; empty: all pass.
+std::string health_line(const HealthChecks& checks);
+
 // "ok\n" if all pass, else a line "upstreams failed: …" per failed check; `verbose`: a line per check.
 std::string health_text(const HealthChecks& checks, bool verbose);
 

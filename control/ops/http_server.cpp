@@ -122,6 +122,15 @@ struct HttpClient {
 
 }  // namespace
 
+std::string health_line(const HealthChecks& checks) {
+    std::string line;
+    for (const auto& check : checks) {
+        if (check.is_good()) continue;
+        line.append(line.empty() ? "" : "; ").append(check.name).append(": ").append(check.trouble);
+    }
+    return line;
+}
+
 std::string health_text(const HealthChecks& checks, bool verbose) {
     if (!verbose && all_good(checks)) return "ok\n";
     std::string text;

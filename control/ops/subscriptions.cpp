@@ -354,7 +354,7 @@ std::optional<Topic> topic_from(std::string_view text) {
 }
 
 std::vector<Parameter> wish() {
-    return {{"topics", ParamType::texts, "any of events, counters, queries", true},
+    return {{"topics", ParamType::texts, "any of events, counters, queries, readiness", true},
             {"kind", ParamType::text,
              "events of this kind, queries with this end, counters whose names begin so"},
             {"name", ParamType::domain_name, "queries for this name, and for names below it"},
@@ -400,7 +400,7 @@ Result<Filter> filter_of(const Arguments& asked) {
 const Method& Subscriptions::method() {
     static const Method kMethod{
         .name = "subscribe",
-        .help = "Sends events, counters or queries to this session as they come.",
+        .help = "Sends events, counters, queries or readiness to this session as they come.",
         .changes = Changes::nothing(),
         .parameters = wish(),
         .members = "subscriptions",
@@ -412,11 +412,13 @@ RpcResult Subscriptions::subscribe(Feed& feed, const Arguments& asked) {
     std::vector<Topic> topics;
     for (const auto& text : asked.texts("topics")) {
         const auto topic = topic_from(text);
-        if (!topic) return bad_params("\"topics\": there are events, counters and queries");
+        if (!topic)
+            return bad_params("\"topics\": there are events, counters, queries and readiness");
         if (std::find(topics.begin(), topics.end(), *topic) == topics.end())
             topics.push_back(*topic);
     }
-    if (topics.empty()) return bad_params("\"topics\": name one of events, counters and queries");
+    if (topics.empty())
+        return bad_params("\"topics\": name one of events, counters, queries and readiness");
     const auto filter = filter_of(asked);
     if (!filter) return bad_params(filter.error().text);
     json::object ids;

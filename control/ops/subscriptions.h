@@ -1,4 +1,5 @@
-// Subscriptions of sessions, each with a bounded queue: events, counters and queries as JSON-RPC notifications.
+// Subscriptions of sessions, each with a bounded queue: events, counters, queries and
+// readiness as JSON-RPC notifications.
 //
 // A producer calls publish() from any thread. It costs one relaxed load if the topic has no subscriber. Else the filters are
 // checked under a mutex that is held for a few comparisons, and the JSON is made once for all subscribers that match.
@@ -34,8 +35,9 @@ class io_context;
 
 namespace steer::ops {
 
-enum class Topic : std::uint8_t { events, counters, queries };
-inline constexpr std::array<std::string_view, 3> kTopicLabels{"events", "counters", "queries"};
+enum class Topic : std::uint8_t { events, counters, queries, readiness };
+inline constexpr std::array<std::string_view, 4> kTopicLabels{"events", "counters", "queries",
+                                                              "readiness"};
 
 inline constexpr std::size_t kMaxSubscriptions = 256;       // of all sessions
 inline constexpr std::size_t kMaxSubscriptionsPerFeed = 8;  // of one session

@@ -26,6 +26,7 @@ struct KeptList {
     ListId id = 0;
     std::string tag;  // of its plugin, for messages
     config::Quorum quorum = config::Quorum::healthy;
+    config::ReadyRouters ready = config::ReadyRouters::off;
 };
 
 // "List `list` must hold these addresses." One answer's, or part of it.

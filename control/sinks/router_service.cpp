@@ -26,8 +26,10 @@ std::vector<KeptList> kept_lists(const build::RouterPlan& plan) {
     std::vector<KeptList> lists;
     for (const routeros::ListConfig& list : plan.config.lists) {
         const auto quorum = plan.quorums.find(list.id);
+        const auto ready = plan.ready.find(list.id);
         lists.push_back({list.id, list.tag,
-                         quorum == plan.quorums.end() ? config::Quorum::healthy : quorum->second});
+                         quorum == plan.quorums.end() ? config::Quorum::healthy : quorum->second,
+                         ready == plan.ready.end() ? config::ReadyRouters::off : ready->second});
     }
     return lists;
 }

@@ -308,10 +308,28 @@ RouterThread::Status RouterThread::Seen::status() const {
     return {name, address, router.status(), router.counters(), shared_addresses};
 }
 
+NeededRouter RouterThread::needed(const Link& link) const {
+    NeededRouter out{.name = link.plan.config.name};
+    for (const KeptList& list : link.service.lists()) {
+        if (list.ready != config::ReadyRouters::off) out.lists.push_back({list.tag, list.ready});
+    }
+    if (out.lists.empty()) return out;
+    const routeros::Router& router = link.service.router();
+    const routeros::RouterStatus state = router.status();
+    out.is_away = state.away;
+    out.is_stopped = state.paused;
+    out.was_reached = router.counters().connects > 0;
+    out.away_since_ms = state.away_since_ms;
+    out.trouble = state.trouble;
+    return out;
+}
+
 void RouterThread::publish_copies() {
     std::vector<Status> fresh;
     std::vector<SinkHealth> sinks;
+    std::vector<NeededRouter> needs;
     for (const auto& link : links_) {
+        if (auto one = needed(*link); !one.lists.empty()) needs.push_back(std::move(one));
         sinks.push_back(link->service.health());
         fresh.push_back(seen(*link).status());
     }
@@ -321,6 +339,7 @@ void RouterThread::publish_copies() {
     const std::lock_guard lock(mutex_);
     status_ = std::move(fresh);
     sinks_ = std::move(sinks);
+    needed_ = std::move(needs);
 }
 
 void RouterThread::refresh(std::function<void()> done) {
@@ -397,6 +416,11 @@ std::vector<RouterThread::Status> RouterThread::status() const {
 std::vector<SinkHealth> RouterThread::sinks() const {
     const std::lock_guard lock(mutex_);
     return sinks_;
+}
+
+std::vector<NeededRouter> RouterThread::needed() const {
+    const std::lock_guard lock(mutex_);
+    return needed_;
 }
 
 RouterThread::Outcomes RouterThread::outcomes() const {

@@ -16,6 +16,7 @@ from lab.network import until
 from lab.scene import ROOT, Scene
 
 BUILD = sys.argv.pop(1)
+CONDITIONS = ("threads", "ports", "upstreams", "lists", "routers", "overload", "drain", "shutdown")
 MINIMAL = (ROOT / "configs/minimal.yaml").read_text()
 LISTED = """
 control: {{ lists: {folder}, fetch: {{ start_wait: 100ms }} }}
@@ -23,6 +24,12 @@ plugins:
   - {{ tag: names, type: domain_set, args: {{ files: [ "http://172.16.1.1:8/never.txt" ] }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: main, type: sequence, args: [ {{ matches: qname $names, exec: reject 3 }}, {{ exec: $up }} ] }}
+"""
+# The upstream never answers; queries for names of different domains wait for it.
+FULL = """
+dataplane: { max_parked: 64 }
+plugins:
+  - { tag: main, type: sequence, args: [ { exec: forward 1.1.1.1 } ] }
 """
 SERVERS = """
 plugins:
@@ -102,7 +109,7 @@ class Health(unittest.TestCase):
         scene = self.scene
         self.start()
         until(self.is_ready, 10, "it is ready")
-        self.assertEqual(self.http("/readyz?verbose"), (200, "ports ok\nupstreams ok\nlists ok\ndrain ok\n"))
+        self.assertEqual(self.http("/readyz?verbose"), (200, "".join(f"{name} ok\n" for name in CONDITIONS)))
         self.assertEqual(self.http("/livez?verbose"), (200, "main_loop ok\nworkers ok\nrouters ok\nstreams ok\n"))
         self.assertEqual(self.http("/healthz"), (200, "ok\n"))
         self.assertRegex(scene.steerctl("status"), r"(?m)^  ready +yes$")
@@ -112,7 +119,7 @@ class Health(unittest.TestCase):
             self.assertIn("draining", scene.steerctl("drain", "on"))
             self.fails("drain failed: draining: `steerctl drain off` ends it")
             self.assertEqual(self.http("/healthz")[0], 503)
-            self.assertEqual(self.http("/readyz?verbose")[1].splitlines()[:3], ["ports ok", "upstreams ok", "lists ok"])
+            self.assertEqual([line.split()[0] for line in self.http("/readyz?verbose")[1].splitlines() if not line.endswith(" ok")], ["drain"])
             self.assertEqual(self.http("/livez")[0], 200)
             self.assertIn('steerdns_ready{condition="drain"} 0', self.http("/metrics")[1])
             self.assertTrue(scene.short("stream.example", "A"), "queries are answered")
@@ -155,6 +162,54 @@ class Health(unittest.TestCase):
         self.start(LISTED.format(folder=self.scene.folder / "lists"))
         self.fails(r"lists failed: never fetched: http://172\.16\.1\.1:8/never\.txt")
         self.assertEqual(self.http("/livez")[0], 200)
+
+    def test_readyz_fails_while_most_queries_find_no_room(self):
+        """And is good again after the pause, without queries."""
+        scene = self.scene
+        scene.resolver.stop()
+        self.start(FULL)
+        until(self.is_ready, 10, "it is ready")
+        questions = "".join(f"www.n{i}.example A\n" for i in range(6000))
+        asker = scene.network.start("client", "asker", "sh", "-c", f"/usr/bin/python3 {ROOT}/tools/lab/ask.py 172.16.1.2 400 1 <<'END' >/dev/null\n{questions}END")
+        until(lambda: "\noverload failed: " in "\n" + self.http("/readyz")[1], 30, "the overload is named")
+        self.assertRegex(self.http("/readyz")[1], r"(?m)^overload failed: \d+ % of the queries were refused: tables, buffers or queues were full \(`ready_overload`\); ready in \d+ s")
+        self.assertIn('steerdns_ready{condition="overload"} 0', self.http("/metrics")[1])
+        asker.stop()
+        until(lambda: "overload ok" in self.http("/readyz?verbose")[1], 60, "it is ready after the pause")
+
+    def test_readyz_fails_while_a_needed_router_cannot_be_written(self):
+        scene = self.scene
+        rossim = scene.start_router()
+        self.start(MINIMAL.replace("address_list4:", "ready: any\n      address_list4:", 1))
+        until(self.is_ready, 20, "it is ready")
+        rossim.stop()
+        self.fails(r'routers failed: list "\w+" cannot be written on \S+ \(.*\)', seconds=30)
+        self.assertTrue(scene.short("stream.example", "A"), "queries are answered")
+        self.assertIn("not ready: routers: ", scene.steerctl("events", "--kind", "readiness"))
+        scene.start_router()
+        until(self.is_ready, 30, "it is ready again")
+
+    def test_a_shutdown_delay_fails_readyz_and_answers_queries(self):
+        scene = self.scene
+        slow = "control: { shutdown_delay: 1m }\n" + MINIMAL
+        with self.subTest("a second signal ends it at once"):
+            daemon = self.start(slow)
+            until(self.is_ready, 10, "it is ready")
+            daemon.send_signal(signal.SIGTERM)
+            self.fails(r"shutdown failed: ending in \d+ s \(`shutdown_delay`\)")
+            self.assertTrue(scene.short("stream.example", "A"), "queries are answered")
+            self.assertTrue(daemon.running())
+            began = time.monotonic()
+            self.assertEqual(daemon.stop(), 0, daemon.text())
+            self.assertLess(time.monotonic() - began, 20)
+        with self.subTest("it ends by itself"):
+            daemon = self.start(slow.replace("1m", "3s"))
+            until(self.is_ready, 10, "it is ready")
+            began = time.monotonic()
+            daemon.send_signal(signal.SIGTERM)
+            until(lambda: not daemon.running(), 20, "it ends")
+            self.assertGreaterEqual(time.monotonic() - began, 3)
+            self.assertEqual(daemon.stop(), 0, daemon.text())
 
     def pid(self):
         return self.scene.network.pid("appliance", "steerdnsd")

@@ -46,6 +46,7 @@ how many. A session with a subscription has no idle time. Subscriptions end with
 | `events` | one event: `at_ms` (since 1970), `kind`, `level`, `text`, as `events` lists them |
 | `counters` | `interval_ms` and `differences`: by how much each number of `counters` grew |
 | `queries` | one query |
+| `readiness` | `ready`, and `trouble`: the failed conditions of `/readyz`; at each change, and every 500 ms |
 
 `kind` filters events by kind, queries by their end, and counters by the start of their names.
 )";

@@ -79,7 +79,7 @@ void read_row_share(Reading& in, const Node& node, const Place& place, RouterRow
 // ---- rows
 
 // What both types have, in pieces, so that each type's own settings stand beside their neighbours.
-constexpr std::array<Row<RouterRowsArgs>, 3> kRouterNameRows{{
+constexpr std::array<Row<RouterRowsArgs>, 4> kRouterNameRows{{
     {"router", &RouterRowsArgs::router_name, "none", "",
      "router in `routers`; replaces `address`, `username` and the other access keys"},
     {"routers", Own<RouterRowsArgs>{"list of names", read_ros_address_list_router_names}, "none",
@@ -89,6 +89,12 @@ constexpr std::array<Row<RouterRowsArgs>, 3> kRouterNameRows{{
      "reachable routers that serve the client. `any`: the first router. `all`: every router; while "
      "one is unreachable, `on_timeout` applies at once. Unreachable routers do not delay answers "
      "unless `quorum: all` is set."},
+    {"ready", choice<RouterRowsArgs, &RouterRowsArgs::ready>(), "off", "off|any|all",
+     "routers of this list that `/readyz` needs\n`any`: it fails while none of them can be "
+     "written. "
+     "`all`: it fails while one of them cannot. A lost router counts after 3 s; a pause and the "
+     "bypass do not count. Set it only if the other boxes of the service reach the routers by "
+     "another way: else all boxes stop being ready at once."},
 }};
 constexpr std::array<Row<RouterRowsArgs>, 3> kListRows{{
     {"address_list4", &RouterRowsArgs::address_list4, "none", "",
