@@ -130,6 +130,8 @@ ROWS = {
     "fleet": Row(r"^the configuration has no fleet\n$", keys=("configured",)),
     "fleet upgrade-check": Row(r"^$", keys=("good", "obstacles")),
     "drain": Row(r"not draining\n", ("off",), ("draining",), wrong=((("maybe",), "maybe"),)),
+    "announce": Row(r"^BIRD does not run: nothing is announced\n$", ("--withdraw", "--bird", "{folder}/bird.ctl"), ("announced", "text"), needs_daemon=False,
+                    wrong=((("--hold", "x"), "--hold"), (("--settle", "61"), "--settle"), (("--protocol", "a\tb"), "--protocol"), (("--bird", "x" * 200), "--bird"))),
     "import routeros": Row(r"plugins:", ("{folder}/dns.rsc",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE or --live ROUTER"),)),
     "import corefile": Row(r"plugins:", ("{folder}/Corefile",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "import dnsmasq": Row(r"plugins:", ("{folder}/dnsmasq.conf",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),

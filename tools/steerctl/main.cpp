@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "announce_command.h"
 #include "cache_commands.h"
 #include "capture_command.h"
 #include "command.h"
@@ -135,7 +136,7 @@ std::string use_remote(const CLI::App& app, const std::string& url, Remote remot
     }
     if (!is_url(url)) return "--url is " + url + ": expected https://HOST:PORT";
     if (app.count("--socket") != 0) return "--socket and --url are two ways; set one of them";
-    for (const char* const here : {"setup", "doctor", "import", "completion"}) {
+    for (const char* const here : {"setup", "doctor", "import", "completion", "announce"}) {
         if (app.got_subcommand(here))
             return std::string(here) + " works on this machine only; run it without --url";
     }
@@ -257,6 +258,7 @@ int run(int argc, char** argv) {
         "drain", "Make /readyz fail, so that load balancers send no new clients");
     drain->add_option("WHAT", options.verb, "on or off (default: show the state)")
         ->check(CLI::IsMember({"on", "off"}));
+    const AnnounceCommand announce_command(app);
     ImportCommands import_commands(app);
     const SetupCommand setup_command(app);
     const DoctorCommand doctor_command(app);
@@ -291,6 +293,7 @@ int run(int argc, char** argv) {
         return misused(wrong);
     if (setup_command.setup->parsed()) return setup_command.run(options);
     if (doctor_command.doctor->parsed()) return doctor_command.run(options);
+    if (announce_command.parsed()) return announce_command.run(options);
     if (import_commands.import->parsed()) return import_commands.run();
     if (completion->parsed()) {
         print(shell == "bash" ? bash_completion(app) : zsh_completion(app));

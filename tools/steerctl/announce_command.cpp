@@ -1,0 +1,383 @@
+#include "announce_command.h"
+
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include "announcement.h"
+#include "bird_reply.h"
+#include "cells.h"
+
+namespace steerctl {
+namespace asio = boost::asio;
+namespace json = boost::json;
+using Socket = asio::local::stream_protocol::socket;
+using Endpoint = asio::local::stream_protocol::endpoint;
+using namespace std::chrono_literals;
+using Ms = std::chrono::milliseconds;
+namespace {
+
+constexpr auto kQuiet = asio::as_tuple(asio::use_awaitable);
+constexpr Ms kLook = 50ms, kRetry = 100ms;
+constexpr Ms kTellAgain = 1'000ms, kBirdPatience = 2'000ms, kEndPatience = 5'000ms;
+constexpr std::size_t kMaxLine = 64 * 1024;
+constexpr std::string_view kSubscribe =
+    R"({"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topics":["readiness"]}})"
+    "\n";
+
+Ms now() {
+    return std::chrono::duration_cast<Ms>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+std::string refusal_of(const std::string& who, const std::string& path,
+                       const boost::system::error_code& error) {
+    if (error == boost::system::errc::permission_denied)
+        return "no permission to use " + path + "; add the user to the group of " + who;
+    return who + " does not run: " + path + ": " + error.message();
+}
+
+class Announcer {
+  public:
+    struct Place {
+        std::string daemon, bird;
+        std::vector<std::string> protocols;
+        bool as_json = false;
+    };
+    Announcer(Place place, Announcement::Times times, Ms settle)
+        : place_(std::move(place)),
+          settle_(settle),
+          wanted_(times),
+          bird_news_(io_),
+          look_(io_),
+          signals_(io_, SIGTERM, SIGINT) {}
+
+    int run() {
+        ::sd_notify(0, "READY=1");
+        asio::co_spawn(io_, follow_daemon(), asio::detached);
+        asio::co_spawn(io_, follow_bird(), asio::detached);
+        asio::co_spawn(io_, look(), asio::detached);
+        signals_.async_wait([this](const boost::system::error_code& error, int) {
+            if (!error) end();
+        });
+        io_.run();
+        return 0;
+    }
+
+  private:
+    void tell(const std::string& text, json::object fields = {}) {
+        if (place_.as_json) {
+            fields["text"] = text;
+            print_json(fields);
+        } else {
+            print(text + "\n");
+        }
+        std::fflush(stdout);
+    }
+    // Once for each change.
+    void complain(std::string& last, const std::string& text) {
+        if (std::exchange(last, text) != text && !text.empty()) tell(text);
+    }
+
+    // Has BIRD told if it is another state than before.
+    void follow() {
+        const bool is_wanted = wanted_.is_wanted(now());
+        if (state_ && !is_wanted) withdrawn_at_ = now();
+        if (is_told_ && is_wanted == state_) return;
+        is_told_ = true;
+        state_ = is_wanted;
+        tell((is_wanted ? "announced: " : "withdrawn: ") + wanted_.why(),
+             {{"announced", is_wanted}});
+        ::sd_notify(0, is_wanted ? "STATUS=announced" : "STATUS=withdrawn");
+        ++version_;
+        bird_news_.cancel();
+    }
+
+    asio::awaitable<void> look() {
+        for (auto beat = now();;) {
+            follow();
+            if (ends_ && now() >= end_by_) io_.stop();  // BIRD hangs
+            if (now() - beat >= kTellAgain) {
+                beat = now();
+                ::sd_notify(0, "WATCHDOG=1");
+            }
+            look_.expires_after(kLook);
+            (void)co_await look_.async_wait(kQuiet);
+        }
+    }
+
+    // ---- steerdnsd
+
+    asio::awaitable<void> follow_daemon() {
+        bool was_heard = false;
+        for (;; follow()) {
+            Socket socket(io_);
+            const auto [refused] = co_await socket.async_connect(Endpoint(place_.daemon), kQuiet);
+            if (refused) {
+                wanted_.lost(refusal_of("steerdnsd", place_.daemon, refused), now());
+                follow();
+                was_heard = false;
+                co_await pause(kRetry);
+                continue;
+            }
+            if (was_heard) wanted_.reconnecting(now());
+            was_heard = co_await listen(socket);
+            if (!was_heard) co_await pause(kRetry);
+        }
+    }
+
+    // Until the daemon closes the connection. False: it said nothing that counts.
+    asio::awaitable<bool> listen(Socket& socket) {
+        bool was_heard = false;
+        (void)co_await asio::async_write(socket, asio::buffer(kSubscribe), kQuiet);
+        for (std::string buffer;;) {
+            const auto [error, length] = co_await asio::async_read_until(
+                socket, asio::dynamic_buffer(buffer, kMaxLine), '\n', kQuiet);
+            if (error) break;
+            const std::string line = buffer.substr(0, length);
+            buffer.erase(0, length);
+            was_heard = take(line) || was_heard;
+            follow();
+        }
+        co_return was_heard;
+    }
+
+    // A line of the daemon: whether it says its readiness.
+    bool take(const std::string& line) {
+        json::error_code error;
+        const json::value value = json::parse(line, error);
+        if (error || !value.is_object()) return false;
+        const json::object& message = value.get_object();
+        if (message.contains("error") || !message.contains("method")) {
+            if (const auto* const refusal = find(message, "error"))
+                complain(daemon_trouble_, "steerdnsd refuses to tell its readiness: " +
+                                              text_of(object_of(*refusal), "message"));
+            return false;
+        }
+        const auto* const params = find(message, "params");
+        if (params == nullptr) return false;
+        const auto* const data = find(object_of(*params), "data");
+        if (data == nullptr) return false;
+        daemon_trouble_.clear();
+        const json::object& readiness = object_of(*data);
+        const bool is_ready = is_true(readiness, "ready");
+        wanted_.heard(is_ready, is_ready ? "" : text_of(readiness, "trouble"), now());
+        return true;
+    }
+
+    // ---- BIRD
+
+    asio::awaitable<void> follow_bird() {
+        for (;;) {
+            Socket socket(io_);
+            const auto [refused] = co_await socket.async_connect(Endpoint(place_.bird), kQuiet);
+            if (refused) {
+                complain(bird_trouble_, refusal_of("BIRD", place_.bird, refused));
+                if (ends_) io_.stop();  // nothing is announced
+            } else {
+                co_await instruct(socket);
+            }
+            co_await pause(kRetry);
+        }
+    }
+
+    // Until BIRD closes the connection, or does not reply.
+    asio::awaitable<void> instruct(Socket& socket) {
+        asio::steady_timer patience(io_);
+        BirdReply reply;
+        if (!co_await read(socket, patience, reply)) co_return;
+        complain(bird_trouble_, "");
+        for (;;) {
+            const auto version = version_;
+            const bool enables = state_;
+            std::string trouble;
+            for (const std::string& protocol : place_.protocols) {
+                const std::string command = bird_command(enables, protocol);
+                (void)co_await asio::async_write(socket, asio::buffer(command), kQuiet);
+                if (!co_await read(socket, patience, reply)) {
+                    complain(bird_trouble_, "BIRD closed the connection, or does not reply");
+                    co_return;
+                }
+                if (!reply.is_good()) {
+                    trouble = "BIRD refuses '" + command.substr(0, command.size() - 1) +
+                              "': " + reply.text();
+                }
+            }
+            complain(bird_trouble_, trouble);
+            if (version != version_) continue;
+            if (ends_) {
+                const Ms since = now() - withdrawn_at_;
+                if (since < settle_) co_await pause(settle_ - since);
+                io_.stop();
+            }
+            bird_news_.expires_after(kTellAgain);
+            (void)co_await bird_news_.async_wait(kQuiet);
+        }
+    }
+
+    asio::awaitable<bool> read(Socket& socket, asio::steady_timer& patience, BirdReply& reply) {
+        patience.expires_after(kBirdPatience);
+        patience.async_wait([&socket](const boost::system::error_code& error) {
+            boost::system::error_code ignored;
+            if (!error) socket.close(ignored);
+        });
+        BirdReader reader;
+        auto state = BirdReader::State::incomplete;
+        while (state == BirdReader::State::incomplete) {
+            std::array<char, 4096> bytes{};
+            const auto [error, length] =
+                co_await socket.async_read_some(asio::buffer(bytes), kQuiet);
+            if (error) break;
+            state = reader.take({bytes.data(), length}, reply);
+        }
+        patience.cancel();
+        co_return state == BirdReader::State::complete;
+    }
+
+    void end() {
+        ::sd_notify(0, "STOPPING=1");
+        ends_ = true;
+        end_by_ = now() + kEndPatience + settle_;
+        wanted_.end();
+        is_told_ = false;
+        follow();
+    }
+
+    asio::awaitable<void> pause(Ms time) {
+        asio::steady_timer timer(io_, time);
+        (void)co_await timer.async_wait(kQuiet);
+    }
+
+    Place place_;
+    Ms settle_, end_by_{0}, withdrawn_at_{0};
+    asio::io_context io_{1};
+    Announcement wanted_;
+    asio::steady_timer bird_news_, look_;
+    asio::signal_set signals_;
+    bool is_told_ = false, state_ = false, ends_ = false;
+    std::uint64_t version_ = 0;  // of `state_`
+    std::string daemon_trouble_, bird_trouble_;
+};
+
+// For a unit's ExecStopPost: once, without the daemon.
+int withdraw(const std::string& bird, const std::vector<std::string>& protocols, bool as_json) {
+    asio::io_context io(1);
+    Socket socket(io);
+    boost::system::error_code error;
+    std::string trouble;
+    bool is_done = false;
+    asio::co_spawn(
+        io,
+        [&]() -> asio::awaitable<void> {
+            const auto [refused] = co_await socket.async_connect(Endpoint(bird), kQuiet);
+            error = refused;
+            if (refused) co_return;
+            for (std::size_t i = 0; i <= protocols.size(); ++i) {  // the greeting is the first
+                BirdReader reader;
+                BirdReply reply;
+                auto state = BirdReader::State::incomplete;
+                while (state == BirdReader::State::incomplete) {
+                    std::array<char, 4096> bytes{};
+                    const auto [unread, length] =
+                        co_await socket.async_read_some(asio::buffer(bytes), kQuiet);
+                    if (unread) co_return;
+                    state = reader.take({bytes.data(), length}, reply);
+                }
+                if (state == BirdReader::State::garbage) co_return;
+                if (!reply.is_good()) trouble = reply.text();
+                if (i == protocols.size()) break;
+                const std::string command = bird_command(false, protocols[i]);
+                (void)co_await asio::async_write(socket, asio::buffer(command), kQuiet);
+            }
+            is_done = true;
+        },
+        asio::detached);
+    io.run_for(kBirdPatience);
+    const auto done = [as_json](std::string_view text) {
+        if (as_json) {
+            print_json(json::object{{"announced", false}, {"text", text}});
+        } else {
+            print(std::string(text) + "\n");
+        }
+        return 0;
+    };
+    if (error == boost::system::errc::no_such_file_or_directory ||
+        error == boost::system::errc::connection_refused) {
+        return done("BIRD does not run: nothing is announced");
+    }
+    if (error) return fail(steer::ErrorCode::unreachable, refusal_of("BIRD", bird, error));
+    if (!trouble.empty())
+        return fail(steer::ErrorCode::rejected, "BIRD refuses to disable a protocol: " + trouble);
+    if (!is_done)
+        return fail(steer::ErrorCode::timeout, "BIRD did not reply on " + bird + "; see its log");
+    return done("withdrawn");
+}
+
+}  // namespace
+
+AnnounceCommand::AnnounceCommand(CLI::App& app)
+    : announce_(app.add_subcommand(
+          "announce", "Have BIRD announce service addresses while the daemon is ready")) {
+    announce_->add_option("--bird", bird_, "Control socket of BIRD (default: " + bird_ + ")")
+        ->option_text("PATH")
+        ->type_name("FILE")
+        ->take_last();
+    announce_
+        ->add_option("--protocol", protocols_,
+                     "Protocol of BIRD, or a pattern such as anycast*; can be repeated (default: "
+                     "anycast*)")
+        ->option_text("NAME");
+    announce_
+        ->add_option("--hold", hold_s_,
+                     "Seconds that the daemon has to be ready before it is announced (default: 1)")
+        ->option_text("SECONDS")
+        ->check(CLI::Range(0.0, 600.0))
+        ->take_last();
+    announce_
+        ->add_option("--settle", settle_s_,
+                     "Seconds between the withdrawal and the end of this program (default: 1)")
+        ->option_text("SECONDS")
+        ->check(CLI::Range(0.0, 60.0))
+        ->take_last();
+    announce_->add_flag("--withdraw", withdraws_, "Only withdraw, and end");
+}
+
+int AnnounceCommand::run(const Options& options) const {
+    constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+    const std::vector<std::string> protocols =
+        protocols_.empty() ? std::vector<std::string>{"anycast*"} : protocols_;
+    for (const std::string& protocol : protocols) {
+        if (bird_command(true, protocol).empty())
+            return misused("--protocol: expected a name, or a pattern such as 'anycast*'");
+    }
+    for (const auto& [option, path] : {std::pair<const char*, const std::string&>{"--bird", bird_},
+                                       {"--socket", options.socket}}) {
+        if (path.empty() || path.size() > kMaxPath)
+            return misused(std::string(option) + ": a socket's path has 1 to " +
+                           std::to_string(kMaxPath) + " bytes");
+    }
+    if (withdraws_) return withdraw(bird_, protocols, options.as_json);
+    const auto ms = [](double seconds) { return Ms(static_cast<Ms::rep>(seconds * 1000)); };
+    Announcement::Times times;
+    times.hold = ms(hold_s_);
+    return Announcer({options.socket, bird_, protocols, options.as_json}, times, ms(settle_s_))
+        .run();
+}
+
+}  // namespace steerctl
