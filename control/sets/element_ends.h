@@ -43,7 +43,7 @@ class ElementEnds {
     void schedule(const matchers::Prefix& element, std::uint32_t at_s) {
         queue_.emplace(at_s, element);
     }
-    std::vector<matchers::Prefix> take_due(std::uint32_t now_s);
+    std::vector<matchers::Prefix> take_due(std::uint32_t now_s, std::size_t most = SIZE_MAX);
     // Of the next element; UINT32_MAX: there is none.
     [[nodiscard]] std::uint32_t next_s() const {
         return queue_.empty() ? UINT32_MAX : queue_.top().first;

@@ -16,6 +16,9 @@ constexpr std::uint64_t kExpireEveryMs = 10'000;
 // Maximum tries to find refused elements in a batch; then the rest waits with them.
 constexpr unsigned kMaxRefused = 64;
 constexpr std::uint32_t kNoTimeout = UINT32_MAX;
+// Routes that end together are removed in steps: a reader of the kernel's events (BIRD) would lose a burst.
+constexpr std::size_t kRemovalsPerStep = 2048;
+constexpr std::uint64_t kRemovalStepMs = 100;
 
 }  // namespace
 
@@ -142,7 +145,8 @@ void SetService::work(std::uint64_t now_ms) {
     for (auto& [name, state] : sets_) {
         if (now_ms >= state.expire_ms) expire(state, now_ms);
         if (!state.ready && now_ms >= state.try_ms) read(name, state, now_ms);
-        if (state.ready && state.ability.removal) remove_ended(name, state, now_ms);
+        if (state.ready && state.ability.removal && now_ms >= state.remove_ms)
+            remove_ended(name, state, now_ms);
         if (!state.refused.empty() && now_ms >= state.refused_ms) {
             for (const auto& element : std::exchange(state.refused, {})) {
                 if (const auto at = state.claims.find(element); at != state.claims.end())
@@ -162,7 +166,8 @@ std::uint64_t SetService::next_ms() const {
         if (state.ready && (!state.pending.empty() || !state.notifications.empty())) next = 0;
         if (!state.refused.empty()) next = std::min(next, state.refused_ms);
         if (state.ready && state.ability.removal) {
-            next = std::min(next, std::uint64_t{state.ends.next_s()} * 1000);
+            next = std::min(next,
+                            std::max(std::uint64_t{state.ends.next_s()} * 1000, state.remove_ms));
         } else if (!state.claims.empty()) {
             next = std::min(next, state.expire_ms);
         }
@@ -398,7 +403,7 @@ std::size_t SetService::mark_missing_pending(SetState& state,
 void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::vector<matchers::Prefix> ended;
-    for (const matchers::Prefix& element : state.ends.take_due(now_s)) {
+    for (const matchers::Prefix& element : state.ends.take_due(now_s, kRemovalsPerStep)) {
         const auto at = state.claims.find(element);
         if (at == state.claims.end()) continue;
         const auto end = state.ends.end_of(element, at->second.until_s);
@@ -413,6 +418,7 @@ void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_
             state.claims.erase(at);
         }
     }
+    if (!ended.empty()) state.remove_ms = now_ms + kRemovalStepMs;
     for (std::size_t done = 0; done < ended.size(); done += kBatch)
         remove(name, state, std::span(ended).subspan(done, std::min(kBatch, ended.size() - done)),
                now_ms);

@@ -92,7 +92,8 @@ class SetService {
         std::uint64_t refused_ms = 0;  // when refused ones are tried again
         std::uint64_t expire_ms = 0;   // when ended claims are next taken out; not with removal
         Claims claims;
-        ElementEnds ends;  // with removal: has an entry for each claim
+        ElementEnds ends;             // with removal: has an entry for each claim
+        std::uint64_t remove_ms = 0;  // no removal before
         std::vector<matchers::Prefix> pending, refused;
         std::vector<Notification> notifications;
         std::vector<Installed> rejected;  // to be reported as refused

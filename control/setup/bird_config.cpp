@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kFirstPreference =
     1000;                   // of an address in several lists, the first list's route is announced
-constexpr int kScanS = 60;  // BIRD reads whole tables, in case it missed a change
-constexpr int kReceiveBytes = 8 << 20;  // for bursts of changes: 100,000 routes at once
+constexpr int kScanS = 20;  // BIRD reads whole tables, in case it missed a change
+constexpr int kReceiveBytes = 32 << 20;  // for bursts of changes: 100,000 routes at once
 
 // "(64500,101)", and the attribute that holds it.
 struct Community {

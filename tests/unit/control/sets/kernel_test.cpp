@@ -317,16 +317,23 @@ BOOST_AUTO_TEST_CASE(only_removals_by_others_are_reported) {
     };
     for (const bool v6 : {false, true}) {
         const std::string one = v6 ? "2001:db8::7" : "203.0.113.7";
-        const std::string ip = v6 ? "ip -6 route " : "ip route ";
+        const std::string ip = v6 ? "ip -6 route" : "ip route";
+        const auto route = [&](const char* verb, const char* where) {
+            std::string command = ip;
+            for (const std::string& word :
+                 {std::string(verb), "blackhole " + one, std::string(where)})
+                command.append(" ").append(word);
+            run(command);
+        };
         const SetName set = table(5301, v6);
         BOOST_TEST(add(writer, set, {element(one, 0)}));
         BOOST_TEST(
             writer.remove(set, std::vector{matchers::Prefix::parse(one).value()}).has_value());
         BOOST_TEST(add(writer, set, {element(one, 0)}));
-        run(ip + "add blackhole " + one + " table 5302 proto static");
-        run(ip + "del blackhole " + one + " table 5302");
+        route("add", "table 5302 proto static");
+        route("del", "table 5302");
         BOOST_TEST(changes(0).empty());
-        run(ip + "del blackhole " + one + " table 5301 proto 153");
+        route("del", "table 5301 proto 153");
         BOOST_TEST((changes(10'000) == std::vector{set}));
     }
 }
