@@ -176,34 +176,36 @@ class Bgp(unittest.TestCase):
     def counter(self, name, what):
         return next((s[what] for s in self.scene.told("counters")["sets"] if s["name"] == name), None)
 
+    def counts(self, name, what, least):
+        """Waits for a counter, which steerdns-sets reports twice a second."""
+        until(lambda: (self.counter(name, what) or 0) >= least, 3, f"{what} of {name} is {least}")
+
     # The tests ------------------------------------------------------------------------------------------------
 
     def test_routes_arrive_with_their_community_and_are_withdrawn_in_time(self):
-        daemon = self.start(LIST + ", min_ttl: 4s, extra_time: 1s, max_ttl: 6s, flap_interval: 0s, async: false")
+        daemon = self.start(LIST + ", min_ttl: 4s, extra_time: 1s, max_ttl: 10s, flap_interval: 0s, async: false")
         self.ask("stream.example")
         # The answer waited for the kernel, and nothing else follows it.
         self.assertEqual(self.table(), {"203.0.113.10", "203.0.113.11"})
         self.ask("stream.example", "AAAA")
-        until(lambda: self.route("203.0.113.10/32"), 3, "the peer has the route")
-        path = self.route("203.0.113.10/32")
+        path = until(lambda: self.route("203.0.113.10/32"), 3, "the peer has the route")
         self.assertEqual(path["community"]["string"], "64500:101")
         self.assertEqual(path["nexthops"][0]["ip"], "10.9.0.1")
-        until(lambda: self.route("2001:db8:113::10/128", "ipv6"), 3, "the peer has the IPv6 route")
-        self.assertEqual(self.route("2001:db8:113::10/128", "ipv6")["community"]["string"], "64500:101")
+        path = until(lambda: self.route("2001:db8:113::10/128", "ipv6"), 3, "the peer has the IPv6 route")
+        self.assertEqual(path["community"]["string"], "64500:101")
         self.ask("media.example")
-        until(lambda: self.route("203.0.113.30/32"), 3, "the other list has its route")
-        path = self.route("203.0.113.30/32")
+        path = until(lambda: self.route("203.0.113.30/32"), 3, "the other list has its route")
         self.assertEqual(path["largeCommunity"]["string"], "4200000000:1:102")
         self.assertEqual(path["nexthops"][0]["ip"], "10.9.0.9")
         self.ask("www.other.example")
         self.assertNotIn("198.51.100.2/32", self.routes())
         self.assertIn("IPv4 routes of table 5301", self.scene.steerctl("status"))
-        # A lease of 6 s, and 1 s of linger.
+        # A lease of 10 s, and 1 s of linger.
         asked = time.monotonic()
         until(lambda: not self.routes(), 20, "they are withdrawn")
-        self.assertLess(time.monotonic() - asked, 15)
+        self.assertLess(time.monotonic() - asked, 20)
         self.assertEqual(self.table(), set())
-        self.assertEqual(self.counter("IPv4 routes of table 5301", "removed"), 2)
+        self.counts("IPv4 routes of table 5301", "removed", 2)
         self.assertEqual(daemon.stop(), 0)
 
     def test_the_example_announces_both_lists(self):
@@ -267,7 +269,7 @@ class Bgp(unittest.TestCase):
         daemon = self.scene.start_daemon(self.config)
         daemon.wait_for("IPv4 routes of table 5301: 2 of an earlier process are kept for 12 s")
         begin = time.monotonic()
-        self.assertEqual(self.counter("IPv4 routes of table 5301", "adopted"), 2)
+        self.counts("IPv4 routes of table 5301", "adopted", 2)
         while time.monotonic() < begin + 16:  # a claimed one stays beyond that
             self.ask("node.stream.example")
             time.sleep(0.5)
@@ -297,7 +299,7 @@ class Bgp(unittest.TestCase):
         self.assertEqual(self.withdrawals("203.0.113.20/32"), 1)
         self.assertEqual(self.suppressed(), {"203.0.113.30/32"})
         self.assertIn("203.0.113.20", self.table())
-        self.assertGreaterEqual(self.counter("IPv4 routes of table 5301", "damped"), 1)
+        self.counts("IPv4 routes of table 5301", "damped", 1)
 
     def test_a_hundred_thousand_routes(self):
         names = ROUTES // PER_NAME
