@@ -89,8 +89,9 @@ void end_at_once(int) {
     std::vector<std::string> lines{
         "ending: " + name + " has been stuck for " + std::to_string(still_ms / 1000) +
         " s; the service manager starts steerdnsd again; report the stack trace that follows"};
+    const std::string head = "stack of " + name + ": ";
     for (const std::string& frame : stack_of(tid, kStackPatience))
-        lines.push_back("stack of " + name + ": " + frame);
+        lines.push_back(head + frame);
     log_within(kLogPatience, spdlog::level::err, lines);
     std::abort();
 }
@@ -181,8 +182,9 @@ void Watchdog::look_at_helpers(std::uint64_t passed_ms) {
         seen.push_back(sight(work));
     for (const HelperWork::Running& work : state_->helpers.look(seen, passed_ms)) {
         std::vector<std::string> lines;
+        const std::string head = "stack of helper " + work.name + ": ";
         for (const std::string& frame : stack_of(work.tid, kStackPatience))
-            lines.push_back("stack of helper " + work.name + ": " + frame);
+            lines.push_back(head + frame);
         log_within(kLogPatience, spdlog::level::warn, lines);
         state_->helpers.stack_was_taken(sight(work));
     }
