@@ -97,10 +97,10 @@ void ApiLane::stop() {
     if (connection_) connection_->until(Clock::now());
 }
 
-void ApiLane::end(ApiReply reply) {
+void ApiLane::end(const ApiReply& reply) {
     is_busy_ = false;
     if (!reply.why.empty() || (client_ && client_->room() == 0)) connection_.reset();
-    if (const Done done = std::exchange(done_, nullptr)) done(std::move(reply));
+    if (const Done done = std::exchange(done_, nullptr)) done(reply);
 }
 
 std::string ApiLane::check_pin(SSL* ssl) const {
@@ -171,13 +171,13 @@ asio::awaitable<void> ApiLane::run(ApiRequest request) {
             std::string why = co_await open();
             if (!why.empty()) co_return end({.status = 0, .body = {}, .why = std::move(why)});
         }
-        ApiReply reply = co_await exchange(request);
+        const ApiReply reply = co_await exchange(request);
         // The router may have closed a kept connection before it got this request.
         if (kept && !reply.why.empty() && reply.status == 0) {
             connection_.reset();
             continue;
         }
-        co_return end(std::move(reply));
+        co_return end(reply);
     }
 }
 

@@ -28,7 +28,7 @@ struct ApiReply {
 
 class ApiLane : public std::enable_shared_from_this<ApiLane> {
   public:
-    using Done = std::function<void(ApiReply)>;
+    using Done = std::function<void(const ApiReply& reply)>;
 
     ApiLane(boost::asio::io_context& io, build::OpnsensePlan plan);
     ~ApiLane();
@@ -48,7 +48,7 @@ class ApiLane : public std::enable_shared_from_this<ApiLane> {
     boost::asio::awaitable<std::string> open();
     [[nodiscard]] std::string check_pin(SSL* ssl) const;
     boost::asio::awaitable<ApiReply> exchange(const ApiRequest& request);
-    void end(ApiReply reply);
+    void end(const ApiReply& reply);
 
     boost::asio::io_context& io_;
     const build::OpnsensePlan plan_;

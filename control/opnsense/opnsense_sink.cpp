@@ -55,7 +55,7 @@ void OpnsenseSink::pause(bool on) {
 
 void OpnsenseSink::ask(Lane lane, ApiRequest request) {
     const auto& connection = lanes_[lane_index(lane)];
-    connection->ask(std::move(request), [this, lane](ApiReply reply) {
+    connection->ask(std::move(request), [this, lane](const ApiReply& reply) {
         const std::uint64_t now = clock_.now().ms;
         if (reply.why.empty()) {
             engine_.reply(lane, reply.status, reply.body, now);

@@ -149,6 +149,7 @@ class OpnsenseCheck {
         const auto at = std::ranges::find(known, name.value, &OpnsenseRouter::name);
         if (at == known.end()) {
             std::vector<std::string_view> names;
+            names.reserve(known.size());
             for (const OpnsenseRouter& router : known)
                 names.push_back(router.name);
             const std::string hint = did_you_mean(name.value, names);
