@@ -32,6 +32,7 @@ constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
 constexpr unsigned kTicksPerBox = 3;              // between two signs of life
 constexpr unsigned kTicksPerLook = 7;             // between two looks at the others
 constexpr std::size_t kMaxBoxes = 1'000;
+constexpr std::size_t kKeepsUp = 1'000;  // unanswered commands; with fewer, Redis keeps up
 constexpr std::size_t kReasonBytes = 200;
 
 // KEYS: writer, token. ARGV: BOX/NONCE, lease in ms, highest token that was seen at the router, what is wanted: "1" the
@@ -316,6 +317,7 @@ void Fleet::publish(Member& member, std::uint64_t now_ms) {
     std::vector<SharedClaim> claims = std::exchange(member.batch, {});
     if (!has_clock_ || commands_.unanswered() > RedisConnection::kMaxUnanswered / 2) {
         counters_.claims_not_sent += claims.size();
+        has_unsent_claims_ = true;
         return;
     }
     for (SharedClaim& claim : claims)
@@ -342,6 +344,7 @@ void Fleet::publish(Member& member, std::uint64_t now_ms) {
 
 // Every live claim, those of others too: any of them may be lost in Redis.
 void Fleet::share_all(std::uint64_t now_ms) {
+    has_unsent_claims_ = false;
     for (Member& member : members_) {
         std::map<ListId, std::string> tags;
         for (const KeptList& list : member.peer.lists)
@@ -547,6 +550,7 @@ void Fleet::tick(std::uint64_t now_ms) {
                 tidy(member, now_ms);
             ask_boxes(now_ms);
         }
+        if (has_unsent_claims_ && commands_.unanswered() < kKeepsUp) share_all(now_ms);
         commands_.send_now();
     }
     apply_roles(now_ms);

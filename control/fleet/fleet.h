@@ -52,17 +52,17 @@ struct FleetIdentity {
     std::uint64_t lease_ms = 1500;
 };
 
-#define STEER_FLEET_COUNTERS(X)                                                          \
-    X(claims_sent, "claims given to the other boxes")                                    \
-    X(claims_received, "claims of other boxes")                                          \
-    X(claims_unknown, "claims of other boxes for a list that this box does not have")    \
-    X(messages_bad,                                                                      \
-      "messages and stored claims that could not be read: another version, or damaged")  \
-    X(claims_not_sent, "claims that were not given to other boxes: Redis took too long") \
-    X(terms, "times that this box became the writer of a router")                        \
-    X(tickets_unreadable, "ticket keys of other boxes that no server here could open")   \
-    X(failovers, "of them, those that followed another box")                             \
-    X(connects, "connections to Redis")                                                  \
+#define STEER_FLEET_COUNTERS(X)                                                           \
+    X(claims_sent, "claims given to the other boxes")                                     \
+    X(claims_received, "claims of other boxes")                                           \
+    X(claims_unknown, "claims of other boxes for a list that this box does not have")     \
+    X(messages_bad,                                                                       \
+      "messages and stored claims that could not be read: another version, or damaged")   \
+    X(claims_not_sent, "claims that were given to other boxes late: Redis took too long") \
+    X(terms, "times that this box became the writer of a router")                         \
+    X(tickets_unreadable, "ticket keys of other boxes that no server here could open")    \
+    X(failovers, "of them, those that followed another box")                              \
+    X(connects, "connections to Redis")                                                   \
     X(losses, "connections to Redis that ended")
 struct FleetCounters {
 #define STEER_FLEET_COUNTER(name, text) std::uint64_t name = 0;
@@ -184,6 +184,7 @@ class Fleet {
     BoxFacts facts_;
     FleetCounters counters_;
     bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
+    bool has_unsent_claims_ = false;        // all are published again once Redis keeps up
     std::int64_t clock_difference_ms_ = 0;  // Redis's clock less ours
     std::uint64_t contact_ms_ = 0;          // sending time of the last answered election
     std::uint64_t ticks_ = 0;

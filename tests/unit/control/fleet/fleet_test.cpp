@@ -139,6 +139,38 @@ BOOST_AUTO_TEST_CASE(claims_go_to_the_others_and_come_from_them) {
     BOOST_TEST(fleet.counters().messages_bad == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(claims_that_redis_was_too_slow_for_are_published_later) {
+    connect(kStart + 10);
+    fleet.commands().received("*2\r\n" + bulk("7") + bulk("dns1/aa"), kStart + 20);
+    for (std::uint32_t i = 0; fleet.counters().claims_not_sent == 0; ++i) {
+        BOOST_TEST_REQUIRE(i < RedisConnection::kMaxUnanswered);
+        auto address = *IpAddress::parse("203.0.0.0");
+        address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
+        address.bytes[15] = static_cast<std::uint8_t>(i);
+        const Claim claim{.list = 3,
+                          .addresses = {&address, 1},
+                          .name = "www.example",
+                          .raised_ms = kStart + 20,
+                          .lease_end_ms = kStart + 60'000,
+                          .row_life_s = 330};
+        const routeros::SharedClaim own{.list = 3,
+                                        .address = address.bytes,
+                                        .origin = routeros::Origin{"www.example"},
+                                        .until_ms = kStart + 60'000,
+                                        .row_life_s = 330};
+        router.take_claims({&own, 1}, false, kStart + 20);
+        fleet.claimed("edge1", claim, kStart + 20);
+        fleet.flush(kStart + 20);
+    }
+    fleet.tick(kStart + 30);
+    commands.sent.clear();
+    while (fleet.commands().unanswered() > 10)
+        fleet.commands().received(":1\r\n", kStart + 40);
+    const std::uint64_t before = fleet.counters().claims_sent;
+    fleet.tick(kStart + 50);
+    BOOST_TEST(fleet.counters().claims_sent == before + router.status().claims);
+}
+
 // `serves` gives a list an id for each group of clients; boxes know it by its tag.
 BOOST_AUTO_TEST_CASE(a_claim_of_others_covers_the_answers_of_every_group_of_clients) {
     routeros::RouterConfig config = router_config();
