@@ -128,7 +128,7 @@ class Pair(FleetTest):
         begun = time.monotonic()
         self.assertEqual(writer.daemon.stop(), 0)
         until(lambda: standby.role() == "writer", FAILOVER_S, "the other box writes")
-        print(f"a stopped writer: another one after {time.monotonic() - begun:.2f} s, of which its end")
+        print(f"a stopped writer: another one writes {time.monotonic() - begun:.2f} s after SIGTERM")
         self.assert_none_removed()
 
     def test_a_reload_takes_the_section_up(self):

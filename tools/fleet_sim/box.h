@@ -58,7 +58,7 @@ struct BoxCounters {
 class Surroundings {
   public:
     virtual ~Surroundings() = default;
-    // The engine of that router was called: its deadline may be another.
+    // The engine of that router was called: its deadline may have changed.
     virtual void touched(unsigned box, unsigned router) = 0;
     // An answer left on the word of a row, which must be there; if answers do not wait, which must come.
     virtual void left(const LeftAnswer& answer) = 0;
