@@ -61,7 +61,7 @@ void put_name(std::span<const std::uint8_t> wire, std::string& out) {
     const std::size_t length = dns::plain_name_length(wire);
     if (length == 0) return;
     if (length == 1) {
-        out = ".";
+        out += '.';
         return;
     }
     for (std::size_t at = 0; at + 1 < length; at += 1U + wire[at]) {
