@@ -68,28 +68,18 @@ SetName name_in(const nlmsghdr& message) {
 
 }  // namespace
 
-Result<std::unique_ptr<NftablesWatch>> NftablesWatch::open() {
-    mnl_socket* const socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (socket == nullptr)
-        return Error{std::string("netlink of netfilter cannot be opened: ") + std::strerror(errno)};
-    std::unique_ptr<NftablesWatch> watch(new NftablesWatch(socket));
+Result<NftablesWatch> NftablesWatch::open() {
+    auto opened = NetlinkSocket::open(NETLINK_NETFILTER, SOCK_NONBLOCK);
+    if (!opened) return Error{"netlink of netfilter cannot be opened: " + opened.error().text};
+    const auto bound = opened->bind(0);
     int group = NFNLGRP_NFTABLES;
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0) {
-        return Error{std::string("changes of nftables cannot be followed: ") +
-                     std::strerror(errno)};
+    if (!bound ||
+        mnl_socket_setsockopt(opened->get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0) {
+        return Error{"changes of nftables cannot be followed: " +
+                     (bound ? std::strerror(errno) : bound.error().text)};
     }
-    ::setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes,
-                 sizeof kReceiveBytes);
-    return {boost::system::in_place_value, std::move(watch)};
-}
-
-NftablesWatch::~NftablesWatch() {
-    mnl_socket_close(socket_);
-}
-
-int NftablesWatch::fd() const {
-    return mnl_socket_get_fd(socket_);
+    opened->enlarge_receive_buffer(kReceiveBytes);
+    return {boost::system::in_place_value, NftablesWatch(std::move(*opened))};
 }
 
 bool NftablesWatch::is_own(std::uint32_t port) const {
@@ -116,24 +106,12 @@ void NftablesWatch::learn_own_sockets() {
 }
 
 bool NftablesWatch::read(const OnChange& on_change) {
-    alignas(nlmsghdr) std::array<char, 32 * 1024> buffer{};
-    bool complete = true, learned = false;
-    for (;;) {
-        const auto bytes = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
-        if (bytes < 0 && errno == EINTR) continue;
-        if (bytes < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
-            complete = false;
-            continue;
-        }
-        if (bytes <= 0) return complete;
-        int left = static_cast<int>(bytes);
-        const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
-        for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-            if (!matters(message->nlmsg_type) || is_own(message->nlmsg_pid)) continue;
-            if (!std::exchange(learned, true)) learn_own_sockets();
-            if (!is_own(message->nlmsg_pid)) on_change(name_in(*message));
-        }
-    }
+    bool learned = false;
+    return socket_.read_waiting([&](const nlmsghdr& message) {
+        if (!matters(message.nlmsg_type) || is_own(message.nlmsg_pid)) return;
+        if (!std::exchange(learned, true)) learn_own_sockets();
+        if (!is_own(message.nlmsg_pid)) on_change(name_in(message));
+    });
 }
 
 }  // namespace steer::sets

@@ -6,12 +6,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "control/sets/kernel_set.h"
-
-struct mnl_socket;
+#include "control/sets/netlink_socket.h"
 
 namespace steer::sets {
 
@@ -19,21 +18,18 @@ class NftablesWatch {
   public:
     using OnChange = std::function<void(const SetName&)>;  // v6 is unknown: false
 
-    static Result<std::unique_ptr<NftablesWatch>> open();
-    ~NftablesWatch();
-    NftablesWatch(const NftablesWatch&) = delete;
-    NftablesWatch& operator=(const NftablesWatch&) = delete;
+    static Result<NftablesWatch> open();
 
     // Reads waiting messages; does not wait. False: messages were lost, anything may have changed.
     bool read(const OnChange& on_change);
-    [[nodiscard]] int fd() const;
+    [[nodiscard]] int fd() const { return socket_.fd(); }
 
   private:
-    explicit NftablesWatch(mnl_socket* socket) : socket_(socket) {}
+    explicit NftablesWatch(NetlinkSocket socket) : socket_(std::move(socket)) {}
     [[nodiscard]] bool is_own(std::uint32_t port) const;
     void learn_own_sockets();
 
-    mnl_socket* socket_;
+    NetlinkSocket socket_;
     std::vector<std::uint32_t> own_;  // ports; libnftables may reopen its socket
 };
 

@@ -59,49 +59,25 @@ std::optional<SetName> table_in(const nlmsghdr& message) {
 
 }  // namespace
 
-Result<std::unique_ptr<RouteWatch>> RouteWatch::open(std::uint32_t own_port) {
-    mnl_socket* const socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (socket == nullptr)
-        return Error{std::string("netlink of routes cannot be opened: ") + std::strerror(errno)};
-    std::unique_ptr<RouteWatch> watch(new RouteWatch(socket));
-    if (!attach_filter(mnl_socket_get_fd(socket), own_port) ||
-        mnl_socket_bind(socket, RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE, MNL_SOCKET_AUTOPID) < 0) {
-        return Error{std::string("changes of routes cannot be followed: ") + std::strerror(errno)};
-    }
-    ::setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes,
-                 sizeof kReceiveBytes);
-    return {boost::system::in_place_value, std::move(watch)};
-}
-
-RouteWatch::~RouteWatch() {
-    mnl_socket_close(socket_);
-}
-
-int RouteWatch::fd() const {
-    return mnl_socket_get_fd(socket_);
+Result<RouteWatch> RouteWatch::open(std::uint32_t own_port) {
+    auto opened = NetlinkSocket::open(NETLINK_ROUTE, SOCK_NONBLOCK);
+    if (!opened) return Error{"netlink of routes cannot be opened: " + opened.error().text};
+    if (!attach_filter(opened->fd(), own_port))
+        return Error{std::string("changes of routes cannot be filtered: ") + std::strerror(errno)};
+    if (const auto bound = opened->bind(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE); !bound)
+        return Error{"changes of routes cannot be followed: " + bound.error().text};
+    opened->enlarge_receive_buffer(kReceiveBytes);
+    return {boost::system::in_place_value, RouteWatch(std::move(*opened))};
 }
 
 bool RouteWatch::read(const OnChange& on_change) {
-    alignas(nlmsghdr) std::array<char, 32 * 1024> buffer{};
-    bool complete = true;
     std::optional<SetName> last;
-    for (;;) {
-        const auto bytes = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
-        if (bytes < 0 && errno == EINTR) continue;
-        if (bytes < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
-            complete = false;
-            continue;
-        }
-        if (bytes <= 0) return complete;
-        int left = static_cast<int>(bytes);
-        const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
-        for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-            const auto table = table_in(*message);
-            if (!table || table == last) continue;  // one report of many routes
-            last = table;
-            on_change(*table);
-        }
-    }
+    return socket_.read_waiting([&](const nlmsghdr& message) {
+        const auto table = table_in(message);
+        if (!table || table == last) return;  // one report of many routes
+        last = table;
+        on_change(*table);
+    });
 }
 
 }  // namespace steer::sets

@@ -6,11 +6,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <utility>
 
 #include "control/sets/kernel_set.h"
-
-struct mnl_socket;
+#include "control/sets/netlink_socket.h"
 
 namespace steer::sets {
 
@@ -18,19 +17,16 @@ class RouteWatch {
   public:
     using OnChange = std::function<void(const SetName&)>;
 
-    static Result<std::unique_ptr<RouteWatch>> open(std::uint32_t own_port);
-    ~RouteWatch();
-    RouteWatch(const RouteWatch&) = delete;
-    RouteWatch& operator=(const RouteWatch&) = delete;
+    static Result<RouteWatch> open(std::uint32_t own_port);
 
     // Reads waiting messages; does not wait. False: messages were lost, anything may have changed.
     bool read(const OnChange& on_change);
-    [[nodiscard]] int fd() const;
+    [[nodiscard]] int fd() const { return socket_.fd(); }
 
   private:
-    explicit RouteWatch(mnl_socket* socket) : socket_(socket) {}
+    explicit RouteWatch(NetlinkSocket socket) : socket_(std::move(socket)) {}
 
-    mnl_socket* socket_;
+    NetlinkSocket socket_;
 };
 
 }  // namespace steer::sets

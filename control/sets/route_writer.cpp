@@ -98,33 +98,25 @@ void take_route(const nlmsghdr& message, std::uint32_t table, bool v6,
 
 }  // namespace
 
-RouteWriter::~RouteWriter() {
-    if (socket_ != nullptr) mnl_socket_close(socket_);
-}
-
 Result<void> RouteWriter::open() {
-    if (socket_ != nullptr) return {};
-    mnl_socket* const socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (socket == nullptr) return Error{trouble("netlink of routes cannot be opened")};
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-        const std::string why = trouble("netlink of routes cannot be bound");
-        mnl_socket_close(socket);
-        return Error{why};
-    }
+    if (socket_.is_open()) return {};
+    auto opened = NetlinkSocket::open(NETLINK_ROUTE, 0);
+    if (!opened) return Error{"netlink of routes cannot be opened: " + opened.error().text};
+    if (const auto bound = opened->bind(0); !bound)
+        return Error{"netlink of routes cannot be bound: " + bound.error().text};
     // A kernel without these options answers with longer messages, and dumps all tables.
     int on = 1;
-    (void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof on);
-    (void)mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof on);
-    (void)::setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes,
+    (void)mnl_socket_setsockopt(opened->get(), NETLINK_CAP_ACK, &on, sizeof on);
+    (void)mnl_socket_setsockopt(opened->get(), NETLINK_GET_STRICT_CHK, &on, sizeof on);
+    opened->enlarge_receive_buffer(kReceiveBytes);
+    (void)::setsockopt(opened->fd(), SOL_SOCKET, SO_SNDBUFFORCE, &kReceiveBytes,
                        sizeof kReceiveBytes);
-    (void)::setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUFFORCE, &kReceiveBytes,
-                       sizeof kReceiveBytes);
-    socket_ = socket;
+    socket_ = std::move(*opened);
     return {};
 }
 
 std::uint32_t RouteWriter::port() const {
-    return mnl_socket_get_portid(socket_);
+    return socket_.port();
 }
 
 Result<SetAbility> RouteWriter::read(const SetName& /*set*/) {
@@ -157,7 +149,7 @@ Result<std::vector<RouteWriter::Refused>> RouteWriter::change(
             head->nlmsg_seq = ++seq_;
             bytes += (std::size_t{head->nlmsg_len} + 3) & ~std::size_t{3};  // NLMSG_ALIGN
         }
-        if (mnl_socket_sendto(socket_, buffer.data(), bytes) < 0)
+        if (mnl_socket_sendto(socket_.get(), buffer.data(), bytes) < 0)
             return Error{trouble("routes cannot be sent to the kernel")};
         auto some = replies(first_seq, part.size());
         if (!some) return some.error();
@@ -173,7 +165,7 @@ Result<std::vector<RouteWriter::Refused>> RouteWriter::replies(std::uint32_t fir
     std::vector<Refused> refused;
     alignas(nlmsghdr) std::array<char, 32 * 1024> buffer{};
     for (;;) {
-        const auto bytes = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
+        const auto bytes = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
         if (bytes < 0 && errno == EINTR) continue;
         if (bytes < 0) return Error{trouble("the kernel's replies about routes are lost")};
         int left = static_cast<int>(bytes);
@@ -237,12 +229,12 @@ Result<bool> RouteWriter::read_routes(const SetName& set, std::vector<matchers::
     put_head(request.data(), RTM_GETROUTE, NLM_F_DUMP, set);
     auto* const head = reinterpret_cast<nlmsghdr*>(request.data());
     head->nlmsg_seq = ++seq_;
-    if (mnl_socket_sendto(socket_, head, head->nlmsg_len) < 0)
+    if (mnl_socket_sendto(socket_.get(), head, head->nlmsg_len) < 0)
         return Error{trouble("routes cannot be read")};
     alignas(nlmsghdr) std::array<char, 32 * 1024> buffer{};
     bool is_whole = true;
     for (;;) {
-        const auto bytes = mnl_socket_recvfrom(socket_, buffer.data(), buffer.size());
+        const auto bytes = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
         if (bytes < 0 && errno == EINTR) continue;
         if (bytes < 0) return Error{trouble("routes cannot be read")};
         int left = static_cast<int>(bytes);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/sets/kernel_set.h"
+#include "control/sets/netlink_socket.h"
 
 struct mnl_socket;
 struct nlmsghdr;
@@ -19,11 +20,6 @@ namespace steer::sets {
 
 class RouteWriter final : public SetWriter {
   public:
-    RouteWriter() = default;
-    ~RouteWriter() override;
-    RouteWriter(const RouteWriter&) = delete;
-    RouteWriter& operator=(const RouteWriter&) = delete;
-
     // Opens the socket, once.
     Result<void> open();
     // Of its socket, after open(): the sender of its changes in events.
@@ -50,7 +46,7 @@ class RouteWriter final : public SetWriter {
     // Appends ours. The value is false if routes changed during the call: then some may be missing.
     Result<bool> read_routes(const SetName& set, std::vector<matchers::Prefix>& found);
 
-    mnl_socket* socket_ = nullptr;
+    NetlinkSocket socket_;
     std::uint32_t seq_ = 0;
 };
 

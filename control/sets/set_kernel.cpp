@@ -73,8 +73,8 @@ class Kernel final : public SetKernel {
     std::unique_ptr<NftablesWriter> nftables_;
     std::unique_ptr<IpsetWriter> ipsets_;
     RouteWriter routes_;
-    std::unique_ptr<NftablesWatch> nftables_watch_;
-    std::unique_ptr<RouteWatch> route_watch_;
+    std::optional<NftablesWatch> nftables_watch_;
+    std::optional<RouteWatch> route_watch_;
     Changes changes_;
 };
 

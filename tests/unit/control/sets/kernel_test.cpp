@@ -180,13 +180,13 @@ BOOST_AUTO_TEST_CASE(refused_elements_are_reported) {
 
 BOOST_AUTO_TEST_CASE(only_changes_by_others_are_notified) {
     NftablesWriter nftables(false);  // which deletes as well
-    const auto watch = NftablesWatch::open();
+    auto watch = NftablesWatch::open();
     BOOST_TEST_REQUIRE(watch.has_value());
     const auto changes = [&](int wait_ms) {
-        pollfd fd{(*watch)->fd(), POLLIN, 0};
+        pollfd fd{watch->fd(), POLLIN, 0};
         ::poll(&fd, 1, wait_ms);
         std::vector<SetName> all;
-        BOOST_TEST((*watch)->read([&](const SetName& name) { all.push_back(name); }));
+        BOOST_TEST(watch->read([&](const SetName& name) { all.push_back(name); }));
         return all;
     };
     BOOST_TEST(add(nftables, nft("hash"), {element("192.0.2.1", 60)}));
@@ -306,13 +306,13 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_routes_are_read_whole) {
 BOOST_AUTO_TEST_CASE(only_removals_by_others_are_reported) {
     RouteWriter writer;
     BOOST_TEST_REQUIRE(writer.open().has_value());
-    const auto watch = RouteWatch::open(writer.port());
+    auto watch = RouteWatch::open(writer.port());
     BOOST_TEST_REQUIRE(watch.has_value());
     const auto changes = [&](int wait_ms) {
-        pollfd fd{(*watch)->fd(), POLLIN, 0};
+        pollfd fd{watch->fd(), POLLIN, 0};
         ::poll(&fd, 1, wait_ms);
         std::vector<SetName> found;
-        BOOST_TEST((*watch)->read([&](const SetName& name) { found.push_back(name); }));
+        BOOST_TEST(watch->read([&](const SetName& name) { found.push_back(name); }));
         return found;
     };
     for (const bool v6 : {false, true}) {
