@@ -3,24 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "control/sinks/router_outcome.h"
+
 namespace steer {
-namespace {
-
-Outcome to_outcome(routeros::Outcome o) {
-    switch (o) {
-        case routeros::Outcome::installed:
-            return Outcome::installed;
-        case routeros::Outcome::already_there:
-            return Outcome::already_there;
-        case routeros::Outcome::router_away:
-            return Outcome::router_away;
-        case routeros::Outcome::failed:
-            break;
-    }
-    return Outcome::failed;
-}
-
-}  // namespace
 
 std::vector<KeptList> kept_lists(const build::RouterPlan& plan) {
     std::vector<KeptList> lists;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "control/config/sink_settings.h"
+#include "control/sinks/router_outcome.h"
 #include "dataplane/dns/name.h"
 
 namespace steer::fleet_sim {
@@ -52,20 +53,6 @@ routeros::RouterConfig router_config(const Settings& settings, unsigned router) 
     config.username = "admin";
     config.lists = {list};
     return config;
-}
-
-Outcome outcome_of(routeros::Outcome outcome) {
-    switch (outcome) {
-        case routeros::Outcome::installed:
-            return Outcome::installed;
-        case routeros::Outcome::already_there:
-            return Outcome::already_there;
-        case routeros::Outcome::router_away:
-            return Outcome::router_away;
-        case routeros::Outcome::failed:
-            break;
-    }
-    return Outcome::failed;
 }
 
 }  // namespace
@@ -263,7 +250,7 @@ void Box::Sink::away(routeros::ListId list, bool value) {
 }
 
 void Box::Sink::settled(std::uint64_t hold_token, routeros::Outcome outcome) {
-    box->settle(hold_token, outcome_of(outcome));
+    box->settle(hold_token, to_outcome(outcome));
 }
 
 void Box::Sink::log(routeros::Level level, std::string_view sentence) {

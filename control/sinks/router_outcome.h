@@ -1,0 +1,23 @@
+// The result of a router's engine, as held answers know it.
+#pragma once
+
+#include "dataplane/event/event.h"
+#include "routeros/router.h"
+
+namespace steer {
+
+constexpr Outcome to_outcome(routeros::Outcome outcome) {
+    switch (outcome) {
+        case routeros::Outcome::installed:
+            return Outcome::installed;
+        case routeros::Outcome::already_there:
+            return Outcome::already_there;
+        case routeros::Outcome::router_away:
+            return Outcome::router_away;
+        case routeros::Outcome::failed:
+            break;
+    }
+    return Outcome::failed;
+}
+
+}  // namespace steer
