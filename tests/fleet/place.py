@@ -14,7 +14,7 @@ import pathlib
 import signal
 import time
 
-from lab.network import LabError, Network, Process, run, until
+from lab.network import LabError, Network, NetworkLab, Process, run, until
 from lab.scene import PASSWORD, ROOT, USER, knot_configuration
 
 BOXES = ("box1", "box2")
@@ -57,7 +57,7 @@ def zone(names: int) -> str:
     return head + "".join(f"n{i} {TTL_S} A {address_of(i)}\n" for i in range(names))
 
 
-class FleetPlace:
+class FleetPlace(NetworkLab):
     """Builds the network and runs its parts; a context manager.
 
     `shared`: the boxes are a fleet; otherwise each writes for itself. `life_s`: of rows."""
@@ -69,17 +69,6 @@ class FleetPlace:
         self.daemons: dict[str, Process] = {}
         self.redis: Process | None = None
         self.starts = 0
-
-    def __enter__(self) -> FleetPlace:
-        try:
-            self._wire()
-        except BaseException:
-            self.network.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.network.close()
 
     def _wire(self) -> None:
         net = self.network

@@ -23,7 +23,7 @@ import time
 from typing import Callable, NamedTuple
 
 from lab.frr import Frr
-from lab.network import LabError, Network, Process, missing, run, until
+from lab.network import LabError, Network, NetworkLab, Process, missing, run, until
 from lab.scene import ROOT, ZONES, knot_configuration
 
 EXAMPLES = ROOT / "configs/anycast"
@@ -100,7 +100,7 @@ class Judged(NamedTuple):
     seconds: float  # from the first lost or failed query to the last; 0: none
 
 
-class AnycastLab:
+class AnycastLab(NetworkLab):
     """The network and its parts; a context manager. start() starts all of them."""
 
     def __init__(self, build: pathlib.Path | str, rate: int = 1000, timeout_s: float = TIMEOUT_S, bfd_multiplier: int = 3):
@@ -109,18 +109,6 @@ class AnycastLab:
         self.network = Network("anycast")
         self.folder = self.network.folder
         self._read, self._judged, self._bad, self._sent = 0, 0.0, [], []
-
-    def __enter__(self) -> AnycastLab:
-        try:
-            self._wire()
-            self.boxes = [Box(self, 1), Box(self, 2)]
-        except BaseException:
-            self.network.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.network.close()
 
     def _wire(self) -> None:
         net = self.network
@@ -142,6 +130,7 @@ class AnycastLab:
             net.address(box, "lo", f"{SERVICE4}/32", f"{SERVICE6}/128")
         net.run("edge", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.fib_multipath_hash_policy=1",
                 "net.ipv6.fib_multipath_hash_policy=1")
+        self.boxes = [Box(self, 1), Box(self, 2)]
 
     def start(self) -> None:
         net = self.network

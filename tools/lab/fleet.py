@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import pathlib
 
-from lab.network import Network, Process, run, until
+from lab.network import Network, NetworkLab, Process, run, until
 from lab.scene import PASSWORD, ROOT, USER, ZONES, knot_configuration
 
 ADDRESSES = {"router": "10.7.0.1", "redis": "10.7.0.10", "redis2": "10.7.0.11", "sentinels": "10.7.0.12", "resolver": "10.7.0.53",
@@ -89,7 +89,7 @@ class Box:
         self.lan.kill(self.name, "steerdnsd")
 
 
-class FleetLan:
+class FleetLan(NetworkLab):
     """Builds the network and runs its parts; a context manager."""
 
     def __init__(self, build: pathlib.Path | str, label: str = "fleet", keep_files: bool = False):
@@ -103,20 +103,12 @@ class FleetLan:
         self.sync_timeout = "3s"
         self.rules = self.servers = self.control = ""
 
-    def __enter__(self) -> FleetLan:
-        try:
-            self.network.namespace("lan")
-            self.network.run("lan", "ip", "link", "add", "bridge", "type", "bridge")
-            self.network.run("lan", "ip", "link", "set", "bridge", "up")
-            for name in ADDRESSES:
-                self.plug(name, ADDRESSES[name])
-        except BaseException:
-            self.network.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.network.close()
+    def _wire(self) -> None:
+        self.network.namespace("lan")
+        self.network.run("lan", "ip", "link", "add", "bridge", "type", "bridge")
+        self.network.run("lan", "ip", "link", "set", "bridge", "up")
+        for name in ADDRESSES:
+            self.plug(name, ADDRESSES[name])
 
     def plug(self, space: str, address: str) -> None:
         self.network.namespace(space)

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 
-from lab.network import LabError, Network, Process, missing, run, until
+from lab.network import LabError, Network, NetworkLab, Process, missing, run, until
 from lab.scene import ROOT, knot_configuration
 
 CONFIG = ROOT / "configs/ipv6-mostly.yaml"
@@ -76,7 +76,7 @@ data-dir {folder}
 """
 
 
-class Ipv6MostlyLab:
+class Ipv6MostlyLab(NetworkLab):
     """The network and its parts; a context manager. start() starts all of them in order."""
 
     def __init__(self, build: pathlib.Path | str):
@@ -91,17 +91,6 @@ class Ipv6MostlyLab:
         self.translator: Process | None = None
         self.radvd: Process | None = None
         self.patience_s = 30  # how long an answer or a connection may take
-
-    def __enter__(self) -> Ipv6MostlyLab:
-        try:
-            self._wire()
-        except BaseException:
-            self.network.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.network.close()
 
     def _wire(self) -> None:
         net = self.network

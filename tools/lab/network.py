@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Self
 
 
 CLONE_NEWNET = 0x40000000
@@ -242,3 +243,23 @@ class Network:
             shutil.rmtree(self.folder, ignore_errors=True)
         with contextlib.suppress(ValueError):
             _open.remove(self)
+
+
+class NetworkLab:
+    """A network and what runs in it; a context manager. _wire() says what it is made of."""
+
+    network: Network
+
+    def _wire(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        try:
+            self._wire()
+        except BaseException:
+            self.network.close()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.network.close()

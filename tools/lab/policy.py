@@ -21,7 +21,7 @@ import statistics
 import sys
 from typing import NamedTuple
 
-from lab.network import LabError, Network, Process, run, until
+from lab.network import LabError, Network, NetworkLab, Process, run, until
 from lab.scene import ROOT, knot_configuration
 
 WEB = pathlib.Path(__file__).with_name("which_way.py")
@@ -70,7 +70,7 @@ def names_for(count: int, seed: int = 1) -> list[Name]:
     return names
 
 
-class PolicyLab:
+class PolicyLab(NetworkLab):
     """The network and its parts; a context manager. start() starts all of them. `hold`: answers wait until the kernel's set has
     their addresses, at most `sync_timeout`: long, so that a loaded machine is no mistake."""
 
@@ -79,17 +79,6 @@ class PolicyLab:
         self.network = Network("policy")
         self.folder = self.network.folder
         self.daemon: Process | None = None
-
-    def __enter__(self) -> PolicyLab:
-        try:
-            self._wire()
-        except BaseException:
-            self.network.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.network.close()
 
     def _wire(self) -> None:
         net = self.network

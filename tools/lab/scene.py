@@ -15,7 +15,7 @@ import pathlib
 import subprocess
 import time
 
-from lab.network import PATIENCE_S, LabError, Network, Process, run, until
+from lab.network import PATIENCE_S, LabError, Network, NetworkLab, Process, run, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -84,7 +84,7 @@ def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str],
     return path
 
 
-class Scene:
+class Scene(NetworkLab):
     """Builds the network and runs its parts; a context manager."""
 
     def __init__(self, label: str = "lab", build: pathlib.Path | None = None, keep_files: bool = False):
@@ -100,17 +100,6 @@ class Scene:
         self.rossim: Process | None = None
         self.resolver: Process | None = None
         self.daemons = 0
-
-    def __enter__(self) -> Scene:
-        try:
-            self._wire()
-        except BaseException:
-            self.network.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.network.close()
 
     def _wire(self) -> None:
         net = self.network
