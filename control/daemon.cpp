@@ -110,7 +110,7 @@ void Daemon::end_slowly() {
     ends_ms_ = clock_.now().ms + static_cast<std::uint64_t>(delay.count());
     streams_->set_draining(true);
     tell_state();
-    follow_readiness();
+    follow_readiness(readiness());
     ending_.expires_after(delay);
     ending_.async_wait([this](const boost::system::error_code& error) {
         if (!error) end_now();
@@ -148,9 +148,10 @@ void Daemon::housekeeping() {
     leases_->poll();
     router_lists_->poll();
     look_at_upstreams();
-    tell_fleet();
     health_.turn_ms = clock_.now().ms;
-    follow_readiness();
+    const ops::HealthChecks checks = readiness();
+    tell_fleet(checks);
+    follow_readiness(checks);
     heartbeat_.beat();
     look_at_certificates(health_.turn_ms);
     look_at_helpers();

@@ -114,10 +114,9 @@ class Daemon {
     void drain(bool on);
     void end_slowly();
     void end_now();
-    void follow_readiness();
+    void follow_readiness(const ops::HealthChecks& checks);
     ops::HealthChecks liveness();
     ops::HealthChecks readiness();
-    [[nodiscard]] bool is_ready();
     [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;
@@ -176,7 +175,7 @@ class Daemon {
 
     void on_network(kernel::NextHopView view);
     void housekeeping();
-    void tell_fleet();
+    void tell_fleet(const ops::HealthChecks& checks);
     void look_at_upstreams();
     void take_notes();
 
@@ -275,6 +274,7 @@ class Daemon {
         std::int64_t in_force_s =
             0;  // since 1970: when the configuration in force was put in force
         std::uint64_t text_hash = 0;  // of the configuration in force
+        std::string hash_text;        // the same, in hexadecimal
         std::string trouble;          // why the last one was refused; empty: it was accepted
     };
     Reloads reloads_;

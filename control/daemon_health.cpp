@@ -7,8 +7,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
-#include <iomanip>
-#include <sstream>
 
 #include "control/config/list_changes.h"
 #include "control/daemon.h"
@@ -69,7 +67,7 @@ void Daemon::drain(bool on) {
     is_draining_ = on;
     streams_->set_draining(on || ends_ms_);
     tell_state();
-    follow_readiness();
+    follow_readiness(readiness());
 }
 
 // For `systemctl status`.
@@ -81,8 +79,8 @@ void Daemon::tell_state() const {
 
 // An event for each change; for subscribers, a sign of life, too: one that hears nothing knows that this process
 // hangs.
-void Daemon::follow_readiness() {
-    const std::string trouble = ops::health_line(readiness());
+void Daemon::follow_readiness(const ops::HealthChecks& checks) {
+    const std::string trouble = ops::health_line(checks);
     const std::uint64_t now_ms = clock_.now().ms;
     const bool is_ready = trouble.empty();
     // The text can change each second; the log needs the change of the state alone.
@@ -133,20 +131,14 @@ ops::HealthChecks Daemon::readiness() {
     return checks;
 }
 
-// Apart from draining, and from the end of `shutdown_delay`.
-bool Daemon::is_ready() {
-    return std::ranges::all_of(readiness(), [](const ops::HealthCheck& check) {
+// What the other boxes see of this one. They see by themselves that it drains or ends.
+void Daemon::tell_fleet(const ops::HealthChecks& checks) {
+    const bool is_ready = std::ranges::all_of(checks, [](const ops::HealthCheck& check) {
         return check.is_good() || check.name == "drain" || check.name == "shutdown";
     });
-}
-
-// What the other boxes see of this one.
-void Daemon::tell_fleet() {
-    std::ostringstream hash;
-    hash << std::hex << std::setw(12) << std::setfill('0') << reloads_.text_hash;
     fleet::BoxFacts now{.version = kVersion,
-                        .configuration = hash.str(),
-                        .is_ready = is_ready(),
+                        .configuration = reloads_.hash_text,
+                        .is_ready = is_ready,
                         .is_draining = is_draining_ || ends_ms_.has_value()};
     if (now == facts_) return;
     facts_ = std::move(now);

@@ -359,6 +359,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
 void Daemon::note_in_force(std::uint64_t text_hash) {
     reloads_.in_force_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     reloads_.text_hash = text_hash;
+    reloads_.hash_text = fmt::format("{:012x}", text_hash);
     reloads_.trouble.clear();
 }
 
