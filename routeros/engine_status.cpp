@@ -157,8 +157,10 @@ RouterStatus Router::Engine::status() const {
     s.queued = writer_.queued();
     s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe) +
                          jobs(JobKind::adopt) + jobs(JobKind::writer_row);
-    s.pending = is_ready() || (judges() && !may_write_) ? writer_.places()
-                                                        : claims_.size() + persistent_.size();
+    const bool knows_rows = is_ready() || (judges() && !may_write_);
+    s.pending = knows_rows ? writer_.places() : claims_.size() + persistent_.size();
+    const auto oldest = knows_rows ? writer_.oldest_add_ms() : std::optional(away_since_ms_);
+    if (s.pending != 0 && oldest.value_or(0) != 0) s.lag_ms = now_ - std::min(*oldest, now_);
     s.routine_share = config_.routine_share;
     for (std::size_t i = 0; i < kWriteClasses; ++i) {
         s.work[i].rows = rows_by_class_[i];

@@ -204,7 +204,8 @@ struct RouterStatus {
     std::size_t held = 0;     // claims that an answer waits for
     std::size_t queued = 0;
     std::size_t writes_in_flight = 0;  // sentences in flight that change the router
-    std::size_t pending = 0;  // places still to be written; all claims while it is unreachable
+    std::size_t pending = 0;   // places still to be written; all claims while it is unreachable
+    std::uint64_t lag_ms = 0;  // age of the oldest claim without a row; 0: all have theirs
     std::size_t routes_inactive = 0;  // own routes whose gateway the router cannot reach
     std::size_t routes_kept = 0;      // own routes without a lease that connections still use
     std::size_t late = 0;             // addresses whose early connections are still to be found

@@ -105,6 +105,15 @@ void Writer::drop(const Place& place) {
     places_.erase(found);
 }
 
+std::optional<std::uint64_t> Writer::oldest_add_ms() const {
+    std::optional<std::uint64_t> oldest;
+    for (const auto& [place, entry] : places_) {
+        if (entry.write.kind == WriteKind::add)
+            oldest = std::min(oldest.value_or(entry.write.since_ms), entry.write.since_ms);
+    }
+    return oldest;
+}
+
 void Writer::put_halves(const Batch& batch) {
     const auto middle = batch.writes.begin() + static_cast<std::ptrdiff_t>(batch.writes.size() / 2);
     for (const bool first : {true, false}) {

@@ -108,6 +108,8 @@ class Writer {
     [[nodiscard]] std::size_t queued_saved() const { return saved_[1].size() + saved_[2].size(); }
     [[nodiscard]] std::size_t sentences_in_flight() const { return in_flight_.size(); }
     [[nodiscard]] std::size_t places() const { return places_.size(); }
+    // When the oldest add that has not ended was needed first. Looks at all places.
+    [[nodiscard]] std::optional<std::uint64_t> oldest_add_ms() const;
     // Of one add; no value: not measured yet.
     [[nodiscard]] std::optional<double> service_us() const {
         if (!service_.is_measured()) return std::nullopt;

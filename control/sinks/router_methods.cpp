@@ -256,6 +256,7 @@ object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
                {"shared", router.shared},
                {"held", s.held},
                {"owed", s.pending},
+               {"lag_ms", s.lag_ms},
                {"cpu_share_percent", std::lround(s.routine_share * 100)},
                {"service_us", value_from(s.service_us)},
                {"rtt_ms", value_from(s.rtt_ms)}};

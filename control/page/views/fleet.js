@@ -1,7 +1,7 @@
 // The fleet: every box, its role per router, and whether this box can be stopped now. What a box says of itself comes over
 // Redis, so nothing in it is taken for granted.
 import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
-import { count, duration } from "/format.js";
+import { count, duration, ms } from "/format.js";
 import { action } from "/permissions.js";
 import { call } from "/rpc.js";
 
@@ -46,7 +46,7 @@ function role(box, router, own) {
   if (!one || !box.alive) return make("span", { class: "quiet" }, "–");
   const isInSync = one.state === "in_sync";
   return make("span", {}, make("span", { class: one.role === "writer" ? "good" : one.role === "alone" ? "warn" : "" }, textOf(one.role)),
-    !isInSync && make("span", { class: "bad" }, `, ${textOf(one.state).replaceAll("_", " ")}`), one.pending > 0 && `, ${count(one.pending)} to write`);
+    !isInSync && make("span", { class: "bad" }, `, ${textOf(one.state).replaceAll("_", " ")}`), one.pending > 0 && `, ${count(one.pending)} to write`, one.lag_ms > 0 && ` (${ms(one.lag_ms)} behind)`);
 }
 
 function roles({ boxes: all, routers: own, connected }) {

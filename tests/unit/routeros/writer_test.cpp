@@ -92,6 +92,22 @@ BOOST_AUTO_TEST_CASE(a_write_keeps_the_time_of_the_first_need_and_its_class_is_c
     BOOST_TEST(writer.charged_us(WriteClass::routine) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_oldest_add_is_known_until_it_ends) {
+    BOOST_TEST(!writer.oldest_add_ms().has_value());
+    const std::uint64_t first = now;
+    writer.put(extend(7, WriteClass::routine, 300), now - 500);
+    writer.put(add(1, WriteClass::held), now);
+    now += 40;
+    writer.put(add(2, WriteClass::routine), now);
+    BOOST_TEST(writer.oldest_add_ms().value_or(0) == first);
+    writer.drop(place(1));
+    BOOST_TEST(writer.oldest_add_ms().value_or(0) == first + 40);
+    send();
+    BOOST_TEST(writer.oldest_add_ms().value_or(0) == first + 40);
+    end_all();
+    BOOST_TEST(!writer.oldest_add_ms().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(delays_are_counted_by_their_bounds) {
     RowDelays delays;
     for (const std::uint64_t ms : {0U, 5U, 6U, 300'000U, 300'001U})
