@@ -1,11 +1,17 @@
 #include "control/fleet/fleet.h"
 
+#include <openssl/evp.h>
 #include <algorithm>
+#include <array>
+#include <boost/algorithm/hex.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <iterator>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "matchers/quote.h"
@@ -32,7 +38,8 @@ constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
 constexpr unsigned kTicksPerBox = 3;              // between two signs of life
 constexpr unsigned kTicksPerLook = 7;             // between two looks at the others
 constexpr std::size_t kMaxBoxes = 1'000;
-constexpr std::size_t kKeepsUp = 1'000;  // unanswered commands; with fewer, Redis keeps up
+constexpr std::size_t kKeepsUp = 1'000;     // unanswered commands; with fewer, Redis keeps up
+constexpr std::size_t kSharesUnderWay = 8;  // of kPairs claims each: some 2 ms of Redis's time
 constexpr std::size_t kReasonBytes = 200;
 
 // KEYS: writer, token. ARGV: BOX/NONCE, lease in ms, highest token that was seen at the router, what is wanted: "1" the
@@ -56,6 +63,19 @@ local token = string.format('%.0f', math.max(last, tonumber(ARGV[3])) + 1)
 redis.call('SET', KEYS[2], token)
 redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
 return {token, ARGV[1]})";
+
+// As EVALSHA wants it: SHA-1 in lower-case hexadecimal.
+const std::string& elect_hash() {
+    static const std::string text = [] {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+        unsigned size = 0;
+        ::EVP_Digest(kElect.data(), kElect.size(), digest.data(), &size, ::EVP_sha1(), nullptr);
+        std::string hex;
+        boost::algorithm::hex_lower(digest.begin(), digest.begin() + size, std::back_inserter(hex));
+        return hex;
+    }();
+    return text;
+}
 
 std::uint64_t number_in(std::string_view text) {
     std::uint64_t value = 0;
@@ -197,7 +217,7 @@ void Fleet::end() {
 
 void Fleet::commands_ready(std::uint64_t now_ms) {
     ++counters_.connects;
-    is_our_format_ = false;
+    is_our_format_ = has_script_ = false;
     const std::string format = key("format");
     commands_.command({"SETNX", format, kFormat}, now_ms);
     commands_.command(
@@ -238,6 +258,9 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
 void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
     for (const auto& done : std::exchange(looks_, {}))
         done();
+    to_share_.clear();
+    backlog_.clear();
+    shares_under_way_ = 0;
     if (std::exchange(is_subscribed_, false)) ++counters_.losses;
     set_trouble(why, now_ms);
     messages_.restart("the other connection ended", now_ms);
@@ -307,14 +330,15 @@ void Fleet::flush(std::uint64_t now_ms) {
     bool any = false;
     for (Member& member : members_) {
         if (member.batch.empty()) continue;
-        publish(member, now_ms);
+        publish(member, std::exchange(member.batch, {}), now_ms);
         any = true;
     }
     if (any) commands_.send_now();
 }
 
-void Fleet::publish(Member& member, std::uint64_t now_ms) {
-    std::vector<SharedClaim> claims = std::exchange(member.batch, {});
+// `done`: after Redis confirmed each part of at most kPairs; not called if they are left for later.
+void Fleet::publish(const Member& member, std::vector<SharedClaim> claims, std::uint64_t now_ms,
+                    RedisConnection::Done done) {
     if (!has_clock_ || commands_.unanswered() > RedisConnection::kMaxUnanswered / 2) {
         counters_.claims_not_sent += claims.size();
         has_unsent_claims_ = true;
@@ -334,33 +358,83 @@ void Fleet::publish(Member& member, std::uint64_t now_ms) {
         }
         std::vector<std::string_view> words{"ZADD", place, "GT"};
         words.insert(words.end(), pairs.begin(), pairs.end());
-        commands_.command(words, now_ms, [this](const RedisReply& reply, std::uint64_t at_ms) {
-            if (reply.is_error())
-                commands_.restart("it refused claims: " + safe_text(reply.text, kReasonBytes),
-                                  at_ms);
-        });
+        commands_.command(
+            words, now_ms, [this, done](const RedisReply& reply, std::uint64_t at_ms) {
+                if (reply.is_error())
+                    return commands_.restart(
+                        "it refused claims: " + safe_text(reply.text, kReasonBytes), at_ms);
+                if (done) done(reply, at_ms);
+            });
     }
 }
 
 // Every live claim, those of others too: any of them may be lost in Redis.
 void Fleet::share_all(std::uint64_t now_ms) {
     has_unsent_claims_ = false;
-    for (Member& member : members_) {
-        std::map<ListId, std::string> tags;
-        for (const KeptList& list : member.peer.lists)
-            tags[list.id] = list.tag;
-        member.peer.router->for_each_claim([&](const routeros::SharedClaim& claim) {
-            const auto tag = tags.find(claim.list);
-            if (tag == tags.end()) return;
-            member.batch.push_back({.list = tag->second,
-                                    .address = claim.address,
-                                    .name = std::string(claim.origin.name),
-                                    .lease_end_ms = claim.until_ms,
-                                    .row_life_s = claim.row_life_s,
-                                    .is_urgent = false});
-        });
+    backlog_.clear();
+    to_share_.clear();
+    for (const Member& member : members_)
+        to_share_.push_back(member.peer.name);
+    share_more(now_ms);
+}
+
+// Redis gets the next part when it has confirmed one. Otherwise elections and new claims would wait behind all of them; a
+// slow Redis would lose its boxes by that, and with each reconnection it would get all claims once more.
+void Fleet::share_more(std::uint64_t now_ms) {
+    if (!has_clock_ || commands_.unanswered() > kKeepsUp) return;
+    while (shares_under_way_ < kSharesUnderWay && (!backlog_.empty() || !to_share_.empty())) {
+        if (backlog_.empty()) {
+            backlog_of_ = std::move(to_share_.back());
+            to_share_.pop_back();
+            if (const Member* const next = find(backlog_of_)) backlog_ = claims_of(*next);
+            continue;
+        }
+        const auto begin =
+            backlog_.end() - static_cast<std::ptrdiff_t>(std::min(backlog_.size(), kPairs));
+        std::vector<SharedClaim> part(std::make_move_iterator(begin),
+                                      std::make_move_iterator(backlog_.end()));
+        backlog_.erase(begin, backlog_.end());
+        const Member* const member = find(backlog_of_);
+        if (member == nullptr) continue;  // a reload removed it
+        ++shares_under_way_;
+        publish(*member, std::move(part), now_ms,
+                [this](const RedisReply& /*reply*/, std::uint64_t at_ms) {
+                    --shares_under_way_;
+                    share_more(at_ms);
+                });
     }
-    flush(now_ms);
+}
+
+std::vector<SharedClaim> Fleet::claims_of(const Member& member) {
+    std::map<ListId, std::string> tags;
+    std::set<std::string_view> different;
+    for (const KeptList& list : member.peer.lists) {
+        tags[list.id] = list.tag;
+        different.insert(list.tag);
+    }
+    std::vector<SharedClaim> claims;
+    member.peer.router->for_each_claim([&](const routeros::SharedClaim& claim) {
+        const auto tag = tags.find(claim.list);
+        if (tag == tags.end()) return;
+        claims.push_back({.list = tag->second,
+                          .address = claim.address,
+                          .name = std::string(claim.origin.name),
+                          .lease_end_ms = claim.until_ms,
+                          .row_life_s = claim.row_life_s,
+                          .is_urgent = false});
+    });
+    if (different.size() == tags.size()) return claims;
+    // A list with several ids has the same claim under each of them. The latest end counts.
+    const auto row = [](const SharedClaim& one) {
+        return std::tie(one.list, one.address, one.name, one.row_life_s);
+    };
+    std::ranges::sort(claims, [&](const SharedClaim& a, const SharedClaim& b) {
+        return row(a) != row(b) ? row(a) < row(b) : a.lease_end_ms > b.lease_end_ms;
+    });
+    const auto twins = std::ranges::unique(
+        claims, [&](const SharedClaim& a, const SharedClaim& b) { return row(a) == row(b); });
+    claims.erase(twins.begin(), twins.end());
+    return claims;
 }
 
 void Fleet::load(const std::string& router, std::uint64_t from, std::uint64_t now_ms) {
@@ -459,8 +533,11 @@ void Fleet::elect(Member& member, std::uint64_t now_ms) {
     const std::string writer = key(member, "writer"), token = key(member, "token");
     const std::string me = id(), lease = std::to_string(identity_.lease_ms);
     const std::string seen = std::to_string(member.peer.router->highest_token());
+    // EVAL keeps the script in Redis; later elections name it.
+    const std::string_view call = has_script_ ? "EVALSHA" : "EVAL";
+    const std::string_view script = has_script_ ? std::string_view(elect_hash()) : kElect;
     commands_.command(
-        {"EVAL", kElect, "2", writer, token, me, lease, seen, wants ? "1" : "0"}, now_ms,
+        {call, script, "2", writer, token, me, lease, seen, wants ? "1" : "0"}, now_ms,
         [this, router = member.peer.name, now_ms](const RedisReply& reply, std::uint64_t at_ms) {
             take_election(router, reply, now_ms, at_ms);
         });
@@ -468,10 +545,15 @@ void Fleet::elect(Member& member, std::uint64_t now_ms) {
 
 void Fleet::take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
                           std::uint64_t now_ms) {
+    if (reply.is_error() && reply.text.starts_with("NOSCRIPT")) {  // after SCRIPT FLUSH
+        has_script_ = false;
+        return;
+    }
     if (reply.is_error() || reply.items.size() != 2) {
         return commands_.restart("the election failed: " + safe_text(reply.text, kReasonBytes),
                                  now_ms);
     }
+    has_script_ = true;
     contact_ms_ = std::max(contact_ms_, sent_ms);
     Member* const member = find(router);
     if (member == nullptr) return;
@@ -550,7 +632,10 @@ void Fleet::tick(std::uint64_t now_ms) {
                 tidy(member, now_ms);
             ask_boxes(now_ms);
         }
-        if (has_unsent_claims_ && commands_.unanswered() < kKeepsUp) share_all(now_ms);
+        if (has_unsent_claims_ && commands_.unanswered() < kKeepsUp)
+            share_all(now_ms);
+        else
+            share_more(now_ms);
         commands_.send_now();
     }
     apply_roles(now_ms);
@@ -566,7 +651,8 @@ json::array Fleet::routers_json() const {
                          {"role", routeros::label(member.role.role)},
                          {"state", routeros::label(status.state)},
                          {"claims", status.claims},
-                         {"pending", status.pending}};
+                         {"pending", status.pending},
+                         {"lag_ms", status.lag_ms}};
         if (!member.holder.empty()) {
             one["writer"] = box_of(member.holder);
             one["token"] = member.token;

@@ -154,10 +154,12 @@ class Fleet {
     void ask_time(std::uint64_t now_ms);
     void take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint64_t now_ms);
     void share_all(std::uint64_t now_ms);
+    void share_more(std::uint64_t now_ms);
     void load(const std::string& router, std::uint64_t from, std::uint64_t now_ms);
     void took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms);
     void take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms);
-    void publish(Member& member, std::uint64_t now_ms);
+    void publish(const Member& member, std::vector<SharedClaim> claims, std::uint64_t now_ms,
+                 RedisConnection::Done done = {});
     void elect(Member& member, std::uint64_t now_ms);
     void give_up(const Member& member, std::uint64_t now_ms);
     void take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
@@ -173,6 +175,7 @@ class Fleet {
     [[nodiscard]] std::vector<std::string> obstacles() const;
     [[nodiscard]] boost::json::array routers_json() const;
     Member* find(std::string_view router);
+    [[nodiscard]] static std::vector<SharedClaim> claims_of(const Member& member);
 
     const FleetIdentity identity_;
     Log log_;
@@ -185,6 +188,11 @@ class Fleet {
     FleetCounters counters_;
     bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
     bool has_unsent_claims_ = false;        // all are published again once Redis keeps up
+    bool has_script_ = false;               // Redis has the election's, for EVALSHA
+    std::vector<std::string> to_share_;     // routers whose claims are to be published again
+    std::string backlog_of_;                // the router that is under way
+    std::vector<SharedClaim> backlog_;      // the rest of its claims; lease ends of our clock
+    std::size_t shares_under_way_ = 0;      // parts of the backlog that Redis has not confirmed
     std::int64_t clock_difference_ms_ = 0;  // Redis's clock less ours
     std::uint64_t contact_ms_ = 0;          // sending time of the last answered election
     std::uint64_t ticks_ = 0;

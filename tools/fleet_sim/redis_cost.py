@@ -7,6 +7,7 @@ time (user and system) is divided by the packets.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import pathlib
 import re
 import shutil
@@ -133,13 +134,20 @@ def run() -> int:
             print(f"{text:44} {us:7.2f}", flush=True)
             return us
 
+        def arguments(i: int) -> tuple:
+            return 2, f"w{i % 10}", f"t{i % 10}", "box/1", 100_000, 0, 1
+
         def elect(i: int) -> bytes:
-            return command("EVAL", script[1], 2, f"w{i % 10}", f"t{i % 10}", "box/1", 100_000, 0, 1)
+            return command("EVAL", script[1], *arguments(i))
+
+        def elect_by_hash(i: int) -> bytes:
+            return command("EVALSHA", hashlib.sha1(script[1].encode()).hexdigest(), *arguments(i))
 
         packet = show("PING", server.packet_us(lambda _: command("PING")))
         ping = (show("PING, 10 in a packet", server.packet_us(lambda _: command("PING"), commands=10)) - packet) / 9
         show("EVAL of the election", server.packet_us(elect, PACKETS // 2))
         evaluate = (show("EVAL, 10 in a packet", server.packet_us(elect, PACKETS // 4, 10)) - packet) / 10
+        by_hash = (show("EVALSHA, 10 in a packet", server.packet_us(elect_by_hash, PACKETS // 4, 10)) - packet) / 10
         memory = int(server.info("memory")["used_memory"])
         show("ZADD of one member", server.packet_us(lambda i: command("ZADD", "z", "GT", i, _member(i))))
         add = (show("ZADD of ten", server.packet_us(lambda i: command(
@@ -152,6 +160,6 @@ def run() -> int:
         show("PUBLISH to one", _received(server, 1))
         receiver = (show("PUBLISH to four", _received(server, 4)) - alone) / 4
         show("SET of 1500 bytes with PX", server.packet_us(lambda i: command("SET", f"b{i % 100}", b"x" * 1500, "PX", 5000)))
-    print(f"redis packet_us={packet:.2f} command_us={ping:.2f} eval_us={evaluate:.2f} zadd_member_us={add:.2f} "
+    print(f"redis packet_us={packet:.2f} command_us={ping:.2f} eval_us={evaluate:.2f} evalsha_us={by_hash:.2f} zadd_member_us={add:.2f} "
           f"receiver_us={receiver:.2f} member_bytes={member:.0f}")
     return 0

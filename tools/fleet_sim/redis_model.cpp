@@ -21,12 +21,22 @@ struct Cost {
     double call_us;
     double item_us;  // for each member, receiver or key
 };
-constexpr std::array kCosts{
-    Cost{"auth", 0.2, 0},    Cost{"ping", 0.2, 0},    Cost{"time", 0.2, 0},
-    Cost{"get", 0.2, 0},     Cost{"setnx", 0.2, 0},   Cost{"set", 0.5, 0},
-    Cost{"del", 0.2, 0},     Cost{"mget", 0.2, 0.1},  Cost{"eval", 4, 0},
-    Cost{"publish", 0.3, 7}, Cost{"zadd", 0.3, 1},    Cost{"zrangebyscore", 0.3, 0.2},
-    Cost{"pexpire", 0.2, 0}, Cost{"subscribe", 1, 0}, Cost{"zremrangebyscore", 0.3, 0.5}};
+constexpr std::array kCosts{Cost{"auth", 0.2, 0},
+                            Cost{"ping", 0.2, 0},
+                            Cost{"time", 0.2, 0},
+                            Cost{"get", 0.2, 0},
+                            Cost{"setnx", 0.2, 0},
+                            Cost{"set", 0.5, 0},
+                            Cost{"del", 0.2, 0},
+                            Cost{"mget", 0.2, 0.1},
+                            Cost{"eval", 4, 0},
+                            Cost{"evalsha", 4, 0},
+                            Cost{"publish", 0.3, 7},
+                            Cost{"zadd", 0.3, 1},
+                            Cost{"zrangebyscore", 0.3, 0.2},
+                            Cost{"pexpire", 0.2, 0},
+                            Cost{"subscribe", 1, 0},
+                            Cost{"zremrangebyscore", 0.3, 0.5}};
 
 // Bytes of a member of a large sorted set beside its own (skip list node, dictionary entry and bucket, string head), and
 // of a small key: measured as above.
@@ -178,7 +188,7 @@ std::string RedisModel::answer(ClientId client, std::string_view name, const Wor
         touched_ = words.size() - 1;
         return all;
     }
-    if (name == "eval") return elect(words, now_us);
+    if (name == "eval" || name == "evalsha") return elect(words, now_us);
     if (name == "publish") return publish(words, now_us);
     if (name == "zadd") return add_members(words);
     if (name == "zrangebyscore") return members_from(words);

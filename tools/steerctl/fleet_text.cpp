@@ -42,12 +42,13 @@ std::string boxes_table(const json::object& all) {
 
 std::string routers_table(const json::object& all) {
     Table table;
-    table.headings({"router", "role here", "state", "writer", "token", "claims", "not written"});
+    table.headings(
+        {"router", "role here", "state", "writer", "token", "claims", "not written", "lag ms"});
     for (const json::value& one : array_of(all, "routers")) {
         const json::object& router = object_of(one);
         table.row({text_of(router, "name"), text_of(router, "role"), state_cell(router, "state"),
                    text_of(router, "writer"), text_of(router, "token"), text_of(router, "claims"),
-                   text_of(router, "pending")});
+                   text_of(router, "pending"), text_of(router, "lag_ms")});
     }
     return table.text();
 }

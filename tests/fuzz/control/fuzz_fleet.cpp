@@ -9,6 +9,7 @@
 #include "control/fleet/fleet.h"
 #include "control/fleet/sentinel.h"
 #include "fuzz/require.h"
+#include "support/silent_router.h"
 
 namespace {
 
@@ -16,32 +17,7 @@ using namespace steer;
 
 constexpr std::uint64_t kNow = 100'000;
 
-struct NoLink final : routeros::RouterLink {
-    void connect() override {}
-    void close() override {}
-    void send(std::string_view /*bytes*/) override {}
-};
-
-struct NoSink final : routeros::RouterSink {
-    void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
-    void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
-    void epoch(routeros::ListId) override {}
-    void away(routeros::ListId, bool) override {}
-    void settled(std::uint64_t, routeros::Outcome) override {}
-    void log(routeros::Level, std::string_view) override {}
-};
-
-routeros::RouterConfig router_config() {
-    routeros::RouterConfig config;
-    config.name = "edge1";
-    routeros::ListConfig list;
-    list.id = 3;
-    list.list4 = list.list6 = "policy_set";
-    list.tag = "policy";
-    list.max_rows = 100;
-    config.lists.push_back(list);
-    return config;
-}
+constexpr std::size_t kMaxRows = 100;
 
 void messages_are_claims_or_nothing(std::string_view bytes) {
     if (const auto message = fleet::decode_message(bytes)) {
@@ -65,9 +41,11 @@ std::string bulk(std::string_view text) {
 
 // As a subscriber's message, and as replies of the other connection.
 void a_fleet_keeps_a_role(std::string_view bytes, bool as_message) {
-    NoLink commands, messages, to_router;
-    NoSink sink;
-    routeros::Router router(router_config(), sink, to_router);
+    test::SilentLink commands, messages, to_router;
+    test::DeafSink sink;
+    auto config = test::one_list_config();
+    config.lists.front().max_rows = kMaxRows;
+    routeros::Router router(config, sink, to_router);
     router.start(kNow);
     fleet::Fleet one({"pop1", "dns1", "aa", 1'500}, {}, commands, messages,
                      [](routeros::Level, const std::string&) {});
@@ -88,12 +66,12 @@ void a_fleet_keeps_a_role(std::string_view bytes, bool as_message) {
     for (std::uint64_t at = kNow; at < kNow + 3'000; at += 300)
         one.tick(at);
     REQUIRE(one.roles().size() == 1);
-    REQUIRE(router.status().claims <= 100);
+    REQUIRE(router.status().claims <= kMaxRows);
     REQUIRE(!boost::json::serialize(one.report(kNow)).empty());
 }
 
 void a_sentinel_names_a_master_or_an_error(std::string_view bytes) {
-    NoLink link;
+    test::SilentLink link;
     fleet::SentinelQuery query(link, "shared", {});
     int ended = 0;
     query.ask(kNow, [&ended](const Result<fleet::MasterAddress>& found, std::uint64_t) {

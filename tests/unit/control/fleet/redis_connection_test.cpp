@@ -2,13 +2,13 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "silent_link.h"
+#include "support/silent_router.h"
 
 namespace steer::fleet {
 namespace {
 
 struct RedisPlace {
-    SilentLink link;
+    test::SilentLink link;
     int ready = 0;
     std::vector<std::string> lost, messages;
     RedisConnection make(bool is_subscriber, RedisLogin login = {}) {

@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <optional>
 
-#include "silent_link.h"
+#include "support/silent_router.h"
 
 namespace steer::fleet {
 namespace {
@@ -22,7 +22,7 @@ struct SentinelPlace {
         if (query.is_asking()) query.tick(query.next_deadline());
         return seen;
     }
-    SilentLink link;
+    test::SilentLink link;
     SentinelQuery query{link, "shared", {.username = {}, .password = "secret"}};
 };
 

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "silent_link.h"
+#include "support/silent_router.h"
 
 namespace steer::fleet {
 namespace {
@@ -41,7 +41,7 @@ struct TicketPlace {
         redis.send_now();
         if (!replies.empty()) redis.received(replies, now_ms);
     }
-    SilentLink link;
+    test::SilentLink link;
     RedisConnection redis{link, {}, false, 1'500, {}};
     SharedTickets tickets{"steerdns:{pop1}:", redis};
     std::shared_ptr<OneServer> server = std::make_shared<OneServer>();
