@@ -36,7 +36,7 @@ def machine() -> str:
 def commit() -> str:
     def git(*words: str) -> str:
         return subprocess.run(["git", "-C", str(ROOT), *words], text=True, capture_output=True).stdout.strip()
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!README.md")
     return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
 
 
