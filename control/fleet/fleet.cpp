@@ -32,6 +32,7 @@ constexpr std::uint64_t kPastMs = 60'000;                     // an ended claim 
 constexpr std::uint64_t kKeptMs = 8 * 24 * 3'600'000ULL;      // a router's claims, without a writer
 constexpr std::uint64_t kFarthestMs = 7 * 24 * 3'600'000ULL;  // an end that is taken from others
 constexpr std::int64_t kClockJumpMs = 5'000;
+constexpr std::int64_t kClockSkewMs = 60'000;     // a problem of the machine, not of the leases
 constexpr std::uint64_t kProofMs = 10'000;        // a writer's row is on the router by then
 constexpr std::uint64_t kBoxMs = 5'000;           // after its last sign of life a box is dead
 constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
@@ -170,6 +171,9 @@ void Fleet::take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint6
         number_in(reply.items[0].text) * 1000 + number_in(reply.items[1].text) / 1000;
     const auto difference =
         static_cast<std::int64_t>(theirs_ms) - static_cast<std::int64_t>((sent_ms + now_ms) / 2);
+    if (wall_ms_)
+        clock_ahead_ms_ =
+            static_cast<std::int64_t>(theirs_ms + (now_ms - sent_ms) / 2) - wall_ms_();
     const bool has_jumped =
         has_clock_ && std::abs(difference - clock_difference_ms_) > kClockJumpMs;
     clock_difference_ms_ = difference;
@@ -744,6 +748,13 @@ std::vector<std::string> Fleet::problems() const {
                       ", so every box writes the routers by itself; start Redis, or correct "
                       "`fleet` of the configuration");
     }
+    if (const std::int64_t ahead_ms = clock_ahead_ms_.value_or(0);
+        std::abs(ahead_ms) >= kClockSkewMs) {
+        all.push_back(fleet + ": this box's clock is " + std::to_string(std::abs(ahead_ms) / 1000) +
+                      " s " + (ahead_ms > 0 ? "behind" : "ahead of") +
+                      " Redis's, which leases do not depend on, but certificates and logs do; "
+                      "set both by NTP");
+    }
     for (const Member& member : members_) {
         if (member.role.role != Role::alone || member.holder.empty()) continue;
         all.push_back(fleet + ": router " + member.peer.name + " has no row of its writer " +
@@ -813,10 +824,11 @@ json::object Fleet::report(std::uint64_t now_ms) const {
             one[name] = value;
         boxes.push_back(std::move(one));
     }
-    json::object all{{"name", identity_.name},        {"box", identity_.box},
-                     {"connected", is_connected()},   {"clock_difference_ms", clock_difference_ms_},
-                     {"routers", routers_json()},     {"boxes", std::move(boxes)},
-                     {"problems", texts(problems())}, {"obstacles", texts(obstacles())}};
+    json::object all{{"name", identity_.name},         {"box", identity_.box},
+                     {"connected", is_connected()},    {"routers", routers_json()},
+                     {"boxes", std::move(boxes)},      {"problems", texts(problems())},
+                     {"obstacles", texts(obstacles())}};
+    if (clock_ahead_ms_) all["clock_ahead_ms"] = *clock_ahead_ms_;
     if (!trouble_.empty()) {
         all["trouble"] = trouble_;
         all["trouble_s"] = (now_ms - trouble_since_ms_) / 1000;

@@ -24,6 +24,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,8 @@ class Fleet {
     // To be called every tick_ms().
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
+    // Milliseconds since 1970, to compare with Redis's. Without it the report says nothing of clocks.
+    void set_wall_clock(std::function<std::int64_t()> wall_ms) { wall_ms_ = std::move(wall_ms); }
     // Shares the keys of their session tickets.
     void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
     void set_facts(BoxFacts facts) { facts_ = std::move(facts); }
@@ -108,7 +111,7 @@ class Fleet {
     // The connection's state is known by others: why there is none now; empty: there is one.
     void set_trouble(const std::string& why, std::uint64_t now_ms);
 
-    // {"name", "box", "connected", "trouble", "trouble_s", "clock_difference_ms", "routers": [{"name", "role", "writer",
+    // {"name", "box", "connected", "trouble", "trouble_s", "clock_ahead_ms" (Redis's less ours), "routers": [{"name", "role", "writer",
     // "token", "claims"}], "boxes": [{"box", "self", "alive", "ago_s", and what it says of itself}], "problems": [text],
     //  "obstacles": [text], "counters"}; obstacles: why this box should not be taken out of service now
     [[nodiscard]] boost::json::object report(std::uint64_t now_ms) const;
@@ -193,8 +196,10 @@ class Fleet {
     std::string backlog_of_;                // the router that is under way
     std::vector<SharedClaim> backlog_;      // the rest of its claims; lease ends of our clock
     std::size_t shares_under_way_ = 0;      // parts of the backlog that Redis has not confirmed
-    std::int64_t clock_difference_ms_ = 0;  // Redis's clock less ours
-    std::uint64_t contact_ms_ = 0;          // sending time of the last answered election
+    std::int64_t clock_difference_ms_ = 0;  // Redis's clock less our monotonic one
+    std::function<std::int64_t()> wall_ms_;
+    std::optional<std::int64_t> clock_ahead_ms_;  // Redis's clock less our wall clock
+    std::uint64_t contact_ms_ = 0;                // sending time of the last answered election
     std::uint64_t ticks_ = 0;
     std::string trouble_;
     std::uint64_t trouble_since_ms_ = 0;

@@ -33,7 +33,7 @@ void add_fleet_methods(ops::Methods& methods, boost::asio::io_context& main_io,
                  });
              },
          .members = "configured name? box? redis? lease_ms? connected? trouble? trouble_s? "
-                    "clock_difference_ms? routers? boxes? problems? obstacles? counters?",
+                    "clock_ahead_ms? routers? boxes? problems? obstacles? counters?",
          .result = "roles, boxes, problems, obstacles to stopping this box, counters"});
 }
 

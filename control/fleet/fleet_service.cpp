@@ -49,6 +49,10 @@ struct FleetService::Running {
           timer(io) {
         commands.drive(fleet.commands());
         messages.drive(fleet.messages());
+        fleet.set_wall_clock([] {
+            const auto now = std::chrono::system_clock::now().time_since_epoch();
+            return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+        });
     }
     ~Running() {
         timer.cancel();

@@ -300,6 +300,22 @@ BOOST_AUTO_TEST_CASE(a_new_router_is_followed_on_the_same_connection) {
     BOOST_TEST(fleet.counters().losses == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_wrong_clock_is_a_problem_of_the_machine_alone) {
+    std::int64_t wall_ms = kStart + 1'000'000;
+    fleet.set_wall_clock([&wall_ms] { return wall_ms; });
+    connect(kStart);
+    BOOST_TEST(fleet.problems().empty());
+    wall_ms -= 3'600'000;
+    answer_all(kStart);
+    fleet.tick(kStart + 300);
+    answer_all(kStart + 300);
+    BOOST_TEST_REQUIRE(fleet.problems().size() == 1U);
+    BOOST_TEST(fleet.problems().front().find("this box's clock is 3600 s behind Redis's") !=
+               std::string::npos);
+    BOOST_TEST(fleet.report(kStart + 300).at("clock_ahead_ms").as_int64() == 3'600'300);
+    BOOST_TEST(role_of(kStart + 300) == "writer");
+}
+
 BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {
     fleet.connect(kStart);
     fleet.commands().tick(kStart);
