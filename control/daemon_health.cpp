@@ -10,6 +10,7 @@
 
 #include "control/config/list_changes.h"
 #include "control/daemon.h"
+#include "control/health/needed_lists.h"
 #include "matchers/version.h"
 
 namespace steer {
@@ -192,7 +193,7 @@ std::string Daemon::upstreams_trouble() const {
 }
 
 std::string Daemon::routers_trouble() const {
-    return routers_ ? needed_routers_trouble(routers_->needed(), clock_.now().ms) : "";
+    return routers_ ? needed_lists_trouble(routers_->needed(), clock_.now().ms) : "";
 }
 
 std::string Daemon::shutdown_trouble() const {

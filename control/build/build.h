@@ -67,8 +67,8 @@ struct Listener {
 struct RouterPlan {
     config::RouterIndex router = 0;  // of Settings::routers
     routeros::RouterConfig config;
-    std::map<ListId, config::Quorum> quorums;      // of its lists that other routers also keep
-    std::map<ListId, config::ReadyRouters> ready;  // of its lists that /readyz needs
+    std::map<ListId, config::Quorum> quorums;   // of its lists that other routers also keep
+    std::map<ListId, config::ReadyNeed> ready;  // of its lists that /readyz needs
     routeros::TransportConfig transport;
     bool cleanup_on_shutdown = false;  // of any of its lists
 };

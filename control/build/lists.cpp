@@ -292,7 +292,7 @@ struct RouterLists {
             RouterPlan& plan = plan_of(built, settings, router);
             plan.config.lists.push_back(list_config(plugin, args, *id));
             if (routers.size() > 1) plan.quorums.emplace(*id, args.quorum);
-            if (args.ready != config::ReadyRouters::off) plan.ready.emplace(*id, args.ready);
+            if (args.ready != config::ReadyNeed::off) plan.ready.emplace(*id, args.ready);
             plan.cleanup_on_shutdown = plan.cleanup_on_shutdown || args.cleanup_on_shutdown;
         }
         return *id;

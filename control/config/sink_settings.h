@@ -20,8 +20,8 @@ struct PersistentRow {
 enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
 // How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
 enum class Quorum : std::uint8_t { healthy, any, all };
-// Which routers of a list /readyz needs.
-enum class ReadyRouters : std::uint8_t { off, any, all };
+// How many of the routers or sets of a list /readyz needs: none, one, each.
+enum class ReadyNeed : std::uint8_t { off, any, all };
 enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
 enum class SharedMode : std::uint8_t { keep, skip, report };
@@ -37,7 +37,7 @@ struct RouteRows {
 struct RouterRows {                    // `ros_address_list`, `ros_route`
     std::vector<RouterIndex> routers;  // at least one
     Quorum quorum = Quorum::healthy;
-    ReadyRouters ready = ReadyRouters::off;
+    ReadyNeed ready = ReadyNeed::off;
     std::string address_list4, address_list6;  // at least one, unless there is `route`
     std::optional<RouteRows> route;
     std::string comment_prefix = "fdns";

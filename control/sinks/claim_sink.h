@@ -26,7 +26,7 @@ struct KeptList {
     ListId id = 0;
     std::string tag;  // of its plugin, for messages
     config::Quorum quorum = config::Quorum::healthy;
-    config::ReadyRouters ready = config::ReadyRouters::off;
+    config::ReadyNeed ready = config::ReadyNeed::off;
 };
 
 // "List `list` must hold these addresses." One answer's, or part of it.
@@ -51,6 +51,18 @@ struct SinkHealth {
     std::uint32_t write_us = 0;  // duration of a write, smoothed; 0: unknown
 };
 
+// A list that /readyz needs, as its sink sees it.
+struct NeededList {
+    std::string tag;
+    config::ReadyNeed need = config::ReadyNeed::off;
+    std::string where;         // the router or the sets, for messages
+    bool is_away = true;       // it cannot be written
+    bool is_stopped = false;   // an operator paused it, or the bypass is on: no fault of the router
+    bool was_reached = false;  // since the start
+    std::uint64_t away_since_ms = 0;  // 0: it was never lost
+    std::string trouble;              // the cause; may be empty
+};
+
 class ClaimSink {
   public:
     virtual ~ClaimSink() = default;
@@ -65,6 +77,10 @@ class ClaimSink {
     // machine ignore it.
     virtual void pause(bool /*on*/) {}
     [[nodiscard]] virtual SinkHealth health() const = 0;
+    // Its lists with a `ready` other than off.
+    [[nodiscard]] virtual std::vector<NeededList> needed(std::uint64_t /*now_ms*/) const {
+        return {};
+    }
 };
 
 // The callbacks of a sink about its lists.

@@ -14,7 +14,7 @@ std::vector<KeptList> kept_lists(const build::RouterPlan& plan) {
         const auto ready = plan.ready.find(list.id);
         lists.push_back({list.id, list.tag,
                          quorum == plan.quorums.end() ? config::Quorum::healthy : quorum->second,
-                         ready == plan.ready.end() ? config::ReadyRouters::off : ready->second});
+                         ready == plan.ready.end() ? config::ReadyNeed::off : ready->second});
     }
     return lists;
 }
@@ -52,6 +52,23 @@ SinkHealth RouterService::health() const {
     for (const routeros::ListFill& list : status.lists)
         health.capacity += list.max_rows;
     return health;
+}
+
+std::vector<NeededList> RouterService::needed(std::uint64_t) const {
+    std::vector<NeededList> all;
+    for (const KeptList& list : lists_) {
+        if (list.ready == config::ReadyNeed::off) continue;
+        const routeros::RouterStatus state = router_.status();
+        all.push_back({.tag = list.tag,
+                       .need = list.ready,
+                       .where = name_,
+                       .is_away = state.away,
+                       .is_stopped = state.paused,
+                       .was_reached = router_.counters().connects > 0,
+                       .away_since_ms = state.away_since_ms,
+                       .trouble = state.trouble});
+    }
+    return all;
 }
 
 void RouterService::installed(routeros::ListId list, const routeros::AddressBytes& address,

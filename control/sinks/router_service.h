@@ -39,6 +39,7 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     [[nodiscard]] std::vector<KeptList> lists() const override { return lists_; }
     void claim(const Claim& claim, std::uint64_t now_ms) override;
     [[nodiscard]] SinkHealth health() const override;
+    [[nodiscard]] std::vector<NeededList> needed(std::uint64_t now_ms) const override;
 
   private:
     void installed(routeros::ListId list, const routeros::AddressBytes& address,

@@ -308,32 +308,22 @@ RouterThread::Status RouterThread::Seen::status() const {
     return {name, address, router.status(), router.counters(), shared_addresses};
 }
 
-NeededRouter RouterThread::needed(const Link& link) const {
-    NeededRouter out{.name = link.plan.config.name};
-    for (const KeptList& list : link.service.lists()) {
-        if (list.ready != config::ReadyRouters::off) out.lists.push_back({list.tag, list.ready});
-    }
-    if (out.lists.empty()) return out;
-    const routeros::Router& router = link.service.router();
-    const routeros::RouterStatus state = router.status();
-    out.is_away = state.away;
-    out.is_stopped = state.paused;
-    out.was_reached = router.counters().connects > 0;
-    out.away_since_ms = state.away_since_ms;
-    out.trouble = state.trouble;
-    return out;
-}
-
 void RouterThread::publish_copies() {
     std::vector<Status> fresh;
     std::vector<SinkHealth> sinks;
-    std::vector<NeededRouter> needs;
+    std::vector<NeededList> needs;
+    const std::uint64_t now_ms = clock_.now().ms;
+    const auto add_needs = [&](const ClaimSink& sink) {
+        for (NeededList& list : sink.needed(now_ms))
+            needs.push_back(std::move(list));
+    };
     for (const auto& link : links_) {
-        if (auto one = needed(*link); !one.lists.empty()) needs.push_back(std::move(one));
+        add_needs(link->service);
         sinks.push_back(link->service.health());
         fresh.push_back(seen(*link).status());
     }
     for (const auto& other : others_) {
+        add_needs(*other);
         if (!other->lists().empty()) sinks.push_back(other->health());
     }
     const std::lock_guard lock(mutex_);
@@ -418,7 +408,7 @@ std::vector<SinkHealth> RouterThread::sinks() const {
     return sinks_;
 }
 
-std::vector<NeededRouter> RouterThread::needed() const {
+std::vector<NeededList> RouterThread::needed() const {
     const std::lock_guard lock(mutex_);
     return needed_;
 }

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "control/build/build.h"
-#include "control/health/needed_routers.h"
 #include "control/process/heartbeat.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sinks/acknowledger.h"
@@ -93,8 +92,8 @@ class RouterThread {
     void refresh(std::function<void()> done);
     // Of routers and other sinks; equally old.
     [[nodiscard]] std::vector<SinkHealth> sinks() const;
-    // Routers with lists that /readyz needs; equally old.
-    [[nodiscard]] std::vector<NeededRouter> needed() const;
+    // Lists that /readyz needs, of all sinks; equally old.
+    [[nodiscard]] std::vector<NeededList> needed() const;
     [[nodiscard]] const Heartbeat& heartbeat() const { return heartbeat_; }
     // Outcomes of answers that waited; any thread.
     [[nodiscard]] Outcomes outcomes() const;
@@ -118,7 +117,6 @@ class RouterThread {
     void drain();
     void flush_acknowledgements();
     [[nodiscard]] Seen seen(Link& link);
-    [[nodiscard]] NeededRouter needed(const Link& link) const;
     void publish_copies();
     void publish_status();
 
@@ -137,9 +135,9 @@ class RouterThread {
     struct Io;
     std::unique_ptr<Io> timers_;
     mutable std::mutex mutex_;
-    std::vector<Status> status_;        // under the mutex
-    std::vector<SinkHealth> sinks_;     // under the mutex
-    std::vector<NeededRouter> needed_;  // under the mutex
+    std::vector<Status> status_;      // under the mutex
+    std::vector<SinkHealth> sinks_;   // under the mutex
+    std::vector<NeededList> needed_;  // under the mutex
     Heartbeat heartbeat_;
     std::thread thread_;
 };

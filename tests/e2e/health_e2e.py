@@ -183,7 +183,7 @@ class Health(unittest.TestCase):
         self.start(MINIMAL.replace("address_list4:", "ready: any\n      address_list4:", 1))
         until(self.is_ready, 20, "it is ready")
         rossim.stop()
-        self.fails(r'routers failed: list "\w+" cannot be written on \S+ \(.*\)', seconds=30)
+        self.fails(r'routers failed: list "\w+" cannot be written to \S+ \(.*\)', seconds=30)
         self.assertTrue(scene.short("stream.example", "A"), "queries are answered")
         self.assertIn("not ready: routers: ", scene.steerctl("events", "--kind", "readiness"))
         scene.start_router()
