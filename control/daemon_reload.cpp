@@ -324,15 +324,15 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     read_ = std::move(candidate.read);
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
     texts_->set(std::move(candidate.settings.texts));
-    routers_->configure(
-        std::move(candidate.built.routers),
-        [sets = sets_, plans = std::move(candidate.built.kernel_sets), opnsense = opnsense_.get(),
-         opnsense_plans = std::move(candidate.built.opnsense), boxes = fleet_,
-         plan = fleet::fleet_plan(candidate.settings)]() mutable {
-            sets->configure(std::move(plans));
-            opnsense->configure(opnsense_plans);
-            boxes->configure(std::move(plan));
-        });
+    routers_->configure(std::move(candidate.built.routers),
+                        [sets = sets_, plans = std::move(candidate.built.kernel_sets),
+                         ready = std::move(candidate.built.ready_sets), opnsense = opnsense_.get(),
+                         opnsense_plans = std::move(candidate.built.opnsense), boxes = fleet_,
+                         plan = fleet::fleet_plan(candidate.settings)]() mutable {
+                            sets->configure(std::move(plans), std::move(ready));
+                            opnsense->configure(opnsense_plans);
+                            boxes->configure(std::move(plan));
+                        });
     if (auto* const cache = runtime_->shared().cache) {
         for (const auto& instance : snapshot.caches)
             cache->set_instance_size(instance.id, instance.size);

@@ -372,7 +372,7 @@ void Daemon::start_threads() {
     routers_->add_sink([this](auto& io, auto& observer) {
         auto sink = std::make_unique<kernel_sets::SetSink>(
             io, observer, [this] { return set_program_.start(); }, router_log(events_));
-        sink->configure(built_.kernel_sets);
+        sink->configure(built_.kernel_sets, built_.ready_sets);
         sets_ = sink.get();
         return sink;
     });

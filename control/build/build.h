@@ -90,10 +90,11 @@ struct Built {
     std::vector<RouterPlan> routers;
     LeasePlans leases;
     RouterListPlans router_lists;
-    std::vector<OpnsensePlan> opnsense;      // of every opnsense_alias
-    std::vector<sets::SetPlan> kernel_sets;  // of every ipset, nftset and bgp_route
-    std::vector<NamedSet> sets;              // sets that the program tests
-    std::vector<Error> errors;               // if not empty, there is no snapshot
+    std::vector<OpnsensePlan> opnsense;              // of every opnsense_alias
+    std::vector<sets::SetPlan> kernel_sets;          // of every ipset, nftset and bgp_route
+    std::map<ListId, config::ReadyNeed> ready_sets;  // of them, the lists that /readyz needs
+    std::vector<NamedSet> sets;                      // sets that the program tests
+    std::vector<Error> errors;                       // if not empty, there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

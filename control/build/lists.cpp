@@ -122,6 +122,7 @@ void add_aliases(Built& built, const config::Settings& settings, const config::P
     alias.longest_life_s = std::max(seconds(args.max_ttl), seconds(args.min_ttl + args.extra_time));
     alias.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     if (args.routers.size() > 1) alias.quorum = args.quorum;
+    alias.ready = args.ready;
     for (const config::OpnsenseIndex router : args.routers) {
         const std::string& name = settings.opnsense[router].name;
         auto plan = std::ranges::find(built.opnsense, name, &OpnsensePlan::name);
@@ -359,6 +360,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             }
             lists.push_back(policy_list(plugin, *kernel, *id, hosts));
             built.kernel_sets.push_back(set_plan(plugin, *kernel, *id, hosts));
+            if (kernel->ready != config::ReadyNeed::off)
+                built.ready_sets.emplace(*id, kernel->ready);
             continue;
         }
         if (const auto* alias = std::get_if<config::OpnsenseAlias>(&plugin.args)) {

@@ -17,6 +17,7 @@ struct AliasPlan {
     ListId list = 0;
     std::string tag;  // of the list's plugin
     config::Quorum quorum = config::Quorum::healthy;
+    config::ReadyNeed ready = config::ReadyNeed::off;
     bool v4 = false, v6 = false;  // families of the list that belong to it
     std::size_t max_elements = 50'000;
     std::uint32_t longest_life_s = 3'630;  // of an element

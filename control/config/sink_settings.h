@@ -85,6 +85,7 @@ struct BgpRoutes {
 };
 struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
     std::optional<KernelSet> v4, v6;  // at least one
+    ReadyNeed ready = ReadyNeed::off;
     bool async = true;
     Milliseconds sync_timeout{100};
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
@@ -99,6 +100,7 @@ struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
 struct OpnsenseAlias {                   // `opnsense_alias`
     std::vector<OpnsenseIndex> routers;  // at least one
     Quorum quorum = Quorum::healthy;
+    ReadyNeed ready = ReadyNeed::off;
     std::string alias4, alias6;  // at least one; one alias may hold both families
     bool async = true;
     Milliseconds sync_timeout{500};

@@ -22,15 +22,20 @@ SetSink::~SetSink() = default;
 
 // ---- the lists
 
-void SetSink::configure(std::vector<sets::SetPlan> plans) {
+void SetSink::configure(std::vector<sets::SetPlan> plans,
+                        std::map<ListId, config::ReadyNeed> ready) {
+    ready_ = std::move(ready);
     if (plans == plans_) return;
+    const bool is_running = shown_.report().running;
     const auto before = std::exchange(plans_, std::move(plans));
     ++number_;
     for (const sets::SetPlan& plan : before) {
         if (std::ranges::find(plans_, plan) == plans_.end()) notify_away(plan.list);
     }
     for (const sets::SetPlan& plan : plans_) {
-        if (std::ranges::find(before, plan) == before.end()) observer_.epoch(*this, plan.list);
+        if (std::ranges::find(before, plan) != before.end()) continue;
+        observer_.epoch(*this, plan.list);
+        if (is_running) lost_[plan.list] = std::chrono::steady_clock::now();
     }
     claims_.drop_if([&](const sets::Installed& row) {
         return std::ranges::find(plans_, row.list, &sets::SetPlan::list) == plans_.end();
@@ -123,7 +128,10 @@ void SetSink::notify_ready(const std::vector<sets::SetStatus>& states) {
 }
 
 void SetSink::notify_away(ListId list) {
-    if (here_.erase(list) != 0) observer_.away(*this, list, true);
+    if (here_.erase(list) != 0) {
+        observer_.away(*this, list, true);
+        lost_[list] = std::chrono::steady_clock::now();
+    }
     settle(held_.end(list), Outcome::router_away);
 }
 
@@ -143,6 +151,35 @@ SinkHealth SetSink::health() const {
     health.rows += claims_.size();  // not there yet
     health.pending += claims_.size();
     return health;
+}
+
+std::vector<NeededList> SetSink::needed(std::uint64_t now_ms) const {
+    std::vector<NeededList> all;
+    if (ready_.empty()) return all;
+    const std::vector<sets::SetStatus> states = shown_.report().sets;
+    for (const sets::SetPlan& plan : plans_) {
+        const auto need = ready_.find(plan.list);
+        if (need == ready_.end()) continue;
+        NeededList& list = all.emplace_back();
+        list.tag = plan.tag;
+        list.need = need->second;
+        list.is_away = !here_.contains(plan.list);
+        if (const auto lost = lost_.find(plan.list); lost != lost_.end()) {
+            const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::chrono::steady_clock::now() - lost->second);
+            list.was_reached = true;
+            list.away_since_ms = now_ms - std::min(now_ms, static_cast<std::uint64_t>(ago.count()));
+        }
+        for (const sets::SetPlan::Family& family : plan.families) {
+            const auto state = std::ranges::find(states, family.set, &sets::SetStatus::set);
+            if (state == states.end() || state->ready) continue;
+            list.where += (list.where.empty() ? "" : ", ") + family.set.text();
+            if (list.trouble.empty()) list.trouble = state->trouble;
+        }
+        // It has not answered since a reload.
+        if (list.where.empty()) list.where = sets::kProgramName;
+    }
+    return all;
 }
 
 SetReport SetSink::report() const {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -46,12 +47,15 @@ class SetSink final : public ClaimSink {
     SetSink& operator=(const SetSink&) = delete;
 
     // Uses these plans; before ListService::configure(). New and changed lists start without knowledge.
-    void configure(std::vector<sets::SetPlan> plans);
+    // `ready`: the lists that /readyz needs. steerdns-sets does not know it, so it is not in the plans.
+    void configure(std::vector<sets::SetPlan> plans,
+                   std::map<ListId, config::ReadyNeed> ready = {});
 
     [[nodiscard]] std::vector<KeptList> lists() const override;
     void claim(const Claim& claim, std::uint64_t now_ms) override;
     void flush() override;
     [[nodiscard]] SinkHealth health() const override;
+    [[nodiscard]] std::vector<NeededList> needed(std::uint64_t now_ms) const override;
 
     // Any thread.
     [[nodiscard]] SetReport report() const;
@@ -102,12 +106,14 @@ class SetSink final : public ClaimSink {
     bool has_routes_ = false;   // a plan of this process had routes
     std::string trouble_;       // the last logged trouble; empty: it runs
     std::vector<sets::SetPlan> plans_;
+    std::map<ListId, config::ReadyNeed> ready_;
     std::uint32_t number_ = 0;  // of plans_
     std::deque<std::string> plans_out_;
     WaitingClaims claims_{kMaxClaims};
     HeldClaims held_{kMaxHeld};
     std::uint64_t now_ms_ = 0;  // of the last claim
     std::set<ListId> overflowed_, here_;
+    std::map<ListId, std::chrono::steady_clock::time_point> lost_;  // or new while the process ran
     std::vector<sets::SetStatus> incoming_;
     std::uint32_t write_us_ = 0;
     std::atomic<std::uint64_t> overflows_{0};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "matchers/safe_text.h"
+
 namespace steer::opnsense {
 namespace {
 
@@ -30,23 +32,23 @@ void AliasEngine::configure(const build::OpnsensePlan& plan, bool is_new_access,
             settle(alias->state.take_tokens(), Outcome::router_away);
         if (!is_gone && *wanted != alias->state.plan()) {
             alias->state.set_plan(*wanted);
-            alias->phase = Phase::unknown;  // another list knows nothing yet
+            lose(*alias, now_ms);  // another list knows nothing yet
             alias->due_ms = now_ms;
         }
-        if (!is_gone && alias->is_retired) alias->phase = Phase::unknown;
+        if (!is_gone && alias->is_retired) lose(*alias, now_ms);
         alias->is_retired = is_gone;
     }
     for (const build::AliasPlan& wanted : plan.aliases) {
         const bool is_known = std::ranges::any_of(aliases_, [&](const AliasPtr& alias) {
             return alias->state.plan().name == wanted.name;
         });
-        if (!is_known) aliases_.push_back(std::make_shared<Alias>(wanted));
+        if (!is_known) lose(*aliases_.emplace_back(std::make_shared<Alias>(wanted)), now_ms);
     }
     if (is_new_access) {
         for (auto& flight : flights_)
             flight.reset();
         for (const AliasPtr& alias : aliases_) {
-            alias->phase = Phase::unknown;
+            lose(*alias, now_ms);
             alias->due_ms = now_ms;
             alias->state.reset_work();
         }
@@ -246,6 +248,34 @@ SinkHealth AliasEngine::health() const {
         health.capacity += alias->state.plan().max_elements;
     }
     return health;
+}
+
+// A list needs all of its aliases. Slow writes do not count: they arrive.
+std::vector<NeededList> AliasEngine::needed() const {
+    std::vector<NeededList> all;
+    for (const AliasPtr& alias : aliases_) {
+        const build::AliasPlan& plan = alias->state.plan();
+        if (alias->is_retired || plan.ready == config::ReadyNeed::off) continue;
+        auto list = std::ranges::find(all, plan.tag, &NeededList::tag);
+        if (list == all.end()) {
+            list = all.insert(list, NeededList{.tag = plan.tag,
+                                               .need = plan.ready,
+                                               .where = plan_.name,
+                                               .is_away = false,
+                                               .is_stopped = is_paused_,
+                                               .was_reached = true,
+                                               .trouble = safe_text(trouble_)});
+        }
+        if (alias->phase == Phase::ready) continue;
+        // An alias that is not known yet gets the grace, one that may not be written does not.
+        if (!alias->was_ready && !(is_up_ && alias->trouble.empty())) list->was_reached = false;
+        if (!list->is_away || alias->lost_ms < list->away_since_ms)
+            list->away_since_ms = alias->lost_ms;
+        list->is_away = true;
+        if (list->trouble.empty() && !alias->trouble.empty())
+            list->trouble = "alias '" + plan.name + "' " + safe_text(alias->trouble);
+    }
+    return all;
 }
 
 RouterReport AliasEngine::report() const {

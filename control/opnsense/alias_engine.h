@@ -62,6 +62,7 @@ class AliasEngine {
     void failed(Lane lane, const std::string& why, std::uint64_t now_ms);
 
     [[nodiscard]] SinkHealth health() const;
+    [[nodiscard]] std::vector<NeededList> needed() const;
     [[nodiscard]] RouterReport report() const;
     // Nothing is left to be kept or deleted.
     [[nodiscard]] bool is_idle() const { return aliases_.empty(); }
@@ -72,8 +73,10 @@ class AliasEngine {
         explicit Alias(build::AliasPlan plan) : state(std::move(plan)) {}
         AliasState state;
         Phase phase = Phase::unknown;
-        std::uint64_t due_ms = 0;  // of the next step, or the next read
-        std::string trouble;       // why it is not trusted; empty: nothing
+        bool was_ready = false;
+        std::uint64_t lost_ms = 0;  // when it last stopped being ready, or was new
+        std::uint64_t due_ms = 0;   // of the next step, or the next read
+        std::string trouble;        // why it is not trusted; empty: nothing
         bool is_retired = false;
         bool is_repairing = false;
         bool is_overflowed = false;
@@ -106,6 +109,7 @@ class AliasEngine {
     void written(const Flight& flight, const std::string& body, std::uint64_t now_ms);
     void note_time(const Flight& flight, std::uint64_t now_ms);
     void tell_changes(const AliasPtr& alias, const AliasState::Read& read);
+    static void lose(Alias& alias, std::uint64_t now_ms);
     void distrust(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms);
     void down(const std::string& why, std::uint64_t least_ms, std::uint64_t now_ms);
     void up();

@@ -117,6 +117,7 @@ void AliasEngine::listed(const Flight& flight, const std::string& body, std::uin
     alias->due_ms = now_ms + std::max<std::uint64_t>(plan_.read_every_ms, kReadShare * took_ms);
     if (alias->phase != Phase::ready) {
         alias->phase = Phase::ready;
+        alias->was_ready = true;
         alias->state.each_here([&](const IpAddress& address, std::uint64_t until_ms) {
             observer_.installed(sink_, alias->state.plan().list, address, board_s(until_ms));
         });
@@ -202,10 +203,15 @@ void AliasEngine::written(const Flight& flight, const std::string& body, std::ui
 
 // ---- trouble
 
+void AliasEngine::lose(Alias& alias, std::uint64_t now_ms) {
+    if (alias.phase == Phase::ready || alias.lost_ms == 0) alias.lost_ms = now_ms;
+    alias.phase = Phase::unknown;
+}
+
 void AliasEngine::distrust(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms) {
     if (std::exchange(alias->trouble, why) != why)
         log_(Level::warning, about(*alias) + why + "; it is asked for again every 30 s");
-    alias->phase = Phase::unknown;
+    lose(*alias, now_ms);
     alias->due_ms = now_ms + kRefusedMs;
     alias->state.reset_work();
     update_away();
@@ -224,7 +230,7 @@ void AliasEngine::down(const std::string& why, std::uint64_t least_ms, std::uint
     for (auto& flight : flights_)
         flight.reset();
     for (const AliasPtr& alias : aliases_) {
-        alias->phase = Phase::unknown;
+        lose(*alias, now_ms);
         alias->due_ms = now_ms;
         alias->state.reset_work();
     }

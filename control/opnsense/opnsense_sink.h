@@ -37,6 +37,9 @@ class OpnsenseSink final : public ClaimSink {
     void flush() override { pump(); }
     void pause(bool on) override;
     [[nodiscard]] SinkHealth health() const override { return engine_.health(); }
+    [[nodiscard]] std::vector<NeededList> needed(std::uint64_t) const override {
+        return engine_.needed();
+    }
 
     // Any thread; at most half a second old. No value: it is idle, and its router is not configured any more.
     [[nodiscard]] std::optional<RouterReport> report() const;

@@ -180,6 +180,15 @@ class Bgp(unittest.TestCase):
         """Waits for a counter, which steerdns-sets reports twice a second."""
         until(lambda: (self.counter(name, what) or 0) >= least, 3, f"{what} of {name} is {least}")
 
+    def readyz(self):
+        return self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
+
+    def readyz_without_helper(self):
+        """Ends steerdns-sets whenever it runs."""
+        if helper := self.helper():
+            os.kill(helper, signal.SIGKILL)
+        return self.readyz()
+
     # The tests ------------------------------------------------------------------------------------------------
 
     def test_routes_arrive_with_their_community_and_are_withdrawn_in_time(self):
@@ -286,6 +295,14 @@ class Bgp(unittest.TestCase):
         until(lambda: not self.table(5301, "proto", "153"), 30, "it ends")
         self.assertEqual(self.table(5301, "proto", "static"), {"198.51.100.77", "203.0.113.10"})
         self.assertEqual(daemon.stop(), 0)
+
+    def test_readyz_fails_while_no_process_writes_the_routes(self):
+        self.start(LIST + ", ready: any")
+        until(lambda: self.readyz() == "ok\n", 5, "it is ready")
+        failed = ('routers failed: list "video" cannot be written to IPv4 routes of table 5301, IPv6 routes of table 5301 '
+                  "(steerdns-sets ended (killed by signal 9))\n")
+        until(lambda: self.readyz_without_helper() == failed, 20, "/readyz names the list and its tables")
+        until(lambda: self.readyz() == "ok\n", 20, "it is ready again")
 
     def test_flap_damping_suppresses_no_route(self):
         # Both names are asked every 5 s, with leases of 3 s. `other` has neither linger nor flap_interval.

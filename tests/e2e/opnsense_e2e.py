@@ -104,6 +104,9 @@ class Opnsense(unittest.TestCase):
         self.assertTrue(answer, name)
         return answer
 
+    def readyz(self):
+        return self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
+
     def metrics(self):
         return self.scene.network.run("appliance", "/usr/bin/python3", "-c", "import urllib.request as u;"
                                       "print(u.urlopen('http://127.0.0.1:9153/metrics').read().decode())").stdout
@@ -141,7 +144,7 @@ class Opnsense(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, 0.25)
 
     def test_a_slow_router_delays_three_answers_at_most(self):
-        self.start(stream=", async: false, sync_timeout: 200ms", more=", receive_timeout: 5s")
+        self.start(stream=", async: false, sync_timeout: 200ms, ready: any", more=", receive_timeout: 5s")
         self.tell(do="delay", ms=600)
         for name in ("stream", "short.stream", "node.stream", "long.stream"):
             self.ask(f"{name}.example")
@@ -149,12 +152,15 @@ class Opnsense(unittest.TestCase):
         begin = time.monotonic()
         self.ask("www.stream.example")
         self.assertLess(time.monotonic() - begin, 0.2)
+        self.assertEqual(self.readyz(), "ok\n")  # a slow router is written
         self.tell(do="hang", on=True)  # it accepts connections and says nothing
         self.daemon.wait_for("it took too long", 20)
         self.ask("new.stream.example")
+        until(lambda: re.fullmatch(r'routers failed: list "stream" cannot be written to fw1 \(.*\)\n', self.readyz()), 5, "/readyz names it")
         self.tell(do="hang", on=False)
         self.tell(do="delay", ms=0)
         self.in_sync()
+        until(lambda: self.readyz() == "ok\n", 5, "it is ready again")
         until(lambda: "203.0.113.99" in self.table(), 10, "claims were kept")
 
     def test_a_rebooted_router_is_filled_again(self):
@@ -186,8 +192,11 @@ class Opnsense(unittest.TestCase):
         self.start(daemon=False)
         self.tell(do="alias", name="steer_stream", type="host", description="SteerDNS")
         self.tell(do="insert", alias="steer_stream", elements=["192.0.2.1"])
+        self.configure(stream=", ready: all")
         self.daemon = self.scene.start_daemon(self.file)
         self.daemon.wait_for('has the type "host"')
+        failed = """routers failed: list "stream" cannot be written to fw1 (alias 'steer_stream' has the type"""
+        until(lambda: self.readyz().startswith(failed), 3, "/readyz names the alias")
         self.ask("stream.example")
         self.assertEqual(self.tell(do="facts")["config_writes"], 0)
         self.assertEqual(self.table(), {"192.0.2.1"})

@@ -118,7 +118,7 @@ void read_claim_prefixes(Reading& in, const Node& node, const Place& place, BgpR
 }
 
 using Args = BgpRouteArgs;
-constexpr std::array<Row<Args>, 17> kBgpRouteRows{{
+constexpr std::array<Row<Args>, 18> kBgpRouteRows{{
     {"table4", Own<Args>{"integer", read_table<false>}, "none", "1..4294967295",
      "routing table for IPv4 routes; it or `table6` is required\nNothing else may use the table, "
      "and each list needs one of its own. It needs no rule (`ip rule`)."},
@@ -131,6 +131,10 @@ constexpr std::array<Row<Args>, 17> kBgpRouteRows{{
      "next hop of the IPv4 routes, in the printed configuration"},
     {"next_hop6", Own<Args>{"IPv6 address", read_next_hop<true>}, "(this machine)", "",
      "the same for IPv6"},
+    {"ready", choice<Args, &Args::ready>(), "off", "off|any|all",
+     "whether `/readyz` needs the tables of this list\n`any` and `all` mean the same here. "
+     "`/readyz` fails while steerdns-sets does not run, or a table cannot be written. A loss "
+     "counts after 3 s. BIRD and its peers do not count."},
     {"async", &Args::async, "true", "",
      "`false`: an answer waits until the kernel has its routes\nBIRD and its peers follow a "
      "moment later: BGP does not acknowledge routes."},

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
 // Settings that both types have.
 template <class Args>
-constexpr std::array<Row<Args>, 10> life_rows() {
+constexpr std::array<Row<Args>, 11> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
         out.never_claim = read_prefixes(in, node, place);
     };
@@ -26,6 +26,10 @@ constexpr std::array<Row<Args>, 10> life_rows() {
         out.allow_claim = read_prefixes(in, node, place);
     };
     return {{
+        {"ready", choice<Args, &Args::ready>(), "off", "off|any|all",
+         "whether `/readyz` needs the sets of this list\n`any` and `all` mean the same here. "
+         "`/readyz` fails while steerdns-sets does not run, or a set is missing or cannot be "
+         "written. A loss counts after 3 s."},
         {"async", &Args::async, "true", "",
          "`false`: an answer waits until its addresses are in the set\nThen the first connection "
          "after an answer already finds them."},

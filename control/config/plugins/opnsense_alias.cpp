@@ -61,7 +61,7 @@ void read_alias_allow(Reading& in, const Node& node, const Place& place, Opnsens
     out.allow_claim = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<OpnsenseAliasArgs>, 17> kOpnsenseAliasRows{{
+constexpr std::array<Row<OpnsenseAliasArgs>, 18> kOpnsenseAliasRows{{
     {"router", &OpnsenseAliasArgs::router_name, "none", "",
      "router in `opnsense`; it or `routers` is required"},
     {"routers", Own<OpnsenseAliasArgs>{"list of names", read_opnsense_names}, "none", "",
@@ -72,6 +72,12 @@ constexpr std::array<Row<OpnsenseAliasArgs>, 17> kOpnsenseAliasRows{{
      "with several routers and `async: false`: routers that an answer waits for\n`healthy`: all "
      "reachable routers. `any`: the first router. `all`: every router; while one is unreachable, "
      "`on_timeout` applies at once."},
+    {"ready", choice<OpnsenseAliasArgs, &OpnsenseAliasArgs::ready>(), "off", "off|any|all",
+     "routers of this list that `/readyz` needs\n`any`: it fails while none of them can be "
+     "written. `all`: it fails while one of them cannot: it is unreachable, or an alias of the "
+     "list may not be written. A lost router counts after 3 s; the bypass does not count. Set it "
+     "only if the other boxes of the service reach the routers by another way: else all boxes "
+     "stop being ready at once."},
     {"alias4", Own<OpnsenseAliasArgs>{"name", read_alias_name<&OpnsenseAlias::alias4>}, "none", "",
      "alias for IPv4; it or `alias6` is required\nIts type is External (advanced), its "
      "description contains SteerDNS, and nothing else writes it. `alias4` and `alias6` may be the "

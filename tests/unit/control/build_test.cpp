@@ -596,7 +596,7 @@ BOOST_AUTO_TEST_CASE(lists_of_routes_become_plans_for_routing_tables) {
     const Built built = build_of(with_main(
         "      - exec: $fwd\n      - exec: $a\n      - exec: $b\n",
         "  - { tag: a, type: bgp_route, args: { table4: 5301, table6: 5302, community: '1:2', "
-        "max_ttl: 20m, linger: 2m, flap_interval: 1h, max_routes: 7 } }\n"
+        "max_ttl: 20m, linger: 2m, flap_interval: 1h, max_routes: 7, ready: all } }\n"
         "  - { tag: b, type: ipset, args: { set_name4: old } }\n"));
     BOOST_TEST_REQUIRE(built.ok());
     BOOST_TEST_REQUIRE(built.kernel_sets.size() == 2U);
@@ -608,7 +608,26 @@ BOOST_AUTO_TEST_CASE(lists_of_routes_become_plans_for_routing_tables) {
     BOOST_TEST(plan.families[1].set.text() == "IPv6 routes of table 5302");
     BOOST_TEST((plan.families[0].mask == 32 && plan.families[1].mask == 128));
     BOOST_TEST((built.kernel_sets[1].ends == sets::SetEnds{}));
+    BOOST_TEST(
+        (built.ready_sets == decltype(built.ready_sets){{plan.list, config::ReadyNeed::all}}));
     BOOST_TEST(built.snapshot->lists[0].max_ttl_s == 1200U);
+}
+
+BOOST_AUTO_TEST_CASE(readiness_of_an_opnsense_alias_is_in_the_plans_of_all_its_routers) {
+    const Built built = build_of(
+        "opnsense:\n"
+        "  fw1: { address: 198.51.100.1, key: k, secret: s }\n"
+        "  fw2: { address: 198.51.100.2, key: k, secret: s }\n" +
+        with_main("      - exec: $a\n      - exec: $b\n      - exec: $fwd\n",
+                  "  - { tag: a, type: opnsense_alias, args: { routers: [fw1, fw2], alias4: a, "
+                  "alias6: a, ready: any } }\n"
+                  "  - { tag: b, type: opnsense_alias, args: { router: fw1, alias4: b, alias6: b "
+                  "} }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    BOOST_TEST_REQUIRE(built.opnsense.size() == 2U);
+    BOOST_TEST((built.opnsense[0].aliases.at(0).ready == config::ReadyNeed::any));
+    BOOST_TEST((built.opnsense[0].aliases.at(1).ready == config::ReadyNeed::off));
+    BOOST_TEST((built.opnsense[1].aliases.at(0).ready == config::ReadyNeed::any));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/health/needed_lists.h"
 #include "control/kernel_sets/restart_backoff.h"
 #include "control/sets/sequenced_socket.h"
 
@@ -331,6 +332,55 @@ BOOST_AUTO_TEST_CASE(a_killed_process_is_restarted_and_hits_claim_again) {
     BOOST_TEST(log.back() == "steerdns-sets runs again");
     BOOST_TEST(sink.report().sets.at(0).counters.added == 7U);  // of both lives
     BOOST_TEST(sink.report().sets.at(0).trouble.empty());
+}
+
+BOOST_AUTO_TEST_CASE(readiness_needs_the_process_and_its_sets) {
+    constexpr std::uint64_t kNow = 1'000'000;
+    const auto trouble = [&](std::uint64_t after_ms = 0) {
+        auto lists = sink.needed(kNow);  // lost at about kNow
+        return needed_lists_trouble(lists, kNow + after_ms);
+    };
+    sink.configure({plan()}, {{7, config::ReadyNeed::any}});
+    BOOST_TEST(trouble() ==
+               "list \"policy\" cannot be written to nftables set inet fw four (steerdns-sets has "
+               "not reported yet)");
+    until([&] { return starts == 1; });
+    const std::uint32_t number = become_ready();
+    BOOST_TEST(trouble(kSinkGraceMs) == "");
+    say(sets::encode_state(
+        number, {.total = 1, .status = {.set = kFour, .trouble = "No such file or directory"}}));
+    until([&] { return heard.is_away.at(7); });
+    BOOST_TEST(trouble() == "");
+    BOOST_TEST(trouble(kSinkGraceMs) ==
+               "list \"policy\" cannot be written to nftables set inet fw four (No such file or "
+               "directory)");
+    say_ready(number);
+    until([&] { return !heard.is_away.at(7); });
+    BOOST_TEST(trouble(kSinkGraceMs) == "");
+    kill();
+    until([&] { return starts == 2; });
+    BOOST_TEST(trouble() == "");
+    BOOST_TEST(trouble(kSinkGraceMs) ==
+               "list \"policy\" cannot be written to nftables set inet fw four (steerdns-sets "
+               "ended (killed by signal 9))");
+    sink.configure({plan()});  // the plans are the same
+    BOOST_TEST(sink.needed(kNow).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_a_reload_adds_has_the_grace) {
+    constexpr std::uint64_t kNow = 1'000'000;
+    begin();
+    (void)become_ready();
+    auto other = plan();
+    other.list = 8;
+    other.tag = "other";
+    other.families.front().set.name = "other";
+    sink.configure({plan(), other}, {{8, config::ReadyNeed::all}});
+    const auto lists = sink.needed(kNow);
+    BOOST_TEST(needed_lists_trouble(lists, kNow) == "");
+    BOOST_TEST(
+        needed_lists_trouble(lists, kNow + kSinkGraceMs)
+            .starts_with("list \"other\" cannot be written to nftables set inet fw other ("));
 }
 
 BOOST_AUTO_TEST_CASE(a_reload_lowers_no_counter) {

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "control/health/needed_lists.h"
+
 namespace steer::opnsense {
 namespace {
 
@@ -437,6 +439,62 @@ BOOST_AUTO_TEST_CASE(a_pause_writes_nothing_and_holds_no_answer) {
     lab.run(100);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
     BOOST_TEST(!lab.heard.is_away.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(readiness_needs_all_aliases_of_a_list_and_names_the_trouble) {
+    Lab lab({{.name = "four", .list = 1, .tag = "a", .ready = config::ReadyNeed::any, .v4 = true},
+             {.name = "six", .list = 1, .tag = "a", .ready = config::ReadyNeed::any, .v6 = true},
+             {.name = "other", .list = 2, .tag = "b", .v4 = true}});
+    const auto trouble = [&] { return needed_lists_trouble(lab.engine.needed(), lab.now); };
+    BOOST_TEST(trouble() == "list \"a\" cannot be written to fw1");  // never reached
+    lab.run(100);
+    BOOST_TEST_REQUIRE(lab.engine.needed().size() == 1U);
+    BOOST_TEST(trouble() == "");
+    lab.is_cut = true;
+    lab.run(12'000);  // the tables are read every 10 s
+    BOOST_TEST(trouble() == "");
+    lab.run(3'000);
+    BOOST_TEST(trouble() ==
+               "list \"a\" cannot be written to fw1 (cannot be connected to: Connection refused)");
+    lab.engine.pause(true);
+    BOOST_TEST(trouble() == "");
+    lab.engine.pause(false);
+    lab.is_cut = false;
+    lab.run(31'000);
+    BOOST_TEST(trouble() == "");
+    lab.box.aliases.erase("six");
+    lab.claim({kSix});
+    lab.run(2'900);
+    BOOST_TEST(trouble() == "");
+    lab.run(200);
+    BOOST_TEST(trouble().starts_with(
+        "list \"a\" cannot be written to fw1 (alias 'six' cannot be written: "));
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_that_never_could_be_written_is_not_ready_at_once) {
+    Lab lab(
+        {{.name = "stream", .list = 1, .tag = "a", .ready = config::ReadyNeed::all, .v4 = true}});
+    lab.box.aliases["stream"].enabled = false;
+    lab.run(100);
+    BOOST_TEST(needed_lists_trouble(lab.engine.needed(), lab.now) ==
+               "list \"a\" cannot be written to fw1 (alias 'stream' is disabled: enable it, and "
+               "apply)");
+}
+
+BOOST_AUTO_TEST_CASE(slow_writes_end_no_readiness) {
+    Lab lab(
+        {{.name = "stream", .list = 1, .tag = "a", .ready = config::ReadyNeed::all, .v4 = true}});
+    lab.run(50);
+    lab.latency_ms = 600;
+    for (unsigned i = 1; i <= 3; ++i) {
+        IpAddress address = kA;
+        address.bytes[15] = static_cast<std::uint8_t>(i);
+        lab.claim({address}, 600, i);
+        lab.run(1'000);
+    }
+    BOOST_TEST(lab.heard.is_away.at(1));
+    lab.run(5'000);
+    BOOST_TEST(needed_lists_trouble(lab.engine.needed(), lab.now) == "");
 }
 
 BOOST_AUTO_TEST_CASE(claims_above_the_limit_are_dropped_and_made_again_when_there_is_room) {
