@@ -180,6 +180,7 @@ class Daemon {
     void take_notes();
 
     [[nodiscard]] boost::json::value status();
+    [[nodiscard]] boost::json::array opnsense_status() const;
     // What an operator should look at now (daemon_problems.cpp).
     [[nodiscard]] boost::json::value problems();
     void add_upstream_problems(const std::function<void(std::string)>& add) const;

@@ -47,7 +47,7 @@ void Daemon::add_methods() {
     add_ad_list_methods(methods_, snapshot, clock_);
     add_reverse_methods(methods_, snapshot, clock_);
     add_cache_methods(methods_, cache_methods());
-    add_router_methods(methods_, main_io_, routers_);
+    add_router_methods(methods_, main_io_, routers_, [this] { return opnsense_status(); });
     fleet::add_fleet_methods(methods_, main_io_, fleet_);
     why_->add_methods(methods_);
     traces_->begin({*runtime_, *streams_, routers_, clock_, in_force_,
@@ -95,15 +95,16 @@ void Daemon::add_looks() {
                   .run = with_routers(main_io_, routers_, [this] { return status(); }),
                   .members = "version uptime_s pid config generation ready problems reload lists "
                              "ports addresses workers threads memory resident_bytes? open_files? "
-                             "cpu_s simd cache? routers bypass? sets? upstreams certificates "
-                             "connections mdns?",
+                             "cpu_s simd cache? routers bypass? sets? opnsense? upstreams "
+                             "certificates connections mdns?",
                   .result = "one object with a part for each subject"});
     methods_.add(
         {.name = "counters",
          .help = "Shows the verdicts and counters of all workers.",
          .changes = Changes::nothing(),
          .run = with_routers(main_io_, routers_, [this] { return counters(); }),
-         .members = "workers outcomes routers sets? streams mdns? ports exceptions announcements",
+         .members = "workers outcomes routers sets? opnsense? streams mdns? ports exceptions "
+                    "announcements",
          .result = "numbers since the start: of workers, routers, sets, streams and ports"});
     methods_.add({.name = "version",
                   .help = "Shows the version of steerdnsd.",

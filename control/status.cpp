@@ -110,9 +110,25 @@ void add_process(object& all) {
     if (facts.open_files) all["open_files"] = *facts.open_files;
 }
 
-array opnsense_status(const std::vector<opnsense::RouterReport>& routers) {
+array opnsense_counters(const std::vector<opnsense::RouterReport>& routers) {
     array all;
     for (const auto& router : routers) {
+        for (const auto& alias : router.aliases) {
+            object one{{"name", router.name}, {"alias", alias.name}};
+#define STEER_ALIAS_COUNTER_JSON(field, label, text) one[label] = alias.counters.field;
+            STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_JSON)
+#undef STEER_ALIAS_COUNTER_JSON
+            all.push_back(std::move(one));
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+boost::json::array Daemon::opnsense_status() const {
+    array all;
+    for (const auto& router : opnsense_->reports()) {
         for (const auto& alias : router.aliases) {
             const bool works = alias.ready && router.reachable && alias.trouble.empty();
             all.push_back(
@@ -131,22 +147,6 @@ array opnsense_status(const std::vector<opnsense::RouterReport>& routers) {
     }
     return all;
 }
-
-array opnsense_counters(const std::vector<opnsense::RouterReport>& routers) {
-    array all;
-    for (const auto& router : routers) {
-        for (const auto& alias : router.aliases) {
-            object one{{"name", router.name}, {"alias", alias.name}};
-#define STEER_ALIAS_COUNTER_JSON(field, label, text) one[label] = alias.counters.field;
-            STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_JSON)
-#undef STEER_ALIAS_COUNTER_JSON
-            all.push_back(std::move(one));
-        }
-    }
-    return all;
-}
-
-}  // namespace
 
 boost::json::value Daemon::status() {
     object all{
@@ -191,8 +191,7 @@ boost::json::value Daemon::status() {
             kernel_sets.push_back(set_status(set));
         all["sets"] = std::move(kernel_sets);
     }
-    if (array aliases = opnsense_status(opnsense_->reports()); !aliases.empty())
-        all["opnsense"] = std::move(aliases);
+    if (array aliases = opnsense_status(); !aliases.empty()) all["opnsense"] = std::move(aliases);
     array upstreams;
     const auto& snapshot = *publisher_->current();
     for (const auto& group : snapshot.groups) {

@@ -22,6 +22,32 @@ constexpr std::uint64_t kReplyMs =
 
 using Seen = RouterThread::Seen;
 
+using Routers = std::unique_ptr<RouterThread>;
+
+struct RouterAccess {
+    boost::asio::io_context& main_io;
+    const Routers& routers;
+    OpnsenseRows opnsense;
+};
+
+// Of one router, or all.
+array opnsense_rows(const RouterAccess& at, const std::string& name) {
+    array rows = at.opnsense();
+    if (name.empty()) return rows;
+    array out;
+    for (value& row : rows) {
+        if (row.at("name").as_string() == name) out.push_back(std::move(row));
+    }
+    return out;
+}
+
+ops::RpcError not_routeros(const std::string& name) {
+    return ops::bad_params("'" + name +
+                           "' is an OPNsense router, and this works with RouterOS routers only: "
+                           "`steerctl routers status " +
+                           name + "` shows it");
+}
+
 ops::RpcError no_such(const std::string& name, const std::vector<Seen>& all) {
     std::string sentence = "there is no router '" + name + "'";
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -33,31 +59,30 @@ double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms) {
     return static_cast<double>(now_ms - std::min(at_ms, now_ms)) / 1000.0;
 }
 
-using Routers = std::unique_ptr<RouterThread>;
-
 // One method for one router, and its result.
 using OfOne = std::function<object(const Seen&, const ops::Arguments& asked, std::uint64_t now_ms)>;
 
 // A method about the router of that name, or all of them: {"routers": [...]}.
-ops::Later about(boost::asio::io_context& main_io, const Routers& routers, OfOne of_one) {
-    return [&main_io, &routers, of_one = std::move(of_one)](const ops::Arguments& asked,
-                                                            const ops::RpcDone& done) {
-        routers->visit(
-            [&main_io, of_one, asked, done](const std::vector<Seen>& all, std::uint64_t now_ms) {
-                const std::string name = asked.text("name");
-                array out;
-                for (const Seen& seen : all) {
-                    if (!name.empty() && seen.name != name) continue;
-                    object one{{"name", seen.name}, {"address", seen.address}};
-                    for (auto& [key, what] : of_one(seen, asked, now_ms))
-                        one[key] = std::move(what);
-                    out.push_back(std::move(one));
-                }
-                ops::RpcResult result = !name.empty() && out.empty()
-                                            ? ops::RpcResult(no_such(name, all))
-                                            : ops::RpcResult(value{{"routers", std::move(out)}});
-                boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
-            });
+ops::Later about(const RouterAccess& at, OfOne of_one) {
+    return [at, of_one = std::move(of_one)](const ops::Arguments& asked, const ops::RpcDone& done) {
+        const std::string name = asked.text("name");
+        const bool is_opnsense = !name.empty() && !opnsense_rows(at, name).empty();
+        at.routers->visit([&main_io = at.main_io, of_one, asked, done, name, is_opnsense](
+                              const std::vector<Seen>& all, std::uint64_t now_ms) {
+            array out;
+            for (const Seen& seen : all) {
+                if (!name.empty() && seen.name != name) continue;
+                object one{{"name", seen.name}, {"address", seen.address}};
+                for (auto& [key, what] : of_one(seen, asked, now_ms))
+                    one[key] = std::move(what);
+                out.push_back(std::move(one));
+            }
+            ops::RpcResult result =
+                !name.empty() && out.empty()
+                    ? ops::RpcResult(is_opnsense ? not_routeros(name) : no_such(name, all))
+                    : ops::RpcResult(value{{"routers", std::move(out)}});
+            boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
+        });
     };
 }
 
@@ -164,6 +189,20 @@ object status(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     return router_status(seen.status(), now_ms);
 }
 
+// Routers of both kinds.
+ops::Later status_of_all(const RouterAccess& at) {
+    return [at, of_routeros = about(at, status)](const ops::Arguments& asked,
+                                                 const ops::RpcDone& done) {
+        array rows = opnsense_rows(at, asked.text("name"));
+        if (rows.empty()) return of_routeros(asked, done);
+        of_routeros(asked, [done, rows = std::move(rows)](ops::RpcResult result) {
+            if (!result) result = value{{"routers", array()}};  // only an OPNsense router has it
+            result->as_object()["opnsense"] = rows;
+            done(std::move(result));
+        });
+    };
+}
+
 object adopt(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
     const auto done = seen.router.adopt(asked.text("from"), asked.is_true("apply"), now_ms);
     const auto state = seen.router.status();
@@ -219,12 +258,12 @@ OfOne pause(const Routers& routers, bool on) {
     };
 }
 
-void bypass(boost::asio::io_context& main_io, const Routers& routers, const ops::Arguments& asked,
-            const ops::RpcDone& done) {
+void bypass(const RouterAccess& at, const ops::Arguments& asked, const ops::RpcDone& done) {
+    const Routers& routers = at.routers;
     const bool on = asked.is_true("on");
     if (asked.has("on")) routers->bypass(on);
     if (!on) return done(value{{"bypass", routers->bypassed()}});
-    routers->when_quiet({}, [&main_io, &routers, done] {
+    routers->when_quiet({}, [&main_io = at.main_io, &routers, done] {
         routers->visit([&main_io, &routers, done](const std::vector<Seen>& all, std::uint64_t) {
             std::size_t writes = 0;
             for (const Seen& seen : all)
@@ -293,34 +332,35 @@ using ops::ParamType;
 constexpr ops::Parameter kRouter{"name", ParamType::text, "a router; without it, all routers"};
 constexpr ops::Parameter kOneRouter{"name", ParamType::text, "a router", true};
 
-void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Routers& routers) {
+void add_looks(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "routers",
                  .help = "Shows the state of each router and of its lists.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, status),
-                 .members = "routers",
-                 .result = "each router with its state, lists, rows and times"});
+                 .run = status_of_all(at),
+                 .members = "routers opnsense?",
+                 .result = "each router with its state, lists, rows and times, and the aliases of "
+                           "OPNsense routers"});
     methods.add(
         {.name = "routers.diff",
          .help = "Lists the rows that differ between steerdnsd and the router, and orphaned rows.",
          .changes = Changes::nothing(),
          .parameters = {kRouter},
-         .run = about(main_io, routers, differences),
+         .run = about(at, differences),
          .members = "routers",
          .result = "the rows that differ, and orphaned rows, by router"});
     methods.add({.name = "routers.errors",
                  .help = "Lists the last errors of a router.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, errors),
+                 .run = about(at, errors),
                  .members = "routers",
                  .result = "errors with their age, by router"});
     methods.add({.name = "routers.shared",
                  .help = "Lists addresses that names outside the list also use.",
                  .changes = Changes::nothing(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, shared),
+                 .run = about(at, shared),
                  .members = "routers",
                  .result = "addresses with the names that use them"});
     methods.add(
@@ -331,25 +371,25 @@ void add_looks(ops::Methods& methods, boost::asio::io_context& main_io, const Ro
                         {"since", ParamType::number, "only commands after this serial number"},
                         {"settled", ParamType::flag,
                          "true: stop at the first command that still waits for its reply"}},
-         .run = about(main_io, routers, trace),
+         .run = about(at, trace),
          .members = "routers",
          .result = "commands and replies with their times"});
     methods.add({.name = "routers.probe",
                  .help = "Shows the probed behaviour of the RouterOS version, or starts a probe.",
                  .changes = Changes::with("start"),
                  .parameters = {kOneRouter, {"start", ParamType::flag, "true: start a probe"}},
-                 .run = about(main_io, routers, probe),
+                 .run = about(at, probe),
                  .members = "routers",
                  .result = "what the version was found to do"});
 }
 
-void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const Routers& routers) {
+void add_changes(ops::Methods& methods, const RouterAccess& at) {
     methods.add(
         {.name = "routers.reconcile",
          .help = "Reads the rows of a router again and repairs what differs.",
          .changes = Changes::always(),
          .parameters = {kRouter, {"orphans", ParamType::flag, "true: remove orphaned rows too"}},
-         .run = about(main_io, routers, reconcile),
+         .run = about(at, reconcile),
          .members = "routers",
          .result = "the result for each router"});
     methods.add(
@@ -361,7 +401,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
                          "what the comments begin with, before the first ';'", true},
                         kRouter,
                         {"apply", ParamType::flag, "true: replace the comments by our own"}},
-         .run = about(main_io, routers, adopt),
+         .run = about(at, adopt),
          .members = "routers",
          .result = "the rows that were found, and how many were taken over"});
     methods.add(
@@ -369,7 +409,7 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .help = "Removes the rows of an address from routers, except persistent rows.",
          .changes = Changes::always(),
          .parameters = {{"address", ParamType::address, "the address of the rows", true}, kRouter},
-         .run = about(main_io, routers, forget),
+         .run = about(at, forget),
          .members = "routers",
          .result = "the number of removed rows"});
     methods.add(
@@ -377,15 +417,14 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
          .help = "Stops writes to a router; returns when no write is in flight, or after 5 s.",
          .changes = Changes::always(),
          .parameters = {kRouter},
-         .run = when_quiet(routers, about(main_io, routers, pause(routers, true)),
-                           about(main_io, routers, paused)),
+         .run = when_quiet(at.routers, about(at, pause(at.routers, true)), about(at, paused)),
          .members = "routers",
          .result = "the paused routers"});
     methods.add({.name = "routers.resume",
                  .help = "Ends a pause.",
                  .changes = Changes::always(),
                  .parameters = {kRouter},
-                 .run = about(main_io, routers, pause(routers, false)),
+                 .run = about(at, pause(at.routers, false)),
                  .members = "routers",
                  .result = "the routers whose pause ended"});
     methods.add({.name = "bypass",
@@ -394,9 +433,8 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
                  .role = AccessRole::admin,
                  .parameters = {{"on", ParamType::flag,
                                  "the new state; without it, the state is only reported"}},
-                 .run = [&main_io, &routers](
-                            const ops::Arguments& asked,
-                            const ops::RpcDone& done) { bypass(main_io, routers, asked, done); },
+                 .run = [at](const ops::Arguments& asked,
+                             const ops::RpcDone& done) { bypass(at, asked, done); },
                  .members = "bypass",
                  .result = "the state"});
 }
@@ -404,9 +442,10 @@ void add_changes(ops::Methods& methods, boost::asio::io_context& main_io, const 
 }  // namespace
 
 void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
-                        const Routers& routers) {
-    add_looks(methods, main_io, routers);
-    add_changes(methods, main_io, routers);
+                        const std::unique_ptr<RouterThread>& routers, OpnsenseRows opnsense) {
+    const RouterAccess at{main_io, routers, std::move(opnsense)};
+    add_looks(methods, at);
+    add_changes(methods, at);
 }
 
 void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "control/ops/methods.h"
@@ -17,9 +19,13 @@ namespace steer {
 // For `status` and `routers`.
 boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
 
-// Answers on the main thread. The routers' thread runs before the first request, and outlives the socket.
+// The aliases of OPNsense routers, as `status` shows them; each has a `name`.
+using OpnsenseRows = std::function<boost::json::array()>;
+
+// Answers on the main thread, where it calls `opnsense`. The routers' thread runs before the first request, and outlives
+// the socket. All methods but `routers` are for RouterOS.
 void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
-                        const std::unique_ptr<RouterThread>& routers);
+                        const std::unique_ptr<RouterThread>& routers, OpnsenseRows opnsense);
 
 // As `routers.forget`, for many addresses and all routers. Calls `done` on the main thread with the number of removed rows.
 void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,

@@ -124,6 +124,10 @@ class Opnsense(unittest.TestCase):
         self.assertGreater(time.monotonic() - asked, 5)
         until(lambda: (self.counted("added"), self.counted("deleted"), self.counted("lost")) == (4, 1, 0), 3, "they are counted")
         self.assertIn("steer_stream", self.scene.steerctl("status"))
+        for words in ((), ("status", "fw1")):
+            self.assertRegex(self.scene.steerctl("routers", *words), r"^opnsense\n.*\n +fw1 +172.16.1.1 port 443 +steer_stream +stream +ready ")
+        self.assertIn("'fw1' is an OPNsense router, and this works with RouterOS routers only", self.scene.ask("routers", "pause", "fw1").stderr)
+        self.assertIn("there is no router 'fw2'", self.scene.ask("routers", "status", "fw2").stderr)
         labels = '{router="fw1",alias="steer_stream"}'
         for line in (f"steerdns_alias_ready{labels} 1\n", f"steerdns_alias_added_total{labels} 4\n",
                      'steerdns_sink_away{sink="OPNsense fw1"} 0\n'):

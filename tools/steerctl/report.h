@@ -11,6 +11,8 @@
 namespace steerctl {
 
 std::string status_text(const boost::json::value& status);
+// Its aliases of OPNsense routers, also of routers; empty: there are none.
+std::string opnsense_text(const boost::json::value& status);
 
 // `all`: rows that are 0 too.
 std::string counters_text(const boost::json::value& counters, bool all);

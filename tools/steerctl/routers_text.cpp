@@ -13,7 +13,7 @@ namespace {
 template <class Rest, class Body>
 std::string each(const json::value& answer, Rest rest, Body body) {
     const json::array& all = array_of(object_of(answer), "routers");
-    if (all.empty()) return "the configuration has no router\n";
+    if (all.empty()) return "the configuration has no RouterOS router\n";
     std::string out;
     for (const json::value& one : all) {
         const json::object& router = object_of(one);
@@ -82,7 +82,10 @@ std::string heading_of(std::string_view key) {
 }  // namespace
 
 std::string routers_text(const json::value& answer) {
-    return each(
+    const std::string opnsense = opnsense_text(answer);
+    if (array_of(object_of(answer), "routers").empty())
+        return opnsense.empty() ? "the configuration has no router\n" : opnsense;
+    const std::string routeros = each(
         answer,
         [](const json::object& router) {
             return ": " + state_cell(router, "state") +
@@ -105,6 +108,7 @@ std::string routers_text(const json::value& answer) {
             }
             return table.text() + findings_text(router);
         });
+    return opnsense.empty() ? routeros : routeros + "\n" + opnsense;
 }
 
 std::string router_differences_text(const json::value& answer) {

@@ -180,6 +180,11 @@ std::string remaining(const json::object& status) {
 
 }  // namespace
 
+std::string opnsense_text(const json::value& value) {
+    const std::string text = section(object_of(value), "opnsense", kOpnsense);
+    return text.empty() ? text : text.substr(1);  // without the empty line before it
+}
+
 std::string status_text(const json::value& value) {
     const json::object& status = object_of(value);
     const std::string head = "steerdnsd " + text_of(status, "version") + ", up " +

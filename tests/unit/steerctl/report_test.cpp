@@ -62,6 +62,27 @@ BOOST_AUTO_TEST_CASE(a_status_with_nested_objects_is_written) {
     BOOST_CHECK(odd.find("until") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(routers_of_both_kinds_are_shown) {
+    const std::string opnsense =
+        R"("opnsense":[{"name":"fw1","address":"192.0.2.1 port 443","alias":"video","list":"video",
+        "state":"away","elements":2,"owed":2,"foreign":0,"trouble":"it took too long"}])";
+    const std::string shown =
+        "opnsense\n"
+        "  OPNsense  address             alias  list   state  elements  to write  foreign\n"
+        "  fw1       192.0.2.1 port 443  video  video  away          2         2        0\n"
+        "  fw1: it took too long\n";
+    BOOST_CHECK_EQUAL(steerctl::routers_text(json::parse(R"({"routers":[],)" + opnsense + "}")),
+                      shown);
+    BOOST_CHECK_EQUAL(steerctl::routers_text(json::parse(
+                          R"({"routers":[{"name":"edge1","address":"edge1","state":"in_sync"}],)" +
+                          opnsense + "}")),
+                      "edge1: in_sync\n\n" + shown);
+    BOOST_CHECK_EQUAL(steerctl::routers_text(json::parse(R"({"routers":[]})")),
+                      "the configuration has no router\n");
+    BOOST_CHECK_EQUAL(steerctl::router_differences_text(json::parse(R"({"routers":[]})")),
+                      "the configuration has no RouterOS router\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
     const auto status = json::parse(
         R"({"version":"0.1.0","uptime_s":3725,"config":"/etc/steerdns.yaml","memory":"256 MiB",
