@@ -102,7 +102,7 @@ class Fleet {
     // To be called every tick_ms().
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
-    // Milliseconds since 1970, to compare with Redis's. Without it the report says nothing of clocks.
+    // Milliseconds since 1970, to compare with Redis's. Without it the report has no clocks.
     void set_wall_clock(std::function<std::int64_t()> wall_ms) { wall_ms_ = std::move(wall_ms); }
     // Shares the keys of their session tickets.
     void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
