@@ -147,6 +147,23 @@ class Page(unittest.TestCase):
         self.assertFalse(self.scene.told("routers")["routers"][0]["paused"])
         self.finish(browser, "router")
 
+    def test_aliases_of_opnsense(self):
+        browser = self.browser(path="routers")
+        browser.wait("edge1")
+        self.assertNotIn("OPNsense", browser.text("#view"))
+        self.file.write_text(self.text.replace("routers:\n", "opnsense:\n  fw1: { address: 172.16.1.1:4443, key: key, secret: secret }\nrouters:\n", 1)
+                             .replace("  - { tag: main,", "  - { tag: media, type: opnsense_alias, args: { router: fw1, alias4: steer_media } }\n  - { tag: main,")
+                             .replace("{ exec: $pool }", "{ matches: qname $routed, exec: $media }, { exec: $pool }"))
+        try:
+            self.scene.steerctl("reload")
+            for text in ("OPNsense", "fw1", "steer_media", "away", "refused"):
+                browser.wait(text, "#view")
+            self.finish(browser, "opnsense")
+        finally:
+            self.file.write_text(self.text)
+            self.scene.steerctl("reload")
+        until(lambda: "OPNsense" not in browser.text("#view"), 20, "the aliases are gone")
+
     def test_findings_of_the_doctor(self):
         """What comes from a router stays text; a command is one."""
         browser = self.browser(path="routers/edge1")

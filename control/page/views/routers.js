@@ -1,4 +1,4 @@
-// Routers: state, rows and lag; of one router its lists, differences, errors and the doctor's findings.
+// Routers: state, rows and lag, and aliases of OPNsense; of one router its lists, differences, errors and the doctor's findings.
 import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
 import { count, duration, ms } from "/format.js";
 import { watch } from "/live.js";
@@ -12,10 +12,12 @@ export const title = "Routers";
 const writeTime = (router) => ms(router.service_us === null ? null : router.service_us / 1000);
 
 function all(place) {
-  const rows = make("div"), found = make("div"), told = make("div");
+  const rows = make("div"), aliases = make("div"), found = make("div"), told = make("div");
+  const firewalls = widePanel("OPNsense", aliases);
+  firewalls.hidden = true;
   place.replaceChildren(told, make("div", { class: "panels" }, widePanel("Routers", rows, make("p", {},
     action("Stop all writes", "bypass", () => call("bypass", { on: true }), told), " ", action("Write again", "bypass", () => call("bypass", { on: false }), told))),
-  widePanel("Doctor", found)));
+  firewalls, widePanel("Doctor", found)));
   const endReports = reports(found);
   const unwatch = watch(({ status, error }) => {
     if (!status || error) return;
@@ -27,10 +29,21 @@ function all(place) {
       { title: "Claims", number: true, of: (one) => count(one.claims) },
       { title: "Rows", number: true, of: (one) => count(one.rows) },
       { title: "To write", number: true, of: (one) => count(one.owed) },
+      { title: "Lag", number: true, of: (one) => (one.lag_ms > 0 ? ms(one.lag_ms) : "–"), narrow: false },
       { title: "Answers held", number: true, of: (one) => count(one.held) },
       { title: "A write takes", number: true, of: writeTime, narrow: false },
       { title: "Trouble", of: (one) => prose(one.trouble) },
     ], status.routers, "The configuration has no router."));
+    firewalls.hidden = !status.opnsense?.length;
+    put(aliases, table([
+      { title: "Firewall", of: (one) => one.name },
+      { title: "Address", of: (one) => one.address, narrow: false },
+      { title: "Alias", of: (one) => one.alias },
+      { title: "State", of: (one) => make("span", { class: one.state === "ready" ? "good" : "bad" }, one.state) },
+      { title: "Elements", number: true, of: (one) => count(one.elements) },
+      { title: "To write", number: true, of: (one) => count(one.owed) },
+      { title: "Trouble", of: (one) => prose(one.trouble) },
+    ], status.opnsense ?? [], ""));
   });
   return () => { endReports(); unwatch(); };
 }
