@@ -85,10 +85,11 @@ void Router::Engine::log_role() {
         case Role::writer:
             return;
         case Role::standby:
+            if (box.empty())
+                return log_line(Level::info, who() + " is left to another appliance of " + fleet);
             return log_line(
                 Level::info,
-                who() + " is written by " + (box.empty() ? std::string{"another appliance"} : box) +
-                    " of " + fleet +
+                who() + " is written by " + box + " of " + fleet +
                     (role_.token == 0 ? std::string{} : ", token " + std::to_string(role_.token)));
         case Role::waiting:
             if (state_ != RouterState::in_sync) return;

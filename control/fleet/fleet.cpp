@@ -567,7 +567,10 @@ void Fleet::take_election(const std::string& router, const RedisReply& reply, st
         ++counters_.terms;
         if (!member->last_writer.empty() && member->last_writer != holder) ++counters_.failovers;
     }
-    if (!holder.empty()) member->last_writer = holder;
+    if (!holder.empty())
+        member->last_writer = holder;
+    else if (!member->holder.empty())
+        member->free_ms = now_ms;
     member->token = token;
     member->holder = holder;
     member->lease_until_ms = member->holder == id() ? sent_ms + identity_.lease_ms : 0;
@@ -595,7 +598,16 @@ FleetRole Fleet::role_of(const Member& member, std::uint64_t now_ms) const {
         role.token = is_valid ? member.token : 0;
     } else if (!member.holder.empty()) {
         const bool is_unproven = member.unproven_ms != 0 && now_ms >= member.unproven_ms + kProofMs;
-        role.role = is_unproven ? Role::alone : Role::standby;
+        if (is_unproven) {
+            role.role = Role::alone;
+        } else {
+            role.role = Role::standby;
+            role.box = box_of(member.holder);
+            role.token = member.token;
+        }
+    } else if (member.free_ms != 0 && now_ms < member.free_ms + identity_.lease_ms) {
+        role.role = Role::standby;
+        role.box.clear();
     }
     return role;
 }

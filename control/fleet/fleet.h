@@ -15,7 +15,8 @@
 //   P tickets:…               see shared_tickets.h
 //
 // A standby whose router has no row of the writer for 10 s writes by itself: the writer cannot write, or means another router
-// by this name. Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone writes. With
+// by this name. While a lease changes hands its boxes stay standbys, for `lease_ms` at most: held answers wait for the next
+// writer. Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone writes. With
 // the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to Redis's.
 //
 // Without sockets and without a clock. One thread: `routers`.
@@ -131,6 +132,7 @@ class Fleet {
         std::string holder;                // of the lease, BOX/NONCE; empty: no box
         std::uint64_t token = 0;           // of the holder
         std::uint64_t lease_until_ms = 0;  // if it is this box's
+        std::uint64_t free_ms = 0;         // since when there is no holder; 0: none was seen yet
         std::uint64_t in_sync_ms = 0;      // when its router was last in sync
         std::string last_writer;           // the last holder that was seen
         bool is_in_sync = false;           // its router, at the last election

@@ -3,9 +3,12 @@
 // Uses types of routeros.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "routeros/link.h"
 #include "routeros/router.h"
@@ -21,13 +24,19 @@ struct SilentLink final : routeros::RouterLink {
     std::string sent;
 };
 
+// Keeps the log alone.
 struct DeafSink final : routeros::RouterSink {
     void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
     void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
     void epoch(routeros::ListId) override {}
     void away(routeros::ListId, bool) override {}
     void settled(std::uint64_t, routeros::Outcome) override {}
-    void log(routeros::Level, std::string_view) override {}
+    void log(routeros::Level, std::string_view line) override { lines.emplace_back(line); }
+    [[nodiscard]] std::size_t said(std::string_view part) const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            lines, [&](const std::string& line) { return line.find(part) != line.npos; }));
+    }
+    std::vector<std::string> lines;
 };
 
 // Router "edge1" with the list "policy" (id 3), which other boxes write, too.

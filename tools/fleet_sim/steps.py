@@ -50,7 +50,7 @@ AXES = (
          lambda size: _sized(boxes=size), SHORT),
     Axis("routers", "More routers behind each pair of boxes (after 15 minutes)", "routers of a pair", (10, 20, 40, 80),
          lambda size: _sized(routers=size), SHORT),
-    Axis("pops", "More PoPs on one Redis (after 15 minutes)", "PoPs", (50, 100, 200, 400, 800), lambda size: _sized(pops=size), SHORT),
+    Axis("pops", "More PoPs on one Redis (after 15 minutes)", "PoPs", (50, 100, 200, 400, 800, 1600), lambda size: _sized(pops=size), SHORT),
 )
 
 

@@ -269,6 +269,27 @@ BOOST_AUTO_TEST_CASE(a_claim_of_others_covers_the_answers_of_every_group_of_clie
     BOOST_TEST(fleet.counters().claims_received == 1U);
 }
 
+// Without this an answer that the former writer holds would leave before its row.
+BOOST_AUTO_TEST_CASE(while_the_lease_changes_hands_the_former_writer_stands_by) {
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    BOOST_TEST(role_of(kStart + 20) == "writer");
+    const auto elected = [&](const std::string& reply, std::uint64_t now_ms) {
+        fleet.tick(now_ms);
+        fleet.commands().received(time(now_ms), now_ms);
+        fleet.commands().received(reply, now_ms);
+        while (fleet.commands().unanswered() > 0)
+            fleet.commands().received(":1\r\n", now_ms);
+        return role_of(now_ms);
+    };
+    const std::string nobody = "*2\r\n" + bulk("0") + bulk("");
+    BOOST_TEST(elected(nobody, kStart + 310) == "standby");
+    BOOST_TEST(elected(nobody, kStart + 310 + kLease - 10) == "standby");
+    BOOST_TEST(elected(nobody, kStart + 310 + kLease) == "waiting");
+    BOOST_TEST(elected("*2\r\n" + bulk("8") + bulk("dns2/bb"), kStart + 2'500) == "standby");
+    BOOST_TEST(sink.said("is written by dns2 of fleet pop1, token 8") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_gives_up_the_leases_and_the_router_waits) {
     connect(kStart + 10);
     fleet.commands().received("*2\r\n" + bulk("7") + bulk("dns1/aa"), kStart + 20);
