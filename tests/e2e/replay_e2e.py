@@ -121,7 +121,7 @@ class Replay(unittest.TestCase):
             return {path: value}
 
         changed = {key for key, value in flat(before).items() if flat(after)[key] != value}
-        # Other packets (ARP) arrive meanwhile, and a worker that has nothing to do sleeps and wakes.
+        # Other packets (ARP) arrive, too, and a worker that has nothing to do sleeps and wakes.
         self.assertFalse({key for key in changed if not key.endswith(("/punted", "/sleeps"))}, changed)
 
     def test_rules_on_answers_use_the_recorded_one_or_are_unknown(self):
