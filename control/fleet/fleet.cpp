@@ -435,9 +435,10 @@ std::vector<SharedClaim> Fleet::claims_of(const Member& member) {
     std::ranges::sort(claims, [&](const SharedClaim& a, const SharedClaim& b) {
         return row(a) != row(b) ? row(a) < row(b) : a.lease_end_ms > b.lease_end_ms;
     });
-    const auto twins = std::ranges::unique(
-        claims, [&](const SharedClaim& a, const SharedClaim& b) { return row(a) == row(b); });
-    claims.erase(twins.begin(), twins.end());
+    const auto same_row = [&](const SharedClaim& a, const SharedClaim& b) {
+        return row(a) == row(b);
+    };
+    claims.erase(std::unique(claims.begin(), claims.end(), same_row), claims.end());
     return claims;
 }
 
