@@ -67,7 +67,7 @@ return {token, ARGV[1]})";
 
 // As EVALSHA wants it: SHA-1 in lower-case hexadecimal.
 const std::string& elect_hash() {
-    static const std::string text = [] {
+    static const std::string kText = [] {
         std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
         unsigned size = 0;
         ::EVP_Digest(kElect.data(), kElect.size(), digest.data(), &size, ::EVP_sha1(), nullptr);
@@ -75,7 +75,7 @@ const std::string& elect_hash() {
         boost::algorithm::hex_lower(digest.begin(), digest.begin() + size, std::back_inserter(hex));
         return hex;
     }();
-    return text;
+    return kText;
 }
 
 std::uint64_t number_in(std::string_view text) {
@@ -342,7 +342,7 @@ void Fleet::flush(std::uint64_t now_ms) {
 
 // `done`: after Redis confirmed each part of at most kPairs; not called if they are left for later.
 void Fleet::publish(const Member& member, std::vector<SharedClaim> claims, std::uint64_t now_ms,
-                    RedisConnection::Done done) {
+                    const RedisConnection::Done& done) {
     if (!has_clock_ || commands_.unanswered() > RedisConnection::kMaxUnanswered / 2) {
         counters_.claims_not_sent += claims.size();
         has_unsent_claims_ = true;

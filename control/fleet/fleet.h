@@ -164,7 +164,7 @@ class Fleet {
     void took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms);
     void take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms);
     void publish(const Member& member, std::vector<SharedClaim> claims, std::uint64_t now_ms,
-                 RedisConnection::Done done = {});
+                 const RedisConnection::Done& done = {});
     void elect(Member& member, std::uint64_t now_ms);
     void give_up(const Member& member, std::uint64_t now_ms);
     void take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
