@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 #include <algorithm>
 #include <array>
-#include <boost/algorithm/hex.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -14,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "control/ops/response_text.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 
@@ -65,15 +65,13 @@ redis.call('SET', KEYS[2], token)
 redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
 return {token, ARGV[1]})";
 
-// As EVALSHA wants it: SHA-1 in lower-case hexadecimal.
+// As EVALSHA wants it: SHA-1 in hexadecimal.
 const std::string& elect_hash() {
     static const std::string kText = [] {
         std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
         unsigned size = 0;
         ::EVP_Digest(kElect.data(), kElect.size(), digest.data(), &size, ::EVP_sha1(), nullptr);
-        std::string hex;
-        boost::algorithm::hex_lower(digest.begin(), digest.begin() + size, std::back_inserter(hex));
-        return hex;
+        return ops::hex({digest.data(), size});
     }();
     return kText;
 }

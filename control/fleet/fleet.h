@@ -16,8 +16,9 @@
 //
 // A standby whose router has no row of the writer for 10 s writes by itself: the writer cannot write, or means another router
 // by this name. While a lease changes hands its boxes stay standbys, for `lease_ms` at most: held answers wait for the next
-// writer. Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone writes. With
-// the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to Redis's.
+// writer. Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone
+// writes. With the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to
+// Redis's.
 //
 // Without sockets and without a clock. One thread: `routers`.
 #pragma once
@@ -112,9 +113,9 @@ class Fleet {
     // The connection's state is known by others: why there is none now; empty: there is one.
     void set_trouble(const std::string& why, std::uint64_t now_ms);
 
-    // {"name", "box", "connected", "trouble", "trouble_s", "clock_ahead_ms" (Redis's less ours), "routers": [{"name", "role", "writer",
-    // "token", "claims"}], "boxes": [{"box", "self", "alive", "ago_s", and what it says of itself}], "problems": [text],
-    //  "obstacles": [text], "counters"}; obstacles: why this box should not be taken out of service now
+    // {"name", "box", "connected", "trouble", "trouble_s", "clock_ahead_ms" (Redis's less ours), "routers": [{"name", "role",
+    // "state", "claims", "pending", "lag_ms", "writer", "token"}], "boxes": [{"box", "self", "alive", "ago_s", and what it
+    // says of itself}], "problems": [text], "obstacles": [text], "counters"}; obstacles: why this box should not be taken out of service now
     [[nodiscard]] boost::json::object report(std::uint64_t now_ms) const;
     // Calls `done` once report() has what the boxes say now, or if Redis does not answer. Not after end().
     void look(std::uint64_t now_ms, std::function<void()> done);

@@ -57,16 +57,17 @@ SinkHealth RouterService::health() const {
 std::vector<NeededList> RouterService::needed(std::uint64_t) const {
     std::vector<NeededList> all;
     for (const KeptList& list : lists_) {
-        if (list.ready == config::ReadyNeed::off) continue;
-        const routeros::RouterStatus state = router_.status();
-        all.push_back({.tag = list.tag,
-                       .need = list.ready,
-                       .where = name_,
-                       .is_away = state.away,
-                       .is_stopped = state.paused,
-                       .was_reached = router_.counters().connects > 0,
-                       .away_since_ms = state.away_since_ms,
-                       .trouble = state.trouble});
+        if (list.ready != config::ReadyNeed::off)
+            all.push_back({.tag = list.tag, .need = list.ready, .where = name_});
+    }
+    if (all.empty()) return all;
+    const routeros::RouterStatus state = router_.status();  // of all of them
+    for (NeededList& list : all) {
+        list.is_away = state.away;
+        list.is_stopped = state.paused;
+        list.was_reached = router_.counters().connects > 0;
+        list.away_since_ms = state.away_since_ms;
+        list.trouble = state.trouble;
     }
     return all;
 }
