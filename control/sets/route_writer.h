@@ -13,7 +13,6 @@
 #include "control/sets/kernel_set.h"
 #include "control/sets/netlink_socket.h"
 
-struct mnl_socket;
 struct nlmsghdr;
 
 namespace steer::sets {

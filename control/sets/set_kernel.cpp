@@ -1,5 +1,6 @@
 #include "control/sets/set_kernel.h"
 
+#include <optional>
 #include <utility>
 
 #include "control/sets/ipset_writer.h"
