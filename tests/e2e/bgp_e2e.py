@@ -180,14 +180,11 @@ class Bgp(unittest.TestCase):
         """Waits for a counter, which steerdns-sets reports twice a second."""
         until(lambda: (self.counter(name, what) or 0) >= least, 3, f"{what} of {name} is {least}")
 
-    def readyz(self):
-        return self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
-
     def readyz_without_helper(self):
         """Ends steerdns-sets whenever it runs."""
         if helper := self.helper():
             os.kill(helper, signal.SIGKILL)
-        return self.readyz()
+        return self.scene.readyz()
 
     # The tests ------------------------------------------------------------------------------------------------
 
@@ -298,11 +295,11 @@ class Bgp(unittest.TestCase):
 
     def test_readyz_fails_while_no_process_writes_the_routes(self):
         self.start(LIST + ", ready: any")
-        until(lambda: self.readyz() == "ok\n", 5, "it is ready")
+        until(lambda: self.scene.readyz() == "ok\n", 5, "it is ready")
         failed = ('routers failed: list "video" cannot be written to IPv4 routes of table 5301, IPv6 routes of table 5301 '
                   "(steerdns-sets ended (killed by signal 9))\n")
         until(lambda: self.readyz_without_helper() == failed, 20, "/readyz names the list and its tables")
-        until(lambda: self.readyz() == "ok\n", 20, "it is ready again")
+        until(lambda: self.scene.readyz() == "ok\n", 20, "it is ready again")
 
     def test_flap_damping_suppresses_no_route(self):
         # Both names are asked every 5 s, with leases of 3 s. `other` has neither linger nor flap_interval.

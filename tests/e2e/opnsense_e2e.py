@@ -104,9 +104,6 @@ class Opnsense(unittest.TestCase):
         self.assertTrue(answer, name)
         return answer
 
-    def readyz(self):
-        return self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
-
     def metrics(self):
         return self.scene.network.run("appliance", "/usr/bin/python3", "-c", "import urllib.request as u;"
                                       "print(u.urlopen('http://127.0.0.1:9153/metrics').read().decode())").stdout
@@ -156,15 +153,15 @@ class Opnsense(unittest.TestCase):
         begin = time.monotonic()
         self.ask("www.stream.example")
         self.assertLess(time.monotonic() - begin, 0.2)
-        self.assertEqual(self.readyz(), "ok\n")  # a slow router is written
+        self.assertEqual(self.scene.readyz(), "ok\n")  # a slow router is written
         self.tell(do="hang", on=True)  # it accepts connections and says nothing
         self.daemon.wait_for("it took too long", 20)
         self.ask("new.stream.example")
-        until(lambda: re.fullmatch(r'routers failed: list "stream" cannot be written to fw1 \(.*\)\n', self.readyz()), 5, "/readyz names it")
+        until(lambda: re.fullmatch(r'routers failed: list "stream" cannot be written to fw1 \(.*\)\n', self.scene.readyz()), 5, "/readyz names it")
         self.tell(do="hang", on=False)
         self.tell(do="delay", ms=0)
         self.in_sync()
-        until(lambda: self.readyz() == "ok\n", 5, "it is ready again")
+        until(lambda: self.scene.readyz() == "ok\n", 5, "it is ready again")
         until(lambda: "203.0.113.99" in self.table(), 10, "claims were kept")
 
     def test_a_rebooted_router_is_filled_again(self):
@@ -200,7 +197,7 @@ class Opnsense(unittest.TestCase):
         self.daemon = self.scene.start_daemon(self.file)
         self.daemon.wait_for('has the type "host"')
         failed = """routers failed: list "stream" cannot be written to fw1 (alias 'steer_stream' has the type"""
-        until(lambda: self.readyz().startswith(failed), 3, "/readyz names the alias")
+        until(lambda: self.scene.readyz().startswith(failed), 3, "/readyz names the alias")
         self.ask("stream.example")
         self.assertEqual(self.tell(do="facts")["config_writes"], 0)
         self.assertEqual(self.table(), {"192.0.2.1"})

@@ -105,9 +105,6 @@ class Sets(unittest.TestCase):
             return wanted.items() <= sets[name].items()
         until(says, 3, f"{name}: {wanted}")
 
-    def readyz(self):
-        return self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
-
     def metrics(self):
         return self.scene.network.run("appliance", "/usr/bin/python3", "-c", "import urllib.request as u;"
                                       "print(u.urlopen('http://127.0.0.1:9153/metrics').read().decode())").stdout
@@ -291,7 +288,7 @@ class Sets(unittest.TestCase):
         daemon.wait_for(f"steerdns-sets is not in {alone} nor in /")
         failed = ('routers failed: list "sets" cannot be written to nftables set inet fw policy4, nftables set inet fw policy6 '
                   f"(steerdns-sets is not in {alone} nor in /")
-        until(lambda: self.readyz().startswith(failed), 3, "/readyz names the list and its sets")
+        until(lambda: self.scene.readyz().startswith(failed), 3, "/readyz names the list and its sets")
         self.ask("stream.example")
         self.said("status", "nftables set inet fw policy4", state="away")
 

@@ -173,6 +173,9 @@ class Scene(NetworkLab):
         """The result of `steerctl --json WORDS`."""
         return json.loads(self.steerctl("--json", *words))
 
+    def readyz(self) -> str:
+        return self.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
+
     def counters(self) -> dict:
         return self.told("counters")
 

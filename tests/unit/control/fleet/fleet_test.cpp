@@ -66,17 +66,22 @@ struct FleetPlace {
     }
     // So many claims, each of another address, as if this box had raised them.
     void claim_all(routeros::ListId list, std::uint32_t count) {
-        for (std::uint32_t i = 0; i < count; ++i) {
-            auto address = *IpAddress::parse("203.0.0.0");
-            address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
-            address.bytes[15] = static_cast<std::uint8_t>(i);
-            const routeros::SharedClaim own{.list = list,
-                                            .address = address.bytes,
-                                            .origin = routeros::Origin{"www.example"},
-                                            .until_ms = kStart + 60'000,
-                                            .row_life_s = 330};
-            router.take_claims({&own, 1}, false, kStart);
-        }
+        for (std::uint32_t i = 0; i < count; ++i)
+            claim_one(list, numbered(i), kStart);
+    }
+    void claim_one(routeros::ListId list, const IpAddress& address, std::uint64_t now_ms) {
+        const routeros::SharedClaim own{.list = list,
+                                        .address = address.bytes,
+                                        .origin = routeros::Origin{"www.example"},
+                                        .until_ms = kStart + 60'000,
+                                        .row_life_s = 330};
+        router.take_claims({&own, 1}, false, now_ms);
+    }
+    static IpAddress numbered(std::uint32_t number) {
+        auto address = *IpAddress::parse("203.0.0.0");
+        address.bytes[14] = static_cast<std::uint8_t>(number >> 8);
+        address.bytes[15] = static_cast<std::uint8_t>(number);
+        return address;
     }
     [[nodiscard]] std::string role_of(std::uint64_t now_ms) const {
         return std::string(fleet.report(now_ms).at("routers").at(0).at("role").as_string());
@@ -163,21 +168,14 @@ BOOST_AUTO_TEST_CASE(claims_that_redis_was_too_slow_for_are_published_later) {
     fleet.commands().received("*2\r\n" + bulk("7") + bulk("dns1/aa"), kStart + 20);
     for (std::uint32_t i = 0; fleet.counters().claims_not_sent == 0; ++i) {
         BOOST_TEST_REQUIRE(i < RedisConnection::kMaxUnanswered);
-        auto address = *IpAddress::parse("203.0.0.0");
-        address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
-        address.bytes[15] = static_cast<std::uint8_t>(i);
+        const IpAddress address = numbered(i);
         const Claim claim{.list = 3,
                           .addresses = {&address, 1},
                           .name = "www.example",
                           .raised_ms = kStart + 20,
                           .lease_end_ms = kStart + 60'000,
                           .row_life_s = 330};
-        const routeros::SharedClaim own{.list = 3,
-                                        .address = address.bytes,
-                                        .origin = routeros::Origin{"www.example"},
-                                        .until_ms = kStart + 60'000,
-                                        .row_life_s = 330};
-        router.take_claims({&own, 1}, false, kStart + 20);
+        claim_one(3, address, kStart + 20);
         fleet.claimed("edge1", claim, kStart + 20);
         fleet.flush(kStart + 20);
     }
