@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from lab.anycast import EVENTS, PROGRAMS, AnycastLab
+from lab.anycast import EVENTS, PROGRAMS, SERVICE4, SERVICE6, AnycastLab
 from lab.network import LabError, run, skip_without, until
 from lab.scene import ROOT
 
@@ -30,6 +30,7 @@ class Anycast(unittest.TestCase):
     def test_each_event_costs_no_more_than_its_goal(self):
         with AnycastLab(BUILD, rate=500, timeout_s=5, bfd_multiplier=10) as lab:
             lab.start()
+            changes = lab.network.start("edge", "changes", "ip", "monitor", "route")
             for event in EVENTS:
                 with self.subTest(event.name):
                     judged, moved = lab.watch(event.run)
@@ -41,6 +42,9 @@ class Anycast(unittest.TestCase):
                         self.assertEqual(judged.lost, 0)
                     if event.name in ("kill-daemon", "hang"):
                         self.assertGreater(judged.lost, 0, "the box served queries")
+            # A route that is deleted and added again costs the queries between; it must be replaced.
+            gone = [line for line in changes.text().splitlines() if line.startswith((f"Deleted {SERVICE4}", f"Deleted {SERVICE6}"))]
+            self.assertEqual(gone, [], "the edge always has routes to the service addresses")
         self.assertEqual(left_behind(lab), [])
 
     def test_a_lab_that_cannot_start_leaves_nothing_behind(self):

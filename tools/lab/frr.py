@@ -25,6 +25,8 @@ class Frr:
     def _start(self, name: str) -> None:
         options = ["--vty_socket", str(self.folder), "-z", str(self.folder / "zserv.api"), "-i", str(self.folder / f"{name}.pid"),
                    "-f", "/dev/null", "--log", "stdout", "--log-level", "warnings", "-P", "0"]
+        if name == "zebra":
+            options.append("--v6-rr-semantics")  # as the anycast guide has it: an IPv6 route is replaced, not deleted and added
         if name == "bfdd":
             options += ["--bfdctl", str(self.folder / "bfdd.sock")]
         self.processes[name] = self.network.start(self.space, f"{self.space}-{name}", str(DAEMONS / name), *options)
