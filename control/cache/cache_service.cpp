@@ -1,5 +1,7 @@
 #include "control/cache/cache_service.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -71,6 +73,7 @@ CacheService::~CacheService() {
 
 void CacheService::start() {
     thread_ = std::thread([this] { run(); });
+    pthread_setname_np(thread_.native_handle(), "cache");
     for (std::size_t i = 0; i < caches_.size(); ++i)
         arm(i);
 }

@@ -215,9 +215,11 @@ class Health(unittest.TestCase):
         return self.scene.network.pid("appliance", "steerdnsd")
 
     def thread(self, *names):
-        """The number of the first thread that has one of these names."""
-        folder = pathlib.Path(f"/proc/{self.pid()}/task")
-        return next(int(task.name) for task in sorted(folder.iterdir(), key=lambda task: int(task.name))
+        """The number of the first thread that has one of these names. The main thread has the process's number; those of its
+        helpers may be lower, as numbers begin again at /proc/sys/kernel/pid_max, and a helper has its name until it sets one."""
+        pid = self.pid()
+        folder = pathlib.Path(f"/proc/{pid}/task")
+        return next(int(task.name) for task in sorted(folder.iterdir(), key=lambda task: (int(task.name) != pid, int(task.name)))
                     if (task / "comm").read_text().startswith(names))
 
     def worker(self):
