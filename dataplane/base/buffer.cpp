@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <new>
 
+#include "dataplane/base/publication.h"
+
 namespace steer {
 namespace {
 
@@ -68,6 +70,7 @@ Buffer* BufferPools::take(std::uint32_t payload_bytes) noexcept {
     if (rte_mempool_get(payload_bytes <= kSmallBuffer ? small_ : large_, &place) != 0)
         return nullptr;
     auto* b = static_cast<Buffer*>(place);
+    was_published(b);
     b->references.store(1, std::memory_order_relaxed);
     b->length = 0;
     b->serial = 0;
@@ -83,6 +86,7 @@ unsigned BufferPools::in_use() const {
 void release(Buffer* b) noexcept {
     // acq_rel: all reads and writes of every holder are complete before the buffer is taken again.
     if (b == nullptr || b->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    publishes(b);
     rte_mempool_put(b->pool, b);
 }
 

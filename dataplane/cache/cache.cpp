@@ -11,9 +11,9 @@
 #include <new>
 #include <numeric>
 
+#include "dataplane/base/publication.h"
 #include "dataplane/base/same_bytes.h"
 #include "dataplane/cache/cache_impl.h"
-#include "dataplane/cache/publication.h"
 
 namespace steer::cache {
 namespace {
