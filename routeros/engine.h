@@ -63,6 +63,7 @@ class Router::Engine final : public SessionHandler {
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
     [[nodiscard]] std::string_view tag_of(ListId list) const;
     [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
+    [[nodiscard]] bool has_claim(ListId list, const AddressBytes& address) const;
     [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const { return counters_; }
@@ -255,7 +256,8 @@ class Router::Engine final : public SessionHandler {
     void identify(std::string_view comment, Row& row) const;
     void set_bounds(Row& row, std::optional<std::uint64_t> timeout_s, Bounds bounds) const;
     void learn(Row row, std::string_view comment);
-    void inherit(const Place& place, std::string_view comment);
+    void inherit(const Place& place, std::string_view tag, std::string_view of_name);
+    void inherit_routes();
     void on_print_row(const Job& job, const ReplyRow& reply);
     void on_listen_row(const Job& job, const ReplyRow& reply);
     void on_print_end(const Job& job, const Ending& ending);

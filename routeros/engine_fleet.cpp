@@ -117,7 +117,8 @@ void Router::Engine::check_role() {
         stop_writing();
 }
 
-// The rows are known: only the difference is written, what answers wait for first.
+// The rows are known: only the difference is written, what answers wait for first. Rows without a timeout that no known
+// claim wants may have claims that are not known.
 void Router::Engine::begin_writing() {
     may_write_ = true;
     waits_.clear();
@@ -128,6 +129,7 @@ void Router::Engine::begin_writing() {
         list.unserved = 0;
     }
     if (judges()) {
+        inherit_routes();
         std::vector<Place> awaited;
         for (const auto& [place, waiters] : waiters_)
             awaited.push_back(place);

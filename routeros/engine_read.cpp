@@ -343,7 +343,8 @@ void Router::Engine::learn(Row row, std::string_view comment) {
     }
     rows_.put(row);
     const bool is_lease = row.owner == Owner::ours && row.kind == RowKind::dynamic;
-    if (is_new && is_lease && !row.place.table().facts().has_timeout) inherit(row.place, comment);
+    if (!is_new || !is_lease || row.place.table().facts().has_timeout) return;
+    if (const auto facts = parse_comment({}, comment)) inherit(row.place, facts->tag, facts->name);
 }
 
 void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {

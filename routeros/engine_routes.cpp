@@ -56,24 +56,36 @@ bool Router::Engine::has_timed_lists(NameIndex name) const {
                                [](const List* user) { return user->config.max_ttl_s != 0; });
 }
 
-// A route of an earlier process: the leases that rely on it are unknown, so it stays for as long as any of them may last.
-void Router::Engine::inherit(const Place& place, std::string_view comment) {
+// A route of an earlier process or of another appliance: the leases that rely on it are unknown, so it stays for as long as
+// any of them may last. `tag` and `name`: of its comment, if known.
+void Router::Engine::inherit(const Place& place, std::string_view tag, std::string_view of_name) {
     const Name& name = names_[place.name];
     if (!may_write_ || !place.address.is_host() || persistent_.contains(place)) return;
     const auto holds = [&](const List* list) {
-        return claims_.find({list->config.id, place.address}) != nullptr;
+        const Claim* const claim = claims_.find({list->config.id, place.address});
+        return claim != nullptr && claim->until_ms > now_;
     };
     if (std::ranges::any_of(name.users, holds)) return;
-    const auto facts = parse_comment({}, comment);
-    const List* const heir = facts ? heir_of(place.name, facts->tag) : nullptr;
+    const List* const heir = heir_of(place.name, tag);
     if (heir == nullptr || heir->config.max_ttl_s == 0) return;
     const std::uint64_t until_ms =
         now_ + std::uint64_t{heir->config.max_ttl_s} * 1000 + heir->config.sync_timeout_ms;
-    Claim* const claim = claims_.raise({heir->config.id, place.address}, facts->name, until_ms,
+    Claim* const claim = claims_.raise({heir->config.id, place.address}, of_name, until_ms,
                                        until_ms, heir->config.max_rows);
     if (claim == nullptr) return;
     ++counters_.rows_adopted;
     claim->answered = true;
+}
+
+// Before a new writer judges: claims of other appliances may still be on their way, or may be known to nobody.
+void Router::Engine::inherit_routes() {
+    std::vector<Place> places;
+    rows_.for_each([&](const Row& row) {
+        const bool is_lease = row.owner == Owner::ours && row.kind == RowKind::dynamic;
+        if (is_lease && !row.place.table().facts().has_timeout) places.push_back(row.place);
+    });
+    for (const Place& place : places)
+        inherit(place, {}, {});
 }
 
 void Router::Engine::judge_ended_routes() {

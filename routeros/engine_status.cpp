@@ -134,6 +134,10 @@ std::string_view Router::Engine::name_of(ListId list, const AddressBytes& addres
     return claim == nullptr ? std::string_view{} : claim->name();
 }
 
+bool Router::Engine::has_claim(ListId list, const AddressBytes& address) const {
+    return claims_.find({list, Address::host(address)}) != nullptr;
+}
+
 RouterStatus Router::Engine::status() const {
     RouterStatus s;
     s.state = state_;

@@ -88,6 +88,9 @@ std::string_view Router::tag_of(ListId list) const {
 std::string_view Router::name_of(ListId list, const AddressBytes& address) const {
     return engine_->name_of(list, address);
 }
+bool Router::has_claim(ListId list, const AddressBytes& address) const {
+    return engine_->has_claim(list, address);
+}
 const Trace& Router::trace() const {
     return engine_->trace();
 }

@@ -361,6 +361,8 @@ class Router final : public LinkUser {
     // Valid until the next call of another function.
     [[nodiscard]] std::string_view tag_of(ListId list) const;
     [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
+    // Whether there is a claim; a refused one is none.
+    [[nodiscard]] bool has_claim(ListId list, const AddressBytes& address) const;
     [[nodiscard]] const Trace& trace() const;
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const;

@@ -133,7 +133,31 @@ BOOST_AUTO_TEST_CASE(alone_a_box_of_a_fleet_removes_no_route) {
     lab.run_for(2 * kSecond);
     lab.claim(1, {"203.0.113.8"}, 60, 120, 2);
     lab.run_for(5 * kMinute);
-    BOOST_TEST(!lab.has("203.0.113.8/32"));  // the writer knows all leases
+    BOOST_TEST(!lab.has("203.0.113.8/32"));  // the writer knows all leases of its term
+    // Of a route from before its term it knows none, so that one stays as long as any lease may last.
+    BOOST_TEST(lab.has("203.0.113.7/32"));
+    lab.run_for(27 * kMinute);
+    BOOST_TEST(!lab.has("203.0.113.7/32"));
+    BOOST_TEST(lab.others_are_untouched());
+}
+
+// The claims of the other boxes may come later than the rows and the lease.
+BOOST_AUTO_TEST_CASE(a_new_writer_removes_no_route_whose_claim_it_does_not_have_yet) {
+    RouteLab lab;
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 60, 120);
+    lab.run_for(2 * kSecond);
+    BOOST_REQUIRE(lab.ours().size() == 1U);
+    lab.restart();
+    lab.router->set_role({Role::waiting, "pop1", "b", 0}, lab.now_ms());
+    BOOST_REQUIRE(lab.sync());
+    lab.router->set_role({Role::writer, "pop1", "b", 1}, lab.now_ms());
+    lab.run_for(5 * kMinute);
+    BOOST_TEST(lab.router->status().writes);
+    BOOST_TEST(lab.has("203.0.113.7/32"));
+    BOOST_TEST(lab.removes == 0U);
+    lab.run_for(27 * kMinute);
+    BOOST_TEST(lab.ours().empty());
 }
 
 BOOST_AUTO_TEST_CASE(routes_of_others_cover_and_are_never_written) {
