@@ -34,7 +34,7 @@ constexpr std::uint64_t kFarthestMs = 7 * 24 * 3'600'000ULL;  // an end that is 
 constexpr std::int64_t kClockJumpMs = 5'000;
 constexpr std::int64_t kClockSkewMs = 60'000;     // a problem of the machine, not of the leases
 constexpr std::uint64_t kProofMs = 10'000;        // a writer's row is on the router by then
-constexpr std::uint64_t kBoxMs = 5'000;           // after its last sign of life a box is dead
+constexpr std::uint64_t kBoxMs = 5'000;           // life of a box's sign, at least
 constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
 constexpr unsigned kTicksPerBox = 3;              // between two signs of life
 constexpr unsigned kTicksPerLook = 7;             // between two looks at the others
@@ -96,6 +96,12 @@ std::string text_of(const json::object& from, std::string_view key) {
     return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
+bool has_new_list(const std::vector<KeptList>& before, const std::vector<KeptList>& now) {
+    return std::ranges::any_of(now, [&](const KeptList& list) {
+        return std::ranges::find(before, list.tag, &KeptList::tag) == before.end();
+    });
+}
+
 json::array texts(const std::vector<std::string>& all) {
     json::array out;
     for (const std::string& one : all)
@@ -103,7 +109,12 @@ json::array texts(const std::vector<std::string>& all) {
     return out;
 }
 
-// Whether the box that said this has read that router's rows.
+// A paused router is none that this box could write.
+std::string_view state_of(const routeros::RouterStatus& status) {
+    return status.paused ? "paused" : routeros::label(status.state);
+}
+
+// Whether the box that said this has read that router's rows, and could write it.
 bool has_in_sync(const json::object& said, std::string_view router) {
     const auto* const all = said.if_contains("routers");
     if (all == nullptr || !all->is_array()) return false;
@@ -250,8 +261,11 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
     messages_.subscribe(channels, now_ms, [this](std::uint64_t at_ms) {
         is_subscribed_ = true;
         set_trouble({}, at_ms);
-        for (const Member& member : members_)
-            load(member.peer.name, 0, at_ms);
+        has_seen_boxes_ = false;
+        for (Member& member : members_) {
+            member.is_loaded = false;
+            load(member.peer.name, at_ms);
+        }
         share_all(at_ms);
         tick(at_ms);
     });
@@ -293,6 +307,7 @@ Fleet::Member* Fleet::find(std::string_view router) {
 
 void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
     std::vector<Member> before = std::exchange(members_, {});
+    std::vector<std::string> to_load;
     bool are_same = before.size() == routers.size();
     for (PeerRouter& peer : routers) {
         const auto at = std::ranges::find_if(
@@ -302,6 +317,7 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
             member = std::move(*at);
             before.erase(at);
             if (member.peer.router != peer.router) member.role = {};
+            if (has_new_list(member.peer.lists, peer.lists)) to_load.push_back(peer.name);
         } else {
             are_same = false;
         }
@@ -309,7 +325,12 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
         members_.push_back(std::move(member));
     }
     apply_roles(now_ms);
-    if (!are_same) begin_subscription(now_ms);  // to the channels of new routers, too
+    if (!are_same) return begin_subscription(now_ms);  // to the channels of new routers, too
+    if (!is_connected()) return;
+    // Another box may have had the list earlier: its claims came and were not known.
+    for (const std::string& router : to_load)
+        load(router, now_ms);
+    commands_.send_now();
 }
 
 void Fleet::claimed(const std::string& router, const Claim& claim, std::uint64_t now_ms) {
@@ -350,8 +371,7 @@ void Fleet::publish(const Member& member, std::vector<SharedClaim> claims, std::
         claim.lease_end_ms = redis_ms(claim.lease_end_ms);
     counters_.claims_sent += claims.size();
     const std::string place = key(member, "claims");
-    for (const std::string& message : encode_messages(id(), claims))
-        commands_.command({"PUBLISH", place, message}, now_ms);
+    // Stored before it is published: a box that subscribes between has it from the one or the other.
     for (std::size_t at = 0; at < claims.size(); at += kPairs) {
         std::vector<std::string> pairs;
         for (std::size_t i = at; i < std::min(at + kPairs, claims.size()); ++i) {
@@ -368,6 +388,8 @@ void Fleet::publish(const Member& member, std::vector<SharedClaim> claims, std::
                 if (done) done(reply, at_ms);
             });
     }
+    for (const std::string& message : encode_messages(id(), claims))
+        commands_.command({"PUBLISH", place, message}, now_ms);
 }
 
 // Every live claim, those of others too: any of them may be lost in Redis.
@@ -440,32 +462,50 @@ std::vector<SharedClaim> Fleet::claims_of(const Member& member) {
     return claims;
 }
 
-void Fleet::load(const std::string& router, std::uint64_t from, std::uint64_t now_ms) {
+void Fleet::load(const std::string& router, std::uint64_t now_ms) {
+    load_page(router, {.from_ms = has_clock_ ? redis_ms(now_ms) : 0, .skip = 0}, now_ms);
+}
+
+void Fleet::load_page(const std::string& router, PageOfClaims page, std::uint64_t now_ms) {
     const Member* const member = find(router);
     if (member == nullptr) return;
-    const std::string place = key(*member, "claims");
-    const std::string least = std::to_string(has_clock_ ? redis_ms(now_ms) : 0);
-    const std::string offset = std::to_string(from), page = std::to_string(kPage);
-    commands_.command({"ZRANGEBYSCORE", place, least, "+inf", "WITHSCORES", "LIMIT", offset, page},
-                      now_ms, [this, router, from](const RedisReply& reply, std::uint64_t at_ms) {
-                          Member* const to = find(router);
-                          if (to == nullptr) return;
-                          if (reply.is_error())
-                              return commands_.restart(
-                                  "claims cannot be read: " + safe_text(reply.text, kReasonBytes),
-                                  at_ms);
-                          for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
-                              auto claim = decode_member(reply.items[i].text);
-                              if (!claim) {
-                                  ++counters_.messages_bad;
-                                  continue;
-                              }
-                              claim->lease_end_ms = number_in(reply.items[i + 1].text);
-                              take_claim(*to, *claim, at_ms);
-                          }
-                          to->peer.wake();
-                          if (reply.items.size() == 2 * kPage) load(router, from + kPage, at_ms);
+    const std::string place = key(*member, "claims"), least = std::to_string(page.from_ms);
+    const std::string offset = std::to_string(page.skip), most = std::to_string(kPage);
+    commands_.command({"ZRANGEBYSCORE", place, least, "+inf", "WITHSCORES", "LIMIT", offset, most},
+                      now_ms, [this, router, page](const RedisReply& reply, std::uint64_t at_ms) {
+                          took_page(router, page, reply, at_ms);
                       });
+}
+
+// The next page begins at the last end of this one, whose claims may come twice. By a count of claims some would be left
+// out, as claims before it end or are prolonged meanwhile.
+void Fleet::took_page(const std::string& router, PageOfClaims page, const RedisReply& reply,
+                      std::uint64_t now_ms) {
+    Member* const to = find(router);
+    if (to == nullptr) return;
+    if (reply.is_error()) {
+        return commands_.restart("claims cannot be read: " + safe_text(reply.text, kReasonBytes),
+                                 now_ms);
+    }
+    std::uint64_t last_ms = page.from_ms;
+    for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+        last_ms = number_in(reply.items[i + 1].text);
+        auto claim = decode_member(reply.items[i].text);
+        if (!claim) {
+            ++counters_.messages_bad;
+            continue;
+        }
+        claim->lease_end_ms = last_ms;
+        take_claim(*to, *claim, now_ms);
+    }
+    to->peer.wake();
+    if (reply.items.size() < 2 * kPage) {
+        to->is_loaded = true;
+        return elect(*to, now_ms);
+    }
+    page.skip = last_ms == page.from_ms ? page.skip + kPage : 0;
+    page.from_ms = last_ms;
+    load_page(router, page, now_ms);
 }
 
 void Fleet::took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms) {
@@ -507,11 +547,12 @@ void Fleet::take_claim(Member& member, const SharedClaim& claim, std::uint64_t n
 
 // ---- who writes
 
-// A box that drains goes on while no other one can take over.
+// A new writer has the claims of the others. A box that drains goes on while no other one can take over.
 bool Fleet::is_candidate(const Member& member, std::uint64_t now_ms) const {
     const bool is_in_sync =
         member.in_sync_ms != 0 && now_ms < member.in_sync_ms + identity_.lease_ms;
-    return is_in_sync && (!facts_.is_draining || !is_kept_by_others(member));
+    return is_in_sync && (member.is_loaded || member.holder == id()) &&
+           (!facts_.is_draining || !is_kept_by_others(member));
 }
 
 // Whether another box, which does not drain, has read this router's rows.
@@ -607,6 +648,9 @@ FleetRole Fleet::role_of(const Member& member, std::uint64_t now_ms) const {
     } else if (member.free_ms != 0 && now_ms < member.free_ms + identity_.lease_ms) {
         role.role = Role::standby;
         role.box.clear();
+    } else if (!member.is_loaded && !member.role.fleet.empty() &&
+               member.role.role == Role::alone) {
+        role.role = Role::alone;  // until it has the claims of the others
     }
     return role;
 }
@@ -623,9 +667,9 @@ void Fleet::apply_roles(std::uint64_t now_ms) {
     }
 }
 
-// By the writer: claims that ended are forgotten.
-void Fleet::tidy(Member& member, std::uint64_t now_ms) {
-    if (member.role.role != Role::writer) return;
+// By the writer, and by every box while there is none: claims that ended are forgotten, and the others are kept.
+void Fleet::tidy(const Member& member, std::uint64_t now_ms) {
+    if (!has_clock_ || !(member.holder.empty() || member.holder == id())) return;
     const std::string place = key(member, "claims");
     const std::string last = std::to_string(redis_ms(now_ms) - kPastMs);
     const std::string life = std::to_string(kKeptMs);
@@ -664,7 +708,7 @@ json::array Fleet::routers_json() const {
         const routeros::RouterStatus status = member.peer.router->status();
         json::object one{{"name", member.peer.name},
                          {"role", routeros::label(member.role.role)},
-                         {"state", routeros::label(status.state)},
+                         {"state", state_of(status)},
                          {"claims", status.claims},
                          {"pending", status.pending},
                          {"lag_ms", status.lag_ms}};
@@ -677,6 +721,10 @@ json::array Fleet::routers_json() const {
     return routers;
 }
 
+std::uint64_t Fleet::box_life_ms() const {
+    return std::max(kBoxMs, 3 * kTicksPerBox * tick_ms());
+}
+
 void Fleet::tell_box(std::uint64_t now_ms) {
     const json::object said{{"version", facts_.version},
                             {"configuration", facts_.configuration},
@@ -684,7 +732,7 @@ void Fleet::tell_box(std::uint64_t now_ms) {
                             {"draining", facts_.is_draining},
                             {"routers", routers_json()}};
     const std::string text = json::serialize(said), place = key("box:" + id()), all = key("boxes");
-    const std::string life = std::to_string(kBoxMs), now = std::to_string(redis_ms(now_ms)),
+    const std::string life = std::to_string(box_life_ms()), now = std::to_string(redis_ms(now_ms)),
                       me = id();
     commands_.command({"SET", place, text, "PX", life}, now_ms);
     commands_.command({"ZADD", all, now, me}, now_ms);
@@ -716,19 +764,39 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
             words.insert(words.end(), places.begin(), places.end());
             commands_.command(
                 words, at_ms,
-                [this, found = std::move(found)](const RedisReply& texts, std::uint64_t) mutable {
+                [this, found = std::move(found)](const RedisReply& texts,
+                                                 std::uint64_t told_ms) mutable {
                     for (std::size_t i = 0; i < found.size() && i < texts.items.size(); ++i) {
                         boost::system::error_code bad;
                         auto said = json::parse(texts.items[i].text, bad);
                         if (!bad && said.is_object()) found[i].said = std::move(said.as_object());
                     }
                     std::ranges::sort(found, {}, &Box::id);
-                    boxes_ = std::move(found);
+                    took_boxes(std::move(found), told_ms);
                     for (const auto& done : std::exchange(looks_, {}))
                         done();
                 });
             commands_.send_now();
         });
+}
+
+// Redis has the ends of leases. What the row board promises beyond them is known to this box alone, until it shares that: a
+// box that was away has to know it, as the next writer may be that one.
+void Fleet::took_boxes(std::vector<Box> found, std::uint64_t now_ms) {
+    const auto was_alive = [&](const Box& box) {
+        const auto before = std::ranges::find(boxes_, box.id, &Box::id);
+        return before != boxes_.end() && !before->said.empty();
+    };
+    const bool any_came = std::ranges::any_of(found, [&](const Box& box) {
+        return box.id != id() && !box.said.empty() && !was_alive(box);
+    });
+    boxes_ = std::move(found);
+    // At the first look all claims were shared just before.
+    if (!std::exchange(has_seen_boxes_, true) || !any_came) return;
+    for (const Member& member : members_) {
+        if (member.holder.empty() || member.holder == id()) to_share_.push_back(member.peer.name);
+    }
+    share_more(now_ms);
 }
 
 void Fleet::look(std::uint64_t now_ms, std::function<void()> done) {

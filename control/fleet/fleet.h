@@ -20,6 +20,9 @@
 // writes. With the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to
 // Redis's.
 //
+// A claim's time in Redis is the end of the lease, also if its row lives longer and answers rely on that. So the writer
+// publishes all its claims again when a box appears, and a box wants no lease before it has read those in Redis.
+//
 // Without sockets and without a clock. One thread: `routers`.
 #pragma once
 
@@ -104,6 +107,8 @@ class Fleet {
     // To be called every tick_ms().
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
+    // A box is dead so long after its last sign of life.
+    [[nodiscard]] std::uint64_t box_life_ms() const;
     // Milliseconds since 1970, to compare with Redis's. Without it the report has no clocks.
     void set_wall_clock(std::function<std::int64_t()> wall_ms) { wall_ms_ = std::move(wall_ms); }
     // Shares the keys of their session tickets.
@@ -137,6 +142,7 @@ class Fleet {
         std::uint64_t in_sync_ms = 0;      // when its router was last in sync
         std::string last_writer;           // the last holder that was seen
         bool is_in_sync = false;           // its router, at the last election
+        bool is_loaded = false;            // has the claims that Redis had when it was connected
         std::uint64_t token_there = 0;     // of the writer row on the router
         std::uint64_t unproven_ms = 0;     // since when the holder's row is not there; 0: it is
         std::vector<SharedClaim> batch;    // not published yet; lease ends of our clock
@@ -161,7 +167,15 @@ class Fleet {
     void take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint64_t now_ms);
     void share_all(std::uint64_t now_ms);
     void share_more(std::uint64_t now_ms);
-    void load(const std::string& router, std::uint64_t from, std::uint64_t now_ms);
+    // A page of a router's claims in the order of their ends.
+    struct PageOfClaims {
+        std::uint64_t from_ms = 0;  // of Redis's clock
+        std::size_t skip = 0;       // so many that end then were taken
+    };
+    void load(const std::string& router, std::uint64_t now_ms);
+    void load_page(const std::string& router, PageOfClaims page, std::uint64_t now_ms);
+    void took_page(const std::string& router, PageOfClaims page, const RedisReply& reply,
+                   std::uint64_t now_ms);
     void took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms);
     void take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms);
     void publish(const Member& member, std::vector<SharedClaim> claims, std::uint64_t now_ms,
@@ -173,9 +187,10 @@ class Fleet {
     void apply_roles(std::uint64_t now_ms);
     [[nodiscard]] routeros::FleetRole role_of(const Member& member, std::uint64_t now_ms) const;
     static void note_proof(Member& member, std::uint64_t now_ms);
-    void tidy(Member& member, std::uint64_t now_ms);
+    void tidy(const Member& member, std::uint64_t now_ms);
     void tell_box(std::uint64_t now_ms);
     void ask_boxes(std::uint64_t now_ms);
+    void took_boxes(std::vector<Box> found, std::uint64_t now_ms);
     [[nodiscard]] bool is_candidate(const Member& member, std::uint64_t now_ms) const;
     [[nodiscard]] bool is_kept_by_others(const Member& member) const;
     [[nodiscard]] std::vector<std::string> obstacles() const;
@@ -193,6 +208,7 @@ class Fleet {
     BoxFacts facts_;
     FleetCounters counters_;
     bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
+    bool has_seen_boxes_ = false;           // since the connection began
     bool has_unsent_claims_ = false;        // all are published again once Redis keeps up
     bool has_script_ = false;               // Redis has the election's, for EVALSHA
     std::vector<std::string> to_share_;     // routers whose claims are to be published again

@@ -38,7 +38,21 @@ void RouterService::claim(const Claim& claim, std::uint64_t now_ms) {
     if (claim.client != nullptr) origin.client = claim.client->bytes;
     router_.claim(claim.list, {addresses.data(), count}, origin, claim.lease_end_ms,
                   claim.row_life_s, claim.hold_token, now_ms);
-    if (peers_ != nullptr) peers_->claimed(name_, claim);
+    if (peers_ != nullptr) share(claim);
+}
+
+// Others do not know the client, so they could not refuse what its share refused here.
+void RouterService::share(const Claim& claim) {
+    std::array<IpAddress, kEventAddresses> accepted;
+    std::size_t count = 0;
+    for (const IpAddress& address : claim.addresses) {
+        if (count < accepted.size() && router_.has_claim(claim.list, address.bytes))
+            accepted[count++] = address;
+    }
+    if (count == 0) return;
+    Claim shared = claim;
+    shared.addresses = {accepted.data(), count};
+    peers_->claimed(name_, shared);
 }
 
 SinkHealth RouterService::health() const {

@@ -42,6 +42,7 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     [[nodiscard]] std::vector<NeededList> needed(std::uint64_t now_ms) const override;
 
   private:
+    void share(const Claim& claim);
     void installed(routeros::ListId list, const routeros::AddressBytes& address,
                    std::uint32_t until_s) override;
     void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override;

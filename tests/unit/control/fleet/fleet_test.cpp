@@ -22,6 +22,12 @@ struct FleetPlace {
     }
     // Both connections are there, the format is ours, Redis's clock is at 1,000 s more than ours, no claims are stored.
     void connect(std::uint64_t now_ms) {
+        open(now_ms);
+        fleet.commands().received("*0\r\n", now_ms);
+        if (router.status().claims == 0) fleet.commands().received(time(now_ms), now_ms);
+    }
+    // The same, before the stored claims were read.
+    void open(std::uint64_t now_ms) {
         fleet.connect(now_ms);
         fleet.commands().tick(now_ms);
         fleet.messages().tick(now_ms);
@@ -29,7 +35,6 @@ struct FleetPlace {
         fleet.commands().connected(now_ms);
         fleet.commands().received(":1\r\n$1\r\n1\r\n" + time(now_ms), now_ms);
         fleet.messages().received("*3\r\n$9\r\nsubscribe\r\n" + bulk(channel) + ":1\r\n", now_ms);
-        fleet.commands().received("*0\r\n" + time(now_ms), now_ms);
     }
     static std::string bulk(std::string_view text) {
         return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
@@ -39,30 +44,78 @@ struct FleetPlace {
         return "*2\r\n" + bulk(std::to_string(theirs_ms / 1000)) +
                bulk(std::to_string(theirs_ms % 1000 * 1000));
     }
-    // Answers all open commands like a Redis in which dns1 has the lease, also those that follow; returns their names in
-    // order.
-    std::vector<std::string> answer_all(std::uint64_t now_ms) {
-        std::vector<std::string> all;
-        while (const std::size_t open = fleet.commands().unanswered()) {
-            RedisReplies asked;
-            asked.feed(std::exchange(commands.sent, {}));
-            std::vector<std::string> names;
-            for (auto command = asked.take(); command && *command; command = asked.take())
-                names.push_back((*command)->items.front().text);
-            BOOST_TEST_REQUIRE(names.size() >= open);
-            names.erase(names.begin(), names.end() - static_cast<std::ptrdiff_t>(open));
-            std::string replies;
-            for (const std::string& name : names)
-                replies += answer(name, now_ms);
-            fleet.commands().received(replies, now_ms);
-            all.insert(all.end(), names.begin(), names.end());
+    using Words = std::vector<std::string>;
+    // What was sent since the last call.
+    std::vector<Words> taken() {
+        RedisReplies sent;
+        sent.feed(std::exchange(commands.sent, {}));
+        std::vector<Words> all;
+        for (auto command = sent.take(); command && *command; command = sent.take()) {
+            Words& words = all.emplace_back();
+            for (const RedisReply& word : (*command)->items)
+                words.push_back(word.text);
         }
         return all;
     }
-    static std::string answer(std::string_view command, std::uint64_t now_ms) {
+    // Answers all open commands like a Redis in which `holder` has the lease, also those that follow; returns their names in
+    // order.
+    Words answer_all(std::uint64_t now_ms) {
+        Words names;
+        while (const std::size_t open = fleet.commands().unanswered()) {
+            std::vector<Words> asked = taken();
+            BOOST_TEST_REQUIRE(asked.size() >= open);
+            asked.erase(asked.begin(), asked.end() - static_cast<std::ptrdiff_t>(open));
+            std::string replies;
+            for (const Words& words : asked) {
+                replies += answer(words, now_ms);
+                names.push_back(words.front());
+            }
+            fleet.commands().received(replies, now_ms);
+        }
+        return names;
+    }
+    std::string answer(const Words& words, std::uint64_t now_ms) {
+        const std::string& command = words.front();
         if (command == "TIME") return time(now_ms);
-        if (command.starts_with("EVAL")) return "*2\r\n" + bulk("7") + bulk("dns1/aa");
-        return command == "ZRANGEBYSCORE" || command == "MGET" ? "*0\r\n" : ":1\r\n";
+        if (command.starts_with("EVAL")) {
+            lease_wanted = words.back() == "1";
+            return "*2\r\n" + bulk(holder.empty() ? "0" : "7") + bulk(holder);
+        }
+        std::string reply;
+        if (command == "ZRANGEBYSCORE" && words[1] == channel) {
+            pages_asked.push_back(words[2] + " " + words[6]);
+            if (pages.empty()) return "*0\r\n";
+            reply = pages.front();
+            pages.erase(pages.begin());
+            return reply;
+        }
+        if (command == "ZRANGEBYSCORE") {
+            reply = "*" + std::to_string(2 * boxes.size()) + "\r\n";
+            for (const std::string& box : boxes)
+                reply += bulk(box) + bulk(std::to_string(now_ms + 1'000'000));
+            return reply;
+        }
+        if (command == "MGET") {
+            reply = "*" + std::to_string(boxes.size()) + "\r\n";
+            for (std::size_t i = 0; i < boxes.size(); ++i)
+                reply += bulk(R"({"version":"1","ready":true})");
+            return reply;
+        }
+        if (command == "SET") said = words[2];
+        return ":1\r\n";
+    }
+    // So many stored claims; the n-th ends `step_ms` after the one before it.
+    static std::string page(std::uint64_t first_ms, std::uint64_t step_ms, std::uint32_t count) {
+        std::string reply = "*" + std::to_string(2 * count) + "\r\n";
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const SharedClaim one{.list = "policy",
+                                  .address = numbered(i).bytes,
+                                  .name = "www.example",
+                                  .lease_end_ms = 0,
+                                  .row_life_s = 330};
+            reply += bulk(encode_member(one)) + bulk(std::to_string(first_ms + i * step_ms));
+        }
+        return reply;
     }
     // So many claims, each of another address, as if this box had raised them.
     void claim_all(routeros::ListId list, std::uint32_t count) {
@@ -88,6 +141,11 @@ struct FleetPlace {
     }
 
     const std::string channel = "steerdns:{pop1}:router:edge1:claims";
+    // What Redis has, and what it was asked.
+    std::string holder = "dns1/aa";
+    std::vector<std::string> boxes, pages, pages_asked;
+    std::string said;  // by this box of itself
+    bool lease_wanted = false;
     test::SilentLink commands, messages, to_router;
     test::DeafSink sink;
     std::vector<std::string> logged;
@@ -333,6 +391,130 @@ BOOST_AUTO_TEST_CASE(a_wrong_clock_is_a_problem_of_the_machine_alone) {
                std::string::npos);
     BOOST_TEST(fleet.report(kStart + 300).at("clock_ahead_ms").as_int64() == 3'600'300);
     BOOST_TEST(role_of(kStart + 300) == "writer");
+}
+
+// Claims that end or are prolonged between two pages shift all others.
+BOOST_AUTO_TEST_CASE(stored_claims_are_read_by_their_ends) {
+    open(kStart + 10);
+    const std::uint64_t end_ms = kStart + 1'000'000 + 60'000;
+    const std::string begin = std::to_string(kStart + 10 + 1'000'000);
+    const std::string last = std::to_string(end_ms + 999);
+    pages = {page(end_ms, 1, 1'000), page(end_ms + 999, 0, 1'000)};
+    answer_all(kStart + 5'000);
+    BOOST_TEST(pages_asked == (Words{begin + " 0", last + " 0", last + " 1000"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(router.status().claims == 1'000U);
+    BOOST_TEST(fleet.counters().claims_received == 2'000U);
+}
+
+// Redis returns. Whoever wrote alone goes on until it has the claims of the others, and no box wants the lease before.
+BOOST_AUTO_TEST_CASE(a_box_writes_alone_until_it_has_the_stored_claims) {
+    holder = "";
+    fleet.tick(kStart + kLease);
+    BOOST_TEST(role_of(kStart + kLease) == "alone");
+    open(kStart + 2'000);
+    std::vector<Words> asked = taken();
+    std::erase_if(asked, [](const Words& words) { return words.front() == "SUBSCRIBE"; });
+    const std::size_t open_now = fleet.commands().unanswered();
+    BOOST_TEST_REQUIRE(asked.size() >= open_now);
+    asked.erase(asked.begin(), asked.end() - static_cast<std::ptrdiff_t>(open_now));
+    // The first page is full, so that the election is answered before the last one.
+    pages = {page(kStart + 1'060'000, 1, 1'000)};
+    for (const Words& words : asked)
+        fleet.commands().received(answer(words, kStart + 2'010), kStart + 2'010);
+    BOOST_TEST(role_of(kStart + 2'010) == "alone");
+    answer_all(kStart + 2'020);
+    BOOST_TEST(role_of(kStart + 2'020) == "waiting");
+}
+
+// Redis has the ends of leases alone. What the row board promises beyond them would be lost with the writer.
+BOOST_AUTO_TEST_CASE(a_box_that_comes_back_gets_all_claims_of_the_writer) {
+    claim_all(3, 100);
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    BOOST_TEST(fleet.counters().claims_sent == 100U);
+    std::uint64_t now_ms = kStart + 10;
+    const auto see = [&](const std::vector<std::string>& alive) {
+        boxes = alive;
+        for (int i = 0; i < 7; ++i) {
+            now_ms += 300;
+            fleet.tick(now_ms);
+            answer_all(now_ms + 10);
+        }
+        return fleet.counters().claims_sent;
+    };
+    BOOST_TEST(see({"dns1/aa", "dns2/bb"}) == 100U);  // it was there when all were shared
+    BOOST_TEST(see({"dns1/aa", "dns2/bb"}) == 100U);
+    BOOST_TEST(see({"dns1/aa"}) == 100U);
+    BOOST_TEST(see({"dns1/aa", "dns2/cc"}) == 200U);
+    BOOST_TEST(see({"dns1/aa", "dns2/cc"}) == 200U);
+    holder = "dns2/cc";
+    BOOST_TEST(see({"dns1/aa", "dns2/cc", "dns3/dd"}) == 200U);  // the writer shares them
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_a_reload_adds_gets_its_stored_claims) {
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    commands.sent.clear();
+    fleet.follow({{"edge1", {{3, "policy"}}, &router, [] {}}}, kStart + 30);
+    BOOST_TEST(commands.sent.find("ZRANGEBYSCORE") == std::string::npos);
+    fleet.follow({{"edge1", {{3, "policy"}, {4, "streams"}}, &router, [] {}}}, kStart + 40);
+    BOOST_TEST(commands.sent.find("ZRANGEBYSCORE") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_is_stored_before_it_is_published) {
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    commands.sent.clear();
+    const auto address = numbered(1);
+    fleet.claimed("edge1",
+                  {.list = 3,
+                   .addresses = {&address, 1},
+                   .name = "www.example",
+                   .raised_ms = kStart + 20,
+                   .lease_end_ms = kStart + 60'000,
+                   .row_life_s = 330},
+                  kStart + 20);
+    fleet.flush(kStart + 20);
+    BOOST_TEST(commands.sent.find("ZADD") < commands.sent.find("PUBLISH"));
+    BOOST_TEST(commands.sent.find("PUBLISH") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_paused_router_cannot_be_taken_over) {
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    router.pause(kStart + 20);
+    fleet.look(kStart + 30, [] {});
+    answer_all(kStart + 30);
+    BOOST_TEST(said.find(R"("state":"paused")") != std::string::npos);
+    router.resume(kStart + 40);
+    fleet.look(kStart + 50, [] {});
+    answer_all(kStart + 50);
+    BOOST_TEST(said.find(R"("state":"connecting")") != std::string::npos);
+}
+
+// Without a writer nobody else would, and a dead router's claims would fill Redis.
+BOOST_AUTO_TEST_CASE(without_a_writer_ended_claims_are_forgotten_too) {
+    holder = "";
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    std::vector<std::string> asked;
+    for (std::uint64_t at = kStart + 310; at < kStart + 310 + 7 * 300; at += 300) {
+        fleet.tick(at);
+        for (std::string& one : answer_all(at))
+            asked.push_back(std::move(one));
+    }
+    BOOST_TEST(std::ranges::count(asked, "PEXPIRE") == 1);
+    BOOST_TEST(std::ranges::count(asked, "ZREMRANGEBYSCORE") == 2);  // of the boxes, too
+}
+
+BOOST_AUTO_TEST_CASE(a_long_lease_keeps_the_box_alive_between_its_signs) {
+    test::SilentLink commands_of, messages_of;
+    const Fleet slow({"pop1", "dns1", "aa", 10'000}, {}, commands_of, messages_of,
+                     [](routeros::Level, const std::string&) {});
+    BOOST_TEST(slow.tick_ms() == 2'000U);  // and a sign of life every third
+    BOOST_TEST(slow.box_life_ms() == 18'000U);
+    BOOST_TEST(fleet.box_life_ms() == 5'000U);
 }
 
 BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {
