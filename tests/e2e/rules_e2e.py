@@ -99,7 +99,7 @@ class Rules(unittest.TestCase):
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
         load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries),
-                                        "-l", "4", "-Q", "500", "-t", "3", "-q", "200")
+                                        "-l", "4", "-Q", "500", "-t", "10", "-q", "200")
         until(lambda: self.asked() > 100, 5, "the load is there")
         rounds = 0
         while load.running():
