@@ -26,7 +26,7 @@ plugins:
   - {{ tag: blocked, type: qname, args: [ "keyword:ads" ] }}
   - tag: egress
     type: ros_address_list
-    args: {{ router: edge1, async: false, sync_timeout: 2s, address_list4: policy_set_v4, address_list6: policy_set_v6 }}
+    args: {{ router: edge1, async: false, sync_timeout: 15s, address_list4: policy_set_v4, address_list6: policy_set_v6 }}
   - tag: main
     type: sequence
     args:
@@ -129,7 +129,7 @@ class Transports(unittest.TestCase):
 
     def connect(self, port, *, datagrams=False, tls=False):
         sock = self.scene.network.socket("client", socket.AF_INET, socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
-        sock.settimeout(5)
+        sock.settimeout(30)
         sock.connect((SERVER, port))
         if tls:
             sock = self.terms.wrap_socket(sock, server_hostname="dns.lab.example")
