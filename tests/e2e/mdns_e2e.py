@@ -71,7 +71,7 @@ class Host:
         to = (GROUPS[4], 5353) if self.family == 4 else (GROUPS[6], 5353, 0, self.index)
         self.socket.sendto(data, to)
 
-    def hear(self, seconds=3.0):
+    def hear(self, seconds=15.0):
         """(message, sender's address, port, hop limit); None: nothing came."""
         self.socket.settimeout(seconds)
         try:

@@ -127,7 +127,7 @@ def kdig_understands_the_answers(place, side):
         for kind in (A, AAAA):
             name = place.fresh()
             for _ in range(2):
-                got = place.run("kdig", f"@{side.ours}", "+timeout=3", "+retry=0", "+short", *words, name,
+                got = place.run("kdig", f"@{side.ours}", "+timeout=15", "+retry=0", "+short", *words, name,
                                 "A" if kind == A else "AAAA")
                 same(got.split(), [address(name, kind)], f"kdig {words}")
 
@@ -518,12 +518,12 @@ def tcp(place, side):
         query = dns_query(place.fresh(), length=4000)
         connection.sendall(struct.pack("!H", len(query)) + query)
         same(read_framed(connection)[:2], query[:2], "the answer to a query of 4,000 bytes")
-    got = place.run("kdig", f"@{side.ours}", "+tcp", "+timeout=3", "+retry=0", "+short", f"{7}.host.example", "A")
+    got = place.run("kdig", f"@{side.ours}", "+tcp", "+timeout=15", "+retry=0", "+short", f"{7}.host.example", "A")
     same(got.split(), [address("7.host.example", A)], "kdig +tcp")
 
 
 @case(needs_kernel=True)
 def truncated_then_over_tcp(place, side):
     """As a stub resolver: UDP, TC, the same query over TCP."""
-    got = place.run("kdig", f"@{side.ours}", "+timeout=3", "+retry=0", "3000.size.example", "TXT")
+    got = place.run("kdig", f"@{side.ours}", "+timeout=15", "+retry=0", "3000.size.example", "TXT")
     assert "NOERROR" in got and re.search(r"Received 30\d\d B", got), got

@@ -52,7 +52,7 @@ def start_unbound(scene: Scene, address: str, modules: str, more: str, clauses: 
     scene.network.start("resolver", "unbound", "unbound", "-d", "-c", str(conf)).wait_for("start of service")
 
 
-def ask(scene: Scene, server: str, name: str, kind: str, seconds: float = 3) -> dns.message.Message | None:
+def ask(scene: Scene, server: str, name: str, kind: str, seconds: float = 15) -> dns.message.Message | None:
     """Over UDP; None: there was no answer."""
     query = dns.message.make_query(name, kind, use_edns=True, payload=1232)
     with scene.network.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as sock:

@@ -87,7 +87,7 @@ class RpzPeers(unittest.TestCase):
             (scene.folder / name).write_text(text)
         scene.start_daemon(scene.folder / "rpz.yaml")
 
-    def ask(self, server, name, kind, seconds=3):
+    def ask(self, server, name, kind, seconds=15):
         """The answer, None without one. Of a truncated one only the header counts."""
         reply = peer_resolvers.ask(self.scene, server, name, kind, seconds)
         if reply is None:
@@ -101,7 +101,7 @@ class RpzPeers(unittest.TestCase):
         for group, names in SERVED.items():
             for name in names:
                 for kind in ("A", "AAAA", "TXT", "MX"):
-                    seconds = 0.5 if group == "dropped" else 3
+                    seconds = 0.5 if group == "dropped" else 15
                     ours, theirs = (self.ask(server, f"{name}.t.example", kind, seconds) for server in (US, UNBOUND))
                     if ours == theirs:
                         same += 1

@@ -371,7 +371,7 @@ class Start(unittest.TestCase):
         self.assertEqual(reserved_ports(scene), "10240-26623")
         # With those rights alone it goes on: an address that comes is served.
         scene.network.address("appliance", "eth0", "172.16.1.9/24")
-        until(lambda: scene.short("stream.example", "A", server="172.16.1.9"), 5, "the new address is served")
+        until(lambda: scene.short("+timeout=1", "stream.example", "A", server="172.16.1.9"), 5, "the new address is served")
         self.assertTrue(scene.short("+tcp", "stream.example", "A", server="172.16.1.9"))
         start = time.monotonic()
         self.assertEqual(daemon.stop(), 0)

@@ -189,7 +189,7 @@ class FleetLan(NetworkLab):
         return self.boxes
 
     def kdig(self, box: Box, *words: str) -> str:
-        return self.network.run("client", "kdig", f"@{box.address}", "+timeout=5", "+retry=0", *words, check=False).stdout
+        return self.network.run("client", "kdig", f"@{box.address}", "+timeout=15", "+retry=0", *words, check=False).stdout
 
     def short(self, box: Box, *words: str) -> list[str]:
         return self.kdig(box, "+short", *words).split()

@@ -157,7 +157,7 @@ class Scene(NetworkLab):
     # What one asks of them ------------------------------------------------------------------------------------
 
     def kdig(self, *words: str, server: str = "172.16.1.2", space: str = "client") -> str:
-        return self.network.run(space, "kdig", f"@{server}", "+timeout=3", "+retry=0", *words, check=False).stdout
+        return self.network.run(space, "kdig", f"@{server}", "+timeout=15", "+retry=0", *words, check=False).stdout
 
     def short(self, *words: str, **where: str) -> list[str]:
         return self.kdig("+short", *words, **where).split()
