@@ -1,6 +1,7 @@
 """`steerctl capture` on ports of several kinds: what tcpdump and scapy read from the file is what the client and the upstream saw."""
 
 import json
+import signal
 import socket
 import struct
 import subprocess
@@ -80,30 +81,39 @@ class Capture(unittest.TestCase):
         return lab
 
     def kdig(self, lab, *words):
-        return lab.network.run("client", "kdig", f"@{OURS}", "+timeout=3", "+retry=2", *words, check=False).stdout
+        return lab.network.run("client", "kdig", f"@{OURS}", "+timeout=15", "+retry=0", *words, check=False).stdout
+
+    @staticmethod
+    def is_answer(frame):
+        return (frame[IP].src, frame[UDP].sport, frame[IP].dst) == (OURS, 53, CLIENT)
 
     def check_kind(self, kind):
         lab = self.lab(kind)
         self.kdig(lab, "1.host.example")
         client = ("--client", CLIENT) if kind == "af_packet" else ()
-        capture = Running(lab, "--name", "7.host.example", "--count", str(FRAMES[kind]), "--seconds", "40", *client)
+        capture = Running(lab, "--name", "7.host.example", *client)
         self.kdig(lab, "8.host.example")
         self.kdig(lab, "7.host.example")
+        until(lambda: any(self.is_answer(p) for p in capture.frames()), 20, "the answer is written")
+        capture.process.send_signal(signal.SIGINT)
         code, out, error = capture.end()
         seen = capture.frames()
-        self.assertEqual((code, out, error), (0, f"{FRAMES[kind]} frames captured, 0 lost\n", ""), [p.summary() for p in seen])
-        self.assertEqual([bytes(p[DNS].qd[0].qname).lower() for p in seen], [b"7.host.example."] * FRAMES[kind])
-        query, answer = seen[0], seen[-1]
+        # More than FRAMES: an upstream that is slow on a busy machine is asked again.
+        self.assertEqual((code, out, error), (0, f"{len(seen)} frames captured, 0 lost\n", ""), [p.summary() for p in seen])
+        self.assertGreaterEqual(len(seen), FRAMES[kind])
+        self.assertEqual({bytes(p[DNS].qd[0].qname).lower() for p in seen}, {b"7.host.example."})
+        (last,) = (at for at, p in enumerate(seen) if self.is_answer(p))
+        query, answer = seen[0], seen[last]
         self.assertEqual((query[IP].src, query[IP].dst, query[UDP].dport), (CLIENT, OURS, 53))
         self.assertEqual((answer[IP].dst, answer[UDP].dport, answer[DNS].id), (CLIENT, query[UDP].sport, query[DNS].id))
         self.assertEqual((query[DNS].qr, answer[DNS].qr), (0, 1))
         self.assertTrue(all(abs(float(p.time) - self.path_time(capture)) < 120 for p in seen))
         shown = run("tcpdump", "-nr", str(capture.path)).stdout
-        self.assertEqual(len(shown.splitlines()), FRAMES[kind], shown)
+        self.assertEqual(len(shown.splitlines()), len(seen), shown)
         self.assertIn(f"{OURS}.53", shown)
         # Directions, as Wireshark shows them.
         directions = directions_of(capture.path.read_bytes())
-        self.assertEqual((len(directions), directions[0], directions[-1]), (FRAMES[kind], 1, 2))
+        self.assertEqual((len(directions), directions[0], directions[last]), (len(seen), 1, 2))
         return lab
 
     @staticmethod

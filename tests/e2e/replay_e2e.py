@@ -341,7 +341,9 @@ plugins:
                 told = self.replay(file, main=self.REJECT)
                 self.assertEqual([(d["name"], d["client"], d["after"]["end"]) for d in told["differences"]], [(name, CLIENT, "rejected")], told)
                 # On "any", the router sees the way in and out.
-                self.assertEqual((told["queries"], told["capture"]["left_out"]["servers"]), (2, 2) if case == "cooked2" else (1, 1))
+                sights = 2 if case == "cooked2" else 1
+                self.assertEqual(told["queries"], sights)
+                self.assertGreaterEqual(told["capture"]["left_out"]["servers"], sights)  # a slow upstream is asked again
                 # An answer that is cut off is not known.
                 told = self.replay(file, behind=', { matches: "resp_ip 198.51.100.0/24", exec: reject 3 }')
                 self.assertEqual(told["unknown"]["distinct"], 1 if case == "cut" else 0, told)

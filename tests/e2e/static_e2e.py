@@ -46,7 +46,7 @@ class Static(unittest.TestCase):
         return done.stderr
 
     def asked(self):
-        return self.scene.total("stats", "upstream_queries")
+        return self.scene.total("verdicts", "forwarded")
 
     def test_a_record_answers_the_next_query_and_stays_over_a_restart(self):
         daemon = self.start()
