@@ -78,7 +78,7 @@ class RosList(unittest.TestCase):
         self.answers(["192.0.2.97"])
         self.ctl("remove", "kids", "192.168.88.10")
         self.answers(["198.51.100.2"])
-        self.ctl("add", "kids", "192.168.88.0/28", "3s")  # the router ends it
+        self.ctl("add", "kids", "192.168.88.0/28", "15s")  # the router ends it
         self.answers(["192.0.2.97"])
         self.answers(["198.51.100.2"])
         self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
@@ -116,7 +116,7 @@ class RosList(unittest.TestCase):
         """A timeout ends nevertheless."""
         self.start()
         self.ctl("add", "kids", "192.168.88.10")
-        self.ctl("add", "away", "10.0.0.1", "8s")
+        self.ctl("add", "away", "10.0.0.1", "20s")
         self.answers(["192.0.2.97"])
         until(lambda: self.metric("steerdns_router_list_addresses")['steerdns_router_list_addresses{plugin="away"}'] == 1, 10, "read")
         self.scene.rossim.stop()
