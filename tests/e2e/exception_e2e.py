@@ -68,10 +68,10 @@ class KernelsShare(unittest.TestCase):
         before()
         conf = knot_configuration(net.folder / "knot", "192.0.2.1@53", ZONES)
         net.start("client", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
-        until(lambda: self.short(V4) == STREAM, 10, "an answer by way of the upstream")
+        until(lambda: self.short(V4, "+timeout=1") == STREAM, 10, "an answer by way of the upstream")
 
     def kdig(self, server, *words):
-        return self.net.run("client", "kdig", f"@{server}", "+timeout=3", "+retry=0", *words, check=False).stdout
+        return self.net.run("client", "kdig", f"@{server}", "+timeout=15", "+retry=0", *words, check=False).stdout
 
     def short(self, server, *words):
         return set(self.kdig(server, "+short", *words, "stream.example", "A").split())
@@ -81,6 +81,10 @@ class KernelsShare(unittest.TestCase):
         out = self.net.run("client", "ping", "-q", *words, server, check=False).stdout
         sent, received = re.search(r"(\d+) packets transmitted, (\d+) received", out).groups()
         return int(received), int(sent)
+
+    def pings(self, server, count, *words):
+        """Waits until each of `count` pings is answered. (On a busy machine one may come after ping stopped waiting.)"""
+        until(lambda: self.ping(server, "-c", str(count), *words) == (count, count), 20, f"{count} pings of {server} are answered")
 
     def counters(self):
         return json.loads(run(f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.net.folder / "control.sock"),
@@ -123,14 +127,14 @@ class KernelsShare(unittest.TestCase):
         for server in (V4, V6):
             with self.subTest(server=server):
                 net.run("client", "ip", "neigh", "flush", "dev", "dtap0")
-                self.assertEqual(self.ping(server, "-c", "100", "-i", "0.01"), (100, 100))
+                self.pings(server, 100, "-i", "0.01")
                 self.assertIn(f"lladdr {mac}", net.run("client", "ip", "neigh", "show", server).stdout)
                 self.assertEqual(self.short(server), STREAM)
                 answered = self.worker("pending_outcomes", "answered")
                 self.assertEqual(self.short(server, "+tcp"), STREAM)
                 self.assertGreater(self.worker("pending_outcomes", "answered"), answered)
-                # In fragments, there and back. (On a busy machine one may come after ping stopped waiting.)
-                until(lambda: self.ping(server, "-c", "10", "-i", "0.02", "-s", "4000") == (10, 10), 20, "ten pings in fragments are answered")
+                # In fragments, there and back.
+                self.pings(server, 10, "-i", "0.02", "-s", "4000")
                 self.echo(server)
                 self.stream(server, 8 << 20)
         for name in ("arp_given", "nd_given", "icmp_given", "icmp6_given", "tcp_given", "fragment_given"):
@@ -148,7 +152,7 @@ class KernelsShare(unittest.TestCase):
         before = self.exception("udp_given")
         with self.net.socket("client", socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x01\x01\x01\x00")
-            sock.settimeout(3)
+            sock.settimeout(15)
             sock.sendto(query, (V4, 53))
             self.assertEqual(sock.recv(2000)[7], 2)
         self.assertGreater(self.exception("udp_given"), before)
@@ -158,22 +162,22 @@ class KernelsShare(unittest.TestCase):
         self.assertGreater(self.exception("fragment_given"), before)
 
     def test_a_flood_of_one_kind_does_not_limit_the_others(self):
-        self.begin(", exception_rates: { icmp: 50 }")
+        self.begin(", exception_rates: { icmp: 5 }")
         received, sent = self.ping(V4, "-c", "500", "-f", "-W", "1")
         self.assertEqual(sent, 500)
         self.assertLess(received, 400)
         self.assertGreater(self.exception("icmp_over_rate"), 100)
         self.assertEqual(self.short(V4, "+tcp"), STREAM)
         self.assertEqual(self.short(V6), STREAM)
-        self.assertEqual(self.ping(V6, "-c", "20", "-i", "0.01"), (20, 20))
+        self.pings(V6, 20, "-i", "0.01")
 
     def test_addresses_of_the_exception_interface_are_served(self):
         """Addresses that others add are served until they are removed; the interface is removed with the daemon."""
         self.begin()
         net = self.net
-        self.assertEqual(self.short("192.0.2.54"), set())
+        self.assertEqual(self.short("192.0.2.54", "+timeout=1"), set())
         net.address("appliance", "steer0", "192.0.2.54/24")
-        until(lambda: self.short("192.0.2.54") == STREAM, 5, "an answer from the address that came")
+        until(lambda: self.short("192.0.2.54", "+timeout=1") == STREAM, 5, "an answer from the address that came")
         self.assertEqual(self.short("192.0.2.54", "+tcp"), STREAM)
         run("ip", "-n", net.full("appliance"), "address", "del", "192.0.2.54/24", "dev", "steer0")
         until(lambda: not self.short("192.0.2.54", "+timeout=1"), 5, "silence from the address that went")
@@ -202,7 +206,7 @@ class KernelsShare(unittest.TestCase):
                 net.start("client", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
             for server in (V4, V6):
                 until(lambda: self.short(server, "+timeout=1") == STREAM, 10, f"an answer from {server}")
-                self.assertEqual(self.ping(server, "-c", "5", "-i", "0.02"), (5, 5))
+                self.pings(server, 5, "-i", "0.02")
             if life == 0:
                 self.echo(V4)
                 self.stream(V4, 32 << 20)
@@ -242,7 +246,7 @@ class KernelsShare(unittest.TestCase):
             for server in (V4, V6):
                 until(lambda: self.short(server, "+timeout=1") == STREAM, 10, f"an answer from {server}")
                 self.assertEqual(self.short(server, "+tcp"), STREAM)
-                self.assertEqual(self.ping(server, "-c", "5", "-i", "0.02"), (5, 5))
+                self.pings(server, 5, "-i", "0.02")
 
     def test_frames_to_other_macs_go_to_a_promiscuous_interface_only(self):
         """Such an interface is needed for a macvlan, as with VRRP. Other frames to another host are dropped."""
@@ -269,7 +273,7 @@ class KernelsShare(unittest.TestCase):
         net.run("appliance", "ip", "link", "del", "vrrp0")
         net.run("appliance", "ip", "link", "set", "steer0", "address", other)
         until(lambda: self.short(V4, "+timeout=1") == STREAM, 5, "an answer by the new MAC address")
-        self.assertEqual(self.resolves(V4), other)
+        until(lambda: self.resolves(V4) == other, 5, "the new MAC address answers ARP")
         self.assertEqual(self.short(V4), STREAM)
 
     # ARP as RouterOS has it; the client's MAC is known by configuration where it is not to be learned.
@@ -288,9 +292,9 @@ class KernelsShare(unittest.TestCase):
     def test_arp_disabled_neither_answers_nor_asks(self):
         self.begin(", arp: disabled" + self.KNOWN, lambda: self.net.run(
             "client", "ip", "neigh", "add", V4, "lladdr", self.kernels_mac(), "dev", "dtap0"))
-        self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
+        self.pings(V4, 5, "-i", "0.02")
         self.assertIsNone(self.resolves(V4))
-        self.assertEqual(self.ping(V6, "-c", "5", "-i", "0.02"), (5, 5))
+        self.pings(V6, 5, "-i", "0.02")
         # Nor are addresses that appear announced by ARP; those of IPv6, which come later here, are.
         before = self.counters()["announcements"]
         self.net.address("appliance", "steer0", "192.0.2.54/24", "2001:db8:2::54/64")
@@ -300,8 +304,8 @@ class KernelsShare(unittest.TestCase):
     def test_arp_reply_only_answers_but_learns_no_neighbour(self):
         """It knows only the configured neighbours."""
         self.begin(", arp: reply-only" + self.KNOWN)
-        self.assertEqual(self.resolves(V4), self.kernels_mac())
-        self.assertEqual(self.ping(V4, "-c", "5", "-i", "0.02"), (5, 5))
+        until(lambda: self.resolves(V4) == self.kernels_mac(), 5, "ARP is answered")
+        self.pings(V4, 5, "-i", "0.02")
         self.net.address("client", "dtap0", "192.0.2.9/24")
         self.net.run("client", "ip", "neigh", "flush", "dev", "dtap0")
         received, sent = self.ping(V4, "-c", "20", "-i", "0.05", "-W", "1", "-I", "192.0.2.9")
