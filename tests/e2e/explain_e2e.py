@@ -19,7 +19,7 @@ class Explain(unittest.TestCase):
         (scene.folder / "names.txt").write_text("# films\nstream.example\n")
         text = text.replace('        - "domain:stream.example"\n        - "domain:media.example"\n',
                             '        - "domain:media.example"\n      files: [names.txt]\n')
-        text = text.replace("async: true", "async: false").replace(
+        text = text.replace("async: true", "async: false\n      sync_timeout: 10s").replace(
             '      - exec: "$forward_main"', '      - exec: cache 1024\n      - exec: "$forward_main"')
         self.config = scene.folder / "explain.yaml"
         self.config.write_text(text)

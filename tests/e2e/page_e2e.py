@@ -36,7 +36,7 @@ plugins:
   - {{ tag: pool, type: cache, args: {{ size: 10000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: log, type: query_recorder, args: {{ path: {folder}/state/queries.db }} }}
-  - {{ tag: stream, type: ros_address_list, args: {{ router: edge1, address_list4: stream, address_list6: stream6, async: false }} }}
+  - {{ tag: stream, type: ros_address_list, args: {{ router: edge1, address_list4: stream, address_list6: stream6, async: false, sync_timeout: 10s }} }}
   - {{ tag: main, type: sequence, args: [
       {{ exec: $log }}, {{ exec: $ads }}, {{ matches: qname $routed, exec: $stream }}, {{ exec: $pool }}, {{ exec: $up }} ] }}
 """
