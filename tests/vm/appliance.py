@@ -49,10 +49,11 @@ class Outside:
         return self.network.run("outside", *words, check=check).stdout
 
     def short(self, *words: str, server: str = V4) -> set[str]:
-        return set(self.run("kdig", f"@{server}", "+timeout=3", "+retry=1", "+short", *words, check=False).split())
+        return set(self.run("kdig", f"@{server}", "+timeout=15", "+retry=1", "+short", *words, check=False).split())
 
     def ping(self, address: str, count: int = 3) -> bool:
-        return f" {count} received" in self.run("ping", "-c", str(count), "-i", "0.05", "-W", "2", address, check=False)
+        # (All at once: ping's patience after a first reply is the longer of its interval and twice that reply's time.)
+        return f" {count} received" in self.run("ping", "-c", str(count), "-l", str(count), "-W", "5", address, check=False)
 
 
 class Appliance:

@@ -55,7 +55,7 @@ class Pci(unittest.TestCase):
             neighbours = json.loads(outside.run("ip", "-j", "neigh", "show", "dev", "vt0"))
             found = {n["dst"]: n.get("lladdr") for n in neighbours}
             self.assertEqual([found.get(V4), found.get(V6)], [outside.tap.mac] * 2)
-            self.assertEqual(appliance.total("stats", "upstream_queries"), 1, "the others were answered from the cache")
+            self.assertEqual(appliance.total("stats", "cache_misses"), 1, "the others were answered from the cache")
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "port")
             for i in range(40):
                 self.assertEqual(outside.short(f"n{i}.stream.example", server=(V4, V6)[i % 2]), {"203.0.113.99"})
@@ -88,7 +88,7 @@ class Pci(unittest.TestCase):
                     self.assertTrue(station.connects((10,), address))
             self.assertEqual(station.mac((), "10.89.0.1"), wire.mac)
             self.assertEqual(station.ask((), "10.89.0.1", "n1.example"), "203.0.113.1")
-            self.assertEqual(station.asked, [((), "n1.example")])
+            self.assertEqual(set(station.asked), {((), "n1.example")})
         print("  VLAN 10: ARP, ND, UDP, ping, TCP, both families; untagged beside it")
 
 
