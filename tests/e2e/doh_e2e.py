@@ -117,7 +117,7 @@ class Doh(unittest.TestCase):
         """curl --doh-url: it finds the host's address by us; the host itself is unreachable."""
         said = self.curl("-v", "--doh-url", URL, "--doh-cert-status", "http://stream.example/").stderr
         self.assertNotIn("Could not resolve host", said)
-        said = self.curl("-v", "--connect-timeout", "2", "--doh-url", URL, "http://stream.example/").stderr
+        said = self.curl("-v", "--connect-timeout", "8", "--max-time", "20", "--doh-url", URL, "http://stream.example/").stderr
         self.assertIn("203.0.113.1", said)
 
     def test_max_age_is_the_lowest_ttl(self):

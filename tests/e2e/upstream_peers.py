@@ -43,6 +43,7 @@ remote-control:
 DNSDIST_CONF = """
 setSecurityPollSuffix("")
 setACL({{"0.0.0.0/0"}})
+setTCPRecvTimeout(60)
 addLocal("{address}:53")
 addTLSLocal("{address}:853", "{certificate}", "{key}", {{ maxInFlight = 100 }})
 addDOHLocal("{address}:443", "{certificate}", "{key}", "/dns-query")
