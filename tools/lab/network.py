@@ -208,11 +208,17 @@ class Network:
         return [int(pid) for pid in run("ip", "netns", "pids", self.full(space), check=False).stdout.split()]
 
     def pid(self, space: str, name: str) -> int:
-        """The process whose name begins so; those that end while we look are none."""
+        """The process whose name begins so, not its child that has this name until it executes another program; those that
+        end while we look are none."""
+        parents: dict[int, int] = {}
         for pid in self.pids(space):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith(name):
-                    return pid
+                head, _, facts = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+                if head.partition("(")[2].startswith(name):
+                    parents[pid] = int(facts.split()[1])
+        for pid, parent in parents.items():
+            if parent not in parents:
+                return pid
         raise LabError(f"no process {name} runs in {space}")
 
     def socket(self, space: str, *kind: int) -> socket.socket:

@@ -157,9 +157,10 @@ class PolicyLab(NetworkLab):
         """The process that fills the sets."""
         daemon = self.network.pid("router", "steerdnsd")
         for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
-            for pid in map(int, children.read_text().split()):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
-                    return pid
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                for pid in map(int, children.read_text().split()):
+                    if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
+                        return pid
         raise LabError("steerdns-sets does not run")
 
     @contextlib.contextmanager
