@@ -7,15 +7,25 @@
 #include "control/sets/program.h"
 
 namespace steer::kernel_sets {
+namespace {
+
+bool uses(const sets::SetPlan& plan, const sets::SetName& set) {
+    return std::ranges::find(plan.families, set, &sets::SetPlan::Family::set) !=
+           plan.families.end();
+}
+
+}  // namespace
 
 SetSink::SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
-                 RestartBackoff backoff, std::chrono::milliseconds most_silence)
+                 RestartBackoff backoff, std::chrono::milliseconds most_silence,
+                 std::chrono::milliseconds epoch_pause)
     : io_(io),
       observer_(observer),
       start_(std::move(start)),
       log_(std::move(log)),
       backoff_(backoff),
       most_silence_(most_silence),
+      epoch_pause_(epoch_pause),
       restart_(io) {}
 
 SetSink::~SetSink() = default;
@@ -40,6 +50,7 @@ void SetSink::configure(std::vector<sets::SetPlan> plans,
     claims_.drop_if([&](const sets::Installed& row) {
         return std::ranges::find(plans_, row.list, &sets::SetPlan::list) == plans_.end();
     });
+    std::erase_if(full_sets_, [&](const auto& one) { return max_elements(one.first) == 0; });
     say_plans();
     has_routes_ |= std::ranges::any_of(
         plans_, [](const sets::SetPlan& plan) { return plan.families.front().set.is_routes(); });
@@ -109,6 +120,30 @@ void SetSink::overflow(ListId list) {
 void SetSink::heal_overflow() {
     for (const ListId list : std::exchange(overflowed_, {}))
         observer_.epoch(*this, list);
+}
+
+std::size_t SetSink::max_elements(const sets::SetName& set) const {
+    std::size_t most = 0;
+    for (const sets::SetPlan& plan : plans_) {
+        if (uses(plan, set)) most = std::max<std::size_t>(most, plan.max_elements);
+    }
+    return most;
+}
+
+// Cached answers whose claims a full set dropped count as covered: a new epoch makes their hits claim again. Rows that the
+// kernel refuses need none: the process tries them again.
+void SetSink::heal_full(const std::vector<sets::SetStatus>& states) {
+    const auto now = std::chrono::steady_clock::now();
+    for (const sets::SetStatus& state : states) {
+        FullSet& full = full_sets_[state.set];
+        full.dropped = std::min(full.dropped, state.counters.full);  // 0 again: the set is new
+        const bool has_room = state.claims < max_elements(state.set);
+        if (state.counters.full == full.dropped || !has_room || now < full.next_epoch) continue;
+        full = {state.counters.full, now + epoch_pause_};
+        for (const sets::SetPlan& plan : plans_) {
+            if (uses(plan, state.set)) observer_.epoch(*this, plan.list);
+        }
+    }
 }
 
 // ---- status

@@ -1,7 +1,8 @@
 // The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
 //
 // On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
-// bound. Further claims are counted, and hits make them again under a new epoch once there is room. A claim that an answer
+// bound. Further claims are counted, and hits make them again under a new epoch once there is room. So do hits after a full
+// set dropped claims and has room again. A claim that an answer
 // waits for is settled when the process reports its rows, at once if the list is away. The process runs while
 // there are lists; a process that had routes runs on without lists, because it removes them. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
 // claims end with it: new epochs begin, so that hits claim again.
@@ -41,7 +42,8 @@ class SetSink final : public ClaimSink {
 
     SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
             RestartBackoff backoff = RestartBackoff(),
-            std::chrono::milliseconds most_silence = kMaxSilence);
+            std::chrono::milliseconds most_silence = kMaxSilence,
+            std::chrono::milliseconds epoch_pause = kEpochPause);
     ~SetSink() override;
     SetSink(const SetSink&) = delete;
     SetSink& operator=(const SetSink&) = delete;
@@ -66,6 +68,8 @@ class SetSink final : public ClaimSink {
     static constexpr std::chrono::milliseconds kMaxHold{60'000};
     // The process reports every 10 s; after this silence it is ended.
     static constexpr std::chrono::milliseconds kMaxSilence{60'000};
+    // Between two epochs because of one full set.
+    static constexpr std::chrono::milliseconds kEpochPause{10'000};
 
   private:
     using LifePtr = std::shared_ptr<SetLife>;
@@ -89,6 +93,8 @@ class SetSink final : public ClaimSink {
     bool send_claims(const LifePtr& life);
     void overflow(ListId list);
     void heal_overflow();
+    void heal_full(const std::vector<sets::SetStatus>& states);
+    [[nodiscard]] std::size_t max_elements(const sets::SetName& set) const;
     void begin_epochs();
     void notify_ready(const std::vector<sets::SetStatus>& states);
     void notify_away(ListId list);
@@ -99,7 +105,7 @@ class SetSink final : public ClaimSink {
     Start start_;
     Log log_;
     RestartBackoff backoff_;
-    std::chrono::milliseconds most_silence_;
+    std::chrono::milliseconds most_silence_, epoch_pause_;
     boost::asio::steady_timer restart_;
     LifePtr life_;              // nullptr: no process
     bool is_starting_ = false;  // start() comes
@@ -114,6 +120,11 @@ class SetSink final : public ClaimSink {
     std::uint64_t now_ms_ = 0;  // of the last claim
     std::set<ListId> overflowed_, here_;
     std::map<ListId, std::chrono::steady_clock::time_point> lost_;  // or new while the process ran
+    struct FullSet {
+        std::uint64_t dropped = 0;  // claims, at its last epoch
+        std::chrono::steady_clock::time_point next_epoch;
+    };
+    std::map<sets::SetName, FullSet> full_sets_;
     std::vector<sets::SetStatus> incoming_;
     std::uint32_t write_us_ = 0;
     std::atomic<std::uint64_t> overflows_{0};

@@ -36,6 +36,7 @@ void SetSink::start() {
     auto life = SetLife::begin(io_, std::move(*started));
     if (!life) return restart_after({}, life.error().text);
     life_ = *life;
+    full_sets_.clear();
     say_plans();
     await_messages(life_);
     await_end(life_);
@@ -222,6 +223,7 @@ void SetSink::take_state(sets::SetState state) {
     if (!std::exchange(trouble_, {}).empty())
         log_(sets::Level::info, std::string(sets::kProgramName) + " runs again");
     notify_ready(incoming_);
+    heal_full(incoming_);
     if (const auto most_ms = static_cast<std::uint64_t>(kMaxHold.count()); now_ms_ > most_ms)
         settle(held_.end_before(now_ms_ - most_ms), Outcome::failed);
     shown_.here(std::exchange(incoming_, {}));

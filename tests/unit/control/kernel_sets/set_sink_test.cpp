@@ -161,6 +161,24 @@ struct Place {
              .write_us = 40,
              .status = {.set = kFour, .ready = true, .claims = 1, .counters = {.added = added}}}));
     }
+    // The set has `claims` of 1000 elements, and dropped `full` claims so far.
+    void say_full(std::uint32_t plans, std::uint64_t full, std::size_t claims) {
+        say(sets::encode_state(
+            plans,
+            {.total = 1,
+             .status = {
+                 .set = kFour, .ready = true, .claims = claims, .counters = {.full = full}}}));
+    }
+    void say_refused(std::uint32_t plans) {
+        const sets::Installed row{7, kA, 62};
+        say(sets::encode_refused(plans, std::span(&row, 1)));
+    }
+    // All messages before were taken.
+    void hear() {
+        const std::size_t lines = log.size();
+        say(sets::encode_log(sets::Level::info, "so far"));
+        until([&] { return log.size() > lines; });
+    }
     void say_written(std::uint32_t plans, const IpAddress& address = kA) {
         const sets::Installed row{7, address, 62};
         say(sets::encode_written(plans, std::span(&row, 1)));
@@ -558,6 +576,71 @@ BOOST_AUTO_TEST_CASE(a_failed_start_is_reported_once_and_retried) {
     BOOST_TEST(log[0].starts_with("steerdns-sets is not there: sets of the kernel are not filled"));
     BOOST_TEST(sink.report().restarts == 3U);
     BOOST_TEST(heard.epochs[7] == 1U);  // its configuration's
+}
+
+BOOST_AUTO_TEST_CASE(hits_claim_again_what_a_full_set_dropped_once_it_has_room) {
+    begin();
+    const std::uint32_t number = become_ready();
+    const unsigned before = heard.epochs[7];
+    say_refused(number);
+    say_full(number, 1, 1000);
+    hear();
+    BOOST_TEST(heard.epochs[7] == before);
+    say_full(number, 1, 999);
+    say_full(number, 1, 998);
+    hear();
+    BOOST_TEST(heard.epochs[7] == before + 1);
+    say_full(number, 2, 999);  // soon after
+    hear();
+    BOOST_TEST(heard.epochs[7] == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_epoch_that_comes_too_soon_is_begun_later) {
+    SetSink quick{io,
+                  heard,
+                  [this] { return start(); },
+                  [this](sets::Level, const std::string& line) { log.push_back(line); },
+                  RestartBackoff(1ms, 2ms),
+                  SetSink::kMaxSilence,
+                  50ms};
+    quick.configure({plan()});
+    until([&] { return starts == 1; });
+    const std::uint32_t number = become_ready();
+    const unsigned before = heard.epochs[7];
+    say_full(number, 1, 999);
+    say_full(number, 2, 999);
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    until([&] {
+        say_full(number, 2, 999);
+        return heard.epochs[7] == before + 2 || std::chrono::steady_clock::now() > end;
+    });
+    BOOST_TEST(heard.epochs[7] == before + 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_drop_of_a_new_process_is_noticed) {
+    begin();
+    std::uint32_t number = become_ready();
+    say_full(number, 1, 999);
+    hear();
+    kill();
+    until([&] { return starts == 2; });
+    heard.is_away.clear();
+    number = become_ready();
+    const unsigned before = heard.epochs[7];
+    say_full(number, 1, 999);
+    hear();
+    BOOST_TEST(heard.epochs[7] == before + 1);
+}
+
+// The process tries them again by itself.
+BOOST_AUTO_TEST_CASE(rows_that_the_kernel_refuses_begin_no_epoch) {
+    begin();
+    const std::uint32_t number = become_ready();
+    const unsigned before = heard.epochs[7];
+    say_refused(number);
+    say_full(number, 0, 1);
+    hear();
+    BOOST_TEST(heard.epochs[7] == before);
 }
 
 // Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.
