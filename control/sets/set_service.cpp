@@ -16,9 +16,9 @@ constexpr std::uint64_t kExpireEveryMs = 10'000;
 // Maximum tries to find refused elements in a batch; then the rest waits with them.
 constexpr unsigned kMaxRefused = 64;
 constexpr std::uint32_t kNoTimeout = UINT32_MAX;
-// Routes that end together are removed in steps: a reader of the kernel's events (BIRD) would lose a burst.
-constexpr std::size_t kRemovalsPerStep = 2048;
-constexpr std::uint64_t kRemovalStepMs = 100;
+// Of routes that are restored or removed, over all tables.
+constexpr std::size_t kRoutesPerStep = 2048;
+constexpr std::uint64_t kStepMs = 100;
 
 }  // namespace
 
@@ -145,8 +145,6 @@ void SetService::work(std::uint64_t now_ms) {
     for (auto& [name, state] : sets_) {
         if (now_ms >= state.expire_ms) expire(state, now_ms);
         if (!state.ready && now_ms >= state.try_ms) read(name, state, now_ms);
-        if (state.ready && state.ability.removal && now_ms >= state.remove_ms)
-            remove_ended(name, state, now_ms);
         if (!state.refused.empty() && now_ms >= state.refused_ms) {
             for (const auto& element : std::exchange(state.refused, {})) {
                 if (const auto at = state.claims.find(element); at != state.claims.end())
@@ -155,6 +153,14 @@ void SetService::work(std::uint64_t now_ms) {
         }
         if (state.ready && !state.pending.empty()) write(name, state, now_ms);
         notify(state);
+    }
+    for (auto& [name, state] : sets_) {
+        if (state.ready && !state.missing.empty() && now_ms >= step_ms_)
+            restore(name, state, now_ms);
+    }
+    for (auto& [name, state] : sets_) {
+        if (state.ready && state.ability.removal && now_ms >= step_ms_)
+            remove_ended(name, state, now_ms);
     }
     end_unused();
 }
@@ -166,8 +172,9 @@ std::uint64_t SetService::next_ms() const {
         if (state.ready && (!state.pending.empty() || !state.notifications.empty())) next = 0;
         if (!state.refused.empty()) next = std::min(next, state.refused_ms);
         if (state.ready && state.ability.removal) {
-            next = std::min(next,
-                            std::max(std::uint64_t{state.ends.next_s()} * 1000, state.remove_ms));
+            const std::uint64_t end_ms =
+                state.missing.empty() ? std::uint64_t{state.ends.next_s()} * 1000 : 0;
+            next = std::min(next, std::max(end_ms, step_ms_));
         } else if (!state.claims.empty()) {
             next = std::min(next, state.expire_ms);
         }
@@ -201,17 +208,18 @@ void SetService::read(const SetName& name, SetState& state, std::uint64_t now_ms
     if (first) adopt(name, state, existing, now_ms);
     for (const Installed& what : std::exchange(state.early, {}))
         take(state, what);
-    bool is_changed = std::exchange(state.emptied, false) && !state.claims.empty();
-    if (is_changed && ability->removal) {
-        is_changed = mark_missing_pending(state, existing, now_ms) > 0;
-    } else if (is_changed) {
+    std::size_t lost = 0;
+    const bool may_lack = std::exchange(state.emptied, false) && !state.claims.empty();
+    if (may_lack && ability->removal) {
+        lost = note_missing(state, existing, now_ms);
+    } else if (may_lack) {
         mark_all_pending(state);
+        lost = state.pending.size();
     }
-    if (is_changed) {
+    if (lost > 0) {
         ++state.counters.restored;
         sink_.log(Level::info, name.text() + " was changed by another program: its " +
-                                   std::to_string(state.pending.size()) +
-                                   " elements are written again");
+                                   std::to_string(lost) + " elements are written again");
     } else if (state.complained) {
         sink_.log(Level::info, name.text() + " can be filled now: " +
                                    std::to_string(state.pending.size()) + " elements wait for it");
@@ -383,9 +391,8 @@ void SetService::adopt(const SetName& name, SetState& state,
                                " s, or until they are claimed");
 }
 
-std::size_t SetService::mark_missing_pending(SetState& state,
-                                             std::span<const matchers::Prefix> elements,
-                                             std::uint64_t now_ms) {
+std::size_t SetService::note_missing(SetState& state, std::span<const matchers::Prefix> elements,
+                                     std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     const std::unordered_set<matchers::Prefix, PrefixHash> there(elements.begin(), elements.end());
     std::size_t missing = 0;
@@ -394,16 +401,33 @@ std::size_t SetService::mark_missing_pending(SetState& state,
         state.ends.removed(element, now_s);  // by the other program
         claim.written_until_s = 0;
         if (claim.until_s <= now_s) continue;  // it lingered only
-        mark_pending(state, element, claim);
+        state.missing.push_back(element);
         ++missing;
     }
     return missing;
 }
 
+// One step of the missing elements that were not claimed meanwhile.
+void SetService::restore(const SetName& name, SetState& state, std::uint64_t now_ms) {
+    const std::size_t count = std::min(state.missing.size(), kRoutesPerStep);
+    for (const matchers::Prefix& element : std::span(state.missing).last(count)) {
+        const auto at = state.claims.find(element);
+        if (at != state.claims.end() && at->second.written_until_s == 0)
+            mark_pending(state, element, at->second);
+    }
+    state.missing.resize(state.missing.size() - count);
+    end_step(state.pending.size(), now_ms);
+    write(name, state, now_ms);
+}
+
+void SetService::end_step(std::size_t routes, std::uint64_t now_ms) {
+    step_ms_ = now_ms + routes * kStepMs / kRoutesPerStep;
+}
+
 void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::vector<matchers::Prefix> ended;
-    for (const matchers::Prefix& element : state.ends.take_due(now_s, kRemovalsPerStep)) {
+    for (const matchers::Prefix& element : state.ends.take_due(now_s, kRoutesPerStep)) {
         const auto at = state.claims.find(element);
         if (at == state.claims.end()) continue;
         const auto end = state.ends.end_of(element, at->second.until_s);
@@ -418,7 +442,7 @@ void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_
             state.claims.erase(at);
         }
     }
-    if (!ended.empty()) state.remove_ms = now_ms + kRemovalStepMs;
+    end_step(ended.size(), now_ms);
     for (std::size_t done = 0; done < ended.size(); done += kBatch)
         remove(name, state, std::span(ended).subspan(done, std::min(kBatch, ended.size() - done)),
                now_ms);
@@ -472,7 +496,8 @@ std::vector<SetStatus> SetService::status() const {
         if (state.shapes.empty()) continue;
         all.push_back({name, state.ready, state.ability, state.trouble,
                        state.claims.size() + state.early.size(),
-                       state.pending.size() + state.refused.size() + state.early.size(),
+                       state.pending.size() + state.missing.size() + state.refused.size() +
+                           state.early.size(),
                        state.counters});
     }
     return all;

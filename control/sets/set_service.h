@@ -10,7 +10,8 @@
 //
 // From a set with removal (routes) elements are removed when ElementEnds says so. Those that an earlier process left in
 // it are adopted: they stay until they are claimed, or for `adopt_s`. A set that no list uses any more is kept until its
-// last element has ended.
+// last element has ended. Routes are removed, and restored after another program removed them, in steps that all tables
+// share, because a reader of the kernel's events (BIRD) would lose a burst. Claims are written at once.
 #pragma once
 
 #include <cstdint>
@@ -92,8 +93,8 @@ class SetService {
         std::uint64_t refused_ms = 0;  // when refused ones are tried again
         std::uint64_t expire_ms = 0;   // when ended claims are next taken out; not with removal
         Claims claims;
-        ElementEnds ends;             // with removal: has an entry for each claim
-        std::uint64_t remove_ms = 0;  // no removal before
+        ElementEnds ends;                       // with removal: has an entry for each claim
+        std::vector<matchers::Prefix> missing;  // with removal: another program removed them
         std::vector<matchers::Prefix> pending, refused;
         std::vector<Notification> notifications;
         std::vector<Installed> rejected;  // to be reported as refused
@@ -122,14 +123,16 @@ class SetService {
     void written(SetState& state, std::span<const matchers::Prefix> elements);
     void notify(SetState& state);
     void expire(SetState& state, std::uint64_t now_ms);
+    void restore(const SetName& name, SetState& state, std::uint64_t now_ms);
     void remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms);
     void remove(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
                 std::uint64_t now_ms);
     void adopt(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
                std::uint64_t now_ms);
-    // Marks claims that are not among these as pending; how many.
-    std::size_t mark_missing_pending(SetState& state, std::span<const matchers::Prefix> elements,
-                                     std::uint64_t now_ms);
+    // Claims that are not among these are missing; how many.
+    std::size_t note_missing(SetState& state, std::span<const matchers::Prefix> elements,
+                             std::uint64_t now_ms);
+    void end_step(std::size_t routes, std::uint64_t now_ms);
     void end_unused();
     void changed(SetState& state);
 
@@ -137,6 +140,7 @@ class SetService {
     Sink sink_;
     SetStates sets_;  // their addresses are stable
     std::map<ListId, FamilySets> sets_of_list_;
+    std::uint64_t step_ms_ = 0;  // no route is restored or removed before
 };
 
 }  // namespace steer::sets

@@ -77,6 +77,16 @@ struct Router {
         service.configure({{0, "video", {{kTable, 32}, {kTable6, 128}}, most, {}, ends}});
         service.work(kernel.now_ms);
     }
+    // 20.0.0.0 and those after it, of this list.
+    void claim_many(unsigned count, std::uint32_t life_s, ListId list = 0) {
+        const auto until_s = static_cast<std::uint32_t>(kernel.now_ms / 1000) + life_s;
+        for (unsigned i = 0; i < count; ++i) {
+            const std::uint8_t four[]{20, 0, static_cast<std::uint8_t>(i >> 8),
+                                      static_cast<std::uint8_t>(i)};
+            service.claim(list, IpAddress::from_v4(four), until_s);
+        }
+        service.work(kernel.now_ms);
+    }
     void claim(const std::string& text, std::uint32_t life_s) {
         service.claim(0, IpAddress::parse(text).value(),
                       static_cast<std::uint32_t>(kernel.now_ms / 1000) + life_s);
@@ -263,13 +273,7 @@ BOOST_AUTO_TEST_CASE(lingering_routes_count_toward_the_maximum) {
 
 BOOST_AUTO_TEST_CASE(many_routes_are_removed_in_few_batches) {
     configure({.linger_s = 0, .apart_s = 1800, .adopt_s = 600}, 100'000);
-    const auto until_s = static_cast<std::uint32_t>(kernel.now_ms / 1000) + 60;
-    for (unsigned i = 0; i < 5'000; ++i) {
-        const std::uint8_t four[]{20, 0, static_cast<std::uint8_t>(i >> 8),
-                                  static_cast<std::uint8_t>(i)};
-        service.claim(0, IpAddress::from_v4(four), until_s);
-    }
-    service.work(kernel.now_ms);
+    claim_many(5'000, 60);
     BOOST_TEST(kernel.adds == 10U);
     pass(60);
     BOOST_TEST(kernel.routes[kTable].size() == 5'000U - 2'048U);  // the rest in steps of 100 ms
@@ -277,6 +281,61 @@ BOOST_AUTO_TEST_CASE(many_routes_are_removed_in_few_batches) {
     BOOST_TEST(kernel.routes[kTable].empty());
     BOOST_TEST(kernel.removes == 10U);
     BOOST_TEST(service.next_ms() > kernel.now_ms);
+}
+
+BOOST_AUTO_TEST_CASE(all_tables_share_the_pace_of_removals) {
+    const SetName other{SetName::kRoutes, "5302", "", false};
+    const SetEnds ends{.linger_s = 0, .apart_s = 1800, .adopt_s = 600};
+    service.configure({{0, "video", {{kTable, 32}}, 100'000, {}, ends},
+                       {1, "other", {{other, 32}}, 100'000, {}, ends}});
+    service.work(kernel.now_ms);
+    claim_many(5'000, 60, 0);
+    claim_many(5'000, 60, 1);
+    pass(60);
+    BOOST_TEST(kernel.routes[kTable].size() + kernel.routes[other].size() == 10'000U - 2'048U);
+    pass(1);
+    BOOST_TEST(kernel.routes[kTable].empty());
+    BOOST_TEST(kernel.routes[other].empty());
+}
+
+BOOST_AUTO_TEST_CASE(many_routes_are_restored_in_steps_but_claimed_ones_at_once) {
+    configure({.linger_s = 0, .apart_s = 1800, .adopt_s = 600}, 100'000);
+    claim_many(5'000, 60);
+    pass(5);
+    kernel.routes[kTable].clear();
+    service.changed(kTable);
+    service.work(kernel.now_ms);
+    BOOST_TEST(kernel.routes[kTable].size() == 2'048U);
+    BOOST_TEST(status().pending == 5'000U - 2'048U);
+    BOOST_TEST(log.back() ==
+               "IPv4 routes of table 5301 was changed by another program: its 5000 elements are "
+               "written again");
+    board.clear();
+    claim_many(5'000, 30);  // shorter leases than before
+    BOOST_TEST(kernel.routes[kTable].size() == 5'000U);
+    BOOST_TEST(board.size() == 5'000U);
+    BOOST_TEST(refused.empty());
+    kernel.routes[kTable].clear();
+    service.changed(kTable);
+    pass(1);
+    BOOST_TEST(kernel.routes[kTable].size() == 5'000U);
+    BOOST_TEST(status().pending == 0U);
+    BOOST_TEST(status().counters.restored == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(routes_that_end_before_they_are_restored_are_not_added) {
+    configure({.linger_s = 0, .apart_s = 0, .adopt_s = 600}, 100'000);
+    claim_many(5'000, 60);
+    pass(59);
+    kernel.routes[kTable].clear();
+    service.changed(kTable);
+    service.work(kernel.now_ms);
+    kernel.now_ms += 1'000;  // as if the process had stopped
+    service.work(kernel.now_ms);
+    pass(2);
+    BOOST_TEST(kernel.routes[kTable].empty());
+    BOOST_TEST(status().claims == 0U);
+    BOOST_TEST(status().pending == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
