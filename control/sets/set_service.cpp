@@ -247,7 +247,7 @@ void SetService::note_ability(const SetName& name, SetState& state) {
 }
 
 void SetService::fail(const SetName& name, SetState& state, const std::string& why,
-                      std::uint64_t now_ms) {
+                      std::uint64_t now_ms, const char* what) {
     state.ready = false;
     state.emptied = state.known;
     state.notifications.clear();
@@ -255,8 +255,8 @@ void SetService::fail(const SetName& name, SetState& state, const std::string& w
     state.backoff_ms = std::clamp(state.backoff_ms * 2, kFirstBackoffMs, kMaxBackoffMs);
     state.try_ms = now_ms + state.backoff_ms;
     if (std::exchange(state.complained, true)) return;
-    sink_.log(Level::warning, name.text() + " cannot be filled: " + why +
-                                  "; its addresses wait, and it is tried again");
+    sink_.log(Level::warning,
+              name.text() + what + why + "; its addresses wait, and it is tried again");
 }
 
 void SetService::changed(SetState& state) {
@@ -454,7 +454,7 @@ void SetService::remove(const SetName& name, SetState& state,
     if (const auto done = writer_.remove(name, elements); !done) {
         for (const matchers::Prefix& element : elements)
             state.ends.schedule(element, now_s + 1);
-        return fail(name, state, done.error().text, now_ms);
+        return fail(name, state, done.error().text, now_ms, ": ended routes cannot be removed: ");
     }
     for (const matchers::Prefix& element : elements) {
         state.claims.erase(element);

@@ -114,7 +114,8 @@ class SetService {
     void mark_all_pending(SetState& state);
     void read(const SetName& name, SetState& state, std::uint64_t now_ms);
     void note_ability(const SetName& name, SetState& state);
-    void fail(const SetName& name, SetState& state, const std::string& why, std::uint64_t now_ms);
+    void fail(const SetName& name, SetState& state, const std::string& why, std::uint64_t now_ms,
+              const char* what = " cannot be filled: ");
     void write(const SetName& name, SetState& state, std::uint64_t now_ms);
     // Elements refused one by one go to `refused`; `left`: how many may be tried that way.
     bool write_some(const SetName& name, SetState& state,
