@@ -209,6 +209,7 @@ void AliasState::meet(const IpAddress& host, std::uint64_t asked_ms, std::uint64
             read.arrived.push_back(host);
         }
         if (element.state == State::here) element.seen_ms = now_ms;
+        if (element.is_foreign) foreign_hosts_.insert(host);
         return;
     }
     if (was_removed) {

@@ -119,7 +119,8 @@ class AliasState {
     std::deque<IpAddress> held_, adds_;
     std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
     std::map<IpAddress, Removal> removed_;  // that no read has confirmed yet
-    std::set<IpAddress> foreign_hosts_, before_;
+    std::set<IpAddress> foreign_hosts_;     // of the last read, also those that are claimed
+    std::set<IpAddress> before_;            // of the read before, during a read
     std::size_t others_ = 0;
     std::size_t waiting_ = 0;    // elements that are wanted or adding
     std::uint64_t room_ms_ = 0;  // the last make_room()

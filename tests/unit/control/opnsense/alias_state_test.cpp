@@ -123,9 +123,15 @@ BOOST_AUTO_TEST_CASE(hosts_that_appear_later_are_foreign_and_never_deleted) {
     BOOST_TEST(state.foreign() == 1);
     BOOST_TEST(state.size() == 0);
     BOOST_TEST((state.claim(kStateA, 5'000, 0) == AliasState::Claimed::here));
+    state.take_table({{kStateA}, 0}, 2'900, 3'000);
+    BOOST_TEST(state.foreign() == 1);
     const auto ended = state.next_ended(5'000);
     BOOST_REQUIRE(ended.has_value());
     BOOST_TEST(ended->is_foreign);
+    BOOST_TEST((state.claim(kStateA, 5'800, 0) == AliasState::Claimed::here));  // before a read
+    const auto again = state.next_ended(5'800);
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST(again->is_foreign);
     state.take_table({{kStateA}, 0}, 5'900, 6'000);
     BOOST_TEST(state.foreign() == 1);
 }
