@@ -1,6 +1,7 @@
 #include "control/opnsense/alias_state.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 namespace steer::opnsense {
 namespace {
@@ -22,7 +23,26 @@ void AliasState::erase(Elements::iterator at) {
 }
 
 void AliasState::wait_for_add(const IpAddress& address, const Element& element) {
-    (element.tokens.empty() ? adds_ : held_).push_back(address);
+    if (element.tokens.empty())
+        queue_add(address);
+    else
+        held_.push_back(address);
+}
+
+void AliasState::queue_add(const IpAddress& address) {
+    adds_.push_back(address);
+    bound_adds();
+}
+
+// Nothing is taken from the queue while the router is away, but claims come and end.
+void AliasState::bound_adds() {
+    if (adds_.size() <= 2 * elements_.size() + 1) return;
+    boost::unordered_flat_set<IpAddress, Hash> kept;
+    std::erase_if(adds_, [&](const IpAddress& address) {
+        const auto at = elements_.find(address);
+        return at == elements_.end() || at->second.state != State::wanted ||
+               !kept.insert(address).second;
+    });
 }
 
 // ---- claims
@@ -41,7 +61,7 @@ AliasState::Claimed AliasState::claim(const IpAddress& address, std::uint64_t un
             fresh.is_foreign = true;
             become(fresh, State::here);
         } else if (token == 0) {
-            adds_.push_back(address);
+            queue_add(address);
         }
     }
     Element& element = at->second;
@@ -83,6 +103,7 @@ AliasState::Tokens AliasState::take_tokens() {
     // No answer waits for them any more.
     adds_.insert(adds_.end(), held_.begin(), held_.end());
     held_.clear();
+    bound_adds();
     return all;
 }
 
@@ -247,7 +268,7 @@ void AliasState::find_lost(std::uint64_t asked_ms, std::uint64_t now_ms, Read& r
         }
         element.is_foreign = false;
         become(element, State::wanted);
-        adds_.push_back(address);
+        queue_add(address);
         read.lost.push_back(address);
     }
     for (const IpAddress& address : over)

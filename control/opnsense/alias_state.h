@@ -82,6 +82,8 @@ class AliasState {
 
     [[nodiscard]] std::size_t size() const { return elements_.size(); }
     [[nodiscard]] std::size_t waiting() const { return waiting_; }
+    // At most twice the elements, and one.
+    [[nodiscard]] std::size_t queued_adds() const { return adds_.size(); }
     [[nodiscard]] std::size_t foreign() const { return foreign_hosts_.size() + others_; }
 
   private:
@@ -110,13 +112,15 @@ class AliasState {
     void become(Element& element, State state);
     void erase(Elements::iterator at);
     void wait_for_add(const IpAddress& address, const Element& element);
+    void queue_add(const IpAddress& address);
+    void bound_adds();
     std::optional<IpAddress> next_of(std::deque<IpAddress>& queue, std::uint64_t now_ms);
     void meet(const IpAddress& host, std::uint64_t asked_ms, std::uint64_t now_ms, Read& read);
     void find_lost(std::uint64_t asked_ms, std::uint64_t now_ms, Read& read);
 
     build::AliasPlan plan_;
     Elements elements_;
-    std::deque<IpAddress> held_, adds_;
+    std::deque<IpAddress> held_, adds_;  // also elements that are gone, or no longer wanted
     std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
     std::map<IpAddress, Removal> removed_;  // that no read has confirmed yet
     std::set<IpAddress> foreign_hosts_;     // of the last read, also those that are claimed

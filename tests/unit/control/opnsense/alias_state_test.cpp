@@ -225,6 +225,23 @@ BOOST_AUTO_TEST_CASE(tokens_of_an_alias_that_goes_away_are_given_back) {
     BOOST_TEST(!state.next_add(1'000));
 }
 
+BOOST_AUTO_TEST_CASE(the_queue_of_adds_is_bounded_while_a_router_is_away) {
+    AliasState state = state_of(2);
+    std::uint64_t now = 1'000;
+    for (unsigned i = 0; i < 1'000; ++i, now += 1'000) {
+        IpAddress address = *IpAddress::parse("198.18.0.0");
+        address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
+        address.bytes[15] = static_cast<std::uint8_t>(i);
+        if (state.claim(address, now + 1'500, 0) == AliasState::Claimed::full) {
+            state.make_room(now);
+            BOOST_TEST((state.claim(address, now + 1'500, 0) == AliasState::Claimed::waits));
+        }
+    }
+    BOOST_TEST(state.queued_adds() <= 5);
+    BOOST_TEST(state.next_add(now - 1'000).value().to_string() == "198.18.3.230");  // in order
+    BOOST_TEST(state.next_add(now - 1'000).value().to_string() == "198.18.3.231");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
