@@ -35,7 +35,12 @@ void AliasEngine::configure(const build::OpnsensePlan& plan, bool is_new_access,
             lose(*alias, now_ms);  // another list knows nothing yet
             alias->due_ms = now_ms;
         }
-        if (!is_gone && alias->is_retired) lose(*alias, now_ms);
+        if (!is_gone && alias->is_retired) {
+            lose(*alias, now_ms);
+            alias->due_ms = now_ms;
+        }
+        if (alias->phase == Phase::ready)
+            alias->due_ms = std::min(alias->due_ms, now_ms + plan_.read_every_ms);
         alias->is_retired = is_gone;
     }
     for (const build::AliasPlan& wanted : plan.aliases) {

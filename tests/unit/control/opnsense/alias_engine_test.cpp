@@ -414,6 +414,40 @@ BOOST_AUTO_TEST_CASE(a_reload_ends_the_elements_of_a_removed_alias) {
     BOOST_TEST(lab.engine.is_idle());
 }
 
+BOOST_AUTO_TEST_CASE(an_alias_that_a_reload_gives_back_is_read_at_once) {
+    Lab lab;
+    lab.plan.read_every_ms = 3'600'000;
+    lab.engine.configure(lab.plan, false, lab.now);
+    lab.run(50);
+    lab.claim({kA}, 7'200);
+    lab.run(100);
+    const auto alias = lab.plan.aliases;
+    lab.plan.aliases.clear();
+    lab.engine.configure(lab.plan, false, lab.now);
+    lab.run(100);
+    lab.plan.aliases = alias;
+    lab.engine.configure(lab.plan, false, lab.now);
+    BOOST_TEST(lab.engine.wake_ms(Lane::read) <= lab.now);
+    lab.run(100);
+    BOOST_TEST(lab.engine.report().aliases.at(0).ready);
+    BOOST_TEST(!lab.heard.is_away.at(1));
+}
+
+BOOST_AUTO_TEST_CASE(a_shorter_read_every_holds_for_the_next_read) {
+    Lab lab;
+    lab.plan.read_every_ms = 3'600'000;
+    lab.engine.configure(lab.plan, false, lab.now);
+    lab.run(50);
+    lab.run(5'000);
+    lab.box.seen.clear();
+    lab.plan.read_every_ms = 1'000;
+    lab.engine.configure(lab.plan, false, lab.now);
+    lab.run(900);
+    BOOST_TEST(lab.box.seen.empty());
+    lab.run(200);
+    BOOST_TEST(lab.box.seen.size() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(two_aliases_of_a_list_share_its_families) {
     Lab lab({{.name = "four", .list = 1, .tag = "a", .v4 = true},
              {.name = "six", .list = 1, .tag = "a", .v6 = true}});
