@@ -10,7 +10,8 @@ namespace {
 
 using routeros::Level;
 
-constexpr std::size_t kEndEvery = 4;  // background writes; the others add
+constexpr std::size_t kEndEvery = 4;             // background writes; the others add
+constexpr std::uint64_t kEpochEveryMs = 10'000;  // at most, after dropped claims
 
 }  // namespace
 
@@ -126,7 +127,7 @@ void AliasEngine::claim(const Claim& claim, std::uint64_t now_ms) {
         }
     }
     if (claim.hold_token == 0) return;
-    if (lacking > 0 && waits) {
+    if (lacking > 0 && waits && !is_full) {
         waits_.emplace(claim.hold_token, lacking);
     } else {
         observer_.settled(claim.hold_token,
@@ -152,9 +153,13 @@ void AliasEngine::arrived(Alias& alias, const IpAddress& address) {
     settle(alias.state.take_tokens(address), Outcome::installed);
 }
 
-void AliasEngine::heal_overflow(Alias& alias) {
-    if (!alias.is_overflowed || alias.state.size() >= alias.state.plan().max_elements) return;
+// An epoch has all rows of the list claimed again, so an alias that stays full must not start one at each deletion.
+void AliasEngine::heal_overflow(Alias& alias, std::uint64_t now_ms) {
+    if (!alias.is_overflowed || now_ms < alias.epoch_ms ||
+        alias.state.size() >= alias.state.plan().max_elements)
+        return;
     alias.is_overflowed = false;
+    alias.epoch_ms = now_ms + kEpochEveryMs;
     observer_.epoch(sink_, alias.state.plan().list);
 }
 
@@ -166,6 +171,8 @@ ApiRequest AliasEngine::send(Lane lane, Flight flight, ApiRequest request) {
 }
 
 std::optional<ApiRequest> AliasEngine::next(Lane lane, std::uint64_t now_ms) {
+    for (const AliasPtr& alias : aliases_)
+        heal_overflow(*alias, now_ms);
     if (flights_[lane_index(lane)] || now_ms < retry_ms_) return std::nullopt;
     return lane == Lane::read ? next_read(now_ms) : next_write(now_ms);
 }
@@ -215,7 +222,6 @@ std::optional<ApiRequest> AliasEngine::next_end(std::uint64_t now_ms) {
         if (alias->phase != Phase::ready) continue;
         while (const auto ended = alias->state.next_ended(now_ms)) {
             observer_.forgotten(sink_, alias->state.plan().list, ended->address);
-            heal_overflow(*alias);
             if (ended->is_foreign) continue;
             settle(alias->state.take_tokens(ended->address), Outcome::failed);
             return send(Lane::write, {Kind::remove, alias, ended->address, now_ms},

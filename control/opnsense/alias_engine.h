@@ -79,8 +79,9 @@ class AliasEngine {
         std::string trouble;        // why it is not trusted; empty: nothing
         bool is_retired = false;
         bool is_repairing = false;
-        bool is_overflowed = false;
-        unsigned slow_writes = 0;  // in a row
+        bool is_overflowed = false;  // claims were dropped since the last epoch
+        std::uint64_t epoch_ms = 0;  // no epoch for dropped claims before
+        unsigned slow_writes = 0;    // in a row
         std::size_t told_foreign = 0;
         AliasCounters counters;
     };
@@ -116,7 +117,7 @@ class AliasEngine {
     void update_away();
     void arrived(Alias& alias, const IpAddress& address);
     void settle(const AliasState::Tokens& tokens, Outcome outcome);
-    void heal_overflow(Alias& alias);
+    void heal_overflow(Alias& alias, std::uint64_t now_ms);
     void drop_retired();
     [[nodiscard]] std::string about(const Alias& alias) const;
 

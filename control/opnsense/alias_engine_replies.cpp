@@ -195,7 +195,6 @@ void AliasEngine::written(const Flight& flight, const std::string& body, std::ui
     } else {
         ++alias->counters.deleted;
         alias->state.deleted(flight.address, now_ms);
-        heal_overflow(*alias);
         drop_retired();
     }
     note_time(flight, now_ms);

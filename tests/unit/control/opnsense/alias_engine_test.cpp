@@ -544,6 +544,36 @@ BOOST_AUTO_TEST_CASE(claims_above_the_limit_are_dropped_and_made_again_when_ther
     BOOST_TEST(lab.engine.report().aliases.at(0).counters.full == 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_with_one_address_above_the_limit_is_not_held) {
+    Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .max_elements = 1}});
+    lab.run(50);
+    lab.claim({kA, kB}, 600, 7);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    lab.run(100);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+}
+
+BOOST_AUTO_TEST_CASE(dropped_claims_are_made_again_every_10_s_at_most) {
+    Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .max_elements = 1}});
+    lab.run(50);
+    for (unsigned i = 0; i < 5; ++i) {  // one is deleted, another dropped
+        lab.claim({i % 2 == 0 ? kA : kB}, 1);
+        lab.claim({i % 2 == 0 ? kB : kA}, 600);
+        lab.run(1'100);
+    }
+    BOOST_TEST(std::ranges::count_if(lab.box.seen, [](const std::string& request) {
+                   return request.starts_with("delete");
+               }) == 5);
+    BOOST_TEST(lab.heard.epochs[1] == 1);
+    lab.run(5'000);
+    BOOST_TEST(lab.heard.epochs[1] == 1);
+    lab.run(2'000);
+    BOOST_TEST(lab.heard.epochs[1] == 2);
+    lab.run(20'000);
+    BOOST_TEST(lab.heard.epochs[1] == 2);
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_elements_are_kept_and_found_again) {
     Lab lab;
     lab.latency_ms = 1;
