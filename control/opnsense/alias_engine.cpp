@@ -56,6 +56,7 @@ void AliasEngine::configure(const build::OpnsensePlan& plan, bool is_new_access,
         for (const AliasPtr& alias : aliases_) {
             lose(*alias, now_ms);
             alias->due_ms = now_ms;
+            alias->is_refused = false;
             alias->state.reset_work();
         }
         retry_ms_ = now_ms;
@@ -277,7 +278,8 @@ std::vector<NeededList> AliasEngine::needed() const {
                                                .was_reached = true,
                                                .trouble = safe_text(trouble_)});
         }
-        if (alias->phase == Phase::ready) continue;
+        const bool is_refused = alias->is_refused && alias->state.waiting() > 0;
+        if (alias->phase == Phase::ready && !is_refused) continue;
         // An alias that is not known yet gets the grace, one that may not be written does not.
         if (!alias->was_ready && !(is_up_ && alias->trouble.empty())) list->was_reached = false;
         if (!list->is_away || alias->lost_ms < list->away_since_ms)

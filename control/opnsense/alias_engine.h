@@ -8,7 +8,8 @@
 // An alias is trusted if its type is external, it does not expire, and its description gives it to us. It is ready when
 // its table was read; it is read again every `read_every_ms`. A held claim is settled by the reply to its add. The API
 // answers "done" without looking at the result, so only the next read proves it: lost elements are forgotten and
-// added again. Claims are kept while the router is unreachable.
+// added again. Claims are kept while the router is unreachable. An alias whose write is refused is tried again after 30 s,
+// and works again once a write succeeded.
 #pragma once
 
 #include <algorithm>
@@ -77,6 +78,7 @@ class AliasEngine {
         std::uint64_t lost_ms = 0;  // when it last stopped being ready, or was new
         std::uint64_t due_ms = 0;   // of the next step, or the next read
         std::string trouble;        // why it is not trusted; empty: nothing
+        bool is_refused = false;    // the last write was
         bool is_retired = false;
         bool is_repairing = false;
         bool is_overflowed = false;  // claims were dropped since the last epoch
@@ -112,6 +114,7 @@ class AliasEngine {
     void tell_changes(const AliasPtr& alias, const AliasState::Read& read);
     static void lose(Alias& alias, std::uint64_t now_ms);
     void distrust(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms);
+    void refused(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms);
     void down(const std::string& why, std::uint64_t least_ms, std::uint64_t now_ms);
     void up();
     void update_away();

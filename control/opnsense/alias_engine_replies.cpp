@@ -65,6 +65,14 @@ std::string refusal(unsigned status) {
 void AliasEngine::reply(Lane lane, unsigned status, const std::string& body, std::uint64_t now_ms) {
     const auto flight = std::exchange(flights_[lane_index(lane)], std::nullopt);
     if (!flight) return;  // void since
+    const bool writes = flight->kind == Kind::add || flight->kind == Kind::remove;
+    if (status >= 500 && writes) {
+        return refused(flight->alias,
+                       "the router " + refusal(status) +
+                           "; does the user of the API key have 'System: Deny config write' "
+                           "(user-config-readonly)?",
+                       now_ms);
+    }
     if (status != 200) return down(refusal(status), status >= 500 ? 0 : kRefusedMs, now_ms);
     take(*flight, body, now_ms);
 }
@@ -122,11 +130,13 @@ void AliasEngine::listed(const Flight& flight, const std::string& body, std::uin
             observer_.installed(sink_, alias->state.plan().list, address, board_s(until_ms));
         });
         alias->is_repairing = alias->state.has_adds();
-        log_(Level::info, about(*alias) + "is in sync: it has " +
-                              std::to_string(content->hosts.size()) + " hosts, " +
-                              std::to_string(alias->state.waiting()) + " are missing" +
-                              (alias->trouble.empty() ? "" : "; it was repaired"));
-        alias->trouble.clear();
+        if (!alias->is_refused) {  // else the next write shows whether it is repaired
+            log_(Level::info, about(*alias) + "is in sync: it has " +
+                                  std::to_string(content->hosts.size()) + " hosts, " +
+                                  std::to_string(alias->state.waiting()) + " are missing" +
+                                  (alias->trouble.empty() ? "" : "; it was repaired"));
+            alias->trouble.clear();
+        }
     }
     tell_changes(alias, read);
     update_away();
@@ -183,11 +193,12 @@ void AliasEngine::note_time(const Flight& flight, std::uint64_t now_ms) {
 void AliasEngine::written(const Flight& flight, const std::string& body, std::uint64_t now_ms) {
     const AliasPtr& alias = flight.alias;
     const auto done = read_done(body);
-    if (!done) {
-        ++alias->counters.failed;
-        return distrust(alias, "cannot be written: " + done.error().text, now_ms);
-    }
+    if (!done) return refused(alias, done.error().text, now_ms);
     up();
+    if (std::exchange(alias->is_refused, false)) {
+        alias->trouble.clear();
+        log_(Level::info, about(*alias) + "is written again");
+    }
     if (flight.kind == Kind::add) {
         ++alias->counters.added;
         alias->state.added(flight.address, now_ms);
@@ -203,7 +214,9 @@ void AliasEngine::written(const Flight& flight, const std::string& body, std::ui
 // ---- trouble
 
 void AliasEngine::lose(Alias& alias, std::uint64_t now_ms) {
-    if (alias.phase == Phase::ready || alias.lost_ms == 0) alias.lost_ms = now_ms;
+    // An alias that can be read but not written is as lost as before.
+    if ((alias.phase == Phase::ready && !alias.is_refused) || alias.lost_ms == 0)
+        alias.lost_ms = now_ms;
     alias.phase = Phase::unknown;
 }
 
@@ -212,8 +225,15 @@ void AliasEngine::distrust(const AliasPtr& alias, const std::string& why, std::u
         log_(Level::warning, about(*alias) + why + "; it is asked for again every 30 s");
     lose(*alias, now_ms);
     alias->due_ms = now_ms + kRefusedMs;
+    alias->is_refused = false;
     alias->state.reset_work();
     update_away();
+}
+
+void AliasEngine::refused(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms) {
+    ++alias->counters.failed;
+    distrust(alias, "cannot be written: " + why, now_ms);
+    alias->is_refused = true;
 }
 
 void AliasEngine::down(const std::string& why, std::uint64_t least_ms, std::uint64_t now_ms) {

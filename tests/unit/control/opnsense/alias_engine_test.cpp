@@ -62,6 +62,7 @@ struct Box {
     };
     std::map<std::string, Alias> aliases;
     unsigned status = 200;          // of every reply
+    unsigned write_status = 200;    // of adds and deletions
     std::string garbage;            // instead of every reply
     std::vector<std::string> seen;  // "add stream 203.0.113.7"
 
@@ -83,6 +84,7 @@ struct Box {
         const std::string address(body.at("address").as_string());
         const bool adds = request.path.find("/add/") != std::string::npos;
         seen.push_back((adds ? "add " : "delete ") + name + " " + address);
+        if (write_status != 200) return "{}";
         if (adds && alias == aliases.end())
             return R"({"status":"failed","status_msg":"nonexistent alias"})";
         if (adds)
@@ -90,6 +92,12 @@ struct Box {
         else
             alias->second.table.erase(address);
         return R"({"status":"done"})";
+    }
+
+    [[nodiscard]] unsigned status_of(const ApiRequest& request) const {
+        const bool writes = request.path.find("/add/") != std::string::npos ||
+                            request.path.find("/delete/") != std::string::npos;
+        return writes && status == 200 ? write_status : status;
     }
 
     [[nodiscard]] std::string exported() const {
@@ -132,7 +140,8 @@ struct Lab {
                     if (is_cut)
                         engine.failed(lane, "cannot be connected to: Connection refused", now);
                     else
-                        engine.reply(lane, box.status, box.reply(done->second), now);
+                        engine.reply(lane, box.status_of(done->second), box.reply(done->second),
+                                     now);
                 }
                 if (!flight) {
                     if (auto request = engine.next(lane, now))
@@ -513,6 +522,38 @@ BOOST_AUTO_TEST_CASE(an_alias_that_never_could_be_written_is_not_ready_at_once) 
     BOOST_TEST(needed_lists_trouble(lab.engine.needed(), lab.now) ==
                "list \"a\" cannot be written to fw1 (alias 'stream' is disabled: enable it, and "
                "apply)");
+}
+
+BOOST_AUTO_TEST_CASE(writes_refused_with_5xx_are_tried_every_half_minute_and_end_readiness) {
+    for (const unsigned status : {500U, 503U}) {
+        Lab lab({{.name = "stream",
+                  .list = 1,
+                  .tag = "a",
+                  .ready = config::ReadyNeed::all,
+                  .v4 = true}});
+        lab.run(50);
+        lab.box.write_status = status;
+        lab.box.seen.clear();
+        lab.claim({kA}, 600, 7);
+        const auto trouble = [&] { return needed_lists_trouble(lab.engine.needed(), lab.now); };
+        lab.run(3'100);
+        BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+        for (unsigned ms = 0; ms < 57'000; ms += 10) {
+            lab.run(10);
+            BOOST_TEST_REQUIRE(trouble().find("user-config-readonly") != std::string::npos);
+        }
+        BOOST_TEST(std::ranges::count(lab.box.seen, "list stream") <= 3);
+        BOOST_TEST(std::ranges::count(lab.box.seen, "add stream 203.0.113.7") <= 3);
+        BOOST_TEST(lab.logged.size() == 2);  // in sync; refused
+        BOOST_TEST(lab.engine.report().aliases.at(0).counters.failed >= 2);
+        lab.box.write_status = 200;
+        lab.run(31'000);
+        BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
+        BOOST_TEST(trouble() == "");
+        BOOST_TEST(!lab.heard.is_away.at(1));
+        BOOST_TEST(lab.has_logged("is written again"));
+        BOOST_TEST(lab.engine.report().aliases.at(0).trouble.empty());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(slow_writes_end_no_readiness) {
