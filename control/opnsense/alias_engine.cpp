@@ -178,13 +178,23 @@ std::optional<ApiRequest> AliasEngine::next(Lane lane, std::uint64_t now_ms) {
     return lane == Lane::read ? next_read(now_ms) : next_write(now_ms);
 }
 
+std::uint64_t AliasEngine::describe_due_ms() const {
+    std::uint64_t due_ms = UINT64_MAX;
+    for (const AliasPtr& alias : aliases_) {
+        if (alias->phase == Phase::ready)
+            due_ms = std::min(due_ms, alias->is_unsure ? 0 : describe_ms_);
+    }
+    return due_ms;
+}
+
 std::optional<ApiRequest> AliasEngine::next_read(std::uint64_t now_ms) {
     AliasPtr first;
     for (const AliasPtr& alias : aliases_) {
         if (alias->due_ms <= now_ms && (!first || alias->due_ms < first->due_ms)) first = alias;
     }
-    if (!first) return std::nullopt;
-    if (first->phase == Phase::unknown)
+    const bool is_due = describe_due_ms() <= now_ms;
+    if (!first && !is_due) return std::nullopt;
+    if (is_due || first->phase == Phase::unknown)
         return send(Lane::read, {Kind::describe, nullptr, {}, now_ms}, describe_aliases());
     return send(Lane::read, {Kind::list, first, {}, now_ms}, list_table(first->state.plan().name));
 }
@@ -192,7 +202,7 @@ std::optional<ApiRequest> AliasEngine::next_read(std::uint64_t now_ms) {
 std::optional<ApiRequest> AliasEngine::next_write(std::uint64_t now_ms) {
     if (is_paused_) return std::nullopt;
     for (const AliasPtr& alias : aliases_) {
-        if (alias->phase != Phase::ready) continue;
+        if (!may_write(*alias)) continue;
         if (const auto address = alias->state.next_held(now_ms)) {
             return send(Lane::write, {Kind::add, alias, *address, now_ms},
                         add_element(alias->state.plan().name, *address));
@@ -207,7 +217,7 @@ std::optional<ApiRequest> AliasEngine::next_write(std::uint64_t now_ms) {
 std::optional<ApiRequest> AliasEngine::next_add(std::uint64_t now_ms) {
     for (std::size_t i = 0; i < aliases_.size(); ++i) {
         const AliasPtr& alias = aliases_[(turn_ + i) % aliases_.size()];
-        if (alias->phase != Phase::ready || alias->is_retired) continue;
+        if (!may_write(*alias) || alias->is_retired) continue;
         if (const auto address = alias->state.next_add(now_ms)) {
             return send(Lane::write, {Kind::add, alias, *address, now_ms},
                         add_element(alias->state.plan().name, *address));
@@ -220,7 +230,7 @@ std::optional<ApiRequest> AliasEngine::next_add(std::uint64_t now_ms) {
 std::optional<ApiRequest> AliasEngine::next_end(std::uint64_t now_ms) {
     for (std::size_t i = 0; i < aliases_.size(); ++i) {
         const AliasPtr alias = aliases_[(turn_ + i) % aliases_.size()];
-        if (alias->phase != Phase::ready) continue;
+        if (!may_write(*alias)) continue;
         while (const auto ended = alias->state.next_ended(now_ms)) {
             observer_.forgotten(sink_, alias->state.plan().list, ended->address);
             if (ended->is_foreign) continue;
@@ -236,10 +246,11 @@ std::optional<ApiRequest> AliasEngine::next_end(std::uint64_t now_ms) {
 std::uint64_t AliasEngine::wake_ms(Lane lane) const {
     std::uint64_t wake = UINT64_MAX;
     if (flights_[lane_index(lane)]) return wake;
+    if (lane == Lane::read) wake = describe_due_ms();
     for (const AliasPtr& alias : aliases_) {
         if (lane == Lane::read) {
             wake = std::min(wake, alias->due_ms);
-        } else if (alias->phase == Phase::ready && !is_paused_) {
+        } else if (may_write(*alias) && !is_paused_) {
             if (alias->state.has_held()) wake = 0;
             const std::uint64_t routine =
                 alias->state.has_adds() && !alias->is_retired ? 0 : alias->state.first_end_ms();

@@ -5,11 +5,11 @@
 //
 //   alias: unknown → trusted → ready; any → unknown after a failed connection, or with a trouble of its own
 //
-// An alias is trusted if its type is external, it does not expire, and its description gives it to us. It is ready when
-// its table was read; it is read again every `read_every_ms`. A held claim is settled by the reply to its add. The API
-// answers "done" without looking at the result, so only the next read proves it: lost elements are forgotten and
-// added again. Claims are kept while the router is unreachable. An alias whose write is refused is tried again after 30 s,
-// and works again once a write succeeded.
+// An alias is trusted if its type is external, it does not expire, and its description gives it to us. This is checked
+// again every minute, and before lost elements are added again. An alias is ready when its table was read; it is read
+// again every `read_every_ms`. A held claim is settled by the reply to its add. The API answers "done" without looking at
+// the result, so only the next read proves it: lost elements are forgotten and added again. Claims are kept while the
+// router is unreachable. An alias whose write is refused is tried again after 30 s, and works again once a write succeeded.
 #pragma once
 
 #include <algorithm>
@@ -79,6 +79,7 @@ class AliasEngine {
         std::uint64_t due_ms = 0;   // of the next step, or the next read
         std::string trouble;        // why it is not trusted; empty: nothing
         bool is_refused = false;    // the last write was
+        bool is_unsure = false;     // not written before the aliases were described again
         bool is_retired = false;
         bool is_repairing = false;
         bool is_overflowed = false;  // claims were dropped since the last epoch
@@ -101,13 +102,18 @@ class AliasEngine {
     static constexpr std::uint32_t board_s(std::uint64_t ms) {
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(ms / 1'000, UINT32_MAX - 1));
     }
+    static bool may_write(const Alias& alias) {
+        return alias.phase == Phase::ready && !alias.is_unsure;
+    }
+    // When the aliases have to be described again, although none of them is unknown.
+    [[nodiscard]] std::uint64_t describe_due_ms() const;
     std::optional<ApiRequest> next_write(std::uint64_t now_ms);
     std::optional<ApiRequest> next_read(std::uint64_t now_ms);
     std::optional<ApiRequest> next_add(std::uint64_t now_ms);
     std::optional<ApiRequest> next_end(std::uint64_t now_ms);
     ApiRequest send(Lane lane, Flight flight, ApiRequest request);
     void take(const Flight& flight, const std::string& body, std::uint64_t now_ms);
-    void described(const std::string& body, std::uint64_t now_ms);
+    void described(const Flight& flight, const std::string& body, std::uint64_t now_ms);
     void listed(const Flight& flight, const std::string& body, std::uint64_t now_ms);
     void written(const Flight& flight, const std::string& body, std::uint64_t now_ms);
     void note_time(const Flight& flight, std::uint64_t now_ms);
@@ -136,7 +142,8 @@ class AliasEngine {
     bool is_up_ = false;
     std::string trouble_;  // of the router; empty: none
     std::uint64_t retry_ms_ = 0, backoff_ms_ = 0;
-    std::uint64_t routine_ms_ = 0;  // no background write before
+    std::uint64_t describe_ms_ = 0;  // the description of a ready alias is read again
+    std::uint64_t routine_ms_ = 0;   // no background write before
     std::size_t turn_ = 0;
     std::uint32_t write_us_ = 0;
 };

@@ -13,8 +13,9 @@ namespace {
 using routeros::Level;
 
 constexpr std::uint64_t kFirstBackoffMs = 1'000, kMaxBackoffMs = 30'000;
-constexpr std::uint64_t kRefusedMs = 30'000;  // credentials, privileges, an alias
-constexpr std::uint64_t kReadShare = 20;      // a read is followed by 20 times its time
+constexpr std::uint64_t kRefusedMs = 30'000;   // credentials, privileges, an alias
+constexpr std::uint64_t kReadShare = 20;       // a read is followed by 20 times its time
+constexpr std::uint64_t kDescribeMs = 60'000;  // consent is looked at again
 constexpr unsigned kRepairPercent = 90;
 
 // Whether the description gives the alias to us.
@@ -84,7 +85,7 @@ void AliasEngine::failed(Lane lane, const std::string& why, std::uint64_t now_ms
 void AliasEngine::take(const Flight& flight, const std::string& body, std::uint64_t now_ms) {
     switch (flight.kind) {
         case Kind::describe:
-            return described(body, now_ms);
+            return described(flight, body, now_ms);
         case Kind::list:
             return listed(flight, body, now_ms);
         case Kind::add:
@@ -93,23 +94,24 @@ void AliasEngine::take(const Flight& flight, const std::string& body, std::uint6
     }
 }
 
-void AliasEngine::described(const std::string& body, std::uint64_t now_ms) {
+void AliasEngine::described(const Flight& flight, const std::string& body, std::uint64_t now_ms) {
     std::set<std::string, std::less<>> names;
     for (const AliasPtr& alias : aliases_)
         names.insert(alias->state.plan().name);
     const auto facts = read_facts(body, names);
     if (!facts) return down("alias/export: " + facts.error().text, 0, now_ms);
     up();
+    describe_ms_ = now_ms + std::max(kDescribeMs, kReadShare * (now_ms - flight.sent_ms));
     for (const AliasPtr& alias : aliases_) {
-        if (alias->phase != Phase::unknown) continue;
         const auto found = facts->find(alias->state.plan().name);
         const std::string why = distrust_of(found == facts->end() ? nullptr : &found->second);
-        if (why.empty()) {
+        if (!why.empty()) {
+            distrust(alias, why, now_ms);
+        } else if (alias->phase == Phase::unknown) {
             alias->phase = Phase::trusted;
             alias->due_ms = now_ms;
-        } else {
-            distrust(alias, why, now_ms);
         }
+        alias->is_unsure = false;
     }
 }
 
@@ -160,6 +162,7 @@ void AliasEngine::tell_changes(const AliasPtr& alias, const AliasState::Read& re
     }
     if (!read.lost.empty()) {
         alias->is_repairing = true;
+        alias->is_unsure = true;  // another type of the alias would empty its table, too
         log_(Level::warning,
              about(*alias) + "lost " + std::to_string(read.lost.size()) +
                  " elements (a reboot, a flush, or a full table: see Firewall Maximum Table "

@@ -335,6 +335,48 @@ BOOST_AUTO_TEST_CASE(an_alias_that_is_not_given_to_us_is_never_written) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(consent_that_is_withdrawn_ends_the_writes) {
+    const std::vector<std::pair<std::function<void(Box::Alias&)>, std::string>> cases{
+        {[](auto& a) { a.type = "host"; }, "has the type \"host\""},
+        {[](auto& a) { a.expire = "3600"; }, "Expire"},
+        {[](auto& a) { a.description = "my hosts"; }, "is not given to SteerDNS"}};
+    for (const auto& [spoil, sentence] : cases) {
+        for (const bool is_flushed : {true, false}) {
+            Lab lab;
+            lab.run(50);
+            lab.claim({kA, kB}, 100);
+            lab.run(100);
+            Box::Alias& alias = lab.box.aliases["stream"];
+            BOOST_TEST(alias.table.size() == 2);
+            spoil(alias);
+            if (is_flushed) alias.table.clear();
+            lab.run(61'000);
+            lab.box.seen.clear();
+            lab.claim({kSix}, 600, 7);
+            lab.run(70'000);  // the leases end
+            BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+            BOOST_TEST(lab.box.seen.empty(), sentence);
+            BOOST_TEST(alias.table.size() == (is_flushed ? 0 : 2), sentence);
+            BOOST_TEST(lab.has_logged(sentence), sentence);
+            BOOST_TEST(!lab.engine.report().aliases.at(0).trouble.empty());
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(lost_elements_are_added_again_only_with_consent) {
+    Lab lab;
+    lab.run(50);
+    lab.claim({kA, kB});
+    lab.run(100);
+    lab.box.seen.clear();
+    lab.box.aliases["stream"].description = "my hosts";
+    lab.box.aliases["stream"].table.clear();
+    lab.run(20'000);
+    BOOST_TEST(lab.has_logged("lost 2 elements"));
+    BOOST_TEST(lab.box.aliases["stream"].table.empty());
+    BOOST_TEST(std::ranges::count(lab.box.seen, "add stream 203.0.113.7") == 0);
+}
+
 BOOST_AUTO_TEST_CASE(an_alias_that_is_missing_or_removed_is_reported) {
     Lab lab;
     lab.box.aliases.clear();
