@@ -102,9 +102,18 @@ void AliasEngine::described(const Flight& flight, const std::string& body, std::
     if (!facts) return down("alias/export: " + facts.error().text, 0, now_ms);
     up();
     describe_ms_ = now_ms + std::max(kDescribeMs, kReadShare * (now_ms - flight.sent_ms));
+    const auto why_not = [&](const Alias& alias) {
+        const auto found = facts->find(alias.state.plan().name);
+        return distrust_of(found == facts->end() ? nullptr : &found->second);
+    };
+    // Elements of an alias that is neither configured nor given to us are not ours to delete.
+    std::erase_if(aliases_, [&](const AliasPtr& alias) {
+        const std::string why = alias->is_retired ? why_not(*alias) : std::string();
+        if (!why.empty()) log_(Level::info, about(*alias) + why + "; its elements stay");
+        return !why.empty();
+    });
     for (const AliasPtr& alias : aliases_) {
-        const auto found = facts->find(alias->state.plan().name);
-        const std::string why = distrust_of(found == facts->end() ? nullptr : &found->second);
+        const std::string why = why_not(*alias);
         if (!why.empty()) {
             distrust(alias, why, now_ms);
         } else if (alias->phase == Phase::unknown) {

@@ -465,6 +465,21 @@ BOOST_AUTO_TEST_CASE(a_reload_ends_the_elements_of_a_removed_alias) {
     BOOST_TEST(lab.engine.is_idle());
 }
 
+BOOST_AUTO_TEST_CASE(a_removed_alias_that_the_operator_takes_back_is_given_up) {
+    Lab lab;
+    lab.run(50);
+    lab.claim({kA}, 600);
+    lab.run(100);
+    lab.plan.aliases.clear();
+    lab.engine.configure(lab.plan, false, lab.now);
+    BOOST_TEST(!lab.engine.is_idle());
+    lab.box.aliases["stream"].description = "my hosts";
+    lab.run(61'000);
+    BOOST_TEST(lab.engine.is_idle());
+    BOOST_TEST(lab.has_logged("its elements stay"));
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(an_alias_that_a_reload_gives_back_is_read_at_once) {
     Lab lab;
     lab.plan.read_every_ms = 3'600'000;
