@@ -7,9 +7,10 @@
 //
 // An alias is trusted if its type is external, it does not expire, and its description gives it to us. This is checked
 // again every minute, and before lost elements are added again. An alias is ready when its table was read; it is read
-// again every `read_every_ms`. A held claim is settled by the reply to its add. The API answers "done" without looking at
-// the result, so only the next read proves it: lost elements are forgotten and added again. Claims are kept while the
-// router is unreachable. An alias whose write is refused is tried again after 30 s, and works again once a write succeeded.
+// again every `read_every_ms`. An unexpectedly empty table is believed when a second read shows it. A held claim is
+// settled by the reply to its add. The API answers "done" without looking at the result, so only the next read proves
+// it: lost elements are forgotten and added again. Claims are kept while the router is unreachable. An alias whose
+// write is refused is tried again after 30 s, and works again once a write succeeded.
 #pragma once
 
 #include <algorithm>
@@ -80,6 +81,7 @@ class AliasEngine {
         std::string trouble;        // why it is not trusted; empty: nothing
         bool is_refused = false;    // the last write was
         bool is_unsure = false;     // not written before the aliases were described again
+        bool is_doubted = false;    // the last read, of an empty table
         bool is_retired = false;
         bool is_repairing = false;
         bool is_overflowed = false;  // claims were dropped since the last epoch

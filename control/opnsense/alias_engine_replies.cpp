@@ -15,6 +15,7 @@ using routeros::Level;
 constexpr std::uint64_t kFirstBackoffMs = 1'000, kMaxBackoffMs = 30'000;
 constexpr std::uint64_t kRefusedMs = 30'000;   // credentials, privileges, an alias
 constexpr std::uint64_t kReadShare = 20;       // a read is followed by 20 times its time
+constexpr std::uint64_t kDoubtMs = 1'000;      // an empty table is read again
 constexpr std::uint64_t kDescribeMs = 60'000;  // consent is looked at again
 constexpr unsigned kRepairPercent = 90;
 
@@ -132,6 +133,13 @@ void AliasEngine::listed(const Flight& flight, const std::string& body, std::uin
     if (alias->phase != Phase::trusted && alias->phase != Phase::ready) return;
     ++alias->counters.reads;
     const std::uint64_t took_ms = now_ms - flight.sent_ms;
+    // A read that fails on the router, as while its configd restarts, looks like an empty table.
+    const bool is_empty = content->hosts.empty() && content->others == 0;
+    if (is_empty && alias->state.may_have_hosts() && !std::exchange(alias->is_doubted, true)) {
+        alias->due_ms = now_ms + std::max(kDoubtMs, kReadShare * took_ms);
+        return;
+    }
+    alias->is_doubted = false;
     const auto read = alias->state.take_table(*content, flight.sent_ms, now_ms);
     alias->due_ms = now_ms + std::max<std::uint64_t>(plan_.read_every_ms, kReadShare * took_ms);
     if (alias->phase != Phase::ready) {
@@ -230,6 +238,7 @@ void AliasEngine::lose(Alias& alias, std::uint64_t now_ms) {
     if ((alias.phase == Phase::ready && !alias.is_refused) || alias.lost_ms == 0)
         alias.lost_ms = now_ms;
     alias.phase = Phase::unknown;
+    alias.is_doubted = false;
 }
 
 void AliasEngine::distrust(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms) {

@@ -75,6 +75,10 @@ class AliasState {
     };
     // The table's content, which was asked for at `asked_ms`.
     Read take_table(const TableContent& content, std::uint64_t asked_ms, std::uint64_t now_ms);
+    // False: an empty table changes nothing.
+    [[nodiscard]] bool may_have_hosts() const {
+        return !was_read_ || elements_.size() > waiting_ || foreign() > 0;
+    }
     // Calls `f` with each element that is known to be there, and its end.
     void each_here(const std::function<void(const IpAddress&, std::uint64_t until_ms)>& f) const;
     // Its end, if it is known to be there.
