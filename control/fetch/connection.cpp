@@ -1,5 +1,7 @@
 #include "control/fetch/connection.h"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/post.hpp>
 #include <optional>
 #include <utility>
@@ -53,12 +55,16 @@ bool Connection::fail(std::string why) {
     return false;
 }
 
-asio::awaitable<bool> Connection::connect(const IpAddress& address, std::uint16_t port) {
+asio::awaitable<bool> Connection::connect(const IpAddress& address, std::uint16_t port,
+                                          std::chrono::milliseconds ack_timeout) {
     const auto [error] = co_await socket_->connecting.async_connect(
         resolver::endpoint<tcp>(address, port), kNoThrow);
     if (error == asio::error::operation_aborted || !socket_->connecting.is_open())
         co_return fail("no answer");
     if (error) co_return fail(error.message());
+    const int ack_ms = static_cast<int>(ack_timeout.count());
+    (void)::setsockopt(socket_->connecting.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ack_ms,
+                       sizeof ack_ms);
     socket_->stream.emplace(std::move(socket_->connecting));
     co_return true;
 }

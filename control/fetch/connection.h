@@ -37,8 +37,10 @@ class Connection {
     // Sets the deadline of the following steps.
     void until(Time end);
 
-    // False: see why().
-    boost::asio::awaitable<bool> connect(const IpAddress& address, std::uint16_t port);
+    // False: see why(). `ack_timeout`: the connection fails if what was sent is not acknowledged for this time; 0: the
+    // system's.
+    boost::asio::awaitable<bool> connect(const IpAddress& address, std::uint16_t port,
+                                         std::chrono::milliseconds ack_timeout = {});
     // `remedy`: the setting that would trust another authority; it outlives the step.
     boost::asio::awaitable<bool> secure(stream::TlsClient& tls,
                                         std::string_view remedy = "`ca` of `fetch`");

@@ -15,6 +15,7 @@ namespace steer::opnsense {
 namespace asio = boost::asio;
 namespace {
 
+constexpr std::chrono::seconds kAckTimeout{3};  // for unacknowledged data
 constexpr std::string_view kRemedy = "`ca` or `pin` of its `tls`";
 
 std::string base64_of(std::string_view text) {
@@ -46,8 +47,6 @@ class ApiLane::Reply final : public stream::HttpReplyTaker {
   public:
     void begin() { *this = Reply(); }
     [[nodiscard]] bool is_over() const { return is_over_; }
-    // Another attempt on a new connection may succeed.
-    [[nodiscard]] bool has_begun() const { return reply.status != 0; }
 
     void take_head(std::uint32_t /*request*/, const stream::HttpResponseHead& head) override {
         reply.status = head.status;
@@ -115,7 +114,7 @@ std::string ApiLane::check_pin(SSL* ssl) const {
 asio::awaitable<std::string> ApiLane::open() {
     connection_ = std::make_unique<fetch::Connection>(io_);
     connection_->until(Clock::now() + std::chrono::milliseconds(plan_.connect_timeout_ms));
-    const bool connected = co_await connection_->connect(plan_.address, plan_.port);
+    const bool connected = co_await connection_->connect(plan_.address, plan_.port, kAckTimeout);
     if (!connected) co_return "cannot be connected to: " + connection_->why();
     if (plan_.tls) {
         if (!tls_) {
@@ -135,7 +134,7 @@ asio::awaitable<std::string> ApiLane::open() {
     co_return std::string();
 }
 
-asio::awaitable<ApiReply> ApiLane::exchange(const ApiRequest& request) {
+asio::awaitable<ApiLane::Exchange> ApiLane::exchange(const ApiRequest& request) {
     stream::HttpRequestHead head{
         .method = request.body.empty() ? "GET" : "POST",
         .scheme = plan_.tls ? "https" : "http",
@@ -152,7 +151,7 @@ asio::awaitable<ApiReply> ApiLane::exchange(const ApiRequest& request) {
     connection_->until(Clock::now() + std::chrono::milliseconds(plan_.receive_timeout_ms));
     if (client_->ask(std::make_shared<const stream::HttpRequestHead>(std::move(head)), content) ==
         0)
-        co_return ApiReply{.status = 0, .body = {}, .why = "it takes no more requests"};
+        co_return Exchange{{.status = 0, .body = {}, .why = "it takes no more requests"}, true};
     const auto talk = co_await connection_->talk(*client_, [this] { return reply_->is_over(); });
     connection_->until(Clock::time_point::max());
     if (!reply_->is_over() && reply_->reply.why.empty()) {
@@ -160,8 +159,8 @@ asio::awaitable<ApiReply> ApiLane::exchange(const ApiRequest& request) {
                                                       ? std::string("it closed the connection")
                                                       : connection_->why());
     }
-    static_cast<void>(talk);
-    co_return std::move(reply_->reply);
+    const bool is_unheard = talk == fetch::Talk::ended && reply_->reply.status == 0;
+    co_return Exchange{std::move(reply_->reply), is_unheard};
 }
 
 asio::awaitable<void> ApiLane::run(ApiRequest request) {
@@ -171,13 +170,14 @@ asio::awaitable<void> ApiLane::run(ApiRequest request) {
             std::string why = co_await open();
             if (!why.empty()) co_return end({.status = 0, .body = {}, .why = std::move(why)});
         }
-        const ApiReply reply = co_await exchange(request);
-        // The router may have closed a kept connection before it got this request.
-        if (kept && !reply.why.empty() && reply.status == 0) {
+        if (!done_) co_return end({.status = 0, .body = {}, .why = "it was stopped"});
+        const Exchange exchanged = co_await exchange(request);
+        // The router may have closed a kept connection before it got this request. A silent router gets no second one.
+        if (kept && exchanged.is_unheard && done_) {
             connection_.reset();
             continue;
         }
-        co_return end(reply);
+        co_return end(exchanged.reply);
     }
 }
 

@@ -1,7 +1,10 @@
 // The HTTP connection of one lane to OPNsense: one request at a time, on a connection that is kept as long as the router keeps
-// it. A request on a kept connection that the router has closed is repeated once on a new one: all requests may be repeated.
+// it. A request on a kept connection that the router closed without a reply is repeated once on a new one: all requests may
+// be repeated. A request that took too long is not repeated.
 //
-// On thread `routers`, by its io_context; nothing here waits. Each request ends once, within the two timeouts.
+// On thread `routers`, by its io_context; nothing here waits. Each request ends once, with a reply or a failure. A failure
+// comes 3 s after the router acknowledges nothing any more, and `receive_timeout` after the request at the latest; a new
+// connection adds up to `connect_timeout`.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -47,7 +50,11 @@ class ApiLane : public std::enable_shared_from_this<ApiLane> {
     boost::asio::awaitable<void> run(ApiRequest request);
     boost::asio::awaitable<std::string> open();
     [[nodiscard]] std::string check_pin(SSL* ssl) const;
-    boost::asio::awaitable<ApiReply> exchange(const ApiRequest& request);
+    struct Exchange {
+        ApiReply reply;
+        bool is_unheard = false;  // the router closed the connection before any part of a reply
+    };
+    boost::asio::awaitable<Exchange> exchange(const ApiRequest& request);
     void end(const ApiReply& reply);
 
     boost::asio::io_context& io_;
