@@ -164,6 +164,31 @@ class Opnsense(unittest.TestCase):
         until(lambda: self.scene.readyz() == "ok\n", 5, "it is ready again")
         until(lambda: "203.0.113.99" in self.table(), 10, "claims were kept")
 
+    def test_a_router_that_is_off_is_noticed_in_3_s(self):
+        self.start(stream=", async: false")
+        self.scene.network.run("router", "nft", "-f", "-", input="table ip off { chain in { type filter hook input priority 0; tcp dport 443 drop; }; }")
+        begin = time.monotonic()
+        self.daemon.wait_for("no answer waits for it", 9)
+        self.assertLess(time.monotonic() - begin, 6)  # read_every and 3 s
+        self.assertIn("gives no reply: Connection timed out", self.daemon.text())
+        self.scene.network.run("router", "nft", "delete", "table", "ip", "off")
+        self.in_sync(40)
+        self.ask("stream.example")
+        self.has(A, B)
+
+    def test_a_user_that_may_only_read_does_not_cause_endless_reads(self):
+        self.start(stream=", ready: any")
+        privileges = ["page-diagnostics-tables", "page-firewall-aliases"]
+        self.tell(do="user", key=KEY, secret=SECRET, privileges=privileges, read_only=True)
+        self.ask("stream.example")
+        self.daemon.wait_for("Deny config write")
+        before = self.tell(do="facts")["counts"]["list"]
+        until(lambda: "user-config-readonly" in self.scene.readyz(), 5, "/readyz names the cause")
+        self.tell(do="user", key=KEY, secret=SECRET, privileges=privileges)
+        self.daemon.wait_for("is written again", 40)
+        self.assertLess(self.tell(do="facts")["counts"]["list"], before + 5)  # in 30 s
+        self.has(A, B)
+
     def test_a_rebooted_router_is_filled_again(self):
         self.start()
         self.ask("stream.example")

@@ -3,7 +3,7 @@
 A command is a line of JSON, its reply another: {"do": "table", "alias": NAME}, {"do": "insert", "alias": NAME, "elements": [...]},
 {"do": "delay", "ms": N}, {"do": "reboot", "seconds": S}, {"do": "flush", "alias": NAME}, {"do": "say", "text": TEXT, "status": N}
 (instead of every reply; without `text` no more), {"do": "hang", "on": BOOL}, {"do": "alias", "name": NAME, ...},
-{"do": "remove", "alias": NAME}, {"do": "user", "key": K, "secret": S, "privileges": [...]}, {"do": "limit", "entries": N}, {"do": "facts"}.
+{"do": "remove", "alias": NAME}, {"do": "user", "key": K, "secret": S, "privileges": [...], "read_only": BOOL}, {"do": "limit", "entries": N}, {"do": "facts"}.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class State:
                 with machine.lock:
                     machine.remove_alias(alias)
             case "user":
-                machine.add_user(words["key"], words["secret"], words["privileges"])
+                machine.add_user(words["key"], words["secret"], words["privileges"], words.get("read_only", False))
             case "limit":
                 machine.max_entries = words["entries"]
             case "facts":
