@@ -130,6 +130,7 @@ void AliasEngine::listed(const Flight& flight, const std::string& body, std::uin
     const auto content = read_table(body);
     if (!content) return down("alias_util/list: " + content.error().text, 0, now_ms);
     up();
+    backoff_ms_ = 0;  // not by a description: reads could still fail
     if (alias->phase != Phase::trusted && alias->phase != Phase::ready) return;
     ++alias->counters.reads;
     const std::uint64_t took_ms = now_ms - flight.sent_ms;
@@ -215,6 +216,7 @@ void AliasEngine::written(const Flight& flight, const std::string& body, std::ui
     const auto done = read_done(body);
     if (!done) return refused(alias, done.error().text, now_ms);
     up();
+    backoff_ms_ = 0;
     if (std::exchange(alias->is_refused, false)) {
         alias->trouble.clear();
         log_(Level::info, about(*alias) + "is written again");
@@ -278,7 +280,6 @@ void AliasEngine::down(const std::string& why, std::uint64_t least_ms, std::uint
 }
 
 void AliasEngine::up() {
-    backoff_ms_ = 0;
     if (std::exchange(is_up_, true)) return;
     if (!std::exchange(trouble_, {}).empty())
         log_(Level::info, "OPNsense router '" + plan_.name + "' is reachable again");

@@ -63,6 +63,7 @@ struct Box {
     std::map<std::string, Alias> aliases;
     unsigned status = 200;          // of every reply
     unsigned write_status = 200;    // of adds and deletions
+    unsigned list_status = 200;     // of reads
     std::string garbage;            // instead of every reply
     unsigned empty_lists = 0;       // this many reads fail on the router
     std::vector<std::string> seen;  // "add stream 203.0.113.7"
@@ -102,7 +103,8 @@ struct Box {
     [[nodiscard]] unsigned status_of(const ApiRequest& request) const {
         const bool writes = request.path.find("/add/") != std::string::npos ||
                             request.path.find("/delete/") != std::string::npos;
-        return writes && status == 200 ? write_status : status;
+        if (status != 200) return status;
+        return writes ? write_status : request.path.ends_with("/export") ? 200 : list_status;
     }
 
     [[nodiscard]] std::string exported() const {
@@ -647,6 +649,18 @@ BOOST_AUTO_TEST_CASE(writes_refused_with_5xx_are_tried_every_half_minute_and_end
         BOOST_TEST(lab.has_logged("is written again"));
         BOOST_TEST(lab.engine.report().aliases.at(0).trouble.empty());
     }
+}
+
+BOOST_AUTO_TEST_CASE(reads_that_fail_are_tried_less_and_less_often) {
+    Lab lab;
+    lab.start();
+    lab.box.seen.clear();
+    lab.box.list_status = 500;
+    lab.run(120'000);
+    BOOST_TEST(lab.box.seen.size() <= 9);
+    lab.box.list_status = 200;
+    lab.run(32'000);
+    BOOST_TEST(!lab.heard.is_away.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(slow_writes_end_no_readiness) {
