@@ -156,7 +156,7 @@ void AliasEngine::arrived(Alias& alias, const IpAddress& address) {
 
 // An epoch has all rows of the list claimed again, so an alias that stays full must not start one at each deletion.
 void AliasEngine::heal_overflow(Alias& alias, std::uint64_t now_ms) {
-    if (!alias.is_overflowed || now_ms < alias.epoch_ms ||
+    if (!alias.is_overflowed || alias.is_retired || now_ms < alias.epoch_ms ||
         alias.state.size() >= alias.state.plan().max_elements)
         return;
     alias.is_overflowed = false;

@@ -722,6 +722,20 @@ BOOST_AUTO_TEST_CASE(dropped_claims_are_made_again_every_10_s_at_most) {
     BOOST_TEST(lab.heard.epochs[1] == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_removed_alias_makes_no_claims_again) {
+    Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .max_elements = 2}});
+    lab.start();
+    lab.claim({kA}, 2);
+    lab.claim({kB}, 600);
+    lab.claim({*IpAddress::parse("203.0.113.9")}, 600);  // dropped
+    lab.run(100);
+    lab.plan.aliases.clear();
+    lab.engine.configure(lab.plan, false, lab.now);
+    lab.run(5'000);
+    BOOST_TEST((lab.box.aliases["stream"].table == std::set<std::string>{"203.0.113.8"}));
+    BOOST_TEST(lab.heard.epochs[1] == 0);
+}
+
 BOOST_AUTO_TEST_CASE(ten_thousand_elements_are_kept_and_found_again) {
     Lab lab;
     lab.latency_ms = 1;
