@@ -71,7 +71,8 @@ class EncryptedUpstreams(unittest.TestCase):
                                              "-q", "50", "-T", "1", "-c", "1").stdout
                 self.assertRegex(out, r"Queries completed: +5000 \(100")
                 self.assertRegex(out, r"NOERROR 5000")
-                self.assertLessEqual(self.scene.stream_total("upstream_connects"), 8)
+                self.assertLessEqual(self.upstream()["connections"], 8)
+                self.assertLessEqual(self.scene.stream_total("upstream_connects"), 50)  # a stall ends those of that moment
                 daemon.stop()
 
     def test_an_upstream_is_trusted_by_authority_or_pin(self):
