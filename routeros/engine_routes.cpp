@@ -77,7 +77,7 @@ void Router::Engine::inherit(const Place& place, std::string_view tag, std::stri
     claim->answered = true;
 }
 
-// Before a new writer judges: claims of other appliances may still be on their way, or may be known to nobody.
+// Before a new writer judges: claims of other appliances may still be on their way, or only a dead one knew them.
 void Router::Engine::inherit_routes() {
     std::vector<Place> places;
     rows_.for_each([&](const Row& row) {

@@ -478,7 +478,7 @@ void Fleet::load_page(const std::string& router, PageOfClaims page, std::uint64_
 }
 
 // The next page begins at the last end of this one, whose claims may come twice. By a count of claims some would be left
-// out, as claims before it end or are prolonged meanwhile.
+// out, as claims before it end or are prolonged between two pages.
 void Fleet::took_page(const std::string& router, PageOfClaims page, const RedisReply& reply,
                       std::uint64_t now_ms) {
     Member* const to = find(router);

@@ -407,7 +407,7 @@ BOOST_AUTO_TEST_CASE(stored_claims_are_read_by_their_ends) {
     BOOST_TEST(fleet.counters().claims_received == 2'000U);
 }
 
-// Redis returns. Whoever wrote alone goes on until it has the claims of the others, and no box wants the lease before.
+// Redis returns. A box that wrote alone goes on until it has the claims of the others, and no box wants the lease before.
 BOOST_AUTO_TEST_CASE(a_box_writes_alone_until_it_has_the_stored_claims) {
     holder = "";
     fleet.tick(kStart + kLease);
@@ -493,7 +493,7 @@ BOOST_AUTO_TEST_CASE(a_paused_router_cannot_be_taken_over) {
     BOOST_TEST(said.find(R"("state":"connecting")") != std::string::npos);
 }
 
-// Without a writer nobody else would, and a dead router's claims would fill Redis.
+// Otherwise only a writer would, and a dead router's claims would fill Redis.
 BOOST_AUTO_TEST_CASE(without_a_writer_ended_claims_are_forgotten_too) {
     holder = "";
     connect(kStart + 10);
