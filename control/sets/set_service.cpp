@@ -407,7 +407,7 @@ std::size_t SetService::note_missing(SetState& state, std::span<const matchers::
     return missing;
 }
 
-// One step of the missing elements that were not claimed since.
+// One step of the missing elements. A claim may have written some of them.
 void SetService::restore(const SetName& name, SetState& state, std::uint64_t now_ms) {
     const std::size_t count = std::min(state.missing.size(), kRoutesPerStep);
     for (const matchers::Prefix& element : std::span(state.missing).last(count)) {

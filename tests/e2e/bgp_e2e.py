@@ -74,6 +74,13 @@ def resident_mb(pid):
     return int(re.search(r"VmRSS:\s*(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) // 1024
 
 
+def netlink_drops(pid):
+    """How many messages about changes in the kernel a process lost, because its buffer was full."""
+    inodes = {re.sub(r"socket:\[(\d+)\]", r"\1", os.readlink(fd)) for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()}
+    sockets = (line.split() for line in pathlib.Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:])
+    return sum(int(drops) for *_, drops, inode in sockets if inode in inodes)
+
+
 class Bgp(unittest.TestCase):
     def setUp(self):
         self.scene = self.enterContext(Scene("bgp", BUILD))
@@ -293,6 +300,20 @@ class Bgp(unittest.TestCase):
         self.assertEqual(self.table(5301, "proto", "static"), {"198.51.100.77", "203.0.113.10"})
         self.assertEqual(daemon.stop(), 0)
 
+    def test_a_full_table_gets_routes_of_cached_answers_once_it_has_room(self):
+        cached = CONFIG.replace("{{ exec: $up }}", '{{ exec: $cache }}, {{ matches: "!has_resp", exec: $up }}').replace(
+            "  - {{ tag: video", "  - {{ tag: cache, type: cache, args: {{ size: 1024 }} }}\n  - {{ tag: video")
+        zone = SOA + "a 3 A 20.0.0.1\nb 300 A 20.0.0.2\n"
+        self.start(LIST + ", min_ttl: 3s, extra_time: 1s, flap_interval: 0s, max_routes: 1, never_claim: []",
+                   config=cached, zones={**ZONES, "many.example": zone})
+        self.ask("a.many.example")
+        until(lambda: self.table() == {"20.0.0.1"}, 5, "the first has its route")
+        for _ in range(2):  # the second is a hit: the cached answer counts as covered then
+            self.ask("b.many.example")
+        self.counts("IPv4 routes of table 5301", "full", 2)
+        until(lambda: not self.table(), 20, "the route ends")
+        until(lambda: self.ask("b.many.example") and self.table() == {"20.0.0.2"}, 20, "a hit adds the other's", 0.5)
+
     def test_readyz_fails_while_no_process_writes_the_routes(self):
         self.start(LIST + ", ready: any")
         until(lambda: self.scene.readyz() == "ok\n", 5, "it is ready")
@@ -335,10 +356,14 @@ class Bgp(unittest.TestCase):
               f"at the peer after {there - begin:.1f} s; steerdns-sets {resident_mb(self.helper())} MB, "
               f"BIRD {resident_mb(self.scene.network.pid('appliance', 'bird'))} MB, "
               f"bgpd {resident_mb(self.scene.network.pid('peer', 'bgpd'))} MB")
+        bird = self.scene.network.pid("appliance", "bird")
+        lost = netlink_drops(bird)
         until(lambda: self.counter("IPv4 routes of table 5301", "removed") == ROUTES, 60, "all leases end", 0.2)
         removed = time.monotonic()
         until(lambda: self.count() == 0, 30, "all are withdrawn", 0.2)
-        print(f"withdrawn at the peer {time.monotonic() - removed:.1f} s after the last was removed")
+        print(f"withdrawn at the peer {time.monotonic() - removed:.1f} s after the last was removed; "
+              f"BIRD lost {lost} messages before")
+        self.assertEqual(netlink_drops(bird) - lost, 0)
 
 
 if __name__ == "__main__":
