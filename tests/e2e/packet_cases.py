@@ -465,8 +465,9 @@ def arp(place, side):
     """An ARP request for our address gets one reply; a request for another address gets none."""
     for target, mac in ((side.ours, "ff:ff:ff:ff:ff:ff"), (side.ours, place.mac), (side.nobody, "ff:ff:ff:ff:ff:ff")):
         seen = []
-        place.wire.send(place.ether(dst=mac) / ARP(op=1, hwsrc=place.own_mac, psrc=side.client, pdst=target))
-        place._after_all(side, seen)
+        with place.quiet_kernel(side):
+            place.wire.send(place.ether(dst=mac) / ARP(op=1, hwsrc=place.own_mac, psrc=side.client, pdst=target))
+            place._after_all(side, seen)
         replies = [p[ARP] for p in seen if ARP in p and p[ARP].op == 2]
         same([(r.psrc, r.hwsrc, r.pdst, r.hwdst) for r in replies],
              [(target, place.mac, side.client, place.own_mac)] if target == side.ours else [], f"who has {target}")
@@ -478,9 +479,10 @@ def neighbour_solicitation(place, side):
         seen = []
         group = in6_getnsma(inet_pton(socket.AF_INET6, target))
         where = (in6_getnsmac(group), inet_ntop(socket.AF_INET6, group)) if multicast else (place.mac, target)
-        place.wire.send(place.ether(dst=where[0]) / side.ip(dst=where[1], hlim=255) / ICMPv6ND_NS(tgt=target) /
-                        ICMPv6NDOptSrcLLAddr(lladdr=place.own_mac))
-        place._after_all(side, seen)
+        with place.quiet_kernel(side):
+            place.wire.send(place.ether(dst=where[0]) / side.ip(dst=where[1], hlim=255) / ICMPv6ND_NS(tgt=target) /
+                            ICMPv6NDOptSrcLLAddr(lladdr=place.own_mac))
+            place._after_all(side, seen)
         replies = [p for p in seen if ICMPv6ND_NA in p and p[ICMPv6ND_NA].S]
         same([(p[ICMPv6ND_NA].tgt, p.src, p[IPv6].dst) for p in replies],
              [(target, place.mac, side.client)] if target == side.ours else [], f"who has {target}")

@@ -207,6 +207,16 @@ class Place:
         assert len(replies) == wanted, f"{len(replies)} replies instead of {wanted}: {[r.summary() for r in replies]}"
         return replies
 
+    @contextlib.contextmanager
+    def quiet_kernel(self, side: Side):
+        """The client's kernel does not ask for our MAC address, so that replies are those to the test's requests."""
+        neighbour = (side.ours, "lladdr", self.mac, "dev", self.device)
+        self.run("ip", "neigh", "replace", *neighbour, "nud", "permanent")
+        try:
+            yield
+        finally:
+            self.run("ip", "neigh", "replace", *neighbour, "nud", "stale")
+
     # Through the client's kernel --------------------------------------------------------------------------------
 
     def socket(self, side: Side, kind: int) -> socket.socket:
