@@ -72,6 +72,7 @@ BOOST_AUTO_TEST_CASE(a_spinning_thread_is_traced_and_goes_on) {
     stack_test_ends = true;
 }
 
+#ifndef __SANITIZE_THREAD__  // it delivers the signal after the call
 BOOST_AUTO_TEST_CASE(a_thread_in_the_kernel_is_traced_and_goes_on) {
     steer::prepare_stack_traces();
     int ends[2];
@@ -85,6 +86,7 @@ BOOST_AUTO_TEST_CASE(a_thread_in_the_kernel_is_traced_and_goes_on) {
     ::close(ends[0]);
     ::close(ends[1]);
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(a_thread_that_takes_no_signals_is_reported_with_its_state) {
     steer::prepare_stack_traces();
