@@ -259,10 +259,10 @@ class Bgp(unittest.TestCase):
             until(lambda i=i: f"rcvd 203.0.113.{i}/32 IPv4" in self.log(), 5, "the peer has the route")
         came = {int(last): time.mktime(time.strptime(at, "%Y/%m/%d %H:%M:%S")) + float(fraction) for at, fraction, last in
                 re.findall(r"^(\S+ [\d:]+)(\.\d+) BGP:.*rcvd 203\.0\.113\.(\d+)/32 IPv4", self.log(), re.M)}
-        for what, moment in (("query", 0), ("answer", 1)):
+        for what, moment in (("answer", 1), ("query", 0)):
             delays = sorted((came[i] - asked[i][moment]) * 1000 for i in range(20))
             print(f"from {what} to route at the peer, ms: median {delays[10]:.1f}, longest {delays[-1]:.1f}")
-        self.assertGreater(delays[0], -100)  # the clock is the same
+        self.assertGreater(delays[0], -1)  # no route comes before its query; the answer may be noticed late
 
     def test_routes_are_adopted_and_foreign_ones_left_alone(self):
         self.start(LIST + ", min_ttl: 3s, extra_time: 1s, max_ttl: 12s, flap_interval: 4s")
