@@ -37,6 +37,8 @@ VARIABLE = [
     (r"\bpid([ =])\d+", "pid N"), (r"\bid: \d+", "id: N"), (r"\b(?:19|20)\d\d\.\d+\b", "VERSION"),
     # A record in the cache: what is left of its TTL.
     (r"^(  \S+\. )\d+( IN )", r"\1TTL\2"),
+    # What `listen` reported so far depends on how long the session lives.
+    (r"^( +)\d+ rows, no reply yet$", r"\1no reply yet"),
     (r"#\d+ tag \d+", "#N tag N"), (r"ret=\*[0-9A-F]+", "ret=*ID"), (r"\btrace [0-9a-f]{14}$", "trace ID"), (r"\bid \d+, flags", "id N, flags"),
     (r"-{3,}|={3,}", "---"), (r"\s+", " "),
 ]
