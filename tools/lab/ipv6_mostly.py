@@ -12,9 +12,11 @@ as well. The namespaces are closed: no packet leaves the machine.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,14 +164,19 @@ class Ipv6MostlyLab(NetworkLab):
         for route in ("192.168.255.0/24", PREFIX, "2001:db8:64::3"):
             self.network.route("nat64", route, "dev", "nat64")
 
+    @functools.cached_property
+    def tayga(self) -> str:
+        """A copy: Debian's script starts no Tayga while this machine has one of the same file, in any namespace."""
+        return str(shutil.copy2(shutil.which("tayga") or "/usr/sbin/tayga", self.folder / "tayga"))
+
     def _tayga(self, space: str, device: str, **words: str) -> Process:
         folder = self.folder / f"tayga-{space}"
         folder.mkdir()
         conf = folder / "tayga.conf"
         conf.write_text(TAYGA.format(device=device, prefix=PREFIX, folder=folder, **words))
-        self.network.run(space, "tayga", "--config", str(conf), "--mktun")
+        self.network.run(space, self.tayga, "--config", str(conf), "--mktun")
         self.network.run(space, "ip", "link", "set", device, "up")
-        process = self.network.start(space, f"tayga-{space}", "tayga", "--config", str(conf), "--nodetach", "--pidfile", str(folder / "pid"))
+        process = self.network.start(space, f"tayga-{space}", self.tayga, "--config", str(conf), "--nodetach", "--pidfile", str(folder / "pid"))
         until(lambda: (folder / "pid").exists() or not process.running(), 60, f"Tayga of {space} runs")
         if not process.running():
             raise LabError(f"Tayga of {space} ended: {process.text()}")

@@ -217,7 +217,7 @@ routers:
         """Its device and addresses are still there."""
         folder = self.folder / "tayga-nat64"
         (folder / "pid").unlink(missing_ok=True)
-        self.translator = self.network.start("nat64", "tayga-again", "tayga", "--config", str(folder / "tayga.conf"), "--nodetach",
+        self.translator = self.network.start("nat64", "tayga-again", self.tayga, "--config", str(folder / "tayga.conf"), "--nodetach",
                                              "--pidfile", str(folder / "pid"))
         until(lambda: (folder / "pid").exists(), 60, "Tayga runs again")
 
