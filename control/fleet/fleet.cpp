@@ -277,6 +277,8 @@ void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
     to_share_.clear();
     backlog_.clear();
     shares_under_way_ = 0;
+    for (Member& member : members_)
+        member.is_loading = false;
     if (std::exchange(is_subscribed_, false)) ++counters_.losses;
     set_trouble(why, now_ms);
     messages_.restart("the other connection ended", now_ms);
@@ -317,7 +319,11 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
             member = std::move(*at);
             before.erase(at);
             if (member.peer.router != peer.router) member.role = {};
-            if (has_new_list(member.peer.lists, peer.lists)) to_load.push_back(peer.name);
+            if (has_new_list(member.peer.lists, peer.lists)) {
+                // Another box may have had the list earlier: its claims came and were not known.
+                member.is_loaded = member.is_loading = false;
+                to_load.push_back(peer.name);
+            }
         } else {
             are_same = false;
         }
@@ -327,7 +333,6 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
     apply_roles(now_ms);
     if (!are_same) return begin_subscription(now_ms);  // to the channels of new routers, too
     if (!is_connected()) return;
-    // Another box may have had the list earlier: its claims came and were not known.
     for (const std::string& router : to_load)
         load(router, now_ms);
     commands_.send_now();
@@ -466,15 +471,17 @@ void Fleet::load(const std::string& router, std::uint64_t now_ms) {
     load_page(router, {.from_ms = has_clock_ ? redis_ms(now_ms) : 0, .skip = 0}, now_ms);
 }
 
+// Not asked while too many replies are missing: tick() begins again.
 void Fleet::load_page(const std::string& router, PageOfClaims page, std::uint64_t now_ms) {
-    const Member* const member = find(router);
+    Member* const member = find(router);
     if (member == nullptr) return;
     const std::string place = key(*member, "claims"), least = std::to_string(page.from_ms);
     const std::string offset = std::to_string(page.skip), most = std::to_string(kPage);
-    commands_.command({"ZRANGEBYSCORE", place, least, "+inf", "WITHSCORES", "LIMIT", offset, most},
-                      now_ms, [this, router, page](const RedisReply& reply, std::uint64_t at_ms) {
-                          took_page(router, page, reply, at_ms);
-                      });
+    member->is_loading = commands_.command(
+        {"ZRANGEBYSCORE", place, least, "+inf", "WITHSCORES", "LIMIT", offset, most}, now_ms,
+        [this, router, page](const RedisReply& reply, std::uint64_t at_ms) {
+            took_page(router, page, reply, at_ms);
+        });
 }
 
 // The next page begins at the last end of this one, whose claims may come twice. By a count of claims some would be left
@@ -483,6 +490,7 @@ void Fleet::took_page(const std::string& router, PageOfClaims page, const RedisR
                       std::uint64_t now_ms) {
     Member* const to = find(router);
     if (to == nullptr) return;
+    to->is_loading = false;
     if (reply.is_error()) {
         return commands_.restart("claims cannot be read: " + safe_text(reply.text, kReasonBytes),
                                  now_ms);
@@ -683,8 +691,10 @@ void Fleet::tick(std::uint64_t now_ms) {
         if (has_clock_) tickets_.tick(clock_difference_ms_, now_ms);
         counters_.tickets_unreadable = tickets_.unreadable();
         ask_time(now_ms);
-        for (Member& member : members_)
+        for (Member& member : members_) {
+            if (!member.is_loaded && !member.is_loading) load(member.peer.name, now_ms);
             elect(member, now_ms);
+        }
         if (ticks_ % kTicksPerBox == 1) tell_box(now_ms);
         if (ticks_ % kTicksPerLook == 2) {
             for (Member& member : members_)

@@ -143,6 +143,7 @@ class Fleet {
         std::string last_writer;           // the last holder that was seen
         bool is_in_sync = false;           // its router, at the last election
         bool is_loaded = false;            // has the claims that Redis had when it was connected
+        bool is_loading = false;           // a page of them is asked for
         std::uint64_t token_there = 0;     // of the writer row on the router
         std::uint64_t unproven_ms = 0;     // since when the holder's row is not there; 0: it is
         std::vector<SharedClaim> batch;    // not published yet; lease ends of our clock

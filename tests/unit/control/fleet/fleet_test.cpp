@@ -427,6 +427,24 @@ BOOST_AUTO_TEST_CASE(a_box_writes_alone_until_it_has_the_stored_claims) {
     BOOST_TEST(role_of(kStart + 2'020) == "waiting");
 }
 
+// The command was not sent, so no reply would ever say that it has them.
+BOOST_AUTO_TEST_CASE(stored_claims_that_could_not_be_asked_for_are_asked_for_again) {
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    while (fleet.commands().command({"PING"}, kStart + 30)) {
+    }
+    fleet.follow({{"edge1", {{3, "policy"}, {4, "streams"}}, &router, [] {}}}, kStart + 40);
+    pages_asked.clear();
+    answer_all(kStart + 50);
+    BOOST_TEST(pages_asked.empty());
+    fleet.tick(kStart + 310);
+    answer_all(kStart + 320);
+    BOOST_TEST(pages_asked.size() == 1U);
+    fleet.tick(kStart + 610);
+    answer_all(kStart + 620);
+    BOOST_TEST(pages_asked.size() == 1U);
+}
+
 // Redis has the ends of leases alone. What the row board promises beyond them would be lost with the writer.
 BOOST_AUTO_TEST_CASE(a_box_that_comes_back_gets_all_claims_of_the_writer) {
     claim_all(3, 100);
