@@ -638,7 +638,10 @@ void Fleet::note_proof(Member& member, std::uint64_t now_ms) {
 FleetRole Fleet::role_of(const Member& member, std::uint64_t now_ms) const {
     FleetRole role{
         .role = Role::waiting, .fleet = identity_.name, .box = identity_.box, .token = 0};
-    if (now_ms >= contact_ms_ + identity_.lease_ms) {
+    // It goes on alone until it has the claims of the others.
+    const bool lacks_claims =
+        !member.is_loaded && !member.role.fleet.empty() && member.role.role == Role::alone;
+    if (now_ms >= contact_ms_ + identity_.lease_ms || (member.holder.empty() && lacks_claims)) {
         role.role = Role::alone;
     } else if (member.holder == id()) {
         const bool is_valid = now_ms < member.lease_until_ms;
@@ -656,9 +659,6 @@ FleetRole Fleet::role_of(const Member& member, std::uint64_t now_ms) const {
     } else if (member.free_ms != 0 && now_ms < member.free_ms + identity_.lease_ms) {
         role.role = Role::standby;
         role.box.clear();
-    } else if (!member.is_loaded && !member.role.fleet.empty() &&
-               member.role.role == Role::alone) {
-        role.role = Role::alone;  // until it has the claims of the others
     }
     return role;
 }
