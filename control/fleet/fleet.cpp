@@ -716,12 +716,9 @@ json::array Fleet::routers_json() const {
     json::array routers;
     for (const Member& member : members_) {
         const routeros::RouterStatus status = member.peer.router->status();
-        json::object one{{"name", member.peer.name},
-                         {"role", routeros::label(member.role.role)},
-                         {"state", state_of(status)},
-                         {"claims", status.claims},
-                         {"pending", status.pending},
-                         {"lag_ms", status.lag_ms}};
+        json::object one{{"name", member.peer.name},  {"role", routeros::label(member.role.role)},
+                         {"state", state_of(status)}, {"claims", status.claims},
+                         {"pending", status.pending}, {"lag_ms", status.lag_ms}};
         if (!member.holder.empty()) {
             one["writer"] = box_of(member.holder);
             one["token"] = member.token;
@@ -772,20 +769,21 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
             }
             std::vector<std::string_view> words{"MGET"};
             words.insert(words.end(), places.begin(), places.end());
-            commands_.command(
-                words, at_ms,
-                [this, found = std::move(found)](const RedisReply& texts,
-                                                 std::uint64_t told_ms) mutable {
-                    for (std::size_t i = 0; i < found.size() && i < texts.items.size(); ++i) {
-                        boost::system::error_code bad;
-                        auto said = json::parse(texts.items[i].text, bad);
-                        if (!bad && said.is_object()) found[i].said = std::move(said.as_object());
-                    }
-                    std::ranges::sort(found, {}, &Box::id);
-                    took_boxes(std::move(found), told_ms);
-                    for (const auto& done : std::exchange(looks_, {}))
-                        done();
-                });
+            commands_.command(words, at_ms,
+                              [this, found = std::move(found)](const RedisReply& texts,
+                                                               std::uint64_t told_ms) mutable {
+                                  for (std::size_t i = 0;
+                                       i < found.size() && i < texts.items.size(); ++i) {
+                                      boost::system::error_code bad;
+                                      auto said = json::parse(texts.items[i].text, bad);
+                                      if (!bad && said.is_object())
+                                          found[i].said = std::move(said.as_object());
+                                  }
+                                  std::ranges::sort(found, {}, &Box::id);
+                                  took_boxes(std::move(found), told_ms);
+                                  for (const auto& done : std::exchange(looks_, {}))
+                                      done();
+                              });
             commands_.send_now();
         });
 }
