@@ -262,18 +262,16 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
         is_subscribed_ = true;
         set_trouble({}, at_ms);
         has_seen_boxes_ = false;
-        for (Member& member : members_) {
-            member.is_loaded = false;
-            load(member.peer.name, at_ms);
-        }
+        for (Member& member : members_)
+            member.is_loaded = member.is_loading = false;
+        load_missing(at_ms);
         share_all(at_ms);
         tick(at_ms);
     });
 }
 
 void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
-    for (const auto& done : std::exchange(looks_, {}))
-        done();
+    end_looks();
     to_share_.clear();
     backlog_.clear();
     shares_under_way_ = 0;
@@ -309,7 +307,6 @@ Fleet::Member* Fleet::find(std::string_view router) {
 
 void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
     std::vector<Member> before = std::exchange(members_, {});
-    std::vector<std::string> to_load;
     bool are_same = before.size() == routers.size();
     for (PeerRouter& peer : routers) {
         const auto at = std::ranges::find_if(
@@ -319,11 +316,9 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
             member = std::move(*at);
             before.erase(at);
             if (member.peer.router != peer.router) member.role = {};
-            if (has_new_list(member.peer.lists, peer.lists)) {
-                // Another box may have had the list earlier: its claims came and were not known.
+            // Another box may have had the list earlier: its claims came and were not known.
+            if (has_new_list(member.peer.lists, peer.lists))
                 member.is_loaded = member.is_loading = false;
-                to_load.push_back(peer.name);
-            }
         } else {
             are_same = false;
         }
@@ -333,8 +328,7 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
     apply_roles(now_ms);
     if (!are_same) return begin_subscription(now_ms);  // to the channels of new routers, too
     if (!is_connected()) return;
-    for (const std::string& router : to_load)
-        load(router, now_ms);
+    load_missing(now_ms);
     commands_.send_now();
 }
 
@@ -467,19 +461,22 @@ std::vector<SharedClaim> Fleet::claims_of(const Member& member) {
     return claims;
 }
 
-void Fleet::load(const std::string& router, std::uint64_t now_ms) {
-    load_page(router, {.from_ms = has_clock_ ? redis_ms(now_ms) : 0, .skip = 0}, now_ms);
+// Begins to read the stored claims that are neither here nor asked for.
+void Fleet::load_missing(std::uint64_t now_ms) {
+    const std::uint64_t from_ms = has_clock_ ? redis_ms(now_ms) : 0;
+    for (Member& member : members_) {
+        if (!member.is_loaded && !member.is_loading)
+            load_page(member, {.from_ms = from_ms, .skip = 0}, now_ms);
+    }
 }
 
 // Not asked while too many replies are missing: tick() begins again.
-void Fleet::load_page(const std::string& router, PageOfClaims page, std::uint64_t now_ms) {
-    Member* const member = find(router);
-    if (member == nullptr) return;
-    const std::string place = key(*member, "claims"), least = std::to_string(page.from_ms);
+void Fleet::load_page(Member& member, PageOfClaims page, std::uint64_t now_ms) {
+    const std::string place = key(member, "claims"), least = std::to_string(page.from_ms);
     const std::string offset = std::to_string(page.skip), most = std::to_string(kPage);
-    member->is_loading = commands_.command(
+    member.is_loading = commands_.command(
         {"ZRANGEBYSCORE", place, least, "+inf", "WITHSCORES", "LIMIT", offset, most}, now_ms,
-        [this, router, page](const RedisReply& reply, std::uint64_t at_ms) {
+        [this, router = member.peer.name, page](const RedisReply& reply, std::uint64_t at_ms) {
             took_page(router, page, reply, at_ms);
         });
 }
@@ -513,7 +510,7 @@ void Fleet::took_page(const std::string& router, PageOfClaims page, const RedisR
     }
     page.skip = last_ms == page.from_ms ? page.skip + kPage : 0;
     page.from_ms = last_ms;
-    load_page(router, page, now_ms);
+    load_page(*to, page, now_ms);
 }
 
 void Fleet::took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms) {
@@ -691,10 +688,9 @@ void Fleet::tick(std::uint64_t now_ms) {
         if (has_clock_) tickets_.tick(clock_difference_ms_, now_ms);
         counters_.tickets_unreadable = tickets_.unreadable();
         ask_time(now_ms);
-        for (Member& member : members_) {
-            if (!member.is_loaded && !member.is_loading) load(member.peer.name, now_ms);
+        load_missing(now_ms);
+        for (Member& member : members_)
             elect(member, now_ms);
-        }
         if (ticks_ % kTicksPerBox == 1) tell_box(now_ms);
         if (ticks_ % kTicksPerLook == 2) {
             for (Member& member : members_)
@@ -762,35 +758,26 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
                                  {}});
                 places.push_back(key("box:" + found.back().id));
             }
-            if (found.empty()) {
-                for (const auto& done : std::exchange(looks_, {}))
-                    done();
-                return;
-            }
+            if (found.empty()) return end_looks();
             std::vector<std::string_view> words{"MGET"};
             words.insert(words.end(), places.begin(), places.end());
-            commands_.command(words, at_ms,
-                              [this, found = std::move(found)](const RedisReply& texts,
-                                                               std::uint64_t told_ms) mutable {
-                                  for (std::size_t i = 0;
-                                       i < found.size() && i < texts.items.size(); ++i) {
-                                      boost::system::error_code bad;
-                                      auto said = json::parse(texts.items[i].text, bad);
-                                      if (!bad && said.is_object())
-                                          found[i].said = std::move(said.as_object());
-                                  }
-                                  std::ranges::sort(found, {}, &Box::id);
-                                  took_boxes(std::move(found), told_ms);
-                                  for (const auto& done : std::exchange(looks_, {}))
-                                      done();
-                              });
+            commands_.command(
+                words, at_ms,
+                [this, found = std::move(found)](const RedisReply& texts, std::uint64_t told_ms) {
+                    took_boxes(found, texts, told_ms);
+                });
             commands_.send_now();
         });
 }
 
-// Redis has the ends of leases. What the row board promises beyond them is known to this box alone, until it shares that: a
-// box that was away has to know it, as the next writer may be that one.
-void Fleet::took_boxes(std::vector<Box> found, std::uint64_t now_ms) {
+// `texts`: what these boxes say of themselves; none of a dead one.
+void Fleet::took_boxes(std::vector<Box> found, const RedisReply& texts, std::uint64_t now_ms) {
+    for (std::size_t i = 0; i < found.size() && i < texts.items.size(); ++i) {
+        boost::system::error_code bad;
+        auto said = json::parse(texts.items[i].text, bad);
+        if (!bad && said.is_object()) found[i].said = std::move(said.as_object());
+    }
+    std::ranges::sort(found, {}, &Box::id);
     const auto was_alive = [&](const Box& box) {
         const auto before = std::ranges::find(boxes_, box.id, &Box::id);
         return before != boxes_.end() && !before->said.empty();
@@ -800,11 +787,22 @@ void Fleet::took_boxes(std::vector<Box> found, std::uint64_t now_ms) {
     });
     boxes_ = std::move(found);
     // At the first look all claims were shared just before.
-    if (!std::exchange(has_seen_boxes_, true) || !any_came) return;
+    if (std::exchange(has_seen_boxes_, true) && any_came) share_written(now_ms);
+    end_looks();
+}
+
+// Redis has the ends of leases. What the row board promises beyond them is known to this box alone, until it shares that: a
+// box that was away has to know it, as the next writer may be that one.
+void Fleet::share_written(std::uint64_t now_ms) {
     for (const Member& member : members_) {
         if (member.holder.empty() || member.holder == id()) to_share_.push_back(member.peer.name);
     }
     share_more(now_ms);
+}
+
+void Fleet::end_looks() {
+    for (const auto& done : std::exchange(looks_, {}))
+        done();
 }
 
 void Fleet::look(std::uint64_t now_ms, std::function<void()> done) {

@@ -167,14 +167,15 @@ class Fleet {
     void ask_time(std::uint64_t now_ms);
     void take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint64_t now_ms);
     void share_all(std::uint64_t now_ms);
+    void share_written(std::uint64_t now_ms);
     void share_more(std::uint64_t now_ms);
     // A page of a router's claims in the order of their ends.
     struct PageOfClaims {
         std::uint64_t from_ms = 0;  // of Redis's clock
         std::size_t skip = 0;       // so many that end then were taken
     };
-    void load(const std::string& router, std::uint64_t now_ms);
-    void load_page(const std::string& router, PageOfClaims page, std::uint64_t now_ms);
+    void load_missing(std::uint64_t now_ms);
+    void load_page(Member& member, PageOfClaims page, std::uint64_t now_ms);
     void took_page(const std::string& router, PageOfClaims page, const RedisReply& reply,
                    std::uint64_t now_ms);
     void took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms);
@@ -191,7 +192,8 @@ class Fleet {
     void tidy(const Member& member, std::uint64_t now_ms);
     void tell_box(std::uint64_t now_ms);
     void ask_boxes(std::uint64_t now_ms);
-    void took_boxes(std::vector<Box> found, std::uint64_t now_ms);
+    void took_boxes(std::vector<Box> found, const RedisReply& texts, std::uint64_t now_ms);
+    void end_looks();
     [[nodiscard]] bool is_candidate(const Member& member, std::uint64_t now_ms) const;
     [[nodiscard]] bool is_kept_by_others(const Member& member) const;
     [[nodiscard]] std::vector<std::string> obstacles() const;

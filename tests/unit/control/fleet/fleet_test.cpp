@@ -130,6 +130,18 @@ struct FleetPlace {
                                         .row_life_s = 330};
         router.take_claims({&own, 1}, false, now_ms);
     }
+    // A claim of this box's clients, which the others get.
+    void share(const IpAddress& address) {
+        fleet.claimed("edge1",
+                      {.list = 3,
+                       .addresses = {&address, 1},
+                       .name = "www.example",
+                       .raised_ms = kStart + 20,
+                       .lease_end_ms = kStart + 60'000,
+                       .row_life_s = 330},
+                      kStart + 20);
+        fleet.flush(kStart + 20);
+    }
     static IpAddress numbered(std::uint32_t number) {
         auto address = *IpAddress::parse("203.0.0.0");
         address.bytes[14] = static_cast<std::uint8_t>(number >> 8);
@@ -185,15 +197,7 @@ BOOST_AUTO_TEST_CASE(claims_go_to_the_others_and_come_from_them) {
     connect(kStart + 10);
     commands.sent.clear();
     const auto address = *IpAddress::parse("203.0.113.9");
-    fleet.claimed("edge1",
-                  {.list = 3,
-                   .addresses = {&address, 1},
-                   .name = "www.example",
-                   .raised_ms = kStart + 20,
-                   .lease_end_ms = kStart + 60'000,
-                   .row_life_s = 330},
-                  kStart + 20);
-    fleet.flush(kStart + 20);
+    share(address);
     BOOST_TEST(commands.sent.find("PUBLISH") != std::string::npos);
     BOOST_TEST(commands.sent.find("ZADD") != std::string::npos);
     BOOST_TEST(commands.sent.find(std::to_string(kStart + 60'000 + 1'000'000)) !=
@@ -227,15 +231,8 @@ BOOST_AUTO_TEST_CASE(claims_that_redis_was_too_slow_for_are_published_later) {
     for (std::uint32_t i = 0; fleet.counters().claims_not_sent == 0; ++i) {
         BOOST_TEST_REQUIRE(i < RedisConnection::kMaxUnanswered);
         const IpAddress address = numbered(i);
-        const Claim claim{.list = 3,
-                          .addresses = {&address, 1},
-                          .name = "www.example",
-                          .raised_ms = kStart + 20,
-                          .lease_end_ms = kStart + 60'000,
-                          .row_life_s = 330};
         claim_one(3, address, kStart + 20);
-        fleet.claimed("edge1", claim, kStart + 20);
-        fleet.flush(kStart + 20);
+        share(address);
     }
     BOOST_TEST(answer_all(kStart + 40).size() > 1'000U);
     const std::uint64_t before = fleet.counters().claims_sent;
@@ -485,15 +482,7 @@ BOOST_AUTO_TEST_CASE(a_claim_is_stored_before_it_is_published) {
     answer_all(kStart + 20);
     commands.sent.clear();
     const auto address = numbered(1);
-    fleet.claimed("edge1",
-                  {.list = 3,
-                   .addresses = {&address, 1},
-                   .name = "www.example",
-                   .raised_ms = kStart + 20,
-                   .lease_end_ms = kStart + 60'000,
-                   .row_life_s = 330},
-                  kStart + 20);
-    fleet.flush(kStart + 20);
+    share(address);
     BOOST_TEST(commands.sent.find("ZADD") < commands.sent.find("PUBLISH"));
     BOOST_TEST(commands.sent.find("PUBLISH") != std::string::npos);
 }
