@@ -256,6 +256,7 @@ class Router::Engine final : public SessionHandler {
     void identify(std::string_view comment, Row& row) const;
     void set_bounds(Row& row, std::optional<std::uint64_t> timeout_s, Bounds bounds) const;
     void learn(Row row, std::string_view comment);
+    [[nodiscard]] static bool is_leased_route(const Row& row);
     void inherit(const Place& place, std::string_view tag, std::string_view of_name);
     void inherit_routes();
     void on_print_row(const Job& job, const ReplyRow& reply);

@@ -342,8 +342,7 @@ void Router::Engine::learn(Row row, std::string_view comment) {
                                     " rows");
     }
     rows_.put(row);
-    const bool is_lease = row.owner == Owner::ours && row.kind == RowKind::dynamic;
-    if (!is_new || !is_lease || row.place.table().facts().has_timeout) return;
+    if (!is_new || !is_leased_route(row)) return;
     if (const auto facts = parse_comment({}, comment)) inherit(row.place, facts->tag, facts->name);
 }
 

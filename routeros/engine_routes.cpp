@@ -56,6 +56,12 @@ bool Router::Engine::has_timed_lists(NameIndex name) const {
                                [](const List* user) { return user->config.max_ttl_s != 0; });
 }
 
+// An own row without a timeout: only claims tell when it ends.
+bool Router::Engine::is_leased_route(const Row& row) {
+    return row.owner == Owner::ours && row.kind == RowKind::dynamic &&
+           !row.place.table().facts().has_timeout;
+}
+
 // A route of an earlier process or of another appliance: the leases that rely on it are unknown, so it stays for as long as
 // any of them may last. `tag` and `name`: of its comment, if known.
 void Router::Engine::inherit(const Place& place, std::string_view tag, std::string_view of_name) {
@@ -81,8 +87,7 @@ void Router::Engine::inherit(const Place& place, std::string_view tag, std::stri
 void Router::Engine::inherit_routes() {
     std::vector<Place> places;
     rows_.for_each([&](const Row& row) {
-        const bool is_lease = row.owner == Owner::ours && row.kind == RowKind::dynamic;
-        if (is_lease && !row.place.table().facts().has_timeout) places.push_back(row.place);
+        if (is_leased_route(row)) places.push_back(row.place);
     });
     for (const Place& place : places)
         inherit(place, {}, {});
