@@ -173,12 +173,7 @@ class Bgp(unittest.TestCase):
         return answer
 
     def helper(self):
-        daemon = self.scene.network.pid("appliance", "steerdnsd")
-        for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
-            for pid in map(int, children.read_text().split()):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
-                    return pid
-        return None
+        return self.scene.network.child("appliance", "steerdnsd", "steerdns-sets")
 
     def counter(self, name, what):
         return next((s[what] for s in self.scene.told("counters")["sets"] if s["name"] == name), None)

@@ -212,12 +212,7 @@ class Sets(unittest.TestCase):
 
     def helper(self):
         """The pid of this daemon's steerdns-sets; None if it does not run."""
-        daemon = self.scene.network.pid("appliance", "steerdnsd")
-        for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
-            for pid in map(int, children.read_text().split()):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
-                    return pid
-        return None
+        return self.scene.network.child("appliance", "steerdnsd", "steerdns-sets")
 
     def status_of(self, pid):
         return dict(re.findall(r"(\w+):\s*(.*)", pathlib.Path(f"/proc/{pid}/status").read_text()))

@@ -221,6 +221,15 @@ class Network:
                 return pid
         raise LabError(f"no process {name} runs in {space}")
 
+    def child(self, space: str, parent: str, name: str) -> int | None:
+        """The process of that name which the process `parent` started; None: there is none."""
+        for children in pathlib.Path(f"/proc/{self.pid(space, parent)}/task").glob("*/children"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                for pid in map(int, children.read_text().split()):
+                    if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                        return pid
+        return None
+
     def socket(self, space: str, *kind: int) -> socket.socket:
         """A socket in that namespace; it stays there."""
         with open("/proc/thread-self/ns/net") as home, open(self.path(space)) as there:

@@ -155,13 +155,10 @@ class PolicyLab(NetworkLab):
 
     def filler(self) -> int:
         """The process that fills the sets."""
-        daemon = self.network.pid("router", "steerdnsd")
-        for children in pathlib.Path(f"/proc/{daemon}/task").glob("*/children"):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                for pid in map(int, children.read_text().split()):
-                    if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "steerdns-sets":
-                        return pid
-        raise LabError("steerdns-sets does not run")
+        filler = self.network.child("router", "steerdnsd", "steerdns-sets")
+        if filler is None:
+            raise LabError("steerdns-sets does not run")
+        return filler
 
     @contextlib.contextmanager
     def paused_filler(self):
