@@ -193,7 +193,7 @@ class Links(Life):
             print(f"  served again {time.monotonic() - start:.2f} s after it was back")
             self.assertEqual(self.said("eth0 is back and is served again"), i + 1)
             self.assertEqual(self.said("eth0 was removed: "), i + 1)
-            until(lambda i=i: scene.short(AGAIN, f"n{i}.other.example", "A"), 5, "a miss goes by it again")
+            until(lambda i=i: scene.short(AGAIN, f"n{i}.other.example", "A"), 5, "a miss is sent through eth0 again")
             until(lambda: self.by_port(AGAIN, server=V6), 5, "IPv6, too")
             self.assertTrue(self.answered("+tcp"))
         # Its frames came back: three times round all of them.

@@ -87,6 +87,11 @@ struct Router {
         }
         service.work(kernel.now_ms);
     }
+    // Another program removes all routes of the table.
+    void flush() {
+        kernel.routes[kTable].clear();
+        service.changed(kTable);
+    }
     void claim(const std::string& text, std::uint32_t life_s) {
         service.claim(0, IpAddress::parse(text).value(),
                       static_cast<std::uint32_t>(kernel.now_ms / 1000) + life_s);
@@ -306,8 +311,7 @@ BOOST_AUTO_TEST_CASE(many_routes_are_restored_in_steps_but_claimed_ones_at_once)
     configure({.linger_s = 0, .apart_s = 1800, .adopt_s = 600}, 100'000);
     claim_many(5'000, 60);
     pass(5);
-    kernel.routes[kTable].clear();
-    service.changed(kTable);
+    flush();
     service.work(kernel.now_ms);
     BOOST_TEST(kernel.routes[kTable].size() == 2'048U);
     BOOST_TEST(status().pending == 5'000U - 2'048U);
@@ -319,8 +323,7 @@ BOOST_AUTO_TEST_CASE(many_routes_are_restored_in_steps_but_claimed_ones_at_once)
     BOOST_TEST(kernel.routes[kTable].size() == 5'000U);
     BOOST_TEST(board.size() == 5'000U);
     BOOST_TEST(refused.empty());
-    kernel.routes[kTable].clear();
-    service.changed(kTable);
+    flush();
     pass(1);
     BOOST_TEST(kernel.routes[kTable].size() == 5'000U);
     BOOST_TEST(status().pending == 0U);
@@ -331,8 +334,7 @@ BOOST_AUTO_TEST_CASE(routes_that_end_before_they_are_restored_are_not_added) {
     configure({.linger_s = 0, .apart_s = 0, .adopt_s = 600}, 100'000);
     claim_many(5'000, 60);
     pass(59);
-    kernel.routes[kTable].clear();
-    service.changed(kTable);
+    flush();
     service.work(kernel.now_ms);
     kernel.now_ms += 1'000;  // as if the process had stopped
     service.work(kernel.now_ms);
