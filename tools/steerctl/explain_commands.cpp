@@ -75,7 +75,7 @@ int ExplainCommands::run_trace(const Options& options) const {
         std::fflush(stdout);
         left -= std::min(left, count_traces(reply.result));
         params["after"] = next_trace(reply.result);
-    } while (left > 0 && std::chrono::steady_clock::now() < until);
+    } while (asks_for_more(until - std::chrono::steady_clock::now(), left));
     return 0;
 }
 

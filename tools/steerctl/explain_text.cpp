@@ -1,5 +1,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <chrono>
 
 #include "cells.h"
 #include "report.h"
@@ -117,6 +118,11 @@ std::uint64_t next_trace(const json::value& answer) {
 
 unsigned count_traces(const json::value& answer) {
     return static_cast<unsigned>(array_of(object_of(answer), "traces").size());
+}
+
+bool asks_for_more(std::chrono::nanoseconds time_left, unsigned traces_left) {
+    constexpr std::chrono::milliseconds kHalfSecond(500);
+    return traces_left > 0 && time_left >= kHalfSecond;
 }
 
 }  // namespace steerctl

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -110,6 +111,9 @@ std::string explain_text(const boost::json::value& answer);
 std::string trace_text(const boost::json::value& answer);
 std::uint64_t next_trace(const boost::json::value& answer);
 unsigned count_traces(const boost::json::value& answer);
+// Whether `trace` asks for another second. The daemon measures a second with a clock of whole
+// milliseconds and may answer a little before ours has passed: a rest below half a second is none.
+bool asks_for_more(std::chrono::nanoseconds time_left, unsigned traces_left);
 
 // Of drain.
 std::string drain_text(const boost::json::value& answer);

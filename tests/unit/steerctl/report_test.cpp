@@ -2,6 +2,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <string>
 
 #include "cells.h"
@@ -297,6 +298,17 @@ BOOST_AUTO_TEST_CASE(an_answer_with_done_false_is_a_failure) {
         for (const char* method : {"lists.fetch", "routers.reconcile", "routers.diff", "status"})
             BOOST_CHECK_EQUAL(undone(method, odd), "");
     }
+}
+
+// A second of the daemon's clock may be over a little before ours: no second request for that.
+BOOST_AUTO_TEST_CASE(a_trace_of_a_second_is_one_request) {
+    using std::chrono::nanoseconds, std::chrono::milliseconds;
+    BOOST_CHECK(!steerctl::asks_for_more(nanoseconds(-1), 100));
+    BOOST_CHECK(!steerctl::asks_for_more(nanoseconds(900'000), 100));
+    BOOST_CHECK(!steerctl::asks_for_more(milliseconds(499), 100));
+    BOOST_CHECK(steerctl::asks_for_more(milliseconds(500), 100));
+    BOOST_CHECK(steerctl::asks_for_more(milliseconds(500), 1));
+    BOOST_CHECK(!steerctl::asks_for_more(milliseconds(500), 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
