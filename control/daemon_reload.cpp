@@ -156,7 +156,8 @@ void Daemon::make_static_service() {
                       outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
             });
         },
-        [this](std::vector<matchers::Rule> names, std::function<void(Result<std::uint64_t>)> done) {
+        [this](std::vector<matchers::Rule> names,
+               const std::function<void(Result<std::uint64_t>)>& done) {
             if (!cache_service_) return done(std::uint64_t{0});
             cache_service_->flush(named_by(std::move(names)), done);
         });
@@ -284,7 +285,7 @@ void Daemon::renew_certificates(Candidate& candidate) {
 void Daemon::renew_log_file(Candidate& candidate) {
     const auto& log = candidate.ok() ? candidate.settings.log : settings_.log;
     if (auto done = ops::set_log_file(log.file, log.rotation); !done)
-        candidate.warnings.push_back(std::move(done.error()));
+        candidate.warnings.push_back(done.error());
 }
 
 bool Daemon::knows_hops(const Snapshot& snapshot) const {

@@ -209,9 +209,12 @@ class Place:
 
     @contextlib.contextmanager
     def quiet_kernel(self, side: Side):
-        """The client's kernel does not ask for our MAC address, so that replies are those to the test's requests."""
+        """The client's kernel does not ask for our MAC address, so that replies are those to the test's requests.
+        What it asked before is answered and read."""
         neighbour = (side.ours, "lladdr", self.mac, "dev", self.device)
         self.run("ip", "neigh", "replace", *neighbour, "nud", "permanent")
+        self._after_all(side, [])
+        self.wire.forget()
         try:
             yield
         finally:

@@ -61,6 +61,11 @@ class Recorder(unittest.TestCase):
     def history(self, *words):
         return self.scene.told("history", *words)["queries"]
 
+    def recorded(self, count):
+        """All rows, once they are `count`: a client may have its answer before the recorder has the query."""
+        until(lambda: len(self.history("--limit", "50")) == count, 20, f"{count} queries are recorded")
+        return self.history("--limit", "50")
+
     def capture(self):
         """A receiver of dnstap by others; its file."""
         file = self.state / "tap.frames"
@@ -85,8 +90,8 @@ class Recorder(unittest.TestCase):
         self.scene.kdig("<b>\\027[31m.refused.example", "A")
         self.scene.kdig("refused.example", "A")
         self.scene.kdig("+timeout=1", "dropped.example", "A")
-        until(lambda: len(self.history("--limit", "50")) == len(self.lines()) == 9, 10, "all queries are recorded")
-        rows = self.history("--limit", "50")
+        rows = self.recorded(9)
+        until(lambda: len(self.lines()) == 9, 20, "all queries are in the file")
         lines = self.lines()
         for row in rows:
             row.pop("time_us")
@@ -130,6 +135,7 @@ class Recorder(unittest.TestCase):
             self.scene.kdig("www.other.example", "A")
         self.scene.kdig("a.stream.example", "A")
         self.scene.kdig("b.stream.example", "A")
+        self.recorded(5)
         self.assertEqual(len(self.history("--suffix", "stream.example")), 2)
         self.assertEqual(len(self.history("--name", "WWW.other.example.")), 3)
         self.assertEqual(len(self.history("--client", "192.168.88.0/24")), 5)
@@ -160,7 +166,7 @@ class Recorder(unittest.TestCase):
         daemon = self.start(', mask4: 24')
         until(lambda: self.sink("dnstap")["well"], 20, "dnstap is connected")
         self.scene.kdig("+cookie=0102030405060708", "+subnet=192.168.88.10/32", "one.stream.example", "A")
-        self.assertEqual([(r["client"], r["client_port"]) for r in self.history()], [("192.168.88.0", 0)])
+        self.assertEqual([(r["client"], r["client_port"]) for r in self.recorded(1)], [("192.168.88.0", 0)])
         self.write(f", except_clients: [{CLIENT}]")
         self.scene.steerctl("reload")
         self.scene.kdig("two.stream.example", "A")
@@ -182,7 +188,7 @@ class Recorder(unittest.TestCase):
         daemon.wait_for("is damaged (file is not a database): it is kept as")
         daemon.wait_for("queries are not sent to the dnstap receiver")
         self.scene.kdig("one.stream.example", "A")
-        self.assertEqual(len(self.history()), 1)
+        self.recorded(1)
         lock = sqlite3.connect(self.state / "queries.db", isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         self.assertEqual(self.scene.short("two.stream.example", "A"), ["203.0.113.99"])
@@ -190,7 +196,7 @@ class Recorder(unittest.TestCase):
         until(lambda: "is locked" in self.scene.steerctl("recorder"), 20, "it is shown")
         lock.execute("ROLLBACK")
         lock.close()
-        until(lambda: len(self.history()) == 2, 20, "the row is written")
+        self.recorded(2)
         # A receiver that comes later.
         receiver, file = self.capture()
         until(lambda: self.sink("dnstap")["well"], 20, "dnstap is connected")
@@ -207,7 +213,7 @@ class Recorder(unittest.TestCase):
         daemon = self.start(", flush_interval_ms: 1")
         (small / "filler").write_bytes(b"")
         self.scene.kdig("one.stream.example", "A")
-        self.history()
+        self.recorded(1)
         with open(small / "filler", "wb", buffering=0) as filler:
             try:
                 while True:
