@@ -31,8 +31,12 @@ class Lab(page_lab.PageLab):
             self._hosts[name].shell(f"rm -f /etc/resolv.conf; echo nameserver {server} > /etc/resolv.conf")
         nat64 = self._hosts["nat64"]
         nat64.program("systemctl", page_lab.SYSTEMCTL)
-        nat64.program("unit-tayga", "#!/bin/sh\n# What systemd does for `restart`.\n/etc/init.d/tayga stop >/dev/null 2>&1\n"
-                                    "exec /etc/init.d/tayga start >/dev/null\n")
+        # Debian's script, for a copy: it starts no Tayga while any process of this machine has the same path.
+        own, script = f"{nat64.folder}/tayga", f"{nat64.folder}/tayga.init"
+        nat64.must(f"cp /usr/sbin/tayga {own} && sed 's|^DAEMON=/usr/sbin/tayga|DAEMON={own}|' /etc/init.d/tayga > {script}")
+        nat64.must(f"grep -q '^DAEMON={own}' {script} && chmod +x {script}")
+        nat64.program("unit-tayga", f"#!/bin/sh\n# What systemd does for `restart`.\n{script} stop >/dev/null 2>&1\n"
+                                    f"exec {script} start >/dev/null\n")
         nat64.program("logger", "#!/bin/sh\nexec cat\n")
 
     @property

@@ -58,6 +58,7 @@ class Operate(unittest.TestCase):
 
     def test_status_shows_routers_as_the_command_routers_does(self):
         """Right after a change, too: in `status` and `counters`."""
+        until(lambda: "findings" in self.router(), 20, "its version was probed")
         for verb in ("pause", "resume") * 5:
             self.scene.steerctl("routers", verb)
             (of_status,) = self.asked("status")["routers"]
