@@ -301,7 +301,7 @@ class Bgp(unittest.TestCase):
     def test_a_full_table_gets_routes_of_cached_answers_once_it_has_room(self):
         cached = CONFIG.replace("{{ exec: $up }}", '{{ exec: $cache }}, {{ matches: "!has_resp", exec: $up }}').replace(
             "  - {{ tag: video", "  - {{ tag: cache, type: cache, args: {{ size: 1024 }} }}\n  - {{ tag: video")
-        zone = SOA + "a 3 A 20.0.0.1\nb 300 A 20.0.0.2\n"
+        zone = SOA + "a 8 A 20.0.0.1\nb 300 A 20.0.0.2\n"
         self.start(LIST + ", min_ttl: 3s, extra_time: 1s, flap_interval: 0s, max_routes: 1, never_claim: []",
                    config=cached, zones={**ZONES, "many.example": zone})
         self.ask("a.many.example")
