@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import tempfile
+import time
 import unittest
 
 from scapy.all import Dot1Q, Ether, IP, IPv6, IPv6ExtHdrDestOpt, Raw, UDP, raw
@@ -46,7 +47,12 @@ class Lab(unittest.TestCase):
         return things if len(things) > 1 else things[0]
 
     def address(self, namespace, device, address):
+        """Adds it. A kernel's worker thread adds the local route of an IPv6 address, and may do so later; without it
+        packets to the address are dropped (Ip6InAddrErrors)."""
         namespace.run("ip", "address", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
+        end = time.monotonic() + 15
+        while ":" in address and not namespace.run("ip", "-6", "route", "show", "table", "local", address.partition("/")[0]):
+            self.assertLess(time.monotonic(), end, f"{address} has no local route")
 
     def probe(self, *words):
         probe = self.made(Program(self.server, PROBE, "s0", *words))
