@@ -246,9 +246,11 @@ Played World::play() {
         if (without_.contains(i)) continue;
         ++happened;
         const Fault& fault = schedule.faults[i];
-        // A change of state is two sentences, gone and there again; of removed rows each list of
-        // addresses has one.
-        allowed += fault.kind == Kind::human_empties ? 2 * schedule.lists.size() + 2 : 4;
+        // A change of state is two sentences, gone and there again; of removed rows each list has
+        // one per address family.
+        allowed += fault.kind == Kind::human_empties
+                       ? std::max<std::size_t>(4, 2 * schedule.lists.size())
+                       : 4;
         at(kStartUs + fault.at_us, [this, &fault] {
             tell("fault " + std::string{label(fault.kind)});
             begin(fault);
