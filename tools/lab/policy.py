@@ -22,7 +22,7 @@ import sys
 from typing import NamedTuple
 
 from lab.network import LabError, Network, NetworkLab, Process, run, until
-from lab.scene import ROOT, knot_configuration
+from lab.scene import knot_configuration
 
 WEB = pathlib.Path(__file__).with_name("which_way.py")
 RULES = pathlib.Path(__file__).with_name("policy.nft")
