@@ -96,6 +96,11 @@ class Opnsense(unittest.TestCase):
     def in_sync(self, seconds=20):
         until(lambda: (all_ := self.aliases()) and all(a["state"] == "ready" for a in all_.values()), seconds, "the aliases are read")
 
+    def knows(self, count):
+        """Waits until SteerDNS has the replies: the router has an element before its reply arrives."""
+        until(lambda: all((a["state"], a["elements"], a["owed"]) == ("ready", count, 0) for a in self.aliases().values()), 20,
+              f"{count} elements are known to be there")
+
     def counted(self, what, alias="steer_stream"):
         return next(a[what] for a in self.scene.told("counters")["opnsense"] if a["alias"] == alias)
 
@@ -193,12 +198,14 @@ class Opnsense(unittest.TestCase):
         self.start()
         self.ask("stream.example")
         self.has(A, B)
+        self.knows(2)
         self.tell(do="reboot", seconds=2)
         self.daemon.wait_for("no answer waits for it")
         self.ask("stream.example")
         self.ask("node.stream.example")
         self.has(A, B, "203.0.113.31", seconds=20)
         self.daemon.wait_for("is reachable again")
+        self.knows(3)
         self.tell(do="flush", alias="steer_stream")  # without a lost connection
         self.has(A, B, "203.0.113.31", seconds=10)
         until(lambda: self.counted("lost") == 5, 3, "they are counted")

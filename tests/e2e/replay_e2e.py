@@ -33,6 +33,8 @@ plugins:
       {{ exec: $up }} ] }}
 """
 CLIENT = "192.168.88.10"
+# A frame to the discard port: whoever captured it has what came before it.
+LAST_FRAME = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'the last frame', ('172.16.1.2', 9))"
 
 
 class Replay(unittest.TestCase):
@@ -333,10 +335,11 @@ plugins:
             with self.subTest(case):
                 name, file = f"{case}.other.example", self.scene.folder / f"{case}.pcap"
                 dump = self.scene.network.start("router", f"tcpdump-{case}", "tcpdump", "-U", "--immediate-mode", "-Z", "root", *words,
-                                                "-w", str(file), "udp port 53")
+                                                "-w", str(file), "udp port 53 or udp port 9")
                 dump.wait_for("listening on")
                 self.scene.kdig(name)
-                until(lambda: file.stat().st_size > 4 * 90, 20, "the packets are written")
+                self.scene.network.run("router", "/usr/bin/python3", "-c", LAST_FRAME)
+                until(lambda: b"the last frame" in file.read_bytes(), 20, "the packets are written")
                 dump.stop()
                 told = self.replay(file, main=self.REJECT)
                 self.assertEqual([(d["name"], d["client"], d["after"]["end"]) for d in told["differences"]], [(name, CLIENT, "rejected")], told)

@@ -87,14 +87,16 @@ class Browser:
         return self._do("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
     def click(self, label: str) -> None:
-        """The first link or button with this text, which has no quotation mark (XPath has no escape)."""
-        where = {"using": "xpath", "value": f'//*[self::a or self::button][normalize-space()="{label}"]'}
+        """The first link or button with this text, which has no quotation mark (XPath has no escape). Waits while it is disabled:
+        the page disables the buttons of a form while it waits for the daemon."""
+        where = {"using": "xpath", "value": f'//*[self::a or self::button[not(@disabled)]][normalize-space()="{label}"]'}
 
         def is_clicked() -> bool:
             try:
                 self._do("POST", f"/element/{self._do('POST', '/element', where)[ELEMENT]}/click", {})
             except LabError as error:
-                if "stale element reference" in str(error):  # drawn again since it was found
+                # Drawn again since it was found, or not there or disabled yet.
+                if "stale element reference" in str(error) or "no such element" in str(error):
                     return False
                 raise
             return True

@@ -81,6 +81,7 @@ class Process:
         self.name = name
         self.log = log
         with open(log, "ab") as out:
+            self.begin = out.tell()
             self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                           start_new_session=True, env={**os.environ, **(env or {})})
 
@@ -92,7 +93,8 @@ class Process:
         return self.child.poll() is None
 
     def text(self) -> str:
-        return self.log.read_text(errors="replace")
+        """What it has said. (Before it, the file has the output of earlier processes of this name.)"""
+        return self.log.read_bytes()[self.begin:].decode(errors="replace")
 
     def wait_for(self, text: str, seconds: float = 20) -> None:
         """Waits until its output contains `text`; at least PATIENCE_S."""
