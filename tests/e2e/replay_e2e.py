@@ -33,7 +33,7 @@ plugins:
       {{ exec: $up }} ] }}
 """
 CLIENT = "192.168.88.10"
-# A frame to the discard port: whoever captured it has what came before it.
+# A frame to the discard port: a capture that has it has all frames before it.
 LAST_FRAME = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'the last frame', ('172.16.1.2', 9))"
 
 
