@@ -111,7 +111,6 @@ class FleetPlace(NetworkLab):
         """Keeps nothing on disk: it starts empty."""
         self.redis = self.network.start("redis", "redis", "redis-server", "--port", "6379", "--bind", ADDRESSES["redis"], "--requirepass", SECRET,
                                         "--save", "", "--appendonly", "no", "--dir", str(self.folder))
-        self.redis.log.write_text("")
         self.redis.wait_for("Ready to accept connections")
 
     def config(self, box: str) -> pathlib.Path:
