@@ -95,7 +95,8 @@ class Faults:
         if reply.traps:
             raise Skipped(f"the router does not run the script: {reply.trap}")
         self.appliance.until(lambda: self.appliance.state() != "in_sync" or self.is_api_off(), 30, "the API is off")
-        asked = [bool(self.appliance.ask(f"n{number}.{SUFFIX}")) for number in range(500, 503)]
+        numbers = range(500, 503)
+        asked = [bool(self.appliance.ask(f"n{number}.{SUFFIX}")) for number in numbers]
         try:
             self.router.again(60)
         except Failed:
@@ -104,6 +105,9 @@ class Faults:
             self.router.console.paste(f"/ip service set {ident} disabled=no")
             self.router.again(60)
         self.appliance.until(lambda: self.appliance.state() == "in_sync", 120, "the router is in sync again")
+        told = {address_of(f"n{number}", 4) for number, is_answered in zip(numbers, asked) if is_answered}
+        self.appliance.until(lambda: told <= {row.address for row in self.journal.live(time.time_ns())}, REPAIR_S,
+                             "the addresses that clients were told without the API are on the router")
         self.compare_rows()
         self.journal.away.append((begin, time.time_ns()))
         if not all(asked):
