@@ -4,6 +4,7 @@ usage: lifecycle_test.py BUILD      BUILD: the folder whose rossim plays the rou
 Times are printed. With STEER_PACKAGE_FRESH set apt brings everything from its mirror again.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -235,8 +236,12 @@ class Lifecycle(unittest.TestCase):
         dpkg = Process("dpkg", self.machine.argv("setsid", "dpkg", "-i", self.machine.take(self.old)), self.scene.folder / "dpkg.log")
         self.scene.network.processes.append(dpkg)
         self.assertEqual(self.on("timeout", "60", "cat", "/root/reached").stdout, "reached\n")
-        for pid in reversed(family(dpkg.pid)):
-            os.kill(pid, signal.SIGKILL)
+        # Stopped first: a parent must not go on because its child is dead. Some of them end by themselves at this moment.
+        pids = family(dpkg.pid)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         dpkg.child.wait(10)
         self.on("umount", "--lazy", "/usr/bin/systemd-sysusers")
         self.assertIn("half-configured", self.on("dpkg-query", "-W", "-f", "${Status}", "steerdns").stdout)
