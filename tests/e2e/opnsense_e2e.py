@@ -98,7 +98,7 @@ class Opnsense(unittest.TestCase):
 
     def knows(self, count):
         """Waits until SteerDNS has the replies: the router has an element before its reply arrives."""
-        until(lambda: all((a["state"], a["elements"], a["owed"]) == ("ready", count, 0) for a in self.aliases().values()), 20,
+        until(lambda: [(a["state"], a["elements"], a["owed"]) for a in self.aliases().values()] == [("ready", count, 0)], 20,
               f"{count} elements are known to be there")
 
     def counted(self, what, alias="steer_stream"):

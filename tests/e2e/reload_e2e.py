@@ -129,6 +129,7 @@ class Reload(unittest.TestCase):
             if i % 5 == 4:  # wait until the watcher has reported the change
                 turns = i // 5 + 1
                 until(lambda: sum(self.watched(daemon)) >= turns, 10, "the watcher's turn")
+                self.assertNotEqual(re.findall(r"is in force after .* because of (.*)", daemon.text())[-1], f"a change of {self.names}")
         known, earlier = self.watched(daemon)
         self.assertGreater(known, 0)
         self.assertEqual(self.generation(), 1 + edits + earlier)
