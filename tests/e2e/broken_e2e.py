@@ -202,7 +202,7 @@ class Broken(unittest.TestCase):
         self.assertTrue(self.answered())
         resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         names.write_text("stream.example\nmedia.example\n")
-        self.assertEqual(self.scene.ask("reload").returncode, 0)
+        self.scene.steerctl("reload")
         self.assertEqual(daemon.stop(), 0)
 
     def session(self):

@@ -7,6 +7,7 @@ import ctypes
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -18,6 +19,8 @@ from typing import Self
 
 
 CLONE_NEWNET = 0x40000000
+# The first report of a sanitizer, and what is after it.
+SANITIZER = re.compile(r"^(WARNING: ThreadSanitizer|==\d+==ERROR: \w+Sanitizer|\S+:\d+:\d+: runtime error): .*", re.M | re.S)
 SKIPPED = 77  # the exit code by which meson knows a skipped test
 # The least time that is waited for a condition: a loaded machine is slow, and who meets the condition does not wait longer.
 PATIENCE_S = 60
@@ -32,7 +35,10 @@ def _end(number: int, _frame) -> None:
     """On SIGTERM, as after a test's timeout: removes first what was made."""
     signal.signal(number, signal.SIG_DFL)
     for network in list(_open):
-        network.close()
+        try:
+            network.close()
+        except LabError as report:
+            print(report, file=sys.stderr)
     os.kill(os.getpid(), number)
 
 
@@ -92,6 +98,10 @@ class Process:
     def running(self) -> bool:
         return self.child.poll() is None
 
+    def end(self) -> str:
+        """How it ended, for an error's text; empty while it runs."""
+        return "" if self.running() else f"\n{self.name} ended with {self.child.returncode}:\n{self.text()[-2000:]}"
+
     def text(self) -> str:
         """What it has said. (Before it, the file has the output of earlier processes of this name.)"""
         return self.log.read_bytes()[self.begin:].decode(errors="replace")
@@ -102,8 +112,7 @@ class Process:
         deadline = time.monotonic() + seconds
         while text not in self.text():
             if not self.running():
-                raise LabError(f"{self.name} ended with {self.child.returncode} before it said {text!r}:\n"
-                               f"{self.text()[-2000:]}")
+                raise LabError(f"{self.name} did not say {text!r}{self.end()}")
             if time.monotonic() > deadline:
                 raise LabError(f"{self.name} did not say {text!r} within {seconds} s:\n{self.text()[-2000:]}")
             time.sleep(0.02)
@@ -247,8 +256,10 @@ class Network:
             raise LabError(f"the namespace cannot be entered: {os.strerror(ctypes.get_errno())}")
 
     def close(self) -> None:
+        """Ends everything. A sanitizer's report is an error, also if it ended the process unnoticed."""
         for process in reversed(self.processes):
             process.stop()
+        reports = [f"{process.name}:\n{report[0]}" for process in self.processes if (report := SANITIZER.search(process.text()))]
         for space in reversed(self.namespaces):
             # Processes that our processes left there (a child of a child) end with it; others cannot be in it.
             for pid in run("ip", "netns", "pids", space, check=False).stdout.split():
@@ -260,6 +271,8 @@ class Network:
             shutil.rmtree(self.folder, ignore_errors=True)
         with contextlib.suppress(ValueError):
             _open.remove(self)
+        if reports:
+            raise LabError("\n".join(reports))
 
 
 class NetworkLab:

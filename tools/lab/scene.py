@@ -164,7 +164,10 @@ class Scene(NetworkLab):
 
     def ask(self, *words: str, check: bool = False) -> subprocess.CompletedProcess:
         """The finished process of steerctl, also after a failure."""
-        return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
+        try:
+            return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
+        except LabError as error:
+            raise LabError(f"{error}{self.daemon.end() if self.daemon else ''}") from None
 
     def steerctl(self, *words: str) -> str:
         return self.ask(*words, check=True).stdout
