@@ -14,7 +14,7 @@ import unittest
 
 from lab.certificates import Authority
 from lab.network import until
-from lab.scene import PASSWORD, USER, Scene
+from lab.scene import PASSWORD, USER, Scene, query_counts
 from lab.truth import Capture, judge, many_names_zone
 
 BUILD = sys.argv.pop(1)
@@ -173,7 +173,7 @@ class Day(unittest.TestCase):
               f"{len(lines)} lines of log; KiB and descriptors {seen[0]} .. {seen[-1]}")
         for name, process in loads.items():
             text = process.text()
-            counts = {what: int(re.search(rf"Queries {what}:\s+(\d+)", text)[1]) for what in ("sent", "completed", "lost")}
+            counts = query_counts(text)
             codes = re.search(r"Response codes:\s+(.*)", text)[1]
             print(f"  {name}: {counts}, {codes}")
             with self.subTest(load=name):

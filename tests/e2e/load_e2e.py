@@ -7,7 +7,7 @@ import sys
 import unittest
 
 from lab.network import until
-from lab.scene import ROOT, Scene
+from lab.scene import ROOT, Scene, query_counts
 
 BUILD = sys.argv.pop(1)
 MOST_S = 60  # of load, which ends with what goes on beside it
@@ -62,7 +62,8 @@ class Load(unittest.TestCase):
             rate, limit = None, []
             while rate is None:
                 perf, results = self.under_load(scene, names, limit)
-                completed, lost = (int(re.search(rf"Queries {what}:\s+(\d+)", perf)[1]) for what in ("completed", "lost"))
+                counts = query_counts(perf)
+                completed, lost = counts["completed"], counts["lost"]
                 found = float(re.search(r"Queries per second:\s+([\d.]+)", perf)[1])
                 if lost == 0:
                     rate = found

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unittest
 
-from lab.network import STATE_FOLDERS, Network, until
+from lab.network import STATE_FOLDERS, LabError, Network, until
 
 sys.argv.pop(1)  # the build, which this test does not need
 SCRIPT = """
@@ -37,6 +37,17 @@ class Ended(unittest.TestCase):
         self.assertEqual(child.returncode, -signal.SIGTERM)
         self.assertEqual(spaces(prefix), [])
         self.assertFalse(os.path.exists(folder))
+
+
+class Reports(unittest.TestCase):
+    def test_a_report_that_ended_a_process_unnoticed_is_an_error(self):
+        net = Network("reports")
+        with self.assertRaisesRegex(LabError, "^racy:\nWARNING: ThreadSanitizer: data race.*\nSUMMARY: of it\n$"), net:
+            net.namespace("one")
+            for name, text in (("calm", "no report"), ("racy", "before it\nWARNING: ThreadSanitizer: data race (pid=7)\nSUMMARY: of it")):
+                net.start("one", name, "sh", "-c", f"echo '{text}'; exit 66").child.wait()
+        self.assertEqual(spaces(net.prefix), [])
+        self.assertFalse(os.path.exists(net.folder))
 
 
 class State(unittest.TestCase):

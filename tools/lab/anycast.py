@@ -23,7 +23,7 @@ import time
 from typing import Callable, NamedTuple
 
 from lab.frr import Frr
-from lab.network import LabError, Network, NetworkLab, Process, missing, run, until
+from lab.network import LabError, Network, NetworkLab, Process, missing, run, steerctl, until
 from lab.scene import ROOT, ZONES, knot_configuration
 
 EXAMPLES = ROOT / "configs/anycast"
@@ -81,7 +81,7 @@ class Box:
         self.start_announcer()
 
     def steerctl(self, *words: str) -> str:
-        return run(str(self.lab.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words).stdout
+        return steerctl(self.lab.build, self.socket, self.daemon, *words, check=True).stdout
 
     def received(self) -> int:
         workers = json.loads(self.steerctl("--json", "counters"))["workers"]
@@ -280,10 +280,9 @@ def upgrade(lab: AnycastLab) -> float:
     """As `systemctl stop` and `start` do: the announcer ends first, and begins after the daemon."""
     box = lab.boxes[0]
     began = time.monotonic()
-    if (code := box.announcer.stop()) != 0:
-        raise LabError(f"the announcer ended with {code}:\n{box.announcer.text()[-2000:]}")
-    if (code := box.daemon.stop()) != 0:
-        raise LabError(f"steerdnsd ended with {code}:\n{box.daemon.text()[-2000:]}")
+    for process in (box.announcer, box.daemon):
+        if process.stop() != 0:
+            raise LabError(process.end())
     other = box.folder / "bin" / "steerdnsd"
     other.parent.mkdir(exist_ok=True)
     for program in ("steerdnsd", "steerdns-sets"):

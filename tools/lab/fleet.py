@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import pathlib
 
-from lab.network import Network, NetworkLab, Process, run, until
+from lab.network import Network, NetworkLab, Process, run, steerctl, until
 from lab.scene import PASSWORD, ROOT, USER, ZONES, knot_configuration
 
 ADDRESSES = {"router": "10.7.0.1", "redis": "10.7.0.10", "redis2": "10.7.0.11", "sentinels": "10.7.0.12", "resolver": "10.7.0.53",
@@ -70,7 +70,7 @@ class Box:
         self.config.write_text(self.lan.text(**what))
 
     def ask(self, *words: str, check: bool = False):
-        return run(str(self.lan.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
+        return steerctl(self.lan.build, self.socket, self.daemon, *words, check=check)
 
     def told(self, *words: str):
         return json.loads(self.ask("--json", *words, check=True).stdout)

@@ -100,7 +100,7 @@ class Process:
 
     def end(self) -> str:
         """How it ended, for an error's text; empty while it runs."""
-        return "" if self.running() else f"\n{self.name} ended with {self.child.returncode}:\n{self.text()[-2000:]}"
+        return "" if self.running() else f"{self.name} ended with {self.child.returncode}:\n{self.text()[-2000:]}"
 
     def text(self) -> str:
         """What it has said. (Before it, the file has the output of earlier processes of this name.)"""
@@ -112,7 +112,7 @@ class Process:
         deadline = time.monotonic() + seconds
         while text not in self.text():
             if not self.running():
-                raise LabError(f"{self.name} did not say {text!r}{self.end()}")
+                raise LabError(f"{text!r} was not said; {self.end()}")
             if time.monotonic() > deadline:
                 raise LabError(f"{self.name} did not say {text!r} within {seconds} s:\n{self.text()[-2000:]}")
             time.sleep(0.02)
@@ -129,6 +129,14 @@ class Process:
         except subprocess.TimeoutExpired:
             self.send_signal(signal.SIGKILL)
             return self.child.wait()
+
+
+def steerctl(build: pathlib.Path, control_socket: pathlib.Path, daemon: Process | None, *words: str, check: bool) -> subprocess.CompletedProcess:
+    """The finished process of steerctl. A failure that is checked says also how the daemon ended."""
+    try:
+        return run(str(build / "tools/steerctl/steerctl"), "--socket", str(control_socket), *words, check=check)
+    except LabError as error:
+        raise LabError("\n".join(filter(None, (str(error), daemon.end() if daemon else "")))) from None
 
 
 # Where steerdnsd and steerctl keep files that no configuration names. Each namespace has folders of its own there.
@@ -259,20 +267,20 @@ class Network:
         """Ends everything. A sanitizer's report is an error, also if it ended the process unnoticed."""
         for process in reversed(self.processes):
             process.stop()
-        reports = [f"{process.name}:\n{report[0]}" for process in self.processes if (report := SANITIZER.search(process.text()))]
         for space in reversed(self.namespaces):
             # Processes that our processes left there (a child of a child) end with it; others cannot be in it.
             for pid in run("ip", "netns", "pids", space, check=False).stdout.split():
                 run("kill", "-9", pid, check=False)
             run("ip", "netns", "delete", space, check=False)
+        logs = {process.log: SANITIZER.search(process.log.read_text(errors="replace")) for process in self.processes}
         self.namespaces.clear()
         self.processes.clear()
         if not self.keep_files:
             shutil.rmtree(self.folder, ignore_errors=True)
         with contextlib.suppress(ValueError):
             _open.remove(self)
-        if reports:
-            raise LabError("\n".join(reports))
+        if any(logs.values()):
+            raise LabError("\n".join(f"{log.stem}:\n{report[0]}" for log, report in logs.items() if report))
 
 
 class NetworkLab:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import subprocess
 import time
 
-from lab.network import PATIENCE_S, LabError, Network, NetworkLab, Process, run, until
+from lab.network import PATIENCE_S, LabError, Network, NetworkLab, Process, run, steerctl, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -82,6 +83,11 @@ def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str],
     path = folder / "knot.conf"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def query_counts(text: str) -> dict[str, int]:
+    """What dnsperf says of its queries at the end. Those that still wait at a SIGINT are interrupted, not lost."""
+    return {what: int(count) for what, count in re.findall(r"Queries (sent|completed|lost):\s+(\d+)", text)}
 
 
 class Scene(NetworkLab):
@@ -154,6 +160,13 @@ class Scene(NetworkLab):
             self.daemon.wait_for(wait, 40)
         return self.daemon
 
+    def start_load(self, seconds: int, rate: int = 500) -> Process:
+        """dnsperf; every second query is for the same name. Fewer queries wait than a client may park."""
+        queries = self.folder / "queries"
+        queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
+        return self.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries),
+                                  "-l", str(seconds), "-Q", str(rate), "-t", "10", "-q", "200")
+
     # What one asks of them ------------------------------------------------------------------------------------
 
     def kdig(self, *words: str, server: str = "172.16.1.2", space: str = "client") -> str:
@@ -164,10 +177,7 @@ class Scene(NetworkLab):
 
     def ask(self, *words: str, check: bool = False) -> subprocess.CompletedProcess:
         """The finished process of steerctl, also after a failure."""
-        try:
-            return run(str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.socket), *words, check=check)
-        except LabError as error:
-            raise LabError(f"{error}{self.daemon.end() if self.daemon else ''}") from None
+        return steerctl(self.build, self.socket, self.daemon, *words, check=check)
 
     def steerctl(self, *words: str) -> str:
         return self.ask(*words, check=True).stdout

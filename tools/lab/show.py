@@ -97,9 +97,8 @@ def main() -> int:
             if not once:
                 stay(scene)
                 return 0
-            code = daemon.stop()
-            if code != 0:
-                wrong.append(f"steerdnsd ended with {code}:\n{daemon.text()[-2000:]}")
+            if daemon.stop() != 0:
+                wrong.append(daemon.end())
     except LabError as error:
         wrong = [str(error)]
     except KeyboardInterrupt:
