@@ -138,7 +138,7 @@ class Fetch(unittest.TestCase):
         self.page(body="stream.example\n", etag='"v1"')
         self.start_web()
         self.start()
-        load = self.scene.start_load(seconds=60, rate=300)
+        load = self.scene.start_load(rate=300)
         until(lambda: self.scene.total("stats", "upstream_queries") > 100, 5, "the load is there")
         self.page(body="stream.example\nmedia.example\n", etag='"v2"')
         self.assertEqual(self.fetch()["outcome"], "fetched")

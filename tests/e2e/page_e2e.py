@@ -5,6 +5,7 @@ With STEER_PICTURES set to a folder, screenshots are left there.
 """
 
 import json
+import signal
 import socket
 import sys
 import unittest
@@ -467,13 +468,13 @@ class Page(unittest.TestCase):
         browser = self.browser()
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{i}.other.example A\n" for i in range(1000)))
-        load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-Q", "50000", "-l", "20", "-c", "4")
+        load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-Q", "50000", "-l", "600", "-c", "4")
         rate = ("const tile = [...document.querySelectorAll('.tile')].find((one) => one.innerText.startsWith('Queries/s'));"
                 "return Number(tile.querySelector('b').innerText.replaceAll(',', '')) || 0")
         until(lambda: browser.run(rate) > 1000, 15, "the page shows the load")
         print(f"  the page shows {browser.run(rate):.0f} queries/s")
         self.finish(browser, "load")
-        load.child.wait(120)
+        load.stop(number=signal.SIGINT)
         lost = next(line for line in load.text().splitlines() if "Queries lost" in line)
         print(f"  dnsperf: {lost.strip()}")
 

@@ -216,10 +216,8 @@ class Reload(unittest.TestCase):
         self.scene.steerctl("reload")
         self.assertEqual(self.generation(), 3, "by hand alone")
 
-    def test_hits_counts_queries_by_rule(self):
-        """For one second, with the rules as they are in the files now."""
-        self.scene.start_daemon(self.config)
-        self.names.write_text("# media\nstream.example\nfull:never.example\n")
+    def hits(self):
+        """What `steerctl hits` counts in one second, and how often both names are asked for meanwhile."""
         argv = [f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "--json", "hits", "--seconds", "1"]
         asked = 0
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as hits:
@@ -229,10 +227,17 @@ class Reload(unittest.TestCase):
                 asked += 1
             found = json.loads(hits.stdout.read())
         queries = {row["name"]: row["queries"] for row in found["names"]}
-        self.assertEqual(set(queries), {"www.stream.example", "other.example"})
-        self.assertGreater(queries["www.stream.example"], 0)
-        self.assertLessEqual(queries["www.stream.example"], asked)
+        self.assertLessEqual(set(queries), {"www.stream.example", "other.example"})
+        self.assertTrue(all(0 < count <= asked for count in queries.values()), (queries, asked))
         self.assertEqual(found["queries"], sum(queries.values()))
+        return found, queries
+
+    def test_hits_counts_queries_by_rule(self):
+        """For one second, with the rules as they are in the files now."""
+        self.scene.start_daemon(self.config)
+        self.names.write_text("# media\nstream.example\nfull:never.example\n")
+        # On a busy machine one query may take longer than the second.
+        found, queries = until(lambda: (told := self.hits()) and len(told[1]) == 2 and told, 5, "a second has both names")
         self.assertEqual([(r["plugin"], r["rule"], pathlib.Path(r["file"]).name, r["line"], r["queries"]) for r in found["rules"]],
                          [("domain_set 'policy'", "domain:stream.example", "names.txt", 2, queries["www.stream.example"])])
         self.assertEqual([(c["queries"]) for c in found["clients"]], [found["queries"]])
@@ -259,7 +264,7 @@ class Reload(unittest.TestCase):
     def test_reloads_under_load_lose_no_query(self):
         """Every query is answered, and each answer is right."""
         self.scene.start_daemon(self.config)
-        load = self.scene.start_load(seconds=600)
+        load = self.scene.start_load()
         until(lambda: self.scene.total("stats", "upstream_queries") > 100, 5, "the load is there")
         reloads = 20
         for _ in range(reloads):

@@ -288,7 +288,7 @@ class Rpc(unittest.TestCase):
         self.assertEqual(one.line()["result"]["seconds"], 2)
         crowd = [Session(self.scene.socket) for _ in range(9)]
         for session in crowd:
-            session.send("hits", {"seconds": 1})
+            session.send("hits", {"seconds": 4})
         self.assertEqual([session.line().get("error", {}).get("message") for session in crowd],
                          [None] * 8 + ["queries are being counted for 8 others: ask again"])
 

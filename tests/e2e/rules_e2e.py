@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import unittest
@@ -96,21 +97,22 @@ class Rules(unittest.TestCase):
 
     def test_many_writers_lose_no_rule_and_no_query(self):
         daemon = self.start(watch="files")
-        load = self.scene.start_load(seconds=4)
+        load = self.scene.start_load()
         until(lambda: self.asked() > 100, 5, "the load is there")
-        rounds = 0
-        while load.running():
+        rounds = 10
+        for turn in range(rounds):
             writers = [subprocess.Popen([f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "rules",
-                                         "blocked", "add", f"full:r{rounds}w{i}.example", "full:same.example"],
+                                         "blocked", "add", f"full:r{turn}w{i}.example", "full:same.example"],
                                         stdout=subprocess.PIPE, text=True) for i in range(4)]
-            if rounds == 0:
+            if turn == 0:
                 with self.file.open("a") as file:  # and a person with an editor
                     file.write("# by hand\nfull:hand.example\n")
             for writer in writers:
                 text, _ = writer.communicate()
                 self.assertEqual(writer.returncode, 0, text)
                 self.assertRegex(text, r"^[12] added, 0 removed, [01] unchanged")
-            rounds += 1
+        self.assertTrue(load.running())
+        load.stop(number=signal.SIGINT)
         lines = self.file.read_text().splitlines()
         wanted = {"full:media.example", "# by hand", "full:hand.example", "full:same.example",
                   *(f"full:r{r}w{i}.example" for r in range(rounds) for i in range(4))}

@@ -160,12 +160,14 @@ class Scene(NetworkLab):
             self.daemon.wait_for(wait, 40)
         return self.daemon
 
-    def start_load(self, seconds: int, rate: int = 500) -> Process:
-        """dnsperf; every second query is for the same name. Fewer queries wait than a client may park."""
+    def start_load(self, rate: int = 500) -> Process:
+        """dnsperf until SIGINT, or for 10 minutes; every second query is for the same name.
+
+        Fewer queries wait than a client may park."""
         queries = self.folder / "queries"
         queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
         return self.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries),
-                                  "-l", str(seconds), "-Q", str(rate), "-t", "10", "-q", "200")
+                                  "-l", "600", "-Q", str(rate), "-t", "10", "-q", "200")
 
     # What one asks of them ------------------------------------------------------------------------------------
 
