@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kHousekeepingEvery = 100ms;
-constexpr unsigned kCleanupPatienceMs = 5000;
+constexpr unsigned kRoutersPatienceMs = 7'000;
 // Reading a list and building a matcher cannot be interrupted.
 constexpr auto kBackgroundPatience = 400ms;
 
@@ -256,10 +256,11 @@ bool Daemon::stop() {
     if (traces_) traces_->end();
     if (captures_) captures_->end();
     drop(recorder_methods_);
-    if (routers_) routers_->stop(kCleanupPatienceMs);
     if (streams_) streams_->stop();
     if (cache_service_) cache_service_->stop();
     if (runtime_) runtime_->stop();
+    // Behind the workers: each answer that left is claimed.
+    if (routers_) routers_->stop(kRoutersPatienceMs);
     drop(traces_);
     drop(captures_);
     if (recorder_) recorder_->stop();

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStatusEvery = 500ms;
 constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
-constexpr auto kQuietEvery = 5ms;
+constexpr auto kQuietEvery = 5ms, kEndingEvery = 10ms;
 constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
 
 }  // namespace
@@ -251,10 +251,7 @@ void RouterThread::on_wake() {
     drain();
     flush_acknowledgements();
     runtime_.routers_sleeper().going_to_sleep();
-    bool more = false;
-    for (unsigned w = 0; w < runtime_.workers(); ++w)
-        more = more || !runtime_.events(w).empty();
-    if (more) {
+    if (has_events()) {
         boost::asio::post(io_, [this] { on_wake(); });
         return;
     }
@@ -286,6 +283,26 @@ void RouterThread::drain() {
     for (const auto& other : others_)
         other->flush();
     if (peers_) peers_->flush();
+}
+
+bool RouterThread::has_events() const {
+    for (unsigned w = 0; w < runtime_.workers(); ++w) {
+        if (!runtime_.events(w).empty()) return true;
+    }
+    return false;
+}
+
+// Whether all claims that this appliance writes now have their rows. A standby's are published, and the writer writes them.
+bool RouterThread::is_written() const {
+    const bool are_routers = std::ranges::all_of(links_, [](const auto& link) {
+        const routeros::RouterStatus state = link->service.router().status();
+        return state.pending == 0 || state.away || state.paused ||
+               state.role == routeros::Role::standby || link->plan.cleanup_on_shutdown;
+    });
+    return are_routers && std::ranges::all_of(others_, [this](const auto& other) {
+               const SinkHealth health = other->health();
+               return health.pending == 0 || health.away || bypassed();
+           });
 }
 
 void RouterThread::flush_acknowledgements() {
@@ -354,23 +371,23 @@ void RouterThread::stop(unsigned patience_ms) {
     if (!thread_.joinable()) return;
     std::promise<void> cleaned;
     auto done = cleaned.get_future();
-    // On the thread: tells the peers, starts cleanups, then checks every 20 ms whether all is done.
+    // On the thread, each step once the one before is done, which is checked every kEndingEvery.
     auto timer = std::make_shared<boost::asio::steady_timer>(io_);
-    std::function<void()> look = [&, timer] {
-        bool all = !peers_ || peers_->has_stopped();
-        for (const auto& link : links_) {
-            if (link->plan.cleanup_on_shutdown) all = all && link->service.router().cleaned();
-        }
-        if (all) {
-            cleaned.set_value();
-            return;
-        }
-        timer->expires_after(20ms);
-        timer->async_wait([&](const boost::system::error_code& error) {
-            if (!error) look();
-        });
+    const std::function<void(std::function<bool()>, std::function<void()>)> once =
+        [&, timer](const std::function<bool()>& is_done, const std::function<void()>& then) {
+            if (is_done()) return then();
+            timer->expires_after(kEndingEvery);
+            timer->async_wait([&, is_done, then](const boost::system::error_code& error) {
+                if (!error) once(is_done, then);
+            });
+        };
+    const auto has_ended = [this] {
+        return (!peers_ || peers_->has_stopped()) &&
+               std::ranges::all_of(links_, [](const auto& link) {
+                   return !link->plan.cleanup_on_shutdown || link->service.router().cleaned();
+               });
     };
-    boost::asio::post(io_, [&] {
+    const auto end_all = [&] {
         const auto now = clock_.now().ms;
         if (peers_) peers_->stop();
         for (const auto& link : links_) {
@@ -378,7 +395,13 @@ void RouterThread::stop(unsigned patience_ms) {
             link->service.router().cleanup(now);
             link->transport.wake();
         }
-        look();
+        once(has_ended, [&] { cleaned.set_value(); });
+    };
+    boost::asio::post(io_, [&, until_ms = clock_.now().ms + kWriteMs] {
+        do {
+            drain();
+        } while (has_events());
+        once([this, until_ms] { return is_written() || clock_.now().ms >= until_ms; }, end_all);
     });
     done.wait_for(std::chrono::milliseconds(patience_ms));
     boost::asio::post(io_, [this, timer] {

@@ -61,7 +61,9 @@ class RouterThread {
     // A reload to these routers. `others` is called on the thread first, to change lists of other sinks. Unchanged routers are not touched; claims of lists that stay are kept.
     // Rows of a removed router are removed if its cleanup_on_shutdown is set, else they expire.
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
-    // Ends sessions and the thread, after at most `patience_ms`: first peers take over, and cleanups end.
+    // Ends sessions and the thread, after at most `patience_ms`: first claims are written, for up to kWriteMs; then peers take
+    // over, and cleanups end. To be called once workers claim nothing more.
+    static constexpr std::uint64_t kWriteMs = 2'000;
     void stop(unsigned patience_ms);
 
     // A router for the operator's commands.
@@ -115,6 +117,8 @@ class RouterThread {
                         const std::function<void()>& done);
     void on_wake();
     void drain();
+    [[nodiscard]] bool has_events() const;
+    [[nodiscard]] bool is_written() const;
     void flush_acknowledgements();
     [[nodiscard]] Seen seen(Link& link);
     void publish_copies();

@@ -168,7 +168,7 @@ class Day(unittest.TestCase):
             until(lambda: sum(w["parked"] for w in self.status()["workers"]) == 0, 20, "no query waits any more")
             until(lambda: all(r["state"] == "in_sync" for r in self.status()["routers"]), 10, "both routers are in sync")
         lines = self.daemon.text().splitlines()[before:]
-        said = judge(scene, capture, "--journal", str(scene.second_journal), policies=("stream.example=policy_set_v4,policy_set_v6",))
+        said = judge(scene.journal, capture, "--journal", str(scene.second_journal), policies=("stream.example=policy_set_v4,policy_set_v6",))
         print(f"{len(happened)} events in {MINUTES:g} min; {said['answers']} answers with rows, {said['excused']} excused; "
               f"{len(lines)} lines of log; KiB and descriptors {seen[0]} .. {seen[-1]}")
         for name, process in loads.items():

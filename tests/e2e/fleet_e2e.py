@@ -7,6 +7,7 @@ that do not measure a failover have leases that survive such a stall.
 """
 
 import pathlib
+import signal
 import sys
 import time
 import unittest
@@ -14,6 +15,8 @@ import unittest
 from lab.certificates import Authority
 from lab.fleet import LIST, REDIS_PASSWORD, ROOT, FleetLan
 from lab.network import skip_without, until
+from lab.scene import ZONES
+from lab.truth import Capture, judge, many_names_zone
 
 BUILD = sys.argv.pop(1)
 skip_without(("redis-server", "redis-cli", "redis-sentinel"), "--all")
@@ -24,12 +27,12 @@ TLS_SERVER = '  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: "
 
 
 class FleetTest(unittest.TestCase):
-    def begin(self, boxes=2, redis=True, start=True, lease="5s", **settings):
+    def begin(self, boxes=2, redis=True, start=True, lease="5s", zones=None, **settings):
         lan = self.lan = self.enterContext(FleetLan(BUILD))
         lan.fleet = lan.fleet.replace(" }", f", lease: {lease} }}")
         for name, value in settings.items():
             setattr(lan, name, value)
-        lan.start_resolver()
+        lan.start_resolver(zones)
         for name in list(lan.routers):
             lan.start_router(name)
         if redis:
@@ -102,6 +105,28 @@ class Pair(FleetTest):
         until(lambda: standby.role() == "writer", FAILOVER_S, "the standby writes")
         self.assertEqual(lan.short(standby, "node.stream.example", "A"), ["203.0.113.31"])
         self.assertIn("203.0.113.31", lan.rows())
+
+    def test_a_box_that_ends_has_given_its_claims_to_the_others(self):
+        """No answer of it leaves behind the last claim."""
+        lan = self.begin(zones=ZONES | {"stream.example": many_names_zone(20_000)})
+        writer, (standby,) = lan.settle()
+        queries = lan.folder / "queries"
+        for box, first in ((standby, 0), (writer, 10_000)):
+            self.start(*(one for one in lan.boxes if not one.daemon.running()))
+            lan.settle()
+            queries.write_text("".join(f"n{i}.stream.example A\n" for i in range(first, first + 10_000)))
+            before = box.fleet()["counters"]["claims_sent"]
+            with Capture(lan) as capture:
+                load = lan.network.start("client", "dnsperf", "dnsperf", "-s", box.address, "-d", str(queries), "-l", "600",
+                                         "-Q", "1000", "-q", "200", "-t", "1")
+                until(lambda box=box, before=before: box.fleet()["counters"]["claims_sent"] > before + 300, 10, "the load is there")
+                self.assertEqual(box.daemon.stop(), 0)
+                load.stop(number=signal.SIGINT)
+
+            def all_have_rows(capture=capture):
+                counts = judge(lan.journal(), capture, "--least", "300", "--until", str(time.time()))
+                return counts["missing"] + counts["gap"] == 0 and counts
+            print(until(all_have_rows, 5, f"each answer of {box.name} has its row")["text"].splitlines()[-1])
 
     def test_a_stop_and_a_drain_hand_over_at_once(self):
         lan = self.begin()

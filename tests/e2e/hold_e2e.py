@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 import unittest
 
 from lab.network import until
@@ -73,7 +74,7 @@ class Hold(unittest.TestCase):
             held_after = scene.total("verdicts", "held"), scene.total("stats", "hold_released")
         self.all_answered(fresh)
         self.all_answered(again)
-        counts = judge(scene, capture, "--least", "2000")
+        counts = judge(scene.journal, capture, "--least", "2000")
         outcomes = self.outcomes()
         print(f"fresh: p50 {percentile(fresh, .5):.1f} ms, p99 {percentile(fresh, .99):.1f} ms; "
               f"again: p50 {percentile(again, .5):.2f} ms, p99 {percentile(again, .99):.2f} ms; "
@@ -107,7 +108,7 @@ class Hold(unittest.TestCase):
             rows = {("policy_set_v4", address_of(i)) for i in range(len(names))}
             scene.wait_rows(rows)
         self.all_answered(results)
-        counts = judge(scene, capture, "--least", str(len(names)))
+        counts = judge(scene.journal, capture, "--least", str(len(names)))
         outcomes = self.outcomes()
         away = scene.total("stats", "hold_router_away")
         print(f"late: p50 {percentile(results, .5):.1f} ms; {counts['text'].splitlines()[-1]}; {outcomes}, "
@@ -144,6 +145,21 @@ class Hold(unittest.TestCase):
         took = (max(back[row] for row in wanted) - up) / 1e9
         print(f"{count} rows are back {took:.2f} s after the router accepts connections; the limit is {limit:.2f} s")
         self.assertLess(took, limit)
+
+    def test_a_daemon_that_ends_writes_the_rows_of_its_answers(self):
+        """No answer leaves behind the last claim, and what was claimed is written."""
+        scene = self.begin("--preset", "fast", held=False, rows=0, names=20_000)
+        queries = scene.folder / "queries"
+        queries.write_text("".join(f"n{i}.stream.example A\n" for i in range(20_000)))
+        with Capture(scene) as capture:
+            load = scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-l", "600",
+                                       "-Q", "1000", "-q", "200", "-t", "1")
+            until(lambda: scene.total("verdicts", "forwarded") > 300, 10, "the load is there")
+            self.assertEqual(scene.daemon.stop(), 0)
+            load.stop(number=signal.SIGINT)
+        counts = judge(scene.journal, capture, "--least", "300", "--until", str(time.time()))
+        print(counts["text"].splitlines()[-1])
+        self.assertEqual(counts["missing"] + counts["gap"], 0, counts["text"])
 
     def test_a_killed_daemon_adopts_a_thousand_rows(self):
         scene = self.begin("--preset", "fast", held=False, rows=0)

@@ -104,6 +104,10 @@ class Opnsense(unittest.TestCase):
     def counted(self, what, alias="steer_stream"):
         return next(a[what] for a in self.scene.told("counters")["opnsense"] if a["alias"] == alias)
 
+    def held(self):
+        """How many answers waited so far."""
+        return self.scene.total("stats", "hold_released") + self.scene.total("stats", "hold_late")
+
     def ask(self, name, kind="A"):
         answer = self.scene.short(name, kind)
         self.assertTrue(answer, name)
@@ -145,9 +149,8 @@ class Opnsense(unittest.TestCase):
         self.assertGreater(time.monotonic() - begin, 0.3)
         self.assertEqual(self.table(), {"203.0.113.99"})
         self.assertEqual(self.scene.counters()["outcomes"]["installed"], 1)
-        begin = time.monotonic()
         self.ask("media.stream.example")  # its element is known
-        self.assertLess(time.monotonic() - begin, 0.25)
+        self.assertEqual(self.held(), 1)
 
     def test_a_slow_router_delays_three_answers_at_most(self):
         self.start(stream=", async: false, sync_timeout: 200ms, ready: any", more=", receive_timeout: 5s")
@@ -155,9 +158,9 @@ class Opnsense(unittest.TestCase):
         for name in ("stream", "short.stream", "node.stream", "long.stream"):
             self.ask(f"{name}.example")
         until(lambda: self.aliases()["fw1", "steer_stream"]["state"] == "away", 10, "no answer waits")
-        begin = time.monotonic()
+        held = self.held()
         self.ask("www.stream.example")
-        self.assertLess(time.monotonic() - begin, 0.2)
+        self.assertEqual(self.held(), held)
         self.assertEqual(self.scene.readyz(), "ok\n")  # a slow router is written
         self.tell(do="hang", on=True)  # it accepts connections and says nothing
         self.daemon.wait_for("it took too long", 20)
@@ -304,15 +307,15 @@ class Opnsense(unittest.TestCase):
 
     def test_a_pair_of_routers_gets_the_same_elements(self):
         self.start_router("fw2", 8443)
-        self.start(routers=self.router() + self.router("fw2", 8443), where="routers: [fw1, fw2]", stream=", async: false")
+        self.start(routers=self.router() + self.router("fw2", 8443), where="routers: [fw1, fw2]", stream=", async: false, sync_timeout: 15s")
         self.ask("stream.example")
         for name in ("fw1", "fw2"):
             self.assertEqual(self.table(name=name), {A, B})
-        self.tell("fw2", do="reboot", seconds=3)
+        self.tell("fw2", do="reboot", seconds=6)
         until(lambda: self.aliases()["fw2", "steer_stream"]["state"] == "away", 10, "fw2 is away")
         begin = time.monotonic()
         self.ask("node.stream.example")
-        self.assertLess(time.monotonic() - begin, 0.4)
+        self.assertLess(time.monotonic() - begin, 4)
         for name in ("fw1", "fw2"):
             self.has(A, B, "203.0.113.31", name=name, seconds=20)
 

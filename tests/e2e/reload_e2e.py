@@ -217,7 +217,7 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.generation(), 3, "by hand alone")
 
     def hits(self):
-        """What `steerctl hits` counts in one second, and how often both names are asked for meanwhile."""
+        """What `steerctl hits` counts in one second, and how often both names are asked for during that time."""
         argv = [f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.scene.socket), "--json", "hits", "--seconds", "1"]
         asked = 0
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as hits:

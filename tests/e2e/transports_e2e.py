@@ -172,7 +172,7 @@ class Transports(unittest.TestCase):
                     for i in range(40):
                         message = transport.ask(self.query(f"{way}{i}.stream.example" if i % 4 else "www.stream.example", "A"))
                         file.write(json.dumps({"t_ns": time.time_ns(), "wire": message.hex(), "server": SERVER, "client": "192.168.88.10"}) + "\n")
-                found = judge(self.scene, types.SimpleNamespace(file=log))
+                found = judge(self.scene.journal, types.SimpleNamespace(file=log))
                 self.assertEqual({key: found[key] for key in ("answers", "early", "gap", "missing")},
                                  {"answers": 40, "early": 0, "gap": 0, "missing": 0}, found["text"])
 

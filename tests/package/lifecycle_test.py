@@ -145,7 +145,7 @@ class Lifecycle(unittest.TestCase):
         unanswered = [answer for answer in answers if answer.get("rcode") != 0]
         self.assertEqual(unanswered, [], "the cache was lost")
         until(lambda: self.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
-        counts = judge(scene, capture)
+        counts = judge(scene.journal, capture)
         print(f"  to {version}: no answer for {probed['longest_silence_ms']} ms, {probed['asked'] - probed['answered']} of {probed['asked']} "
               f"queries lost; judge: {dict(list(counts.items())[:5])}")
         self.assertGreaterEqual(counts["answers"], len(NAMES))

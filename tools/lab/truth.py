@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import re
 import signal
 
+from lab.fleet import FleetLan
 from lab.network import LabError, run
 from lab.scene import ROOT, Scene
 
@@ -26,7 +28,7 @@ class Capture:
 
     serial = 0
 
-    def __init__(self, scene: Scene, space: str = "client", interface: str = "eth0"):
+    def __init__(self, scene: Scene | FleetLan, space: str = "client", interface: str = "eth0"):
         Capture.serial += 1
         self.file = scene.folder / f"answers-{Capture.serial}.jsonl"
         self.process = scene.network.start(space, f"capture-{Capture.serial}", "/usr/bin/python3", str(TRUTH),
@@ -40,9 +42,9 @@ class Capture:
         self.process.stop(number=signal.SIGINT)
 
 
-def judge(scene: Scene, capture: Capture, *options: str, policies: tuple[str, ...] = POLICIES) -> dict[str, int]:
+def judge(journal: pathlib.Path, capture: Capture, *options: str, policies: tuple[str, ...] = POLICIES) -> dict[str, int]:
     """Counts of answers, early, gap, missing, excused; `text` is what the judge said of each."""
-    done = run("/usr/bin/python3", str(TRUTH), "judge", "--answers", str(capture.file), "--journal", str(scene.journal),
+    done = run("/usr/bin/python3", str(TRUTH), "judge", "--answers", str(capture.file), "--journal", str(journal),
                *[word for policy in policies for word in ("--policy", policy)], "--verbose", *options, check=False)
     counts = dict(re.findall(r"(\w+)=(\d+)", done.stdout.splitlines()[-1] if done.stdout else ""))
     if done.returncode > 1 or "answers" not in counts:
