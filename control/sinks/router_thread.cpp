@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStatusEvery = 500ms;
 constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
-constexpr auto kQuietEvery = 5ms, kEndingEvery = 10ms;
+constexpr auto kOnceEvery = 5ms;
 constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
 
 }  // namespace
@@ -225,20 +225,24 @@ void RouterThread::obey(Link& link) {
 
 void RouterThread::when_quiet(std::string name, std::function<void()> done) {
     boost::asio::post(io_, [this, name = std::move(name), done = std::move(done)] {
-        look_for_quiet(name, clock_.now().ms + kQuietMs, done);
+        const auto until_ms = clock_.now().ms + kQuietMs;
+        once([this, name, until_ms] { return is_quiet(name) || clock_.now().ms >= until_ms; },
+             done);
     });
 }
 
-void RouterThread::look_for_quiet(const std::string& name, std::uint64_t until_ms,
-                                  const std::function<void()>& done) {
-    const bool busy = std::ranges::any_of(links_, [&](const auto& link) {
+bool RouterThread::is_quiet(const std::string& name) const {
+    return std::ranges::none_of(links_, [&](const auto& link) {
         return (name.empty() || link->plan.config.name == name) &&
                link->service.router().status().writes_in_flight > 0;
     });
-    if (!busy || clock_.now().ms >= until_ms) return done();
-    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, kQuietEvery);
-    timer->async_wait([this, name, until_ms, done, timer](const boost::system::error_code& error) {
-        if (!error) look_for_quiet(name, until_ms, done);
+}
+
+void RouterThread::once(const std::function<bool()>& is_so, const std::function<void()>& then) {
+    if (is_so()) return then();
+    const auto timer = std::make_shared<boost::asio::steady_timer>(io_, kOnceEvery);
+    timer->async_wait([this, is_so, then, timer](const boost::system::error_code& error) {
+        if (!error) once(is_so, then);
     });
 }
 
@@ -371,16 +375,6 @@ void RouterThread::stop(unsigned patience_ms) {
     if (!thread_.joinable()) return;
     std::promise<void> cleaned;
     auto done = cleaned.get_future();
-    // On the thread, each step once the one before is done, which is checked every kEndingEvery.
-    auto timer = std::make_shared<boost::asio::steady_timer>(io_);
-    const std::function<void(std::function<bool()>, std::function<void()>)> once =
-        [&, timer](const std::function<bool()>& is_done, const std::function<void()>& then) {
-            if (is_done()) return then();
-            timer->expires_after(kEndingEvery);
-            timer->async_wait([&, is_done, then](const boost::system::error_code& error) {
-                if (!error) once(is_done, then);
-            });
-        };
     const auto has_ended = [this] {
         return (!peers_ || peers_->has_stopped()) &&
                std::ranges::all_of(links_, [](const auto& link) {
@@ -404,8 +398,7 @@ void RouterThread::stop(unsigned patience_ms) {
         once([this, until_ms] { return is_written() || clock_.now().ms >= until_ms; }, end_all);
     });
     done.wait_for(std::chrono::milliseconds(patience_ms));
-    boost::asio::post(io_, [this, timer] {
-        timer->cancel();
+    boost::asio::post(io_, [this] {
         for (const auto* const all : {&links_, &retired_}) {
             for (const auto& link : *all) {
                 link->service.router().stop(clock_.now().ms);

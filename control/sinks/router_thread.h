@@ -63,7 +63,7 @@ class RouterThread {
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
     // Ends sessions and the thread, after at most `patience_ms`: first claims are written, for up to kWriteMs; then peers take
     // over, and cleanups end. To be called once workers claim nothing more.
-    static constexpr std::uint64_t kWriteMs = 2'000;
+    static constexpr unsigned kWriteMs = 2'000;
     void stop(unsigned patience_ms);
 
     // A router for the operator's commands.
@@ -113,8 +113,9 @@ class RouterThread {
     void divide_lists();
     void follow_routers();
     void obey(Link& link);
-    void look_for_quiet(const std::string& name, std::uint64_t until_ms,
-                        const std::function<void()>& done);
+    [[nodiscard]] bool is_quiet(const std::string& name) const;
+    // Calls `then` once `is_so`, which is looked at again and again.
+    void once(const std::function<bool()>& is_so, const std::function<void()>& then);
     void on_wake();
     void drain();
     [[nodiscard]] bool has_events() const;

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 from lab.network import until
-from lab.scene import Scene, query_counts
+from lab.scene import Scene, query_counts, start_load
 
 BUILD = sys.argv.pop(1)
 CONFIG = """
@@ -92,10 +92,7 @@ class AdLists(unittest.TestCase):
     def test_a_million_names_are_loaded_without_a_lost_query(self):
         """Queries are answered while the list is loaded: none is lost, and none waits long."""
         self.start()
-        queries = self.scene.folder / "queries.txt"
-        queries.write_text("www.stream.example A\nother.example A\nwww.other.example A\n")
-        load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-l", "600",
-                                        "-Q", "500", "-c", "1", "-T", "1")
+        load = start_load(self.scene.network, ("www.stream.example A", "other.example A", "www.other.example A"), 500, "-c", "1", "-T", "1")
         before = self.scene.daemon.pid
         with open(self.hosts, "w", encoding="utf-8") as out:
             out.writelines(f"0.0.0.0 ad{i}.tracker{i % 997}.example\n" for i in range(1_000_000))

@@ -15,7 +15,7 @@ import unittest
 from lab.certificates import Authority
 from lab.fleet import LIST, REDIS_PASSWORD, ROOT, FleetLan
 from lab.network import skip_without, until
-from lab.scene import ZONES
+from lab.scene import ZONES, start_load
 from lab.truth import Capture, judge, many_names_zone
 
 BUILD = sys.argv.pop(1)
@@ -110,15 +110,13 @@ class Pair(FleetTest):
         """No answer of it leaves behind the last claim."""
         lan = self.begin(zones=ZONES | {"stream.example": many_names_zone(20_000)})
         writer, (standby,) = lan.settle()
-        queries = lan.folder / "queries"
         for box, first in ((standby, 0), (writer, 10_000)):
             self.start(*(one for one in lan.boxes if not one.daemon.running()))
             lan.settle()
-            queries.write_text("".join(f"n{i}.stream.example A\n" for i in range(first, first + 10_000)))
             before = box.fleet()["counters"]["claims_sent"]
             with Capture(lan) as capture:
-                load = lan.network.start("client", "dnsperf", "dnsperf", "-s", box.address, "-d", str(queries), "-l", "600",
-                                         "-Q", "1000", "-q", "200", "-t", "1")
+                load = start_load(lan.network, (f"n{i}.stream.example A" for i in range(first, first + 10_000)), 1000,
+                                  "-q", "200", "-t", "1", server=box.address)
                 until(lambda box=box, before=before: box.fleet()["counters"]["claims_sent"] > before + 300, 10, "the load is there")
                 self.assertEqual(box.daemon.stop(), 0)
                 load.stop(number=signal.SIGINT)

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from lab.network import until
-from lab.scene import PASSWORD, ROOT, USER, ZONES, Scene
+from lab.scene import PASSWORD, ROOT, USER, ZONES, Scene, start_load
 from lab.truth import Capture, address_of, ask, judge, many_names_zone
 
 BUILD = sys.argv.pop(1)
@@ -149,11 +149,8 @@ class Hold(unittest.TestCase):
     def test_a_daemon_that_ends_writes_the_rows_of_its_answers(self):
         """No answer leaves behind the last claim, and what was claimed is written."""
         scene = self.begin("--preset", "fast", held=False, rows=0, names=20_000)
-        queries = scene.folder / "queries"
-        queries.write_text("".join(f"n{i}.stream.example A\n" for i in range(20_000)))
         with Capture(scene) as capture:
-            load = scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-l", "600",
-                                       "-Q", "1000", "-q", "200", "-t", "1")
+            load = start_load(scene.network, (f"n{i}.stream.example A" for i in range(20_000)), 1000, "-q", "200", "-t", "1")
             until(lambda: scene.total("verdicts", "forwarded") > 300, 10, "the load is there")
             self.assertEqual(scene.daemon.stop(), 0)
             load.stop(number=signal.SIGINT)

@@ -12,7 +12,7 @@ import unittest
 
 from lab.browser import NEEDED, OPTION
 from lab.network import run, skip_without, until
-from lab.scene import PASSWORD, USER, Scene
+from lab.scene import PASSWORD, USER, Scene, start_load
 from page_browser import URL, PageBrowser
 
 BUILD = sys.argv.pop(1)
@@ -466,9 +466,7 @@ class Page(unittest.TestCase):
     def test_traffic_beside_it(self):
         """As many queries as the load generator sends, at most 50,000 a second: the page shows them."""
         browser = self.browser()
-        queries = self.scene.folder / "queries"
-        queries.write_text("".join(f"n{i}.other.example A\n" for i in range(1000)))
-        load = self.scene.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-Q", "50000", "-l", "600", "-c", "4")
+        load = start_load(self.scene.network, (f"n{i}.other.example A" for i in range(1000)), 50_000, "-c", "4")
         rate = ("const tile = [...document.querySelectorAll('.tile')].find((one) => one.innerText.startsWith('Queries/s'));"
                 "return Number(tile.querySelector('b').innerText.replaceAll(',', '')) || 0")
         until(lambda: browser.run(rate) > 1000, 15, "the page shows the load")

@@ -237,7 +237,7 @@ class Reload(unittest.TestCase):
         self.scene.start_daemon(self.config)
         self.names.write_text("# media\nstream.example\nfull:never.example\n")
         # On a busy machine one query may take longer than the second.
-        found, queries = until(lambda: (told := self.hits()) and len(told[1]) == 2 and told, 5, "a second has both names")
+        found, queries = until(lambda: len((told := self.hits())[1]) == 2 and told, 5, "a second has both names")
         self.assertEqual([(r["plugin"], r["rule"], pathlib.Path(r["file"]).name, r["line"], r["queries"]) for r in found["rules"]],
                          [("domain_set 'policy'", "domain:stream.example", "names.txt", 2, queries["www.stream.example"])])
         self.assertEqual([(c["queries"]) for c in found["clients"]], [found["queries"]])

@@ -15,6 +15,7 @@ import pathlib
 import re
 import subprocess
 import time
+from collections.abc import Iterable
 
 from lab.network import PATIENCE_S, LabError, Network, NetworkLab, Process, run, steerctl, until
 
@@ -83,6 +84,13 @@ def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str],
     path = folder / "knot.conf"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def start_load(network: Network, lines: Iterable[str], rate: int, *options: str, server: str = "172.16.1.2") -> Process:
+    """dnsperf until SIGINT, or for 10 minutes, with its `options`. A line is "NAME TYPE"."""
+    queries = network.folder / "queries"
+    queries.write_text("".join(f"{line}\n" for line in lines))
+    return network.start("client", "dnsperf", "dnsperf", "-s", server, "-d", str(queries), "-l", "600", "-Q", str(rate), *options)
 
 
 def query_counts(text: str) -> dict[str, int]:
@@ -161,13 +169,9 @@ class Scene(NetworkLab):
         return self.daemon
 
     def start_load(self, rate: int = 500) -> Process:
-        """dnsperf until SIGINT, or for 10 minutes; every second query is for the same name.
-
-        Fewer queries wait than a client may park."""
-        queries = self.folder / "queries"
-        queries.write_text("".join(f"n{i}.other.example A\nother.example A\n" for i in range(20_000)))
-        return self.network.start("client", "dnsperf", "dnsperf", "-s", "172.16.1.2", "-d", str(queries),
-                                  "-l", "600", "-Q", str(rate), "-t", "10", "-q", "200")
+        """Every second query is for the same name. Fewer queries wait than a client may park."""
+        lines = (f"n{i}.other.example A\nother.example A" for i in range(20_000))
+        return start_load(self.network, lines, rate, "-t", "10", "-q", "200")
 
     # What one asks of them ------------------------------------------------------------------------------------
 

@@ -7,8 +7,7 @@ import pathlib
 import re
 import signal
 
-from lab.fleet import FleetLan
-from lab.network import LabError, run
+from lab.network import LabError, NetworkLab, run
 from lab.scene import ROOT, Scene
 
 TRUTH = ROOT / "tests/support/truth/truth"
@@ -28,10 +27,10 @@ class Capture:
 
     serial = 0
 
-    def __init__(self, scene: Scene | FleetLan, space: str = "client", interface: str = "eth0"):
+    def __init__(self, lab: NetworkLab, space: str = "client", interface: str = "eth0"):
         Capture.serial += 1
-        self.file = scene.folder / f"answers-{Capture.serial}.jsonl"
-        self.process = scene.network.start(space, f"capture-{Capture.serial}", "/usr/bin/python3", str(TRUTH),
+        self.file = lab.network.folder / f"answers-{Capture.serial}.jsonl"
+        self.process = lab.network.start(space, f"capture-{Capture.serial}", "/usr/bin/python3", str(TRUTH),
                                            "capture", "--interface", interface, "--out", str(self.file))
         self.process.wait_for("capturing on")
 
