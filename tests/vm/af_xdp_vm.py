@@ -34,11 +34,12 @@ PORT = "{ workers: 2, ports: [{ device: eth0, driver: af_xdp }] }"
 class TwoQueues(unittest.TestCase):
     def test_serves_on_both_queues_and_the_kernel_has_the_rest(self):
         with Appliance(machine, PORT) as appliance:
+            missed = appliance.fill_cache(outside, "www.stream.example")
             for server in (V4, V6):
                 self.assertEqual(outside.short("www.stream.example", server=server), EDGE)
                 self.assertEqual(outside.short("+tcp", "www.stream.example", server=server), EDGE)
                 self.assertTrue(outside.ping(server))
-            self.assertEqual(appliance.total("stats", "cache_misses"), 1, "the others were answered from the cache")
+            self.assertEqual(appliance.total("stats", "cache_misses"), missed, "the others were answered from the cache")
             # One socket a question: each has a source port, and a queue, of its own.
             for i in range(40):
                 self.assertEqual(outside.short(f"n{i}.stream.example", server=(V4, V6)[i % 2]), {"203.0.113.99"})

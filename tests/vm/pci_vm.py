@@ -47,6 +47,7 @@ class Pci(unittest.TestCase):
     def test_serves_on_two_queues_and_the_kernel_has_the_rest(self):
         with Appliance(machine, PORT % "") as appliance:
             print("  " + appliance.log().strip().splitlines()[-1])
+            missed = appliance.fill_cache(outside, "www.stream.example")
             outside.run("ip", "neigh", "flush", "dev", "vt0")
             for server in (V4, V6):  # the first of each asks by ARP or ND
                 self.assertTrue(outside.ping(server))
@@ -55,7 +56,7 @@ class Pci(unittest.TestCase):
             neighbours = json.loads(outside.run("ip", "-j", "neigh", "show", "dev", "vt0"))
             found = {n["dst"]: n.get("lladdr") for n in neighbours}
             self.assertEqual([found.get(V4), found.get(V6)], [outside.tap.mac] * 2)
-            self.assertEqual(appliance.total("stats", "cache_misses"), 1, "the others were answered from the cache")
+            self.assertEqual(appliance.total("stats", "cache_misses"), missed, "the others were answered from the cache")
             self.assertEqual(appliance.steerctl("status")["upstreams"][0]["via"], "port")
             for i in range(40):
                 self.assertEqual(outside.short(f"n{i}.stream.example", server=(V4, V6)[i % 2]), {"203.0.113.99"})
