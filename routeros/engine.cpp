@@ -189,6 +189,12 @@ void Router::Engine::stop(std::uint64_t now_ms) {
     drop_session();
 }
 
+void Router::Engine::hurry(std::uint64_t now_ms) {
+    go_on_at(now_ms);
+    writer_.set_shares(config_.repair_share, config_.repair_share);
+    run();
+}
+
 void Router::Engine::configure(RouterConfig config, std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (!is_down()) link_.close();

@@ -50,6 +50,7 @@ class Router::Engine final : public SessionHandler {
     void closed(std::string_view why, std::uint64_t now_ms);
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t next_deadline() const;
+    void hurry(std::uint64_t now_ms);
     void cleanup(std::uint64_t now_ms);
     [[nodiscard]] bool cleaned() const;
     void request_reprint(std::uint64_t now_ms);

@@ -49,6 +49,9 @@ void Router::tick(std::uint64_t now_ms) {
 std::uint64_t Router::next_deadline() const {
     return engine_->next_deadline();
 }
+void Router::hurry(std::uint64_t now_ms) {
+    engine_->hurry(now_ms);
+}
 void Router::cleanup(std::uint64_t now_ms) {
     engine_->cleanup(now_ms);
 }

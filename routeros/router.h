@@ -329,6 +329,9 @@ class Router final : public LinkUser {
     void tick(std::uint64_t now_ms) override;
     [[nodiscard]] std::uint64_t next_deadline() const override;
 
+    // This object ends: background writes get the share of repairs, because clients have the answers and nothing follows.
+    void hurry(std::uint64_t now_ms);
+
     // cleanup_on_shutdown: removes only the entries that this object added, and all own routes; accepts
     // no more claims.
     void cleanup(std::uint64_t now_ms);

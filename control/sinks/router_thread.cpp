@@ -6,6 +6,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <future>
+#include <limits>
+#include <string>
 #include <utility>
 
 namespace steer {
@@ -16,7 +18,8 @@ using namespace std::chrono_literals;
 constexpr auto kStatusEvery = 500ms;
 constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
 constexpr auto kOnceEvery = 5ms;
-constexpr unsigned kEventsPerTurn = 64;  // of one worker, before others have their turn
+constexpr std::uint64_t kNothingWrittenMs = 2'000;  // at the end: the router takes no more
+constexpr unsigned kEventsPerTurn = 64;             // of one worker, before others have their turn
 
 }  // namespace
 
@@ -296,17 +299,40 @@ bool RouterThread::has_events() const {
     return false;
 }
 
-// Whether all claims that this appliance writes now have their rows. A standby's are published, and the writer writes them.
-bool RouterThread::is_written() const {
-    const bool are_routers = std::ranges::all_of(links_, [](const auto& link) {
-        const routeros::RouterStatus state = link->service.router().status();
-        return state.pending == 0 || state.away || state.paused ||
-               state.role == routeros::Role::standby || link->plan.cleanup_on_shutdown;
-    });
-    return are_routers && std::ranges::all_of(others_, [this](const auto& other) {
-               const SinkHealth health = other->health();
-               return health.pending == 0 || health.away || bypassed();
-           });
+// A standby's are published, and the writer writes them.
+std::size_t RouterThread::unwritten(const Link& link) {
+    const routeros::RouterStatus state = link.service.router().status();
+    const bool writes = !state.away && !state.paused && state.role != routeros::Role::standby &&
+                        !link.plan.cleanup_on_shutdown;
+    return writes ? state.pending : 0;
+}
+
+std::size_t RouterThread::unwritten(const ClaimSink& sink) const {
+    const SinkHealth health = sink.health();
+    return health.away || bypassed() ? 0 : health.pending;
+}
+
+std::size_t RouterThread::unwritten() const {
+    std::size_t rows = 0;
+    for (const auto& link : links_)
+        rows += unwritten(*link);
+    for (const auto& other : others_)
+        rows += unwritten(*other);
+    return rows;
+}
+
+void RouterThread::log_unwritten() const {
+    const auto say = [this](const std::string& name, std::size_t rows) {
+        if (rows == 0) return;
+        log_(routeros::Level::warning,
+             name + ": " + std::to_string(rows) +
+                 " rows of the last answers are not written; they are written when clients ask "
+                 "again, or by another appliance of the fleet");
+    };
+    for (const auto& link : links_)
+        say("router " + link->plan.config.name, unwritten(*link));
+    for (const auto& other : others_)
+        say(other->health().name, unwritten(*other));
 }
 
 void RouterThread::flush_acknowledgements() {
@@ -382,6 +408,7 @@ void RouterThread::stop(unsigned patience_ms) {
                });
     };
     const auto end_all = [&] {
+        log_unwritten();
         const auto now = clock_.now().ms;
         if (peers_) peers_->stop();
         for (const auto& link : links_) {
@@ -391,11 +418,26 @@ void RouterThread::stop(unsigned patience_ms) {
         }
         once(has_ended, [&] { cleaned.set_value(); });
     };
-    boost::asio::post(io_, [&, until_ms = clock_.now().ms + kWriteMs] {
+    std::size_t least = std::numeric_limits<std::size_t>::max();
+    std::uint64_t until_ms = 0, progress_ms = 0;
+    const auto is_enough = [&] {
+        const std::size_t left = unwritten();
+        const auto now = clock_.now().ms;
+        if (left < least) progress_ms = now;
+        least = std::min(least, left);
+        return left == 0 || now >= until_ms || now >= progress_ms + kNothingWrittenMs;
+    };
+    boost::asio::post(io_, [&] {
         do {
             drain();
         } while (has_events());
-        once([this, until_ms] { return is_written() || clock_.now().ms >= until_ms; }, end_all);
+        const auto now = clock_.now().ms;
+        until_ms = now + kWriteMs;
+        for (const auto& link : links_) {
+            link->service.router().hurry(now);
+            link->transport.wake();
+        }
+        once(is_enough, end_all);
     });
     done.wait_for(std::chrono::milliseconds(patience_ms));
     boost::asio::post(io_, [this] {

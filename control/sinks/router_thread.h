@@ -61,9 +61,9 @@ class RouterThread {
     // A reload to these routers. `others` is called on the thread first, to change lists of other sinks. Unchanged routers are not touched; claims of lists that stay are kept.
     // Rows of a removed router are removed if its cleanup_on_shutdown is set, else they expire.
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
-    // Ends sessions and the thread, after at most `patience_ms`: first claims are written, for up to kWriteMs; then peers take
-    // over, and cleanups end. To be called once workers claim nothing more.
-    static constexpr unsigned kWriteMs = 2'000;
+    // Ends sessions and the thread, after at most `patience_ms`: first claims are written, for up to kWriteMs, while there is
+    // progress; then peers take over, and cleanups end. To be called once workers claim nothing more.
+    static constexpr unsigned kWriteMs = 4'000;
     void stop(unsigned patience_ms);
 
     // A router for the operator's commands.
@@ -119,7 +119,11 @@ class RouterThread {
     void on_wake();
     void drain();
     [[nodiscard]] bool has_events() const;
-    [[nodiscard]] bool is_written() const;
+    // Rows of claims that this appliance is to write now, and has not written yet.
+    [[nodiscard]] static std::size_t unwritten(const Link& link);
+    [[nodiscard]] std::size_t unwritten(const ClaimSink& sink) const;
+    [[nodiscard]] std::size_t unwritten() const;
+    void log_unwritten() const;
     void flush_acknowledgements();
     [[nodiscard]] Seen seen(Link& link);
     void publish_copies();
