@@ -18,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kHousekeepingEvery = 100ms;
-constexpr unsigned kCleanupPatienceMs = 5'000;
 // Reading a list and building a matcher cannot be interrupted.
 constexpr auto kBackgroundPatience = 400ms;
 
@@ -260,7 +259,7 @@ bool Daemon::stop() {
     if (cache_service_) cache_service_->stop();
     if (runtime_) runtime_->stop();
     // Behind the workers: each answer that left is claimed.
-    if (routers_) routers_->stop(RouterThread::kWriteMs + kCleanupPatienceMs);
+    if (routers_) routers_->stop(RouterThread::kEndMs);
     drop(traces_);
     drop(captures_);
     if (recorder_) recorder_->stop();

@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStatusEvery = 500ms;
-constexpr std::uint64_t kCleanupMs = 5'000;  // of a router that a reload took away
 constexpr auto kOnceEvery = 5ms;
 constexpr std::uint64_t kNothingWrittenMs = 2'000;  // at the end: the router takes no more
 constexpr unsigned kEventsPerTurn = 64;             // of one worker, before others have their turn

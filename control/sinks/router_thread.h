@@ -62,8 +62,8 @@ class RouterThread {
     // Rows of a removed router are removed if its cleanup_on_shutdown is set, else they expire.
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
     // Ends sessions and the thread, after at most `patience_ms`: first claims are written, for up to kWriteMs, while there is
-    // progress; then peers take over, and cleanups end. To be called once workers claim nothing more.
-    static constexpr unsigned kWriteMs = 4'000;
+    // progress; then peers take over, and cleanups end, for which kEndMs is enough. To be called once workers claim nothing more.
+    static constexpr unsigned kWriteMs = 4'000, kCleanupMs = 5'000, kEndMs = kWriteMs + kCleanupMs;
     void stop(unsigned patience_ms);
 
     // A router for the operator's commands.
