@@ -10,6 +10,7 @@ CONFIG = troubleshooting_e2e.CONFIG.replace("size: 64MiB,", "size: 64MiB, dump_f
     args: { path: /var/lib/steerdns/blocked.txt }
 
 """).replace('      - exec: "$ads"\n', '      - exec: "$ads"\n      - matches: "qname $blocked"\n        exec: reject 3\n')
+# Names whose TTL does not end during the test: pages show how many answers were restored.
 WARM = "for name in stream.example www.stream.example long.stream.example myip.other.example; do kdig @172.16.1.2 +short $name; done"
 
 
