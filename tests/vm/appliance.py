@@ -28,6 +28,10 @@ plugins:
 """
 
 
+# A start in software emulation is slow, and far slower beside a busy machine. A refusal comes at its end.
+START_S = 180
+
+
 class Outside:
     """The namespace at the other end of the guest's first NIC; knot answers there."""
 
@@ -68,7 +72,7 @@ class Appliance:
 
     def __enter__(self) -> Appliance:
         try:
-            until(lambda: "serving" in self.log() or not self.alive(), 90, "steerdnsd serves", 0.2)
+            until(lambda: "serving" in self.log() or not self.alive(), START_S, "steerdnsd serves", 0.2)
             if not self.alive():
                 raise LabError("steerdnsd ended before it served")
         except BaseException:
@@ -89,7 +93,7 @@ class Appliance:
 
     def ended(self) -> str:
         """Waits until the daemon has ended by itself; returns its error."""
-        until(lambda: not self.alive(), 30, "steerdnsd ends by itself", 0.2)
+        until(lambda: not self.alive(), START_S, "steerdnsd ends by itself", 0.2)
         return self.log()
 
     def stop(self) -> None:
