@@ -28,20 +28,6 @@ _setns = ctypes.CDLL(None, use_errno=True).setns
 _serial = itertools.count()
 
 
-_open: list[Network] = []
-
-
-def _end(number: int, _frame) -> None:
-    """On SIGTERM, as after a test's timeout: removes first what was made."""
-    signal.signal(number, signal.SIG_DFL)
-    for network in list(_open):
-        try:
-            network.close()
-        except LabError as report:
-            print(report, file=sys.stderr)
-    os.kill(os.getpid(), number)
-
-
 class LabError(RuntimeError):
     """Something of the lab could not be made; the text is for a person."""
 
@@ -145,8 +131,22 @@ STATE_FOLDERS = ("/var/lib/steerdns", "/run/steerdns", "/etc/steerdns")
 WITH_OWN_STATE = 'table=$1; shift; mount --all --fstab "$table" && exec "$@"'
 
 
+# For a process that is killed before it closes its network: it alone has the other end of this shell's input, so the
+# input ends with it.
+REMOVE = """
+cat >/dev/null
+pids() { for space in "$prefix"*; do ip netns pids "${space##*/}"; done; }
+prefix=$1 tries=200
+kill $(pids)
+while [ -n "$(pids)" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
+kill -9 $(pids)
+for space in "$prefix"*; do ip netns delete "${space##*/}"; done
+[ -z "$2" ] || rm -rf "$2"
+"""
+
+
 class Network:
-    """A set of namespaces; a context manager that removes all that it made."""
+    """A set of namespaces; a context manager that removes all that it made, at the latest when its process has ended."""
 
     def __init__(self, label: str = "lab", keep_files: bool = False):
         if os.geteuid() != 0:
@@ -157,9 +157,9 @@ class Network:
         self.keep_files = keep_files
         self.namespaces: list[str] = []
         self.processes: list[Process] = []
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, _end)
-        _open.append(self)
+        self._remover = subprocess.Popen(["sh", "-c", REMOVE, "sh", f"/run/netns/{self.prefix}", "" if keep_files else str(self.folder)],
+                                         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                         start_new_session=True)
 
     def __enter__(self) -> Network:
         return self
@@ -277,8 +277,8 @@ class Network:
         self.processes.clear()
         if not self.keep_files:
             shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(ValueError):
-            _open.remove(self)
+        self._remover.kill()
+        self._remover.communicate()
         if any(logs.values()):
             raise LabError("\n".join(f"{log.stem}:\n{report[0]}" for log, report in logs.items() if report))
 
