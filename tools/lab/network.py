@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Self
 
 
@@ -183,11 +184,11 @@ class Network:
         """The namespace as a file, for a program that enters it by itself: `ip netns exec` hides the control groups."""
         return f"/run/netns/{self.full(space)}"
 
-    def link(self, here: tuple[str, str], there: tuple[str, str]) -> None:
-        """A veth pair: (namespace, device) on both ends, one queue each (XDP wants no more on a veth)."""
-        run("ip", "link", "add", here[1], "numrxqueues", "1", "numtxqueues", "1", "netns", self.full(here[0]),
-            "type", "veth", "peer", "name", there[1], "numrxqueues", "1", "numtxqueues", "1",
-            "netns", self.full(there[0]))
+    def link(self, here: tuple[str, str], there: tuple[str, str], queues: int = 1) -> None:
+        """A veth pair: (namespace, device) on both ends, and the queues of each (XDP wants no more of a veth than are served)."""
+        of_each = ("numrxqueues", str(queues), "numtxqueues", str(queues))
+        run("ip", "link", "add", here[1], *of_each, "netns", self.full(here[0]),
+            "type", "veth", "peer", "name", there[1], *of_each, "netns", self.full(there[0]))
         for space, device in (here, there):
             run("ip", "-n", self.full(space), "link", "set", device, "up")
 
@@ -251,10 +252,16 @@ class Network:
 
     def socket(self, space: str, *kind: int) -> socket.socket:
         """A socket in that namespace; it stays there."""
+        with self.inside(space):
+            return socket.socket(*kind)
+
+    @contextlib.contextmanager
+    def inside(self, space: str) -> Iterator[None]:
+        """The calling thread is in that namespace."""
         with open("/proc/thread-self/ns/net") as home, open(self.path(space)) as there:
             self._enter(there.fileno())
             try:
-                return socket.socket(*kind)
+                yield
             finally:
                 self._enter(home.fileno())
 

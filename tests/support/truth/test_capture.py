@@ -9,6 +9,8 @@ import tempfile
 import time
 import unittest
 
+from lab.network import Network
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 TRUTH = os.path.join(HERE, "truth")
 
@@ -21,25 +23,15 @@ def response(address):
     return header + name + b"\x00\x01\x00\x01" + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x1e\x00\x04" + data
 
 
-def ip(*words):
-    subprocess.run(["ip", *words], check=True)
-
-
 @contextlib.contextmanager
 def two_namespaces():
     """(resolver, client): joined by a veth pair, 192.0.2.1 and 192.0.2.2 on its ends `eth`."""
-    names = [f"truth-{os.getpid()}-{role}" for role in ("resolver", "client")]
-    try:
-        for name in names:
-            ip("netns", "add", name)
-        ip("link", "add", "eth", "netns", names[0], "type", "veth", "peer", "name", "eth", "netns", names[1])
-        for number, name in enumerate(names, 1):
-            ip("-n", name, "address", "add", f"192.0.2.{number}/24", "dev", "eth")
-            ip("-n", name, "link", "set", "eth", "up")
+    with Network("truth") as network:
+        names = [network.namespace(role) for role in ("resolver", "client")]
+        network.link(("resolver", "eth"), ("client", "eth"))
+        network.address("resolver", "eth", "192.0.2.1/24")
+        network.address("client", "eth", "192.0.2.2/24")
         yield names
-    finally:
-        for name in names:
-            subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
 def run_python(namespace, code):
