@@ -16,7 +16,8 @@ class Program:
         self.process = subprocess.Popen(network.argv(space, *words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True, bufsize=1)
         self._lines = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
 
     def _read(self):
         for line in self.process.stdout:
@@ -61,5 +62,6 @@ class Program:
     def close(self):
         if self.process.poll() is None:
             self.kill()
+        self._reader.join()
         for stream in (self.process.stdin, self.process.stdout):
             stream.close()

@@ -92,7 +92,8 @@ class Upstream:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._run, daemon=True).start()
+        with undisturbed():
+            threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
         while True:

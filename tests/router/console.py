@@ -7,7 +7,6 @@ the prompt. Probes of the terminal (ESC Z, ESC [6n) are answered, but not while 
 from __future__ import annotations
 
 import re
-import threading
 import time
 
 # A user's name with console parameters: no colours, no detection of the terminal, wide and long.
@@ -21,65 +20,68 @@ class ConsoleError(RuntimeError):
 
 
 class Console:
-    """`read()` blocks for some bytes (empty: the end), `write(bytes)`."""
+    """`machine`: what it has said is read without waiting, it is written to, and it knows whether it has ended.
 
-    def __init__(self, read, write, recording):
-        self._read, self._write, self._recording = read, write, recording
-        self._text, self._ended, self._in_password = "", False, False
-        self._more = threading.Condition()
-        self._raw = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+    No thread listens: an interrupt may come at any moment, and no lock may be torn by it."""
 
-    def _listen(self) -> None:
-        while data := self._read():
-            text = data.decode(errors="replace")
-            with self._more:
-                self._raw += text
-                if not self._in_password:
-                    self._answer_probes()
-                complete = re.sub(r"\x1b\[?[0-9;?]*\Z", "", self._raw)  # (an escape sequence may be cut in two)
-                self._raw = self._raw[len(complete):]
-                text = ESCAPES.sub("", complete)
-                self._text += text
-                self._more.notify_all()
-            self._recording.console("<", text)
-        with self._more:
-            self._ended = True
-            self._more.notify_all()
+    def __init__(self, machine, recording):
+        self._machine, self._recording = machine, recording
+        self._text, self._raw, self._in_password = "", "", False
+
+    def _listen(self) -> bool:
+        """Takes what was said since the last time; false: nothing."""
+        if not (data := self._machine.read()):
+            return False
+        self._raw += data.decode(errors="replace")
+        if not self._in_password:
+            self._answer_probes()
+        complete = re.sub(r"\x1b\[?[0-9;?]*\Z", "", self._raw)  # (an escape sequence may be cut in two)
+        self._raw = self._raw[len(complete):]
+        text = ESCAPES.sub("", complete)
+        self._text += text
+        self._recording.console("<", text)
+        return True
+
+    def _wait(self, seconds: float) -> None:
+        """Until something was said, or the machine has ended."""
+        end = time.monotonic() + seconds
+        while not self._listen() and not self._machine.ended() and time.monotonic() < end:
+            time.sleep(0.02)
 
     def _answer_probes(self) -> None:
         for probe, answer in (("\x1bZ", "\x1b[?1;2c"), ("\x1b[6n", "\x1b[1;1R")):
             for _ in range(self._raw.count(probe)):
-                self._write(answer.encode())
+                self._machine.write(answer.encode())
 
     def type(self, text: str, secret: bool = False) -> None:
         self._recording.console(">", "(a password)" if secret else text)
-        self._write(text.encode())
+        self._machine.write(text.encode())
 
     def expect(self, patterns: list[str], seconds: float, quiet: float = 0.3) -> tuple[int, str]:
         """Which of them the text ends with, or has a line of, and the text up to there; what was heard is forgotten then.
 
         A pattern with \\Z counts when nothing more comes for `quiet` seconds."""
         end = time.monotonic() + seconds
-        with self._more:
-            while True:
-                for number, pattern in enumerate(patterns):
-                    if not (found := re.search(pattern, self._text)):
-                        continue
-                    if pattern.endswith(r"\Z"):
-                        before = self._text
-                        self._more.wait(quiet)
-                        if self._text != before:
-                            break  # look again
-                    text, self._text = self._text, self._text[found.end():]
-                    return number, text[:found.end()]
-                else:
-                    left = end - time.monotonic()
-                    if self._ended:
-                        raise ConsoleError(f"the router's console ended; the last of it: {self._text[-300:].strip()!r}")
-                    if left <= 0:
-                        raise ConsoleError(f"the console did not answer within {seconds:g} s; the last of it: {self._text[-300:].strip()!r}")
-                    self._more.wait(min(left, 1))
+        while True:
+            for number, pattern in enumerate(patterns):
+                if not (found := re.search(pattern, self._text)):
+                    continue
+                if pattern.endswith(r"\Z"):
+                    before = self._text
+                    self._wait(quiet)
+                    if self._text != before:
+                        break  # look again
+                text, self._text = self._text, self._text[found.end():]
+                return number, text[:found.end()]
+            else:
+                left, has_ended = end - time.monotonic(), self._machine.ended()
+                if self._listen():
+                    continue
+                if has_ended:
+                    raise ConsoleError(f"the router's console ended; the last of it: {self._text[-300:].strip()!r}")
+                if left <= 0:
+                    raise ConsoleError(f"the console did not answer within {seconds:g} s; the last of it: {self._text[-300:].strip()!r}")
+                self._wait(min(left, 1))
 
     def first_login(self, password: str, boot_seconds: float, known: str | None = None) -> None:
         """From the boot to the prompt, as admin without a password (or with a `known` one). Sets `password` if a new one is wanted."""
@@ -97,8 +99,7 @@ class Console:
                                        f" {str(error).partition('; ')[2]}") from None
                 raise
             seconds, stage = 60, "login"
-            with self._more:
-                self._in_password = number in (3, 4)
+            self._in_password = number in (3, 4)
             if number == 0:
                 self.type("admin" + PARAMETERS + "\r")
             elif number == 1:
@@ -118,8 +119,8 @@ class Console:
 
     def paste(self, text: str, seconds: float = 120) -> str:
         """The lines, as a person pastes them; what the console printed up to the next prompt."""
-        with self._more:
-            self._text = ""
+        self._listen()
+        self._text = ""
         lines = text.strip("\n").split("\n")
         heard = ""
         for number, line in enumerate(lines):

@@ -77,9 +77,12 @@ class Image:
 
     def __enter__(self) -> Image:
         try:
-            with open(self.log, "wb") as errors, undisturbed():
+            # (Into a file: what is not read yet must not stop the machine.)
+            said = self.log.with_suffix(".serial")
+            with open(self.log, "wb") as errors, open(said, "wb") as serial, undisturbed():
+                self._said = open(said, "rb")
                 # A session of its own: ^C is for the test, which ends the machine when it has undone what it did.
-                self.process = subprocess.Popen(self.words(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                self.process = subprocess.Popen(self.words(), stdin=subprocess.PIPE, stdout=serial, stderr=errors,
                                                 start_new_session=True)
         except KeyboardInterrupt:
             self.__exit__()
@@ -93,14 +96,15 @@ class Image:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            pipe.close()
+        for file in (self.process.stdin, self._said):
+            file.close()
 
     def read(self) -> bytes:
-        try:
-            return os.read(self.process.stdout.fileno(), 65536)
-        except (OSError, ValueError):
-            return b""
+        """What its serial port said since the last time."""
+        return self._said.read()
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
 
     def write(self, data: bytes) -> None:
         try:

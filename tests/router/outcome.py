@@ -18,7 +18,7 @@ class Skipped(RuntimeError):
 
 @contextlib.contextmanager
 def undisturbed():
-    """^C waits for the end of the block: a process that is being started would have no owner."""
+    """^C waits for the end of the block: a process or a thread that is being started would have no owner."""
     waiting = []
     previous = {number: signal.signal(number, lambda *_: waiting.append(1)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -16,6 +16,7 @@ import threading
 import time
 
 from api import Decoder, attributes
+from outcome import undisturbed
 
 MENU = re.compile(r"^/(ip|ipv6)/firewall/address-list/(add|set|remove|print)$")
 SCRIPT_ROW = re.compile(r'\[/(ip|ipv6) firewall address-list add list="((?:[^"\\]|\\.)*)" address=(\S+)(?: timeout=(\S+))? comment="((?:[^"\\]|\\.)*)"\]')
@@ -135,7 +136,8 @@ class Relay:
     def __enter__(self) -> Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        with undisturbed():
+            threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_) -> None:

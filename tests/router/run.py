@@ -118,7 +118,7 @@ def booted(given: argparse.Namespace, file: pathlib.Path, folder: pathlib.Path, 
     with Image(file, folder / "qemu.log", given.memory) as machine:
         how = "KVM" if machine.kvm else "software emulation, which is slow"
         recording.note(f"{file} ({machine.format}) boots by {how}; it is not written")
-        console = Console(machine.read, machine.write, recording)
+        console = Console(machine, recording)
         password = known or "Test-" + secrets.token_hex(8)
         recording.hide(password)
         try:
@@ -210,4 +210,7 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads that read may be awake yet, and then Python's own end may crash

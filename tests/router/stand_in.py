@@ -168,6 +168,7 @@ class StandIn:
         self.restart = None  # instead of rossim's reboot: the machine's
         self._lock = threading.RLock()
         self._clients: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
         self._removed: set[str] = set()
         self._lost: set[str] = set()
@@ -196,6 +197,13 @@ class StandIn:
         self._process.terminate()
         self._process.wait()
         self._process.stdout.close()
+        for thread in self._threads:  # one that is awake while Python ends may crash it
+            thread.join(5)
+
+    def _begin(self, work, sock: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=(sock,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def ask(self, *words: str):
         """As the router itself."""
@@ -212,7 +220,7 @@ class StandIn:
                 return
             self._listener = socket.create_server((self.address, self.port), backlog=64)
             self.port = self._listener.getsockname()[1]
-            threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+            self._begin(self._accept, self._listener)
 
     def _shut(self) -> None:
         """No new connections, and those that are there end."""
@@ -235,7 +243,7 @@ class StandIn:
                 return
             with self._lock:
                 self._clients.add(client)
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            self._begin(self._serve, client)
 
     # One client -----------------------------------------------------------------------------------------------
 
