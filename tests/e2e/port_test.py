@@ -57,7 +57,7 @@ class Lab(unittest.TestCase):
     def address(self, space, device, address):
         """Adds it. A kernel's worker thread adds the local route of an IPv6 address, and may do so later; without it
         packets to the address are dropped (Ip6InAddrErrors)."""
-        self.run_in(space, "ip", "address", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
+        self.net.address(space, device, address)
         end = time.monotonic() + 15
         while ":" in address and not self.run_in(space, "ip", "-6", "route", "show", "table", "local", address.partition("/")[0]):
             self.assertLess(time.monotonic(), end, f"{address} has no local route")
@@ -74,8 +74,7 @@ class Lab(unittest.TestCase):
         return sentence
 
     def udp(self, space, address="", port=0):
-        with self.net.inside(space):
-            s = socket.socket(family(address), socket.SOCK_DGRAM)
+        s = self.net.socket(space, family(address), socket.SOCK_DGRAM)
         self.addCleanup(s.close)
         s.settimeout(5)
         if address or port:
@@ -88,8 +87,7 @@ class Lab(unittest.TestCase):
 
     def frame_socket(self):
         """Sends Ethernet frames out of c0, and receives those that arrive there."""
-        with self.net.inside("client"):
-            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        s = self.net.socket("client", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         self.addCleanup(s.close)
         s.bind(("c0", 0))
         s.settimeout(5)

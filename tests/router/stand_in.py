@@ -200,8 +200,8 @@ class StandIn:
         for thread in self._threads:  # one that is awake while Python ends may crash it
             thread.join(5)
 
-    def _begin(self, work, sock: socket.socket) -> None:
-        thread = threading.Thread(target=work, args=(sock,), daemon=True)
+    def _begin(self, work, *args) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -297,7 +297,7 @@ class StandIn:
         if answer is not None:
             say(*[[kind, *tag, *rest] for kind, *rest in answer])
             if afterwards is not None:
-                threading.Thread(target=afterwards, daemon=True).start()
+                self._begin(afterwards)
             return
         if command.endswith("address-list/remove"):
             self._removed.update(given.get(".id", given.get("numbers", "")).split(","))
