@@ -400,7 +400,7 @@ class Maker {
             Question q;
             q.after_ms = one_in(6) ? below(90'000) : below(4000);
             q.name = one_in(3) ? any(kNames) : often;
-            q.type = kTypes[below(one_in(2) ? kTypes.size() : 1)];
+            q.type = kTypes[below(one_in(2) ? static_cast<unsigned>(kTypes.size()) : 1)];
             q.klass = one_in(24) ? 3 : 1;
             q.dnssec_ok = one_in(24);
             q.checking_disabled = one_in(24);
