@@ -148,9 +148,9 @@ void Daemon::housekeeping() {
     router_lists_->poll();
     look_at_upstreams();
     health_.turn_ms = clock_.now().ms;
-    const ops::HealthChecks checks = readiness();
+    const ops::HealthChecks checks = conditions();
     tell_fleet(checks);
-    follow_readiness(checks);
+    follow_readiness(served(checks));
     heartbeat_.beat();
     look_at_certificates(health_.turn_ms);
     look_at_helpers();

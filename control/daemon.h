@@ -116,7 +116,11 @@ class Daemon {
     void end_now();
     void follow_readiness(const ops::HealthChecks& checks);
     ops::HealthChecks liveness();
-    ops::HealthChecks readiness();
+    // The conditions of /readyz, as they are.
+    ops::HealthChecks conditions();
+    // As /readyz has them: the last box of a fleet serves on (fleet/withdrawal.h).
+    [[nodiscard]] ops::HealthChecks served(ops::HealthChecks checks) const;
+    ops::HealthChecks readiness() { return served(conditions()); }
     [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;

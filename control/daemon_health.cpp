@@ -112,7 +112,7 @@ ops::HealthChecks Daemon::liveness() {
             {"streams", trouble("streams")}};
 }
 
-ops::HealthChecks Daemon::readiness() {
+ops::HealthChecks Daemon::conditions() {
     ops::HealthChecks checks{
         {"threads", ops::health_line(liveness())},
         {"ports", ports_trouble()},
@@ -132,15 +132,27 @@ ops::HealthChecks Daemon::readiness() {
     return checks;
 }
 
+ops::HealthChecks Daemon::served(ops::HealthChecks checks) const {
+    if (const auto view = fleet_ != nullptr ? fleet_->view() : fleet::FleetView{};
+        view.is_kept_serving && fleet::fitness_of(checks) == fleet::Fitness::failing)
+        fleet::keep_serving(checks, view.held_for);
+    return checks;
+}
+
 // What the other boxes see of this one. They see by themselves that it drains or ends.
 void Daemon::tell_fleet(const ops::HealthChecks& checks) {
     const bool is_ready = std::ranges::all_of(checks, [](const ops::HealthCheck& check) {
         return check.is_good() || check.name == "drain" || check.name == "shutdown";
     });
+    std::vector<std::string> addresses;
+    for (const IpAddress& address : hops_->current()->service_addresses)
+        addresses.push_back(address.to_string());
     fleet::BoxFacts now{.version = kVersion,
                         .configuration = reloads_.hash_text,
                         .is_ready = is_ready,
-                        .is_draining = is_draining_ || ends_ms_.has_value()};
+                        .is_draining = is_draining_ || ends_ms_.has_value(),
+                        .fitness = fleet::fitness_of(checks),
+                        .addresses = std::move(addresses)};
     if (now == facts_) return;
     facts_ = std::move(now);
     fleet_->set_facts(facts_);

@@ -106,7 +106,7 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
 boost::json::value Daemon::problems() {
     Problems out;
     const std::uint64_t now_ms = clock_.now().ms;
-    for (const auto& checks : {liveness(), readiness()}) {
+    for (const auto& checks : {liveness(), conditions()}) {
         for (const auto& check : checks) {
             // Those of upstreams, one by one, are below.
             if (!check.is_good() && check.name != "upstreams")

@@ -1,8 +1,6 @@
 #include "control/fleet/fleet.h"
 
-#include <openssl/evp.h>
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -13,7 +11,6 @@
 #include <tuple>
 #include <utility>
 
-#include "control/ops/response_text.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 
@@ -42,6 +39,7 @@ constexpr std::size_t kMaxBoxes = 1'000;
 constexpr std::size_t kKeepsUp = 1'000;     // unanswered commands; with fewer, Redis keeps up
 constexpr std::size_t kSharesUnderWay = 8;  // of kPairs claims each: some 2 ms of Redis's time
 constexpr std::size_t kReasonBytes = 200;
+constexpr std::uint64_t kMsPerS = 1'000;
 
 // KEYS: writer, token. ARGV: BOX/NONCE, lease in ms, highest token that was seen at the router, what is wanted: "1" the
 // lease, "0" no lease (a held one is given up). Returns token and holder, "0" and "" without one.
@@ -64,17 +62,6 @@ local token = string.format('%.0f', math.max(last, tonumber(ARGV[3])) + 1)
 redis.call('SET', KEYS[2], token)
 redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
 return {token, ARGV[1]})";
-
-// As EVALSHA wants it: SHA-1 in hexadecimal.
-const std::string& elect_hash() {
-    static const std::string kText = [] {
-        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-        unsigned size = 0;
-        ::EVP_Digest(kElect.data(), kElect.size(), digest.data(), &size, ::EVP_sha1(), nullptr);
-        return ops::hex({digest.data(), size});
-    }();
-    return kText;
-}
 
 std::uint64_t number_in(std::string_view text) {
     std::uint64_t value = 0;
@@ -145,7 +132,9 @@ Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLi
                    if (std::exchange(is_subscribed_, false)) ++counters_.losses;
                    set_trouble(why, now_ms);
                }}),
-      tickets_(key(""), commands_) {}
+      election_(kElect),
+      tickets_(key(""), commands_),
+      withdrawal_(key(""), identity_.box, commands_) {}
 
 // ---- keys and clocks
 
@@ -215,6 +204,7 @@ void Fleet::stop(std::uint64_t now_ms) {
         member.peer.wake();
     }
     members_.clear();
+    withdrawal_.stop(now_ms);
     commands_.command({"DEL", box}, now_ms);
     commands_.send_now();
 }
@@ -230,7 +220,9 @@ void Fleet::end() {
 
 void Fleet::commands_ready(std::uint64_t now_ms) {
     ++counters_.connects;
-    is_our_format_ = has_script_ = false;
+    is_our_format_ = false;
+    election_.forget();
+    withdrawal_.connected();
     const std::string format = key("format");
     commands_.command({"SETNX", format, kFormat}, now_ms);
     commands_.command(
@@ -275,6 +267,7 @@ void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
     to_share_.clear();
     backlog_.clear();
     shares_under_way_ = 0;
+    withdrawal_.lost();
     for (Member& member : members_)
         member.is_loading = false;
     if (std::exchange(is_subscribed_, false)) ++counters_.losses;
@@ -569,8 +562,7 @@ bool Fleet::is_kept_by_others(const Member& member) const {
 }
 
 void Fleet::give_up(const Member& member, std::uint64_t now_ms) {
-    const std::string writer = key(member, "writer"), token = key(member, "token"), me = id();
-    commands_.command({"EVAL", kElect, "2", writer, token, me, "1", "0", "0"}, now_ms);
+    call_election(member, 1, 0, false, now_ms);
 }
 
 void Fleet::elect(Member& member, std::uint64_t now_ms) {
@@ -579,30 +571,26 @@ void Fleet::elect(Member& member, std::uint64_t now_ms) {
     member.token_there = status.writer_token;
     if (member.is_in_sync) member.in_sync_ms = now_ms;
     const bool wants = is_candidate(member, now_ms) && !status.paused;
-    const std::string writer = key(member, "writer"), token = key(member, "token");
-    const std::string me = id(), lease = std::to_string(identity_.lease_ms);
-    const std::string seen = std::to_string(member.peer.router->highest_token());
-    // EVAL keeps the script in Redis; later elections name it.
-    const std::string_view call = has_script_ ? "EVALSHA" : "EVAL";
-    const std::string_view script = has_script_ ? std::string_view(elect_hash()) : kElect;
-    commands_.command(
-        {call, script, "2", writer, token, me, lease, seen, wants ? "1" : "0"}, now_ms,
+    call_election(
+        member, identity_.lease_ms, member.peer.router->highest_token(), wants, now_ms,
         [this, router = member.peer.name, now_ms](const RedisReply& reply, std::uint64_t at_ms) {
             take_election(router, reply, now_ms, at_ms);
         });
 }
 
+bool Fleet::call_election(const Member& member, std::uint64_t lease_ms, std::uint64_t seen,
+                          bool wants, std::uint64_t now_ms, RedisConnection::Done done) {
+    return election_.call(commands_, {key(member, "writer"), key(member, "token")},
+                          {id(), std::to_string(lease_ms), std::to_string(seen), wants ? "1" : "0"},
+                          now_ms, std::move(done));
+}
+
 void Fleet::take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
                           std::uint64_t now_ms) {
-    if (reply.is_error() && reply.text.starts_with("NOSCRIPT")) {  // after SCRIPT FLUSH
-        has_script_ = false;
-        return;
-    }
     if (reply.is_error() || reply.items.size() != 2) {
         return commands_.restart("the election failed: " + safe_text(reply.text, kReasonBytes),
                                  now_ms);
     }
-    has_script_ = true;
     contact_ms_ = std::max(contact_ms_, sent_ms);
     Member* const member = find(router);
     if (member == nullptr) return;
@@ -689,6 +677,7 @@ void Fleet::tick(std::uint64_t now_ms) {
         counters_.tickets_unreadable = tickets_.unreadable();
         ask_time(now_ms);
         load_missing(now_ms);
+        withdrawal_.tick(now_ms);
         for (Member& member : members_)
             elect(member, now_ms);
         if (ticks_ % kTicksPerBox == 1) tell_box(now_ms);
@@ -728,11 +717,21 @@ std::uint64_t Fleet::box_life_ms() const {
     return std::max(kBoxMs, 3 * kTicksPerBox * tick_ms());
 }
 
+// A change of its state is not left to the next tick: the others rely on it.
+void Fleet::set_facts(BoxFacts facts, std::uint64_t now_ms) {
+    facts_ = std::move(facts);
+    withdrawal_.follow(facts_.addresses, facts_.fitness);
+    if (!is_connected()) return;
+    withdrawal_.tick(now_ms);
+    commands_.send_now();
+}
+
 void Fleet::tell_box(std::uint64_t now_ms) {
     const json::object said{{"version", facts_.version},
                             {"configuration", facts_.configuration},
                             {"ready", facts_.is_ready},
                             {"draining", facts_.is_draining},
+                            {"addresses", texts(facts_.addresses)},
                             {"routers", routers_json()}};
     const std::string text = json::serialize(said), place = key("box:" + id()), all = key("boxes");
     const std::string life = std::to_string(box_life_ms()), now = std::to_string(redis_ms(now_ms)),
@@ -839,6 +838,12 @@ std::vector<std::string> Fleet::problems() const {
                       " s " + (ahead_ms > 0 ? "behind" : "ahead of") +
                       " Redis's, which leases do not depend on, but certificates and logs do; "
                       "set both by NTP");
+    }
+    if (!held_for().empty()) {
+        all.push_back(
+            fleet + ": this box is not ready, and serves on: no other box was ready for " +
+            held_for() + " in the last " + std::to_string(Withdrawal::kFreshMs / kMsPerS) +
+            " s; mend the conditions of /readyz that fail, or another box");
     }
     for (const Member& member : members_) {
         if (member.role.role != Role::alone || member.holder.empty()) continue;

@@ -13,6 +13,7 @@
 //   P box:BOX/NONCE           what the box says of itself (JSON), expires
 //   P boxes                   sorted set: BOX/NONCE by the time of its last sign of life
 //   P tickets:…               see shared_tickets.h
+//   P serves:ADDRESS          see withdrawal.h
 //
 // A standby whose router has no row of the writer for 10 s writes by itself: the writer cannot write, or means another router
 // by this name. While a lease changes hands its boxes stay standbys, for `lease_ms` at most: held answers wait for the next
@@ -36,7 +37,9 @@
 
 #include "control/fleet/claim_messages.h"
 #include "control/fleet/redis_connection.h"
+#include "control/fleet/redis_script.h"
 #include "control/fleet/shared_tickets.h"
+#include "control/fleet/withdrawal.h"
 #include "control/sinks/claim_peers.h"
 #include "routeros/router.h"
 
@@ -48,6 +51,8 @@ struct BoxFacts {
     std::string configuration;  // checksum of the text in force
     bool is_ready = false;
     bool is_draining = false;  // it gives up its leases
+    Fitness fitness = Fitness::unfit;
+    std::vector<std::string> addresses;  // that it answers on, sorted
     bool operator==(const BoxFacts&) const = default;
 };
 
@@ -113,7 +118,7 @@ class Fleet {
     void set_wall_clock(std::function<std::int64_t()> wall_ms) { wall_ms_ = std::move(wall_ms); }
     // Shares the keys of their session tickets.
     void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
-    void set_facts(BoxFacts facts) { facts_ = std::move(facts); }
+    void set_facts(BoxFacts facts, std::uint64_t now_ms);
     [[nodiscard]] const BoxFacts& facts() const { return facts_; }
     // The connection's state is known by others: why there is none now; empty: there is one.
     void set_trouble(const std::string& why, std::uint64_t now_ms);
@@ -130,6 +135,11 @@ class Fleet {
     [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] std::size_t boxes_alive() const;
     [[nodiscard]] bool is_connected() const { return is_subscribed_ && commands_.is_ready(); }
+    // Connected, and this box may not withdraw its service addresses now.
+    [[nodiscard]] bool is_kept_serving() const {
+        return is_connected() && withdrawal_.is_serving();
+    }
+    [[nodiscard]] const std::string& held_for() const { return withdrawal_.held_for(); }
 
   private:
     struct Member {
@@ -184,6 +194,8 @@ class Fleet {
                  const RedisConnection::Done& done = {});
     void elect(Member& member, std::uint64_t now_ms);
     void give_up(const Member& member, std::uint64_t now_ms);
+    bool call_election(const Member& member, std::uint64_t lease_ms, std::uint64_t seen, bool wants,
+                       std::uint64_t now_ms, RedisConnection::Done done = {});
     void take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
                        std::uint64_t now_ms);
     void apply_roles(std::uint64_t now_ms);
@@ -204,7 +216,9 @@ class Fleet {
     const FleetIdentity identity_;
     Log log_;
     RedisConnection commands_, messages_;
+    RedisScript election_;
     SharedTickets tickets_;
+    Withdrawal withdrawal_;
     std::vector<Member> members_;
     std::vector<Box> boxes_;
     std::vector<std::function<void()>> looks_;  // wait for them
@@ -213,7 +227,6 @@ class Fleet {
     bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
     bool has_seen_boxes_ = false;           // since the connection began
     bool has_unsent_claims_ = false;        // all are published again once Redis keeps up
-    bool has_script_ = false;               // Redis has the election's, for EVALSHA
     std::vector<std::string> to_share_;     // routers whose claims are to be published again
     std::string backlog_of_;                // the router that is under way
     std::vector<SharedClaim> backlog_;      // the rest of its claims; lease ends of our clock

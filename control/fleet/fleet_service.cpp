@@ -93,7 +93,7 @@ void FleetService::configure(std::optional<FleetPlan> plan) {
 void FleetService::begin(const FleetPlan& plan) {
     const std::uint64_t now_ms = clock_();
     running_ = std::make_unique<Running>(io_, plan, clock_, log_);
-    running_->fleet.set_facts(facts_);
+    running_->fleet.set_facts(facts_, now_ms);
     if (plan.share_tickets) running_->fleet.share_tickets(tickets_);
     running_->fleet.start(now_ms);
     running_->fleet.connect(now_ms);
@@ -185,7 +185,10 @@ void FleetService::check_master() {
 void FleetService::set_facts(const BoxFacts& facts) {
     boost::asio::post(io_, [this, facts] {
         facts_ = facts;
-        if (running_) running_->fleet.set_facts(facts);
+        if (!running_) return;
+        running_->fleet.set_facts(facts, clock_());
+        running_->wake();
+        publish_view();
     });
 }
 
@@ -225,6 +228,8 @@ void FleetService::publish_view() {
         fresh.roles = fleet.roles();
         fresh.problems = fleet.problems();
         fresh.boxes = fleet.boxes_alive();
+        fresh.is_kept_serving = fleet.is_kept_serving();
+        fresh.held_for = fleet.held_for();
     }
     const std::lock_guard lock(mutex_);
     view_ = std::move(fresh);

@@ -27,6 +27,8 @@ struct FleetView {
     std::vector<RouterRole> roles;
     std::vector<std::string> problems;
     std::size_t boxes = 0;  // alive
+    bool is_kept_serving = false;
+    std::string held_for;  // see Withdrawal
 };
 
 class FleetService final : public ClaimPeers {

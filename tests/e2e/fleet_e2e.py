@@ -454,5 +454,62 @@ class Bad(FleetTest):
         self.assertEqual(first.told("counters")["outcomes"]["installed"], 1)
 
 
+class Service(FleetTest):
+    """Who withdraws a service address that all boxes serve."""
+
+    ADDRESS = "192.0.2.53"
+
+    @staticmethod
+    def readiness_events(box):
+        return [one["text"] for one in box.told("events", "--kind", "readiness")["events"]]
+
+    def ask_in_vain(self, *boxes):
+        """Clients ask for names that nothing answers."""
+        for box in boxes:
+            self.lan.network.run("client", "kdig", f"@{box.address}", "+timeout=1", "+retry=0", f"n{time.monotonic_ns()}.stream.example", check=False)
+
+    def ready(self):
+        return [box for box in self.lan.boxes if box.told("status")["ready"] == "yes"]
+
+    def test_of_three_boxes_that_fail_in_the_same_second_one_stays(self):
+        lan = self.begin(boxes=3, shared_address=self.ADDRESS)
+        until(lambda: len(self.ready()) == 3, 20, "all boxes are ready")
+        until(lambda: all(self.ADDRESS in box.get("addresses", []) for box in lan.boxes[0].fleet()["boxes"]), 10, "all boxes serve the address")
+        for box in lan.boxes:
+            lan.drop(box.name, "resolver")
+
+        def all_but_one():
+            self.ask_in_vain(*lan.boxes)
+            return len(self.ready()) == 1 and self.ready()
+        (last,) = until(all_but_one, 60, "two boxes have withdrawn")
+        until(lambda: self.ask_in_vain(last) or any("serves on: no other box was ready for" in one for one in last.problems()), 30,
+              "the last box says that it serves on")
+        self.ask_in_vain(*lan.boxes)
+        self.assertEqual(self.ready(), [last])
+        self.assertFalse([text for text in self.readiness_events(last) if text.startswith("not ready: upstreams")], "it never withdrew")
+        # When the others are back, it is one of them.
+        for box in lan.boxes:
+            lan.drop(box.name, "resolver", on=False)
+        until(lambda: self.ask_in_vain(*lan.boxes) or len(self.ready()) == 3, 60, "all boxes are back")
+        until(lambda: not any("serves on" in one for one in last.problems()), 10, "nothing holds it")
+
+    def test_a_box_that_fails_alone_withdraws_and_a_drained_one_is_not_counted(self):
+        lan = self.begin(boxes=2, shared_address=self.ADDRESS)
+        first, second = lan.boxes
+        until(lambda: len(self.ready()) == 2, 20, "both boxes are ready")
+        lan.drop(first.name, "resolver")
+        until(lambda: self.ask_in_vain(first) or self.ready() == [second], 60, "the box without upstreams withdraws")
+        lan.drop(first.name, "resolver", on=False)
+        until(lambda: self.ask_in_vain(first) or len(self.ready()) == 2, 60, "it is back")
+        second.ask("drain", "on", check=True)
+        until(lambda: self.ready() == [first], 10, "a drain needs no other box")
+        lan.drop(first.name, "resolver")
+        until(lambda: self.ask_in_vain(first) or any("serves on" in one for one in first.problems()), 60, "the last box serves on")
+        self.assertEqual(self.ready(), [first])
+        # Without Redis it decides alone.
+        lan.kill("redis", "redis-server")
+        until(lambda: self.ask_in_vain(first) or self.ready() == [], 30, "it withdraws")
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

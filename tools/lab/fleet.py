@@ -22,7 +22,7 @@ ADDRESSES = {"router": "10.7.0.1", "redis": "10.7.0.10", "redis2": "10.7.0.11", 
 REDIS_PASSWORD = "of-the-fleet"
 LIST = "policy_set_v4"
 
-CONFIG = """dataplane: {{ memory: 64MiB, ports: [ {{ device: eth0, driver: socket }} ], trusted_forwarders: [10.7.0.100/32] }}
+CONFIG = """dataplane: {{ memory: 64MiB, ports: [ {{ device: eth0, driver: socket{addresses} }} ], trusted_forwarders: [10.7.0.100/32] }}
 {control}{fleet}routers:
 {routers}plugins:
   - {{ tag: names, type: domain_set, args: {{ exps: ["domain:stream.example", "domain:media.example"] }} }}
@@ -102,6 +102,7 @@ class FleetLan(NetworkLab):
         self.is_async = "true"
         self.sync_timeout = "3s"
         self.rules = self.servers = self.control = ""
+        self.shared_address = ""  # that all boxes serve, on lo
 
     def _wire(self) -> None:
         self.network.namespace("lan")
@@ -176,7 +177,7 @@ class FleetLan(NetworkLab):
         routers = "".join(f'  {name}: {{ address: "10.7.0.1:{port}", username: {USER}, password: {PASSWORD} }}\n'
                           for name, port in self.routers.items())
         values = {"control": self.control, "rules": self.rules, "servers": self.servers, "is_async": self.is_async,
-                  "sync_timeout": self.sync_timeout} | what
+                  "sync_timeout": self.sync_timeout, "addresses": ", addresses: [auto, lo]" if self.shared_address else ""} | what
         values["fleet"] = f"fleet: {fleet}\n" if fleet else ""
         return CONFIG.format(**({"routers": routers, "names": ", ".join(self.routers)} | values))
 
@@ -184,6 +185,8 @@ class FleetLan(NetworkLab):
         for _ in range(count):
             box = Box(self, len(self.boxes) + 1)
             self.plug(box.name, box.address)
+            if self.shared_address:
+                self.network.address(box.name, "lo", f"{self.shared_address}/32")
             self.boxes.append(box)
             box.write()
         return self.boxes

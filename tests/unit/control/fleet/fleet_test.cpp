@@ -77,6 +77,10 @@ struct FleetPlace {
     std::string answer(const Words& words, std::uint64_t now_ms) {
         const std::string& command = words.front();
         if (command == "TIME") return time(now_ms);
+        if (command.starts_with("EVAL") && words[3].find(":serves:") != std::string::npos) {
+            steps.push_back(*(words.end() - 3));
+            return ":" + std::to_string(held_key) + "\r\n";
+        }
         if (command.starts_with("EVAL")) {
             lease_wanted = words.back() == "1";
             return "*2\r\n" + bulk(holder.empty() ? "0" : "7") + bulk(holder);
@@ -158,6 +162,8 @@ struct FleetPlace {
     std::vector<std::string> boxes, pages, pages_asked;
     std::string said;  // by this box of itself
     bool lease_wanted = false;
+    std::vector<std::string> steps;  // of the service addresses
+    int held_key = 0;                // the number of the address that no other box can take over
     test::SilentLink commands, messages, to_router;
     test::DeafSink sink;
     std::vector<std::string> logged;
@@ -522,6 +528,34 @@ BOOST_AUTO_TEST_CASE(a_long_lease_keeps_the_box_alive_between_its_signs) {
     BOOST_TEST(slow.tick_ms() == 2'000U);  // and a sign of life every third
     BOOST_TEST(slow.box_life_ms() == 18'000U);
     BOOST_TEST(fleet.box_life_ms() == 5'000U);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_box_serves_on_and_says_so) {
+    const BoxFacts ready{.is_ready = true, .fitness = Fitness::ready, .addresses = {"192.0.2.53"}};
+    BoxFacts failing = ready;
+    failing.is_ready = false;
+    failing.fitness = Fitness::failing;
+    fleet.set_facts(ready, kStart);
+    BOOST_TEST(!fleet.is_kept_serving());  // without Redis it decides alone
+    connect(kStart + 10);
+    answer_all(kStart + 20);
+    BOOST_TEST(fleet.is_kept_serving());
+    held_key = 1;
+    fleet.set_facts(failing, kStart + 30);
+    answer_all(kStart + 40);
+    BOOST_TEST(fleet.is_kept_serving());
+    BOOST_TEST(steps.back() == "ask");
+    BOOST_REQUIRE(!fleet.problems().empty());
+    BOOST_TEST(fleet.problems().front() ==
+               "fleet pop1: this box is not ready, and serves on: no other box was ready for "
+               "192.0.2.53 in the last 5 s; mend the conditions of /readyz that fail, or another "
+               "box");
+    held_key = 0;
+    fleet.tick(kStart + 900);
+    answer_all(kStart + 910);
+    BOOST_TEST(!fleet.is_kept_serving());
+    BOOST_TEST(fleet.problems().empty());
+    BOOST_TEST(said.find(R"("addresses":["192.0.2.53"])") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {
