@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "control/config/settings.h"
+#include "matchers/safe_text.h"
 
 namespace steer::config {
 namespace {
@@ -227,7 +228,8 @@ Refused explain(const YAML::Exception& e, std::string_view text, int before) {
     if (auto binary = find_binary(text, before)) return *binary;
     if (auto tab = find_tab(text, e.mark.line, before)) return *tab;
     return {line_of(e.mark, before),
-            "invalid YAML (" + e.msg + "): check indentation, brackets and quotes here and above"};
+            "invalid YAML (" + safe_text(e.msg) +
+                "): check indentation, brackets and quotes here and above"};
 }
 
 }  // namespace

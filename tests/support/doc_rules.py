@@ -156,6 +156,16 @@ def limit_findings() -> list[str]:
     return found if rows else [f"{page}: has no limits"]
 
 
+def fuzz_findings() -> list[str]:
+    """Each fuzz target has a row in the table that says who reads which bytes."""
+    page = "docs/explanation/fuzzing.md"
+    table = (ROOT / page).read_text().partition("## Who reads what")[2]
+    named = set(re.findall(r"`(\w+)`", "".join(line.rsplit("|", 2)[1] for line in table.splitlines() if line.startswith("| "))))
+    targets = {path.stem.removeprefix("fuzz_") for path in (ROOT / "tests/fuzz").rglob("fuzz_*.cpp")}
+    return [f"{page}: '{name}' has no row in 'Who reads what'" for name in sorted(targets - named)] + \
+        [f"{page}: there is no target '{name}'" for name in sorted(named - targets)]
+
+
 def index_findings() -> list[str]:
     """Each page is reached from docs/README.md, by links from page to page."""
     index = ROOT / "docs/README.md"
@@ -178,7 +188,7 @@ def findings() -> list[str]:
     found = []
     for path in doc_blocks.documents():
         found += link_findings(path) + path_findings(path) + block_findings(path) + length_findings(path)
-    return found + limit_findings() + index_findings()
+    return found + limit_findings() + fuzz_findings() + index_findings()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "matchers/safe_text.h"
 #include "tools/import/sheet.h"
 #include "tools/import/words.h"
 
@@ -184,7 +185,7 @@ std::variant<Tree, Failure> read_tree(std::string_view yaml) {
         if (reader.failure) return *reader.failure;
         return tree;
     } catch (const YAML::Exception& e) {
-        return Failure{std::max(e.mark.line + 1, 0), "is not YAML: " + to_utf8(e.msg)};
+        return Failure{std::max(e.mark.line + 1, 0), "is not YAML: " + safe_text(to_utf8(e.msg))};
     }
 }
 
