@@ -22,10 +22,11 @@ namespace steer::routeros {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
-using Stream = asio::generic::stream_protocol;
 
 namespace {
+
+using tcp = asio::ip::tcp;
+using Stream = asio::generic::stream_protocol;
 
 constexpr std::uint64_t kLongestSleepMs = 60'000;
 constexpr std::size_t kReadBytes = 64 * 1024;

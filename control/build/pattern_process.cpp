@@ -241,6 +241,10 @@ std::uint64_t ms_of_one(const PatternBudget& budget) {
 
 PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
     End end;
+    if (stopped_.load(std::memory_order_relaxed)) {
+        end.by = End::By::stop;
+        return end;
+    }
     const Descriptor request = request_of(job.expressions, job.compiles, job.budget);
     std::array<int, 2> pipe{-1, -1};
     const bool has_pipe = request.get() >= 0 && ::pipe2(pipe.data(), O_CLOEXEC) == 0;

@@ -139,7 +139,13 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_running_compilation) {
     const auto made = running.get();
     BOOST_TEST((made.database == nullptr));
     BOOST_TEST(made.why == "steerdnsd is stopping");
-    BOOST_TEST(process.check(expressions({"x{2}"}))[0].why.has_value(), "and nothing is begun");
+}
+
+BOOST_AUTO_TEST_CASE(after_a_stop_nothing_is_started) {
+    PatternProcess process("/nonexistent/steerdnsd");  // a start would be another error
+    process.stop();
+    BOOST_TEST(process.compile(expressions({"a"})).why == "steerdnsd is stopping");
+    BOOST_TEST(process.check(expressions({"a"}))[0].why.value_or("") == "steerdnsd is stopping");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_killed_process_is_an_error) {
