@@ -82,6 +82,19 @@ def _measured(*arguments) -> dict:
     return result
 
 
+def check(build: pathlib.Path, folder: pathlib.Path, config: pathlib.Path, huge: bool) -> int:
+    """How many answers were compared with rules, in a run that is not timed; a wrong one fails the bench."""
+    return _ours(build, folder, config, huge, "--check")["compared"]
+
+
+def with_rules(build: pathlib.Path, folder: pathlib.Path, config: pathlib.Path, huge: bool) -> dict:
+    """What bench_cached says of a run with rules, claims and a snapshot published in the middle."""
+    result = _measured(build, folder, config, huge, "--reload")
+    if result["claimed_share"] < 0.05:
+        raise LabError(f"nothing is claimed: {result}")
+    return result
+
+
 def run(build: str) -> dict:
     with cached.prepared(pathlib.Path(build), LOAD, PAGES) as (folder, port, pages):
         said = announce(
@@ -93,12 +106,10 @@ def run(build: str) -> dict:
         sides = {"with": write_config(folder, port), "without": write_plain(folder)}
         ns: dict[str, list[float]] = {"with": [], "without": []}
         huge = pages >= PAGES - 100
-        compared = _ours(pathlib.Path(build), folder, sides["with"], huge, "--check")["compared"]
+        compared = check(pathlib.Path(build), folder, sides["with"], huge)
         for number in range(rounds(ROUNDS)):
-            result = _measured(pathlib.Path(build), folder, sides["with"], huge, "--reload")
+            result = with_rules(pathlib.Path(build), folder, sides["with"], huge)
             plain = _measured(pathlib.Path(build), folder, sides["without"], huge)
-            if result["claimed_share"] < 0.05:
-                raise LabError(f"nothing is claimed: {result}")
             ns["with"].append(result["ns_per_packet"])
             ns["without"].append(plain["ns_per_packet"])
             print(f"  round {number + 1}: with rules {ns['with'][-1]:.1f} ns a packet ({100 * result['packet_cache_share']:.1f} % by the "

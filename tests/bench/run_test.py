@@ -1,4 +1,5 @@
-"""What tools/bench decides before and after it measures: the programs to build, the rate of `peers`, the rounds of `latency`."""
+"""What tools/bench decides before and after it measures: the programs to build, the rate of `peers`, the rounds of `latency`,
+and what `compare` makes of two builds."""
 
 import contextlib
 import io
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from bench import latency, peers, run
+from bench import compare, latency, peers, run
 from bench.machine import NotMeasurable
 from lab.network import LabError
 
@@ -45,6 +46,58 @@ class Rounds(unittest.TestCase):
             latency.counted([{}, {}], 5)
         self.assertEqual(latency.counted([{}, {}, {}], 5), [{}, {}, {}])
         self.assertEqual(latency.counted([{}], 1), [{}])
+
+
+class Compare(unittest.TestCase):
+    def ratios(self, turn, turns=10):
+        self.order = []
+
+        def measured(build):
+            self.order.append(build)
+            return turn(build)
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            return compare.by_turns({"old": "O", "new": "N"}, measured, turns)
+
+    def test_a_turn_runs_both_and_the_order_changes(self):
+        ratios, compared = self.ratios(lambda build: ({"O": 90.0, "N": 100.0}[build], {"O": 3, "N": 4}[build]))
+        self.assertEqual(self.order, list("ONNO" * 5))
+        self.assertEqual(ratios, [0.9] * 10)  # this tree costs more: below 1
+        self.assertEqual(compared, {"old": 30, "new": 40})
+
+    def test_a_drift_of_the_machine_is_no_difference(self):
+        clock = iter(range(1_000, 2_000))
+        ratios, _ = self.ratios(lambda build: (float(next(clock)), 0), turns=12)
+        self.assertEqual(compare.figures_of(ratios)["ratio"], 1.0)
+
+    def test_the_median_and_its_range(self):
+        figures = compare.figures_of([1.00, 0.90, 0.99, 1.01, 1.02, 0.99, 3.00, 0.97, 1.03, 0.96])
+        self.assertEqual(figures, {"ratio": 0.995, "low": 0.96, "high": 1.03, "quartile1": 0.975, "quartile3": 1.018, "turns": 10})
+
+    def test_the_range_holds_the_median_in_19_of_20_cases(self):
+        # The tables of the sign test (Conover, Practical Nonparametric Statistics): of 6, 10, 20 and 30 values.
+        self.assertEqual([compare.rank_of_low(count) + 1 for count in (6, 10, 20, 30)], [1, 2, 6, 10])
+        with self.assertRaisesRegex(ValueError, "too few"):
+            compare.rank_of_low(5)
+
+    def test_less_cost_is_better_whatever_a_bench_says(self):
+        self.assertEqual(compare.cost_in("miss", {"ns": 3_000, "ratio": 1.5}), 3_000)
+        self.assertEqual(compare.cost_in("latency", {"ratio": 4.0}), 4.0)  # less is better
+        self.assertEqual(compare.cost_in("routeros", {"ratio": 4.0}), 0.25)
+        with self.assertRaisesRegex(LabError, "no figure"):
+            compare.cost_in("reload", {"seconds": 76})
+
+    def refused(self, *words):
+        with contextlib.redirect_stderr(io.StringIO()) as said, self.assertRaises(SystemExit) as ended:
+            compare.options(["build", *words])
+        self.assertEqual(ended.exception.code, 2)
+        return said.getvalue()
+
+    def test_what_cannot_be_compared_is_refused(self):
+        self.assertIn("no bench cahced to compare; there are: cached", self.refused("HEAD", "cahced"))
+        self.assertIn("no bench instr to compare", self.refused("HEAD", "cached", "instr"))
+        self.assertIn("at least 10", self.refused("HEAD", "cached", "--turns", "9"))
+        self.assertIn("there is no revision 'no-such-branch'", self.refused("no-such-branch", "cached"))
 
 
 if __name__ == "__main__":
