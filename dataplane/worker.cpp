@@ -193,7 +193,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
                 *shared.buffers, *this, counters),
       resolver({*shared.hasher, *shared.buffers, executor, claims, shared_watch, pool, forwarder,
                 replier, tracer, counters},
-               {options.max_parked, options.servfail_over_quota}),
+               {options.max_parked, options.over_quota}),
       packet_cache(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
     require(options.index < options.workers && options.workers <= kMaxWorkers,

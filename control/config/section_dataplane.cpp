@@ -247,8 +247,13 @@ constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
     {"max_per_suffix", Own<Dataplane>{"percentage", read_suffix_share}, "25%", "1%..100%",
      "share of the pending and upstream queries that one domain may use\nA domain is all names "
      "with the same last two labels."},
-    {"over_quota", choice<Dataplane, &Dataplane::over_quota>(), "drop", "drop|servfail",
-     "action when `max_parked_per_client` or `max_per_suffix` is exceeded"},
+    {"over_quota", choice<Dataplane, &Dataplane::over_quota>(), "truncate",
+     "drop|servfail|truncate",
+     "action when a quota is exceeded\nThe quotas are `max_parked_per_client`, `max_per_suffix`, "
+     "and `max_concurrent_queries` of a `forward`. `truncate`: a UDP client above "
+     "`max_parked_per_client` is sent to TCP, where it has a quota of its own. Other queries above "
+     "a quota get no answer over UDP, and SERVFAIL over TCP. `drop`: no answer. `servfail`: "
+     "SERVFAIL."},
     {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and local networks)", "",
      "clients that may send queries\nQueries from other clients are refused. The default is "
      "private addresses, carrier-grade NAT (100.64.0.0/10) and the networks of this machine's "

@@ -36,7 +36,7 @@ struct Log {
 enum class SpreadMode : std::uint8_t { automatic, off };
 enum class IdleMode : std::uint8_t { spin, pause, adaptive };
 
-enum class OverQuota : std::uint8_t { drop, servfail };
+enum class OverQuota : std::uint8_t { drop, servfail, truncate };
 
 struct Dataplane {
     std::vector<PortSettings> ports;  // empty: the interface of the default route
@@ -51,7 +51,7 @@ struct Dataplane {
     std::uint32_t max_in_flight = 16384;        // a worker
     std::uint32_t max_parked_per_client = 256;  // a worker
     std::uint32_t suffix_percent = 25;          // of both, for names under one suffix
-    OverQuota over_quota = OverQuota::drop;
+    OverQuota over_quota = OverQuota::truncate;
     std::optional<std::vector<matchers::Prefix>> allow;  // nothing: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
     int line = 0;

@@ -20,11 +20,14 @@ WorkerOptions worker_options(const config::Dataplane& written, unsigned workers)
             .max_parked_per_client = written.max_parked_per_client,
             .max_in_flight = written.max_in_flight,
             .suffix_percent = written.suffix_percent,
-            .servfail_over_quota = written.over_quota == config::OverQuota::servfail,
+            .over_quota = static_cast<OverQuota>(written.over_quota),
             .first_upstream_port = written.first_upstream_port,
             .last_upstream_port = written.last_upstream_port,
             .random_case = written.random_case};
 }
+
+static_assert(static_cast<int>(OverQuota::truncate) ==
+              static_cast<int>(config::OverQuota::truncate));
 
 }  // namespace
 

@@ -17,51 +17,53 @@
 namespace steer {
 
 //    name, received, moved, injected, parked, description
-#define STEER_ENDS(X)                                                                           \
-    X(answered, y, y, y, y, "the complete answer was sent")                                     \
-    X(answered_truncated, y, y, y, y,                                                           \
-      "the answer exceeded the client's size limit and was sent truncated (TC)")                \
-    X(answered_error, y, y, y, n, "a malformed query got FORMERR, NOTIMP or BADVERS")           \
-    X(refused_client, y, y, y, n, "the client is not in `dataplane.allow`; it got REFUSED")     \
-    X(forwarded, y, y, y, n, "the query waits for an upstream")                                 \
-    X(held, y, y, y, n, "the answer is known and waits for a router")                           \
-    X(query_moved, y, n, n, n, "the query was passed to the worker of its flow")                \
-    X(upstream_reply, y, n, n, n, "an expected reply of an upstream")                           \
-    X(upstream_moved, y, n, n, n, "a reply of an upstream, passed to another worker")           \
-    X(drop_upstream_unknown, y, n, n, n, "an unexpected reply, or a reply from a wrong source") \
-    X(drop_upstream_malformed, y, n, n, n,                                                      \
-      "a reply that is malformed or answers another question")                                  \
-    X(punted, y, n, n, n, "not DNS for this daemon: passed to the kernel")                      \
-    X(drop_no_kernel, y, n, n, n,                                                               \
-      "not DNS for this daemon, and the port has no exception interface")                       \
-    X(drop_other_host, y, n, n, n, "for another host's MAC address (a flooding switch)")        \
-    X(drop_short_frame, y, n, n, n, "truncated Ethernet, IP or UDP packet")                     \
-    X(drop_bad_ip, y, n, n, n, "invalid IP header or total length")                             \
-    X(drop_bad_checksum, y, y, n, n, "invalid IP or UDP checksum")                              \
-    X(drop_bad_source, y, n, n, n,                                                              \
-      "the source is multicast, loopback, a local address, or port 0")                          \
-    X(drop_bad_mac, y, n, n, n, "the source MAC address is multicast or broadcast")             \
-    X(drop_segmented, y, n, n, n, "a packet in several mbufs that does not fit one")            \
-    X(drop_short_header, y, y, y, n,                                                            \
-      "fewer than 12 bytes of DNS, or shorter than its header says")                            \
-    X(drop_response, y, y, y, n, "a DNS response sent to port 53")                              \
-    X(drop_parked_full, y, y, y, n, "too many pending queries on this worker (`max_parked`)")   \
-    X(drop_client_quota, y, y, y, n,                                                            \
-      "too many pending queries of this client (`max_parked_per_client`)")                      \
-    X(drop_suffix_quota, y, y, y, n,                                                            \
-      "too many pending queries for this domain (`max_per_suffix`)")                            \
-    X(servfail_quota, y, y, y, n, "a quota was exceeded, and `over_quota: servfail` is set")    \
-    X(drop_no_buffer, y, y, y, y, "no packet buffer for the answer")                            \
-    X(drop_ring_full, y, y, y, n, "the ring to another worker or to a streams thread is full")  \
-    X(drop_tx_full, y, y, n, y, "the port or ring did not accept the answer")                   \
-    X(drop_router_away, y, y, y, n, "the router is unreachable, and `on_timeout: drop` is set") \
-    X(dropped_by_policy, y, y, y, y, "a `drop` rule of the policy")                             \
-    X(servfail, n, n, n, y, "no upstream answered; the client got SERVFAIL")                    \
-    X(dropped_over_quota, n, n, n, y,                                                           \
-      "too many upstream queries for this domain (`max_per_suffix`)")                           \
-    X(dropped_on_timeout, n, n, n, y, "`sync_timeout` expired, and `on_timeout: drop` is set")  \
-    X(refreshed, n, n, n, y, "a background refresh finished; no client waited")                 \
-    X(branch_over, n, n, n, y, "a branch of another query finished (`fallback` and similar)")   \
+#define STEER_ENDS(X)                                                                             \
+    X(answered, y, y, y, y, "the complete answer was sent")                                       \
+    X(answered_truncated, y, y, y, y,                                                             \
+      "the answer exceeded the client's size limit and was sent truncated (TC)")                  \
+    X(answered_error, y, y, y, n, "a malformed query got FORMERR, NOTIMP or BADVERS")             \
+    X(refused_client, y, y, y, n, "the client is not in `dataplane.allow`; it got REFUSED")       \
+    X(forwarded, y, y, y, n, "the query waits for an upstream")                                   \
+    X(held, y, y, y, n, "the answer is known and waits for a router")                             \
+    X(query_moved, y, n, n, n, "the query was passed to the worker of its flow")                  \
+    X(upstream_reply, y, n, n, n, "an expected reply of an upstream")                             \
+    X(upstream_moved, y, n, n, n, "a reply of an upstream, passed to another worker")             \
+    X(drop_upstream_unknown, y, n, n, n, "an unexpected reply, or a reply from a wrong source")   \
+    X(drop_upstream_malformed, y, n, n, n,                                                        \
+      "a reply that is malformed or answers another question")                                    \
+    X(punted, y, n, n, n, "not DNS for this daemon: passed to the kernel")                        \
+    X(drop_no_kernel, y, n, n, n,                                                                 \
+      "not DNS for this daemon, and the port has no exception interface")                         \
+    X(drop_other_host, y, n, n, n, "for another host's MAC address (a flooding switch)")          \
+    X(drop_short_frame, y, n, n, n, "truncated Ethernet, IP or UDP packet")                       \
+    X(drop_bad_ip, y, n, n, n, "invalid IP header or total length")                               \
+    X(drop_bad_checksum, y, y, n, n, "invalid IP or UDP checksum")                                \
+    X(drop_bad_source, y, n, n, n,                                                                \
+      "the source is multicast, loopback, a local address, or port 0")                            \
+    X(drop_bad_mac, y, n, n, n, "the source MAC address is multicast or broadcast")               \
+    X(drop_segmented, y, n, n, n, "a packet in several mbufs that does not fit one")              \
+    X(drop_short_header, y, y, y, n,                                                              \
+      "fewer than 12 bytes of DNS, or shorter than its header says")                              \
+    X(drop_response, y, y, y, n, "a DNS response sent to port 53")                                \
+    X(drop_parked_full, y, y, y, n, "too many pending queries on this worker (`max_parked`)")     \
+    X(drop_client_quota, y, y, y, n,                                                              \
+      "too many pending queries of this client (`max_parked_per_client`)")                        \
+    X(drop_suffix_quota, y, y, y, n,                                                              \
+      "too many pending queries for this domain (`max_per_suffix`)")                              \
+    X(servfail_quota, y, y, y, n, "a quota was exceeded; the client got SERVFAIL (`over_quota`)") \
+    X(truncated_quota, y, y, y, n,                                                                \
+      "the quota of a UDP client was exceeded; it was sent to TCP (`over_quota`)")                \
+    X(drop_no_buffer, y, y, y, y, "no packet buffer for the answer")                              \
+    X(drop_ring_full, y, y, y, n, "the ring to another worker or to a streams thread is full")    \
+    X(drop_tx_full, y, y, n, y, "the port or ring did not accept the answer")                     \
+    X(drop_router_away, y, y, y, n, "the router is unreachable, and `on_timeout: drop` is set")   \
+    X(dropped_by_policy, y, y, y, y, "a `drop` rule of the policy")                               \
+    X(servfail, n, n, n, y, "no upstream answered; the client got SERVFAIL")                      \
+    X(dropped_over_quota, n, n, n, y,                                                             \
+      "too many upstream queries for this domain (`max_per_suffix`)")                             \
+    X(dropped_on_timeout, n, n, n, y, "`sync_timeout` expired, and `on_timeout: drop` is set")    \
+    X(refreshed, n, n, n, y, "a background refresh finished; no client waited")                   \
+    X(branch_over, n, n, n, y, "a branch of another query finished (`fallback` and similar)")     \
     X(generation_ended, n, n, n, y, "a reload removed its configuration; the client got SERVFAIL")
 
 // The rows of a kind: STEER_IF_y keeps its argument, STEER_IF_n drops it.

@@ -139,9 +139,11 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
                         const ReplyOptions& options, bool& truncated,
                         std::uint64_t* sum = nullptr) noexcept;
 
-// A reply with an extended rcode and no records, for queries that parse_query refused. Same conventions.
+// A reply with an extended rcode and no records, for queries that parse_query refused, or with TC (`truncated`). Same
+// conventions.
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
-                              std::uint16_t rcode, std::optional<Ede> ede = std::nullopt) noexcept;
+                              std::uint16_t rcode, std::optional<Ede> ede = std::nullopt,
+                              bool truncated = false) noexcept;
 
 // A query for an upstream: `qname` in the case to send. Returns its length; needs 12 + 255 + 4 + 11 + 24
 // bytes and those of `options`. `authentic_data`: AD, which asks for AD in the response (RFC 6840 5.7).

@@ -169,13 +169,15 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
 }
 
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
-                              std::uint16_t rcode, std::optional<Ede> ede) noexcept {
+                              std::uint16_t rcode, std::optional<Ede> ede,
+                              bool truncated) noexcept {
     const bool has_question = query.question_end != 0;
     std::size_t at = has_question ? query.question_end : kHeaderSize;
     const bool has_opt = query.edns.present && at + kOptSize + kEdeSize <= message.size();
     if (rcode > kRcodeMask && !has_opt) rcode = kServFail;
-    write_header(message.data(), response_flags(query, rcode), has_question ? 1 : 0, 0, 0,
-                 has_opt ? 1 : 0);
+    std::uint16_t flags = response_flags(query, rcode);
+    if (truncated) flags |= kTc;
+    write_header(message.data(), flags, has_question ? 1 : 0, 0, 0, has_opt ? 1 : 0);
     if (has_opt) {
         at += write_opt(message.data() + at, static_cast<std::uint8_t>(rcode >> 4),
                         query.edns.dnssec_ok, ede);

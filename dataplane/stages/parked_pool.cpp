@@ -38,19 +38,22 @@ ParkedPool::~ParkedPool() {
     ::operator delete (keys_, std::align_val_t{alignof(Keys)});
 }
 
-ParkedPool::Keys ParkedPool::keys_of(const IpAddress& client,
+ParkedPool::Keys ParkedPool::keys_of(const Holder& holder,
                                      std::span<const std::uint8_t> qname) const noexcept {
-    const std::span<const std::uint8_t> address{client.bytes};
-    return {hasher_.of_name(client.is_v4() ? address : address.first(8)).low,
+    constexpr std::uint64_t kOverTcp = 0xc2b2ae3d27d4eb4f;
+    const std::span<const std::uint8_t> address{holder.client.bytes};
+    const std::uint64_t client =
+        hasher_.of_name(holder.client.is_v4() ? address : address.first(8)).low;
+    return {holder.over_tcp ? client ^ kOverTcp : client,
             hasher_.of_name(dns::last_labels(qname, 2)).low};
 }
 
-ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const IpAddress& client,
+ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const Holder& holder,
                                    std::span<const std::uint8_t> qname) noexcept {
     if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
-    const Keys keys = keys_of(client, qname);
+    const Keys keys = keys_of(holder, qname);
     if (by_client_.get(keys.client) >= limits_.per_client &&
-        !snapshot.trusted_forwarders.contains(client)) {
+        !snapshot.trusted_forwarders.contains(holder.client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
     return take_counted(snapshot, keys);
@@ -60,7 +63,7 @@ ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
                                               std::span<const std::uint8_t> qname) noexcept {
     if (background_ >= std::max(limits_.records / 8, 1U))
         return {nullptr, Verdict::drop_parked_full};
-    const Taken taken = take_counted(snapshot, keys_of(kNobody, qname));
+    const Taken taken = take_counted(snapshot, keys_of({kNobody, false}, qname));
     if (taken.record != nullptr) {
         taken.record->background = true;
         ++background_;
@@ -68,15 +71,15 @@ ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
     return taken;
 }
 
-ParkedPool::Taken ParkedPool::take_branch(const Snapshot& snapshot, const IpAddress& client,
+ParkedPool::Taken ParkedPool::take_branch(const Snapshot& snapshot, const Holder& holder,
                                           std::span<const std::uint8_t> qname,
                                           unsigned which) noexcept {
     const unsigned share = which + 1;
     if (branches_ >= std::max(limits_.records / 4 * share, share))
         return {nullptr, Verdict::drop_parked_full};
-    const Keys keys = of_branches(keys_of(client, qname));
+    const Keys keys = of_branches(keys_of(holder, qname));
     if (by_client_.get(keys.client) >= limits_.per_client * share &&
-        !snapshot.trusted_forwarders.contains(client)) {
+        !snapshot.trusted_forwarders.contains(holder.client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
     const Taken taken = take_counted(snapshot, keys);

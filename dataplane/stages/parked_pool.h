@@ -1,7 +1,9 @@
 // The parked queries of one worker: a fixed number of records, and quotas of them.
 //
 // Quotas prevent that one client or domain takes all records: a client (IPv4 /32,
-// IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`.
+// IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`. A client has one
+// quota over UDP and one over TCP, TLS and HTTPS: anybody can send UDP queries with its address, so they must not use up
+// what it gets over a connection.
 // Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched at first
 // use. Belongs to one worker; take() costs two hashes and two probes, give() two probes.
 //
@@ -32,20 +34,25 @@ class ParkedPool {
                Shared::ParkedCounts& counts);
     ~ParkedPool();
 
+    // The client that a record counts for.
+    struct Holder {
+        const IpAddress& client;
+        bool over_tcp;
+    };
     // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or
     // why there is none.
     struct Taken {
         Parked* record;
         Verdict why;
     };
-    Taken take(const Snapshot& snapshot, const IpAddress& client,
+    Taken take(const Snapshot& snapshot, const Holder& holder,
                std::span<const std::uint8_t> qname) noexcept;
     // A record for a refresh that no client waits for. Refreshes may take an eighth of all records.
     Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname) noexcept;
     // A record for branch number `which` of another record's query. First branches may take a quarter of all records, others
     // leave half of all free. They have quotas of their own, so that abandoned branches block neither clients' queries nor
     // second branches.
-    Taken take_branch(const Snapshot& snapshot, const IpAddress& client,
+    Taken take_branch(const Snapshot& snapshot, const Holder& holder,
                       std::span<const std::uint8_t> qname, unsigned which) noexcept;
     void give(Parked* p) noexcept;
 
@@ -70,7 +77,7 @@ class ParkedPool {
         std::uint64_t client, suffix;
     };
     Taken take_counted(const Snapshot& snapshot, const Keys& keys) noexcept;
-    [[nodiscard]] Keys keys_of(const IpAddress& client,
+    [[nodiscard]] Keys keys_of(const Holder& holder,
                                std::span<const std::uint8_t> qname) const noexcept;
     static Keys of_branches(const Keys& keys) noexcept;
     void count_generation(const Snapshot& snapshot, int change) noexcept;

@@ -219,13 +219,23 @@ Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
 
 void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            Verdict v) noexcept {
+    answer_empty(p, rcode, ede, false, v);
+}
+
+void Replier::answer_truncated(Packet& p, Verdict v) noexcept {
+    answer_empty(p, dns::kNoError, std::nullopt, true, v);
+}
+
+void Replier::answer_empty(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
+                           bool truncated, Verdict v) noexcept {
     p.end = v;
     tracer_.refused(p, rcode, ede);
-    if (p.mbuf == nullptr) return answer_error_injected(p, rcode, ede, v);
+    if (p.mbuf == nullptr) return answer_empty_injected(p, rcode, ede, truncated, v);
     query_ends_.refused(p.query, rcode);
     const bool is_due = query_ends_.is_due();
     if (is_due) query_ends_.keep_query(p);
-    const std::size_t n = dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede);
+    const std::size_t n =
+        dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede, truncated);
     if (is_due) {
         transmit_.record_of_next(p.port,
                                  record(p, v, {AnswerPath::error}, {rcode, ede, {p.dns, n}}));
@@ -233,14 +243,14 @@ void Replier::answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ed
     send_in_place(p, n, checksum_narrow(checksum_add(0, p.dns, n)), v);
 }
 
-void Replier::answer_error_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
-                                    Verdict v) noexcept {
+void Replier::answer_empty_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
+                                    bool truncated, Verdict v) noexcept {
     const std::size_t asked = std::max<std::size_t>(p.query.question_end, dns::kHeaderSize);
     Buffer* const out = start_response(p.dns, {p.dns + dns::kHeaderSize, asked - dns::kHeaderSize},
                                        asked + kOptRoom);
     if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
-    out->length =
-        static_cast<std::uint32_t>(dns::write_error_reply(out->room(), p.query, rcode, ede));
+    out->length = static_cast<std::uint32_t>(
+        dns::write_error_reply(out->room(), p.query, rcode, ede, truncated));
     query_ends_.refused(p.query, rcode);
     QueryRecord* written = nullptr;
     if (query_ends_.is_due())

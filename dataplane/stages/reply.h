@@ -60,6 +60,8 @@ class Replier {
     // An empty reply; counted as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
+    // An empty reply with TC: the client asks again over TCP.
+    void answer_truncated(Packet& p, Verdict v) noexcept;
     // Sends no answer. For a TCP client `streams` is told, so that it can close the connection.
     void drop(Packet& p, Verdict v) noexcept;
     // The query continues in a parked record.
@@ -80,8 +82,11 @@ class Replier {
                             const AnswerSource& source) noexcept;
     Verdict answer_recorded(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                             const AnswerSource& source) noexcept;
-    void answer_error_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
-                               Verdict v) noexcept;
+    // ... with `truncated`: TC.
+    void answer_empty(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede, bool truncated,
+                      Verdict v) noexcept;
+    void answer_empty_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
+                               bool truncated, Verdict v) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
     [[nodiscard]] bool is_moved(const Packet& p) const noexcept {
         return p.injected == nullptr && p.port >= ports_.size();

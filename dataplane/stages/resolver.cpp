@@ -96,9 +96,7 @@ AnswerSource source_of(const QueryContext& c) {
 }  // namespace
 
 Resolver::Resolver(const Parts& parts, const Options& options)
-    : parts_(parts),
-      servfail_over_quota_(options.servfail_over_quota),
-      timers_(options.max_parked) {}
+    : parts_(parts), over_quota_(options.over_quota), timers_(options.max_parked) {}
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
     const bool may_be_plain = burst.looked_up && snapshot.hit_may_be_plain && !burst.watched;
@@ -231,7 +229,7 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
-    const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
+    const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
     if (record == nullptr) {
         parts_.executor.abandon(c.snapshot, c.state);
         return refuse(p, why);
@@ -265,8 +263,11 @@ void Resolver::refuse(Packet& p, Verdict why) noexcept {
                             : why == Verdict::drop_suffix_quota ? Trouble::suffix_quota
                                                                 : Trouble::parked_full;
     parts_.counters.saw(trouble, p.source, p.query.name());
-    const bool quota = why == Verdict::drop_client_quota || why == Verdict::drop_suffix_quota;
-    if (!quota || !servfail_over_quota_) return parts_.replier.drop(p, why);
+    const bool is_clients = why == Verdict::drop_client_quota;
+    if (is_clients && over_quota_ == OverQuota::truncate && p.is_udp)
+        return parts_.replier.answer_truncated(p, Verdict::truncated_quota);
+    if ((!is_clients && why != Verdict::drop_suffix_quota) || !is_told_of_quota(!p.is_udp))
+        return parts_.replier.drop(p, why);
     parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
 }
 
@@ -317,8 +318,8 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
     Parked* const told =
         p.is_branch
-            ? parts_.pool.take_branch(*p.snapshot, p.path.client, qname, p.path.branch).record
-            : parts_.pool.take(*p.snapshot, p.path.client, qname).record;
+            ? parts_.pool.take_branch(*p.snapshot, holder_of(p.path), qname, p.path.branch).record
+            : parts_.pool.take(*p.snapshot, holder_of(p.path), qname).record;
     if (told == nullptr) return;  // then it waits for the upstream
     copy_record(p, *told);
     told->state = Parked::State::ended;
@@ -376,7 +377,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         case Leave::wait_for_ring:
             break;
     }
-    const auto [record, why] = parts_.pool.take(c.snapshot, p.source, p.query.name());
+    const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
         if (terms.hold_mask == 0)
@@ -454,7 +455,8 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
     const bool told = !c.state.refresh && !p.is_branch;
-    if (end == UpstreamResult::over_quota && failed && !servfail_over_quota_ && told) {
+    if (end == UpstreamResult::over_quota && failed && told &&
+        !is_told_of_quota(is_over_tcp(p.path))) {
         parts_.replier.drop(p, PendingOutcome::dropped_over_quota);
         return give_back(p);
     }

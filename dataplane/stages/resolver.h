@@ -10,7 +10,7 @@
 // on_timeout configures when sync_timeout is over.
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
-//       drop_suffix_quota, drop_ring_full, drop_no_buffer, drop_router_away; every PendingOutcome.
+//       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer, drop_router_away; every PendingOutcome.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ class Resolver {
     };
     struct Options {
         unsigned max_parked;
-        bool servfail_over_quota;  // clients over a quota get SERVFAIL; else no answer
+        OverQuota over_quota;
     };
     Resolver(const Parts& parts, const Options& options);
 
@@ -159,6 +159,11 @@ class Resolver {
     void refuse(Packet& p, Verdict why) noexcept;
 
     // ---- traces
+    // Whether a query above its domain's quota gets SERVFAIL; else it gets nothing.
+    [[nodiscard]] bool is_told_of_quota(bool over_tcp) const noexcept {
+        return over_quota_ == OverQuota::servfail ||
+               (over_quota_ == OverQuota::truncate && over_tcp);
+    }
 
     // The query of a record as it was when it was parked.
     void read_query(const Parked& r, QueryContext& c) noexcept;
@@ -170,7 +175,7 @@ class Resolver {
                       unsigned place, Now now) noexcept;
 
     Parts parts_;
-    bool servfail_over_quota_;
+    OverQuota over_quota_;
     forward::TimerWheel timers_;    // by index of the record
     Parked* ring_first_ = nullptr;  // State::waits_ring, by next_waiter, oldest first
     Parked* ring_last_ = nullptr;

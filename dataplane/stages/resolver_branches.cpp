@@ -29,7 +29,8 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         Parked* const parent = record_of(*w.parent);
         if (parent == nullptr) return nullptr;
         Parked* const r =
-            parts_.pool.take_branch(w.c.snapshot, parent->path.client, w.c.query.name(), w.branch)
+            parts_.pool
+                .take_branch(w.c.snapshot, holder_of(parent->path), w.c.query.name(), w.branch)
                 .record;
         if (r == nullptr) return nullptr;
         copy_query(w, *r);
@@ -42,8 +43,8 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         r->path.max_size = takes_all ? dns::kMaxMessage : dns::kClassicUdpSize;
         w.record = r;
     } else {
-        const auto [r, why] =
-            parts_.pool.take(w.c.snapshot, w.packet->source, w.packet->query.name());
+        const auto [r, why] = parts_.pool.take(w.c.snapshot, {w.packet->source, !w.packet->is_udp},
+                                               w.packet->query.name());
         w.refused = why;
         if (r == nullptr) return nullptr;
         copy_query(w, *r);

@@ -8,6 +8,14 @@
 
 namespace steer {
 
+inline bool is_over_tcp(const ReturnPath& path) {
+    return path.transport != ClientTransport::udp;
+}
+
+inline ParkedPool::Holder holder_of(const ReturnPath& path) {
+    return {path.client, is_over_tcp(path)};
+}
+
 // Everything of a query that outlives its packet, except its path.
 inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     const dns::Query& q = p.query;

@@ -90,6 +90,10 @@ struct WorkerRings {
     CellRing* frames = nullptr;            // of CapturedFrame, to the main thread
 };
 
+// What a query above a quota gets. `truncate`: above its client's, TC over UDP and SERVFAIL over TCP; above its domain's,
+// nothing over UDP and SERVFAIL over TCP.
+enum class OverQuota : std::uint8_t { drop, servfail, truncate };
+
 struct WorkerOptions {
     unsigned index = 0, workers = 1;
     Idle idle = Idle::adaptive;
@@ -99,7 +103,7 @@ struct WorkerOptions {
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 16384;
     unsigned suffix_percent = 25;  // of max_parked and of max_in_flight for names under one suffix
-    bool servfail_over_quota = false;  // not dropped
+    OverQuota over_quota = OverQuota::truncate;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     bool random_case = false;       // ForwarderOptions::random_case
     std::uint64_t random_seed = 0;  // 0: from the system

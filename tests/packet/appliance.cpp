@@ -164,7 +164,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
                           .max_parked = options.max_parked,
                           .max_parked_per_client = options.max_parked_per_client,
                           .max_in_flight = options.max_in_flight,
-                          .servfail_over_quota = options.servfail_over_quota,
+                          .over_quota = options.over_quota,
                           .random_case = options.random_case,
                           .random_seed = 42 + i},
             shared_, rings,
@@ -527,8 +527,8 @@ void Appliance::check_ends() const {
     std::uint64_t waited = 0, errors = 0, unsent = 0;
     for (const Verdict v : {Verdict::forwarded, Verdict::held})
         waited += count(v) + count(moved_for(v)) + count(injected_for(v));
-    for (const Verdict v :
-         {Verdict::answered_error, Verdict::refused_client, Verdict::servfail_quota})
+    for (const Verdict v : {Verdict::answered_error, Verdict::refused_client,
+                            Verdict::servfail_quota, Verdict::truncated_quota})
         errors += count(v) + count(moved_for(v)) + count(injected_for(v));
     for (const Verdict v : {Verdict::drop_tx_full, Verdict::drop_ring_full})
         unsent += count(v);

@@ -31,7 +31,7 @@ struct ApplianceOptions {
     unsigned max_parked = 1024;
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 512;
-    bool servfail_over_quota = false;
+    OverQuota over_quota = OverQuota::drop;
     bool random_case = false;  // WorkerOptions::random_case
     unsigned small_buffers = 4096;
     unsigned events = 1024;     // size of the rings to routers

@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(neither_a_client_nor_a_domain_takes_all_parked_records) {
 }
 
 BOOST_AUTO_TEST_CASE(a_query_over_a_quota_may_be_refused_instead_of_dropped) {
-    Appliance a({.max_parked = 64, .max_parked_per_client = 2, .servfail_over_quota = true});
+    Appliance a({.max_parked = 64, .max_parked_per_client = 2, .over_quota = OverQuota::servfail});
     a.publish(forward_only());
     for (std::uint16_t i = 0; i < 5; ++i)
         a.ask("www.n" + std::to_string(i) + ".example", 1, i);
@@ -161,9 +161,100 @@ BOOST_AUTO_TEST_CASE(a_query_over_a_quota_may_be_refused_instead_of_dropped) {
     (void)a.upstream_queries();
 }
 
+// Anybody can send UDP queries with a victim's address: then the victim is sent to TCP, where its quota is its own.
+BOOST_AUTO_TEST_CASE(queries_with_a_clients_address_leave_it_its_quota_over_tcp) {
+    Appliance a(
+        {.max_parked = 4096, .max_parked_per_client = 64, .over_quota = OverQuota::truncate});
+    a.publish(forward_only());
+    unsigned names = 0;
+    for (unsigned second = 0; second < 3; ++second) {
+        for (std::uint16_t i = 0; i < 300; ++i) {  // spoofed
+            a.ask("www.n" + std::to_string(names++) + ".example", 1, i);
+            if (i % 30 == 29) a.turn();
+        }
+        const auto told = a.answers();
+        BOOST_CHECK_EQUAL(told.size(), second == 0 ? 300U - 64U : 300U);
+        for (const Seen& s : told) {
+            BOOST_CHECK_EQUAL(s.rcode(), 0U);
+            BOOST_CHECK(s.truncated());
+            BOOST_CHECK(s.ttls().empty());
+        }
+        (void)a.upstream_queries();
+        // The victim's own query over UDP, then over TCP.
+        a.ask("www.own" + std::to_string(second) + ".example", 1, 7);
+        a.turn();
+        BOOST_CHECK(a.answer().truncated());
+        a.inject(DnsMessage::query(7, "www.own" + std::to_string(second) + ".example", 1), second);
+        a.turn();
+        a.reply(a.upstream_query(), 300, {"203.0.113.7"});
+        a.turn();
+        const auto own = a.injected_answers();
+        BOOST_REQUIRE_EQUAL(own.size(), 1U);
+        BOOST_REQUIRE(own[0].answer);
+        BOOST_CHECK_EQUAL(own[0].answer->ttls().at(0), 300U);
+        a.advance_ms(1);
+    }
+    BOOST_CHECK_EQUAL(a.count(Verdict::truncated_quota), 900U - 64U + 3U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_client_quota), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_above_its_quota_over_tcp_gets_servfail) {
+    Appliance a({.max_parked = 64, .max_parked_per_client = 2, .over_quota = OverQuota::truncate});
+    a.publish(forward_only());
+    for (unsigned i = 0; i < 3; ++i)
+        a.inject(DnsMessage::query(1, "www.n" + std::to_string(i) + ".example", 1), i);
+    a.turn();
+    const auto told = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(told.size(), 1U);
+    BOOST_REQUIRE(told[0].answer);
+    BOOST_CHECK_EQUAL(told[0].answer->rcode(), 2U);
+    BOOST_CHECK_EQUAL(a.count(Injected::servfail_quota), 1U);
+    // The kernel's UDP comes by the same way, and is UDP.
+    for (unsigned i = 0; i < 3; ++i)
+        a.inject(DnsMessage::query(1, "www.m" + std::to_string(i) + ".example", 1), 10 + i, true);
+    a.turn();
+    const auto by_kernel = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(by_kernel.size(), 1U);
+    BOOST_REQUIRE(by_kernel[0].answer);
+    BOOST_CHECK(by_kernel[0].answer->truncated());
+    BOOST_CHECK_EQUAL(a.count(Injected::truncated_quota), 1U);
+    (void)a.upstream_queries();
+}
+
+// TC would bring the queries of a whole domain to TCP.
+BOOST_AUTO_TEST_CASE(a_domain_above_its_quota_gets_nothing_over_udp_and_servfail_over_tcp) {
+    Appliance a({.max_parked = 64, .max_in_flight = 16, .over_quota = OverQuota::truncate});
+    a.publish(forward_only());
+    for (unsigned i = 0; i < 30; ++i) {  // 4 of them are asked, 16 of them parked
+        const std::string name = "r" + std::to_string(i) + ".victim.example";
+        a.ask(name, 1, 1, {.address = "192.0.2." + std::to_string(20 + i)});
+    }
+    a.turn();
+    a.advance_ms(1);
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_suffix_quota), 14U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::dropped_over_quota), 12U);
+    for (unsigned i = 0; i < 20; ++i) {
+        a.inject(DnsMessage::query(1, "s" + std::to_string(i) + ".victim.example", 1), i, false, 0,
+                 "192.0.2." + std::to_string(100 + i));
+    }
+    a.turn();
+    a.advance_ms(1);
+    const auto told = a.injected_answers();
+    BOOST_CHECK_EQUAL(told.size(), 20U);
+    for (const auto& one : told) {
+        BOOST_REQUIRE(one.answer);
+        BOOST_CHECK_EQUAL(one.answer->rcode(), 2U);
+    }
+    BOOST_CHECK_EQUAL(a.count(Injected::servfail_quota), 8U);
+    BOOST_CHECK_EQUAL(a.count(PendingOutcome::servfail), 12U);
+    (void)a.upstream_queries();
+}
+
 BOOST_AUTO_TEST_CASE(no_domain_takes_all_upstream_queries) {
     for (const bool told : {false, true}) {
-        Appliance a({.max_in_flight = 16, .servfail_over_quota = told});
+        Appliance a(
+            {.max_in_flight = 16, .over_quota = told ? OverQuota::servfail : OverQuota::drop});
         a.publish(forward_only());
         const auto ask = [&](unsigned i, const std::string& domain) {
             a.ask("r" + std::to_string(i) + "." + domain, 1, 1,

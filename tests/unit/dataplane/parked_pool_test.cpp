@@ -17,9 +17,9 @@ struct Pool {
         : pool({records, per_client, std::max(records / 4, 1U)}, 3, hasher, counts) {
         snapshot.slot = 2;
     }
-    Parked* take(const std::string& client, const std::string& name) {
+    Parked* take(const std::string& client, const std::string& name, bool over_tcp = false) {
         const auto wire = wire_name(name);
-        const auto taken = pool.take(snapshot, *IpAddress::parse(client), wire);
+        const auto taken = pool.take(snapshot, {*IpAddress::parse(client), over_tcp}, wire);
         why = taken.why;
         if (taken.record == nullptr) return nullptr;
         taken.record->state = Parked::State::held;
@@ -101,6 +101,22 @@ BOOST_AUTO_TEST_CASE(a_client_is_an_ipv4_address_or_an_ipv6_64_prefix) {
     BOOST_CHECK(p.take("2001:db8:0:1::2", "a.b5.example") != nullptr);
     BOOST_CHECK(p.take("2001:db8:0:1:ffff::3", "a.b6.example") == nullptr);
     BOOST_CHECK(p.take("2001:db8:0:2::1", "a.b6.example") != nullptr);
+}
+
+// Queries with a client's address over UDP may come from others.
+BOOST_AUTO_TEST_CASE(a_client_has_a_quota_over_udp_and_one_over_tcp) {
+    Pool p(64, 2);
+    for (const bool over_tcp : {false, true}) {
+        const std::string end = over_tcp ? ".tcp.example" : ".udp.example";
+        Parked* const one = p.take("192.0.2.1", "a" + end, over_tcp);
+        BOOST_CHECK(one != nullptr);
+        BOOST_CHECK(p.take("192.0.2.1", "b" + end, over_tcp) != nullptr);
+        BOOST_CHECK(p.take("192.0.2.1", "c" + end, over_tcp) == nullptr);
+        BOOST_CHECK(p.why == Verdict::drop_client_quota);
+        p.pool.give(one);
+        BOOST_CHECK(p.take("192.0.2.1", "c" + end, over_tcp) != nullptr);
+        BOOST_CHECK(p.take("192.0.2.1", "d" + end, over_tcp) == nullptr);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_domain_gets_a_quarter_of_the_pool) {
