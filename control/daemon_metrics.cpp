@@ -260,6 +260,8 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     writer.family("steerdns_outcomes");
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
+    writer.family("steerdns_list_refusals");
+    writer.sample({}, routers_->refusals());
     writer.family("steerdns_row_board_full");
     writer.sample({}, routers_->board_full());
     write_collector_metrics(writer, publisher_->current()->collectors);

@@ -149,7 +149,7 @@ class Router::Engine final : public SessionHandler {
         std::uint64_t token;
         ListId list;
         std::uint32_t left = 0;  // addresses that are still open
-        bool failed = false, waited = false;
+        bool failed = false, refused = false, waited = false;
     };
     struct Waiter {
         std::uint64_t hold;  // key in holds_

@@ -278,7 +278,8 @@ void Router::Engine::resolve(const Waiter& waiter, bool good) {
     if (--hold.left > 0) return;
     const Hold done = hold;
     holds_.erase(found);
-    settle(done.token, done.failed   ? Outcome::failed
+    settle(done.token, done.refused  ? Outcome::refused
+                       : done.failed ? Outcome::failed
                        : done.waited ? Outcome::installed
                                      : Outcome::already_there);
 }
@@ -455,7 +456,8 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
         row_life_s == 0 ? 0 : std::max(now_ + std::uint64_t{row_life_s} * 1000, need_ms);
     Claim* const claim = raise(list, key, origin, need_ms, row_until_ms);
     if (claim == nullptr) {
-        if (serial != 0) holds_.find(serial)->second.failed = true;
+        if (serial != 0) holds_.find(serial)->second.refused = true;
+        sink_.refused(key.list, address);
         return false;
     }
     claim->row_life_s = std::max(claim->row_life_s, row_life_s);

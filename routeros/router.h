@@ -87,7 +87,7 @@ struct RouterConfig {
 };
 
 // The result of a claim that an answer waits for. The same words as the dataplane's outcomes.
-enum class Outcome : std::uint8_t { installed, already_there, router_away, failed };
+enum class Outcome : std::uint8_t { installed, already_there, router_away, failed, refused };
 
 enum class Level : std::uint8_t { info, warning, error };
 
@@ -100,6 +100,8 @@ class RouterSink {
     // Replaces the value before.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
     virtual void forgotten(ListId list, const AddressBytes& address) = 0;
+    // A claim of the address was refused: the list, or a share of it, is full.
+    virtual void refused(ListId /*list*/, const AddressBytes& /*address*/) {}
     // A new epoch: earlier installed() calls are void.
     virtual void epoch(ListId list) = 0;
     virtual void away(ListId list, bool away) = 0;

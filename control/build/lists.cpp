@@ -65,6 +65,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.synchronous = !args.async;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
+    list.on_full = static_cast<OnFull>(args.on_full);
     list.min_ttl_s = seconds(args.min_ttl);
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);
@@ -84,6 +85,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias
     list.synchronous = !args.async;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
+    list.on_full = static_cast<OnFull>(args.on_full);
     list.missing_family = static_cast<MissingFamily>(args.missing_family);
     list.min_ttl_s = seconds(args.min_ttl);
     list.max_ttl_s = seconds(args.max_ttl);
@@ -197,6 +199,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::RouterRows& a
     list.cap_answer_ttl = args.cap_answer_ttl;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.on_timeout = static_cast<OnTimeout>(args.on_timeout);
+    list.on_full = static_cast<OnFull>(args.on_full);
     list.missing_family = static_cast<MissingFamily>(args.missing_family);
     list.shared = static_cast<Sharing>(args.shared);
     list.shared_above = static_cast<std::uint8_t>(args.shared_above);
@@ -205,6 +208,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::RouterRows& a
     return list;
 }
 static_assert(static_cast<int>(OnTimeout::drop) == static_cast<int>(config::OnTimeoutMode::drop));
+static_assert(static_cast<int>(OnFull::servfail) == static_cast<int>(config::OnFullMode::servfail));
 static_assert(static_cast<int>(MissingFamily::nodata) ==
               static_cast<int>(config::MissingFamilyMode::nodata));
 static_assert(static_cast<int>(Sharing::report) == static_cast<int>(config::SharedMode::report));

@@ -18,6 +18,8 @@ struct PersistentRow {
 };
 
 enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
+// The answer to a client when the list has no room for its address.
+enum class OnFullMode : std::uint8_t { answer, cap_ttl, servfail };
 // How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
 enum class Quorum : std::uint8_t { healthy, any, all };
 // How many of the routers or sets of a list /readyz needs: none, one, each.
@@ -48,6 +50,7 @@ struct RouterRows {                    // `ros_address_list`, `ros_route`
     bool cap_answer_ttl = true;
     Milliseconds sync_timeout{100};
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    OnFullMode on_full = OnFullMode::cap_ttl;
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
     std::vector<matchers::Prefix> allow_claim;
@@ -89,6 +92,7 @@ struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
     bool async = true;
     Milliseconds sync_timeout{100};
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    OnFullMode on_full = OnFullMode::cap_ttl;
     Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
     bool cap_answer_ttl = true;
     std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
@@ -105,6 +109,7 @@ struct OpnsenseAlias {                   // `opnsense_alias`
     bool async = true;
     Milliseconds sync_timeout{500};
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    OnFullMode on_full = OnFullMode::cap_ttl;
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
     Milliseconds min_ttl{60'000}, max_ttl{3'600'000}, extra_time{30'000};
     bool cap_answer_ttl = true;

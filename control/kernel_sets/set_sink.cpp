@@ -82,11 +82,13 @@ void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
     for (const IpAddress& address : claim.addresses) {
         if (claims_.add({claim.list, address, until_s}, now_s)) continue;
         overflow(claim.list);
+        observer_.refused(*this, claim.list, address);
         is_taken = false;
     }
     if (claim.hold_token == 0) return;
     now_ms_ = now_ms;
-    if (!here_.contains(claim.list) || !is_taken ||
+    if (!is_taken) return observer_.settled(claim.hold_token, Outcome::refused);
+    if (!here_.contains(claim.list) ||
         !held_.add(claim.hold_token, claim.list, claim.addresses, until_s, now_ms))
         observer_.settled(claim.hold_token, Outcome::router_away);
 }

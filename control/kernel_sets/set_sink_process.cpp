@@ -199,8 +199,10 @@ bool SetSink::take(sets::SetMessage message) {
             settle(held_.written(row), Outcome::installed);
         }
     } else if (const auto* const refused = std::get_if<sets::RefusedRows>(&message.what)) {
-        for (const sets::Installed& row : refused->rows)
-            settle(held_.refused(row), Outcome::failed);
+        for (const sets::Installed& row : refused->rows) {
+            if (is_current) observer_.refused(*this, row.list, row.address);
+            settle(held_.refused(row), Outcome::refused);
+        }
     } else if (const auto* const lost = std::get_if<sets::LostLists>(&message.what)) {
         for (const ListId list : lost->lists) {
             observer_.epoch(*this, list);

@@ -118,6 +118,7 @@ void AliasEngine::claim(const Claim& claim, std::uint64_t now_ms) {
                 case AliasState::Claimed::full:
                     is_full = true;
                     alias->is_overflowed = true;
+                    observer_.refused(sink_, claim.list, address);
                     if (alias->counters.full++ == 0) {
                         log_(Level::warning, about(*alias) + "has `max_elements` elements (" +
                                                  std::to_string(plan.max_elements) +
@@ -131,8 +132,9 @@ void AliasEngine::claim(const Claim& claim, std::uint64_t now_ms) {
     if (lacking > 0 && waits && !is_full) {
         waits_.emplace(claim.hold_token, lacking);
     } else {
-        observer_.settled(claim.hold_token,
-                          !waits || is_full ? Outcome::router_away : Outcome::already_there);
+        observer_.settled(claim.hold_token, is_full  ? Outcome::refused
+                                            : !waits ? Outcome::router_away
+                                                     : Outcome::already_there);
     }
 }
 

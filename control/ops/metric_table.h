@@ -205,8 +205,13 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_leases_followed", "gauge", "router",
               "1 while the DHCP leases of the router are followed", "Lists"},
 
-    MetricRow{"steerdns_outcomes", "counter", "outcome",
-              "answers that waited for a router, by outcome", "Routers and sets"},
+    MetricRow{
+        "steerdns_outcomes", "counter", "outcome",
+        "answers that waited for a router, by outcome; `refused`: also those that did not wait",
+        "Routers and sets"},
+    MetricRow{"steerdns_list_refusals", "counter", "",
+              "addresses without a row: their list, or a share of it, is full (`on_full`)",
+              "Routers and sets"},
     MetricRow{"steerdns_row_board_full", "counter", "",
               "rows not shared with the workers: the row board is full", "Routers and sets"},
     MetricRow{"steerdns_bypass", "gauge", "",

@@ -12,7 +12,7 @@
 
 namespace steer {
 
-// Outcomes of answers that waited. Written by the thread of the services, read by any. Workers count
+// Outcomes of answers that waited, and `refused` of all. Written by the thread of the services, read by any. Workers count
 // `late` (Stat::hold_late); here it stays 0.
 using OutcomeCounts =
     std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)>;
@@ -21,6 +21,10 @@ class Acknowledger {
   public:
     explicit Acknowledger(DataplaneRuntime& runtime) : runtime_(runtime) {}
     void acknowledge(std::uint64_t hold_token, Outcome outcome);
+    // The outcome of an answer that did not wait.
+    void count(Outcome outcome) {
+        outcomes[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
+    }
     // Tries again; true if none is left.
     bool flush();
 

@@ -68,8 +68,8 @@ class ClaimSink {
     virtual ~ClaimSink() = default;
     // The lists that it has now. Report changes to ListService (ListService::configure).
     [[nodiscard]] virtual std::vector<KeptList> lists() const = 0;
-    // Kept until its lease ends, also while the sink's target is unreachable, unless there is no space. Dropped claims are
-    // counted, and epoch() is called once there is space again.
+    // Kept until its lease ends, also while the sink's target is unreachable, unless there is no space. Then the sink calls
+    // SinkObserver::refused() for each address, and counts it.
     virtual void claim(const Claim& claim, std::uint64_t now_ms) = 0;
     // Called after the last claim of a batch.
     virtual void flush() {}
@@ -92,6 +92,9 @@ class SinkObserver {
                            std::uint32_t until_s) = 0;
     // The row no longer exists for sure.
     virtual void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
+    // The sink has no room for the row: the list, or a share of it, is full. Maybe before claim() returns. Not for each
+    // claim while the target is away: a claim that is kept is not refused.
+    virtual void refused(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
     // Everything known about the list is void: its rows are claimed again.
     virtual void epoch(const ClaimSink& sink, ListId list) = 0;
     // Whether answers should not wait for the list. A new list is away.

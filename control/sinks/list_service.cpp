@@ -18,7 +18,9 @@ constexpr std::uint32_t kTidyEveryS = 60;
 constexpr std::uint32_t kMinBoardSlots = 8192;  // of the row board that are tidied in one turn
 constexpr std::uint32_t kTurnsOfBoard = 64;     // at most, for all of a full row board
 constexpr std::uint64_t kLogShortenedMs =
-    60'000;  // of answers with too many addresses, about one list
+    60'000;                              // of answers with too many addresses, about one list
+constexpr std::uint32_t kMarkShare = 8;  // of the row board
+constexpr std::size_t kMarksPerTurn = 4096;
 constexpr std::uint64_t kLogEveryMs = 600'000;  // of shared addresses, about one list
 
 }  // namespace
@@ -54,6 +56,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
 
 bool ListService::take(const Event& event, std::uint64_t now_ms) {
     const List& list = lists_[event.list];
+    now_ms_ = now_ms;
     if (list.sinks.empty()) return false;
     switch (event.kind) {
         case EventKind::claim:
@@ -100,8 +103,92 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
                       .lease_end_ms = event.lease_end_ms,
                       .row_life_s = event.row_life_s,
                       .hold_token = token};
+    claiming_ = &list;
+    refused_.clear();
     for (const ListSink& one : list.sinks)
         one.sink->claim(claim, now_ms);
+    claiming_ = nullptr;
+    take_refusals(list, claim, event.hold_token != 0);
+}
+
+// ---- addresses without room
+
+// As in known_until(): a sink that is away does not count, unless all must count or none is there.
+bool ListService::counts(const List& list, const ListSink& one) {
+    return !one.away || list.quorum == config::Quorum::all ||
+           std::ranges::all_of(list.sinks, &ListSink::away);
+}
+
+void ListService::refused(const ClaimSink& sink, ListId id, const IpAddress& address) {
+    const List& list = lists_[id];
+    const int place = place_of(list, sink);
+    if (place < 0 || !counts(list, list.sinks[static_cast<std::size_t>(place)])) return;
+    if (claiming_ == &list) return refused_.push_back(address);
+    mark(id, address);  // of an earlier claim
+}
+
+// After all sinks of the list got the claim.
+void ListService::take_refusals(const List& list, const Claim& claim, bool is_awaited) {
+    const bool has_marks = marks_.contains(claim.list);
+    if (refused_.empty() && !has_marks) return;
+    const auto counting =
+        std::ranges::count_if(list.sinks, [&](const ListSink& one) { return counts(list, one); });
+    const auto enough = list.quorum == config::Quorum::any ? counting : 1;
+    bool is_refused = false;
+    for (const IpAddress& address : claim.addresses) {
+        if (std::ranges::count(refused_, address) >= enough) {
+            mark(claim.list, address);
+            is_refused = true;
+        } else if (has_marks) {
+            runtime_.shared().board->lift_refusal(claim.list, address);
+        }
+    }
+    if (is_refused && !is_awaited) acknowledger_.count(Outcome::refused);
+}
+
+void ListService::mark(ListId id, const IpAddress& address) {
+    refusals_.fetch_add(1, std::memory_order_relaxed);
+    switch (runtime_.shared().board->refuse(id, address, now_s())) {
+        case RowBoard::Marked::fresh:
+            marks_[id].push_back(address);
+            ++mark_count_;
+            bound_marks();
+            break;
+        case RowBoard::Marked::again:
+            break;
+        case RowBoard::Marked::full:
+            board_full_.fetch_add(1, std::memory_order_relaxed);
+            break;
+    }
+    ListState& words = state(id);
+    words.marked_until_s.store(now_s() + kRefusalLastsS, std::memory_order_relaxed);
+    words.refusals.fetch_add(1, std::memory_order_release);
+}
+
+void ListService::bound_marks() {
+    RowBoard& board = *runtime_.shared().board;
+    if (mark_count_ <= std::max(board.capacity() / kMarkShare, 1U)) return;
+    const auto most =
+        std::ranges::max_element(marks_, {}, [](const auto& one) { return one.second.size(); });
+    board.drop_refusal(most->first, most->second.front(), UINT32_MAX);
+    most->second.pop_front();
+    --mark_count_;
+}
+
+void ListService::forget_marks() {
+    RowBoard& board = *runtime_.shared().board;
+    std::size_t left = kMarksPerTurn;
+    for (auto& [id, marks] : marks_) {
+        for (std::size_t n = marks.size(); n > 0 && left > 0; --n, --left) {
+            const IpAddress address = marks.front();
+            marks.pop_front();
+            if (board.drop_refusal(id, address, now_s()) != 0)
+                marks.push_back(address);
+            else
+                --mark_count_;
+        }
+    }
+    std::erase_if(marks_, [](const auto& one) { return one.second.empty(); });
 }
 
 void ListService::log_shortened(const List& list, const Event& event, std::uint64_t now_ms) {
@@ -183,6 +270,8 @@ void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s
 
 void ListService::forget_ended(std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    now_ms_ = now_ms;
+    forget_marks();
     RowBoard& board = *runtime_.shared().board;
     board.forget_ended(now_s, std::max(kMinBoardSlots, board.capacity() / kTurnsOfBoard));
     if (now_s - tidied_rows_s_ < kTidyEveryS) return;
@@ -280,9 +369,10 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
 Outcome ListService::Wait::outcome() const {
     const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
     const bool good = has(Outcome::installed) || has(Outcome::already_there);
-    if (has(Outcome::router_away) &&
-        (quorum == config::Quorum::all || !(good || has(Outcome::failed))))
+    const bool has_result = good || has(Outcome::failed) || has(Outcome::refused);
+    if (has(Outcome::router_away) && (quorum == config::Quorum::all || !has_result))
         return Outcome::router_away;
+    if (has(Outcome::refused) && !(good && quorum == config::Quorum::any)) return Outcome::refused;
     if (has(Outcome::failed) && !(good && quorum == config::Quorum::any)) return Outcome::failed;
     return has(Outcome::installed) ? Outcome::installed : Outcome::already_there;
 }

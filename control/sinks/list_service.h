@@ -7,6 +7,10 @@
 // a new epoch, and knowledge about the others stays. Memory of lists with several sinks: about 90 bytes per address,
 // 4 more per sink from the fifth on.
 //
+// An address that a sink has no room for gets a mark on the row board (row_board.h: Refusal) for 60 s, or until its claim is
+// taken. The sinks that count for the list's quorum decide. Marks take an eighth of the row board at most: then the list
+// with the most of them loses its oldest, so that no list's flood removes those of the others.
+//
 // One thread: `routers`. It does not depend on the kind of a sink.
 #pragma once
 
@@ -15,6 +19,7 @@
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -47,6 +52,10 @@ class ListService final : public SinkObserver {
     [[nodiscard]] std::uint64_t board_full() const {
         return board_full_.load(std::memory_order_relaxed);
     }
+    // Addresses that sinks had no room for. Any thread.
+    [[nodiscard]] std::uint64_t refusals() const {
+        return refusals_.load(std::memory_order_relaxed);
+    }
     // Of all lists.
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
@@ -54,6 +63,7 @@ class ListService final : public SinkObserver {
     void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override;
     void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
+    void refused(const ClaimSink& sink, ListId list, const IpAddress& address) override;
     void epoch(const ClaimSink& sink, ListId list) override;
     void away(const ClaimSink& sink, ListId list, bool value) override;
     void settled(std::uint64_t hold_token, Outcome outcome) override;
@@ -95,6 +105,12 @@ class ListService final : public SinkObserver {
     void count_anew(ListId id, const List& list);
     void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
+    void take_refusals(const List& list, const Claim& claim, bool is_awaited);
+    [[nodiscard]] static bool counts(const List& list, const ListSink& one);
+    [[nodiscard]] std::uint32_t now_s() const { return static_cast<std::uint32_t>(now_ms_ / 1000); }
+    void mark(ListId id, const IpAddress& address);
+    void bound_marks();
+    void forget_marks();
     void log_shortened(const List& list, const Event& event, std::uint64_t now_ms);
     void note_shared(const List& list, const Event& event, std::uint64_t now_ms);
     void log_shared(const List& list, const Event& event, const IpAddress& address,
@@ -110,6 +126,12 @@ class ListService final : public SinkObserver {
     std::uint32_t tidied_s_ = 0;       // when old names of shared addresses were last forgotten
     std::uint32_t tidied_rows_s_ = 0;  // and rows of lists with several sinks
     std::atomic<std::uint64_t> board_full_{0};
+    std::uint64_t now_ms_ = 0;        // of the last take() or forget_ended()
+    const List* claiming_ = nullptr;  // while its sinks get a claim ...
+    std::vector<IpAddress> refused_;  // ... what they had no room for, each by each sink
+    std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
+    std::size_t mark_count_ = 0;
+    std::atomic<std::uint64_t> refusals_{0};
     std::map<ListId, LoggedShared> logged_shared_;
     std::map<ListId, std::uint64_t> shortened_logged_ms_;
 };

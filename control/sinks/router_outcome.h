@@ -14,6 +14,8 @@ constexpr Outcome to_outcome(routeros::Outcome outcome) {
             return Outcome::already_there;
         case routeros::Outcome::router_away:
             return Outcome::router_away;
+        case routeros::Outcome::refused:
+            return Outcome::refused;
         case routeros::Outcome::failed:
             break;
     }

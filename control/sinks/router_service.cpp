@@ -95,6 +95,10 @@ void RouterService::forgotten(routeros::ListId list, const routeros::AddressByte
     observer_.forgotten(*this, list, IpAddress{address});
 }
 
+void RouterService::refused(routeros::ListId list, const routeros::AddressBytes& address) {
+    observer_.refused(*this, list, IpAddress{address});
+}
+
 void RouterService::epoch(routeros::ListId list) {
     observer_.epoch(*this, list);
 }

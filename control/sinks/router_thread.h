@@ -101,6 +101,7 @@ class RouterThread {
     [[nodiscard]] Outcomes outcomes() const;
     // Rows that are missing because the row board was full; any thread.
     [[nodiscard]] std::uint64_t board_full() const { return lists_.board_full(); }
+    [[nodiscard]] std::uint64_t refusals() const { return lists_.refusals(); }
 
   private:
     struct Link;

@@ -297,6 +297,9 @@ class TraceWriter {
             case TraceRow::awaited:
                 out["row"] = "awaited";
                 return name + "rows are written, and the answer waits for them";
+            case TraceRow::refused:
+                out["row"] = "refused";
+                return name + "it has no room for the row (on_full)";
         }
         return "";
     }

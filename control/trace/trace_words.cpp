@@ -167,6 +167,8 @@ std::string_view outcome_text(unsigned outcome) {
             return "the router is unreachable";
         case Outcome::failed:
             return "the router rejected the row";
+        case Outcome::refused:
+            return "the list has no room for the row";
         case Outcome::count_:
             break;
     }
@@ -182,7 +184,7 @@ std::string_view leave_text(unsigned leave) {
         case Leave::wait_for_ring:
             return "the answer waits: the ring to the routers' thread is full";
         case Leave::servfail:
-            return "the router is unreachable, on_timeout: servfail";
+            return "the row is missing (on_timeout: servfail, or on_full: servfail)";
         case Leave::drop:
             return "the router is unreachable, on_timeout: drop";
     }

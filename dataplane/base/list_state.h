@@ -19,6 +19,11 @@ struct alignas(64) ListState {
     std::atomic<std::uint32_t> epoch{
         1};  // incremented when earlier knowledge of its rows is void (reboot, reconnect)
     std::atomic<bool> away{true};  // answers do not wait for its router
+    // Claims that were refused. Incremented after the mark on the row board: a worker that reads it (acquire) before
+    // the row board finds the mark. Claim words of rows that were only asked for hold it (claim_word.h).
+    std::atomic<std::uint32_t> refusals{0};
+    // Until when the row board may have a mark of the list; 0: never had one.
+    std::atomic<std::uint32_t> marked_until_s{0};
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");

@@ -46,11 +46,13 @@ Coverage coverage(std::uint32_t wanted_ttl_s, std::uint32_t now_s, std::uint32_t
 
 ClaimWord ClaimWord::unpack(std::uint64_t word) noexcept {
     return {static_cast<std::uint32_t>(word >> 32),
-            static_cast<std::uint32_t>(word >> 8) & 0xffffffU, static_cast<std::uint8_t>(word)};
+            static_cast<std::uint32_t>(word >> 8) & kStampMask, static_cast<std::uint8_t>(word),
+            (word >> 31 & 1) != 0};
 }
 
 std::uint64_t ClaimWord::pack() const noexcept {
-    return (std::uint64_t{ttl_until_s} << 32) | (std::uint64_t{stamp} << 8) | raised;
+    return (std::uint64_t{ttl_until_s} << 32) | (std::uint64_t{is_pending} << 31) |
+           (std::uint64_t{stamp} << 8) | raised;
 }
 
 std::uint64_t mix_stamp(std::uint64_t stamp, ListId list, std::uint32_t epoch) noexcept {
@@ -61,7 +63,7 @@ std::uint64_t mix_stamp(std::uint64_t stamp, ListId list, std::uint32_t epoch) n
 }
 
 std::uint32_t finish_stamp(std::uint64_t stamp) noexcept {
-    const auto folded = static_cast<std::uint32_t>((stamp >> 40) ^ stamp) & 0xffffffU;
+    const auto folded = static_cast<std::uint32_t>((stamp >> 40) ^ stamp) & kStampMask;
     return folded == 0 ? 1 : folded;
 }
 

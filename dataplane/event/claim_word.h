@@ -55,15 +55,23 @@ Coverage coverage(std::uint32_t wanted_ttl_s, std::uint32_t now_s, std::uint32_t
 // The claims that a cached entry remembers, in its 64-bit claim word: a hit within `ttl_until_s` under
 // the same lists and epochs needs no look-up. Any worker writes it,
 // relaxed; a lost update costs one look at the row board.
+//
+// A word whose rows are on the row board holds until they end. A word whose rows were only asked for
+// (`is_pending`) also holds the lists' refusals: any refusal of one of its lists takes it back, and the
+// next hit asks the row board. So a refused claim never counts as covered, and rows that exist cost
+// no look-up while others are refused.
 struct ClaimWord {
     std::uint32_t ttl_until_s = 0;  // TTLs may last until then
-    std::uint32_t stamp =
-        0;  // 24 bits: of the lists and their epochs; never 0 in a word that is used
+    // 23 bits: of the lists and their epochs, and refusals; never 0 in a word that is used
+    std::uint32_t stamp = 0;
     std::uint8_t raised = 0;  // low 8 bits of the second in which a renewal was last asked for
+    bool is_pending = false;  // a row of it was not on the row board
 
     static ClaimWord unpack(std::uint64_t word) noexcept;
     [[nodiscard]] std::uint64_t pack() const noexcept;
 };
+
+inline constexpr std::uint32_t kStampMask = 0x7fffff;
 
 // Mixes one list into a stamp; begin with 0, end with finish_stamp(). The order of the lists does
 // not matter.

@@ -76,12 +76,21 @@ bool Claims::settle_covered(const LeavingAnswer& a, Now now, LeaveTerms& terms) 
 LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
     LeaveTerms terms;
     if (settle_covered(a, now, terms)) return terms;
-    const std::uint32_t stamp = a.entry != nullptr ? stamp_of(a) : 0;
+    decide(a, now, terms);
+    if (terms.obeys_on_full && terms.leave != Leave::wait_for_ring) count_full(terms.obeyed);
+    return terms;
+}
+
+void Claims::decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept {
+    // Before the row board is asked, and before the event: an epoch or a refusal in between takes the word back.
+    const std::uint32_t stamp = a.entry != nullptr ? stamp_of(a, false) : 0;
+    const std::uint32_t pending_stamp = a.entry != nullptr ? stamp_of(a, true) : 0;
     const std::uint32_t until_s = ask_board(a, ttl_left_s(a), now, terms);
+    const bool may_remember = a.entry != nullptr && !terms.skips && !terms.refused;
     if (terms.raise_mask == 0) {
-        counters_.add(Stat::claims_covered);
-        if (a.entry != nullptr && !terms.skips) remember(a.entry, {until_s, stamp, 0});
-        return terms;
+        if (!terms.refused) counters_.add(Stat::claims_covered);
+        if (may_remember) remember(a.entry, {until_s, stamp, 0});
+        return;
     }
     unsigned events = 0;
     for (unsigned i = 0; i < a.lists.size(); ++i) {
@@ -92,37 +101,47 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
     if (terms.leave != Leave::now) terms.hold_mask = 0;  // it ends at once: no answer waits
     if (terms.hold_mask != 0) {
         terms.leave = Leave::hold;
-        return terms;
+        return;
     }
     raise(a, terms, 0, now);
-    if (a.entry != nullptr && terms.leave == Leave::now && !terms.skips) {
+    if (may_remember && terms.leave == Leave::now) {
         const auto second = static_cast<std::uint8_t>(now.s());
-        remember(a.entry, {until_s, stamp, second});
+        remember(a.entry, {until_s, pending_stamp, second, true});
     }
-    return terms;
 }
 
-std::uint32_t Claims::stamp_of(const LeavingAnswer& a) const noexcept {
+std::uint32_t Claims::known_of(ListId list, bool is_pending) const noexcept {
+    constexpr std::uint32_t kOdd = 0x9e3779b1;  // no step of one number stands for one of the other
+    const ListState& state = lists_[list];
+    const std::uint32_t epoch = state.epoch.load(std::memory_order_relaxed);
+    return is_pending ? epoch + kOdd * state.refusals.load(std::memory_order_acquire) : epoch;
+}
+
+std::uint32_t Claims::stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept {
     std::uint64_t stamp = 0;
     for (const auto index : a.lists) {
         const ListId id = a.snapshot.lists[index].id_for(a.client);
-        stamp = mix_stamp(stamp, id, lists_[id].epoch.load(std::memory_order_relaxed));
+        stamp = mix_stamp(stamp, id, known_of(id, is_pending));
     }
     return finish_stamp(stamp);
 }
 
+// One loop over the lists: this is most hits of the policy.
 bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                              LeaveTerms& terms) const noexcept {
     const ClaimWord word = ClaimWord::unpack(a.entry->claim.load(std::memory_order_relaxed));
-    if (word.stamp != stamp_of(a)) return false;
     std::uint32_t wanted_s = terms.wanted_ttl_s;
+    std::uint64_t stamp = 0;
     bool lower = true, capped = false;
     for (const auto index : a.lists) {
         const PolicyList& list = a.snapshot.lists[index];
+        const ListId id = list.id_for(a.client);
+        stamp = mix_stamp(stamp, id, known_of(id, word.is_pending));
         wanted_s = wanted_by(list, wanted_s);
         lower = lower && may_lower(list, ttl_s);
         capped = capped || list.cap_answer_ttl;
     }
+    if (word.stamp != finish_stamp(stamp)) return false;
     const Coverage c = coverage(wanted_s, next_second(now), word.ttl_until_s, lower);
     const bool asked_already =
         c.cover == Cover::ending && word.raised == static_cast<std::uint8_t>(now.s());
@@ -131,19 +150,27 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now no
     return true;
 }
 
-std::uint32_t Claims::rows_until_s(const PolicyList& list, const LeavingAnswer& a, Now now,
-                                   LeaveTerms& terms) const noexcept {
+Claims::Known Claims::look_up(const PolicyList& list, const LeavingAnswer& a, Now now,
+                              LeaveTerms& terms) const noexcept {
     const ListId id = list.id_for(a.client);
     const std::uint32_t epoch = lists_[id].epoch.load(std::memory_order_relaxed);
-    std::uint32_t until_s = kNoLimit;
+    const bool has_marks = may_have_marks(id, now);
+    Known known{kNoLimit, Refusal::none};
     for_each_claimable(list, a.answer, [&](const IpAddress& address) {
         if (list.shared == Sharing::skip && board_.is_skipped(id, address, now.s())) {
             terms.skips = true;
             return;
         }
-        until_s = std::min(until_s, ttl_until_s(list, board_.installed_until(id, address, epoch)));
+        const std::uint32_t until_s = ttl_until_s(list, board_.installed_until(id, address, epoch));
+        if (has_marks && until_s <= now.s()) {
+            const Refusal refusal = board_.refusal(id, address, now.s());
+            if (refusal != Refusal::none && known.refusal != Refusal::stands)
+                known.refusal = refusal;
+            if (refusal == Refusal::stands) return;  // it is not claimed now
+        }
+        known.until_s = std::min(known.until_s, until_s);
     });
-    return until_s;
+    return known;
 }
 
 std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
@@ -153,52 +180,79 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
         const PolicyList& list = a.snapshot.lists[a.lists[i]];
         const auto bit = static_cast<std::uint8_t>(1U << i);
         const std::uint32_t wanted_s = wanted_by(list, terms.wanted_ttl_s);
-        std::uint32_t until_s = rows_until_s(list, a, now, terms);
+        const Known known = look_up(list, a, now, terms);
+        std::uint32_t until_s = known.until_s;
         const Coverage c = coverage(wanted_s, next_second(now), until_s, may_lower(list, ttl_s));
         const bool has_time =
             c.cover == Cover::lowered || (c.cover == Cover::ending && list.synchronous);
         if (has_time && list.cap_answer_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, c.ttl_s);
+        bool is_awaited = false;
         if (c.cover == Cover::ending || c.cover == Cover::none) {
             terms.raise_mask |= bit;
             const bool row_is_there = c.cover == Cover::ending && list.cap_answer_ttl;
-            if (list.synchronous && !row_is_there) wait_for(list, a, bit, terms);
+            if (list.synchronous && !row_is_there) is_awaited = wait_for(list, a, bit, terms);
             if (!list.synchronous || !row_is_there) {
                 const std::uint32_t life_s = row_life_s(list, ttl_s, wanted_s);
                 until_s = life_s == 0 ? kNoLimit : ttl_until_s(list, now.s() + life_s);
             }
+        }
+        if (known.refusal != Refusal::none) [[unlikely]] {
+            terms.refused = true;
+            terms.refused_mask |= bit;
+            // What an answer waits for says whether it is refused again.
+            if (known.refusal == Refusal::stands || !is_awaited) obey_on_full(list.on_full, terms);
         }
         all_until_s = std::min(all_until_s, until_s);
     }
     return all_until_s;
 }
 
+void Claims::obey_on_full(OnFull on_full, LeaveTerms& terms) noexcept {
+    terms.obeys_on_full = true;
+    terms.obeyed = std::max(terms.obeyed, on_full);
+    if (on_full == OnFull::cap_ttl) terms.ttl_cap_s = std::min(terms.ttl_cap_s, kRefusalStandsS);
+    if (on_full == OnFull::servfail && terms.leave == Leave::now) terms.leave = Leave::servfail;
+}
+
+void Claims::count_full(OnFull on_full) noexcept {
+    switch (on_full) {
+        case OnFull::answer:
+            return counters_.add(Stat::full_answered);
+        case OnFull::cap_ttl:
+            return counters_.add(Stat::full_capped);
+        case OnFull::servfail:
+            return counters_.add(Stat::full_servfail);
+    }
+}
+
 // The row is missing and must exist before the answer leaves, unless the answer does not wait for its
-// router.
-void Claims::wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
+// router. True: it waits.
+bool Claims::wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                       LeaveTerms& terms) noexcept {
     if (!lists_[list.id_for(a.client)].away.load(std::memory_order_relaxed)) {
         terms.hold_mask |= bit;
         terms.on_timeout = std::max(terms.on_timeout, list.on_timeout);
+        terms.on_full = std::max(terms.on_full, list.on_full);
         terms.sync_timeout_ms = std::max(terms.sync_timeout_ms, list.sync_timeout_ms);
-        return;
+        return true;
     }
     counters_.add(Stat::hold_router_away);
     if (list.on_timeout == OnTimeout::drop) terms.leave = Leave::drop;
     if (list.on_timeout == OnTimeout::servfail && terms.leave == Leave::now)
         terms.leave = Leave::servfail;
+    return false;
 }
 
-LeaveTerms& Claims::full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept {
+void Claims::full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept {
     counters_.add(Stat::events_ring_full);
-    if (terms.leave != Leave::now) return terms;
-    if (a.entry != nullptr && terms.hold_mask == 0) return terms;  // the next hit raises it
+    if (terms.leave != Leave::now) return;
+    if (a.entry != nullptr && terms.hold_mask == 0) return;  // the next hit raises it
     terms.leave = Leave::wait_for_ring;
     for (unsigned i = 0; i < a.lists.size(); ++i) {
         if (((terms.raise_mask >> i) & 1) == 0) continue;
         terms.sync_timeout_ms =
             std::max(terms.sync_timeout_ms, a.snapshot.lists[a.lists[i]].sync_timeout_ms);
     }
-    return terms;
 }
 
 unsigned Claims::raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
@@ -255,7 +309,10 @@ unsigned Claims::push_events(const PolicyList& list, const LeavingAnswer& a,
         }
         e.count = 0;
     };
+    // An answer that waits gets a result for each of its events.
+    const bool leaves_out = hold_token == 0 && may_have_marks(e.list, now);
     for_each_claimable(list, a.answer, [&](const IpAddress& address) {
+        if (leaves_out && board_.refusal(e.list, address, now.s()) == Refusal::stands) return;
         e.addresses[e.count++] = address;
         if (e.count == kEventAddresses) push();
     });

@@ -9,10 +9,13 @@
 // again. An answer without a cache waits for space (Leave::wait_for_ring), up to the lists'
 // sync_timeout.
 //
+// An address that a list refused, because it or a share of it is full, has a mark on the row board. While the mark
+// stands, no event is raised for it, and the answer obeys the list's `on_full`.
+//
 // Cost: none without lists; for a covered cached answer one word and each list's line; else
 //       one look at the row board for each (list, address). The only shared data that it writes is the
 //       entry's claim word, relaxed.
-// Counts: claims_covered, events_raised, events_ring_full, hold_router_away.
+// Counts: claims_covered, events_raised, events_ring_full, hold_router_away, full_answered, full_capped, full_servfail.
 #pragma once
 
 #include <array>
@@ -46,7 +49,7 @@ enum class Leave : std::uint8_t {
     now,
     hold,           // park it, then raise() with its token
     wait_for_ring,  // park it and ask again when there is space
-    servfail,       // a router is unreachable, and on_timeout is servfail
+    servfail,  // a router is unreachable and on_timeout is servfail, or a list is full and on_full is
     drop,
 };
 
@@ -54,14 +57,19 @@ struct LeaveTerms {
     Leave leave = Leave::now;
     OnTimeout on_timeout =
         OnTimeout::answer;  // hold, wait_for_ring: the strictest setting of the awaited lists
+    OnFull on_full = OnFull::answer;    // hold: the strictest setting of the awaited lists
     std::uint32_t ttl_cap_s = kNoCap;   // no record's TTL may leave above this
     std::uint32_t sync_timeout_ms = 0;  // hold, wait_for_ring: the longest of those lists
     std::uint32_t wanted_ttl_s = 0;     // s
     std::uint8_t raise_mask = 0;        // bit i: an event for lists[i] is needed
     std::uint8_t hold_mask = 0;         // ... and its result is awaited
+    std::uint8_t refused_mask = 0;      // lists[i] refused an address
     // A list does without an address for now (`shared: skip`): the entry's claim word is not written, so the next hit
     // asks the row board again.
     bool skips = false;
+    bool refused = false;            // a list refused an address: likewise
+    bool obeys_on_full = false;      // a list without room decided how the answer leaves,
+    OnFull obeyed = OnFull::answer;  // ... the strictest one so
 
     static constexpr std::uint32_t kNoCap = UINT32_MAX;
 };
@@ -86,22 +94,40 @@ class Claims {
     // Reports an answer with more addresses than a list accepts to `routers`, once a second.
     void note_shortened(const LeavingAnswer& a, const PolicyList& list, Now now) noexcept;
 
+    // Counts an answer that its list was too full for.
+    void count_full(OnFull on_full) noexcept;
+
     // Whether settle() may find space for answers that wait for the ring.
     [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
 
   private:
     [[nodiscard]] bool covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                                        LeaveTerms& terms) const noexcept;
+    // What the row board knows about an answer's addresses in a list.
+    struct Known {
+        std::uint32_t
+            until_s;  // the end of TTLs that all rows allow, without those of `refused` addresses
+        Refusal refusal;
+    };
     // Asks the row board; returns the end of TTLs that all rows allow once the raised events are
     // written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
-    [[nodiscard]] std::uint32_t rows_until_s(const PolicyList& list, const LeavingAnswer& a,
-                                             Now now, LeaveTerms& terms) const noexcept;
-    void wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
+    [[nodiscard]] Known look_up(const PolicyList& list, const LeavingAnswer& a, Now now,
+                                LeaveTerms& terms) const noexcept;
+    // A list refused an address of the answer, which does not wait for it.
+    static void obey_on_full(OnFull on_full, LeaveTerms& terms) noexcept;
+    // What settle_covered() leaves open.
+    void decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept;
+    bool wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                   LeaveTerms& terms) noexcept;
-    LeaveTerms& full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
-    [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a) const noexcept;
+    void full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
+    // The number of a list in stamps: its epoch, and with rows that were only asked for its refusals.
+    [[nodiscard]] std::uint32_t known_of(ListId list, bool is_pending) const noexcept;
+    [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept;
+    [[nodiscard]] bool may_have_marks(ListId list, Now now) const noexcept {
+        return lists_[list].marked_until_s.load(std::memory_order_relaxed) > now.s();
+    }
     unsigned push_events(const PolicyList& list, const LeavingAnswer& a, std::uint32_t wanted_ttl_s,
                          std::uint64_t hold_token, unsigned tokens_left, Now now) noexcept;
 

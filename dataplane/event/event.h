@@ -56,7 +56,8 @@ static_assert(sizeof(Event) == 40 + 16 + 256 + 256);
     X(already_there, "already_there", "an existing row already covered the lease")       \
     X(late, "late", "the answer left before its row was acknowledged")                   \
     X(router_away, "router_away", "the router was unreachable; the answer did not wait") \
-    X(failed, "failed", "the router rejected the row")
+    X(failed, "failed", "the router rejected the row")                                   \
+    X(refused, "refused", "the list, or a share of it, is full: no row (`on_full`)")
 enum class Outcome : std::uint8_t {
 #define STEER_OUTCOME_ENUM(name, label, text) name,
     STEER_OUTCOMES(STEER_OUTCOME_ENUM)

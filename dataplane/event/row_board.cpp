@@ -20,8 +20,10 @@ struct RowKey {
     std::uint32_t list;
 };
 static_assert(sizeof(RowKey) == 20);
-constexpr std::uint32_t kSkipped = 1U << 31;  // in RowKey::list: the entry says until when
-static_assert(kMaxLists <= kSkipped);
+// In RowKey::list: the entry says until when the list does without the address; or until when its refusal lasts, and
+// in place of the epoch until when it stands.
+constexpr std::uint32_t kSkipped = 1U << 31, kRefused = 1U << 30;
+static_assert(kMaxLists <= kRefused);
 
 void* pack(std::uint32_t until_s, std::uint32_t epoch) {
     static_assert(sizeof(void*) == sizeof(std::uint64_t));
@@ -99,6 +101,39 @@ bool RowBoard::skip(ListId list, const IpAddress& address, std::uint32_t until_s
     if (until_s != 0) return put_value(&key, pack(until_s, 0));
     remove_key(&key);
     return true;
+}
+
+Refusal RowBoard::refusal(ListId list, const IpAddress& address,
+                          std::uint32_t now_s) const noexcept {
+    const RowKey key{address, list | kRefused};
+    void* value = nullptr;
+    if (rte_hash_lookup_data(hash_, &key, &value) < 0) return Refusal::none;
+    const auto packed = reinterpret_cast<std::uint64_t>(value);
+    if (packed >> 32 <= now_s) return Refusal::none;
+    return static_cast<std::uint32_t>(packed) > now_s ? Refusal::stands : Refusal::old;
+}
+
+RowBoard::Marked RowBoard::refuse(ListId list, const IpAddress& address, std::uint32_t now_s) {
+    const RowKey key{address, list | kRefused};
+    const std::size_t before = size_;
+    if (!put_value(&key, pack(now_s + kRefusalLastsS, now_s + kRefusalStandsS)))
+        return Marked::full;
+    return size_ == before ? Marked::again : Marked::fresh;
+}
+
+bool RowBoard::lift_refusal(ListId list, const IpAddress& address) {
+    const RowKey key{address, list | kRefused};
+    return rte_hash_lookup(hash_, &key) >= 0 && put_value(&key, pack(0, 0));
+}
+
+std::uint32_t RowBoard::drop_refusal(ListId list, const IpAddress& address, std::uint32_t now_s) {
+    const RowKey key{address, list | kRefused};
+    void* value = nullptr;
+    if (rte_hash_lookup_data(hash_, &key, &value) < 0) return 0;
+    const auto until_s = static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(value) >> 32);
+    if (until_s > now_s) return until_s;
+    remove_key(&key);
+    return 0;
 }
 
 void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {

@@ -2,7 +2,8 @@
 //
 // One rte_hash; one writer (`routers`), lock-free readers (workers, registered with `qsbr`). A reader pays one
 // lookup per address. A value is {installed_until, epoch} in 64 bits, so that it is read and replaced whole.
-// An address may have a second entry: until when the list does without it (`shared: skip`).
+// An address may have a second entry: until when the list does without it (`shared: skip`); and a third: its claim was
+// refused, because the list or a share of it is full (`on_full`).
 // A removed entry keeps its slot until the readers' next quiescent states. The hash is keyed by a random word of
 // this process, because the servers of a policy domain choose the addresses.
 #pragma once
@@ -19,6 +20,17 @@ struct rte_rcu_qsbr;
 namespace steer {
 
 inline constexpr std::uint32_t kForever = UINT32_MAX;  // a row without a timeout
+// How long a refused address is not claimed again, and the largest TTL of its answers with `on_full: cap_ttl`.
+inline constexpr std::uint32_t kRefusalStandsS = 5;
+// How long it counts as refused, unless its claim is taken before.
+inline constexpr std::uint32_t kRefusalLastsS = 60;
+
+// What the row board says about the last claim of an address.
+enum class Refusal : std::uint8_t {
+    none,    // it was taken, or there was none for a while
+    stands,  // refused: no event now
+    old,     // refused the last time: claim it again
+};
 
 class RowBoard {
   public:
@@ -36,12 +48,23 @@ class RowBoard {
     [[nodiscard]] bool is_skipped(ListId list, const IpAddress& address,
                                   std::uint32_t now_s) const noexcept;
 
+    // Reader: whether the address has no row because the list refused it.
+    [[nodiscard]] Refusal refusal(ListId list, const IpAddress& address,
+                                  std::uint32_t now_s) const noexcept;
+
     // Writer. False: full (the address is then unknown).
     bool put(ListId list, const IpAddress& address, std::uint32_t until_s, std::uint32_t epoch);
     void remove(ListId list, const IpAddress& address);
     // Writer: the list does without the address until then; 0: ends that. False: full, the list keeps holding it.
     bool skip(ListId list, const IpAddress& address, std::uint32_t until_s);
-    // Writer: removes ended rows and skips in the next `slots` slots of the table (and in empty slots behind them);
+    // Writer: the list refused the address now. The caller bounds the number of these marks.
+    enum class Marked : std::uint8_t { fresh, again, full };
+    Marked refuse(ListId list, const IpAddress& address, std::uint32_t now_s);
+    // Writer: it no longer counts as refused; the mark stays until forget_ended(). False: there is no mark.
+    bool lift_refusal(ListId list, const IpAddress& address);
+    // Writer: removes the mark, unless it lasts beyond `now_s`: then returns until when.
+    std::uint32_t drop_refusal(ListId list, const IpAddress& address, std::uint32_t now_s);
+    // Writer: removes ended rows, skips and refusals in the next `slots` slots of the table (and in empty slots behind them);
     // continues there at the next call. This is the only removal for sinks that do not report the end of a row.
     void forget_ended(std::uint32_t now_s, std::uint32_t slots);
     [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -111,8 +111,10 @@ struct alignas(64) Parked {
     std::uint32_t sequence;   // counts up at each use: a stale token does not match
     std::uint32_t started_s;  // when the query came, CLOCK_BOOTTIME ...
     std::uint16_t started_64000ths;  // ... and the part of that second, in 1/64000 s
-    std::uint8_t on_timeout;         // held: OnTimeout, the strictest of the awaited lists
-    bool unsettled;                  // held: a router did not write a row
+    std::uint8_t on_timeout : 2;     // held: OnTimeout, the strictest of the awaited lists
+    std::uint8_t on_full : 2;        // held: OnFull, likewise
+    bool unsettled : 1;              // held: a router did not write a row
+    bool refused : 1;                // held: a list had no room for a row
     std::uint32_t ttl_end_s;         // held: when the answer's TTLs end at the latest
     const Snapshot* snapshot;        // its generation stays alive until the record is freed
     Parked* next_waiter;             // used by the owner, while it waits for an upstream

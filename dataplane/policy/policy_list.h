@@ -14,6 +14,9 @@
 namespace steer {
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
+// What happens to an answer with an address that the list refused, because it or a share of it is full. From the least
+// to the strictest: of several lists the strictest decides.
+enum class OnFull : std::uint8_t { answer, cap_ttl, servfail };
 enum class MissingFamily : std::uint8_t { answer, nodata };
 // What happens to addresses that also belong to names outside the list.
 enum class Sharing : std::uint8_t { keep, skip, report };
@@ -36,6 +39,7 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
     bool cap_answer_ttl = true;
     std::uint32_t sync_timeout_ms = 100;
     OnTimeout on_timeout = OnTimeout::answer;
+    OnFull on_full = OnFull::cap_ttl;
     MissingFamily missing_family = MissingFamily::answer;
     Sharing shared = Sharing::keep;
     std::uint16_t max_addresses = 0;  // per answer; further ones are removed; 0: no limit

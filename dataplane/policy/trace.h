@@ -102,7 +102,7 @@ enum class TracePacketCache : std::uint8_t {
 enum class TraceSource : std::uint8_t { records, cache, stale, upstream, empty };
 enum class TraceWait : std::uint8_t { upstream, time, branches, router, ring };
 enum class TraceVia : std::uint8_t { port, kernel, tcp, channel };
-enum class TraceRow : std::uint8_t { covered, written, awaited };
+enum class TraceRow : std::uint8_t { covered, written, awaited, refused };
 // The table of an end: Verdict, PendingOutcome; or lost, with its record.
 enum class TraceEnd : std::uint8_t { verdict, pending_outcome, lost };
 

@@ -120,6 +120,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
     p->injected = nullptr;
     p->holds_left = 0;
     p->unsettled = false;
+    p->refused = false;
     p->background = false;
     p->is_branch = false;
     p->wait = 0;

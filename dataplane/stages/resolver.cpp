@@ -48,6 +48,11 @@ std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
     return terms.ttl_cap_s == LeaveTerms::kNoCap ? UINT32_MAX : now.s() + terms.ttl_cap_s;
 }
 
+void set_policies(Parked& p, OnTimeout on_timeout, OnFull on_full) {
+    p.on_timeout = static_cast<std::uint8_t>(on_timeout) & 3U;
+    p.on_full = static_cast<std::uint8_t>(on_full) & 3U;
+}
+
 // RFC 7871 7.2.2: the option goes back if it was looked at, and the answer is not one for another subnet.
 std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s,
                                       const dns::Answer& answer) {
@@ -419,10 +424,12 @@ void Resolver::read_query(const Parked& r, QueryContext& c) noexcept {
     if (a.lists.empty()) return;
     for (unsigned i = 0; i < a.lists.size(); ++i) {
         const bool is_awaited = (terms.hold_mask >> i & 1) != 0;
+        const bool is_refused = (terms.refused_mask >> i & 1) != 0;
         const bool is_raised = (terms.raise_mask >> i & 1) != 0;
-        const TraceRow row = is_awaited  ? TraceRow::awaited
-                             : is_raised ? TraceRow::written
-                                         : TraceRow::covered;
+        const TraceRow row = is_awaited   ? TraceRow::awaited
+                             : is_refused ? TraceRow::refused
+                             : is_raised  ? TraceRow::written
+                                          : TraceRow::covered;
         c.trace.note(now, TraceWhat::row, static_cast<unsigned>(row), a.lists[i],
                      a.snapshot.lists[a.lists[i]].id_for(a.client), terms.wanted_ttl_s);
     }
@@ -578,7 +585,7 @@ bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
     if (const auto ede = c.response.ede()) p.ede = static_cast<std::uint16_t>(*ede);
     p.kept = c.response.terms();
     p.program = c.state;
-    p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
+    set_policies(p, terms.on_timeout, terms.on_full);
     p.ttl_end_s = ttl_end_s(terms, now);
     timers_.set(p.index, now.ms + terms.sync_timeout_ms, now.ms);
     if (terms.leave == Leave::wait_for_ring) {
@@ -592,7 +599,7 @@ bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
 void Resolver::start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms,
                           Now now) noexcept {
     p.state = Parked::State::held;
-    p.on_timeout = static_cast<std::uint8_t>(terms.on_timeout);
+    set_policies(p, terms.on_timeout, terms.on_full);
     p.ttl_end_s = ttl_end_s(terms, now);
     p.holds_left =
         static_cast<std::uint8_t>(parts_.claims.raise(a, terms, ParkedPool::token_of(p), now));
@@ -601,8 +608,10 @@ void Resolver::start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& t
 void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept {
     Parked* const p = parts_.pool.find(hold_token);
     if (p == nullptr || p->state != Parked::State::held || p->holds_left == 0) return;
-    p->unsettled =
-        p->unsettled || (outcome != Outcome::installed && outcome != Outcome::already_there);
+    if (outcome == Outcome::refused)
+        p->refused = true;
+    else if (outcome != Outcome::installed && outcome != Outcome::already_there)
+        p->unsettled = true;
     if (outcome == Outcome::router_away) parts_.counters.add(Stat::hold_router_away);
     --p->holds_left;
     if (p->trace != 0) [[unlikely]] {
@@ -611,6 +620,7 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
                        p->holds_left);
     }
     if (p->holds_left > 0) return;
+    if (p->refused) return end_refused(*p, now);
     if (p->unsettled) return end_by_policy(*p, now);
     parts_.counters.add(Stat::hold_released);
     let_go(*p, PendingOutcome::answered, now);
@@ -629,6 +639,24 @@ void Resolver::let_go(Parked& p, PendingOutcome end, Now now) noexcept {
     if (p.ede != kNoEde) options.ede = static_cast<dns::Ede>(p.ede);
     parts_.replier.answer(p, q, p.answer->answer(), options, end);
     give_back(p);
+}
+
+// Before on_timeout, which then decides only if another list's row is missing, too.
+void Resolver::end_refused(Parked& p, Now now) noexcept {
+    const auto on_full = static_cast<OnFull>(p.on_full);
+    parts_.claims.count_full(on_full);
+    switch (on_full) {
+        case OnFull::answer:
+            break;
+        case OnFull::cap_ttl:
+            p.ttl_end_s = std::min(p.ttl_end_s, now.s() + kRefusalStandsS);
+            break;
+        case OnFull::servfail:
+            p.on_timeout = static_cast<std::uint8_t>(OnTimeout::servfail) & 3U;
+            return end_by_policy(p, now);
+    }
+    if (p.unsettled) return end_by_policy(p, now);
+    let_go(p, PendingOutcome::answered, now);
 }
 
 void Resolver::end_by_policy(Parked& p, Now now) noexcept {
@@ -689,7 +717,9 @@ void Resolver::on_timer(Parked& p, Now now) noexcept {
             parts_.counters.add(Stat::hold_late);
             if (const TraceRef trace = parts_.tracer.find(p.trace, p.path.traced_as))
                 trace.note(now, TraceWhat::held_too_long);
-            return end_by_policy(p, now);
+            if (!p.refused) return end_by_policy(p, now);
+            p.unsettled = true;
+            return end_refused(p, now);
         case Parked::State::waits_upstream:
         case Parked::State::waits_branches:
         case Parked::State::sleeps:
@@ -746,14 +776,14 @@ void Resolver::retry_ring(Now now) noexcept {
                 start_hold(p, a, terms, now);
                 continue;
             case Leave::servfail:
-                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::servfail);
+                set_policies(p, OnTimeout::servfail, OnFull::answer);
                 break;
             case Leave::drop:
-                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::drop);
+                set_policies(p, OnTimeout::drop, OnFull::answer);
                 break;
             case Leave::now:
             case Leave::wait_for_ring:  // returned above
-                p.on_timeout = static_cast<std::uint8_t>(OnTimeout::answer);
+                set_policies(p, OnTimeout::answer, OnFull::answer);
                 break;
         }
         end_by_policy(p, now);

@@ -7,7 +7,7 @@
 // stale answers are such records from the start; their answers are claimed, but no client waits for the rows.
 // A waiting query is a Parked record, which holds neither a cache
 // entry nor a received mbuf. Held answers leave in the order of their acknowledgements, or as
-// on_timeout configures when sync_timeout is over.
+// on_timeout configures when sync_timeout is over, or as on_full does when a list has no room.
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
 //       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer, drop_router_away; every PendingOutcome.
@@ -145,6 +145,8 @@ class Resolver {
     // The answer of a record that waited leaves; the record is freed.
     void let_go(Parked& p, PendingOutcome end, Now now) noexcept;
     void end_by_policy(Parked& p, Now now) noexcept;
+    // A list that the record waited for had no room: on_full decides.
+    void end_refused(Parked& p, Now now) noexcept;
     void end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
                            PendingOutcome end) noexcept;
     void give_back(Parked& p) noexcept;
@@ -157,13 +159,13 @@ class Resolver {
 
     // No record for a query.
     void refuse(Packet& p, Verdict why) noexcept;
-
-    // ---- traces
     // Whether a query above its domain's quota gets SERVFAIL; else it gets nothing.
     [[nodiscard]] bool is_told_of_quota(bool over_tcp) const noexcept {
         return over_quota_ == OverQuota::servfail ||
                (over_quota_ == OverQuota::truncate && over_tcp);
     }
+
+    // ---- traces
 
     // The query of a record as it was when it was parked.
     void read_query(const Parked& r, QueryContext& c) noexcept;

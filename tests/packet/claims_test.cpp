@@ -41,6 +41,20 @@ void install(Appliance& a, const Event& e, Outcome outcome = Outcome::installed)
     if (e.hold_token != 0) a.acknowledge(e, outcome);
 }
 
+// As routers: the list has no room for the address.
+void refuse(Appliance& a, ListId list, const IpAddress& address) {
+    BOOST_REQUIRE(a.board().refuse(list, address, a.now().s()) != RowBoard::Marked::full);
+    a.lists()[list].marked_until_s = a.now().s() + kRefusalLastsS;
+    ++a.lists()[list].refusals;
+}
+
+PolicyList full_list(OnFull on_full, bool synchronous = false) {
+    PolicyList l = policy_list(3, synchronous);
+    l.on_full = on_full;
+    l.sync_timeout_ms = 100;
+    return l;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(claims)
@@ -460,6 +474,147 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_without_its_row_is_refused_on_each_hit) {
     install(a, a.event());
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_claim_is_taken_back_from_its_entry) {
+    Appliance a;
+    a.publish(cache_list_forward(full_list(OnFull::cap_ttl)));
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);  // it was not known yet
+    (void)a.event();
+    for (int i = 0; i < 2; ++i) {
+        a.ask(kName);
+        a.turn();
+        BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);  // its row is expected
+    }
+    (void)a.event();
+    BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 1U);
+    refuse(a, 3, row());
+    for (int i = 0; i < 4; ++i) {
+        a.ask(kName);
+        a.turn();
+        BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);
+        a.advance_ms(1'000);
+    }
+    BOOST_CHECK(a.events().empty());
+    BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::full_capped), 4U);
+    a.advance_ms(1'000);
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);
+    install(a, a.event());  // now there is room
+    a.board().lift_refusal(3, row());
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 295U);
+    BOOST_CHECK(a.events().empty());
+    BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 2U);
+    a.check_sums();
+}
+
+// Others' refusals cost an answer with rows neither TTL nor event; one whose row is only expected asks again.
+BOOST_AUTO_TEST_CASE(a_refusal_of_another_address_takes_back_no_row_that_is_there) {
+    Appliance a;
+    a.publish(cache_list_forward(full_list(OnFull::servfail)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    const Event e = a.event();
+    refuse(a, 3, *IpAddress::parse("203.0.113.99"));
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);
+    (void)a.event();  // it could have been this one
+    install(a, e);
+    for (int i = 0; i < 10; ++i) {
+        refuse(a, 3, *IpAddress::parse("203.0.113.99"));
+        a.ask(kName);
+        a.turn();
+        BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);
+    }
+    BOOST_CHECK(a.events().empty());
+    BOOST_CHECK_EQUAL(a.count(Stat::full_servfail), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 10U);
+}
+
+BOOST_AUTO_TEST_CASE(on_full_chooses_the_answer_without_room_for_its_row) {
+    const struct {
+        OnFull on_full;
+        std::uint8_t rcode;
+        std::uint32_t ttl_s;
+        Stat stat;
+    } kCases[] = {{OnFull::answer, 0, 300, Stat::full_answered},
+                  {OnFull::cap_ttl, 0, 5, Stat::full_capped},
+                  {OnFull::servfail, 2, 0, Stat::full_servfail}};
+    for (const auto& one : kCases) {
+        for (const bool is_held : {false, true}) {
+            Appliance a;
+            PolicyList list = full_list(one.on_full, is_held);
+            list.on_timeout = OnTimeout::drop;  // not asked
+            a.publish(list_forward(list));
+            if (is_held) {  // it learns from the router
+                let_upstream_answer(a, 300);
+                BOOST_CHECK(a.answers().empty());
+                a.acknowledge(a.event(), Outcome::refused);
+                a.turn();
+                const Seen first = a.answer();
+                BOOST_CHECK_EQUAL(first.rcode(), one.rcode);
+                if (one.rcode == 0) BOOST_CHECK_EQUAL(first.ttls().at(0), one.ttl_s);
+            }
+            refuse(a, 3, row());
+            let_upstream_answer(a, 300);
+            const Seen next = a.answer();  // not held
+            BOOST_CHECK_EQUAL(next.rcode(), one.rcode);
+            if (one.rcode == 0) BOOST_CHECK_EQUAL(next.ttls().at(0), one.ttl_s);
+            BOOST_CHECK(a.events().empty());
+            BOOST_CHECK_EQUAL(a.count(one.stat), is_held ? 2U : 1U);
+            a.check_sums();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_and_a_late_router_obey_both_settings) {
+    for (const bool is_late : {false, true}) {
+        Appliance a;
+        SnapshotMaker m;
+        PolicyList one = held_list(OnTimeout::servfail), two = held_list(OnTimeout::servfail);
+        two.id = 5;
+        m.upstream("198.51.100.53", 0);
+        m.add(Op::enter_list, m.list(one));
+        m.add(Op::enter_list, m.list(two));
+        m.add(Op::forward, m.group({0}));
+        m.add(Op::sequence_end);
+        m.add(Op::end);
+        a.publish(m.finish());
+        let_upstream_answer(a, 300);
+        const auto events = a.events();
+        BOOST_REQUIRE_EQUAL(events.size(), 2U);
+        a.acknowledge(events[0], Outcome::refused);
+        if (is_late) {
+            a.advance_ms(104);
+        } else {
+            install(a, events[1]);
+            a.turn();
+        }
+        const Seen answer = a.answer();
+        BOOST_CHECK_EQUAL(answer.rcode(), is_late ? 2U : 0U);
+        if (!is_late) BOOST_CHECK_EQUAL(answer.ttls().at(0), 5U);
+        BOOST_CHECK_EQUAL(a.count(Stat::full_capped), 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(only_the_refused_address_of_an_answer_is_left_out_of_the_claim) {
+    Appliance a;
+    a.publish(list_forward(full_list(OnFull::cap_ttl)));
+    refuse(a, 3, row());
+    a.ask(kName);
+    a.turn();
+    a.reply(a.upstream_query(), 300, {kRow, "203.0.113.8"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);
+    const Event e = a.event();
+    BOOST_CHECK_EQUAL(e.count, 1U);
+    BOOST_CHECK((e.addresses[0] == *IpAddress::parse("203.0.113.8")));
 }
 
 BOOST_AUTO_TEST_CASE(a_row_that_ends_too_soon_is_renewed_without_holding_the_answer) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/config/plugins/kernel_sets.h"
+#include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/prefix/ip_address.h"
@@ -118,7 +119,7 @@ void read_claim_prefixes(Reading& in, const Node& node, const Place& place, BgpR
 }
 
 using Args = BgpRouteArgs;
-constexpr std::array<Row<Args>, 18> kBgpRouteRows{{
+constexpr std::array<Row<Args>, 19> kBgpRouteRows{{
     {"table4", Own<Args>{"integer", read_table<false>}, "none", "1..4294967295",
      "routing table for IPv4 routes; it or `table6` is required\nNothing else may use the table, "
      "and each list needs one of its own. It needs no rule (`ip rule`)."},
@@ -142,6 +143,7 @@ constexpr std::array<Row<Args>, 18> kBgpRouteRows{{
      "with `async: false`: how long an answer waits at most"},
     {"on_timeout", choice<Args, &Args::on_timeout>(), "answer", "answer|servfail|drop",
      "with `async: false`: action when `sync_timeout` expires"},
+    on_full_row<Args>(),
     {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "minimum lease of a route"},
     {"max_ttl", &Args::max_ttl, "1h", "1s..24d",
      "maximum lease of a route\nAfter a restart, routes without a new lease stay for this time."},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/config/plugins/kernel_sets.h"
+#include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -18,7 +19,7 @@ constexpr std::size_t kMaxNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 
 // Settings that both types have.
 template <class Args>
-constexpr std::array<Row<Args>, 11> life_rows() {
+constexpr std::array<Row<Args>, 12> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
         out.never_claim = read_prefixes(in, node, place);
     };
@@ -37,6 +38,7 @@ constexpr std::array<Row<Args>, 11> life_rows() {
          "with `async: false`: how long an answer waits at most"},
         {"on_timeout", choice<Args, &Args::on_timeout>(), "answer", "answer|servfail|drop",
          "with `async: false`: action when `sync_timeout` expires"},
+        on_full_row<Args>(),
         {"min_ttl", &Args::min_ttl, "60s", "1s..24d", "minimum lifetime of an element"},
         {"max_ttl", &Args::max_ttl, "1d", "1s..24d", "maximum lifetime of an element"},
         {"extra_time", &Args::extra_time, "30s", "0s..1d",

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -61,7 +62,7 @@ void read_alias_allow(Reading& in, const Node& node, const Place& place, Opnsens
     out.allow_claim = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<OpnsenseAliasArgs>, 18> kOpnsenseAliasRows{{
+constexpr std::array<Row<OpnsenseAliasArgs>, 19> kOpnsenseAliasRows{{
     {"router", &OpnsenseAliasArgs::router_name, "none", "",
      "router in `opnsense`; it or `routers` is required"},
     {"routers", Own<OpnsenseAliasArgs>{"list of names", read_opnsense_names}, "none", "",
@@ -91,6 +92,7 @@ constexpr std::array<Row<OpnsenseAliasArgs>, 18> kOpnsenseAliasRows{{
      "no answer waits, until a write is faster again."},
     {"on_timeout", choice<OpnsenseAliasArgs, &OpnsenseAliasArgs::on_timeout>(), "answer",
      "answer|servfail|drop", "with `async: false`: action when `sync_timeout` expires"},
+    on_full_row<OpnsenseAliasArgs>(),
     {"missing_family", choice<OpnsenseAliasArgs, &OpnsenseAliasArgs::missing_family>(), "answer",
      "answer|nodata",
      "answer for a family without an alias\nWith `nodata`, HTTPS and SVCB records also lose the "

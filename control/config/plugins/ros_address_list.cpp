@@ -1,6 +1,7 @@
 // ros_address_list and ros_route: write the addresses of answers into address lists or routing tables of RouterOS routers.
 #include <algorithm>
 
+#include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/router_access.h"
 #include "control/config/rules.h"
@@ -146,11 +147,12 @@ constexpr std::array<Row<RouterRowsArgs>, 1> kListSlackRows{{
     {"renew_slack", &RouterRowsArgs::renew_slack, "10m", "0s..1d",
      "maximum lifetime added to a renewed row, which saves renewals"},
 }};
-constexpr std::array<Row<RouterRowsArgs>, 4> kWaitRows{{
+constexpr std::array<Row<RouterRowsArgs>, 5> kWaitRows{{
     {"sync_timeout", &RouterRowsArgs::sync_timeout, "100ms", "1ms..30s",
      "with `async: false`: how long an answer waits at most"},
     {"on_timeout", choice<RouterRowsArgs, &RouterRowsArgs::on_timeout>(), "answer",
      "answer|servfail|drop", "with `async: false`: action when `sync_timeout` expires"},
+    on_full_row<RouterRowsArgs>(),
     {"never_claim", Own<RouterRowsArgs>{"list of prefixes", read_never_claim},
      "(special ranges; local, router and upstream addresses)", "",
      "addresses that never become rows"},

@@ -223,6 +223,7 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
                 !cache.cache_negative));
     const auto& list = std::get<RouterRows>(plugin(s, "list1").args);
     BOOST_TEST((list.on_timeout == OnTimeoutMode::servfail &&
+                list.on_full == OnFullMode::servfail &&
                 list.missing_family == MissingFamilyMode::nodata));
     BOOST_TEST((!s.routers[0].repair_connections && s.routers[1].repair_connections));
     BOOST_TEST((list.shared == SharedMode::skip && list.shared_above == 5U));

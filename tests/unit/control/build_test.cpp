@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
         build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
                            "  - { tag: l, type: ros_address_list, args: { " + kList +
                                ", async: false, min_ttl: 30, max_ttl: 30m, extra_time: 20, "
-                               "sync_timeout: 2s, on_timeout: drop, "
+                               "sync_timeout: 2s, on_timeout: drop, on_full: answer, "
                                "cpu_share: 40, scripts: off, comment_prefix: forgedns, persistent: "
                                "{ ips: [203.0.113.1, "
                                "'2001:db8::/32', 203.0.113.1] } } }\n"));
@@ -248,6 +248,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
     const PolicyList& list = built.snapshot->lists.at(0);
     BOOST_TEST(
         (list.synchronous && list.has_v4 && list.has_v6 && list.on_timeout == OnTimeout::drop));
+    BOOST_TEST((list.on_full == OnFull::answer));
     BOOST_TEST(list.min_ttl_s == 30U);
     BOOST_TEST(list.max_ttl_s == 1800U);
     BOOST_TEST(list.extra_time_s == 20U);

@@ -28,12 +28,18 @@ class FakeSink final : public ClaimSink {
         : name_(std::move(called)), observer_(observer) {}
     void keep(config::Quorum quorum) { lists_ = {{kList, "policy", quorum}}; }
 
+    void be_of(ListId list) { lists_.front().id = list; }
+
     [[nodiscard]] std::vector<KeptList> lists() const override { return lists_; }
     void claim(const Claim& claim, std::uint64_t /*now_ms*/) override {
         for (const IpAddress& address : claim.addresses)
             claimed.push_back(address);
         name = claim.name;
         row_life_s = claim.row_life_s;
+        if (is_full) {
+            for (const IpAddress& address : claim.addresses)
+                observer_.refused(*this, claim.list, address);
+        }
         if (claim.hold_token == 0) return;
         if (settles) {
             observer_.settled(claim.hold_token, *settles);
@@ -57,7 +63,10 @@ class FakeSink final : public ClaimSink {
             observer_.settled(token, outcome);
     }
 
+    void refused(const IpAddress& address) { observer_.refused(*this, kList, address); }
+
     std::optional<Outcome> settles;  // within claim()
+    bool is_full = false;
     std::vector<IpAddress> claimed;
     std::vector<std::uint64_t> tokens;
     std::string name;
@@ -89,6 +98,35 @@ struct Place {
         event.row_life_s = 60;
         event.name_len = 1;  // the root
         return event;
+    }
+    Refusal refusal(const IpAddress& address, std::uint32_t now_s) {
+        return runtime.shared().board->refusal(kList, address, now_s);
+    }
+    std::uint32_t refusals() { return (*runtime.shared().lists)[kList].refusals; }
+    std::uint64_t count(Outcome outcome) {
+        return acknowledger.outcomes[static_cast<std::size_t>(outcome)];
+    }
+    // Whether the answer has its row depends on how many have to have it.
+    void one_of_two_is_full(config::Quorum quorum) {
+        configure(quorum);
+        first.here();
+        second.here();
+        first.is_full = true;
+        first.settles = Outcome::refused;
+        second.settles = Outcome::installed;
+        Event waiting = event();
+        waiting.hold_token = kToken;
+        BOOST_TEST(service.take(waiting, 1000));
+        const bool is_enough = quorum == config::Quorum::any;
+        BOOST_TEST((told() == (is_enough ? Outcome::installed : Outcome::refused)));
+        BOOST_TEST((refusal(kA, 1) == (is_enough ? Refusal::none : Refusal::stands)));
+        first.away();
+        BOOST_TEST(service.take(event(), 2000));
+        const bool is_needed = quorum == config::Quorum::all;
+        BOOST_TEST((refusal(kA, 2) == (is_needed ? Refusal::stands : Refusal::none)));
+        second.is_full = true;
+        BOOST_TEST(service.take(event(), 3000));
+        BOOST_TEST((refusal(kA, 3) == Refusal::stands));
     }
     // Of who waits; nothing: not told yet.
     std::optional<Outcome> told() {
@@ -279,6 +317,100 @@ BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_success_ends_the_wait) {
     second.settle(Outcome::installed);
     BOOST_TEST((told() == Outcome::installed));
     BOOST_TEST(!told());
+}
+
+// Workers see the mark before they see that there is one (ListState::refusals).
+BOOST_AUTO_TEST_CASE(an_address_without_room_is_marked_until_its_claim_is_taken) {
+    service.configure({&first});
+    first.here();
+    first.is_full = true;
+    BOOST_TEST(service.take(event(), 1000));
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    BOOST_TEST((refusal(kB, 1) == Refusal::none));
+    BOOST_TEST(refusals() == 1U);
+    BOOST_TEST(count(Outcome::refused) == 1U);  // its answer left
+    BOOST_TEST(service.refusals() == 1U);
+    BOOST_TEST((refusal(kA, 6) == Refusal::old));
+    BOOST_TEST((*runtime.shared().lists)[kList].marked_until_s == 61U);
+    BOOST_TEST(service.take(event(), 7000));
+    BOOST_TEST((refusal(kA, 11) == Refusal::stands));
+    first.is_full = false;
+    BOOST_TEST(service.take(event(), 13'000));
+    BOOST_TEST((refusal(kA, 13) == Refusal::none));
+    // No client asks again: it is forgotten.
+    first.is_full = true;
+    BOOST_TEST(service.take(event(), 14'000));
+    BOOST_TEST((refusal(kA, 73) == Refusal::old));
+    BOOST_TEST((refusal(kA, 74) == Refusal::none));
+    service.forget_ended(74'000);
+    BOOST_TEST(runtime.shared().board->size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_after_the_claim_is_marked_too) {
+    service.configure({&first});
+    first.here();
+    BOOST_TEST(service.take(event(), 1000));
+    BOOST_TEST((refusal(kA, 1) == Refusal::none));
+    first.refused(kA);
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    second.refused(kB);  // it does not keep the list
+    BOOST_TEST((refusal(kB, 1) == Refusal::none));
+}
+
+BOOST_AUTO_TEST_CASE(a_held_answer_without_room_is_counted_once) {
+    service.configure({&first});
+    first.here();
+    first.is_full = true;
+    first.settles = Outcome::refused;
+    Event waiting = event();
+    waiting.hold_token = kToken;
+    BOOST_TEST(service.take(waiting, 1000));
+    BOOST_TEST((told() == Outcome::refused));
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    BOOST_TEST(count(Outcome::refused) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(one_full_router_of_two_is_enough_to_lack_a_row) {
+    one_of_two_is_full(config::Quorum::healthy);
+}
+
+BOOST_AUTO_TEST_CASE(with_quorum_any_one_router_with_room_is_enough) {
+    one_of_two_is_full(config::Quorum::any);
+}
+
+BOOST_AUTO_TEST_CASE(with_quorum_all_a_full_router_that_is_away_counts) {
+    one_of_two_is_full(config::Quorum::all);
+}
+
+// A flood of refusals of one list removes neither rows nor the marks of another list.
+BOOST_AUTO_TEST_CASE(marks_take_a_bounded_part_of_the_row_board) {
+    constexpr ListId kOther = kList + 1;
+    service.configure({&first});
+    first.here();
+    first.installed(kA, 1000);
+    first.is_full = true;
+    BOOST_TEST(service.take(event(), 1000));
+    const RowBoard& board = *runtime.shared().board;
+    const unsigned most = options.board_rows / 8;
+    FakeSink other("other", service);
+    other.keep(config::Quorum::healthy);
+    other.be_of(kOther);
+    service.configure({&first, &other});
+    other.is_full = true;
+    for (unsigned n = 0; n < 200; ++n) {
+        const std::uint8_t four[] = {198, 51, 100, static_cast<std::uint8_t>(n)};
+        Event flood = event();
+        flood.list = kOther;
+        flood.addresses[0] = IpAddress::from_v4(four);
+        BOOST_TEST(service.take(flood, 1000));
+        BOOST_REQUIRE((board.refusal(kOther, flood.addresses[0], 1) == Refusal::stands));
+    }
+    BOOST_TEST(board.size() == most + 1);
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    BOOST_TEST(known(kA) == 1000U);
+    BOOST_TEST(service.board_full() == 0U);
+    service.forget_ended(62'000);
+    BOOST_TEST(board.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_shortened_answer_is_reported_with_the_tag_of_its_list) {

@@ -84,11 +84,17 @@ BOOST_AUTO_TEST_CASE(coverage_is_right_at_its_limits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_claim_word_is_unpacked_as_packed) {
-    const ClaimWord w{.ttl_until_s = 0xdeadbeef, .stamp = 0xabcdef, .raised = 0x5a};
-    const ClaimWord r = ClaimWord::unpack(w.pack());
-    BOOST_CHECK_EQUAL(r.ttl_until_s, w.ttl_until_s);
-    BOOST_CHECK_EQUAL(r.stamp, w.stamp);
-    BOOST_CHECK_EQUAL(r.raised, w.raised);
+    for (const bool is_pending : {false, true}) {
+        const ClaimWord w{.ttl_until_s = 0xdeadbeef,
+                          .stamp = kStampMask - 5,
+                          .raised = 0x5a,
+                          .is_pending = is_pending};
+        const ClaimWord r = ClaimWord::unpack(w.pack());
+        BOOST_CHECK_EQUAL(r.ttl_until_s, w.ttl_until_s);
+        BOOST_CHECK_EQUAL(r.stamp, w.stamp);
+        BOOST_CHECK_EQUAL(r.raised, w.raised);
+        BOOST_CHECK_EQUAL(r.is_pending, is_pending);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_stamp_depends_on_the_lists_and_their_epochs) {

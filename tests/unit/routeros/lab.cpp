@@ -21,6 +21,10 @@ void Witness::installed(ListId list, const AddressBytes& address, std::uint32_t 
 void Witness::forgotten(ListId list, const AddressBytes& address) {
     board.erase({list, address});
 }
+void Witness::refused(ListId list, const AddressBytes& address) {
+    refusals.emplace_back(list, address);
+}
+
 void Witness::epoch(ListId list) {
     ++epochs.try_emplace(list, 1).first->second;
 }

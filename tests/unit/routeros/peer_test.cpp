@@ -594,8 +594,10 @@ BOOST_AUTO_TEST_CASE(max_rows_limits_the_claims) {
     for (unsigned i = 1; i <= 4; ++i)
         small.claim("203.0.113." + std::to_string(i), i);
     BOOST_TEST(small.router.status().claims == 2U);
-    BOOST_TEST((small.outcomes[3] == Outcome::failed));
+    BOOST_TEST((small.outcomes[3] == Outcome::refused));
     BOOST_TEST(small.router.counters().claims_refused == 2U);
+    BOOST_TEST_REQUIRE(small.refusals.size() == 2U);
+    BOOST_TEST((small.refusals[0] == std::pair(ListId{1}, bytes_of("203.0.113.3"))));
     BOOST_TEST(small.sentences.back().find("max_rows") != std::string::npos);
 }
 

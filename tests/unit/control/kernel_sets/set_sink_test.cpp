@@ -41,12 +41,16 @@ struct Heard final : SinkObserver {
         rows.push_back({list, address, until_s});
     }
     void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
+    void refused(const ClaimSink&, ListId, const IpAddress& address) override {
+        refusals.push_back(address);
+    }
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
     void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
     void settled(std::uint64_t token, Outcome outcome) override {
         BOOST_TEST(outcomes.emplace(token, outcome).second);  // once
     }
     std::vector<sets::Installed> rows;
+    std::vector<IpAddress> refusals;
     std::map<ListId, unsigned> epochs;
     std::map<ListId, bool> is_away;
     std::map<std::uint64_t, Outcome> outcomes;  // of tokens
@@ -282,7 +286,9 @@ BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_the_set_refuses) {
     const sets::Installed row{7, kB, 62};
     say(sets::encode_refused(number, std::span(&row, 1)));
     until([&] { return !heard.outcomes.empty(); });
-    BOOST_TEST((heard.outcomes.at(5) == Outcome::failed));
+    BOOST_TEST((heard.outcomes.at(5) == Outcome::refused));
+    BOOST_TEST(heard.refusals.size() == 1U);
+    BOOST_TEST((heard.refusals.front() == kB));
     BOOST_TEST(heard.rows.empty());
 }
 

@@ -32,6 +32,9 @@ struct Heard final : SinkObserver {
     void forgotten(const ClaimSink&, ListId list, const IpAddress& address) override {
         rows.erase({list, address.to_string()});
     }
+    void refused(const ClaimSink&, ListId list, const IpAddress& address) override {
+        refusals.insert({list, address.to_string()});
+    }
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
     void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
     void settled(std::uint64_t token, Outcome outcome) override {
@@ -42,6 +45,7 @@ struct Heard final : SinkObserver {
         return at != outcomes.end() && at->second == outcome;
     }
     std::map<std::pair<ListId, std::string>, std::uint32_t> rows;
+    std::set<std::pair<ListId, std::string>> refusals;
     std::map<ListId, unsigned> epochs;
     std::map<ListId, bool> is_away;
     std::map<std::uint64_t, Outcome> outcomes;
@@ -684,7 +688,9 @@ BOOST_AUTO_TEST_CASE(claims_above_the_limit_are_dropped_and_made_again_when_ther
     lab.start();
     lab.claim({kA}, 5);
     lab.claim({kB}, 600, 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
+    BOOST_TEST(lab.heard.refusals.size() == 1);
+    BOOST_TEST(lab.heard.refusals.contains({1, "203.0.113.8"}));
     BOOST_TEST(lab.has_logged("max_elements"));
     BOOST_TEST(lab.heard.epochs[1] == 0);
     lab.run(5'200);
@@ -696,10 +702,10 @@ BOOST_AUTO_TEST_CASE(an_answer_with_one_address_above_the_limit_is_not_held) {
     Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .max_elements = 1}});
     lab.start();
     lab.claim({kA, kB}, 600, 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
     lab.run(100);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
 }
 
 BOOST_AUTO_TEST_CASE(dropped_claims_are_made_again_every_10_s_at_most) {
