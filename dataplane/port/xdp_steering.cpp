@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "dataplane/port/kernel_device.h"
+#include "dataplane/port/map_change.h"
 #include "dataplane/port/xdp/steer_xdp.h"
 #include "dataplane/port/xdp_holder.h"
 
@@ -73,28 +74,38 @@ std::string bytes_of(const Key& key) {
     return std::string(reinterpret_cast<const char*>(&key), sizeof key);
 }
 
-// Changes the map from `now` to `wanted`: adds new entries first, then removes old ones.
+// A map of the program, for change_entries().
+class ProgramMap {
+  public:
+    explicit ProgramMap(bpf_map* map) : fd_(bpf_map__fd(map)) {}
+    template <class T>
+    bool put(const T& entry) {
+        const auto key = as_key(entry);
+        const auto value = as_value(entry);
+        return bpf_map_update_elem(fd_, &key, &value, BPF_ANY) == 0;
+    }
+    template <class T>
+    void remove(const T& entry) {
+        const auto key = as_key(entry);
+        bpf_map_delete_elem(fd_, &key);
+    }
+    template <class T>
+    [[nodiscard]] std::string key(const T& entry) const {
+        return bytes_of(as_key(entry));
+    }
+
+  private:
+    int fd_;
+};
+
 template <class T>
 Result<void> change_map(bpf_map* map, std::set<T>& now, std::set<T> wanted) {
-    const int fd = bpf_map__fd(map);
-    std::set<std::string> stays;
-    for (const T& entry : wanted) {
-        const auto key = as_key(entry);
-        stays.insert(bytes_of(key));
-        if (now.contains(entry)) continue;
-        const auto value = as_value(entry);
-        if (bpf_map_update_elem(fd, &key, &value, BPF_ANY) != 0) {
-            return Error{"XDP map " + std::string(bpf_map__name(map)) + " takes no more than " +
-                         std::to_string(bpf_map__max_entries(map)) + " entries, " +
-                         std::to_string(wanted.size()) + " are wanted: " + std::strerror(errno)};
-        }
-    }
-    for (const T& entry : now) {
-        const auto key = as_key(entry);
-        if (!stays.contains(bytes_of(key))) bpf_map_delete_elem(fd, &key);
-    }
-    now = std::move(wanted);
-    return {};
+    const std::size_t count = wanted.size();
+    ProgramMap entries(map);
+    if (change_entries(entries, now, std::move(wanted))) return {};
+    return Error{"XDP map " + std::string(bpf_map__name(map)) + " takes no more than " +
+                 std::to_string(bpf_map__max_entries(map)) + " entries, " + std::to_string(count) +
+                 " are wanted: " + std::strerror(errno)};
 }
 
 // The name of a loaded program, "" if it cannot be asked.
