@@ -85,7 +85,7 @@ class OwnSymbols {
     }
     void find_table() {
         const auto* const head = at<Elf64_Ehdr>(0, 1);
-        if (head == nullptr || !std::equal(ELFMAG, ELFMAG + SELFMAG, head->e_ident)) return;
+        if (head == nullptr || std::memcmp(head->e_ident, ELFMAG, SELFMAG) != 0) return;
         const auto* const sections = at<Elf64_Shdr>(head->e_shoff, head->e_shnum);
         for (std::size_t i = 0; sections != nullptr && i < head->e_shnum; ++i) {
             const Elf64_Shdr& section = sections[i];
