@@ -1,0 +1,149 @@
+"""What root does later with what the daemon's user can write: the package's postinst and logrotate, each tried by that user.
+
+usage: scripts_test.py BUILD     BUILD: the folder whose steerdnsd is the installed one. Needs root.
+
+The scripts run as they are, in a view of this machine's files of their own (mount namespace) that has the user, the program and a
+systemctl of the test.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+POSTINST = ROOT / "configs/debian/steerdns.postinst"
+UID = 4711
+GOOD = (ROOT / "configs/steerdns.yaml").read_text()
+# What the real one prints for the unit of the tree, with a drop-in's environment.
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+    *ActiveState*) echo active ;;
+    *MainPID*) cat {folder}/pid ;;
+    *ExecStart*) echo '{{ path=/usr/sbin/steerdnsd ; argv[]={command} ; ignore_errors=no ; start_time=[n/a] ; pid=1 ; status=0/0 }}' ;;
+    *EnvironmentFiles*) echo '{folder}/environment (ignore_errors=yes)' ;;
+    *Environment*) echo 'LEVEL=info "TWO=two words"' ;;
+    *is-active*) exit 3 ;;
+esac
+"""
+# The daemon after a break-in: as itself it waits; run by another user it says which.
+TAKEN_OVER = "id -u >>{folder}/ran; [ $(id -u) != 0 ] || exit 0; echo >{folder}/started; read -r word <{folder}/never"
+
+
+class Scripts(unittest.TestCase):
+    def setUp(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="steerdns-scripts-")))
+        self.folder.chmod(0o777)
+        self.etc, self.sbin, self.bin = (self.folder / name for name in ("etc", "sbin", "bin"))
+        for path in (self.etc / "steerdns", self.sbin, self.bin):
+            path.mkdir(parents=True)
+            path.chmod(0o755)
+        for name, line in (("passwd", f"steerdns:x:{UID}:{UID}::/nonexistent:/bin/sh\n"), ("group", f"steerdns:x:{UID}:\n")):
+            (self.etc / name).write_text(pathlib.Path("/etc", name).read_text() + line)
+        self.config = self.etc / "steerdns/steerdns.yaml"
+        self.config.write_text(GOOD)
+        os.chown(self.config, 0, UID)
+        self.config.chmod(0o640)
+        unit = (ROOT / "configs/steerdnsd.service.in").read_text().replace("@sbindir@", "/usr/sbin")
+        self.command, = (line.partition("=")[2] for line in unit.splitlines() if line.startswith("ExecStart="))
+        self.script(self.bin / "systemctl", SYSTEMCTL.format(folder=self.folder, command=self.command))
+        for name in ("systemd-sysusers", "systemd-tmpfiles", "deb-systemd-invoke", "dpkg-query"):
+            self.script(self.bin / name, f'#!/bin/sh\necho "{name} $*" >>{self.folder}/calls\n')
+        (self.folder / "environment").write_text("# of the operator\nTHREE='three words'\n")
+
+    def script(self, path, text):
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def view(self, *words, before="true"):
+        """Runs these words in the view."""
+        binds = (f"mount -t overlay overlay -o lowerdir={self.etc}:/etc /etc && mount -t overlay overlay -o lowerdir={self.sbin}:/usr/sbin /usr/sbin && "
+                 f"mount -t tmpfs none /run && mkdir -p /run/systemd/system && {before} && exec \"$@\"")
+        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", binds, "sh", *words], text=True,
+                              capture_output=True, env={"PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=60)
+
+    def upgraded(self):
+        done = self.view("sh", str(POSTINST), "configure", "0.0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return "deb-systemd-invoke restart steerdnsd.service" in (self.folder / "calls").read_text(), done.stderr
+
+    def installed(self):
+        shutil.copy(BUILD / "steerdnsd", self.sbin / "steerdnsd")
+
+    def test_an_upgrade_runs_nothing_that_the_daemon_chose(self):
+        for name in ("started", "never"):
+            os.mkfifo(self.folder / name)
+            (self.folder / name).chmod(0o666)
+        taken = subprocess.Popen(["/bin/sh", "-c", TAKEN_OVER.format(folder=self.folder)], user=UID, group=UID, extra_groups=[])
+        self.addCleanup(taken.wait)
+        self.addCleanup(taken.kill)
+        (self.folder / "pid").write_text(f"{taken.pid}\n")
+        (self.folder / "started").read_text()
+        self.installed()
+        is_restarted, said = self.upgraded()
+        self.assertEqual((self.folder / "ran").read_text().split(), [str(UID)], "it ran once more, as that user")
+        self.assertTrue(is_restarted, said)
+
+    def test_the_check_is_the_installed_program_with_the_units_options_and_no_right_to_write(self):
+        (self.folder / "pid").write_text("1\n")
+        self.script(self.sbin / "steerdnsd", f'#!/bin/sh\n{{ echo "$@"; id -u; id -g; grep -E "NoNewPrivs|CapEff|CapBnd" /proc/self/status; env; }} >{self.folder}/checked\n')
+        (self.folder / "checked").touch()
+        (self.folder / "checked").chmod(0o666)
+        is_restarted, said = self.upgraded()
+        lines = (self.folder / "checked").read_text().splitlines()
+        self.assertEqual(lines[0], self.command.partition(" ")[2] + " --check")
+        self.assertEqual(lines[1:3], [str(UID)] * 2)
+        rights = dict(line.split(":\t") for line in lines[3:6])
+        self.assertEqual(rights, {"NoNewPrivs": "1", "CapEff": "0000000000000004", "CapBnd": "0000000000000004"})  # DAC_READ_SEARCH
+        for line in ("LEVEL=info", "TWO=two words", "THREE=three words"):
+            self.assertIn(line, lines)
+        self.assertTrue(is_restarted, said)
+
+    def test_a_refused_configuration_keeps_the_daemon(self):
+        (self.folder / "pid").write_text("1\n")
+        self.installed()
+        self.config.write_text(GOOD + "\nfuture_section: { key: 1 }\n")
+        is_restarted, said = self.upgraded()
+        self.assertFalse(is_restarted)
+        self.assertIn("future_section", said)
+        self.assertIn("steerdnsd was not restarted", said)
+
+    def test_a_link_in_place_of_the_configuration_does_not_give_its_target_away(self):
+        secret = self.folder / "secret"
+        secret.write_text("secret")
+        self.config.unlink()
+        self.config.symlink_to(secret)
+        self.installed()
+        self.view("sh", str(POSTINST), "configure", "")
+        self.assertEqual(secret.stat().st_gid, 0)
+
+    def test_logrotate_works_in_the_log_folder_as_its_owner(self):
+        logs = self.folder / "log"
+        logs.mkdir()
+        os.chown(logs, UID, 4)
+        (logs / "steerdns.log").write_text("a line\n")
+        os.chown(logs / "steerdns.log", UID, 4)
+        self.script(self.bin / "gzip", f"#!/bin/sh\nid -u >>{self.folder}/compressed\nexec /bin/gzip\n")
+        (self.folder / "compressed").touch()
+        (self.folder / "compressed").chmod(0o666)
+        text = (ROOT / "configs/steerdns.logrotate").read_text().replace("/var/log/steerdns", str(logs))
+        rules = self.folder / "rules"
+        rules.write_text(text.replace("    compress\n", f"    compress\n    compresscmd {self.bin}/gzip\n"))
+        self.folder.chmod(0o755)
+        for _ in range(2):  # the second one compresses
+            done = self.view("logrotate", "--force", "--state", str(self.folder / "state"), str(rules))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (logs / "steerdns.log").write_text("a line\n")
+        self.assertEqual((self.folder / "compressed").read_text().split(), [str(UID)])
+        self.assertEqual({path.stat().st_uid for path in logs.iterdir()}, {UID})
+        self.assertTrue((logs / "steerdns.log.2.gz").exists())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
