@@ -19,10 +19,9 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import stand_in_disk  # noqa: E402
-from guest_kernel import Lacking  # noqa: E402
+from guest_kernel import Lacking, end_of_test  # noqa: E402
 from image import QEMU  # noqa: E402
 
-SKIPPED = 77  # the exit code
 PROGRAMS = BUILD / "vm" if (BUILD / "vm").exists() else BUILD
 
 
@@ -38,8 +37,9 @@ def make(name, **options):
             raise Lacking(f"{QEMU} is not here: apt-get install qemu-system-x86")
         stand_in_disk.make(PROGRAMS, image, BUILD / "guest-kernel", **options)
     except Lacking as reason:
-        print(f"SKIPPED: {reason}")
-        os._exit(SKIPPED)
+        code = end_of_test(reason)
+        sys.stdout.flush()
+        os._exit(code)
     return image, hashlib.sha256(image.read_bytes()).hexdigest()
 
 

@@ -16,11 +16,10 @@ import time
 
 from lab.network import LabError, Network, Process
 
-from guest_kernel import GuestKernel, Lacking, debian
+from guest_kernel import GuestKernel, Lacking, debian, end_of_test
 from initramfs import Archive
 
 HERE = pathlib.Path(__file__).resolve().parent
-SKIPPED = 77  # the exit code
 QEMU = "qemu-system-x86_64"
 ALWAYS = ["virtio_pci", "9pnet_virtio", "9p", "crc32c_generic", "virtio_net", "virtio_console", "tun", "veth", "dummy",
           "vrf", "8021q", "vhost_net"]
@@ -28,7 +27,7 @@ DRIVERS = {"uio_pci_generic": ["uio_pci_generic"], "vfio-pci": ["vfio_iommu_type
 
 
 def prepared(build: pathlib.Path) -> GuestKernel:
-    """The kernel; ends the test as skipped, with a sentence, where no machine can be run."""
+    """The kernel; ends the test with a sentence where no machine can be run."""
     try:
         for tool, package in ((QEMU, "qemu-system-x86"), ("busybox", "busybox-static")):
             if not shutil.which(tool):
@@ -39,8 +38,7 @@ def prepared(build: pathlib.Path) -> GuestKernel:
             raise Lacking(f"there is no steerdnsd for the emulated CPU in {build}/vm: `tools/test vm` makes it")
         return debian(build / "guest-kernel")
     except Lacking as reason:
-        print(f"SKIPPED: {reason}")
-        sys.exit(SKIPPED)
+        sys.exit(end_of_test(reason))
 
 
 class Tap:
