@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "matchers/text.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr int kMaxDepth = 64;        // of groups; deeper ones have no literal
 constexpr std::size_t kMaxAny = 64;  // alternatives; more have no literal
+constexpr std::size_t kMaxRepeats = 1000;
+// Letters behind a backslash that every version of the compiler reads alike.
+constexpr std::string_view kSureEscapes = "bBAzZdDwWsSx";
 
 // Texts; every match contains one of them. Empty: unknown.
 using Any = std::vector<std::string>;
@@ -24,6 +28,11 @@ std::size_t shortest(const Any& any) {
 }
 
 // Walks an expression once, from left to right; `at_` is the next byte.
+//
+// It proves what it returns only for a small language: plain characters, `.`, `^`, `$`, classes of single characters and
+// ranges, groups `(`, `(?:` and `(?i)`, alternatives, the quantifiers `? * + {n} {n,} {n,m}` (lazy ones too), escaped
+// punctuation, `\xHH`, and the letters of kSureEscapes. Everything else ends is_sure(), also what a compiler may take as it
+// stands: a brace that is no quantifier, a second quantifier.
 class Walk {
   public:
     explicit Walk(std::string_view expression) : text_(expression) {}
@@ -41,8 +50,8 @@ class Walk {
         return known ? all : Any{};
     }
 
-    // Whether this parser surely reads it as the compiler does.
-    [[nodiscard]] bool is_sure() const { return sure_; }
+    // Whether this parser surely reads it as the compiler does. After alternatives(0).
+    [[nodiscard]] bool is_sure() const { return sure_ && at_ == text_.size(); }
 
   private:
     enum class Atom { plain, group, empty, other };
@@ -99,6 +108,12 @@ class Walk {
             case '^':
             case '$':
                 return Atom::empty;
+            case '*':
+            case '+':
+            case '?':
+            case '{':  // a quantifier without an atom, or text: compilers differ
+                sure_ = false;
+                return Atom::plain;
             default:
                 return Atom::plain;
         }
@@ -119,6 +134,7 @@ class Walk {
             if (at_ < text_.size()) ++at_;
         }
         if (depth >= kMaxDepth) {
+            sure_ = false;  // alternatives of the outer groups may follow
             at_ = text_.size();
             return Atom::other;
         }
@@ -132,7 +148,11 @@ class Walk {
         if (peek() == ']') ++at_;  // as first in a class it is a member
         while (at_ < text_.size() && text_[at_] != ']') {
             if (text_[at_] == '[') sure_ = false;  // [:alpha:]
-            at_ += text_[at_] == '\\' ? 2U : 1U;
+            const bool escaped = text_[at_] == '\\';
+            // \Q...\E, or another spelling that may hide the end of the class.
+            if (escaped && std::isalnum(byte(at_ + 1)) != 0 && !is_sure_escape(text_[at_ + 1]))
+                sure_ = false;
+            at_ += escaped ? 2U : 1U;
         }
         at_ = std::min(at_ + 1, text_.size());
     }
@@ -142,10 +162,13 @@ class Walk {
         const char c = text_[at_++];
         if (std::isalnum(static_cast<unsigned char>(c)) == 0)
             return Atom::plain;  // \. \- and so on
-        if (std::string_view("bBAzZdDwWsSx").find(c) == std::string_view::npos) sure_ = false;
+        if (!is_sure_escape(c)) sure_ = false;
         if (c == 'b' || c == 'B' || c == 'A' || c == 'z' || c == 'Z') return Atom::empty;
         if (std::string_view("xpPcou0123456789").find(c) != std::string_view::npos) skip_operand(c);
         return Atom::other;  // a class such as \d, or a spelling that is not parsed
+    }
+    static bool is_sure_escape(char letter) {
+        return kSureEscapes.find(letter) != std::string_view::npos;
     }
     // The argument of an escape's letter: {...}, hexadecimal or octal digits, or one character.
     void skip_operand(char letter) {
@@ -160,24 +183,31 @@ class Walk {
     }
     void skip_braces() { at_ = std::min(text_.find('}', at_), text_.size() - 1) + 1; }
 
+    // A number of the quantifier that begins before `at`; `at` goes behind it.
+    std::size_t number(std::size_t& at) const {
+        std::size_t value = 0;
+        for (; std::isdigit(byte(at)) != 0; ++at)
+            value = std::min<std::size_t>(value * 10 + (byte(at) - std::size_t{'0'}), kMaxRepeats);
+        return value;
+    }
+    // {n}, {n,} or {n,m} at the next byte: the length, and the least number of repetitions.
+    [[nodiscard]] std::optional<std::pair<std::size_t, std::size_t>> braces() const {
+        if (peek() != '{' || std::isdigit(byte(at_ + 1)) == 0) return std::nullopt;
+        std::size_t at = at_ + 1;
+        const std::size_t least = number(at);
+        if (byte(at) == ',') number(++at);
+        if (byte(at) != '}') return std::nullopt;
+        return std::pair{at + 1 - at_, least};
+    }
     [[nodiscard]] bool is_quantifier() const {
         const char c = peek();
-        if (c == '{') return at_ + 1 < text_.size() && std::isdigit(byte(at_ + 1)) != 0;
-        return c == '?' || c == '*' || c == '+';
+        return c == '?' || c == '*' || c == '+' || braces().has_value();
     }
     // True if the quantifier allows none.
     bool skip_quantifier() {
-        const char c = text_[at_++];
-        bool optional = c == '?' || c == '*';
-        if (c == '{') {
-            std::size_t least = 0;
-            for (; std::isdigit(byte(at_)) != 0; ++at_) {
-                least = std::min<std::size_t>(least * 10 + static_cast<std::size_t>(peek() - '0'),
-                                              1000);
-            }
-            optional = least == 0;
-            skip_braces();
-        }
+        const auto counted = braces();
+        const bool optional = counted ? counted->second == 0 : peek() != '+';
+        at_ += counted ? counted->first : 1;
         if (peek() == '?' || peek() == '+') ++at_;  // lazy, possessive
         return optional;
     }
@@ -199,8 +229,7 @@ std::size_t shortest_literal(std::string_view expression) {
 std::vector<std::string> required_literals(std::string_view expression) {
     Walk walk(expression);
     auto all = walk.alternatives(0);
-    const bool is_odd = expression.find("{,") != std::string_view::npos;
-    return walk.is_sure() && !is_odd ? all : Any{};
+    return walk.is_sure() ? all : Any{};
 }
 
 }  // namespace steer::matchers

@@ -16,8 +16,8 @@ inline constexpr std::size_t kUsefulLiteral = 2;
 // their worst one, optional parts zero. `expression` compiles.
 std::size_t shortest_literal(std::string_view expression);
 
-// Lower-cased texts; every match contains at least one of them. Empty: unknown. Stricter than the function above: an
-// expression with an ambiguous spelling gives no texts.
+// Lower-cased texts; every match contains at least one of them. Empty: unknown. Stricter than the function above: only
+// an expression whose whole spelling the parser proves (literal.cpp, Walk) gives texts.
 std::vector<std::string> required_literals(std::string_view expression);
 
 }  // namespace steer::matchers

@@ -12,7 +12,7 @@ import sys
 import unittest
 
 from lab.network import run, until
-from lab.scene import ROOT, Scene, query_counts
+from lab.scene import ROOT, Scene, query_counts, start_load
 
 BUILD = sys.argv.pop(1)
 
@@ -278,6 +278,32 @@ class Reload(unittest.TestCase):
         self.assertEqual(counts["lost"], 0, text)
         self.assertRegex(text, r"Response codes:\s+NOERROR \d+ \(100.00%\)")
         until(lambda: self.status()["generation"] == reloads + 1, 5, "all came into force")
+
+    def test_patterns_swapped_under_load_hold_for_the_next_query(self):
+        """The scanning workers get another image while they match names that its patterns match."""
+        many = "".join(f"regexp:^track{i}[0-9]+\\.\n" for i in range(200))
+        versions = [(many + own, is_refused) for own, is_refused in (
+            ("regexp:ads{2|banner[0-9]{2}track\n", True), ("regexp:^pixel[0-9]+\\.\n", False),
+            ("regexp:(^|[.])banner1[0-9]tra+ck[.]\n", True), ("keyword:pixel\n", False))]
+        self.names.write_text(versions[0][0])
+        self.write(list="reject 5")
+        self.scene.start_daemon(self.config)
+        lines = (f"banner{10 + i % 90}track.n{i}.other.example A\npixel{i}.n{i}.other.example A\nn{i}.other.example A"
+                 for i in range(10_000))
+        load = start_load(self.scene.network, lines, 500, "-t", "10", "-q", "200")
+        until(lambda: self.scene.total("stats", "upstream_queries") > 100, 5, "the load is there")
+        for turn in range(12):
+            text, is_refused = versions[turn % len(versions)]
+            self.replace(self.names, text)
+            self.scene.steerctl("reload")
+            out = self.scene.kdig(f"banner12track.t{turn}.other.example", "A")
+            self.assertIn("REFUSED" if is_refused else "198.51.100.9", out)
+        self.assertTrue(load.running())
+        load.stop(number=signal.SIGINT)
+        counts = query_counts(load.text())
+        self.assertGreater(counts["sent"], 100)
+        self.assertEqual(counts["lost"], 0, load.text())
+        self.assertRegex(load.text(), r"REFUSED \d+")
 
 
 if __name__ == "__main__":

@@ -49,14 +49,14 @@ BOOST_AUTO_TEST_CASE(literals_of_expressions_are_found) {
     check("(?P<name>fo)", 2);
     check("[]a]bc", 2);
     check("[^]\\]x]bc", 2);
-    check("a{2", 1);
+    check("a{2", 3);
     check("\\x41\\x{42}\\p{Lu}\\pL\\012", 0);
     check("\\bfoo\\b", 3);
     check("(", 0);
     check("\\", 0);
     check("[", 0);
     check("(?", 0);
-    check("ab{3", 2);
+    check("ab{3", 4);
 }
 
 BOOST_AUTO_TEST_CASE(literals_are_found_only_in_unambiguous_expressions) {
@@ -74,6 +74,12 @@ BOOST_AUTO_TEST_CASE(literals_are_found_only_in_unambiguous_expressions) {
     check("(?:foo)+x", {"foo"});
     check("(?i)foo", {"foo"});
     check("foo(bar)?", {"foo"});
+    check("foo{2}bar", {"obar"});
+    // Not a quantifier: Hyperscan takes these braces as they stand.
+    check("ads{2|banner[0-9]{2}track", {});
+    check("foo{2", {});
+    check("foo{2,x}bar{3}", {});
+    check("foo{2}{3}bar", {});
     for (const char* unsure : {"(?x)f o o", "[[:alpha:]]foo", "\\Qfoo*\\E", "foo\\1", "(*UTF8)foo",
                                "foo{,2}", "(?P<name>foo)", "(?#foo)"})
         check(unsure, {});
