@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "control/build/claim_terms.h"
 #include "control/build/lease_plans.h"
 #include "control/build/opnsense_plan.h"
 #include "control/build/registry.h"
@@ -69,6 +70,7 @@ struct RouterPlan {
     routeros::RouterConfig config;
     std::map<ListId, config::Quorum> quorums;   // of its lists that other routers also keep
     std::map<ListId, config::ReadyNeed> ready;  // of its lists that /readyz needs
+    std::map<ListId, ClaimTerms> terms;         // of each of its lists
     routeros::TransportConfig transport;
     bool cleanup_on_shutdown = false;  // of any of its lists
 };

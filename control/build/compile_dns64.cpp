@@ -36,15 +36,18 @@ steer::Dns64 dns64_of(const config::Dns64& args) {
     out.translate_all = args.translate_all;
     out.by_family = !args.allow_ipv4;
     const std::array<std::uint8_t, 4> any{};
-    out.uncounted = matchers::PrefixSet(args.exclude.value_or(
-        std::vector{matchers::Prefix{IpAddress::from_v4(any.data()), kMappedBits}}));
+    // What a person writes adds to a default; [] takes it away.
+    std::vector<matchers::Prefix> uncounted =
+        args.exclude.value_or(std::vector<matchers::Prefix>{});
+    if (!args.exclude || !uncounted.empty())
+        uncounted.push_back({IpAddress::from_v4(any.data()), kMappedBits});
+    out.uncounted = matchers::PrefixSet(uncounted);
     for (const config::Dns64Prefix& p : args.prefixes) {
         std::vector<matchers::Prefix> except;
-        if (args.exclude_ipv4) {
-            except = *args.exclude_ipv4;
-        } else if (is_well_known(p.prefix)) {
-            except = special_ranges();
-        }
+        const bool has_defaults = !args.exclude_ipv4 || !args.exclude_ipv4->empty();
+        if (has_defaults && is_well_known(p.prefix)) except = special_ranges();
+        if (args.exclude_ipv4)
+            except.insert(except.end(), args.exclude_ipv4->begin(), args.exclude_ipv4->end());
         out.prefixes.push_back(
             {p.prefix, matchers::PrefixSet(p.ipv4), matchers::PrefixSet(except)});
     }

@@ -16,6 +16,10 @@ constexpr std::string_view kTooManyLists =
     "more than 255 lists (ros_address_list, ros_route, opnsense_alias, ipset, nftset, bgp_route): "
     "use fewer";
 
+void append(std::vector<matchers::Prefix>& to, const std::vector<matchers::Prefix>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+}
+
 // Addresses of this system: ports, routers, upstreams.
 std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
                                        const Surroundings& surroundings) {
@@ -37,21 +41,33 @@ std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
     return out;
 }
 
-// What a list never claims: `never_claim`, or by default special ranges and addresses of this system; and IPv6 that is not global.
+// What a list never claims: what a person wrote, what never is an address of a server, and addresses of this system. Further
+// special ranges and IPv6 that is not global, unless `allow_claim` has them. An empty `never_claim` leaves the special
+// ranges out. Only a prefix that is one address allows an address of this system.
 // Addresses in the prefixes of dns64 are claimed as the IPv4 address inside them.
 template <class Args>
 std::vector<matchers::Prefix> never_claimed(const Args& args,
                                             const std::vector<matchers::Prefix>& hosts) {
-    std::vector<matchers::Prefix> out;
-    if (args.never_claim) {
-        out = *args.never_claim;
-    } else {
-        out = without(special_ranges(), args.allow_claim);
-        out.insert(out.end(), hosts.begin(), hosts.end());
+    std::vector<matchers::Prefix> defaults = not_global_v6();
+    const bool has_defaults = !args.never_claim || !args.never_claim->empty();
+    if (has_defaults) append(defaults, special_ranges());
+    std::vector<matchers::Prefix> out = without(std::move(defaults), args.allow_claim);
+    for (const matchers::Prefix& one : hosts) {
+        if (std::ranges::find(args.allow_claim, one) == args.allow_claim.end()) out.push_back(one);
     }
-    const auto not_global = without(not_global_v6(), args.allow_claim);
-    out.insert(out.end(), not_global.begin(), not_global.end());
+    append(out, never_ranges());
+    if (args.never_claim) append(out, *args.never_claim);
     return out;
+}
+
+// What a worker's claim could have at most (claim_word.h).
+ClaimTerms claim_terms(const PolicyList& list) {
+    ClaimTerms terms;
+    terms.never_claim = list.never_claim;
+    terms.fixed = list.fixed;
+    terms.longest_life_s = list.fixed ? list.fixed_ttl_s : list.max_ttl_s;
+    terms.extra_time_s = list.extra_time_s;
+    return terms;
 }
 
 // A list of the kernel's sets: it has no persistent rows.
@@ -281,6 +297,7 @@ struct RouterLists {
     Built& built;
     const config::Plugin& plugin;
     const config::RouterRows& args;
+    const std::vector<matchers::Prefix>& hosts;
 
     ListId on(const std::vector<config::RouterIndex>& routers) {
         std::string names;
@@ -296,6 +313,7 @@ struct RouterLists {
         for (const auto router : routers) {
             RouterPlan& plan = plan_of(built, settings, router);
             plan.config.lists.push_back(list_config(plugin, args, *id));
+            plan.terms.emplace(*id, claim_terms(policy_list(plugin, args, *id, hosts)));
             if (routers.size() > 1) plan.quorums.emplace(*id, args.quorum);
             if (args.ready != config::ReadyNeed::off) plan.ready.emplace(*id, args.ready);
             plan.cleanup_on_shutdown = plan.cleanup_on_shutdown || args.cleanup_on_shutdown;
@@ -392,7 +410,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         }
         config::RouterRows rows = *args;
         rows.multi_writer = rows.multi_writer || (is_in_fleet && !rows.route);
-        RouterLists all{settings, registry, built, plugin, rows};
+        RouterLists all{settings, registry, built, plugin, rows, hosts};
         const ListId id = all.on(args->routers);
         lists.push_back(policy_list(plugin, rows, id, hosts));
         if (args->routers.size() == 1) continue;

@@ -13,6 +13,11 @@ constexpr std::string_view kPrivate[] = {
     "::1/128",       "fe80::/10",      "fc00::/7",
 };
 
+constexpr std::string_view kNever[] = {
+    "0.0.0.0/32", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32",
+    "::/128",     "::1/128",     "ff00::/8",
+};
+
 constexpr std::string_view kSpecial[] = {
     "0.0.0.0/8",       // this network
     "10.0.0.0/8",      // private
@@ -68,6 +73,9 @@ std::vector<matchers::Prefix> parsed(std::span<const std::string_view> texts) {
 
 std::vector<matchers::Prefix> private_ranges() {
     return parsed(kPrivate);
+}
+std::vector<matchers::Prefix> never_ranges() {
+    return parsed(kNever);
 }
 std::vector<matchers::Prefix> special_ranges() {
     return parsed(kSpecial);

@@ -11,8 +11,12 @@ namespace steer::build {
 // `allow` says otherwise.
 std::vector<matchers::Prefix> private_ranges();
 
+// Addresses that no host has, or only this one: unspecified, loopback, multicast, limited broadcast. They never become
+// rows, whatever is set.
+std::vector<matchers::Prefix> never_ranges();
+
 // Special-purpose ranges (RFC 6890) that no connection to a public server goes to: never become
-// rows, unless `never_claim` says otherwise. Left out: documentation and benchmarking ranges, which
+// rows, unless `allow_claim` has them, or `never_claim` is []. Left out: documentation and benchmarking ranges, which
 // no public server has and laboratories use; NAT64 prefixes, which are where DNS64 answers point.
 std::vector<matchers::Prefix> special_ranges();
 

@@ -52,8 +52,10 @@ enum class Dns64Claim : std::uint8_t { ipv6, ipv4, both };
 struct Dns64 {
     std::vector<Dns64Prefix> prefixes;  // at least one
     bool translate_all = false, allow_ipv4 = false;
-    std::optional<std::vector<matchers::Prefix>> exclude;       // nothing: ::ffff:0:0/96
-    std::optional<std::vector<matchers::Prefix>> exclude_ipv4;  // nothing: as the prefix wants it
+    std::optional<std::vector<matchers::Prefix>>
+        exclude;  // adds to ::ffff:0:0/96; []: not even that
+    std::optional<std::vector<matchers::Prefix>>
+        exclude_ipv4;  // adds to what the prefix wants; []: none
     NameRules except, keep;
     Dns64Claim claim = Dns64Claim::ipv4;
 };

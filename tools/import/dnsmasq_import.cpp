@@ -63,8 +63,7 @@ class DnsmasqWriter {
                 nftables_set("ipv4", set.set4, "32");
                 nftables_set("ipv6", set.set6, "128");
             }
-            sheet_.line("never_claim: []");
-            sheet_.line("allow_claim: [\"::/0\"]");
+            sheet_.line(kAllowPrivate);
             sheet_.close_plugin();
         }
     }

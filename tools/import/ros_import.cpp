@@ -139,8 +139,7 @@ class RosWriter {
             if (!extra.empty()) sheet_.key("extra_time", extra);
             sheet_.comment("as in RouterOS: a row lives for the record's TTL, for any address");
             sheet_.key("max_ttl", "1d");
-            sheet_.line("never_claim: []");
-            sheet_.line("allow_claim: [\"::/0\"]");
+            sheet_.line(kAllowPrivate);
             sheet_.close_plugin();
         }
     }

@@ -12,6 +12,10 @@
 
 namespace steer::importing {
 
+// For programs that add any address to a list: private and shared addresses are claimed as well.
+inline constexpr std::string_view kAllowPrivate =
+    "allow_claim: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, \"fc00::/7\"]";
+
 inline bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }

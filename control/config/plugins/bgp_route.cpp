@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/config/claim_prefixes.h"
 #include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
@@ -110,11 +111,10 @@ void read_flap_interval(Reading& in, const Node& node, const Place& place, BgpRo
 
 template <bool Never>
 void read_claim_prefixes(Reading& in, const Node& node, const Place& place, BgpRouteArgs& out) {
-    auto prefixes = read_prefixes(in, node, place);
     if constexpr (Never) {
-        out.never_claim = std::move(prefixes);
+        out.never_claim = read_never_claim(in, node, place);
     } else {
-        out.allow_claim = std::move(prefixes);
+        out.allow_claim = read_prefixes(in, node, place);
     }
 }
 
@@ -156,12 +156,10 @@ constexpr std::array<Row<Args>, 19> kBgpRouteRows{{
     {"flap_interval", Own<Args>{"duration", read_flap_interval}, "30m", "0s..1d",
      "minimum time between two withdrawals of a route\nThe default keeps peers with the usual "
      "settings of flap damping from suppressing a route."},
-    {"never_claim", Own<Args>{"list of prefixes", read_claim_prefixes<true>},
-     "(special ranges; local, router and upstream addresses)", "",
-     "addresses that never get a route"},
+    {"never_claim", Own<Args>{"list of prefixes", read_claim_prefixes<true>}, kNeverClaimDefault,
+     "", kNeverClaimText},
     {"allow_claim", Own<Args>{"list of prefixes", read_claim_prefixes<false>}, "none", "",
-     "prefixes that may get routes although they are special-purpose or unusual IPv6\nUnusual "
-     "IPv6 means outside of 2000::/3 and of the prefixes of `dns64`."},
+     kAllowClaimText},
     {"max_routes", &Args::max_elements, "100000", "1..1000000",
      "maximum routes of each table, including those that linger"},
 }};

@@ -93,10 +93,22 @@ void read_prefix(Reading& in, const Node& node, const Place& place, Dns64& out) 
         read_prefix_item(in, item, owner, out);
 }
 
+// A list adds to a default; an empty one takes it away.
+void warn_if_empty(Reading& in, const Node& node, const Place& place, const std::string& effect) {
+    if (node.is_list() && node.items.empty())
+        in.report().warn(place.line, place.name() + " is []: " + effect +
+                                         "; remove it if that is "
+                                         "not wanted");
+}
+
 void read_exclude(Reading& in, const Node& node, const Place& place, Dns64& out) {
+    warn_if_empty(in, node, place, "IPv4 addresses inside AAAA records (::ffff:0:0/96) count");
     out.exclude = read_prefixes(in, node, place);
 }
 void read_exclude_ipv4(Reading& in, const Node& node, const Place& place, Dns64& out) {
+    warn_if_empty(
+        in, node, place,
+        "private and other special IPv4 addresses are translated, with 64:ff9b::/96, too");
     out.exclude_ipv4 = read_ipv4(in, node, place);
 }
 template <auto Member>
@@ -114,13 +126,13 @@ constexpr std::array<Row<Dns64>, 8> kDns64Rows{{
      "the original AAAA records. A name without A records keeps its AAAA records."},
     {"allow_ipv4", &Dns64::allow_ipv4, "false", "",
      "also serve clients that query over IPv4; otherwise they get the upstream's answer"},
-    {"exclude", Own<Dns64>{"list of prefixes", read_exclude}, "(::ffff:0:0/96)", "",
-     "AAAA records in these ranges are ignored (RFC 6147 5.1.4)"},
-    {"exclude_ipv4", Own<Dns64>{"list of IPv4 prefixes", read_exclude_ipv4},
-     "(special ranges, with 64:ff9b::/96)", "",
-     "A records in these ranges are not translated\nWith the prefix 64:ff9b::/96, private and "
-     "other special addresses are not translated (RFC 6052 3.1). Set a list of your own to change "
-     "that."},
+    {"exclude", Own<Dns64>{"list of prefixes", read_exclude}, "none", "",
+     "further ranges whose AAAA records are ignored (RFC 6147 5.1.4)\nThey add to ::ffff:0:0/96. "
+     "`[]` leaves that out, with a warning."},
+    {"exclude_ipv4", Own<Dns64>{"list of IPv4 prefixes", read_exclude_ipv4}, "none", "",
+     "further ranges whose A records are not translated\nThey add to private and other special "
+     "addresses with the prefix 64:ff9b::/96 (RFC 6052 3.1). `[]` leaves those out, with a "
+     "warning."},
     {"except", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_dns64_names<&Dns64::except>},
      "none", "", "names without DNS64"},
     {"keep", Own<Dns64>{"list of rules, `$TAG`, `&FILE`", read_dns64_names<&Dns64::keep>}, "none",

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "control/config/claim_prefixes.h"
 #include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
@@ -21,7 +22,7 @@ constexpr std::size_t kMaxNftablesName = 255;  // NFT_NAME_MAXLEN - 1
 template <class Args>
 constexpr std::array<Row<Args>, 12> life_rows() {
     constexpr auto kNeverClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
-        out.never_claim = read_prefixes(in, node, place);
+        out.never_claim = read_never_claim(in, node, place);
     };
     constexpr auto kAllowClaim = [](Reading& in, const Node& node, const Place& place, Args& out) {
         out.allow_claim = read_prefixes(in, node, place);
@@ -45,13 +46,9 @@ constexpr std::array<Row<Args>, 12> life_rows() {
          "how much longer than the client's TTL an element lives"},
         {"cap_answer_ttl", &Args::cap_answer_ttl, "true", "",
          "lower the answer's TTL so that no client caches an address longer than the set holds it"},
-        {"never_claim", Own<Args>{"list of prefixes", kNeverClaim},
-         "(special ranges; local, router and upstream addresses)", "",
-         "addresses that are never added\nIf a prefix of length `mask` would contain one of them, "
-         "a longer prefix is added instead."},
-        {"allow_claim", Own<Args>{"list of prefixes", kAllowClaim}, "none", "",
-         "prefixes that may be added although they are special-purpose or unusual IPv6\nUnusual "
-         "IPv6 means outside of 2000::/3 and of the prefixes of `dns64`."},
+        {"never_claim", Own<Args>{"list of prefixes", kNeverClaim}, kNeverClaimDefault, "",
+         kNeverClaimText},
+        {"allow_claim", Own<Args>{"list of prefixes", kAllowClaim}, "none", "", kAllowClaimText},
         {"max_elements", &Args::max_elements, "50000", "1..1000000",
          "maximum elements of each set"},
     }};
@@ -217,7 +214,9 @@ constexpr std::array<Row<NftablesSet>, 4> kSetRows4{{
     {"set_name", &NftablesSet::set_name, "required", "",
      "set of type ipv4_addr (in `ipv6`: ipv6_addr)"},
     {"mask", &NftablesSet::mask4, "24", "1..32",
-     "prefix length of the elements, in sets with `flags interval` (in `ipv6`: 48)"},
+     "prefix length of elements, with `flags interval` (in `ipv6`: 48)\nIt is longer where it "
+     "would "
+     "contain an address that is never claimed."},
 }};
 constexpr std::array<Row<NftablesSet>, 4> kSetRows6{{
     {"table_family", &NftablesSet::table_family, "required", "", "ip6 or inet"},

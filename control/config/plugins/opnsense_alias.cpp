@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "control/config/claim_prefixes.h"
 #include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
@@ -55,7 +56,7 @@ void read_alias_name(Reading& in, const Node& node, const Place& place, Opnsense
 }
 
 void read_alias_never(Reading& in, const Node& node, const Place& place, OpnsenseAliasArgs& out) {
-    out.never_claim = read_prefixes(in, node, place);
+    out.never_claim = read_never_claim(in, node, place);
 }
 
 void read_alias_allow(Reading& in, const Node& node, const Place& place, OpnsenseAliasArgs& out) {
@@ -106,11 +107,9 @@ constexpr std::array<Row<OpnsenseAliasArgs>, 19> kOpnsenseAliasRows{{
     {"cap_answer_ttl", &OpnsenseAliasArgs::cap_answer_ttl, "true", "",
      "lower the answer's TTL so that no client caches an address longer than the alias holds it"},
     {"never_claim", Own<OpnsenseAliasArgs>{"list of prefixes", read_alias_never},
-     "(special ranges; local, router and upstream addresses)", "",
-     "addresses that are never added"},
+     kNeverClaimDefault, "", kNeverClaimText},
     {"allow_claim", Own<OpnsenseAliasArgs>{"list of prefixes", read_alias_allow}, "none", "",
-     "prefixes that may be added although they are special-purpose or unusual IPv6\nUnusual IPv6 "
-     "means outside of 2000::/3 and of the prefixes of `dns64`."},
+     kAllowClaimText},
     {"max_elements", &OpnsenseAliasArgs::max_elements, "50000", "1..1000000",
      "maximum elements of each alias\nOPNsense limits all tables together: Firewall Maximum Table "
      "Entries in Firewall: Settings: Advanced."},

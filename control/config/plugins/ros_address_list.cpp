@@ -1,6 +1,7 @@
 // ros_address_list and ros_route: write the addresses of answers into address lists or routing tables of RouterOS routers.
 #include <algorithm>
 
+#include "control/config/claim_prefixes.h"
 #include "control/config/plugins/on_full.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/router_access.h"
@@ -59,8 +60,8 @@ void read_persistent(Reading& in, const Node& node, const Place& place, RouterRo
         read_prefix_file(in, file, {"files", owner, file.line}, out.persistent);
 }
 
-void read_never_claim(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
-    out.never_claim = read_prefixes(in, node, place);
+void read_rows_never(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
+    out.never_claim = read_never_claim(in, node, place);
 }
 
 void read_allow_claim(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
@@ -153,13 +154,10 @@ constexpr std::array<Row<RouterRowsArgs>, 5> kWaitRows{{
     {"on_timeout", choice<RouterRowsArgs, &RouterRowsArgs::on_timeout>(), "answer",
      "answer|servfail|drop", "with `async: false`: action when `sync_timeout` expires"},
     on_full_row<RouterRowsArgs>(),
-    {"never_claim", Own<RouterRowsArgs>{"list of prefixes", read_never_claim},
-     "(special ranges; local, router and upstream addresses)", "",
-     "addresses that never become rows"},
+    {"never_claim", Own<RouterRowsArgs>{"list of prefixes", read_rows_never}, kNeverClaimDefault,
+     "", kNeverClaimText},
     {"allow_claim", Own<RouterRowsArgs>{"list of prefixes", read_allow_claim}, "none", "",
-     "prefixes that may become rows although they are special-purpose or unusual IPv6\nUnusual "
-     "IPv6 means outside of 2000::/3 and of the prefixes of `dns64`. An address in your own "
-     "`never_claim` still never becomes a row."},
+     kAllowClaimText},
 }};
 constexpr std::array<Row<RouterRowsArgs>, 2> kListBoundRows{{
     {"missing_family", choice<RouterRowsArgs, &RouterRowsArgs::missing_family>(), "answer",

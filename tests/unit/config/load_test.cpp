@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
     BOOST_TEST((list.shared == SharedMode::skip && list.shared_above == 5U));
     BOOST_TEST((list.multi_writer && list.cleanup_on_shutdown && !list.async));
     BOOST_TEST((list.on_manual_change == ManualChangeMode::respect));
-    BOOST_TEST(list.never_claim.value().empty());
+    BOOST_TEST(list.never_claim.value().size() == 1U);
     BOOST_TEST(list.persistent.size() == 4U);
     BOOST_TEST((std::get<RouterRows>(plugin(s, "list2").args).fixed_ttl == Milliseconds(0)));
 

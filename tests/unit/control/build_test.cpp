@@ -189,12 +189,64 @@ BOOST_AUTO_TEST_CASE(special_ranges_and_our_own_addresses_are_never_claimed) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(never_claim_replaces_the_default) {
+// The list `l` of a box at 203.0.113.53, its router at 192.0.2.1 and its upstream at 198.51.100.1.
+matchers::PrefixSet never_of(const std::string& more) {
+    Surroundings around;
+    around.own_addresses.push_back(address("203.0.113.53"));
     const Built built = build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
                                            "  - { tag: l, type: ros_address_list, args: { " +
-                                               kList + ", never_claim: [203.0.113.0/24] } }\n"));
-    BOOST_TEST(built.snapshot->lists.at(0).never_claim.contains(address("203.0.113.7")));
-    BOOST_TEST(!built.snapshot->lists.at(0).never_claim.contains(address("127.0.0.1")));
+                                               kList + ", " + more + " } }\n"),
+                                 around);
+    BOOST_TEST_REQUIRE(built.ok());
+    const auto& list = built.snapshot->lists.at(0);
+    for (const auto& [id, terms] : built.routers.at(0).terms)
+        BOOST_TEST(!terms.may_claim(address("203.0.113.53")) ==
+                   list.never_claim.contains(address("203.0.113.53")));
+    return list.never_claim;
+}
+
+BOOST_AUTO_TEST_CASE(never_claim_adds_to_the_default) {
+    const auto never = never_of("never_claim: [203.0.113.0/28, 1.1.1.1]");
+    for (const char* yes : {"203.0.113.7", "1.1.1.1", "127.0.0.1", "10.0.0.1", "fd00::1",
+                            "203.0.113.53", "192.0.2.1", "198.51.100.1"})
+        BOOST_TEST(never.contains(address(yes)), yes);
+    for (const char* no : {"203.0.113.16", "1.1.1.2", "2001:db8::7"})
+        BOOST_TEST(!never.contains(address(no)), no);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_never_claim_leaves_out_the_special_ranges_alone) {
+    const auto never = never_of("never_claim: []");
+    for (const char* no : {"10.0.0.1", "100.64.0.1", "192.168.1.1", "169.254.1.1", "0.0.0.1",
+                           "240.0.0.1", "2002::1"})
+        BOOST_TEST(!never.contains(address(no)), no);
+    for (const char* yes :
+         {"203.0.113.53", "192.0.2.1", "198.51.100.1", "64:ff9b::1", "fd00::1", "0.0.0.0",
+          "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"})
+        BOOST_TEST(never.contains(address(yes)), yes);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_of_this_system_is_claimed_only_if_allow_claim_names_it) {
+    for (const char* wide : {"allow_claim: [203.0.113.0/24, 192.0.2.0/31, 198.51.100.0/24]",
+                             "never_claim: [], allow_claim: [0.0.0.0/0]"}) {
+        const auto never = never_of(wide);
+        for (const char* yes : {"203.0.113.53", "192.0.2.1", "198.51.100.1", "127.0.0.1"})
+            BOOST_TEST(never.contains(address(yes)), wide << " " << yes);
+    }
+    const auto never = never_of("allow_claim: [203.0.113.53/32, 192.0.2.1]");
+    for (const char* no : {"203.0.113.53", "192.0.2.1"})
+        BOOST_TEST(!never.contains(address(no)), no);
+    BOOST_TEST(never.contains(address("198.51.100.1")));
+}
+
+BOOST_AUTO_TEST_CASE(allow_claim_loses_against_never_claim_and_what_no_server_has) {
+    const auto never = never_of(
+        "never_claim: [10.1.0.0/16, 203.0.113.53], "
+        "allow_claim: [10.0.0.0/8, 203.0.113.53, 127.0.0.1, 0.0.0.0, 224.0.0.0/4, "
+        "255.255.255.255, '::1', '::', 'ff00::/8']");
+    for (const char* yes : {"10.1.2.3", "203.0.113.53", "127.0.0.1", "0.0.0.0", "224.0.0.1",
+                            "255.255.255.255", "::1", "::", "ff02::1"})
+        BOOST_TEST(never.contains(address(yes)), yes);
+    BOOST_TEST(!never.contains(address("10.2.0.1")));
 }
 
 BOOST_AUTO_TEST_CASE(allow_claim_removes_prefixes_from_never_claimed) {
@@ -213,7 +265,8 @@ BOOST_AUTO_TEST_CASE(allow_claim_removes_prefixes_from_never_claimed) {
                                          "  - { tag: l, type: ros_address_list, args: { " + kList +
                                              ", never_claim: [], allow_claim: ['::/0'] } }\n"));
     const auto& none = all.snapshot->lists.at(0).never_claim;
-    for (const char* no : {"10.0.0.1", "fd00::1", "::1", "9000::1", "1.1.1.1"})
+    BOOST_TEST(none.contains(address("::1")));
+    for (const char* no : {"10.0.0.1", "fd00::1", "9000::1", "1.1.1.1"})
         BOOST_TEST(!none.contains(address(no)), no);
 }
 

@@ -1,0 +1,28 @@
+// `never_claim` and `allow_claim`: the prefixes that a list adds to what is never claimed, or takes from it.
+//
+// All list plugins read them here; control/build/lists.cpp says what they mean.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "control/config/reading.h"
+
+namespace steer::config {
+
+inline constexpr std::string_view kNeverClaimDefault = "none";
+inline constexpr std::string_view kNeverClaimText =
+    "further addresses that are never claimed\nThey add to special-purpose ranges and to the "
+    "addresses of this machine, of routers and of upstreams. `[]` leaves the special-purpose "
+    "ranges out, with a warning; prefer `allow_claim`. Unspecified, loopback, multicast and "
+    "limited broadcast addresses are never claimed, whatever is set.";
+inline constexpr std::string_view kAllowClaimText =
+    "prefixes that may be claimed although they are special-purpose or unusual IPv6\nUnusual IPv6 "
+    "means outside of 2000::/3 and of the prefixes of `dns64`. An address of this machine, of a "
+    "router or of an upstream needs an entry of its own, /32 or /128. `never_claim` wins over "
+    "`allow_claim`.";
+
+// With a warning if the list is empty.
+std::vector<matchers::Prefix> read_never_claim(Reading& in, const Node& node, const Place& place);
+
+}  // namespace steer::config
