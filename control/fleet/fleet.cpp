@@ -28,6 +28,8 @@ constexpr std::size_t kPairs = 250;                           // members of one 
 constexpr std::uint64_t kPastMs = 60'000;                     // an ended claim is kept so long
 constexpr std::uint64_t kKeptMs = 8 * 24 * 3'600'000ULL;      // a router's claims, without a writer
 constexpr std::uint64_t kFarthestMs = 7 * 24 * 3'600'000ULL;  // an end that is taken from others
+constexpr std::uint64_t kLastClockMs = 253'402'300'799'000;   // of Redis's clock: the year 9999
+constexpr std::uint64_t kForbiddenLogMs = 60'000;             // between two lines about them
 constexpr std::int64_t kClockJumpMs = 5'000;
 constexpr std::int64_t kClockSkewMs = 60'000;     // a problem of the machine, not of the leases
 constexpr std::uint64_t kProofMs = 10'000;        // a writer's row is on the router by then
@@ -151,7 +153,8 @@ std::uint64_t Fleet::redis_ms(std::uint64_t at_ms) const {
 }
 
 std::uint64_t Fleet::own_ms(std::uint64_t redis_ms) const {
-    const auto at_ms = static_cast<std::int64_t>(redis_ms) - clock_difference_ms_;
+    const auto theirs_ms = static_cast<std::int64_t>(std::min(redis_ms, kLastClockMs));
+    const std::int64_t at_ms = theirs_ms - clock_difference_ms_;
     return static_cast<std::uint64_t>(std::max<std::int64_t>(at_ms, 0));
 }
 
@@ -165,8 +168,10 @@ void Fleet::ask_time(std::uint64_t now_ms) {
 
 void Fleet::take_time(const RedisReply& reply, std::uint64_t sent_ms, std::uint64_t now_ms) {
     if (reply.items.size() != 2) return;
+    const std::uint64_t theirs_s = number_in(reply.items[0].text);
+    if (theirs_s >= kLastClockMs / 1000) return;
     const std::uint64_t theirs_ms =
-        number_in(reply.items[0].text) * 1000 + number_in(reply.items[1].text) / 1000;
+        theirs_s * 1000 + std::min<std::uint64_t>(number_in(reply.items[1].text) / 1000, 999);
     const auto difference =
         static_cast<std::int64_t>(theirs_ms) - static_cast<std::int64_t>((sent_ms + now_ms) / 2);
     if (wall_ms_)
@@ -525,22 +530,39 @@ void Fleet::took_message(std::string_view channel, std::string_view payload, std
 // the answers of all of them.
 void Fleet::take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms) {
     const std::uint64_t end_ms = std::min(own_ms(claim.lease_end_ms), now_ms + kFarthestMs);
-    bool is_known = false;
+    bool is_known = false, is_forbidden = false;
     for (const KeptList& list : member.peer.lists) {
         if (list.tag != claim.list) continue;
         is_known = true;
         if (end_ms <= now_ms) continue;
+        if (!list.terms.may_claim(IpAddress{claim.address})) {
+            is_forbidden = true;
+            continue;
+        }
         const routeros::SharedClaim one{.list = list.id,
                                         .address = claim.address,
                                         .origin = routeros::Origin{claim.name},
-                                        .until_ms = end_ms,
-                                        .row_life_s = claim.row_life_s};
+                                        .until_ms = list.terms.lease_end_ms(end_ms, now_ms),
+                                        .row_life_s = list.terms.row_life_s(claim.row_life_s)};
         member.peer.router->take_claims({&one, 1}, claim.is_urgent, now_ms);
     }
     if (!is_known)
         ++counters_.claims_unknown;
+    else if (is_forbidden)
+        refused_claim(claim, now_ms);
     else if (end_ms > now_ms)
         ++counters_.claims_received;
+}
+
+void Fleet::refused_claim(const SharedClaim& claim, std::uint64_t now_ms) {
+    ++counters_.claims_forbidden;
+    if (now_ms < forbidden_log_ms_) return;
+    forbidden_log_ms_ = now_ms + kForbiddenLogMs;
+    log_(Level::warning,
+         "fleet " + identity_.name + ": another box claimed " +
+             IpAddress{claim.address}.to_string() + " for list " + claim.list +
+             ", which this box never claims; no row is written, compare 'never_claim' and "
+             "'allow_claim' of both boxes");
 }
 
 // ---- who writes
@@ -753,7 +775,8 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
             std::vector<std::string> places;
             for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
                 found.push_back({reply.items[i].text,
-                                 static_cast<std::int64_t>(number_in(reply.items[i + 1].text)),
+                                 static_cast<std::int64_t>(
+                                     std::min(number_in(reply.items[i + 1].text), kLastClockMs)),
                                  {}});
                 places.push_back(key("box:" + found.back().id));
             }

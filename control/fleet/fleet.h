@@ -63,17 +63,18 @@ struct FleetIdentity {
     std::uint64_t lease_ms = 1500;
 };
 
-#define STEER_FLEET_COUNTERS(X)                                                           \
-    X(claims_sent, "claims given to the other boxes")                                     \
-    X(claims_received, "claims of other boxes")                                           \
-    X(claims_unknown, "claims of other boxes for a list that this box does not have")     \
-    X(messages_bad,                                                                       \
-      "messages and stored claims that could not be read: another version, or damaged")   \
-    X(claims_not_sent, "claims that were given to other boxes late: Redis took too long") \
-    X(terms, "times that this box became the writer of a router")                         \
-    X(tickets_unreadable, "ticket keys of other boxes that no server here could open")    \
-    X(failovers, "of them, those that followed another box")                              \
-    X(connects, "connections to Redis")                                                   \
+#define STEER_FLEET_COUNTERS(X)                                                            \
+    X(claims_sent, "claims given to the other boxes")                                      \
+    X(claims_received, "claims of other boxes")                                            \
+    X(claims_unknown, "claims of other boxes for a list that this box does not have")      \
+    X(claims_forbidden, "claims of other boxes for an address that the list never claims") \
+    X(messages_bad,                                                                        \
+      "messages and stored claims that could not be read: another version, or damaged")    \
+    X(claims_not_sent, "claims that were given to other boxes late: Redis took too long")  \
+    X(terms, "times that this box became the writer of a router")                          \
+    X(tickets_unreadable, "ticket keys of other boxes that no server here could open")     \
+    X(failovers, "of them, those that followed another box")                               \
+    X(connects, "connections to Redis")                                                    \
     X(losses, "connections to Redis that ended")
 struct FleetCounters {
 #define STEER_FLEET_COUNTER(name, text) std::uint64_t name = 0;
@@ -190,6 +191,7 @@ class Fleet {
                    std::uint64_t now_ms);
     void took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms);
     void take_claim(Member& member, const SharedClaim& claim, std::uint64_t now_ms);
+    void refused_claim(const SharedClaim& claim, std::uint64_t now_ms);
     void publish(const Member& member, std::vector<SharedClaim> claims, std::uint64_t now_ms,
                  const RedisConnection::Done& done = {});
     void elect(Member& member, std::uint64_t now_ms);
@@ -236,6 +238,7 @@ class Fleet {
     std::optional<std::int64_t> clock_ahead_ms_;  // Redis's clock less our wall clock
     std::uint64_t contact_ms_ = 0;                // sending time of the last answered election
     std::uint64_t ticks_ = 0;
+    std::uint64_t forbidden_log_ms_ = 0;  // then the next line about claims_forbidden
     std::string trouble_;
     std::uint64_t trouble_since_ms_ = 0;
 };

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/build/claim_terms.h"
 #include "control/config/sink_settings.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/event/event.h"
@@ -27,6 +28,7 @@ struct KeptList {
     std::string tag;  // of its plugin, for messages
     config::Quorum quorum = config::Quorum::healthy;
     config::ReadyNeed ready = config::ReadyNeed::off;
+    ClaimTerms terms{};  // for claims of other boxes
 };
 
 // "List `list` must hold these addresses." One answer's, or part of it.

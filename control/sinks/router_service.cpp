@@ -12,9 +12,11 @@ std::vector<KeptList> kept_lists(const build::RouterPlan& plan) {
     for (const routeros::ListConfig& list : plan.config.lists) {
         const auto quorum = plan.quorums.find(list.id);
         const auto ready = plan.ready.find(list.id);
+        const auto terms = plan.terms.find(list.id);
         lists.push_back({list.id, list.tag,
                          quorum == plan.quorums.end() ? config::Quorum::healthy : quorum->second,
-                         ready == plan.ready.end() ? config::ReadyNeed::off : ready->second});
+                         ready == plan.ready.end() ? config::ReadyNeed::off : ready->second,
+                         terms == plan.terms.end() ? ClaimTerms{} : terms->second});
     }
     return lists;
 }

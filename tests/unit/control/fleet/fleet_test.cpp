@@ -27,13 +27,14 @@ struct FleetPlace {
         if (router.status().claims == 0) fleet.commands().received(time(now_ms), now_ms);
     }
     // The same, before the stored claims were read.
-    void open(std::uint64_t now_ms) {
+    void open(std::uint64_t now_ms) { open(now_ms, time(now_ms)); }
+    void open(std::uint64_t now_ms, const std::string& clock) {
         fleet.connect(now_ms);
         fleet.commands().tick(now_ms);
         fleet.messages().tick(now_ms);
         fleet.messages().connected(now_ms);
         fleet.commands().connected(now_ms);
-        fleet.commands().received(":1\r\n$1\r\n1\r\n" + time(now_ms), now_ms);
+        fleet.commands().received(":1\r\n$1\r\n1\r\n" + clock, now_ms);
         fleet.messages().received("*3\r\n$9\r\nsubscribe\r\n" + bulk(channel) + ":1\r\n", now_ms);
     }
     static std::string bulk(std::string_view text) {
@@ -229,6 +230,111 @@ BOOST_AUTO_TEST_CASE(claims_go_to_the_others_and_come_from_them) {
     BOOST_TEST(fleet.counters().claims_received == 1U);
     BOOST_TEST(fleet.counters().claims_unknown == 1U);
     BOOST_TEST(fleet.counters().messages_bad == 1U);
+}
+
+// Whatever another box, or who can write to Redis, says: a claim gets what one of this box could have.
+struct JudgedPlace : FleetPlace {
+    explicit JudgedPlace(ClaimTerms terms = terms_of(3'600, false)) {
+        fleet.follow({judged(router, std::move(terms))}, kStart);
+        connect(kStart + 10);
+    }
+    static PeerRouter judged(routeros::Router& router, ClaimTerms terms) {
+        return {"edge1",
+                {{3, "policy", config::Quorum::healthy, config::ReadyNeed::off, std::move(terms)}},
+                &router,
+                [] {}};
+    }
+    static ClaimTerms terms_of(std::uint32_t life_s, bool fixed) {
+        ClaimTerms terms;
+        terms.never_claim = matchers::PrefixSet({*matchers::Prefix::parse("10.0.0.0/8"),
+                                                 *matchers::Prefix::parse("203.0.113.53"),
+                                                 *matchers::Prefix::parse("::1")});
+        terms.longest_life_s = life_s;
+        terms.fixed = fixed;
+        return terms;
+    }
+    void push(const char* address, std::uint32_t life_s, std::uint64_t end_ms) {
+        const SharedClaim theirs{.list = "policy",
+                                 .address = IpAddress::parse(address)->bytes,
+                                 .name = "www.example",
+                                 .lease_end_ms = end_ms,
+                                 .row_life_s = life_s};
+        fleet.messages().received("*3\r\n$7\r\nmessage\r\n" + bulk(channel) +
+                                      bulk(encode_messages("dns2/bb", {theirs}).front()),
+                                  kStart + 30);
+    }
+    // Life in s and end in ms after kStart + 30, of each claim.
+    [[nodiscard]] std::vector<std::string> claims() const {
+        std::vector<std::string> all;
+        router.for_each_claim([&](const routeros::SharedClaim& one) {
+            all.push_back(std::to_string(one.row_life_s) + " " +
+                          std::to_string(one.until_ms - kStart - 30));
+        });
+        return all;
+    }
+    static constexpr std::uint64_t kInTime = kStart + 90'000 + 1'000'000;
+};
+
+BOOST_FIXTURE_TEST_CASE(addresses_that_a_list_never_claims_are_refused_from_redis, JudgedPlace) {
+    for (const char* never : {"10.1.2.3", "203.0.113.53", "::1"})
+        push(never, 330, kInTime);
+    BOOST_TEST(router.status().claims == 0U);
+    BOOST_TEST(fleet.counters().claims_forbidden == 3U);
+    BOOST_TEST(fleet.counters().claims_received == 0U);
+    const auto lines = std::ranges::count_if(
+        logged, [](const std::string& line) { return line.find("never claims") != line.npos; });
+    BOOST_TEST(lines == 1);
+    push("203.0.113.9", 330, kInTime);
+    BOOST_TEST(router.status().claims == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(stored_claims_are_judged_as_published_ones) {
+    fleet.follow({JudgedPlace::judged(router, JudgedPlace::terms_of(3'600, false))}, kStart);
+    open(kStart + 10);
+    SharedClaim stored{.list = "policy",
+                       .address = {},
+                       .name = "www.example",
+                       .lease_end_ms = 0,
+                       .row_life_s = 330};
+    std::string page = "*4\r\n";
+    for (const char* address : {"10.9.9.9", "203.0.113.9"}) {
+        stored.address = IpAddress::parse(address)->bytes;
+        page += bulk(encode_member(stored)) + bulk(std::to_string(JudgedPlace::kInTime));
+    }
+    fleet.commands().received(page, kStart + 40);
+    BOOST_TEST(fleet.counters().claims_forbidden == 1U);
+    BOOST_TEST(router.status().claims == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_claim_from_redis_lives_no_longer_than_one_of_this_box, JudgedPlace) {
+    for (const std::uint64_t end_ms :
+         {std::uint64_t{INT64_MAX}, std::uint64_t{1} << 63, UINT64_MAX, kInTime + 86'400'000}) {
+        push("203.0.113.9", UINT32_MAX, end_ms);
+        BOOST_TEST(claims() == std::vector<std::string>{"3600 3600000"},
+                   boost::test_tools::per_element());
+    }
+    push("203.0.113.10", 0, kInTime);  // no timeout: this box's setting alone gives that
+    BOOST_TEST(std::ranges::count(claims(), "0 " + std::to_string(90'000 - 30)) == 0);
+    BOOST_TEST(router.status().claims == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(rows_without_a_timeout_are_those_of_a_list_that_has_them) {
+    JudgedPlace place(JudgedPlace::terms_of(0, true));
+    place.push("203.0.113.9", 330, JudgedPlace::kInTime);
+    BOOST_TEST(place.claims().front().starts_with("0 "));
+    JudgedPlace fixed(JudgedPlace::terms_of(600, true));
+    fixed.push("203.0.113.9", 0, JudgedPlace::kInTime);
+    BOOST_TEST(fixed.claims().front().starts_with("600 "));
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_of_redis_beyond_all_years_is_no_clock) {
+    for (const char* seconds : {"18446744073709551", "9223372036854775808", "253402300799"}) {
+        FleetPlace place;
+        place.open(kStart, "*2\r\n" + bulk(seconds) + bulk("999999"));
+        place.share(numbered(1));
+        BOOST_TEST(place.fleet.counters().claims_sent == 0U);
+        BOOST_TEST(place.fleet.counters().claims_not_sent == 1U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(claims_that_redis_was_too_slow_for_are_published_later) {
