@@ -50,8 +50,8 @@ struct UpstreamSettings {
 
     // Asked at its address over UDP, in no particular way: by a worker's own port if it can be.
     [[nodiscard]] bool is_plain() const {
-        return !facts_of(scheme).has_connections && address && reach.so_mark == 0 &&
-               reach.device.empty();
+        return !facts_of(scheme).has_connections && address && !reach.socks5 &&
+               reach.so_mark == 0 && reach.device.empty();
     }
 };
 enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };

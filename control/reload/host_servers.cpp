@@ -119,7 +119,6 @@ std::vector<Error> fill_host_servers(config::Settings& settings, std::span<const
                 upstream.address = server.address;
                 upstream.line = plugin.line;
                 upstream.reach = forward.reach;
-                upstream.reach.socks5.reset();
                 if (!server.interface.empty()) upstream.reach.device = server.interface;
                 forward.upstreams.push_back(std::move(upstream));
             }

@@ -49,9 +49,10 @@ namespace steer {
 inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
 
 // The result of an ask.
-// In MessageKind::upstream_reply: the upstream's certificate is not trusted. A retry for the same
-// query would not help. (Every other errno is a refusal by the network, which may be temporary.)
+// In MessageKind::upstream_reply: the upstream's certificate is not trusted, or its SOCKS5 proxy refuses. A retry for the
+// same query would not help. (Every other errno is a refusal by the network, which may be temporary.)
 inline constexpr std::uint32_t kUpstreamNotTrusted = EKEYREJECTED;
+inline constexpr std::uint32_t kUpstreamProxyRefuses = EREMOTEIO;
 
 enum class UpstreamResult : std::uint8_t {
     answered,    // with a buffer: an upstream's answer; SERVFAIL, REFUSED if there is no better one

@@ -274,7 +274,8 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     f.end = UpstreamResult::all_failed;
     note(f, TraceWhat::refused, 0, a.upstream, m.b, now);
     if (f.sent_in_round > 0) --f.sent_in_round;  // nothing was sent
-    if (m.b == kUpstreamNotTrusted) f.failed |= MemberMask{1} << a.member;
+    if (m.b == kUpstreamNotTrusted || m.b == kUpstreamProxyRefuses)
+        f.failed |= MemberMask{1} << a.member;
     const bool anybody_left = choice.has_other(f.upstreams(), f.failed);
     if (f.answer == nullptr)
         f.next_send_ms = anybody_left ? std::min(f.next_send_ms, now.ms + kRefusedMs) : kNever;

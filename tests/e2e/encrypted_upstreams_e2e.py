@@ -1,11 +1,13 @@
 """Upstreams over TCP, TLS and HTTPS, with real servers: certificates, names, proxies, connections that end."""
 
+import contextlib
+import re
 import sys
 import time
 import unittest
 
 from lab.network import until
-from lab.scene import Scene
+from lab.scene import ROOT, Scene
 from upstream_peers import ADDRESS, DNSDIST, KRESD, NAME, UNBOUND, Peers
 
 BUILD = sys.argv.pop(1)
@@ -30,13 +32,12 @@ class EncryptedUpstreams(unittest.TestCase):
         for _ in range(n):
             self.assertEqual(self.ask(), [ADDRESS])
 
-    def check_refused(self, sentence, at_once=True):
-        """`at_once`: a certificate error is final; an error of a proxy may end within the query's time."""
+    def check_refused(self, sentence):
+        """A certificate error and a refusal of a proxy are final."""
         begun = time.monotonic()
         self.assertIn("SERVFAIL", self.scene.kdig("+timeout=20", self.peers.fresh(), "A"))
-        if at_once:
-            self.assertLess(time.monotonic() - begun, 4.5, "it fails before the query's time is over")
-            self.assertLessEqual(self.scene.stream_total("upstream_connects_failed"), 2, "one query is no retry storm")
+        self.assertLess(time.monotonic() - begun, 4.5, "it fails before the query's time is over")
+        self.assertLessEqual(self.scene.stream_total("upstream_connects_failed"), 2, "one query is no retry storm")
         self.assertRegex(self.scene.daemon.text(), rf" warning upstream .* cannot be asked: {sentence}")
 
     def upstream(self):
@@ -177,7 +178,57 @@ class EncryptedUpstreams(unittest.TestCase):
                     self.check_answers()
                     self.assertEqual(self.upstream()["address"], "172.16.1.1")
                 else:
-                    self.check_refused("the proxy 172.16.1.1:1080: ", at_once=False)
+                    self.check_refused("the proxy 172.16.1.1:1080: ")
+                daemon.stop()
+
+    # ---- UDP through a proxy
+
+    PROXY = "172.16.1.1:1080"
+
+    @contextlib.contextmanager
+    def proxy(self, *options):
+        """A proxy at PROXY, and a router that counts and drops what the appliance sends to resolvers itself."""
+        net = self.scene.network
+        rules = "".join(f"add rule inet past forward ip saddr 172.16.1.2 {protocol} dport 53 counter drop\n"
+                        for protocol in ("udp", "tcp"))
+        net.run("router", "nft", "-f", "-", input="add table inet past\nadd chain inet past forward "
+                "{ type filter hook forward priority -10; }\n" + rules)
+        process = net.start("router", f"proxy-{next(self.peers.numbers)}", sys.executable,
+                            str(ROOT / "tests/e2e/socks5_proxy.py"), *self.PROXY.split(":"), *options)
+        try:
+            process.wait_for("proxy listens")
+            yield process
+            counted = net.run("router", "nft", "list", "table", "inet", "past").stdout
+            self.assertEqual(re.findall(r"packets (\d+)", counted), ["0", "0"], "queries went past the proxy")
+        finally:
+            process.stop()
+            net.run("router", "nft", "delete", "table", "inet", "past")
+
+    def test_queries_over_udp_never_bypass_the_proxy(self):
+        self.peers.unbound(self.good)
+        outbound = f'network: {{ outbound: {{ default: far, profiles: {{ far: {{ proxy: {{ socks5: "{self.PROXY}" }} }} }} }} }}\n'
+        for options, upstream, extra, top, said, silent in (
+                ((), UNBOUND, f'      socks5: "{self.PROXY}"\n', "", f"datagram {UNBOUND}", f"connect {UNBOUND}"),
+                ((), self.entry("udp", address=UNBOUND, socks5=f'"{self.PROXY}"'), "", "", f"datagram {UNBOUND}", "connect"),
+                ((), UNBOUND, "", outbound, f"datagram {UNBOUND}", "connect"),
+                (("--no-relay",), UNBOUND, f'      socks5: "{self.PROXY}"\n', "", f"connect {UNBOUND}", "datagram"),
+                (("--silent-relay",), UNBOUND, f'      socks5: "{self.PROXY}"\n', "", f"connect {UNBOUND}", "datagram")):
+            with self.subTest(options=options, upstream=upstream, top=top), self.proxy(*options) as proxy:
+                daemon = self.peers.daemon(upstream, extra, top=top)
+                self.check_answers()
+                self.assertIn(said, proxy.text())
+                self.assertNotIn(silent, proxy.text())
+                self.assertEqual(self.upstream()["address"], "172.16.1.1")
+                self.assertEqual(daemon.stop(), 0)
+
+    def test_a_proxy_that_refuses_the_only_upstream_ends_a_query_at_once(self):
+        self.peers.unbound(self.good)
+        for scheme, options in (("tcp", ()), ("tls", ()), ("udp", ("--no-relay",))):
+            with self.subTest(scheme=scheme), self.proxy("--refuse", UNBOUND, *options):
+                daemon = self.peers.daemon(self.entry(scheme, address=UNBOUND, socks5=f'"{self.PROXY}"'))
+                begun = time.monotonic()
+                self.check_refused(f"the proxy {self.PROXY}: it refused to connect: its rules do not allow it")
+                self.assertLess(time.monotonic() - begun, 1.5)
                 daemon.stop()
 
 

@@ -120,9 +120,9 @@ class Peers:
 
     # The daemon that asks them
 
-    def daemon(self, upstreams, extra="", **options):
+    def daemon(self, upstreams, extra="", top="", **options):
         config = self.scene.folder / f"config-{next(self.numbers)}.yaml"
-        config.write_text("plugins:\n  - tag: up\n    type: forward\n    args:\n"
+        config.write_text(f"{top}plugins:\n  - tag: up\n    type: forward\n    args:\n"
                           f"      upstreams: [ {upstreams} ]\n{extra}"
                           "  - { tag: main, type: sequence, args: [ { exec: $up } ] }\n")
         return self.scene.start_daemon(config, **options)

@@ -201,9 +201,7 @@ class PolicyImport {
         const auto at =
             std::ranges::find_if(profiles_, [&](const auto& p) { return p.first == profile; });
         if (at == profiles_.end()) return;
-        const bool connects =
-            upstream.get("addr").starts_with("t") || upstream.get("addr").starts_with("https");
-        if (!at->second.socks5.empty() && connects && upstream.find("socks5") == nullptr)
+        if (!at->second.socks5.empty() && upstream.find("socks5") == nullptr)
             upstream.set("socks5", Tree::of(at->second.socks5));
         if (!at->second.bootstrap.empty() && upstream.find("bootstrap") == nullptr &&
             upstream.find("dial_addr") == nullptr)

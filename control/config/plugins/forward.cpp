@@ -101,6 +101,7 @@ void read_forward(Reading& in, const Node* node, Plugin& plugin) {
                           [](const Entry& entry) { return entry.key != "upstreams"; });
     read_rows(in, block, kForwardRows, owner_of(plugin), args);
     args.of_host = block.find("upstreams") == nullptr;
+    if (args.of_host) take_outbound(in, {}, args.reach);
     if (!args.resolv_file.empty()) {
         if (!args.of_host) {
             in.report().error(block.find("resolv_file")->line,

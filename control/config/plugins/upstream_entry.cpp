@@ -235,7 +235,7 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
 }
 
 // Settings that conflict.
-void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_proxy,
+void check(Reading& in, const UpstreamArgs& args, const Place& place,
            const UpstreamSettings& made) {
     const SchemeFacts& scheme = facts_of(made.scheme);
     const auto only_tls = [&](std::string_view key, int line) {
@@ -254,39 +254,21 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place, bool own_p
         in.report().error(
             place.line, "'min_conns' of " + std::string(place.owner) + " is above its 'max_conns'");
     }
-    if (!scheme.has_connections && own_proxy) {
-        in.report().warn(
-            place.line,
-            std::string(place.owner) +
-                " ignores its 'socks5': a proxy supports tcp://, tls:// and https://, not udp://");
-    }
-}
-
-// Applies the upstream's profile, or the default one, to settings that neither upstream nor forward has.
-void take_outbound(Reading& in, UpstreamArgs& args) {
-    const auto& [standard, profiles] = in.outbound();
-    const auto profile = profiles.find(args.outbound.empty() ? standard : args.outbound);
-    if (profile == profiles.end()) return;
-    const ReachSettings& theirs = profile->second;
-    if (!args.reach.socks5) args.reach.socks5 = theirs.socks5;
-    if (!args.reach.bootstrap) args.reach.bootstrap = theirs.bootstrap;
-    if (args.reach.family == AddressFamily::any) args.reach.family = theirs.family;
 }
 
 std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const std::string& owner,
-                                       int line, bool own_proxy) {
+                                       int line) {
     const Place place{"addr", owner, line};
-    take_outbound(in, args);
+    take_outbound(in, args.outbound, args.reach);
     UpstreamSettings out;
     out.tag = args.tag;
     out.addr = args.addr;
     out.timeout = args.timeout;
     out.line = line;
     if (!read_target(in, args, place, out)) return std::nullopt;
-    check(in, args, place, own_proxy, out);
+    check(in, args, place, out);
     out.pipeline = out.pipeline || args.enable_pipeline;
     out.reach = std::move(args.reach);
-    if (!facts_of(out.scheme).has_connections) out.reach.socks5.reset();
     out.idle_timeout = args.idle_timeout;
     out.max_conns = args.max_conns;
     out.min_conns = args.min_conns;
@@ -306,22 +288,21 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
         UpstreamArgs args;
         args.addr = node.text;
         args.reach = reach;
-        return finish(in, args, owner, node.line, false);
+        return finish(in, args, owner, node.line);
     }
     UpstreamArgs args;
     args.reach = reach;
     if (!read_rows(in, node, kUpstreamEntryRows, owner, args) || args.addr.empty())
         return std::nullopt;
     const Node* const addr = node.find("addr");
-    return finish(in, args, owner, addr == nullptr ? node.line : addr->line,
-                  node.find("socks5") != nullptr);
+    return finish(in, args, owner, addr == nullptr ? node.line : addr->line);
 }
 
 std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
                                               const std::string& owner) {
     UpstreamArgs args;
     args.addr = addr;
-    return finish(in, args, owner, line, false);
+    return finish(in, args, owner, line);
 }
 
 std::vector<RowText> upstream_row_texts() {
@@ -329,6 +310,16 @@ std::vector<RowText> upstream_row_texts() {
 }
 
 // ---- how upstreams are reached
+
+void take_outbound(Reading& in, const std::string& name, ReachSettings& reach) {
+    const auto& [standard, profiles] = in.outbound();
+    const auto profile = profiles.find(name.empty() ? standard : name);
+    if (profile == profiles.end()) return;
+    const ReachSettings& theirs = profile->second;
+    if (!reach.socks5) reach.socks5 = theirs.socks5;
+    if (!reach.bootstrap) reach.bootstrap = theirs.bootstrap;
+    if (reach.family == AddressFamily::any) reach.family = theirs.family;
+}
 
 void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
     std::string text;

@@ -1,5 +1,6 @@
 #include "control/stream/upstream/stream_transport.h"
 
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "control/stream/base/socket_address.h"
 #include "control/stream/upstream/dns_session.h"
 #include "control/stream/upstream/http_upstream.h"
+#include "control/stream/upstream/relayed_session.h"
 #include "control/stream/upstream/upstream_connect.h"
 
 namespace steer::stream {
@@ -20,6 +22,7 @@ struct StreamProtocol {
     std::vector<std::string> alpn{};
     bool is_multiplexed = false;
     MakeSession make_session = nullptr;
+    std::shared_ptr<RelayUse> relay{};  // for datagrams: whether they may use the proxy's relay
 };
 
 IpAddress local_address(boost::asio::ip::tcp::socket& socket) {
@@ -34,11 +37,17 @@ class StreamTransport final : public UpstreamTransport {
                     StreamProtocol protocol)
         : context_(context), target_(std::move(target)), protocol_(std::move(protocol)) {}
 
-    [[nodiscard]] bool is_multiplexed() const override { return protocol_.is_multiplexed; }
+    [[nodiscard]] bool is_multiplexed() const override {
+        return protocol_.is_multiplexed || uses_relay();
+    }
     Result<std::shared_ptr<ConnectAttempt>> connect(const ConnectPath& path,
                                                     SessionWatcher& watcher, Done done) override;
 
   private:
+    [[nodiscard]] bool uses_relay() const {
+        return protocol_.relay != nullptr && protocol_.relay->is_allowed(context_.now_ms());
+    }
+
     StreamContext& context_;
     const std::shared_ptr<const UpstreamTarget> target_;
     const StreamProtocol protocol_;
@@ -53,19 +62,30 @@ Result<std::shared_ptr<ConnectAttempt>> StreamTransport::connect(const ConnectPa
         if (!made) return std::move(made).error();
         tls_ = *std::move(made);
     }
-    const auto on_stream = [&context = context_, target = target_, &watcher,
+    const bool wants_relay = uses_relay();
+    const auto on_stream = [&context = context_, target = target_, &watcher, wants_relay,
+                            relay = protocol_.relay, upstream = path.behind,
                             make_session = protocol_.make_session,
                             done = std::move(done)](ConnectedStream got) {
         Connected out{.error = got.error, .why = std::move(got.why)};
         if (got.stream) {
             out.local = local_address(got.stream->socket());
             if (SSL* const ssl = got.stream->ssl()) out.certificate = facts_of_peer(ssl);
-            out.session = make_session(context, *std::move(got.stream), *target, watcher);
+            if (got.relay) {
+                out.session = make_relayed_session(context, *std::move(got.stream), *got.relay,
+                                                   upstream, *target, relay, watcher, out.error);
+                if (out.session == nullptr)
+                    out.why =
+                        "no socket to its proxy's relay: " + std::string(std::strerror(out.error));
+            } else {
+                out.session = make_session(context, *std::move(got.stream), *target, watcher);
+                if (wants_relay) relay->pause(context.now_ms());  // the proxy offered none
+            }
         }
         done(std::move(out));
     };
     const auto attempt =
-        std::make_shared<UpstreamConnect>(context_, target_, tls_, path, on_stream);
+        std::make_shared<UpstreamConnect>(context_, target_, tls_, wants_relay, path, on_stream);
     attempt->start();
     return std::shared_ptr<ConnectAttempt>(attempt);
 }
@@ -75,6 +95,13 @@ Result<std::shared_ptr<ConnectAttempt>> StreamTransport::connect(const ConnectPa
 std::unique_ptr<UpstreamTransport> make_tcp_transport(
     StreamContext& context, std::shared_ptr<const UpstreamTarget> target) {
     StreamProtocol protocol{.is_multiplexed = target->pipeline, .make_session = make_dns_session};
+    return std::make_unique<StreamTransport>(context, std::move(target), std::move(protocol));
+}
+
+std::unique_ptr<UpstreamTransport> make_relayed_transport(
+    StreamContext& context, std::shared_ptr<const UpstreamTarget> target) {
+    StreamProtocol protocol{.make_session = make_dns_session,
+                            .relay = std::make_shared<RelayUse>()};
     return std::make_unique<StreamTransport>(context, std::move(target), std::move(protocol));
 }
 

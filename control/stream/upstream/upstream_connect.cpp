@@ -39,6 +39,11 @@ int errno_of(const boost::system::error_code& error) {
     return error.category() == boost::system::system_category() ? error.value() : ECONNRESET;
 }
 
+bool is_unspecified_v4(const IpAddress& address) {
+    constexpr std::array<std::uint8_t, 4> kNone{};
+    return address == IpAddress::from_v4(kNone.data());
+}
+
 std::string host_and_port(const IpAddress& address, std::uint16_t port) {
     return matchers::bracketed(address.to_string()) + ":" + std::to_string(port);
 }
@@ -47,10 +52,12 @@ std::string host_and_port(const IpAddress& address, std::uint16_t port) {
 
 UpstreamConnect::UpstreamConnect(StreamContext& context,
                                  std::shared_ptr<const UpstreamTarget> target,
-                                 std::shared_ptr<TlsClient> tls, const ConnectPath& path, Done done)
+                                 std::shared_ptr<TlsClient> tls, bool wants_relay,
+                                 const ConnectPath& path, Done done)
     : context_(context),
       target_(std::move(target)),
       tls_(std::move(tls)),
+      wants_relay_(wants_relay),
       path_(path),
       done_(std::move(done)),
       socket_(context.io) {}
@@ -81,14 +88,20 @@ std::optional<IpAddress> UpstreamConnect::local() {
     return here.address();
 }
 
+void UpstreamConnect::forget() {
+    out_.stream.reset();
+    out_.error = 0;
+    out_.why.clear();
+}
+
 bool UpstreamConnect::fail(int error, std::string why) {
     out_.error = error;
     out_.why = std::move(why);
     return false;
 }
 
-bool UpstreamConnect::fail_at_proxy(const std::string& why) {
-    return fail(EPROTO, "the proxy " + host_and_port(path_.address, path_.port) + ": " + why);
+bool UpstreamConnect::fail_at_proxy(const std::string& why, int error) {
+    return fail(error, "the proxy " + host_and_port(path_.address, path_.port) + ": " + why);
 }
 
 std::string UpstreamConnect::doing() const {
@@ -99,6 +112,15 @@ std::string UpstreamConnect::doing() const {
 asio::awaitable<bool> UpstreamConnect::run() {
     // (GCC 12 takes no co_await behind an && or ||.)
     bool good = co_await connect();
+    if (good && wants_relay_) {
+        good = co_await greet_proxy();
+        if (!good) co_return false;
+        good = co_await find_relay();
+        if (good) co_return true;
+        if (done_ == nullptr) co_return false;
+        forget();  // the proxy ends this connection
+        good = co_await connect();
+    }
     if (good && target_->proxy) good = co_await pass_proxy();
     if (good && tls_ != nullptr) good = co_await shake_hands();
     co_return good;
@@ -158,32 +180,58 @@ asio::awaitable<bool> UpstreamConnect::exchange(std::span<const std::uint8_t> sa
     co_return received;
 }
 
-asio::awaitable<bool> UpstreamConnect::pass_proxy() {
+asio::awaitable<bool> UpstreamConnect::greet_proxy() {
     const Socks5Proxy& proxy = *target_->proxy;
     const std::vector<std::uint8_t> greeting = socks5::greeting(proxy);
     std::array<std::uint8_t, socks5::kMethodBytes> method{};
     bool good = co_await exchange(greeting, method);
     if (!good) co_return fail_at_proxy(out_.why);
     const Result<bool> secret = socks5::wants_password(method, proxy);
-    if (!secret) co_return fail_at_proxy(secret.error().text);
-    if (*secret) {
-        const std::vector<std::uint8_t> password = socks5::password(proxy);
-        std::array<std::uint8_t, socks5::kStatusBytes> status{};
-        good = co_await exchange(password, status);
-        if (!good) co_return fail_at_proxy(out_.why);
-        const Result<void> taken = socks5::password_taken(status);
-        if (!taken) co_return fail_at_proxy(taken.error().text);
-    }
-    const std::vector<std::uint8_t> request =
-        socks5::request(path_.behind, target_->host, target_->port);
-    std::array<std::uint8_t, socks5::kReplyHeadBytes> head{};
-    good = co_await exchange(request, head);
+    if (!secret) co_return fail_at_proxy(secret.error().text, kProxyRefuses);
+    if (!*secret) co_return true;
+    const std::vector<std::uint8_t> password = socks5::password(proxy);
+    std::array<std::uint8_t, socks5::kStatusBytes> status{};
+    good = co_await exchange(password, status);
     if (!good) co_return fail_at_proxy(out_.why);
-    const Result<std::size_t> rest = socks5::rest_of_reply(head);
-    if (!rest) co_return fail_at_proxy("it refused to connect: " + rest.error().text);
-    std::vector<std::uint8_t> unused(*rest);
-    good = co_await read(unused);
+    const Result<void> taken = socks5::password_taken(status);
+    co_return taken || fail_at_proxy(taken.error().text, kProxyRefuses);
+}
+
+asio::awaitable<bool> UpstreamConnect::request(std::span<const std::uint8_t> said,
+                                               std::vector<std::uint8_t>& reply) {
+    reply.resize(socks5::kReplyHeadBytes);
+    bool good = co_await exchange(said, reply);
+    if (!good) co_return fail_at_proxy(out_.why);
+    const Result<std::size_t> rest = socks5::rest_of_reply(reply);
+    if (!rest)
+        co_return fail_at_proxy("it refused to connect: " + rest.error().text, kProxyRefuses);
+    reply.resize(reply.size() + *rest);
+    good = co_await read(std::span(reply).subspan(socks5::kReplyHeadBytes));
     co_return good || fail_at_proxy(out_.why);
+}
+
+asio::awaitable<bool> UpstreamConnect::pass_proxy() {
+    bool good = co_await greet_proxy();
+    if (!good) co_return false;
+    const std::vector<std::uint8_t> said =
+        socks5::request(path_.behind, target_->host, target_->port);
+    std::vector<std::uint8_t> reply;
+    good = co_await request(said, reply);
+    co_return good;
+}
+
+// False: there is no relay, which is the proxy's right.
+asio::awaitable<bool> UpstreamConnect::find_relay() {
+    const std::vector<std::uint8_t> said = socks5::request_relay();
+    std::vector<std::uint8_t> reply;
+    const bool good = co_await request(said, reply);
+    if (!good || done_ == nullptr) co_return false;
+    const auto bound = socks5::bound(reply);
+    if (!bound || bound->port == 0) co_return false;
+    // Many proxies name no address, and mean their own.
+    const bool is_own = bound->address == IpAddress{} || is_unspecified_v4(bound->address);
+    out_.relay = {is_own ? path_.address : bound->address, bound->port};
+    co_return true;
 }
 
 asio::awaitable<bool> UpstreamConnect::shake_hands() {

@@ -146,7 +146,7 @@ void UpstreamPool::look_at_attempts(std::uint64_t now_ms) {
         const std::uint64_t age_ms = now_ms - at->started_ms;
         if (age_ms >= kFreshMs && !std::exchange(at->is_late, true)) {
             route_->fails(at->path);
-            if (usable(now_ms) == 0)
+            if (usable(now_ms) == 0 && !route_->has_untried())
                 state_->fails("connecting to " + at->path.address.to_string() + ": no answer");
         }
         if (age_ms >= kGiveUpMs) {

@@ -13,8 +13,8 @@
 // - If an upstream's certificate is not trusted, all waiting queries fail at once with EKEYREJECTED. It is
 //   connected to again after kDistrustFirstMs, then after twice the time, up to
 //   kDistrustLastMs. Queries in between fail at once.
-// - After a failed attempt the next address is tried; with none left all waiting queries fail, unless
-//   there is a connection.
+// - After a failed attempt the next path is tried (upstream_route.h); with none left all waiting queries
+//   fail, unless there is a connection.
 // So when a path works again it serves the first query: a query on a dead path is sent
 // again within kSilenceMs on a new connection.
 //
@@ -135,7 +135,6 @@ class UpstreamPool final : public UpstreamChannel,
     std::list<Attempt> attempts_;
     std::uint64_t last_number_ = 0, last_attempt_ = 0;
     std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
-    std::size_t failed_in_row_ = 0;
     // After an untrusted certificate: no connection before this time; the length of the last wait.
     std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
     bool answers_badly_ = false;  // already logged

@@ -85,7 +85,6 @@ void UpstreamPool::on_connected(std::uint64_t attempt, Connected connected) {
     attempts_.erase(at);
     if (connected.session == nullptr) return on_connect_failure(path, connected);
     context_.count(StreamCount::upstream_connects);
-    failed_in_row_ = 0;
     distrust_until_ms_ = distrust_ms_ = 0;
     route_->works(path);
     reached_ = path.address;
@@ -101,15 +100,17 @@ void UpstreamPool::on_connected(std::uint64_t attempt, Connected connected) {
 void UpstreamPool::on_connect_failure(const ConnectPath& path, const Connected& connected) {
     context_.count(StreamCount::upstream_connects_failed);
     route_->fails(path);
-    const bool others = ++failed_in_row_ < route_->choices();
     const std::uint64_t now = context_.now_ms();
-    if (others && !waiting_.empty()) return connect_more(1);
+    if (route_->has_untried()) {
+        if (!waiting_.empty()) connect_more(1);
+        return;
+    }
     if (connected.error == EKEYREJECTED) distrust();
     if (fresh_attempts(now) == 0 && usable(now) == 0) on_failure(connected.error, connected.why);
 }
 
 void UpstreamPool::on_failure(int error, const std::string& why) {
-    failed_in_row_ = 0;
+    route_->begin_again();
     state_->fails(why);
     fail_waiting(error);
     keep_at_ms_ = context_.now_ms() + kKeepAgainMs;

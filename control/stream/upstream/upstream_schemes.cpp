@@ -6,6 +6,7 @@
 #include "control/stream/upstream/stream_transport.h"
 #include "control/stream/upstream/upstream_datagrams.h"
 #include "control/stream/upstream/upstream_pool.h"
+#include "control/stream/upstream/upstream_proxied.h"
 
 namespace steer::stream {
 namespace {
@@ -15,6 +16,8 @@ using MakeChannel = std::shared_ptr<UpstreamChannel> (*)(const ChannelGround&,
 
 std::shared_ptr<UpstreamChannel> datagrams(const ChannelGround& ground,
                                            const UpstreamEntry& entry) {
+    if (entry.target->proxy)
+        return std::make_shared<UpstreamProxied>(ground.context, entry.target, entry.state);
     return std::make_shared<UpstreamDatagrams>(ground.context, ground.udp, ground.tcp, entry.target,
                                                entry.state);
 }

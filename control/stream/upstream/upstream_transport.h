@@ -9,6 +9,7 @@
 // One thread. Attempts and sessions may outlive the transport that made them.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,14 +28,20 @@ struct ConnectPath {
     IpAddress address;  // the upstream's, or its proxy's
     std::uint16_t port = 0;
     std::optional<IpAddress> behind;  // the upstream's address for the proxy; no value: its name
+    bool operator==(const ConnectPath&) const = default;
 };
+
+// An errno of no socket: the proxy refuses the upstream, the user or the password. The forwarder ends the query
+// (kUpstreamProxyRefuses).
+inline constexpr int kProxyRefuses = EREMOTEIO;
 
 // The end of an attempt.
 struct Connected {
     std::shared_ptr<UpstreamSession> session;  // ready; nullptr: there is none
-    int error = 0;    // errno, if there is none; EKEYREJECTED: the certificate is not trusted
-    std::string why;  // for people: "connecting to 192.0.2.1:853 failed: ..."
-    IpAddress local;  // our address
+    int error =
+        0;  // errno, if there is none; EKEYREJECTED: the certificate is not trusted; kProxyRefuses
+    std::string why;               // for people: "connecting to 192.0.2.1:853 failed: ..."
+    IpAddress local;               // our address
     CertificateFacts certificate;  // of the server; ends_s is 0 if it showed none
 };
 
@@ -53,7 +60,7 @@ class UpstreamTransport {
 
     virtual ~UpstreamTransport() = default;
 
-    // Whether a session carries several queries at once: while some wait, one more session is enough.
+    // Whether the next session carries several queries at once: while some wait, one more session is enough.
     [[nodiscard]] virtual bool is_multiplexed() const = 0;
     // Ends with `done`, once, from the io_context and never from within; or by cancel(). It has no timeout of its own: the
     // caller cancels it. `watcher` outlives the attempt and the session. Error: it cannot be tried on any path

@@ -76,7 +76,19 @@ void check_socks5(std::span<const std::uint8_t> bytes) {
     const auto head = take(socks5::kReplyHeadBytes);
     if (head.size() < socks5::kReplyHeadBytes) return;
     const auto rest = socks5::rest_of_reply(head);
-    if (rest && (*rest == 0 || *rest > socks5::kMaxNameBytes + 2)) std::abort();
+    if (!rest) return;
+    if (*rest == 0 || *rest > socks5::kMaxNameBytes + 2) std::abort();
+    auto reply = head;
+    const auto more = take(*rest);
+    reply.insert(reply.end(), more.begin(), more.end());
+    if (more.size() == *rest) (void)socks5::bound(reply);
+}
+
+// A datagram of a proxy's relay.
+void check_socks5_datagram(std::span<const std::uint8_t> bytes) {
+    const std::vector<std::uint8_t> datagram(bytes.begin(), bytes.end());
+    const std::size_t head = socks5::datagram_head(datagram);
+    if (head > datagram.size() || (head != 0 && datagram[2] != 0)) std::abort();
 }
 
 // As the reply to our query, and to itself as a query.
@@ -104,6 +116,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_header(copy);
     check_forwarded_for(copy);
     check_socks5(copy);
+    check_socks5_datagram(copy);
     check_reply(copy);
     return 0;
 }

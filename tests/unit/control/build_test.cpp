@@ -645,6 +645,42 @@ BOOST_AUTO_TEST_CASE(equal_upstreams_have_the_same_number) {
     BOOST_TEST(built.channels[6]->proxy->password == "q");
 }
 
+// A setting that says where queries leave: no scheme ignores it.
+BOOST_AUTO_TEST_CASE(every_scheme_has_the_settings_that_say_where_queries_leave) {
+    struct Case {
+        std::string_view setting;
+        bool (*has)(const stream::UpstreamTarget&);
+    };
+    const Case cases[] = {
+        {"socks5: 192.0.2.9", [](const auto& t) { return t.proxy.has_value(); }},
+        {"so_mark: 7", [](const auto& t) { return t.mark == 7; }},
+        {"bind_to_device: eth7", [](const auto& t) { return t.device == "eth7"; }},
+    };
+    for (const auto& [setting, has] : cases) {
+        for (const std::string scheme :
+             {"udp", "tcp", "tcp+pipeline", "tls", "tls+pipeline", "https", "h3", "quic"}) {
+            const std::string addr = "addr: '" + scheme + "://192.0.2.1'";
+            for (const std::string& args :
+                 {"upstreams: [{ " + addr + ", " + std::string(setting) + " }]",
+                  std::string(setting) + ", upstreams: [{ " + addr + " }]",
+                  std::string(setting) + ", upstreams: ['" + scheme + "://192.0.2.1']"}) {
+                BOOST_TEST_CONTEXT(args) {
+                    const Built built =
+                        build_of("plugins:\n  - { tag: fwd, type: forward, args: { " + args +
+                                 " } }\n  - { tag: main, type: sequence, args: [{ exec: $fwd }] "
+                                 "}\n");
+                    BOOST_TEST_REQUIRE(built.ok());
+                    // Asked through `streams`, where sockets have it; not by a worker's own port.
+                    const Upstream& up = built.snapshot->upstreams.at(0);
+                    BOOST_TEST((up.channel != Channel::none));
+                    BOOST_TEST_REQUIRE(built.channels.size() == 1U);
+                    BOOST_TEST(has(*built.channels[0]));
+                }
+            }
+        }
+    }
+}
+
 // A claim's longest lease is also how long the routes of an earlier process stay.
 BOOST_AUTO_TEST_CASE(lists_of_routes_become_plans_for_routing_tables) {
     const Built built = build_of(with_main(

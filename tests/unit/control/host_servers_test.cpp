@@ -89,6 +89,14 @@ BOOST_AUTO_TEST_CASE(our_own_addresses_are_left_out_and_changes_noticed) {
     BOOST_TEST(fill_host_servers(settings, own).empty());
     BOOST_TEST(asked(settings) == "192.0.2.1");
     BOOST_TEST(host_servers_are_as(settings, own));
+    // Through the forward's proxy, like upstreams that are written.
+    auto& forward = std::get<config::Forward>(settings.plugins[0].args);
+    forward.reach.socks5 = config::Socks5Settings{.host = "192.0.2.9"};
+    BOOST_TEST(fill_host_servers(settings, own).empty());
+    BOOST_TEST(forward.upstreams[0].reach.socks5.has_value());
+    BOOST_TEST(!forward.upstreams[0].is_plain());
+    forward.reach.socks5.reset();
+    BOOST_TEST(fill_host_servers(settings, own).empty());
 
     // Of a router advertisement: by the interface's name or number. None has the number 2^31 - 1.
     const auto number = std::to_string(::if_nametoindex("lo"));

@@ -322,14 +322,17 @@ BOOST_AUTO_TEST_CASE(a_refused_socket_query_asks_the_next_upstream_and_then_fail
     BOOST_TEST((w.station().answers[0].end == UpstreamResult::all_failed));
 }
 
-BOOST_AUTO_TEST_CASE(an_upstream_that_is_not_trusted_is_asked_once_a_query) {
-    for (const unsigned upstreams : {1U, 2U}) {
+BOOST_AUTO_TEST_CASE(an_upstream_whose_refusal_is_final_is_asked_once_a_query) {
+    for (const auto& [upstreams, refusal] : {std::pair{1U, kUpstreamNotTrusted},
+                                             {2U, kUpstreamNotTrusted},
+                                             {1U, kUpstreamProxyRefuses},
+                                             {2U, kUpstreamProxyRefuses}}) {
         World w(upstreams);
         for (auto& hop : w.station().hops.by_upstream)
             hop.via = NextHop::Via::kernel;
         w.ask("distrusted.example");
         for (std::size_t done = 0; done < w.station().kernel.size(); ++done)
-            w.fail_kernel(w.station().kernel[done], kUpstreamNotTrusted);
+            w.fail_kernel(w.station().kernel[done], static_cast<int>(refusal));
         // At once: no time has passed.
         BOOST_REQUIRE(w.station().answers.size() == 1);
         BOOST_TEST((w.station().answers[0].end == UpstreamResult::all_failed));

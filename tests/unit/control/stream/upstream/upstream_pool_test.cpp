@@ -1,11 +1,13 @@
 // Upstreams behind connections: connections are kept, a lost connection loses no answer,
 // silent upstreams are not waited for, names are looked up.
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <mutex>
 
 #include "control/stream/upstream/socks5.h"
 #include "control/stream/upstream/upstream_pool.h"
+#include "dataplane/dns/wire.h"
 #include "world.h"
 
 using namespace steer;
@@ -64,6 +66,29 @@ struct PoolWorld {
         BOOST_TEST(StreamWorld::bytes_of(w.replies[i]) == make_response(make_query(id, name), 1));
     }
 
+    // From now on the test is the upstream's proxy.
+    void be_proxy() {
+        target.proxy = stream::Socks5Proxy{"127.0.0.1", server.port(), "", ""};
+        target.address = address("192.0.2.1");
+        target.host = "192.0.2.1";
+        target.port = 53;
+    }
+    void expect(Peer& peer, const Bytes& wanted) {
+        BOOST_REQUIRE(w.until([&] {
+            peer.receive();
+            return peer.in.size() >= wanted.size();
+        }));
+        BOOST_TEST(peer.in == wanted, boost::test_tools::per_element());
+        peer.in.clear();
+    }
+    // The next connection to the proxy, greeted.
+    Peer& proxy() {
+        Peer& peer = connection();
+        expect(peer, {5, 1, 0});
+        peer.send({5, 0});
+        return peer;
+    }
+
     static constexpr bool is_udp = false;
     Peer server = Peer::bound(Transport::tcp, kHere);
     UpstreamTarget target;
@@ -71,6 +96,82 @@ struct PoolWorld {
     std::vector<std::string> said;
     std::vector<std::unique_ptr<Peer>> connections;
     StreamWorld w;
+};
+
+// Requests to a proxy (RFC 1928 4, 7), and its replies (6).
+const Bytes kAssociate{5, 3, 0, 1, 0, 0, 0, 0, 0, 0};
+const Bytes kConnect{5, 1, 0, 1, 192, 0, 2, 1, 0, 53};
+const Bytes kToUpstream{0, 0, 0, 1, 192, 0, 2, 1, 0, 53};
+// "Here", at this port.
+Bytes bound_to(std::uint16_t port) {
+    return {5,
+            0,
+            0,
+            1,
+            0,
+            0,
+            0,
+            0,
+            static_cast<std::uint8_t>(port >> 8),
+            static_cast<std::uint8_t>(port)};
+}
+Bytes joined(Bytes head, const Bytes& rest) {
+    head.insert(head.end(), rest.begin(), rest.end());
+    return head;
+}
+// To the query in a datagram to the relay.
+Bytes response_to(const Bytes& datagram) {
+    return make_response(Bytes(datagram.begin() + 10, datagram.end()), 1);
+}
+
+// An upstream behind a proxy, whose relay for datagrams is the test as well.
+struct ProxiedDatagrams : PoolWorld {
+    explicit ProxiedDatagrams(stream::UpstreamScheme scheme = stream::UpstreamScheme::udp) {
+        be_proxy();
+        target.scheme = scheme;
+        begin();
+    }
+    std::pair<Bytes, stream::SocketAddress> datagram() {
+        std::optional<std::pair<Bytes, stream::SocketAddress>> got;
+        BOOST_REQUIRE(w.until([&] { return (got = relay.receive_from()).has_value(); }));
+        BOOST_REQUIRE(got->first.size() > 10 + dns::kHeaderSize);
+        return *got;
+    }
+    Peer relay = Peer::bound(Transport::udp, kHere);
+};
+
+using Ipv4 = std::array<std::uint8_t, 4>;
+
+// Answers the look-ups of an upstream's name and of its proxy's.
+struct Resolver {
+    explicit Resolver(PoolWorld& world) : p(world) {
+        p.target.bootstrap = {kHere, socket.port()};
+        p.target.family = stream::AddressFamily::v4;
+    }
+    // `of_first`: the addresses of proxy.example, or of the upstream if there is no proxy.
+    void answer(const std::vector<Ipv4>& of_first, const std::vector<Ipv4>& of_upstream) {
+        std::size_t left = of_upstream.empty() ? 1 : 3;  // the proxy's has both families
+        while (left > 0) {
+            std::optional<std::pair<Bytes, stream::SocketAddress>> asked;
+            BOOST_REQUIRE(p.w.until([&] { return (asked = socket.receive_from()).has_value(); }));
+            const bool is_proxy = asked->first[13] == 'p';
+            const auto& all = of_upstream.empty() || is_proxy ? of_first : of_upstream;
+            const bool is_a = asked->first[12 + (is_proxy ? 15 : 13) + 1] == 1;
+            Bytes reply = make_response(asked->first, is_a ? 1 : 0);
+            reply.resize(12 + (is_proxy ? 15 : 13) + 4);  // without the OPT
+            reply[7] = is_a ? static_cast<std::uint8_t>(all.size()) : 0;
+            reply[11] = 0;
+            for (const Ipv4& one : is_a ? all : std::vector<Ipv4>{}) {
+                const Bytes head{0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4};
+                reply.insert(reply.end(), head.begin(), head.end());
+                reply.insert(reply.end(), one.begin(), one.end());
+            }
+            socket.send_to(reply, asked->second);
+            --left;
+        }
+    }
+    PoolWorld& p;
+    Peer socket = Peer::bound(Transport::udp, kHere);
 };
 
 }  // namespace
@@ -359,6 +460,227 @@ BOOST_AUTO_TEST_CASE(a_proxy_gets_user_password_and_name) {
     proxy.send_framed(make_response(p.query(proxy), 1));
     BOOST_REQUIRE(p.replied(1));
     p.check_reply(0, 1, "a.example");
+}
+
+// ---- a proxy (RFC 1928)
+
+BOOST_AUTO_TEST_CASE(every_scheme_connects_to_its_proxy) {
+    for (unsigned n = 0; n < static_cast<unsigned>(stream::UpstreamScheme::count_); ++n) {
+        BOOST_TEST_CONTEXT("scheme " << n) {
+            PoolWorld p;
+            p.target.scheme = static_cast<stream::UpstreamScheme>(n);
+            p.be_proxy();
+            p.begin();
+            p.ask(1, "a.example");
+            p.expect(p.connection(), {5, 1, 0});
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_scheme_uses_its_interface) {
+    for (unsigned n = 0; n < static_cast<unsigned>(stream::UpstreamScheme::count_); ++n) {
+        for (const bool proxied : {false, true}) {
+            BOOST_TEST_CONTEXT("scheme " << n << ", proxied " << proxied) {
+                PoolWorld p;
+                p.target.scheme = static_cast<stream::UpstreamScheme>(n);
+                p.target.device = "no-such0";
+                if (proxied) p.be_proxy();
+                p.begin();
+                p.ask(1, "a.example");
+                BOOST_REQUIRE(p.replied(1));
+                BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(ENODEV));
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(datagrams_go_through_the_relay_of_the_proxy) {
+    ProxiedDatagrams p;
+    p.ask(1, "a.example");
+    Peer& proxy = p.proxy();
+    p.expect(proxy, kAssociate);
+    proxy.send(bound_to(p.relay.port()));
+    for (std::uint16_t id = 1; id <= 3; ++id) {  // one association carries them all
+        const std::string name(1, static_cast<char>('a' + id));
+        if (id > 1) p.ask(id, name + ".example");
+        const auto [bytes, from] = p.datagram();
+        BOOST_TEST(Bytes(bytes.begin(), bytes.begin() + 10) == kToUpstream,
+                   boost::test_tools::per_element());
+        Bytes other = kToUpstream;
+        other[7] = 2;  // another sender than the upstream
+        p.relay.send_to(joined(other, response_to(bytes)), from);
+        Bytes fragment = kToUpstream;
+        fragment[2] = 1;
+        p.relay.send_to(joined(fragment, response_to(bytes)), from);
+        p.relay.send_to(Bytes(3), from);
+        BOOST_TEST(p.w.replies.size() == id - 1U);
+        p.relay.send_to(joined(kToUpstream, response_to(bytes)), from);
+        BOOST_REQUIRE(p.replied(id));
+        BOOST_TEST(p.w.replies[id - 1U].token == id);
+        BOOST_TEST(p.w.replies[id - 1U].b == 0U);
+    }
+    BOOST_TEST(p.w.count(StreamCount::upstream_connects) == 1U);
+    BOOST_TEST(p.w.count(StreamCount::upstream_unmatched) == 9U);
+    // A truncated reply is asked for again over TCP, through the proxy as well.
+    p.w.ask_channel(kId, make_query(9, "z.example"), 9, 2000, UpstreamVia::tcp);
+    Peer& stream = p.proxy();
+    p.expect(stream, kConnect);
+    stream.send(bound_to(0));
+    stream.send_framed(make_response(p.query(stream), 1));
+    BOOST_REQUIRE(p.replied(4));
+    p.check_reply(3, 9, "z.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_proxy_without_a_relay_for_datagrams_is_asked_over_tcp) {
+    for (const Bytes& refusal : {Bytes{5, 7, 0, 1, 0, 0, 0, 0, 0, 0}, Bytes{}}) {
+        ProxiedDatagrams p;
+        p.ask(1, "a.example");
+        Peer& first = p.proxy();
+        p.expect(first, kAssociate);
+        if (refusal.empty()) {
+            first.shut_down_sending();
+        } else {
+            first.send(refusal);
+        }
+        Peer& second = p.proxy();
+        p.expect(second, kConnect);
+        second.send(bound_to(0));
+        second.send_framed(make_response(p.query(second), 1));
+        BOOST_REQUIRE(p.replied(1));
+        p.check_reply(0, 1, "a.example");
+        BOOST_TEST(p.said.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_relay_that_brings_no_reply_is_replaced_by_tcp) {
+    ProxiedDatagrams p;
+    p.ask(1, "a.example", 4000);
+    Peer& first = p.proxy();
+    p.expect(first, kAssociate);
+    first.send(bound_to(p.relay.port()));
+    p.datagram();
+    p.w.pass(std::chrono::milliseconds(1'100));
+    Peer& second = p.proxy();
+    p.expect(second, kConnect);
+    second.send(bound_to(0));
+    second.send_framed(make_response(p.query(second), 1));
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+}
+
+BOOST_AUTO_TEST_CASE(forged_replies_end_an_association) {
+    ProxiedDatagrams p;
+    p.ask(1, "a.example", 4000);
+    Peer& first = p.proxy();
+    p.expect(first, kAssociate);
+    first.send(bound_to(p.relay.port()));
+    const auto [bytes, from] = p.datagram();
+    const std::uint16_t id = dns::load_be16(&bytes[10]);
+    for (std::uint16_t guess = 1; guess <= 10; ++guess) {
+        const auto wrong = static_cast<std::uint16_t>(id + guess);
+        p.relay.send_to(joined(kToUpstream, make_response(make_query(wrong, "a.example"), 1)),
+                        from);
+    }
+    Peer& second = p.proxy();
+    p.expect(second, kConnect);
+    second.send(bound_to(0));
+    second.send_framed(make_response(p.query(second), 1));
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+}
+
+BOOST_AUTO_TEST_CASE(an_association_ends_with_its_connection) {
+    ProxiedDatagrams p;
+    p.ask(1, "a.example", 4000);
+    {
+        Peer& first = p.proxy();
+        p.expect(first, kAssociate);
+        first.send(bound_to(p.relay.port()));
+        const auto [bytes, from] = p.datagram();
+        p.relay.send_to(joined(kToUpstream, response_to(bytes)), from);
+        BOOST_REQUIRE(p.replied(1));
+        first.shut_down_sending();
+    }
+    BOOST_REQUIRE(p.w.until([&] { return p.state->report().connections == 0; }));
+    p.ask(2, "b.example");
+    Peer& second = p.proxy();
+    p.expect(second, kAssociate);
+}
+
+BOOST_AUTO_TEST_CASE(a_proxy_that_refuses_the_only_upstream_is_final) {
+    for (const auto scheme : {stream::UpstreamScheme::tcp, stream::UpstreamScheme::udp}) {
+        ProxiedDatagrams p(scheme);
+        p.ask(1, "a.example");
+        if (scheme == stream::UpstreamScheme::udp) {
+            Peer& first = p.proxy();
+            p.expect(first, kAssociate);
+            first.send({5, 2, 0, 1, 0, 0, 0, 0, 0, 0});
+        }
+        Peer& proxy = p.proxy();
+        p.expect(proxy, kConnect);
+        proxy.send({5, 2, 0, 1, 0, 0, 0, 0, 0, 0});
+        BOOST_REQUIRE(p.replied(1));
+        BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(EREMOTEIO));
+        BOOST_TEST(p.said.back().ends_with("its rules do not allow it"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_pair_of_proxy_and_upstream_address_is_tried) {
+    PoolWorld p;
+    p.be_proxy();
+    p.target.proxy->host = "proxy.example";
+    p.target.address.reset();
+    p.target.host = "dns.example";
+    Resolver names(p);
+    p.begin();
+    p.ask(1, "a.example", 4000);
+    names.answer({{127, 0, 0, 1}, {127, 0, 0, 2}}, {{192, 0, 2, 1}, {192, 0, 2, 2}});
+    // 127.0.0.2 refuses connections, and the proxy refuses 192.0.2.1: only one of four pairs is good.
+    for (bool good = false; !good;) {
+        Peer& proxy = p.proxy();
+        Bytes request;
+        BOOST_REQUIRE(p.w.until([&] {
+            proxy.receive();
+            return proxy.in.size() >= 10;
+        }));
+        good = proxy.in[7] == 2;
+        proxy.in.clear();
+        proxy.send(good ? bound_to(0) : Bytes{5, 5, 0, 1, 0, 0, 0, 0, 0, 0});
+        if (good) proxy.send_framed(make_response(p.query(proxy), 1));
+    }
+    BOOST_REQUIRE(p.replied(1));
+    p.check_reply(0, 1, "a.example");
+    BOOST_TEST(p.said.empty());
+    BOOST_TEST(p.w.count(StreamCount::upstream_connects_failed) <= 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_by_one_of_two_addresses_is_no_failed_upstream) {
+    PoolWorld p;
+    p.target.address.reset();
+    p.target.host = "dns.example";
+    Resolver names(p);
+    p.begin();
+    for (std::uint16_t id = 1; id <= 3; ++id)
+        p.ask(id, "a.example", 4000);
+    names.answer({{127, 0, 0, 2}, {127, 0, 0, 1}}, {});
+    for (std::size_t n = 0; n < 3; ++n) {
+        std::optional<Bytes> asked;
+        Peer* by = nullptr;
+        BOOST_REQUIRE(p.w.until([&] {
+            if (auto fresh = p.server.accept())
+                p.connections.push_back(std::make_unique<Peer>(std::move(*fresh)));
+            for (std::size_t i = 0; i < p.connections.size() && !asked; ++i) {
+                by = p.connections[i].get();
+                asked = by->next_framed();
+            }
+            return asked.has_value() || p.w.replies.size() > n;
+        }));
+        BOOST_REQUIRE(asked.has_value());  // else it failed
+        by->send_framed(make_response(*asked, 1));
+        BOOST_REQUIRE(p.replied(n + 1));
+        BOOST_TEST(p.w.replies[n].b == 0U);
+    }
+    BOOST_TEST(p.said.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_of_the_proxy_is_reported) {
