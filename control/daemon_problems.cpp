@@ -66,8 +66,13 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
             std::to_string(static_cast<long>(write_us) / kMicrosecondsPerMs) + " ms, and " +
             count_of(s.pending, "row waits", "rows wait") +
             "; check its CPU load, and `steerctl routers trace`");
-    if (s.rows_blocked != 0)
-        add(who + ": " + count_of(s.rows_blocked, "row is", "rows are") +
+    if (s.rows_disabled != 0)
+        add(who + ": " + s.disabled_row +
+            (s.rows_disabled == 1 ? "" : ", and " + std::to_string(s.rows_disabled - 1) + " more") +
+            "; enable or remove it, `steerctl routers diff` lists them");
+    if (const std::size_t rest = s.rows_blocked - std::min(s.rows_disabled, s.rows_blocked);
+        rest != 0)
+        add(who + ": " + count_of(rest, "row is", "rows are") +
             " not written: a row of others has the address, or the router refuses it; "
             "`steerctl routers diff` lists them");
     if (s.left_alone != 0)

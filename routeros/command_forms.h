@@ -20,14 +20,15 @@ namespace steer::routeros {
     X(listen_rows, "address lists", "/ip*/firewall/address-list", "listen", "", "")               \
     X(add_row, "address lists", "/ip*/firewall/address-list", "add",                              \
       "list,address,timeout,comment", "")                                                         \
-    X(set_row, "address lists", "/ip*/firewall/address-list", "set", ".id,timeout,comment", "")   \
+    X(set_row, "address lists", "/ip*/firewall/address-list", "set",                              \
+      ".id,timeout,comment,disabled", "")                                                         \
     X(remove_rows, "address lists", "/ip*/firewall/address-list", "remove", ".id", "")            \
     X(print_routes, "routes", "/ip*/route", "print", ".proplist",                                 \
       ".id,routing-table,dst-address,gateway,distance,comment,dynamic,disabled,inactive")         \
     X(listen_routes, "routes", "/ip*/route", "listen", "", "")                                    \
     X(add_route, "routes", "/ip*/route", "add",                                                   \
       "routing-table,dst-address,gateway,distance,comment", "")                                   \
-    X(change_route, "routes", "/ip*/route", "set", ".id,gateway,distance,comment", "")            \
+    X(change_route, "routes", "/ip*/route", "set", ".id,gateway,distance,comment,disabled", "")   \
     X(remove_routes, "routes", "/ip*/route", "remove", ".id", "")                                 \
     X(print_own_addresses, "address lists", "/ip*/address", "print", ".proplist", "address")      \
     X(execute, "address lists, rows added by script", "/", "execute", "script,as-string", "")     \

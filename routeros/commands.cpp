@@ -160,6 +160,12 @@ Command set_values(Table table, std::span<const RowId> ids, const RowValues& val
     return command.attribute("distance", std::to_string(values.distance));
 }
 
+Command enable_rows(Table table, std::span<const RowId> ids) {
+    Command command{*table.facts().set, table.menu};
+    command.attribute(".id", id_list(ids));
+    return command.attribute("disabled", "no");
+}
+
 Command set_comment(Table table, std::span<const RowId> ids, std::string_view comment) {
     Command command{*table.facts().set, table.menu};
     command.attribute(".id", id_list(ids));

@@ -68,6 +68,7 @@ Command add_row(Table table, std::string_view group, const Address& address,
                 std::string_view comment, const RowValues& values);
 // The timeout of entries, or the gateway and distance of routes.
 Command set_values(Table table, std::span<const RowId> ids, const RowValues& values);
+Command enable_rows(Table table, std::span<const RowId> ids);
 Command set_comment(Table table, std::span<const RowId> ids, std::string_view comment);
 Command remove_rows(Table table, std::span<const RowId> ids);
 // Every change of the menu, until cancelled. Not limited to our rows: a query would hide `.dead`

@@ -14,6 +14,8 @@ std::string_view label(Need need) {
             return "add";
         case Need::extend:
             return "extend";
+        case Need::enable:
+            return "enable";
         case Need::remove:
             return "remove";
         case Need::blocked:
@@ -67,14 +69,16 @@ Difference unwanted(std::span<Row* const> rows, const Want& want) {
 Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t now_ms) {
     Difference difference;
     const Row* own = nullptr;    // timed, enabled, maybe still there
+    const Row* off = nullptr;    // own, disabled
     const Row* other = nullptr;  // the row in the way
     for (const Row* row : rows) {
         if (row->is_gone(now_ms) || row->leaving) continue;
         const auto cover = cover_of(*row);
         if (cover > now_ms) difference.cover_ms = std::max(difference.cover_ms, cover);
-        if (row->owner == Owner::ours && !row->disabled) {
-            if (own == nullptr || is_better(*row, *own)) own = row;
-        } else if (!row->unclear) {
+        if (row->owner == Owner::ours) {
+            const Row*& best = row->disabled ? off : own;
+            if (best == nullptr || is_better(*row, *best)) best = row;
+        } else if (!row->unclear && !(row->disabled && want.is_single)) {
             other = row;
         }
     }
@@ -94,8 +98,16 @@ Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t n
         return difference;
     }
     if (covered && !want.forever()) return difference;
+    if (off != nullptr) {
+        difference.need = want.respects      ? Need::left_alone
+                          : off->is_outdated ? Need::extend
+                                             : Need::enable;
+        if (!want.respects) difference.row = off->id;
+        return difference;
+    }
     if (other != nullptr) {
         difference.need = Need::blocked;
+        if (other->disabled) difference.row = other->id;
         difference.retry_ms = other->gone_ms;
         return difference;
     }

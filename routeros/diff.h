@@ -1,8 +1,10 @@
 // Computes the write at one place that makes the router's rows match the claims; a pure function.
 //
 // - An own row that ends too early is extended, never written again, whichever program wrote it (adoption).
-// - A foreign row (or an orphan, or an own row disabled by hand) is never touched. It covers while it
-//   is enabled and lives. If it does not cover, it blocks, until it is removed.
+// - A foreign row (or an orphan) is never touched. It covers while it is enabled and lives. If it does not
+//   cover, it blocks, until it is removed; where the router takes a second row, a disabled one blocks nothing.
+// - A disabled row covers nothing. An own one that is wanted was disabled by hand, because none is written so: it is
+//   enabled again, or left alone where manual changes are respected.
 // - An own timed row without a claim is left to expire: another writer may rely on it.
 // - Timed and permanent rows never replace each other while a lease relies on the row. A timed row where a
 //   permanent one is wanted is extended to the longest timeout (35 weeks) instead. An own permanent row
@@ -35,6 +37,7 @@ struct Want {
     bool just_ended = false;    // the last claim ended now
     bool multi_writer = false;  // others may have leases here
     bool left_alone = false;    // a manual change is respected
+    bool respects = false;      // a manual change would be respected
     bool unwelcome = false;     // no own dynamic row may be here
     bool is_single = false;     // the router would take several own rows: one is enough
     Shelter shelter = Shelter::none;
@@ -45,12 +48,12 @@ struct Want {
     [[nodiscard]] bool forever() const { return persistent || permanent; }
 };
 
-enum class Need : std::uint8_t { nothing, add, extend, remove, blocked, left_alone };
+enum class Need : std::uint8_t { nothing, add, extend, enable, remove, blocked, left_alone };
 std::string_view label(Need need);
 
 struct Difference {
     Need need = Need::nothing;
-    RowId row = 0;  // to be extended or removed
+    RowId row = 0;  // to be extended, enabled or removed; blocked: the disabled row in the way
     std::uint64_t cover_ms =
         0;  // until when the place is covered for sure now; 0 = not, kForever = static
     std::uint64_t row_end_ms = 0;       // extend: when the row ends now

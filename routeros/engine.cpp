@@ -292,6 +292,7 @@ void Router::Engine::run() {
     retry_refusals();
     check_stall();
     log_manual_changes();
+    log_disabled_rows();
     log_lost_rows();
     log_inactive_routes();
     waits_unserved();
@@ -600,7 +601,8 @@ void Router::Engine::notify_away() {
 }
 
 std::uint64_t Router::Engine::next_deadline() const {
-    std::uint64_t next = std::min({claims_.next_expiry_ms(), hands_deadline(), lost_deadline()});
+    std::uint64_t next = std::min(
+        {claims_.next_expiry_ms(), hands_deadline(), disabled_deadline(), lost_deadline()});
     if (!retries_.empty()) next = std::min(next, retries_.begin()->first);
     if (!waits_.empty()) next = std::min(next, waits_.begin()->first);
     switch (state_) {

@@ -160,6 +160,7 @@ class Router::Engine final : public SessionHandler {
         std::uint64_t retry_ms = 0;
         std::uint32_t lookups = 0;  // after 'already have such entry'
         std::uint32_t refused = 0;  // how often the router refused its row
+        RowId disabled = 0;         // the row in the way, if it is disabled
     };
     struct WriterRow {               // of list steerdns-writer
         std::string fleet{}, box{};  // as written; empty: another program's row
@@ -285,6 +286,7 @@ class Router::Engine final : public SessionHandler {
     void add_alone(Write write);
     void added(const Write& write, RowId id, std::uint64_t sent_ms);
     void extended(const Batch& batch);
+    void enabled(const Batch& batch);
     void removed(const Batch& batch);
     void refused(const Batch& batch, const Ending& ending);
     void duplicate(const Place& place);
@@ -333,6 +335,12 @@ class Router::Engine final : public SessionHandler {
     void note_hand(const Place& place, Hand hand);
     void log_manual_changes();
     [[nodiscard]] std::uint64_t hands_deadline() const;
+    void note_disabled(const Place& place, RowId id);
+    [[nodiscard]] std::string disabled_text(const Place& place, RowId id) const;
+    void log_disabled_rows();
+    [[nodiscard]] std::uint64_t disabled_deadline() const {
+        return disabled_unlogged_ == 0 ? UINT64_MAX : disabled_logged_ms_;
+    }
 
     // engine_fleet.cpp: role, writer row
     [[nodiscard]] bool has_fleet() const { return !role_.fleet.empty(); }
@@ -565,6 +573,10 @@ class Router::Engine final : public SessionHandler {
     std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_logged_ms_ = 0;
     std::size_t hands_unlogged_ = 0, left_alone_ = 0;
     std::string last_hand_;  // its last change, as text
+    // Disabled rows of others in the way, not logged yet; from when on they are.
+    std::size_t disabled_unlogged_ = 0;
+    std::uint64_t disabled_logged_ms_ = 0;
+    std::string last_disabled_;
 
     // waiting
     std::uint64_t next_hold_ = 1;

@@ -30,7 +30,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     for (const List* list : names_[place.name].users)
         w.want.multi_writer |= list->config.multi_writer;
     if (place.address.is_host()) {
-        w.want.left_alone = true;
+        w.want.left_alone = w.want.respects = true;
         for (const List* list : names_[place.name].users) {
             const Claim* claim = claims_.find({list->config.id, place.address});
             if (claim == nullptr || claim->until_ms <= now_) continue;
@@ -42,6 +42,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
             w.want.claimed = true;
             w.want.permanent |= claim->permanent;
             w.want.left_alone &= claim->left_alone && list->config.respect_manual_changes;
+            w.want.respects &= list->config.respect_manual_changes;
             w.want.until_ms = std::max(w.want.until_ms, claim->until_ms);
             w.want.row_until_ms = std::max(w.want.row_until_ms, claim->row_until_ms);
             w.slack_s = std::max(w.slack_s, list->config.renew_slack_s);
@@ -50,10 +51,11 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
         }
     }
     w.want.left_alone &= w.want.claimed;
+    w.want.respects &= w.want.claimed;
     const auto persistent = persistent_.find(place);
     if (persistent != persistent_.end()) {
         w.want.persistent = true;
-        w.want.left_alone = false;
+        w.want.left_alone = w.want.respects = false;
         w.list = persistent->second;
     }
     w.want.unwelcome = is_unwelcome(place, w.want.claimed);
@@ -99,13 +101,17 @@ void Router::Engine::evaluate_place(const Place& place, WriteClass cls, bool jus
         case Need::blocked:
             writer_.drop(place);
             if (!refusals_.contains(place)) ++counters_.rows_blocked;
+            note_disabled(place, difference.row);
             return refuse(place, difference.retry_ms);
         case Need::left_alone:
             writer_.drop(place);
             refusals_.erase(place);
+            // It was disabled while no session was there.
+            if (!w.want.left_alone && leave_alone(place, true)) note_hand(place, Hand::disabled);
             return fail_waiters(place);
         case Need::add:
         case Need::extend:
+        case Need::enable:
         case Need::remove:
             return want_write(place, difference, w, cls);
     }
@@ -126,9 +132,10 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
     if (waiters_.contains(place)) write.cls = WriteClass::held;
     if (difference.need == Need::remove) write.kind = WriteKind::remove;
     const Row* const row = rows_.find(place.table(), difference.row);
-    write.saved = difference.need == Need::remove ? row == nullptr || row->is_static()
-                                                  : is_saved || w.want.forever();
+    write.saved = difference.need == Need::add ? is_saved || w.want.forever()
+                                               : row == nullptr || row->is_static();
     write.flow = w.flow;
+    if (difference.need == Need::enable) write.kind = WriteKind::enable;
     if (difference.need == Need::extend) {
         write.kind = WriteKind::extend;
         write.saved = is_saved;

@@ -170,6 +170,33 @@ void Router::Engine::log_manual_changes() {
                  ": left so until no client holds it (`on_manual_change: respect`)");
 }
 
+// --- disabled rows of others ---------------------------------------------------------------------
+
+// `id` 0: the row in the way is not disabled.
+void Router::Engine::note_disabled(const Place& place, RowId id) {
+    refusals_[place].disabled = id;
+    Row* const row = rows_.find(place.table(), id);
+    if (row == nullptr || std::exchange(row->is_told, true)) return;
+    last_disabled_ = disabled_text(place, id);
+    ++disabled_unlogged_;
+}
+
+std::string Router::Engine::disabled_text(const Place& place, RowId id) const {
+    return place.address.to_string() + " in " + std::string(place.table().facts().group) + " " +
+           names_[place.name].text + " is not covered: the disabled row " + row_id_text(id) +
+           " of others has the address";
+}
+
+// Each row once; at most once a minute.
+void Router::Engine::log_disabled_rows() {
+    if (disabled_unlogged_ == 0 || now_ < disabled_logged_ms_) return;
+    disabled_logged_ms_ = now_ + kHandsLogMs;
+    const std::size_t more = std::exchange(disabled_unlogged_, 0) - 1;
+    log_line(Level::warning, who() + ": " + last_disabled_ +
+                                 (more == 0 ? "" : " (and " + std::to_string(more) + " more)") +
+                                 "; enable or remove it");
+}
+
 std::uint64_t Router::Engine::hands_deadline() const {
     return std::min(hands_until_ms_, hands_unlogged_ == 0 ? UINT64_MAX : hands_logged_ms_);
 }

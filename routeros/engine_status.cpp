@@ -157,6 +157,10 @@ RouterStatus Router::Engine::status() const {
     s.rows_foreign = rows_.count(Owner::foreign);
     s.rows_known = rows_known_;
     s.rows_blocked = refusals_.size();
+    for (const auto& [place, refusal] : refusals_) {
+        if (refusal.disabled == 0) continue;
+        if (s.rows_disabled++ == 0) s.disabled_row = disabled_text(place, refusal.disabled);
+    }
     s.held = holds_.size();
     s.queued = writer_.queued();
     s.writes_in_flight = writer_.sentences_in_flight() + jobs(JobKind::cut) + jobs(JobKind::probe) +

@@ -42,8 +42,9 @@ bool Router::Engine::send_batch(Batch& batch) {
     }
     RowValues values = names_[batch.writes.front().place.name].values;
     values.timeout_s = batch.timeout_s;
-    const auto command = batch.kind == WriteKind::extend ? set_values(batch.table, ids, values)
-                                                         : remove_rows(batch.table, ids);
+    const auto command = batch.kind == WriteKind::extend   ? set_values(batch.table, ids, values)
+                         : batch.kind == WriteKind::enable ? enable_rows(batch.table, ids)
+                                                           : remove_rows(batch.table, ids);
     if (batch.kind == WriteKind::extend) ++counters_.set_sentences;
     send_write(command, batch);
     return true;
@@ -201,6 +202,8 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
             return added(batch->writes.front(), parse_row_id(ending.ret), batch->sent_ms);
         case WriteKind::extend:
             return extended(*batch);
+        case WriteKind::enable:
+            return enabled(*batch);
         case WriteKind::remove:
             return removed(*batch);
     }
@@ -259,6 +262,19 @@ void Router::Engine::extended(const Batch& batch) {
                 row->gone_ms = now_ + std::uint64_t{batch.timeout_s} * 1000 + 1000;
             }
             row->is_outdated = false;
+            row->touched_ms = now_;
+        }
+        accepted(write.place);
+        evaluate(write.place, WriteClass::routine);
+    }
+}
+
+void Router::Engine::enabled(const Batch& batch) {
+    for (const auto& write : batch.writes) {
+        ++counters_.rows_enabled;
+        Row* const row = rows_.find(batch.table, write.row);
+        if (row != nullptr && row->place == write.place) {
+            row->disabled = false;
             row->touched_ms = now_;
         }
         accepted(write.place);

@@ -151,6 +151,7 @@ std::string_view label(RouterState state);
     X(scripts, "scripts", "scripts that added many rows each")                                     \
     X(rows_extended, "rows_extended", "rows whose timeout was extended")                           \
     X(rows_adopted, "rows_adopted", "rows adopted: they existed when first claimed")               \
+    X(rows_enabled, "rows_enabled", "rows of steerdnsd enabled again, that a person disabled")     \
     X(rows_removed, "rows_removed", "rows removed (obsolete persistent rows, evictions, cleanup)") \
     X(rows_lost, "rows_lost", "rows that disappeared before their timeout")                        \
     X(rows_repaired, "rows_repaired", "missing rows written again")                                \
@@ -202,6 +203,8 @@ struct RouterStatus {
     std::vector<std::string> lacks;       // what is configured and its version does not have
     std::string trouble;                  // the present cause, as last seen; empty: none
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
+    std::size_t rows_disabled = 0;  // of rows_blocked: a disabled row of others is in the way
+    std::string disabled_row;       // one of these, as a sentence
     bool rows_known = false;  // rows_ours, rows_orphaned, rows_foreign: its rows were read once
     std::size_t held = 0;     // claims that an answer waits for
     std::size_t queued = 0;
@@ -283,7 +286,7 @@ struct Adopted {
 
 // The write that a place needs, or why it is not written.
 struct DifferenceRow {
-    std::string list, address, what;  // add, extend, remove, blocked, refused, left_alone
+    std::string list, address, what;  // add, extend, enable, remove, blocked, refused, left_alone
     std::string name;                 // of the claim; empty for a persistent row
     std::uint64_t ends_ms = 0;        // end of the wanted row; 0: never
 };

@@ -18,8 +18,8 @@ constexpr unsigned kRunReplies = 8;
 
 double ServiceTime::units_us(WriteKind kind, std::size_t rows) {
     const double row = kind == WriteKind::add      ? kAddUs
-                       : kind == WriteKind::extend ? kSetUs
-                                                   : kRemoveUs;
+                       : kind == WriteKind::remove ? kRemoveUs
+                                                   : kSetUs;
     const bool is_script = kind == WriteKind::add && rows > 1;
     return kSentenceUs + (row + (is_script ? kScriptRowUs : 0)) * static_cast<double>(rows);
 }

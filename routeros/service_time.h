@@ -12,7 +12,7 @@
 
 namespace steer::routeros {
 
-enum class WriteKind : std::uint8_t { add, extend, remove };
+enum class WriteKind : std::uint8_t { add, extend, enable, remove };
 
 class ServiceTime {
   public:

@@ -45,10 +45,10 @@ struct Write {
     Place place;
     WriteKind kind = WriteKind::add;
     WriteClass cls = WriteClass::routine;
-    RowId row = 0;                // extend, remove
+    RowId row = 0;                // all but add
     std::uint32_t timeout_s = 0;  // extend
     std::uint64_t due_ms = 0;     // the earliest goes first
-    bool saved = false;           // add, remove: of a row without timeout
+    bool saved = false;           // of a row without timeout; not extend
     bool alone = false;           // add: not by a script
     FlowId flow = kNoFlow;        // the flow whose turn it takes
     std::uint64_t since_ms = 0;   // set by put(): when it was first wanted

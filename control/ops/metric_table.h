@@ -239,7 +239,8 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_router_foreign_rows", "gauge", "router", "rows of others in the lists",
               "Routers and sets"},
     MetricRow{"steerdns_router_blocked_addresses", "gauge", "router",
-              "addresses that cannot be written: a foreign row has them, or the router refuses",
+              "addresses that cannot be written: a foreign row, enabled or not, has them, or the "
+              "router refuses",
               "Routers and sets"},
     MetricRow{"steerdns_router_left_alone_addresses", "gauge", "router",
               "addresses whose row a person changed (`on_manual_change: respect`)",

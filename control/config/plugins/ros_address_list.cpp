@@ -207,7 +207,8 @@ constexpr std::array<Row<RouterRowsArgs>, 1> kManualRows{{
     {"on_manual_change", choice<RouterRowsArgs, &RouterRowsArgs::on_manual_change>(), "repair",
      "repair|respect",
      "action when a person removes, disables or changes a row of steerdnsd\n`repair` writes the "
-     "row again. `respect` leaves it until no client uses the address any more."},
+     "row again, or enables it. `respect` leaves it until no client uses the address any "
+     "more; a disabled row counts as missing."},
 }};
 constexpr std::array<Row<RouterRowsArgs>, 1> kListCleanupRows{{
     {"cleanup_on_shutdown", &RouterRowsArgs::cleanup_on_shutdown, "false", "",

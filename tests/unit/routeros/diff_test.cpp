@@ -50,6 +50,15 @@ Want ended(bool permanent = false) {
     return want;
 }
 
+Want with_respect(Want want) {
+    want.respects = true;
+    return want;
+}
+Want single(Want want) {
+    want.is_single = true;
+    return want;
+}
+
 struct Case {
     const char* what;
     std::vector<Row> rows;
@@ -117,8 +126,22 @@ const Case kCases[] = {
      Need::blocked,
      0,
      kNow + 50'000},
-    {"disabled foreign blocks", {kForeignDisabled}, claim(kNow + 60'000), Need::blocked},
-    {"ours disabled by hand blocks", {kDisabled}, claim(kNow + 60'000), Need::blocked},
+    {"disabled foreign blocks", {kForeignDisabled}, claim(kNow + 60'000), Need::blocked, 4},
+    {"ours disabled by hand is enabled", {kDisabled}, claim(kNow + 60'000), Need::enable, 3},
+    {"ours disabled by hand is respected",
+     {kDisabled},
+     with_respect(claim(kNow + 60'000)),
+     Need::left_alone},
+    {"another gateway first, then it is enabled",
+     {with(kDisabled, [](Row& r) { r.is_outdated = true; })},
+     claim(kNow + 60'000),
+     Need::extend,
+     3},
+    {"a route of others that is disabled is not in the way",
+     {kForeignDisabled},
+     single(claim(kNow + 60'000)),
+     Need::add},
+    {"persistent disabled", {kDisabled}, persistent(), Need::enable, 3},
     {"ours beside a disabled one",
      {kDisabled, ours(1, kNow + 5000)},
      claim(kNow + 60'000),

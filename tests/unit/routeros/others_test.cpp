@@ -209,6 +209,91 @@ BOOST_AUTO_TEST_CASE(a_disabled_row_without_timeout_stays_disabled) {
     BOOST_TEST(lab.router->status().rows_blocked == 0U);
 }
 
+// --- rows that are there and have no effect ------------------------------------------------------
+
+rossim::RowEdit disabled(bool on) {
+    rossim::RowEdit edit;
+    edit.disabled = on;
+    return edit;
+}
+
+BOOST_AUTO_TEST_CASE(our_disabled_row_is_enabled_again) {
+    auto list = list_config();
+    list.max_ttl_s = 0;
+    list.persistent = {*Address::parse("192.0.2.1")};
+    Lab lab{fast(), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {nth(1)}, 600, 0);
+    lab.run_for(10 * kSecond);
+    for (const std::string& address : {nth(1), std::string{"192.0.2.1"}})
+        lab.sim.edit_row(kIp, kList, address, disabled(true), lab.now_us);
+    lab.run_for(5 * kSecond);
+    for (const std::string& address : {nth(1), std::string{"192.0.2.1"}}) {
+        BOOST_TEST(!lab.row(kList, address)->disabled);
+        BOOST_TEST(what_differs(lab, address).empty());
+    }
+    BOOST_TEST(lab.installed_until(1, nth(1)) > 0U);
+    BOOST_TEST(lab.router->status().rows_blocked == 0U);
+    // One that was disabled while no session was there: an answer waits until it is enabled.
+    lab.sim.edit_row(kIp, kList, nth(1), disabled(true), lab.now_us);
+    lab.restart();
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {nth(1)}, 600, 0, 7);
+    lab.run_for(kSecond);
+    BOOST_TEST((lab.outcomes[7] == Outcome::installed));
+    BOOST_TEST(!lab.row(kList, nth(1))->disabled);
+    BOOST_TEST(lab.adds == 2U);
+    BOOST_TEST(lab.removes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_disabled_row_that_was_there_before_is_respected_and_not_installed) {
+    auto list = respecting();
+    list.max_ttl_s = 0;
+    Lab lab{fast(), router_config({list})};
+    lab.sim.add_row(kIp, kList, nth(1), std::nullopt, kComment, lab.now_us);
+    lab.sim.edit_row(kIp, kList, nth(1), disabled(true), lab.now_us);
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {nth(1)}, 600, 0, 1);
+    lab.run_for(10 * kSecond);
+    BOOST_TEST((lab.outcomes[1] == Outcome::failed));
+    BOOST_TEST(lab.installed_until(1, nth(1)) == 0U);
+    BOOST_TEST(lab.row(kList, nth(1))->disabled);
+    BOOST_TEST(lab.router->status().left_alone == 1U);
+    BOOST_TEST(lab.router->status().rows_blocked == 0U);
+    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 was disabled by hand: left so") == 1U);
+    lab.sim.edit_row(kIp, kList, nth(1), disabled(false), lab.now_us);
+    lab.run_for(10 * kSecond);
+    BOOST_TEST(lab.installed_until(1, nth(1)) > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_disabled_row_of_others_covers_nothing_and_is_named_once) {
+    Lab lab{fast()};
+    for (const unsigned i : {1U, 2U}) {
+        lab.sim.add_row(kIp, kList, nth(i), std::nullopt, "anna's", lab.now_us);
+        lab.sim.edit_row(kIp, kList, nth(i), disabled(true), lab.now_us);
+    }
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 1; i <= 20; ++i) {
+        lab.claim(1, {nth(1)}, 300, 330, i);
+        BOOST_TEST((lab.outcomes[i] == Outcome::failed));
+        lab.run_for(10 * kSecond);
+    }
+    lab.claim(1, {nth(2)}, 300, 330);
+    lab.router->request_reprint(lab.now_ms());
+    lab.run_for(60 * kSecond);
+    BOOST_TEST(lab.installed_until(1, nth(1)) == 0U);
+    BOOST_TEST(lab.row(kList, nth(1))->disabled);
+    BOOST_TEST(lab.router->status().rows_blocked == 2U);
+    BOOST_TEST(lab.said("the disabled row") == 2U);  // each once, at most one a minute
+    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 is not covered: the disabled row *1 of "
+                                 "others has the address; enable or remove it") == 1U);
+    BOOST_TEST(lab.router->status().rows_disabled == 2U);
+    lab.sim.edit_row(kIp, kList, nth(1), disabled(false), lab.now_us);
+    lab.run_for(10 * kSecond);
+    BOOST_TEST(lab.installed_until(1, nth(1)) > 0U);
+    BOOST_TEST(lab.router->status().rows_blocked == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(without_respect_removed_rows_come_back) {
     Lab lab{fast()};
     fill(lab, 2);

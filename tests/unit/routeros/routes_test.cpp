@@ -319,6 +319,29 @@ BOOST_AUTO_TEST_CASE(an_unreachable_gateway_is_logged_once_and_delays_no_answer)
     BOOST_TEST(lab.router->counters().rows_added == 2U);
 }
 
+// A second route at a place is no duplicate: a disabled one of others is not in the way.
+BOOST_AUTO_TEST_CASE(a_disabled_route_is_no_route) {
+    RouteLab lab;
+    BOOST_REQUIRE(lab.sync());
+    lab.claim(1, {"203.0.113.7"}, 600, 1200);
+    lab.run_for(5 * kSecond);
+    BOOST_REQUIRE(lab.ours().size() == 1U);
+    lab.sim.put_record("/ip/route",
+                       {{"dst-address", "203.0.113.8/32"},
+                        {"routing-table", "vpn"},
+                        {"gateway", "192.0.2.9"},
+                        {"distance", "1"},
+                        {"disabled", "true"},
+                        {"comment", "mine"}},
+                       lab.now_us);
+    lab.run_for(5 * kSecond);
+    lab.claim(1, {"203.0.113.8"}, 600, 1200, 1);
+    lab.run_for(5 * kSecond);
+    BOOST_TEST((lab.outcomes[1] == Outcome::installed));
+    BOOST_TEST(lab.ours().size() == 2U);
+    BOOST_TEST(lab.router->status().rows_blocked == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(another_gateway_is_set_without_removing_a_route) {
     RouteLab lab;
     BOOST_REQUIRE(lab.sync());
