@@ -45,7 +45,7 @@ class BestAddress {
 std::uint32_t action_of_addresses(const Rpz::Zone& zone, const dns::Answer& answer,
                                   std::span<const dns::Pref64> translated) noexcept {
     BestAddress best(zone.addresses);
-    dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+    dns::any_answer_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
         best.look_at(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
         for (const dns::Pref64& prefix : translated) {
             if (!is_v6 || !prefix.holds(bytes)) continue;

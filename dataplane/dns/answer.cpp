@@ -73,6 +73,8 @@ void note_record(Survey& s, const RecordPlace& r, std::size_t base, std::uint16_
             s.has_hints = true;
             s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
         }
+    } else if (is_address(r) || has_hints(r, message)) {
+        s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
     }
     if (r.section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
         s.has_soa = true;
@@ -305,7 +307,7 @@ void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_
         store_be32(ttl, limited(load_be32(ttl)));
     }
     answer.min_ttl_s = limited(answer.min_ttl_s);
-    if (answer.address_count > 0 || answer.has_hints)
+    if (any_address(answer, [](const std::uint8_t*, bool) { return true; }))
         answer.address_ttl_s = limited(answer.address_ttl_s);
     answer.body_sum = checksum_fold(checksum_add(0, body, answer.body_len));
 }

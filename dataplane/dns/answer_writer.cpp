@@ -123,10 +123,10 @@ bool AnswerWriter::copy(const BodyRecord& record) noexcept {
     const std::size_t rdata = writer_->size();
     note_address(record.type, record.klass, rdata);
     const bool is_address = record.klass == kIn && (record.type == kA || record.type == kAaaa);
-    const bool hints = record.klass == kIn && is_hinting(record.type) && out_.has_hints &&
+    const bool hints = record.klass == kIn && is_hinting(record.type) &&
+                       (out_.has_hints || records_ > out_.ancount) &&
                        hints_of(data_of(record)).any();
-    if ((is_address || hints) && records_ <= out_.ancount)
-        address_ttl_s_ = std::max(address_ttl_s_, record.ttl_s);
+    if (is_address || hints) address_ttl_s_ = std::max(address_ttl_s_, record.ttl_s);
     if (!copy_rdata(record)) return false;
     end_rdata(rdata);
     return true;

@@ -10,6 +10,23 @@ bool holds_addresses(std::span<const std::uint8_t> value, std::size_t size) {
     return !value.empty() && value.size() % size == 0;
 }
 
+struct RecordData {
+    std::uint16_t type = 0;  // 0: not of class IN, or there is no such record
+    std::span<const std::uint8_t> rdata = {};
+};
+
+RecordData record_data(const Answer& answer, unsigned record) {
+    constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
+    if (record >= answer.ttl_count) return {};
+    const std::size_t ttl = answer.ttl_offsets()[record];
+    const std::span<const std::uint8_t> body{answer.body(), answer.body_len};
+    if (ttl < kTypeBeforeTtl || ttl + kRdataAfterTtl > body.size()) return {};
+    if (load_be16(&body[ttl - 2]) != kIn) return {};
+    const std::size_t length = load_be16(&body[ttl + 4]);
+    if (length > body.size() - ttl - kRdataAfterTtl) return {};
+    return {load_be16(&body[ttl - kTypeBeforeTtl]), body.subspan(ttl + kRdataAfterTtl, length)};
+}
+
 }  // namespace
 
 Hints hints_of(std::span<const std::uint8_t> rdata) noexcept {
@@ -40,16 +57,18 @@ Hints hints_of(std::span<const std::uint8_t> rdata) noexcept {
 }
 
 Hints hints_of_record(const Answer& answer, unsigned record) noexcept {
-    constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
-    if (record >= answer.ttl_count) return {};
-    const std::size_t ttl = answer.ttl_offsets()[record];
-    const std::span<const std::uint8_t> body{answer.body(), answer.body_len};
-    if (ttl < kTypeBeforeTtl || ttl + kRdataAfterTtl > body.size()) return {};
-    const std::uint16_t type = load_be16(&body[ttl - 4]);
-    if ((type != kSvcb && type != kHttps) || load_be16(&body[ttl - 2]) != kIn) return {};
-    const std::size_t length = load_be16(&body[ttl + 4]);
-    if (length > body.size() - ttl - kRdataAfterTtl) return {};
-    return hints_of(body.subspan(ttl + kRdataAfterTtl, length));
+    const RecordData found = record_data(answer, record);
+    if (found.type != kSvcb && found.type != kHttps) return {};
+    return hints_of(found.rdata);
+}
+
+Hints addresses_of_record(const Answer& answer, unsigned record) noexcept {
+    const RecordData found = record_data(answer, record);
+    Hints addresses;
+    if (found.type == kA && found.rdata.size() == 4) addresses.v4 = found.rdata;
+    if (found.type == kAaaa && found.rdata.size() == 16) addresses.v6 = found.rdata;
+    if (found.type == kSvcb || found.type == kHttps) addresses = hints_of(found.rdata);
+    return addresses;
 }
 
 }  // namespace steer::dns

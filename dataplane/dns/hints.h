@@ -4,6 +4,10 @@
 // A malformed record (RFC 9460 2.2) has no hints, nor has one in AliasMode, whose parameters are ignored (2.4.2).
 // Only Answer::has_hints is stored; hints are read again when needed. Reads nothing outside
 // the given spans. Cost: one walk over the parameters of a record.
+//
+// Also the walks over the addresses of an answer. What is claimed, held or learned takes any_address(); what judges
+// the answer itself (rpz-ip, resp_ip) takes any_answer_address(). Records behind the answer section cost an answer
+// nothing that has none.
 #pragma once
 
 #include <cstdint>
@@ -28,27 +32,49 @@ struct Hints {
 
 // The hints in the RDATA of an SVCB or HTTPS record, whose names are never compressed.
 [[nodiscard]] Hints hints_of(std::span<const std::uint8_t> rdata) noexcept;
-// The hints of a record of the answer section, counted from 0; none for another type or class.
+// The hints of a record, counted from 0 over all sections; none for another type or class.
 [[nodiscard]] Hints hints_of_record(const Answer& answer, unsigned record) noexcept;
+// The same, and the address of an A or AAAA record.
+[[nodiscard]] Hints addresses_of_record(const Answer& answer, unsigned record) noexcept;
 
-// Whether test(bytes, is_v6) holds for an address that a client may connect to after this answer: first those of A and
-// AAAA, then hints; `bytes` are 4 or 16. Stops at the first match.
+// Whether test(bytes, is_v6) holds for one of these addresses; `bytes` are 4 or 16. Stops at the first match.
 template <class Test>
-bool any_address(const Answer& answer, Test&& test) {
+bool any_of(const Hints& addresses, Test&& test) {
+    for (std::size_t at = 0; at < addresses.v4.size(); at += 4) {
+        if (test(&addresses.v4[at], false)) return true;
+    }
+    for (std::size_t at = 0; at < addresses.v6.size(); at += 16) {
+        if (test(&addresses.v6[at], true)) return true;
+    }
+    return false;
+}
+
+// The addresses of the answer section: first those of A and AAAA, then hints.
+template <class Test>
+bool any_answer_address(const Answer& answer, Test&& test) {
     const AddressRef* const refs = answer.addresses();
     for (unsigned i = 0; i < answer.address_count; ++i) {
         if (test(answer.body() + refs[i].rdata_offset, refs[i].is_v6 != 0)) return true;
     }
     for (unsigned r = 0; answer.has_hints && r < answer.ancount; ++r) {
-        const Hints hints = hints_of_record(answer, r);
-        for (std::size_t at = 0; at < hints.v4.size(); at += 4) {
-            if (test(&hints.v4[at], false)) return true;
-        }
-        for (std::size_t at = 0; at < hints.v6.size(); at += 16) {
-            if (test(&hints.v6[at], true)) return true;
-        }
+        if (any_of(hints_of_record(answer, r), test)) return true;
     }
     return false;
+}
+
+// The addresses behind the answer section: of the hosts that SRV, MX, NS, SVCB and HTTPS records name.
+template <class Test>
+bool any_additional_address(const Answer& answer, Test&& test) {
+    for (unsigned r = answer.ancount; r < answer.ttl_count; ++r) {
+        if (any_of(addresses_of_record(answer, r), test)) return true;
+    }
+    return false;
+}
+
+// All addresses that a client may connect to after this answer.
+template <class Test>
+bool any_address(const Answer& answer, Test&& test) {
+    return any_answer_address(answer, test) || any_additional_address(answer, test);
 }
 
 }  // namespace steer::dns

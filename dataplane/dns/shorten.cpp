@@ -16,7 +16,6 @@ constexpr std::size_t kLengthAfterTtl = 4, kDataAfterTtl = 6;
 struct Kept {
     unsigned records = 0, addresses = 0;
     std::size_t end = 0;
-    bool all = true;
 };
 
 Kept kept_of(const Answer& answer, unsigned most) noexcept {
@@ -37,12 +36,11 @@ Kept kept_of(const Answer& answer, unsigned most) noexcept {
             own = static_cast<unsigned>(hints.v4.size() / 4 + hints.v6.size() / 16);
         }
         if (count + own > most) {
-            kept.all = false;
             return kept;
         }
         count += own;
         refs += is_address ? 1 : 0;
-        kept = {r + 1, refs, end, true};
+        kept = {r + 1, refs, end};
     }
     return kept;
 }
@@ -50,8 +48,10 @@ Kept kept_of(const Answer& answer, unsigned most) noexcept {
 }  // namespace
 
 bool has_more_addresses(const Answer& answer, unsigned most) noexcept {
-    if (answer.address_count <= most && !answer.has_hints) return false;
-    return !kept_of(answer, most).all;
+    if (answer.address_count <= most && !answer.has_hints && answer.ttl_count == answer.ancount)
+        return false;
+    unsigned count = 0;
+    return any_address(answer, [&](const std::uint8_t*, bool) { return ++count > most; });
 }
 
 std::size_t write_shortened(const Answer& answer, unsigned most,

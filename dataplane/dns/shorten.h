@@ -11,7 +11,7 @@
 
 namespace steer::dns {
 
-// Whether the answer section has more than `most` addresses: A and AAAA, and the hints of SVCB and HTTPS records.
+// Whether the answer, in all sections, has more than `most` addresses: A and AAAA, and the hints of SVCB and HTTPS records.
 [[nodiscard]] bool has_more_addresses(const Answer& answer, unsigned most) noexcept;
 
 // Writes the answer up to, not including, the record that would exceed `most` addresses, into `block` (4-byte aligned).

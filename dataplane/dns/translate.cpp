@@ -39,6 +39,17 @@ bool takes_family(Translate what) {
     return what == Translate::without_v4 || what == Translate::without_v6;
 }
 
+// IPv4 as IPv6 (::ffff:0:0/96: RFC 4291 2.5.5.2).
+bool is_mapped_v4(const std::uint8_t* v6) {
+    static constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
+    return std::equal(kMapped.begin(), kMapped.end(), v6);
+}
+
+// An AAAA or hint that goes with the family. IPv4 in it (::ffff:0:0/96) goes with IPv4.
+bool is_in_family_taken(Translate what, const std::uint8_t* v6) {
+    return is_mapped_v4(v6) == (what == Translate::without_v4);
+}
+
 // The data of an SVCB or HTTPS record with other hints of one family, or without them.
 class HintWriter {
   public:
@@ -49,30 +60,40 @@ class HintWriter {
     [[nodiscard]] bool applies(std::span<const std::uint8_t> rdata) noexcept {
         const Hints hints = hints_of(rdata);
         count_ = 0;
-        if (what_ == Translate::without_v4) return !hints.v4.empty();
-        if (what_ == Translate::without_v6) return !hints.v6.empty();
+        drops_v4_ = what_ == Translate::without_v4 && !hints.v4.empty();
+        changes_v6_ = true;
+        if (takes_family(what_)) {
+            for (std::size_t at = 0; at < hints.v6.size() && count_ < kMax; at += kV6Bytes) {
+                if (is_in_family_taken(what_, &hints.v6[at])) continue;
+                std::memcpy(&made_[count_++ * kV6Bytes], &hints.v6[at], kV6Bytes);
+            }
+            changes_v6_ = count_ * kV6Bytes != hints.v6.size();
+            leaves_any_ = count_ > 0 || (!drops_v4_ && !hints.v4.empty());
+            return drops_v4_ || changes_v6_;
+        }
         if (hints.v4.empty() || (what_ == Translate::hints && !hints.v6.empty())) return false;
         for (std::size_t at = 0; at < hints.v4.size() && count_ < kMax; at += kV4Bytes)
             if (translation_.to_v6(&hints.v4[at], &made_[count_ * kV6Bytes])) ++count_;
         return count_ > 0;
     }
+    // After applies() of a family: whether the record has hints then.
+    [[nodiscard]] bool leaves_any() const noexcept { return leaves_any_; }
     // After applies(). Empty: no space.
     [[nodiscard]] std::span<const std::uint8_t> data(std::span<const std::uint8_t> rdata) noexcept {
         if (rdata.size() + kSvcParamHead + count_ * kV6Bytes > out_.size()) return {};
         std::size_t at = 2 + plain_name_length(rdata.subspan(2));
         std::size_t size = append(0, rdata.first(at));
-        const std::uint16_t changed = what_ == Translate::without_v4 ? kIpv4Hint : kIpv6Hint;
-        bool is_written = count_ == 0;
+        bool is_written = !changes_v6_ || count_ == 0;
         while (at < rdata.size()) {
             const std::uint16_t key = load_be16(&rdata[at]);
             const auto param = rdata.subspan(at, kSvcParamHead + load_be16(&rdata[at + 2]));
-            if (key >= changed && !is_written) {
+            if (key >= kIpv6Hint && !is_written) {
                 size = append_hints(size);
                 is_written = true;
             }
-            if (key == kMandatory && count_ == 0) {
-                size = append_mandatory(size, param, changed);
-            } else if (key != changed) {
+            if (key == kMandatory) {
+                size = append_mandatory(size, param);
+            } else if (!is_gone(key) && !(key == kIpv6Hint && changes_v6_)) {
                 size = append(size, param);
             }
             at += param.size();
@@ -88,12 +109,14 @@ class HintWriter {
         std::memcpy(&out_[size], bytes.data(), bytes.size());
         return size + bytes.size();
     }
-    // Removes the key `gone`. A list must not be empty (RFC 9460 8).
-    std::size_t append_mandatory(std::size_t size, std::span<const std::uint8_t> param,
-                                 std::uint16_t gone) noexcept {
+    [[nodiscard]] bool is_gone(std::uint16_t key) const noexcept {
+        return (key == kIpv4Hint && drops_v4_) || (key == kIpv6Hint && changes_v6_ && count_ == 0);
+    }
+    // Without the keys that are gone. A list must not be empty (RFC 9460 8).
+    std::size_t append_mandatory(std::size_t size, std::span<const std::uint8_t> param) noexcept {
         std::size_t end = size + kSvcParamHead;
         for (std::size_t at = kSvcParamHead; at + 2 <= param.size(); at += 2) {
-            if (load_be16(&param[at]) != gone) end = append(end, param.subspan(at, 2));
+            if (!is_gone(load_be16(&param[at]))) end = append(end, param.subspan(at, 2));
         }
         if (end == size + kSvcParamHead) return size;
         store_be16(&out_[size], kMandatory);
@@ -108,6 +131,7 @@ class HintWriter {
 
     const Translation& translation_;
     Translate what_;
+    bool drops_v4_ = false, changes_v6_ = true, leaves_any_ = false;
     std::size_t count_ = 0;
     std::array<std::uint8_t, kMax * kV6Bytes> made_;
     std::array<std::uint8_t, 4096> out_;
@@ -159,15 +183,19 @@ class Translator {
     [[nodiscard]] Fate fate_behind_answer(unsigned record, std::uint16_t type,
                                           std::span<const std::uint8_t> data) const noexcept {
         if (record < unsigned{from_.ancount} + from_.nscount) return Fate::stays;
+        if (type == kAaaa && data.size() == kV6Bytes)
+            return is_in_family_taken(what_, data.data()) ? Fate::goes : Fate::stays;
         if (type == kRrsig) type = data.size() < 2 ? std::uint16_t{0} : load_be16(data.data());
         return type == (what_ == Translate::without_v4 ? kA : kAaaa) ? Fate::goes : Fate::stays;
     }
     // For an answer that changes in this way.
-    [[nodiscard]] bool has_hints_left() const noexcept {
+    [[nodiscard]] bool has_hints_left() noexcept {
         if (!takes_family(what_)) return from_.has_hints;
         for (unsigned r = 0; from_.has_hints && r < from_.ancount; ++r) {
-            const Hints hints = hints_of_record(from_, r);
-            if (!(what_ == Translate::without_v4 ? hints.v6 : hints.v4).empty()) return true;
+            const std::uint8_t* const ttl = from_.body() + from_.ttl_offsets()[r];
+            if (!hints_of_record(from_, r).any()) continue;
+            (void)hints_.applies({ttl + kRdataAfterTtl, load_be16(ttl + 4)});
+            if (hints_.leaves_any()) return true;
         }
         return false;
     }

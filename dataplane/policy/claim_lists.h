@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/hints.h"
 #include "dataplane/policy/admit.h"
+#include "dataplane/policy/list_addresses.h"
 #include "dataplane/policy/query_context.h"
 
 namespace steer {
@@ -45,11 +47,31 @@ inline void forget_lists(ProgramState& s) {
     s.answered_under = static_cast<std::uint8_t>(s.rewrites.count());
 }
 
+// Addresses behind the answer section count in any family: those that it cannot claim do not leave.
 inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
-    return dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
-        if (!is_v6) return list.has_v4;
-        const TranslatedPrefix* const t = list.translated_at(bytes);
-        return t == nullptr ? list.has_v6 : (t->as_v6 && list.has_v6) || (t->as_v4 && list.has_v4);
+    return dns::any_answer_address(answer,
+                                   [&](const std::uint8_t* bytes, bool is_v6) {
+                                       return has_family_of(list, bytes, is_v6);
+                                   }) ||
+           dns::any_additional_address(answer, [](const std::uint8_t*, bool) { return true; });
+}
+
+// Whether the lists can hold all addresses behind the answer section: one of them claims each, and none has its family
+// without claiming it.
+inline bool claims_additional(const Snapshot& snapshot, std::span<const std::uint8_t> lists,
+                              const dns::Answer& answer) {
+    return !dns::any_additional_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        bool any = false;
+        for (const std::uint8_t index : lists) {
+            const PolicyList& list = snapshot.lists[index];
+            if (is_claimed(list, bytes, is_v6)) {
+                any = true;
+            } else if (has_family_of(list, bytes, is_v6) ||
+                       list.missing_family == MissingFamily::nodata) {
+                return true;
+            }
+        }
+        return !any;
     });
 }
 
@@ -63,11 +85,28 @@ struct MissingFamilies {
 
     [[nodiscard]] bool any() const { return v4 || v6; }
 };
-inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qtype) {
+// IPv4 in an AAAA is IPv4, and IPv6 in the prefix of a dns64 is what its `claim` says.
+inline MissingFamilies missing_of_aaaa(const PolicyList& list, const dns::Answer& answer) {
+    if (list.has_v4 && list.has_v6) return {};
+    if (answer.address_count == 0) return {false, !list.takes_v6()};
+    MissingFamilies missing;
+    dns::any_answer_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        if (!is_v6 || IpAddress::from_v6(bytes).is_v4()) {
+            missing.v4 = missing.v4 || !list.has_v4;
+        } else if (!list.has_v6) {
+            const TranslatedPrefix* const t = list.translated_at(bytes);
+            missing.v6 = missing.v6 || t == nullptr || !t->as_v4;
+        }
+        return false;
+    });
+    return missing;
+}
+inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qtype,
+                                        const dns::Answer& answer) {
     if (list.missing_family != MissingFamily::nodata) return {};
+    if (qtype == dns::kAaaa) return missing_of_aaaa(list, answer);
     const bool hints = is_hints_type(qtype);
-    return {(hints || qtype == dns::kA) && !list.has_v4,
-            (hints || qtype == dns::kAaaa) && !list.takes_v6()};
+    return {(hints || qtype == dns::kA) && !list.has_v4, hints && !list.takes_v6()};
 }
 
 // A branch that asks for A on behalf of AAAA.

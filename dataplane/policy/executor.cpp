@@ -155,7 +155,7 @@ bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache
     const dns::Answer& answer = hit.answer();
     for (unsigned l = 0; l < plan.hit_list_count && answer.rcode == dns::kNoError; ++l) {
         const PolicyList& list = snapshot.lists[plan.hit_lists[l]];
-        if (missing_families(list, hit.qtype).any()) return false;
+        if (missing_families(list, hit.qtype, answer).any()) return false;
         if (has_claimable_family(list, answer)) add_list(out, plan.hit_lists[l]);
     }
     return true;

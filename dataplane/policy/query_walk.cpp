@@ -70,7 +70,8 @@ void QueryWalk::claim(std::uint8_t index) noexcept {
         if (c.response.answer().address_count > 0) add_list(c.state, index);
         return;
     }
-    if (const MissingFamilies missing = missing_families(list, c.query.qtype); missing.any()) {
+    if (const MissingFamilies missing = missing_families(list, c.query.qtype, c.response.answer());
+        missing.any()) {
         const bool hints = is_hints_type(c.query.qtype);
         if (!hints) forget_lists(c.state);
         c.state.lacks_v4 = c.state.lacks_v4 || missing.v4;

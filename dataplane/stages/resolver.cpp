@@ -3,9 +3,11 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "dataplane/dns/options.h"
 #include "dataplane/dns/shorten.h"
+#include "dataplane/policy/claim_lists.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -336,7 +338,14 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     settle(*told, c, Step::answered, PendingOutcome::answered, now);
 }
 
+// Without the additional records that no row can cover: clients ask for them. Then with at most max_addresses.
 bool Resolver::shorten(QueryContext& c, Now now) noexcept {
+    const std::span<const std::uint8_t> lists(c.state.lists.data(), c.state.list_count);
+    const dns::Answer& answer = c.response.answer();
+    if (!lists.empty() && answer.ttl_count != answer.ancount &&
+        !claims_additional(c.snapshot, lists, answer) &&
+        !c.response.shorten(parts_.buffers, UINT_MAX, now))
+        return false;
     for (unsigned i = 0; i < c.state.list_count; ++i) {
         const PolicyList& list = c.snapshot.lists[c.state.lists[i]];
         if (list.max_addresses == 0 ||

@@ -68,6 +68,8 @@ std::uint16_t type_of(const std::string& text) {
     if (text == "TXT") return dns::kTxt;
     if (text == "PTR") return dns::kPtr;
     if (text == "HTTPS") return dns::kHttps;
+    if (text == "SRV") return dns::kSrv;
+    if (text == "MX") return dns::kMx;
     fail("no record type '" + text + "' in stories");
 }
 
@@ -96,6 +98,8 @@ std::string text_of(const SeenAnswer& a) {
         s += " " + r.data + " ttl " + std::to_string(r.ttl_s);
     for (const auto& r : a.authority)
         s += " authority ttl " + std::to_string(r.ttl_s);
+    for (const auto& r : a.additional)
+        s += " additional " + r.data + " ttl " + std::to_string(r.ttl_s);
     return s;
 }
 
@@ -125,14 +129,19 @@ Served served(const Words& words, std::size_t at) {
         } else if (words[i] == "record") {
             s.records.push_back({words.at(i + 1), words.at(i + 3), type_of(words.at(i + 2)), 0});
             i += 3;
+        } else if (words[i] == "additional") {
+            s.additional.push_back({words.at(i + 1), words.at(i + 3), type_of(words.at(i + 2)), 0});
+            i += 3;
         } else if (const auto rcode = rcode_of(words[i])) {
             s.rcode = *rcode;
         } else if (words[i] != "empty") {
             s.records.push_back({owner, words[i], type, 0});
         }
     }
-    for (auto& r : s.records)
-        r.ttl_s = ttl;
+    for (auto* const section : {&s.records, &s.additional}) {
+        for (auto& r : *section)
+            r.ttl_s = ttl;
+    }
     return s;
 }
 
@@ -334,7 +343,7 @@ class Player {
         const SeenAnswer a = *found;
         answers.erase(found);
         unsigned rcode = 0;
-        std::vector<std::string> data, chain;
+        std::vector<std::string> data, chain, additional;
         std::pair<std::uint64_t, std::uint64_t> ttl{0, UINT32_MAX};
         for (std::size_t i = at + 2; i < w.size(); ++i) {
             if (w[i] == "ttl")
@@ -351,6 +360,8 @@ class Player {
                 i = expect_options(a.edns, w, i + 1);
             else if (w[i] == "cname")
                 chain.push_back(w.at(++i));
+            else if (w[i] == "additional")
+                additional.push_back(w.at(++i));
             else if (w[i] == "truncated")
                 expect_same("TC", a.truncated ? "set" : "clear", "set");
             else if (w[i] == "ad")
@@ -367,9 +378,17 @@ class Player {
             if (r.type == dns::kCname && !chain.empty()) continue;
             if (r.ttl_s < ttl.first || r.ttl_s > ttl.second) fail("another TTL: " + text_of(a));
         }
-        for (const auto& r : a.authority) {
-            if (r.ttl_s < ttl.first || r.ttl_s > ttl.second) fail("another TTL: " + text_of(a));
+        for (const auto* const section : {&a.authority, &a.additional}) {
+            for (const auto& r : *section) {
+                if (r.ttl_s < ttl.first || r.ttl_s > ttl.second) fail("another TTL: " + text_of(a));
+            }
         }
+        std::vector<std::string> behind;
+        for (const auto& r : a.additional)
+            behind.push_back(r.data);
+        std::sort(behind.begin(), behind.end());
+        std::sort(additional.begin(), additional.end());
+        if (behind != additional) fail("other additional records: " + text_of(a));
         std::sort(got.begin(), got.end());
         std::sort(data.begin(), data.end());
         if (got != data || a.rcode != rcode) fail("another answer: " + text_of(a));

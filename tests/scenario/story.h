@@ -14,6 +14,7 @@
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
 //   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad] [truncated]
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
+//                                 [additional DATA]…                              (all records of that section but the OPT)
 //                                 [options CODE:HEX… | options none]              (except subnet and extended error)
 //                                                  the next answer that it got; the records form the chain of the CNAMEs
 //                                                  that are named, whose TTLs then are not `ttl`
@@ -26,7 +27,8 @@
 //                                                  hint of one record, of a client's answer "-" if it has none), cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
 //                                                  scope N: of the client subnet that it was asked for; option CODE:HEX;
-//                                                  ad: with that bit; record OWNER TYPE DATA: one more in the answer section
+//                                                  ad: with that bit; record OWNER TYPE DATA: one more in the answer section;
+//                                                  additional OWNER TYPE DATA: in that section; of SRV and MX: the target
 //   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on
 //   router NAME is sent WORD…                      a sentence with all these words, among those not yet named
 //   router NAME is sent nothing with WORD…

@@ -102,6 +102,8 @@ Bytes options_of(const std::string& text) {
 // An HTTPS record of stories: priority 1, the target `.`, and one parameter with one address, which begins here.
 constexpr std::size_t kHintAt = 7;
 
+constexpr std::size_t kSrvTargetAt = 6, kMxTargetAt = 2;
+
 // Reads what the product wrote, which the packet tests check for form: a fault here is an exception.
 class Reader {
   public:
@@ -131,6 +133,10 @@ class Reader {
         if (r.type == dns::kA) r.data = IpAddress::from_v4(message_.data() + at_).to_string();
         if (r.type == dns::kAaaa) r.data = IpAddress::from_v6(message_.data() + at_).to_string();
         if (r.type == dns::kCname || r.type == dns::kPtr) r.data = name();
+        if (r.type == dns::kSrv || r.type == dns::kMx) {
+            at_ += r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt;
+            r.data = name();
+        }
         if (r.type == dns::kHttps && length == kHintAt + 4)
             r.data = IpAddress::from_v4(&message_[at_ + kHintAt]).to_string();
         constexpr std::size_t kNextHintAt = kHintAt + 4 + 4;
@@ -143,10 +149,10 @@ class Reader {
         at_ = end;
         return r;
     }
-    // The OPT, if the next record is one.
-    void opt(SeenEdns& out) {
+    // The next record: the OPT, or one of the others.
+    void opt(SeenEdns& out, std::vector<SeenRecord>& others) {
         if (message_[at_] != 0 || u16(message_, at_ + 1) != dns::kOpt) {
-            record();
+            others.push_back(record());
             return;
         }
         out.present = true;
@@ -177,13 +183,19 @@ class Reader {
 
 Bytes rdata_of(const SeenRecord& r) {
     if (r.type == dns::kCname || r.type == dns::kPtr) return wire_name(r.data);
+    if (r.type == dns::kSrv || r.type == dns::kMx) {
+        Bytes rdata(r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt);
+        const Bytes target = wire_name(r.data);
+        rdata.insert(rdata.end(), target.begin(), target.end());
+        return rdata;
+    }
     const auto address = IpAddress::parse(r.data);
     if (!address) throw std::runtime_error("not an address: " + r.data);
-    const bool is_four = address->is_v4() && r.type != dns::kAaaa;
+    const bool is_four = address->is_v4() && r.type != dns::kAaaa && !r.data.starts_with("::ffff:");
     const Bytes bytes = is_four ? Bytes(address->v4(), address->v4() + 4)
                                 : Bytes(address->bytes.begin(), address->bytes.end());
     if (r.type != dns::kHttps) return bytes;
-    const std::uint8_t key = address->is_v4() ? 4 : 6;  // ipv4hint, ipv6hint
+    const std::uint8_t key = is_four ? 4 : 6;  // ipv4hint, ipv6hint
     Bytes hint{0, 1, 0, 0, key, 0, static_cast<std::uint8_t>(bytes.size())};
     hint.insert(hint.end(), bytes.begin(), bytes.end());
     return hint;
@@ -639,7 +651,7 @@ void World::on_client_frame(const UdpFrame& frame) {
     for (unsigned n = u16(frame.payload, 8); n > 0; --n)
         a.authority.push_back(reader.record());
     for (unsigned n = u16(frame.payload, 10); n > 0; --n)
-        reader.opt(a.edns);
+        reader.opt(a.edns, a.additional);
     if (dns_log_.is_open()) {
         dns_log_ << "{\"t_ns\":" << wall_ns() << ",\"client\":\"" << a.client << "\",\"wire\":\""
                  << std::hex << std::setfill('0');
@@ -659,8 +671,9 @@ void World::on_upstream_frame(const UdpFrame& frame, unsigned worker) {
     q.name = reader.name();
     q.type = reader.word();
     reader.word();
+    std::vector<SeenRecord> others;
     for (unsigned n = u16(frame.payload, 10); n > 0; --n)
-        reader.opt(q.edns);
+        reader.opt(q.edns, others);
     queries.push_back(q);
     auto found = served_.find({q.upstream(), q.name, q.type});
     if (found == served_.end()) found = served_.find({"", q.name, q.type});
@@ -683,6 +696,9 @@ void World::reply(const SeenQuery& query, const Served& what) {
     if (what.soa) {
         const std::string end = end_of_chain(query.name, what.records);
         message.soa(end.substr(end.rfind('.') + 1), what.soa->first, what.soa->second);
+    }
+    for (const auto& r : what.additional) {
+        message.record(DnsMessage::kAdditional, wire_name(r.name), r.type, r.ttl_s, rdata_of(r));
     }
     Bytes options = options_of(what.options);
     if (what.scope && !query.edns.ecs.empty()) {

@@ -63,7 +63,7 @@ struct SeenAnswer {
     std::uint16_t type = 0, id = 0;
     unsigned rcode = 0;
     bool truncated = false, authentic = false;
-    std::vector<SeenRecord> records, authority;
+    std::vector<SeenRecord> records, authority, additional;
     SeenEdns edns;
 };
 struct SeenQuery {  // at an upstream
@@ -78,7 +78,7 @@ struct SeenQuery {  // at an upstream
 
 // A row of what an upstream answers by itself.
 struct Served {
-    std::vector<SeenRecord> records;
+    std::vector<SeenRecord> records, additional;
     unsigned rcode = 0;
     bool authentic = false;
     Ms after = 1;

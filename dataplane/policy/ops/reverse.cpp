@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/dns/hints.h"
 #include "dataplane/policy/facts.h"
 #include "dataplane/policy/ops/responses.h"
 
@@ -41,13 +42,17 @@ void Body<Op::enter_reverse>::learn(LiveRun& w, const ReverseLookup& reverse) no
         return std::min(ttl_s > age_s ? ttl_s - age_s : 0, c.response.ttl_cap_s());
     };
     std::uint32_t longest_s = 0;
-    for (unsigned i = 0; i < answer.address_count; ++i) {
-        const dns::AddressRef& ref = answer.addresses()[i];
-        const std::uint8_t* const bytes = answer.body() + ref.rdata_offset;
-        const std::uint32_t ttl_s = left_s(dns::load_be32(bytes - 6));  // followed by the length
+    // All get the name that was asked for. The owner of an additional record is another server's word.
+    for (unsigned r = 0; r < answer.ttl_count; ++r) {
+        const dns::Hints addresses = dns::addresses_of_record(answer, r);
+        if (!addresses.any()) continue;
+        const std::uint32_t ttl_s = left_s(dns::load_be32(answer.body() + answer.ttl_offsets()[r]));
         longest_s = std::max(longest_s, ttl_s);
-        reverse.table->learn(ref.is_v6 != 0 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes),
-                             name, w.now.s() + std::min(ttl_s, reverse.ttl_s), w.now.s());
+        dns::any_of(addresses, [&](const std::uint8_t* bytes, bool is_v6) {
+            reverse.table->learn(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes),
+                                 name, w.now.s() + std::min(ttl_s, reverse.ttl_s), w.now.s());
+            return false;
+        });
     }
     if (longest_s > reverse.ttl_s) Body<Op::limit_ttls>::change_ttls(w, {0, reverse.ttl_s});
 }

@@ -114,16 +114,31 @@ BOOST_AUTO_TEST_CASE(an_answer_gives_its_addresses_and_hints) {
     BOOST_TEST(seen == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(only_hints_of_the_answer_section_and_class_count) {
+BOOST_AUTO_TEST_CASE(hints_of_another_class_or_type_do_not_count) {
     auto m = https_response();
     m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kAlpn, {2, 'h', '3'}}}));
     m.record(DnsMessage::kAnswer, kQname, kHttps, 700, svcb({{kV4, kFour}}), 3);  // CHAOS
     m.record(DnsMessage::kAnswer, kQname, kTxt, 800, svcb({{kV4, kFour}}));
-    m.record(DnsMessage::kAdditional, kQname, kHttps, 900, svcb({{kV4, kFour}}));
     const auto b = with_hints(m);
     BOOST_TEST(!b->answer().has_hints);
     BOOST_TEST(b->answer().address_ttl_s == 0U);
     BOOST_TEST(addresses(b->answer()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(addresses_behind_the_answer_section_are_found_apart) {
+    auto m = https_response();
+    m.record(DnsMessage::kAnswer, kQname, kHttps, 600, svcb({{kV4, kFour}}));
+    m.record(DnsMessage::kAdditional, kQname, kA, 700, kFour2);
+    m.record(DnsMessage::kAdditional, kQname, kA, 800, kFour2, 3);  // CHAOS
+    m.record(DnsMessage::kAdditional, kQname, kHttps, 900, svcb({{kV6, kSixteen}}));
+    const auto b = with_hints(m);
+    const Answer& a = b->answer();
+    BOOST_TEST(a.address_count == 0);
+    BOOST_TEST(a.address_ttl_s == 900U);
+    BOOST_TEST((addresses(a) == std::vector<Bytes>{kFour, kFour2, kSixteen}));
+    BOOST_TEST(!any_answer_address(
+        a, [](const std::uint8_t* at, bool is_v6) { return is_v6 || Bytes(at, at + 4) != kFour; }));
+    BOOST_TEST(any_additional_address(a, [](const std::uint8_t*, bool is_v6) { return is_v6; }));
 }
 
 BOOST_AUTO_TEST_CASE(records_of_another_class_add_no_hint) {

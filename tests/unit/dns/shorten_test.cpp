@@ -42,6 +42,24 @@ BOOST_AUTO_TEST_CASE(the_first_addresses_and_their_chain_are_kept) {
     BOOST_TEST(cut.body_sum == sum);
 }
 
+BOOST_AUTO_TEST_CASE(additional_addresses_count_and_leave_first) {
+    DnsMessage response = DnsMessage::response(7, "a.example", kMx);
+    steer::test::Bytes exchange{0, 10};
+    const auto target = wire_name("mx.example");
+    exchange.insert(exchange.end(), target.begin(), target.end());
+    response.record(DnsMessage::kAnswer, wire_name("a.example"), kMx, 60, exchange);
+    for (std::uint8_t i = 1; i <= 3; ++i)
+        response.record(DnsMessage::kAdditional, target, kA, 60, {192, 0, 2, i});
+    const auto block = built_answer(response, wire_name("a.example"), kMx);
+    BOOST_TEST(has_more_addresses(block->answer(), 2));
+    BOOST_TEST(!has_more_addresses(block->answer(), 3));
+    AnswerBlock out;
+    BOOST_TEST(write_shortened(block->answer(), 2, out.bytes) != 0U);
+    BOOST_TEST(out.answer().ancount == 1U);
+    BOOST_TEST(out.answer().arcount == 0U);
+    BOOST_TEST(!has_more_addresses(out.answer(), 2));
+}
+
 BOOST_AUTO_TEST_CASE(a_small_buffer_is_not_written) {
     DnsMessage response = DnsMessage::response(7, "a.example", kA);
     for (unsigned i = 1; i <= 40; ++i)

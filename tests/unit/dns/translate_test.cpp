@@ -348,6 +348,15 @@ BOOST_AUTO_TEST_CASE(hints_of_a_family_are_removed_and_the_record_stays_valid) {
                https({{0, {0, 6}}, {1, alpn}, {6, v6}, {7, other}}));
     BOOST_TEST(answered(https({{6, v6}}), Translate::without_v6) == https({}));
     BOOST_TEST(answered(https({{4, v4}}), Translate::without_v4) == https({}));
+    // IPv4 in an ipv6hint goes with IPv4.
+    const Bytes mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 203, 0, 113, 2};
+    Bytes both = mapped;
+    both.insert(both.end(), v6.begin(), v6.end());
+    BOOST_TEST(answered(https({{0, {0, 6}}, {6, both}, {7, other}}), Translate::without_v6) ==
+               https({{0, {0, 6}}, {6, mapped}, {7, other}}));
+    BOOST_TEST(answered(https({{0, {0, 4, 0, 6}}, {4, v4}, {6, both}}), Translate::without_v4) ==
+               https({{0, {0, 6}}, {6, v6}}));
+    BOOST_TEST(answered(https({{0, {0, 6}}, {6, mapped}}), Translate::without_v4) == https({}));
 }
 
 BOOST_AUTO_TEST_CASE(additional_addresses_of_a_family_are_removed_with_its_hints) {
