@@ -1,7 +1,8 @@
 // A million suffixes and 400 patterns: building them, and ns a name of the image against other ways to do it
 // (match_reference.h), by turns on the same names; prefixes by the way. Prints one JSON line.
 //
-// Names are of two or three labels of syllables, 27 bytes in the mean, all different; half of them are under a rule.
+// Names are of two or three labels of syllables, 27 bytes in the mean, all different; half of them are under a rule, one
+// of kUnderPattern under a pattern.
 // Hyperscan for everything takes minutes to compile a million rules, so that it gets `--hyperscan` of them: with more it
 // is only slower.
 #include <time.h>
@@ -129,9 +130,38 @@ struct Scene {
     std::vector<std::vector<std::uint8_t>> names;
 };
 
+constexpr std::size_t kUnderPattern = 16;  // one of so many names is under a pattern
+
+// The forms of regexps; `%` is a literal of its own each.
+constexpr const char* kForms[] = {"^%[0-9]+\\.", "(^|\\.)%[0-9a-z]{2,}\\.(com|net)$",
+                                  "^(www|api)[0-9]*\\.%", "%[-.][a-z]+\\.org$"};
+
+struct Literal {
+    std::string text;
+    std::optional<std::size_t> form;  // no value: a keyword
+};
+
+// A name that the pattern matches.
+std::string under_pattern(Words& words, const Literal& literal) {
+    const std::string& text = literal.text;
+    if (!literal.form) return words.host() + text + "." + words.site();
+    const std::string number = std::to_string(words.below(100));
+    switch (*literal.form) {
+        case 0:
+            return text + number + "." + words.site();
+        case 1:
+            return words.host() + "." + text + "x" + number + ".com";
+        case 2:
+            return "www" + number + "." + text + ".example";
+        default:
+            return words.host() + text + "-" + words.syllables(2) + ".org";
+    }
+}
+
 Scene scene_of(const Options& options) {
     using matchers::RuleKind;
     constexpr matchers::SetId kSets = 8;
+    std::vector<Literal> literals;
     Words words(1);
     Scene scene;
     scene.rules.reserve(options.rules);
@@ -141,19 +171,25 @@ Scene scene_of(const Options& options) {
     }
     for (std::size_t i = 0; i < options.patterns; ++i) {
         const auto set = static_cast<matchers::SetId>(kSets + i % 2);
+        const std::string literal = words.syllables(3);
         if (i % 2 == 0) {
-            scene.patterns.emplace_back(set, matchers::Rule{RuleKind::keyword, words.syllables(3)});
+            scene.patterns.emplace_back(set, matchers::Rule{RuleKind::keyword, literal});
+            literals.push_back({literal, std::nullopt});
             continue;
         }
-        const std::string literal = words.syllables(3);
-        const char* const forms[] = {"^%[0-9]+\\.", "(^|\\.)%[0-9a-z]{2,}\\.(com|net)$",
-                                     "^(www|api)[0-9]*\\.%", "%[-.][a-z]+\\.org$"};
-        std::string text = forms[i / 2 % std::size(forms)];
+        const std::size_t form = i / 2 % std::size(kForms);
+        literals.push_back({literal, form});
+        std::string text = kForms[form];
         text.replace(text.find('%'), 1, literal);
         scene.patterns.emplace_back(set, matchers::Rule{RuleKind::regexp, text});
     }
     Words others(2);
     for (std::size_t i = 0; i < options.names; ++i) {
+        if (i % kUnderPattern == 1 && !literals.empty()) {
+            scene.names.push_back(bench::wire_of(under_pattern(
+                others, literals[others.below(static_cast<std::uint32_t>(literals.size()))])));
+            continue;
+        }
         const std::string site =
             i % 2 == 0 ? scene.rules[words.below(static_cast<std::uint32_t>(scene.rules.size()))]
                              .second.text
@@ -340,6 +376,8 @@ void run(const Options& options) {
         under_rule += (tags.words[0] & 0xff) != 0;
         under_pattern += (tags.words[0] & 0x300) != 0;
     }
+    if (options.patterns > 0 && under_pattern < names.size() / kUnderPattern)
+        fail("names under a pattern are missing");
     std::vector<double> our_ns, flat_ns, hyperscan_ns;
     const auto hyperscan_names = std::min<std::size_t>(names.size(), 100'000);
     for (int round = 0; round < options.rounds; ++round) {
