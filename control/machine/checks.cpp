@@ -5,7 +5,7 @@
 namespace steer::machine {
 namespace {
 
-constexpr std::array<Check, 23> kChecks{{
+constexpr std::array<Check, 24> kChecks{{
     {"kernel", check_kernel},
     {"modules", check_modules},
     {"memory", check_memory},
@@ -21,6 +21,7 @@ constexpr std::array<Check, 23> kChecks{{
     {"governor", check_governor},
     {"port-taken", check_taken_ports},
     {"reserved-ports", check_reserved_ports},
+    {"firewall", check_firewall},
     {"packet-budget", check_packet_budget},
     {"reverse-path", check_reverse_path},
     {"conntrack", check_connection_tracking},

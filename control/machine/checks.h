@@ -34,6 +34,7 @@ Findings check_governor(const Subject&);
 // port_checks.cpp
 Findings check_taken_ports(const Subject&);
 Findings check_reserved_ports(const Subject&);
+Findings check_firewall(const Subject&);
 // kernel_checks.cpp
 Findings check_kernel(const Subject&);
 Findings check_modules(const Subject&);

@@ -19,6 +19,7 @@
 
 #include "control/config/load.h"
 #include "control/kernel/addresses.h"
+#include "control/kernel/packet_filter.h"
 #include "control/machine/apply.h"
 #include "control/machine/checks.h"
 #include "control/machine/report.h"
@@ -99,7 +100,8 @@ Subject subject_of(const config::Settings& settings) {
                     .memory = look_at_memory(),
                     .has_af_xdp = kernel_has_af_xdp(),
                     .clock_is_set = is_clock_set(),
-                    .has_user = false};
+                    .has_user = false,
+                    .input_filters = kernel::find_input_filters()};
     subject.way_in = [host = subject.host](const PciDevice& nic) { return way_in(nic, host); };
     // Isolated ones too, which this process may not use.
     const auto online = parse_cpu_list(subject.word("/sys/devices/system/cpu/online"));

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <variant>
 
+#include "control/kernel/packet_filter.h"
 #include "control/kernel/reserved_ports.h"
 #include "control/machine/checks.h"
 #include "control/machine/steps.h"
@@ -132,6 +133,18 @@ Findings check_reserved_ports(const Subject& subject) {
              "; wanted: reserved from the boot on (the daemon reserves them at its start)",
          "a program that starts earlier may get one, and replies to it would be taken as ours",
          sysctl_steps(subject, "ports", key, kernel::format_port_list(now | reserved | wanted))}};
+}
+
+Findings check_firewall(const Subject& subject) {
+    auto devices = subject.xdp_interfaces();
+    for (const config::PortSettings* port : subject.pci_ports())
+        devices.push_back(port->pci);
+    const std::string text = kernel::bypassed_filters(devices, subject.input_filters);
+    if (text.empty()) return {};
+    return {{Level::advice,
+             text,
+             "these ports take packets before nftables and iptables see them",
+             {}}};
 }
 
 }  // namespace steer::machine

@@ -39,9 +39,10 @@ struct Subject {
     std::function<std::optional<SocketOwner>(const IpAddress&, std::uint16_t port, bool udp)> owner;
     std::vector<unsigned> worker_cpus;
     MemoryFacts memory;
-    bool has_af_xdp = false;    // the kernel makes such sockets
-    bool clock_is_set = false;  // by NTP
-    bool has_user = false;      // that the daemon becomes
+    bool has_af_xdp = false;                      // the kernel makes such sockets
+    bool clock_is_set = false;                    // by NTP
+    bool has_user = false;                        // that the daemon becomes
+    std::vector<std::string> input_filters = {};  // kernel/packet_filter.h
 
     // Text of a file; empty: it is not there.
     [[nodiscard]] std::string read(const std::string& path) const;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "control/health/certificates.h"
+#include "control/kernel/packet_filter.h"
+#include "control/ports/port_check.h"
 #include "control/reload/sizing.h"
 #include "control/reload/surroundings.h"
 #include "dataplane/port/eal.h"
@@ -38,6 +40,20 @@ bool others_can_read(const std::string& file) {
            (found.st_mode & S_IROTH) != 0;
 }
 
+// Those whose packets netfilter does not see before we do.
+std::vector<std::string> devices_beside_firewall(const config::Settings& settings) {
+    std::vector<std::string> devices;
+    for (const config::PortSettings& port : settings.dataplane.ports) {
+        if (port.kernel_backed() ? port.driver != config::Driver::socket : !port.pci.empty())
+            devices.push_back(port.pci.empty() ? port.device : port.pci);
+    }
+    if (settings.dataplane.ports.empty()) {
+        const HostFacts host = look_at_host();
+        if (!host.default_interface.empty()) devices.push_back(host.default_interface);
+    }
+    return devices;
+}
+
 }  // namespace
 
 build::Built judge(const config::Settings& settings, build::Registry& registry,
@@ -59,6 +75,10 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
 
 std::vector<Error> advice(const config::Settings& settings) {
     std::vector<Error> out;
+    if (auto text = kernel::bypassed_filters(devices_beside_firewall(settings),
+                                             kernel::find_input_filters());
+        !text.empty())
+        out.push_back(settings.error(settings.dataplane.line, std::move(text)));
     auto secrets = settings.secrets;
     for (const auto& [file, owner, line] : private_keys(settings))
         secrets.push_back({file, "the key of " + owner, line});

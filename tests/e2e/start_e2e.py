@@ -402,6 +402,34 @@ class Words(unittest.TestCase):
                 self.assertIn("is good", done.stdout)
         self.assertEqual(self.picture(), before)
 
+    def test_check_names_a_firewall_that_a_port_passes_by(self):
+        network, path = self.scene.network, self.scene.folder / "ports.yaml"
+
+        def warned(driver):
+            path.write_text(with_ports(f"{{ device: eth0, driver: {driver} }}"))
+            done = self.say("--check", str(path))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return [line for line in done.stderr.splitlines() if "firewall" in line]
+
+        nft = ("add table inet guard", "add chain inet guard in { type filter hook input priority 0; policy accept; }",
+               "add chain inet guard through { type filter hook forward priority 0; policy drop; }",
+               "add chain inet guard translate { type nat hook prerouting priority -100; policy accept; }",
+               "add rule inet guard translate udp dport 5353 redirect to :53")
+        try:
+            for line in nft:
+                network.run("appliance", "nft", line)
+            self.assertEqual(warned("af_xdp"), [], "no chain there drops a query")
+            network.run("appliance", "nft", "add rule inet guard in udp dport 53 drop")
+            said, = warned("af_xdp")
+            self.assertRegex(said, r"ports.yaml:\d+: queries that eth0 receives do not pass this host's firewall \(inet guard in\)")
+            self.assertEqual(len(warned("af_packet")), 1)
+            self.assertEqual(warned("socket"), [])
+            network.run("appliance", "nft", "flush chain inet guard in")
+            network.run("appliance", "nft", "add chain inet guard in { type filter hook input priority 0; policy drop; }")
+            self.assertEqual(len(warned("af_xdp")), 1)
+        finally:
+            network.run("appliance", "nft", "delete table inet guard", check=False)
+
     def test_check_reports_every_error(self):
         path = self.scene.folder / "bad.yaml"
         path.write_text(MINIMAL.replace('addr: "udp://1.1.1.1:53"', 'addr: "udp://one.one:99999"')

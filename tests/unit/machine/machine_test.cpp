@@ -372,6 +372,24 @@ BOOST_AUTO_TEST_CASE(upstream_ports_are_reserved_if_the_kernel_could_use_them) {
 
 // ---- kernel
 
+BOOST_AUTO_TEST_CASE(a_firewall_that_a_port_passes_by_is_named) {
+    const auto found = [](const std::string& port, std::vector<std::string> chains) {
+        const Machine machine("dataplane: { ports: [ " + port + " ] }\n");
+        Subject subject = machine.subject();
+        subject.input_filters = std::move(chains);
+        return check_firewall(subject);
+    };
+    const std::vector<std::string> chains{"inet filter input", "ip filter INPUT"};
+    const auto advised = found("{ device: eth0, driver: af_xdp }", chains);
+    BOOST_TEST_REQUIRE(advised.size() == 1U);
+    BOOST_TEST((advised[0].level == Level::advice));
+    BOOST_TEST(advised[0].text.find("queries that eth0 receives do not pass this host's firewall "
+                                    "(inet filter input, ip filter INPUT)") == 0U);
+    BOOST_TEST(found("{ pci: '0000:03:00.0' }", chains).size() == 1U);
+    BOOST_TEST(found("{ device: eth0, driver: socket }", chains).empty());
+    BOOST_TEST(found("{ device: eth0, driver: af_xdp }", {}).empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_old_kernel_is_a_problem) {
     Machine machine;
     BOOST_TEST((machine.the("kernel").level == Level::ok));
