@@ -354,6 +354,15 @@ int main(int argc, char** argv) {
     if (argc >= 2 && std::string_view(argv[1]) == steer::doctor::kDoctorOption)
         return steer::doctor::run_doctor(argc - 1, argv + 1);
     static steer::build::PatternProcess patterns;
+    patterns.set_progress({[](const std::string& sentence) {
+                               if (is_start) spdlog::info("{}", sentence);
+                           },
+                           [] {
+                               using std::chrono::duration_cast;
+                               const auto now = std::chrono::steady_clock::now().time_since_epoch();
+                               return static_cast<std::uint64_t>(
+                                   duration_cast<std::chrono::milliseconds>(now).count());
+                           }});
     steer::matchers::use_pattern_compiler(&patterns);
     try {
         return run(argc, argv);

@@ -187,7 +187,9 @@ struct PatternProcess::Job {
     std::span<const Expression> expressions;
     bool compiles = false;
     PatternBudget budget;
-    std::uint64_t used_us = 0;  // of the budget, by processes before
+    std::uint64_t used_us = 0;             // of the budget, by processes before
+    std::function<std::string()> state{};  // for PatternProgress
+    std::uint64_t told_ms = 0;             // when that was told, or the job began
 };
 
 struct PatternProcess::End {
@@ -291,6 +293,7 @@ PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
             end.by = End::By::stop;
             break;
         }
+        tell_progress(job);
         const std::uint64_t cpu_us = cpu_us_of(pid);
         const bool one_too_long = end.doing != kNobody && cpu_us > begun_us + one_us;
         if (job.used_us + cpu_us > time_us || one_too_long) {
@@ -314,6 +317,15 @@ PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
         end.by = out_of_time ? End::By::time : End::By::crash;
     }
     return end;
+}
+
+void PatternProcess::tell_progress(Job& job) const {
+    if (!progress_.tell) return;
+    const std::uint64_t now_ms = progress_.now_ms();
+    if (job.told_ms == 0) job.told_ms = now_ms;
+    if (now_ms < job.told_ms + kTellEveryMs) return;
+    job.told_ms = now_ms;
+    progress_.tell(job.state());
 }
 
 PatternBudget PatternProcess::budget() const {
@@ -360,6 +372,10 @@ std::vector<Checked> PatternProcess::check(std::span<const Expression> expressio
         const std::scoped_lock lock(mutex_);
         if (known_.size() >= kMaxKnown) known_.clear();
         known_.insert_or_assign({fresh[i].text, fresh[i].flags}, out[places[i]]);
+    };
+    job.state = [&] {
+        return "checking patterns: " + std::to_string(done) + " of " +
+               std::to_string(fresh.size()) + " are done";
     };
     while (done < fresh.size()) {
         const std::size_t first = done;
@@ -419,6 +435,9 @@ Compiled PatternProcess::compile(std::span<const Expression> expressions) {
     Compiled out;
     bool is_damaged = false;
     Job job{expressions, true, budget(), 0};
+    job.state = [&] {
+        return "compiling " + std::to_string(expressions.size()) + " patterns together";
+    };
     const End end = run(job, [&](char kind, std::uint32_t number, std::uint64_t /*cpu_us*/,
                                  std::string_view bytes) {
         hs_database_t* database = nullptr;

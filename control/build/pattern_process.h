@@ -26,8 +26,16 @@ inline constexpr const char* kCompilePatterns = "--compile-patterns";
 // The compile process: reads standard input to the end, writes to standard output, and returns the exit code.
 int run_pattern_process();
 
+// Gets a sentence every kTellEveryMs while a call lasts, on the thread that called. `now_ms` only grows.
+struct PatternProgress {
+    std::function<void(const std::string& sentence)> tell;
+    std::function<std::uint64_t()> now_ms;
+};
+
 class PatternProcess : public matchers::PatternCompiler {
   public:
+    static constexpr std::uint64_t kTellEveryMs = 5'000;
+
     // `program`: a program that calls run_pattern_process() for kCompilePatterns.
     explicit PatternProcess(std::string program = "/proc/self/exe")
         : program_(std::move(program)) {}
@@ -37,6 +45,8 @@ class PatternProcess : public matchers::PatternCompiler {
     matchers::Compiled compile(std::span<const matchers::Expression> expressions) override;
     void set_budget(const matchers::PatternBudget& budget) override;
 
+    // Before the first call.
+    void set_progress(PatternProgress progress) { progress_ = std::move(progress); }
     void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 
   private:
@@ -46,10 +56,12 @@ class PatternProcess : public matchers::PatternCompiler {
                                        std::string_view bytes)>;
     // One process, from its start to its end.
     End run(Job& job, const Records& records);
+    void tell_progress(Job& job) const;
     [[nodiscard]] matchers::PatternBudget budget() const;
 
     using Key = std::pair<std::string, unsigned>;  // text and flags
     const std::string program_;
+    PatternProgress progress_;
     std::atomic<bool> stopped_{false};
     mutable std::mutex mutex_;
     matchers::PatternBudget budget_;
