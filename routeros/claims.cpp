@@ -51,11 +51,16 @@ Claim* Claims::raise(const ClaimKey& key, const Origin& origin, std::uint64_t un
     if (claim == nullptr) {
         if (const auto kind = shares_.full(holders, bounds)) {
             refusal_ = static_cast<Refusal>(static_cast<std::size_t>(*kind) + 1);
+            is_of_client_ = refusal_ == Refusal::client;
             return nullptr;
         }
         auto& held = per_list_[key.list];
         if (held >= bounds.total) {
             refusal_ = Refusal::list;
+            Holders without_client = holders;
+            without_client[static_cast<std::size_t>(ShareKind::client)] = 0;
+            is_of_client_ =
+                shares_.pressure(without_client, bounds, 1) < shares_.pressure(holders, bounds, 1);
             return nullptr;
         }
         ++held;

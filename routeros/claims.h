@@ -68,6 +68,9 @@ class Claims {
     Claim* raise(const ClaimKey& key, const Origin& origin, std::uint64_t until_ms,
                  std::uint64_t row_until_ms, const ClaimBounds& bounds);
     [[nodiscard]] Refusal refusal() const { return refusal_; }
+    // Whether it was because of the client: its share is used up, or the list is full and the client uses more of its share
+    // than the name and the suffix do.
+    [[nodiscard]] bool is_refusal_of_client() const { return is_of_client_; }
     // Makes space in a full list: takes out a claim whose holders use more of their shares than those of the new
     // claim would. Checks some claims and takes the one whose holders use most. No value: there is none.
     std::optional<Claim> evict(ListId list, const Origin& origin, const ClaimBounds& bounds);
@@ -121,6 +124,7 @@ class Claims {
     std::size_t ends_of_none_ = 0;  // of them, those of claims that were taken out early
     Shares shares_;
     Refusal refusal_ = Refusal::list;
+    bool is_of_client_ = false;
     Index hand_ = 0;  // the slot that evict() checks next
 };
 

@@ -464,7 +464,7 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
     Claim* const claim = raise(list, key, origin, need_ms, row_until_ms);
     if (claim == nullptr) {
         if (serial != 0) holds_.find(serial)->second.refused = true;
-        sink_.refused(key.list, address);
+        sink_.refused(key.list, address, claims_.is_refusal_of_client());
         return false;
     }
     claim->row_life_s = std::max(claim->row_life_s, row_life_s);

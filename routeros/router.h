@@ -100,8 +100,9 @@ class RouterSink {
     // Replaces the value before.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
     virtual void forgotten(ListId list, const AddressBytes& address) = 0;
-    // A claim of the address was refused: the list, or a share of it, is full.
-    virtual void refused(ListId /*list*/, const AddressBytes& /*address*/) {}
+    // A claim of the address was refused: the list, or a share of it, is full. `of_client`: because of what its client
+    // uses; another client's might be taken.
+    virtual void refused(ListId /*list*/, const AddressBytes& /*address*/, bool /*of_client*/) {}
     // A new epoch: earlier installed() calls are void.
     virtual void epoch(ListId list) = 0;
     virtual void away(ListId list, bool away) = 0;

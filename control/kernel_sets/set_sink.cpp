@@ -82,7 +82,7 @@ void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
     for (const IpAddress& address : claim.addresses) {
         if (claims_.add({claim.list, address, until_s}, now_s)) continue;
         overflow(claim.list);
-        observer_.refused(*this, claim.list, address);
+        observer_.refused(*this, claim.list, address, RefusedFor::all);
         is_taken = false;
     }
     if (claim.hold_token == 0) return;

@@ -200,7 +200,7 @@ bool SetSink::take(sets::SetMessage message) {
         }
     } else if (const auto* const refused = std::get_if<sets::RefusedRows>(&message.what)) {
         for (const sets::Installed& row : refused->rows) {
-            if (is_current) observer_.refused(*this, row.list, row.address);
+            if (is_current) observer_.refused(*this, row.list, row.address, RefusedFor::all);
             settle(held_.refused(row), Outcome::refused);
         }
     } else if (const auto* const lost = std::get_if<sets::LostLists>(&message.what)) {

@@ -118,7 +118,7 @@ void AliasEngine::claim(const Claim& claim, std::uint64_t now_ms) {
                 case AliasState::Claimed::full:
                     is_full = true;
                     alias->is_overflowed = true;
-                    observer_.refused(sink_, claim.list, address);
+                    observer_.refused(sink_, claim.list, address, RefusedFor::all);
                     if (alias->counters.full++ == 0) {
                         log_(Level::warning, about(*alias) + "has `max_elements` elements (" +
                                                  std::to_string(plan.max_elements) +

@@ -18,6 +18,7 @@
 #include "control/config/sink_settings.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/event/event.h"
+#include "dataplane/event/row_board.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -96,7 +97,9 @@ class SinkObserver {
     virtual void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
     // The sink has no room for the row: the list, or a share of it, is full. Maybe before claim() returns. Not for each
     // claim while the target is away: a claim that is kept is not refused.
-    virtual void refused(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
+    // `whom`: whose next claim of the address would be refused, too; `name` and `client` are those of the claim.
+    virtual void refused(const ClaimSink& sink, ListId list, const IpAddress& address,
+                         RefusedFor whom) = 0;
     // Everything known about the list is void: its rows are claimed again.
     virtual void epoch(const ClaimSink& sink, ListId list) = 0;
     // Whether answers should not wait for the list. A new list is away.

@@ -108,7 +108,7 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
     for (const ListSink& one : list.sinks)
         one.sink->claim(claim, now_ms);
     claiming_ = nullptr;
-    take_refusals(list, claim, event.hold_token != 0);
+    take_refusals(list, event, claim.addresses);
 }
 
 // ---- addresses without room
@@ -119,36 +119,44 @@ bool ListService::counts(const List& list, const ListSink& one) {
            std::ranges::all_of(list.sinks, &ListSink::away);
 }
 
-void ListService::refused(const ClaimSink& sink, ListId id, const IpAddress& address) {
+void ListService::refused(const ClaimSink& sink, ListId id, const IpAddress& address,
+                          RefusedFor whom) {
     const List& list = lists_[id];
     const int place = place_of(list, sink);
     if (place < 0 || !counts(list, list.sinks[static_cast<std::size_t>(place)])) return;
-    if (claiming_ == &list) return refused_.push_back(address);
-    mark(id, address);  // of an earlier claim
+    if (claiming_ == &list) return refused_.push_back({address, whom});
+    // Of an earlier claim, or of another box's, whose name says nothing about the answers here.
+    const RefusedFor known = whom == RefusedFor::all ? whom : RefusedFor::others;
+    mark(id, address, runtime_.shared().board->holder(known, {}, {}));
 }
 
 // After all sinks of the list got the claim.
-void ListService::take_refusals(const List& list, const Claim& claim, bool is_awaited) {
-    const bool has_marks = marks_.contains(claim.list);
+void ListService::take_refusals(const List& list, const Event& event,
+                                std::span<const IpAddress> addresses) {
+    const bool has_marks = marks_.contains(event.list);
     if (refused_.empty() && !has_marks) return;
+    RowBoard& board = *runtime_.shared().board;
     const auto counting =
         std::ranges::count_if(list.sinks, [&](const ListSink& one) { return counts(list, one); });
     const auto enough = list.quorum == config::Quorum::any ? counting : 1;
     bool is_refused = false;
-    for (const IpAddress& address : claim.addresses) {
-        if (std::ranges::count(refused_, address) >= enough) {
-            mark(claim.list, address);
+    for (const IpAddress& address : addresses) {
+        const auto is_it = [&](const RefusedAddress& one) { return one.address == address; };
+        if (std::ranges::count_if(refused_, is_it) >= enough) {
+            const RefusedFor whom = std::ranges::find_if(refused_, is_it)->whom;
+            mark(event.list, address,
+                 board.holder(whom, {event.name.data(), event.name_len}, event.client));
             is_refused = true;
         } else if (has_marks) {
-            runtime_.shared().board->lift_refusal(claim.list, address);
+            board.lift_refusal(event.list, address);
         }
     }
-    if (is_refused && !is_awaited) acknowledger_.count(Outcome::refused);
+    if (is_refused && event.hold_token == 0) acknowledger_.count(Outcome::refused);
 }
 
-void ListService::mark(ListId id, const IpAddress& address) {
+void ListService::mark(ListId id, const IpAddress& address, std::uint32_t holder) {
     refusals_.fetch_add(1, std::memory_order_relaxed);
-    switch (runtime_.shared().board->refuse(id, address, now_s())) {
+    switch (runtime_.shared().board->refuse(id, address, holder, now_s())) {
         case RowBoard::Marked::fresh:
             marks_[id].push_back(address);
             ++mark_count_;

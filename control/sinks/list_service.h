@@ -22,6 +22,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,7 +64,8 @@ class ListService final : public SinkObserver {
     void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override;
     void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
-    void refused(const ClaimSink& sink, ListId list, const IpAddress& address) override;
+    void refused(const ClaimSink& sink, ListId list, const IpAddress& address,
+                 RefusedFor whom) override;
     void epoch(const ClaimSink& sink, ListId list) override;
     void away(const ClaimSink& sink, ListId list, bool value) override;
     void settled(std::uint64_t hold_token, Outcome outcome) override;
@@ -105,10 +107,10 @@ class ListService final : public SinkObserver {
     void count_anew(ListId id, const List& list);
     void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
-    void take_refusals(const List& list, const Claim& claim, bool is_awaited);
+    void take_refusals(const List& list, const Event& event, std::span<const IpAddress> addresses);
     [[nodiscard]] static bool counts(const List& list, const ListSink& one);
     [[nodiscard]] std::uint32_t now_s() const { return static_cast<std::uint32_t>(now_ms_ / 1000); }
-    void mark(ListId id, const IpAddress& address);
+    void mark(ListId id, const IpAddress& address, std::uint32_t holder);
     void bound_marks();
     void forget_marks();
     void log_shortened(const List& list, const Event& event, std::uint64_t now_ms);
@@ -126,9 +128,13 @@ class ListService final : public SinkObserver {
     std::uint32_t tidied_s_ = 0;       // when old names of shared addresses were last forgotten
     std::uint32_t tidied_rows_s_ = 0;  // and rows of lists with several sinks
     std::atomic<std::uint64_t> board_full_{0};
-    std::uint64_t now_ms_ = 0;        // of the last take() or forget_ended()
-    const List* claiming_ = nullptr;  // while its sinks get a claim ...
-    std::vector<IpAddress> refused_;  // ... what they had no room for, each by each sink
+    std::uint64_t now_ms_ = 0;  // of the last take() or forget_ended()
+    struct RefusedAddress {
+        IpAddress address;
+        RefusedFor whom;
+    };
+    const List* claiming_ = nullptr;       // while its sinks get a claim ...
+    std::vector<RefusedAddress> refused_;  // ... what they had no room for, each by each sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
     std::size_t mark_count_ = 0;
     std::atomic<std::uint64_t> refusals_{0};

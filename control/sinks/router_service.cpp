@@ -97,8 +97,10 @@ void RouterService::forgotten(routeros::ListId list, const routeros::AddressByte
     observer_.forgotten(*this, list, IpAddress{address});
 }
 
-void RouterService::refused(routeros::ListId list, const routeros::AddressBytes& address) {
-    observer_.refused(*this, list, IpAddress{address});
+void RouterService::refused(routeros::ListId list, const routeros::AddressBytes& address,
+                            bool of_client) {
+    observer_.refused(*this, list, IpAddress{address},
+                      of_client ? RefusedFor::client : RefusedFor::name);
 }
 
 void RouterService::epoch(routeros::ListId list) {

@@ -46,7 +46,8 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     void installed(routeros::ListId list, const routeros::AddressBytes& address,
                    std::uint32_t until_s) override;
     void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override;
-    void refused(routeros::ListId list, const routeros::AddressBytes& address) override;
+    void refused(routeros::ListId list, const routeros::AddressBytes& address,
+                 bool of_client) override;
     void epoch(routeros::ListId list) override;
     void away(routeros::ListId list, bool value) override;
     void settled(std::uint64_t hold_token, routeros::Outcome outcome) override;

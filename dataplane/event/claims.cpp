@@ -163,7 +163,7 @@ Claims::Known Claims::look_up(const PolicyList& list, const LeavingAnswer& a, No
         }
         const std::uint32_t until_s = ttl_until_s(list, board_.installed_until(id, address, epoch));
         if (has_marks && until_s <= now.s()) {
-            const Refusal refusal = board_.refusal(id, address, now.s());
+            const Refusal refusal = board_.refusal(id, address, a.qname, a.client, now.s());
             if (refusal != Refusal::none && known.refusal != Refusal::stands)
                 known.refusal = refusal;
             if (refusal == Refusal::stands) return;  // it is not claimed now
@@ -312,7 +312,9 @@ unsigned Claims::push_events(const PolicyList& list, const LeavingAnswer& a,
     // An answer that waits gets a result for each of its events.
     const bool leaves_out = hold_token == 0 && may_have_marks(e.list, now);
     for_each_claimable(list, a.answer, [&](const IpAddress& address) {
-        if (leaves_out && board_.refusal(e.list, address, now.s()) == Refusal::stands) return;
+        if (leaves_out &&
+            board_.refusal(e.list, address, a.qname, a.client, now.s()) == Refusal::stands)
+            return;
         e.addresses[e.count++] = address;
         if (e.count == kEventAddresses) push();
     });

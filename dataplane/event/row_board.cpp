@@ -21,9 +21,10 @@ struct RowKey {
 };
 static_assert(sizeof(RowKey) == 20);
 // In RowKey::list: the entry says until when the list does without the address; or until when its refusal lasts, and
-// in place of the epoch until when it stands.
+// in place of the epoch the holder() that it stands for.
 constexpr std::uint32_t kSkipped = 1U << 31, kRefused = 1U << 30;
 static_assert(kMaxLists <= kRefused);
+constexpr std::uint32_t kAll = 0, kOthers = 1;  // holders
 
 void* pack(std::uint32_t until_s, std::uint32_t epoch) {
     static_assert(sizeof(void*) == sizeof(std::uint64_t));
@@ -38,7 +39,7 @@ std::uint32_t random_word() {
 
 }  // namespace
 
-RowBoard::RowBoard(unsigned rows, rte_rcu_qsbr* qsbr) : capacity_(rows) {
+RowBoard::RowBoard(unsigned rows, rte_rcu_qsbr* qsbr) : secret_(random_word()), capacity_(rows) {
     static std::atomic<unsigned> serial{0};
     char name[RTE_HASH_NAMESIZE];
     std::snprintf(name, sizeof name, "board_%u", serial.fetch_add(1));
@@ -104,20 +105,38 @@ bool RowBoard::skip(ListId list, const IpAddress& address, std::uint32_t until_s
 }
 
 Refusal RowBoard::refusal(ListId list, const IpAddress& address,
+                          std::span<const std::uint8_t> qname, const IpAddress& client,
                           std::uint32_t now_s) const noexcept {
     const RowKey key{address, list | kRefused};
     void* value = nullptr;
     if (rte_hash_lookup_data(hash_, &key, &value) < 0) return Refusal::none;
     const auto packed = reinterpret_cast<std::uint64_t>(value);
-    if (packed >> 32 <= now_s) return Refusal::none;
-    return static_cast<std::uint32_t>(packed) > now_s ? Refusal::stands : Refusal::old;
+    const auto until_s = static_cast<std::uint32_t>(packed >> 32);
+    if (until_s <= now_s) return Refusal::none;
+    if (until_s - now_s <= kRefusalLastsS - kRefusalStandsS) return Refusal::old;
+    const auto held_by = static_cast<std::uint32_t>(packed);
+    const bool is_same = held_by == kAll || held_by == holder(RefusedFor::name, qname, client) ||
+                         held_by == holder(RefusedFor::client, qname, client);
+    return is_same ? Refusal::stands : Refusal::old;
 }
 
-RowBoard::Marked RowBoard::refuse(ListId list, const IpAddress& address, std::uint32_t now_s) {
+std::uint32_t RowBoard::holder(RefusedFor whom, std::span<const std::uint8_t> qname,
+                               const IpAddress& client) const noexcept {
+    if (whom == RefusedFor::all) return kAll;
+    if (whom == RefusedFor::others) return kOthers;
+    std::uint32_t hash = rte_jhash(qname.data(), static_cast<std::uint32_t>(qname.size()), secret_);
+    if (whom == RefusedFor::client) {
+        const std::uint32_t bytes = client.is_v4() ? 16 : 8;  // an IPv6 /64
+        hash = rte_jhash(client.bytes.data(), bytes, hash);
+    }
+    return hash <= kOthers ? kOthers + 1 : hash;
+}
+
+RowBoard::Marked RowBoard::refuse(ListId list, const IpAddress& address, std::uint32_t holder,
+                                  std::uint32_t now_s) {
     const RowKey key{address, list | kRefused};
     const std::size_t before = size_;
-    if (!put_value(&key, pack(now_s + kRefusalLastsS, now_s + kRefusalStandsS)))
-        return Marked::full;
+    if (!put_value(&key, pack(now_s + kRefusalLastsS, holder))) return Marked::full;
     return size_ == before ? Marked::again : Marked::fresh;
 }
 

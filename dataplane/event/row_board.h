@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
@@ -20,7 +21,7 @@ struct rte_rcu_qsbr;
 namespace steer {
 
 inline constexpr std::uint32_t kForever = UINT32_MAX;  // a row without a timeout
-// How long a refused address is not claimed again, and the largest TTL of its answers with `on_full: cap_ttl`.
+// How long a refused address is not claimed again for the same holder, and the largest TTL of its answers with `on_full: cap_ttl`.
 inline constexpr std::uint32_t kRefusalStandsS = 5;
 // How long it counts as refused, unless its claim is taken before.
 inline constexpr std::uint32_t kRefusalLastsS = 60;
@@ -28,8 +29,17 @@ inline constexpr std::uint32_t kRefusalLastsS = 60;
 // What the row board says about the last claim of an address.
 enum class Refusal : std::uint8_t {
     none,    // it was taken, or there was none for a while
-    stands,  // refused: no event now
-    old,     // refused the last time: claim it again
+    stands,  // refused, and would be again: no event now
+    old,     // refused before, or for another name or client: claim it
+};
+
+// Who a claim was refused for: only their next claims of the address wait. So a name or client that has used its share
+// keeps no other from claiming the address.
+enum class RefusedFor : std::uint8_t {
+    all,     // there is no room for any claim
+    name,    // the answer's name
+    client,  // this client with this name
+    others,  // no answer of this box
 };
 
 class RowBoard {
@@ -48,8 +58,9 @@ class RowBoard {
     [[nodiscard]] bool is_skipped(ListId list, const IpAddress& address,
                                   std::uint32_t now_s) const noexcept;
 
-    // Reader: whether the address has no row because the list refused it.
+    // Reader: whether the address has no row because the list refused it. `qname`: of the answer, lower-cased wire form.
     [[nodiscard]] Refusal refusal(ListId list, const IpAddress& address,
+                                  std::span<const std::uint8_t> qname, const IpAddress& client,
                                   std::uint32_t now_s) const noexcept;
 
     // Writer. False: full (the address is then unknown).
@@ -57,9 +68,12 @@ class RowBoard {
     void remove(ListId list, const IpAddress& address);
     // Writer: the list does without the address until then; 0: ends that. False: full, the list keeps holding it.
     bool skip(ListId list, const IpAddress& address, std::uint32_t until_s);
+    // Writer: what a mark holds of the name and client of a claim.
+    [[nodiscard]] std::uint32_t holder(RefusedFor whom, std::span<const std::uint8_t> qname,
+                                       const IpAddress& client) const noexcept;
     // Writer: the list refused the address now. The caller bounds the number of these marks.
     enum class Marked : std::uint8_t { fresh, again, full };
-    Marked refuse(ListId list, const IpAddress& address, std::uint32_t now_s);
+    Marked refuse(ListId list, const IpAddress& address, std::uint32_t holder, std::uint32_t now_s);
     // Writer: it no longer counts as refused; the mark stays until forget_ended(). False: there is no mark.
     bool lift_refusal(ListId list, const IpAddress& address);
     // Writer: removes the mark, unless it lasts beyond `now_s`: then returns until when.
@@ -75,6 +89,7 @@ class RowBoard {
     void remove_key(const void* key);
 
     rte_hash* hash_;
+    std::uint32_t secret_;  // of holder()
     std::uint32_t capacity_;
     std::size_t size_ = 0;
     std::uint32_t cursor_ = 0;  // of forget_ended()

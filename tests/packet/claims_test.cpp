@@ -42,8 +42,10 @@ void install(Appliance& a, const Event& e, Outcome outcome = Outcome::installed)
 }
 
 // As routers: the list has no room for the address.
-void refuse(Appliance& a, ListId list, const IpAddress& address) {
-    BOOST_REQUIRE(a.board().refuse(list, address, a.now().s()) != RowBoard::Marked::full);
+void refuse(Appliance& a, ListId list, const IpAddress& address, RefusedFor whom = RefusedFor::all,
+            const char* name = kName, const char* client = "192.0.2.10") {
+    const std::uint32_t holder = a.board().holder(whom, wire_name(name), *IpAddress::parse(client));
+    BOOST_REQUIRE(a.board().refuse(list, address, holder, a.now().s()) != RowBoard::Marked::full);
     a.lists()[list].marked_until_s = a.now().s() + kRefusalLastsS;
     ++a.lists()[list].refusals;
 }
@@ -600,6 +602,29 @@ BOOST_AUTO_TEST_CASE(a_refusal_and_a_late_router_obey_both_settings) {
         BOOST_CHECK_EQUAL(answer.rcode(), is_late ? 2U : 0U);
         if (!is_late) BOOST_CHECK_EQUAL(answer.ttls().at(0), 5U);
         BOOST_CHECK_EQUAL(a.count(Stat::full_capped), 1U);
+    }
+}
+
+// A name or client that has used its share may have an address that others need: theirs is claimed at once.
+BOOST_AUTO_TEST_CASE(a_refusal_for_one_name_or_client_keeps_no_other_from_claiming_the_address) {
+    const struct {
+        RefusedFor whom;
+        const char *name, *client;
+        bool is_claimed;
+    } kCases[] = {{RefusedFor::all, "www.evil.example", "192.0.2.66", false},
+                  {RefusedFor::name, "www.evil.example", "192.0.2.66", true},
+                  {RefusedFor::name, kName, "192.0.2.66", false},
+                  {RefusedFor::client, kName, "192.0.2.66", true},
+                  {RefusedFor::client, "www.evil.example", "192.0.2.10", true},
+                  {RefusedFor::client, kName, "192.0.2.10", false},
+                  {RefusedFor::others, kName, "192.0.2.10", true}};
+    for (const auto& one : kCases) {
+        Appliance a;
+        a.publish(list_forward(full_list(OnFull::cap_ttl)));
+        refuse(a, 3, row(), one.whom, one.name, one.client);
+        let_upstream_answer(a, 300);
+        BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);  // it has no row yet
+        BOOST_CHECK_EQUAL(a.events().size(), one.is_claimed ? 1U : 0U);
     }
 }
 

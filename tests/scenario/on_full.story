@@ -18,25 +18,28 @@ at +50ms client 192.0.2.12 asks two.stream.example A
        stat full_capped is 1
        outcome refused is 1
 
-       # another name with the same address: no event while the refusal stands
+       # another name with the same address may have room: it claims the address itself
 at +1s client 192.0.2.12 asks three.stream.example A
        upstream answers three.stream.example A 203.0.113.2 ttl 300
        client is answered three.stream.example A 203.0.113.2 ttl 5
-       stat events_raised is 2
+       stat events_raised is 3
+at +1s client 192.0.2.13 asks three.stream.example A
+       client is answered three.stream.example A 203.0.113.2 ttl 5
+       stat events_raised is 3
 
-       # then the address is claimed again, and the answer still has the short TTL
+       # after 5 s the address is claimed again, and the answer still has the short TTL
 at +6s client 192.0.2.12 asks two.stream.example A
        client is answered two.stream.example A 203.0.113.2 ttl 5
-       stat events_raised is 3
+       stat events_raised is 4
 at +1s client 192.0.2.12 asks two.stream.example A
        client is answered two.stream.example A 203.0.113.2 ttl 5
-       stat events_raised is 3
+       stat events_raised is 4
        router edge1 has no row policy_set_v4 203.0.113.2
 
        # the one row's answer never lost a second by that
        client 192.0.2.10 asks one.stream.example A
-       client is answered one.stream.example A 203.0.113.1 ttl 290..293
-       stat events_raised is 3
+       client is answered one.stream.example A 203.0.113.1 ttl 290..292
+       stat events_raised is 4
 
        # its row ends, so there is room
 at 6m  client 192.0.2.12 asks two.stream.example A

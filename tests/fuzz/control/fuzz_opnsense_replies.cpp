@@ -20,7 +20,7 @@ struct Observer final : SinkObserver {
         REQUIRE(list == 1);
     }
     void forgotten(const ClaimSink&, ListId list, const IpAddress&) override { REQUIRE(list == 1); }
-    void refused(const ClaimSink&, ListId, const IpAddress&) override {}
+    void refused(const ClaimSink&, ListId, const IpAddress&, RefusedFor) override {}
     void epoch(const ClaimSink&, ListId list) override { REQUIRE(list == 1); }
     void away(const ClaimSink&, ListId list, bool value) override {
         REQUIRE(list == 1);

@@ -45,23 +45,27 @@ BOOST_AUTO_TEST_CASE(a_row_is_put_found_and_removed) {
 BOOST_AUTO_TEST_CASE(a_refusal_stands_gets_old_and_ends) {
     Readers readers;
     RowBoard board{64, readers.get()};
-    BOOST_TEST((board.refuse(1, address(1), 100) == RowBoard::Marked::fresh));
-    BOOST_TEST((board.refusal(1, address(1), 104) == Refusal::stands));
-    BOOST_TEST((board.refusal(1, address(1), 105) == Refusal::old));
-    BOOST_TEST((board.refusal(1, address(1), 159) == Refusal::old));
-    BOOST_TEST((board.refusal(1, address(1), 160) == Refusal::none));
-    BOOST_TEST((board.refusal(2, address(1), 100) == Refusal::none));
+    const std::uint32_t kAll = board.holder(RefusedFor::all, {}, {});
+    const auto refusal = [&](ListId list, std::uint32_t now_s) {
+        return board.refusal(list, address(1), {}, address(9), now_s);
+    };
+    BOOST_TEST((board.refuse(1, address(1), kAll, 100) == RowBoard::Marked::fresh));
+    BOOST_TEST((refusal(1, 104) == Refusal::stands));
+    BOOST_TEST((refusal(1, 105) == Refusal::old));
+    BOOST_TEST((refusal(1, 159) == Refusal::old));
+    BOOST_TEST((refusal(1, 160) == Refusal::none));
+    BOOST_TEST((refusal(2, 100) == Refusal::none));
     BOOST_TEST(board.installed_until(1, address(1), 105) == 0U);  // it is no row
     BOOST_TEST(!board.is_skipped(1, address(1), 100));
-    BOOST_TEST((board.refuse(1, address(1), 110) == RowBoard::Marked::again));
-    BOOST_TEST((board.refusal(1, address(1), 114) == Refusal::stands));
+    BOOST_TEST((board.refuse(1, address(1), kAll, 110) == RowBoard::Marked::again));
+    BOOST_TEST((refusal(1, 114) == Refusal::stands));
     BOOST_TEST(board.drop_refusal(1, address(1), 169) == 170U);
     BOOST_TEST(board.lift_refusal(1, address(1)));
-    BOOST_TEST((board.refusal(1, address(1), 114) == Refusal::none));
+    BOOST_TEST((refusal(1, 114) == Refusal::none));
     BOOST_TEST(!board.lift_refusal(1, address(2)));
     BOOST_TEST(board.drop_refusal(1, address(1), 114) == 0U);
     BOOST_TEST(board.size() == 0U);
-    while (board.refuse(1, address(static_cast<unsigned>(board.size())), 100) !=
+    while (board.refuse(1, address(static_cast<unsigned>(board.size())), kAll, 100) !=
            RowBoard::Marked::full) {
     }
     BOOST_TEST(board.size() == 64U);

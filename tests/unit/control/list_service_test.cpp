@@ -38,7 +38,7 @@ class FakeSink final : public ClaimSink {
         row_life_s = claim.row_life_s;
         if (is_full) {
             for (const IpAddress& address : claim.addresses)
-                observer_.refused(*this, claim.list, address);
+                observer_.refused(*this, claim.list, address, whom);
         }
         if (claim.hold_token == 0) return;
         if (settles) {
@@ -63,10 +63,11 @@ class FakeSink final : public ClaimSink {
             observer_.settled(token, outcome);
     }
 
-    void refused(const IpAddress& address) { observer_.refused(*this, kList, address); }
+    void refused(const IpAddress& address) { observer_.refused(*this, kList, address, whom); }
 
     std::optional<Outcome> settles;  // within claim()
     bool is_full = false;
+    RefusedFor whom = RefusedFor::all;
     std::vector<IpAddress> claimed;
     std::vector<std::uint64_t> tokens;
     std::string name;
@@ -100,7 +101,7 @@ struct Place {
         return event;
     }
     Refusal refusal(const IpAddress& address, std::uint32_t now_s) {
-        return runtime.shared().board->refusal(kList, address, now_s);
+        return runtime.shared().board->refusal(kList, address, kRoot, client, now_s);
     }
     std::uint32_t refusals() { return (*runtime.shared().lists)[kList].refusals; }
     std::uint64_t count(Outcome outcome) {
@@ -136,6 +137,8 @@ struct Place {
         return static_cast<Outcome>(message.b);
     }
 
+    static constexpr std::array<std::uint8_t, 1> kRoot{};  // the name of event()
+    IpAddress client{};
     const std::uint64_t kToken = make_hold_token(0, 1, 1);
     RuntimeOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
     DataplaneRuntime runtime{options};
@@ -357,6 +360,22 @@ BOOST_AUTO_TEST_CASE(a_refusal_after_the_claim_is_marked_too) {
     BOOST_TEST((refusal(kB, 1) == Refusal::none));
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_holds_the_name_or_client_of_its_claim) {
+    service.configure({&first});
+    first.here();
+    first.is_full = true;
+    first.whom = RefusedFor::client;
+    BOOST_TEST(service.take(event(), 1000));
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    client = *IpAddress::parse("192.0.2.1");
+    BOOST_TEST((refusal(kA, 1) == Refusal::old));
+    first.whom = RefusedFor::name;
+    BOOST_TEST(service.take(event(), 1000));
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    first.refused(kA);  // a claim of another box
+    BOOST_TEST((refusal(kA, 1) == Refusal::old));
+}
+
 BOOST_AUTO_TEST_CASE(a_held_answer_without_room_is_counted_once) {
     service.configure({&first});
     first.here();
@@ -403,7 +422,8 @@ BOOST_AUTO_TEST_CASE(marks_take_a_bounded_part_of_the_row_board) {
         flood.list = kOther;
         flood.addresses[0] = IpAddress::from_v4(four);
         BOOST_TEST(service.take(flood, 1000));
-        BOOST_REQUIRE((board.refusal(kOther, flood.addresses[0], 1) == Refusal::stands));
+        BOOST_REQUIRE(
+            (board.refusal(kOther, flood.addresses[0], kRoot, client, 1) == Refusal::stands));
     }
     BOOST_TEST(board.size() == most + 1);
     BOOST_TEST((refusal(kA, 1) == Refusal::stands));

@@ -21,8 +21,8 @@ void Witness::installed(ListId list, const AddressBytes& address, std::uint32_t 
 void Witness::forgotten(ListId list, const AddressBytes& address) {
     board.erase({list, address});
 }
-void Witness::refused(ListId list, const AddressBytes& address) {
-    refusals.emplace_back(list, address);
+void Witness::refused(ListId list, const AddressBytes& address, bool of_client) {
+    refusals.push_back({list, address, of_client});
 }
 
 void Witness::epoch(ListId list) {

@@ -28,7 +28,7 @@ class Witness : public RouterSink {
   public:
     void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override;
     void forgotten(ListId list, const AddressBytes& address) override;
-    void refused(ListId list, const AddressBytes& address) override;
+    void refused(ListId list, const AddressBytes& address, bool of_client) override;
     void epoch(ListId list) override;
     void away(ListId list, bool away) override;
     void settled(std::uint64_t hold_token, Outcome outcome) override;
@@ -45,7 +45,13 @@ class Witness : public RouterSink {
     std::map<std::pair<ListId, AddressBytes>, Known> board;
     std::map<ListId, std::uint32_t> epochs;
     std::map<ListId, bool> aways;
-    std::vector<std::pair<ListId, AddressBytes>> refusals;
+    struct Refused {
+        ListId list;
+        AddressBytes address;
+        bool of_client;
+        bool operator==(const Refused&) const = default;
+    };
+    std::vector<Refused> refusals;
     std::map<std::uint64_t, Outcome> outcomes;
     std::map<std::uint64_t, std::int64_t> settled_at_us;
     std::vector<std::string> sentences;

@@ -597,7 +597,7 @@ BOOST_AUTO_TEST_CASE(max_rows_limits_the_claims) {
     BOOST_TEST((small.outcomes[3] == Outcome::refused));
     BOOST_TEST(small.router.counters().claims_refused == 2U);
     BOOST_TEST_REQUIRE(small.refusals.size() == 2U);
-    BOOST_TEST((small.refusals[0] == std::pair(ListId{1}, bytes_of("203.0.113.3"))));
+    BOOST_TEST((small.refusals[0] == Refused{1, bytes_of("203.0.113.3"), false}));
     BOOST_TEST(small.sentences.back().find("max_rows") != std::string::npos);
 }
 

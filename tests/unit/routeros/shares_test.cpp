@@ -83,7 +83,11 @@ BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_their_share) {
     }
     BOOST_TEST(lab.router->status().claims == 60U);
     BOOST_TEST(lab.router->counters().claims_over_share == 10U + 70U + 80U);
-    BOOST_TEST(lab.refusals.size() == 10U + 70U + 80U);
+    // Those above the client's share say nothing about other clients.
+    BOOST_TEST_REQUIRE(lab.refusals.size() == 10U + 70U + 80U);
+    BOOST_TEST(!lab.refusals.at(0).of_client);
+    BOOST_TEST(!lab.refusals.at(10).of_client);
+    BOOST_TEST(lab.refusals.at(80).of_client);
     lab.run_for(61 * kSecond);
     lab.claim(1, {flood_address(500)}, 600, 630, 0, {"m.example", bytes_of("192.0.2.1")});
     BOOST_TEST(lab.said("client 192.0.2.1 has its share") == 1U);

@@ -11,7 +11,7 @@ namespace {
 struct DeafObserver final : SinkObserver {
     void installed(const ClaimSink&, ListId, const IpAddress&, std::uint32_t) override {}
     void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
-    void refused(const ClaimSink&, ListId, const IpAddress&) override {}
+    void refused(const ClaimSink&, ListId, const IpAddress&, RefusedFor) override {}
     void epoch(const ClaimSink&, ListId) override {}
     void away(const ClaimSink&, ListId, bool) override {}
     void settled(std::uint64_t, Outcome) override {}

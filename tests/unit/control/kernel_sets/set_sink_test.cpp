@@ -41,7 +41,8 @@ struct Heard final : SinkObserver {
         rows.push_back({list, address, until_s});
     }
     void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
-    void refused(const ClaimSink&, ListId, const IpAddress& address) override {
+    void refused(const ClaimSink&, ListId, const IpAddress& address, RefusedFor whom) override {
+        BOOST_TEST((whom == RefusedFor::all));
         refusals.push_back(address);
     }
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }

@@ -32,7 +32,9 @@ struct Heard final : SinkObserver {
     void forgotten(const ClaimSink&, ListId list, const IpAddress& address) override {
         rows.erase({list, address.to_string()});
     }
-    void refused(const ClaimSink&, ListId list, const IpAddress& address) override {
+    void refused(const ClaimSink&, ListId list, const IpAddress& address,
+                 RefusedFor whom) override {
+        BOOST_TEST((whom == RefusedFor::all));
         refusals.insert({list, address.to_string()});
     }
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
