@@ -63,8 +63,7 @@ class PolicyRun::Impl {
         run_ = {.query = &query, .answers = answers, .out = &out};
         const Bytes message = message_of(query);
         dns::Query q;
-        if (dns::parse_query(message, q) != dns::QueryError::none || q.qtype == dns::kAxfr ||
-            q.qtype == dns::kIxfr) {
+        if (dns::parse_query(message, q) != dns::QueryError::none) {
             out.ending = Ending::error;
             return out;
         }

@@ -93,6 +93,14 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
     return options_are_good ? QueryError::none : QueryError::bad_option;
 }
 
+// Types that no zone has (RFC 6895 3.1): OPT, the range for meta types and questions, and 0. ANY is a question.
+QueryError judge_uncounted(std::uint16_t qtype) noexcept {
+    constexpr std::uint16_t kFirstMeta = 128;
+    if (qtype == 0 || qtype == kOpt || (qtype >= kFirstMeta && qtype < kIxfr))
+        return QueryError::no_record_type;
+    return qtype >= kIxfr && qtype < kAny ? QueryError::not_served_type : QueryError::none;
+}
+
 [[gnu::always_inline]] inline void lower_in_line(const std::uint8_t* from, std::uint8_t* to,
                                                  std::size_t n) noexcept {
     if (n >= sizeof(Block)) {
@@ -145,7 +153,11 @@ QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexce
     out.question_end = static_cast<std::uint16_t>(kHeaderSize + name + kTypeAndClass);
 
     if (load_be32(header + 6) != 0) return QueryError::bad_sections;
-    return parse_additional(message, out.question_end, load_be16(header + 10), out);
+    const QueryError error =
+        parse_additional(message, out.question_end, load_be16(header + 10), out);
+    if (out.type_row != type_row_of(kOtherType) || error != QueryError::none) [[likely]]
+        return error;
+    return judge_uncounted(out.qtype);
 }
 
 std::uint16_t rcode_for(QueryError e) noexcept {
@@ -156,12 +168,14 @@ std::uint16_t rcode_for(QueryError e) noexcept {
         case QueryError::is_response:
             return kNoReply;
         case QueryError::bad_opcode:
+        case QueryError::not_served_type:
             return kNotImp;
         case QueryError::bad_edns_version:
             return kBadVers;
         case QueryError::question_count:
         case QueryError::bad_name:
         case QueryError::short_question:
+        case QueryError::no_record_type:
         case QueryError::bad_sections:
         case QueryError::bad_opt:
         case QueryError::bad_option:

@@ -66,6 +66,8 @@ enum class QueryError : std::uint8_t {
     question_count,    // not exactly one: FORMERR
     bad_name,          // label over 63, name over 255, pointer, or cut off: FORMERR
     short_question,    // type or class missing: FORMERR
+    no_record_type,    // OPT, TSIG, TKEY, 0 and other types that no record in a zone has: FORMERR
+    not_served_type,   // a zone transfer, MAILA, MAILB: NOTIMP
     bad_sections,      // answer or authority records in a query: FORMERR
     bad_opt,           // two OPTs, an OPT not at the root, or cut off: FORMERR
     bad_option,        // an option longer than its OPT, a malformed subnet or cookie: FORMERR

@@ -18,10 +18,6 @@ std::uint64_t question_sum(const Packet& p) {
     return p.message_sum + (0xffffU - checksum_fold(others));
 }
 
-bool is_zone_transfer(const dns::Query& q) {
-    return q.qtype == dns::kAxfr || q.qtype == dns::kIxfr;
-}
-
 // The message is always summed, because the reply's checksum is derived from that sum.
 bool checksum_right(Packet& p) {
     p.message_sum = checksum_narrow(checksum_add(0, p.dns, p.dns_length));
@@ -50,10 +46,6 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
     }
     if (error != dns::QueryError::none) {
         replier.answer_error(p, rcode, std::nullopt, Verdict::answered_error);
-        return false;
-    }
-    if (is_zone_transfer(p.query)) {
-        replier.answer_error(p, dns::kNotImp, std::nullopt, Verdict::answered_error);
         return false;
     }
     p.max_size = size_limit(p);

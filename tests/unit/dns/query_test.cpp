@@ -92,6 +92,19 @@ BOOST_AUTO_TEST_CASE(each_malformed_query_has_its_error) {
                          .bytes()) == QueryError::bad_opt);
 }
 
+BOOST_AUTO_TEST_CASE(types_that_no_record_has_are_no_questions) {
+    using Types = std::initializer_list<std::uint16_t>;
+    const auto asked = [](std::uint16_t type) {
+        return parse(DnsMessage::query(1, "a.b", type).bytes());
+    };
+    for (const auto type : Types{0, 41, 128, 200, 248, 249, 250})
+        BOOST_TEST(asked(type) == QueryError::no_record_type, type);
+    for (const auto type : Types{251, 252, 253, 254})
+        BOOST_TEST(asked(type) == QueryError::not_served_type, type);
+    for (const auto type : Types{1, 40, 42, 65, 127, 255, 256, 257, 65280, 65535})
+        BOOST_TEST(asked(type) == QueryError::none, type);
+}
+
 BOOST_AUTO_TEST_CASE(every_shortened_query_is_an_error) {
     const auto good = DnsMessage::query(1, "www.example.com", 1).opt(1232).bytes();
     for (std::size_t n = 0; n < good.size(); ++n) {
@@ -109,6 +122,8 @@ BOOST_AUTO_TEST_CASE(each_error_has_its_rcode) {
     BOOST_TEST(rcode_for(QueryError::is_response) == kNoReply);
     BOOST_TEST(rcode_for(QueryError::bad_opcode) == kNotImp);
     BOOST_TEST(rcode_for(QueryError::bad_edns_version) == kBadVers);
+    BOOST_TEST(rcode_for(QueryError::not_served_type) == kNotImp);
+    BOOST_TEST(rcode_for(QueryError::no_record_type) == kFormErr);
     BOOST_TEST(rcode_for(QueryError::trailing_bytes) == kFormErr);
 }
 
