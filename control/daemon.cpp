@@ -177,23 +177,46 @@ void Daemon::look_at_upstreams() {
             lost += losses.ring_full + losses.no_buffer;
         overload_gate_.look(overload_sums(workers, lost), now_ms);
     }
-    const std::string failing_domain = overload_watch_.failing_domain();
-    for (const Upstream& upstream : publisher_->current()->upstreams) {
-        if (upstream.channel != Channel::none) continue;
-        SilentUpstreams::Heard heard;
+    send_probes();
+}
+
+// What clients got from an upstream decides when it is asked, not whether it lives.
+void Daemon::send_probes() {
+    const std::uint64_t now_ms = clock_.now().ms;
+    const std::vector<Upstream>& upstreams = publisher_->current()->upstreams;
+    for (const Upstream& upstream : upstreams) {
+        UpstreamProbes::Traffic traffic;
         for (unsigned w = 0; w < runtime_->workers(); ++w) {
             const UpstreamHealth& health = runtime_->worker(w).upstream_health(upstream.id);
-            heard.replies += health.replies.get();
-            heard.unanswered += health.silent.load(std::memory_order_relaxed);
+            traffic.queries += health.queries.get();
+            traffic.replies += health.replies.get();
         }
-        const std::string news =
-            silent_upstreams_.look(upstream, heard, clock_.now().ms, failing_domain);
-        const bool is_good = news.ends_with(SilentUpstreams::kAnswersAgain);
-        if (!news.empty()) {
-            events_.tell(ops::EventKind::upstream,
-                         is_good ? ops::EventLevel::info : ops::EventLevel::warning, news);
-        }
+        upstream_probes_.see(upstream.id, traffic, now_ms);
+        const std::string news = upstream_probes_.news(upstream.id, upstream.name, now_ms);
+        if (news.empty()) continue;
+        const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain);
+        events_.tell(ops::EventKind::upstream,
+                     is_good ? ops::EventLevel::info : ops::EventLevel::warning, news);
     }
+    for (const std::uint16_t id : upstream_probes_.due(now_ms)) {
+        const auto upstream = std::ranges::find(upstreams, id, &Upstream::id);
+        if (upstream == upstreams.end()) continue;
+        streams_->probe({.upstream = id,
+                         .has_channel = upstream->channel != Channel::none,
+                         .address = upstream->address,
+                         .port = upstream->port,
+                         .query = probes_.at(id).query},
+                        [this, id] {
+                            boost::asio::post(main_io_,
+                                              [this, id] { upstream_probes_.replied(id); });
+                        });
+    }
+}
+
+void Daemon::follow_upstreams(build::Built& built) {
+    upstream_needs_ = std::move(built.upstream_needs);
+    probes_ = std::move(built.probes);
+    upstream_probes_.follow(probes_);
 }
 
 // At most one ring size of each worker, so that a busy worker cannot keep this loop running.

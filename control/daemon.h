@@ -25,11 +25,12 @@
 #include "control/edit/edit_service.h"
 #include "control/fetch/fetcher.h"
 #include "control/fleet/fleet_service.h"
+#include "control/health/awaited_lists.h"
 #include "control/health/certificate_watch.h"
 #include "control/health/doctor_reports.h"
 #include "control/health/overload_gate.h"
 #include "control/health/overload_watch.h"
-#include "control/health/silent_upstreams.h"
+#include "control/health/upstream_probes.h"
 #include "control/health/watchdog.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
@@ -121,14 +122,13 @@ class Daemon {
     // As /readyz has them: the last box of a fleet serves on (fleet/withdrawal.h).
     [[nodiscard]] ops::HealthChecks served(ops::HealthChecks checks) const;
     ops::HealthChecks readiness() { return served(conditions()); }
-    [[nodiscard]] std::string lists_trouble() const;
     [[nodiscard]] std::string ports_trouble() const;
     [[nodiscard]] std::string upstreams_trouble() const;
     [[nodiscard]] std::string routers_trouble() const;
     [[nodiscard]] std::string shutdown_trouble() const;
-    // Of queries that are at most `within_ms` old.
-    [[nodiscard]] std::string upstream_trouble(const Upstream& upstream,
-                                               std::uint64_t within_ms) const;
+    [[nodiscard]] bool answers(const UpstreamGroup& group) const;
+    // "does not answer"; empty: it lives, as far as our probes know.
+    [[nodiscard]] std::string upstream_trouble(const Upstream& upstream) const;
     [[nodiscard]] std::vector<CertificateEnd> certificate_ends() const;
     void look_at_certificates(std::uint64_t now_ms);
     void look_at_helpers();
@@ -181,6 +181,8 @@ class Daemon {
     void housekeeping();
     void tell_fleet(const ops::HealthChecks& checks);
     void look_at_upstreams();
+    void follow_upstreams(build::Built& built);
+    void send_probes();
     void take_notes();
 
     [[nodiscard]] boost::json::value status();
@@ -225,7 +227,10 @@ class Daemon {
         upstreams_;  // of the snapshot in force, and of those before it that are still alive
     build::Channels channels_;  // of the same snapshots
     bool has_old_upstreams_ = false;
-    SilentUpstreams silent_upstreams_;
+    UpstreamProbes upstream_probes_;
+    AwaitedLists awaited_lists_;
+    std::vector<build::UpstreamNeed> upstream_needs_;       // of the snapshot in force
+    std::map<std::uint16_t, build::UpstreamProbe> probes_;  // likewise, by Upstream::id
     OverloadWatch overload_watch_;
     HeapTrim heap_trim_;
     std::vector<ServiceAddress> kernels_;       // service addresses on kernel interfaces

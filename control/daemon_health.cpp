@@ -8,7 +8,6 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 
-#include "control/config/list_changes.h"
 #include "control/daemon.h"
 #include "control/health/needed_lists.h"
 #include "matchers/version.h"
@@ -117,7 +116,7 @@ ops::HealthChecks Daemon::conditions() {
         {"threads", ops::health_line(liveness())},
         {"ports", ports_trouble()},
         {"upstreams", upstreams_trouble()},
-        {"lists", fetcher_ ? lists_trouble() : "not loaded yet"},
+        {"lists", fetcher_ ? awaited_lists_.trouble() : "not loaded yet"},
         {"routers", routers_trouble()},
         {"overload", overload_gate_.trouble(clock_.now().ms)},
         {"drain", is_draining_ ? "draining: `steerctl drain off` ends it" : ""},
@@ -158,14 +157,6 @@ void Daemon::tell_fleet(const ops::HealthChecks& checks) {
     fleet_->set_facts(facts_);
 }
 
-// As `status` and `lists` say it.
-std::string Daemon::lists_trouble() const {
-    std::string trouble;
-    for (const std::string& source : config::lists_not_loaded(lists_))
-        add(trouble, source);
-    return trouble.empty() ? trouble : "never fetched: " + trouble;
-}
-
 std::string Daemon::ports_trouble() const {
     std::string trouble;
     for (const auto& device : ports_->devices()) {
@@ -186,20 +177,32 @@ std::string Daemon::ports_trouble() const {
     return trouble;
 }
 
-// One usable upstream of each `forward` is enough.
+bool Daemon::answers(const UpstreamGroup& group) const {
+    const Snapshot& snapshot = *publisher_->current();
+    return group.members.empty() || std::ranges::any_of(group.members, [&](std::uint16_t member) {
+               return upstream_trouble(snapshot.upstreams[member]).empty();
+           });
+}
+
+// Of each need one group has to answer.
 std::string Daemon::upstreams_trouble() const {
     std::string trouble;
     const Snapshot& snapshot = *publisher_->current();
-    for (const UpstreamGroup& group : snapshot.groups) {
-        std::string why;
-        bool any = group.members.empty();
-        for (const auto member : group.members) {
-            const Upstream& upstream = snapshot.upstreams[member];
-            const std::string ill = upstream_trouble(upstream, SilentUpstreams::kForgetMs);
-            any = any || ill.empty();
-            add(why, upstream.name + " " + ill);
+    const bool stale_will_do =
+        settings_.control.ready_upstreams == config::UpstreamsReady::serve_stale;
+    for (const build::UpstreamNeed& need : upstream_needs_) {
+        const bool is_met = std::ranges::any_of(
+            need.groups, [&](std::uint32_t group) { return answers(snapshot.groups[group]); });
+        if (is_met || (stale_will_do && need.has_stale)) continue;
+        for (const std::uint32_t at : need.groups) {
+            const UpstreamGroup& group = snapshot.groups[at];
+            std::string why;
+            for (const auto member : group.members) {
+                const Upstream& upstream = snapshot.upstreams[member];
+                add(why, upstream.name + " " + upstream_trouble(upstream));
+            }
+            add(trouble, "forward '" + group.name + "' (" + why + ")");
         }
-        if (!any) add(trouble, "forward '" + group.name + "' (" + why + ")");
     }
     return trouble;
 }
@@ -215,19 +218,14 @@ std::string Daemon::shutdown_trouble() const {
     return "ending in " + std::to_string(left_s) + " s (`shutdown_delay`)";
 }
 
-std::string Daemon::upstream_trouble(const Upstream& upstream, std::uint64_t within_ms) const {
-    const std::uint64_t now_ms = clock_.now().ms;
-    if (upstream.channel != Channel::none) {
-        const auto report = streams_->upstream(upstream.id);
-        if (!report || report->trouble.empty()) return {};
-        const auto age = std::chrono::steady_clock::now() - report->failed_at;
-        const auto age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
-        return static_cast<std::uint64_t>(age_ms) < within_ms ? report->trouble : "";
-    }
+std::string Daemon::upstream_trouble(const Upstream& upstream) const {
     const auto& hops = hops_->current()->by_upstream;
-    if (upstream.id >= hops.size() || hops[upstream.id].via == NextHop::Via::nothing)
+    if (upstream.channel == Channel::none &&
+        (upstream.id >= hops.size() || hops[upstream.id].via == NextHop::Via::nothing))
         return "has no route";
-    return silent_upstreams_.is_silent(upstream.id, now_ms, within_ms) ? "does not answer" : "";
+    if (!upstream_probes_.is_silent(upstream.id)) return {};
+    const auto report = streams_->upstream(upstream.id);
+    return report && !report->trouble.empty() ? report->trouble : "does not answer";
 }
 
 // ---- certificates

@@ -227,10 +227,8 @@ void write_subscription_metrics(ops::MetricWriter& writer, const ops::Subscripti
 void Daemon::write_upstream_metrics(ops::MetricWriter& writer) {
     for (const Upstream& upstream : publisher_->current()->upstreams) {
         writer.family("steerdns_upstream_server_up");
-        writer.sample(
-            {{"upstream", upstream.name}},
-            std::uint64_t{upstream_trouble(upstream, SilentUpstreams::kForgetMs).empty() ? 1U
-                                                                                         : 0U});
+        writer.sample({{"upstream", upstream.name}},
+                      std::uint64_t{upstream_trouble(upstream).empty() ? 1U : 0U});
         UpstreamSum sum;
         for (unsigned w = 0; w < runtime_->workers(); ++w)
             sum.add(runtime_->worker(w).upstream_health(upstream.id));

@@ -162,7 +162,7 @@ void Daemon::add_upstream_problems(const std::function<void(std::string)>& add) 
     for (const UpstreamGroup& group : snapshot.groups) {
         for (const auto member : group.members) {
             const Upstream& upstream = snapshot.upstreams[member];
-            const std::string ill = upstream_trouble(upstream, SilentUpstreams::kEver);
+            const std::string ill = upstream_trouble(upstream);
             if (!ill.empty()) {
                 add("upstream " + upstream.name + " of forward '" + group.name + "' " + ill +
                     "; check that it runs, and that no firewall drops its replies");

@@ -322,6 +322,8 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     for (const auto& news : config::list_news(lists_, candidate.settings.lists))
         spdlog::info("{}", news);
     lists_ = candidate.settings.lists;
+    awaited_lists_.follow(lists_);
+    follow_upstreams(candidate.built);
     read_ = std::move(candidate.read);
     in_force_ = {std::move(candidate.built.sets), snapshot.names};
     texts_->set(std::move(candidate.settings.texts));

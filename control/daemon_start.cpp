@@ -157,6 +157,7 @@ Result<void> Daemon::judge_settings() {
 
 Result<void> Daemon::start_tables() {
     lists_ = settings_.lists;
+    awaited_lists_.begin(lists_);
     for (const auto& news : config::list_news({}, lists_))
         spdlog::info("{}", news);
     config::drop_rules(settings_);
@@ -181,6 +182,7 @@ Result<void> Daemon::start_tables() {
     in_force_ = {built_.sets, publisher_->current()->names};
     texts_->set(std::move(settings_.texts));
     upstreams_ = publisher_->current()->upstreams;
+    follow_upstreams(built_);
     start_cache();
     return {};
 }
@@ -235,6 +237,7 @@ Result<void> Daemon::start_network() {
         [](const std::string& sentence) { spdlog::warn("{}", sentence); });
     watcher_->on_change([this] {
         if (streams_) streams_->network_changed();
+        upstream_probes_.network_changed();
         if (mdns_) mdns_->network_changed();
     });
     // Behind a port that the kernel does not see, ARP is answered only when the workers run.

@@ -205,7 +205,10 @@ boost::json::value Daemon::status() {
                        {"via", word(via)},
                        {"rtt_ms", boost::json::value_from(best_rtt_ms(upstream.id))}};
             if (const auto report = streams_->upstream(upstream.id)) add_channel(*report, one);
-            const std::string ill = upstream_trouble(upstream, SilentUpstreams::kEver);
+            std::string ill = upstream_trouble(upstream);
+            // How its connections fail is worth seeing before probes find it silent.
+            if (const auto report = streams_->upstream(upstream.id); ill.empty() && report)
+                ill = report->trouble;
             if (!ill.empty()) one["trouble"] = ill;
             upstreams.push_back(std::move(one));
         }

@@ -9,6 +9,7 @@
 #include "control/build/program_source.h"
 #include "control/build/ranges.h"
 #include "control/build/tag_masks.h"
+#include "control/build/upstream_needs.h"
 
 namespace steer::build {
 namespace {
@@ -79,6 +80,8 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     Compiler compiler(settings, registry, masks, list_places, snapshot, built.errors);
     compiler.run(designated ? *designated : std::vector<config::KnownRecord>{});
     built.channels = compiler.channels();
+    built.upstream_needs = upstream_needs(settings, compiler.groups());
+    built.probes = upstream_probes(settings, compiler.groups(), snapshot);
     built.sets = masks.named_sets();
     add_inheriting(settings, masks.inheriting(), registry, built);
     write_source(settings, snapshot);

@@ -84,6 +84,19 @@ struct NamedSet {
 // Upstreams that `streams` asks. An upstream of several forwards occurs several times.
 using Channels = std::vector<std::shared_ptr<const stream::UpstreamTarget>>;
 
+// What the condition `upstreams` of /readyz asks for: one of these groups has to answer.
+struct UpstreamNeed {
+    std::vector<std::uint32_t> groups;  // of Snapshot::groups
+    bool has_stale = false;             // a cache with stale answers stands before one of them
+};
+
+// What an upstream is asked to learn whether it lives; a query with the id 0.
+struct UpstreamProbe {
+    std::vector<std::uint8_t> query;
+    std::uint64_t every_ms = 0;  // also while it is quiet; 0: never
+    bool operator==(const UpstreamProbe&) const = default;
+};
+
 struct Built {
     std::unique_ptr<Snapshot> snapshot;  // publish() sets generation and slot
     std::vector<Listener>
@@ -95,8 +108,10 @@ struct Built {
     std::vector<OpnsensePlan> opnsense;              // of every opnsense_alias
     std::vector<sets::SetPlan> kernel_sets;          // of every ipset, nftset and bgp_route
     std::map<ListId, config::ReadyNeed> ready_sets;  // of them, the lists that /readyz needs
-    std::vector<NamedSet> sets;                      // sets that the program tests
-    std::vector<Error> errors;                       // if not empty, there is no snapshot
+    std::vector<UpstreamNeed> upstream_needs;
+    std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; without one: never asked
+    std::vector<NamedSet> sets;                     // sets that the program tests
+    std::vector<Error> errors;                      // if not empty, there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

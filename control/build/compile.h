@@ -58,6 +58,10 @@ class Compiler {
     void run(const std::vector<config::KnownRecord>& designated);
     // Upstreams that `streams` asks; after run().
     [[nodiscard]] const Channels& channels() const { return channels_; }
+    // The groups of Snapshot::groups by their forward; after run().
+    [[nodiscard]] const std::map<config::PluginIndex, std::uint32_t>& groups() const {
+        return groups_;
+    }
 
   private:
     // The tests at the start of every entry: a set of names and the answer for names in it, one after the other,

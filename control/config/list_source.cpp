@@ -8,6 +8,7 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "control/config/url.h"
+#include "control/config/values.h"
 #include "matchers/list/no_list.h"
 #include "matchers/name_matcher.h"
 #include "matchers/quote.h"
@@ -125,6 +126,7 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     RemoteList& list = remote(in.settings(), *url);
     ListUse resolved = use;
     resolved.max_shrink = shrink_of(in, use);
+    resolved.ready = true;  // no matter for what a copy has to be
     if (std::find(list.uses.begin(), list.uses.end(), resolved) == list.uses.end())
         list.uses.push_back(std::move(resolved));
     ReadList& read = begin_list(in, list.file, place, use);
@@ -227,6 +229,7 @@ ListUse use_of(const Plugin& plugin, const Node& args) {
     std::uint32_t percent = 0;
     const auto end = std::from_chars(shrink.data(), shrink.data() + shrink.size(), percent);
     if (!shrink.empty() && end.ec == std::errc{}) use.max_shrink = percent;
+    use.ready = parse_boolean(text("ready")).value_or(true);
     const Node* const selectors = args.find("selectors");
     if (selectors != nullptr) {
         for (const Node& item : selectors->items)

@@ -28,6 +28,15 @@ constexpr Row<Args> max_shrink_row() {
             "0..100", kMaxShrinkText};
 }
 
+// Likewise `ready`, for structs with such a member. use_of() reads it.
+template <class Args>
+constexpr Row<Args> list_ready_row() {
+    return {
+        "ready", &Args::ready, "true", "",
+        "whether `/readyz` waits for the first copy of fetched lists after a start\nIt waits once "
+        "for each list: a reload never makes it wait. Files do not count."};
+}
+
 struct ListBytes {
     std::string file;  // as it was opened
     std::string bytes;

@@ -9,23 +9,23 @@
 namespace steer::config {
 namespace {
 
-struct Args : RouterAccess {
+struct RouterArgs : RouterAccess {
     std::vector<matchers::Prefix> serves;
 };
 
-void read_serves(Reading& in, const Node& node, const Place& place, Args& out) {
+void read_serves(Reading& in, const Node& node, const Place& place, RouterArgs& out) {
     out.serves = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<Args>, 1> kOwnRows{{
-    {"serves", Own<Args>{"list of prefixes", read_serves}, "none", "",
+constexpr std::array<Row<RouterArgs>, 1> kOwnRows{{
+    {"serves", Own<RouterArgs>{"list of prefixes", read_serves}, "none", "",
      "clients whose traffic the router routes\nIt matters for lists with several routers. An "
      "answer then waits only for the routers that serve its client, and its addresses are written "
      "only to them. Without `serves` a router serves all clients. Clients without a router, and "
      "`trusted_forwarders`, count as served by every router of the list."},
 }};
 
-constexpr auto kRouterRows = joined(router_access_rows<Args>("required"), kOwnRows);
+constexpr auto kRouterRows = joined(router_access_rows<RouterArgs>("required"), kOwnRows);
 
 }  // namespace
 
@@ -42,7 +42,7 @@ void read_routers(Reading& in, const Node& node, int line) {
             continue;
         }
         const std::string owner = "router '" + entry.key + "'";
-        Args access;
+        RouterArgs access;
         if (!read_rows(in, entry.value, kRouterRows, owner, access)) continue;
         const Node* address = entry.value.find("address");
         auto router =

@@ -127,6 +127,9 @@ struct RpcServer {
     bool operator==(const RpcServer&) const = default;
 };
 
+// What /readyz says while no needed upstream answers: it fails, or stays good where a cache has stale answers.
+enum class UpstreamsReady : std::uint8_t { withdraw, serve_stale };
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::vector<PeerRole> roles;   // empty: who may open the socket is admin
@@ -149,7 +152,8 @@ struct Control {
     std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept
     std::uint32_t stream_threads = 1;
     bool ready_nat64 = false;
-    std::uint32_t ready_overload = 50;  // percent of queries refused; 0: never
+    UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
+    std::uint32_t ready_overload = 0;  // percent of queries refused; 0: never
     Milliseconds shutdown_delay{0};
 };
 

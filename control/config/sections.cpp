@@ -135,7 +135,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 19> kControlRows{{
+constexpr std::array<Row<Control>, 20> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
@@ -196,14 +196,19 @@ constexpr std::array<Row<Control>, 19> kControlRows{{
     {"ready_nat64", &Control::ready_nat64, "false", "",
      "whether `/readyz` fails while `steerctl doctor --watch` finds the NAT64 dead\nOther findings "
      "never make it fail. Without the doctor, or with its last report too old, it does not fail."},
-    {"ready_overload", &Control::ready_overload, "50", "0..100",
+    {"ready_upstreams", choice<Control, &Control::ready_upstreams>(), "withdraw",
+     "withdraw|serve_stale",
+     "whether `/readyz` fails while needed upstreams do not answer\n`ready` of a `forward` says "
+     "which upstreams are needed. With `serve_stale` it does not fail where a cache with "
+     "`serve_stale` or `lazy_cache_ttl` stands before that forward."},
+    {"ready_overload", &Control::ready_overload, "0", "0..100",
      "percentage of refused queries from which `/readyz` fails; 0: never\nQueries count that are "
      "refused because tables, buffers or queues are full: `max_parked`, `max_in_flight`, packet "
      "buffers, rings, queues of ports. The quotas of clients and domains do not count. The last 10 "
      "s decide, with at least 100 refused queries. `/readyz` fails for 30 s or longer, until less "
      "than half of this percentage is refused. After a relapse within 10 minutes it fails for "
-     "twice as long, up to 4 minutes. The default is where moving the clients can gain as many "
-     "answers as it can lose."},
+     "twice as long, up to 4 minutes. A flood with spoofed source addresses can trip it, on every "
+     "box that it reaches: set it only where such floods are filtered."},
     {"shutdown_delay", &Control::shutdown_delay, "0s", "0s..1m",
      "how long queries are still answered after SIGTERM, while `/readyz` fails\nGive load "
      "balancers "

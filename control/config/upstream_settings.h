@@ -54,6 +54,13 @@ struct UpstreamSettings {
                reach.so_mark == 0 && reach.device.empty();
     }
 };
+// What an upstream is asked to learn whether it lives.
+struct ProbeSettings {
+    bool off = false;
+    std::string name = "a.root-servers.net";
+    std::uint16_t type = 1;
+    Milliseconds every{0};  // 0: only when a query was not answered
+};
 enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };
 enum class ResponseSelectionMode : std::uint8_t { balanced, fastest, prefer_positive, consensus };
 struct Forward {
@@ -68,7 +75,9 @@ struct Forward {
     std::uint32_t max_concurrent_queries = 0;  // 0: no limit of its own
     Milliseconds total_timeout{5000};
     bool short_circuit = false;
-    bool local = false;  // names under .local as well
+    bool local = false;         // names under .local as well
+    std::optional<bool> ready;  // whether readiness needs it; nothing: as readiness.h says
+    ProbeSettings probe;
     std::optional<PluginIndex>
         picked_from;  // `$TAG UPSTREAM...`: the forward whose upstreams these are
 };

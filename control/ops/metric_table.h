@@ -93,7 +93,7 @@ inline constexpr std::array kMetrics{
               "maximum pending queries per worker (`max_parked`)", "Packets and ports"},
 
     MetricRow{"steerdns_upstream_server_up", "gauge", "upstream",
-              "1 if the upstream has a route and is not known to be silent or unreachable",
+              "1 if the upstream has a route and answers our probes (`probe` of its forward)",
               "Upstreams"},
     MetricRow{"steerdns_upstream_server_queries", "counter", "upstream",
               "queries sent to the upstream", "Upstreams"},

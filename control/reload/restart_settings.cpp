@@ -87,6 +87,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.router_lists", &C::router_lists);
     control("control.stream_threads", &C::stream_threads);
     control("control.ready_nat64", &C::ready_nat64);
+    control("control.ready_upstreams", &C::ready_upstreams);
     control("control.ready_overload", &C::ready_overload);
     control("control.shutdown_delay", &C::shutdown_delay);
     out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -254,6 +254,10 @@ void StreamThreads::ask(stream::TracedQuestion question, stream::TracedAnswer do
     impl_->threads.front()->ask(std::move(question), std::move(done));
 }
 
+void StreamThreads::probe(stream::ProbeQuestion question, stream::ProbeReplied done) {
+    impl_->threads.front()->probe(std::move(question), std::move(done));
+}
+
 void StreamThreads::start() {
     for (auto& thread : impl_->threads) {
         impl_->running.emplace_back([raw = thread.get()] { raw->run(); });

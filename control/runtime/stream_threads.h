@@ -20,6 +20,7 @@
 #include "control/build/build.h"
 #include "control/process/heartbeat.h"
 #include "control/runtime/dataplane_runtime.h"
+#include "control/stream/base/probe_question.h"
 #include "control/stream/base/stream_counters.h"
 #include "control/stream/base/traced_question.h"
 #include "control/stream/tls/ticket_server.h"
@@ -83,6 +84,9 @@ class StreamThreads {
 
     // Asks a worker as a client would, from the first thread. `done` is called on that thread; not any more after stop().
     void ask(stream::TracedQuestion question, stream::TracedAnswer done);
+
+    // Asks an upstream by its own transport, from the first thread. `done` is called on that thread with a reply.
+    void probe(stream::ProbeQuestion question, stream::ProbeReplied done);
 
     void start();
     void stop();  // idempotent; open connections are closed

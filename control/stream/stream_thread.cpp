@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "dataplane/dns/wire.h"
+
 namespace steer::stream {
 namespace {
 
@@ -14,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr unsigned kPerRing = 256;  // messages a turn; then sockets have theirs
 constexpr auto kHousekeepingEvery = 1s;
+constexpr std::uint32_t kProbeTimeoutMs = 5'000;  // a late reply counts, too
 
 std::uint64_t secret_of(forward::ChaChaRandom& random) {
     return (std::uint64_t{random.next()} << 32) | random.next();
@@ -148,6 +151,25 @@ void StreamThread::ask(TracedQuestion question, TracedAnswer done) {
                 if (injector_.inject(taker, origin, buffer, q.message.size(), metadata)) return;
             }
             taker->take_answer(origin, nullptr);
+        });
+}
+
+void StreamThread::probe(ProbeQuestion question, ProbeReplied done) {
+    boost::asio::post(
+        context_.io, [this, q = std::move(question), then = std::move(done)]() mutable {
+            UpstreamAsk ask;
+            ask.address = q.address;
+            ask.port = q.port;
+            ask.timeout_ms = kProbeTimeoutMs;
+            ask.upstream = q.upstream;
+            ask.on_probe_reply = std::move(then);
+            ask.query = std::move(q.query);
+            dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
+            if (q.has_channel) {
+                channels_.ask(std::move(ask), false);
+            } else {
+                upstream_udp_.ask(std::move(ask));
+            }
         });
 }
 

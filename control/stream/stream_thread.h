@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control/process/heartbeat.h"
+#include "control/stream/base/probe_question.h"
 #include "control/stream/base/stream_context.h"
 #include "control/stream/base/traced_question.h"
 #include "control/stream/listen/injector.h"
@@ -52,6 +53,10 @@ class StreamThread {
 
     // Asks a worker as a client would; `done` gets the response (empty: no answer) on this thread. Any thread.
     void ask(TracedQuestion question, TracedAnswer done);
+
+    // Asks an upstream by its own transport; `done` is called on this thread with a reply, and never without one. Any
+    // thread.
+    void probe(ProbeQuestion question, ProbeReplied done);
 
     void run();   // until stop()
     void stop();  // any thread

@@ -27,6 +27,7 @@ plugins:
 """
 # The upstream never answers; queries for names of different domains wait for it.
 FULL = """
+control: { ready_overload: 50 }
 dataplane: { max_parked: 64 }
 plugins:
   - { tag: main, type: sequence, args: [ { exec: forward 1.1.1.1 } ] }

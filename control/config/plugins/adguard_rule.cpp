@@ -12,9 +12,10 @@ struct AdguardRuleArgs {
     std::vector<Text> rules, files;
     bool strict = false;
     std::optional<std::uint32_t> max_shrink;
+    bool ready = true;
 };
 
-constexpr std::array<Row<AdguardRuleArgs>, 4> kAdguardRuleRows{{
+constexpr std::array<Row<AdguardRuleArgs>, 5> kAdguardRuleRows{{
     {"rules",
      Own<AdguardRuleArgs>{"list of rules", read_list<&AdguardRuleArgs::rules, AdguardRuleArgs>},
      "none", "", "rules, as in `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
@@ -28,6 +29,7 @@ constexpr std::array<Row<AdguardRuleArgs>, 4> kAdguardRuleRows{{
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
      "warning."},
     max_shrink_row<AdguardRuleArgs>(),
+    list_ready_row<AdguardRuleArgs>(),
 }};
 
 void read_inline(Reading& in, const AdguardRuleArgs& args, const std::string& owner,

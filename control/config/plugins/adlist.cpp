@@ -22,6 +22,7 @@ struct List {
     std::string source, format;
     bool lenient = false;
     std::optional<std::uint32_t> max_shrink;
+    bool ready = true;
     int line = 0;
 };
 struct AdlistArgs {
@@ -40,7 +41,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
     if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 4> kListRows{{
+constexpr std::array<Row<List>, 5> kListRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
     {"format", Own<List>{"one of", read_format}, "(detected)",
      "adlist|hosts|rules|dnsmasq|rpz|adguard",
@@ -49,6 +50,7 @@ constexpr std::array<Row<List>, 4> kListRows{{
      "`format` of `domain_set`."},
     {"lenient", &List::lenient, "false", "", "with `rpz`: same as `lenient` of `domain_set`"},
     max_shrink_row<List>(),
+    list_ready_row<List>(),
 }};
 
 void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
@@ -115,8 +117,9 @@ class PartReader {
 
     // `provider` has its tag.
     void read(Plugin& provider) {
-        const ListUse use{kAdlistType.name, list_.format,    list_.lenient ? "lenient" : "", {},
-                          max_names_,       list_.max_shrink};
+        const ListUse use{
+            kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
+            list_.max_shrink, list_.ready};
         std::optional<ListBytes> source;
         if (is_small()) source = read_list_source(in_, {list_.source, list_.line}, place_, use);
         const matchers::ListMarks marks =

@@ -11,9 +11,10 @@ struct DomainSetArgs {
     matchers::ListForm format = matchers::ListForm::automatic;
     bool strict = false, lenient = false, inherit = false;
     std::optional<std::uint32_t> max_shrink;
+    bool ready = true;
 };
 
-constexpr std::array<Row<DomainSetArgs>, 8> kDomainSetRows{{
+constexpr std::array<Row<DomainSetArgs>, 9> kDomainSetRows{{
     {"exps", Own<DomainSetArgs>{"list of rules", read_list<&DomainSetArgs::exps, DomainSetArgs>},
      "none", "", "rules; a rule without a prefix is a `domain:` rule"},
     {"files",
@@ -35,6 +36,7 @@ constexpr std::array<Row<DomainSetArgs>, 8> kDomainSetRows{{
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
      "warning."},
     max_shrink_row<DomainSetArgs>(),
+    list_ready_row<DomainSetArgs>(),
 }};
 
 void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {

@@ -1,10 +1,12 @@
 // forward: asks upstream resolvers.
 #include <algorithm>
 
+#include "control/config/dns_names.h"
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/upstream_entry.h"
 #include "control/config/router_access.h"
 #include "control/config/values.h"
+#include "dataplane/dns/name.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -39,7 +41,60 @@ void read_servers_of(Reading& in, const Node& node, const Place& place, Forward&
     if (read_value(in, node, place, {}, name)) out.servers_of = find_router(in, name, place);
 }
 
-constexpr std::array<Row<Forward>, 10> kForwardOwnRows{{
+void read_ready(Reading& in, const Node& node, const Place& place, Forward& out) {
+    bool ready = false;
+    if (read_value(in, node, place, {}, ready)) out.ready = ready;
+}
+
+// ---- what an upstream is asked to learn whether it lives
+
+constexpr std::string_view kProbeName = "a.root-servers.net";
+
+void read_probe_name(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
+    if (!read_value(in, node, place, {}, out.name)) return;
+    if (!dns::name_from_text(out.name)) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(out.name) +
+                                          ": expected a domain name, as in '" +
+                                          std::string(kProbeName) + "'");
+    }
+}
+void read_probe_type(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    const auto type = parse_qtype(text);
+    if (type) {
+        out.type = *type;
+    } else {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
+                                          ": expected a type by number or by name such as A or NS");
+    }
+}
+void read_probe_every(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
+    read_value(in, node, place, "2s..1d", out.every);
+}
+
+constexpr std::array<Row<ProbeSettings>, 3> kProbeRows{{
+    {"name", Own<ProbeSettings>{"domain name", read_probe_name}, kProbeName, "", "name to ask for"},
+    {"type", Own<ProbeSettings>{"type", read_probe_type}, "A", "", "type to ask for"},
+    {"every", Own<ProbeSettings>{"duration", read_probe_every}, "none", "2s..1d",
+     "also ask a quiet upstream, this often"},
+}};
+
+void read_probe(Reading& in, const Node& node, const Place& place, Forward& out) {
+    if (node.is_text() && lowered(node.text) == "off") {
+        out.probe.off = true;
+        return;
+    }
+    if (!node.is_map()) {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected 'off' or a map, as in "
+                                          "'{name: a.root-servers.net, type: A}'");
+        return;
+    }
+    read_rows(in, node, kProbeRows, place.name(), out.probe);
+}
+
+constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
      "upstream resolvers, as in `upstreams: [{addr: udp://192.0.2.1}]`\nWithout it, the DNS "
      "servers that the host received from its network are used, except this daemon."},
@@ -73,6 +128,21 @@ constexpr std::array<Row<Forward>, 10> kForwardOwnRows{{
      "negative reply (NXDOMAIN, no data) after 100 ms. `fastest`: the first reply. "
      "`prefer_positive`: a negative reply only when all have replied. `consensus`: a negative "
      "reply when a second upstream confirms it. SERVFAIL and REFUSED are never preferred."},
+    {"ready", Own<Forward>{"boolean", read_ready}, "(by its place)", "",
+     "whether `/readyz` fails while none of these upstreams answers\nBy default it fails where "
+     "every query that takes no branch is forwarded here. A branch is a rule with a condition; "
+     "`!has_resp` is none. The forwards of a `fallback` count as one, which is good while one of "
+     "them answers. In an entry without such a forward, its forwards together count as one. A "
+     "`zone`, a FWD record and a forward in a branch count only with `true`. With `false`, its "
+     "upstreams neither make `/readyz` fail nor keep it good."},
+    {"probe", Own<Forward>{"`off`, or a map", read_probe}, "(a.root-servers.net A)", "",
+     "question that tells whether an upstream answers\nThe map has `name` (a.root-servers.net), "
+     "`type` (A) and `every` (none, 2s..1d). An upstream is asked once after a start, a reload and "
+     "a change of the network. It is asked again when a query was not answered for 1 s, then "
+     "every 2 s until a reply comes; any reply counts, also REFUSED. After three unanswered probes "
+     "the upstream is silent. A quiet upstream is asked only with `every`. The result decides "
+     "`/readyz`, `problems` and `steerdns_upstream_server_up`. It does not decide which upstream a "
+     "query is sent to. With `off`, an upstream counts as living."},
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 

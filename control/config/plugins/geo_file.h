@@ -16,6 +16,7 @@ struct GeoArgs {
     std::vector<Text> selectors;
     bool strict = false;
     std::optional<std::uint32_t> max_shrink;
+    bool ready = true;
 };
 
 inline void read_geo_path(Reading& in, const Node& node, const Place& place, GeoArgs& out) {

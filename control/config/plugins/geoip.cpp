@@ -6,7 +6,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 4> kGeoipRows{{
+constexpr std::array<Row<GeoArgs>, 5> kGeoipRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "geoip.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
@@ -15,6 +15,7 @@ constexpr std::array<Row<GeoArgs>, 4> kGeoipRows{{
      "reject the file if it contains an invalid prefix\nBy default an invalid prefix is skipped "
      "with a warning."},
     max_shrink_row<GeoArgs>(),
+    list_ready_row<GeoArgs>(),
 }};
 
 void read_geoip(Reading& in, const Node* node, Plugin& plugin) {

@@ -6,7 +6,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 4> kGeositeRows{{
+constexpr std::array<Row<GeoArgs>, 5> kGeositeRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "geosite.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
@@ -16,6 +16,7 @@ constexpr std::array<Row<GeoArgs>, 4> kGeositeRows{{
      "reject the file if it contains an invalid rule\nBy default an invalid rule is skipped with a "
      "warning."},
     max_shrink_row<GeoArgs>(),
+    list_ready_row<GeoArgs>(),
 }};
 
 void read_geosite(Reading& in, const Node* node, Plugin& plugin) {

@@ -16,9 +16,10 @@ struct HostsArgs {
     std::vector<Text> entries, files;
     bool strict = false, short_circuit = false;
     std::optional<std::uint32_t> max_shrink;
+    bool ready = true;
 };
 
-constexpr std::array<Row<HostsArgs>, 5> kHostsRows{{
+constexpr std::array<Row<HostsArgs>, 6> kHostsRows{{
     {"entries", Own<HostsArgs>{"list of `RULE IP...`", read_list<&HostsArgs::entries, HostsArgs>},
      "none", "",
      "entries, as in `full:www.example.org 192.0.2.1 2001:db8::1`\nA rule without a prefix is a "
@@ -30,6 +31,7 @@ constexpr std::array<Row<HostsArgs>, 5> kHostsRows{{
      "warning."},
     {"short_circuit", &HostsArgs::short_circuit, "false", "", "an answer ends the whole program"},
     max_shrink_row<HostsArgs>(),
+    list_ready_row<HostsArgs>(),
 }};
 
 // "RULE IP..."

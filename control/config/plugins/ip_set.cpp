@@ -10,9 +10,10 @@ struct IpSetArgs {
     std::vector<Text> ips, files, sets;
     bool strict = false;
     std::optional<std::uint32_t> max_shrink;
+    bool ready = true;
 };
 
-constexpr std::array<Row<IpSetArgs>, 5> kIpSetRows{{
+constexpr std::array<Row<IpSetArgs>, 6> kIpSetRows{{
     {"ips", Own<IpSetArgs>{"list of addresses and prefixes", read_list<&IpSetArgs::ips, IpSetArgs>},
      "none", "", "IPv4 and IPv6 addresses and prefixes; host bits are ignored"},
     {"files", Own<IpSetArgs>{"list of paths and URLs", read_list<&IpSetArgs::files, IpSetArgs>},
@@ -24,6 +25,7 @@ constexpr std::array<Row<IpSetArgs>, 5> kIpSetRows{{
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
      "warning."},
     max_shrink_row<IpSetArgs>(),
+    list_ready_row<IpSetArgs>(),
 }};
 
 void read_ip_set(Reading& in, const Node* node, Plugin& plugin) {

@@ -20,6 +20,7 @@ namespace {
 struct PolicyZoneArgs {
     std::string source, name;
     bool lenient = false;
+    bool ready = true;
     int line = 0;
 };
 struct RpzArgs {
@@ -31,13 +32,14 @@ void read_policy_source(Reading& in, const Node& node, const Place& place, Polic
     out.line = place.line;
 }
 
-constexpr std::array<Row<PolicyZoneArgs>, 3> kPolicyZoneRows{{
+constexpr std::array<Row<PolicyZoneArgs>, 4> kPolicyZoneRows{{
     {"zone", Own<PolicyZoneArgs>{"path or URL", read_policy_source}, "required", "",
      "zone file of the response policy zone, a path or URL"},
     {"name", &PolicyZoneArgs::name, "(from its SOA, else its first $ORIGIN)", "",
      "name of the zone, below which its triggers are written"},
     {"lenient", &PolicyZoneArgs::lenient, "false", "",
      "skip records that cannot be applied, with one warning; by default each is an error"},
+    list_ready_row<PolicyZoneArgs>(),
 }};
 
 void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {
@@ -64,8 +66,8 @@ constexpr std::array<Row<RpzArgs>, 1> kRpzRows{{
      "zones in order of precedence, as paths, URLs or maps\nExamples: `- /etc/steerdns/block.rpz`, "
      "`- {zone: https://feed.example/rpz, lenient: true}`. URLs are fetched as set in "
      "`control.fetch`; the last good copy is kept. A map has `zone`, `name` (the zone's name, if "
-     "neither its SOA nor its first $ORIGIN says it) and `lenient` (skip records that cannot be "
-     "applied, with one warning; by default each is an error)."},
+     "neither its SOA nor its first $ORIGIN says it), `lenient` (skip records that cannot be "
+     "applied, with one warning; by default each is an error) and `ready` (as of a `domain_set`)."},
 }};
 
 class PolicyZoneReader {
@@ -76,6 +78,7 @@ class PolicyZoneReader {
     RpzZone read() {
         zone_.source = args_.source;
         ListUse use{kRpzType.name, {}, args_.lenient ? "true" : "", {}, 0};
+        use.ready = args_.ready;
         if (!args_.name.empty()) use.selectors.push_back(args_.name);
         const auto source = read_list_source(in_, {args_.source, args_.line}, place_, use);
         if (!source) return std::move(zone_);

@@ -71,6 +71,10 @@ bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error) {
     const bool was_reached = error == static_cast<int>(kForgedReplies);
     if (ask.on_result) ask.on_result(was_reached ? 0 : error);
+    if (ask.on_probe_reply) {
+        if (reply != nullptr) ask.on_probe_reply();
+        return release(reply);
+    }
     Message m;
     m.kind = MessageKind::upstream_reply;
     m.from = static_cast<std::uint8_t>(context.index);

@@ -1,0 +1,70 @@
+// Whether upstreams live, by probes of our own: when each is asked, and what follows. Pure; the caller sends the probes.
+//
+// What clients ask decides nothing, because a client can ask names that no upstream answers. A query without a reply only
+// makes us ask. A probe goes out once after a start, a reload or a change of the network; then when nothing came from
+// the upstream for kPatienceMs after a query; and every kAgainMs until a reply comes. A quiet upstream is asked
+// only with UpstreamProbe::every_ms. An upstream is silent when kSilentAfter probes in a row got no reply within
+// kPatienceMs, and lives again with any reply: to a probe, or to a query of a client.
+//
+// Not thread-safe; used by the main thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/build/build.h"
+
+namespace steer {
+
+class UpstreamProbes {
+  public:
+    static constexpr std::uint64_t kPatienceMs = 1'000, kAgainMs = 2'000;
+    static constexpr unsigned kSilentAfter = 3;
+    static constexpr std::uint64_t kReportEveryMs = 60'000;
+    static constexpr std::string_view kAnswersAgain = " answers again";  // ends such a sentence
+
+    // Counts of client queries to an upstream, over all workers.
+    struct Traffic {
+        std::uint64_t queries = 0, replies = 0;
+    };
+
+    // After a start or a reload: all are due once. One that is known keeps its state, one without a probe is forgotten.
+    void follow(const std::map<std::uint16_t, build::UpstreamProbe>& probes);
+    // Addresses or routes changed: all are due once.
+    void network_changed();
+    // Call it each tenth of a second, before due().
+    void see(std::uint16_t upstream, Traffic traffic, std::uint64_t now_ms);
+    // The upstreams to ask now; they count as asked.
+    [[nodiscard]] std::vector<std::uint16_t> due(std::uint64_t now_ms);
+    // Any reply to a probe, however late.
+    void replied(std::uint16_t upstream);
+
+    [[nodiscard]] bool is_silent(std::uint16_t upstream) const;
+    // A sentence about a change since the last call, at most one in kReportEveryMs about silence; empty: none.
+    [[nodiscard]] std::string news(std::uint16_t upstream, std::string_view name,
+                                   std::uint64_t now_ms);
+
+  private:
+    struct Known {
+        std::uint64_t every_ms = 0;
+        bool is_due = true;  // once, whatever clients do
+        std::optional<Traffic> traffic;
+        std::optional<std::uint64_t> asked_since_ms;  // clients, without a reply
+        std::optional<std::uint64_t> sent_ms;         // the last probe
+        bool is_waiting = false;                      // for a reply to the last probe
+        bool is_late = false;  // that reply; kAgainMs after it was sent, the next probe goes out
+        unsigned unanswered = 0;
+        bool reported_silent = false;
+        std::optional<std::uint64_t> reported_ms;
+    };
+    static void live(Known& known);
+    static bool is_due(const Known& known, std::uint64_t now_ms);
+
+    std::map<std::uint16_t, Known> by_id_;
+};
+
+}  // namespace steer

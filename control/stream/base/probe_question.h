@@ -1,0 +1,24 @@
+// A question of our own that tells whether an upstream lives (health/upstream_probes.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+// `upstream`: Upstream::id. `address` and `port`: of one without a channel. `query`: gets a random id.
+// One with a channel is asked through it only, so that no probe goes past a proxy, a mark or encryption.
+struct ProbeQuestion {
+    std::uint16_t upstream = 0;
+    bool has_channel = false;
+    IpAddress address;
+    std::uint16_t port = 0;
+    std::vector<std::uint8_t> query;
+};
+// Called with any reply; never without one.
+using ProbeReplied = std::function<void()>;
+
+}  // namespace steer::stream

@@ -1,0 +1,27 @@
+"""A resolver that answers NXDOMAIN to everything but names below `dead`, which it never answers. Uses no other module of the
+tests, as it runs in a namespace.
+
+`half_dead_upstream.py ADDRESS`
+"""
+
+import socket
+import struct
+import sys
+
+DEAD = b"\4dead\0"
+
+
+def main():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((sys.argv[1], 53))
+    print("listening", flush=True)
+    while True:
+        query, who = sock.recvfrom(4096)
+        end = 12
+        while query[end]:
+            end += 1 + query[end]
+        if not query[12:end + 1].lower().endswith(DEAD):
+            sock.sendto(query[:2] + struct.pack("!5H", 0x8183, 1, 0, 0, 0) + query[12:end + 5], who)
+
+
+main()
