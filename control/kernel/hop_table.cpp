@@ -128,6 +128,22 @@ std::vector<IpAddress> own_addresses(const Interfaces& interfaces) {
     return all;
 }
 
+std::vector<IpAddress> broadcast_addresses(const Interfaces& interfaces) {
+    constexpr unsigned kBits = 128, kHostBitsOfLink = 1;  // a /31 has no broadcast
+    std::vector<IpAddress> all;
+    for (const Address& address : interfaces.addresses) {
+        if (!address.ip.is_v4() || address.ip.is_loopback()) continue;
+        const unsigned host_bits = kBits - address.length;
+        if (host_bits <= kHostBitsOfLink) continue;
+        IpAddress last = address.ip;
+        for (unsigned bit = 0; bit < std::min(host_bits, 32U); ++bit)
+            last.bytes[last.bytes.size() - 1 - bit / 8] |= static_cast<std::uint8_t>(1U << bit % 8);
+        all.push_back(last);
+    }
+    sort_unique(all);
+    return all;
+}
+
 std::vector<DeviceState> device_states(const Interfaces& interfaces,
                                        std::span<const PortDevice> devices) {
     std::vector<DeviceState> states;

@@ -45,6 +45,8 @@ std::vector<IpAddress> service_addresses(const Interfaces& interfaces,
                                          std::span<const PortDevice> devices,
                                          const std::function<bool(const IpAddress&)>& is_local);
 std::vector<IpAddress> own_addresses(const Interfaces& interfaces);
+// The last address of each IPv4 network of more than two addresses (RFC 919 4, RFC 3021 2.1).
+std::vector<IpAddress> broadcast_addresses(const Interfaces& interfaces);
 
 std::vector<DeviceState> device_states(const Interfaces& interfaces,
                                        std::span<const PortDevice> devices);

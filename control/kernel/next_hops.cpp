@@ -225,6 +225,7 @@ NextHopTable NextHops::Impl::build() const {
     // Those of local routes too: an address must become a service address no later than our own address.
     std::vector<IpAddress>& own = table.own_addresses;
     own = own_addresses(interfaces);
+    table.broadcast_addresses = broadcast_addresses(interfaces);
     for (const IpAddress& address : table.service_addresses) {
         if (std::binary_search(own.begin(), own.end(), address) || !is_local(address)) continue;
         own.insert(std::upper_bound(own.begin(), own.end(), address), address);

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "control/ops/accept.h"
+#include "control/stream/http/transfer_coding.h"
 #include "matchers/version.h"
 
 namespace steer::ops {
@@ -191,6 +192,8 @@ asio::awaitable<void> HttpServer::Impl::serve(std::shared_ptr<Impl>,
         parser.body_limit(kMaxBody);
         stream->expires_after(kHttpIdle);
         auto [error, _] = co_await http::async_read_header(*stream, buffer, parser, kNoThrow);
+        if (!error && stream::has_unknown_coding(parser.get()))
+            error = http::error::bad_transfer_encoding;
         // (Beast's parser does not bear a chunked end in small pieces: control/stream/http/chunked_end.h.)
         if (!error && parser.chunked()) {
             Response response = plain(http::status::length_required, "no chunked requests\n");

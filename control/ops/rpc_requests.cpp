@@ -6,6 +6,7 @@
 
 #include "control/ops/control_socket.h"
 #include "control/ops/rpc_server_impl.h"
+#include "control/stream/http/transfer_coding.h"
 #include "matchers/text.h"
 
 namespace steer::ops {
@@ -141,6 +142,10 @@ asio::awaitable<bool> RpcServer::Impl::read_request(const ConnectionPtr& connect
             connection->in.erase(0, n);
             if (error && error != http::error::need_more) {
                 connection->reply = refusal(error);
+                is_refused = true;
+            } else if (parser.is_header_done() && stream::has_unknown_coding(parser.get())) {
+                connection->reply =
+                    refusal(400, "send Content-Length alone: this Transfer-Encoding is refused");
                 is_refused = true;
             } else if (parser.is_header_done() && parser.chunked()) {
                 connection->reply = refusal(411, "send Content-Length: chunked content is refused");

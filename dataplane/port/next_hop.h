@@ -48,6 +48,8 @@ struct NextHopTable {
         service_addresses;  // sorted: the addresses that we answer on (destinations of queries)
     std::vector<std::uint16_t> service_ports;  // host order; usually just 53
     std::vector<IpAddress> own_addresses;  // sorted: every address of this host (bad as a source)
+    // Sorted: the last address of each IPv4 network of this host, its directed broadcast (bad as a source).
+    std::vector<IpAddress> broadcast_addresses = {};
     // The ports' devices that the kernel knows. On all others every MAC address and every VLAN is ours.
     std::vector<OwnDevice> devices;
     bool operator==(const NextHopTable&) const = default;

@@ -150,7 +150,7 @@ bool bad_source(const Datagram& d, const OwnAddresses& ours) {
         if (first == 0 || first == 127 || first >= 224)
             return true;  // this net, loopback, multicast, reserved
     }
-    return ours.is_own(d.source);
+    return ours.is_bad_source(d.source);
 }
 
 // The whole frame must be in one segment.

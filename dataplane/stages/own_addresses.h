@@ -29,6 +29,8 @@ class OwnAddresses {
             mark(a);
         for (const auto& a : table->service_addresses)
             mark(a);
+        for (const auto& a : table->broadcast_addresses)
+            mark(a);
     }
     [[nodiscard]] const NextHopTable* table() const { return table_; }
 
@@ -77,8 +79,11 @@ class OwnAddresses {
     }
     // Any address of this host.
     [[nodiscard]] bool is_own(const IpAddress& address) const {
-        const auto last = static_cast<std::uint8_t>(address.low());
-        return ((filter_[last / 64] >> (last % 64)) & 1) != 0 && is_in_table(address);
+        return may_be_in_table(address) && is_in_table(address);
+    }
+    // ... or the directed broadcast of one of its networks: no query comes from those.
+    [[nodiscard]] bool is_bad_source(const IpAddress& address) const {
+        return may_be_in_table(address) && (is_in_table(address) || is_broadcast(address));
     }
 
   private:
@@ -98,6 +103,14 @@ class OwnAddresses {
         const auto it = std::find_if(all.begin(), all.end(),
                                      [tags](const OwnDevice::Vlan& v) { return v.tags == tags; });
         return it == all.end() ? nullptr : &*it;
+    }
+    [[nodiscard]] bool may_be_in_table(const IpAddress& address) const {
+        const auto last = static_cast<std::uint8_t>(address.low());
+        return ((filter_[last / 64] >> (last % 64)) & 1) != 0;
+    }
+    [[nodiscard, gnu::noinline]] bool is_broadcast(const IpAddress& address) const {
+        const auto& all = table_->broadcast_addresses;
+        return std::binary_search(all.begin(), all.end(), address);
     }
     [[nodiscard, gnu::noinline]] bool is_in_table(const IpAddress& address) const {
         const auto has = [&](const std::vector<IpAddress>& v) {

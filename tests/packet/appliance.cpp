@@ -19,6 +19,7 @@ constexpr unsigned kUpstreams = 4;
 constexpr int kUpstreamInterface = 7;
 constexpr const char* kV4 = "10.0.0.1";
 constexpr const char* kV6 = "2001:db8:1::1";
+constexpr const char* kBroadcast4 = "10.0.255.255";
 
 IpAddress address(const std::string& text) {
     return *IpAddress::parse(text);
@@ -113,6 +114,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     next_hops_.service_addresses = {address(kV4), address(kV6)};
     std::sort(next_hops_.service_addresses.begin(), next_hops_.service_addresses.end());
     next_hops_.own_addresses = next_hops_.service_addresses;
+    next_hops_.broadcast_addresses = {address(kBroadcast4)};
     next_hops_.service_ports = {53};
 
     for (unsigned from = 0; from < options.workers; ++from) {

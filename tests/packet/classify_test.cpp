@@ -283,6 +283,9 @@ BOOST_AUTO_TEST_CASE(packets_from_impossible_sources_are_dropped) {
     for (const char* from : {"10.0.0.1", "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"}) {
         check(verdict_of(make_udp_frame(query_frame(from))), Verdict::drop_bad_source);
     }
+    // The directed broadcast of our network: its answer would go to every host there.
+    check(verdict_of(make_udp_frame(query_frame("10.0.255.255"))), Verdict::drop_bad_source);
+    check(verdict_of(make_udp_frame(query_frame("10.1.255.255"))), Verdict::forwarded);
     for (const char* from : {"2001:db8:1::1", "::1", "ff02::1", "::"}) {
         check(verdict_of(make_udp_frame(query_frame(from, "2001:db8:1::1"))),
               Verdict::drop_bad_source);

@@ -9,6 +9,7 @@
 
 #include "control/stream/http/chunked_end.h"
 #include "control/stream/http/http_answer.h"
+#include "control/stream/http/transfer_coding.h"
 
 namespace steer::stream {
 
@@ -92,6 +93,10 @@ bool Http1Session::on_head() {
     keep_alive_ = request.keep_alive() && !is_sent_away_;
     const HttpHead head = head_of();
     method_ = head.method;
+    if (has_unknown_coding(request)) {
+        refuse(HttpStatus::bad_request, true);
+        return false;
+    }
     const bool is_1_1 = request.version() == 11;
     HttpStatus status = HttpStatus::ok;
     if (is_1_1 && request.count(http::field::host) != 1) {

@@ -134,6 +134,17 @@ BOOST_AUTO_TEST_CASE(service_addresses_are_the_addresses_of_the_port_and_its_vla
     BOOST_TEST(own_addresses(host()).size() == 6U);
 }
 
+BOOST_AUTO_TEST_CASE(each_ipv4_network_has_a_broadcast_address) {
+    Interfaces interfaces;
+    constexpr std::uint8_t kV4 = 96;  // bits before an IPv4 address
+    interfaces.addresses = {{1, ip("127.0.0.1"), kV4 + 8},     {2, ip("192.0.2.1"), kV4 + 24},
+                            {2, ip("192.0.2.7"), kV4 + 24},    {3, ip("10.20.3.4"), kV4 + 15},
+                            {4, ip("203.0.113.5"), kV4 + 30},  {5, ip("198.51.100.0"), kV4 + 31},
+                            {6, ip("198.51.100.9"), kV4 + 32}, {2, ip("2001:db8::1"), 64}};
+    BOOST_TEST((broadcast_addresses(interfaces) ==
+                std::vector{ip("10.21.255.255"), ip("192.0.2.255"), ip("203.0.113.7")}));
+}
+
 BOOST_AUTO_TEST_CASE(addresses_of_lo_are_served_if_configured) {
     Interfaces interfaces = host();
     for (const char* address : {"::1", "203.0.113.53", "2001:db8:53::53"})

@@ -460,6 +460,12 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
     BOOST_CHECK_EQUAL(status("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n"), 431U);
     BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"), 413U);
     BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"), 411U);
+    for (const char* coding : {"xchunked", "gzip, chunked", "chunked, gzip", "identity"}) {
+        BOOST_TEST_CONTEXT(coding)
+        BOOST_CHECK_EQUAL(status("POST / HTTP/1.1\r\nTransfer-Encoding: " + std::string(coding) +
+                                 "\r\nContent-Length: 1\r\n\r\nx"),
+                          400U);
+    }
     HttpClient still(server);
     BOOST_CHECK_EQUAL(still.get("/healthz").result_int(), 200U);
 }

@@ -353,6 +353,16 @@ BOOST_AUTO_TEST_CASE(requests_that_are_too_long_are_refused) {
     BOOST_TEST(status(world, std::string(100, '\x16') + "\r\n\r\n") == 400U);
 }
 
+BOOST_AUTO_TEST_CASE(a_request_of_doubtful_length_is_refused) {
+    HttpWorld world;
+    for (const char* coding : {"xchunked", "gzip, chunked", "chunked, gzip", "identity"}) {
+        BOOST_TEST_CONTEXT(coding)
+        BOOST_TEST(status(world, "POST /rpc HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: " +
+                                     std::string(coding) + "\r\nContent-Length: 2\r\n\r\n{}") ==
+                   400U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(events_are_streamed_to_who_has_a_token) {
     HttpWorld world;
     const std::string fields =
