@@ -186,11 +186,15 @@ void Daemon::send_probes() {
     const std::vector<Upstream>& upstreams = publisher_->current()->upstreams;
     for (const Upstream& upstream : upstreams) {
         UpstreamProbes::Traffic traffic;
+        UpstreamSpeed::Replies replies{};
         for (unsigned w = 0; w < runtime_->workers(); ++w) {
             const UpstreamHealth& health = runtime_->worker(w).upstream_health(upstream.id);
             traffic.queries += health.queries.get();
             traffic.replies += health.replies.get();
+            for (std::size_t i = 0; i < replies.size(); ++i)
+                replies[i] += health.by_latency[i].get();
         }
+        upstream_speed_.see(upstream.id, replies, now_ms);
         upstream_probes_.see(upstream.id, traffic, now_ms);
         const std::string news = upstream_probes_.news(upstream.id, upstream.name, now_ms);
         if (news.empty()) continue;

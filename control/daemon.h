@@ -31,6 +31,7 @@
 #include "control/health/overload_gate.h"
 #include "control/health/overload_watch.h"
 #include "control/health/upstream_probes.h"
+#include "control/health/upstream_speed.h"
 #include "control/health/watchdog.h"
 #include "control/kernel/next_hops.h"
 #include "control/kernel/reserved_ports.h"
@@ -228,6 +229,7 @@ class Daemon {
     build::Channels channels_;  // of the same snapshots
     bool has_old_upstreams_ = false;
     UpstreamProbes upstream_probes_;
+    UpstreamSpeed upstream_speed_;
     AwaitedLists awaited_lists_;
     std::vector<build::UpstreamNeed> upstream_needs_;       // of the snapshot in force
     std::map<std::uint16_t, build::UpstreamProbe> probes_;  // likewise, by Upstream::id

@@ -18,6 +18,7 @@ using boost::json::object;
 
 constexpr std::int64_t kCertificateSoonS = 21 * 86'400;
 constexpr double kSlowUpstreamMs = 250;
+constexpr std::uint32_t kSlowReplyMs = 200;  // the fastest one
 constexpr double kSlowWriteUs = 25'000;
 constexpr double kLongBacklogUs = 5'000'000;
 constexpr int kMicrosecondsPerMs = 1'000;
@@ -169,7 +170,8 @@ void Daemon::add_upstream_problems(const std::function<void(std::string)>& add) 
                 continue;
             }
             const auto rtt_ms = best_rtt_ms(upstream.id);
-            if (rtt_ms && *rtt_ms > kSlowUpstreamMs)
+            if (rtt_ms && *rtt_ms > kSlowUpstreamMs &&
+                upstream_speed_.is_slower_than(upstream.id, kSlowReplyMs))
                 add("upstream " + upstream.name + " of forward '" + group.name +
                     "' is slow: it replies after " + std::to_string(static_cast<long>(*rtt_ms)) +
                     " ms; check the line to it, or use a nearer one");

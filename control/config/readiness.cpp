@@ -68,7 +68,8 @@ class EntryWalk {
     [[nodiscard]] bool is_branch(const ExecRule& rule) const {
         return !std::ranges::all_of(rule.matches, [this](const MatchUse& use) {
             const PluginArgs& match = settings_.plugin(use.plugin).args;
-            if (std::holds_alternative<HasResp>(match)) return use.negate;
+            // Behind a forward its answers end here: what follows is for the failures of that one.
+            if (std::holds_alternative<HasResp>(match)) return use.negate && !has_found_;
             const auto* const constant = std::get_if<Constant>(&match);
             return constant != nullptr && constant->value != use.negate;
         });
@@ -129,7 +130,7 @@ std::vector<ForwardNeed> forward_needs(const Settings& settings) {
     }
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const auto* const forward = std::get_if<Forward>(&settings.plugins[i].args);
-        if (forward == nullptr || forward->ready != true) continue;
+        if (forward == nullptr || forward->ready != true || forward->picked_from) continue;
         if (std::ranges::find(all, std::vector{i}, &ForwardNeed::any_of) == all.end())
             all.push_back({{i}, false});
     }

@@ -132,6 +132,7 @@ Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLi
            .lost =
                [this](const std::string& why, std::uint64_t now_ms) {
                    if (std::exchange(is_subscribed_, false)) ++counters_.losses;
+                   withdrawal_.lost();
                    set_trouble(why, now_ms);
                }}),
       election_(kElect),
@@ -609,6 +610,7 @@ bool Fleet::call_election(const Member& member, std::uint64_t lease_ms, std::uin
 
 void Fleet::take_election(const std::string& router, const RedisReply& reply, std::uint64_t sent_ms,
                           std::uint64_t now_ms) {
+    if (RedisScript::is_lost(reply)) return;
     if (reply.is_error() || reply.items.size() != 2) {
         return commands_.restart("the election failed: " + safe_text(reply.text, kReasonBytes),
                                  now_ms);

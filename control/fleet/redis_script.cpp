@@ -34,8 +34,8 @@ bool RedisScript::call(RedisConnection& redis, const std::vector<std::string>& k
     return redis.command(
         words, now_ms,
         [this, done = std::move(done)](const RedisReply& reply, std::uint64_t at_ms) {
-            is_known_ = !(reply.is_error() && reply.text.starts_with("NOSCRIPT"));
-            if (is_known_ && done) done(reply, at_ms);
+            is_known_ = !is_lost(reply);
+            if (done) done(reply, at_ms);
         });
 }
 

@@ -19,11 +19,15 @@ class RedisScript {
 
     // The next call has the text: another connection, perhaps another Redis.
     void forget() { is_known_ = false; }
-    // Sent by the connection's next send_now(). False: as RedisConnection::command(). `done` is not called if Redis lost
-    // the script (SCRIPT FLUSH): the next call has the text again.
+    // Sent by the connection's next send_now(). False: as RedisConnection::command(). If Redis lost the script (SCRIPT
+    // FLUSH, eviction), `done` gets that error, and the next call has the text again.
     bool call(RedisConnection& redis, const std::vector<std::string>& keys,
               const std::vector<std::string>& arguments, std::uint64_t now_ms,
               RedisConnection::Done done = {});
+
+    static bool is_lost(const RedisReply& reply) {
+        return reply.is_error() && reply.text.starts_with("NOSCRIPT");
+    }
 
   private:
     const std::string_view text_;

@@ -122,6 +122,7 @@ void Withdrawal::call(Step step, std::uint64_t now_ms) {
     const bool is_sent = script_.call(
         redis_, keys_, {box_, std::string(name), std::to_string(kFreshMs), std::to_string(kKeptMs)},
         now_ms, [this, step](const RedisReply& reply, std::uint64_t at_ms) {
+            if (RedisScript::is_lost(reply)) return undo(step);
             if (reply.is_error())
                 return redis_.restart(
                     "service addresses cannot be shared: " + safe_text(reply.text, kWhyBytes),
@@ -135,6 +136,12 @@ void Withdrawal::call(Step step, std::uint64_t now_ms) {
         is_asking_ = true;
         asked_ms_ = now_ms;
     }
+}
+
+// The step was not made: the next tick repeats it.
+void Withdrawal::undo(Step step) {
+    if (step == Step::ask) is_asking_ = false;
+    is_marked_ = step != Step::mark;
 }
 
 void Withdrawal::take_answer(const RedisReply& reply) {

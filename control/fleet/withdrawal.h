@@ -66,6 +66,7 @@ class Withdrawal {
   private:
     enum class Step : std::uint8_t { mark, leave, ask };
     void call(Step step, std::uint64_t now_ms);
+    void undo(Step step);
     void take_answer(const RedisReply& reply);
 
     const std::string prefix_, box_;

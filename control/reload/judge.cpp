@@ -75,10 +75,10 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
 
 std::vector<Error> advice(const config::Settings& settings) {
     std::vector<Error> out;
-    if (auto text = kernel::bypassed_filters(devices_beside_firewall(settings),
-                                             kernel::find_input_filters());
-        !text.empty())
-        out.push_back(settings.error(settings.dataplane.line, std::move(text)));
+    if (const auto devices = devices_beside_firewall(settings); !devices.empty()) {
+        auto text = kernel::bypassed_filters(devices, kernel::find_input_filters());
+        if (!text.empty()) out.push_back(settings.error(settings.dataplane.line, std::move(text)));
+    }
     auto secrets = settings.secrets;
     for (const auto& [file, owner, line] : private_keys(settings))
         secrets.push_back({file, "the key of " + owner, line});

@@ -19,6 +19,7 @@ constexpr std::uint32_t kNoTimeout = UINT32_MAX;
 // Of routes that are restored or removed, over all tables.
 constexpr std::size_t kRoutesPerStep = 2048;
 constexpr std::uint64_t kStepMs = 100;
+constexpr unsigned kWholeAddress = 128;  // bits
 
 }  // namespace
 
@@ -33,7 +34,9 @@ matchers::Prefix SetService::Shape::around(const IpAddress& address) const noexc
                 static_cast<std::uint8_t>(never.address.bytes[i] ^ address.bytes[i]);
             common += static_cast<unsigned>(std::countl_zero(differing));
         }
-        length = std::max(length, std::min(common + 1, 128U));
+        // An address in the prefix of a NAT64 may be below it: its neighbours are other hosts' addresses.
+        length = common >= never.length ? kWholeAddress
+                                        : std::max(length, std::min(common + 1, kWholeAddress));
     }
     return matchers::Prefix::masked(address, length);
 }

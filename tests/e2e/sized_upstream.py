@@ -21,6 +21,8 @@ def address(number, kind):
 
 def records(labels, kind, room):
     """The records of the answer section, for a message with `room` bytes left."""
+    if not labels[0].isdigit():  # a probe
+        return []
     number = int(labels[0])
     if labels[1] == b"host":
         return [b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 300, 4 if kind == A else 16) + address(number, kind)]

@@ -123,7 +123,7 @@ class Peers:
     def daemon(self, upstreams, extra="", top="", **options):
         config = self.scene.folder / f"config-{next(self.numbers)}.yaml"
         config.write_text(f"{top}plugins:\n  - tag: up\n    type: forward\n    args:\n"
-                          f"      upstreams: [ {upstreams} ]\n{extra}"
+                          f"      probe: off\n      upstreams: [ {upstreams} ]\n{extra}"
                           "  - { tag: main, type: sequence, args: [ { exec: $up } ] }\n")
         return self.scene.start_daemon(config, **options)
 

@@ -153,7 +153,10 @@ void RelayedSession::receive() {
         const auto got = ::recv(socket_.native_handle(), context_.room.data(), context_.room.size(),
                                 MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
-        if (got < 0) return end("the proxy's relay refused a datagram");
+        if (got < 0) {
+            if (!works_) use_->pause(context_.now_ms());  // TCP through the proxy may work
+            return end("the proxy's relay refused a datagram");
+        }
         if (take(std::span(context_.room).first(static_cast<std::size_t>(got)))) {
             works_ = true;
             use_->replied_ms = context_.now_ms();

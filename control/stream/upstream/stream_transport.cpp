@@ -74,9 +74,11 @@ Result<std::shared_ptr<ConnectAttempt>> StreamTransport::connect(const ConnectPa
             if (got.relay) {
                 out.session = make_relayed_session(context, *std::move(got.stream), *got.relay,
                                                    upstream, *target, relay, watcher, out.error);
-                if (out.session == nullptr)
+                if (out.session == nullptr) {
+                    relay->pause(context.now_ms());
                     out.why =
                         "no socket to its proxy's relay: " + std::string(std::strerror(out.error));
+                }
             } else {
                 out.session = make_session(context, *std::move(got.stream), *target, watcher);
                 if (wants_relay) relay->pause(context.now_ms());  // the proxy offered none

@@ -141,6 +141,26 @@ BOOST_AUTO_TEST_CASE(a_box_without_addresses_decides_alone) {
     BOOST_TEST(redis.unanswered() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_step_that_redis_does_not_know_any_more_is_repeated) {
+    constexpr std::string_view kLost = "-NOSCRIPT No matching script. Please use EVAL.";
+    follow(Fitness::ready, kBegin);
+    answer(":0", kBegin + 10);
+    follow(Fitness::failing, kBegin + 100);
+    answer(kLost, kBegin + 110);
+    BOOST_TEST(lost.empty());
+    BOOST_TEST(withdrawal.is_serving());
+    turn(kBegin + 600);
+    BOOST_TEST(steps() == "mark ask ask");
+    answer(":0", kBegin + 610);
+    BOOST_TEST(!withdrawal.is_serving());
+    follow(Fitness::ready, kBegin + 700);
+    answer(":0", kBegin + 710);
+    follow(Fitness::unfit, kBegin + 800);
+    answer(kLost, kBegin + 810);
+    turn(kBegin + 900);
+    BOOST_TEST(steps() == "mark leave leave");
+}
+
 BOOST_AUTO_TEST_CASE(an_error_of_redis_ends_the_connection) {
     follow(Fitness::ready, kBegin);
     answer("-WRONGTYPE Operation against a key holding the wrong kind of value", kBegin + 10);
