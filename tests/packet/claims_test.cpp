@@ -331,7 +331,12 @@ BOOST_AUTO_TEST_CASE(an_ipv4_mapped_aaaa_is_claimed_as_ipv4) {
     a.publish(list_forward(policy_list(3)));
     a.ask(kName, 28);
     a.turn();
-    a.reply(a.upstream_query(), 300, {"::ffff:203.0.113.9"});
+    const Seen query = a.upstream_query();
+    DnsMessage m = DnsMessage::response(0, query.qname(), query.qtype());
+    const IpAddress mapped = *IpAddress::parse("203.0.113.9");
+    m.record(DnsMessage::kAnswer, {0xc0, 12}, 28, 300,
+             Bytes(mapped.bytes.begin(), mapped.bytes.end()));
+    a.reply(query, m);
     a.turn();
     (void)a.answer();
     const Event e = a.event();

@@ -104,11 +104,12 @@ void Box::make_lists(const Settings& settings) {
 
 void Box::start(std::uint64_t now_ms) {
     std::vector<PeerRouter> peers;
+    const ClaimTerms terms{.longest_life_s = snapshot_.lists.front().max_ttl_s};
     for (Sink& sink : routers_) {
         sink.engine->start(now_ms);
         around_.touched(number_, sink.router);
         peers.push_back({.name = "router" + std::to_string(sink.router),
-                         .lists = {{.id = list_id(sink.router), .tag = kTag}},
+                         .lists = {{.id = list_id(sink.router), .tag = kTag, .terms = terms}},
                          .router = sink.engine.get(),
                          .wake = [this, r = sink.router] { around_.touched(number_, r); }});
     }

@@ -26,7 +26,7 @@ struct alignas(8) Block {
     }
 };
 
-// A query with the question of the response; empty if there is none.
+// A query with the question of the response; empty if there is none, or if its type is one that is never asked.
 std::vector<std::uint8_t> query_for(std::span<const std::uint8_t> response, bool edns) {
     if (response.size() < kHeaderSize) return {};
     const std::size_t name = plain_name_length(response.subspan(kHeaderSize));
@@ -35,6 +35,8 @@ std::vector<std::uint8_t> query_for(std::span<const std::uint8_t> response, bool
     const std::uint8_t* type = &response[kHeaderSize + name];
     query.resize(write_query(query, 1, response.subspan(kHeaderSize, name), load_be16(type),
                              load_be16(type + 2), true, false, edns, edns));
+    Query parsed;
+    if (parse_query(query, parsed) != QueryError::none) return {};
     return query;
 }
 

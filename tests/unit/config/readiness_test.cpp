@@ -25,7 +25,7 @@ plugins:
   - { tag: either, type: fallback, args: { primary: up, secondary: unwanted } }
   - { tag: side, type: zone, args: { names: [ corp.example ], forward: other } }
   - { tag: wanted_side, type: zone, args: { names: [ corp.example ], forward: wanted } }
-  - { tag: records, type: static, args: { records: [ { name: b.example, type: FWD, forward-to: other } ] } }
+  - { tag: records, type: static, args: { records: [ { name: b.example, type: FWD, forward_to: other } ] } }
   - { tag: inner, type: sequence, args: [ { exec: $up } ] }
   - { tag: inner_end, type: sequence, args: [ { exec: $up }, { exec: accept } ] }
   - { tag: inner_return, type: sequence, args: [ { exec: return }, { exec: $other } ] }

@@ -162,8 +162,8 @@ BOOST_AUTO_TEST_CASE(an_element_contains_no_never_claimed_address) {
         (w.kernel.in(kFour) == std::vector<std::string>{"198.51.100.10/31", "198.51.100.128/25",
                                                         "203.0.113.0/24", "9.9.9.128/25"}));
     BOOST_TEST(
-        (w.kernel.in(kSix) ==
-         std::vector<std::string>{"2001:db8:1:8::/61", "2001:db8:2::/48", "64:ff9b::cb00:7109"}));
+        (w.kernel.in(kSix) == std::vector<std::string>{"2001:db8:1:8::/61", "2001:db8:2::/48",
+                                                       "64:ff9b::cb00:7109/128"}));
 }
 
 BOOST_AUTO_TEST_CASE(claims_are_made_again_when_the_never_claimed_prefixes_change) {
