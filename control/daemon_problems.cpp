@@ -86,10 +86,13 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
     for (const std::string& list : s.second_writers)
         add(who + ": another instance writes list " + matchers::quoted(list) +
             "; stop one of the two, or set `multi_writer` in both");
-    for (const std::string& fleet : s.other_fleets)
-        add(who + ": fleet " + fleet +
-            " writes it, too; give each fleet its own routers, or remove its row in list "
-            "steerdns-writer if it has ended");
+    for (const std::string& fleet : s.other_fleets) {
+        std::string two = who;
+        two.append(": fleet ").append(fleet);
+        add(
+            two.append(" writes it, too; give each fleet its own routers, or remove its row in "
+                       "list steerdns-writer if it has ended"));
+    }
     for (const auto& list : s.lists) {
         if (list.max_rows == 0 || list.claims < list.max_rows) continue;
         std::string full = who;

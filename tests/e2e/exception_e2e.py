@@ -22,7 +22,7 @@ PORT = "{ device: dtap0, driver: tap, exception: steer0, addresses: [192.0.2.53/
 ANY_TCP = ", exception_rates: { tcp: 100000000 }"
 PLUGINS = """
 plugins:
-  - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.1 } ] } }
+  - { tag: up, type: forward, args: { probe: off, upstreams: [ { addr: 192.0.2.1 } ] } }
   - { tag: main, type: sequence, args: [ { exec: $up } ] }
 """
 # Answers what it is sent, to the end, over TCP.
