@@ -19,7 +19,7 @@ XDP_OPTIONS = ",guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off,guest_
 SOCKET = "/run/control.sock"
 PLUGINS = """
 plugins:
-  - { tag: forward_main, type: forward, args: { upstreams: [ { addr: "UPSTREAM" } ] } }
+  - { tag: forward_main, type: forward, args: { probe: off, upstreams: [ { addr: "UPSTREAM" } ] } }
   - tag: main
     type: sequence
     args:
