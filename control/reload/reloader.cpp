@@ -16,6 +16,7 @@
 #include "control/process/background.h"
 #include "control/process/process_limits.h"
 #include "control/reload/host_servers.h"
+#include "control/reload/suffix_file.h"
 #include "control/reload/surroundings.h"
 #include "control/reload/text_hash.h"
 
@@ -190,6 +191,8 @@ std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     std::move(built.warnings.begin(), built.warnings.end(),
               std::back_inserter(candidate->warnings));
     candidate->errors = std::move(built.errors);
+    auto suffixes = take_up_suffix_file();
+    std::move(suffixes.begin(), suffixes.end(), std::back_inserter(candidate->warnings));
     return candidate;
 }
 
