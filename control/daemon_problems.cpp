@@ -70,7 +70,7 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
     if (s.rows_disabled != 0)
         add(who + ": " + s.disabled_row +
             (s.rows_disabled == 1 ? "" : ", and " + std::to_string(s.rows_disabled - 1) + " more") +
-            "; enable or remove it, `steerctl routers diff` lists them");
+            "; enable or remove it: `steerctl doctor` names each");
     if (const std::size_t rest = s.rows_blocked - std::min(s.rows_disabled, s.rows_blocked);
         rest != 0)
         add(who + ": " + count_of(rest, "row is", "rows are") +

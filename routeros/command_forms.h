@@ -60,6 +60,8 @@ namespace steer::routeros {
     X(read_mangle, "doctor", "/ip*/firewall/mangle", "print", "", "")                             \
     X(read_filter, "doctor", "/ip*/firewall/filter", "print", "", "")                             \
     X(read_nat, "doctor", "/ip*/firewall/nat", "print", "", "")                                   \
+    X(read_disabled_rows, "doctor", "/ip*/firewall/address-list", "print", ".proplist",           \
+      ".id,list,address,comment,disabled")                                                        \
     X(read_dhcp_networks, "doctor, DHCP", "/ip/dhcp-server/network", "print", "", "")             \
     X(read_dhcp_options, "doctor, DHCP", "/ip/dhcp-server/option", "print", "", "")               \
     X(read_option_sets, "doctor, DHCP", "/ip/dhcp-server/option/sets", "print", "", "")           \

@@ -409,6 +409,32 @@ void check_reverse_path(const RouterFacts& router, Findings& out) {
     out.push_back(std::move(finding));
 }
 
+// A disabled row covers nothing, and the router takes no second one with its address.
+void check_rows(const RouterFacts& router, const Expected& expected, Menu family, Findings& out) {
+    constexpr std::size_t kNamed = 5;
+    for (const std::string& list : expected.lists(family == Menu::ip)) {
+        Finding finding = problem("row-disabled", {},
+                                  "it covers nothing, and steerdnsd cannot write its address: "
+                                  "connections to it leave by the main table");
+        std::size_t count = 0;
+        std::string named;
+        for (const Row& row : router.table(family, "/firewall/address-list").rows) {
+            if (!row.is("disabled") || row.get("list") != list) continue;
+            if (++count <= kNamed)
+                named.append(named.empty() ? "" : ", ")
+                    .append(row_text(row))
+                    .append(" ")
+                    .append(row.get("address"));
+            set_row(finding, forms::set_row, family, row, {{"disabled", "no"}});
+        }
+        if (count == 0) continue;
+        if (count > kNamed) named += " and " + std::to_string(count - kNamed) + " more";
+        finding.what = std::to_string(count) + (count == 1 ? " row" : " rows") + " of the list " +
+                       list + (count == 1 ? " is" : " are") + " disabled: " + named;
+        out.push_back(std::move(finding));
+    }
+}
+
 // Rules of an earlier set-up, for lists that the configuration does not fill any more.
 void check_stale(const RouterFacts& router, const Expected& expected, Menu family, Findings& out) {
     const auto lists = expected.lists(family == Menu::ip);
@@ -458,6 +484,7 @@ void check_policy(const RouterFacts& router, const Expected& expected, Findings&
             check_stale(router, expected, family, out);
         }
         if (has_lists) check_fasttrack(router, expected, family, out);
+        check_rows(router, expected, family, out);
     }
     if (!expected.lists(true).empty()) check_reverse_path(router, out);
 }

@@ -200,6 +200,9 @@ for family, suffix in (("IPv4", ""), ("IPv6", "6")):
     menu = "/ip/firewall/mangle" if suffix == "" else "/ipv6/firewall/mangle"
     BROKEN += [(f"{what} ({family})", found, mends, commands) for what, found, mends, commands in [
         ("no rule uses the list", "list-unused", FIX, [("remove", mark, {})]),
+        ("a row of the list is disabled", "row-disabled", FIX,
+         [("add", menu.replace("mangle", "address-list"),
+           {"list": "media_v6" if suffix else "media_v4", "address": "2001:db8::7" if suffix else "203.0.113.7", "disabled": "yes"})]),
         ("the rule is disabled", "rule-disabled", FIX, [("set", mark, {"disabled": "yes"})]),
         ("the rule is in the chain forward", "rule-chain", FIX, [("set", mark, {"chain": "forward"})]),
         ("the rule is for established connections", "rule-state", FIX, [("set", mark, {"connection-state": "established,related"})]),

@@ -502,6 +502,11 @@ class Player {
         else if (verb == "loses") {
             if (!r.remove_row(family(w.at(5)), w.at(4), w.at(5), now_us))
                 fail("it has no such row");
+        } else if (verb == "disables" || verb == "enables") {
+            rossim::RowEdit edit;
+            edit.disabled = verb == "disables";
+            if (!r.edit_row(family(w.at(5)), w.at(4), w.at(5), edit, now_us))
+                fail("it has no such row");
         } else if (verb == "is")
             is_sent(w);
         else if (verb == "has")

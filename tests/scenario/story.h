@@ -38,7 +38,7 @@
 //   power fails for DURATION uptime DURATION       the machine and the routers lose their memory; then the machine is up for
 //                                                  that long, and the caches are restored from dumps of the moment before
 //   router NAME gets foreign row LIST ADDRESS [timeout DURATION]
-//   router NAME loses row LIST ADDRESS
+//   router NAME loses row LIST ADDRESS | disables row LIST ADDRESS | enables row LIST ADDRESS
 //   outcome NAME is N      stat NAME is N      verdict NAME is N      end NAME is N      (of all workers; end: of parked queries)
 //   task TAG is [not] raised                       by a query, since this was last asked
 //   log says TEXT
