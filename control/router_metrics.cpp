@@ -101,6 +101,8 @@ void write_router_metrics(ops::MetricWriter& writer, const Status& router, std::
     writer.sample({{"router", name}}, static_cast<double>(away_ms) / 1000);
     writer.family("steerdns_router_lag_seconds");
     writer.sample({{"router", name}}, static_cast<double>(state.lag_ms) / 1000);
+    writer.family("steerdns_router_backlog_seconds");
+    writer.sample({{"router", name}}, static_cast<double>(state.backlog_ms) / 1000);
     if (state.rtt_ms) {
         writer.family("steerdns_router_round_trip_seconds");
         writer.sample({{"router", name}}, static_cast<double>(*state.rtt_ms) / 1000);

@@ -150,6 +150,7 @@ class Router::Engine final : public SessionHandler {
         ListId list;
         std::uint32_t left = 0;  // addresses that are still open
         bool failed = false, refused = false, waited = false;
+        bool is_hopeless = false;  // its row cannot be there in time
     };
     struct Waiter {
         std::uint64_t hold;  // key in holds_
@@ -425,6 +426,9 @@ class Router::Engine final : public SessionHandler {
     Claim* raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
                  std::uint64_t row_until_ms);
     void refused_claim(List& list, const Origin& origin);
+    [[nodiscard]] bool can_be_in_time(const Place& place) const;
+    void wait_no_longer(std::uint64_t serial, const List& list,
+                        std::span<const AddressBytes> addresses);
     bool claim_address(List& list, const AddressBytes& address, const Origin& origin,
                        std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t hold,
                        WriteClass cls);

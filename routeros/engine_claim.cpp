@@ -385,11 +385,42 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, c
                                          serial == 0 ? WriteClass::routine : WriteClass::held);
         if (serial != 0 && !waits) --holds_.find(serial)->second.left;
     }
-    if (serial != 0)
+    if (serial != 0 && holds_.find(serial)->second.is_hopeless)
+        wait_no_longer(serial, *list, addresses);
+    else if (serial != 0)
         resolve({serial, 0, 0}, true);
     else if (hold_token != 0)
         settle(hold_token, Outcome::router_away);
     run();
+}
+
+// Whether the held row can be written within `sync_timeout`, as far as its write time is known.
+bool Router::Engine::can_be_in_time(const Place& place) const {
+    const auto waiting = waiters_.find(place);
+    if (waiting == waiters_.end() || !may_write_) return true;
+    const std::uint64_t left_ms = waiting->second.back().left_ms;
+    if (writer_.in_flight(place) || writer_.queued() == 0) return true;
+    return now_ + writer_.held_wait_ms(wanted(place).flow) <= left_ms;
+}
+
+// The answer leaves as while the router is away. Its rows are still written, by the share of background writes.
+void Router::Engine::wait_no_longer(std::uint64_t serial, const List& list,
+                                    std::span<const AddressBytes> addresses) {
+    ++counters_.holds_unmet;
+    const Hold hold = holds_.find(serial)->second;
+    holds_.erase(serial);
+    for (const auto& bytes : addresses) {
+        const auto place = place_of({list.config.id, Address::host(bytes)});
+        const auto waiting = place ? waiters_.find(*place) : waiters_.end();
+        if (waiting == waiters_.end()) continue;
+        std::erase_if(waiting->second, [&](const Waiter& one) { return one.hold == serial; });
+        answers_left(*place);
+        if (!waiting->second.empty()) continue;
+        waiters_.erase(waiting);
+        writer_.drop(*place);
+        evaluate(*place, WriteClass::routine);
+    }
+    settle(hold.token, hold.refused ? Outcome::refused : Outcome::router_away);
 }
 
 // nullptr: it was refused and logged.
@@ -492,7 +523,9 @@ bool Router::Engine::claim_address(List& list, const AddressBytes& address, cons
     evaluate(place, cls);
     // evaluate() has already taken this waiter's part off if it was resolved; it is never the
     // last part.
-    hold.waited |= holds_.find(serial)->second.left == before;
+    const bool waits = holds_.find(serial)->second.left == before;
+    hold.waited |= waits;
+    hold.is_hopeless |= waits && !can_be_in_time(place);
     return true;
 }
 

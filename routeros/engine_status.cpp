@@ -170,6 +170,7 @@ RouterStatus Router::Engine::status() const {
     const auto oldest = knows_rows ? writer_.oldest_add_ms() : std::optional(away_since_ms_);
     if (s.pending != 0 && oldest.value_or(0) != 0) s.lag_ms = now_ - std::min(*oldest, now_);
     s.routine_share = config_.routine_share;
+    s.backlog_ms = writer_.backlog_ms();
     for (std::size_t i = 0; i < kWriteClasses; ++i) {
         s.work[i].rows = rows_by_class_[i];
         s.work[i].work_s = writer_.charged_us(static_cast<WriteClass>(i)) / 1e6;

@@ -1,5 +1,7 @@
 #include "routeros/fair_queue.h"
 
+#include <algorithm>
+
 namespace steer::routeros {
 
 void FairQueue::insert(FlowId id, const Order& order) {
@@ -22,6 +24,16 @@ void FairQueue::clear() {
     new_.clear();
     old_.clear();
     size_ = 0;
+}
+
+std::size_t FairQueue::rows_before(FlowId id) const {
+    const auto found = flows_.find(id);
+    const std::size_t own = found == flows_.end() ? 0 : found->second.writes.size();
+    std::size_t rows = own;
+    for (const auto& [other, flow] : flows_) {
+        if (other != id) rows += std::min(flow.writes.size(), own + kQuantum);
+    }
+    return rows;
 }
 
 FairQueue::Head FairQueue::head() const {

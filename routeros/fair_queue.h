@@ -36,6 +36,8 @@ class FairQueue {
     void clear();
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] std::size_t size() const { return size_; }
+    // At most this many rows go before the last queued one of the flow, itself included.
+    [[nodiscard]] std::size_t rows_before(FlowId flow) const;
     // The flow whose turn it is. The queue is not empty.
     [[nodiscard]] Head head() const;
 

@@ -177,6 +177,8 @@ std::string_view label(RouterState state);
     X(writer_rows, "writer_rows", "writer rows written: terms of this appliance as the writer")    \
     X(superseded, "superseded", "times that another appliance's higher token ended the writing")   \
     X(waits_unserved, "waits_unserved", "standby: waits for a row that the writer did not write")  \
+    X(holds_unmet, "holds_unmet",                                                                  \
+      "answers not held, because the router cannot write their row in time")                       \
     X(manual_changes, "manual_changes", "rows changed by a person and left unchanged")             \
     X(bytes_in, "bytes_in", "bytes received from the router")                                      \
     X(bytes_out, "bytes_out", "bytes sent to the router")
@@ -223,6 +225,7 @@ struct RouterStatus {
     RowDelays add_delays;                       // of added rows
     std::size_t left_alone = 0;                 // places where a manual change is respected
     double routine_share = 0;                   // of the router's time, for background writes
+    std::uint64_t backlog_ms = 0;      // how long the queued background writes take by their shares
     std::optional<double> service_us;  // time of one add on the router, once it was measured
     // Flash sectors written, as reported by the router; no value if not reported.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;

@@ -50,9 +50,14 @@ void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_m
     const std::uint64_t reached_ms = sent_ms + rtt_ms_;
     if (before == 0 || reached_ms > before) {  // the router was idle in between
         const auto alone = static_cast<double>(now_ms - std::min(reached_ms, now_ms));
-        // A long sentence counts as much as a run.
+        // A long sentence counts as much as a run. The work took no longer than the reply: a lower figure is certain.
         const bool is_long = units >= kRunUs;
-        fold(alone, units, is_long ? 0.3 : measured_ ? 0.02 : 0.2);
+        const bool is_less = (alone + 1) * 1000 / units < factor_;
+        if (is_less && measured_ && !is_long) {
+            fold(alone + 1, units, 0.2);
+        } else {
+            fold(alone, units, is_long ? 0.3 : measured_ ? 0.02 : 0.2);
+        }
         measured_ |= is_long;
         return;
     }

@@ -4,7 +4,7 @@
 // The costs of add, set and remove are assumed to be in the proportions published for real
 // routers. One factor is measured, from consecutive replies while more were waiting
 // (then the time between them is the router's, not the network's). Replies to single sentences count
-// little, minus their round trip.
+// little, minus their round trip; more if they were faster than expected, so that one slow moment does not last.
 #pragma once
 
 #include <cstddef>

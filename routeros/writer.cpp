@@ -24,7 +24,8 @@ constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, whic
 // for other writes before the next burst.
 constexpr std::uint64_t kBurstMs = 1'000;
 constexpr double kBurstDebtMs = 500;
-constexpr double kRepairFloorRows = 50, kRoutineFloorRows = 20;  // rows per second at least
+// A class gets at least this many rows per second, however slow the router: a share of nothing would write none.
+constexpr double kFloorRows = 0.5;
 
 std::uint64_t gather_until_ms(std::uint64_t due_ms, std::uint64_t now_ms) {
     const std::uint64_t time_ms = due_ms - std::min(now_ms, due_ms);
@@ -35,15 +36,15 @@ std::uint64_t gather_until_ms(std::uint64_t due_ms, std::uint64_t now_ms) {
 }  // namespace
 
 void Writer::set_shares(double repair_share, double routine_share) {
-    const auto set = [&](WriteClass cls, double share, double floor_rows) {
+    const auto set = [&](WriteClass cls, double share) {
         Bucket& b = bucket(cls);
         b.share = std::clamp(share, 0.01, 1.0);
-        b.floor_us = b.share * 1e6 / floor_rows;
+        b.floor_us = b.share * 1e6 / kFloorRows;
         b.tokens_us = b.share * kBucketMs * 1000;
         b.resting = false;
     };
-    set(WriteClass::repair, repair_share, kRepairFloorRows);
-    set(WriteClass::routine, routine_share, kRoutineFloorRows);
+    set(WriteClass::repair, repair_share);
+    set(WriteClass::routine, routine_share);
 }
 
 FairQueue& Writer::queue_of(const Entry& entry) {
@@ -375,6 +376,31 @@ std::uint64_t Writer::next_ready_ms(std::uint64_t now_ms) const {
         ready = std::min(ready, refilled_ms_ + std::max<std::uint64_t>(wait_ms, 1));
     }
     return ready;
+}
+
+// An upper bound: flows take turns, so each other one gets at most as many rows as this one, and its quantum.
+std::uint64_t Writer::held_wait_ms(FlowId flow) const {
+    if (!service_.is_measured()) return 0;
+    const auto wait_ms = [&](std::size_t rows) {
+        const double work_us =
+            in_flight_us_ + service_.sentence_us(WriteKind::add, 1) * static_cast<double>(rows);
+        return service_.rtt_ms() + static_cast<std::uint64_t>(work_us / 1000);
+    };
+    const FairQueue& queue = queue_of(WriteClass::held);
+    return std::min(wait_ms(queue.size()), wait_ms(queue.rows_before(flow)));
+}
+
+std::uint64_t Writer::backlog_ms() const {
+    double ms = 0;
+    for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
+        const std::size_t rows = queue_of(cls).size() + saved_of(cls).size();
+        const Bucket& b = bucket(cls);
+        const std::size_t at_once = scripts_ ? kScriptRows : 1;
+        const double row_us =
+            service_.sentence_us(WriteKind::add, at_once) / static_cast<double>(at_once);
+        ms += static_cast<double>(rows) * std::min(row_us, b.floor_us) / rate(cls);
+    }
+    return static_cast<std::uint64_t>(ms);
 }
 
 bool Writer::has_held() const {

@@ -2,7 +2,7 @@
 //
 // Three classes: held (an answer waits: no share limit, first), repair (after a reconnect),
 // routine. The last two have shares of the router's time, charged with the measured service
-// time, with a minimum so that a misjudged router still gets its rows. At most
+// time. A share is kept however slow the router is, down to a row every two seconds. At most
 // one write per place is queued or in flight: the place is judged again when it ends. Extends
 // with the same timeout share a sentence, also those that still gather. No sentence has more
 // than `batch_ms` of estimated work, and none above 20 ms while held writes exist. An extend that is due
@@ -115,6 +115,11 @@ class Writer {
         if (!service_.is_measured()) return std::nullopt;
         return service_.sentence_us(WriteKind::add, 1);
     }
+    // When a held write of this flow, queued or the next, is acknowledged at the latest; 0: not measured yet. Looks at
+    // all flows with held writes.
+    [[nodiscard]] std::uint64_t held_wait_ms(FlowId flow) const;
+    // How long the queued writes that no answer waits for take by their shares.
+    [[nodiscard]] std::uint64_t backlog_ms() const;
     // Estimated work on the router that was charged to a class so far.
     [[nodiscard]] double charged_us(WriteClass cls) const { return bucket(cls).charged_us; }
     // Removes all queued writes.

@@ -60,8 +60,12 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
          "is six times as long. When it expires, the connection is closed and reopened. Queries "
          "never wait longer than 3 s for a silent router."},
         {"cpu_share", Own<T>{"percentage", kShare}, "30%", "5%..90%",
-         "share of the router's CPU for background writes\nAfter a reboot of the router, and at "
-         "the end of SteerDNS, rows may take up to 90%."},
+         "share of the router's CPU for background writes\nThe share is kept on slow routers, too: "
+         "at least one row is written every two seconds. After a reboot of the router, and at the "
+         "end of SteerDNS, rows may take up to 90%. Rows that an answer waits for, and renewals in "
+         "the last 10 s of a row, have no limit. If the router cannot write the row of a held "
+         "answer within `sync_timeout`, the answer does not wait: `on_timeout` applies at once. A "
+         "backlog of more than 30 s is named in `problems` of `steerctl status`."},
         {"scripts", choice<T, &T::scripts>(), "auto", "auto|off",
          "write many rows with one script (RouterOS 7)\n`auto` uses scripts for large background "
          "writes. `off` sends one API command per row."},

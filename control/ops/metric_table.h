@@ -230,6 +230,8 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_router_lag_seconds", "gauge", "router",
               "age of the oldest claim that has no row yet; 0: all have theirs",
               "Routers and sets"},
+    MetricRow{"steerdns_router_backlog_seconds", "gauge", "router",
+              "time that the queued background writes take by `cpu_share`", "Routers and sets"},
     MetricRow{"steerdns_router_info", "gauge", "router, version, board",
               "1, with the RouterOS version and the board of the router", "Routers and sets"},
     MetricRow{"steerdns_router_rows", "gauge", "router", "rows of steerdnsd on the router",

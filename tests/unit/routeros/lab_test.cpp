@@ -1132,6 +1132,96 @@ BOOST_AUTO_TEST_CASE(versions_are_read_and_compared_by_their_minor_release) {
     BOOST_TEST(find_feature("address lists") == nullptr);
 }
 
+// --- slow routers --------------------------------------------------------------------------------
+
+rossim::Options with_add(std::int64_t add_us) {
+    auto options = fast();
+    options.costs.add = add_us;
+    return options;
+}
+
+BOOST_AUTO_TEST_CASE(the_share_of_a_slow_router_is_kept) {
+    struct {
+        double share;
+        rossim::Costs costs;
+    } const cases[] = {{0.05, rossim::built_in_presets().get("slow")},
+                       {0.10, with_add(41'000).costs}};
+    for (const auto& c : cases) {
+        auto options = fast();
+        options.costs = c.costs;
+        auto config = router_config();
+        config.routine_share = c.share;
+        Lab lab{options, config};
+        BOOST_REQUIRE(lab.sync());
+        for (unsigned i = 1; i <= 3000; ++i)
+            lab.claim(1, {nth(i)}, 1770, 1800);
+        lab.run_for(20 * kSecond);  // until its write time is known
+        const std::size_t before = lab.adds;
+        lab.run_for(100 * kSecond);
+        const auto work_us = static_cast<double>(c.costs.add + c.costs.base);
+        const double used = static_cast<double>(lab.adds - before) * work_us / (100.0 * kSecond);
+        BOOST_TEST_CONTEXT(c.share << " uses " << used) {
+            BOOST_TEST(used > c.share * 0.6);
+            BOOST_TEST(used < c.share * 1.15);
+        }
+        const auto backlog_ms = lab.router->status().backlog_ms;
+        const double expected_ms =
+            static_cast<double>(lab.router->status().queued) * work_us / 1000 / c.share;
+        BOOST_TEST(static_cast<double>(backlog_ms) > expected_ms * 0.5);
+        BOOST_TEST(static_cast<double>(backlog_ms) < expected_ms * 2);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_cannot_be_there_in_time) {
+    auto list = list_config();
+    list.sync_timeout_ms = 1000;
+    Lab lab{with_add(41'000), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 1; i <= 40; ++i) {
+        lab.claim(1, {nth(1000 + i)}, 600, 630, 1000 + i);
+        lab.run_for(kSecond / 10);
+    }
+    BOOST_TEST(lab.router->counters().holds_unmet == 0U);
+    const std::int64_t asked_us = lab.now_us;
+    for (unsigned i = 1; i <= 100; ++i)
+        lab.claim(1, {nth(i)}, 600, 630, i);
+    std::size_t away = 0, installed = 0;
+    for (unsigned i = 1; i <= 100; ++i) {
+        if (!lab.outcomes.contains(i)) continue;
+        BOOST_TEST((lab.outcomes[i] == Outcome::router_away));
+        BOOST_TEST(lab.settled_at_us[i] == asked_us);
+        ++away;
+    }
+    lab.run_for(1'100'000);
+    for (unsigned i = 1; i <= 100; ++i) {
+        BOOST_REQUIRE(lab.outcomes.contains(i));
+        installed += lab.outcomes[i] == Outcome::installed ? 1U : 0U;
+    }
+    BOOST_TEST(away + installed == 100U);
+    BOOST_TEST(installed >= 15U);
+    BOOST_TEST(installed <= 26U);
+    BOOST_TEST(lab.router->counters().holds_unmet == away);
+    lab.run_for(60 * kSecond);  // their rows come, by the share
+    BOOST_TEST(lab.rows("policy_v4").size() == 140U);
+}
+
+// The held backlog of one domain is not the others' reason to go without their row.
+BOOST_AUTO_TEST_CASE(the_held_backlog_of_one_domain_refuses_no_other_its_hold) {
+    auto list = list_config();
+    list.sync_timeout_ms = 1000;
+    Lab lab{with_add(41'000), router_config({list})};
+    BOOST_REQUIRE(lab.sync());
+    for (unsigned i = 1; i <= 40; ++i) {
+        lab.claim(1, {nth(1000 + i)}, 600, 630, 1000 + i);
+        lab.run_for(kSecond / 10);
+    }
+    for (unsigned i = 1; i <= 100; ++i)
+        lab.claim(1, {nth(i)}, 600, 630, i, "a.crowd.example");
+    lab.claim(1, {nth(500)}, 600, 630, 500, "www.quiet.test");
+    lab.run_for(kSecond);
+    BOOST_TEST((lab.outcomes[500] == Outcome::installed));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

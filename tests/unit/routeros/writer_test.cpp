@@ -392,9 +392,30 @@ BOOST_AUTO_TEST_CASE(routine_writes_use_their_share) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_very_slow_router_still_gets_its_rows) {
-    const double rate = rows_per_second(writer, WriteClass::routine, 45, 5000);
-    BOOST_TEST(rate > 12);  // 30 % of it would be less than 7 a second
+// 7 ms: the preset `slow` of the simulator.
+BOOST_AUTO_TEST_CASE(a_slow_router_keeps_its_share) {
+    struct {
+        double share;
+        std::uint64_t service_ms;
+    } const cases[] = {{0.05, 7}, {0.1, 41}, {0.3, 45}, {0.9, 150}};
+    for (const auto& c : cases) {
+        for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
+            Writer one{c.share, c.share};
+            const double used = rows_per_second(one, cls, c.service_ms, 5000) *
+                                static_cast<double>(c.service_ms) / 1000;
+            BOOST_TEST_CONTEXT(c.share << " at " << c.service_ms << " ms uses " << used) {
+                BOOST_TEST(used > c.share * 0.7);
+                BOOST_TEST(used < c.share * 1.15 + 0.02);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_slowest_router_still_gets_a_row_every_two_seconds) {
+    Writer one{0.05, 0.05};
+    const double rate = rows_per_second(one, WriteClass::routine, 400, 5000);
+    BOOST_TEST(rate >= 0.4);  // 5 % of it would be one in eight seconds
+    BOOST_TEST(rate <= 0.9);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
