@@ -45,19 +45,21 @@ void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_m
                           std::uint64_t now_ms) {
     const std::uint64_t before = last_reply_ms_;
     if (!measuring_) return;
+    if (early_replies_ < kEarlyReplies) ++early_replies_;
     last_reply_ms_ = now_ms;
     const double units = units_us(kind, rows);
     const std::uint64_t reached_ms = sent_ms + rtt_ms_;
     if (before == 0 || reached_ms > before) {  // the router was idle in between
-        const auto alone = static_cast<double>(now_ms - std::min(reached_ms, now_ms));
-        // A long sentence counts as much as a run. The work took no longer than the reply: a lower figure is certain.
+        // The round trip was measured with a sentence, which the router has to work for, too.
+        const double network_ms =
+            std::max(0.0, static_cast<double>(rtt_ms_) - kSentenceUs * factor_ / 1000);
+        const double alone =
+            std::max(0.0, static_cast<double>(now_ms - std::min(sent_ms, now_ms)) - network_ms);
+        // A long sentence counts as much as a run. The work took no longer than the reply, so a figure that is much
+        // lower is certain.
         const bool is_long = units >= kRunUs;
-        const bool is_less = (alone + 1) * 1000 / units < factor_;
-        if (is_less && measured_ && !is_long) {
-            fold(alone + 1, units, 0.2);
-        } else {
-            fold(alone, units, is_long ? 0.3 : measured_ ? 0.02 : 0.2);
-        }
+        const bool is_much_less = alone * 1000 / units < factor_ / 2;
+        fold(alone, units, is_long ? 0.3 : measured_ && !is_much_less ? 0.02 : 0.2);
         measured_ |= is_long;
         return;
     }

@@ -4,7 +4,7 @@
 // The costs of add, set and remove are assumed to be in the proportions published for real
 // routers. One factor is measured, from consecutive replies while more were waiting
 // (then the time between them is the router's, not the network's). Replies to single sentences count
-// little, minus their round trip; more if they were faster than expected, so that one slow moment does not last.
+// little, minus their round trip; more if they took less than half of what was expected, so that one slow moment does not last.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,10 @@ class ServiceTime {
     [[nodiscard]] bool is_measured() const { return sampled_; }
     [[nodiscard]] std::uint64_t rtt_ms() const { return rtt_ms_; }
     void set_rtt_ms(std::uint64_t ms) { rtt_ms_ = ms; }
+    // True: the estimate may still be far off.
+    [[nodiscard]] bool is_early() const { return !measured_ && early_replies_ < kEarlyReplies; }
+    // Estimates are in proportion to it.
+    [[nodiscard]] double factor() const { return factor_; }
     void set_measuring(bool on);
 
     void replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms, std::uint64_t now_ms);
@@ -34,6 +38,9 @@ class ServiceTime {
     double factor_ = 4;      // not measured yet: assume a slow router
     bool measured_ = false;  // a whole run, or a long sentence
     bool sampled_ = false;
+    static constexpr unsigned kEarlyReplies =
+        16;  // each counts a fifth: 3% of the assumption are left
+    unsigned early_replies_ = 0;
     bool measuring_ = true;
     std::uint64_t rtt_ms_ = 1;
     std::uint64_t last_reply_ms_ = 0;

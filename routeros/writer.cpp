@@ -158,9 +158,27 @@ void Writer::charge(const Batch& batch) {
     Bucket& b = bucket(batch.cls);
     b.charged_us += batch.estimate_us;
     if (batch.cls == WriteClass::held) return;
-    b.tokens_us -=
-        std::min(batch.estimate_us, b.floor_us * static_cast<double>(batch.writes.size()));
+    const auto rows = static_cast<double>(batch.writes.size());
+    const double cost_us = std::min(batch.estimate_us, b.floor_us * rows);
+    b.tokens_us -= cost_us;
     if (b.tokens_us <= 0) b.resting = true;
+    if (!service_.is_early()) return;
+    b.early_work_us += batch.estimate_us / service_.factor();
+    b.early_rows += rows;
+    b.early_charged_us += cost_us;
+}
+
+// The first writes were charged with an assumed write time. What they took more counts against the share, too.
+void Writer::charge_early_work() {
+    for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
+        Bucket& b = bucket(cls);
+        const double cost_us =
+            std::min(b.early_work_us * service_.factor(), b.floor_us * b.early_rows);
+        const double owed_us = std::max(0.0, cost_us - b.early_charged_us);
+        b.tokens_us -= owed_us - b.owed_us;
+        b.owed_us = owed_us;
+        if (b.tokens_us <= 0) b.resting = true;
+    }
 }
 
 double Writer::in_flight_limit_us() const {
@@ -176,7 +194,12 @@ double Writer::backlog_limit_us() const {
 bool Writer::has_window(WriteClass cls, FlowId flow) const {
     if (in_flight_.size() >= kSentencesInFlight) return false;
     const bool is_short = is_contended() && flow != kNoFlow && cls != WriteClass::repair;
-    if (cls == WriteClass::held) return !is_short || held_in_flight_us_ < backlog_limit_us();
+    if (cls == WriteClass::held) {
+        // What is in flight goes before a row of another domain, so it is no more than keeps the router busy.
+        const double limit_us =
+            is_short ? backlog_limit_us() : std::max(in_flight_limit_us(), backlog_limit_us());
+        return held_in_flight_us_ < limit_us || (!is_short && !service_.is_measured());
+    }
     return in_flight_us_ < (is_short ? backlog_limit_us() : in_flight_limit_us());
 }
 
@@ -350,7 +373,9 @@ std::optional<Batch> Writer::ended(Tag tag, std::uint64_t now_ms) {
     if (batch.cls == WriteClass::held && held_in_flight_ > 0) {
         held_in_flight_us_ -= batch.estimate_us;
     }
+    const bool is_early = service_.is_early();
     service_.replied(batch.kind, batch.writes.size(), batch.sent_ms, now_ms);
+    if (is_early) charge_early_work();
     undo(batch.writes);
     return batch;
 }

@@ -141,6 +141,8 @@ class Writer {
         double tokens_us = 0;
         bool resting = false;
         double charged_us = 0;  // so far
+        // Sent before the write time was known: work by a factor of 1, what was charged, and what that was too little.
+        double early_work_us = 0, early_rows = 0, early_charged_us = 0, owed_us = 0;
     };
 
     [[nodiscard]] FairQueue& queue_of(const Entry& entry);
@@ -155,6 +157,7 @@ class Writer {
     void promote(std::uint64_t now_ms);
     void refill(std::uint64_t now_ms);
     void charge(const Batch& batch);
+    void charge_early_work();
     [[nodiscard]] bool may_send(WriteClass cls) const;
     [[nodiscard]] bool has_window(WriteClass cls, FlowId flow = kNoFlow) const;
     [[nodiscard]] bool is_newcomer(WriteClass cls) const;
