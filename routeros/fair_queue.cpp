@@ -30,6 +30,15 @@ std::size_t FairQueue::rows_before(FlowId id) const {
     const auto found = flows_.find(id);
     const std::size_t own = found == flows_.end() ? 0 : found->second.writes.size();
     std::size_t rows = own;
+    if (own <= kQuantum && (found == flows_.end() || std::ranges::find(new_, id) != new_.end())) {
+        // A new flow goes before all that had their first quantum.
+        for (const FlowId other : new_) {
+            const Flow& flow = flows_.find(other)->second;
+            const auto left = static_cast<std::size_t>(std::max(flow.deficit, 0));
+            if (other != id) rows += std::min(flow.writes.size(), left);
+        }
+        return rows;
+    }
     for (const auto& [other, flow] : flows_) {
         if (other != id) rows += std::min(flow.writes.size(), own + kQuantum);
     }

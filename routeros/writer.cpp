@@ -200,7 +200,9 @@ bool Writer::has_window(WriteClass cls, FlowId flow) const {
             is_short ? backlog_limit_us() : std::max(in_flight_limit_us(), backlog_limit_us());
         return held_in_flight_us_ < limit_us || (!is_short && !service_.is_measured());
     }
-    return in_flight_us_ < (is_short ? backlog_limit_us() : in_flight_limit_us());
+    // A row that an answer waits for soon waits for all work in flight.
+    const bool is_held_soon = refilled_ms_ < short_scripts_until_ms_ && is_contended();
+    return in_flight_us_ < (is_short || is_held_soon ? backlog_limit_us() : in_flight_limit_us());
 }
 
 // Whether the next write of this class is from a new flow and may go before others' backlog, while there are several flows.

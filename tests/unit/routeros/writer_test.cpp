@@ -234,6 +234,7 @@ BOOST_AUTO_TEST_CASE(a_refused_batch_is_split_in_halves) {
 // A router that takes `service_ms` for each add: rows per second of one class in ten seconds.
 double rows_per_second(Writer& writer, WriteClass cls, std::uint64_t service_ms, std::uint64_t now,
                        bool without_timeout = false) {
+    writer.set_rtt_ms(2);  // 1 ms there, 1 ms back
     for (unsigned i = 0; i < 20'000; ++i) {
         writer.put(without_timeout ? saved(add(i, cls, now)) : add(i, cls, now), now);
     }
