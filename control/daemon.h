@@ -105,6 +105,7 @@ class Daemon {
     [[nodiscard]] std::vector<std::string> own_folders() const;
     [[nodiscard]] ops::Audit audit();
     std::vector<std::string> make_rule_files();
+    void keep_to_own_folders(std::vector<std::string>& handed) const;
     Result<void> give_up_rights();
     RouterFindings router_findings();
     void start_threads();
@@ -197,8 +198,9 @@ class Daemon {
     void write_metrics(ops::MetricWriter& writer);
     void write_upstream_metrics(ops::MetricWriter& writer);
 
-    config::Settings settings_;  // of the start
-    mutable BootClock clock_;    // reading it changes nothing
+    config::Settings settings_;    // of the start
+    const std::string unit_user_;  // of --user; empty: the configuration names the user
+    mutable BootClock clock_;      // reading it changes nothing
     std::uint64_t started_ms_ = 0;
     bool is_serving_ = false, has_ended_ = false, has_stopped_ = false;
     bool is_work_left_ = false;  // background work that stop() did not wait for

@@ -17,8 +17,6 @@
 namespace steer {
 namespace {
 
-constexpr const char* kStateFolder = "/var/lib/steerdns";  // created by us and given to the user
-
 bool is_below_state_folder(const std::string& file) {
     return std::filesystem::path(file).parent_path() == kStateFolder;
 }
@@ -107,6 +105,16 @@ std::vector<std::string> Daemon::make_rule_files() {
     return handed;
 }
 
+// With --user the configuration may belong to the user that root becomes, so root gives away only what is in our own
+// folders, wherever the configuration wants its files.
+void Daemon::keep_to_own_folders(std::vector<std::string>& handed) const {
+    if (unit_user_.empty()) return;
+    std::erase_if(handed, [](const std::string& path) {
+        return path.empty() ||
+               (!is_at_or_below(path, kStateFolder) && !is_at_or_below(path, kRunFolder));
+    });
+}
+
 Result<void> Daemon::give_up_rights() {
     auto user = resolve_user(settings_.control.user);
     if (!user) return user.error();
@@ -114,13 +122,17 @@ Result<void> Daemon::give_up_rights() {
     // With the user `nobody`, the socket belongs to root. Otherwise every process of `nobody` could control the appliance.
     std::vector<std::string> handed;
     if (!is_nobody(*user)) {
-        handed = {settings_.control.socket, folder == "/run/steerdns" ? folder.string() : ""};
+        handed = {settings_.control.socket, folder == kRunFolder ? folder.string() : ""};
     }
     const auto dumps = dump_folders();
-    const auto folders = own_folders();
-    handed.insert(handed.end(), folders.begin(), folders.end());
-    const auto rule_files = make_rule_files();
-    handed.insert(handed.end(), rule_files.begin(), rule_files.end());
+    {
+        const FilesAs files(unit_user_);
+        const auto folders = own_folders();
+        handed.insert(handed.end(), folders.begin(), folders.end());
+        const auto rule_files = make_rule_files();
+        handed.insert(handed.end(), rule_files.begin(), rule_files.end());
+    }
+    keep_to_own_folders(handed);
     const auto lacking = ports_->any_frames() ? lacking_capabilities() : std::vector<std::string>{};
     for (const auto& capability : lacking) {
         spdlog::warn(

@@ -136,7 +136,7 @@ Result<void> Daemon::judge_settings() {
     std::string no_room;
     auto begun = building_.run([&] {
         try {
-            build::ImageFolder images(settings_.control.images);
+            build::ImageFolder images(settings_.control.images, unit_user_);
             built_ = judge(settings_, registry_, images.folder().empty() ? nullptr : &images);
         } catch (const std::bad_alloc&) {
             no_room = no_memory("to build the configuration").text;

@@ -1,6 +1,7 @@
 // steerdnsd: the command line.
 //
 // Exit codes: matchers/exit_codes.h.
+#include <pwd.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
@@ -41,8 +42,8 @@ namespace {
 
 struct Arguments {
     std::string config = steer::config::kDefaultFile;
-    std::string directory, control_socket, explained, why, checked, routeros_setup, bird_config,
-        failover, reference_page, reference_form;
+    std::string directory, control_socket, user, explained, why, checked, routeros_setup,
+        bird_config, failover, reference_page, reference_form;
     bool dump_program = false, ports = false, dry_run = false, routeros_6 = false;
     std::string init_file;
     steer::init::InitOptions init;
@@ -149,11 +150,19 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     steer::harden_process();
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
-    if (auto started = steer::ops::start_log(log); !started) {
-        log_all({}, {started.error()});
-        return steer::kExitFailed;
+    steer::give_state_folder(source.user);
+    {
+        const steer::FilesAs files(source.user);
+        if (auto started = steer::ops::start_log(log); !started) {
+            log_all({}, {started.error()});
+            return steer::kExitFailed;
+        }
     }
     const steer::StartTraces traces(loaded.settings);
+    const auto remove_traces = [&traces, user = source.user] {
+        const steer::FilesAs files(user);
+        traces.remove();
+    };
     std::set<std::string> tried;
     if (will_fetch) {
         loaded =
@@ -162,7 +171,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     log_all(loaded.warnings, loaded.errors);
     if (const auto note = about_version(loaded); !note.empty()) spdlog::info("{}", note);
     if (!loaded.ok()) {
-        traces.remove();
+        remove_traces();
         return steer::kExitRejected;
     }
     steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
@@ -174,7 +183,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
         log_all({},
                 is_configuration ? daemon.configuration_errors() : std::vector{started.error()});
         code = is_configuration ? steer::kExitRejected : steer::kExitFailed;
-        traces.remove();
+        remove_traces();
     }
     if (!daemon.stop()) {
         // Background work still uses the daemon: no destructor may run.
@@ -238,6 +247,12 @@ int run(int argc, char** argv) {
     app.add_option("--control-socket", arguments.control_socket,
                    "Use this control socket instead of `control.socket`")
         ->option_text("PATH");
+    app.add_option(
+           "--user", arguments.user,
+           "Become this user after the start, whatever `control.user` says. Files and "
+           "folders that the configuration names are then made as this user, and only those "
+           "in /var/lib/steerdns and /run/steerdns are given to it")
+        ->option_text("NAME");
     auto* check_option =
         app.add_option("--check", arguments.checked,
                        "Report every error of the configuration (or of FILE) and exit with 0 or 2")
@@ -323,7 +338,14 @@ int run(int argc, char** argv) {
     }
     const steer::ConfigSource source{arguments.config,
                                      {.base_dir = arguments.directory, .environment = {}},
-                                     arguments.control_socket};
+                                     arguments.control_socket,
+                                     arguments.user};
+    if (!arguments.user.empty() && ::getpwnam(arguments.user.c_str()) == nullptr) {
+        print({steer::Error{"there is no user " + steer::matchers::quoted(arguments.user) +
+                            ": create it, or name another with --user"}},
+              "error");
+        return steer::kExitRejected;
+    }
     is_start = check_option->count() == 0 && !arguments.dump_program && !arguments.dry_run &&
                arguments.why.empty() && setup->count() == 0 && bird->count() == 0;
     auto loaded = source.load();

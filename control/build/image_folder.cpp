@@ -12,6 +12,7 @@
 
 #include "control/process/new_file.h"
 #include "control/process/read_fully.h"
+#include "control/process/rights.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::build {
@@ -58,6 +59,7 @@ std::string kind_of(const std::string& name) {
 }  // namespace
 
 std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
+    const FilesAs files(owner_);
     const std::string path = folder_ + "/" + name;
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (file.get() < 0) {
@@ -83,6 +85,7 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
 }
 
 void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> bytes) {
+    const FilesAs files(owner_);
     std::error_code error;
     fs::create_directories(folder_, error);
     if (!error) fs::permissions(folder_, fs::perms::owner_all, error);

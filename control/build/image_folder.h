@@ -14,7 +14,9 @@ namespace steer::build {
 
 class ImageFolder : public matchers::ImageStore {
   public:
-    explicit ImageFolder(std::string folder) : folder_(std::move(folder)) {}
+    // `owner`: the files are read and written with the permissions of this user (FilesAs); empty: with ours.
+    explicit ImageFolder(std::string folder, std::string owner = {})
+        : folder_(std::move(folder)), owner_(std::move(owner)) {}
 
     std::optional<matchers::Arena> load(const std::string& name) override;
     void keep(const std::string& name, std::span<const std::uint8_t> bytes) override;
@@ -27,7 +29,7 @@ class ImageFolder : public matchers::ImageStore {
     void say(std::string sentence);
     void remove_old(const std::string& name) const;
 
-    std::string folder_;
+    std::string folder_, owner_;
     std::mutex mutex_;
     std::vector<std::string> sentences_;
 };

@@ -15,6 +15,7 @@
 #include "control/fetch/list_fetch.h"
 #include "control/process/background.h"
 #include "control/process/process_limits.h"
+#include "control/process/rights.h"
 #include "control/reload/host_servers.h"
 #include "control/reload/surroundings.h"
 #include "control/reload/text_hash.h"
@@ -51,6 +52,17 @@ config::LoadOutcome ConfigSource::load_text(const std::string& text) const {
 
 config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
     if (!control_socket.empty()) loaded.settings.control.socket = control_socket;
+    if (!user.empty()) {
+        auto& wanted = loaded.settings.control.user;
+        if (!wanted.empty() && wanted != user) {
+            loaded.warnings.emplace_back("`user: " + wanted +
+                                             "` of `control` has no effect: steerdnsd was started "
+                                             "with --user " +
+                                             user + "; remove it, or change the option in the unit",
+                                         loaded.settings.file, 0);
+        }
+        wanted = user;
+    }
     auto unserved = fill_host_servers(loaded.settings, look_around(loaded.settings).own_addresses);
     std::move(unserved.begin(), unserved.end(), std::back_inserter(loaded.warnings));
     return loaded;
@@ -79,14 +91,22 @@ config::LoadOutcome ConfigSource::load_with_lists(
     auto loaded = load();
     if (!loaded.ok()) return loaded;
     const bool lacked = lacks_files(loaded.settings);
-    auto means = fetch::fetch_options_of(loaded.settings);
+    const auto came = fetch_lists(loaded.settings, tried, stop, say);
+    return came == 0 && !lacked ? loaded : load(true);
+}
+
+std::size_t ConfigSource::fetch_lists(const config::Settings& settings,
+                                      std::set<std::string>& tried, const std::stop_token& stop,
+                                      const std::function<void(const std::string&)>& say) const {
+    const FilesAs files(user);  // the configuration names the places
+    auto means = fetch::fetch_options_of(settings);
     std::vector<config::RemoteList> fresh;
-    for (const auto& list : loaded.settings.remote_lists) {
+    for (const auto& list : settings.remote_lists) {
         if (!list.present && tried.insert(list.url).second) fresh.push_back(list);
     }
     auto came = fetch::fetch_missing(fresh, means, say, stop);
     means.keep_facts = false;
-    for (const auto& plugin : loaded.settings.plugins) {
+    for (const auto& plugin : settings.plugins) {
         const auto* const download = std::get_if<config::Download>(&plugin.args);
         if (download == nullptr || !download->startup_if_missing) continue;
         fresh.clear();
@@ -97,7 +117,7 @@ config::LoadOutcome ConfigSource::load_with_lists(
         means.limits.start_wait = means.limits.timeout = download->timeout;
         came += fetch::fetch_missing(fresh, means, say, stop);
     }
-    return came == 0 && !lacked ? loaded : load(true);
+    return came;
 }
 
 bool ConfigSource::lacks_files(const config::Settings& settings) {

@@ -42,6 +42,9 @@ struct ConfigSource {
     std::string path;
     config::LoadOptions options;
     std::string control_socket;  // instead of `control.socket`; empty: as it says
+    // Instead of `control.user`: the option --user, so the configuration decides neither who the daemon
+    // becomes nor what root makes or gives away. Empty: the configuration decides.
+    std::string user;
     std::shared_ptr<TextsInForce> in_force = std::make_shared<TextsInForce>();  // of all copies
 
     // Reads the configuration. Any thread.
@@ -63,6 +66,10 @@ struct ConfigSource {
 
   private:
     [[nodiscard]] config::LoadOutcome complete(config::LoadOutcome loaded) const;
+    // Fetches what is missing, as `user`; how many came.
+    std::size_t fetch_lists(const config::Settings& settings, std::set<std::string>& tried,
+                            const std::stop_token& stop,
+                            const std::function<void(const std::string&)>& say) const;
 };
 
 // A configuration that was read and built.

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pwd
 import re
 import socket
 import sys
@@ -301,6 +302,39 @@ class Start(unittest.TestCase):
             self.assertEqual(folder.stat().st_uid != 0, handed)
             self.assertEqual(daemon.stop(), 0)
 
+    def test_a_configuration_of_the_daemons_user_gives_it_no_right_of_root(self):
+        """The unit names the user (--user); the configuration names root, and files where that user may not write."""
+        scene = self.scene
+        of_root = scene.folder / "of_root"
+        for folder in (of_root, of_root / "images"):
+            folder.mkdir()
+        options = (*self.unit_user(), "--control-socket", str(scene.socket))
+        text = (f"control: {{ user: root, images: {of_root}/images }}\n" + MINIMAL + "  - tag: learned\n    type: dynamic_domain_set\n"
+                f"    args: {{ path: {of_root}/made/rules.txt }}\n")
+        self.refused(text + f"log: {{ file: {of_root}/steerdns.log }}\n", "the log file cannot be opened: .*Permission denied", *options,
+                     before=("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && exec "$@"', "sh"))
+        daemon = scene.network.start("appliance", "steerdnsd-unit", "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /var/lib && exec "$@"',
+                                     "sh", f"{BUILD}/steerdnsd", "--config", str(self.write(text)), *options)
+        daemon.wait_for("serving")
+        status = pathlib.Path(f"/proc/{scene.network.pid('appliance', 'steerdnsd')}/status").read_text()
+        user = pwd.getpwnam(options[1])
+        self.assertIn("\t".join(["Uid:", *[str(user.pw_uid)] * 4]), status)
+        self.assertRegex(daemon.text(), rf"`user: root` of `control` has no effect: steerdnsd was started with --user {user.pw_name}")
+        found = {str(path.relative_to(of_root)): path.stat().st_uid for path in of_root.rglob("*")}
+        self.assertEqual(found, {"images": 0})
+        # What is the daemon's own, root gives it.
+        state = pathlib.Path(f"/proc/{scene.network.pid('appliance', 'steerdnsd')}/root/var/lib/steerdns")
+        self.assertEqual(state.stat().st_uid, user.pw_uid)
+        self.assertEqual(daemon.stop(), 0)
+
+    def unit_user(self):
+        """`--user NAME` as the systemd unit has it; its user `steerdns` is `daemon` here, which every Debian has."""
+        start, = re.findall(r"^ExecStart=(.*)$", (ROOT / "configs/steerdnsd.service.in").read_text(), re.M)
+        return tuple(word.replace("steerdns", "daemon") for word in re.findall(r"--user \S+", start)[0].split())
+
+    def test_an_unknown_user_is_refused(self):
+        self.assertEqual(self.daemon(MINIMAL, "--user", "nobody-of-that-name").returncode, 2)
+
     # Rights and the end ------------------------------------------------------------------------------------
 
     def test_the_service_manager_gets_ready_and_stopping(self):
@@ -508,7 +542,7 @@ class Words(unittest.TestCase):
                               "steerdns.yaml", "steerdns.conf", "_steerctl", "minimal.yaml"}, set(found))
         self.assertGreater(found["steerdns.yaml.5"].stat().st_size, 10_000)
         self.assertLess(found["steerdnsd"].stat().st_size, 25_000_000)
-        self.assertIn(f"ExecStart=/{found['steerdnsd'].relative_to(folder)} --config", found["steerdnsd.service"].read_text())
+        self.assertIn(f"ExecStart=/{found['steerdnsd'].relative_to(folder)} --user steerdns --config", found["steerdnsd.service"].read_text())
 
     def test_the_manual_pages_have_every_command_and_option(self):
         def page(name):

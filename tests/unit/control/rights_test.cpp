@@ -3,16 +3,21 @@
 #define BOOST_TEST_MODULE rights
 #include "control/process/rights.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
+#include <system_error>
 
 #include "support/temp_folder.h"
 
@@ -172,4 +177,50 @@ BOOST_AUTO_TEST_CASE(a_single_purpose_process_keeps_only_its_named_capabilities,
                    steer::keep_only_capabilities({});
                    return steer::lacking_capabilities().size() == 4 ? 0 : 2;
                }) == 0);
+}
+
+BOOST_AUTO_TEST_SUITE(files_of_another_user, *boost::unit_test::precondition(is_root))
+
+BOOST_FIXTURE_TEST_CASE(a_thread_has_the_users_permissions_for_a_while, Folder) {
+    const fs::path in_root = path / "victim/made", own = path / "state/made";
+    const passwd* const user = ::getpwnam("daemon");  // every Debian has it
+    BOOST_TEST_REQUIRE((user != nullptr));
+    fs::permissions(path, fs::perms::others_exec | fs::perms::others_read, fs::perm_options::add);
+    BOOST_TEST_REQUIRE(::chown((path / "state").c_str(), user->pw_uid, user->pw_gid) == 0);
+    const auto can_write = [](const fs::path& file) {
+        return std::ofstream(file, std::ios::app).is_open();
+    };
+    const auto has_override = [] {
+        return ::faccessat(AT_FDCWD, "/etc/shadow", R_OK, AT_EACCESS) == 0;
+    };
+    {
+        const steer::FilesAs files("daemon");
+        BOOST_TEST(!can_write(in_root));
+        BOOST_TEST(can_write(own));
+        std::error_code error;
+        fs::permissions(path / "victim", fs::perms::owner_all, error);
+        BOOST_TEST(error.value() == EPERM, "an image folder that is a link to one of root");
+        BOOST_TEST(std::async(std::launch::async, [&] { return !can_write(in_root); }).get(),
+                   "a thread started by it inherits them");
+    }
+    BOOST_TEST(can_write(in_root));
+    BOOST_TEST(has_override());
+    struct stat made {};
+    BOOST_TEST_REQUIRE(::stat(own.c_str(), &made) == 0);
+    BOOST_TEST(made.st_uid == user->pw_uid);
+    BOOST_TEST(made.st_gid == user->pw_gid);
+    {
+        const steer::FilesAs files("");
+        BOOST_TEST(can_write(in_root));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(a_path_is_in_a_folder_by_its_parts) {
+    BOOST_TEST(steer::is_at_or_below("/var/lib/steerdns", "/var/lib/steerdns"));
+    BOOST_TEST(steer::is_at_or_below("/var/lib/steerdns/a/../b", "/var/lib/steerdns"));
+    BOOST_TEST(!steer::is_at_or_below("/var/lib/steerdns/../x", "/var/lib/steerdns"));
+    BOOST_TEST(!steer::is_at_or_below("/var/lib/steerdns2", "/var/lib/steerdns"));
+    BOOST_TEST(!steer::is_at_or_below("/etc", "/var/lib/steerdns"));
 }
