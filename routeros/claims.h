@@ -3,10 +3,10 @@
 //
 // A claim lives until its last lease has ended. Raising it again only prolongs
 // and counts it. It keeps the first name (the row's `dm`). Bounded per list, and within a list per name,
-// suffix and client (shares.h): a claim counts for the holders with the smallest share. Expiry is a heap with
+// domain and client (shares.h): a claim counts for the holders with the smallest share. Expiry is a heap with
 // one lazy entry per claim: O(log n) per claim and per expiry.
 //
-// Memory per claim: 82 bytes; its name with the allocator's overhead (32 bytes up to 23, 48 up to 39); 25
+// Memory per claim: 94 bytes; its name with the allocator's overhead (32 bytes up to 23, 48 up to 39); 25
 // bytes per index slot, 44 to 87 % used; 16 in the heap. Index and heap double when
 // full. A million claims with names of 24 bytes: about 200 MB. Memory of
 // ended claims is reused, but not given back.
@@ -56,12 +56,12 @@ struct Claim {
         return name_text == nullptr ? std::string_view{} : name_text.get();
     }
 };
-static_assert(sizeof(Claim) <= 80, "there may be a million of them");
+static_assert(sizeof(Claim) <= 96, "there may be a million of them");
 
 class Claims {
   public:
-    // Why raise() returned nullptr.
-    enum class Refusal : std::uint8_t { list, name, suffix, client };
+    // Why raise() returned nullptr; after `list` as ShareKind.
+    enum class Refusal : std::uint8_t { list, name, suffix, client, platform, below, below2 };
 
     // Creates or prolongs a claim; nullptr if the list, or a holder in it, has reached its bound
     // (refusal()). `row_until_ms` 0: a row without timeout. The pointer is valid until the claim has ended.
@@ -69,7 +69,7 @@ class Claims {
                  std::uint64_t row_until_ms, const ClaimBounds& bounds);
     [[nodiscard]] Refusal refusal() const { return refusal_; }
     // Whether it was because of the client: its share is used up, or the list is full and the client uses more of its share
-    // than the name and the suffix do.
+    // than the name and the domain do.
     [[nodiscard]] bool is_refusal_of_client() const { return is_of_client_; }
     // Makes space in a full list: takes out a claim whose holders use more of their shares than those of the new
     // claim would. Checks some claims and takes the one whose holders use most. No value: there is none.

@@ -1,6 +1,7 @@
 // Claims, the answers that wait for them, and updates of the row board.
 #include <algorithm>
 
+#include "matchers/suffix/public_suffixes.h"
 #include "routeros/engine.h"
 #include "routeros/time_text.h"
 
@@ -426,9 +427,8 @@ void Router::Engine::wait_no_longer(std::uint64_t serial, const List& list,
 // nullptr: it was refused and logged.
 Claim* Router::Engine::raise(List& list, const ClaimKey& key, const Origin& origin,
                              std::uint64_t need_ms, std::uint64_t row_until_ms) {
-    ClaimBounds bounds{list.config.max_rows};
-    bounds.share = {list.config.max_per_name, list.config.max_per_suffix,
-                    list.config.max_per_client};
+    const ClaimBounds bounds{list.config.max_rows, list.config.max_per_name,
+                             list.config.max_per_suffix, list.config.max_per_client};
     Claim* claim = claims_.raise(key, origin, need_ms, row_until_ms, bounds);
     if (claim == nullptr && claims_.refusal() == Claims::Refusal::list) {
         if (const auto other = claims_.evict(key.list, origin, bounds)) {
@@ -451,6 +451,7 @@ void Router::Engine::refused_claim(List& list, const Origin& origin) {
         " of the " + std::to_string(list.config.max_rows) + " claims of list " + list.config.tag;
     const std::string client =
         origin.client ? Address::host(*origin.client).to_string() : std::string{"a forwarder"};
+    const std::string domain(matchers::PublicSuffixes::current().domain_of(origin.name));
     std::string sentence = who() + ": ";
     switch (refusal) {
         case Claims::Refusal::list:
@@ -464,9 +465,18 @@ void Router::Engine::refused_claim(List& list, const Origin& origin) {
                         "): more are refused; raise max_per_name if they are wanted";
             break;
         case Claims::Refusal::suffix:
-            sentence += "names below " + std::string(suffix_of(origin.name)) + " have their share" +
-                        of + " (" + std::to_string(list.config.max_per_suffix) +
+            sentence += "names below " + domain + " have their share" + of + " (" +
+                        std::to_string(list.config.max_per_suffix) +
                         "): more are refused; raise max_per_suffix if they are wanted";
+            break;
+        case Claims::Refusal::platform:
+            sentence += "domains under the public suffix of " + domain + " have their share" + of +
+                        " (half): more are refused; raise max_rows if they are wanted";
+            break;
+        case Claims::Refusal::below:
+        case Claims::Refusal::below2:
+            sentence += "a part of " + domain + " has its share" + of +
+                        ": more are refused; raise max_per_suffix if they are wanted";
             break;
         case Claims::Refusal::client:
             sentence += "client " + client + " has its share" + of + " (" +

@@ -1,9 +1,9 @@
 // A queue of writes, scheduled by flow: deficit round robin, so that no flow delays another by more than a few rows.
 //
-// A flow is the claims of one domain suffix on one list. Within a flow the earliest due goes
+// A flow is the claims of one registrable domain on one list. Within a flow the earliest due goes
 // first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to it. A flow without
 // queued writes becomes new with its next one: it is served before the others until its first quantum is used (as RFC
-// 8290 4.2, without queue management). Flow 0 has writes without a suffix (persistent rows, removals); it is never new.
+// 8290 4.2, without queue management). Flow 0 has writes without a domain (persistent rows, removals); it is never new.
 //
 // Cost: O(log n) per write, amortised O(1) per turn.
 #pragma once

@@ -53,7 +53,7 @@ struct ListConfig {
     std::uint32_t renew_slack_s = 600;
     std::uint32_t sync_timeout_ms = 100;
     std::size_t max_rows = 50'000;  // maximum number of claims
-    // Of them, for one name, for one domain suffix (its last two labels), and for one client.
+    // Of them, for one name, for one registrable domain, and for one client.
     std::size_t max_per_name = SIZE_MAX, max_per_suffix = SIZE_MAX, max_per_client = SIZE_MAX;
     std::vector<Address> persistent;  // rows without timeout that always exist
     // Others write this list as well, and their leases are unknown: own rows

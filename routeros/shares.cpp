@@ -4,6 +4,8 @@
 #include <random>
 #include <span>
 
+#include "matchers/suffix/public_suffixes.h"
+
 namespace steer::routeros {
 
 namespace {
@@ -23,32 +25,58 @@ std::uint64_t secret() {
 }
 
 // Never 0.
+std::uint32_t folded(std::uint64_t h) {
+    const auto half = static_cast<std::uint32_t>(mix(h));
+    return half == 0 ? 1 : half;
+}
+
+// Never 0.
 template <class Bytes>
 std::uint32_t hash_of(ListId list, ShareKind kind, const Bytes& bytes) {
     std::uint64_t h = secret() ^ mix((std::uint64_t{list} << 8) | static_cast<std::uint64_t>(kind));
     for (const auto byte : bytes)
         h = mix(h ^ static_cast<std::uint8_t>(byte)) + 0x9e3779b97f4a7c15ULL;
-    const auto folded = static_cast<std::uint32_t>(mix(h));
-    return folded == 0 ? 1 : folded;
+    return folded(h);
+}
+
+// Of a key that is hashed with a secret already. Never 0.
+std::uint32_t holder_of(ListId list, ShareKind kind, std::uint64_t key) {
+    return folded(key ^ mix((std::uint64_t{list} << 8) | static_cast<std::uint64_t>(kind)));
 }
 
 }  // namespace
 
-std::string_view suffix_of(std::string_view name) {
-    if (name.ends_with('.')) name.remove_suffix(1);
-    unsigned dots = 0;
-    for (std::size_t i = name.size(); i > 0; --i) {
-        if (name[i - 1] != '.' || (i > 1 && name[i - 2] == '\\')) continue;
-        if (++dots == 2) return name.substr(i);
-    }
-    return name;
+ClaimBounds::ClaimBounds(std::size_t most, std::size_t per_name, std::size_t per_domain,
+                         std::size_t per_client)
+    : ClaimBounds(most) {
+    const auto set = [this](ShareKind kind, std::size_t count) {
+        share[static_cast<std::size_t>(kind)] = count;
+    };
+    set(ShareKind::name, per_name);
+    set(ShareKind::suffix, per_domain);
+    set(ShareKind::client, per_client);
+    if (per_domain >= most) return;
+    set(ShareKind::platform, std::max(most / 2, per_domain));
+    set(ShareKind::below,
+        std::max({per_domain / 2, std::min(per_name, per_domain), std::size_t{1}}));
+    set(ShareKind::below2,
+        std::max({per_domain / 4, std::min(per_name, per_domain), std::size_t{1}}));
 }
 
 Holders Shares::holders_of(ListId list, const Origin& origin) {
     Holders holders{};
     if (!origin.name.empty()) {
         holders[0] = hash_of(list, ShareKind::name, origin.name);
-        holders[1] = hash_of(list, ShareKind::suffix, suffix_of(origin.name));
+        using matchers::DomainLevel;
+        const matchers::DomainKeys keys = matchers::PublicSuffixes::current().keys(origin.name);
+        const auto hold = [&](ShareKind kind, DomainLevel level) {
+            if (keys[level] == 0) return;
+            holders[static_cast<std::size_t>(kind)] = holder_of(list, kind, keys[level]);
+        };
+        hold(ShareKind::suffix, DomainLevel::domain);
+        hold(ShareKind::platform, DomainLevel::platform);
+        hold(ShareKind::below, DomainLevel::below);
+        hold(ShareKind::below2, DomainLevel::below2);
     }
     if (origin.client) {
         // An IPv6 client is its /64.

@@ -1,8 +1,9 @@
-// Counts claims per name, domain suffix and client of each list, so that none of them uses up a list.
+// Counts claims per name, domain and client of each list, so that none of them uses up a list. A domain is the registrable
+// one (matchers/suffix); parts of it, and the platform that it belongs to, have shares of their own.
 //
 // The counts are two hashed rows of counters per kind (a count-min sketch). A count is never too small, and too
 // large only for a key that collides in both rows. The hash is keyed per process, because the owners of policy domains
-// choose the names. Memory: 384 KiB, taken with the first claim.
+// choose the names. Memory: 128 KiB per kind, taken with the first claim.
 #pragma once
 
 #include <array>
@@ -19,8 +20,9 @@ namespace steer::routeros {
 
 using ListId = std::uint16_t;  // the caller's number for a policy list on this router
 
-enum class ShareKind : std::uint8_t { name, suffix, client };
-inline constexpr std::size_t kShareKinds = 3;
+// suffix: the registrable domain; platform, below, below2: as matchers::DomainLevel.
+enum class ShareKind : std::uint8_t { name, suffix, client, platform, below, below2 };
+inline constexpr std::size_t kShareKinds = 6;
 
 // The origin of a claim.
 struct Origin {
@@ -36,15 +38,16 @@ struct Origin {
     Origin(std::string_view text, const AddressBytes& from) : name(text), client(from) {}
 };
 
-// The last two labels of a name.
-std::string_view suffix_of(std::string_view name);
-
 // Limits of claims in a list: in total, and per holder of each kind.
 struct ClaimBounds {
     std::size_t total;
-    std::array<std::size_t, kShareKinds> share{SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    std::array<std::size_t, kShareKinds> share;
     // NOLINTNEXTLINE(google-explicit-constructor): a bound without shares
-    ClaimBounds(std::size_t most) : total(most) {}
+    ClaimBounds(std::size_t most) : total(most) { share.fill(SIZE_MAX); }
+    // A platform has half of the total, parts of a domain a half and a quarter of its share, all of them at least what
+    // is written for those within. A domain that may have everything divides nothing.
+    ClaimBounds(std::size_t most, std::size_t per_name, std::size_t per_domain,
+                std::size_t per_client);
     [[nodiscard]] std::size_t of(ShareKind kind) const {
         return share[static_cast<std::size_t>(kind)];
     }

@@ -245,8 +245,10 @@ constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
      "maximum pending queries per client and worker\nA client is one IPv4 address or one IPv6 "
      "/64."},
     {"max_per_suffix", Own<Dataplane>{"percentage", read_suffix_share}, "25%", "1%..100%",
-     "share of the pending and upstream queries that one domain may use\nA domain is all names "
-     "with the same last two labels."},
+     "share of the pending and upstream queries that one domain may use\nA domain is a registrable "
+     "domain with all names below it: `bbc.co.uk`, `example.com` (public suffix list). One label "
+     "below it may use half of that share, two labels a quarter. All domains of a private suffix, "
+     "such as `github.io`, may use 50% together. `100%` switches these shares off."},
     {"over_quota", choice<Dataplane, &Dataplane::over_quota>(), "truncate",
      "drop|servfail|truncate",
      "action when a quota is exceeded\nThe quotas are `max_parked_per_client`, `max_per_suffix`, "

@@ -7,6 +7,7 @@
 #include "control/ops/mnemonics.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
+#include "matchers/suffix/public_suffixes.h"
 
 namespace steer {
 namespace {
@@ -79,13 +80,20 @@ std::vector<config::AskedName> HitCounts::names() const {
 
 object HitCounts::to_json(std::size_t top) const {
     const auto as_it_is = [](const std::string& text) { return text; };
+    array names = most_asked(names_, "name", top, [](const std::string& name) {
+        return dns::name_to_text(bytes_of(name));
+    });
+    const matchers::PublicSuffixes& suffixes = matchers::PublicSuffixes::current();
+    for (boost::json::value& row : names) {
+        const auto& name = row.at("name").as_string();
+        const std::string domain(suffixes.domain_of(std::string_view(name.data(), name.size())));
+        row.as_object()["domain"] = domain;
+    }
     return {{"queries", queries_},
             {"malformed", malformed_},
             {"samples", samples_},
             {"lost", lost_},
-            {"names",
-             most_asked(names_, "name", top,
-                        [](const std::string& name) { return dns::name_to_text(bytes_of(name)); })},
+            {"names", std::move(names)},
             {"clients", most_asked(clients_, "client", top, as_it_is)},
             {"types", most_asked(types_, "type", top, ops::type_name)}};
 }

@@ -10,6 +10,7 @@
 #include "control/kernel/packet_filter.h"
 #include "control/ports/port_check.h"
 #include "control/reload/sizing.h"
+#include "control/reload/suffix_file.h"
 #include "control/reload/surroundings.h"
 #include "dataplane/port/eal.h"
 #include "matchers/quote.h"
@@ -63,6 +64,8 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
         for (auto& sentence : images->take_sentences())
             built.warnings.push_back(Error{std::move(sentence)});
     }
+    auto suffixes = take_up_suffix_file();
+    std::move(suffixes.begin(), suffixes.end(), std::back_inserter(built.warnings));
     judge_memory(settings, built);
     auto certificates = check_certificates(settings, std::time(nullptr));
     std::move(certificates.errors.begin(), certificates.errors.end(),

@@ -17,6 +17,7 @@
 #include "control/process/process_limits.h"
 #include "control/process/rights.h"
 #include "control/reload/host_servers.h"
+#include "control/reload/suffix_file.h"
 #include "control/reload/surroundings.h"
 #include "control/reload/text_hash.h"
 
@@ -210,6 +211,8 @@ std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     std::move(built.warnings.begin(), built.warnings.end(),
               std::back_inserter(candidate->warnings));
     candidate->errors = std::move(built.errors);
+    auto suffixes = take_up_suffix_file();
+    std::move(suffixes.begin(), suffixes.end(), std::back_inserter(candidate->warnings));
     return candidate;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "matchers/suffix/public_suffixes.h"
+
 namespace steer::rules {
 namespace {
 
@@ -15,12 +17,6 @@ std::size_t most_at_once(const config::Settings& settings, const std::string& se
         if (file.tag == set) most = std::min<std::size_t>({most, file.batch_size, file.queue_size});
     }
     return most;
-}
-
-// A top-level domain, for example. A rule for the names below it would hold for all of that domain.
-bool has_one_label(const std::string& name) {
-    const auto dot = name.find('.');
-    return dot == std::string::npos || dot + 1 == name.size();
 }
 
 }  // namespace
@@ -51,11 +47,15 @@ void Learner::take(const std::string& tag, const std::string& name) {
     if (at == sources_.end()) return take_lost();
     Source& source = *at->second;
     const bool is_full = source.settings.rule_kind == matchers::RuleKind::full;
-    if (!is_full && has_one_label(name)) {
+    if (is_full) return wait(source, "full:" + name);
+    const matchers::PublicSuffixes& suffixes = matchers::PublicSuffixes::current();
+    // A rule for the names below a public suffix would hold for strangers' names.
+    if (suffixes.is_suffix(name)) {
         ++source.refused;
         return;
     }
-    wait(source, (is_full ? "full:" : "domain:") + name);
+    // The whole registrable domain, so that the names of one domain cannot fill a set.
+    wait(source, "domain:" + std::string(suffixes.domain_of(name)));
 }
 
 void Learner::wait(Source& source, std::string rule) {

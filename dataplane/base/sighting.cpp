@@ -2,12 +2,12 @@
 
 #include <cstring>
 
-#include "dataplane/dns/name.h"
+#include "matchers/suffix/public_suffixes.h"
 
 namespace steer {
 
 void Sighting::write(const IpAddress& client, std::span<const std::uint8_t> name) noexcept {
-    auto suffix = dns::last_labels(name, 2);
+    auto suffix = matchers::PublicSuffixes::current().domain_of(name);
     // A query that did not parse may have no name here.
     if (suffix.size() > 8 * (kWords - 2)) suffix = {};
     std::array<std::uint64_t, kWords> words{};

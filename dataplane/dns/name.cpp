@@ -99,17 +99,6 @@ std::size_t read_name(std::span<const std::uint8_t> message, std::size_t at, Nam
     return next != 0 ? next : at;
 }
 
-std::span<const std::uint8_t> last_labels(std::span<const std::uint8_t> name,
-                                          unsigned labels) noexcept {
-    unsigned count = 0;
-    for (std::size_t at = 0; at < name.size() && name[at] != 0; at += name[at] + 1U)
-        ++count;
-    std::size_t at = 0;
-    for (; count > labels; --count)
-        at += name[at] + 1U;
-    return name.subspan(at);
-}
-
 std::string name_to_text(std::span<const std::uint8_t> wire) {
     const std::size_t length = plain_name_length(wire);
     if (length == 1) return ".";

@@ -33,10 +33,6 @@ std::size_t plain_name_length(std::span<const std::uint8_t> bytes) noexcept;
 // Whether both are the same name, ignoring the case of ASCII letters. Both are complete wire names.
 bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;
 
-// The last `labels` labels of a wire name (all of a shorter one), with the root byte.
-std::span<const std::uint8_t> last_labels(std::span<const std::uint8_t> name,
-                                          unsigned labels) noexcept;
-
 // The presentation form: "www.example.com", "." for the root; bytes that are not printable or have a meaning
 // are escaped (RFC 1035 5.1: \. and \DDD). Ends without a dot. Allocates: not for workers.
 std::string name_to_text(std::span<const std::uint8_t> wire);

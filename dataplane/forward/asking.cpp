@@ -238,7 +238,8 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now
         const auto waited_ms = static_cast<std::uint32_t>(now.ms - a.sent_ms);
         if (now.ms >= a.deadline_ms) {
             counters.add(Stat::upstream_timeouts);
-            if (by_suffix.get(f.suffix) >= kManyOfDomain && !f.waiters.empty())
+            if (by_domain.get(f.domain[matchers::DomainLevel::domain]) >= kManyOfDomain &&
+                !f.waiters.empty())
                 counters.saw(Trouble::timeout, f.waiters.first()->path.client, f.name());
             choice.timed_out(asked.id, a.measures, now.ms);
             note(f, TraceWhat::silent, 0, asked.id, waited_ms, now);

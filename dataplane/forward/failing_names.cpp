@@ -8,15 +8,15 @@ unsigned FailingNames::halvings(const Known& known, std::uint32_t now_s) noexcep
     return std::min((now_s - known.since_s) / kHalveEveryS, 31U);
 }
 
-void FailingNames::note(std::uint64_t suffix, bool failed, std::uint32_t now_s) noexcept {
-    auto& set = sets_[suffix % kSets];
+void FailingNames::note(std::uint64_t domain, bool failed, std::uint32_t now_s) noexcept {
+    auto& set = sets_[domain % kSets];
     auto* known =
-        std::find_if(set.begin(), set.end(), [&](const Known& k) { return k.suffix == suffix; });
+        std::find_if(set.begin(), set.end(), [&](const Known& k) { return k.domain == domain; });
     if (known == set.end()) {
         known = std::min_element(set.begin(), set.end(), [](const Known& a, const Known& b) {
             return a.since_s < b.since_s;
         });
-        *known = Known{.suffix = suffix, .since_s = now_s};
+        *known = Known{.domain = domain, .since_s = now_s};
     }
     if (const unsigned n = halvings(*known, now_s); n > 0) {
         known->answered >>= n;
@@ -26,10 +26,10 @@ void FailingNames::note(std::uint64_t suffix, bool failed, std::uint32_t now_s) 
     ++(failed ? known->failed : known->answered);
 }
 
-unsigned FailingNames::failed_percent(std::uint64_t suffix, std::uint32_t now_s) const noexcept {
-    const auto& set = sets_[suffix % kSets];
+unsigned FailingNames::failed_percent(std::uint64_t domain, std::uint32_t now_s) const noexcept {
+    const auto& set = sets_[domain % kSets];
     const auto* const known =
-        std::find_if(set.begin(), set.end(), [&](const Known& k) { return k.suffix == suffix; });
+        std::find_if(set.begin(), set.end(), [&](const Known& k) { return k.domain == domain; });
     if (known == set.end()) return 0;
     const unsigned n = halvings(*known, now_s);
     const std::uint64_t failed = known->failed >> n;

@@ -16,7 +16,8 @@ using forward::kNone;
 
 namespace {
 constexpr unsigned kTimersPerTick = 128;
-constexpr unsigned kFewOfDomain = 32;  // in flight: no domain has less than that
+constexpr unsigned kFewOfDomain =
+    32;  // in flight: no domain has less; a part of it half, a quarter
 }  // namespace
 
 Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c)
@@ -27,31 +28,34 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       random(o.random_seed),
       ports(o.first_port, o.last_port, o.worker, o.workers),
       table(o.max_in_flight),
-      by_suffix(o.max_in_flight),
+      by_domain(o.max_in_flight, o.max_per_suffix != 0 ? o.max_per_suffix : o.max_in_flight),
       choice(random),
       timers(o.max_in_flight) {
-    for (auto& word : suffix_secret)
+    for (auto& word : name_secret)
         word = (std::uint64_t{random.next()} << 32) | random.next();
-}
-
-std::uint64_t Forwarder::Impl::suffix_key(std::span<const std::uint8_t> name) const noexcept {
-    cache::SipHash128<1, 3> hash(suffix_secret[0], suffix_secret[1]);
-    return hash.finish(dns::last_labels(name, 2)).low;
 }
 
 std::uint32_t Forwarder::Impl::name_key(std::span<const std::uint8_t> name,
                                         std::uint16_t qtype) const noexcept {
-    cache::SipHash128<1, 3> hash(suffix_secret[0] ^ qtype, suffix_secret[1]);
+    cache::SipHash128<1, 3> hash(name_secret[0] ^ qtype, name_secret[1]);
     return static_cast<std::uint32_t>(hash.finish(name).low);
 }
 
-unsigned Forwarder::Impl::most_of(std::uint64_t suffix, Now now) const noexcept {
-    const unsigned most =
-        options.max_per_suffix != 0 ? options.max_per_suffix : options.max_in_flight;
-    if (table.count() < options.max_in_flight / 4) return most;
-    const unsigned answered_percent = 100 - failing.failed_percent(suffix, now.s());
-    const auto share = static_cast<unsigned>(std::uint64_t{most} * answered_percent / 100);
-    return std::max(share, std::min(most, kFewOfDomain));
+bool Forwarder::Impl::is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept {
+    using matchers::DomainLevel;
+    if (by_domain.is_full(keys)) return true;
+    if (table.count() < options.max_in_flight / 4) return false;
+    unsigned few = kFewOfDomain;
+    for (const auto level : {DomainLevel::domain, DomainLevel::below, DomainLevel::below2}) {
+        const std::uint64_t key = keys[level];
+        if (key == 0) break;
+        const std::uint64_t most = std::min(by_domain.share(level), options.max_in_flight);
+        const std::uint64_t answered_percent = 100 - failing.failed_percent(key, now.s());
+        const std::uint64_t share = most * answered_percent / 100;
+        if (by_domain.get(key) >= std::max(share, std::min<std::uint64_t>(most, few))) return true;
+        few /= 2;
+    }
+    return false;
 }
 
 bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
@@ -80,8 +84,9 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
     std::uint32_t i = table.find(question);
     const bool is_new = i == kNone;
     if (is_new) {
-        const std::uint64_t suffix = suffix_key({question.qname.data(), question.qname_len});
-        if (by_suffix.get(suffix) >= most_of(suffix, now)) {
+        const matchers::DomainKeys domain = matchers::PublicSuffixes::current().keys(
+            std::span<const std::uint8_t>{question.qname.data(), question.qname_len});
+        if (is_over_share(domain, now)) {
             counters.saw(Trouble::upstream_quota, parked->path.client,
                          {question.qname.data(), question.qname_len});
             return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_quota);
@@ -99,8 +104,8 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
             if (limit != nullptr) limit->leave();
             return turn_away(parked, UpstreamResult::table_full, Stat::upstream_table_full);
         }
-        table[i].suffix = suffix;
-        by_suffix.add(suffix);
+        table[i].domain = domain;
+        by_domain.add(domain);
     }
     OutstandingQuery& f = table[i];
     f.waiters.push(parked);

@@ -91,7 +91,7 @@ struct ForwarderOptions {
     std::uint16_t first_port = 10240;  // of all workers; this one owns p with p % workers == worker
     std::uint16_t last_port = 26623;
     unsigned max_in_flight = 16384;
-    unsigned max_per_suffix = 0;  // of those, for names with the same last two labels; 0: all
+    unsigned max_per_suffix = 0;  // of those, for one registrable domain; 0: all
     bool random_case =
         false;  // send names in random case and check it in replies (draft-vixie-dnsext-dns0x20)
     std::uint64_t random_seed = 0;  // 0: from the system; tests give one

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "dataplane/base/count_table.h"
+#include "dataplane/base/domain_counts.h"
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/forward/failing_names.h"
 #include "dataplane/forward/forwarder.h"
@@ -42,8 +42,8 @@ struct Forwarder::Impl {
     // forwarder.cpp
     void join(Parked* parked, std::uint64_t name_hash, Now now) noexcept;
 
-    // The share of a domain, smaller if its questions fail while the table fills up.
-    [[nodiscard]] unsigned most_of(std::uint64_t suffix, Now now) const noexcept;
+    // A level of these has its share in flight; less than that if it fails while the table fills up.
+    [[nodiscard]] bool is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept;
     // Ends the oldest query that has asked long enough. False: there is none.
     bool displace(bool of_first_half, Now now) noexcept;
     // Counts a reply that no query awaits, which may be a forgery.
@@ -73,7 +73,6 @@ struct Forwarder::Impl {
     [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
 
     // replies.cpp
-    [[nodiscard]] std::uint64_t suffix_key(std::span<const std::uint8_t> name) const noexcept;
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
     void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                Now now) noexcept;
@@ -124,8 +123,8 @@ struct Forwarder::Impl {
     forward::ChaChaRandom random;
     forward::SourcePorts ports;
     forward::OutstandingQueries table;
-    CountTable by_suffix;  // outstanding queries that ask
-    std::array<std::uint64_t, 2> suffix_secret{};
+    DomainCounts by_domain;  // outstanding queries that ask
+    std::array<std::uint64_t, 2> name_secret{};
     forward::FailingNames failing;
     forward::UpstreamChoice choice;
     forward::TimerWheel timers;

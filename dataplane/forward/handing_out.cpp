@@ -14,10 +14,15 @@ constexpr unsigned kPerTick = 256;  // and per tick
 
 void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexcept {
     OutstandingQuery& f = table[outstanding];
-    if (by_suffix.get(f.suffix) >= kManyOfDomain)
-        failing.note(f.suffix, !answered, static_cast<std::uint32_t>(now_ms / 1000));
+    // Not for a platform: it has no name servers of its own for its customers' names.
+    for (const auto level : {matchers::DomainLevel::domain, matchers::DomainLevel::below,
+                             matchers::DomainLevel::below2}) {
+        const std::uint64_t key = f.domain[level];
+        if (key == 0 || by_domain.get(key) < kManyOfDomain) break;
+        failing.note(key, !answered, static_cast<std::uint32_t>(now_ms / 1000));
+    }
     table.stop_asking(outstanding);
-    by_suffix.remove(f.suffix);
+    by_domain.remove(f.domain);
     timers.cancel(outstanding);
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
 }

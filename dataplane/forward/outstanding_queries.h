@@ -16,6 +16,7 @@
 #include "dataplane/forward/index_table.h"
 #include "dataplane/forward/upstream_choice.h"
 #include "dataplane/policy/parked.h"
+#include "matchers/suffix/public_suffixes.h"
 
 namespace steer::forward {
 
@@ -68,7 +69,7 @@ struct OutstandingQuery {
     std::uint8_t sent_in_round = 0;  // queries that the network accepted
     std::uint8_t ecs_len = 0, options_len = 0;
     std::uint64_t started_ms = 0;
-    std::uint64_t suffix = 0;                    // keyed hash of the name's last two labels
+    matchers::DomainKeys domain;                 // levels of the name that it counts for
     std::uint64_t choose_at_ms = UINT64_MAX;     // when a negative `answer` is accepted
     std::uint32_t older = kNone, newer = kNone;  // of those that ask, in the order of their start
     std::uint32_t name_key = 0;                  // of name and type
@@ -118,7 +119,7 @@ struct Attempt {
     bool is_copy = false;     // sent only as a measurement
 };
 
-static_assert(sizeof(OutstandingQuery) == 432 && sizeof(Attempt) == 64,
+static_assert(sizeof(OutstandingQuery) == 456 && sizeof(Attempt) == 64,
               "what forwarder.h says of memory");
 
 // A question as a parked query asks it.

@@ -4,7 +4,6 @@
 #include <new>
 
 #include "dataplane/base/buffer.h"
-#include "dataplane/dns/name.h"
 #include "dataplane/event/event.h"
 
 namespace steer {
@@ -29,7 +28,7 @@ ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& h
       records_(room_for<Parked>(limits.records)),
       keys_(room_for<Keys>(limits.records)),
       by_client_(limits.records),
-      by_suffix_(limits.records) {
+      by_domain_(limits.records, limits.per_suffix) {
     free_.reserve(limits.records);
 }
 
@@ -45,7 +44,7 @@ ParkedPool::Keys ParkedPool::keys_of(const Holder& holder,
     const std::uint64_t client =
         hasher_.of_name(holder.client.is_v4() ? address : address.first(8)).low;
     return {holder.over_tcp ? client ^ kOverTcp : client,
-            hasher_.of_name(dns::last_labels(qname, 2)).low};
+            matchers::PublicSuffixes::current().keys(qname)};
 }
 
 ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const Holder& holder,
@@ -92,15 +91,17 @@ ParkedPool::Taken ParkedPool::take_branch(const Snapshot& snapshot, const Holder
 
 ParkedPool::Keys ParkedPool::of_branches(const Keys& keys) noexcept {
     constexpr std::uint64_t kOther = 0x9e3779b97f4a7c15;
-    return {keys.client ^ kOther, keys.suffix ^ kOther};
+    Keys others{keys.client ^ kOther, keys.domain};
+    for (std::uint64_t& key : others.domain.of)
+        if (key != 0) key ^= kOther;
+    return others;
 }
 
 ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys& keys) noexcept {
     if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
-    if (by_suffix_.get(keys.suffix) >= limits_.per_suffix)
-        return {nullptr, Verdict::drop_suffix_quota};
+    if (by_domain_.is_full(keys.domain)) return {nullptr, Verdict::drop_suffix_quota};
     by_client_.add(keys.client);
-    by_suffix_.add(keys.suffix);
+    by_domain_.add(keys.domain);
 
     Parked* p;
     if (free_.empty()) {
@@ -139,7 +140,7 @@ void ParkedPool::give(Parked* p) noexcept {
     if (p->is_branch) --branches_;
     const Keys& keys = keys_[p->index];
     by_client_.remove(keys.client);
-    by_suffix_.remove(keys.suffix);
+    by_domain_.remove(keys.domain);
     count_generation(*p->snapshot, -1);
     p->state = Parked::State::free;
     p->snapshot = nullptr;

@@ -1,11 +1,11 @@
 // The parked queries of one worker: a fixed number of records, and quotas of them.
 //
 // Quotas prevent that one client or domain takes all records: a client (IPv4 /32,
-// IPv6 /64) may have `per_client` records, names under one two-label suffix `per_suffix`. A client has one
-// quota over UDP and one over TCP, TLS and HTTPS: anybody can send UDP queries with its address, so they must not use up
-// what it gets over a connection.
-// Counts are exact, by a keyed 64-bit hash. Memory is taken at construction and touched at first
-// use. Belongs to one worker; take() costs two hashes and two probes, give() two probes.
+// IPv6 /64) may have `per_client` records, a registrable domain `per_suffix`, parts of it less (domain_counts.h). A client
+// has one quota over UDP and one over TCP, TLS and HTTPS: anybody can send UDP queries with its address, so they must not
+// use up what it gets over a connection.
+// Counts of clients are exact, by a keyed 64-bit hash. Memory is taken at construction and touched at first
+// use. Belongs to one worker; take() costs two hashes and a probe for each level of the name, give() the probes.
 //
 // Each record counts for its snapshot's generation in Shared::parked, which control reads before it
 // frees a generation.
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "dataplane/base/count_table.h"
+#include "dataplane/base/domain_counts.h"
 #include "dataplane/base/verdict.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/policy/parked.h"
@@ -74,7 +75,8 @@ class ParkedPool {
 
   private:
     struct Keys {
-        std::uint64_t client, suffix;
+        std::uint64_t client;
+        matchers::DomainKeys domain;
     };
     Taken take_counted(const Snapshot& snapshot, const Keys& keys) noexcept;
     [[nodiscard]] Keys keys_of(const Holder& holder,
@@ -93,7 +95,8 @@ class ParkedPool {
     std::atomic<unsigned> in_use_{0};  // the worker's to write
     unsigned background_ = 0;
     unsigned branches_ = 0;
-    CountTable by_client_, by_suffix_;
+    CountTable by_client_;
+    DomainCounts by_domain_;
 };
 
 }  // namespace steer

@@ -32,7 +32,7 @@ ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}
 NOT_UPWARDS = {"control", "dataplane"}
 # Every module may include these: letters and blanks, text of other machines made safe to print, text as a YAML value, settings
 # of predecessors, exit codes, and the version.
-FOR_ALL = {"matchers/text.h", "matchers/safe_text.h", "matchers/yaml_scalar.h", "matchers/predecessors.h", "matchers/exit_codes.h",
+FOR_ALL = {"matchers/text.h", "matchers/suffix/public_suffixes.h", "matchers/safe_text.h", "matchers/yaml_scalar.h", "matchers/predecessors.h", "matchers/exit_codes.h",
            "matchers/version.h"}
 
 

@@ -33,6 +33,8 @@ std::string counted(const json::object& answer, std::string_view key, std::strin
     return "\n" + section_heading(key) + table.text();
 }
 
+constexpr unsigned kLabelsOfDomain = 2;  // where a daemon of an older version names none
+
 // The last `labels` labels of a name as presentation text, in which a label may have an escaped dot.
 std::string_view suffix_of(std::string_view name, unsigned labels) {
     if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
@@ -58,8 +60,12 @@ json::value group_hits(json::value answer, unsigned labels, std::size_t top) {
     for (const json::value& one : array_of(answer.get_object(), "names")) {
         const auto* const name = find(object_of(one), "name");
         if (name == nullptr || !name->is_string()) continue;
-        const json::string& text = name->get_string();
-        Group& group = groups[std::string(suffix_of({text.data(), text.size()}, labels))];
+        const auto* const domain = find(object_of(one), "domain");
+        const bool by_domain = labels == 0 && domain != nullptr && domain->is_string();
+        const json::string& text = by_domain ? domain->get_string() : name->get_string();
+        const std::string_view whole{text.data(), text.size()};
+        Group& group = groups[std::string(
+            by_domain ? whole : suffix_of(whole, labels == 0 ? kLabelsOfDomain : labels))];
         group.queries += queries_of(one);
         ++group.names;
     }

@@ -228,11 +228,11 @@ int run(int argc, char** argv) {
     hits->add_option("--name", options.name, "Only queries for this name and names below it");
     auto* const suffix =
         hits->add_option("--suffix", options.labels,
-                         "Also group names by their last LABELS labels (default: 2)")
+                         "Also group names by registrable domain, or by their last LABELS labels")
             ->option_text("[LABELS]")
             ->expected(0, 1)
-            ->default_str("2")
-            ->check(CLI::Range(1, 20));
+            ->default_str("0")
+            ->check(CLI::Range(0, 20));
     auto* const rules_command =
         app.add_subcommand("rules", "Show or change the rules of a dynamic_domain_set");
     rules_command->add_option("TAG", options.tag,

@@ -38,8 +38,8 @@ UpgradeCheck upgrade_check(const boost::json::value& answer);
 // Of why and hits.
 std::string why_text(const boost::json::value& answer);
 std::string hits_text(const boost::json::value& answer);
-// Adds {"suffixes": [{"suffix", "queries", "names"}]}: the answer's names by their last `labels` labels. Keeps the first `top`
-// rows of each list.
+// Adds {"suffixes": [{"suffix", "queries", "names"}]}: the answer's names by their last `labels` labels; 0: by the
+// registrable domain that the daemon names. Keeps the first `top` rows of each list.
 boost::json::value group_hits(boost::json::value answer, unsigned labels, std::size_t top);
 
 // Of recorder.history, recorder.top, recorder.series and recorder.status.

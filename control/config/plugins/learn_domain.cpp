@@ -52,8 +52,9 @@ constexpr std::array<Row<LearnDomainArgs>, 13> kLearnDomainRows{{
      "tag of the dynamic_domain_set that receives the rules; required"},
     {"set", &LearnDomainArgs::set, "none", "", "alias of `provider`"},
     {"rule_kind", kKind, "full", kRuleKinds,
-     "kind of rule to add\n`full` matches the name alone. `domain` also matches all names below "
-     "it; names of one label are not learned then."},
+     "kind of rule to add\n`full` matches the name alone. `domain` adds the registrable domain of "
+     "the name (`bbc.co.uk` of `www.bbc.co.uk`) and matches all names below it; public suffixes, "
+     "such as `com` and `co.uk`, are not learned then."},
     {"kind", kKind, "full", kRuleKinds, "alias of `rule_kind`"},
     {"max_names",
      Own<LearnDomainArgs>{
@@ -143,8 +144,8 @@ const PluginType kLearnDomainType{
     "name stays until you remove it (`steerctl rules TAG remove`). Nothing is learned while a file "
     "of the configuration differs from the active one; run `steerctl reload`.\n\n**Security**: "
     "clients choose which names are learned, and rules on the set apply to all clients. Use "
-    "`learn_domain` only where you expect every name. With `rule_kind: domain`, names of one "
-    "label, such as `com`, are rejected.\n\nThe metric is `steerdns_learned_names`.",
+    "`learn_domain` only where you expect every name. With `rule_kind: domain`, public "
+    "suffixes, such as `com` and `co.uk`, are rejected.\n\nThe metric is `steerdns_learned_names`.",
     "learn_domain TAG",
     "",
     [] { return row_texts(kLearnDomainRows); },

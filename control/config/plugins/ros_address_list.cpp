@@ -189,7 +189,10 @@ constexpr std::array<Row<RouterRowsArgs>, 4> kShareRows{{
     {"max_per_suffix",
      Own<RouterRowsArgs>{"percentage", read_row_share<&RouterRows::suffix_percent>}, "25%",
      "1%..100%",
-     "share of `max_rows` that names with the same last two labels may use\nIn a full list, "
+     "share of `max_rows` that one registrable domain may use\nNames one label below may use half "
+     "of that share, names two labels below a quarter. Both may use `max_per_name`. All domains of "
+     "a private suffix, such as `github.io`, may use 50% together. `100%` switches these shares "
+     "off. In a full list, "
      "a new claim replaces another. The replaced claim belongs to the name, domain or client that "
      "uses the most of its share."},
     {"max_per_client",

@@ -56,14 +56,14 @@ BOOST_AUTO_TEST_CASE(a_filter_counts_one_clients_names_and_one_names_clients) {
     BOOST_TEST(
         text(of_client, 9) ==
         R"({"queries":2,"malformed":0,"samples":2,"lost":5,)"
-        R"("names":[{"name":"notexample.org","queries":1},{"name":"www.example.org","queries":1}],)"
+        R"("names":[{"name":"notexample.org","queries":1,"domain":"notexample.org"},{"name":"www.example.org","queries":1,"domain":"example.org"}],)"
         R"("clients":[{"client":"192.0.2.1","queries":2}],"types":[{"type":"A","queries":2}]})");
     HitCounts of_name({.clients = {}, .name = *dns::name_from_text("example.org")});
     add_all(of_name);
     BOOST_TEST(
         text(of_name, 9) ==
         R"({"queries":2,"malformed":0,"samples":2,"lost":5,)"
-        R"("names":[{"name":"example.org","queries":1},{"name":"www.example.org","queries":1}],)"
+        R"("names":[{"name":"example.org","queries":1,"domain":"example.org"},{"name":"www.example.org","queries":1,"domain":"example.org"}],)"
         R"("clients":[{"client":"192.0.2.1","queries":1},{"client":"192.0.3.1","queries":1}],)"
         R"("types":[{"type":"A","queries":2}]})");
 }
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(names_clients_and_types_are_sorted_by_queries) {
     BOOST_TEST(
         text(counts, 2) ==
         R"({"queries":7,"malformed":0,"samples":4,"lost":0,)"
-        R"("names":[{"name":"b.example","queries":4},{"name":"www.example.org","queries":2}],)"
+        R"("names":[{"name":"b.example","queries":4,"domain":"b.example"},{"name":"www.example.org","queries":2,"domain":"example.org"}],)"
         R"("clients":[{"client":"2001:db8::1","queries":4},{"client":"192.0.2.1","queries":2}],)"
         R"("types":[{"type":"A","queries":5},{"type":"AAAA","queries":1}]})");
     auto names = counts.names();
@@ -95,10 +95,11 @@ BOOST_AUTO_TEST_CASE(malformed_and_lost_records_are_counted) {
     Record late = record_of("www.example.org", 1, "192.0.2.1");
     late.head.lost = 5;
     counts.add(late.view());
-    BOOST_TEST(text(counts, 5) == R"({"queries":3,"malformed":2,"samples":2,"lost":5,)"
-                                  R"("names":[{"name":"www.example.org","queries":1}],)"
-                                  R"("clients":[{"client":"192.0.2.1","queries":1}],)"
-                                  R"("types":[{"type":"A","queries":1}]})");
+    BOOST_TEST(text(counts, 5) ==
+               R"({"queries":3,"malformed":2,"samples":2,"lost":5,)"
+               R"("names":[{"name":"www.example.org","queries":1,"domain":"example.org"}],)"
+               R"("clients":[{"client":"192.0.2.1","queries":1}],)"
+               R"("types":[{"type":"A","queries":1}]})");
     BOOST_TEST(counts.lost() == 5U);
 }
 

@@ -132,6 +132,62 @@ BOOST_AUTO_TEST_CASE(a_domain_gets_a_quarter_of_the_pool) {
     BOOST_CHECK(p.take("192.0.2.1", "") != nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(a_domain_does_not_take_the_share_of_its_public_suffix) {
+    Pool p(64);
+    const auto fill = [&p](const std::string& domain) {
+        std::vector<Parked*> taken;
+        for (int i = 0; i < 64; ++i) {
+            Parked* const one = p.take("192.0.2.1", "r" + std::to_string(i) + "." + domain);
+            if (one != nullptr) taken.push_back(one);
+        }
+        return taken;
+    };
+    const auto give = [&p](const std::vector<Parked*>& taken) {
+        for (Parked* one : taken)
+            p.pool.give(one);
+    };
+    auto taken = fill("evil.co.uk");
+    for (Parked* one : fill("evil2.co.uk"))
+        taken.push_back(one);
+    BOOST_CHECK(p.take("192.0.2.2", "www.bbc.co.uk") == nullptr);  // no list: "co.uk" is one domain
+    give(taken);
+
+    matchers::PublicSuffixBuilder builder;
+    builder.add("co.uk", matchers::PublicSuffixBuilder::Kind::plain, false);
+    builder.add("github.io", matchers::PublicSuffixBuilder::Kind::plain, true);
+    Parked* const before = p.take("192.0.2.1", "r.evil.co.uk");
+    matchers::PublicSuffixes::publish(builder.build());
+    p.pool.give(before);  // counted for "co.uk" when it came
+    taken = fill("evil.co.uk");
+    BOOST_CHECK_EQUAL(taken.size(), 16U);
+    Parked* const honest = p.take("192.0.2.2", "www.bbc.co.uk");
+    BOOST_REQUIRE(honest != nullptr);
+    p.pool.give(honest);
+    give(taken);
+
+    // A platform has half.
+    for (int i = 0; i < 4; ++i)
+        for (Parked* one : fill("evil" + std::to_string(i) + ".github.io"))
+            taken.push_back(one);
+    BOOST_CHECK_EQUAL(p.pool.in_use(), 32U);
+    BOOST_CHECK(p.take("192.0.2.2", "honest.github.io") == nullptr);
+    BOOST_CHECK(p.why == Verdict::drop_suffix_quota);
+    BOOST_CHECK(p.take("192.0.2.2", "www.bbc.co.uk") != nullptr);
+    matchers::PublicSuffixes::publish({});
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_domain_has_half_of_its_share_and_a_part_of_that_a_quarter) {
+    Pool p(64);
+    unsigned deep = 0, deeper = 0;
+    for (int i = 0; i < 20; ++i)
+        deeper += p.take("192.0.2.1", "r" + std::to_string(i) + ".b.a.victim.example") != nullptr;
+    BOOST_CHECK_EQUAL(deeper, 4U);
+    for (int i = 0; i < 20; ++i)
+        deep += p.take("192.0.2.1", "r" + std::to_string(i) + ".a.victim.example") != nullptr;
+    BOOST_CHECK_EQUAL(deeper + deep, 8U);
+    BOOST_CHECK(p.take("192.0.2.1", "www.victim.example") != nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_pool_refuses) {
     Pool p(4);
     for (int i = 0; i < 4; ++i)

@@ -2,8 +2,11 @@
 #include <boost/test/unit_test.hpp>
 #include <deque>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "dataplane/forward/failing_names.h"
+#include "matchers/suffix/public_suffixes.h"
 #include "world.h"
 
 using namespace steer;
@@ -20,7 +23,9 @@ unsigned ended(World& w, UpstreamResult end) {
 
 // What of the honest is answered while names that no server answers come in at a multiple of what the table can hold
 // until their time is over: 64 slots here are what 16,384 are to a flood of 12,000 queries a second.
-double honest_percent(unsigned hostile_a_second, bool one_suffix) {
+double honest_percent(unsigned hostile_a_second, bool one_suffix,
+                      const std::vector<std::string>& hostile_domains = {"victim.example"},
+                      const std::string& honest_domain = "") {
     World w;
     struct Due {
         std::uint64_t at_ms;
@@ -36,10 +41,14 @@ double honest_percent(unsigned hostile_a_second, bool one_suffix) {
         if (ms * hostile_a_second / 1000 > hostile) {
             ++hostile;
             const std::string n = std::to_string(hostile);
-            w.ask(one_suffix ? "r" + n + ".victim.example" : "r" + n + ".victim" + n);
+            w.ask(one_suffix ? "r" + n + "." + hostile_domains[hostile % hostile_domains.size()]
+                             : "r" + n + ".victim" + n);
         }
-        if (ms % 100 == 50 && ms < 29'000)
-            honest[w.ask("h" + std::to_string(ms) + ".honest" + std::to_string(ms % 1000))] = false;
+        if (ms % 100 == 50 && ms < 29'000) {
+            const std::string own = ".honest" + std::to_string(ms % 1000);
+            honest[w.ask("h" + std::to_string(ms) +
+                         (honest_domain.empty() ? own : "." + honest_domain))] = false;
+        }
         for (; seen < w.station().frames.size(); ++seen) {
             const Frame& f = w.station().frames[seen];
             if (f.dns[13] == 'h') due.push_back({w.now.ms + 10, f});
@@ -63,6 +72,24 @@ BOOST_AUTO_TEST_CASE(a_flood_of_unanswered_names_leaves_room_for_other_names) {
     BOOST_TEST(honest_percent(47, false) >= 95.0);   // 12,000 q/s
     BOOST_TEST(honest_percent(47, true) >= 95.0);    // all under one domain
     BOOST_TEST(honest_percent(140, false) >= 95.0);  // 36,000 q/s
+}
+
+BOOST_AUTO_TEST_CASE(dead_names_of_a_domain_leave_others_under_its_public_suffix_answered) {
+    // 47: 12,000 q/s. Without a list "co.uk" is one domain, which fails.
+    const std::vector<std::string> evil{"evil.co.uk", "evil2.co.uk"};
+    BOOST_TEST(honest_percent(47, true, evil, "bbc.co.uk") < 90.0);
+    matchers::PublicSuffixBuilder builder;
+    builder.add("co.uk", matchers::PublicSuffixBuilder::Kind::plain, false);
+    builder.add("github.io", matchers::PublicSuffixBuilder::Kind::plain, true);
+    matchers::PublicSuffixes::publish(builder.build());
+    BOOST_TEST(honest_percent(47, true, evil, "bbc.co.uk") >= 95.0);
+    BOOST_TEST(honest_percent(47, true, {"evil.github.io"}, "honest.github.io") >= 95.0);
+    matchers::PublicSuffixes::publish({});
+}
+
+BOOST_AUTO_TEST_CASE(dead_names_in_a_part_of_a_domain_leave_other_parts_answered) {
+    // Less than of other domains: the domain is refused until the queries from before its failures were known have ended.
+    BOOST_TEST(honest_percent(47, true, {"evil.example.com"}, "www.example.com") >= 80.0);
 }
 
 BOOST_AUTO_TEST_CASE(the_oldest_of_the_second_half_makes_room_after_200_ms) {

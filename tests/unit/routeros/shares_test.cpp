@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <span>
 
 #include "lab.h"
+#include "matchers/suffix/public_suffixes.h"
 #include "routeros/fair_queue.h"
 
 namespace steer::routeros::test {
@@ -20,13 +22,66 @@ std::string flood_address(unsigned i) {
 
 BOOST_AUTO_TEST_SUITE(shares)
 
-BOOST_AUTO_TEST_CASE(a_suffix_is_the_last_two_labels) {
-    BOOST_TEST(suffix_of("a.b.example.org") == "example.org");
-    BOOST_TEST(suffix_of("a.b.example.org.") == "example.org");
-    BOOST_TEST(suffix_of("example.org") == "example.org");
-    BOOST_TEST(suffix_of("org") == "org");
-    BOOST_TEST(suffix_of("") == "");
-    BOOST_TEST(suffix_of("a.b\\.c.org") == "b\\.c.org");
+// Puts a list with these suffixes in force until it is destroyed.
+struct SuffixesInForce {
+    SuffixesInForce() {
+        using Kind = matchers::PublicSuffixBuilder::Kind;
+        matchers::PublicSuffixBuilder builder;
+        builder.add("uk", Kind::plain, false);
+        builder.add("co.uk", Kind::plain, false);
+        builder.add("github.io", Kind::plain, true);
+        matchers::PublicSuffixes::publish(builder.build());
+    }
+    ~SuffixesInForce() { matchers::PublicSuffixes::publish({}); }
+    SuffixesInForce(const SuffixesInForce&) = delete;
+    SuffixesInForce& operator=(const SuffixesInForce&) = delete;
+};
+
+// The outcome for a name that is asked after 760 others below `hostile`, with 32 addresses each.
+Outcome outcome_beside(std::span<const std::string> hostile, std::string_view honest) {
+    auto list = list_config();
+    list.max_rows = 5'000;
+    list.max_per_name = 250;
+    list.max_per_suffix = 1'250;
+    list.max_per_client = 5'000;
+    Lab lab{fast(), router_config({list})};
+    if (!lab.sync()) BOOST_FAIL("it is not in sync");
+    for (unsigned i = 0; i < 760; ++i) {
+        std::vector<std::string> addresses;
+        for (unsigned a = 0; a < 32; ++a)
+            addresses.push_back(flood_address(i * 32 + a));
+        const std::string name = "q" + std::to_string(i) + "." + hostile[i % hostile.size()];
+        lab.claim(1, addresses, 600, 630, 0, std::string_view{name});
+    }
+    lab.claim(1, {"203.0.113.1"}, 600, 630, 1, honest);
+    lab.run_for(10 * kSecond);
+    return lab.outcomes[1];
+}
+
+BOOST_AUTO_TEST_CASE(a_domain_does_not_take_the_share_of_its_public_suffix) {
+    const std::vector<std::string> evil{"evil.co.uk", "evil2.co.uk"};
+    BOOST_TEST((outcome_beside(evil, "bbc.co.uk") == Outcome::refused));  // "co.uk" is one domain
+    const SuffixesInForce suffixes;
+    BOOST_TEST((outcome_beside(evil, "bbc.co.uk") == Outcome::installed));
+    BOOST_TEST((outcome_beside(evil, "www.evil.co.uk") == Outcome::refused));
+}
+
+BOOST_AUTO_TEST_CASE(a_platform_leaves_half_of_a_list_to_others) {
+    const SuffixesInForce suffixes;
+    std::vector<std::string> evil(10);
+    for (std::size_t i = 0; i < evil.size(); ++i)
+        evil[i] = "evil" + std::to_string(i) + ".github.io";
+    BOOST_TEST((outcome_beside(evil, "www.example.org") == Outcome::installed));
+    BOOST_TEST((outcome_beside(evil, "new.github.io") == Outcome::refused));
+    BOOST_TEST((outcome_beside(std::span(evil).first(1), "new.github.io") == Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_domain_leaves_half_of_its_share_to_others) {
+    const std::vector<std::string> evil{"evil.example.com"};
+    BOOST_TEST((outcome_beside(evil, "www.example.com") == Outcome::installed));
+    BOOST_TEST((outcome_beside(evil, "www.evil.example.com") == Outcome::refused));
+    const std::vector<std::string> deep{"a.evil.example.com"};
+    BOOST_TEST((outcome_beside(deep, "b.evil.example.com") == Outcome::installed));
 }
 
 BOOST_AUTO_TEST_CASE(claims_are_counted_per_name_suffix_and_client) {
@@ -135,8 +190,7 @@ BOOST_AUTO_TEST_CASE(a_full_list_evicts_claims_of_the_largest_share) {
 
 BOOST_AUTO_TEST_CASE(a_claim_counts_for_the_holder_with_the_smallest_share) {
     Claims claims;
-    ClaimBounds bounds{1000};
-    bounds.share = {1000, 1000, 1000};
+    const ClaimBounds bounds{1000, 1000, 1000, 1000};
     for (unsigned i = 0; i < 10; ++i)
         claims.raise({1, Address::host(bytes_of(nth(i)))}, "x.evil.example", 1000, 1000, bounds);
     // The last is an honest one's as well: it is not given up for a claim of the other's suffix.

@@ -164,6 +164,14 @@ BOOST_AUTO_TEST_CASE(hits_are_grouped_by_suffix) {
     BOOST_CHECK_EQUAL(json::serialize(steerctl::group_hits(answer, 1, 2).at("suffixes")),
                       R"([{"suffix":"example","queries":55,"names":3},)"
                       R"({"suffix":"test","queries":25,"names":1}])");
+    const auto with_domains = json::parse(
+        R"({"names":[{"name":"www.bbc.co.uk","domain":"bbc.co.uk","queries":3},
+        {"name":"bbc.co.uk","domain":"bbc.co.uk","queries":2},{"name":"a.b.example","queries":1}]})");
+    BOOST_CHECK_EQUAL(json::serialize(steerctl::group_hits(with_domains, 0, 5).at("suffixes")),
+                      R"([{"suffix":"bbc.co.uk","queries":5,"names":2},)"
+                      R"({"suffix":"b.example","queries":1,"names":1}])");
+    BOOST_CHECK_EQUAL(json::serialize(steerctl::group_hits(with_domains, 2, 1).at("suffixes")),
+                      R"([{"suffix":"co.uk","queries":5,"names":2}])");
     for (const char* odd : {"null", "7", R"({"names":7})", R"({"names":[7,{}],"clients":{}})"})
         BOOST_CHECK(!steerctl::hits_text(steerctl::group_hits(json::parse(odd), 2, 5)).empty());
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "matchers/suffix/public_suffixes.h"
 #include "support/captured_log.h"
 
 namespace steer::rules {
@@ -214,6 +215,25 @@ BOOST_AUTO_TEST_CASE(a_rule_for_a_domain_has_two_labels) {
     BOOST_TEST(w.batches.at(1).rules == (std::vector<std::string>{"domain:example.com"}),
                boost::test_tools::per_element());
     BOOST_TEST(w.count("refused") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(the_registrable_domain_is_learned_and_no_public_suffix) {
+    matchers::PublicSuffixBuilder builder;
+    builder.add("co.uk", matchers::PublicSuffixBuilder::Kind::plain, false);
+    builder.add("github.io", matchers::PublicSuffixBuilder::Kind::plain, true);
+    matchers::PublicSuffixes::publish(builder.build());
+    config::LearnDomain args;
+    args.rule_kind = matchers::RuleKind::domain;
+    World w(args);
+    for (const char* const name :
+         {"co.uk", "github.io", "bbc.co.uk", "www.bbc.co.uk", "a.www.pages.github.io"})
+        w.learner.take("learn", name);
+    w.learner.look(10'000);
+    BOOST_TEST(w.batches.at(0).rules ==
+                   (std::vector<std::string>{"domain:bbc.co.uk", "domain:pages.github.io"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(w.count("refused") == "2");
+    matchers::PublicSuffixes::publish({});
 }
 
 BOOST_AUTO_TEST_CASE(names_that_wait_for_another_kind_of_rule_are_dropped) {
