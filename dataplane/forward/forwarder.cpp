@@ -84,8 +84,11 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
     std::uint32_t i = table.find(question);
     const bool is_new = i == kNone;
     if (is_new) {
-        const matchers::DomainKeys domain = matchers::PublicSuffixes::current().keys(
-            std::span<const std::uint8_t>{question.qname.data(), question.qname_len});
+        const matchers::DomainKeys domain =
+            parked->program.rewrites.count() == 0
+                ? parked->keys.domain
+                : matchers::PublicSuffixes::current().keys(
+                      std::span<const std::uint8_t>{question.qname.data(), question.qname_len});
         if (is_over_share(domain, now)) {
             counters.saw(Trouble::upstream_quota, parked->path.client,
                          {question.qname.data(), question.qname_len});

@@ -15,6 +15,7 @@
 #include "dataplane/policy/rewrites.h"
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/suffix/public_suffixes.h"
 
 namespace steer {
 
@@ -86,6 +87,12 @@ struct KeptResponse {
         0;  // options behind its answer that may pass, by Snapshot::option_codes
 };
 
+// What a record counts for in the quotas of its pool (stages/parked_pool.h): keyed hashes.
+struct QuotaKeys {
+    std::uint64_t client = 0;
+    matchers::DomainKeys domain;  // of the client's question, before any rewrite
+};
+
 struct alignas(64) Parked {
     enum class State : std::uint8_t {
         free,
@@ -133,6 +140,7 @@ struct alignas(64) Parked {
     std::uint64_t stale_at_ms;  // when a stale answer is sent instead; 0: never
     ProgramState program;
     ReturnPath path;
+    QuotaKeys keys;  // written by the pool alone
     // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes), then its options (options_len bytes).
     std::array<std::uint8_t, 256> qname;
 
@@ -148,6 +156,6 @@ struct alignas(64) Parked {
 };
 inline constexpr std::uint16_t kNoEde = UINT16_MAX;
 // 256 of them are the name; max_parked of them are allocated at start.
-static_assert(sizeof(Parked) == 512 && alignof(Parked) == 64, "no line is shared by two records");
+static_assert(sizeof(Parked) == 576 && alignof(Parked) == 64, "no line is shared by two records");
 
 }  // namespace steer

@@ -26,7 +26,6 @@ ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& h
       hasher_(hasher),
       counts_(counts),
       records_(room_for<Parked>(limits.records)),
-      keys_(room_for<Keys>(limits.records)),
       by_client_(limits.records),
       by_domain_(limits.records, limits.per_suffix) {
     free_.reserve(limits.records);
@@ -34,11 +33,10 @@ ParkedPool::ParkedPool(Limits limits, unsigned worker, const cache::KeyHasher& h
 
 ParkedPool::~ParkedPool() {
     ::operator delete (records_, std::align_val_t{alignof(Parked)});
-    ::operator delete (keys_, std::align_val_t{alignof(Keys)});
 }
 
-ParkedPool::Keys ParkedPool::keys_of(const Holder& holder,
-                                     std::span<const std::uint8_t> qname) const noexcept {
+QuotaKeys ParkedPool::keys_of(const Holder& holder,
+                              std::span<const std::uint8_t> qname) const noexcept {
     constexpr std::uint64_t kOverTcp = 0xc2b2ae3d27d4eb4f;
     const std::span<const std::uint8_t> address{holder.client.bytes};
     const std::uint64_t client =
@@ -50,19 +48,19 @@ ParkedPool::Keys ParkedPool::keys_of(const Holder& holder,
 ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const Holder& holder,
                                    std::span<const std::uint8_t> qname) noexcept {
     if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
-    const Keys keys = keys_of(holder, qname);
+    const QuotaKeys keys = keys_of(holder, qname);
     if (by_client_.get(keys.client) >= limits_.per_client &&
         !snapshot.trusted_forwarders.contains(holder.client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
-    return take_counted(snapshot, keys);
+    return take_counted(snapshot, keys, false);
 }
 
 ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
                                               std::span<const std::uint8_t> qname) noexcept {
     if (background_ >= std::max(limits_.records / 8, 1U))
         return {nullptr, Verdict::drop_parked_full};
-    const Taken taken = take_counted(snapshot, keys_of({kNobody, false}, qname));
+    const Taken taken = take_counted(snapshot, keys_of({kNobody, false}, qname), false);
     if (taken.record != nullptr) {
         taken.record->background = true;
         ++background_;
@@ -76,32 +74,31 @@ ParkedPool::Taken ParkedPool::take_branch(const Snapshot& snapshot, const Holder
     const unsigned share = which + 1;
     if (branches_ >= std::max(limits_.records / 4 * share, share))
         return {nullptr, Verdict::drop_parked_full};
-    const Keys keys = of_branches(keys_of(holder, qname));
-    if (by_client_.get(keys.client) >= limits_.per_client * share &&
+    const QuotaKeys keys = keys_of(holder, qname);
+    if (by_client_.get(of_branches(keys).client) >= limits_.per_client * share &&
         !snapshot.trusted_forwarders.contains(holder.client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
-    const Taken taken = take_counted(snapshot, keys);
-    if (taken.record != nullptr) {
-        taken.record->is_branch = true;
-        ++branches_;
-    }
+    const Taken taken = take_counted(snapshot, keys, true);
+    if (taken.record != nullptr) ++branches_;
     return taken;
 }
 
-ParkedPool::Keys ParkedPool::of_branches(const Keys& keys) noexcept {
+QuotaKeys ParkedPool::of_branches(const QuotaKeys& keys) noexcept {
     constexpr std::uint64_t kOther = 0x9e3779b97f4a7c15;
-    Keys others{keys.client ^ kOther, keys.domain};
+    QuotaKeys others{keys.client ^ kOther, keys.domain};
     for (std::uint64_t& key : others.domain.of)
         if (key != 0) key ^= kOther;
     return others;
 }
 
-ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys& keys) noexcept {
+ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const QuotaKeys& keys,
+                                           bool is_branch) noexcept {
     if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
-    if (by_domain_.is_full(keys.domain)) return {nullptr, Verdict::drop_suffix_quota};
-    by_client_.add(keys.client);
-    by_domain_.add(keys.domain);
+    const QuotaKeys counted = is_branch ? of_branches(keys) : keys;
+    if (by_domain_.is_full(counted.domain)) return {nullptr, Verdict::drop_suffix_quota};
+    by_client_.add(counted.client);
+    by_domain_.add(counted.domain);
 
     Parked* p;
     if (free_.empty()) {
@@ -112,7 +109,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
         free_.pop_back();
     }
     in_use_.store(in_use() + 1, std::memory_order_relaxed);
-    keys_[p->index] = keys;
+    p->keys = keys;
     p->sequence = p->sequence == UINT32_MAX ? 1 : p->sequence + 1;
     p->worker = worker_;
     p->snapshot = &snapshot;
@@ -123,7 +120,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Keys&
     p->unsettled = false;
     p->refused = false;
     p->background = false;
-    p->is_branch = false;
+    p->is_branch = is_branch;
     p->wait = 0;
     p->trace = 0;
     p->stale_at_ms = 0;
@@ -138,9 +135,9 @@ void ParkedPool::give(Parked* p) noexcept {
     if (p->injected != nullptr) release(p->injected);
     if (p->background) --background_;
     if (p->is_branch) --branches_;
-    const Keys& keys = keys_[p->index];
-    by_client_.remove(keys.client);
-    by_domain_.remove(keys.domain);
+    const QuotaKeys counted = p->is_branch ? of_branches(p->keys) : p->keys;
+    by_client_.remove(counted.client);
+    by_domain_.remove(counted.domain);
     count_generation(*p->snapshot, -1);
     p->state = Parked::State::free;
     p->snapshot = nullptr;

@@ -74,14 +74,10 @@ class ParkedPool {
     [[nodiscard]] Parked& at(unsigned index) noexcept { return records_[index]; }
 
   private:
-    struct Keys {
-        std::uint64_t client;
-        matchers::DomainKeys domain;
-    };
-    Taken take_counted(const Snapshot& snapshot, const Keys& keys) noexcept;
-    [[nodiscard]] Keys keys_of(const Holder& holder,
-                               std::span<const std::uint8_t> qname) const noexcept;
-    static Keys of_branches(const Keys& keys) noexcept;
+    Taken take_counted(const Snapshot& snapshot, const QuotaKeys& keys, bool is_branch) noexcept;
+    [[nodiscard]] QuotaKeys keys_of(const Holder& holder,
+                                    std::span<const std::uint8_t> qname) const noexcept;
+    static QuotaKeys of_branches(const QuotaKeys& keys) noexcept;
     void count_generation(const Snapshot& snapshot, int change) noexcept;
 
     Limits limits_;
@@ -89,7 +85,6 @@ class ParkedPool {
     const cache::KeyHasher& hasher_;
     Shared::ParkedCounts& counts_;
     Parked* records_;
-    Keys* keys_;                       // of each record that is taken: what it counts for
     std::vector<std::uint32_t> free_;  // indices below high_water_
     unsigned high_water_ = 0;
     std::atomic<unsigned> in_use_{0};  // the worker's to write

@@ -150,6 +150,10 @@ Parked* World::park(std::string_view name, unsigned worker, std::uint16_t qtype)
     const Bytes wire = wire_name(name);
     p.qname_len = static_cast<std::uint8_t>(wire.size());
     std::copy(wire.begin(), wire.end(), p.qname.begin());
+    std::array<std::uint8_t, 256> low;
+    dns::lower_case(wire.data(), low.data(), wire.size());
+    p.keys.domain = matchers::PublicSuffixes::current().keys(
+        std::span<const std::uint8_t>{low.data(), wire.size()});
     return &p;
 }
 
