@@ -6,8 +6,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
-#include <cmath>
-#include <cstdint>
 
 #include "control/daemon.h"
 #include "matchers/quote.h"
@@ -24,7 +22,6 @@ constexpr std::uint32_t kSlowReplyMs = 200;  // the fastest one
 constexpr double kSlowWriteUs = 25'000;
 constexpr double kLongBacklogUs = 5'000'000;
 constexpr int kMicrosecondsPerMs = 1'000;
-constexpr std::uint64_t kLateBacklogMs = 30'000, kMillisecondsPerS = 1'000;
 
 class Problems {
   public:
@@ -70,12 +67,7 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
             std::to_string(static_cast<long>(write_us) / kMicrosecondsPerMs) + " ms, and " +
             count_of(s.pending, "row waits", "rows wait") +
             "; check its CPU load, and `steerctl routers trace`");
-    if (s.backlog_ms > kLateBacklogMs)
-        add(who + ": " + count_of(s.queued, "row waits", "rows wait") +
-            " that cannot be written in time: they take " +
-            std::to_string(s.backlog_ms / kMillisecondsPerS) + " s with `cpu_share` at " +
-            std::to_string(std::lround(s.routine_share * 100)) +
-            "%; raise it, or take names out of the lists");
+    if (!s.late_backlog.empty()) add(who + ": " + s.late_backlog);
     if (s.rows_disabled != 0)
         add(who + ": " + s.disabled_row +
             (s.rows_disabled == 1 ? "" : ", and " + std::to_string(s.rows_disabled - 1) + " more") +

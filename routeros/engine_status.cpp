@@ -1,6 +1,7 @@
 // Status of a router, and the removal of our own rows at shutdown.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "matchers/safe_text.h"
 #include "routeros/engine.h"
@@ -9,7 +10,16 @@ namespace steer::routeros {
 
 namespace {
 constexpr std::uint64_t kFlashRateMs = 60'000;  // a shorter time gives no useful rate
+constexpr std::uint64_t kLateBacklogMs = 30'000;
+
+std::string late_backlog_text(const RouterStatus& s) {
+    return std::to_string(s.queued) + (s.queued == 1 ? " row waits" : " rows wait") +
+           " that cannot be written in time: they take " + std::to_string(s.backlog_ms / 1000) +
+           " s with `cpu_share` at " + std::to_string(std::lround(s.routine_share * 100)) +
+           "%; raise it, or take names out of the lists";
 }
+
+}  // namespace
 
 std::string_view label(RouterState state) {
     switch (state) {
@@ -171,6 +181,7 @@ RouterStatus Router::Engine::status() const {
     if (s.pending != 0 && oldest.value_or(0) != 0) s.lag_ms = now_ - std::min(*oldest, now_);
     s.routine_share = config_.routine_share;
     s.backlog_ms = writer_.backlog_ms();
+    if (s.backlog_ms > kLateBacklogMs) s.late_backlog = late_backlog_text(s);
     for (std::size_t i = 0; i < kWriteClasses; ++i) {
         s.work[i].rows = rows_by_class_[i];
         s.work[i].work_s = writer_.charged_us(static_cast<WriteClass>(i)) / 1e6;

@@ -4,14 +4,15 @@
 
 namespace steer::routeros {
 
-void FairQueue::insert(FlowId id, const Order& order) {
+void FairQueue::insert(FlowId id, const Order& order, std::size_t used) {
     if (empty()) clear();  // no flow is before another
     Flow& flow = flows_[id];
     if (flow.writes.insert(order).second) ++size_;
     if (flow.listed) return;
     flow.listed = true;
-    flow.deficit = kQuantum;
-    (id == kNoFlow ? old_ : new_).push_back(id);
+    const bool is_new = id != kNoFlow && used < kQuantum;
+    flow.deficit = is_new ? kQuantum - static_cast<int>(used) : kQuantum;
+    (is_new ? new_ : old_).push_back(id);
 }
 
 void FairQueue::erase(FlowId id, const Order& order) {

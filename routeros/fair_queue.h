@@ -2,7 +2,7 @@
 //
 // A flow is the claims of one registrable domain on one list. Within a flow the earliest due goes
 // first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to it. A flow without
-// queued writes becomes new with its next one: it is served before the others until its first quantum is used (as RFC
+// queued writes becomes new with its next one, unless it has a quantum in flight: it is served before the others until its first quantum is used (as RFC
 // 8290 4.2, without queue management). Flow 0 has writes without a domain (persistent rows, removals); it is never new.
 //
 // Cost: O(log n) per write, amortised O(1) per turn.
@@ -31,7 +31,8 @@ class FairQueue {
         bool is_new = false;
     };
 
-    void insert(FlowId flow, const Order& order);
+    // `used`: rows of the flow's first quantum that are used already, if it has no queued writes. Not new: all are.
+    void insert(FlowId flow, const Order& order, std::size_t used = 0);
     void erase(FlowId flow, const Order& order);
     void clear();
     [[nodiscard]] bool empty() const { return size_ == 0; }

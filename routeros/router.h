@@ -226,6 +226,7 @@ struct RouterStatus {
     std::size_t left_alone = 0;                 // places where a manual change is respected
     double routine_share = 0;                   // of the router's time, for background writes
     std::uint64_t backlog_ms = 0;      // how long the queued background writes take by their shares
+    std::string late_backlog;          // if that is more than 30 s: a sentence, with what to do
     std::optional<double> service_us;  // time of one add on the router, once it was measured
     // Flash sectors written, as reported by the router; no value if not reported.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;

@@ -3,12 +3,14 @@
 //
 // The costs of add, set and remove are assumed to be in the proportions published for real
 // routers. One factor is measured, from consecutive replies while more were waiting
-// (then the time between them is the router's, not the network's). Replies to single sentences count
-// little, minus their round trip; more if they took less than half of what was expected, so that one slow moment does not last.
+// (then the time between them is the router's, not the network's). Once such a run has ended, replies to single sentences
+// count little, minus their round trip; more if they took less than half of what was expected. A run or a reply counts as
+// 4.3 times the estimate at most. So one slow moment does not last.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 
 namespace steer::routeros {
 
@@ -28,21 +30,28 @@ class ServiceTime {
     [[nodiscard]] double factor() const { return factor_; }
     void set_measuring(bool on);
 
+    // A sentence was sent; its reply came. Times of one clock.
+    void sent(std::uint64_t now_ms);
     void replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms, std::uint64_t now_ms);
-    void reset_interval() { last_reply_ms_ = 0; }
+    // No reply will come.
+    void clear();
 
   private:
     static double units_us(WriteKind kind, std::size_t rows);
     void fold(double busy_ms, double units_us, double weight);
+    void fold_early(double busy_ms, double units_us);
+    [[nodiscard]] double network_ms() const;
 
-    double factor_ = 4;      // not measured yet: assume a slow router
+    static constexpr double kAssumed = 4;          // a slow router
+    static constexpr unsigned kEarlyReplies = 16;  // the assumption counts as one more
+    double factor_ = kAssumed;
     bool measured_ = false;  // a whole run, or a long sentence
     bool sampled_ = false;
-    static constexpr unsigned kEarlyReplies =
-        16;  // each counts a fifth: 3% of the assumption are left
     unsigned early_replies_ = 0;
+    double early_ms_ = 0, early_units_us_ = 0;
     bool measuring_ = true;
     std::uint64_t rtt_ms_ = 1;
+    std::multiset<std::uint64_t> sent_ms_;  // of the sentences in flight that can be measured
     std::uint64_t last_reply_ms_ = 0;
     double busy_ms_ = 0, busy_units_us_ = 0;  // of the present run of replies
     unsigned busy_replies_ = 0;

@@ -17,6 +17,7 @@ constexpr std::uint64_t kShortScriptsMs = 10'000;  // after an answer waited
 constexpr std::uint64_t kContendedMs = 10'000;     // after two flows came one after the other
 constexpr std::size_t kBatchSearch = 2048;         // queued writes looked through for one sentence
 constexpr std::size_t kSentencesInFlight = 256;    // RouterOS documents no limit; never unbounded
+constexpr std::size_t kUnmeasuredSentences = 2;    // in flight, before the first reply
 constexpr double kInFlightUs = 25'000;             // of work in flight that a held write may find
 constexpr double kBucketMs = 250;                  // the part of its share that a class may save up
 constexpr double kResumeAt = 0.4;  // of a full bucket: work comes in runs, which can be measured
@@ -39,7 +40,6 @@ void Writer::set_shares(double repair_share, double routine_share) {
     const auto set = [&](WriteClass cls, double share) {
         Bucket& b = bucket(cls);
         b.share = std::clamp(share, 0.01, 1.0);
-        b.floor_us = b.share * 1e6 / kFloorRows;
         b.tokens_us = b.share * kBucketMs * 1000;
         b.resting = false;
     };
@@ -58,7 +58,10 @@ void Writer::enqueue(Entry& entry) {
     if (entry.where == Where::gathering) {
         gathering_.insert({entry.order_ms, write.place});
     } else {
-        queue_of(entry).insert(write.flow, {entry.order_ms, write.place});
+        // What it has in flight counts, or a flow whose rows come one by one would always be new.
+        const auto flying = flow_in_flight_.find(write.flow);
+        const std::size_t used = flying == flow_in_flight_.end() ? 0 : flying->second;
+        queue_of(entry).insert(write.flow, {entry.order_ms, write.place}, used);
     }
     if (write.kind == WriteKind::extend && write.cls != WriteClass::held) {
         deadlines_.insert({write.due_ms, write.place});
@@ -143,6 +146,10 @@ double Writer::rate(WriteClass cls) const {
     return bucket(cls).share * (braked ? 500 : 1000);
 }
 
+double Writer::floor_us(WriteClass cls) const {
+    return rate(cls) * 1000 / kFloorRows;
+}
+
 void Writer::refill(std::uint64_t now_ms) {
     const double passed = static_cast<double>(now_ms - std::min(refilled_ms_, now_ms));
     refilled_ms_ = now_ms;
@@ -159,7 +166,7 @@ void Writer::charge(const Batch& batch) {
     b.charged_us += batch.estimate_us;
     if (batch.cls == WriteClass::held) return;
     const auto rows = static_cast<double>(batch.writes.size());
-    const double cost_us = std::min(batch.estimate_us, b.floor_us * rows);
+    const double cost_us = std::min(batch.estimate_us, floor_us(batch.cls) * rows);
     b.tokens_us -= cost_us;
     if (b.tokens_us <= 0) b.resting = true;
     if (!service_.is_early()) return;
@@ -168,13 +175,13 @@ void Writer::charge(const Batch& batch) {
     b.early_charged_us += cost_us;
 }
 
-// The first writes were charged with an assumed write time. What they took more counts against the share, too.
+// The first writes were charged with an assumed write time: what they took more or less counts, too.
 void Writer::charge_early_work() {
     for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
         Bucket& b = bucket(cls);
         const double cost_us =
-            std::min(b.early_work_us * service_.factor(), b.floor_us * b.early_rows);
-        const double owed_us = std::max(0.0, cost_us - b.early_charged_us);
+            std::min(b.early_work_us * service_.factor(), floor_us(cls) * b.early_rows);
+        const double owed_us = cost_us - b.early_charged_us;
         b.tokens_us -= owed_us - b.owed_us;
         b.owed_us = owed_us;
         if (b.tokens_us <= 0) b.resting = true;
@@ -200,6 +207,7 @@ bool Writer::has_window(WriteClass cls, FlowId flow) const {
             is_short ? backlog_limit_us() : std::max(in_flight_limit_us(), backlog_limit_us());
         return held_in_flight_us_ < limit_us || (!is_short && !service_.is_measured());
     }
+    if (!service_.is_measured()) return in_flight_.size() < kUnmeasuredSentences;
     // A row that an answer waits for soon waits for all work in flight.
     const bool is_held_soon = refilled_ms_ < short_scripts_until_ms_ && is_contended();
     return in_flight_us_ < (is_short || is_held_soon ? backlog_limit_us() : in_flight_limit_us());
@@ -212,7 +220,8 @@ bool Writer::is_newcomer(WriteClass cls) const {
         in_flight_.size() >= kSentencesInFlight) {
         return false;
     }
-    return cls == WriteClass::held || bucket(cls).tokens_us > -bucket(cls).share * kBucketMs * 1000;
+    if (cls == WriteClass::held) return true;
+    return service_.is_measured() && bucket(cls).tokens_us > -bucket(cls).share * kBucketMs * 1000;
 }
 
 void Writer::note_newcomer(FlowId flow) {
@@ -300,7 +309,8 @@ double Writer::limit_us(const Batch& batch, WriteKind kind) const {
         // A newcomer waits for all work in flight, so this sentence gets the rest of the window.
         return std::min(backlog_limit_us() - in_flight_us_, batch_us_);
     }
-    const bool is_short = has_held() || (is_add && refilled_ms_ < short_scripts_until_ms_);
+    const bool is_short =
+        has_held() || (is_add && (service_.is_early() || refilled_ms_ < short_scripts_until_ms_));
     return is_short ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
 }
 
@@ -331,8 +341,8 @@ FairQueue::Choice Writer::consider(Batch& batch, const Place& place, bool may_sc
 }
 
 void Writer::fill(Batch& batch, FairQueue& from) {
-    const bool may_script =
-        scripts_ && batch.cls != WriteClass::held && from.size() >= kScriptQueue;
+    const bool may_script = scripts_ && batch.cls != WriteClass::held &&
+                            from.size() >= kScriptQueue && service_.is_measured();
     from.walk(kBatchSearch, [&](const Place& place) { return consider(batch, place, may_script); });
 }
 
@@ -351,8 +361,10 @@ void Writer::sent(Tag tag, Batch batch, std::uint64_t now_ms) {
     batch.estimate_us = service_.sentence_us(batch.kind, batch.writes.size());
     if (batch.cls == WriteClass::held && batch.writes.front().saved) begin_burst(now_ms);
     charge(batch);
-    if (in_flight_.empty()) service_.reset_interval();
+    service_.sent(now_ms);
     in_flight_us_ += batch.estimate_us;
+    for (const Write& write : batch.writes)
+        ++flow_in_flight_[write.flow];
     if (batch.cls == WriteClass::held) {
         ++held_in_flight_;
         held_in_flight_us_ += batch.estimate_us;
@@ -371,6 +383,10 @@ std::optional<Batch> Writer::ended(Tag tag, std::uint64_t now_ms) {
     Batch batch = std::move(found->second);
     in_flight_.erase(found);
     in_flight_us_ = in_flight_.empty() ? 0 : in_flight_us_ - batch.estimate_us;
+    for (const Write& write : batch.writes) {
+        const auto flying = flow_in_flight_.find(write.flow);
+        if (--flying->second == 0) flow_in_flight_.erase(flying);
+    }
     if (batch.cls == WriteClass::held && --held_in_flight_ == 0) held_in_flight_us_ = 0;
     if (batch.cls == WriteClass::held && held_in_flight_ > 0) {
         held_in_flight_us_ -= batch.estimate_us;
@@ -421,11 +437,10 @@ std::uint64_t Writer::backlog_ms() const {
     double ms = 0;
     for (const auto cls : {WriteClass::repair, WriteClass::routine}) {
         const std::size_t rows = queue_of(cls).size() + saved_of(cls).size();
-        const Bucket& b = bucket(cls);
         const std::size_t at_once = scripts_ ? kScriptRows : 1;
         const double row_us =
             service_.sentence_us(WriteKind::add, at_once) / static_cast<double>(at_once);
-        ms += static_cast<double>(rows) * std::min(row_us, b.floor_us) / rate(cls);
+        ms += static_cast<double>(rows) * std::min(row_us, floor_us(cls)) / rate(cls);
     }
     return static_cast<std::uint64_t>(ms);
 }
@@ -462,10 +477,11 @@ void Writer::clear() {
     drop_queued();
     places_.clear();
     in_flight_.clear();
+    flow_in_flight_.clear();
     in_flight_us_ = 0;
     held_in_flight_ = 0;
     held_in_flight_us_ = 0;
-    service_.reset_interval();
+    service_.clear();
 }
 
 }  // namespace steer::routeros

@@ -2,15 +2,16 @@
 //
 // Three classes: held (an answer waits: no share limit, first), repair (after a reconnect),
 // routine. The last two have shares of the router's time, charged with the measured service
-// time. A share is kept however slow the router is, down to a row every two seconds. At most
-// one write per place is queued or in flight: the place is judged again when it ends. Extends
+// time. A share is kept however slow the router is, down to a row every two seconds. The first writes are charged again
+// once their time is known; until the first reply, at most two sentences are in flight. At most one write per place is
+// queued or in flight: the place is judged again when it ends. Extends
 // with the same timeout share a sentence, also those that still gather. No sentence has more
 // than `batch_ms` of estimated work, and none above 20 ms while held writes exist. An extend that is due
 // (its row is about to end) counts as held from then on.
 //
 // Within a class flows take turns (fair_queue.h); within a flow the earliest due goes first. A new flow goes before
-// the others' backlog, for held and routine writes alike. Its routine writes may overdraw the share by as much as can
-// be saved up. While there are several flows, one with a backlog has only as much in flight as keeps the router busy (a
+// the others' backlog, for held and routine writes alike, with at most a quantum in flight. Its routine writes may
+// overdraw the share by as much as can be saved up. While there are several flows, one with a backlog has only as much in flight as keeps the router busy (a
 // round trip and a row), so that a newcomer waits no longer than that; its scripts are as short.
 //
 // If many adds are queued that no answer waits for, and scripts are on, adds share a sentence too:
@@ -137,7 +138,6 @@ class Writer {
     using Order = FairQueue::Order;
     struct Bucket {
         double share = 1;
-        double floor_us = 0;  // the largest charge for one row
         double tokens_us = 0;
         bool resting = false;
         double charged_us = 0;  // so far
@@ -172,6 +172,8 @@ class Writer {
         return buckets_[static_cast<std::size_t>(cls)];
     }
     [[nodiscard]] double rate(WriteClass cls) const;
+    // The largest charge for one row.
+    [[nodiscard]] double floor_us(WriteClass cls) const;
     Batch take(WriteClass cls, FairQueue& from);
     [[nodiscard]] double limit_us(const Batch& batch, WriteKind kind) const;
     void fill(Batch& batch, FairQueue& from);
@@ -196,6 +198,7 @@ class Writer {
     bool bursting_ = false;
     std::deque<Batch> halves_;
     boost::unordered_flat_map<Tag, Batch> in_flight_;
+    boost::unordered_flat_map<FlowId, std::size_t> flow_in_flight_;  // rows
     double in_flight_us_ = 0, held_in_flight_us_ = 0;
     std::size_t held_in_flight_ = 0;
 };

@@ -271,6 +271,39 @@ BOOST_AUTO_TEST_CASE(a_single_flow_may_fill_a_sentence) {
     BOOST_TEST(queue.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_flow_is_new_only_as_far_as_its_first_quantum_is_not_in_flight) {
+    FairQueue queue;
+    for (unsigned i = 0; i < 40; ++i)
+        queue.insert(7, {i, place(i)});
+    served(queue, FairQueue::kQuantum);
+    BOOST_TEST(!queue.head().is_new);
+    queue.insert(8, {0, place(100)}, FairQueue::kQuantum);
+    BOOST_TEST(queue.head().flow == 7U);
+    for (unsigned i = 0; i < 4; ++i)
+        queue.insert(9, {i, place(200 + i)}, FairQueue::kQuantum - 2);
+    BOOST_TEST(queue.head().flow == 9U);
+    BOOST_TEST(queue.head().is_new);
+    served(queue, 2);
+    BOOST_TEST(queue.head().flow == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(rows_that_go_before_a_flow_are_counted_at_most) {
+    FairQueue queue;
+    for (unsigned i = 0; i < 40; ++i)
+        queue.insert(7, {i, place(i)});
+    BOOST_TEST(queue.rows_before(7) == 40U);
+    BOOST_TEST(queue.rows_before(8) == std::size_t{FairQueue::kQuantum});  // both are new
+    served(queue, FairQueue::kQuantum);
+    BOOST_TEST(queue.head().flow == 7U);
+    for (unsigned i = 0; i < 3; ++i)
+        queue.insert(8, {i, place(100 + i)});
+    BOOST_TEST(queue.rows_before(8) == 3U);
+    BOOST_TEST(queue.rows_before(7) == 35U);
+    for (unsigned i = 3; i < 20; ++i)
+        queue.insert(8, {i, place(100 + i)});
+    BOOST_TEST(queue.rows_before(8) == 20U + 28U);  // it has more than its first quantum
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(floods)

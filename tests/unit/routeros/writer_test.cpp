@@ -190,19 +190,18 @@ BOOST_AUTO_TEST_CASE(sentences_are_short_while_answers_are_held) {
         writer.put(extend(i, WriteClass::repair, 660), now);
     auto batches = send();
     BOOST_REQUIRE(!batches.empty());
-    const auto alone = batches.front().writes.size();
+    BOOST_TEST(batches.front().estimate_us > 20'000);
     BOOST_TEST(batches.front().estimate_us <= 100'000);
     end_all();
     writer.put(add(999, WriteClass::held), now);
     now += 500;
-    std::size_t longest = 0;
+    std::size_t short_ones = 0;
     for (const auto& batch : send()) {
         if (batch.cls == WriteClass::held) continue;
         BOOST_TEST(batch.estimate_us <= 20'000);
-        longest = std::max(longest, batch.writes.size());
+        ++short_ones;
     }
-    BOOST_TEST(longest > 0U);
-    BOOST_TEST(longest < alone);
+    BOOST_TEST(short_ones > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_due_renewal_counts_as_held) {
