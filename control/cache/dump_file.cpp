@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::array<char, 8> kMagic{'S', 't', 'e', 'e', 'r', 'C', 'c', 'h'};
 constexpr std::uint32_t kVersion =
-    3;  // 1 was without hits and visited, 2 without Answer::has_hints
+    4;  // 1 was without hits and visited, 2 without Answer::has_hints, 3 without has_additional
 // The answers are stored as they lie in memory.
 static_assert(sizeof(dns::Answer) == 28, "another layout of answers is another version");
 

@@ -105,6 +105,8 @@ class Count {
     X(events_ring_full, "events_ring_full", "claims lost: the ring is full")                       \
     X(answers_shortened, "answers_shortened",                                                      \
       "policy answers with more than `max_addresses` addresses")                                   \
+    X(additional_left_out, "additional_left_out",                                                  \
+      "policy answers without the additional records whose addresses no list claims")              \
     X(events_shared, "events_shared", "reports of shared addresses sent to routers")               \
     X(events_shared_lost, "events_shared_lost",                                                    \
       "reports of shared addresses lost: the ring is full")                                        \

@@ -24,6 +24,8 @@ struct alignas(64) ListState {
     std::atomic<std::uint32_t> refusals{0};
     // Until when the row board may have a mark of the list; 0: never had one.
     std::atomic<std::uint32_t> marked_until_s{0};
+    // Until when marks would have lasted that had to make room for others; 0: none.
+    std::atomic<std::uint32_t> evicted_until_s{0};
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");

@@ -29,6 +29,7 @@ struct Survey {
     bool has_asked_type = false;
     bool has_soa = false;
     bool has_hints = false;
+    bool has_additional = false;
     std::uint16_t soa_record = 0;  // its place among the records
     std::uint32_t soa_minimum_s = 0;
     std::uint32_t min_ttl_s = UINT32_MAX;
@@ -74,6 +75,7 @@ void note_record(Survey& s, const RecordPlace& r, std::size_t base, std::uint16_
             s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
         }
     } else if (is_address(r) || has_hints(r, message)) {
+        s.has_additional = true;
         s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
     }
     if (r.section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
@@ -281,6 +283,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     answer.negative = facts.rcode == kNxDomain || (facts.rcode == kNoError && !s.has_asked_type);
     answer.has_soa = answer.negative && s.has_soa;
     answer.has_hints = s.has_hints;
+    answer.has_additional = s.has_additional;
     answer.min_ttl_s = s.records == 0 ? 0 : s.min_ttl_s;
     if (answer.has_soa) answer.min_ttl_s = std::min(answer.min_ttl_s, s.soa_minimum_s);
     answer.address_ttl_s = s.address_ttl_s;

@@ -28,25 +28,26 @@ struct AddressRef {
 struct Answer {
     std::uint32_t min_ttl_s;  // over all records; for a negative answer RFC 2308's (SOA minimum)
     std::uint32_t
-        address_ttl_s;  // largest TTL of the records with `addresses` or hints; 0 if there are none
+        address_ttl_s;  // largest TTL of the records with addresses or hints, in all sections; 0: none
     std::uint16_t flags;  // AA, AD, TC as the upstream gave them; QR, RD, RA, CD are set per reply
     std::uint16_t body_len;
     std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
     std::uint16_t ttl_count;
     std::uint16_t address_count;
-    std::uint8_t rcode;      // 0..15
-    bool has_soa : 1;        // a negative answer that may be cached (RFC 2308 5)
-    bool negative : 1;       // NXDOMAIN, or NOERROR without a record of the asked type
-    bool for_one : 1;        // made for one client's address only: never cached
-    bool has_hints : 1;      // the answer section has addresses in SVCB or HTTPS records (hints.h)
-    std::uint8_t ecs_scope;  // of the client subnet in its query (RFC 7871)
+    std::uint8_t rcode;       // 0..15
+    bool has_soa : 1;         // a negative answer that may be cached (RFC 2308 5)
+    bool negative : 1;        // NXDOMAIN, or NOERROR without a record of the asked type
+    bool for_one : 1;         // made for one client's address only: never cached
+    bool has_hints : 1;       // the answer section has addresses in SVCB or HTTPS records (hints.h)
+    bool has_additional : 1;  // there are addresses behind the answer section (hints.h)
+    std::uint8_t ecs_scope;   // of the client subnet in its query (RFC 7871)
     std::uint16_t
         body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it
 
     [[nodiscard]] const std::uint16_t* ttl_offsets() const {
         return reinterpret_cast<const std::uint16_t*>(this + 1);
     }
-    // A and AAAA of class IN in the answer section, without glue.
+    // A and AAAA of class IN in the answer section. Those behind it: any_additional_address() (hints.h).
     [[nodiscard]] const AddressRef* addresses() const {
         return reinterpret_cast<const AddressRef*>(ttl_offsets() + ttl_count);
     }

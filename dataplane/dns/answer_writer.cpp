@@ -126,7 +126,7 @@ bool AnswerWriter::copy(const BodyRecord& record) noexcept {
     const bool hints = record.klass == kIn && is_hinting(record.type) &&
                        (out_.has_hints || records_ > out_.ancount) &&
                        hints_of(data_of(record)).any();
-    if (is_address || hints) address_ttl_s_ = std::max(address_ttl_s_, record.ttl_s);
+    if (is_address || hints) note_ttl_of_address(record.ttl_s);
     if (!copy_rdata(record)) return false;
     end_rdata(rdata);
     return true;
@@ -157,7 +157,7 @@ bool AnswerWriter::put(const Name& owner, std::uint16_t type, std::uint32_t ttl_
     if (!put_head(owner, type, kIn, ttl_s)) return false;
     const std::size_t at = writer_->size();
     note_address(type, kIn, at);
-    if (is_address) address_ttl_s_ = std::max(address_ttl_s_, ttl_s);
+    if (is_address) note_ttl_of_address(ttl_s);
     if (!writer_->bytes(rdata)) return false;
     end_rdata(at);
     return true;
@@ -181,6 +181,7 @@ std::size_t AnswerWriter::finish() noexcept {
     out_.body_len = static_cast<std::uint16_t>(length);
     out_.min_ttl_s = records_ == 0 ? 0 : least_ttl_s_;
     out_.address_ttl_s = address_ttl_s_;
+    out_.has_additional = has_additional_;
     out_.body_sum = checksum_fold(checksum_add(0, room_.data(), length));
     std::memcpy(block_.data(), &out_, sizeof out_);
     return out_.size();

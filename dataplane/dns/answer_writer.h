@@ -53,6 +53,11 @@ class AnswerWriter {
     }
 
   private:
+    // The record that was begun last has an address or hints.
+    void note_ttl_of_address(std::uint32_t ttl_s) noexcept {
+        address_ttl_s_ = std::max(address_ttl_s_, ttl_s);
+        has_additional_ = has_additional_ || records_ > out_.ancount;
+    }
     bool put_head(const Name& owner, std::uint16_t type, std::uint16_t klass,
                   std::uint32_t ttl_s) noexcept;
     bool copy_rdata(const BodyRecord& record) noexcept;
@@ -69,6 +74,7 @@ class AnswerWriter {
     AddressRef* address_at_ = nullptr;
     unsigned records_ = 0, addresses_ = 0;
     bool too_many_addresses_ = false;
+    bool has_additional_ = false;  // as Answer::has_additional
     std::uint32_t least_ttl_s_ = UINT32_MAX, address_ttl_s_ = 0;
 };
 

@@ -2,7 +2,7 @@
 // AAAA, often before it has asked for those.
 //
 // A malformed record (RFC 9460 2.2) has no hints, nor has one in AliasMode, whose parameters are ignored (2.4.2).
-// Only Answer::has_hints is stored; hints are read again when needed. Reads nothing outside
+// Only Answer::has_hints and has_additional are stored; addresses are read again when needed. Reads nothing outside
 // the given spans. Cost: one walk over the parameters of a record.
 //
 // Also the walks over the addresses of an answer. What is claimed, held or learned takes any_address(); what judges
@@ -65,7 +65,7 @@ bool any_answer_address(const Answer& answer, Test&& test) {
 // The addresses behind the answer section: of the hosts that SRV, MX, NS, SVCB and HTTPS records name.
 template <class Test>
 bool any_additional_address(const Answer& answer, Test&& test) {
-    for (unsigned r = answer.ancount; r < answer.ttl_count; ++r) {
+    for (unsigned r = answer.ancount; answer.has_additional && r < answer.ttl_count; ++r) {
         if (any_of(addresses_of_record(answer, r), test)) return true;
     }
     return false;

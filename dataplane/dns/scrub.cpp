@@ -226,7 +226,9 @@ class Scrubber {
         }
     }
 
+    // None of a response that is an error: no list claims their addresses.
     void mark_additional() {
+        if (terms_.rcode != kNoError) return;
         unsigned looked_at = 0;
         unsigned targets = 0;
         for (std::size_t i = 0, noted = 0; i < records_.size(); ++i) {

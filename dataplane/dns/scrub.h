@@ -9,7 +9,7 @@
 // - authority section: SOA, NS and DS of a name of the chain or above one, NSEC and NSEC3, with their
 //   RRSIGs. A negative answer with a SOA loses its NS: clients do not need it, and fragments can forge it.
 // - additional section: records of names in the data of a kept NS, MX, SRV, SVCB, HTTPS or
-//   similar; no CNAME, DNAME, NS or SOA.
+//   similar; no CNAME, DNAME, NS or SOA. With NXDOMAIN or YXDOMAIN none.
 // - with any other rcode (SERVFAIL, REFUSED ...): none.
 // Records of another class than the question's are never kept.
 //

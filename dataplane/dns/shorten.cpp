@@ -48,8 +48,7 @@ Kept kept_of(const Answer& answer, unsigned most) noexcept {
 }  // namespace
 
 bool has_more_addresses(const Answer& answer, unsigned most) noexcept {
-    if (answer.address_count <= most && !answer.has_hints && answer.ttl_count == answer.ancount)
-        return false;
+    if (answer.address_count <= most && !answer.has_hints && !answer.has_additional) return false;
     unsigned count = 0;
     return any_address(answer, [&](const std::uint8_t*, bool) { return ++count > most; });
 }
@@ -60,6 +59,7 @@ std::size_t write_shortened(const Answer& answer, unsigned most,
     Answer head = answer;
     head.ancount = head.ttl_count = static_cast<std::uint16_t>(kept.records);
     head.nscount = head.arcount = 0;
+    head.has_additional = false;
     head.address_count = static_cast<std::uint16_t>(kept.addresses);
     head.body_len = static_cast<std::uint16_t>(kept.end);
     head.body_sum =

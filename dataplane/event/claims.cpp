@@ -77,7 +77,6 @@ LeaveTerms Claims::settle(const LeavingAnswer& a, Now now) noexcept {
     LeaveTerms terms;
     if (settle_covered(a, now, terms)) return terms;
     decide(a, now, terms);
-    if (terms.obeys_on_full && terms.leave != Leave::wait_for_ring) count_full(terms.obeyed);
     return terms;
 }
 
@@ -155,6 +154,7 @@ Claims::Known Claims::look_up(const PolicyList& list, const LeavingAnswer& a, No
     const ListId id = list.id_for(a.client);
     const std::uint32_t epoch = lists_[id].epoch.load(std::memory_order_relaxed);
     const bool has_marks = may_have_marks(id, now);
+    const bool has_lost_marks = has_marks && lost_marks(id, now);
     Known known{kNoLimit, Refusal::none};
     for_each_claimable(list, a.answer, [&](const IpAddress& address) {
         if (list.shared == Sharing::skip && board_.is_skipped(id, address, now.s())) {
@@ -163,7 +163,8 @@ Claims::Known Claims::look_up(const PolicyList& list, const LeavingAnswer& a, No
         }
         const std::uint32_t until_s = ttl_until_s(list, board_.installed_until(id, address, epoch));
         if (has_marks && until_s <= now.s()) {
-            const Refusal refusal = board_.refusal(id, address, a.qname, a.client, now.s());
+            Refusal refusal = board_.refusal(id, address, a.qname, a.client, now.s());
+            if (refusal == Refusal::none && has_lost_marks) refusal = Refusal::old;
             if (refusal != Refusal::none && known.refusal != Refusal::stands)
                 known.refusal = refusal;
             if (refusal == Refusal::stands) return;  // it is not claimed now
@@ -200,7 +201,10 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
             terms.refused = true;
             terms.refused_mask |= bit;
             // What an answer waits for says whether it is refused again.
-            if (known.refusal == Refusal::stands || !is_awaited) obey_on_full(list.on_full, terms);
+            if (known.refusal == Refusal::stands)
+                obey_on_full(list.on_full, terms);
+            else if (!is_awaited)
+                obey_on_full(std::min(list.on_full, OnFull::cap_ttl), terms);
         }
         all_until_s = std::min(all_until_s, until_s);
     }

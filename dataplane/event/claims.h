@@ -10,7 +10,8 @@
 // sync_timeout.
 //
 // An address that a list refused, because it or a share of it is full, has a mark on the row board. While the mark
-// stands, no event is raised for it, and the answer obeys the list's `on_full`.
+// stands, no event is raised for it, and the answer obeys the list's `on_full`. After that, and where marks were lost, the
+// address is claimed again, and `servfail` is `cap_ttl`: the list may have room by then.
 //
 // Cost: none without lists; for a covered cached answer one word and each list's line; else
 //       one look at the row board for each (list, address). The only shared data that it writes is the
@@ -68,7 +69,7 @@ struct LeaveTerms {
     // asks the row board again.
     bool skips = false;
     bool refused = false;            // a list refused an address: likewise
-    bool obeys_on_full = false;      // a list without room decided how the answer leaves,
+    bool obeys_on_full = false;      // a list without room decides how the answer leaves,
     OnFull obeyed = OnFull::answer;  // ... the strictest one so
 
     static constexpr std::uint32_t kNoCap = UINT32_MAX;
@@ -94,8 +95,13 @@ class Claims {
     // Reports an answer with more addresses than a list accepts to `routers`, once a second.
     void note_shortened(const LeavingAnswer& a, const PolicyList& list, Now now) noexcept;
 
-    // Counts an answer that its list was too full for.
+    // Counts an answer that its list was too full for. Once for each answer, when it leaves.
     void count_full(OnFull on_full) noexcept;
+    void count_leaving(const LeaveTerms& terms) noexcept {
+        const bool waits = terms.leave == Leave::hold || terms.leave == Leave::wait_for_ring;
+        if (terms.obeys_on_full && !waits) [[unlikely]]
+            count_full(terms.obeyed);
+    }
 
     // Whether settle() may find space for answers that wait for the ring.
     [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
@@ -125,6 +131,10 @@ class Claims {
     // The number of a list in stamps: its epoch, and with rows that were only asked for its refusals.
     [[nodiscard]] std::uint32_t known_of(ListId list, bool is_pending) const noexcept;
     [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept;
+    // An address without a mark may have lost it.
+    [[nodiscard]] bool lost_marks(ListId list, Now now) const noexcept {
+        return lists_[list].evicted_until_s.load(std::memory_order_relaxed) > now.s();
+    }
     [[nodiscard]] bool may_have_marks(ListId list, Now now) const noexcept {
         return lists_[list].marked_until_s.load(std::memory_order_relaxed) > now.s();
     }

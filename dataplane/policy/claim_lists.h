@@ -7,6 +7,7 @@
 
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/hints.h"
+#include "dataplane/dns/leave_out.h"
 #include "dataplane/policy/admit.h"
 #include "dataplane/policy/list_addresses.h"
 #include "dataplane/policy/query_context.h"
@@ -53,26 +54,40 @@ inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answ
                                    [&](const std::uint8_t* bytes, bool is_v6) {
                                        return has_family_of(list, bytes, is_v6);
                                    }) ||
-           dns::any_additional_address(answer, [](const std::uint8_t*, bool) { return true; });
+           answer.has_additional;
 }
 
-// Whether the lists can hold all addresses behind the answer section: one of them claims each, and none has its family
-// without claiming it.
-inline bool claims_additional(const Snapshot& snapshot, std::span<const std::uint8_t> lists,
-                              const dns::Answer& answer) {
-    return !dns::any_additional_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+// The addresses behind the answer section that the lists of the answer can hold: one of them claims the address, and none
+// has its family without claiming it.
+class ClaimedAdditional final : public dns::AddressFilter {
+  public:
+    ClaimedAdditional(const Snapshot& snapshot, std::span<const std::uint8_t> lists)
+        : snapshot_(snapshot), lists_(lists) {}
+
+    bool keeps(const std::uint8_t* bytes, bool is_v6) const noexcept override {
         bool any = false;
-        for (const std::uint8_t index : lists) {
-            const PolicyList& list = snapshot.lists[index];
+        for (const std::uint8_t index : lists_) {
+            const PolicyList& list = snapshot_.lists[index];
             if (is_claimed(list, bytes, is_v6)) {
                 any = true;
             } else if (has_family_of(list, bytes, is_v6) ||
                        list.missing_family == MissingFamily::nodata) {
-                return true;
+                return false;
             }
         }
-        return !any;
-    });
+        return any;
+    }
+
+  private:
+    const Snapshot& snapshot_;
+    std::span<const std::uint8_t> lists_;
+};
+
+// Whether an answer of these lists has an additional record that must not leave.
+inline bool has_to_leave_out(const Snapshot& snapshot, std::span<const std::uint8_t> lists,
+                             const dns::Answer& answer) {
+    return answer.has_additional &&
+           dns::has_to_leave_out(answer, ClaimedAdditional(snapshot, lists));
 }
 
 inline bool is_hints_type(std::uint16_t qtype) {
@@ -85,7 +100,12 @@ struct MissingFamilies {
 
     [[nodiscard]] bool any() const { return v4 || v6; }
 };
-// IPv4 in an AAAA is IPv4, and IPv6 in the prefix of a dns64 is what its `claim` says.
+// IPv4 in an AAAA or ipv6hint is IPv4, and IPv6 in the prefix of a dns64 is what its `claim` says.
+inline bool lacks_v6_of(const PolicyList& list, const std::uint8_t* v6) {
+    if (IpAddress::from_v6(v6).is_v4()) return false;
+    const TranslatedPrefix* const t = list.translated_at(v6);
+    return t == nullptr || !t->as_v4;
+}
 inline MissingFamilies missing_of_aaaa(const PolicyList& list, const dns::Answer& answer) {
     if (list.has_v4 && list.has_v6) return {};
     if (answer.address_count == 0) return {false, !list.takes_v6()};
@@ -94,8 +114,7 @@ inline MissingFamilies missing_of_aaaa(const PolicyList& list, const dns::Answer
         if (!is_v6 || IpAddress::from_v6(bytes).is_v4()) {
             missing.v4 = missing.v4 || !list.has_v4;
         } else if (!list.has_v6) {
-            const TranslatedPrefix* const t = list.translated_at(bytes);
-            missing.v6 = missing.v6 || t == nullptr || !t->as_v4;
+            missing.v6 = missing.v6 || lacks_v6_of(list, bytes);
         }
         return false;
     });
@@ -106,7 +125,14 @@ inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qt
     if (list.missing_family != MissingFamily::nodata) return {};
     if (qtype == dns::kAaaa) return missing_of_aaaa(list, answer);
     const bool hints = is_hints_type(qtype);
-    return {(hints || qtype == dns::kA) && !list.has_v4, hints && !list.takes_v6()};
+    MissingFamilies missing{(hints || qtype == dns::kA) && !list.has_v4, hints && !list.takes_v6()};
+    // A list that takes the addresses of a dns64 takes no others.
+    if (hints && !list.has_v6 && !missing.v6) {
+        missing.v6 = dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+            return is_v6 && lacks_v6_of(list, bytes);
+        });
+    }
+    return missing;
 }
 
 // A branch that asks for A on behalf of AAAA.

@@ -1,14 +1,17 @@
-// Which address of an answer a list claims, and in which family it holds it.
+// Which address of an answer a list claims, and in which family it holds it. Claims from elsewhere (control: ClaimTerms)
+// are judged here, too.
 //
 // IPv4 in an AAAA or ipv6hint (::ffff:0:0/96) is IPv4: clients connect to it over IPv4. For an address in the prefix of
 // a NAT64, dns64's `claim` says whether the list gets the address, the IPv4 address behind it, or both; in 64:ff9b::/96
-// that no dns64 names, both. The IPv4 address decides whether it may be claimed.
+// that no dns64 names, both. The IPv4 address decides whether it may be claimed, and the address as it is written must
+// not be forbidden itself: by a person's never_claim, or as an address of this system (PolicyList::never_exact).
 //
 // Pure. `bytes`: 4 or 16, in network order.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "dataplane/dns/hints.h"
 #include "dataplane/policy/policy_list.h"
@@ -16,10 +19,32 @@
 namespace steer {
 
 // The NAT64 of the network that an address leads to; nullptr: none.
-inline const TranslatedPrefix* nat64_of(const PolicyList& list, const std::uint8_t* v6) {
+inline const TranslatedPrefix* nat64_of(const std::vector<TranslatedPrefix>& named,
+                                        const std::uint8_t* v6) {
     static constexpr TranslatedPrefix kUnnamed{dns::kWellKnownPref64, true, true};
-    if (const TranslatedPrefix* const named = list.translated_at(v6)) return named;
+    for (const TranslatedPrefix& one : named) {
+        if (one.prefix.holds(v6)) return &one;
+    }
     return kUnnamed.prefix.holds(v6) ? &kUnnamed : nullptr;
+}
+
+// Whether an address may be claimed, and what a NAT64 leads to. `Terms`: a PolicyList or ClaimTerms.
+struct Judgement {
+    bool may_claim;
+    const TranslatedPrefix* nat64;  // that the address leads to; nullptr: none
+    IpAddress behind;               // with a NAT64: the IPv4 address
+};
+template <class Terms>
+Judgement judge(const Terms& terms, const IpAddress& address) {
+    const std::uint8_t* const bytes = address.bytes.data();
+    const TranslatedPrefix* const nat64 =
+        address.is_v4() ? nullptr : nat64_of(terms.translated, bytes);
+    if (nat64 == nullptr) return {!terms.never_claim.contains(address), nullptr, {}};
+    std::array<std::uint8_t, 4> four;
+    nat64->prefix.extract(bytes, four.data());
+    const IpAddress behind = IpAddress::from_v4(four.data());
+    return {!terms.never_claim.contains(behind) && !terms.never_exact.contains(address), nat64,
+            behind};
 }
 
 // Calls visit(address) for each address that the list claims for this one.
@@ -30,17 +55,10 @@ void visit_claimed(const PolicyList& list, const std::uint8_t* bytes, bool is_v6
         if (list.has_v4 && !list.never_claim.contains(address)) visit(address);
         return;
     }
-    const TranslatedPrefix* const nat64 = nat64_of(list, bytes);
-    if (nat64 == nullptr) {
-        if (list.has_v6 && !list.never_claim.contains(address)) visit(address);
-        return;
-    }
-    std::array<std::uint8_t, 4> behind;
-    nat64->prefix.extract(bytes, behind.data());
-    const IpAddress v4 = IpAddress::from_v4(behind.data());
-    if (list.never_claim.contains(v4)) return;
-    if (nat64->as_v4 && list.has_v4) visit(v4);
-    if (nat64->as_v6 && list.has_v6) visit(address);
+    const Judgement one = judge(list, address);
+    if (!one.may_claim) return;
+    if (one.nat64 != nullptr && one.nat64->as_v4 && list.has_v4) visit(one.behind);
+    if ((one.nat64 == nullptr || one.nat64->as_v6) && list.has_v6) visit(address);
 }
 
 inline bool is_claimed(const PolicyList& list, const std::uint8_t* bytes, bool is_v6) {
@@ -52,7 +70,7 @@ inline bool is_claimed(const PolicyList& list, const std::uint8_t* bytes, bool i
 // Whether the list has a family for it, never_claim aside.
 inline bool has_family_of(const PolicyList& list, const std::uint8_t* bytes, bool is_v6) {
     if (!is_v6 || IpAddress::from_v6(bytes).is_v4()) return list.has_v4;
-    const TranslatedPrefix* const nat64 = nat64_of(list, bytes);
+    const TranslatedPrefix* const nat64 = nat64_of(list.translated, bytes);
     if (nat64 == nullptr) return list.has_v6;
     return (nat64->as_v6 && list.has_v6) || (nat64->as_v4 && list.has_v4);
 }

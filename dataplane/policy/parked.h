@@ -122,6 +122,8 @@ struct alignas(64) Parked {
     std::uint8_t on_full : 2;        // held: OnFull, likewise
     bool unsettled : 1;              // held: a router did not write a row
     bool refused : 1;                // held: a list had no room for a row
+    bool obeys_on_full : 1;          // held, waits_ring: an earlier refusal decides, too:
+    std::uint8_t obeyed : 2;         // ... OnFull, the strictest of the lists that it is from
     std::uint32_t ttl_end_s;         // held: when the answer's TTLs end at the latest
     const Snapshot* snapshot;        // its generation stays alive until the record is freed
     Parked* next_waiter;             // used by the owner, while it waits for an upstream

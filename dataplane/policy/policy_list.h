@@ -45,6 +45,8 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
     std::uint16_t max_addresses = 0;  // per answer; further ones are removed; 0: no limit
     std::uint8_t shared_above = 3;    // number of other names from which on an address is shared
     matchers::PrefixSet never_claim;
+    matchers::PrefixSet
+        never_exact;  // of never_claim, what forbids addresses in the prefix of a NAT64
     std::vector<TranslatedPrefix>
         translated{};  // prefixes of NAT64 and how lists hold their addresses
 

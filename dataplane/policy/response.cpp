@@ -100,6 +100,18 @@ bool Response::translate(BufferPools& pools, dns::TranslateTerms terms,
     return done;
 }
 
+// What its lists claim depends on the entry alone, so its claim word holds.
+bool Response::leave_out(BufferPools& pools, const dns::AddressFilter& filter,
+                         std::span<const std::uint8_t> asked, Now now) noexcept {
+    const std::uint32_t age = is_stale() ? 0 : age_s(now.s());
+    const cache::Entry* const entry = entry_;
+    const bool done = rewrite(pools, now, [&](std::span<std::uint8_t> room) {
+        return dns::write_without(*answer_, filter, asked, age, room);
+    });
+    if (done) entry_ = entry;
+    return done;
+}
+
 bool Response::shorten(BufferPools& pools, unsigned most, Now now) noexcept {
     const std::uint32_t age = is_stale() ? 0 : age_s(now.s());
     return rewrite(pools, now, [&](std::span<std::uint8_t> room) {

@@ -13,6 +13,7 @@
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/alias.h"
 #include "dataplane/dns/answer.h"
+#include "dataplane/dns/leave_out.h"
 #include "dataplane/dns/translate.h"
 #include "dataplane/policy/parked.h"
 
@@ -71,6 +72,10 @@ class Response {
     // message; it is unchanged.
     bool translate(BufferPools& pools, dns::TranslateTerms terms,
                    const dns::Translation& translation, Now now) noexcept;
+    // Leaves records behind its answer section out (dns/leave_out.h); `asked`: its name. Its entry stays. False: no buffer; it
+    // is unchanged.
+    bool leave_out(BufferPools& pools, const dns::AddressFilter& filter,
+                   std::span<const std::uint8_t> asked, Now now) noexcept;
     // Removes its addresses beyond the first `most` (dns/shorten.h). False: no buffer; it is unchanged.
     bool shorten(BufferPools& pools, unsigned most, Now now) noexcept;
     // Marks it as made for another subnet than the client's, or `for_one`. False: no buffer, nothing was changed.
@@ -81,7 +86,8 @@ class Response {
 
     explicit operator bool() const { return answer_ != nullptr; }
     [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
-    [[nodiscard]] const cache::Entry* entry() const { return entry_; }  // nullptr: not from a cache
+    // Whose claim word is for this answer; nullptr: none.
+    [[nodiscard]] const cache::Entry* entry() const { return entry_; }
     // The entry before its TTLs were changed; nullptr: not from a cache.
     [[nodiscard]] const cache::Entry* source() const { return source_; }
     [[nodiscard]] std::optional<dns::Ede> ede() const {

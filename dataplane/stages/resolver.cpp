@@ -53,6 +53,12 @@ std::uint32_t ttl_end_s(const LeaveTerms& terms, Now now) {
 void set_policies(Parked& p, OnTimeout on_timeout, OnFull on_full) {
     p.on_timeout = static_cast<std::uint8_t>(on_timeout) & 3U;
     p.on_full = static_cast<std::uint8_t>(on_full) & 3U;
+    p.obeys_on_full = false;
+}
+void set_policies(Parked& p, const LeaveTerms& terms) {
+    set_policies(p, terms.on_timeout, terms.on_full);
+    p.obeys_on_full = terms.obeys_on_full;
+    p.obeyed = static_cast<std::uint8_t>(terms.obeyed) & 3U;
 }
 
 // RFC 7871 7.2.2: the option goes back if it was looked at, and the answer is not one for another subnet.
@@ -195,6 +201,8 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     const cache::Entry& e = *p.found;
     HitLists claimed;
     if (!Executor::claim_hit(snapshot, plan, e, claimed)) return std::nullopt;
+    const std::span<const std::uint8_t> lists(claimed.lists.data(), claimed.list_count);
+    if (has_to_leave_out(snapshot, lists, e.answer())) return std::nullopt;
     const LeavingAnswer a{.snapshot = snapshot,
                           .answer = e.answer(),
                           .client = p.source,
@@ -202,7 +210,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
                           .ttl_cap_s = LeaveTerms::kNoCap,
                           .entry = &e,
                           .qname = e.name(),
-                          .lists = {claimed.lists.data(), claimed.list_count}};
+                          .lists = lists};
     LeaveTerms terms;
     if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
     return terms.ttl_cap_s;
@@ -338,14 +346,22 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     settle(*told, c, Step::answered, PendingOutcome::answered, now);
 }
 
-// Without the additional records that no row can cover: clients ask for them. Then with at most max_addresses.
+bool Resolver::fit_to_lists(QueryContext& c, Now now) noexcept {
+    if (c.state.list_count == 0) return true;
+    return (!c.response.answer().has_additional || leave_out(c, now)) && shorten(c, now);
+}
+
+bool Resolver::leave_out(QueryContext& c, Now now) noexcept {
+    const ClaimedAdditional claimed(
+        c.snapshot, {c.state.lists.data(), static_cast<std::size_t>(c.state.list_count)});
+    if (!dns::has_to_leave_out(c.response.answer(), claimed)) return true;
+    parts_.counters.add(Stat::additional_left_out);
+    dns::Query room;
+    const auto name = c.asked_under(c.state.answered_under, room).name();
+    return c.response.leave_out(parts_.buffers, claimed, name, now);
+}
+
 bool Resolver::shorten(QueryContext& c, Now now) noexcept {
-    const std::span<const std::uint8_t> lists(c.state.lists.data(), c.state.list_count);
-    const dns::Answer& answer = c.response.answer();
-    if (!lists.empty() && answer.ttl_count != answer.ancount &&
-        !claims_additional(c.snapshot, lists, answer) &&
-        !c.response.shorten(parts_.buffers, UINT_MAX, now))
-        return false;
     for (unsigned i = 0; i < c.state.list_count; ++i) {
         const PolicyList& list = c.snapshot.lists[c.state.lists[i]];
         if (list.max_addresses == 0 ||
@@ -369,9 +385,10 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
             note_packet_end(p, c, c.response.answer(), options, v, now);
         return;
     }
-    if (!shorten(c, now)) return parts_.replier.drop(p, Verdict::drop_no_buffer);
+    if (!fit_to_lists(c, now)) return parts_.replier.drop(p, Verdict::drop_no_buffer);
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
+    parts_.claims.count_leaving(terms);
     if (c.trace) [[unlikely]]
         note_leaving(c, a, terms, now);
     const auto answer = [&](const dns::Answer& with, const dns::ReplyOptions& options) {
@@ -558,13 +575,14 @@ void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) no
         parts_.replier.drop(p, PendingOutcome::dropped_by_policy);
         return give_back(p);
     }
-    if (!shorten(c, now)) {
+    if (!fit_to_lists(c, now)) {
         parts_.replier.drop(p, PendingOutcome::drop_no_buffer);
         return give_back(p);
     }
     const LeavingAnswer a = leaving(c, now);
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(a, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
+    parts_.claims.count_leaving(terms);
     if (c.trace) [[unlikely]]
         note_leaving(c, a, terms, now);
     switch (terms.leave) {
@@ -594,7 +612,7 @@ bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
     if (const auto ede = c.response.ede()) p.ede = static_cast<std::uint16_t>(*ede);
     p.kept = c.response.terms();
     p.program = c.state;
-    set_policies(p, terms.on_timeout, terms.on_full);
+    set_policies(p, terms);
     p.ttl_end_s = ttl_end_s(terms, now);
     timers_.set(p.index, now.ms + terms.sync_timeout_ms, now.ms);
     if (terms.leave == Leave::wait_for_ring) {
@@ -608,7 +626,7 @@ bool Resolver::wait(Parked& p, const QueryContext& c, const LeavingAnswer& a,
 void Resolver::start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms,
                           Now now) noexcept {
     p.state = Parked::State::held;
-    set_policies(p, terms.on_timeout, terms.on_full);
+    set_policies(p, terms);
     p.ttl_end_s = ttl_end_s(terms, now);
     p.holds_left =
         static_cast<std::uint8_t>(parts_.claims.raise(a, terms, ParkedPool::token_of(p), now));
@@ -628,11 +646,19 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
             trace.note(now, TraceWhat::acknowledged, static_cast<unsigned>(outcome), 0,
                        p->holds_left);
     }
-    if (p->holds_left > 0) return;
-    if (p->refused) return end_refused(*p, now);
-    if (p->unsettled) return end_by_policy(*p, now);
+    if (p->holds_left == 0) end_hold(*p, now);
+}
+
+void Resolver::end_hold(Parked& p, Now now) noexcept {
+    if (p.refused) {
+        const auto obeyed = p.obeys_on_full ? std::max(p.obeyed, p.on_full) : p.on_full;
+        parts_.claims.count_full(static_cast<OnFull>(obeyed));
+        return end_refused(p, now);
+    }
+    if (p.obeys_on_full) parts_.claims.count_full(static_cast<OnFull>(p.obeyed));
+    if (p.unsettled) return end_by_policy(p, now);
     parts_.counters.add(Stat::hold_released);
-    let_go(*p, PendingOutcome::answered, now);
+    let_go(p, PendingOutcome::answered, now);
 }
 
 void Resolver::let_go(Parked& p, PendingOutcome end, Now now) noexcept {
@@ -652,9 +678,7 @@ void Resolver::let_go(Parked& p, PendingOutcome end, Now now) noexcept {
 
 // Before on_timeout, which then decides only if another list's row is missing, too.
 void Resolver::end_refused(Parked& p, Now now) noexcept {
-    const auto on_full = static_cast<OnFull>(p.on_full);
-    parts_.claims.count_full(on_full);
-    switch (on_full) {
+    switch (static_cast<OnFull>(p.on_full)) {
         case OnFull::answer:
             break;
         case OnFull::cap_ttl:
@@ -726,9 +750,8 @@ void Resolver::on_timer(Parked& p, Now now) noexcept {
             parts_.counters.add(Stat::hold_late);
             if (const TraceRef trace = parts_.tracer.find(p.trace, p.path.traced_as))
                 trace.note(now, TraceWhat::held_too_long);
-            if (!p.refused) return end_by_policy(p, now);
             p.unsettled = true;
-            return end_refused(p, now);
+            return end_hold(p, now);
         case Parked::State::waits_upstream:
         case Parked::State::waits_branches:
         case Parked::State::sleeps:
@@ -777,6 +800,7 @@ void Resolver::retry_ring(Now now) noexcept {
             a.ttl_cap_s = p.ttl_end_s > now.s() ? p.ttl_end_s - now.s() : 0;
         const LeaveTerms terms = parts_.claims.settle(a, now);
         if (terms.leave == Leave::wait_for_ring) return;
+        parts_.claims.count_leaving(terms);
         remove_ring_waiter(p);
         p.state = Parked::State::held;
         p.ttl_end_s = ttl_end_s(terms, now);

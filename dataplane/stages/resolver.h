@@ -133,7 +133,10 @@ class Resolver {
 
     // The client of `p` has waited long enough: sends a stale answer, if there is one, and makes `p` a refresh.
     void answer_stale(Parked& p, Now now) noexcept;
-    // Removes addresses that a list refuses from the answer. False: no buffer for the rest.
+    // Makes the response one that its lists can claim: without additional records that no row can cover, and with at most
+    // max_addresses. False: no buffer.
+    bool fit_to_lists(QueryContext& c, Now now) noexcept;
+    bool leave_out(QueryContext& c, Now now) noexcept;
     bool shorten(QueryContext& c, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;
     void leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) noexcept;
@@ -144,6 +147,8 @@ class Resolver {
     void start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms, Now now) noexcept;
     // The answer of a record that waited leaves; the record is freed.
     void let_go(Parked& p, PendingOutcome end, Now now) noexcept;
+    // All results are there, or it waited too long.
+    void end_hold(Parked& p, Now now) noexcept;
     void end_by_policy(Parked& p, Now now) noexcept;
     // A list that the record waited for had no room: on_full decides.
     void end_refused(Parked& p, Now now) noexcept;

@@ -57,6 +57,35 @@ PolicyList full_list(OnFull on_full, bool synchronous = false) {
     return l;
 }
 
+// Every answer belongs to both lists; the second has the id 5.
+void publish_two_lists(Appliance& a, const PolicyList& one, PolicyList two) {
+    two.id = 5;
+    SnapshotMaker m;
+    m.upstream("198.51.100.53", 0);
+    m.add(Op::enter_list, m.list(one));
+    m.add(Op::enter_list, m.list(two));
+    m.add(Op::forward, m.group({0}));
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    a.publish(m.finish());
+}
+
+// The upstream's answer to MX: one host with these addresses.
+void let_upstream_answer_mx(Appliance& a, const std::vector<std::array<std::uint8_t, 4>>& hosts) {
+    a.ask(kName, dns::kMx);
+    a.turn();
+    const Seen query = a.upstream_query();
+    DnsMessage m = DnsMessage::response(0, query.qname(), query.qtype());
+    const Bytes host = wire_name("mx.stream.example");
+    Bytes exchange{0, 10};
+    exchange.insert(exchange.end(), host.begin(), host.end());
+    m.record(DnsMessage::kAnswer, {0xc0, 12}, dns::kMx, 300, exchange);
+    for (const auto& four : hosts)
+        m.record(DnsMessage::kAdditional, host, dns::kA, 300, Bytes(four.begin(), four.end()));
+    a.reply(query, m);
+    a.turn();
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(claims)
@@ -344,6 +373,31 @@ BOOST_AUTO_TEST_CASE(an_ipv4_mapped_aaaa_is_claimed_as_ipv4) {
     BOOST_CHECK_EQUAL(e.addresses[0].to_string(), "203.0.113.9");
 }
 
+// The record that no row can cover leaves no answer, and hits still need neither event nor row board.
+BOOST_AUTO_TEST_CASE(hits_without_one_additional_record_keep_their_claim_word) {
+    for (const bool is_inside : {false, true}) {
+        Appliance a;
+        PolicyList list = policy_list(3);
+        list.never_claim = matchers::PrefixSet({*matchers::Prefix::parse("10.0.0.0/8")});
+        a.publish(is_inside ? cache_list_forward(list) : list_cache_forward(list));
+        let_upstream_answer_mx(a, {{10, 0, 0, 7}, {203, 0, 113, 7}});
+        BOOST_CHECK_EQUAL(a.answer().additional(), 1U);
+        const Event e = a.event();
+        BOOST_CHECK_EQUAL(e.count, 1U);
+        BOOST_CHECK(e.addresses[0] == row());
+        // Its row is expected. Behind the cache the first hit claims it, because the entry is known only then.
+        for (int i = 0; i < 3; ++i) {
+            a.ask(kName, dns::kMx);
+            a.turn();
+            BOOST_CHECK_EQUAL(a.answer().additional(), 1U);
+            if (i == 0) (void)a.events();
+        }
+        BOOST_CHECK(a.events().empty());
+        BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 2U);
+        a.check_sums();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_claim_carries_its_client) {
     Appliance a;
     a.publish(list_forward(policy_list(3)));
@@ -585,16 +639,7 @@ BOOST_AUTO_TEST_CASE(on_full_chooses_the_answer_without_room_for_its_row) {
 BOOST_AUTO_TEST_CASE(a_refusal_and_a_late_router_obey_both_settings) {
     for (const bool is_late : {false, true}) {
         Appliance a;
-        SnapshotMaker m;
-        PolicyList one = held_list(OnTimeout::servfail), two = held_list(OnTimeout::servfail);
-        two.id = 5;
-        m.upstream("198.51.100.53", 0);
-        m.add(Op::enter_list, m.list(one));
-        m.add(Op::enter_list, m.list(two));
-        m.add(Op::forward, m.group({0}));
-        m.add(Op::sequence_end);
-        m.add(Op::end);
-        a.publish(m.finish());
+        publish_two_lists(a, held_list(OnTimeout::servfail), held_list(OnTimeout::servfail));
         let_upstream_answer(a, 300);
         const auto events = a.events();
         BOOST_REQUIRE_EQUAL(events.size(), 2U);
@@ -610,6 +655,76 @@ BOOST_AUTO_TEST_CASE(a_refusal_and_a_late_router_obey_both_settings) {
         if (!is_late) BOOST_CHECK_EQUAL(answer.ttls().at(0), 5U);
         BOOST_CHECK_EQUAL(a.count(Stat::full_capped), 1U);
     }
+}
+
+// Not a third time: each answer is counted once, as it leaves.
+BOOST_AUTO_TEST_CASE(an_answer_that_two_full_lists_refuse_is_counted_once) {
+    const struct {
+        OnFull known, later;
+        std::uint8_t rcode;
+        Stat stat;
+    } kCases[] = {{OnFull::cap_ttl, OnFull::cap_ttl, 0, Stat::full_capped},
+                  {OnFull::answer, OnFull::cap_ttl, 0, Stat::full_capped},
+                  {OnFull::cap_ttl, OnFull::answer, 0, Stat::full_capped},
+                  {OnFull::cap_ttl, OnFull::servfail, 2, Stat::full_servfail}};
+    for (const auto& one : kCases) {
+        for (const bool is_late : {false, true}) {
+            Appliance a;
+            publish_two_lists(a, full_list(one.known, true), full_list(one.later, true));
+            refuse(a, 3, row());
+            let_upstream_answer(a, 300);
+            BOOST_CHECK(a.answers().empty());  // the second list is asked
+            a.acknowledge(a.event(), is_late ? Outcome::installed : Outcome::refused);
+            a.turn();
+            const Seen answer = a.answer();
+            const bool is_known_alone = is_late;
+            BOOST_CHECK_EQUAL(answer.rcode(), is_known_alone ? 0U : one.rcode);
+            const Stat stat = !is_known_alone                ? one.stat
+                              : one.known == OnFull::cap_ttl ? Stat::full_capped
+                                                             : Stat::full_answered;
+            std::uint64_t all = 0;
+            for (const Stat s : {Stat::full_answered, Stat::full_capped, Stat::full_servfail})
+                all += a.count(s);
+            BOOST_CHECK_EQUAL(all, 1U);
+            BOOST_CHECK_EQUAL(a.count(stat), 1U);
+            a.check_sums();
+        }
+    }
+}
+
+// The list may have room again: what it says to this claim is not known yet.
+BOOST_AUTO_TEST_CASE(a_refusal_that_no_longer_stands_only_shortens_the_ttl) {
+    for (const OnFull on_full : {OnFull::answer, OnFull::cap_ttl, OnFull::servfail}) {
+        Appliance a;
+        a.publish(list_forward(full_list(on_full)));
+        refuse(a, 3, row());
+        a.advance_ms(kRefusalStandsS * 1'000);
+        let_upstream_answer(a, 300);
+        const Seen answer = a.answer();
+        BOOST_CHECK_EQUAL(answer.rcode(), 0U);
+        BOOST_CHECK_EQUAL(answer.ttls().at(0), on_full == OnFull::answer ? 300U : 5U);
+        BOOST_CHECK_EQUAL(a.event().count, 1U);
+        BOOST_CHECK_EQUAL(a.count(Stat::full_servfail), 0U);
+        a.check_sums();
+    }
+}
+
+// Where marks were lost, an address without a row may have been refused.
+BOOST_AUTO_TEST_CASE(answers_of_a_list_that_lost_marks_have_a_short_ttl_until_their_row_is_there) {
+    Appliance a;
+    a.publish(cache_list_forward(full_list(OnFull::servfail)));
+    refuse(a, 3, *IpAddress::parse("203.0.113.99"));
+    a.lists()[3].evicted_until_s = a.now().s() + 10;
+    let_upstream_answer(a, 300);
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);
+    install(a, a.event());
+    a.ask(kName);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 300U);
+    a.advance_ms(10'000);
+    let_upstream_answer(a, 300, "other.stream.example");
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 290U);  // the row is there
+    a.check_sums();
 }
 
 // A name or client that has used its share may have an address that others need: theirs is claimed at once.
@@ -666,17 +781,9 @@ BOOST_AUTO_TEST_CASE(a_row_that_ends_too_soon_is_renewed_without_holding_the_ans
 
 BOOST_AUTO_TEST_CASE(two_lists_are_both_waited_for) {
     Appliance a;
-    SnapshotMaker m;
-    PolicyList one = held_list(), two = held_list();
-    two.id = 5;
+    PolicyList two = held_list();
     two.max_ttl_s = 600;
-    m.upstream("198.51.100.53", 0);
-    m.add(Op::enter_list, m.list(one));
-    m.add(Op::enter_list, m.list(two));
-    m.add(Op::forward, m.group({0}));
-    m.add(Op::sequence_end);
-    m.add(Op::end);
-    a.publish(m.finish());
+    publish_two_lists(a, held_list(), two);
     let_upstream_answer(a, 86400);
     const auto events = a.events();
     BOOST_REQUIRE_EQUAL(events.size(), 2U);

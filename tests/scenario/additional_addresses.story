@@ -1,5 +1,5 @@
 # Clients connect to the addresses in the additional section of SRV and MX answers, so these are claimed, too. Those
-# that no row can cover do not leave: clients ask for them.
+# that no row can cover do not leave: clients ask for them. The others stay.
 config additional_addresses.yaml
 router edge1 preset fast latency 10ms
 
@@ -26,19 +26,21 @@ at +60ms client is answered _sip._tcp.stream.example SRV a.stream.example additi
        router edge1 has row policy_set_v4 203.0.113.7
        router edge1 has row policy_set_v6 2001:db8::7/128
 
-       # never_claim: no row can exist, so the section is left out, of hits too
+       # never_claim: no row can exist, so that record is left out, of hits too; the other one waits for its row
 at 50s client 192.0.2.10 asks stream.example MX
        upstream answers stream.example MX mx.stream.example additional mx.stream.example A 10.0.0.7 additional mx.stream.example A 203.0.113.8 ttl 300
-       client is answered stream.example MX mx.stream.example ttl 300
-at +60ms router edge1 has no row policy_set_v4 203.0.113.8
+       client has no answer
+at +60ms router edge1 has row policy_set_v4 203.0.113.8
        router edge1 has no row policy_set_v4 10.0.0.7
+       client is answered stream.example MX mx.stream.example additional 203.0.113.8 ttl 300
 at +1s client 192.0.2.11 asks stream.example MX
-       client is answered stream.example MX mx.stream.example ttl 298..299
+       client is answered stream.example MX mx.stream.example additional 203.0.113.8 ttl 298..299
+       stat additional_left_out is 2
 
        # a list without address_list6
 at 1m  client 192.0.2.10 asks four.example MX
        upstream answers four.example MX mx.four.example additional mx.four.example A 203.0.113.9 additional mx.four.example AAAA 2001:db8::9 ttl 300
-       client is answered four.example MX mx.four.example ttl 300
+       client is answered four.example MX mx.four.example additional 203.0.113.9 ttl 300
        client 192.0.2.10 asks mail.four.example MX
        upstream answers mail.four.example MX mx.four.example additional mx.four.example A 203.0.113.9 ttl 300
        client is answered mail.four.example MX mx.four.example additional 203.0.113.9 ttl 300

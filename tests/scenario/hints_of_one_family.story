@@ -13,8 +13,14 @@ at +20ms router edge1 has row only_v4 203.0.113.7
        upstream answers www.stream.example AAAA 2001:db8::7 ttl 300
        client is answered www.stream.example AAAA rcode noerror
 
+       # a dns64 whose prefix is held as IPv4: its hints stay, others leave
+at +1s client 192.0.2.10 asks nat.stream.example HTTPS
+       upstream answers nat.stream.example HTTPS 203.0.113.20 2001:db8:64::cb00:7114 ttl 300
+       client is answered nat.stream.example HTTPS 203.0.113.20 2001:db8:64::cb00:7114 ttl 300
+at +20ms router edge1 has row only_v4 203.0.113.20
+
        # chosen by client, behind a cache for all: the others keep both
-at 2s  client 192.0.2.11 asks www.guest.example HTTPS
+at 3s  client 192.0.2.11 asks www.guest.example HTTPS
        upstream answers www.guest.example HTTPS 203.0.113.8 2001:db8::8 ttl 300
        client is answered www.guest.example HTTPS 203.0.113.8 2001:db8::8 ttl 300
        client 192.0.2.10 asks www.guest.example HTTPS
@@ -23,7 +29,7 @@ at 2s  client 192.0.2.11 asks www.guest.example HTTPS
        client is answered www.guest.example HTTPS 203.0.113.8 2001:db8::8 ttl 300
 
        # prefer_ipv4 and prefer_ipv6
-at 3s  client 192.0.2.10 asks www.four.example HTTPS
+at 4s  client 192.0.2.10 asks www.four.example HTTPS
        upstream answers www.four.example HTTPS 203.0.113.9 2001:db8::9 ttl 300
        client is answered www.four.example HTTPS 203.0.113.9 - ttl 300
        client 192.0.2.10 asks www.four.example HTTPS
@@ -32,5 +38,5 @@ at 3s  client 192.0.2.10 asks www.four.example HTTPS
        upstream answers www.six.example HTTPS 203.0.113.9 2001:db8::9 ttl 300
        client is answered www.six.example HTTPS - 2001:db8::9 ttl 300
 at 50s client 192.0.2.10 asks www.six.example HTTPS
-       client is answered www.six.example HTTPS - 2001:db8::9 ttl 252..253
+       client is answered www.six.example HTTPS - 2001:db8::9 ttl 252..254
        sums hold

@@ -1,4 +1,5 @@
-# on_full: servfail. No further client gets an address that a full list refused, until the list takes it.
+# on_full: servfail. While a refusal stands, no client gets the address. Later the list is asked again, and the answer that
+# asks leaves with a short TTL, because the list may have room by then.
 config on_full.yaml
 environment ON_FULL servfail
 router edge1 preset fast latency 2ms
@@ -13,7 +14,11 @@ at +50ms client 192.0.2.12 asks two.stream.example A
        client is answered two.stream.example A rcode servfail
        stat full_servfail is 1
 at +20s client 192.0.2.12 asks two.stream.example A
+       client is answered two.stream.example A 203.0.113.2 ttl 5
+       stat full_capped is 1
+at +50ms client 192.0.2.12 asks two.stream.example A
        client is answered two.stream.example A rcode servfail
+       stat full_servfail is 2
        # the row of the first one has ended: the claim is taken, and the next hit is covered
 at 2m  client 192.0.2.12 asks two.stream.example A
        client is answered two.stream.example A 203.0.113.2

@@ -68,6 +68,10 @@ void check_layout(const Answer& answer) {
     });
     REQUIRE(told(answer).size() >= in_answer && in_answer >= answer.address_count);
     REQUIRE(answer.has_hints == (in_answer > answer.address_count));
+    bool is_behind = false;
+    for (unsigned r = answer.ancount; r < answer.ttl_count; ++r)
+        is_behind = is_behind || addresses_of_record(answer, r).any();
+    REQUIRE(answer.has_additional == is_behind);
     REQUIRE(answer.ttl_count == answer.ancount + answer.nscount + answer.arcount);
     REQUIRE(!answer.has_soa || answer.negative);
 }

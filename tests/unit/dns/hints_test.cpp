@@ -135,6 +135,7 @@ BOOST_AUTO_TEST_CASE(addresses_behind_the_answer_section_are_found_apart) {
     const Answer& a = b->answer();
     BOOST_TEST(a.address_count == 0);
     BOOST_TEST(a.address_ttl_s == 900U);
+    BOOST_TEST(a.has_additional);
     BOOST_TEST((addresses(a) == std::vector<Bytes>{kFour, kFour2, kSixteen}));
     BOOST_TEST(!any_answer_address(
         a, [](const std::uint8_t* at, bool is_v6) { return is_v6 || Bytes(at, at + 4) != kFour; }));

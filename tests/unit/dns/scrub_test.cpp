@@ -254,6 +254,18 @@ BOOST_AUTO_TEST_CASE(additional_records_have_to_concern_names_in_the_answer) {
                (Kept{"an www.example.com 65", "ar www.example.com 1"}));
 }
 
+// No claim covers them, and a client has no use for them.
+BOOST_AUTO_TEST_CASE(a_response_that_is_an_error_has_no_additional_records) {
+    auto nxdomain = response(kMx, 0x8183);
+    add(nxdomain, DnsMessage::kAuthority, "example.com", kNs, wire_name("ns.example.com"));
+    add(nxdomain, DnsMessage::kAdditional, "ns.example.com", kA, kAddress);
+    BOOST_TEST(see(nxdomain, kMx).records == (Kept{"ns example.com 2"}));
+    auto none = response(kMx);
+    add(none, DnsMessage::kAuthority, "example.com", kNs, wire_name("ns.example.com"));
+    add(none, DnsMessage::kAdditional, "ns.example.com", kA, kAddress);
+    BOOST_TEST(see(none, kMx).records == (Kept{"ns example.com 2", "ar ns.example.com 1"}));
+}
+
 BOOST_AUTO_TEST_CASE(ad_is_cleared_when_a_record_is_left_out) {
     auto m = response(kA, 0x81a0);
     m.a(kAsked, 300, {192, 0, 2, 1});

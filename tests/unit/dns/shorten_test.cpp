@@ -51,12 +51,14 @@ BOOST_AUTO_TEST_CASE(additional_addresses_count_and_leave_first) {
     for (std::uint8_t i = 1; i <= 3; ++i)
         response.record(DnsMessage::kAdditional, target, kA, 60, {192, 0, 2, i});
     const auto block = built_answer(response, wire_name("a.example"), kMx);
+    BOOST_TEST(block->answer().has_additional);
     BOOST_TEST(has_more_addresses(block->answer(), 2));
     BOOST_TEST(!has_more_addresses(block->answer(), 3));
     AnswerBlock out;
     BOOST_TEST(write_shortened(block->answer(), 2, out.bytes) != 0U);
     BOOST_TEST(out.answer().ancount == 1U);
     BOOST_TEST(out.answer().arcount == 0U);
+    BOOST_TEST(!out.answer().has_additional);
     BOOST_TEST(!has_more_addresses(out.answer(), 2));
 }
 
