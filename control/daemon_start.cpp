@@ -382,6 +382,7 @@ void Daemon::start_threads() {
     routers_->add_peers([this](auto& io) {
         auto service = std::make_unique<fleet::FleetService>(
             io, [this] { return clock_.now().ms; }, router_log(events_));
+        service->use_hosts(runtime_->needed_hosts());
         service->serve_tickets(streams_->ticket_servers());
         service->configure(fleet::fleet_plan(settings_));
         fleet_ = service.get();

@@ -1,24 +1,31 @@
 // The terms of a list for a claim that no worker of this box raised: it gets no more than a claim of this box could have.
 //
-// Workers ask PolicyList::never_claim; `never_claim` here is the same set.
+// Workers ask PolicyList; `never_claim`, `never_exact` and `translated` here are the same.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
+#include "dataplane/policy/list_addresses.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer {
 
 struct ClaimTerms {
-    matchers::PrefixSet never_claim;
-    bool fixed = false;                   // every row has `longest_life_s`
+    matchers::PrefixSet never_claim{};
+    matchers::PrefixSet never_exact{};
+    std::vector<TranslatedPrefix> translated{};
+    std::vector<IpAddress> allowed{};  // addresses of this system that may be claimed (NeededHosts)
+    bool fixed = false;                // every row has `longest_life_s`
     std::uint32_t longest_life_s = 3600;  // of a row; 0 (with `fixed`): no timeout
     std::uint32_t extra_time_s = 30;
 
+    // `address`: as a row would hold it. One in the prefix of a NAT64 has to be one that lists hold so.
     [[nodiscard]] bool may_claim(const IpAddress& address) const noexcept {
-        return !never_claim.contains(address);
+        const Judgement one = judge(*this, address);
+        return one.may_claim && (one.nat64 == nullptr || one.nat64->as_v6);
     }
     // `life_s`: as others asked for it. 0 is theirs for "no timeout", which only this list's own setting can give.
     [[nodiscard]] std::uint32_t row_life_s(std::uint32_t life_s) const noexcept {

@@ -1,10 +1,12 @@
 #include "control/build/lists.h"
 
 #include <algorithm>
+#include <array>
 
 #include "control/build/durations.h"
 #include "control/build/ranges.h"
 #include "control/build/served.h"
+#include "dataplane/policy/list_addresses.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/host_text.h"
 
@@ -20,23 +22,94 @@ void append(std::vector<matchers::Prefix>& to, const std::vector<matchers::Prefi
     to.insert(to.end(), more.begin(), more.end());
 }
 
-// Addresses of this system: ports, routers, upstreams.
+// How lists treat addresses in the prefixes of all dns64 plugins.
+std::vector<TranslatedPrefix> translated_prefixes(const config::Settings& settings) {
+    std::vector<TranslatedPrefix> out;
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* const dns64 = std::get_if<config::Dns64>(&plugin.args);
+        if (dns64 == nullptr) continue;
+        for (const config::Dns64Prefix& p : dns64->prefixes)
+            out.push_back({p.prefix, dns64->claim != config::Dns64Claim::ipv4,
+                           dns64->claim != config::Dns64Claim::ipv6});
+    }
+    return out;
+}
+
+// Collects addresses of this system.
+class Hosts {
+  public:
+    explicit Hosts(const std::vector<TranslatedPrefix>& translated) : translated_(translated) {}
+
+    // The IPv4 address behind a NAT64 is the same host.
+    void add(const IpAddress& address) {
+        all_.push_back(host(address));
+        if (address.is_v4()) return;
+        const TranslatedPrefix* const nat64 = nat64_of(translated_, address.bytes.data());
+        if (nat64 == nullptr) return;
+        std::array<std::uint8_t, 4> behind{};
+        nat64->prefix.extract(address.bytes.data(), behind.data());
+        all_.push_back(host(IpAddress::from_v4(behind.data())));
+    }
+    // An address as text. A name is no address: it is known once it was looked up (NeededHosts).
+    void add(const std::string& text) {
+        if (const auto address = IpAddress::parse(text)) add(*address);
+    }
+    void add(const config::ReachSettings& reach) {
+        if (reach.bootstrap) add(reach.bootstrap->address);
+        if (reach.socks5) add(reach.socks5->host);
+    }
+    void add(const config::Forward& forward) {
+        add(forward.reach);
+        for (const config::UpstreamSettings& upstream : forward.upstreams) {
+            if (upstream.address) add(*upstream.address);
+            add(upstream.host);
+            add(upstream.reach);
+        }
+    }
+    void add(const config::Fleet& fleet) {
+        if (fleet.redis) add(fleet.redis->host);
+        for (const config::FleetEndpoint& sentinel : fleet.sentinels)
+            add(sentinel.host);
+    }
+    [[nodiscard]] std::vector<matchers::Prefix> take() { return std::move(all_); }
+
+  private:
+    const std::vector<TranslatedPrefix>& translated_;
+    std::vector<matchers::Prefix> all_;
+};
+
+// Addresses of this system, and those that it needs: ports, routers, upstreams with their proxies and resolvers, the
+// fleet's Redis.
 std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
-                                       const Surroundings& surroundings) {
-    std::vector<matchers::Prefix> out;
+                                       const Surroundings& surroundings,
+                                       const std::vector<TranslatedPrefix>& translated) {
+    Hosts out(translated);
     for (const IpAddress& own : surroundings.own_addresses)
-        out.push_back(host(own));
+        out.add(own);
     for (const config::Router& router : settings.routers) {
-        if (router.address) out.push_back(host(*router.address));
+        if (router.address) out.add(*router.address);
     }
     for (const config::OpnsenseRouter& router : settings.opnsense)
-        out.push_back(host(router.address));
+        out.add(router.address);
     for (const config::Plugin& plugin : settings.plugins) {
-        const auto* forward = std::get_if<config::Forward>(&plugin.args);
-        if (forward == nullptr) continue;
-        for (const config::UpstreamSettings& upstream : forward->upstreams) {
-            if (upstream.address) out.push_back(host(*upstream.address));
-        }
+        if (const auto* forward = std::get_if<config::Forward>(&plugin.args)) out.add(*forward);
+    }
+    out.add(settings.fleet);
+    return out.take();
+}
+
+// What all lists share.
+struct Around {
+    std::vector<TranslatedPrefix> translated;
+    std::vector<matchers::Prefix> hosts;
+};
+
+// The addresses of this system that the list does not claim.
+template <class Args>
+std::vector<matchers::Prefix> forbidden_hosts(const Args& args, const Around& around) {
+    std::vector<matchers::Prefix> out;
+    for (const matchers::Prefix& one : around.hosts) {
+        if (std::ranges::find(args.allow_claim, one) == args.allow_claim.end()) out.push_back(one);
     }
     return out;
 }
@@ -44,26 +117,50 @@ std::vector<matchers::Prefix> hosts_of(const config::Settings& settings,
 // What a list never claims: what a person wrote, what never is an address of a server, and addresses of this system. Further
 // special ranges and IPv6 that is not global, unless `allow_claim` has them. An empty `never_claim` leaves the special
 // ranges out. Only a prefix that is one address allows an address of this system.
-// Addresses in the prefixes of dns64 are claimed as the IPv4 address inside them.
+// Of addresses in the prefixes of a NAT64, the IPv4 address inside them must not be here.
 template <class Args>
-std::vector<matchers::Prefix> never_claimed(const Args& args,
-                                            const std::vector<matchers::Prefix>& hosts) {
+std::vector<matchers::Prefix> never_claimed(const Args& args, const Around& around) {
     std::vector<matchers::Prefix> defaults = not_global_v6();
     const bool has_defaults = !args.never_claim || !args.never_claim->empty();
     if (has_defaults) append(defaults, special_ranges());
     std::vector<matchers::Prefix> out = without(std::move(defaults), args.allow_claim);
-    for (const matchers::Prefix& one : hosts) {
-        if (std::ranges::find(args.allow_claim, one) == args.allow_claim.end()) out.push_back(one);
-    }
+    append(out, forbidden_hosts(args, around));
     append(out, never_ranges());
     if (args.never_claim) append(out, *args.never_claim);
     return out;
+}
+
+// Nor must such an address itself be here. The special ranges are not: NAT64 prefixes lie in them.
+template <class Args>
+std::vector<matchers::Prefix> never_claimed_exactly(const Args& args, const Around& around) {
+    std::vector<matchers::Prefix> out = forbidden_hosts(args, around);
+    if (args.never_claim) append(out, *args.never_claim);
+    return out;
+}
+
+// The addresses of this system that `allow_claim` lets the list claim, should it have them.
+template <class Args>
+std::vector<IpAddress> allowed_hosts(const Args& args) {
+    std::vector<IpAddress> out;
+    for (const matchers::Prefix& one : args.allow_claim) {
+        if (one == host(one.address)) out.push_back(one.address);
+    }
+    return out;
+}
+
+template <class Args>
+void set_claimable(PolicyList& list, const Args& args, const Around& around) {
+    list.never_claim = matchers::PrefixSet(never_claimed(args, around));
+    list.never_exact = matchers::PrefixSet(never_claimed_exactly(args, around));
+    list.translated = around.translated;
 }
 
 // What a worker's claim could have at most (claim_word.h).
 ClaimTerms claim_terms(const PolicyList& list) {
     ClaimTerms terms;
     terms.never_claim = list.never_claim;
+    terms.never_exact = list.never_exact;
+    terms.translated = list.translated;
     terms.fixed = list.fixed;
     terms.longest_life_s = list.fixed ? list.fixed_ttl_s : list.max_ttl_s;
     terms.extra_time_s = list.extra_time_s;
@@ -72,7 +169,7 @@ ClaimTerms claim_terms(const PolicyList& list) {
 
 // A list of the kernel's sets: it has no persistent rows.
 PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
-                       const std::vector<matchers::Prefix>& hosts) {
+                       const Around& around) {
     PolicyList list;
     list.id = id;
     list.tag = plugin.tag;
@@ -86,13 +183,13 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
-    list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
+    set_claimable(list, args, around);
     return list;
 }
 
 // As a list of the kernel's sets, with the rules for missing families and for large answers.
 PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias& args, ListId id,
-                       const std::vector<matchers::Prefix>& hosts) {
+                       const Around& around) {
     PolicyList list;
     list.id = id;
     list.tag = plugin.tag;
@@ -108,7 +205,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
     list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
-    list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
+    set_claimable(list, args, around);
     return list;
 }
 
@@ -139,6 +236,7 @@ void add_aliases(Built& built, const config::Settings& settings, const config::P
     alias.max_elements = args.max_elements;
     alias.longest_life_s = std::max(seconds(args.max_ttl), seconds(args.min_ttl + args.extra_time));
     alias.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
+    alias.allowed = allowed_hosts(args);
     if (args.routers.size() > 1) alias.quorum = args.quorum;
     alias.ready = args.ready;
     for (const config::OpnsenseIndex router : args.routers) {
@@ -162,9 +260,10 @@ void add_aliases(Built& built, const config::Settings& settings, const config::P
 }
 
 sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
-                       const std::vector<matchers::Prefix>& hosts) {
+                       const Around& around) {
     sets::SetPlan plan;
-    plan.never_claim = never_claimed(args, hosts);
+    plan.never_claim = never_claimed(args, around);
+    plan.allowed = allowed_hosts(args);
     plan.list = id;
     plan.tag = plugin.tag;
     plan.max_elements = args.max_elements;
@@ -200,7 +299,7 @@ std::uint32_t longest_life_s(const config::RouterRows& args) {
 }
 
 PolicyList policy_list(const config::Plugin& plugin, const config::RouterRows& args, ListId id,
-                       const std::vector<matchers::Prefix>& hosts) {
+                       const Around& around) {
     PolicyList list;
     list.id = id;
     list.tag = plugin.tag;
@@ -220,7 +319,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::RouterRows& a
     list.shared = static_cast<Sharing>(args.shared);
     list.shared_above = static_cast<std::uint8_t>(args.shared_above);
     list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
-    list.never_claim = matchers::PrefixSet(never_claimed(args, hosts));
+    set_claimable(list, args, around);
     return list;
 }
 static_assert(static_cast<int>(OnTimeout::drop) == static_cast<int>(config::OnTimeoutMode::drop));
@@ -297,7 +396,7 @@ struct RouterLists {
     Built& built;
     const config::Plugin& plugin;
     const config::RouterRows& args;
-    const std::vector<matchers::Prefix>& hosts;
+    const Around& around;
 
     ListId on(const std::vector<config::RouterIndex>& routers) {
         std::string names;
@@ -313,7 +412,9 @@ struct RouterLists {
         for (const auto router : routers) {
             RouterPlan& plan = plan_of(built, settings, router);
             plan.config.lists.push_back(list_config(plugin, args, *id));
-            plan.terms.emplace(*id, claim_terms(policy_list(plugin, args, *id, hosts)));
+            ClaimTerms& terms = plan.terms[*id];
+            terms = claim_terms(policy_list(plugin, args, *id, around));
+            terms.allowed = allowed_hosts(args);
             if (routers.size() > 1) plan.quorums.emplace(*id, args.quorum);
             if (args.ready != config::ReadyNeed::off) plan.ready.emplace(*id, args.ready);
             plan.cleanup_on_shutdown = plan.cleanup_on_shutdown || args.cleanup_on_shutdown;
@@ -323,19 +424,6 @@ struct RouterLists {
 
     std::vector<ListId> known{};
 };
-
-// How lists treat addresses in the prefixes of all dns64 plugins.
-std::vector<TranslatedPrefix> translated_prefixes(const config::Settings& settings) {
-    std::vector<TranslatedPrefix> out;
-    for (const config::Plugin& plugin : settings.plugins) {
-        const auto* const dns64 = std::get_if<config::Dns64>(&plugin.args);
-        if (dns64 == nullptr) continue;
-        for (const config::Dns64Prefix& p : dns64->prefixes)
-            out.push_back({p.prefix, dns64->claim != config::Dns64Claim::ipv4,
-                           dns64->claim != config::Dns64Claim::ipv6});
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -360,7 +448,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                                                          const Surroundings& surroundings,
                                                          Registry& registry, Built& built) {
     std::map<config::PluginIndex, std::uint32_t> places;
-    const auto hosts = hosts_of(settings, surroundings);
+    Around around{translated_prefixes(settings), {}};
+    around.hosts = hosts_of(settings, surroundings, around.translated);
     // A box that cannot reach the others writes on its own.
     const bool is_in_fleet = !settings.fleet.name.empty();
     auto& lists = built.snapshot->lists;
@@ -380,8 +469,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                     settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
                 continue;
             }
-            lists.push_back(policy_list(plugin, *kernel, *id, hosts));
-            built.kernel_sets.push_back(set_plan(plugin, *kernel, *id, hosts));
+            lists.push_back(policy_list(plugin, *kernel, *id, around));
+            built.kernel_sets.push_back(set_plan(plugin, *kernel, *id, around));
             if (kernel->ready != config::ReadyNeed::off)
                 built.ready_sets.emplace(*id, kernel->ready);
             continue;
@@ -397,7 +486,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
                     settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
                 continue;
             }
-            lists.push_back(policy_list(plugin, *alias, *id, hosts));
+            lists.push_back(policy_list(plugin, *alias, *id, around));
             add_aliases(built, settings, plugin, *alias, *id);
             continue;
         }
@@ -410,16 +499,13 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         }
         config::RouterRows rows = *args;
         rows.multi_writer = rows.multi_writer || (is_in_fleet && !rows.route);
-        RouterLists all{settings, registry, built, plugin, rows, hosts};
+        RouterLists all{settings, registry, built, plugin, rows, around};
         const ListId id = all.on(args->routers);
-        lists.push_back(policy_list(plugin, rows, id, hosts));
+        lists.push_back(policy_list(plugin, rows, id, around));
         if (args->routers.size() == 1) continue;
         for (const ServedRange& range : served_ranges(settings, args->routers))
             lists.back().served.push_back({range.first, range.last, all.on(range.routers)});
     }
-    const auto translated = translated_prefixes(settings);
-    for (PolicyList& list : lists)
-        list.translated = translated;
     return places;
 }
 

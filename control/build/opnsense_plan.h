@@ -22,6 +22,7 @@ struct AliasPlan {
     std::size_t max_elements = 50'000;
     std::uint32_t longest_life_s = 3'630;  // of an element
     std::uint32_t sync_timeout_ms = 100;
+    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed
     bool operator==(const AliasPlan&) const = default;
 };
 

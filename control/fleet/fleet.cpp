@@ -220,6 +220,7 @@ bool Fleet::has_stopped() const {
 }
 
 void Fleet::end() {
+    if (hosts_ != nullptr) hosts_->set(this, {});
     commands_.stop();
     messages_.stop();
 }
@@ -536,7 +537,7 @@ void Fleet::take_claim(Member& member, const SharedClaim& claim, std::uint64_t n
         if (list.tag != claim.list) continue;
         is_known = true;
         if (end_ms <= now_ms) continue;
-        if (!list.terms.may_claim(IpAddress{claim.address})) {
+        if (!may_claim(list.terms, IpAddress{claim.address})) {
             is_forbidden = true;
             continue;
         }
@@ -810,9 +811,34 @@ void Fleet::took_boxes(std::vector<Box> found, const RedisReply& texts, std::uin
         return box.id != id() && !box.said.empty() && !was_alive(box);
     });
     boxes_ = std::move(found);
+    report_hosts();
     // At the first look all claims were shared just before.
     if (std::exchange(has_seen_boxes_, true) && any_came) share_written(now_ms);
     end_looks();
+}
+
+// A box answers on a few addresses. Who can write to Redis takes no more of them from the lists.
+void Fleet::report_hosts() {
+    constexpr std::size_t kMaxOfBox = 16;
+    if (hosts_ == nullptr) return;
+    std::vector<IpAddress> all;
+    for (const Box& box : boxes_) {
+        const json::value* const said = box.said.if_contains("addresses");
+        if (box.id == id() || said == nullptr || !said->is_array()) continue;
+        std::size_t left = kMaxOfBox;
+        for (const json::value& one : said->as_array()) {
+            if (left == 0 || !one.is_string()) break;
+            --left;
+            if (const auto address = IpAddress::parse(one.as_string())) all.push_back(*address);
+        }
+    }
+    hosts_->set(this, all);
+}
+
+bool Fleet::may_claim(const ClaimTerms& terms, const IpAddress& address) const {
+    if (!terms.may_claim(address)) return false;
+    return hosts_ == nullptr || !hosts_->contains(address) ||
+           std::ranges::find(terms.allowed, address) != terms.allowed.end();
 }
 
 // Redis has the ends of leases. What the row board promises beyond them is known to this box alone, until it shares that: a

@@ -40,6 +40,7 @@
 #include "control/fleet/redis_script.h"
 #include "control/fleet/shared_tickets.h"
 #include "control/fleet/withdrawal.h"
+#include "control/runtime/needed_hosts.h"
 #include "control/sinks/claim_peers.h"
 #include "routeros/router.h"
 
@@ -117,6 +118,8 @@ class Fleet {
     [[nodiscard]] std::uint64_t box_life_ms() const;
     // Milliseconds since 1970, to compare with Redis's. Without it the report has no clocks.
     void set_wall_clock(std::function<std::int64_t()> wall_ms) { wall_ms_ = std::move(wall_ms); }
+    // Reports the addresses of the other boxes there, and takes no claim for an address that is there. It outlives the fleet.
+    void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
     // Shares the keys of their session tickets.
     void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
     void set_facts(BoxFacts facts, std::uint64_t now_ms);
@@ -206,6 +209,8 @@ class Fleet {
     void tidy(const Member& member, std::uint64_t now_ms);
     void tell_box(std::uint64_t now_ms);
     void ask_boxes(std::uint64_t now_ms);
+    void report_hosts();
+    [[nodiscard]] bool may_claim(const ClaimTerms& terms, const IpAddress& address) const;
     void took_boxes(std::vector<Box> found, const RedisReply& texts, std::uint64_t now_ms);
     void end_looks();
     [[nodiscard]] bool is_candidate(const Member& member, std::uint64_t now_ms) const;
@@ -220,6 +225,7 @@ class Fleet {
     RedisConnection commands_, messages_;
     RedisScript election_;
     SharedTickets tickets_;
+    NeededHosts* hosts_ = nullptr;
     Withdrawal withdrawal_;
     std::vector<Member> members_;
     std::vector<Box> boxes_;

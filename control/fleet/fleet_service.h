@@ -39,6 +39,8 @@ class FleetService final : public ClaimPeers {
     FleetService(boost::asio::io_context& io, Clock clock, Fleet::Log log);
     ~FleetService() override;
 
+    // Where the addresses of other boxes and of Redis go, and which claims of others must not have. Before configure().
+    void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
     // Servers whose session tickets the boxes share, if the configuration says so. Before configure().
     void serve_tickets(SharedTickets::Servers servers) { tickets_ = std::move(servers); }
     // Before the thread starts, or on it. The routers follow by follow().
@@ -72,6 +74,7 @@ class FleetService final : public ClaimPeers {
     std::unique_ptr<Running> running_;  // nullptr: no fleet
     std::unique_ptr<Running> leaving_;  // gives up its leases
     SharedTickets::Servers tickets_;
+    NeededHosts* hosts_ = nullptr;
     std::vector<PeerRouter> routers_;
     BoxFacts facts_;
     FleetCounters past_;  // of fleets before this one

@@ -67,8 +67,10 @@ void SetSink::configure(std::vector<sets::SetPlan> plans,
 
 std::vector<KeptList> SetSink::lists() const {
     std::vector<KeptList> all;
-    for (const sets::SetPlan& plan : plans_)
+    for (const sets::SetPlan& plan : plans_) {
         all.push_back({plan.list, plan.tag});
+        all.back().terms.allowed = plan.allowed;
+    }
     return all;
 }
 

@@ -81,8 +81,10 @@ std::vector<KeptList> AliasEngine::lists() const {
     std::vector<KeptList> all;
     for (const AliasPtr& alias : aliases_) {
         const build::AliasPlan& plan = alias->state.plan();
-        if (!alias->is_retired && std::ranges::find(all, plan.list, &KeptList::id) == all.end())
-            all.push_back({plan.list, plan.tag, plan.quorum});
+        if (alias->is_retired || std::ranges::find(all, plan.list, &KeptList::id) != all.end())
+            continue;
+        all.push_back({plan.list, plan.tag, plan.quorum});
+        all.back().terms.allowed = plan.allowed;
     }
     return all;
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "control/runtime/needed_hosts.h"
 #include "dataplane/stages/tracer.h"
 #include "dataplane/worker.h"
 #include "matchers/result.h"
@@ -84,12 +85,16 @@ class DataplaneRuntime {
     // The kernel's number of the worker's thread; 0 before it runs. Any thread.
     [[nodiscard]] pid_t worker_tid(unsigned i) const;
 
+    // No list claims these. Any thread.
+    [[nodiscard]] NeededHosts& needed_hosts() { return needed_hosts_; }
+
     [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }
     [[nodiscard]] Sleeper& routers_sleeper() { return *routers_sleeper_; }
     [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
 
   private:
     RuntimeOptions options_;
+    NeededHosts needed_hosts_;
     Shared shared_;
     std::unique_ptr<ListStates> lists_;
     std::unique_ptr<BufferPools> buffers_;

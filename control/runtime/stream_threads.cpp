@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -127,6 +128,11 @@ StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log)
         rings.sleeper = &runtime.stream_sleeper(i);
         impl_->threads.push_back(
             std::make_unique<StreamThread>(i, std::move(rings), *runtime.shared().buffers, clock));
+        impl_->threads.back()->report_addresses(
+            [&hosts = runtime.needed_hosts()](const void* source,
+                                              std::span<const IpAddress> addresses) {
+                hosts.set(source, addresses);
+            });
     }
 }
 

@@ -57,6 +57,7 @@ struct SetPlan {
     std::uint32_t max_elements = 50'000;
     std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
     SetEnds ends{};                               // of routes
+    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not for the process of the sets
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };
 

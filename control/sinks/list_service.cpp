@@ -35,6 +35,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
             now[list.id].sinks.push_back({sink});
             now[list.id].tag = list.tag;
             now[list.id].quorum = list.quorum;
+            now[list.id].allowed = list.terms.allowed;
         }
     }
     for (ListId id = 0; id < kMaxLists; ++id) {
@@ -43,6 +44,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
         const bool same =
             std::ranges::equal(list.sinks, fresh.sinks, {}, &ListSink::sink, &ListSink::sink);
         list.tag = fresh.tag;
+        list.allowed = fresh.allowed;
         if (!same) {
             list = std::move(fresh);
             state(id).away.store(true, std::memory_order_relaxed);
@@ -72,7 +74,13 @@ bool ListService::take(const Event& event, std::uint64_t now_ms) {
     return true;
 }
 
-// Claims on every sink of the list, except addresses that the list skips, whatever the worker saw on the row board.
+bool ListService::is_needed_host(const List& list, const IpAddress& address) const {
+    return runtime_.needed_hosts().contains(address) &&
+           std::ranges::find(list.allowed, address) == list.allowed.end();
+}
+
+// Claims on every sink of the list, except addresses that the list skips, whatever the worker saw on the row board, and
+// those that this machine needs, which workers do not know.
 void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
     const RowBoard& board = *runtime_.shared().board;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
@@ -81,6 +89,7 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
     for (std::size_t i = 0; i < event.count; ++i) {
         const IpAddress& address = event.addresses[i];
         if (event.skips_shared && board.is_skipped(event.list, address, now_s)) continue;
+        if (is_needed_host(list, address)) continue;
         addresses[count++] = address;
     }
     std::uint64_t token = event.hold_token;
@@ -178,7 +187,12 @@ void ListService::bound_marks() {
     if (mark_count_ <= std::max(board.capacity() / kMarkShare, 1U)) return;
     const auto most =
         std::ranges::max_element(marks_, {}, [](const auto& one) { return one.second.size(); });
-    board.drop_refusal(most->first, most->second.front(), UINT32_MAX);
+    const auto& [id, marks] = *most;
+    const std::uint32_t until_s = board.drop_refusal(id, marks.front(), now_s());
+    if (until_s != 0) {
+        board.drop_refusal(id, marks.front(), UINT32_MAX);
+        state(id).evicted_until_s.store(until_s, std::memory_order_relaxed);
+    }
     most->second.pop_front();
     --mark_count_;
 }
@@ -186,7 +200,10 @@ void ListService::bound_marks() {
 void ListService::forget_marks() {
     RowBoard& board = *runtime_.shared().board;
     std::size_t left = kMarksPerTurn;
-    for (auto& [id, marks] : marks_) {
+    auto at = marks_.lower_bound(tidied_list_);
+    for (std::size_t lists = marks_.size(); lists > 0 && left > 0; --lists, ++at) {
+        if (at == marks_.end()) at = marks_.begin();
+        auto& [id, marks] = *at;
         for (std::size_t n = marks.size(); n > 0 && left > 0; --n, --left) {
             const IpAddress address = marks.front();
             marks.pop_front();
@@ -196,6 +213,7 @@ void ListService::forget_marks() {
                 --mark_count_;
         }
     }
+    tidied_list_ = at == marks_.end() ? ListId{0} : at->first;
     std::erase_if(marks_, [](const auto& one) { return one.second.empty(); });
 }
 

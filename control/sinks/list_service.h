@@ -9,7 +9,10 @@
 //
 // An address that a sink has no room for gets a mark on the row board (row_board.h: Refusal) for 60 s, or until its claim is
 // taken. The sinks that count for the list's quorum decide. Marks take an eighth of the row board at most: then the list
-// with the most of them loses its oldest, so that no list's flood removes those of the others.
+// with the most of them loses its oldest, so that no list's flood removes those of the others. Workers learn until when
+// the lost marks would have lasted (ListState::evicted_until_s).
+//
+// Addresses that this machine needs, and that became known at run time, are not claimed (runtime/needed_hosts.h).
 //
 // One thread: `routers`. It does not depend on the kind of a sink.
 #pragma once
@@ -81,6 +84,7 @@ class ListService final : public SinkObserver {
         std::string tag;
         std::vector<ListSink> sinks;
         config::Quorum quorum = config::Quorum::healthy;
+        std::vector<IpAddress> allowed;  // ClaimTerms::allowed
         boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
             rows;  // of several sinks
     };
@@ -107,6 +111,7 @@ class ListService final : public SinkObserver {
     void count_anew(ListId id, const List& list);
     void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
+    [[nodiscard]] bool is_needed_host(const List& list, const IpAddress& address) const;
     void take_refusals(const List& list, const Event& event, std::span<const IpAddress> addresses);
     [[nodiscard]] static bool counts(const List& list, const ListSink& one);
     [[nodiscard]] std::uint32_t now_s() const { return static_cast<std::uint32_t>(now_ms_ / 1000); }
@@ -137,6 +142,7 @@ class ListService final : public SinkObserver {
     std::vector<RefusedAddress> refused_;  // ... what they had no room for, each by each sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
     std::size_t mark_count_ = 0;
+    ListId tidied_list_ = 0;  // with whose marks forget_marks() begins
     std::atomic<std::uint64_t> refusals_{0};
     std::map<ListId, LoggedShared> logged_shared_;
     std::map<ListId, std::uint64_t> shortened_logged_ms_;

@@ -43,6 +43,10 @@ class StreamThread {
     // Closes it; its connections stay. Any thread.
     void remove(const ListenAddress& where);
 
+    // See StreamContext::on_addresses. Before the first upstream.
+    void report_addresses(decltype(StreamContext::on_addresses) to) {
+        context_.on_addresses = std::move(to);
+    }
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);

@@ -9,8 +9,10 @@
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,9 @@ struct StreamContext {
     std::array<std::uint8_t, kRoomBytes> room{};
     // This thread's listening addresses: a query there would reach us. (Address, port.)
     std::set<std::pair<IpAddress, std::uint16_t>> listening{};
+    // Called with the addresses of a name that was looked up for an upstream; none: they are not needed any more.
+    // `source`: the same for the same name.
+    std::function<void(const void* source, std::span<const IpAddress> addresses)> on_addresses{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     // Before it connects: binds a socket to the upstream's VRF. 0 or errno.

@@ -95,6 +95,17 @@ void UpstreamName::take(const std::vector<IpAddress>& found, bool answered, std:
         if (same != fresh.end()) std::rotate(fresh.begin(), same, same + 1);
     }
     addresses_ = std::move(fresh);
+    report(addresses_);
+}
+
+void UpstreamName::report(const std::vector<IpAddress>& addresses) {
+    if (context_.on_addresses) context_.on_addresses(this, addresses);
+}
+
+void UpstreamName::close() {
+    if (on_end_ == nullptr) return;
+    on_end_ = nullptr;
+    report({});
 }
 
 void UpstreamName::works(const IpAddress& address) {

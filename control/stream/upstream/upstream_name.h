@@ -44,11 +44,12 @@ class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
     void fails(const IpAddress& address);  // to the back
     // Forgets failures: the next need() asks again.
     void network_changed() { not_before_ms_ = 0; }
-    void close() { on_end_ = nullptr; }
+    void close();
 
   private:
     void look_up();
     void take(const std::vector<IpAddress>& found, bool answered, std::uint32_t ttl_s);
+    void report(const std::vector<IpAddress>& addresses);
 
     StreamContext& context_;
     Question question_;

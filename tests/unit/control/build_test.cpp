@@ -205,6 +205,80 @@ matchers::PrefixSet never_of(const std::string& more) {
     return list.never_claim;
 }
 
+// Two NAT64 that dns64 names, one of them only for lists of IPv4; and the well-known one.
+ClaimTerms terms_behind_nat64(const std::string& more) {
+    const Built built = build_of(with_main(
+        "      - exec: $l\n      - exec: $both\n      - exec: $four\n      - exec: $fwd\n",
+        "  - { tag: both, type: dns64, args: { prefix: '2001:db8:64::/96', claim: both } }\n"
+        "  - { tag: four, type: dns64, args: { prefix: '2001:db8:65::/96', claim: ipv4 } }\n"
+        "  - { tag: l, type: ros_address_list, args: { " +
+            kList + more + " } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    return built.routers.at(0).terms.begin()->second;
+}
+
+BOOST_AUTO_TEST_CASE(claims_of_other_boxes_are_judged_by_the_address_behind_a_nat64) {
+    const ClaimTerms terms = terms_behind_nat64("");
+    for (const char* yes :
+         {"64:ff9b::cb00:7107", "2001:db8:64::cb00:7107", "203.0.113.7", "2606:4700::1111"})
+        BOOST_TEST(terms.may_claim(address(yes)), yes);
+    for (const char* no :
+         {"64:ff9b::a00:1", "2001:db8:64::a00:1", "2001:db8:64::c633:6401", "10.0.0.1", "fd00::1",
+          "2001:db8:65::cb00:7107"})  // the last: this box claims the IPv4 address alone
+        BOOST_TEST(!terms.may_claim(address(no)), no);
+}
+
+BOOST_AUTO_TEST_CASE(never_claim_names_addresses_in_the_prefix_of_a_nat64_as_they_are_written) {
+    const ClaimTerms terms =
+        terms_behind_nat64(", never_claim: ['64:ff9b::cb00:7107', '2001:db8:64::cb00:7180/121']");
+    for (const char* no : {"64:ff9b::cb00:7107", "2001:db8:64::cb00:7181"})
+        BOOST_TEST(!terms.may_claim(address(no)), no);
+    for (const char* yes : {"64:ff9b::cb00:7108", "2001:db8:64::cb00:7107", "203.0.113.7"})
+        BOOST_TEST(terms.may_claim(address(yes)), yes);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_of_this_system_in_the_prefix_of_a_nat64_are_never_claimed) {
+    const std::string text = with_main(
+        "      - exec: $l\n      - exec: $six\n",
+        "  - { tag: six, type: forward, args: { upstreams: [{ addr: '64:ff9b::cb00:7135' }] } }\n"
+        "  - { tag: l, type: ros_address_list, args: { " +
+            kList + " } }\n");
+    Surroundings around;
+    around.own_addresses.push_back(address("64:ff9b::cb00:7136"));
+    const Built built = build_of(text, around);
+    BOOST_TEST_REQUIRE(built.ok());
+    const ClaimTerms& terms = built.routers.at(0).terms.begin()->second;
+    // The IPv4 address behind it is the same host.
+    for (const char* no : {"64:ff9b::cb00:7135", "64:ff9b::cb00:7136", "203.0.113.53"})
+        BOOST_TEST(!terms.may_claim(address(no)), no);
+    BOOST_TEST(terms.may_claim(address("64:ff9b::cb00:7137")));
+}
+
+BOOST_AUTO_TEST_CASE(every_address_that_this_system_needs_is_never_claimed) {
+    const Built built =
+        build_of(with_main("      - exec: $l\n      - exec: $encrypted\n",
+                           "  - { tag: encrypted, type: forward, args: { upstreams: [\n"
+                           "      { addr: 'https://203.0.113.20/dns-query' },\n"
+                           "      { addr: 'tls://dns.example', bootstrap: '203.0.113.21' },\n"
+                           "      { addr: 'tls://203.0.113.22', socks5: '203.0.113.23:1080' }],\n"
+                           "      bootstrap: '[2001:db8::24]:53' } }\n"
+                           "  - { tag: l, type: ros_address_list, args: { " +
+                               kList + " } }\n") +
+                 "fleet: { name: pop, sentinels: ['203.0.113.25:26379', '[2001:db8::26]:26379'], "
+                 "master: m, password: p }\n");
+    BOOST_TEST_REQUIRE(built.ok());
+    const auto& never = built.snapshot->lists.at(0).never_claim;
+    for (const char* one : {"203.0.113.20", "203.0.113.21", "203.0.113.22", "203.0.113.23",
+                            "203.0.113.25", "2001:db8::26"})
+        BOOST_TEST(never.contains(address(one)), one);
+    const Built redis =
+        build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
+                           "  - { tag: l, type: ros_address_list, args: { " + kList + " } }\n") +
+                 "fleet: { name: pop, redis: '203.0.113.27:6379', password: p }\n");
+    BOOST_TEST_REQUIRE(redis.ok());
+    BOOST_TEST(redis.snapshot->lists.at(0).never_claim.contains(address("203.0.113.27")));
+}
+
 BOOST_AUTO_TEST_CASE(never_claim_adds_to_the_default) {
     const auto never = never_of("never_claim: [203.0.113.0/28, 1.1.1.1]");
     for (const char* yes : {"203.0.113.7", "1.1.1.1", "127.0.0.1", "10.0.0.1", "fd00::1",
@@ -232,6 +306,13 @@ BOOST_AUTO_TEST_CASE(an_address_of_this_system_is_claimed_only_if_allow_claim_na
         for (const char* yes : {"203.0.113.53", "192.0.2.1", "198.51.100.1", "127.0.0.1"})
             BOOST_TEST(never.contains(address(yes)), wide << " " << yes);
     }
+    const Built built = build_of(with_main(
+        "      - exec: $l\n      - exec: $fwd\n",
+        "  - { tag: l, type: ros_address_list, args: { " + kList +
+            ", allow_claim: [203.0.113.53/32, 192.0.2.0/31, 10.0.0.0/8, '2001:db8::1'] } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    BOOST_TEST((built.routers.at(0).terms.begin()->second.allowed ==
+                std::vector<IpAddress>{address("203.0.113.53"), address("2001:db8::1")}));
     const auto never = never_of("allow_claim: [203.0.113.53/32, 192.0.2.1]");
     for (const char* no : {"203.0.113.53", "192.0.2.1"})
         BOOST_TEST(!never.contains(address(no)), no);

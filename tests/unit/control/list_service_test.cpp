@@ -29,6 +29,7 @@ class FakeSink final : public ClaimSink {
     void keep(config::Quorum quorum) { lists_ = {{kList, "policy", quorum}}; }
 
     void be_of(ListId list) { lists_.front().id = list; }
+    void allow(const IpAddress& address) { lists_.front().terms.allowed = {address}; }
 
     [[nodiscard]] std::vector<KeptList> lists() const override { return lists_; }
     void claim(const Claim& claim, std::uint64_t /*now_ms*/) override {
@@ -81,6 +82,8 @@ class FakeSink final : public ClaimSink {
 
 // Two sinks that have said nothing, and the list that both keep.
 struct Place {
+    explicit Place(unsigned board_rows = 64)
+        : options{.board_rows = board_rows, .small_buffers = 64, .large_buffers = 1} {}
     void configure(config::Quorum quorum = config::Quorum::healthy) {
         first.keep(quorum);
         second.keep(quorum);
@@ -140,7 +143,7 @@ struct Place {
     static constexpr std::array<std::uint8_t, 1> kRoot{};  // the name of event()
     IpAddress client{};
     const std::uint64_t kToken = make_hold_token(0, 1, 1);
-    RuntimeOptions options{.board_rows = 64, .small_buffers = 64, .large_buffers = 1};
+    RuntimeOptions options;
     DataplaneRuntime runtime{options};
     Acknowledger acknowledger{runtime};
     std::vector<std::string> warnings;
@@ -431,6 +434,84 @@ BOOST_AUTO_TEST_CASE(marks_take_a_bounded_part_of_the_row_board) {
     BOOST_TEST(service.board_full() == 0U);
     service.forget_ended(62'000);
     BOOST_TEST(board.size() == 1U);
+}
+
+// Of an upstream that is given by name, or of another box. `allow_claim` may name it.
+BOOST_AUTO_TEST_CASE(an_address_that_this_machine_turned_out_to_need_is_not_claimed) {
+    service.configure({&first});
+    first.here();
+    runtime.needed_hosts().set(this, {&kA, 1});
+    Event both = event();
+    both.count = 2;
+    both.addresses[1] = kB;
+    BOOST_TEST(service.take(both, 1000));
+    BOOST_TEST((first.claimed == std::vector<IpAddress>{kB}));
+    Event waiting = event();
+    waiting.hold_token = kToken;
+    BOOST_TEST(service.take(waiting, 1000));
+    BOOST_TEST((told() == Outcome::already_there));  // nothing to wait for
+    BOOST_TEST((first.claimed == std::vector<IpAddress>{kB}));
+    first.allow(kA);
+    service.configure({&first});
+    BOOST_TEST(service.take(event(), 1000));
+    BOOST_TEST((first.claimed == std::vector<IpAddress>{kB, kA}));
+    first.allow(kB);
+    service.configure({&first});
+    runtime.needed_hosts().set(this, {});
+    BOOST_TEST(service.take(event(), 1000));
+    BOOST_TEST(first.claimed.size() == 3U);
+}
+
+// A row board on which two lists may have 8,192 marks.
+struct LargePlace : Place {
+    LargePlace() : Place(65'536) {
+        other.keep(config::Quorum::healthy);
+        other.be_of(kOther);
+        service.configure({&first, &other});
+        first.here();
+        first.is_full = other.is_full = true;
+    }
+    static IpAddress numbered(unsigned n) {
+        const std::uint8_t four[] = {198, 51, static_cast<std::uint8_t>(n >> 8),
+                                     static_cast<std::uint8_t>(n)};
+        return IpAddress::from_v4(four);
+    }
+    // The list refuses the addresses with the numbers from `begin` on.
+    void refuse(ListId list, unsigned begin, unsigned count, std::uint64_t now_ms) {
+        Event flood = event();
+        flood.list = list;
+        for (unsigned n = begin; n < begin + count; ++n) {
+            flood.addresses[0] = numbered(n);
+            BOOST_REQUIRE(service.take(flood, now_ms));
+        }
+    }
+
+    static constexpr ListId kOther = kList + 1;
+    FakeSink other{"other", service};
+};
+
+// However many marks the list before it has. Else ended marks displace marks that stand.
+BOOST_FIXTURE_TEST_CASE(ended_marks_of_every_list_are_forgotten, LargePlace) {
+    refuse(kOther, 0, 4'000, 1'000);
+    refuse(kList, 0, 4'100, 30'000);
+    for (std::uint64_t now_ms = 62'000; now_ms < 64'000; now_ms += 500)
+        service.forget_ended(now_ms);
+    refuse(kList, 4'100, 4'000, 64'000);
+    BOOST_TEST((refusal(numbered(0), 65) == Refusal::old));
+    BOOST_TEST((*runtime.shared().lists)[kList].evicted_until_s == 0U);
+}
+
+// Without a mark an address looks as if it was never refused; workers learn until when that may be wrong.
+BOOST_FIXTURE_TEST_CASE(a_list_that_loses_a_mark_says_until_when, LargePlace) {
+    refuse(kList, 0, 8'192, 1'000);
+    const ListState& state = (*runtime.shared().lists)[kList];
+    BOOST_TEST(state.evicted_until_s == 0U);
+    refuse(kList, 8'192, 1, 20'000);
+    BOOST_TEST((refusal(numbered(0), 20) == Refusal::none));
+    BOOST_TEST(state.evicted_until_s == 61U);
+    refuse(kList, 8'193, 1, 62'000);  // the mark that goes has ended
+    BOOST_TEST(state.evicted_until_s == 61U);
+    BOOST_TEST((*runtime.shared().lists)[kOther].evicted_until_s == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_shortened_answer_is_reported_with_the_tag_of_its_list) {

@@ -103,7 +103,8 @@ struct FleetPlace {
         if (command == "MGET") {
             reply = "*" + std::to_string(boxes.size()) + "\r\n";
             for (std::size_t i = 0; i < boxes.size(); ++i)
-                reply += bulk(R"({"version":"1","ready":true})");
+                reply +=
+                    bulk(R"({"version":"1","ready":true,"addresses":[)" + box_addresses + "]}");
             return reply;
         }
         if (command == "SET") said = words[2];
@@ -161,7 +162,8 @@ struct FleetPlace {
     // What Redis has, and what it was asked.
     std::string holder = "dns1/aa";
     std::vector<std::string> boxes, pages, pages_asked;
-    std::string said;  // by this box of itself
+    std::string box_addresses;  // of every box, as JSON
+    std::string said;           // by this box of itself
     bool lease_wanted = false;
     std::vector<std::string> steps;  // of the service addresses
     int held_key = 0;                // the number of the address that no other box can take over
@@ -286,6 +288,52 @@ BOOST_FIXTURE_TEST_CASE(addresses_that_a_list_never_claims_are_refused_from_redi
     BOOST_TEST(lines == 1);
     push("203.0.113.9", 330, kInTime);
     BOOST_TEST(router.status().claims == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(addresses_of_other_boxes_are_claimed_by_no_list, JudgedPlace) {
+    NeededHosts hosts;
+    fleet.use_hosts(hosts);
+    boxes = {"dns1/aa", "dns2/bb"};
+    box_addresses = R"("203.0.113.9","2001:db8::9","garbage",7)";
+    const auto see = [&](std::uint64_t begin_ms) {
+        for (std::uint64_t now_ms = begin_ms; now_ms < begin_ms + 3'000; now_ms += 300) {
+            fleet.tick(now_ms);
+            answer_all(now_ms + 10);
+        }
+    };
+    see(kStart + 300);
+    BOOST_TEST(hosts.contains(*IpAddress::parse("203.0.113.9")));
+    BOOST_TEST(hosts.contains(*IpAddress::parse("2001:db8::9")));
+    push("203.0.113.9", 330, kInTime);
+    BOOST_TEST(fleet.counters().claims_forbidden == 1U);
+    push("203.0.113.10", 330, kInTime);
+    BOOST_TEST(fleet.counters().claims_received == 1U);
+    boxes = {"dns1/aa"};
+    see(kStart + 4'000);
+    BOOST_TEST(!hosts.contains(*IpAddress::parse("203.0.113.9")));
+    // An address in `allow_claim` is claimed all the same.
+    const auto own = *IpAddress::parse("203.0.113.11");
+    hosts.set(this, {&own, 1});
+    ClaimTerms terms = terms_of(3'600, false);
+    terms.allowed = {own};
+    fleet.follow({judged(router, terms)}, kStart + 8'000);
+    push("203.0.113.11", 330, kInTime);
+    BOOST_TEST(fleet.counters().claims_received == 2U);
+}
+
+// However many addresses a box says that it has.
+BOOST_FIXTURE_TEST_CASE(a_box_keeps_few_addresses_from_the_lists, JudgedPlace) {
+    NeededHosts hosts;
+    fleet.use_hosts(hosts);
+    boxes = {"dns1/aa", "dns2/bb"};
+    for (unsigned n = 1; n <= 17; ++n)
+        box_addresses += (n == 1 ? "\"" : ",\"") + numbered(n).to_string() + "\"";
+    for (std::uint64_t now_ms = kStart + 300; now_ms < kStart + 3'000; now_ms += 300) {
+        fleet.tick(now_ms);
+        answer_all(now_ms + 10);
+    }
+    BOOST_TEST(hosts.contains(numbered(16)));
+    BOOST_TEST(!hosts.contains(numbered(17)));
 }
 
 BOOST_AUTO_TEST_CASE(stored_claims_are_judged_as_published_ones) {

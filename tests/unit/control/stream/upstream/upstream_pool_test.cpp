@@ -378,40 +378,51 @@ BOOST_AUTO_TEST_CASE(a_name_is_resolved_by_its_bootstrap_and_again_after_its_ttl
     target.host = "dns.example";
     target.bootstrap = {kHere, bootstrap.port()};
     target.family = stream::AddressFamily::v4;
-    PoolWorld p(target);
-    p.begin();
-    const auto look_up = [&](unsigned answers) {
-        std::optional<std::pair<Bytes, stream::SocketAddress>> asked;
-        BOOST_REQUIRE(p.w.until([&] { return (asked = bootstrap.receive_from()).has_value(); }));
-        Bytes reply = make_response(asked->first, answers);
-        reply.resize(12 + 17);  // without the OPT
-        reply[11] = 0;
-        if (answers > 0) {
-            const Bytes record{0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
-            reply.insert(reply.end(), record.begin(), record.end());
-        }
-        bootstrap.send_to(reply, asked->second);
-    };
-    p.ask(1, "a.example");
-    look_up(0);
-    BOOST_REQUIRE(p.replied(1));
-    BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(EHOSTUNREACH));
-    BOOST_TEST(p.said.back() == "upstream up cannot be asked: there is no address of dns.example");
-    p.ask(2, "a.example");
-    look_up(1);
-    Peer& peer = p.connection();
-    peer.send_framed(make_response(p.query(peer), 1));
-    BOOST_REQUIRE(p.replied(2));
-    p.check_reply(1, 2, "a.example");
-    BOOST_TEST(p.said.back() == "upstream up can be asked again, at 127.0.0.1");
-    // Past its TTL, and without a resolver that answers, the address is still used.
-    p.w.pass(std::chrono::milliseconds(61'000));
-    BOOST_TEST(p.w.until([&] { return !peer.receive(); }));
-    p.ask(3, "b.example");
-    Peer& next = p.connection();
-    next.send_framed(make_response(p.query(next), 1));
-    BOOST_REQUIRE(p.replied(3));
-    BOOST_TEST(bootstrap.receive_from().has_value());
+    std::vector<IpAddress> reported;  // and needed since then
+    {
+        PoolWorld p(target);
+        p.w.thread->report_addresses([&](const void*, std::span<const IpAddress> addresses) {
+            reported.assign(addresses.begin(), addresses.end());
+        });
+        p.begin();
+        const auto look_up = [&](unsigned answers) {
+            std::optional<std::pair<Bytes, stream::SocketAddress>> asked;
+            BOOST_REQUIRE(
+                p.w.until([&] { return (asked = bootstrap.receive_from()).has_value(); }));
+            Bytes reply = make_response(asked->first, answers);
+            reply.resize(12 + 17);  // without the OPT
+            reply[11] = 0;
+            if (answers > 0) {
+                const Bytes record{0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+                reply.insert(reply.end(), record.begin(), record.end());
+            }
+            bootstrap.send_to(reply, asked->second);
+        };
+        p.ask(1, "a.example");
+        look_up(0);
+        BOOST_REQUIRE(p.replied(1));
+        BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(EHOSTUNREACH));
+        BOOST_TEST(p.said.back() ==
+                   "upstream up cannot be asked: there is no address of dns.example");
+        p.ask(2, "a.example");
+        look_up(1);
+        Peer& peer = p.connection();
+        peer.send_framed(make_response(p.query(peer), 1));
+        BOOST_REQUIRE(p.replied(2));
+        p.check_reply(1, 2, "a.example");
+        BOOST_TEST(p.said.back() == "upstream up can be asked again, at 127.0.0.1");
+        BOOST_TEST((reported == std::vector<IpAddress>{kHere}));
+        // Past its TTL, and without a resolver that answers, the address is still used.
+        p.w.pass(std::chrono::milliseconds(61'000));
+        BOOST_TEST(p.w.until([&] { return !peer.receive(); }));
+        p.ask(3, "b.example");
+        Peer& next = p.connection();
+        next.send_framed(make_response(p.query(next), 1));
+        BOOST_REQUIRE(p.replied(3));
+        BOOST_TEST(bootstrap.receive_from().has_value());
+        BOOST_TEST((reported == std::vector<IpAddress>{kHere}));
+    }
+    BOOST_TEST(reported.empty());
 }
 
 BOOST_AUTO_TEST_CASE(datagrams_go_to_a_resolved_name_and_truncated_answers_use_tcp) {
