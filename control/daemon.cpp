@@ -57,6 +57,7 @@ std::vector<ServiceAddress> of_kernel(const NextHopTable& table,
 Daemon::Daemon(config::Settings settings, ConfigSource source, std::set<std::string> tried)
     : settings_(std::move(settings)),
       unit_user_(source.user),
+      socket_of_option_(!source.control_socket.empty()),
       signals_(main_io_, SIGTERM, SIGINT),
       hangup_(main_io_, SIGHUP),
       housekeeping_(main_io_),

@@ -200,6 +200,7 @@ class Daemon {
 
     config::Settings settings_;    // of the start
     const std::string unit_user_;  // of --user; empty: the configuration names the user
+    const bool socket_of_option_;  // the configuration does not name it
     mutable BootClock clock_;      // reading it changes nothing
     std::uint64_t started_ms_ = 0;
     bool is_serving_ = false, has_ended_ = false, has_stopped_ = false;

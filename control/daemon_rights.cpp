@@ -11,6 +11,7 @@
 #include <set>
 
 #include "control/health/certificates.h"
+#include "control/process/files_as.h"
 #include "control/process/rights.h"
 #include "control/rules/rule_file.h"
 

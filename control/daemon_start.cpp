@@ -20,7 +20,9 @@
 #include "control/ops/worker_counters.h"
 #include "control/page/page_files.h"
 #include "control/ports/port_check.h"
+#include "control/process/files_as.h"
 #include "control/process/process_limits.h"
+#include "control/process/rights.h"
 #include "control/reload/judge.h"
 #include "control/reload/surroundings.h"
 #include "control/reload/text_hash.h"
@@ -136,6 +138,7 @@ Result<void> Daemon::judge_settings() {
     std::string no_room;
     auto begun = building_.run([&] {
         try {
+            const FilesAs files(unit_user_, sources_of(settings_));
             build::ImageFolder images(settings_.control.images, unit_user_);
             built_ = judge(settings_, registry_, images.folder().empty() ? nullptr : &images);
         } catch (const std::bad_alloc&) {
@@ -211,6 +214,7 @@ void Daemon::start_cache() {
         [](bool warning, const std::string& s) {
             spdlog::log(warning ? spdlog::level::warn : spdlog::level::info, "{}", s);
         });
+    const FilesAs files(unit_user_);
     cache_service_->restore();
 }
 
@@ -255,6 +259,7 @@ Result<void> Daemon::start_listeners() {
     streams_->set_copying_interfaces(copying_);
     streams_->set_vrfs(vrfs_);
     channels_ = built_.channels;
+    const FilesAs files(unit_user_, sources_of(settings_));
     streams_->set_upstreams(channels_);
     return streams_->listen(built_.listeners, kernels_, ports_->any_frames());
 }
@@ -291,6 +296,7 @@ Result<void> Daemon::start_control_socket() {
         main_io_, rpc_,
         ops::ControlSocket::Options{
             .audit = audit(), .roles = std::move(*roles), .subscriptions = subscriptions_});
+    const FilesAs files(socket_of_option_ || is_nobody(unit_user_) ? "" : unit_user_);
     return socket_->listen(settings_.control.socket);
 }
 
@@ -303,6 +309,7 @@ Result<void> Daemon::start_rpc_server() {
                                                                  .audit = audit(),
                                                                  .subscriptions = subscriptions_,
                                                                  .files = page::files()});
+    const FilesAs files(unit_user_, sources_of(settings_));
     if (auto done = rpc_server_->listen(); !done)
         return Error{done.error().text, settings_.file, done.error().line};
     return {};

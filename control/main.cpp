@@ -27,10 +27,11 @@
 #include "control/ops/log.h"
 #include "control/ports/port_survey.h"
 #include "control/process/command_line.h"
+#include "control/process/files_as.h"
 #include "control/process/rights.h"
-#include "control/process/start_traces.h"
 #include "control/reference_pages.h"
 #include "control/reload/judge.h"
+#include "control/reload/start_traces.h"
 #include "control/reload/surroundings.h"
 #include "control/setup/bird_config.h"
 #include "control/setup/routeros_setup.h"
@@ -73,8 +74,9 @@ void log_all(const std::vector<steer::Error>& warnings, const std::vector<steer:
 }
 
 // Reports everything that can be known of the configuration without touching anything.
-int check(const steer::config::Settings& settings, bool dump) {
+int check(const steer::config::Settings& settings, const std::string& user, bool dump) {
     steer::build::Registry registry;
+    const steer::FilesAs files(user, steer::sources_of(settings));
     const auto built = steer::judge(settings, registry);
     print(steer::advice(settings), "warning");
     print(built.warnings, "warning");
@@ -88,9 +90,10 @@ int check(const steer::config::Settings& settings, bool dump) {
     return steer::kExitDone;
 }
 
-int dry_run(const steer::config::Settings& settings) {
+int dry_run(const steer::config::Settings& settings, const std::string& user) {
     constexpr std::chrono::seconds kPatience{10};
     steer::build::Registry registry;
+    const steer::FilesAs files(user, steer::sources_of(settings));
     const auto built = steer::judge(settings, registry);
     print(built.errors, "error");
     if (!built.ok()) return steer::kExitRejected;
@@ -150,7 +153,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     steer::harden_process();
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
-    steer::give_state_folder(source.user);
+    steer::give_own_folders(source.user);
     {
         const steer::FilesAs files(source.user);
         if (auto started = steer::ops::start_log(log); !started) {
@@ -158,7 +161,10 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
             return steer::kExitFailed;
         }
     }
-    const steer::StartTraces traces(loaded.settings);
+    const auto traces = [&] {
+        const steer::FilesAs files(source.user);
+        return steer::StartTraces(loaded.settings);
+    }();
     const auto remove_traces = [&traces, user = source.user] {
         const steer::FilesAs files(user);
         traces.remove();
@@ -362,8 +368,8 @@ int run(int argc, char** argv) {
     if (setup->count() > 0)
         return routeros_setup(loaded.settings, arguments.routeros_6, arguments.failover);
     if (bird->count() > 0) return bird_config(loaded.settings);
-    if (arguments.dry_run) return dry_run(loaded.settings);
-    return check(loaded.settings, arguments.dump_program);
+    if (arguments.dry_run) return dry_run(loaded.settings, source.user);
+    return check(loaded.settings, source.user, arguments.dump_program);
 }
 
 }  // namespace

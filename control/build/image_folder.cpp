@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "control/process/files_as.h"
 #include "control/process/new_file.h"
 #include "control/process/read_fully.h"
-#include "control/process/rights.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::build {

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "control/config/values.h"
+#include "control/process/files_as.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -73,6 +74,7 @@ std::string Reading::resolve(std::string_view path) const {
 
 Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
     if (path.empty() || path.find('\0') != std::string::npos) return Error{"not a path"};
+    const RootToRead files(path);
     std::error_code status;
     const auto kind = std::filesystem::status(path, status).type();
     if (status) return Error{status.message()};
@@ -95,6 +97,7 @@ Result<std::string> Reading::source_text(const std::string& path) {
             return {boost::system::in_place_value, known->second};
         }
     }
+    FilesAs::note_source(path);
     auto text = read_text(path, path == settings_.file);
     if (text) settings_.texts[path] = *text;
     return text;

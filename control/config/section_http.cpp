@@ -10,6 +10,7 @@
 
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
+#include "control/process/files_as.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -116,6 +117,7 @@ void read_tls(Reading& in, const Node& node, const Place& place, RpcServer& out)
 
 // A file that others may read is no secret. One that cannot be looked at was read at the start.
 void check_token_file(Reading& in, const HttpToken& token, const std::string& owner) {
+    const RootToRead files(token.token_file);
     struct stat found {};
     if (::stat(token.token_file.c_str(), &found) != 0) {
         if (errno == ENOENT) {
@@ -135,6 +137,7 @@ void check_token_file(Reading& in, const HttpToken& token, const std::string& ow
 std::string secret_in(const std::string& file) {
     constexpr std::size_t kMost = 4096;
     std::string line;
+    const RootToRead files(file);
     std::ifstream in(file);
     if (!file.empty() && std::filesystem::is_regular_file(file)) std::getline(in, line);
     if (line.ends_with('\r')) line.pop_back();

@@ -148,8 +148,8 @@ constexpr std::array<Row<Control>, 20> kControlRows{{
      "JSON-RPC, see below"},
     {"user", &Control::user, "(`steerdns` if it exists, else `nobody`)", "",
      "user that the daemon runs as after its start\nReloads read the configuration and all its "
-     "files as this user. The option `--user` of steerdnsd wins; the systemd unit has `--user "
-     "steerdns`."},
+     "files as this user. The option `--user` of steerdnsd wins, and a start then reads them as "
+     "this user, too; the systemd unit has `--user steerdns`."},
     {"images", Own<Control>{"path", read_path_or_off<&Control::images>}, "/var/lib/steerdns/images",
      "",
      "folder for compiled lists; `off` disables it\nLists with at least 20,000 names or 20 "

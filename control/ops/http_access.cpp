@@ -14,6 +14,7 @@
 #include <memory>
 #include <utility>
 
+#include "control/process/files_as.h"
 #include "control/stream/tls/openssl_ptr.h"
 #include "control/stream/tls/tls_certificate.h"
 #include "matchers/prefix/prefix_set.h"
@@ -42,6 +43,7 @@ Error unusable(const config::HttpToken& token, const std::string& why) {
 
 // Changes when the file is written or replaced. Empty: there is none.
 std::string stamp_of(const std::string& file) {
+    const RootToRead files(file);
     struct stat found {};
     if (file.empty() || ::stat(file.c_str(), &found) != 0) return {};
     return std::to_string(found.st_ino) + " " + std::to_string(found.st_size) + " " +
@@ -50,6 +52,7 @@ std::string stamp_of(const std::string& file) {
 
 // The first line of the file.
 Result<std::string> read_token(const config::HttpToken& token) {
+    const RootToRead files(token.token_file);
     const Descriptor file(::open(token.token_file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat found {};
     if (file.fd < 0 || ::fstat(file.fd, &found) != 0)

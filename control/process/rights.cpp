@@ -4,10 +4,8 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/capability.h>
-#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -168,33 +166,13 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
     return ::fchownat(at.get(), "", uid, gid, AT_EMPTY_PATH) == 0;
 }
 
-void give_state_folder(const std::string& user) {
+void give_own_folders(const std::string& user) {
     const passwd* const entry = ::geteuid() == 0 ? ::getpwnam(user.c_str()) : nullptr;
     if (entry == nullptr || user == "root") return;
     std::error_code no_folder;
     std::filesystem::create_directories(kStateFolder, no_folder);
     if (!no_folder) (void)hand_over(kStateFolder, entry->pw_uid, entry->pw_gid);
-}
-
-FilesAs::FilesAs(const std::string& user) {
-    if (user.empty() || user == "root" || ::geteuid() != 0) return;
-    const passwd* const entry = ::getpwnam(user.c_str());
-    if (entry == nullptr) std::abort();
-    groups_.resize(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
-    if (::getgroups(static_cast<int>(groups_.size()), groups_.data()) < 0) groups_.clear();
-    // The system calls: those of glibc change all threads.
-    (void)::syscall(SYS_setgroups, 0, nullptr);
-    ::setfsgid(entry->pw_gid);
-    ::setfsuid(entry->pw_uid);  // takes the capabilities for files out of the effective set
-    if (static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) != entry->pw_uid) std::abort();
-    is_changed_ = true;
-}
-
-FilesAs::~FilesAs() {
-    if (!is_changed_) return;
-    ::setfsuid(::geteuid());
-    ::setfsgid(::getegid());
-    (void)::syscall(SYS_setgroups, groups_.size(), groups_.data());
+    if (!is_nobody(user)) (void)hand_over(kRunFolder, entry->pw_uid, entry->pw_gid);
 }
 
 bool is_at_or_below(const std::string& path, const std::string& folder) {

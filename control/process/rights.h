@@ -53,24 +53,9 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
 // The folders of this program, which root gives to the user.
 inline constexpr const char* kStateFolder = "/var/lib/steerdns";
 inline constexpr const char* kRunFolder = "/run/steerdns";
-// Creates kStateFolder and gives it to the user, so that FilesAs can work in it. Does nothing if we are not root.
-// Failures are ignored: the writers report it.
-void give_state_folder(const std::string& user);
-
-// While it exists, this thread opens, creates and removes files with the permissions of `user` and no others: for paths
-// that come from what that user may write. Threads that this one starts during that time inherit it. Does nothing if the
-// name is empty or this process is not root. Broken invariant: there is no such user (resolve_user() was asked before).
-class FilesAs {
-  public:
-    explicit FilesAs(const std::string& user);
-    ~FilesAs();
-    FilesAs(const FilesAs&) = delete;
-    FilesAs& operator=(const FilesAs&) = delete;
-
-  private:
-    bool is_changed_ = false;
-    std::vector<gid_t> groups_;  // of this thread before
-};
+// Creates kStateFolder and gives it to the user, and kRunFolder if it is there, so that FilesAs can work in them. `nobody`
+// gets only the first. Does nothing if we are not root. Failures are ignored: the writers report it.
+void give_own_folders(const std::string& user);
 
 // Whether `path` is `folder` or below it, by its text; links and `..` in it do not lead out of it
 // (hand_over() follows no link that is not root's).

@@ -14,8 +14,8 @@
 #include "control/config/list_changes.h"
 #include "control/fetch/list_fetch.h"
 #include "control/process/background.h"
+#include "control/process/files_as.h"
 #include "control/process/process_limits.h"
-#include "control/process/rights.h"
 #include "control/reload/host_servers.h"
 #include "control/reload/suffix_file.h"
 #include "control/reload/surroundings.h"
@@ -41,13 +41,21 @@ std::unique_ptr<Candidate> refused(Error why) {
 
 }  // namespace
 
+std::vector<std::string> sources_of(const config::Settings& settings) {
+    std::vector<std::string> sources = settings.included;
+    sources.push_back(settings.file);
+    return sources;
+}
+
 config::LoadOutcome ConfigSource::load(bool downloads_tried) const {
+    const FilesAs files(user, {&path, 1});
     config::LoadOptions how = options;
     how.downloads_tried = downloads_tried;
     return complete(config::load(path, how));
 }
 
 config::LoadOutcome ConfigSource::load_text(const std::string& text) const {
+    const FilesAs files(user);
     return complete(config::load_text(text, path, options));
 }
 

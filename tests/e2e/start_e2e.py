@@ -327,6 +327,61 @@ class Start(unittest.TestCase):
         self.assertEqual(state.stat().st_uid, user.pw_uid)
         self.assertEqual(daemon.stop(), 0)
 
+    def test_no_file_of_root_is_read_in_the_place_of_a_file_of_the_daemons_user(self):
+        """Where that user may write, it puts links to a file that root alone may read."""
+        scene = self.scene
+        secret = scene.folder / "of_root"
+        secret.write_text("root:WORDOFROOT:20228:0:99999:7:::\n")
+        secret.chmod(0o600)
+        link = "/var/lib/steerdns/link"
+        places = {
+            "rules": f"  - tag: place\n    type: dynamic_domain_set\n    args: {{ path: {link} }}\n",
+            "list": f"  - tag: place\n    type: domain_set\n    args: {{ files: [{link}] }}\n",
+            "prefixes": f"  - tag: place\n    type: ip_set\n    args: {{ files: [{link}] }}\n",
+            "zone": f"  - tag: place\n    type: arbitrary\n    args: {{ files: [{link}] }}\n",
+            "redirect": f"  - tag: place\n    type: redirect\n    args: {{ files: [{link}] }}\n",
+            "included": f"include: [{link}]\n",
+            "static": f"control: {{ static: {link} }}\n  - tag: place\n    type: static\n",
+            "password": MINIMAL.replace('password: "secret"', f'password_file: "{link}"'),
+            "certificate": f"  - tag: place\n    type: tcp_server\n    args: {{ entry: seq_main, listen: \"172.16.1.2:853\", cert: {link}, key: {link} }}\n",
+            "token": f"control: {{ http: {{ listen: \"172.16.1.2:9154\", tls: {{ certificate: {link}, key: {link} }}, tokens: [{{ name: a, role: read, token_file: {link} }}] }} }}\n",
+            "control": f"control: {{ images: {link}, findings: {link}, leases: {link}, router_lists: {link} }}\n",
+            "configuration": "",
+        }
+        before = ("unshare", "--mount", "sh", "-c", f"mount -t tmpfs none /var/lib && mkdir /var/lib/steerdns && ln -s {secret} {link} && "
+                  'chown -Rh daemon: /var/lib/steerdns && exec "$@"', "sh")
+        for place, text in places.items():
+            whole = text if text.startswith("#") or "plugins:" in text else (MINIMAL + text if text.startswith("  ") else text.partition("  - ")[0] + MINIMAL + "".join(text.partition("  - ")[1:]))
+            config = link if place == "configuration" else str(self.write(whole))
+            for check in (("--check",), ()):
+                with self.subTest(place=place, check=check):
+                    done = scene.network.run("appliance", "timeout", "-s", "TERM", "3", *before, f"{BUILD}/steerdnsd", *check, "--config", config, *self.unit_user(),
+                                             "--control-socket", str(scene.socket), check=False, timeout=20)
+                    print("  " + "\n  ".join(line for line in done.stderr.splitlines() if "error" in line))
+                    self.assertNotIn("WORDOFROOT", done.stdout + done.stderr)
+                    if place != "control":
+                        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                        self.assertIn("Permission denied", done.stderr)
+
+    def test_a_secret_that_root_alone_may_read_is_read_for_a_configuration_of_root(self):
+        """The daemon's user cannot have chosen it. A configuration that this user may write names no file of root."""
+        scene = self.scene
+        secret = scene.folder / "password"
+        secret.write_text(PASSWORD + "\n")
+        secret.chmod(0o600)
+        config = self.write(MINIMAL.replace('password: "secret"', f'password_file: "{secret}"'))
+        config.chmod(0o600)
+        options = (*self.unit_user(), "--control-socket", str(scene.socket))
+        check = (f"{BUILD}/steerdnsd", "--check", "--config", str(config), *options)
+        self.assertEqual(scene.network.run("appliance", *check, check=False).returncode, 0)
+        user = pwd.getpwnam(options[1])
+        scene.folder.chmod(0o755)
+        os.chown(config, user.pw_uid, 0)
+        done = scene.network.run("appliance", *check, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f'the file "{secret}" in \'password_file\' of ros_address_list', done.stderr)
+        self.assertIn("cannot be read: Permission denied", done.stderr)
+
     def unit_user(self):
         """`--user NAME` as the systemd unit has it; its user `steerdns` is `daemon` here, which every Debian has."""
         start, = re.findall(r"^ExecStart=(.*)$", (ROOT / "configs/steerdnsd.service.in").read_text(), re.M)

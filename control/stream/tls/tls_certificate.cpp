@@ -8,6 +8,7 @@
 #include <ctime>
 #include <fstream>
 
+#include "control/process/files_as.h"
 #include "matchers/safe_text.h"
 
 namespace steer::stream {
@@ -24,6 +25,7 @@ Result<std::string> read_pem(const std::string& what, const std::string& file) {
     const auto cannot = [&](const std::string& why) {
         return Error{what + " " + file + " cannot be read: " + why};
     };
+    const RootToRead files(file);
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     std::string text(kMaxBytes + 1, '\0');

@@ -4,8 +4,9 @@
 #include "control/process/rights.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include <string>
 #include <system_error>
 
+#include "control/process/files_as.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;
@@ -213,6 +215,121 @@ BOOST_FIXTURE_TEST_CASE(a_thread_has_the_users_permissions_for_a_while, Folder) 
         const steer::FilesAs files("");
         BOOST_TEST(can_write(in_root));
     }
+    {
+        const steer::FilesAs files("daemon");
+        { const steer::FilesAs inner("daemon"); }
+        BOOST_TEST(!can_write(in_root), "the end of an inner one changes nothing");
+    }
+}
+
+namespace {
+
+// Root's folder with the configuration and a secret, and one of the user `daemon`, outside of /tmp.
+struct RootsFolder {
+    RootsFolder() {
+        std::string made = "/run/steerdns-rights-XXXXXX";
+        BOOST_REQUIRE(::mkdtemp(made.data()) != nullptr);
+        path = made;
+        ::chmod(path.c_str(), 0755);
+        for (const char* const name : {"roots", "users"})
+            fs::create_directory(path / name);
+        for (const char* const name : {"roots/config", "roots/secret", "users/config"})
+            std::ofstream(path / name) << "a line\n";
+        secret = path / "roots/secret";
+        ::chmod(secret.c_str(), 0600);
+        const passwd* const user = ::getpwnam("daemon");
+        BOOST_REQUIRE(user != nullptr);
+        uid = user->pw_uid;
+        BOOST_REQUIRE(::chown((path / "users").c_str(), uid, 0) == 0);
+    }
+    ~RootsFolder() { fs::remove_all(path); }
+    RootsFolder(const RootsFolder&) = delete;
+    RootsFolder& operator=(const RootsFolder&) = delete;
+
+    // With the configuration `source`.
+    [[nodiscard]] bool reads(const fs::path& file, const char* source = "roots/config") const {
+        const std::string sources[] = {path / source};
+        const steer::FilesAs files("daemon", sources);
+        return opens(file);
+    }
+    static bool opens(const fs::path& file) {
+        bool is_open = false;
+        {
+            const steer::RootToRead as_root(file);
+            is_open = std::ifstream(file).is_open();
+        }
+        BOOST_TEST(::faccessat(AT_FDCWD, "/etc/shadow", R_OK, AT_EACCESS) != 0, "in force again");
+        return is_open;
+    }
+
+    fs::path path, secret;
+    uid_t uid = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_file_that_the_user_cannot_have_chosen_is_read_as_root, RootsFolder) {
+    BOOST_TEST(reads(secret));
+    fs::create_symlink(secret, path / "roots/link");
+    fs::create_symlink("../roots/secret", path / "roots/relative");
+    BOOST_TEST(reads(path / "roots/link"));
+    BOOST_TEST(reads(path / "roots/relative"));
+    const steer::FilesAs files("daemon");
+    BOOST_TEST(!opens(secret), "no configuration was named");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_whose_path_the_user_can_change_is_not_read_as_root, RootsFolder) {
+    fs::create_symlink(secret, path / "users/link");
+    fs::create_symlink("../users/link", path / "roots/link");
+    BOOST_REQUIRE(::lchown((path / "users/link").c_str(), 0, 0) == 0);
+    BOOST_TEST(!reads(path / "users/link"));
+    BOOST_TEST(!reads(path / "roots/link"));
+    std::ofstream(path / "users/roots") << "of root";
+    ::chmod((path / "users/roots").c_str(), 0600);
+    BOOST_TEST(!reads(path / "users/roots"));
+    std::ofstream(path / "roots/writable") << "by the user, who may not read it";
+    BOOST_REQUIRE(::chown((path / "roots/writable").c_str(), uid, 0) == 0);
+    ::chmod((path / "roots/writable").c_str(), 0);
+    BOOST_TEST(!reads(path / "roots/writable"));
+    // As in /tmp: the user removes no file of root, but a hard link could be the user's.
+    ::chmod((path / "roots").c_str(), 01777);
+    BOOST_TEST(reads(secret));
+    fs::create_hard_link(secret, path / "roots/other");
+    BOOST_TEST(!reads(secret));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_configuration_that_the_user_can_change_names_no_file_of_root,
+                        RootsFolder) {
+    BOOST_TEST(!reads(secret, "users/config"));
+    const std::string sources[] = {path / "roots/config"};
+    const steer::FilesAs files("daemon", sources);
+    BOOST_TEST(opens(secret));
+    steer::FilesAs::note_source(path / "users/config");  // included
+    BOOST_TEST(!opens(secret));
+}
+
+// As the package's check before a restart: the user itself, with the capability to read everything.
+BOOST_FIXTURE_TEST_CASE(a_process_of_the_user_lowers_its_capabilities, RootsFolder) {
+    BOOST_TEST(in_child([this] {
+                   constexpr int kKept[] = {CAP_DAC_READ_SEARCH};
+                   if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || ::setresuid(uid, uid, uid) != 0)
+                       return 1;
+                   const cap_t caps = ::cap_get_proc();
+                   constexpr cap_value_t kRead = CAP_DAC_READ_SEARCH;
+                   ::cap_set_flag(caps, CAP_EFFECTIVE, 1, &kRead, CAP_SET);
+                   if (::cap_set_proc(caps) != 0) return 2;
+                   steer::keep_only_capabilities(kKept);
+                   const auto opens_it = [this] { return std::ifstream(secret).is_open(); };
+                   if (!opens_it()) return 3;
+                   const std::string sources[] = {path / "roots/config"};
+                   {
+                       const steer::FilesAs files("daemon", sources);
+                       if (opens_it()) return 4;
+                       const steer::RootToRead as_root(secret);
+                       if (!opens_it()) return 5;
+                   }
+                   return opens_it() ? 0 : 6;
+               }) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-#include "control/process/start_traces.h"
+#include "control/reload/start_traces.h"
 
 #include <algorithm>
 #include <filesystem>
