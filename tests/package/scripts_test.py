@@ -6,8 +6,10 @@ The scripts run as they are, in a view of this machine's files of their own (mou
 systemctl of the test.
 """
 
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -26,10 +28,25 @@ case "$*" in
     *MainPID*) cat {folder}/pid ;;
     *ExecStart*) echo '{{ path=/usr/sbin/steerdnsd ; argv[]={command} ; ignore_errors=no ; start_time=[n/a] ; pid=1 ; status=0/0 }}' ;;
     *EnvironmentFiles*) echo '{folder}/environment (ignore_errors=yes)' ;;
-    *Environment*) echo 'LEVEL=info "TWO=two words"' ;;
+    *Environment*) cat {folder}/shown ;;
     *is-active*) exit 3 ;;
 esac
 """
+# `systemctl show` quotes as a shell does. Its unit has Environment="SAYS=he said \"it's $5\"" and similar ones.
+ENVIRONMENT_SHOWN = r'''LEVEL=info "TWO=two words" "SAYS=he said \"it's \$5\" \\o/ \`" "LINES=one\ntwo" "STAR=*"''' + "\n"
+# systemd.exec(5): comments, quotes, escapes, a line that goes on.
+ENVIRONMENT_FILE = r"""# of the operator
+; DEAD=comment
+THREE='three words'
+FOUR="a \"quoted\" word"
+FIVE=plain words with it's \"end\"  \
+  SIX=6
+ SEVEN = spaced
+EIGHT='a\b'"c"
+NINE=
+"""
+IN_ENVIRONMENT = {"LEVEL": "info", "TWO": "two words", "SAYS": "he said \"it's $5\" \\o/ `", "LINES": "one\ntwo", "STAR": "*", "THREE": "three words",
+                  "FOUR": 'a "quoted" word', "FIVE": "plain words with it's \"end\"    SIX=6", "SEVEN": "spaced", "EIGHT": "a\\bc", "NINE": ""}
 # The daemon after a break-in: as itself it waits; run by another user it says which.
 TAKEN_OVER = "id -u >>{folder}/ran; [ $(id -u) != 0 ] || exit 0; echo >{folder}/started; read -r word <{folder}/never"
 
@@ -55,7 +72,8 @@ class Scripts(unittest.TestCase):
         self.script(self.bin / "systemctl", SYSTEMCTL.format(folder=self.folder, command=self.command))
         for name in ("systemd-sysusers", "systemd-tmpfiles", "deb-systemd-invoke", "dpkg-query"):
             self.script(self.bin / name, f'#!/bin/sh\necho "{name} $*" >>{self.folder}/calls\n')
-        (self.folder / "environment").write_text("# of the operator\nTHREE='three words'\n")
+        (self.folder / "environment").write_text(ENVIRONMENT_FILE)
+        (self.folder / "shown").write_text(ENVIRONMENT_SHOWN)
 
     def script(self, path, text):
         path.write_text(text)
@@ -68,8 +86,8 @@ class Scripts(unittest.TestCase):
         return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", binds, "sh", *words], text=True,
                               capture_output=True, env={"PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=60)
 
-    def upgraded(self):
-        done = self.view("sh", str(POSTINST), "configure", "0.0")
+    def upgraded(self, before=()):
+        done = self.view(*before, "sh", str(POSTINST), "configure", "0.0")
         self.assertEqual(done.returncode, 0, done.stderr)
         return "deb-systemd-invoke restart steerdnsd.service" in (self.folder / "calls").read_text(), done.stderr
 
@@ -90,20 +108,61 @@ class Scripts(unittest.TestCase):
         self.assertEqual((self.folder / "ran").read_text().split(), [str(UID)], "it ran once more, as that user")
         self.assertTrue(is_restarted, said)
 
-    def test_the_check_is_the_installed_program_with_the_units_options_and_no_right_to_write(self):
+    def checks(self, **how):
+        """Words, environment, ids and rights of each check of an upgrade; whether the daemon is restarted; what is said."""
         (self.folder / "pid").write_text("1\n")
-        self.script(self.sbin / "steerdnsd", f'#!/bin/sh\n{{ echo "$@"; id -u; id -g; grep -E "NoNewPrivs|CapEff|CapBnd" /proc/self/status; env; }} >{self.folder}/checked\n')
+        code = ("import json, os, re; status = open('/proc/self/status').read(); "
+                "row = [__import__('sys').argv[1:], dict(os.environ), os.getuid(), os.getgid(), dict(re.findall(r'(NoNewPrivs|CapEff|CapBnd):\\t(.*)', status))]; "
+                f"open('{self.folder}/checked', 'a').write(json.dumps(row) + chr(10))")
+        self.script(self.sbin / "steerdnsd", f'#!/bin/sh\nexec /usr/bin/python3 -I -c "{code}" "$@"\n')
         (self.folder / "checked").touch()
         (self.folder / "checked").chmod(0o666)
-        is_restarted, said = self.upgraded()
-        lines = (self.folder / "checked").read_text().splitlines()
-        self.assertEqual(lines[0], self.command.partition(" ")[2] + " --check")
-        self.assertEqual(lines[1:3], [str(UID)] * 2)
-        rights = dict(line.split(":\t") for line in lines[3:6])
+        is_restarted, said = self.upgraded(**how)
+        return [json.loads(line) for line in (self.folder / "checked").read_text().splitlines()], is_restarted, said
+
+    def test_the_check_is_the_installed_program_with_the_units_options_and_no_right_to_write(self):
+        (row,), is_restarted, said = self.checks()
+        words, environment, uid, gid, rights = row
+        self.assertEqual(words, [*self.command.split()[1:], "--check"])
+        self.assertEqual((uid, gid), (UID, UID))
         self.assertEqual(rights, {"NoNewPrivs": "1", "CapEff": "0000000000000004", "CapBnd": "0000000000000004"})  # DAC_READ_SEARCH
-        for line in ("LEVEL=info", "TWO=two words", "THREE=three words"):
-            self.assertIn(line, lines)
         self.assertTrue(is_restarted, said)
+
+    def test_the_check_has_the_environment_of_the_unit(self):
+        """As systemd quotes it, and as an EnvironmentFile has it."""
+        (row,), is_restarted, said = self.checks()
+        environment = {name: value for name, value in row[1].items() if name not in ("PATH", "PWD", "SHLVL", "_", "LC_CTYPE")}
+        self.assertEqual(environment, IN_ENVIRONMENT)
+        self.assertTrue(is_restarted, said)
+
+    def test_an_option_with_a_star_is_no_list_of_files(self):
+        self.command += " --directory /etc/pass*"
+        self.script(self.bin / "systemctl", SYSTEMCTL.format(folder=self.folder, command=self.command))
+        (row,), _, _ = self.checks()
+        self.assertEqual(row[0][-3:], ["--directory", "/etc/pass*", "--check"])
+
+    def test_a_check_without_the_right_to_read_everything_says_so(self):
+        """As in a container whose root has few capabilities."""
+        lacks = ("setpriv", "--bounding-set", "-dac_read_search,-dac_override,-setpcap", "--inh-caps", "-all")
+        (row,), is_restarted, said = self.checks(before=lacks)
+        self.assertEqual((row[2], row[4]["CapEff"]), (UID, "0" * 16))
+        self.assertTrue(is_restarted, said)
+        self.assertNotIn("CAP_DAC_READ_SEARCH", said, "nothing was refused")
+        (self.folder / "calls").unlink()
+        self.installed()
+        self.config.chmod(0o600)
+        is_restarted, said = self.upgraded(before=lacks)
+        self.assertFalse(is_restarted)
+        self.assertIn("the configuration cannot be read: Permission denied", said)
+        self.assertIn("the check ran without CAP_DAC_READ_SEARCH, so it read only what the user steerdns may read", said)
+
+    def test_a_check_that_cannot_run_is_no_refused_configuration(self):
+        (self.folder / "pid").write_text("1\n")
+        self.installed()
+        is_restarted, said = self.upgraded(before=("setpriv", "--bounding-set", "-setuid,-setgid,-setpcap", "--inh-caps", "-all"))
+        self.assertFalse(is_restarted)
+        self.assertNotIn("refuses the configuration", said)
+        self.assertIn("steerdnsd was not restarted: its configuration could not be checked (errors above)", said)
 
     def test_a_refused_configuration_keeps_the_daemon(self):
         (self.folder / "pid").write_text("1\n")
@@ -122,6 +181,20 @@ class Scripts(unittest.TestCase):
         self.installed()
         self.view("sh", str(POSTINST), "configure", "")
         self.assertEqual(secret.stat().st_gid, 0)
+
+    def test_only_the_daemons_unit_starts_anything_as_root(self):
+        """The doctor and the announcer of anycast are the daemon's user from their first instruction."""
+        for path in (ROOT / "configs").glob("*.service.in"):
+            lines = dict(line.split("=", 1) for line in path.read_text().splitlines() if re.match(r"\w+=", line))
+            started = re.findall(r"(?m)^(Exec\w+)=(\W*)(\S+)", path.read_text())
+            with self.subTest(unit=path.name):
+                self.assertEqual([words for words in started if set(words[1]) & set("+!")],
+                                 [("ExecReload", "+/", "bin/sh")] if path.name == "steerdnsd.service.in" else [])
+                self.assertEqual(lines["NoNewPrivileges"], "yes")
+                if path.name != "steerdnsd.service.in":
+                    self.assertEqual(lines["User"], "steerdns")
+                    # systemd reads these as root, and only root writes in their folder.
+                    self.assertRegex(lines["EnvironmentFile"], r"^-/etc/default/steerdns-\w+$")
 
     def test_logrotate_works_in_the_log_folder_as_its_owner(self):
         logs = self.folder / "log"
