@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "control/stream/base/socket_address.h"
-#include "control/stream/upstream/pending_asks.h"
+#include "control/stream/upstream/id_session.h"
 #include "control/stream/upstream/socks5.h"
 #include "control/stream/upstream/upstream_pool.h"
-#include "control/stream/upstream/upstream_reply.h"
 #include "control/stream/upstream/upstream_socket.h"
 #include "control/stream/upstream/upstream_udp.h"
 #include "dataplane/dns/wire.h"
@@ -26,18 +25,16 @@ using boost::system::error_code;
 
 constexpr unsigned kQueriesAtOnce = 64;  // of one association: fewer ids to guess
 
-class RelayedSession final : public UpstreamSession,
-                             public std::enable_shared_from_this<RelayedSession> {
+class RelayedSession final : public IdSession, public std::enable_shared_from_this<RelayedSession> {
   public:
     RelayedSession(StreamContext& context, ByteStream control, std::vector<std::uint8_t> header,
                    bool is_by_name, std::shared_ptr<RelayUse> use, SessionWatcher& watcher)
-        : context_(context),
+        : IdSession(context, watcher, kQueriesAtOnce),
           control_(std::move(control)),
           socket_(context.io),
           header_(std::move(header)),
           is_by_name_(is_by_name),
-          use_(std::move(use)),
-          watcher_(watcher) {}
+          use_(std::move(use)) {}
 
     // 0 or errno.
     int open(const RelayAddress& relay, const UpstreamTarget& target);
@@ -49,43 +46,27 @@ class RelayedSession final : public UpstreamSession,
     }
 
     void ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) override;
-    [[nodiscard]] unsigned room() const override {
-        return ended_ ? 0 : kQueriesAtOnce - in_progress();
-    }
-    [[nodiscard]] unsigned in_progress() const override {
-        return static_cast<unsigned>(pending_.size());
-    }
-    [[nodiscard]] std::uint64_t silent_since_ms() const override { return silent_since_ms_; }
     void expire(std::uint64_t now_ms) override;
-    void close() override;
 
   private:
+    void disconnect() override {
+        error_code ignored;
+        socket_.close(ignored);
+        control_.close();
+    }
     void watch_control();
     void wait_for_reply();
     void receive();
     // False: it is a reply to none of our queries.
     bool take(std::span<std::uint8_t> datagram);
-    void end(const std::string& why);
-    void stop() {
-        ended_ = true;
-        silent_since_ms_ = UINT64_MAX;
-        error_code ignored;
-        socket_.close(ignored);
-        control_.close();
-    }
 
-    StreamContext& context_;
     ByteStream control_;
     udp::socket socket_;
     const std::vector<std::uint8_t> header_;  // of each datagram: the upstream
     const bool is_by_name_;  // the relay answers with an address that we do not know
     const std::shared_ptr<RelayUse> use_;
-    SessionWatcher& watcher_;
-    PendingAsks pending_;
-    std::uint64_t silent_since_ms_ = UINT64_MAX;
     unsigned near_misses_ = 0;
     bool works_ = false;  // a reply came
-    bool ended_ = false;
 };
 
 int RelayedSession::open(const RelayAddress& relay, const UpstreamTarget& target) {
@@ -110,22 +91,16 @@ int RelayedSession::open(const RelayAddress& relay, const UpstreamTarget& target
 
 void RelayedSession::ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms,
                          Done done) {
-    std::uint16_t id = 0;
-    do {
-        id = static_cast<std::uint16_t>(context_.random.next());
-    } while (pending_.contains(id));
-    PendingAsk p(query, id, deadline_ms, std::move(done));
+    const auto sent = add(query, deadline_ms, std::move(done));
     std::vector<std::uint8_t> datagram = header_;
-    datagram.insert(datagram.end(), p.query.begin(), p.query.end());
+    datagram.insert(datagram.end(), sent.begin(), sent.end());
     // A datagram that cannot leave counts as lost: the pool asks again on a newer session.
     (void)::send(socket_.native_handle(), datagram.data(), datagram.size(), MSG_DONTWAIT);
-    pending_.emplace(id, std::move(p));
-    if (silent_since_ms_ == UINT64_MAX) silent_since_ms_ = context_.now_ms();
 }
 
 // The proxy sends nothing here. It closes the connection to end the association.
 void RelayedSession::watch_control() {
-    while (!ended_) {
+    while (!has_ended()) {
         std::size_t n = 0;
         const Io io = control_.read(context_.room, n);
         if (io == Io::ended || io == Io::failed) return end("the proxy ended the association");
@@ -138,10 +113,10 @@ void RelayedSession::watch_control() {
 }
 
 void RelayedSession::wait_for_reply() {
-    if (ended_) return;
+    if (has_ended()) return;
     socket_.async_wait(udp::socket::wait_read,
                        [self = shared_from_this()](const error_code& error) {
-                           if (error || self->ended_) return;
+                           if (error || self->has_ended()) return;
                            self->receive();
                            self->wait_for_reply();
                        });
@@ -149,7 +124,7 @@ void RelayedSession::wait_for_reply() {
 
 void RelayedSession::receive() {
     const unsigned before = in_progress();
-    for (unsigned turn = 0; turn < kUpstreamReads && !ended_; ++turn) {
+    for (unsigned turn = 0; turn < kUpstreamReads && !has_ended(); ++turn) {
         const auto got = ::recv(socket_.native_handle(), context_.room.data(), context_.room.size(),
                                 MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
@@ -161,53 +136,30 @@ void RelayedSession::receive() {
             works_ = true;
             use_->replied_ms = context_.now_ms();
             near_misses_ = 0;
-            silent_since_ms_ = pending_.empty() ? UINT64_MAX : context_.now_ms();
+            if (!has_ended()) end_silence();
             continue;
         }
-        context_.count(StreamCount::upstream_unmatched);
         if (++near_misses_ < UpstreamUdp::kMaxNearMisses) continue;
         use_->pause(context_.now_ms());
         return end("wrong replies came from the proxy's relay");
     }
-    if (!ended_ && in_progress() < before) watcher_.on_room(*this);
+    if (!has_ended() && in_progress() < before) watcher_.on_room(*this);
 }
 
 bool RelayedSession::take(std::span<std::uint8_t> datagram) {
     const std::size_t head = socks5::datagram_head(datagram);
-    if (head == 0) return false;
-    if (!is_by_name_ && !std::ranges::equal(datagram.first(head), header_)) return false;
-    const auto message = datagram.subspan(head);
-    const auto found = message.size() >= dns::kHeaderSize
-                           ? pending_.find(dns::load_be16(message.data()))
-                           : pending_.end();
-    if (found == pending_.end() || !is_reply_to(found->second.query, message)) return false;
-    dns::store_be16(message.data(), found->second.id);
-    const Done done = std::move(found->second.done);
-    pending_.erase(found);
-    done({.message = message});
-    return true;
+    if (head == 0 || (!is_by_name_ && !std::ranges::equal(datagram.first(head), header_))) {
+        context_.count(StreamCount::upstream_unmatched);
+        return false;
+    }
+    return take_reply(datagram.subspan(head));
 }
 
 void RelayedSession::expire(std::uint64_t now_ms) {
     const bool is_silent =
-        silent_since_ms_ <= now_ms && now_ms - silent_since_ms_ >= UpstreamPool::kSilenceMs;
+        silent_since_ms() <= now_ms && now_ms - silent_since_ms() >= UpstreamPool::kSilenceMs;
     if (is_silent && !works_ && !use_->is_known_to_work(now_ms)) use_->pause(now_ms);
-    const auto late = take_late(pending_, now_ms, [](std::uint32_t) {});
-    for (const Done& done : late)
-        done({.error = ETIMEDOUT});
-    if (!late.empty() && !ended_) watcher_.on_room(*this);
-}
-
-void RelayedSession::end(const std::string& why) {
-    stop();
-    end_asks(std::exchange(pending_, {}));
-    watcher_.on_ended(*this, why);
-}
-
-void RelayedSession::close() {
-    if (ended_) return;
-    stop();
-    end_asks_later(context_.io, std::exchange(pending_, {}));
+    IdSession::expire(now_ms);
 }
 
 }  // namespace
