@@ -179,6 +179,7 @@ void UpstreamPool::look_at_connections(std::uint64_t now_ms) {
 
 void UpstreamPool::suspect(Open& open) {
     context_.count(StreamCount::upstream_silent);
+    route_->falls_silent(open.path);
     for (const QueryPtr& query : queries_) {
         if (query->number != open.number || query->on_wire == 0 || query->newer_than != 0) continue;
         query->newer_than = last_number_;

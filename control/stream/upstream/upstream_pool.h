@@ -6,8 +6,8 @@
 // - If a connection ended before the reply came, its queries are asked once more, on a newer one
 //   (RFC 7766 6.2.4).
 // - A connection without a byte for kSilenceMs while a reply is due is suspect: it gets
-//   no more queries, its queries are also asked on a newer one, and the first reply counts. It is
-//   closed when no query waits for it, or after kGiveUpMs.
+//   no more queries, its queries are also asked on a newer one, if possible to another address, and the
+//   first reply counts. It is closed when no query waits for it, or after kGiveUpMs.
 // - A connection attempt older than kFreshMs does not prevent another one (the kernel's
 //   own retransmissions come after 1, 3, 7 s); it may still succeed until kGiveUpMs.
 // - If an upstream's certificate is not trusted, all waiting queries fail at once with EKEYREJECTED. It is

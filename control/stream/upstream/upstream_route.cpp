@@ -89,6 +89,11 @@ void UpstreamRoute::fails(const ConnectPath& path) {
     std::rotate(at, at + 1, paths_.end());
 }
 
+void UpstreamRoute::falls_silent(const ConnectPath& path) {
+    const auto at = place_of(path);
+    if (at != paths_.end()) std::rotate(at, at + 1, paths_.end());
+}
+
 void UpstreamRoute::begin_again() {
     for (Path& known : paths_)
         known.failed = false;

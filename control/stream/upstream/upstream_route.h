@@ -1,8 +1,8 @@
 // The destination of connections to an upstream: its addresses, or those of its proxy and the proxy's target.
 //
 // Names are looked up when needed (upstream_name.h). Behind a proxy each pair of a proxy's address and an upstream's
-// address is a path of its own. A path that failed is moved to the end, one that works to the front. The upstream as a
-// whole has failed only when each of its paths failed, one after the other. One thread.
+// address is a path of its own. A path that failed or fell silent is moved to the end, one that works to the front. The
+// upstream as a whole has failed only when each of its paths failed, one after the other. One thread.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,8 @@ class UpstreamRoute {
 
     void works(const ConnectPath& path);
     void fails(const ConnectPath& path);
+    // A connection on it went silent: others are tried first. It has not failed, because only that connection may be lost.
+    void falls_silent(const ConnectPath& path);
     // Failures so far count no more.
     void begin_again();
     void network_changed();

@@ -579,6 +579,49 @@ BOOST_AUTO_TEST_CASE(a_relay_that_brings_no_reply_is_replaced_by_tcp) {
     p.check_reply(0, 1, "a.example");
 }
 
+BOOST_AUTO_TEST_CASE(a_silent_association_is_followed_by_one_to_another_address) {
+    PoolWorld p;
+    p.be_proxy();
+    p.target.scheme = stream::UpstreamScheme::udp;
+    p.target.address.reset();
+    p.target.host = "dns.example";
+    Resolver names(p);
+    Peer relay = Peer::bound(Transport::udp, kHere);
+    const auto associate = [&] {
+        Peer& proxy = p.proxy();
+        p.expect(proxy, kAssociate);
+        proxy.send(bound_to(relay.port()));
+    };
+    // The last byte of the upstream's address in the next datagram; `alive` ones reply.
+    const auto asked = [&](int alive) {
+        std::optional<std::pair<Bytes, stream::SocketAddress>> got;
+        BOOST_REQUIRE(p.w.until([&] { return (got = relay.receive_from()).has_value(); }));
+        const auto& [bytes, from] = *got;
+        Bytes head(bytes.begin(), bytes.begin() + 10);
+        if (head[7] == alive) relay.send_to(joined(head, response_to(bytes)), from);
+        return static_cast<int>(head[7]);
+    };
+    p.begin();
+    p.ask(1, "a.example", 4000);
+    names.answer({{192, 0, 2, 1}, {192, 0, 2, 2}}, {});
+    associate();
+    BOOST_TEST(asked(1) == 1);
+    BOOST_REQUIRE(p.replied(1));
+    // It dies, and the relay is known to work.
+    for (std::uint16_t id = 2; id <= 3; ++id) {
+        p.ask(id, "b.example", 4000);
+        if (id == 2) {
+            BOOST_TEST(asked(2) == 1);
+            p.w.pass(std::chrono::milliseconds(stream::UpstreamPool::kSilenceMs + 100));
+            associate();
+        }
+        BOOST_TEST(asked(2) == 2);
+        BOOST_REQUIRE(p.replied(id));
+        BOOST_TEST(p.w.replies[id - 1U].b == 0U);
+    }
+    BOOST_TEST(p.said.empty());
+}
+
 BOOST_AUTO_TEST_CASE(forged_replies_end_an_association) {
     ProxiedDatagrams p;
     p.ask(1, "a.example", 4000);
