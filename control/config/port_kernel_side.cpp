@@ -165,4 +165,15 @@ std::vector<RowText> exception_rate_row_texts() {
     return row_texts(kRateRows);
 }
 
+std::vector<std::string> devices_beside_firewall(const std::vector<PortSettings>& ports,
+                                                 const std::string& standard) {
+    std::vector<std::string> devices;
+    for (const PortSettings& port : ports) {
+        if (port.kernel_backed() ? port.driver != Driver::socket : !port.pci.empty())
+            devices.push_back(port.pci.empty() ? port.device : port.pci);
+    }
+    if (ports.empty() && !standard.empty()) devices.push_back(standard);
+    return devices;
+}
+
 }  // namespace steer::config

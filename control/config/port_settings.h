@@ -92,4 +92,9 @@ struct PortSettings {
     }
 };
 
+// Devices whose packets are taken before netfilter sees them, by name or PCI address. Without ports: `standard`, the
+// interface of the default route, unless that is empty.
+std::vector<std::string> devices_beside_firewall(const std::vector<PortSettings>& ports,
+                                                 const std::string& standard);
+
 }  // namespace steer::config

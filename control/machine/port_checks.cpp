@@ -136,10 +136,10 @@ Findings check_reserved_ports(const Subject& subject) {
 }
 
 Findings check_firewall(const Subject& subject) {
-    auto devices = subject.xdp_interfaces();
-    for (const config::PortSettings* port : subject.pci_ports())
-        devices.push_back(port->pci);
-    const std::string text = kernel::bypassed_filters(devices, subject.input_filters);
+    const std::string text =
+        kernel::bypassed_filters(config::devices_beside_firewall(subject.settings.dataplane.ports,
+                                                                 subject.host.default_interface),
+                                 subject.input_filters);
     if (text.empty()) return {};
     return {{Level::advice,
              text,

@@ -41,20 +41,6 @@ bool others_can_read(const std::string& file) {
            (found.st_mode & S_IROTH) != 0;
 }
 
-// Those whose packets netfilter does not see before we do.
-std::vector<std::string> devices_beside_firewall(const config::Settings& settings) {
-    std::vector<std::string> devices;
-    for (const config::PortSettings& port : settings.dataplane.ports) {
-        if (port.kernel_backed() ? port.driver != config::Driver::socket : !port.pci.empty())
-            devices.push_back(port.pci.empty() ? port.device : port.pci);
-    }
-    if (settings.dataplane.ports.empty()) {
-        const HostFacts host = look_at_host();
-        if (!host.default_interface.empty()) devices.push_back(host.default_interface);
-    }
-    return devices;
-}
-
 }  // namespace
 
 build::Built judge(const config::Settings& settings, build::Registry& registry,
@@ -78,7 +64,9 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
 
 std::vector<Error> advice(const config::Settings& settings) {
     std::vector<Error> out;
-    if (const auto devices = devices_beside_firewall(settings); !devices.empty()) {
+    const auto devices =
+        config::devices_beside_firewall(settings.dataplane.ports, look_at_host().default_interface);
+    if (!devices.empty()) {
         auto text = kernel::bypassed_filters(devices, kernel::find_input_filters());
         if (!text.empty()) out.push_back(settings.error(settings.dataplane.line, std::move(text)));
     }

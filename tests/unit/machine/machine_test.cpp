@@ -372,6 +372,21 @@ BOOST_AUTO_TEST_CASE(upstream_ports_are_reserved_if_the_kernel_could_use_them) {
 
 // ---- kernel
 
+BOOST_AUTO_TEST_CASE(devices_that_a_firewall_does_not_see_are_found) {
+    std::vector<config::PortSettings> ports(5);
+    for (std::size_t i = 0; i < ports.size(); ++i)
+        ports[i].device = "eth" + std::to_string(i);
+    ports[1].driver = config::Driver::af_packet;
+    ports[2].driver = config::Driver::socket;
+    ports[3].driver = config::Driver::memif;
+    ports[4].device = "";
+    ports[4].pci = "0000:01:00.0";
+    BOOST_TEST((config::devices_beside_firewall(ports, "eth9") ==
+                std::vector<std::string>{"eth0", "eth1", "0000:01:00.0"}));
+    BOOST_TEST((config::devices_beside_firewall({}, "eth9") == std::vector<std::string>{"eth9"}));
+    BOOST_TEST(config::devices_beside_firewall({}, "").empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_firewall_that_a_port_passes_by_is_named) {
     const auto found = [](const std::string& port, std::vector<std::string> chains) {
         const Machine machine("dataplane: { ports: [ " + port + " ] }\n");
