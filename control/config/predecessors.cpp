@@ -37,6 +37,12 @@ bool is_secret_or_address(std::string_view key) {
     return key == "username" || key == "address" || key.starts_with("password");
 }
 
+// An empty text declines what a profile of `network.outbound` would set.
+bool declines_by_empty_text(const Entry& entry) {
+    return entry.value.is_text() && entry.value.text.empty() &&
+           (entry.key == "socks5" || entry.key == "bootstrap");
+}
+
 }  // namespace
 
 void report_type(Reading& in, const PredecessorType& type, int line, const std::string& where) {
@@ -65,6 +71,7 @@ bool counts_as_absent(Reading& in, const Entry& entry, std::string_view owner) {
         find_type(where) != nullptr || std::ranges::count(kOthersWithKeys, where) > 0;
     if (!of_theirs || is_secret_or_address(entry.key)) return false;
     const auto name = [&] { return Place{entry.key, owner, entry.line}.name(); };
+    if (declines_by_empty_text(entry)) return false;
     if (entry.value.is_null() || (entry.value.is_text() && entry.value.text.empty())) {
         in.report().warn(entry.line,
                          name() + " is empty and is ignored: remove it, or write a value");

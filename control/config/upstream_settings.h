@@ -26,6 +26,8 @@ struct UpstreamServer {  // an address and a port
 struct ReachSettings {
     std::optional<Socks5Settings> socks5;
     std::optional<UpstreamServer> bootstrap;
+    // Written as "": no profile of `network.outbound` sets it.
+    bool no_socks5 = false, no_bootstrap = false;
     AddressFamily family = AddressFamily::any;
     std::uint32_t so_mark = 0;
     std::string device;  // empty: none

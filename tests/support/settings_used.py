@@ -23,6 +23,7 @@ IN_PARSER = {
     "Settings::included": "names of files in messages",
     **dict.fromkeys(["ReadList::is_remote", "ReadList::use"], "what is said of a list that was read"),
     **dict.fromkeys(["Control::pattern_time", "Control::pattern_memory"], "the parser has patterns compiled"),
+    **dict.fromkeys(["ReachSettings::no_socks5", "ReachSettings::no_bootstrap"], "an empty text declines a profile of network.outbound"),
     "Forward::picked_from": "the graph of references",
     "ReloadProvider::providers": "checked; a reload reads every list whose file has changed",
 }

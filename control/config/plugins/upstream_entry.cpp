@@ -294,6 +294,11 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
     args.reach = reach;
     if (!read_rows(in, node, kUpstreamEntryRows, owner, args) || args.addr.empty())
         return std::nullopt;
+    // A profile that the upstream names wins over the "" of its forward.
+    if (!args.outbound.empty()) {
+        args.reach.no_socks5 = args.reach.no_socks5 && node.find("socks5") != nullptr;
+        args.reach.no_bootstrap = args.reach.no_bootstrap && node.find("bootstrap") != nullptr;
+    }
     const Node* const addr = node.find("addr");
     return finish(in, args, owner, addr == nullptr ? node.line : addr->line);
 }
@@ -316,15 +321,16 @@ void take_outbound(Reading& in, const std::string& name, ReachSettings& reach) {
     const auto profile = profiles.find(name.empty() ? standard : name);
     if (profile == profiles.end()) return;
     const ReachSettings& theirs = profile->second;
-    if (!reach.socks5) reach.socks5 = theirs.socks5;
-    if (!reach.bootstrap) reach.bootstrap = theirs.bootstrap;
+    if (!reach.socks5 && !reach.no_socks5) reach.socks5 = theirs.socks5;
+    if (!reach.bootstrap && !reach.no_bootstrap) reach.bootstrap = theirs.bootstrap;
     if (reach.family == AddressFamily::any) reach.family = theirs.family;
 }
 
 void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    out.no_bootstrap = node.is_text() && node.text.empty();
+    if (out.no_bootstrap) return out.bootstrap.reset();
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
-    if (text.empty()) return out.bootstrap.reset();
     std::string_view address = text;
     if (lowered(address).starts_with("udp://")) address.remove_prefix(6);
     const auto parts = parse_host_port(address);
@@ -350,9 +356,10 @@ void read_bootstrap_version(Reading& in, const Node& node, const Place& place, R
 }
 
 void read_socks5(Reading& in, const Node& node, const Place& place, ReachSettings& out) {
+    out.no_socks5 = node.is_text() && node.text.empty();
+    if (out.no_socks5) return out.socks5.reset();
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
-    if (text.empty()) return out.socks5.reset();
     std::string_view rest = text;
     if (lowered(rest).starts_with("socks5://")) rest.remove_prefix(9);
     Socks5Settings proxy;

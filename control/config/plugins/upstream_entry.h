@@ -19,7 +19,8 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
 std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
                                               const std::string& owner);
 
-// Applies the outbound profile of this name, or the default one if it is empty, to settings that `reach` does not have.
+// Applies the outbound profile of this name, or the default one if it is empty, to settings that `reach` neither has nor
+// declines.
 void take_outbound(Reading& in, const std::string& name, ReachSettings& reach);
 
 // ---- rows that a forward has as well, for structs with a member `reach`
@@ -39,7 +40,8 @@ template <class T>
 inline constexpr std::array<Row<T>, 5> kReachRows{{
     {"bootstrap", Own<T>{"address", reach_of<read_bootstrap, T>}, "none", "",
      "resolver for the name in `addr`, as in 192.0.2.1 or 192.0.2.1:5353\nWithout it, the "
-     "resolvers of /etc/resolv.conf are used, except this daemon."},
+     "resolvers of /etc/resolv.conf are used, except this daemon. With \"\", no profile of "
+     "`network.outbound` sets it."},
     {"bootstrap_version", Own<T>{"one of", reach_of<read_bootstrap_version, T>}, "(both)", "4|6",
      "use only addresses of this family for the name in `addr`"},
     {"socks5", Own<T>{"address", reach_of<read_socks5, T>}, "none", "",
@@ -47,7 +49,7 @@ inline constexpr std::array<Row<T>, 5> kReachRows{{
      "`user:password@proxy.example:1080`. The proxy resolves the upstream's name, unless "
      "`dial_addr` or `bootstrap` is set. Queries to a udp:// upstream use the proxy's relay for "
      "datagrams (UDP ASSOCIATE). If it has none, they use TCP through the proxy. No query "
-     "bypasses the proxy."},
+     "bypasses the proxy. With \"\", no profile of `network.outbound` sets a proxy."},
     {"so_mark", Own<T>{"integer", reach_of<read_so_mark, T>}, "(0)", "0..4294967295",
      "packet mark of queries to upstreams (SO_MARK), for policy routing"},
     {"bind_to_device", Own<T>{"text", reach_of<read_device, T>}, "none", "",

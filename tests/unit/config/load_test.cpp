@@ -280,6 +280,37 @@ BOOST_AUTO_TEST_CASE(an_upstream_uses_its_own_options_or_those_of_the_forward) {
     BOOST_TEST((quick.size() == 2U && quick[0].scheme == UpstreamScheme::tls && !quick[1].address));
 }
 
+BOOST_AUTO_TEST_CASE(empty_text_declines_the_default_outbound_profile) {
+    const std::string kProfiles =
+        "network: { outbound: { default: far, profiles: { far: { proxy: { socks5: "
+        "'192.0.2.9:1080' }, resolver: { nameservers: [192.0.2.53] } }, near: { proxy: { socks5: "
+        "'192.0.2.8' } } } } }\n";
+    const auto reached = [&](const std::string& of_forward, const std::string& of_upstream) {
+        const auto loaded = load_text(
+            kProfiles +
+                "plugins:\n  - tag: main\n    type: sequence\n    args: [{ exec: $fwd }]\n" +
+                "  - tag: fwd\n    type: forward\n    args: { " + of_forward +
+                "upstreams: [{ addr: 192.0.2.1" + of_upstream + " }] }\n",
+            "test.yaml", test_options());
+        for (const Error& error : loaded.errors)
+            BOOST_ERROR(error.sentence());
+        const auto& reach =
+            std::get<Forward>(plugin(loaded.settings, "fwd").args).upstreams.at(0).reach;
+        return (reach.socks5 ? reach.socks5->host : "none") + " " +
+               (reach.bootstrap ? "resolver" : "none");
+    };
+    BOOST_TEST(reached("", "") == "192.0.2.9 resolver");
+    BOOST_TEST(reached("", ", socks5: ''") == "none resolver");
+    BOOST_TEST(reached("socks5: '', ", "") == "none resolver");
+    BOOST_TEST(reached("bootstrap: '', ", "") == "192.0.2.9 none");
+    BOOST_TEST(reached("", ", bootstrap: '', socks5: ''") == "none none");
+    BOOST_TEST(reached("socks5: 192.0.2.7, ", ", socks5: ''") == "none resolver");
+    BOOST_TEST(reached("socks5: '', ", ", socks5: 192.0.2.7") == "192.0.2.7 resolver");
+    // A profile that the upstream names is no default.
+    BOOST_TEST(reached("socks5: '', ", ", outbound: near") == "192.0.2.8 none");
+    BOOST_TEST(reached("", ", outbound: near, socks5: ''") == "none none");
+}
+
 BOOST_AUTO_TEST_CASE(good_lines_of_a_persistent_file_are_used) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/persistent_lines.yaml", test_options()).settings;
