@@ -143,15 +143,12 @@ void Daemon::tell_fleet(const ops::HealthChecks& checks) {
     const bool is_ready = std::ranges::all_of(checks, [](const ops::HealthCheck& check) {
         return check.is_good() || check.name == "drain" || check.name == "shutdown";
     });
-    std::vector<std::string> addresses;
-    for (const IpAddress& address : hops_->current()->service_addresses)
-        addresses.push_back(address.to_string());
     fleet::BoxFacts now{.version = kVersion,
                         .configuration = reloads_.hash_text,
                         .is_ready = is_ready,
                         .is_draining = is_draining_ || ends_ms_.has_value(),
                         .fitness = fleet::fitness_of(checks),
-                        .addresses = std::move(addresses)};
+                        .addresses = hops_->current()->service_addresses};
     if (now == facts_) return;
     facts_ = std::move(now);
     fleet_->set_facts(facts_);

@@ -745,19 +745,20 @@ std::uint64_t Fleet::box_life_ms() const {
 // A change of its state is not left to the next tick: the others rely on it.
 void Fleet::set_facts(BoxFacts facts, std::uint64_t now_ms) {
     facts_ = std::move(facts);
-    withdrawal_.follow(facts_.addresses, facts_.fitness);
+    addresses_.clear();
+    for (const IpAddress& address : facts_.addresses)
+        addresses_.push_back(address.to_string());
+    withdrawal_.follow(addresses_, facts_.fitness);
     if (!is_connected()) return;
     withdrawal_.tick(now_ms);
     commands_.send_now();
 }
 
 void Fleet::tell_box(std::uint64_t now_ms) {
-    const json::object said{{"version", facts_.version},
-                            {"configuration", facts_.configuration},
-                            {"ready", facts_.is_ready},
-                            {"draining", facts_.is_draining},
-                            {"addresses", texts(facts_.addresses)},
-                            {"routers", routers_json()}};
+    const json::object said{
+        {"version", facts_.version},      {"configuration", facts_.configuration},
+        {"ready", facts_.is_ready},       {"draining", facts_.is_draining},
+        {"addresses", texts(addresses_)}, {"routers", routers_json()}};
     const std::string text = json::serialize(said), place = key("box:" + id()), all = key("boxes");
     const std::string life = std::to_string(box_life_ms()), now = std::to_string(redis_ms(now_ms)),
                       me = id();

@@ -53,7 +53,7 @@ struct BoxFacts {
     bool is_ready = false;
     bool is_draining = false;  // it gives up its leases
     Fitness fitness = Fitness::unfit;
-    std::vector<std::string> addresses;  // that it answers on, sorted
+    std::vector<IpAddress> addresses;  // that it answers on, sorted
     bool operator==(const BoxFacts&) const = default;
 };
 
@@ -231,6 +231,7 @@ class Fleet {
     std::vector<Box> boxes_;
     std::vector<std::function<void()>> looks_;  // wait for them
     BoxFacts facts_;
+    std::vector<std::string> addresses_;  // of facts_.addresses
     FleetCounters counters_;
     bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
     bool has_seen_boxes_ = false;           // since the connection began

@@ -685,7 +685,9 @@ BOOST_AUTO_TEST_CASE(a_long_lease_keeps_the_box_alive_between_its_signs) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_box_serves_on_and_says_so) {
-    const BoxFacts ready{.is_ready = true, .fitness = Fitness::ready, .addresses = {"192.0.2.53"}};
+    const BoxFacts ready{.is_ready = true,
+                         .fitness = Fitness::ready,
+                         .addresses = {*IpAddress::parse("192.0.2.53")}};
     BoxFacts failing = ready;
     failing.is_ready = false;
     failing.fitness = Fitness::failing;
