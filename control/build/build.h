@@ -84,16 +84,16 @@ struct NamedSet {
 // Upstreams that `streams` asks. An upstream of several forwards occurs several times.
 using Channels = std::vector<std::shared_ptr<const stream::UpstreamTarget>>;
 
-// What the condition `upstreams` of /readyz asks for: one of these groups has to answer.
+// One requirement of the condition `upstreams` of /readyz: at least one of these groups answers.
 struct UpstreamNeed {
     std::vector<std::uint32_t> groups;  // of Snapshot::groups
     bool has_stale = false;             // a cache with stale answers stands before one of them
 };
 
-// What an upstream is asked to learn whether it lives; a query with the id 0.
+// The probe of an upstream: a query with the id 0.
 struct UpstreamProbe {
     std::vector<std::uint8_t> query;
-    std::uint64_t every_ms = 0;  // also while it is quiet; 0: never
+    std::uint64_t every_ms = 0;  // also without queries of clients; 0: never
     bool operator==(const UpstreamProbe&) const = default;
 };
 
@@ -109,7 +109,7 @@ struct Built {
     std::vector<sets::SetPlan> kernel_sets;          // of every ipset, nftset and bgp_route
     std::map<ListId, config::ReadyNeed> ready_sets;  // of them, the lists that /readyz needs
     std::vector<UpstreamNeed> upstream_needs;
-    std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; without one: never asked
+    std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; without one: never probed
     std::vector<NamedSet> sets;                     // sets that the program tests
     std::vector<Error> errors;                      // if not empty, there is no snapshot
     std::vector<Error> warnings;

@@ -126,7 +126,7 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     RemoteList& list = remote(in.settings(), *url);
     ListUse resolved = use;
     resolved.max_shrink = shrink_of(in, use);
-    resolved.ready = true;  // no matter for what a copy has to be
+    resolved.ready = true;  // `ready` does not change which copies are valid
     if (std::find(list.uses.begin(), list.uses.end(), resolved) == list.uses.end())
         list.uses.push_back(std::move(resolved));
     ReadList& read = begin_list(in, list.file, place, use);
@@ -153,14 +153,14 @@ bool is_line_of(const Error& error, const std::string& file) {
 std::string at_line(const Error& error) {
     return "line " + std::to_string(error.line) + ": " + error.text;
 }
-// ", beginning with line 3: ...", or nothing.
+// ", beginning with line 3: ..."; empty: no line is bad.
 std::string first_bad(const std::vector<Error>& warnings, const std::string& file) {
     const auto bad = std::find_if(warnings.begin(), warnings.end(),
                                   [&](const Error& e) { return is_line_of(e, file); });
     return bad == warnings.end() ? std::string{} : ", beginning with " + at_line(*bad);
 }
 
-// For people who know the list by its URL.
+// The reason as a sentence without the path of the copy, because people know the list by its URL.
 std::optional<Error> why_not(const std::vector<Error>& errors, const std::vector<Error>& warnings,
                              const std::string& file, std::string_view type) {
     if (errors.empty()) return std::nullopt;

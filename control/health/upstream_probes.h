@@ -1,10 +1,10 @@
-// Whether upstreams live, by probes of our own: when each is asked, and what follows. Pure; the caller sends the probes.
+// Decides by our own probes whether an upstream is alive, and when to probe it. Pure; the caller sends the probes.
 //
-// What clients ask decides nothing, because a client can ask names that no upstream answers. A query without a reply only
-// makes us ask. A probe goes out once after a start, a reload or a change of the network; then when nothing came from
-// the upstream for kPatienceMs after a query; and every kAgainMs until a reply comes. A quiet upstream is asked
-// only with UpstreamProbe::every_ms. An upstream is silent when kSilentAfter probes in a row got no reply within
-// kPatienceMs, and lives again with any reply: to a probe, or to a query of a client.
+// Unanswered queries of clients do not make an upstream silent, because a client can ask names that no upstream answers.
+// They only cause a probe. A probe is sent once after a start, a reload or a change of the network. It is sent again when
+// no reply came for kPatienceMs after a query, then every kAgainMs until a reply comes. An upstream without queries is
+// probed only with UpstreamProbe::every_ms. An upstream is silent after kSilentAfter probes in a row without a reply within
+// kPatienceMs. Any reply ends that: to a probe, or to a query of a client.
 //
 // Not thread-safe; used by the main thread.
 #pragma once
@@ -32,7 +32,7 @@ class UpstreamProbes {
         std::uint64_t queries = 0, replies = 0;
     };
 
-    // After a start or a reload: all are due once. One that is known keeps its state, one without a probe is forgotten.
+    // After a start or a reload: each upstream is due once. Known ones keep their state; those without a probe are removed.
     void follow(const std::map<std::uint16_t, build::UpstreamProbe>& probes);
     // Addresses or routes changed: all are due once.
     void network_changed();
@@ -51,7 +51,7 @@ class UpstreamProbes {
   private:
     struct Known {
         std::uint64_t every_ms = 0;
-        bool is_due = true;  // once, whatever clients do
+        bool is_due = true;  // once, with or without queries
         std::optional<Traffic> traffic;
         std::optional<std::uint64_t> asked_since_ms;  // clients, without a reply
         std::optional<std::uint64_t> sent_ms;         // the last probe

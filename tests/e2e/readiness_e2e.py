@@ -1,4 +1,4 @@
-"""What strangers, side zones, lists and floods cannot do: take a box of an anycast service out of it. And what a dead upstream does.
+"""Clients, side zones, lists and floods do not withdraw a box from an anycast service. A dead upstream does.
 
 One box of tools/lab/anycast with BIRD, `steerctl announce` and an upstream that never answers names below `dead`."""
 
@@ -14,7 +14,7 @@ from lab.network import skip_without, until
 
 BUILD = sys.argv.pop(1)
 HERE = pathlib.Path(__file__).parent
-# An operator's goal: seconds until a dead upstream withdraws the box, and until one that is back announces it.
+# Goal in seconds: a dead upstream withdraws the box, and one that is back announces it.
 GOAL_S = 10
 BOX = """
 dataplane:
@@ -74,7 +74,7 @@ class Readiness(unittest.TestCase):
         self.start()
         client = self.asks("n{}.domain.dead", 2_000, 20)
         until(lambda: self.counted("steerdns_upstream_server_timeouts_total") >= 60, 60, "queries are not answered")
-        # A silent upstream is silent after 6 s; this is longer.
+        # Longer than the 6 s after which an upstream counts as silent.
         until(lambda: self.counted("steerdns_upstream_server_timeouts_total") >= 200, 60, "for long")
         client.stop()
         self.assert_never_withdrawn()

@@ -1,10 +1,10 @@
 // Queries over UDP through a SOCKS5 proxy (RFC 1928, UDP ASSOCIATE): one association, which lasts as long as its
 // connection to the proxy.
 //
-// All queries leave from one socket, with an id of their own each. Only the proxy's relay can reach that socket, and a
-// datagram counts only if the relay names the upstream as its sender. After kMaxNearMisses wrong replies the association
-// ends; so it does if it is silent for kSilenceMs before its first reply and no association had one for kRelayPauseMs, because
-// the relay may not work at all. In both cases queries go through the proxy over TCP for kRelayPauseMs. One thread.
+// All queries are sent from one socket, each with its own id. The socket is connected to the proxy's relay, and a datagram
+// counts only if the relay names the upstream as its sender. Two things end the use of the relay for kRelayPauseMs, during
+// which queries use TCP through the proxy: kMaxNearMisses wrong replies, and kSilenceMs without a first reply while no
+// association had a reply for kRelayPauseMs (the relay may not work at all). One thread.
 #pragma once
 
 #include <cstdint>
