@@ -122,6 +122,7 @@ void Daemon::run() {
     await_hangup();
     watch_files();
     fetch_lists();
+    compile_patterns();
     begin_tasks();
     repeat_mdns(settings_);
     rules_->follow(settings_);

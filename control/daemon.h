@@ -164,6 +164,7 @@ class Daemon {
     void files_changed(const std::vector<std::string>& files);
     [[nodiscard]] bool says_the_same_servers(const std::string& file) const;
     void fetch_lists();
+    void compile_patterns();
     void begin_tasks();
     void repeat_mdns(const config::Settings& settings);
     void take_raised();
@@ -293,6 +294,8 @@ class Daemon {
         std::string trouble;          // why the last one was refused; empty: it was accepted
     };
     Reloads reloads_;
+    // Since the start, until a reload has compiled the rules as they are.
+    std::optional<matchers::OlderPatterns> older_patterns_;
     // The last reload that was logged, and its reason.
     std::pair<std::uint64_t, std::string> noted_;
     std::set<std::string> warned_;  // warnings of the last reload

@@ -17,7 +17,6 @@ using boost::json::array;
 using boost::json::object;
 
 constexpr std::int64_t kCertificateSoonS = 21 * 86'400;
-constexpr double kSlowUpstreamMs = 250;
 constexpr std::uint32_t kSlowReplyMs = 200;  // the fastest one
 constexpr double kSlowWriteUs = 25'000;
 constexpr double kLongBacklogUs = 5'000'000;
@@ -129,6 +128,14 @@ boost::json::value Daemon::problems() {
     if (!reloads_.trouble.empty())
         out.add("configuration", "the last reload was refused: " + reloads_.trouble +
                                      "; the configuration before it stays in use");
+    if (older_patterns_)
+        out.add("lists", "the keyword and regexp rules are those of an older image: " +
+                             count_of(older_patterns_->missing, "rule has", "rules have") +
+                             " no effect yet; they follow when the compilation in the background "
+                             "is done" +
+                             (reloads_.refused != 0 && !reloads_.trouble.empty()
+                                  ? ", which needs a reload that is not refused"
+                                  : ""));
     if (routers_->bypassed())
         out.add("routers",
                 "the bypass is on: no router is written to; `steerctl bypass off` ends it");
@@ -170,14 +177,15 @@ void Daemon::add_upstream_problems(const std::function<void(std::string)>& add) 
             const std::string ill = upstream_trouble(upstream);
             if (!ill.empty()) {
                 add("upstream " + upstream.name + " of forward '" + group.name + "' " + ill +
-                    "; check that it runs, and that no firewall drops its replies");
+                    "; check that it runs, and that no firewall drops its replies, or the probes "
+                    "that "
+                    "this machine's kernel sends to it");
                 continue;
             }
-            const auto rtt_ms = best_rtt_ms(upstream.id);
-            if (rtt_ms && *rtt_ms > kSlowUpstreamMs &&
-                upstream_speed_.is_slower_than(upstream.id, kSlowReplyMs))
+            if (upstream_speed_.is_slower_than(upstream.id, kSlowReplyMs))
                 add("upstream " + upstream.name + " of forward '" + group.name +
-                    "' is slow: it replies after " + std::to_string(static_cast<long>(*rtt_ms)) +
+                    "' is slow: each of its replies takes more than " +
+                    std::to_string(kSlowReplyMs) +
                     " ms; check the line to it, or use a nearer one");
         }
     }

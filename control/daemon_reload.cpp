@@ -92,6 +92,16 @@ bool Daemon::says_the_same_servers(const std::string& file) const {
            host_servers_are_as(settings_, look_around(settings_).own_addresses);
 }
 
+void Daemon::compile_patterns() {
+    if (!older_patterns_) return;
+    spdlog::warn(
+        "{} of {} keyword and regexp rules have no effect yet: an older image serves while they "
+        "are "
+        "compiled in the background",
+        older_patterns_->missing, older_patterns_->patterns);
+    reload("keyword and regexp rules that were compiled in the background");
+}
+
 void Daemon::fetch_lists() {
     fetcher_ = std::make_unique<fetch::Fetcher>(
         main_io_,
@@ -319,6 +329,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
         }
     }
     registry_ = std::move(candidate.registry);
+    older_patterns_.reset();
     for (const auto& news : config::list_news(lists_, candidate.settings.lists))
         spdlog::info("{}", news);
     lists_ = candidate.settings.lists;

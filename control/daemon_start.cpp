@@ -140,7 +140,9 @@ Result<void> Daemon::judge_settings() {
         try {
             const FilesAs files(unit_user_, sources_of(settings_));
             build::ImageFolder images(settings_.control.images, unit_user_);
+            images.allow_older();
             built_ = judge(settings_, registry_, images.folder().empty() ? nullptr : &images);
+            older_patterns_ = images.older();
         } catch (const std::bad_alloc&) {
             no_room = no_memory("to build the configuration").text;
         }

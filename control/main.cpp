@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "control/build/build.h"
+#include "control/build/image_folder.h"
 #include "control/build/pattern_process.h"
 #include "control/config/load.h"
 #include "control/config/man_page.h"
@@ -36,6 +37,7 @@
 #include "control/setup/bird_config.h"
 #include "control/setup/routeros_setup.h"
 #include "matchers/exit_codes.h"
+#include "matchers/pattern/compile.h"
 #include "matchers/quote.h"
 #include "matchers/version.h"
 
@@ -77,7 +79,10 @@ void log_all(const std::vector<steer::Error>& warnings, const std::vector<steer:
 int check(const steer::config::Settings& settings, const std::string& user, bool dump) {
     steer::build::Registry registry;
     const steer::FilesAs files(user, steer::sources_of(settings));
-    const auto built = steer::judge(settings, registry);
+    steer::build::ImageFolder images(settings.control.images);
+    images.only_read();
+    const auto built =
+        steer::judge(settings, registry, images.folder().empty() ? nullptr : &images);
     print(steer::advice(settings), "warning");
     print(built.warnings, "warning");
     print(built.errors, "error");
@@ -391,6 +396,10 @@ int main(int argc, char** argv) {
                                return static_cast<std::uint64_t>(
                                    duration_cast<std::chrono::milliseconds>(now).count());
                            }});
+    patterns.set_kept([](const std::string& folder) {
+        steer::build::ImageFolder images(folder);
+        return steer::matchers::kept_expressions(images);
+    });
     steer::matchers::use_pattern_compiler(&patterns);
     try {
         return run(argc, argv);

@@ -85,6 +85,7 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
 }
 
 void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> bytes) {
+    if (!writes_) return;
     const FilesAs files(owner_);
     std::error_code error;
     fs::create_directories(folder_, error);
@@ -116,17 +117,28 @@ void ImageFolder::say(std::string sentence) {
     sentences_.push_back(std::move(sentence));
 }
 
-// All files of a kind except the newest ones.
-void ImageFolder::remove_old(const std::string& name) const {
-    std::vector<std::pair<fs::file_time_type, fs::path>> files;
+std::vector<std::string> ImageFolder::names(std::string_view start) {
+    const FilesAs as_owner(owner_);
+    std::vector<std::pair<fs::file_time_type, std::string>> files;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder_, error)) {
-        if (entry.path().filename().string().starts_with(kind_of(name)))
-            files.emplace_back(entry.last_write_time(error), entry.path());
+        auto name = entry.path().filename().string();
+        if (name.starts_with(start) && name.find('.') == std::string::npos)
+            files.emplace_back(entry.last_write_time(error), std::move(name));
     }
     std::sort(files.begin(), files.end(), std::greater<>());
+    std::vector<std::string> out;
+    for (auto& [time, name] : files)
+        out.push_back(std::move(name));
+    return out;
+}
+
+// All files of a kind except the newest ones.
+void ImageFolder::remove_old(const std::string& name) {
+    const auto files = names(kind_of(name));
+    std::error_code error;
     for (std::size_t i = kKept; i < files.size(); ++i)
-        fs::remove(files[i].second, error);
+        fs::remove(folder_ + "/" + files[i], error);
 }
 
 }  // namespace steer::build

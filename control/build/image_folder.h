@@ -4,8 +4,11 @@
 // is refused and built again. The newest of each kind stay, others are removed. Any thread; errors are sentences.
 #pragma once
 
+#include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "matchers/image_store.h"
@@ -21,15 +24,30 @@ class ImageFolder : public matchers::ImageStore {
     std::optional<matchers::Arena> load(const std::string& name) override;
     void keep(const std::string& name, std::span<const std::uint8_t> bytes) override;
 
+    std::vector<std::string> names(std::string_view start) override;
+    // Patterns from this number on take a second or more to compile.
+    static constexpr std::size_t kLeastForOlder = 1'000;
+    [[nodiscard]] bool may_be_older(std::size_t patterns) const override {
+        return allows_older_ && patterns >= kLeastForOlder;
+    }
+    void note_older(const matchers::OlderPatterns& older) override { older_ = older; }
+    // For a start, which then compiles in the background. older(): the image that it took; no value: the right one.
+    void allow_older() { allows_older_ = true; }
+    [[nodiscard]] const std::optional<matchers::OlderPatterns>& older() const { return older_; }
+    // keep() does nothing.
+    void only_read() { writes_ = false; }
+
     // The errors since the last call.
     std::vector<std::string> take_sentences();
     [[nodiscard]] const std::string& folder() const { return folder_; }
 
   private:
     void say(std::string sentence);
-    void remove_old(const std::string& name) const;
+    void remove_old(const std::string& name);
 
     std::string folder_, owner_;
+    bool allows_older_ = false, writes_ = true;
+    std::optional<matchers::OlderPatterns> older_;
     std::mutex mutex_;
     std::vector<std::string> sentences_;
 };

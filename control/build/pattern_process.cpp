@@ -341,7 +341,27 @@ void PatternProcess::set_budget(const PatternBudget& budget) {
     if (is_other) std::erase_if(known_, [](const auto& k) { return k.second.why.has_value(); });
 }
 
+void PatternProcess::set_images(const std::string& folder) {
+    const std::scoped_lock lock(mutex_);
+    if (folder != read_images_) images_ = folder;
+}
+
+void PatternProcess::read_kept() {
+    std::string folder;
+    {
+        const std::scoped_lock lock(mutex_);
+        folder = std::exchange(images_, {});
+        if (folder.empty() || !kept_) return;
+        read_images_ = folder;
+    }
+    const auto kept = kept_(folder);
+    const std::scoped_lock lock(mutex_);
+    for (const Expression& expression : kept)
+        known_.insert_or_assign({expression.text, expression.flags}, Checked{});
+}
+
 std::vector<Checked> PatternProcess::check(std::span<const Expression> expressions) {
+    if (expressions.size() >= kLeastToRead) read_kept();
     std::vector<Checked> out(expressions.size());
     std::vector<std::size_t> places;  // of what is not known
     Job job{{}, false, {}, 0};

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "matchers/pattern/compiler.h"
 #include "matchers/result.h"
@@ -44,9 +45,15 @@ class PatternProcess : public matchers::PatternCompiler {
         std::span<const matchers::Expression> expressions) override;
     matchers::Compiled compile(std::span<const matchers::Expression> expressions) override;
     void set_budget(const matchers::PatternBudget& budget) override;
+    void set_images(const std::string& folder) override;
 
     // Before the first call.
     void set_progress(PatternProgress progress) { progress_ = std::move(progress); }
+    // Reads the expressions of a folder's newest image. Before the first call.
+    using Kept = std::function<std::vector<matchers::Expression>(const std::string& folder)>;
+    void set_kept(Kept kept) { kept_ = std::move(kept); }
+    // Fewer unknown expressions are checked faster than an image is read.
+    static constexpr std::size_t kLeastToRead = 100;
     void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 
   private:
@@ -63,7 +70,12 @@ class PatternProcess : public matchers::PatternCompiler {
     const std::string program_;
     PatternProgress progress_;
     std::atomic<bool> stopped_{false};
+    // Takes the expressions of the folder as known, if there is a folder that was not read yet.
+    void read_kept();
+
+    Kept kept_;
     mutable std::mutex mutex_;
+    std::string images_, read_images_;  // not read yet, read last; empty: none
     matchers::PatternBudget budget_;
     std::map<Key, matchers::Checked> known_;
 };

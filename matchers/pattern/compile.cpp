@@ -36,6 +36,9 @@ std::string refusal(const std::string& text, const Checked& checked) {
 
 // Below this, compiling is as fast as reading the stored image.
 constexpr std::size_t kPatternsWorthKeeping = 20;
+constexpr std::string_view kImageNames = "patterns-";
+// An older image is used only if it lacks at most one of so many patterns: lists change by a little.
+constexpr std::size_t kOneMissingOf = 10;
 constexpr std::size_t kSlowShown = 3;  // warnings of a file about regexps without a literal
 
 // Each database as its size (8 bytes) and its bytes; size 0: none.
@@ -48,13 +51,6 @@ void append(const hs_database* database, std::vector<std::uint8_t>& out) {
     out.insert(out.end(), number, number + sizeof size);
     out.insert(out.end(), bytes, bytes + size);
     std::free(bytes);  // NOLINT: Hyperscan gives it from malloc()
-}
-
-void keep(const PatternImage& image, const std::string& name, ImageStore& store) {
-    std::vector<std::uint8_t> bytes;
-    append(image.database.get(), bytes);
-    append(image.unfiltered.get(), bytes);
-    store.keep(name, bytes);
 }
 
 bool take(std::span<const std::uint8_t>& bytes, PatternDatabase& out) {
@@ -72,12 +68,81 @@ bool take(std::span<const std::uint8_t>& bytes, PatternDatabase& out) {
     return true;
 }
 
+// A rule as it is kept beside the databases, which know it by its number only.
+struct KeptRule {
+    RuleKind kind;
+    std::string text;
+};
+
+void append(const KeptRule& rule, std::vector<std::uint8_t>& out) {
+    const auto size = static_cast<std::uint32_t>(rule.text.size());
+    const auto* const number = reinterpret_cast<const std::uint8_t*>(&size);
+    out.push_back(rule.kind == RuleKind::keyword ? 1 : 0);
+    out.insert(out.end(), number, number + sizeof size);
+    out.insert(out.end(), rule.text.begin(), rule.text.end());
+}
+
+bool take(std::span<const std::uint8_t>& bytes, KeptRule& out) {
+    std::uint32_t size = 0;
+    if (bytes.size() < 1 + sizeof size || bytes[0] > 1) return false;
+    out.kind = bytes[0] == 1 ? RuleKind::keyword : RuleKind::regexp;
+    std::memcpy(&size, bytes.data() + 1, sizeof size);
+    bytes = bytes.subspan(1 + sizeof size);
+    if (size > bytes.size()) return false;
+    out.text.assign(reinterpret_cast<const char*>(bytes.data()), size);
+    bytes = bytes.subspan(size);
+    return true;
+}
+
+// Without the databases.
+bool skip(std::span<const std::uint8_t>& bytes) {
+    std::uint64_t size = 0;
+    if (bytes.size() < sizeof size) return false;
+    std::memcpy(&size, bytes.data(), sizeof size);
+    bytes = bytes.subspan(sizeof size);
+    if (size > bytes.size()) return false;
+    bytes = bytes.subspan(size);
+    return true;
+}
+
+// The rules of a kept image, in the order of their numbers; none: not written by keep().
+std::vector<KeptRule> rules_of(std::span<const std::uint8_t> bytes) {
+    std::vector<KeptRule> rules;
+    if (!skip(bytes) || !skip(bytes)) return {};
+    while (!bytes.empty()) {
+        if (!take(bytes, rules.emplace_back())) return {};
+    }
+    return rules;
+}
+
+std::string expression_in(const KeptRule& rule) {
+    return rule.kind == RuleKind::keyword ? expression_of(rule.text) : rule.text;
+}
+
+// The name of an image: a hash of the rules, the library and the target CPU.
+template <class Rules>
+std::string name_of(const Rules& rules) {
+    ContentHash hash;
+    hash.add_text("patterns 2");
+    hash.add_text(hs_version());
+    hs_platform_info_t platform{};
+    hs_populate_platform(&platform);
+    hash.add_number(platform.tune);
+    hash.add_number(platform.cpu_features);
+    hash.add_number(kFlags);
+    for (const auto& rule : rules) {
+        hash.add_number(static_cast<std::uint64_t>(rule.kind));
+        hash.add_text(rule.text);
+    }
+    return std::string(kImageNames) + hash.hex();
+}
+
 // False: not written by keep().
 bool restore(const std::optional<Arena>& kept, PatternImage& image) {
     if (!kept) return false;
     auto bytes = kept->bytes();
     return take(bytes, image.database) && image.database != nullptr &&
-           take(bytes, image.unfiltered) && bytes.empty();
+           take(bytes, image.unfiltered);
 }
 
 // Adds a pattern's literals to the filter. False: it has none, or they are too short.
@@ -89,7 +154,38 @@ bool add_to(GramFilter& filter, RuleKind kind, const std::string& text) {
                        [&](const std::string& literal) { return filter.add(literal); });
 }
 
+// The expressions' numbers, of those without a literal, too; and the filter of the image.
+struct Numbers {
+    std::vector<unsigned> all, unfiltered;
+};
+template <class Rules>
+Numbers filter(const Rules& rules, PatternImage& image) {
+    Numbers numbers;
+    for (const auto& rule : rules) {
+        const auto id = static_cast<unsigned>(numbers.all.size());
+        numbers.all.push_back(id);
+        if (!add_to(image.filter, rule.kind, rule.text)) numbers.unfiltered.push_back(id);
+    }
+    image.filter.build();
+    image.has_filter = numbers.unfiltered.size() < numbers.all.size();
+    return numbers;
+}
+
 }  // namespace
+
+std::vector<Expression> kept_expressions(ImageStore& store) {
+    for (const std::string& name : store.names(kImageNames)) {
+        const auto kept = store.load(name);
+        if (!kept) continue;
+        const auto rules = rules_of(kept->bytes());
+        if (rules.empty() || name_of(rules) != name) continue;
+        std::vector<Expression> out;
+        for (const KeptRule& rule : rules)
+            out.push_back({expression_in(rule), kFlags, 0});
+        return out;
+    }
+    return {};
+}
 
 void FreeDatabase::operator()(hs_database* database) const noexcept {
     hs_free_database(database);
@@ -159,20 +255,40 @@ void PatternBuilder::check_each(std::vector<Error>* errors, std::vector<Error>& 
     }
 }
 
-std::string PatternBuilder::content() const {
-    ContentHash hash;
-    hash.add_text("patterns 1");
-    hash.add_text(hs_version());
-    hs_platform_info_t platform{};
-    hs_populate_platform(&platform);
-    hash.add_number(platform.tune);
-    hash.add_number(platform.cpu_features);
-    hash.add_number(kFlags);
-    for (const Pattern& pattern : patterns_) {
-        hash.add_number(static_cast<std::uint64_t>(pattern.kind));
-        hash.add_text(pattern.text);
+void PatternBuilder::keep(const PatternImage& image, const std::string& name,
+                          ImageStore& store) const {
+    std::vector<std::uint8_t> bytes;
+    append(image.database.get(), bytes);
+    append(image.unfiltered.get(), bytes);
+    for (const Pattern& pattern : patterns_)
+        append(KeptRule{pattern.kind, pattern.text}, bytes);
+    store.keep(name, bytes);
+}
+
+// Its patterns have the sets that they have now; one that is in no set any more has none.
+std::optional<PatternImage> PatternBuilder::find_older(ImageStore& store) const {
+    for (const std::string& name : store.names(kImageNames)) {
+        const auto kept = store.load(name);
+        if (!kept) continue;
+        const auto rules = rules_of(kept->bytes());
+        PatternImage image;
+        std::size_t shared = 0;
+        for (const KeptRule& rule : rules) {
+            const auto found = index_of_.find(expression_in(rule));
+            image.tags_of.push_back(found == index_of_.end() ? TagBits{}
+                                                             : patterns_[found->second].tags);
+            image.all |= image.tags_of.back();
+            if (found != index_of_.end()) ++shared;
+        }
+        const std::size_t missing = patterns_.size() - shared;
+        if (missing > patterns_.size() / kOneMissingOf || name_of(rules) != name ||
+            !restore(kept, image))
+            continue;
+        filter(rules, image);
+        store.note_older({patterns_.size(), missing});
+        return image;
     }
-    return "patterns-" + hash.hex();
+    return std::nullopt;
 }
 
 PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error>& warnings,
@@ -186,18 +302,14 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
              "domain and full rules only"});
         return image;
     }
-    std::vector<unsigned> all, unfiltered;
+    const auto [all, unfiltered] = filter(patterns_, image);
     for (const Pattern& pattern : patterns_) {
-        const auto id = static_cast<unsigned>(all.size());
-        all.push_back(id);
-        if (!add_to(image.filter, pattern.kind, pattern.text)) unfiltered.push_back(id);
         image.tags_of.push_back(pattern.tags);
         image.all |= pattern.tags;
     }
-    image.filter.build();
-    image.has_filter = unfiltered.size() < all.size();
-    const std::string name =
-        store != nullptr && patterns_.size() >= kPatternsWorthKeeping ? content() : std::string();
+    const std::string name = store != nullptr && patterns_.size() >= kPatternsWorthKeeping
+                                 ? name_of(patterns_)
+                                 : std::string();
     // Stored patterns were valid when they were compiled.
     if (!name.empty() && restore(store->load(name), image)) {
         check_each(nullptr, warnings);
@@ -205,6 +317,9 @@ PatternImage PatternBuilder::build(std::vector<Error>& errors, std::vector<Error
     }
     check_each(&errors, warnings);
     if (errors.size() != before) return PatternImage{};
+    if (!name.empty() && store->may_be_older(patterns_.size())) {
+        if (auto older = find_older(*store)) return *std::move(older);
+    }
     image.database = compile(all, errors);
     if (image.database != nullptr && image.has_filter && !unfiltered.empty())
         image.unfiltered = compile(unfiltered, errors);

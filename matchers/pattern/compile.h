@@ -18,6 +18,10 @@
 
 namespace steer::matchers {
 
+// Those of the newest image of patterns in the store; none: there is no such image. It was compiled by this library for
+// this CPU, so each of them is good.
+std::vector<Expression> kept_expressions(ImageStore& store);
+
 class PatternBuilder {
   public:
     // `kind` is keyword or regexp. The same pattern in several sets is one expression.
@@ -25,7 +29,7 @@ class PatternBuilder {
 
     // Each pattern that Hyperscan refuses is one Error; then the image is empty. A regexp that
     // holds no literal, and so must be tried on every name, is a warning.
-    // `store` may be nullptr.
+    // `store` may be nullptr. If it allows that, an older image is taken, instead of compiling (ImageStore::note_older()).
     PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings,
                        ImageStore* store = nullptr) const;
     // Only checks whether each pattern can be compiled.
@@ -46,8 +50,9 @@ class PatternBuilder {
     [[nodiscard]] PatternDatabase compile(const std::vector<unsigned>& ids,
                                           std::vector<Error>& errors) const;
     [[nodiscard]] std::string costliest(const std::vector<unsigned>& ids) const;
-    // A hash of the patterns, the library and the target CPU.
-    [[nodiscard]] std::string content() const;
+    void keep(const PatternImage& image, const std::string& name, ImageStore& store) const;
+    // The newest image of the store that has most of the patterns; its rules that are in no list any more match nothing.
+    std::optional<PatternImage> find_older(ImageStore& store) const;
     [[nodiscard]] std::vector<Checked> check_regexps() const;
     // Without `errors`, only warnings.
     void check_each(std::vector<Error>* errors, std::vector<Error>& warnings) const;

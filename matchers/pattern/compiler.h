@@ -53,6 +53,8 @@ class PatternCompiler {
     // Compiles all together, in block mode.
     virtual Compiled compile(std::span<const Expression> expressions) = 0;
     virtual void set_budget(const PatternBudget& /*budget*/) {}
+    // The folder of kept images, whose expressions need no check; empty: none.
+    virtual void set_images(const std::string& /*folder*/) {}
     // The process ends: gives up running compilations and refuses later ones.
     virtual void stop() {}
 };

@@ -390,6 +390,40 @@ class Start(unittest.TestCase):
     def test_an_unknown_user_is_refused(self):
         self.assertEqual(self.daemon(MINIMAL, "--user", "nobody-of-that-name").returncode, 2)
 
+    def test_a_start_serves_an_older_image_of_long_lists_of_regexps(self):
+        """It compiles the list as it is in the background, and takes that up by itself."""
+        scene = self.scene
+        scene.start_resolver()
+        images, rules = scene.folder / "images", scene.folder / "rules.txt"
+        images.mkdir()
+        for folder in (scene.folder, images):
+            folder.chmod(0o777)
+        text = (f"control: {{ images: {images} }}\n" + MINIMAL + f"  - {{ tag: many, type: domain_set, args: {{ files: [{rules}] }} }}\n")
+        text = text.replace("      - matches", '      - { matches: qname $many, exec: "reject 3" }\n      - matches', 1)
+        self.assertIn("qname $many", text)
+        old, kept, new = (r"regexp:^old[0-9]+\.other\.example$", r"regexp:^kept[0-9]+\.other\.example$", r"regexp:^new[0-9]+\.other\.example$")
+        filler = [rf"regexp:^f{n}(a|bc)*[0-9]+\.filler{n}\.example$" for n in range(1500)]
+
+        def blocked():
+            return {name for name in ("old1", "kept1", "new1") if not scene.short(f"{name}.other.example", "A")}
+
+        rules.write_text("\n".join([old, kept, *filler]) + "\n")
+        first = scene.start_daemon(self.write(text))
+        self.assertEqual(blocked(), {"old1", "kept1"})
+        self.assertEqual(first.stop(), 0)
+        rules.write_text("\n".join([kept, *filler, new]) + "\n")
+        again = scene.start_daemon(self.write(text), wait="serving on")
+        self.assertIn("1 of 1502 keyword and regexp rules have no effect yet", again.text())
+        if "is in force after" not in again.text():
+            self.assertEqual(blocked() | {"new1"}, {"kept1", "new1"})
+        until(lambda: "compiled in the background" in again.text().partition("is in force after")[2], 60, "the list as it is")
+        self.assertEqual(blocked(), {"kept1", "new1"})
+        self.assertNotIn("older image", scene.steerctl("--json", "status"))
+        self.assertEqual(again.stop(), 0)
+        third = scene.start_daemon(self.write(text))
+        self.assertNotIn("no effect yet", third.text())
+        self.assertEqual(third.stop(), 0)
+
     # Rights and the end ------------------------------------------------------------------------------------
 
     def test_the_service_manager_gets_ready_and_stopping(self):
@@ -508,6 +542,20 @@ class Words(unittest.TestCase):
             for line in nft:
                 network.run("appliance", "nft", line)
             self.assertEqual(warned("af_xdp"), [], "no chain there drops a query")
+            for rule in ("in counter meta mark set 1 accept", "in jump marks", "marks meta mark set 2 return", "unused drop"):
+                network.run("appliance", "nft", f"add chain inet guard {'unused' if 'unused' in rule else 'marks'}")
+                network.run("appliance", "nft", f"add rule inet guard {rule}")
+            self.assertEqual(warned("af_xdp"), [], "rules that only mark and accept drop no query")
+            for rule in ("marks udp dport 53 reject", "marks udp dport vmap { 53 : drop }", "marks udp dport 53 goto unused"):
+                with self.subTest(rule=rule):
+                    network.run("appliance", "nft", f"add rule inet guard {rule}")
+                    self.assertEqual(len(warned("af_xdp")), 1)
+                    network.run("appliance", "nft", "flush chain inet guard marks")
+                    self.assertEqual(warned("af_xdp"), [])
+            for jump in ("-A INPUT -j MARK --set-mark 3", "-A INPUT -p udp --dport 53 -j REJECT"):
+                network.run("appliance", "iptables-nft", *jump.split())
+                self.assertEqual(len(warned("af_xdp")), "REJECT" in jump, jump)
+            network.run("appliance", "iptables-nft", "-F", "INPUT")
             network.run("appliance", "nft", "add rule inet guard in udp dport 53 drop")
             said, = warned("af_xdp")
             self.assertRegex(said, r"ports.yaml:\d+: queries that eth0 receives do not pass this host's firewall \(inet guard in\)")

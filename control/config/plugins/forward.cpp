@@ -142,7 +142,9 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "every 2 s until a reply comes; any reply counts, also REFUSED. After three unanswered probes "
      "the upstream is silent. A quiet upstream is asked only with `every`. The result decides "
      "`/readyz`, `problems` and `steerdns_upstream_server_up`. It does not decide which upstream a "
-     "query is sent to. With `off`, an upstream counts as living."},
+     "query is sent to. With `off`, an upstream counts as living. The kernel of this machine sends "
+     "the probes, on ports of all drivers. A firewall here that drops them makes `/readyz` fail, "
+     "even while clients get answers."},
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 

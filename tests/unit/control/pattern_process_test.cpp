@@ -215,4 +215,28 @@ BOOST_AUTO_TEST_CASE(a_missing_or_killed_process_is_an_error) {
     BOOST_TEST(early.check(expressions({"a", "b"}))[1].why.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(expressions_of_kept_images_are_not_checked_again) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < PatternProcess::kLeastToRead; ++i)
+        texts.push_back("^x" + std::to_string(i));
+    const auto known = expressions(texts);
+    PatternProcess process("/nonexistent/steerdnsd");  // nothing can be compiled
+    std::vector<std::string> read;
+    process.set_kept([&](const std::string& folder) {
+        read.push_back(folder);
+        return known;
+    });
+    process.set_images("/images");
+    for (int turn = 0; turn < 2; ++turn) {
+        for (const auto& checked : process.check(known))
+            BOOST_TEST(!checked.why.has_value());
+        process.set_images("/images");
+    }
+    BOOST_TEST(read == std::vector<std::string>{"/images"}, boost::test_tools::per_element());
+    texts.back() = "^another";
+    const auto fresh = process.check(expressions(texts));
+    BOOST_TEST(fresh.back().why.has_value());
+    BOOST_TEST(!fresh.front().why.has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
