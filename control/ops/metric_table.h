@@ -212,6 +212,10 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_list_refusals", "counter", "",
               "addresses without a row: their list, or a share of it, is full (`on_full`)",
               "Routers and sets"},
+    MetricRow{"steerdns_list_refusals_lost", "counter", "",
+              "of those: forgotten early, because there are too many; until then the list only "
+              "shortens TTLs",
+              "Routers and sets"},
     MetricRow{"steerdns_row_board_full", "counter", "",
               "rows not shared with the workers: the row board is full", "Routers and sets"},
     MetricRow{"steerdns_bypass", "gauge", "",

@@ -192,6 +192,7 @@ void ListService::bound_marks() {
     if (until_s != 0) {
         board.drop_refusal(id, marks.front(), UINT32_MAX);
         state(id).evicted_until_s.store(until_s, std::memory_order_relaxed);
+        marks_lost_.fetch_add(1, std::memory_order_relaxed);
     }
     most->second.pop_front();
     --mark_count_;

@@ -60,6 +60,10 @@ class ListService final : public SinkObserver {
     [[nodiscard]] std::uint64_t refusals() const {
         return refusals_.load(std::memory_order_relaxed);
     }
+    // Of them, those whose mark made room for another before its time. Any thread.
+    [[nodiscard]] std::uint64_t marks_lost() const {
+        return marks_lost_.load(std::memory_order_relaxed);
+    }
     // Of all lists.
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
@@ -142,6 +146,7 @@ class ListService final : public SinkObserver {
     std::vector<RefusedAddress> refused_;  // ... what they had no room for, each by each sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
     std::size_t mark_count_ = 0;
+    std::atomic<std::uint64_t> marks_lost_{0};
     ListId tidied_list_ = 0;  // with whose marks forget_marks() begins
     std::atomic<std::uint64_t> refusals_{0};
     std::map<ListId, LoggedShared> logged_shared_;

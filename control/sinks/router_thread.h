@@ -102,6 +102,7 @@ class RouterThread {
     // Rows that are missing because the row board was full; any thread.
     [[nodiscard]] std::uint64_t board_full() const { return lists_.board_full(); }
     [[nodiscard]] std::uint64_t refusals() const { return lists_.refusals(); }
+    [[nodiscard]] std::uint64_t refusals_lost() const { return lists_.marks_lost(); }
 
   private:
     struct Link;

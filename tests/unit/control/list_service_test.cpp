@@ -509,6 +509,7 @@ BOOST_FIXTURE_TEST_CASE(a_list_that_loses_a_mark_says_until_when, LargePlace) {
     refuse(kList, 8'192, 1, 20'000);
     BOOST_TEST((refusal(numbered(0), 20) == Refusal::none));
     BOOST_TEST(state.evicted_until_s == 61U);
+    BOOST_TEST(service.marks_lost() == 1U);
     refuse(kList, 8'193, 1, 62'000);  // the mark that goes has ended
     BOOST_TEST(state.evicted_until_s == 61U);
     BOOST_TEST((*runtime.shared().lists)[kOther].evicted_until_s == 0U);
