@@ -42,6 +42,8 @@ namespace steer::routeros {
       "")                                                                                         \
     X(listen_bindings, "addresses of DHCPv6 bindings", "/ipv6/dhcp-server/binding", "listen", "", \
       "")                                                                                         \
+    X(print_dhcp_networks, "names of DHCP leases", "/ip/dhcp-server/network", "print", "", "")    \
+    X(listen_dhcp_networks, "names of DHCP leases", "/ip/dhcp-server/network", "listen", "", "")  \
     X(print_dns, "import routeros, doctor: settings", "/ip/dns", "print", "", "")                 \
     X(print_dns_servers, "DNS servers of a router as upstreams", "/ip/dns", "print", ".proplist", \
       "dynamic-servers")                                                                          \

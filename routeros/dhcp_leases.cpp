@@ -1,6 +1,7 @@
 #include "routeros/dhcp_leases.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace steer::routeros {
@@ -9,9 +10,11 @@ namespace {
 constexpr std::size_t kMaxListsBytes = 1024;
 constexpr std::size_t kMaxPrinted = 4 * kMaxLeases;  // no real router has more
 
-constexpr const CommandForm* kPrints[2] = {&forms::print_leases, &forms::print_bindings};
-constexpr const CommandForm* kListens[2] = {&forms::listen_leases, &forms::listen_bindings};
-constexpr std::size_t kV6 = 1;  // of the two menus
+constexpr const CommandForm* kPrints[] = {&forms::print_leases, &forms::print_bindings,
+                                          &forms::print_dhcp_networks};
+constexpr const CommandForm* kListens[] = {&forms::listen_leases, &forms::listen_bindings,
+                                           &forms::listen_dhcp_networks};
+constexpr std::size_t kV6 = 1, kNetworks = 2;  // of the menus; the first is of leases, too
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -74,15 +77,20 @@ LeaseReader::LeaseReader(ReaderConfig config, LeaseSink& sink, RouterLink& link)
 
 void LeaseReader::configure(ReaderConfig config, std::uint64_t now_ms) {
     std::vector<Follow> menus;
-    for (std::size_t i = 0; i < 2; ++i)
+    for (std::size_t i = 0; i < std::size(kPrints); ++i)
         menus.push_back({.print = Command(*kPrints[i]),
                          .listen = Command(*kListens[i]),
-                         .may_be_missing = i == kV6,
+                         .may_be_missing = i != 0,
                          .max_rows = kMaxPrinted});
     follow(std::move(config), std::move(menus), now_ms);
 }
 
 bool LeaseReader::take(std::size_t menu, RowId id, const ReplyRow& row) {
+    if (menu == kNetworks) {
+        const auto network = Address::parse(Menu::ip, row.get("address").value_or(""));
+        if (!network) return drop(menu, id);
+        return std::exchange(networks_[id], *network) != *network;
+    }
     auto& rows = rows_[menu];
     auto lease = lease_of(menu == kV6, row);
     if (!lease) return drop(menu, id);
@@ -101,12 +109,28 @@ bool LeaseReader::take(std::size_t menu, RowId id, const ReplyRow& row) {
 }
 
 bool LeaseReader::drop(std::size_t menu, RowId id) {
+    if (menu == kNetworks) return networks_.erase(id) != 0;
     return rows_[menu].erase(id) != 0;
 }
 
 bool LeaseReader::keep_only(std::size_t menu, const std::set<RowId>& ids) {
-    return std::erase_if(rows_[menu], [&](const auto& row) { return !ids.contains(row.first); }) !=
-           0;
+    const auto is_gone = [&](const auto& row) { return !ids.contains(row.first); };
+    if (menu == kNetworks) return std::erase_if(networks_, is_gone) != 0;
+    return std::erase_if(rows_[menu], is_gone) != 0;
+}
+
+void LeaseReader::mark_outside(std::vector<DhcpLease>& all) const {
+    constexpr std::uint8_t kShortest = 96;  // 0.0.0.0/0
+    if (networks_.empty()) return;
+    std::set<Address> networks;
+    for (const auto& [id, network] : networks_)
+        networks.insert(network);
+    for (DhcpLease& lease : all) {
+        const auto address = lease.v6 ? std::nullopt : Address::parse(Menu::ip, lease.address);
+        lease.is_outside = address.has_value();
+        for (auto prefix = kShortest; lease.is_outside && prefix <= address->prefix; ++prefix)
+            lease.is_outside = !networks.contains(address->within(prefix));
+    }
 }
 
 void LeaseReader::notify() {
@@ -116,6 +140,7 @@ void LeaseReader::notify() {
         for (const auto& [id, lease] : rows)
             all.push_back(lease);
     }
+    mark_outside(all);
     sink_.leases(std::move(all));
 }
 

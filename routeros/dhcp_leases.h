@@ -1,4 +1,5 @@
-// Follows the DHCP leases that a router's servers have given: /ip/dhcp-server/lease and /ipv6/dhcp-server/binding.
+// Follows the DHCP leases that a router's servers have given: /ip/dhcp-server/lease and /ipv6/dhcp-server/binding; and the
+// networks of the former, /ip/dhcp-server/network.
 //
 // Only bound leases with single addresses count. Their texts come from the router: a host name is
 // chosen by its client, and may be anything.
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "routeros/address.h"
 #include "routeros/menu_reader.h"
 
 namespace steer::routeros {
@@ -24,10 +26,11 @@ struct DhcpLease {
     std::string address;  // without a prefix length
     std::string
         mac;  // "00:1d:aa:bb:cc:dd", lower case; for a binding from its DUID; empty: unknown
-    std::string host_name;  // from the client; empty: none (bindings have none)
-    std::string server;     // the DHCP server's name
-    std::string comment;    // the operator's
-    std::string lists;      // the address lists that the router puts it in, with commas
+    std::string host_name;    // from the client; empty: none (bindings have none)
+    std::string server;       // the DHCP server's name
+    std::string comment;      // the operator's
+    std::string lists;        // the address lists that the router puts it in, with commas
+    bool is_outside = false;  // the router has DHCP networks, and the address is in none (IPv4)
     bool operator==(const DhcpLease&) const = default;
 };
 
@@ -57,11 +60,14 @@ class LeaseReader final : public MenuReader {
     bool drop(std::size_t menu, RowId id) override;
     bool keep_only(std::size_t menu, const std::set<RowId>& ids) override;
     void notify() override;
+    // Sets DhcpLease::is_outside.
+    void mark_outside(std::vector<DhcpLease>& all) const;
     void log(Level level, std::string_view sentence) override { sink_.log(level, sentence); }
 
     LeaseSink& sink_;
-    std::map<RowId, DhcpLease> rows_[2];  // of the two menus
-    bool was_cut_[2] = {};                // it was logged
+    std::map<RowId, DhcpLease> rows_[2];   // of the two menus
+    std::map<RowId, Address> networks_{};  // none: nothing is known about them
+    bool was_cut_[2] = {};                 // it was logged
 };
 
 }  // namespace steer::routeros

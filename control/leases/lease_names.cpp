@@ -122,7 +122,7 @@ class Naming {
             return refuse(c, "has the address of another lease");
         names_.emplace(c.lease, *label);
         book_.named.push_back({*label + "." + args_.domain, c.address, *c.router, c.lease->server,
-                               c.lease->is_static});
+                               c.lease->is_static, c.lease->is_outside});
     }
 
     void name_devices() {
@@ -239,7 +239,7 @@ std::unique_ptr<const LiveTable> table_of(const LeaseBook& book, const config::D
         const std::string& name = at->name;
         for (; at != book.named.end() && at->name == name; ++at) {
             addresses.push_back(at->address);
-            if (args.ptr) table.add_pointer(at->address, name);
+            if (args.ptr && !at->is_outside) table.add_pointer(at->address, name);
         }
         table.add_host(name, addresses);
     }

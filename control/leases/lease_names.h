@@ -33,6 +33,7 @@ struct NamedLease {
     IpAddress address;
     std::string router, server;
     bool is_static = false;
+    bool is_outside = false;  // as in DhcpLease: the address has no PTR record
 };
 struct NamelessLease {
     std::string address, host_name, router;  // as reported by the router

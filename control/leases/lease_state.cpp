@@ -32,6 +32,7 @@ DhcpLease lease_of(const json::object& from) {
     lease.id = routeros::parse_row_id(text_at(from, "id"));
     lease.v6 = is_true_at(from, "v6");
     lease.is_static = is_true_at(from, "static");
+    lease.is_outside = is_true_at(from, "outside");
     for (const auto& [key, member] : kTexts)
         lease.*member = text_at(from, key);
     return lease;
@@ -47,7 +48,8 @@ std::string state_text(const ByRouter& all) {
         for (const DhcpLease& lease : leases) {
             json::object row{{"id", routeros::row_id_text(lease.id)},
                              {"v6", lease.v6},
-                             {"static", lease.is_static}};
+                             {"static", lease.is_static},
+                             {"outside", lease.is_outside}};
             for (const auto& [key, member] : kTexts) {
                 const std::string& text = lease.*member;
                 if (is_safe_text(text, text.size())) row[key] = text;

@@ -57,7 +57,9 @@ constexpr std::array<Row<DhcpLeasesArgs>, 6> kDhcpLeasesRows{{
     {"servers", Own<DhcpLeasesArgs>{"list of names", read_servers}, "(all)", "",
      "DHCP servers (IPv4 or IPv6) whose leases are used; default: all"},
     {"ttl", &DhcpLeasesArgs::ttl_s, "60", "0..86400", "TTL of the answers, in seconds"},
-    {"ptr", &DhcpLeasesArgs::ptr, "true", "", "also answer PTR queries for the addresses"},
+    {"ptr", &DhcpLeasesArgs::ptr, "true", "",
+     "also answer PTR queries for the addresses\nNot for an IPv4 address outside of the router's "
+     "DHCP networks (`/ip dhcp-server network`), if it has any."},
 }};
 
 void read_dhcp_leases(Reading& in, const Node* node, Plugin& plugin) {

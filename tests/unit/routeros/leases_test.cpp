@@ -7,7 +7,8 @@
 namespace steer::routeros::test {
 namespace {
 
-constexpr std::string_view kV4 = "/ip/dhcp-server/lease", kV6 = "/ipv6/dhcp-server/binding";
+constexpr std::string_view kV4 = "/ip/dhcp-server/lease", kV6 = "/ipv6/dhcp-server/binding",
+                           kNetwork = "/ip/dhcp-server/network";
 using Attributes = std::vector<std::pair<std::string, std::string>>;
 
 // The router, the reader and what it said.
@@ -65,6 +66,35 @@ BOOST_AUTO_TEST_CASE(bound_leases_of_both_families_are_read) {
                                      "Kids", "kids,slow"}));
     BOOST_TEST(told == 1);
     BOOST_TEST(sentences.empty());
+}
+
+// /ip/dhcp-server/network says which addresses are the hosts' own.
+BOOST_AUTO_TEST_CASE(leases_outside_of_the_dhcp_networks_are_marked) {
+    lease("192.168.88.2", "laptop");
+    lease("203.0.113.7", "server");
+    put(kV6, {{"address", "fd00::2/128"}, {"duid", "001daa000002"}, {"status", "bound"}});
+    const auto outside = [&] {
+        std::string out;
+        for (const DhcpLease& one : last)
+            out += one.is_outside ? "1" : "0";
+        return out;
+    };
+    sync();
+    BOOST_TEST(outside() == "000");  // without networks nothing is known
+    const std::string network = put(kNetwork, {{"address", "192.168.88.0/24"}});
+    run_for(1'000'000);
+    BOOST_TEST(outside() == "010");
+    const std::string more = put(kNetwork, {{"address", "203.0.113.0/29"}});
+    put(kNetwork, {{"address", "not an address"}});
+    run_for(1'000'000);
+    BOOST_TEST(outside() == "000");
+    put(kNetwork, {{".id", more}, {"address", "203.0.113.0/30"}});
+    run_for(1'000'000);
+    BOOST_TEST(outside() == "010");
+    put(kNetwork, {{".id", network}, {".dead", "true"}});
+    put(kNetwork, {{".id", more}, {".dead", "true"}});
+    run_for(1'000'000);
+    BOOST_TEST(outside() == "000");
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_reported_together) {
@@ -162,7 +192,7 @@ BOOST_AUTO_TEST_CASE(no_timer_is_due_while_a_long_print_arrives) {
     reader.start(now_ms());
     reader.connected(now_ms());
     hear({"!done", ".tag=1"});
-    for (const auto listen : {".tag=2", ".tag=4"}) {
+    for (const auto listen : {".tag=2", ".tag=4", ".tag=6"}) {
         hear({"!trap", listen, "=message=cannot listen"});
         hear({"!done", listen});
     }
@@ -175,6 +205,7 @@ BOOST_AUTO_TEST_CASE(no_timer_is_due_while_a_long_print_arrives) {
     }
     hear({"!done", ".tag=3"});
     hear({"!done", ".tag=5"});
+    hear({"!done", ".tag=7"});
     BOOST_TEST((reader.state() == RouterState::in_sync));
     BOOST_TEST(reader.next_deadline() > now_ms());
 }

@@ -159,6 +159,17 @@ BOOST_AUTO_TEST_CASE(workers_answer_names_and_reverse_names) {
     BOOST_TEST(Answers(book, without).find("2.88.168.192.in-addr.arpa", dns::kPtr) == nullptr);
 }
 
+// Else a static lease could name any address of the internet.
+BOOST_AUTO_TEST_CASE(an_address_outside_of_the_dhcp_networks_has_no_reverse_name) {
+    DhcpLease outside = v4(7, "203.0.113.7", "laptop", "m");
+    outside.is_outside = true;
+    const auto book = name_all({{"edge1", {v4(2, "192.168.88.2", "laptop", "m"), outside}}});
+    Answers answers(book);
+    BOOST_TEST(answers.find("laptop.lan", dns::kA)->address_count == 2);
+    BOOST_TEST(answers.find("2.88.168.192.in-addr.arpa", dns::kPtr) != nullptr);
+    BOOST_TEST(answers.find("7.113.0.203.in-addr.arpa", dns::kPtr) == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(devices_are_listed_with_and_without_a_name) {
     auto tv = v4(3, "192.168.88.3", "<tv>", "00:1D:AA:00:00:03");
     tv.comment = "Kids";

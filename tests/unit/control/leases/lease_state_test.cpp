@@ -20,7 +20,7 @@ BOOST_FIXTURE_TEST_SUITE(lease_state, Folder)
 BOOST_AUTO_TEST_CASE(kept_leases_are_read_again) {
     const ByRouter all{{"edge1",
                         {{2, false, true, "192.168.88.2", "00:1d:aa:00:00:02", "laptop", "dhcp1",
-                          "kids", "slow,night"},
+                          "kids", "slow,night", true},
                          {0x1d, true, false, "fd00::2", "00:1d:aa:00:00:02", "", "dhcp6"}}},
                        {"edge2", {}}};
     BOOST_REQUIRE(save_leases(file, state_text(all)).has_value());
