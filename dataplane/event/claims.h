@@ -82,7 +82,7 @@ class Claims {
            Counters& counters);
 
     // The usual end of a cached answer: its claim word says that the rows outlive it. True: `terms` let it leave now.
-    // False: nothing was decided, call settle().
+    // False: nothing was decided, call settle(). `a.qname` may be empty.
     [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
                                           LeaveTerms& terms) noexcept;
     // Decides, and raises the events that no answer waits for.

@@ -202,14 +202,15 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     HitLists claimed;
     if (!Executor::claim_hit(snapshot, plan, e, claimed)) return std::nullopt;
     const std::span<const std::uint8_t> lists(claimed.lists.data(), claimed.list_count);
-    if (has_to_leave_out(snapshot, lists, e.answer())) return std::nullopt;
+    const dns::Answer& answer = e.answer();
+    if (has_to_leave_out(snapshot, lists, answer)) return std::nullopt;
     const LeavingAnswer a{.snapshot = snapshot,
-                          .answer = e.answer(),
+                          .answer = answer,
                           .client = p.source,
                           .age_s = e.born.age_s(now.s()),
                           .ttl_cap_s = LeaveTerms::kNoCap,
                           .entry = &e,
-                          .qname = e.name(),
+                          .qname = {},  // settle_covered() needs no name
                           .lists = lists};
     LeaveTerms terms;
     if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
@@ -358,7 +359,8 @@ bool Resolver::leave_out(QueryContext& c, Now now) noexcept {
     parts_.counters.add(Stat::additional_left_out);
     dns::Query room;
     const auto name = c.asked_under(c.state.answered_under, room).name();
-    return c.response.leave_out(parts_.buffers, claimed, name, now);
+    return c.response.leave_out(parts_.buffers, claimed, name, now) ||
+           c.response.shorten(parts_.buffers, UINT_MAX, now);  // without those sections
 }
 
 bool Resolver::shorten(QueryContext& c, Now now) noexcept {
