@@ -158,7 +158,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     steer::harden_process();
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
-    steer::give_own_folders(source.user);
+    steer::give_own_folders(source.user, loaded.settings.control.socket);
     {
         const steer::FilesAs files(source.user);
         if (auto started = steer::ops::start_log(log); !started) {

@@ -166,13 +166,14 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
     return ::fchownat(at.get(), "", uid, gid, AT_EMPTY_PATH) == 0;
 }
 
-void give_own_folders(const std::string& user) {
+void give_own_folders(const std::string& user, const std::string& control_socket) {
     const passwd* const entry = ::geteuid() == 0 ? ::getpwnam(user.c_str()) : nullptr;
     if (entry == nullptr || user == "root") return;
     std::error_code no_folder;
     std::filesystem::create_directories(kStateFolder, no_folder);
     if (!no_folder) (void)hand_over(kStateFolder, entry->pw_uid, entry->pw_gid);
-    if (!is_nobody(user)) (void)hand_over(kRunFolder, entry->pw_uid, entry->pw_gid);
+    if (is_at_or_below(control_socket, kRunFolder) && !is_nobody(user))
+        (void)hand_over(kRunFolder, entry->pw_uid, entry->pw_gid);
 }
 
 bool is_at_or_below(const std::string& path, const std::string& folder) {

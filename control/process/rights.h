@@ -53,9 +53,10 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
 // The folders of this program, which root gives to the user.
 inline constexpr const char* kStateFolder = "/var/lib/steerdns";
 inline constexpr const char* kRunFolder = "/run/steerdns";
-// Creates kStateFolder and gives it to the user, and kRunFolder if it is there, so that FilesAs can work in them. `nobody`
-// gets only the first. Does nothing if we are not root. Failures are ignored: the writers report it.
-void give_own_folders(const std::string& user);
+// Creates kStateFolder and gives it to the user, so that FilesAs can work in it. Gives it kRunFolder, too, if the control
+// socket belongs there and the user is not `nobody`. Does nothing if we are not root. Failures are ignored: the writers
+// report it.
+void give_own_folders(const std::string& user, const std::string& control_socket);
 
 // Whether `path` is `folder` or below it, by its text; links and `..` in it do not lead out of it
 // (hand_over() follows no link that is not root's).

@@ -382,6 +382,23 @@ class Start(unittest.TestCase):
         self.assertIn(f'the file "{secret}" in \'password_file\' of ros_address_list', done.stderr)
         self.assertIn("cannot be read: Permission denied", done.stderr)
 
+    def test_the_control_socket_is_made_as_the_user_of_the_unit(self):
+        """In its folder below /run, which systemd makes for root, and in no folder of root that the configuration names."""
+        scene = self.scene
+        user = pwd.getpwnam(self.unit_user()[1])
+        before = ("unshare", "--mount", "sh", "-c", 'for at in /var/lib /run; do mount -t tmpfs none $at; done; mkdir /run/steerdns; exec "$@"', "sh")
+        daemon = scene.network.start("appliance", "steerdnsd-run", *before, f"{BUILD}/steerdnsd", "--config", str(self.write(MINIMAL)), *self.unit_user())
+        daemon.wait_for("serving")
+        run = pathlib.Path(f"/proc/{scene.network.pid('appliance', 'steerdnsd')}/root/run/steerdns")
+        for path, mode in ((run, 0o755), (run / "control.sock", 0o660)):
+            self.assertEqual((path.stat().st_uid, path.stat().st_mode & 0o777), (user.pw_uid, mode), path)
+        self.assertEqual(daemon.stop(), 0)
+        done = scene.network.run("appliance", *before, f"{BUILD}/steerdnsd", "--config", str(self.write(f"control: {{ socket: {scene.folder}/c.sock }}\n" + MINIMAL)),
+                                 *self.unit_user(), check=False, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"control socket \S+/c.sock .*Permission denied")
+        self.assertFalse((scene.folder / "c.sock").exists())
+
     def unit_user(self):
         """`--user NAME` as the systemd unit has it; its user `steerdns` is `daemon` here, which every Debian has."""
         start, = re.findall(r"^ExecStart=(.*)$", (ROOT / "configs/steerdnsd.service.in").read_text(), re.M)
