@@ -41,6 +41,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
         : io_(io), config_(std::move(config)), clock_(std::move(clock)), timer_(io) {}
 
     void drive(LinkUser& user) { user_ = &user; }
+    void on_resolved(Resolved resolved) { resolved_ = std::move(resolved); }
     void configure(TransportConfig config) { config_ = std::move(config); }
     void arm();
     void stop();
@@ -51,6 +52,9 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
 
     [[nodiscard]] const TransportConfig& config() const { return config_; }
     [[nodiscard]] std::uint64_t now_ms() const { return clock_(); }
+    void resolved(std::span<const AddressBytes> addresses) const {
+        if (resolved_) resolved_(addresses);
+    }
     void connected() {
         if (user_ != nullptr) user_->connected(clock_());
         arm();
@@ -71,6 +75,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
     Clock clock_;
     asio::steady_timer timer_;
     LinkUser* user_ = nullptr;
+    Resolved resolved_;
     std::shared_ptr<Connection> connection_;
 };
 
@@ -94,10 +99,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         resolver_.async_resolve(config.host, std::to_string(config.port),
                                 [self = shared_from_this()](error_code error, const auto& found) {
                                     if (error) return self->fail(error.message());
-                                    std::vector<Stream::endpoint> endpoints;
-                                    for (const auto& entry : found)
-                                        endpoints.emplace_back(entry.endpoint());
-                                    self->try_endpoints(std::move(endpoints));
+                                    self->try_found(found);
                                 });
     }
 
@@ -122,6 +124,22 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const auto self = shared_from_this();
         let_go();
         owner->failed(why);
+    }
+
+    void try_found(const tcp::resolver::results_type& found) {
+        if (owner_ == nullptr) return;
+        std::vector<Stream::endpoint> endpoints;
+        std::vector<AddressBytes> addresses;
+        for (const auto& entry : found) {
+            const auto address = entry.endpoint().address();
+            endpoints.emplace_back(entry.endpoint());
+            addresses.push_back(
+                address.is_v6()
+                    ? address.to_v6().to_bytes()
+                    : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes());
+        }
+        owner_->resolved(addresses);
+        try_endpoints(std::move(endpoints));
     }
 
     void try_endpoints(std::vector<Stream::endpoint> endpoints) {
@@ -281,6 +299,9 @@ Transport::~Transport() {
 
 void Transport::drive(LinkUser& user) {
     impl_->drive(user);
+}
+void Transport::on_resolved(Resolved resolved) {
+    impl_->on_resolved(std::move(resolved));
 }
 void Transport::wake() {
     impl_->arm();

@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
+#include "routeros/address.h"
 #include "routeros/link.h"
 #include "routeros/tls.h"
 
@@ -44,6 +46,9 @@ class Transport final : public RouterLink {
 
     // Sets the user: once, before its start(); it must live until stop().
     void drive(LinkUser& user);
+    // `resolved` gets the addresses of the host before each connection: once, before the user's start().
+    using Resolved = std::function<void(std::span<const AddressBytes>)>;
+    void on_resolved(Resolved resolved);
     // Call it when the user may have an earlier deadline: after claim(), start(), configure(),
     // cleanup().
     void wake();

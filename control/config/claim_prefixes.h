@@ -14,8 +14,8 @@ inline constexpr std::string_view kNeverClaimDefault = "none";
 inline constexpr std::string_view kNeverClaimText =
     "further addresses that are never claimed\nThey add to special-purpose ranges and to the "
     "addresses that this machine needs: its own, and those of routers, of upstreams with their "
-    "`bootstrap` and `socks5`, of the fleet's Redis and of its other boxes. An upstream or proxy "
-    "that is given by name counts from its first look-up on. An address in the prefix of a NAT64 "
+    "`bootstrap` and `socks5`, of the fleet's Redis and of its other boxes. A host that "
+    "is given by name counts from its first look-up on. An address in the prefix of a NAT64 "
     "counts by itself and by the IPv4 address behind it. `[]` leaves the special-purpose ranges "
     "out, with a warning; prefer `allow_claim`. Unspecified, loopback, multicast and limited "
     "broadcast addresses are never claimed, whatever is set.";

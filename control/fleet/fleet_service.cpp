@@ -94,7 +94,12 @@ void FleetService::begin(const FleetPlan& plan) {
     const std::uint64_t now_ms = clock_();
     running_ = std::make_unique<Running>(io_, plan, clock_, log_);
     running_->fleet.set_facts(facts_, now_ms);
-    if (hosts_ != nullptr) running_->fleet.use_hosts(*hosts_);
+    if (hosts_ != nullptr) {
+        running_->fleet.use_hosts(*hosts_);
+        running_->commands.on_resolved([this](std::span<const routeros::AddressBytes> found) {
+            hosts_->set(this, addresses_of(found));
+        });
+    }
     if (plan.share_tickets) running_->fleet.share_tickets(tickets_);
     running_->fleet.start(now_ms);
     running_->fleet.connect(now_ms);
@@ -174,8 +179,6 @@ void FleetService::check_master() {
     now.looked_ms = clock_();
     now.master.find([this](const Result<MasterAddress>& found) {
         if (!running_ || !found || !running_->fleet.is_connected()) return;
-        const auto address = IpAddress::parse(found->host);
-        if (hosts_ != nullptr && address) hosts_->set(this, {&*address, 1});
         routeros::TransportConfig to = running_->plan.redis;
         to.host = found->host;
         to.port = found->port;

@@ -47,6 +47,9 @@ class RedisLink final : public routeros::RouterLink {
 
     // Once, before its start().
     void drive(RedisConnection& user);
+    void on_resolved(routeros::Transport::Resolved resolved) {
+        transport_.on_resolved(std::move(resolved));
+    }
     void wake() { transport_.wake(); }
     void stop();
     // Of the last connection; empty: none yet.

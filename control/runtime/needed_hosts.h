@@ -1,5 +1,5 @@
-// Addresses that this machine needs and that the configuration does not name: those of upstreams and proxies that are given
-// by name, of the Redis that Sentinels name, and of the other boxes of a fleet. No list claims them, unless its
+// Addresses that this machine needs and that the configuration does not name: those of upstreams, proxies, routers and a Redis
+// that are given by name, of the Redis that Sentinels name, and of the other boxes of a fleet. No list claims them, unless its
 // `allow_claim` names them (ListService, Fleet). Addresses that the configuration names are in PolicyList::never_claim.
 //
 // Any thread. A source reports all of its addresses each time. Cost of contains(): a lock and a search, only if there are
@@ -7,7 +7,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <span>
@@ -16,6 +18,14 @@
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
+
+// Of a router's or a Redis' transport.
+inline std::vector<IpAddress> addresses_of(std::span<const std::array<std::uint8_t, 16>> all) {
+    std::vector<IpAddress> out;
+    for (const auto& bytes : all)
+        out.push_back(IpAddress{bytes});
+    return out;
+}
 
 class NeededHosts {
   public:

@@ -24,14 +24,22 @@ constexpr unsigned kEventsPerTurn = 64;             // of one worker, before oth
 
 struct RouterThread::Link {
     Link(RouterThread& owner, build::RouterPlan p)
-        : plan(std::move(p)),
+        : hosts(owner.runtime_.needed_hosts()),
+          plan(std::move(p)),
           transport(owner.io_, plan.transport, [&clock = owner.clock_] { return clock.now().ms; }),
           service(plan.config, kept_lists(plan), transport, owner.lists_, owner.log_,
                   &owner.findings_) {
+        transport.on_resolved([this](std::span<const routeros::AddressBytes> found) {
+            hosts.set(this, addresses_of(found));
+        });
         transport.drive(service.router());
         service.share_with(owner.peers_.get());
     }
+    ~Link() { hosts.set(this, {}); }
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
 
+    NeededHosts& hosts;
     build::RouterPlan plan;
     routeros::Transport transport;
     RouterService service;

@@ -195,6 +195,24 @@ BOOST_AUTO_TEST_CASE(a_row_is_written_without_tls_and_again_after_a_reconnect) {
     BOOST_TEST(wire.told("connecting again"));
 }
 
+// So that no list claims them (control/runtime/needed_hosts.h).
+BOOST_AUTO_TEST_CASE(the_addresses_of_a_router_that_is_given_by_name_are_told) {
+    Wire wire{Mode::plain};
+    TransportConfig config = wire.config();
+    config.host = "localhost";
+    std::vector<AddressBytes> told;
+    Transport transport{wire.io, config,
+                        [] { return static_cast<std::uint64_t>(clock_us()) / 1000; }};
+    transport.on_resolved(
+        [&](std::span<const AddressBytes> found) { told.assign(found.begin(), found.end()); });
+    transport.connect();
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (told.empty() && std::chrono::steady_clock::now() < limit)
+        wire.io.run_one_for(std::chrono::milliseconds(100));
+    transport.stop();
+    BOOST_TEST((std::ranges::find(told, bytes_of("127.0.0.1")) != told.end()));
+}
+
 BOOST_AUTO_TEST_CASE(a_router_is_trusted_by_authority) {
     Wire wire{Mode::certificate};
     const File file{wire.certificate.certificate_pem};
