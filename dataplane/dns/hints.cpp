@@ -16,7 +16,6 @@ struct RecordData {
 };
 
 RecordData record_data(const Answer& answer, unsigned record) {
-    constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
     if (record >= answer.ttl_count) return {};
     const std::size_t ttl = answer.ttl_offsets()[record];
     const std::span<const std::uint8_t> body{answer.body(), answer.body_len};

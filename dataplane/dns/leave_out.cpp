@@ -12,8 +12,7 @@ bool may_have_address(std::uint16_t type) {
 
 // Whether a record is left out.
 bool is_left_out(const Answer& answer, unsigned record, const AddressFilter& filter) noexcept {
-    constexpr std::size_t kTypeBeforeTtl = 4, kLengthAfterTtl = 4, kRdataAfterTtl = 6,
-                          kTypeCovered = 2;
+    constexpr std::size_t kTypeCovered = 2;  // bytes at the start of an RRSIG's RDATA
     if (record < answer.ancount) return false;
     const std::uint8_t* const ttl = answer.body() + answer.ttl_offsets()[record];
     if (load_be16(ttl - kTypeBeforeTtl) == kRrsig) {

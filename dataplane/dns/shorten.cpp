@@ -9,9 +9,6 @@
 namespace steer::dns {
 namespace {
 
-// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
-constexpr std::size_t kLengthAfterTtl = 4, kDataAfterTtl = 6;
-
 // The kept records of the answer section, and their end in the body.
 struct Kept {
     unsigned records = 0, addresses = 0;
@@ -24,7 +21,7 @@ Kept kept_of(const Answer& answer, unsigned most) noexcept {
     const unsigned records = std::min<unsigned>(answer.ancount, answer.ttl_count);
     for (unsigned r = 0; r < records; ++r) {
         const std::size_t ttl = answer.ttl_offsets()[r];
-        const std::size_t rdata = ttl + kDataAfterTtl;
+        const std::size_t rdata = ttl + kRdataAfterTtl;
         const std::size_t end = rdata + load_be16(answer.body() + ttl + kLengthAfterTtl);
         unsigned own = 0;
         const bool is_address =

@@ -11,9 +11,6 @@ namespace steer::dns {
 namespace {
 
 constexpr std::size_t kV4Bytes = 4, kV6Bytes = 16;
-// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
-constexpr std::size_t kTypeBeforeTtl = 4, kRdataAfterTtl = 6;
-
 enum class Fate : std::uint8_t { stays, goes, becomes_aaaa, changes_hints };
 
 std::uint16_t type_that_changes(Translate what, std::uint16_t type) {
@@ -194,7 +191,7 @@ class Translator {
         for (unsigned r = 0; from_.has_hints && r < from_.ancount; ++r) {
             const std::uint8_t* const ttl = from_.body() + from_.ttl_offsets()[r];
             if (!hints_of_record(from_, r).any()) continue;
-            (void)hints_.applies({ttl + kRdataAfterTtl, load_be16(ttl + 4)});
+            (void)hints_.applies({ttl + kRdataAfterTtl, load_be16(ttl + kLengthAfterTtl)});
             if (hints_.leaves_any()) return true;
         }
         return false;

@@ -16,6 +16,8 @@ inline constexpr std::size_t kMaxMessage = 65535;
 inline constexpr std::uint32_t kMaxTtlS = 0x7fffffff;  // RFC 2181 8
 inline constexpr std::size_t kRecordFixed =
     10;  // type, class, TTL and RDLENGTH, behind a record's name
+// A record's other fields, from the first byte of its TTL.
+inline constexpr std::size_t kTypeBeforeTtl = 4, kLengthAfterTtl = 4, kRdataAfterTtl = 6;
 inline constexpr std::uint16_t kClassicUdpSize = 512;
 inline constexpr std::uint16_t kUpstreamUdpSize =
     1232;  // the size that we offer: fits any path (RFC 9715)

@@ -11,12 +11,8 @@
 namespace steer {
 namespace {
 
-// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
-constexpr std::ptrdiff_t kTypeBeforeTtl = 4;
-constexpr std::size_t kRdataAfterTtl = 6;
-
 std::uint16_t type_of(const dns::Answer& answer, unsigned record) {
-    return dns::load_be16(answer.body() + answer.ttl_offsets()[record] - kTypeBeforeTtl);
+    return dns::load_be16(answer.body() + answer.ttl_offsets()[record] - dns::kTypeBeforeTtl);
 }
 
 constexpr std::size_t kMaxLabelBytes = 63;
@@ -187,7 +183,7 @@ std::span<const std::uint8_t> PointedNames::next() noexcept {
         const unsigned record = record_++;
         const auto before = before_target(type_of(answer_, record), of_);
         if (!before) continue;
-        const auto name = expand(answer_.ttl_offsets()[record] + kRdataAfterTtl + *before);
+        const auto name = expand(answer_.ttl_offsets()[record] + dns::kRdataAfterTtl + *before);
         if (name.size() > 1) return name;  // not the root
     }
     return {};
