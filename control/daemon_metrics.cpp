@@ -262,6 +262,8 @@ void Daemon::write_metrics(ops::MetricWriter& writer) {
     writer.sample({}, routers_->refusals());
     writer.family("steerdns_list_refusals_lost");
     writer.sample({}, routers_->refusals_lost());
+    writer.family("steerdns_list_needed_hosts_skipped");
+    writer.sample({}, routers_->needed_hosts_skipped());
     writer.family("steerdns_row_board_full");
     writer.sample({}, routers_->board_full());
     write_collector_metrics(writer, publisher_->current()->collectors);

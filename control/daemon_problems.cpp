@@ -178,8 +178,7 @@ void Daemon::add_upstream_problems(const std::function<void(std::string)>& add) 
             if (!ill.empty()) {
                 add("upstream " + upstream.name + " of forward '" + group.name + "' " + ill +
                     "; check that it runs, and that no firewall drops its replies, or the probes "
-                    "that "
-                    "this machine's kernel sends to it");
+                    "that this machine's kernel sends to it");
                 continue;
             }
             if (upstream_speed_.is_slower_than(upstream.id, kSlowReplyMs))

@@ -268,10 +268,13 @@ Result<void> Daemon::start_listeners() {
 
 Result<void> Daemon::start_ops() {
     (void)set_program_.open();  // without sets it may be missing; starting it says so
-    make_rule_service();
-    make_static_service();
-    make_lease_service();
-    make_router_list_service();
+    {
+        const FilesAs files(unit_user_);  // they read what they kept
+        make_rule_service();
+        make_static_service();
+        make_lease_service();
+        make_router_list_service();
+    }
     make_recorder();
     add_methods();
     if (auto done = start_control_socket(); !done) return done;

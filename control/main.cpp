@@ -81,8 +81,7 @@ int check(const steer::config::Settings& settings, const std::string& user, bool
     const steer::FilesAs files(user, steer::sources_of(settings));
     steer::build::ImageFolder images(settings.control.images);
     images.only_read();
-    const auto built =
-        steer::judge(settings, registry, images.folder().empty() ? nullptr : &images);
+    const auto built = steer::judge(settings, registry, images.is_own() ? &images : nullptr);
     print(steer::advice(settings), "warning");
     print(built.warnings, "warning");
     print(built.errors, "error");

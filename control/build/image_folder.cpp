@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -76,12 +77,17 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
         matchers::Arena bytes(head.size);
         if (read_fully(file.get(), bytes.data(), bytes.size()) &&
             checksum_of(bytes.bytes()) == head.checksum) {
-            ::futimens(file.get(), nullptr);  // marks it as used: older files are removed first
+            if (writes_) ::futimens(file.get(), nullptr);  // as used: older ones are removed first
             return bytes;
         }
     }
     say(path + " is damaged or has another version: it is built again");
     return std::nullopt;
+}
+
+bool ImageFolder::is_own() const {
+    struct stat facts {};
+    return !folder_.empty() && ::stat(folder_.c_str(), &facts) == 0 && facts.st_uid == ::geteuid();
 }
 
 void ImageFolder::keep(const std::string& name, std::span<const std::uint8_t> bytes) {

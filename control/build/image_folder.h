@@ -34,8 +34,11 @@ class ImageFolder : public matchers::ImageStore {
     // For a start, which then compiles in the background. older(): the image that it took; no value: the right one.
     void allow_older() { allows_older_ = true; }
     [[nodiscard]] const std::optional<matchers::OlderPatterns>& older() const { return older_; }
-    // keep() does nothing.
+    // keep() does nothing, and load() marks nothing as used.
     void only_read() { writes_ = false; }
+    // The folder is there, and belongs to the user of this process. Images are programs: those of another user are not for
+    // a process that keeps its rights.
+    [[nodiscard]] bool is_own() const;
 
     // The errors since the last call.
     std::vector<std::string> take_sentences();

@@ -818,9 +818,10 @@ void Fleet::took_boxes(std::vector<Box> found, const RedisReply& texts, std::uin
     end_looks();
 }
 
-// A box answers on a few addresses. Who can write to Redis takes no more of them from the lists.
+// A box answers on a few addresses, and a fleet has tens of boxes. A client that writes to Redis keeps no more addresses
+// from the lists.
 void Fleet::report_hosts() {
-    constexpr std::size_t kMaxOfBox = 16;
+    constexpr std::size_t kMaxOfBox = 16, kMaxOfBoxes = 512;
     if (hosts_ == nullptr) return;
     std::vector<IpAddress> all;
     for (const Box& box : boxes_) {
@@ -828,7 +829,7 @@ void Fleet::report_hosts() {
         if (box.id == id() || said == nullptr || !said->is_array()) continue;
         std::size_t left = kMaxOfBox;
         for (const json::value& one : said->as_array()) {
-            if (left == 0 || !one.is_string()) break;
+            if (left == 0 || all.size() == kMaxOfBoxes || !one.is_string()) break;
             --left;
             if (const auto address = IpAddress::parse(one.as_string())) all.push_back(*address);
         }
@@ -838,8 +839,7 @@ void Fleet::report_hosts() {
 
 bool Fleet::may_claim(const ClaimTerms& terms, const IpAddress& address) const {
     if (!terms.may_claim(address)) return false;
-    return hosts_ == nullptr || !hosts_->contains(address) ||
-           std::ranges::find(terms.allowed, address) != terms.allowed.end();
+    return hosts_ == nullptr || !hosts_->forbids(terms.translated, terms.allowed, address);
 }
 
 // Redis has the ends of leases. What the row board promises beyond them is known to this box alone, until it shares that: a

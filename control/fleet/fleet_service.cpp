@@ -60,9 +60,22 @@ struct FleetService::Running {
         commands.stop();
         messages.stop();
         master.stop();
+        if (hosts == nullptr) return;
+        for (const RedisLink* link : {&commands, &messages})
+            hosts->set(link, {});
     }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
+    // While this exists, it reports there what the Redis' name was resolved to, and the addresses of other boxes.
+    void use_hosts(NeededHosts& all) {
+        hosts = &all;
+        fleet.use_hosts(all);
+        for (RedisLink* link : {&commands, &messages}) {
+            link->on_resolved([&all, link](std::span<const routeros::AddressBytes> found) {
+                all.set(link, addresses_of(found));
+            });
+        }
+    }
     // After calls by which a connection's deadline may be earlier.
     void wake() {
         commands.wake();
@@ -74,6 +87,7 @@ struct FleetService::Running {
     MasterFinder master;
     Fleet fleet;
     boost::asio::steady_timer timer;
+    NeededHosts* hosts = nullptr;
     std::uint64_t looked_ms = 0;   // at the Sentinels
     std::uint64_t leaving_ms = 0;  // since when
 };
@@ -94,12 +108,7 @@ void FleetService::begin(const FleetPlan& plan) {
     const std::uint64_t now_ms = clock_();
     running_ = std::make_unique<Running>(io_, plan, clock_, log_);
     running_->fleet.set_facts(facts_, now_ms);
-    if (hosts_ != nullptr) {
-        running_->fleet.use_hosts(*hosts_);
-        running_->commands.on_resolved([this](std::span<const routeros::AddressBytes> found) {
-            hosts_->set(this, addresses_of(found));
-        });
-    }
+    if (hosts_ != nullptr) running_->use_hosts(*hosts_);
     if (plan.share_tickets) running_->fleet.share_tickets(tickets_);
     running_->fleet.start(now_ms);
     running_->fleet.connect(now_ms);
@@ -108,7 +117,6 @@ void FleetService::begin(const FleetPlan& plan) {
 
 void FleetService::leave() {
     if (!running_) return;
-    if (hosts_ != nullptr) hosts_->set(this, {});
     running_->timer.cancel();
     leaving_ = std::exchange(running_, nullptr);
     leaving_->leaving_ms = clock_();

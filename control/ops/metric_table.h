@@ -216,6 +216,11 @@ inline constexpr std::array kMetrics{
               "of those: forgotten early, because there are too many; until then the list only "
               "shortens TTLs",
               "Routers and sets"},
+    MetricRow{
+        "steerdns_list_needed_hosts_skipped", "counter", "",
+        "addresses without a row: this machine needs them, and knows them by a name or from its "
+        "fleet (`allow_claim`)",
+        "Routers and sets"},
     MetricRow{"steerdns_row_board_full", "counter", "",
               "rows not shared with the workers: the row board is full", "Routers and sets"},
     MetricRow{"steerdns_bypass", "gauge", "",

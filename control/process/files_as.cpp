@@ -13,6 +13,8 @@
 #include <array>
 #include <climits>
 #include <cstdlib>
+#include <tuple>
+#include <utility>
 
 #include "dataplane/port/descriptor.h"
 
@@ -42,6 +44,20 @@ unsigned long long change_effective(const Change& change) {
     return before;
 }
 
+std::pair<uid_t, gid_t> ids_of(const std::string& user) {
+    std::array<char, 16'384> room{};
+    passwd entry{}, *found = nullptr;
+    if (::getpwnam_r(user.c_str(), &entry, room.data(), room.size(), &found) != 0 ||
+        found == nullptr)
+        std::abort();
+    return {entry.pw_uid, entry.pw_gid};
+}
+
+// With whose permissions this thread opens files.
+uid_t files_uid() {
+    return static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1)));
+}
+
 std::vector<std::string> parts_of(const std::string& path) {
     std::vector<std::string> parts;  // the first one last
     for (std::size_t end = path.size(); end > 0;) {
@@ -57,17 +73,16 @@ std::vector<std::string> parts_of(const std::string& path) {
 
 FilesAs::FilesAs(const std::string& user) : outer_(in_force) {
     if (user.empty() || user == "root") return;
-    if (outer_ != nullptr && outer_->is_active_) {
+    if (outer_ != nullptr) {  // at any depth
         uid_ = outer_->uid_;
         in_force = this;
         return;
     }
     is_root_ = ::geteuid() == 0;
     if (is_root_) {
-        const passwd* const entry = ::getpwnam(user.c_str());
-        if (entry == nullptr) std::abort();
-        uid_ = entry->pw_uid;
-        gid_ = entry->pw_gid;
+        std::tie(uid_, gid_) = ids_of(user);
+        // Then this thread was started under another thread's FilesAs, and keeps what it began with.
+        if (files_uid() == uid_) return;
         groups_.resize(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
         if (::getgroups(static_cast<int>(groups_.size()), groups_.data()) < 0) groups_.clear();
     } else {
@@ -102,7 +117,7 @@ void FilesAs::enter() {
     (void)::syscall(SYS_setgroups, 0, nullptr);
     ::setfsgid(gid_);
     ::setfsuid(uid_);  // takes the capabilities for files out of the effective set
-    if (static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1))) != uid_) std::abort();
+    if (files_uid() != uid_) std::abort();
 }
 
 void FilesAs::leave() {

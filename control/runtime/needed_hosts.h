@@ -2,8 +2,8 @@
 // that are given by name, of the Redis that Sentinels name, and of the other boxes of a fleet. No list claims them, unless its
 // `allow_claim` names them (ListService, Fleet). Addresses that the configuration names are in PolicyList::never_claim.
 //
-// Any thread. A source reports all of its addresses each time. Cost of contains(): a lock and a search, only if there are
-// any.
+// Any thread. A source reports all of its addresses each time. Cost of forbids(): a lock and a walk over all of them
+// (kMaxOfBoxes of a fleet, a few of each upstream), only if there are any.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/policy/list_addresses.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -38,15 +39,36 @@ class NeededHosts {
             by_source_[source].assign(addresses.begin(), addresses.end());
         is_empty_.store(by_source_.empty(), std::memory_order_relaxed);
     }
-    [[nodiscard]] bool contains(const IpAddress& address) const {
+    // Whether a list must not claim the address because this machine needs it. In the prefix of a NAT64, an address
+    // is also the IPv4 address behind it. `allowed`: of the list's ClaimTerms.
+    [[nodiscard]] bool forbids(const std::vector<TranslatedPrefix>& translated,
+                               const std::vector<IpAddress>& allowed,
+                               const IpAddress& address) const {
         if (is_empty_.load(std::memory_order_relaxed)) return false;
+        const IpAddress host = host_of(translated, address);
+        const auto is_allowed = [&](const IpAddress& one) {
+            return std::ranges::find(allowed, one) != allowed.end();
+        };
+        if (is_allowed(address) || is_allowed(host)) return false;
         const std::lock_guard lock(mutex_);
-        return std::ranges::any_of(by_source_, [&](const auto& one) {
-            return std::ranges::find(one.second, address) != one.second.end();
+        return std::ranges::any_of(by_source_, [&](const auto& source) {
+            return std::ranges::any_of(source.second, [&](const IpAddress& needed) {
+                return needed == address || host_of(translated, needed) == host;
+            });
         });
     }
 
   private:
+    static IpAddress host_of(const std::vector<TranslatedPrefix>& translated,
+                             const IpAddress& address) {
+        if (address.is_v4()) return address;
+        const TranslatedPrefix* const nat64 = nat64_of(translated, address.bytes.data());
+        if (nat64 == nullptr) return address;
+        std::array<std::uint8_t, 4> four;
+        nat64->prefix.extract(address.bytes.data(), four.data());
+        return IpAddress::from_v4(four.data());
+    }
+
     mutable std::mutex mutex_;
     std::map<const void*, std::vector<IpAddress>> by_source_;
     std::atomic<bool> is_empty_{true};

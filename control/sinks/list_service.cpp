@@ -36,6 +36,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
             now[list.id].tag = list.tag;
             now[list.id].quorum = list.quorum;
             now[list.id].allowed = list.terms.allowed;
+            now[list.id].translated = list.terms.translated;
         }
     }
     for (ListId id = 0; id < kMaxLists; ++id) {
@@ -45,6 +46,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
             std::ranges::equal(list.sinks, fresh.sinks, {}, &ListSink::sink, &ListSink::sink);
         list.tag = fresh.tag;
         list.allowed = fresh.allowed;
+        list.translated = fresh.translated;
         if (!same) {
             list = std::move(fresh);
             state(id).away.store(true, std::memory_order_relaxed);
@@ -74,11 +76,6 @@ bool ListService::take(const Event& event, std::uint64_t now_ms) {
     return true;
 }
 
-bool ListService::is_needed_host(const List& list, const IpAddress& address) const {
-    return runtime_.needed_hosts().contains(address) &&
-           std::ranges::find(list.allowed, address) == list.allowed.end();
-}
-
 // Claims on every sink of the list, except addresses that the list skips, whatever the worker saw on the row board, and
 // those that this machine needs, which workers do not know.
 void ListService::claim(const List& list, const Event& event, std::uint64_t now_ms) {
@@ -89,7 +86,10 @@ void ListService::claim(const List& list, const Event& event, std::uint64_t now_
     for (std::size_t i = 0; i < event.count; ++i) {
         const IpAddress& address = event.addresses[i];
         if (event.skips_shared && board.is_skipped(event.list, address, now_s)) continue;
-        if (is_needed_host(list, address)) continue;
+        if (runtime_.needed_hosts().forbids(list.translated, list.allowed, address)) {
+            needed_hosts_skipped_.fetch_add(1, std::memory_order_relaxed);
+            continue;
+        }
         addresses[count++] = address;
     }
     std::uint64_t token = event.hold_token;

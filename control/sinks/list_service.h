@@ -60,6 +60,10 @@ class ListService final : public SinkObserver {
     [[nodiscard]] std::uint64_t refusals() const {
         return refusals_.load(std::memory_order_relaxed);
     }
+    // Addresses that were not claimed because this machine needs them (NeededHosts). Any thread.
+    [[nodiscard]] std::uint64_t needed_hosts_skipped() const {
+        return needed_hosts_skipped_.load(std::memory_order_relaxed);
+    }
     // Of them, those whose mark made room for another before its time. Any thread.
     [[nodiscard]] std::uint64_t marks_lost() const {
         return marks_lost_.load(std::memory_order_relaxed);
@@ -88,7 +92,8 @@ class ListService final : public SinkObserver {
         std::string tag;
         std::vector<ListSink> sinks;
         config::Quorum quorum = config::Quorum::healthy;
-        std::vector<IpAddress> allowed;  // ClaimTerms::allowed
+        std::vector<IpAddress> allowed;            // ClaimTerms::allowed ...
+        std::vector<TranslatedPrefix> translated;  // ... and its translated
         boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
             rows;  // of several sinks
     };
@@ -115,7 +120,6 @@ class ListService final : public SinkObserver {
     void count_anew(ListId id, const List& list);
     void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
-    [[nodiscard]] bool is_needed_host(const List& list, const IpAddress& address) const;
     void take_refusals(const List& list, const Event& event, std::span<const IpAddress> addresses);
     [[nodiscard]] static bool counts(const List& list, const ListSink& one);
     [[nodiscard]] std::uint32_t now_s() const { return static_cast<std::uint32_t>(now_ms_ / 1000); }
@@ -146,7 +150,7 @@ class ListService final : public SinkObserver {
     std::vector<RefusedAddress> refused_;  // ... what they had no room for, each by each sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
     std::size_t mark_count_ = 0;
-    std::atomic<std::uint64_t> marks_lost_{0};
+    std::atomic<std::uint64_t> marks_lost_{0}, needed_hosts_skipped_{0};
     ListId tidied_list_ = 0;  // with whose marks forget_marks() begins
     std::atomic<std::uint64_t> refusals_{0};
     std::map<ListId, LoggedShared> logged_shared_;

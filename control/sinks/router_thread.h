@@ -103,6 +103,9 @@ class RouterThread {
     [[nodiscard]] std::uint64_t board_full() const { return lists_.board_full(); }
     [[nodiscard]] std::uint64_t refusals() const { return lists_.refusals(); }
     [[nodiscard]] std::uint64_t refusals_lost() const { return lists_.marks_lost(); }
+    [[nodiscard]] std::uint64_t needed_hosts_skipped() const {
+        return lists_.needed_hosts_skipped();
+    }
 
   private:
     struct Link;

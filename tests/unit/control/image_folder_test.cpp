@@ -208,6 +208,8 @@ BOOST_AUTO_TEST_CASE(a_reading_folder_writes_nothing) {
     const Folder folder;
     ImageFolder images(folder.path.string());
     images.only_read();
+    BOOST_TEST(images.is_own());
+    BOOST_TEST(!ImageFolder("/nonexistent").is_own());
     patterns(images, 0, 100);
     BOOST_TEST(folder.files().empty());
 }

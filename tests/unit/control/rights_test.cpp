@@ -204,6 +204,11 @@ BOOST_FIXTURE_TEST_CASE(a_thread_has_the_users_permissions_for_a_while, Folder) 
         BOOST_TEST(error.value() == EPERM, "an image folder that is a link to one of root");
         BOOST_TEST(std::async(std::launch::async, [&] { return !can_write(in_root); }).get(),
                    "a thread started by it inherits them");
+        const auto after_an_own_one = [&] {
+            { const steer::FilesAs of_thread("daemon"); }
+            return !can_write(in_root);
+        };
+        BOOST_TEST(std::async(std::launch::async, after_an_own_one).get(), "and keeps them");
     }
     BOOST_TEST(can_write(in_root));
     BOOST_TEST(has_override());
@@ -217,7 +222,11 @@ BOOST_FIXTURE_TEST_CASE(a_thread_has_the_users_permissions_for_a_while, Folder) 
     }
     {
         const steer::FilesAs files("daemon");
-        { const steer::FilesAs inner("daemon"); }
+        {
+            const steer::FilesAs inner("daemon");
+            { const steer::FilesAs innermost("daemon"); }
+            BOOST_TEST(!can_write(in_root), "at any depth");
+        }
         BOOST_TEST(!can_write(in_root), "the end of an inner one changes nothing");
     }
 }

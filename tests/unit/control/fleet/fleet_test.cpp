@@ -302,15 +302,18 @@ BOOST_FIXTURE_TEST_CASE(addresses_of_other_boxes_are_claimed_by_no_list, JudgedP
         }
     };
     see(kStart + 300);
-    BOOST_TEST(hosts.contains(*IpAddress::parse("203.0.113.9")));
-    BOOST_TEST(hosts.contains(*IpAddress::parse("2001:db8::9")));
+    BOOST_TEST(hosts.forbids({}, {}, *IpAddress::parse("203.0.113.9")));
+    BOOST_TEST(hosts.forbids({}, {}, *IpAddress::parse("2001:db8::9")));
+    const IpAddress behind_nat64 = *IpAddress::parse("64:ff9b::cb00:7109");  // of 203.0.113.9
+    BOOST_TEST(hosts.forbids({}, {}, behind_nat64));
+    BOOST_TEST(!hosts.forbids({}, {*IpAddress::parse("203.0.113.9")}, behind_nat64));
     push("203.0.113.9", 330, kInTime);
     BOOST_TEST(fleet.counters().claims_forbidden == 1U);
     push("203.0.113.10", 330, kInTime);
     BOOST_TEST(fleet.counters().claims_received == 1U);
     boxes = {"dns1/aa"};
     see(kStart + 4'000);
-    BOOST_TEST(!hosts.contains(*IpAddress::parse("203.0.113.9")));
+    BOOST_TEST(!hosts.forbids({}, {}, *IpAddress::parse("203.0.113.9")));
     // An address in `allow_claim` is claimed all the same.
     const auto own = *IpAddress::parse("203.0.113.11");
     hosts.set(this, {&own, 1});
@@ -332,8 +335,8 @@ BOOST_FIXTURE_TEST_CASE(a_box_keeps_few_addresses_from_the_lists, JudgedPlace) {
         fleet.tick(now_ms);
         answer_all(now_ms + 10);
     }
-    BOOST_TEST(hosts.contains(numbered(16)));
-    BOOST_TEST(!hosts.contains(numbered(17)));
+    BOOST_TEST(hosts.forbids({}, {}, numbered(16)));
+    BOOST_TEST(!hosts.forbids({}, {}, numbered(17)));
 }
 
 BOOST_AUTO_TEST_CASE(stored_claims_are_judged_as_published_ones) {
