@@ -33,6 +33,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
     key("total_timeout", forward.total_timeout);
     key("bootstrap", forward.bootstrap);
     key("resolv_file", forward.resolv_file);
+    if (forward.is_local) sheet.line("local: true");
     if (forward.upstreams.empty()) {
         sheet.comment("without upstreams: uses the DNS servers of this host");
         return;
