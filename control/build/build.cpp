@@ -6,6 +6,7 @@
 #include "control/build/designation.h"
 #include "control/build/listeners.h"
 #include "control/build/lists.h"
+#include "control/build/program_advice.h"
 #include "control/build/program_source.h"
 #include "control/build/ranges.h"
 #include "control/build/tag_masks.h"
@@ -92,6 +93,10 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     built.listeners = listen(settings, registry, snapshot.frontends, built.errors);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());
+    }
+    if (built.ok()) {
+        std::vector<Error> advice = program_advice(settings, snapshot, compiler.makers());
+        built.warnings.insert(built.warnings.end(), advice.begin(), advice.end());
     }
     if (!built.ok()) built.snapshot.reset();
     return built;

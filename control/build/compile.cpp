@@ -138,9 +138,24 @@ class Compiler::InSequence {
     std::uint16_t before_;
 };
 
+// Instructions belong to this plugin until it is destroyed.
+class Compiler::MadeBy {
+  public:
+    MadeBy(Compiler& compiler, config::PluginIndex plugin)
+        : compiler_(compiler), before_(std::exchange(compiler.maker_, plugin)) {}
+    ~MadeBy() { compiler_.maker_ = before_; }
+    MadeBy(const MadeBy&) = delete;
+    MadeBy& operator=(const MadeBy&) = delete;
+
+  private:
+    Compiler& compiler_;
+    config::PluginIndex before_;
+};
+
 std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
     if (too_long_) return 0;
     const InSequence in(*this, sequence);
+    const MadeBy made(*this, kNoMaker);
     const auto instance = static_cast<std::uint16_t>(instances_++);  // fewer than instructions
     const std::uint16_t first = next_pc();
     std::vector<std::uint16_t> ends;
@@ -245,6 +260,7 @@ void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint16_t 
 void Compiler::test_question(const config::MatchUse& match, std::uint16_t instance,
                              std::vector<std::uint16_t>& fails) {
     const auto& names = std::get<config::Question>(settings_.plugin(match.plugin).args);
+    const MadeBy made(*this, match.plugin);
     test_names(masks_.masks_of(names), match.negate, instance, match.line, fails);
 }
 
@@ -275,6 +291,7 @@ void Compiler::land(const std::vector<std::uint16_t>& tests) {
 
 std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std::uint16_t instance,
                                     int line) {
+    const MadeBy made(*this, index);
     const TestUse use{index, line, instance, negate};
     return std::visit([&](const auto& args) { return test_by(args, use); },
                       settings_.plugin(index).args);
@@ -282,6 +299,7 @@ std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std
 
 void Compiler::executor(config::PluginIndex index, int line, std::uint16_t instance,
                         unsigned& depth) {
+    const MadeBy made(*this, index);
     const Use use{index, line, instance, depth};
     std::visit([&](const auto& args) { execute(args, use); }, settings_.plugin(index).args);
 }
@@ -305,6 +323,7 @@ std::uint16_t Compiler::emit(Op op, std::uint16_t instance, int line, std::uint3
         {.sequence = sequence_,
          .file = static_cast<std::uint16_t>(config::source_of(line)),
          .line = static_cast<std::uint32_t>(config::line_in_source(line))});
+    makers_.push_back(maker_);
     return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control/build/known_answers.h"
+#include "control/build/program_advice.h"
 #include "control/build/registry.h"
 #include "control/build/tag_masks.h"
 #include "control/config/settings.h"
@@ -62,6 +63,8 @@ class Compiler {
     [[nodiscard]] const std::map<config::PluginIndex, std::uint32_t>& groups() const {
         return groups_;
     }
+    // The plugin of each instruction, by pc; kNoMaker: that of no plugin. After run().
+    [[nodiscard]] const std::vector<config::PluginIndex>& makers() const { return makers_; }
 
   private:
     // The tests at the start of every entry: a set of names and the answer for names in it, one after the other,
@@ -151,6 +154,7 @@ class Compiler {
     void enter(Op op, std::uint16_t instance, int line, std::uint32_t operand, unsigned& depth);
     // Instructions belong to this sequence until the result is destroyed.
     class InSequence;
+    class MadeBy;
     [[nodiscard]] std::uint16_t next_pc() const;
     void error(int line, std::string text);
 
@@ -251,7 +255,9 @@ class Compiler {
     // Instructions that jump to the end of the sequence being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
-    std::uint16_t sequence_ = 0;  // of ProgramSource::sequences
+    std::uint16_t sequence_ = 0;               // of ProgramSource::sequences
+    std::vector<config::PluginIndex> makers_;  // by pc
+    config::PluginIndex maker_ = kNoMaker;     // of the instructions that are emitted now
     std::map<config::PluginIndex, std::uint16_t> sequence_numbers_;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 const fs::path kPrograms = fs::path(STEER_SOURCE_ROOT) / "tests/unit/control/build_programs";
+const fs::path kWarnings = fs::path(STEER_SOURCE_ROOT) / "tests/unit/control/build_warnings";
 
 config::Settings settings_of(const std::string& text) {
     auto outcome = config::load_text(text, "test.yaml");
@@ -79,6 +80,31 @@ BOOST_AUTO_TEST_CASE(programs_equal_their_expected_dumps) {
         }
     }
     BOOST_TEST(files >= 6U);
+}
+
+// build_warnings/: configurations whose heads are the expected warnings about their programs.
+BOOST_AUTO_TEST_CASE(programs_get_exactly_these_warnings) {
+    for (const auto& entry : fs::directory_iterator(kWarnings)) {
+        if (entry.path().extension() != ".yaml") continue;
+        BOOST_TEST_CONTEXT(entry.path().filename()) {
+            const auto outcome = config::load(entry.path());
+            for (const Error& e : outcome.errors)
+                BOOST_TEST_MESSAGE(e.sentence());
+            BOOST_TEST_REQUIRE(outcome.ok());
+            Registry registry;
+            const Built built = build(outcome.settings, {}, registry);
+            BOOST_TEST_REQUIRE(built.ok());
+            std::vector<std::string> expected, warnings;
+            std::ifstream in(entry.path());
+            for (std::string line; std::getline(in, line) && line.starts_with("# warning ");)
+                expected.push_back(line);
+            for (const Error& w : built.warnings)
+                warnings.push_back("# warning " + std::to_string(w.line) + ": " + w.text);
+            std::ranges::sort(expected);
+            std::ranges::sort(warnings);
+            BOOST_TEST(warnings == expected, boost::test_tools::per_element());
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(names_find_their_masks_through_nested_sets_and_inline_rules) {
