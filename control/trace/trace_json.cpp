@@ -4,9 +4,12 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <charconv>
+#include <map>
+#include <vector>
 
 #include "control/ops/mnemonics.h"
 #include "control/trace/trace_words.h"
+#include "dataplane/base/query_counters.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
 #include "matchers/safe_text.h"
@@ -364,7 +367,7 @@ object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
                {"client_port", head.client_port},
                {"server", head.local.to_string()},
                {"port", head.local_port},
-               {"transport", head.is_udp != 0 ? "udp" : "tcp"},
+               {"transport", kTransportLabels.at(head.transport)},
                {"injected", head.is_injected != 0},
                {"worker", head.worker},
                {"configuration", head.generation},

@@ -124,6 +124,25 @@ class Explain(unittest.TestCase):
         self.assertNotEqual(lost.returncode, 0)
         self.assertIn("there is no trace 'ffff'", lost.stderr)
 
+    def test_two_operators_trace_at_the_same_time(self):
+        scene = self.scene
+        scene.network.run("client", "sh", "-c", "true")
+
+        def start(name):
+            return scene.network.start("appliance", "trace-" + name, str(scene.build / "tools/steerctl/steerctl"), "--socket",
+                                       str(scene.socket), "trace", "--name", name, "--seconds", "40", "--most", "1")
+
+        one, other = start("stream.example"), start("media.example")
+
+        def both():
+            scene.kdig("www.media.example")
+            scene.kdig("www.stream.example")
+            return "www.stream.example" in one.text() and "www.media.example" in other.text()
+
+        until(both, 30, "each has its trace")
+        self.assertNotIn("media", one.text())
+        self.assertNotIn("stream", other.text())
+
     def test_wrong_requests_get_a_sentence(self):
         done = self.scene.ask("explain")
         self.assertEqual(done.returncode, 2)
