@@ -146,11 +146,51 @@ void check_servers(const RouterFacts& router, const Expected& expected, Findings
     }
 }
 
+// What `/ip/dhcp-server/alert` has found: another server gives its own DNS server.
+void check_other_servers(const RouterFacts& router, Findings& out) {
+    for (const Row& alert : router.table("/ip/dhcp-server/alert").rows) {
+        if (!alert.is_enabled() || !alert.has("unknown-server")) continue;
+        out.push_back(problem(
+            "dhcp-other-server",
+            "another DHCP server answers on " + std::string(alert.get("interface")) + ": " +
+                std::string(alert.get("unknown-server")) + " (/ip/dhcp-server/alert)",
+            "its clients get its DNS server, and do not follow the policy",
+            "turn that server off, or add it to valid-server of the alert if it gives SteerDNS's "
+            "address"));
+    }
+}
+
+// Clients complete short names by the network's domain; the names of leases are below that of dhcp_leases.
+void check_domain(const RouterFacts& router, const Expected& expected, Findings& out) {
+    if (expected.lease_domain.empty()) return;
+    for (const Row& network : router.table("/ip/dhcp-server/network").rows) {
+        std::string domain(network.get("domain"));
+        std::ranges::transform(domain, domain.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+        if (domain.ends_with('.')) domain.pop_back();
+        if (domain == expected.lease_domain) continue;
+        Finding finding =
+            problem("dhcp-domain",
+                    "the DHCP network " + std::string(network.get("address")) +
+                        (domain.empty() ? " gives clients no domain"
+                                        : " gives clients the domain " + domain) +
+                        ", and the names of leases are below " + expected.lease_domain,
+                    "clients find each other by full names only");
+        finding.level = Level::advice;
+        set_row(finding, forms::set_dhcp_network, Menu::ip, network,
+                {{"domain", expected.lease_domain}});
+        out.push_back(std::move(finding));
+    }
+}
+
 }  // namespace
 
 void check_dhcp(const RouterFacts& router, const Expected& expected, Findings& out) {
     check_options(router, expected, out);
     check_servers(router, expected, out);
+    check_other_servers(router, out);
+    check_domain(router, expected, out);
 }
 
 bool gives_option(const RouterFacts& router, const Row& network, std::string_view option) {
