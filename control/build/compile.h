@@ -196,7 +196,8 @@ class Compiler {
                                            const config::StaticEntry& first, std::uint16_t qtype);
     std::uint16_t static_end(const config::StaticEntry& entry,
                              std::optional<config::PluginIndex> cache, std::uint16_t instance,
-                             unsigned depth, std::vector<std::uint16_t>& rests);
+                             int line, unsigned depth, std::vector<std::uint16_t>& rests);
+    static ProgramSource::Record source_of(const config::StaticEntry& entry, std::uint16_t qtype);
     // The following part is answered through the cache, if there is one, and ends with it.
     void own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
                    unsigned depth);

@@ -95,7 +95,16 @@ ops::RpcError trace_failure(std::string what) {
     return {ops::RpcCode::internal_error, std::move(what)};
 }
 
-// Adds the list rules that a test's sets have the name by.
+// Whether a set of the matcher is of this plugin, as in "domain_set 'ads'". The lists of an adlist 'ads' are the sets
+// 'ads.1', 'ads.2', …
+bool is_set_of(std::string_view tag, std::string_view plugin) {
+    const auto quoted = [](std::string_view text) { return "'" + std::string(text) + "'"; };
+    if (plugin.find(quoted(tag)) != std::string_view::npos) return true;
+    return plugin.starts_with("adlist ") &&
+           plugin.ends_with(quoted(tag.substr(0, tag.find_last_of('.'))));
+}
+
+// Adds the list rules that a test's sets have the name by. Which of its records a `static` takes is a step of its own.
 void add_matched(object& trace, const array& rules) {
     for (value& step : trace["way"].as_array()) {
         object& one = step.as_object();
@@ -105,9 +114,9 @@ void add_matched(object& trace, const array& rules) {
         for (const value& rule : rules) {
             const object& r = rule.as_object();
             const std::string_view plugin = r.at("plugin").as_string();
+            if (plugin.starts_with("static ")) continue;
             const bool of_set = std::ranges::any_of(sets->as_array(), [&](const value& tag) {
-                const std::string quoted = "'" + std::string(tag.as_string()) + "'";
-                return plugin.find(quoted) != std::string_view::npos;
+                return is_set_of(tag.as_string(), plugin);
             });
             const bool in_place =
                 one.contains("line") &&
