@@ -79,7 +79,8 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     const auto designated = designated_resolvers(settings, surroundings.own_addresses);
     if (!designated) built.errors.push_back(settings.error(0, designated.error().text));
     Compiler compiler(settings, registry, masks, list_places, snapshot, built.errors);
-    compiler.run(designated ? *designated : std::vector<config::KnownRecord>{});
+    compiler.run(designated ? *designated : std::vector<config::KnownRecord>{},
+                 surroundings.host_name);
     built.channels = compiler.channels();
     built.upstream_needs = upstream_needs(settings, compiler.groups());
     built.probes = upstream_probes(settings, compiler.groups(), snapshot);

@@ -13,6 +13,7 @@ namespace steer::build {
 namespace {
 
 constexpr std::uint32_t kNoLocalTtl = 3600;
+constexpr std::uint32_t kNoDesignationTtl = 300;
 constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
 // Estimated bytes of an entry in a cache with a byte budget: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
@@ -38,6 +39,19 @@ StaleTerms stale_of(const config::Cache& cache) {
         stale.wait_ms = milliseconds(cache.stale_client_timeout);
     }
     return stale;
+}
+
+// The option of a reply: code, length, text (RFC 5001 2.3); empty: off.
+std::vector<std::uint8_t> nsid_option(const config::Policy& policy, const std::string& host_name) {
+    std::string text = policy.nsid.value_or(std::string());
+    if (text == config::Policy::kHostName) text = host_name;
+    if (text.empty()) return {};
+    text.resize(std::min(text.size(), kMaxNsid));
+    std::vector<std::uint8_t> option(4);
+    dns::store_be16(option.data(), dns::kOptionNsid);
+    dns::store_be16(&option[2], static_cast<std::uint16_t>(text.size()));
+    option.insert(option.end(), text.begin(), text.end());
+    return option;
 }
 
 // An upstream as workers see it.
@@ -67,14 +81,18 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
       errors_(errors),
       known_(snapshot.known) {}
 
-void Compiler::run(const std::vector<config::KnownRecord>& designated) {
+void Compiler::run(const std::vector<config::KnownRecord>& designated,
+                   const std::string& host_name) {
     snapshot_.source.sequences.emplace_back();  // what no sequence says
     if (settings_.policy.local_names == config::LocalNames::nxdomain)
         snapshot_.no_local = known_.negative(dns::kNxDomain, kNoLocalTtl);
+    snapshot_.no_designation = known_.negative(dns::kNoError, kNoDesignationTtl);
+    snapshot_.nsid = nsid_option(settings_.policy, host_name);
     std::vector<Known> known;
     if (settings_.policy.canaries == config::Canaries::nxdomain)
         known.push_back(refused_canaries());
     if (!designated.empty()) known.push_back(designation(designated));
+    if (const auto own = identity(host_name)) known.push_back(*own);
     static_assert(config::kMaxEntries == kMaxEntries);
     snapshot_.entries.clear();
     for (const config::PluginIndex plugin : settings_.entries)

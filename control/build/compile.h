@@ -55,8 +55,8 @@ class Compiler {
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
              std::vector<Error>& errors);
 
-    // `designated`: the records of `_dns.resolver.arpa`.
-    void run(const std::vector<config::KnownRecord>& designated);
+    // `designated`: the records of `_dns.resolver.arpa`. `host_name`: of the machine.
+    void run(const std::vector<config::KnownRecord>& designated, const std::string& host_name);
     // Upstreams that `streams` asks; after run().
     [[nodiscard]] const Channels& channels() const { return channels_; }
     // The groups of Snapshot::groups by their forward; after run().
@@ -72,7 +72,7 @@ class Compiler {
     struct Known {
         std::uint32_t mask = 0;
         std::optional<std::uint32_t> table;  // of Snapshot::answer_tables
-        std::uint32_t hole = 0;              // of Snapshot::black_holes
+        std::optional<std::uint32_t> hole;   // of Snapshot::black_holes
     };
     // The program of an executor that queries enter, after the tests of every entry.
     void entry_of(config::PluginIndex plugin, const std::vector<Known>& known);
@@ -172,6 +172,8 @@ class Compiler {
     Known refused_canaries();
     // `_dns.resolver.arpa` has these records; all else below resolver.arpa has none (RFC 9462).
     Known designation(const std::vector<config::KnownRecord>& records);
+    // `version.bind`, `id.server` and their other names, in class CHAOS (RFC 4892); no value: all are off.
+    std::optional<Known> identity(const std::string& host_name);
     void answer_known(const Known& known);
     // A name without a rule skips it; plans handle that test.
     void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,

@@ -241,6 +241,9 @@ struct Policy {
     Canaries canaries = Canaries::pass;
     LocalNames local_names = LocalNames::nxdomain;
     std::string designated_name;  // without a last dot; empty: DoT and DoH are not announced
+    // Texts for clients that ask which server this is; kHostName: the machine's name; empty: off; no value: not set.
+    static constexpr std::string_view kHostName = "hostname";
+    std::optional<std::string> version_bind, id_server, nsid;
 };
 
 // ---- mdns

@@ -232,7 +232,22 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
 
 // ---- policy
 
-constexpr std::array<Row<Policy>, 3> kPolicyRows{{
+// `off`, or a text of at most that many printable characters.
+template <std::optional<std::string> Policy::*text>
+void read_identity(Reading& in, const Node& node, const Place& place, Policy& out) {
+    constexpr std::size_t kMostCharacters = 64;
+    const bool fits = node.is_text() && !node.text.empty() && node.text.size() <= kMostCharacters &&
+                      std::ranges::all_of(node.text, [](char c) { return c >= ' ' && c <= '~'; });
+    if (!fits) {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected off, hostname, or 1..64 printable ASCII "
+                                          "characters");
+        return;
+    }
+    out.*text = lowered(node.text) == "off" ? std::string() : node.text;
+}
+
+constexpr std::array<Row<Policy>, 6> kPolicyRows{{
     {"local_names", choice<Policy, &Policy::local_names>(), "nxdomain", "nxdomain|forward",
      "answer for unknown names under .local, which belong to mDNS (RFC 6762)\nWith `nxdomain`, "
      "unknown names under .local get NXDOMAIN and no upstream is queried. Exceptions are a "
@@ -246,7 +261,18 @@ constexpr std::array<Row<Policy>, 3> kPolicyRows{{
     {"designated_name", &Policy::designated_name, "none", "",
      "name in this resolver's certificates, announced to clients for encrypted DNS\nClients that "
      "query `_dns.resolver.arpa` learn the TLS and HTTPS servers under this name (RFC 9462). They "
-     "also check that the certificate contains the resolver's address."},
+     "also check that the certificate contains the resolver's address. Without it, all names at "
+     "and "
+     "below resolver.arpa have no records. They are never forwarded."},
+    {"version_bind", Own<Policy>{"text", read_identity<&Policy::version_bind>}, "none", "",
+     "text of the TXT records `version.bind` and `version.server` (class CHAOS)\n`hostname` stands "
+     "for the machine's host name, here and in the next two. Other questions of class CHAOS get "
+     "NOTIMP, unless a plugin such as `arbitrary` answers them. They are never forwarded."},
+    {"id_server", Own<Policy>{"text", read_identity<&Policy::id_server>}, "none", "",
+     "text of the TXT records `id.server` and `hostname.bind` (class CHAOS, RFC 4892)"},
+    {"nsid", Own<Policy>{"text", read_identity<&Policy::nsid>}, "none", "",
+     "name of this server in answers to queries with the NSID option (RFC 5001)\nAll boxes of an "
+     "anycast service can have one configuration, with `hostname`."},
 }};
 
 void read_policy(Reading& in, const Node& node, int line) {

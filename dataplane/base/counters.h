@@ -77,6 +77,8 @@ class Count {
     X(rpz_dropped, "rpz_dropped", "queries dropped by policy zones (DROP)")                        \
     X(rpz_truncated, "rpz_truncated", "queries redirected to TCP by policy zones (TCP-Only)")      \
     X(local_denied, "local_denied", "queries under .local answered without an upstream")           \
+    X(not_forwarded, "not_forwarded",                                                              \
+      "queries of class CHAOS and under resolver.arpa, which no upstream is asked")                \
     X(fallback_secondary, "fallback_secondary", "answers from the secondary of a fallback")        \
     X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
     X(upstream_coalesced, "upstream_coalesced",                                                    \

@@ -70,6 +70,8 @@ std::uint16_t type_of(const std::string& text) {
     if (text == "HTTPS") return dns::kHttps;
     if (text == "SRV") return dns::kSrv;
     if (text == "MX") return dns::kMx;
+    if (text == "SVCB") return dns::kSvcb;
+    if (text == "DNAME") return dns::kDname;
     fail("no record type '" + text + "' in stories");
 }
 
