@@ -593,6 +593,10 @@ unsigned Worker::parked() const noexcept {
     return impl_->pool.in_use();
 }
 
+void Worker::probe_answered(std::uint16_t upstream) noexcept {
+    impl_->forwarder.probe_answered(upstream);
+}
+
 const UpstreamHealth& Worker::upstream_health(std::uint16_t upstream) const noexcept {
     return impl_->forwarder.health(upstream);
 }

@@ -63,7 +63,7 @@ struct ProbeSettings {
     std::uint16_t type = 1;
     Milliseconds every{0};  // 0: only when a query was not answered
 };
-enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };
+enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random, order };
 enum class ResponseSelectionMode : std::uint8_t { balanced, fastest, prefer_positive, consensus };
 struct Forward {
     std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`

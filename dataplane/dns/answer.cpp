@@ -28,6 +28,7 @@ struct Survey {
     std::uint8_t extended_rcode = 0;  // upper eight bits of twelve
     bool has_asked_type = false;
     bool has_soa = false;
+    bool has_ns = false;  // in the authority section
     bool has_hints = false;
     bool has_additional = false;
     std::uint16_t soa_record = 0;  // its place among the records
@@ -78,6 +79,7 @@ void note_record(Survey& s, const RecordPlace& r, std::size_t base, std::uint16_
         s.has_additional = true;
         s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
     }
+    if (r.section == kAuthoritySection && r.type == kNs) s.has_ns = true;
     if (r.section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
         s.has_soa = true;
         s.soa_record = s.records;
@@ -272,6 +274,10 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
             all_of_ad = false;
         }
     }
+
+    // A chain that ends in one is cut short, unless a resolver says that it is complete.
+    facts.is_referral = facts.rcode == kNoError && !s.has_asked_type && !s.has_soa && s.has_ns &&
+                        (s.counts[kAnswerSection] == 0 || (facts.flags & kRa) == 0);
 
     Answer answer = empty_answer(facts.rcode);
     answer.flags = facts.flags & (kAa | kTc | kAd);

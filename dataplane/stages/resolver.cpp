@@ -29,6 +29,7 @@ dns::Ede reason_of(UpstreamResult end) {
         case UpstreamResult::displaced:
         case UpstreamResult::over_quota:
         case UpstreamResult::no_buffer:
+        case UpstreamResult::truncated:
             break;
     }
     return dns::Ede::other;

@@ -119,7 +119,7 @@ class ModelReader {
         }
         if (name == "filter-A") filter("A");
         if (name == "filter-AAAA") filter("AAAA");
-        if (name == "strict-order") out_.forward.policy = "sticky";
+        if (name == "strict-order") out_.forward.policy = "order";
         if (name == "all-servers") out_.asks_all = true;
         if (name == "no-negcache") out_.cache_keys.emplace_back("cache_negative", "false");
         return name == "strict-order" || name == "all-servers" || name == "filter-A" ||
