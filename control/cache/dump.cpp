@@ -5,7 +5,9 @@
 #include <cstring>
 #include <optional>
 
+#include "dataplane/base/buffer.h"
 #include "dataplane/cache/walk.h"
+#include "dataplane/dns/walk.h"
 
 namespace steer {
 namespace {
@@ -62,8 +64,8 @@ class Restorer {
         }
     }
 
-    void put(const DumpedAnswer& dumped) {
-        if (is_ending_) return;
+    void put(DumpedAnswer dumped) {
+        if (is_ending_ || !make_walkable(dumped)) return;
         const DumpRecord& r = dumped.record;
         const std::int64_t usable_s = dumped_s_ + r.usable_s;
         if (usable_s <= now_.s()) {
@@ -107,6 +109,22 @@ class Restorer {
     [[nodiscard]] std::uint64_t expired() const { return expired_; }
 
   private:
+    // Earlier versions kept chains as they came. False: no stub would find the answer's end (dataplane/dns/walk.h).
+    bool make_walkable(DumpedAnswer& dumped) {
+        const auto asked =
+            dumped.name.first(dumped.name.size() - std::size_t{dumped.record.ecs_len});
+        const auto& answer = *reinterpret_cast<const dns::Answer*>(dumped.answer.data());
+        const dns::Walk walk = dns::walk_of(answer, asked, dumped.record.qtype);
+        if (walk == dns::Walk::whole) return true;
+        ordered_.resize(kLargeBuffer);
+        const std::size_t size =
+            walk == dns::Walk::disordered
+                ? dns::write_in_order(answer, asked, dumped.record.qtype, ordered_)
+                : 0;
+        dumped.answer = std::span(ordered_).first(size);
+        return size != 0;
+    }
+
     struct Place {  // of a message in the batch
         std::size_t at, size;
         Birth born;
@@ -154,7 +172,7 @@ class Restorer {
     const std::int64_t
         dumped_s_;  // when the dump was begun, by the clock of `now_`: may be before its 0
     std::vector<std::optional<ListId>> ids_;
-    std::vector<std::uint8_t> batch_;
+    std::vector<std::uint8_t> batch_, ordered_;
     std::vector<Place> places_;
     std::vector<cache::KeyFacts> facts_;
     std::vector<cache::Key> keys_;

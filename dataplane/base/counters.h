@@ -89,6 +89,8 @@ class Count {
     X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and other errors from upstreams") \
     X(upstream_scrubbed, "upstream_scrubbed",                                                      \
       "replies with records that do not belong to the question")                                   \
+    X(upstream_reordered, "upstream_reordered",                                                    \
+      "replies whose chain of CNAMEs was put in order, or completed for a DNAME")                  \
     X(upstream_no_route, "upstream_no_route", "upstream queries without a route")                  \
     X(upstream_table_full, "upstream_table_full",                                                  \
       "upstream queries not sent: too many in flight (`max_in_flight`)")                           \

@@ -25,6 +25,7 @@ struct Survey {
     std::size_t opt = 0;                          // offset of the OPT; 0: none
     std::size_t opt_rdata = 0, opt_end = 0;
     bool opt_in_the_middle = false;
+    unsigned aliases = 0;             // CNAMEs and DNAMEs of the answer section
     std::uint8_t extended_rcode = 0;  // upper eight bits of twelve
     bool has_asked_type = false;
     bool has_soa = false;
@@ -104,6 +105,7 @@ bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::si
                 continue;
             }
             s.opt_in_the_middle |= s.opt != 0;
+            if (section == kAnswerSection && (r.type == kCname || r.type == kDname)) ++s.aliases;
             s.places[s.found++] = {static_cast<std::uint16_t>(r.start),
                                    static_cast<std::uint16_t>(r.fixed),
                                    static_cast<std::uint16_t>(r.end),
@@ -263,6 +265,8 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     facts.has_opt = s.opt != 0;
     if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
     facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
+    if (of == Records::of_question && s.aliases > kMaxAliases && qtype != kCname)
+        facts.rcode = kServFail;  // its chain is not known
     const std::span<RecordPlace> places(s.places.data(), s.found);
     if (of == Records::of_question)
         facts.scrubbed = scrub(response, {qtype, qclass, facts.rcode}, places);

@@ -88,6 +88,8 @@ struct Forwarder::Impl {
     void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
                         Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;
+    bool put_in_order(const OutstandingQuery& f, dns::UpstreamFacts& facts,
+                      Buffer*& buffer) noexcept;
     void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                       Buffer& buffer) noexcept;
     Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,

@@ -7,6 +7,7 @@
 
 #include "dataplane/dns/ecs.h"
 #include "dataplane/dns/options.h"
+#include "dataplane/dns/walk.h"
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -79,7 +80,7 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
     const auto name = f.name_as_sent(room);
     for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
         if (dns.size() > size) continue;
-        Buffer* const buffer = buffers.take(size);
+        Buffer* buffer = buffers.take(size);
         if (buffer == nullptr) {
             error = dns::AnswerError::none;
             return nullptr;
@@ -90,6 +91,9 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
             *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
         }
+        if (error == dns::AnswerError::none && is_an_answer(facts.rcode) &&
+            !put_in_order(f, facts, buffer))
+            return nullptr;
         if (error == dns::AnswerError::none && facts.is_referral) {
             facts.rcode = dns::kServFail;
             make_servfail(*buffer);
@@ -117,6 +121,30 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
         if (error != dns::AnswerError::no_room) return nullptr;
     }
     return nullptr;
+}
+
+// False: there was no buffer for the other order; `buffer` is given back.
+bool Forwarder::Impl::put_in_order(const OutstandingQuery& f, dns::UpstreamFacts& facts,
+                                   Buffer*& buffer) noexcept {
+    const dns::Walk walk = dns::walk_of(buffer->answer(), f.name(), f.qtype);
+    if (walk == dns::Walk::whole) [[likely]]
+        return true;
+    if (walk == dns::Walk::disordered) {
+        Buffer* const other = buffers.take(kLargeBuffer);
+        if (other == nullptr) {
+            release(buffer);
+            return false;
+        }
+        if (dns::write_in_order(buffer->answer(), f.name(), f.qtype, other->room()) != 0) {
+            release(std::exchange(buffer, other));
+            counters.add(Stat::upstream_reordered);
+            return true;
+        }
+        release(other);
+    }
+    facts.rcode = dns::kServFail;
+    make_servfail(*buffer);
+    return true;
 }
 
 // Stores the options that waiters pass on behind the answer.

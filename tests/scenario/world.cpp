@@ -186,7 +186,8 @@ class Reader {
 };
 
 Bytes rdata_of(const SeenRecord& r) {
-    if (r.type == dns::kCname || r.type == dns::kPtr) return wire_name(r.data);
+    if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname)
+        return wire_name(r.data);
     if (r.type == dns::kSrv || r.type == dns::kMx) {
         Bytes rdata(r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt);
         const Bytes target = wire_name(r.data);
