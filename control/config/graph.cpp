@@ -111,7 +111,7 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
             const Endpoint &a = listen_of(plugin), &b = listen_of(other);
             const bool same_transport =
                 (stream_server(plugin) == nullptr) == (stream_server(other) == nullptr);
-            if (same_transport && a.address == b.address && a.port == b.port) {
+            if (same_transport && a.address == b.address && a.port == b.port && a.zone == b.zone) {
                 in.report().error(plugin.line, owner_of(plugin) + " listens where " +
                                                    owner_of(other) + " does (" + a.to_string() +
                                                    "): remove one");

@@ -65,6 +65,8 @@ struct Endpoint {
     IpAddress address{};  // all zeros (::): all, both families
     std::uint16_t port = 0;
     Line line;
+    std::string zone =
+        {};  // of a link-local address: its interface, by name or number; empty: any that has it
     bool operator==(const Endpoint&) const = default;
     [[nodiscard]] bool any() const { return address == IpAddress{}; }
     [[nodiscard]] bool any_v4() const {

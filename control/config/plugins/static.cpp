@@ -307,7 +307,8 @@ class StaticReader {
             out.forwarder = in_.refer(tag, Wanted::executor, line_);
             return out.forwarder.has_value();
         }
-        if (!parse_host_port(r.forward_to) || !parse_host_port(r.forward_to)->address)
+        const auto server = parse_host_port(r.forward_to, Zones::allowed);
+        if (!server || !server->address)
             return refuse("forwards to " + matchers::quoted(r.forward_to) +
                           ": expected the tag of a forward, or an address");
         const auto [at, fresh] = forwarders_.try_emplace(r.forward_to, 0);
