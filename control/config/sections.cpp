@@ -6,6 +6,7 @@
 #include "control/config/predecessors.h"
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
+#include "matchers/name_text.h"
 #include "matchers/pattern/compiler.h"
 #include "matchers/quote.h"
 
@@ -279,16 +280,16 @@ void read_policy(Reading& in, const Node& node, int line) {
     Policy& policy = in.settings().policy;
     read_rows(in, node, kPolicyRows, "'policy'", policy);
     if (policy.designated_name.empty()) return;
-    const auto rule =
-        matchers::parse_rule("full:" + policy.designated_name, matchers::RuleKind::full);
-    if (!rule || policy.designated_name.find('.') == std::string::npos) {
+    const auto name = matchers::parse_name(policy.designated_name, {.alone = true});
+    if (!name || policy.designated_name.find('.') == std::string::npos) {
         const Node* const at = node.find("designated_name");
         in.report().error(at != nullptr ? at->line : line,
                           "'designated_name' of 'policy' is " +
                               matchers::quoted(policy.designated_name) +
-                              ": expected a name such as dns.example.net");
+                              ": expected a name such as dns.example.net" +
+                              (name ? std::string{} : "; " + name.error().text));
     } else {
-        policy.designated_name = rule->text;
+        policy.designated_name = *name;
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
+#include "matchers/name_text.h"
 #include "matchers/pattern/match.h"
 #include "matchers/quote.h"
 
@@ -189,9 +190,9 @@ std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const Ask
 }
 
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name) {
-    const auto read = matchers::parse_rule("full:" + std::string(name), RuleKind::full);
+    const auto read = matchers::parse_name(name, {.any_escape = true, .alone = true});
     if (!read) return read.error();
-    auto wire = dns::name_from_text(read->text);
+    auto wire = dns::name_from_text(*read);
     if (!wire) return Error{matchers::quoted(name) + " is not a domain name"};
     const std::vector<AskedName> one{{*std::move(wire), 1}};
     return rules_for(settings, one);

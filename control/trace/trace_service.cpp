@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "control/lists/holding_rules.h"
 #include "control/ops/mnemonics.h"
 #include "control/ops/response_text.h"
@@ -211,7 +212,7 @@ void TraceService::add_methods(ops::Methods& methods) {
 void TraceService::explain(const ops::Arguments& asked, const ops::RpcDone& done) {
     if (parts_ == nullptr) return done(trace_failure("not serving yet"));
     if (asked.has("id")) return explain_kept(asked.text("id"), done);
-    const auto wire = dns::name_from_text(asked.text("name"));
+    const auto wire = config::asked_name(asked.text("name"));
     if (asked.text("name").empty() || !wire)
         return done(ops::bad_params("'name' must be a domain name, or give 'id'"));
     const std::string type_text = asked.find_text("type").value_or("A");
@@ -368,7 +369,7 @@ void TraceService::trace(const ops::Arguments& asked, const ops::RpcDone& done) 
     filter.one_in = static_cast<std::uint32_t>(asked.number("one_in", 1));
     filter.below = !asked.is_true("exact");
     if (const auto name = asked.find_text("name")) {
-        const auto wire = dns::name_from_text(*name);
+        const auto wire = config::asked_name(*name);
         if (!wire) return done(ops::bad_params("'" + *name + "' is not a domain name"));
         dns::lower_case(wire->data(), filter.name.data(), wire->size());
         filter.name_len = static_cast<std::uint8_t>(wire->size());

@@ -6,7 +6,7 @@
 #include "control/config/plugins/upstream_entry.h"
 #include "control/config/router_access.h"
 #include "control/config/values.h"
-#include "dataplane/dns/name.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -52,10 +52,14 @@ constexpr std::string_view kProbeName = "a.root-servers.net";
 
 void read_probe_name(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
     if (!read_value(in, node, place, {}, out.name)) return;
-    if (!dns::name_from_text(out.name)) {
+    if (out.name == ".") return;
+    const auto name = matchers::parse_name(out.name, {.alone = true});
+    if (name) {
+        out.name = *name;
+    } else {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(out.name) +
                                           ": expected a domain name, as in '" +
-                                          std::string(kProbeName) + "'");
+                                          std::string(kProbeName) + "'; " + name.error().text);
     }
 }
 void read_probe_type(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
