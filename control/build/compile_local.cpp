@@ -186,9 +186,9 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
             config::NameRules names;
             names.sets.push_back(part.provider);
             auto masks = masks_.masks_of(names);
-            list.lists.push_back({part.name, config::rules_of(settings_.plugin(part.provider)),
-                                  masks.mask, std::move(masks.types),
-                                  registry_.list_matches(tag, part.name)});
+            list.lists.push_back(
+                {part.name, config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
+                 masks.mask, std::move(masks.types), registry_.list_matches(tag, part.name)});
         }
         list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
         snapshot_.black_holes.push_back(known_.black_hole(args.answer));

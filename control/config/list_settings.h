@@ -17,7 +17,8 @@ struct ListUse {
     std::vector<std::string> selectors;
     std::size_t most_rules = 0;  // of an adlist: a longer list is refused; 0: no limit
     std::optional<std::uint32_t> max_shrink{};  // percent; nothing: as `control.fetch` says
-    bool ready = true;  // readiness waits for its first copy, if it is fetched
+    bool ready = true;       // readiness waits for its first copy, if it is fetched
+    bool match_all = false;  // it may have a rule that covers all names
     bool operator==(const ListUse&) const = default;
 };
 struct RemoteList {

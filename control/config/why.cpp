@@ -204,8 +204,11 @@ std::string name_of(const Settings& settings, PluginIndex index) {
     if (!plugin.in_place) return out.append(" '").append(plugin.tag).append("'");
     for (const Plugin& owner : settings.plugins) {
         const auto* const ads = std::get_if<AdList>(&owner.args);
-        if (ads != nullptr &&
-            std::ranges::find(ads->lists, index, &AdListPart::provider) != ads->lists.end())
+        const auto has = [&](const AdListPart& part) {
+            const auto* const set = std::get_if<AdguardSet>(&settings.plugin(part.provider).args);
+            return part.provider == index || (set != nullptr && set->exceptions == index);
+        };
+        if (ads != nullptr && std::ranges::any_of(ads->lists, has))
             return std::string(owner.type).append(" '").append(owner.tag).append("'");
     }
     return out.append(" in line ").append(std::to_string(line_in_source(plugin.line)));

@@ -5,6 +5,7 @@
 
 #include "matchers/list/lines.h"
 #include "matchers/list/name_list.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::matchers {
@@ -29,16 +30,28 @@ void read_line(std::string_view text, int number, NameList& out) {
         return;
     }
     rest.remove_prefix(1);
+    if (rest.empty()) return out.list.bad.add({"no name in " + quoted(text)}, number);
     bool any = false;
+    // "server=/NAME/#" leaves the name to the other servers.
+    const bool is_exception = (key == "server" || key == "local") &&
+                              rest.substr(std::min(rest.rfind('/'), rest.size() - 1) + 1) == "#";
+    if (is_exception) return out.list.bad.leave_out("server=/NAME/#", number);
     for (auto slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
         const std::string_view name = rest.substr(0, slash);
         rest.remove_prefix(slash + 1);
         any = true;
-        auto rule = parse_rule(name, RuleKind::domain);
-        if (rule && rule->kind == RuleKind::domain && name != "#") {
-            out.list.rules.push_back({*std::move(rule), number});
+        if (name == "#") {  // all names
+            out.list.rules.push_back({{RuleKind::regexp, "."}, number});
+            continue;
+        }
+        // A leading dot means the same there.
+        auto parsed = parse_name(name.substr(name.starts_with('.') ? 1 : 0));
+        if (parsed) {
+            out.list.rules.push_back({{RuleKind::domain, *std::move(parsed)}, number});
         } else {
-            out.list.bad.add({quoted(name) + " in " + quoted(text) + " is not a name"}, number);
+            out.list.bad.add(
+                {quoted(name) + " in " + quoted(text) + " is not a name: " + parsed.error().text},
+                number);
         }
     }
     if (!any) out.list.bad.add({"no '/' behind the name in " + quoted(text)}, number);
@@ -47,7 +60,7 @@ void read_line(std::string_view text, int number, NameList& out) {
 }  // namespace
 
 NameList read_dnsmasq(std::string_view bytes, std::string_view file) {
-    NameList out{{{}, BadLines(file)}, 0};
+    NameList out{{{}, BadLines(file)}, 0, {}};
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         const std::string_view text = without_comment(line->text);

@@ -15,7 +15,7 @@ IN_PARSER = {
     "line": "places for messages",
     **dict.fromkeys(["Hosts::strict", "Redirect::strict", "DomainSet::strict", "AdguardSet::strict"],
                     "whether bad lines are errors"),
-    **dict.fromkeys(["ListUse::format", "ListUse::strict", "ListUse::selectors", "ListUse::most_rules"],
+    **dict.fromkeys(["ListUse::format", "ListUse::strict", "ListUse::selectors", "ListUse::most_rules", "ListUse::match_all"],
                     "how a fetched list is read (check_list)"),
     **dict.fromkeys(["ExceptionRates::nd", "ExceptionRates::icmp", "ExceptionRates::icmp6", "ExceptionRates::fragment"],
                     "read by the rows of STEER_EXCEPTION_KINDS"),

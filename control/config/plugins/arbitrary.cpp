@@ -53,7 +53,7 @@ class RecordsReader {
         if (!bytes) return;
         ZoneText zone = read_zone(*bytes, file, files());
         const std::size_t good = add_all(zone, in_.file_number(file), 0);
-        say_bad_lines(in_, zone.bad, good, strict, file, place);
+        say_bad_lines(in_, zone.bad, good, strict, file, place, kOfOperator);
     }
 
     Arbitrary out;

@@ -15,6 +15,7 @@ struct GeoArgs {
     Text file;
     std::vector<Text> selectors;
     bool strict = false;
+    bool match_all = false;  // of a geosite
     std::optional<std::uint32_t> max_shrink;
     bool ready = true;
 };
