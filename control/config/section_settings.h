@@ -82,8 +82,8 @@ enum class Watch : std::uint8_t { files, all, off };
 // How lists that are named by a URL are brought.
 struct Fetch {
     Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
-    std::uint64_t max_size = std::uint64_t{64} << 20;  // bytes of a list, unpacked
-    std::string ca;                                    // file; empty: the system's
+    std::uint64_t max_size = std::uint64_t{256} << 20;  // bytes of a list, unpacked
+    std::string ca;                                     // file; empty: the system's
     std::uint32_t max_shrink = 50;  // percent of its rules that a list may lose at once
 };
 

@@ -110,7 +110,7 @@ constexpr std::array<Row<Fetch>, 6> kFetchRows{{
     {"start_wait", &Fetch::start_wait, "10s", "0ms..5m",
      "how long a start or reload waits for lists without a local copy\nA start, and a reload that "
      "adds a URL, wait this long. Then they continue without the missing lists."},
-    {"max_size", Own<Fetch>{"size", read_list_size}, "64MiB", "1KiB..4GiB",
+    {"max_size", Own<Fetch>{"size", read_list_size}, "256MiB", "1KiB..4GiB",
      "maximum size of a list, after decompression; a larger list is rejected"},
     {"max_shrink", &Fetch::max_shrink, "50", "0..100",
      "maximum percentage of rules that a list may lose in one update\nA list that loses more is "

@@ -40,7 +40,8 @@ std::vector<NamedServer> read_servers(std::string_view text) {
     std::vector<NamedServer> servers;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        const std::string_view line = matchers::trimmed(text.substr(0, end));
+        const std::string_view line =
+            matchers::trimmed(matchers::without_marks(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
         if (const auto one = behind(line, "nameserver")) {
             for (NamedServer& server : servers_in(*one))

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "matchers/result.h"
+#include "matchers/safe_text.h"
 
 namespace steer::matchers {
 
@@ -33,7 +34,7 @@ class BadLines {
         int first = 0;  // line
     };
     void leave_out(std::string_view kind, int line) {
-        kind = kind.substr(0, kLongestKind);
+        kind = whole_bytes(kind, kLongestKind);
         const auto known = std::find_if(left_out_.begin(), left_out_.end(),
                                         [&](const LeftOut& l) { return l.kind == kind; });
         if (known != left_out_.end()) {

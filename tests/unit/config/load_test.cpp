@@ -446,9 +446,29 @@ BOOST_AUTO_TEST_CASE(two_tokens_of_http_have_different_secrets) {
         return outcome.errors.empty() ? std::string{} : outcome.errors[0].text;
     };
     BOOST_TEST(errors("0123456789abcdef", "0123456789abcdee") == "");
+    BOOST_TEST(errors("0123456789abcdef",
+                      "\xef\xbb\xbf"
+                      "0123456789abcdef") != "");
     BOOST_TEST(errors("0123456789abcdef", "0123456789abcdef") ==
                "token 2 of 'tokens' of 'http' of 'control' has the secret of token \"a\": make "
                "another with `openssl rand -hex 32`");
+}
+
+// Editors of Windows write one; the password has none.
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_a_password) {
+    const steer::test::TempFolder folder;
+    LoadOptions options;
+    options.base_dir = folder.path.string();
+    folder.write("password", "\xef\xbb\xbf\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c \r\n");
+    const LoadOutcome outcome = load_text(
+        "routers: { edge: { address: 192.0.2.1, username: api, password_file: password } }\n"
+        "plugins:\n"
+        "  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n",
+        "text", options);
+    BOOST_TEST_REQUIRE(outcome.ok());
+    BOOST_TEST_REQUIRE(outcome.settings.routers.size() == 1U);
+    BOOST_TEST(outcome.settings.routers[0].password ==
+               "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c ");
 }
 
 BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {
