@@ -310,7 +310,8 @@ std::optional<Error> bad_labels(std::string_view name) {
 Result<std::string> normal_bytes(std::string_view name, std::string_view written, NameForm form) {
     const bool is_reverse = is_reverse_name(name);
     const auto is_label = [&](std::size_t at) {
-        return (at == 0 || name[at - 1] == '.') && (at + 1 == name.size() || name[at + 1] == '.');
+        const bool begins = at == 0 || (name[at - 1] == '.' && !is_escaped(name, at - 1));
+        return begins && (at + 1 == name.size() || name[at + 1] == '.');
     };
     std::string out;
     out.reserve(name.size());

@@ -67,8 +67,15 @@ bool is_dnsmasq_line(std::string_view text) {
            std::ranges::all_of(key, [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
 }
 
+// "regexp:^ad^$": signs in it say nothing.
+bool has_our_prefix(std::string_view text) {
+    constexpr std::array<std::string_view, 4> kPrefixes{"domain:", "full:", "keyword:", "regexp:"};
+    return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
 // The form that a line has and no other list.
 std::optional<ListForm> form_of_line(std::string_view text) {
+    if (has_our_prefix(text)) return std::nullopt;
     const auto word = first_word(text);
     if (word.size() < text.size() && IpAddress::parse(word)) return ListForm::hosts;
     if (is_adguard_line(text)) return ListForm::adguard;

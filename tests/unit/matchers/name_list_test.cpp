@@ -71,6 +71,8 @@ BOOST_AUTO_TEST_CASE(the_format_is_that_of_most_lines) {
         {"nameserver /a.example/cn\n-.b.example\n", ListForm::smartdns},
         {"! Title\n||a.example^\nb.example\n||c.example^\n", ListForm::adguard},
         {"0.0.0.0 a.example ## why\n", ListForm::hosts},
+        // Signs in an expression are those of no other list.
+        {"regexp:^ads?$$\nregexp:^ad^$\n", ListForm::rules},
         // One line of another form changes the meaning of no other.
         {"a.example\nb.example\n+.c.example\n", ListForm::rules},
         {"domain:a.example\n||b.example^\n", ListForm::rules},

@@ -105,6 +105,7 @@ BOOST_AUTO_TEST_CASE(zone_files_may_escape_any_byte_and_have_stars) {
     BOOST_TEST(text_of("a.*.example", zone) == "a.*.example");
     BOOST_TEST(text_of("*.example", zone).starts_with("refused: a wildcard"));
     BOOST_TEST(text_of("a*.example", zone).starts_with("refused: a wildcard"));
+    BOOST_TEST(text_of("a\\.*", zone).starts_with("refused: a wildcard"));  // an escaped dot
     BOOST_TEST(text_of("a.example\\.", zone) == "a.example\\046");
 }
 
