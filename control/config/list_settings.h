@@ -36,6 +36,7 @@ struct ReadList {
     bool loaded = true;  // false: a URL that has no copy yet
     std::size_t rules = 0;
     std::size_t bad_lines = 0, left_out = 0;  // not rules; rules that have no meaning here
+    std::size_t of_form = 0;                  // of the bad lines: in the form of the list
     std::uint32_t max_shrink = 100;  // percent of its rules that may go when it is read again
     bool is_remote = false;          // that is looked at when it is fetched
     ListUse use;                     // how it is read; without a type: by no plugin of lists

@@ -287,7 +287,8 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     for (const Plugin& one : in.settings().plugins)
         rules += rules_of(one);
     for (const ReadList& list : in.settings().lists) {
-        if (list.rules > 0 && use.strict != kLenient && list.bad_lines > list.rules + list.left_out)
+        if (list.rules > 0 && use.strict != kLenient &&
+            list.bad_lines - list.of_form > list.rules + list.left_out + list.of_form)
             return Error{std::to_string(list.bad_lines) + " of its lines are invalid and " +
                          std::to_string(list.rules) + " valid for type " + std::string(use.type) +
                          ": not a list, or a list in another format" + first_bad(warnings, file)};

@@ -102,6 +102,7 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     ReadList& list = list_of(in, file, place);
     list.rules += good;
     list.bad_lines += bad.count();
+    list.of_form += bad.of_form();
     list.left_out += bad.left_out_count();
     const auto lines = bad.errors();
     if (strict) {
@@ -114,7 +115,8 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     const std::size_t other = bad.stepped_over() + bad.left_out_count();
     if (good + other > 0) {
         // A list of another format, or a page: some of its words would be names.
-        if (bad.count() > good + other && bad.count() >= most_bad && !strict)
+        const std::size_t odd = bad.count() - bad.of_form();
+        if (odd > good + other + bad.of_form() && odd >= most_bad && !strict)
             in.report().error(place.line, std::to_string(bad.count()) + " of the " +
                                               std::to_string(bad.count() + good + other) +
                                               " lines of the file " + matchers::quoted_path(file) +

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "matchers/result.h"
@@ -26,6 +27,14 @@ class BadLines {
         errors_.push_back(std::move(error));
     }
     [[nodiscard]] std::size_t count() const { return count_; }
+
+    // A bad line that has the form of the list, such as "0.0.0.0 *" among hosts lines: it does not show that the list
+    // has another form.
+    void add_of_form(Error error, int line) {
+        ++of_form_;
+        add(std::move(error), line);
+    }
+    [[nodiscard]] std::size_t of_form() const { return of_form_; }
 
     // Rules of one kind, such as "$client".
     struct LeftOut {
@@ -79,7 +88,7 @@ class BadLines {
     std::vector<Error> errors_;
     std::vector<LeftOut> left_out_;
     std::size_t stepped_over_ = 0;
-    std::size_t count_ = 0;
+    std::size_t count_ = 0, of_form_ = 0;
 };
 
 }  // namespace steer::matchers

@@ -50,14 +50,17 @@ class BlockReader {
 
     void hosts_line(std::string_view address, std::string_view names) {
         if (!leads_nowhere(address))
-            return bad({quoted(address) +
-                        " at the start of a line: expected 0.0.0.0, 127.0.0.1, :: or ::1 and then "
-                        "names"});
+            return out_.names.bad.add_of_form(
+                {quoted(address) +
+                 " at the start of a line: expected 0.0.0.0, 127.0.0.1, :: or ::1 and then names"},
+                number_);
         for (auto word = take_word(names); !word.empty(); word = take_word(names)) {
             if (is_left_out_of_hosts(word)) {
                 ++out_.left_out;
+            } else if (auto name = parse_name(word)) {
+                add(*std::move(name));
             } else {
-                name(word);
+                out_.names.bad.add_of_form(std::move(name).error(), number_);
             }
         }
     }
@@ -65,10 +68,13 @@ class BlockReader {
     void name(std::string_view word) {
         auto name = parse_name(word);
         if (name) {
-            out_.names.rules.push_back({{RuleKind::full, *std::move(name)}, number_});
+            add(*std::move(name));
         } else {
             bad(std::move(name).error());
         }
+    }
+    void add(std::string name) {
+        out_.names.rules.push_back({{RuleKind::full, std::move(name)}, number_});
     }
 
     void adguard_line(std::string_view text) {

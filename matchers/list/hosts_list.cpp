@@ -45,9 +45,14 @@ HostsList read_hosts(std::string_view bytes, std::string_view file) {
         if (rest.empty()) continue;
         const std::string_view address = take_word(rest);
         if (!leads_nowhere(address)) {
-            out.list.bad.add({quoted(address) + " at the start of a line: expected 0.0.0.0, "
-                                                "127.0.0.1, :: or ::1 and then names"},
-                             line->number);
+            Error error{quoted(address) +
+                        " at the start of a line: expected 0.0.0.0, "
+                        "127.0.0.1, :: or ::1 and then names"};
+            if (IpAddress::parse(address)) {
+                out.list.bad.add_of_form(std::move(error), line->number);
+            } else {
+                out.list.bad.add(std::move(error), line->number);
+            }
             continue;
         }
         for (auto name = take_word(rest); !name.empty(); name = take_word(rest)) {
@@ -56,7 +61,7 @@ HostsList read_hosts(std::string_view bytes, std::string_view file) {
             } else if (auto text = parse_name(name)) {
                 out.list.rules.push_back({{RuleKind::full, *std::move(text)}, line->number});
             } else {
-                out.list.bad.add(std::move(text).error(), line->number);
+                out.list.bad.add_of_form(std::move(text).error(), line->number);
             }
         }
     }

@@ -21,7 +21,7 @@ IN_PARSER = {
                     "read by the rows of STEER_EXCEPTION_KINDS"),
     "Plugin::role": "what may refer to what",
     "Settings::included": "names of files in messages",
-    **dict.fromkeys(["ReadList::is_remote", "ReadList::use"], "what is said of a list that was read"),
+    **dict.fromkeys(["ReadList::is_remote", "ReadList::use", "ReadList::of_form"], "what is said of a list that was read"),
     **dict.fromkeys(["Control::pattern_time", "Control::pattern_memory"], "the parser has patterns compiled"),
     **dict.fromkeys(["ReachSettings::no_socks5", "ReachSettings::no_bootstrap"], "an empty text declines a profile of network.outbound"),
     "Forward::picked_from": "the graph of references",

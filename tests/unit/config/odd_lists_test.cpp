@@ -117,6 +117,16 @@ BOOST_AUTO_TEST_CASE(a_rule_for_all_names_is_a_bad_line) {
     BOOST_TEST(taken("||one.example^\n*\n", kAdguard) == 1U);
 }
 
+// Lines of the list's own form with a bad name do not make it a list of another form.
+BOOST_AUTO_TEST_CASE(a_hosts_list_of_bad_names_stays_a_hosts_list) {
+    const std::string bytes =
+        "203.0.113.5 nas.example\n0.0.0.0 *\n0.0.0.0 *.star.example\n0.0.0.0 ads.example\n";
+    const ListUse ads{"adlist", "", "", {}};
+    BOOST_TEST(taken(bytes, ads) == 1U);
+    BOOST_TEST(taken(bytes, {"domain_set", "hosts", "", {}}) == 1U);
+    BOOST_TEST(taken("0.0.0.0 ads.example\na b\nc d\n", ads) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte_is_a_bad_line) {
     const std::string long_one(1'000'000, 'a');
     BOOST_TEST(taken(long_one + "\nok.example\n", kNames) == 1U);
