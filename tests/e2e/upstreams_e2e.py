@@ -5,7 +5,7 @@ import sys
 import unittest
 
 from lab.network import until
-from lab.scene import Scene
+from lab.scene import PASSWORD, USER, Scene
 
 BUILD = sys.argv.pop(1)
 
@@ -176,6 +176,34 @@ class HostServers(unittest.TestCase):
                 self.assertEqual(scene.short("a.example", "A"), ["203.0.113.1"])
                 daemon.stop()
 
+
+    def test_a_router_and_a_server_may_be_link_local(self):
+        scene = self.enterContext(Scene("zoned", BUILD))
+        net = scene.network
+        net.run("appliance", "ip", "address", "add", "fe80::53/64", "dev", "eth0", "nodad")
+        net.run("router", "ip", "address", "add", "fe80::99/64", "dev", "dns0", "nodad")
+        rossim = str(scene.build / "tools/rossim/rossim")
+        net.start("router", "rossim", rossim, "--address", "fe80::99%dns0", "--port", "8728",
+                  "--user", f"{USER}:{PASSWORD}").wait_for("port 8728")
+        config = scene.folder / "zoned.yaml"
+        config.write_text(ZONED.format(user=USER, password=PASSWORD))
+        daemon = scene.start_daemon(config)
+        for words in ((), ("+tcp",)):
+            self.assertEqual(scene.short("-p", "5353", "a.example", "A", *words, server="fe80::53%dns0", space="router"),
+                             ["192.0.2.9"])
+        daemon.wait_for("router [fe80::99%eth0]:8728 (rossim")
+        until(lambda: scene.told("routers")["routers"][0]["rows"] == 1, 10, "the row is written")
+
+
+ZONED = """
+plugins:
+  - tag: list
+    type: ros_address_list
+    args: {{ address: "[fe80::99%eth0]:8728", username: {user}, password: {password}, address_list4: zoned }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $list }}, {{ exec: "black_hole 192.0.2.9 short_circuit" }} ] }}
+  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: "[fe80::53%eth0]:5353" }} }}
+  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: "[fe80::53%eth0]:5353" }} }}
+"""
 
 # Answers with its own address.
 ITSELF = r"""
