@@ -404,7 +404,8 @@ bool Router::Engine::can_be_in_time(const Place& place) const {
     return now_ + writer_.held_wait_ms(wanted(place).flow) <= left_ms;
 }
 
-// The answer leaves as while the router is away. Its rows are still written, by the share of background writes.
+// The answer leaves without its rows, as at the end of sync_timeout. They are still written, by the share of background
+// writes.
 void Router::Engine::wait_no_longer(std::uint64_t serial, const List& list,
                                     std::span<const AddressBytes> addresses) {
     ++counters_.holds_unmet;
@@ -421,7 +422,7 @@ void Router::Engine::wait_no_longer(std::uint64_t serial, const List& list,
         writer_.drop(*place);
         evaluate(*place, WriteClass::routine);
     }
-    settle(hold.token, hold.refused ? Outcome::refused : Outcome::router_away);
+    settle(hold.token, hold.refused ? Outcome::refused : Outcome::late);
 }
 
 // nullptr: it was refused and logged.

@@ -86,8 +86,9 @@ struct RouterConfig {
     bool operator==(const RouterConfig&) const = default;
 };
 
-// The result of a claim that an answer waits for. The same words as the dataplane's outcomes.
-enum class Outcome : std::uint8_t { installed, already_there, router_away, failed, refused };
+// The result of a claim that an answer waits for. The same words as the dataplane's outcomes. `late`: the router is
+// reachable, but its row cannot be there within sync_timeout.
+enum class Outcome : std::uint8_t { installed, already_there, late, router_away, failed, refused };
 
 enum class Level : std::uint8_t { info, warning, error };
 

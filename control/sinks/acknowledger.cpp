@@ -8,7 +8,7 @@ constexpr std::size_t kBacklog = 65'536;  // beyond, the worker's sync_timeout e
 }  // namespace
 
 void Acknowledger::acknowledge(std::uint64_t hold_token, Outcome outcome) {
-    count(outcome);
+    if (outcome != Outcome::late) count(outcome);
     const Message message{.kind = MessageKind::acknowledged,
                           .b = static_cast<std::uint32_t>(outcome),
                           .token = hold_token};

@@ -104,7 +104,8 @@ class SinkObserver {
     virtual void epoch(const ClaimSink& sink, ListId list) = 0;
     // Whether answers should not wait for the list. A new list is away.
     virtual void away(const ClaimSink& sink, ListId list, bool value) = 0;
-    // Once for each claim() with a hold token, maybe before that returns.
+    // Once for each claim() with a hold token, maybe before that returns. Outcome::late: a row cannot be there in time;
+    // Outcome::router_away: the sink is not reachable, which does not count for `quorum: healthy`.
     virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;
 };
 

@@ -191,7 +191,10 @@ void ListService::bound_marks() {
     const std::uint32_t until_s = board.drop_refusal(id, marks.front(), now_s());
     if (until_s != 0) {
         board.drop_refusal(id, marks.front(), UINT32_MAX);
-        state(id).evicted_until_s.store(until_s, std::memory_order_relaxed);
+        // Marks are not in the order of their ends: one that was set again keeps its place.
+        std::atomic<std::uint32_t>& evicted_until_s = state(id).evicted_until_s;
+        if (until_s > evicted_until_s.load(std::memory_order_relaxed))
+            evicted_until_s.store(until_s, std::memory_order_relaxed);
         marks_lost_.fetch_add(1, std::memory_order_relaxed);
     }
     most->second.pop_front();
@@ -392,15 +395,17 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
     if (wait.left == 0) waits_.erase(found);
 }
 
-// Unreachable sinks do not delay answers, unless `quorum: all` is set.
+// Unreachable sinks do not delay answers, unless `quorum: all` is set. A slow one is reachable.
 Outcome ListService::Wait::outcome() const {
     const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
     const bool good = has(Outcome::installed) || has(Outcome::already_there);
-    const bool has_result = good || has(Outcome::failed) || has(Outcome::refused);
+    const bool is_late = has(Outcome::late);
+    const bool has_result = good || is_late || has(Outcome::failed) || has(Outcome::refused);
     if (has(Outcome::router_away) && (quorum == config::Quorum::all || !has_result))
         return Outcome::router_away;
     if (has(Outcome::refused) && !(good && quorum == config::Quorum::any)) return Outcome::refused;
     if (has(Outcome::failed) && !(good && quorum == config::Quorum::any)) return Outcome::failed;
+    if (is_late && !(good && quorum == config::Quorum::any)) return Outcome::late;
     return has(Outcome::installed) ? Outcome::installed : Outcome::already_there;
 }
 

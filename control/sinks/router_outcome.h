@@ -12,6 +12,8 @@ constexpr Outcome to_outcome(routeros::Outcome outcome) {
             return Outcome::installed;
         case routeros::Outcome::already_there:
             return Outcome::already_there;
+        case routeros::Outcome::late:
+            return Outcome::late;
         case routeros::Outcome::router_away:
             return Outcome::router_away;
         case routeros::Outcome::refused:

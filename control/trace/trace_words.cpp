@@ -164,7 +164,7 @@ std::string_view outcome_text(unsigned outcome) {
         case Outcome::already_there:
             return "the row was there already";
         case Outcome::late:
-            return "the row came late";
+            return "the router cannot write the row in time";
         case Outcome::router_away:
             return "the router is unreachable";
         case Outcome::failed:

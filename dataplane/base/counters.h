@@ -120,13 +120,16 @@ class Count {
       "upstream replies from other workers that were unexpected or malformed")                     \
     X(claims_covered, "claims_covered", "policy answers whose rows were already on the router")    \
     X(full_answered, "full_answered",                                                              \
-      "policy answers without a row: their list is full (`on_full: answer`)")                      \
+      "policy answers without a row: their list is full (`on_full: answer`), or it lost refusals " \
+      "and may have refused the row")                                                              \
     X(full_capped, "full_capped",                                                                  \
-      "policy answers with a TTL of 5 s at most: their list is full (`on_full: cap_ttl`)")         \
+      "policy answers with a TTL of 5 s at most: their list is full (`on_full: cap_ttl`), or it "  \
+      "lost refusals and may have refused the row; then each answer without a row counts")         \
     X(full_servfail, "full_servfail",                                                              \
       "policy answers replaced by SERVFAIL: their list is full (`on_full: servfail`)")             \
     X(hold_released, "hold_released", "waiting answers released by an acknowledgement")            \
-    X(hold_late, "hold_late", "waiting answers released by `sync_timeout`")                        \
+    X(hold_late, "hold_late",                                                                      \
+      "waiting answers released by `sync_timeout`, or because their row cannot be there in time")  \
     X(hold_router_away, "hold_router_away",                                                        \
       "answers that did not wait: the router is unreachable")                                      \
     X(end_without_answer, "end_without_answer",                                                    \

@@ -126,9 +126,10 @@ inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qt
     if (qtype == dns::kAaaa) return missing_of_aaaa(list, answer);
     const bool hints = is_hints_type(qtype);
     MissingFamilies missing{(hints || qtype == dns::kA) && !list.has_v4, hints && !list.takes_v6()};
-    // A list that takes the addresses of a dns64 takes no others.
+    // A list that takes the addresses of a dns64 takes no others. Records behind the answer section are left out one by one
+    // (ClaimedAdditional).
     if (hints && !list.has_v6 && !missing.v6) {
-        missing.v6 = dns::any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
+        missing.v6 = dns::any_answer_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
             return is_v6 && lacks_v6_of(list, bytes);
         });
     }

@@ -121,6 +121,7 @@ struct alignas(64) Parked {
     std::uint8_t on_timeout : 2;     // held: OnTimeout, the strictest of the awaited lists
     std::uint8_t on_full : 2;        // held: OnFull, likewise
     bool unsettled : 1;              // held: a router did not write a row
+    bool late : 1;                   // held, waits_ring: likewise, because time was too short
     bool refused : 1;                // held: a list had no room for a row
     bool obeys_on_full : 1;          // held, waits_ring: an earlier refusal decides, too:
     std::uint8_t obeyed : 2;         // ... OnFull, the strictest of the lists that it is from

@@ -118,6 +118,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Quota
     p->injected = nullptr;
     p->holds_left = 0;
     p->unsettled = false;
+    p->late = false;
     p->refused = false;
     p->background = false;
     p->is_branch = is_branch;

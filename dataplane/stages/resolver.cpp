@@ -423,9 +423,9 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
-        if (terms.hold_mask == 0)
-            return answer(a.answer, options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
-        return refuse(p, why);
+        if (terms.hold_mask != 0) return refuse(p, why);
+        if (terms.obeys_on_full) parts_.claims.count_full(terms.obeyed);
+        return answer(a.answer, options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
     }
     write_record(p, c, *record);
     parts_.replier.remember_path(p, record->path);
@@ -651,6 +651,7 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
         p->refused = true;
     else if (outcome != Outcome::installed && outcome != Outcome::already_there)
         p->unsettled = true;
+    if (outcome == Outcome::late) p->late = true;
     if (outcome == Outcome::router_away) parts_.counters.add(Stat::hold_router_away);
     --p->holds_left;
     if (p->trace != 0) [[unlikely]] {
@@ -662,6 +663,7 @@ void Resolver::acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) 
 }
 
 void Resolver::end_hold(Parked& p, Now now) noexcept {
+    if (p.late) parts_.counters.add(Stat::hold_late);
     if (p.refused) {
         const auto obeyed = p.obeys_on_full ? std::max(p.obeyed, p.on_full) : p.on_full;
         parts_.claims.count_full(static_cast<OnFull>(obeyed));
@@ -759,10 +761,9 @@ void Resolver::on_timer(Parked& p, Now now) noexcept {
             return;
         case Parked::State::held:
         case Parked::State::waits_ring:
-            parts_.counters.add(Stat::hold_late);
             if (const TraceRef trace = parts_.tracer.find(p.trace, p.path.traced_as))
                 trace.note(now, TraceWhat::held_too_long);
-            p.unsettled = true;
+            p.unsettled = p.late = true;
             return end_hold(p, now);
         case Parked::State::waits_upstream:
         case Parked::State::waits_branches:

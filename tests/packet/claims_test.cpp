@@ -1,5 +1,6 @@
 // From an answer to an event and back: what is claimed, for how long, what waits for it, and what
 // happens when the rings are full or routers away. The test plays `routers`.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "dataplane/event/row_board.h"
@@ -274,6 +275,38 @@ BOOST_AUTO_TEST_CASE(a_family_without_a_list_can_be_left_out_of_answers) {
     BOOST_CHECK_EQUAL(answer.answers(), 0U);
 }
 
+// Additional records that no list claims are left out by themselves.
+BOOST_AUTO_TEST_CASE(a_foreign_additional_address_does_not_remove_hints_of_a_nat64) {
+    Appliance a;
+    PolicyList l = policy_list(3);
+    l.has_v6 = false;
+    l.missing_family = MissingFamily::nodata;
+    l.translated = {{dns::kWellKnownPref64, false, true}};
+    a.publish(list_forward(l));
+    a.ask(kName, dns::kHttps);
+    a.turn();
+    const Seen query = a.upstream_query();
+    DnsMessage m = DnsMessage::response(0, query.qname(), query.qtype());
+    const Bytes host = wire_name("edge.stream.example");
+    Bytes rdata{0, 1};  // its priority
+    rdata.insert(rdata.end(), host.begin(), host.end());
+    const Bytes hint{0, 6, 0, 16, 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 203, 0, 113, 7};
+    rdata.insert(rdata.end(), hint.begin(), hint.end());  // ipv6hint=64:ff9b::203.0.113.7
+    m.record(DnsMessage::kAnswer, {0xc0, 12}, dns::kHttps, 300, rdata);
+    m.record(DnsMessage::kAdditional, host, dns::kAaaa, 300,
+             {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9});
+    a.reply(query, m);
+    a.turn();
+    const Seen answer = a.answer();
+    BOOST_CHECK_EQUAL(answer.answers(), 1U);
+    BOOST_CHECK_EQUAL(answer.additional(), 0U);
+    BOOST_CHECK(!std::ranges::search(answer.dns, hint).empty());
+    const auto events = a.events();
+    BOOST_REQUIRE_EQUAL(events.size(), 1U);
+    BOOST_CHECK_EQUAL(events[0].count, 1U);
+    BOOST_CHECK(events[0].addresses[0] == row());
+}
+
 BOOST_AUTO_TEST_CASE(more_addresses_than_one_event_holds_raise_more_events) {
     Appliance a;
     a.publish(list_forward(policy_list(3)));
@@ -500,6 +533,30 @@ BOOST_AUTO_TEST_CASE(a_router_that_refuses_the_row_counts_as_no_row) {
     a.acknowledge(a.event(), Outcome::failed);
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+}
+
+// A slow router says so at once; on_timeout does not wait for sync_timeout then.
+BOOST_AUTO_TEST_CASE(an_answer_whose_row_comes_too_late_obeys_on_timeout_and_is_counted_once) {
+    Appliance a;
+    a.publish(list_forward(held_list(OnTimeout::servfail)));
+    let_upstream_answer(a, 300);
+    a.acknowledge(a.event(), Outcome::late);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_router_away), 0U);
+
+    publish_two_lists(a, held_list(), held_list());  // the second one says nothing
+    let_upstream_answer(a, 300);
+    const auto events = a.events();
+    BOOST_REQUIRE_EQUAL(events.size(), 2U);
+    a.acknowledge(events[0], Outcome::late);
+    a.turn();
+    BOOST_CHECK(a.answers().empty());
+    a.advance_ms(104);
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 0U);
+    BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 2U);
+    a.check_sums();
 }
 
 BOOST_AUTO_TEST_CASE(an_unreachable_router_is_not_waited_for) {
@@ -824,6 +881,38 @@ BOOST_AUTO_TEST_CASE(a_query_that_waits_for_a_full_ring_is_answered_after_the_ti
     BOOST_REQUIRE_EQUAL(answers.size(), 2U);
     BOOST_CHECK_EQUAL(answers[0].ttls().at(0), 1770U);
     BOOST_CHECK_EQUAL(a.count(Stat::hold_late), 2U);
+}
+
+// Neither the ring nor the pool has room: the answer leaves at once, as the refusal before wants it.
+BOOST_AUTO_TEST_CASE(an_answer_that_cannot_wait_for_a_full_ring_is_counted_as_capped) {
+    Appliance a({.max_parked = 64, .events = 2});  // one event fits
+    SnapshotMaker m;
+    m.upstream("198.51.100.53", 0);
+    const auto test = m.test(Op::if_tags, m.domains({"domain:stream.example"}));
+    m.add(Op::enter_list, m.list(full_list(OnFull::cap_ttl)));
+    m.add(Op::black_hole, m.black_hole(kRow), true);
+    m.land(test);
+    m.add(Op::forward, m.group({0}));
+    m.add(Op::sequence_end);
+    m.add(Op::end);
+    a.publish(m.finish());
+    refuse(a, 3, row());
+    a.advance_ms(kRefusalStandsS * 1'000);
+    a.ask("a.stream.example");
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);
+    BOOST_CHECK_EQUAL(a.count(Stat::full_capped), 1U);
+    for (unsigned i = 0; i < 80; ++i) {
+        a.ask("www.n" + std::to_string(i) + ".example", 1, 1,
+              {.address = "192.0.2." + std::to_string(20 + i)});
+    }
+    a.ask("b.stream.example");
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 5U);
+    BOOST_CHECK_EQUAL(a.count(Stat::events_ring_full), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::full_capped), 2U);
+    a.check_sums();
+    (void)a.event();
 }
 
 BOOST_AUTO_TEST_CASE(a_hit_does_not_wait_for_a_full_ring_and_the_next_hit_claims) {

@@ -325,6 +325,31 @@ BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_success_ends_the_wait) {
     BOOST_TEST(!told());
 }
 
+// A slow router is reachable: the answer has no row there, whatever the other one wrote.
+BOOST_AUTO_TEST_CASE(a_router_that_cannot_write_in_time_decides_unless_any_is_enough) {
+    for (const auto quorum : {config::Quorum::healthy, config::Quorum::all, config::Quorum::any}) {
+        for (const bool is_first : {false, true}) {
+            configure(quorum);
+            first.settles = is_first ? Outcome::late : Outcome::installed;
+            second.settles = is_first ? Outcome::installed : Outcome::late;
+            Event waiting = event();
+            waiting.hold_token = kToken;
+            BOOST_TEST(service.take(waiting, 1000));
+            BOOST_TEST(
+                (told() == (quorum == config::Quorum::any ? Outcome::installed : Outcome::late)));
+            BOOST_TEST(!told());
+        }
+    }
+    configure();
+    first.settles = Outcome::late;
+    second.settles = Outcome::router_away;
+    Event waiting = event();
+    waiting.hold_token = kToken;
+    BOOST_TEST(service.take(waiting, 1000));
+    BOOST_TEST((told() == Outcome::late));
+    BOOST_TEST(count(Outcome::late) == 0U);  // workers count it
+}
+
 // Workers see the mark before they see that there is one (ListState::refusals).
 BOOST_AUTO_TEST_CASE(an_address_without_room_is_marked_until_its_claim_is_taken) {
     service.configure({&first});
@@ -513,6 +538,19 @@ BOOST_FIXTURE_TEST_CASE(a_list_that_loses_a_mark_says_until_when, LargePlace) {
     refuse(kList, 8'193, 1, 62'000);  // the mark that goes has ended
     BOOST_TEST(state.evicted_until_s == 61U);
     BOOST_TEST((*runtime.shared().lists)[kOther].evicted_until_s == 0U);
+}
+
+// A mark that was set again ends later than those behind it.
+BOOST_FIXTURE_TEST_CASE(a_lost_mark_that_ends_sooner_does_not_hide_one_that_ends_later,
+                        LargePlace) {
+    refuse(kList, 0, 8'192, 1'000);
+    refuse(kList, 0, 1, 20'000);
+    const ListState& state = (*runtime.shared().lists)[kList];
+    refuse(kList, 8'192, 1, 20'000);
+    BOOST_TEST(state.evicted_until_s == 80U);
+    refuse(kList, 8'193, 1, 20'000);  // the mark of the second address, until 61 s
+    BOOST_TEST(service.marks_lost() == 2U);
+    BOOST_TEST(state.evicted_until_s == 80U);
 }
 
 BOOST_AUTO_TEST_CASE(a_shortened_answer_is_reported_with_the_tag_of_its_list) {

@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_cannot_be_there_in_t
     std::size_t away = 0, installed = 0;
     for (unsigned i = 1; i <= 100; ++i) {
         if (!lab.outcomes.contains(i)) continue;
-        BOOST_TEST((lab.outcomes[i] == Outcome::router_away));
+        BOOST_TEST((lab.outcomes[i] == Outcome::late));
         BOOST_TEST(lab.settled_at_us[i] == asked_us);
         ++away;
     }
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_domain_is_a_registrable_one_in_the_estimate_of_a_hold) {
         lab.claim(1, {nth(501)}, 600, 630, 501, "b.crowd.co.example");
         lab.run_for(kSecond);
         BOOST_TEST((lab.outcomes[500] == Outcome::installed));
-        BOOST_TEST((lab.outcomes[501] == Outcome::router_away));
+        BOOST_TEST((lab.outcomes[501] == Outcome::late));
     }
     matchers::PublicSuffixes::publish({});
 }
