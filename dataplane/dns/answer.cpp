@@ -13,8 +13,7 @@
 namespace steer::dns {
 namespace {
 
-// The smallest record has 11 bytes, the smallest address record 15: more of them fit in no message.
-constexpr std::size_t kMaxRecords = kMaxMessage / 11;
+// The smallest address record has 15 bytes: more of them fit in no message.
 constexpr std::size_t kMaxAddresses = kMaxMessage / 15;
 
 // The results of one pass over the response. Its tables are on the stack and touched only as far as needed.

@@ -11,11 +11,6 @@
 namespace steer::dns {
 namespace {
 
-void set(Name& to, std::span<const std::uint8_t> wire) {
-    std::memcpy(to.wire.data(), wire.data(), wire.size());
-    to.length = static_cast<std::uint8_t>(wire.size());
-}
-
 bool is_hinting(std::uint16_t type) {
     return type == kSvcb || type == kHttps;
 }
@@ -125,8 +120,8 @@ bool AnswerWriter::put(const Name& owner, std::uint16_t type, std::uint32_t ttl_
 
 bool AnswerWriter::put_cname(std::uint32_t ttl_s) noexcept {
     Name alias, target;
-    set(alias, name_);
-    set(target, asked_);
+    set_name(alias, name_);
+    set_name(target, asked_);
     if (!put_head(alias, kCname, kIn, ttl_s)) return false;
     const std::size_t rdata = writer_->size();
     if (!writer_->name(target, true)) return false;

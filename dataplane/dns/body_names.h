@@ -11,6 +11,12 @@
 
 namespace steer::dns {
 
+// `wire`: a complete name.
+inline void set_name(Name& to, std::span<const std::uint8_t> wire) {
+    std::memcpy(to.wire.data(), wire.data(), wire.size());
+    to.length = static_cast<std::uint8_t>(wire.size());
+}
+
 class BodyNames {
   public:
     BodyNames(std::span<const std::uint8_t> body, std::span<const std::uint8_t> qname)

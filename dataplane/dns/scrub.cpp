@@ -15,7 +15,6 @@ constexpr unsigned kKeptLinks = kMaxLinks + 1;
 constexpr unsigned kMaxTargets = 64;
 constexpr unsigned kMaxAdditional = 64;
 constexpr std::uint16_t kPointerToQuestion = 0xc000 | kHeaderSize;
-constexpr std::uint16_t kMailB = 253, kMailA = 254;
 
 // The name at `at`, which a RecordReader has checked.
 void expand(std::span<const std::uint8_t> message, std::size_t at, Name& out) {

@@ -8,15 +8,10 @@
 #include "dataplane/dns/answer_writer.h"
 #include "dataplane/dns/body_names.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/rdata.h"
 
 namespace steer::dns {
 namespace {
-
-// Offsets of a record's fields relative to its TTL, whose offset an answer knows.
-constexpr std::size_t kTypeBeforeTtl = 4, kLengthAfterTtl = 4, kRdataAfterTtl = 6;
-constexpr std::uint16_t kMailB = 253, kMailA = 254;
-// The smallest record has 11 bytes: more of them fit in no message.
-constexpr std::size_t kMaxRecords = kMaxMessage / 11;
 
 unsigned answer_records(const Answer& answer) {
     return std::min(answer.ancount, answer.ttl_count);
@@ -72,11 +67,6 @@ class ChainReader {
     std::size_t at_ = 0, rdata_ = 0;
 };
 
-void set(Name& to, std::span<const std::uint8_t> wire) {
-    std::memcpy(to.wire.data(), wire.data(), wire.size());
-    to.length = static_cast<std::uint8_t>(wire.size());
-}
-
 // Whether a DNAME leads from this name on.
 bool any_dname_above(const Answer& answer, std::span<const std::uint8_t> asked, const Name& name) {
     ChainReader reader(answer, asked);
@@ -102,7 +92,7 @@ class Orderer {
     // Finds the links from the question's name on. False: too many, or a name that would be too long.
     bool follow() noexcept {
         Name present;
-        set(present, asked_);
+        set_name(present, asked_);
         for (;;) {
             Link& link = links_[count_];
             link = {};
@@ -197,7 +187,7 @@ Walk walk_of(const Answer& answer, std::span<const std::uint8_t> asked,
     if (!has_chain(answer, qtype)) return Walk::whole;
     ChainReader reader(answer, asked);
     Name present;
-    set(present, asked);
+    set_name(present, asked);
     unsigned links = 0;
     bool has_dname = false;
     const bool is_of_any_name =

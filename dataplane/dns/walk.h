@@ -1,7 +1,7 @@
 // Whether a stub resolver finds the end of an answer, and the order in which it does.
 //
 // A stub such as glibc's walks once over the answer section. It starts with the question's name, follows a CNAME of the
-// present name, and takes the records of the asked type of the present name. What comes too early, it does not find. So
+// present name, and takes the records of the asked type of the present name. It misses what comes too early. So
 // CNAMEs come in the order of their chain, before the records at its end, and a DNAME has the CNAME that it stands for
 // (RFC 6672 3.1, 3.4). A chain has at most kMaxLinks CNAMEs.
 //
