@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/name_matcher.h"
 #include "matchers/quote.h"
 #include "matchers/text.h"
@@ -31,16 +32,11 @@ bool is_plain(char c) {
 
 // ---- forms of other programs, and what to write here
 
+// "address=/NAME/", "rev-server=".
 bool is_dnsmasq(std::string_view text) {
-    constexpr std::array<std::string_view, 6> kKeys{"address=/", "server=/", "local=/",
-                                                    "ipset=/",   "nftset=/", "rev-server="};
-    if (text.starts_with("--")) text.remove_prefix(2);
-    return std::ranges::any_of(kKeys, [&](auto key) { return text.starts_with(key); });
-}
-
-bool is_adguard(std::string_view text) {
-    return text.starts_with('|') || text.starts_with("@@") || text.ends_with('|') ||
-           text.find('^') != std::string_view::npos;
+    const DnsmasqLine line = dnsmasq_line(text);
+    if (line.key == "rev-server") return line.value.has_value();
+    return line.names_domains() && line.value->starts_with('/');
 }
 
 // The name of "||ads.example^$important", if there is one.
@@ -80,40 +76,27 @@ std::string as_expression(std::string_view text) {
     return out;
 }
 
-struct KeyWord {
-    std::string_view key, program, prefix;  // no prefix: it names no domain
-};
-constexpr std::array kKeyWords{
-    KeyWord{"domain-suffix", "Clash and Surge", "domain:"},
-    KeyWord{"domain", "Clash and Surge", "full:"},
-    KeyWord{"domain-keyword", "Clash and Surge", "keyword:"},
-    KeyWord{"domain-regex", "Clash", "regexp:"},
-    KeyWord{"domain-wildcard", "Clash and Surge", ""},
-    KeyWord{"host-suffix", "Quantumult", "domain:"},
-    KeyWord{"host", "Quantumult", "full:"},
-    KeyWord{"host-keyword", "Quantumult", "keyword:"},
-    KeyWord{"ip-cidr", "Clash and Surge", ""},
-    KeyWord{"ip-cidr6", "Clash and Surge", ""},
-    KeyWord{"geosite", "Clash", ""},
-    KeyWord{"geoip", "Clash and Surge", ""},
-    KeyWord{"rule-set", "Clash and Surge", ""},
-    KeyWord{"user-agent", "Surge and Quantumult", ""},
-    KeyWord{"url-regex", "Surge", ""},
-    KeyWord{"process-name", "Clash and Surge", ""},
-};
+std::string_view prefix_of(RuleKind kind) {
+    switch (kind) {
+        case RuleKind::full:
+            return "full:";
+        case RuleKind::domain:
+            return "domain:";
+        case RuleKind::keyword:
+            return "keyword:";
+        case RuleKind::regexp:
+            return "regexp:";
+    }
+    return "";
+}
 
 // "DOMAIN-SUFFIX,example.org,PROXY".
 std::optional<Error> key_and_value(std::string_view text, Advice advice) {
-    const auto comma = text.find(',');
-    if (comma == std::string_view::npos) return std::nullopt;
-    const std::string key = lowered(trimmed(text.substr(0, comma)));
-    const auto* const known = std::ranges::find(kKeyWords, key, &KeyWord::key);
-    if (known == kKeyWords.end()) return std::nullopt;
-    const std::string_view rest = text.substr(comma + 1);
-    const std::string_view value = trimmed(rest.substr(0, rest.find(',')));
-    const std::string program = quoted(text) + " is a rule of " + std::string(known->program);
-    if (known->prefix.empty()) return Error{program + " that is not a name: remove it"};
-    return Error{program + ": " + advice(known->prefix, value)};
+    const ProxyKey* const known = proxy_key(text);
+    if (known == nullptr) return std::nullopt;
+    const std::string program = quoted(text) + " is a rule of " + std::string(known->programs);
+    if (!known->kind) return Error{program + " that is not a name: remove it"};
+    return Error{program + ": " + advice(prefix_of(*known->kind), proxy_value(text, known->kind))};
 }
 
 std::optional<Error> of_line_form(std::string_view text, Advice advice) {
@@ -140,7 +123,7 @@ std::optional<Error> of_adguard(std::string_view text, Advice advice) {
     if (text.starts_with("@@"))
         return Error{quoted(text) +
                      " is an exception in AdGuard's form: use a plugin of type 'adguard_rule'"};
-    if (!is_adguard(text)) return std::nullopt;
+    if (!has_adguard_signs(text)) return std::nullopt;
     const std::string_view name = name_of_adguard(text);
     const bool has_name = !name.empty() && name.find('*') == std::string_view::npos;
     const std::string said = quoted(text) + " is in AdGuard's form: ";
@@ -323,6 +306,11 @@ Result<std::string> normal_bytes(std::string_view name, std::string_view written
             ++at;
             continue;
         }
+        if (form.printable && c > ' ' && c < 0x7f && c != '\\' && !(c == '*' && is_label(at))) {
+            append_escape(out, static_cast<std::uint8_t>(c));
+            ++at;
+            continue;
+        }
         std::string_view rest = name.substr(at);
         const auto byte = c == '\\' ? take_escape(rest, form.any_escape) : std::nullopt;
         if (!byte) return why_no_name(written, c, {form.alone});
@@ -347,7 +335,8 @@ Result<std::string> parse_name(std::string_view text, NameForm form) {
     if (name.empty()) return Error{"a rule without a name: write a name, or remove the rule"};
     auto normal = normal_bytes(name, text, form);
     if (!normal) return normal;
-    if (normal->starts_with("-."))  // letters of a name, but the form of smartdns
+    if (!form.printable &&
+        normal->starts_with("-."))  // letters of a name, but the form of smartdns
         return why_no_name(text, '-', {form.alone});
     if (auto error = bad_labels(*normal)) return *std::move(error);
     return normal;

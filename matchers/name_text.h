@@ -17,6 +17,7 @@ namespace steer::matchers {
 struct NameForm {
     bool any_escape = false;  // also `\X`, which is X
     bool stars = false;       // `*` as a whole label, but not as the first of several
+    bool printable = false;   // every printable byte, as zone files have: `a+b`
     bool alone = false;       // a name and no rule: what to write has no `domain:`
 };
 

@@ -263,8 +263,7 @@ constexpr std::array<Row<Policy>, 6> kPolicyRows{{
      "name in this resolver's certificates, announced to clients for encrypted DNS\nClients that "
      "query `_dns.resolver.arpa` learn the TLS and HTTPS servers under this name (RFC 9462). They "
      "also check that the certificate contains the resolver's address. Without it, all names at "
-     "and "
-     "below resolver.arpa have no records. They are never forwarded."},
+     "and below resolver.arpa have no records. They are never forwarded."},
     {"version_bind", Own<Policy>{"text", read_identity<&Policy::version_bind>}, "none", "",
      "text of the TXT records `version.bind` and `version.server` (class CHAOS)\n`hostname` stands "
      "for the machine's host name, here and in the next two. Other questions of class CHAOS get "

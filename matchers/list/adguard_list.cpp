@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/list/hosts_list.h"
 #include "matchers/list/lines.h"
 #include "matchers/prefix/ip_address.h"
@@ -25,7 +26,7 @@ bool is_about_pages(std::string_view text) {
         return text.find(mark) != std::string_view::npos;
     });
 }
-bool is_comment(std::string_view text) {
+bool is_adguard_comment(std::string_view text) {
     return text.empty() || text.starts_with('!') || text.starts_with('#') || text.starts_with('[');
 }
 
@@ -215,7 +216,7 @@ bool is_too_short(std::string_view pattern) {
 
 ReadRule parse(std::string_view text, TypeNumber type_number, std::optional<std::string>& foreign,
                bool is_of_file) {
-    if (is_comment(text) || is_about_pages(text)) return {std::optional<AdguardRule>{}};
+    if (is_adguard_comment(text) || is_about_pages(text)) return {std::optional<AdguardRule>{}};
     AdguardRule out;
     if (text.starts_with("@@")) {
         out.exception = true;
@@ -265,7 +266,7 @@ AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumb
         } else if (*rule) {
             (*rule)->line = line->number;
             list.rules.push_back(**std::move(rule));
-        } else if (!is_comment(line->text)) {
+        } else if (!is_adguard_comment(line->text)) {
             ++list.left_out;
         }
     }
@@ -273,9 +274,7 @@ AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumb
 }
 
 bool is_adguard_line(std::string_view text) {
-    if (text.starts_with('|') || text.starts_with("@@") || text.starts_with("[Ad") ||
-        text.ends_with('^') || text.find("^$") != std::string_view::npos)
-        return true;
+    if (has_adguard_signs(text) || text.starts_with("[Ad")) return true;
     const bool has_comment = without_comment(text).size() < text.size();
     return !has_comment && is_about_pages(text);
 }

@@ -1,8 +1,8 @@
 // The names of dnsmasq's configuration lines that name domains; each with all below, as there.
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/list/lines.h"
 #include "matchers/list/name_list.h"
 #include "matchers/name_text.h"
@@ -11,20 +11,17 @@
 namespace steer::matchers {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKeys{"address", "server", "local", "ipset", "nftset"};
-
 void read_line(std::string_view text, int number, NameList& out) {
-    if (text.starts_with("--")) text.remove_prefix(2);
-    const auto equals = text.find('=');
-    const std::string_view key = text.substr(0, equals);
-    if (equals == std::string_view::npos || std::ranges::find(kKeys, key) == kKeys.end()) {
+    const DnsmasqLine line = dnsmasq_line(text);
+    const std::string_view key = line.key;
+    if (!line.names_domains()) {
         out.list.bad.add(
             {quoted(key) + " does not name a domain with all names below it: only address=, "
                            "server=, local=, ipset= and nftset= do"},
             number);
         return;
     }
-    std::string_view rest = text.substr(equals + 1);
+    std::string_view rest = *line.value;
     if (!rest.starts_with('/')) {
         ++out.left_out;  // server=192.0.2.1: about all names
         return;

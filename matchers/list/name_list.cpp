@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/list/adguard_list.h"
 #include "matchers/list/hosts_list.h"
 #include "matchers/list/lines.h"
@@ -59,14 +60,6 @@ bool is_policy_zone(std::string_view text) {
     return word == "$TTL" || word == "$ORIGIN" || text.find(" SOA ") != std::string_view::npos;
 }
 
-// "address=/NAME/", "--server=", "conf-dir=".
-bool is_dnsmasq_line(std::string_view text) {
-    if (text.starts_with("--")) text.remove_prefix(2);
-    const std::string_view key = text.substr(0, text.find('='));
-    return key.size() < text.size() && !key.empty() &&
-           std::ranges::all_of(key, [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
-}
-
 // "regexp:^ad^$": signs in it say nothing.
 bool has_our_prefix(std::string_view text) {
     constexpr std::array<std::string_view, 4> kPrefixes{"domain:", "full:", "keyword:", "regexp:"};
@@ -79,7 +72,7 @@ std::optional<ListForm> form_of_line(std::string_view text) {
     const auto word = first_word(text);
     if (word.size() < text.size() && IpAddress::parse(word)) return ListForm::hosts;
     if (is_adguard_line(text)) return ListForm::adguard;
-    if (is_dnsmasq_line(text)) return ListForm::dnsmasq;
+    if (dnsmasq_line(text).is_assignment()) return ListForm::dnsmasq;
     return proxy_form(text);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/list/lines.h"
 #include "matchers/list/name_list.h"
 #include "matchers/list/proxy_list.h"
@@ -15,26 +16,6 @@
 
 namespace steer::matchers {
 namespace {
-
-struct NameKey {
-    std::string_view key;
-    RuleKind kind;
-    bool quantumult;
-};
-constexpr std::array kNameKeys{NameKey{"domain-suffix", RuleKind::domain, false},
-                               NameKey{"domain", RuleKind::full, false},
-                               NameKey{"domain-keyword", RuleKind::keyword, false},
-                               NameKey{"domain-regex", RuleKind::regexp, false},
-                               NameKey{"host-suffix", RuleKind::domain, true},
-                               NameKey{"host", RuleKind::full, true},
-                               NameKey{"host-keyword", RuleKind::keyword, true}};
-
-// Keys of rules about other things, by which a list is recognised as well.
-constexpr std::array<std::string_view, 22> kOtherKeys{
-    "domain-wildcard", "host-wildcard", "ip-cidr",     "ip-cidr6",  "ip6-cidr", "ip-asn",
-    "geoip",           "geosite",       "src-ip-cidr", "src-port",  "dst-port", "dest-port",
-    "process-name",    "process-path",  "user-agent",  "url-regex", "rule-set", "domain-set",
-    "network",         "protocol",      "match",       "final"};
 
 std::string key_of(std::string_view text) {
     return lowered(trimmed(text.substr(0, text.find(','))));
@@ -59,7 +40,7 @@ std::string_view without_quotes(std::string_view text) {
     return quoted_text ? text.substr(1, text.size() - 2) : text;
 }
 
-bool is_comment(std::string_view text) {
+bool is_proxy_comment(std::string_view text) {
     return text.empty() || text.starts_with('#') || text.starts_with(';') || text.starts_with("//");
 }
 // Comments stand behind a blank: "#" in all, "//" in Surge.
@@ -85,7 +66,7 @@ class ProxyReader {
     void read(std::string_view bytes) {
         Lines lines(bytes);
         while (const auto line = lines.next()) {
-            if (is_comment(line->text)) continue;
+            if (is_proxy_comment(line->text)) continue;
             number_ = line->number;
             read_line(without_note(line->text));
         }
@@ -106,21 +87,19 @@ class ProxyReader {
     }
 
     void keyed(std::string_view text) {
-        const std::string key = key_of(text);
-        const std::string_view rest = text.substr(text.find(',') + 1);
-        const std::string_view value = trimmed(rest.substr(0, rest.find(',')));
-        const auto* const known = std::ranges::find(kNameKeys, key, &NameKey::key);
-        if (known == kNameKeys.end()) {
+        const ProxyKey* const known = proxy_key(text);
+        if (known == nullptr || !known->kind) {
+            const std::string key = key_of(text);
             if (is_word(key)) return out_.list.bad.leave_out(upper(key), number_);
             return bad(quoted(text) + " is not a rule: expected KEY,VALUE or one name");
         }
-        if (known->kind == RuleKind::regexp) {
+        const RuleKind kind = *known->kind;
+        const std::string_view value = proxy_value(text, kind);
+        if (kind == RuleKind::regexp) {
             if (value.empty()) return bad("no expression in " + quoted(text));
-            out_.list.rules.push_back({{known->kind, std::string(value)}, number_});
-        } else if (known->kind == RuleKind::keyword) {
-            add(known->kind, parse_keyword(value));
+            out_.list.rules.push_back({{kind, std::string(value)}, number_});
         } else {
-            add(known->kind, parse_name(value));
+            add(kind, kind == RuleKind::keyword ? parse_keyword(value) : parse_name(value));
         }
     }
 
@@ -189,14 +168,10 @@ std::optional<ListForm> proxy_form(std::string_view text) {
     if (text == "payload:") return ListForm::clash;
     const std::string_view item = item_of_yaml(text);
     if (item.size() != text.size() || text.starts_with("+.")) return ListForm::clash;
-    if (const auto comma = text.find(','); comma != std::string_view::npos) {
-        const std::string key = key_of(text);
-        const auto* const known = std::ranges::find(kNameKeys, key, &NameKey::key);
-        if (known != kNameKeys.end())
-            return known->quantumult ? ListForm::quantumult : ListForm::clash;
-        if (std::ranges::find(kOtherKeys, key) != kOtherKeys.end())
-            return key == "host-wildcard" ? ListForm::quantumult : ListForm::clash;
-        return std::nullopt;
+    if (text.find(',') != std::string_view::npos) {
+        const ProxyKey* const known = proxy_key(text);
+        if (known == nullptr) return std::nullopt;
+        return known->is_quantumult_alone ? ListForm::quantumult : ListForm::clash;
     }
     if (is_smartdns_line(text) || text.starts_with("-.") || text.starts_with("*-."))
         return ListForm::smartdns;

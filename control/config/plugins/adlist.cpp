@@ -28,13 +28,13 @@ struct NamedForm {
     std::string_view name;
     matchers::ListForm form;
 };
-constexpr std::array kForms{NamedForm{"rules", matchers::ListForm::rules},
-                            NamedForm{"dnsmasq", matchers::ListForm::dnsmasq},
-                            NamedForm{"rpz", matchers::ListForm::rpz},
-                            NamedForm{"clash", matchers::ListForm::clash},
-                            NamedForm{"surge", matchers::ListForm::surge},
-                            NamedForm{"quantumult", matchers::ListForm::quantumult},
-                            NamedForm{"smartdns", matchers::ListForm::smartdns}};
+constexpr std::array kNamedForms{NamedForm{"rules", matchers::ListForm::rules},
+                                 NamedForm{"dnsmasq", matchers::ListForm::dnsmasq},
+                                 NamedForm{"rpz", matchers::ListForm::rpz},
+                                 NamedForm{"clash", matchers::ListForm::clash},
+                                 NamedForm{"surge", matchers::ListForm::surge},
+                                 NamedForm{"quantumult", matchers::ListForm::quantumult},
+                                 NamedForm{"smartdns", matchers::ListForm::smartdns}};
 
 struct List {
     std::string source, format;
@@ -58,7 +58,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
     if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 6> kListRows{{
+constexpr std::array<Row<List>, 6> kListsRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
     {"format", Own<List>{"one of", read_format}, "(detected)", kListFormats,
      "format of the list\n`adlist`, `hosts` and `adguard` are read line by line, as in AdGuard "
@@ -85,7 +85,7 @@ void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& o
             list.source = item.text;
             list.line = item.line;
         } else {
-            read_rows(in, item, kListRows, "'lists' of " + std::string(place.owner), list);
+            read_rows(in, item, kListsRows, "'lists' of " + std::string(place.owner), list);
         }
         if (!list.source.empty()) out.lists.push_back(std::move(list));
     }
@@ -180,11 +180,11 @@ class PartReader {
         using matchers::ListForm;
         const bool is_given = !list_.format.empty();
         const ListForm guessed = is_given ? ListForm::automatic : matchers::guess_form(bytes);
-        const auto* const at = std::ranges::find_if(kForms, [&](const NamedForm& known) {
+        const auto* const at = std::ranges::find_if(kNamedForms, [&](const NamedForm& known) {
             return is_given ? known.name == list_.format
                             : known.form == guessed && guessed != ListForm::rules;
         });
-        return at == kForms.end() ? ListForm::automatic : at->form;
+        return at == kNamedForms.end() ? ListForm::automatic : at->form;
     }
 
     Part read_as(const ListBytes& source, matchers::ListForm form) {

@@ -81,8 +81,9 @@ class RecordsReader {
     std::size_t add_all(ZoneText& zone, std::uint32_t file, int line) {
         std::size_t good = 0;
         for (ZoneRecord& r : zone.records) {
-            auto name =
-                matchers::parse_name(r.name, {.any_escape = true, .stars = true, .alone = true});
+            // A zone file may have any name, `rules` have what a person wrote.
+            auto name = matchers::parse_name(
+                r.name, {.any_escape = true, .stars = true, .printable = line == 0, .alone = true});
             if (!name) {
                 zone.bad.add(std::move(name).error(), r.line);
                 continue;

@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(the_format_is_that_of_most_lines) {
         {"# c\n\n0.0.0.0 a.example\n", ListForm::hosts},
         {"::1\ta.example", ListForm::hosts},
         {"address=/a.example/0.0.0.0", ListForm::dnsmasq},
+        {"filter-AAAA=x\n--conf-dir=/etc\n", ListForm::dnsmasq},
         {"; c\n$TTL 60\n", ListForm::rpz},
         {"@ IN SOA a b 1 2 3 4 5", ListForm::rpz},
         {"a.example\n0.0.0.0 b.example", ListForm::rules},
@@ -225,6 +226,16 @@ BOOST_AUTO_TEST_CASE(rules_of_clash_and_surge_are_names) {
          "f:10: \"two.example,three.example\" is not a rule: expected KEY,VALUE or one name"},
         0);
     BOOST_TEST(names.list.bad.left_out_count() == 3U);
+}
+
+// A comma in brackets belongs to the expression, one behind it begins the policy.
+BOOST_AUTO_TEST_CASE(an_expression_of_clash_may_have_commas) {
+    check(read_names("DOMAIN-REGEX,^ad[0-9]{1,3}[.]example$\nDOMAIN-REGEX,^(a|b{2,})[,x],PROXY\n"
+                     "DOMAIN-REGEX,^a\\{1,PROXY\nDOMAIN-REGEX,^c{1,2\n",
+                     "f", ListForm::automatic),
+          {"1 regexp:^ad[0-9]{1,3}[.]example$", "2 regexp:^(a|b{2,})[,x]", "3 regexp:^a\\{1",
+           "4 regexp:^c{1,2"},
+          {}, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_payload_of_clash_is_names) {

@@ -67,6 +67,9 @@ BOOST_AUTO_TEST_CASE(a_form_of_another_program_is_refused_with_what_to_write) {
              {"DOMAIN-SUFFIX,x.example", "Clash and Surge: write \"domain:x.example\""},
              {"DOMAIN-SUFFIX,x.example,PROXY", "write \"domain:x.example\""},
              {"DOMAIN,x.example", "write \"full:x.example\""},
+             {"DOMAIN-REGEX,^ad[0-9]{1,3}$,PROXY", "Clash: write \"regexp:^ad[0-9]{1,3}$\""},
+             {"HOST-WILDCARD,*.x.example,proxy", "is a rule of Quantumult that is not a name"},
+             {"--ipset=/x.example/vpn", "a line of dnsmasq: write \"domain:x.example\""},
              {"host-suffix, x.example, proxy", "Quantumult: write \"domain:x.example\""},
              {"IP-CIDR,192.0.2.0/24", "is not a name: remove it"},
              {"- '+.x.example'", "a line of a YAML list"},
@@ -107,6 +110,17 @@ BOOST_AUTO_TEST_CASE(zone_files_may_escape_any_byte_and_have_stars) {
     BOOST_TEST(text_of("a*.example", zone).starts_with("refused: a wildcard"));
     BOOST_TEST(text_of("a\\.*", zone).starts_with("refused: a wildcard"));  // an escaped dot
     BOOST_TEST(text_of("a.example\\.", zone) == "a.example\\046");
+}
+
+BOOST_AUTO_TEST_CASE(zone_files_may_have_every_printable_byte) {
+    const NameForm zone{.any_escape = true, .stars = true, .printable = true};
+    BOOST_TEST(text_of("a+b.Example", zone) == "a\\043b.example");
+    BOOST_TEST(text_of("a=b.a~b", zone) == "a\\061b.a\\126b");
+    BOOST_TEST(text_of("a*.example", zone) == "a\\042.example");
+    BOOST_TEST(text_of("-.example", zone) == "-.example");
+    BOOST_TEST(text_of("a.*.example", zone) == "a.*.example");
+    BOOST_TEST(text_of("*.example", zone).starts_with("refused: a wildcard"));
+    BOOST_TEST(text_of("a b.example", zone).starts_with("refused: more than one word"));
 }
 
 BOOST_AUTO_TEST_CASE(an_escaped_byte_counts_once) {
