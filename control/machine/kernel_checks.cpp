@@ -220,7 +220,7 @@ Findings check_connection_tracking(const Subject& subject) {
                              std::to_string(*most) + " entries";
     if (*count < *most / 5 * 4) return {{Level::ok, text, {}, {}}};
     const std::string wanted = std::to_string(*most * 4);
-    return {{Level::problem, text + ", wanted: at most " + wanted,
+    return {{Level::problem, text + ", raise the limit to " + wanted,
              "when it is full, the kernel drops new queries over TCP and over its own sockets",
              sysctl_steps(subject, "conntrack", "net.netfilter.nf_conntrack_max", wanted)}};
 }
@@ -252,14 +252,16 @@ Findings check_neighbours(const Subject& subject) {
         const NeighbourTable seen = neighbour_table(subject, table);
         const std::string text = "the kernel knows " + std::to_string(seen.entries) + " " + what +
                                  " neighbours of at most " + std::to_string(*most);
-        const bool is_full = seen.overflows > 0 || seen.entries >= *most / 5 * 4;
+        // Overflows are counted since boot: a raised limit ends them, and the count stays.
+        const bool has_overflowed = seen.overflows > 0 && *most < kFirst * 4;
+        const bool is_full = has_overflowed || seen.entries >= *most / 5 * 4;
         if (!is_full) {
             found.push_back({Level::ok, text, {}, {}});
             continue;
         }
         const std::uint64_t wanted = std::max(kFirst, *most);
         Finding finding{seen.overflows > 0 ? Level::problem : Level::advice,
-                        text + ", wanted: at most " + std::to_string(wanted * 4),
+                        text + ", raise the limit to " + std::to_string(wanted * 4),
                         "when the table is full, answers to clients on this machine's networks are "
                         "lost",
                         {}};

@@ -497,6 +497,13 @@ BOOST_AUTO_TEST_CASE(a_full_neighbour_table_raises_its_limits) {
     HAS(finding.steps[0].command, "net.ipv4.neigh.default.gc_thresh1=4096");
     HAS(finding.steps[4].command, "net.ipv4.neigh.default.gc_thresh3=16384");
     BOOST_TEST(finding.steps[4].undo == "sysctl -qw net.ipv4.neigh.default.gc_thresh3=1024");
+    HAS(finding.text, ", raise the limit to 16384");
+    // The second run: the kernel's count of overflows does not fall.
+    limits("ipv4", "4096", "8192", "16384");
+    BOOST_TEST((machine.the("neighbours").level == Level::ok));
+    machine.write("/proc/net/stat/arp_cache",
+                  "entries  allocs   table_fulls\n00003fff 00000001 00000007\n");
+    HAS(machine.the("neighbours").text, ", raise the limit to 65536");
     limits("ipv6", "128", "512", "1024");
     machine.write("/proc/net/stat/ndisc_cache", "entries  table_fulls\n00000001 00000000\n");
     BOOST_TEST(machine.of("neighbours").size() == 2U);
