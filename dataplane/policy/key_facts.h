@@ -7,6 +7,7 @@
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/ecs.h"
 #include "dataplane/dns/query.h"
+#include "dataplane/policy/admit.h"
 #include "dataplane/policy/cache_instance.h"
 
 namespace steer {
@@ -29,6 +30,11 @@ inline cache::KeyFacts key_facts(const dns::Query& q, const CacheInstance& insta
     return facts;
 }
 
+// Whether an answer to a query with these facts is for the clients of all subnets (RFC 7871 7.3.1).
+inline bool is_for_all_subnets(const dns::Answer& answer, const cache::KeyFacts& facts) noexcept {
+    return facts.ecs_len != 0 && answer.ecs_scope == 0 && !is_failure(answer) &&
+           !dns::hides_address(facts.qname.last(facts.ecs_len));
+}
 // The key of an answer that is for the clients of all subnets. Of facts with a subnet; the name stays in `room`.
 inline cache::KeyFacts for_all_subnets(cache::KeyFacts facts,
                                        std::span<std::uint8_t, 256> room) noexcept {

@@ -76,4 +76,17 @@ at 300s client 192.0.2.21 asks all.example A ecs 198.51.103.0/24
        client 192.0.2.11 asks www.plain.example A ecs 198.51.101.0/24
        client is answered www.plain.example A 203.0.113.4 ecs none
        upstream is not asked
+
+       # stale for its subnet, and fresh for all: the fresh one
+at 400s client 192.0.2.21 asks moved.example A ecs 198.51.100.0/24
+       upstream is asked moved.example A ecs 198.51.100.0/24
+       upstream answers moved.example A 203.0.113.10 ttl 10 scope 24
+       client is answered moved.example A 203.0.113.10 ttl 10 ecs 198.51.100.0/24/24
+at 420s client 192.0.2.21 asks moved.example A ecs 198.51.100.0/24
+       client is answered moved.example A 203.0.113.10 ttl 5 ede 3 ecs 198.51.100.0/24/24
+       upstream is asked moved.example A ecs 198.51.100.0/24
+       upstream answers moved.example A 203.0.113.11 ttl 60 scope 0
+       client 192.0.2.21 asks moved.example A ecs 198.51.100.0/24
+       client is answered moved.example A 203.0.113.11 ttl 60 ecs 198.51.100.0/24/0
+       upstream is not asked
        sums hold

@@ -37,9 +37,16 @@ const cache::Entry* find_for_all_subnets(const LiveRun& w, const cache::KeyFacts
     std::array<std::uint8_t, 256> room;
     return find_exactly(w, for_all_subnets(facts, room));
 }
+// `exact`: of the subnet. If it is expired, a fresh one for all subnets is newer: its refresh may have been stored there.
+const cache::Entry* or_for_all_subnets(const LiveRun& w, const cache::KeyFacts& facts,
+                                       const cache::Entry* exact) {
+    if (exact != nullptr && exact->expires_s > w.now.s()) return exact;
+    const cache::Entry* const for_all = find_for_all_subnets(w, facts);
+    const bool is_fresh = for_all != nullptr && for_all->expires_s > w.now.s();
+    return exact == nullptr || is_fresh ? for_all : exact;
+}
 const cache::Entry* find_entry(const LiveRun& w, const cache::KeyFacts& facts) {
-    const cache::Entry* const found = find_exactly(w, facts);
-    return found != nullptr ? found : find_for_all_subnets(w, facts);
+    return or_for_all_subnets(w, facts, find_exactly(w, facts));
 }
 
 const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
@@ -47,9 +54,9 @@ const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
     if (w.worker.cache == nullptr) return nullptr;
     // Once only: before the program returns here, it may have put another answer there.
     const bool is_known = static_cast<int>(place) == std::exchange(c.looked_up, -1);
-    if (is_known && (c.found != nullptr || c.asked().edns.ecs_len == 0)) return c.found;
+    if (is_known && c.asked().edns.ecs_len == 0) return c.found;
     const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
-    return is_known ? find_for_all_subnets(w, facts) : find_entry(w, facts);
+    return is_known ? or_for_all_subnets(w, facts, c.found) : find_entry(w, facts);
 }
 
 CacheLookups& lookups(LiveRun& w, const CacheInstance& of) {
@@ -104,11 +111,6 @@ bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
     const bool was_silence = c.response.ede() == dns::Ede::no_reachable;
     if (!c.response.in_buffer_of_its_own() && !was_silence) return false;
     return find_entry(w, facts) == nullptr;
-}
-
-bool is_for_all_subnets(const dns::Answer& answer, const cache::KeyFacts& facts) {
-    return facts.ecs_len != 0 && answer.ecs_scope == 0 && !is_failure(answer) &&
-           !dns::hides_address(facts.qname.last(facts.ecs_len));
 }
 
 // Stores the response, unless it came from this cache.

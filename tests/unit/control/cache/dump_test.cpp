@@ -180,6 +180,26 @@ BOOST_AUTO_TEST_CASE(a_restored_chain_is_in_order_or_left_out) {
     BOOST_TEST(after.find({wire_name("z.example"), dns::kA}, 1001) == nullptr);
 }
 
+// Earlier versions kept them under the subnet that had asked.
+BOOST_AUTO_TEST_CASE(an_answer_for_all_subnets_is_restored_for_all) {
+    const auto with = [](std::span<const std::uint8_t> subnet) {
+        Question q{wire_name("x.example"), dns::kA, 0, cache::kKeyEcs};
+        q.name.insert(q.name.end(), subnet.begin(), subnet.end());
+        q.ecs_len = static_cast<std::uint8_t>(subnet.size());
+        return q;
+    };
+    const Question one = with(std::array<std::uint8_t, 5>{1, 24, 198, 51, 100});
+    OneCache before;
+    auto response = DnsMessage::response(1, "x.example", dns::kA);
+    response.a("x.example", 300, {192, 0, 2, 7});
+    before.insert(response, one, at(1000), {.life_s = 300}, wire_name("x.example"));
+    BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
+    OneCache after;
+    BOOST_REQUIRE(after.restore(kMain, at(1001), kWall + 1000, file("d")).has_value());
+    BOOST_TEST(after.find(one, 1001) == nullptr);
+    BOOST_TEST(after.find(with(dns::kAllSubnets), 1001) != nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(invalid_dumps_are_refused_with_a_reason) {
     OneCache before;
     for (unsigned i = 0; i < 200; ++i)
