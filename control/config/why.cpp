@@ -4,11 +4,13 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
 #include "matchers/name_text.h"
 #include "matchers/pattern/match.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -190,10 +192,15 @@ std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const Ask
 }
 
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name) {
-    const auto read = matchers::parse_name(name, {.any_escape = true, .alone = true});
-    if (!read) return read.error();
-    auto wire = dns::name_from_text(*read);
-    if (!wire) return Error{matchers::quoted(name) + " is not a domain name"};
+    auto wire = asked_name(name);
+    if (!wire) {
+        const auto read = matchers::parse_name(name, {.any_escape = true, .alone = true});
+        return read ? Error{matchers::quoted(name) + " is not a domain name"} : read.error();
+    }
+    // The counts are by names in lower case. The length of a label is below the letters.
+    std::ranges::transform(*wire, wire->begin(), [](std::uint8_t byte) {
+        return static_cast<std::uint8_t>(matchers::lower(static_cast<char>(byte)));
+    });
     const std::vector<AskedName> one{{*std::move(wire), 1}};
     return rules_for(settings, one);
 }
