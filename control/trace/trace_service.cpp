@@ -55,6 +55,7 @@ struct TraceService::Filter {
     TraceFilter selects{};
     unsigned waiting = 0;          // requests
     std::uint64_t kept_to_ms = 0;  // without one: a request may follow
+    std::uint32_t passed_by = 0;   // since the last answer to one of them
 };
 
 namespace {
@@ -461,8 +462,9 @@ void TraceService::collect(const std::shared_ptr<Collect>& wanted) {
         return;
     }
     --wanted->filter->waiting;
-    wanted->done(value(object{
-        {"traces", std::move(found)}, {"next", last}, {"lost", std::exchange(passed_by_, 0)}}));
+    wanted->done(value(object{{"traces", std::move(found)},
+                              {"next", last},
+                              {"lost", std::exchange(wanted->filter->passed_by, 0)}}));
     poll();
 }
 
@@ -487,7 +489,9 @@ void TraceService::poll() {
 void TraceService::take(Buffer* buffer) {
     const TraceCopy trace = copy_trace(*buffer);
     release(buffer);
-    passed_by_ += trace.head.passed_by;
+    // Workers do not count by filter: each operator may have missed them.
+    for (const std::shared_ptr<Filter>& filter : filters_)
+        filter->passed_by += trace.head.passed_by;
     object json =
         trace_json(trace, {parts_->snapshot(trace.head.generation), &parts_->in_force.sets});
     WantedRows rows;

@@ -88,8 +88,7 @@ class TraceService {
     std::unique_ptr<Published<TraceFilter>> filter_;
     std::vector<std::shared_ptr<Filter>> filters_;  // in force
     std::uint8_t next_number_ = 0;
-    std::uint32_t passed_by_ = 0;  // since the last collect
-    std::deque<Kept> kept_;        // the oldest first
+    std::deque<Kept> kept_;  // the oldest first
     std::size_t kept_events_ = 0;
     std::uint64_t serial_ = 0, next_id_ = 0;
     std::uint16_t next_port_ = 0;

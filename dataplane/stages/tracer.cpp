@@ -114,6 +114,7 @@ std::uint8_t Tracer::select(const TraceFilter* filter, const Packet& p) noexcept
     for (; filter != nullptr; filter = filter->next.get()) {
         if (!is_selected(*filter, p)) continue;
         std::uint32_t& skip = skip_[filter->number];
+        if (skip >= filter->one_in) skip = 0;  // left by an earlier filter with this number
         if (skip > 0) {
             --skip;
             continue;
