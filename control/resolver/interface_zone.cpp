@@ -24,6 +24,7 @@ unsigned interface_number(const std::string& zone) {
 }
 
 std::string interface_name(const std::string& zone) {
+    if (::if_nametoindex(zone.c_str()) != 0) return zone;  // also a name of digits alone
     const auto number = number_in(zone);
     if (!number) return zone;
     std::array<char, IF_NAMESIZE> name{};

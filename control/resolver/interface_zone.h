@@ -8,7 +8,7 @@ namespace steer::resolver {
 
 // 0: there is none.
 unsigned interface_number(const std::string& zone);
-// Empty: there is none with this number. A name stays as it is.
+// Empty: there is none with this number. A name stays as it is, also one of digits alone.
 std::string interface_name(const std::string& zone);
 
 }  // namespace steer::resolver

@@ -85,6 +85,11 @@ std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted
         const bool is_one = !endpoint.any() && !endpoint.any_v4();
         const int zone =
             endpoint.zone.empty() ? 0 : static_cast<int>(resolver::interface_number(endpoint.zone));
+        if (!endpoint.zone.empty() && zone == 0) {
+            log("the listener " + endpoint.to_string() + " is not open: there is no interface '" +
+                endpoint.zone + "'; it opens when the interface has its address");
+            continue;
+        }
         const auto is_it = [&](const ServiceAddress& address) {
             return address.ip == endpoint.address && (zone == 0 || address.scope == zone);
         };
