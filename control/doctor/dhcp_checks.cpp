@@ -160,10 +160,29 @@ void check_other_servers(const RouterFacts& router, Findings& out) {
     }
 }
 
+// Clients of the network get our address as a DNS server, by its row or by an option.
+bool gives_ours(const RouterFacts& router, const Row& network, const IpAddress& ours) {
+    if (!network.is("dns-none")) {
+        std::vector<std::string_view> servers = items_of(network.get("dns-server"));
+        const auto& dns = router.table("/ip/dns").rows;
+        // Without servers of its own a network gives those of /ip/dns.
+        if (servers.empty() && !dns.empty()) servers = items_of(dns.front().get("servers"));
+        if (std::ranges::find(servers, ours.to_string()) != servers.end()) return true;
+    }
+    const auto& options = router.table("/ip/dhcp-server/option").rows;
+    return std::ranges::any_of(options, [&](const Row& option) {
+        if (option.get("code") != kDnsOption || !gives_option(router, network, option.get("name")))
+            return false;
+        const auto addresses = addresses_of(option.get("value"), 4);
+        return addresses && std::ranges::find(*addresses, ours) != addresses->end();
+    });
+}
+
 // Clients complete short names by the network's domain; the names of leases are below that of dhcp_leases.
 void check_domain(const RouterFacts& router, const Expected& expected, Findings& out) {
-    if (expected.lease_domain.empty()) return;
+    if (expected.lease_domain.empty() || !expected.dns4) return;
     for (const Row& network : router.table("/ip/dhcp-server/network").rows) {
+        if (!gives_ours(router, network, *expected.dns4)) continue;
         std::string domain(network.get("domain"));
         std::ranges::transform(domain, domain.begin(), [](char c) {
             return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -56,6 +56,10 @@ BOOST_AUTO_TEST_CASE(a_networks_domain_is_that_of_its_leases) {
                                           {"dns-server", "192.0.2.53"},
                                           {"domain", "LAN."}});
     BOOST_TEST(world.found() == Names{}, boost::test_tools::per_element());
+    // Guests that ask another server resolve no names of leases here.
+    world.add("/ip/dhcp-server/network",
+              {{".id", "*2"}, {"address", "198.51.100.0/24"}, {"dns-server", "198.51.100.7"}});
+    BOOST_TEST(world.found() == Names{"dhcp-dns"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(servers_that_a_router_learns_are_a_problem_if_clients_ask_it) {
