@@ -276,12 +276,13 @@ class ExportReader {
         }
     }
 
-    // `:foreach ... do={...}`, `{`: what a script does is not known without running it.
+    // `:foreach ... do={...}`, `{`: what a script does is not known without running it. Within a block it ends as a command.
     void script() {
         const int line = line_;
         RosToken what;
         while (!at_end() && peek() != '\n' && !out_.failure) {
             if (join()) continue;
+            if (ends_block() || (blocks_ > 0 && peek() == ';')) break;
             if (peek() == '"') {
                 quoted_part(what);
             } else if (peek() == '[' || peek() == '(' || peek() == '{') {

@@ -158,11 +158,16 @@ class StaticReader {
             record_.asks_forwarder = true;
             return true;
         }
-        const auto servers = split(*to, ',');
-        if (servers.empty() || !std::ranges::all_of(servers, can_be_forwarded_to)) {
+        std::vector<std::string> servers, others;
+        for (std::string& server : split(*to, ','))
+            (can_be_forwarded_to(server) ? servers : others).push_back(std::move(server));
+        if (servers.empty()) {
             ask_main(*to);
             return true;
         }
+        if (!others.empty())
+            record_.notes.push_back({row_->place, "its forward-to " + in_quotes(*to) +
+                                                      " is used without " + join(others, ",")});
         record_.asks_forwarder = true;
         const bool is_plain = servers.size() == 1 && can_be_asked(servers.front()) &&
                               dns_.find("query-server-timeout") == nullptr;

@@ -92,6 +92,9 @@ BOOST_AUTO_TEST_CASE(commands_of_a_block_that_always_runs_are_read) {
                "/ip/dns/static add name=a\n/ip/dns/static add name=b\n");
     BOOST_TEST(all_statements("/ip dns static\n:do { add name=a address=$x } on-error={}\n") ==
                "/ip/dns/static add name=a address=$x(?)\n");
+    BOOST_TEST(all_statements("/ip dns static\n:do { :put x; add name=a type=FWD; :put \"}\" } "
+                              "on-error={}\nadd name=b\n") ==
+               std::string(row) + "/ip/dns/static add name=b\n");
     BOOST_TEST(all_statements("/ip dns static\n:if ($a = 1) do={ add name=a }\n") == "");
     BOOST_TEST(all_statements("/ip dns static\n:do { add name=a\n") ==
                "/ip/dns/static add name=a\nfailed at 3\n");
@@ -127,6 +130,13 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_forwarded_to_the_router_keeps_its_list) {
     BOOST_TEST(notes == 3U);
     BOOST_TEST(has(made, "forward-to='localhost' (100 rows): it is the router itself"));
     BOOST_TEST(has(made, "forward-to='Gone' (2 rows): this forwarder is not imported"));
+}
+
+BOOST_AUTO_TEST_CASE(a_row_keeps_the_servers_that_can_be_asked) {
+    const Imported made =
+        imported("/ip dns static\nadd name=a.example type=FWD forward-to=192.0.2.1,localhost\n");
+    BOOST_TEST(has(made, "forward_to: 192.0.2.1"));
+    BOOST_TEST(has(made, "its forward-to '192.0.2.1,localhost' is used without localhost"));
 }
 
 BOOST_AUTO_TEST_CASE(a_row_may_be_forwarded_to_a_server_by_name) {
