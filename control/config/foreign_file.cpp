@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/text.h"
 
 namespace steer::config {
@@ -13,52 +14,51 @@ using matchers::trimmed;
 
 constexpr std::size_t kMaxLines = 200;  // of content that decide
 
-// The beginning of a file: lines that are not empty, without the carriage return.
+bool is_comment(std::string_view line) {
+    return trimmed(line).starts_with('#');
+}
+
+// "# 2026-02-05 12:34:56 by RouterOS 7.16.1".
+bool is_routeros_head(std::string_view line) {
+    return is_comment(line) && line.find(" by RouterOS ") != std::string_view::npos;
+}
+
+// The beginning of a file: lines that are not empty and not comments, without the carriage return. The head line of
+// RouterOS is kept. A file may begin with any number of comments.
 std::vector<std::string_view> first_lines(std::string_view text) {
     std::vector<std::string_view> lines;
-    constexpr std::string_view kMark = "\xef\xbb\xbf";
-    if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+    text = matchers::without_marks(text);
     while (!text.empty() && lines.size() < kMaxLines) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line.ends_with('\r')) line.remove_suffix(1);
-        if (!trimmed(line).empty()) lines.push_back(line);
+        const bool is_content = !trimmed(line).empty() && !is_comment(line);
+        if (is_content || is_routeros_head(line)) lines.push_back(line);
     }
     return lines;
 }
-bool is_comment(std::string_view line) {
-    return trimmed(line).starts_with('#');
-}
 
-// "# 2026-02-05 12:34:56 by RouterOS 7.16.1", or a menu as the first line of content.
+// Its head line, or a menu as the first line of content.
 bool is_routeros(const std::vector<std::string_view>& lines) {
     constexpr std::array kMenus{"/ip",      "/interface",   "/system", "/ipv6",
                                 "/routing", "/queue",       "/tool",   "/user",
                                 "/ppp",     "/certificate", "/radius", "/snmp"};
-    for (const std::string_view line : lines) {
-        if (is_comment(line)) {
-            if (line.find(" by RouterOS ") != std::string_view::npos) return true;
-            continue;
-        }
-        return std::ranges::any_of(kMenus, [&](std::string_view menu) {
-            if (!line.starts_with(menu)) return false;
-            const std::string_view rest = line.substr(menu.size());
-            return rest.empty() || rest.front() == ' ' || rest.front() == '/';
-        });
-    }
-    return false;
+    if (lines.empty()) return false;
+    const std::string_view line = lines.front();
+    return is_routeros_head(line) || std::ranges::any_of(kMenus, [&](std::string_view menu) {
+               if (!line.starts_with(menu)) return false;
+               const std::string_view rest = line.substr(menu.size());
+               return rest.empty() || rest.front() == ' ' || rest.front() == '/';
+           });
 }
 
 // The first line of content opens a block of a zone: `. {`, `example.org:53 {`, `(snippet) {`.
 bool is_corefile(const std::vector<std::string_view>& lines) {
-    for (const std::string_view line : lines) {
-        if (is_comment(line)) continue;
-        const std::string_view content = trimmed(line);
-        return content.ends_with('{') && content.find(": ") == std::string_view::npos &&
-               content.find('"') == std::string_view::npos && content != "{";
-    }
-    return false;
+    if (lines.empty()) return false;
+    const std::string_view content = trimmed(lines.front());
+    return content.ends_with('{') && content.find(": ") == std::string_view::npos &&
+           content.find('"') == std::string_view::npos && content != "{";
 }
 
 // Lines of `key` and `key=value`, some with keys of dnsmasq alone.
@@ -72,14 +72,8 @@ bool is_dnsmasq(const std::vector<std::string_view>& lines) {
         "rev-server", "server",         "strict-order",    "all-servers",   "stop-dns-rebind"};
     std::size_t known = 0;
     for (const std::string_view line : lines) {
-        if (is_comment(line)) continue;
-        std::string_view content = trimmed(line);
-        if (content.starts_with("--")) content.remove_prefix(2);
-        const std::string_view key = trimmed(content.substr(0, content.find('=')));
-        const bool has_form = !key.empty() && std::ranges::all_of(key, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-        });
-        if (!has_form) return false;
+        const std::string_view key = trimmed(matchers::dnsmasq_line(trimmed(line)).key);
+        if (!matchers::is_dnsmasq_key(key)) return false;
         known += std::ranges::find(kKeys, key) != kKeys.end() ? 1U : 0U;
     }
     return known > 0;

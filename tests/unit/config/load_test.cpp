@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/foreign_file.h"
 #include "control/config/reference.h"
 #include "support/temp_folder.h"
 
@@ -594,6 +595,18 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
         "plugin type \"quic_server\" has no effect here: clients that use DNS over QUIC get no "
         "answer; write a tcp_server with 'cert' and 'key', and let them use DNS over TLS");
     BOOST_TEST(none.str().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_recognised_behind_any_number_of_comments) {
+    std::string comments;
+    for (int i = 0; i < 300; ++i)
+        comments += "# c\n";
+    BOOST_TEST(foreign_file("\xef\xbb\xbf" + comments + "server=192.0.2.1\nfilter-AAAA\n", "f")
+                   .starts_with("this is a configuration of dnsmasq"));
+    BOOST_TEST(foreign_file(comments + ". {\n", "f").starts_with("this is a Corefile"));
+    BOOST_TEST(foreign_file("# 2026 by RouterOS 7.16\n" + comments + "set a=b\n", "f")
+                   .starts_with("this is an export of RouterOS"));
+    BOOST_TEST(foreign_file(comments + "plugins:\n", "f") == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_reference_in_docs_equals_the_tables) {
