@@ -182,7 +182,6 @@ class Explain(unittest.TestCase):
 
     def test_two_operators_trace_at_the_same_time(self):
         scene = self.scene
-        scene.network.run("client", "sh", "-c", "true")
 
         def start(name):
             return scene.network.start("appliance", "trace-" + name, str(scene.build / "tools/steerctl/steerctl"), "--socket",
