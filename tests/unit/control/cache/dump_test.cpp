@@ -15,6 +15,7 @@
 #include "control/cache/dump.h"
 #include "dataplane/cache/walk.h"
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/ecs.h"
 #include "dataplane/dns/walk.h"
 #include "support/random.h"
 #include "support/temp_folder.h"
