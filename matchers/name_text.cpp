@@ -76,7 +76,7 @@ std::string as_expression(std::string_view text) {
     return out;
 }
 
-std::string_view prefix_of(RuleKind kind) {
+std::string_view rule_prefix(RuleKind kind) {
     switch (kind) {
         case RuleKind::full:
             return "full:";
@@ -96,7 +96,8 @@ std::optional<Error> key_and_value(std::string_view text, Advice advice) {
     if (known == nullptr) return std::nullopt;
     const std::string program = quoted(text) + " is a rule of " + std::string(known->programs);
     if (!known->kind) return Error{program + " that is not a name: remove it"};
-    return Error{program + ": " + advice(prefix_of(*known->kind), proxy_value(text, known->kind))};
+    return Error{program + ": " +
+                 advice(rule_prefix(*known->kind), proxy_value(text, known->kind))};
 }
 
 std::optional<Error> of_line_form(std::string_view text, Advice advice) {
