@@ -364,6 +364,12 @@ BOOST_AUTO_TEST_CASE(a_filter_selects_by_name_client_and_sample) {
     for (unsigned i = 0; i < 9; ++i)
         traced += asked("example.org", "192.0.2.10");
     BOOST_TEST(traced == 3U);
+    BOOST_TEST(asked("example.org", "192.0.2.10") == 1U);
+    // The next filter with this number skips nothing of the one before.
+    TraceFilter next;
+    put_name(next, "example.org", false);
+    t.appliance.shared().trace_filter = &next;
+    BOOST_TEST(asked("example.org", "192.0.2.10") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(each_filter_of_a_chain_selects_and_samples_by_itself) {
