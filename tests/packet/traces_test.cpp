@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(a_filter_selects_by_name_client_and_sample) {
         traced += asked("example.org", "192.0.2.10");
     BOOST_TEST(traced == 3U);
     BOOST_TEST(asked("example.org", "192.0.2.10") == 1U);
-    // The next filter with this number skips nothing of the one before.
+    // The next filter with this number does not inherit what the one before had to skip.
     TraceFilter next;
     put_name(next, "example.org", false);
     t.appliance.shared().trace_filter = &next;
