@@ -134,6 +134,7 @@ std::vector<std::string> ImageFolder::names(std::string_view start) {
     }
     std::sort(files.begin(), files.end(), std::greater<>());
     std::vector<std::string> out;
+    out.reserve(files.size());
     for (auto& [time, name] : files)
         out.push_back(std::move(name));
     return out;

@@ -23,6 +23,7 @@ namespace steer {
 // Of a router's or a Redis' transport.
 inline std::vector<IpAddress> addresses_of(std::span<const std::array<std::uint8_t, 16>> all) {
     std::vector<IpAddress> out;
+    out.reserve(all.size());
     for (const auto& bytes : all)
         out.push_back(IpAddress{bytes});
     return out;
