@@ -1,7 +1,6 @@
 #include "control/build/lists.h"
 
 #include <algorithm>
-#include <array>
 
 #include "control/build/durations.h"
 #include "control/build/ranges.h"
@@ -45,10 +44,7 @@ class Hosts {
         all_.push_back(host(address));
         if (address.is_v4()) return;
         const TranslatedPrefix* const nat64 = nat64_of(translated_, address.bytes.data());
-        if (nat64 == nullptr) return;
-        std::array<std::uint8_t, 4> behind{};
-        nat64->prefix.extract(address.bytes.data(), behind.data());
-        all_.push_back(host(IpAddress::from_v4(behind.data())));
+        if (nat64 != nullptr) all_.push_back(host(ipv4_behind(*nat64, address)));
     }
     // An address as text. A name is no address: it is known once it was looked up (NeededHosts).
     void add(const std::string& text) {

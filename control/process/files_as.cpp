@@ -11,17 +11,16 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstdlib>
 #include <tuple>
 #include <utility>
 
+#include "control/process/path_parts.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer {
 namespace {
 
-constexpr unsigned kMaxLinks = 40;  // as the kernel follows
 constexpr unsigned long long kFileCapabilities =
     1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER;
 
@@ -56,17 +55,6 @@ std::pair<uid_t, gid_t> ids_of(const std::string& user) {
 // With whose permissions this thread opens files.
 uid_t files_uid() {
     return static_cast<uid_t>(::setfsuid(static_cast<uid_t>(-1)));
-}
-
-std::vector<std::string> parts_of(const std::string& path) {
-    std::vector<std::string> parts;  // the first one last
-    for (std::size_t end = path.size(); end > 0;) {
-        const std::size_t slash = path.rfind('/', end - 1);
-        const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
-        if (start < end) parts.push_back(path.substr(start, end - start));
-        end = slash == std::string::npos ? 0 : slash;
-    }
-    return parts;
 }
 
 }  // namespace
@@ -168,10 +156,8 @@ bool FilesAs::can_change(const std::string& path) {
             if (can_exchange(folder.get(), is.st_uid, !is_folder && is.st_nlink > 1)) return true;
             if (is.st_uid == uid_) return true;
             if (S_ISLNK(is.st_mode)) {
-                std::array<char, PATH_MAX> text{};
-                const ssize_t n = ::readlinkat(next.get(), "", text.data(), text.size());
-                if (n <= 0 || ++links > kMaxLinks) return true;
-                const std::string target(text.data(), static_cast<std::size_t>(n));
+                const std::string target = target_of(next.get());
+                if (target.empty() || ++links > kMaxLinksOfPath) return true;
                 const auto more = parts_of(target);
                 left.insert(left.end(), more.begin(), more.end());
                 at =

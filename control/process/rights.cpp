@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/process/path_parts.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer {
@@ -32,27 +33,6 @@ Error failed(const std::string& what, const std::string& needed = {}) {
     return Error{what + " failed: " + std::strerror(errno) + "; " +
                  (needed.empty() ? "" : "it needs " + needed + "; ") +
                  "to keep running as root, set `user: root` in `control:`"};
-}
-
-constexpr unsigned kMaxLinks = 40;  // as the kernel follows
-
-// "a//b/" → "a", "b", in the order in which they are walked, the last one first.
-std::vector<std::string> parts_of(const std::string& path) {
-    std::vector<std::string> parts;
-    for (std::size_t end = path.size(); end > 0;) {
-        const std::size_t slash = path.rfind('/', end - 1);
-        const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
-        if (start < end) parts.push_back(path.substr(start, end - start));
-        end = slash == std::string::npos ? 0 : slash;
-    }
-    return parts;
-}
-
-// The target of a link; empty: see errno.
-std::string target_of(int link) {
-    std::array<char, PATH_MAX> text{};
-    const ssize_t n = ::readlinkat(link, "", text.data(), text.size());
-    return n <= 0 ? std::string{} : std::string(text.data(), static_cast<std::size_t>(n));
 }
 
 using Capabilities = std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)>;
@@ -151,7 +131,7 @@ bool hand_over(const std::string& path, uid_t uid, gid_t gid,
         if (is.st_uid != 0) return true;  // not ours to follow
         const std::string target = target_of(next.get());
         if (target.empty()) return false;
-        if (++links > kMaxLinks) {
+        if (++links > kMaxLinksOfPath) {
             errno = ELOOP;
             return false;
         }

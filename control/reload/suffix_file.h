@@ -8,9 +8,9 @@
 
 namespace steer {
 
-// Reads the file, and publishes its table if the text is another than before. Otherwise warnings: without the file, or
-// with one that is no list, the table before stays in force, at first one that takes the last two labels for the domain.
-// Any thread but a worker.
+// Reads the file, and publishes its table if the text is another than before. If the file is missing or is no list, it
+// returns warnings and keeps the present table. The first table has no list: the last two labels are the domain. Any
+// thread but a worker.
 std::vector<Error> take_up_suffix_file(const std::string& path);
 std::vector<Error> take_up_suffix_file();  // Debian's
 

@@ -64,10 +64,7 @@ class NeededHosts {
                              const IpAddress& address) {
         if (address.is_v4()) return address;
         const TranslatedPrefix* const nat64 = nat64_of(translated, address.bytes.data());
-        if (nat64 == nullptr) return address;
-        std::array<std::uint8_t, 4> four;
-        nat64->prefix.extract(address.bytes.data(), four.data());
-        return IpAddress::from_v4(four.data());
+        return nat64 == nullptr ? address : ipv4_behind(*nat64, address);
     }
 
     mutable std::mutex mutex_;

@@ -28,6 +28,13 @@ inline const TranslatedPrefix* nat64_of(const std::vector<TranslatedPrefix>& nam
     return kUnnamed.prefix.holds(v6) ? &kUnnamed : nullptr;
 }
 
+// The IPv4 address behind an address in its prefix.
+inline IpAddress ipv4_behind(const TranslatedPrefix& nat64, const IpAddress& address) {
+    std::array<std::uint8_t, 4> four;
+    nat64.prefix.extract(address.bytes.data(), four.data());
+    return IpAddress::from_v4(four.data());
+}
+
 // Whether an address may be claimed, and what a NAT64 leads to. `Terms`: a PolicyList or ClaimTerms.
 struct Judgement {
     bool may_claim;
@@ -36,13 +43,10 @@ struct Judgement {
 };
 template <class Terms>
 Judgement judge(const Terms& terms, const IpAddress& address) {
-    const std::uint8_t* const bytes = address.bytes.data();
     const TranslatedPrefix* const nat64 =
-        address.is_v4() ? nullptr : nat64_of(terms.translated, bytes);
+        address.is_v4() ? nullptr : nat64_of(terms.translated, address.bytes.data());
     if (nat64 == nullptr) return {!terms.never_claim.contains(address), nullptr, {}};
-    std::array<std::uint8_t, 4> four;
-    nat64->prefix.extract(bytes, four.data());
-    const IpAddress behind = IpAddress::from_v4(four.data());
+    const IpAddress behind = ipv4_behind(*nat64, address);
     return {!terms.never_claim.contains(behind) && !terms.never_exact.contains(address), nat64,
             behind};
 }

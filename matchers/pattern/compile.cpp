@@ -53,18 +53,26 @@ void append(const hs_database* database, std::vector<std::uint8_t>& out) {
     std::free(bytes);  // NOLINT: Hyperscan gives it from malloc()
 }
 
-bool take(std::span<const std::uint8_t>& bytes, PatternDatabase& out) {
+// The next database's bytes; no value: the image ends before.
+std::optional<std::span<const std::uint8_t>> next_database(std::span<const std::uint8_t>& bytes) {
     std::uint64_t size = 0;
-    if (bytes.size() < sizeof size) return false;
+    if (bytes.size() < sizeof size) return std::nullopt;
     std::memcpy(&size, bytes.data(), sizeof size);
     bytes = bytes.subspan(sizeof size);
-    if (size > bytes.size()) return false;
+    if (size > bytes.size()) return std::nullopt;
+    const auto database = bytes.first(size);
+    bytes = bytes.subspan(size);
+    return database;
+}
+
+bool take(std::span<const std::uint8_t>& bytes, PatternDatabase& out) {
+    const auto kept = next_database(bytes);
+    if (!kept) return false;
     hs_database_t* database = nullptr;
-    if (size > 0 && hs_deserialize_database(reinterpret_cast<const char*>(bytes.data()), size,
-                                            &database) != HS_SUCCESS)
+    if (!kept->empty() && hs_deserialize_database(reinterpret_cast<const char*>(kept->data()),
+                                                  kept->size(), &database) != HS_SUCCESS)
         return false;
     out.reset(database);
-    bytes = bytes.subspan(size);
     return true;
 }
 
@@ -94,21 +102,10 @@ bool take(std::span<const std::uint8_t>& bytes, KeptRule& out) {
     return true;
 }
 
-// Without the databases.
-bool skip(std::span<const std::uint8_t>& bytes) {
-    std::uint64_t size = 0;
-    if (bytes.size() < sizeof size) return false;
-    std::memcpy(&size, bytes.data(), sizeof size);
-    bytes = bytes.subspan(sizeof size);
-    if (size > bytes.size()) return false;
-    bytes = bytes.subspan(size);
-    return true;
-}
-
 // The rules of a kept image, in the order of their numbers; none: not written by keep().
 std::vector<KeptRule> rules_of(std::span<const std::uint8_t> bytes) {
     std::vector<KeptRule> rules;
-    if (!skip(bytes) || !skip(bytes)) return {};
+    if (!next_database(bytes) || !next_database(bytes)) return {};
     while (!bytes.empty()) {
         if (!take(bytes, rules.emplace_back())) return {};
     }

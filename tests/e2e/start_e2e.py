@@ -273,13 +273,17 @@ class Start(unittest.TestCase):
 
         return start
 
+    def write_with_secret(self):
+        """(a password that root alone may read, a configuration that names it)."""
+        secret = self.scene.folder / "password"
+        secret.write_text(PASSWORD + "\n")
+        secret.chmod(0o600)
+        return secret, self.write(MINIMAL.replace('password: "secret"', f'password_file: "{secret}"'))
+
     def test_files_that_a_reload_cannot_read_are_named_at_the_start(self):
         """Each file once."""
         scene = self.scene
-        secret = scene.folder / "password"
-        secret.write_text(PASSWORD + "\n")
-        secret.chmod(0o600)
-        config = self.write(MINIMAL.replace('password: "secret"', f'password_file: "{secret}"'))
+        secret, config = self.write_with_secret()
         daemon = scene.start_daemon(config)
         said = [line for line in self.complaints(daemon) if "at the start only" in line]
         self.assertEqual(len(said), 1, daemon.text())
@@ -366,10 +370,7 @@ class Start(unittest.TestCase):
     def test_a_secret_that_root_alone_may_read_is_read_for_a_configuration_of_root(self):
         """The daemon's user cannot have chosen it. A configuration that this user may write names no file of root."""
         scene = self.scene
-        secret = scene.folder / "password"
-        secret.write_text(PASSWORD + "\n")
-        secret.chmod(0o600)
-        config = self.write(MINIMAL.replace('password: "secret"', f'password_file: "{secret}"'))
+        secret, config = self.write_with_secret()
         config.chmod(0o600)
         options = (*self.unit_user(), "--control-socket", str(scene.socket))
         check = (f"{BUILD}/steerdnsd", "--check", "--config", str(config), *options)

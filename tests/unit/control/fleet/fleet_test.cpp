@@ -265,6 +265,13 @@ struct JudgedPlace : FleetPlace {
                                       bulk(encode_messages("dns2/bb", {theirs}).front()),
                                   kStart + 30);
     }
+    // Looks at the boxes for 3 s.
+    void see(std::uint64_t begin_ms) {
+        for (std::uint64_t now_ms = begin_ms; now_ms < begin_ms + 3'000; now_ms += 300) {
+            fleet.tick(now_ms);
+            answer_all(now_ms + 10);
+        }
+    }
     // Life in s and end in ms after kStart + 30, of each claim.
     [[nodiscard]] std::vector<std::string> claims() const {
         std::vector<std::string> all;
@@ -295,12 +302,6 @@ BOOST_FIXTURE_TEST_CASE(addresses_of_other_boxes_are_claimed_by_no_list, JudgedP
     fleet.use_hosts(hosts);
     boxes = {"dns1/aa", "dns2/bb"};
     box_addresses = R"("203.0.113.9","2001:db8::9","garbage",7)";
-    const auto see = [&](std::uint64_t begin_ms) {
-        for (std::uint64_t now_ms = begin_ms; now_ms < begin_ms + 3'000; now_ms += 300) {
-            fleet.tick(now_ms);
-            answer_all(now_ms + 10);
-        }
-    };
     see(kStart + 300);
     BOOST_TEST(hosts.forbids({}, {}, *IpAddress::parse("203.0.113.9")));
     BOOST_TEST(hosts.forbids({}, {}, *IpAddress::parse("2001:db8::9")));
@@ -331,10 +332,7 @@ BOOST_FIXTURE_TEST_CASE(a_box_keeps_few_addresses_from_the_lists, JudgedPlace) {
     boxes = {"dns1/aa", "dns2/bb"};
     for (unsigned n = 1; n <= 17; ++n)
         box_addresses += (n == 1 ? "\"" : ",\"") + numbered(n).to_string() + "\"";
-    for (std::uint64_t now_ms = kStart + 300; now_ms < kStart + 3'000; now_ms += 300) {
-        fleet.tick(now_ms);
-        answer_all(now_ms + 10);
-    }
+    see(kStart + 300);
     BOOST_TEST(hosts.forbids({}, {}, numbered(16)));
     BOOST_TEST(!hosts.forbids({}, {}, numbered(17)));
 }
