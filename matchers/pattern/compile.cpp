@@ -177,6 +177,7 @@ std::vector<Expression> kept_expressions(ImageStore& store) {
         const auto rules = rules_of(kept->bytes());
         if (rules.empty() || name_of(rules) != name) continue;
         std::vector<Expression> out;
+        out.reserve(rules.size());
         for (const KeptRule& rule : rules)
             out.push_back({expression_in(rule), kFlags, 0});
         return out;
