@@ -17,7 +17,7 @@ constexpr std::string_view kPrivate =
 // Addresses of more domains than these are a rule, not records; more names than these are a set.
 constexpr std::size_t kManyDomains = 16, kManyNames = 8;
 
-std::string text_of(const Upstream& server) {
+std::string target_text(const Upstream& server) {
     return server.addr + (server.device.empty() ? "" : "@" + server.device);
 }
 
@@ -259,7 +259,7 @@ class DnsmasqWriter {
         }
         std::string key;
         for (const Upstream& server : domain.servers)
-            key += text_of(server) + " ";
+            key += target_text(server) + " ";
         const auto [at, fresh] = forward_numbers_.try_emplace(key, forwards_.size());
         if (fresh) {
             Forward forward;
