@@ -214,8 +214,11 @@ void Daemon::send_probes() {
                          .port = upstream->port,
                          .query = probes_.at(id).query},
                         [this, id] {
-                            boost::asio::post(main_io_,
-                                              [this, id] { upstream_probes_.replied(id); });
+                            boost::asio::post(main_io_, [this, id] {
+                                upstream_probes_.replied(id);
+                                for (unsigned w = 0; w < runtime_->workers(); ++w)
+                                    runtime_->worker(w).probe_answered(id);
+                            });
                         });
     }
 }

@@ -148,6 +148,10 @@ boost::json::value Daemon::problems() {
     add_upstream_problems([&out](std::string text) { out.add("upstreams", std::move(text)); });
     for (std::string& text : overload_watch_.recent(now_ms))
         out.add("overload", std::move(text));
+    if (cache_service_) {
+        for (std::string& text : cache_service_->problems())
+            out.add("cache", std::move(text));
+    }
     add_list_problems([&out](std::string text) { out.add("lists", std::move(text)); });
     const auto now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     for (const CertificateEnd& one : certificate_ends()) {

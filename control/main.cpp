@@ -34,6 +34,7 @@
 #include "control/reload/judge.h"
 #include "control/reload/start_traces.h"
 #include "control/reload/surroundings.h"
+#include "control/served_version.h"
 #include "control/setup/bird_config.h"
 #include "control/setup/routeros_setup.h"
 #include "matchers/exit_codes.h"
@@ -59,11 +60,13 @@ void print(const std::vector<steer::Error>& sentences, const char* kind) {
         std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
 }
 
-// A hint for configurations of a newer version, with names that this version does not know. Empty: none.
+// A hint after a downgrade: the configuration has names that this version does not know. Empty: none.
 std::string about_version(const steer::config::LoadOutcome& loaded) {
     if (!loaded.has_unknown_names) return {};
-    return "this is " + steer::with_version("steerdnsd") +
-           ": a configuration of a newer version can have names that it does not know; "
+    const std::string served = steer::served_version();
+    if (!steer::is_newer_version(served, steer::kVersion)) return {};
+    return "this is " + steer::with_version("steerdnsd") + ", and " + served +
+           " served last: its configuration can have names that this version does not know; "
            "correct or remove them, or install that version again";
 }
 
@@ -183,6 +186,10 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     if (!loaded.ok()) {
         remove_traces();
         return steer::kExitRejected;
+    }
+    {
+        const steer::FilesAs files(source.user);
+        steer::keep_served_version(steer::kVersion);
     }
     steer::Daemon daemon(std::move(loaded.settings), std::move(source), std::move(tried));
     const auto started = daemon.start();

@@ -259,6 +259,8 @@ void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
     tracer.look_at(b, *snapshot, now);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
+    if (!snapshot->nsid.empty()) [[unlikely]]
+        b.watched |= any_asks_nsid(b);
     answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_packet_cache(b, *snapshot, executor, now, [&](const Packet& p) {
@@ -589,6 +591,10 @@ const QueryCounters& Worker::query_counters() const noexcept {
 
 unsigned Worker::parked() const noexcept {
     return impl_->pool.in_use();
+}
+
+void Worker::probe_answered(std::uint16_t upstream) noexcept {
+    impl_->forwarder.probe_answered(upstream);
 }
 
 const UpstreamHealth& Worker::upstream_health(std::uint16_t upstream) const noexcept {

@@ -7,20 +7,14 @@
 #include <random>
 #include <utility>
 
+#include "matchers/name_text.h"
+
 namespace steer::matchers {
 namespace {
 
 // The wire form of a name from parse_rule(), with the root byte.
 std::string wire_of(std::string_view text) {
-    std::string wire;
-    while (!text.empty()) {
-        const std::string_view label = text.substr(0, text.find('.'));
-        wire += static_cast<char>(label.size());
-        wire += label;
-        text.remove_prefix(std::min(text.size(), label.size() + 1));
-    }
-    wire += '\0';
-    return wire;
+    return wire_of_name(text) + '\0';
 }
 
 std::span<const std::uint8_t> bytes_of(const std::string& wire) {

@@ -123,6 +123,13 @@ inline constexpr std::array kTypes{
     PredecessorType{"ip_selector", false, kRefused,
                     "addresses keep the order of the upstream; remove it and its uses",
                     "answers change: addresses keep the order of the upstream"},
+    PredecessorType{"sd_set", false, kRefused,
+                    "a fork of mosdns has it; write a domain_set whose 'files' name the lists as "
+                    "text",
+                    "a fork of mosdns has it; write a domain_set"},
+    PredecessorType{"si_set", false, kRefused,
+                    "a fork of mosdns has it; write an ip_set whose 'files' name the lists as text",
+                    "a fork of mosdns has it; write an ip_set"},
 };
 
 // Sections of mosdns v4 and mosdns-x, which are converted to v5 first.

@@ -7,7 +7,8 @@
 
 namespace steer::matchers {
 
-// At most 60 characters of `text`, bytes outside printable ASCII as \xHH, quotes around it.
+// At most 60 characters of `text` in quotes. Letters of other scripts stay; control characters, those that hide or reorder
+// text, and bytes that are not UTF-8 become \xHH (safe_text.h).
 std::string quoted(std::string_view text);
 
 // The complete text, because a shortened path cannot be opened. For the operator's own paths.

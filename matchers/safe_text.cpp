@@ -89,6 +89,26 @@ std::string safe_text(std::string_view text, std::size_t most) {
     return out;
 }
 
+std::string_view whole_bytes(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return text;
+    // A character begins at most three bytes before the cut.
+    std::size_t end = most;
+    for (std::size_t back = 1; back <= 3 && back <= most; ++back) {
+        const std::size_t start = most - back;
+        const std::size_t size = first_character(text.substr(start)).size;
+        if (size > back) end = start;
+        if (size > 1 || static_cast<unsigned char>(text[start]) < 0x80) break;
+    }
+    return text.substr(0, end);
+}
+
+std::string_view whole_characters(std::string_view text, std::size_t most) {
+    std::size_t end = 0;
+    for (; most > 0 && end < text.size(); --most)
+        end += first_character(text.substr(end)).size;
+    return text.substr(0, end);
+}
+
 std::string safe_json(std::string serialized) {
     if (is_safe_text(serialized, std::string::npos)) return serialized;
     std::string out;

@@ -24,6 +24,11 @@ std::string safe_text(std::string_view text, std::size_t most = kRemoteTextBytes
 // Whether safe_text() would return it unchanged. Allocates nothing.
 bool is_safe_text(std::string_view text, std::size_t most = kRemoteTextBytes);
 
+// The start of `text` that has at most `most` bytes, or `most` characters, and ends with a whole character. A byte that
+// is not UTF-8 is a character.
+std::string_view whole_bytes(std::string_view text, std::size_t most);
+std::string_view whole_characters(std::string_view text, std::size_t most);
+
 // Serialized JSON on one line with the same characters escaped by the means of JSON (RFC 8259 7):
 // its strings stay equal, except that bytes that are not UTF-8 become the four characters \xHH.
 std::string safe_json(std::string serialized);

@@ -9,6 +9,14 @@ namespace steer::matchers {
 
 inline constexpr std::string_view kBlank = " \t\r\n\v\f";
 
+// `text` without byte order marks (UTF-8) at its start, as editors of Windows write them.
+inline std::string_view without_marks(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+    while (text.starts_with(kByteOrderMark))
+        text.remove_prefix(kByteOrderMark.size());
+    return text;
+}
+
 // Without blanks at either end.
 inline std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(kBlank);

@@ -70,6 +70,8 @@ namespace steer::routeros {
     X(read_nd, "doctor", "/ipv6/nd", "print", "", "")                                             \
     X(read_dhcp_servers, "doctor, DHCP", "/ip/dhcp-server", "print", "", "")                      \
     X(read_relays, "doctor, DHCP", "/ip/dhcp-relay", "print", "", "")                             \
+    X(read_dhcp_clients, "doctor, DHCP", "/ip/dhcp-client", "print", "", "")                      \
+    X(read_dhcp_alerts, "doctor, DHCP", "/ip/dhcp-server/alert", "print", "", "")                 \
     X(read_pools, "doctor, DHCP", "/ip/pool", "print", "", "")                                    \
     X(read_dhcp6_servers, "doctor, DHCP", "/ipv6/dhcp-server", "print", "", "")                   \
     X(read_dhcp6_options, "doctor, DHCP", "/ipv6/dhcp-server/option", "print", "", "")            \
@@ -108,7 +110,8 @@ namespace steer::routeros {
       "")                                                                                         \
     X(set_static, "doctor --fix", "/ip/dns/static", "set", ".id,disabled", "")                    \
     X(set_dhcp_network, "doctor --fix", "/ip/dhcp-server/network", "set",                         \
-      ".id,dns-server,dns-none,dhcp-option", "")                                                  \
+      ".id,dns-server,dns-none,dhcp-option,domain", "")                                           \
+    X(set_dhcp_client, "doctor --fix", "/ip/dhcp-client", "set", ".id,use-peer-dns", "")          \
     X(set_dhcp_option, "doctor --fix", "/ip/dhcp-server/option", "set", ".id,value,force", "")    \
     X(add_nd, "doctor --fix", "/ipv6/nd", "add", "interface,advertise-dns,dns,pref64", "")        \
     X(set_nd, "doctor --fix", "/ipv6/nd", "set", ".id,disabled,advertise-dns,dns,pref64", "")     \

@@ -6,6 +6,7 @@
 #include "control/build/designation.h"
 #include "control/build/listeners.h"
 #include "control/build/lists.h"
+#include "control/build/program_advice.h"
 #include "control/build/program_source.h"
 #include "control/build/ranges.h"
 #include "control/build/tag_masks.h"
@@ -78,7 +79,8 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     const auto designated = designated_resolvers(settings, surroundings.own_addresses);
     if (!designated) built.errors.push_back(settings.error(0, designated.error().text));
     Compiler compiler(settings, registry, masks, list_places, snapshot, built.errors);
-    compiler.run(designated ? *designated : std::vector<config::KnownRecord>{});
+    compiler.run(designated ? *designated : std::vector<config::KnownRecord>{},
+                 surroundings.host_name);
     built.channels = compiler.channels();
     built.upstream_needs = upstream_needs(settings, compiler.groups());
     built.probes = upstream_probes(settings, compiler.groups(), snapshot);
@@ -92,6 +94,10 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     built.listeners = listen(settings, registry, snapshot.frontends, built.errors);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());
+    }
+    if (built.ok()) {
+        std::vector<Error> advice = program_advice(settings, snapshot, compiler.makers());
+        built.warnings.insert(built.warnings.end(), advice.begin(), advice.end());
     }
     if (!built.ok()) built.snapshot.reset();
     return built;

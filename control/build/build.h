@@ -35,6 +35,7 @@ namespace steer::build {
 struct Surroundings {
     std::vector<IpAddress> own_addresses;        // never claimed
     std::vector<matchers::Prefix> own_networks;  // may ask, in addition to the private ranges
+    std::string host_name = {};                  // `hostname` in `policy`; empty: not known
 };
 
 // A server over HTTP, and the proxies that may name the client in `client_header` (empty: none).

@@ -13,6 +13,7 @@ namespace steer::build {
 namespace {
 
 constexpr std::uint32_t kNoLocalTtl = 3600;
+constexpr std::uint32_t kNoDesignationTtl = 300;
 constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
 // Estimated bytes of an entry in a cache with a byte budget: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
@@ -38,6 +39,19 @@ StaleTerms stale_of(const config::Cache& cache) {
         stale.wait_ms = milliseconds(cache.stale_client_timeout);
     }
     return stale;
+}
+
+// The option of a reply: code, length, text (RFC 5001 2.3); empty: off.
+std::vector<std::uint8_t> nsid_option(const config::Policy& policy, const std::string& host_name) {
+    std::string text = policy.nsid.value_or(std::string());
+    if (text == config::Policy::kHostName) text = host_name;
+    if (text.empty()) return {};
+    text.resize(std::min(text.size(), kMaxNsid));
+    std::vector<std::uint8_t> option(4);
+    dns::store_be16(option.data(), dns::kOptionNsid);
+    dns::store_be16(&option[2], static_cast<std::uint16_t>(text.size()));
+    option.insert(option.end(), text.begin(), text.end());
+    return option;
 }
 
 // An upstream as workers see it.
@@ -67,14 +81,18 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
       errors_(errors),
       known_(snapshot.known) {}
 
-void Compiler::run(const std::vector<config::KnownRecord>& designated) {
+void Compiler::run(const std::vector<config::KnownRecord>& designated,
+                   const std::string& host_name) {
     snapshot_.source.sequences.emplace_back();  // what no sequence says
     if (settings_.policy.local_names == config::LocalNames::nxdomain)
         snapshot_.no_local = known_.negative(dns::kNxDomain, kNoLocalTtl);
+    snapshot_.no_designation = known_.negative(dns::kNoError, kNoDesignationTtl);
+    snapshot_.nsid = nsid_option(settings_.policy, host_name);
     std::vector<Known> known;
     if (settings_.policy.canaries == config::Canaries::nxdomain)
         known.push_back(refused_canaries());
     if (!designated.empty()) known.push_back(designation(designated));
+    if (const auto own = identity(host_name)) known.push_back(*own);
     static_assert(config::kMaxEntries == kMaxEntries);
     snapshot_.entries.clear();
     for (const config::PluginIndex plugin : settings_.entries)
@@ -138,9 +156,24 @@ class Compiler::InSequence {
     std::uint16_t before_;
 };
 
+// Instructions belong to this plugin until it is destroyed.
+class Compiler::MadeBy {
+  public:
+    MadeBy(Compiler& compiler, config::PluginIndex plugin)
+        : compiler_(compiler), before_(std::exchange(compiler.maker_, plugin)) {}
+    ~MadeBy() { compiler_.maker_ = before_; }
+    MadeBy(const MadeBy&) = delete;
+    MadeBy& operator=(const MadeBy&) = delete;
+
+  private:
+    Compiler& compiler_;
+    config::PluginIndex before_;
+};
+
 std::uint16_t Compiler::sequence(const config::Sequence& sequence, unsigned depth) {
     if (too_long_) return 0;
     const InSequence in(*this, sequence);
+    const MadeBy made(*this, kNoMaker);
     const auto instance = static_cast<std::uint16_t>(instances_++);  // fewer than instructions
     const std::uint16_t first = next_pc();
     std::vector<std::uint16_t> ends;
@@ -245,6 +278,7 @@ void Compiler::test_any(const config::AnyMatch& any, bool negate, std::uint16_t 
 void Compiler::test_question(const config::MatchUse& match, std::uint16_t instance,
                              std::vector<std::uint16_t>& fails) {
     const auto& names = std::get<config::Question>(settings_.plugin(match.plugin).args);
+    const MadeBy made(*this, match.plugin);
     test_names(masks_.masks_of(names), match.negate, instance, match.line, fails);
 }
 
@@ -275,6 +309,7 @@ void Compiler::land(const std::vector<std::uint16_t>& tests) {
 
 std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std::uint16_t instance,
                                     int line) {
+    const MadeBy made(*this, index);
     const TestUse use{index, line, instance, negate};
     return std::visit([&](const auto& args) { return test_by(args, use); },
                       settings_.plugin(index).args);
@@ -282,6 +317,7 @@ std::uint16_t Compiler::simple_test(config::PluginIndex index, bool& negate, std
 
 void Compiler::executor(config::PluginIndex index, int line, std::uint16_t instance,
                         unsigned& depth) {
+    const MadeBy made(*this, index);
     const Use use{index, line, instance, depth};
     std::visit([&](const auto& args) { execute(args, use); }, settings_.plugin(index).args);
 }
@@ -305,6 +341,7 @@ std::uint16_t Compiler::emit(Op op, std::uint16_t instance, int line, std::uint3
         {.sequence = sequence_,
          .file = static_cast<std::uint16_t>(config::source_of(line)),
          .line = static_cast<std::uint32_t>(config::line_in_source(line))});
+    makers_.push_back(maker_);
     return static_cast<std::uint16_t>(snapshot_.program.size() - 1);
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control/build/known_answers.h"
+#include "control/build/program_advice.h"
 #include "control/build/registry.h"
 #include "control/build/tag_masks.h"
 #include "control/config/settings.h"
@@ -54,14 +55,16 @@ class Compiler {
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
              std::vector<Error>& errors);
 
-    // `designated`: the records of `_dns.resolver.arpa`.
-    void run(const std::vector<config::KnownRecord>& designated);
+    // `designated`: the records of `_dns.resolver.arpa`. `host_name`: of the machine.
+    void run(const std::vector<config::KnownRecord>& designated, const std::string& host_name);
     // Upstreams that `streams` asks; after run().
     [[nodiscard]] const Channels& channels() const { return channels_; }
     // The groups of Snapshot::groups by their forward; after run().
     [[nodiscard]] const std::map<config::PluginIndex, std::uint32_t>& groups() const {
         return groups_;
     }
+    // The plugin of each instruction, by pc; kNoMaker: that of no plugin. After run().
+    [[nodiscard]] const std::vector<config::PluginIndex>& makers() const { return makers_; }
 
   private:
     // The tests at the start of every entry: a set of names and the answer for names in it, one after the other,
@@ -69,7 +72,7 @@ class Compiler {
     struct Known {
         std::uint32_t mask = 0;
         std::optional<std::uint32_t> table;  // of Snapshot::answer_tables
-        std::uint32_t hole = 0;              // of Snapshot::black_holes
+        std::optional<std::uint32_t> hole;   // of Snapshot::black_holes
     };
     // The program of an executor that queries enter, after the tests of every entry.
     void entry_of(config::PluginIndex plugin, const std::vector<Known>& known);
@@ -151,6 +154,7 @@ class Compiler {
     void enter(Op op, std::uint16_t instance, int line, std::uint32_t operand, unsigned& depth);
     // Instructions belong to this sequence until the result is destroyed.
     class InSequence;
+    class MadeBy;
     [[nodiscard]] std::uint16_t next_pc() const;
     void error(int line, std::string text);
 
@@ -168,6 +172,8 @@ class Compiler {
     Known refused_canaries();
     // `_dns.resolver.arpa` has these records; all else below resolver.arpa has none (RFC 9462).
     Known designation(const std::vector<config::KnownRecord>& records);
+    // `version.bind`, `id.server` and their other names, in class CHAOS (RFC 4892); no value: all are off.
+    std::optional<Known> identity(const std::string& host_name);
     void answer_known(const Known& known);
     // A name without a rule skips it; plans handle that test.
     void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
@@ -192,7 +198,8 @@ class Compiler {
                                            const config::StaticEntry& first, std::uint16_t qtype);
     std::uint16_t static_end(const config::StaticEntry& entry,
                              std::optional<config::PluginIndex> cache, std::uint16_t instance,
-                             unsigned depth, std::vector<std::uint16_t>& rests);
+                             int line, unsigned depth, std::vector<std::uint16_t>& rests);
+    static ProgramSource::Record source_of(const config::StaticEntry& entry, std::uint16_t qtype);
     // The following part is answered through the cache, if there is one, and ends with it.
     void own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
                    unsigned depth);
@@ -251,7 +258,9 @@ class Compiler {
     // Instructions that jump to the end of the sequence being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
-    std::uint16_t sequence_ = 0;  // of ProgramSource::sequences
+    std::uint16_t sequence_ = 0;               // of ProgramSource::sequences
+    std::vector<config::PluginIndex> makers_;  // by pc
+    config::PluginIndex maker_ = kNoMaker;     // of the instructions that are emitted now
     std::map<config::PluginIndex, std::uint16_t> sequence_numbers_;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;

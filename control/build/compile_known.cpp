@@ -8,6 +8,7 @@ namespace steer::build {
 namespace {
 
 constexpr std::uint32_t kHostsTtl = 10;
+constexpr std::uint32_t kIdentityTtl = 0;  // as BIND and Unbound give it
 
 }  // namespace
 
@@ -103,7 +104,7 @@ void Compiler::answer_known(const Known& known) {
     if (too_long_) return;
     const std::uint16_t test = emit(Op::if_tags, 0, 0, known.mask);
     if (known.table) emit(Op::answer_table, 0, 0, *known.table);
-    emit(Op::black_hole, 0, 0, known.hole);
+    if (known.hole) emit(Op::black_hole, 0, 0, *known.hole);
     if (too_long_) return;
     for (std::uint16_t pc = test + 1U; pc < next_pc(); ++pc)
         snapshot_.program[pc].short_circuit = true;
@@ -133,6 +134,39 @@ Compiler::Known Compiler::designation(const std::vector<config::KnownRecord>& re
     table.typed.push_back({type, klass, known_.of_records(type, klass, records)});
     snapshot_.answer_tables.push_back(std::move(table));
     snapshot_.black_holes.push_back(known_.black_hole({.mode = config::BlackHoleMode::nodata}));
+    return known;
+}
+
+std::optional<Compiler::Known> Compiler::identity(const std::string& host_name) {
+    const config::Policy& policy = settings_.policy;
+    std::vector<config::RuleAt> rules;
+    AnswerTable table;
+    matchers::NameValuesBuilder names;
+    const auto add = [&](const std::optional<std::string>& setting,
+                         std::initializer_list<const char*> owners) {
+        std::string text = setting.value_or(std::string());
+        if (text == config::Policy::kHostName) text = host_name;
+        if (text.empty()) return;
+        std::vector<std::uint8_t> rdata{static_cast<std::uint8_t>(text.size())};
+        rdata.insert(rdata.end(), text.begin(), text.end());
+        const auto value = static_cast<std::uint32_t>(table.values.size());
+        table.values.push_back({value, 1});
+        table.typed.push_back(
+            {dns::kTxt, dns::kChaos,
+             known_.of_records(dns::kTxt, dns::kChaos,
+                               {{dns::kTxt, dns::kChaos, kIdentityTtl, std::move(rdata)}})});
+        for (const char* const owner : owners) {
+            rules.push_back({.rule = {matchers::RuleKind::full, owner}});
+            names.add({matchers::RuleKind::full, owner}, value);
+        }
+    };
+    add(policy.version_bind, {"version.bind", "version.server"});
+    add(policy.id_server, {"id.server", "hostname.bind"});
+    if (rules.empty()) return std::nullopt;
+    table.names = names.build(errors_);
+    const Known known{.mask = masks_.mask_of(rules),
+                      .table = static_cast<std::uint32_t>(snapshot_.answer_tables.size())};
+    snapshot_.answer_tables.push_back(std::move(table));
     return known;
 }
 

@@ -7,6 +7,7 @@
 
 #include "control/build/compile.h"
 #include "control/config/list_source.h"
+#include "control/config/why.h"
 
 namespace steer::build {
 namespace {
@@ -55,22 +56,30 @@ const StaticEntry* first_for(const Group& group, std::uint16_t qtype) {
 // A list is claimed inside the cache, which stores it, so hits claim it again.
 std::uint16_t Compiler::static_end(const StaticEntry& entry,
                                    std::optional<config::PluginIndex> cache, std::uint16_t instance,
-                                   unsigned depth, std::vector<std::uint16_t>& rests) {
+                                   int line, unsigned depth, std::vector<std::uint16_t>& rests) {
     const std::uint16_t first = next_pc();
     const bool asks_rest = entry.does == StaticEntry::Does::forward && !entry.forwarder;
     if (entry.forwarder) {
-        own_cache(cache, instance, entry.line, depth);
+        own_cache(cache, instance, line, depth);
         const auto& forward = std::get<config::Forward>(settings_.plugin(*entry.forwarder).args);
         const std::uint16_t pc =
-            emit(Op::forward, instance, entry.line, group_of(*entry.forwarder, forward));
+            emit(Op::forward, instance, line, group_of(*entry.forwarder, forward));
         if (!too_long_) snapshot_.program[pc].with_local = true;
     }
     if (entry.list)
-        emit(asks_rest ? Op::enter_list : Op::claim_list, instance, entry.line,
+        emit(asks_rest ? Op::enter_list : Op::claim_list, instance, line,
              list_places_.at(*entry.list));
-    const std::uint16_t last = emit(asks_rest ? Op::go_to : Op::stop, instance, entry.line);
+    const std::uint16_t last = emit(asks_rest ? Op::go_to : Op::stop, instance, line);
     if (asks_rest) rests.push_back(last);
     return first;
+}
+
+ProgramSource::Record Compiler::source_of(const StaticEntry& entry, std::uint16_t qtype) {
+    const bool is_of_type = entry.does == StaticEntry::Does::record;
+    return {.rule = config::rule_text(entry.owner.rule),
+            .qtype = is_of_type ? qtype : std::uint16_t{0},
+            .file = static_cast<std::uint16_t>(config::source_of(entry.line)),
+            .line = static_cast<std::uint32_t>(config::line_in_source(entry.line))};
 }
 
 steer::StaticRecords::Does Compiler::static_deed(const Group& group, const StaticEntry& first,
@@ -126,6 +135,7 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
     snapshot_.program[test + 1U].target = test;
 
     steer::StaticRecords out;
+    std::vector<ProgramSource::Record> source;
     out.nothing = known_.negative(dns::kNoError, kNegativeTtl);
     const std::vector<Group> groups = groups_of(args.entries);
     using End =
@@ -139,12 +149,14 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
             steer::StaticRecords::Does does = static_deed(group, *first, type);
             const End end{first->does == StaticEntry::Does::forward, first->forwarder, first->list};
             const auto known = ends.find(end);
-            does.pc = known != ends.end() ? known->second
-                                          : static_end(*first, args.cache, instance, depth, rests);
+            does.pc = known != ends.end()
+                          ? known->second
+                          : static_end(*first, args.cache, instance, line, depth, rests);
             ends.emplace(end, does.pc);
             names.add(first->owner.rule, static_cast<std::uint32_t>(out.does.size()),
                       settings_.files[first->owner.file], first->owner.line);
             out.does.push_back(does);
+            source.push_back(source_of(*first, type));
         }
         if (type == kOtherTypes)
             out.by_name = names.build(errors_);
@@ -155,6 +167,8 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
         error(line, "redirects and static CNAME records have more than " +
                         std::to_string(kMaxRedirectTargets) + " targets: write fewer");
     snapshot_.statics[place] = std::move(out);
+    snapshot_.source.records.resize(place + 1U);
+    snapshot_.source.records[place] = std::move(source);
     if (too_long_) return;
     rests.push_back(test);
     land(rests);
@@ -172,9 +186,9 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
             config::NameRules names;
             names.sets.push_back(part.provider);
             auto masks = masks_.masks_of(names);
-            list.lists.push_back({part.name, config::rules_of(settings_.plugin(part.provider)),
-                                  masks.mask, std::move(masks.types),
-                                  registry_.list_matches(tag, part.name)});
+            list.lists.push_back(
+                {part.name, config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
+                 masks.mask, std::move(masks.types), registry_.list_matches(tag, part.name)});
         }
         list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
         snapshot_.black_holes.push_back(known_.black_hole(args.answer));

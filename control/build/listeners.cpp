@@ -58,7 +58,8 @@ class Listeners {
     }
     Listener& at(const config::Endpoint& endpoint) {
         const auto same = std::ranges::find_if(out_, [&](const Listener& l) {
-            return l.endpoint.address == endpoint.address && l.endpoint.port == endpoint.port;
+            return l.endpoint.address == endpoint.address && l.endpoint.port == endpoint.port &&
+                   l.endpoint.zone == endpoint.zone;
         });
         if (same != out_.end()) return *same;
         Listener& fresh = out_.emplace_back();

@@ -428,6 +428,9 @@ routeros::TransportConfig transport_config(const config::Router& router) {
     out.host = router.host;
     out.port = router.port;
     out.tls.enabled = router.tls;
+    // A certificate has no zone.
+    if (const auto zone = router.host.find('%'); zone != std::string::npos)
+        out.tls.server_name = router.host.substr(0, zone);
     out.tls.ca_file = router.tls_ca;
     out.tls.pin_sha256 = router.tls_pin;
     out.tls.anonymous = router.tls_anonymous;

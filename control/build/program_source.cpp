@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "matchers/safe_text.h"
+
 namespace steer::build {
 namespace {
 
@@ -43,7 +45,7 @@ std::string shown_line(std::string_view line) {
     if (first == std::string_view::npos) return {};
     line = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
     if (line.starts_with("- ")) line.remove_prefix(2);
-    return without_secrets(std::string(line.substr(0, kMaxLine)));
+    return without_secrets(std::string(whole_bytes(line, kMaxLine)));
 }
 
 void write_source(const config::Settings& settings, Snapshot& snapshot) {

@@ -79,8 +79,11 @@ TagMasks::ByType TagMasks::masks_of(const config::NameRules& names) {
     for (const config::PluginIndex set : names.sets)
         plain |= untyped_bits(set, typed);
     std::set<std::uint16_t> types;
-    for (const config::PluginIndex set : typed)
-        add_types(std::get<config::AdguardSet>(settings_.plugin(set).args), types);
+    for (const config::PluginIndex set : typed) {
+        const auto& adguard = std::get<config::AdguardSet>(settings_.plugin(set).args);
+        add_types(adguard, types);
+        if (const auto* const exceptions = exceptions_of(adguard)) add_types(*exceptions, types);
+    }
     const auto mask_for = [&](std::uint32_t type) {
         matchers::TagBits mask = plain;
         for (const config::PluginIndex set : typed)
@@ -149,20 +152,20 @@ matchers::TagBits TagMasks::bits_of(config::PluginIndex provider) {
 
 matchers::TagBits TagMasks::bits_of(config::PluginIndex provider, const config::AdguardSet& set,
                                     std::uint32_t type) {
-    const auto is_typed = [](const config::AdguardStep& step) { return step.has_types(); };
-    if (std::none_of(set.steps.begin(), set.steps.end(), is_typed)) type = kAllTypes;
+    const config::AdguardSet* const exceptions = exceptions_of(set);
+    if (!config::has_types(settings_, provider)) type = kAllTypes;
     const auto known = decided_.find({provider, type});
     if (known != decided_.end()) return known->second;
-    auto& sets = steps_[provider];
-    for (std::size_t i = sets.size(); i < set.steps.size(); ++i) {
-        const config::AdguardStep& step = set.steps[i];
-        sets.push_back({add_set(step.rules), std::nullopt, step.in});
-        if (!step.unless.empty()) sets.back().unless = add_set(step.unless);
-    }
+    std::vector<RankedStep> ranked;
+    if (exceptions != nullptr) add_steps(*set.exceptions, *exceptions, type, ranked);
+    add_steps(provider, set, type, ranked);
+    std::ranges::stable_sort(ranked, {}, &RankedStep::rank);
     matchers::Decision decision;
-    for (std::size_t i = 0; i < set.steps.size(); ++i) {
-        if (counts_for(set.steps[i], type)) decision.steps.push_back(sets[i]);
-    }
+    for (const RankedStep& step : ranked)
+        decision.steps.push_back(step.step);
+    const bool can_hold = std::ranges::any_of(
+        decision.steps, [](const matchers::Decision::Step& step) { return step.in; });
+    if (!can_hold) decision.steps.clear();
     matchers::TagBits bits;
     if (!decision.steps.empty()) {
         decision.set = new_set();
@@ -171,6 +174,25 @@ matchers::TagBits TagMasks::bits_of(config::PluginIndex provider, const config::
     }
     decided_.emplace(std::make_pair(provider, type), bits);
     return bits;
+}
+
+const config::AdguardSet* TagMasks::exceptions_of(const config::AdguardSet& set) const {
+    return set.exceptions ? &std::get<config::AdguardSet>(settings_.plugin(*set.exceptions).args)
+                          : nullptr;
+}
+
+// The sets of a plugin's steps are made once, also for several lists and types.
+void TagMasks::add_steps(config::PluginIndex provider, const config::AdguardSet& set,
+                         std::uint32_t type, std::vector<RankedStep>& out) {
+    auto& sets = steps_[provider];
+    for (std::size_t i = sets.size(); i < set.steps.size(); ++i) {
+        const config::AdguardStep& step = set.steps[i];
+        sets.push_back({add_set(step.rules), std::nullopt, step.in});
+        if (!step.unless.empty()) sets.back().unless = add_set(step.unless);
+    }
+    for (std::size_t i = 0; i < set.steps.size(); ++i) {
+        if (counts_for(set.steps[i], type)) out.push_back({set.steps[i].rank, sets[i]});
+    }
 }
 
 matchers::SetId TagMasks::new_set() {

@@ -64,6 +64,14 @@ class TagMasks {
     // The set that the steps form for questions of a type.
     matchers::TagBits bits_of(config::PluginIndex provider, const config::AdguardSet& set,
                               std::uint32_t type);
+    struct RankedStep {
+        unsigned rank;
+        matchers::Decision::Step step;
+    };
+    [[nodiscard]] const config::AdguardSet* exceptions_of(const config::AdguardSet& set) const;
+    // The steps of a plugin that apply to questions of a type.
+    void add_steps(config::PluginIndex provider, const config::AdguardSet& set, std::uint32_t type,
+                   std::vector<RankedStep>& out);
     std::uint32_t mask_index(const matchers::TagBits& mask);
     matchers::SetId new_set();
     std::uint32_t add_mask(config::PluginIndex plugin, const matchers::TagBits& mask);

@@ -30,7 +30,8 @@ std::string upstream_key(const config::UpstreamSettings& u) {
     key << u.host << u.path << u.pipeline << static_cast<std::uint64_t>(reach.family)
         << reach.so_mark << reach.device;
     if (reach.bootstrap)
-        key << "bootstrap" << reach.bootstrap->address.to_string() << reach.bootstrap->port;
+        key << "bootstrap" << reach.bootstrap->address.to_string() << reach.bootstrap->port
+            << reach.bootstrap->zone;
     if (reach.socks5) {
         key << "socks5" << reach.socks5->host << reach.socks5->port << reach.socks5->user
             << reach.socks5->password;
@@ -54,7 +55,8 @@ std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSe
     target->port = u.port;
     target->address = u.address;
     if (u.reach.bootstrap)
-        target->bootstrap = {u.reach.bootstrap->address, u.reach.bootstrap->port};
+        target->bootstrap = {u.reach.bootstrap->address, u.reach.bootstrap->port,
+                             u.reach.bootstrap->zone};
     target->family = u.reach.family;
     if (const auto& proxy = u.reach.socks5)
         target->proxy = {proxy->host, proxy->port, proxy->user, proxy->password};

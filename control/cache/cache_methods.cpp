@@ -10,6 +10,7 @@
 #include <span>
 #include <variant>
 
+#include "control/config/dns_names.h"
 #include "control/ops/mnemonics.h"
 #include "control/ops/response_text.h"
 #include "dataplane/dns/answer.h"
@@ -34,7 +35,7 @@ constexpr std::uint64_t kUsualPrint = 1'000, kMaxPrint = 1'000'000'000;
 
 // `text` is a domain name.
 std::vector<std::uint8_t> wire_of(std::string_view text) {
-    auto wire = *dns::name_from_text(text);
+    auto wire = *config::asked_name(text);
     dns::lower_case(wire.data(), wire.data(), wire.size());
     return wire;
 }

@@ -94,6 +94,7 @@ void CacheService::follow(std::vector<CacheOf> caches, std::vector<ListName> lis
             now.dump_file == caches_[i].dump_file && now.dump_interval == caches_[i].dump_interval;
         caches_[i] = std::move(now);
         if (same) continue;
+        states_[i].trouble.clear();
         timers_[i].cancel();
         arm(i);
     }
@@ -267,12 +268,25 @@ void CacheService::note_dump(std::size_t i, std::uint64_t changes,
     state.is_under_way = false;
     if (!answers) {
         ++state.failed;
-        say_(true, answers.error().sentence());
+        state.trouble = answers.error().sentence();
+        say_(true, state.trouble);
         return;
     }
+    state.trouble.clear();
     state.dumped = *answers;
     state.at_ms = clock_.now().ms;
     state.changes_then = changes;
+}
+
+std::vector<std::string> CacheService::problems() const {
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < caches_.size(); ++i) {
+        if (states_[i].trouble.empty()) continue;
+        std::string text = "the last dump of cache '" + caches_[i].tag + "' failed: ";
+        text.append(states_[i].trouble);
+        all.push_back(text.append("; a restart loses its answers: check the folder and its space"));
+    }
+    return all;
 }
 
 std::size_t CacheService::place_of(std::uint16_t instance) const {

@@ -56,6 +56,7 @@ class CacheService {
         std::uint64_t at_ms = 0;                             // of the last; 0: none yet
         std::uint64_t changes_then = 0;
         bool is_under_way = false;
+        std::string trouble{};  // of the last, if it failed
     };
 
     // `runtime` has a cache and outlives this. `lists`: by ListId.
@@ -90,6 +91,8 @@ class CacheService {
 
     [[nodiscard]] const std::vector<CacheOf>& caches() const { return caches_; }
     [[nodiscard]] const std::vector<ListName>& lists() const { return lists_; }
+    // Dumps that failed and that no later one replaced, for `problems` of `status`.
+    [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] const DumpState& dump_state(std::size_t i) const { return states_[i]; }
 
   private:

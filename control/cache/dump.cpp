@@ -1,11 +1,15 @@
 #include "control/cache/dump.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <optional>
 
+#include "dataplane/base/buffer.h"
 #include "dataplane/cache/walk.h"
+#include "dataplane/dns/walk.h"
+#include "dataplane/policy/key_facts.h"
 
 namespace steer {
 namespace {
@@ -62,8 +66,9 @@ class Restorer {
         }
     }
 
-    void put(const DumpedAnswer& dumped) {
-        if (is_ending_) return;
+    void put(DumpedAnswer dumped) {
+        if (is_ending_ || !make_walkable(dumped)) return;
+        rekey(dumped);
         const DumpRecord& r = dumped.record;
         const std::int64_t usable_s = dumped_s_ + r.usable_s;
         if (usable_s <= now_.s()) {
@@ -107,6 +112,35 @@ class Restorer {
     [[nodiscard]] std::uint64_t expired() const { return expired_; }
 
   private:
+    // Earlier versions kept chains as they came. False: no stub would find the answer's end (dataplane/dns/walk.h).
+    bool make_walkable(DumpedAnswer& dumped) {
+        const auto asked =
+            dumped.name.first(dumped.name.size() - std::size_t{dumped.record.ecs_len});
+        const auto& answer = *reinterpret_cast<const dns::Answer*>(dumped.answer.data());
+        const dns::Walk walk = dns::walk_of(answer, asked, dumped.record.qtype);
+        if (walk == dns::Walk::whole) return true;
+        ordered_.resize(kLargeBuffer);
+        const std::size_t size =
+            walk == dns::Walk::disordered
+                ? dns::write_in_order(answer, asked, dumped.record.qtype, ordered_)
+                : 0;
+        dumped.answer = std::span(ordered_).first(size);
+        return size != 0;
+    }
+
+    // Earlier versions kept answers for all subnets under the subnet that had asked: no fresh one would replace them there.
+    void rekey(DumpedAnswer& dumped) {
+        DumpRecord& r = dumped.record;
+        if (r.ecs_len < dns::kAllSubnets.size()) return;
+        const auto& answer = *reinterpret_cast<const dns::Answer*>(dumped.answer.data());
+        cache::KeyFacts facts{dumped.name, r.qtype, r.qclass, scope_.instance, r.flags, r.ecs_len};
+        if (!is_for_all_subnets(answer, facts)) return;
+        facts = for_all_subnets(facts, name_);
+        dumped.name = facts.qname;
+        r.name_len = static_cast<decltype(r.name_len)>(facts.qname.size());
+        r.ecs_len = facts.ecs_len;
+    }
+
     struct Place {  // of a message in the batch
         std::size_t at, size;
         Birth born;
@@ -154,7 +188,8 @@ class Restorer {
     const std::int64_t
         dumped_s_;  // when the dump was begun, by the clock of `now_`: may be before its 0
     std::vector<std::optional<ListId>> ids_;
-    std::vector<std::uint8_t> batch_;
+    std::vector<std::uint8_t> batch_, ordered_;
+    std::array<std::uint8_t, 256> name_{};  // of the present answer, if its key is another one
     std::vector<Place> places_;
     std::vector<cache::KeyFacts> facts_;
     std::vector<cache::Key> keys_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "control/capture/pcapng.h"
+#include "control/config/dns_names.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
@@ -208,7 +209,7 @@ ops::RpcResult CaptureService::start(const ops::Arguments& asked) {
     filter->most_bytes = static_cast<std::uint32_t>(asked.number("bytes", kFrameBytes));
     filter->transport_port = static_cast<std::uint16_t>(asked.number("port", 0));
     if (asked.has("name")) {
-        const auto name = dns::name_from_text(asked.text("name"));
+        const auto name = config::asked_name(asked.text("name"));
         if (!name) return ops::bad_params("name: expected a domain name");
         filter->name_len = static_cast<std::uint8_t>(name->size());
         dns::lower_case(name->data(), filter->name.data(), name->size());

@@ -8,6 +8,7 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/typed_rules.h"
+#include "dataplane/dns/wire.h"
 
 namespace steer::config {
 namespace {
@@ -146,6 +147,24 @@ void advise_servers(Reading& in) {
     }
 }
 
+// ---- questions that are not forwarded
+
+// Rules for class CHAOS were written to forward it, or to refuse it.
+void advise_chaos(Reading& in, const std::vector<bool>& used) {
+    const Settings& settings = in.settings();
+    if (settings.policy.version_bind || settings.policy.id_server) return;
+    for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        const auto* const match = std::get_if<NumberMatch>(&settings.plugins[i].args);
+        if (match == nullptr || !used[i] || match->of != NumberOf::klass ||
+            !std::ranges::binary_search(match->numbers, std::uint16_t{dns::kChaos}))
+            continue;
+        in.report().warn(settings.plugins[i].line,
+                         owner_of(settings.plugins[i]) +
+                             " is about class CHAOS, which is never forwarded: clients get NOTIMP; "
+                             "write 'version_bind' and 'id_server' in 'policy', 'off' or a text");
+    }
+}
+
 // ---- lists
 
 // Whether two plugins would write different routes to an address.
@@ -258,6 +277,7 @@ void advise(Reading& in) {
     advise_devices(in, used);
     advise_recorders(in);
     advise_servers(in);
+    advise_chaos(in, used);
     advise_lists(in, used);
     advise_route_tables(in, used);
     advise_opnsense(in);

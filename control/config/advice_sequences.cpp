@@ -1,7 +1,6 @@
 #include "control/config/advice_sequences.h"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 #include <utility>
 
@@ -18,11 +17,6 @@ const Sequence* sequence_of(const Plugin& plugin) {
     return std::get_if<Sequence>(&plugin.args);
 }
 
-bool asks_for_response(const Settings& settings, const MatchUse& match, bool negated) {
-    return match.negate == negated &&
-           std::holds_alternative<HasResp>(settings.plugins[match.plugin].args);
-}
-
 // A matcher that never holds while there is no response.
 bool needs_response(const Plugin& plugin) {
     if (const auto* number = std::get_if<NumberMatch>(&plugin.args))
@@ -37,120 +31,9 @@ bool needs_response(const Plugin& plugin) {
            std::holds_alternative<Cname>(plugin.args);
 }
 
-// A rule that ends the sequence if there is a response.
-bool stops_hits(const Settings& settings, const ExecRule& rule) {
-    const bool ends = rule.kind == ExecRule::Kind::accept || rule.kind == ExecRule::Kind::return_ ||
-                      rule.kind == ExecRule::Kind::reject || rule.kind == ExecRule::Kind::drop;
-    return ends && std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
-               return asks_for_response(settings, m, false);
-           });
-}
-
 bool asks_upstream(const Plugin& plugin) {
     return std::holds_alternative<Forward>(plugin.args) ||
            std::holds_alternative<Fallback>(plugin.args);
-}
-
-// A `cache`, then a `forward`, with no rule between them that stops cache hits.
-void advise_cache(Reading& in, const Plugin& plugin, const Sequence& sequence) {
-    const Settings& settings = in.settings();
-    const Plugin* cache = nullptr;
-    for (const ExecRule& rule : sequence.rules) {
-        if (stops_hits(settings, rule)) cache = nullptr;
-        if (rule.kind != ExecRule::Kind::plugin) continue;
-        const Plugin& exec = settings.plugins[rule.plugin];
-        if (const auto* args = std::get_if<Cache>(&exec.args)) {
-            if (!args->short_circuit) cache = &exec;
-        } else if (asks_upstream(exec) && cache != nullptr) {
-            const bool only_without = std::any_of(
-                rule.matches.begin(), rule.matches.end(),
-                [&](const MatchUse& m) { return asks_for_response(settings, m, true); });
-            if (only_without) continue;
-            in.report().warn(
-                rule.line, "'" + plugin.tag + "' queries upstreams even if " + owner_of(*cache) +
-                               " has the answer: add 'short_circuit: true' to the cache, or a rule "
-                               "'matches: has_resp' with 'exec: accept' after it");
-            cache = nullptr;
-        }
-    }
-}
-
-// ---- a black_hole whose answer a forward replaces
-
-// Whether both test the same thing with the same providers. Each inline matcher is a plugin.
-bool asks_the_same(const Settings& settings, const MatchUse& a, const MatchUse& b) {
-    if (a.plugin == b.plugin) return true;
-    const Plugin &one = settings.plugins[a.plugin], &other = settings.plugins[b.plugin];
-    if (one.type != other.type) return false;
-    const auto refs = references_of(one), others = references_of(other);
-    return !refs.empty() && std::ranges::equal(refs, others, {}, &Reference::to, &Reference::to);
-}
-
-// A rule's answer that the rest of a sequence may replace.
-struct OpenAnswer {
-    const Plugin* black_hole = nullptr;
-    int line = 0;
-    std::vector<MatchUse> matches;  // of the rule
-};
-
-// Whether this rule applies to every query with the answer, or only to queries without one.
-bool covers(const Settings& settings, const ExecRule& rule, const OpenAnswer& answer) {
-    return std::all_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
-        if (asks_for_response(settings, m, false)) return true;
-        return std::any_of(answer.matches.begin(), answer.matches.end(), [&](const MatchUse& of) {
-            return of.negate == m.negate && asks_the_same(settings, of, m);
-        });
-    });
-}
-bool excludes(const Settings& settings, const ExecRule& rule, const OpenAnswer& answer) {
-    return std::any_of(rule.matches.begin(), rule.matches.end(), [&](const MatchUse& m) {
-        if (asks_for_response(settings, m, true)) return true;
-        // A rule with matchers may apply to none of these queries.
-        if (!m.negate) return true;
-        return std::any_of(answer.matches.begin(), answer.matches.end(), [&](const MatchUse& of) {
-            return !of.negate && asks_the_same(settings, of, m);
-        });
-    });
-}
-
-// The last answer of a black_hole after which the sequence does not end the query.
-OpenAnswer open_answer(const Settings& settings, const Sequence& sequence, std::size_t& steps,
-                       const std::function<void(const OpenAnswer&)>& replaced) {
-    OpenAnswer open;
-    for (const ExecRule& rule : sequence.rules) {
-        if (++steps > kMaxSteps) return {};
-        const bool ends = rule.kind == ExecRule::Kind::accept ||
-                          rule.kind == ExecRule::Kind::return_ ||
-                          rule.kind == ExecRule::Kind::drop ||
-                          rule.kind == ExecRule::Kind::reject || rule.kind == ExecRule::Kind::goto_;
-        if (ends && open.black_hole != nullptr && covers(settings, rule, open)) open = {};
-        if (rule.kind != ExecRule::Kind::plugin && rule.kind != ExecRule::Kind::jump) continue;
-        const Plugin& exec = settings.plugins[rule.plugin];
-        if (asks_upstream(exec) && open.black_hole != nullptr && !excludes(settings, rule, open)) {
-            replaced(open);
-            open = {};
-        }
-        const auto* const hole = std::get_if<BlackHole>(&exec.args);
-        if (hole != nullptr && !hole->short_circuit) open = {&exec, rule.line, rule.matches};
-        const Sequence* const inner = sequence_of(exec);
-        if (inner == nullptr) continue;
-        // The check of that sequence reports replacements inside it.
-        OpenAnswer of_inner = open_answer(settings, *inner, steps, [](const OpenAnswer&) {});
-        if (of_inner.black_hole == nullptr) continue;
-        of_inner.matches.insert(of_inner.matches.end(), rule.matches.begin(), rule.matches.end());
-        open = std::move(of_inner);
-    }
-    return open;
-}
-
-void advise_black_hole(Reading& in, const Plugin& plugin, const Sequence& sequence) {
-    std::size_t steps = 0;
-    open_answer(in.settings(), sequence, steps, [&](const OpenAnswer& open) {
-        in.report().warn(open.line, "a forward in '" + plugin.tag + "' replaces the answer of " +
-                                        owner_of(*open.black_hole) +
-                                        ": add 'short_circuit: true' to the black_hole, or a rule "
-                                        "'matches: has_resp' with 'exec: accept' after it");
-    });
 }
 
 // ---- what a plugin refers to
@@ -241,74 +124,6 @@ void advise_early(Reading& in, const Plugin& entry) {
                                             "no effect: move it after the forward");
         }
         if (Reachable(settings, rule.plugin).find(may_bring_response) != nullptr) return;
-    }
-}
-
-// ---- lists that depend on who asks, behind a cache
-
-// The result does not depend on question and answer alone, and those are the key of a cached answer.
-bool depends_on_client(const Plugin& plugin) {
-    const auto* ip = std::get_if<IpMatch>(&plugin.args);
-    const auto* text = std::get_if<TextMatch>(&plugin.args);
-    return (ip != nullptr && ip->of == AddressOf::client) ||
-           (text != nullptr && text->of == TextOf::client) ||
-           (text != nullptr && (text->of == TextOf::server_name || text->of == TextOf::url_path)) ||
-           std::holds_alternative<DeviceMatch>(plugin.args) ||
-           std::holds_alternative<RandomMatch>(plugin.args) ||
-           std::holds_alternative<RateMatch>(plugin.args);
-}
-
-// A cache hit evaluates its lists again (dataplane/policy/guard.h). It no longer knows which branch of a fallback answered.
-void advise_lists_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
-    const Settings& settings = in.settings();
-    for (std::size_t r = 0; r < sequence.rules.size(); ++r) {
-        const ExecRule& rule = sequence.rules[r];
-        if (rule.kind != ExecRule::Kind::plugin) continue;
-        const Plugin& cache = settings.plugins[rule.plugin];
-        if (!std::holds_alternative<Cache>(cache.args)) continue;
-        const Plugin *test = nullptr, *list = nullptr;
-        const Plugin* const fallback =
-            Reachable(settings, sequence, r + 1).find([&](const Plugin& p) {
-                if (!std::holds_alternative<Fallback>(p.args)) return false;
-                const auto index = static_cast<PluginIndex>(&p - settings.plugins.data());
-                const Reachable units(settings, index);
-                test = units.find(depends_on_client);
-                list = units.find([](const Plugin& other) {
-                    return std::holds_alternative<RouterRows>(other.args) ||
-                           std::holds_alternative<KernelSets>(other.args) ||
-                           std::holds_alternative<OpnsenseAlias>(other.args);
-                });
-                return test != nullptr && list != nullptr;
-            });
-        if (fallback == nullptr) continue;
-        in.report().warn(
-            rule.line,
-            owner_of(*fallback) + " behind " + owner_of(cache) + " of '" + plugin.tag + "' tests " +
-                std::string(test->type) + ": a cached answer is written to " + owner_of(*list) +
-                " by the result for the first client; move the rule out of the fallback");
-        return;
-    }
-}
-
-// An outer cache stores the answers of dns64 for all clients; its key only has whether the client uses IPv6.
-void advise_dns64_by_client(Reading& in, const Plugin& plugin, const Sequence& sequence) {
-    const Settings& settings = in.settings();
-    const Plugin* cache = nullptr;
-    for (const ExecRule& rule : sequence.rules) {
-        if (rule.kind != ExecRule::Kind::plugin) continue;
-        const Plugin& exec = settings.plugins[rule.plugin];
-        if (std::holds_alternative<Cache>(exec.args)) cache = &exec;
-        const auto asks = std::find_if(
-            rule.matches.begin(), rule.matches.end(),
-            [&](const MatchUse& m) { return depends_on_client(settings.plugins[m.plugin]); });
-        if (cache == nullptr || asks == rule.matches.end() ||
-            !std::holds_alternative<Dns64>(exec.args))
-            continue;
-        in.report().warn(rule.line, owner_of(exec) + " behind " + owner_of(*cache) + " of '" +
-                                        plugin.tag + "' applies to some clients only, by " +
-                                        std::string(settings.plugins[asks->plugin].type) +
-                                        ": all clients get the answer of the first one; use a "
-                                        "sequence with a cache of its own for these clients");
     }
 }
 
@@ -480,12 +295,8 @@ void advise_answer(Reading& in, const Plugin& entry) {
 void advise_sequence(Reading& in, const Plugin& plugin) {
     const Sequence* const sequence = sequence_of(plugin);
     if (sequence == nullptr) return;
-    advise_cache(in, plugin, *sequence);
-    advise_black_hole(in, plugin, *sequence);
     advise_prefer_dns64(in, plugin, *sequence);
     advise_nested(in, plugin, *sequence);
-    advise_lists_by_client(in, plugin, *sequence);
-    advise_dns64_by_client(in, plugin, *sequence);
 }
 
 void advise_entry(Reading& in, const Plugin& entry) {

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "control/config/values.h"
+#include "dataplane/dns/name.h"
+#include "matchers/name_text.h"
 
 namespace steer::config {
 namespace {
@@ -61,6 +63,14 @@ std::optional<std::uint16_t> parse_qtype(std::string_view text) {
 
 std::optional<std::uint16_t> parse_qclass(std::string_view text) {
     return find(text, kClasses, "class");
+}
+
+std::optional<std::vector<std::uint8_t>> asked_name(std::string_view text) {
+    const bool is_ascii =
+        std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (is_ascii) return dns::name_from_text(text);
+    const auto name = matchers::parse_name(text, {.any_escape = true});
+    return name ? dns::name_from_text(*name) : std::nullopt;
 }
 
 std::string pointer_name_v4(std::span<const std::uint8_t> bytes) {

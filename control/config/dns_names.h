@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace steer::config {
 
@@ -13,6 +14,9 @@ namespace steer::config {
 std::optional<std::uint16_t> parse_qtype(std::string_view text);
 // "IN", "any", "3", "CLASS3".
 std::optional<std::uint16_t> parse_qclass(std::string_view text);
+
+// The wire form of a name that an operator asks for: presentation form, with letters outside ASCII as IDNA makes them.
+std::optional<std::vector<std::uint8_t>> asked_name(std::string_view text);
 
 // The name at which an address has its PTR ("10.2.0.192.in-addr.arpa"), its 4 bytes in network order.
 std::string pointer_name_v4(std::span<const std::uint8_t> bytes);

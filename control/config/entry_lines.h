@@ -33,7 +33,7 @@ void read_entry_lines(Reading& in, std::string_view bytes, const std::string& fi
             }
         }
     }
-    say_bad_lines(in, bad, good, strict, file, place);
+    say_bad_lines(in, bad, good, strict, file, place, kOfOperator);
 }
 
 }  // namespace steer::config

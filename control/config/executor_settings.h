@@ -141,8 +141,9 @@ struct StaticRecords {
     bool ptr = true;
 };
 struct AdListPart {
-    std::string name;      // as it was written: a path or URL
-    PluginIndex provider;  // a domain_set or adguard_rule of its own
+    std::string name;            // as it was written: a path or URL
+    PluginIndex provider;        // a domain_set or adguard_rule of its own
+    std::size_t exceptions = 0;  // rules of the list that count for all lists of the adlist
 };
 struct AdList {
     std::vector<AdListPart> lists;  // at least one

@@ -111,7 +111,7 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
             const Endpoint &a = listen_of(plugin), &b = listen_of(other);
             const bool same_transport =
                 (stream_server(plugin) == nullptr) == (stream_server(other) == nullptr);
-            if (same_transport && a.address == b.address && a.port == b.port) {
+            if (same_transport && a.address == b.address && a.port == b.port && a.zone == b.zone) {
                 in.report().error(plugin.line, owner_of(plugin) + " listens where " +
                                                    owner_of(other) + " does (" + a.to_string() +
                                                    "): remove one");
@@ -134,6 +134,8 @@ std::vector<Reference> references_of(const Plugin& plugin) {
     };
     if (const auto* set = std::get_if<DomainSet>(&plugin.args)) add_all(set->sets);
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) add_all(set->sets);
+    if (const auto* set = std::get_if<AdguardSet>(&plugin.args); set != nullptr && set->exceptions)
+        out.push_back({*set->exceptions, plugin.line});
     if (const auto* qname = std::get_if<Qname>(&plugin.args)) add_all(qname->sets);
     if (const auto* cname = std::get_if<Cname>(&plugin.args)) add_all(cname->sets);
     if (const auto* records = std::get_if<StaticRecords>(&plugin.args)) {

@@ -9,6 +9,7 @@
 
 #include "control/config/placeholders.h"
 #include "control/config/sections.h"
+#include "control/config/suggestion.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -177,7 +178,7 @@ void check_sections(Reading& in, const Node& top) {
                                         [&](const Section& s) { return s.name == entry.key; });
         if (known == all.end()) {
             in.report().unknown(entry.line, "section " + matchers::quoted(entry.key) +
-                                                did_you_mean(entry.key, names));
+                                                suggestion(NameOf::section, entry.key, {}, names));
         }
     }
 }

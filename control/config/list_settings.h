@@ -17,7 +17,8 @@ struct ListUse {
     std::vector<std::string> selectors;
     std::size_t most_rules = 0;  // of an adlist: a longer list is refused; 0: no limit
     std::optional<std::uint32_t> max_shrink{};  // percent; nothing: as `control.fetch` says
-    bool ready = true;  // readiness waits for its first copy, if it is fetched
+    bool ready = true;       // readiness waits for its first copy, if it is fetched
+    bool match_all = false;  // it may have a rule that covers all names
     bool operator==(const ListUse&) const = default;
 };
 struct RemoteList {
@@ -35,6 +36,7 @@ struct ReadList {
     bool loaded = true;  // false: a URL that has no copy yet
     std::size_t rules = 0;
     std::size_t bad_lines = 0, left_out = 0;  // not rules; rules that have no meaning here
+    std::size_t of_form = 0;                  // of the bad lines: in the form of the list
     std::uint32_t max_shrink = 100;  // percent of its rules that may go when it is read again
     bool is_remote = false;          // that is looked at when it is fetched
     ListUse use;                     // how it is read; without a type: by no plugin of lists

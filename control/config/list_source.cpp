@@ -55,6 +55,7 @@ Node args_of(const std::string& file, const ListUse& use) {
         put(list, "list", text_node(file));
         if (!use.format.empty()) put(list, "format", text_node(use.format));
         if (!use.strict.empty()) put(list, "lenient", text_node("true"));
+        if (use.match_all) put(list, "match_all", text_node("true"));
         Node lists;
         lists.kind = Node::Kind::list;
         lists.items.push_back(std::move(list));
@@ -66,6 +67,7 @@ Node args_of(const std::string& file, const ListUse& use) {
     geo ? put(args, "file", text_node(file)) : put(args, "files", list_node({file}));
     if (!use.format.empty()) put(args, "format", text_node(use.format));
     if (!use.selectors.empty()) put(args, "selectors", list_node(use.selectors));
+    if (use.match_all) put(args, "match_all", text_node("true"));
     if (!use.strict.empty())
         put(args, use.strict == kLenient ? "lenient" : "strict",
             text_node(use.strict == kLenient ? "true" : use.strict));
@@ -230,6 +232,7 @@ ListUse use_of(const Plugin& plugin, const Node& args) {
     const auto end = std::from_chars(shrink.data(), shrink.data() + shrink.size(), percent);
     if (!shrink.empty() && end.ec == std::errc{}) use.max_shrink = percent;
     use.ready = parse_boolean(text("ready")).value_or(true);
+    use.match_all = parse_boolean(text("match_all")).value_or(false);
     const Node* const selectors = args.find("selectors");
     if (selectors != nullptr) {
         for (const Node& item : selectors->items)
@@ -280,14 +283,17 @@ Result<std::size_t> check_list(const std::string& file, const ListUse& use) {
     in.settings().plugins.push_back(std::move(plugin));
     check_patterns(in);
     const auto errors = in.report().take_errors(), warnings = in.report().take_warnings();
-    if (auto why = why_not(errors, warnings, file, use.type)) return *std::move(why);
-    const std::size_t rules = rules_of(in.settings().plugins.front());
+    std::size_t rules = 0;  // the lists of an adlist are plugins of their own
+    for (const Plugin& one : in.settings().plugins)
+        rules += rules_of(one);
     for (const ReadList& list : in.settings().lists) {
-        if (list.bad_lines > list.rules + list.left_out)
+        if (list.rules > 0 && use.strict != kLenient &&
+            list.bad_lines - list.of_form > list.rules + list.left_out + list.of_form)
             return Error{std::to_string(list.bad_lines) + " of its lines are invalid and " +
                          std::to_string(list.rules) + " valid for type " + std::string(use.type) +
                          ": not a list, or a list in another format" + first_bad(warnings, file)};
     }
+    if (auto why = why_not(errors, warnings, file, use.type)) return *std::move(why);
     if (use.most_rules > 0 && rules > use.most_rules)
         return Error{"it has " + std::to_string(rules) + " names, and 'max_names' allows " +
                      std::to_string(use.most_rules)};

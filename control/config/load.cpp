@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/config/document.h"
+#include "control/config/foreign_file.h"
 #include "control/config/graph.h"
 #include "control/config/include.h"
 #include "control/config/list_changes.h"
@@ -203,6 +204,13 @@ void read_plugins(Reading& in, Node& top) {
 }
 
 LoadOutcome load_bytes(std::string_view text, Reading& in) {
+    LoadOutcome out;
+    if (std::string what = foreign_file(text, in.settings().file); !what.empty()) {
+        in.report().error(0, std::move(what));
+        out.errors = in.report().take_errors();
+        out.settings = std::move(in.settings());
+        return out;
+    }
     Node top = parse_document(text, in.report());
     if (in.report().error_count() == 0) {
         if (top.is_map() && is_mosdns_v4(in, top)) {
@@ -218,7 +226,6 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
                                             std::string(top.what()));
         }
     }
-    LoadOutcome out;
     out.has_unknown_names = in.report().has_unknown_names();
     out.errors = in.report().take_errors();
     out.warnings = in.report().take_warnings();

@@ -29,6 +29,7 @@ struct DomainSet {
 // Rules that decide about a name one after the other: the first step that holds says whether the set has it.
 struct AdguardStep {
     bool in = true;              // an exception is not
+    unsigned rank = 0;           // important exceptions, important rules, exceptions, rules
     std::vector<RuleAt> rules;   // holds for these names ...
     std::vector<RuleAt> unless;  // ... but not for these ...
     std::vector<std::uint16_t> types,
@@ -36,8 +37,10 @@ struct AdguardStep {
     [[nodiscard]] bool has_types() const { return !types.empty() || !other_types.empty(); }
 };
 struct AdguardSet {
-    std::vector<AdguardStep> steps;
+    std::vector<AdguardStep> steps;  // by rank
     bool strict = false;
+    std::optional<PluginIndex>
+        exceptions{};  // whose steps of each rank come before these: of all lists of an adlist
 };
 // Address lists of routers with this name, which are followed while serving.
 struct RosList {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -52,7 +53,8 @@ std::optional<std::string> find_password(Reading& in, const PasswordText& text,
     const auto content = in.read_file(path, {"password_file", owner, line});
     if (!content) return std::nullopt;
     in.note_secret(line, "the password of " + owner, path);
-    std::string first = content->substr(0, content->find_first_of("\r\n"));
+    const std::string_view bytes = matchers::without_marks(*content);
+    std::string first(bytes.substr(0, bytes.find_first_of("\r\n")));
     if (first.empty())
         return refuse("the first line of " + matchers::quoted_path(path) +
                       " in 'password_file' of " + owner + " is empty");

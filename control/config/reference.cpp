@@ -60,13 +60,17 @@ Rules select domain names, in sets, matchers and `hosts`.
 | `keyword:TEXT` | names that contain TEXT |
 | `regexp:EXPRESSION` | names in which the expression is found, in any case |
 
-Case and a final dot do not matter. International names (`münchen.de`, in UTF-8) are converted to
-their xn-- form, except in a `keyword:`. An unknown prefix is an error. Regular expressions use
-Hyperscan, which has no look-around and no back-references.
+A name has letters, digits, `-` and `_`. Case and a final dot do not matter. International names
+(`münchen.de`, in UTF-8) are converted to their xn-- form, except in a `keyword:`. `\DDD` is any
+byte (RFC 1035 5.1), and `/` is allowed below `in-addr.arpa` (RFC 2317). Everything else is an
+error that says what to write: forms of other programs such as `+.NAME`, `*.NAME`, `||NAME^` and
+`DOMAIN-SUFFIX,NAME`, quotes, and unknown prefixes. Regular expressions use Hyperscan, which has no
+look-around and no back-references.
 
 Files contain one rule per line. `#` starts a comment at the beginning of a line or after a blank,
-but not in a `regexp:`. An invalid line is skipped with a warning. It is an error with
-`strict: true`, or if no line of the file is valid.
+but not in a `regexp:`. An invalid line is skipped with a warning that has its number. With
+`strict: true` it is an error. If more than half of the lines of a list are invalid, it has another
+format and is rejected: a reload keeps the previous version.
 
 Several rules in one text (`qname a.example,b.example`, `args: "a.example b.example"`) are separated
 by blanks and commas, after a `regexp:` by blanks only. Items of a YAML list are never split.
@@ -124,12 +128,21 @@ constexpr std::string_view kFormats = R"(Formats of `files`:
 | `rpz` | names that a response policy zone blocks with NXDOMAIN, NODATA or DROP |
 | `rpz_passthru` | names that a response policy zone exempts with PASSTHRU |
 | `v2fly` | a file of v2fly's data folder; it may include files of the same folder |
+| `clash` | rules of Clash and Surge (`DOMAIN-SUFFIX,NAME`), and `+.NAME`, names and YAML payloads of Clash |
+| `surge` | the same rules, and `.NAME`, which includes NAME |
+| `quantumult` | rules of Quantumult X: `host-suffix, NAME, POLICY` |
+| `smartdns` | lines of smartdns with `/NAME/`, and names with all names below |
+| `adguard` | rules of AdGuard that block; each `NAME` without signs alone |
 | `auto` | detected, see below |
 
-`auto` looks at the first line that is not a comment and recognizes `hosts`, `dnsmasq` and `rpz`. A
-file is `v2fly` if a line has attributes (`@cn`), affiliations (`&other`) or an `include:`. All
-other files are `rules`. The plugin `rpz` supports everything else that a response policy zone can
-contain.
+`auto` takes the format that more than half of the lines have. A file is `rpz` if its first line is
+an SOA record, `$TTL` or `$ORIGIN`. It is `v2fly` if a line has attributes (`@cn`), affiliations
+(`&other`) or an `include:`. All other files are `rules`. Lines in another format are invalid.
+
+Rules about other things (`IP-CIDR`, `$client`, `server=/NAME/#`) are skipped, with one warning per
+file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. A file of
+AdGuard with exceptions (`@@`) is rejected, because a set would hold too many names: use an
+`adguard_rule`. The plugin `rpz` supports everything else that a response policy zone can contain.
 )";
 
 constexpr std::string_view kLists =

@@ -89,7 +89,7 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
                                     const std::string& owner, int line) {
     const auto password = find_password(in, access, owner, line);
     Router router;
-    const auto target = parse_host_port(access.address);
+    const auto target = parse_host_port(access.address, Zones::allowed);
     if (!target) {
         if (!access.address.empty()) {
             in.report().error(line, "'address' of " + owner + " is " +
@@ -99,7 +99,7 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
         return std::nullopt;
     }
     if (!password || access.username.empty()) return std::nullopt;
-    router.host = target->host;
+    router.host = target->host + (target->zone.empty() ? "" : "%" + target->zone);
     router.address = target->address;
     router.port = target->port.value_or(access.tls ? kApiTlsPort : kApiPort);
     router.name = matchers::bracketed(router.host) + ":" + std::to_string(router.port);

@@ -40,8 +40,8 @@ bool plugin_is_strict(const Plugin& plugin) {
            (redirect != nullptr && redirect->strict) || (adguard != nullptr && adguard->strict);
 }
 
-// A file with more bad lines than this, and more bad than good ones, has another format.
-constexpr std::size_t kMostlyBad = 10;
+// What to ask about a file without a good line, or with few.
+constexpr std::string_view kOtherFormat = "is it a file of another format?";
 
 // One warning a file: its first bad lines, and how many there are.
 std::string examples(const std::vector<Error>& lines, std::size_t count) {
@@ -67,9 +67,9 @@ void say_left_out(Reading& in, const matchers::BadLines& bad, bool strict,
     }
     const int line = bad.left_out().front().first;
     if (strict) {
-        in.report().error_in(file, line, "unsupported modifiers in rules: " + kinds);
+        in.report().error_in(file, line, "unsupported rules: " + kinds);
     } else {
-        in.report().warn_in(file, line, "rules with unsupported modifiers are skipped: " + kinds);
+        in.report().warn_in(file, line, "unsupported rules are skipped: " + kinds);
     }
 }
 
@@ -98,10 +98,11 @@ void count_as_bad(Settings& settings, const BadPatterns& bad) {
 }  // namespace
 
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
-                   const std::string& file, const Place& place, std::string_view hint) {
+                   const std::string& file, const Place& place, std::size_t most_bad) {
     ReadList& list = list_of(in, file, place);
     list.rules += good;
     list.bad_lines += bad.count();
+    list.of_form += bad.of_form();
     list.left_out += bad.left_out_count();
     const auto lines = bad.errors();
     if (strict) {
@@ -113,18 +114,20 @@ void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good,
     say_left_out(in, bad, strict, file);
     const std::size_t other = bad.stepped_over() + bad.left_out_count();
     if (good + other > 0) {
-        if (bad.count() >= kMostlyBad && bad.count() > good + other)
+        // A list of another format, or a page: some of its words would be names.
+        const std::size_t odd = bad.count() - bad.of_form();
+        if (odd > good + other + bad.of_form() && odd >= most_bad && !strict)
             in.report().error(place.line, std::to_string(bad.count()) + " of the " +
                                               std::to_string(bad.count() + good + other) +
                                               " lines of the file " + matchers::quoted_path(file) +
                                               " in " + place.name() +
-                                              " are invalid: " + std::string(hint));
+                                              " are invalid: " + std::string(kOtherFormat));
         return;
     }
     if (bad.count() > 0) {
         in.report().error(place.line, "no line of the file " + matchers::quoted_path(file) +
                                           " in " + place.name() +
-                                          " is valid: " + std::string(hint));
+                                          " is valid: " + std::string(kOtherFormat));
     } else {
         in.report().warn(place.line, "the file " + matchers::quoted_path(file) + " in " +
                                          place.name() + " is empty");
@@ -157,13 +160,15 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
     const auto source = read_list_source(in, path, at, {});
     if (!source) return;
     auto list = matchers::read_rules(source->bytes, source->file, matchers::RuleKind::domain);
-    take_rules(in, std::move(list), strict, source->file, at, out);
+    take_rules(in, std::move(list), strict, source->file, at, out, kOfOperator);
+}
+
+bool is_policy_zone(matchers::ListForm form) {
+    return form == matchers::ListForm::rpz || form == matchers::ListForm::rpz_passthru;
 }
 
 bool is_strict(const BadLineTerms& terms, matchers::ListForm form) {
-    const bool is_policy_zone =
-        form == matchers::ListForm::rpz || form == matchers::ListForm::rpz_passthru;
-    return is_policy_zone ? !terms.lenient : terms.strict;
+    return is_policy_zone(form) ? !terms.lenient : terms.strict;
 }
 
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
@@ -180,13 +185,27 @@ void read_name_file(Reading& in, const Text& path, const Place& place, const Lis
     };
     if (form == matchers::ListForm::automatic) form = matchers::guess_form(list->bytes);
     auto names = matchers::read_names(list->bytes, file, form, beside);
+    if (is_refused(in, names)) return;
     names.list.bad.step_over(names.left_out);
-    take_rules(in, std::move(names.list), is_strict(terms, form), file, at, out);
+    if (!terms.match_all) refuse_rules_for_all(names.list.rules, names.list.bad);
+    take_rules(in, std::move(names.list), is_strict(terms, form), file, at, out,
+               is_policy_zone(form) && terms.lenient ? kOfLenient : kOfList);
+}
+
+bool is_refused(Reading& in, const matchers::NameList& names) {
+    if (!names.refused) return false;
+    in.report().error_in(names.refused->file, names.refused->line, names.refused->text);
+    return true;
+}
+
+Error rule_for_all(const matchers::Rule& rule) {
+    return Error{"the rule covers all names, as the expression " + matchers::quoted(rule.text) +
+                 ": remove it, or write 'match_all: true' if it is meant"};
 }
 
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
-                const Place& place, std::vector<RuleAt>& out, std::string_view hint) {
-    say_bad_lines(in, list.bad, list.rules.size(), strict, file, place, hint);
+                const Place& place, std::vector<RuleAt>& out, std::size_t most_bad) {
+    say_bad_lines(in, list.bad, list.rules.size(), strict, file, place, most_bad);
     const std::uint32_t number = in.file_number(file);
     out.reserve(out.size() + list.rules.size());
     for (auto& listed : list.rules)
@@ -209,7 +228,7 @@ void read_prefix_file(Reading& in, const Text& path, const Place& place,
     const auto bytes = in.read_file(file, at);
     if (!bytes) return;
     const auto list = matchers::read_prefixes(*bytes, file);
-    say_bad_lines(in, list.bad, list.prefixes.size(), false, file, at);
+    say_bad_lines(in, list.bad, list.prefixes.size(), false, file, at, kOfOperator);
     const std::uint32_t number = in.file_number(file);
     for (const auto& listed : list.prefixes)
         out.push_back({listed.prefix, number, listed.line});

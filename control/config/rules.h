@@ -5,14 +5,18 @@
 // once for all of them.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "control/config/reading.h"
+#include "control/config/setting.h"
 #include "matchers/list/name_list.h"
 #include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
+#include "matchers/rules_for_all.h"
 
 namespace steer::config {
 
@@ -28,22 +32,50 @@ struct BadLineTerms {
     bool strict = false;  // they are errors
     bool lenient =
         false;  // of a response policy zone: they are not, though it is read strictly otherwise
+    bool match_all = false;  // a rule that covers all names is none
 };
+bool is_policy_zone(matchers::ListForm form);
 // Whether they are errors in a list of this form: what a response policy zone says and a set of names cannot hold would
 // let names through.
 bool is_strict(const BadLineTerms& terms, matchers::ListForm form);
 // The same for a list in a form of its own, which may be named by a URL.
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
                     BadLineTerms terms, matchers::ListForm form, std::vector<RuleAt>& out);
-// What to do about a file without a good line.
-inline constexpr std::string_view kOtherFormat = "is it a file of another format?";
+// A file with this many bad lines, and more bad lines than others, is an error: of a list, of a file that operators
+// write themselves, and of one whose bad lines are meant to be skipped.
+inline constexpr std::size_t kOfList = 1, kOfOperator = 10, kOfLenient = SIZE_MAX;
 // Says what is wrong with the lines of a file; `good`: how many lines were not.
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
-                   const std::string& file, const Place& place,
-                   std::string_view hint = kOtherFormat);
+                   const std::string& file, const Place& place, std::size_t most_bad = kOfList);
 // What a reader of lists made of `file`: its rules into `out`, its bad lines into the report.
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
-                const Place& place, std::vector<RuleAt>& out, std::string_view hint = kOtherFormat);
+                const Place& place, std::vector<RuleAt>& out, std::size_t most_bad = kOfList);
+Error rule_for_all(const matchers::Rule& rule);
+// Makes the rules of a list of others that cover all names bad lines. `Listed` has a `rule` and a `line`.
+template <class Listed>
+void refuse_rules_for_all(std::vector<Listed>& rules, matchers::BadLines& bad) {
+    std::vector<const matchers::Rule*> regexps;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (rules[i].rule.kind != matchers::RuleKind::regexp) continue;
+        regexps.push_back(&rules[i].rule);
+        places.push_back(i);
+    }
+    const std::vector<std::size_t> all = matchers::rules_for_all(regexps);
+    for (const std::size_t i : all)
+        bad.add(rule_for_all(*regexps[i]), rules[places[i]].line);
+    for (auto i = all.rbegin(); i != all.rend(); ++i)
+        rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(places[*i]));
+}
+// A file that says what its reader cannot hold: an error, and no part of it is taken.
+bool is_refused(Reading& in, const matchers::NameList& names);
+// The row `match_all` of plugins that read lists of others, for structs with such a member.
+template <class Args>
+constexpr Row<Args> match_all_row() {
+    return {"match_all", &Args::match_all, "false", "",
+            "accept a rule of a list that covers all names, such as `*`\nBy default such a line is "
+            "invalid. By mistake, it would match every query."};
+}
 void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
                    const std::string& file, const Place& place, std::vector<matchers::Prefix>& out);
 // Addresses of a file into persistent rows, under the same rules; never strict.

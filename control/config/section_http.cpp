@@ -12,6 +12,7 @@
 #include "control/config/values.h"
 #include "control/process/files_as.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -141,6 +142,7 @@ std::string secret_in(const std::string& file) {
     std::ifstream in(file);
     if (!file.empty() && std::filesystem::is_regular_file(file)) std::getline(in, line);
     if (line.ends_with('\r')) line.pop_back();
+    line = matchers::without_marks(line);
     return line.size() <= kMost ? line : "";
 }
 

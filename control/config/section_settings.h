@@ -65,6 +65,8 @@ struct Endpoint {
     IpAddress address{};  // all zeros (::): all, both families
     std::uint16_t port = 0;
     Line line;
+    std::string zone =
+        {};  // of a link-local address: its interface, by name or number; empty: any that has it
     bool operator==(const Endpoint&) const = default;
     [[nodiscard]] bool any() const { return address == IpAddress{}; }
     [[nodiscard]] bool any_v4() const {
@@ -80,8 +82,8 @@ enum class Watch : std::uint8_t { files, all, off };
 // How lists that are named by a URL are brought.
 struct Fetch {
     Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
-    std::uint64_t max_size = std::uint64_t{64} << 20;  // bytes of a list, unpacked
-    std::string ca;                                    // file; empty: the system's
+    std::uint64_t max_size = std::uint64_t{256} << 20;  // bytes of a list, unpacked
+    std::string ca;                                     // file; empty: the system's
     std::uint32_t max_shrink = 50;  // percent of its rules that a list may lose at once
 };
 
@@ -241,6 +243,9 @@ struct Policy {
     Canaries canaries = Canaries::pass;
     LocalNames local_names = LocalNames::nxdomain;
     std::string designated_name;  // without a last dot; empty: DoT and DoH are not announced
+    // Texts for clients that ask which server this is; kHostName: the machine's name; empty: off; no value: not set.
+    static constexpr std::string_view kHostName = "hostname";
+    std::optional<std::string> version_bind, id_server, nsid;
 };
 
 // ---- mdns

@@ -6,6 +6,7 @@
 #include "control/config/predecessors.h"
 #include "control/config/section_rows.h"
 #include "control/config/values.h"
+#include "matchers/name_text.h"
 #include "matchers/pattern/compiler.h"
 #include "matchers/quote.h"
 
@@ -109,7 +110,7 @@ constexpr std::array<Row<Fetch>, 6> kFetchRows{{
     {"start_wait", &Fetch::start_wait, "10s", "0ms..5m",
      "how long a start or reload waits for lists without a local copy\nA start, and a reload that "
      "adds a URL, wait this long. Then they continue without the missing lists."},
-    {"max_size", Own<Fetch>{"size", read_list_size}, "64MiB", "1KiB..4GiB",
+    {"max_size", Own<Fetch>{"size", read_list_size}, "256MiB", "1KiB..4GiB",
      "maximum size of a list, after decompression; a larger list is rejected"},
     {"max_shrink", &Fetch::max_shrink, "50", "0..100",
      "maximum percentage of rules that a list may lose in one update\nA list that loses more is "
@@ -232,7 +233,22 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
 
 // ---- policy
 
-constexpr std::array<Row<Policy>, 3> kPolicyRows{{
+// `off`, or a text of at most that many printable characters.
+template <std::optional<std::string> Policy::*text>
+void read_identity(Reading& in, const Node& node, const Place& place, Policy& out) {
+    constexpr std::size_t kMostCharacters = 64;
+    const bool fits = node.is_text() && !node.text.empty() && node.text.size() <= kMostCharacters &&
+                      std::ranges::all_of(node.text, [](char c) { return c >= ' ' && c <= '~'; });
+    if (!fits) {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected off, hostname, or 1..64 printable ASCII "
+                                          "characters");
+        return;
+    }
+    out.*text = lowered(node.text) == "off" ? std::string() : node.text;
+}
+
+constexpr std::array<Row<Policy>, 6> kPolicyRows{{
     {"local_names", choice<Policy, &Policy::local_names>(), "nxdomain", "nxdomain|forward",
      "answer for unknown names under .local, which belong to mDNS (RFC 6762)\nWith `nxdomain`, "
      "unknown names under .local get NXDOMAIN and no upstream is queried. Exceptions are a "
@@ -246,23 +262,33 @@ constexpr std::array<Row<Policy>, 3> kPolicyRows{{
     {"designated_name", &Policy::designated_name, "none", "",
      "name in this resolver's certificates, announced to clients for encrypted DNS\nClients that "
      "query `_dns.resolver.arpa` learn the TLS and HTTPS servers under this name (RFC 9462). They "
-     "also check that the certificate contains the resolver's address."},
+     "also check that the certificate contains the resolver's address. Without it, all names at "
+     "and below resolver.arpa have no records. They are never forwarded."},
+    {"version_bind", Own<Policy>{"text", read_identity<&Policy::version_bind>}, "none", "",
+     "text of the TXT records `version.bind` and `version.server` (class CHAOS)\n`hostname` stands "
+     "for the machine's host name, here and in the next two. Other questions of class CHAOS get "
+     "NOTIMP, unless a plugin such as `arbitrary` answers them. They are never forwarded."},
+    {"id_server", Own<Policy>{"text", read_identity<&Policy::id_server>}, "none", "",
+     "text of the TXT records `id.server` and `hostname.bind` (class CHAOS, RFC 4892)"},
+    {"nsid", Own<Policy>{"text", read_identity<&Policy::nsid>}, "none", "",
+     "name of this server in answers to queries with the NSID option (RFC 5001)\nAll boxes of an "
+     "anycast service can have one configuration, with `hostname`."},
 }};
 
 void read_policy(Reading& in, const Node& node, int line) {
     Policy& policy = in.settings().policy;
     read_rows(in, node, kPolicyRows, "'policy'", policy);
     if (policy.designated_name.empty()) return;
-    const auto rule =
-        matchers::parse_rule("full:" + policy.designated_name, matchers::RuleKind::full);
-    if (!rule || policy.designated_name.find('.') == std::string::npos) {
+    const auto name = matchers::parse_name(policy.designated_name, {.alone = true});
+    if (!name || policy.designated_name.find('.') == std::string::npos) {
         const Node* const at = node.find("designated_name");
         in.report().error(at != nullptr ? at->line : line,
                           "'designated_name' of 'policy' is " +
                               matchers::quoted(policy.designated_name) +
-                              ": expected a name such as dns.example.net");
+                              ": expected a name such as dns.example.net" +
+                              (name ? std::string{} : "; " + name.error().text));
     } else {
-        policy.designated_name = rule->text;
+        policy.designated_name = *name;
     }
 }
 

@@ -6,6 +6,7 @@
 #include "control/config/predecessors.h"
 #include "control/config/reading.h"
 #include "control/config/report.h"
+#include "control/config/suggestion.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -175,9 +176,9 @@ bool expect_map(Reading& in, const Node& map, std::string_view owner,
 void unknown_key(Reading& in, const Entry& entry, std::string_view owner,
                  std::span<const std::string_view> names) {
     if (take_predecessor_key(in, entry, owner)) return;
-    in.report().unknown(entry.line, "key " + matchers::quoted(entry.key) + " in " +
-                                        std::string(owner) +
-                                        did_you_mean(entry.key, {names.begin(), names.end()}));
+    in.report().unknown(
+        entry.line, "key " + matchers::quoted(entry.key) + " in " + std::string(owner) +
+                        suggestion(NameOf::key, entry.key, owner, {names.begin(), names.end()}));
 }
 
 bool counts_as_absent(Reading& in, const Entry& entry, std::string_view owner) {

@@ -22,7 +22,8 @@ std::vector<const NameRules*> names_of(const Plugin& plugin) {
 bool has_types(const Settings& settings, PluginIndex provider) {
     const auto& args = settings.plugin(provider).args;
     if (const auto* adguard = std::get_if<AdguardSet>(&args))
-        return std::ranges::any_of(adguard->steps, &AdguardStep::has_types);
+        return std::ranges::any_of(adguard->steps, &AdguardStep::has_types) ||
+               (adguard->exceptions && has_types(settings, *adguard->exceptions));
     const auto* const set = std::get_if<DomainSet>(&args);
     return set != nullptr && std::ranges::any_of(set->sets, [&](PluginIndex inner) {
                return has_types(settings, inner);

@@ -15,12 +15,14 @@ namespace steer::config {
 
 struct Socks5Settings {
     std::string host;
+    std::string zone = {};  // of a link-local address
     std::uint16_t port = 1080;
     std::string user, password;
 };
 struct UpstreamServer {  // an address and a port
     IpAddress address;
     std::uint16_t port = 53;
+    std::string zone = {};  // of a link-local address
 };
 // How upstreams are reached, unless they say it themselves.
 struct ReachSettings {
@@ -30,12 +32,13 @@ struct ReachSettings {
     bool no_socks5 = false, no_bootstrap = false;
     AddressFamily family = AddressFamily::any;
     std::uint32_t so_mark = 0;
-    std::string device;  // empty: none
+    std::string device;  // an interface by name, or by the number that a zone has; empty: none
 };
 struct UpstreamSettings {
     std::string tag;                   // empty: none
     std::string addr;                  // as written
     std::optional<IpAddress> address;  // nothing: `host` is looked up
+    std::string zone = {};             // of a link-local address; it is also `reach.device`
     std::uint16_t port = 53;
     Milliseconds timeout{2000};
     int line = 0;
@@ -63,7 +66,7 @@ struct ProbeSettings {
     std::uint16_t type = 1;
     Milliseconds every{0};  // 0: only when a query was not answered
 };
-enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random };
+enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random, order };
 enum class ResponseSelectionMode : std::uint8_t { balanced, fastest, prefer_positive, consensus };
 struct Forward {
     std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`

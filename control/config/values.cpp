@@ -1,5 +1,6 @@
 #include "control/config/values.h"
 #include "matchers/host_text.h"
+#include "matchers/prefix/zoned_address.h"
 
 #include <algorithm>
 #include <array>
@@ -62,7 +63,8 @@ bool is_host_name(std::string_view text) {
 
 std::string Endpoint::to_string() const {
     if (any()) return ":" + std::to_string(port);
-    return matchers::bracketed(address.to_string()) + ":" + std::to_string(port);
+    const std::string host = address.to_string() + (zone.empty() ? "" : "%" + zone);
+    return matchers::bracketed(host) + ":" + std::to_string(port);
 }
 
 std::optional<std::uint64_t> parse_integer(std::string_view text) {
@@ -148,42 +150,54 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
     if (text.starts_with(':')) {
         const auto port = parse_port(text.substr(1));
-        return port ? std::optional(Endpoint{{}, *port, 0}) : std::nullopt;
+        return port ? std::optional(Endpoint{{}, *port, 0, {}}) : std::nullopt;
     }
     constexpr std::string_view kLocalhost = "localhost:";
     if (text.starts_with(kLocalhost)) {
         const auto port = parse_port(text.substr(kLocalhost.size()));
         constexpr std::uint8_t kLoopback[]{127, 0, 0, 1};
-        return port ? std::optional(Endpoint{IpAddress::from_v4(kLoopback), *port, 0})
+        return port ? std::optional(Endpoint{IpAddress::from_v4(kLoopback), *port, 0, {}})
                     : std::nullopt;
     }
-    const auto parts = parse_host_port(text);
+    auto parts = parse_host_port(text, Zones::allowed);
     if (!parts || !parts->address || !parts->port) return std::nullopt;
-    return Endpoint{*parts->address, *parts->port, 0};
+    return Endpoint{*parts->address, *parts->port, 0, std::move(parts->zone)};
 }
 
-std::optional<HostPort> parse_host_port(std::string_view text) {
+namespace {
+
+// Sets the host, and its address if it is one.
+void take_host(std::string_view text, Zones zones, HostPort& out) {
+    out.host = text;
+    auto found = parse_zoned(text);
+    if (!found || (!found->zone.empty() && zones == Zones::refused)) return;
+    out.address = found->address;
+    out.host = text.substr(0, text.find('%'));
+    out.zone = std::move(found->zone);
+}
+
+}  // namespace
+
+std::optional<HostPort> parse_host_port(std::string_view text, Zones zones) {
     HostPort out;
     std::string_view port;
     bool has_port = false;
     if (text.starts_with('[')) {
         const auto close = text.find(']');
         if (close == std::string_view::npos) return std::nullopt;
-        out.host = text.substr(1, close - 1);
+        take_host(text.substr(1, close - 1), zones, out);
         port = text.substr(close + 1);
         has_port = !port.empty();
         if (has_port && port.front() != ':') return std::nullopt;
         if (has_port) port.remove_prefix(1);
-        out.address = IpAddress::parse(out.host);
         if (!out.address || out.host.find(':') == std::string::npos) return std::nullopt;
     } else {
         const auto colon = text.find(':');
         const bool bare_v6 =
             colon != std::string_view::npos && text.find(':', colon + 1) != std::string_view::npos;
         has_port = colon != std::string_view::npos && !bare_v6;
-        out.host = has_port ? text.substr(0, colon) : text;
+        take_host(has_port ? text.substr(0, colon) : text, zones, out);
         if (has_port) port = text.substr(colon + 1);
-        out.address = IpAddress::parse(out.host);
         const bool numeric = !bare_v6 && std::all_of(out.host.begin(), out.host.end(), [](char c) {
             return is_digit(c) || c == '.';
         });

@@ -30,16 +30,19 @@ std::string duration_text(Milliseconds value);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 // 1..65535.
 std::optional<std::uint16_t> parse_port(std::string_view text);
-// ":53", "192.0.2.1:53", "[2001:db8::1]:53".
+// ":53", "192.0.2.1:53", "[2001:db8::1]:53", "[fe80::1%eth0]:53".
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 
 struct HostPort {
-    std::string host;                   // without brackets
+    std::string host;                   // without brackets and zone
     std::optional<IpAddress> address;   // of the host, if it is one
+    std::string zone;                   // of a link-local address; empty: none
     std::optional<std::uint16_t> port;  // if written
 };
-// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53", "dns.example:53".
-std::optional<HostPort> parse_host_port(std::string_view text);
+// "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53", "dns.example:53"; with Zones::allowed also
+// "fe80::1%eth0", "[fe80::1%eth0]:53".
+enum class Zones : std::uint8_t { refused, allowed };
+std::optional<HostPort> parse_host_port(std::string_view text, Zones zones = Zones::refused);
 
 // DNS response codes by name or number, 0..4095 (those above 15 need an OPT record).
 std::optional<std::uint16_t> parse_rcode(std::string_view text);

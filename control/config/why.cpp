@@ -4,10 +4,13 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
+#include "matchers/name_text.h"
 #include "matchers/pattern/match.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -95,23 +98,36 @@ class Search {
                 look_at_zone(plugin, zone);
         } else if constexpr (std::is_same_v<Args, AdList>) {
             look_at(plugin, args.allow.rules, Says::not_in);
+        } else if constexpr (std::is_same_v<Args, Zone>) {
+            look_at(plugin, args.names.rules, Says::in);
+        } else if constexpr (std::is_same_v<Args, Dns64>) {
+            look_at(plugin, args.except.rules, Says::not_in);
+            look_at(plugin, args.keep.rules, Says::not_in);
+        } else if constexpr (std::is_same_v<Args, StaticRecords>) {
+            look_at_records(plugin, args);
         } else if constexpr (requires { args.rules.front().rule.kind; }) {
             look_at(plugin, args.rules, Says::in);
         }
     }
     void look_at(PluginIndex plugin, const std::vector<RuleAt>& rules, Says says) {
-        for (const RuleAt& at : rules) {
-            const bool later = is_pattern(at.rule);
-            if (later && !may_hold(at.rule)) continue;
-            const std::uint64_t hits = later ? 0 : counts_.hits(at.rule);
-            if (!later && hits == 0) continue;
-            // For a rule in the configuration itself, the line tells the file.
-            const Error place = at.file == 0 ? settings_.error(at.line, "")
-                                             : Error{"", settings_.files[at.file], at.line};
-            if (later) patterns_.push_back({&at, found_.size()});
-            found_.push_back({plugin, says, std::string(kind_text(at.rule.kind)) + at.rule.text,
-                              place.file, place.line, hits});
-        }
+        for (const RuleAt& at : rules)
+            look_at_rule(plugin, at, says);
+    }
+    void look_at_rule(PluginIndex plugin, const RuleAt& at, Says says) {
+        const bool later = is_pattern(at.rule);
+        if (later && !may_hold(at.rule)) return;
+        const std::uint64_t hits = later ? 0 : counts_.hits(at.rule);
+        if (!later && hits == 0) return;
+        // For a rule in the configuration itself, the line tells the file.
+        const Error place = at.file == 0 ? settings_.error(at.line, "")
+                                         : Error{"", settings_.files[at.file], at.line};
+        if (later) patterns_.push_back({&at, found_.size()});
+        found_.push_back({plugin, says, rule_text(at.rule), place.file, place.line, hits});
+    }
+    // Each entry, in the order in which they are asked: the first one with data for the type decides.
+    void look_at_records(PluginIndex plugin, const StaticRecords& records) {
+        for (const StaticEntry& entry : records.entries)
+            look_at_rule(plugin, entry.owner, Says::in);
     }
     // A wildcard matches subdomains of its name.
     void look_at_zone(PluginIndex plugin, const RpzZone& zone) {
@@ -176,10 +192,15 @@ std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const Ask
 }
 
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name) {
-    const auto read = matchers::parse_rule("full:" + std::string(name), RuleKind::full);
-    if (!read) return read.error();
-    auto wire = dns::name_from_text(read->text);
-    if (!wire) return Error{matchers::quoted(name) + " is not a domain name"};
+    auto wire = asked_name(name);
+    if (!wire) {
+        const auto read = matchers::parse_name(name, {.any_escape = true, .alone = true});
+        return read ? Error{matchers::quoted(name) + " is not a domain name"} : read.error();
+    }
+    // The counts are by names in lower case. The length of a label is below the letters.
+    std::ranges::transform(*wire, wire->begin(), [](std::uint8_t byte) {
+        return static_cast<std::uint8_t>(matchers::lower(static_cast<char>(byte)));
+    });
     const std::vector<AskedName> one{{*std::move(wire), 1}};
     return rules_for(settings, one);
 }
@@ -190,11 +211,18 @@ std::string name_of(const Settings& settings, PluginIndex index) {
     if (!plugin.in_place) return out.append(" '").append(plugin.tag).append("'");
     for (const Plugin& owner : settings.plugins) {
         const auto* const ads = std::get_if<AdList>(&owner.args);
-        if (ads != nullptr &&
-            std::ranges::find(ads->lists, index, &AdListPart::provider) != ads->lists.end())
+        const auto has = [&](const AdListPart& part) {
+            const auto* const set = std::get_if<AdguardSet>(&settings.plugin(part.provider).args);
+            return part.provider == index || (set != nullptr && set->exceptions == index);
+        };
+        if (ads != nullptr && std::ranges::any_of(ads->lists, has))
             return std::string(owner.type).append(" '").append(owner.tag).append("'");
     }
     return out.append(" in line ").append(std::to_string(line_in_source(plugin.line)));
+}
+
+std::string rule_text(const matchers::Rule& rule) {
+    return std::string(kind_text(rule.kind)) + rule.text;
 }
 
 std::string_view text_of(Says says) {

@@ -43,6 +43,9 @@ Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string
 // "domain_set 'ads'"; of what is written in place, with its line.
 std::string name_of(const Settings& settings, PluginIndex plugin);
 
+// With its kind, as in "domain:stream.example".
+std::string rule_text(const matchers::Rule& rule);
+
 // "in", "not in", "not for".
 std::string_view text_of(HoldingRule::Says says);
 

@@ -146,11 +146,70 @@ void check_servers(const RouterFacts& router, const Expected& expected, Findings
     }
 }
 
+// What `/ip/dhcp-server/alert` has found: another server gives its own DNS server.
+void check_other_servers(const RouterFacts& router, Findings& out) {
+    for (const Row& alert : router.table("/ip/dhcp-server/alert").rows) {
+        if (!alert.is_enabled() || !alert.has("unknown-server")) continue;
+        out.push_back(problem(
+            "dhcp-other-server",
+            "another DHCP server answers on " + std::string(alert.get("interface")) + ": " +
+                std::string(alert.get("unknown-server")) + " (/ip/dhcp-server/alert)",
+            "its clients get its DNS server, and do not follow the policy",
+            "turn that server off, or add it to valid-server of the alert if it gives SteerDNS's "
+            "address"));
+    }
+}
+
+// Clients of the network get our address as a DNS server, by its row or by an option.
+bool gives_ours(const RouterFacts& router, const Row& network, const IpAddress& ours) {
+    if (!network.is("dns-none")) {
+        std::vector<std::string_view> servers = items_of(network.get("dns-server"));
+        const auto& dns = router.table("/ip/dns").rows;
+        // Without servers of its own a network gives those of /ip/dns.
+        if (servers.empty() && !dns.empty()) servers = items_of(dns.front().get("servers"));
+        if (std::ranges::find(servers, ours.to_string()) != servers.end()) return true;
+    }
+    const auto& options = router.table("/ip/dhcp-server/option").rows;
+    return std::ranges::any_of(options, [&](const Row& option) {
+        if (option.get("code") != kDnsOption || !gives_option(router, network, option.get("name")))
+            return false;
+        const auto addresses = addresses_of(option.get("value"), 4);
+        return addresses && std::ranges::find(*addresses, ours) != addresses->end();
+    });
+}
+
+// Clients complete short names by the network's domain; the names of leases are below that of dhcp_leases.
+void check_domain(const RouterFacts& router, const Expected& expected, Findings& out) {
+    if (expected.lease_domain.empty() || !expected.dns4) return;
+    for (const Row& network : router.table("/ip/dhcp-server/network").rows) {
+        if (!gives_ours(router, network, *expected.dns4)) continue;
+        std::string domain(network.get("domain"));
+        std::ranges::transform(domain, domain.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+        if (domain.ends_with('.')) domain.pop_back();
+        if (domain == expected.lease_domain) continue;
+        Finding finding =
+            problem("dhcp-domain",
+                    "the DHCP network " + std::string(network.get("address")) +
+                        (domain.empty() ? " gives clients no domain"
+                                        : " gives clients the domain " + domain) +
+                        ", and the names of leases are below " + expected.lease_domain,
+                    "clients find each other by full names only");
+        finding.level = Level::advice;
+        set_row(finding, forms::set_dhcp_network, Menu::ip, network,
+                {{"domain", expected.lease_domain}});
+        out.push_back(std::move(finding));
+    }
+}
+
 }  // namespace
 
 void check_dhcp(const RouterFacts& router, const Expected& expected, Findings& out) {
     check_options(router, expected, out);
     check_servers(router, expected, out);
+    check_other_servers(router, out);
+    check_domain(router, expected, out);
 }
 
 bool gives_option(const RouterFacts& router, const Row& network, std::string_view option) {

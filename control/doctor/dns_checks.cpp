@@ -93,6 +93,38 @@ void check_router_dns(const Expected& expected, const RouterDns& dns, bool asks_
     out.push_back(std::move(finding));
 }
 
+// DNS servers that the router learns from its provider stand beside those that it is told.
+void check_peer_dns(const RouterFacts& router, const Expected& expected, const RouterDns& dns,
+                    bool asks_router, Findings& out) {
+    if (dns.row == nullptr || !(asks_router || (dns.answers && dns.forwards_here))) return;
+    const std::string ours = expected.dns4->to_string();
+    bool is_named = false;
+    for (const Row& client : router.table("/ip/dhcp-client").rows) {
+        const bool takes_servers =
+            client.is("use-peer-dns") || client.get("use-peer-dns") == "exclusively";
+        if (!client.is_enabled() || !takes_servers) continue;
+        if (client.get("primary-dns") == ours && !client.has("secondary-dns")) continue;
+        is_named = true;
+        Finding finding =
+            problem("peer-dns",
+                    "the DHCP client on " + std::string(client.get("interface")) +
+                        " takes DNS servers from its network (use-peer-dns), and the router asks "
+                        "them beside " +
+                        ours,
+                    kBypassed);
+        set_row(finding, forms::set_dhcp_client, Menu::ip, client, {{"use-peer-dns", "no"}});
+        out.push_back(std::move(finding));
+    }
+    const auto learned = items_of(dns.row->get("dynamic-servers"));
+    const bool are_ours = std::ranges::all_of(learned, [&](auto server) { return server == ours; });
+    if (is_named || are_ours) return;
+    out.push_back(
+        problem("peer-dns",
+                "the router learned the DNS servers " +
+                    std::string(dns.row->get("dynamic-servers")) + ", and asks them beside " + ours,
+                kBypassed, "set use-peer-dns=no of the PPP or LTE client that they come from"));
+}
+
 // A FWD entry answers NOERROR without records for names that do not exist: search domains stop there.
 void check_forward_entries(const RouterFacts& router, Findings& out) {
     for (const Row& row : router.table("/ip/dns/static").rows) {
@@ -142,6 +174,7 @@ void check_dns(const RouterFacts& router, const Expected& expected, Findings& ou
         for (const Row& network : router.table("/ip/dhcp-server/network").rows)
             check_network(router, expected, dns, network, asks_router, out);
         check_router_dns(expected, dns, asks_router, out);
+        check_peer_dns(router, expected, dns, asks_router, out);
     }
     if (dns.answers || asks_router) check_forward_entries(router, out);
     check_advertised_servers(router, expected, out);

@@ -16,7 +16,8 @@ struct Expected {
     std::optional<IpAddress> dns4, dns6;  // our addresses that clients ask
     std::vector<std::string> nat64;       // prefixes of DNS64, "64:ff9b::/96"; empty: no DNS64
     std::vector<routeros::FeatureId> features;  // that the configuration uses on this router
-    bool redirects = false;  // --redirect: notes on clients that ask others have their rules
+    bool redirects = false;      // --redirect: notes on clients that ask others have their rules
+    std::string lease_domain{};  // of the dhcp_leases of this router; empty: none
 
     [[nodiscard]] const std::optional<IpAddress>& dns(bool v4) const { return v4 ? dns4 : dns6; }
 

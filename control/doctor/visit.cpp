@@ -34,6 +34,8 @@ constexpr Reading kReadings[] = {
     {&forms::read_option_sets},
     {&forms::read_dhcp_servers},
     {&forms::read_relays},
+    {&forms::read_dhcp_clients},
+    {&forms::read_dhcp_alerts},
     {&forms::read_pools},
     {&forms::read_dhcp6_servers},
     {&forms::read_dhcp6_options},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "matchers/safe_text.h"
+
 namespace steer::fleet {
 namespace {
 
@@ -15,7 +17,7 @@ class Writer {
             out_.push_back(static_cast<char>(value >> (8 * i) & 0xff));
     }
     void text(std::string_view value) {
-        const auto cut = value.substr(0, kMaxText);
+        const auto cut = whole_bytes(value, kMaxText);
         number(cut.size(), 1);
         out_ += cut;
     }

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "control/lists/holding_rules.h"
-#include "dataplane/dns/name.h"
 
 namespace steer {
 namespace {
@@ -71,7 +71,7 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
         filter.clients = *prefix;
     }
     if (asked.has("name")) {
-        if (auto name = dns::name_from_text(asked.text("name"))) filter.name = *std::move(name);
+        if (auto name = config::asked_name(asked.text("name"))) filter.name = *std::move(name);
         if (filter.name.size() == 1) filter.name.clear();  // all names are below the root
     }
     records_->poll();  // what came before

@@ -5,8 +5,8 @@
 #include <boost/json/object.hpp>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "control/lists/holding_rules.h"
-#include "dataplane/dns/name.h"
 
 namespace steer {
 namespace {
@@ -17,7 +17,7 @@ using boost::json::value;
 
 array sets_of(const SetsInForce& in_force, const std::string& name) {
     array out;
-    const auto wire = dns::name_from_text(name);
+    const auto wire = config::asked_name(name);
     matchers::NameMatcher::Scratch scratch;
     if (in_force.names == nullptr || !wire || !in_force.names->prepare(scratch)) return out;
     const matchers::TagBits sets = in_force.names->match(*wire, scratch);

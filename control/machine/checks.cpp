@@ -5,7 +5,7 @@
 namespace steer::machine {
 namespace {
 
-constexpr std::array<Check, 24> kChecks{{
+constexpr std::array<Check, 25> kChecks{{
     {"kernel", check_kernel},
     {"modules", check_modules},
     {"memory", check_memory},
@@ -26,6 +26,7 @@ constexpr std::array<Check, 24> kChecks{{
     {"reverse-path", check_reverse_path},
     {"conntrack", check_connection_tracking},
     {"accept-queue", check_accept_queue},
+    {"neighbours", check_neighbours},
     {"service", check_service},
     {"open-files", check_open_files},
     {"user", check_user},

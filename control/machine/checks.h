@@ -43,6 +43,7 @@ Findings check_packet_budget(const Subject&);
 Findings check_reverse_path(const Subject&);
 Findings check_connection_tracking(const Subject&);
 Findings check_accept_queue(const Subject&);
+Findings check_neighbours(const Subject&);
 // service_checks.cpp
 Findings check_service(const Subject&);
 Findings check_open_files(const Subject&);

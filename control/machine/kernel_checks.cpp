@@ -3,7 +3,10 @@
 #include <array>
 #include <charconv>
 #include <sstream>
+#include <string>
+#include <tuple>
 #include <variant>
+#include <vector>
 
 #include "control/machine/checks.h"
 #include "control/machine/steps.h"
@@ -68,6 +71,31 @@ std::uint64_t softnet(const Subject& subject, unsigned column) {
         sum += value;
     }
     return sum;
+}
+
+// Of one family; the counters of all CPUs together.
+struct NeighbourTable {
+    std::uint64_t entries = 0, overflows = 0;
+};
+// The first line has the names of the columns, hexadecimal numbers follow, a line for each CPU.
+NeighbourTable neighbour_table(const Subject& subject, const std::string& file) {
+    std::istringstream lines(subject.read(file));
+    std::string line, word;
+    std::getline(lines, line);
+    std::vector<std::string> names;
+    for (std::istringstream words(line); words >> word;)
+        names.push_back(word);
+    NeighbourTable out;
+    while (std::getline(lines, line)) {
+        std::istringstream words(line);
+        for (std::size_t column = 0; words >> word && column < names.size(); ++column) {
+            std::uint64_t value = 0;
+            std::from_chars(word.data(), word.data() + word.size(), value, 16);
+            if (names[column] == "entries") out.entries = value;  // the same in each line
+            if (names[column] == "table_fulls") out.overflows += value;
+        }
+    }
+    return out;
 }
 
 bool serves_tcp(const Subject& subject) {
@@ -192,7 +220,7 @@ Findings check_connection_tracking(const Subject& subject) {
                              std::to_string(*most) + " entries";
     if (*count < *most / 5 * 4) return {{Level::ok, text, {}, {}}};
     const std::string wanted = std::to_string(*most * 4);
-    return {{Level::problem, text + ", wanted: at most " + wanted,
+    return {{Level::problem, text + ", raise the limit to " + wanted,
              "when it is full, the kernel drops new queries over TCP and over its own sockets",
              sysctl_steps(subject, "conntrack", "net.netfilter.nf_conntrack_max", wanted)}};
 }
@@ -207,6 +235,47 @@ Findings check_accept_queue(const Subject& subject) {
              key + " is " + std::to_string(*now) + ", wanted: " + std::to_string(kBacklog),
              "clients that come back all at once are refused",
              sysctl_steps(subject, "accept-queue", key, std::to_string(kBacklog))}};
+}
+
+// When the table is full, the kernel drops packets to neighbours that it does not know yet. `gc_thresh3` is the limit,
+// from `gc_thresh2` on entries are removed after 5 s.
+Findings check_neighbours(const Subject& subject) {
+    constexpr std::uint64_t kFirst =
+        4096;  // wanted of gc_thresh1; twice and four times that of the others
+    Findings found;
+    for (const auto& [family, what, table] :
+         {std::tuple{"ipv4", "IPv4", "/proc/net/stat/arp_cache"},
+          std::tuple{"ipv6", "IPv6", "/proc/net/stat/ndisc_cache"}}) {
+        const std::string folder = "net." + std::string(family) + ".neigh.default.";
+        const auto most = subject.number(sysctl_path(folder + "gc_thresh3"));
+        if (!most) continue;
+        const NeighbourTable seen = neighbour_table(subject, table);
+        const std::string text = "the kernel knows " + std::to_string(seen.entries) + " " + what +
+                                 " neighbours of at most " + std::to_string(*most);
+        // Overflows are counted since boot: a raised limit ends them, and the count stays.
+        const bool has_overflowed = seen.overflows > 0 && *most < kFirst * 4;
+        const bool is_full = has_overflowed || seen.entries >= *most / 5 * 4;
+        if (!is_full) {
+            found.push_back({Level::ok, text, {}, {}});
+            continue;
+        }
+        const std::uint64_t wanted = std::max(kFirst, *most);
+        Finding finding{seen.overflows > 0 ? Level::problem : Level::advice,
+                        text + ", raise the limit to " + std::to_string(wanted * 4),
+                        "when the table is full, answers to clients on this machine's networks are "
+                        "lost",
+                        {}};
+        std::uint64_t value = wanted;
+        for (const char* const key : {"gc_thresh1", "gc_thresh2", "gc_thresh3"}) {
+            const auto steps =
+                sysctl_steps(subject, "neighbours-" + std::string(family) + "-" + key, folder + key,
+                             std::to_string(value));
+            finding.steps.insert(finding.steps.end(), steps.begin(), steps.end());
+            value *= 2;
+        }
+        found.push_back(std::move(finding));
+    }
+    return found;
 }
 
 }  // namespace steer::machine

@@ -37,6 +37,32 @@ json::value without_secrets(const json::value& params) {
     return out;
 }
 
+// A result can say that nothing was done, and why: a configuration with errors, a reload that was refused.
+std::string refusal_in(const json::value& result) {
+    const auto* const all = result.if_object();
+    if (all == nullptr) return {};
+    std::string why;
+    if (const auto* const errors = all->if_contains("errors");
+        errors != nullptr && errors->is_array() && !errors->get_array().empty()) {
+        const json::value& first = errors->get_array().front();
+        why = first.is_string() ? std::string(first.get_string()) : "it has errors";
+    }
+    const auto* const applied = all->if_contains("applied");
+    if (applied == nullptr || !applied->is_bool() || applied->get_bool()) return why;
+    why = "nothing was applied";
+    const auto* const problems = all->if_contains("problems");
+    if (problems == nullptr || !problems->is_array()) return why;
+    for (const json::value& one : problems->get_array()) {
+        const auto* const problem = one.if_object();
+        if (problem == nullptr) continue;
+        const auto* const level = problem->if_contains("level");
+        const auto* const text = problem->if_contains("text");
+        if (level != nullptr && *level == "error" && text != nullptr && text->is_string())
+            return std::string(text->get_string());
+    }
+    return why;
+}
+
 }  // namespace
 
 std::string audit_line(std::string_view who, std::string_view method, const json::value& params,
@@ -44,8 +70,9 @@ std::string audit_line(std::string_view who, std::string_view method, const json
     std::string line = "control request " + safe_text(method);
     if (!params.is_null())
         line += " " + safe_text(json::serialize(without_secrets(params)), kMaxBytes);
-    return line + " of " + safe_text(who) +
-           (result ? ": done" : ": refused: " + safe_text(result.error().message, kMaxBytes));
+    const std::string why = result ? refusal_in(*result) : result.error().message;
+    line += " of " + safe_text(who);
+    return line + (result && why.empty() ? ": done" : ": refused: " + safe_text(why, kMaxBytes));
 }
 
 void audit_request(const Audit& audit, std::string_view who, const Method& method,

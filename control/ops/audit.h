@@ -18,7 +18,8 @@ namespace steer::ops {
 using Audit = std::function<void(const std::string& line)>;
 
 // "control request cache.flush {"all":true} of uid 0, gid 0, pid 4711: done". Parameters are JSON, at most 512 bytes, and
-// secrets in them are "***". It is safe text (matchers/safe_text.h). `who`: Caller::who.
+// secrets in them are "***". A result that says that nothing was done (`applied: false`, `errors`) is a refusal, too.
+// It is safe text (matchers/safe_text.h). `who`: Caller::who.
 std::string audit_line(std::string_view who, std::string_view method,
                        const boost::json::value& params, const RpcResult& result);
 

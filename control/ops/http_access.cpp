@@ -50,7 +50,9 @@ std::string stamp_of(const std::string& file) {
            std::to_string(found.st_ctim.tv_sec) + "." + std::to_string(found.st_ctim.tv_nsec);
 }
 
-// The first line of the file.
+constexpr std::size_t kMarkBytes = 3;  // of a byte order mark
+
+// The first line of the file, without a byte order mark.
 Result<std::string> read_token(const config::HttpToken& token) {
     const RootToRead files(token.token_file);
     const Descriptor file(::open(token.token_file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -61,11 +63,11 @@ Result<std::string> read_token(const config::HttpToken& token) {
     if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return unusable(token,
                         "may be used by other users: run `chmod 600 " + token.token_file + "`");
-    std::string text(kMostToken + 2, '\0');
+    std::string text(kMostToken + kMarkBytes + 2, '\0');
     const ssize_t n = ::read(file.fd, text.data(), text.size());
     if (n < 0) return unusable(token, "cannot be read: " + std::string(std::strerror(errno)));
     text.resize(static_cast<std::size_t>(n));
-    text.resize(std::min(text.find('\n'), text.size()));
+    text = matchers::without_marks(text.substr(0, text.find('\n')));
     if (text.ends_with('\r')) text.pop_back();
     if (text.size() < kLeastToken || text.size() > kMostToken) {
         return unusable(token, "has a token of " + std::to_string(text.size()) +

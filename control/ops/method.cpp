@@ -5,7 +5,7 @@
 #include <boost/json/object.hpp>
 #include <sstream>
 
-#include "dataplane/dns/name.h"
+#include "control/config/dns_names.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"
 
@@ -52,7 +52,7 @@ bool is_of_type(const Parameter& p, const json::value& given) {
         case ParamType::text:
             return text != nullptr && !(p.is_required && text->empty());
         case ParamType::domain_name:
-            return text != nullptr && dns::name_from_text(*text).has_value();
+            return text != nullptr && config::asked_name(*text).has_value();
         case ParamType::address:
             return text != nullptr && IpAddress::parse(*text).has_value();
         case ParamType::path:

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "control/recorder/history.h"
 #include "dataplane/dns/name.h"
 #include "matchers/quote.h"
@@ -59,7 +60,7 @@ Span span_of(const ops::Arguments& asked, std::uint64_t seconds) {
 }
 
 std::string lower_name(const ops::Arguments& asked, std::string_view parameter) {
-    const auto wire = dns::name_from_text(asked.text(parameter));
+    const auto wire = config::asked_name(asked.text(parameter));
     std::string text;
     if (asked.has(parameter) && wire) put_name(*wire, text);
     return text;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "matchers/safe_text.h"
+
 namespace steer::recorder {
 namespace {
 
@@ -10,8 +12,8 @@ constexpr std::size_t kMostTag = 255;
 }  // namespace
 
 void RowBatch::add(const RecordedQuery& query) {
-    const auto upstream = query.upstream.substr(0, kMostTag),
-               entry = query.entry_tag.substr(0, kMostTag);
+    const auto upstream = whole_bytes(query.upstream, kMostTag),
+               entry = whole_bytes(query.entry_tag, kMostTag);
     const std::string server =
         query.server == IpAddress{} ? std::string{} : query.server.to_string();
     rows_.push_back({.time_us = query.time_us,

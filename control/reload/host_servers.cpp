@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
+#include "control/resolver/interface_zone.h"
 #include "control/resolver/server_text.h"
 
 namespace steer {
@@ -37,16 +37,6 @@ void add_files_of(const std::string& folder, std::string_view prefix, std::strin
     to.insert(to.end(), found.begin(), found.end());
 }
 
-// An interface's name; empty: there is none with this number.
-std::string name_of_interface(const std::string& name_or_number) {
-    unsigned number = 0;
-    const char* const end = name_or_number.data() + name_or_number.size();
-    const auto [rest, error] = std::from_chars(name_or_number.data(), end, number);
-    if (error != std::errc{} || rest != end) return name_or_number;
-    std::array<char, IF_NAMESIZE> name{};
-    return ::if_indextoname(number, name.data()) != nullptr ? name.data() : "";
-}
-
 bool may_be_asked(const NamedServer& server, std::span<const IpAddress> own) {
     const bool has_scope = server.interface.empty() != server.address.is_link_local();
     return has_scope && server.interface.size() < IF_NAMESIZE && !server.address.is_loopback() &&
@@ -67,7 +57,7 @@ Found find_servers(const config::Forward& forward, std::span<const IpAddress> ow
     for (const std::string& file : files_of(forward)) {
         auto servers = resolver::read_servers(read_file(file));
         for (NamedServer& server : servers)
-            server.interface = name_of_interface(server.interface);
+            server.interface = resolver::interface_name(server.interface);
         std::erase_if(servers, [&](const NamedServer& s) { return !may_be_asked(s, own); });
         if (servers.size() > kMaxServers) servers.resize(kMaxServers);
         if (!servers.empty()) return {file, std::move(servers)};

@@ -2,7 +2,9 @@
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
+#include <array>
 #include <bit>
 #include <memory>
 #include <optional>
@@ -44,6 +46,9 @@ void add_network(build::Surroundings& around, const IpAddress& address, int leng
 
 build::Surroundings look_around(const config::Settings& settings) {
     build::Surroundings around;
+    std::array<char, 256> host_name{};
+    if (::gethostname(host_name.data(), host_name.size() - 1) == 0)
+        around.host_name = host_name.data();
     ifaddrs* list = nullptr;
     if (::getifaddrs(&list) == 0) {
         const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "matchers/prefix/zoned_address.h"
 #include "matchers/text.h"
 
 namespace steer::resolver {
@@ -18,13 +19,9 @@ std::optional<std::string_view> behind(std::string_view line, std::string_view k
 
 // "192.0.2.1", "fe80::1%eth0".
 std::optional<NamedServer> server_in(std::string_view word) {
-    const auto percent = word.find('%');
-    const auto address = IpAddress::parse(std::string(word.substr(0, percent)));
-    if (!address) return std::nullopt;
-    if (percent == std::string_view::npos) return NamedServer{*address, {}};
-    const std::string_view interface = word.substr(percent + 1);
-    if (!address->is_link_local() || interface.empty()) return std::nullopt;
-    return NamedServer{*address, std::string(interface)};
+    auto found = parse_zoned(word);
+    if (!found) return std::nullopt;
+    return NamedServer{found->address, std::move(found->zone)};
 }
 
 std::vector<NamedServer> servers_in(std::string_view list) {
@@ -43,7 +40,8 @@ std::vector<NamedServer> read_servers(std::string_view text) {
     std::vector<NamedServer> servers;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        const std::string_view line = matchers::trimmed(text.substr(0, end));
+        const std::string_view line =
+            matchers::trimmed(matchers::without_marks(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
         if (const auto one = behind(line, "nameserver")) {
             for (NamedServer& server : servers_in(*one))

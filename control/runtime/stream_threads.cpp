@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "control/resolver/interface_zone.h"
 #include "control/stream/stream_thread.h"
 #include "control/stream/tls/tls_server.h"
 
@@ -82,12 +83,22 @@ std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted
         const auto& listener = listeners[i];
         const auto& endpoint = listener.endpoint;
         const bool is_one = !endpoint.any() && !endpoint.any_v4();
+        const int zone =
+            endpoint.zone.empty() ? 0 : static_cast<int>(resolver::interface_number(endpoint.zone));
+        if (!endpoint.zone.empty() && zone == 0) {
+            log("the listener " + endpoint.to_string() + " is not open: there is no interface '" +
+                endpoint.zone + "'; it opens when the interface has its address");
+            continue;
+        }
+        const auto is_it = [&](const ServiceAddress& address) {
+            return address.ip == endpoint.address && (zone == 0 || address.scope == zone);
+        };
         std::vector<ServiceAddress> addresses;
         for (const auto& address : service_addresses) {
-            if (is_one ? address.ip == endpoint.address : endpoint.any() || address.ip.is_v4())
+            if (is_one ? is_it(address) : endpoint.any() || address.ip.is_v4())
                 addresses.push_back(address);
         }
-        if (is_one && addresses.empty()) addresses.push_back({endpoint.address});
+        if (is_one && addresses.empty()) addresses.push_back({endpoint.address, zone});
         const Wanted how{services[i], endpoint.line};
         for (const auto& [ip, scope] : addresses) {
             if (listener.udp) all.try_emplace({Transport::udp, ip, endpoint.port, scope}, how);

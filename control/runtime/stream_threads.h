@@ -50,7 +50,8 @@ class StreamThreads {
     StreamThreads& operator=(const StreamThreads&) = delete;
 
     // Reads certificates and binds the addresses of `listeners`: a specific address as it is; :: and 0.0.0.0 every service
-    // address (of IPv4); a link-local one on every interface that has it. All or nothing; the Error names the address and, if
+    // address (of IPv4); a link-local one on every interface that has it, or on that of its zone. Without that interface
+    // nothing is opened, and the log says so. All or nothing; the Error names the address and, if
     // visible, its present owner. `budgeted`: UDP here is limited per source, because the usual path is a
     // port of frames. Once, before start().
     Result<void> listen(const std::vector<build::Listener>& listeners,

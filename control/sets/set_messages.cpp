@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "matchers/safe_text.h"
+
 namespace steer::sets {
 namespace {
 
@@ -23,7 +25,7 @@ class Writer {
         bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     void put_text(std::string_view text) {
-        text = text.substr(0, kMaxText);
+        text = whole_bytes(text, kMaxText);
         put(static_cast<std::uint16_t>(text.size()));
         bytes_.append(text);
     }

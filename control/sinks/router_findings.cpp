@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "control/process/state_file.h"
+#include "matchers/safe_text.h"
 
 namespace steer {
 namespace {
@@ -36,7 +37,7 @@ Findings read(const json::object& of_version) {
         const json::object* const one = found == nullptr ? nullptr : found->if_object();
         if (one == nullptr) return;
         findings[question] = {answer_of(text_at(*one, "answer")),
-                              std::string(text_at(*one, "text").substr(0, kMaxText))};
+                              std::string(whole_bytes(text_at(*one, "text"), kMaxText))};
     });
     return findings;
 }

@@ -4,9 +4,12 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <charconv>
+#include <map>
+#include <vector>
 
 #include "control/ops/mnemonics.h"
 #include "control/trace/trace_words.h"
+#include "dataplane/base/query_counters.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
 #include "matchers/safe_text.h"
@@ -26,7 +29,9 @@ std::string seconds_text(std::uint32_t n) {
 
 class TraceWriter {
   public:
-    TraceWriter(const TraceCopy& trace, const TraceTerms& terms) : trace_(trace), terms_(terms) {
+    TraceWriter(const TraceCopy& trace, const TraceTerms& terms)
+        : trace_(trace), terms_(terms), name_(trace.head.name_len) {
+        dns::lower_case(trace.head.name.data(), name_.data(), trace.head.name_len);
         if (terms.snapshot == nullptr || terms.snapshot->names == nullptr) return;
         matchers::NameMatcher::Scratch scratch;
         std::array<std::uint8_t, 256> name{};
@@ -119,11 +124,41 @@ class TraceWriter {
         return "an instruction";
     }
 
+    // The static record that decided, found as the worker did (answer/static_records.h).
+    void add_record(const TraceEvent& e, object& out) const {
+        if (snapshot() == nullptr || e.pc >= snapshot()->program.size()) return;
+        const Instruction& i = snapshot()->program[e.pc];
+        const ProgramSource& source = snapshot()->source;
+        if (i.op != Op::static_records || i.operand >= source.records.size()) return;
+        const StaticRecords& records = snapshot()->statics[i.operand];
+        const auto type = types_.find(e.branch);
+        const std::uint16_t qtype = type != types_.end() ? type->second : trace_.head.qtype;
+        matchers::NameMatcher::Scratch scratch;
+        if (!records.by_name.prepare(scratch)) return;
+        for (const StaticRecords::ByType& of : records.by_type) {
+            if (!of.names.prepare(scratch)) return;
+        }
+        const StaticRecords::Does* const does = records.find(name_, qtype, scratch);
+        if (does == nullptr) return;
+        const auto& record =
+            source.records[i.operand][static_cast<std::size_t>(does - records.does.data())];
+        std::string rule = record.rule;
+        if (record.qtype != 0) rule.append(" ").append(ops::type_name(record.qtype));
+        object matched{{"rule", std::move(rule)}, {"says", "in"}};
+        if (record.file < source.files.size() && record.line != 0) {
+            matched["file"] = source.files[record.file];
+            matched["line"] = record.line;
+        }
+        out["matched"] = array{std::move(matched)};
+    }
     std::string step(const TraceEvent& e, object& out) const {
         place(e.pc, out);
         if ((e.flags & trace_flags::kPlan) != 0) out["by_plan"] = true;
         if ((e.flags & trace_flags::kHit) != 0) out["on_hit"] = true;
-        if ((e.flags & trace_flags::kTest) == 0) return rule_of(out);
+        if ((e.flags & trace_flags::kTest) == 0) {
+            add_record(e, out);
+            return rule_of(out);
+        }
         const bool holds = (e.flags & trace_flags::kHeld) != 0;
         out["holds"] = holds;
         add_sets(e, out);
@@ -141,6 +176,8 @@ class TraceWriter {
         if (e.what == TraceWhat::refresh) return "a refresh in the background begins";
         if (e.what == TraceWhat::waits) return waits(e);
         const std::size_t length = std::min<std::size_t>(e.b, event.payload.size());
+        name_.resize(length);
+        dns::lower_case(event.payload.data(), name_.data(), length);
         const std::string name = dns::name_to_text({event.payload.data(), length});
         out["name"] = name;
         return "the question is now for " + name;
@@ -161,7 +198,7 @@ class TraceWriter {
         out["rcode"] = ops::rcode_name(e.flags);
         return name + " replies " + ops::rcode_name(e.flags) + " after " + ms_text(e.b);
     }
-    static std::string of_branch(const TraceEvent& e, object& out) {
+    std::string of_branch(const TraceEvent& e, object& out) {
         if (e.what == TraceWhat::branch_taken) {
             if (e.flags == UINT8_MAX) return "no branch has an answer: goes on without";
             return std::string("takes the answer of the ") + (e.flags == 0 ? "first" : "second") +
@@ -171,7 +208,9 @@ class TraceWriter {
         const std::string name = "branch " + std::to_string(e.b);
         if (e.what == TraceWhat::branch_end)
             return name + " " + std::string(branch_end_text(e.flags));
-        out["type"] = ops::type_name(static_cast<std::uint16_t>(e.c));
+        const auto type = static_cast<std::uint16_t>(e.c);
+        types_[static_cast<std::uint8_t>(e.b)] = type;
+        out["type"] = ops::type_name(type);
         return name + " begins, for " + ops::type_name(static_cast<std::uint16_t>(e.c));
     }
 
@@ -328,6 +367,8 @@ class TraceWriter {
     const TraceTerms& terms_;
     matchers::TagBits tags_{};
     array lists_;
+    std::vector<std::uint8_t> name_;               // in force; lower-cased wire form
+    std::map<std::uint8_t, std::uint16_t> types_;  // by branch
 };
 
 object trace_answer_json(const TraceCopy::Event& event) {
@@ -364,7 +405,7 @@ object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
                {"client_port", head.client_port},
                {"server", head.local.to_string()},
                {"port", head.local_port},
-               {"transport", head.is_udp != 0 ? "udp" : "tcp"},
+               {"transport", kTransportLabels.at(head.transport)},
                {"injected", head.is_injected != 0},
                {"worker", head.worker},
                {"configuration", head.generation},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "control/lists/holding_rules.h"
 #include "control/ops/mnemonics.h"
 #include "control/ops/response_text.h"
@@ -44,6 +45,17 @@ struct TraceService::Collect {
     bool at_once = false;  // as soon as there is one
     ops::RpcDone done;
     boost::asio::steady_timer timer;
+    std::shared_ptr<Filter> filter{};
+};
+
+// A filter in force, of one or more requests of `trace` with the same parameters.
+struct TraceService::Filter {
+    std::string text;
+    std::uint8_t number = 0;  // TraceFilter::number
+    TraceFilter selects{};
+    unsigned waiting = 0;          // requests
+    std::uint64_t kept_to_ms = 0;  // without one: a request may follow
+    std::uint32_t passed_by = 0;   // since the last answer to one of them
 };
 
 namespace {
@@ -85,7 +97,16 @@ ops::RpcError trace_failure(std::string what) {
     return {ops::RpcCode::internal_error, std::move(what)};
 }
 
-// Adds the list rules that a test's sets have the name by.
+// Whether a set of the matcher is of this plugin, as in "domain_set 'ads'". The lists of an adlist 'ads' are the sets
+// 'ads.1', 'ads.2', …
+bool is_set_of(std::string_view tag, std::string_view plugin) {
+    const auto quoted = [](std::string_view text) { return "'" + std::string(text) + "'"; };
+    if (plugin.find(quoted(tag)) != std::string_view::npos) return true;
+    return plugin.starts_with("adlist ") &&
+           plugin.ends_with(quoted(tag.substr(0, tag.find_last_of('.'))));
+}
+
+// Adds the list rules that a test's sets have the name by. Which of its records a `static` takes is a step of its own.
 void add_matched(object& trace, const array& rules) {
     for (value& step : trace["way"].as_array()) {
         object& one = step.as_object();
@@ -95,9 +116,9 @@ void add_matched(object& trace, const array& rules) {
         for (const value& rule : rules) {
             const object& r = rule.as_object();
             const std::string_view plugin = r.at("plugin").as_string();
+            if (plugin.starts_with("static ")) continue;
             const bool of_set = std::ranges::any_of(sets->as_array(), [&](const value& tag) {
-                const std::string quoted = "'" + std::string(tag.as_string()) + "'";
-                return plugin.find(quoted) != std::string_view::npos;
+                return is_set_of(tag.as_string(), plugin);
             });
             const bool in_place =
                 one.contains("line") &&
@@ -192,7 +213,7 @@ void TraceService::add_methods(ops::Methods& methods) {
 void TraceService::explain(const ops::Arguments& asked, const ops::RpcDone& done) {
     if (parts_ == nullptr) return done(trace_failure("not serving yet"));
     if (asked.has("id")) return explain_kept(asked.text("id"), done);
-    const auto wire = dns::name_from_text(asked.text("name"));
+    const auto wire = config::asked_name(asked.text("name"));
     if (asked.text("name").empty() || !wire)
         return done(ops::bad_params("'name' must be a domain name, or give 'id'"));
     const std::string type_text = asked.find_text("type").value_or("A");
@@ -345,28 +366,29 @@ void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
 
 void TraceService::trace(const ops::Arguments& asked, const ops::RpcDone& done) {
     if (parts_ == nullptr) return done(trace_failure("not serving yet"));
-    auto filter = std::make_unique<TraceFilter>();
-    filter->one_in = static_cast<std::uint32_t>(asked.number("one_in", 1));
-    filter->below = !asked.is_true("exact");
+    TraceFilter filter;
+    filter.one_in = static_cast<std::uint32_t>(asked.number("one_in", 1));
+    filter.below = !asked.is_true("exact");
     if (const auto name = asked.find_text("name")) {
-        const auto wire = dns::name_from_text(*name);
+        const auto wire = config::asked_name(*name);
         if (!wire) return done(ops::bad_params("'" + *name + "' is not a domain name"));
-        dns::lower_case(wire->data(), filter->name.data(), wire->size());
-        filter->name_len = static_cast<std::uint8_t>(wire->size());
+        dns::lower_case(wire->data(), filter.name.data(), wire->size());
+        filter.name_len = static_cast<std::uint8_t>(wire->size());
     }
     if (const auto client = asked.find_text("client")) {
         const auto prefix = matchers::Prefix::parse(*client);
         if (!prefix)
             return done(ops::bad_params("'" + *client + "' is not an address or a prefix"));
-        filter->clients = matchers::PrefixSet({*prefix});
+        filter.clients = matchers::PrefixSet({*prefix});
     }
     const std::string text = asked.text("name") + " " + asked.text("client") + " " +
-                             std::to_string(filter->one_in) + (filter->below ? "" : " exact");
+                             std::to_string(filter.one_in) + (filter.below ? "" : " exact");
     const std::uint64_t now_ms = parts_->clock.now().ms;
     poll();
-    if (!filter_text_.empty() && filter_text_ != text) {
-        return done(trace_failure("another trace is running: ask again in " +
-                                  std::to_string((filter_end_ms_ - now_ms) / 1000 + 1) + " s"));
+    const auto of_request = filter_for(text, std::move(filter));
+    if (of_request == nullptr) {
+        return done(trace_failure(std::to_string(kMaxTraceFilters) +
+                                  " other traces are running: ask again when one has ended"));
     }
     const auto wanted = std::make_shared<Collect>(
         Collect{.after = asked.number("after", serial_),
@@ -375,12 +397,47 @@ void TraceService::trace(const ops::Arguments& asked, const ops::RpcDone& done) 
                 .end = asked.text("end"),
                 .at_once = asked.has("after"),
                 .done = done,
-                .timer = boost::asio::steady_timer(main_io_)});
-    if (filter_text_.empty()) filter_->put(std::move(filter));
-    filter_text_ = text;
-    filter_end_ms_ =
-        std::max(filter_end_ms_, wanted->until_ms + (wanted->at_once ? kKeepFilterMs : 0));
+                .timer = boost::asio::steady_timer(main_io_),
+                .filter = of_request});
+    ++of_request->waiting;
+    if (wanted->at_once)
+        of_request->kept_to_ms = std::max(of_request->kept_to_ms, wanted->until_ms + kKeepFilterMs);
     collect(wanted);
+}
+
+// The filter with this text, or a new one. nullptr: there are kMaxTraceFilters others.
+std::shared_ptr<TraceService::Filter> TraceService::filter_for(const std::string& text,
+                                                               TraceFilter selects) {
+    const auto same = std::ranges::find_if(
+        filters_, [&](const std::shared_ptr<Filter>& f) { return f->text == text; });
+    if (same != filters_.end()) return *same;
+    if (filters_.size() == kMaxTraceFilters) return nullptr;
+    // The number after the last one, so that traces of a filter that ended are none of this one.
+    do {
+        next_number_ = static_cast<std::uint8_t>((next_number_ + 1U) % kMaxTraceFilters);
+    } while (
+        std::ranges::any_of(filters_, [this](const auto& f) { return f->number == next_number_; }));
+    selects.number = next_number_;
+    filters_.push_back(std::make_shared<Filter>(
+        Filter{.text = text, .number = next_number_, .selects = std::move(selects)}));
+    publish_filters();
+    return filters_.back();
+}
+
+void TraceService::publish_filters() {
+    if (filters_.empty()) {
+        parts_->runtime.shared().trace_filter.store(nullptr, std::memory_order_release);
+        return;
+    }
+    std::shared_ptr<const TraceFilter> chain;
+    for (std::size_t i = filters_.size(); i-- > 1;) {
+        auto one = std::make_shared<TraceFilter>(filters_[i]->selects);
+        one->next = std::move(chain);
+        chain = std::move(one);
+    }
+    auto first = std::make_unique<TraceFilter>(filters_.front()->selects);
+    first->next = std::move(chain);
+    filter_->put(std::move(first));
 }
 
 void TraceService::collect(const std::shared_ptr<Collect>& wanted) {
@@ -391,7 +448,9 @@ void TraceService::collect(const std::shared_ptr<Collect>& wanted) {
     for (const Kept& kept : kept_) {
         if (kept.serial <= wanted->after || found.size() == wanted->most) continue;
         last = kept.serial;
-        if (!kept.by_filter || (!wanted->end.empty() && kept.end != wanted->end)) continue;
+        if ((kept.filters >> wanted->filter->number & 1U) == 0 ||
+            (!wanted->end.empty() && kept.end != wanted->end))
+            continue;
         found.push_back(kept.json);
     }
     const bool is_enough = found.size() == wanted->most || (wanted->at_once && !found.empty());
@@ -402,9 +461,10 @@ void TraceService::collect(const std::shared_ptr<Collect>& wanted) {
         });
         return;
     }
-    if (!wanted->at_once) filter_end_ms_ = 0;
-    wanted->done(value(object{
-        {"traces", std::move(found)}, {"next", last}, {"lost", std::exchange(passed_by_, 0)}}));
+    --wanted->filter->waiting;
+    wanted->done(value(object{{"traces", std::move(found)},
+                              {"next", last},
+                              {"lost", std::exchange(wanted->filter->passed_by, 0)}}));
     poll();
 }
 
@@ -419,16 +479,19 @@ void TraceService::poll() {
             take(m.buffer);
     }
     filter_->poll();
-    if (filter_text_.empty() || parts_->clock.now().ms < filter_end_ms_) return;
-    parts_->runtime.shared().trace_filter.store(nullptr, std::memory_order_release);
-    filter_text_.clear();
-    filter_end_ms_ = 0;
+    const std::uint64_t now_ms = parts_->clock.now().ms;
+    const auto ended = std::erase_if(filters_, [&](const std::shared_ptr<Filter>& f) {
+        return f->waiting == 0 && now_ms >= f->kept_to_ms;
+    });
+    if (ended != 0) publish_filters();
 }
 
 void TraceService::take(Buffer* buffer) {
     const TraceCopy trace = copy_trace(*buffer);
     release(buffer);
-    passed_by_ += trace.head.passed_by;
+    // Workers do not count by filter: each operator may have missed them.
+    for (const std::shared_ptr<Filter>& filter : filters_)
+        filter->passed_by += trace.head.passed_by;
     object json =
         trace_json(trace, {parts_->snapshot(trace.head.generation), &parts_->in_force.sets});
     WantedRows rows;
@@ -441,8 +504,8 @@ void TraceService::take(Buffer* buffer) {
     }
     json["serial"] = ++serial_;
     kept_events_ += trace.events.size();
-    kept_.push_back({serial_, trace.head.id, end_label(trace), std::move(json),
-                     trace.head.id > next_id_, std::move(rows), trace.events.size()});
+    kept_.push_back({serial_, trace.head.id, end_label(trace), std::move(json), trace.head.filters,
+                     std::move(rows), trace.events.size()});
     while (kept_.size() > kKept || (kept_events_ > kMaxKeptEvents && kept_.size() > 1)) {
         kept_events_ -= kept_.front().events;
         kept_.pop_front();

@@ -2,7 +2,8 @@
 //
 // `explain` asks a query in the name of a client, by injecting it with a trace id, and reports its whole way; or shows a
 // trace in memory. `trace` sets a filter for some seconds; workers trace what it selects. The last kKept traces stay in
-// memory, also those of `explain`. One filter at a time. Lives on the main thread.
+// memory, also those of `explain`. Up to kMaxTraceFilters filters at a time, each for its
+// own requests. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -60,12 +61,13 @@ class TraceService {
         std::uint64_t id;
         std::string end;
         boost::json::object json;
-        bool by_filter;
+        std::uint8_t filters;  // TraceHead::filters
         WantedRows rows;
         std::size_t events;
     };
     struct Asked;
     struct Collect;
+    struct Filter;
 
     void explain(const ops::Arguments& asked, const ops::RpcDone& done);
     void explain_kept(const std::string& id, const ops::RpcDone& done);
@@ -74,6 +76,8 @@ class TraceService {
     void look(const std::shared_ptr<Asked>& asked);
     void add_rows(const std::shared_ptr<Asked>& asked);
     void add_rules(const std::shared_ptr<Asked>& asked);
+    std::shared_ptr<Filter> filter_for(const std::string& text, TraceFilter selects);
+    void publish_filters();
     void collect(const std::shared_ptr<Collect>& wanted);
     void take(Buffer* buffer);
     [[nodiscard]] const Kept* find(std::uint64_t id) const;
@@ -82,10 +86,9 @@ class TraceService {
     const ConfigSource source_;
     std::unique_ptr<Parts> parts_;
     std::unique_ptr<Published<TraceFilter>> filter_;
-    std::string filter_text_;  // of the filter in force; empty: none
-    std::uint64_t filter_end_ms_ = 0;
-    std::uint32_t passed_by_ = 0;  // since the last collect
-    std::deque<Kept> kept_;        // the oldest first
+    std::vector<std::shared_ptr<Filter>> filters_;  // in force
+    std::uint8_t next_number_ = 0;
+    std::deque<Kept> kept_;  // the oldest first
     std::size_t kept_events_ = 0;
     std::uint64_t serial_ = 0, next_id_ = 0;
     std::uint16_t next_port_ = 0;

@@ -120,6 +120,8 @@ std::string_view upstream_result_text(unsigned result) {
             return "not asked: too many upstream queries for this domain or forward";
         case UpstreamResult::no_buffer:
             return "no buffer for the reply";
+        case UpstreamResult::truncated:
+            return "only truncated replies came";
     }
     return "";
 }

@@ -77,6 +77,8 @@ class Count {
     X(rpz_dropped, "rpz_dropped", "queries dropped by policy zones (DROP)")                        \
     X(rpz_truncated, "rpz_truncated", "queries redirected to TCP by policy zones (TCP-Only)")      \
     X(local_denied, "local_denied", "queries under .local answered without an upstream")           \
+    X(not_forwarded, "not_forwarded",                                                              \
+      "queries of class CHAOS and under resolver.arpa, which no upstream is asked")                \
     X(fallback_secondary, "fallback_secondary", "answers from the secondary of a fallback")        \
     X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
     X(upstream_coalesced, "upstream_coalesced",                                                    \
@@ -87,6 +89,8 @@ class Count {
     X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and other errors from upstreams") \
     X(upstream_scrubbed, "upstream_scrubbed",                                                      \
       "replies with records that do not belong to the question")                                   \
+    X(upstream_reordered, "upstream_reordered",                                                    \
+      "replies whose chain of CNAMEs was put in order, or completed for a DNAME")                  \
     X(upstream_no_route, "upstream_no_route", "upstream queries without a route")                  \
     X(upstream_table_full, "upstream_table_full",                                                  \
       "upstream queries not sent: too many in flight (`max_in_flight`)")                           \

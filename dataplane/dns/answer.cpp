@@ -13,8 +13,7 @@
 namespace steer::dns {
 namespace {
 
-// The smallest record has 11 bytes, the smallest address record 15: more of them fit in no message.
-constexpr std::size_t kMaxRecords = kMaxMessage / 11;
+// The smallest address record has 15 bytes: more of them fit in no message.
 constexpr std::size_t kMaxAddresses = kMaxMessage / 15;
 
 // The results of one pass over the response. Its tables are on the stack and touched only as far as needed.
@@ -25,9 +24,11 @@ struct Survey {
     std::size_t opt = 0;                          // offset of the OPT; 0: none
     std::size_t opt_rdata = 0, opt_end = 0;
     bool opt_in_the_middle = false;
+    unsigned aliases = 0;             // CNAMEs and DNAMEs of the answer section
     std::uint8_t extended_rcode = 0;  // upper eight bits of twelve
     bool has_asked_type = false;
     bool has_soa = false;
+    bool has_ns = false;  // in the authority section
     bool has_hints = false;
     bool has_additional = false;
     std::uint16_t soa_record = 0;  // its place among the records
@@ -78,6 +79,7 @@ void note_record(Survey& s, const RecordPlace& r, std::size_t base, std::uint16_
         s.has_additional = true;
         s.address_ttl_s = std::max(s.address_ttl_s, ttl_s);
     }
+    if (r.section == kAuthoritySection && r.type == kNs) s.has_ns = true;
     if (r.section == kAuthoritySection && r.type == kSoa && !s.has_soa) {
         s.has_soa = true;
         s.soa_record = s.records;
@@ -102,6 +104,7 @@ bool survey(std::span<const std::uint8_t> message, RecordReader& reader, std::si
                 continue;
             }
             s.opt_in_the_middle |= s.opt != 0;
+            if (section == kAnswerSection && (r.type == kCname || r.type == kDname)) ++s.aliases;
             s.places[s.found++] = {static_cast<std::uint16_t>(r.start),
                                    static_cast<std::uint16_t>(r.fixed),
                                    static_cast<std::uint16_t>(r.end),
@@ -261,6 +264,8 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     facts.has_opt = s.opt != 0;
     if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
     facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
+    if (of == Records::of_question && s.aliases > kMaxAliases && qtype != kCname)
+        facts.rcode = kServFail;  // its chain is not known
     const std::span<RecordPlace> places(s.places.data(), s.found);
     if (of == Records::of_question)
         facts.scrubbed = scrub(response, {qtype, qclass, facts.rcode}, places);
@@ -272,6 +277,10 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
             all_of_ad = false;
         }
     }
+
+    // A chain that ends in one is cut short, unless a resolver says that it is complete.
+    facts.is_referral = facts.rcode == kNoError && !s.has_asked_type && !s.has_soa && s.has_ns &&
+                        (s.counts[kAnswerSection] == 0 || (facts.flags & kRa) == 0);
 
     Answer answer = empty_answer(facts.rcode);
     answer.flags = facts.flags & (kAa | kTc | kAd);

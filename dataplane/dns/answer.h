@@ -76,6 +76,8 @@ struct UpstreamFacts {
     bool has_opt = false;
     bool no_question = false;    // some servers omit it with an error rcode: then only rcode counts
     std::uint16_t scrubbed = 0;  // records that do not belong to the question
+    // No answer, but the name servers of a zone (RFC 2308 2.2): of a server that does not resolve for us.
+    bool is_referral = false;
     std::span<const std::uint8_t> options = {};  // of the OPT, in the response
 };
 

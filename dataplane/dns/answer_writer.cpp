@@ -3,58 +3,13 @@
 #include <array>
 #include <cstring>
 
+#include "dataplane/dns/body_names.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/hints.h"
 #include "dataplane/dns/rdata.h"
 
 namespace steer::dns {
 namespace {
-
-constexpr unsigned kMaxPointers = 127;
-
-// The names of an answer's body, which was checked when it was built: pointers lead backwards, into the body or into the
-// question before it. Any other name is invalid.
-class BodyNames {
-  public:
-    BodyNames(std::span<const std::uint8_t> body, std::span<const std::uint8_t> qname)
-        : body_(body), qname_(qname), base_(kHeaderSize + qname.size() + kTypeAndClass) {}
-
-    // The name at an offset of the body. Returns the offset after its wire form; 0: invalid.
-    std::size_t read(std::size_t at, Name& out) const noexcept {
-        std::span<const std::uint8_t> from = body_;
-        std::size_t end = 0, length = 0;
-        for (unsigned pointers = 0; at < from.size();) {
-            const std::uint8_t byte = from[at];
-            if (byte > kMaxLabel) {
-                if (at + 1 >= from.size() || ++pointers > kMaxPointers) return 0;
-                if (end == 0) end = at + 2;
-                const std::size_t to = load_be16(&from[at]) & 0x3fffU;
-                if (to < kHeaderSize) return 0;
-                const bool in_question = to < base_;
-                from = in_question ? qname_ : body_;
-                at = to - (in_question ? kHeaderSize : base_);
-                continue;
-            }
-            if (at + byte + 1U > from.size() || length + byte + 1U > kMaxName) return 0;
-            std::memcpy(&out.wire[length], &from[at], byte + 1U);
-            length += byte + 1U;
-            at += byte + 1U;
-            if (byte != 0) continue;
-            out.length = static_cast<std::uint8_t>(length);
-            return end == 0 ? at : end;
-        }
-        return 0;
-    }
-
-  private:
-    std::span<const std::uint8_t> body_, qname_;
-    std::size_t base_;
-};
-
-void set(Name& to, std::span<const std::uint8_t> wire) {
-    std::memcpy(to.wire.data(), wire.data(), wire.size());
-    to.length = static_cast<std::uint8_t>(wire.size());
-}
 
 bool is_hinting(std::uint16_t type) {
     return type == kSvcb || type == kHttps;
@@ -165,8 +120,8 @@ bool AnswerWriter::put(const Name& owner, std::uint16_t type, std::uint32_t ttl_
 
 bool AnswerWriter::put_cname(std::uint32_t ttl_s) noexcept {
     Name alias, target;
-    set(alias, name_);
-    set(target, asked_);
+    set_name(alias, name_);
+    set_name(target, asked_);
     if (!put_head(alias, kCname, kIn, ttl_s)) return false;
     const std::size_t rdata = writer_->size();
     if (!writer_->name(target, true)) return false;

@@ -5,6 +5,7 @@
 // client.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,6 +17,14 @@ inline constexpr std::size_t kMaxEcs = 18;
 inline constexpr std::size_t kEcsOptionSize = 8;  // plus the address
 
 inline constexpr std::uint16_t kEcsCode = 8;
+
+// In place of a subnet in a cache's key: an answer for the clients of all subnets (scope 0, RFC 7871 7.3.1). No client
+// sends it.
+inline constexpr std::array<std::uint8_t, 2> kAllSubnets{0, 255};
+// Whether a client's subnet says that its address must not be used: then a scope of 0 says nothing (RFC 7871 7.1.2).
+inline bool hides_address(std::span<const std::uint8_t> ecs) {
+    return ecs[1] == 0;
+}
 
 // The client's subnet in `out` (kMaxEcs bytes), from the data of a query's option. Returns its length, 0 if the option is
 // malformed (RFC 7871 6, 7.2.1): an unknown family, a prefix longer than the family's addresses, too few or too many

@@ -58,6 +58,7 @@ bool take_options(std::span<const std::uint8_t> options, Query& out) noexcept {
         if (kHead + length > options.size()) return false;
         const std::uint16_t code = load_be16(options.data());
         if (code == kEcsCode && !take_ecs(options.subspan(kHead, length), out)) return false;
+        if (code == kOptionNsid) out.edns.nsid = true;
         if (code == kCookieCode && !is_cookie_length(length)) return false;
         options = options.subspan(kHead + length);
     }

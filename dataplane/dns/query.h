@@ -16,6 +16,7 @@ namespace steer::dns {
 struct Edns {
     bool present : 1 = false;
     bool dnssec_ok : 1 = false;
+    bool nsid : 1 = false;     // asks for the server's name (RFC 5001)
     std::uint8_t ecs_len = 0;  // of the client's subnet behind Query::qname; 0: none
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };

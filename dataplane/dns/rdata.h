@@ -4,9 +4,17 @@
 // decompress a few old types. In all later types names are uncompressed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include "dataplane/dns/wire.h"
+
 namespace steer::dns {
+
+// Types of questions for several types of records (RFC 1035 3.2.3), beside kAny.
+inline constexpr std::uint16_t kMailB = 253, kMailA = 254;
+// The smallest record has 11 bytes: more of them fit in no message.
+inline constexpr std::size_t kMaxRecords = kMaxMessage / 11;
 
 enum class NameRule : std::uint8_t {
     none,        // no names, or an unknown type: bytes

@@ -5,16 +5,16 @@
 
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/rdata.h"
+#include "dataplane/dns/walk.h"
 
 namespace steer::dns {
 namespace {
 
-constexpr unsigned kMaxLinks = 16;  // unbound keeps 11, BIND follows 11, PowerDNS 10
-constexpr unsigned kMaxAliases = 64;
+// One more than an answer may have, so that walk_of() sees that it is too long.
+constexpr unsigned kKeptLinks = kMaxLinks + 1;
 constexpr unsigned kMaxTargets = 64;
 constexpr unsigned kMaxAdditional = 64;
 constexpr std::uint16_t kPointerToQuestion = 0xc000 | kHeaderSize;
-constexpr std::uint16_t kMailB = 253, kMailA = 254;
 
 // The name at `at`, which a RecordReader has checked.
 void expand(std::span<const std::uint8_t> message, std::size_t at, Name& out) {
@@ -156,7 +156,7 @@ class Scrubber {
             if ((r.type == kCname || r.type == kDname) && has_class(r)) aliases[count++] = &r;
         }
         const std::span<RecordPlace*> all(aliases.data(), count);
-        while (links_ <= kMaxLinks && !is_loop() && (follow_cname(all) || follow_dname(all))) {
+        while (links_ <= kKeptLinks && !is_loop() && (follow_cname(all) || follow_dname(all))) {
         }
     }
     [[nodiscard]] bool is_loop() const {
@@ -270,8 +270,8 @@ class Scrubber {
     const ScrubTerms& terms_;
     std::span<RecordPlace> records_;
     unsigned links_ = 0;  // names in the chain
-    std::array<Name, kMaxLinks + 2> names_;
-    std::array<std::uint16_t, kMaxLinks + 2> pointer_;  // the pointer to the name in an owner
+    std::array<Name, kKeptLinks + 2> names_;
+    std::array<std::uint16_t, kKeptLinks + 2> pointer_;  // the pointer to the name in an owner
     std::array<Name, kMaxTargets> targets_;
 };
 

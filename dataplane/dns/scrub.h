@@ -4,7 +4,8 @@
 // any name. Kept are:
 // - answer section: the CNAMEs and DNAMEs that lead from the question's name to the last name, and the
 //   last name's records of the asked type; with their RRSIGs. A CNAME chain may be in any
-//   order and has at most 16 links. For the types ANY, MAILB and MAILA: all records of the chain's names.
+//   order; 17 links of it are kept, which is one more than walk.h allows. For the types ANY, MAILB and
+//   MAILA: all records of the chain's names.
 //   With NXDOMAIN or YXDOMAIN only the chain.
 // - authority section: SOA, NS and DS of a name of the chain or above one, NSEC and NSEC3, with their
 //   RRSIGs. A negative answer with a SOA loses its NS: clients do not need it, and fragments can forge it.
@@ -22,6 +23,9 @@
 #include <span>
 
 namespace steer::dns {
+
+// CNAMEs and DNAMEs of an answer section that scrub() follows; build_answer() makes SERVFAIL of a longer one.
+inline constexpr unsigned kMaxAliases = 64;
 
 enum Section : std::uint8_t { kAnswerSection, kAuthoritySection, kAdditionalSection, kSections };
 

@@ -68,6 +68,7 @@ enum Flag : std::uint16_t {
     kCd = 0x0010,
     kRcodeMask = 0x000f,
 };
+inline constexpr std::uint16_t kOptionNsid = 3;
 inline constexpr std::uint16_t kOptionEde = 15;
 // Extended DNS Errors (RFC 8914) that we send.
 enum class Ede : std::uint16_t {

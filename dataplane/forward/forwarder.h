@@ -9,11 +9,12 @@
 // A reply is checked: source address and port, destination port, id, question, and that it parses.
 // A reply that fails only counts. One upstream query serves all waiters with the
 // same (upstreams, name, type, class, DO, CD, ECS, forwarded options), in any generation of the configuration.
-// On failure: retry without EDNS (FORMERR, NOTIMP; RFC 6891 6.2.2), then the next upstream (SERVFAIL,
-// REFUSED, silence; each is asked at most three times, RFC 9520 3.1), then the last SERVFAIL or REFUSED is
-// passed on. No buffer is returned when the total time is over or no upstream is left. The group sets the order of
-// upstreams (upstream_choice.h). UDP clients get a truncated reply as it is; for TCP clients it is asked over TCP (RFC 7766
-// 5).
+// On failure: retry without EDNS (FORMERR, BADVERS, NOTIMP without an OPT; RFC 6891 6.2.2), then the next upstream
+// (SERVFAIL, REFUSED, a referral, silence; each is asked at most three times, RFC 9520 3.1), then the last SERVFAIL or
+// REFUSED is passed on; FORMERR as SERVFAIL, because the question was well-formed. No buffer is returned when the total
+// time is over or no upstream is left. The group sets the order of upstreams (upstream_choice.h). UDP clients get a
+// truncated reply as it is; for TCP clients it is asked over TCP (RFC 7766 5). One that is truncated there too is a failure
+// of that upstream, and is never handed out to a TCP client.
 //
 // A question that gets many replies with the wrong id, port or name is asked over TCP from then on, because it may be
 // under attack (RFC 5452). If several upstreams are asked at once, ResponseSelection chooses the reply.
@@ -63,6 +64,7 @@ enum class UpstreamResult : std::uint8_t {
     displaced,   // the table was full, and this query had waited long enough to be replaced
     over_quota,  // the domain (max_per_suffix) or the group has too many in flight
     no_buffer,   // a reply came, but there was no buffer for it
+    truncated,   // only truncated replies came, and the client needs all records
 };
 
 // The forwarder's outputs; the worker implements them (in tests a recorder).
@@ -129,6 +131,8 @@ class Forwarder {
     // The table in force; read at each send.
     void set_next_hops(const NextHopTable* table) noexcept;
     [[nodiscard]] unsigned in_flight() const noexcept;
+    // A probe of our own got a reply (control/health): `policy: order` uses the upstream again. Any thread may call it.
+    void probe_answered(std::uint16_t upstream) noexcept;
     // This worker's measurements of an upstream; any thread may read them. `upstream` < kMaxUpstreams.
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t upstream) const noexcept;
 

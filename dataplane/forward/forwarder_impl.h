@@ -76,6 +76,8 @@ struct Forwarder::Impl {
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
     void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                Now now) noexcept;
+    // The attempt failed: `answer` is the last resort, unless there is a better one. Asks another upstream.
+    void fail(const Attempt& attempt, Buffer* answer, Now now) noexcept;
     // A negative answer, while other upstreams that were asked with it have not replied. True: it waits for them, or was
     // replaced; false: it is the one to take.
     bool hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept;
@@ -86,6 +88,8 @@ struct Forwarder::Impl {
     void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
                         Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;
+    bool put_in_order(const OutstandingQuery& f, dns::UpstreamFacts& facts,
+                      Buffer*& buffer) noexcept;
     void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                       Buffer& buffer) noexcept;
     Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,

@@ -69,6 +69,11 @@ void Forwarder::Impl::begin_trail(std::uint32_t outstanding, bool is_new, Now no
 // True: the waiter is served, and holds a reference of its own to the answer.
 bool Forwarder::Impl::give(Parked* parked, UpstreamResult end, Buffer* answer,
                            Buffer* trail) noexcept {
+    if (answer != nullptr && (answer->answer().flags & dns::kTc) != 0 &&
+        forward::wants_all(*parked)) {
+        answer = nullptr;
+        end = UpstreamResult::truncated;
+    }
     if (answer != nullptr) hold(answer);
     if (parked->worker == options.worker) {
         if (trail != nullptr) sink.trail_came(*parked, *trail);

@@ -7,6 +7,7 @@
 
 #include "dataplane/dns/ecs.h"
 #include "dataplane/dns/options.h"
+#include "dataplane/dns/walk.h"
 #include "dataplane/forward/forwarder_impl.h"
 
 namespace steer {
@@ -27,9 +28,15 @@ bool is_an_answer(std::uint8_t rcode) {
     return rcode == dns::kNoError || rcode == dns::kNxDomain || rcode == dns::kYxDomain;
 }
 
-// A server without EDNS says so by one of these and without an OPT (RFC 6891 7).
-bool knows_no_edns(const dns::UpstreamFacts& facts) {
-    return (facts.rcode == dns::kFormErr || facts.rcode == dns::kNotImp) && !facts.has_opt;
+// A server without EDNS says so by one of these and without an OPT (RFC 6891 7). Old ones send the query's own OPT back
+// with FORMERR, and servers of another version answer BADVERS, which reads as FORMERR (UpstreamFacts::rcode).
+bool refuses_edns(const dns::UpstreamFacts& facts) {
+    return facts.rcode == dns::kFormErr || (facts.rcode == dns::kNotImp && !facts.has_opt);
+}
+
+// The bytes of an answer become a failure of its upstream.
+void make_servfail(Buffer& buffer) {
+    *reinterpret_cast<dns::Answer*>(buffer.data()) = dns::empty_answer(dns::kServFail);
 }
 
 bool is_response(std::span<const std::uint8_t> dns) {
@@ -73,7 +80,7 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
     const auto name = f.name_as_sent(room);
     for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
         if (dns.size() > size) continue;
-        Buffer* const buffer = buffers.take(size);
+        Buffer* buffer = buffers.take(size);
         if (buffer == nullptr) {
             error = dns::AnswerError::none;
             return nullptr;
@@ -83,6 +90,15 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
         if (error == dns::AnswerError::none && facts.no_question) {
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
             *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
+        }
+        if (error == dns::AnswerError::none && is_an_answer(facts.rcode) &&
+            !put_in_order(f, facts, buffer))
+            return nullptr;
+        if (error == dns::AnswerError::none && facts.is_referral) {
+            facts.rcode = dns::kServFail;
+            make_servfail(*buffer);
+        } else if (error == dns::AnswerError::none && facts.rcode == dns::kFormErr) {
+            make_servfail(*buffer);  // if it stays: the client's question was well-formed
         }
         if (error == dns::AnswerError::none && !trusts_ad)
             reinterpret_cast<dns::Answer*>(buffer->data())->flags &=
@@ -107,6 +123,30 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
     return nullptr;
 }
 
+// False: there was no buffer for the other order; `buffer` is given back.
+bool Forwarder::Impl::put_in_order(const OutstandingQuery& f, dns::UpstreamFacts& facts,
+                                   Buffer*& buffer) noexcept {
+    const dns::Walk walk = dns::walk_of(buffer->answer(), f.name(), f.qtype);
+    if (walk == dns::Walk::whole) [[likely]]
+        return true;
+    if (walk == dns::Walk::disordered) {
+        Buffer* const other = buffers.take(kLargeBuffer);
+        if (other == nullptr) {
+            release(buffer);
+            return false;
+        }
+        if (dns::write_in_order(buffer->answer(), f.name(), f.qtype, other->room()) != 0) {
+            release(std::exchange(buffer, other));
+            counters.add(Stat::upstream_reordered);
+            return true;
+        }
+        release(other);
+    }
+    facts.rcode = dns::kServFail;
+    make_servfail(*buffer);
+    return true;
+}
+
 // Stores the options that waiters pass on behind the answer.
 void Forwarder::Impl::keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                                    Buffer& buffer) noexcept {
@@ -127,26 +167,34 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     if (f.trail != nullptr) [[unlikely]]
         note_trail_errors(*f.trail, facts.options, a.upstream, now);
     if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
-    if (a.edns && knows_no_edns(facts)) {
+    if (a.edns && refuses_edns(facts)) {
         release(answer);
         retry_without_edns(a.outstanding, a.member, now);
     } else if (!is_an_answer(facts.rcode)) {
-        counters.add(Stat::upstream_failures);
-        choice.failed(a.upstream);
-        f.failed |= MemberMask{1} << a.member;
-        // A truncated or negative answer is better than a failure over TCP.
-        if ((f.over_tcp || f.holds_negative()) && f.answer != nullptr) std::swap(answer, f.answer);
-        release(std::exchange(f.answer, answer));
-        go_on(a.outstanding, now);
+        fail(a, answer, now);
     } else {
         if (a.downgraded) choice.refuses_edns(a.upstream, now.ms);
         const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
-        if ((facts.flags & dns::kTc) != 0 && !is_stream && f.want_all > 0) {
+        const bool is_truncated = (facts.flags & dns::kTc) != 0;
+        if (is_truncated && !is_stream && f.want_all > 0) {
             retry_over_tcp(a.outstanding, a.member, answer, now);
+        } else if (is_truncated && is_stream) {
+            fail(a, answer, now);
         } else if (!hold_negative(a.outstanding, answer, now)) {
             finish(a.outstanding, UpstreamResult::answered, answer);
         }
     }
+}
+
+void Forwarder::Impl::fail(const Attempt& attempt, Buffer* answer, Now now) noexcept {
+    OutstandingQuery& f = table[attempt.outstanding];
+    counters.add(Stat::upstream_failures);
+    choice.failed(attempt.upstream);
+    f.failed |= MemberMask{1} << attempt.member;
+    // A truncated or negative answer is better than a failure over TCP.
+    if ((f.over_tcp || f.holds_negative()) && f.answer != nullptr) std::swap(answer, f.answer);
+    release(std::exchange(f.answer, answer));
+    go_on(attempt.outstanding, now);
 }
 
 bool Forwarder::Impl::hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept {

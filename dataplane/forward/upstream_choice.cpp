@@ -37,6 +37,10 @@ int UpstreamChoice::pick(const Snapshot& snapshot, const UpstreamGroup& group,
                          MemberMask without) noexcept {
     if (group.policy == UpstreamPolicy::latency) return fastest(snapshot, group, without);
     if (group.policy == UpstreamPolicy::random) return any(snapshot, group, without);
+    if (group.policy == UpstreamPolicy::order) {
+        wake(snapshot, group);
+        return next_from(snapshot, group, 0, without);
+    }
     std::uint8_t& turn = turns_[static_cast<std::size_t>(&group - snapshot.groups.data()) % kTurns];
     const int found = next_from(snapshot, group, turn, without);
     if (without == 0 && found >= 0) {
@@ -98,7 +102,11 @@ int UpstreamChoice::any(const Snapshot& snapshot, const UpstreamGroup& group,
 
 int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
                                MemberMask without, std::uint64_t now_ms) const noexcept {
-    for (unsigned i = 0; i < members_of(group); ++i) {
+    // In order, the reply of one behind the asked member could come first.
+    const unsigned end = group.policy == UpstreamPolicy::order
+                             ? static_cast<unsigned>(without == 0 ? 0 : std::countr_zero(without))
+                             : members_of(group);
+    for (unsigned i = 0; i < end; ++i) {
         if ((without >> i) & 1) continue;
         if (plans_[snapshot.upstreams[group.members[i]].id].measure_at_ms <= now_ms) {
             return static_cast<int>(i);
@@ -149,7 +157,23 @@ void UpstreamChoice::late(std::uint16_t id, std::uint32_t waited_ms) noexcept {
     const std::uint32_t doubled = std::max(get(h.rtt_16ths_ms) * 2, waited_ms * 16);
     set(h.rtt_16ths_ms, std::clamp(doubled, 1U, kMaxRtt16));
     Plan& plan = plans_[id];
-    if (plan.late_in_row < kLateUntilRest) ++plan.late_in_row;
+    if (plan.late_in_row < kLateUntilRest)
+        rest(id, static_cast<std::uint8_t>(plan.late_in_row + 1));
+}
+
+void UpstreamChoice::rest(std::uint16_t id, std::uint8_t late_in_row) noexcept {
+    Plan& plan = plans_[id];
+    const bool begins = plan.late_in_row < kLateUntilRest && late_in_row >= kLateUntilRest;
+    if (begins) plan.probe_replies = get(health_[id].probe_replies);
+    plan.late_in_row = late_in_row;
+}
+
+void UpstreamChoice::wake(const Snapshot& snapshot, const UpstreamGroup& group) noexcept {
+    for (unsigned i = 0; i < members_of(group); ++i) {
+        const std::uint16_t id = snapshot.upstreams[group.members[i]].id;
+        if (rests(id) && get(health_[id].probe_replies) != plans_[id].probe_replies)
+            plans_[id].late_in_row = 0;
+    }
 }
 
 void UpstreamChoice::timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
@@ -161,7 +185,7 @@ void UpstreamChoice::refused(std::uint16_t id, bool measures, std::uint64_t now_
     set(health_[id].silent, get(health_[id].silent) + 1);
     late(id, 0);
     Plan& plan = plans_[id];
-    plan.late_in_row = kLateUntilRest;
+    rest(id, kLateUntilRest);
     if (!measures) return;
     plan.silence_ms = std::clamp(plan.silence_ms * 2, kSilentFirstMs, kSilentLastMs);
     plan.measure_at_ms = now_ms + plan.silence_ms;

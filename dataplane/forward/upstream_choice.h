@@ -4,7 +4,8 @@
 // - Policies: `latency`: lowest smoothed round trip first (an unmeasured one counts as 0, in
 //   configuration order). `sticky`: the last one asked, until it rests, then the next in
 //   configuration order (as RouterOS does). `round_robin`: each in
-//   turn. `random`. Except with `latency`, resting upstreams come last.
+//   turn. `random`. `order`: the first in configuration order that does not rest; a reply to a probe of our own ends
+//   its rest (control/health/upstream_probes.h). Except with `latency`, resting upstreams come last.
 // - An upstream rests after two late replies in a row, or after one timeout or refusal by the
 //   network, until it replies.
 // - Smoothing as in TCP (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
@@ -47,7 +48,7 @@ class UpstreamChoice {
                            MemberMask without) noexcept;
     // Whether pick() would find one.
     [[nodiscard]] static bool has_other(const UpstreamGroup& group, MemberMask without) noexcept;
-    // A member that is due to be measured and not in `without`; -1: none.
+    // A member that is due to be measured and not in `without`; -1: none. With `order` one before those in `without`.
     [[nodiscard]] int to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
                                  MemberMask without, std::uint64_t now_ms) const noexcept;
     [[nodiscard]] std::uint32_t patience_ms(const Upstream& upstream,
@@ -68,6 +69,10 @@ class UpstreamChoice {
     [[nodiscard]] bool takes_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void refuses_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
 
+    // Any thread may call it.
+    void probe_answered(std::uint16_t id) noexcept {
+        health_[id].probe_replies.fetch_add(1, std::memory_order_relaxed);
+    }
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t id) const noexcept {
         return health_[id];
     }
@@ -85,6 +90,10 @@ class UpstreamChoice {
     // From member `start` on and around; resting members last.
     [[nodiscard]] int next_from(const Snapshot& snapshot, const UpstreamGroup& group,
                                 unsigned start, MemberMask without) const noexcept;
+    // Ends the rest of members that answered a probe since it began.
+    void wake(const Snapshot& snapshot, const UpstreamGroup& group) noexcept;
+    // One more late reply, or as many as make it rest.
+    void rest(std::uint16_t id, std::uint8_t late_in_row) noexcept;
     [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group,
                           MemberMask without) noexcept;
 
@@ -92,6 +101,7 @@ class UpstreamChoice {
         std::uint64_t measure_at_ms = 0;  // UINT64_MAX: under way
         std::uint64_t silence_ms = 0;     // distance of measurements while it is silent
         std::uint64_t edns_again_ms = 0;
+        std::uint32_t probe_replies = 0;  // UpstreamHealth::probe_replies when it began to rest
         std::uint8_t late_in_row = 0;
     };
     ChaChaRandom& random_;

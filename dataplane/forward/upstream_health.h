@@ -23,6 +23,7 @@ struct alignas(64) UpstreamHealth {
     std::atomic<std::uint32_t> rttvar_16ths_ms{0};  // its mean deviation (RFC 6298)
     std::atomic<std::uint32_t> silent{0};           // queries without a reply since the last reply
     std::atomic<bool> without_edns{false};          // it answers only queries without EDNS
+    std::atomic<std::uint32_t> probe_replies{0};    // to probes of our own; written by control
     Count queries;
     Count replies;
     Count timeouts;

@@ -1,5 +1,6 @@
 #include "dataplane/policy/branch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/policy/admit.h"
@@ -125,7 +126,9 @@ Is end_of_branch(const QueryContext& branch) noexcept {
 
 void adopt(QueryContext& c, QueryContext& branch) noexcept {
     c.response.take(branch.response);
-    c.state.answered_under = static_cast<std::uint8_t>(c.state.rewrites.count());
+    // It may have passed on an answer to an outer question.
+    const auto here = static_cast<std::uint8_t>(c.state.rewrites.count());
+    c.state.answered_under = std::min(branch.state.answered_under, here);
     c.state.lists = branch.state.lists;
     c.state.list_count = branch.state.list_count;
     c.state.list_base = {};

@@ -50,10 +50,7 @@ bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t
 
 // Inherited sets change while the answer is cached.
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
-    return has_trait(i.op, op_traits::kReadsClient | op_traits::kReadsChance) ||
-           is_text_of(snapshot, i, TextMatch::Of::client) ||
-           is_text_of(snapshot, i, TextMatch::Of::server_name) ||
-           is_text_of(snapshot, i, TextMatch::Of::url_path) ||
+    return depends_on_client(snapshot, i) ||
            (is_test(i.op) && has_trait(i.op, op_traits::kReadsName) &&
             snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
@@ -80,27 +77,9 @@ class Guards {
     }
 
   private:
-    // All instructions that a fallback may run, including nested fallbacks.
-    [[nodiscard]] std::vector<bool> run_by(const Fallback& fallback) const {
-        std::vector<bool> run(program_.size() + 1);
-        std::vector<std::size_t> todo{fallback.primary, fallback.secondary};
-        while (!todo.empty()) {
-            const std::size_t pc = todo.back();
-            todo.pop_back();
-            if (run[pc]) continue;
-            run[pc] = true;
-            if (pc == program_.size()) continue;
-            for_each_next(snapshot_, pc, [&](std::size_t next) { todo.push_back(next); });
-            if (program_[pc].op != Op::fallback) continue;
-            const Fallback& inner = snapshot_.fallbacks[program_[pc].operand];
-            todo.insert(todo.end(), {inner.primary, inner.secondary});
-        }
-        return run;
-    }
-
     void look_into_fallbacks() {
         for (Fallback& fallback : snapshot_.fallbacks) {
-            const std::vector<bool> run = run_by(fallback);
+            const std::vector<bool> run = run_by_fallback(snapshot_, fallback);
             fallback.lists.clear();
             bool has_cache = false, has_rpz = false;
             for (std::size_t pc = 0; pc < program_.size(); ++pc) {
@@ -287,6 +266,37 @@ class Guards {
 
 void mark_guards(Snapshot& snapshot) {
     Guards(snapshot).mark();
+}
+
+std::vector<std::size_t> successors_of(const Snapshot& snapshot, std::size_t pc) {
+    std::vector<std::size_t> out;
+    for_each_next(snapshot, pc, [&](std::size_t next) { out.push_back(next); });
+    return out;
+}
+
+std::vector<bool> run_by_fallback(const Snapshot& snapshot, const Fallback& fallback) {
+    const Program& program = snapshot.program;
+    std::vector<bool> run(program.size() + 1);
+    std::vector<std::size_t> todo{fallback.primary, fallback.secondary};
+    while (!todo.empty()) {
+        const std::size_t pc = todo.back();
+        todo.pop_back();
+        if (run[pc]) continue;
+        run[pc] = true;
+        if (pc == program.size()) continue;
+        for_each_next(snapshot, pc, [&](std::size_t next) { todo.push_back(next); });
+        if (program[pc].op != Op::fallback) continue;
+        const Fallback& inner = snapshot.fallbacks[program[pc].operand];
+        todo.insert(todo.end(), {inner.primary, inner.secondary});
+    }
+    return run;
+}
+
+bool depends_on_client(const Snapshot& snapshot, const Instruction& i) {
+    return has_trait(i.op, op_traits::kReadsClient | op_traits::kReadsChance) ||
+           is_text_of(snapshot, i, TextMatch::Of::client) ||
+           is_text_of(snapshot, i, TextMatch::Of::server_name) ||
+           is_text_of(snapshot, i, TextMatch::Of::url_path);
 }
 
 }  // namespace steer

@@ -16,11 +16,24 @@
 // cache (an access list in front), the test decides who is served, not what is claimed. In doubt a cache is guarded.
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 namespace steer {
 
+struct Fallback;
+struct Instruction;
 struct Snapshot;
 
 // Sets Instruction::guarded, Instruction::policed and Fallback::lists. Part of equip(), before mark_prefix(). Uses the heap.
 void mark_guards(Snapshot& snapshot);
+
+// For explanations of a program, as guards are found. They use the heap.
+// The successors of an instruction when no cache has an answer; the program's size is the common end.
+std::vector<std::size_t> successors_of(const Snapshot& snapshot, std::size_t pc);
+// By pc: all instructions that a fallback may run, including nested fallbacks.
+std::vector<bool> run_by_fallback(const Snapshot& snapshot, const Fallback& fallback);
+// A test whose outcome may differ between clients that ask the same.
+bool depends_on_client(const Snapshot& snapshot, const Instruction& i);
 
 }  // namespace steer

@@ -70,6 +70,15 @@ struct ProgramSource {
     std::vector<std::string> sequences;  // tags
     std::vector<std::string> files;      // the first is the configuration
     std::vector<std::string> texts;      // by pc: the line, without secrets
+    // A static record: records with the same end share instructions, so these do not say which one it was.
+    struct Record {
+        std::string rule;         // "full:printer.example"
+        std::uint16_t qtype = 0;  // 0: of all types
+        std::uint16_t file = 0;   // of `files`
+        std::uint32_t line = 0;
+    };
+    std::vector<std::vector<Record>>
+        records;  // of each StaticRecords of the snapshot, by its `does`
 };
 
 }  // namespace steer

@@ -4,8 +4,20 @@
 #include <cstring>
 
 #include "dataplane/dns/shorten.h"
+#include "dataplane/dns/walk.h"
 
 namespace steer {
+namespace {
+
+// The size of the answer in `room`; 0 if a stub does not find its end (dns/walk.h).
+std::size_t walkable(std::size_t size, std::span<const std::uint8_t> room,
+                     std::span<const std::uint8_t> asked, std::uint16_t qtype) {
+    if (size == 0) return 0;
+    const auto& answer = *reinterpret_cast<const dns::Answer*>(room.data());
+    return dns::walk_of(answer, asked, qtype) == dns::Walk::whole ? size : 0;
+}
+
+}  // namespace
 
 void Response::set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede) noexcept {
     clear();
@@ -84,7 +96,8 @@ bool Response::rewrite(BufferPools& pools, Now now, Write&& write) noexcept {
 bool Response::put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept {
     if (!terms.with_cname && answer_->body_len == 0) return true;
     const bool done = rewrite(pools, now, [&](std::span<std::uint8_t> room) {
-        return dns::write_alias_answer(*answer_, terms, room);
+        return walkable(dns::write_alias_answer(*answer_, terms, room), room, terms.alias,
+                        terms.qtype);
     });
     if (done && terms.with_cname) kept_in_ = kNowhere;
     return done;
@@ -94,7 +107,10 @@ bool Response::translate(BufferPools& pools, dns::TranslateTerms terms,
                          const dns::Translation& translation, Now now) noexcept {
     terms.age_s = age_s(now.s());
     const bool done = rewrite(pools, now, [&](std::span<std::uint8_t> room) {
-        return dns::write_translated(*answer_, terms, translation, room);
+        const bool is_aaaa =
+            terms.what == dns::Translate::addresses || terms.what == dns::Translate::counted_only;
+        return walkable(dns::write_translated(*answer_, terms, translation, room), room,
+                        terms.asked, is_aaaa ? std::uint16_t{dns::kAaaa} : std::uint16_t{0});
     });
     if (done) kept_in_ = kNowhere;
     return done;

@@ -66,10 +66,10 @@ class Response {
     // Limits its TTLs; its source stays. False: no buffer, nothing was changed.
     bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
     // Turns it into the answer to `alias`; now it answers `asked` (dns/alias.h). Its other attributes stay
-    // except its source. False: no buffer, or no room in a message; it is then empty.
+    // except its source. False: no buffer, no room in a message, or a chain that is too long (dns/walk.h); it is then empty.
     bool put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept;
-    // Applies `translation` (dns/translate.h); the result comes from no cache. False: no buffer, or no room in a
-    // message; it is unchanged.
+    // Applies `translation` (dns/translate.h); the result comes from no cache. False: no buffer, no room in a
+    // message, or a chain that is too long; it is unchanged.
     bool translate(BufferPools& pools, dns::TranslateTerms terms,
                    const dns::Translation& translation, Now now) noexcept;
     // Leaves records behind its answer section out (dns/leave_out.h); `asked`: its name. Its entry stays. False: no buffer; it

@@ -46,6 +46,8 @@ namespace steer {
 inline constexpr unsigned kMaxWorkers = 32;
 inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; a further reload waits
 
+inline constexpr std::size_t kMaxNsid = 64;  // bytes of the name in Snapshot::nsid
+
 // What a `fallback` runs (branches.h): pcs of its units.
 struct Fallback {
     std::uint16_t primary = 0, secondary = 0;
@@ -131,7 +133,10 @@ struct Snapshot {
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
     std::vector<Rpz> rpzs;
-    AnswerRef no_local = kNoAnswer;  // the answer for unknown names under .local
+    AnswerRef no_local = kNoAnswer;        // the answer for unknown names under .local
+    AnswerRef no_designation = kNoAnswer;  // ... and for names at and below resolver.arpa
+    // The NSID option of replies to clients that ask for it: code, length and name; empty: none.
+    std::vector<std::uint8_t> nsid;
     std::vector<ReverseLookup> reverse;
     std::vector<Inheriting> inheriting;
     std::shared_ptr<InheritedNames>

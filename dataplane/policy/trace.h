@@ -140,10 +140,11 @@ struct TraceHead {
     std::uint16_t client_port, local_port;
     std::uint16_t qtype, qclass;
     std::uint8_t worker;
-    std::uint8_t entry;  // of the program
-    std::uint8_t is_udp, is_injected;
+    std::uint8_t entry;                   // of the program
+    std::uint8_t transport, is_injected;  // a ClientTransport
     std::uint8_t name_len;
-    std::uint8_t reserved[3];
+    std::uint8_t filters;  // bit N: TraceFilter::number N selected it; 0: asked for by its id
+    std::uint8_t reserved[2];
     std::array<std::uint8_t, 256> name;  // wire form as the client wrote it
 };
 static_assert(sizeof(TraceHead) % 16 == 0 && std::is_trivially_copyable_v<TraceHead>);

@@ -29,7 +29,7 @@ struct Upstream {
 };
 
 // Which member of a group is asked first (forward/upstream_choice.h); the others follow if it fails.
-enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random };
+enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random, order };
 
 // What happens to a negative reply (NXDOMAIN, no data) while other upstreams that were asked at the same time
 // have not replied. A positive reply always ends the question, a failure never does.

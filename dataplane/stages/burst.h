@@ -80,7 +80,7 @@ struct Burst {
     unsigned ended_count = 0;
     bool packet_cache_asked = false;  // the packet cache was searched for all packets
     bool looked_up = false;           // `found` is the result of the cache of each packet's plan
-    bool watched = false;             // hits go through the program too (SharedWatch)
+    bool watched = false;             // hits go through the program too (SharedWatch, NSID)
     // Bit i: packet i has a trace (tracer.h), with this handle; set by add_injected() before it has.
     std::uint32_t traced = 0;
     std::array<std::uint16_t, kBurst> traces;

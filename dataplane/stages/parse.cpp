@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/options.h"
 
 namespace steer {
 namespace {
@@ -60,6 +61,24 @@ std::uint16_t size_limit(const Packet& p) noexcept {
     const std::uint16_t offered =
         p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
     return std::min(offered, p.max_size);
+}
+
+bool any_asks_nsid(const Burst& burst) noexcept {
+    constexpr std::size_t kOptionHead = 4;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const Packet& p = burst.packets[burst.live[i]];
+        const std::span<const std::uint8_t> message(p.dns, p.dns_length);
+        if (message.size() < dns::kHeaderSize || dns::load_be16(&message[10]) == 0) continue;
+        const std::size_t name = dns::skip_name(message, dns::kHeaderSize);
+        if (name == 0 || name + dns::kTypeAndClass > message.size()) continue;
+        auto options = dns::options_of(message, name + dns::kTypeAndClass);
+        while (options.size() >= kOptionHead) {
+            if (dns::load_be16(options.data()) == dns::kOptionNsid) return true;
+            const std::size_t length = kOptionHead + dns::load_be16(&options[2]);
+            options = options.subspan(std::min(length, options.size()));
+        }
+    }
+    return false;
 }
 
 void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept {

@@ -19,6 +19,9 @@ namespace steer {
 // The client's limit, at most the transport's (RFC 6891 6.2.3, RFC 9715): bytes of DNS.
 std::uint16_t size_limit(const Packet& p) noexcept;
 
+// Whether any query of the burst may have the NSID option. Before parse(); only if Snapshot::nsid is set.
+[[nodiscard]] bool any_asks_nsid(const Burst& burst) noexcept;
+
 void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;
 
 }  // namespace steer

@@ -189,6 +189,28 @@ Verdict Replier::answer_recorded(Packet& p, const dns::Answer& answer,
     return v;
 }
 
+namespace {
+
+// Writes the reply in `room`, which begins with the client's header and question. A truncated one never leaves over
+// TCP, DoT or DoH, because the client has no way left to get the rest. Returns its length and response code.
+struct StreamReply {
+    std::size_t length;
+    std::uint8_t rcode;
+};
+StreamReply write_stream_reply(std::span<std::uint8_t> room, const dns::Query& query,
+                               const dns::Answer& answer, const dns::ReplyOptions& options,
+                               bool& truncated) noexcept {
+    const bool needs_all = options.max_size == dns::kMaxMessage;
+    if (!needs_all || (answer.flags & dns::kTc) == 0) {
+        const std::size_t length = dns::write_reply(room, query, answer, options, truncated);
+        if (!needs_all || !truncated) return {length, answer.rcode};
+    }
+    truncated = false;
+    return {dns::write_error_reply(room, query, dns::kServFail, dns::Ede::other), dns::kServFail};
+}
+
+}  // namespace
+
 Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
                                  const dns::ReplyOptions& options,
                                  const AnswerSource& source) noexcept {
@@ -200,13 +222,13 @@ Verdict Replier::answer_injected(Packet& p, const dns::Answer& answer,
         drop(p, Verdict::drop_no_buffer);
         return Verdict::drop_no_buffer;
     }
-    out->length = static_cast<std::uint32_t>(
-        dns::write_reply(out->room(), p.query, answer, options, truncated));
-    query_ends_.answered(p.query, answer.rcode, source.path);
+    const StreamReply reply = write_stream_reply(out->room(), p.query, answer, options, truncated);
+    out->length = static_cast<std::uint32_t>(reply.length);
+    query_ends_.answered(p.query, reply.rcode, source.path);
     Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
     QueryRecord* written = nullptr;
     if (query_ends_.is_due())
-        written = record(p, v, source, {answer.rcode, options.ede, out->bytes()});
+        written = record(p, v, source, {reply.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.stream, p.stream_token, out);
     if (!taken) {
         v = Verdict::drop_ring_full;
@@ -372,12 +394,12 @@ PendingOutcome Replier::answer_by_stream(const Parked& p, const dns::Query& q,
     }
     write_question(out->data(), p);
     bool truncated = false;
-    out->length =
-        static_cast<std::uint32_t>(dns::write_reply(out->room(), q, answer, options, truncated));
+    const StreamReply reply = write_stream_reply(out->room(), q, answer, options, truncated);
+    out->length = static_cast<std::uint32_t>(reply.length);
     if (truncated) end = truncated_end(end);
-    query_ends_.answered(p, answer.rcode);
+    query_ends_.answered(p, reply.rcode);
     QueryRecord* written = nullptr;
-    if (query_ends_.is_due()) written = record(p, end, {answer.rcode, options.ede, out->bytes()});
+    if (query_ends_.is_due()) written = record(p, end, {reply.rcode, options.ede, out->bytes()});
     const bool taken = to_stream(p.path.stream, p.path.stream_token, out);
     if (!taken) {
         end = PendingOutcome::drop_tx_full;

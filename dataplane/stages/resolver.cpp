@@ -29,6 +29,7 @@ dns::Ede reason_of(UpstreamResult end) {
         case UpstreamResult::displaced:
         case UpstreamResult::over_quota:
         case UpstreamResult::no_buffer:
+        case UpstreamResult::truncated:
             break;
     }
     return dns::Ede::other;
@@ -70,7 +71,8 @@ std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s
 // What the reply says beside the answer, and where it is stored.
 struct Extras {
     dns::ReplyExtras said;
-    std::array<std::uint8_t, UINT8_MAX> room;
+    static constexpr std::size_t kOptionHead = 4;
+    std::array<std::uint8_t, UINT8_MAX + kOptionHead + kMaxNsid> room;
 
     // nullptr: nothing. `options`: of the upstream; those of the sets in `bits` are passed on.
     const dns::ReplyExtras* fill(const Snapshot& snapshot, const dns::Query& q,
@@ -78,12 +80,20 @@ struct Extras {
                                  std::span<const std::uint8_t> options,
                                  std::uint8_t bits) noexcept {
         said.ecs = ecs_for(q, s, answer);
+        const bool says_nsid = q.edns.nsid && !snapshot.nsid.empty();
+        std::size_t length = 0;
         if (bits != 0 && q.edns.present) {
-            const auto picked = dns::pick_options(options, room, [&](std::uint16_t code) {
-                return snapshot.passes_option(bits, code);
-            });
-            said.options = {room.data(), picked.length};
+            const std::span<std::uint8_t> passed(room.data(), UINT8_MAX);
+            length = dns::pick_options(options, passed, [&](std::uint16_t code) {
+                         const bool is_ours = code == dns::kOptionNsid && says_nsid;
+                         return !is_ours && snapshot.passes_option(bits, code);
+                     }).length;
         }
+        if (says_nsid) [[unlikely]] {
+            std::memcpy(room.data() + length, snapshot.nsid.data(), snapshot.nsid.size());
+            length += snapshot.nsid.size();
+        }
+        if (length != 0) said.options = {room.data(), length};
         return said.ecs.empty() && said.options.empty() ? nullptr : &said;
     }
 };

@@ -93,17 +93,14 @@ void Tracer::begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* fi
         const unsigned place = burst.live[i];
         const Packet& p = burst.packets[place];
         std::uint64_t id = 0;
+        std::uint8_t filters = 0;
         if ((injected >> place & 1) != 0) {
             id = reinterpret_cast<const InjectedQuery*>(p.injected->data())->trace_id;
         } else {
-            if (filter == nullptr || !is_selected(*filter, p)) continue;
-            if (skip_ > 0) {
-                --skip_;
-                continue;
-            }
-            skip_ = filter->one_in - 1;
+            filters = select(filter, p);
+            if (filters == 0) continue;
         }
-        if (begin_one(p, snapshot, id, now, burst.traces[place])) {
+        if (begin_one(p, snapshot, id, filters, now, burst.traces[place])) {
             burst.traced |= 1U << place;
             burst.packets[place].end = Verdict::count_;
         } else {
@@ -112,8 +109,24 @@ void Tracer::begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* fi
     }
 }
 
-bool Tracer::begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id, Now now,
-                       std::uint16_t& handle) noexcept {
+std::uint8_t Tracer::select(const TraceFilter* filter, const Packet& p) noexcept {
+    unsigned selected = 0;
+    for (; filter != nullptr; filter = filter->next.get()) {
+        if (!is_selected(*filter, p)) continue;
+        std::uint32_t& skip = skip_[filter->number];
+        if (skip >= filter->one_in) skip = 0;  // left by an earlier filter with this number
+        if (skip > 0) {
+            --skip;
+            continue;
+        }
+        skip = filter->one_in - 1;
+        selected |= 1U << filter->number;
+    }
+    return static_cast<std::uint8_t>(selected);
+}
+
+bool Tracer::begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id,
+                       std::uint8_t filters, Now now, std::uint16_t& handle) noexcept {
     if (to_main_ == nullptr) return false;
     const auto slot = std::ranges::find_if(traces_, [](const Trace& t) { return !t.is_open(); });
     if (slot == traces_.end()) return false;
@@ -128,8 +141,12 @@ bool Tracer::begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t 
     head.local_port = p.destination_port;
     head.worker = static_cast<std::uint8_t>(worker_);
     head.entry = p.entry;
-    head.is_udp = p.is_udp ? 1 : 0;
+    head.filters = filters;
     head.is_injected = p.mbuf == nullptr ? 1 : 0;
+    const ClientTransport transport =
+        p.mbuf == nullptr ? reinterpret_cast<const InjectedQuery*>(p.injected->data())->transport
+                          : ClientTransport::udp;
+    head.transport = static_cast<std::uint8_t>(transport);
     if (const auto name = name_of(p); !name.empty()) {
         head.name_len = static_cast<std::uint8_t>(name.size());
         std::memcpy(head.name.data(), name.data(), name.size());

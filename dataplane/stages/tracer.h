@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "dataplane/base/counters.h"
@@ -28,7 +29,10 @@ struct TraceFilter {
     std::array<std::uint8_t, 256> name;  // lower-cased wire form
     std::uint8_t name_len = 0;           // 0: all names
     bool below = false;                  // names below it, too
+    std::uint8_t number = 0;             // its bit in TraceHead::filters; below kMaxTraceFilters
+    std::shared_ptr<const TraceFilter> next{};  // a query is traced if any of the chain selects it
 };
+inline constexpr unsigned kMaxTraceFilters = 8;
 
 // To the main thread: owns the buffer, a TraceHead and its events.
 struct TraceMessage {
@@ -97,8 +101,10 @@ class Tracer {
     // 0: it is in no burst with traces, or not traced.
     [[nodiscard]] std::uint16_t handle_of(const Packet& p) const noexcept;
     void begin(Burst& burst, const Snapshot& snapshot, const TraceFilter* filter, Now now) noexcept;
-    bool begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id, Now now,
-                   std::uint16_t& handle) noexcept;
+    // The filters that select it now, as TraceHead::filters.
+    std::uint8_t select(const TraceFilter* filter, const Packet& p) noexcept;
+    bool begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t id,
+                   std::uint8_t filters, Now now, std::uint16_t& handle) noexcept;
     void note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, bool by_packet_cache,
                   const TraceRef& trace, Now now) noexcept;
     void end_packet(Burst& burst, unsigned place, Verdict v, Now now) noexcept;
@@ -114,7 +120,8 @@ class Tracer {
     const Burst* burst_ =
         nullptr;  // the last one in which a trace began; compared, and read while it has traces
     std::uint32_t serial_ = 0;
-    std::uint32_t skip_ = 0;  // selected queries until the next trace
+    // By filter: selected queries until its next trace.
+    std::array<std::uint32_t, kMaxTraceFilters> skip_{};
     std::uint32_t passed_by_ = 0;
     std::uint64_t next_id_;
 };

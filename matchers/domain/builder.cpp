@@ -11,6 +11,7 @@
 
 #include "matchers/content_hash.h"
 #include "matchers/domain/match.h"
+#include "matchers/name_text.h"
 
 namespace steer::matchers {
 namespace {
@@ -239,19 +240,10 @@ class Draft {
 SuffixBuilder::SuffixBuilder(unsigned hash_bits) : hash_bits_(hash_bits) {}
 
 bool SuffixBuilder::add(SetId set, RuleKind kind, std::string_view name) {
-    if (name.empty() || name.size() + 1 > kMaxNameBytes) return false;
+    const std::string wire = wire_of_name(name);
+    if (wire.empty() || wire.size() > kMaxNameBytes) return false;
     const std::size_t start = names_.size();
-    for (std::size_t at = 0; at <= name.size();) {
-        const std::size_t end = std::min(name.find('.', at), name.size());
-        if (end == at || end - at > kMaxLabel) {
-            names_.resize(start);
-            return false;
-        }
-        names_.push_back(static_cast<std::uint8_t>(end - at));
-        names_.insert(names_.end(), name.begin() + static_cast<std::ptrdiff_t>(at),
-                      name.begin() + static_cast<std::ptrdiff_t>(end));
-        at = end + 1;
-    }
+    names_.insert(names_.end(), wire.begin(), wire.end());
     entries_.push_back({start, set, static_cast<std::uint8_t>(names_.size() - start), kind});
     return true;
 }

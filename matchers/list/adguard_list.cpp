@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
+#include "matchers/list/hosts_list.h"
 #include "matchers/list/lines.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"
@@ -24,7 +26,7 @@ bool is_about_pages(std::string_view text) {
         return text.find(mark) != std::string_view::npos;
     });
 }
-bool is_comment(std::string_view text) {
+bool is_adguard_comment(std::string_view text) {
     return text.empty() || text.starts_with('!') || text.starts_with('#') || text.starts_with('[');
 }
 
@@ -205,8 +207,16 @@ Result<Rule> rule_of(std::string_view pattern) {
     return as_regexp(body);
 }
 
-ReadRule parse(std::string_view text, TypeNumber type_number, std::optional<std::string>& foreign) {
-    if (is_comment(text) || is_about_pages(text)) return {std::optional<AdguardRule>{}};
+// AdGuard refuses them as too wide. A pattern for all names is judged as such (rules_for_all.h).
+bool is_too_short(std::string_view pattern) {
+    constexpr std::size_t kShortest = 3;
+    return pattern.size() < kShortest &&
+           pattern.find_first_not_of("*|^.") != std::string_view::npos;
+}
+
+ReadRule parse(std::string_view text, TypeNumber type_number, std::optional<std::string>& foreign,
+               bool is_of_file) {
+    if (is_adguard_comment(text) || is_about_pages(text)) return {std::optional<AdguardRule>{}};
     AdguardRule out;
     if (text.starts_with("@@")) {
         out.exception = true;
@@ -218,6 +228,9 @@ ReadRule parse(std::string_view text, TypeNumber type_number, std::optional<std:
         if (auto error = read_modifiers(modifiers, type_number, out, foreign))
             return *std::move(error);
     }
+    if (is_of_file && is_too_short(pattern))
+        return Error{"the pattern " + quoted(pattern) +
+                     " has fewer than three characters, which AdGuard refuses as too wide"};
     auto rule = rule_of(pattern);
     if (!rule) return std::move(rule).error();
     out.rule = *std::move(rule);
@@ -228,7 +241,12 @@ ReadRule parse(std::string_view text, TypeNumber type_number, std::optional<std:
 
 ReadRule parse_adguard(std::string_view text, TypeNumber type_number) {
     std::optional<std::string> foreign;
-    return parse(text, type_number, foreign);
+    return parse(text, type_number, foreign, false);
+}
+
+ReadRule read_adguard_rule(std::string_view text, TypeNumber type_number,
+                           std::optional<std::string>& foreign) {
+    return parse(text, type_number, foreign, true);
 }
 
 AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumber type_number) {
@@ -240,7 +258,7 @@ AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumb
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         std::optional<std::string> foreign;
-        auto rule = parse(line->text, type_number, foreign);
+        auto rule = read_adguard_rule(line->text, type_number, foreign);
         if (!rule && foreign) {
             list.bad.leave_out(*foreign, line->number);
         } else if (!rule) {
@@ -248,11 +266,17 @@ AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumb
         } else if (*rule) {
             (*rule)->line = line->number;
             list.rules.push_back(**std::move(rule));
-        } else if (!is_comment(line->text)) {
+        } else if (!is_adguard_comment(line->text)) {
             ++list.left_out;
         }
     }
     return list;
+}
+
+bool is_adguard_line(std::string_view text) {
+    if (has_adguard_signs(text) || text.starts_with("[Ad")) return true;
+    const bool has_comment = without_comment(text).size() < text.size();
+    return !has_comment && is_about_pages(text);
 }
 
 ListMarks find_list_marks(std::string_view bytes) {
@@ -265,31 +289,42 @@ ListMarks find_list_marks(std::string_view bytes) {
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         const std::string_view text = line->text;
-        if (text.starts_with("||") || text.starts_with("@@") || text.starts_with('!') ||
-            text.starts_with("[Ad")) {
-            count(out.adguard, *line);
-            continue;
-        }
         const auto blank = text.find_first_of(" \t");
-        if (blank != std::string_view::npos && IpAddress::parse(text.substr(0, blank)))
+        if (blank != std::string_view::npos && leads_nowhere(text.substr(0, blank))) {
             count(out.hosts, *line);
+        } else if (is_adguard_line(text) || text.starts_with('!')) {
+            count(out.adguard, *line);
+        }
     }
     return out;
 }
 
 void apply_badfilters(std::vector<AdguardRule>& rules) {
-    const auto identity = [](const AdguardRule& r) {
-        return std::make_tuple(r.rule.kind, r.rule.text, r.exception, r.important, r.unless,
-                               r.types, r.other_types);
-    };
-    std::set<decltype(identity(rules.front()))> bad;
-    for (const AdguardRule& rule : rules) {
-        if (rule.badfilter) bad.insert(identity(rule));
-    }
+    const BadFilters bad(rules);
     if (bad.empty()) return;
-    std::erase_if(rules, [&](const AdguardRule& rule) {
-        return rule.badfilter || bad.contains(identity(rule));
-    });
+    std::erase_if(rules,
+                  [&](const AdguardRule& rule) { return rule.badfilter || bad.removes(rule); });
+}
+
+BadFilters::BadFilters(std::span<const AdguardRule> rules) {
+    for (const AdguardRule& rule : rules) {
+        if (rule.badfilter) named_.insert(identity(rule));
+    }
+}
+
+BadFilters::Identity BadFilters::identity(const AdguardRule& r) {
+    return {r.rule.kind, r.rule.text, r.exception, r.important, r.unless, r.types, r.other_types};
+}
+
+bool BadFilters::removes(const AdguardRule& rule) const {
+    return !named_.empty() && named_.contains(identity(rule));
+}
+
+bool BadFilters::removes(const Rule& rule) const {
+    if (named_.empty()) return false;
+    AdguardRule plain;
+    plain.rule = rule;
+    return removes(plain);
 }
 
 }  // namespace steer::matchers

@@ -11,8 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "matchers/list/bad_lines.h"
@@ -21,7 +24,7 @@
 namespace steer::matchers {
 
 struct AdguardRule {
-    Rule rule;
+    Rule rule{};
     int line = 0;
     std::uint32_t file = 0;  // the caller's number of the file
     bool exception = false, important = false;
@@ -49,13 +52,38 @@ struct ListMark {
 struct ListMarks {
     ListMark adguard;  // "[Adblock Plus", "||ads.example^", "@@", "!"
     ListMark hosts;    // "0.0.0.0 ads.example"
-    [[nodiscard]] bool is_adguard() const { return adguard.lines > hosts.lines; }
+    [[nodiscard]] bool is_adguard() const {
+        return adguard.lines > 0 && adguard.lines >= hosts.lines;
+    }
 };
 ListMarks find_list_marks(std::string_view bytes);
+// Whether a line is a rule of AdGuard and of no other list: "||ads.example^", "@@", "|ads.", "ads^", "a.example##.ad", the
+// head of such a list.
+bool is_adguard_line(std::string_view text);
 
 AdguardList read_adguard(std::string_view bytes, std::string_view file, TypeNumber type_number);
 // A single rule. No value: a comment, or about pages.
 Result<std::optional<AdguardRule>> parse_adguard(std::string_view text, TypeNumber type_number);
+
+// A rule of a file. Error: as above, and a pattern that AdGuard refuses as too short; `foreign` is its unsupported
+// modifier, if that is the error.
+Result<std::optional<AdguardRule>> read_adguard_rule(std::string_view text, TypeNumber type_number,
+                                                     std::optional<std::string>& foreign);
+
+// What the badfilter rules of one policy remove.
+class BadFilters {
+  public:
+    explicit BadFilters(std::span<const AdguardRule> rules);
+    [[nodiscard]] bool empty() const { return named_.empty(); }
+    [[nodiscard]] bool removes(const AdguardRule& rule) const;
+    [[nodiscard]] bool removes(const Rule& rule) const;  // that blocks, without a modifier
+
+  private:
+    using Identity = std::tuple<RuleKind, std::string, bool, bool, std::vector<std::string>,
+                                std::vector<std::uint16_t>, std::vector<std::uint16_t>>;
+    static Identity identity(const AdguardRule& rule);
+    std::set<Identity> named_;
+};
 
 // Removes the rules that a badfilter names, and the badfilter rules.
 void apply_badfilters(std::vector<AdguardRule>& rules);

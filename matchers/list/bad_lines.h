@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "matchers/result.h"
+#include "matchers/safe_text.h"
 
 namespace steer::matchers {
 
@@ -26,6 +28,14 @@ class BadLines {
     }
     [[nodiscard]] std::size_t count() const { return count_; }
 
+    // A bad line that has the form of the list, such as "0.0.0.0 *" among hosts lines: it does not show that the list
+    // has another form.
+    void add_of_form(Error error, int line) {
+        ++of_form_;
+        add(std::move(error), line);
+    }
+    [[nodiscard]] std::size_t of_form() const { return of_form_; }
+
     // Rules of one kind, such as "$client".
     struct LeftOut {
         std::string kind;
@@ -33,7 +43,7 @@ class BadLines {
         int first = 0;  // line
     };
     void leave_out(std::string_view kind, int line) {
-        kind = kind.substr(0, kLongestKind);
+        kind = whole_bytes(kind, kLongestKind);
         const auto known = std::find_if(left_out_.begin(), left_out_.end(),
                                         [&](const LeftOut& l) { return l.kind == kind; });
         if (known != left_out_.end()) {
@@ -78,7 +88,7 @@ class BadLines {
     std::vector<Error> errors_;
     std::vector<LeftOut> left_out_;
     std::size_t stepped_over_ = 0;
-    std::size_t count_ = 0;
+    std::size_t count_ = 0, of_form_ = 0;
 };
 
 }  // namespace steer::matchers

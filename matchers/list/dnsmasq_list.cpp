@@ -1,44 +1,54 @@
 // The names of dnsmasq's configuration lines that name domains; each with all below, as there.
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
 #include "matchers/list/lines.h"
 #include "matchers/list/name_list.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::matchers {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKeys{"address", "server", "local", "ipset", "nftset"};
-
 void read_line(std::string_view text, int number, NameList& out) {
-    if (text.starts_with("--")) text.remove_prefix(2);
-    const auto equals = text.find('=');
-    const std::string_view key = text.substr(0, equals);
-    if (equals == std::string_view::npos || std::ranges::find(kKeys, key) == kKeys.end()) {
+    const DnsmasqLine line = dnsmasq_line(text);
+    const std::string_view key = line.key;
+    if (!line.names_domains()) {
         out.list.bad.add(
             {quoted(key) + " does not name a domain with all names below it: only address=, "
                            "server=, local=, ipset= and nftset= do"},
             number);
         return;
     }
-    std::string_view rest = text.substr(equals + 1);
+    std::string_view rest = *line.value;
     if (!rest.starts_with('/')) {
         ++out.left_out;  // server=192.0.2.1: about all names
         return;
     }
     rest.remove_prefix(1);
+    if (rest.empty()) return out.list.bad.add({"no name in " + quoted(text)}, number);
     bool any = false;
+    // "server=/NAME/#" leaves the name to the other servers.
+    const bool is_exception = (key == "server" || key == "local") &&
+                              rest.substr(std::min(rest.rfind('/'), rest.size() - 1) + 1) == "#";
+    if (is_exception) return out.list.bad.leave_out("server=/NAME/#", number);
     for (auto slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
         const std::string_view name = rest.substr(0, slash);
         rest.remove_prefix(slash + 1);
         any = true;
-        auto rule = parse_rule(name, RuleKind::domain);
-        if (rule && rule->kind == RuleKind::domain && name != "#") {
-            out.list.rules.push_back({*std::move(rule), number});
+        if (name == "#") {  // all names
+            out.list.rules.push_back({{RuleKind::regexp, "."}, number});
+            continue;
+        }
+        // A leading dot means the same there.
+        auto parsed = parse_name(name.substr(name.starts_with('.') ? 1 : 0));
+        if (parsed) {
+            out.list.rules.push_back({{RuleKind::domain, *std::move(parsed)}, number});
         } else {
-            out.list.bad.add({quoted(name) + " in " + quoted(text) + " is not a name"}, number);
+            out.list.bad.add(
+                {quoted(name) + " in " + quoted(text) + " is not a name: " + parsed.error().text},
+                number);
         }
     }
     if (!any) out.list.bad.add({"no '/' behind the name in " + quoted(text)}, number);
@@ -47,7 +57,7 @@ void read_line(std::string_view text, int number, NameList& out) {
 }  // namespace
 
 NameList read_dnsmasq(std::string_view bytes, std::string_view file) {
-    NameList out{{{}, BadLines(file)}, 0};
+    NameList out{{{}, BadLines(file)}, 0, {}};
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         const std::string_view text = without_comment(line->text);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "matchers/list/lines.h"
+#include "matchers/name_text.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"
 #include "matchers/text.h"
@@ -16,9 +17,6 @@ constexpr std::array<std::string_view, 10> kOwnNames{
     "localhost",    "localhost.localdomain", "local",           "broadcasthost", "ip6-localhost",
     "ip6-loopback", "ip6-localnet",          "ip6-mcastprefix", "ip6-allnodes",  "ip6-allrouters"};
 
-// Characters of AdGuard's rules, URLs, wildcards and pages that host names do not have.
-constexpr std::string_view kInNoHost = "|^$*!@/<>";
-
 template <class List>
 bool has(const List& list, std::string_view word) {
     return std::find(list.begin(), list.end(), word) != list.end();
@@ -29,6 +27,10 @@ bool has(const List& list, std::string_view word) {
 bool leads_nowhere(std::string_view address) {
     constexpr std::array<std::string_view, 4> kNowhere{"0.0.0.0", "127.0.0.1", "::", "::1"};
     return has(kNowhere, address);
+}
+
+bool is_left_out_of_hosts(std::string_view name) {
+    return has(kOwnNames, name) || IpAddress::parse(name).has_value();
 }
 
 HostsList read_hosts(std::string_view bytes, std::string_view file) {
@@ -43,23 +45,23 @@ HostsList read_hosts(std::string_view bytes, std::string_view file) {
         if (rest.empty()) continue;
         const std::string_view address = take_word(rest);
         if (!leads_nowhere(address)) {
-            out.list.bad.add({quoted(address) + " at the start of a line: expected 0.0.0.0, "
-                                                "127.0.0.1, :: or ::1 and then names"},
-                             line->number);
+            Error error{quoted(address) +
+                        " at the start of a line: expected 0.0.0.0, "
+                        "127.0.0.1, :: or ::1 and then names"};
+            if (IpAddress::parse(address)) {
+                out.list.bad.add_of_form(std::move(error), line->number);
+            } else {
+                out.list.bad.add(std::move(error), line->number);
+            }
             continue;
         }
         for (auto name = take_word(rest); !name.empty(); name = take_word(rest)) {
-            if (has(kOwnNames, name) || IpAddress::parse(name)) {
+            if (is_left_out_of_hosts(name)) {
                 ++out.left_out;
-            } else if (name.find_first_of(kInNoHost) != std::string_view::npos) {
-                out.list.bad.add({quoted(name) + " is not a host name"}, line->number);
-            } else if (auto rule = parse_rule(name, RuleKind::full);
-                       rule && rule->kind == RuleKind::full) {
-                out.list.rules.push_back({*std::move(rule), line->number});
+            } else if (auto text = parse_name(name)) {
+                out.list.rules.push_back({{RuleKind::full, *std::move(text)}, line->number});
             } else {
-                out.list.bad.add(
-                    rule ? Error{quoted(name) + " is not a name"} : std::move(rule).error(),
-                    line->number);
+                out.list.bad.add_of_form(std::move(text).error(), line->number);
             }
         }
     }

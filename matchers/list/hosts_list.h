@@ -19,6 +19,8 @@ struct HostsList {
 
 // 0.0.0.0, 127.0.0.1, :: or ::1: the addresses in such a list.
 bool leads_nowhere(std::string_view address);
+// A name of the machine itself (localhost, ip6-...), or an address: no name to block.
+bool is_left_out_of_hosts(std::string_view name);
 HostsList read_hosts(std::string_view bytes, std::string_view file);
 
 }  // namespace steer::matchers

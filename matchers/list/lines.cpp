@@ -6,13 +6,6 @@
 
 namespace steer::matchers {
 
-std::string_view without_marks(std::string_view text) {
-    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-    while (text.starts_with(kByteOrderMark))
-        text.remove_prefix(kByteOrderMark.size());
-    return text;
-}
-
 Lines::Lines(std::string_view bytes) : rest_(without_marks(bytes)), at_end_(rest_.empty()) {}
 
 std::optional<Line> Lines::next() {

@@ -10,9 +10,6 @@
 
 namespace steer::matchers {
 
-// `text` without byte order marks (UTF-8) at its start.
-std::string_view without_marks(std::string_view text);
-
 struct Line {
     std::string_view text;
     int number;

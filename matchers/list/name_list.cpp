@@ -4,9 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "matchers/foreign_lines.h"
+#include "matchers/list/adguard_list.h"
 #include "matchers/list/hosts_list.h"
 #include "matchers/list/lines.h"
+#include "matchers/list/proxy_list.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/quote.h"
 #include "matchers/text.h"
 
 namespace steer::matchers {
@@ -27,7 +31,7 @@ NameList read_adlist(std::string_view bytes, std::string_view file) {
         as_hosts += '\n';
     }
     auto read = read_hosts(as_hosts, file);
-    return {std::move(read.list), read.left_out};
+    return {std::move(read.list), read.left_out, {}};
 }
 
 // A line that occurs only in v2fly's data/: an include, or attributes and affiliations behind a rule.
@@ -51,30 +55,98 @@ bool has_v2fly_line(std::string_view bytes) {
     return false;
 }
 
+bool is_policy_zone(std::string_view text) {
+    const auto word = first_word(text);
+    return word == "$TTL" || word == "$ORIGIN" || text.find(" SOA ") != std::string_view::npos;
+}
+
+// "regexp:^ad^$": signs in it say nothing.
+bool has_our_prefix(std::string_view text) {
+    constexpr std::array<std::string_view, 4> kPrefixes{"domain:", "full:", "keyword:", "regexp:"};
+    return std::ranges::any_of(kPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
+// The form that a line has and no other list.
+std::optional<ListForm> form_of_line(std::string_view text) {
+    if (has_our_prefix(text)) return std::nullopt;
+    const auto word = first_word(text);
+    if (word.size() < text.size() && IpAddress::parse(word)) return ListForm::hosts;
+    if (is_adguard_line(text)) return ListForm::adguard;
+    if (dnsmasq_line(text).is_assignment()) return ListForm::dnsmasq;
+    return proxy_form(text);
+}
+
+// Lines that say nothing about the form.
+bool is_neutral(std::string_view text) {
+    return text.empty() || text.starts_with('#') || text.starts_with(';') ||
+           text.starts_with('!') || text.starts_with("//");
+}
+
+// More than half of the lines have it.
+std::optional<ListForm> form_of_most(std::string_view bytes) {
+    std::array<std::size_t, static_cast<std::size_t>(kLastForm) + 1> votes{};
+    std::size_t all = 0;
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        if (is_neutral(line->text)) continue;
+        ++all;
+        if (const auto form = form_of_line(line->text)) ++votes[static_cast<std::size_t>(*form)];
+    }
+    const auto most = std::ranges::max_element(votes);
+    if (*most * 2 <= all) return std::nullopt;
+    return static_cast<ListForm>(most - votes.begin());
+}
+
+// Types have no place in a set of names; any name of one will do.
+std::optional<std::uint16_t> any_type(std::string_view /*name*/) {
+    return 1;
+}
+
+// The rules that block. An exception would leave names in the set that its author took out.
+NameList read_adguard_names(std::string_view bytes, std::string_view file) {
+    auto read = read_adguard(bytes, file, any_type);
+    apply_badfilters(read.rules);
+    NameList out{{{}, std::move(read.bad)}, read.left_out, {}};
+    std::size_t exceptions = 0;
+    int first = 0;
+    for (AdguardRule& rule : read.rules) {
+        if (rule.exception) {
+            if (exceptions++ == 0) first = rule.line;
+        } else if (!rule.types.empty() || !rule.other_types.empty()) {
+            out.list.bad.leave_out("$dnstype", rule.line);
+        } else if (!rule.unless.empty()) {
+            out.list.bad.leave_out("$denyallow", rule.line);
+        } else {
+            out.list.rules.push_back({std::move(rule.rule), rule.line});
+        }
+    }
+    if (exceptions > 0)
+        out.refused = Error{
+            (exceptions == 1 ? std::string("the list has an exception of AdGuard (@@)")
+                             : "the list has " + std::to_string(exceptions) +
+                                   " exceptions of AdGuard (@@), the first one here") +
+                ", which a set of names does not support: use a plugin of type 'adguard_rule'",
+            std::string(file), first};
+    return out;
+}
+
 }  // namespace
 
 ListForm guess_form(std::string_view bytes) {
     Lines lines(bytes);
     while (const auto line = lines.next()) {
-        const std::string_view text = line->text;
-        if (text.empty() || text.starts_with('#') || text.starts_with(';')) continue;
-        constexpr std::array<std::string_view, 5> kDnsmasq{"address=/", "server=/", "local=/",
-                                                           "ipset=/", "nftset=/"};
-        const auto word = first_word(text);
-        if (word.size() < text.size() && leads_nowhere(word)) return ListForm::hosts;
-        if (std::ranges::any_of(kDnsmasq, [&](auto key) { return text.starts_with(key); }))
-            return ListForm::dnsmasq;
-        if (word == "$TTL" || word == "$ORIGIN" || text.find(" SOA ") != std::string_view::npos)
-            return ListForm::rpz;
+        if (is_neutral(line->text)) continue;
+        if (is_policy_zone(line->text)) return ListForm::rpz;
         break;
     }
+    if (const auto form = form_of_most(bytes)) return *form;
     return has_v2fly_line(bytes) ? ListForm::v2fly : ListForm::rules;
 }
 
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
                     const ReadBeside& read_beside) {
     if (auto error = not_utf8(bytes)) {
-        NameList out{{{}, BadLines(file)}, 0};
+        NameList out{{{}, BadLines(file)}, 0, {}};
         out.list.bad.add(*std::move(error), 1);
         return out;
     }
@@ -82,7 +154,7 @@ NameList read_names(std::string_view bytes, std::string_view file, ListForm form
     switch (form) {
         case ListForm::hosts: {
             auto read = read_hosts(bytes, file);
-            return {std::move(read.list), read.left_out};
+            return {std::move(read.list), read.left_out, {}};
         }
         case ListForm::adlist:
             return read_adlist(bytes, file);
@@ -93,11 +165,18 @@ NameList read_names(std::string_view bytes, std::string_view file, ListForm form
             return read_rpz(bytes, file, form == ListForm::rpz_passthru);
         case ListForm::v2fly:
             return read_v2fly(bytes, file, read_beside);
+        case ListForm::clash:
+        case ListForm::surge:
+        case ListForm::quantumult:
+        case ListForm::smartdns:
+            return read_proxy_list(bytes, file, form);
+        case ListForm::adguard:
+            return read_adguard_names(bytes, file);
         case ListForm::automatic:
         case ListForm::rules:
             break;
     }
-    return {read_rules(bytes, file, RuleKind::domain), 0};
+    return {read_rules(bytes, file, RuleKind::domain), 0, {}};
 }
 
 }  // namespace steer::matchers

@@ -32,7 +32,7 @@ constexpr std::array kMagics{
 constexpr std::size_t kLooked = 4096;
 constexpr std::ptrdiff_t kMaxControls = 8;  // of the first kLooked bytes; a text has none
 
-bool is_control(char c) {
+bool is_binary(char c) {
     const auto byte = static_cast<std::uint8_t>(c);
     return byte < 0x20 && kBlank.find(c) == std::string_view::npos;
 }
@@ -50,7 +50,7 @@ std::optional<Error> why_no_list(std::string_view bytes) {
             return Error{"the file is " + std::string(magic.what) + ", not a list of lines"};
     }
     const std::string_view start = bytes.substr(0, kLooked);
-    if (std::count_if(start.begin(), start.end(), is_control) > kMaxControls)
+    if (std::count_if(start.begin(), start.end(), is_binary) > kMaxControls)
         return Error{"the file holds binary data, not a list of lines"};
     const std::string_view text = trimmed(without_marks(start));
     if (text.starts_with('<'))

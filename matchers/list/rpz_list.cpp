@@ -10,6 +10,7 @@
 #include "matchers/list/lines.h"
 #include "matchers/list/name_list.h"
 #include "matchers/list/rpz_zone.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::matchers {
@@ -26,7 +27,7 @@ constexpr std::string_view kUsePlugin = "use a plugin of type 'rpz'";
 }  // namespace
 
 NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) {
-    NameList out{{{}, BadLines(file)}, 0};
+    NameList out{{{}, BadLines(file)}, 0, {}};
     std::vector<SetTrigger> triggers;
     std::vector<std::pair<Error, int>> more_bad;
     out.list.bad = read_rpz_zone(bytes, file, {}, [&](const RpzRecord& record) {
@@ -67,12 +68,12 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
                 t.line);
             continue;
         }
-        auto rule = parse_rule(t.name, t.below ? RuleKind::domain : RuleKind::full);
-        if (rule && (rule->kind == RuleKind::domain || rule->kind == RuleKind::full)) {
-            out.list.rules.push_back({*std::move(rule), t.line});
+        auto name = parse_name(t.name, {.any_escape = true, .stars = true, .printable = true});
+        if (name) {
+            out.list.rules.push_back(
+                {{t.below ? RuleKind::domain : RuleKind::full, *std::move(name)}, t.line});
         } else {
-            out.list.bad.add(
-                rule ? Error{quoted(t.name) + " is not a name"} : std::move(rule).error(), t.line);
+            out.list.bad.add(std::move(name).error(), t.line);
         }
     }
     return out;

@@ -65,6 +65,7 @@ std::string text(const Outcome& o);
 
 inline constexpr const char* kSecondAddress = "198.51.100.54";
 inline constexpr std::uint16_t kA = 1, kCname = 5, kSoa = 6, kTxt = 16, kAaaa = 28;
-inline constexpr unsigned kNoError = 0, kServFail = 2, kNxDomain = 3, kYxDomain = 6;
+inline constexpr unsigned kNoError = 0, kServFail = 2, kNxDomain = 3, kNotImp = 4, kYxDomain = 6;
+inline constexpr std::uint16_t kChaos = 3;  // a class
 
 }  // namespace steer::differential

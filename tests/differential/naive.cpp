@@ -410,6 +410,10 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
 
 Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
     if (respond_as_missed()) return short_circuit ? Flow::stopped : Flow::went_on;
+    if (question_.klass == kChaos) {  // it asks which server this is
+        respond_empty(kNotImp);
+        return short_circuit ? Flow::stopped : Flow::went_on;
+    }
     seen_.asked.push_back(upstream);
     const auto reply = world_.ask(upstream, name_, question_.type, question_.klass);
     if (!reply) {
@@ -719,6 +723,7 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
     const auto marks = marks_;
     const Flow flow = run(sequence, next);
     const auto response = response_;
+    const unsigned redirects = response ? response->redirects : 0;  // it may answer an outer name
     const auto claimed = claimed_;
     const auto marks_after = marks_;
     const bool failed = std::exchange(failed_, false);
@@ -742,6 +747,7 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
         return Flow::stopped;
     }
     respond(response);
+    if (response_) response_->redirects = redirects;
     claimed_ = claimed;
     marks_ = marks_after;
     dropped_ = dropped;

@@ -233,6 +233,29 @@ plugins:
             self.assertEqual(self.stats()["entries"], 0)
             daemon.stop()
 
+    def test_a_dump_that_fails_is_a_problem_until_one_succeeds(self):
+        folder = self.state / "gone"
+        text = CONFIG.format(dump=folder / "main.dump").replace("size: 1000,", "size: 1000, dump_interval: 1s,")
+        self.config.write_text(text)
+        self.scene.start_daemon(self.config)
+
+        def change():
+            # A dump follows 1,024 changes.
+            for first in range(0, 600, 100):
+                names = [f"n{n}.other.example" for n in range(first, first + 100)]
+                self.scene.network.run("client", "kdig", "@172.16.1.2", *names, check=False)
+            self.scene.steerctl("cache", "flush", "--all")
+
+        def problems():
+            return [p["text"] for p in self.scene.told("status")["problems"] if p["subject"] == "cache"]
+
+        change()
+        until(problems, 20, "the dump failed")
+        self.assertRegex(problems()[0], "the last dump of cache 'main_cache' failed: .*main.dump.*; a restart loses")
+        folder.mkdir()
+        folder.chmod(0o777)
+        until(lambda: not problems(), 20, "the next dump succeeds")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -6,6 +6,7 @@ import socket
 import sys
 import unittest
 
+from lab.network import until
 from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
@@ -47,6 +48,21 @@ class Configuration(unittest.TestCase):
 
     def rcode(self, name):
         return next(line for line in self.scene.kdig(name).splitlines() if "status:" in line).split("status: ")[1].split(";")[0]
+
+    def test_texts_are_printed_as_they_are_and_whole(self):
+        long = self.text + "".join(f"# line {n}: a comment, so that the text is long\n" for n in range(400))
+        self.file.write_text(long)
+        self.scene.start_daemon(self.file)
+        self.assertEqual(self.scene.steerctl("configuration", "show"), long)
+        self.apply(long.replace("blocked.example", "other.example"))
+        self.assertEqual(self.scene.steerctl("configuration", "version", "1"), long)
+
+    def test_a_refused_change_is_audited_as_refused(self):
+        daemon = self.scene.start_daemon(self.file)
+        self.assertFalse(self.apply(self.text.replace("reject 3", "reject nobody"))["applied"])
+        until(lambda: "configuration.apply" in daemon.text(), 5, "the audit has the request")
+        (line,) = [line for line in daemon.text().splitlines() if "control request configuration.apply" in line]
+        self.assertIn(": refused: ", line)
 
     def test_a_change_is_in_force_and_can_be_taken_back(self):
         self.scene.start_daemon(self.file)

@@ -122,6 +122,7 @@ BROKEN = [
     ("DHCP gives no DNS server", "dhcp-dns-none", FIX, [("set", "network", {"dns-none": "yes"})]),
     ("DHCP gives another DNS server", "dhcp-dns", FIX, [("set", "network", {"dns-server": "9.9.9.9"})]),
     ("DHCP gives another beside ours", "dhcp-dns", FIX, [("set", "network", {"dns-server": "172.16.1.2,9.9.9.9"})]),
+    ("the router learns DNS servers by DHCP", "peer-dns", FIX, [("add", "/ip/dhcp-client", {"interface": "ether1", "use-peer-dns": "yes"})]),
     ("the router answers and asks others", "router-dns", FIX, [("set", "/ip/dns", {"servers": "9.9.9.9"})]),
     ("it asks others beside us", "router-dns", FIX, [("set", "/ip/dns", {"servers": "172.16.1.2,9.9.9.9"})]),
     ("it asks a DoH server", "router-dns", FIX, [("set", "/ip/dns", {"use-doh-server": "https://dns.example/"})]),

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from lab.network import until
-from lab.scene import ROOT, Scene
+from lab.scene import PASSWORD, ROOT, USER, Scene
 from upstream_peers import ADDRESS, DNSDIST, KRESD, NAME, UNBOUND, Peers
 
 BUILD = sys.argv.pop(1)
@@ -230,6 +230,77 @@ class EncryptedUpstreams(unittest.TestCase):
                 self.check_refused(f"the proxy {self.PROXY}: it refused to connect: its rules do not allow it")
                 self.assertLess(time.monotonic() - begun, 1.5)
                 daemon.stop()
+
+
+# DoH behind an HTTP cache: an answer with a TTL of 300 s that is 250 s old, or a name that it wants to be asked later for.
+CACHED_DOH = r"""
+import http.server, ssl, sys
+address, certificate, key = sys.argv[1:4]
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        q = self.rfile.read(int(self.headers['Content-Length']))
+        busy = b'busy' in q
+        end = q.index(b'\0', 12) + 5
+        a = q[:2] + b'\x81\x80\0\1\0\1\0\0\0\0' + q[12:end] + b'\xc0\x0c\0\1\0\1\0\0\x01\x2c\0\4\xcb\0\x71\x09'
+        self.send_response(429 if busy else 200)
+        if busy: self.send_header('Retry-After', '30'); a = b''
+        else: self.send_header('Content-Type', 'application/dns-message'); self.send_header('Age', '250'); self.send_header('Cache-Control', 'max-age=300')
+        self.send_header('Content-Length', str(len(a)))
+        self.end_headers()
+        self.wfile.write(a)
+    def log_message(self, form, *words): print(form % words, flush=True)
+server = http.server.ThreadingHTTPServer((address, 443), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(certificate, key)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print('ready', flush=True)
+server.serve_forever()
+"""
+
+class HttpCaches(unittest.TestCase):
+    """RFC 8484 5.1: what an HTTP cache kept is as old as `Age` says, for clients, caches and claims."""
+
+    def setUp(self):
+        self.scene = self.enterContext(Scene("aged", BUILD))
+        self.peers = Peers(self.scene)
+        pem, key = self.peers.certificate("good")
+        self.server = self.scene.network.start("resolver", "doh", "/usr/bin/python3", "-c", CACHED_DOH, UNBOUND, str(pem), str(key))
+        self.server.wait_for("ready")
+        self.entry = f'{{ addr: "https://{NAME}/dns-query", dial_addr: {UNBOUND}, ca: {self.peers.ca} }}'
+
+    def ttl(self, name):
+        found = re.search(rf"^{re.escape(name)}\.\s+(\d+)\s+IN\s+A\s+203\.0\.113\.9$", self.scene.kdig(name, "A"), re.M)
+        self.assertIsNotNone(found)
+        return int(found[1])
+
+    def test_ttls_rows_and_cached_answers_end_in_time(self):
+        self.scene.start_router()
+        config = self.scene.folder / "aged.yaml"
+        config.write_text("plugins:\n  - { tag: up, type: forward, args: { probe: off, upstreams: [ " + self.entry + " ] } }\n"
+                          "  - tag: steer\n    type: ros_address_list\n    args: { address: '172.16.1.1:8728', username: " + USER +
+                          ", password: " + PASSWORD + ", address_list4: aged }\n"
+                          "  - tag: main\n    type: sequence\n    args:\n"
+                          "      - { exec: 'cache short_circuit' }\n      - { exec: $steer }\n      - { exec: $up }\n")
+        self.scene.start_daemon(config)
+        self.assertLessEqual(self.ttl("a.aged.example"), 50)
+        self.assertLessEqual(self.ttl("a.aged.example"), 50)  # from the cache
+        rows = self.scene.wait_rows({("aged", "203.0.113.9")})
+        left = next(row["timeout"] for row in rows if row["address"] == "203.0.113.9")
+        # The answer's 50 s and the slack of every row, instead of 300 s.
+        minutes = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", left)
+        self.assertIsNotNone(minutes, left)
+        seconds = 60 * int(minutes[1] or 0) + int(minutes[2] or 0)
+        self.assertGreaterEqual(seconds, 40)
+        self.assertLessEqual(seconds, 100)
+
+    def test_an_upstream_that_asks_for_a_pause_gets_one(self):
+        self.peers.daemon(self.entry)
+        self.assertLessEqual(self.ttl("b.aged.example"), 50)
+        self.assertIn("SERVFAIL", self.scene.kdig("+timeout=20", "busy.aged.example", "A"))
+        asked = self.server.text().count("POST")
+        self.assertIn("SERVFAIL", self.scene.kdig("+timeout=20", "c.aged.example", "A"))
+        self.assertEqual(self.server.text().count("POST"), asked)
+        self.assertRegex(self.scene.daemon.text(), r"cannot be asked: it asks to wait for 30 s")
 
 
 if __name__ == "__main__":

@@ -86,6 +86,62 @@ class Explain(unittest.TestCase):
         over_tcp = self.scene.told("explain", "media.example", "--tcp")
         self.assertEqual(self.events(over_tcp, "packet_cache")[0]["packet_cache"], "not_udp")
 
+    def test_the_line_that_is_named_is_that_of_the_rule_that_decided(self):
+        """Beside a naive reading: each rule has its own name, and says so in a comment."""
+        folder = self.scene.folder
+        (folder / "ads.txt").write_text("||other.example^\n||a.ads.example^\n")
+        self.config.write_text("""plugins:
+  - tag: set
+    type: domain_set
+    args:
+      exps:
+        - a.set.example              # decides a.set.example A
+        - full:b.set.example         # decides b.set.example A
+  - tag: rule
+    type: qname
+    args: [$set]
+  - tag: ads
+    type: adlist
+    args: { lists: [ads.txt] }
+  - tag: names
+    type: hosts
+    args:
+      entries:
+        - a.hosts.example 192.0.2.1   # decides a.hosts.example A
+        - b.hosts.example 192.0.2.1   # decides b.hosts.example A
+  - tag: local
+    type: static
+    args:
+      ptr: false
+      records:
+        - { name: a.static.example, address: 192.0.2.1 }     # decides a.static.example A
+        - { name: b.static.example, address: 192.0.2.2 }     # decides b.static.example A
+        - { name: b.static.example, type: TXT, text: two }   # decides b.static.example TXT
+        - { name: c.static.example, type: NXDOMAIN }         # decides c.static.example A
+        - { name: d.static.example, type: CNAME, cname: e.static.example }   # decides d.static.example CNAME
+        - { regexp: "^s[0-9]+[.]", address: 192.0.2.3 }      # decides s7.static.example A
+  - tag: main
+    type: sequence
+    args:
+      - { exec: $local }
+      - { exec: $ads }
+      - { exec: $names }
+      - { matches: $rule, exec: reject 3 }
+      - { matches: "qname a.inplace.example", exec: reject 3 }    # decides a.inplace.example A
+      - { exec: forward 1.1.1.1 }
+""")
+        self.scene.steerctl("reload")
+        lines = self.config.read_text().splitlines()
+        cases = [(*line.split("# decides ")[1].split(), str(self.config), number)
+                 for number, line in enumerate(lines, 1) if "# decides " in line]
+        self.assertEqual(len(cases), 11)
+        for name, kind, file, number in [*cases, ("a.ads.example", "A", str(folder / "ads.txt"), 2)]:
+            with self.subTest(name=name, kind=kind):
+                told = self.scene.told("explain", name, kind)
+                named = {(rule["file"], rule["line"]) for step in told["way"] for rule in step.get("matched", ())}
+                self.assertEqual(named, {(file, number)}, told["way"])
+                self.assertIn((file, number), {(rule["file"], rule["line"]) for rule in told["rules"]})
+
     def test_extended_errors_of_upstreams_and_of_the_answer_are_shown(self):
         told = self.scene.told("explain", "www.nowhere.example")
         said = self.events(told, "upstream_ede")[0]
@@ -123,6 +179,24 @@ class Explain(unittest.TestCase):
         lost = scene.ask("explain", "--id", "ffff")
         self.assertNotEqual(lost.returncode, 0)
         self.assertIn("there is no trace 'ffff'", lost.stderr)
+
+    def test_two_operators_trace_at_the_same_time(self):
+        scene = self.scene
+
+        def start(name):
+            return scene.network.start("appliance", "trace-" + name, str(scene.build / "tools/steerctl/steerctl"), "--socket",
+                                       str(scene.socket), "trace", "--name", name, "--seconds", "40", "--most", "1")
+
+        one, other = start("stream.example"), start("media.example")
+
+        def both():
+            scene.kdig("www.media.example")
+            scene.kdig("www.stream.example")
+            return "www.stream.example" in one.text() and "www.media.example" in other.text()
+
+        until(both, 30, "each has its trace")
+        self.assertNotIn("media", one.text())
+        self.assertNotIn("stream", other.text())
 
     def test_wrong_requests_get_a_sentence(self):
         done = self.scene.ask("explain")

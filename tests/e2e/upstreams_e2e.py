@@ -1,10 +1,11 @@
 """Upstreams that are dead, slow or lying: never a wrong answer."""
 
+import signal
 import sys
 import unittest
 
 from lab.network import until
-from lab.scene import Scene
+from lab.scene import PASSWORD, USER, Scene
 
 BUILD = sys.argv.pop(1)
 
@@ -159,6 +160,100 @@ class HostServers(unittest.TestCase):
         scene.start_daemon(config)
         for name in ("a.example", "b.example"):
             self.assertEqual(scene.short(name, "A"), ["203.0.113.1"])
+
+
+    def test_an_upstream_may_be_link_local(self):
+        """RFC 4007 11.2: by the interface's name, and by its number."""
+        scene = self.enterContext(Scene("zones", BUILD))
+        scene.network.run("router", "ip", "address", "add", "fe80::99/64", "dev", "dns0", "nodad")
+        scene.network.start("router", "right", "/usr/bin/python3", "-c", LINK_LOCAL, "fe80::99", "dns0").wait_for("ready")
+        number = scene.network.run("appliance", "cat", "/sys/class/net/eth0/ifindex").stdout.strip()
+        for upstream in ("fe80::99%eth0", "udp://[fe80::99%eth0]:53", f"udp://[fe80::99%{number}]"):
+            with self.subTest(upstream=upstream):
+                config = scene.folder / "zones.yaml"
+                config.write_text(CONFIG.format(upstreams=f'{{ addr: "{upstream}" }}'))
+                daemon = scene.start_daemon(config)
+                self.assertEqual(scene.short("a.example", "A"), ["203.0.113.1"])
+                daemon.stop()
+
+
+    def test_a_router_and_a_server_may_be_link_local(self):
+        scene = self.enterContext(Scene("zoned", BUILD))
+        net = scene.network
+        net.run("appliance", "ip", "address", "add", "fe80::53/64", "dev", "eth0", "nodad")
+        net.run("router", "ip", "address", "add", "fe80::99/64", "dev", "dns0", "nodad")
+        rossim = str(scene.build / "tools/rossim/rossim")
+        net.start("router", "rossim", rossim, "--address", "fe80::99%dns0", "--port", "8728",
+                  "--user", f"{USER}:{PASSWORD}").wait_for("port 8728")
+        config = scene.folder / "zoned.yaml"
+        config.write_text(ZONED.format(user=USER, password=PASSWORD))
+        daemon = scene.start_daemon(config)
+        for words in ((), ("+tcp",)):
+            self.assertEqual(scene.short("-p", "5353", "a.example", "A", *words, server="fe80::53%dns0", space="router"),
+                             ["192.0.2.9"])
+        daemon.wait_for("router [fe80::99%eth0]:8728 (rossim")
+        until(lambda: scene.told("routers")["routers"][0]["rows"] == 1, 10, "the row is written")
+
+
+ZONED = """
+plugins:
+  - tag: list
+    type: ros_address_list
+    args: {{ address: "[fe80::99%eth0]:8728", username: {user}, password: {password}, address_list4: zoned }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $list }}, {{ exec: "black_hole 192.0.2.9 short_circuit" }} ] }}
+  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: "[fe80::53%eth0]:5353" }} }}
+  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: "[fe80::53%eth0]:5353" }} }}
+"""
+
+# Answers with its own address.
+ITSELF = r"""
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 53)); print('ready', flush=True)
+while True:
+    q, who = s.recvfrom(4096)
+    end = q.index(b'\0', 12) + 5
+    s.sendto(q[:2] + b'\x81\x80\0\1\0\1\0\0\0\0' + q[12:end] + b'\xc0\x0c\0\1\0\1\0\0\0\0\0\4' + socket.inet_aton(sys.argv[1]), who)
+"""
+
+
+class Order(unittest.TestCase):
+    """`policy: order`: the first that lives, and back on it within 3 s after its return."""
+
+    def test_the_first_is_used_again_after_its_return(self):
+        scene = self.enterContext(Scene("order", BUILD))
+        scene.network.address("resolver", "lo", "1.1.1.11/32")
+        scene.network.route("router", "1.1.1.11/32", "via", "1.1.1.1")
+
+        def start(name, address):
+            process = scene.network.start("resolver", name, "/usr/bin/python3", "-c", ITSELF, address)
+            process.wait_for("ready")
+            return process
+
+        first = start("first", "1.1.1.1")
+        start("second", "1.1.1.11")
+        config = scene.folder / "order.yaml"
+        upstreams = '{ addr: "1.1.1.1", timeout: 1s }, { addr: "1.1.1.11", timeout: 1s }'
+        config.write_text(CONFIG.format(upstreams=upstreams).replace("args:\n      upstreams", "args:\n      policy: order\n      upstreams"))
+        scene.start_daemon(config)
+        asked = iter(range(100_000))
+
+        def ask():
+            return scene.short(f"n{next(asked)}.example", "A")
+
+        for _ in range(5):
+            self.assertEqual(ask(), ["1.1.1.1"])
+        # A signal that it cannot answer: no ICMP error ends the wait.
+        first.send_signal(signal.SIGSTOP)
+        for _ in range(20):
+            self.assertEqual(ask(), ["1.1.1.11"])
+        first.send_signal(signal.SIGCONT)
+        until(lambda: ask() == ["1.1.1.1"], 3, "the first upstream is asked again")
+        first.stop()
+        until(lambda: ask() == ["1.1.1.11"], 3, "the second is asked")
+        for _ in range(10):
+            self.assertEqual(ask(), ["1.1.1.11"])
+        start("again", "1.1.1.1")
+        until(lambda: ask() == ["1.1.1.1"], 3, "the first upstream is asked again")
 
 
 if __name__ == "__main__":

@@ -216,7 +216,7 @@ class Lifecycle(unittest.TestCase):
         self.assertNotEqual(self.on("systemctl", "restart", "steerdnsd", check=False).returncode, 0)
         journal = self.journal(since)
         self.assertRegex(journal, r'steerdns\.yaml:\d+: unknown key "future_key" in cache')
-        self.assertIn(f"this is steerdnsd {self.new_version.removesuffix('-1')}", journal)
+        self.assertNotIn("served last", journal)  # an older version did
         self.configure(ROUTED)
         self.on("systemctl", "reset-failed", "steerdnsd")
         self.on("systemctl", "restart", "steerdnsd")
@@ -301,6 +301,8 @@ class Lifecycle(unittest.TestCase):
             self.scene.resolver.send_signal(signal.SIGCONT)
 
     def test_11_purged_nothing_is_left(self):
+        for name in ("steerdns.password", "steerdns.rsc", "steerdns-undo.rsc", "page.token"):
+            (self.machine.root / "etc/steerdns" / name).write_text("secret\n")
         self.on("apt-get", "purge", "-y", "-q", "steerdns")
         self.assertEqual(self.state(), "inactive")
         for path in ("etc/steerdns", "var/lib/steerdns", "var/log/steerdns", "run/steerdns", "usr/share/doc/steerdns"):

@@ -75,8 +75,7 @@ class ManPage(unittest.TestCase):
 
 
 class NewerConfiguration(unittest.TestCase):
-    def test_unknown_names_are_said_with_the_version(self):
-        version = printed("--version").split()[-1]
+    def test_unknown_names_are_errors_without_a_guess_about_versions(self):
         good = "plugins:\n  - { tag: m, type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n"
         with tempfile.TemporaryDirectory(prefix="steerdns-newer-") as folder:
             for text, unknown in ((good + "later: 1\n", 'unknown section "later"'), ("log: { later: 1 }\n" + good, 'unknown key "later"'),
@@ -86,11 +85,8 @@ class NewerConfiguration(unittest.TestCase):
                 done = subprocess.run([STEERDNSD, "--check", str(path)], text=True, capture_output=True)
                 self.assertEqual(done.returncode, 2)
                 self.assertIn(unknown, done.stderr)
-                self.assertIn(f"this is steerdnsd {version}", done.stderr)
-            path.write_text(good.replace("192.0.2.1", "nowhere:x"))
-            done = subprocess.run([STEERDNSD, "--check", str(path)], text=True, capture_output=True)
-            self.assertEqual(done.returncode, 2)
-            self.assertNotIn("this is steerdnsd", done.stderr)
+                # Only after a downgrade (control/served_version.h).
+                self.assertNotIn("served last", done.stderr)
 
 
 if __name__ == "__main__":

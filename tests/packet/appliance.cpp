@@ -228,6 +228,12 @@ void Appliance::ask(const std::string& name, std::uint16_t type, std::uint16_t i
 
 void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp, unsigned worker,
                        const std::string& client, const QueryMetadata& metadata) {
+    inject(query, token, is_udp ? ClientTransport::udp : ClientTransport::tcp, worker, client,
+           metadata);
+}
+
+void Appliance::inject(const DnsMessage& query, std::uint64_t token, ClientTransport transport,
+                       unsigned worker, const std::string& client, const QueryMetadata& metadata) {
     const std::string texts = metadata.server_name + metadata.url_path;
     Buffer* const b = buffers_->take(
         static_cast<std::uint32_t>(sizeof(InjectedQuery) + query.size() + texts.size()));
@@ -237,9 +243,9 @@ void Appliance::inject(const DnsMessage& query, std::uint64_t token, bool is_udp
     head.local = address(kV4);
     head.client_port = 40001;
     head.local_port = 53;
-    head.max_size = is_udp ? 4096 : 65535;
+    head.max_size = transport == ClientTransport::udp ? 4096 : 65535;
     head.length = static_cast<std::uint32_t>(query.size());
-    head.transport = is_udp ? ClientTransport::udp : ClientTransport::tcp;
+    head.transport = transport;
     head.frontend = metadata.frontend;
     head.trace_id = metadata.trace_id;
     head.server_name_length = static_cast<std::uint8_t>(metadata.server_name.size());

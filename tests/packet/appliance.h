@@ -101,6 +101,9 @@ class Appliance {
     void ask(const std::string& name, std::uint16_t type = 1, std::uint16_t id = 1,
              const Client& from = {});
     // A query over TCP (or the kernel's UDP) from `streams`.
+    void inject(const DnsMessage& query, std::uint64_t token, ClientTransport transport,
+                unsigned worker = 0, const std::string& client = "192.0.2.10",
+                const QueryMetadata& metadata = {});
     void inject(const DnsMessage& query, std::uint64_t token, bool is_udp = false,
                 unsigned worker = 0, const std::string& client = "192.0.2.10",
                 const QueryMetadata& metadata = {});

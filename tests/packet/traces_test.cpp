@@ -364,6 +364,62 @@ BOOST_AUTO_TEST_CASE(a_filter_selects_by_name_client_and_sample) {
     for (unsigned i = 0; i < 9; ++i)
         traced += asked("example.org", "192.0.2.10");
     BOOST_TEST(traced == 3U);
+    BOOST_TEST(asked("example.org", "192.0.2.10") == 1U);
+    // The next filter with this number does not inherit what the one before had to skip.
+    TraceFilter next;
+    put_name(next, "example.org", false);
+    t.appliance.shared().trace_filter = &next;
+    BOOST_TEST(asked("example.org", "192.0.2.10") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(each_filter_of_a_chain_selects_and_samples_by_itself) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    const auto other = std::make_shared<TraceFilter>();
+    put_name(*other, "example.com", true);
+    other->number = 5;
+    other->one_in = 2;
+    put_name(t.filter, "www.example.com", true);
+    t.filter.next = other;
+    t.trace_all();
+    const auto filters = [&](const std::string& name) {
+        t.appliance.ask(name);
+        t.appliance.turn();
+        for (const Seen& q : t.appliance.upstream_queries())
+            t.appliance.reply(q, 300, {"203.0.113.7"});
+        t.appliance.turn();
+        (void)t.appliance.answers();
+        std::string all;
+        for (const ReadTrace& trace : read_traces(t.appliance))
+            all += std::to_string(unsigned{trace.head.filters}) + " ";
+        return all;
+    };
+    BOOST_TEST(filters("a.example.com") == "32 ");
+    BOOST_TEST(filters("b.example.com").empty());  // the second of two
+    BOOST_TEST(filters("www.example.com") == "33 ");
+    BOOST_TEST(filters("www.example.com") == "1 ");
+    BOOST_TEST(filters("www.example.org").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_trace_has_the_transport_of_its_query) {
+    Traced t;
+    t.appliance.publish(cache_forward());
+    const auto transport = [&](ClientTransport way) {
+        t.appliance.inject(DnsMessage::query(1, "www.example.org", 252), 77, way, 0, "192.0.2.99",
+                           {.trace_id = 4242});
+        t.appliance.turn();
+        (void)t.appliance.injected_answers();
+        return unsigned{only_trace(t.appliance).head.transport};
+    };
+    for (const ClientTransport way :
+         {ClientTransport::udp, ClientTransport::tcp, ClientTransport::dot, ClientTransport::doh})
+        BOOST_TEST(transport(way) == static_cast<unsigned>(way));
+    t.trace_all();
+    t.appliance.ask("www.example.org", 252);
+    t.appliance.turn();
+    (void)t.appliance.answers();
+    BOOST_TEST(unsigned{only_trace(t.appliance).head.transport} ==
+               static_cast<unsigned>(ClientTransport::udp));
 }
 
 BOOST_AUTO_TEST_CASE(an_injected_query_is_traced_by_its_id) {

@@ -202,7 +202,7 @@ at 91s client 2001:db8:1::10 asks v4only.example TXT
        upstream is not asked
        upstream answers v4only.example TXT empty soa 60 60
        client is answered v4only.example TXT rcode noerror soa
-       client 2001:db8:1::10 asks v4only.example AAAA class 3
+       client 2001:db8:1::10 asks v4only.example AAAA class 4
        upstream is asked v4only.example AAAA
        upstream is not asked
 at 95s sums hold

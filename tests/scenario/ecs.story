@@ -36,6 +36,38 @@ at 100s client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
        client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
        client is answered www.example A 203.0.113.3 ttl 60 ecs 198.51.100.0/24/24
 
+       # scope 0: for the clients of all subnets (RFC 7871 7.3.1), also for one that hides its address
+at 200s client 192.0.2.21 asks all.example A ecs 198.51.100.0/24
+       upstream is asked all.example A ecs 198.51.100.0/24
+       upstream answers all.example A 203.0.113.5 ttl 60 scope 0
+       client is answered all.example A 203.0.113.5 ttl 60 ecs 198.51.100.0/24/0
+       client 192.0.2.21 asks all.example A ecs 198.51.101.0/24
+       client is answered all.example A 203.0.113.5 ttl 60 ecs 198.51.101.0/24/0
+       client 2001:db8::21 asks all.example A ecs 2001:db8:1::/48
+       client is answered all.example A 203.0.113.5 ttl 60 ecs 2001:db8:1::/48/0
+at 210s client 192.0.2.21 asks all.example A ecs 198.51.100.0/24
+       client is answered all.example A 203.0.113.5 ttl 50 ecs 198.51.100.0/24/0
+       client 192.0.2.21 asks all.example A ecs 0.0.0.0/0
+       client is answered all.example A 203.0.113.5 ttl 50 ecs 0.0.0.0/0/0
+       upstream is not asked
+       # its scope 0 says nothing about other clients
+       client 192.0.2.21 asks hidden.example A ecs 0.0.0.0/0
+       upstream is asked hidden.example A ecs 0.0.0.0/0
+       upstream answers hidden.example A 203.0.113.6 ttl 60 scope 0
+       client is answered hidden.example A 203.0.113.6 ecs 0.0.0.0/0/0
+       client 192.0.2.21 asks hidden.example A ecs 198.51.102.0/24
+       upstream is asked hidden.example A ecs 198.51.102.0/24
+       upstream answers hidden.example A 203.0.113.8 ttl 60 scope 24
+       client is answered hidden.example A 203.0.113.8 ecs 198.51.102.0/24/24
+       # stale for all, and refreshed
+at 300s client 192.0.2.21 asks all.example A ecs 198.51.103.0/24
+       client is answered all.example A 203.0.113.5 ttl 5 ede 3 ecs 198.51.103.0/24/0
+       upstream is asked all.example A ecs 198.51.103.0/24
+       upstream answers all.example A 203.0.113.7 ttl 60 scope 0
+       client 192.0.2.21 asks all.example A ecs 198.51.104.0/24
+       client is answered all.example A 203.0.113.7 ttl 60 ecs 198.51.104.0/24/0
+       upstream is not asked
+
        # a cache without the setting ignores subnets
        client 192.0.2.10 asks www.plain.example A ecs 198.51.100.0/24
        upstream is asked www.plain.example A ecs none
@@ -43,5 +75,18 @@ at 100s client 192.0.2.21 asks www.example A ecs 198.51.100.0/24
        client is answered www.plain.example A 203.0.113.4 ecs none
        client 192.0.2.11 asks www.plain.example A ecs 198.51.101.0/24
        client is answered www.plain.example A 203.0.113.4 ecs none
+       upstream is not asked
+
+       # stale for its subnet, and fresh for all: the fresh one
+at 400s client 192.0.2.21 asks moved.example A ecs 198.51.100.0/24
+       upstream is asked moved.example A ecs 198.51.100.0/24
+       upstream answers moved.example A 203.0.113.10 ttl 10 scope 24
+       client is answered moved.example A 203.0.113.10 ttl 10 ecs 198.51.100.0/24/24
+at 420s client 192.0.2.21 asks moved.example A ecs 198.51.100.0/24
+       client is answered moved.example A 203.0.113.10 ttl 5 ede 3 ecs 198.51.100.0/24/24
+       upstream is asked moved.example A ecs 198.51.100.0/24
+       upstream answers moved.example A 203.0.113.11 ttl 60 scope 0
+       client 192.0.2.21 asks moved.example A ecs 198.51.100.0/24
+       client is answered moved.example A 203.0.113.11 ttl 60 ecs 198.51.100.0/24/0
        upstream is not asked
        sums hold

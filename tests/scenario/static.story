@@ -115,6 +115,6 @@ at 50s client 192.0.2.10 asks srv.local A
        upstream is not asked
        stat local_denied is 2
        # in another class these names have no records
-       client 192.0.2.10 asks nas.lan A class 3
+       client 192.0.2.10 asks nas.lan A class 4
        upstream is asked nas.lan A
 at 55s sums hold

@@ -132,7 +132,11 @@ class Reader {
         if (end > message_.size()) throw std::runtime_error("a record is cut off");
         if (r.type == dns::kA) r.data = IpAddress::from_v4(message_.data() + at_).to_string();
         if (r.type == dns::kAaaa) r.data = IpAddress::from_v6(message_.data() + at_).to_string();
-        if (r.type == dns::kCname || r.type == dns::kPtr) r.data = name();
+        if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname) r.data = name();
+        if (r.type == dns::kTxt) {  // its first string
+            const auto* const text = reinterpret_cast<const char*>(&message_[at_]);
+            r.data.assign(text + 1, message_[at_]);
+        }
         if (r.type == dns::kSrv || r.type == dns::kMx) {
             at_ += r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt;
             r.data = name();
@@ -182,7 +186,8 @@ class Reader {
 };
 
 Bytes rdata_of(const SeenRecord& r) {
-    if (r.type == dns::kCname || r.type == dns::kPtr) return wire_name(r.data);
+    if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname)
+        return wire_name(r.data);
     if (r.type == dns::kSrv || r.type == dns::kMx) {
         Bytes rdata(r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt);
         const Bytes target = wire_name(r.data);

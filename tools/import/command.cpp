@@ -13,6 +13,7 @@
 #include <iterator>
 #include <optional>
 
+#include "matchers/text.h"
 #include "routeros/password_input.h"
 #include "routeros/transport.h"
 #include "tools/import/corefile_import.h"
@@ -85,7 +86,7 @@ std::optional<std::string> find_password(const ImportOptions& options) {
         std::string line;
         if (!std::getline(file, line)) return std::nullopt;
         if (line.ends_with('\r')) line.pop_back();
-        return line;
+        return std::string(steer::matchers::without_marks(line));
     }
     if (auto value = environment("STEERDNS_PASSWORD")) return value;
     return ask_password("Password of " + options.user + " at " + options.router + ": ");

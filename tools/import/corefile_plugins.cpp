@@ -105,7 +105,7 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
         options.idle = duration_text(std::clamp<std::uint64_t>(*ms, 1000, 3'600'000));
     } else if (d.name == "policy") {
         constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPolicies{
-            {{"random", "random"}, {"round_robin", "round_robin"}, {"sequential", "sticky"}}};
+            {{"random", "random"}, {"round_robin", "round_robin"}, {"sequential", "order"}}};
         const auto* const known =
             std::ranges::find(kPolicies, first, [](const auto& p) { return p.first; });
         if (known == kPolicies.end()) return note("expected random, round_robin or sequential");

@@ -12,7 +12,7 @@ struct Why {
     std::string_view name, why;
 };
 // Options that are not imported: names, or prefixes that end in '-'.
-constexpr std::array<Why, 27> kNamed{{
+constexpr std::array<Why, 29> kNamed{{
     {"dhcp-", "it belongs to DHCP"},
     {"bootp-", "it belongs to DHCP"},
     {"read-ethers", "it belongs to DHCP"},
@@ -42,12 +42,23 @@ constexpr std::array<Why, 27> kNamed{{
     {"keep-in-foreground", "systemd supervises the process"},
     {"no-daemon", "systemd supervises the process"},
     {"log-", "the log goes to the journal"},
+    {"localise-queries",
+     "a name has the same addresses for all clients; write rules with 'client_ip' if needed"},
+    {"stop-dns-rebind",
+     "answers with private addresses are not refused; write a rule with 'resp_ip' and 'reject' "
+     "behind the forward"},
+    {"rebind-", "answers with private addresses are not refused anyway"},
     {"dnssec", "DNSSEC validation is not supported; use an upstream that validates"},
 }};
 // Options without an effect here, or that other options read.
-constexpr std::array<std::string_view, 9> kSilent{
-    "no-poll",         "no-hosts",       "localise-queries", "no-negcache", "clear-on-reload",
-    "dns-loop-detect", "no-round-robin", "no-resolv",        "no-ident"};
+constexpr std::array<std::string_view, 8> kSilent{
+    "no-poll",         "no-hosts",       "no-negcache", "clear-on-reload",
+    "dns-loop-detect", "no-round-robin", "no-resolv",   "no-ident"};
+// Types that filter-rr may name.
+constexpr std::array<std::string_view, 29> kTypes{
+    "A",     "NS",     "CNAME", "SOA",    "PTR",  "HINFO", "MX",  "TXT",   "RP",    "AFSDB",
+    "AAAA",  "LOC",    "SRV",   "NAPTR",  "CERT", "DNAME", "DS",  "SSHFP", "RRSIG", "NSEC",
+    "NSEC3", "DNSKEY", "TLSA",  "SMIMEA", "SVCB", "HTTPS", "SPF", "URI",   "CAA"};
 
 class ModelReader {
   public:
@@ -85,6 +96,9 @@ class ModelReader {
         if (name == "cname") return cname();
         if (name == "ptr-record") return ptr_record();
         if (name == "txt-record") return txt_record();
+        if (name == "caa-record") return caa_record();
+        if (name == "filter-rr") return filter_types();
+        if (name == "add-subnet") return add_subnet();
         if (name == "mx-host") return mx_host();
         if (name == "srv-host") return srv_host();
         if (name == "ipset" || name == "nftset") return set();
@@ -96,20 +110,20 @@ class ModelReader {
 
     bool take_switch() {
         const std::string& name = option_->name;
-        const std::array<std::pair<std::string_view, bool*>, 5> switches{
+        const std::array<std::pair<std::string_view, bool*>, 3> switches{
             {{"domain-needed", &out_.domain_needed},
              {"bogus-priv", &out_.bogus_priv},
-             {"filter-A", &out_.filter_a},
-             {"filter-AAAA", &out_.filter_aaaa},
              {"log-queries", &out_.logs}}};
         for (const auto& [known, value] : switches) {
             if (name == known) return *value = true;
         }
-        if (name == "strict-order") out_.forward.policy = "sticky";
-        if (name == "all-servers") asks_all_ = true;
+        if (name == "filter-A") filter("A");
+        if (name == "filter-AAAA") filter("AAAA");
+        if (name == "strict-order") out_.forward.policy = "order";
+        if (name == "all-servers") out_.asks_all = true;
         if (name == "no-negcache") out_.cache_keys.emplace_back("cache_negative", "false");
-        return name == "strict-order" || name == "all-servers" ||
-               std::ranges::find(kSilent, name) != kSilent.end();
+        return name == "strict-order" || name == "all-servers" || name == "filter-A" ||
+               name == "filter-AAAA" || std::ranges::find(kSilent, name) != kSilent.end();
     }
 
     bool take_value() {
@@ -138,6 +152,14 @@ class ModelReader {
             }
         } else if (name == "local-ttl") {
             number(kDay);
+        } else if (name == "max-ttl") {
+            if (const auto seconds = number(kWeek); seconds && *seconds > 0) out_.max_ttl = value;
+        } else if (name == "use-stale-cache") {
+            // 0: forever; the limit here is 30 days.
+            constexpr std::uint64_t kMonth = 30 * kDay;
+            const auto excess = value.empty() ? kDay : number(1'000'000'000).value_or(0);
+            const auto most = excess == 0 ? kMonth : std::min(excess, kMonth);
+            out_.cache_keys.emplace_back("lazy_cache_ttl", duration_text(most * 1000));
         } else if (name == "max-cache-ttl") {
             keep("max_positive_ttl", kWeek);
         } else if (name == "min-cache-ttl") {
@@ -195,9 +217,8 @@ class ModelReader {
         return out;
     }
 
-    Record& add_record(Record::Owner owner, const std::string& name, const std::string& type) {
+    Record& add_record(const std::string& name, const std::string& type) {
         Record record;
-        record.owner = owner;
         record.name = name;
         record.place = place();
         record.type = type;
@@ -205,35 +226,29 @@ class ModelReader {
         return out_.records.back();
     }
 
-    void add_address(Record::Owner owner, const std::string& name, const std::string& address,
-                     const std::string& ttl) {
-        add_record(owner, name, is_v6(address) ? "AAAA" : "")
-            .data.add("address", address)
-            .add("ttl", ttl + "s");
-        if (owner == Record::Owner::name)
-            out_.pointers.push_back({pointer_name(address), name, ttl});
+    // "#" is the domain "": every name.
+    Domain& domain(const std::string& name) {
+        Domain& out = out_.domains[name == "#" ? "" : name];
+        if (out.place.empty()) out.place = place();
+        return out;
     }
 
     void address() {
         const auto d = domains();
         if (!d) return leave_out("expected /DOMAIN/ADDRESS");
-        std::vector<std::string> addresses;
-        if (d->rest == "#") {
-            addresses = {"0.0.0.0", "::"};
-        } else if (is_v4(d->rest) || is_v6(d->rest)) {
-            addresses = {d->rest};
-        } else if (!d->rest.empty()) {
+        const bool is_four = is_v4(d->rest);
+        if (!d->rest.empty() && d->rest != "#" && !is_four && !is_v6(d->rest))
             return leave_out(in_quotes(d->rest) + " is not an address");
-        }
         for (const std::string& name : d->names) {
-            if (name == "#") {
-                if (addresses.empty()) out_.everything.emplace_back("nxdomain");
-                out_.everything.insert(out_.everything.end(), addresses.begin(), addresses.end());
-            } else if (addresses.empty()) {
-                out_.denied.emplace_back(name, place());
+            Domain& to = domain(name);
+            if (d->rest.empty()) {
+                to.is_denied = true;
+            } else if (d->rest == "#") {
+                to.is_null = true;
             } else {
-                for (const std::string& a : addresses)
-                    add_address(Record::Owner::subdomains, name, a, out_.local_ttl);
+                auto& addresses = is_four ? to.addresses4 : to.addresses6;
+                if (std::ranges::find(addresses, d->rest) == addresses.end())
+                    addresses.push_back(d->rest);
             }
         }
     }
@@ -278,38 +293,26 @@ class ModelReader {
         }
         for (const std::string& name : d->names) {
             if (d->rest.empty()) {
-                if (name == "#")
-                    leave_out("upstreams would get no names");
-                else
-                    out_.denied.emplace_back(name, place());
+                domain(name).is_denied = true;
             } else {
                 add_server(name, d->rest);
             }
         }
     }
 
-    void add_server(const std::string& domain, const std::string& target) {
+    void add_server(const std::string& name, const std::string& target) {
         if (target == "#") {
-            if (domain == "#") return;
-            auto& servers = out_.domains[domain];
-            servers.place = place();
-            servers.servers.emplace_back("#");
+            if (name != "#") domain(name).has_usual = true;
             return;
         }
         auto server = upstream(target);
         if (!server) return;
-        if (domain == "#") {
-            out_.forward.upstreams.push_back(std::move(*server));
-            return;
-        }
-        if (!server->device.empty())
-            out_.notes.push_back(
-                {place(),
-                 "the interface of " + in_quotes(text()) +
-                     " is not imported: only upstreams for all names support an interface"});
-        auto& servers = out_.domains[domain];
-        servers.place = place();
-        servers.servers.push_back(server->addr);
+        auto& servers = name == "#" ? out_.forward.upstreams : domain(name).servers;
+        const bool is_known =
+            name != "#" && std::ranges::any_of(servers, [&](const Upstream& known) {
+                return known.addr == server->addr && known.device == server->device;
+            });
+        if (!is_known) servers.push_back(std::move(*server));
     }
 
     // rev-server=192.168.0.0/16,192.0.2.1
@@ -356,8 +359,12 @@ class ModelReader {
         }
         if (names.empty() || addresses.empty()) return leave_out("expected NAME,ADDRESS");
         for (const std::string& name : names) {
-            for (const std::string& a : addresses)
-                add_address(Record::Owner::name, name, a, ttl);
+            for (const std::string& a : addresses) {
+                add_record(name, is_v6(a) ? "AAAA" : "")
+                    .data.add("address", a)
+                    .add("ttl", ttl + "s");
+                out_.pointers.push_back({pointer_name(a), name, ttl});
+            }
         }
     }
 
@@ -374,7 +381,7 @@ class ModelReader {
         const std::string target = plain_name(words.back());
         words.pop_back();
         for (const std::string& alias : words) {
-            Record& r = add_record(Record::Owner::name, plain_name(alias), "CNAME");
+            Record& r = add_record(plain_name(alias), "CNAME");
             r.alias = target;
             r.data.add("cname", target).add("ttl", ttl + "s");
         }
@@ -394,6 +401,7 @@ class ModelReader {
         if (words.size() != 2) return leave_out("expected NAME,TARGET");
         if (!is_good(words[0]) || !is_good(words[1])) return;
         out_.ptr_records.push_back({plain_name(words[0]), plain_name(words[1]), out_.local_ttl});
+        out_.other_owners.push_back(plain_name(words[0]));
     }
 
     void txt_record() {
@@ -410,6 +418,23 @@ class ModelReader {
             line += " " + zone_text(words[i]);
         }
         out_.other_records.push_back(line);
+        out_.other_owners.push_back(plain_name(words[0]));
+    }
+
+    // NAME,FLAGS,TAG,VALUE
+    void caa_record() {
+        const auto words = dnsmasq_words(option_->value);
+        const auto is_letter = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        };
+        if (words.size() != 4 || !parse_number(words[1], 255) || words[2].empty() ||
+            words[2].size() > 15 || !std::ranges::all_of(words[2], is_letter))
+            return leave_out("expected NAME,FLAGS,TAG,VALUE");
+        if (!is_good(words[0])) return;
+        if (!std::ranges::all_of(words[3], [](char c) { return c >= 0x20 && c < 0x7f; }))
+            return leave_out("its value has other than printable characters");
+        out_.other_records.push_back(plain_name(words[0]) + ". " + out_.local_ttl + " IN CAA " +
+                                     words[1] + " " + words[2] + " " + zone_text(words[3]));
     }
 
     // NAME[,HOST][,PREFERENCE]
@@ -420,7 +445,7 @@ class ModelReader {
         const std::string preference = words.size() > 2 ? words[2] : "1";
         if (!parse_number(preference, 65'535)) return leave_out("expected a preference, 0..65535");
         if (!is_good(words[0]) || !is_good(words[1])) return;
-        add_record(Record::Owner::name, plain_name(words[0]), "MX")
+        add_record(plain_name(words[0]), "MX")
             .data.add("mx_preference", preference)
             .add("mx_exchange", plain_name(words[1]))
             .add("ttl", out_.local_ttl + "s");
@@ -443,7 +468,7 @@ class ModelReader {
             data.add(keys.at(i), number);
         }
         data.add("srv_target", plain_name(words[1])).add("ttl", out_.local_ttl + "s");
-        add_record(Record::Owner::name, plain_name(words[0]), "SRV").data = data;
+        add_record(plain_name(words[0]), "SRV").data = data;
     }
 
     // ---- sets
@@ -463,10 +488,11 @@ class ModelReader {
         for (const std::string& word : split(d->rest, ',')) {
             auto parts = split_all(word, '#');
             std::string family;
-            if (is_nft && parts.size() == 4) {
+            if (is_nft && (parts.front() == "4" || parts.front() == "6")) {
                 family = parts.front();
                 parts.erase(parts.begin());
             }
+            if (is_nft && parts.size() == 2) parts.insert(parts.begin(), "ip");  // nft's default
             const bool good =
                 parts.size() == (is_nft ? 3U : 1U) && std::ranges::all_of(parts, may_name_set) &&
                 (!is_nft || parts[0] == "ip" || parts[0] == "ip6" || parts[0] == "inet");
@@ -488,11 +514,70 @@ class ModelReader {
                                                    " addresses, because of its name"});
             (is_six ? sets6 : sets4).push_back(join(parts, "#"));
         }
-        std::vector<std::string> names = d->names;
-        std::ranges::replace(names, "#", "");
-        for (std::size_t i = 0; i < std::max(sets4.size(), sets6.size()) && !names.empty(); ++i)
-            out_.sets.push_back({place(), option_->name, names, i < sets4.size() ? sets4[i] : "",
-                                 i < sets6.size() ? sets6[i] : ""});
+        std::vector<KernelSetNames> sets;
+        for (std::size_t i = 0; i < std::max(sets4.size(), sets6.size()); ++i)
+            sets.push_back({option_->name, i < sets4.size() ? sets4[i] : "",
+                            i < sets6.size() ? sets6[i] : ""});
+        if (sets.empty()) return;
+        for (const std::string& name : d->names)
+            (is_nft ? out_.nftsets : out_.ipsets).try_emplace(name == "#" ? "" : name, sets);
+    }
+
+    // ---- filters of answers, and the client subnet for upstreams
+
+    void filter(std::string_view type) {
+        if (std::ranges::find(out_.filtered, type) == out_.filtered.end())
+            out_.filtered.emplace_back(type);
+    }
+
+    void filter_types() {
+        for (const std::string& word : dnsmasq_words(option_->value)) {
+            std::string type = word;
+            std::ranges::transform(type, type.begin(), [](char c) {
+                return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+            });
+            const auto number = parse_number(type, 65'535);
+            if (number.value_or(0) > 0 || std::ranges::find(kTypes, type) != kTypes.end()) {
+                filter(type);
+            } else if (type == "ANY") {
+                out_.notes.push_back({place(), "'ANY' of " + in_quotes(text()) +
+                                                   " is not imported: queries of type ANY are "
+                                                   "answered as others"});
+            } else {
+                leave_out(in_quotes(word) + " is not a known record type");
+            }
+        }
+    }
+
+    // [[ADDRESS/]BITS][,[ADDRESS/]BITS]: of IPv4 clients, of IPv6 clients
+    void add_subnet() {
+        const auto words = dnsmasq_words(option_->value);
+        ClientSubnet out;
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const bool is_four = i == 0;
+            const auto slash = words[i].find('/');
+            const std::string address = slash == std::string::npos ? "" : words[i].substr(0, slash);
+            const std::string bits =
+                slash == std::string::npos ? words[i] : words[i].substr(slash + 1);
+            if (words[i].empty()) continue;
+            if (i > 1 || !parse_number(bits, is_four ? 32 : 128) ||
+                (!address.empty() && !(is_four ? is_v4(address) : is_v6(address))))
+                return leave_out("expected [ADDRESS/]BITS,[ADDRESS/]BITS for IPv4 and IPv6");
+            (is_four ? out.bits4 : out.bits6) = bits;
+            if (address.empty()) continue;
+            if (out.preset.empty()) {
+                out.preset = words[i];
+            } else {
+                out_.notes.push_back({place(), in_quotes(words[i]) +
+                                                   " is not imported: one subnet is sent for "
+                                                   "all clients"});
+            }
+        }
+        if (out.preset.empty())
+            out_.notes.push_back({place(),
+                                  "'add-subnet' is imported, but private addresses are "
+                                  "never sent to upstreams"});
+        out_.subnet = out;
     }
 
     void bogus() {
@@ -534,19 +619,23 @@ class ModelReader {
                          " are not used, because the file has 'server' lines: add them if needed"});
             forward.resolv_file.clear();
         }
-        if (asks_all_ && forward.upstreams.size() > 1)
+        if (out_.asks_all && forward.upstreams.size() > 1)
             forward.concurrent =
                 std::to_string(std::min<std::size_t>(forward.upstreams.size(), 32));
         if (!has("no-hosts"))
             out_.notes.push_back({"",
                                   "the names of /etc/hosts are not imported: write them as 'NAME "
                                   "ADDRESS' into a file, and name it in a plugin of type hosts"});
+        if (const auto all = out_.domains.find("");
+            all != out_.domains.end() && all->second.is_denied && out_.has_upstreams)
+            out_.notes.push_back({all->second.place,
+                                  "'#' without an address has no effect, as in dnsmasq: the "
+                                  "servers for all names are asked"});
         const auto circles = drop_circles(out_.records);
         out_.notes.insert(out_.notes.end(), circles.begin(), circles.end());
     }
 
     const DnsmasqOption* option_ = nullptr;
-    bool asks_all_ = false;
     DnsmasqModel out_;
 };
 

@@ -2,26 +2,30 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tools/import/dnsmasq.h"
+#include "tools/import/dnsmasq_domains.h"
 #include "tools/import/forward.h"
 #include "tools/import/records.h"
 
 namespace steer::importing {
 
-// server=/DOMAIN/...: the upstreams of a domain.
-struct DomainServers {
-    std::string place;
-    std::vector<std::string> servers;  // "192.0.2.1", "192.0.2.1:5353"; "#": the default upstreams
+// A set of ipset= or nftset=, for one family or both.
+struct KernelSetNames {
+    std::string type;        // ipset, nftset
+    std::string set4, set6;  // "NAME"; of nftset "FAMILY#TABLE#NAME"
+    bool operator==(const KernelSetNames&) const = default;
 };
+// The sets of a domain's addresses: those of the first line with that domain.
+using SetsOfDomains = std::map<std::string, std::vector<KernelSetNames>>;  // "": every name
 
-// ipset=/DOMAIN/..., nftset=...: where its addresses go.
-struct DomainSet {
-    std::string place, type;           // ipset, nftset
-    std::vector<std::string> domains;  // empty text: every name
-    std::string set4, set6;            // "NAME"; of nftset "FAMILY#TABLE#NAME"
+// add-subnet: the subnet that is sent to upstreams.
+struct ClientSubnet {
+    std::string preset;  // instead of the client's own: "192.0.2.0/24"
+    std::string bits4 = "0", bits6 = "0";
 };
 
 // OWNER's PTR record.
@@ -30,22 +34,23 @@ struct Pointer {
 };
 
 struct DnsmasqModel {
-    std::vector<Record> records;             // names with data of their own, addresses of domains
-    std::vector<std::string> other_records;  // TXT of several texts: lines of a zone file
+    std::vector<Record> records;             // names with data of their own
+    std::vector<std::string> other_records;  // TXT, CAA: lines of a zone file
+    std::vector<std::string> other_owners;   // of those of them that make a name exist
     std::vector<Pointer> ptr_records;        // as written: all that have one owner
     std::vector<Pointer> pointers;  // of addresses: the first of one owner, if it has no other
-    std::map<std::string, DomainServers> domains;
-    std::vector<std::pair<std::string, std::string>> denied;  // domain, place: NXDOMAIN
-    std::vector<DomainSet> sets;
-    std::vector<std::string> everything;  // address=/#/...: the answer for every name
-    std::vector<std::string> bogus;       // bogus-nxdomain
+    Domains domains;
+    SetsOfDomains ipsets, nftsets;
+    std::vector<std::string> bogus;     // bogus-nxdomain
+    std::vector<std::string> filtered;  // types: filter-A, filter-AAAA, filter-rr
     Forward forward;
     bool has_upstreams = true;  // false: no-resolv without servers
     std::string port = "53", cache_size = "150", local_ttl = "0";
     std::vector<std::string> listen;
     std::vector<std::pair<std::string, std::string>> cache_keys;
-    bool domain_needed = false, bogus_priv = false, filter_a = false, filter_aaaa = false,
-         logs = false;
+    std::string max_ttl;  // seconds; empty: none
+    std::optional<ClientSubnet> subnet;
+    bool asks_all = false, domain_needed = false, bogus_priv = false, logs = false;
     std::vector<Note> notes;
 };
 

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::size_t kMaxUpstreams = 32;
 
-std::string text_of(const Upstream& upstream) {
+std::string entry_text(const Upstream& upstream) {
     Flow flow;
     flow.add("addr", upstream.addr);
     const auto add = [&flow](std::string_view key, const std::string& text) {
@@ -33,6 +33,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
     key("total_timeout", forward.total_timeout);
     key("bootstrap", forward.bootstrap);
     key("resolv_file", forward.resolv_file);
+    if (forward.is_local) sheet.line("local: true");
     if (forward.upstreams.empty()) {
         sheet.comment("without upstreams: uses the DNS servers of this host");
         return;
@@ -44,7 +45,7 @@ void write_forward_args(Sheet& sheet, const Forward& forward) {
         if (++number > kMaxUpstreams) {
             sheet.note("", upstream.addr + " is not imported: a forward has at most 32 upstreams");
         } else {
-            sheet.line("- " + text_of(upstream));
+            sheet.line("- " + entry_text(upstream));
         }
     }
     sheet.close();

@@ -21,6 +21,7 @@ struct Upstream {
 struct Forward {
     std::string tag, policy, bootstrap, resolv_file, concurrent, max_queries, total_timeout;
     std::vector<Upstream> upstreams;
+    bool is_local = false;  // it is asked about names under .local, too
     std::vector<Note> notes;
 };
 

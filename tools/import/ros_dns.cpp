@@ -49,9 +49,22 @@ void take_row(std::vector<RosRow>& table, std::vector<Note>& notes, const RosSta
     table.push_back(std::move(row));
 }
 
+// A script of the router that adds static entries when it runs.
+void note_script(RosDns& dns, const RosStatement& statement) {
+    for (const RosValue& value : statement.values) {
+        const bool adds = value.text.find("/ip dns static") != std::string::npos ||
+                          value.text.find("/ip/dns/static") != std::string::npos;
+        if (value.name == "source" && adds)
+            dns.notes.push_back({line_place(statement.line),
+                                 "a script with '/ip dns static' is skipped: run it on the "
+                                 "router, and import the router's /export"});
+    }
+}
+
 void take(RosDns& dns, const RosStatement& statement) {
     const bool only_looks = statement.verb == "print" || statement.verb == "export" ||
                             statement.verb == "flush" || statement.verb == "get";
+    if (statement.menu == "/system/script") return note_script(dns, statement);
     if (!is_about_dns(statement.menu) || only_looks) return;
     auto* const table = table_of(dns, statement.menu);
     if (statement.menu == kDns && statement.verb == "set") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "tools/import/words.h"
 
@@ -41,6 +42,7 @@ class ExportReader {
         }
         while (!at_end() && !out_.failure)
             command();
+        if (blocks_ > 0) fail(line_, "the brackets of a ':do' or ':if' are not closed");
         return std::move(out_);
     }
 
@@ -144,7 +146,7 @@ class ExportReader {
         while (!at_end()) {
             if (join()) continue;
             const char c = peek();
-            if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ';') break;
+            if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ';' || ends_block()) break;
             if (c == '"') {
                 quoted_part(token);
             } else if (c == '[' || c == '(' || c == '{') {
@@ -185,6 +187,7 @@ class ExportReader {
     void command() {
         skip_blanks();
         if (at_end()) return;
+        if (peek() == '}' && blocks_ > 0) return end_block();
         if (peek() == '\n' || peek() == ';' || peek() == '}') {
             take();
             return;
@@ -192,22 +195,94 @@ class ExportReader {
         if (peek() == '#') return header();
         RosStatement statement;
         statement.line = line_;
+        if (enter_block()) return;
         if (peek() == ':' || peek() == '{') return script();
         std::vector<RosToken> tokens;
         for (;;) {
             skip_blanks();
-            if (at_end() || peek() == '\n' || peek() == ';') break;
+            if (at_end() || peek() == '\n' || peek() == ';' || ends_block()) break;
             tokens.push_back(word());
         }
         if (!out_.failure && !tokens.empty()) finish(tokens, std::move(statement));
     }
 
-    // `:foreach ... do={...}`, `{`: what a script does is not known without running it.
+    // ---- blocks whose commands run in any case
+
+    [[nodiscard]] bool ends_block() const { return blocks_ > 0 && peek() == '}'; }
+
+    void step_over(std::size_t bytes) {
+        while (bytes-- > 0 && !at_end())
+            take();
+    }
+
+    // `:do { add ... } on-error={}`, `:if ([:len [find ...]] = 0) do={ add ... }`: the commands
+    // within are read as if they stood alone. False: it is another command, and not stepped over.
+    bool enter_block() {
+        const std::size_t began = at_;
+        const int line = line_;
+        if (text_.substr(at_).starts_with(":do ") || text_.substr(at_).starts_with(":do{")) {
+            step_over(3);
+        } else if (text_.substr(at_).starts_with(":if ")) {
+            step_over(4);
+            skip_blanks();
+            RosToken condition;
+            if (peek() == '(') bracketed_part(condition);
+            skip_blanks();
+            if (!is_none_there(condition.text) || !text_.substr(at_).starts_with("do=")) {
+                at_ = began;
+                line_ = line;
+                return false;
+            }
+            step_over(3);
+        } else {
+            return false;
+        }
+        skip_blanks();
+        if (out_.failure) return true;
+        if (peek() != '{') {
+            at_ = began;
+            line_ = line;
+            return false;
+        }
+        take();
+        ++blocks_;
+        return true;
+    }
+
+    // `([:len [find name=a]] = 0)`: there is no such row yet, as in an empty router.
+    static bool is_none_there(std::string_view condition) {
+        std::string plain;
+        std::ranges::copy_if(condition, std::back_inserter(plain),
+                             [](char c) { return !is_blank(c); });
+        return plain.starts_with("([:len[") && plain.find("find") != std::string::npos &&
+               plain.ends_with("]]=0)");
+    }
+
+    // `} on-error={ ... }`, `} else={ ... }`: what follows the block runs in the other case.
+    void end_block() {
+        take();
+        --blocks_;
+        for (;;) {
+            skip_blanks();
+            const std::string_view rest = text_.substr(at_);
+            const std::string_view next = rest.starts_with("on-error=") ? "on-error="
+                                          : rest.starts_with("else=")   ? "else="
+                                          : rest.starts_with("while=")  ? "while="
+                                                                        : "";
+            if (next.empty()) return;
+            step_over(next.size());
+            RosToken skipped;
+            if (peek() == '{' || peek() == '(') bracketed_part(skipped);
+        }
+    }
+
+    // `:foreach ... do={...}`, `{`: what a script does is not known without running it. Within a block it ends as a command.
     void script() {
         const int line = line_;
         RosToken what;
         while (!at_end() && peek() != '\n' && !out_.failure) {
             if (join()) continue;
+            if (ends_block() || (blocks_ > 0 && peek() == ';')) break;
             if (peek() == '"') {
                 quoted_part(what);
             } else if (peek() == '[' || peek() == '(' || peek() == '{') {
@@ -256,6 +331,7 @@ class ExportReader {
     std::string_view text_;
     std::size_t at_ = 0;
     int line_ = 1;
+    int blocks_ = 0;  // that are open
     std::string menu_;
     RosExport out_;
 };

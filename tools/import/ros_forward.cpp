@@ -209,6 +209,19 @@ Forwarders read_forwarders(const RosDns& dns) {
     return out;
 }
 
+Forward forward_to_servers(const RosDns& dns, const std::vector<std::string>& servers,
+                           const std::string& place) {
+    Forward out;
+    out.policy = "sticky";
+    const bool has_timeout = dns.find("query-server-timeout") != nullptr;
+    const std::string timeout =
+        has_timeout ? time_of(dns, "query-server-timeout", 2000, kMinTimeoutMs, out.notes) : "";
+    out.notes.clear();  // `forward_main` has them
+    for (const std::string& server : servers)
+        add_server(server, place, timeout, out);
+    return out;
+}
+
 void limit_queries(const RosDns& dns, Forward& forward) {
     constexpr std::uint64_t kMaxQueries = 1'000'000;
     const QueryLimit& limit = asks_over_doh(forward) ? kDohLimit : kPlainLimit;

@@ -36,6 +36,10 @@ struct Forwarders {
 };
 Forwarders read_forwarders(const RosDns& dns);
 
+// Servers of a row's forward-to: addresses and names, with the timeout of query-server-timeout.
+Forward forward_to_servers(const RosDns& dns, const std::vector<std::string>& servers,
+                           const std::string& place);
+
 // How many queries may wait for it: doh-max-concurrent-queries if it asks over DoH, else
 // max-concurrent-queries. Nothing where the property is not set.
 void limit_queries(const RosDns& dns, Forward& forward);

@@ -1,7 +1,7 @@
 // /ip/dns/static: each row a record of a `static`.
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include "tools/import/ros_import.h"
 #include "tools/import/words.h"
@@ -25,6 +25,7 @@ class StaticReader {
     Statics read() {
         for (const RosRow& row : dns_.statics)
             read_row(row);
+        note_main_rows();
         const auto circles = drop_circles(out_.records);
         out_.notes.insert(out_.notes.end(), circles.begin(), circles.end());
         return std::move(out_);
@@ -157,33 +158,58 @@ class StaticReader {
             record_.asks_forwarder = true;
             return true;
         }
-        const auto servers = split(*to, ',');
-        for (const std::string& server : servers) {
-            if (!can_be_asked(server))
-                return refuse("it is forwarded to " + in_quotes(server) +
-                              ", which is neither an imported forwarder nor the address of a "
-                              "server");
+        std::vector<std::string> servers, others;
+        for (std::string& server : split(*to, ','))
+            (can_be_forwarded_to(server) ? servers : others).push_back(std::move(server));
+        if (servers.empty()) {
+            ask_main(*to);
+            return true;
         }
+        if (!others.empty())
+            record_.notes.push_back({row_->place, "its forward-to " + in_quotes(*to) +
+                                                      " is used without " + join(others, ",")});
         record_.asks_forwarder = true;
-        if (servers.size() == 1) {
-            record_.data.add("forward_to", servers.front());
-        } else {
-            record_.data.add("forward_to", "$" + several(servers));
-        }
+        const bool is_plain = servers.size() == 1 && can_be_asked(servers.front()) &&
+                              dns_.find("query-server-timeout") == nullptr;
+        record_.data.add("forward_to", is_plain ? servers.front() : "$" + forward_of(servers));
         return true;
     }
 
-    // The tag of a forward that asks all of them.
-    std::string several(const std::vector<std::string>& servers) {
-        Forward forward;
-        forward.tag = "servers_" + std::to_string(out_.forwards.size() + 1);
-        forward.policy = "sticky";
-        for (const std::string& server : servers) {
-            forward.upstreams.emplace_back();
-            forward.upstreams.back().addr = server;
+    // The router itself, or the name of a forwarder that the input does not have, is none.
+    static bool can_be_forwarded_to(const std::string& server) {
+        if (is_v4(server)) return can_be_asked(server) && !server.starts_with("127.");
+        if (is_v6(server)) return can_be_asked(server) && server != "::1";
+        return is_host_name(server) && server.find('.') != std::string::npos;
+    }
+
+    // The rest of the sequence resolves it. One note for all rows with that target.
+    void ask_main(const std::string& target) {
+        const auto [at, fresh] = to_main_.try_emplace(target, MainRows{row_->place, 0});
+        ++at->second.count;
+    }
+
+    void note_main_rows() {
+        for (const auto& [target, rows] : to_main_) {
+            const bool is_router = target == "localhost" || is_v4(target) || is_v6(target);
+            out_.notes.push_back(
+                {rows.place,
+                 "forward-to=" + in_quotes(target) + " (" + std::to_string(rows.count) +
+                     (rows.count == 1 ? " row): " : " rows): ") +
+                     (is_router ? "it is the router itself: forward_main is used"
+                                : "this forwarder is not imported: forward_main is used; write "
+                                  "'forward_to' with its servers if they differ")});
         }
-        out_.forwards.push_back(forward);
-        return forward.tag;
+    }
+
+    // The tag of a forward for these servers: one for all rows with the same ones.
+    std::string forward_of(const std::vector<std::string>& servers) {
+        const auto [at, fresh] = forward_tags_.try_emplace(
+            join(servers, ","), "servers_" + std::to_string(out_.forwards.size() + 1));
+        if (fresh) {
+            out_.forwards.push_back(forward_to_servers(dns_, servers, row_->place));
+            out_.forwards.back().tag = at->second;
+        }
+        return at->second;
     }
 
     void address_list() {
@@ -227,6 +253,12 @@ class StaticReader {
     const RosRow* row_ = nullptr;
     Record record_;
     bool is_forwarded_ = false;
+    struct MainRows {
+        std::string place;  // of the first
+        std::size_t count;
+    };
+    std::map<std::string, MainRows> to_main_;  // by forward-to
+    std::map<std::string, std::string> forward_tags_;
     Statics out_;
 };
 

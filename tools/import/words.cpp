@@ -7,6 +7,8 @@
 #include <charconv>
 #include <utility>
 
+#include "matchers/safe_text.h"
+
 namespace steer::importing {
 namespace {
 
@@ -57,19 +59,9 @@ std::string join(const std::vector<std::string>& words, std::string_view between
 
 std::string in_quotes(std::string_view text) {
     constexpr std::size_t kLongest = 60;
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out = "'";
-    for (const char c : text.substr(0, kLongest)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f) {
-            out += c;
-        } else {
-            out += "\\x";
-            out += kDigits[byte >> 4U];
-            out += kDigits[byte & 15U];
-        }
-    }
-    return out + (text.size() > kLongest ? "...'" : "'");
+    const std::string_view shown = steer::whole_characters(text, kLongest);
+    return "'" + steer::safe_text(shown, std::string::npos) +
+           (shown.size() < text.size() ? "...'" : "'");
 }
 
 std::string to_utf8(std::string_view text) {

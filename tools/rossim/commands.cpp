@@ -85,7 +85,7 @@ bool has_policy(const User& user, std::string_view policy) {
 bool is_right_secret(const Session& session, const User& user, const Sentence& sentence) {
     const std::string* const password = sentence.find("password");
     const std::string* const response = sentence.find("response");
-    if (response != nullptr) {
+    if (response != nullptr) {  // without a challenge, as from 6.45.1 on, none is right
         return !session.challenge.empty() &&
                *response == challenge_response(user.password, session.challenge);
     }
@@ -93,8 +93,12 @@ bool is_right_secret(const Session& session, const User& user, const Sentence& s
 }
 
 void login(Machine& machine, Session& session, const Sentence& sentence, const Caller& caller) {
+    // 6.43 added the login with a password; 6.45.1 removed the one with a challenge.
     const bool by_challenge = machine.options.version < Version{6, 43};
-    if (by_challenge && sentence.find("response") == nullptr) {
+    const bool asks_challenge = sentence.find("response") == nullptr &&
+                                (by_challenge || (machine.options.version < Version{6, 45, 1} &&
+                                                  sentence.find("password") == nullptr));
+    if (asks_challenge) {
         session.challenge = make_challenge(session.id);
         caller.done({}, hex(session.challenge));
         machine.login_over(session);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cells.h"
+#include "output.h"
 #include "text_file.h"
 
 namespace steerctl {
@@ -48,14 +49,27 @@ ConfigurationCommands::ConfigurationCommands(CLI::App& app, Options& options)
             ->check(CLI::Range(1U, 1'000'000'000U));
 }
 
+// The text itself, so that `steerctl configuration show > FILE` is the file.
+int ConfigurationCommands::print_text(const Options& options, std::string_view method,
+                                      const json::value& params) {
+    const Reply reply = ask(options.socket, method, params, kPatience);
+    if (!reply.error.empty()) return fail(reply);
+    if (options.as_json) {
+        print_json(reply.result);
+        return 0;
+    }
+    const auto* const text = find(object_of(reply.result), "text");
+    return print_data(text != nullptr && text->is_string() ? std::string_view(text->get_string())
+                                                           : std::string_view());
+}
+
 int ConfigurationCommands::run(const Options& options) const {
-    const auto text = [](const json::value& answer) { return text_of(object_of(answer), "text"); };
-    if (show->parsed()) return steerctl::show(options, "configuration.show", text);
+    if (show->parsed()) return print_text(options, "configuration.show", nullptr);
     if (history->parsed())
         return steerctl::show(options, "configuration.history", configuration_history_text);
     if (version->parsed())
-        return steerctl::show(options, "configuration.version", text,
-                              json::object{{"version", options.number}});
+        return print_text(options, "configuration.version",
+                          json::object{{"version", options.number}});
     return change(options);
 }
 

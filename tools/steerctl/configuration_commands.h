@@ -14,6 +14,8 @@ struct ConfigurationCommands {
     CLI::App *configuration, *show, *check, *apply, *history, *version, *rollback;
 
   private:
+    static int print_text(const Options& options, std::string_view method,
+                          const boost::json::value& params);
     [[nodiscard]] int change(const Options& options) const;
 };
 

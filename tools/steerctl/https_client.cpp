@@ -25,6 +25,7 @@
 #include <optional>
 #include <utility>
 
+#include "matchers/text.h"
 #include "matchers/version.h"
 
 namespace steerctl {
@@ -138,6 +139,7 @@ std::string read_token(const std::string& file, std::string& why) {
               "; name a file with a token by --token-file";
         return {};
     }
+    token = steer::matchers::without_marks(token);
     while (!token.empty() && (token.back() == '\r' || token.back() == ' '))
         token.pop_back();
     const bool is_plain =

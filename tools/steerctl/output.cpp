@@ -57,6 +57,12 @@ void print(std::string_view text) {
     }
 }
 
+int print_data(std::string_view text) {
+    const bool is_written =
+        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    return is_written ? 0 : fail(steer::ErrorCode::output, "standard output cannot be written");
+}
+
 void print_json(const json::value& value) {
     std::fputs(json_line(value).c_str(), stdout);
 }

@@ -13,6 +13,8 @@
 namespace steerctl {
 
 void print(std::string_view text);
+// As it is, for text that was asked for as data: a file's content. Returns the exit code: not 0 if it cannot be written.
+int print_data(std::string_view text);
 void print_json(const boost::json::value& value);  // one line
 
 // Writes "steerctl: SENTENCE", or {"error": {"code", "message", "exit_status"}} with --json. Returns the exit code.

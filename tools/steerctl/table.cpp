@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "matchers/safe_text.h"
 #include "screen.h"
 
 namespace steerctl {
@@ -49,7 +50,8 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
     std::vector<std::string> lines;
     while (display_width(text) > width) {
         std::size_t end = cut(text, width + 1).size();
-        end = end > 3 ? end - std::string_view("…").size() : 1;  // what fits, without "…"
+        end = end > 3 ? end - std::string_view("…").size()
+                      : steer::whole_characters(text, 1).size();  // what fits, without "…"
         const auto blank = text.rfind(' ', end);
         const std::size_t kept = blank == std::string_view::npos || blank == 0 ? end : blank;
         lines.emplace_back(text.substr(0, kept));

@@ -13,10 +13,10 @@ namespace steer::config {
 using AdguardRules = std::vector<matchers::AdguardRule>;
 
 // The rules of a file, added to `out`; its bad lines go into the report.
-void take_adguard(Reading& in, const ListBytes& source, bool strict, const Place& place,
-                  AdguardRules& out, std::string_view hint = kOtherFormat);
+void take_adguard(Reading& in, const ListBytes& source, BadLineTerms terms, const Place& place,
+                  AdguardRules& out);
 
-// Without those that a badfilter names, in the order in which they decide.
-AdguardSet adguard_set(AdguardRules rules, bool strict);
+// Without those that a badfilter names, in the order in which they decide. `names`: rules that block always.
+AdguardSet adguard_set(AdguardRules rules, std::vector<RuleAt> names, bool strict);
 
 }  // namespace steer::config

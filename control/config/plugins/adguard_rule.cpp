@@ -10,12 +10,12 @@ namespace {
 
 struct AdguardRuleArgs {
     std::vector<Text> rules, files;
-    bool strict = false;
+    bool strict = false, match_all = false;
     std::optional<std::uint32_t> max_shrink;
     bool ready = true;
 };
 
-constexpr std::array<Row<AdguardRuleArgs>, 5> kAdguardRuleRows{{
+constexpr std::array<Row<AdguardRuleArgs>, 6> kAdguardRuleRows{{
     {"rules",
      Own<AdguardRuleArgs>{"list of rules", read_list<&AdguardRuleArgs::rules, AdguardRuleArgs>},
      "none", "", "rules, as in `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
@@ -28,6 +28,7 @@ constexpr std::array<Row<AdguardRuleArgs>, 5> kAdguardRuleRows{{
     {"strict", &AdguardRuleArgs::strict, "false", "",
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
      "warning."},
+    match_all_row<AdguardRuleArgs>(),
     max_shrink_row<AdguardRuleArgs>(),
     list_ready_row<AdguardRuleArgs>(),
 }};
@@ -57,10 +58,10 @@ void read_adguard_rule(Reading& in, const Node* node, Plugin& plugin) {
     for (const Text& path : args.files) {
         const Place place{"files", owner, path.line};
         if (const auto source = read_list_source(in, path, place, use))
-            take_adguard(in, *source, args.strict, place, rules);
+            take_adguard(in, *source, {args.strict, false, args.match_all}, place, rules);
     }
     warn_without(in, map, plugin, {"rules", "files"}, "it matches no name");
-    plugin.args = adguard_set(std::move(rules), args.strict);
+    plugin.args = adguard_set(std::move(rules), {}, args.strict);
 }
 
 }  // namespace

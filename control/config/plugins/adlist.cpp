@@ -1,7 +1,10 @@
 // adlist: blocks names of lists, like RouterOS's /ip/dns/adlist.
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
+#include "control/config/dns_names.h"
 #include "control/config/list_source.h"
 #include "control/config/plugins/adguard_files.h"
 #include "control/config/plugins/name_rules.h"
@@ -9,18 +12,33 @@
 #include "control/config/rules.h"
 #include "control/config/url.h"
 #include "control/config/values.h"
+#include "matchers/list/block_list.h"
 #include "matchers/list/name_list.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
 
-// Each list is a separate domain_set or adguard_rule.
 constexpr std::string_view kAdguard = "adguard";
+constexpr std::string_view kListFormats =
+    "adlist|hosts|rules|dnsmasq|rpz|adguard|clash|surge|quantumult|smartdns";
+
+// Formats that are read as a whole; the others are read line by line.
+struct NamedForm {
+    std::string_view name;
+    matchers::ListForm form;
+};
+constexpr std::array kNamedForms{NamedForm{"rules", matchers::ListForm::rules},
+                                 NamedForm{"dnsmasq", matchers::ListForm::dnsmasq},
+                                 NamedForm{"rpz", matchers::ListForm::rpz},
+                                 NamedForm{"clash", matchers::ListForm::clash},
+                                 NamedForm{"surge", matchers::ListForm::surge},
+                                 NamedForm{"quantumult", matchers::ListForm::quantumult},
+                                 NamedForm{"smartdns", matchers::ListForm::smartdns}};
 
 struct List {
     std::string source, format;
-    bool lenient = false;
+    bool lenient = false, match_all = false;
     std::optional<std::uint32_t> max_shrink;
     bool ready = true;
     int line = 0;
@@ -37,18 +55,19 @@ void read_source(Reading& in, const Node& node, const Place& place, List& out) {
     out.line = place.line;
 }
 void read_format(Reading& in, const Node& node, const Place& place, List& out) {
-    constexpr std::string_view kListFormats = "adlist|hosts|rules|dnsmasq|rpz|adguard";
     if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 5> kListRows{{
+constexpr std::array<Row<List>, 6> kListsRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
-    {"format", Own<List>{"one of", read_format}, "(detected)",
-     "adlist|hosts|rules|dnsmasq|rpz|adguard",
-     "format of the list\n`adlist` is RouterOS's format: `0.0.0.0 NAME` or one name per line, each "
-     "for that name only. `adguard` is AdGuard's syntax with exceptions. For the others see "
+    {"format", Own<List>{"one of", read_format}, "(detected)", kListFormats,
+     "format of the list\n`adlist`, `hosts` and `adguard` are read line by line, as in AdGuard "
+     "Home: rules in AdGuard's syntax, `0.0.0.0 NAME`, and names, each for that name only. With "
+     "`adguard`, words such as `-ads-` are patterns, and exceptions count. Without a format, a "
+     "list is `adguard` if most of its marked lines are in AdGuard's syntax. For the others see "
      "`format` of `domain_set`."},
     {"lenient", &List::lenient, "false", "", "with `rpz`: same as `lenient` of `domain_set`"},
+    match_all_row<List>(),
     max_shrink_row<List>(),
     list_ready_row<List>(),
 }};
@@ -66,7 +85,7 @@ void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& o
             list.source = item.text;
             list.line = item.line;
         } else {
-            read_rows(in, item, kListRows, "'lists' of " + std::string(place.owner), list);
+            read_rows(in, item, kListsRows, "'lists' of " + std::string(place.owner), list);
         }
         if (!list.source.empty()) out.lists.push_back(std::move(list));
     }
@@ -91,10 +110,9 @@ void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& 
 constexpr std::array<Row<AdlistArgs>, 4> kAdlistRows{{
     {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
      "the block lists: paths, URLs, or maps with a `format`\nExamples: `- "
-     "https://lists.example/hosts`, `- {list: ads.txt, format: adguard}`. Formats: `adlist` "
-     "(RouterOS's), `hosts`, `rules`, `dnsmasq`, `rpz`, `adguard`. Without `format`, a list is "
-     "`adguard` if most of its rules are in AdGuard's syntax (`||NAME^`, `@@`, `!`, `[Adblock`), "
-     "otherwise `adlist`. URLs are fetched as set in `control.fetch`; the last good copy is kept."},
+     "https://lists.example/hosts`, `- {list: ads.txt, format: clash}`. The lists are one policy: "
+     "exceptions (`@@`), `important` and `badfilter` of one list count for all lists. URLs are "
+     "fetched as set in `control.fetch`; the last good copy is kept."},
     {"allow", Own<AdlistArgs>{"list of rules, `$TAG`, `&FILE`", read_allow}, "none", "",
      "names that are never blocked"},
     {"max_names", &AdlistArgs::max_names, "5000000", "1..100000000",
@@ -105,7 +123,15 @@ constexpr std::array<Row<AdlistArgs>, 4> kAdlistRows{{
      "(null)", "", "answer for blocked names; `null` is 0.0.0.0 and ::"},
 }};
 
-// A list, read into the plugin that holds its names.
+// A list as it was read.
+struct Part {
+    std::vector<RuleAt> names;  // that it blocks always
+    AdguardRules rules;         // the others
+    std::size_t exceptions = 0;
+
+    [[nodiscard]] std::size_t size() const { return names.size() + rules.size(); }
+};
+
 class PartReader {
   public:
     PartReader(Reading& in, const List& list, const Plugin& ads, std::size_t max_names)
@@ -115,40 +141,26 @@ class PartReader {
           place_{"lists", owner_, list.line},
           max_names_(max_names) {}
 
-    // `provider` has its tag.
-    void read(Plugin& provider) {
-        const ListUse use{
-            kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
-            list_.max_shrink, list_.ready};
-        std::optional<ListBytes> source;
-        if (is_small()) source = read_list_source(in_, {list_.source, list_.line}, place_, use);
-        const matchers::ListMarks marks =
-            matchers::find_list_marks(source ? source->bytes : std::string_view{});
-        const bool is_adguard =
-            list_.format.empty() ? marks.is_adguard() : list_.format == kAdguard;
-        const PluginType* const type = find_type(is_adguard ? "adguard_rule" : "domain_set");
-        provider.type = type->name;
-        provider.role = type->role;
-        provider.line = list_.line;
-        const std::string hint = hint_of(marks, is_adguard);
-        const std::string_view if_none = hint.empty() ? kOtherFormat : hint;
-        if (is_adguard)
-            provider.args = adguard_of(source, if_none);
-        else
-            provider.args = names_of(source, if_none);
-        const std::size_t names = rules_of(provider);
-        if (names > max_names_)
-            refuse("has " + std::to_string(names) + " names, and 'max_names' allows " +
+    Part read() {
+        ListUse use{kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
+                    list_.max_shrink, list_.ready};
+        use.match_all = list_.match_all;
+        if (!is_small()) return {};
+        const auto source = read_list_source(in_, {list_.source, list_.line}, place_, use);
+        if (!source) return {};
+        Part part = read_as(*source, form(source->bytes));
+        if (part.size() > max_names_) {
+            refuse("has " + std::to_string(part.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");
-        else if (!hint.empty() && names > 0)
-            in_.report().warn(list_.line, subject() + ": " + hint);
+        }
+        return part;
     }
 
   private:
-    [[nodiscard]] std::string subject() const {
-        return "the list " + matchers::quoted_path(list_.source) + " in " + place_.name();
+    void refuse(const std::string& why) {
+        in_.report().error(list_.line, "the list " + matchers::quoted_path(list_.source) + " in " +
+                                           place_.name() + " " + why);
     }
-    void refuse(const std::string& why) { in_.report().error(list_.line, subject() + " " + why); }
 
     // The fetch has checked the size of lists by URL.
     bool is_small() {
@@ -163,38 +175,53 @@ class PartReader {
         return false;
     }
 
-    // A configured format is binding, even if the lines look like another format.
-    [[nodiscard]] std::string hint_of(const matchers::ListMarks& marks, bool is_adguard) const {
-        if (list_.format.empty() || is_adguard == marks.is_adguard()) return {};
-        const matchers::ListMark& mark = is_adguard ? marks.hosts : marks.adguard;
-        if (mark.lines == 0) return {};
-        return "line " + std::to_string(mark.first) + ", " + matchers::quoted(mark.text) + ", is " +
-               (is_adguard ? "a hosts line: write 'format: hosts', or no 'format'"
-                           : "AdGuard's syntax: write 'format: adguard', or no 'format'");
+    // Rules of AdGuard, hosts lines and bare names are read line by line (automatic).
+    [[nodiscard]] matchers::ListForm form(std::string_view bytes) const {
+        using matchers::ListForm;
+        const bool is_given = !list_.format.empty();
+        const ListForm guessed = is_given ? ListForm::automatic : matchers::guess_form(bytes);
+        const auto* const at = std::ranges::find_if(kNamedForms, [&](const NamedForm& known) {
+            return is_given ? known.name == list_.format
+                            : known.form == guessed && guessed != ListForm::rules;
+        });
+        return at == kNamedForms.end() ? ListForm::automatic : at->form;
     }
 
-    // `if_none`: the text for a list without a valid line.
-    AdguardSet adguard_of(const std::optional<ListBytes>& source, std::string_view if_none) {
-        std::vector<matchers::AdguardRule> rules;
-        if (source) take_adguard(in_, *source, false, place_, rules, if_none);
-        return adguard_set(std::move(rules), false);
+    Part read_as(const ListBytes& source, matchers::ListForm form) {
+        const bool is_ours = form == matchers::ListForm::automatic;
+        return is_ours ? block_list(source) : names_of(source, form);
     }
 
-    DomainSet names_of(const std::optional<ListBytes>& source, std::string_view if_none) {
-        DomainSet out;
-        if (!source) return out;
-        auto names = matchers::read_names(source->bytes, source->file, form());
+    Part block_list(const ListBytes& source) {
+        const bool is_adguard =
+            list_.format == kAdguard ||
+            (list_.format.empty() && matchers::find_list_marks(source.bytes).is_adguard());
+        auto read = matchers::read_block_list(source.bytes, source.file, parse_qtype, is_adguard);
+        if (!list_.match_all) {
+            refuse_rules_for_all(read.names.rules, read.names.bad);
+            refuse_rules_for_all(read.rules, read.names.bad);
+        }
+        read.names.bad.step_over(read.left_out + read.rules.size());
+        Part part{{}, std::move(read.rules), 0};
+        take_rules(in_, std::move(read.names), false, source.file, place_, part.names);
+        // As rules they were stepped over until now, because take_rules() counts its own.
+        list_of(in_, source.file, place_).rules += part.rules.size();
+        for (matchers::AdguardRule& rule : part.rules) {
+            rule.file = in_.file_number(source.file);
+            if (rule.exception) ++part.exceptions;
+        }
+        return part;
+    }
+
+    Part names_of(const ListBytes& source, matchers::ListForm form) {
+        auto names = matchers::read_names(source.bytes, source.file, form);
+        Part part;
         names.list.bad.step_over(names.left_out);
-        take_rules(in_, std::move(names.list), is_strict({false, list_.lenient}, form()),
-                   source->file, place_, out.rules, if_none);
-        return out;
-    }
-
-    [[nodiscard]] matchers::ListForm form() const {
-        if (list_.format == "hosts") return matchers::ListForm::hosts;
-        if (list_.format == "rules") return matchers::ListForm::rules;
-        if (list_.format == "dnsmasq") return matchers::ListForm::dnsmasq;
-        return list_.format == "rpz" ? matchers::ListForm::rpz : matchers::ListForm::adlist;
+        if (!list_.match_all) refuse_rules_for_all(names.list.rules, names.list.bad);
+        take_rules(in_, std::move(names.list), is_strict({false, list_.lenient}, form), source.file,
+                   place_, part.names,
+                   is_policy_zone(form) && list_.lenient ? kOfLenient : kOfList);
+        return part;
     }
 
     Reading& in_;
@@ -204,21 +231,103 @@ class PartReader {
     std::size_t max_names_;
 };
 
-AdListPart part_of(Reading& in, const List& list, std::size_t number, const Plugin& plugin,
-                   std::size_t max_names) {
-    Plugin provider;
-    provider.tag = plugin.tag + "." + std::to_string(number);
-    PartReader(in, list, plugin, max_names).read(provider);
-    return {list.source, in.add_in_place(std::move(provider))};
-}
+// The lists of an adlist are one policy: exceptions and badfilters of one count for all.
+class AdPolicy {
+  public:
+    AdPolicy(Reading& in, const Plugin& plugin) : in_(in), plugin_(plugin) {}
+
+    void add(const List& list, Part part) {
+        names_.push_back(list.source);
+        lines_.push_back(list.line);
+        parts_.push_back(std::move(part));
+    }
+
+    std::vector<AdListPart> make() {
+        apply_bad_filters();
+        const auto exceptions = exceptions_of_all();
+        std::vector<AdListPart> out;
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            Plugin provider;
+            provider.tag = plugin_.tag + "." + std::to_string(i + 1);
+            provider.line = lines_[i];
+            const std::size_t own = parts_[i].exceptions;
+            set_args(provider, std::move(parts_[i]), exceptions);
+            out.push_back({names_[i], in_.add_in_place(std::move(provider)), own});
+        }
+        return out;
+    }
+
+  private:
+    void apply_bad_filters() {
+        AdguardRules named;
+        for (const Part& part : parts_) {
+            for (const auto& rule : part.rules) {
+                if (rule.badfilter) named.push_back(rule);
+            }
+        }
+        if (named.empty()) return;
+        const matchers::BadFilters bad(named);
+        for (Part& part : parts_) {
+            std::erase_if(part.names, [&](const RuleAt& at) { return bad.removes(at.rule); });
+            std::erase_if(part.rules, [&](const matchers::AdguardRule& rule) {
+                return rule.badfilter || bad.removes(rule);
+            });
+        }
+    }
+
+    std::optional<PluginIndex> exceptions_of_all() {
+        AdguardRules all;
+        for (Part& part : parts_) {
+            for (auto& rule : part.rules) {
+                if (rule.exception) all.push_back(std::move(rule));
+            }
+            std::erase_if(part.rules, [](const auto& rule) { return rule.exception; });
+        }
+        if (all.empty()) return std::nullopt;
+        Plugin provider;
+        provider.tag = plugin_.tag + ".exceptions";
+        provider.line = plugin_.line;
+        set_type(provider, "adguard_rule");
+        provider.args = adguard_set(std::move(all), {}, false);
+        return in_.add_in_place(std::move(provider));
+    }
+
+    static void set_type(Plugin& provider, std::string_view name) {
+        const PluginType* const type = find_type(name);
+        provider.type = type->name;
+        provider.role = type->role;
+    }
+
+    static void set_args(Plugin& provider, Part part, std::optional<PluginIndex> exceptions) {
+        if (part.rules.empty() && !exceptions) {
+            set_type(provider, "domain_set");
+            DomainSet set;
+            set.rules = std::move(part.names);
+            provider.args = std::move(set);
+            return;
+        }
+        set_type(provider, "adguard_rule");
+        AdguardSet set = adguard_set(std::move(part.rules), std::move(part.names), false);
+        set.exceptions = exceptions;
+        provider.args = std::move(set);
+    }
+
+    Reading& in_;
+    const Plugin& plugin_;
+    std::vector<std::string> names_;
+    std::vector<int> lines_;
+    std::vector<Part> parts_;
+};
 
 void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
     AdlistArgs args;
     Node empty;
     read_rows(in, args_or_empty(node, plugin, empty), kAdlistRows, owner_of(plugin), args);
-    AdList out;
+    AdPolicy policy(in, plugin);
     for (const List& list : args.lists)
-        out.lists.push_back(part_of(in, list, out.lists.size() + 1, plugin, args.max_names));
+        policy.add(list, PartReader(in, list, plugin, args.max_names).read());
+    AdList out;
+    out.lists = policy.make();
     out.allow = std::move(args.allow);
     out.answer = std::move(args.answer);
     plugin.args = std::move(out);

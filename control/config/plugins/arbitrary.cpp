@@ -6,6 +6,7 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/rules.h"
 #include "control/config/zone_text.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -52,7 +53,7 @@ class RecordsReader {
         if (!bytes) return;
         ZoneText zone = read_zone(*bytes, file, files());
         const std::size_t good = add_all(zone, in_.file_number(file), 0);
-        say_bad_lines(in_, zone.bad, good, strict, file, place);
+        say_bad_lines(in_, zone.bad, good, strict, file, place, kOfOperator);
     }
 
     Arbitrary out;
@@ -80,18 +81,22 @@ class RecordsReader {
     std::size_t add_all(ZoneText& zone, std::uint32_t file, int line) {
         std::size_t good = 0;
         for (ZoneRecord& r : zone.records) {
-            auto rule = matchers::parse_rule("full:" + r.name, matchers::RuleKind::full);
-            if (!rule) {
-                zone.bad.add(std::move(rule).error(), r.line);
+            // A zone file may have any name, `rules` have what a person wrote.
+            auto name = matchers::parse_name(
+                r.name, {.any_escape = true, .stars = true, .printable = line == 0, .alone = true});
+            if (!name) {
+                zone.bad.add(std::move(name).error(), r.line);
                 continue;
             }
             ++good;
             const auto [at, fresh] =
-                known_.try_emplace(rule->text, static_cast<std::uint32_t>(out.records.size()));
+                known_.try_emplace(*name, static_cast<std::uint32_t>(out.records.size()));
             if (fresh) {
                 out.records.emplace_back();
-                out.rules.push_back(
-                    {*std::move(rule), file, line == 0 ? r.line : line, at->second});
+                out.rules.push_back({{matchers::RuleKind::full, *std::move(name)},
+                                     file,
+                                     line == 0 ? r.line : line,
+                                     at->second});
             }
             out.records[at->second].push_back(std::move(r.record));
         }

@@ -4,6 +4,7 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/router_access.h"
 #include "control/config/rules.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -26,13 +27,14 @@ void read_dhcp_leases_router_names(Reading& in, const Node& node, const Place& p
 void read_domain(Reading& in, const Node& node, const Place& place, DhcpLeasesArgs& out) {
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
-    const auto rule = good_rule("domain:" + text);
-    if (!rule || rule->text.empty()) {
+    const auto name = matchers::parse_name(text, {.alone = true});
+    if (!name) {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
-                                          ": expected a domain such as lan or home.arpa");
+                                          ": expected a domain such as lan or home.arpa; " +
+                                          name.error().text);
         return;
     }
-    out.domain = rule->text;
+    out.domain = *name;
     if (out.domain == "local" || out.domain.ends_with(".local")) {
         in.report().warn(place.line,
                          place.name() + " is '" + out.domain +

@@ -9,19 +9,21 @@ namespace {
 struct DomainSetArgs {
     std::vector<Text> exps, files, sets;
     matchers::ListForm format = matchers::ListForm::automatic;
-    bool strict = false, lenient = false, inherit = false;
+    bool strict = false, lenient = false, match_all = false, inherit = false;
     std::optional<std::uint32_t> max_shrink;
     bool ready = true;
 };
 
-constexpr std::array<Row<DomainSetArgs>, 9> kDomainSetRows{{
+constexpr std::array<Row<DomainSetArgs>, 10> kDomainSetRows{{
     {"exps", Own<DomainSetArgs>{"list of rules", read_list<&DomainSetArgs::exps, DomainSetArgs>},
      "none", "", "rules; a rule without a prefix is a `domain:` rule"},
     {"files",
      Own<DomainSetArgs>{"list of paths and URLs", read_list<&DomainSetArgs::files, DomainSetArgs>},
      "none", "", "files with one rule per line; `#` starts a comment"},
     {"format", choice<DomainSetArgs, &DomainSetArgs::format>(), "auto",
-     "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly", "format of `files`, see below"},
+     "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly|clash|surge|quantumult|smartdns|"
+     "adguard",
+     "format of `files`, see below"},
     {"sets", Own<DomainSetArgs>{"list of tags", read_list<&DomainSetArgs::sets, DomainSetArgs>},
      "none", "", "other domain_sets whose names are included"},
     {"inherit", &DomainSetArgs::inherit, "false", "",
@@ -35,6 +37,7 @@ constexpr std::array<Row<DomainSetArgs>, 9> kDomainSetRows{{
     {"strict", &DomainSetArgs::strict, "false", "",
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
      "warning."},
+    match_all_row<DomainSetArgs>(),
     max_shrink_row<DomainSetArgs>(),
     list_ready_row<DomainSetArgs>(),
 }};
@@ -52,8 +55,8 @@ void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {
         read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
     const ListUse use = use_of(plugin, map);
     for (const Text& file : args.files) {
-        read_name_file(in, file, {"files", owner, file.line}, use, {args.strict, args.lenient},
-                       args.format, set.rules);
+        read_name_file(in, file, {"files", owner, file.line}, use,
+                       {args.strict, args.lenient, args.match_all}, args.format, set.rules);
     }
     for (const Text& tag : args.sets) {
         if (const auto index =

@@ -56,7 +56,7 @@ void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFi
     if (!bytes) return;
     auto list = matchers::read_rules(*bytes, file.file, matchers::RuleKind::domain);
     if (list.rules.empty() && list.bad.count() == 0) return;  // all of them were removed
-    take_rules(in, std::move(list), false, file.file, place, set.rules);
+    take_rules(in, std::move(list), false, file.file, place, set.rules, kOfOperator);
 }
 
 void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {

@@ -6,7 +6,7 @@
 #include "control/config/plugins/upstream_entry.h"
 #include "control/config/router_access.h"
 #include "control/config/values.h"
-#include "dataplane/dns/name.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -52,10 +52,14 @@ constexpr std::string_view kProbeName = "a.root-servers.net";
 
 void read_probe_name(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
     if (!read_value(in, node, place, {}, out.name)) return;
-    if (!dns::name_from_text(out.name)) {
+    if (out.name == ".") return;
+    const auto name = matchers::parse_name(out.name, {.alone = true});
+    if (name) {
+        out.name = *name;
+    } else {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(out.name) +
                                           ": expected a domain name, as in '" +
-                                          std::string(kProbeName) + "'");
+                                          std::string(kProbeName) + "'; " + name.error().text);
     }
 }
 void read_probe_type(Reading& in, const Node& node, const Place& place, ProbeSettings& out) {
@@ -98,10 +102,13 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
     {"upstreams", Own<Forward>{"list of upstreams", read_upstreams}, "(the host's)", "",
      "upstream resolvers, as in `upstreams: [{addr: udp://192.0.2.1}]`\nWithout it, the DNS "
      "servers that the host received from its network are used, except this daemon."},
-    {"policy", choice<Forward, &Forward::policy>(), "latency", "latency|sticky|round_robin|random",
+    {"policy", choice<Forward, &Forward::policy>(), "latency",
+     "latency|sticky|round_robin|random|order",
      "which upstream is queried first\n`latency`: the one with the lowest latency. `sticky`: "
      "always the same one until it fails, then the next, like RouterOS. `round_robin`: each in "
-     "turn. `random`: any upstream. Unresponsive upstreams come last in every policy."},
+     "turn. `random`: any upstream. `order`: the first in configuration order that answers, as "
+     "with dnsmasq's `strict-order`. After a failure it is used again as soon as it answers a "
+     "`probe`, 2 s later at most. Unresponsive upstreams come last in every policy."},
     {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of the host)", "",
      "without `upstreams`: file with `nameserver` lines, as in `/run/ppp/resolv.conf`\nIt is read "
      "again when it changes."},
@@ -141,10 +148,10 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "a change of the network. It is asked again when a query was not answered for 1 s, then "
      "every 2 s until a reply comes; any reply counts, also REFUSED. After three unanswered probes "
      "the upstream is silent. A quiet upstream is asked only with `every`. The result decides "
-     "`/readyz`, `problems` and `steerdns_upstream_server_up`. It does not decide which upstream a "
-     "query is sent to. With `off`, an upstream counts as living. The kernel of this machine sends "
-     "the probes, on ports of all drivers. A firewall here that drops them makes `/readyz` fail, "
-     "even while clients get answers."},
+     "`/readyz`, `problems` and `steerdns_upstream_server_up`. Only with `policy: order` it "
+     "decides which upstream a query is sent to. With `off`, an upstream counts as living. The "
+     "kernel of this machine sends the probes, on ports of all drivers. A firewall here that drops "
+     "them makes `/readyz` fail, even while clients get answers."},
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 

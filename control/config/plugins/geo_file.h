@@ -15,6 +15,7 @@ struct GeoArgs {
     Text file;
     std::vector<Text> selectors;
     bool strict = false;
+    bool match_all = false;  // of a geosite
     std::optional<std::uint32_t> max_shrink;
     bool ready = true;
 };
@@ -44,7 +45,9 @@ void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, c
                                               place.name() + ": " + geo.error().text);
         return;
     }
-    take(std::move(geo->list), file, place);
+    // Without a match, the file has no rule for these selectors, and that is the whole reason.
+    if (geo->missing.size() < selectors.size() || selectors.empty())
+        take(std::move(geo->list), file, place);
     for (const Text& text : args.selectors) {
         if (std::find(geo->missing.begin(), geo->missing.end(), text.value) == geo->missing.end())
             continue;

@@ -6,7 +6,7 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<GeoArgs>, 5> kGeositeRows{{
+constexpr std::array<Row<GeoArgs>, 6> kGeositeRows{{
     {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "geosite.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
@@ -15,6 +15,7 @@ constexpr std::array<Row<GeoArgs>, 5> kGeositeRows{{
     {"strict", &GeoArgs::strict, "false", "",
      "reject the file if it contains an invalid rule\nBy default an invalid rule is skipped with a "
      "warning."},
+    match_all_row<GeoArgs>(),
     max_shrink_row<GeoArgs>(),
     list_ready_row<GeoArgs>(),
 }};
@@ -29,6 +30,7 @@ void read_geosite(Reading& in, const Node* node, Plugin& plugin) {
         set.strict = args.strict;
         read_geo_file(in, args, owner, use_of(plugin, map), matchers::read_geosite,
                       [&](matchers::RuleList list, const std::string& file, const Place& place) {
+                          if (!args.match_all) refuse_rules_for_all(list.rules, list.bad);
                           take_rules(in, std::move(list), args.strict, file, place, set.rules);
                       });
     }

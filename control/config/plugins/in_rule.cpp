@@ -5,6 +5,7 @@
 
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/predecessors.h"
+#include "control/config/suggestion.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -74,7 +75,8 @@ void unknown(Reading& in, std::string_view word, Wanted wanted, const InRule& wh
     for (const PluginType* type : plugin_types()) {
         if (type->role == role && type->read_quick != nullptr) names.push_back(type->name);
     }
-    const std::string hint = did_you_mean(word, names);
+    const std::string hint =
+        suggestion(wanted == Wanted::matcher ? NameOf::matcher : NameOf::executor, word, {}, names);
     in.report().unknown(where.line,
                         std::string(wanted == Wanted::matcher ? "matcher " : "executor ") +
                             matchers::quoted(word) + " in " + std::string(where.owner) +

@@ -7,8 +7,8 @@
 #include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
-#include "dataplane/dns/query.h"
 #include "matchers/list/lines.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -55,14 +55,14 @@ Result<RedirectEntry> parse_redirect_entry(std::string_view text) {
         return Error{matchers::quoted(target) + " after " + matchers::quoted(first) +
                      " is an IP address: a redirect needs a name; use 'hosts' for addresses"};
     }
-    auto wire = dns::name_from_text(target);
-    if (!wire || wire->size() < 2) {
+    const auto name = matchers::parse_name(target, {.alone = true});
+    auto wire = name ? dns::name_from_text(*name) : std::nullopt;
+    if (!wire) {
         return Error{matchers::quoted(target) + " after " + matchers::quoted(first) +
-                     " is not a domain name"};
+                     " is not a domain name: " + name.error().text};
     }
-    dns::lower_case(wire->data(), wire->data(), wire->size());
     RedirectEntry out{*std::move(rule), *std::move(wire)};
-    if (out.rule.kind == matchers::RuleKind::full && out.rule.text == dns::name_to_text(out.target))
+    if (out.rule.kind == matchers::RuleKind::full && out.rule.text == *name)
         return Error{matchers::quoted(first) +
                      " redirects to itself: remove it, or write another target"};
     return out;

@@ -10,8 +10,8 @@
 #include "control/config/rdata_text.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
-#include "dataplane/dns/query.h"
 #include "matchers/list/rpz_zone.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -96,6 +96,8 @@ class PolicyZoneReader {
     }
 
   private:
+    static constexpr matchers::NameForm kZoneName{
+        .any_escape = true, .stars = true, .printable = true, .alone = true};
     using Key = std::tuple<matchers::RpzRecord::Trigger, std::string, IpAddress, unsigned, bool>;
 
     void refuse(const matchers::RpzRecord& record, std::string text) {
@@ -110,21 +112,23 @@ class PolicyZoneReader {
                           "the record, or write 'lenient: true' beside the zone");
         RpzAction action{does_of(record.action), record.ttl_s, {}, {}};
         if (action.does == RpzAction::Does::alias || action.does == RpzAction::Does::alias_below) {
-            auto wire = dns::name_from_text(record.target);
-            if (!wire)
-                return refuse(record, matchers::quoted(record.target) + " is not a domain name");
-            dns::lower_case(wire->data(), wire->data(), wire->size());
-            action.target = *std::move(wire);
+            const auto name = matchers::parse_name(record.target, kZoneName);
+            if (!name)
+                return refuse(record, matchers::quoted(record.target) +
+                                          " is not a domain name: " + name.error().text);
+            action.target = *dns::name_from_text(*name);
         }
         if (action.does == RpzAction::Does::records && !add_data(record, action)) return;
         if (record.is_of_name() && !record.name.empty()) {
-            auto rule = matchers::parse_rule(record.name,
-                                             record.trigger == matchers::RpzRecord::Trigger::below
-                                                 ? matchers::RuleKind::domain
-                                                 : matchers::RuleKind::full);
-            if (!rule || rule->text != record.name)
-                return refuse(record, matchers::quoted(record.name) + " is not a domain name");
-            add(record, *std::move(rule), std::move(action));
+            auto name = matchers::parse_name(record.name, kZoneName);
+            if (!name)
+                return refuse(record, matchers::quoted(record.name) +
+                                          " is not a domain name: " + name.error().text);
+            const bool is_below = record.trigger == matchers::RpzRecord::Trigger::below;
+            add(record,
+                {is_below ? matchers::RuleKind::domain : matchers::RuleKind::full,
+                 *std::move(name)},
+                std::move(action));
         } else {
             add(record, {}, std::move(action));
         }

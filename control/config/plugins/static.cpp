@@ -13,6 +13,7 @@
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
+#include "matchers/name_text.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -209,12 +210,18 @@ class StaticReader {
         if (r.name.empty() == r.regexp.empty())
             return refuse(r.name.empty() ? "has neither 'name' nor 'regexp': write one"
                                          : "has both 'name' and 'regexp': keep one");
-        const std::string_view prefix = !r.regexp.empty()   ? "regexp:"
-                                        : r.match_subdomain ? "domain:"
-                                                            : "full:";
-        auto rule = good_rule(std::string(prefix) + (r.name.empty() ? r.regexp : r.name));
-        if (!rule) return refuse("has an invalid name: " + rule.error().text);
-        out.owner = {*std::move(rule), 0, line_};
+        if (!r.regexp.empty()) {
+            auto rule = good_rule("regexp:" + r.regexp);
+            if (!rule) return refuse("has an invalid name: " + rule.error().text);
+            out.owner = {*std::move(rule), 0, line_};
+            return true;
+        }
+        auto name = matchers::parse_name(r.name, {.alone = true});
+        if (!name)
+            return refuse("has an invalid name: " + name.error().text +
+                          (r.name.starts_with("*.") ? ", with 'match_subdomain: true'" : ""));
+        const auto kind = r.match_subdomain ? matchers::RuleKind::domain : matchers::RuleKind::full;
+        out.owner = {{kind, *std::move(name)}, 0, line_};
         return true;
     }
 
@@ -262,6 +269,14 @@ class StaticReader {
                 StaticEntry& out) {
         if (words.empty() || words.back().empty())
             return refuse("has no '" + std::string(key) + "': add it");
+        const bool is_name = type != dns::kA && type != dns::kAaaa && words.back() != ".";
+        if (is_name) {
+            auto name = matchers::parse_name(words.back(), {.alone = true});
+            if (!name)
+                return refuse("has an invalid name in '" + std::string(key) +
+                              "': " + name.error().text);
+            words.back() = *std::move(name);
+        }
         std::vector<ZoneWord> zone;
         zone.reserve(words.size());
         for (std::string& word : words)
@@ -290,10 +305,9 @@ class StaticReader {
     }
 
     bool take_target(const Record& r, StaticEntry& out) {
-        auto wire = dns::name_from_text(r.cname);
-        if (!wire || wire->size() < 2) return refuse("has an invalid name in 'cname'");
-        dns::lower_case(wire->data(), wire->data(), wire->size());
-        out.target = *std::move(wire);
+        const auto name = matchers::parse_name(r.cname, {.alone = true});
+        if (!name) return refuse("has an invalid name in 'cname': " + name.error().text);
+        out.target = *dns::name_from_text(*name);
         return true;
     }
 
@@ -307,7 +321,8 @@ class StaticReader {
             out.forwarder = in_.refer(tag, Wanted::executor, line_);
             return out.forwarder.has_value();
         }
-        if (!parse_host_port(r.forward_to) || !parse_host_port(r.forward_to)->address)
+        const auto server = parse_host_port(r.forward_to, Zones::allowed);
+        if (!server || !server->address)
             return refuse("forwards to " + matchers::quoted(r.forward_to) +
                           ": expected the tag of a forward, or an address");
         const auto [at, fresh] = forwarders_.try_emplace(r.forward_to, 0);

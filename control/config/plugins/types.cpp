@@ -3,6 +3,7 @@
 #include <array>
 
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/suggestion.h"
 
 namespace steer::config {
 namespace {
@@ -28,7 +29,7 @@ std::string did_you_mean_type(std::string_view written) {
     names.reserve(kTypes.size());
     for (const PluginType* type : kTypes)
         names.push_back(type->name);
-    return did_you_mean(written, names);
+    return suggestion(NameOf::plugin_type, written, {}, names);
 }
 
 std::string owner_of(const Plugin& plugin) {

@@ -83,8 +83,9 @@ void read_outbound(Reading& in, const Node& node, const Place& place, UpstreamAr
 
 constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
-     "the upstream: an address, or a URL\nForms: `192.0.2.1`, `udp://[2001:db8::1]:53`, `tcp://`, "
-     "`tls://dns.example`, `https://dns.example/dns-query`. `tcp+pipeline://` and "
+     "the upstream: an address, or a URL\nForms: `192.0.2.1`, `udp://[2001:db8::1]:53`, "
+     "`[fe80::1%eth0]`, `tcp://`, `tls://dns.example`, `https://dns.example/dns-query`. "
+     "`tcp+pipeline://` and "
      "`tls+pipeline://` send several queries at a time over one connection."},
     {"tag", &UpstreamArgs::tag, "none", "", "name for log messages and counters"},
     {"dial_addr", &UpstreamArgs::dial_addr, "none", "",
@@ -190,14 +191,16 @@ bool can_be_asked(const IpAddress& address) {
 bool read_dial_addr(Reading& in, const UpstreamArgs& args, const Place& place,
                     std::optional<std::uint16_t>& port, UpstreamSettings& out) {
     if (args.dial_addr.empty()) return true;
-    const auto dial = parse_host_port(args.dial_addr);
+    const auto dial = parse_host_port(args.dial_addr, Zones::allowed);
     if (!dial || !dial->address) {
         in.report().error(place.line, "'dial_addr' of " + std::string(place.owner) + " is " +
                                           matchers::quoted(args.dial_addr) +
-                                          ": expected an IP address, as in 192.0.2.1");
+                                          ": expected an IP address, as in 192.0.2.1 or "
+                                          "fe80::1%eth0");
         return false;
     }
     out.address = dial->address;
+    out.zone = dial->zone;
     if (dial->port) port = dial->port;
     return true;
 }
@@ -210,14 +213,15 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
         in.report().error(place.line, place.name() + text);
         return false;
     };
-    const auto parts = parse_host_port(addr);
+    const auto parts = parse_host_port(addr, Zones::allowed);
     if (!parts) {
         return refuse(" is " + matchers::quoted(args.addr) +
                       ": expected an address or a name, as in udp://192.0.2.1:53, "
-                      "udp://[2001:db8::1]:53 or tls://dns.example");
+                      "udp://[2001:db8::1]:53, udp://[fe80::1%eth0] or tls://dns.example");
     }
     out.host = lowered(parts->host);
     out.address = parts->address;
+    out.zone = parts->zone;
     std::optional<std::uint16_t> port = parts->port;
     if (!read_dial_addr(in, args, place, port, out)) return false;
     if (out.address && !can_be_asked(*out.address))
@@ -256,6 +260,26 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place,
     }
 }
 
+// The zone of the address that is connected to is its interface. False: another one is set.
+bool take_zones(Reading& in, const Place& place, ReachSettings& reach,
+                const UpstreamSettings& made) {
+    const std::string& zone = reach.socks5 ? reach.socks5->zone : made.zone;
+    if (!zone.empty() && reach.device.empty()) reach.device = zone;
+    if (!zone.empty() && reach.device != zone) {
+        in.report().error(place.line, std::string(place.owner) + " has the zone " +
+                                          matchers::quoted(zone) + ", and 'bind_to_device' is " +
+                                          matchers::quoted(reach.device) + ": keep one of them");
+        return false;
+    }
+    if (!reach.socks5 && made.address && made.address->is_link_local() && reach.device.empty()) {
+        in.report().warn(place.line, place.name() + " is " + matchers::quoted(made.addr) +
+                                         ": a link-local address needs its interface: write [" +
+                                         made.address->to_string() +
+                                         "%eth0] with the interface in place of eth0");
+    }
+    return true;
+}
+
 std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const std::string& owner,
                                        int line) {
     const Place place{"addr", owner, line};
@@ -267,6 +291,7 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     out.line = line;
     if (!read_target(in, args, place, out)) return std::nullopt;
     check(in, args, place, out);
+    if (!take_zones(in, place, args.reach, out)) return std::nullopt;
     out.pipeline = out.pipeline || args.enable_pipeline;
     out.reach = std::move(args.reach);
     out.idle_timeout = args.idle_timeout;
@@ -333,9 +358,9 @@ void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSett
     if (!read_value(in, node, place, {}, text)) return;
     std::string_view address = text;
     if (lowered(address).starts_with("udp://")) address.remove_prefix(6);
-    const auto parts = parse_host_port(address);
+    const auto parts = parse_host_port(address, Zones::allowed);
     if (parts && parts->address && can_be_asked(*parts->address)) {
-        out.bootstrap = UpstreamServer{*parts->address, parts->port.value_or(53)};
+        out.bootstrap = UpstreamServer{*parts->address, parts->port.value_or(53), parts->zone};
         return;
     }
     in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
@@ -371,7 +396,7 @@ void read_socks5(Reading& in, const Node& node, const Place& place, ReachSetting
         if (colon != std::string_view::npos) proxy.password = who.substr(colon + 1);
         rest.remove_prefix(at + 1);
     }
-    const auto parts = parse_host_port(rest);
+    const auto parts = parse_host_port(rest, Zones::allowed);
     const bool fits = proxy.user.size() <= kMaxSocks5Bytes &&
                       proxy.password.size() <= kMaxSocks5Bytes &&
                       (at == std::string_view::npos || !proxy.user.empty());
@@ -383,6 +408,7 @@ void read_socks5(Reading& in, const Node& node, const Place& place, ReachSetting
         return;
     }
     proxy.host = parts->host;
+    proxy.zone = parts->zone;
     proxy.port = parts->port.value_or(proxy.port);
     if (!proxy.password.empty() && !node.replaced)
         in.note_secret(place.line, "the password of " + place.name());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,6 +25,12 @@ struct DohReply {
     unsigned status = 0;
     std::string content_type;
     std::vector<std::uint8_t> content;
+    std::uint32_t age_s = 0;  // in caches on the way (RFC 9111 5.1)
+    std::optional<std::uint32_t>
+        max_age_s;  // Cache-Control; 0 counts as none, because it is about HTTP caches
+    std::uint32_t retry_after_s = 0;  // of a 429 or 503 (RFC 9110 10.2.3); 0: none
+    // For how long the content may still be used: for what is left of max_age_s.
+    [[nodiscard]] std::uint32_t fresh_s() const;
     // Whether it contains a DNS message.
     [[nodiscard]] bool is_dns() const;
 };

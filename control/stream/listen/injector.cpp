@@ -5,13 +5,14 @@
 #include <numeric>
 
 #include "dataplane/base/injected_texts.h"
+#include "matchers/safe_text.h"
 
 namespace steer::stream {
 
 namespace {
 
 std::string_view cut(std::string_view text) {
-    return text.substr(0, kMaxTextBytes);
+    return whole_bytes(text, kMaxTextBytes);
 }
 
 std::uint8_t lower_cased(char c) {

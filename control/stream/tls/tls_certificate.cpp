@@ -10,6 +10,7 @@
 
 #include "control/process/files_as.h"
 #include "matchers/safe_text.h"
+#include "matchers/text.h"
 
 namespace steer::stream {
 namespace {
@@ -35,6 +36,7 @@ Result<std::string> read_pem(const std::string& what, const std::string& file) {
         return cannot(std::strerror(errno != 0 ? errno : EIO));
     text.resize(static_cast<std::size_t>(in.gcount()));
     if (text.size() > kMaxBytes) return cannot("it is longer than 1 MiB");
+    text = matchers::without_marks(text);  // before it, OpenSSL finds no first line
     return {boost::system::in_place_value, std::move(text)};
 }
 

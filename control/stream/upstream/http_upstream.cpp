@@ -8,6 +8,7 @@
 #include "control/stream/http/doh_client.h"
 #include "control/stream/upstream/pending_asks.h"
 #include "control/stream/upstream/upstream_reply.h"
+#include "dataplane/dns/message_ttls.h"
 #include "dataplane/dns/wire.h"
 #include "matchers/host_text.h"
 
@@ -157,8 +158,10 @@ void HttpUpstream::take_reply(std::uint32_t request, DohReply& reply) {
     auto& message = reply.content;
     if (!reply.is_dns() || !is_reply_to(pending->second.query, message)) {
         context_.count(StreamCount::upstream_unmatched);
-        return finish(pending, {.error = EPROTO});
+        return finish(pending, {.error = EPROTO, .retry_after_s = reply.retry_after_s});
     }
+    if (reply.age_s != 0 || reply.max_age_s)
+        dns::lower_message_ttls(message, reply.age_s, reply.fresh_s());
     dns::store_be16(message.data(), pending->second.id);
     finish(pending, {.message = message});
 }

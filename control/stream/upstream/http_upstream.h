@@ -2,7 +2,8 @@
 //
 // Queries are sent with the id 0, so that caches on the path may serve them (RFC 8484 4.1). The queries of
 // one turn of the io_context are sent in one write. A response that is not a DNS message with status 200 that answers
-// the query ends it with EPROTO; no redirects and no retries here.
+// the query ends it with EPROTO; no redirects and no retries here. TTLs are lowered by the `Age` of a response, and are at
+// most what is left of its `max-age` (RFC 8484 5.1).
 #pragma once
 
 #include <memory>

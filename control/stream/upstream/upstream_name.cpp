@@ -32,8 +32,9 @@ resolver::AskOptions options_of(StreamContext& context, const UpstreamName::Ques
     options.v4 = question.family != AddressFamily::v6;
     options.v6 = question.family != AddressFamily::v4;
     options.patience = {700ms, 700ms};
-    options.prepare = [&context, mark = question.mark, device = question.device](
-                          int socket, const IpAddress& to) {
+    const bool has_own = question.bootstrap && !question.bootstrap->device.empty();
+    const std::string& device = has_own ? question.bootstrap->device : question.device;
+    options.prepare = [&context, mark = question.mark, device](int socket, const IpAddress& to) {
         return prepare_socket(context, socket, to, mark, device) == 0;
     };
     return options;

@@ -32,6 +32,7 @@ void UpstreamPool::ask(UpstreamAsk ask, bool /*over_tcp*/) {
     context_.count(StreamCount::upstream_channel);
     if (waiting_.size() >= kMaxWaiting) return hand_back(context_, ask, nullptr, EBUSY);
     if (open_.empty() && is_distrusted()) return hand_back(context_, ask, nullptr, EKEYREJECTED);
+    if (context_.now_ms() < rest_until_ms_) return hand_back(context_, ask, nullptr, EBUSY);
     const auto query = std::make_shared<Query>();
     query->deadline_ms = context_.now_ms() + ask.timeout_ms;
     query->ask = std::move(ask);
@@ -80,6 +81,13 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     --query->on_wire;
     if (query->over || closed_) return;
     if (reply.message.empty()) {
+        if (reply.retry_after_s != 0) {
+            const std::uint64_t wait_ms = std::uint64_t{1000} * reply.retry_after_s;
+            rest_until_ms_ = context_.now_ms() + std::min(wait_ms, kLongestRestMs);
+            if (!std::exchange(answers_badly_, true))
+                state_->fails("it asks to wait for " + std::to_string(reply.retry_after_s) +
+                              " s (HTTP's Retry-After)");
+        }
         if (reply.error == EPROTO && !std::exchange(answers_badly_, true))
             state_->fails("it is connected, but answers with an HTTP error or with no DNS");
         const bool waits = query->newer_than != 0 && query->asked < kMaxAsked;

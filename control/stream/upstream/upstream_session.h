@@ -29,6 +29,8 @@ struct SessionReply {
     // It may be asked again on another connection, because this one ended before the upstream
     // answered (RFC 7766 6.2.4; GOAWAY, REFUSED_STREAM).
     bool again = false;
+    // With an error: it must not be asked for this time (HTTP's Retry-After); 0: not said.
+    std::uint32_t retry_after_s = 0;
 };
 
 class UpstreamSession;

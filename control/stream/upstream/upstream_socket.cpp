@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "control/resolver/interface_zone.h"
 #include "control/stream/base/socket_address.h"
 
 namespace steer::stream {
@@ -14,8 +15,10 @@ int prepare_socket(const StreamContext& context, int socket, const IpAddress& to
     if (mark != 0 && ::setsockopt(socket, SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0)
         return errno;
     if (device.empty()) return context.bind_to_vrf(socket, to);
-    const int failed = ::setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, device.data(),
-                                    static_cast<socklen_t>(device.size()));
+    const std::string name = resolver::interface_name(device);
+    if (name.empty()) return ENODEV;
+    const int failed = ::setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, name.data(),
+                                    static_cast<socklen_t>(name.size()));
     return failed == 0 ? 0 : errno;
 }
 

@@ -35,6 +35,7 @@ struct UpstreamTarget {
     struct Server {
         IpAddress address;
         std::uint16_t port = 53;
+        std::string device = {};  // of a link-local address, as below; empty: the upstream's
         bool operator==(const Server&) const = default;
     };
     std::optional<Server> bootstrap;  // resolver for the name; no value: the host's resolvers
@@ -47,7 +48,7 @@ struct UpstreamTarget {
     TlsTrust trust;
 
     std::uint32_t mark = 0;  // SO_MARK
-    std::string device;      // SO_BINDTODEVICE
+    std::string device;      // SO_BINDTODEVICE: an interface by name or number
 };
 
 }  // namespace steer::stream

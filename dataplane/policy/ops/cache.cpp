@@ -24,16 +24,39 @@ void note_refresh(QueryContext& c) {
     c.refresh_rewrites = c.state.rewrites;
 }
 
-const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
-    QueryContext& c = w.c;
-    if (w.worker.cache == nullptr) return nullptr;
-    // Once only: before the program returns here, it may have put another answer there.
-    if (static_cast<int>(place) == std::exchange(c.looked_up, -1)) return c.found;
-    const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
+const cache::Entry* find_exactly(const LiveRun& w, const cache::KeyFacts& facts) {
     const cache::Key key = w.worker.hasher(facts);
     const cache::Entry* found = nullptr;
     w.worker.cache->lookup(&key, &facts, 1, w.now.s(), &found);
     return found;
+}
+
+// For the subnet, else for all subnets.
+const cache::Entry* find_for_all_subnets(const LiveRun& w, const cache::KeyFacts& facts) {
+    if (facts.ecs_len == 0) return nullptr;
+    std::array<std::uint8_t, 256> room;
+    return find_exactly(w, for_all_subnets(facts, room));
+}
+// `exact`: of the subnet. If it is expired, a fresh one for all subnets is newer: its refresh may have been stored there.
+const cache::Entry* or_for_all_subnets(const LiveRun& w, const cache::KeyFacts& facts,
+                                       const cache::Entry* exact) {
+    if (exact != nullptr && exact->expires_s > w.now.s()) return exact;
+    const cache::Entry* const for_all = find_for_all_subnets(w, facts);
+    const bool is_fresh = for_all != nullptr && for_all->expires_s > w.now.s();
+    return exact == nullptr || is_fresh ? for_all : exact;
+}
+const cache::Entry* find_entry(const LiveRun& w, const cache::KeyFacts& facts) {
+    return or_for_all_subnets(w, facts, find_exactly(w, facts));
+}
+
+const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
+    QueryContext& c = w.c;
+    if (w.worker.cache == nullptr) return nullptr;
+    // Once only: before the program returns here, it may have put another answer there.
+    const bool is_known = static_cast<int>(place) == std::exchange(c.looked_up, -1);
+    if (is_known && c.asked().edns.ecs_len == 0) return c.found;
+    const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
+    return is_known ? or_for_all_subnets(w, facts, c.found) : find_entry(w, facts);
 }
 
 CacheLookups& lookups(LiveRun& w, const CacheInstance& of) {
@@ -83,13 +106,11 @@ const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
 }
 
 // Only failures of upstreams, and never in place of an answer that may still be served.
-bool may_keep_failure(const LiveRun& w, const cache::Key& key, const cache::KeyFacts& facts) {
+bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
     const QueryContext& c = w.c;
     const bool was_silence = c.response.ede() == dns::Ede::no_reachable;
     if (!c.response.in_buffer_of_its_own() && !was_silence) return false;
-    const cache::Entry* there = nullptr;
-    w.worker.cache->lookup(&key, &facts, 1, w.now.s(), &there);
-    return there == nullptr;
+    return find_entry(w, facts) == nullptr;
 }
 
 // Stores the response, unless it came from this cache.
@@ -103,10 +124,12 @@ void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
     const std::uint32_t age_s = c.response.age_s(w.now.s());
     const std::uint32_t life_s = cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;
-    const cache::KeyFacts facts = key_facts(c.asked(), settings);
+    cache::KeyFacts facts = key_facts(c.asked(), settings);
     if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
+    if (is_failure(c.response.answer()) && !may_keep_failure(w, facts)) return;
+    std::array<std::uint8_t, 256> room;
+    if (is_for_all_subnets(c.response.answer(), facts)) facts = for_all_subnets(facts, room);
     const cache::Key key = w.worker.hasher(facts);
-    if (is_failure(c.response.answer()) && !may_keep_failure(w, key, facts)) return;
     const dns::TtlLimits limits = ttl_limits(c.response.answer(), settings, age_s);
     if (!dns::is_within(c.response.answer(), limits) &&
         !c.response.limit_ttls(w.worker.buffers, limits, w.now))
@@ -147,10 +170,8 @@ StaleEntry find_stale(const LiveRun& w) noexcept {
         if (i.op != Op::enter_cache) continue;
         const CacheInstance& settings = c.snapshot.caches[i.operand];
         if (settings.stale.most_s == 0) continue;
-        const cache::KeyFacts facts = key_facts(c.asked_under(level, room), settings);
-        const cache::Key key = w.worker.hasher(facts);
-        const cache::Entry* e = nullptr;
-        w.worker.cache->lookup(&key, &facts, 1, w.now.s(), &e);
+        const cache::Entry* const e =
+            find_entry(w, key_facts(c.asked_under(level, room), settings));
         if (e == nullptr || is_failure(e->answer())) continue;
         const std::uint32_t may_s = stale_for_s(e->answer(), settings.stale);
         if (w.now.s() < e->expires_s || w.now.s() - e->expires_s < may_s)

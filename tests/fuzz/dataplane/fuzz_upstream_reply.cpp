@@ -14,6 +14,7 @@
 #include "dataplane/dns/name.h"
 #include "packet/appliance.h"
 #include "support/eal_fixture.h"
+#include "support/stub_walk.h"
 
 namespace {
 
@@ -106,6 +107,10 @@ void check_answer(const Seen& answer, const Bytes& query) {
     REQUIRE(dns::build_answer(dns, std::span(query).subspan(dns::kHeaderSize, name),
                               dns::load_be16(type), dns::load_be16(type + 2), false, block,
                               facts) == dns::AnswerError::none);
+    // A stub finds all of it, unless it asks again over TCP.
+    const auto stub = walk_as_stub(dns);
+    REQUIRE(stub.has_value());
+    REQUIRE(stub->is_whole() || (facts.flags & dns::kTc) != 0);
 }
 
 // The client asks, upstreams reply or do not, and time passes until no query waits.

@@ -5,6 +5,7 @@
 
 #include "matchers/domain/builder.h"
 #include "matchers/list/adguard_list.h"
+#include "matchers/list/block_list.h"
 #include "matchers/list/name_list.h"
 #include "require.h"
 
@@ -39,7 +40,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (name.size() > 1) return std::nullopt;
         return std::string(bytes);
     };
-    for (int form = 0; form <= static_cast<int>(m::ListForm::v2fly); ++form) {
+    for (const bool is_adguard : {false, true}) {
+        const auto list = m::read_block_list(bytes, "fuzz", type_number, is_adguard);
+        for (const auto& [rule, line] : list.names.rules)
+            check(rule, line);
+        for (const auto& rule : list.rules) {
+            check(rule.rule, rule.line);
+            require(is_adguard || !rule.exception, "an exception counts among AdGuard's rules");
+        }
+    }
+    require(m::guess_form(bytes) != m::ListForm::automatic, "a file has a form");
+    for (int form = 0; form <= static_cast<int>(m::kLastForm); ++form) {
         const auto names = m::read_names(bytes, "fuzz", static_cast<m::ListForm>(form), itself);
         for (const auto& [rule, line] : names.list.rules)
             check(rule, line);

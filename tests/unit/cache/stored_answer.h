@@ -20,8 +20,11 @@ struct Question {
     std::uint16_t type = 1;
     std::uint16_t instance = 0;
     std::uint8_t flags = 0;
+    std::uint8_t ecs_len = 0;  // of the subnet behind the name
 
-    [[nodiscard]] cache::KeyFacts facts() const { return {name, type, 1, instance, flags}; }
+    [[nodiscard]] cache::KeyFacts facts() const {
+        return {name, type, 1, instance, flags, ecs_len};
+    }
 };
 
 inline Question question(unsigned number, std::uint16_t instance = 0) {

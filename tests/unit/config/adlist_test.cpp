@@ -59,40 +59,96 @@ BOOST_AUTO_TEST_CASE(the_syntax_is_found_from_the_lines) {
                std::to_string(rules_of(provider(loaded))) + " " +
                std::to_string(loaded.warnings.size());
     };
-    BOOST_TEST(read_as(std::string(kAdguard)) == "adguard_rule 1 0");
+    BOOST_TEST(read_as(std::string(kAdguard)) == "domain_set 1 0");
     BOOST_TEST(read_as("||ads.example^\n@@||fine.ads.example^\nbare.example\n") ==
-               "adguard_rule 3 0");
-    BOOST_TEST(read_as("bare.example\n! of AdGuard's\n") == "adguard_rule 1 0");
+               "adguard_rule 2 0");
+    BOOST_TEST(read_as("bare.example\n! of AdGuard's\n") == "domain_set 1 0");
     BOOST_TEST(read_as(std::string(kHosts)) == "domain_set 2 0");
     BOOST_TEST(read_as("bare.example\nother.example\n") == "domain_set 2 0");
-    // A mixed one is what more of its lines are; the others are named.
-    BOOST_TEST(read_as("||ads.example^\n" + std::string(kHosts)) == "domain_set 2 1");
-    BOOST_TEST(read_as("0.0.0.0 ads.example\n" + std::string(kAdguard)) == "adguard_rule 1 1");
+    // Each line is read by its own form.
+    BOOST_TEST(read_as("||ads.example^\n" + std::string(kHosts)) == "domain_set 3 0");
+    BOOST_TEST(read_as("0.0.0.0 ads.example\n" + std::string(kAdguard)) == "domain_set 2 0");
+    // Other formats are those of the whole file.
+    BOOST_TEST(read_as("address=/ads.example/0.0.0.0\naddress=/.more.example/#\n") ==
+               "domain_set 2 0");
+    BOOST_TEST(read_as("DOMAIN-SUFFIX,ads.example\nDOMAIN,more.example\n") == "domain_set 2 0");
+    BOOST_TEST(read_as("+.ads.example\n+.more.example\nbare.example\n") == "domain_set 3 0");
 }
 
-BOOST_AUTO_TEST_CASE(a_configured_format_is_used_for_every_line) {
+BOOST_AUTO_TEST_CASE(a_configured_format_is_used_for_the_whole_file) {
     const Folder folder;
-    folder.write("list", std::string(kAdguard));
-    const LoadOutcome wrong = folder.load("{ list: list, format: hosts }");
-    BOOST_TEST(!wrong.ok());
-    BOOST_TEST(
-        says(wrong.errors,
-             "no line of the file \"" + (folder.path / "list").string() +
-                 "\" in 'lists' of adlist 'ads' is valid: line 1, \"[Adblock Plus 2.0]\", is "
-                 "AdGuard's syntax: write 'format: adguard', or no 'format'"));
+    const auto read_as = [&](const std::string& bytes, const std::string& format) {
+        folder.write("list", bytes);
+        const LoadOutcome loaded = folder.load("{ list: list, format: " + format + " }");
+        BOOST_TEST(loaded.ok());
+        return rules_of(provider(loaded));
+    };
+    const std::string mixed = "||ads.example^\n0.0.0.0 two.example\nbare.example\n";
+    for (const char* format : {"adguard", "hosts", "adlist"})
+        BOOST_TEST(read_as(mixed, format) == 3U, format);
     folder.write("list", std::string(kHosts));
-    const LoadOutcome other = folder.load("{ list: list, format: adguard }");
-    BOOST_TEST(!other.ok());
-    BOOST_TEST(says(other.errors,
-                    "is valid: line 2, \"0.0.0.0 ads.example\", is a hosts line: "
-                    "write 'format: hosts', or no 'format'"));
-    folder.write("list", "bare.example\n||ads.example^\n");
-    const LoadOutcome some = folder.load("{ list: list, format: adlist }");
-    BOOST_TEST(some.ok());
-    BOOST_TEST(rules_of(provider(some)) == 1U);
-    BOOST_TEST(says(some.warnings,
-                    "the list \"list\" in 'lists' of adlist 'ads': line 2, "
-                    "\"||ads.example^\", is AdGuard's syntax: write"));
+    const LoadOutcome wrong = folder.load("{ list: list, format: dnsmasq }");
+    BOOST_TEST(!wrong.ok());
+    BOOST_TEST(says(wrong.errors, "no line of the file \"" + (folder.path / "list").string() +
+                                      "\" in 'lists' of adlist 'ads' is valid"));
+}
+
+// A list of hosts lines has no exceptions: one among them is named.
+BOOST_AUTO_TEST_CASE(an_exception_counts_in_a_list_of_adguard) {
+    const Folder folder;
+    folder.write(
+        "list",
+        "0.0.0.0 a.example\n0.0.0.0 b.example\n@@||a.example^\n||c.example^\n0.0.0.0 d.example\n");
+    const LoadOutcome loaded = folder.load("list");
+    BOOST_TEST(loaded.ok());
+    BOOST_TEST(std::string(provider(loaded).type) == "domain_set");
+    BOOST_TEST(rules_of(provider(loaded)) == 4U);
+    BOOST_TEST(says(loaded.warnings,
+                    "list:3: an exception of AdGuard, \"@@||a.example^\", in a list "
+                    "of another form: write 'format: adguard'"));
+    const LoadOutcome adguard = folder.load("{ list: list, format: adguard }");
+    BOOST_TEST(std::string(provider(adguard).type) == "adguard_rule");
+    BOOST_TEST(adguard.warnings.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_lists_of_an_adlist_are_one_policy) {
+    const Folder folder;
+    folder.write("block", "||ads.example^\n||bad.example^\n||gone.example^\n");
+    folder.write("hosts", "0.0.0.0 good.ads.example\n0.0.0.0 other.example\n");
+    folder.write("fix",
+                 "@@||good.ads.example^\n@@||bad.example^$important\n||gone.example^$badfilter\n");
+    const LoadOutcome loaded = folder.load("block, hosts, fix");
+    BOOST_TEST_REQUIRE(loaded.ok());
+    const auto& plugins = loaded.settings.plugins;
+    const auto ads = std::ranges::find(plugins, "ads", &Plugin::tag);
+    const auto& lists = std::get<AdList>(ads->args).lists;
+    BOOST_TEST_REQUIRE(lists.size() == 3U);
+    BOOST_TEST(rules_of(loaded.settings.plugin(lists[0].provider)) == 2U);  // without gone.example
+    BOOST_TEST(lists[2].exceptions == 2U);
+    for (const AdListPart& part : lists) {
+        const auto& set = std::get<AdguardSet>(loaded.settings.plugin(part.provider).args);
+        BOOST_TEST_REQUIRE(set.exceptions.has_value());
+        const auto& all = std::get<AdguardSet>(loaded.settings.plugin(*set.exceptions).args);
+        BOOST_TEST(all.steps.size() == 2U);
+    }
+}
+
+// One stray line would block everything.
+BOOST_AUTO_TEST_CASE(a_rule_for_all_names_needs_match_all) {
+    const Folder folder;
+    for (const char* line : {"*", "**", ".", "||*^", "/.*/", "/./"}) {
+        folder.write("list", "||ads.example^\n" + std::string(line) + "\n");
+        const LoadOutcome loaded = folder.load("{ list: list, format: adguard }");
+        BOOST_TEST(loaded.ok());
+        BOOST_TEST(rules_of(provider(loaded)) == 1U, line);
+        BOOST_TEST(says(loaded.warnings, "list:2: the rule covers all names"), line);
+        const LoadOutcome all = folder.load("{ list: list, format: adguard, match_all: true }");
+        BOOST_TEST(all.ok());
+        BOOST_TEST(rules_of(provider(all)) == 2U, line);
+    }
+    folder.write("list", "address=/ads.example/0.0.0.0\naddress=/#/0.0.0.0\n");
+    BOOST_TEST(rules_of(provider(folder.load("list"))) == 1U);
+    BOOST_TEST(rules_of(provider(folder.load("{ list: list, match_all: true }"))) == 2U);
 }
 
 // Text of a list is cut where it is said, a path is not: it would name no file.
@@ -150,11 +206,19 @@ BOOST_AUTO_TEST_CASE(a_fetched_ad_list_is_checked_by_its_syntax_and_limits) {
                "it has 3 names, and 'max_names' allows 2");
     ListUse hosts = use;
     hosts.format = "hosts";
+    BOOST_TEST(checked(kAdguard, hosts) == "1");
+    hosts.format = "dnsmasq";
     BOOST_TEST(checked(kAdguard, hosts).starts_with("no line of it is valid for type adlist"));
+    BOOST_TEST(checked("@@||ads.example^\n", use) == "1");
+    BOOST_TEST(checked("*\n.\n", use).starts_with("no line of it is valid for type adlist"));
+    ListUse all = use;
+    all.match_all = true;
+    all.format = "adguard";
+    BOOST_TEST(checked("*\n.\n", all) == "2");
     // A copy in AdGuard's syntax is read so.
     std::ofstream(loaded.settings.remote_lists[0].file) << kAdguard;
     BOOST_TEST(std::string(provider(folder.load("\"http://lists.example/ads\"")).type) ==
-               "adguard_rule");
+               "domain_set");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(unsupported_modifiers_are_counted_in_one_warning) {
     const auto loaded = world.load();
     BOOST_TEST_REQUIRE(loaded.ok());
     BOOST_TEST(has(loaded.warnings,
-                   "rules with unsupported modifiers are skipped: $client (2, first at line 2), "
+                   "unsupported rules are skipped: $client (2, first at line 2), "
                    "$dnsrewrite (1, first at line 4), $third-party (1, first at line 5)"));
     BOOST_TEST(loaded.settings.lists[2].rules == 1U);
     BOOST_TEST(loaded.settings.lists[2].left_out == 4U);

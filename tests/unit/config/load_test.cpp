@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/foreign_file.h"
 #include "control/config/reference.h"
 #include "support/temp_folder.h"
 
@@ -446,9 +447,29 @@ BOOST_AUTO_TEST_CASE(two_tokens_of_http_have_different_secrets) {
         return outcome.errors.empty() ? std::string{} : outcome.errors[0].text;
     };
     BOOST_TEST(errors("0123456789abcdef", "0123456789abcdee") == "");
+    BOOST_TEST(errors("0123456789abcdef",
+                      "\xef\xbb\xbf"
+                      "0123456789abcdef") != "");
     BOOST_TEST(errors("0123456789abcdef", "0123456789abcdef") ==
                "token 2 of 'tokens' of 'http' of 'control' has the secret of token \"a\": make "
                "another with `openssl rand -hex 32`");
+}
+
+// Editors of Windows write one; the password has none.
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_a_password) {
+    const steer::test::TempFolder folder;
+    LoadOptions options;
+    options.base_dir = folder.path.string();
+    folder.write("password", "\xef\xbb\xbf\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c \r\n");
+    const LoadOutcome outcome = load_text(
+        "routers: { edge: { address: 192.0.2.1, username: api, password_file: password } }\n"
+        "plugins:\n"
+        "  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n",
+        "text", options);
+    BOOST_TEST_REQUIRE(outcome.ok());
+    BOOST_TEST_REQUIRE(outcome.settings.routers.size() == 1U);
+    BOOST_TEST(outcome.settings.routers[0].password ==
+               "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c ");
 }
 
 BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {
@@ -574,6 +595,18 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
         "plugin type \"quic_server\" has no effect here: clients that use DNS over QUIC get no "
         "answer; write a tcp_server with 'cert' and 'key', and let them use DNS over TLS");
     BOOST_TEST(none.str().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_recognised_behind_any_number_of_comments) {
+    std::string comments;
+    for (int i = 0; i < 300; ++i)
+        comments += "# c\n";
+    BOOST_TEST(foreign_file("\xef\xbb\xbf" + comments + "server=192.0.2.1\nfilter-AAAA\n", "f")
+                   .starts_with("this is a configuration of dnsmasq"));
+    BOOST_TEST(foreign_file(comments + ". {\n", "f").starts_with("this is a Corefile"));
+    BOOST_TEST(foreign_file("# 2026 by RouterOS 7.16\n" + comments + "set a=b\n", "f")
+                   .starts_with("this is an export of RouterOS"));
+    BOOST_TEST(foreign_file(comments + "plugins:\n", "f") == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_reference_in_docs_equals_the_tables) {

@@ -85,6 +85,48 @@ BOOST_AUTO_TEST_CASE(files_of_mostly_bad_lines_are_refused) {
         std::string::npos);
 }
 
+// A publisher that changes the format of a list does not replace a good copy by one that matches nothing.
+BOOST_AUTO_TEST_CASE(a_list_in_the_form_of_another_program_is_read_or_refused) {
+    for (const auto& [bytes, rules] : std::initializer_list<std::pair<const char*, std::size_t>>{
+             {"+.one.example\n+.two.example\n", 2},
+             {"payload:\n  - '+.one.example'\n  - two.example\n", 2},
+             {"DOMAIN-SUFFIX,one.example\nDOMAIN,two.example\n", 2},
+             {".one.example\n.two.example\n", 2},
+             {"host-suffix, one.example, proxy\n", 1},
+             {"nameserver /one.example/cn\n", 1},
+             {"||one.example^\n||two.example^\n", 2},
+             {"one.example,two.example\nthree.example,four.example\n", 0},
+             {"1,one.example\n2,two.example\n", 0},
+             {"*.one.example\n*.two.example\n", 0},
+             {"'one.example'\n'two.example'\n", 0},
+             {"one.example;\ntwo.example;\n", 0},
+             {"https://one.example/x\nhttps://two.example/y\n", 0},
+             {"|one.example\n@@||two.example^\n", 0}})
+        BOOST_TEST(taken(bytes, kNames) == rules, bytes);
+    BOOST_TEST(said("||one.example^\n@@||two.example^\n", kNames).find("adguard_rule") !=
+               std::string::npos);
+    BOOST_TEST(said("*.one.example\n", kNames).find("write \"domain:one.example\"") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_for_all_names_is_a_bad_line) {
+    BOOST_TEST(taken("one.example\nregexp:.*\n", kRules) == 1U);
+    ListUse all = kRules;
+    all.match_all = true;
+    BOOST_TEST(taken("one.example\nregexp:.*\n", all) == 2U);
+    BOOST_TEST(taken("||one.example^\n*\n", kAdguard) == 1U);
+}
+
+// Lines of the list's own form with a bad name do not make it a list of another form.
+BOOST_AUTO_TEST_CASE(a_hosts_list_of_bad_names_stays_a_hosts_list) {
+    const std::string bytes =
+        "203.0.113.5 nas.example\n0.0.0.0 *\n0.0.0.0 *.star.example\n0.0.0.0 ads.example\n";
+    const ListUse ads{"adlist", "", "", {}};
+    BOOST_TEST(taken(bytes, ads) == 1U);
+    BOOST_TEST(taken(bytes, {"domain_set", "hosts", "", {}}) == 1U);
+    BOOST_TEST(taken("0.0.0.0 ads.example\na b\nc d\n", ads) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte_is_a_bad_line) {
     const std::string long_one(1'000'000, 'a');
     BOOST_TEST(taken(long_one + "\nok.example\n", kNames) == 1U);
@@ -138,7 +180,9 @@ BOOST_AUTO_TEST_CASE(regexps_over_the_limits_are_refused_and_others_compiled) {
     for (const char* expression :
          {"([a-z]{1,200}){1,200}", "((((a+)+)+)+)+$", ".*a.{100}b", "a.{500}b", "[^.]{60,250}"})
         compiled += "regexp:" + std::string(expression) + "\n";
-    BOOST_TEST(taken(compiled, kNames) == 5U);
+    ListUse all = kNames;
+    all.match_all = true;  // the first one matches every name
+    BOOST_TEST(taken(compiled, all) == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(missing_files_folders_and_devices_are_refused) {

@@ -71,6 +71,30 @@ BOOST_AUTO_TEST_CASE(hosts_with_ports_are_parsed) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_link_local_address_may_have_a_zone) {
+    for (const char* text : {"fe80::1%eth0", "[fe80::1%eth0]"}) {
+        const auto parts = parse_host_port(text, Zones::allowed).value();
+        BOOST_TEST(parts.host == "fe80::1");
+        BOOST_TEST(parts.address.value().to_string() == "fe80::1");
+        BOOST_TEST(parts.zone == "eth0");
+        BOOST_TEST(!parts.port.has_value());
+        BOOST_TEST(!parse_host_port(text).has_value());  // where no zone is taken
+    }
+    BOOST_TEST(parse_host_port("[fe80::1%3]:5353", Zones::allowed).value().zone == "3");
+    BOOST_TEST(int{parse_host_port("[fe80::1%3]:5353", Zones::allowed).value().port.value()} ==
+               5353);
+    BOOST_TEST(parse_host_port("2001:db8::1", Zones::allowed).value().zone.empty());
+    for (const char* bad :
+         {"fe80::1%", "fe80::1%a/b", "fe80::1%eth0%1", "2001:db8::1%eth0", "192.0.2.1%eth0",
+          "dns.example%eth0", "[fe80::1]%eth0", "fe80::1%sixteen-letters-"}) {
+        BOOST_TEST(!parse_host_port(bad, Zones::allowed).has_value(), bad);
+    }
+    const auto endpoint = parse_endpoint("[fe80::1%eth0]:53").value();
+    BOOST_TEST(endpoint.zone == "eth0");
+    BOOST_TEST(endpoint.to_string() == "[fe80::1%eth0]:53");
+    BOOST_TEST(!parse_endpoint("fe80::1%eth0").has_value());  // no port
+}
+
 BOOST_AUTO_TEST_CASE(response_codes_are_parsed) {
     BOOST_TEST(int{parse_rcode("NXDOMAIN").value()} == 3);
     BOOST_TEST(int{parse_rcode("15").value()} == 15);

@@ -92,6 +92,31 @@ BOOST_AUTO_TEST_CASE(why_names_every_kind_of_rule_with_its_place) {
                std::string::npos);
 }
 
+// Owners that `+`, `=` or `~` make invalid as host names. The name is read here as in all other methods.
+BOOST_AUTO_TEST_CASE(owners_in_zone_files_may_have_any_printable_byte) {
+    write("data.zone", "a+b.example. 60 IN A 192.0.2.1\n");
+    write("block.zone", "$ORIGIN rpz.example.\n@ SOA ns. a. 1 2 3 4 5\nc=d~e.example CNAME .\n");
+    LoadOptions options;
+    options.base_dir = path;
+    const auto zones = load_text(R"(plugins:
+  - { tag: data, type: arbitrary, args: { files: [data.zone] } }
+  - { tag: block, type: rpz, args: { zones: [block.zone] } }
+  - tag: main
+    type: sequence
+    args: [ { exec: $data }, { exec: $block }, { exec: forward 192.0.2.1 } ]
+)",
+                                 "zones.yaml", options);
+    for (const Error& e : zones.errors)
+        BOOST_TEST_MESSAGE(e.sentence());
+    BOOST_REQUIRE(zones.ok());
+    for (const char* name : {"a+b.example", "C=d~e.example."}) {
+        const auto rules = rules_for(zones.settings, name);
+        BOOST_REQUIRE_MESSAGE(rules.has_value(), name);
+        BOOST_TEST(rules->size() == 1U, name);
+    }
+    BOOST_TEST((why("ads..example").find("an empty label") != std::string::npos));
+}
+
 BOOST_AUTO_TEST_CASE(hits_are_counted_for_many_names) {
     BOOST_TEST(hits({{"www.media.example", 3},
                      {"media.example", 10},

@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 const fs::path kPrograms = fs::path(STEER_SOURCE_ROOT) / "tests/unit/control/build_programs";
+const fs::path kWarnings = fs::path(STEER_SOURCE_ROOT) / "tests/unit/control/build_warnings";
 
 config::Settings settings_of(const std::string& text) {
     auto outcome = config::load_text(text, "test.yaml");
@@ -79,6 +80,31 @@ BOOST_AUTO_TEST_CASE(programs_equal_their_expected_dumps) {
         }
     }
     BOOST_TEST(files >= 6U);
+}
+
+// build_warnings/: configurations whose heads are the expected warnings about their programs.
+BOOST_AUTO_TEST_CASE(programs_get_exactly_these_warnings) {
+    for (const auto& entry : fs::directory_iterator(kWarnings)) {
+        if (entry.path().extension() != ".yaml") continue;
+        BOOST_TEST_CONTEXT(entry.path().filename()) {
+            const auto outcome = config::load(entry.path());
+            for (const Error& e : outcome.errors)
+                BOOST_TEST_MESSAGE(e.sentence());
+            BOOST_TEST_REQUIRE(outcome.ok());
+            Registry registry;
+            const Built built = build(outcome.settings, {}, registry);
+            BOOST_TEST_REQUIRE(built.ok());
+            std::vector<std::string> expected, warnings;
+            std::ifstream in(entry.path());
+            for (std::string line; std::getline(in, line) && line.starts_with("# warning ");)
+                expected.push_back(line);
+            for (const Error& w : built.warnings)
+                warnings.push_back("# warning " + std::to_string(w.line) + ": " + w.text);
+            std::ranges::sort(expected);
+            std::ranges::sort(warnings);
+            BOOST_TEST(warnings == expected, boost::test_tools::per_element());
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(names_find_their_masks_through_nested_sets_and_inline_rules) {
@@ -484,6 +510,42 @@ BOOST_AUTO_TEST_CASE(fixed_ttl_and_multi_writer_give_rows_a_constant_lifetime) {
     BOOST_TEST(!built.routers.at(0).config.lists[1].multi_writer);
     BOOST_TEST(built.routers.at(0).config.lists[2].respect_manual_changes);
     BOOST_TEST(!built.routers.at(0).config.lists[1].respect_manual_changes);
+}
+
+// RFC 4007 11.2: the zone of a link-local address is the interface that it is reached by.
+BOOST_AUTO_TEST_CASE(a_zone_is_the_interface_of_what_is_connected_to) {
+    const Built built = build_of(
+        "plugins:\n"
+        "  - { tag: f, type: forward, args: { upstreams: [ 'fe80::1%eth1', { addr: "
+        "'udp://[fe80::1%2]:5353' }, { addr: 'tls://dns.example', dial_addr: '[fe80::3%eth3]:8853' "
+        "}, { addr: 'tls://dns.example', bootstrap: 'fe80::4%eth4' }, { addr: 192.0.2.5, socks5: "
+        "'[fe80::5%eth5]:1081' } ] } }\n"
+        "  - { tag: s, type: static, args: { records: [ { name: a.example, type: FWD, forward_to: "
+        "'fe80::6%eth6' } ] } }\n"
+        "  - { tag: main, type: sequence, args: [ { exec: $s }, { exec: $f } ] }\n"
+        "  - { tag: u, type: udp_server, args: { entry: main, listen: '[fe80::7%eth7]:53' } }\n"
+        "  - { tag: v, type: udp_server, args: { entry: main, listen: '[fe80::7%eth8]:53' } }\n");
+    BOOST_TEST_REQUIRE(built.ok());
+    std::map<std::string, std::string> devices;  // by name
+    for (const auto& target : built.channels)
+        devices[target->name] = target->device;
+    BOOST_TEST(devices.at("fe80::1%eth1") == "eth1");
+    BOOST_TEST(devices.at("udp://[fe80::1%2]:5353") == "2");
+    BOOST_TEST(devices.at("192.0.2.5") == "eth5");
+    BOOST_TEST(devices.at("fe80::6%eth6") == "eth6");
+    bool has_dialled = false, has_bootstrap = false;
+    for (const auto& target : built.channels) {
+        BOOST_TEST((target->host.find('%') == std::string::npos));
+        has_dialled |= target->address && target->device == "eth3" && target->port == 8853;
+        has_bootstrap |= target->bootstrap && target->bootstrap->device == "eth4" &&
+                         target->bootstrap->address.to_string() == "fe80::4" &&
+                         target->device.empty();
+    }
+    BOOST_TEST(has_dialled);
+    BOOST_TEST(has_bootstrap);
+    BOOST_TEST_REQUIRE(built.listeners.size() == 2U);
+    BOOST_TEST(built.listeners[0].endpoint.to_string() == "[fe80::7%eth7]:53");
+    BOOST_TEST(built.listeners[1].endpoint.to_string() == "[fe80::7%eth8]:53");
 }
 
 BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {

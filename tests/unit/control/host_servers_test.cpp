@@ -58,6 +58,7 @@ BOOST_AUTO_TEST_CASE(each_format_of_a_hosts_file_is_read) {
                "192.0.2.2 192.0.2.3");
     BOOST_TEST(joined(read_servers("ADDRESS=10.0.0.2\nDNS=192.0.2.1 192.0.2.2\n")) ==
                "192.0.2.1 192.0.2.2");
+    BOOST_TEST(joined(read_servers("\xef\xbb\xbfnameserver 192.0.2.1\r\n")) == "192.0.2.1");
     BOOST_TEST(read_servers("").empty());
     BOOST_TEST(read_servers("nameserver\nnameserver x\noption domain-name-servers").empty());
 }

@@ -153,6 +153,7 @@ BOOST_AUTO_TEST_CASE(a_chain_in_any_order_is_followed) {
                (Kept{"an c.example 1", "an b.example 5", "an www.example.com 5"}));
 }
 
+// One link more than walk.h allows is kept, so that it sees that the chain is too long.
 BOOST_AUTO_TEST_CASE(loops_and_long_chains_are_cut) {
     auto loop = response();
     loop.cname(kAsked, 300, "b.example").cname("b.example", 300, kAsked);
@@ -160,10 +161,10 @@ BOOST_AUTO_TEST_CASE(loops_and_long_chains_are_cut) {
     BOOST_TEST(see(loop).records == (Kept{"an www.example.com 5", "an b.example 5"}));
     auto forever = response();
     forever.cname(kAsked, 300, "n0.example");
-    for (unsigned i = 0; i < 100; ++i)
+    for (unsigned i = 0; i < 50; ++i)
         forever.cname("n" + std::to_string(i) + ".example", 300,
                       "n" + std::to_string(i + 1) + ".example");
-    BOOST_TEST(see(forever).records.size() == 16U);
+    BOOST_TEST(see(forever).records.size() == 17U);
 }
 
 BOOST_AUTO_TEST_CASE(a_dname_above_the_chain_stays_with_its_cname) {

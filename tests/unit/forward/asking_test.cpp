@@ -157,13 +157,71 @@ BOOST_AUTO_TEST_CASE(formerr_and_notimp_are_asked_without_edns_and_it_is_remembe
     }
 }
 
-BOOST_AUTO_TEST_CASE(formerr_from_an_upstream_with_edns_is_a_failure) {
+BOOST_AUTO_TEST_CASE(formerr_with_an_opt_and_badvers_are_asked_without_edns_and_it_is_remembered) {
+    const ReplyOf formerr{.rcode = dns::kFormErr, .addresses = 0, .opt = true};
+    const ReplyOf badvers{.addresses = 0, .opt = true, .extended_rcode = dns::kBadVers >> 4};
+    for (const ReplyOf& refusal : {formerr, badvers}) {
+        World w;
+        w.ask("old.example");
+        w.answer(w.station().frames[0], refusal);
+        BOOST_REQUIRE(w.station().frames.size() == 2);
+        BOOST_TEST(!has_edns(w.station().frames[1].dns));
+        BOOST_TEST(w.station().answers.empty());
+        w.answer(w.station().frames[1]);
+        BOOST_REQUIRE(w.station().answers.size() == 1);
+        BOOST_TEST(w.station().answers[0].rcode == 0);
+        BOOST_TEST(w.station().answers[0].ancount == 1U);
+        w.ask("other.example");
+        BOOST_TEST(!has_edns(w.station().frames[2].dns));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_upstreams_formerr_never_becomes_the_clients) {
     World w;
     w.ask("bad.example");
     w.answer(w.station().frames[0], {.rcode = dns::kFormErr, .addresses = 0, .opt = true});
-    BOOST_TEST(w.station().frames.size() == 1U);
+    BOOST_REQUIRE(w.station().frames.size() == 2);
+    w.answer(w.station().frames[1], {.rcode = dns::kFormErr, .addresses = 0});
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST(w.station().answers[0].rcode == dns::kFormErr);
+    BOOST_TEST(w.station().answers[0].rcode == dns::kServFail);
+    BOOST_TEST(w.station().forwarder.health(0).without_edns.load() == false);
+    BOOST_TEST(w.buffers_in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(badcookie_is_a_failure_of_that_upstream) {
+    World w(2);
+    w.ask("cookie.example");
+    constexpr unsigned kBadCookie = 23;
+    w.answer(
+        w.station().frames[0],
+        {.rcode = kBadCookie & 15, .addresses = 0, .opt = true, .extended_rcode = kBadCookie >> 4});
+    BOOST_TEST(w.stat(Stat::upstream_failures) == 1U);
+    BOOST_REQUIRE(w.station().frames.size() == 2);
+    BOOST_TEST(w.station().frames[1].upstream == 1);
+    BOOST_TEST(has_edns(w.station().frames[1].dns));
+    w.answer(w.station().frames[1]);
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_referral_is_a_failure_of_that_upstream) {
+    World w(2);
+    w.ask("referred.example");
+    w.answer(w.station().frames[0],
+             {.addresses = 0, .opt = true, .name_server = "a.root-servers.net"});
+    BOOST_TEST(w.stat(Stat::upstream_failures) == 1U);
+    BOOST_REQUIRE(w.station().frames.size() == 2);
+    BOOST_TEST(w.station().answers.empty());
+    // If all of them refer, the client gets SERVFAIL.
+    w.answer(w.station().frames[1], {.addresses = 0, .name_server = "b.root-servers.net"});
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].rcode == dns::kServFail);
+    // Name servers beside the answer are none.
+    w.ask("fine.example");
+    w.answer(w.station().frames[2], {.name_server = "a.root-servers.net"});
+    BOOST_REQUIRE(w.station().answers.size() == 2);
+    BOOST_TEST(w.station().answers[1].rcode == 0);
+    BOOST_TEST(w.station().answers[1].ancount == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_without_a_route_is_skipped) {

@@ -170,6 +170,43 @@ BOOST_AUTO_TEST_CASE(sticky_keeps_its_upstream_until_it_pauses) {
     BOOST_TEST(choice.pick(*snapshot, group, 0b111) == -1);
 }
 
+BOOST_AUTO_TEST_CASE(order_takes_the_first_that_lives_and_goes_back_after_a_probe) {
+    const auto snapshot = test::make_snapshot(3);
+    UpstreamGroup& group = snapshot->groups[0];
+    group.policy = UpstreamPolicy::order;
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
+    choice.replied(0, 30, 1000);
+    choice.replied(1, 10, 1000);  // faster, which does not matter
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
+    BOOST_TEST(choice.pick(*snapshot, group, 0b001) == 1);
+    choice.probe_answered(0);  // before it fails: says nothing about later
+    choice.late(0, 400);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // once is a lost packet
+    choice.late(0, 400);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    choice.refused(1, false, 2000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 2);
+    choice.probe_answered(1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    choice.probe_answered(0);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
+    // One that fails again needs another probe.
+    choice.timed_out(0, false, 3000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    choice.replied(0, 30, 4000);  // a late reply is as good
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
+    // No copy goes to one behind the asked member: its reply could come first.
+    BOOST_TEST(choice.to_measure(*snapshot, group, 0b001, 100'000) == -1);
+    BOOST_TEST(choice.to_measure(*snapshot, group, 0b010, 100'000) == 0);
+    // A sticky group stays where it is.
+    group.policy = UpstreamPolicy::sticky;
+    choice.timed_out(0, false, 5000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    choice.probe_answered(0);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(round_robin_takes_upstreams_in_turn) {
     const auto snapshot = test::make_snapshot(3);
     snapshot->groups.push_back(snapshot->groups[0]);

@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(the_first_client_may_have_left_when_tcp_answers) {
     BOOST_TEST(w.station().answers.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(the_truncated_reply_is_passed_on_if_tcp_fails) {
+BOOST_AUTO_TEST_CASE(a_tcp_client_gets_no_truncated_reply_if_tcp_fails) {
     World w(2);
     w.ask_over_tcp("big.example");
     w.answer(w.station().frames[0], {.addresses = 1, .flags = dns::kTc});
@@ -172,7 +172,32 @@ BOOST_AUTO_TEST_CASE(the_truncated_reply_is_passed_on_if_tcp_fails) {
     BOOST_TEST(w.station().kernel[1].upstream != w.station().kernel[0].upstream);
     w.wait(2'010);
     BOOST_REQUIRE(w.station().answers.size() == 1);
-    BOOST_TEST(w.station().answers[0].truncated);
+    BOOST_TEST(w.station().answers[0].rcode == -1);
+    BOOST_TEST((w.station().answers[0].end == UpstreamResult::truncated));
+    BOOST_TEST(w.buffers_in_use() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_that_is_truncated_over_tcp_is_a_failure_of_that_upstream) {
+    World w(2);
+    w.ask_over_tcp("big.example");
+    w.answer(w.station().frames[0], {.addresses = 1, .flags = dns::kTc});
+    BOOST_REQUIRE(w.station().kernel.size() == 1);
+    w.answer_kernel(w.station().kernel[0], {.addresses = 1, .flags = dns::kTc});
+    BOOST_TEST(w.stat(Stat::upstream_failures) == 1U);
+    BOOST_REQUIRE(w.station().kernel.size() == 2);
+    BOOST_TEST(w.station().kernel[1].upstream != w.station().kernel[0].upstream);
+    w.answer_kernel(w.station().kernel[1], {.addresses = 40});
+    BOOST_REQUIRE(w.station().answers.size() == 1);
+    BOOST_TEST(w.station().answers[0].ancount == 40U);
+
+    // Both truncate: nothing for the client over TCP.
+    w.ask_over_tcp("huge.example");
+    w.answer(w.station().frames.back(), {.addresses = 1, .flags = dns::kTc});
+    w.answer_kernel(w.station().kernel[2], {.addresses = 1, .flags = dns::kTc});
+    w.answer_kernel(w.station().kernel[3], {.addresses = 1, .flags = dns::kTc});
+    BOOST_REQUIRE(w.station().answers.size() == 2);
+    BOOST_TEST(w.station().answers[1].rcode == -1);
+    BOOST_TEST((w.station().answers[1].end == UpstreamResult::truncated));
     BOOST_TEST(w.buffers_in_use() == 0U);
 }
 

@@ -63,7 +63,13 @@ Bytes reply_to(const Bytes& query, const ReplyOf& what) {
     for (unsigned i = 0; i < what.addresses; ++i) {
         append(r, {0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2 + i / 256, i % 256});
     }
-    if (what.opt) append(r, {0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0});
+    if (what.name_server != nullptr) {
+        const Bytes name = wire_name(what.name_server);
+        dns::store_be16(&r[8], 1);
+        append(r, {0, 0, 2, 0, 1, 0, 0, 1, 44, 0, static_cast<unsigned>(name.size())});
+        r.insert(r.end(), name.begin(), name.end());
+    }
+    if (what.opt) append(r, {0, 0, 41, 4, 208, what.extended_rcode, 0, 0, 0, 0, 0});
     return r;
 }
 

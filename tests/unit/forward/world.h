@@ -29,6 +29,8 @@ struct ReplyOf {
     unsigned addresses = 1;   // A records 192.0.2.1 ...
     std::uint16_t flags = 0;  // more flags (TC)
     bool opt = false;
+    std::uint8_t extended_rcode = 0;    // of the OPT: bits 4 to 11 (RFC 6891 6.1.3)
+    const char* name_server = nullptr;  // of an NS record in the authority section, of the root
 };
 Bytes reply_to(const Bytes& query, const ReplyOf& what);
 bool has_edns(const Bytes& query);

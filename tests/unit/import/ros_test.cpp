@@ -3,6 +3,7 @@
 
 #include "tools/import/ros_dns.h"
 #include "tools/import/ros_export.h"
+#include "tools/import/ros_import.h"
 
 using namespace steer::importing;
 
@@ -72,6 +73,97 @@ BOOST_AUTO_TEST_CASE(scripts_are_skipped_with_a_note) {
     BOOST_TEST(read.statements.at(0).values.at(0).text == "b");
     BOOST_TEST(read.statements.at(0).line == 4);
     BOOST_TEST(read.notes.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(commands_of_a_block_that_always_runs_are_read) {
+    const std::string_view row = "/ip/dns/static add name=a type=FWD\n";
+    BOOST_TEST(all_statements("/ip dns static\n:do { add name=a type=FWD } on-error={}\n") == row);
+    BOOST_TEST(
+        all_statements("/ip dns static\n:do {add name=a type=FWD} on-error={ :log info \"}\" }") ==
+        row);
+    BOOST_TEST(
+        all_statements(":do {\n  /ip dns static add name=a type=FWD\n} on-error={\n :put x\n}\n") ==
+        row);
+    BOOST_TEST(
+        all_statements(
+            "/ip dns static\n:if ([:len [find name=\"a\"]] = 0) do={ add name=a type=FWD }\n") ==
+        row);
+    BOOST_TEST(all_statements(":do { /ip dns static add name=a; /ip dns static add name=b }\n") ==
+               "/ip/dns/static add name=a\n/ip/dns/static add name=b\n");
+    BOOST_TEST(all_statements("/ip dns static\n:do { add name=a address=$x } on-error={}\n") ==
+               "/ip/dns/static add name=a address=$x(?)\n");
+    BOOST_TEST(all_statements("/ip dns static\n:do { :put x; add name=a type=FWD; :put \"}\" } "
+                              "on-error={}\nadd name=b\n") ==
+               std::string(row) + "/ip/dns/static add name=b\n");
+    BOOST_TEST(all_statements("/ip dns static\n:if ($a = 1) do={ add name=a }\n") == "");
+    BOOST_TEST(all_statements("/ip dns static\n:do { add name=a\n") ==
+               "/ip/dns/static add name=a\nfailed at 3\n");
+}
+
+Imported imported(const std::string& text) {
+    return import_routeros(text, "test");
+}
+
+bool has(const Imported& made, std::string_view text) {
+    return made.yaml.find(text) != std::string::npos;
+}
+
+// Published lists have thousands of such rows.
+BOOST_AUTO_TEST_CASE(a_row_that_is_forwarded_to_the_router_keeps_its_list) {
+    std::string text = "/ip dns static\n";
+    for (int i = 0; i < 100; ++i)
+        text += ":do { add name=n" + std::to_string(i) +
+                ".example type=FWD address-list=far match-subdomain=yes forward-to=localhost } "
+                "on-error={}\n";
+    text += "add name=x.example type=FWD address-list=far forward-to=Gone\n";
+    text +=
+        "add name=y.example type=FWD forward-to=Gone\nadd name=z.example type=FWD "
+        "forward-to=127.0.0.1\n";
+    const Imported made = imported(text);
+    BOOST_TEST(has(
+        made,
+        "{ name: n99.example, type: FWD, match_subdomain: true, address_list: \"$list_far\" }"));
+    BOOST_TEST(has(made, "{ name: x.example, type: FWD, address_list: \"$list_far\" }"));
+    std::size_t notes = 0;
+    for (const Note& note : made.notes)
+        notes += note.text.starts_with("forward-to=") ? 1U : 0U;
+    BOOST_TEST(notes == 3U);
+    BOOST_TEST(has(made, "forward-to='localhost' (100 rows): it is the router itself"));
+    BOOST_TEST(has(made, "forward-to='Gone' (2 rows): this forwarder is not imported"));
+}
+
+BOOST_AUTO_TEST_CASE(a_row_keeps_the_servers_that_can_be_asked) {
+    const Imported made =
+        imported("/ip dns static\nadd name=a.example type=FWD forward-to=192.0.2.1,localhost\n");
+    BOOST_TEST(has(made, "forward_to: \"192.0.2.1\""));
+    BOOST_TEST(has(made, "its forward-to '192.0.2.1,localhost' is used without localhost"));
+}
+
+BOOST_AUTO_TEST_CASE(a_row_may_be_forwarded_to_a_server_by_name) {
+    const Imported made = imported(
+        "/ip dns static\nadd name=a.example type=FWD forward-to=ns.corp.example\n"
+        "add name=b.example type=FWD forward-to=ns.corp.example\n");
+    BOOST_TEST(has(made, "{ name: b.example, type: FWD, forward_to: \"$servers_1\" }"));
+    BOOST_TEST(has(made, "- { addr: ns.corp.example }"));
+    BOOST_TEST(!has(made, "servers_2"));
+}
+
+BOOST_AUTO_TEST_CASE(the_timeout_of_servers_reaches_rows) {
+    const Imported made = imported(
+        "/ip dns set query-server-timeout=1s\n/ip dns static\n"
+        "add name=a.example type=FWD forward-to=192.0.2.1\nadd name=b.example type=FWD "
+        "forward-to=192.0.2.1\n"
+        "add name=c.example type=FWD forward-to=192.0.2.1,192.0.2.2\n");
+    BOOST_TEST(has(made, "{ name: b.example, type: FWD, forward_to: \"$servers_1\" }"));
+    BOOST_TEST(has(made, "{ name: c.example, type: FWD, forward_to: \"$servers_2\" }"));
+    BOOST_TEST(has(made, "- { addr: \"192.0.2.2\", timeout: 1s }"));
+}
+
+BOOST_AUTO_TEST_CASE(a_script_that_adds_rows_is_noted) {
+    const Imported made = imported(
+        "/ip dns set servers=192.0.2.1\n/system script add name=s source=\"/ip dns static add "
+        "name=a\"\n");
+    BOOST_TEST(has(made, "a script with '/ip dns static' is skipped"));
 }
 
 BOOST_AUTO_TEST_CASE(the_version_is_read_from_the_header) {

@@ -469,6 +469,46 @@ BOOST_AUTO_TEST_CASE(a_full_connection_tracking_table_is_a_problem) {
     BOOST_TEST((machine.the("conntrack").level == Level::problem));
 }
 
+BOOST_AUTO_TEST_CASE(a_full_neighbour_table_raises_its_limits) {
+    Machine machine;
+    BOOST_TEST(machine.of("neighbours").empty());
+    const auto limits = [&](const char* family, const char* one, const char* two,
+                            const char* three) {
+        const std::string folder = std::string("/proc/sys/net/") + family + "/neigh/default/";
+        machine.write(folder + "gc_thresh1", one);
+        machine.write(folder + "gc_thresh2", two);
+        machine.write(folder + "gc_thresh3", three);
+    };
+    limits("ipv4", "128", "512", "1024");
+    machine.write("/proc/net/stat/arp_cache",
+                  "entries  allocs   table_fulls\n0000000a 00000001 00000000\n0000000a 00000001 "
+                  "00000000\n");
+    BOOST_TEST((machine.the("neighbours").level == Level::ok));
+    HAS(machine.the("neighbours").text, "knows 10 IPv4 neighbours of at most 1024");
+    machine.write("/proc/net/stat/arp_cache",
+                  "entries  allocs   table_fulls\n00000384 00000001 00000000\n");
+    BOOST_TEST((machine.the("neighbours").level == Level::advice));
+    machine.write("/proc/net/stat/arp_cache",
+                  "entries  allocs   table_fulls\n0000000a 00000001 00000000\n0000000a 00000001 "
+                  "00000007\n");
+    const Finding finding = machine.the("neighbours");
+    BOOST_TEST((finding.level == Level::problem));
+    BOOST_REQUIRE(finding.steps.size() == 6U);
+    HAS(finding.steps[0].command, "net.ipv4.neigh.default.gc_thresh1=4096");
+    HAS(finding.steps[4].command, "net.ipv4.neigh.default.gc_thresh3=16384");
+    BOOST_TEST(finding.steps[4].undo == "sysctl -qw net.ipv4.neigh.default.gc_thresh3=1024");
+    HAS(finding.text, ", raise the limit to 16384");
+    // The second run: the kernel's count of overflows does not fall.
+    limits("ipv4", "4096", "8192", "16384");
+    BOOST_TEST((machine.the("neighbours").level == Level::ok));
+    machine.write("/proc/net/stat/arp_cache",
+                  "entries  allocs   table_fulls\n00003fff 00000001 00000007\n");
+    HAS(machine.the("neighbours").text, ", raise the limit to 65536");
+    limits("ipv6", "128", "512", "1024");
+    machine.write("/proc/net/stat/ndisc_cache", "entries  table_fulls\n00000001 00000000\n");
+    BOOST_TEST(machine.of("neighbours").size() == 2U);
+}
+
 // ---- service
 
 BOOST_AUTO_TEST_CASE(the_clock_is_checked_if_certificates_are_used) {

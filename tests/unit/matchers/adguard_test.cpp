@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "matchers/list/block_list.h"
+#include "matchers/rules_for_all.h"
 #include "wire_names.h"
 
 namespace steer::matchers {
@@ -135,6 +137,68 @@ BOOST_AUTO_TEST_CASE(adguard_lines_are_told_from_hosts_lines) {
     BOOST_TEST(marks.is_adguard());
     BOOST_TEST(!find_list_marks("").is_adguard());
     BOOST_TEST(!find_list_marks("bare.example\n").is_adguard());
+}
+
+// As AdGuard's own parser: "a" in a file would block every name with that letter.
+BOOST_AUTO_TEST_CASE(a_pattern_of_a_file_has_three_characters) {
+    const auto list = read_adguard("ad\n|a\nx^\n||x\nads\n*\n.\n**\n", "f", type_number);
+    BOOST_TEST(list.bad.count() == 3U);
+    BOOST_TEST(
+        (list.bad.errors()[0].text.find("fewer than three characters") != std::string::npos));
+    BOOST_TEST(list.rules.size() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_for_all_names_is_found) {
+    const std::vector<std::string> texts{
+        "*",      "**",        ".",   "/.*/",    "/^/",   "/./",        "/[a-z]/", "/\\./",
+        "/^.+$/", "/(a|b|.)/", "ads", "/[0-9]/", "/^ad/", "||ads*com^", "/(/",     "/.{200}/"};
+    std::vector<Rule> rules;
+    for (const std::string& text : texts)
+        rules.push_back(rule(text).rule);
+    std::vector<const Rule*> pointers;
+    for (const Rule& one : rules)
+        pointers.push_back(&one);
+    BOOST_TEST(rules_for_all(pointers) == (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}),
+               boost::test_tools::per_element());
+    BOOST_TEST(rules_for_all({}).empty());
+}
+
+// AdGuard Home reads each line by its own form.
+BOOST_AUTO_TEST_CASE(a_block_list_is_read_line_by_line) {
+    const auto texts = [](const BlockList& list) {
+        std::vector<std::string> out;
+        for (const auto& [one, line] : list.names.rules)
+            out.push_back(std::to_string(line) + " " +
+                          (one.kind == RuleKind::full     ? "full:"
+                           : one.kind == RuleKind::domain ? "domain:"
+                                                          : "regexp:") +
+                          one.text);
+        for (const AdguardRule& one : list.rules)
+            out.push_back(std::to_string(one.line) + (one.exception ? " @@" : " ") + one.rule.text);
+        return out;
+    };
+    const std::string bytes =
+        "! Title\n||one.example^\n0.0.0.0\ttwo.example three.example # note\n@@||ok.one.example^\n"
+        "four.example\n192.0.2.9 assigned.example\n-ads-\n||five.example^$important\n"
+        "127.0.0.1 localhost\n203.0.113.7\n||six.example^$client=x\nwww.\n";
+    const auto adguard = read_block_list(bytes, "f", type_number, true);
+    BOOST_TEST(
+        texts(adguard) == (std::vector<std::string>{"2 domain:one.example", "3 full:two.example",
+                                                    "3 full:three.example", "5 full:four.example",
+                                                    "7 regexp:-ads-", "12 regexp:www\\.",
+                                                    "4 @@ok.one.example", "8 five.example"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(adguard.names.bad.count() == 1U);
+    BOOST_TEST(adguard.left_out == 2U);
+    BOOST_TEST(adguard.names.bad.left_out_count() == 1U);
+    // Words of other lists are names, and an exception among them is named.
+    const auto hosts = read_block_list(bytes, "f", type_number, false);
+    BOOST_TEST(
+        texts(hosts) == (std::vector<std::string>{"2 domain:one.example", "3 full:two.example",
+                                                  "3 full:three.example", "5 full:four.example",
+                                                  "7 full:-ads-", "12 full:www", "8 five.example"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(hosts.names.bad.count() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_badfilter_removes_the_same_rule) {

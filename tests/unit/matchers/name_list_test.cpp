@@ -51,15 +51,34 @@ BOOST_AUTO_TEST_CASE(a_v2fly_file_is_recognised_by_its_attributes_and_includes) 
     BOOST_TEST(names.list.bad.count() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_first_line_decides_the_format) {
-    const std::map<std::string, ListForm> forms{{"# c\n\n0.0.0.0 a.example\n", ListForm::hosts},
-                                                {"::1\ta.example", ListForm::hosts},
-                                                {"address=/a.example/0.0.0.0", ListForm::dnsmasq},
-                                                {"; c\n$TTL 60\n", ListForm::rpz},
-                                                {"@ IN SOA a b 1 2 3 4 5", ListForm::rpz},
-                                                {"a.example\n0.0.0.0 b.example", ListForm::rules},
-                                                {"0.0.0.0", ListForm::rules},
-                                                {"", ListForm::rules}};
+BOOST_AUTO_TEST_CASE(the_format_is_that_of_most_lines) {
+    const std::map<std::string, ListForm> forms{
+        {"# c\n\n0.0.0.0 a.example\n", ListForm::hosts},
+        {"::1\ta.example", ListForm::hosts},
+        {"address=/a.example/0.0.0.0", ListForm::dnsmasq},
+        {"filter-AAAA=x\n--conf-dir=/etc\n", ListForm::dnsmasq},
+        {"; c\n$TTL 60\n", ListForm::rpz},
+        {"@ IN SOA a b 1 2 3 4 5", ListForm::rpz},
+        {"a.example\n0.0.0.0 b.example", ListForm::rules},
+        {"# c\nDOMAIN-SUFFIX,a.example\nIP-CIDR,192.0.2.0/24"
+         ",no-resolve\n",
+         ListForm::clash},
+        {"payload:\n  - '+.a.example'\n", ListForm::clash},
+        {"+.a.example\n+.b.example\nc.example\n", ListForm::clash},
+        {".a.example\n.b.example\n", ListForm::surge},
+        {"host-suffix, a.example, proxy\n"
+         "HOST,b.example,proxy\n",
+         ListForm::quantumult},
+        {"nameserver /a.example/cn\n-.b.example\n", ListForm::smartdns},
+        {"! Title\n||a.example^\nb.example\n||c.example^\n", ListForm::adguard},
+        {"0.0.0.0 a.example ## why\n", ListForm::hosts},
+        // Signs in an expression are those of no other list.
+        {"regexp:^ads?$$\nregexp:^ad^$\n", ListForm::rules},
+        // One line of another form changes the meaning of no other.
+        {"a.example\nb.example\n+.c.example\n", ListForm::rules},
+        {"domain:a.example\n||b.example^\n", ListForm::rules},
+        {"0.0.0.0", ListForm::rules},
+        {"", ListForm::rules}};
     for (const auto& [text, form] : forms)
         BOOST_CHECK_MESSAGE(guess_form(text) == form, text);
 }
@@ -68,9 +87,8 @@ BOOST_AUTO_TEST_CASE(dnsmasq_lines_give_domains) {
     check(read_names("# c\naddress=/a.example/B.example/0.0.0.0\nserver=/c.example/#  # why\n"
                      "server=192.0.2.1\naddress=/#/0.0.0.0\nmx-host=d.example\nlocal=/e.example\n",
                      "f", ListForm::automatic),
-          {"2 domain:a.example", "2 domain:b.example", "3 domain:c.example"},
-          {"f:5: \"#\" in \"address=/#/0.0.0.0\" is not a name",
-           "f:6: \"mx-host\" does not name a domain with all names below it: only address=, "
+          {"2 domain:a.example", "2 domain:b.example", "5 regexp:."},
+          {"f:6: \"mx-host\" does not name a domain with all names below it: only address=, "
            "server=, local=, "
            "ipset= and nftset= do",
            "f:7: no '/' behind the name in \"local=/e.example\""},
@@ -158,11 +176,13 @@ BOOST_AUTO_TEST_CASE(entries_that_are_not_host_names_are_refused) {
         "f", ListForm::adlist);
     BOOST_TEST(names.list.rules.size() == 1U);
     BOOST_TEST(names.list.bad.count() == 7U);
-    BOOST_TEST(errors_of(names).front() == "f:1: \"||a.example^\" is not a host name");
+    BOOST_TEST(errors_of(names).front() ==
+               "f:1: \"||a.example^\" is in AdGuard's form: write \"domain:a.example\", or use a "
+               "plugin of type 'adguard_rule'");
 }
 
 BOOST_AUTO_TEST_CASE(unusual_files_are_refused_with_a_sentence) {
-    for (int form = 0; form <= static_cast<int>(ListForm::v2fly); ++form) {
+    for (int form = 0; form <= static_cast<int>(kLastForm); ++form) {
         const auto as = static_cast<ListForm>(form);
         BOOST_TEST(
             errors_of(read_names("\xff\xfe"
@@ -175,6 +195,108 @@ BOOST_AUTO_TEST_CASE(unusual_files_are_refused_with_a_sentence) {
         for (const std::string& sentence : errors_of(names))
             BOOST_TEST(sentence.size() < 300U);
     }
+}
+
+BOOST_AUTO_TEST_CASE(dnsmasq_names_may_begin_with_a_dot) {
+    const auto names = read_names(
+        "address=/.a.example/::\nserver=/b.example/#\nserver=/*.c.example/192.0.2.1\n"
+        "server=//192.0.2.8\nnftset=/d.example/4#fw4#vpn\nserver=/e.example/192.0.2.1#53\n",
+        "f", ListForm::dnsmasq);
+    check(
+        names, {"1 domain:a.example", "5 domain:d.example", "6 domain:e.example"},
+        {"f:3: \"*.c.example\" in \"server=/*.c.example/192.0.2.1\" is not a name: a wildcard in "
+         "the rule \"*.c.example\": write \"domain:c.example\", which holds the name and "
+         "everything below it",
+         "f:4: \"\" in \"server=//192.0.2.8\" is not a name: a rule without a name: write a name, "
+         "or remove the rule"},
+        0);
+    BOOST_TEST(names.list.bad.left_out_count() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(rules_of_clash_and_surge_are_names) {
+    const auto names = read_names(
+        "# c\nDOMAIN-SUFFIX,A.example\nDOMAIN,b.example,PROXY\nDOMAIN-KEYWORD,ads\n"
+        "IP-CIDR,192.0.2.0/24,no-resolve\nPROCESS-NAME,x\nDOMAIN-REGEX,^a[0-9]\nMATCH,DIRECT\n"
+        "DOMAIN-SUFFIX,bad..name // c\ntwo.example,three.example\n",
+        "f", ListForm::automatic);
+    check(
+        names, {"2 domain:a.example", "3 full:b.example", "4 keyword:ads", "7 regexp:^a[0-9]"},
+        {"f:9: an empty label in the name \"bad..name\": remove the dot at its start or one of two "
+         "dots in a row",
+         "f:10: \"two.example,three.example\" is not a rule: expected KEY,VALUE or one name"},
+        0);
+    BOOST_TEST(names.list.bad.left_out_count() == 3U);
+}
+
+// A comma in brackets belongs to the expression, one behind it begins the policy.
+BOOST_AUTO_TEST_CASE(an_expression_of_clash_may_have_commas) {
+    check(read_names("DOMAIN-REGEX,^ad[0-9]{1,3}[.]example$\nDOMAIN-REGEX,^(a|b{2,})[,x],PROXY\n"
+                     "DOMAIN-REGEX,^a\\{1,PROXY\nDOMAIN-REGEX,^c{1,2\n",
+                     "f", ListForm::automatic),
+          {"1 regexp:^ad[0-9]{1,3}[.]example$", "2 regexp:^(a|b{2,})[,x]", "3 regexp:^a\\{1",
+           "4 regexp:^c{1,2"},
+          {}, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_payload_of_clash_is_names) {
+    check(
+        read_names("payload:\n  # c\n  - '+.a.example'\n  - \"b.example\"\n  - c.example # d\n"
+                   "  - '.d.example'\n  - '*.e.example'\n  - DOMAIN-SUFFIX,f.example\n",
+                   "f", ListForm::automatic),
+        {"3 domain:a.example", "4 full:b.example", "5 full:c.example", "8 domain:f.example"},
+        {"f:6: \".d.example\" holds the names below without the name itself in Clash, which a set "
+         "of names does not support: write \"+.d.example\"",
+         "f:7: a wildcard in the rule \"*.e.example\": write \"domain:e.example\", which holds the "
+         "name and everything below it"},
+        0);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_surge_has_names_with_a_dot) {
+    check(read_names("# c\n.a.example\nb.example\n.c.example // d\n", "f", ListForm::automatic),
+          {"2 domain:a.example", "3 full:b.example", "4 domain:c.example"}, {}, 0);
+}
+
+BOOST_AUTO_TEST_CASE(rules_of_quantumult_are_names) {
+    check(read_names(
+              "host-suffix, a.example, proxy\nHOST,b.example,direct\nhost-keyword, ads, reject\n"
+              "ip-cidr, 192.0.2.0/24, direct\nc.example\n",
+              "f", ListForm::automatic),
+          {"1 domain:a.example", "2 full:b.example", "3 keyword:ads"},
+          {"f:5: expected 'host-suffix, NAME, POLICY' and not \"c.example\""}, 0);
+}
+
+BOOST_AUTO_TEST_CASE(lines_of_smartdns_are_names) {
+    const auto names = read_names(
+        "nameserver /a.example/cn\ndomain-rules /b.example/ -a #\naddress "
+        "/c.example/-\n-.d.example\n"
+        "*-.e.example\nf.example\nserver 192.0.2.1\nipset /domain-set:x/y\n",
+        "f", ListForm::automatic);
+    check(names,
+          {"1 domain:a.example", "2 domain:b.example", "4 full:d.example", "6 domain:f.example"},
+          {"f:5: \"*-.e.example\" is smartdns's form for the names below: write "
+           "\"regexp:[.]e[.]example$\""},
+          0);
+    BOOST_TEST(names.list.bad.left_out_count() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_set_takes_the_rules_of_adguard_that_block) {
+    const auto names = read_names(
+        "[Adblock Plus 2.0]\n||a.example^\n||b.example^$important\n||c.example^$dnstype=A\n"
+        "||d.example^$client=x\n||e.example^\n||e.example^$badfilter\nf.example##.ad\n",
+        "f", ListForm::automatic);
+    check(names, {"2 domain:a.example", "3 domain:b.example"}, {}, 1);
+    BOOST_TEST(names.list.bad.left_out_count() == 2U);
+    BOOST_TEST(!names.refused);
+}
+
+// Without its exceptions the set would have names that the list leaves out.
+BOOST_AUTO_TEST_CASE(a_set_refuses_a_list_with_exceptions) {
+    const auto names =
+        read_names("||a.example^\n@@||b.a.example^\n@@||c.a.example^\n", "f", ListForm::automatic);
+    BOOST_TEST_REQUIRE(names.refused.has_value());
+    BOOST_TEST(names.refused->sentence() ==
+               "f:2: the list has 2 exceptions of AdGuard (@@), the first one here, which a set of "
+               "names does not support: use a plugin of type 'adguard_rule'");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

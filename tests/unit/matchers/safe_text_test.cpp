@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "matchers/quote.h"
+
 using steer::is_safe_text;
 using steer::safe_text;
 
@@ -53,6 +55,32 @@ BOOST_AUTO_TEST_CASE(long_text_is_cut_at_a_whole_character) {
     BOOST_TEST(safe_text(std::string(3 << 20, '\x1b'), 16) == "\\x1b\\x1b\\x1b...");
     BOOST_TEST(safe_text("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 6) == "\xc3\xa4...");
     BOOST_TEST(safe_text("abcd", 2) == "..");
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_never_splits_a_character) {
+    const std::string text = "\xd0\xb4\xd0\xbe\xe4\xbe\x8b\xf0\x9f\x98\x80";  // 2, 2, 3 and 4 bytes
+    const std::size_t ends[] = {0, 0, 2, 2, 4, 4, 4, 7, 7, 7, 7, 11, 11};
+    for (std::size_t most = 0; most < std::size(ends); ++most)
+        BOOST_TEST(steer::whole_bytes(text, most).size() == ends[most], most);
+    BOOST_TEST(steer::whole_characters(text, 3).size() == 7U);
+    BOOST_TEST(steer::whole_characters(text, 9).size() == 11U);
+    // Bytes that are not UTF-8 are characters of their own.
+    BOOST_TEST(steer::whole_bytes("\xff\xbe\x8b\xff", 3).size() == 3U);
+    BOOST_TEST(steer::whole_bytes("a\xe4\xbe", 2).size() == 2U);
+    BOOST_TEST(steer::whole_characters("\xff\xbe\x8b\xff", 2).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(quoted_text_keeps_letters_of_other_scripts) {
+    using steer::matchers::quoted;
+    BOOST_TEST(quoted("\xd0\xb4\xd0\xbe\xd0\xbc.\xe4\xbe\x8b") ==
+               "\"\xd0\xb4\xd0\xbe\xd0\xbc.\xe4\xbe\x8b\"");
+    BOOST_TEST(quoted("a\x1b[2J\xff\xe2\x80\xae") == "\"a\\x1b[2J\\xff\\xe2\\x80\\xae\"");
+    std::string longer;
+    for (int i = 0; i < 61; ++i)
+        longer += "\xe4\xbe\x8b";
+    BOOST_TEST(quoted(longer) == "\"" + longer.substr(0, 180) + "...\"");
+    BOOST_TEST(quoted(longer.substr(3)) == "\"" + longer.substr(3) + "\"");
+    BOOST_TEST(steer::matchers::quoted_path(longer) == "\"" + longer + "\"");
 }
 
 BOOST_AUTO_TEST_CASE(any_input_becomes_safe_text_that_stays_the_same) {

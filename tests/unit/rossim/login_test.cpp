@@ -53,6 +53,23 @@ BOOST_AUTO_TEST_CASE(versions_before_6_43_use_a_challenge) {
     BOOST_TEST(value_of(wrong.at(0).words, "message") == "cannot log in");
 }
 
+BOOST_AUTO_TEST_CASE(versions_6_43_to_6_45_0_take_both_logins) {
+    const auto first = [](Version version, const Words& words) {
+        Options options;
+        options.version = version;
+        options.users = {{"userTest", "passTest", {"read", "api"}}};
+        Bench bench(options);
+        return bench.ask(bench.connect_raw(), words).at(0).words;
+    };
+    const Words plain{"/login", "=name=userTest", "=password=passTest"};
+    for (const Version version : {Version{6, 43}, Version{6, 45}, Version{6, 45, 1}, Version{7, 1}})
+        BOOST_TEST(first(version, plain) == Words{"!done"}, boost::test_tools::per_element());
+    for (const Version version : {Version{6, 43}, Version{6, 44, 6}, Version{6, 45}})
+        BOOST_TEST(value_of(first(version, {"/login"}), "ret").size() == 32U);
+    for (const Version version : {Version{6, 45, 1}, Version{6, 49}, Version{7, 1}})
+        BOOST_TEST(first(version, {"/login"})[0] == "!trap");
+}
+
 BOOST_AUTO_TEST_CASE(the_first_sentence_has_to_be_a_login) {
     Bench bench;
     const SessionId s = bench.connect_raw();

@@ -15,6 +15,8 @@
 #include "control/cache/dump.h"
 #include "dataplane/cache/walk.h"
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/ecs.h"
+#include "dataplane/dns/walk.h"
 #include "support/random.h"
 #include "support/temp_folder.h"
 
@@ -42,15 +44,20 @@ struct OneCache {
                 cache::InsertTerms terms = {}) {
         auto response = DnsMessage::response(1, "x.example", dns::kA);
         response.record(DnsMessage::kAnswer, {0xc0, 0x0c}, dns::kA, ttl_s, {192, 0, 2, last});
+        if (terms.life_s == 0) terms.life_s = ttl_s;
+        insert(response, q, now, terms, wire_name("x.example"));
+    }
+    // `answered`: the name of the response's question; empty: that of `q`.
+    void insert(const DnsMessage& response, const Question& q, Now now,
+                cache::InsertTerms terms = {.life_s = 300}, Bytes answered = {}) {
+        if (answered.empty()) answered = q.name;
         Buffer* const answer = pools.take(kSmallBuffer);
         dns::UpstreamFacts facts;
-        BOOST_REQUIRE(
-            (dns::build_answer(response.bytes(), wire_name("x.example"), dns::kA, dns::kIn, false,
-                               answer->room(), facts) == dns::AnswerError::none));
+        BOOST_REQUIRE((dns::build_answer(response.bytes(), answered, dns::kA, dns::kIn, false,
+                                         answer->room(), facts) == dns::AnswerError::none));
         answer->length = static_cast<std::uint32_t>(answer->answer().size());
         answer->born_ms = static_cast<std::int64_t>(now.ms);
         answer->serial = 0;
-        if (terms.life_s == 0) terms.life_s = ttl_s;
         const cache::KeyHasher hasher{secret};
         Buffer* const message =
             cache::build_insert(pools, hasher(q.facts()), q.facts(), *answer, terms);
@@ -150,6 +157,48 @@ BOOST_AUTO_TEST_CASE(answers_older_than_the_machines_uptime_are_restored) {
     BOOST_REQUIRE(stale != nullptr);
     BOOST_TEST(stale->expires_s <= 5U);
     BOOST_TEST(stale->usable_until_s == 5U + 60 + 86'400 - 1030);
+}
+
+// Earlier versions kept chains as upstreams sent them.
+BOOST_AUTO_TEST_CASE(a_restored_chain_is_in_order_or_left_out) {
+    OneCache before;
+    auto disordered = DnsMessage::response(1, "x.example", dns::kA);
+    disordered.a("y.example", 300, {192, 0, 2, 7}).cname("x.example", 300, "y.example");
+    before.insert(disordered, {wire_name("x.example"), dns::kA}, at(1000));
+    auto endless = DnsMessage::response(1, "z.example", dns::kA);
+    endless.record(DnsMessage::kAnswer, wire_name("example"), dns::kDname, 300,
+                   wire_name("more.example"));
+    before.insert(endless, {wire_name("z.example"), dns::kA}, at(1000));
+    BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
+    OneCache after;
+    const auto restored = after.restore(kMain, at(1001), kWall + 1000, file("d"));
+    BOOST_REQUIRE(restored.has_value());
+    BOOST_TEST(restored->answers == 1U);
+    const cache::Entry* const e = after.find({wire_name("x.example"), dns::kA}, 1001);
+    BOOST_REQUIRE(e != nullptr);
+    BOOST_TEST((dns::walk_of(e->answer(), e->name(), dns::kA) == dns::Walk::whole));
+    BOOST_TEST(e->answer().ancount == 2U);
+    BOOST_TEST(after.find({wire_name("z.example"), dns::kA}, 1001) == nullptr);
+}
+
+// Earlier versions kept them under the subnet that had asked.
+BOOST_AUTO_TEST_CASE(an_answer_for_all_subnets_is_restored_for_all) {
+    const auto with = [](std::span<const std::uint8_t> subnet) {
+        Question q{wire_name("x.example"), dns::kA, 0, cache::kKeyEcs};
+        q.name.insert(q.name.end(), subnet.begin(), subnet.end());
+        q.ecs_len = static_cast<std::uint8_t>(subnet.size());
+        return q;
+    };
+    const Question one = with(std::array<std::uint8_t, 5>{1, 24, 198, 51, 100});
+    OneCache before;
+    auto response = DnsMessage::response(1, "x.example", dns::kA);
+    response.a("x.example", 300, {192, 0, 2, 7});
+    before.insert(response, one, at(1000), {.life_s = 300}, wire_name("x.example"));
+    BOOST_TEST(before.dump(kMain, at(1000), file("d")) == "");
+    OneCache after;
+    BOOST_REQUIRE(after.restore(kMain, at(1001), kWall + 1000, file("d")).has_value());
+    BOOST_TEST(after.find(one, 1001) == nullptr);
+    BOOST_TEST(after.find(with(dns::kAllSubnets), 1001) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(invalid_dumps_are_refused_with_a_reason) {

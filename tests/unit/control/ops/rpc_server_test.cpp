@@ -543,6 +543,13 @@ BOOST_AUTO_TEST_CASE(token_files_of_others_and_short_tokens_are_refused) {
     BOOST_TEST(why("short", 0600).find("has a token of 5 bytes") != std::string::npos);
     BOOST_TEST(why(std::string(600, 'x'), 0600).find("expected 16 to 512") != std::string::npos);
     BOOST_TEST(why("with a blank in the middle", 0600).find("blanks") != std::string::npos);
+    BOOST_TEST(why("\xef\xbb\xbf" + std::string(512, 'x') + "\r", 0600) == "");
+    config::RpcServer marked;
+    marked.tokens = {
+        token_in(folder, "marked", "\xef\xbb\xbf" + std::string(kSecret), AccessRole::read)};
+    const auto access = HttpAccess::load(marked);
+    BOOST_REQUIRE(access);
+    BOOST_TEST(access->find_token("Bearer " + std::string(kSecret)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_token_may_be_given_by_its_hash) {

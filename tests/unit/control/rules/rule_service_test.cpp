@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(learned_names_are_written_and_in_force_until_the_set_is_ful
     world.reloaded();
     BOOST_TEST(counted("added", 1));
     // The second cannot be a rule; the third is one.
-    world.learn({"b.example", "a\\010b.example", "a.example", "c.example"});
+    world.learn({"b.example", "a\\.b.example", "a.example", "c.example"});
     world.service.poll(2'000);
     world.service.poll(11'000);
     world.run_to_reload(2);

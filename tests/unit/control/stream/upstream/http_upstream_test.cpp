@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <ctime>
 
 #include "control/stream/http/doh_client.h"
 #include "control/stream/http/http2_session.h"
@@ -96,12 +97,14 @@ struct Asked {
     Bytes message;
     int error = -1;
     bool again = false;
+    std::uint32_t retry_after_s = 0;
     UpstreamSession::Done done() {
         return [this](const SessionReply& reply) {
             ++times;
             message.assign(reply.message.begin(), reply.message.end());
             error = reply.error;
             again = reply.again;
+            retry_after_s = reply.retry_after_s;
         };
     }
 };
@@ -185,6 +188,72 @@ BOOST_AUTO_TEST_CASE(chunks_of_a_response_may_come_in_any_pieces) {
         BOOST_TEST_REQUIRE(taker.replies.contains(id));
         BOOST_TEST(taker.replies[id].content.size() == (content.empty() ? 0U : 3U));
         BOOST_TEST(client.room() == 1U);
+    }
+}
+
+// RFC 8484 5.1: an answer that an HTTP cache kept has lost that time.
+BOOST_AUTO_TEST_CASE(ttls_are_lowered_by_age_and_limited_by_max_age) {
+    struct Case {
+        const char *fields, *what;
+        std::uint32_t ttl_s;
+    };
+    for (const auto& [fields, what, ttl_s] :
+         {Case{"", "without both", 300}, Case{"Age: 250\r\n", "Age", 50},
+          Case{"age: 900\r\n", "Age above the TTL", 0},
+          Case{"Age: 99999999999\r\n", "a huge Age", 0}, Case{"Age: x\r\n", "no Age", 300},
+          Case{"Cache-Control: private, Max-Age=60\r\n", "max-age", 60},
+          Case{"Cache-Control: max-age=600\r\n", "max-age above the TTL", 300},
+          Case{"Cache-Control: max-age=0, no-store\r\n", "for HTTP caches only", 300},
+          Case{"Age: 50\r\nCache-Control: max-age=60\r\n", "both", 10},
+          Case{"Age: 250\r\nCache-Control: max-age=300\r\n", "as a cache sends them", 50},
+          Case{"Age: 70\r\nCache-Control: max-age=60\r\n", "stale in HTTP", 0}}) {
+        OnSocket s;
+        Asked asked;
+        s.ask(asked);
+        s.request();
+        // The question, an address with a TTL of 300 s, an OPT whose "TTL" has DO.
+        Bytes message = make_response(make_query(0, "n.example"), 0);
+        const Bytes records{0xc0, 12, 0, 1, 0,  1, 0,   0, 1, 44,   0, 4, 192, 0,
+                            2,    1,  0, 0, 41, 4, 208, 0, 0, 0x80, 0, 0, 0};
+        message.insert(message.end(), records.begin(), records.end());
+        message[7] = 1;
+        message[11] = 1;
+        s.say("HTTP/1.1 200 OK\r\nContent-Type: application/dns-message\r\n" + std::string(fields) +
+                  "Content-Length: " + std::to_string(message.size()) + "\r\n\r\n",
+              message);
+        BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+        BOOST_TEST(asked.error == 0, what);
+        BOOST_REQUIRE(asked.message.size() == message.size());
+        const std::size_t ttl = message.size() - records.size() + 6;
+        BOOST_TEST(dns::load_be32(&asked.message[ttl]) == ttl_s, what);
+        BOOST_TEST(int{asked.message[message.size() - 4]} == 0x80, what);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(retry_after_is_read_at_429_and_503) {
+    struct Case {
+        const char *status, *value;
+        std::uint32_t least_s, most_s;
+    };
+    const std::time_t later = std::time(nullptr) + 100;
+    std::array<char, 64> date{};
+    std::strftime(date.data(), date.size(), "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&later));
+    for (const auto& [status, value, least_s, most_s] :
+         {Case{"429 Too Many Requests", "30", 30, 30}, Case{"503 Service Unavailable", "5", 5, 5},
+          Case{"503 Service Unavailable", date.data(), 80, 100},
+          Case{"429 Too Many Requests", "soon", 0, 0},
+          Case{"503 Service Unavailable", "Wed, 21 Oct 2015 07:28:00 GMT", 0, 0},
+          Case{"404 Not Found", "30", 0, 0}}) {
+        OnSocket s;
+        Asked asked;
+        s.ask(asked);
+        s.request();
+        s.say("HTTP/1.1 " + std::string(status) + "\r\nRetry-After: " + value +
+              "\r\nContent-Length: 0\r\n\r\n");
+        BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+        BOOST_TEST(asked.error == EPROTO);
+        BOOST_TEST(asked.retry_after_s >= least_s);
+        BOOST_TEST(asked.retry_after_s <= most_s);
     }
 }
 

@@ -68,6 +68,15 @@ class StreamsSession final : public stream::UpstreamSession {
         done({.message = response});
         watcher_.on_room(*this);
     }
+    // HTTP's 429 with this Retry-After.
+    void refuse(std::uint64_t number, std::uint32_t retry_after_s) {
+        const auto at = streams.find(number);
+        BOOST_REQUIRE((at != streams.end()));
+        const Done done = std::move(at->second.done);
+        streams.erase(at);
+        silent_since_ms_ = UINT64_MAX;
+        done({.error = EPROTO, .retry_after_s = retry_after_s});
+    }
     // Streams from this one on were not taken up, and no more are.
     void leave(std::uint64_t first_untouched) {
         leaves_ = true;
@@ -212,6 +221,37 @@ UpstreamTarget one_connection() {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(stream_transport)
+
+BOOST_AUTO_TEST_CASE(an_upstream_is_left_alone_for_as_long_as_it_asks) {
+    SeamWorld w;
+    w.ask(11, "a.example");
+    const auto session = w.open(0);
+    session->refuse(0, 30);
+    w.check_error(11, EPROTO);
+    BOOST_TEST_REQUIRE(w.said.size() == 1U);
+    BOOST_TEST(w.said[0] ==
+               "upstream up cannot be asked: it asks to wait for 30 s (HTTP's Retry-After)");
+    // Workers ask the next one.
+    w.ask(12, "b.example");
+    w.check_error(12, EBUSY);
+    w.clock.ms += 29'999;
+    w.ask(13, "c.example");
+    w.check_error(13, EBUSY);
+    BOOST_TEST(session->streams.empty());
+    w.clock.ms += 1;
+    w.ask(14, "d.example");
+    BOOST_TEST_REQUIRE(session->streams.size() == 1U);
+    session->answer(session->streams.begin()->first);
+    w.check_reply(14, "d.example");
+    BOOST_TEST(w.said.size() == 2U);
+    // Not for longer than a minute.
+    w.ask(15, "e.example");
+    session->refuse(session->streams.begin()->first, 86'400);
+    w.check_error(15, EPROTO);
+    w.clock.ms += 60'000;
+    w.ask(16, "f.example");
+    BOOST_TEST(session->streams.size() == 1U);
+}
 
 BOOST_AUTO_TEST_CASE(queries_have_a_stream_each_and_are_answered_in_any_order) {
     SeamWorld w;

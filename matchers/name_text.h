@@ -1,0 +1,34 @@
+// What a domain name is as text: one answer for all settings and all readers of lists.
+//
+// A name has labels of letters, digits, `-` and `_`. Letters outside ASCII become what IDNA makes of them (RFC 5891, by
+// UTS 46). `\DDD` is any byte (RFC 1035 5.1). `/` is allowed below in-addr.arpa (RFC 2317). Everything else is a form
+// of another program or a mistake, which would match no query: the Error says what to write.
+// Set-up only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "matchers/result.h"
+
+namespace steer::matchers {
+
+// What more is allowed where names come from zone files or from our own output, and what a message may advise.
+struct NameForm {
+    bool any_escape = false;  // also `\X`, which is X
+    bool stars = false;       // `*` as a whole label, but not as the first of several
+    bool printable = false;   // every printable byte, as zone files have: `a+b`
+    bool alone = false;       // a name and no rule: what to write has no `domain:`
+};
+
+// The name in its one text form: lower case, ASCII, without a last dot, other bytes as `\DDD`. At most 255 bytes in
+// wire form. The root is an Error.
+Result<std::string> parse_name(std::string_view text, NameForm form = {});
+
+// The text of a keyword rule: a part of a name, in lower case.
+Result<std::string> parse_keyword(std::string_view text);
+
+// The wire form of what parse_name() returned, without the root byte. Empty: it is not such a text.
+std::string wire_of_name(std::string_view name);
+
+}  // namespace steer::matchers

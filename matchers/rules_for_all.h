@@ -1,0 +1,19 @@
+// Rules that cover all names, as "*" of a list does: one such line by mistake would block everything.
+//
+// A regexp covers all names if it matches names that have nothing in common. Full, domain and keyword rules never do.
+// Compiles the few regexps without a literal: set-up only.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "matchers/name_matcher.h"
+
+namespace steer::matchers {
+
+// Their indexes in `rules`, in order.
+std::vector<std::size_t> rules_for_all(std::span<const Rule* const> rules);
+
+}  // namespace steer::matchers
