@@ -8,7 +8,7 @@ import re
 import time
 
 import questions
-from api import ApiError
+from api import ApiError, Closed
 from appliance import SUFFIX, address_of
 from claims import REPAIR_S
 from outcome import Failed, Skipped
@@ -91,9 +91,11 @@ class Faults:
         """A script on the router turns the service on again, even if this test ends before."""
         ident = next(row[".id"] for row in self.router.session.rows("/ip/service") if row.get("name") == "api" and row.get("dynamic") != "true")
         begin = time.time_ns()
-        reply = self.router.session.ask("/execute", f"=script=/ip service set {ident} disabled=yes\n:delay 8s\n/ip service set {ident} disabled=no")
-        if reply.traps:
-            raise Skipped(f"the router does not run the script: {reply.trap}")
+        script = f"/ip service set {ident} disabled=yes\n:delay 8s\n/ip service set {ident} disabled=no"
+        with contextlib.suppress(Closed):  # the script may end the connection before the reply
+            reply = self.router.session.ask("/execute", f"=script={script}")
+            if reply.traps:
+                raise Skipped(f"the router does not run the script: {reply.trap}")
         self.appliance.until(lambda: self.appliance.state() != "in_sync" or self.is_api_off(), 30, "the API is off")
         numbers = range(500, 503)
         asked = [bool(self.appliance.ask(f"n{number}.{SUFFIX}")) for number in numbers]
@@ -122,7 +124,7 @@ class Faults:
             return True
 
     def rebooted(self) -> str:
-        session = self.router.session
+        session = self.router.again(self.patience_s)
         kept = session.command(LISTS[4][0] + "/add", list=questions.LIST, address="198.51.100.200", comment=COMMENT)
         uptime = seconds_of(self.router.resource()["uptime"]) or 0
         begin = time.monotonic()
