@@ -158,8 +158,40 @@ def documents(result: dict) -> dict[pathlib.Path, str]:
     return {PAGE: page, **{FIGURES / name: drawing for name, drawing in drawings(result).items()}}
 
 
+class _Noted(dict):
+    """A mapping that notes which of its keys are read."""
+
+    def __init__(self, of: dict):
+        super().__init__({key: _Noted(value) if isinstance(value, dict) else value for key, value in of.items()})
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def of_use(self) -> dict:
+        return {key: value.of_use() if isinstance(value, _Noted) else value for key, value in self.items() if key in self.read}
+
+
+def of_use(result: dict) -> dict:
+    """The figures that the page and its plots are made of, and those that say that a run is right."""
+    noted = {name: [[size, run if isinstance(run, str) else _Noted(run)] for size, run in rows] for name, rows in result.items()}
+    documents(noted)
+    for rows in noted.values():
+        for _, run in rows:
+            if not isinstance(run, str):
+                limits.wrong(run)
+    return {name: [[size, run if isinstance(run, str) else run.of_use()] for size, run in rows] for name, rows in noted.items()}
+
+
+def kept_text(result: dict) -> str:
+    """JSON with a run a line."""
+    axes = (f' "{name}": [\n' + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]" for name, rows in result.items())
+    return "{\n" + ",\n".join(axes) + "\n}\n"
+
+
 def write_documents(result: dict) -> None:
     FIGURES.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(result, indent=1) + "\n")
+    KEPT.write_text(kept_text(of_use(result)))
     for path, content in documents(result).items():
         path.write_text(content)

@@ -128,6 +128,9 @@ class Documents(unittest.TestCase):
             for size, run in result[axis.name]:
                 self.assertEqual([] if isinstance(run, str) else limits.wrong(run), [], f"{axis.name} {size}")
 
+    def test_only_figures_of_use_are_kept(self):
+        self.assertEqual(steps.KEPT.read_text(), steps.kept_text(steps.of_use(json.loads(steps.KEPT.read_text()))))
+
 
 class Refused(unittest.TestCase):
     def refuses(self, sentence, *options):
