@@ -28,8 +28,8 @@ using matchers::ZoneEntry;
 
 class ZoneReader {
   public:
-    ZoneReader(std::string_view file, const ZoneFiles& files)
-        : out{{}, matchers::BadLines(file)}, files_(files), file_(file) {}
+    ZoneReader(std::string_view file, const ZoneFiles& files, std::string_view origin)
+        : out{{}, matchers::BadLines(file)}, files_(files), file_(file), origin_(origin) {}
 
     void read_all(std::string_view bytes) {
         if (auto error = matchers::not_utf8(bytes)) {
@@ -252,8 +252,9 @@ class ZoneReader {
 
 }  // namespace
 
-ZoneText read_zone(std::string_view bytes, std::string_view file, const ZoneFiles& files) {
-    ZoneReader reader(file, files);
+ZoneText read_zone(std::string_view bytes, std::string_view file, const ZoneFiles& files,
+                   std::string_view origin) {
+    ZoneReader reader(file, files, origin);
     reader.read_all(bytes);
     return std::move(reader.out);
 }

@@ -1,5 +1,6 @@
 // Records in the text form of zone files (RFC 1035 5): "[NAME] [TTL] [CLASS] TYPE DATA", with `;` comments, parentheses,
-// quotes, $ORIGIN, $TTL, $INCLUDE and BIND's $GENERATE. A name without a last dot is below $ORIGIN, which begins as the root.
+// quotes, $ORIGIN, $TTL, $INCLUDE and BIND's $GENERATE. A name without a last dot is below $ORIGIN, which begins as `origin`
+// (empty: the root).
 //
 // Gives the good records and names every bad line. Any bytes will do; cost is linear.
 #pragma once
@@ -33,6 +34,7 @@ struct ZoneFile {
 using ZoneFiles = std::function<Result<ZoneFile>(std::string_view path, std::string_view by)>;
 
 // Without `files`, $INCLUDE is a bad line.
-ZoneText read_zone(std::string_view bytes, std::string_view file, const ZoneFiles& files = {});
+ZoneText read_zone(std::string_view bytes, std::string_view file, const ZoneFiles& files = {},
+                   std::string_view origin = {});
 
 }  // namespace steer::config

@@ -14,10 +14,22 @@ namespace {
 
 struct ArbitraryArgs {
     std::vector<Text> rules, files;
+    std::string origin;  // without a last dot; empty: the root
     bool strict = false, short_circuit = false;
 };
 
-constexpr std::array<Row<ArbitraryArgs>, 4> kArbitraryRows{{
+void read_origin(Reading& in, const Node& node, const Place& place, ArbitraryArgs& out) {
+    std::string text;
+    if (!read_value(in, node, place, "", text)) return;
+    auto name = matchers::parse_name(text, {.any_escape = true, .alone = true});
+    if (name) {
+        out.origin = *std::move(name);
+    } else {
+        in.report().error(place.line, place.name() + ": " + name.error().text);
+    }
+}
+
+constexpr std::array<Row<ArbitraryArgs>, 5> kArbitraryRows{{
     {"rules",
      Own<ArbitraryArgs>{"list of records", read_list<&ArbitraryArgs::rules, ArbitraryArgs>}, "none",
      "",
@@ -27,6 +39,9 @@ constexpr std::array<Row<ArbitraryArgs>, 4> kArbitraryRows{{
      "none", "",
      "zone files\n`$ORIGIN`, `$TTL`, `$INCLUDE`, `$GENERATE`, parentheses and `;` comments are "
      "supported."},
+    {"origin", Own<ArbitraryArgs>{"domain", read_origin}, "(the root)", "",
+     "domain of names without a final dot\nWith `example.org`, the name `www` is www.example.org "
+     "and `@` is example.org, until a file has an `$ORIGIN`."},
     {"strict", &ArbitraryArgs::strict, "false", "",
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "
      "warning."},
@@ -36,10 +51,11 @@ constexpr std::array<Row<ArbitraryArgs>, 4> kArbitraryRows{{
 
 class RecordsReader {
   public:
-    RecordsReader(Reading& in, std::string owner) : in_(in), owner_(std::move(owner)) {}
+    RecordsReader(Reading& in, std::string owner, std::string origin)
+        : in_(in), owner_(std::move(owner)), origin_(std::move(origin)) {}
 
     void rule(const Text& text) {
-        ZoneText zone = read_zone(text.value, {}, files());
+        ZoneText zone = read_zone(text.value, {}, files(), origin_);
         const Place place{"rules", owner_, text.line};
         add_all(zone, 0, text.line);
         for (const Error& bad : zone.bad.errors())
@@ -51,7 +67,7 @@ class RecordsReader {
         const Place place{"files", owner_, path.line};
         const auto bytes = in_.read_file(file, place);
         if (!bytes) return;
-        ZoneText zone = read_zone(*bytes, file, files());
+        ZoneText zone = read_zone(*bytes, file, files(), origin_);
         const std::size_t good = add_all(zone, in_.file_number(file), 0);
         say_bad_lines(in_, zone.bad, good, strict, file, place, kOfOperator);
     }
@@ -104,7 +120,7 @@ class RecordsReader {
     }
 
     Reading& in_;
-    std::string owner_;
+    std::string owner_, origin_;
     std::map<std::string, std::uint32_t> known_;
 };
 
@@ -114,7 +130,7 @@ void read_arbitrary(Reading& in, const Node* node, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kArbitraryRows, owner, args);
-    RecordsReader reader(in, owner);
+    RecordsReader reader(in, owner, args.origin);
     for (const Text& rule : args.rules)
         reader.rule(rule);
     for (const Text& file : args.files)

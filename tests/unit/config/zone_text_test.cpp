@@ -206,6 +206,16 @@ BOOST_AUTO_TEST_CASE(include_reads_another_file_with_its_own_origin) {
     BOOST_TEST(read_zone("$INCLUDE sub\n", "zone").bad.count() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_zone_begins_at_the_origin_that_is_given) {
+    const ZoneText zone = read_zone("@ MX 10 mail\nwww A 192.0.2.1\n$ORIGIN sub\na A 192.0.2.2\n",
+                                    "zone", {}, "example.org");
+    BOOST_TEST_REQUIRE(zone.records.size() == 3U);
+    BOOST_TEST(zone.records[0].name == "example.org");
+    BOOST_TEST(hex(zone.records[0].record.rdata) == "000a046d61696c076578616d706c65036f726700");
+    BOOST_TEST(zone.records[1].name == "www.example.org");
+    BOOST_TEST(zone.records[2].name == "a.sub.example.org");
+}
+
 // RFC 9460: parameters in order of their numbers, a length before each.
 BOOST_AUTO_TEST_CASE(svcb_parameters_are_parsed) {
     BOOST_TEST(rdata("HTTPS 0 a.") == "0000016100");
