@@ -105,6 +105,26 @@ class Files(unittest.TestCase):
             self.assertIn("has no zone to serve: each zone needs plain DNS (dns://), or a certificate on this machine",
                           refused.stderr)
 
+    def test_a_zone_file_of_a_corefile_becomes_arbitrary(self):
+        """Without the file on this machine, it is a note (local.corefile). The daemon reads the file below its zone."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            zone, path, yaml = folder / "db.example", folder / "x.corefile", folder / "made.yaml"
+            zone.write_text("$TTL 600\n@ IN SOA ns admin 1 3600 600 86400 300\n  IN NS ns\nns A 192.0.2.2\n"
+                            "www A 192.0.2.1\n*.apps A 192.0.2.3\n")
+            path.write_text(f"example.org {{\n root {folder}\n file db.example\n}}\n. {{\n forward . 192.0.2.53\n}}\n")
+            made = import_file(path)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            self.assertIn("aliases (CNAME) answer queries for CNAME only", made.stderr)
+            self.assertIn(f'origin: example.org\n      files:\n        - "{zone}"\n', made.stdout)
+            yaml.write_text(made.stdout)
+            checked = run(STEERDNSD, "--config", yaml, "--check")
+            self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+            self.assertIn(f"{zone}:6", checked.stdout + checked.stderr)  # the wildcard
+            why = run(STEERDNSD, "--config", yaml, "--why", "www.example.org")
+            self.assertEqual(why.returncode, 0, why.stdout + why.stderr)
+            self.assertIn(f"{zone}:5", why.stdout)
+
     def test_a_missing_file_is_refused(self):
         made = run(STEERCTL, "import", "routeros", "/nowhere/x.rsc")
         self.assertEqual((made.returncode, made.stdout), (2, ""))

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "tools/import/corefile_local.h"
+#include "tools/import/corefile_record.h"
 #include "tools/import/words.h"
 
 namespace steer::importing {
@@ -16,7 +18,7 @@ struct PluginName {
     Known known;
     std::string_view why;
 };
-constexpr std::array<PluginName, 17> kPlugins{{
+constexpr std::array<PluginName, 22> kPlugins{{
     {"forward", Known::read, ""},
     {"cache", Known::read, ""},
     {"dns64", Known::read, ""},
@@ -32,9 +34,13 @@ constexpr std::array<PluginName, 17> kPlugins{{
      "UDP answers to clients and from upstreams are limited to 1232 bytes (RFC 9715)"},
     {"loadbalance", Known::named, "records keep the order of the upstream"},
     {"tls", Known::read, ""},
-    {"hosts", Known::named,
-     "write its lines as 'NAME ADDRESS' into a file, and name it in a plugin of type hosts"},
-    {"file", Known::named, "name its zone file in 'files' of a plugin of type arbitrary"},
+    {"root", Known::read, ""},
+    {"chaos", Known::read, ""},
+    {"nsid", Known::read, ""},
+    {"acl", Known::read, ""},
+    {"template", Known::read, ""},
+    {"hosts", Known::read, ""},
+    {"file", Known::read, ""},
     {"rewrite", Known::named, "use a plugin of type redirect for other names"},
 }};
 
@@ -47,8 +53,10 @@ const PluginName* find_plugin(std::string_view name) {
 struct Program {
     const ServerBlock* block = nullptr;
     std::string suffix;  // of tags: "", "_2"
+    std::string root;    // of relative paths
     const Directive *cache = nullptr, *dns64 = nullptr;
     bool logs = false;
+    CoreLocal local;
     std::vector<CoreForward> forwards;  // those of all names of the block last
     std::vector<std::string> names;     // of its zones but the root
     bool has_root = false;
@@ -57,8 +65,14 @@ struct Program {
     bool is_entered = false;  // by a server that has another block for the root zone
 
     [[nodiscard]] bool is_plain() const {
-        return !has_root && !is_split && dns64 == nullptr && !logs && forwards.size() == 1 &&
-               forwards.front().except.empty() && covers(forwards.front());
+        return !has_root && !is_split && dns64 == nullptr && !logs && local.empty() &&
+               forwards.size() == 1 && forwards.front().except.empty() && covers(forwards.front());
+    }
+    // Whether the block has the name.
+    [[nodiscard]] bool has(std::string_view name) const {
+        return has_root || std::ranges::any_of(names, [&](const std::string& zone) {
+                   return name == zone || name.ends_with("." + zone);
+               });
     }
     // Whether the forward is for every name of the block.
     [[nodiscard]] bool covers(const CoreForward& f) const {
@@ -91,6 +105,7 @@ class CorefileWriter {
         for (Program& program : programs_) {
             if (program.is_asked) read_block(program);
         }
+        policy();
         control();
         sheet_.blank();
         sheet_.open("plugins:");
@@ -146,6 +161,9 @@ class CorefileWriter {
 
     void read_block(Program& program) {
         for (const Directive& d : program.block->body) {
+            if (d.name == "root" && !d.args.empty()) program.root = d.args.front();
+        }
+        for (const Directive& d : program.block->body) {
             const PluginName* const plugin = find_plugin(d.name);
             if (plugin == nullptr) {
                 sheet_.note(line_place(d.line), "the plugin " + in_quotes(d.name) +
@@ -175,7 +193,13 @@ class CorefileWriter {
     }
 
     void read_directive(const Directive& d, Program& program) {
-        if (d.name == "cache") {
+        if (is_core_local(d.name)) {
+            program.local.read(d, scope(program));
+        } else if (d.name == "chaos") {
+            chaos(d, program);
+        } else if (d.name == "nsid") {
+            nsid(d);
+        } else if (d.name == "cache") {
             take_once(d, program.cache);
         } else if (d.name == "dns64") {
             take_once(d, program.dns64);
@@ -185,8 +209,8 @@ class CorefileWriter {
             reloads_ = true;
         } else if (d.name == "prometheus") {
             metrics(d);
-        } else if (d.name == "bind" || d.name == "tls") {
-            // the servers' (corefile_servers.h)
+        } else if (d.name == "bind" || d.name == "tls" || d.name == "root") {
+            // the servers' (corefile_servers.h), or read already
         } else {
             add_forward(d, program);
         }
@@ -208,6 +232,82 @@ class CorefileWriter {
                 {line_place(d.line),
                  "this forward has no upstream: it uses the DNS servers of this host"});
         program.forwards.push_back(std::move(forward));
+    }
+
+    [[nodiscard]] CoreScope scope(const Program& program) const {
+        CoreScope out{program.names, program.root, program.suffix, is_there_};
+        if (program.has_root) out.zones.emplace_back();
+        return out;
+    }
+
+    // ---- chaos [VERSION] [AUTHORS...], nsid [DATA]
+
+    void chaos(const Directive& d, Program& program) {
+        const bool has_version = program.has("version.bind") || program.has("version.server");
+        const bool has_host = program.has("hostname.bind") || program.has("id.server");
+        if (!has_version && !has_host && !program.has("authors.bind"))
+            return sheet_.note(line_place(d.line),
+                               "the plugin 'chaos' is not imported: its names (version.bind, "
+                               "id.server) are in no zone of this block");
+        if (has_version && d.args.empty()) {
+            sheet_.note(line_place(d.line),
+                        "'chaos' without a version: version.bind answers SteerDNS");
+            take_identity(d, "version_bind", "SteerDNS");
+        } else if (has_version) {
+            take_text(d, "version_bind", d.args.front());
+        }
+        if (has_host) take_identity(d, "id_server", "hostname");
+        if (d.args.size() < 2 || !program.has("authors.bind")) return;
+        const std::vector<std::string> authors(d.args.begin() + 1, d.args.end());
+        if (std::ranges::all_of(authors, is_core_string))
+            program.local.read_authors(authors, scope(program));
+        else
+            sheet_.note(line_place(d.line),
+                        "the authors of 'chaos' are not imported: expected at most 255 printable "
+                        "characters each, without quotes and backslashes");
+    }
+
+    void nsid(const Directive& d) {
+        if (d.args.empty()) return take_identity(d, "nsid", "hostname");
+        take_text(d, "nsid", join(d.args, " "));
+    }
+
+    // A text that the Corefile has.
+    void take_text(const Directive& d, std::string_view key, const std::string& text) {
+        constexpr std::size_t kLongest = 64;
+        const bool is_word = lowered(text) == "off" || text == "hostname";
+        if (text.empty() || text.size() > kLongest || is_word || !is_core_string(text))
+            return refuse_text(d, text,
+                               "expected 1..64 printable ASCII characters without quotes and "
+                               "backslashes, and neither 'off' nor 'hostname'");
+        take_identity(d, key, text);
+    }
+
+    // One key of `policy`, which holds for all servers.
+    void take_identity(const Directive& d, std::string_view key, const std::string& text) {
+        const auto other =
+            std::ranges::find(identity_, key, [](const auto& row) { return row.first; });
+        if (other == identity_.end()) {
+            identity_.emplace_back(key, text);
+        } else if (other->second != text) {
+            refuse_text(d, text,
+                        in_quotes(key) + " of 'policy' holds for all servers, and is " +
+                            in_quotes(other->second));
+        }
+    }
+
+    void refuse_text(const Directive& d, const std::string& text, const std::string& why) {
+        sheet_.note(line_place(d.line),
+                    in_quotes(text) + " of " + in_quotes(d.name) + " is not imported: " + why);
+    }
+
+    void policy() {
+        if (identity_.empty()) return;
+        sheet_.blank();
+        sheet_.open("policy:");
+        for (const auto& [key, text] : identity_)
+            sheet_.key(key, text);
+        sheet_.close();
     }
 
     void metrics(const Directive& d) {
@@ -254,6 +354,7 @@ class CorefileWriter {
             write_core_dns64(sheet_, *program.dns64);
             sheet_.close_plugin();
         }
+        program.local.write_plugins(sheet_);
         for (const CoreForward& forward : program.forwards)
             write_forward(sheet_, forward.forward);
         for (const CoreForward& forward : program.forwards) {
@@ -290,8 +391,10 @@ class CorefileWriter {
 
     void steps(const Program& program) {
         if (program.logs) sheet_.line("- exec: query_summary");
+        program.local.write_access(sheet_);
         if (program.cache != nullptr) sheet_.line("- exec: $answers" + program.suffix);
         if (program.dns64 != nullptr) sheet_.line("- exec: $nat64" + program.suffix);
+        if (program.local.write_answers(sheet_)) return;
         for (const CoreForward& forward : program.forwards) {
             if (!program.covers(forward)) {
                 sheet_.line("- exec: $zone_" + forward.forward.tag);
@@ -359,6 +462,7 @@ class CorefileWriter {
     Sheet sheet_;
     std::vector<Program> programs_;
     std::string metrics_;
+    std::vector<std::pair<std::string, std::string>> identity_;  // keys and texts of `policy`
     bool reloads_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/import/corefile_record.h"
 #include "tools/import/forward.h"
 #include "tools/import/words.h"
 
@@ -19,20 +20,6 @@ struct ServerScheme {
 constexpr std::array<ServerScheme, 3> kServerSchemes{{{"dns", CoreTransport::dns, "53"},
                                                       {"tls", CoreTransport::tls, "853"},
                                                       {"https", CoreTransport::https, "443"}}};
-
-// "10.0.0.0/8" is the zone of its addresses' names.
-std::string zone_of(std::string_view text) {
-    const auto slash = text.find('/');
-    if (slash == std::string_view::npos) return plain_name(text);
-    const auto bytes = split_all(text.substr(0, slash), '.');
-    const auto bits = parse_number(text.substr(slash + 1), 32).value_or(0);
-    if (!is_v4(text.substr(0, slash)) || bits == 0 || bits % 8 != 0)
-        return std::string(text) + "..";
-    std::string out = "in-addr.arpa";
-    for (std::size_t i = 0; i < bits / 8; ++i)
-        out.insert(0, bytes[i] + ".");
-    return out;
-}
 
 class ServersReader {
   public:
@@ -100,7 +87,7 @@ class ServersReader {
         }
         const std::uint64_t port = parse_number(digits, 65'535).value_or(0);
         if (port == 0) return leave_out("its port is not within 1..65535");
-        const std::string name = rest == "." || rest.empty() ? "" : zone_of(rest);
+        const std::string name = rest == "." || rest.empty() ? "" : core_zone(rest);
         if (!name.empty()) {
             if (const std::string why = name_trouble(name); !why.empty())
                 return leave_out("its name " + why);
