@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "matchers/predecessors.h"
 #include "tools/import/policy_tree.h"
+#include "tools/import/policy_unknown.h"
 #include "tools/import/sheet.h"
 #include "tools/import/words.h"
 
@@ -31,17 +32,10 @@ bool is_off(const Tree& value) {
 class PolicyImport {
   public:
     PolicyImport(Tree top, std::string_view source, PolicySource of)
-        : top_(std::move(top)), source_(source), of_(of) {}
+        : top_(std::move(top)), source_(source), of_(of), unknown_(top_.find("plugins")) {}
 
     Imported run() {
         read_outbound();
-        if (Tree* const plugins = top_.find("plugins"); plugins != nullptr && plugins->is_list()) {
-            for (const Tree& plugin : plugins->items) {
-                if (plugin.is_map() && predecessors::find_type(plugin.get("type")) != nullptr)
-                    gone_.insert(std::string(plugin.get("tag")));
-            }
-            gone_.erase("");
-        }
         write();
         return {sheet_ + rest_, std::move(notes_), {}};
     }
@@ -49,6 +43,10 @@ class PolicyImport {
   private:
     void note(int line, std::string text) {
         pending_.push_back({line_place(line), std::move(text)});
+    }
+
+    [[nodiscard]] PolicyUnknown::NoteTo note_to() {
+        return [this](int line, std::string text) { note(line, std::move(text)); };
     }
 
     // The notes since the last call, as comments, and for standard error.
@@ -107,6 +105,7 @@ class PolicyImport {
                 kept.set(key, value);
             }
         }
+        unknown_.clean_args(kept, "log", "'log'", note_to());
         section("log", kept);
     }
 
@@ -139,11 +138,14 @@ class PolicyImport {
                      "api.http becomes control.http: metrics and the status page have "
                      "other paths");
             }
-            for (const std::string_view key : {"webui", "cors"}) {
-                if (const Tree* const value = http->find(key))
-                    note(value->line, "api.http." + std::string(key) + " is not imported");
+            for (const auto& [key, value] : http->entries) {
+                if (key != "listen" && key != "auth" && key != "ssl")
+                    note(value.line, "api.http." + key + " is not imported");
             }
             if (!listen.empty()) control.set("http", Tree::of(listen));
+        }
+        for (const auto& [key, value] : api.entries) {
+            if (key != "http") note(value.line, "api." + key + " is not imported");
         }
         section("control", control);
     }
@@ -152,6 +154,7 @@ class PolicyImport {
         if (name == "network") {
             if (!profiles_.empty())
                 note(value.line, "network.outbound becomes 'socks5' and 'bootstrap' of upstreams");
+            network_section(value);
         } else if (name == "runtime") {
             note(value.line,
                  "runtime is not imported: write dataplane.workers for the number of worker cores");
@@ -159,6 +162,29 @@ class PolicyImport {
             note(value.line, "the section " + in_quotes(name) + " is not imported");
         }
         rest_ += take_notes(0);
+    }
+
+    // What read_outbound() does not use.
+    void network_section(const Tree& network) {
+        const auto others = [this](const std::string& path, const Tree* map,
+                                   std::initializer_list<std::string_view> used) {
+            if (map == nullptr) return;
+            for (const auto& [key, value] : map->entries) {
+                if (std::ranges::find(used, key) == used.end() && !value.is_empty())
+                    note(value.line, path + "." + key + " is not imported");
+            }
+        };
+        others("network", &network, {"outbound"});
+        const Tree* const outbound = network.find("outbound");
+        others("network.outbound", outbound, {"default", "profiles"});
+        const Tree* const profiles = outbound == nullptr ? nullptr : outbound->find("profiles");
+        if (profiles == nullptr) return;
+        for (const auto& [name, profile] : profiles->entries) {
+            const std::string path = "network.outbound.profiles." + name;
+            others(path, &profile, {"resolver", "proxy"});
+            others(path + ".resolver", profile.find("resolver"), {"nameservers"});
+            others(path + ".proxy", profile.find("proxy"), {"socks5"});
+        }
     }
 
     // ---- plugins
@@ -238,11 +264,20 @@ class PolicyImport {
             note(rule.line, "a rule of " + owner + " without 'exec' is not imported");
             return true;
         }
+        if (!exec->is_text()) {
+            note(rule.line, "a rule of " + owner + " is not imported: its 'exec' is no text");
+            return true;
+        }
         const std::string words(trimmed(exec->text));
-        const std::string first = words.substr(0, words.find(' '));
-        if (first.starts_with('$') ? gone_.contains(first.substr(1))
-                                   : predecessors::find_type(first) != nullptr) {
-            note(rule.line, "the rule " + in_quotes(words) + " of " + owner + " is not imported");
+        const std::string name = "the rule " + in_quotes(words) + " of " + owner;
+        std::string why = unknown_.why_no_exec(words);
+        if (why.empty()) why = unknown_.why_no_matches(rule);
+        if (!why.empty()) {
+            note(rule.line, name + " is not imported: " + why);
+            return true;
+        }
+        if (predecessors::find_type(words.substr(0, words.find(' '))) != nullptr) {
+            note(rule.line, name + " is not imported");
             return true;
         }
         return false;
@@ -252,7 +287,15 @@ class PolicyImport {
         if (!args.is_list()) return;
         std::vector<Tree> kept;
         for (Tree& rule : args.items) {
-            if (!rule.is_map() || !is_left_out(rule, owner)) kept.push_back(std::move(rule));
+            if (rule.is_map() && is_left_out(rule, owner)) continue;
+            std::erase_if(rule.entries, [&](const Tree::Entry& entry) {
+                const bool is_known = entry.first == "matches" || entry.first == "exec";
+                if (!is_known)
+                    note(entry.second.line, in_quotes(entry.first) + " in a rule of " + owner +
+                                                " is not imported: there is no such setting");
+                return !is_known;
+            });
+            kept.push_back(std::move(rule));
         }
         if (kept.empty()) {
             Tree rule;
@@ -270,8 +313,8 @@ class PolicyImport {
             if (executors == nullptr) continue;
             std::erase_if(executors->items, [&](const Tree& item) {
                 const std::string word = item.text.substr(0, item.text.find(' '));
-                const bool gone = word.starts_with('$') ? gone_.contains(word.substr(1))
-                                                        : predecessors::find_type(word) != nullptr;
+                const bool gone = !unknown_.why_no_exec(item.text).empty() ||
+                                  predecessors::find_type(word) != nullptr;
                 if (gone)
                     note(item.line, in_quotes(item.text) + " of " + owner + " is not imported");
                 return gone;
@@ -285,7 +328,10 @@ class PolicyImport {
 
     // False: the plugin is not imported.
     bool plugin(Tree& plugin) {
-        if (!plugin.is_map()) return true;
+        if (!plugin.is_map()) {
+            note(plugin.line, "a plugin that is no map is not imported");
+            return false;
+        }
         const std::string type(plugin.get("type")), tag(plugin.get("tag"));
         const std::string owner = type + (tag.empty() ? "" : " " + in_quotes(tag));
         if (const auto* const row = predecessors::find_type(type)) {
@@ -293,6 +339,19 @@ class PolicyImport {
                  owner + " is not imported: " + std::string(predecessors::text_of_import(*row)));
             return false;
         }
+        if (const std::string why = unknown_.why_no_plugin(plugin); !why.empty()) {
+            note(plugin.line,
+                 (type.empty() ? "a plugin" + owner : owner) + " is not imported: " + why);
+            return false;
+        }
+        std::erase_if(plugin.entries, [&](const Tree::Entry& entry) {
+            const bool is_known =
+                entry.first == "tag" || entry.first == "type" || entry.first == "args";
+            if (!is_known)
+                note(entry.second.line, in_quotes(entry.first) + " of " + owner +
+                                            " is not imported: there is no such setting");
+            return !is_known;
+        });
         if (tag.empty()) plugin.remove("tag");
         Tree* args = plugin.find("args");
         if (args != nullptr && args->kind == Tree::Kind::nothing) {
@@ -316,6 +375,7 @@ class PolicyImport {
             for (Tree& one : entries->items)
                 clean(one, "entry", owner);
         }
+        unknown_.clean_args(*args, type, owner, note_to());
         if ((type == "udp_server" || type == "tcp_server") && args->find("listen") == nullptr)
             args->set("listen", Tree::of("127.0.0.1:53"));
         if (type == "ros_address_list" || type == "ros_route")
@@ -326,6 +386,7 @@ class PolicyImport {
     void rows_of(int line, Tree& args, std::string_view type, const std::string& owner) {
         if (Tree* const tls = args.find("tls"); tls != nullptr && tls->is_map()) {
             clean(*tls, "tls", owner);
+            unknown_.clean(*tls, "routers.tls", "'tls' of " + owner, note_to());
             if (tls->entries.empty()) args.set("tls", Tree::of("true"));
         }
         const bool is_route = type == "ros_route";
@@ -398,7 +459,7 @@ class PolicyImport {
     PolicySource of_;
     std::string sheet_, rest_, standard_;
     std::vector<std::pair<std::string, Profile>> profiles_;
-    std::set<std::string, std::less<>> gone_;  // tags of plugins that are left out
+    PolicyUnknown unknown_;
     std::vector<Note> pending_, notes_;
 };
 
