@@ -1,8 +1,10 @@
 #include "tools/import/policy_tree.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "matchers/safe_text.h"
 #include "tools/import/sheet.h"
@@ -49,6 +51,30 @@ class TreeReader {
     }
     std::size_t nodes_ = 0;
 };
+
+class NoEvents final : public YAML::EventHandler {
+  public:
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+};
+
+// YAML::LoadAll() does not end if a line begins with a comma.
+bool has_one_document(const std::string& text) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    NoEvents events;
+    return parser.HandleNextDocument(events) && !parser.HandleNextDocument(events);
+}
 
 class TreeWriter {
   public:
@@ -178,10 +204,11 @@ void Tree::remove(std::string_view key) {
 
 std::variant<Tree, Failure> read_tree(std::string_view yaml) {
     try {
-        const auto all = YAML::LoadAll(std::string(yaml));
-        if (all.size() != 1) return Failure{0, "has several YAML documents, or none: expected one"};
+        const std::string text(yaml);
+        if (!has_one_document(text))
+            return Failure{0, "has several YAML documents, or none: expected one"};
         TreeReader reader;
-        Tree tree = reader.read(all.front(), 0);
+        Tree tree = reader.read(YAML::Load(text), 0);
         if (reader.failure) return *reader.failure;
         return tree;
     } catch (const YAML::Exception& e) {
