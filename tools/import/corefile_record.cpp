@@ -136,10 +136,7 @@ std::string core_zone(std::string_view text) {
 }
 
 bool is_core_name(std::string_view name) {
-    return name_trouble(name).empty() && std::ranges::all_of(name, [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_' || c == '.';
-           });
+    return name_trouble(name).empty();
 }
 
 bool is_core_string(std::string_view text) {

@@ -10,7 +10,7 @@ namespace steer::importing {
 
 // "example.org.", "10.0.0.0/8" (the zone of its addresses' names): in lower case, without a last dot.
 std::string core_zone(std::string_view text);
-// A name that our configuration takes as it is: letters, digits, '-' and '_'.
+// A name that our parser takes.
 bool is_core_name(std::string_view name);
 // A string of a TXT record that needs no escapes.
 bool is_core_string(std::string_view text);

@@ -184,11 +184,12 @@ std::string name_trouble(std::string_view name) {
     if (name.empty()) return "is empty";
     if (name.starts_with("*."))
         return "is a wildcard: write the name without it, which includes subdomains";
+    const bool is_reverse = lowered(name).ends_with(".in-addr.arpa");  // RFC 2317
     for (const char c : name) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte <= 0x20 || byte >= 0x7f || c == ':' || c == '\\' || c == '"' || c == '@' ||
-            c == '(' || c == ')' || c == ';' || c == '$')
-            return "has " + in_quotes(name.substr(name.find(c), 1)) + " in it";
+        const bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+                             (c == '/' && is_reverse);
+        if (!is_good) return "has " + in_quotes(name.substr(name.find(c), 1)) + " in it";
     }
     if (name.size() > kLongestName) return "is longer than 253 characters";
     for (const std::string& label : split_all(name, '.')) {

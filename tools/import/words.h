@@ -54,7 +54,7 @@ bool is_zero_behind(const std::string& address, unsigned length);
 // "192.0.2.1:53", "[2001:db8::1]:53", "dns.example:53".
 std::string with_port(std::string_view host, std::uint64_t port);
 
-// Why the text cannot be a domain name of a rule or a record ("has an empty label"); empty: it can.
+// Why our parser does not take the text as a domain name ("has an empty label"); empty: it does.
 std::string name_trouble(std::string_view name);
 // In lower case, without a last dot.
 std::string plain_name(std::string_view name);
