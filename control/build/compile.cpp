@@ -537,6 +537,7 @@ int Compiler::most_claims(std::uint16_t entry) {
             const Fallback& f = snapshot_.fallbacks[i.operand];
             more = std::max(most_claims(f.primary), most_claims(f.secondary));
         }
+        if (const std::uint16_t probe = probe_of(i)) most_claims(probe);  // of its own answer
         if (i.op == Op::go_to) {
             most[i.target] = std::max(most[i.target], most[pc]);
             continue;

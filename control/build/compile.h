@@ -187,7 +187,9 @@ class Compiler {
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
-    std::uint32_t prefer_of(const config::Prefer& prefer);
+    std::uint32_t prefer_of(const config::Prefer& prefer, int line);
+    // The unit of a prefer's probe; 0: it has none.
+    [[nodiscard]] std::uint16_t probe_of(const Instruction& i) const;
     // compile_local.cpp
     void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
               unsigned depth);
@@ -272,7 +274,13 @@ class Compiler {
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs
     std::vector<config::PluginIndex> waiting_;            // fallbacks without units yet
-    std::map<std::uint16_t, int> claims_;                 // by entry
+    struct WaitingProbe {
+        std::uint32_t prefer;  // of Snapshot::prefers
+        config::PluginIndex executor;
+        int line;
+    };
+    std::vector<WaitingProbe> waiting_probes_;  // without units yet
+    std::map<std::uint16_t, int> claims_;       // by entry
     bool too_many_claims_ = false;
     Channels channels_;
 };

@@ -106,7 +106,7 @@ void Compiler::execute(const config::Sleep& sleep, const Use& use) {
 }
 
 void Compiler::execute(const config::Prefer& prefer, const Use& use) {
-    enter(Op::enter_prefer, use.instance, use.line, prefer_of(prefer), use.depth);
+    enter(Op::enter_prefer, use.instance, use.line, prefer_of(prefer, use.line), use.depth);
 }
 
 void Compiler::execute(const config::Dns64& args, const Use& use) {

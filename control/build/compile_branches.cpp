@@ -1,4 +1,4 @@
-// Units of fallbacks: separate programs after the main one (dataplane/policy/branches.h).
+// Units of fallbacks and probes: separate programs after the main one (dataplane/policy/branches.h).
 #include <algorithm>
 
 #include "control/build/compile.h"
@@ -11,22 +11,34 @@ std::uint32_t Compiler::fallback_of(config::PluginIndex plugin, const config::Fa
     if (!fresh) return known->second;
     snapshot_.fallbacks.push_back(
         {.threshold_ms = static_cast<std::uint32_t>(fallback.threshold.count()),
-         .always_standby = fallback.always_standby});
+         .terms = {.always_standby = fallback.always_standby,
+                   .on_timeout = fallback.on_timeout,
+                   .on_error = fallback.on_error,
+                   .on_no_response = fallback.on_no_response}});
     waiting_.push_back(plugin);
     return index;
 }
 
-std::uint32_t Compiler::prefer_of(const config::Prefer& prefer) {
+std::uint32_t Compiler::prefer_of(const config::Prefer& prefer, int line) {
     constexpr std::uint16_t kA = 1, kAaaa = 28;
+    const auto index = static_cast<std::uint32_t>(snapshot_.prefers.size());
     const auto remember_s = static_cast<std::uint32_t>(prefer.cache_ttl.count() / 1000);
     snapshot_.prefers.push_back({.wanted = prefer.v6 ? kAaaa : kA,
                                  .other = prefer.v6 ? kA : kAaaa,
                                  .remember_s = prefer.cache ? remember_s : 0});
-    return static_cast<std::uint32_t>(snapshot_.prefers.size() - 1);
+    if (prefer.probe) waiting_probes_.push_back({index, *prefer.probe, line});
+    return index;
 }
 
 void Compiler::units() {
-    while (!waiting_.empty() && !too_long_) {
+    while ((!waiting_.empty() || !waiting_probes_.empty()) && !too_long_) {
+        if (waiting_.empty()) {
+            const WaitingProbe probe = waiting_probes_.back();
+            waiting_probes_.pop_back();
+            const std::uint16_t unit = unit_of(probe.executor, probe.line);
+            snapshot_.prefers[probe.prefer].probe = unit;
+            continue;
+        }
         const config::PluginIndex plugin = waiting_.back();
         waiting_.pop_back();
         const auto& fallback = std::get<config::Fallback>(settings_.plugin(plugin).args);
@@ -37,6 +49,10 @@ void Compiler::units() {
         compiled.primary = primary;
         compiled.secondary = secondary;
     }
+}
+
+std::uint16_t Compiler::probe_of(const Instruction& i) const {
+    return i.op == Op::enter_prefer ? snapshot_.prefers[i.operand].probe : std::uint16_t{0};
 }
 
 std::uint16_t Compiler::unit_of(config::PluginIndex plugin, int line) {
@@ -66,6 +82,7 @@ unsigned Compiler::nesting(std::uint16_t entry) const {
             const Fallback& f = snapshot_.fallbacks[i.operand];
             inside = 1 + std::max(nesting(f.primary), nesting(f.secondary));
         }
+        if (const std::uint16_t probe = probe_of(i)) inside = nesting(probe);
         most = std::max(most, static_cast<unsigned>(entered.size()) + inside);
     }
     return most;
@@ -86,6 +103,7 @@ unsigned Compiler::most_rewrites(std::uint16_t entry) const {
             const Fallback& f = snapshot_.fallbacks[i.operand];
             inside = std::max(most_rewrites(f.primary), most_rewrites(f.secondary));
         }
+        if (const std::uint16_t probe = probe_of(i)) inside = most_rewrites(probe);
         most = std::max(most, static_cast<unsigned>(entered.size()) + inside);
     }
     return most;

@@ -192,7 +192,8 @@ void Compiler::mark_family_keys(std::uint16_t entry, const std::vector<std::uint
                entered.back().instance >= i.instance)
             entered.pop_back();
         const bool tells_apart = i.op == Op::enter_dns64 && snapshot_.dns64s[i.operand].by_family;
-        if (!tells_apart && i.op != Op::fallback) continue;
+        const std::uint16_t probe = probe_of(i);
+        if (!tells_apart && i.op != Op::fallback && probe == 0) continue;
         std::vector<std::uint32_t> caches;
         caches.reserve(entered.size());
         for (const Entered& e : entered)
@@ -201,6 +202,10 @@ void Compiler::mark_family_keys(std::uint16_t entry, const std::vector<std::uint
             const Fallback f = snapshot_.fallbacks[i.operand];
             mark_family_keys(f.primary, caches);
             mark_family_keys(f.secondary, caches);
+            continue;
+        }
+        if (probe != 0) {
+            mark_family_keys(probe, caches);
             continue;
         }
         for (const std::uint32_t cache : caches)

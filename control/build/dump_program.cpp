@@ -72,6 +72,17 @@ std::string text_match_text(const TextMatch& match) {
     return out;
 }
 
+std::string fallback_text(const Fallback& f) {
+    std::string out = std::to_string(f.primary) + ", ";
+    if (f.terms.on_timeout) out += "after " + std::to_string(f.threshold_ms) + " ms ";
+    out += std::to_string(f.secondary);
+    if (f.terms.always_standby) out += ", standby";
+    if (!f.terms.on_timeout) out += ", not when late";
+    if (!f.terms.on_error) out += ", not after an error";
+    if (!f.terms.on_no_response) out += ", not without a response";
+    return out;
+}
+
 std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
     switch (traits_of(i.op).operand) {
         case OperandKind::tag_mask:
@@ -130,12 +141,12 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return std::to_string(i.operand) +
                    (snapshot.dns64s[i.operand].translate_all ? ", all" : "");
         case OperandKind::prefer:
-            return snapshot.prefers[i.operand].wanted == 1 ? "A" : "AAAA";
-        case OperandKind::fallback: {
-            const Fallback& f = snapshot.fallbacks[i.operand];
-            return std::to_string(f.primary) + ", after " + std::to_string(f.threshold_ms) +
-                   " ms " + std::to_string(f.secondary) + (f.always_standby ? ", standby" : "");
-        }
+            return std::string(snapshot.prefers[i.operand].wanted == 1 ? "A" : "AAAA") +
+                   (snapshot.prefers[i.operand].probe == 0
+                        ? ""
+                        : ", by " + std::to_string(snapshot.prefers[i.operand].probe));
+        case OperandKind::fallback:
+            return fallback_text(snapshot.fallbacks[i.operand]);
         case OperandKind::cache:
             return snapshot.caches[i.operand].tag;
         case OperandKind::list:

@@ -135,9 +135,10 @@ AnswerRef KnownAnswers::of_addresses(bool v6, const std::vector<IpAddress>& addr
 
 BlackHole KnownAnswers::black_hole(const config::BlackHole& settings) {
     using Mode = config::BlackHoleMode;
-    if (settings.mode == Mode::refused) {
-        const AnswerRef refused = empty(dns::kRefused);
-        return {refused, refused, refused};
+    if (settings.mode == Mode::refused || settings.mode == Mode::servfail) {
+        const AnswerRef none =
+            empty(settings.mode == Mode::refused ? dns::kRefused : dns::kServFail);
+        return {none, none, none};
     }
     const AnswerRef nothing =
         negative(settings.mode == Mode::nxdomain ? dns::kNxDomain : dns::kNoError, kBlackHoleTtl);

@@ -260,7 +260,7 @@ void advise_prefer(Reading& in, const std::vector<bool>& used) {
     const auto& plugins = in.settings().plugins;
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
         const auto* prefer = std::get_if<Prefer>(&plugins[i].args);
-        if (prefer == nullptr || !used[i]) continue;
+        if (prefer == nullptr || !used[i] || prefer->probe) continue;
         in.report().warn(plugins[i].line, owner_of(plugins[i]) +
                                               " runs the rest of its sequence twice for " +
                                               (prefer->v6 ? "A" : "AAAA") +

@@ -267,7 +267,8 @@ class AnswerWalk {
             return true;
         const auto* fallback = std::get_if<Fallback>(&exec.args);
         return fallback != nullptr &&
-               (unit_has_end(fallback->primary) || unit_has_end(fallback->secondary));
+               (unit_has_end(fallback->primary) ||
+                (fallback->on_no_response && unit_has_end(fallback->secondary)));
     }
     bool unit_has_end(PluginIndex unit) {
         const Plugin& exec = settings_.plugins[unit];

@@ -99,6 +99,8 @@ class Words {
                 return "answer 0.0.0.0 and ::";
             case BlackHoleMode::refused:
                 return "answer REFUSED";
+            case BlackHoleMode::servfail:
+                return "answer SERVFAIL";
             case BlackHoleMode::custom:
                 break;
         }

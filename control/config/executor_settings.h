@@ -41,6 +41,7 @@ struct Prefer {  // `prefer_ipv4`, `prefer_ipv6`
     bool v6 = false;
     bool cache = true;
     Milliseconds cache_ttl{3'600'000};
+    std::optional<PluginIndex> probe;  // the executor that asks for the preferred family
 };
 struct Dns64Prefix {
     dns::Pref64 prefix;
@@ -63,6 +64,7 @@ struct Fallback {
     PluginIndex primary = 0, secondary = 0;  // executors
     Milliseconds threshold{500};
     bool always_standby = false;
+    bool on_timeout = true, on_error = true, on_no_response = true;  // reasons for the secondary
     bool short_circuit = false;
 };
 
@@ -95,7 +97,7 @@ struct LearnDomain {
     std::vector<std::uint16_t> qtypes{1, 28};  // sorted, each once
 };
 
-enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused };
+enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused, servfail };
 struct BlackHole {
     BlackHoleMode mode = BlackHoleMode::nxdomain;
     std::vector<IpAddress> ips;  // of custom: at least one

@@ -172,6 +172,8 @@ std::vector<Reference> references_of(const Plugin& plugin) {
         out.push_back({fallback->primary, plugin.line});
         out.push_back({fallback->secondary, plugin.line});
     }
+    if (const auto* prefer = std::get_if<Prefer>(&plugin.args); prefer != nullptr && prefer->probe)
+        out.push_back({*prefer->probe, plugin.line});
     if (const auto* forward = std::get_if<Forward>(&plugin.args); forward && forward->picked_from)
         out.push_back({*forward->picked_from, plugin.line});
     if (const auto* learn = std::get_if<LearnDomain>(&plugin.args))

@@ -75,7 +75,7 @@ class EntryWalk {
         });
     }
 
-    // The forwards that an executor leads to, but those of zones and of FWD records.
+    // The forwards that an executor leads to, but those of zones, of FWD records and of probes.
     [[nodiscard]] std::vector<PluginIndex> all_below(PluginIndex index) const {
         std::vector<PluginIndex> found, open{index};
         std::vector<bool> seen(settings_.plugins.size());
@@ -88,7 +88,8 @@ class EntryWalk {
             if (std::holds_alternative<Forward>(plugin.args)) {
                 found.push_back(at);
             } else if (!std::holds_alternative<Zone>(plugin.args) &&
-                       !std::holds_alternative<StaticRecords>(plugin.args)) {
+                       !std::holds_alternative<StaticRecords>(plugin.args) &&
+                       !std::holds_alternative<Prefer>(plugin.args)) {
                 for (const Reference& reference : references_of(plugin))
                     open.push_back(reference.to);
             }

@@ -38,7 +38,7 @@ NextOfBranches next_branch(const QueryContext& c, const Branches& b) noexcept {
     if (i.op == Op::enter_prefer) return next_of_prefer(b);
     if (i.op == Op::enter_dns64)
         return next_of_dns64(b, c.snapshot.dns64s[i.operand].translate_all);
-    return next_of_fallback(b, c.snapshot.fallbacks[i.operand].always_standby);
+    return next_of_fallback(b, c.snapshot.fallbacks[i.operand].terms);
 }
 
 std::optional<std::uint32_t> branch_time_ms(const QueryContext& c, const Branches& before,
@@ -49,8 +49,9 @@ std::optional<std::uint32_t> branch_time_ms(const QueryContext& c, const Branche
         if (is_done(before.is[0]) || !is_done(b.is[0])) return std::nullopt;
         return kProbeMs;
     }
-    if (before.is[0] != Is::not_begun) return std::nullopt;
-    return c.snapshot.fallbacks[i.operand].threshold_ms;
+    const Fallback& fallback = c.snapshot.fallbacks[i.operand];
+    if (before.is[0] != Is::not_begun || !fallback.terms.on_timeout) return std::nullopt;
+    return fallback.threshold_ms;
 }
 
 std::uint16_t branch_type(const QueryContext& c, unsigned which) noexcept {
@@ -78,6 +79,11 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
     branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);
     const Instruction& i = instruction_of(c);
+    if (i.op == Op::enter_prefer && which != 0 && c.snapshot.prefers[i.operand].probe != 0) {
+        s.probe = true;
+        s.pc = c.snapshot.prefers[i.operand].probe;
+        return;
+    }
     if (runs_rest(i.op)) {
         s.rest = true;
         s.wrappers[s.depth++] = c.state.pc;
@@ -97,6 +103,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
 }
 
 bool is_probe(const QueryContext& branch) noexcept {
+    if (branch.state.probe) return true;
     if (!branch.state.rest) return false;
     const Instruction& i = first_wrapper(branch);
     return i.op == Op::enter_prefer &&

@@ -4,12 +4,14 @@ namespace steer {
 
 using Is = Branches::Is;
 
-NextOfBranches next_of_fallback(const Branches& b, bool always_standby) noexcept {
+NextOfBranches next_of_fallback(const Branches& b, const FallbackTerms& terms) noexcept {
     const auto [first, second] = b.is;
     if (first == Is::not_begun) return NextOfBranches::begin_first;
     if (first == Is::answered) return NextOfBranches::take_first;
-    const bool its_turn = first != Is::running || b.late;
-    if (second == Is::not_begun && (its_turn || always_standby))
+    const bool its_turn = terms.is_due(first, b.late);
+    if (b.failed(0) && !its_turn)
+        return first == Is::failed ? NextOfBranches::fail : NextOfBranches::none;
+    if (second == Is::not_begun && (its_turn || terms.always_standby))
         return NextOfBranches::begin_second;
     if (second == Is::answered && its_turn) return NextOfBranches::take_second;
     if (!b.failed(0) || !b.failed(1)) return NextOfBranches::wait;

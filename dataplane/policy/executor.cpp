@@ -63,6 +63,7 @@ MaybeStep Executor::adopt_branch(LiveRun& w, QueryContext& branch,
     QueryContext& c = w.c;
     const Instruction& i = c.snapshot.program[c.state.pc];
     const ProgramState& s = branch.state;
+    if (s.probe) return Body<Op::enter_prefer>::take_probe(w, i);
     if (is_probe(branch)) return Body<Op::enter_prefer>::deny(w, s.stopped, s.pc);
     adopt(c, branch);
     if (c.state.dropped) return w.stop();

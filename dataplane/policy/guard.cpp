@@ -55,6 +55,24 @@ bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
             snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
 
+// By pc: all instructions that may run from these on, including those of nested fallbacks.
+std::vector<bool> run_from(const Snapshot& snapshot, std::vector<std::size_t> todo) {
+    const Program& program = snapshot.program;
+    std::vector<bool> run(program.size() + 1);
+    while (!todo.empty()) {
+        const std::size_t pc = todo.back();
+        todo.pop_back();
+        if (run[pc]) continue;
+        run[pc] = true;
+        if (pc == program.size()) continue;
+        for_each_next(snapshot, pc, [&](std::size_t next) { todo.push_back(next); });
+        if (program[pc].op != Op::fallback) continue;
+        const Fallback& inner = snapshot.fallbacks[program[pc].operand];
+        todo.insert(todo.end(), {inner.primary, inner.secondary});
+    }
+    return run;
+}
+
 class Guards {
   public:
     explicit Guards(Snapshot& snapshot)
@@ -62,6 +80,7 @@ class Guards {
 
     void mark() {
         look_into_fallbacks();
+        look_into_probes();
         if (!snapshot_.rpzs.empty()) find_policed();
         Pcs caches;
         for (std::size_t pc = 0; pc < program_.size(); ++pc) {
@@ -69,7 +88,7 @@ class Guards {
                 caches.push_back(static_cast<std::uint16_t>(pc));
             if (is_beside_the_key(snapshot_, program_[pc])) has_tests_ = true;
         }
-        if (caches.empty() || (!has_tests_ && !snapshot_.has_several_entries())) return;
+        if (caches.empty() || (!has_tests_ && !tells_programs_apart())) return;
         find_joins();
         find_ways_to_caches();
         for (const std::uint16_t pc : caches)
@@ -92,6 +111,23 @@ class Guards {
             fallback_has_cache_.push_back(has_cache);
             fallback_has_rpz_.push_back(has_rpz);
         }
+    }
+
+    // A probe's unit may fill a cache for names whose queries come by another way.
+    void look_into_probes() {
+        for (const Prefer& prefer : snapshot_.prefers) {
+            const std::vector<bool> run = prefer.probe == 0
+                                              ? std::vector<bool>()
+                                              : run_from(snapshot_, {std::size_t{prefer.probe}});
+            bool has_cache = false;
+            for (std::size_t pc = 0; pc < program_.size() && !run.empty(); ++pc)
+                has_cache = has_cache || (run[pc] && program_[pc].op == Op::enter_cache);
+            probe_has_cache_.push_back(has_cache);
+            has_probes_ = has_probes_ || has_cache;
+        }
+    }
+    [[nodiscard]] bool tells_programs_apart() const {
+        return snapshot_.has_several_entries() || has_probes_;
     }
 
     // A hit of such a cache runs the wrapped part, so that the zones check its client and answer.
@@ -133,8 +169,9 @@ class Guards {
         comes_to_cache_.assign(program_.size() + 1, false);
         for (std::size_t pc = program_.size(); pc-- > 0;) {
             const Instruction& i = program_[pc];
-            bool comes =
-                i.op == Op::enter_cache || (i.op == Op::fallback && fallback_has_cache_[i.operand]);
+            bool comes = i.op == Op::enter_cache ||
+                         (i.op == Op::fallback && fallback_has_cache_[i.operand]) ||
+                         (i.op == Op::enter_prefer && probe_has_cache_[i.operand]);
             for_each_next(snapshot_, pc,
                           [&](std::size_t next) { comes = comes || comes_to_cache_[next]; });
             comes_to_cache_[pc] = comes;
@@ -176,10 +213,10 @@ class Guards {
         }
     }
 
-    // The entry that an instruction belongs to; kUnits: a fallback's unit, which any entry may run.
+    // The entry that an instruction belongs to; kUnits: a unit of a fallback or probe, which any entry may run.
     static constexpr std::size_t kUnits = kMaxEntries;
     [[nodiscard]] std::size_t program_of(std::size_t pc) const {
-        if (!snapshot_.has_several_entries()) return 0;
+        if (!tells_programs_apart()) return 0;
         const auto& entries = snapshot_.entries;
         const auto behind = std::ranges::upper_bound(entries, pc);
         const auto number = static_cast<std::size_t>(behind - entries.begin()) - 1;
@@ -204,7 +241,7 @@ class Guards {
     // Adds the decisions of tests inside the wrap, and of tests before the cache with caches on both sides.
     [[nodiscard]] Decided decided(std::uint16_t cache, const std::vector<bool>& wrapped) const {
         Decided d{std::vector<bool>(program_.size() + 1)};
-        if (snapshot_.has_several_entries() && program_of(cache) == kUnits) d.marks = set_marks();
+        if (tells_programs_apart() && program_of(cache) == kUnits) d.marks = set_marks();
         std::vector<bool> done(program_.size());
         for (bool again = true; again;) {
             again = false;
@@ -259,7 +296,9 @@ class Guards {
     std::vector<std::size_t> joins_;
     std::vector<bool> comes_to_cache_;
     std::vector<bool> fallback_has_cache_, fallback_has_rpz_;
+    std::vector<bool> probe_has_cache_;  // by Snapshot::prefers
     bool has_tests_ = false;
+    bool has_probes_ = false;  // with a cache
 };
 
 }  // namespace
@@ -275,21 +314,7 @@ std::vector<std::size_t> successors_of(const Snapshot& snapshot, std::size_t pc)
 }
 
 std::vector<bool> run_by_fallback(const Snapshot& snapshot, const Fallback& fallback) {
-    const Program& program = snapshot.program;
-    std::vector<bool> run(program.size() + 1);
-    std::vector<std::size_t> todo{fallback.primary, fallback.secondary};
-    while (!todo.empty()) {
-        const std::size_t pc = todo.back();
-        todo.pop_back();
-        if (run[pc]) continue;
-        run[pc] = true;
-        if (pc == program.size()) continue;
-        for_each_next(snapshot, pc, [&](std::size_t next) { todo.push_back(next); });
-        if (program[pc].op != Op::fallback) continue;
-        const Fallback& inner = snapshot.fallbacks[program[pc].operand];
-        todo.insert(todo.end(), {inner.primary, inner.secondary});
-    }
-    return run;
+    return run_from(snapshot, {fallback.primary, fallback.secondary});
 }
 
 bool depends_on_client(const Snapshot& snapshot, const Instruction& i) {

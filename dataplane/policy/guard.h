@@ -6,7 +6,8 @@
 // there runs the wrapped part again for its own client (HitWalk), and is never plain.
 //
 // The entry of the program is such a test as well: if two entries share a cache, a hit's lists would be those of
-// the entry that stored it. A mark set before a fallback's unit also belongs to the entry.
+// the entry that stored it. A mark set before a fallback's unit also belongs to the entry. So does a cache in the unit
+// of a `probe_executor`: it fills that cache beside the way of the name's own queries.
 //
 // A cache that wraps an `rpz` is policed: its hits run the wrapped part with the cached answer in place of an upstream's,
 // so that zones decide by client and answer each time. Such hits are never plain.

@@ -66,6 +66,7 @@ struct ProgramState {
     bool refresh : 1 = false;   // only for a cache, without a client: ends with the cache's wrapper
     bool unit : 1 = false;      // a branch: ends without an answer if it has none
     bool rest : 1 = false;      // a branch: ends with its first wrapper
+    bool probe : 1 = false;     // a branch: the unit of a prefer's `probe_executor`
     bool stopped : 1 = false;   // it ended by accept, reject or similar
     bool dropped : 1 = false;   // it ended by drop: no reply is sent
     bool over_tcp : 1 = false;  // the client's transport carries long answers

@@ -21,6 +21,7 @@
 #include "dataplane/answer/static_records.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/dns/ecs.h"
+#include "dataplane/policy/branches.h"
 #include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/dns64.h"
@@ -52,14 +53,15 @@ inline constexpr std::size_t kMaxNsid = 64;  // bytes of the name in Snapshot::n
 struct Fallback {
     std::uint16_t primary = 0, secondary = 0;
     std::uint32_t threshold_ms = 500;
-    bool always_standby = false;
+    FallbackTerms terms;
     std::vector<std::uint8_t> lists{};  // that its units may claim; set by equip()
 };
 
 struct Prefer {
     std::uint16_t wanted = 1, other = 28;  // types
     std::uint32_t remember_s =
-        3600;  // how long names with the wanted type are remembered; 0: never
+        3600;                 // how long names with the wanted type are remembered; 0: never
+    std::uint16_t probe = 0;  // pc of the unit that asks for the wanted type; 0: the rest does
 };
 
 // A string_exp on facts that only the query has.

@@ -193,9 +193,13 @@ class Maker {
         plugin("spare", "fallback",
                "{ primary: " + any(std::array{"fwd0", "unit"}) +
                    ", secondary: " + any(std::array{"fwd1", "hole", "names"}) +
-                   (one_in(3) ? ", always_standby: true" : "") + short_circuit(3) + " }");
+                   (one_in(3) ? ", always_standby: true" : "") +
+                   (one_in(6) ? ", fallback_on_error: false" : "") +
+                   (one_in(6) ? ", fallback_on_no_response: false" : "") + short_circuit(3) + " }");
         plugin("prefer", any(std::array{"prefer_ipv4", "prefer_ipv6"}),
-               any(std::array{"{ cache: false }", "{ cache_ttl: 20 }", ""}));
+               any(std::array{"{ cache: false }", "{ cache_ttl: 20 }", "",
+                              "{ probe_executor: fwd1, cache: false }",
+                              "{ probe_executor: unit, cache_ttl: 20 }"}));
         plugin("again", "reload", "");
         plugin("fresh", "reload_provider", "[$set0]");
         plugin("dump", "debug_print", "{ msg: dumped }");
@@ -217,7 +221,7 @@ class Maker {
                 return "$hole";
             case 3:
                 return "black_hole " +
-                       any(std::array{"", "nodata", "null", "refused", "2001:db8::98"});
+                       any(std::array{"", "nodata", "null", "refused", "servfail", "2001:db8::98"});
             case 4:
                 return "$names";
             case 5:

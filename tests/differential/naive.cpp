@@ -213,6 +213,7 @@ Naive::Naive(const std::string& yaml, std::map<std::string, std::string> environ
       asks_client_(yaml.find("client_ip") != std::string::npos ||
                    yaml.find("server_name") != std::string::npos ||
                    yaml.find("url_path") != std::string::npos ||
+                   yaml.find("probe_executor") != std::string::npos ||
                    yaml.find("tag: second") != std::string::npos) {
     const YAML::Node plugins = yaml_["plugins"];
     for (std::size_t i = 0; i < plugins.size(); ++i)
@@ -470,6 +471,7 @@ Naive::Flow Naive::known(const std::string& type, const YAML::Node& args) {
 
 void Naive::black_hole(const std::string& mode, const std::vector<std::string>& addresses) {
     if (mode == "refused") return respond_empty(5);
+    if (mode == "servfail") return respond_empty(kServFail);
     Reply reply;
     reply.rcode = mode == "nxdomain" ? kNxDomain : kNoError;
     auto all = addresses;
@@ -560,7 +562,9 @@ Naive::Flow Naive::fallback(const YAML::Node& args) {
     const auto marks = marks_;
     const Unit first = run_unit(argument(args, "primary", ""));
     Unit second = Unit::without_answer;
-    if (first != Unit::answered) {
+    const char* const reason =
+        first == Unit::failed ? "fallback_on_error" : "fallback_on_no_response";
+    if (first != Unit::answered && argument(args, reason, "true") == "true") {
         marks_ = marks;
         second = run_unit(argument(args, "secondary", ""));
     }
@@ -693,7 +697,8 @@ Naive::Flow Naive::redirect(const YAML::Node& args, const std::string& sequence,
 }
 
 // The rest runs for the type asked, and then, without what is there so far, for the preferred one: if that has records,
-// the first result does not count. Both at once would do the same.
+// the first result does not count. Both at once would do the same. With a probe_executor, that runs for the preferred one,
+// and nothing follows then.
 Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
                           const std::string& sequence, std::size_t next) {
     const std::uint16_t wanted = type == "prefer_ipv4" ? kA : kAaaa;
@@ -703,18 +708,18 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
         return response_ && response_->reply.rcode == kNoError &&
                !is_negative(response_->reply, wanted);
     };
-    const auto run_wanted = [&] {
-        const Flow flow = run(sequence, next);
-        const bool remembers = argument(args, "cache", "true") == "true";
-        if (remembers && has_wanted())
-            preferred_[key] = {now_s_ + seconds(args, "cache_ttl", 3600), flow};
+    const std::string probe = argument(args, "probe_executor", "");
+    const auto remember = [&](Flow flow) {
+        if (argument(args, "cache", "true") == "true" && has_wanted())
+            preferred_[key] = {now_s_ + seconds(args, "cache_ttl", 3600),
+                               probe.empty() ? flow : Flow::stopped};
         return flow;
     };
     if (as_missed_ != nullptr) lists_in_doubt_ = true;
     if (question_.klass != 1 || (question_.type != wanted && question_.type != other) ||
         as_missed_ != nullptr)
         return run(sequence, next);
-    if (question_.type == wanted) return run_wanted();
+    if (question_.type == wanted) return remember(run(sequence, next));
     const auto known = preferred_.find(key);
     if (known != preferred_.end() && known->second.until_s > now_s_) {
         respond_empty(kNoError);
@@ -732,7 +737,13 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
     marks_ = marks;
     respond(nullptr);
     question_.type = wanted;
-    const Flow flow_of_wanted = run_wanted();
+    Flow flow_of_wanted = Flow::stopped;
+    if (probe.empty()) {
+        flow_of_wanted = run(sequence, next);
+    } else {
+        run_unit(probe);
+    }
+    remember(flow_of_wanted);
     question_.type = other;
     dropped_ = false;
     if (!std::exchange(failed_, false) && has_wanted()) {

@@ -56,7 +56,7 @@ std::unique_ptr<Snapshot> with_fallback(const Terms& t = {}) {
         m.add(Op::end);
         return pc;
     };
-    Fallback f{.always_standby = t.always_standby};
+    Fallback f{.terms = {.always_standby = t.always_standby}};
     f.primary = unit(0, Op::forward);
     f.secondary = unit(1, Op::forward);
     m.snapshot().fallbacks.push_back(f);

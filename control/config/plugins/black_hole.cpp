@@ -8,7 +8,10 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<std::string_view, 5> kModes{"nxdomain", "nodata", "null", "custom", "refused"};
+constexpr std::array<std::string_view, 6> kModes{"nxdomain", "nodata",  "null",
+                                                 "custom",   "refused", "servfail"};
+
+constexpr std::string_view kModeWords = "nxdomain|nodata|null|custom|refused|servfail";
 
 struct BlackHoleArgs {
     std::optional<BlackHoleMode> mode;
@@ -17,7 +20,7 @@ struct BlackHoleArgs {
 };
 
 void read_mode(Reading& in, const Node& node, const Place& place, BlackHoleArgs& out) {
-    if (const auto index = read_choice(in, node, place, "nxdomain|nodata|null|custom|refused"))
+    if (const auto index = read_choice(in, node, place, kModeWords))
         out.mode = static_cast<BlackHoleMode>(*index);
 }
 
@@ -37,7 +40,7 @@ void read_ips(Reading& in, const Node& node, const Place& place, BlackHoleArgs& 
 
 constexpr std::array<Row<BlackHoleArgs>, 3> kBlackHoleRows{{
     {"mode", Own<BlackHoleArgs>{"one of", read_mode}, "(`custom` with `ips`, else `nxdomain`)",
-     "nxdomain|nodata|null|custom|refused",
+     kModeWords,
      "kind of answer\n`null` answers 0.0.0.0 and ::, `custom` the addresses in `ips`, `nodata` "
      "NOERROR without records."},
     {"ips", Own<BlackHoleArgs>{"list of addresses", read_ips}, "none", "",
@@ -80,7 +83,7 @@ void read_black_hole_quick(Reading& in, std::string_view words, int line, Plugin
             all_read = false;
             in.report().error(line, owner + ": " + matchers::quoted(word) +
                                         " is neither an IP address nor nxdomain, nodata, null, "
-                                        "custom or refused");
+                                        "custom, refused or servfail");
         }
     }
     finish_black_hole(in, std::move(args), line, all_read, plugin);

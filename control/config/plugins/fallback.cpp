@@ -18,7 +18,7 @@ void read_threshold(Reading& in, const Node& node, const Place& place, Fallback&
     if (out.threshold.count() == 0) out.threshold = kUsual;
 }
 
-constexpr std::array<Row<Fallback>, 5> kFallbackRows{{
+constexpr std::array<Row<Fallback>, 8> kFallbackRows{{
     {"primary", Own<Fallback>{"tag of an executor", read_tag<&Fallback::primary>}, "required", "",
      "executor that runs first\nAny response counts as success, also NXDOMAIN and SERVFAIL."},
     {"secondary", Own<Fallback>{"tag of an executor", read_tag<&Fallback::secondary>}, "required",
@@ -29,6 +29,14 @@ constexpr std::array<Row<Fallback>, 5> kFallbackRows{{
      "time after which the primary is late; then the first response wins\n`0` means 500 ms."},
     {"always_standby", &Fallback::always_standby, "false", "",
      "start the secondary at once and keep its response until the primary fails or is late"},
+    {"fallback_on_timeout", &Fallback::on_timeout, "true", "",
+     "use the secondary if the primary is late\nIf `false`, a late primary is waited for."},
+    {"fallback_on_error", &Fallback::on_error, "true", "",
+     "use the secondary if the primary ends with an error\nIf `false`, the query then gets "
+     "SERVFAIL, unless the primary was late before."},
+    {"fallback_on_no_response", &Fallback::on_no_response, "true", "",
+     "use the secondary if the primary ends without a response\nIf `false`, the query then "
+     "continues without a response, unless the primary was late before."},
     {"short_circuit", &Fallback::short_circuit, "false", "", "a response ends the whole program"},
 }};
 
@@ -36,6 +44,11 @@ void read_fallback(Reading& in, const Node* node, Plugin& plugin) {
     Fallback args;
     Node empty;
     read_rows(in, args_or_empty(node, plugin, empty), kFallbackRows, owner_of(plugin), args);
+    if (!args.on_timeout && !args.on_error && !args.on_no_response) {
+        in.report().warn(plugin.line, owner_of(plugin) +
+                                          " never uses its secondary: set fallback_on_timeout, "
+                                          "fallback_on_error or fallback_on_no_response to true");
+    }
     plugin.args = args;
 }
 

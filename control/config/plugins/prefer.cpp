@@ -4,10 +4,21 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<Prefer>, 2> kPreferRows{{
+void read_probe_executor(Reading& in, const Node& node, const Place& place, Prefer& out) {
+    std::string tag;
+    if (!read_value(in, node, place, {}, tag)) return;
+    out.probe = in.refer_bare(tag, Wanted::executor, place);
+}
+
+constexpr std::array<Row<Prefer>, 3> kPreferRows{{
     {"cache", &Prefer::cache, "true", "",
      "remember names that have the preferred family, and query only that family for them"},
     {"cache_ttl", &Prefer::cache_ttl, "3600", "1s..7d", "how long a name is remembered"},
+    {"probe_executor", Own<Prefer>{"tag of an executor", read_probe_executor},
+     "(the rest of the sequence)", "",
+     "executor that queries the preferred family\nIt runs in place of the rest of the sequence, "
+     "for these queries only. Its marks and lists do not count. If it finds records, the program "
+     "ends with the empty answer."},
 }};
 
 template <bool V6>

@@ -34,9 +34,18 @@ Left Body<Op::enter_prefer>::leave(LiveRun& w, const Instruction& i) noexcept {
     if (is_hints_type(w.c.query.qtype)) {
         take_family_out(w, p.other == dns::kA, p.other == dns::kAaaa);
     } else if (p.remember_s != 0 && w.c.query.qtype == p.wanted && has_wanted(w.c)) {
-        w.worker.preferred.put(key_of(w, i), s.stopped, s.pc, w.now.s() + p.remember_s);
+        // What the rest did for the preferred family says nothing about the end of another query if a unit probes.
+        w.worker.preferred.put(key_of(w, i), p.probe != 0 || s.stopped, s.pc,
+                               w.now.s() + p.remember_s);
     }
     return Left::passed;
+}
+
+MaybeStep Body<Op::enter_prefer>::take_probe(LiveRun& w, const Instruction& i) noexcept {
+    const Prefer& p = w.snapshot().prefers[i.operand];
+    if (p.remember_s != 0)
+        w.worker.preferred.put(key_of(w, i), true, w.pc(), w.now.s() + p.remember_s);
+    return deny(w, true, w.pc());
 }
 
 MaybeStep Body<Op::enter_prefer>::deny(LiveRun& w, bool stopped, std::uint16_t pc) noexcept {

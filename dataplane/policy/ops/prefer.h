@@ -1,4 +1,4 @@
-// `prefer_ipv4`, `prefer_ipv6`: run the rest of their sequence for the other family as well (branches.h).
+// `prefer_ipv4`, `prefer_ipv6`: run the rest of their sequence, or a unit, for the other family as well (branches.h).
 #pragma once
 
 #include "dataplane/policy/live_run.h"
@@ -11,6 +11,8 @@ struct Body<Op::enter_prefer> {
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
     // The preferred family has records: the answer is empty, and the query continues where that branch ended.
     static MaybeStep deny(LiveRun& w, bool stopped, std::uint16_t pc) noexcept;
+    // The unit of `probe_executor` found some: the answer is empty, and the query ends.
+    static MaybeStep take_probe(LiveRun& w, const Instruction& i) noexcept;
 };
 
 }  // namespace steer

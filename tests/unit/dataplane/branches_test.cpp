@@ -16,6 +16,10 @@ Branches of(Is first, Is second, bool late = false) {
     return b;
 }
 
+Next next_of_fallback(const Branches& b, bool standby) {
+    return steer::next_of_fallback(b, FallbackTerms{.always_standby = standby});
+}
+
 constexpr std::array kAll{Is::not_begun, Is::running, Is::answered, Is::without_answer, Is::failed};
 constexpr std::array kBegun{Is::running, Is::answered, Is::without_answer, Is::failed};
 
@@ -66,12 +70,56 @@ BOOST_AUTO_TEST_CASE(the_error_of_either_branch_is_taken_if_both_fail) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_late_primary_is_waited_for_if_that_is_no_reason) {
+    for (const bool standby : {false, true}) {
+        const FallbackTerms terms{.always_standby = standby, .on_timeout = false};
+        BOOST_CHECK(steer::next_of_fallback(of(Is::running, Is::not_begun, true), terms) ==
+                    (standby ? Next::begin_second : Next::wait));
+        BOOST_CHECK(steer::next_of_fallback(of(Is::running, Is::answered, true), terms) ==
+                    Next::wait);
+        for (const Is first : {Is::failed, Is::without_answer}) {
+            BOOST_CHECK(steer::next_of_fallback(of(first, Is::not_begun, true), terms) ==
+                        Next::begin_second);
+            BOOST_CHECK(steer::next_of_fallback(of(first, Is::answered), terms) ==
+                        Next::take_second);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_the_primary_is_the_end_if_it_is_no_reason) {
+    for (const Is second : kAll) {
+        const FallbackTerms no_error{.always_standby = true, .on_error = false};
+        BOOST_CHECK(steer::next_of_fallback(of(Is::failed, second), no_error) == Next::fail);
+        const FallbackTerms no_response{.always_standby = true, .on_no_response = false};
+        BOOST_CHECK(steer::next_of_fallback(of(Is::without_answer, second), no_response) ==
+                    Next::none);
+    }
+    const FallbackTerms no_error{.on_error = false}, no_response{.on_no_response = false};
+    BOOST_CHECK(steer::next_of_fallback(of(Is::without_answer, Is::not_begun), no_error) ==
+                Next::begin_second);
+    BOOST_CHECK(steer::next_of_fallback(of(Is::failed, Is::not_begun), no_response) ==
+                Next::begin_second);
+}
+
+BOOST_AUTO_TEST_CASE(a_secondary_that_began_because_of_a_late_primary_stays_in_the_race) {
+    const FallbackTerms terms{.on_error = false, .on_no_response = false};
+    for (const Is first : {Is::failed, Is::without_answer}) {
+        BOOST_CHECK(steer::next_of_fallback(of(first, Is::running, true), terms) == Next::wait);
+        BOOST_CHECK(steer::next_of_fallback(of(first, Is::answered, true), terms) ==
+                    Next::take_second);
+    }
+    BOOST_CHECK(steer::next_of_fallback(of(Is::failed, Is::without_answer, true), terms) ==
+                Next::fail);
+}
+
 BOOST_AUTO_TEST_CASE(a_branch_begins_at_most_once) {
     for (const Is first : kBegun) {
         for (const Is second : kBegun) {
             for (const bool late : {false, true}) {
-                for (const bool standby : {false, true}) {
-                    const Next next = next_of_fallback(of(first, second, late), standby);
+                for (unsigned bits = 0; bits < 16; ++bits) {
+                    const auto bit = [bits](unsigned n) { return (bits >> n & 1) != 0; };
+                    const Next next = steer::next_of_fallback(of(first, second, late),
+                                                              {bit(0), bit(1), bit(2), bit(3)});
                     BOOST_CHECK(next != Next::begin_first && next != Next::begin_second);
                     if (next == Next::wait)
                         BOOST_CHECK(first == Is::running || second == Is::running);

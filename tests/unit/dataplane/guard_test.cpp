@@ -1,7 +1,9 @@
 // Which entrances of caches are guarded (dataplane/policy/guard.h).
 #include "dataplane/policy/guard.h"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <utility>
 
 #include "dataplane/policy/live_run.h"
 #include "packet/programs.h"
@@ -259,6 +261,32 @@ BOOST_AUTO_TEST_CASE(guards_follow_each_entry_that_reaches_a_cache) {
     };
     BOOST_TEST(unit_is_guarded(true));
     BOOST_TEST(!unit_is_guarded(false));
+}
+
+// prefer (probe: cache; list; forward); cache; list; forward
+BOOST_AUTO_TEST_CASE(a_cache_that_a_probe_fills_as_well_is_guarded) {
+    const auto guards_of = [](bool same_cache) {
+        SnapshotMaker maker;
+        maker.list(test::policy_list(0));
+        maker.cache(0);
+        maker.cache(1);
+        maker.snapshot().prefers.resize(1);
+        maker.add(Op::enter_prefer);
+        std::array<std::uint16_t, 2> caches{};
+        for (const bool in_unit : {false, true}) {
+            const auto cache = maker.add(Op::enter_cache, in_unit && !same_cache ? 1 : 0);
+            caches[in_unit ? 1 : 0] = cache;
+            if (in_unit) maker.snapshot().prefers[0].probe = cache;
+            maker.add(Op::enter_list);
+            maker.add(Op::forward);
+            maker.add(Op::sequence_end);
+            maker.add(Op::end);
+        }
+        const auto snapshot = maker.finish();
+        return std::pair(is_guarded(*snapshot, caches[0]), is_guarded(*snapshot, caches[1]));
+    };
+    BOOST_TEST((guards_of(true) == std::pair(true, true)));
+    BOOST_TEST((guards_of(false) == std::pair(false, false)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

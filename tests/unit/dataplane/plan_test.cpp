@@ -97,6 +97,8 @@ class ProgramMaker {
         // Units; one may use the other.
         for (unsigned i = 0; i < 2; ++i) {
             Fallback& f = m_.snapshot().fallbacks[i];
+            f.terms = {random_.below(2) == 0, random_.below(2) == 0, random_.below(4) != 0,
+                       random_.below(4) != 0};
             for (std::uint16_t* pc : {&f.primary, &f.secondary}) {
                 *pc = static_cast<std::uint16_t>(m_.snapshot().program.size());
                 wrappers_ = 0;
@@ -105,10 +107,19 @@ class ProgramMaker {
                 m_.add(Op::end);
             }
         }
+        if (random_.below(2) == 0) m_.snapshot().prefers[0].probe = unit_of_probe();
         return m_.finish();
     }
 
   private:
+    // It leads to no other branches.
+    std::uint16_t unit_of_probe() {
+        const auto pc = static_cast<std::uint16_t>(m_.snapshot().program.size());
+        wrappers_ = prefers_ = fallbacks_ = 0;
+        sequence(++instances_);
+        m_.add(Op::end);
+        return pc;
+    }
     void sequence(std::uint8_t instance) {
         returns_.emplace_back();
         for (unsigned rules = 1 + random_.below(6); rules > 0; --rules) {
