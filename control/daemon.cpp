@@ -131,16 +131,22 @@ void Daemon::run() {
     replays_->follow(settings_);
     leases_->follow(built_.leases);
     router_lists_->follow(built_.router_lists);
+    time_windows_.follow(built_.windows, wall_time());
     housekeeping();
     start_watchdog();
     if (!has_ended_) main_io_.run();
     stop();
 }
 
+std::chrono::sys_seconds Daemon::wall_time() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 void Daemon::housekeeping() {
     take_notes();
     traces_->poll();
     take_raised();
+    time_windows_.look(wall_time());
     rules_->poll(clock_.now().ms);
     publisher_->poll(clock_.now());
     publish_candidate();

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -180,6 +181,7 @@ class Daemon {
     [[nodiscard]] boost::json::value reload_status() const;
     void write_reload_metrics(ops::MetricWriter& writer) const;
 
+    [[nodiscard]] static std::chrono::sys_seconds wall_time();
     void on_network(kernel::NextHopView view);
     void housekeeping();
     void tell_fleet(const ops::HealthChecks& checks);
@@ -237,6 +239,7 @@ class Daemon {
     AwaitedLists awaited_lists_;
     std::vector<build::UpstreamNeed> upstream_needs_;       // of the snapshot in force
     std::map<std::uint16_t, build::UpstreamProbe> probes_;  // likewise, by Upstream::id
+    build::WindowClock time_windows_;                       // of the snapshot in force
     OverloadWatch overload_watch_;
     HeapTrim heap_trim_;
     std::vector<ServiceAddress> kernels_;       // service addresses on kernel interfaces

@@ -122,9 +122,7 @@ void Daemon::begin_tasks() {
             reload(why, [done](const ReloadOutcome& outcome) { done(outcome.errors.empty()); });
         },
         [this] {
-            const auto wall = std::chrono::system_clock::now();
-            return tasks::Clocks{std::chrono::floor<std::chrono::seconds>(wall),
-                                 clock_.now().ms / 1000};
+            return tasks::Clocks{wall_time(), clock_.now().ms / 1000};
         });
     tasks_->follow(settings_);
 }
@@ -360,6 +358,7 @@ void Daemon::put_in_force(Candidate& candidate, std::uint32_t generation) {
     replays_->follow(candidate.settings);
     leases_->follow(candidate.built.leases);
     router_lists_->follow(candidate.built.router_lists);
+    time_windows_.follow(std::move(candidate.built.windows), wall_time());
     record(candidate.settings);
     repeat_mdns(candidate.settings);
     ops::set_log_level(candidate.settings.log.level);

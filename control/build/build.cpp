@@ -82,6 +82,8 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     compiler.run(designated ? *designated : std::vector<config::KnownRecord>{},
                  surroundings.host_name);
     built.channels = compiler.channels();
+    built.windows = compiler.windows();
+    set_windows(built.windows, surroundings.now);
     built.upstream_needs = upstream_needs(settings, compiler.groups());
     built.probes = upstream_probes(settings, compiler.groups(), snapshot);
     built.sets = masks.named_sets();

@@ -6,6 +6,7 @@
 // wait for.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <iosfwd>
 #include <map>
@@ -19,6 +20,7 @@
 #include "control/build/opnsense_plan.h"
 #include "control/build/registry.h"
 #include "control/build/router_list_plans.h"
+#include "control/build/time_windows.h"
 #include "control/config/settings.h"
 #include "control/sets/kernel_set.h"
 #include "control/stream/upstream/upstream_target.h"
@@ -36,6 +38,7 @@ struct Surroundings {
     std::vector<IpAddress> own_addresses;        // never claimed
     std::vector<matchers::Prefix> own_networks;  // may ask, in addition to the private ranges
     std::string host_name = {};                  // `hostname` in `policy`; empty: not known
+    std::chrono::sys_seconds now{};              // for the windows of `time` matchers
 };
 
 // A server over HTTP, and the proxies that may name the client in `client_header` (empty: none).
@@ -112,6 +115,7 @@ struct Built {
     std::vector<UpstreamNeed> upstream_needs;
     std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; without one: never probed
     std::vector<NamedSet> sets;                     // sets that the program tests
+    std::vector<TimedWindow> windows;               // of its `time` matchers
     std::vector<Error> errors;                      // if not empty, there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }

@@ -7,6 +7,7 @@
 
 #include "control/build/durations.h"
 #include "control/build/upstreams.h"
+#include "control/config/time_periods.h"
 #include "dataplane/policy/parked.h"
 
 namespace steer::build {
@@ -445,6 +446,18 @@ std::uint32_t Compiler::limiter_of(config::PluginIndex plugin, const config::Rat
                                                        static_cast<std::uint8_t>(rate.mask6)});
     }
     return at->second;
+}
+
+// Matchers with the same periods share a window.
+std::uint32_t Compiler::time_test_of(const config::TimeMatch& time) {
+    auto& tests = snapshot_.time_tests;
+    const std::string periods = config::text_of(time);
+    const auto at = std::ranges::find(tests, periods, &TimeTest::periods);
+    const auto index = static_cast<std::uint32_t>(at - tests.begin());
+    if (at != tests.end()) return index;
+    tests.push_back({periods, registry_.time_window(periods)});
+    windows_.push_back({time, tests.back().window});
+    return index;
 }
 
 std::uint32_t Compiler::text_match_of(const config::TextMatch& match, int line) {

@@ -63,6 +63,8 @@ class Compiler {
     [[nodiscard]] const std::map<config::PluginIndex, std::uint32_t>& groups() const {
         return groups_;
     }
+    // The windows of its `time` matchers; after run().
+    [[nodiscard]] const std::vector<TimedWindow>& windows() const { return windows_; }
     // The plugin of each instruction, by pc; kNoMaker: that of no plugin. After run().
     [[nodiscard]] const std::vector<config::PluginIndex>& makers() const { return makers_; }
 
@@ -183,6 +185,7 @@ class Compiler {
                                   std::uint32_t value);
     std::uint32_t text_of(const std::string& text);
     std::uint32_t limiter_of(config::PluginIndex plugin, const config::RateMatch& rate);
+    std::uint32_t time_test_of(const config::TimeMatch& time);
     std::uint32_t text_match_of(const config::TextMatch& match, int line);
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
@@ -283,6 +286,7 @@ class Compiler {
     std::map<std::uint16_t, int> claims_;       // by entry
     bool too_many_claims_ = false;
     Channels channels_;
+    std::vector<TimedWindow> windows_;
 };
 
 }  // namespace steer::build

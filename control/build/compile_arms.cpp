@@ -70,6 +70,10 @@ std::uint16_t Compiler::test_by(const config::TextMatch& text, const TestUse& us
     return emit(Op::if_text, use.instance, use.line, text_match_of(text, use.line));
 }
 
+std::uint16_t Compiler::test_by(const config::TimeMatch& time, const TestUse& use) {
+    return emit(Op::if_time, use.instance, use.line, time_test_of(time));
+}
+
 std::uint16_t Compiler::test_by(const config::RateMatch& rate, const TestUse& use) {
     return emit(Op::if_rate, use.instance, use.line, limiter_of(use.index, rate));
 }

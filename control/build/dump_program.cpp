@@ -145,6 +145,8 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
                    (snapshot.prefers[i.operand].probe == 0
                         ? ""
                         : ", by " + std::to_string(snapshot.prefers[i.operand].probe));
+        case OperandKind::time_test:
+            return snapshot.time_tests[i.operand].periods;
         case OperandKind::fallback:
             return fallback_text(snapshot.fallbacks[i.operand]);
         case OperandKind::cache:

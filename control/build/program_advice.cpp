@@ -93,7 +93,8 @@ class Advisor {
     // A test whose outcome is the same each time, for one query.
     [[nodiscard]] static bool is_steady(const Instruction& i) {
         using namespace op_traits;
-        return is_test(i.op) && has_trait(i.op, kReadsName | kReadsQuestion | kReadsClient) &&
+        return is_test(i.op) &&
+               has_trait(i.op, kReadsName | kReadsQuestion | kReadsClient | kReadsTime) &&
                !has_trait(i.op, kReadsChance | kReadsResponse | kReadsMarks);
     }
     [[nodiscard]] Facts with(Facts facts, const Instruction& i, bool condition) const {
@@ -193,7 +194,7 @@ class Advisor {
             const auto holds = condition(i, facts);
             const bool reads_response =
                 has_trait(i.op, op_traits::kReadsResponse | op_traits::kReadsMarks) ||
-                (has_trait(i.op, op_traits::kReadsByOperand) && !depends_on_client(snapshot_, i));
+                (has_trait(i.op, op_traits::kReadsByOperand) && !depends_on_query(snapshot_, i));
             if (!holds && reads_response) return std::nullopt;
             pc = holds.value_or(i.negate) ? pc + 1 : i.target;
         }
@@ -276,7 +277,7 @@ class Advisor {
         std::optional<std::size_t> test, list;
         for (std::size_t pc = 0; pc < program_.size(); ++pc) {
             if (!run[pc]) continue;
-            if (!test && depends_on_client(snapshot_, program_[pc]) && maker(pc) != nullptr)
+            if (!test && depends_on_query(snapshot_, program_[pc]) && maker(pc) != nullptr)
                 test = pc;
             if (!list && has_trait(program_[pc].op, op_traits::kClaims) && maker(pc) != nullptr)
                 list = pc;
@@ -285,7 +286,7 @@ class Advisor {
         warn(cache, name_at(fallback) + " behind " + name_at(cache) + " of " + sequence_at(cache) +
                         " tests " + std::string(maker(*test)->type) +
                         ": a cached answer is written to " + name_at(*list) +
-                        " by the result for the first client; move the rule out of the fallback");
+                        " by the result for the first query; move the rule out of the fallback");
         return true;
     }
 
@@ -299,14 +300,19 @@ class Advisor {
         }
         for (std::size_t pc = cache + 1; pc < dns64; ++pc) {
             const Instruction& i = program_[pc];
-            if (!wrapped[pc] || !depends_on_client(snapshot_, i)) continue;
+            if (!wrapped[pc] || !depends_on_query(snapshot_, i)) continue;
             // The test of the client's family belongs to dns64.
             if (maker(pc) == nullptr || makers_[pc] == makers_[dns64]) continue;
             if (leads[pc + 1] == leads[i.target]) continue;
-            warn(dns64, name_at(dns64) + " behind " + name_at(cache) + " of " + sequence_at(cache) +
-                            " applies to some clients only, by " + std::string(maker(pc)->type) +
-                            ": all clients get the answer of the first one; use a sequence with a "
-                            "cache of its own for these clients");
+            const bool by_time = has_trait(i.op, op_traits::kReadsTime);
+            warn(dns64,
+                 name_at(dns64) + " behind " + name_at(cache) + " of " + sequence_at(cache) +
+                     " applies " + (by_time ? "at some times" : "to some clients") + " only, by " +
+                     std::string(maker(pc)->type) +
+                     (by_time ? ": cached answers stay when a period begins or ends; use a "
+                                "sequence with a cache of its own for these times"
+                              : ": all clients get the answer of the first one; use a sequence "
+                                "with a cache of its own for these clients"));
             return;
         }
     }

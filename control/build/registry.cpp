@@ -72,6 +72,10 @@ std::shared_ptr<TaskFlag> Registry::task(const std::string& tag) {
     return shared_of(tasks_, tag);
 }
 
+std::shared_ptr<TimeWindow> Registry::time_window(const std::string& periods) {
+    return shared_of(time_windows_, periods);
+}
+
 Result<std::uint16_t> Registry::inherited_set(const std::string& tag) {
     return number(inherited_sets_, tag, InheritedNames::kMaxSets, "domain_sets with 'inherit'");
 }

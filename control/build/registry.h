@@ -21,6 +21,7 @@
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/task_flag.h"
+#include "dataplane/policy/time_window.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
 
@@ -47,6 +48,8 @@ class Registry {
     std::shared_ptr<std::atomic<std::uint32_t>> ad_list_pause(const std::string& tag);
     // The flag that workers raise for a background task, by its tag.
     std::shared_ptr<TaskFlag> task(const std::string& tag);
+    // The window of a list of periods, by its text (control/config/time_periods.h).
+    std::shared_ptr<TimeWindow> time_window(const std::string& periods);
     [[nodiscard]] const std::map<std::string, std::shared_ptr<TaskFlag>>& tasks() const {
         return tasks_;
     }
@@ -71,6 +74,7 @@ class Registry {
     std::map<std::pair<std::string, std::string>, std::shared_ptr<ListMatches>> list_matches_;
     std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> ad_list_pauses_;
     std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
+    std::map<std::string, std::shared_ptr<TimeWindow>> time_windows_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/config/time_zone.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -100,21 +101,6 @@ bool begins_with_any(std::string_view field) {
     return field.front() == '*' || field.front() == '?';
 }
 
-// The library throws for an unknown zone.
-Result<const date::time_zone*> zone_of(std::string_view name) {
-    try {
-        return name.empty() ? date::current_zone() : date::locate_zone(std::string(name));
-    } catch (const std::exception&) {
-        if (!name.empty()) return Error{"unknown time zone " + matchers::quoted(name)};
-    }
-    try {
-        return date::locate_zone("UTC");  // the system has said nothing
-    } catch (const std::exception& e) {
-        return Error{"time zones cannot be read; install the package tzdata: " +
-                     std::string(e.what())};
-    }
-}
-
 }  // namespace
 
 Result<CronTime> CronTime::parse(std::string_view text) {
@@ -184,12 +170,6 @@ Result<std::optional<CronTime::Moment>> CronTime::next(Moment after, std::string
         }
     }
     return std::optional<Moment>{};
-}
-
-Result<void> check_time_zone(std::string_view name) {
-    const auto zone = zone_of(name);
-    if (!zone) return zone.error();
-    return {};
 }
 
 }  // namespace steer::config

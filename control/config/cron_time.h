@@ -36,7 +36,4 @@ class CronTime {
     [[nodiscard]] bool fits(unsigned month, unsigned day, unsigned weekday) const;
 };
 
-// There is a time zone of that name.
-Result<void> check_time_zone(std::string_view name);
-
 }  // namespace steer::config

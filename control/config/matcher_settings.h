@@ -89,6 +89,18 @@ struct MarkMatch {
 struct RandomMatch {
     double probability = 0;  // 0..1
 };
+// A part of each day, or of some days. Its days are those on which it starts.
+struct TimePeriod {
+    std::uint16_t start_min = 0, end_min = 0;  // minutes of the day; end < start: on the next day
+    std::uint8_t weekdays = 0;                 // bit 0: Monday; none: every day
+    std::uint32_t monthdays = 0;               // bit 1: the first; none: every day
+    [[nodiscard]] bool is_all_day() const { return start_min == end_min; }
+};
+inline constexpr std::size_t kMaxPeriods = 64;
+struct TimeMatch {                    // `time`: within any of them
+    std::string timezone;             // IANA name; empty: the system's
+    std::vector<TimePeriod> periods;  // at least one
+};
 // How long a bucket may take to be full again: of a larger `burst` no more counts.
 inline constexpr std::uint32_t kLongestRefillS = 86'400;
 struct RateMatch {    // rate_limiter

@@ -24,6 +24,7 @@
     X(Constant, test)             \
     X(MarkMatch, test)            \
     X(RandomMatch, test)          \
+    X(TimeMatch, test)            \
     X(RateMatch, test)            \
     X(TextMatch, test)            \
     X(AnyMatch, tests)            \
@@ -88,6 +89,7 @@
     X(Mark)                   \
     X(Env)                    \
     X(Random)                 \
+    X(Time)                   \
     X(AnyMatch)               \
     X(True)                   \
     X(False)                  \

@@ -415,6 +415,7 @@ void write_type(std::ostream& out, const PluginType& type) {
     }
     if (type.name == "download") write_part(out, "downloads[]", download_row_texts());
     if (type.name == "cron") write_part(out, "jobs[]", job_row_texts());
+    if (type.name == "time") write_part(out, "periods[]", period_row_texts());
     if (type.name == "static") write_part(out, "records[]", static_record_rows());
     if (type.name == "http_server") write_part(out, "entries[]", http_path_row_texts());
     if (type.name == "query_recorder") {

@@ -35,6 +35,7 @@ std::vector<RowText> neighbour_row_texts();
 std::vector<RowText> upstream_row_texts();
 std::vector<RowText> download_row_texts();
 std::vector<RowText> job_row_texts();
+std::vector<RowText> period_row_texts();
 std::vector<RowText> http_path_row_texts();
 std::vector<RowText> persistent_row_texts();
 std::vector<RowText> nftables_set_row_texts();

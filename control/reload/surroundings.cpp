@@ -6,6 +6,7 @@
 
 #include <array>
 #include <bit>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -46,6 +47,7 @@ void add_network(build::Surroundings& around, const IpAddress& address, int leng
 
 build::Surroundings look_around(const config::Settings& settings) {
     build::Surroundings around;
+    around.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::array<char, 256> host_name{};
     if (::gethostname(host_name.data(), host_name.size() - 1) == 0)
         around.host_name = host_name.data();

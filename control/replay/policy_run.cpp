@@ -335,6 +335,7 @@ class PolicyRun::Impl {
         constexpr const char* kAnswer = "the upstream's answer, which is not recorded";
         constexpr const char* kClient = "the client's address: only its prefix is recorded";
         if (has_trait(i.op, op_traits::kReadsChance)) return "chance or a rate";
+        if (has_trait(i.op, op_traits::kReadsTime)) return "the time of day";
         if (i.op == Op::if_device) return "the client's device";
         if (i.op == Op::if_text) {
             switch (snapshot_.text_matches[i.operand].of) {

@@ -51,7 +51,7 @@ class Count {
     X(cache_stale_answers, "cache_stale_answers", "expired answers served (RFC 8767)")             \
     X(cache_failure_hits, "cache_failure_hits", "cache hits on a cached failure (RFC 9520)")       \
     X(cache_guarded_hits, "cache_guarded_hits",                                                    \
-      "cache hits that re-evaluated client, random or rate rules")                                 \
+      "cache hits that re-evaluated client, random, rate or time rules")                           \
     X(cache_refreshes, "cache_refreshes", "background refreshes of cached answers")                \
     X(cache_prefetches, "cache_prefetches",                                                        \
       "background refreshes of popular answers about to expire")                                   \

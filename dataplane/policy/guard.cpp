@@ -50,7 +50,7 @@ bool asks_of_marks(const Snapshot& snapshot, const Instruction& i, std::uint64_t
 
 // Inherited sets change while the answer is cached.
 bool is_beside_the_key(const Snapshot& snapshot, const Instruction& i) {
-    return depends_on_client(snapshot, i) ||
+    return depends_on_query(snapshot, i) ||
            (is_test(i.op) && has_trait(i.op, op_traits::kReadsName) &&
             snapshot.tag_masks[i.operand].any_of(snapshot.all_inheriting));
 }
@@ -317,8 +317,9 @@ std::vector<bool> run_by_fallback(const Snapshot& snapshot, const Fallback& fall
     return run_from(snapshot, {fallback.primary, fallback.secondary});
 }
 
-bool depends_on_client(const Snapshot& snapshot, const Instruction& i) {
-    return has_trait(i.op, op_traits::kReadsClient | op_traits::kReadsChance) ||
+bool depends_on_query(const Snapshot& snapshot, const Instruction& i) {
+    using namespace op_traits;
+    return has_trait(i.op, kReadsClient | kReadsChance | kReadsTime) ||
            is_text_of(snapshot, i, TextMatch::Of::client) ||
            is_text_of(snapshot, i, TextMatch::Of::server_name) ||
            is_text_of(snapshot, i, TextMatch::Of::url_path);

@@ -1,8 +1,8 @@
 // Finds guarded caches: those whose hits need lists that do not follow from the cache's key.
 //
 // An entry remembers the lists that its answer was claimed for inside the cache's wrap, and a hit claims them again. But
-// if a list there depends on a test of the client, of chance or of a rate (or on a mark or response that such a
-// test decided), these are the lists of the first client. The entrance of such a cache is guarded: a hit
+// if a list there depends on a test of the client, of chance, of a rate or of the time (or on a mark or response that such
+// a test decided), these are the lists of the first query. The entrance of such a cache is guarded: a hit
 // there runs the wrapped part again for its own client (HitWalk), and is never plain.
 //
 // The entry of the program is such a test as well: if two entries share a cache, a hit's lists would be those of
@@ -34,7 +34,7 @@ void mark_guards(Snapshot& snapshot);
 std::vector<std::size_t> successors_of(const Snapshot& snapshot, std::size_t pc);
 // By pc: all instructions that a fallback may run, including nested fallbacks.
 std::vector<bool> run_by_fallback(const Snapshot& snapshot, const Fallback& fallback);
-// A test whose outcome may differ between clients that ask the same.
-bool depends_on_client(const Snapshot& snapshot, const Instruction& i);
+// A test whose outcome may differ between queries for the same name and type: by client, chance, rate or time.
+bool depends_on_query(const Snapshot& snapshot, const Instruction& i);
 
 }  // namespace steer

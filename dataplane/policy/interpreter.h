@@ -36,8 +36,8 @@ enum class Left : std::uint8_t { passed, answered, renamed };
 template <Op op>
 struct Body;
 
-// The facts that a test may read, as its row declares. A test that reads the client or chance without declaring it
-// does not compile; otherwise caches before it would not be guarded.
+// The facts that a test may read, as its row declares. A test that reads the client, chance or the time without
+// declaring it does not compile; otherwise caches before it would not be guarded.
 template <Op op, class Walk>
 class Reads {
   public:
@@ -90,6 +90,10 @@ class Reads {
     }
     [[nodiscard]] std::uint32_t random() const requires(has_trait(op, op_traits::kReadsChance)) {
         return walk_.worker.next_random();
+    }
+    [[nodiscard]] bool is_now_within(std::uint32_t time_test) const
+        requires(has_trait(op, op_traits::kReadsTime)) {
+        return walk_.snapshot().time_tests[time_test].window->is_open();
     }
     [[nodiscard]] bool text_holds(const TextMatch& match) const
         requires(has_trait(op, op_traits::kReadsByOperand)) {

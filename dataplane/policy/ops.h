@@ -41,6 +41,7 @@ namespace steer {
     X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                  \
     X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */     \
     X(if_random, chance, impure, acts, kReadsChance)      /* holds with probability N / 2^32 */ \
+    X(if_time, time_test, impure, acts, kReadsTime)       /* now is within its periods */       \
     /* the client had a token, which is taken */                                                \
     X(if_rate, rate_limiter, impure, acts, kReadsClient | kReadsChance)
 
@@ -114,6 +115,7 @@ enum class OperandKind : std::uint8_t {
     devices,
     text_match,
     chance,  // of 2^32
+    time_test,
     rate_limiter,
     cache,
     prefer,
@@ -152,7 +154,7 @@ enum : std::uint32_t {
     kReadsClient = 1U << 2,
     kReadsResponse = 1U << 3,
     kReadsMarks = 1U << 4,
-    kReadsChance = 1U << 5,  // chance or time: the next outcome may differ
+    kReadsChance = 1U << 5,  // chance or a rate: the next outcome may differ
     kWritesResponse = 1U << 6,
     kWritesMarks = 1U << 7,
     kRewrites = 1U << 8,  // has a word in ProgramState::rewrites while it is entered
@@ -164,6 +166,7 @@ enum : std::uint32_t {
     // Impure, but a query that it does not stop always continues with the next instruction.
     kLeadsOn = 1U << 14,
     kReadsByOperand = 1U << 15,  // what it reads depends on its operand (guard.cpp)
+    kReadsTime = 1U << 16,       // the time of day: the outcome of a later query may differ
 };
 }  // namespace op_traits
 
@@ -200,12 +203,12 @@ constexpr bool is_rewrite(Op op) {
     return has_trait(op, op_traits::kRewrites);
 }
 
-// A plan depends only on the name's sets, and must have no visible effect. An operation that reads the client or chance is
-// impure; by the same traits it guards the caches behind it (guard.cpp).
+// A plan depends only on the name's sets, and must have no visible effect. An operation that reads the client, chance or
+// the time is impure; by the same traits it guards the caches behind it (guard.cpp).
 constexpr bool is_sound(const OpTraits& op) {
     using namespace op_traits;
     constexpr std::uint32_t kBesideTheKey =
-        kReadsClient | kReadsChance | kReadsQuestion | kReadsByOperand;
+        kReadsClient | kReadsChance | kReadsTime | kReadsQuestion | kReadsByOperand;
     constexpr std::uint32_t kSeen = kMayWait | kStops | kMayStop | kRewrites;
     return op.plan == Purity::impure || (op.traits & (kBesideTheKey | kSeen)) == 0;
 }

@@ -56,9 +56,9 @@ struct Prepare {
         std::is_same_v<T, ReverseLookup> || std::is_same_v<T, std::shared_ptr<Collector>> ||
         std::is_same_v<T, LearnDomain> || std::is_same_v<T, EcsHandler> ||
         std::is_same_v<T, UpstreamGroup> || std::is_same_v<T, Fallback> ||
-        std::is_same_v<T, std::shared_ptr<TaskFlag>> || std::is_same_v<T, dns::TtlLimits> ||
-        std::is_same_v<T, BlackHole> || std::is_same_v<T, AdList> ||
-        std::is_same_v<T, std::shared_ptr<LiveAnswers>>;
+        std::is_same_v<T, std::shared_ptr<TaskFlag>> || std::is_same_v<T, TimeTest> ||
+        std::is_same_v<T, dns::TtlLimits> || std::is_same_v<T, BlackHole> ||
+        std::is_same_v<T, AdList> || std::is_same_v<T, std::shared_ptr<LiveAnswers>>;
     template <class T>
     requires kHasNone<T> Result<void>
     operator()(const T&) const { return {}; }
@@ -85,6 +85,8 @@ Result<void> prepare_table(Snapshot& s, OperandKind kind, const Prepare& prepare
             return all(s.device_sets);
         case OperandKind::text_match:
             return all(s.text_matches);
+        case OperandKind::time_test:
+            return all(s.time_tests);
         case OperandKind::rate_limiter:
             return all(s.rate_limiters);
         case OperandKind::cache:

@@ -34,6 +34,7 @@
 #include "dataplane/policy/rate_limiter.h"
 #include "dataplane/policy/tag_sets.h"
 #include "dataplane/policy/task_flag.h"
+#include "dataplane/policy/time_window.h"
 #include "dataplane/policy/upstream.h"
 #include "matchers/name_matcher.h"
 #include "matchers/name_values.h"
@@ -69,6 +70,10 @@ struct TextMatch {
     enum class Of : std::uint8_t { client, response, marks, server_name, url_path };
     Of of;
     matchers::TextTest test;  // the worker's number is the thread number
+};
+struct TimeTest {                        // one list of periods of `time` matchers
+    std::string periods;                 // as text, for explanations
+    std::shared_ptr<TimeWindow> window;  // the same in all generations
 };
 struct MarkNumber {
     std::uint32_t number;
@@ -118,6 +123,7 @@ struct Snapshot {
     // Of all dhcp_leases, if there is a device set; shared by all generations.
     std::vector<std::shared_ptr<LiveAnswers>> lease_tables;
     std::vector<TextMatch> text_matches;
+    std::vector<TimeTest> time_tests;
     std::vector<MarkNumber> marks;  // all marks, lowest number first
     std::vector<Upstream> upstreams;
     std::vector<UpstreamGroup> groups;

@@ -141,10 +141,22 @@ class Maker {
         plugin("near0", "geoip", "{ file: geoip.dat" + selectors(kPlaces) + " }");
         plugin("ads0", "adguard_rule",
                "{ rules: " + listed(some(5, [&] { return adguard_rule(); })) + " }");
+        plugin(
+            "clock0", "time",
+            "{ timezone: UTC, periods: [" + period() + (one_in(3) ? ", " + period() : "") + "] }");
         plugin("match0", "qname", listed({name_rule(), "$set" + number(2)}));
         plugin("match1", "any_match", listed({matcher(), one_in(3) ? "!" + matcher() : matcher()}));
     }
 
+    std::string period() {
+        return any(std::array{"{ start: '00:00', end: '00:01' }",
+                              "{ start: '00:01', end: '00:00' }",
+                              "{ start: '23:00', end: '00:30', weekdays: [wed] }",
+                              "{ start: '23:00', end: '00:30', weekdays: [thu] }",
+                              "{ start: '23:00', end: '00:30', monthdays: [31] }",
+                              "{ weekdays: [4], monthdays: [1, 15] }", "{ monthdays: [31] }",
+                              "{ start: '00:00', end: '12:00', weekdays: [mon, 4, sun] }"});
+    }
     template <class Values>
     std::string selectors(const Values& values) {
         if (patterns_ && one_in(4)) return "";
@@ -331,7 +343,8 @@ class Maker {
             case 12:
                 return "has_wanted_ans";
             case 13:
-                return any(std::array{"_true", "_false", "random 0", "random 1"});
+                return any(
+                    std::array{"_true", "_false", "random 0", "random 1", "$clock0", "$clock0"});
             case 14:
                 return "mark " + number(4);
             default:

@@ -213,6 +213,7 @@ Naive::Naive(const std::string& yaml, std::map<std::string, std::string> environ
       asks_client_(yaml.find("client_ip") != std::string::npos ||
                    yaml.find("server_name") != std::string::npos ||
                    yaml.find("url_path") != std::string::npos ||
+                   yaml.find("$clock") != std::string::npos ||
                    yaml.find("probe_executor") != std::string::npos ||
                    yaml.find("tag: second") != std::string::npos) {
     const YAML::Node plugins = yaml_["plugins"];
@@ -911,7 +912,28 @@ bool Naive::holds(std::string text) const {
     words.erase(words.begin());
     if (!first.starts_with('$')) return holds(first, words);
     const YAML::Node p = plugin(first.substr(1));
+    if (p["type"].as<std::string>() == "time") return holds_time(p["args"]);
     return holds(p["type"].as<std::string>(), words_of(p["args"]));
+}
+
+// It is always the first minute of Thursday, 1 January 1970 (UTC).
+bool Naive::holds_time(const YAML::Node& args) {
+    const auto has = [](const YAML::Node& days, const std::string& day, const std::string& same) {
+        if (!days) return true;
+        const auto words = words_of(days);
+        return std::ranges::find(words, day) != words.end() ||
+               std::ranges::find(words, same) != words.end();
+    };
+    for (const auto& period : args["periods"]) {
+        const std::string start = argument(period, "start", ""), end = argument(period, "end", "");
+        const bool is_over_night = end < start;
+        if (!start.empty() && start != "00:00" && (!is_over_night || end == "00:00")) continue;
+        const bool began_today = start.empty() || start == "00:00";
+        if (has(period["weekdays"], began_today ? "thu" : "wed", began_today ? "4" : "3") &&
+            has(period["monthdays"], began_today ? "1" : "31", ""))
+            return true;
+    }
+    return false;
 }
 
 bool Naive::holds(const std::string& type, const std::vector<std::string>& words) const {

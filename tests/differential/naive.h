@@ -86,6 +86,7 @@ class Naive {
 
     bool holds(std::string text) const;
     bool holds(const std::string& type, const std::vector<std::string>& words) const;
+    static bool holds_time(const YAML::Node& args);
     std::string text_of(const std::string& source) const;
     bool holds_text(const std::string& text) const;
     bool holds_number(const std::string& type, const std::vector<std::string>& words) const;

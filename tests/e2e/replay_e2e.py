@@ -145,6 +145,10 @@ class Replay(unittest.TestCase):
         told = self.replay(self.text("matches: random 0.5, exec: reject 3"))
         self.assertEqual((told["unknown"]["queries"], told["differences"]), (4, []), told)
         self.assertIn("chance", told["unknown_facts"][0]["fact"])
+        # So does the time of day, whatever it is now.
+        told = self.replay(self.text("matches: 'time 00:00-12:00', exec: reject 3"))
+        self.assertEqual((told["unknown"]["queries"], told["differences"]), (4, []), told)
+        self.assertIn("the time of day", told["unknown_facts"][0]["fact"])
 
     def test_bad_input_gets_a_sentence(self):
         self.start(self.text())

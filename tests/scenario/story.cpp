@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -52,6 +53,17 @@ Ms duration(const std::string& text) {
         at = unit;
     }
     return total;
+}
+
+// 2026-03-29 and 00:59:30, in UTC.
+std::chrono::sys_seconds moment(const std::string& date, const std::string& time) {
+    if (date.size() != 10 || time.size() != 8) fail("write a moment as in 2026-03-29 00:59:30");
+    using namespace std::chrono;
+    const year_month_day day{year{static_cast<int>(number(date.substr(0, 4)))},
+                             month{static_cast<unsigned>(number(date.substr(5, 2)))},
+                             std::chrono::day{static_cast<unsigned>(number(date.substr(8, 2)))}};
+    return sys_days{day} + hours(number(time.substr(0, 2))) + minutes(number(time.substr(3, 2))) +
+           seconds(number(time.substr(6, 2)));
 }
 
 // "5" or "5..9".
@@ -192,6 +204,8 @@ class Player {
             options_.config = (std::filesystem::path(file_).parent_path() / w.at(1)).string();
         } else if (w[0] == "workers") {
             options_.workers = static_cast<unsigned>(number(w.at(1)));
+        } else if (w[0] == "wall") {
+            options_.wall = moment(w.at(1), w.at(2));
         } else if (w[0] == "environment") {
             options_.environment[w.at(1)] = join(w, 2);
         } else if (w[0] == "router" && w.size() > 2 &&

@@ -358,10 +358,12 @@ void World::build(const WorldOptions& options) {
     around.own_addresses = {kService4, kService6};
     for (const char* all : {"0.0.0.0/0", "::/0"})
         around.own_networks.push_back(*matchers::Prefix::parse(all));
+    around.now = wall();
     auto built = build::build(settings_, around, registry_);
     if (!built.ok()) throw std::runtime_error(built.errors.front().sentence());
     plans_ = std::move(built.routers);
     sets_ = std::move(built.sets);
+    windows_.follow(std::move(built.windows), wall());
 
     RuntimeOptions runtime;
     runtime.worker.workers = options.workers;
@@ -485,6 +487,7 @@ bool World::step_once() {
 }
 
 void World::settle() {
+    windows_.look(wall());
     while (!agenda_.empty() && agenda_.begin()->first <= elapsed()) {
         const auto what = std::move(agenda_.begin()->second);
         agenda_.erase(agenda_.begin());

@@ -5,6 +5,7 @@
 // nothing can happen; within a step everything that is ready runs until nothing is.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <fstream>
@@ -17,6 +18,7 @@
 
 #include "control/build/build.h"
 #include "control/build/publish.h"
+#include "control/build/time_windows.h"
 #include "control/cache/dump.h"
 #include "control/config/load.h"
 #include "control/process/published.h"
@@ -98,10 +100,11 @@ struct WorldOptions {
     std::string config;  // a file
     unsigned workers = 1;
     std::map<std::string, RouterOptions>
-        routers;                   // by the name in the configuration; others: defaults
-    Ms uptime = 1'000'000;         // of the machine when the world begins
-    Ms elapsed = 0;                // of the story by then
-    std::string dns_log, journal;  // for the judge; empty: none
+        routers;                      // by the name in the configuration; others: defaults
+    Ms uptime = 1'000'000;            // of the machine when the world begins
+    Ms elapsed = 0;                   // of the story by then
+    std::chrono::sys_seconds wall{};  // the time of day at the begin of the story
+    std::string dns_log, journal;     // for the judge; empty: none
     std::map<std::string, std::string> environment;  // of the configuration, before the process's
 };
 
@@ -113,6 +116,9 @@ class World {
     World& operator=(const World&) = delete;
 
     [[nodiscard]] Ms elapsed() const { return clock_.ms - start_; }
+    [[nodiscard]] std::chrono::sys_seconds wall() const {
+        return options_.wall + std::chrono::seconds(elapsed() / 1000);
+    }
     void advance_to(Ms elapsed);
     // Called with the time at or after which it is due, in steps.
     void schedule(Ms at, std::function<void()> what) { agenda_.emplace(at, std::move(what)); }
@@ -186,6 +192,7 @@ class World {
     HandClock clock_;
     Ms start_ = 0;
     build::Registry registry_;
+    build::WindowClock windows_;
     config::Settings settings_;
     std::vector<build::RouterPlan> plans_;
     std::vector<build::NamedSet> sets_;

@@ -25,6 +25,8 @@ IN_PARSER = {
     **dict.fromkeys(["Control::pattern_time", "Control::pattern_memory"], "the parser has patterns compiled"),
     **dict.fromkeys(["ReachSettings::no_socks5", "ReachSettings::no_bootstrap"], "an empty text declines a profile of network.outbound"),
     "Forward::picked_from": "the graph of references",
+    **dict.fromkeys(["TimePeriod::start_min", "TimePeriod::end_min", "TimePeriod::weekdays", "TimePeriod::monthdays"],
+                    "read by is_within() (time_periods.h)"),
     "ReloadProvider::providers": "checked; a reload reads every list whose file has changed",
 }
 # Known, with what they wait for.

@@ -4,6 +4,7 @@
 #include "control/config/cron_time.h"
 #include "control/config/plugins/in_rule.h"
 #include "control/config/plugins/plugin_type.h"
+#include "control/config/time_zone.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

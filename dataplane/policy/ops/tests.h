@@ -95,6 +95,12 @@ struct Body<Op::if_random> {
     }
 };
 template <>
+struct Body<Op::if_time> {
+    static bool holds(const auto& q, const Instruction& i) noexcept {
+        return q.is_now_within(i.operand);
+    }
+};
+template <>
 struct Body<Op::if_rate> {
     static bool holds(const auto& q, const Instruction& i) noexcept {
         return q.takes_token(i.operand);

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <string>
 
+#include "control/config/time_zone.h"
+
 using steer::config::check_time_zone;
 using steer::config::CronTime;
 

@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(every_type_of_plugin_has_its_rules_in_the_file_or_has_none)
                                              "sleep",
                                              "string_exp",
                                              "tcp_server",
+                                             "time",
                                              "_true",
                                              "ttl",
                                              "udp_server"};

@@ -637,6 +637,77 @@ BOOST_AUTO_TEST_CASE(without_a_server_everything_is_served_on_port_53) {
     BOOST_TEST((all.udp && all.tcp && all.endpoint.any() && all.endpoint.port == 53));
 }
 
+constexpr const char* kNight =
+    "  - { tag: night, type: time, args: { timezone: UTC, periods: [{ start: '22:00', end: '06:00' "
+    "}] } }\n";
+constexpr const char* kByNight = "      - { matches: $night, exec: reject }\n      - exec: $fwd\n";
+
+std::chrono::sys_seconds at_hour(int hour) {
+    return std::chrono::sys_days{std::chrono::year{2026} / 11 / 26} + std::chrono::hours(hour);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_is_built_for_the_time_of_day) {
+    const auto is_night = [](int hour) {
+        Surroundings around;
+        around.now = at_hour(hour);
+        const Built built = build_of(with_main(kByNight, kNight), around);
+        BOOST_TEST_REQUIRE(built.ok());
+        BOOST_TEST_REQUIRE(built.windows.size() == 1U);
+        return built.snapshot->time_tests.at(0).window->is_open();
+    };
+    BOOST_TEST(is_night(23));
+    BOOST_TEST(!is_night(12));
+}
+
+BOOST_AUTO_TEST_CASE(all_generations_share_the_window_of_the_same_periods) {
+    Registry registry;
+    Surroundings around;
+    around.now = at_hour(12);
+    const Built first = build(settings_of(with_main(kByNight, kNight)), around, registry);
+    around.now = at_hour(23);
+    const Built second = build(settings_of(with_main(kByNight, kNight)), around, registry);
+    const Built other =
+        build(settings_of(with_main("      - { matches: 'time 22:00-06:00', exec: reject }\n"
+                                    "      - exec: $fwd\n")),
+              around, registry);
+    BOOST_TEST_REQUIRE((first.ok() && second.ok() && other.ok()));
+    const auto window = [](const Built& built) {
+        return built.snapshot->time_tests.at(0).window.get();
+    };
+    BOOST_TEST(window(first) == window(second));
+    BOOST_TEST(window(first)->is_open());
+    // It has the system's time zone.
+    BOOST_TEST(window(first) != window(other));
+}
+
+BOOST_AUTO_TEST_CASE(windows_follow_the_clock_by_the_minute_and_when_it_is_set) {
+    const Built built = build_of(with_main(kByNight, kNight));
+    BOOST_TEST_REQUIRE(built.ok());
+    const TimeWindow& night = *built.snapshot->time_tests.at(0).window;
+    WindowClock clock;
+    clock.follow(built.windows, at_hour(22) - std::chrono::seconds(1));
+    BOOST_TEST(!night.is_open());
+    clock.look(at_hour(22));
+    BOOST_TEST(night.is_open());
+    clock.look(at_hour(30) - std::chrono::seconds(1));
+    BOOST_TEST(night.is_open());
+    clock.look(at_hour(30));
+    BOOST_TEST(!night.is_open());
+    // The clock is set back, and forward.
+    clock.look(at_hour(23));
+    BOOST_TEST(night.is_open());
+    clock.look(at_hour(12));
+    BOOST_TEST(!night.is_open());
+    // New periods count at once, in the same minute.
+    const Built day = build_of(with_main(
+        "      - { matches: $day, exec: reject }\n      - exec: $fwd\n",
+        "  - { tag: day, type: time, args: { timezone: UTC, periods: [{ start: '06:00', end: "
+        "'22:00' }] } }\n"));
+    BOOST_TEST_REQUIRE(day.ok());
+    clock.follow(day.windows, at_hour(12));
+    BOOST_TEST(day.snapshot->time_tests.at(0).window->is_open());
+}
+
 BOOST_AUTO_TEST_CASE(ids_stay_the_same_over_a_reload) {
     Registry registry;
     const std::string list = "  - { tag: l, type: ros_address_list, args: { " + kList + " } }\n";

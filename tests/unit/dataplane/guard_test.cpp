@@ -11,7 +11,7 @@
 namespace steer {
 namespace {
 
-// A test reads the client or chance if its row says so, else it does not compile: then the guard knows of it.
+// A test reads the client, chance or the time if its row says so, else it does not compile: then the guard knows of it.
 template <Op op>
 concept ReadsClient = requires(const Reads<op, LiveRun>& q) {
     q.client();
@@ -20,6 +20,11 @@ template <Op op>
 concept ReadsChance = requires(const Reads<op, LiveRun>& q) {
     q.random();
 };
+template <Op op>
+concept ReadsTime = requires(const Reads<op, LiveRun>& q) {
+    q.is_now_within(0);
+};
+static_assert(ReadsTime<Op::if_time> && !ReadsTime<Op::if_random> && !ReadsTime<Op::if_client>);
 static_assert(ReadsClient<Op::if_client> && ReadsClient<Op::if_rate> && !ReadsClient<Op::if_type>);
 static_assert(ReadsChance<Op::if_random> && !ReadsChance<Op::if_client> &&
               !ReadsChance<Op::if_tags>);
@@ -102,8 +107,8 @@ BOOST_AUTO_TEST_CASE(a_list_inside_a_fallback_guards_the_cache) {
     BOOST_TEST(static_cast<bool>(maker.finish()->program[cache].policed));
 }
 
-BOOST_AUTO_TEST_CASE(lists_by_client_chance_or_rate_guard_the_cache) {
-    for (const Op op : {Op::if_client, Op::if_device, Op::if_random, Op::if_rate})
+BOOST_AUTO_TEST_CASE(lists_by_client_chance_rate_or_time_guard_the_cache) {
+    for (const Op op : {Op::if_client, Op::if_device, Op::if_random, Op::if_rate, Op::if_time})
         BOOST_TEST(guards([&](SnapshotMaker& m) { list_if(m, op); }));
     BOOST_TEST(!guards([](SnapshotMaker& m) { list_if(m, Op::if_type); }));
 }

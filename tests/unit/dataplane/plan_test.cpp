@@ -62,6 +62,8 @@ class ProgramMaker {
         m_.live_answers({"c.example"}, "192.0.2.94");
         // Never empty: both sides take from it.
         m_.snapshot().rate_limiters.emplace_back(RateLimit{100'000, 65'536}, 16);
+        m_.snapshot().time_tests.push_back({"always", std::make_shared<TimeWindow>()});
+        m_.snapshot().time_tests.back().window->set(true);
         m_.snapshot().fallbacks.resize(2);
         m_.snapshot().prefers = {{}, {.wanted = dns::kAaaa, .other = dns::kA, .remember_s = 0}};
         m_.snapshot().dns64s.resize(2);
@@ -167,7 +169,8 @@ class ProgramMaker {
                                     Op::if_cname,        Op::if_wanted_answer,
                                     Op::if_client,       Op::if_device,
                                     Op::if_name_address, Op::if_response_address,
-                                    Op::if_text,         Op::if_random};
+                                    Op::if_text,         Op::if_random,
+                                    Op::if_time};
         // Those of a plan's key often, so that there are plans.
         const Op op = kTests[random_.below(random_.below(24) == 0 ? kTests.size() : 5)];
         const std::uint16_t pc = m_.test(op, operand_of(op), random_.below(3) == 0);
@@ -195,6 +198,7 @@ class ProgramMaker {
             case Op::if_device:
             case Op::if_name_address:
             case Op::if_random:
+            case Op::if_time:
             case Op::if_rate:
                 m_.land(test(instance));
                 break;
