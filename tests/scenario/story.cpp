@@ -198,10 +198,14 @@ class Player {
         return *world_;
     }
 
+    [[nodiscard]] std::string beside(const std::string& file) const {
+        return (std::filesystem::path(file_).parent_path() / file).string();
+    }
+
     bool head(const Words& w) {
         if (world_) return false;
         if (w[0] == "config") {
-            options_.config = (std::filesystem::path(file_).parent_path() / w.at(1)).string();
+            options_.config = beside(w.at(1));
         } else if (w[0] == "workers") {
             options_.workers = static_cast<unsigned>(number(w.at(1)));
         } else if (w[0] == "wall") {
@@ -257,6 +261,10 @@ class Player {
             router(w);
         else if (w[0] == "power")
             power(w);
+        else if (w[0] == "configuration")
+            world().reload(beside(w.at(2)));
+        else if (w[0] == "adlist")
+            world().pause(w.at(1), w.at(2) == "resumes" ? 0 : duration(w.at(5)));
         else if (w[0] == "outcome")
             expect_count("outcome " + w.at(1), outcome(w.at(1)), w);
         else if (w[0] == "stat")

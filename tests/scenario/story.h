@@ -25,7 +25,8 @@
 //                                                  (ADDRESS, in these and the following: of the only one that is meant)
 //   upstream was asked NAME TYPE                   once or more, not named since
 //   upstream answers NAME TYPE DATA… [ttl N]       what was asked and not answered yet; DATA: addresses (of HTTPS: the
-//                                                  hint of one record, of a client's answer "-" if it has none), cname TARGET,
+//                                                  hint of one record, of a client's answer "-" if it has none; or its target,
+//                                                  a name), cname TARGET,
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
 //                                                  scope N: of the client subnet that it was asked for; option CODE:HEX;
 //                                                  ad: with that bit; record OWNER TYPE DATA: one more in the answer section;
@@ -36,6 +37,8 @@
 //   router NAME has [no] row LIST ADDRESS [timeout N..M]
 //   router NAME has N rows in LIST
 //   router NAME reboots for DURATION | hangs | resumes | is reprinted
+//   configuration is FILE                          another one is in force, with the same routers, caches and upstreams
+//   adlist TAG is paused for DURATION | resumes
 //   power fails for DURATION uptime DURATION       the machine and the routers lose their memory; then the machine is up for
 //                                                  that long, and the caches are restored from dumps of the moment before
 //   router NAME gets foreign row LIST ADDRESS [timeout DURATION]

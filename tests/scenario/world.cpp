@@ -99,8 +99,9 @@ Bytes options_of(const std::string& text) {
     return out;
 }
 
-// An HTTPS record of stories: priority 1, the target `.`, and one parameter with one address, which begins here.
-constexpr std::size_t kHintAt = 7;
+// An HTTPS record of stories: priority 1, the target `.`, and one parameter with one address, which begins here. Or
+// priority 1 and another target.
+constexpr std::size_t kHintAt = 7, kHttpsTargetAt = 2;
 
 constexpr std::size_t kSrvTargetAt = 6, kMxTargetAt = 2;
 
@@ -140,6 +141,12 @@ class Reader {
         if (r.type == dns::kSrv || r.type == dns::kMx) {
             at_ += r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt;
             r.data = name();
+        }
+        if (r.type == dns::kHttps && message_[at_ + kHttpsTargetAt] != 0) {
+            at_ += kHttpsTargetAt;
+            r.data = name();
+            at_ = end;
+            return r;
         }
         if (r.type == dns::kHttps && length == kHintAt + 4)
             r.data = IpAddress::from_v4(&message_[at_ + kHintAt]).to_string();
@@ -195,6 +202,12 @@ Bytes rdata_of(const SeenRecord& r) {
         return rdata;
     }
     const auto address = IpAddress::parse(r.data);
+    if (!address && (r.type == dns::kHttps || r.type == dns::kSvcb)) {
+        Bytes rdata{0, 1};
+        const Bytes target = wire_name(r.data);
+        rdata.insert(rdata.end(), target.begin(), target.end());
+        return rdata;
+    }
     if (!address) throw std::runtime_error("not an address: " + r.data);
     const bool is_four = address->is_v4() && r.type != dns::kAaaa && !r.data.starts_with("::ffff:");
     const Bytes bytes = is_four ? Bytes(address->v4(), address->v4() + 4)
@@ -343,15 +356,15 @@ World::~World() {
     }
 }
 
-void World::build(const WorldOptions& options) {
+build::Built World::built_of(const std::string& file) {
     config::LoadOptions load;
     load.environment = [&](const std::string& variable) -> std::optional<std::string> {
-        const auto at = options.environment.find(variable);
-        if (at != options.environment.end()) return at->second;
+        const auto at = options_.environment.find(variable);
+        if (at != options_.environment.end()) return at->second;
         const char* const value = std::getenv(variable.c_str());
         return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
     };
-    auto loaded = config::load(options.config, load);
+    auto loaded = config::load(file, load);
     if (!loaded.ok()) throw std::runtime_error(loaded.errors.front().sentence());
     settings_ = std::move(loaded.settings);
     build::Surroundings around;
@@ -361,6 +374,11 @@ void World::build(const WorldOptions& options) {
     around.now = wall();
     auto built = build::build(settings_, around, registry_);
     if (!built.ok()) throw std::runtime_error(built.errors.front().sentence());
+    return built;
+}
+
+void World::build(const WorldOptions& options) {
+    auto built = built_of(options.config);
     plans_ = std::move(built.routers);
     sets_ = std::move(built.sets);
     windows_.follow(std::move(built.windows), wall());
@@ -388,6 +406,23 @@ void World::build(const WorldOptions& options) {
     make_hops(*built.snapshot);
     auto published = publisher_->publish(built.snapshot, clock_.now());
     if (!published) throw std::runtime_error(published.error().sentence());
+}
+
+void World::reload(const std::string& file) {
+    auto built = built_of(file);
+    sets_ = std::move(built.sets);
+    auto published = publisher_->publish(built.snapshot, clock_.now());
+    if (!published) throw std::runtime_error(published.error().sentence());
+    settle();
+}
+
+void World::pause(const std::string& adlist, Ms length) {
+    for (const AdList& list : publisher_->current()->ad_lists) {
+        if (list.tag != adlist) continue;
+        const auto until = clock_.now().s() + static_cast<std::uint32_t>(length / 1000);
+        return list.paused_until_s->store(until, std::memory_order_relaxed);
+    }
+    throw std::runtime_error("the configuration has no adlist '" + adlist + "'");
 }
 
 void World::make_hops(const Snapshot& snapshot) {

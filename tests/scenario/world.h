@@ -142,6 +142,11 @@ class World {
         sentences;                 // sent to a router: "add list=… address=…"
     std::vector<std::string> log;  // the routers' sentences to the operator
 
+    // Puts another configuration in force, which has the same routers, caches and upstreams.
+    void reload(const std::string& file);
+    // Pauses an adlist. Without a length, the pause ends.
+    void pause(const std::string& adlist, Ms length);
+
     // Traces all queries that come in frames.
     void trace_all();
     std::vector<TraceCopy> take_traces();  // ended ones
@@ -172,6 +177,7 @@ class World {
         std::unique_ptr<Link> link;
         std::unique_ptr<RouterService> service;
     };
+    build::Built built_of(const std::string& file);
     void build(const WorldOptions& options);
     void make_sites();
     void make_hops(const Snapshot& snapshot);
