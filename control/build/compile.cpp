@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::uint32_t kNoLocalTtl = 3600;
 constexpr std::uint32_t kNoDesignationTtl = 300;
-constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
 // Estimated bytes of an entry in a cache with a byte budget: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
 
@@ -516,11 +515,11 @@ std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::Ip
 std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int line) {
     std::uint64_t mask = 0;
     for (const std::uint32_t mark : marks) {
-        const auto [at, fresh] = mark_bits_.emplace(mark, static_cast<unsigned>(mark_bits_.size()));
-        if (at->second < kMaxMarks) {
+        const auto at = mark_bits_.emplace(mark, static_cast<unsigned>(mark_bits_.size())).first;
+        if (at->second + watches_ < kMaxMarks) {
             mask |= std::uint64_t{1} << at->second;
-        } else if (fresh && at->second == kMaxMarks) {
-            error(line, "more than 64 different marks: use fewer");
+        } else {
+            too_many_marks(line);
         }
     }
     auto& masks = snapshot_.mark_masks;
@@ -528,6 +527,14 @@ std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int li
     const auto index = static_cast<std::uint32_t>(at - masks.begin());
     if (at == masks.end()) masks.push_back(mask);
     return index;
+}
+
+void Compiler::too_many_marks(int line) {
+    if (std::exchange(has_too_many_marks_, true)) return;
+    error(line, watches_ == 0
+                    ? "more than 64 different marks: use fewer"
+                    : "more than 64 different marks and ad lists together: use fewer, or write "
+                      "'cname: false' for some ad lists");
 }
 
 // Jumps only go forward, so one pass over a program is enough.

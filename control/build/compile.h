@@ -213,6 +213,15 @@ class Compiler {
                     std::vector<std::uint16_t>& fails);
     void ad_list(config::PluginIndex index, const config::AdList& args, int line,
                  std::uint16_t instance);
+    struct AdMasks {
+        TagMasks::ByType all;
+        std::optional<TagMasks::ByType> allow, exceptions;
+    };
+    AdMasks ad_masks_of(const config::AdList& args);
+    steer::AdList ad_list_of(config::PluginIndex index, const config::AdList& args,
+                             const AdMasks& masks, int line);
+    std::uint64_t watch_bit(int line);
+    void too_many_marks(int line);
     // compile_rpz.cpp
     void rpz(config::PluginIndex index, const config::Rpz& args, int line, std::uint16_t instance,
              unsigned& depth);
@@ -271,9 +280,12 @@ class Compiler {
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
     std::map<config::PluginIndex, std::uint32_t> name_masks_;
-    std::map<config::PluginIndex, TagMasks::ByType> allow_masks_;
+    std::vector<AdMasks> ad_masks_;            // of Snapshot::ad_lists
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
+    static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
     std::map<std::uint32_t, unsigned> mark_bits_;
+    unsigned watches_ = 0;  // ad lists that have a bit there
+    bool has_too_many_marks_ = false;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs
     std::vector<config::PluginIndex> waiting_;            // fallbacks without units yet

@@ -50,6 +50,10 @@ const StaticEntry* first_for(const Group& group, std::uint16_t qtype) {
     return at == group.end() ? nullptr : &*at;
 }
 
+bool checks_answers(const config::AdList& args) {
+    return args.cname.value_or(true);
+}
+
 }  // namespace
 
 // Emits an entry's forward and list, then the end or a jump to the rest of the program (`rests` gets it).
@@ -176,36 +180,68 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
 
 void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, int line,
                        std::uint16_t instance) {
-    const std::string& tag = settings_.plugin(index).tag;
     const auto [at, fresh] = place_of(index, snapshot_.ad_lists);
     if (fresh) {
-        steer::AdList list;
-        list.tag = tag;
-        list.paused_until_s = registry_.ad_list_pause(tag);
-        for (const config::AdListPart& part : args.lists) {
-            config::NameRules names;
-            names.sets.push_back(part.provider);
-            auto masks = masks_.masks_of(names);
-            list.lists.push_back(
-                {part.name, config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
-                 masks.mask, std::move(masks.types), registry_.list_matches(tag, part.name)});
-        }
-        list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
-        snapshot_.black_holes.push_back(known_.black_hole(args.answer));
-        snapshot_.ad_lists.push_back(std::move(list));
+        ad_masks_.push_back(ad_masks_of(args));
+        snapshot_.ad_lists.push_back(ad_list_of(index, args, ad_masks_.back(), line));
     }
+    const AdMasks& masks = ad_masks_[at];
+    std::vector<std::uint16_t> others, ends;
+    test_names(masks.all, false, instance, line, others);
+    if (masks.allow) test_names(*masks.allow, true, instance, line, ends);
+    ends.push_back(emit(Op::ad_list, instance, line, at));
+    if (too_long_) return;
+    land(others);
+    if (checks_answers(args)) {
+        if (masks.allow) test_names(*masks.allow, true, instance, line, ends);
+        if (masks.exceptions) test_names(*masks.exceptions, true, instance, line, ends);
+        emit(Op::watch_targets, instance, line, at);
+    }
+    if (!too_long_) land(ends);
+}
+
+Compiler::AdMasks Compiler::ad_masks_of(const config::AdList& args) {
+    AdMasks masks;
     config::NameRules all;
     for (const config::AdListPart& part : args.lists)
         all.sets.push_back(part.provider);
-    std::vector<std::uint16_t> fails;
-    test_names(masks_.masks_of(all), false, instance, line, fails);
-    if (!args.allow.empty()) {
-        const auto [allow, is_first] = allow_masks_.try_emplace(index);
-        if (is_first) allow->second = masks_.masks_of(args.allow);
-        test_names(allow->second, true, instance, line, fails);
+    masks.all = masks_.masks_of(all);
+    if (!args.allow.empty()) masks.allow = masks_.masks_of(args.allow);
+    if (checks_answers(args) && args.exceptions)
+        masks.exceptions = masks_.masks_of_exceptions(*args.exceptions);
+    return masks;
+}
+
+steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdList& args,
+                                   const AdMasks& masks, int line) {
+    const auto names_in = [](const TagMasks::ByType& of) { return NamesMask{of.mask, of.types}; };
+    steer::AdList list;
+    list.tag = settings_.plugin(index).tag;
+    list.paused_until_s = registry_.ad_list_pause(list.tag);
+    for (const config::AdListPart& part : args.lists) {
+        config::NameRules names;
+        names.sets.push_back(part.provider);
+        list.lists.push_back(
+            {part.name, config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
+             names_in(masks_.masks_of(names)), registry_.list_matches(list.tag, part.name)});
     }
-    fails.push_back(emit(Op::ad_list, instance, line, at));
-    if (!too_long_) land(fails);
+    list.all = names_in(masks.all);
+    if (masks.allow) list.allow = names_in(*masks.allow);
+    list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
+    snapshot_.black_holes.push_back(known_.black_hole(args.answer));
+    if (checks_answers(args)) list.watch = watch_bit(line);
+    return list;
+}
+
+// From the last bit of ProgramState::marks down; the marks of rules begin at the first.
+std::uint64_t Compiler::watch_bit(int line) {
+    if (++watches_ + mark_bits_.size() > kMaxMarks) {
+        too_many_marks(line);
+        return 0;
+    }
+    const std::uint64_t bit = std::uint64_t{1} << (kMaxMarks - watches_);
+    snapshot_.watch_bits |= bit;
+    return bit;
 }
 
 // The names are unknown at this time, except that they are below its domain or are names of addresses.

@@ -136,7 +136,8 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             return out;
         }
         case OperandKind::ad_list:
-            return snapshot.ad_lists[i.operand].tag + ", paused " + std::to_string(i.target);
+            return snapshot.ad_lists[i.operand].tag +
+                   (i.op == Op::ad_list ? ", paused " + std::to_string(i.target) : "");
         case OperandKind::dns64:
             return std::to_string(i.operand) +
                    (snapshot.dns64s[i.operand].translate_all ? ", all" : "");

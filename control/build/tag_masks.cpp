@@ -96,6 +96,29 @@ TagMasks::ByType TagMasks::masks_of(const config::NameRules& names) {
     return out;
 }
 
+TagMasks::ByType TagMasks::masks_of_exceptions(config::PluginIndex exceptions) {
+    const auto& set = std::get<config::AdguardSet>(settings_.plugin(exceptions).args);
+    const auto mask_for = [&](std::uint32_t type) {
+        std::vector<RankedStep> ranked;
+        add_steps(exceptions, set, type, ranked);
+        matchers::TagBits bits;
+        if (ranked.empty()) return mask_index(bits);
+        matchers::Decision decision{new_set(), {}};
+        for (const RankedStep& step : ranked)
+            decision.steps.push_back({step.step.rules, step.step.unless, true});
+        bits.set(decision.set);
+        builder_.decide(std::move(decision));
+        return mask_index(bits);
+    };
+    ByType out;
+    std::set<std::uint16_t> types;
+    add_types(set, types);
+    for (const std::uint16_t type : types)
+        out.types.emplace_back(type, mask_for(type));
+    out.mask = mask_for(kNoType);
+    return out;
+}
+
 std::uint32_t TagMasks::mask_index(const matchers::TagBits& mask) {
     const auto same = std::find(masks_.begin(), masks_.end(), mask);
     const auto index = static_cast<std::uint32_t>(same - masks_.begin());

@@ -37,6 +37,8 @@ class TagMasks {
         std::uint32_t mask = 0;
     };
     ByType masks_of(const config::NameRules& names);
+    // Of names that an exception covers. `exceptions`: an adguard_rule that has nothing else.
+    ByType masks_of_exceptions(config::PluginIndex exceptions);
 
     // The domain_sets with `inherit` used so far, with their own and all their sets.
     struct InheritingSet {

@@ -165,6 +165,21 @@ void advise_chaos(Reading& in, const std::vector<bool>& used) {
     }
 }
 
+// ---- ad lists
+
+void advise_adlists(Reading& in, const std::vector<bool>& used) {
+    const Settings& settings = in.settings();
+    for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
+        const auto* const ads = std::get_if<AdList>(&settings.plugins[i].args);
+        if (ads == nullptr || !used[i] || ads->cname) continue;
+        in.report().warn(settings.plugins[i].line,
+                         owner_of(settings.plugins[i]) +
+                             " also blocks names whose answers point to its lists by CNAME, HTTPS "
+                             "or SVCB, which older versions did not: write 'cname: true' or "
+                             "'cname: false'");
+    }
+}
+
 // ---- lists
 
 // Whether two plugins would write different routes to an address.
@@ -278,6 +293,7 @@ void advise(Reading& in) {
     advise_recorders(in);
     advise_servers(in);
     advise_chaos(in, used);
+    advise_adlists(in, used);
     advise_lists(in, used);
     advise_route_tables(in, used);
     advise_opnsense(in);

@@ -148,8 +148,10 @@ struct AdListPart {
     std::size_t exceptions = 0;  // rules of the list that count for all lists of the adlist
 };
 struct AdList {
-    std::vector<AdListPart> lists;  // at least one
-    NameRules allow;                // names that it lets pass
+    std::vector<AdListPart> lists;            // at least one
+    NameRules allow;                          // names that it lets pass
+    std::optional<PluginIndex> exceptions{};  // an adguard_rule: the exceptions of all lists
+    std::optional<bool> cname{};  // whether names that an answer points to count; nothing: true
     BlackHole answer;
 };
 // Names of the hosts that routers gave addresses to.

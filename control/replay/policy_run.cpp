@@ -293,12 +293,14 @@ class PolicyRun::Impl {
         std::uint16_t held = kTraceNone;       // the last test that held
         std::uint16_t last_step = kTraceNone;  // the instruction
         std::uint16_t left = kTraceNone;       // a policy or records that it left
+        std::uint16_t denied = kTraceNone;     // the ad list that denies the answer
         std::size_t asks = 0;
         bool is_known = true;  // the present answer
     };
     static Ending ending_by(Op op) {
         if (op == Op::forward) return Ending::forwarded;
-        if (op == Op::ad_list || op == Op::black_hole || op == Op::enter_rpz)
+        if (op == Op::ad_list || op == Op::watch_targets || op == Op::black_hole ||
+            op == Op::enter_rpz)
             return Ending::blocked;
         return op == Op::reject ? Ending::rejected : Ending::local;
     }
@@ -309,9 +311,12 @@ class PolicyRun::Impl {
             step(e, at);
         } else if (e.what == TraceWhat::left) {
             left(e, at);
+        } else if (e.what == TraceWhat::denied_target) {
+            denied(e, at);
         } else if (e.what == TraceWhat::asked) {
             ++at.asks;
             at.is_known = e.flags != 0;
+            at.denied = kTraceNone;
             at.writer = e.pc;
         } else if (e.what == TraceWhat::no_response) {
             at.writer = kTraceNone;
@@ -371,9 +376,17 @@ class PolicyRun::Impl {
         if (i.op == Op::enter_rpz && snapshot_.rpzs[i.operand].asks_answers && reads_answer(at))
             miss("a policy zone reads the upstream's answer, which is not recorded", at.asks);
     }
+    // The response that comes next is the ad list's.
+    void denied(const TraceEvent& e, Reading& at) {
+        if (reads_answer(at))
+            miss("an ad list reads the upstream's answer, which is not recorded", at.asks);
+        at.denied = e.pc;
+    }
     void response(const TraceEvent& e, Reading& at) const {
         const Op op = snapshot_.program[e.pc].op;
-        if (at.left != kTraceNone) {
+        if (at.denied != kTraceNone) {
+            at.writer = at.denied;
+        } else if (at.left != kTraceNone) {
             at.writer = at.left;
         } else if (op != Op::enter_prefer && op != Op::enter_dns64 && op != Op::fallback &&
                    has_trait(op, op_traits::kWritesResponse)) {

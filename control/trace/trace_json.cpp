@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <charconv>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "control/ops/mnemonics.h"
@@ -176,6 +177,8 @@ class TraceWriter {
         if (e.what == TraceWhat::refresh) return "a refresh in the background begins";
         if (e.what == TraceWhat::waits) return waits(e);
         const std::size_t length = std::min<std::size_t>(e.b, event.payload.size());
+        if (e.what == TraceWhat::denied_target)
+            return denied_target(e, {event.payload.data(), length}, out);
         name_.resize(length);
         dns::lower_case(event.payload.data(), name_.data(), length);
         const std::string name = dns::name_to_text({event.payload.data(), length});
@@ -228,6 +231,7 @@ class TraceWriter {
             case TraceWhat::marks:
             case TraceWhat::waits:
             case TraceWhat::refresh:
+            case TraceWhat::denied_target:
                 return placed(event, out);
             case TraceWhat::claimed:
                 out["list"] = list(e.b);
@@ -280,6 +284,17 @@ class TraceWriter {
                 break;
         }
         return "";
+    }
+
+    std::string denied_target(const TraceEvent& e, std::span<const std::uint8_t> target,
+                              object& out) const {
+        const std::string name = dns::name_to_text(target);
+        out["name"] = name;
+        std::string text = "the answer points to " + name + ", which ";
+        if (snapshot() == nullptr || e.pc >= snapshot()->program.size()) return text + "is blocked";
+        const std::string& tag = snapshot()->ad_lists[snapshot()->program[e.pc].operand].tag;
+        out["adlist"] = tag;
+        return text + "adlist '" + tag + "' blocks";
     }
 
     std::string packet_cache(const TraceEvent& e, object& out) const {

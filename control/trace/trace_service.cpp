@@ -106,6 +106,13 @@ bool is_set_of(std::string_view tag, std::string_view plugin) {
            plugin.ends_with(quoted(tag.substr(0, tag.find_last_of('.'))));
 }
 
+object matched_rule(const object& rule) {
+    return {{"rule", rule.at("rule")},
+            {"says", rule.at("says")},
+            {"file", rule.at("file")},
+            {"line", rule.at("line")}};
+}
+
 // Adds the list rules that a test's sets have the name by. Which of its records a `static` takes is a step of its own.
 void add_matched(object& trace, const array& rules) {
     for (value& step : trace["way"].as_array()) {
@@ -125,13 +132,33 @@ void add_matched(object& trace, const array& rules) {
                 plugin.ends_with("in line " +
                                  std::to_string(one.at("line").to_number<std::int64_t>()));
             if (!of_set && !in_place) continue;
-            matched.push_back(object{{"rule", r.at("rule")},
-                                     {"says", r.at("says")},
-                                     {"file", r.at("file")},
-                                     {"line", r.at("line")}});
+            matched.push_back(matched_rule(r));
         }
         if (!matched.empty()) one["matched"] = std::move(matched);
     }
+}
+
+// The step in which an ad list denies a name that the answer points to; nullptr: there is none.
+object* denied_step(object& trace) {
+    for (value& step : trace["way"].as_array()) {
+        if (step.as_object().at("what").as_string() ==
+            kTraceLabels[static_cast<std::size_t>(TraceWhat::denied_target)])
+            return &step.as_object();
+    }
+    return nullptr;
+}
+
+// Adds that ad list's rules for the name.
+void add_denied(object& step, const array& rules) {
+    const auto* const tag = step.if_contains("adlist");
+    if (tag == nullptr) return;
+    array matched;
+    for (const value& rule : rules) {
+        const object& r = rule.as_object();
+        if (r.at("plugin").as_string() == "adlist '" + std::string(tag->as_string()) + "'")
+            matched.push_back(matched_rule(r));
+    }
+    step["matched"] = std::move(matched);
 }
 
 }  // namespace
@@ -340,16 +367,25 @@ void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
         return;
     }
     is_busy_ = true;
-    const auto begun = thread_.run([this, asked] {
-        auto rules = holding_rules(
-            source_,
-            [&](const config::Settings& settings) {
-                return config::rules_for(settings, asked->name);
-            },
-            true);
-        boost::asio::post(main_io_, [this, asked, found = std::move(rules)]() mutable {
+    std::string target;
+    if (const object* const denied = denied_step(asked->result))
+        target = denied->at("name").as_string();
+    const auto begun = thread_.run([this, asked, target] {
+        const auto rules_of = [this](const std::string& name) {
+            return holding_rules(
+                source_,
+                [&](const config::Settings& settings) { return config::rules_for(settings, name); },
+                true);
+        };
+        ops::RpcResult of_target = value(array{});
+        if (!target.empty()) of_target = rules_of(target);
+        auto rules = rules_of(asked->name);
+        boost::asio::post(main_io_, [this, asked, found = std::move(rules),
+                                     of_target = std::move(of_target)]() mutable {
             is_busy_ = false;
             asked->result["rules"] = array{};
+            if (object* const denied = denied_step(asked->result); denied != nullptr && of_target)
+                add_denied(*denied, of_target->as_array());
             if (found) {
                 add_matched(asked->result, found->as_array());
                 asked->result["rules"] = std::move(*found);

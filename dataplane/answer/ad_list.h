@@ -1,4 +1,5 @@
-// An adlist plugin: the names it denies, how often each of its lists did so, and whether it is paused.
+// An adlist plugin: the names it denies, how often each of its lists did so, and whether it is paused. With `cname` it also
+// denies an answer that points to such a name (policy/ad_targets.h).
 //
 // The state survives reloads. Control pauses it; workers count, each in its own slot; any thread may read.
 #pragma once
@@ -6,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,25 +38,33 @@ class ListMatches {
     std::unique_ptr<OfWorker[]> counts_;
 };
 
+// The names of some sets: an index of Snapshot::tag_masks.
+struct NamesMask {
+    std::uint32_t mask = 0;
+    std::vector<std::pair<std::uint16_t, std::uint32_t>>
+        by_type{};  // for questions of these types, masks in place of `mask`
+
+    [[nodiscard]] std::uint32_t mask_for(std::uint16_t type) const noexcept {
+        for (const auto& [of, typed] : by_type) {
+            if (of == type) return typed;
+        }
+        return mask;
+    }
+};
+
 struct AdList {
     struct Part {
         std::string name;   // a path or URL
         std::size_t names;  // rules that it has
-        std::uint32_t
-            mask;  // index in Snapshot::tag_masks: names in any of these sets are in the list
-        std::vector<std::pair<std::uint16_t, std::uint32_t>>
-            by_type;  // for questions of these types, masks in place of `mask`
+        NamesMask in;       // names that are in the list
         std::shared_ptr<ListMatches> matches;
-
-        [[nodiscard]] std::uint32_t mask_for(std::uint16_t type) const noexcept {
-            for (const auto& [of, typed] : by_type) {
-                if (of == type) return typed;
-            }
-            return mask;
-        }
     };
     std::string tag;
     std::vector<Part> lists;
+    NamesMask all;                   // names that are in any of the lists
+    std::optional<NamesMask> allow;  // names that it does not deny
+    // `cname`: the bit of ProgramState::marks of queries whose answers it checks; 0: it checks none.
+    std::uint64_t watch = 0;
     std::uint32_t black_hole = 0;  // index of Snapshot::black_holes
     // CLOCK_BOOTTIME: blocking is stopped until then.
     std::shared_ptr<std::atomic<std::uint32_t>> paused_until_s;

@@ -69,7 +69,9 @@ class Count {
       "AAAA answers replaced by SERVFAIL: no buffer or room for dns64")                            \
     X(static_answers, "static_answers", "answers from static records")                             \
     X(lease_answers, "lease_answers", "answers from DHCP leases")                                  \
-    X(ad_list_denied, "ad_list_denied", "queries blocked by ad lists")                             \
+    X(ad_list_denied, "ad_list_denied", "queries whose name ad lists block")                       \
+    X(ad_list_targets_denied, "ad_list_targets_denied",                                            \
+      "queries whose answer points to a name that ad lists block (`cname`)")                       \
     X(rpz_denied, "rpz_denied", "answers denied by policy zones (NXDOMAIN, NODATA)")               \
     X(rpz_answered, "rpz_answered", "answers with records of policy zones")                        \
     X(rpz_renamed, "rpz_renamed", "queries redirected to another name by policy zones")            \

@@ -73,7 +73,8 @@ inline constexpr std::size_t kEntryLists =
 // writer before publishing (then immutable), W is any worker (relaxed). Data for the cache writer alone is in arena.h, so
 // that its writes never take this line away from readers.
 struct alignas(64) Entry {
-    std::atomic<std::uint64_t> tags;  // W: generation << 32 | tag-set id; 0: not known
+    std::atomic<std::uint64_t> tags;  // W: generation << 32 | tag-set id and a flag
+                                      // (policy/entry_words.h); 0: not known
     std::atomic<std::uint64_t>
         claim;  // W: next event at (s) << 32 | stamp (sum of epochs and lists)
     std::atomic<std::uint32_t> visited;     // W: set by lookup(), cleared by eviction

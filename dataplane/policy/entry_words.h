@@ -16,17 +16,23 @@ inline cache::Entry& writable(const cache::Entry& e) {
 // The tag set of its name, in some generation.
 struct EntryTags {
     std::uint32_t generation, tag_set;
+    bool points_to_ads;  // an ad list of that generation denies a name that the answer points to
 };
-// In an entry's format: generation << 32 | tag-set id.
+// In an entry's format: generation << 32 | kPointsToAds, if so | tag-set id. No tag set has an id with kPointsToAds, so
+// that there is no plan for such an entry: its hits are not plain.
+inline constexpr std::uint32_t kPointsToAds = 1U << 31;
 inline std::uint64_t tag_word(std::uint32_t generation, std::uint32_t tag_set) {
     return std::uint64_t{generation} << 32 | tag_set;
 }
 inline EntryTags tags_in(const cache::Entry& e) {
     const std::uint64_t word = e.tags.load(std::memory_order_relaxed);
-    return {static_cast<std::uint32_t>(word >> 32), static_cast<std::uint32_t>(word)};
+    const auto low = static_cast<std::uint32_t>(word);
+    return {static_cast<std::uint32_t>(word >> 32), low & ~kPointsToAds, (low & kPointsToAds) != 0};
 }
+// Of an entry of this generation.
 inline void remember_tags(const cache::Entry& e, std::uint32_t generation, std::uint32_t tag_set) {
-    writable(e).tags.store(tag_word(generation, tag_set), std::memory_order_relaxed);
+    const std::uint32_t points = tags_in(e).points_to_ads ? kPointsToAds : 0;
+    writable(e).tags.store(tag_word(generation, points | tag_set), std::memory_order_relaxed);
 }
 
 // True for exactly one caller, which has to refresh the entry. No other caller gets true for `again_s`.

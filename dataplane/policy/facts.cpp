@@ -172,7 +172,8 @@ std::optional<std::size_t> before_target(std::uint16_t type, PointedNames::Of of
     if (type == dns::kCname) return 0;
     if (of == PointedNames::Of::cname) return std::nullopt;
     if (type == dns::kSvcb || type == dns::kHttps) return 2;  // priority
-    if (type == dns::kSrv) return 6;                          // priority, weight, port
+    if (of == PointedNames::Of::cname_and_svcb) return std::nullopt;
+    if (type == dns::kSrv) return 6;  // priority, weight, port
     return std::nullopt;
 }
 

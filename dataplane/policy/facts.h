@@ -36,7 +36,7 @@ using TextRoom = std::array<char, 4096>;
 // TargetName of SVCB and HTTPS (RFC 9460; not "."), and the target of SRV.
 class PointedNames {
   public:
-    enum class Of : std::uint8_t { cname, all };
+    enum class Of : std::uint8_t { cname, cname_and_svcb, all };
 
     // `qname`: of the question; both outlive this.
     PointedNames(const dns::Answer& answer, std::span<const std::uint8_t> qname, Of of)

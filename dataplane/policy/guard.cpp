@@ -82,6 +82,7 @@ class Guards {
         look_into_fallbacks();
         look_into_probes();
         if (!snapshot_.rpzs.empty()) find_policed();
+        if (snapshot_.watch_bits != 0) find_watched();
         Pcs caches;
         for (std::size_t pc = 0; pc < program_.size(); ++pc) {
             if (program_[pc].op == Op::enter_cache)
@@ -101,15 +102,18 @@ class Guards {
             const std::vector<bool> run = run_by_fallback(snapshot_, fallback);
             fallback.lists.clear();
             bool has_cache = false, has_rpz = false;
+            std::uint64_t watched = 0;
             for (std::size_t pc = 0; pc < program_.size(); ++pc) {
                 if (!run[pc]) continue;
                 has_rpz = has_rpz || program_[pc].op == Op::enter_rpz;
                 has_cache = has_cache || program_[pc].op == Op::enter_cache;
+                watched |= watch_of(program_[pc]);
                 if (has_trait(program_[pc].op, op_traits::kClaims))
                     fallback.lists.push_back(static_cast<std::uint8_t>(program_[pc].operand));
             }
             fallback_has_cache_.push_back(has_cache);
             fallback_has_rpz_.push_back(has_rpz);
+            fallback_watch_.push_back(watched);
         }
     }
 
@@ -140,6 +144,24 @@ class Guards {
                 program_[pc].policed =
                     wrapped[at] && (i.op == Op::enter_rpz ||
                                     (i.op == Op::fallback && fallback_has_rpz_[i.operand]));
+            }
+        }
+    }
+
+    [[nodiscard]] std::uint64_t watch_of(const Instruction& i) const {
+        return i.op == Op::watch_targets ? snapshot_.ad_lists[i.operand].watch : 0;
+    }
+    // The ad lists that such a cache wraps.
+    void find_watched() {
+        snapshot_.watched_inside.assign(program_.size(), 0);
+        for (std::size_t pc = 0; pc < program_.size(); ++pc) {
+            if (program_[pc].op != Op::enter_cache) continue;
+            const std::vector<bool> wrapped = wrapped_by(pc);
+            for (std::size_t at = pc + 1; at < program_.size(); ++at) {
+                const Instruction& i = program_[at];
+                if (!wrapped[at]) continue;
+                snapshot_.watched_inside[pc] |=
+                    i.op == Op::fallback ? fallback_watch_[i.operand] : watch_of(i);
             }
         }
     }
@@ -297,6 +319,7 @@ class Guards {
     std::vector<bool> comes_to_cache_;
     std::vector<bool> fallback_has_cache_, fallback_has_rpz_;
     std::vector<bool> probe_has_cache_;  // by Snapshot::prefers
+    std::vector<std::uint64_t> fallback_watch_;  // AdList::watch of what it runs
     bool has_tests_ = false;
     bool has_probes_ = false;  // with a cache
 };

@@ -157,18 +157,30 @@ template <class Walk>
     rte_panic("an unknown operation\n");
 }
 
-// Leaves the wrapper that was entered last.
+namespace interpreter {
+
 template <class Walk>
-Left leave_last(Walk& w) noexcept {
+Left leave_innermost(Walk& w) noexcept {
     const Instruction& i = w.pop();
     switch (i.op) {
 #define STEER_OP_LEAVE(name, operand, plan, hit, traits) \
     case Op::name:                                       \
-        return interpreter::leave<Op::name>(w, i);
+        return leave<Op::name>(w, i);
         STEER_OPS(STEER_OP_LEAVE)
 #undef STEER_OP_LEAVE
     }
     rte_panic("an unknown operation\n");
+}
+
+}  // namespace interpreter
+
+// Leaves the wrapper that was entered last. A response that ad lists deny is replaced before (ad_targets.h).
+template <class Walk>
+Left leave_last(Walk& w) noexcept {
+    bool is_denied = false;
+    if constexpr (Walk::kMode == Mode::live) is_denied = w.deny_targets();
+    const Left left = interpreter::leave_innermost(w);
+    return is_denied && left == Left::passed ? Left::answered : left;
 }
 
 // Leaves the wrappers that were entered in this copy of a sequence or in one inside it, down to the first `outside`.

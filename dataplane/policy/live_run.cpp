@@ -1,5 +1,6 @@
 #include "dataplane/policy/live_run.h"
 
+#include "dataplane/policy/ad_targets.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/ops/bodies.h"
 
@@ -33,6 +34,7 @@ MaybeStep LiveRun::stop() noexcept {
 }
 
 Step LiveRun::finish() noexcept {
+    deny_targets();
     if (!c.response && !c.state.unit && !c.state.dropped) {
         c.response.set_empty(dns::kNoError, dns::Ede::other);
         worker.counters.add(Stat::end_without_answer);
@@ -67,6 +69,10 @@ void LiveRun::fail_rewrite() noexcept {
     worker.counters.add(Stat::rewrite_failed);
     forget_lists(c.state);
     c.response.set_empty(dns::kServFail, dns::Ede::other);
+}
+
+[[gnu::noinline]] bool LiveRun::deny_watched() noexcept {
+    return deny_by_targets(*this);
 }
 
 }  // namespace steer

@@ -43,9 +43,15 @@ class LiveRun final : public QueryWalk {
     void give_buffer(Buffer* answer) noexcept;  // takes it over
     // SERVFAIL: an executor that changes the question cannot build its answer.
     void fail_rewrite() noexcept;
+    // The answer of an ad list, if one that checks this query's answer denies a name that it points to (ad_targets.h). False:
+    // nothing happened.
+    bool deny_targets() noexcept {
+        return (c.state.marks & c.snapshot.watch_bits) != 0 && c.response && deny_watched();
+    }
 
   private:
     Step run_traced() noexcept;
+    bool deny_watched() noexcept;
 };
 
 }  // namespace steer

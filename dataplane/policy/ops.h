@@ -88,6 +88,8 @@ namespace steer {
     X(black_hole, black_hole, impure, acts, kWritesResponse) /* short_circuit: stop */          \
     /* denies the name, or goes to target while it pauses */                                    \
     X(ad_list, ad_list, impure, acts, kWritesResponse | kBranches | kMayStop)                   \
+    /* from now on, it checks the names that the answer points to (ad_targets.h) */             \
+    X(watch_targets, ad_list, pure, acts, 0)                                                    \
     /* short_circuit: stop if it has an answer */                                               \
     X(answer_table, answer_table, impure, acts, kWritesResponse)                                \
     /* short_circuit: stop if it has an answer */                                               \

@@ -121,7 +121,7 @@ class PlanWalk {
     void advance() noexcept {
         const std::uint16_t at = pc_;
         const unsigned depth = depth_;
-        const std::uint64_t marks = marks_;
+        const std::uint64_t marks = marks_ & ~snapshot_.watch_bits;
         step(*this);
         if (!trace_) return;
         unsigned flags = flags_;
@@ -131,9 +131,9 @@ class PlanWalk {
         trace_.note(now_, TraceWhat::step, flags, at, 0, pc_);
         for (unsigned d = depth; d-- > depth_;)
             trace_.note(now_, TraceWhat::left, flags, wrappers_[d], 0, pc_);
-        if (marks != marks_) {
-            trace_.note(now_, TraceWhat::marks, flags, at, static_cast<std::uint32_t>(marks_),
-                        static_cast<std::uint32_t>(marks_ >> 32));
+        if (const std::uint64_t after = marks_ & ~snapshot_.watch_bits; marks != after) {
+            trace_.note(now_, TraceWhat::marks, flags, at, static_cast<std::uint32_t>(after),
+                        static_cast<std::uint32_t>(after >> 32));
         }
     }
     // Continues from a hit in the cache at the program counter.

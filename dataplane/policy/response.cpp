@@ -45,7 +45,9 @@ bool Response::limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now 
     const cache::Entry* const source = source_;
     const std::uint16_t kept_in = kept_in_;
     const std::uint8_t passes_options = passes_options_;
+    const auto ads = points_to_ads();
     set_buffer(own);
+    if (ads) set_points_to_ads(*ads);
     source_ = source;
     kept_in_ = kept_in;
     passes_options_ = passes_options;
@@ -86,6 +88,7 @@ bool Response::rewrite(BufferPools& pools, Now now, Write&& write) noexcept {
         if (buffer_ != nullptr) release(buffer_);
         buffer_ = own;
         entry_ = source_ = nullptr;
+        knows_ads_ = false;
         answer_ = &own->answer();
         if (!is_stale()) set_birth(own->birth());
         return true;

@@ -35,6 +35,7 @@ class Response {
         stale_ttl_s_ = kFresh;
         kept_in_ = kNowhere;
         passes_options_ = 0;
+        knows_ads_ = false;
     }
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
     void set_entry(const cache::Entry* entry) noexcept {
@@ -97,6 +98,14 @@ class Response {
         return has_age_ ? born_.age_s(now_s) : 0;
     }
     [[nodiscard]] bool is_stale() const { return stale_ttl_s_ != kFresh; }
+    // AdList::watch of those that deny a name that the answer points to, once that is known (policy/ad_targets.h).
+    [[nodiscard]] std::optional<std::uint64_t> points_to_ads() const noexcept {
+        return knows_ads_ ? std::optional(ads_) : std::nullopt;
+    }
+    void set_points_to_ads(std::uint64_t watch) noexcept {
+        knows_ads_ = true;
+        ads_ = watch;
+    }
     // CacheInstance::id of its cache; kNowhere: not from a cache.
     static constexpr std::uint16_t kNowhere = UINT16_MAX;
     [[nodiscard]] std::uint16_t kept_in() const { return kept_in_; }
@@ -134,7 +143,9 @@ class Response {
     std::uint8_t passes_options_ = 0;
     bool has_ede_ = false;
     bool has_age_ = false;  // false: its age is 0
+    bool knows_ads_ = false;
     dns::Ede ede_;
+    std::uint64_t ads_ = 0;  // only with knows_ads_
     dns::Answer empty_;
 };
 

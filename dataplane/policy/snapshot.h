@@ -140,6 +140,7 @@ struct Snapshot {
     std::vector<std::shared_ptr<LiveAnswers>> live_answers;  // the same in all generations
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
+    std::uint64_t watch_bits = 0;  // AdList::watch of all
     std::vector<Rpz> rpzs;
     AnswerRef no_local = kNoAnswer;        // the answer for unknown names under .local
     AnswerRef no_designation = kNoAnswer;  // ... and for names at and below resolver.arpa
@@ -204,6 +205,8 @@ struct Snapshot {
     bool hit_reads_tags = false;    // the instructions after a hit depend on the name's sets
     bool hit_may_be_plain = false;  // see Plan
     bool reads_texts = false;       // of injected queries (injected_texts.h)
+    // By pc, of an enter_cache: AdList::watch of those that it wraps. Empty if there are no watch_bits.
+    std::vector<std::uint64_t> watched_inside;
     std::vector<std::uint8_t> watched_lists;  // of `lists`: `shared` is not keep
 };
 inline constexpr std::uint8_t kNoList = 255;

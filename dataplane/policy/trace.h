@@ -37,6 +37,7 @@ namespace steer {
     X(response)      /* flags: rcode, b: TraceSource, c: number of addresses */                      \
     X(no_response)   /* the response was removed */                                                  \
     X(dns64)         /* AAAA were synthesized */                                                     \
+    X(denied_target) /* pc: of its ad list. cells: the name that it denies; b: its length */         \
     X(waits)         /* for: flags: TraceWait; b: upstream group, milliseconds */                    \
     X(joined)        /* an identical query was in flight. b: for how long, ms */                     \
     X(asked)         /* pc: upstream id; flags: TraceVia */                                          \

@@ -54,10 +54,10 @@ void StepWatch::note(const QueryContext& c, Now now, unsigned flags, bool is_ste
     if (is_step && op == Op::enter_cache) note_cache(c, now);
     note_wrappers(c, now);
     if (!is_same(before_.rewrites, c.state.rewrites)) note_question(c, now);
-    if (c.state.marks != before_.marks) {
-        c.trace.note(now, TraceWhat::marks, 0, before_.pc,
-                     static_cast<std::uint32_t>(c.state.marks),
-                     static_cast<std::uint32_t>(c.state.marks >> 32));
+    if (const std::uint64_t marks = c.state.marks & ~c.snapshot.watch_bits;
+        marks != (before_.marks & ~c.snapshot.watch_bits)) {
+        c.trace.note(now, TraceWhat::marks, 0, before_.pc, static_cast<std::uint32_t>(marks),
+                     static_cast<std::uint32_t>(marks >> 32));
     }
     note_response(c, now);
     note_lists(c, now);

@@ -43,13 +43,18 @@ void WorkerContext::match_name(QueryContext& c) noexcept {
 
 // Sets from rules are remembered with the name; inherited sets are looked up each time, because they expire.
 void WorkerContext::add_inherited(QueryContext& c, Now now) noexcept {
-    const cache::Key name = hasher.of_name(c.asked().name());
-    c.snapshot.inherited->for_each(name.low, now.s(), [&](std::uint16_t inherited) {
-        for (const Inheriting& set : c.snapshot.inheriting) {
-            if (set.number != inherited) continue;
-            if (c.tags != &c.own_tags) c.own_tags = *c.tags;
-            c.own_tags.set(set.own);
-            c.tags = &c.own_tags;
+    matchers::TagBits sets = *c.tags;
+    add_inherited(c.snapshot, c.asked().name(), now, sets);
+    if (sets == *c.tags) return;
+    c.own_tags = sets;
+    c.tags = &c.own_tags;
+}
+
+void WorkerContext::add_inherited(const Snapshot& snapshot, std::span<const std::uint8_t> name,
+                                  Now now, matchers::TagBits& sets) noexcept {
+    snapshot.inherited->for_each(hasher.of_name(name).low, now.s(), [&](std::uint16_t inherited) {
+        for (const Inheriting& set : snapshot.inheriting) {
+            if (set.number == inherited) sets.set(set.own);
         }
     });
 }

@@ -36,6 +36,9 @@ struct WorkerContext {
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
                              matchers::TagBits& without_id) noexcept;
     void match_name(QueryContext& c) noexcept;
+    // Adds the sets that the name has inherited.
+    void add_inherited(const Snapshot& snapshot, std::span<const std::uint8_t> name, Now now,
+                       matchers::TagBits& sets) noexcept;
     // The names that the leaving response points to inherit sets of the query's name.
     void pass_on(QueryContext& c, Now now) noexcept;
 

@@ -13,7 +13,7 @@ BUILD = sys.argv.pop(1)
 CONFIG = """
 control: {{ http: 127.0.0.1:9153 }}
 plugins:
-  - {{ tag: ads, type: adlist, args: {{ lists: [ {hosts}, {adguard} ], allow: [ www.stream.example ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {hosts}, {adguard} ], allow: [ www.stream.example ], cname: true }} }}
   - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $ads }}, {{ exec: $main_cache }}, {{ exec: $up }} ] }}

@@ -29,7 +29,7 @@ routers:
   edge2: {{ address: "172.16.1.1:8738", username: {user}, password: {password}, probe: false }}
 plugins:
   - {{ tag: steered, type: domain_set, args: {{ files: [ {folder}/steered.txt ] }} }}
-  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ], cname: true }} }}
   - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan }} }}
   - {{ tag: answers, type: cache, args: {{ size: 20000 }} }}
   - tag: egress

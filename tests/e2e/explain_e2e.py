@@ -102,7 +102,7 @@ class Explain(unittest.TestCase):
     args: [$set]
   - tag: ads
     type: adlist
-    args: { lists: [ads.txt] }
+    args: { lists: [ads.txt], cname: true }
   - tag: names
     type: hosts
     args:
@@ -141,6 +141,23 @@ class Explain(unittest.TestCase):
                 named = {(rule["file"], rule["line"]) for step in told["way"] for rule in step.get("matched", ())}
                 self.assertEqual(named, {(file, number)}, told["way"])
                 self.assertIn((file, number), {(rule["file"], rule["line"]) for rule in told["rules"]})
+
+    def test_the_blocked_name_that_an_answer_points_to_is_named(self):
+        (self.scene.folder / "ads.txt").write_text("||other.example^\n||node.stream.example^\n")
+        self.config.write_text("""plugins:
+  - { tag: ads, type: adlist, args: { lists: [ads.txt], cname: true } }
+  - { tag: main, type: sequence, args: [ { exec: $ads }, { exec: cache 1024 }, { exec: forward 1.1.1.1 } ] }
+""")
+        self.scene.steerctl("reload")
+        for _ in ("from the upstream", "from the cache"):
+            told = self.scene.told("explain", "www.stream.example")
+            self.assertEqual(told["answer"]["addresses"], ["0.0.0.0"])
+            denied, = self.events(told, "denied_target")
+            self.assertEqual((denied["name"].rstrip("."), denied["adlist"], denied["line"]), ("node.stream.example", "ads", 3))
+            self.assertEqual([(rule["file"], rule["line"]) for rule in denied["matched"]], [(str(self.scene.folder / "ads.txt"), 2)])
+        text = self.scene.steerctl("explain", "www.stream.example")
+        self.assertRegex(text, r"the answer points to node\.stream\.example\.?, which adlist 'ads' blocks")
+        self.assertIn("ads.txt:2", text)
 
     def test_extended_errors_of_upstreams_and_of_the_answer_are_shown(self):
         told = self.scene.told("explain", "www.nowhere.example")

@@ -33,7 +33,7 @@ routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
   - {{ tag: routed, type: domain_set, args: {{ exps: [ "domain:stream.example" ] }} }}
-  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ], cname: true }} }}
   - {{ tag: pool, type: cache, args: {{ size: 10000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: log, type: query_recorder, args: {{ path: {folder}/state/queries.db }} }}

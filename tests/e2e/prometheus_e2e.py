@@ -29,7 +29,7 @@ routers:
 plugins:
   - {{ tag: fetched, type: domain_set, args: {{ files: [ "http://1.1.1.1/names.txt" ] }} }}
   - {{ tag: policy, type: domain_set, args: {{ exps: [ "domain:stream.example" ] }} }}
-  - {{ tag: ads, type: adlist, args: {{ lists: [ "http://1.1.1.1/ads.hosts" ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ "http://1.1.1.1/ads.hosts" ], cname: true }} }}
   - {{ tag: rows, type: ros_address_list, args: {{ router: edge, address_list4: policy_v4, missing_family: nodata, async: false }} }}
   - {{ tag: answers, type: cache }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }}, {{ addr: tcp://1.1.1.1 }} ] }} }}

@@ -32,7 +32,7 @@ control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, sta
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
-  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.txt ], cname: true }} }}
   - {{ tag: blocked, type: dynamic_domain_set, args: {{ path: {folder}/blocked.txt, bootstrap_rules: [ full:blocked.example ] }} }}
   - {{ tag: local, type: static, args: {{ records: [ {{ name: nas.lan, address: 192.168.88.5 }} ] }} }}
   - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan }} }}

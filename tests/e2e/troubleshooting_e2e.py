@@ -6,8 +6,8 @@ CONFIG = """\
 plugins:
   - tag: ads
     type: adlist
-    args:
-      lists: ["http://lists.other.example/ads.hosts"]
+    args: { cname: true,
+      lists: ["http://lists.other.example/ads.hosts"] }
 
   - tag: tunnel_names
     type: domain_set

@@ -149,6 +149,43 @@ BOOST_AUTO_TEST_CASE(a_plain_hit_and_the_packet_cache_say_so) {
     BOOST_TEST(by_bytes.first(TraceWhat::packet_cache).c == 298U);
 }
 
+BOOST_AUTO_TEST_CASE(the_name_that_an_ad_list_denies_is_shown) {
+    SnapshotMaker m;
+    AdList ads;
+    ads.tag = "ads";
+    ads.all = {m.domains({"domain:tracker.example"})};
+    ads.lists.push_back({"list", 1, ads.all, std::make_shared<ListMatches>(1U)});
+    ads.watch = m.snapshot().watch_bits = std::uint64_t{1} << 63;
+    ads.black_hole = m.black_hole("0.0.0.0");
+    ads.paused_until_s = std::make_shared<std::atomic<std::uint32_t>>(0U);
+    m.snapshot().ad_lists.push_back(ads);
+    const std::uint16_t watch = m.add(Op::watch_targets, 0);
+    m.add(Op::forward, m.group({static_cast<std::uint16_t>(m.upstream("198.51.100.53", 0))}));
+    m.add(Op::end);
+    Traced t;
+    t.appliance.publish(m.finish());
+    t.trace_all();
+    t.appliance.ask("www.example.org");
+    t.appliance.turn();
+    auto reply = DnsMessage::response(1, "www.example.org", dns::kA);
+    reply.record(DnsMessage::kAnswer, wire_name("www.example.org"), dns::kCname, 300,
+                 wire_name("a.Tracker.example"));
+    reply.record(DnsMessage::kAnswer, wire_name("a.Tracker.example"), dns::kA, 300, {192, 0, 2, 1});
+    t.appliance.reply(t.appliance.upstream_query(), reply);
+    t.appliance.turn();
+    BOOST_TEST(t.appliance.answer().last_address() == "0.0.0.0");
+    const ReadTrace trace = only_trace(t.appliance);
+    const TraceEvent& denied = trace.first(TraceWhat::denied_target);
+    BOOST_TEST(denied.pc == watch);
+    BOOST_TEST(trace.count(TraceWhat::marks) == 0U);  // its bit is not a mark of a rule
+    const Bytes name = wire_name("a.tracker.example");
+    BOOST_TEST_REQUIRE(denied.b == name.size());
+    const Bytes& shown = trace.payloads[static_cast<std::size_t>(&denied - trace.events.data())];
+    BOOST_TEST(std::equal(name.begin(), name.end(), shown.begin()));
+    BOOST_TEST(ads.lists[0].matches->total() == 1U);
+    BOOST_TEST(t.appliance.count(Stat::ad_list_targets_denied) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_record_of_a_query_has_the_id_of_its_trace) {
     Traced t;
     Appliance& a = t.appliance;

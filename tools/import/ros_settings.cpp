@@ -150,6 +150,8 @@ bool write_adlist(Sheet& sheet, const RosDns& dns, const std::vector<std::string
             sheet.line("- " + scalar(rule));
         sheet.close();
     }
+    sheet.comment("as RouterOS; true: also names whose answers point to blocked names");
+    sheet.line("cname: false");
     sheet.close_plugin();
     return true;
 }

@@ -47,6 +47,7 @@ struct AdlistArgs {
     std::vector<List> lists;
     std::uint32_t max_names = 5'000'000;
     NameRules allow;
+    bool cname = true;
     BlackHole answer{.mode = BlackHoleMode::null};
 };
 
@@ -107,14 +108,20 @@ void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& 
     if (const auto* made = std::get_if<BlackHole>(&hole.args)) out.answer = *made;
 }
 
-constexpr std::array<Row<AdlistArgs>, 4> kAdlistRows{{
+constexpr std::array<Row<AdlistArgs>, 5> kAdlistRows{{
     {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
      "the block lists: paths, URLs, or maps with a `format`\nExamples: `- "
      "https://lists.example/hosts`, `- {list: ads.txt, format: clash}`. The lists are one policy: "
      "exceptions (`@@`), `important` and `badfilter` of one list count for all lists. URLs are "
      "fetched as set in `control.fetch`; the last good copy is kept."},
     {"allow", Own<AdlistArgs>{"list of rules, `$TAG`, `&FILE`", read_allow}, "none", "",
-     "names that are never blocked"},
+     "names that are never blocked\nTheir answers are not checked either (`cname`)."},
+    {"cname", &AdlistArgs::cname, "true", "",
+     "also block names whose answers point to blocked names\nAn answer points to the "
+     "targets of its CNAME, HTTPS and SVCB records. `allow` and exceptions of the lists count for "
+     "these names, too. The answers of a name that `allow` or an exception covers are not checked. "
+     "Rules with `dnstype` apply by the type of the question. Caches keep the upstream's answer "
+     "for other clients."},
     {"max_names", &AdlistArgs::max_names, "5000000", "1..100000000",
      "maximum rules of one list\nA longer list is rejected, at a reload and when it is fetched, "
      "and the previous version stays in use. `control.fetch.max_size` limits the size of a list in "
@@ -242,19 +249,18 @@ class AdPolicy {
         parts_.push_back(std::move(part));
     }
 
-    std::vector<AdListPart> make() {
+    // Sets the lists and their exceptions.
+    void make(AdList& ads) {
         apply_bad_filters();
-        const auto exceptions = exceptions_of_all();
-        std::vector<AdListPart> out;
+        const auto exceptions = ads.exceptions = exceptions_of_all();
         for (std::size_t i = 0; i < parts_.size(); ++i) {
             Plugin provider;
             provider.tag = plugin_.tag + "." + std::to_string(i + 1);
             provider.line = lines_[i];
             const std::size_t own = parts_[i].exceptions;
             set_args(provider, std::move(parts_[i]), exceptions);
-            out.push_back({names_[i], in_.add_in_place(std::move(provider)), own});
+            ads.lists.push_back({names_[i], in_.add_in_place(std::move(provider)), own});
         }
-        return out;
     }
 
   private:
@@ -322,13 +328,15 @@ class AdPolicy {
 void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
     AdlistArgs args;
     Node empty;
-    read_rows(in, args_or_empty(node, plugin, empty), kAdlistRows, owner_of(plugin), args);
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, kAdlistRows, owner_of(plugin), args);
     AdPolicy policy(in, plugin);
     for (const List& list : args.lists)
         policy.add(list, PartReader(in, list, plugin, args.max_names).read());
     AdList out;
-    out.lists = policy.make();
+    policy.make(out);
     out.allow = std::move(args.allow);
+    if (map.find("cname") != nullptr) out.cname = args.cname;
     out.answer = std::move(args.answer);
     plugin.args = std::move(out);
 }
@@ -338,8 +346,9 @@ void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kAdlistType{
     "adlist",
     Role::executor,
-    "Blocks the names of lists. A blocked name gets the answer set by `answer`, which ends the "
-    "program. Other names continue with the next rule. Place it before the cache.\n\n`steerctl "
+    "Blocks the names of lists, and names whose answers point to them (`cname`). A blocked name "
+    "gets the answer set by `answer`, which ends the program. Other names continue with the next "
+    "rule. Place it before the cache.\n\n`steerctl "
     "adlist` shows the number of names and blocked queries per list. It can also pause blocking "
     "and fetch the lists again.",
     "",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/cache/insert.h"
+#include "dataplane/policy/ad_targets.h"
 #include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/entry_words.h"
@@ -105,6 +106,13 @@ const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
     return entry;
 }
 
+// A hit does not come to the ad lists that the cache wraps, so an answer that one of them denies is not stored.
+bool is_watched_inside(const Snapshot& snapshot, const Instruction& cache, std::uint64_t ads) {
+    if (ads == 0) return false;
+    const auto pc = static_cast<std::size_t>(&cache - snapshot.program.data());
+    return (ads & snapshot.watched_inside[pc]) != 0;
+}
+
 // Only failures of upstreams, and never in place of an answer that may still be served.
 bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
     const QueryContext& c = w.c;
@@ -114,8 +122,10 @@ bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
 }
 
 // Stores the response, unless it came from this cache.
-void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
+void keep(LiveRun& w, const Instruction& i) {
     QueryContext& c = w.c;
+    const CacheInstance& settings = c.snapshot.caches[i.operand];
+    const std::uint8_t list_base = c.state.list_base[c.state.depth];
     if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return;
     if (c.state.answered_under != c.state.rewrites.count()) return;  // it answers an outer question
     const cache::Entry* const entry = c.response.source();
@@ -124,6 +134,8 @@ void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
     const std::uint32_t age_s = c.response.age_s(w.now.s());
     const std::uint32_t life_s = cacheable_for_s(c.response.answer(), settings, age_s);
     if (life_s == 0) return;
+    const std::uint64_t ads = ads_pointed_to(w);
+    if (is_watched_inside(c.snapshot, i, ads)) return;
     cache::KeyFacts facts = key_facts(c.asked(), settings);
     if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
     if (is_failure(c.response.answer()) && !may_keep_failure(w, facts)) return;
@@ -143,7 +155,7 @@ void keep(LiveRun& w, const CacheInstance& settings, std::uint8_t list_base) {
                                      ? 0
                                      : refresh_check_after_s(kept, settings, life_s),
         .tag_generation = c.snapshot.generation,
-        .tag_set = c.state.tag_set};
+        .tag_set = c.state.tag_set | (ads != 0 ? kPointsToAds : 0)};
     std::array<ListId, kMaxClaims> lists;
     std::size_t count = 0;
     for (unsigned l = list_base; l < c.state.list_count; ++l)
@@ -227,7 +239,7 @@ MaybeStep Body<Op::enter_cache>::run(LiveRun& w, const Instruction& i) noexcept 
 }
 
 Left Body<Op::enter_cache>::leave(LiveRun& w, const Instruction& i) noexcept {
-    keep(w, w.snapshot().caches[i.operand], w.state().list_base[w.depth()]);
+    keep(w, i);
     if (w.state().lacks_family() && !in_guarded_cache(w.c)) answer_without_family(w);
     return Left::passed;
 }

@@ -82,7 +82,7 @@ MaybeStep Body<Op::ad_list>::run(LiveRun& w, const Instruction& i) noexcept {
     const matchers::TagBits& tags = w.tags();
     const dns::Query& q = w.c.query;
     for (const AdList::Part& part : list.lists) {
-        if (tags.any_of(w.snapshot().tag_masks[part.mask_for(q.qtype)]))
+        if (tags.any_of(w.snapshot().tag_masks[part.in.mask_for(q.qtype)]))
             part.matches->count(w.worker.number);
     }
     w.worker.counters.add(Stat::ad_list_denied);

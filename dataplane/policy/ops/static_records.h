@@ -25,4 +25,12 @@ struct Body<Op::ad_list> {
     }
 };
 
+template <>
+struct Body<Op::watch_targets> {
+    static MaybeStep run(auto& w, const Instruction& i) noexcept {
+        w.marks() |= w.snapshot().ad_lists[i.operand].watch;
+        return w.next();
+    }
+};
+
 }  // namespace steer

@@ -22,8 +22,8 @@ struct Folder : test::TempFolder {
         LoadOptions options;
         options.base_dir = path;
         return load_text("control: { lists: " + path.string() + control + " }\nplugins:\n" +
-                             "  - { tag: ads, type: adlist, args: { lists: [ " + list + " ]" +
-                             more +
+                             "  - { tag: ads, type: adlist, args: { cname: true, lists: [ " + list +
+                             " ]" + more +
                              " } }\n"
                              "  - { tag: main, type: sequence, args: [ { exec: $ads }, { exec: "
                              "forward 192.0.2.1 } ] }\n",

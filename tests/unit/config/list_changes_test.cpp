@@ -30,7 +30,7 @@ plugins:
                                        more + R"( } }
   - { tag: nets, type: ip_set, args: { files: [ nets.txt ] } }
   - { tag: guard, type: adguard_rule, args: { files: [ guard.txt ] } }
-  - { tag: ads, type: adlist, args: { lists: [ ads.txt ] } }
+  - { tag: ads, type: adlist, args: { lists: [ ads.txt ], cname: true } }
   - { tag: known, type: hosts, args: { files: [ known.txt ] } }
   - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.1 } ] } }
   - tag: main

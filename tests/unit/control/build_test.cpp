@@ -829,6 +829,21 @@ BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
         build_of(with_main(marks + "\n      - exec: mark 64 65\n      - exec: $fwd\n"));
     BOOST_TEST_REQUIRE(many.errors.size() == 1U);
     BOOST_TEST(many.errors[0].text == "more than 64 different marks: use fewer");
+
+    // An ad list that checks answers takes the place of a mark, whichever comes first.
+    const auto ads = [](const char* cname) {
+        return "  - { tag: ads, type: adlist, args: { lists: [ \"" +
+               (kWarnings / "ads.txt").string() + "\" ], cname: " + cname + " } }\n";
+    };
+    const std::string list = "      - exec: $ads\n", rest = "\n      - exec: $fwd\n";
+    BOOST_TEST(build_of(with_main(list + marks + rest, ads("false"))).ok());
+    for (const std::string& order : {list + marks + rest, marks + "\n" + list + rest}) {
+        const Built full = build_of(with_main(order, ads("true")));
+        BOOST_TEST_REQUIRE(full.errors.size() == 1U);
+        BOOST_TEST(full.errors[0].text ==
+                   "more than 64 different marks and ad lists together: use fewer, or write "
+                   "'cname: false' for some ad lists");
+    }
 }
 
 // What differs in anything but its name is another upstream, with another id.

@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(names_of_a_cname_chain_are_found) {
     m.cname("www.stream.example", 60, "A.CDN.example").cname("a.cdn.example", 30, "b.cdn.example");
     m.a("b.cdn.example", 20, {192, 0, 2, 1});
     const Names all{"60 a.cdn.example", "30 b.cdn.example"};
-    for (const auto of : {PointedNames::Of::cname, PointedNames::Of::all})
+    for (const auto of :
+         {PointedNames::Of::cname, PointedNames::Of::cname_and_svcb, PointedNames::Of::all})
         BOOST_TEST(pointed(m, "www.stream.example", dns::kA, of) == all,
                    boost::test_tools::per_element());
 }
@@ -61,9 +62,10 @@ BOOST_AUTO_TEST_CASE(targets_of_https_and_svcb_are_found) {
              joined({0, 1}, wire_name("."), {0, 1, 0, 3, 2, 'h', '2'}));
     m.record(DnsMessage::kAnswer, wire_name("stream.example"), dns::kSvcb, 200,
              joined({0, 2}, wire_name("other.example"), {0, 3, 0, 2, 1, 187}));
-    BOOST_TEST(pointed(m, "stream.example", dns::kHttps, PointedNames::Of::all) ==
-                   (Names{"300 svc.cdn.example", "200 other.example"}),
-               boost::test_tools::per_element());
+    for (const auto of : {PointedNames::Of::cname_and_svcb, PointedNames::Of::all})
+        BOOST_TEST(pointed(m, "stream.example", dns::kHttps, of) ==
+                       (Names{"300 svc.cdn.example", "200 other.example"}),
+                   boost::test_tools::per_element());
     BOOST_TEST(pointed(m, "stream.example", dns::kHttps, PointedNames::Of::cname).empty());
 }
 
@@ -76,6 +78,8 @@ BOOST_AUTO_TEST_CASE(targets_of_srv_and_of_no_other_type_are_found) {
     BOOST_TEST(pointed(m, "_sip._udp.stream.example", dns::kSrv, PointedNames::Of::all) ==
                    (Names{"90 sip.other.example"}),
                boost::test_tools::per_element());
+    BOOST_TEST(pointed(m, "_sip._udp.stream.example", dns::kSrv, PointedNames::Of::cname_and_svcb)
+                   .empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,133 @@
+#include "dataplane/policy/ad_targets.h"
+
+#include <algorithm>
+
+#include "dataplane/policy/claim_lists.h"
+#include "dataplane/policy/entry_words.h"
+#include "dataplane/policy/facts.h"
+
+namespace steer {
+namespace {
+
+// Names that an answer points to, with their sets.
+class Targets {
+  public:
+    explicit Targets(QueryWalk& w)
+        : w_(w),
+          names_(w.c.response.answer(), w.c.asked_under(w.c.state.answered_under, question_).name(),
+                 PointedNames::Of::cname_and_svcb) {}
+
+    // False: no more.
+    bool next() noexcept {
+        name_ = names_.next();
+        if (name_.empty()) return false;
+        const Snapshot& snapshot = w_.c.snapshot;
+        const std::uint32_t id = w_.worker.tag_set_of(snapshot, name_, tags_);
+        if (const matchers::TagBits* const known = snapshot.tag_sets->find(id)) tags_ = *known;
+        if (snapshot.inherited != nullptr) w_.worker.add_inherited(snapshot, name_, w_.now, tags_);
+        return true;
+    }
+    [[nodiscard]] std::span<const std::uint8_t> name() const noexcept { return name_; }
+    [[nodiscard]] bool is_in(const NamesMask& names) const noexcept {
+        return tags_.any_of(w_.c.snapshot.tag_masks[names.mask_for(w_.c.query.qtype)]);
+    }
+    [[nodiscard]] bool is_denied_by(const AdList& list) const noexcept {
+        return is_in(list.all) && !(list.allow && is_in(*list.allow));
+    }
+
+  private:
+    QueryWalk& w_;
+    dns::Query question_;
+    PointedNames names_;
+    std::span<const std::uint8_t> name_;
+    matchers::TagBits tags_;
+};
+
+// Inherited sets change while an entry lives.
+bool is_known_clean(const QueryContext& c) {
+    const cache::Entry* const entry = c.response.source();
+    if (entry == nullptr || c.snapshot.inherited != nullptr) return false;
+    const EntryTags tags = tags_in(*entry);
+    return tags.generation == c.snapshot.generation && !tags.points_to_ads;
+}
+
+// A cache around it keeps the response, or a redirect is going to put a CNAME before it.
+bool is_unfinished(const Program& program, const ProgramState& s) {
+    for (unsigned i = 0; i < s.rewrites.count(); ++i) {
+        if (Rewrites::is_redirect(s.rewrites[i])) return true;
+    }
+    return std::any_of(s.wrappers.begin(), s.wrappers.begin() + s.depth,
+                       [&](std::uint16_t pc) { return program[pc].op == Op::enter_cache; });
+}
+
+// The first ad list that is not paused and checks this query. nullptr: none denies its answer.
+const AdList* denying_list(LiveRun& w) {
+    const std::uint64_t deny = ads_pointed_to(w) & w.state().marks;
+    if (deny == 0) return nullptr;
+    for (const AdList& list : w.snapshot().ad_lists) {
+        if ((list.watch & deny) != 0 &&
+            w.now.s() >= list.paused_until_s->load(std::memory_order_relaxed))
+            return &list;
+    }
+    return nullptr;
+}
+
+[[gnu::noinline, gnu::cold]] void trace_target(const LiveRun& w, const AdList& list,
+                                               std::span<const std::uint8_t> name) {
+    const auto is_its = [&](const Instruction& i) {
+        return i.op == Op::watch_targets && &w.c.snapshot.ad_lists[i.operand] == &list;
+    };
+    const Program& program = w.c.snapshot.program;
+    const auto pc = std::find_if(program.begin(), program.end(), is_its) - program.begin();
+    w.c.trace.note(w.now, TraceWhat::denied_target, 0, static_cast<unsigned>(pc),
+                   static_cast<std::uint32_t>(name.size()), 0, name);
+}
+
+// Counts for the lists with the first name that is denied.
+void count_target(LiveRun& w, const AdList& list) {
+    Targets targets(w);
+    while (targets.next() && !targets.is_denied_by(list)) {
+    }
+    for (const AdList::Part& part : list.lists) {
+        if (targets.is_in(part.in)) part.matches->count(w.worker.number);
+    }
+    w.worker.counters.add(Stat::ad_list_targets_denied);
+    if (w.c.trace) trace_target(w, list, targets.name());
+}
+
+}  // namespace
+
+std::uint64_t ads_pointed_to(QueryWalk& w) noexcept {
+    QueryContext& c = w.c;
+    if (c.snapshot.watch_bits == 0) return 0;
+    if (const auto known = c.response.points_to_ads()) return *known;
+    std::uint64_t ads = 0;
+    if (!is_known_clean(c)) {
+        Targets targets(w);
+        while (targets.next()) {
+            for (const AdList& list : c.snapshot.ad_lists)
+                ads |= list.watch != 0 && targets.is_denied_by(list) ? list.watch : 0;
+        }
+    }
+    c.response.set_points_to_ads(ads);
+    return ads;
+}
+
+// A branch's response goes on in the query that runs it, perhaps inside a cache. A refresh has no client; what is denied is
+// not claimed.
+bool deny_by_targets(LiveRun& w) noexcept {
+    QueryContext& c = w.c;
+    if (c.state.unit || is_unfinished(c.snapshot.program, c.state)) return false;
+    const AdList* const list = denying_list(w);
+    if (list == nullptr) return false;
+    if (c.state.refresh) {
+        forget_lists(c.state);
+        return false;
+    }
+    count_target(w, *list);
+    c.replay = nullptr;
+    w.give(c.snapshot.black_holes[list->black_hole].of(c.query.qtype, c.query.qclass));
+    return true;
+}
+
+}  // namespace steer
