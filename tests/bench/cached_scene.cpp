@@ -83,6 +83,12 @@ std::string configuration(const SceneOptions& options, unsigned names) {
     replace(text, "plugins:\n",
             "plugins:\n  - tag: answers\n    type: cache\n    args: { size: " +
                 std::to_string(std::max(1024U, names)) + ", short_circuit: true }\n");
+    if (options.ads.empty()) return text;
+    replace(text, "      - exec: \"$answers\"",
+            "      - exec: \"$ads\"\n      - exec: \"$answers\"");
+    replace(text, "plugins:\n",
+            "plugins:\n  - tag: ads\n    type: adlist\n    args: { cname: true, lists: [ \"" +
+                options.ads + "\" ] }\n");
     return text;
 }
 

@@ -18,6 +18,7 @@ struct SceneOptions {
     unsigned router_port =
         0;  // where its router 172.16.1.1:8728 is on 127.0.0.1, and a cache goes before its
             // match; 0: the file as it is
+    std::string ads;       // a list of an adlist before that cache, with `cname`; empty: none
     unsigned records = 2;  // addresses of a name ...
     bool one_to = false;   // ... or as many as its place in the file says, from 1 to `records`
     bool translated =

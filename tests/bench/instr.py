@@ -2,7 +2,7 @@
 
 It does not move with the machine, so a test compares it (instr_test.py, instr.expected). One worker on an in-process
 ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
-set, router), `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
+set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
 """
 
@@ -22,6 +22,7 @@ from lab.network import LabError, Process
 TARGET = "tests/bench/bench_instr"
 LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
          "shared_cache": Load(queries=32_768, names=32_768, once=True)}
+BEHIND_A_ROUTER = ("cached", "adlist")
 PLAIN = """plugins:
   - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: forward 192.0.2.53 }} ] }}
@@ -52,7 +53,7 @@ def count(build: pathlib.Path, what: str) -> float:
         write_pcap(folder / "hot.pcap", load)
         known = ["other.example"] if what == "miss" else names(load.names)
         (folder / "names").write_text("\n".join(known) + "\n")
-        if what != "cached":
+        if what not in BEHIND_A_ROUTER:
             (folder / "plain.yaml").write_text(PLAIN.format(size=1_024 if what == "miss" else max(1_024, load.names)))
             return _count(folder, bench, "--config", str(folder / "plain.yaml"), *(["--miss"] if what == "miss" else []))
         rossim = Process("rossim", [str(build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
@@ -60,7 +61,9 @@ def count(build: pathlib.Path, what: str) -> float:
         try:
             rossim.wait_for(" port ")
             port = re.search(r", port (\d+)", rossim.text())[1]
-            return _count(folder, bench, "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", port)
+            (folder / "ads").write_text("||ads.example^\n@@||fine.ads.example^\n")
+            ads = ["--ads", str(folder / "ads")] if what == "adlist" else []
+            return _count(folder, bench, "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", port, *ads)
         finally:
             rossim.stop()
 

@@ -121,6 +121,7 @@ int main(int argc, char** argv) {
     app.add_option("--names", scene.names)->required();
     app.add_option("--config", scene.config)->required();
     app.add_option("--router-port", scene.router_port);
+    app.add_option("--ads", scene.ads);
     app.add_flag("--miss", miss);
     CLI11_PARSE(app, argc, argv);
 
