@@ -83,7 +83,7 @@ class Line {
         std::string why = wait(
             [&](auto done) { stream_->async_handshake(asio::ssl::stream_base::client, done); });
         const std::string refused =
-            why.empty() ? why : tls::certificate_trouble(stream_->native_handle(), to.host);
+            why.empty() ? why : refused_certificate(stream_->native_handle(), to.host);
         if (!refused.empty()) why = refused;
         if (why.empty()) why = pin_trouble(stream_->native_handle(), to.tls);
         return why.empty() ? why : "TLS: " + why;

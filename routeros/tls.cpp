@@ -29,13 +29,19 @@ std::string plain_pin(const std::string& pin) {
     return hex.size() == 64 ? hex : std::string{};
 }
 
-std::string fingerprint(SSL* ssl) {
-    X509* certificate = SSL_get1_peer_certificate(ssl);
+// A refused certificate is only in the chain that was verified.
+X509* certificate_of(const SSL* ssl) {
+    if (X509* const accepted = SSL_get0_peer_certificate(ssl)) return accepted;
+    const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
+    return chain != nullptr && sk_X509_num(chain) > 0 ? sk_X509_value(chain, 0) : nullptr;
+}
+
+std::string fingerprint(const SSL* ssl) {
+    const X509* const certificate = certificate_of(ssl);
     if (certificate == nullptr) return {};
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     const bool good = X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1;
-    X509_free(certificate);
     std::string hex;
     for (unsigned i = 0; good && i < size; ++i) {
         hex += "0123456789abcdef"[digest[i] >> 4];
@@ -109,6 +115,13 @@ std::string pin_trouble(SSL* ssl, const TlsConfig& config) {
     const auto seen = fingerprint(ssl);
     if (seen == plain_pin(config.pin_sha256)) return {};
     return "its certificate is not the pinned one; its sha256 is " + seen;
+}
+
+std::string refused_certificate(SSL* ssl, const std::string& host) {
+    const std::string why = tls::certificate_trouble(ssl, host);
+    const std::string seen = why.empty() ? std::string() : fingerprint(ssl);
+    if (seen.empty()) return why;
+    return why + "; if the server shows this fingerprint, write 'tls: { pin: " + seen + " }'";
 }
 
 }  // namespace steer::routeros

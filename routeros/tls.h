@@ -31,5 +31,8 @@ std::string check_tls(const TlsConfig& tls);
 boost::asio::ssl::context make_tls_context(const TlsConfig& tls, const std::string& host);
 // After the handshake (before it: tls::send_name()): why the peer is not the expected router; empty: it is.
 std::string pin_trouble(SSL* ssl, const TlsConfig& tls);
+// After a failed handshake: why the certificate was refused, and its fingerprint, as it is written for `pin`; empty: for
+// another reason.
+std::string refused_certificate(SSL* ssl, const std::string& host);
 
 }  // namespace steer::routeros

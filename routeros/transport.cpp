@@ -181,7 +181,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const auto& config = owner_->config();
         const std::string& name =
             config.tls.server_name.empty() ? config.host : config.tls.server_name;
-        const std::string refused = tls::certificate_trouble(stream_->native_handle(), name);
+        const std::string refused = refused_certificate(stream_->native_handle(), name);
         fail("TLS: " + (refused.empty() ? error.message() : refused));
     }
 

@@ -245,6 +245,25 @@ BOOST_AUTO_TEST_CASE(an_unknown_authority_gets_no_password) {
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(the_error_of_an_untrusted_router_prints_the_pin_to_write) {
+    constexpr std::string_view kBefore = "write 'tls: { pin: ";
+    const Certificate certificate = make_certificate();
+    Wire untrusted{Mode::certificate, certificate};
+    BOOST_REQUIRE(untrusted.run(untrusted.config(tls()), [&] { return untrusted.told(kBefore); }));
+    const std::string& sentence = untrusted.seen.sentences.front();
+    auto config = tls();
+    config.pin_sha256 = sentence.substr(sentence.find(kBefore) + kBefore.size(), 64);
+    Wire pinned{Mode::certificate, certificate};
+    BOOST_TEST(pinned.run(pinned.config(config), [&] { return pinned.synced(); }), sentence);
+}
+
+// Without a certificate there is none to write.
+BOOST_AUTO_TEST_CASE(the_error_of_a_router_without_certificate_prints_no_pin) {
+    Wire wire{Mode::anonymous};
+    BOOST_TEST(wire.run(wire.config(tls()), [&] { return !wire.seen.sentences.empty(); }));
+    BOOST_TEST(!wire.told("pin: "));
+}
+
 // Refused as it stands, and nothing is sent to it.
 void check_refused(Wire& wire, const TlsConfig& config, std::string_view why) {
     BOOST_TEST(wire.run(wire.config(config), [&] { return !wire.seen.sentences.empty(); }));
