@@ -39,8 +39,15 @@ constexpr std::array<Named, 98> kTypeNames{{
     {"doa", 259},       {"amtrelay", 260}, {"resinfo", 261}, {"wallet", 262}, {"cla", 263},
     {"ipn", 264},       {"ta", 32768},     {"dlv", 32769},
 }};
-constexpr std::array<Named, 6> kClasses{
-    {{"in", 1}, {"ch", 3}, {"hs", 4}, {"none", 254}, {"any", 255}, {"*", 255}}};
+constexpr std::array<Named, 9> kClasses{{{"in", 1},
+                                         {"cs", 2},
+                                         {"ch", 3},
+                                         {"chaos", 3},
+                                         {"hs", 4},
+                                         {"hesiod", 4},
+                                         {"none", 254},
+                                         {"any", 255},
+                                         {"*", 255}}};
 
 std::optional<std::uint16_t> find(std::string_view text, std::span<const Named> names,
                                   std::string_view prefix) {

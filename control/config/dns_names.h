@@ -12,7 +12,7 @@ namespace steer::config {
 
 // "A", "https", "28", "TYPE65".
 std::optional<std::uint16_t> parse_qtype(std::string_view text);
-// "IN", "any", "3", "CLASS3".
+// "IN", "any", "CHAOS", "3", "CLASS3".
 std::optional<std::uint16_t> parse_qclass(std::string_view text);
 
 // The wire form of a name that an operator asks for: presentation form, with letters outside ASCII as IDNA makes them.

@@ -10,7 +10,8 @@ namespace steer::config {
 namespace {
 
 constexpr std::string_view kTypeForms = "types, by number or by name such as A or HTTPS";
-constexpr std::string_view kClassForms = "classes, by number or by name such as IN";
+constexpr std::string_view kClassForms =
+    "classes, 0..65535 or by name such as IN, CH, ANY or CLASS255";
 constexpr std::string_view kRcodeForms = "response codes, 0..4095 or by name such as NXDOMAIN";
 
 std::optional<std::uint16_t> number_of(NumberOf of, std::string_view word) {
@@ -62,7 +63,8 @@ const PluginType kQtypeType{
 const PluginType kQclassType{
     "qclass",
     Role::matcher,
-    "Matches if the query has one of the classes.",
+    "Matches if the query has one of the classes: IN, CS, CH (or CHAOS), HS (or HESIOD), NONE, ANY "
+    "(or `*`), `CLASS` with a number such as CLASS255, or a number.",
     "qclass CLASS...",
     kNumberMatchArgs,
     no_rows,
