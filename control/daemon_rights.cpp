@@ -98,6 +98,11 @@ std::vector<std::string> Daemon::make_rule_files() {
         const auto folder = std::filesystem::absolute(rules.file).parent_path();
         std::error_code error;
         const bool ours = folder == kStateFolder || !std::filesystem::exists(folder, error);
+        if (!rules.origins_file.empty()) {
+            const auto beside = std::filesystem::absolute(rules.origins_file).parent_path();
+            const bool is_new = std::filesystem::create_directories(beside, error);
+            if (is_new || beside == kStateFolder) handed.push_back(beside);
+        }
         const auto made = rules::make_rule_file(rules);
         if (!made) spdlog::warn("{}", made.error().sentence());
         if (ours && std::filesystem::is_directory(folder, error)) handed.push_back(folder);

@@ -52,6 +52,10 @@ struct RuleFile {
     std::uint32_t queue_size = 1024;  // rules that wait to be written
     std::uint32_t batch_size = 256;   // that are written at once
     std::uint32_t flush_interval_ms = 200;
+    std::uint32_t max_entries = 0;  // rules of the file; 0: no limit
+    std::uint32_t entry_ttl_s = 0;  // how long a learned rule stays; 0: until it is removed
+    std::uint32_t cleanup_interval_s = 600;  // between two searches for those that are older
+    std::string origins_file{};              // control/rules/rule_origins.h; empty: none
 };
 
 }  // namespace steer::config

@@ -191,7 +191,9 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_static_changes", "counter", "result",
               "records that were added and removed by steerctl, and refused requests", "Lists"},
     MetricRow{"steerdns_rule_changes", "counter", "set, result",
-              "requested rule changes of a dynamic_domain_set, by result", "Lists"},
+              "rule changes of a dynamic_domain_set by result; `expired`: learned names older than "
+              "`entry_ttl_seconds`; `displaced`: learned names that made room for your rules",
+              "Lists"},
     MetricRow{"steerdns_rules_waiting", "gauge", "set", "rule changes that wait to be written",
               "Lists"},
     MetricRow{"steerdns_learned_names", "counter", "plugin, result",

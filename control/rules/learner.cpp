@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "matchers/suffix/public_suffixes.h"
@@ -122,10 +123,14 @@ void Learner::finish(Source& source, const std::string& tag, const Learned& lear
     for (const std::string& rule : learned.later)
         wait(source, rule);
     if (learned.is_full && !source.is_full) {
+        const bool is_of_set = learned.max_entries != 0;
+        const std::string_view limit = is_of_set ? "max_entries" : "max_names";
         spdlog::warn(
-            "learn_domain '{}': dynamic_domain_set '{}' has max_names ({}) rules, no name is "
-            "learned; remove rules with 'steerctl rules {} remove', or raise max_names",
-            tag, source.set, source.settings.max_names, source.set);
+            "learn_domain '{}': dynamic_domain_set '{}' has {} ({}) rules, no name is "
+            "learned; remove rules with 'steerctl rules {} remove', or raise {}",
+            tag, source.set, limit,
+            is_of_set ? learned.max_entries : std::size_t{source.settings.max_names}, source.set,
+            limit);
     }
     source.is_full = learned.is_full;
 }

@@ -43,6 +43,7 @@ class Learner {
         std::uint64_t refused =
             0;  // the set is full, its file cannot be written, or a name cannot be a rule
         bool is_full = false;
+        std::size_t max_entries = 0;  // of the set, if it is full by this; else by max_names
         std::vector<std::string> later = {};  // the set's queue is full for these now
     };
     // Calls `done` once, when the rules are in force or refused; not from within itself.

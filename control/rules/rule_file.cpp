@@ -225,6 +225,13 @@ std::string why_not_writable(const config::RuleFile& file) {
     if (fs::exists(path, error) && ::access(path.c_str(), R_OK) != 0)
         return "the file " + path.string() + " " + of + " cannot be read (" + std::strerror(errno) +
                "): a reload will fail; make it readable for the user that steerdnsd runs as";
+    if (file.origins_file.empty()) return {};
+    const std::string beside = fs::absolute(file.origins_file, error).parent_path().string();
+    if (::access(beside.c_str(), W_OK | X_OK) != 0)
+        return "the folder " + beside + " of 'metadata_path' " + of + " cannot be written to (" +
+               std::strerror(errno) +
+               "): its rules cannot be changed; give the folder to the user that steerdnsd runs "
+               "as, or name a file in one that is its own";
     return {};
 }
 

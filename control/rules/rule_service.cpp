@@ -14,6 +14,7 @@
 #include "control/config/report.h"
 #include "control/rules/fitting_rules.h"
 #include "control/rules/rule_file.h"
+#include "control/rules/rule_origins.h"
 #include "dataplane/dns/name.h"
 #include "matchers/list/lines.h"
 #include "matchers/quote.h"
@@ -23,7 +24,7 @@ namespace asio = boost::asio;
 namespace json = boost::json;
 
 struct RuleService::Outcome {
-    Result<std::vector<bool>> changed;
+    Result<BoundedChange> changed;
     Stamp stamp;
 };
 
@@ -34,7 +35,7 @@ using ops::RpcCode;
 using ops::RpcError;
 
 struct Listed {
-    std::string rule;
+    std::string rule, key;
     int line = 0;
 };
 
@@ -52,7 +53,7 @@ Result<std::vector<Listed>> rules_in(const std::string& file) {
         if (line->number != listed->line) continue;
         const bool is_regexp = line->text.starts_with("regexp:");
         out.push_back({std::string(is_regexp ? line->text : matchers::without_comment(line->text)),
-                       line->number});
+                       rule_key(listed->rule), line->number});
         ++listed;
     }
     return {boost::system::in_place_value, std::move(out)};
@@ -80,6 +81,11 @@ RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation ge
       reload_(std::move(reload)),
       generation_(std::move(generation)),
       may_learn_(std::move(may_learn)),
+      wall_ms_([] {
+          return std::chrono::duration_cast<std::chrono::milliseconds>(
+                     std::chrono::system_clock::now().time_since_epoch())
+              .count();
+      }),
       learner_(
           [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); },
           may_learn_),
@@ -170,28 +176,43 @@ RuleService::SetPtr RuleService::find(const std::string& tag, const ops::RpcDone
 }
 
 void RuleService::sets(const ops::RpcDone& done) {
-    std::vector<std::pair<std::string, std::string>> files;
-    files.reserve(sets_.size());
+    struct Read {
+        std::string tag;
+        config::RuleFile settings;
+        Result<std::vector<Listed>> rules{std::vector<Listed>()};
+        Result<RuleOrigins> origins{RuleOrigins()};
+    };
+    std::vector<Read> all;
+    all.reserve(sets_.size());
     for (const auto& [tag, set] : sets_)
-        files.emplace_back(tag, set->settings.file);
+        all.push_back({.tag = tag, .settings = set->settings});
     aside_.run(
-        [files = std::move(files)] {
-            std::vector<std::pair<std::string, Result<std::vector<Listed>>>> all;
-            all.reserve(files.size());
-            for (const auto& [tag, file] : files)
-                all.emplace_back(tag, rules_in(file));
-            return all;
+        [all = std::move(all)]() mutable {
+            for (Read& one : all) {
+                one.rules = rules_in(one.settings.file);
+                one.origins = read_rule_origins(one.settings.origins_file);
+            }
+            return std::move(all);
         },
-        [this, done](const auto& all) {
+        [this, done](const std::vector<Read>& read) {
             json::array out;
-            for (const auto& [tag, rules] : all) {
+            for (const auto& [tag, settings, rules, origins] : read) {
                 const auto at = sets_.find(tag);
                 if (at == sets_.end()) continue;
                 const Set& set = *at->second;
                 json::object row{{"tag", tag}, {"file", set.settings.file}};
                 if (rules) row["rules"] = rules->size();
+                if (settings.max_entries != 0) row["max_entries"] = settings.max_entries;
+                if (!settings.origins_file.empty() && rules && origins) {
+                    row["learned"] = std::ranges::count_if(*rules, [&](const Listed& one) {
+                        const auto origin = origins->find(one.key);
+                        return origin != origins->end() && origin->second.is_learned;
+                    });
+                }
                 row["waiting"] = set.waiting.size();
-                row["trouble"] = rules ? set.trouble : rules.error().text;
+                row["trouble"] = !rules     ? rules.error().text
+                                 : !origins ? origins.error().text
+                                            : set.trouble;
                 out.push_back(std::move(row));
             }
             done(json::value(json::object{{"sets", std::move(out)}}));
@@ -201,16 +222,26 @@ void RuleService::sets(const ops::RpcDone& done) {
 void RuleService::list(const std::string& tag, const ops::RpcDone& done) {
     const SetPtr set = find(tag, done);
     if (set == nullptr) return;
-    aside_.run([file = set->settings.file] { return rules_in(file); },
-               [set, done](const Result<std::vector<Listed>>& rules) {
-                   if (!rules) return done(RpcError{RpcCode::internal_error, rules.error().text});
-                   json::array out;
-                   for (const Listed& one : *rules)
-                       out.push_back(json::object{{"rule", one.rule}, {"line", one.line}});
-                   done(json::value(json::object{{"tag", set->settings.tag},
-                                                 {"file", set->settings.file},
-                                                 {"rules", std::move(out)}}));
-               });
+    aside_.run(
+        [file = set->settings.file, origins = set->settings.origins_file] {
+            auto origin_of = read_rule_origins(origins);
+            return std::pair(rules_in(file), origin_of ? *std::move(origin_of) : RuleOrigins());
+        },
+        [set, done](const std::pair<Result<std::vector<Listed>>, RuleOrigins>& read) {
+            const auto& [rules, origins] = read;
+            if (!rules) return done(RpcError{RpcCode::internal_error, rules.error().text});
+            json::array out;
+            for (const Listed& one : *rules) {
+                json::object row{{"rule", one.rule}, {"line", one.line}};
+                if (const auto origin = origins.find(one.key);
+                    origin != origins.end() && origin->second.is_learned)
+                    row["learned_s"] = origin->second.since_ms / 1000;
+                out.push_back(std::move(row));
+            }
+            done(json::value(json::object{{"tag", set->settings.tag},
+                                          {"file", set->settings.file},
+                                          {"rules", std::move(out)}}));
+        });
 }
 
 void RuleService::change(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -254,8 +285,12 @@ void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::si
     Learner::Learned none;  // if none of it is written
     auto& fresh = fitting.fresh;
     const std::size_t rules = fitting.there + rules_to_come(*set);
-    const std::size_t free = max_names - std::min(max_names, rules);
+    const std::size_t of_set = set->settings.max_entries;
+    const bool is_of_set = of_set != 0 && of_set < max_names;
+    const std::size_t most = is_of_set ? of_set : max_names;
+    const std::size_t free = most - std::min(most, rules);
     none.is_full = free == 0 || fresh.size() > free;
+    none.max_entries = is_of_set ? of_set : 0;
     if (fresh.size() > free)
         fresh.erase(fresh.begin() + static_cast<std::ptrdiff_t>(free), fresh.end());
     for (const std::size_t room = room_in(*set); fresh.size() > room; fresh.pop_back())
@@ -275,7 +310,50 @@ void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::si
             learned.refused -= added + unchanged;
             done(learned);
         },
-        true);
+        ChangedBy::query);
+}
+
+// ---- what is too old
+
+void RuleService::poll(std::uint64_t now_ms) {
+    now_ms_ = now_ms;
+    learner_.look(now_ms);
+    for (const auto& [_, set] : sets_) {
+        if (set->settings.entry_ttl_s != 0 && !set->searching && now_ms >= set->next_search_ms)
+            search_expired(set);
+    }
+}
+
+void RuleService::search_expired(const SetPtr& set) {
+    set->searching = true;
+    set->next_search_ms = now_ms_ + std::uint64_t{set->settings.cleanup_interval_s} * 1000;
+    aside_.run([file = set->settings, now_ms = wall_ms_()] { return expired_rules(file, now_ms); },
+               [this, set](Result<std::vector<RuleChange>> expired) {
+                   remove_expired(set, std::move(expired));
+               });
+}
+
+// As learned names: not while a configuration file differs from the one in force, and at most a queue at a time.
+void RuleService::remove_expired(const SetPtr& set, Result<std::vector<RuleChange>> expired) {
+    set->searching = false;
+    const std::string trouble = expired ? std::string() : expired.error().text;
+    if (std::exchange(set->age_trouble, trouble) != trouble && !trouble.empty())
+        spdlog::warn("dynamic_domain_set '{}' removes no old names: {}", set->settings.tag,
+                     trouble);
+    if (!set->wanted || !expired || expired->empty()) return;
+    if (!may_learn_()) {
+        set->next_search_ms = now_ms_ + Learner::kHeldEveryMs;
+        return;
+    }
+    const std::size_t all = expired->size();
+    expired->resize(std::min(all, room_in(*set)));
+    const std::uint64_t next_ms = now_ms_ + Learner::kEveryMs;
+    set->next_search_ms = expired->size() < all ? next_ms : std::max(set->next_search_ms, next_ms);
+    if (expired->empty()) return;
+    set->searching = true;
+    take(
+        set, *std::move(expired), [set](const ops::RpcResult&) { set->searching = false; },
+        ChangedBy::age);
 }
 
 // ---- what is to be written
@@ -288,12 +366,12 @@ std::size_t RuleService::room_in(const Set& set) {
 // That are not in the file, or were not when it was last read.
 std::size_t RuleService::rules_to_come(const Set& set) {
     const auto waiting = std::count_if(set.waiting.begin(), set.waiting.end(),
-                                       [](const Waiting& one) { return one.change.add; });
+                                       [](const Waiting& one) { return one.owned.change.add; });
     return set.adding + static_cast<std::size_t>(waiting);
 }
 
 void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done,
-                       bool by_queries) {
+                       ChangedBy by) {
     const std::size_t room = room_in(*set);
     std::string trouble;
     if (!set->wanted) {
@@ -314,10 +392,10 @@ void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes, const
     request->tag = set->settings.tag;
     request->file = set->settings.file;
     request->done = done;
-    request->by_queries = by_queries;
+    request->by_queries = by != ChangedBy::person;
     request->left = changes.size();
     for (RuleChange& change : changes)
-        set->waiting.push_back({std::move(change), request});
+        set->waiting.push_back({{std::move(change), by}, request});
     collect(set);
 }
 
@@ -348,15 +426,15 @@ void RuleService::write(const SetPtr& set) {
         batch.push_back(std::move(set->waiting.front()));
         set->waiting.pop_front();
     }
-    std::vector<RuleChange> changes;
+    std::vector<OwnedChange> changes;
     changes.reserve(batch.size());
     for (const Waiting& one : batch) {
-        changes.push_back(one.change);
-        set->adding += one.change.add ? 1 : 0;
+        changes.push_back(one.owned);
+        set->adding += one.owned.change.add ? 1 : 0;
     }
     aside_.run(
-        [file = set->settings, changes = std::move(changes)] {
-            auto changed = change_rule_file(file, changes);
+        [file = set->settings, changes = std::move(changes), now_ms = wall_ms_()] {
+            auto changed = change_bounded(file, changes, now_ms);
             return Outcome{std::move(changed), stamp_of(file.file)};
         },
         [this, set, batch = std::move(batch)](const Outcome& outcome) {
@@ -380,14 +458,30 @@ void RuleService::wrote(const SetPtr& set, const std::vector<Waiting>& batch,
     } else {
         set->trouble.clear();
         set->stamp = outcome.stamp;
-        bool any = false;
+        set->displaced += outcome.changed->displaced;
+        bool any = outcome.changed->displaced != 0;
         for (std::size_t i = 0; i < batch.size(); ++i) {
+            using Is = BoundedChange::Is;
             Request& request = *batch[i].request;
-            const bool changed = (*outcome.changed)[i];
-            const bool add = batch[i].change.add;
-            any = any || changed;
-            ++(!changed ? request.unchanged : add ? request.added : request.removed);
-            ++(!changed ? set->unchanged : add ? set->added : set->removed);
+            const bool add = batch[i].owned.change.add;
+            switch (outcome.changed->results[i]) {
+                case Is::changed:
+                    any = true;
+                    ++(add ? request.added : request.removed);
+                    ++(add                                   ? set->added
+                       : batch[i].owned.by == ChangedBy::age ? set->expired
+                                                             : set->removed);
+                    break;
+                case Is::unchanged:
+                    ++request.unchanged;
+                    ++set->unchanged;
+                    break;
+                case Is::no_room:
+                    ++request.without_room;
+                    ++set->refused;
+                    request.without_room_of = no_room_in(*set);
+                    break;
+            }
             if (--request.left == 0) complete.push_back(batch[i].request);
         }
         if (any) ++set->written;
@@ -426,8 +520,23 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
     reload_("rules of '" + set->settings.tag + "'", by_queries, respond);
 }
 
+std::string RuleService::no_room_in(const Set& set) {
+    return "dynamic_domain_set '" + set.settings.tag + "' has max_entries (" +
+           std::to_string(set.settings.max_entries) + ") rules" +
+           (set.settings.origins_file.empty()
+                ? ": remove rules, raise max_entries, or write metadata_path, so that learned "
+                  "names "
+                  "make room"
+                : ", and no learned name that could make room: remove rules, or raise max_entries");
+}
+
 void RuleService::answer(const RequestPtr& request, std::uint32_t generation) {
     if (!request->done) return;
+    if (request->without_room != 0 && !request->by_queries) {
+        return refuse(request, std::to_string(request->without_room) +
+                                   " rules were not added, the others are in force: " +
+                                   request->without_room_of);
+    }
     const auto done = std::exchange(request->done, nullptr);
     done(json::value(json::object{{"tag", request->tag},
                                   {"file", request->file},
@@ -472,6 +581,8 @@ void RuleService::write_metrics(ops::MetricWriter& writer) const {
         writer.sample({{"set", tag}, {"result", "removed"}}, set->removed);
         writer.sample({{"set", tag}, {"result", "unchanged"}}, set->unchanged);
         writer.sample({{"set", tag}, {"result", "refused"}}, set->refused);
+        writer.sample({{"set", tag}, {"result", "expired"}}, set->expired);
+        writer.sample({{"set", tag}, {"result", "displaced"}}, set->displaced);
     }
     writer.family("steerdns_rules_waiting");
     for (const auto& [tag, set] : sets_)

@@ -1,7 +1,7 @@
 // The control socket's methods about dynamic_domain_sets: `rules`, `rules.list`, `rules.change`.
 //
-//   rules                              {"sets": [{"tag", "file", "rules", "waiting", "trouble"}]}
-//   rules.list {"tag"}                 {"tag", "file", "rules": [{"rule", "line"}]}
+//   rules                              {"sets": [{"tag", "file", "rules", "max_entries"?, "learned"?, "waiting", "trouble"}]}
+//   rules.list {"tag"}                 {"tag", "file", "rules": [{"rule", "line", "learned_s"?}]}
 //   rules.change {"tag", "add": [RULE...], "remove": [RULE...]}
 //                                      {"tag", "file", "added", "removed", "unchanged", "generation"}
 //
@@ -27,6 +27,7 @@
 #include "control/ops/methods.h"
 #include "control/ops/metrics.h"
 #include "control/process/side_thread.h"
+#include "control/rules/bounded_change.h"
 #include "control/rules/learner.h"
 #include "control/rules/rule_text.h"
 
@@ -62,8 +63,11 @@ class RuleService {
     void learned(const std::string& tag, std::span<const std::uint8_t> name);
     // A name whose learn_domain is unknown now.
     void learned_by_nobody() { learner_.take_lost(); }
-    // Writes learned names when due. Call it periodically.
-    void poll(std::uint64_t now_ms) { learner_.look(now_ms); }
+    // Writes learned names when due, and removes those whose time is over. Call it periodically.
+    void poll(std::uint64_t now_ms);
+
+    using WallClock = std::function<std::int64_t()>;  // ms since 1970
+    void use_clock(WallClock clock) { wall_ms_ = std::move(clock); }
 
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -72,12 +76,13 @@ class RuleService {
         std::string tag, file;
         ops::RpcDone done;        // empty: answered
         bool by_queries = false;  // not requested by a person
-        std::uint64_t added = 0, removed = 0, unchanged = 0;
-        std::size_t left = 0;  // not written yet
+        std::uint64_t added = 0, removed = 0, unchanged = 0, without_room = 0;
+        std::size_t left = 0;         // not written yet
+        std::string without_room_of;  // what had no room, as a sentence
     };
     using RequestPtr = std::shared_ptr<Request>;
     struct Waiting {
-        RuleChange change;
+        OwnedChange owned;
         RequestPtr request;
     };
     // The state of a file after our write.
@@ -99,6 +104,10 @@ class RuleService {
         std::string learn_trouble;  // of the last reading for learned names
         std::size_t adding = 0;     // rules in the running write
         std::uint64_t added = 0, removed = 0, unchanged = 0, refused = 0;
+        std::uint64_t expired = 0, displaced = 0;
+        std::string age_trouble;  // of the last search for expired rules; empty: none
+        bool searching = false;   // for expired rules
+        std::uint64_t next_search_ms = 0;
     };
     using SetPtr = std::shared_ptr<Set>;
     struct Outcome;
@@ -114,7 +123,10 @@ class RuleService {
     [[nodiscard]] static std::size_t room_in(const Set& set);
     [[nodiscard]] static std::size_t rules_to_come(const Set& set);
     void take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done,
-              bool by_queries = false);
+              ChangedBy by = ChangedBy::person);
+    void search_expired(const SetPtr& set);
+    void remove_expired(const SetPtr& set, Result<std::vector<RuleChange>> expired);
+    static std::string no_room_in(const Set& set);
     void collect(const SetPtr& set);
     void write(const SetPtr& set);
     void wrote(const SetPtr& set, const std::vector<Waiting>& batch, const Outcome& outcome);
@@ -127,6 +139,8 @@ class RuleService {
     const Reload reload_;
     const Generation generation_;
     const Learner::MayReload may_learn_;
+    WallClock wall_ms_;
+    std::uint64_t now_ms_ = 0;            // of the last poll()
     std::map<std::string, SetPtr> sets_;  // by tag
     Learner learner_;
     SideThread aside_;

@@ -14,9 +14,20 @@ struct DynamicDomainSetArgs {
     std::string path;
     std::vector<Text> first;
     std::uint32_t queue_size = 0, batch_size = 0, flush_interval_ms = 0;
+    std::uint32_t max_entries = 0, entry_ttl_s = 0, cleanup_interval_s = 0;
+    std::string metadata_path;
 };
 
-constexpr std::array<Row<DynamicDomainSetArgs>, 5> kDynamicDomainSetRows{{
+constexpr std::string_view kManySeconds = "1..4294967295";
+
+template <auto Member>
+void read_limit(Reading& in, const Node& node, const Place& place, DynamicDomainSetArgs& args) {
+    read_value(in, node, place,
+               Member == &DynamicDomainSetArgs::max_entries ? "1..100000000" : kManySeconds,
+               args.*Member);
+}
+
+constexpr std::array<Row<DynamicDomainSetArgs>, 9> kDynamicDomainSetRows{{
     {"path", &DynamicDomainSetArgs::path, "required", "",
      "file with the rules, one per line\nA rule without a prefix is a `domain:` rule. `#` starts a "
      "comment. The user of the daemon must be able to write to its folder."},
@@ -32,6 +43,26 @@ constexpr std::array<Row<DynamicDomainSetArgs>, 5> kDynamicDomainSetRows{{
      "maximum changes per write"},
     {"flush_interval_ms", &DynamicDomainSetArgs::flush_interval_ms, "200", "0..60000",
      "milliseconds to collect changes before a write"},
+    {"max_entries",
+     Own<DynamicDomainSetArgs>{"integer", read_limit<&DynamicDomainSetArgs::max_entries>}, "none",
+     "1..100000000",
+     "maximum rules of the set\nA learned name that does not fit is not added. A rule that you add "
+     "takes the place of the name that was learned first; without a learned name, it is refused."},
+    {"entry_ttl_seconds",
+     Own<DynamicDomainSetArgs>{"integer", read_limit<&DynamicDomainSetArgs::entry_ttl_s>}, "none",
+     kManySeconds,
+     "how long a learned name stays, in seconds\nIt needs `metadata_path`. A query can teach the "
+     "name "
+     "again. Rules that you add, with `steerctl rules`, in the file or as `bootstrap_rules`, "
+     "stay."},
+    {"cleanup_interval_seconds", &DynamicDomainSetArgs::cleanup_interval_s, "600", kManySeconds,
+     "interval between two searches for names that are older than `entry_ttl_seconds`\nAfter names "
+     "were removed, the next search begins 10 s later at the earliest."},
+    {"metadata_path", &DynamicDomainSetArgs::metadata_path, "none", "",
+     "JSON file with the origin of each rule and the time when it was added\nThe daemon writes it. "
+     "Rules that it does not name are yours. A learned name that you add becomes yours. The file "
+     "of "
+     "OxiDNS is read as it is."},
 }};
 
 // Of the file, or of one that is not there yet.
@@ -57,6 +88,57 @@ void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFi
     auto list = matchers::read_rules(*bytes, file.file, matchers::RuleKind::domain);
     if (list.rules.empty() && list.bad.count() == 0) return;  // all of them were removed
     take_rules(in, std::move(list), false, file.file, place, set.rules, kOfOperator);
+    if (file.max_entries != 0 && set.rules.size() > file.max_entries) {
+        in.report().warn(
+            place.line, place.name() + ": the file has " + std::to_string(set.rules.size()) +
+                            " rules, and 'max_entries' allows " + std::to_string(file.max_entries) +
+                            ": all are used, and none is added; raise it, or remove "
+                            "rules");
+    }
+}
+
+// Files that are read or written for another purpose.
+const RuleFile* user_of(Reading& in, const std::string& file) {
+    const auto& all = in.settings().rule_files;
+    const auto at = std::ranges::find_if(
+        all, [&](const RuleFile& f) { return f.file == file || f.origins_file == file; });
+    return at == all.end() ? nullptr : &*at;
+}
+
+void read_metadata(Reading& in, const Node& map, const DynamicDomainSetArgs& args,
+                   const std::string& owner, RuleFile& file) {
+    file.max_entries = args.max_entries;
+    file.entry_ttl_s = args.entry_ttl_s;
+    file.cleanup_interval_s = args.cleanup_interval_s;
+    const Node *const ttl = map.find("entry_ttl_seconds"), *const metadata =
+                                                               map.find("metadata_path");
+    if (metadata == nullptr && ttl != nullptr) {
+        in.report().error(
+            ttl->line, "'entry_ttl_seconds' of " + owner +
+                           " needs the time when each name was learned: write 'metadata_path', a "
+                           "file such as /var/lib/steerdns/names.meta.json");
+    }
+    if (const Node* const interval = map.find("cleanup_interval_seconds");
+        interval != nullptr && ttl == nullptr) {
+        in.report().warn(interval->line, "'cleanup_interval_seconds' of " + owner +
+                                             " has no effect without 'entry_ttl_seconds': add it, "
+                                             "or remove the key");
+    }
+    if (metadata == nullptr || args.metadata_path.empty()) return;
+    const Place place{"metadata_path", owner, metadata->line};
+    if (is_url(args.metadata_path)) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(args.metadata_path) +
+                                          ": expected a file that the daemon writes, such as "
+                                          "/var/lib/steerdns/names.meta.json");
+        return;
+    }
+    file.origins_file = in.resolve(args.metadata_path);
+    if (file.origins_file == file.file) {
+        in.report().error(place.line, place.name() + " is the same file as 'path': use two files");
+    } else if (const RuleFile* const other = user_of(in, file.origins_file)) {
+        in.report().error(place.line, place.name() + ": dynamic_domain_set '" + other->tag +
+                                          "' has the same file: use another file");
+    }
 }
 
 void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
@@ -76,14 +158,18 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
                               "/var/lib/steerdns/names.txt; a list by URL is a domain_set");
         return;
     }
-    RuleFile file{plugin.tag,      in.resolve(args.path), {}, place.line, args.queue_size,
-                  args.batch_size, args.flush_interval_ms};
+    RuleFile file{.tag = plugin.tag,
+                  .file = in.resolve(args.path),
+                  .first = {},
+                  .line = place.line,
+                  .queue_size = args.queue_size,
+                  .batch_size = args.batch_size,
+                  .flush_interval_ms = args.flush_interval_ms};
     for (const Text& text : args.first)
         file.first.push_back(text.value);
+    read_metadata(in, map, args, owner, file);
     auto& all = in.settings().rule_files;
-    const auto other = std::find_if(all.begin(), all.end(),
-                                    [&](const RuleFile& f) { return f.file == file.file; });
-    if (other != all.end()) {
+    if (const RuleFile* const other = user_of(in, file.file)) {
         in.report().error(place.line, place.name() + ": dynamic_domain_set '" + other->tag +
                                           "' has the same file: use one plugin for both");
         return;

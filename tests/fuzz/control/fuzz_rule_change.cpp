@@ -1,5 +1,5 @@
 // Adds a rule (the input up to a line end) to a rule file of any bytes (the rest), and removes it: an added rule is in the
-// file, a removed one is not, and no other line changes.
+// file, a removed one is not, and no other line changes. The whole input is read as a file of origins, too.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "../require.h"
+#include "control/rules/rule_origins.h"
 #include "control/rules/rule_text.h"
 
 using namespace steer;
@@ -36,6 +37,8 @@ rules::EditedRules edit(std::string_view bytes, const rules::RuleChange& change)
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view all(reinterpret_cast<const char*>(data), size);
+    if (const auto origins = rules::parse_rule_origins(all))
+        REQUIRE(*rules::parse_rule_origins(rules::rule_origins_text(*origins)) == *origins);
     const auto end = std::min(all.find('\n'), size);
     const std::string_view text = all.substr(0, end), bytes = all.substr(std::min(end + 1, size));
     const auto change = rules::make_change(true, text);

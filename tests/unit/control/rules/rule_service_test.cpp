@@ -362,6 +362,120 @@ BOOST_AUTO_TEST_CASE(the_rules_of_each_set_are_listed) {
                                             R"(","rules":2,"waiting":0,"trouble":""}]})");
 }
 
+// ---- max_entries, entry_ttl_seconds
+
+namespace {
+
+struct LimitedWorld : World {
+    LimitedWorld() {
+        max_names = 100;
+        service.use_clock([this] { return wall_ms; });
+        follow(
+            "flush_interval_ms: 0, max_entries: 3, entry_ttl_seconds: 60, "
+            "cleanup_interval_seconds: "
+            "20, metadata_path: " +
+            (folder / "meta.json"));
+    }
+    void learn_in_force(std::initializer_list<const char*> names, std::uint64_t at_ms) {
+        learn(names);
+        service.poll(at_ms);
+        run_to_reload(reloads.size() + 1);
+        reloaded();
+    }
+    bool changes(const std::string& result, int count) {
+        return metrics().find("steerdns_rule_changes_total{set=\"own\",result=\"" + result +
+                              "\"} " + std::to_string(count) + "\n") != std::string::npos;
+    }
+    std::int64_t wall_ms = 1'767'225'600'000;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_full_set_learns_nothing_and_a_person_takes_the_place_of_a_learned_name) {
+    const steer::test::CapturedLog log;
+    LimitedWorld world;
+    world.learn_in_force({"a.example", "b.example", "c.example"}, 1'000);
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\nfull:b.example\n");
+    BOOST_TEST(world.counted("added", 2));
+    BOOST_TEST(world.counted("refused", 1));
+    BOOST_TEST(log.count("has max_entries (3) rules, no name is learned") == 1U);
+    const auto mine = world.change(R"("add":["mine.example","more.example"])");
+    world.run_to_reload(2);
+    world.reloaded();
+    BOOST_TEST(numbers(world.result(mine)) == "[2,0,0,3]");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nmine.example\nmore.example\n");
+    BOOST_TEST(world.changes("displaced", 2));
+    const auto over = world.change(R"("add":["over.example"],"remove":["more.example"])");
+    world.run_to_reload(3);
+    world.reloaded();
+    const std::string why = world.error(over);
+    BOOST_TEST(why.find("1 rules were not added") == 0U, why);
+    BOOST_TEST(why.find("max_entries (3)") != std::string::npos, why);
+}
+
+BOOST_AUTO_TEST_CASE(learned_names_are_removed_when_their_time_is_over) {
+    LimitedWorld world;
+    world.learn_in_force({"a.example"}, 1'000);
+    world.wall_ms += 30'000;
+    world.learn_in_force({"b.example"}, 12'000);
+    // Too young; and the search is not due more often than every 20 s.
+    world.wall_ms += 29'999;
+    world.service.poll(40'000);
+    (void)world.result(world.ask("rules", "{}"));
+    BOOST_TEST(world.reloads.size() == 2U);
+    world.wall_ms += 1;
+    world.service.poll(50'000);
+    (void)world.result(world.ask("rules", "{}"));
+    BOOST_TEST(world.reloads.size() == 2U);
+    world.service.poll(60'000);
+    world.run_to_reload(3);
+    BOOST_TEST(world.reloads[2] == "rules of 'own' by queries");
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:b.example\n");
+    world.reloaded();
+    BOOST_TEST(world.changes("expired", 1));
+    BOOST_TEST(world.changes("removed", 0));
+    // What remains is listed with its origin.
+    const auto listed = world.result(world.ask("rules.list", R"({"tag":"own"})"));
+    BOOST_TEST(
+        json::serialize(listed.at("rules")) ==
+        R"([{"rule":"first.example","line":1},{"rule":"full:b.example","line":2,"learned_s":)"
+        R"(1767225630}])");
+    const auto sets = world.result(world.ask("rules", "{}"));
+    BOOST_TEST(json::serialize(sets).find(R"("rules":2,"max_entries":3,"learned":1,)") !=
+               std::string::npos);
+}
+
+// As what queries teach: not while an operator's edit is not in force.
+BOOST_AUTO_TEST_CASE(no_name_expires_while_files_differ_from_what_is_in_force) {
+    LimitedWorld world;
+    world.learn_in_force({"a.example"}, 1'000);
+    world.wall_ms += 60'000;
+    world.may_learn = false;
+    world.service.poll(30'000);
+    (void)world.result(world.ask("rules", "{}"));
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\nfull:a.example\n");
+    world.may_learn = true;
+    world.service.poll(31'000);
+    world.run_to_reload(2);
+    world.reloaded();
+    BOOST_TEST(world.folder.read("names.txt") == "first.example\n");
+}
+
+BOOST_AUTO_TEST_CASE(damaged_metadata_is_logged_once_and_refuses_changes) {
+    const steer::test::CapturedLog log;
+    LimitedWorld world;
+    (void)world.folder.write("meta.json", "[]");
+    for (const std::uint64_t at_ms : {30'000U, 60'000U}) {
+        world.service.poll(at_ms);
+        (void)world.result(world.ask("rules", "{}"));
+    }
+    BOOST_TEST(log.count("'own' removes no old names: ") == 1U);
+    BOOST_TEST(world.error(world.change(R"("add":["a.example"])")).find("it is not an object") !=
+               std::string::npos);
+    const auto sets = world.result(world.ask("rules", "{}"));
+    BOOST_TEST(json::serialize(sets).find("it is not an object") != std::string::npos);
+}
+
 // Only a foreign change needs a reload.
 BOOST_AUTO_TEST_CASE(the_service_tells_its_own_change_of_the_file_from_a_foreign_one) {
     World world;

@@ -1,0 +1,37 @@
+// Who added the rules of a dynamic_domain_set, and when: the JSON file of `metadata_path`, in OxiDNS's form.
+//
+//   {"full:www.example": {"origin": "learned", "created_at_ms": 1767225600000}, ...}
+//
+// A rule that the file does not name is the operator's. Blocks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "matchers/name_matcher.h"
+#include "matchers/result.h"
+
+namespace steer::rules {
+
+struct RuleOrigin {
+    bool is_learned = false;    // else the operator's
+    std::int64_t since_ms = 0;  // since 1970
+    bool operator==(const RuleOrigin&) const = default;
+};
+// By rule_key().
+using RuleOrigins = std::map<std::string, RuleOrigin, std::less<>>;
+
+// "full:www.example": the kind and the text.
+std::string rule_key(const matchers::Rule& rule);
+
+Result<RuleOrigins> parse_rule_origins(std::string_view json);
+std::string rule_origins_text(const RuleOrigins& origins);
+
+// Without a file, or with an empty name: none.
+Result<RuleOrigins> read_rule_origins(const std::string& file);
+// Replaces the file.
+Result<void> write_rule_origins(const std::string& file, const RuleOrigins& origins);
+
+}  // namespace steer::rules
