@@ -29,7 +29,8 @@ StaleTerms stale_of(const config::Cache& cache) {
     if (cache.lazy_cache_ttl.count() > 0) {
         constexpr std::uint32_t kLazyTtl = 5;
         stale.most_s = seconds(cache.lazy_cache_ttl);
-        stale.ttl_s = stale.recheck_s = kLazyTtl;
+        stale.ttl_s = kLazyTtl;
+        stale.recheck_s = seconds(cache.lazy_refresh_failure_cooldown);
         stale.wait_ms = 0;
         stale.positive_only = true;
     } else {
@@ -418,6 +419,9 @@ std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache
     instance.stale = stale_of(cache);
     instance.prefetch_percent = static_cast<std::uint8_t>(cache.prefetch_percent);
     instance.prefetch_hits = static_cast<std::uint8_t>(cache.prefetch_hits);
+    instance.refreshes = registry_.refreshes(named.tag);
+    if (cache.lazy_refresh_concurrency != 0)
+        instance.most_refreshes = cache.lazy_refresh_concurrency;
     instance.ecs_in_key = cache.ecs_in_key;
     const auto index = static_cast<std::uint32_t>(snapshot_.caches.size());
     snapshot_.caches.push_back(std::move(instance));

@@ -49,6 +49,10 @@ Result<std::uint16_t> Registry::cache(const std::string& tag) {
     return number(caches_, tag, kMaxCaches, "caches");
 }
 
+std::shared_ptr<RunningRefreshes> Registry::refreshes(const std::string& tag) {
+    return shared_of(refreshes_, tag);
+}
+
 Result<std::uint16_t> Registry::frontend(const std::string& key) {
     auto index = number(frontends_, key, kMaxFrontends, "servers over TCP and paths of them");
     if (!index) return index.error();

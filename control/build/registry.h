@@ -18,6 +18,7 @@
 #include "dataplane/answer/live_prefixes.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/base/list_state.h"
+#include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/inherited_names.h"
 #include "dataplane/policy/task_flag.h"
@@ -40,6 +41,8 @@ class Registry {
     // `key`: identifies the upstream (upstreams.h).
     Result<std::uint16_t> upstream(const std::string& key);
     Result<std::uint16_t> cache(const std::string& tag);
+    // The background refreshes of a cache that run, by its tag.
+    std::shared_ptr<RunningRefreshes> refreshes(const std::string& tag);
     // A server over TCP, or a path of it (frontends.h). Numbers start at 1.
     Result<std::uint16_t> frontend(const std::string& key);
     std::shared_ptr<Collector> collector(const std::string& name);
@@ -67,6 +70,7 @@ class Registry {
     std::map<std::pair<std::string, std::string>, ListId> lists_;
     std::map<std::string, std::uint16_t> upstreams_;
     std::map<std::string, std::uint16_t> caches_;
+    std::map<std::string, std::shared_ptr<RunningRefreshes>> refreshes_;
     std::map<std::string, std::uint16_t> frontends_;
     std::map<std::string, std::uint16_t> inherited_sets_;
     std::shared_ptr<InheritedNames> inherited_;

@@ -26,6 +26,8 @@ struct Cache {
     Milliseconds cache_max_ttl = kNoLimit, cache_min_ttl{0};
     Milliseconds failure_ttl{5'000};
     Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // one of them at most; 0: off
+    std::uint32_t lazy_refresh_concurrency = 0;      // 0: no limit
+    Milliseconds lazy_refresh_failure_cooldown{5'000};
     Milliseconds stale_client_timeout{1'800}, stale_recheck{30'000}, stale_answer_ttl{30'000};
     std::uint32_t prefetch_percent = 0;  // of its TTL that an answer has left; 0: off
     std::uint32_t prefetch_hits = 3;

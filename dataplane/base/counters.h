@@ -55,6 +55,10 @@ class Count {
     X(cache_refreshes, "cache_refreshes", "background refreshes of cached answers")                \
     X(cache_prefetches, "cache_prefetches",                                                        \
       "background refreshes of popular answers about to expire")                                   \
+    X(cache_refreshes_failed, "cache_refreshes_failed",                                            \
+      "background refreshes of expired answers that brought no answer to store")                   \
+    X(cache_refreshes_busy, "cache_refreshes_busy",                                                \
+      "background refreshes not begun: too many of their cache run (`lazy_refresh_concurrency`)")  \
     X(name_memo_hits, "name_memo_hits", "names whose domain sets were remembered")                 \
     X(names_inherited, "names_inherited", "names that inherited domain sets (`inherit`)")          \
     X(name_matches, "name_matches", "names looked up in the domain sets")                          \

@@ -1,10 +1,30 @@
 // A `cache` of the configuration in a snapshot. All caches share one table (cache/cache.h).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace steer {
+
+// The background refreshes of a cache that run now, on all workers. The same in all generations.
+class RunningRefreshes {
+  public:
+    // False: `most` of them run.
+    [[nodiscard]] bool begin(std::uint32_t most) noexcept {
+        if (running_.fetch_add(1, std::memory_order_relaxed) < most) return true;
+        end();
+        return false;
+    }
+    void end() noexcept { running_.fetch_sub(1, std::memory_order_relaxed); }
+    [[nodiscard]] std::uint32_t count() const noexcept {
+        return running_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    std::atomic<std::uint32_t> running_{0};
+};
 
 // Answers past their TTL (RFC 8767).
 struct StaleTerms {
@@ -27,10 +47,16 @@ struct CacheInstance {
     std::uint32_t max_positive_ttl_s = UINT32_MAX;
     std::uint32_t failure_ttl_s = 0;  // RFC 9520; 0: failures are not kept
     StaleTerms stale;
-    std::uint8_t prefetch_percent = 0;  // of the TTL; 0: no prefetch
+    std::uint32_t most_refreshes = UINT32_MAX;      // background refreshes at one time
+    std::shared_ptr<RunningRefreshes> refreshes{};  // nullptr: not counted
+    std::uint8_t prefetch_percent = 0;              // of the TTL; 0: no prefetch
     std::uint8_t prefetch_hits = 3;
     bool ecs_in_key = false;
     bool family_in_key = false;  // its answers depend on the client's family (dns64)
+
+    [[nodiscard]] bool may_refresh() const noexcept {
+        return refreshes == nullptr || refreshes->count() < most_refreshes;
+    }
 };
 
 }  // namespace steer

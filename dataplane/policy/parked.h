@@ -133,7 +133,7 @@ struct alignas(64) Parked {
     Buffer* injected;   // the query's buffer, if the program uses its texts; else nullptr
     std::uint16_t ede;  // of `answer`; kNoEde: none
     std::uint8_t ecs_asked;  // edns.ecs_len if the upstream is told: written before Forwarder::ask
-    bool background;         // belongs to no client: ParkedPool::take_background()
+    std::uint8_t refreshed;  // a refresh of this cache (Snapshot::caches), from 1; 0: of a client
     Branches branches;       // waits_branches
     std::uint16_t wait;  // number of the present wait for branches; an abandoned branch has another
     bool is_branch;      // counted by ParkedPool::take_branch()

@@ -5,11 +5,13 @@
 
 #include "dataplane/base/buffer.h"
 #include "dataplane/event/event.h"
+#include "dataplane/policy/snapshot.h"
 
 namespace steer {
 namespace {
 
 const IpAddress kNobody{};  // refreshes are counted for it
+static_assert(cache::kMaxInstances < UINT8_MAX, "Parked::refreshed counts them from 1");
 
 // Memory for `count` records, untouched.
 template <class T>
@@ -57,13 +59,19 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const Holder& holde
 }
 
 ParkedPool::Taken ParkedPool::take_background(const Snapshot& snapshot,
-                                              std::span<const std::uint8_t> qname) noexcept {
+                                              std::span<const std::uint8_t> qname,
+                                              std::uint32_t cache) noexcept {
     if (background_ >= std::max(limits_.records / 8, 1U))
+        return {nullptr, Verdict::drop_parked_full};
+    const CacheInstance& of = snapshot.caches[cache];
+    if (of.refreshes != nullptr && !of.refreshes->begin(of.most_refreshes))
         return {nullptr, Verdict::drop_parked_full};
     const Taken taken = take_counted(snapshot, keys_of({kNobody, false}, qname), false);
     if (taken.record != nullptr) {
-        taken.record->background = true;
+        taken.record->refreshed = static_cast<std::uint8_t>(cache + 1);
         ++background_;
+    } else if (of.refreshes != nullptr) {
+        of.refreshes->end();
     }
     return taken;
 }
@@ -120,7 +128,7 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Quota
     p->unsettled = false;
     p->late = false;
     p->refused = false;
-    p->background = false;
+    p->refreshed = 0;
     p->is_branch = is_branch;
     p->wait = 0;
     p->trace = 0;
@@ -134,7 +142,11 @@ ParkedPool::Taken ParkedPool::take_counted(const Snapshot& snapshot, const Quota
 
 void ParkedPool::give(Parked* p) noexcept {
     if (p->injected != nullptr) release(p->injected);
-    if (p->background) --background_;
+    if (p->refreshed != 0) {
+        --background_;
+        const CacheInstance& of = p->snapshot->caches[p->refreshed - 1U];
+        if (of.refreshes != nullptr) of.refreshes->end();
+    }
     if (p->is_branch) --branches_;
     const QuotaKeys counted = p->is_branch ? of_branches(p->keys) : p->keys;
     by_client_.remove(counted.client);

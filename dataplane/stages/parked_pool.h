@@ -48,8 +48,10 @@ class ParkedPool {
     };
     Taken take(const Snapshot& snapshot, const Holder& holder,
                std::span<const std::uint8_t> qname) noexcept;
-    // A record for a refresh that no client waits for. Refreshes may take an eighth of all records.
-    Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname) noexcept;
+    // A record for a refresh in this cache (Snapshot::caches) that no client waits for. Refreshes may take an eighth of all
+    // records, and the cache has a limit of its own (CacheInstance::most_refreshes).
+    Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname,
+                          std::uint32_t cache) noexcept;
     // A record for branch number `which` of another record's query. First branches may take a quarter of all records, others
     // leave half of all free. They have quotas of their own, so that abandoned branches block neither clients' queries nor
     // second branches.

@@ -300,7 +300,8 @@ void Resolver::refuse(Packet& p, Verdict why) noexcept {
 // Only if there is a free record: the next hit tries again.
 void Resolver::refresh(const ResolveContext& w, Now now) noexcept {
     const std::uint16_t pc = std::exchange(w.c.refresh_pc, QueryContext::kNoRefresh);
-    Parked* const r = parts_.pool.take_background(w.c.snapshot, w.c.query.name()).record;
+    const std::uint32_t cache = w.c.snapshot.program[pc].operand;
+    Parked* const r = parts_.pool.take_background(w.c.snapshot, w.c.query.name(), cache).record;
     if (r == nullptr) return;
     copy_query(w, *r);
     r->options_len = 0;  // the answer is for all clients

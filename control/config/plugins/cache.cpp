@@ -74,7 +74,11 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, Cache& out
     out.prefetch_percent = static_cast<std::uint32_t>(*percent);
 }
 
-constexpr std::array<Row<Cache>, 20> kCacheRows{{
+void read_refresh_concurrency(Reading& in, const Node& node, const Place& place, Cache& out) {
+    read_value(in, node, place, "1..1000000", out.lazy_refresh_concurrency);
+}
+
+constexpr std::array<Row<Cache>, 22> kCacheRows{{
     {"size", Own<Cache>{"integer or size", read_size}, "1024", "1.. or 64KiB..",
      "number of entries, or memory with a unit (`64MiB`)"},
     {"short_circuit", &Cache::short_circuit, "false", "", "a hit ends the whole program"},
@@ -99,6 +103,15 @@ constexpr std::array<Row<Cache>, 20> kCacheRows{{
     {"lazy_cache_ttl", &Cache::lazy_cache_ttl, "0s", "~0s..30d",
      "how long an expired answer is served while it is refreshed; 0: never\nThe expired answer is "
      "sent at once with a TTL of 5 s. One query refreshes it in the background."},
+    {"lazy_refresh_concurrency", Own<Cache>{"integer", read_refresh_concurrency}, "none",
+     "1..1000000",
+     "maximum background refreshes of this cache at one time\nIt counts those of `lazy_cache_ttl` "
+     "and of `prefetch`, on all workers. A further expired answer is served without a refresh, "
+     "and the next query for it tries again (`steerdns_cache_refreshes_busy_total`). Without it, "
+     "background refreshes take at most an eighth of `max_parked`."},
+    {"lazy_refresh_failure_cooldown", &Cache::lazy_refresh_failure_cooldown, "5s", "~1s..1d",
+     "with `lazy_cache_ttl`: pause after a refresh that brought no answer\nNo query refreshes the "
+     "name before the pause ends; the expired answer is served."},
     {"serve_stale", Own<Cache>{"duration or true/false", read_serve_stale}, "off", "0s..7d",
      "how long an expired answer is served when upstreams do not answer (RFC 8767); true: 1d"},
     {"stale_client_timeout", &Cache::stale_client_timeout, "1800ms", "0ms..10s",
@@ -143,6 +156,17 @@ void read_cache(Reading& in, const Node* node, Plugin& plugin) {
                           "'lazy_cache_ttl' and 'serve_stale' of " + owner +
                               " both enable stale answers: keep one of them");
     }
+    const auto without_effect = [&](std::string_view key, std::string_view needed) {
+        const Node* const at = map.find(key);
+        if (at == nullptr) return;
+        in.report().warn(at->line, "'" + std::string(key) + "' of " + owner +
+                                       " has no effect: this cache has no " + std::string(needed) +
+                                       "; add it, or remove the key");
+    };
+    const bool is_lazy = args.lazy_cache_ttl.count() > 0;
+    if (!is_lazy) without_effect("lazy_refresh_failure_cooldown", "'lazy_cache_ttl'");
+    if (!is_lazy && args.prefetch_percent == 0)
+        without_effect("lazy_refresh_concurrency", "'lazy_cache_ttl' and no 'prefetch'");
     plugin.args = args;
 }
 

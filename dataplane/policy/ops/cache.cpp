@@ -16,13 +16,23 @@
 namespace steer {
 namespace {
 
-// While a popular answer is being refreshed, no second refresh is started.
-constexpr std::uint32_t kPrefetchAgainS = 5;
+// While an answer is being refreshed, no second refresh is started.
+constexpr std::uint32_t kRefreshAgainS = 5;
 
-// Starts a refresh of the present cache's entry.
-void note_refresh(QueryContext& c) {
+// Starts a refresh of the present cache's entry. True for exactly one caller; false if one runs, if the last failed lately,
+// or if the cache has as many as it may.
+bool try_refresh(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings,
+                 std::uint32_t again_s) {
+    QueryContext& c = w.c;
+    if (entry.refresh_s.load(std::memory_order_relaxed) > w.now.s()) return false;
+    if (!settings.may_refresh()) {
+        w.worker.counters.add(Stat::cache_refreshes_busy);
+        return false;
+    }
+    if (!begin_refresh(entry, again_s, w.now)) return false;
     c.refresh_pc = c.state.pc;
     c.refresh_rewrites = c.state.rewrites;
+    return true;
 }
 
 const cache::Entry* find_exactly(const LiveRun& w, const cache::KeyFacts& facts) {
@@ -77,9 +87,8 @@ void attend(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings
         if (hits + 1U < settings.prefetch_hits) return;
         if (e.ecs_len == 0) e.refresh_check_s.store(from_s, std::memory_order_relaxed);
     }
-    if (w.now.s() < from_s || !begin_refresh(entry, kPrefetchAgainS, w.now)) return;
+    if (w.now.s() < from_s || !try_refresh(w, entry, settings, kRefreshAgainS)) return;
     w.worker.counters.add(Stat::cache_prefetches);
-    note_refresh(c);
 }
 
 // Handles a found entry: a hit, a stale answer, or (nullptr) a miss.
@@ -100,7 +109,7 @@ const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
         c.state.stale_wait_ms = static_cast<std::uint16_t>(terms.wait_ms);
         return nullptr;
     }
-    if (begin_refresh(*entry, terms.recheck_s, w.now)) note_refresh(c);
+    try_refresh(w, *entry, settings, std::max(terms.recheck_s, kRefreshAgainS));
     w.worker.counters.add(Stat::cache_stale_answers);
     lookups(w, settings).stale.add();
     return entry;
@@ -121,31 +130,33 @@ bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
     return find_entry(w, facts) == nullptr;
 }
 
-// Stores the response, unless it came from this cache.
-void keep(LiveRun& w, const Instruction& i) {
+// Stores the response, unless it came from this cache. False: it is not stored.
+bool keep(LiveRun& w, const Instruction& i) {
     QueryContext& c = w.c;
     const CacheInstance& settings = c.snapshot.caches[i.operand];
     const std::uint8_t list_base = c.state.list_base[c.state.depth];
-    if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return;
-    if (c.state.answered_under != c.state.rewrites.count()) return;  // it answers an outer question
+    if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return false;
+    if (c.state.answered_under != c.state.rewrites.count())
+        return false;  // it answers an outer question
     const cache::Entry* const entry = c.response.source();
     const bool replayed = entry != nullptr && tags_in(*entry).generation < c.snapshot.generation;
-    if (c.response.kept_in() == settings.id && !replayed) return;
+    if (c.response.kept_in() == settings.id && !replayed) return false;
     const std::uint32_t age_s = c.response.age_s(w.now.s());
     const std::uint32_t life_s = cacheable_for_s(c.response.answer(), settings, age_s);
-    if (life_s == 0) return;
+    if (life_s == 0) return false;
     const std::uint64_t ads = ads_pointed_to(w);
-    if (is_watched_inside(c.snapshot, i, ads)) return;
+    if (is_watched_inside(c.snapshot, i, ads)) return false;
     cache::KeyFacts facts = key_facts(c.asked(), settings);
-    if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0) return;  // made for this client
-    if (is_failure(c.response.answer()) && !may_keep_failure(w, facts)) return;
+    if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0)
+        return false;  // made for this client
+    if (is_failure(c.response.answer()) && !may_keep_failure(w, facts)) return false;
     std::array<std::uint8_t, 256> room;
     if (is_for_all_subnets(c.response.answer(), facts)) facts = for_all_subnets(facts, room);
     const cache::Key key = w.worker.hasher(facts);
     const dns::TtlLimits limits = ttl_limits(c.response.answer(), settings, age_s);
     if (!dns::is_within(c.response.answer(), limits) &&
         !c.response.limit_ttls(w.worker.buffers, limits, w.now))
-        return;
+        return false;
 
     const dns::Answer& kept = c.response.answer();
     cache::InsertTerms terms{
@@ -163,10 +174,23 @@ void keep(LiveRun& w, const Instruction& i) {
     terms.lists = {lists.data(), count};
 
     Buffer* const answer = c.response.in_buffer(w.worker.buffers, w.now);
-    if (answer == nullptr) return;
+    if (answer == nullptr) return false;
     Buffer* const insert = cache::build_insert(w.worker.buffers, key, facts, *answer, terms);
     release(answer);
-    if (insert != nullptr) w.worker.cache_writer.submit(insert, w.now);
+    if (insert == nullptr) return false;
+    w.worker.cache_writer.submit(insert, w.now);
+    return true;
+}
+
+// A background refresh brought nothing to store: its entry is not refreshed again for a while.
+void defer_refresh(LiveRun& w, const CacheInstance& settings) {
+    if (settings.stale.most_s == 0 || settings.stale.wait_ms > 0 || w.worker.cache == nullptr)
+        return;
+    w.worker.counters.add(Stat::cache_refreshes_failed);
+    const cache::Entry* const entry = find_entry(w, key_facts(w.c.asked(), settings));
+    if (entry == nullptr) return;
+    writable(*entry).refresh_s.store(w.now.s() + settings.stale.recheck_s,
+                                     std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -239,7 +263,8 @@ MaybeStep Body<Op::enter_cache>::run(LiveRun& w, const Instruction& i) noexcept 
 }
 
 Left Body<Op::enter_cache>::leave(LiveRun& w, const Instruction& i) noexcept {
-    keep(w, i);
+    const bool is_kept = keep(w, i);
+    if (w.state().refresh && !is_kept) defer_refresh(w, w.snapshot().caches[i.operand]);
     if (w.state().lacks_family() && !in_guarded_cache(w.c)) answer_without_family(w);
     return Left::passed;
 }

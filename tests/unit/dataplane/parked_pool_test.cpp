@@ -188,6 +188,38 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_domain_has_half_of_its_share_and_a_part_of_that
     BOOST_CHECK(p.take("192.0.2.1", "www.victim.example") != nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(refreshes_of_a_cache_have_one_limit_on_all_workers) {
+    Pool workers[]{Pool(64), Pool(64)};
+    CacheInstance limited;
+    limited.most_refreshes = 2;
+    limited.refreshes = std::make_shared<RunningRefreshes>();
+    for (Pool& p : workers)
+        p.snapshot.caches = {CacheInstance{}, limited};
+    const auto begin = [&](Pool& p, const std::string& name, std::uint32_t cache) {
+        return p.pool.take_background(p.snapshot, wire_name(name), cache).record;
+    };
+    Parked* const first = begin(workers[0], "one.example", 1);
+    Parked* const second = begin(workers[1], "two.example", 1);
+    BOOST_REQUIRE(first != nullptr && second != nullptr);
+    BOOST_CHECK(!limited.may_refresh());
+    BOOST_CHECK(begin(workers[0], "three.example", 1) == nullptr);
+    BOOST_CHECK(begin(workers[1], "three.example", 1) == nullptr);
+    BOOST_CHECK_EQUAL(limited.refreshes->count(), 2U);
+    BOOST_CHECK(begin(workers[0], "three.example", 0) != nullptr);  // of a cache without a limit
+    workers[1].pool.give(second);
+    BOOST_CHECK(limited.may_refresh());
+    Parked* const third = begin(workers[0], "three.example", 1);
+    BOOST_REQUIRE(third != nullptr);
+    workers[0].pool.give(first);
+    workers[0].pool.give(third);
+    BOOST_CHECK_EQUAL(limited.refreshes->count(), 0U);
+    // A record that a client gets next counts for no cache.
+    Parked* const of_client = workers[0].take("192.0.2.1", "www.example");
+    BOOST_REQUIRE(of_client != nullptr);
+    workers[0].pool.give(of_client);
+    BOOST_CHECK_EQUAL(limited.refreshes->count(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_pool_refuses) {
     Pool p(4);
     for (int i = 0; i < 4; ++i)
