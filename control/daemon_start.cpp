@@ -378,7 +378,10 @@ void Daemon::record(const config::Settings& settings) {
     }
     for (const config::PluginIndex entry : settings.entries)
         names.entries.push_back(settings.plugin(entry).tag);
-    recorder_->follow(recorder::recording_plans(settings), std::move(names));
+    recorder::MarkBits marks;
+    for (const MarkNumber& mark : publisher_->current()->marks)
+        marks.emplace(mark.number, mark.bit);
+    recorder_->follow(recorder::recording_plans(settings, marks), std::move(names));
 }
 
 void Daemon::start_threads() {

@@ -1,6 +1,7 @@
 #include "control/build/compile.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <set>
 #include <utility>
@@ -95,6 +96,7 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated,
     if (!designated.empty()) known.push_back(designation(designated));
     if (const auto own = identity(host_name)) known.push_back(*own);
     static_assert(config::kMaxEntries == kMaxEntries);
+    reserve_recorded_marks();
     snapshot_.entries.clear();
     for (const config::PluginIndex plugin : settings_.entries)
         entry_of(plugin, known);
@@ -417,11 +419,11 @@ std::uint32_t Compiler::cache_of(config::PluginIndex plugin, const config::Cache
         std::min(instance.min_positive_ttl_s, instance.max_positive_ttl_s);
     instance.failure_ttl_s = seconds(std::min(cache.failure_ttl, cache.cache_max_ttl));
     instance.stale = stale_of(cache);
-    instance.prefetch_percent = static_cast<std::uint8_t>(cache.prefetch_percent);
-    instance.prefetch_hits = static_cast<std::uint8_t>(cache.prefetch_hits);
     instance.refreshes = registry_.refreshes(named.tag);
     if (cache.lazy_refresh_concurrency != 0)
         instance.most_refreshes = cache.lazy_refresh_concurrency;
+    instance.prefetch_percent = static_cast<std::uint8_t>(cache.prefetch_percent);
+    instance.prefetch_hits = static_cast<std::uint8_t>(cache.prefetch_hits);
     instance.ecs_in_key = cache.ecs_in_key;
     const auto index = static_cast<std::uint32_t>(snapshot_.caches.size());
     snapshot_.caches.push_back(std::move(instance));
@@ -519,12 +521,13 @@ std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::Ip
 std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int line) {
     std::uint64_t mask = 0;
     for (const std::uint32_t mark : marks) {
-        const auto at = mark_bits_.emplace(mark, static_cast<unsigned>(mark_bits_.size())).first;
-        if (at->second + watches_ < kMaxMarks) {
-            mask |= std::uint64_t{1} << at->second;
-        } else {
-            too_many_marks(line);
+        auto at = mark_bits_.find(mark);
+        if (at == mark_bits_.end()) {
+            const auto bit = static_cast<unsigned>(std::countr_one(used_mark_bits_));
+            if (!use_mark_bit(bit, line)) break;
+            at = mark_bits_.emplace(mark, bit).first;
         }
+        mask |= std::uint64_t{1} << at->second;
     }
     auto& masks = snapshot_.mark_masks;
     const auto at = std::find(masks.begin(), masks.end(), mask);
@@ -533,12 +536,34 @@ std::uint32_t Compiler::marks_of(const std::vector<std::uint32_t>& marks, int li
     return index;
 }
 
-void Compiler::too_many_marks(int line) {
-    if (std::exchange(has_too_many_marks_, true)) return;
-    error(line, watches_ == 0
-                    ? "more than 64 different marks: use fewer"
-                    : "more than 64 different marks and ad lists together: use fewer, or write "
-                      "'cname: false' for some ad lists");
+// False: there is no such bit any more.
+bool Compiler::use_mark_bit(unsigned bit, int line) {
+    if (bit < kMaxMarks) {
+        used_mark_bits_ |= std::uint64_t{1} << bit;
+        return true;
+    }
+    if (!std::exchange(has_too_many_marks_, true))
+        error(line, snapshot_.watch_bits == 0
+                        ? "more than 64 different marks: use fewer"
+                        : "more than 64 different marks and ad lists together: use fewer, or write "
+                          "'cname: false' for some ad lists");
+    return false;
+}
+
+void Compiler::reserve_recorded_marks() {
+    for (const config::Plugin& plugin : settings_.plugins) {
+        const auto* const recorder = std::get_if<config::QueryRecorder>(&plugin.args);
+        if (recorder == nullptr) continue;
+        for (const auto* const marks : {&recorder->include_marks, &recorder->exclude_marks}) {
+            for (const std::uint32_t mark : *marks) {
+                if (mark_bits_.contains(mark)) continue;
+                const auto bit = registry_.recorded_mark(mark);
+                if (!bit) return error(plugin.line, bit.error().text);
+                mark_bits_.emplace(mark, *bit);
+                used_mark_bits_ |= std::uint64_t{1} << *bit;
+            }
+        }
+    }
 }
 
 // Jumps only go forward, so one pass over a program is enough.

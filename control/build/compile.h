@@ -190,6 +190,8 @@ class Compiler {
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
+    // The marks that query_recorders select by keep their bits over reloads.
+    void reserve_recorded_marks();
     std::uint32_t prefer_of(const config::Prefer& prefer, int line);
     // The unit of a prefer's probe; 0: it has none.
     [[nodiscard]] std::uint16_t probe_of(const Instruction& i) const;
@@ -221,7 +223,7 @@ class Compiler {
     steer::AdList ad_list_of(config::PluginIndex index, const config::AdList& args,
                              const AdMasks& masks, int line);
     std::uint64_t watch_bit(int line);
-    void too_many_marks(int line);
+    bool use_mark_bit(unsigned bit, int line);
     // compile_rpz.cpp
     void rpz(config::PluginIndex index, const config::Rpz& args, int line, std::uint16_t instance,
              unsigned& depth);
@@ -284,7 +286,7 @@ class Compiler {
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
     std::map<std::uint32_t, unsigned> mark_bits_;
-    unsigned watches_ = 0;  // ad lists that have a bit there
+    std::uint64_t used_mark_bits_ = 0;  // of marks, and of ad lists that judge answers
     bool has_too_many_marks_ = false;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

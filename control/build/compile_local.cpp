@@ -1,5 +1,6 @@
 // Compiler: local names and separate paths: static records, ad lists, zones.
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 #include <tuple>
@@ -235,11 +236,10 @@ steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdLi
 
 // From the last bit of ProgramState::marks down; the marks of rules begin at the first.
 std::uint64_t Compiler::watch_bit(int line) {
-    if (++watches_ + mark_bits_.size() > kMaxMarks) {
-        too_many_marks(line);
-        return 0;
-    }
-    const std::uint64_t bit = std::uint64_t{1} << (kMaxMarks - watches_);
+    // (With no bit left, above all.)
+    const unsigned at = kMaxMarks - 1 - static_cast<unsigned>(std::countl_one(used_mark_bits_));
+    if (!use_mark_bit(at, line)) return 0;
+    const std::uint64_t bit = std::uint64_t{1} << at;
     snapshot_.watch_bits |= bit;
     return bit;
 }

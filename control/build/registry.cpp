@@ -1,6 +1,7 @@
 #include "control/build/registry.h"
 
 #include "dataplane/policy/snapshot.h"
+#include "dataplane/stages/query_record.h"
 
 namespace steer::build {
 namespace {
@@ -51,6 +52,11 @@ Result<std::uint16_t> Registry::cache(const std::string& tag) {
 
 std::shared_ptr<RunningRefreshes> Registry::refreshes(const std::string& tag) {
     return shared_of(refreshes_, tag);
+}
+
+Result<std::uint16_t> Registry::recorded_mark(std::uint32_t mark) {
+    return number(recorded_marks_, mark, QueryRecord::kMarkBits,
+                  "marks in 'include_marks' and 'exclude_marks' of query_recorders");
 }
 
 Result<std::uint16_t> Registry::frontend(const std::string& key) {

@@ -43,6 +43,8 @@ class Registry {
     Result<std::uint16_t> cache(const std::string& tag);
     // The background refreshes of a cache that run, by its tag.
     std::shared_ptr<RunningRefreshes> refreshes(const std::string& tag);
+    // The bit of a mark that a query_recorder selects queries by, in ProgramState::marks: records keep it.
+    Result<std::uint16_t> recorded_mark(std::uint32_t mark);
     // A server over TCP, or a path of it (frontends.h). Numbers start at 1.
     Result<std::uint16_t> frontend(const std::string& key);
     std::shared_ptr<Collector> collector(const std::string& name);
@@ -71,6 +73,7 @@ class Registry {
     std::map<std::string, std::uint16_t> upstreams_;
     std::map<std::string, std::uint16_t> caches_;
     std::map<std::string, std::shared_ptr<RunningRefreshes>> refreshes_;
+    std::map<std::uint32_t, std::uint16_t> recorded_marks_;
     std::map<std::string, std::uint16_t> frontends_;
     std::map<std::string, std::uint16_t> inherited_sets_;
     std::shared_ptr<InheritedNames> inherited_;

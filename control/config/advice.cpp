@@ -131,6 +131,35 @@ void advise_recorders(Reading& in) {
     }
 }
 
+// Marks that no rule sets select nothing.
+void advise_recorder_marks(Reading& in) {
+    const auto& plugins = in.settings().plugins;
+    std::set<std::uint32_t> set;
+    for (const Plugin& plugin : plugins) {
+        const auto* const sequence = std::get_if<Sequence>(&plugin.args);
+        if (sequence == nullptr) continue;
+        for (const ExecRule& rule : sequence->rules)
+            set.insert(rule.marks.begin(), rule.marks.end());
+    }
+    for (const Plugin& plugin : plugins) {
+        const auto* const recorder = std::get_if<QueryRecorder>(&plugin.args);
+        if (recorder == nullptr) continue;
+        const auto tell = [&](std::string_view key, const std::vector<std::uint32_t>& marks,
+                              std::string_view effect) {
+            for (const std::uint32_t mark : marks) {
+                if (set.contains(mark)) continue;
+                const std::string number = std::to_string(mark);
+                in.report().warn(plugin.line, "'" + std::string(key) + "' of " + owner_of(plugin) +
+                                                  " has mark " + number + ", which no rule sets: " +
+                                                  std::string(effect) + "; write 'exec: mark " +
+                                                  number + "' in a sequence, or remove it");
+            }
+        };
+        tell("include_marks", recorder->include_marks, "no query is recorded for it");
+        tell("exclude_marks", recorder->exclude_marks, "it excludes no query");
+    }
+}
+
 // ---- servers
 
 void advise_servers(Reading& in) {
@@ -291,6 +320,7 @@ void advise(Reading& in) {
     advise_unused_routers(in);
     advise_devices(in, used);
     advise_recorders(in);
+    advise_recorder_marks(in);
     advise_servers(in);
     advise_chaos(in, used);
     advise_adlists(in, used);

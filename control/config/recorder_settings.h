@@ -40,6 +40,9 @@ struct QueryRecorder {
     std::uint32_t one_in = 1;                      // one query of this number is recorded
     std::uint32_t mask4 = 32, mask6 = 128;         // of a client's address, what is kept
     std::vector<matchers::Prefix> except_clients;  // their queries are not recorded
+    // Only queries with one of these marks are recorded, if there are any ...
+    std::vector<std::uint32_t> include_marks;
+    std::vector<std::uint32_t> exclude_marks;  // ... and none with one of these
     bool operator==(const QueryRecorder&) const = default;
 };
 

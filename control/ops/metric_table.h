@@ -353,7 +353,9 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_recorder_lost", "counter", "",
               "query records lost because a worker's ring was full", "Recorder"},
     MetricRow{"steerdns_recorder_queries", "counter", "plugin, result",
-              "queries by result: `recorded`, or `excepted` (`except_clients`)", "Recorder"},
+              "queries by result: `recorded`, `excepted` (`except_clients`), or `unmarked` "
+              "(`include_marks`, `exclude_marks`)",
+              "Recorder"},
     MetricRow{"steerdns_recorder_written", "counter", "plugin, sink",
               "queries written to a `database` or `json` file; messages sent by `dnstap`",
               "Recorder"},

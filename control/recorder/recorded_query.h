@@ -32,6 +32,7 @@ struct RecordedQuery {
     std::uint32_t duration_us = 0;
     std::uint32_t stands_for = 1;
     std::uint64_t trace = 0;  // id of its trace; 0: not traced
+    std::uint64_t marks = 0;  // bits of MarkBits
     IpAddress client, server;
     std::uint16_t client_port = 0, server_port = 0;
     Transport transport = Transport::udp;

@@ -180,6 +180,7 @@ void Recorder::take(const QueryRecordView& view) {
     query.duration_us = head.duration_us;
     query.stands_for = head.stands_for;
     query.trace = head.trace_id;
+    query.marks = head.marks();
     query.client = head.client;
     query.server = head.local;
     query.client_port = head.client_port;
@@ -251,6 +252,7 @@ void Recorder::write_metrics(ops::MetricWriter& writer) const {
     for (const auto& one : all.recordings) {
         writer.sample({{"plugin", one.tag}, {"result", "recorded"}}, one.taken);
         writer.sample({{"plugin", one.tag}, {"result", "excepted"}}, one.skipped);
+        writer.sample({{"plugin", one.tag}, {"result", "unmarked"}}, one.unmarked);
     }
     const auto each = [&](ops::KnownMetric metric, auto value) {
         writer.family(metric);

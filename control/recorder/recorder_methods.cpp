@@ -102,6 +102,7 @@ value to_json(const Recorder::Status& status) {
         recorders.push_back(object{{"plugin", one.tag},
                                    {"recorded", one.taken},
                                    {"excepted", one.skipped},
+                                   {"unmarked", one.unmarked},
                                    {"one_in", one.one_in},
                                    {"sinks", std::move(sinks)}});
     }

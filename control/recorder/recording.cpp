@@ -21,6 +21,8 @@ bool same_database(config::QueryRecorder a, const config::QueryRecorder& b) {
     a.mask4 = b.mask4;
     a.mask6 = b.mask6;
     a.except_clients = b.except_clients;
+    a.include_marks = b.include_marks;
+    a.exclude_marks = b.exclude_marks;
     return a == b;
 }
 
@@ -35,12 +37,29 @@ DnstapSource source_of(const config::RecorderTap& tap) {
 
 }  // namespace
 
-std::vector<RecordingPlan> recording_plans(const config::Settings& settings) {
+namespace {
+
+std::uint64_t bits_of(const std::vector<std::uint32_t>& wanted, const MarkBits& marks) {
+    std::uint64_t bits = 0;
+    for (const std::uint32_t mark : wanted) {
+        if (const auto at = marks.find(mark); at != marks.end())
+            bits |= std::uint64_t{1} << at->second;
+    }
+    return bits;
+}
+
+}  // namespace
+
+std::vector<RecordingPlan> recording_plans(const config::Settings& settings,
+                                           const MarkBits& marks) {
     std::vector<RecordingPlan> plans;
     for (config::PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const auto* const args = std::get_if<config::QueryRecorder>(&settings.plugins[i].args);
         if (args == nullptr) continue;
-        RecordingPlan plan{.tag = settings.plugins[i].tag, .settings = *args};
+        RecordingPlan plan{.tag = settings.plugins[i].tag,
+                           .settings = *args,
+                           .include = bits_of(args->include_marks, marks),
+                           .exclude = bits_of(args->exclude_marks, marks)};
         for (std::size_t entry = 0; entry < settings.entries.size(); ++entry) {
             std::vector<bool> seen(settings.plugins.size());
             std::vector<config::PluginIndex> todo{settings.entries[entry]};
@@ -89,6 +108,7 @@ void Recording::open(Recording* old) {
         old->tap_.reset();
         taken_ = old->taken_;
         skipped_ = old->skipped_;
+        unmarked_ = old->unmarked_;
     }
     const Warn named = [warn = warn_, tag = plan_.tag](const std::string& sentence) {
         warn("query_recorder '" + tag + "': " + sentence);
@@ -112,8 +132,18 @@ bool Recording::is_sampled(RecordedQuery& query) {
     return true;
 }
 
+bool Recording::is_of_excepted_client(const RecordedQuery& query) const {
+    return !except_.empty() && except_.contains(query.client);
+}
+
+bool Recording::has_wanted_marks(const RecordedQuery& query) const {
+    const bool is_included =
+        plan_.settings.include_marks.empty() || (query.marks & plan_.include) != 0;
+    return is_included && (query.marks & plan_.exclude) == 0;
+}
+
 bool Recording::is_excepted(const RecordedQuery& query) const {
-    return is_ours(query) && !except_.empty() && except_.contains(query.client);
+    return is_ours(query) && (is_of_excepted_client(query) || (query.marks & plan_.exclude) != 0);
 }
 
 void Recording::mask(RecordedQuery& query) const {
@@ -125,8 +155,12 @@ void Recording::mask(RecordedQuery& query) const {
 
 void Recording::take(const RecordedQuery& recorded) {
     if (!is_ours(recorded)) return;
-    if (is_excepted(recorded)) {
+    if (is_of_excepted_client(recorded)) {
         ++skipped_;
+        return;
+    }
+    if (!has_wanted_marks(recorded)) {
+        ++unmarked_;
         return;
     }
     RecordedQuery query = recorded;
@@ -199,6 +233,7 @@ Recording::Status Recording::status() const {
     Status status{.tag = plan_.tag,
                   .taken = taken_,
                   .skipped = skipped_,
+                  .unmarked = unmarked_,
                   .one_in = plan_.settings.one_in,
                   .sinks = {}};
     if (database_) status.sinks.push_back(database_->status());

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,10 +20,14 @@ struct RecordingPlan {
     std::string tag;
     std::uint32_t entries = 0;  // bits: Settings::entries whose executor runs it, directly or not
     config::QueryRecorder settings;
+    std::uint64_t include = 0, exclude = 0;  // bits of its include_marks and exclude_marks
     bool operator==(const RecordingPlan&) const = default;
 };
+// The bits of marks in RecordedQuery::marks. Those that any query_recorder names are the same after a reload.
+using MarkBits = std::map<std::uint32_t, std::uint8_t>;
 // Those that any server runs.
-std::vector<RecordingPlan> recording_plans(const config::Settings& settings);
+std::vector<RecordingPlan> recording_plans(const config::Settings& settings,
+                                           const MarkBits& marks = {});
 
 class Recording {
   public:
@@ -34,7 +39,7 @@ class Recording {
 
     // `query` has no client_text; its name, if any, is in presentation form.
     void take(const RecordedQuery& query);
-    // For queries that are shown and not stored: whether this client opted out, and its address with the masks.
+    // For queries that are shown and not stored: whether its client or its marks exclude it, and its address with the masks.
     [[nodiscard]] bool is_excepted(const RecordedQuery& query) const;
     void mask(RecordedQuery& query) const;
     // Gives sinks what waited for flush_interval_ms, or all.
@@ -45,7 +50,9 @@ class Recording {
     [[nodiscard]] const RecordingPlan& plan() const { return plan_; }
     struct Status {
         std::string tag;
-        std::uint64_t taken, skipped;  // queries that except_clients names
+        std::uint64_t taken;
+        std::uint64_t skipped;   // queries that except_clients names
+        std::uint64_t unmarked;  // ... that include_marks or exclude_marks leave out
         std::uint32_t one_in;
         std::vector<SinkStatus> sinks;
     };
@@ -55,6 +62,8 @@ class Recording {
   private:
     void open(Recording* old);
     bool is_sampled(RecordedQuery& query);
+    [[nodiscard]] bool is_of_excepted_client(const RecordedQuery& query) const;
+    [[nodiscard]] bool has_wanted_marks(const RecordedQuery& query) const;
     [[nodiscard]] bool is_ours(const RecordedQuery& query) const {
         return (plan_.entries >> (query.entry & 31U) & 1U) != 0;
     }
@@ -72,7 +81,7 @@ class Recording {
     JsonLine json_line_;
     std::vector<std::uint8_t> query_copy_, response_copy_;
     std::int64_t handed_us_ = 0;
-    std::uint64_t taken_ = 0, skipped_ = 0;
+    std::uint64_t taken_ = 0, skipped_ = 0, unmarked_ = 0;
 };
 
 }  // namespace steer::recorder

@@ -88,6 +88,7 @@ class PlanWalk {
         plan_.marks = marks_;
         plan_.cache = cache_ahead(snapshot_, pc_);
         plan_.hit_is_plain = program_[pc_].op == Op::enter_cache && hit_is_plain();
+        plan_.hit_marks = marks_;
         return plan_;
     }
 

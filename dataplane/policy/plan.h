@@ -29,7 +29,8 @@ struct alignas(64) Plan {
     // As in cache::Entry: generation << 32 | tag-set id (id 0: for every name). 0: no plan.
     std::uint64_t tags = 0;
     std::uint64_t marks = 0;
-    std::uint16_t pc = 0;  // of the first instruction still to run
+    std::uint64_t hit_marks = 0;  // after a plain hit
+    std::uint16_t pc = 0;         // of the first instruction still to run
     std::int16_t cache =
         -1;  // Snapshot::caches: what is reached from there without a test; -1: none
     std::uint8_t entry = 0;  // the snapshot's entry where it begins

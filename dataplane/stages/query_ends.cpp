@@ -136,6 +136,7 @@ void QueryEnds::fill(QueryRecord& head, EndRow end, AnswerPath path,
 void QueryEnds::fill_state(QueryRecord& head, const Snapshot& snapshot,
                            const ProgramState& state) noexcept {
     head.tag_set = state.tag_set;
+    head.set_marks(state.marks);
     head.list_count = std::min<std::uint8_t>(state.list_count, QueryRecord::kMaxLists);
     for (unsigned i = 0; i < head.list_count; ++i)
         head.lists[i] = snapshot.lists[state.lists[i]].id_for(head.client);
@@ -172,6 +173,7 @@ QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const An
         head.qclass = p.query.qclass;
         head.udp_size = p.query.edns.present ? p.query.edns.udp_size : std::uint16_t{0};
     }
+    head.set_marks(marks_);
     if (source.state != nullptr) {
         fill_state(head, *snapshot_, *source.state);
     } else if (p.found != nullptr && is_from_cache(source.path)) {

@@ -85,6 +85,8 @@ class QueryEnds {
         until_due_ = one_in_;
         return true;
     }
+    // The marks of a query of the burst whose next record has no ProgramState; 0 again when it has ended.
+    void note_marks(std::uint64_t marks) noexcept { marks_ = marks; }
     // Copies the query, because its reply will be written over it.
     void keep_query(const Packet& p) noexcept;
     // Writes the record of a query that is_due(). Until the end of the turn it may be changed. nullptr: no room.
@@ -125,6 +127,7 @@ class QueryEnds {
 
     std::uint32_t until_due_ = UINT32_MAX;  // queries; without records, more than a turn has
     std::uint32_t lost_ = 0;
+    std::uint64_t marks_ = 0;
     std::size_t kept_ = 0;  // bytes in `query_`
     std::unique_ptr<std::array<std::uint8_t, dns::kMaxMessage>> query_;
     QueryCounters totals_;

@@ -44,6 +44,7 @@ inline constexpr std::array kAnswerPathLabels{STEER_ANSWER_PATHS(STEER_PATH_LABE
 struct QueryRecord {
     static constexpr std::uint16_t kNone = UINT16_MAX;
     static constexpr std::size_t kMaxLists = 8;  // further ones are not stored
+    static constexpr unsigned kMarkBits = 48;    // of ProgramState::marks, the lowest
     // Values of `how`, added.
     static constexpr std::uint8_t kInjected = 1;  // came as a message from `streams`
     static constexpr std::uint8_t kMoved = 2;     // another worker received it
@@ -77,13 +78,24 @@ struct QueryRecord {
     std::uint16_t client_port, local_port;
     // ---- second cell
     IpAddress client, local;
-    std::uint32_t tag_set;                // id in the snapshot's TagSets; 0: not known
-    std::uint8_t qname_len;               // 0: no question could be read
-    std::uint8_t list_count;              // of `lists`
-    std::uint16_t cache;                  // CacheInstance::id of the answer's cache; kNone
-    std::array<ListId, kMaxLists> lists;  // lists that the answer was claimed for
-    std::uint16_t udp_size;               // that the client offered by EDNS; 0: no EDNS
-    std::array<std::uint8_t, 6> unused;
+    std::uint32_t tag_set;                   // id in the snapshot's TagSets; 0: not known
+    std::uint8_t qname_len;                  // 0: no question could be read
+    std::uint8_t list_count;                 // of `lists`
+    std::uint16_t cache;                     // CacheInstance::id of the answer's cache; kNone
+    std::array<ListId, kMaxLists> lists;     // lists that the answer was claimed for
+    std::uint16_t udp_size;                  // that the client offered by EDNS; 0: no EDNS
+    std::array<std::uint16_t, 3> mark_bits;  // that the program set, the lowest 16 bits first
+
+    void set_marks(std::uint64_t marks) noexcept {
+        for (std::uint16_t& bits : mark_bits) {
+            bits = static_cast<std::uint16_t>(marks);
+            marks >>= 16U;
+        }
+    }
+    [[nodiscard]] std::uint64_t marks() const noexcept {
+        return std::uint64_t{mark_bits[2]} << 32U | std::uint64_t{mark_bits[1]} << 16U |
+               mark_bits[0];
+    }
 };
 static_assert(sizeof(QueryRecord) == 2 * CellRing::kCell && offsetof(QueryRecord, client) == 64);
 static_assert(std::is_trivially_copyable_v<QueryRecord>);

@@ -52,6 +52,8 @@ class Replier {
     [[nodiscard]] bool is_plain(const Packet& p) noexcept {
         return p.mbuf != nullptr && !query_ends_.is_due();
     }
+    // What the program marked a query with, for its record: before its end, if that has no AnswerSource::state; then 0.
+    void note_marks(std::uint64_t marks) noexcept { query_ends_.note_marks(marks); }
     // A query that is not is_plain() is answered by a plain hit.
     void count_hit(const cache::Entry& entry) noexcept { query_ends_.hit(entry.instance); }
     // ... for one that is not.

@@ -187,7 +187,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     }
     const std::uint32_t age_s = e->born.age_s(now_s);
     if (!parts_.replier.is_plain(p)) [[unlikely]] {
-        answer_other_hit(p, age_s, ttl_cap_s, path);
+        answer_other_hit(p, *plan, age_s, ttl_cap_s, path);
         return true;
     }
     parts_.replier.answer_plain(
@@ -196,13 +196,15 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 }
 
 // A function of its own, so that answer_hit() keeps its options in registers.
-[[gnu::noinline]] void Resolver::answer_other_hit(Packet& p, std::uint32_t age_s,
+[[gnu::noinline]] void Resolver::answer_other_hit(Packet& p, const Plan& plan, std::uint32_t age_s,
                                                   std::uint32_t ttl_cap_s,
                                                   AnswerPath path) noexcept {
     parts_.replier.count_hit(*p.found);
+    parts_.replier.note_marks(plan.hit_marks);
     parts_.replier.answer_other(p, p.found->answer(),
                                 {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size},
                                 {path});
+    parts_.replier.note_marks(0);
 }
 
 // A function of its own, so that answer_hit() needs no stack for it.
@@ -247,7 +249,7 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
         if (step == Step::asks) return ask(p, c, now);
         if (in_vain || record_of(w) == nullptr) {
             parts_.executor.abandon(c.snapshot, c.state);
-            return refuse(p, w.refused);
+            return refuse(p, c, w.refused);
         }
     }
     parts_.replier.park(p, Verdict::forwarded);
@@ -258,7 +260,7 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
     if (record == nullptr) {
         parts_.executor.abandon(c.snapshot, c.state);
-        return refuse(p, why);
+        return refuse(p, c, why);
     }
     write_record(p, c, *record);
     parts_.replier.remember_path(p, record->path);
@@ -274,7 +276,7 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
         parts_.executor.abandon(c.snapshot, c.state);
         parts_.pool.give(record);
         if (c.trace) c.trace.get()->has_record = false;
-        return parts_.replier.drop(p, Verdict::drop_ring_full);
+        return drop(p, c, Verdict::drop_ring_full);
     }
     if (c.state.stale_wait_ms != 0) {
         record->stale_at_ms = now.ms + c.state.stale_wait_ms;
@@ -284,17 +286,27 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     parts_.replier.park(p, Verdict::forwarded);
 }
 
-void Resolver::refuse(Packet& p, Verdict why) noexcept {
+void Resolver::drop(Packet& p, const QueryContext& c, Verdict why) noexcept {
+    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.drop(p, why);
+    parts_.replier.note_marks(0);
+}
+
+void Resolver::refuse(Packet& p, const QueryContext& c, Verdict why) noexcept {
     const Trouble trouble = why == Verdict::drop_client_quota   ? Trouble::client_quota
                             : why == Verdict::drop_suffix_quota ? Trouble::suffix_quota
                                                                 : Trouble::parked_full;
     parts_.counters.saw(trouble, p.source, p.query.name());
     const bool is_clients = why == Verdict::drop_client_quota;
-    if (is_clients && over_quota_ == OverQuota::truncate && p.is_udp)
-        return parts_.replier.answer_truncated(p, Verdict::truncated_quota);
-    if ((!is_clients && why != Verdict::drop_suffix_quota) || !is_told_of_quota(!p.is_udp))
-        return parts_.replier.drop(p, why);
-    parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
+    parts_.replier.note_marks(c.state.marks);
+    if (is_clients && over_quota_ == OverQuota::truncate && p.is_udp) {
+        parts_.replier.answer_truncated(p, Verdict::truncated_quota);
+    } else if ((!is_clients && why != Verdict::drop_suffix_quota) || !is_told_of_quota(!p.is_udp)) {
+        parts_.replier.drop(p, why);
+    } else {
+        parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
+    }
+    parts_.replier.note_marks(0);
 }
 
 // Only if there is a free record: the next hit tries again.
@@ -387,7 +399,7 @@ bool Resolver::shorten(QueryContext& c, Now now) noexcept {
 }
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
-    if (c.state.dropped) return parts_.replier.drop(p, Verdict::dropped_by_policy);
+    if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(leaving(c, now), now);
     const AnswerSource source = source_of(c);
@@ -398,7 +410,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
             note_packet_end(p, c, c.response.answer(), options, v, now);
         return;
     }
-    if (!fit_to_lists(c, now)) return parts_.replier.drop(p, Verdict::drop_no_buffer);
+    if (!fit_to_lists(c, now)) return drop(p, c, Verdict::drop_no_buffer);
     const LeavingAnswer a = leaving(c, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     parts_.claims.count_leaving(terms);
@@ -416,7 +428,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
             return answer(dns::empty_answer(dns::kServFail),
                           {.max_size = p.max_size, .ede = dns::Ede::other});
         case Leave::drop:
-            return parts_.replier.drop(p, Verdict::drop_router_away);
+            return drop(p, c, Verdict::drop_router_away);
         case Leave::hold:
         case Leave::wait_for_ring:
             break;
@@ -424,7 +436,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
-        if (terms.hold_mask != 0) return refuse(p, why);
+        if (terms.hold_mask != 0) return refuse(p, c, why);
         if (terms.obeys_on_full) parts_.claims.count_full(terms.obeyed);
         return answer(a.answer, options_for(c, p.max_size, terms.ttl_cap_s, extras, now));
     }
@@ -434,7 +446,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (!wait(*record, c, a, terms, now)) {
         parts_.pool.give(record);
         if (c.trace) c.trace.get()->has_record = false;
-        return parts_.replier.drop(p, Verdict::drop_no_buffer);
+        return drop(p, c, Verdict::drop_no_buffer);
     }
     parts_.counters.add(Stat::parked_total);
     parts_.replier.park(p, Verdict::held);
@@ -503,6 +515,7 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     const bool told = !c.state.refresh && !p.is_branch;
     if (end == UpstreamResult::over_quota && failed && told &&
         !is_told_of_quota(is_over_tcp(p.path))) {
+        p.program = c.state;
         parts_.replier.drop(p, PendingOutcome::dropped_over_quota);
         return give_back(p);
     }

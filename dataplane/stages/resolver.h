@@ -71,7 +71,7 @@ class Resolver {
     // The largest TTL of a plain hit whose rows are known to exist; no value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;
-    void answer_other_hit(Packet& p, std::uint32_t age_s, std::uint32_t ttl_cap_s,
+    void answer_other_hit(Packet& p, const Plan& plan, std::uint32_t age_s, std::uint32_t ttl_cap_s,
                           AnswerPath path) noexcept;
 
     // A query in the program: in its packet, in a record since it had to wait, or (a branch) in neither as
@@ -163,7 +163,9 @@ class Resolver {
     void end_generation(Parked& p) noexcept;
 
     // No record for a query.
-    void refuse(Packet& p, Verdict why) noexcept;
+    void refuse(Packet& p, const QueryContext& c, Verdict why) noexcept;
+    // No answer for a query.
+    void drop(Packet& p, const QueryContext& c, Verdict why) noexcept;
     // Whether a query above its domain's quota gets SERVFAIL; else it gets nothing.
     [[nodiscard]] bool is_told_of_quota(bool over_tcp) const noexcept {
         return over_quota_ == OverQuota::servfail ||

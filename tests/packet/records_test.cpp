@@ -204,6 +204,77 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_and_a_local_one_say_so) {
     BOOST_TEST(timed(a.worker(), LatencyPath::local) == 1U);
 }
 
+// mark 1 ; cache ; mark 2 ; forward: what of the program ran has its marks, on each way.
+BOOST_AUTO_TEST_CASE(a_record_has_the_marks_of_its_query_on_every_way) {
+    constexpr std::uint64_t kFront = 1, kBehind = std::uint64_t{1} << 47,
+                            kHigh = std::uint64_t{1} << 48;
+    RecordsOf t;
+    Appliance& a = t.appliance;
+    SnapshotMaker m;
+    m.add(Op::mark, m.mark_mask(kFront | kHigh));
+    m.add(Op::enter_cache, m.cache(), true);
+    m.add(Op::mark, m.mark_mask(kBehind));
+    m.add(Op::forward, m.group({static_cast<std::uint16_t>(m.upstream("192.0.2.53", 0))}));
+    m.add(Op::stop);
+    m.add(Op::end);
+    a.publish(m.finish());
+    t.want(1);
+    a.ask_and_answer(kAsked, 300, "203.0.113.7");
+    const Recorded forwarded = a.record();
+    check_way(forwarded, EndRow::answered, AnswerPath::forwarded, kParked);
+    BOOST_TEST(forwarded.head.marks() == (kFront | kBehind));  // of 48 bits
+    t.ask_some(1);
+    const Recorded cached = a.record();
+    check_way(cached, EndRow::answered, AnswerPath::cache);
+    BOOST_TEST(cached.head.marks() == kFront);
+    t.ask_some(1);
+    const Recorded same = a.record();
+    check_way(same, EndRow::answered, AnswerPath::packet_cache);
+    BOOST_TEST(same.head.marks() == kFront);
+    a.inject(DnsMessage::query(9, kAsked, 1), 1);
+    a.turn();
+    (void)a.injected_answers();
+    BOOST_TEST(a.record().head.marks() == kFront);
+
+    // A query without a program has none, also after one with marks.
+    a.inject(DnsMessage::response(7, kAsked, 1), 1);
+    a.turn();
+    (void)a.injected_answers();
+    BOOST_TEST(a.record().head.marks() == 0U);
+
+    // A hit that goes on: marks behind the cache count.
+    SnapshotMaker more;
+    more.add(Op::enter_cache, more.cache(), false);
+    more.add(Op::mark, more.mark_mask(kBehind));
+    const std::uint16_t asks = more.test(Op::if_has_resp, 0, true);
+    more.add(Op::forward, more.group({static_cast<std::uint16_t>(more.upstream("192.0.2.53", 0))}));
+    more.land(asks);
+    more.add(Op::stop);
+    more.add(Op::end);
+    a.publish(more.finish());
+    a.ask(kAsked);
+    a.turn();
+    (void)a.answers();
+    (void)a.upstream_queries();
+    for (const Recorded& r : a.records())
+        BOOST_TEST(r.head.marks() == kBehind);
+    t.ask_some(2);
+    for (const Recorded& r : a.records())
+        BOOST_TEST(r.head.marks() == kBehind);
+
+    // What the policy drops has its marks, too.
+    SnapshotMaker drops;
+    drops.add(Op::mark, drops.mark_mask(kFront));
+    drops.add(Op::drop);
+    drops.add(Op::end);
+    a.publish(drops.finish());
+    a.ask(kAsked);
+    a.turn();
+    const Recorded dropped = a.record();
+    BOOST_TEST(kEnds[static_cast<std::size_t>(dropped.head.end)].label == "dropped_by_policy");
+    BOOST_TEST(dropped.head.marks() == kFront);
+}
+
 BOOST_AUTO_TEST_CASE(errors_and_drops_have_records) {
     RecordsOf t;
     Appliance& a = t.appliance;

@@ -1,4 +1,5 @@
 // query_recorder: keeps queries and answers in a database, in files of JSON lines, or sends them by dnstap.
+#include <algorithm>
 #include <array>
 
 #include "control/config/plugins/plugin_type.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestSocket = 107;  // sun_path
 constexpr std::size_t kLongestIdentity = 255;
+constexpr std::size_t kMaxRecordedMarks = 48;  // of all recorders: QueryRecord::kMarkBits
 
 template <class T, auto Member>
 void read_path(Reading& in, const Node& node, const Place& place, T& out) {
@@ -117,7 +119,31 @@ void read_except(Reading& in, const Node& node, const Place& place, QueryRecorde
     out.except_clients = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<QueryRecorder>, 12> kRecorderRows{{
+template <auto Member>
+void read_marks(Reading& in, const Node& node, const Place& place, QueryRecorder& out) {
+    auto& marks = out.*Member;
+    for (const Text& text : read_texts(in, node, place)) {
+        const auto mark = parse_integer(text.value);
+        if (mark && *mark <= UINT32_MAX) {
+            marks.push_back(static_cast<std::uint32_t>(*mark));
+        } else {
+            in.report().error(text.line,
+                              place.name() + " has " + matchers::quoted(text.value) +
+                                  ": expected numbers, 0..4294967295, that a rule sets with 'exec: "
+                                  "mark N'");
+        }
+    }
+    std::ranges::sort(marks);
+    const auto [first, last] = std::ranges::unique(marks);
+    marks.erase(first, last);
+    if (marks.size() > kMaxRecordedMarks) {
+        in.report().error(place.line, place.name() + " has " + std::to_string(marks.size()) +
+                                          " numbers: expected at most " +
+                                          std::to_string(kMaxRecordedMarks));
+    }
+}
+
+constexpr std::array<Row<QueryRecorder>, 14> kRecorderRows{{
     {"path", Own<QueryRecorder>{"path", read_path<QueryRecorder, &QueryRecorder::path>}, "none", "",
      "SQLite database with the history of queries\nThe daemon creates it. `steerctl history` reads "
      "it. Put it into `/var/lib/steerdns`, which the daemon's user can write to."},
@@ -146,6 +172,18 @@ constexpr std::array<Row<QueryRecorder>, 12> kRecorderRows{{
     {"mask6", &QueryRecorder::mask6, "128", "0..128", "the same for IPv6, such as 56"},
     {"except_clients", Own<QueryRecorder>{"list of prefixes", read_except}, "none", "",
      "clients whose queries are not recorded, as in `[192.0.2.7, 2001:db8:1::/48]`"},
+    {"include_marks",
+     Own<QueryRecorder>{"list of integers", read_marks<&QueryRecorder::include_marks>}, "none",
+     "0..4294967295",
+     "record only queries with one of these marks\nRules set them (`exec: mark N`). The marks "
+     "count "
+     "that a query has at its end, so a rule behind the recorder may decide. A query that ran no "
+     "rule has none."},
+    {"exclude_marks",
+     Own<QueryRecorder>{"list of integers", read_marks<&QueryRecorder::exclude_marks>}, "none",
+     "0..4294967295",
+     "do not record queries that have one of these marks, whatever `include_marks` says\nLive "
+     "queries (`subscribe`) omit them, too."},
 }};
 
 void read_recorder(Reading& in, const Node* node, Plugin& plugin) {

@@ -846,6 +846,37 @@ BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
     }
 }
 
+// A record of an earlier generation has them, too.
+BOOST_AUTO_TEST_CASE(marks_that_recorders_select_by_keep_their_bits_over_reloads) {
+    Registry registry;
+    const auto bits_of = [&registry](const std::string& marks, const std::string& set) {
+        const std::string recorder =
+            "  - { tag: log, type: query_recorder, args: { json: ./q.json" + marks + " } }\n";
+        const auto settings = settings_of(with_main(
+            "      - exec: mark " + set + "\n      - exec: $log\n" + "      - exec: $fwd\n",
+            recorder));
+        const Built built = build(settings, {}, registry);
+        BOOST_TEST_REQUIRE(built.ok());
+        std::map<std::uint32_t, unsigned> bits;
+        std::uint64_t seen = 0;
+        for (const MarkNumber& mark : built.snapshot->marks) {
+            bits[mark.number] = mark.bit;
+            BOOST_TEST((seen >> mark.bit & 1U) == 0U);
+            seen |= std::uint64_t{1} << mark.bit;
+        }
+        return bits;
+    };
+    const auto first = bits_of(", include_marks: [100], exclude_marks: [101]", "5 6 100");
+    BOOST_TEST(first.at(100) == 0U);
+    BOOST_TEST(first.at(101) == 1U);
+    BOOST_TEST(first.size() == 4U);
+    const auto second = bits_of(", include_marks: [4, 101]", "4 5 6 100 101");
+    BOOST_TEST(second.at(101) == 1U);
+    BOOST_TEST(second.at(4) == 2U);
+    BOOST_TEST(second.size() == 5U);
+    BOOST_TEST(bits_of("", "5").at(5) == 0U);
+}
+
 // What differs in anything but its name is another upstream, with another id.
 BOOST_AUTO_TEST_CASE(equal_upstreams_have_the_same_number) {
     const auto forward = [](const std::string& upstreams) {

@@ -97,6 +97,50 @@ BOOST_AUTO_TEST_CASE(clients_that_opted_out_and_other_servers_leave_no_trace) {
     BOOST_TEST(status.skipped == 1U);
 }
 
+// OxiDNS: any of include_marks is needed, any of exclude_marks is enough.
+BOOST_AUTO_TEST_CASE(marks_select_what_is_recorded_and_exclusion_wins) {
+    RecordingScene scene;
+    scene.plan.settings.include_marks = {100, 102};
+    scene.plan.settings.exclude_marks = {101};
+    scene.plan.include = 0b101;
+    scene.plan.exclude = 0b010;
+    Recording recording(scene.plan, begin, ignore);
+    const auto take = [&](std::uint64_t marks) {
+        auto query = RecordingScene::from("192.0.2.77");
+        query.marks = marks;
+        recording.take(query);
+        return recording.status().taken;
+    };
+    BOOST_TEST(take(0) == 0U);
+    BOOST_TEST(take(0b1000) == 0U);  // another mark
+    BOOST_TEST(take(0b001) == 1U);
+    BOOST_TEST(take(0b100) == 2U);
+    BOOST_TEST(take(0b111) == 2U);
+    BOOST_TEST(take(0b010) == 2U);
+    RecordingScene::finish(recording);
+    BOOST_TEST(scene.lines().size() == 2U);
+    BOOST_TEST(scene.rows().size() == 2U);
+    BOOST_TEST(recording.status().unmarked == 4U);
+    BOOST_TEST(recording.status().skipped == 0U);
+    // What is only shown is hidden by exclude_marks; include_marks selects what is stored.
+    auto query = RecordingScene::from("192.0.2.77");
+    BOOST_TEST(!recording.is_excepted(query));
+    query.marks = 0b010;
+    BOOST_TEST(recording.is_excepted(query));
+    query.entry = 3;  // of another server
+    BOOST_TEST(!recording.is_excepted(query));
+}
+
+BOOST_AUTO_TEST_CASE(include_marks_that_no_rule_sets_record_nothing) {
+    RecordingScene scene;
+    scene.plan.settings.include_marks = {100};  // without a bit
+    Recording recording(scene.plan, begin, ignore);
+    auto query = RecordingScene::from("192.0.2.77");
+    query.marks = ~std::uint64_t{0};
+    recording.take(query);
+    BOOST_TEST(recording.status().unmarked == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_sampled_query_stands_for_those_that_are_left_out) {
     RecordingScene scene;
     scene.plan.settings.one_in = 10;
@@ -164,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_recorder_belongs_to_the_servers_that_run_it) {
     const auto file = folder.write("steer.yaml", R"(
 plugins:
   - { tag: all, type: query_recorder, args: { path: all.db } }
-  - { tag: one, type: query_recorder, args: { json: one.json, one_in: 5 } }
+  - { tag: one, type: query_recorder, args: { json: one.json, one_in: 5, include_marks: [7, 8], exclude_marks: [9] } }
   - { tag: none, type: query_recorder, args: { path: none.db } }
   - { tag: inner, type: sequence, args: [ { exec: $one }, { exec: forward 192.0.2.1 } ] }
   - { tag: first, type: sequence, args: [ { exec: $all }, { exec: forward 192.0.2.1 } ] }
@@ -174,7 +218,7 @@ plugins:
 )");
     const auto loaded = config::load(file, {});
     BOOST_REQUIRE(loaded.ok());
-    const auto plans = recording_plans(loaded.settings);
+    const auto plans = recording_plans(loaded.settings, {{7, 0}, {8, 3}, {9, 1}, {10, 2}});
     BOOST_REQUIRE(plans.size() == 2U);
     BOOST_TEST(plans[0].tag == "all");
     BOOST_TEST(plans[0].entries == 3U);
@@ -182,4 +226,7 @@ plugins:
     BOOST_TEST(plans[1].tag == "one");
     BOOST_TEST(plans[1].entries == 2U);
     BOOST_TEST(plans[1].settings.one_in == 5U);
+    BOOST_TEST(plans[1].include == 0b1001U);
+    BOOST_TEST(plans[1].exclude == 0b0010U);
+    BOOST_TEST(plans[0].include == 0U);
 }
