@@ -69,6 +69,53 @@ BOOST_AUTO_TEST_CASE(a_list_around_the_cache_claims_it_and_the_refresh_does_not)
     BOOST_CHECK_EQUAL(a.events().size(), 1U);
 }
 
+// The story lazy_bounds, over a reload: the limit and the pause belong to the cache, not to a generation.
+BOOST_AUTO_TEST_CASE(a_limited_cache_begins_one_refresh_and_a_failed_one_pauses) {
+    Appliance a;
+    const auto running = std::make_shared<RunningRefreshes>();
+    const auto limited = [&running] {
+        auto snapshot = with_stale(cache_forward(), 0);
+        snapshot->caches.front().most_refreshes = 1;
+        snapshot->caches.front().refreshes = running;
+        return snapshot;
+    };
+    const auto is_served_stale = [&a](const char* name) {
+        a.ask(name);
+        a.turn();
+        BOOST_CHECK(a.answer().ttls() == (std::vector<std::uint32_t>{5}));
+    };
+    a.publish(limited());
+    a.ask_and_answer("www.one.example", 300, "203.0.113.1");
+    a.ask_and_answer("www.two.example", 300, "203.0.113.2");
+    a.advance_ms(kPastTtl);
+    is_served_stale("www.one.example");
+    const Seen one = a.upstream_query();
+    a.publish(limited());
+    is_served_stale("www.two.example");
+    is_served_stale("www.one.example");
+    BOOST_CHECK(a.upstream_queries().empty());
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes_busy), 1U);
+    a.reply(one, 300, {"203.0.113.1"});
+    a.turn();
+    BOOST_CHECK_EQUAL(running->count(), 0U);
+    is_served_stale("www.two.example");  // at once, not after a pause
+    BOOST_CHECK_EQUAL(a.upstream_queries().size(), 1U);
+    // Silence: the refresh ends after the total time, and 30 s pass from then on.
+    for (int i = 0; i < 60; ++i)
+        a.advance_ms(100);
+    (void)a.upstream_queries();
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes_failed), 1U);
+    BOOST_CHECK_EQUAL(running->count(), 0U);
+    a.advance_ms(25'000);  // 31 s after its begin
+    is_served_stale("www.two.example");
+    BOOST_CHECK(a.upstream_queries().empty());
+    a.advance_ms(6'000);
+    is_served_stale("www.two.example");
+    BOOST_CHECK_EQUAL(a.upstream_queries().size(), 1U);
+    BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes_busy), 1U);
+}
+
 BOOST_AUTO_TEST_CASE(refreshes_may_use_an_eighth_of_the_parked_records) {
     Appliance a({.max_parked = 16});
     a.publish(with_stale(cache_forward(), 0));
