@@ -29,6 +29,8 @@ def is_known(name: str) -> bool:
         return (ROOT / name).exists() or name in FILES
     if name.startswith("fuzz_"):
         return name + ".cpp" in FILES
+    if name + ".story" in FILES:
+        return True
     # Written out in the build files, whole or as an item of a list whose prefix stands beside it.
     return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|vm)-", "", name)))
 

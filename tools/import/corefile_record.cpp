@@ -11,9 +11,9 @@ namespace steer::importing {
 namespace {
 
 constexpr std::uint64_t kMaxNumber16 = 65'535, kMaxNumber32 = 4'294'967'295,
-                        kMaxTtlMs = 2'147'483'647'000;
+                        kMaxCoreTtlMs = 2'147'483'647'000;
 
-constexpr std::array<std::string_view, 60> kTypes{
+constexpr std::array<std::string_view, 60> kCoreTypes{
     "A",          "AAAA",  "AFSDB", "ANY",   "APL",   "AVC",    "AXFR",  "CAA",    "CDNSKEY",
     "CDS",        "CERT",  "CNAME", "CSYNC", "DHCID", "DLV",    "DNAME", "DNSKEY", "DS",
     "EUI48",      "EUI64", "GPOS",  "HINFO", "HIP",   "HTTPS",  "ISDN",  "IXFR",   "KEY",
@@ -147,7 +147,7 @@ bool is_core_string(std::string_view text) {
 }
 
 bool is_core_type(std::string_view word) {
-    return std::ranges::find(kTypes, word) != kTypes.end();
+    return std::ranges::find(kCoreTypes, word) != kCoreTypes.end();
 }
 
 std::string without_final_dot(std::string_view expression) {
@@ -218,7 +218,7 @@ CoreRecord read_core_record(std::string_view text) {
     for (out.type = take_core_word(text); !out.type.empty(); out.type = take_core_word(text)) {
         if (out.type == "IN" || out.type == "CH") {
             out.klass = out.type;
-        } else if (const auto ms = parse_go_time(out.type); ms && *ms <= kMaxTtlMs) {
+        } else if (const auto ms = parse_go_time(out.type); ms && *ms <= kMaxCoreTtlMs) {
             out.ttl_s = std::to_string(*ms / 1000);
         } else {
             break;
