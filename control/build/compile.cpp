@@ -543,7 +543,7 @@ bool Compiler::use_mark_bit(unsigned bit, int line) {
         return true;
     }
     if (!std::exchange(has_too_many_marks_, true))
-        error(line, snapshot_.watch_bits == 0
+        error(line, !has_watches_
                         ? "more than 64 different marks: use fewer"
                         : "more than 64 different marks and ad lists together: use fewer, or write "
                           "'cname: false' for some ad lists");

@@ -287,7 +287,7 @@ class Compiler {
     static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
     std::map<std::uint32_t, unsigned> mark_bits_;
     std::uint64_t used_mark_bits_ = 0;  // of marks, and of ad lists that judge answers
-    bool has_too_many_marks_ = false;
+    bool has_watches_ = false, has_too_many_marks_ = false;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs
     std::vector<config::PluginIndex> waiting_;            // fallbacks without units yet

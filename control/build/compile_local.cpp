@@ -236,6 +236,7 @@ steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdLi
 
 // From the last bit of ProgramState::marks down; the marks of rules begin at the first.
 std::uint64_t Compiler::watch_bit(int line) {
+    has_watches_ = true;
     // (With no bit left, above all.)
     const unsigned at = kMaxMarks - 1 - static_cast<unsigned>(std::countl_one(used_mark_bits_));
     if (!use_mark_bit(at, line)) return 0;

@@ -35,11 +35,11 @@ at +20ms client 192.0.2.10 asks two.example A
        stat cache_refreshes is 2
 
        # it fails: no query asks again before 20 s are over, and the expired answer is served
-at 101s upstream answers two.example A servfail
+at +20ms upstream answers two.example A servfail
 at +20ms stat cache_refreshes_failed is 1
 at 107s client 192.0.2.10 asks two.example A
        client is answered two.example A 203.0.113.2 ttl 5
-at 120s client 192.0.2.10 asks two.example A
+at 118s client 192.0.2.10 asks two.example A
        client is answered two.example A 203.0.113.2 ttl 5
        upstream is not asked
 at 122s client 192.0.2.10 asks two.example A
