@@ -130,6 +130,16 @@ bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
     return find_entry(w, facts) == nullptr;
 }
 
+// Upstreams were told something of this client alone: its subnet, which the key lacks, or its options. A failure may be
+// due to that.
+bool may_be_due_to_client(const QueryContext& c, const cache::KeyFacts& facts) {
+    const dns::Query& q = c.asked();
+    const bool is_told =
+        q.ecs_from == dns::EcsFrom::forwarded || q.ecs_from == dns::EcsFrom::address || c.state.ecs;
+    if (is_told && q.edns.ecs_len != 0 && facts.ecs_len == 0) return true;
+    return c.state.rewrites.options() != 0 && !c.options.empty();
+}
+
 // Stores the response, unless it came from this cache. False: it is not stored.
 bool keep(LiveRun& w, const Instruction& i) {
     QueryContext& c = w.c;
@@ -149,7 +159,9 @@ bool keep(LiveRun& w, const Instruction& i) {
     cache::KeyFacts facts = key_facts(c.asked(), settings);
     if (facts.ecs_len == 0 && c.response.answer().ecs_scope != 0)
         return false;  // made for this client
-    if (is_failure(c.response.answer()) && !may_keep_failure(w, facts)) return false;
+    if (is_failure(c.response.answer()) &&
+        (may_be_due_to_client(c, facts) || !may_keep_failure(w, facts)))
+        return false;
     std::array<std::uint8_t, 256> room;
     if (is_for_all_subnets(c.response.answer(), facts)) facts = for_all_subnets(facts, room);
     const cache::Key key = w.worker.hasher(facts);

@@ -1,5 +1,7 @@
 #include "dataplane/policy/ops/subnet.h"
 
+#include "dataplane/policy/admit.h"
+
 namespace steer {
 
 // An outer wrapper has already set a subnet.
@@ -23,12 +25,25 @@ Left Body<Op::enter_ecs>::leave(LiveRun& w, const Instruction& /*i*/) noexcept {
     const dns::EcsFrom from = c.asked().ecs_from;
     const bool made_for_other = from == dns::EcsFrom::preset || from == dns::EcsFrom::address;
     const bool has_its_answer = c.response && c.state.answered_under == c.state.rewrites.count();
-    if (made_for_other && has_its_answer && c.response.answer().ecs_scope != 0 &&
+    const bool is_due_to_address = from == dns::EcsFrom::address && c.asked().edns.ecs_len != 0 &&
+                                   c.response && is_failure(c.response.answer());
+    if (made_for_other && has_its_answer &&
+        (c.response.answer().ecs_scope != 0 || is_due_to_address) &&
         !c.response.forget_scope(w.worker.buffers, from == dns::EcsFrom::address, w.now))
         w.fail_rewrite();
     w.pop_rewrite();
     c.looked_up = -1;
     c.rewrite_question();
+    return Left::passed;
+}
+
+// A failure of a query that carried the client's options may be due to them: no outer cache stores it.
+Left Body<Op::enter_options>::leave(LiveRun& w, const Instruction& /*i*/) noexcept {
+    QueryContext& c = w.c;
+    w.pop_rewrite();
+    if (!c.options.empty() && c.response && is_failure(c.response.answer()) &&
+        !c.response.answer().for_one && !c.response.forget_scope(w.worker.buffers, true, w.now))
+        w.fail_rewrite();
     return Left::passed;
 }
 

@@ -18,10 +18,7 @@ struct Body<Op::enter_options> {
         w.enter_rewrite(static_cast<std::uint16_t>(Rewrites::kFirstOptions + i.operand));
         return std::nullopt;
     }
-    static Left leave(LiveRun& w, const Instruction& /*i*/) noexcept {
-        w.pop_rewrite();
-        return Left::passed;
-    }
+    static Left leave(LiveRun& w, const Instruction& i) noexcept;
 };
 
 }  // namespace steer
