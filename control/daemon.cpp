@@ -200,11 +200,13 @@ void Daemon::send_probes() {
             const UpstreamHealth& health = runtime_->worker(w).upstream_health(upstream.id);
             traffic.queries += health.queries.get();
             traffic.replies += health.replies.get();
+            traffic.edns_refusals += health.edns_refusals.get();
             for (std::size_t i = 0; i < replies.size(); ++i)
                 replies[i] += health.by_latency[i].get();
         }
         upstream_speed_.see(upstream.id, replies, now_ms);
         upstream_probes_.see(upstream.id, traffic, now_ms);
+        tell_workers(upstream.id);
         const std::string news = upstream_probes_.news(upstream.id, upstream.name, now_ms);
         if (news.empty()) continue;
         const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain);
@@ -219,14 +221,19 @@ void Daemon::send_probes() {
                          .address = upstream->address,
                          .port = upstream->port,
                          .query = probes_.at(id).query},
-                        [this, id] {
-                            boost::asio::post(main_io_, [this, id] {
-                                upstream_probes_.replied(id);
-                                for (unsigned w = 0; w < runtime_->workers(); ++w)
-                                    runtime_->worker(w).probe_answered(id);
+                        [this, id](bool refuses_edns) {
+                            boost::asio::post(main_io_, [this, id, refuses_edns] {
+                                upstream_probes_.replied(id, refuses_edns);
+                                tell_workers(id);
                             });
                         });
     }
+}
+
+void Daemon::tell_workers(std::uint16_t upstream) {
+    for (unsigned w = 0; w < runtime_->workers(); ++w)
+        runtime_->worker(w).probed(upstream, upstream_probes_.is_silent(upstream),
+                                   upstream_probes_.is_without_edns(upstream));
 }
 
 void Daemon::follow_upstreams(build::Built& built) {

@@ -188,6 +188,8 @@ class Daemon {
     void look_at_upstreams();
     void follow_upstreams(build::Built& built);
     void send_probes();
+    // What its probes say.
+    void tell_workers(std::uint16_t upstream);
     void take_notes();
 
     [[nodiscard]] boost::json::value status();

@@ -593,8 +593,8 @@ unsigned Worker::parked() const noexcept {
     return impl_->pool.in_use();
 }
 
-void Worker::probe_answered(std::uint16_t upstream) noexcept {
-    impl_->forwarder.probe_answered(upstream);
+void Worker::probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept {
+    impl_->forwarder.probed(upstream, is_silent, without_edns);
 }
 
 const UpstreamHealth& Worker::upstream_health(std::uint16_t upstream) const noexcept {

@@ -40,8 +40,8 @@ class Worker {
     [[nodiscard]] const Counters& counters() const noexcept;
     [[nodiscard]] const QueryCounters& query_counters() const noexcept;
     [[nodiscard]] unsigned parked() const noexcept;
-    // A probe of our own got a reply from it (forward/forwarder.h); any thread.
-    void probe_answered(std::uint16_t upstream) noexcept;
+    // What probes of our own say (forward/forwarder.h); any thread.
+    void probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept;
     // This worker's measurements of an upstream (Upstream::id); any thread.
     [[nodiscard]] const UpstreamHealth& upstream_health(std::uint16_t upstream) const noexcept;
 

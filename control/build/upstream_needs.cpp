@@ -1,5 +1,7 @@
 #include "control/build/upstream_needs.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "control/config/readiness.h"
@@ -10,6 +12,9 @@ namespace steer::build {
 namespace {
 
 constexpr std::uint16_t kOneQuestion = 1, kInternet = 1;
+constexpr std::size_t kAdditionalCount = 10;  // in the header
+// The root, OPT, 1232 bytes, no flags, no options: whether the upstream takes EDNS.
+constexpr std::array<std::uint8_t, 11> kOpt{0, 0, 41, 1232 >> 8, 1232 & 255, 0, 0, 0, 0, 0, 0};
 
 UpstreamProbe probe_of(const config::ProbeSettings& settings) {
     UpstreamProbe probe;
@@ -18,11 +23,13 @@ UpstreamProbe probe_of(const config::ProbeSettings& settings) {
     if (!name) return probe;
     const std::size_t end = dns::kHeaderSize + name->size();
     probe.query.resize(end + dns::kTypeAndClass);
+    dns::store_be16(&probe.query[kAdditionalCount], 1);
     dns::store_be16(&probe.query[2], dns::kRd);
     dns::store_be16(&probe.query[4], kOneQuestion);
     std::copy(name->begin(), name->end(), probe.query.begin() + dns::kHeaderSize);
     dns::store_be16(&probe.query[end], settings.type);
     dns::store_be16(&probe.query[end + 2], kInternet);
+    probe.query.insert(probe.query.end(), kOpt.begin(), kOpt.end());
     return probe;
 }
 

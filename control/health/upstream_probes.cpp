@@ -29,6 +29,7 @@ void UpstreamProbes::see(std::uint16_t upstream, Traffic traffic, std::uint64_t 
     if (at == by_id_.end()) return;
     Known& known = at->second;
     const Traffic before = std::exchange(known.traffic, traffic).value_or(traffic);
+    if (traffic.edns_refusals != before.edns_refusals) known.refused_edns = true;
     if (traffic.replies != before.replies) {
         live(known);
     } else if (traffic.queries != before.queries && !known.asked_since_ms) {
@@ -45,6 +46,10 @@ bool UpstreamProbes::is_due(const Known& known, std::uint64_t now_ms) {
     if (!may_again) return false;
     if (known.is_due || known.is_waiting) return true;
     if (known.asked_since_ms && now_ms - *known.asked_since_ms >= kPatienceMs) return true;
+    const std::uint64_t edns_ms = known.without_edns   ? kEdnsAgainMs
+                                  : known.refused_edns ? kEdnsSoonestMs
+                                                       : UINT64_MAX;
+    if (now_ms - *known.sent_ms >= edns_ms) return true;
     return known.every_ms != 0 && now_ms - *known.sent_ms >= known.every_ms;
 }
 
@@ -53,20 +58,28 @@ std::vector<std::uint16_t> UpstreamProbes::due(std::uint64_t now_ms) {
     for (auto& [id, known] : by_id_) {
         if (!is_due(known, now_ms)) continue;
         now.push_back(id);
-        known.is_due = known.is_late = false;
+        known.is_due = known.is_late = known.refused_edns = false;
         known.is_waiting = true;
         known.sent_ms = now_ms;
     }
     return now;
 }
 
-void UpstreamProbes::replied(std::uint16_t upstream) {
-    if (const auto at = by_id_.find(upstream); at != by_id_.end()) live(at->second);
+void UpstreamProbes::replied(std::uint16_t upstream, bool refuses_edns) {
+    const auto at = by_id_.find(upstream);
+    if (at == by_id_.end()) return;
+    live(at->second);
+    at->second.without_edns = refuses_edns;
 }
 
 bool UpstreamProbes::is_silent(std::uint16_t upstream) const {
     const auto at = by_id_.find(upstream);
     return at != by_id_.end() && at->second.unanswered >= kSilentAfter;
+}
+
+bool UpstreamProbes::is_without_edns(std::uint16_t upstream) const {
+    const auto at = by_id_.find(upstream);
+    return at != by_id_.end() && at->second.without_edns;
 }
 
 std::string UpstreamProbes::news(std::uint16_t upstream, std::string_view name,

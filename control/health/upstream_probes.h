@@ -3,7 +3,8 @@
 // Unanswered queries of clients do not make an upstream silent, because a client can ask names that no upstream answers.
 // They only cause a probe. A probe is sent once after a start, a reload or a change of the network. It is sent again when
 // no reply came for kPatienceMs after a query, then every kAgainMs until a reply comes. An upstream without queries is
-// probed only with UpstreamProbe::every_ms. An upstream is silent after kSilentAfter probes in a row without a reply within
+// probed only with UpstreamProbe::every_ms. A client's query that is
+// refused, perhaps because of EDNS, causes a probe as well: only that says whether the upstream is without EDNS. An upstream is silent after kSilentAfter probes in a row without a reply within
 // kPatienceMs. Any reply ends that: to a probe, or to a query of a client.
 //
 // Not thread-safe; used by the main thread.
@@ -27,9 +28,13 @@ class UpstreamProbes {
     static constexpr std::uint64_t kReportEveryMs = 60'000;
     static constexpr std::string_view kAnswersAgain = " answers again";  // ends such a sentence
 
+    // At most so often a refusal of EDNS leads to a probe; so often an upstream without EDNS is asked with it again.
+    static constexpr std::uint64_t kEdnsSoonestMs = 60'000, kEdnsAgainMs = 15 * 60'000;
+
     // Counts of client queries to an upstream, over all workers.
     struct Traffic {
         std::uint64_t queries = 0, replies = 0;
+        std::uint64_t edns_refusals = 0;  // it refused them, perhaps because of EDNS
     };
 
     // After a start or a reload: each upstream is due once. Known ones keep their state; those without a probe are removed.
@@ -40,10 +45,12 @@ class UpstreamProbes {
     void see(std::uint16_t upstream, Traffic traffic, std::uint64_t now_ms);
     // The upstreams to ask now; they count as asked.
     [[nodiscard]] std::vector<std::uint16_t> due(std::uint64_t now_ms);
-    // Any reply to a probe, however late.
-    void replied(std::uint16_t upstream);
+    // Any reply to a probe, however late. `refuses_edns`: it says so, and the probe had EDNS.
+    void replied(std::uint16_t upstream, bool refuses_edns = false);
 
     [[nodiscard]] bool is_silent(std::uint16_t upstream) const;
+    // As the last reply to a probe says.
+    [[nodiscard]] bool is_without_edns(std::uint16_t upstream) const;
     // A sentence about a change since the last call, at most one in kReportEveryMs about silence; empty: none.
     [[nodiscard]] std::string news(std::uint16_t upstream, std::string_view name,
                                    std::uint64_t now_ms);
@@ -57,6 +64,8 @@ class UpstreamProbes {
         std::optional<std::uint64_t> sent_ms;         // the last probe
         bool is_waiting = false;                      // for a reply to the last probe
         bool is_late = false;  // that reply; kAgainMs after it was sent, the next probe goes out
+        bool without_edns = false;
+        bool refused_edns = false;  // a client's query, since the last probe
         unsigned unanswered = 0;
         bool reported_silent = false;
         std::optional<std::uint64_t> reported_ms;

@@ -22,6 +22,14 @@ std::uint64_t secret_of(forward::ChaChaRandom& random) {
     return (std::uint64_t{random.next()} << 32) | random.next();
 }
 
+// Of a reply with a header (is_reply_to()).
+bool refuses_edns(std::span<const std::uint8_t> reply) {
+    constexpr std::size_t kAdditionalCount = 10;
+    const unsigned rcode = dns::load_be16(&reply[2]) & dns::kRcodeMask;
+    const bool may_have_opt = dns::load_be16(&reply[kAdditionalCount]) != 0;
+    return !may_have_opt && (rcode == dns::kFormErr || rcode == dns::kNotImp);
+}
+
 }  // namespace
 
 StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock)
@@ -162,7 +170,9 @@ void StreamThread::probe(ProbeQuestion question, ProbeReplied done) {
             ask.port = q.port;
             ask.timeout_ms = kProbeTimeoutMs;
             ask.upstream = q.upstream;
-            ask.on_probe_reply = std::move(then);
+            ask.on_probe_reply = [done = std::move(then)](std::span<const std::uint8_t> reply) {
+                done(refuses_edns(reply));
+            };
             ask.query = std::move(q.query);
             dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
             if (q.has_channel) {

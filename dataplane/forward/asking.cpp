@@ -52,7 +52,7 @@ void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
     const int measured = choice.to_measure(*f.snapshot, group, f.tried, now.ms);
     if (measured >= 0) {
         const auto member = static_cast<unsigned>(measured);
-        const bool edns = choice.takes_edns(f.member(member).id, now.ms);
+        const bool edns = choice.takes_edns(f.member(member).id);
         if (ask_member(outstanding, member, edns, now) == Sent::yes)
             table.attempt(f.attempts).is_copy = true;
     }
@@ -63,7 +63,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
-        int member = choice.pick(*f.snapshot, group, f.tried | f.failed);
+        int member = choice.pick(*f.snapshot, group, f.tried | f.failed, now.ms);
         if (member < 0 && f.answer == nullptr && tries == 0) {  // one more round
             if (f.sent_in_round > 0 && f.round + 1U == kMaxRounds) {
                 f.next_send_ms = kNever;  // earlier attempts may still reply
@@ -72,12 +72,12 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
             f.tried = 0;
             if (f.sent_in_round > 0) ++f.round;
             f.sent_in_round = 0;
-            member = choice.pick(*f.snapshot, group, f.failed);
+            member = choice.pick(*f.snapshot, group, f.failed, now.ms);
         }
         if (member < 0) break;
         const auto m = static_cast<unsigned>(member);
         const Upstream& to = f.member(m);
-        switch (ask_member(outstanding, m, choice.takes_edns(to.id, now.ms), now)) {
+        switch (ask_member(outstanding, m, choice.takes_edns(to.id), now)) {
             case Sent::yes:
                 ++f.sent_in_round;
                 f.end = UpstreamResult::timed_out;
@@ -231,6 +231,7 @@ void Forwarder::Impl::end_or_wait(std::uint32_t outstanding, Now now) noexcept {
 
 void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
+    const bool may_rest = f.upstreams().policy != UpstreamPolicy::order;
     for (std::uint32_t i = f.attempts; i != kNone;) {
         Attempt& a = table.attempt(i);
         const std::uint32_t next = a.next;
@@ -241,12 +242,12 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now
             if (by_domain.get(f.domain[matchers::DomainLevel::domain]) >= kManyOfDomain &&
                 !f.waiters.empty())
                 counters.saw(Trouble::timeout, f.waiters.first()->path.client, f.name());
-            choice.timed_out(asked.id, a.measures, now.ms);
+            choice.timed_out(asked.id, a.measures, now.ms, may_rest);
             note(f, TraceWhat::silent, 0, asked.id, waited_ms, now);
             table.close_attempt(i);
         } else if (!a.late && !f.over_tcp && waited_ms >= choice.patience_ms(asked, 0)) {
             a.late = true;
-            choice.late(asked.id, waited_ms);
+            if (may_rest) choice.late(asked.id, waited_ms);
         }
         i = next;
     }

@@ -258,8 +258,8 @@ void Forwarder::set_next_hops(const NextHopTable* table) noexcept {
 unsigned Forwarder::in_flight() const noexcept {
     return impl_->table.count();
 }
-void Forwarder::probe_answered(std::uint16_t upstream) noexcept {
-    impl_->choice.probe_answered(upstream);
+void Forwarder::probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept {
+    impl_->choice.probed(upstream, is_silent, without_edns);
 }
 const UpstreamHealth& Forwarder::health(std::uint16_t upstream) const noexcept {
     return impl_->choice.health(upstream);

@@ -54,6 +54,11 @@ inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
 // same query would not help. (Every other errno is a refusal by the network, which may be temporary.)
 inline constexpr std::uint32_t kUpstreamNotTrusted = EKEYREJECTED;
 inline constexpr std::uint32_t kUpstreamProxyRefuses = EREMOTEIO;
+// The upstream got the query and gave no DNS reply: an HTTP error, no DNS, or it ended two connections. It is not asked
+// again for this query, and nothing follows for others.
+inline constexpr std::uint32_t kUpstreamFailsQuery = EBADMSG;
+// The same, and other upstreams are preferred for this number of seconds, in the low bits (HTTP's Retry-After).
+inline constexpr std::uint32_t kUpstreamAsksToWait = 1U << 30;
 
 enum class UpstreamResult : std::uint8_t {
     answered,    // with a buffer: an upstream's answer; SERVFAIL, REFUSED if there is no better one
@@ -131,8 +136,9 @@ class Forwarder {
     // The table in force; read at each send.
     void set_next_hops(const NextHopTable* table) noexcept;
     [[nodiscard]] unsigned in_flight() const noexcept;
-    // A probe of our own got a reply (control/health): `policy: order` uses the upstream again. Any thread may call it.
-    void probe_answered(std::uint16_t upstream) noexcept;
+    // What probes of our own say (control/health): `policy: order` uses the first upstream that is not silent, and one
+    // `without_edns` is asked without EDNS. Any thread may call it.
+    void probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept;
     // This worker's measurements of an upstream; any thread may read them. `upstream` < kMaxUpstreams.
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t upstream) const noexcept;
 

@@ -113,10 +113,9 @@ struct Attempt {
     std::uint16_t id = 0;
     std::uint8_t member = 0;  // of the outstanding query's group
     bool edns = false;
-    bool measures = false;    // its round trip is the due measurement (upstream_choice.h)
-    bool late = false;        // waited longer than its patience
-    bool downgraded = false;  // after a FORMERR or NOTIMP to EDNS
-    bool is_copy = false;     // sent only as a measurement
+    bool measures = false;  // its round trip is the due measurement (upstream_choice.h)
+    bool late = false;      // waited longer than its patience
+    bool is_copy = false;   // sent only as a measurement
 };
 
 static_assert(sizeof(OutstandingQuery) == 456 && sizeof(Attempt) == 64,

@@ -18,6 +18,7 @@ using forward::MemberMask;
 namespace {
 
 constexpr std::uint64_t kRefusedMs = 300;  // until one that the network refused is asked again
+constexpr std::uint64_t kSecondMs = 1000;
 constexpr std::uint64_t kNegativeGraceMs = 100;  // OxiDNS's, of `balanced`
 constexpr unsigned kConsensus = 2;
 constexpr std::uint8_t kMaxNearMisses = 10;  // of 2^30 pairs of port and id
@@ -29,7 +30,8 @@ bool is_an_answer(std::uint8_t rcode) {
 }
 
 // A server without EDNS says so by one of these and without an OPT (RFC 6891 7). Old ones send the query's own OPT back
-// with FORMERR, and servers of another version answer BADVERS, which reads as FORMERR (UpstreamFacts::rcode).
+// with FORMERR, and servers of another version answer BADVERS, which reads as FORMERR (UpstreamFacts::rcode). Only this
+// query is repeated: the reason may be its name or its options. What is remembered comes from probes.
 bool refuses_edns(const dns::UpstreamFacts& facts) {
     return facts.rcode == dns::kFormErr || (facts.rcode == dns::kNotImp && !facts.has_opt);
 }
@@ -173,7 +175,6 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     } else if (!is_an_answer(facts.rcode)) {
         fail(a, answer, now);
     } else {
-        if (a.downgraded) choice.refuses_edns(a.upstream, now.ms);
         const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
         const bool is_truncated = (facts.flags & dns::kTc) != 0;
         if (is_truncated && !is_stream && f.want_all > 0) {
@@ -233,8 +234,8 @@ void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, N
     f.over_tcp = true;
     f.tried = f.failed = 0;
     f.round = 0;
-    const bool sent = ask_member(outstanding, member,
-                                 choice.takes_edns(f.member(member).id, now.ms), now) == Sent::yes;
+    const bool sent =
+        ask_member(outstanding, member, choice.takes_edns(f.member(member).id), now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
     set_timer(outstanding, now);
 }
@@ -244,7 +245,7 @@ void Forwarder::Impl::retry_without_edns(std::uint32_t outstanding, unsigned mem
     OutstandingQuery& f = table[outstanding];
     const Sent sent = ask_member(outstanding, member, false, now);
     if (sent == Sent::yes) {
-        table.attempt(f.attempts).downgraded = true;
+        choice.refused_edns(f.member(member).id);
         counters.add(Stat::upstream_without_edns);
         f.end = UpstreamResult::timed_out;
     } else {
@@ -286,8 +287,8 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
     f.over_tcp = true;
     f.tried = f.failed = 0;
     f.round = 0;
-    const bool sent = ask_member(outstanding, member,
-                                 choice.takes_edns(f.member(member).id, now.ms), now) == Sent::yes;
+    const bool sent =
+        ask_member(outstanding, member, choice.takes_edns(f.member(member).id), now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
     set_timer(outstanding, now);
     if (content == kNone) return;
@@ -316,13 +317,23 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     table.close_attempt(attempt);
     counters.add(Stat::upstream_failures);
     choice.failed(a.upstream);
-    choice.refused(a.upstream, a.measures, now.ms);
+    const bool asks_to_wait = (m.b & kUpstreamAsksToWait) != 0;
+    const bool was_reached = asks_to_wait || m.b == kUpstreamFailsQuery;
+    if (asks_to_wait)
+        choice.asks_to_wait(a.upstream, now.ms + kSecondMs * (m.b & ~kUpstreamAsksToWait));
+    if (was_reached) {
+        choice.failed_without_reply(a.upstream, a.measures, now.ms);
+    } else {
+        choice.refused(a.upstream, a.measures, now.ms,
+                       a.outstanding == kNone ||
+                           table[a.outstanding].upstreams().policy != UpstreamPolicy::order);
+    }
     if (a.outstanding == kNone) return;
     OutstandingQuery& f = table[a.outstanding];
     f.end = UpstreamResult::all_failed;
-    note(f, TraceWhat::refused, 0, a.upstream, m.b, now);
+    note(f, TraceWhat::refused, 0, a.upstream, asks_to_wait ? kUpstreamFailsQuery : m.b, now);
     if (f.sent_in_round > 0) --f.sent_in_round;  // nothing was sent
-    if (m.b == kUpstreamNotTrusted || m.b == kUpstreamProxyRefuses)
+    if (was_reached || m.b == kUpstreamNotTrusted || m.b == kUpstreamProxyRefuses)
         f.failed |= MemberMask{1} << a.member;
     const bool anybody_left = choice.has_other(f.upstreams(), f.failed);
     if (f.answer == nullptr)

@@ -15,7 +15,6 @@ constexpr std::uint32_t kMaxRtt16 = 10'000 * 16;
 constexpr std::uint64_t kMeasureEveryMs = 5'000;
 constexpr std::uint64_t kSilentFirstMs = 1'000;
 constexpr std::uint64_t kSilentLastMs = 30'000;
-constexpr std::uint64_t kWithoutEdnsMs = 15 * 60 * 1'000;
 
 void set(std::atomic<std::uint32_t>& to, std::uint32_t value) {
     to.store(value, std::memory_order_relaxed);
@@ -33,16 +32,14 @@ unsigned members_of(const UpstreamGroup& group) {
 UpstreamChoice::UpstreamChoice(ChaChaRandom& random)
     : random_(random), health_(kMaxUpstreams), plans_(kMaxUpstreams) {}
 
-int UpstreamChoice::pick(const Snapshot& snapshot, const UpstreamGroup& group,
-                         MemberMask without) noexcept {
-    if (group.policy == UpstreamPolicy::latency) return fastest(snapshot, group, without);
-    if (group.policy == UpstreamPolicy::random) return any(snapshot, group, without);
-    if (group.policy == UpstreamPolicy::order) {
-        wake(snapshot, group);
-        return next_from(snapshot, group, 0, without);
-    }
+int UpstreamChoice::pick(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
+                         std::uint64_t now_ms) noexcept {
+    if (group.policy == UpstreamPolicy::latency) return fastest(snapshot, group, without, now_ms);
+    if (group.policy == UpstreamPolicy::random) return any(snapshot, group, without, now_ms);
+    if (group.policy == UpstreamPolicy::order)
+        return next_from(snapshot, group, 0, without, now_ms);
     std::uint8_t& turn = turns_[static_cast<std::size_t>(&group - snapshot.groups.data()) % kTurns];
-    const int found = next_from(snapshot, group, turn, without);
+    const int found = next_from(snapshot, group, turn, without, now_ms);
     if (without == 0 && found >= 0) {
         const bool goes_on = group.policy == UpstreamPolicy::round_robin;
         turn = static_cast<std::uint8_t>(found + (goes_on ? 1 : 0));
@@ -56,13 +53,14 @@ bool UpstreamChoice::has_other(const UpstreamGroup& group, MemberMask without) n
 }
 
 int UpstreamChoice::fastest(const Snapshot& snapshot, const UpstreamGroup& group,
-                            MemberMask without) const noexcept {
+                            MemberMask without, std::uint64_t now_ms) const noexcept {
     int found = -1;
     std::uint32_t lowest = UINT32_MAX;
     for (unsigned i = 0; i < members_of(group); ++i) {
         if ((without >> i) & 1) continue;
-        const std::uint32_t rtt =
-            get(health_[snapshot.upstreams[group.members[i]].id].rtt_16ths_ms);
+        const std::uint16_t id = snapshot.upstreams[group.members[i]].id;
+        const std::uint32_t waits = plans_[id].waits_until_ms > now_ms ? kMaxRtt16 : 0;
+        const std::uint32_t rtt = get(health_[id].rtt_16ths_ms) + waits;
         if (rtt < lowest) {
             lowest = rtt;
             found = static_cast<int>(i);
@@ -72,26 +70,35 @@ int UpstreamChoice::fastest(const Snapshot& snapshot, const UpstreamGroup& group
 }
 
 int UpstreamChoice::next_from(const Snapshot& snapshot, const UpstreamGroup& group, unsigned start,
-                              MemberMask without) const noexcept {
+                              MemberMask without, std::uint64_t now_ms) const noexcept {
     const unsigned members = members_of(group);
-    int resting = -1;
+    int last = -1;
     for (unsigned n = 0; n < members; ++n) {
         const unsigned i = (start + n) % members;
         if ((without >> i) & 1) continue;
-        if (!rests(snapshot.upstreams[group.members[i]].id)) return static_cast<int>(i);
-        if (resting < 0) resting = static_cast<int>(i);
+        if (!comes_last(group, snapshot.upstreams[group.members[i]].id, now_ms))
+            return static_cast<int>(i);
+        if (last < 0) last = static_cast<int>(i);
     }
-    return resting;
+    return last;
 }
 
-int UpstreamChoice::any(const Snapshot& snapshot, const UpstreamGroup& group,
-                        MemberMask without) noexcept {
+bool UpstreamChoice::comes_last(const UpstreamGroup& group, std::uint16_t id,
+                                std::uint64_t now_ms) const noexcept {
+    if (group.policy == UpstreamPolicy::order)
+        return health_[id].probe_silent.load(std::memory_order_relaxed);
+    return rests(id) || plans_[id].waits_until_ms > now_ms;
+}
+
+int UpstreamChoice::any(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
+                        std::uint64_t now_ms) noexcept {
     MemberMask may = 0;
     MemberMask awake = 0;
     for (unsigned i = 0; i < members_of(group); ++i) {
         if ((without >> i) & 1) continue;
         may |= MemberMask{1} << i;
-        if (!rests(snapshot.upstreams[group.members[i]].id)) awake |= MemberMask{1} << i;
+        if (!comes_last(group, snapshot.upstreams[group.members[i]].id, now_ms))
+            awake |= MemberMask{1} << i;
     }
     MemberMask from = awake != 0 ? awake : may;
     if (from == 0) return -1;
@@ -157,49 +164,31 @@ void UpstreamChoice::late(std::uint16_t id, std::uint32_t waited_ms) noexcept {
     const std::uint32_t doubled = std::max(get(h.rtt_16ths_ms) * 2, waited_ms * 16);
     set(h.rtt_16ths_ms, std::clamp(doubled, 1U, kMaxRtt16));
     Plan& plan = plans_[id];
-    if (plan.late_in_row < kLateUntilRest)
-        rest(id, static_cast<std::uint8_t>(plan.late_in_row + 1));
+    if (plan.late_in_row < kLateUntilRest) ++plan.late_in_row;
 }
 
-void UpstreamChoice::rest(std::uint16_t id, std::uint8_t late_in_row) noexcept {
-    Plan& plan = plans_[id];
-    const bool begins = plan.late_in_row < kLateUntilRest && late_in_row >= kLateUntilRest;
-    if (begins) plan.probe_replies = get(health_[id].probe_replies);
-    plan.late_in_row = late_in_row;
-}
-
-void UpstreamChoice::wake(const Snapshot& snapshot, const UpstreamGroup& group) noexcept {
-    for (unsigned i = 0; i < members_of(group); ++i) {
-        const std::uint16_t id = snapshot.upstreams[group.members[i]].id;
-        if (rests(id) && get(health_[id].probe_replies) != plans_[id].probe_replies)
-            plans_[id].late_in_row = 0;
-    }
-}
-
-void UpstreamChoice::timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
+void UpstreamChoice::timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms,
+                               bool may_rest) noexcept {
     health_[id].timeouts.add();
-    refused(id, measures, now_ms);
+    refused(id, measures, now_ms, may_rest);
 }
 
-void UpstreamChoice::refused(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept {
+void UpstreamChoice::refused(std::uint16_t id, bool measures, std::uint64_t now_ms,
+                             bool may_rest) noexcept {
     set(health_[id].silent, get(health_[id].silent) + 1);
-    late(id, 0);
     Plan& plan = plans_[id];
-    rest(id, kLateUntilRest);
+    if (may_rest) {
+        late(id, 0);
+        plan.late_in_row = kLateUntilRest;
+    }
     if (!measures) return;
     plan.silence_ms = std::clamp(plan.silence_ms * 2, kSilentFirstMs, kSilentLastMs);
     plan.measure_at_ms = now_ms + plan.silence_ms;
 }
 
-bool UpstreamChoice::takes_edns(std::uint16_t id, std::uint64_t now_ms) noexcept {
-    if (plans_[id].edns_again_ms > now_ms) return false;
-    health_[id].without_edns.store(false, std::memory_order_relaxed);
-    return true;
-}
-
-void UpstreamChoice::refuses_edns(std::uint16_t id, std::uint64_t now_ms) noexcept {
-    plans_[id].edns_again_ms = now_ms + kWithoutEdnsMs;
-    health_[id].without_edns.store(true, std::memory_order_relaxed);
+void UpstreamChoice::failed_without_reply(std::uint16_t id, bool measures,
+                                          std::uint64_t now_ms) noexcept {
+    if (measures) plans_[id].measure_at_ms = now_ms + kMeasureEveryMs;
 }
 
 }  // namespace steer::forward

@@ -4,10 +4,13 @@
 // - Policies: `latency`: lowest smoothed round trip first (an unmeasured one counts as 0, in
 //   configuration order). `sticky`: the last one asked, until it rests, then the next in
 //   configuration order (as RouterOS does). `round_robin`: each in
-//   turn. `random`. `order`: the first in configuration order that does not rest; a reply to a probe of our own ends
-//   its rest (control/health/upstream_probes.h). Except with `latency`, resting upstreams come last.
+//   turn. `random`. `order`: the first in configuration order that our own probes do not call silent
+//   (control/health/upstream_probes.h): queries of clients cannot change it. Except with `latency`, resting upstreams come
+//   last.
 // - An upstream rests after two late replies in a row, or after one timeout or refusal by the
-//   network, until it replies.
+//   network, until it replies. Not with `order`.
+// - An upstream that asked to wait (HTTP's Retry-After) comes last until then, except with `order`. It does not rest: if
+//   there is no other, it is asked.
 // - Smoothing as in TCP (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
 //   the next sample starts over.
 // - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the
@@ -18,11 +21,11 @@
 //   query, and no client waits for that reply. For a silent upstream the
 //   interval grows from 1 s to 30 s, so it is noticed when it comes back. If
 //   all are silent, the best one is still asked for every query.
-// - An upstream that answers FORMERR or NOTIMP to EDNS, and answers without, is asked without EDNS for 15
-//   minutes.
+// - An upstream that answered FORMERR or NOTIMP to a probe with EDNS is asked without EDNS until it answers one. A refusal
+//   of a client's query decides only about that query, because it can be due to its name or options.
 //
-// State of one worker, indexed by Upstream::id; other threads only read the UpstreamHealth. No
-// allocation after construction.
+// State of one worker, indexed by Upstream::id; other threads only read the UpstreamHealth, except what
+// is said there. No allocation after construction.
 #pragma once
 
 #include <array>
@@ -44,8 +47,8 @@ class UpstreamChoice {
 
     // The member to ask now, not one in `without`; -1: none is left. If `without` is empty, this is the
     // question's first attempt, which counts as a turn.
-    [[nodiscard]] int pick(const Snapshot& snapshot, const UpstreamGroup& group,
-                           MemberMask without) noexcept;
+    [[nodiscard]] int pick(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
+                           std::uint64_t now_ms = 0) noexcept;
     // Whether pick() would find one.
     [[nodiscard]] static bool has_other(const UpstreamGroup& group, MemberMask without) noexcept;
     // A member that is due to be measured and not in `without`; -1: none. With `order` one before those in `without`.
@@ -60,18 +63,28 @@ class UpstreamChoice {
     [[nodiscard]] bool measures(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
     void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;  // patience is over
-    // The query timed out.
-    void timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
+    // The query timed out. `may_rest`: not with `order`.
+    void timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms,
+                   bool may_rest = true) noexcept;
     // The network refused the query.
-    void refused(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
+    void refused(std::uint16_t id, bool measures, std::uint64_t now_ms,
+                 bool may_rest = true) noexcept;
+    // It got the query, and gave no DNS reply.
+    void failed_without_reply(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
     void failed(std::uint16_t id) noexcept { health_[id].failures.add(); }
+    void asks_to_wait(std::uint16_t id, std::uint64_t until_ms) noexcept {
+        plans_[id].waits_until_ms = until_ms;
+    }
 
-    [[nodiscard]] bool takes_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
-    void refuses_edns(std::uint16_t id, std::uint64_t now_ms) noexcept;
+    [[nodiscard]] bool takes_edns(std::uint16_t id) const noexcept {
+        return !health_[id].without_edns.load(std::memory_order_relaxed);
+    }
+    void refused_edns(std::uint16_t id) noexcept { health_[id].edns_refusals.add(); }
 
-    // Any thread may call it.
-    void probe_answered(std::uint16_t id) noexcept {
-        health_[id].probe_replies.fetch_add(1, std::memory_order_relaxed);
+    // What our own probes say. Any thread may call it.
+    void probed(std::uint16_t id, bool is_silent, bool without_edns) noexcept {
+        health_[id].probe_silent.store(is_silent, std::memory_order_relaxed);
+        health_[id].without_edns.store(without_edns, std::memory_order_relaxed);
     }
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t id) const noexcept {
         return health_[id];
@@ -86,22 +99,20 @@ class UpstreamChoice {
     static constexpr unsigned kTurns = 1024;  // groups beyond share them
 
     [[nodiscard]] int fastest(const Snapshot& snapshot, const UpstreamGroup& group,
-                              MemberMask without) const noexcept;
-    // From member `start` on and around; resting members last.
+                              MemberMask without, std::uint64_t now_ms) const noexcept;
+    // From member `start` on and around; then those that come last.
     [[nodiscard]] int next_from(const Snapshot& snapshot, const UpstreamGroup& group,
-                                unsigned start, MemberMask without) const noexcept;
-    // Ends the rest of members that answered a probe since it began.
-    void wake(const Snapshot& snapshot, const UpstreamGroup& group) noexcept;
-    // One more late reply, or as many as make it rest.
-    void rest(std::uint16_t id, std::uint8_t late_in_row) noexcept;
-    [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group,
-                          MemberMask without) noexcept;
+                                unsigned start, MemberMask without,
+                                std::uint64_t now_ms) const noexcept;
+    [[nodiscard]] bool comes_last(const UpstreamGroup& group, std::uint16_t id,
+                                  std::uint64_t now_ms) const noexcept;
+    [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
+                          std::uint64_t now_ms) noexcept;
 
-    struct Plan {                         // the worker's alone
-        std::uint64_t measure_at_ms = 0;  // UINT64_MAX: under way
-        std::uint64_t silence_ms = 0;     // distance of measurements while it is silent
-        std::uint64_t edns_again_ms = 0;
-        std::uint32_t probe_replies = 0;  // UpstreamHealth::probe_replies when it began to rest
+    struct Plan {                          // the worker's alone
+        std::uint64_t measure_at_ms = 0;   // UINT64_MAX: under way
+        std::uint64_t silence_ms = 0;      // distance of measurements while it is silent
+        std::uint64_t waits_until_ms = 0;  // as it asked
         std::uint8_t late_in_row = 0;
     };
     ChaChaRandom& random_;

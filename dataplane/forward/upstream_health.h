@@ -1,5 +1,5 @@
-// One worker's measurements of one upstream. The worker writes with relaxed stores; any thread may
-// read (control, for `steerctl status`).
+// One worker's measurements of one upstream. The worker writes with relaxed stores, except where said
+// otherwise; any thread may read (control, for `steerctl status`).
 #pragma once
 
 #include <algorithm>
@@ -22,12 +22,14 @@ struct alignas(64) UpstreamHealth {
         0};  // smoothed round trip, 1/16 ms; 0: not measured yet
     std::atomic<std::uint32_t> rttvar_16ths_ms{0};  // its mean deviation (RFC 6298)
     std::atomic<std::uint32_t> silent{0};           // queries without a reply since the last reply
-    std::atomic<bool> without_edns{false};          // it answers only queries without EDNS
-    std::atomic<std::uint32_t> probe_replies{0};    // to probes of our own; written by control
+    // What probes of our own say; written by control.
+    std::atomic<bool> without_edns{false};  // it refuses queries with EDNS
+    std::atomic<bool> probe_silent{false};
     Count queries;
     Count replies;
     Count timeouts;
     Count failures;                                              // SERVFAIL, REFUSED and similar
+    Count edns_refusals;                                         // queries repeated without EDNS
     Count latency_ms;                                            // sum over the replies
     std::array<Count, kUpstreamBoundsMs.size() + 1> by_latency;  // replies
 

@@ -148,10 +148,12 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "a change of the network. It is asked again when a query was not answered for 1 s, then "
      "every 2 s until a reply comes; any reply counts, also REFUSED. After three unanswered probes "
      "the upstream is silent. A quiet upstream is asked only with `every`. The result decides "
-     "`/readyz`, `problems` and `steerdns_upstream_server_up`. Only with `policy: order` it "
-     "decides which upstream a query is sent to. With `off`, an upstream counts as living. The "
-     "kernel of this machine sends the probes, on ports of all drivers. A firewall here that drops "
-     "them makes `/readyz` fail, even while clients get answers."},
+     "`/readyz`, `problems` and `steerdns_upstream_server_up`. It also decides whether queries are "
+     "sent without EDNS: an upstream that refuses EDNS in a probe is asked with it again after 15 "
+     "minutes. Only with `policy: order` it decides which upstream a query is sent to; queries of "
+     "clients then have no influence. With `off`, an upstream counts as living, and as one with "
+     "EDNS. The kernel of this machine sends the probes, on ports of all drivers. A firewall here "
+     "that drops them makes `/readyz` fail, even while clients get answers."},
 }};
 constexpr auto kForwardRows = joined(kReachRows<Forward>, kForwardOwnRows);
 

@@ -18,7 +18,8 @@ struct ProbeQuestion {
     std::uint16_t port = 0;
     std::vector<std::uint8_t> query;
 };
-// Called with any reply; never without one.
-using ProbeReplied = std::function<void()>;
+// Called with any reply; never without one. `refuses_edns`: FORMERR or NOTIMP without an OPT to a query with one
+// (RFC 6891 7).
+using ProbeReplied = std::function<void(bool refuses_edns)>;
 
 }  // namespace steer::stream

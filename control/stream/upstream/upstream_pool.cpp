@@ -6,11 +6,21 @@
 #include <utility>
 
 #include "control/stream/upstream/upstream_socket.h"
+#include "dataplane/forward/forwarder.h"
 
 namespace steer::stream {
 namespace {
 
 constexpr unsigned kMaxAsked = 2;  // times, of one query
+
+// For the worker: it was sent, and an upstream that answers it so will do so again.
+int failure_of(const SessionReply& reply) {
+    if (reply.retry_after_s != 0)
+        return static_cast<int>(kUpstreamAsksToWait |
+                                std::min(reply.retry_after_s, UpstreamPool::kLongestWaitS));
+    const bool fails = reply.error == EPROTO || reply.error == ECONNRESET;
+    return fails ? static_cast<int>(kUpstreamFailsQuery) : reply.error;
+}
 
 }  // namespace
 
@@ -32,7 +42,6 @@ void UpstreamPool::ask(UpstreamAsk ask, bool /*over_tcp*/) {
     context_.count(StreamCount::upstream_channel);
     if (waiting_.size() >= kMaxWaiting) return hand_back(context_, ask, nullptr, EBUSY);
     if (open_.empty() && is_distrusted()) return hand_back(context_, ask, nullptr, EKEYREJECTED);
-    if (context_.now_ms() < rest_until_ms_) return hand_back(context_, ask, nullptr, EBUSY);
     const auto query = std::make_shared<Query>();
     query->deadline_ms = context_.now_ms() + ask.timeout_ms;
     query->ask = std::move(ask);
@@ -82,8 +91,6 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     if (query->over || closed_) return;
     if (reply.message.empty()) {
         if (reply.retry_after_s != 0) {
-            const std::uint64_t wait_ms = std::uint64_t{1000} * reply.retry_after_s;
-            rest_until_ms_ = context_.now_ms() + std::min(wait_ms, kLongestRestMs);
             if (!std::exchange(answers_badly_, true))
                 state_->fails("it asks to wait for " + std::to_string(reply.retry_after_s) +
                               " s (HTTP's Retry-After)");
@@ -92,7 +99,7 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
             state_->fails("it is connected, but answers with an HTTP error or with no DNS");
         const bool waits = query->newer_than != 0 && query->asked < kMaxAsked;
         if (reply.again && query->asked < kMaxAsked && !waits) return ask_again(query);
-        if (query->on_wire == 0 && !waits) end(query, reply.error);
+        if (query->on_wire == 0 && !waits) end(query, failure_of(reply));
         return;
     }
     Buffer* const buffer = context_.buffers.take(static_cast<std::uint32_t>(reply.message.size()));

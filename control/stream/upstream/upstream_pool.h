@@ -13,8 +13,10 @@
 // - If an upstream's certificate is not trusted, all waiting queries fail at once with EKEYREJECTED. It is
 //   connected to again after kDistrustFirstMs, then after twice the time, up to
 //   kDistrustLastMs. Queries in between fail at once.
-// - If the upstream asks to be left alone (HTTP's Retry-After at 429 and 503), queries fail at once with EBUSY until
-//   then, at most for kLongestRestMs. Workers ask the next upstream.
+// - A query that the upstream answers with an HTTP error or no DNS, or twice by ending the connection, fails at once with
+//   kUpstreamFailsQuery. Other queries are asked as before, because one name can cause it.
+// - If the upstream asks to wait (HTTP's Retry-After at 429 and 503), workers prefer others until then, at most for
+//   kLongestWaitS (kUpstreamAsksToWait).
 // - After a failed attempt the next path is tried (upstream_route.h); with none left all waiting queries
 //   fail, unless there is a connection.
 // So when a path works again it serves the first query: a query on a dead path is sent
@@ -48,7 +50,7 @@ class UpstreamPool final : public UpstreamChannel,
     static constexpr std::uint64_t kSilenceMs = 1'000;
     static constexpr std::uint64_t kFreshMs = 1'000;
     static constexpr std::uint64_t kGiveUpMs = 5'000;
-    static constexpr std::uint64_t kLongestRestMs = 60'000;
+    static constexpr std::uint32_t kLongestWaitS = 10;
     static constexpr std::uint64_t kDistrustFirstMs = 1'000, kDistrustLastMs = 30'000;
 
     UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
@@ -140,8 +142,7 @@ class UpstreamPool final : public UpstreamChannel,
     std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
     // After an untrusted certificate: no connection before this time; the length of the last wait.
     std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
-    std::uint64_t rest_until_ms_ = 0;  // as it asked
-    bool answers_badly_ = false;       // already logged
+    bool answers_badly_ = false;  // already logged
     bool closed_ = false;
 };
 

@@ -72,7 +72,7 @@ void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, in
     const bool was_reached = error == static_cast<int>(kForgedReplies);
     if (ask.on_result) ask.on_result(was_reached ? 0 : error);
     if (ask.on_probe_reply) {
-        if (reply != nullptr) ask.on_probe_reply();
+        if (reply != nullptr) ask.on_probe_reply(reply->bytes());
         return release(reply);
     }
     Message m;

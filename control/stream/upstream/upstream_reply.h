@@ -25,7 +25,7 @@ struct UpstreamAsk {
     // Optional callback at its end: 0 (a reply came) or errno.
     std::function<void(int error)> on_result{};
     // Of a probe, which has no worker: called with a reply; not called without one.
-    std::function<void()> on_probe_reply{};
+    std::function<void(std::span<const std::uint8_t> reply)> on_probe_reply{};
     std::vector<std::uint8_t> query;
 
     // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if the message has no query

@@ -125,6 +125,32 @@ BOOST_AUTO_TEST_CASE(a_late_reply_to_a_probe_is_life) {
     BOOST_TEST(!w.was_silent);
 }
 
+// What a stranger's name can cause leads to a probe, and only that says that the upstream is without EDNS.
+BOOST_AUTO_TEST_CASE(a_refusal_of_edns_causes_at_most_one_probe_a_minute) {
+    World w;
+    w.pass(1'000, true);
+    w.clients = [&w] { ++w.traffic.queries, ++w.traffic.replies, ++w.traffic.edns_refusals; };
+    w.pass(119'100, true);
+    const Times wanted{0, 60'000, 120'000};
+    BOOST_TEST(w.sent_ms == wanted, boost::test_tools::per_element());
+    BOOST_TEST(!w.probes.is_without_edns(kId));
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_without_edns_is_asked_with_it_every_fifteen_minutes) {
+    World w;
+    w.pass(1'000, true);
+    w.probes.replied(kId, true);
+    BOOST_TEST(w.probes.is_without_edns(kId));
+    BOOST_TEST(!w.probes.is_silent(kId));
+    w.pass(898'900, true);
+    BOOST_TEST(w.sent_ms == Times{0}, boost::test_tools::per_element());
+    BOOST_TEST(w.probes.is_without_edns(kId));
+    w.pass(200, true);
+    const Times wanted{0, 900'000};
+    BOOST_TEST(w.sent_ms == wanted, boost::test_tools::per_element());
+    BOOST_TEST(!w.probes.is_without_edns(kId));
+}
+
 BOOST_AUTO_TEST_CASE(a_reload_keeps_what_is_known_and_forgets_what_is_not_probed) {
     World w;
     w.pass(8'000, false);

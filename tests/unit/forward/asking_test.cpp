@@ -135,45 +135,40 @@ BOOST_AUTO_TEST_CASE(a_servfail_is_passed_on_when_the_other_upstream_is_silent) 
     BOOST_TEST(w.station().answers[0].rcode == dns::kServFail);
 }
 
-BOOST_AUTO_TEST_CASE(formerr_and_notimp_are_asked_without_edns_and_it_is_remembered) {
-    for (const std::uint8_t rcode : {dns::kFormErr, dns::kNotImp}) {
-        World w;
-        w.ask("old.example");
-        w.answer(w.station().frames[0], {.rcode = rcode, .addresses = 0});
-        BOOST_REQUIRE(w.station().frames.size() == 2);
-        BOOST_TEST(!has_edns(w.station().frames[1].dns));
-        BOOST_TEST(w.stat(Stat::upstream_without_edns) == 1U);
-        BOOST_TEST(w.station().forwarder.health(0).without_edns.load() == false);
-        w.answer(w.station().frames[1]);
-        BOOST_REQUIRE(w.station().answers.size() == 1);
-        BOOST_TEST(w.station().answers[0].rcode == 0);
-        BOOST_TEST(w.station().forwarder.health(0).without_edns.load());
-        w.ask("other.example");
-        BOOST_TEST(!has_edns(w.station().frames[2].dns));
-        w.answer(w.station().frames[2]);
-        w.wait(16 * 60'000);
-        w.ask("third.example");
-        BOOST_TEST(has_edns(w.station().frames[3].dns));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(formerr_with_an_opt_and_badvers_are_asked_without_edns_and_it_is_remembered) {
-    const ReplyOf formerr{.rcode = dns::kFormErr, .addresses = 0, .opt = true};
-    const ReplyOf badvers{.addresses = 0, .opt = true, .extended_rcode = dns::kBadVers >> 4};
-    for (const ReplyOf& refusal : {formerr, badvers}) {
+// FORMERR and NOTIMP, as of a server without EDNS; FORMERR with the query's OPT and BADVERS. A name or an option can cause
+// each of them, so that nothing is concluded for other queries.
+BOOST_AUTO_TEST_CASE(a_refusal_of_edns_is_repeated_without_it_for_this_query_alone) {
+    for (const ReplyOf& refusal :
+         {ReplyOf{.rcode = dns::kFormErr, .addresses = 0},
+          ReplyOf{.rcode = dns::kNotImp, .addresses = 0},
+          ReplyOf{.rcode = dns::kFormErr, .addresses = 0, .opt = true},
+          ReplyOf{.addresses = 0, .opt = true, .extended_rcode = dns::kBadVers >> 4}}) {
         World w;
         w.ask("old.example");
         w.answer(w.station().frames[0], refusal);
         BOOST_REQUIRE(w.station().frames.size() == 2);
         BOOST_TEST(!has_edns(w.station().frames[1].dns));
+        BOOST_TEST(w.stat(Stat::upstream_without_edns) == 1U);
         BOOST_TEST(w.station().answers.empty());
         w.answer(w.station().frames[1]);
         BOOST_REQUIRE(w.station().answers.size() == 1);
         BOOST_TEST(w.station().answers[0].rcode == 0);
         BOOST_TEST(w.station().answers[0].ancount == 1U);
+        BOOST_TEST(w.station().forwarder.health(0).edns_refusals.get() == 1U);  // causes a probe
         w.ask("other.example");
-        BOOST_TEST(!has_edns(w.station().frames[2].dns));
+        BOOST_TEST(has_edns(w.station().frames[2].dns));
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_whose_probe_refused_edns_is_asked_without_until_another_says_no) {
+    World w;
+    w.station().forwarder.probed(0, false, true);
+    w.ask("old.example");
+    BOOST_TEST(!has_edns(w.station().frames[0].dns));
+    w.answer(w.station().frames[0]);
+    w.station().forwarder.probed(0, false, false);
+    w.ask("new.example");
+    BOOST_TEST(has_edns(w.station().frames[1].dns));
 }
 
 BOOST_AUTO_TEST_CASE(an_upstreams_formerr_never_becomes_the_clients) {
@@ -432,6 +427,31 @@ BOOST_AUTO_TEST_CASE(only_truncated_datagrams_are_retried_over_tcp) {
         BOOST_TEST((w.station().kernel[1].via == UpstreamVia::tcp));
         w.answer_kernel(w.station().kernel[1]);
         BOOST_TEST(w.station().answers.size() == 1U);
+    }
+}
+
+// An HTTP error, or a connection that ends on this name: asked once in each upstream, and no conclusion for others.
+BOOST_AUTO_TEST_CASE(a_query_that_an_upstream_fails_is_not_asked_there_again) {
+    for (const unsigned upstreams : {1U, 2U}) {
+        for (const std::uint32_t error : {kUpstreamFailsQuery, kUpstreamAsksToWait | 5}) {
+            World w(upstreams);
+            for (auto& hop : w.station().hops.by_upstream)
+                hop.via = NextHop::Via::kernel;
+            w.ask("evil.example");
+            for (std::size_t done = 0; done < w.station().kernel.size(); ++done)
+                w.fail_kernel(w.station().kernel[done], static_cast<int>(error));
+            BOOST_REQUIRE(w.station().answers.size() == 1);  // at once
+            BOOST_TEST((w.station().answers[0].end == UpstreamResult::all_failed));
+            BOOST_TEST(w.station().kernel.size() == upstreams);
+            BOOST_TEST(w.station().forwarder.health(0).silent.load() == 0U);
+            BOOST_TEST(w.stat(Stat::upstream_failures) == upstreams);
+            w.ask("good.example");
+            BOOST_REQUIRE(w.station().kernel.size() == upstreams + 1);
+            BOOST_TEST(w.station().kernel.back().upstream == 0);
+            w.answer_kernel(w.station().kernel.back());
+            BOOST_REQUIRE(w.station().answers.size() == 2);
+            BOOST_TEST((w.station().answers[1].end == UpstreamResult::answered));
+        }
     }
 }
 

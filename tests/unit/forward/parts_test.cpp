@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(sticky_keeps_its_upstream_until_it_pauses) {
     BOOST_TEST(choice.pick(*snapshot, group, 0b111) == -1);
 }
 
-BOOST_AUTO_TEST_CASE(order_takes_the_first_that_lives_and_goes_back_after_a_probe) {
+BOOST_AUTO_TEST_CASE(order_takes_the_first_that_its_probes_do_not_call_silent) {
     const auto snapshot = test::make_snapshot(3);
     UpstreamGroup& group = snapshot->groups[0];
     group.policy = UpstreamPolicy::order;
@@ -180,31 +180,69 @@ BOOST_AUTO_TEST_CASE(order_takes_the_first_that_lives_and_goes_back_after_a_prob
     choice.replied(1, 10, 1000);  // faster, which does not matter
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
     BOOST_TEST(choice.pick(*snapshot, group, 0b001) == 1);
-    choice.probe_answered(0);  // before it fails: says nothing about later
+    // What clients ask does not matter either.
     choice.late(0, 400);
-    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // once is a lost packet
     choice.late(0, 400);
+    choice.timed_out(0, false, 2000);
+    choice.refused(0, false, 2000);
+    choice.asks_to_wait(0, 60'000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 3000) == 0);
+    choice.probed(0, true, false);
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
-    choice.refused(1, false, 2000);
+    choice.probed(1, true, false);
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 2);
-    choice.probe_answered(1);
+    choice.probed(2, true, false);
+    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // all are silent
+    choice.probed(1, false, false);
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
-    choice.probe_answered(0);
-    BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
-    // One that fails again needs another probe.
-    choice.timed_out(0, false, 3000);
-    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
-    choice.replied(0, 30, 4000);  // a late reply is as good
+    choice.probed(0, false, false);
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
     // No copy goes to one behind the asked member: its reply could come first.
     BOOST_TEST(choice.to_measure(*snapshot, group, 0b001, 100'000) == -1);
     BOOST_TEST(choice.to_measure(*snapshot, group, 0b010, 100'000) == 0);
     // A sticky group stays where it is.
     group.policy = UpstreamPolicy::sticky;
+    choice.replied(0, 30, 4000);
     choice.timed_out(0, false, 5000);
-    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
-    choice.probe_answered(0);
-    BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 70'000) == 1);
+    choice.probed(0, false, false);
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 70'000) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_asked_to_wait_comes_last_until_then_and_is_asked_if_it_is_alone) {
+    const auto snapshot = test::make_snapshot(2);
+    UpstreamGroup& group = snapshot->groups[0];
+    ChaChaRandom random(1);
+    for (const UpstreamPolicy policy :
+         {UpstreamPolicy::latency, UpstreamPolicy::sticky, UpstreamPolicy::random}) {
+        group.policy = policy;
+        UpstreamChoice choice(random);
+        choice.replied(0, 10, 1000);
+        choice.replied(1, 30, 1000);
+        choice.asks_to_wait(0, 6000);
+        BOOST_TEST(choice.pick(*snapshot, group, 0, 5999) == 1);
+        BOOST_TEST(choice.pick(*snapshot, group, 0b10, 5999) == 0);
+        BOOST_TEST(!choice.rests(0));
+        choice.asks_to_wait(1, 6000);
+        BOOST_TEST(choice.pick(*snapshot, group, 0, 5999) >= 0);
+        if (policy == UpstreamPolicy::latency)
+            BOOST_TEST(choice.pick(*snapshot, group, 0, 6000) == 0);
+    }
+}
+
+// Names that no server answers, of one client, while others are answered.
+BOOST_AUTO_TEST_CASE(names_that_are_not_answered_do_not_move_order_from_its_first) {
+    test::World w(2);
+    w.snapshot->groups[0].policy = UpstreamPolicy::order;
+    for (unsigned i = 0; i < 10; ++i) {
+        w.ask("dead" + std::to_string(i) + ".example");
+        w.wait(2'100);  // timed out at both
+        const std::size_t before = w.station().frames.size();
+        w.ask("good" + std::to_string(i) + ".example");
+        BOOST_REQUIRE(w.station().frames.size() > before);
+        BOOST_TEST(w.station().frames[before].upstream == 0);
+        w.answer(w.station().frames[before]);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(round_robin_takes_upstreams_in_turn) {

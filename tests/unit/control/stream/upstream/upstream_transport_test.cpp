@@ -8,6 +8,7 @@
 
 #include "control/stream/upstream/upstream_pool.h"
 #include "dataplane/dns/wire.h"
+#include "dataplane/forward/forwarder.h"
 #include "world.h"
 
 using namespace steer;
@@ -222,35 +223,36 @@ UpstreamTarget one_connection() {
 
 BOOST_AUTO_TEST_SUITE(stream_transport)
 
-BOOST_AUTO_TEST_CASE(an_upstream_is_left_alone_for_as_long_as_it_asks) {
+// One name can cause it: workers prefer others for a while, and the connection is used as before.
+BOOST_AUTO_TEST_CASE(an_upstream_that_asks_to_wait_is_still_asked) {
     SeamWorld w;
     w.ask(11, "a.example");
     const auto session = w.open(0);
-    session->refuse(0, 30);
-    w.check_error(11, EPROTO);
+    session->refuse(0, 7);
+    w.check_error(11, static_cast<int>(kUpstreamAsksToWait | 7));
     BOOST_TEST_REQUIRE(w.said.size() == 1U);
     BOOST_TEST(w.said[0] ==
-               "upstream up cannot be asked: it asks to wait for 30 s (HTTP's Retry-After)");
-    // Workers ask the next one.
+               "upstream up cannot be asked: it asks to wait for 7 s (HTTP's Retry-After)");
     w.ask(12, "b.example");
-    w.check_error(12, EBUSY);
-    w.clock.ms += 29'999;
-    w.ask(13, "c.example");
-    w.check_error(13, EBUSY);
-    BOOST_TEST(session->streams.empty());
-    w.clock.ms += 1;
-    w.ask(14, "d.example");
     BOOST_TEST_REQUIRE(session->streams.size() == 1U);
     session->answer(session->streams.begin()->first);
-    w.check_reply(14, "d.example");
+    w.check_reply(12, "b.example");
     BOOST_TEST(w.said.size() == 2U);
-    // Not for longer than a minute.
-    w.ask(15, "e.example");
+    // For at most ten seconds.
+    w.ask(13, "c.example");
     session->refuse(session->streams.begin()->first, 86'400);
-    w.check_error(15, EPROTO);
-    w.clock.ms += 60'000;
-    w.ask(16, "f.example");
-    BOOST_TEST(session->streams.size() == 1U);
+    w.check_error(13, static_cast<int>(kUpstreamAsksToWait | 10));
+}
+
+BOOST_AUTO_TEST_CASE(an_http_error_fails_the_query_alone) {
+    SeamWorld w;
+    w.ask(11, "a.example");
+    const auto session = w.open(0);
+    session->refuse(0, 0);
+    w.check_error(11, static_cast<int>(kUpstreamFailsQuery));
+    w.ask(12, "b.example");
+    session->answer(session->streams.begin()->first);
+    w.check_reply(12, "b.example");
 }
 
 BOOST_AUTO_TEST_CASE(queries_have_a_stream_each_and_are_answered_in_any_order) {
