@@ -88,7 +88,8 @@ DnsmasqLine dnsmasq_line(std::string_view text) {
     if (text.starts_with("--")) text.remove_prefix(2);
     const auto equals = text.find('=');
     if (equals == std::string_view::npos) return {text, {}};
-    return {text.substr(0, equals), text.substr(equals + 1)};
+    // dnsmasq ignores blanks on both sides of it.
+    return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
 }
 
 bool is_dnsmasq_key(std::string_view text) {

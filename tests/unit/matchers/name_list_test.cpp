@@ -299,6 +299,15 @@ BOOST_AUTO_TEST_CASE(a_set_refuses_a_list_with_exceptions) {
                "names does not support: use a plugin of type 'adguard_rule'");
 }
 
+// dnsmasq removes blanks around '='.
+BOOST_AUTO_TEST_CASE(dnsmasq_lines_may_have_blanks_around_the_sign) {
+    check(read_names("server = /a.example/1.1.1.1\naddress= /b.example/\nlocal\t=/c.example/\n"
+                     "  --nftset  =  /d.example/4#t#s # why\n",
+                     "f", ListForm::automatic),
+          {"1 domain:a.example", "2 domain:b.example", "3 domain:c.example", "4 domain:d.example"},
+          {}, 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

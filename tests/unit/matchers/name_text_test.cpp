@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(a_form_of_another_program_is_refused_with_what_to_write) {
              {"quote'.example", "\"'\" in the name"},
              {"server=/.x.example/192.0.2.1", "a line of dnsmasq: write \"domain:x.example\""},
              {"address=/#/0.0.0.0", "a line of dnsmasq: write a name"},
+             {"server = /x.example/1.1.1.1", "a line of dnsmasq: write \"domain:x.example\""},
              {"DOMAIN-SUFFIX,x.example", "Clash and Surge: write \"domain:x.example\""},
              {"DOMAIN-SUFFIX,x.example,PROXY", "write \"domain:x.example\""},
              {"DOMAIN,x.example", "write \"full:x.example\""},
