@@ -140,9 +140,10 @@ an SOA record, `$TTL` or `$ORIGIN`. It is `v2fly` if a line has attributes (`@cn
 (`&other`) or an `include:`. All other files are `rules`. Lines in another format are invalid.
 
 Rules about other things (`IP-CIDR`, `$client`, `server=/NAME/#`) are skipped, with one warning per
-file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. A file of
-AdGuard with exceptions (`@@`) is rejected, because a set would hold too many names: use an
-`adguard_rule`. The plugin `rpz` supports everything else that a response policy zone can contain.
+file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. A file with
+exceptions of AdGuard (`@@`) is rejected in each format but `rpz`, because a set would hold too many
+names: use an `adguard_rule`. The plugin `rpz` supports everything else that a response policy zone
+can contain.
 )";
 
 constexpr std::string_view kLists =

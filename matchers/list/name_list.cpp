@@ -102,7 +102,29 @@ std::optional<std::uint16_t> any_type(std::string_view /*name*/) {
     return 1;
 }
 
-// The rules that block. An exception would leave names in the set that its author took out.
+// `count` exceptions of AdGuard, the first one at `line`. Without them a set would have names that the file's author took
+// out.
+Error refused_exceptions(std::size_t count, std::string_view file, int line) {
+    return {(count == 1 ? std::string("the list has an exception of AdGuard (@@)")
+                        : "the list has " + std::to_string(count) +
+                              " exceptions of AdGuard (@@), the first one here") +
+                ", which a set of names does not support: use a plugin of type 'adguard_rule'",
+            std::string(file), line};
+}
+
+// Exceptions among lines of another form.
+std::optional<Error> stray_exceptions(std::string_view bytes, std::string_view file) {
+    std::size_t count = 0;
+    int first = 0;
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        if (line->text.starts_with("@@") && count++ == 0) first = line->number;
+    }
+    if (count == 0) return std::nullopt;
+    return refused_exceptions(count, file, first);
+}
+
+// The rules that block.
 NameList read_adguard_names(std::string_view bytes, std::string_view file) {
     auto read = read_adguard(bytes, file, any_type);
     apply_badfilters(read.rules);
@@ -120,37 +142,12 @@ NameList read_adguard_names(std::string_view bytes, std::string_view file) {
             out.list.rules.push_back({std::move(rule.rule), rule.line});
         }
     }
-    if (exceptions > 0)
-        out.refused = Error{
-            (exceptions == 1 ? std::string("the list has an exception of AdGuard (@@)")
-                             : "the list has " + std::to_string(exceptions) +
-                                   " exceptions of AdGuard (@@), the first one here") +
-                ", which a set of names does not support: use a plugin of type 'adguard_rule'",
-            std::string(file), first};
+    if (exceptions > 0) out.refused = refused_exceptions(exceptions, file, first);
     return out;
 }
 
-}  // namespace
-
-ListForm guess_form(std::string_view bytes) {
-    Lines lines(bytes);
-    while (const auto line = lines.next()) {
-        if (is_neutral(line->text)) continue;
-        if (is_policy_zone(line->text)) return ListForm::rpz;
-        break;
-    }
-    if (const auto form = form_of_most(bytes)) return *form;
-    return has_v2fly_line(bytes) ? ListForm::v2fly : ListForm::rules;
-}
-
-NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
-                    const ReadBeside& read_beside) {
-    if (auto error = not_utf8(bytes)) {
-        NameList out{{{}, BadLines(file)}, 0, {}};
-        out.list.bad.add(*std::move(error), 1);
-        return out;
-    }
-    if (form == ListForm::automatic) form = guess_form(bytes);
+NameList read_form(std::string_view bytes, std::string_view file, ListForm form,
+                   const ReadBeside& read_beside) {
     switch (form) {
         case ListForm::hosts: {
             auto read = read_hosts(bytes, file);
@@ -177,6 +174,33 @@ NameList read_names(std::string_view bytes, std::string_view file, ListForm form
             break;
     }
     return {read_rules(bytes, file, RuleKind::domain), 0, {}};
+}
+
+}  // namespace
+
+ListForm guess_form(std::string_view bytes) {
+    Lines lines(bytes);
+    while (const auto line = lines.next()) {
+        if (is_neutral(line->text)) continue;
+        if (is_policy_zone(line->text)) return ListForm::rpz;
+        break;
+    }
+    if (const auto form = form_of_most(bytes)) return *form;
+    return has_v2fly_line(bytes) ? ListForm::v2fly : ListForm::rules;
+}
+
+NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
+                    const ReadBeside& read_beside) {
+    if (auto error = not_utf8(bytes)) {
+        NameList out{{{}, BadLines(file)}, 0, {}};
+        out.list.bad.add(*std::move(error), 1);
+        return out;
+    }
+    if (form == ListForm::automatic) form = guess_form(bytes);
+    NameList out = read_form(bytes, file, form, read_beside);
+    const bool has_owners = form == ListForm::rpz || form == ListForm::rpz_passthru;
+    if (form != ListForm::adguard && !has_owners) out.refused = stray_exceptions(bytes, file);
+    return out;
 }
 
 }  // namespace steer::matchers

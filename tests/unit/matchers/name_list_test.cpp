@@ -299,6 +299,26 @@ BOOST_AUTO_TEST_CASE(a_set_refuses_a_list_with_exceptions) {
                "names does not support: use a plugin of type 'adguard_rule'");
 }
 
+// Without its exception the set would have a name that the file leaves out, in whatever form the other lines are.
+BOOST_AUTO_TEST_CASE(a_set_refuses_an_exception_among_lines_of_another_form) {
+    for (const char* text :
+         {"a.example\nb.example\n@@||c.a.example^\n", "a.example\n@@c.a.example # why\n",
+          "0.0.0.0 a.example\n0.0.0.0 b.example\n  @@||c.a.example^\n",
+          "address=/a.example/\naddress=/b.example/\n@@||c.a.example^\n",
+          "+.a.example\n+.b.example\n@@||c.a.example^\n",
+          "a.example @cn\nb.example @cn\n@@||c.a.example^\n"}) {
+        const auto names = read_names(text, "f", ListForm::automatic);
+        BOOST_TEST_REQUIRE(names.refused.has_value(), text);
+        BOOST_TEST(names.refused->text ==
+                       "the list has an exception of AdGuard (@@), which a set of names does not "
+                       "support: use a plugin of type 'adguard_rule'",
+                   text);
+        BOOST_TEST(names.refused->line > 1);
+    }
+    BOOST_TEST(
+        !read_names("a.example\n# @@||b.example^\nregexp:@@\n", "f", ListForm::automatic).refused);
+}
+
 // dnsmasq removes blanks around '='.
 BOOST_AUTO_TEST_CASE(dnsmasq_lines_may_have_blanks_around_the_sign) {
     check(read_names("server = /a.example/1.1.1.1\naddress= /b.example/\nlocal\t=/c.example/\n"
