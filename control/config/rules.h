@@ -72,9 +72,12 @@ bool is_refused(Reading& in, const matchers::NameList& names);
 // The row `match_all` of plugins that read lists of others, for structs with such a member.
 template <class Args>
 constexpr Row<Args> match_all_row() {
-    return {"match_all", &Args::match_all, "false", "",
-            "accept a rule of a list that covers all names, such as `*`\nBy default such a line is "
-            "invalid. By mistake, it would match every query."};
+    return {
+        "match_all", &Args::match_all, "false", "",
+        "accept a rule of a list that covers all names, such as `*`\nBy default such a line is "
+        "invalid. By mistake, it would match every query. A regular expression covers all names if "
+        "it matches at least nine of ten sample host names of each of three groups: names that "
+        "people visit, names of servers and devices, and random labels."};
 }
 void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
                    const std::string& file, const Place& place, std::vector<matchers::Prefix>& out);

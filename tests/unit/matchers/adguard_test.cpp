@@ -163,6 +163,24 @@ BOOST_AUTO_TEST_CASE(a_rule_for_all_names_is_found) {
     BOOST_TEST(rules_for_all({}).empty());
 }
 
+// A name with '_' is no host name: an expression for host names covers what clients ask for.
+BOOST_AUTO_TEST_CASE(a_rule_for_nearly_all_host_names_is_found) {
+    const auto covers = [](const std::string& text) {
+        const Rule one = rule(text).rule;
+        const std::vector<const Rule*> pointers{&one};
+        return !rules_for_all(pointers).empty();
+    };
+    for (const char* wide :
+         {"/^[a-z0-9.-]+$/", "/^[a-z]/", "/[aeiou]/", "/[a-z]\\.[a-z]/", "/[a-z]{2,}$/",
+          "/^[a-z0-9-]+\\./", "/[a-z0-9]{2}/", "/^[^_]+$/", "/(^|\\.)[a-z0-9-]+\\.[a-z]{2,}$/"})
+        BOOST_TEST(covers(wide), wide);
+    for (const char* meant :
+         {"/^ads?[0-9]*\\./", "/\\.(xyz|top)$/", "/[0-9]{3}/", "/^[a-z]{12,}\\./", "/^[0-9]+\\./",
+          "/-/", "/^www\\./", "/\\.[a-z]{2}$/", "/^[a-z0-9-]+\\.[a-z]+$/", "/_/", "/[0-9]/",
+          "/xn--/", "/^[a-z]\\./", "/a/", "/e/", "/[jqxz]/"})
+        BOOST_TEST(!covers(meant), meant);
+}
+
 // AdGuard Home reads each line by its own form.
 BOOST_AUTO_TEST_CASE(a_block_list_is_read_line_by_line) {
     const auto texts = [](const BlockList& list) {
