@@ -10,6 +10,8 @@
 
 #include "matchers/foreign_lines.h"
 #include "matchers/name_matcher.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
 #include "matchers/quote.h"
 #include "matchers/text.h"
 
@@ -259,6 +261,17 @@ bool is_reverse_name(std::string_view name) {
     return name == "in-addr.arpa" || name.ends_with(".in-addr.arpa");
 }
 
+// "10.0.0.1", "2001:db8::/32", and names with a number as their last label, which are IPv4 addresses to browsers and
+// resolver libraries (RFC 1123 2.1, the URL standard).
+std::optional<Error> number_for_name(std::string_view normal, std::string_view text,
+                                     Advice advice) {
+    const std::string_view last = normal.substr(normal.rfind('.') + 1);
+    if (last.empty() || !std::ranges::all_of(last, is_digit)) return std::nullopt;
+    return Error{"the last label of " + quoted(text) +
+                 " has only digits, which no host name has: write a name" +
+                 (advice.alone ? "" : ", or read addresses with a plugin of type 'ip_set'")};
+}
+
 // Labels and lengths of a name whose bytes are allowed; counts an escape as one byte.
 std::optional<Error> bad_labels(std::string_view name) {
     std::size_t all = 0, label = 0;
@@ -328,18 +341,34 @@ Result<std::string> normal_bytes(std::string_view name, std::string_view written
 
 }  // namespace
 
+std::optional<Error> address_for_name(std::string_view text, bool alone) {
+    const bool may_be =
+        text.find(':') != std::string_view::npos || (!text.empty() && is_digit(text[0]));
+    if (!may_be) return std::nullopt;  // nearly all names of a list
+    const bool is_address = IpAddress::parse(text).has_value();
+    if (!is_address && (text.find('/') == std::string_view::npos || !Prefix::parse(text)))
+        return std::nullopt;
+    return Error{quoted(text) + " is an IP " + (is_address ? "address" : "network") +
+                 " and not a name: write a name" +
+                 (alone ? "" : ", or read addresses with a plugin of type 'ip_set'")};
+}
+
 Result<std::string> parse_name(std::string_view text, NameForm form) {
     auto ascii = ascii_name(lowered(text));
     if (!ascii) return ascii;
     std::string name = *std::move(ascii);
     if (name.ends_with('.') && !is_escaped(name, name.size() - 1)) name.pop_back();
     if (name.empty()) return Error{"a rule without a name: write a name, or remove the rule"};
+    if (auto error = form.numbers ? std::nullopt : address_for_name(name, form.alone))
+        return *std::move(error);
     auto normal = normal_bytes(name, text, form);
     if (!normal) return normal;
     if (!form.printable &&
         normal->starts_with("-."))  // letters of a name, but the form of smartdns
         return why_no_name(text, '-', {form.alone});
     if (auto error = bad_labels(*normal)) return *std::move(error);
+    if (auto error = form.numbers ? std::nullopt : number_for_name(*normal, text, {form.alone}))
+        return *std::move(error);
     return normal;
 }
 

@@ -1,11 +1,13 @@
 // What a domain name is as text: one answer for all settings and all readers of lists.
 //
 // A name has labels of letters, digits, `-` and `_`. Letters outside ASCII become what IDNA makes of them (RFC 5891, by
-// UTS 46). `\DDD` is any byte (RFC 1035 5.1). `/` is allowed below in-addr.arpa (RFC 2317). Everything else is a form
-// of another program or a mistake, which would match no query: the Error says what to write.
+// UTS 46). `\DDD` is any byte (RFC 1035 5.1). `/` is allowed below in-addr.arpa (RFC 2317). The last label has more than
+// digits: `10.0.0.1` is an address. Everything else is a form of another program or a mistake, which would match no
+// query: the Error says what to write.
 // Set-up only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,11 +21,15 @@ struct NameForm {
     bool stars = false;       // `*` as a whole label, but not as the first of several
     bool printable = false;   // every printable byte, as zone files have: `a+b`
     bool alone = false;       // a name and no rule: what to write has no `domain:`
+    bool numbers = false;     // the last label may have only digits: a name that was asked for
 };
 
 // The name in its one text form: lower case, ASCII, without a last dot, other bytes as `\DDD`. At most 255 bytes in
 // wire form. The root is an Error.
 Result<std::string> parse_name(std::string_view text, NameForm form = {});
+
+// What to write instead of an IP address or network; nothing: it is neither. `alone`: as in NameForm.
+std::optional<Error> address_for_name(std::string_view text, bool alone);
 
 // The text of a keyword rule: a part of a name, in lower case.
 Result<std::string> parse_keyword(std::string_view text);

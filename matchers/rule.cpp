@@ -93,6 +93,9 @@ Result<Rule> parse_rule(std::string_view text, RuleKind fallback) {
         if (known != kKindWords.end()) {
             kind = known->kind;
             text = trimmed(text.substr(colon + 1));
+        } else if (auto error = address_for_name(text, false);
+                   error && fallback != RuleKind::regexp) {
+            return *std::move(error);
         } else if (fallback != RuleKind::regexp && is_prefix(word)) {
             return unknown_prefix(word);
         }

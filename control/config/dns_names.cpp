@@ -76,7 +76,7 @@ std::optional<std::vector<std::uint8_t>> asked_name(std::string_view text) {
     const bool is_ascii =
         std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     if (is_ascii) return dns::name_from_text(text);
-    const auto name = matchers::parse_name(text, {.any_escape = true});
+    const auto name = matchers::parse_name(text, {.any_escape = true, .numbers = true});
     return name ? dns::name_from_text(*name) : std::nullopt;
 }
 

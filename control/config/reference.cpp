@@ -64,8 +64,9 @@ A name has letters, digits, `-` and `_`. Case and a final dot do not matter. Int
 (`münchen.de`, in UTF-8) are converted to their xn-- form, except in a `keyword:`. `\DDD` is any
 byte (RFC 1035 5.1), and `/` is allowed below `in-addr.arpa` (RFC 2317). Everything else is an
 error that says what to write: forms of other programs such as `+.NAME`, `*.NAME`, `||NAME^` and
-`DOMAIN-SUFFIX,NAME`, quotes, and unknown prefixes. Regular expressions use Hyperscan, which has no
-look-around and no back-references.
+`DOMAIN-SUFFIX,NAME`, quotes, unknown prefixes, IP addresses, and names whose last label has only
+digits (RFC 1123). Regular expressions use Hyperscan, which has no look-around and no
+back-references.
 
 Files contain one rule per line. `#` starts a comment at the beginning of a line or after a blank,
 but not in a `regexp:`. An invalid line is skipped with a warning that has its number. With

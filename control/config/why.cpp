@@ -194,7 +194,8 @@ std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const Ask
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name) {
     auto wire = asked_name(name);
     if (!wire) {
-        const auto read = matchers::parse_name(name, {.any_escape = true, .alone = true});
+        const auto read =
+            matchers::parse_name(name, {.any_escape = true, .alone = true, .numbers = true});
         return read ? Error{matchers::quoted(name) + " is not a domain name"} : read.error();
     }
     // The counts are by names in lower case. The length of a label is below the letters.

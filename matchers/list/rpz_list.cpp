@@ -68,7 +68,8 @@ NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) 
                 t.line);
             continue;
         }
-        auto name = parse_name(t.name, {.any_escape = true, .stars = true, .printable = true});
+        auto name = parse_name(
+            t.name, {.any_escape = true, .stars = true, .printable = true, .numbers = true});
         if (name) {
             out.list.rules.push_back(
                 {{t.below ? RuleKind::domain : RuleKind::full, *std::move(name)}, t.line});

@@ -98,8 +98,12 @@ class RecordsReader {
         std::size_t good = 0;
         for (ZoneRecord& r : zone.records) {
             // A zone file may have any name, `rules` have what a person wrote.
-            auto name = matchers::parse_name(
-                r.name, {.any_escape = true, .stars = true, .printable = line == 0, .alone = true});
+            const bool any_byte = line == 0;
+            auto name = matchers::parse_name(r.name, {.any_escape = true,
+                                                      .stars = true,
+                                                      .printable = any_byte,
+                                                      .alone = true,
+                                                      .numbers = any_byte});
             if (!name) {
                 zone.bad.add(std::move(name).error(), r.line);
                 continue;

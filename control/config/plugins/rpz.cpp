@@ -97,7 +97,7 @@ class PolicyZoneReader {
 
   private:
     static constexpr matchers::NameForm kZoneName{
-        .any_escape = true, .stars = true, .printable = true, .alone = true};
+        .any_escape = true, .stars = true, .printable = true, .alone = true, .numbers = true};
     using Key = std::tuple<matchers::RpzRecord::Trigger, std::string, IpAddress, unsigned, bool>;
 
     void refuse(const matchers::RpzRecord& record, std::string text) {

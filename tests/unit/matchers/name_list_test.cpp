@@ -319,6 +319,22 @@ BOOST_AUTO_TEST_CASE(a_set_refuses_an_exception_among_lines_of_another_form) {
         !read_names("a.example\n# @@||b.example^\nregexp:@@\n", "f", ListForm::automatic).refused);
 }
 
+// Beside names, and as a whole file: an address would be a name that no client asks for.
+BOOST_AUTO_TEST_CASE(addresses_and_numbers_are_no_names_of_a_list) {
+    for (const ListForm form : {ListForm::automatic, ListForm::rules, ListForm::clash,
+                                ListForm::surge, ListForm::smartdns, ListForm::v2fly}) {
+        const auto names = read_names(
+            "10.0.0.1\n10.0.0.0/8\n2001:db8::1\n2001:db8::/32\n17\na.17\n10.in-addr.arpa\n"
+            "0/25.2.0.192.in-addr.arpa\n17.example\n",
+            "f", form);
+        BOOST_TEST(names.list.rules.size() == 3U);
+        BOOST_TEST(names.list.bad.count() == 6U);
+    }
+    BOOST_TEST(read_names("10.0.0.1\n", "f", ListForm::automatic).list.bad.errors()[0].sentence() ==
+               "f:1: \"10.0.0.1\" is an IP address and not a name: write a name, or read addresses "
+               "with a plugin of type 'ip_set'");
+}
+
 // dnsmasq removes blanks around '='.
 BOOST_AUTO_TEST_CASE(dnsmasq_lines_may_have_blanks_around_the_sign) {
     check(read_names("server = /a.example/1.1.1.1\naddress= /b.example/\nlocal\t=/c.example/\n"

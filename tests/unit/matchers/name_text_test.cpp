@@ -93,6 +93,27 @@ BOOST_AUTO_TEST_CASE(a_form_of_another_program_is_refused_with_what_to_write) {
     }
 }
 
+// A name whose last label is a number is an IPv4 address (RFC 1123 2.1, the URL standard).
+BOOST_AUTO_TEST_CASE(an_address_or_a_number_is_refused) {
+    for (const auto& [text, part] : std::vector<std::pair<const char*, const char*>>{
+             {"10.0.0.1", "\"10.0.0.1\" is an IP address and not a name: write a name, or read"},
+             {"10.0.0.0/8", "\"10.0.0.0/8\" is an IP network and not a name"},
+             {"2001:db8::1", "is an IP address and not a name"},
+             {"2001:db8::/32", "is an IP network and not a name"},
+             {"17", "the last label of \"17\" has only digits, which no host name has"},
+             {"a.17.", "the last label of \"a.17.\" has only digits"},
+             {"\\049", "has only digits"}}) {
+        const std::string said = text_of(text);
+        BOOST_TEST((said.find(part) != std::string::npos), text << ": " << said);
+        BOOST_TEST((text_of(text, {.alone = true}).find("ip_set") == std::string::npos), text);
+    }
+    for (const char* name :
+         {"1.0.0.10.in-addr.arpa", "10.in-addr.arpa", "17.example", "1e", "0x7f"})
+        BOOST_TEST(text_of(name) == name);
+    // A name of a zone file below its origin, or one that a client asked for.
+    BOOST_TEST(text_of("17", {.numbers = true}) == "17");
+}
+
 // Letters that IDNA maps to punctuation do not come in by that way.
 BOOST_AUTO_TEST_CASE(what_idna_makes_of_letters_is_checked_too) {
     BOOST_TEST(text_of("a\xef\xbc\x8a.example").starts_with("refused: "));  // fullwidth asterisk
