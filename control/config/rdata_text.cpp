@@ -1,6 +1,7 @@
 #include "control/config/rdata_text.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "control/config/svcb_text.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
+#include "matchers/name_text.h"
 #include "matchers/text.h"
 
 namespace steer::config {
@@ -17,15 +19,31 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
+// Types whose names are those of hosts and services. Other types name mailboxes, in which more signs are common, or owners
+// in a signed zone, which may have a wildcard.
+bool has_targets(std::uint16_t type) {
+    constexpr std::array<std::uint16_t, 15> kTypes{
+        LDNS_RR_TYPE_NS,   LDNS_RR_TYPE_MD,    LDNS_RR_TYPE_MF,    LDNS_RR_TYPE_CNAME,
+        LDNS_RR_TYPE_PTR,  LDNS_RR_TYPE_MX,    LDNS_RR_TYPE_AFSDB, LDNS_RR_TYPE_RT,
+        LDNS_RR_TYPE_SRV,  LDNS_RR_TYPE_NAPTR, LDNS_RR_TYPE_KX,    LDNS_RR_TYPE_DNAME,
+        LDNS_RR_TYPE_SVCB, LDNS_RR_TYPE_HTTPS, LDNS_RR_TYPE_LP};
+    return std::ranges::find(kTypes, type) != kTypes.end();
+}
+
+// How the fields of a record are read.
+struct FieldForm {
+    bool has_ttl = false;  // numbers of 32 bits are TTLs, which may have units, as in an RRSIG
+    std::optional<matchers::NameForm> target;  // of its names; nothing: any bytes
+};
+
 // Reads the fields of one record, each as ldns names its kind.
 //
 // Numbers, lists of types, names and SvcParams are read here, not by ldns: ldns 1.8.3 takes a number that is too large
 // modulo its width ("MX 65546" is 10), an unknown type in a list for type 0, and writes beyond its stack above 65'536 types.
 class FieldReader {
   public:
-    // `has_ttl`: numbers of 32 bits are TTLs, which may have units, as in an RRSIG.
-    FieldReader(std::span<const ZoneWord> words, const std::string& origin, bool has_ttl)
-        : words_(words), origin_(origin), has_ttl_(has_ttl) {}
+    FieldReader(std::span<const ZoneWord> words, const std::string& origin, FieldForm form)
+        : words_(words), origin_(origin), form_(form) {}
 
     // False: the next word is not of this kind. `last`: the type ends with this field.
     bool read(ldns_rdf_type kind, bool last) {
@@ -43,7 +61,7 @@ class FieldReader {
             case LDNS_RDF_TYPE_INT16:
                 return number(word, 2);
             case LDNS_RDF_TYPE_INT32:
-                return has_ttl_ ? period(word) : number(word, 4);
+                return form_.has_ttl ? period(word) : number(word, 4);
             case LDNS_RDF_TYPE_PERIOD:
                 return period(word);
             case LDNS_RDF_TYPE_TIME:
@@ -111,8 +129,20 @@ class FieldReader {
     }
     bool name(const std::string& word) {
         const std::string text = absolute_name(word, origin_);
-        const auto wire = dns::name_from_text(text.empty() ? "." : text);
+        auto wire = dns::name_from_text(text.empty() ? "." : text);
         if (!wire) return false;
+        if (form_.target && !text.empty()) {
+            const auto parsed = matchers::parse_name(text, *form_.target);
+            if (!parsed) {
+                trouble = "invalid name in the data: " + parsed.error().text;
+                return false;
+            }
+            // Letters keep their case: the names of services are shown to people (RFC 6763 4.1.3).
+            const bool is_ascii = std::ranges::all_of(
+                text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+            if (!is_ascii) wire = dns::name_from_text(*parsed);
+            if (!wire) return false;
+        }
         out.insert(out.end(), wire->begin(), wire->end());
         return true;
     }
@@ -153,14 +183,14 @@ class FieldReader {
 
     std::span<const ZoneWord> words_;
     const std::string& origin_;
-    bool has_ttl_;
+    FieldForm form_;
 };
 
 // RFC 3597 5: "\\# LENGTH HEX".
 Result<Bytes> unknown_rdata(std::span<const ZoneWord> words) {
     const auto length = words.size() < 2 ? std::nullopt : parse_integer(words[1].text);
     const std::string no_origin;
-    FieldReader reader(words.subspan(std::min<std::size_t>(words.size(), 2)), no_origin, false);
+    FieldReader reader(words.subspan(std::min<std::size_t>(words.size(), 2)), no_origin, {});
     const bool good = reader.at_end() || reader.read(LDNS_RDF_TYPE_HEX, true);
     if (!length || !good || reader.out.size() != *length)
         return Error{"expected '\\#', the number of bytes, and the bytes as hex digits"};
@@ -182,7 +212,7 @@ std::string absolute_name(const std::string& text, const std::string& origin) {
 }
 
 Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
-                       const std::string& origin) {
+                       const std::string& origin, bool any_byte) {
     const Error too_long{"the record is longer than a DNS message"};
     if (is_too_long(words)) return too_long;
     const bool as_bytes = !words.empty() && words[0].text == "\\#" && !words[0].quoted;
@@ -196,7 +226,12 @@ Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
     const auto* const fields = ldns_rr_descript(*parse_qtype(form->read_as));
     const std::size_t least = ldns_rr_descriptor_minimum(fields);
     const std::size_t most = ldns_rr_descriptor_maximum(fields);
-    FieldReader reader(words, origin, type == LDNS_RR_TYPE_RRSIG || type == LDNS_RR_TYPE_SIG);
+    FieldForm how;
+    how.has_ttl = type == LDNS_RR_TYPE_RRSIG || type == LDNS_RR_TYPE_SIG;
+    if (has_targets(type))
+        how.target = matchers::NameForm{
+            .any_escape = true, .printable = any_byte, .alone = true, .numbers = any_byte};
+    FieldReader reader(words, origin, how);
     for (std::size_t i = 0; i < most && (i < least || !reader.at_end()); ++i) {
         if (reader.read(ldns_rr_descriptor_field_type(fields, i), i + 1 == most)) continue;
         if (!reader.trouble.empty()) return Error{reader.trouble};

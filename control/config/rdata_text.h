@@ -18,9 +18,10 @@ using matchers::ZoneWord;
 // With the rest of a message.
 inline constexpr std::size_t kMaxRdataBytes = 65'000;
 
-// `origin`: what a name without a last dot is below; empty: the root.
+// `origin`: what a name without a last dot is below; empty: the root. `any_byte`: names of hosts may have every printable
+// byte, as their owners in zone files; otherwise only what parse_name() takes.
 Result<std::vector<std::uint8_t>> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
-                                           const std::string& origin);
+                                           const std::string& origin, bool any_byte = true);
 // "www" below "example.org" is "www.example.org"; "@" is the origin; one with a last dot stays. Without a last dot.
 std::string absolute_name(const std::string& text, const std::string& origin);
 

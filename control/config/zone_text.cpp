@@ -28,8 +28,13 @@ using matchers::ZoneEntry;
 
 class ZoneReader {
   public:
-    ZoneReader(std::string_view file, const ZoneFiles& files, std::string_view origin)
-        : out{{}, matchers::BadLines(file)}, files_(files), file_(file), origin_(origin) {}
+    ZoneReader(std::string_view file, const ZoneFiles& files, std::string_view origin,
+               bool any_byte)
+        : out{{}, matchers::BadLines(file)},
+          files_(files),
+          file_(file),
+          any_byte_(any_byte),
+          origin_(origin) {}
 
     void read_all(std::string_view bytes) {
         if (auto error = matchers::not_utf8(bytes)) {
@@ -234,7 +239,7 @@ class ZoneReader {
                                   "192.0.2.1'");
         }
         record.type = *type;
-        auto rdata = rdata_of(*type, words.subspan(1), origin_);
+        auto rdata = rdata_of(*type, words.subspan(1), origin_, any_byte_);
         if (!rdata) return bad(entry, rdata.error().text);
         record.rdata = *std::move(rdata);
         out.records.push_back({owner_, std::move(record), line_of(entry)});
@@ -242,6 +247,7 @@ class ZoneReader {
 
     const ZoneFiles& files_;
     std::string file_;  // that is being read
+    bool any_byte_;     // in names of the data
     unsigned depth_ = 0;
     std::uint64_t generated_ = 0;  // records, by $GENERATE
     int line_of_include_ = 0;      // in the outermost file
@@ -253,8 +259,8 @@ class ZoneReader {
 }  // namespace
 
 ZoneText read_zone(std::string_view bytes, std::string_view file, const ZoneFiles& files,
-                   std::string_view origin) {
-    ZoneReader reader(file, files, origin);
+                   std::string_view origin, bool any_byte) {
+    ZoneReader reader(file, files, origin, any_byte);
     reader.read_all(bytes);
     return std::move(reader.out);
 }

@@ -33,8 +33,8 @@ struct ZoneFile {
 };
 using ZoneFiles = std::function<Result<ZoneFile>(std::string_view path, std::string_view by)>;
 
-// Without `files`, $INCLUDE is a bad line.
+// Without `files`, $INCLUDE is a bad line. `any_byte`: of names in the data, as in rdata_text.h.
 ZoneText read_zone(std::string_view bytes, std::string_view file, const ZoneFiles& files = {},
-                   std::string_view origin = {});
+                   std::string_view origin = {}, bool any_byte = true);
 
 }  // namespace steer::config

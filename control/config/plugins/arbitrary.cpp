@@ -34,7 +34,7 @@ constexpr std::array<Row<ArbitraryArgs>, 5> kArbitraryRows{{
      Own<ArbitraryArgs>{"list of records", read_list<&ArbitraryArgs::rules, ArbitraryArgs>}, "none",
      "",
      "records, as in `www.example.org. 300 IN TXT \"text\"`\nTTL and class are optional; the "
-     "defaults are 3600 and IN."},
+     "defaults are 3600 and IN. Names in the data have the same form as names of records."},
     {"files", Own<ArbitraryArgs>{"list of paths", read_list<&ArbitraryArgs::files, ArbitraryArgs>},
      "none", "",
      "zone files\n`$ORIGIN`, `$TTL`, `$INCLUDE`, `$GENERATE`, parentheses and `;` comments are "
@@ -55,7 +55,7 @@ class RecordsReader {
         : in_(in), owner_(std::move(owner)), origin_(std::move(origin)) {}
 
     void rule(const Text& text) {
-        ZoneText zone = read_zone(text.value, {}, files(), origin_);
+        ZoneText zone = read_zone(text.value, {}, files(), origin_, false);
         const Place place{"rules", owner_, text.line};
         add_all(zone, 0, text.line);
         for (const Error& bad : zone.bad.errors())
