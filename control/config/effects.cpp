@@ -235,18 +235,21 @@ class Effects {
         for (const MatchUse& match : rule.matches) {
             const Use& use = uses_[match.plugin];
             if (!use.any) continue;
-            out.push_back(effect(rule, sequence));
+            out.push_back(effect(rule, sequence, match.plugin));
             out.back().negated = use.negated != match.negate;
             out.back().with_others = rule.matches.size() > 1;
             return;
         }
         if (rule.kind != ExecRule::Kind::plugin || !uses_[rule.plugin].any) return;
-        out.push_back(effect(rule, sequence));
+        out.push_back(effect(rule, sequence, rule.plugin));
         out.back().with_others = !rule.matches.empty();
     }
-    [[nodiscard]] Effect effect(const ExecRule& rule, const std::string& sequence) const {
+    [[nodiscard]] Effect effect(const ExecRule& rule, const std::string& sequence,
+                                PluginIndex by) const {
         const Error place = settings_.error(rule.line, "");
-        return {does_text(settings_, rule), sequence, place.file, place.line};
+        Effect out{does_text(settings_, rule), sequence, place.file, place.line};
+        out.by = by;
+        return out;
     }
 
     const Settings& settings_;

@@ -21,6 +21,7 @@ struct Effect {
     int line = 0;
     bool negated = false;      // it is done for names that are not in the plugin
     bool with_others = false;  // only if other matchers hold, too
+    PluginIndex by = 0;        // the matcher or the executor that decides about the name
 };
 // Of each rule that a plugin with rules decides about, or is executed by, in the order of writing.
 std::vector<Effect> effects_of(const Settings& settings, PluginIndex plugin);

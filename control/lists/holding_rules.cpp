@@ -3,15 +3,17 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <new>
-#include <set>
 #include <string>
 #include <utility>
-#include <variant>
+#include <vector>
 
+#include "control/build/name_verdict.h"
 #include "control/config/effects.h"
+#include "control/ops/mnemonics.h"
 #include "control/process/process_limits.h"
 
 namespace steer {
@@ -20,10 +22,23 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 
-array effects_json(const config::Settings& settings, config::PluginIndex plugin) {
+// ", except for types A, AAAA"; empty: for all types.
+std::string types_text(const build::HeldTypes& types) {
+    if (types.except.empty()) return {};
+    std::string names;
+    for (const std::uint16_t type : types.except)
+        names += (names.empty() ? "" : ", ") + ops::type_name(type);
+    const std::string named = (types.except.size() == 1 ? "type " : "types ") + names;
+    return types.others ? ", except for " + named : ", for " + named + " alone";
+}
+
+array effects_json(const config::Settings& settings, config::PluginIndex plugin,
+                   const build::NameVerdict& verdict) {
     array out;
     for (const config::Effect& e : config::effects_of(settings, plugin)) {
-        out.push_back(object{{"does", e.does},
+        const auto types = e.negated ? std::nullopt : verdict.of(e.by);
+        if (types && types->none()) continue;
+        out.push_back(object{{"does", e.does + (types ? types_text(*types) : "")},
                              {"sequence", e.sequence},
                              {"file", e.file},
                              {"line", e.line},
@@ -33,7 +48,11 @@ array effects_json(const config::Settings& settings, config::PluginIndex plugin)
     return out;
 }
 
-ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, bool with_effects,
+using FoundRules = std::vector<config::HoldingRule>;
+// Adds to the JSON of each rule.
+using AddEffects = std::function<void(const config::Settings&, const FoundRules&, array&)>;
+
+ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, const AddEffects& add,
                         std::string* trouble) {
     const config::LoadOutcome loaded = source.load_in_force();
     if (trouble != nullptr && !loaded.ok()) *trouble = loaded.errors.front().sentence();
@@ -46,26 +65,25 @@ ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, bool 
     if (!rules) return ops::bad_params(rules.error().text);
     array out;
     out.reserve(rules->size());
-    std::map<config::PluginIndex, array> effects;
-    // A name that an adlist's `allow` has is not blocked by its lists.
-    std::set<std::string> allowed;
-    for (const config::HoldingRule& r : *rules) {
-        if (std::holds_alternative<config::AdList>(loaded.settings.plugin(r.plugin).args))
-            allowed.insert(config::name_of(loaded.settings, r.plugin));
-    }
-    for (const config::HoldingRule& r : *rules) {
-        const std::string plugin = config::name_of(loaded.settings, r.plugin);
-        object one{{"plugin", plugin}, {"says", config::text_of(r.says)},
-                   {"rule", r.rule},   {"file", r.file},
-                   {"line", r.line},   {"queries", r.hits}};
-        if (with_effects && !allowed.contains(plugin)) {
-            const auto [at, fresh] = effects.try_emplace(r.plugin);
-            if (fresh) at->second = effects_json(loaded.settings, r.plugin);
-            one["effects"] = at->second;
-        }
-        out.push_back(std::move(one));
-    }
+    for (const config::HoldingRule& r : *rules)
+        out.push_back(object{{"plugin", config::name_of(loaded.settings, r.plugin)},
+                             {"says", config::text_of(r.says)},
+                             {"rule", r.rule},
+                             {"file", r.file},
+                             {"line", r.line},
+                             {"queries", r.hits}});
+    if (add) add(loaded.settings, *rules, out);
     return boost::json::value(std::move(out));
+}
+
+ops::RpcResult rules_in_memory(const ConfigSource& source, const FindRules& find,
+                               const AddEffects& add, std::string* trouble) {
+    try {
+        return rules_by(source, find, add, trouble);
+    } catch (const std::bad_alloc&) {
+        return ops::RpcError{ops::RpcCode::internal_error,
+                             no_memory("to read the configuration beside the one in force").text};
+    }
 }
 
 bool is_text_of(const std::string& file, const std::string& text) {
@@ -75,14 +93,27 @@ bool is_text_of(const std::string& file, const std::string& text) {
 
 }  // namespace
 
-ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find, bool with_effects,
+ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
                              std::string* trouble) {
-    try {
-        return rules_by(source, find, with_effects, trouble);
-    } catch (const std::bad_alloc&) {
-        return ops::RpcError{ops::RpcCode::internal_error,
-                             no_memory("to read the configuration beside the one in force").text};
-    }
+    return rules_in_memory(source, find, {}, trouble);
+}
+
+ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
+                             std::string* trouble) {
+    const auto add = [&name](const config::Settings& settings, const FoundRules& rules,
+                             array& out) {
+        const build::NameVerdict verdict(settings, rules, name);
+        std::map<config::PluginIndex, array> effects;
+        for (std::size_t i = 0; i < rules.size(); ++i) {
+            const auto [at, fresh] = effects.try_emplace(rules[i].plugin);
+            if (fresh) at->second = effects_json(settings, rules[i].plugin, verdict);
+            out[i].as_object()["effects"] = at->second;
+        }
+    };
+    return rules_in_memory(
+        source,
+        [&name](const config::Settings& settings) { return config::rules_for(settings, name); },
+        add, trouble);
 }
 
 boost::json::object files_state(const ConfigSource& source, const std::string& trouble) {

@@ -14,11 +14,14 @@ namespace steer {
 
 using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
 
-// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`; `with_effects`: and "effects": what
-// rules of sequences do for them, [{"does", "sequence", "file", "line", "unless", "with_others"}]. A list that cannot be
-// read has no rules here, and `trouble` says why. Takes as long as reading the configuration does: not on the main thread.
+// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`. A list that cannot be read has no rules
+// here, and `trouble` says why. Takes as long as reading the configuration does: not on the main thread.
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
-                             bool with_effects = false, std::string* trouble = nullptr);
+                             std::string* trouble = nullptr);
+// The same for one name, and "effects": what rules of sequences do with it,
+// [{"does", "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception overrules does nothing.
+ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
+                             std::string* trouble = nullptr);
 
 // Whether the files are what is in force: {"name", "differs": of the configuration and its included files, "error": why
 // the present files cannot be loaded; empty}. `trouble`: of holding_rules(). As above.

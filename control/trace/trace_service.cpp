@@ -372,10 +372,7 @@ void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
         target = denied->at("name").as_string();
     const auto begun = thread_.run([this, asked, target] {
         const auto rules_of = [this](const std::string& name) {
-            return holding_rules(
-                source_,
-                [&](const config::Settings& settings) { return config::rules_for(settings, name); },
-                true);
+            return holding_rules(source_, name);
         };
         ops::RpcResult of_target = value(array{});
         if (!target.empty()) of_target = rules_of(target);
