@@ -105,14 +105,16 @@ class Advisor {
         facts.push_back(fact);
         return facts;
     }
-    void meet(std::size_t pc, const Facts& facts) {
-        if (pc >= facts_.size()) return;
-        if (!facts_[pc]) {
-            facts_[pc] = facts;
+    static void meet(std::optional<Facts>& known, const Facts& facts) {
+        if (!known) {
+            known = facts;
             return;
         }
-        std::erase_if(*facts_[pc],
+        std::erase_if(*known,
                       [&](const Fact& f) { return std::ranges::find(facts, f) == facts.end(); });
+    }
+    void meet(std::size_t pc, const Facts& facts) {
+        if (pc < facts_.size()) meet(facts_[pc], facts);
     }
     // Jumps only go forward, so one pass is enough.
     void find_facts() {
@@ -220,6 +222,31 @@ class Advisor {
                        "has_resp' with 'exec: accept' after it");
     }
 
+    // Whether queries without a response come to `pc` that were not sent to `forward`, which is in the same sequence.
+    [[nodiscard]] bool comes_without(std::size_t pc, std::size_t forward) {
+        std::size_t start = forward;
+        for (std::size_t at = 0; at < forward; ++at) {
+            if (program_[at].instance == program_[forward].instance) start = std::min(start, at);
+        }
+        std::vector<std::optional<Facts>> facts(program_.size() + 1);
+        facts[start] = *facts_[start];
+        for (std::size_t at = start; at < pc && ++steps_ < kMaxSteps; ++at) {
+            if (!facts[at] || at == forward) continue;
+            const Instruction& i = program_[at];
+            if (!is_test(i.op)) {
+                const Facts kept = is_rewrite(i.op) ? Facts{} : *facts[at];
+                for (const std::size_t next : successors_of(snapshot_, at))
+                    meet(facts[next], kept);
+                continue;
+            }
+            const std::optional<bool> holds =
+                i.op == Op::if_has_resp ? i.negate : condition(i, *facts[at]);
+            if (holds.value_or(true)) meet(facts[at + 1], with(*facts[at], i, true));
+            if (!holds.value_or(false)) meet(facts[i.target], with(*facts[at], i, false));
+        }
+        return facts[pc].has_value();
+    }
+
     void answered_by_forward(std::size_t forward) {
         // An adlist begins with the test of its names.
         const auto is_late = [&](std::size_t pc) {
@@ -229,7 +256,7 @@ class Advisor {
         };
         const auto at =
             reaches(forward, is_late, [&](std::size_t pc) { return asks_upstream(pc); });
-        if (!at) return;
+        if (!at || comes_without(*at, forward)) return;
         const bool is_cache = program_[*at].op == Op::enter_cache;
         warn(*at, name_at(*at) + " of " + sequence_at(*at) + " comes after " + name_at(forward) +
                       ", which is asked " +
