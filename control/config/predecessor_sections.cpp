@@ -58,9 +58,9 @@ void read_resolver(Reading& in, const Node& node, const std::string& owner, Reac
         if (addr == nullptr || !addr->is_text()) continue;
         std::string_view text = addr->text;
         if (lowered(text).starts_with("udp://")) text.remove_prefix(6);
-        const auto parts = parse_host_port(text);
+        const auto parts = parse_host_port(text, Zones::allowed);
         if (!parts || !parts->address) continue;
-        out.bootstrap = UpstreamServer{*parts->address, parts->port.value_or(53)};
+        out.bootstrap = UpstreamServer{*parts->address, parts->port.value_or(53), parts->zone};
         return;
     }
     in.report().warn(node.line, "'resolver' of " + owner +

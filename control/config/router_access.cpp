@@ -98,6 +98,11 @@ std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
         }
         return std::nullopt;
     }
+    if (const std::string missing = missing_zone(target->address, target->zone); !missing.empty()) {
+        in.report().error(
+            line, "'address' of " + owner + " is " + matchers::quoted(access.address) + missing);
+        return std::nullopt;
+    }
     if (!password || access.username.empty()) return std::nullopt;
     router.host = target->host + (target->zone.empty() ? "" : "%" + target->zone);
     router.address = target->address;

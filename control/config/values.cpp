@@ -166,6 +166,16 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
 
 namespace {
 
+// "fe80::1%25eth0" as in a URI (RFC 6874), with a plain '%'. Digits after it are the number of an interface: "fe80::1%251".
+std::string without_escape(std::string_view text) {
+    constexpr std::string_view kEscape = "%25";
+    const auto at = text.find(kEscape);
+    const auto zone = at == std::string_view::npos ? text : text.substr(at + kEscape.size());
+    if (at == std::string_view::npos || std::all_of(zone.begin(), zone.end(), is_digit))
+        return std::string(text);
+    return std::string(text.substr(0, at + 1)) + std::string(zone);
+}
+
 // Sets the host, and its address if it is one.
 void take_host(std::string_view text, Zones zones, HostPort& out) {
     out.host = text;
@@ -185,7 +195,7 @@ std::optional<HostPort> parse_host_port(std::string_view text, Zones zones) {
     if (text.starts_with('[')) {
         const auto close = text.find(']');
         if (close == std::string_view::npos) return std::nullopt;
-        take_host(text.substr(1, close - 1), zones, out);
+        take_host(without_escape(text.substr(1, close - 1)), zones, out);
         port = text.substr(close + 1);
         has_port = !port.empty();
         if (has_port && port.front() != ':') return std::nullopt;
@@ -208,6 +218,12 @@ std::optional<HostPort> parse_host_port(std::string_view text, Zones zones) {
         if (!out.port) return std::nullopt;
     }
     return out;
+}
+
+std::string missing_zone(const std::optional<IpAddress>& address, std::string_view zone) {
+    if (!address || !address->is_link_local() || !zone.empty()) return {};
+    return ": a link-local address needs its interface: write " + address->to_string() +
+           "%eth0 with the interface in place of eth0";
 }
 
 std::optional<std::uint16_t> parse_rcode(std::string_view text) {
@@ -252,7 +268,7 @@ bool is_printable_word(std::string_view text) {
 bool may_name_interface(std::string_view text) {
     constexpr std::size_t kLongest = 15;
     return !text.empty() && text.size() <= kLongest && is_printable_word(text) &&
-           text.find('/') == std::string_view::npos;
+           text.find_first_of("/:") == std::string_view::npos && text != "." && text != "..";
 }
 
 }  // namespace steer::config

@@ -40,9 +40,11 @@ struct HostPort {
     std::optional<std::uint16_t> port;  // if written
 };
 // "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53", "dns.example:53"; with Zones::allowed also
-// "fe80::1%eth0", "[fe80::1%eth0]:53".
+// "fe80::1%eth0", "[fe80::1%eth0]:53", "[fe80::1%25eth0]:53" (RFC 6874).
 enum class Zones : std::uint8_t { refused, allowed };
 std::optional<HostPort> parse_host_port(std::string_view text, Zones zones = Zones::refused);
+// What to write, to follow the value in a message; empty: the address is not link-local, or has a zone.
+std::string missing_zone(const std::optional<IpAddress>& address, std::string_view zone);
 
 // DNS response codes by name or number, 0..4095 (those above 15 need an OPT record).
 std::optional<std::uint16_t> parse_rcode(std::string_view text);
@@ -54,7 +56,7 @@ using matchers::trimmed;
 std::vector<std::string_view> split_words(std::string_view text);
 // Neither blank nor control character anywhere.
 bool is_printable_word(std::string_view text);
-// What the kernel takes as an interface's name: up to 15 printable characters without a slash.
+// What the kernel takes as an interface's name: up to 15 printable characters without '/' and ':'.
 bool may_name_interface(std::string_view text);
 
 }  // namespace steer::config

@@ -150,7 +150,7 @@ bool take_scheme(Reading& in, std::string_view& addr, const Place& place, Upstre
     addr.remove_prefix(colon + 3);
     if (const auto* const other = std::ranges::find(kSubstitutes, name, &Substitute::name);
         other != kSubstitutes.end()) {
-        const auto parts = parse_host_port(addr.substr(0, addr.find('/')));
+        const auto parts = parse_host_port(addr.substr(0, addr.find('/')), Zones::allowed);
         const std::string text =
             place.name() + ": upstreams over '" + name + "://' are not supported";
         if (parts && parts->port.value_or(other->port) != other->port) {
@@ -205,6 +205,12 @@ bool read_dial_addr(Reading& in, const UpstreamArgs& args, const Place& place,
     return true;
 }
 
+// The setting that has the upstream's address, and its value.
+std::string address_setting(const UpstreamArgs& args, const Place& place) {
+    if (args.dial_addr.empty()) return place.name() + " is " + matchers::quoted(args.addr);
+    return "'dial_addr' of " + std::string(place.owner) + " is " + matchers::quoted(args.dial_addr);
+}
+
 // The address or name of the upstream, and its port.
 bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, UpstreamSettings& out) {
     std::string_view addr = args.addr;
@@ -224,9 +230,11 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
     out.zone = parts->zone;
     std::optional<std::uint16_t> port = parts->port;
     if (!read_dial_addr(in, args, place, port, out)) return false;
-    if (out.address && !can_be_asked(*out.address))
-        return refuse(" is " + matchers::quoted(args.addr) +
-                      ": this address cannot be an upstream");
+    if (out.address && !can_be_asked(*out.address)) {
+        in.report().error(place.line,
+                          address_setting(args, place) + ": this address cannot be an upstream");
+        return false;
+    }
     if (args.port != 0) {
         if (port && *port != args.port) {
             return refuse(" has port " + std::to_string(*port) + " and 'port' is " +
@@ -260,8 +268,8 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place,
     }
 }
 
-// The zone of the address that is connected to is its interface. False: another one is set.
-bool take_zones(Reading& in, const Place& place, ReachSettings& reach,
+// The zone of the address that is connected to is its interface. False: another one is set, or there is none.
+bool take_zones(Reading& in, const UpstreamArgs& args, const Place& place, ReachSettings& reach,
                 const UpstreamSettings& made) {
     const std::string& zone = reach.socks5 ? reach.socks5->zone : made.zone;
     if (!zone.empty() && reach.device.empty()) reach.device = zone;
@@ -271,13 +279,26 @@ bool take_zones(Reading& in, const Place& place, ReachSettings& reach,
                                           matchers::quoted(reach.device) + ": keep one of them");
         return false;
     }
-    if (!reach.socks5 && made.address && made.address->is_link_local() && reach.device.empty()) {
-        in.report().warn(place.line, place.name() + " is " + matchers::quoted(made.addr) +
-                                         ": a link-local address needs its interface: write [" +
-                                         made.address->to_string() +
-                                         "%eth0] with the interface in place of eth0");
+    if (!reach.device.empty()) return true;
+    const auto require = [&](const std::string& setting, const std::optional<IpAddress>& address,
+                             std::string_view its_zone) {
+        const std::string missing = missing_zone(address, its_zone);
+        if (missing.empty()) return true;
+        in.report().error(place.line, setting + missing);
+        return false;
+    };
+    const auto named = [&](std::string_view key, const std::string& value) {
+        return "'" + std::string(key) + "' of " + std::string(place.owner) + " is " +
+               matchers::quoted(value);
+    };
+    if (reach.socks5) {
+        const auto proxy = IpAddress::parse(reach.socks5->host);
+        return require(named("socks5", reach.socks5->host), proxy, zone);
     }
-    return true;
+    if (!require(address_setting(args, place), made.address, made.zone)) return false;
+    const auto& bootstrap = reach.bootstrap;
+    return !bootstrap || require(named("bootstrap", bootstrap->address.to_string()),
+                                 bootstrap->address, bootstrap->zone);
 }
 
 std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const std::string& owner,
@@ -291,7 +312,7 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     out.line = line;
     if (!read_target(in, args, place, out)) return std::nullopt;
     check(in, args, place, out);
-    if (!take_zones(in, place, args.reach, out)) return std::nullopt;
+    if (!take_zones(in, args, place, args.reach, out)) return std::nullopt;
     out.pipeline = out.pipeline || args.enable_pipeline;
     out.reach = std::move(args.reach);
     out.idle_timeout = args.idle_timeout;
@@ -364,8 +385,8 @@ void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSett
         return;
     }
     in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
-                                      ": expected the address of a resolver, as in 192.0.2.1 or "
-                                      "192.0.2.1:53");
+                                      ": expected the address of a resolver, as in 192.0.2.1, "
+                                      "192.0.2.1:53 or [fe80::1%eth0]:53");
 }
 
 void read_bootstrap_version(Reading& in, const Node& node, const Place& place, ReachSettings& out) {

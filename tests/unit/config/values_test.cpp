@@ -84,11 +84,16 @@ BOOST_AUTO_TEST_CASE(a_link_local_address_may_have_a_zone) {
     BOOST_TEST(int{parse_host_port("[fe80::1%3]:5353", Zones::allowed).value().port.value()} ==
                5353);
     BOOST_TEST(parse_host_port("2001:db8::1", Zones::allowed).value().zone.empty());
-    for (const char* bad :
-         {"fe80::1%", "fe80::1%a/b", "fe80::1%eth0%1", "2001:db8::1%eth0", "192.0.2.1%eth0",
-          "dns.example%eth0", "[fe80::1]%eth0", "fe80::1%sixteen-letters-"}) {
+    for (const char* bad : {"fe80::1%", "fe80::1%a/b", "fe80::1%eth0%1", "2001:db8::1%eth0",
+                            "192.0.2.1%eth0", "dns.example%eth0", "[fe80::1]%eth0",
+                            "fe80::1%sixteen-letters-", "fe80::1%eth0:53", "[fe80::1%eth0:1]"}) {
         BOOST_TEST(!parse_host_port(bad, Zones::allowed).has_value(), bad);
     }
+    // In brackets as in a URI (RFC 6874); digits after it are the number of an interface.
+    BOOST_TEST(parse_host_port("[fe80::1%25eth0]:53", Zones::allowed).value().zone == "eth0");
+    BOOST_TEST(parse_host_port("[fe80::1%25]", Zones::allowed).value().zone == "25");
+    BOOST_TEST(parse_host_port("[fe80::1%251]", Zones::allowed).value().zone == "251");
+    BOOST_TEST(parse_host_port("fe80::1%25eth0", Zones::allowed).value().zone == "25eth0");
     const auto endpoint = parse_endpoint("[fe80::1%eth0]:53").value();
     BOOST_TEST(endpoint.zone == "eth0");
     BOOST_TEST(endpoint.to_string() == "[fe80::1%eth0]:53");
