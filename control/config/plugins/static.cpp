@@ -369,6 +369,7 @@ class StaticReader {
 
     // An alias of an alias gets the final target, so that a query follows one alias.
     void follow_aliases() {
+        const std::size_t before = in_.report().error_count();
         std::map<std::string, const StaticEntry*> aliases;
         for (const StaticEntry& e : out_.entries) {
             if (e.does == StaticEntry::Does::alias && e.owner.rule.kind == matchers::RuleKind::full)
@@ -394,6 +395,45 @@ class StaticReader {
         }
         for (std::size_t i = 0; i < targets.size(); ++i)
             out_.entries[i].target = targets[i];
+        if (in_.report().error_count() == before) refuse_loops();
+    }
+
+    // Aliases that hold the names below theirs. Only sure ones: a regexp may hold the target, and is asked first.
+    void refuse_loops() {
+        using matchers::RuleKind;
+        std::map<std::string_view, std::size_t> exact, below;  // the first entry of each owner
+        for (std::size_t i = 0; i < out_.entries.size(); ++i) {
+            const matchers::Rule& owner = out_.entries[i].owner.rule;
+            if (owner.kind == RuleKind::regexp) return;
+            (owner.kind == RuleKind::full ? exact : below).try_emplace(owner.text, i);
+        }
+        if (below.empty()) return;
+        const auto holder_of = [&](std::string_view name) {
+            std::size_t first = out_.entries.size();
+            if (const auto at = exact.find(name); at != exact.end()) first = at->second;
+            for (std::string_view rest = name; !rest.empty();) {
+                if (const auto at = below.find(rest); at != below.end())
+                    first = std::min(first, at->second);
+                const auto dot = rest.find('.');
+                rest.remove_prefix(dot == std::string_view::npos ? rest.size() : dot + 1);
+            }
+            return first;
+        };
+        for (std::size_t i = 0; i < out_.entries.size(); ++i) {
+            std::set<std::size_t> seen;
+            std::size_t at = i;
+            while (at < out_.entries.size() && out_.entries[at].does == StaticEntry::Does::alias &&
+                   seen.insert(at).second)
+                at = holder_of(dns::name_to_text(out_.entries[at].target));
+            if (at != i || !seen.contains(i)) continue;
+            const StaticEntry& entry = out_.entries[i];
+            const std::string target = dns::name_to_text(entry.target);
+            in_.report().error(entry.line, "the CNAME records of " + owner_of(plugin_) +
+                                               " form a loop through '" + entry.owner.rule.text +
+                                               "': write a target that none of them holds, or a "
+                                               "record for '" +
+                                               target + "' before them");
+        }
     }
 
     void add_pointers() {
