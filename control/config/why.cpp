@@ -192,11 +192,15 @@ std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const Ask
 }
 
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name) {
+    // A zone file may have an owner such as `a+b.example`; these bytes are forms of rules or URLs, unless escaped.
+    constexpr std::string_view kOfForms = "/:|^;,*'\"#$@ \t";
     auto wire = asked_name(name);
-    if (!wire) {
+    const bool is_form = name.find_first_of(kOfForms) != std::string_view::npos;
+    if (!wire || is_form) {
         const auto read =
             matchers::parse_name(name, {.any_escape = true, .alone = true, .numbers = true});
-        return read ? Error{matchers::quoted(name) + " is not a domain name"} : read.error();
+        if (!read) return read.error();
+        if (!wire) return Error{matchers::quoted(name) + " is not a domain name"};
     }
     // The counts are by names in lower case. The length of a label is below the letters.
     std::ranges::transform(*wire, wire->begin(), [](std::uint8_t byte) {

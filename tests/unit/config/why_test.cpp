@@ -117,6 +117,18 @@ BOOST_AUTO_TEST_CASE(owners_in_zone_files_may_have_any_printable_byte) {
     BOOST_TEST((why("ads..example").find("an empty label") != std::string::npos));
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_or_url_instead_of_a_name_is_answered_with_what_to_write) {
+    BOOST_TEST(
+        why("https://media.example/") ==
+        "a colon in the name \"https://media.example/\": write the name alone, without a port");
+    BOOST_TEST(why("||media.example^") ==
+               "\"||media.example^\" is in AdGuard's form: write \"media.example\"");
+    BOOST_TEST(why("media.example;") ==
+               "a semicolon behind the name \"media.example;\": remove it");
+    BOOST_TEST(why("*.media.example").find("write \"media.example\"") != std::string::npos);
+    BOOST_TEST(why("1/2.0.192.in-addr.arpa").empty());
+}
+
 BOOST_AUTO_TEST_CASE(hits_are_counted_for_many_names) {
     BOOST_TEST(hits({{"www.media.example", 3},
                      {"media.example", 10},
