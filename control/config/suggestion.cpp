@@ -28,6 +28,13 @@ constexpr std::string_view kRunsAdList =
 constexpr std::string_view kNxDomain =
     "write 'reject 3' in a sequence, or a plugin of type 'black_hole' with 'mode: nxdomain'";
 
+constexpr std::string_view kListsFetch =
+    "write 'fetch' with 'every' in 'control': it fetches the lists from URLs";
+constexpr std::string_view kOneClient =
+    "a rule chooses clients: write 'client_ip ADDRESS' in its 'matches'";
+constexpr std::string_view kAnswerOfList =
+    "an adlist has 'answer: nxdomain'; elsewhere write 'exec: reject 3' in a sequence";
+
 constexpr std::array kMeant{
     Meant{NameOf::key, "interval", "every", kListTimes},
     Meant{NameOf::key, "update_interval", "every", kListTimes},
@@ -35,7 +42,13 @@ constexpr std::array kMeant{
     Meant{NameOf::key, "fetch", {}, kListUrls},
     Meant{NameOf::key, "url", "files", {}},
     Meant{NameOf::key, "urls", "files", {}},
-    Meant{NameOf::key, "client", "clients", {}},
+    Meant{NameOf::key, "blocklist", "lists", {}},
+    Meant{NameOf::key, "blocklists", "lists", {}},
+    Meant{NameOf::key, "client", "clients", kOneClient},
+    Meant{NameOf::key, "clients", {}, kOneClient},
+    Meant{NameOf::key, "nxdomain", {}, kAnswerOfList},
+    Meant{NameOf::section, "interval", {}, kListsFetch},
+    Meant{NameOf::section, "nxdomain", {}, kNxDomain},
     Meant{NameOf::section, "fetch", {}, "write 'fetch' in 'control'"},
     Meant{NameOf::section, "http", {}, "write 'http' in 'control'"},
     Meant{NameOf::section, "blocklist", {}, kBlocks},
@@ -47,6 +60,8 @@ constexpr std::array kMeant{
     Meant{NameOf::plugin_type, "blocklist", "adlist"},
     Meant{NameOf::plugin_type, "client", "client_ip"},
     Meant{NameOf::plugin_type, "nxdomain", {}, kNxDomain},
+    Meant{NameOf::plugin_type, "interval", {}, kListsFetch},
+    Meant{NameOf::plugin_type, "fetch", {}, kListsFetch},
     Meant{NameOf::executor, "blocklist", {}, kRunsAdList},
     Meant{NameOf::executor, "nxdomain", {}, "write 'reject 3' or 'black_hole nxdomain'"},
     Meant{NameOf::executor, "nodata", {}, "write 'reject 0' or 'black_hole nodata'"},
