@@ -1,7 +1,5 @@
 #include "matchers/name_text.h"
 
-#include <idn2.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -9,6 +7,7 @@
 #include <optional>
 
 #include "matchers/foreign_lines.h"
+#include "matchers/idn_name.h"
 #include "matchers/name_matcher.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
@@ -206,27 +205,6 @@ Error why_no_name(std::string_view text, char at, Advice advice) {
 
 // ---- the name itself
 
-// The DNS form of a name with letters outside ASCII (RFC 5891, by UTS 46).
-Result<std::string> ascii_name(std::string name) {
-    constexpr std::size_t kLongest = 4 * kMaxText;  // bytes of UTF-8
-    if (std::ranges::all_of(name, is_ascii))
-        return {boost::system::in_place_value, std::move(name)};
-    const auto refuse = [&](const std::string& why) {
-        return Error{"the international name " + quoted(name) + " is not valid (" + why +
-                     "): write it in UTF-8, or in its xn-- form"};
-    };
-    if (name.size() > kLongest) return refuse("it is too long");
-    if (name.find('\0') != std::string::npos) return refuse("it holds a NUL");
-    if (name.find('\\') != std::string::npos) return refuse("it holds an escape");
-    char* ascii = nullptr;
-    const int failed =
-        idn2_to_ascii_8z(name.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (failed != IDN2_OK) return refuse(idn2_strerror(failed));
-    std::string out = lowered(ascii);
-    idn2_free(ascii);
-    return {boost::system::in_place_value, std::move(out)};
-}
-
 // Takes an escape off the front of `text`, which starts with a backslash.
 std::optional<std::uint8_t> take_escape(std::string_view& text, bool any) {
     if (text.size() < 2) return std::nullopt;
@@ -355,7 +333,9 @@ std::optional<Error> address_for_name(std::string_view text, bool alone) {
 
 Result<std::string> parse_name(std::string_view text, NameForm form) {
     auto ascii = ascii_name(lowered(text));
-    if (!ascii) return ascii;
+    if (!ascii)
+        return Error{"the international name " + quoted(lowered(text)) + " is not valid (" +
+                     ascii.error().text + "): write it in UTF-8, or in its xn-- form"};
     std::string name = *std::move(ascii);
     if (name.ends_with('.') && !is_escaped(name, name.size() - 1)) name.pop_back();
     if (name.empty()) return Error{"a rule without a name: write a name, or remove the rule"};

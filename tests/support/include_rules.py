@@ -31,9 +31,9 @@ MAY = {
 ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}
 NOT_UPWARDS = {"control", "dataplane"}
 # Every module may include these: letters and blanks, text of other machines made safe to print, text as a YAML value, settings
-# of predecessors, exit codes, and the version.
+# of predecessors, exit codes, the version, the DNS form of international names, and UTF-8.
 FOR_ALL = {"matchers/text.h", "matchers/suffix/public_suffixes.h", "matchers/safe_text.h", "matchers/yaml_scalar.h", "matchers/predecessors.h", "matchers/exit_codes.h",
-           "matchers/version.h"}
+           "matchers/version.h", "matchers/idn_name.h", "matchers/utf8.h"}
 
 
 def module_of(path: str) -> str | None:

@@ -82,7 +82,7 @@ void add_doh(const std::string& url, const std::string& place, const std::string
     for (const RosRow& row : dns.statics) {
         const std::string address = row.get("address");
         const bool is_host =
-            plain_name(row.get("name")) == lowered(host) && !row.is_true("disabled");
+            plain_name(row.get("name")) == plain_name(host) && !row.is_true("disabled");
         if (is_host && (is_v4(address) || is_v6(address)) && can_be_asked(address)) {
             upstream.dial_addr = address;
             break;

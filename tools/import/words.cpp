@@ -7,28 +7,14 @@
 #include <charconv>
 #include <utility>
 
+#include "matchers/idn_name.h"
 #include "matchers/safe_text.h"
+#include "matchers/utf8.h"
 
 namespace steer::importing {
 namespace {
 
 constexpr std::size_t kLongestName = 253, kLongestLabel = 63;
-
-// How many bytes the sequence has that begins here; 0: it is none (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0U) != 0x80) return 0;
-    }
-    const unsigned second = byte(1);
-    const bool bad = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-    return bad ? 0 : length;
-}
 
 }  // namespace
 
@@ -184,6 +170,11 @@ std::string name_trouble(std::string_view name) {
     if (name.empty()) return "is empty";
     if (name.starts_with("*."))
         return "is a wildcard: write the name without it, which includes subdomains";
+    const auto ascii = matchers::ascii_name(lowered(name));
+    if (!ascii)
+        return "is not a valid international name (" + ascii.error().text +
+               "): write it in UTF-8, or in its xn-- form";
+    name = *ascii;
     const bool is_reverse = lowered(name).ends_with(".in-addr.arpa");  // RFC 2317
     for (const char c : name) {
         const bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -201,7 +192,9 @@ std::string name_trouble(std::string_view name) {
 
 std::string plain_name(std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
-    return lowered(name);
+    std::string low = lowered(name);
+    auto ascii = matchers::ascii_name(low);
+    return ascii ? *std::move(ascii) : low;
 }
 
 std::string pointer_name(const std::string& address) {

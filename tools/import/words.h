@@ -56,7 +56,7 @@ std::string with_port(std::string_view host, std::uint64_t port);
 
 // Why our parser does not take the text as a domain name ("has an empty label"); empty: it does.
 std::string name_trouble(std::string_view name);
-// In lower case, without a last dot.
+// In lower case and in the xn-- form of an international name, without a last dot.
 std::string plain_name(std::string_view name);
 std::size_t label_count(std::string_view name);
 // Where an IPv4 or IPv6 address has its PTR record ("1.2.0.192.in-addr.arpa").

@@ -45,6 +45,29 @@ std::size_t place_of(const std::string& yaml, std::string_view text) {
     return at;
 }
 
+BOOST_AUTO_TEST_CASE(international_names_get_their_dns_form) {
+    const Imported made = import_dnsmasq(
+        "server=/m\u00fcnchen.example/192.0.2.1\naddress=/B\u00dcCHER.example/192.0.2.2\n"
+        "host-record=stra\u00dfe.example,192.0.2.3\nno-hosts\nno-resolv\n",
+        "test");
+    BOOST_TEST(made.notes.empty());
+    place_of(made.yaml, "xn--mnchen-3ya.example");
+    place_of(made.yaml, "{ name: xn--bcher-kva.example");
+    place_of(made.yaml, "{ name: xn--strae-oqa.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_without_a_dns_form_has_a_note_that_says_what_to_write) {
+    const Imported made = import_dnsmasq(
+        "server=/m\xfcnchen.example/192.0.2.1\nserver=/a "
+        "b.example/192.0.2.1\nno-hosts\nno-resolv\n",
+        "test");
+    BOOST_TEST_REQUIRE(made.notes.size() >= 2U);
+    BOOST_TEST(
+        made.notes[0].text.find("): write it in UTF-8, or in its xn-- form") != std::string::npos,
+        made.notes[0].text);
+    BOOST_TEST(made.notes[1].text.find("has ' ' in it") != std::string::npos, made.notes[1].text);
+}
+
 BOOST_AUTO_TEST_CASE(the_longest_domain_comes_first) {
     const Imported made = import_dnsmasq(
         "address=/example/192.0.2.1\nserver=/b.example/192.0.2.2\naddress=/a.b.example/192.0.2.3\n"

@@ -132,6 +132,14 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_forwarded_to_the_router_keeps_its_list) {
     BOOST_TEST(has(made, "forward-to='Gone' (2 rows): this forwarder is not imported"));
 }
 
+BOOST_AUTO_TEST_CASE(international_names_of_a_router_get_their_dns_form) {
+    const Imported made = imported(
+        "/ip dns static\nadd name=m\u00fcnchen.lan address=192.0.2.1\n"
+        "add name=a.lan type=CNAME cname=\"b\\C3\\BCro.lan\"\n");
+    BOOST_TEST(has(made, "{ name: xn--mnchen-3ya.lan"));
+    BOOST_TEST(has(made, "xn--bro-hoa.lan"));
+}
+
 BOOST_AUTO_TEST_CASE(a_row_keeps_the_servers_that_can_be_asked) {
     const Imported made =
         imported("/ip dns static\nadd name=a.example type=FWD forward-to=192.0.2.1,localhost\n");
