@@ -15,6 +15,7 @@
 
 #include "control/config/settings.h"
 #include "matchers/safe_text.h"
+#include "matchers/utf8.h"
 
 namespace steer::config {
 namespace {
@@ -266,6 +267,10 @@ Node parse_document(std::string_view text, Report& report, int before) {
             report.error(second.take().line, "a second YAML document starts here: keep one");
             return {};
         }
+        // Only a warning: a comment in another encoding does no harm.
+        if (const auto wrong = find_not_utf8(text))
+            report.warn(line_at(wrong->line - 1, before),
+                        wrong->text() + ": save the file as UTF-8");
         return root;
     } catch (const Refused& refused) {
         report.error(refused.line, refused.text);

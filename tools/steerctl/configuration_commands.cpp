@@ -7,6 +7,7 @@
 
 #include "cells.h"
 #include "output.h"
+#include "report.h"
 #include "text_file.h"
 
 namespace steerctl {
@@ -58,9 +59,7 @@ int ConfigurationCommands::print_text(const Options& options, std::string_view m
         print_json(reply.result);
         return 0;
     }
-    const auto* const text = find(object_of(reply.result), "text");
-    return print_data(text != nullptr && text->is_string() ? std::string_view(text->get_string())
-                                                           : std::string_view());
+    return print_data(configuration_bytes(reply.result));
 }
 
 int ConfigurationCommands::run(const Options& options) const {
@@ -80,6 +79,9 @@ int ConfigurationCommands::change(const Options& options) const {
     } else {
         auto given = text_of_file(options.file);
         if (!given) return misused(options.file + " cannot be read: " + std::strerror(errno));
+        if (const std::string problem = configuration_text_problem(options.file, *given);
+            !problem.empty())
+            return fail(steer::ErrorCode::invalid_configuration, problem);
         params["text"] = *std::move(given);
     }
     if (check->parsed())

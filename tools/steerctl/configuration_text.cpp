@@ -1,6 +1,8 @@
 #include <boost/json/array.hpp>
 
+#include "base64.h"
 #include "cells.h"
+#include "matchers/utf8.h"
 #include "report.h"
 #include "screen.h"
 #include "table.h"
@@ -22,6 +24,23 @@ std::string configuration_problems_text(const json::value& answer) {
     if (!is_true(all, "applied")) return out + "not applied: the file is as before\n";
     return out + "configuration " + text_of(all, "generation") +
            " is active; the old text is version " + text_of(all, "kept") + "\n";
+}
+
+std::string configuration_bytes(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    const auto* const text = find(all, "text");
+    const auto* const bytes = find(all, "base64");
+    if (bytes != nullptr && bytes->is_string()) {
+        if (auto read = from_base64(std::string_view(bytes->get_string()))) return *std::move(read);
+    }
+    return text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
+}
+
+std::string configuration_text_problem(const std::string& file, std::string_view text) {
+    const auto wrong = steer::find_not_utf8(text);
+    if (!wrong) return {};
+    return (file == "-" ? "standard input" : file) + ":" + std::to_string(wrong->line) + ": " +
+           wrong->text() + ": save the file as UTF-8";
 }
 
 std::string configuration_history_text(const json::value& answer) {

@@ -9,6 +9,7 @@
 #include "capture_file.h"
 #include "captured_queries.h"
 #include "cells.h"
+#include "report.h"
 #include "text_file.h"
 
 namespace steerctl {
@@ -73,6 +74,8 @@ std::string OtherText::put_into(json::object& params, const char* option) const 
     } else {
         auto text = text_of_file(file);
         if (!text) return file + " cannot be read: " + std::strerror(errno);
+        if (std::string problem = configuration_text_problem(file, *text); !problem.empty())
+            return problem;
         params["text"] = *std::move(text);
     }
     if (limit) params["limit"] = *limit;

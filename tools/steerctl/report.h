@@ -71,6 +71,10 @@ std::string static_changed_text(const boost::json::value& done);
 
 // Of configuration.check, configuration.apply and configuration.rollback; of configuration.history.
 std::string configuration_problems_text(const boost::json::value& answer);
+// The bytes of the text that configuration.show and configuration.version answer with.
+std::string configuration_bytes(const boost::json::value& answer);
+// Why a text cannot be sent; empty: it can. `file`: its name, "-" is standard input.
+std::string configuration_text_problem(const std::string& file, std::string_view text);
 std::string configuration_history_text(const boost::json::value& answer);
 
 // Of routers, routers.diff, routers.reconcile, routers.pause and routers.resume, bypass.

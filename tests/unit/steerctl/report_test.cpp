@@ -319,4 +319,26 @@ BOOST_AUTO_TEST_CASE(a_trace_of_a_second_is_one_request) {
     BOOST_CHECK(!steerctl::asks_for_more(milliseconds(500), 0));
 }
 
+BOOST_AUTO_TEST_CASE(a_configuration_that_is_not_utf8_has_its_own_bytes) {
+    const auto bytes = [](const char* answer) {
+        return steerctl::configuration_bytes(json::parse(answer));
+    };
+    BOOST_CHECK_EQUAL(bytes(R"({"text":"# \\xfc","base64":"IyD8"})"), "# \xfc");
+    BOOST_CHECK_EQUAL(bytes(R"({"text":"# a"})"), "# a");
+    BOOST_CHECK_EQUAL(bytes("{}"), "");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_is_not_utf8_is_not_sent) {
+    using steerctl::configuration_text_problem;
+    BOOST_CHECK_EQUAL(configuration_text_problem("a.yaml", "# caf\u00e9\n# \U0001f600 \xff\n"),
+                      "a.yaml:2: the byte 0xff in column 5 is not UTF-8: save the file as UTF-8");
+    BOOST_CHECK_EQUAL(configuration_text_problem("-", "\xe9"),
+                      "standard input:1: the byte 0xe9 in column 1 is not UTF-8: save the file as "
+                      "UTF-8");
+    // Too short, too long a form, a surrogate, above the last character.
+    for (const char* text : {"\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
+        BOOST_CHECK(!configuration_text_problem("a.yaml", text).empty());
+    BOOST_CHECK_EQUAL(configuration_text_problem("a.yaml", ""), "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
