@@ -91,7 +91,9 @@ void DohClient::take_head(std::uint32_t request, const HttpResponseHead& head) {
     DohReply& reply = replies_[request];
     reply.status = head.status;
     reply.content_type = head.find("content-type");
-    reply.age_s = seconds_in(head.find("age")).value_or(0);
+    // The first one counts (RFC 9111 5.1).
+    const std::string_view ages = head.find("age");
+    reply.age_s = seconds_in(ages.substr(0, ages.find(','))).value_or(0);
     reply.max_age_s = max_age_in(head.find("cache-control"));
     if (head.status == kTooManyRequests || head.status == kUnavailable)
         reply.retry_after_s = retry_after_in(std::string(head.find("retry-after")));

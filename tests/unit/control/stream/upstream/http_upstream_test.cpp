@@ -201,6 +201,8 @@ BOOST_AUTO_TEST_CASE(ttls_are_lowered_by_age_and_limited_by_max_age) {
          {Case{"", "without both", 300}, Case{"Age: 250\r\n", "Age", 50},
           Case{"age: 900\r\n", "Age above the TTL", 0},
           Case{"Age: 99999999999\r\n", "a huge Age", 0}, Case{"Age: x\r\n", "no Age", 300},
+          Case{"Age: 250, 20\r\n", "two in one field", 50},
+          Case{"Age: 250\r\nAge: 20\r\n", "two fields", 50},
           Case{"Cache-Control: private, Max-Age=60\r\n", "max-age", 60},
           Case{"Cache-Control: max-age=600\r\n", "max-age above the TTL", 300},
           Case{"Cache-Control: max-age=0, no-store\r\n", "for HTTP caches only", 300},
