@@ -44,8 +44,8 @@ bool is_unspecified_v4(const IpAddress& address) {
     return address == IpAddress::from_v4(kNone.data());
 }
 
-std::string host_and_port(const IpAddress& address, std::uint16_t port) {
-    return matchers::bracketed(address.to_string()) + ":" + std::to_string(port);
+std::string host_and_port(const std::string& address, std::uint16_t port) {
+    return matchers::bracketed(address) + ":" + std::to_string(port);
 }
 
 }  // namespace
@@ -101,12 +101,13 @@ bool UpstreamConnect::fail(int error, std::string why) {
 }
 
 bool UpstreamConnect::fail_at_proxy(const std::string& why, int error) {
-    return fail(error, "the proxy " + host_and_port(path_.address, path_.port) + ": " + why);
+    return fail(error, "the proxy " + host_and_port(target_->text_of(path_.address), path_.port) +
+                           ": " + why);
 }
 
 std::string UpstreamConnect::doing() const {
     return (target_->proxy ? "connecting to its proxy " : "connecting to ") +
-           host_and_port(path_.address, path_.port) + " failed: ";
+           host_and_port(target_->text_of(path_.address), path_.port) + " failed: ";
 }
 
 asio::awaitable<bool> UpstreamConnect::run() {

@@ -50,12 +50,12 @@ void UpstreamDatagrams::on_end(const IpAddress& address, int error) {
     if (error == 0) {
         failed_in_row_ = 0;
         name_->works(address);
-        state_->works(address);
+        state_->works(target_->text_of(address));
         return;
     }
     name_->fails(address);
     if (++failed_in_row_ < kFailures) return;
-    state_->fails("asking " + address.to_string() + " failed: " + std::strerror(error));
+    state_->fails("asking " + target_->text_of(address) + " failed: " + std::strerror(error));
 }
 
 void UpstreamDatagrams::on_name() {

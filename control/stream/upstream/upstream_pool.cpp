@@ -112,7 +112,7 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     query->over = true;
     hand_back(context_, query->ask, buffer, 0);
     queries_.erase(query);
-    if (std::exchange(answers_badly_, false)) state_->works(reached_);
+    if (std::exchange(answers_badly_, false)) state_->works(target_->text_of(reached_));
 }
 
 // Retries on a connection that is newer than all current ones.
@@ -162,7 +162,8 @@ void UpstreamPool::look_at_attempts(std::uint64_t now_ms) {
         if (age_ms >= kFreshMs && !std::exchange(at->is_late, true)) {
             route_->fails(at->path);
             if (usable(now_ms) == 0 && !route_->has_untried())
-                state_->fails("connecting to " + at->path.address.to_string() + ": no answer");
+                state_->fails("connecting to " + target_->text_of(at->path.address) +
+                              ": no answer");
         }
         if (age_ms >= kGiveUpMs) {
             context_.count(StreamCount::upstream_connects_failed);

@@ -88,7 +88,7 @@ void UpstreamPool::on_connected(std::uint64_t attempt, Connected connected) {
     distrust_until_ms_ = distrust_ms_ = 0;
     route_->works(path);
     reached_ = path.address;
-    state_->works(reached_);
+    state_->works(target_->text_of(reached_));
     if (connected.certificate.ends_s != 0)
         state_->shows_certificate(connected.certificate.subject, connected.certificate.ends_s);
     state_->add_connections(1);

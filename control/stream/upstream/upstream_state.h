@@ -9,8 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "matchers/prefix/ip_address.h"
-
 namespace steer::stream {
 
 struct UpstreamReport {
@@ -29,9 +27,10 @@ class UpstreamState {
 
     UpstreamState(std::string name, Log log) : name_(std::move(name)), log_(std::move(log)) {}
 
-    void works(const IpAddress& address) {
+    // `address`: UpstreamTarget::text_of().
+    void works(const std::string& address) {
         const std::lock_guard lock(mutex_);
-        report_.address = address.to_string();
+        report_.address = address;
         if (std::exchange(report_.trouble, {}).empty()) return;
         log_("upstream " + name_ + " can be asked again, at " + report_.address);
     }

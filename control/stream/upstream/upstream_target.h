@@ -49,6 +49,12 @@ struct UpstreamTarget {
 
     std::uint32_t mark = 0;  // SO_MARK
     std::string device;      // SO_BINDTODEVICE: an interface by name or number
+
+    // For people: an address of it or of its proxy, with the zone of a link-local one.
+    [[nodiscard]] std::string text_of(const IpAddress& its) const {
+        const bool has_zone = its.is_link_local() && !device.empty();
+        return its.to_string() + (has_zone ? "%" + device : std::string());
+    }
 };
 
 }  // namespace steer::stream
