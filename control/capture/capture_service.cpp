@@ -1,6 +1,5 @@
 #include "control/capture/capture_service.h"
 
-#include <openssl/evp.h>
 #include <rte_rcu_qsbr.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "control/capture/pcapng.h"
 #include "control/config/dns_names.h"
+#include "control/ops/base64.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
@@ -28,15 +28,6 @@ constexpr std::uint32_t kFrameBytes = 2048, kFewestBytes = 64;
 constexpr auto kWaitMs = static_cast<std::uint64_t>(CaptureService::kWait.count());
 constexpr auto kPatienceMs = static_cast<std::uint64_t>(CaptureService::kPatience.count());
 constexpr std::uint32_t kOfSockets = UINT32_MAX;  // in place of the interface's number
-
-std::string base64(std::string_view bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(bytes.data()),
-                                       static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
 
 void put16(std::vector<std::uint8_t>& out, std::size_t n) {
     out.push_back(static_cast<std::uint8_t>(n >> 8U));
@@ -439,7 +430,7 @@ void CaptureService::answer() {
     Session& s = *session_;
     const std::size_t n = std::min(s.out.size(), kMostSent);
     const bool is_done = s.is_over && n == s.out.size();
-    json::object out{{"bytes", base64(std::string_view(s.out).substr(0, n))},
+    json::object out{{"bytes", ops::base64(std::string_view(s.out).substr(0, n))},
                      {"frames", s.frames},
                      {"lost", s.lost},
                      {"done", is_done}};

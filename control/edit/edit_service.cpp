@@ -15,8 +15,10 @@
 
 #include "control/config/load.h"
 #include "control/config/reading.h"
+#include "control/ops/base64.h"
 #include "control/process/new_file.h"
 #include "control/reload/judge.h"
+#include "matchers/utf8.h"
 
 namespace steer::edit {
 namespace json = boost::json;
@@ -87,6 +89,13 @@ Result<void> replace(const std::string& file, const std::string& text) {
     return {};
 }
 
+// JSON has no other bytes than UTF-8: then `base64` has those of the text.
+json::object with_text(json::object out, const std::string& text) {
+    out["text"] = text;
+    if (find_not_utf8(text)) out["base64"] = ops::base64(text);
+    return out;
+}
+
 RpcError refused(std::string why) {
     return {RpcCode::internal_error, std::move(why)};
 }
@@ -113,14 +122,17 @@ void EditService::show(const RpcDone& done) {
         [file = source_.path, can_keep = !folder_.empty()]() -> ops::RpcResult {
             const auto text = config::Reading::read_text(file);
             if (!text) return refused(file + " cannot be read: " + text.error().text);
+            const auto wrong = find_not_utf8(*text);
             const std::string trouble =
-                can_keep ? write_trouble(file)
-                         : "`control.history` is off: changes are not kept, so none is taken";
-            return json::value(json::object{{"file", file},
-                                            {"text", *text},
-                                            {"hash", hash_of(*text)},
-                                            {"bytes", text->size()},
-                                            {"trouble", trouble}});
+                !can_keep ? "`control.history` is off: changes are not kept, so none is taken"
+                : wrong   ? file + ":" + std::to_string(wrong->line) + ": " + wrong->text() +
+                              ": save the file as UTF-8 before you change it here"
+                        : write_trouble(file);
+            return json::value(with_text(json::object{{"file", file},
+                                                      {"hash", hash_of(*text)},
+                                                      {"bytes", text->size()},
+                                                      {"trouble", trouble}},
+                                         *text));
         },
         done);
 }
@@ -229,7 +241,7 @@ void EditService::version(std::uint64_t number, const RpcDone& done) {
     aside_.run([history = History(folder_), number] { return history.text(number); },
                [number, done](const Result<std::string>& text) {
                    if (!text) return done(ops::bad_params(text.error().text));
-                   done(json::value(json::object{{"version", number}, {"text", *text}}));
+                   done(json::value(with_text(json::object{{"version", number}}, *text)));
                });
 }
 
@@ -244,14 +256,15 @@ void EditService::add_methods(ops::Methods& methods) {
     constexpr ops::Parameter kVersion{"version", ParamType::number,
                                       "the number of a version, from configuration.history", true,
                                       1};
-    methods.add(
-        {.name = "configuration.show",
-         .help = "Shows the configuration's file, with its passwords.",
-         .changes = Changes::nothing(),
-         .role = AccessRole::admin,
-         .run = [this](const ops::Arguments&, const RpcDone& done) { show(done); },
-         .members = "file text bytes hash trouble",
-         .result = "the file, its text and `hash`, and why it cannot be written (`trouble`)"});
+    methods.add({.name = "configuration.show",
+                 .help = "Shows the configuration's file, with its passwords.",
+                 .changes = Changes::nothing(),
+                 .role = AccessRole::admin,
+                 .run = [this](const ops::Arguments&, const RpcDone& done) { show(done); },
+                 .members = "file text base64? bytes hash trouble",
+                 .result =
+                     "the file, its text and `hash`, and why it cannot be written (`trouble`). "
+                     "`base64` has the bytes of a text that is not UTF-8"});
     methods.add({.name = "configuration.check",
                  .help = "Lists the errors and warnings of a configuration, as --check does.",
                  .changes = Changes::nothing(),
@@ -292,8 +305,8 @@ void EditService::add_methods(ops::Methods& methods) {
                  .parameters = {kVersion},
                  .run = [this](const ops::Arguments& asked,
                                const RpcDone& done) { version(asked.number("version", 0), done); },
-                 .members = "version text",
-                 .result = "the text"});
+                 .members = "version text base64?",
+                 .result = "the text; `base64` has the bytes of one that is not UTF-8"});
     methods.add(
         {.name = "configuration.rollback",
          .help = "Gives the configuration an earlier text and reloads.",

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "matchers/safe_text.h"
+#include "matchers/utf8.h"
 
 namespace steer::ops {
 namespace json = boost::json;
@@ -74,7 +75,11 @@ void JsonRpc::handle(std::string_view line, const Caller& caller,
                      std::function<void(std::string)> answer_with, const RpcHeard& heard) const {
     json::error_code error;
     const json::value request = json::parse({line.data(), line.size()}, error);
-    if (error) return answer_with(refusal(RpcCode::parse_error, "not JSON: " + error.message()));
+    if (error) {
+        const auto wrong = find_not_utf8(line);
+        return answer_with(refusal(RpcCode::parse_error,
+                                   "not JSON: " + (wrong ? wrong->text() : error.message())));
+    }
     const auto* const object = request.if_object();
     if (object == nullptr) {
         return answer_with(

@@ -1,8 +1,10 @@
 """The configuration's file over the control socket: read, checked, changed, taken back."""
 
+import base64
 import json
 import pathlib
 import socket
+import subprocess
 import sys
 import unittest
 
@@ -81,6 +83,31 @@ class Configuration(unittest.TestCase):
         self.assertEqual(self.file.read_text(), self.text)
         self.assertEqual(self.rcode("www.other.example"), "NOERROR")
         self.assertEqual([one["version"] for one in self.call("configuration.history")["versions"]], [2, 1])
+
+    def steerctl(self, *words):
+        """Exit code, bytes and error."""
+        ran = subprocess.run([str(self.scene.build / "tools/steerctl/steerctl"), "--socket", str(self.scene.socket), *words],
+                             capture_output=True, timeout=60, check=False)
+        return ran.returncode, ran.stdout, ran.stderr.decode()
+
+    def test_a_comment_that_is_not_utf8_keeps_its_bytes(self):
+        raw = self.text.encode() + b"# caf\xe9 \xff\n"
+        self.file.write_bytes(raw)
+        daemon = self.scene.start_daemon(self.file)
+        line = raw.count(b"\n")
+        self.assertIn(f":{line}: the byte 0xe9 in column 6 is not UTF-8: save the file as UTF-8", daemon.text())
+        shown = self.call("configuration.show")
+        self.assertEqual(base64.b64decode(shown["base64"]), raw)
+        self.assertIn(f"{self.file}:{line}: the byte 0xe9", shown["trouble"])
+        self.assertEqual(self.steerctl("configuration", "show"), (0, raw, ""))
+        code, _, error = self.steerctl("configuration", "apply", str(self.file))
+        self.assertEqual(code, 2)
+        self.assertIn(f"{self.file}:{line}: the byte 0xe9 in column 6 is not UTF-8: save the file as UTF-8", error)
+        self.assertTrue(self.apply(self.text)["applied"])
+        self.assertNotIn("base64", self.call("configuration.show"))
+        self.assertEqual(self.steerctl("configuration", "version", "1"), (0, raw, ""))
+        self.assertTrue(self.apply(None, "configuration.rollback", version=1)["applied"])
+        self.assertEqual(self.file.read_bytes(), raw)
 
     def test_a_text_with_an_error_is_not_written(self):
         self.scene.start_daemon(self.file)

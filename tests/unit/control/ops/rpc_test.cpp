@@ -161,6 +161,11 @@ struct Client {
 
 BOOST_AUTO_TEST_SUITE(json_rpc)
 
+BOOST_AUTO_TEST_CASE(a_line_that_is_not_utf8_is_answered_with_its_byte) {
+    const auto message = ask("{\"a\": \"\xfc\"}").at("error").at("message").as_string();
+    BOOST_CHECK_EQUAL(message, "not JSON: the byte 0xfc in column 8 is not UTF-8");
+}
+
 BOOST_AUTO_TEST_CASE(a_call_is_answered_with_its_id) {
     const auto answer = ask(R"({"jsonrpc":"2.0","id":"x7","method":"echo","params":{"a":12}})");
     BOOST_CHECK_EQUAL(answer.at("id").as_string(), "x7");
