@@ -166,10 +166,13 @@ class Advisor {
                 reached[i.target] = true;
                 continue;
             }
-            const auto holds = is_test(i.op) ? condition(i, facts) : std::nullopt;
-            if (!is_test(i.op) || holds.value_or(true)) reached[pc + 1] = true;
-            const bool branches =
-                has_trait(i.op, op_traits::kBranches) || (is_test(i.op) && !holds.value_or(false));
+            bool goes_on = true, branches = has_trait(i.op, op_traits::kBranches);
+            if (is_test(i.op)) {
+                const auto holds = condition(i, facts);
+                goes_on = holds != false;
+                branches = branches || holds != true;
+            }
+            if (goes_on) reached[pc + 1] = true;
             if (branches) reached[i.target] = true;
         }
         return std::nullopt;
