@@ -51,7 +51,7 @@ at 51s client 198.18.7.10 asks www.rest.example A ecs 198.51.100.0/24
        upstream is asked www.rest.example A ecs none
        upstream answers www.rest.example A refused
        client is answered www.rest.example A rcode refused
-       client 198.18.40.11 asks www.rest.example A
+       client 198.18.40.11 asks www.rest.example A edns
        upstream is not asked
        client is answered www.rest.example A rcode refused ede 13
        sums hold

@@ -37,12 +37,12 @@ BOOST_AUTO_TEST_CASE(a_comment_stays_a_comment) {
 }
 
 BOOST_AUTO_TEST_CASE(invalid_names_are_found) {
-    for (const char* const good :
-         {"a", "a.b.", "_tcp.x", "1.0.0.10.in-addr.arpa", "A-B", "0/25.2.0.192.IN-ADDR.arpa."})
+    for (const char* const good : {"a", "a.b.", "_tcp.x", "1.0.0.10.in-addr.arpa", "A-B",
+                                   "0/25.2.0.192.IN-ADDR.arpa.", "caf\xC3\xA9"})
         BOOST_TEST(name_trouble(good) == "", good);
     for (const char* const bad :
-         {"",      ".",     "a..b", ".a", "*.a", "a b", "a:53", "a\\b", "caf\xC3\xA9", "a\"b",
-          "a/b.c", "x.*.y", "*",    "}",  "a!b", "a,b", "a'b",  "a~b",  "a+b",         "a|b"})
+         {"",      ".",     "a..b", ".a", "*.a", "a b", "a:53", "a\\b", "caf\xC3", "a\"b",
+          "a/b.c", "x.*.y", "*",    "}",  "a!b", "a,b", "a'b",  "a~b",  "a+b",     "a|b"})
         BOOST_TEST(name_trouble(bad) != "", bad);
     BOOST_TEST(name_trouble(std::string(64, 'a')) != "");
     std::string longest =
