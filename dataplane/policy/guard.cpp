@@ -318,7 +318,7 @@ class Guards {
     std::vector<std::size_t> joins_;
     std::vector<bool> comes_to_cache_;
     std::vector<bool> fallback_has_cache_, fallback_has_rpz_;
-    std::vector<bool> probe_has_cache_;  // by Snapshot::prefers
+    std::vector<bool> probe_has_cache_;          // by Snapshot::prefers
     std::vector<std::uint64_t> fallback_watch_;  // AdList::watch of what it runs
     bool has_tests_ = false;
     bool has_probes_ = false;  // with a cache

@@ -7,6 +7,7 @@
 #include "dataplane/policy/interpreter.h"
 #include "dataplane/policy/ops/bodies.h"
 #include "dataplane/policy/snapshot.h"
+#include "dataplane/policy/trace_steps.h"
 
 namespace steer {
 namespace {
@@ -129,7 +130,7 @@ class PlanWalk {
         if (is_test(program_[at].op))
             flags |= trace_flags::kTest | (pc_ == at + 1U ? unsigned{trace_flags::kHeld} : 0U);
         if (depth_ > depth) flags |= trace_flags::kEntered;
-        trace_.note(now_, TraceWhat::step, flags, at, 0, pc_);
+        if (is_traced(program_[at].op)) trace_.note(now_, TraceWhat::step, flags, at, 0, pc_);
         for (unsigned d = depth; d-- > depth_;)
             trace_.note(now_, TraceWhat::left, flags, wrappers_[d], 0, pc_);
         if (const std::uint64_t after = marks_ & ~snapshot_.watch_bits; marks != after) {

@@ -49,9 +49,7 @@ void StepWatch::note(const QueryContext& c, Now now, unsigned flags, bool is_ste
             if (c.state.pc == before_.pc + 1U) flags |= trace_flags::kHeld;
         }
         if (is_wrapper(op) && c.state.depth > before_.depth) flags |= trace_flags::kEntered;
-        // (That an ad list is going to check the answer says nothing yet.)
-        if (op != Op::watch_targets)
-            c.trace.note(now, TraceWhat::step, flags, before_.pc, 0, c.state.pc);
+        if (is_traced(op)) c.trace.note(now, TraceWhat::step, flags, before_.pc, 0, c.state.pc);
     }
     if (is_step && op == Op::enter_cache) note_cache(c, now);
     note_wrappers(c, now);

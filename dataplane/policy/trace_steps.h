@@ -7,6 +7,11 @@
 
 namespace steer {
 
+// Whether a trace names the instruction. (That an ad list is going to check the answer says nothing yet.)
+constexpr bool is_traced(Op op) {
+    return op != Op::watch_targets;
+}
+
 class StepWatch {
   public:
     explicit StepWatch(const QueryContext& c) noexcept;
