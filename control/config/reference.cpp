@@ -142,9 +142,9 @@ an SOA record, `$TTL` or `$ORIGIN`. It is `v2fly` if a line has attributes (`@cn
 
 Rules about other things (`IP-CIDR`, `$client`, `server=/NAME/#`) are skipped, with one warning per
 file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. A file with
-exceptions of AdGuard (`@@`) is rejected in each format but `rpz`, because a set would hold too many
-names: use an `adguard_rule`. The plugin `rpz` supports everything else that a response policy zone
-can contain.
+exceptions of AdGuard (`@@`) is rejected, because a set would hold too many names: use an
+`adguard_rule`. If `format` names another form, such a line is skipped with a warning. The plugin
+`rpz` supports everything else that a response policy zone can contain.
 )";
 
 constexpr std::string_view kLists =

@@ -263,8 +263,8 @@ void EditService::add_methods(ops::Methods& methods) {
                  .run = [this](const ops::Arguments&, const RpcDone& done) { show(done); },
                  .members = "file text base64? bytes hash trouble",
                  .result =
-                     "the file, its text and `hash`, and why it cannot be written (`trouble`). "
-                     "`base64` has the bytes of a text that is not UTF-8"});
+                     "the file, its text (`base64` if it is not UTF-8) and `hash`; `trouble`: no "
+                     "writing"});
     methods.add({.name = "configuration.check",
                  .help = "Lists the errors and warnings of a configuration, as --check does.",
                  .changes = Changes::nothing(),

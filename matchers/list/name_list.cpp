@@ -196,10 +196,13 @@ NameList read_names(std::string_view bytes, std::string_view file, ListForm form
         out.list.bad.add(*std::move(error), 1);
         return out;
     }
-    if (form == ListForm::automatic) form = guess_form(bytes);
+    // With a form that a person named, it is a line of no use among others.
+    const bool is_guessed = form == ListForm::automatic;
+    if (is_guessed) form = guess_form(bytes);
     NameList out = read_form(bytes, file, form, read_beside);
     const bool has_owners = form == ListForm::rpz || form == ListForm::rpz_passthru;
-    if (form != ListForm::adguard && !has_owners) out.refused = stray_exceptions(bytes, file);
+    if (is_guessed && form != ListForm::adguard && !has_owners)
+        out.refused = stray_exceptions(bytes, file);
     return out;
 }
 
