@@ -183,8 +183,8 @@ void read_name_file(Reading& in, const Text& path, const Place& place, const Lis
         if (!other) return std::nullopt;
         return *std::move(other);
     };
-    if (form == matchers::ListForm::automatic) form = matchers::guess_form(list->bytes);
     auto names = matchers::read_names(list->bytes, file, form, beside);
+    if (form == matchers::ListForm::automatic) form = matchers::guess_form(list->bytes);
     if (is_refused(in, names)) return;
     names.list.bad.step_over(names.left_out);
     if (!terms.match_all) refuse_rules_for_all(names.list.rules, names.list.bad);
