@@ -2,7 +2,6 @@
 
 #include <idn2.h>
 
-#include <algorithm>
 #include <cstddef>
 
 #include "matchers/text.h"
@@ -11,9 +10,7 @@ namespace steer::matchers {
 
 Result<std::string> ascii_name(std::string_view name) {
     constexpr std::size_t kLongest = std::size_t{4} * 253;  // bytes of UTF-8
-    const bool is_ascii =
-        std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    if (is_ascii) return {boost::system::in_place_value, std::string(name)};
+    if (is_ascii(name)) return {boost::system::in_place_value, std::string(name)};
     if (name.size() > kLongest) return Error{"it is too long"};
     if (name.find('\0') != std::string_view::npos) return Error{"it holds a NUL"};
     if (name.find('\\') != std::string_view::npos) return Error{"it holds an escape"};

@@ -32,6 +32,9 @@ inline std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+inline bool is_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 inline bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

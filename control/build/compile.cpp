@@ -294,7 +294,7 @@ void Compiler::test_names(const TagMasks::ByType& masks, bool negate, std::uint1
         fails.push_back(pc);
     };
     std::vector<std::uint16_t> done;
-    for (const auto& [type, mask] : masks.types) {
+    for (const auto& [type, mask] : masks.by_type) {
         const std::uint16_t pc = emit(Op::if_type, instance, line, numbers_of({type}));
         test_mask(mask);
         done.push_back(emit(Op::go_to, instance, line));

@@ -215,19 +215,18 @@ Compiler::AdMasks Compiler::ad_masks_of(const config::AdList& args) {
 
 steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdList& args,
                                    const AdMasks& masks, int line) {
-    const auto names_in = [](const TagMasks::ByType& of) { return NamesMask{of.mask, of.types}; };
     steer::AdList list;
     list.tag = settings_.plugin(index).tag;
     list.paused_until_s = registry_.ad_list_pause(list.tag);
     for (const config::AdListPart& part : args.lists) {
         config::NameRules names;
         names.sets.push_back(part.provider);
-        list.lists.push_back(
-            {part.name, config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
-             names_in(masks_.masks_of(names)), registry_.list_matches(list.tag, part.name)});
+        list.lists.push_back({part.name,
+                              config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
+                              masks_.masks_of(names), registry_.list_matches(list.tag, part.name)});
     }
-    list.all = names_in(masks.all);
-    if (masks.allow) list.allow = names_in(*masks.allow);
+    list.all = masks.all;
+    list.allow = masks.allow;
     list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
     snapshot_.black_holes.push_back(known_.black_hole(args.answer));
     if (checks_answers(args)) list.watch = watch_bit(line);

@@ -1,6 +1,5 @@
 #include "control/build/name_verdict.h"
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -9,7 +8,7 @@
 
 #include "control/build/tag_masks.h"
 #include "control/config/dns_names.h"
-#include "matchers/text.h"
+#include "dataplane/dns/query.h"
 
 namespace steer::build {
 namespace {
@@ -67,24 +66,14 @@ class MatchingRules {
     std::set<std::string> names_;  // the same without the kinds: cheaper to compare
 };
 
-bool is_in(const TagMasks::ByType& masks, std::uint32_t type,
-           const std::vector<matchers::TagBits>& bits, const matchers::TagBits& found) {
-    std::uint32_t mask = masks.mask;
-    for (const auto& [named, of_type] : masks.types) {
-        if (named == type) mask = of_type;
-    }
-    return found.any_of(bits[mask]);
-}
-
 }  // namespace
 
 NameVerdict::NameVerdict(const config::Settings& settings,
                          std::span<const config::HoldingRule> rules, std::string_view name) {
-    if (auto wire = config::asked_name(name)) name_ = *std::move(wire);
-    // The length of a label is below the letters.
-    std::ranges::transform(name_, name_.begin(), [](std::uint8_t byte) {
-        return static_cast<std::uint8_t>(matchers::lower(static_cast<char>(byte)));
-    });
+    if (auto wire = config::asked_name(name)) {
+        name_ = *std::move(wire);
+        dns::lower_case(name_.data(), name_.data(), name_.size());
+    }
     const MatchingRules matching(rules);
     settings_.files = {settings.file};
     settings_.plugins.resize(settings.plugins.size());
@@ -126,20 +115,20 @@ std::optional<HeldTypes> NameVerdict::of(config::PluginIndex plugin) const {
     matchers::NameMatcher::Scratch scratch;
     if (name_.empty() || !image->prepare(scratch)) return std::nullopt;
     const matchers::TagBits found = image->match(name_, scratch);
-    const auto acts = [&](std::uint32_t type) {
-        return is_in(in, type, bits, found) && !(allow && is_in(*allow, type, bits, found));
+    const auto acts = [&](auto mask_of) {
+        return found.any_of(bits[mask_of(in)]) && !(allow && found.any_of(bits[mask_of(*allow)]));
     };
-    constexpr std::uint32_t kNoType = UINT32_MAX;
-    HeldTypes out{acts(kNoType), {}};
+    HeldTypes out{acts([](const NamesMask& names) { return names.mask; }), {}};
     std::set<std::uint16_t> types;
-    for (const auto& [type, mask] : in.types)
+    for (const auto& [type, mask] : in.by_type)
         types.insert(type);
     if (allow) {
-        for (const auto& [type, mask] : allow->types)
+        for (const auto& [type, mask] : allow->by_type)
             types.insert(type);
     }
     for (const std::uint16_t type : types) {
-        if (acts(type) != out.others) out.except.push_back(type);
+        if (acts([type](const NamesMask& names) { return names.mask_for(type); }) != out.others)
+            out.except.push_back(type);
     }
     return out;
 }

@@ -37,6 +37,15 @@ bool counts_for(const config::AdguardStep& step, std::uint32_t type) {
     return (step.types.empty() || has(step.types)) && !has(step.other_types);
 }
 
+template <class MaskFor>
+TagMasks::ByType masks_by(const std::set<std::uint16_t>& types, MaskFor mask_for) {
+    TagMasks::ByType out;
+    for (const std::uint16_t type : types)
+        out.by_type.emplace_back(type, mask_for(type));
+    out.mask = mask_for(kNoType);
+    return out;
+}
+
 }  // namespace
 
 std::uint32_t TagMasks::mask_of(config::PluginIndex qname) {
@@ -73,7 +82,6 @@ std::uint32_t TagMasks::add_mask(config::PluginIndex plugin, const matchers::Tag
 }
 
 TagMasks::ByType TagMasks::masks_of(const config::NameRules& names) {
-    ByType out;
     matchers::TagBits plain = add_rules(names.rules);
     std::set<config::PluginIndex> typed;
     for (const config::PluginIndex set : names.sets)
@@ -90,10 +98,7 @@ TagMasks::ByType TagMasks::masks_of(const config::NameRules& names) {
             mask |= bits_of(set, std::get<config::AdguardSet>(settings_.plugin(set).args), type);
         return mask_index(mask);
     };
-    for (const std::uint16_t type : types)
-        out.types.emplace_back(type, mask_for(type));
-    out.mask = mask_for(kNoType);
-    return out;
+    return masks_by(types, mask_for);
 }
 
 TagMasks::ByType TagMasks::masks_of_exceptions(config::PluginIndex exceptions) {
@@ -110,13 +115,9 @@ TagMasks::ByType TagMasks::masks_of_exceptions(config::PluginIndex exceptions) {
         builder_.decide(std::move(decision));
         return mask_index(bits);
     };
-    ByType out;
     std::set<std::uint16_t> types;
     add_types(set, types);
-    for (const std::uint16_t type : types)
-        out.types.emplace_back(type, mask_for(type));
-    out.mask = mask_for(kNoType);
-    return out;
+    return masks_by(types, mask_for);
 }
 
 std::uint32_t TagMasks::mask_index(const matchers::TagBits& mask) {

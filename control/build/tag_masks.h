@@ -11,6 +11,7 @@
 
 #include "control/build/build.h"
 #include "control/config/settings.h"
+#include "dataplane/answer/ad_list.h"
 #include "matchers/name_matcher.h"
 #include "matchers/result.h"
 
@@ -32,10 +33,7 @@ class TagMasks {
     std::uint32_t mask_of(const config::NameRules& names);
 
     // The masks of a question by type; `mask` is for all other types. Without masks by type it is like a qname.
-    struct ByType {
-        std::vector<std::pair<std::uint16_t, std::uint32_t>> types;
-        std::uint32_t mask = 0;
-    };
+    using ByType = NamesMask;
     ByType masks_of(const config::NameRules& names);
     // Of names that an exception covers. `exceptions`: an adguard_rule that has nothing else.
     ByType masks_of_exceptions(config::PluginIndex exceptions);

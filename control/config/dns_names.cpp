@@ -8,6 +8,7 @@
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_text.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -73,9 +74,7 @@ std::optional<std::uint16_t> parse_qclass(std::string_view text) {
 }
 
 std::optional<std::vector<std::uint8_t>> asked_name(std::string_view text) {
-    const bool is_ascii =
-        std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    if (is_ascii) return dns::name_from_text(text);
+    if (matchers::is_ascii(text)) return dns::name_from_text(text);
     const auto name = matchers::parse_name(text, {.any_escape = true, .numbers = true});
     return name ? dns::name_from_text(*name) : std::nullopt;
 }

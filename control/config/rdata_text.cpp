@@ -138,9 +138,7 @@ class FieldReader {
                 return false;
             }
             // Letters keep their case: the names of services are shown to people (RFC 6763 4.1.3).
-            const bool is_ascii = std::ranges::all_of(
-                text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-            if (!is_ascii) wire = dns::name_from_text(*parsed);
+            if (!matchers::is_ascii(text)) wire = dns::name_from_text(*parsed);
             if (!wire) return false;
         }
         out.insert(out.end(), wire->begin(), wire->end());

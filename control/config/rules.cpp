@@ -184,12 +184,11 @@ void read_name_file(Reading& in, const Text& path, const Place& place, const Lis
         return *std::move(other);
     };
     auto names = matchers::read_names(list->bytes, file, form, beside);
-    if (form == matchers::ListForm::automatic) form = matchers::guess_form(list->bytes);
     if (is_refused(in, names)) return;
     names.list.bad.step_over(names.left_out);
     if (!terms.match_all) refuse_rules_for_all(names.list.rules, names.list.bad);
-    take_rules(in, std::move(names.list), is_strict(terms, form), file, at, out,
-               is_policy_zone(form) && terms.lenient ? kOfLenient : kOfList);
+    take_rules(in, std::move(names.list), is_strict(terms, names.form), file, at, out,
+               is_policy_zone(names.form) && terms.lenient ? kOfLenient : kOfList);
 }
 
 bool is_refused(Reading& in, const matchers::NameList& names) {

@@ -6,11 +6,11 @@
 
 #include "control/config/dns_names.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
 #include "matchers/name_matcher.h"
 #include "matchers/name_text.h"
 #include "matchers/pattern/match.h"
 #include "matchers/quote.h"
-#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -202,10 +202,8 @@ Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string
         if (!read) return read.error();
         if (!wire) return Error{matchers::quoted(name) + " is not a domain name"};
     }
-    // The counts are by names in lower case. The length of a label is below the letters.
-    std::ranges::transform(*wire, wire->begin(), [](std::uint8_t byte) {
-        return static_cast<std::uint8_t>(matchers::lower(static_cast<char>(byte)));
-    });
+    // The counts are by names in lower case.
+    dns::lower_case(wire->data(), wire->data(), wire->size());
     const std::vector<AskedName> one{{*std::move(wire), 1}};
     return rules_for(settings, one);
 }

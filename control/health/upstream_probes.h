@@ -3,9 +3,11 @@
 // Unanswered queries of clients do not make an upstream silent, because a client can ask names that no upstream answers.
 // They only cause a probe. A probe is sent once after a start, a reload or a change of the network. It is sent again when
 // no reply came for kPatienceMs after a query, then every kAgainMs until a reply comes. An upstream without queries is
-// probed only with UpstreamProbe::every_ms. A client's query that is
-// refused, perhaps because of EDNS, causes a probe as well: only that says whether the upstream is without EDNS. An upstream is silent after kSilentAfter probes in a row without a reply within
-// kPatienceMs. Any reply ends that: to a probe, or to a query of a client.
+// probed only with UpstreamProbe::every_ms. A client's query that is refused, perhaps because of EDNS, causes a probe as
+// well: only that says whether the upstream is without EDNS.
+//
+// An upstream is silent after kSilentAfter probes in a row without a reply within kPatienceMs. Any reply ends that: to a
+// probe, or to a query of a client.
 //
 // Not thread-safe; used by the main thread.
 #pragma once

@@ -35,10 +35,6 @@ DnstapSource source_of(const config::RecorderTap& tap) {
     return {std::move(identity), "SteerDNS " + std::string(kVersion)};
 }
 
-}  // namespace
-
-namespace {
-
 std::uint64_t bits_of(const std::vector<std::uint32_t>& wanted, const MarkBits& marks) {
     std::uint64_t bits = 0;
     for (const std::uint32_t mark : wanted) {

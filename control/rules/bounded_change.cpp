@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/config/reading.h"
+#include "control/config/why.h"
 #include "control/rules/rule_file.h"
 #include "control/rules/rule_origins.h"
 
@@ -35,7 +36,7 @@ Result<std::set<std::string>> keys_in(const config::RuleFile& file) {
     }
     std::set<std::string> keys;
     for (const auto& listed : matchers::read_rules(text, "", matchers::RuleKind::domain).rules)
-        keys.insert(rule_key(listed.rule));
+        keys.insert(config::rule_text(listed.rule));
     return {boost::system::in_place_value, std::move(keys)};
 }
 
@@ -56,7 +57,7 @@ class Plan {
     }
 
     void take(const OwnedChange& owned) {
-        const std::string key = rule_key(owned.change.rule);
+        const std::string key = config::rule_text(owned.change.rule);
         const bool is_there = keys_.contains(key);
         if (!owned.change.add) {
             remove(owned, key, is_there);
@@ -118,8 +119,7 @@ class Plan {
 
     // Removes the rule that was learned first, until a rule fits. False: no rule was learned.
     bool displace() {
-        if (oldest_first_.empty() && !is_sorted_) {
-            is_sorted_ = true;
+        if (!std::exchange(is_sorted_, true)) {
             for (const auto& [key, origin] : origins_)
                 if (origin.is_learned) oldest_first_.emplace_back(origin.since_ms, key);
             std::ranges::sort(oldest_first_, std::greater<>());

@@ -1,6 +1,5 @@
 #include "control/rules/rule_origins.h"
 
-#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -23,11 +22,6 @@ Error not_of_the_form(std::string_view what) {
 }
 
 }  // namespace
-
-std::string rule_key(const matchers::Rule& rule) {
-    constexpr std::array<std::string_view, 4> kKinds{"full:", "domain:", "keyword:", "regexp:"};
-    return std::string(kKinds[static_cast<std::size_t>(rule.kind)]) + rule.text;
-}
 
 Result<RuleOrigins> parse_rule_origins(std::string_view text) {
     boost::system::error_code bad;

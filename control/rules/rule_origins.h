@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "matchers/name_matcher.h"
 #include "matchers/result.h"
 
 namespace steer::rules {
@@ -20,11 +19,8 @@ struct RuleOrigin {
     std::int64_t since_ms = 0;  // since 1970
     bool operator==(const RuleOrigin&) const = default;
 };
-// By rule_key().
+// By config::rule_text(): "full:www.example".
 using RuleOrigins = std::map<std::string, RuleOrigin, std::less<>>;
-
-// "full:www.example": the kind and the text.
-std::string rule_key(const matchers::Rule& rule);
 
 Result<RuleOrigins> parse_rule_origins(std::string_view json);
 std::string rule_origins_text(const RuleOrigins& origins);

@@ -12,6 +12,7 @@
 
 #include "control/config/reading.h"
 #include "control/config/report.h"
+#include "control/config/why.h"
 #include "control/rules/fitting_rules.h"
 #include "control/rules/rule_file.h"
 #include "control/rules/rule_origins.h"
@@ -53,7 +54,7 @@ Result<std::vector<Listed>> rules_in(const std::string& file) {
         if (line->number != listed->line) continue;
         const bool is_regexp = line->text.starts_with("regexp:");
         out.push_back({std::string(is_regexp ? line->text : matchers::without_comment(line->text)),
-                       rule_key(listed->rule), line->number});
+                       config::rule_text(listed->rule), line->number});
         ++listed;
     }
     return {boost::system::in_place_value, std::move(out)};

@@ -83,8 +83,13 @@ class UpstreamChoice {
 
     // What our own probes say. Any thread may call it.
     void probed(std::uint16_t id, bool is_silent, bool without_edns) noexcept {
-        health_[id].probe_silent.store(is_silent, std::memory_order_relaxed);
-        health_[id].without_edns.store(without_edns, std::memory_order_relaxed);
+        // Only news is written: the worker uses this line for every query.
+        const auto set = [](std::atomic<bool>& to, bool value) {
+            if (to.load(std::memory_order_relaxed) != value)
+                to.store(value, std::memory_order_relaxed);
+        };
+        set(health_[id].probe_silent, is_silent);
+        set(health_[id].without_edns, without_edns);
     }
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t id) const noexcept {
         return health_[id];

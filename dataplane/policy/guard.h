@@ -26,7 +26,8 @@ struct Fallback;
 struct Instruction;
 struct Snapshot;
 
-// Sets Instruction::guarded, Instruction::policed, Snapshot::watched_inside and Fallback::lists. Part of equip(), before mark_prefix(). Uses the heap.
+// Sets Instruction::guarded, Instruction::policed, Snapshot::watched_inside and Fallback::lists. Part of equip(), before
+// mark_prefix(). Uses the heap.
 void mark_guards(Snapshot& snapshot);
 
 // For explanations of a program, as guards are found. They use the heap.

@@ -191,18 +191,19 @@ ListForm guess_form(std::string_view bytes) {
 
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
                     const ReadBeside& read_beside) {
+    const bool is_guessed = form == ListForm::automatic;
+    if (is_guessed) form = guess_form(bytes);
     if (auto error = not_utf8(bytes)) {
-        NameList out{{{}, BadLines(file)}, 0, {}};
+        NameList out{{{}, BadLines(file)}, 0, {}, form};
         out.list.bad.add(*std::move(error), 1);
         return out;
     }
-    // With a form that a person named, it is a line of no use among others.
-    const bool is_guessed = form == ListForm::automatic;
-    if (is_guessed) form = guess_form(bytes);
     NameList out = read_form(bytes, file, form, read_beside);
     const bool has_owners = form == ListForm::rpz || form == ListForm::rpz_passthru;
+    // With a form that a person named, an exception is a line of no use among others.
     if (is_guessed && form != ListForm::adguard && !has_owners)
         out.refused = stray_exceptions(bytes, file);
+    out.form = form;
     return out;
 }
 

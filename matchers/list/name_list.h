@@ -38,6 +38,7 @@ struct NameList {
     std::size_t left_out = 0;
     // Why the whole file is refused: it says what a set of names cannot hold, and without that it says too much.
     std::optional<Error> refused{};
+    ListForm form = ListForm::automatic;  // that it was read as
 };
 
 // The bytes of another file of the same folder (`include:` of v2fly); no value: it cannot be read.

@@ -1,4 +1,4 @@
-// The limits of a dynamic_domain_set: how many rules, whose they are, how long learned ones stay.
+// The limits of a dynamic_domain_set: the number of rules, who added them, and how long learned names stay.
 #include "control/rules/bounded_change.h"
 
 #include <boost/test/unit_test.hpp>
