@@ -88,7 +88,9 @@ RuleService::RuleService(asio::io_context& main_io, Reload reload, Generation ge
               .count();
       }),
       learner_(
-          [this](Learner::Batch batch, auto done) { learn(std::move(batch), std::move(done)); },
+          [this](Learner::Batch batch, std::function<void(const Learner::Learned&)> done) {
+              learn(std::move(batch), std::move(done));
+          },
           may_learn_),
       aside_(main_io, "rules") {}
 
@@ -197,16 +199,19 @@ void RuleService::sets(const ops::RpcDone& done) {
         },
         [this, done](const std::vector<Read>& read) {
             json::array out;
-            for (const auto& [tag, settings, rules, origins] : read) {
-                const auto at = sets_.find(tag);
+            for (const Read& one : read) {
+                const auto& rules = one.rules;
+                const auto& origins = one.origins;
+                const config::RuleFile& settings = one.settings;
+                const auto at = sets_.find(one.tag);
                 if (at == sets_.end()) continue;
                 const Set& set = *at->second;
-                json::object row{{"tag", tag}, {"file", set.settings.file}};
+                json::object row{{"tag", one.tag}, {"file", set.settings.file}};
                 if (rules) row["rules"] = rules->size();
                 if (settings.max_entries != 0) row["max_entries"] = settings.max_entries;
                 if (!settings.origins_file.empty() && rules && origins) {
-                    row["learned"] = std::ranges::count_if(*rules, [&](const Listed& one) {
-                        const auto origin = origins->find(one.key);
+                    row["learned"] = std::ranges::count_if(*rules, [&](const Listed& rule) {
+                        const auto origin = origins->find(rule.key);
                         return origin != origins->end() && origin->second.is_learned;
                     });
                 }
