@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "control/ops/metrics.h"
+#include "control/api/metrics/metrics.h"
 #include "dataplane/policy/collector.h"
 
 namespace steer {

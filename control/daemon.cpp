@@ -9,7 +9,7 @@
 #include <csignal>
 #include <iterator>
 
-#include "control/ops/notes.h"
+#include "control/api/log/notes.h"
 #include "matchers/pattern/compiler.h"
 
 namespace steer {

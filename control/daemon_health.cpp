@@ -9,7 +9,7 @@
 #include <chrono>
 
 #include "control/daemon.h"
-#include "control/health/needed_lists.h"
+#include "control/observe/health/needed_lists.h"
 #include "matchers/version.h"
 
 namespace steer {

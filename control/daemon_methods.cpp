@@ -8,10 +8,10 @@
 
 #include "control/cache/cache_methods.h"
 #include "control/daemon.h"
-#include "control/fleet/fleet_methods.h"
-#include "control/lists/ad_list_methods.h"
-#include "control/lists/reverse_methods.h"
-#include "control/sinks/router_methods.h"
+#include "control/observe/lists/ad_list_methods.h"
+#include "control/observe/lists/reverse_methods.h"
+#include "control/sinks/fleet/fleet_methods.h"
+#include "control/sinks/routers/router_methods.h"
 #include "matchers/version.h"
 
 namespace steer {

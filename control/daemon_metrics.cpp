@@ -6,19 +6,19 @@
 #include <array>
 #include <string>
 
+#include "control/api/metrics/process_facts.h"
+#include "control/api/metrics/query_metrics.h"
+#include "control/api/metrics/worker_counters.h"
 #include "control/cache/cache_methods.h"
 #include "control/collector_metrics.h"
-#include "control/config/list_changes.h"
+#include "control/config/lists/list_changes.h"
 #include "control/daemon.h"
-#include "control/fleet/fleet_methods.h"
-#include "control/lists/ad_list_methods.h"
-#include "control/lists/list_report.h"
-#include "control/mdns_report.h"
-#include "control/ops/process_facts.h"
-#include "control/ops/query_metrics.h"
-#include "control/ops/worker_counters.h"
+#include "control/mdns/mdns_report.h"
+#include "control/observe/lists/ad_list_methods.h"
+#include "control/observe/lists/list_report.h"
 #include "control/report_labels.h"
-#include "control/router_metrics.h"
+#include "control/sinks/fleet/fleet_methods.h"
+#include "control/sinks/routers/router_metrics.h"
 #include "dataplane/cache/cache.h"
 #include "matchers/version.h"
 

@@ -12,12 +12,12 @@
 #include <csignal>
 #include <utility>
 
-#include "control/config/list_changes.h"
+#include "control/api/log/log.h"
+#include "control/config/lists/list_changes.h"
 #include "control/daemon.h"
-#include "control/ops/log.h"
-#include "control/reload/host_servers.h"
-#include "control/reload/restart_settings.h"
-#include "control/reload/surroundings.h"
+#include "control/program/reload/host_servers.h"
+#include "control/program/reload/restart_settings.h"
+#include "control/program/reload/surroundings.h"
 
 namespace steer {
 namespace {

@@ -10,10 +10,10 @@
 #include <filesystem>
 #include <set>
 
-#include "control/health/certificates.h"
-#include "control/process/files_as.h"
-#include "control/process/rights.h"
-#include "control/rules/rule_file.h"
+#include "control/host/process/files_as.h"
+#include "control/host/process/rights.h"
+#include "control/program/reload/certificates.h"
+#include "control/sources/rules/rule_file.h"
 
 namespace steer {
 namespace {

@@ -13,19 +13,19 @@
 #include <new>
 #include <system_error>
 
-#include "control/build/image_folder.h"
-#include "control/config/drop_rules.h"
-#include "control/config/list_changes.h"
-#include "control/lists/list_report.h"
-#include "control/ops/worker_counters.h"
-#include "control/page/page_files.h"
-#include "control/ports/port_check.h"
-#include "control/process/files_as.h"
-#include "control/process/process_limits.h"
-#include "control/process/rights.h"
-#include "control/reload/judge.h"
-#include "control/reload/surroundings.h"
-#include "control/reload/text_hash.h"
+#include "control/api/metrics/worker_counters.h"
+#include "control/api/page/page_files.h"
+#include "control/config/lists/drop_rules.h"
+#include "control/config/lists/list_changes.h"
+#include "control/host/process/files_as.h"
+#include "control/host/process/process_limits.h"
+#include "control/host/process/rights.h"
+#include "control/observe/lists/list_report.h"
+#include "control/program/build/image_folder.h"
+#include "control/program/reload/judge.h"
+#include "control/program/reload/port_check.h"
+#include "control/program/reload/surroundings.h"
+#include "control/program/reload/text_hash.h"
 
 namespace steer {
 namespace {

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "control/api/metrics/metric_table.h"
 #include "control/config/reference.h"
-#include "control/fleet/fleet.h"
 #include "control/mdns/mdns_counters.h"
-#include "control/opnsense/report.h"
-#include "control/ops/metric_table.h"
-#include "control/sets/set_report.h"
-#include "control/stream/base/stream_counters.h"
+#include "control/sinks/fleet/fleet.h"
+#include "control/sinks/opnsense/report.h"
+#include "control/sinks/set_process/set_report.h"
+#include "control/streams/base/stream_counters.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/verdict.h"
 #include "dataplane/event/event.h"

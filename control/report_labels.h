@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "control/ports/port_set.h"
+#include "control/runtime/ports/port_set.h"
 #include "dataplane/event/event.h"
 
 namespace steer {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <optional>
 
-#include "control/process/new_file.h"
+#include "control/host/process/new_file.h"
 
 namespace steer {
 namespace {

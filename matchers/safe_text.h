@@ -6,7 +6,7 @@
 // that are not UTF-8 become \xHH. Longer text ends in "...". Safe text is not changed, so a second
 // call changes nothing. Backslashes are kept: the result is for people, not for parsers.
 //
-// Every log line passes through it (control/ops/log.cpp), and so do metric labels and what
+// Every log line passes through it (control/api/log/log.cpp), and so do metric labels and what
 // `steerctl` prints; safe_json() does the same for the control socket. Call safe_text() where
 // remote text enters, too: that limits the length of each text.
 #pragma once

@@ -10,9 +10,9 @@
 #include <span>
 #include <variant>
 
-#include "control/config/dns_names.h"
-#include "control/ops/mnemonics.h"
-#include "control/ops/response_text.h"
+#include "control/api/log/mnemonics.h"
+#include "control/api/log/response_text.h"
+#include "control/config/text/dns_names.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/hints.h"
 #include "dataplane/dns/name.h"

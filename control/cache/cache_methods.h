@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "control/build/build.h"
+#include "control/api/metrics/metrics.h"
+#include "control/api/rpc/methods.h"
 #include "control/cache/cache_service.h"
-#include "control/ops/methods.h"
-#include "control/ops/metrics.h"
+#include "control/program/build/build.h"
 #include "matchers/name_matcher.h"
 
 namespace steer {

@@ -6,7 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "control/process/helper_work.h"
+#include "control/host/process/helper_work.h"
 #include "dataplane/cache/arena.h"
 #include "dataplane/cache/walk.h"
 

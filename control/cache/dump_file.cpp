@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "control/process/read_fully.h"
+#include "control/host/process/read_fully.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "matchers/quote.h"

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/process/new_file.h"
+#include "control/host/process/new_file.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/port/descriptor.h"
 #include "matchers/result.h"

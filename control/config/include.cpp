@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "control/config/placeholders.h"
-#include "control/config/sections.h"
-#include "control/config/suggestion.h"
+#include "control/config/sections/sections.h"
+#include "control/config/text/suggestion.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

@@ -4,19 +4,19 @@
 #include <map>
 #include <utility>
 
+#include "control/config/advice/graph.h"
+#include "control/config/advice/steps.h"
 #include "control/config/document.h"
 #include "control/config/foreign_file.h"
-#include "control/config/graph.h"
 #include "control/config/include.h"
-#include "control/config/list_changes.h"
+#include "control/config/lists/list_changes.h"
+#include "control/config/lists/rules.h"
+#include "control/config/lists/runtime_records.h"
 #include "control/config/placeholders.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/reading.h"
-#include "control/config/rules.h"
-#include "control/config/runtime_records.h"
-#include "control/config/sections.h"
-#include "control/config/steps.h"
+#include "control/config/sections/sections.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

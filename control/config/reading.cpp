@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "control/config/values.h"
-#include "control/process/files_as.h"
+#include "control/host/process/files_as.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

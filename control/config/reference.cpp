@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
-#include "control/config/router_access.h"
-#include "control/config/section_rows.h"
-#include "control/config/sections.h"
+#include "control/config/sections/router_access.h"
+#include "control/config/sections/section_rows.h"
+#include "control/config/sections/sections.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

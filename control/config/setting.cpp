@@ -6,7 +6,7 @@
 #include "control/config/predecessors.h"
 #include "control/config/reading.h"
 #include "control/config/report.h"
-#include "control/config/suggestion.h"
+#include "control/config/text/suggestion.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

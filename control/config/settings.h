@@ -1,6 +1,6 @@
 // The settings of one configuration: typed, complete (every default filled in), checked, and with
 // the line of everything that a later message may have to name. Made by load() (load.h), read by
-// control/build and by the daemon's start; no worker ever sees them.
+// control/program/build and by the daemon's start; no worker ever sees them.
 //
 // What load() guarantees when it reports no error:
 // - every reference (`PluginIndex`) is valid and of the right role, and following references never
@@ -22,17 +22,17 @@
 #include <variant>
 #include <vector>
 
-#include "control/config/executor_settings.h"
-#include "control/config/lines.h"
-#include "control/config/list_settings.h"
-#include "control/config/matcher_settings.h"
-#include "control/config/plugin_tables.h"
-#include "control/config/recorder_settings.h"
-#include "control/config/section_settings.h"
-#include "control/config/server_settings.h"
-#include "control/config/sink_settings.h"
-#include "control/config/task_settings.h"
-#include "control/config/upstream_settings.h"
+#include "control/config/settings/executor_settings.h"
+#include "control/config/settings/lines.h"
+#include "control/config/settings/list_settings.h"
+#include "control/config/settings/matcher_settings.h"
+#include "control/config/settings/plugin_tables.h"
+#include "control/config/settings/recorder_settings.h"
+#include "control/config/settings/section_settings.h"
+#include "control/config/settings/server_settings.h"
+#include "control/config/settings/sink_settings.h"
+#include "control/config/settings/task_settings.h"
+#include "control/config/settings/upstream_settings.h"
 #include "matchers/result.h"
 
 namespace steer::config {

@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-#include "control/kernel/addresses.h"
+#include "control/host/kernel/addresses.h"
 #include "control/mdns/link_socket.h"
 #include "control/mdns/repeater.h"
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "control/config/text/service_name.h"
 #include "control/mdns/mdns_counters.h"
-#include "control/mdns/service_name.h"
 
 namespace steer::mdns {
 

@@ -14,9 +14,9 @@
 
 #include <cstdint>
 
+#include "control/config/text/service_name.h"
 #include "control/mdns/message.h"
 #include "control/mdns/service_hosts.h"
-#include "control/mdns/service_name.h"
 
 namespace steer::mdns {
 

@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "control/process/heartbeat.h"
+#include "control/host/process/heartbeat.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/port/unmap_guard.h"
 

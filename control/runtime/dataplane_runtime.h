@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "control/program/reload/runtime_options.h"
 #include "control/runtime/needed_hosts.h"
 #include "dataplane/stages/tracer.h"
 #include "dataplane/worker.h"
@@ -24,21 +25,9 @@ namespace steer {
 // Reader number in Shared::qsbr of the thread that walks the cache. Workers have lower numbers.
 inline constexpr unsigned kWalkReader = kMaxWorkers;
 
-struct RuntimeOptions {
-    WorkerOptions worker;  // of each of them; `index` is its own
-    unsigned streams = 1;
-    std::size_t cache_bytes = 0;               // 0: no cache in the configuration
-    std::vector<std::uint32_t> cache_entries;  // by cache instance id
-    unsigned board_rows = 262'144;
-    // Answers in flight and held queries are in small buffers; answers over TCP may need large ones.
-    unsigned small_buffers = 16'384;  // a worker
-    unsigned large_buffers = 256;
-    unsigned record_cells = 16'384;  // of query records, a worker: 1 MiB, at least 5,000 records
-};
-
 class DataplaneRuntime {
   public:
-    // Aborts with a message if memory is missing: the caller computes the sizes (sizing.h).
+    // Aborts with a message if memory is missing: the caller computes the sizes (control/program/reload/sizing.h).
     explicit DataplaneRuntime(const RuntimeOptions& options);
     ~DataplaneRuntime();
     DataplaneRuntime(const DataplaneRuntime&) = delete;

@@ -17,15 +17,15 @@
 #include <string_view>
 #include <vector>
 
-#include "control/build/build.h"
-#include "control/process/heartbeat.h"
+#include "control/host/process/heartbeat.h"
+#include "control/program/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
-#include "control/stream/base/probe_question.h"
-#include "control/stream/base/stream_counters.h"
-#include "control/stream/base/traced_question.h"
-#include "control/stream/tls/ticket_server.h"
-#include "control/stream/tls/tls_certificate.h"
-#include "control/stream/upstream/upstream_state.h"
+#include "control/streams/base/probe_question.h"
+#include "control/streams/base/stream_counters.h"
+#include "control/streams/base/traced_question.h"
+#include "control/streams/tls/ticket_server.h"
+#include "control/streams/tls/tls_certificate.h"
+#include "control/streams/upstream/upstream_state.h"
 #include "dataplane/base/clock.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"

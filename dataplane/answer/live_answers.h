@@ -1,6 +1,6 @@
 // Answers that change while a snapshot stays in force: names and devices of DHCP leases.
 //
-// One thread publishes a new table and frees the old one after a grace period (control/process/published.h).
+// One thread publishes a new table and frees the old one after a grace period (control/host/process/published.h).
 // Workers load the pointer for each query and copy what they find; they keep no pointer over a quiescent state.
 #pragma once
 

@@ -1,7 +1,7 @@
 // Sets of addresses for tests: prefixes of the configuration, and prefixes that change while a snapshot stays in force (address
 // lists of routers).
 //
-// One thread publishes a new set and frees the old one after a grace period (control/process/published.h). Workers load
+// One thread publishes a new set and frees the old one after a grace period (control/host/process/published.h). Workers load
 // the pointer for each test and keep none over a quiescent state. A test costs one more load for each live set.
 #pragma once
 

@@ -8,7 +8,7 @@
 // A wildcard matches all names below it, at any depth and whatever else the zone has there. It does not match the name
 // itself.
 //
-// Built by control/build, immutable; any number of workers look up at the same time. Cost of find(): for each zone one
+// Built by control/program/build, immutable; any number of workers look up at the same time. Cost of find(): for each zone one
 // binary search per address and two hashes per name.
 #pragma once
 

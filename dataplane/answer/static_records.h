@@ -5,7 +5,7 @@
 // to ask for, and the place where the program continues (to claim a list, to ask a forwarder). A name with entries but
 // none for this type exists, so its answer is never NXDOMAIN, whatever upstreams say.
 //
-// Built by control/build, immutable; any number of workers look up at the same time.
+// Built by control/program/build, immutable; any number of workers look up at the same time.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // An example of a refusal for the log: a client and the registrable domain of a name.
 //
 // There is one for each kind of refusal. Its worker overwrites it at each refusal, and control reads it from time to time.
-// So control sees the clients that are refused most with the highest probability (control/health/overload_watch.h).
+// So control sees the clients that are refused most with the highest probability (control/observe/health/overload_watch.h).
 // Cost: 19 relaxed stores, only in refusals.
 #pragma once
 

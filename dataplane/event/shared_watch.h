@@ -1,5 +1,5 @@
 // Finds answers that give clients an address of a policy list under a name that the list did not claim: connections
-// to that name are steered as well. Reports them to `routers`, which counts them (control/sinks/shared_addresses.h).
+// to that name are steered as well. Reports them to `routers`, which counts them (control/sinks/routers/shared_addresses.h).
 //
 // Only lists with `shared: report` or `skip` are watched. It checks all answers that go through the program. Of the answers
 // that the cache gives without it, the first kHitsPerSecond of each second and worker are sent through the program and

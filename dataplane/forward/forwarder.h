@@ -136,7 +136,7 @@ class Forwarder {
     // The table in force; read at each send.
     void set_next_hops(const NextHopTable* table) noexcept;
     [[nodiscard]] unsigned in_flight() const noexcept;
-    // What probes of our own say (control/health): `policy: order` uses the first upstream that is not silent, and one
+    // What probes of our own say (control/observe/health): `policy: order` uses the first upstream that is not silent, and one
     // `without_edns` is asked without EDNS. Any thread may call it.
     void probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept;
     // This worker's measurements of an upstream; any thread may read them. `upstream` < kMaxUpstreams.

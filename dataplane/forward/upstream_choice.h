@@ -5,7 +5,7 @@
 //   configuration order). `sticky`: the last one asked, until it rests, then the next in
 //   configuration order (as RouterOS does). `round_robin`: each in
 //   turn. `random`. `order`: the first in configuration order that our own probes do not call silent
-//   (control/health/upstream_probes.h): queries of clients cannot change it. Except with `latency`, resting upstreams come
+//   (control/observe/health/upstream_probes.h): queries of clients cannot change it. Except with `latency`, resting upstreams come
 //   last.
 // - An upstream rests after two late replies in a row, or after one timeout or refusal by the
 //   network, until it replies. Not with `order`.

@@ -1,6 +1,6 @@
 // The settings of a learn_domain, and the names that workers handed over in the last minute.
 //
-// A worker sends a name to control as a Note; control writes it to the dynamic_domain_set (control/rules/learner.h). A
+// A worker sends a name to control as a Note; control writes it to the dynamic_domain_set (control/sources/rules/learner.h). A
 // worker sends no name that the set in force has, and every other name at most once a minute.
 #pragma once
 

@@ -1,6 +1,6 @@
 // The compiled policy: a flat list of instructions that run front to back. ops.h has the operations.
 //
-// Built by control/build from the sequences; read by dataplane/policy/executor. Rules:
+// Built by control/program/build from the sequences; read by dataplane/policy/executor. Rules:
 //
 // - A test (`if_*`) continues with the next instruction if it holds (after `negate`), else at
 //   `target`.

@@ -1,5 +1,5 @@
 // Whether the present time is within the periods of a `time` matcher. The main thread sets it when a period begins or
-// ends (control/build/time_windows.h), so a worker reads no clock: its cost is one load. One for each list of periods,
+// ends (control/program/build/time_windows.h), so a worker reads no clock: its cost is one load. One for each list of periods,
 // shared by all workers and generations.
 #pragma once
 

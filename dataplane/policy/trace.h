@@ -1,5 +1,5 @@
 // The trace of a query: what a worker did with it, event by event, in a buffer that goes to control when the query has
-// ended (control/trace). Few queries have one: those of `steerctl explain`, and those that `steerctl trace` selects.
+// ended (control/observe/trace). Few queries have one: those of `steerctl explain`, and those that `steerctl trace` selects.
 //
 // A query without a trace pays one branch per run of its program. A trace changes nothing that the query does: events are
 // found by comparing the query before and after each instruction (trace_steps.h).

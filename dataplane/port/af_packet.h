@@ -1,7 +1,7 @@
 // Ports on an AF_PACKET socket: for interfaces whose driver does not run XDP.
 //
 // The kernel keeps the interface and also sees every packet. Packets that are not ours need no handing over, and
-// the kernel must not answer packets that are ours (control/stream leaves them to the port). A filter lets only
+// the kernel must not answer packets that are ours (control/streams leaves them to the port). A filter lets only
 // unfragmented UDP into our ring, and nothing that this machine sends, so that other traffic does not push queries
 // out of it. Fragments are left to the kernel. DPDK's net_af_packet reassembles fragments, so both would answer them,
 // and it waits forever for an interface that is down; therefore this is a backend of its own.

@@ -1,9 +1,9 @@
 // The path to the kernel for devices that the kernel does not see (a NIC under DPDK, memif). All packets that are not
-// DNS for us go to an interface of the kernel (a TAP, control/kernel/exception_device.h) and come back from it, in
+// DNS for us go to an interface of the kernel (a TAP, control/host/kernel/exception_device.h) and come back from it, in
 // one of two ways. By rings, which need only the TAP:
 //
 //   worker, each queue:  punt() → kind → its rate → FrameRing ─┐        ┌─ the kernel
-//                                                     thread `exception` (control/ports/exception_thread.h)
+//                                                     thread `exception` (control/runtime/ports/exception_thread.h)
 //   worker of queue 0:   flush() ← FrameRing ──────────────────┘        └─ its frames
 //
 // Or by queues of the TAP that vhost-net serves (virtio-user), which saves a copy and the thread:

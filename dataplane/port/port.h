@@ -2,7 +2,7 @@
 // owner, a worker; a device with several queues has several Port objects.
 //
 // Backends: AF_XDP (port/af_xdp.h), DPDK ethdev (port/ethdev.h), AF_PACKET (port/af_packet.h). A kernel socket is
-// not a port (control/stream).
+// not a port (control/streams).
 #pragma once
 
 #include <array>

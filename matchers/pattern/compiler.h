@@ -2,7 +2,7 @@
 // time and memory are unpredictable.
 //
 // HereCompiler compiles in the calling thread, without limits: for tests, tools, and the compile process. The daemon
-// installs another one at its start (control/build/pattern_process.h), which uses a separate process with a
+// installs another one at its start (control/program/build/pattern_process.h), which uses a separate process with a
 // budget that can be stopped. Set-up only; any thread.
 #pragma once
 

@@ -12,11 +12,11 @@
 #include <thread>
 #include <vector>
 
-#include "control/build/build.h"
-#include "control/build/publish.h"
 #include "control/config/load.h"
-#include "control/process/published.h"
-#include "control/sinks/router_thread.h"
+#include "control/host/process/published.h"
+#include "control/program/build/build.h"
+#include "control/program/build/publish.h"
+#include "control/sinks/routers/router_thread.h"
 #include "dataplane/cache/insert.h"
 #include "dataplane/dns/translate.h"
 #include "dataplane/policy/admit.h"

@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "control/recorder/recorder.h"
+#include "control/observe/recorder/recorder.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/runtime/query_record_feed.h"
 #include "support/eal_fixture.h"

@@ -8,7 +8,7 @@
 #include <iostream>
 #include <set>
 
-#include "control/trace/trace_json.h"
+#include "control/observe/trace/trace_json.h"
 #include "differential/geo.h"
 #include "differential/maker.h"
 #include "differential/seeds.h"

@@ -11,8 +11,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "control/build/build.h"
 #include "control/config/load.h"
+#include "control/program/build/build.h"
 #include "dataplane/base/injected_texts.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/policy/branch.h"

@@ -19,8 +19,8 @@
 #include <iostream>
 #include <sstream>
 
-#include "control/kernel/next_hops.h"
-#include "control/kernel/reserved_ports.h"
+#include "control/host/kernel/next_hops.h"
+#include "control/host/kernel/reserved_ports.h"
 #include "dataplane/port/af_xdp.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/port/ethdev.h"

@@ -105,6 +105,35 @@ def path_findings(path: pathlib.Path) -> list[str]:
     return found
 
 
+TOP = "dataplane|control|matchers|routeros|configs|tests|tools|docs"
+NAMED = re.compile(rf"(?<![\w./@<>${{}}*\\-])(?:{TOP})/\w[\w./-]*")
+
+
+@functools.cache
+def known_folders() -> set[str]:
+    return {str(folder) for name in doc_blocks.files() for folder in name.relative_to(ROOT).parents}
+
+
+def is_built(name: str) -> bool:
+    """A program or a table that the build makes."""
+    parts = name.split("/")
+    return name.endswith(".skel.h") or (len(parts) > 1 and (parts[-1] == parts[-2] or re.match(r"(?:bench|unit|fuzz)_", parts[-1]) is not None))
+
+
+def named_path_findings(path: pathlib.Path) -> list[str]:
+    """Files and folders that a page, or a comment of a source, names by their path from the top exist."""
+    found = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        text = line if path.suffix == ".md" else line.partition("//")[2]
+        for name in (match.rstrip("./-") for match in NAMED.findall(text)):
+            stands_for = is_built(name) or any(re.search(r"[A-Z]{4}", part) and not part.startswith(("README", "CONTRIBUTING", "SECURITY"))
+                                               for part in name.split("/"))
+            there = {name, name + ".h", name + ".cpp", name + ".py"} & (known_names() | known_folders())
+            if not there and not stands_for:
+                found.append(f"{path.relative_to(ROOT)}:{number}: there is no file or folder '{name}'")
+    return found
+
+
 def block_findings(path: pathlib.Path) -> list[str]:
     found = []
     try:
@@ -187,7 +216,10 @@ def index_findings() -> list[str]:
 def findings() -> list[str]:
     found = []
     for path in doc_blocks.documents():
-        found += link_findings(path) + path_findings(path) + block_findings(path) + length_findings(path)
+        found += link_findings(path) + path_findings(path) + named_path_findings(path) + block_findings(path) + length_findings(path)
+    for path in doc_blocks.files():
+        if path.suffix in (".h", ".cpp"):
+            found += named_path_findings(path)
     return found + limit_findings() + fuzz_findings() + index_findings()
 
 

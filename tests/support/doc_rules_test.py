@@ -61,6 +61,14 @@ class Pages(unittest.TestCase):
     def test_paths_in_code_marks_exist(self):
         self.assertEqual(self.findings("`control/a.h` `a.h` `control/none.h`\n"), ["docs/guides/a.md:1: there is no file 'control/none.h'"])
 
+    def test_paths_from_the_top_exist_in_pages_and_in_comments(self):
+        self.enterContext(mock.patch.object(doc_rules, "known_folders", lambda: {"control"}))
+        self.page.write_text("control/a.h, control/none/x.h and tests/fuzz/MODULE\n")
+        self.assertEqual(doc_rules.named_path_findings(self.page), ["docs/guides/a.md:1: there is no file or folder 'control/none/x.h'"])
+        source = self.root / "a.cpp"
+        source.write_text('#include "control/gone.h"\n// See control/old.h, and tools/rossim/rossim.\n')
+        self.assertEqual(doc_rules.named_path_findings(source), ["a.cpp:2: there is no file or folder 'control/old.h'"])
+
     def test_fences_have_a_known_language_and_attributes(self):
         for text, expected in (("```\nx\n```\n", "no language"), ("```basic\n```\n", "'basic' is not one of"),
                                ("```sh rnu=x\n```\n", "'rnu' is no attribute"), ("```yaml check=yes\n```\n", "'check'"), ("```sh run=none\n```\n", "there is no test"),

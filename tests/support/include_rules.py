@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Checks which module may include which (docs/explanation/architecture.md, section 6).
+"""Checks which module may include which (docs/explanation/modules.md).
 
 The build gives each target the include links that its module may use. This script reads the sources, so that it also
 finds a module whose build file was loosened. Inside a module:
 
-- folders may include each other, but not in a circle
-- files above the folders may include all folders; no folder of a module in NOT_UPWARDS may include those files
+- folders may include each other, but not in a circle; the same holds for the folders inside one folder
+- files above the folders may include all folders; no folder of a module in NOT_UPWARDS may include those files, except
+  those in ABOVE, which include no folder themselves
 - folders listed in ORDER may include only folders that come before them
+- LIMITS bounds the folders of a module, and those in its longest chain of includes
 - files do not include each other in a circle
 """
 import graphlib
@@ -28,8 +30,12 @@ MAY = {
     "tools/fleet_sim": {"tools/fleet_sim", "tools/rossim", "control", "dataplane", "dataplane/dns", "matchers", "routeros"},
 }
 # Folders that have folders of their own, and the order of those.
-ORDER = {"control/stream": ["tls", "base", "http", "upstream", "listen"]}
+ORDER = {"control/streams": ["tls", "base", "http", "upstream", "listen", "fetch"]}
 NOT_UPWARDS = {"control", "dataplane"}
+# Interfaces that folders implement for the files above them.
+ABOVE = {"control/part.h"}
+# (folders, folders in the longest chain of includes)
+LIMITS = {"control": (12, 8)}
 # Every module may include these: letters and blanks, text of other machines made safe to print, text as a YAML value, settings
 # of predecessors, exit codes, the version, the DNS form of international names, and UTF-8.
 FOR_ALL = {"matchers/text.h", "matchers/suffix/public_suffixes.h", "matchers/safe_text.h", "matchers/yaml_scalar.h", "matchers/predecessors.h", "matchers/exit_codes.h",
@@ -38,6 +44,27 @@ FOR_ALL = {"matchers/text.h", "matchers/suffix/public_suffixes.h", "matchers/saf
 
 def module_of(path: str) -> str | None:
     return next((r for r in MODULES if path.startswith(r + "/")), None)
+
+
+def longest_chain(folders: dict[str, set[str]]) -> list[str]:
+    """Of folders that include each other, without a circle."""
+    chains: dict[str, list[str]] = {}
+    for folder in graphlib.TopologicalSorter(folders).static_order():
+        chains[folder] = [folder] + max((chains[other] for other in folders.get(folder, ())), key=len, default=[])
+    return max(chains.values(), key=len, default=[])
+
+
+def limits_broken(module: str, folders: dict[str, set[str]]) -> list[str]:
+    """Sentences about a module of LIMITS whose folders are too many, or in too long a chain."""
+    most, longest = LIMITS[module]
+    there = sorted({folder for folder, others in folders.items() for folder in (folder, *others)})
+    found = []
+    if len(there) > most:
+        found.append(f"{module} has {len(there)} folders, expected {most} at most: {', '.join(there)}")
+    chain = longest_chain(folders)
+    if len(chain) > longest:
+        found.append(f"{module}: {len(chain)} folders include each other in a chain, expected {longest} at most: {' > '.join(chain)}")
+    return found
 
 
 def folder_of(path: str, module: str) -> str | None:
@@ -71,6 +98,7 @@ def main() -> int:
     files: dict[str, set[str]] = {}
     for module in MODULES:
         folders: dict[str, set[str]] = {}
+        inside: dict[str, set[str]] = {}  # the same of the folders inside a folder
         for file in sorted((ROOT / module).rglob("*")):
             name = file.relative_to(ROOT).as_posix()
             if file.suffix not in (".h", ".cpp") or module_of(name) != module:
@@ -93,7 +121,11 @@ def main() -> int:
                     ours, theirs = folder_of(name, module), folder_of(found[1], module)
                     if ours and theirs and ours != theirs:
                         folders.setdefault(ours, set()).add(theirs)
-                    if module in NOT_UPWARDS and ours and not theirs:
+                    if ours and ours == theirs:
+                        from_folder, to_folder = folder_of(name, ours), folder_of(found[1], ours)
+                        if from_folder and to_folder and from_folder != to_folder:
+                            inside.setdefault(from_folder, set()).add(to_folder)
+                    if module in NOT_UPWARDS and ours and not theirs and found[1] not in ABOVE:
                         print(f"{name}:{number}: a folder includes {found[1]}, which is above it; move what both need into a folder")
                         bad += 1
                     for nested in ORDER:
@@ -106,12 +138,21 @@ def main() -> int:
                         if why:
                             print(f"{name}:{number}: {why}")
                             bad += 1
-        if way := circle(folders):
-            print(f"{module}: folders that include each other in a circle: {', '.join(reversed(way))}; "
-                  "move what both need above them, or into the folder that is included")
+        for graph in (folders, inside):
+            if found_circle := circle(graph):
+                print(f"{module}: folders that include each other in a circle: {', '.join(reversed(found_circle))}; "
+                      "move what both need above them, or into the folder that is included")
+                bad += 1
+        if module in LIMITS and not circle(folders):
+            for sentence in limits_broken(module, folders):
+                print(sentence)
+                bad += 1
+    for file in ABOVE:
+        if upwards := sorted(other for other in files.get(file, ()) if folder_of(other, module_of(other) or "")):
+            print(f"{file} is included by folders and may not include one: {', '.join(upwards)}")
             bad += 1
-    if way := circle(files):
-        print(f"files that include each other in a circle: {', '.join(reversed(way))}")
+    if found_circle := circle(files):
+        print(f"files that include each other in a circle: {', '.join(reversed(found_circle))}")
         bad += 1
     if seen == 0:
         print("no source was found")

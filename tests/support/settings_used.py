@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that every member of the settings is read by something other than the parser.
 
-A setting that nothing reads is accepted without any effect. Members are those of the structs in control/config/*settings.h;
+A setting that nothing reads is accepted without any effect. Members are those of the structs in control/config/settings/*.h and settings.h;
 readers are the sources outside of control/config. A name that several structs share counts as read if one of them is.
 """
 
@@ -66,7 +66,7 @@ def main():
              if path.suffix in (".cpp", ".h") and "control/config/" not in path.as_posix()]
     readers = "".join(path.read_text() for path in files)
     count, unread, errors = 0, set(), []
-    for header in sorted((ROOT / "control/config").glob("*settings.h")):
+    for header in sorted((ROOT / "control/config").rglob("*settings.h")):
         for struct, name in members(header.read_text()):
             count += 1
             member = f"{struct}::{name}"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "control/config/sink_settings.h"
-#include "control/sinks/router_outcome.h"
+#include "control/config/settings/sink_settings.h"
+#include "control/sinks/routers/router_outcome.h"
 #include "dataplane/dns/name.h"
 
 namespace steer::fleet_sim {
@@ -18,7 +18,7 @@ unsigned board_rows(const Settings& settings) {
     return std::clamp(settings.routers_of_pop() * settings.max_rows / 2, 4'096U, 1'000'000U);
 }
 
-// M of a list in a fleet: rows have a constant life, as with several writers (control/build/lists.cpp).
+// M of a list in a fleet: rows have a constant life, as with several writers (control/program/build/lists.cpp).
 std::uint32_t constant_life_s(const Settings& settings) {
     return settings.max_ttl_s +
            static_cast<std::uint32_t>(config::RouterRows{}.extra_time.count() / 1000);

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/fleet/fleet.h"
+#include "control/sinks/fleet/fleet.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/ring.h"

@@ -123,9 +123,9 @@ def _received(server: Server, receivers: int) -> float:
 
 
 def run() -> int:
-    script = re.search(r'kElect = R"\(\n(.*?)\)";', (ROOT / "control/fleet/fleet.cpp").read_text(), re.S)
+    script = re.search(r'kElect = R"\(\n(.*?)\)";', (ROOT / "control/sinks/fleet/fleet.cpp").read_text(), re.S)
     if script is None:
-        print("tools/sim: the script kElect is not in control/fleet/fleet.cpp: adapt redis_cost.py", file=sys.stderr)
+        print("tools/sim: the script kElect is not in control/sinks/fleet/fleet.cpp: adapt redis_cost.py", file=sys.stderr)
         return 1
     with Server() as server:
         print(f"Redis {server.info('server')['redis_version']}: CPU time of the server a packet, in us", flush=True)

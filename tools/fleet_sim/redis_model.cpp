@@ -197,7 +197,7 @@ std::string RedisModel::answer(ClientId client, std::string_view name, const Wor
     return subscribe(client, words);
 }
 
-// The only script: control/fleet/fleet.cpp, kElect.
+// The only script: control/sinks/fleet/fleet.cpp, kElect.
 std::string RedisModel::elect(const Words& words, std::int64_t now_us) {
     const std::string &writer = words[3].text, &token_key = words[4].text, &me = words[5].text;
     const std::int64_t life_us = integer_in(words[6].text) * 1000;

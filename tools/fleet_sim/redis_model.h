@@ -1,4 +1,4 @@
-// A Redis server on the simulated clock: the commands that control/fleet sends, and what they cost the server.
+// A Redis server on the simulated clock: the commands that control/sinks/fleet sends, and what they cost the server.
 //
 // One thread, as Redis has: a command waits until those before it are done. `pops` PoPs like this one use the same server:
 // what the others take of its time slows this one's commands down. An unknown command ends the program, so that the model
@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/fleet/redis_reply.h"
+#include "control/sinks/fleet/redis_reply.h"
 
 namespace steer::fleet_sim {
 

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-#include "control/config/dns_names.h"
+#include "control/config/text/dns_names.h"
 
 namespace steer::config {
 namespace {

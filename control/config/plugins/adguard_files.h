@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "control/config/list_source.h"
-#include "control/config/rules.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/lists/rules.h"
 #include "matchers/list/adguard_list.h"
 
 namespace steer::config {

@@ -1,9 +1,9 @@
 // adguard_rule: rules in AdGuard's syntax, inline and from files; other code sees a domain_set.
 #include <utility>
 
-#include "control/config/dns_names.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/adguard_files.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/text/dns_names.h"
 
 namespace steer::config {
 namespace {

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <utility>
 
-#include "control/config/dns_names.h"
-#include "control/config/list_source.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/adguard_files.h"
 #include "control/config/plugins/name_rules.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
-#include "control/config/url.h"
+#include "control/config/text/dns_names.h"
+#include "control/config/text/url.h"
 #include "control/config/values.h"
 #include "matchers/list/block_list.h"
 #include "matchers/list/name_list.h"

@@ -3,9 +3,9 @@
 #include <map>
 #include <utility>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
-#include "control/config/zone_text.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
+#include "control/config/text/zone_text.h"
 #include "matchers/name_text.h"
 #include "matchers/quote.h"
 

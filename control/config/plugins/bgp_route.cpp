@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "control/config/claim_prefixes.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/on_full.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/sections/claim_prefixes.h"
 #include "control/config/values.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"

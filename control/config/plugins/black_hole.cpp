@@ -1,7 +1,7 @@
 // black_hole: answers every name with the same answer.
 #include <algorithm>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

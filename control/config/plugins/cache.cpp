@@ -1,5 +1,5 @@
 // cache: answers repeated queries from memory.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -1,7 +1,7 @@
 // client_mac, client_host: the client is one of these devices.
 #include <algorithm>
 
-#include "control/config/entry_lines.h"
+#include "control/config/lists/entry_lines.h"
 #include "control/config/plugins/words.h"
 #include "control/config/values.h"
 #include "matchers/prefix/mac_address.h"

@@ -1,10 +1,10 @@
 // cron: executors that run by the clock.
 #include <algorithm>
 
-#include "control/config/cron_time.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/in_rule.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/time_zone.h"
+#include "control/config/text/cron_time.h"
+#include "control/config/text/time_zone.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

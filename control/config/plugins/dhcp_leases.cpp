@@ -1,9 +1,9 @@
 // dhcp_leases: names of hosts with a DHCP lease on a router.
 #include <algorithm>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/router_access.h"
-#include "control/config/rules.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
+#include "control/config/sections/router_access.h"
 #include "matchers/name_text.h"
 #include "matchers/quote.h"
 

@@ -1,8 +1,8 @@
 // dns64: AAAA records for names with A records only, in the prefix of a NAT64 (RFC 6147, 6052).
 #include <algorithm>
 
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/name_rules.h"
-#include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "dataplane/dns/pref64.h"
 #include "matchers/quote.h"

@@ -1,7 +1,7 @@
 // domain_set: names by rules, inline and from files, and other sets.
-#include "control/config/list_source.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 namespace {

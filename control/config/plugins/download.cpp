@@ -1,8 +1,8 @@
 // download: files from URLs into folders.
 #include <filesystem>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/url.h"
+#include "control/config/plugin_type.h"
+#include "control/config/text/url.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

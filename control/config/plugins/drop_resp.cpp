@@ -1,5 +1,5 @@
 // drop_resp: removes the response.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/words.h"
 #include "matchers/quote.h"
 

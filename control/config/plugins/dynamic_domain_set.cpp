@@ -1,10 +1,10 @@
-// dynamic_domain_set: rules in a file that changes while serving (control/rules).
+// dynamic_domain_set: rules in a file that changes while serving (control/sources/rules).
 #include <algorithm>
 #include <filesystem>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
-#include "control/config/url.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
+#include "control/config/text/url.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

@@ -1,6 +1,6 @@
 // ecs_handler (inline also `ecs`, as in mosdns): the client subnet for upstreams (RFC 7871).
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

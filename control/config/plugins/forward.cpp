@@ -1,10 +1,10 @@
 // forward: asks upstream resolvers.
 #include <algorithm>
 
-#include "control/config/dns_names.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/upstream_entry.h"
-#include "control/config/router_access.h"
+#include "control/config/sections/router_access.h"
+#include "control/config/text/dns_names.h"
 #include "control/config/values.h"
 #include "matchers/name_text.h"
 #include "matchers/quote.h"

@@ -1,7 +1,7 @@
 // forward_edns0opt: options of the client's OPT that go to the upstream, and those of its reply that go to the client.
 #include <algorithm>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

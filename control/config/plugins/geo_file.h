@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "control/config/list_source.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/plugin_type.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

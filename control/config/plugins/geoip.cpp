@@ -1,6 +1,6 @@
 // geoip: prefixes of a geoip.dat by the codes of its lists; other code sees an ip_set.
+#include "control/config/lists/rules.h"
 #include "control/config/plugins/geo_file.h"
-#include "control/config/rules.h"
 #include "matchers/list/geo_data.h"
 
 namespace steer::config {

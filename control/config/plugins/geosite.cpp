@@ -1,6 +1,6 @@
 // geosite: names of a geosite.dat by the codes of its lists; other code sees a domain_set.
+#include "control/config/lists/rules.h"
 #include "control/config/plugins/geo_file.h"
-#include "control/config/rules.h"
 #include "matchers/list/geo_data.h"
 
 namespace steer::config {

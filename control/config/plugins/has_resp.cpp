@@ -1,5 +1,5 @@
 // Matchers without arguments: has_resp, has_wanted_ans, _true, _false.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/words.h"
 
 namespace steer::config {

@@ -2,9 +2,9 @@
 #include <map>
 #include <utility>
 
-#include "control/config/entry_lines.h"
-#include "control/config/list_source.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/lists/entry_lines.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/list/lines.h"
 #include "matchers/quote.h"

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "control/config/sections.h"
-#include "control/config/server_rows.h"
+#include "control/config/sections/sections.h"
+#include "control/config/sections/server_rows.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
-#include "control/config/suggestion.h"
+#include "control/config/text/suggestion.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

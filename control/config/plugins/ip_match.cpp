@@ -1,6 +1,6 @@
 // client_ip, resp_ip, ptr_ip: an address of the query is in one of these sets or prefixes.
+#include "control/config/lists/rules.h"
 #include "control/config/plugins/words.h"
-#include "control/config/rules.h"
 
 namespace steer::config {
 namespace {

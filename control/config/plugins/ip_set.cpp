@@ -1,7 +1,7 @@
 // ip_set: addresses and prefixes, inline and from files, and other sets.
-#include "control/config/list_source.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/rules.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 namespace {

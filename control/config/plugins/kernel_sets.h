@@ -1,7 +1,7 @@
 // A check that the types of KernelSets share: `ipset`, `nftset`, `bgp_route`.
 #pragma once
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 

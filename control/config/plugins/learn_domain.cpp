@@ -1,8 +1,8 @@
 // learn_domain: names of queries become rules of a dynamic_domain_set.
 #include <algorithm>
 
-#include "control/config/dns_names.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
+#include "control/config/text/dns_names.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -1,7 +1,7 @@
 // metrics_collector: counts the queries that go through the rest of its sequence.
 #include <algorithm>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -1,7 +1,7 @@
 // Durations whose default unit is the millisecond.
 #pragma once
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 

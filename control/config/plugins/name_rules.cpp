@@ -1,6 +1,6 @@
 #include "control/config/plugins/name_rules.h"
 
-#include "control/config/rules.h"
+#include "control/config/lists/rules.h"
 
 namespace steer::config {
 

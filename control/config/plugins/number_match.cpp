@@ -1,8 +1,8 @@
 // qtype, qclass, rcode: a number of the question or the response is one of these.
 #include <algorithm>
 
-#include "control/config/dns_names.h"
 #include "control/config/plugins/words.h"
+#include "control/config/text/dns_names.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "control/config/claim_prefixes.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/on_full.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/sections/claim_prefixes.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 #include "matchers/text.h"

@@ -1,5 +1,5 @@
 // prefer_ipv4 and prefer_ipv6: remove the other family's addresses of names with the preferred family.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 namespace {

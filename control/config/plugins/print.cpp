@@ -1,5 +1,5 @@
 // debug_print and query_summary: a line in the log about a query.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 namespace {

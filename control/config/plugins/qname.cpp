@@ -1,7 +1,7 @@
 // qname, question, cname: the question's name, or one that the answer's CNAMEs point to, is in one of these sets or
 // matches one of these rules.
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/name_rules.h"
-#include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 
 namespace steer::config {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
-#include "control/config/entry_lines.h"
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/lists/entry_lines.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "matchers/list/lines.h"

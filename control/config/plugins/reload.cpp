@@ -1,5 +1,5 @@
 // reload and reload_provider: read the configuration and its files again.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/words.h"
 #include "matchers/quote.h"
 

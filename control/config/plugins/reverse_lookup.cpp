@@ -1,5 +1,5 @@
 // reverse_lookup: remembers the name that each address was an answer to.
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 namespace {

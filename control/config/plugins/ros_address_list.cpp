@@ -1,11 +1,11 @@
 // ros_address_list and ros_route: write the addresses of answers into address lists or routing tables of RouterOS routers.
 #include <algorithm>
 
-#include "control/config/claim_prefixes.h"
+#include "control/config/lists/rules.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/on_full.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/router_access.h"
-#include "control/config/rules.h"
+#include "control/config/sections/claim_prefixes.h"
+#include "control/config/sections/router_access.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

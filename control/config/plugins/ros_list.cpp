@@ -1,8 +1,8 @@
-// ros_list: address lists of RouterOS routers as a set of addresses, followed while serving (control/router_lists).
+// ros_list: address lists of RouterOS routers as a set of addresses, followed while serving (control/sources/router_lists).
 #include <algorithm>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/router_access.h"
+#include "control/config/plugin_type.h"
+#include "control/config/sections/router_access.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

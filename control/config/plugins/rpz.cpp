@@ -4,10 +4,10 @@
 #include <tuple>
 #include <utility>
 
-#include "control/config/dns_names.h"
-#include "control/config/list_source.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/rdata_text.h"
+#include "control/config/lists/list_source.h"
+#include "control/config/plugin_type.h"
+#include "control/config/text/dns_names.h"
+#include "control/config/text/rdata_text.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "matchers/list/rpz_zone.h"

@@ -1,8 +1,8 @@
 // sequence: rules, top down; each runs an executor if all its matchers hold.
 #include <utility>
 
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/in_rule.h"
-#include "control/config/plugins/plugin_type.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

@@ -1,5 +1,5 @@
 // udp_server and tcp_server: listeners, and the executor for their queries.
-#include "control/config/server_rows.h"
+#include "control/config/sections/server_rows.h"
 
 namespace steer::config {
 namespace {

@@ -3,13 +3,13 @@
 #include <map>
 #include <set>
 
-#include "control/config/dns_names.h"
+#include "control/config/lists/rules.h"
+#include "control/config/lists/runtime_records.h"
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/name_rules.h"
-#include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/tag_or_args.h"
-#include "control/config/rdata_text.h"
-#include "control/config/rules.h"
-#include "control/config/runtime_records.h"
+#include "control/config/text/dns_names.h"
+#include "control/config/text/rdata_text.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"

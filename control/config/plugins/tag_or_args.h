@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 

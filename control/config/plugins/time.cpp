@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/sections.h"
-#include "control/config/time_periods.h"
-#include "control/config/time_zone.h"
+#include "control/config/plugin_type.h"
+#include "control/config/sections/sections.h"
+#include "control/config/text/time_periods.h"
+#include "control/config/text/time_zone.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 

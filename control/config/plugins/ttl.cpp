@@ -1,7 +1,7 @@
 // ttl: changes the TTLs of the current response.
 #include <optional>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "control/config/values.h"
 #include "dataplane/dns/wire.h"
 #include "matchers/quote.h"

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/suggestion.h"
+#include "control/config/plugin_type.h"
+#include "control/config/text/suggestion.h"
 
 namespace steer::config {
 namespace {

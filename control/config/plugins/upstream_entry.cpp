@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 #include "matchers/quote.h"
 
 namespace steer::config {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/config/plugins/plugin_type.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 

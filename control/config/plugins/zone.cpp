@@ -1,6 +1,6 @@
 // zone: names with separate upstreams and a separate cache, and no other step.
+#include "control/config/plugin_type.h"
 #include "control/config/plugins/name_rules.h"
-#include "control/config/plugins/plugin_type.h"
 #include "control/config/plugins/tag_or_args.h"
 #include "control/config/values.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../require.h"
-#include "control/config/zone_text.h"
+#include "control/config/text/zone_text.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "control/replay/captured.h"
+#include "control/observe/replay/captured.h"
 #include "dataplane/dns/name.h"
 #include "fuzz/require.h"
 

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "control/stream/http/doh_answer.h"
-#include "control/stream/http/doh_request.h"
+#include "control/streams/http/doh_answer.h"
+#include "control/streams/http/doh_request.h"
 
 using namespace steer::stream;
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "../require.h"
-#include "control/config/url.h"
-#include "control/fetch/inflater.h"
-#include "control/resolver/server_text.h"
-#include "control/resolver/stub_resolver.h"
+#include "control/config/text/url.h"
+#include "control/host/resolver/server_text.h"
+#include "control/host/resolver/stub_resolver.h"
+#include "control/streams/fetch/inflater.h"
 
 using namespace steer;
 using Bytes = std::span<const std::uint8_t>;

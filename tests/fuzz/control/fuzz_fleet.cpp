@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "control/fleet/fleet.h"
-#include "control/fleet/sentinel.h"
+#include "control/sinks/fleet/fleet.h"
+#include "control/sinks/fleet/sentinel.h"
 #include "fuzz/require.h"
 #include "support/silent_router.h"
 

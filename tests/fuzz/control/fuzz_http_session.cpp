@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "control/stream/http/doh_client.h"
-#include "control/stream/http/http1_session.h"
-#include "control/stream/http/http2_session.h"
+#include "control/streams/http/doh_client.h"
+#include "control/streams/http/http1_session.h"
+#include "control/streams/http/http2_session.h"
 
 using namespace steer;
 using namespace steer::stream;

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/ops/json_rpc.h"
+#include "control/api/rpc/json_rpc.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // One parameter of each type, so that their checks are fuzzed too.

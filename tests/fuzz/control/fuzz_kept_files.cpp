@@ -10,10 +10,10 @@
 #include <string>
 
 #include "../require.h"
-#include "control/build/image_folder.h"
 #include "control/cache/dump_file.h"
-#include "control/fetch/list_facts.h"
-#include "control/sinks/router_findings.h"
+#include "control/program/build/image_folder.h"
+#include "control/sinks/routers/router_findings.h"
+#include "control/streams/fetch/list_facts.h"
 #include "support/temp_folder.h"
 
 using namespace steer;

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "control/leases/lease_names.h"
-#include "control/leases/lease_state.h"
+#include "control/sources/leases/lease_names.h"
+#include "control/sources/leases/lease_state.h"
 #include "dataplane/dns/name.h"
 #include "routeros/dhcp_leases.h"
 

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "../require.h"
-#include "control/fetch/fetch.h"
+#include "control/streams/fetch/fetch.h"
 
 using namespace steer;
 using Bytes = std::span<const std::uint8_t>;

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "control/ops/http_server.h"
+#include "control/api/metrics/http_server.h"
 #include "http_client.h"
 
 using namespace steer;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "../require.h"
-#include "control/opnsense/alias_engine.h"
-#include "control/opnsense/api.h"
+#include "control/sinks/opnsense/alias_engine.h"
+#include "control/sinks/opnsense/api.h"
 
 namespace {
 

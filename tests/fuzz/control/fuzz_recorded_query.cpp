@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "control/recorder/json_line.h"
-#include "control/recorder/recorded_query.h"
+#include "control/observe/recorder/json_line.h"
+#include "control/observe/recorder/recorded_query.h"
 #include "fuzz/require.h"
 
 namespace {

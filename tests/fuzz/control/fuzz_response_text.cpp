@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "control/ops/response_text.h"
+#include "control/api/log/response_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     for (const auto& line : steer::ops::response_lines({data, size})) {

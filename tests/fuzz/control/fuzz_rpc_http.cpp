@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "control/ops/rpc_server.h"
+#include "control/api/rpc/rpc_server.h"
 #include "dataplane/base/clock.h"
 #include "http_client.h"
 

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "../require.h"
-#include "control/rules/rule_origins.h"
-#include "control/rules/rule_text.h"
+#include "control/sources/rules/rule_origins.h"
+#include "control/sources/rules/rule_text.h"
 
 using namespace steer;
 

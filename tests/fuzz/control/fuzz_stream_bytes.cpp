@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "control/stream/http/http_site.h"
-#include "control/stream/listen/edns_options.h"
-#include "control/stream/listen/proxy_header.h"
-#include "control/stream/upstream/socks5.h"
-#include "control/stream/upstream/upstream_reply.h"
+#include "control/streams/http/http_site.h"
+#include "control/streams/listen/edns_options.h"
+#include "control/streams/listen/proxy_header.h"
+#include "control/streams/upstream/socks5.h"
+#include "control/streams/upstream/upstream_reply.h"
 #include "dataplane/dns/query.h"
 
 using namespace steer;

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "../require.h"
-#include "control/stream/tls/tls_server.h"
+#include "control/streams/tls/tls_server.h"
 #include "dataplane/base/clock.h"
 #include "support/temp_folder.h"
 

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "control/build/build.h"
 #include "control/config/load.h"
+#include "control/program/build/build.h"
 
 namespace steer::test {
 namespace {

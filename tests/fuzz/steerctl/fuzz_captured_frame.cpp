@@ -8,7 +8,7 @@
 #include <string>
 
 #include "captured_queries.h"
-#include "control/replay/captured.h"
+#include "control/observe/replay/captured.h"
 #include "fuzz/require.h"
 #include "support/guarded_page.h"
 

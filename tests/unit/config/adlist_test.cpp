@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "control/config/list_source.h"
+#include "control/config/lists/list_source.h"
 #include "control/config/load.h"
 #include "support/temp_folder.h"
 

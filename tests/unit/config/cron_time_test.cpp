@@ -1,5 +1,5 @@
 // Times of crontab(5), and when they come next, also where the clock is put forward and back.
-#include "control/config/cron_time.h"
+#include "control/config/text/cron_time.h"
 
 #include <date/date.h>
 
@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "control/config/time_zone.h"
+#include "control/config/text/time_zone.h"
 
 using steer::config::check_time_zone;
 using steer::config::CronTime;

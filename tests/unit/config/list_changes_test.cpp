@@ -1,5 +1,5 @@
 // Lists that were read again: which are refused, which are logged.
-#include "control/config/list_changes.h"
+#include "control/config/lists/list_changes.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-#include "control/config/list_source.h"
+#include "control/config/lists/list_source.h"
 #include "support/temp_folder.h"
 
 using steer::config::check_list;

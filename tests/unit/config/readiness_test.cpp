@@ -1,5 +1,5 @@
 // Which forwards readiness needs, from small configurations.
-#include "control/config/readiness.h"
+#include "control/config/advice/readiness.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,6 +1,6 @@
 // When the periods of a `time` matcher hold: over midnight, by weekday and day of the month, and where the clock is put
 // forward and back.
-#include "control/config/time_periods.h"
+#include "control/config/text/time_periods.h"
 
 #include <date/date.h>
 

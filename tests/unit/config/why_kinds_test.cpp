@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
+#include "control/config/advice/why.h"
 #include "control/config/load.h"
-#include "control/config/plugins/plugin_type.h"
-#include "control/config/why.h"
+#include "control/config/plugin_type.h"
 
 namespace steer::config {
 namespace {

@@ -1,10 +1,10 @@
-// Which rules hold for a name (control/config/why.h).
-#include "control/config/why.h"
+// Which rules hold for a name (control/config/advice/why.h).
+#include "control/config/advice/why.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
-#include "control/config/effects.h"
+#include "control/config/advice/effects.h"
 #include "control/config/load.h"
 #include "dataplane/dns/name.h"
 #include "support/temp_folder.h"

@@ -1,5 +1,5 @@
 // Records in the text form of zone files; what is expected was written by hand from the RFCs.
-#include "control/config/zone_text.h"
+#include "control/config/text/zone_text.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,5 +1,5 @@
 // Which fetched lists readiness waits for, and for how long.
-#include "control/health/awaited_lists.h"
+#include "control/observe/health/awaited_lists.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,5 +1,5 @@
 // Work on a thread of its own: one after the other, and a sentence where there can be no thread.
-#include "control/process/background.h"
+#include "control/host/process/background.h"
 
 #include <sys/resource.h>
 

@@ -1,6 +1,6 @@
 // The publisher: which generation is in force, when an old one is freed, and that it never is too
 // early. Workers are QSBR readers that the test turns by hand.
-#include "control/build/publish.h"
+#include "control/program/build/publish.h"
 
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>

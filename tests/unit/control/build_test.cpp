@@ -1,7 +1,7 @@
 // The compiler of policy: configuration in, program listing and tables out. The listings stand in
 // build_programs/: a configuration whose head is the expected program, so that a new shape is a new
 // text file.
-#include "control/build/build.h"
+#include "control/program/build/build.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // Certificates that end are said in time, by a clock that the test turns.
-#include "control/health/certificate_watch.h"
+#include "control/observe/health/certificate_watch.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,5 +1,5 @@
 // Reports of the doctor: what they show, and when they are too old.
-#include "control/health/doctor_reports.h"
+#include "control/observe/health/doctor_reports.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

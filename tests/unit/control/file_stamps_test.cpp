@@ -1,5 +1,5 @@
 // Whether files are still what was read of them.
-#include "control/process/file_stamps.h"
+#include "control/host/process/file_stamps.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Memory is given back when a crowd has gone, not while it is there, and once more when all of its memory is free.
-#include "control/process/heap_trim.h"
+#include "control/host/process/heap_trim.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,10 +1,10 @@
 // Helper threads that work, that are stuck, and that end.
-#include "control/health/helper_watch.h"
+#include "control/observe/health/helper_watch.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "control/process/background.h"
+#include "control/host/process/background.h"
 
 using steer::HelperWatch;
 using steer::HelperWork;

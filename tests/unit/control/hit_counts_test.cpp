@@ -1,5 +1,5 @@
-// What query records add up to (control/lists/hit_counts.h).
-#include "control/lists/hit_counts.h"
+// What query records add up to (control/observe/lists/hit_counts.h).
+#include "control/observe/lists/hit_counts.h"
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <string>
 
-#include "control/reload/host_servers.h"
-#include "control/resolver/server_text.h"
+#include "control/host/resolver/server_text.h"
+#include "control/program/reload/host_servers.h"
 #include "support/temp_folder.h"
 
 using namespace steer;

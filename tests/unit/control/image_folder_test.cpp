@@ -1,5 +1,5 @@
 // Compiled lists as files: they come back, damaged ones do not, and an unwritable folder is a sentence.
-#include "control/build/image_folder.h"
+#include "control/program/build/image_folder.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // What the sinks of a list say, as workers hear it: sinks of the test's own, as another vendor's would be.
 #define BOOST_TEST_MODULE lists
-#include "control/sinks/list_service.h"
+#include "control/sinks/routers/list_service.h"
 
 #include <boost/test/unit_test.hpp>
 #include <optional>

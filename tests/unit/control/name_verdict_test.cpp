@@ -1,6 +1,6 @@
-// Whether matchers and adlists hold a name, by the masks of the program (control/build/name_verdict.h).
+// Whether matchers and adlists hold a name, by the masks of the program (control/program/build/name_verdict.h).
 #define BOOST_TEST_MODULE name_verdict
-#include "control/build/name_verdict.h"
+#include "control/program/build/name_verdict.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

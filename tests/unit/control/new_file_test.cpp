@@ -1,5 +1,5 @@
 // Files that are whole or not there: what is left of a draft, who may read it, what fails.
-#include "control/process/new_file.h"
+#include "control/host/process/new_file.h"
 
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 // When refused queries make the appliance unready, and when it is ready again.
-#include "control/health/overload_gate.h"
+#include "control/observe/health/overload_gate.h"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // What the log says of queries that are refused: once a minute for each kind, and who it was.
-#include "control/health/overload_watch.h"
+#include "control/observe/health/overload_watch.h"
 
 #include <boost/test/unit_test.hpp>
 #include <memory>

@@ -4,7 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string_view>
 
-#include "control/build/pattern_process.h"
+#include "control/program/build/pattern_process.h"
 
 int main(int argc, char** argv) {
     if (argc == 2 && std::string_view(argv[1]) == steer::build::kCompilePatterns)

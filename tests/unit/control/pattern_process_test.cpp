@@ -1,5 +1,5 @@
 // Expressions that are compiled in a process of their own: as in this one, and with an end.
-#include "control/build/pattern_process.h"
+#include "control/program/build/pattern_process.h"
 
 #include <fcntl.h>
 #include <hs/hs.h>

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "control/ports/port_check.h"
-#include "control/ports/port_survey.h"
+#include "control/program/reload/port_check.h"
+#include "control/runtime/ports/port_survey.h"
 #include "support/temp_folder.h"
 
 namespace steer {

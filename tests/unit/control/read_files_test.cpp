@@ -1,5 +1,5 @@
 // Whether files of a configuration were changed since it was read.
-#include "control/reload/read_files.h"
+#include "control/program/reload/read_files.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>

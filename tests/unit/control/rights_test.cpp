@@ -1,7 +1,7 @@
 // Changing the owner of a path while another process changes its target, and the rights of a started process. Needs root:
 // other users cannot change owners.
 #define BOOST_TEST_MODULE rights
-#include "control/process/rights.h"
+#include "control/host/process/rights.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -20,7 +20,7 @@
 #include <string>
 #include <system_error>
 
-#include "control/process/files_as.h"
+#include "control/host/process/files_as.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;

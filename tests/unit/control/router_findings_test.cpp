@@ -1,5 +1,5 @@
 // What is known of RouterOS versions: kept, read again, and a file that is no such thing is said.
-#include "control/sinks/router_findings.h"
+#include "control/sinks/routers/router_findings.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "control/sinks/shared_addresses.h"
+#include "control/sinks/routers/shared_addresses.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Caches and the memory that there is: what does not fit is refused before anything is started.
-#include "control/reload/sizing.h"
+#include "control/program/reload/sizing.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,5 +1,5 @@
 // Stacks of threads that spin, that sleep in the kernel, and that take no signals.
-#include "control/process/stack_trace.h"
+#include "control/host/process/stack_trace.h"
 
 #include <unistd.h>
 

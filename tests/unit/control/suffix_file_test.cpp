@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/reload/suffix_file.h"
+#include "control/program/reload/suffix_file.h"
 #include "matchers/suffix/public_suffixes.h"
 #include "support/temp_folder.h"
 

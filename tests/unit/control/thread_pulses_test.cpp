@@ -1,5 +1,5 @@
 // Threads that move, that are stuck, and that cannot move for reasons that are not theirs.
-#include "control/health/thread_pulses.h"
+#include "control/observe/health/thread_pulses.h"
 
 #include <boost/test/unit_test.hpp>
 

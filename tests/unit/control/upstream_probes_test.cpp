@@ -1,5 +1,5 @@
 // When an upstream is probed, and when it is silent; with a clock of the test's own.
-#include "control/health/upstream_probes.h"
+#include "control/observe/health/upstream_probes.h"
 
 #include <boost/test/unit_test.hpp>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "control/health/upstream_speed.h"
+#include "control/observe/health/upstream_speed.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 #define BOOST_TEST_MODULE doctor
-#include "control/doctor/advertisement.h"
+#include "control/operator/doctor/advertisement.h"
 
 #include <boost/test/unit_test.hpp>
 #include <random>

@@ -1,10 +1,10 @@
-// What a router's DHCP says against its clients asking us (control/doctor/dhcp_checks.cpp, dns_checks.cpp).
+// What a router's DHCP says against its clients asking us (control/operator/doctor/dhcp_checks.cpp, dns_checks.cpp).
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
 
-#include "control/doctor/checks.h"
+#include "control/operator/doctor/checks.h"
 
 namespace steer::doctor {
 namespace {

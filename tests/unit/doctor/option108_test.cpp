@@ -1,5 +1,5 @@
 // DHCP option 108 is withdrawn and put back as the set-up gave it; the router remembers what was withdrawn.
-#include "control/doctor/option108.h"
+#include "control/operator/doctor/option108.h"
 
 #include <boost/test/unit_test.hpp>
 

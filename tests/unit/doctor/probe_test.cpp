@@ -1,5 +1,5 @@
 // One connection, judged by what the router says about it.
-#include "control/doctor/probe.h"
+#include "control/operator/doctor/probe.h"
 
 #include <boost/test/unit_test.hpp>
 

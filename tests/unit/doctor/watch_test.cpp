@@ -1,5 +1,5 @@
 // The watch says what changes, and writes option 108 only.
-#include "control/doctor/watch.h"
+#include "control/operator/doctor/watch.h"
 
 #include <boost/test/unit_test.hpp>
 #include <sstream>

@@ -10,9 +10,9 @@
 #include <variant>
 
 #include "control/config/load.h"
-#include "control/init/answers.h"
-#include "control/init/configuration_text.h"
-#include "control/init/dialogue.h"
+#include "control/operator/init/answers.h"
+#include "control/operator/init/configuration_text.h"
+#include "control/operator/init/dialogue.h"
 #include "support/random.h"
 
 namespace steer::init {

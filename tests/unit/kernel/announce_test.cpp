@@ -1,9 +1,9 @@
-#include "control/kernel/announce.h"
+#include "control/host/kernel/announce.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "control/kernel/arp.h"
+#include "control/host/kernel/arp.h"
 
 namespace steer::kernel {
 namespace {

@@ -1,4 +1,4 @@
-#include "control/kernel/hop_table.h"
+#include "control/host/kernel/hop_table.h"
 
 #include <boost/test/unit_test.hpp>
 

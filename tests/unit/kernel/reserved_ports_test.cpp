@@ -1,4 +1,4 @@
-#include "control/kernel/reserved_ports.h"
+#include "control/host/kernel/reserved_ports.h"
 
 #include <boost/test/unit_test.hpp>
 

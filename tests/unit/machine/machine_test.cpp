@@ -9,10 +9,10 @@
 #include <sstream>
 
 #include "control/config/load.h"
-#include "control/machine/apply.h"
-#include "control/machine/checks.h"
-#include "control/machine/report.h"
-#include "control/machine/steps.h"
+#include "control/operator/machine/apply.h"
+#include "control/operator/machine/checks.h"
+#include "control/operator/machine/report.h"
+#include "control/operator/machine/steps.h"
 #include "support/temp_folder.h"
 
 namespace steer::machine {

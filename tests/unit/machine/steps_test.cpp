@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "control/config/load.h"
-#include "control/machine/apply.h"
-#include "control/machine/checks.h"
+#include "control/operator/machine/apply.h"
+#include "control/operator/machine/checks.h"
 #include "support/temp_folder.h"
 
 namespace steer::machine {

@@ -1,5 +1,5 @@
-// The configuration of BIRD for lists of routes (control/setup/bird_config.h). tests/e2e/bgp_e2e.py gives it to BIRD.
-#include "control/setup/bird_config.h"
+// The configuration of BIRD for lists of routes (control/operator/setup/bird_config.h). tests/e2e/bgp_e2e.py gives it to BIRD.
+#include "control/operator/setup/bird_config.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>

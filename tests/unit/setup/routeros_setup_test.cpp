@@ -1,6 +1,6 @@
-// RouterOS commands for a configuration's routers (control/setup/routeros_setup.h).
+// RouterOS commands for a configuration's routers (control/operator/setup/routeros_setup.h).
 #define BOOST_TEST_MODULE setup
-#include "control/setup/routeros_setup.h"
+#include "control/operator/setup/routeros_setup.h"
 
 #include <algorithm>
 #include <boost/test/data/test_case.hpp>
@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "control/config/load.h"
-#include "control/setup/router_plan.h"
-#include "control/setup/steps.h"
+#include "control/operator/setup/router_plan.h"
+#include "control/operator/setup/steps.h"
 
 namespace steer::setup {
 namespace {

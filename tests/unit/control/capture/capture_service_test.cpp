@@ -1,6 +1,6 @@
 // The methods of a capture, with a worker that the test turns by hand and with a clock of its own.
 #define BOOST_TEST_MODULE capture
-#include "control/capture/capture_service.h"
+#include "control/observe/capture/capture_service.h"
 
 #include <openssl/evp.h>
 

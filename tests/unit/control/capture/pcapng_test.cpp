@@ -1,5 +1,5 @@
 // Blocks of pcapng, byte by byte as the draft has them (draft-ietf-opsawg-pcapng 3 and 4).
-#include "control/capture/pcapng.h"
+#include "control/observe/capture/pcapng.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

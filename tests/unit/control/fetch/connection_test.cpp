@@ -1,5 +1,5 @@
 // A conversation with a server that the test plays on the same thread: it says more whenever it was read from.
-#include "control/fetch/connection.h"
+#include "control/streams/fetch/connection.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>

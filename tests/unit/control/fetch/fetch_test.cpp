@@ -1,5 +1,5 @@
 // One request: what comes, what is refused, and every limit. (TLS: tests/e2e/fetch_e2e.py.)
-#include "control/fetch/fetch.h"
+#include "control/streams/fetch/fetch.h"
 
 #include <boost/test/unit_test.hpp>
 #include <future>

@@ -1,5 +1,5 @@
 // The lists of a running daemon: who waits for a fetch waits until the changed copies are in force.
-#include "control/fetch/fetcher.h"
+#include "control/sources/fetch/fetcher.h"
 
 #include <boost/json/value.hpp>
 #include <boost/test/unit_test.hpp>

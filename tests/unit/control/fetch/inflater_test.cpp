@@ -1,4 +1,4 @@
-#include "control/fetch/inflater.h"
+#include "control/streams/fetch/inflater.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

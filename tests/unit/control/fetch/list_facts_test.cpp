@@ -1,4 +1,4 @@
-#include "control/fetch/list_facts.h"
+#include "control/streams/fetch/list_facts.h"
 
 #include <boost/test/unit_test.hpp>
 

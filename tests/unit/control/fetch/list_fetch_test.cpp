@@ -1,5 +1,5 @@
 // A list from its URL to its file: what replaces the last good copy, and what does not.
-#include "control/fetch/list_fetch.h"
+#include "control/streams/fetch/list_fetch.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -3,6 +3,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "control/fetch/fetch.h"
+#include "control/streams/fetch/fetch.h"
 
 BOOST_TEST_DONT_PRINT_LOG_VALUE(steer::fetch::Outcome)

@@ -1,5 +1,5 @@
 // Which addresses a redirect may lead to.
-#include "control/fetch/reach.h"
+#include "control/streams/fetch/reach.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,4 +1,4 @@
-#include "control/fetch/schedule.h"
+#include "control/sources/fetch/schedule.h"
 
 #include <boost/test/unit_test.hpp>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "control/config/url.h"
+#include "control/config/text/url.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 #define BOOST_TEST_MODULE fleet
-#include "control/fleet/claim_messages.h"
+#include "control/sinks/fleet/claim_messages.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // A Fleet with a router that is never connected, and a Redis whose replies the test writes.
-#include "control/fleet/fleet.h"
+#include "control/sinks/fleet/fleet.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "control/fleet/redis_connection.h"
+#include "control/sinks/fleet/redis_connection.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Which claims a router's service gives to the other boxes.
-#include "control/sinks/router_service.h"
+#include "control/sinks/routers/router_service.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "control/fleet/sentinel.h"
+#include "control/sinks/fleet/sentinel.h"
 
 #include <boost/test/unit_test.hpp>
 #include <optional>

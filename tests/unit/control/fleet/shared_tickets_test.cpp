@@ -1,4 +1,4 @@
-#include "control/fleet/shared_tickets.h"
+#include "control/sinks/fleet/shared_tickets.h"
 
 #include <boost/test/unit_test.hpp>
 

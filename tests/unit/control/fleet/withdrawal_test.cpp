@@ -1,5 +1,5 @@
 // A Withdrawal and a Redis whose replies the test writes. What its script does is tested with a real Redis (fleet_e2e.py).
-#include "control/fleet/withdrawal.h"
+#include "control/sinks/fleet/withdrawal.h"
 
 #include <boost/test/unit_test.hpp>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "control/kernel_sets/held_claims.h"
+#include "control/sinks/kernel_sets/held_claims.h"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

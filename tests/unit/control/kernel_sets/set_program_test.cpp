@@ -1,5 +1,5 @@
 // Where steerdns-sets is looked for, and what is taken for it.
-#include "control/kernel_sets/set_program.h"
+#include "control/sinks/kernel_sets/set_program.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

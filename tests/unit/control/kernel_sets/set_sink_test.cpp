@@ -1,6 +1,6 @@
 // The daemon's end of steerdns-sets. The test is the process's voice; a child that waits for its end stands for the rest.
 #define BOOST_TEST_MODULE kernel_sets
-#include "control/kernel_sets/set_sink.h"
+#include "control/sinks/kernel_sets/set_sink.h"
 
 #include <signal.h>
 #include <spawn.h>
@@ -21,9 +21,9 @@
 #include <utility>
 #include <vector>
 
-#include "control/health/needed_lists.h"
-#include "control/kernel_sets/restart_backoff.h"
-#include "control/sets/sequenced_socket.h"
+#include "control/observe/health/needed_lists.h"
+#include "control/sinks/kernel_sets/restart_backoff.h"
+#include "control/sinks/set_process/sequenced_socket.h"
 
 namespace steer::kernel_sets {
 namespace {

@@ -1,4 +1,4 @@
-#include "control/kernel_sets/waiting_claims.h"
+#include "control/sinks/kernel_sets/waiting_claims.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "control/leases/lease_names.h"
+#include "control/sources/leases/lease_names.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <iterator>
 
-#include "control/leases/lease_state.h"
+#include "control/sources/leases/lease_state.h"
 #include "support/temp_folder.h"
 
 namespace steer::leases {

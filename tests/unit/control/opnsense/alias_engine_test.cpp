@@ -1,6 +1,6 @@
 // The engine of an OPNsense router, against a router of a few lines and with a clock that is set by hand.
 #define BOOST_TEST_MODULE opnsense
-#include "control/opnsense/alias_engine.h"
+#include "control/sinks/opnsense/alias_engine.h"
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/health/needed_lists.h"
+#include "control/observe/health/needed_lists.h"
 
 namespace steer::opnsense {
 namespace {

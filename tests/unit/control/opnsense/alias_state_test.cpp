@@ -1,5 +1,5 @@
 // The elements of an alias: claims, work, and what a read of the table changes.
-#include "control/opnsense/alias_state.h"
+#include "control/sinks/opnsense/alias_state.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,5 +1,5 @@
 // The connection of a lane, against a server that the test plays on the same thread: what is repeated, and what is not.
-#include "control/opnsense/api_lane.h"
+#include "control/sinks/opnsense/api_lane.h"
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>

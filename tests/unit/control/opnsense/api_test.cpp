@@ -1,5 +1,5 @@
 // Requests of OPNsense's API, and its replies: those that its controllers give, and replies that must not be believed.
-#include "control/opnsense/api.h"
+#include "control/sinks/opnsense/api.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

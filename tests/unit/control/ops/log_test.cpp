@@ -1,5 +1,5 @@
 // The log's copy in a file, its level, and a file that cannot be opened.
-#include "control/ops/log.h"
+#include "control/api/log/log.h"
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
@@ -13,7 +13,7 @@
 #include <regex>
 #include <string>
 
-#include "control/ops/log_file.h"
+#include "control/api/log/log_file.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;

@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "control/ops/json_rpc.h"
-#include "control/ops/methods.h"
+#include "control/api/rpc/json_rpc.h"
+#include "control/api/rpc/methods.h"
 #include "report.h"
 
 namespace steer::ops {

@@ -1,5 +1,5 @@
 // OpenMetrics text, its escapes, workers' counters in it, and the HTTP server that hands it out.
-#include "control/ops/metrics.h"
+#include "control/api/metrics/metrics.h"
 #include "control/collector_metrics.h"
 
 #include <array>
@@ -27,10 +27,10 @@
 #include <utility>
 #include <vector>
 
-#include "control/ops/http_server.h"
-#include "control/ops/process_facts.h"
-#include "control/ops/query_metrics.h"
-#include "control/ops/worker_counters.h"
+#include "control/api/metrics/http_server.h"
+#include "control/api/metrics/process_facts.h"
+#include "control/api/metrics/query_metrics.h"
+#include "control/api/metrics/worker_counters.h"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;

@@ -1,5 +1,5 @@
 // Notes as log lines: summaries, responses as text, and foreign bytes that stay on their line.
-#include "control/ops/notes.h"
+#include "control/api/log/notes.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "control/ops/mnemonics.h"
-#include "control/ops/response_text.h"
+#include "control/api/log/mnemonics.h"
+#include "control/api/log/response_text.h"
 #include "support/dns_message.h"
 
 using steer::Note;

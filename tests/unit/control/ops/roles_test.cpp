@@ -9,9 +9,9 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include "control/ops/audit.h"
-#include "control/ops/json_rpc.h"
-#include "control/ops/peer.h"
+#include "control/api/rpc/audit.h"
+#include "control/api/rpc/json_rpc.h"
+#include "control/api/rpc/peer.h"
 
 namespace json = boost::json;
 using namespace steer;

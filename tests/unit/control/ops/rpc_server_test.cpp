@@ -21,11 +21,11 @@
 #include <thread>
 #include <vector>
 
-#include "control/ops/control_socket.h"
-#include "control/ops/handshake_limits.h"
-#include "control/ops/http_access.h"
-#include "control/ops/http_reply.h"
-#include "control/ops/rpc_server.h"
+#include "control/api/http/handshake_limits.h"
+#include "control/api/http/http_access.h"
+#include "control/api/http/http_reply.h"
+#include "control/api/rpc/control_socket.h"
+#include "control/api/rpc/rpc_server.h"
 #include "dataplane/base/clock.h"
 #include "support/temp_folder.h"
 

@@ -27,9 +27,9 @@
 #include <vector>
 
 #include "client.h"
-#include "control/ops/audit.h"
-#include "control/ops/control_socket.h"
-#include "control/ops/json_rpc.h"
+#include "control/api/rpc/audit.h"
+#include "control/api/rpc/control_socket.h"
+#include "control/api/rpc/json_rpc.h"
 #include "support/temp_folder.h"
 
 namespace asio = boost::asio;

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "control/ops/subscriptions.h"
+#include "control/api/rpc/subscriptions.h"
 
 namespace json = boost::json;
 using namespace steer;

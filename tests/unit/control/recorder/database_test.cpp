@@ -1,4 +1,4 @@
-#include "control/recorder/database.h"
+#include "control/observe/recorder/database.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>

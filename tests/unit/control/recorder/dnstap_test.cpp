@@ -6,8 +6,8 @@
 #include <map>
 #include <thread>
 
-#include "control/recorder/dnstap_message.h"
-#include "control/recorder/dnstap_sink.h"
+#include "control/observe/recorder/dnstap_message.h"
+#include "control/observe/recorder/dnstap_sink.h"
 #include "dataplane/port/descriptor.h"
 #include "sample_query.h"
 #include "support/temp_folder.h"

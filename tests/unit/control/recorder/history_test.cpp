@@ -1,9 +1,9 @@
-#include "control/recorder/history.h"
+#include "control/observe/recorder/history.h"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "control/recorder/database.h"
+#include "control/observe/recorder/database.h"
 #include "sample_query.h"
 #include "support/temp_folder.h"
 

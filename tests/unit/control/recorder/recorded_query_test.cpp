@@ -1,10 +1,10 @@
-#include "control/recorder/recorded_query.h"
+#include "control/observe/recorder/recorded_query.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include "control/recorder/json_line.h"
+#include "control/observe/recorder/json_line.h"
 #include "sample_query.h"
 
 using namespace steer;

@@ -1,11 +1,11 @@
-#include "control/recorder/recording.h"
+#include "control/observe/recorder/recording.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 
 #include "control/config/load.h"
-#include "control/recorder/history.h"
+#include "control/observe/recorder/history.h"
 #include "sample_query.h"
 #include "support/temp_folder.h"
 

@@ -1,4 +1,4 @@
-#include "control/recorder/rotating_file.h"
+#include "control/observe/recorder/rotating_file.h"
 
 #include <sys/resource.h>
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "control/recorder/recorded_query.h"
+#include "control/observe/recorder/recorded_query.h"
 
 namespace steer::recorder::test {
 

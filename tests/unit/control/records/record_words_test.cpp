@@ -1,11 +1,11 @@
-#include "control/records/record_words.h"
+#include "control/sources/records/record_words.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
 
-#include "control/config/runtime_records.h"
-#include "control/records/record_file.h"
+#include "control/config/lists/runtime_records.h"
+#include "control/sources/records/record_file.h"
 
 using steer::config::RecordFields;
 using Words = std::vector<std::string>;

@@ -1,5 +1,5 @@
 // What the control socket asks about static records, with a reload and a flush that the test ends.
-#include "control/records/static_service.h"
+#include "control/sources/records/static_service.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/json/parse.hpp>
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "control/api/rpc/json_rpc.h"
 #include "control/config/load.h"
-#include "control/ops/json_rpc.h"
 #include "support/temp_folder.h"
 
 namespace json = boost::json;

@@ -1,6 +1,6 @@
 // Lines of `records` of configuration.replay.
 #define BOOST_TEST_MODULE replay
-#include "control/replay/captured.h"
+#include "control/observe/replay/captured.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

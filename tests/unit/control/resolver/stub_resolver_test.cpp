@@ -1,4 +1,4 @@
-#include "control/resolver/stub_resolver.h"
+#include "control/host/resolver/stub_resolver.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Address lists of routers in a file, over a restart.
-#include "control/router_lists/list_state.h"
+#include "control/sources/router_lists/list_state.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "control/build/registry.h"
-#include "control/build/router_list_plans.h"
 #include "control/config/load.h"
+#include "control/program/build/registry.h"
+#include "control/program/build/router_list_plans.h"
 
 namespace steer {
 namespace {

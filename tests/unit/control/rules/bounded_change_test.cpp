@@ -1,10 +1,10 @@
 // The limits of a dynamic_domain_set: the number of rules, who added them, and how long learned names stay.
-#include "control/rules/bounded_change.h"
+#include "control/sources/rules/bounded_change.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 
-#include "control/rules/rule_origins.h"
+#include "control/sources/rules/rule_origins.h"
 #include "support/temp_folder.h"
 
 using namespace steer;

@@ -1,5 +1,5 @@
 // What becomes of names that learn_domains hand over: batches, their rate, their bounds.
-#include "control/rules/learner.h"
+#include "control/sources/rules/learner.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

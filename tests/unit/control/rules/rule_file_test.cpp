@@ -1,5 +1,5 @@
 // A rule file that others write to as well.
-#include "control/rules/rule_file.h"
+#include "control/sources/rules/rule_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

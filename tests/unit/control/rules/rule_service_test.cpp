@@ -1,5 +1,5 @@
 // What the control socket asks about rules, with a reload that the test ends.
-#include "control/rules/rule_service.h"
+#include "control/sources/rules/rule_service.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/json/parse.hpp>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "../fetch/one_server.h"
+#include "control/api/rpc/json_rpc.h"
 #include "control/config/load.h"
-#include "control/ops/json_rpc.h"
 #include "dataplane/dns/name.h"
 #include "support/captured_log.h"
 #include "support/temp_folder.h"

@@ -1,5 +1,5 @@
 // What a change makes of a rule file's text.
-#include "control/rules/rule_text.h"
+#include "control/sources/rules/rule_text.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "control/sets/element_ends.h"
+#include "control/sinks/set_process/element_ends.h"
 
 using namespace steer;
 using namespace steer::sets;

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/sets/set_helper.h"
+#include "control/sinks/set_process/set_helper.h"
 
 using namespace steer;
 using namespace steer::sets;

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "control/sets/ipset_writer.h"
-#include "control/sets/nftables_watch.h"
-#include "control/sets/nftables_writer.h"
-#include "control/sets/route_watch.h"
-#include "control/sets/route_writer.h"
+#include "control/sinks/set_process/ipset_writer.h"
+#include "control/sinks/set_process/nftables_watch.h"
+#include "control/sinks/set_process/nftables_writer.h"
+#include "control/sinks/set_process/route_watch.h"
+#include "control/sinks/set_process/route_writer.h"
 
 using namespace steer;
 using namespace steer::sets;

@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "control/sets/plan_reader.h"
-#include "control/sets/set_messages.h"
+#include "control/sinks/set_process/plan_reader.h"
+#include "control/sinks/set_process/set_messages.h"
 #include "support/mutator.h"
 #include "support/random.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/sets/set_service.h"
+#include "control/sinks/set_process/set_service.h"
 
 using namespace steer;
 using namespace steer::sets;

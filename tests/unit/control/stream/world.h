@@ -1,4 +1,4 @@
-// What the tests of control/stream stand on: one StreamThread turned by hand, workers that are the
+// What the tests of control/streams stand on: one StreamThread turned by hand, workers that are the
 // test itself, and plain sockets on loopback as clients and upstreams.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "control/stream/stream_thread.h"
+#include "control/streams/stream_thread.h"
 #include "support/dns_message.h"
 
 namespace steer::test {

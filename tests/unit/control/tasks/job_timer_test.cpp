@@ -1,4 +1,4 @@
-#include "control/tasks/job_timer.h"
+#include "control/sources/tasks/job_timer.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // Jobs, by a clock that the test turns.
-#include "control/tasks/task_service.h"
+#include "control/sources/tasks/task_service.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // Which HTTP requests are DNS queries, what the others get, and for how long an answer is fresh.
 #include <boost/test/unit_test.hpp>
 
-#include "control/stream/http/doh_answer.h"
-#include "control/stream/http/doh_request.h"
+#include "control/streams/http/doh_answer.h"
+#include "control/streams/http/doh_request.h"
 #include "world.h"
 
 using namespace steer;

@@ -2,7 +2,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 
-#include "control/stream/http/http1_session.h"
+#include "control/streams/http/http1_session.h"
 #include "http/http_peer.h"
 
 using namespace steer;

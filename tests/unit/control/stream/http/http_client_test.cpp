@@ -1,6 +1,6 @@
 // The HTTP client by itself, over HTTP/1.1 and HTTP/2: what is asked, what of a response is handed on and when, and how a
 // request may be given up in the middle. (DNS over it: ../upstream/http_upstream_test.cpp.)
-#include "control/stream/http/http_client.h"
+#include "control/streams/http/http_client.h"
 
 #include <boost/test/unit_test.hpp>
 #include <map>

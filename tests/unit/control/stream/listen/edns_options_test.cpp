@@ -1,7 +1,7 @@
 // Options of the connection: asked for in a query's OPT, given in a response's.
 #include <boost/test/unit_test.hpp>
 
-#include "control/stream/listen/edns_options.h"
+#include "control/streams/listen/edns_options.h"
 #include "dataplane/dns/wire.h"
 #include "world.h"
 

@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "control/stream/listen/port_owner.h"
+#include "control/streams/listen/port_owner.h"
 #include "world.h"
 
 using namespace steer;

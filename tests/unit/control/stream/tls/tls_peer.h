@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "control/stream/tls/byte_stream.h"
-#include "control/stream/tls/openssl_ptr.h"
-#include "control/stream/tls/tls_certificate.h"
+#include "control/streams/tls/byte_stream.h"
+#include "control/streams/tls/openssl_ptr.h"
+#include "control/streams/tls/tls_certificate.h"
 #include "support/temp_folder.h"
 #include "world.h"
 

@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <ctime>
 
-#include "control/stream/http/doh_client.h"
-#include "control/stream/http/http2_session.h"
-#include "control/stream/upstream/http_upstream.h"
+#include "control/streams/http/doh_client.h"
+#include "control/streams/http/http2_session.h"
+#include "control/streams/upstream/http_upstream.h"
 #include "http/http_peer.h"
 
 using namespace steer;

@@ -5,8 +5,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 
-#include "control/stream/tls/tls_server.h"
-#include "control/stream/upstream/http_upstream.h"
+#include "control/streams/tls/tls_server.h"
+#include "control/streams/upstream/http_upstream.h"
 #include "http/http_peer.h"
 #include "tls/tls_peer.h"
 

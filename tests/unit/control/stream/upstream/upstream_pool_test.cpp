@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <mutex>
 
-#include "control/stream/upstream/socks5.h"
-#include "control/stream/upstream/upstream_pool.h"
+#include "control/streams/upstream/socks5.h"
+#include "control/streams/upstream/upstream_pool.h"
 #include "dataplane/dns/wire.h"
 #include "dataplane/forward/forwarder.h"
 #include "world.h"

@@ -1,12 +1,12 @@
 // The seam below the pool: a protocol without sockets, bytes or ids, whose queries have a stream each (as over QUIC,
 // RFC 9250), is asked as TCP, TLS and HTTPS are.
-#include "control/stream/upstream/upstream_transport.h"
+#include "control/streams/upstream/upstream_transport.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <map>
 
-#include "control/stream/upstream/upstream_pool.h"
+#include "control/streams/upstream/upstream_pool.h"
 #include "dataplane/dns/wire.h"
 #include "dataplane/forward/forwarder.h"
 #include "world.h"

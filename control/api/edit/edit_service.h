@@ -1,0 +1,59 @@
+// The control socket's methods that read and change the configuration's file: `configuration.*`.
+//
+//   configuration.show             {"file", "text", "hash", "bytes", "trouble": why it cannot be written, or ""}
+//   configuration.check {"text"}   {"good", "problems": [{"level", "file", "line", "text"}]}
+//   configuration.apply {"text", "hash"} and configuration.rollback {"version", "hash"}
+//                                  {"applied", "problems", "generation", "kept": the version that has the old text}
+//   configuration.history          {"versions": [{"version", "at_s", "bytes"}]}, the newest first
+//   configuration.version {"version"}   {"version", "text"}
+//
+// `hash` is that of the text which the change was made from: a file that someone else changed since then stays. A text
+// with an error is not written. If the reload refuses what was written, the file gets its old text back. One change at a time.
+// Only the main file can be changed; files that it includes cannot. Files are read and judged on a thread of its own.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "control/api/edit/history.h"
+#include "control/api/rpc/methods.h"
+#include "control/host/process/side_thread.h"
+#include "control/program/reload/reloader.h"
+
+namespace steer::edit {
+
+class EditService {
+  public:
+    using Reload =
+        std::function<void(const std::string& why, std::function<void(const ReloadOutcome&)> done)>;
+
+    EditService(boost::asio::io_context& main_io, ConfigSource source, Reload reload);
+
+    void add_methods(ops::Methods& methods);
+    // The configuration in force.
+    void follow(const config::Settings& settings);
+
+  private:
+    struct Text {
+        std::string text;
+        std::string trouble;  // why it cannot be used; empty: it can
+    };
+    struct Change;
+
+    void show(const ops::RpcDone& done);
+    void check(const std::string& text, const ops::RpcDone& done);
+    void apply(std::string hash, std::function<Text()> text, const ops::RpcDone& done);
+    void reload(const Change& change, const ops::RpcDone& done);
+    void history(const ops::RpcDone& done);
+    void version(std::uint64_t number, const ops::RpcDone& done);
+
+    const ConfigSource source_;
+    const Reload reload_;
+    std::string folder_;    // of the history; empty: none, nothing can be applied
+    bool is_busy_ = false;  // with a change
+    SideThread aside_;
+};
+
+}  // namespace steer::edit

@@ -1,0 +1,75 @@
+// Metrics as text: families with type and help, samples with labels. OpenMetrics 1.0.0 (openmetrics.io), or the text format
+// 0.0.4 of Prometheus.
+//
+// A family may be begun again later, by another source: its samples stay together, as the format
+// requires. Metric names begin with steerdns_, those of the process with process_. Built for each scrape, on the main thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/api/metrics/metric_table.h"
+
+namespace steer::ops {
+
+enum class MetricsFormat : std::uint8_t { prometheus, openmetrics };
+
+// By a request's `Accept` (RFC 9110 12.5.1). Without a preference for OpenMetrics it is Prometheus's text.
+MetricsFormat metrics_format(std::string_view accept);
+// The value of `Content-Type`.
+std::string_view content_type(MetricsFormat format);
+
+class MetricWriter {
+  public:
+    using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+    // Begins a family; samples until the next call belong to it. A counter's samples get
+    // "_total" at the end of their name; if `name` has it already it is not repeated.
+    void family(KnownMetric metric) {
+        begin(metric.row().name, metric.row().type, metric.row().help);
+    }
+    // Of the counter tables, and of tests.
+    void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
+    void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
+
+    void histogram(std::string_view name, std::string_view help) { begin(name, "histogram", help); }
+
+    void sample(Labels labels, std::uint64_t value);
+    void sample(Labels labels, double value);
+    // A sample of a histogram: `suffix` is "_bucket" (its labels end with le), "_count" or "_sum".
+    void sample(std::string_view suffix, Labels labels, std::uint64_t value);
+    void sample(std::string_view suffix, Labels labels, double value);
+
+    // The samples of a histogram: `counts` by upper bound in milliseconds, then of all longer times.
+    void latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
+                   std::span<const std::uint64_t> counts, double sum_s);
+
+    // The whole text; families without samples are left out.
+    [[nodiscard]] std::string text(MetricsFormat format) const;
+
+  private:
+    struct Family {
+        std::string name, type, help, samples;
+    };
+    void begin(std::string_view name, std::string_view type, std::string_view help);
+    void add_sample(std::string_view suffix, Labels labels, std::string_view value,
+                    std::string_view bound = {});
+
+    std::vector<Family> families_;
+    std::size_t current_ = 0;
+};
+
+// A source of metrics: workers' counters, routers, caches.
+using MetricSource = std::function<void(MetricWriter&)>;
+using MetricSources = std::vector<MetricSource>;
+
+// The text of all sources together.
+std::string metrics_text(const MetricSources& sources, MetricsFormat format);
+
+}  // namespace steer::ops

@@ -1,0 +1,117 @@
+#include "control/api/rpc/json_rpc.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "matchers/safe_text.h"
+#include "matchers/utf8.h"
+
+namespace steer::ops {
+namespace json = boost::json;
+namespace {
+
+std::string answer(const json::value& id, const RpcResult& result) {
+    json::object object{{"jsonrpc", "2.0"}, {"id", id}};
+    if (result) {
+        object["result"] = *result;
+    } else {
+        object["error"] = {{"code", static_cast<int>(result.error().code)},
+                           {"message", result.error().message}};
+    }
+    return safe_json(json::serialize(object));
+}
+
+// A number is finite: 1e999 is read as infinity, which an answer could not repeat.
+bool is_id(const json::value& id) {
+    if (const auto* const number = id.if_double()) return std::isfinite(*number);
+    return id.is_string() || id.is_number() || id.is_null();
+}
+
+// What is wrong with a request's frame; nullptr: nothing.
+const char* frame_error(const json::object& request) {
+    const auto* const version = request.if_contains("jsonrpc");
+    if (version == nullptr || *version != json::value("2.0")) {
+        return "not a request: \"jsonrpc\" must be \"2.0\"";
+    }
+    const auto* const method = request.if_contains("method");
+    if (method == nullptr || !method->is_string()) {
+        return "not a request: \"method\" must be a string";
+    }
+    const auto* const params = request.if_contains("params");
+    if (params != nullptr && !params->is_array() && !params->is_object()) {
+        return "not a request: \"params\" must be an array or an object";
+    }
+    const auto* const id = request.if_contains("id");
+    if (id != nullptr && !is_id(*id)) {
+        return "not a request: \"id\" must be a string or a number";
+    }
+    return nullptr;
+}
+
+RpcError forbidden(const Method& method, AccessRole needed, AccessRole had) {
+    return {RpcCode::forbidden,
+            std::string(method.name) + " needs the role \"" + std::string(label_of(needed)) +
+                "\", and you have " +
+                (had == AccessRole::none ? "none" : "\"" + std::string(label_of(had)) + "\"") +
+                ": ask the administrator for it (`roles` of `control`)"};
+}
+
+}  // namespace
+
+void throw_exception_from_error(const RpcError& e, const boost::source_location&) {
+    throw std::logic_error("unchecked result: " + e.message);
+}
+
+std::string JsonRpc::refusal(RpcCode code, std::string_view message) {
+    return answer(nullptr, RpcError{code, std::string(message)});
+}
+
+void JsonRpc::handle(std::string_view line, const Caller& caller,
+                     std::function<void(std::string)> answer_with, const RpcHeard& heard) const {
+    json::error_code error;
+    const json::value request = json::parse({line.data(), line.size()}, error);
+    if (error) {
+        const auto wrong = find_not_utf8(line);
+        return answer_with(refusal(RpcCode::parse_error,
+                                   "not JSON: " + (wrong ? wrong->text() : error.message())));
+    }
+    const auto* const object = request.if_object();
+    if (object == nullptr) {
+        return answer_with(
+            refusal(RpcCode::invalid_request, "not a request: one JSON object a line"));
+    }
+    if (const char* const why = frame_error(*object)) {
+        return answer_with(refusal(RpcCode::invalid_request, why));
+    }
+    const auto* const given = object->if_contains("params");
+    const json::value params = given != nullptr ? *given : json::value();
+    const auto* const id = object->if_contains("id");
+    const std::string name(object->at("method").as_string());
+    const Method* const method = methods_.find(name);
+    const RpcDone done = [has_id = id != nullptr, id = id != nullptr ? *id : json::value(),
+                          answer_with = std::move(answer_with), method, params,
+                          heard](const RpcResult& result) {
+        if (heard && method != nullptr) heard(*method, params, result);
+        answer_with(has_id ? answer(id, result) : std::string{});
+    };
+    if (method == nullptr) {
+        return done(RpcError{RpcCode::method_not_found,
+                             "no method \"" + name + "\"; there are: " + methods_.names()});
+    }
+    if (const AccessRole needed = role_for(*method, params); caller.role < needed)
+        return done(forbidden(*method, needed, caller.role));
+    Methods::call(*method, params, done, caller);
+}
+
+std::string JsonRpc::handle(std::string_view line) const {
+    const auto text = std::make_shared<std::string>();
+    handle(line, {}, [text](std::string a) { *text = std::move(a); });
+    return *text;
+}
+
+}  // namespace steer::ops

@@ -1,0 +1,39 @@
+// Files with one `RULE VALUE...` a line: hosts, redirect.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "control/config/lists/rules.h"
+#include "control/config/reading.h"
+#include "matchers/list/lines.h"
+
+namespace steer::config {
+
+// Gives add(entry, number of the file, line) what `parse` (of text to a Result) makes of each line; bad ones go to the
+// report.
+template <class Parse, class Add>
+void read_entry_lines(Reading& in, std::string_view bytes, const std::string& file, bool strict,
+                      const Place& place, Parse&& parse, Add&& add) {
+    matchers::BadLines bad(file);
+    std::size_t good = 0;
+    if (auto error = matchers::not_utf8(bytes)) {
+        bad.add(*std::move(error), 1);
+    } else {
+        const std::uint32_t number = in.file_number(file);
+        matchers::Lines lines(bytes);
+        while (const auto line = lines.next()) {
+            if (line->text.empty() || line->text.starts_with('#')) continue;
+            if (auto entry = parse(line->text)) {
+                add(*std::move(entry), number, line->number);
+                ++good;
+            } else {
+                bad.add(std::move(entry).error(), line->number);
+            }
+        }
+    }
+    say_bad_lines(in, bad, good, strict, file, place, kOfOperator);
+}
+
+}  // namespace steer::config

@@ -1,0 +1,77 @@
+// The settings that servers over TCP have in common: written once, read by each of their types.
+#pragma once
+
+#include <array>
+
+#include "control/config/plugin_type.h"
+#include "control/config/setting.h"
+
+namespace steer::config {
+
+inline constexpr std::string_view kServerEntryText =
+    "tag of the executor that processes the queries, as in `entry: main`";
+inline constexpr std::string_view kServerListenText =
+    "address and port, as in `':53'` (all addresses, IPv4 and IPv6) or `'192.0.2.1:53'`";
+
+void read_server_cert(Reading& in, const Node& node, const Place& place, ServerTls& out);
+void read_server_key(Reading& in, const Node& node, const Place& place, ServerTls& out);
+void read_server_client_ca(Reading& in, const Node& node, const Place& place, ServerTls& out);
+void read_server_require(Reading& in, const Node& node, const Place& place, ServerTls& out);
+// What single values do not show: a key without its certificate.
+void check_server(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server);
+
+// Where a udp_server or tcp_server listens that does not say it, as in mosdns.
+inline constexpr std::string_view kServerListenDefault = "127.0.0.1:53";
+
+// `idle`: the default of `idle_timeout`.
+template <class T>
+constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle,
+                                                    std::string_view listen = "required") {
+    using Read = void (*)(Reading&, const Node&, const Place&, T&);
+    constexpr Read kCert = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_server_cert(in, node, place, out.tls);
+    };
+    constexpr Read kKey = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_server_key(in, node, place, out.tls);
+    };
+    constexpr Read kClientCa = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_server_client_ca(in, node, place, out.tls);
+    };
+    constexpr Read kRequire = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_server_require(in, node, place, out.tls);
+    };
+    constexpr Read kProxies = [](Reading& in, const Node& node, const Place& place, T& out) {
+        out.proxy_protocol = read_prefixes(in, node, place);
+    };
+    return {{
+        {"listen", Own<T>{"address:port", read_listen<T>}, listen, "", kServerListenText},
+        {"idle_timeout", &T::idle_timeout, idle, "~1s..1h",
+         "time after which a connection without queries is closed"},
+        {"cert", Own<T>{"path", kCert}, "none", "",
+         "PEM file with the server's certificate and its intermediate certificates\nIt enables TLS "
+         "1.2 and 1.3. The file is read again at a reload and when it changes, with the rights of "
+         "`user` in `control`. If the new certificate is invalid, a warning names it and the "
+         "previous one stays in use."},
+        {"key", Own<T>{"path", kKey}, "none", "", "PEM file with the private key, not encrypted"},
+        {"client_ca", Own<T>{"path", kClientCa}, "none", "",
+         "PEM file with CA certificates for client certificates\nA certificate that a client "
+         "presents must be signed by one of them."},
+        {"require_client_cert", Own<T>{"true/false", kRequire}, "false", "",
+         "reject clients without a certificate"},
+        {"max_connections", &T::max_connections, "10000", "1..1000000",
+         "maximum open connections, over all addresses of the server\nAt the limit, the connection "
+         "that has been idle longest is closed. Each connection needs a file descriptor "
+         "(`LimitNOFILE`)."},
+        {"max_connections_per_client", &T::max_connections_per_client, "64", "1..1000000",
+         "maximum open connections per client (an IPv4 address or an IPv6 /64)"},
+        {"max_queries", &T::max_queries, "100", "1..1000",
+         "maximum queries in progress per connection\nFurther queries are read when one is "
+         "answered. HTTP/2 clients receive this limit; RFC 9113 recommends at least 100."},
+        {"proxy_protocol", Own<T>{"list of prefixes", kProxies}, "none", "",
+         "senders that must begin a connection with a PROXY protocol v2 header\nSuch senders are "
+         "HAProxy, dnsdist and other load balancers. The address in the header is used as the "
+         "client's address in limits, `allow` and rules."},
+    }};
+}
+
+}  // namespace steer::config

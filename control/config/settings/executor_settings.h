@@ -1,0 +1,247 @@
+// Arguments of the executors beside `forward` and the sinks, and the rules of a `sequence`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/config/settings/matcher_settings.h"
+#include "dataplane/dns/pref64.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+inline constexpr Milliseconds kNoLimit = Milliseconds::max();
+
+struct Cache {
+    std::uint64_t size = 1024;  // entries, or bytes
+    bool size_in_bytes = false;
+    bool short_circuit = false;
+    bool cache_negative = true;
+    Milliseconds max_negative_ttl{300'000}, negative_ttl_without_soa{60'000};
+    Milliseconds min_positive_ttl{0}, max_positive_ttl = kNoLimit;
+    Milliseconds cache_max_ttl = kNoLimit, cache_min_ttl{0};
+    Milliseconds failure_ttl{5'000};
+    Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // one of them at most; 0: off
+    std::uint32_t lazy_refresh_concurrency = 0;      // 0: no limit
+    Milliseconds lazy_refresh_failure_cooldown{5'000};
+    Milliseconds stale_client_timeout{1'800}, stale_recheck{30'000}, stale_answer_ttl{30'000};
+    std::uint32_t prefetch_percent = 0;  // of its TTL that an answer has left; 0: off
+    std::uint32_t prefetch_hits = 3;
+    bool ecs_in_key = false;
+    std::string dump_file;  // as it is opened; empty: none
+    Milliseconds dump_interval{600'000};
+};
+
+struct Sleep {
+    Milliseconds duration{0};
+};
+struct Prefer {  // `prefer_ipv4`, `prefer_ipv6`
+    bool v6 = false;
+    bool cache = true;
+    Milliseconds cache_ttl{3'600'000};
+    std::optional<PluginIndex> probe;  // the executor that asks for the preferred family
+};
+struct Dns64Prefix {
+    dns::Pref64 prefix;
+    std::vector<matchers::Prefix> ipv4;  // the addresses that it is for; empty: all
+    int line = 0;
+};
+// What lists get of an address below a prefix.
+enum class Dns64Claim : std::uint8_t { ipv6, ipv4, both };
+struct Dns64 {
+    std::vector<Dns64Prefix> prefixes;  // at least one
+    bool translate_all = false, allow_ipv4 = false;
+    std::optional<std::vector<matchers::Prefix>>
+        exclude;  // adds to ::ffff:0:0/96; []: not even that
+    std::optional<std::vector<matchers::Prefix>>
+        exclude_ipv4;  // adds to what the prefix wants; []: none
+    NameRules except, keep;
+    Dns64Claim claim = Dns64Claim::ipv4;
+};
+struct Fallback {
+    PluginIndex primary = 0, secondary = 0;  // executors
+    Milliseconds threshold{500};
+    bool always_standby = false;
+    bool on_timeout = true, on_error = true, on_no_response = true;  // reasons for the secondary
+    bool short_circuit = false;
+};
+
+struct DebugPrint {
+    std::string msg;
+};
+struct QuerySummary {
+    std::string msg = "query summary";
+};
+
+struct DropResp {};
+struct Ttl {
+    std::uint32_t least_s = 0, most_s = UINT32_MAX;
+};
+
+struct ReverseLookup {
+    std::uint32_t size = 65535, ttl_s = 7200;
+    bool handle_ptr = false;
+};
+
+struct MetricsCollector {
+    std::string name;
+};
+
+struct LearnDomain {
+    PluginIndex set = 0;  // a dynamic_domain_set
+    matchers::RuleKind rule_kind = matchers::RuleKind::full;
+    std::uint32_t max_names = 10'000;
+    bool before = false, success_only = true, answer_required = true;
+    std::vector<std::uint16_t> qtypes{1, 28};  // sorted, each once
+};
+
+enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused, servfail };
+struct BlackHole {
+    BlackHoleMode mode = BlackHoleMode::nxdomain;
+    std::vector<IpAddress> ips;  // of custom: at least one
+    bool short_circuit = false;
+};
+
+// A record of the name that is asked for.
+struct KnownRecord {
+    std::uint16_t type, klass;
+    std::uint32_t ttl_s;
+    std::vector<std::uint8_t> rdata;  // names whole, as in a message
+    bool operator==(const KnownRecord&) const = default;
+};
+
+struct Hosts {
+    std::vector<RuleAt> rules;  // their values: of `addresses`
+    std::vector<std::vector<IpAddress>> addresses;
+    bool strict = false, short_circuit = false;
+};
+// One entry of RouterOS's /ip/dns/static, or a PTR that came of one.
+struct StaticEntry {
+    enum class Does : std::uint8_t { record, alias, forward, nxdomain };
+    RuleAt owner;  // full; domain, with match_subdomain; regexp
+    Does does = Does::record;
+    KnownRecord record{};              // of record and alias
+    std::vector<std::uint8_t> target;  // alias: lower-cased wire form
+    std::optional<PluginIndex>
+        forwarder;                    // forward: a `forward`; nothing: the rest of the sequence
+    std::optional<PluginIndex> list;  // that holds the addresses
+    int line = 0;
+};
+// Keys and values of a record, as written.
+using RecordFields = std::vector<std::pair<std::string, std::string>>;
+struct WrittenRecord {
+    RecordFields fields;
+    int line = 0;
+    bool is_runtime = false;  // from the file that `steerctl static` changes
+};
+struct StaticRecords {
+    std::vector<StaticEntry> entries;    // in the order in which they are asked: regexps first
+    std::optional<PluginIndex> cache;    // of what forwarders say
+    std::vector<WrittenRecord> written;  // disabled ones too; those of the file first
+    bool ptr = true;
+};
+struct AdListPart {
+    std::string name;            // as it was written: a path or URL
+    PluginIndex provider;        // a domain_set or adguard_rule of its own
+    std::size_t exceptions = 0;  // rules of the list that count for all lists of the adlist
+};
+struct AdList {
+    std::vector<AdListPart> lists;            // at least one
+    NameRules allow;                          // names that it lets pass
+    std::optional<PluginIndex> exceptions{};  // an adguard_rule: the exceptions of all lists
+    std::optional<bool> cname{};  // whether names that an answer points to count; nothing: true
+    BlackHole answer;
+};
+// Names of the hosts that routers gave addresses to.
+struct DhcpLeases {
+    std::vector<RouterIndex> routers;  // at least one
+    std::string domain;                // in lower case, without a last dot
+    std::vector<std::string> servers;  // DHCP servers by name; none: all
+    std::uint32_t ttl_s = 60;
+    bool ptr = true;
+};
+// What a response policy zone asks for where one of its triggers holds.
+struct RpzAction {
+    enum class Does : std::uint8_t {
+        nxdomain,
+        nodata,
+        passthru,
+        drop,
+        tcp_only,
+        alias,        // `target` is asked for
+        alias_below,  // the question's name below `target`
+        records,      // these; no record for a type that has none
+    };
+    Does does = Does::nxdomain;
+    std::uint32_t ttl_s = 0;
+    std::vector<std::uint8_t> target;  // lower-cased wire form
+    std::vector<KnownRecord> records;
+    bool operator==(const RpzAction&) const = default;
+};
+struct RpzPrefix {
+    matchers::Prefix prefix;
+    bool is_v4;
+    std::uint32_t action;  // of the zone's `actions`
+};
+struct RpzZone {
+    std::string source;         // as it was written: a path or URL
+    std::vector<RuleAt> names;  // full: that name; domain: all below it. Values: of `actions`
+    std::optional<std::uint32_t> all;  // of every name: `*` at the apex
+    std::vector<RpzPrefix> clients, addresses;
+    std::vector<RpzAction> actions;
+
+    [[nodiscard]] std::size_t rules() const {
+        return names.size() + (all ? 1 : 0) + clients.size() + addresses.size();
+    }
+};
+struct Rpz {
+    std::vector<RpzZone> zones;  // at least one; the first that holds counts
+};
+// Names with a way of their own.
+struct Zone {
+    NameRules names;
+    PluginIndex forward = 0;
+    std::optional<PluginIndex> cache;
+};
+struct Redirect {
+    std::vector<RuleAt> rules;                       // in their order; their values: of `targets`
+    std::vector<std::vector<std::uint8_t>> targets;  // lower-cased wire form
+    bool strict = false;
+};
+struct ForwardOptions {                // forward_edns0opt
+    std::vector<std::uint16_t> codes;  // sorted, each once, at least one
+};
+struct EcsHandler {
+    bool forward = false, send = false;
+    std::optional<IpAddress> preset;
+    std::optional<std::uint32_t> preset_mask;  // else those of its family
+    std::uint32_t mask4 = 24, mask6 = 48;
+};
+struct Arbitrary {
+    std::vector<RuleAt> rules;  // one `full` a name; their values: of `records`
+    std::vector<std::vector<KnownRecord>> records;
+    bool short_circuit = false;
+};
+
+struct ExecRule {
+    enum class Kind : std::uint8_t { plugin, accept, return_, reject, drop, mark, jump, goto_ };
+    std::vector<MatchUse> matches;  // all must hold
+    Kind kind = Kind::plugin;
+    PluginIndex plugin = 0;            // Kind::plugin; jump, goto_: a sequence
+    std::uint8_t rcode = 5;            // Kind::reject
+    std::vector<std::uint32_t> marks;  // Kind::mark
+    int line = 0;
+
+    [[nodiscard]] bool runs_plugin() const {
+        return kind == Kind::plugin || kind == Kind::jump || kind == Kind::goto_;
+    }
+};
+struct Sequence {
+    std::vector<ExecRule> rules;  // at least one
+};
+
+}  // namespace steer::config

@@ -1,0 +1,126 @@
+// Arguments of the plugins that hold rules or ask about a query: providers and matchers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/settings/lines.h"
+#include "matchers/name_matcher.h"
+#include "matchers/pattern/text_test.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+struct RuleAt {
+    matchers::Rule rule;
+    std::uint32_t file = 0;  // index of Settings::files
+    int line = 0;
+    std::uint32_t value = 0;  // of a rule that stands for something: which
+};
+
+struct DomainSet {
+    std::vector<RuleAt> rules;      // of `exps` and `files`
+    std::vector<PluginIndex> sets;  // domain_sets that it includes
+    bool strict = false;
+    bool inherit = false;  // names that its names' answers point to are in it as well
+};
+// Rules that decide about a name one after the other: the first step that holds says whether the set has it.
+struct AdguardStep {
+    bool in = true;              // an exception is not
+    unsigned rank = 0;           // important exceptions, important rules, exceptions, rules
+    std::vector<RuleAt> rules;   // holds for these names ...
+    std::vector<RuleAt> unless;  // ... but not for these ...
+    std::vector<std::uint16_t> types,
+        other_types;  // ... if asked for these types; empty: for all; not for those
+    [[nodiscard]] bool has_types() const { return !types.empty() || !other_types.empty(); }
+};
+struct AdguardSet {
+    std::vector<AdguardStep> steps;  // by rank
+    bool strict = false;
+    std::optional<PluginIndex>
+        exceptions{};  // whose steps of each rank come before these: of all lists of an adlist
+};
+// Address lists of routers with this name, which are followed while serving.
+struct RosList {
+    std::vector<RouterIndex> routers;  // at least one
+    std::string list;
+    std::uint32_t max_entries = 65'536;  // of each router
+};
+struct IpSet {
+    std::vector<matchers::Prefix> prefixes;  // of `ips` and `files`
+    std::vector<PluginIndex> sets;           // ip_sets that it includes
+    std::optional<RosList> live;             // of a ros_list, which has nothing else
+};
+struct NameRules {
+    std::vector<RuleAt> rules;  // inline and &file
+    std::vector<PluginIndex> sets;
+    [[nodiscard]] bool empty() const { return rules.empty() && sets.empty(); }
+};
+struct Qname : NameRules {};
+struct Cname : NameRules {};
+struct Question : NameRules {};  // as a qname; an adguard_rule's dnstype counts
+enum class AddressOf : std::uint8_t { client, response, name };
+struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
+    AddressOf of = AddressOf::client;
+    std::vector<matchers::Prefix> prefixes;  // inline and &file
+    std::vector<PluginIndex> sets;
+};
+struct DeviceMatch {                  // `client_mac`, `client_host`: in any of them
+    std::vector<std::uint64_t> macs;  // matchers/prefix/mac_address.h
+    std::vector<std::string> names;   // one label or whole, in lower case, without a last dot
+    std::vector<std::string> groups;  // in lower case
+};
+enum class NumberOf : std::uint8_t { type, klass, rcode };
+struct NumberMatch {  // `qtype`, `qclass`, `rcode`
+    NumberOf of = NumberOf::type;
+    std::vector<std::uint16_t> numbers;  // at least one
+};
+struct HasResp {};
+struct HasWantedAnswer {};
+struct Constant {  // `_true`, `_false`, and `env`, which is read once
+    bool value = true;
+};
+inline constexpr std::size_t kMaxMarks = 64;  // of one test or step
+struct MarkMatch {
+    std::vector<std::uint32_t> marks;  // at least one
+};
+struct RandomMatch {
+    double probability = 0;  // 0..1
+};
+// A part of each day, or of some days. Its days are those on which it starts.
+struct TimePeriod {
+    std::uint16_t start_min = 0, end_min = 0;  // minutes of the day; end < start: on the next day
+    std::uint8_t weekdays = 0;                 // bit 0: Monday; none: every day
+    std::uint32_t monthdays = 0;               // bit 1: the first; none: every day
+    [[nodiscard]] bool is_all_day() const { return start_min == end_min; }
+};
+inline constexpr std::size_t kMaxPeriods = 64;
+struct TimeMatch {                    // `time`: within any of them
+    std::string timezone;             // IANA name; empty: the system's
+    std::vector<TimePeriod> periods;  // at least one
+};
+// How long a bucket may take to be full again: of a larger `burst` no more counts.
+inline constexpr std::uint32_t kLongestRefillS = 86'400;
+struct RateMatch {    // rate_limiter
+    double qps = 20;  // 0.001..4294967295
+    std::uint32_t burst = 40;
+    std::uint32_t mask4 = 32, mask6 = 48;
+};
+enum class TextOf : std::uint8_t { client, response, marks, server_name, url_path };
+struct TextMatch {  // `string_exp` of what is not a name, a number, or known now
+    TextOf of = TextOf::client;
+    matchers::TextOperation operation = matchers::TextOperation::eq;
+    std::vector<std::string> words;
+};
+struct MatchUse {
+    PluginIndex plugin = 0;
+    bool negate = false;
+    int line = 0;
+};
+struct AnyMatch {
+    std::vector<MatchUse> matches;  // at least one; any of them has to hold
+};
+
+}  // namespace steer::config

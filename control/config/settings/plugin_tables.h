@@ -1,0 +1,139 @@
+// Every type of plugin, once. From these rows come the variant of settings (settings.h), the list of types
+// (plugins/types.cpp), and what the compiler has to have for each (control/program/build/compile.h).
+#pragma once
+
+// X(settings, kind): what the `args` of plugins become, and what the compiler makes of them.
+//   set       nothing: others ask it
+//   test      one instruction: Compiler::test_by()
+//   tests     several, or a set's: Compiler::test()
+//   executor  instructions: Compiler::execute()
+//   raised    an instruction that has control do the work
+//   server    nothing: queries, or the time, come in by it
+#define STEER_PLUGIN_SETTINGS(X)  \
+    X(DomainSet, set)             \
+    X(AdguardSet, set)            \
+    X(IpSet, set)                 \
+    X(Qname, test)                \
+    X(Cname, test)                \
+    X(Question, tests)            \
+    X(IpMatch, test)              \
+    X(DeviceMatch, test)          \
+    X(NumberMatch, test)          \
+    X(HasResp, test)              \
+    X(HasWantedAnswer, test)      \
+    X(Constant, test)             \
+    X(MarkMatch, test)            \
+    X(RandomMatch, test)          \
+    X(TimeMatch, test)            \
+    X(RateMatch, test)            \
+    X(TextMatch, test)            \
+    X(AnyMatch, tests)            \
+    X(Forward, executor)          \
+    X(Cache, executor)            \
+    X(RouterRows, executor)       \
+    X(DebugPrint, executor)       \
+    X(QuerySummary, executor)     \
+    X(DropResp, executor)         \
+    X(Ttl, executor)              \
+    X(BlackHole, executor)        \
+    X(Hosts, executor)            \
+    X(Arbitrary, executor)        \
+    X(ReverseLookup, executor)    \
+    X(MetricsCollector, executor) \
+    X(LearnDomain, executor)      \
+    X(Sequence, executor)         \
+    X(UdpServer, server)          \
+    X(TcpServer, server)          \
+    X(HttpServer, server)         \
+    X(Sleep, executor)            \
+    X(Fallback, executor)         \
+    X(Prefer, executor)           \
+    X(Dns64, executor)            \
+    X(StaticRecords, executor)    \
+    X(AdList, executor)           \
+    X(DhcpLeases, executor)       \
+    X(Zone, executor)             \
+    X(Rpz, executor)              \
+    X(Redirect, executor)         \
+    X(EcsHandler, executor)       \
+    X(ForwardOptions, executor)   \
+    X(Download, raised)           \
+    X(ReloadAll, raised)          \
+    X(ReloadProvider, raised)     \
+    X(QueryRecorder, executor)    \
+    X(Cron, server)               \
+    X(KernelSets, executor)       \
+    X(OpnsenseAlias, executor)
+
+// X(name): the PluginType kNameType, in its file in plugins/.
+#define STEER_PLUGIN_TYPES(X) \
+    X(Geoip)                  \
+    X(AdguardRule)            \
+    X(Question)               \
+    X(Geosite)                \
+    X(DomainSet)              \
+    X(IpSet)                  \
+    X(RosList)                \
+    X(Qname)                  \
+    X(Cname)                  \
+    X(ClientIp)               \
+    X(ClientMac)              \
+    X(ClientHost)             \
+    X(RespIp)                 \
+    X(PtrIp)                  \
+    X(Qtype)                  \
+    X(Qclass)                 \
+    X(Rcode)                  \
+    X(HasResp)                \
+    X(HasWantedAns)           \
+    X(Mark)                   \
+    X(Env)                    \
+    X(Random)                 \
+    X(Time)                   \
+    X(AnyMatch)               \
+    X(True)                   \
+    X(False)                  \
+    X(Sequence)               \
+    X(Forward)                \
+    X(Cache)                  \
+    X(RosAddressList)         \
+    X(RosRoute)               \
+    X(DebugPrint)             \
+    X(QuerySummary)           \
+    X(QueryRecorder)          \
+    X(DropResp)               \
+    X(Ttl)                    \
+    X(BlackHole)              \
+    X(Hosts)                  \
+    X(Arbitrary)              \
+    X(ReverseLookup)          \
+    X(MetricsCollector)       \
+    X(UdpServer)              \
+    X(TcpServer)              \
+    X(HttpServer)             \
+    X(Sleep)                  \
+    X(Fallback)               \
+    X(PreferIpv4)             \
+    X(PreferIpv6)             \
+    X(Dns64)                  \
+    X(Static)                 \
+    X(Adlist)                 \
+    X(DhcpLeases)             \
+    X(Zone)                   \
+    X(Rpz)                    \
+    X(RateLimiter)            \
+    X(StringExp)              \
+    X(Redirect)               \
+    X(EcsHandler)             \
+    X(Ecs)                    \
+    X(ForwardEdns0opt)        \
+    X(Download)               \
+    X(Reload)                 \
+    X(ReloadProvider)         \
+    X(Cron)                   \
+    X(Ipset)                  \
+    X(Nftset)                 \
+    X(BgpRoute)               \
+    X(OpnsenseAlias)          \
+    X(DynamicDomainSet)       \
+    X(LearnDomain)

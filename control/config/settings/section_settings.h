@@ -1,0 +1,259 @@
+// The sections beside `plugins:` as settings: log, dataplane, control, routers, opnsense, fleet, policy, mdns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/settings/lines.h"
+#include "control/config/settings/port_settings.h"
+#include "control/config/settings/role.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+// ---- log
+
+enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
+
+// How often `file` is renamed, in UTC.
+enum class RotationPeriod : std::uint8_t { never, minutely, hourly, daily, weekly };
+struct LogRotation {
+    RotationPeriod period = RotationPeriod::never;
+    std::uint32_t max_files = 7;  // renamed files that are kept; 0: all
+    bool operator==(const LogRotation&) const = default;
+};
+struct Log {
+    LogLevel level = LogLevel::info;
+    std::string file;  // a copy goes there; empty: standard output alone
+    LogRotation rotation;
+};
+
+// ---- dataplane
+
+enum class SpreadMode : std::uint8_t { automatic, off };
+enum class IdleMode : std::uint8_t { spin, pause, adaptive };
+
+enum class OverQuota : std::uint8_t { drop, servfail, truncate };
+
+struct Dataplane {
+    std::vector<PortSettings> ports;  // empty: the interface of the default route
+    std::uint32_t workers = 1;
+    std::vector<std::uint32_t> cores;  // one per worker if a list was written; else empty
+    std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
+    IdleMode idle = IdleMode::adaptive;
+    SpreadMode spread = SpreadMode::automatic;
+    std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
+    bool random_case = false;                   // of names that upstreams are asked for
+    std::uint32_t max_parked = 65536;           // a worker
+    std::uint32_t max_in_flight = 16384;        // a worker
+    std::uint32_t max_parked_per_client = 256;  // a worker
+    std::uint32_t suffix_percent = 25;          // of both, for names under one suffix
+    OverQuota over_quota = OverQuota::truncate;
+    std::optional<std::vector<matchers::Prefix>> allow;  // nothing: private and own networks
+    std::vector<matchers::Prefix> trusted_forwarders;
+    int line = 0;
+};
+
+// ---- control
+
+// "127.0.0.1:9153", ":53" (no address: all, both families), "0.0.0.0:53" (all of IPv4), "[::]:53"
+// (all).
+struct Endpoint {
+    IpAddress address{};  // all zeros (::): all, both families
+    std::uint16_t port = 0;
+    Line line;
+    std::string zone =
+        {};  // of a link-local address: its interface, by name or number; empty: any that has it
+    bool operator==(const Endpoint&) const = default;
+    [[nodiscard]] bool any() const { return address == IpAddress{}; }
+    [[nodiscard]] bool any_v4() const {
+        constexpr std::uint8_t kZero[4]{};
+        return address == IpAddress::from_v4(kZero);
+    }
+    [[nodiscard]] std::string to_string() const;
+};
+
+// Whose change is taken up without being asked to: of files that the configuration names, of these and itself, of none.
+enum class Watch : std::uint8_t { files, all, off };
+
+// How lists that are named by a URL are brought.
+struct Fetch {
+    Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
+    std::uint64_t max_size = std::uint64_t{256} << 20;  // bytes of a list, unpacked
+    std::string ca;                                     // file; empty: the system's
+    std::uint32_t max_shrink = 50;  // percent of its rules that a list may lose at once
+};
+
+// A user or a group of this machine, by name or number, and what it may do over the control socket.
+struct PeerRole {
+    std::string user, group;  // one of them is empty
+    AccessRole role = AccessRole::none;
+    Line line;
+    bool operator==(const PeerRole&) const = default;
+    [[nodiscard]] bool is_group() const { return user.empty(); }
+    [[nodiscard]] const std::string& name() const { return is_group() ? group : user; }
+};
+
+// A secret that a client of the JSON-RPC over HTTP sends.
+struct HttpToken {
+    std::string name;        // of the client, for the audit
+    std::string token_file;  // holds the secret; or
+    std::string hash;        // SHA-256 of the secret, 64 hex digits in lower case
+    AccessRole role = AccessRole::none;
+    Line line;
+    bool operator==(const HttpToken&) const = default;
+};
+
+// Clients with a certificate of `client_ca` that has this subject, or this name among its subjectAltNames.
+struct HttpCertificate {
+    std::string subject, san;  // one of them is empty
+    AccessRole role = AccessRole::none;
+    Line line;
+    bool operator==(const HttpCertificate&) const = default;
+};
+
+// JSON-RPC and the page over HTTP: the map of `http`.
+struct RpcServer {
+    Endpoint listen;
+    std::string certificate, key,
+        client_ca;  // paths; empty: plain HTTP, no certificates of clients
+    std::vector<HttpToken> tokens;
+    std::vector<HttpCertificate> client_certificates;
+    std::vector<std::string>
+        hosts;  // further values of the Host header, without port, in lower case
+    std::vector<std::string> origins;  // further origins, as in "https://noc.example"
+    Line line;
+    bool operator==(const RpcServer&) const = default;
+};
+
+// What /readyz says while no needed upstream answers: it fails, or stays good where a cache has stale answers.
+enum class UpstreamsReady : std::uint8_t { withdraw, serve_stale };
+
+struct Control {
+    std::string socket = "/run/steerdns/control.sock";
+    std::vector<PeerRole> roles;   // empty: who may open the socket is admin
+    std::optional<Endpoint> http;  // metrics and health; nothing: off
+    std::optional<RpcServer> rpc;  // nothing: off
+    std::string user;              // empty: `steerdns` if there is one, else `nobody`
+    std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
+    Watch watch = Watch::files;
+    std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
+    Fetch fetch;
+    // Of the process that compiles keyword and regexp rules: CPU time, bytes.
+    Milliseconds pattern_time{10'000};
+    std::uint64_t pattern_memory = std::uint64_t{1} << 30;
+    std::string findings =
+        "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
+    std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept
+    // Last known address lists of routers, and beside it a file with the DNS servers of each router; empty: not kept.
+    std::string router_lists = "/var/lib/steerdns/router-lists.json";
+    std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
+    std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept
+    std::uint32_t stream_threads = 1;
+    bool ready_nat64 = false;
+    UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
+    std::uint32_t ready_overload = 0;  // percent of queries refused; 0: never
+    Milliseconds shutdown_delay{0};
+};
+
+// ---- routers
+
+// Whether rows are added by scripts, many at a time, where the router can do that.
+enum class RouterScripts : std::uint8_t { when_possible, off };
+
+struct Router {
+    std::string
+        name;  // its key in `routers:`; of one written inside a ros_address_list or ros_route: "HOST:PORT"
+    std::string host;                  // an IP address or a name
+    std::optional<IpAddress> address;  // of `host`, if that is an address
+    std::uint16_t port = 8728;         // 8729 with tls
+    std::string username, password;
+    bool tls = false;
+    std::string tls_ca;          // file; empty: the system's
+    std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
+    bool tls_anonymous = false;  // api-ssl without a certificate
+    bool probe = true;           // versions that are not known are asked what they do
+    Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
+    std::uint32_t cpu_percent = 30;  // of its time, for background writes
+    RouterScripts scripts = RouterScripts::when_possible;
+    std::vector<matchers::Prefix> serves;  // clients behind it; none: all
+    bool repair_connections = false;
+    int line = 0;
+};
+
+// ---- fleet
+
+// A Redis, or a Sentinel of it.
+struct FleetEndpoint {
+    std::string path;  // of a Unix socket; empty: `host` and `port`
+    std::string host;
+    std::uint16_t port = 0;
+    // On this machine: no other one can reach it, or listen on the way to it.
+    [[nodiscard]] bool is_local() const;
+    bool operator==(const FleetEndpoint&) const = default;
+};
+struct FleetTls {
+    bool enabled = false;
+    std::string ca;                // file; empty: the system's
+    std::string pin;               // SHA-256 of the certificate, 64 hex digits; empty: none
+    std::string server_name;       // empty: the host
+    std::string certificate, key;  // files, of this appliance; empty: none
+    bool operator==(const FleetTls&) const = default;
+};
+// Appliances that share their claims (control/sinks/fleet).
+struct Fleet {
+    std::string name;                      // empty: no fleet
+    std::string box;                       // of this appliance; empty: the host's name
+    std::optional<FleetEndpoint> redis;    // nothing: the Sentinels know it
+    std::vector<FleetEndpoint> sentinels;  // in the order in which they are asked
+    std::string master;                    // the Sentinels' name of Redis
+    std::string username, password;        // empty: none
+    FleetTls tls;
+    Milliseconds lease{1500};
+    bool share_tickets = true;
+    int line = 0;
+};
+
+// ---- opnsense
+
+struct OpnsenseRouter {
+    std::string name;  // its key in `opnsense:`
+    IpAddress address;
+    std::uint16_t port = 443;
+    std::string key, secret;
+    bool tls = true;
+    std::string tls_ca;    // file; empty: the system's
+    std::string tls_pin;   // SHA-256 of the certificate, 64 hex digits; empty: none
+    std::string tls_name;  // that the certificate must have; empty: the address
+    Milliseconds connect_timeout{5000}, receive_timeout{10'000}, read_every{10'000};
+    std::uint32_t cpu_percent = 50;  // of its time, for background writes
+    int line = 0;
+};
+
+// ---- policy
+
+// Answers for unknown names under .local: NXDOMAIN, or the answer of upstreams.
+enum class LocalNames : std::uint8_t { nxdomain, forward };
+enum class Canaries : std::uint8_t { pass, nxdomain };
+
+struct Policy {
+    Canaries canaries = Canaries::pass;
+    LocalNames local_names = LocalNames::nxdomain;
+    std::string designated_name;  // without a last dot; empty: DoT and DoH are not announced
+    // Texts for clients that ask which server this is; kHostName: the machine's name; empty: off; no value: not set.
+    static constexpr std::string_view kHostName = "hostname";
+    std::optional<std::string> version_bind, id_server, nsid;
+};
+
+// ---- mdns
+
+struct Mdns {
+    std::vector<std::string> interfaces;  // two at least; none: nothing is repeated
+    std::vector<std::string> services;    // mdns::Service; empty: all
+    bool v4 = true, v6 = true;
+};
+
+}  // namespace steer::config

@@ -1,0 +1,51 @@
+// Arguments of the servers: where queries come in, and what is offered there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/config/settings/section_settings.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+// Executors that servers name: as many as a snapshot has room for.
+inline constexpr std::size_t kMaxEntries = 32;
+
+struct UdpServer {
+    PluginIndex entry = 0;
+    Endpoint listen;
+};
+// Certificate and key of a server, as files that are opened; `cert` empty: plain.
+struct ServerTls {
+    std::string cert, key;
+    std::string client_ca;  // who has signed clients' certificates; empty: none is asked for
+    bool require_client_cert = false;
+    bool operator==(const ServerTls&) const = default;
+};
+// What servers over TCP have in common.
+struct StreamServer {
+    PluginIndex entry = 0;
+    Endpoint listen;
+    Milliseconds idle_timeout{10'000};
+    ServerTls tls;
+    std::uint32_t max_connections = 10'000, max_connections_per_client = 64;
+    std::uint32_t max_queries = 100;               // in progress on a connection
+    std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
+};
+struct TcpServer : StreamServer {};
+struct HttpPath {
+    std::string path;
+    PluginIndex exec = 0;
+    int line = 0;
+};
+struct HttpServer : StreamServer {  // its `entry`: that of the first path
+    std::vector<HttpPath> paths;    // at least one
+    std::string src_ip_header;      // in lower case; empty: none
+    std::vector<matchers::Prefix>
+        trusted_proxies;  // senders whose header counts; loopback always does
+};
+
+}  // namespace steer::config

@@ -1,0 +1,122 @@
+// Arguments of the plugins that keep addresses elsewhere: lists of routers, sets of the kernel, aliases of OPNsense.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/settings/lines.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::config {
+
+struct PersistentRow {
+    matchers::Prefix prefix;
+    std::uint32_t file = 0;  // index of Settings::files
+    int line = 0;
+};
+
+enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
+// The answer to a client when the list has no room for its address.
+enum class OnFullMode : std::uint8_t { answer, cap_ttl, servfail };
+// How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
+enum class Quorum : std::uint8_t { healthy, any, all };
+// How many of the routers or sets of a list /readyz needs: none, one, each.
+enum class ReadyNeed : std::uint8_t { off, any, all };
+enum class ManualChangeMode : std::uint8_t { repair, respect };
+enum class MissingFamilyMode : std::uint8_t { answer, nodata };
+enum class SharedMode : std::uint8_t { keep, skip, report };
+
+// What rows of a ros_route have.
+struct RouteRows {
+    std::string routing_table;
+    std::string gateway4, gateway6;  // at least one
+    std::uint32_t distance = 100;
+    bool conntrack_guard = false;
+};
+
+struct RouterRows {                    // `ros_address_list`, `ros_route`
+    std::vector<RouterIndex> routers;  // at least one
+    Quorum quorum = Quorum::healthy;
+    ReadyNeed ready = ReadyNeed::off;
+    std::string address_list4, address_list6;  // at least one, unless there is `route`
+    std::optional<RouteRows> route;
+    std::string comment_prefix = "fdns";
+    bool async = true;
+    Milliseconds min_ttl{60'000}, max_ttl{3'600'000};
+    std::optional<Milliseconds> fixed_ttl;  // 0: rows without a timeout
+    Milliseconds extra_time{30'000}, renew_slack{600'000};
+    bool cap_answer_ttl = true;
+    Milliseconds sync_timeout{100};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    OnFullMode on_full = OnFullMode::cap_ttl;
+    MissingFamilyMode missing_family = MissingFamilyMode::answer;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::vector<matchers::Prefix> allow_claim;
+    SharedMode shared = SharedMode::keep;
+    std::uint32_t shared_above = 3;
+    std::uint32_t max_rows = 50'000;
+    std::uint32_t max_addresses = 32;  // of an answer
+    // Of max_rows, in percent.
+    std::uint32_t name_percent = 5, suffix_percent = 25, client_percent = 25;
+    bool multi_writer = false;
+    ManualChangeMode on_manual_change = ManualChangeMode::repair;
+    bool cleanup_on_shutdown = false;
+    std::vector<PersistentRow> persistent;
+
+    // The address list or routing table that rows of a family belong to; empty: they become no rows.
+    [[nodiscard]] std::string group(bool v6) const {
+        if (!route) return v6 ? address_list6 : address_list4;
+        return (v6 ? route->gateway6 : route->gateway4).empty() ? std::string{}
+                                                                : route->routing_table;
+    }
+};
+
+// One set of the kernel: `ipset`, with a table `nftset`, or the routes of a `bgp_route`.
+struct KernelSet {
+    std::string family;  // of the table: ip, ip6, inet; empty: an ipset, or a routing table
+    std::string table;
+    std::string name;
+    std::uint32_t mask = 0;
+};
+// What a `bgp_route` has beside its tables.
+struct BgpRoutes {
+    std::string community;             // as written: two or three numbers
+    std::string next_hop4, next_hop6;  // of the routes; empty: this machine
+    Milliseconds linger{300'000}, flap_interval{1'800'000};
+};
+struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
+    std::optional<KernelSet> v4, v6;  // at least one
+    ReadyNeed ready = ReadyNeed::off;
+    bool async = true;
+    Milliseconds sync_timeout{100};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    OnFullMode on_full = OnFullMode::cap_ttl;
+    Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
+    bool cap_answer_ttl = true;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::vector<matchers::Prefix> allow_claim;
+    std::uint32_t max_elements = 50'000;
+    std::optional<BgpRoutes> routes;
+};
+
+struct OpnsenseAlias {                   // `opnsense_alias`
+    std::vector<OpnsenseIndex> routers;  // at least one
+    Quorum quorum = Quorum::healthy;
+    ReadyNeed ready = ReadyNeed::off;
+    std::string alias4, alias6;  // at least one; one alias may hold both families
+    bool async = true;
+    Milliseconds sync_timeout{500};
+    OnTimeoutMode on_timeout = OnTimeoutMode::answer;
+    OnFullMode on_full = OnFullMode::cap_ttl;
+    MissingFamilyMode missing_family = MissingFamilyMode::answer;
+    Milliseconds min_ttl{60'000}, max_ttl{3'600'000}, extra_time{30'000};
+    bool cap_answer_ttl = true;
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::vector<matchers::Prefix> allow_claim;
+    std::uint32_t max_elements = 50'000;
+    std::uint32_t max_addresses = 32;  // of an answer
+};
+
+}  // namespace steer::config

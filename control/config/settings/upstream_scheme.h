@@ -1,0 +1,33 @@
+// URL schemes of upstreams and their properties. The transport of each scheme is a row of
+// control/streams/upstream/upstream_schemes.cpp.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace steer::config {
+
+enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https, count_ };
+
+struct SchemeFacts {
+    std::uint16_t port;    // if none is written
+    bool has_connections;  // else datagrams
+    bool has_certificates;
+    bool has_path;  // "/dns-query", as HTTP
+};
+inline constexpr std::array kSchemeFacts{
+    SchemeFacts{53, false, false, false},  // udp
+    SchemeFacts{53, true, false, false},   // tcp
+    SchemeFacts{853, true, true, false},   // tls
+    SchemeFacts{443, true, true, true},    // https
+};
+static_assert(kSchemeFacts.size() == static_cast<std::size_t>(UpstreamScheme::count_));
+constexpr const SchemeFacts& facts_of(UpstreamScheme scheme) {
+    return kSchemeFacts[static_cast<std::size_t>(scheme)];
+}
+
+// Of addresses that a name is looked up for.
+enum class AddressFamily : std::uint8_t { any, v4, v6 };
+
+}  // namespace steer::config

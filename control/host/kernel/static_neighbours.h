@@ -1,0 +1,64 @@
+// Entries of the kernel's neighbour tables that the configuration sets on a port's interface: static entries, which
+// are never resolved or replaced, and published entries, for which the kernel answers on behalf of another host.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/host/kernel/neighbours.h"
+#include "control/host/kernel/netlink.h"
+#include "dataplane/port/port.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/result.h"
+
+namespace steer::kernel {
+
+struct StaticNeighbour {
+    IpAddress ip;
+    MacAddress mac{};  // unused for published ones: the kernel answers with the interface's own
+    bool published =
+        false;  // the kernel does so only for addresses that it forwards to (as for proxy-arp)
+};
+
+class StaticNeighbours {
+  public:
+    static Result<std::unique_ptr<StaticNeighbours>> add(
+        int if_index, const std::vector<StaticNeighbour>& entries);
+    ~StaticNeighbours();  // removes them, if the interface still exists
+    StaticNeighbours(const StaticNeighbours&) = delete;
+    StaticNeighbours& operator=(const StaticNeighbours&) = delete;
+
+  private:
+    StaticNeighbours(std::unique_ptr<Netlink> netlink, int if_index)
+        : netlink_(std::move(netlink)), if_index_(if_index) {}
+    std::unique_ptr<Netlink> netlink_;
+    int if_index_;
+    std::vector<StaticNeighbour> added_;
+};
+
+// Removes entries that the kernel learns on interfaces whose `arp` is reply-only: only static entries
+// are used there. Milliseconds may pass in between.
+//
+// Works by events; forget() is for older entries. One thread.
+class LearnedNeighbours {
+  public:
+    static Result<std::unique_ptr<LearnedNeighbours>> open(std::vector<int> if_indices);
+
+    [[nodiscard]] int fd() const { return events_->fd(); }  // readable: call remove()
+    void remove();
+    void forget();  // everything learned so far
+
+  private:
+    LearnedNeighbours(std::unique_ptr<Netlink> events, std::unique_ptr<Netlink> asking,
+                      std::vector<int> if_indices)
+        : events_(std::move(events)),
+          asking_(std::move(asking)),
+          if_indices_(std::move(if_indices)) {}
+    [[nodiscard]] bool is_learned(const nlmsghdr& message) const;
+    void remove_one(const NeighbourKey& key);
+    std::unique_ptr<Netlink> events_, asking_;
+    std::vector<int> if_indices_;
+};
+
+}  // namespace steer::kernel

@@ -1,0 +1,137 @@
+#include "control/observe/lists/holding_rules.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/api/log/mnemonics.h"
+#include "control/config/advice/effects.h"
+#include "control/host/process/process_limits.h"
+#include "control/program/build/name_verdict.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+// ", except for types A, AAAA"; empty: for all types.
+std::string types_text(const build::HeldTypes& types) {
+    if (types.except.empty()) return {};
+    std::string names;
+    for (const std::uint16_t type : types.except)
+        names += (names.empty() ? "" : ", ") + ops::type_name(type);
+    const std::string named = (types.except.size() == 1 ? "type " : "types ") + names;
+    return types.others ? ", except for " + named : ", for " + named + " alone";
+}
+
+array effects_json(const config::Settings& settings, config::PluginIndex plugin,
+                   const build::NameVerdict& verdict) {
+    array out;
+    for (const config::Effect& e : config::effects_of(settings, plugin)) {
+        const auto types = e.negated ? std::nullopt : verdict.of(e.by);
+        if (types && types->none()) continue;
+        out.push_back(object{{"does", e.does + (types ? types_text(*types) : "")},
+                             {"sequence", e.sequence},
+                             {"file", e.file},
+                             {"line", e.line},
+                             {"unless", e.negated},
+                             {"with_others", e.with_others}});
+    }
+    return out;
+}
+
+using FoundRules = std::vector<config::HoldingRule>;
+// Adds to the JSON of each rule.
+using AddEffects = std::function<void(const config::Settings&, const FoundRules&, array&)>;
+
+ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, const AddEffects& add,
+                        std::string* trouble) {
+    const config::LoadOutcome loaded = source.load_in_force();
+    if (trouble != nullptr && !loaded.ok()) *trouble = loaded.errors.front().sentence();
+    if (!loaded.ok() && loaded.settings.plugins.empty()) {
+        return ops::RpcError{
+            ops::RpcCode::internal_error,
+            "the configuration file cannot be read: " + loaded.errors.front().sentence()};
+    }
+    const auto rules = find(loaded.settings);
+    if (!rules) return ops::bad_params(rules.error().text);
+    array out;
+    out.reserve(rules->size());
+    for (const config::HoldingRule& r : *rules)
+        out.push_back(object{{"plugin", config::name_of(loaded.settings, r.plugin)},
+                             {"says", config::text_of(r.says)},
+                             {"rule", r.rule},
+                             {"file", r.file},
+                             {"line", r.line},
+                             {"queries", r.hits}});
+    if (add) add(loaded.settings, *rules, out);
+    return boost::json::value(std::move(out));
+}
+
+ops::RpcResult rules_in_memory(const ConfigSource& source, const FindRules& find,
+                               const AddEffects& add, std::string* trouble) {
+    try {
+        return rules_by(source, find, add, trouble);
+    } catch (const std::bad_alloc&) {
+        return ops::RpcError{ops::RpcCode::internal_error,
+                             no_memory("to read the configuration beside the one in force").text};
+    }
+}
+
+bool is_text_of(const std::string& file, const std::string& text) {
+    std::ifstream in(file, std::ios::binary);
+    return in && std::string{std::istreambuf_iterator<char>(in), {}} == text;
+}
+
+}  // namespace
+
+ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
+                             std::string* trouble) {
+    return rules_in_memory(source, find, {}, trouble);
+}
+
+ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
+                             std::string* trouble) {
+    const auto add = [&name](const config::Settings& settings, const FoundRules& rules,
+                             array& out) {
+        const build::NameVerdict verdict(settings, rules, name);
+        std::map<config::PluginIndex, array> effects;
+        for (std::size_t i = 0; i < rules.size(); ++i) {
+            const auto [at, fresh] = effects.try_emplace(rules[i].plugin);
+            if (fresh) at->second = effects_json(settings, rules[i].plugin, verdict);
+            out[i].as_object()["effects"] = at->second;
+        }
+    };
+    return rules_in_memory(
+        source,
+        [&name](const config::Settings& settings) { return config::rules_for(settings, name); },
+        add, trouble);
+}
+
+boost::json::object files_state(const ConfigSource& source, const std::string& trouble) {
+    object out{{"name", source.path}, {"differs", false}, {"error", trouble}};
+    const auto texts = source.in_force->get();
+    if (texts == nullptr) return out;
+    bool differs = false;
+    for (auto text = texts->begin(); !differs && text != texts->end(); ++text)
+        differs = !is_text_of(text->first, text->second);
+    out["differs"] = differs;
+    if (!differs) return out;
+    try {
+        const config::LoadOutcome loaded = source.load();
+        out["error"] = loaded.ok() ? "" : loaded.errors.front().sentence();
+    } catch (const std::bad_alloc&) {
+        out["error"] = no_memory("to read the configuration beside the one in force").text;
+    }
+    return out;
+}
+
+}  // namespace steer

@@ -1,0 +1,30 @@
+// The rules that match names, for the control socket: those of the configuration in force, with the present files of its
+// lists, which are read again.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <functional>
+#include <vector>
+
+#include "control/api/rpc/json_rpc.h"
+#include "control/config/advice/why.h"
+#include "control/program/reload/reloader.h"
+
+namespace steer {
+
+using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
+
+// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`. A list that cannot be read has no rules
+// here, and `trouble` says why. Takes as long as reading the configuration does: not on the main thread.
+ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
+                             std::string* trouble = nullptr);
+// The same for one name, and "effects": what rules of sequences do with it,
+// [{"does", "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception overrules does nothing.
+ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
+                             std::string* trouble = nullptr);
+
+// Whether the files are what is in force: {"name", "differs": of the configuration and its included files, "error": why
+// the present files cannot be loaded; empty}. `trouble`: of holding_rules(). As above.
+boost::json::object files_state(const ConfigSource& source, const std::string& trouble);
+
+}  // namespace steer

@@ -1,0 +1,39 @@
+// Explains over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
+//
+// The result: {"name", "sets": tags of the sets of the name that the program in force tests, "rules": from
+// holding_rules() with effects, "file": files_state()}. A thread of its own searches, one question at a time. Lives on the main thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <string>
+
+#include "control/api/rpc/methods.h"
+#include "control/cache/cache_methods.h"
+#include "control/host/process/background.h"
+#include "control/program/reload/reloader.h"
+
+namespace steer {
+
+class WhyService {
+  public:
+    // `in_force` outlives it.
+    WhyService(boost::asio::io_context& main_io, ConfigSource source, const SetsInForce& in_force);
+    WhyService(const WhyService&) = delete;
+    WhyService& operator=(const WhyService&) = delete;
+
+    void add_methods(ops::Methods& methods);
+
+  private:
+    void ask(const std::string& name, const ops::RpcDone& done);
+    void answer(const std::string& name, ops::RpcResult rules, boost::json::object file,
+                const ops::RpcDone& done);
+
+    boost::asio::io_context& main_io_;
+    const ConfigSource source_;
+    const SetsInForce& in_force_;
+    bool is_busy_ = false;
+    BackgroundThread thread_{"why"};
+};
+
+}  // namespace steer

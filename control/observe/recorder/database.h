@@ -1,0 +1,84 @@
+// The history of queries in a SQLite database: tables, writing, retention.
+//
+// One writer; readers have connections of their own (history.h), which WAL permits. A query is a row of `queries`, whose
+// id is its time in microseconds since 1970 (a few more if that is taken), so time needs no index. Repeated words
+// are numbers of `words`. `totals` and `tops` have sums by minute and hour. The view `history` has all of it as text.
+//
+// The writer takes one thread. Nothing throws; each trouble is reported once, and counted.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "control/config/settings/recorder_settings.h"
+#include "control/observe/recorder/row_batch.h"
+#include "control/observe/recorder/sqlite.h"
+#include "control/observe/recorder/sums.h"
+
+namespace steer::recorder {
+
+inline constexpr std::int64_t kApplicationId = 0x53445152;  // "SDQR": marks our files
+inline constexpr int kSchema = 3;                           // of this version
+
+// The statements that bring an older schema to the next one; 0: from nothing.
+std::string_view schema_step(int from);
+
+class Database {
+  public:
+    static constexpr std::int64_t kRetryS = 5;  // between attempts to open it
+    static constexpr std::int64_t kSumsEveryS = 10;
+    static constexpr std::int64_t kMostDeleted = 20'000;  // rows in one turn
+    using Warn = std::function<void(const std::string&)>;
+
+    Database(config::QueryRecorder settings, Warn warn);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    enum class Wrote : std::uint8_t { yes, later, lost };
+    // One transaction. later: another program has locked the database; the same batch may be tried again.
+    Wrote write(const RowBatch& batch, std::int64_t now_us);
+    // Adds the sums in memory to the database. False: it is locked or closed; they stay.
+    bool flush_sums(std::int64_t now_us);
+    // What is due: sums, and a part of the rows that are too old or too many.
+    void tidy(std::int64_t now_us);
+
+    [[nodiscard]] std::uint64_t written() const { return written_; }
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+    [[nodiscard]] std::uint64_t removed() const { return removed_; }
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+  private:
+    bool open(std::int64_t now_us);
+    bool prepare();
+    int migrate();
+    bool set_aside(const std::string& why, std::int64_t now_us);
+    void fail(std::string what, std::int64_t now_us, bool closes);
+    void close();
+    void well();
+    Wrote give_up(int code, std::int64_t now_us);
+    int insert(const RowBatch& batch, const Row& row);
+    int put_sums();
+    // The number of a word; 0: not known, and not stored.
+    std::int64_t word(std::string_view text);
+    void remove_old(std::int64_t now_us);
+
+    const config::QueryRecorder settings_;
+    Warn warn_;
+    Connection db_;
+    Statement begin_, commit_, insert_, find_word_, add_word_, add_totals_, add_top_;
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    boost::unordered_flat_map<std::string, std::int64_t, Hash, std::equal_to<>> words_;
+    Sums sums_;
+    std::int64_t last_id_ = 0;
+    std::int64_t retry_us_ = 0, sums_us_ = 0, cleaned_us_ = 0;
+    std::uint64_t written_ = 0, bytes_ = 0, removed_ = 0;
+    std::string trouble_;
+};
+
+}  // namespace steer::recorder

@@ -1,0 +1,101 @@
+#include "control/observe/recorder/dnstap_message.h"
+
+#include <span>
+
+namespace steer::recorder {
+namespace {
+
+// Numbers of fields and values: the schema's.
+constexpr unsigned kIdentity = 1, kVersionOf = 2, kMessage = 14, kType = 15;
+constexpr unsigned kOfMessage = 1;  // value of kType
+constexpr unsigned kMessageType = 1, kFamily = 2, kProtocol = 3, kQueryAddress = 4,
+                   kResponseAddress = 5, kQueryPort = 6, kResponsePort = 7, kQuerySeconds = 8,
+                   kQueryNanoseconds = 9, kQueryMessage = 10, kResponseSeconds = 12,
+                   kResponseNanoseconds = 13, kResponseMessage = 14;
+constexpr unsigned kClientQuery = 5, kClientResponse = 6;
+constexpr unsigned kInet = 1, kInet6 = 2;
+constexpr unsigned kVarint = 0, kBytes = 2, kFixed32 = 5;  // wire types
+
+void put_varint(std::uint64_t value, std::string& out) {
+    for (; value >= 0x80; value >>= 7U)
+        out += static_cast<char>((value & 0x7fU) | 0x80U);
+    out += static_cast<char>(value);
+}
+
+void put_key(unsigned field, unsigned type, std::string& out) {
+    put_varint(field << 3U | type, out);
+}
+
+void put_number(unsigned field, std::uint64_t value, std::string& out) {
+    put_key(field, kVarint, out);
+    put_varint(value, out);
+}
+
+void put_fixed32(unsigned field, std::uint32_t value, std::string& out) {
+    put_key(field, kFixed32, out);
+    for (unsigned shift = 0; shift < 32; shift += 8)
+        out += static_cast<char>(value >> shift & 0xffU);
+}
+
+void put_bytes(unsigned field, std::string_view bytes, std::string& out) {
+    put_key(field, kBytes, out);
+    put_varint(bytes.size(), out);
+    out += bytes;
+}
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string_view bytes_of(const IpAddress& address) {
+    return address.is_v4() ? text_of({address.v4(), 4}) : text_of(address.bytes);
+}
+
+void put_time(unsigned seconds, unsigned nanoseconds, std::int64_t time_us, std::string& out) {
+    put_number(seconds, static_cast<std::uint64_t>(time_us / kMicroseconds), out);
+    put_fixed32(nanoseconds, static_cast<std::uint32_t>(time_us % kMicroseconds * 1000), out);
+}
+
+void put_message(bool is_response, const RecordedQuery& query, std::string& out) {
+    put_number(kMessageType, is_response ? kClientResponse : kClientQuery, out);
+    put_number(kFamily, query.client.is_v4() ? kInet : kInet6, out);
+    put_number(kProtocol, static_cast<unsigned>(query.transport) + 1, out);
+    put_bytes(kQueryAddress, bytes_of(query.client), out);
+    if (query.server != IpAddress{}) put_bytes(kResponseAddress, bytes_of(query.server), out);
+    put_number(kQueryPort, query.client_port, out);
+    put_number(kResponsePort, query.server_port, out);
+    put_time(kQuerySeconds, kQueryNanoseconds, query.time_us - query.duration_us, out);
+    if (!is_response) {
+        if (!query.query.empty()) put_bytes(kQueryMessage, text_of(query.query), out);
+        return;
+    }
+    put_time(kResponseSeconds, kResponseNanoseconds, query.time_us, out);
+    if (!query.response.empty()) put_bytes(kResponseMessage, text_of(query.response), out);
+}
+
+void put(bool is_response, const DnstapSource& source, const RecordedQuery& query,
+         std::string& out) {
+    out.clear();
+    if (!source.identity.empty()) put_bytes(kIdentity, source.identity, out);
+    put_bytes(kVersionOf, source.version, out);
+    // The length stands before the message, and a varint's size depends on it: written behind it, and moved.
+    const std::size_t begin = out.size();
+    put_message(is_response, query, out);
+    std::string head;
+    put_key(kMessage, kBytes, head);
+    put_varint(out.size() - begin, head);
+    out.insert(begin, head);
+    put_number(kType, kOfMessage, out);
+}
+
+}  // namespace
+
+void put_client_query(const DnstapSource& source, const RecordedQuery& query, std::string& out) {
+    put(false, source, query, out);
+}
+
+void put_client_response(const DnstapSource& source, const RecordedQuery& query, std::string& out) {
+    put(true, source, query, out);
+}
+
+}  // namespace steer::recorder

@@ -1,0 +1,57 @@
+// Sends queries and responses to a receiver of dnstap, over a unix socket or TCP.
+//
+// libfstrm frames them, and a thread of its own writes and reconnects (once a second). Its queue is bounded: what does not
+// fit is dropped and counted. Reads and writes end after kPatienceS, so a receiver that hangs is disconnected.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/config/settings/recorder_settings.h"
+#include "control/observe/recorder/dnstap_message.h"
+
+namespace steer::recorder {
+
+class DnstapSink {
+  public:
+    static constexpr unsigned kPatienceS = 1;
+    using Warn = std::function<void(const std::string&)>;
+
+    // `warn`: gets each change of the connection; called by poll().
+    DnstapSink(const config::RecorderTap& settings, DnstapSource source, Warn warn);
+    ~DnstapSink();
+    DnstapSink(const DnstapSink&) = delete;
+    DnstapSink& operator=(const DnstapSink&) = delete;
+
+    // A CLIENT_QUERY and, if there was a response, a CLIENT_RESPONSE.
+    void send(const RecordedQuery& query);
+    void poll();
+
+    // Messages: written to the receiver; without room or without a receiver; taken and not written.
+    [[nodiscard]] std::uint64_t sent() const;
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }
+    [[nodiscard]] std::uint64_t failed() const;
+    [[nodiscard]] bool connected() const;
+    [[nodiscard]] std::string trouble() const;  // empty: none
+    [[nodiscard]] const std::string& address() const { return address_; }
+
+  private:
+    class Wire;
+    void submit();
+
+    const DnstapSource source_;
+    Warn warn_;
+    std::string address_;
+    std::shared_ptr<Wire> wire_;
+    struct Thread;
+    std::unique_ptr<Thread> thread_;
+    std::string message_;
+    std::uint64_t lost_ = 0;
+    std::string told_;
+    bool was_connected_ = false;
+};
+
+}  // namespace steer::recorder

@@ -1,0 +1,100 @@
+// Threads that write batches to a database, or to a file of JSON lines. A slow or locked disk delays only them; what does
+// not fit into their queue is dropped and counted.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "control/config/settings/recorder_settings.h"
+#include "control/observe/recorder/batch_queue.h"
+#include "control/observe/recorder/database.h"
+#include "control/observe/recorder/rotating_file.h"
+#include "control/observe/recorder/row_batch.h"
+#include "control/observe/recorder/sink_status.h"
+
+namespace steer::recorder {
+
+using WallClock = std::function<std::int64_t()>;  // microseconds since 1970
+using Warn = std::function<void(const std::string&)>;
+
+struct TextBatch {
+    std::string text;
+    std::uint64_t lines = 0;
+};
+
+// What both threads do: batches in, in order, until it ends.
+template <class Batch>
+class FileThread {
+  public:
+    FileThread(const char* name, std::size_t most_waiting);
+    virtual ~FileThread() = default;  // the last class calls end()
+    FileThread(const FileThread&) = delete;
+    FileThread& operator=(const FileThread&) = delete;
+
+    // False: the queue is full; `queries` are counted as dropped.
+    bool push(Batch&& batch, std::size_t weight, std::uint64_t queries);
+    // Waits until all that was pushed before is written, and so are sums. False: not within this time.
+    bool flush(std::chrono::milliseconds patience);
+    [[nodiscard]] SinkStatus status() const;
+
+  protected:
+    void begin();
+    // Writes what waits, and ends the thread.
+    void end();
+    [[nodiscard]] bool is_ending() const { return queue_.is_closed(); }
+    void set_status(SinkStatus status);
+
+    virtual void write(Batch& batch) = 0;
+    virtual void flush_rest() = 0;  // also before the thread ends
+    virtual void look() = 0;        // after each batch, and a few times a second
+
+  private:
+    void run();
+
+    const char* name_;
+    BatchQueue<Batch> queue_;
+    std::atomic<std::uint64_t> dropped_{0};
+    mutable std::mutex mutex_;
+    std::condition_variable flushed_;
+    std::uint64_t asked_ = 0, done_ = 0;  // flushes; under the mutex
+    SinkStatus status_;                   // the same
+    std::thread thread_;
+};
+
+class DatabaseThread final : public FileThread<RowBatch> {
+  public:
+    DatabaseThread(const config::QueryRecorder& settings, WallClock now, Warn warn);
+    ~DatabaseThread() override { end(); }
+
+  private:
+    void write(RowBatch& batch) override;
+    void flush_rest() override;
+    void look() override;
+
+    const std::string path_;
+    WallClock now_;
+    Database database_;
+    std::uint64_t failed_ = 0;
+};
+
+class JsonThread final : public FileThread<TextBatch> {
+  public:
+    static constexpr std::size_t kMostWaiting = std::size_t{32} << 20;  // bytes
+    JsonThread(const config::RecorderJson& settings, WallClock now, Warn warn);
+    ~JsonThread() override { end(); }
+
+  private:
+    void write(TextBatch& batch) override;
+    void flush_rest() override {}
+    void look() override;
+
+    const std::string path_;
+    WallClock now_;
+    RotatingFile file_;
+};
+
+}  // namespace steer::recorder

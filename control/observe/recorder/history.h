@@ -1,0 +1,60 @@
+// Reads the database of a query_recorder: single queries, the most frequent keys, and sums by time.
+//
+// Each call has a connection of its own, so it neither waits for the writer nor delays it. It ends after kPatience with
+// what it found. For a background thread.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "control/observe/recorder/sums.h"
+#include "matchers/prefix/prefix_set.h"
+#include "matchers/result.h"
+
+namespace steer::recorder {
+
+inline constexpr std::chrono::milliseconds kReadPatience{2'000};
+inline constexpr std::size_t kMostRows = 10'000, kMostKeys = 1'000, kMostBuckets = 2'000;
+
+struct HistoryFilter {
+    std::string name;    // lower case, presentation form; empty: all
+    std::string suffix;  // the same, and all names below it
+    std::optional<matchers::Prefix> client;
+    std::string end, upstream;                    // empty: all
+    std::string type, rcode;                      // mnemonics; empty: all
+    std::int64_t from_us = 0, to_us = INT64_MAX;  // to_us: not included
+    std::size_t limit = 100;
+};
+// {"queries": [{"time", "time_us", "client", ...}], "complete"}: newest first, with the fields of the JSON lines.
+// complete: false if there may be more; then "next_us" is the `to_us` that continues.
+Result<boost::json::value> read_history(const std::string& path, const HistoryFilter& filter);
+
+struct Span {
+    std::int64_t from_s = 0, to_s = 0;  // to_s: not included
+};
+// {"from", "to", "bucket_seconds", "queries", "rows": [{"key", "queries", "share", "mean_us"}], "others"}. Sums by hour
+// if the span is longer than kByMinute; its ends are rounded outward to them.
+inline constexpr std::int64_t kByMinute = std::int64_t{12} * 3600;
+Result<boost::json::value> read_top(const std::string& path, SumKind kind, Span span,
+                                    std::size_t limit);
+
+// {"from", "to", "bucket_seconds", "buckets": [{"start", "queries", "cached", "hit_ratio", "stale", "forwarded", "failed",
+// "unanswered", "mean_us", "p50_us", "p95_us", "p99_us"}]}; buckets without queries are left out. `step_s`: rounded up
+// to minutes or hours, and to at most kMostBuckets; 0: about 100 buckets.
+Result<boost::json::value> read_series(const std::string& path, Span span, std::int64_t step_s);
+
+// One name, client or so: `key` as read_top() gives it.
+struct SumKey {
+    SumKind kind = SumKind::name;
+    std::string key;
+};
+// The same for one key; "buckets": [{"start", "queries", "mean_us"}]. Minutes in which the key was not among the most
+// frequent ones (Sums::kKept) are missing.
+Result<boost::json::value> read_course(const std::string& path, const SumKey& of, Span span,
+                                       std::int64_t step_s);
+
+}  // namespace steer::recorder

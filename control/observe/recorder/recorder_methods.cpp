@@ -1,0 +1,310 @@
+#include "control/observe/recorder/recorder_methods.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <utility>
+
+#include "control/config/text/dns_names.h"
+#include "control/observe/recorder/history.h"
+#include "dataplane/dns/name.h"
+#include "matchers/quote.h"
+
+namespace steer::recorder {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using boost::json::value;
+using ops::Changes;
+using ops::ParamType;
+using namespace std::chrono_literals;
+
+constexpr auto kFlushPatience = 1000ms;
+constexpr std::uint64_t kMostSeconds = std::uint64_t{3650} * 86'400;
+constexpr std::uint64_t kMostTime = 32'503'680'000;  // the year 3000
+
+constexpr ops::Parameter kPlugin{
+    "plugin", ParamType::text,
+    "the tag of a query_recorder; without it, the first with a database"};
+constexpr ops::Parameter kSeconds{
+    "seconds", ParamType::number, "how far back, in seconds; without `from`", false,
+    1,         kMostSeconds};
+constexpr ops::Parameter kFrom{
+    "from", ParamType::number, "begin of the time, in seconds since 1970", false, 0, kMostTime};
+constexpr ops::Parameter kTo{
+    "to",
+    ParamType::number,
+    "end of the time, in seconds since 1970, not included; without it, now",
+    false,
+    0,
+    kMostTime};
+
+std::int64_t now_s() {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+Span span_of(const ops::Arguments& asked, std::uint64_t seconds) {
+    Span span;
+    span.to_s =
+        static_cast<std::int64_t>(asked.number("to", static_cast<std::uint64_t>(now_s()) + 1));
+    const auto back = static_cast<std::int64_t>(asked.number("seconds", seconds));
+    span.from_s = std::max<std::int64_t>(
+        0, static_cast<std::int64_t>(asked.number(
+               "from", static_cast<std::uint64_t>(std::max<std::int64_t>(0, span.to_s - back)))));
+    return span;
+}
+
+std::string lower_name(const ops::Arguments& asked, std::string_view parameter) {
+    const auto wire = config::asked_name(asked.text(parameter));
+    std::string text;
+    if (asked.has(parameter) && wire) put_name(*wire, text);
+    return text;
+}
+
+std::string upper(std::string text) {
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return text;
+}
+
+constexpr std::string_view kKinds =
+    "`name` (default), `client`, `end`, `upstream`, `type`, `rcode`, `path`, `transport`, `entry` "
+    "or `latency`";
+
+Result<SumKind> kind_of(const ops::Arguments& asked) {
+    const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
+    const auto at = std::ranges::find(kSumKinds, kind);
+    if (at == kSumKinds.end())
+        return Error{"kind is " + matchers::quoted(kind) +
+                     ": expected name, client, end, upstream, type, rcode, path, transport, entry "
+                     "or latency"};
+    return static_cast<SumKind>(at - kSumKinds.begin());
+}
+
+object to_json(const SinkStatus& sink) {
+    return {{"sink", sink.kind},       {"place", sink.place},    {"written", sink.written},
+            {"dropped", sink.dropped}, {"failed", sink.failed},  {"bytes", sink.bytes},
+            {"well", sink.is_well},    {"trouble", sink.trouble}};
+}
+
+value to_json(const Recorder::Status& status) {
+    array recorders;
+    for (const auto& one : status.recordings) {
+        array sinks;
+        for (const SinkStatus& sink : one.sinks)
+            sinks.push_back(to_json(sink));
+        recorders.push_back(object{{"plugin", one.tag},
+                                   {"recorded", one.taken},
+                                   {"excepted", one.skipped},
+                                   {"unmarked", one.unmarked},
+                                   {"one_in", one.one_in},
+                                   {"sinks", std::move(sinks)}});
+    }
+    return object{{"records", status.records},
+                  {"queries", status.queries},
+                  {"lost", status.lost},
+                  {"recorders", std::move(recorders)}};
+}
+
+}  // namespace
+
+RecorderMethods::RecorderMethods(boost::asio::io_context& main_io, Recorder& recorder)
+    : main_io_(main_io), recorder_(recorder) {}
+
+void RecorderMethods::read(const ops::Arguments& asked, Read read, const ops::RpcDone& done) {
+    const auto status = recorder_.status();
+    const std::string tag = asked.text("plugin");
+    std::string path;
+    bool is_there = false;
+    for (const auto& one : status.recordings) {
+        if (!tag.empty() && one.tag != tag) continue;
+        is_there = true;
+        const auto sink = std::ranges::find(one.sinks, "database", &SinkStatus::kind);
+        if (sink == one.sinks.end()) continue;
+        path = sink->place;
+        break;
+    }
+    if (path.empty()) {
+        if (!tag.empty() && !is_there)
+            return done(ops::bad_params("there is no query_recorder " + matchers::quoted(tag) +
+                                        " that a server runs"));
+        return done(ops::RpcError{
+            ops::RpcCode::internal_error,
+            (tag.empty() ? "no query_recorder" : "query_recorder " + matchers::quoted(tag)) +
+                std::string(" has a database: write its 'path' in the configuration")});
+    }
+    if (waiting_.size() >= kMostWaiting)
+        return done(ops::RpcError{ops::RpcCode::internal_error,
+                                  "too many requests wait for the history: ask again"});
+    waiting_.push_back({std::move(path), std::move(read), done});
+    if (!is_reading_) begin_next();
+}
+
+void RecorderMethods::begin_next() {
+    is_reading_ = !waiting_.empty();
+    if (!is_reading_) return;
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto done = next.done;
+    const auto begun = thread_.run([this, next = std::move(next)] {
+        (void)recorder_.flush(kFlushPatience);
+        auto result = next.read(next.path);
+        boost::asio::post(main_io_, [this, done = next.done, result = std::move(result)]() mutable {
+            if (result.has_error()) {
+                done(ops::RpcError{ops::RpcCode::internal_error, result.error().sentence()});
+            } else {
+                done(std::move(*result));
+            }
+            begin_next();
+        });
+    });
+    if (begun) return;
+    done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
+    is_reading_ = false;
+}
+
+void RecorderMethods::add_methods(ops::Methods& methods) {
+    methods.add(
+        {.name = "recorder.status",
+         .help = "Shows each query_recorder: its files and receivers, written and lost queries.",
+         .changes = Changes::nothing(),
+         .run = [this](const ops::Arguments&) -> ops::RpcResult {
+             return to_json(recorder_.status());
+         },
+         .members = "recorders records queries lost",
+         .result = "each query_recorder with its files, receivers and counts"});
+    methods.add(
+        {.name = "recorder.history",
+         .help = "Shows recorded queries, the newest first.",
+         .changes = Changes::nothing(),
+         .parameters = {kPlugin,
+                        {"name", ParamType::domain_name, "only this name"},
+                        {"suffix", ParamType::domain_name, "only this name and names below it"},
+                        {"client", ParamType::text, "only this client address or prefix"},
+                        {"type", ParamType::text, "only this query type, such as AAAA"},
+                        {"end", ParamType::text, "only this end, such as `servfail` (a verdict)"},
+                        {"rcode", ParamType::text, "only this response code, such as NXDOMAIN"},
+                        {"upstream", ParamType::text, "only answers of this upstream"},
+                        kSeconds,
+                        kFrom,
+                        kTo,
+                        {"before_us", ParamType::number,
+                         "continue a list: `next_us` of the result before"},
+                        {"limit", ParamType::number, "maximum number of queries (default: 100)",
+                         false, 1, kMostRows}},
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 HistoryFilter filter;
+                 filter.name = lower_name(asked, "name");
+                 filter.suffix = lower_name(asked, "suffix");
+                 if (filter.suffix == ".") filter.suffix.clear();
+                 if (asked.has("client")) {
+                     const auto prefix = matchers::Prefix::parse(asked.text("client"));
+                     if (!prefix)
+                         return done(
+                             ops::bad_params("client: expected an address or prefix such as "
+                                             "192.0.2.0/24"));
+                     filter.client = *prefix;
+                 }
+                 filter.type = upper(asked.text("type"));
+                 filter.rcode = upper(asked.text("rcode"));
+                 filter.end = asked.text("end");
+                 filter.upstream = asked.text("upstream");
+                 const Span span = span_of(asked, kMostSeconds);
+                 filter.from_us = span.from_s * kMicroseconds;
+                 filter.to_us = std::min(span.to_s * kMicroseconds,
+                                         static_cast<std::int64_t>(std::min<std::uint64_t>(
+                                             asked.number("before_us", INT64_MAX), INT64_MAX)));
+                 filter.limit = asked.number("limit", filter.limit);
+                 read(
+                     asked,
+                     [filter](const std::string& path) { return read_history(path, filter); },
+                     done);
+             },
+         .members = "queries complete next_us?",
+         .result = "the queries, and where to go on"});
+    methods.add({.name = "recorder.top",
+                 .help = "Shows the most frequent names, clients and so on of a time.",
+                 .changes = Changes::nothing(),
+                 .parameters = {kPlugin,
+                                {"kind", ParamType::text, kKinds},
+                                kSeconds,
+                                kFrom,
+                                kTo,
+                                {"limit", ParamType::number, "maximum number of rows (default: 20)",
+                                 false, 1, kMostKeys}},
+                 .run =
+                     [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                         const auto kind = kind_of(asked);
+                         if (!kind) return done(ops::bad_params(kind.error().text));
+                         const SumKind number = *kind;
+                         const Span span = span_of(asked, 3600);
+                         const std::size_t limit = asked.number("limit", 20);
+                         read(
+                             asked,
+                             [number, span, limit](const std::string& path) {
+                                 return read_top(path, number, span, limit);
+                             },
+                             done);
+                     },
+                 .members = "kind from to bucket_seconds rows others queries complete",
+                 .result = "the most frequent ones with their counts"});
+    methods.add(
+        {.name = "recorder.series",
+         .help =
+             "Shows queries, hit ratio and latency over time, or the queries of one name, client "
+             "and so on.",
+         .changes = Changes::nothing(),
+         .parameters = {kPlugin,
+                        kSeconds,
+                        kFrom,
+                        kTo,
+                        {"step", ParamType::number,
+                         "seconds of a bucket, rounded up to minutes or hours; without it, about "
+                         "100 buckets",
+                         false, 1, kMostSeconds},
+                        {"key", ParamType::text,
+                         "only this name, client and so on, by `kind`; minutes in which 500 others "
+                         "were more frequent are missing"},
+                        {"kind", ParamType::text, kKinds}},
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 const Span span = span_of(asked, 86'400);
+                 const auto step = static_cast<std::int64_t>(asked.number("step", 0));
+                 const auto kind = kind_of(asked);
+                 if (!kind) return done(ops::bad_params(kind.error().text));
+                 if (asked.has("key")) {
+                     SumKey of{*kind, asked.text("key")};
+                     if (of.kind == SumKind::name) {
+                         const auto wire = dns::name_from_text(of.key);
+                         if (!wire)
+                             return done(ops::bad_params("key is " + matchers::quoted(of.key) +
+                                                         ": expected a domain name"));
+                         of.key.clear();
+                         put_name(*wire, of.key);
+                     }
+                     return read(
+                         asked,
+                         [of = std::move(of), span, step](const std::string& path) {
+                             return read_course(path, of, span, step);
+                         },
+                         done);
+                 }
+                 read(
+                     asked,
+                     [span, step](const std::string& path) {
+                         return read_series(path, span, step);
+                     },
+                     done);
+             },
+         .members = "from to bucket_seconds buckets complete",
+         .result = "numbers for each part of the time"});
+}
+
+}  // namespace steer::recorder

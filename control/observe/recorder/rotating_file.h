@@ -1,0 +1,51 @@
+// A file that is written in large pieces and renamed when it is too large or too old.
+//
+// A renamed file is FILE.2026-11-23T17-20-05Z, by the time at which it was renamed, in UTC; it never takes the name of
+// another. Of those, the newest `max_files` are kept. A file that cannot be opened or written is tried again after
+// kRetryS; until then lines are lost and counted. Writes may block on a slow disk. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "control/config/settings/recorder_settings.h"
+#include "dataplane/port/descriptor.h"
+
+namespace steer::recorder {
+
+class RotatingFile {
+  public:
+    static constexpr std::int64_t kRetryS = 5;
+    using Warn = std::function<void(const std::string&)>;
+
+    // Nothing is opened before the first write. `warn` gets each trouble once, and again when it has changed.
+    RotatingFile(config::RecorderJson settings, Warn warn);
+
+    // Writes `lines` complete lines. `now_us`: since 1970.
+    void write(std::string_view text, std::uint64_t lines, std::int64_t now_us);
+
+    [[nodiscard]] std::uint64_t written() const { return written_; }  // lines
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }
+    [[nodiscard]] std::uint64_t size() const { return size_; }
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }  // empty: none
+
+  private:
+    bool open(std::int64_t now_us);
+    void rotate(std::int64_t now_us);
+    void remove_old() const;
+    void fail(std::string what, std::int64_t now_us);
+    bool put(std::string_view text);
+
+    const config::RecorderJson settings_;
+    Warn warn_;
+    Descriptor fd_;
+    std::uint64_t size_ = 0;
+    std::int64_t since_us_ = 0;  // its first line
+    std::int64_t retry_us_ = 0;  // not before
+    std::uint64_t written_ = 0, lost_ = 0;
+    std::string trouble_;
+};
+
+}  // namespace steer::recorder

@@ -1,0 +1,63 @@
+#include "control/observe/recorder/row_batch.h"
+
+#include <algorithm>
+
+#include "matchers/safe_text.h"
+
+namespace steer::recorder {
+namespace {
+
+constexpr std::size_t kMostTag = 255;
+
+}  // namespace
+
+void RowBatch::add(const RecordedQuery& query) {
+    const auto upstream = whole_bytes(query.upstream, kMostTag),
+               entry = whole_bytes(query.entry_tag, kMostTag);
+    const std::string server =
+        query.server == IpAddress{} ? std::string{} : query.server.to_string();
+    rows_.push_back({.time_us = query.time_us,
+                     .trace = query.trace,
+                     .duration_us = query.duration_us,
+                     .stands_for = query.stands_for,
+                     .text = static_cast<std::uint32_t>(text_.size()),
+                     .client_port = query.client_port,
+                     .qtype = query.qtype,
+                     .qclass = query.qclass,
+                     .rcode = query.rcode,
+                     .ede = query.ede,
+                     .query_size = query.query_size,
+                     .response_size = query.response_size,
+                     .name_size = static_cast<std::uint16_t>(query.name.size()),
+                     .answers_size = static_cast<std::uint16_t>(query.answers.size()),
+                     .client_size = static_cast<std::uint8_t>(query.client_text.size()),
+                     .server_size = static_cast<std::uint8_t>(server.size()),
+                     .upstream_size = static_cast<std::uint8_t>(upstream.size()),
+                     .entry_size = static_cast<std::uint8_t>(entry.size()),
+                     .worker = query.worker,
+                     .transport = query.transport,
+                     .path = query.path,
+                     .end = query.end});
+    for (const std::string_view text :
+         {query.client_text, std::string_view(server), query.name, upstream, entry, query.answers})
+        text_ += text;
+}
+
+RowBatch::Texts RowBatch::texts(const Row& row) const {
+    std::string_view left = std::string_view(text_).substr(row.text);
+    const auto take = [&left](std::size_t size) {
+        const auto text = left.substr(0, size);
+        left.remove_prefix(size);
+        return text;
+    };
+    Texts texts;
+    texts.client = take(row.client_size);
+    texts.server = take(row.server_size);
+    texts.name = take(row.name_size);
+    texts.upstream = take(row.upstream_size);
+    texts.entry = take(row.entry_size);
+    texts.answers = take(row.answers_size);
+    return texts;
+}
+
+}  // namespace steer::recorder

@@ -1,0 +1,48 @@
+// Rows on their way to the database: copies of queries, with all texts in one string.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/observe/recorder/recorded_query.h"
+
+namespace steer::recorder {
+
+struct Row {
+    std::int64_t time_us;
+    std::uint64_t trace;
+    std::uint32_t duration_us, stands_for;
+    std::uint32_t text;  // where its texts begin: client, server, name, ...
+    std::uint16_t client_port, qtype, qclass, rcode, ede, query_size, response_size;
+    std::uint16_t name_size, answers_size;
+    std::uint8_t client_size, server_size, upstream_size, entry_size, worker;
+    Transport transport;
+    Path path;
+    std::string_view end;  // of verdict.h, which lives as long as the program
+};
+
+class RowBatch {
+  public:
+    void add(const RecordedQuery& query);
+    void clear() {
+        rows_.clear();
+        text_.clear();
+    }
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
+    [[nodiscard]] bool empty() const { return rows_.empty(); }
+    [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+
+    struct Texts {
+        std::string_view client, server, name, upstream, entry, answers;
+    };
+    [[nodiscard]] Texts texts(const Row& row) const;
+
+  private:
+    std::vector<Row> rows_;
+    std::string text_;
+};
+
+}  // namespace steer::recorder

@@ -1,0 +1,110 @@
+#include "control/observe/recorder/sums.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "control/api/log/mnemonics.h"
+
+namespace steer::recorder {
+namespace {
+
+constexpr std::uint16_t kServfail = 2;
+constexpr unsigned kMostClass = 26;  // 67 s
+
+}  // namespace
+
+std::uint32_t latency_class(std::uint32_t duration_us) {
+    const auto bits = static_cast<unsigned>(std::bit_width(duration_us));
+    return 1U << std::clamp(bits, 1U, kMostClass);
+}
+
+bool Sums::is_over(std::int64_t time_us) const {
+    return minute_ != 0 && time_us / kMicroseconds >= minute_ + kMinute;
+}
+
+void Sums::count(SumKind kind, std::string_view key, const Row& row) {
+    Counts& counts = counts_[static_cast<std::size_t>(kind)];
+    auto at = counts.find(key);
+    if (at == counts.end()) {
+        const bool has_room = counts.size() < kMostKeys;
+        at = counts.try_emplace(has_room ? std::string(key) : std::string{}).first;
+    }
+    at->second.queries += row.stands_for;
+    at->second.duration_us += std::uint64_t{row.duration_us} * row.stands_for;
+}
+
+void Sums::count(SumKind kind, std::uint16_t number, const Row& row) {
+    Count& count = numbers_[static_cast<std::uint32_t>(kind) << 16U | number];
+    count.queries += row.stands_for;
+    count.duration_us += std::uint64_t{row.duration_us} * row.stands_for;
+}
+
+void Sums::add(const RowBatch& batch, const Row& row) {
+    const std::int64_t second = row.time_us / kMicroseconds;
+    if (minute_ == 0) minute_ = second - second % kMinute;
+    const std::uint64_t n = row.stands_for;
+    totals_.queries += n;
+    if (row.path == Path::packet_cache || row.path == Path::cache || row.path == Path::stale)
+        totals_.cached += n;
+    if (row.path == Path::stale) totals_.stale += n;
+    if (row.path == Path::forwarded) totals_.forwarded += n;
+    if (row.rcode == kServfail) totals_.failed += n;
+    if (row.rcode == kNoRcode) totals_.unanswered += n;
+    totals_.duration_us += row.duration_us * n;
+    const auto texts = batch.texts(row);
+    if (!texts.name.empty()) count(SumKind::name, texts.name, row);
+    count(SumKind::client, texts.client, row);
+    if (!texts.upstream.empty()) count(SumKind::upstream, texts.upstream, row);
+    count(SumKind::end, row.end, row);
+    count(SumKind::entry, texts.entry, row);
+    if (row.qtype != 0) count(SumKind::type, row.qtype, row);
+    if (row.rcode != kNoRcode) count(SumKind::rcode, row.rcode, row);
+    count(SumKind::path, static_cast<std::uint16_t>(row.path), row);
+    count(SumKind::transport, static_cast<std::uint16_t>(row.transport), row);
+    count(SumKind::latency,
+          static_cast<std::uint16_t>(std::countr_zero(latency_class(row.duration_us))), row);
+}
+
+std::vector<Sums::Key> Sums::keys() const {
+    std::vector<Key> all;
+    for (std::size_t kind = 0; kind < counts_.size(); ++kind) {
+        std::vector<Key> keys;
+        Count others;
+        keys.reserve(counts_[kind].size());
+        for (const auto& [key, count] : counts_[kind])
+            keys.push_back({static_cast<SumKind>(kind), key, count.queries, count.duration_us});
+        if (keys.size() > kKept) {
+            std::ranges::nth_element(keys, keys.begin() + kKept, std::greater<>{}, &Key::queries);
+            for (std::size_t i = kKept; i < keys.size(); ++i) {
+                others.queries += keys[i].queries;
+                others.duration_us += keys[i].duration_us;
+            }
+            keys.resize(kKept);
+            keys.push_back({static_cast<SumKind>(kind), {}, others.queries, others.duration_us});
+        }
+        all.insert(all.end(), std::make_move_iterator(keys.begin()),
+                   std::make_move_iterator(keys.end()));
+    }
+    for (const auto& [number, count] : numbers_) {
+        const auto kind = static_cast<SumKind>(number >> 16U);
+        const auto value = static_cast<std::uint16_t>(number);
+        std::string key;
+        if (kind == SumKind::type) key = ops::type_name(value);
+        if (kind == SumKind::rcode) key = ops::rcode_name(value);
+        if (kind == SumKind::path) key = kPaths[value];
+        if (kind == SumKind::transport) key = kTransports[value];
+        if (kind == SumKind::latency) key = std::to_string(1U << value);
+        all.push_back({kind, std::move(key), count.queries, count.duration_us});
+    }
+    return all;
+}
+
+void Sums::clear() {
+    minute_ = 0;
+    totals_ = {};
+    for (Counts& counts : counts_)
+        counts.clear();
+    numbers_.clear();
+}
+
+}  // namespace steer::recorder

@@ -1,0 +1,84 @@
+// Sums of queries by minute: totals, and the most frequent names, clients, ends and so on. Kept in memory until they are
+// added to the database.
+#pragma once
+
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/observe/recorder/row_batch.h"
+
+namespace steer::recorder {
+
+// What is counted by key. The numbers are in databases: never change them.
+enum class SumKind : std::uint8_t {
+    name,
+    client,
+    end,
+    upstream,
+    type,
+    rcode,
+    path,
+    transport,
+    entry,
+    latency
+};
+inline constexpr std::array<std::string_view, 10> kSumKinds{
+    "name", "client", "end", "upstream", "type", "rcode", "path", "transport", "entry", "latency"};
+
+struct Totals {
+    std::uint64_t queries = 0, cached = 0, stale = 0, forwarded = 0, failed = 0, unanswered = 0,
+                  duration_us = 0;
+    bool operator==(const Totals&) const = default;
+};
+
+class Sums {
+  public:
+    // Keys per kind that are counted in memory, and that one flush keeps. Queries of other keys count only in the
+    // totals and for the key "".
+    static constexpr std::size_t kMostKeys = 100'000, kKept = 500;
+    static constexpr std::int64_t kMinute = 60, kHour = 3600;  // seconds: the spans that are kept
+
+    struct Key {
+        SumKind kind;
+        std::string key;
+        std::uint64_t queries, duration_us;
+    };
+
+    // The minute in which the queries end that it has; 0: none.
+    [[nodiscard]] std::int64_t minute() const { return minute_; }
+    // True if this query begins another minute: flush first.
+    [[nodiscard]] bool is_over(std::int64_t time_us) const;
+    void add(const RowBatch& batch, const Row& row);
+
+    [[nodiscard]] const Totals& totals() const { return totals_; }
+    // The most frequent keys of each kind.
+    [[nodiscard]] std::vector<Key> keys() const;
+    void clear();
+
+  private:
+    struct Count {
+        std::uint64_t queries = 0, duration_us = 0;
+    };
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    using Counts = boost::unordered_flat_map<std::string, Count, Hash, std::equal_to<>>;
+    void count(SumKind kind, std::string_view key, const Row& row);
+    void count(SumKind kind, std::uint16_t number, const Row& row);
+
+    std::int64_t minute_ = 0;
+    Totals totals_;
+    std::array<Counts, kSumKinds.size()> counts_;
+    boost::unordered_flat_map<std::uint32_t, Count> numbers_;  // kind << 16 | number
+};
+
+// The latency class of a duration: the power of two above it, at least 2, in microseconds.
+std::uint32_t latency_class(std::uint32_t duration_us);
+
+}  // namespace steer::recorder

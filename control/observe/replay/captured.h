@@ -1,0 +1,19 @@
+// Queries of a capture file, as `steerctl replay` sends them: a line each.
+//
+//   QUERIES CLIENT SERVER TYPE CLASS NAME [RCODE [WORD…]]
+//
+// QUERIES: how often this query came. SERVER: the address that it was sent to, at port 53. TYPE, CLASS and RCODE are numbers. The
+// words are KnownAnswer::records. Without RCODE, no answer is known.
+#pragma once
+
+#include <string_view>
+
+#include "control/observe/replay/recorded.h"
+#include "matchers/result.h"
+
+namespace steer::replay {
+
+// The most frequent first. Error: names the line.
+Result<Recorded> read_captured(std::string_view lines);
+
+}  // namespace steer::replay

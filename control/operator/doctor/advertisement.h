@@ -1,0 +1,54 @@
+// Router advertisements of the segment of clients: RFC 4861 4.2, PREF64 (RFC 8781), RDNSS (RFC 8106). Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/operator/doctor/finding.h"
+#include "control/operator/doctor/step.h"
+#include "dataplane/dns/pref64.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::doctor {
+
+// What one router announced. It may spread its options over several messages (RFC 4861 6.2.3).
+struct Advertisement {
+    struct Nat64 {
+        dns::Pref64 prefix;
+        std::uint32_t lifetime_s = 0;
+    };
+    struct Server {
+        IpAddress address;
+        std::uint32_t lifetime_s = 0;
+    };
+    IpAddress router;              // its link-local address
+    std::uint32_t lifetime_s = 0;  // as default router; the longest of its messages
+    std::vector<Nat64> nat64;
+    std::vector<Server> servers;
+};
+
+inline constexpr std::uint8_t kSolicitation = 133, kAdvertisement = 134;
+
+// An ICMPv6 message of that source. No value: the message is invalid (RFC 4861 6.1.2). Options that are unknown or of a
+// wrong length are skipped. The caller has checked the hop limit and the checksum.
+std::optional<Advertisement> read_advertisement(std::span<const std::uint8_t> message,
+                                                const IpAddress& from);
+// Adds what one message says to what its router said before.
+void add(std::vector<Advertisement>& all, Advertisement one);
+
+// What must be announced.
+struct Announced {
+    std::vector<std::string> nat64;  // prefixes of the configuration, "64:ff9b::/96"
+    std::vector<IpAddress> servers;  // addresses that clients may ask: ours, and the router's
+    std::uint32_t interval_s = 0;    // the longest time between two advertisements; 0: unknown
+    std::string interface;           // where we listened, for the sentences
+};
+
+// A finding for each thing that is wrong, and the step `advertisement`. `heard`: of all routers.
+void judge_advertisements(const std::vector<Advertisement>& heard, const Announced& wanted,
+                          Findings& findings, Steps& steps);
+
+}  // namespace steer::doctor

@@ -1,0 +1,140 @@
+#include "control/operator/machine/subject.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <variant>
+
+#include "dataplane/port/folder.h"
+
+namespace steer::machine {
+namespace {
+
+using config::Driver;
+
+// Ports as they are served: without any, the interface of the default route.
+std::vector<config::PortSettings> ports_of(const Subject& subject) {
+    if (!subject.settings.dataplane.ports.empty()) return subject.settings.dataplane.ports;
+    if (subject.host.default_interface.empty()) return {};
+    config::PortSettings port;
+    port.device = subject.host.default_interface;
+    return {port};
+}
+
+const config::StreamServer* stream_server(const config::Plugin& plugin) {
+    if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) return tcp;
+    return std::get_if<config::HttpServer>(&plugin.args);
+}
+
+bool asks_by_tls(const config::Plugin& plugin) {
+    const auto* const forward = std::get_if<config::Forward>(&plugin.args);
+    if (forward == nullptr) return false;
+    return std::ranges::any_of(forward->upstreams, [](const config::UpstreamSettings& upstream) {
+        return upstream.addr.starts_with("tls") || upstream.addr.starts_with("https");
+    });
+}
+
+}  // namespace
+
+std::string Subject::read(const std::string& path) const {
+    std::ifstream in(root + path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string Subject::word(const std::string& path) const {
+    return read_word(root + path);
+}
+
+std::optional<std::uint64_t> Subject::number(const std::string& path) const {
+    const std::string text = word(path);
+    std::uint64_t value = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{})
+        return std::nullopt;
+    return value;
+}
+
+bool Subject::exists(const std::string& path) const {
+    std::error_code ignored;
+    return std::filesystem::exists(root + path, ignored);
+}
+
+std::vector<std::string> Subject::names(const std::string& folder) const {
+    return names_in(root + folder);
+}
+
+std::vector<std::string> Subject::xdp_interfaces() const {
+    std::vector<std::string> out;
+    for (const auto& port : ports_of(*this))
+        if (port.pci.empty() && (port.driver == Driver::automatic || port.driver == Driver::af_xdp))
+            out.push_back(port.device);
+    return out;
+}
+
+std::vector<std::string> Subject::kernel_interfaces() const {
+    std::vector<std::string> out;
+    for (const auto& port : ports_of(*this))
+        if (port.kernel_backed()) out.push_back(port.device);
+    return out;
+}
+
+std::vector<const config::PortSettings*> Subject::pci_ports() const {
+    std::vector<const config::PortSettings*> out;
+    for (const auto& port : settings.dataplane.ports)
+        if (!port.pci.empty()) out.push_back(&port);
+    return out;
+}
+
+bool Subject::uses_tls() const {
+    const bool routers = std::ranges::any_of(settings.routers, [](const config::Router& router) {
+        return router.tls && !router.tls_anonymous;
+    });
+    return routers || !settings.remote_lists.empty() ||
+           std::ranges::any_of(settings.plugins, [](const config::Plugin& plugin) {
+               const auto* const server = stream_server(plugin);
+               return asks_by_tls(plugin) || (server != nullptr && !server->tls.cert.empty());
+           });
+}
+
+std::uint64_t Subject::most_connections() const {
+    std::uint64_t sum = 0;
+    for (const config::Plugin& plugin : settings.plugins)
+        if (const auto* const server = stream_server(plugin)) sum += server->max_connections;
+    return sum != 0 ? sum : config::StreamServer{}.max_connections;
+}
+
+std::vector<unsigned> parse_cpu_list(const std::string& text) {
+    std::vector<unsigned> cpus;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at < end) {
+        unsigned first = 0;
+        const auto [rest, bad] = std::from_chars(at, end, first);
+        if (bad != std::errc{}) break;
+        unsigned last = first;
+        at = rest;
+        if (at < end && *at == '-') at = std::from_chars(at + 1, end, last).ptr;
+        for (unsigned cpu = first; cpu <= last && cpu < 4096; ++cpu)
+            cpus.push_back(cpu);
+        if (at == end || *at != ',') break;
+        ++at;
+    }
+    return cpus;
+}
+
+std::string format_cpu_list(const std::vector<unsigned>& cpus) {
+    std::vector<unsigned> sorted = cpus;
+    std::ranges::sort(sorted);
+    std::string out;
+    for (std::size_t i = 0; i < sorted.size();) {
+        std::size_t last = i;
+        while (last + 1 < sorted.size() && sorted[last + 1] <= sorted[last] + 1)
+            ++last;
+        out += (out.empty() ? "" : ",") + std::to_string(sorted[i]);
+        if (sorted[last] != sorted[i]) out += "-" + std::to_string(sorted[last]);
+        i = last + 1;
+    }
+    return out;
+}
+
+}  // namespace steer::machine

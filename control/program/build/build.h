@@ -1,0 +1,132 @@
+// Builds everything from settings: the snapshot for workers, the addresses to listen on, the lists
+// to keep.
+//
+// Pure except for the registry: it does not ask the system. The caller provides facts about the system (own addresses
+// and networks). Compiling patterns may take seconds: do not call it on a thread that others
+// wait for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/program/build/claim_terms.h"
+#include "control/program/build/lease_plans.h"
+#include "control/program/build/opnsense_plan.h"
+#include "control/program/build/registry.h"
+#include "control/program/build/router_list_plans.h"
+#include "control/program/build/set_plan.h"
+#include "control/program/build/time_windows.h"
+#include "control/streams/upstream/upstream_target.h"
+#include "dataplane/policy/snapshot.h"
+#include "matchers/image_store.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+#include "matchers/result.h"
+#include "routeros/router.h"
+#include "routeros/transport.h"
+
+namespace steer::build {
+
+struct Surroundings {
+    std::vector<IpAddress> own_addresses;        // never claimed
+    std::vector<matchers::Prefix> own_networks;  // may ask, in addition to the private ranges
+    std::string host_name = {};                  // `hostname` in `policy`; empty: not known
+    std::chrono::sys_seconds now{};              // for the windows of `time` matchers
+};
+
+// A server over HTTP, and the proxies that may name the client in `client_header` (empty: none).
+struct HttpSite {
+    std::vector<std::string> paths;
+    std::vector<std::uint16_t> frontends;  // of each (dataplane/policy/frontends.h)
+    std::string client_header;
+    std::vector<matchers::Prefix> trusted;
+};
+
+// A server over TCP on an address.
+struct TcpService {
+    std::uint32_t idle_timeout_ms = 10'000;
+    std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 100;
+    config::ServerTls tls;                  // files; `cert` empty: plain
+    std::vector<matchers::Prefix> proxies;  // peers that send a trusted PROXY header
+    std::uint16_t frontend = 0;             // dataplane/policy/frontends.h; 0: none of its own
+    std::optional<HttpSite> http;           // no value: DNS over TCP or TLS
+};
+
+// One address to listen on. `address`: :: for all of both families, 0.0.0.0 for all of IPv4.
+struct Listener {
+    config::Endpoint endpoint;
+    bool udp = false;
+    std::optional<TcpService> tcp;
+};
+
+// One router that has lists to keep: every ros_address_list that names it, even one that no
+// query uses, because it may have persistent rows. Clients that other routers serve get one more
+// list of the same name.
+struct RouterPlan {
+    config::RouterIndex router = 0;  // of Settings::routers
+    routeros::RouterConfig config;
+    std::map<ListId, config::Quorum> quorums;   // of its lists that other routers also keep
+    std::map<ListId, config::ReadyNeed> ready;  // of its lists that /readyz needs
+    std::map<ListId, ClaimTerms> terms;         // of each of its lists
+    routeros::TransportConfig transport;
+    bool cleanup_on_shutdown = false;  // of any of its lists
+};
+
+// A domain_set, or a qname with own rules, and its sets in the snapshot's matcher.
+struct NamedSet {
+    std::string tag;
+    matchers::TagBits bits;
+};
+
+// Upstreams that `streams` asks. An upstream of several forwards occurs several times.
+using Channels = std::vector<std::shared_ptr<const stream::UpstreamTarget>>;
+
+// One requirement of the condition `upstreams` of /readyz: at least one of these groups answers.
+struct UpstreamNeed {
+    std::vector<std::uint32_t> groups;  // of Snapshot::groups
+    bool has_stale = false;             // a cache with stale answers stands before one of them
+};
+
+// The probe of an upstream: a query with the id 0.
+struct UpstreamProbe {
+    std::vector<std::uint8_t> query;
+    std::uint64_t every_ms = 0;  // also without queries of clients; 0: never
+    bool operator==(const UpstreamProbe&) const = default;
+};
+
+struct Built {
+    std::unique_ptr<Snapshot> snapshot;  // publish() sets generation and slot
+    std::vector<Listener>
+        listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
+    Channels channels;
+    std::vector<RouterPlan> routers;
+    LeasePlans leases;
+    RouterListPlans router_lists;
+    std::vector<OpnsensePlan> opnsense;              // of every opnsense_alias
+    std::vector<sets::SetPlan> kernel_sets;          // of every ipset, nftset and bgp_route
+    std::map<ListId, config::ReadyNeed> ready_sets;  // of them, the lists that /readyz needs
+    std::vector<UpstreamNeed> upstream_needs;
+    std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; without one: never probed
+    std::vector<NamedSet> sets;                     // sets that the program tests
+    std::vector<TimedWindow> windows;               // of its `time` matchers
+    std::vector<Error> errors;                      // if not empty, there is no snapshot
+    std::vector<Error> warnings;
+    [[nodiscard]] bool ok() const { return errors.empty(); }
+};
+
+// `settings`: from load(), without an error.
+// `images` (may be nullptr) has earlier compiled lists, and stores new ones.
+Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry,
+            matchers::ImageStore* images = nullptr);
+
+// The program as text, one instruction a line: `steerdnsd --dump-program`.
+void dump_program(const Snapshot& snapshot, std::ostream& out);
+
+}  // namespace steer::build

@@ -1,0 +1,61 @@
+// What `ipset`, `nftset` and `bgp_route` plugins fill: the name of a set of the kernel, and the plan of a list that goes
+// there. A routing table is a set of host routes.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/list_state.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::sets {
+
+struct SetName {
+    static constexpr const char* kRoutes = "route";
+
+    std::string family;  // of the table of nftables; empty: an ipset; kRoutes: a routing table
+    std::string table;   // its name; of a routing table: its number
+    std::string name;    // of the set; a routing table has none
+    bool v6 = false;     // the family of its addresses
+
+    [[nodiscard]] bool is_ipset() const { return family.empty(); }
+    [[nodiscard]] bool is_routes() const { return family == kRoutes; }
+    [[nodiscard]] bool is_nftables() const { return !is_ipset() && !is_routes(); }
+    // "nftables set inet fw4 policy4", "ipset policy4", "IPv4 routes of table 5301".
+    [[nodiscard]] std::string text() const {
+        if (is_ipset()) return "ipset " + name;
+        if (is_routes()) return (v6 ? "IPv6 routes of table " : "IPv4 routes of table ") + table;
+        return "nftables set " + family + " " + table + " " + name;
+    }
+    friend auto operator<=>(const SetName&, const SetName&) = default;
+};
+
+// When elements are removed that the kernel does not end (routes).
+struct SetEnds {
+    std::uint32_t linger_s = 0;  // after the lease
+    std::uint32_t apart_s = 0;   // between two removals of an element, at least
+    std::uint32_t adopt_s = 0;   // how long elements of an earlier process stay without a claim
+    friend bool operator==(const SetEnds&, const SetEnds&) = default;
+};
+
+// One list of the dataplane (an `ipset`, `nftset` or `bgp_route` plugin) and where its addresses go.
+struct SetPlan {
+    struct Family {
+        SetName set;
+        std::uint32_t mask = 0;  // 1..32, 1..128
+        friend bool operator==(const Family&, const Family&) = default;
+    };
+    ListId list = 0;
+    std::string tag;
+    std::vector<Family> families;  // one or two
+    std::uint32_t max_elements = 50'000;
+    std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
+    SetEnds ends{};                               // of routes
+    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not for the process of the sets
+    friend bool operator==(const SetPlan&, const SetPlan&) = default;
+};
+
+}  // namespace steer::sets

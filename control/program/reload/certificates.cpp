@@ -1,0 +1,75 @@
+#include "control/program/reload/certificates.h"
+
+#include <unistd.h>
+
+#include <type_traits>
+#include <variant>
+
+#include "control/config/plugin_type.h"
+#include "control/streams/tls/tls_certificate.h"
+
+namespace steer {
+namespace {
+
+template <class Visit>
+void for_each_server(const config::Settings& settings, Visit&& visit) {
+    for (const auto& plugin : settings.plugins) {
+        std::visit(
+            [&](const auto& args) {
+                if constexpr (std::is_base_of_v<config::StreamServer,
+                                                std::decay_t<decltype(args)>>) {
+                    if (!args.tls.cert.empty()) visit(owner_of(plugin), plugin.line, args.tls);
+                }
+            },
+            plugin.args);
+    }
+    const auto& rpc = settings.control.rpc;
+    if (!rpc || rpc->certificate.empty()) return;
+    config::ServerTls tls;
+    tls.cert = rpc->certificate;
+    tls.key = rpc->key;
+    tls.client_ca = rpc->client_ca;
+    visit(std::string("'http' of 'control'"), static_cast<int>(rpc->line), tls);
+}
+
+}  // namespace
+
+CertificateCheck check_certificates(const config::Settings& settings, std::int64_t now_s) {
+    CertificateCheck out;
+    for_each_server(settings, [&](const std::string& owner, int line,
+                                  const config::ServerTls& tls) {
+        const auto certificate =
+            stream::read_certificate({tls.cert, tls.key, tls.client_ca, tls.require_client_cert});
+        const auto of_server = [&](const std::string& text) {
+            return settings.error(line, owner + ": " + text);
+        };
+        if (!certificate) {
+            out.errors.push_back(of_server(certificate.error().text));
+        } else if (auto trouble = stream::trouble_with_time(certificate->facts, now_s);
+                   !trouble.empty()) {
+            out.warnings.push_back(of_server(trouble));
+        }
+    });
+    return out;
+}
+
+std::vector<PrivateKey> private_keys(const config::Settings& settings) {
+    std::vector<PrivateKey> out;
+    for_each_server(settings,
+                    [&](const std::string& owner, int line, const config::ServerTls& tls) {
+                        out.push_back({tls.key, owner, line});
+                    });
+    return out;
+}
+
+std::set<std::string> unreadable_certificates(const config::Settings& settings) {
+    std::set<std::string> out;
+    for_each_server(settings, [&](const std::string&, int, const config::ServerTls& tls) {
+        for (const std::string* file : {&tls.cert, &tls.key, &tls.client_ca}) {
+            if (!file->empty() && ::access(file->c_str(), R_OK) != 0) out.insert(*file);
+        }
+    });
+    return out;
+}
+
+}  // namespace steer

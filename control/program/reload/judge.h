@@ -1,0 +1,24 @@
+// Decides whether a configuration is valid on this machine. `--check` and a start both call it, so they never disagree.
+// Opens and takes nothing. Checks that only a start can make (ports, CPUs, privileges, addresses to listen on)
+// come after it.
+#pragma once
+
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/program/build/build.h"
+#include "control/program/build/image_folder.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+// As build(), plus errors that depend on this machine: not enough memory, caches that do not fit, unusable
+// certificates. `images` may be nullptr; its errors are warnings. As slow as build().
+build::Built judge(const config::Settings& settings, build::Registry& registry,
+                   build::ImageFolder* images = nullptr);
+
+// Valid but unwise settings: a password or private key that every user of this machine can read, a router's API in clear
+// text over a network. Only for `--check`: a start would repeat the warnings every time.
+std::vector<Error> advice(const config::Settings& settings);
+
+}  // namespace steer

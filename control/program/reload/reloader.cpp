@@ -1,0 +1,239 @@
+#include "control/program/reload/reloader.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <new>
+#include <utility>
+
+#include "control/config/lists/list_changes.h"
+#include "control/host/process/background.h"
+#include "control/host/process/files_as.h"
+#include "control/host/process/process_limits.h"
+#include "control/program/build/image_folder.h"
+#include "control/program/reload/host_servers.h"
+#include "control/program/reload/suffix_file.h"
+#include "control/program/reload/surroundings.h"
+#include "control/program/reload/text_hash.h"
+#include "control/streams/fetch/list_fetch.h"
+
+namespace steer {
+namespace {
+
+std::vector<config::DownloadItem> missing_of(const config::Download& download) {
+    std::vector<config::DownloadItem> missing;
+    std::error_code error;
+    for (const config::DownloadItem& item : download.items) {
+        if (!std::filesystem::exists(item.file, error)) missing.push_back(item);
+    }
+    return missing;
+}
+
+std::unique_ptr<Candidate> refused(Error why) {
+    auto candidate = std::make_unique<Candidate>();
+    candidate->errors.push_back(std::move(why));
+    return candidate;
+}
+
+}  // namespace
+
+std::vector<std::string> sources_of(const config::Settings& settings) {
+    std::vector<std::string> sources = settings.included;
+    sources.push_back(settings.file);
+    return sources;
+}
+
+config::LoadOutcome ConfigSource::load(bool downloads_tried) const {
+    const FilesAs files(user, {&path, 1});
+    config::LoadOptions how = options;
+    how.downloads_tried = downloads_tried;
+    return complete(config::load(path, how));
+}
+
+config::LoadOutcome ConfigSource::load_text(const std::string& text) const {
+    const FilesAs files(user);
+    return complete(config::load_text(text, path, options));
+}
+
+config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
+    if (!control_socket.empty()) loaded.settings.control.socket = control_socket;
+    if (!user.empty()) {
+        auto& wanted = loaded.settings.control.user;
+        if (!wanted.empty() && wanted != user) {
+            loaded.warnings.emplace_back("`user: " + wanted +
+                                             "` of `control` has no effect: steerdnsd was started "
+                                             "with --user " +
+                                             user + "; remove it, or change the option in the unit",
+                                         loaded.settings.file, 0);
+        }
+        wanted = user;
+    }
+    auto unserved = fill_host_servers(loaded.settings, look_around(loaded.settings).own_addresses);
+    std::move(unserved.begin(), unserved.end(), std::back_inserter(loaded.warnings));
+    return loaded;
+}
+
+config::LoadOutcome ConfigSource::load_in_force() const {
+    ConfigSource copy = *this;
+    copy.options.texts = in_force->get();
+    return copy.load();
+}
+
+void TextsInForce::set(config::SourceTexts texts) {
+    auto fresh = std::make_shared<const config::SourceTexts>(std::move(texts));
+    const std::lock_guard lock(mutex_);
+    texts_ = std::move(fresh);
+}
+
+std::shared_ptr<const config::SourceTexts> TextsInForce::get() const {
+    const std::lock_guard lock(mutex_);
+    return texts_;
+}
+
+config::LoadOutcome ConfigSource::load_with_lists(
+    std::set<std::string>& tried, const std::stop_token& stop,
+    const std::function<void(const std::string&)>& say) const {
+    auto loaded = load();
+    if (!loaded.ok()) return loaded;
+    const bool lacked = lacks_files(loaded.settings);
+    const auto came = fetch_lists(loaded.settings, tried, stop, say);
+    return came == 0 && !lacked ? loaded : load(true);
+}
+
+std::size_t ConfigSource::fetch_lists(const config::Settings& settings,
+                                      std::set<std::string>& tried, const std::stop_token& stop,
+                                      const std::function<void(const std::string&)>& say) const {
+    const FilesAs files(user);  // the configuration names the places
+    auto means = fetch::fetch_options_of(settings);
+    std::vector<config::RemoteList> fresh;
+    for (const auto& list : settings.remote_lists) {
+        if (!list.present && tried.insert(list.url).second) fresh.push_back(list);
+    }
+    auto came = fetch::fetch_missing(fresh, means, say, stop);
+    means.keep_facts = false;
+    for (const auto& plugin : settings.plugins) {
+        const auto* const download = std::get_if<config::Download>(&plugin.args);
+        if (download == nullptr || !download->startup_if_missing) continue;
+        fresh.clear();
+        for (const config::DownloadItem& item : missing_of(*download)) {
+            if (tried.insert(item.url).second)
+                fresh.push_back({item.url, item.file, item.uses, false});
+        }
+        means.limits.start_wait = means.limits.timeout = download->timeout;
+        came += fetch::fetch_missing(fresh, means, say, stop);
+    }
+    return came;
+}
+
+bool ConfigSource::lacks_files(const config::Settings& settings) {
+    return std::any_of(settings.remote_lists.begin(), settings.remote_lists.end(),
+                       [](const config::RemoteList& list) { return !list.present; }) ||
+           lacks_downloads(settings);
+}
+
+bool ConfigSource::lacks_downloads(const config::Settings& settings) {
+    return std::any_of(settings.plugins.begin(), settings.plugins.end(),
+                       [](const config::Plugin& plugin) {
+                           const auto* const d = std::get_if<config::Download>(&plugin.args);
+                           return d != nullptr && d->startup_if_missing && !missing_of(*d).empty();
+                       });
+}
+
+Reloader::Reloader(boost::asio::io_context& main_io, ConfigSource source, Registered registered,
+                   Apply apply, Watched watched, std::set<std::string> tried)
+    : main_io_(main_io),
+      source_(std::move(source)),
+      registered_(std::move(registered)),
+      apply_(std::move(apply)),
+      watched_(std::move(watched)),
+      tried_(std::move(tried)) {}
+
+// Waits for a running reload (see Daemon::stop()).
+Reloader::~Reloader() {
+    end();
+}
+
+void Reloader::request(Done done, bool any_size) {
+    any_size_ = any_size_ || any_size;
+    (under_way_ ? next_ : asked_).push_back(std::move(done));
+    if (!under_way_) begin();
+}
+
+void Reloader::begin() {
+    under_way_ = true;
+    begun_ = std::chrono::steady_clock::now();
+    ++serial_;
+    const bool any_size = std::exchange(any_size_, false);
+    const bool waits = read_.take(watched_());
+    const auto begun = thread_.run([this, any_size, waits, in_force = registered_()]() mutable {
+        if (waits) FileStamps::wait_for_tick();
+        deliver(build_or_refuse(std::move(in_force), any_size));
+    });
+    if (!begun) deliver(refused(begun.error()));
+}
+
+void Reloader::deliver(std::unique_ptr<Candidate> candidate) {
+    boost::asio::post(main_io_,
+                      [this, built = std::move(candidate)]() mutable { apply_(std::move(built)); });
+}
+
+// Not enough memory for old and new list is not fatal.
+std::unique_ptr<Candidate> Reloader::build_or_refuse(InForce in_force, bool any_size) {
+    try {
+        return build(std::move(in_force), any_size);
+    } catch (const std::bad_alloc&) {
+        return refused(
+            Error{no_memory("to read and build it beside the one in force").text, source_.path});
+    }
+}
+
+std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
+    auto candidate = std::make_unique<Candidate>();
+    candidate->read = std::move(in_force.read);
+    candidate->read.begin();
+    auto loaded = source_.load_with_lists(tried_, stop_.get_token(),
+                                          [](const std::string& s) { spdlog::info("{}", s); });
+    candidate->settings = std::move(loaded.settings);
+    candidate->errors = std::move(loaded.errors);
+    candidate->warnings = std::move(loaded.warnings);
+    candidate->read.read(candidate->settings);
+    candidate->text_hash = text_hash(candidate->settings);
+    candidate->registry = std::move(in_force.registry);
+    if (!any_size) {
+        for (auto& error : config::shrunk_lists(in_force.lists, candidate->settings.lists)) {
+            error.text += ", or take it once with 'steerctl reload --any-size'";
+            candidate->errors.push_back(std::move(error));
+        }
+    }
+    if (!candidate->ok()) return candidate;
+    auto& built = candidate->built;
+    build::ImageFolder images(candidate->settings.control.images);
+    built = build::build(candidate->settings, look_around(candidate->settings), candidate->registry,
+                         images.folder().empty() ? nullptr : &images);
+    for (auto& sentence : images.take_sentences())
+        candidate->warnings.push_back(Error{std::move(sentence)});
+    std::move(built.warnings.begin(), built.warnings.end(),
+              std::back_inserter(candidate->warnings));
+    candidate->errors = std::move(built.errors);
+    auto suffixes = take_up_suffix_file();
+    std::move(suffixes.begin(), suffixes.end(), std::back_inserter(candidate->warnings));
+    return candidate;
+}
+
+void Reloader::finished(ReloadOutcome outcome) {
+    const auto took = std::chrono::steady_clock::now() - begun_;
+    outcome.took_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    outcome.serial = serial_;
+    const auto waiting = std::exchange(asked_, std::exchange(next_, {}));
+    under_way_ = false;
+    if (!asked_.empty()) begin();
+    for (const auto& done : waiting)
+        done(outcome);
+}
+
+}  // namespace steer

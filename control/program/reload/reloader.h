@@ -1,0 +1,156 @@
+// Reads and builds a configuration while the present one serves: on a thread of its own, one at a time.
+//
+// The result is passed to the main thread, which applies or drops it. Requests that come during a run
+// are served by one further run.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "control/config/load.h"
+#include "control/host/process/background.h"
+#include "control/host/process/file_stamps.h"
+#include "control/program/build/build.h"
+#include "control/program/build/registry.h"
+#include "control/program/reload/read_files.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+// The texts of the configuration in force, for explanations of it while its files change. Any thread.
+class TextsInForce {
+  public:
+    void set(config::SourceTexts texts);
+    [[nodiscard]] std::shared_ptr<const config::SourceTexts> get() const;  // nullptr: none yet
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const config::SourceTexts> texts_;
+};
+
+// The source of a configuration.
+struct ConfigSource {
+    std::string path;
+    config::LoadOptions options;
+    std::string control_socket;  // instead of `control.socket`; empty: as it says
+    // Instead of `control.user`: the option --user, so the configuration decides neither who the daemon
+    // becomes nor what root makes or gives away. Empty: the configuration decides.
+    std::string user;
+    std::shared_ptr<TextsInForce> in_force = std::make_shared<TextsInForce>();  // of all copies
+
+    // Reads the configuration. Any thread.
+    [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
+    // The same of a text, as if the file had it.
+    [[nodiscard]] config::LoadOutcome load_text(const std::string& text) const;
+    // The configuration in force again, with the present files of its lists. Any thread.
+    [[nodiscard]] config::LoadOutcome load_in_force() const;
+    // The same as load(), but first fetches lists without a copy, and missing files of downloads;
+    // waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, to which
+    // it adds them.
+    [[nodiscard]] config::LoadOutcome load_with_lists(
+        std::set<std::string>& tried, const std::stop_token& stop,
+        const std::function<void(const std::string&)>& say) const;
+    // Whether that would wait.
+    static bool lacks_files(const config::Settings& settings);
+    // Whether files of its downloads are not there.
+    static bool lacks_downloads(const config::Settings& settings);
+
+  private:
+    [[nodiscard]] config::LoadOutcome complete(config::LoadOutcome loaded) const;
+    // Fetches what is missing, as `user`; how many came.
+    std::size_t fetch_lists(const config::Settings& settings, std::set<std::string>& tried,
+                            const std::stop_token& stop,
+                            const std::function<void(const std::string&)>& say) const;
+};
+
+// The configuration and the files that it includes, for FilesAs.
+std::vector<std::string> sources_of(const config::Settings& settings);
+
+// A configuration that was read and built.
+struct Candidate {
+    config::Settings settings;  // complete only if ok()
+    build::Built built;
+    build::Registry registry;
+    ReadFiles read;
+    std::uint64_t text_hash = 0;
+    std::vector<Error> errors, warnings;
+    [[nodiscard]] bool ok() const { return errors.empty(); }
+};
+
+// The result of a request.
+struct ReloadOutcome {
+    std::uint32_t generation = 0;  // that is in force now
+    std::vector<Error> errors;     // none: it is the new one
+    std::vector<Error> warnings;
+    std::uint64_t took_ms = 0;
+    std::uint64_t serial = 0;  // of the build: one build can serve several requests
+};
+
+// {"generation", "errors", "warnings": sentences, "took_ms"}
+boost::json::value to_json(const ReloadOutcome& outcome);
+
+class Reloader {
+  public:
+    // The input for comparing and building a new configuration.
+    struct InForce {
+        build::Registry registry;
+        std::vector<config::ReadList> lists;
+        ReadFiles read;
+    };
+    using Registered = std::function<InForce()>;
+    using Watched = std::function<std::vector<std::string>()>;
+    using Apply = std::function<void(std::unique_ptr<Candidate>)>;
+    using Done = std::function<void(const ReloadOutcome&)>;
+
+    // `registered` returns the numbers and lists in use. `apply` gets the built candidate and calls finished() when that is in
+    // force or refused. Changes of the files in `watched` request a reload. All on the main thread.
+    // `tried`: URLs that the start waited for.
+    Reloader(boost::asio::io_context& main_io, ConfigSource source, Registered registered,
+             Apply apply, Watched watched, std::set<std::string> tried = {});
+    ~Reloader();
+    Reloader(const Reloader&) = delete;
+    Reloader& operator=(const Reloader&) = delete;
+
+    // `any_size`: also lists that lost more of their rules than their `max_shrink` allows.
+    void request(Done done, bool any_size = false);
+    // Aborts the present run if possible; `apply` is not called any more.
+    void end() { stop_.request_stop(); }
+    void finished(ReloadOutcome outcome);
+    [[nodiscard]] bool is_under_way() const { return under_way_; }
+    // Whether the last run already read these files in their present state, so a change event needs no reload.
+    [[nodiscard]] bool has_read(const std::vector<std::string>& files) const {
+        return read_.hold(files);
+    }
+
+  private:
+    void begin();
+    std::unique_ptr<Candidate> build_or_refuse(InForce in_force, bool any_size);
+    void deliver(std::unique_ptr<Candidate> candidate);
+    std::unique_ptr<Candidate> build(InForce in_force, bool any_size);
+
+    boost::asio::io_context& main_io_;
+    const ConfigSource source_;
+    const Registered registered_;
+    const Apply apply_;
+    const Watched watched_;
+    FileStamps read_;                 // before the one that began last
+    std::vector<Done> asked_, next_;  // for the one under way, for the one after it
+    bool under_way_ = false;
+    bool any_size_ = false;  // of the next one
+    std::chrono::steady_clock::time_point begun_;
+    std::uint64_t serial_ = 0;
+    std::set<std::string> tried_;  // URLs of lists; the thread's own while one is under way
+    std::stop_source stop_;
+    BackgroundThread thread_{"reload"};
+};
+
+}  // namespace steer

@@ -1,0 +1,85 @@
+// The opened ports of the configuration: device, driver, and the reason for the driver.
+//
+// Opening needs EAL. A port without a configured driver uses AF_XDP if that works there, else kernel
+// sockets, and the report has the reason. A configured driver that does not work is an Error.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "control/config/settings.h"
+#include "control/host/kernel/next_hops.h"
+#include "control/runtime/ports/exception_path.h"
+#include "dataplane/port/ethdev.h"
+#include "dataplane/port/port.h"
+#include "dataplane/port/xdp_device.h"
+#include "matchers/result.h"
+
+namespace steer {
+
+struct PortReport {
+    std::string device;
+    std::string driver;  // "af_xdp", "socket", "pcap", ...
+    std::string why;     // in words, for the line at start
+    std::string offers;  // queues and offloads of a DPDK device that are in use
+    int if_index = 0;
+};
+
+class PortSet {
+  public:
+    static Result<std::unique_ptr<PortSet>> open(const config::Settings& settings);
+
+    // Queue pairs of worker `index` of `workers`: every `workers`-th one.
+    [[nodiscard]] std::vector<Port*> of_worker(unsigned index, unsigned workers) const;
+    // The served interfaces, by ports or by sockets: their addresses are the service addresses.
+    [[nodiscard]] const std::vector<kernel::PortDevice>& devices() const { return devices_; }
+    [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
+    // By device; losses of kernel sockets are in `ss -u` and /proc/net/udp.
+    [[nodiscard]] std::map<std::string, PortLosses> losses() const;
+    [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
+    // The exception interfaces of ports that the kernel does not see, and the errors of creating them.
+    [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+    // Devices outside the kernel whose link is down.
+    [[nodiscard]] std::vector<std::string> without_link() const;
+    // Whether the kernel resolves some port's neighbours without a worker.
+    [[nodiscard]] bool any_on_kernels_wire() const;
+
+    // Devices that were removed or came back since the last call, and other events: sentences to log. Call it
+    // periodically.
+    std::vector<std::string> follow_devices();
+
+    // Updates the XDP programs' maps from these.
+    Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
+    Result<void> set_devices(std::span<const kernel::DeviceState> devices);
+    Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams,
+                               std::span<const std::uint16_t> service_ports,
+                               std::uint16_t first_port, std::uint16_t last_port);
+
+  private:
+    explicit PortSet(unsigned workers) : workers_(workers) {}
+    Result<void> open_one(const config::PortSettings& port);
+    Result<void> open_af_xdp_port(const config::PortSettings& port, std::string why);
+    Result<void> open_virtual(const config::PortSettings& port, const std::string& driver,
+                              const std::string& arguments, EthdevOptions options = {});
+    Result<void> open_af_packet_port(const config::PortSettings& port);
+    Result<void> open_pci(const config::PortSettings& port);
+    Result<void> add_ethdev(const config::PortSettings& port, std::string driver, Ports queues);
+    Result<Ports> add_exception(const config::PortSettings& port, Ports queues);
+    Result<void> open_sockets(const config::PortSettings& port, std::string why);
+
+    unsigned workers_;  // a port has a queue for each of them, if it can and `queues` is not set
+    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;     // before queues_: freed after them
+    std::vector<std::unique_ptr<ExceptionPath>> exceptions_;  // as well
+    std::vector<std::unique_ptr<Port>> queues_;
+    std::vector<kernel::PortDevice> devices_;
+    std::vector<PortReport> reports_;
+    std::set<int> lost_;  // removed interfaces of af_packet, already logged
+    std::vector<std::string> warnings_;
+};
+
+}  // namespace steer

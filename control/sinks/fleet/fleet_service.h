@@ -1,0 +1,86 @@
+// The fleet in the daemon: a Fleet with its sockets and its timer, by the configuration in force.
+//
+// Runs on thread `routers`, except for what says otherwise. A reload that changes the section ends one Fleet and begins
+// another one; claims stay in the routers' engines. Between both the routers have no writer, for less than a lease.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/sinks/fleet/fleet.h"
+#include "control/sinks/fleet/fleet_plan.h"
+#include "control/sinks/routers/claim_peers.h"
+#include "routeros/transport.h"
+
+namespace steer::fleet {
+
+// For metrics and problems.
+struct FleetView {
+    bool is_configured = false, is_connected = false;
+    FleetCounters counters;
+    std::vector<RouterRole> roles;
+    std::vector<std::string> problems;
+    std::size_t boxes = 0;  // alive
+    bool is_kept_serving = false;
+    std::string held_for;  // see Withdrawal
+};
+
+class FleetService final : public ClaimPeers {
+  public:
+    using Clock = routeros::Transport::Clock;
+
+    // All outlive it.
+    FleetService(boost::asio::io_context& io, Clock clock, Fleet::Log log);
+    ~FleetService() override;
+
+    // Where the addresses of other boxes and of Redis go, and which claims of others must not have. Before configure().
+    void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
+    // Servers whose session tickets the boxes share, if the configuration says so. Before configure().
+    void serve_tickets(SharedTickets::Servers servers) { tickets_ = std::move(servers); }
+    // Before the thread starts, or on it. The routers follow by follow().
+    void configure(std::optional<FleetPlan> plan);
+
+    void follow(std::vector<PeerRouter> routers) override;
+    void claimed(const std::string& router, const Claim& claim) override;
+    void flush() override;
+    void stop() override;
+    [[nodiscard]] bool has_stopped() const override;
+
+    // Any thread.
+    void set_facts(const BoxFacts& facts);
+    // Calls `done` on thread `routers` with Fleet::report() and more; {"configured": false} without a fleet.
+    void report(std::function<void(boost::json::object)> done);
+    // Not older than a fifth of the lease. Any thread.
+    [[nodiscard]] FleetView view() const;
+
+  private:
+    struct Running;
+    void begin(const FleetPlan& plan);
+    void leave();
+    void tick();
+    void check_master();
+    void publish_view();
+    [[nodiscard]] boost::json::object report_now() const;
+
+    boost::asio::io_context& io_;
+    Clock clock_;
+    Fleet::Log log_;
+    std::unique_ptr<Running> running_;  // nullptr: no fleet
+    std::unique_ptr<Running> leaving_;  // gives up its leases
+    SharedTickets::Servers tickets_;
+    NeededHosts* hosts_ = nullptr;
+    std::vector<PeerRouter> routers_;
+    BoxFacts facts_;
+    FleetCounters past_;  // of fleets before this one
+    bool had_fleet_ = false;
+    mutable std::mutex mutex_;
+    FleetView view_;  // under the mutex
+};
+
+}  // namespace steer::fleet

@@ -1,0 +1,38 @@
+// A Lua script of Redis: sent as text until Redis has it, named by its hash from then on.
+//
+// One per connection. Without a clock. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/sinks/fleet/redis_connection.h"
+
+namespace steer::fleet {
+
+class RedisScript {
+  public:
+    // `text` outlives it.
+    explicit RedisScript(std::string_view text);
+
+    // The next call has the text: another connection, perhaps another Redis.
+    void forget() { is_known_ = false; }
+    // Sent by the connection's next send_now(). False: as RedisConnection::command(). If Redis lost the script (SCRIPT
+    // FLUSH, eviction), `done` gets that error, and the next call has the text again.
+    bool call(RedisConnection& redis, const std::vector<std::string>& keys,
+              const std::vector<std::string>& arguments, std::uint64_t now_ms,
+              RedisConnection::Done done = {});
+
+    static bool is_lost(const RedisReply& reply) {
+        return reply.is_error() && reply.text.starts_with("NOSCRIPT");
+    }
+
+  private:
+    const std::string_view text_;
+    const std::string hash_;  // SHA-1 in hexadecimal, as EVALSHA wants it
+    bool is_known_ = false;
+};
+
+}  // namespace steer::fleet

@@ -1,0 +1,48 @@
+// The keys of TLS session tickets that the boxes of a fleet share, so that a client can resume its session on another box.
+//
+//   Key "PREFIX tickets:GROUP:PERIOD": a sealed key (control/streams/tls/ticket_server.h), which makes tickets in that day of
+//   Redis's clock. The first box that writes it decides; each box writes it again if it is lost.
+//
+// Without sockets and without a clock. One thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/sinks/fleet/redis_connection.h"
+#include "control/streams/tls/ticket_server.h"
+
+namespace steer::fleet {
+
+class SharedTickets {
+  public:
+    using Servers = std::vector<std::shared_ptr<stream::TicketServer>>;
+    static constexpr std::uint64_t kPeriodMs = 24 * 3'600'000ULL;
+    static constexpr std::uint64_t kEveryMs = 10'000;  // between two looks
+
+    // `prefix`: of the fleet's keys.
+    SharedTickets(std::string prefix, RedisConnection& redis);
+
+    void serve(Servers servers) { servers_ = std::move(servers); }
+    // While the connection is ready, often. `difference_ms`: Redis's clock less ours.
+    void tick(std::int64_t difference_ms, std::uint64_t now_ms);
+    // Of keys in Redis that no server could open.
+    [[nodiscard]] std::uint64_t unreadable() const { return unreadable_; }
+
+  private:
+    void ask(const std::string& group, std::uint64_t period, std::int64_t difference_ms,
+             std::uint64_t now_ms);
+    void take(const std::string& group, std::uint64_t period, std::int64_t difference_ms,
+              const std::string& sealed);
+
+    const std::string prefix_;
+    RedisConnection& redis_;
+    Servers servers_;
+    std::map<std::string, std::string> known_;  // what this box has or offers, by key
+    std::uint64_t looked_ms_ = 0, unreadable_ = 0;
+};
+
+}  // namespace steer::fleet

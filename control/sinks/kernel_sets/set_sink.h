@@ -1,0 +1,134 @@
+// The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
+//
+// On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
+// bound. Further claims are counted, and hits make them again under a new epoch once there is room. So do hits after a full
+// set dropped claims and has room again. A claim that an answer
+// waits for is settled when the process reports its rows, at once if the list is away. The process runs while
+// there are lists; a process that had routes runs on without lists, because it removes them. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
+// claims end with it: new epochs begin, so that hits claim again.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/sinks/kernel_sets/held_claims.h"
+#include "control/sinks/kernel_sets/restart_backoff.h"
+#include "control/sinks/kernel_sets/set_life.h"
+#include "control/sinks/kernel_sets/set_process.h"
+#include "control/sinks/kernel_sets/shown_sets.h"
+#include "control/sinks/kernel_sets/waiting_claims.h"
+#include "control/sinks/routers/claim_sink.h"
+#include "control/sinks/set_process/kernel_set.h"
+#include "control/sinks/set_process/sequenced_socket.h"
+#include "control/sinks/set_process/set_messages.h"
+#include "control/sinks/set_process/set_report.h"
+
+namespace steer::kernel_sets {
+
+class SetSink final : public ClaimSink {
+  public:
+    using Start = std::function<Result<StartedSets>()>;
+    using Log = std::function<void(sets::Level, const std::string&)>;
+
+    SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
+            RestartBackoff backoff = RestartBackoff(),
+            std::chrono::milliseconds most_silence = kMaxSilence,
+            std::chrono::milliseconds epoch_pause = kEpochPause);
+    ~SetSink() override;
+    SetSink(const SetSink&) = delete;
+    SetSink& operator=(const SetSink&) = delete;
+
+    // Uses these plans; before ListService::configure(). New and changed lists start without knowledge.
+    // `ready`: the lists that /readyz needs. steerdns-sets does not know it, so it is not in the plans.
+    void configure(std::vector<sets::SetPlan> plans,
+                   std::map<ListId, config::ReadyNeed> ready = {});
+
+    [[nodiscard]] std::vector<KeptList> lists() const override;
+    void claim(const Claim& claim, std::uint64_t now_ms) override;
+    void flush() override;
+    [[nodiscard]] SinkHealth health() const override;
+    [[nodiscard]] std::vector<NeededList> needed(std::uint64_t now_ms) const override;
+
+    // Any thread.
+    [[nodiscard]] SetReport report() const;
+
+    static constexpr std::size_t kMaxClaims = 65'536;  // claims that wait for the process
+    static constexpr std::size_t kMaxHeld = 65'536;    // claims that an answer waits for
+    // The worker that holds an answer gave it up by then (`sync_timeout` is at most 30 s).
+    static constexpr std::chrono::milliseconds kMaxHold{60'000};
+    // The process reports every 10 s; after this silence it is ended.
+    static constexpr std::chrono::milliseconds kMaxSilence{60'000};
+    // Between two epochs because of one full set.
+    static constexpr std::chrono::milliseconds kEpochPause{10'000};
+
+  private:
+    using LifePtr = std::shared_ptr<SetLife>;
+
+    void start_soon();
+    void start();
+    void stop();
+    void restart_after(std::chrono::milliseconds lived, const std::string& why);
+    void await_messages(const LifePtr& life);
+    void await_end(const LifePtr& life);
+    void await_room(const LifePtr& life);
+    void await_silence(const LifePtr& life);
+    enum class Read : std::uint8_t { more, empty, over };
+    Read read_messages(const LifePtr& life);
+    void send_failed(const LifePtr& life, sets::SequencedSocket::End how);
+    bool take(sets::SetMessage message);
+    void take_state(sets::SetState state);
+    void ended(const LifePtr& life);
+    void say_plans();
+    bool send_plans(const LifePtr& life);
+    bool send_claims(const LifePtr& life);
+    void overflow(ListId list);
+    void heal_overflow();
+    void heal_full(const std::vector<sets::SetStatus>& states);
+    [[nodiscard]] std::size_t max_elements(const sets::SetName& set) const;
+    void begin_epochs();
+    void notify_ready(const std::vector<sets::SetStatus>& states);
+    void notify_away(ListId list);
+    void settle(const HeldClaims::Tokens& tokens, Outcome outcome);
+
+    boost::asio::io_context& io_;
+    SinkObserver& observer_;
+    Start start_;
+    Log log_;
+    RestartBackoff backoff_;
+    std::chrono::milliseconds most_silence_, epoch_pause_;
+    boost::asio::steady_timer restart_;
+    LifePtr life_;              // nullptr: no process
+    bool is_starting_ = false;  // start() comes
+    bool has_routes_ = false;   // a plan of this process had routes
+    std::string trouble_;       // the last logged trouble; empty: it runs
+    std::vector<sets::SetPlan> plans_;
+    std::map<ListId, config::ReadyNeed> ready_;
+    std::uint32_t number_ = 0;  // of plans_
+    std::deque<std::string> plans_out_;
+    WaitingClaims claims_{kMaxClaims};
+    HeldClaims held_{kMaxHeld};
+    std::uint64_t now_ms_ = 0;  // of the last claim
+    std::set<ListId> overflowed_, here_;
+    std::map<ListId, std::chrono::steady_clock::time_point> lost_;  // or new while the process ran
+    struct FullSet {
+        std::uint64_t dropped = 0;  // claims, at its last epoch
+        std::chrono::steady_clock::time_point next_epoch;
+    };
+    std::map<sets::SetName, FullSet> full_sets_;
+    std::vector<sets::SetStatus> incoming_;
+    std::uint32_t write_us_ = 0;
+    std::atomic<std::uint64_t> overflows_{0};
+    ShownSets shown_;
+};
+
+}  // namespace steer::kernel_sets

@@ -1,0 +1,34 @@
+// The control socket's methods for routers: `routers`, `routers.*`, `bypass` (docs/reference/control-socket.md).
+//
+// `routers.probe` reports the last probe, with its transcript when it has ended. `routers.pause` and `bypass` answer
+// when they are effective: when no earlier write is in flight, or with the number of such sentences after five seconds.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "control/api/rpc/methods.h"
+#include "control/sinks/routers/router_thread.h"
+
+namespace steer {
+
+// For `status` and `routers`.
+boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
+
+// The aliases of OPNsense routers, as `status` shows them; each has a `name`.
+using OpnsenseRows = std::function<boost::json::array()>;
+
+// Answers on the main thread, where it calls `opnsense`. The routers' thread runs before the first request, and outlives
+// the socket. All methods but `routers` are for RouterOS.
+void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
+                        const std::unique_ptr<RouterThread>& routers, OpnsenseRows opnsense);
+
+// As `routers.forget`, for many addresses and all routers. Calls `done` on the main thread with the number of removed rows.
+void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,
+                 std::vector<IpAddress> addresses, std::function<void(std::size_t)> done);
+
+}  // namespace steer

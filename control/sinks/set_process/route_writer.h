@@ -1,0 +1,52 @@
+// Writes host routes into a routing table of the kernel by rtnetlink: where a BGP daemon (BIRD) learns them from.
+//
+// Ours are blackholes with the protocol and the metric of route_marks.h; no other route is changed or removed, whatever
+// its prefix. No rule has to look the table up, so the routes decide about no packet of this machine. The kernel keeps
+// them when this process ends: ours() finds them again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/sinks/set_process/kernel_set.h"
+#include "control/sinks/set_process/netlink_socket.h"
+
+struct nlmsghdr;
+
+namespace steer::sets {
+
+class RouteWriter final : public SetWriter {
+  public:
+    // Opens the socket, once.
+    Result<void> open();
+    // Of its socket, after open(): the sender of its changes in events.
+    [[nodiscard]] std::uint32_t port() const;
+
+    // A table exists as soon as it has a route, so this fails only without rtnetlink.
+    Result<SetAbility> read(const SetName& set) override;
+    // 512 routes are one system call. An existing one is no error.
+    Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
+    // Not needed: the kernel reports changes (RouteWatch).
+    Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
+    Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) override;
+    Result<std::vector<matchers::Prefix>> ours(const SetName& set) override;
+
+  private:
+    struct Refused {
+        std::size_t index;  // of the element
+        int error;          // errno
+    };
+    // Sends a message for each element; what the kernel refused, in order.
+    Result<std::vector<Refused>> change(const SetName& set, std::uint16_t type,
+                                        std::span<const matchers::Prefix> elements);
+    Result<std::vector<Refused>> replies(std::uint32_t first_seq, std::size_t count);
+    // Appends ours. The value is false if routes changed during the call: then some may be missing.
+    Result<bool> read_routes(const SetName& set, std::vector<matchers::Prefix>& found);
+
+    NetlinkSocket socket_;
+    std::uint32_t seq_ = 0;
+};
+
+}  // namespace steer::sets

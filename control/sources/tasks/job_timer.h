@@ -1,0 +1,38 @@
+// When a cron job is due. Pure: both clocks are inputs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "control/config/text/cron_time.h"
+
+namespace steer::tasks {
+
+struct Clocks {
+    config::CronTime::Moment wall;  // may be set forwards or backwards
+    std::uint64_t steady_s = 0;
+};
+
+class JobTimer {
+  public:
+    // By a schedule in a time zone (empty: the system's), or at an interval in seconds, first after one interval.
+    JobTimer(const config::CronTime& schedule, std::string zone, Clocks now);
+    JobTimer(std::uint64_t interval_s, Clocks now);
+
+    // True once for each due time, however many passed. A clock that is set back by less than a day does not repeat
+    // passed times; one that is set further back continues with the next time.
+    bool take_due(Clocks now);
+
+  private:
+    void choose(config::CronTime::Moment after);
+
+    std::optional<config::CronTime> schedule_;
+    std::string zone_;
+    std::optional<config::CronTime::Moment> next_;
+    config::CronTime::Moment latest_{};  // latest time seen
+    std::uint64_t interval_s_ = 0, next_steady_s_ = 0;
+};
+
+}  // namespace steer::tasks

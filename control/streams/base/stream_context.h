@@ -1,0 +1,72 @@
+// What the parts of one `streams` thread share. Only that thread uses it, except for the
+// counters, which any thread may read.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <cerrno>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "control/streams/base/stream_counters.h"
+#include "dataplane/base/buffer.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/message.h"
+#include "dataplane/base/ring.h"
+#include "dataplane/forward/chacha_random.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+// The rings of one thread, by worker, and its sleeper.
+struct StreamRings {
+    std::vector<Ring<Message>*> to_worker;
+    std::vector<Ring<Message>*> from_worker;
+    Sleeper* sleeper = nullptr;
+};
+
+// Maximum bytes per read, plus unread rest.
+inline constexpr std::size_t kRoomBytes = 64 * 1024;
+
+struct StreamContext {
+    unsigned index;  // of the thread
+    StreamRings rings;
+    BufferPools& buffers;
+    Clock& clock;
+    boost::asio::io_context io{1};
+    StreamCounters counters{};
+    forward::ChaChaRandom random{0};
+    // Interfaces with a copying port, which handles complete datagrams that arrive there. Sorted.
+    std::vector<int> copying{};
+    // Upstreams behind a VRF, with its index.
+    std::map<IpAddress, int> vrfs{};
+    std::atomic<unsigned> connections{0};  // open TCP connections of clients; any thread may read
+    // Read buffer: a connection stores only bytes that it cannot use yet.
+    std::array<std::uint8_t, kRoomBytes> room{};
+    // This thread's listening addresses: a query there would reach us. (Address, port.)
+    std::set<std::pair<IpAddress, std::uint16_t>> listening{};
+    // Called with the addresses of a name that was looked up for an upstream; none: they are not needed any more.
+    // `source`: the same for the same name.
+    std::function<void(const void* source, std::span<const IpAddress> addresses)> on_addresses{};
+
+    void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
+    // Before it connects: binds a socket to the upstream's VRF. 0 or errno.
+    [[nodiscard]] int bind_to_vrf(int socket, const IpAddress& upstream) const {
+        const auto vrf = vrfs.find(upstream);
+        if (vrf == vrfs.end()) return 0;
+        const int failed =
+            ::setsockopt(socket, SOL_SOCKET, SO_BINDTOIFINDEX, &vrf->second, sizeof vrf->second);
+        return failed == 0 ? 0 : errno;
+    }
+    [[nodiscard]] std::uint64_t now_ms() { return clock.now().ms; }
+};
+
+}  // namespace steer::stream

@@ -1,0 +1,75 @@
+// One connection to an HTTP server (of a list, of OPNsense), plain or with TLS, whose steps have a deadline.
+//
+// A late step fails, and the connection is closed. One thread; a coroutine in a step keeps the object alive.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/streams/http/http_client.h"
+#include "control/streams/tls/byte_stream.h"
+#include "control/streams/tls/tls_client.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::fetch {
+
+// How a conversation ended.
+enum class Talk : std::uint8_t {
+    over,    // ended by the caller
+    ended,   // ended by the server
+    failed,  // see why()
+};
+
+class Connection {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    explicit Connection(boost::asio::io_context& io);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // Sets the deadline of the following steps.
+    void until(Time end);
+
+    // False: see why(). `ack_timeout`: the connection fails if what was sent is not acknowledged for this time; 0: the
+    // system's.
+    boost::asio::awaitable<bool> connect(const IpAddress& address, std::uint16_t port,
+                                         std::chrono::milliseconds ack_timeout = {});
+    // `remedy`: the setting that would trust another authority; it outlives the step.
+    boost::asio::awaitable<bool> secure(stream::TlsClient& tls,
+                                        std::string_view remedy = "`ca` of `fetch`");
+    // Whether secure() failed because the certificate is not trusted.
+    [[nodiscard]] bool is_refused() const;
+    // Once secured; nullptr: plain.
+    [[nodiscard]] SSL* ssl() const;
+    // The protocol chosen by ALPN; empty: none.
+    [[nodiscard]] std::string_view protocol() const;
+
+    // Writes `client`'s output and feeds it the input, until `is_over()`. It reads even if the server stops reading.
+    // Other handlers of the io_context get their turn, however fast the server is.
+    boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
+                                      const std::function<bool()>& is_over);
+
+    [[nodiscard]] const std::string& why() const { return why_; }
+
+  private:
+    struct Socket;
+
+    boost::asio::awaitable<bool> wait(stream::Io what);
+    boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
+    // Closes it then.
+    bool is_late();
+    bool fail(std::string why);
+
+    std::shared_ptr<Socket> socket_;  // the timer's as well
+    boost::asio::steady_timer timer_;
+    std::string why_;
+};
+
+}  // namespace steer::fetch

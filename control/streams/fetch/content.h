@@ -1,0 +1,48 @@
+// A response's content on its way to the sink: decompressed if it is gzip, and counted.
+//
+// Hands on at most the request's max_bytes, and accepts at most that many compressed bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "control/streams/fetch/fetch.h"
+#include "control/streams/fetch/inflater.h"
+
+namespace steer::fetch {
+
+class Content {
+  public:
+    // `request` and `sink` outlive it.
+    Content(const Request& request, const Sink& sink);
+
+    // Content-Encoding and Content-Length of the response. False: see outcome(); also for feed().
+    bool begin(std::string_view coding, std::optional<std::uint64_t> length);
+    bool feed(std::span<const std::uint8_t> bytes);
+    void finish();
+
+    // Decompressed bytes so far.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+    // The result of finish(), or of the call that returned false.
+    [[nodiscard]] Outcome outcome() const { return outcome_; }
+    [[nodiscard]] const std::string& why() const { return why_; }
+
+  private:
+    Result<void> hand_on(std::span<const std::uint8_t> bytes);
+    bool end(Outcome outcome, std::string why);
+    [[nodiscard]] std::string limit_text() const;
+
+    const Request& request_;
+    const Sink& sink_;
+    Inflater inflater_;
+    bool packed_ = false;
+    std::uint64_t taken_ = 0;  // received bytes
+    std::uint64_t bytes_ = 0;
+    Outcome outcome_ = Outcome::cut_off;
+    std::string why_;
+};
+
+}  // namespace steer::fetch

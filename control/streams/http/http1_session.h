@@ -1,0 +1,70 @@
+// A client's HTTP/1.1 connection (RFC 9112), parsed by Beast from memory.
+//
+// One request is in progress at a time. Pipelined requests (RFC 9112 9.3.2) are buffered, and
+// wants_input() is false until the answer is sent. The connection stays open for the next request unless the
+// client asks otherwise, or a request was refused before it was complete.
+//
+// Limits: a head of kMaxHttpHead, a query of kMaxHttpQuery bytes, kHttpRequestMs for a request from its
+// first byte on (408).
+#pragma once
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/vector_body.hpp>
+#include <optional>
+
+#include "control/streams/http/http_session.h"
+
+namespace steer::stream {
+
+class Http1Session final : public HttpSession {
+  public:
+    // The three outlive the session.
+    Http1Session(const HttpSite& site, HttpQueryTaker& taker, StreamCounters& counters)
+        : site_(site), taker_(taker), counters_(counters) {}
+
+    void receive(std::span<const std::uint8_t> bytes, std::uint64_t now_ms) override;
+    [[nodiscard]] bool wants_input() const override {
+        return !answering_ && !ending_ && out_.empty();
+    }
+    bool answer(std::uint32_t stream, HttpStatus status,
+                std::span<const std::uint8_t> response) override;
+    std::span<const std::uint8_t> next_output() override;
+    [[nodiscard]] std::size_t unsent() const override { return out_.size(); }
+    void shut_down() override { ending_ = true; }
+    void send_away() override {
+        is_sent_away_ = true;
+        keep_alive_ = false;
+    }
+    [[nodiscard]] bool is_over() const override { return ending_ && out_.empty(); }
+
+  private:
+    using Parser =
+        boost::beast::http::request_parser<boost::beast::http::vector_body<std::uint8_t>>;
+
+    void go_on();
+    void begin();
+    bool parse();    // parses in_; false: more bytes needed, or the request was refused
+    bool on_head();  // false: refused
+    void on_complete();
+    [[nodiscard]] HttpHead head_of() const;
+    void refuse(HttpStatus status, bool close);
+    void write(HttpStatus status, std::span<const std::uint8_t> content);
+
+    const HttpSite& site_;
+    HttpQueryTaker& taker_;
+    StreamCounters& counters_;
+    std::vector<std::uint8_t> in_;     // not parsed yet
+    std::unique_ptr<Parser> parser_;   // of the request being received; nullptr: none
+    std::optional<HttpQuery> query_;   // of that, once its head is there
+    std::vector<std::uint8_t> out_;    // to be sent
+    std::vector<std::uint8_t> taken_;  // the last result of next_output()
+    std::uint64_t now_ms_ = 0, began_ms_ = 0;
+    std::uint32_t serial_ = 0;  // of the last request that was handed over
+    HttpMethod method_ = HttpMethod::other;
+    bool answering_ = false;  // it waits for its answer
+    bool keep_alive_ = true;
+    bool is_sent_away_ = false;
+    bool ending_ = false;  // after out_
+};
+
+}  // namespace steer::stream

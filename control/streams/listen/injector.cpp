@@ -1,0 +1,136 @@
+#include "control/streams/listen/injector.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "dataplane/base/injected_texts.h"
+#include "matchers/safe_text.h"
+
+namespace steer::stream {
+
+namespace {
+
+std::string_view cut(std::string_view text) {
+    return whole_bytes(text, kMaxTextBytes);
+}
+
+std::uint8_t lower_cased(char c) {
+    return static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+}  // namespace
+
+Injector::Injector(StreamContext& context)
+    : context_(context), pending_(kInProgress), free_(kInProgress) {
+    std::iota(free_.rbegin(), free_.rend(), 0U);
+}
+
+Buffer* Injector::take_buffer(std::size_t length, const QueryMetadata& metadata) {
+    const std::size_t texts = cut(metadata.server_name).size() + cut(metadata.url_path).size();
+    Buffer* const buffer =
+        context_.buffers.take(static_cast<std::uint32_t>(sizeof(InjectedQuery) + length + texts));
+    if (buffer == nullptr) context_.count(StreamCount::inject_no_buffer);
+    return buffer;
+}
+
+std::span<std::uint8_t> Injector::query_room(Buffer& buffer) {
+    return buffer.room().subspan(sizeof(InjectedQuery));
+}
+
+bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
+                      Buffer* query, std::size_t length, const QueryMetadata& metadata) {
+    if (free_.empty()) {
+        context_.count(StreamCount::inject_table_full);
+        release(query);
+        return false;
+    }
+    const std::uint32_t i = free_.back();
+    Pending& p = pending_[i];
+
+    InjectedQuery header{};
+    header.client = origin.client.address();
+    header.client_port = origin.client.port();
+    header.local = origin.local;
+    header.local_port = origin.local_port;
+    header.max_size = origin.transport == ClientTransport::udp ? kMaxUdp : std::uint16_t{65535};
+    header.stream = static_cast<std::uint8_t>(context_.index);
+    header.length = static_cast<std::uint32_t>(length);
+    header.transport = origin.transport;
+    header.frontend = metadata.frontend;
+    header.trace_id = metadata.trace_id;
+    const std::string_view server_name = cut(metadata.server_name),
+                           url_path = cut(metadata.url_path);
+    header.server_name_length = static_cast<std::uint8_t>(server_name.size());
+    header.url_path_length = static_cast<std::uint8_t>(url_path.size());
+    std::memcpy(query->data(), &header, sizeof header);
+    auto texts = query_room(*query).subspan(length);
+    std::ranges::transform(server_name, texts.begin(), lower_cased);
+    std::ranges::copy(url_path, texts.begin() + header.server_name_length);
+    query->length =
+        static_cast<std::uint32_t>(sizeof header + length + server_name.size() + url_path.size());
+
+    Message m;
+    m.kind = MessageKind::inject;
+    m.from = static_cast<std::uint8_t>(context_.index);
+    m.token = (std::uint64_t{p.serial + 1} << 32) | i;
+    m.buffer = query;
+    if (!context_.rings.to_worker[worker_for(header.client)]->push(m)) {
+        context_.count(StreamCount::inject_ring_full);
+        release(query);
+        return false;
+    }
+    free_.pop_back();
+    ++p.serial;
+    p.deadline_ms = context_.now_ms() + kPatienceMs;
+    p.taker = taker;
+    p.origin = origin;
+    return true;
+}
+
+void Injector::on_answer(const Message& m) {
+    const auto i = static_cast<std::uint32_t>(m.token);
+    if (i >= pending_.size() || pending_[i].deadline_ms == 0 ||
+        pending_[i].serial != m.token >> 32) {
+        context_.count(StreamCount::answers_too_late);
+        release(m.buffer);
+        return;
+    }
+    if (m.buffer == nullptr) context_.count(StreamCount::inject_unanswered);
+    const auto taker = pending_[i].taker.lock();
+    const QueryOrigin origin = pending_[i].origin;
+    forget(i);
+    if (taker) {
+        taker->take_answer(origin, m.buffer);
+    } else {
+        context_.count(StreamCount::answers_too_late);
+        release(m.buffer);
+    }
+}
+
+void Injector::expire() {
+    const std::uint64_t now = context_.now_ms();
+    for (std::uint32_t i = 0; i < pending_.size(); ++i) {
+        if (pending_[i].deadline_ms == 0 || pending_[i].deadline_ms > now) continue;
+        context_.count(StreamCount::inject_lost);
+        const auto taker = pending_[i].taker.lock();
+        const QueryOrigin origin = pending_[i].origin;
+        forget(i);
+        if (taker) taker->take_answer(origin, nullptr);
+    }
+}
+
+std::size_t Injector::worker_for(const IpAddress& client) const {
+    std::uint64_t halves[2];
+    std::memcpy(halves, client.bytes.data(), sizeof halves);
+    const std::uint64_t mixed = (halves[0] ^ halves[1]) * 0x9e3779b97f4a7c15;
+    return (mixed >> 32) % context_.rings.to_worker.size();
+}
+
+void Injector::forget(std::uint32_t i) {
+    pending_[i].deadline_ms = 0;
+    pending_[i].taker.reset();
+    free_.push_back(i);
+}
+
+}  // namespace steer::stream

@@ -1,0 +1,92 @@
+// Hands queries to workers and returns their answers to the connections.
+//
+// The worker is chosen by the client's address, so that its quotas hold. A query is remembered in a
+// fixed table until its answer comes, or for kPatienceMs, because a worker's answer may be lost to a full
+// ring.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "control/streams/base/socket_address.h"
+#include "control/streams/base/stream_context.h"
+#include "control/streams/listen/edns_options.h"
+#include "dataplane/base/message.h"
+#include "dataplane/stages/frame.h"
+
+namespace steer::stream {
+
+// The receiver of an answer.
+struct QueryOrigin {
+    SocketAddress client;
+    IpAddress local;  // the address that was asked
+    std::uint16_t local_port = 0;
+    ClientTransport transport = ClientTransport::tcp;
+    std::uint32_t stream = 0;  // the receiver's number of the query
+    OptionsAsked options{};    // over TCP
+};
+
+// A query's metadata, valid during a call.
+struct QueryMetadata {
+    std::uint16_t frontend = 0;    // by which it came (dataplane/policy/frontends.h); 0: none
+    std::string_view server_name;  // that TLS's client asked for, in any case
+    std::string_view url_path;     // of HTTP
+    std::uint64_t trace_id = 0;    // 0: not traced (dataplane/policy/trace.h)
+};
+
+class ResponseHandler {
+  public:
+    virtual ~ResponseHandler() = default;
+    // nullptr: the query was dropped. Takes over the reference.
+    virtual void take_answer(const QueryOrigin& origin, Buffer* response) = 0;
+};
+
+class Injector {
+  public:
+    static constexpr unsigned kInProgress = 16384;
+    static constexpr std::uint64_t kPatienceMs = 30'000;
+    // Over kernel UDP the most that we send: as through any other port.
+    static constexpr std::uint16_t kMaxUdp = kMaxUdpAnswer;
+
+    explicit Injector(StreamContext& context);
+    ~Injector() = default;
+    Injector(const Injector&) = delete;
+    Injector& operator=(const Injector&) = delete;
+
+    // A buffer with space for a query of `length` bytes and its metadata behind the
+    // header; nullptr: none (counted).
+    Buffer* take_buffer(std::size_t length, const QueryMetadata& metadata = {});
+    // The place of the query's bytes in such a buffer.
+    static std::span<std::uint8_t> query_room(Buffer& buffer);
+
+    // Takes over `query`, with its bytes in query_room(). False: lost and counted, no answer will
+    // come.
+    bool inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
+                Buffer* query, std::size_t length, const QueryMetadata& metadata = {});
+    void on_answer(const Message& m);
+    // Forgets queries without an answer. Once a second.
+    void expire();
+
+    [[nodiscard]] unsigned in_progress() const {
+        return static_cast<unsigned>(pending_.size() - free_.size());
+    }
+
+  private:
+    struct Pending {
+        std::uint32_t serial = 0;       // counts up at each use: a stale token does not match
+        std::uint64_t deadline_ms = 0;  // 0: free
+        std::weak_ptr<ResponseHandler> taker;
+        QueryOrigin origin;
+    };
+    [[nodiscard]] std::size_t worker_for(const IpAddress& client) const;
+    void forget(std::uint32_t i);
+
+    StreamContext& context_;
+    std::vector<Pending> pending_;
+    std::vector<std::uint32_t> free_;
+};
+
+}  // namespace steer::stream

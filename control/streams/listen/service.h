@@ -1,0 +1,53 @@
+// A listening TCP service: its protocol, limits and trust. Created before the first client and constant
+// from then on (except the certificates in `tls`, which are renewed). One for all addresses of a
+// server plugin and all threads, so that its limits hold in total.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "control/streams/http/http_site.h"
+#include "control/streams/listen/client_counts.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer::stream {
+
+class TlsServer;
+
+// The protocol of an open connection. Each has a class of its own (serve_client.cpp).
+enum class Protocol : std::uint8_t {
+    dns,   // messages behind their length: RFC 7766, over TLS RFC 7858
+    http,  // RFC 8484 over HTTP/2 or HTTP/1.1
+};
+
+struct TcpLimits {
+    unsigned connections = 10'000;  // in total; beyond that an idle one is closed
+    unsigned per_client = 64;       // of an IPv4 address, of an IPv6 /64
+    unsigned in_progress =
+        100;  // queries of one connection; further ones are not read (HTTP/2: not
+              // to be asked)
+};
+
+struct Service {
+    Protocol protocol = Protocol::dns;
+    std::chrono::milliseconds idle{
+        10'000};  // a connection without a query is closed after this time
+    TcpLimits limits{};
+    std::shared_ptr<TlsServer> tls{};  // nullptr: plain
+    std::uint16_t frontend = 0;        // of Protocol::dns: dataplane/policy/frontends.h
+    HttpSite http{};                   // of Protocol::http
+    // Proxies that send a PROXY header first, which is trusted.
+    matchers::PrefixSet proxies{};
+    // The client that a connection of `peer` counts for: an HTTP proxy's connections count for no client.
+    [[nodiscard]] IpAddress counted_as(const IpAddress& peer) const {
+        return http.trusts(peer) ? IpAddress{} : peer;
+    }
+    std::shared_ptr<ClientCounts> counts = std::make_shared<ClientCounts>();
+    // Clients are asked to open another connection, so that a load balancer can send them elsewhere. Any thread sets it.
+    std::shared_ptr<std::atomic<bool>> draining = std::make_shared<std::atomic<bool>>(false);
+    [[nodiscard]] bool is_draining() const { return draining->load(std::memory_order_relaxed); }
+};
+
+}  // namespace steer::stream

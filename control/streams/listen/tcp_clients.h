@@ -1,0 +1,67 @@
+// The open connections of one service on one thread, in order of their silence.
+//
+// A client with too many connections is refused. If there are too many in total, one is closed (RFC 7766
+// 6.2.3): one that is still in its opening and has had time for it, else the one that has been
+// idle longest. If there is none, the new one is refused. expire() detects silence: a connection
+// needs no timer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "control/streams/base/stream_context.h"
+#include "control/streams/listen/client_connection.h"
+#include "control/streams/listen/service.h"
+
+namespace steer::stream {
+
+class TcpClients {
+  public:
+    // From accepted to its first byte of DNS or HTTP: PROXY header, TLS handshake.
+    static constexpr std::uint64_t kOpeningMs = 5'000;
+    // The part of it that a new connection may not cut short.
+    static constexpr std::uint64_t kSparedMs = 1'000;
+    // From our last byte (an HTTP/2 GOAWAY) until the client must have closed.
+    static constexpr std::uint64_t kLingerMs = 2'000;
+
+    TcpClients(StreamContext& context, std::shared_ptr<const Service> service)
+        : context_(context), service_(std::move(service)) {}
+    ~TcpClients() { close_all(); }
+    TcpClients(const TcpClients&) = delete;
+    TcpClients& operator=(const TcpClients&) = delete;
+
+    // Whether another connection of `client` is accepted; counts a refusal. If accepted, a place is taken
+    // for a connection that is add()ed at once, until forget(). All zeros: see ClientConnection.
+    bool admit(const IpAddress& client);
+    void add_opening(const std::shared_ptr<ClientConnection>& connection);
+    void add(const std::shared_ptr<ClientConnection>& connection);
+    void forget(ClientConnection& connection);
+
+    // Everything is sent: it is closed after kLingerMs, and first if a place is needed.
+    void linger(ClientConnection& connection);
+    // It was active now.
+    void used(ClientConnection& connection);
+    // It has more to send: calls flush() after all answers of this turn.
+    void flush_later(const std::shared_ptr<ClientConnection>& connection);
+    void flush();
+    // Closes those that were silent for too long. Once a second.
+    void expire();
+    void close_all();
+
+    [[nodiscard]] const Service& service() const { return *service_; }
+
+  private:
+    using Order = ClientConnection::Order;
+    void put(const std::shared_ptr<ClientConnection>& connection, Order& order);
+    bool make_room();
+    // Closes those of `order` that entered it `age_ms` ago; counts them as `why`.
+    void expire_entered(Order& order, std::uint64_t age_ms, StreamCount why);
+
+    StreamContext& context_;
+    std::shared_ptr<const Service> service_;
+    Order opening_, open_, lingering_;
+    std::vector<std::shared_ptr<ClientConnection>> to_flush_;
+};
+
+}  // namespace steer::stream

@@ -1,0 +1,293 @@
+#include "control/streams/stream_thread.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "dataplane/dns/wire.h"
+
+namespace steer::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned kPerRing = 256;  // messages a turn; then sockets have theirs
+constexpr auto kHousekeepingEvery = 1s;
+constexpr std::uint32_t kProbeTimeoutMs = 5'000;  // a late reply counts, too
+
+std::uint64_t secret_of(forward::ChaChaRandom& random) {
+    return (std::uint64_t{random.next()} << 32) | random.next();
+}
+
+// Of a reply with a header (is_reply_to()).
+bool refuses_edns(std::span<const std::uint8_t> reply) {
+    constexpr std::size_t kAdditionalCount = 10;
+    const unsigned rcode = dns::load_be16(&reply[2]) & dns::kRcodeMask;
+    const bool may_have_opt = dns::load_be16(&reply[kAdditionalCount]) != 0;
+    return !may_have_opt && (rcode == dns::kFormErr || rcode == dns::kNotImp);
+}
+
+}  // namespace
+
+StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock)
+    : context_{index, std::move(rings), buffers, clock},
+      work_(context_.io.get_executor()),
+      wake_(context_.io, ::dup(context_.rings.sleeper->event_fd())),
+      housekeeping_(context_.io),
+      injector_(context_),
+      budget_(secret_of(context_.random)),
+      upstream_udp_(context_),
+      upstream_tcp_(context_),
+      channels_(context_, upstream_udp_, upstream_tcp_) {
+    boost::asio::post(context_.io, [this] { on_wake(); });
+    boost::asio::post(context_.io, [this] { await_housekeeping(); });
+}
+
+StreamThread::~StreamThread() {
+    for (auto& [where, listener] : udp_)
+        listener->close();
+    for (auto& [where, listener] : tcp_)
+        listener->close();
+    clients_.clear();
+    std::array<Message, 32> messages;
+    for (auto* ring : context_.rings.from_worker) {
+        while (const unsigned n = ring->pop(messages.data(), messages.size())) {
+            for (unsigned i = 0; i < n; ++i)
+                release(messages[i].buffer);
+        }
+    }
+}
+
+void StreamThread::add_udp(const ListenAddress& where, int descriptor, bool budgeted) {
+    boost::asio::post(context_.io, [this, where, descriptor, budgeted] {
+        context_.listening.emplace(where.address, where.port);
+        const auto listener =
+            std::make_shared<UdpListener>(context_, injector_, descriptor, where.address,
+                                          where.port, budgeted ? &budget_ : nullptr);
+        udp_[where] = listener;
+        listener->start();
+    });
+}
+
+void StreamThread::add_tcp(const ListenAddress& where, int descriptor,
+                           std::shared_ptr<const Service> service) {
+    boost::asio::post(context_.io, [this, where, descriptor, service = std::move(service)] {
+        context_.listening.emplace(where.address, where.port);
+        const auto listener = std::make_shared<TcpListener>(
+            context_, injector_, clients_of(service), descriptor, where.address, where.port);
+        tcp_[where] = listener;
+        listener->start();
+    });
+}
+
+TcpClients& StreamThread::clients_of(const std::shared_ptr<const Service>& service) {
+    auto& clients = clients_[service.get()];
+    if (clients == nullptr) clients = std::make_unique<TcpClients>(context_, service);
+    return *clients;
+}
+
+void StreamThread::remove(const ListenAddress& where) {
+    boost::asio::post(context_.io, [this, where] {
+        context_.listening.erase({where.address, where.port});
+        if (const auto it = udp_.find(where); it != udp_.end()) {
+            it->second->close();
+            udp_.erase(it);
+        }
+        if (const auto it = tcp_.find(where); it != tcp_.end()) {
+            it->second->close();
+            tcp_.erase(it);
+        }
+    });
+}
+
+void StreamThread::set_copying(std::vector<int> if_indices) {
+    boost::asio::post(context_.io, [this, all = std::move(if_indices)]() mutable {
+        context_.copying = std::move(all);
+    });
+}
+
+void StreamThread::set_vrfs(std::map<IpAddress, int> by_upstream) {
+    boost::asio::post(context_.io, [this, all = std::move(by_upstream)]() mutable {
+        context_.vrfs = std::move(all);
+    });
+}
+
+void StreamThread::set_upstreams(std::shared_ptr<const UpstreamDirectory> directory) {
+    channels_.put(std::move(directory));
+}
+
+void StreamThread::network_changed() {
+    boost::asio::post(context_.io, [this] {
+        upstream_udp_.network_changed();
+        channels_.network_changed();
+    });
+}
+
+// Gives the answer to one question of ask().
+class StreamThread::OneAnswer final : public ResponseHandler,
+                                      public std::enable_shared_from_this<OneAnswer> {
+  public:
+    OneAnswer(StreamThread& thread, TracedAnswer done) : thread_(thread), done_(std::move(done)) {}
+    void take_answer(const QueryOrigin& /*origin*/, Buffer* response) override {
+        std::vector<std::uint8_t> bytes;
+        if (response != nullptr) bytes.assign(response->bytes().begin(), response->bytes().end());
+        release(response);
+        const auto self = shared_from_this();
+        thread_.asked_.erase(self);
+        done_(std::move(bytes));
+    }
+
+  private:
+    StreamThread& thread_;
+    TracedAnswer done_;
+};
+
+void StreamThread::ask(TracedQuestion question, TracedAnswer done) {
+    boost::asio::post(
+        context_.io, [this, q = std::move(question), then = std::move(done)]() mutable {
+            const auto taker = std::make_shared<OneAnswer>(*this, std::move(then));
+            const QueryMetadata metadata{.trace_id = q.trace_id};
+            Buffer* const buffer = injector_.take_buffer(q.message.size(), metadata);
+            const QueryOrigin origin{SocketAddress(q.client, q.client_port), q.local, q.local_port,
+                                     q.transport};
+            if (buffer != nullptr) {
+                std::ranges::copy(q.message, Injector::query_room(*buffer).begin());
+                asked_.insert(taker);
+                if (injector_.inject(taker, origin, buffer, q.message.size(), metadata)) return;
+            }
+            taker->take_answer(origin, nullptr);
+        });
+}
+
+void StreamThread::probe(ProbeQuestion question, ProbeReplied done) {
+    boost::asio::post(
+        context_.io, [this, q = std::move(question), then = std::move(done)]() mutable {
+            UpstreamAsk ask;
+            ask.address = q.address;
+            ask.port = q.port;
+            ask.timeout_ms = kProbeTimeoutMs;
+            ask.upstream = q.upstream;
+            ask.on_probe_reply = [done = std::move(then)](std::span<const std::uint8_t> reply) {
+                done(refuses_edns(reply));
+            };
+            ask.query = std::move(q.query);
+            dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
+            if (q.has_channel) {
+                channels_.ask(std::move(ask), false);
+            } else {
+                upstream_udp_.ask(std::move(ask));
+            }
+        });
+}
+
+void StreamThread::run() {
+    heartbeat_.begin();
+    context_.io.run();
+}
+void StreamThread::stop() {
+    context_.io.stop();
+}
+std::size_t StreamThread::poll() {
+    const std::chrono::milliseconds passed(context_.now_ms() - kept_ms_);
+    if (passed >= kHousekeepingEvery) keep_house();
+    return context_.io.poll();
+}
+
+// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look,
+// so that no push is missed.
+void StreamThread::on_wake() {
+    context_.rings.sleeper->awake();
+    bool dry = drain();
+    if (dry) {
+        context_.rings.sleeper->going_to_sleep();
+        for (auto* ring : context_.rings.from_worker)
+            dry = dry && ring->empty();
+    }
+    if (dry) {
+        wait_for_wake();
+    } else {
+        boost::asio::post(context_.io, [this] { on_wake(); });
+    }
+}
+
+void StreamThread::wait_for_wake() {
+    wake_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [this](const boost::system::error_code& error) {
+                         if (error) return;
+                         std::uint64_t times = 0;
+                         [[maybe_unused]] const auto n =
+                             ::read(wake_.native_handle(), &times, sizeof times);
+                         on_wake();
+                     });
+}
+
+bool StreamThread::drain() {
+    std::array<Message, 32> messages;
+    bool dry = true;
+    for (auto* ring : context_.rings.from_worker) {
+        unsigned done = 0;
+        while (done < kPerRing) {
+            const unsigned n = ring->pop(messages.data(), messages.size());
+            if (n == 0) break;
+            for (unsigned i = 0; i < n; ++i)
+                take(messages[i]);
+            done += n;
+        }
+        dry = dry && done < kPerRing;
+    }
+    flush();
+    return dry;
+}
+
+void StreamThread::flush() {
+    for (auto& [where, listener] : udp_)
+        listener->flush();
+    for (auto& [service, clients] : clients_)
+        clients->flush();
+}
+
+void StreamThread::take(const Message& m) {
+    if (m.kind == MessageKind::answer) {
+        injector_.on_answer(m);
+        return;
+    }
+    if (m.kind != MessageKind::upstream_query || m.buffer == nullptr) {
+        release(m.buffer);
+        return;
+    }
+    UpstreamAsk ask = UpstreamAsk::take(m);
+    if (ask.query.empty()) return;
+    const auto via = static_cast<UpstreamVia>(m.b);
+    if (via == UpstreamVia::channel || (via == UpstreamVia::tcp && channels_.knows(ask.upstream))) {
+        channels_.ask(std::move(ask), via == UpstreamVia::tcp);
+    } else if (via == UpstreamVia::tcp) {
+        upstream_tcp_.ask(std::move(ask));
+    } else {
+        upstream_udp_.ask(std::move(ask));
+    }
+}
+
+void StreamThread::await_housekeeping() {
+    housekeeping_.expires_after(kHousekeepingEvery);
+    housekeeping_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        keep_house();
+        await_housekeeping();
+    });
+}
+
+void StreamThread::keep_house() {
+    kept_ms_ = context_.now_ms();
+    heartbeat_.beat();
+    injector_.expire();
+    upstream_udp_.expire();
+    channels_.tick();
+    for (auto& [service, clients] : clients_)
+        clients->expire();
+    flush();
+}
+
+}  // namespace steer::stream

@@ -1,0 +1,45 @@
+// A server's certificate from its files: read and checked.
+//
+// An error is a sentence that names the file and tells the operator what to do. An expired or not yet valid certificate
+// is not an error: clients that do not verify still get answers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/streams/tls/openssl_ptr.h"
+#include "matchers/result.h"
+
+namespace steer::stream {
+
+struct TlsFiles {
+    std::string cert, key;  // PEM; `cert`: the server's own first, then its issuers
+    std::string client_ca;  // PEM; empty: clients are not asked for a certificate
+    bool require_client_cert = false;
+    bool operator==(const TlsFiles&) const = default;
+};
+
+// Facts about a certificate in use. Seconds since 1970, UTC.
+struct CertificateFacts {
+    std::string file;
+    std::string subject;
+    std::int64_t begins_s = 0, ends_s = 0;
+};
+
+struct Certificate {
+    X509Ptr own;
+    ChainPtr chain;  // its issuers, in the file's order
+    KeyPtr key;
+    ChainPtr client_cas;  // nullptr: none
+    CertificateFacts facts;
+};
+
+// Blocks while it reads the files.
+Result<Certificate> read_certificate(const TlsFiles& files);
+// Facts about the peer's certificate; ends_s is 0 if there is none.
+CertificateFacts facts_of_peer(SSL* ssl);
+// The error of its validity period at `now_s`; empty: none.
+std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s);
+
+}  // namespace steer::stream

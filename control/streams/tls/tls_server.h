@@ -1,0 +1,65 @@
+// TLS of a listening socket: TLS 1.2 and 1.3, with a certificate that is renewed while
+// connections are open. They keep their old one; tickets are valid across both.
+//
+// ALPN (RFC 7301): the first of our protocols that the client offers. A client without ALPN is
+// accepted; a client that offers only other protocols gets an alert, because it expects another service.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "control/streams/tls/byte_stream.h"
+#include "control/streams/tls/sealed_key.h"
+#include "control/streams/tls/ticket_server.h"
+#include "control/streams/tls/tls_certificate.h"
+#include "control/streams/tls/tls_tickets.h"
+#include "matchers/result.h"
+
+namespace steer::stream {
+
+class TlsServer final : public TicketServer {
+  public:
+    // `protocols`: ALPN, the preferred one first. `clock` outlives this. Nothing is served before
+    // the first load().
+    TlsServer(const std::vector<std::string>& protocols, Clock& clock);
+    ~TlsServer() override;
+    TlsServer(const TlsServer&) = delete;
+    TlsServer& operator=(const TlsServer&) = delete;
+
+    // Loads the files' present certificate. After an Error the old one stays. Unchanged files
+    // are not read again. Blocks; not on a `streams` thread.
+    Result<void> load(const TlsFiles& files);
+
+    // Those of the last load().
+    [[nodiscard]] const TlsFiles& files() const { return files_; }
+
+    // For one accepted connection. nullptr: no memory. Any thread.
+    [[nodiscard]] SslPtr accept() const;
+    // Of the one in force. Any thread.
+    [[nodiscard]] CertificateFacts facts() const;
+
+    [[nodiscard]] std::string ticket_group() const override;
+    [[nodiscard]] std::string new_ticket_key() const override;
+    bool use_ticket_key(std::string_view sealed, std::uint64_t from_ms,
+                        std::uint64_t until_ms) override;
+
+  private:
+    [[nodiscard]] Result<SslContextPtr> make_context(const TlsFiles& files,
+                                                     const Certificate& certificate);
+    static int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_length,
+                               const unsigned char* in, unsigned in_length, void* self);
+
+    std::vector<unsigned char> protocols_;  // in ALPN's format: each behind its length
+    TlsTickets tickets_;
+    TlsFiles files_;
+    std::string read_;          // the files' state when they were read: names, times, sizes
+    mutable std::mutex mutex_;  // of what follows
+    SslContextPtr context_;
+    CertificateFacts facts_;
+    KeySealer sealer_;
+};
+
+}  // namespace steer::stream

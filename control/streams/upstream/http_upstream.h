@@ -1,0 +1,22 @@
+// DNS over HTTPS as a client (RFC 8484): HTTP/2 if ALPN chose it, else HTTP/1.1, one query at a time.
+//
+// Queries are sent with the id 0, so that caches on the path may serve them (RFC 8484 4.1). The queries of
+// one turn of the io_context are sent in one write. A response that is not a DNS message with status 200 that answers
+// the query ends it with EPROTO; no redirects and no retries here. TTLs are lowered by the `Age` of a response, and are at
+// most what is left of its `max-age` (RFC 8484 5.1).
+#pragma once
+
+#include <memory>
+
+#include "control/streams/base/stream_context.h"
+#include "control/streams/tls/byte_stream.h"
+#include "control/streams/upstream/upstream_session.h"
+#include "control/streams/upstream/upstream_target.h"
+
+namespace steer::stream {
+
+std::shared_ptr<UpstreamSession> make_http_session(StreamContext& context, ByteStream stream,
+                                                   const UpstreamTarget& target,
+                                                   SessionWatcher& watcher);
+
+}  // namespace steer::stream

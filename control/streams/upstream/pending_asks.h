@@ -1,0 +1,62 @@
+// Queries of an upstream's session (upstream_session.h) that wait for their reply, by the number in the reply: a DNS id,
+// an HTTP/2 stream. Each ends once.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "control/streams/upstream/upstream_session.h"
+#include "dataplane/dns/wire.h"
+
+namespace steer::stream {
+
+struct PendingAsk {
+    std::vector<std::uint8_t> query;  // as sent
+    std::uint16_t id;                 // of the asker
+    std::uint64_t deadline_ms;
+    UpstreamSession::Done done;
+
+    // Adds `query`, which is sent with `sent_id`.
+    PendingAsk(std::span<const std::uint8_t> message, std::uint16_t sent_id, std::uint64_t deadline,
+               UpstreamSession::Done ended)
+        : query(message.begin(), message.end()),
+          id(dns::load_be16(message.data())),
+          deadline_ms(deadline),
+          done(std::move(ended)) {
+        dns::store_be16(query.data(), sent_id);
+    }
+};
+using PendingAsks = std::unordered_map<std::uint32_t, PendingAsk>;
+
+// They may be asked again on another connection. Works on a moved-out set, because `done` may ask the session again.
+inline void end_asks(const PendingAsks& asks) {
+    for (const auto& [number, ask] : asks)
+        ask.done({.error = ECONNRESET, .again = true});
+}
+// The same, from the io_context: for callers that must not be called from within.
+inline void end_asks_later(boost::asio::io_context& io, PendingAsks asks) {
+    if (asks.empty()) return;
+    boost::asio::post(io, [asks = std::move(asks)] { end_asks(asks); });
+}
+
+// Removes queries whose deadline has passed, for the caller to end; calls `forget` with each number.
+template <class Forget>
+std::vector<UpstreamSession::Done> take_late(PendingAsks& asks, std::uint64_t now_ms,
+                                             Forget&& forget) {
+    std::vector<UpstreamSession::Done> late;
+    std::erase_if(asks, [&](auto& ask) {
+        if (ask.second.deadline_ms > now_ms) return false;
+        forget(ask.first);
+        late.push_back(std::move(ask.second.done));
+        return true;
+    });
+    return late;
+}
+
+}  // namespace steer::stream

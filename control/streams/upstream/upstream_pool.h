@@ -1,0 +1,149 @@
+// One upstream's connections of one thread, with any transport (upstream_transport.h), and the queries that wait
+// for one.
+//
+// A query uses a connection with a free place. While some wait, connections are opened, up to
+// `max_conns`. Connections idle for `idle_timeout` are closed, except `min_conns`.
+// - If a connection ended before the reply came, its queries are asked once more, on a newer one
+//   (RFC 7766 6.2.4).
+// - A connection without a byte for kSilenceMs while a reply is due is suspect: it gets
+//   no more queries, its queries are also asked on a newer one, if possible to another address, and the
+//   first reply counts. It is closed when no query waits for it, or after kGiveUpMs.
+// - A connection attempt older than kFreshMs does not prevent another one (the kernel's
+//   own retransmissions come after 1, 3, 7 s); it may still succeed until kGiveUpMs.
+// - If an upstream's certificate is not trusted, all waiting queries fail at once with EKEYREJECTED. It is
+//   connected to again after kDistrustFirstMs, then after twice the time, up to
+//   kDistrustLastMs. Queries in between fail at once.
+// - A query that the upstream answers with an HTTP error or no DNS, or twice by ending the connection, fails at once with
+//   kUpstreamFailsQuery. Other queries are asked as before, because one name can cause it.
+// - If the upstream asks to wait (HTTP's Retry-After at 429 and 503), workers prefer others until then, at most for
+//   kLongestWaitS (kUpstreamAsksToWait).
+// - After a failed attempt the next path is tried (upstream_route.h); with none left all waiting queries
+//   fail, unless there is a connection.
+// So when a path works again it serves the first query: a query on a dead path is sent
+// again within kSilenceMs on a new connection.
+//
+// At most kMaxWaiting wait; more are refused with EBUSY. A query that waits beyond its timeout is
+// dropped, because its worker no longer waits. One thread.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "control/streams/base/stream_context.h"
+#include "control/streams/upstream/upstream_channel.h"
+#include "control/streams/upstream/upstream_reply.h"
+#include "control/streams/upstream/upstream_route.h"
+#include "control/streams/upstream/upstream_session.h"
+#include "control/streams/upstream/upstream_state.h"
+#include "control/streams/upstream/upstream_target.h"
+#include "control/streams/upstream/upstream_transport.h"
+
+namespace steer::stream {
+
+class UpstreamPool final : public UpstreamChannel,
+                           public SessionWatcher,
+                           public std::enable_shared_from_this<UpstreamPool> {
+  public:
+    static constexpr std::size_t kMaxWaiting = 4096;
+    static constexpr std::uint64_t kSilenceMs = 1'000;
+    static constexpr std::uint64_t kFreshMs = 1'000;
+    static constexpr std::uint64_t kGiveUpMs = 5'000;
+    static constexpr std::uint32_t kLongestWaitS = 10;
+    static constexpr std::uint64_t kDistrustFirstMs = 1'000, kDistrustLastMs = 30'000;
+
+    UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
+                 std::shared_ptr<UpstreamState> state,
+                 std::unique_ptr<UpstreamTransport> transport);
+    ~UpstreamPool() override;
+
+    // (Nothing was truncated: no datagrams are sent.)
+    void ask(UpstreamAsk ask, bool over_tcp) override;
+    void tick() override;
+    [[nodiscard]] bool is_busy() const override { return !queries_.empty() || !attempts_.empty(); }
+    // Closes connections and attempts whose source address differs from the one that a new connection would have.
+    void network_changed() override;
+    void close() override;
+
+    void on_room(UpstreamSession& session) override;
+    void on_ended(UpstreamSession& session, const std::string& why) override;
+
+  private:
+    struct Query {
+        UpstreamAsk ask;
+        std::uint64_t deadline_ms = 0;
+        std::uint64_t newer_than = 0;  // a connection with a higher number may be asked
+        std::uint64_t number = 0;      // of the connection that was asked last
+        unsigned asked = 0;            // times
+        unsigned on_wire = 0;          // of these
+        bool over = false;
+    };
+    using QueryPtr = std::shared_ptr<Query>;
+    struct Open {
+        std::uint64_t number;  // counts up
+        std::shared_ptr<UpstreamSession> session;
+        ConnectPath path;
+        IpAddress local;
+        std::uint64_t used_ms;
+        bool was_suspect = false;
+    };
+    struct Attempt {
+        std::uint64_t number;  // counts up
+        ConnectPath path;
+        std::uint64_t started_ms;
+        std::shared_ptr<ConnectAttempt> connect;
+        bool is_late = false;
+    };
+
+    void serve();
+    Open* find_room(const Query& query);
+    void send(const QueryPtr& query, Open& open);
+    void on_reply(const QueryPtr& query, const SessionReply& reply);
+    void ask_again(const QueryPtr& query);
+    void end(const QueryPtr& query, int error);
+    void forget_waiting(std::uint64_t now_ms);
+    void fail_waiting(int error);
+
+    void connect_more(std::size_t wanted);
+    // False: it must wait for an address, or is impossible.
+    bool connect();
+    UpstreamRoute& route();
+    void on_connected(std::uint64_t attempt, Connected connected);
+    void on_connect_failure(const ConnectPath& path, const Connected& connected);
+    void on_failure(int error, const std::string& why);
+    [[nodiscard]] bool is_distrusted() const;
+    void distrust();
+    void on_name();
+    void look_at_attempts(std::uint64_t now_ms);
+
+    void look_at_connections(std::uint64_t now_ms);
+    void suspect(Open& open);
+    std::list<Open>::iterator drop(std::list<Open>::iterator open);
+    void keep_connections(std::uint64_t now_ms);
+    [[nodiscard]] bool is_suspect(const Open& open, std::uint64_t now_ms) const {
+        return open.session->silent_since_ms() <= now_ms &&
+               now_ms - open.session->silent_since_ms() >= kSilenceMs;
+    }
+    [[nodiscard]] std::size_t usable(std::uint64_t now_ms) const;
+    [[nodiscard]] std::size_t fresh_attempts(std::uint64_t now_ms) const;
+
+    StreamContext& context_;
+    const std::shared_ptr<const UpstreamTarget> target_;
+    const std::shared_ptr<UpstreamState> state_;
+    const std::unique_ptr<UpstreamTransport> transport_;
+    std::unique_ptr<UpstreamRoute> route_;  // nullptr: no connection yet
+    IpAddress reached_;                     // connected to last
+    std::set<QueryPtr> queries_;            // all that are not over
+    std::list<QueryPtr> waiting_;
+    std::list<Open> open_;
+    std::list<Attempt> attempts_;
+    std::uint64_t last_number_ = 0, last_attempt_ = 0;
+    std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
+    // After an untrusted certificate: no connection before this time; the length of the last wait.
+    std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
+    bool answers_badly_ = false;  // already logged
+    bool closed_ = false;
+};
+
+}  // namespace steer::stream

@@ -1,0 +1,60 @@
+// An upstream that is asked through `streams` (a channel): its address and transport. Created from
+// the configuration; immutable. Two that differ in anything except their name have different ids.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "control/config/settings/upstream_scheme.h"
+#include "control/streams/tls/tls_trust.h"
+#include "matchers/prefix/ip_address.h"
+
+namespace steer::stream {
+
+using config::AddressFamily;
+using config::UpstreamScheme;
+
+struct Socks5Proxy {   // RFC 1928
+    std::string host;  // a name or an address
+    std::uint16_t port = 1080;
+    std::string user, password;  // RFC 1929; both empty: none
+    bool operator==(const Socks5Proxy&) const = default;
+};
+
+struct UpstreamTarget {
+    std::uint16_t id = 0;  // Upstream::id
+    std::string name;      // for people
+    UpstreamScheme scheme = UpstreamScheme::udp;
+    bool pipeline = false;  // several queries at a time on a tcp or tls connection
+    std::string host;       // name or address: for the certificate and HTTP's authority
+    std::string path;       // https: "/dns-query"
+    std::uint16_t port = 53;
+
+    std::optional<IpAddress> address;  // its address; no value: `host` is looked up
+    struct Server {
+        IpAddress address;
+        std::uint16_t port = 53;
+        std::string device = {};  // of a link-local address, as below; empty: the upstream's
+        bool operator==(const Server&) const = default;
+    };
+    std::optional<Server> bootstrap;  // resolver for the name; no value: the host's resolvers
+    AddressFamily family = AddressFamily::any;
+    std::optional<Socks5Proxy> proxy;
+
+    std::uint32_t idle_timeout_ms = 10'000;
+    std::uint32_t max_conns = 64, min_conns = 0;  // of each `streams` thread
+
+    TlsTrust trust;
+
+    std::uint32_t mark = 0;  // SO_MARK
+    std::string device;      // SO_BINDTODEVICE: an interface by name or number
+
+    // For people: an address of it or of its proxy, with the zone of a link-local one.
+    [[nodiscard]] std::string text_of(const IpAddress& its) const {
+        const bool has_zone = its.is_link_local() && !device.empty();
+        return its.to_string() + (has_zone ? "%" + device : std::string());
+    }
+};
+
+}  // namespace steer::stream
