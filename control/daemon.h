@@ -17,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "control/api/edit/edit_service.h"
 #include "control/api/metrics/http_server.h"
 #include "control/api/rpc/control_socket.h"
 #include "control/api/rpc/event_log.h"
@@ -61,6 +60,7 @@
 #include "control/sinks/kernel_sets/set_sink.h"
 #include "control/sinks/opnsense/router_sinks.h"
 #include "control/sinks/routers/router_thread.h"
+#include "control/sources/edit/edit_service.h"
 #include "control/sources/fetch/fetcher.h"
 #include "control/sources/leases/lease_service.h"
 #include "control/sources/records/static_service.h"

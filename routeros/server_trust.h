@@ -1,5 +1,5 @@
 // The requirements of all TLS clients here: TLS 1.2, a certificate that leads to a trusted authority and names the host
-// (RFC 9525), SNI. Works on OpenSSL's objects, so that it fits both our streams (control/streams/tls) and
+// (RFC 9525), SNI. Works on OpenSSL's objects, so that it fits both our streams (control/host/net) and
 // Asio's (routeros).
 #pragma once
 

@@ -11,9 +11,9 @@
 #include <thread>
 #include <utility>
 
+#include "control/host/net/tls_server.h"
 #include "control/host/resolver/interface_zone.h"
 #include "control/streams/stream_thread.h"
-#include "control/streams/tls/tls_server.h"
 
 namespace steer {
 

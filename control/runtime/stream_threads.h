@@ -17,14 +17,14 @@
 #include <string_view>
 #include <vector>
 
+#include "control/host/net/ticket_server.h"
+#include "control/host/net/tls_certificate.h"
 #include "control/host/process/heartbeat.h"
 #include "control/program/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/streams/base/probe_question.h"
 #include "control/streams/base/stream_counters.h"
 #include "control/streams/base/traced_question.h"
-#include "control/streams/tls/ticket_server.h"
-#include "control/streams/tls/tls_certificate.h"
 #include "control/streams/upstream/upstream_state.h"
 #include "dataplane/base/clock.h"
 #include "matchers/prefix/ip_address.h"

@@ -14,9 +14,9 @@
 #include <memory>
 #include <utility>
 
+#include "control/host/net/openssl_ptr.h"
+#include "control/host/net/tls_certificate.h"
 #include "control/host/process/files_as.h"
-#include "control/streams/tls/openssl_ptr.h"
-#include "control/streams/tls/tls_certificate.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/safe_text.h"
 #include "matchers/text.h"

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "control/api/http/accept.h"
-#include "control/streams/http/transfer_coding.h"
+#include "control/host/net/transfer_coding.h"
 #include "matchers/version.h"
 
 namespace steer::ops {

@@ -18,7 +18,7 @@
 #include "control/api/http/http_access.h"
 #include "control/api/http/http_reply.h"
 #include "control/api/rpc/subscriptions.h"
-#include "control/streams/tls/byte_stream.h"
+#include "control/host/net/byte_stream.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::ops {

@@ -6,7 +6,7 @@
 
 #include "control/api/rpc/control_socket.h"
 #include "control/api/rpc/rpc_server_impl.h"
-#include "control/streams/http/transfer_coding.h"
+#include "control/host/net/transfer_coding.h"
 #include "matchers/text.h"
 
 namespace steer::ops {

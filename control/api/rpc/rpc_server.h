@@ -26,7 +26,7 @@
 #include "control/api/rpc/json_rpc.h"
 #include "control/api/rpc/subscriptions.h"
 #include "control/config/settings/section_settings.h"
-#include "control/streams/tls/tls_certificate.h"
+#include "control/host/net/tls_certificate.h"
 #include "dataplane/base/clock.h"
 #include "matchers/result.h"
 

@@ -22,7 +22,7 @@
 #include "control/api/http/http_reply.h"
 #include "control/api/rpc/http_connection.h"
 #include "control/api/rpc/rpc_server.h"
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/tls_server.h"
 
 namespace steer::ops {
 

@@ -18,13 +18,13 @@
 #include <string>
 #include <vector>
 
-#include "control/api/edit/history.h"
 #include "control/api/rpc/methods.h"
 #include "control/config/settings.h"
 #include "control/host/process/background.h"
 #include "control/observe/recorder/recorder.h"
 #include "control/observe/replay/recorded.h"
 #include "control/program/reload/reloader.h"
+#include "control/sources/edit/history.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/clock.h"
 

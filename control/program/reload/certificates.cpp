@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "control/config/plugin_type.h"
-#include "control/streams/tls/tls_certificate.h"
+#include "control/host/net/tls_certificate.h"
 
 namespace steer {
 namespace {

@@ -1,6 +1,6 @@
 // The keys of TLS session tickets that the boxes of a fleet share, so that a client can resume its session on another box.
 //
-//   Key "PREFIX tickets:GROUP:PERIOD": a sealed key (control/streams/tls/ticket_server.h), which makes tickets in that day of
+//   Key "PREFIX tickets:GROUP:PERIOD": a sealed key (control/host/net/ticket_server.h), which makes tickets in that day of
 //   Redis's clock. The first box that writes it decides; each box writes it again if it is lost.
 //
 // Without sockets and without a clock. One thread.
@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "control/host/net/ticket_server.h"
 #include "control/sinks/fleet/redis_connection.h"
-#include "control/streams/tls/ticket_server.h"
 
 namespace steer::fleet {
 

@@ -14,11 +14,11 @@
 #include <memory>
 #include <string>
 
+#include "control/host/net/tls_client.h"
 #include "control/program/build/opnsense_plan.h"
 #include "control/sinks/opnsense/api.h"
 #include "control/streams/fetch/connection.h"
 #include "control/streams/http/http_client.h"
-#include "control/streams/tls/tls_client.h"
 
 namespace steer::opnsense {
 

@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 
+#include "control/host/net/byte_stream.h"
+#include "control/host/net/tls_client.h"
 #include "control/streams/http/http_client.h"
-#include "control/streams/tls/byte_stream.h"
-#include "control/streams/tls/tls_client.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::fetch {

@@ -7,9 +7,9 @@
 #include <ctime>
 #include <utility>
 
+#include "control/host/net/transfer_coding.h"
 #include "control/streams/http/chunked_end.h"
 #include "control/streams/http/http_answer.h"
-#include "control/streams/http/transfer_coding.h"
 
 namespace steer::stream {
 

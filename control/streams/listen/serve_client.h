@@ -3,9 +3,9 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "control/host/net/byte_stream.h"
 #include "control/streams/listen/injector.h"
 #include "control/streams/listen/tcp_clients.h"
-#include "control/streams/tls/byte_stream.h"
 
 namespace steer::stream {
 

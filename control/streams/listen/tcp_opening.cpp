@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "control/host/net/tls_server.h"
 #include "control/streams/listen/proxy_header.h"
 #include "control/streams/listen/serve_client.h"
 #include "control/streams/listen/tcp_clients.h"
-#include "control/streams/tls/tls_server.h"
 
 namespace steer::stream {
 

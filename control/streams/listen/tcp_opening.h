@@ -8,10 +8,10 @@
 #include <memory>
 #include <vector>
 
+#include "control/host/net/byte_stream.h"
 #include "control/streams/base/stream_context.h"
 #include "control/streams/listen/client_connection.h"
 #include "control/streams/listen/injector.h"
-#include "control/streams/tls/byte_stream.h"
 
 namespace steer::stream {
 

@@ -8,8 +8,8 @@
 
 #include <memory>
 
+#include "control/host/net/byte_stream.h"
 #include "control/streams/base/stream_context.h"
-#include "control/streams/tls/byte_stream.h"
 #include "control/streams/upstream/upstream_session.h"
 #include "control/streams/upstream/upstream_target.h"
 

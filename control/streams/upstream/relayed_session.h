@@ -11,7 +11,7 @@
 #include <memory>
 #include <optional>
 
-#include "control/streams/tls/byte_stream.h"
+#include "control/host/net/byte_stream.h"
 #include "control/streams/upstream/upstream_connect.h"
 #include "control/streams/upstream/upstream_session.h"
 

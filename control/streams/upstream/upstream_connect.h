@@ -16,9 +16,9 @@
 #include <string>
 #include <vector>
 
+#include "control/host/net/byte_stream.h"
+#include "control/host/net/tls_client.h"
 #include "control/streams/base/stream_context.h"
-#include "control/streams/tls/byte_stream.h"
-#include "control/streams/tls/tls_client.h"
 #include "control/streams/upstream/upstream_target.h"
 #include "control/streams/upstream/upstream_transport.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "control/config/settings/upstream_scheme.h"
-#include "control/streams/tls/tls_trust.h"
+#include "control/host/net/tls_trust.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::stream {

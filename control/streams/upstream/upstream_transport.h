@@ -16,7 +16,7 @@
 #include <optional>
 #include <string>
 
-#include "control/streams/tls/tls_certificate.h"
+#include "control/host/net/tls_certificate.h"
 #include "control/streams/upstream/upstream_session.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "../require.h"
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/tls_server.h"
 #include "dataplane/base/clock.h"
 #include "support/temp_folder.h"
 

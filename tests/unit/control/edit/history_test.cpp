@@ -1,5 +1,5 @@
 // Earlier texts of the configuration: numbers, order, limit, damage.
-#include "control/api/edit/history.h"
+#include "control/sources/edit/history.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>

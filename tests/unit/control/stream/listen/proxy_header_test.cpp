@@ -1,8 +1,8 @@
 // PROXY headers: what they say, who is believed, and what becomes of bad ones.
 #include <boost/test/unit_test.hpp>
 
+#include "control/host/net/tls_server.h"
 #include "control/streams/listen/proxy_header.h"
-#include "control/streams/tls/tls_server.h"
 #include "tls/tls_peer.h"
 
 using namespace steer;

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <tuple>
 
-#include "control/streams/tls/byte_stream.h"
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/byte_stream.h"
+#include "control/host/net/tls_server.h"
 #include "tls/tls_peer.h"
 
 using namespace steer;

@@ -1,5 +1,5 @@
 // Our side of TLS towards a server, over a socket pair.
-#include "control/streams/tls/tls_client.h"
+#include "control/host/net/tls_client.h"
 
 #include <sys/socket.h>
 
@@ -8,7 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/tls_server.h"
 #include "tls/tls_peer.h"
 
 using namespace steer;

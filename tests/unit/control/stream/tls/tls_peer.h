@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "control/streams/tls/byte_stream.h"
-#include "control/streams/tls/openssl_ptr.h"
-#include "control/streams/tls/tls_certificate.h"
+#include "control/host/net/byte_stream.h"
+#include "control/host/net/openssl_ptr.h"
+#include "control/host/net/tls_certificate.h"
 #include "support/temp_folder.h"
 #include "world.h"
 

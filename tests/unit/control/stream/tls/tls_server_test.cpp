@@ -4,7 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <ctime>
 
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/tls_server.h"
 #include "tls/tls_peer.h"
 
 using namespace steer;

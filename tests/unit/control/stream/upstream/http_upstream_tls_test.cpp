@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/tls_server.h"
 #include "control/streams/upstream/http_upstream.h"
 #include "http/http_peer.h"
 #include "tls/tls_peer.h"

@@ -1,4 +1,4 @@
-#include "control/api/edit/edit_service.h"
+#include "control/sources/edit/edit_service.h"
 
 #include <openssl/evp.h>
 #include <spdlog/spdlog.h>

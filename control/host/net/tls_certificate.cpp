@@ -1,4 +1,4 @@
-#include "control/streams/tls/tls_certificate.h"
+#include "control/host/net/tls_certificate.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

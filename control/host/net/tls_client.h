@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "control/streams/tls/byte_stream.h"
-#include "control/streams/tls/tls_trust.h"
+#include "control/host/net/byte_stream.h"
+#include "control/host/net/tls_trust.h"
 #include "matchers/result.h"
 
 namespace steer::stream {

@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "control/api/edit/history.h"
 #include "control/api/rpc/methods.h"
 #include "control/host/process/side_thread.h"
 #include "control/program/reload/reloader.h"
+#include "control/sources/edit/history.h"
 
 namespace steer::edit {
 

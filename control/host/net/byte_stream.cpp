@@ -1,4 +1,4 @@
-#include "control/streams/tls/byte_stream.h"
+#include "control/host/net/byte_stream.h"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "control/streams/tls/tls_tickets.h"
+#include "control/host/net/tls_tickets.h"
 
 namespace steer::stream {
 

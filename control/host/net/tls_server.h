@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "control/streams/tls/byte_stream.h"
-#include "control/streams/tls/sealed_key.h"
-#include "control/streams/tls/ticket_server.h"
-#include "control/streams/tls/tls_certificate.h"
-#include "control/streams/tls/tls_tickets.h"
+#include "control/host/net/byte_stream.h"
+#include "control/host/net/sealed_key.h"
+#include "control/host/net/ticket_server.h"
+#include "control/host/net/tls_certificate.h"
+#include "control/host/net/tls_tickets.h"
 #include "matchers/result.h"
 
 namespace steer::stream {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "control/streams/tls/openssl_ptr.h"
+#include "control/host/net/openssl_ptr.h"
 #include "matchers/result.h"
 
 namespace steer::stream {

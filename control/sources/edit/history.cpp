@@ -1,4 +1,4 @@
-#include "control/api/edit/history.h"
+#include "control/sources/edit/history.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "control/streams/tls/tls_client.h"
+#include "control/host/net/tls_client.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -1,4 +1,4 @@
-#include "control/streams/tls/sealed_key.h"
+#include "control/host/net/sealed_key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>

@@ -1,4 +1,4 @@
-#include "control/streams/tls/tls_tickets.h"
+#include "control/host/net/tls_tickets.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "control/streams/tls/tls_server.h"
+#include "control/host/net/tls_server.h"
 
 #include <openssl/err.h>
 #include <sys/stat.h>
