@@ -18,6 +18,7 @@
 #include "control/config/load.h"
 #include "control/config/man_page.h"
 #include "control/config/reference.h"
+#include "control/config/start_settings.h"
 #include "control/daemon.h"
 #include "control/host/process/command_line.h"
 #include "control/host/process/files_as.h"

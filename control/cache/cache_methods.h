@@ -13,16 +13,9 @@
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
 #include "control/cache/cache_service.h"
-#include "control/program/build/build.h"
-#include "matchers/name_matcher.h"
+#include "control/program/build/sets_in_force.h"
 
 namespace steer {
-
-// The matcher in force.
-struct SetsInForce {
-    std::vector<build::NamedSet> sets;
-    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no rule at all
-};
 
 // Lookups of a cache since the start, of all workers.
 struct CacheLookupSums {

@@ -41,12 +41,6 @@ std::unique_ptr<Candidate> refused(Error why) {
 
 }  // namespace
 
-std::vector<std::string> sources_of(const config::Settings& settings) {
-    std::vector<std::string> sources = settings.included;
-    sources.push_back(settings.file);
-    return sources;
-}
-
 config::LoadOutcome ConfigSource::load(bool downloads_tried) const {
     const FilesAs files(user, {&path, 1});
     config::LoadOptions how = options;
@@ -152,7 +146,7 @@ Reloader::Reloader(boost::asio::io_context& main_io, ConfigSource source, Regist
       watched_(std::move(watched)),
       tried_(std::move(tried)) {}
 
-// Waits for a running reload (see Daemon::stop()).
+// Waits for a running reload (see Parts::stop()).
 Reloader::~Reloader() {
     end();
 }

@@ -72,9 +72,6 @@ struct ConfigSource {
                             const std::function<void(const std::string&)>& say) const;
 };
 
-// The configuration and the files that it includes, for FilesAs.
-std::vector<std::string> sources_of(const config::Settings& settings);
-
 // A configuration that was read and built.
 struct Candidate {
     config::Settings settings;  // complete only if ok()

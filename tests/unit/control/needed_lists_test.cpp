@@ -1,5 +1,5 @@
 // Which sinks of a list make the appliance unready.
-#include "control/observe/health/needed_lists.h"
+#include "control/sinks/routers/needed_lists.h"
 
 #include <array>
 #include <boost/test/unit_test.hpp>

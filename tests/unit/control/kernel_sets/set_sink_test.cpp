@@ -21,8 +21,8 @@
 #include <utility>
 #include <vector>
 
-#include "control/observe/health/needed_lists.h"
 #include "control/sinks/kernel_sets/restart_backoff.h"
+#include "control/sinks/routers/needed_lists.h"
 #include "control/sinks/set_process/sequenced_socket.h"
 
 namespace steer::kernel_sets {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/observe/health/needed_lists.h"
+#include "control/sinks/routers/needed_lists.h"
 
 namespace steer::opnsense {
 namespace {

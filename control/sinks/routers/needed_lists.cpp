@@ -1,4 +1,4 @@
-#include "control/observe/health/needed_lists.h"
+#include "control/sinks/routers/needed_lists.h"
 
 #include <map>
 

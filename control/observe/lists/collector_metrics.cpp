@@ -1,4 +1,4 @@
-#include "control/collector_metrics.h"
+#include "control/observe/lists/collector_metrics.h"
 
 #include <algorithm>
 #include <array>

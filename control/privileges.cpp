@@ -1,5 +1,4 @@
-// Gives files to the unprivileged user, and switches to it.
-#include "control/daemon.h"
+#include "control/privileges.h"
 
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -40,38 +39,26 @@ void warn_of_unreadable_files(const config::Settings& settings) {
     }
 }
 
-}  // namespace
-
-std::vector<std::string> Daemon::dump_folders() const {
-    std::vector<std::string> folders;
-    if (!cache_service_) return folders;
-    for (const CacheOf& one : cache_service_->caches()) {
-        if (!one.dump_file.empty())
-            folders.push_back(std::filesystem::absolute(one.dump_file).parent_path().string());
-    }
-    return folders;
-}
-
 // Folders that are given to the unprivileged user; created if missing.
-std::vector<std::string> Daemon::own_folders() const {
+std::vector<std::string> own_folders(const config::Settings& settings, const build::Built& built,
+                                     const std::vector<std::string>& dumps) {
     std::vector<std::string> folders;
     std::error_code no_folder;  // then the writer reports it
-    const auto dumps = dump_folders();
     if (std::find(dumps.begin(), dumps.end(), kStateFolder) != dumps.end()) {
         std::filesystem::create_directories(kStateFolder, no_folder);
         if (!no_folder) folders.emplace_back(kStateFolder);
     }
-    if (std::filesystem::is_directory(settings_.control.images, no_folder))
-        folders.push_back(settings_.control.images);
-    const bool has_static = std::ranges::any_of(settings_.plugins, [](const config::Plugin& p) {
+    if (std::filesystem::is_directory(settings.control.images, no_folder))
+        folders.push_back(settings.control.images);
+    const bool has_static = std::ranges::any_of(settings.plugins, [](const config::Plugin& p) {
         return std::holds_alternative<config::StaticRecords>(p.args);
     });
-    const bool keeps_records = has_static && is_below_state_folder(settings_.control.static_file);
+    const bool keeps_records = has_static && is_below_state_folder(settings.control.static_file);
     const bool keeps_leases =
-        !built_.leases.plugins.empty() && is_below_state_folder(settings_.control.leases);
-    const bool keeps_lists = !built_.router_lists.routers.empty() &&
-                             is_below_state_folder(settings_.control.router_lists);
-    const bool keeps_queries = std::ranges::any_of(settings_.plugins, [](const config::Plugin& p) {
+        !built.leases.plugins.empty() && is_below_state_folder(settings.control.leases);
+    const bool keeps_lists =
+        !built.router_lists.routers.empty() && is_below_state_folder(settings.control.router_lists);
+    const bool keeps_queries = std::ranges::any_of(settings.plugins, [](const config::Plugin& p) {
         const auto* const recorder = std::get_if<config::QueryRecorder>(&p.args);
         return recorder != nullptr &&
                (is_below_state_folder(recorder->path) ||
@@ -79,22 +66,22 @@ std::vector<std::string> Daemon::own_folders() const {
     });
     if (keeps_leases || keeps_records || keeps_lists || keeps_queries)
         std::filesystem::create_directories(kStateFolder, no_folder);
-    const bool keeps = is_below_state_folder(settings_.control.findings) ||
-                       is_below_state_folder(settings_.control.leases) || keeps_records ||
+    const bool keeps = is_below_state_folder(settings.control.findings) ||
+                       is_below_state_folder(settings.control.leases) || keeps_records ||
                        keeps_lists || keeps_queries;
     if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
         folders.emplace_back(kStateFolder);
-    if (!settings_.remote_lists.empty()) {
-        std::filesystem::create_directories(settings_.control.lists, no_folder);
-        if (!no_folder) folders.push_back(settings_.control.lists);
+    if (!settings.remote_lists.empty()) {
+        std::filesystem::create_directories(settings.control.lists, no_folder);
+        if (!no_folder) folders.push_back(settings.control.lists);
     }
     return folders;
 }
 
 // Creates missing files and folders, and gives them to the unprivileged user.
-std::vector<std::string> Daemon::make_rule_files() {
+std::vector<std::string> make_rule_files(const config::Settings& settings) {
     std::vector<std::string> handed;
-    for (const auto& rules : settings_.rule_files) {
+    for (const auto& rules : settings.rule_files) {
         const auto folder = std::filesystem::absolute(rules.file).parent_path();
         std::error_code error;
         const bool ours = folder == kStateFolder || !std::filesystem::exists(folder, error);
@@ -113,33 +100,35 @@ std::vector<std::string> Daemon::make_rule_files() {
 
 // With --user the configuration may belong to the user that root becomes, so root gives away only what is in our own
 // folders, wherever the configuration wants its files.
-void Daemon::keep_to_own_folders(std::vector<std::string>& handed) const {
-    if (unit_user_.empty()) return;
+void keep_to_own_folders(std::vector<std::string>& handed) {
     std::erase_if(handed, [](const std::string& path) {
         return path.empty() ||
                (!is_at_or_below(path, kStateFolder) && !is_at_or_below(path, kRunFolder));
     });
 }
 
-Result<void> Daemon::give_up_rights() {
-    auto user = resolve_user(settings_.control.user);
+}  // namespace
+
+Result<void> give_up_rights(const StartSettings& start, const build::Built& built,
+                            const std::vector<std::string>& dumps, bool has_frames) {
+    const config::Settings& settings = start.get();
+    auto user = resolve_user(settings.control.user);
     if (!user) return user.error();
-    const auto folder = std::filesystem::path(settings_.control.socket).parent_path();
+    const auto folder = std::filesystem::path(settings.control.socket).parent_path();
     // With the user `nobody`, the socket belongs to root. Otherwise every process of `nobody` could control the appliance.
     std::vector<std::string> handed;
     if (!is_nobody(*user)) {
-        handed = {settings_.control.socket, folder == kRunFolder ? folder.string() : ""};
+        handed = {settings.control.socket, folder == kRunFolder ? folder.string() : ""};
     }
-    const auto dumps = dump_folders();
     {
-        const FilesAs files(unit_user_);
-        const auto folders = own_folders();
+        const FilesAs files(start.user());
+        const auto folders = own_folders(settings, built, dumps);
         handed.insert(handed.end(), folders.begin(), folders.end());
-        const auto rule_files = make_rule_files();
+        const auto rule_files = make_rule_files(settings);
         handed.insert(handed.end(), rule_files.begin(), rule_files.end());
     }
-    keep_to_own_folders(handed);
-    const auto lacking = ports_->any_frames() ? lacking_capabilities() : std::vector<std::string>{};
+    if (!start.user().empty()) keep_to_own_folders(handed);
+    const auto lacking = has_frames ? lacking_capabilities() : std::vector<std::string>{};
     for (const auto& capability : lacking) {
         spdlog::warn(
             "{} is missing: addresses and interfaces that change may not be followed; give it to "
@@ -156,8 +145,8 @@ Result<void> Daemon::give_up_rights() {
             "or name another",
             dump, user->empty() ? "this user" : *user);
     }
-    warn_of_unreadable_files(settings_);
-    for (const auto& rules : settings_.rule_files) {
+    warn_of_unreadable_files(settings);
+    for (const auto& rules : settings.rule_files) {
         if (const auto why = rules::why_not_writable(rules); !why.empty()) spdlog::warn("{}", why);
     }
     return {};

@@ -1,0 +1,53 @@
+// The main thread's loop and its clock, as parts of the daemon use them.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "control/part.h"
+#include "dataplane/base/clock.h"
+
+namespace steer {
+
+class MainLoop final : public Part {
+  public:
+    static constexpr std::string_view kName = "main_loop";
+
+    [[nodiscard]] boost::asio::io_context& io() { return io_; }
+    [[nodiscard]] Clock& clock() const { return clock_; }
+    [[nodiscard]] std::uint64_t now_ms() const { return clock_.now().ms; }
+    [[nodiscard]] std::uint64_t started_ms() const { return started_ms_; }
+    [[nodiscard]] static std::chrono::sys_seconds wall_time() {
+        return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    }
+
+    // A signal has ended the daemon, in its start or while it ran.
+    [[nodiscard]] bool has_ended() const { return has_ended_; }
+    void end_now() {
+        has_ended_ = true;
+        io_.stop();
+    }
+    // Queries are answered. Until the end.
+    [[nodiscard]] bool is_serving() const { return is_serving_; }
+    void set_serving(bool on) { is_serving_ = on; }
+    // An operator asked for it; /readyz fails.
+    [[nodiscard]] bool is_drained() const { return is_drained_; }
+    void set_drained(bool on) { is_drained_ = on; }
+    // When `shutdown_delay` is over, after the signal.
+    [[nodiscard]] std::optional<std::uint64_t> ends_ms() const { return ends_ms_; }
+    void set_ends_ms(std::uint64_t at_ms) { ends_ms_ = at_ms; }
+    // Clients are asked to use another box.
+    [[nodiscard]] bool is_draining() const { return is_drained_ || ends_ms_; }
+
+  private:
+    boost::asio::io_context io_;
+    mutable BootClock clock_;  // reading it changes nothing
+    std::uint64_t started_ms_ = clock_.now().ms;
+    bool has_ended_ = false, is_serving_ = false, is_drained_ = false;
+    std::optional<std::uint64_t> ends_ms_;
+};
+
+}  // namespace steer

@@ -1,0 +1,107 @@
+// The mDNS repeater, as a part of the daemon.
+#include <spdlog/spdlog.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "control/api/metrics/metrics.h"
+#include "control/config/start_settings.h"
+#include "control/host/process/main_loop.h"
+#include "control/mdns/mdns.h"
+#include "control/parts.h"
+#include "control/runtime/network_part.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+std::uint64_t repeated(const mdns::MdnsCounters& counters) {
+    return counters.get(mdns::MdnsCount::repeated) + counters.get(mdns::MdnsCount::legacy_repeated);
+}
+
+class MdnsPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "mdns";
+    using Needs = steer::Needs<MainLoop, StartSettings, NetworkPart>;
+    explicit MdnsPart(const Needs& needs)
+        : settings_(needs.get<StartSettings>()),
+          repeater_(
+              needs.get<MainLoop>().io(), [&main = needs.get<MainLoop>()] { return main.now_ms(); },
+              [](const std::string& sentence) { spdlog::warn("{}", sentence); }) {
+        needs.get<NetworkPart>().on_any_change([this] { repeater_.network_changed(); });
+    }
+
+    void serve() override { configure(settings_.get()); }
+    void follow(const config::Settings& settings, build::Built&) override { configure(settings); }
+    void add_status(object& all) override;
+    void add_counters(object& all) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+
+  private:
+    void configure(const config::Settings& settings) {
+        const auto& wanted = settings.mdns;
+        repeater_.configure(
+            {.interfaces = wanted.interfaces,
+             .services = mdns::Services({wanted.services.begin(), wanted.services.end()}),
+             .v4 = wanted.v4,
+             .v6 = wanted.v6});
+    }
+
+    const StartSettings& settings_;
+    mdns::Mdns repeater_;
+};
+
+void MdnsPart::add_status(object& all) {
+    array interfaces;
+    for (const auto& one : repeater_.report()) {
+        interfaces.push_back(object{{"name", one.name},
+                                    {"ipv4", one.v4},
+                                    {"ipv6", one.v6},
+                                    {"received", one.counters.get(mdns::MdnsCount::received)},
+                                    {"repeated", repeated(one.counters)},
+                                    {"sent", one.counters.get(mdns::MdnsCount::sent)},
+                                    {"trouble", one.trouble}});
+    }
+    if (!interfaces.empty()) all["mdns"] = std::move(interfaces);
+}
+
+void MdnsPart::add_counters(object& all) {
+    array interfaces;
+    for (const auto& one : repeater_.report()) {
+        object counts{{"name", one.name}};
+        for (std::size_t i = 0; i < mdns::kMdnsLabels.size(); ++i)
+            counts[mdns::kMdnsLabels[i]] = one.counters.counts[i];
+        interfaces.push_back(std::move(counts));
+    }
+    if (!interfaces.empty()) all["mdns"] = std::move(interfaces);
+}
+
+void MdnsPart::write_metrics(ops::MetricWriter& writer) {
+    const auto all = repeater_.report();
+    if (all.empty()) return;  // a family has samples
+    writer.family("steerdns_mdns_repeating");
+    for (const auto& one : all) {
+        writer.sample({{"interface", one.name}, {"family", "4"}}, std::uint64_t{one.v4 ? 1U : 0U});
+        writer.sample({{"interface", one.name}, {"family", "6"}}, std::uint64_t{one.v6 ? 1U : 0U});
+    }
+    for (std::size_t i = 0; i < mdns::kMdnsLabels.size(); ++i) {
+        writer.counter("steerdns_mdns_" + std::string(mdns::kMdnsLabels[i]), mdns::kMdnsTexts[i]);
+        for (const auto& one : all)
+            writer.sample({{"interface", one.name}}, one.counters.counts[i]);
+    }
+}
+
+}  // namespace
+
+Parts::Maker mdns_part() {
+    return Parts::maker<MdnsPart>();
+}
+
+}  // namespace steer

@@ -1,0 +1,294 @@
+#include "control/observe/health/upstreams_part.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
+#include <cstddef>
+#include <utility>
+
+#include "control/api/http/health_check.h"
+#include "control/api/metrics/metrics.h"
+#include "control/parts.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+constexpr std::uint32_t kSlowReplyMs = 200;  // the fastest one
+
+std::string_view word(NextHop::Via via) {
+    switch (via) {
+        case NextHop::Via::port:
+            return "port";
+        case NextHop::Via::kernel:
+            return "kernel";
+        case NextHop::Via::nothing:
+            break;
+    }
+    return "no route";
+}
+
+// The measurements of all workers together.
+struct UpstreamSum {
+    std::uint64_t queries = 0, replies = 0, timeouts = 0, failures = 0, unanswered = 0,
+                  latency_ms = 0;
+    std::uint32_t best_rtt_16ths_ms = 0;  // 0: not measured yet
+    std::array<std::uint64_t, kUpstreamBoundsMs.size() + 1> by_latency{};
+
+    void add(const UpstreamHealth& health) {
+        replies += health.replies.get();
+        queries += health.queries.get();
+        timeouts += health.timeouts.get();
+        failures += health.failures.get();
+        unanswered += health.silent.load(std::memory_order_relaxed);
+        latency_ms += health.latency_ms.get();
+        const auto rtt = health.rtt_16ths_ms.load(std::memory_order_relaxed);
+        if (rtt != 0 && (best_rtt_16ths_ms == 0 || rtt < best_rtt_16ths_ms))
+            best_rtt_16ths_ms = rtt;
+        for (std::size_t i = 0; i < by_latency.size(); ++i)
+            by_latency[i] += health.by_latency[i].get();
+    }
+};
+
+void write_upstream(ops::MetricWriter& writer, std::string_view name, const UpstreamSum& sum) {
+    struct Family {
+        ops::KnownMetric metric;
+        std::uint64_t UpstreamSum::*value;
+    };
+    constexpr std::array kFamilies{
+        Family{"steerdns_upstream_server_queries", &UpstreamSum::queries},
+        Family{"steerdns_upstream_server_replies", &UpstreamSum::replies},
+        Family{"steerdns_upstream_server_timeouts", &UpstreamSum::timeouts},
+        Family{"steerdns_upstream_server_failures", &UpstreamSum::failures},
+        Family{"steerdns_upstream_server_unanswered_queries", &UpstreamSum::unanswered}};
+    for (const Family& family : kFamilies) {
+        writer.family(family.metric);
+        writer.sample({{"upstream", name}}, sum.*family.value);
+    }
+    if (sum.best_rtt_16ths_ms != 0) {
+        writer.family("steerdns_upstream_server_round_trip_seconds");
+        writer.sample({{"upstream", name}}, sum.best_rtt_16ths_ms / 16e3);
+    }
+    writer.family("steerdns_upstream_server_reply_seconds");
+    writer.latencies({{"upstream", name}}, kUpstreamBoundsMs, sum.by_latency,
+                     static_cast<double>(sum.latency_ms) / 1000);
+}
+
+}  // namespace
+
+Parts::Maker upstreams_part() {
+    return Parts::maker<UpstreamsPart>();
+}
+
+UpstreamsPart::UpstreamsPart(const Needs& needs)
+    : main_(needs.get<MainLoop>()),
+      settings_(needs.get<StartSettings>()),
+      configuration_(needs.get<Configuration>()),
+      events_(needs.get<Events>()),
+      workers_(needs.get<WorkersPart>()),
+      network_(needs.get<NetworkPart>()),
+      streams_(needs.get<StreamsPart>()) {}
+
+Result<void> UpstreamsPart::start() {
+    take(configuration_.built());
+    network_.on_any_change([this] { probes_.network_changed(); });
+    return {};
+}
+
+void UpstreamsPart::follow(const config::Settings&, build::Built& built) {
+    take(built);
+}
+
+void UpstreamsPart::take(build::Built& built) {
+    needs_ = std::move(built.upstream_needs);
+    questions_ = std::move(built.probes);
+    probes_.follow(questions_);
+}
+
+// What clients got from an upstream decides when it is asked, not whether it lives.
+void UpstreamsPart::poll() {
+    const std::uint64_t now_ms = main_.now_ms();
+    const std::vector<Upstream>& upstreams = workers_.snapshot().upstreams;
+    for (const Upstream& upstream : upstreams)
+        observe(upstream, now_ms);
+    for (const std::uint16_t id : probes_.due(now_ms)) {
+        const auto upstream = std::ranges::find(upstreams, id, &Upstream::id);
+        if (upstream == upstreams.end()) continue;
+        streams_.threads().probe({.upstream = id,
+                                  .has_channel = upstream->channel != Channel::none,
+                                  .address = upstream->address,
+                                  .port = upstream->port,
+                                  .query = questions_.at(id).query},
+                                 [this, id](bool refuses_edns) {
+                                     boost::asio::post(main_.io(), [this, id, refuses_edns] {
+                                         probes_.replied(id, refuses_edns);
+                                         inform_workers(id);
+                                     });
+                                 });
+    }
+}
+
+void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
+    UpstreamProbes::Traffic traffic;
+    UpstreamSpeed::Replies replies{};
+    DataplaneRuntime& runtime = workers_.runtime();
+    for (unsigned w = 0; w < runtime.workers(); ++w) {
+        const UpstreamHealth& health = runtime.worker(w).upstream_health(upstream.id);
+        traffic.queries += health.queries.get();
+        traffic.replies += health.replies.get();
+        traffic.edns_refusals += health.edns_refusals.get();
+        for (std::size_t i = 0; i < replies.size(); ++i)
+            replies[i] += health.by_latency[i].get();
+    }
+    speed_.see(upstream.id, replies, now_ms);
+    probes_.see(upstream.id, traffic, now_ms);
+    inform_workers(upstream.id);
+    const std::string news = probes_.news(upstream.id, upstream.name, now_ms);
+    if (news.empty()) return;
+    const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain);
+    events_.tell(ops::EventKind::upstream,
+                 is_good ? ops::EventLevel::info : ops::EventLevel::warning, news);
+}
+
+void UpstreamsPart::inform_workers(std::uint16_t upstream) {
+    DataplaneRuntime& runtime = workers_.runtime();
+    for (unsigned w = 0; w < runtime.workers(); ++w)
+        runtime.worker(w).probed(upstream, probes_.is_silent(upstream),
+                                 probes_.is_without_edns(upstream));
+}
+
+std::string UpstreamsPart::error_of(const Upstream& upstream) const {
+    if (upstream.channel == Channel::none &&
+        network_.route_of(upstream.id) == NextHop::Via::nothing)
+        return "has no route";
+    if (!probes_.is_silent(upstream.id)) return {};
+    const auto report = streams_.threads().upstream(upstream.id);
+    return report && !report->trouble.empty() ? report->trouble : "does not answer";
+}
+
+// ---- readiness
+
+bool UpstreamsPart::answers(const UpstreamGroup& group) const {
+    const Snapshot& snapshot = workers_.snapshot();
+    return group.members.empty() || std::ranges::any_of(group.members, [&](std::uint16_t member) {
+               return error_of(snapshot.upstreams[member]).empty();
+           });
+}
+
+// Of each need one group has to answer.
+std::string UpstreamsPart::unmet_needs() const {
+    std::string unmet;
+    const auto add = [](std::string& all, const std::string& one) {
+        all += (all.empty() ? "" : ", ") + one;
+    };
+    const Snapshot& snapshot = workers_.snapshot();
+    const bool stale_is_enough =
+        settings_.get().control.ready_upstreams == config::UpstreamsReady::serve_stale;
+    for (const build::UpstreamNeed& need : needs_) {
+        const bool is_met = std::ranges::any_of(
+            need.groups, [&](std::uint32_t group) { return answers(snapshot.groups[group]); });
+        if (is_met || (stale_is_enough && need.has_stale)) continue;
+        for (const std::uint32_t at : need.groups) {
+            const UpstreamGroup& group = snapshot.groups[at];
+            std::string why;
+            for (const auto member : group.members) {
+                const Upstream& upstream = snapshot.upstreams[member];
+                add(why, upstream.name + " " + error_of(upstream));
+            }
+            add(unmet, "forward '" + group.name + "' (" + why + ")");
+        }
+    }
+    return unmet;
+}
+
+void UpstreamsPart::add_conditions(std::vector<ops::HealthCheck>& checks) {
+    checks.push_back({"upstreams", unmet_needs()});
+}
+
+// ---- reports
+
+// The best smoothed round trip that any worker has measured.
+std::optional<double> UpstreamsPart::best_rtt_ms(std::uint16_t upstream) const {
+    constexpr double kParts = 16;
+    std::uint32_t best = 0;
+    const DataplaneRuntime& runtime = workers_.runtime();
+    for (unsigned w = 0; w < runtime.workers(); ++w) {
+        const auto rtt = runtime.worker(w).upstream_health(upstream).rtt_16ths_ms.load(
+            std::memory_order_relaxed);
+        if (rtt != 0 && (best == 0 || rtt < best)) best = rtt;
+    }
+    if (best == 0) return std::nullopt;
+    return best / kParts;
+}
+
+void UpstreamsPart::add_status(object& all) {
+    array upstreams;
+    const Snapshot& snapshot = workers_.snapshot();
+    for (const auto& group : snapshot.groups) {
+        for (const auto member : group.members) {
+            const Upstream& upstream = snapshot.upstreams[member];
+            object one{{"name", upstream.name},
+                       {"forward", group.name},
+                       {"via", word(network_.route_of(upstream.id))},
+                       {"rtt_ms", boost::json::value_from(best_rtt_ms(upstream.id))}};
+            std::string error = error_of(upstream);
+            if (const auto report = streams_.threads().upstream(upstream.id)) {
+                one["via"] = "streams";
+                one["connections"] = report->connections;
+                if (!report->address.empty()) one["address"] = report->address;
+                // How its connections fail is worth seeing before probes find it silent.
+                if (error.empty()) error = report->trouble;
+            }
+            if (!error.empty()) one["trouble"] = error;
+            upstreams.push_back(std::move(one));
+        }
+    }
+    all["upstreams"] = std::move(upstreams);
+}
+
+void UpstreamsPart::write_metrics(ops::MetricWriter& writer) {
+    DataplaneRuntime& runtime = workers_.runtime();
+    for (const Upstream& upstream : workers_.snapshot().upstreams) {
+        writer.family("steerdns_upstream_server_up");
+        writer.sample({{"upstream", upstream.name}},
+                      std::uint64_t{error_of(upstream).empty() ? 1U : 0U});
+        UpstreamSum sum;
+        for (unsigned w = 0; w < runtime.workers(); ++w)
+            sum.add(runtime.worker(w).upstream_health(upstream.id));
+        write_upstream(writer, upstream.name, sum);
+        if (const auto report = streams_.threads().upstream(upstream.id)) {
+            writer.family("steerdns_upstream_server_connections");
+            writer.sample({{"upstream", upstream.name}}, std::uint64_t{report->connections});
+        }
+    }
+}
+
+void UpstreamsPart::add_problems(Problems& problems) {
+    const Snapshot& snapshot = workers_.snapshot();
+    for (const UpstreamGroup& group : snapshot.groups) {
+        for (const auto member : group.members) {
+            const Upstream& upstream = snapshot.upstreams[member];
+            const std::string subject =
+                "upstream " + upstream.name + " of forward '" + group.name + "' ";
+            if (const std::string error = error_of(upstream); !error.empty()) {
+                problems.push_back(
+                    {"upstreams",
+                     subject + error +
+                         "; check that it runs, and that no firewall drops its replies, or the "
+                         "probes that this machine's kernel sends to it"});
+            } else if (speed_.is_slower_than(upstream.id, kSlowReplyMs)) {
+                problems.push_back(
+                    {"upstreams", subject + "is slow: each of its replies takes more than " +
+                                      std::to_string(kSlowReplyMs) +
+                                      " ms; check the line to it, or use a nearer one"});
+            }
+        }
+    }
+}
+
+}  // namespace steer

@@ -1,0 +1,63 @@
+// Upstreams as our probes and clients' queries see them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/api/rpc/events.h"
+#include "control/config/start_settings.h"
+#include "control/host/process/main_loop.h"
+#include "control/observe/health/upstream_probes.h"
+#include "control/observe/health/upstream_speed.h"
+#include "control/part.h"
+#include "control/program/reload/configuration.h"
+#include "control/runtime/network_part.h"
+#include "control/runtime/streams_part.h"
+#include "control/runtime/workers_part.h"
+
+namespace steer {
+
+class UpstreamsPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "upstreams";
+    using Needs = steer::Needs<MainLoop, StartSettings, Configuration, Events, WorkersPart,
+                               NetworkPart, StreamsPart>;
+    explicit UpstreamsPart(const Needs& needs);
+
+    Result<void> start() override;
+    void poll() override;
+    void follow(const config::Settings& settings, build::Built& built) override;
+    void add_status(boost::json::object& all) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+    void add_problems(Problems& problems) override;
+    void add_conditions(std::vector<ops::HealthCheck>& checks) override;
+
+  private:
+    void take(build::Built& built);
+    void observe(const Upstream& upstream, std::uint64_t now_ms);
+    void inform_workers(std::uint16_t upstream);
+    // "does not answer"; empty: it lives, as far as our probes know.
+    [[nodiscard]] std::string error_of(const Upstream& upstream) const;
+    [[nodiscard]] bool answers(const UpstreamGroup& group) const;
+    [[nodiscard]] std::string unmet_needs() const;
+    [[nodiscard]] std::optional<double> best_rtt_ms(std::uint16_t upstream) const;
+
+    MainLoop& main_;
+    const StartSettings& settings_;
+    Configuration& configuration_;
+    Events& events_;
+    WorkersPart& workers_;
+    NetworkPart& network_;
+    StreamsPart& streams_;
+    UpstreamProbes probes_;
+    UpstreamSpeed speed_;
+    // Of the snapshot in force.
+    std::vector<build::UpstreamNeed> needs_;
+    std::map<std::uint16_t, build::UpstreamProbe> questions_;  // by Upstream::id
+};
+
+}  // namespace steer

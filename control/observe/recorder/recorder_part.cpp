@@ -1,0 +1,86 @@
+#include "control/observe/recorder/recorder_part.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "control/observe/recorder/json_line.h"
+#include "control/parts.h"
+#include "matchers/quote.h"
+
+namespace steer {
+
+Parts::Maker recorder_part() {
+    return Parts::maker<RecorderPart>();
+}
+
+RecorderPart::RecorderPart(const Needs& needs)
+    : settings_(needs.get<StartSettings>()),
+      events_(needs.get<Events>()),
+      workers_(needs.get<WorkersPart>()),
+      recorder_(std::make_unique<recorder::Recorder>(
+          workers_.records(),
+          [] {
+              return std::chrono::duration_cast<std::chrono::microseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                  .count();
+          },
+          [](const std::string& sentence) { spdlog::warn("{}", sentence); })),
+      methods_(
+          std::make_unique<recorder::RecorderMethods>(needs.get<MainLoop>().io(), *recorder_)) {
+    recorder_->set_watcher([all = events_.subscriptions()](const recorder::RecordedQuery& query) {
+        const ops::Facts facts{.kind = query.end, .name = query.name, .client = query.client};
+        all->publish(ops::Topic::queries, facts, [&query] { return recorder::json_of(query); });
+    });
+}
+
+void RecorderPart::serve() {
+    record(settings_.get());
+}
+
+void RecorderPart::poll() {
+    recorder_->watch(events_.subscriptions()->wants(ops::Topic::queries));
+}
+
+void RecorderPart::follow(const config::Settings& settings, build::Built&) {
+    record(settings);
+}
+
+void RecorderPart::record(const config::Settings& settings) {
+    recorder::RecordNames names;
+    for (const Upstream& upstream : workers_.snapshot().upstreams) {
+        if (names.upstreams.size() <= upstream.id) names.upstreams.resize(upstream.id + 1U);
+        names.upstreams[upstream.id] = upstream.name;
+    }
+    for (const config::PluginIndex entry : settings.entries)
+        names.entries.push_back(settings.plugin(entry).tag);
+    recorder::MarkBits marks;
+    for (const MarkNumber& mark : workers_.snapshot().marks)
+        marks.emplace(mark.number, mark.bit);
+    recorder_->follow(recorder::recording_plans(settings, marks), std::move(names));
+}
+
+void RecorderPart::write_metrics(ops::MetricWriter& writer) {
+    recorder_->write_metrics(writer);
+}
+
+void RecorderPart::add_problems(Problems& problems) {
+    for (const auto& recording : recorder_->status().recordings) {
+        for (const auto& sink : recording.sinks) {
+            if (sink.is_well) continue;
+            problems.push_back(
+                {"recorder",
+                 "query_recorder " + matchers::quoted(recording.tag) + ": " +
+                     (sink.trouble.empty() ? sink.place + " is not connected" : sink.trouble) +
+                     "; `steerctl recorder` counts the queries that are missing"});
+        }
+    }
+}
+
+void RecorderPart::finish() {
+    recorder_->stop();
+}
+
+}  // namespace steer

@@ -1,0 +1,181 @@
+// A part of the daemon, such as the cache, the routers or the control socket.
+//
+// A part is one class in the folder of its subject. It says what it needs, what it does at a start, a reload and an end,
+// and what it reports. The daemon (daemon.h) makes all parts behind those that they need, and asks each in turn. It knows
+// none of them. parts.cpp lists them, one line each.
+//
+// All functions are called on the main thread, so none of them may wait, except start(), open(), stop() and finish().
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <typeindex>
+#include <utility>
+#include <vector>
+
+#include "matchers/result.h"
+
+namespace steer {
+
+namespace build {
+struct Built;
+}
+namespace config {
+struct Settings;
+}
+namespace ops {
+struct HealthCheck;
+class Methods;
+class MetricWriter;
+}  // namespace ops
+
+// What an operator should do something about: `problems` of `status`. A text says what is wrong and, after a semicolon,
+// what to do.
+struct Problem {
+    std::string_view subject;  // "routers"; static
+    std::string text;
+};
+using Problems = std::vector<Problem>;
+
+class Part {
+  public:
+    Part() = default;
+    virtual ~Part() = default;
+    Part(const Part&) = delete;
+    Part& operator=(const Part&) = delete;
+
+    // ---- the start, in this order; each for all parts before the next. An Error ends the start.
+
+    // Takes resources (memory, ports, addresses) as root. The parts that it needs have started.
+    virtual Result<void> start() { return {}; }
+    virtual void add_methods(ops::Methods&) {}
+    // Opens what clients of the API connect to. All methods are there.
+    virtual Result<void> open() { return {}; }
+    // Folders of files that it writes; the user that serves gets them.
+    virtual void add_written_folders(std::vector<std::string>&) const {}
+    // Without privileges: starts threads, and work that repeats itself.
+    virtual void serve() {}
+
+    // ---- while it serves
+
+    // Every 100 ms.
+    virtual void poll() {}
+    // A reload has read its files: reads certificates and keys again. `built`: nullptr if the configuration is refused;
+    // then `settings` may be incomplete. Adds what is wrong to `warnings`.
+    virtual void read_again(const config::Settings&, const build::Built*, std::vector<Error>&) {}
+    // A configuration comes into force soon: gets ready for it, without giving up the present one.
+    virtual void prepare(const build::Built&) {}
+    // It is in force. A part moves its own plans out of `built`.
+    virtual void follow(const config::Settings&, build::Built&) {}
+    // No query of an earlier configuration is left.
+    virtual void forget_earlier() {}
+    // Clients are asked to use another box, or not any more.
+    virtual void drain(bool) {}
+
+    // ---- reports
+
+    virtual void add_status(boost::json::object&) {}
+    virtual void add_counters(boost::json::object&) {}
+    virtual void write_metrics(ops::MetricWriter&) {}
+    virtual void add_problems(Problems&) {}
+    // Conditions of /readyz.
+    virtual void add_conditions(std::vector<ops::HealthCheck>&) {}
+
+    // ---- the end, in this order; each for all parts before the next. Also after a start that failed.
+
+    // Begins no further work in the background.
+    virtual void end() {}
+    // Stops what gives work to others. The parts that need this one have stopped.
+    virtual void stop() {}
+    // Takes what workers have left. The parts that this one needs have finished.
+    virtual void finish() {}
+    // Whether work in the background uses it. If such work is left at the end, the part is not destroyed, and the process
+    // ends without destructors.
+    [[nodiscard]] virtual bool has_background_work() const { return false; }
+};
+
+// All parts, in the order of their needs.
+class Parts {
+  public:
+    // How a part is made. `needs` is what it declares; the types of other parts.
+    struct Maker {
+        std::string_view name;
+        std::type_index type;
+        std::vector<std::type_index> needs;
+        std::unique_ptr<Part> (*make)(Parts& parts);
+    };
+    // Of a class with kName, Needs (see below), and a constructor that takes Needs.
+    template <class P>
+    static Maker maker() {
+        return {P::kName, typeid(P), P::Needs::types(), [](Parts& parts) -> std::unique_ptr<Part> {
+                    return std::make_unique<P>(typename P::Needs(parts));
+                }};
+    }
+    // The makers with each behind those that it needs, otherwise as they are. Aborts with a sentence if one needs what is
+    // neither in `makers` nor in `made`, or if they need each other in a circle: that is a mistake in the program.
+    static std::vector<Maker> in_order(std::vector<Maker> makers,
+                                       const std::vector<std::type_index>& made = {});
+
+    Parts() = default;
+    ~Parts();
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    // Adds a part that needs no other. It lives as long as this object, also after stop().
+    template <class P>
+    P& add(std::unique_ptr<P> part) {
+        P& added = *part;
+        by_type_.emplace(typeid(P), part.get());
+        all_.push_back(std::move(part));
+        ++added_;
+        return added;
+    }
+    // Makes and starts the others. After an Error those that were started are there.
+    Result<void> start(std::vector<Maker> makers);
+    // The parts that are there, each behind those that it needs.
+    [[nodiscard]] const std::vector<std::unique_ptr<Part>>& all() const { return all_; }
+    template <class P>
+    [[nodiscard]] P& get() const {
+        return static_cast<P&>(*by_type_.at(typeid(P)));
+    }
+    // nullptr: there is none yet.
+    template <class P>
+    [[nodiscard]] P* find() const {
+        const auto at = by_type_.find(typeid(P));
+        return at == by_type_.end() ? nullptr : static_cast<P*>(at->second);
+    }
+    // end(), stop() and finish() of each, then destroys those that start() made. False: work in the background is still running after
+    // `wait_for_background` (which returns whether none is left).
+    bool stop(bool (*wait_for_background)());
+
+  private:
+    std::vector<std::unique_ptr<Part>> all_;
+    std::size_t added_ = 0;  // the first ones of them
+    std::map<std::type_index, Part*> by_type_;
+};
+
+// The parts that a part uses: `using Needs = steer::Needs<Workers, Events>;`. It can get these and no other.
+template <class... P>
+class Needs {
+  public:
+    explicit Needs(Parts& parts) : parts_(parts), needed_(parts.get<P>()...) {}
+    template <class Q>
+    [[nodiscard]] Q& get() const {
+        return std::get<Q&>(needed_);
+    }
+    // For reports about all parts.
+    [[nodiscard]] const Parts& parts() const { return parts_; }
+    static std::vector<std::type_index> types() { return {std::type_index(typeid(P))...}; }
+
+  private:
+    Parts& parts_;
+    std::tuple<P&...> needed_;
+};
+
+}  // namespace steer

@@ -1,0 +1,49 @@
+// All parts of the daemon. Each line is a function NAME_part() in the folder of its subject. Their order is that of their
+// needs (part.h); where needs leave a choice, it is the order here.
+#pragma once
+
+#include "control/part.h"
+
+#define STEER_PARTS(X) \
+    X(configuration)   \
+    X(events)          \
+    X(dpdk)            \
+    X(ports)           \
+    X(workers)         \
+    X(cache)           \
+    X(network)         \
+    X(streams)         \
+    X(reload)          \
+    X(rules)           \
+    X(records)         \
+    X(leases)          \
+    X(router_lists)    \
+    X(recorder)        \
+    X(fetch)           \
+    X(tasks)           \
+    X(mdns)            \
+    X(edit)            \
+    X(routers)         \
+    X(kernel_sets)     \
+    X(opnsense)        \
+    X(fleet)           \
+    X(lists)           \
+    X(explanations)    \
+    X(trace)           \
+    X(capture)         \
+    X(replay)          \
+    X(upstreams)       \
+    X(overload)        \
+    X(api)             \
+    X(certificates)    \
+    X(doctor)          \
+    X(health)          \
+    X(status)
+
+namespace steer {
+
+#define STEER_DECLARE_PART(name) Parts::Maker name##_part();
+STEER_PARTS(STEER_DECLARE_PART)
+#undef STEER_DECLARE_PART
+
+}  // namespace steer

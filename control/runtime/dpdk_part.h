@@ -1,0 +1,37 @@
+// DPDK's memory, and the CPUs of the threads.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "control/config/start_settings.h"
+#include "control/part.h"
+#include "control/program/reload/configuration.h"
+#include "control/program/reload/sizing.h"
+#include "dataplane/port/eal.h"
+
+namespace steer {
+
+class DpdkPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "dpdk";
+    // After the configuration was judged: a wrong one takes no resource.
+    using Needs = steer::Needs<StartSettings, Configuration>;
+    explicit DpdkPart(const Needs& needs) : settings_(needs.get<StartSettings>()) {}
+
+    Result<void> start() override;
+    void add_status(boost::json::object& all) override;
+
+    [[nodiscard]] const Eal& eal() const { return *eal_; }
+    [[nodiscard]] const CpuPlan& cpus() const { return cpus_; }
+    [[nodiscard]] unsigned workers() const { return static_cast<unsigned>(cpus_.workers.size()); }
+
+  private:
+    [[nodiscard]] EalOptions options() const;
+
+    const StartSettings& settings_;
+    CpuPlan cpus_;
+    std::unique_ptr<Eal> eal_;
+};
+
+}  // namespace steer

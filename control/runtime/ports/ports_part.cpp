@@ -1,0 +1,141 @@
+#include "control/runtime/ports/ports_part.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "control/api/metrics/metrics.h"
+#include "control/parts.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+
+struct PortLoss {
+    std::string_view label;
+    std::uint64_t PortLosses::*count;
+};
+constexpr PortLoss kPortLosses[] = {{"ring_full", &PortLosses::ring_full},
+                                    {"no_buffer", &PortLosses::no_buffer},
+                                    {"dropped", &PortLosses::dropped},
+                                    {"not_sent", &PortLosses::not_sent}};
+
+// Results of frames for the kernel ("arp_given") and from the kernel ("kernel_sent").
+object counters_of(const ExceptionPath& path) {
+    const ExceptionCounters& counters = path.counters();
+    object all{{"name", path.device().name()}};
+    const auto name = [](std::string_view what, std::string_view end) {
+        return std::string(what) + "_" + std::string(end);
+    };
+    for (std::size_t k = 0; k < kExceptionKinds; ++k) {
+        for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
+            all[name(kExceptionLabels[k], kExceptionEndLabels[e])] =
+                counters.get(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e));
+        }
+    }
+    for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
+        all[name("kernel", kExceptionSendLabels[e])] = counters.get(static_cast<ExceptionSend>(e));
+    }
+    return all;
+}
+
+void write_losses(ops::MetricWriter& writer, const PortSet& ports) {
+    const auto all = ports.losses();
+    if (all.empty()) return;  // a family has samples
+    writer.family("steerdns_port_lost");
+    for (const auto& [device, losses] : all) {
+        for (const PortLoss& loss : kPortLosses)
+            writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.count);
+    }
+}
+
+void write_exceptions(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
+    writer.family("steerdns_exception_frames");
+    for (const ExceptionPath* path : paths) {
+        for (std::size_t k = 0; k < kExceptionKinds; ++k) {
+            for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
+                writer.sample({{"interface", path->device().name()},
+                               {"kind", kExceptionLabels[k]},
+                               {"end", kExceptionEndLabels[e]}},
+                              path->counters().get(static_cast<ExceptionKind>(k),
+                                                   static_cast<ExceptionEnd>(e)));
+            }
+        }
+    }
+    writer.family("steerdns_exception_kernel_frames");
+    for (const ExceptionPath* path : paths) {
+        for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
+            writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
+                          path->counters().get(static_cast<ExceptionSend>(e)));
+        }
+    }
+}
+
+}  // namespace
+
+Parts::Maker ports_part() {
+    return Parts::maker<PortsPart>();
+}
+
+Result<void> PortsPart::start() {
+    auto ports = PortSet::open(settings_.get());
+    if (!ports) return ports.error();
+    ports_ = std::move(*ports);
+    for (const auto& warning : ports_->warnings())
+        spdlog::warn("{}", warning);
+    exceptions_ = std::make_unique<ExceptionThread>(
+        ports_->exceptions(), [](const std::string& s) { spdlog::error("{}", s); });
+    return {};
+}
+
+void PortsPart::serve() {
+    exceptions_->start();
+}
+
+void PortsPart::poll() {
+    for (const auto& sentence : ports_->follow_devices())
+        spdlog::warn("{}", sentence);
+}
+
+void PortsPart::add_status(object& all) {
+    array ports;
+    for (const auto& port : ports_->reports()) {
+        ports.push_back(object{{"device", port.device},
+                               {"driver", port.driver},
+                               {"why", port.why},
+                               {"offers", port.offers}});
+    }
+    all["ports"] = std::move(ports);
+}
+
+void PortsPart::add_counters(object& all) {
+    array ports;
+    for (const auto& [device, losses] : ports_->losses()) {
+        object one{{"name", device}};
+        for (const PortLoss& loss : kPortLosses)
+            one[loss.label] = losses.*loss.count;
+        ports.push_back(std::move(one));
+    }
+    all["ports"] = std::move(ports);
+    array exceptions;
+    for (const ExceptionPath* path : ports_->exceptions())
+        exceptions.push_back(counters_of(*path));
+    all["exceptions"] = std::move(exceptions);
+}
+
+void PortsPart::write_metrics(ops::MetricWriter& writer) {
+    write_losses(writer, *ports_);
+    write_exceptions(writer, ports_->exceptions());
+}
+
+void PortsPart::finish() {
+    if (exceptions_) exceptions_->stop();
+}
+
+}  // namespace steer

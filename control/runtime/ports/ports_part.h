@@ -1,0 +1,38 @@
+// The ports of the configuration, and the thread for frames that are the kernel's.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "control/config/start_settings.h"
+#include "control/part.h"
+#include "control/runtime/dpdk_part.h"
+#include "control/runtime/ports/exception_thread.h"
+#include "control/runtime/ports/port_set.h"
+
+namespace steer {
+
+class PortsPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "ports";
+    using Needs = steer::Needs<StartSettings, DpdkPart>;
+    explicit PortsPart(const Needs& needs) : settings_(needs.get<StartSettings>()) {}
+
+    Result<void> start() override;
+    void serve() override;
+    void poll() override;
+    void add_status(boost::json::object& all) override;
+    void add_counters(boost::json::object& all) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+    void finish() override;
+
+    [[nodiscard]] PortSet& set() { return *ports_; }
+    [[nodiscard]] const PortSet& set() const { return *ports_; }
+
+  private:
+    const StartSettings& settings_;
+    std::unique_ptr<PortSet> ports_;
+    std::unique_ptr<ExceptionThread> exceptions_;
+};
+
+}  // namespace steer

@@ -1,0 +1,131 @@
+#include "control/runtime/streams_part.h"
+
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "control/api/metrics/metrics.h"
+#include "control/host/process/files_as.h"
+#include "control/parts.h"
+
+namespace steer {
+
+using boost::json::array;
+using boost::json::object;
+
+Parts::Maker streams_part() {
+    return Parts::maker<StreamsPart>();
+}
+
+StreamsPart::StreamsPart(const Needs& needs)
+    : main_(needs.get<MainLoop>()),
+      settings_(needs.get<StartSettings>()),
+      configuration_(needs.get<Configuration>()),
+      events_(needs.get<Events>()),
+      ports_(needs.get<PortsPart>()),
+      workers_(needs.get<WorkersPart>()),
+      network_(needs.get<NetworkPart>()) {}
+
+Result<void> StreamsPart::start() {
+    threads_ = std::make_unique<StreamThreads>(
+        workers_.runtime(), main_.clock(), [this](const std::string& sentence) {
+            if (!sentence.starts_with("upstream ")) return spdlog::warn("{}", sentence);
+            const bool is_good = sentence.find(" can be asked again") != std::string::npos;
+            events_.tell(ops::EventKind::upstream,
+                         is_good ? ops::EventLevel::info : ops::EventLevel::warning, sentence);
+        });
+    const auto follow_network = [this] {
+        threads_->set_vrfs(network_.vrfs());
+        threads_->set_copying_interfaces(network_.copying_interfaces());
+    };
+    follow_network();
+    network_.on_change([this, follow_network] {
+        follow_network();
+        threads_->set_service_addresses(network_.service_addresses());
+    });
+    network_.on_any_change([this] { threads_->network_changed(); });
+    channels_ = configuration_.built().channels;
+    const FilesAs files(settings_.user(), sources_of(settings_.get()));
+    threads_->set_upstreams(channels_);
+    return threads_->listen(configuration_.built().listeners, network_.service_addresses(),
+                            ports_.set().any_frames());
+}
+
+void StreamsPart::serve() {
+    threads_->start();
+}
+
+void StreamsPart::poll() {
+    if (heap_trim_.is_due(threads_->connections(), main_.now_ms())) ::malloc_trim(0);
+}
+
+// Whether or not the configuration is refused: certificates expire on their own dates.
+void StreamsPart::read_again(const config::Settings&, const build::Built* built,
+                             std::vector<Error>& warnings) {
+    for (Error& error :
+         threads_->renew(built != nullptr ? built->listeners : std::vector<build::Listener>{}))
+        warnings.push_back(std::move(error));
+    const auto now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    for (const auto& certificate : threads_->certificates()) {
+        if (auto error = stream::trouble_with_time(certificate, now_s); !error.empty())
+            warnings.push_back(Error{std::move(error)});
+    }
+}
+
+void StreamsPart::prepare(const build::Built& built) {
+    channels_.insert(channels_.end(), built.channels.begin(), built.channels.end());
+    threads_->set_upstreams(channels_);
+}
+
+void StreamsPart::forget_earlier() {
+    const auto& upstreams = workers_.snapshot().upstreams;
+    std::erase_if(channels_, [&](const auto& channel) {
+        return std::ranges::find(upstreams, channel->id, &Upstream::id) == upstreams.end();
+    });
+    threads_->set_upstreams(channels_);
+}
+
+void StreamsPart::drain(bool is_draining) {
+    threads_->set_draining(is_draining);
+}
+
+void StreamsPart::stop() {
+    if (threads_) threads_->stop();
+}
+
+void StreamsPart::add_status(object& all) {
+    all["connections"] = threads_->connections();
+}
+
+void StreamsPart::add_counters(object& all) {
+    array streams;
+    for (unsigned t = 0; t < threads_->count(); ++t) {
+        object named;
+        for (std::size_t i = 0; i < kStreamLabels.size(); ++i)
+            named[kStreamLabels[i]] = threads_->counters(t).counts[i].get();
+        streams.push_back(std::move(named));
+    }
+    all["streams"] = std::move(streams);
+}
+
+void StreamsPart::write_metrics(ops::MetricWriter& writer) {
+    for (const auto& [transport, open] : threads_->connections_by_transport()) {
+        writer.family("steerdns_connections");
+        writer.sample({{"transport", transport}}, std::uint64_t{open});
+    }
+    for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
+        writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
+        for (unsigned t = 0; t < threads_->count(); ++t)
+            writer.sample({{"thread", std::to_string(t)}}, threads_->counters(t).counts[i].get());
+    }
+}
+
+}  // namespace steer

@@ -1,0 +1,55 @@
+// TCP, DoT and DoH: the threads, their certificates, and upstreams that they ask.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "control/api/rpc/events.h"
+#include "control/config/start_settings.h"
+#include "control/host/process/heap_trim.h"
+#include "control/host/process/main_loop.h"
+#include "control/part.h"
+#include "control/program/reload/configuration.h"
+#include "control/runtime/network_part.h"
+#include "control/runtime/stream_threads.h"
+#include "control/runtime/workers_part.h"
+
+namespace steer {
+
+class StreamsPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "streams";
+    using Needs = steer::Needs<MainLoop, StartSettings, Configuration, Events, PortsPart,
+                               WorkersPart, NetworkPart>;
+    explicit StreamsPart(const Needs& needs);
+
+    Result<void> start() override;
+    void serve() override;
+    void poll() override;
+    void read_again(const config::Settings& settings, const build::Built* built,
+                    std::vector<Error>& warnings) override;
+    void prepare(const build::Built& built) override;
+    void forget_earlier() override;
+    void drain(bool is_draining) override;
+    void add_status(boost::json::object& all) override;
+    void add_counters(boost::json::object& all) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+    void stop() override;
+
+    [[nodiscard]] StreamThreads& threads() { return *threads_; }
+
+  private:
+    MainLoop& main_;
+    const StartSettings& settings_;
+    Configuration& configuration_;
+    Events& events_;
+    PortsPart& ports_;
+    WorkersPart& workers_;
+    NetworkPart& network_;
+    build::Channels
+        channels_;  // of the snapshot in force, and of those before it that are still alive
+    HeapTrim heap_trim_;
+    std::unique_ptr<StreamThreads> threads_;
+};
+
+}  // namespace steer

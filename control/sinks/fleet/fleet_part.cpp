@@ -1,0 +1,69 @@
+#include "control/sinks/fleet/fleet_part.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "control/api/http/health_check.h"
+#include "control/parts.h"
+#include "control/sinks/fleet/fleet_methods.h"
+#include "control/sinks/fleet/fleet_plan.h"
+
+namespace steer {
+
+Parts::Maker fleet_part() {
+    return Parts::maker<FleetPart>();
+}
+
+FleetPart::FleetPart(const Needs& needs)
+    : main_(needs.get<MainLoop>()),
+      settings_(needs.get<StartSettings>()),
+      events_(needs.get<Events>()),
+      workers_(needs.get<WorkersPart>()),
+      streams_(needs.get<StreamsPart>()),
+      routers_(needs.get<RoutersPart>()) {}
+
+Result<void> FleetPart::start() {
+    routers_.on_start([this](RouterThread& thread) {
+        thread.add_peers([this](auto& io) {
+            auto service = std::make_unique<fleet::FleetService>(
+                io, [this] { return main_.now_ms(); }, events_.router_log());
+            service->use_hosts(workers_.runtime().needed_hosts());
+            service->serve_tickets(streams_.threads().ticket_servers());
+            service->configure(fleet::fleet_plan(settings_.get()));
+            service_ = service.get();
+            return service;
+        });
+    });
+    routers_.on_follow([this](const config::Settings& settings, build::Built&) {
+        return
+            [service = service_, plan = fleet::fleet_plan(settings)] { service->configure(plan); };
+    });
+    return {};
+}
+
+void FleetPart::add_methods(ops::Methods& methods) {
+    fleet::add_fleet_methods(methods, main_.io(), service_);
+}
+
+fleet::FleetView FleetPart::view() const {
+    return service_ != nullptr ? service_->view() : fleet::FleetView{};
+}
+
+void FleetPart::write_metrics(ops::MetricWriter& writer) {
+    fleet::write_fleet_metrics(writer, view());
+}
+
+void FleetPart::add_problems(Problems& problems) {
+    for (std::string& text : view().problems)
+        problems.push_back({"fleet", std::move(text)});
+}
+
+// Without Redis a box serves on its own, so it stays ready.
+void FleetPart::add_conditions(std::vector<ops::HealthCheck>& checks) {
+    if (const auto now = view(); now.is_configured)
+        checks.push_back(
+            {"fleet", "", now.is_connected ? "connected to Redis" : "not connected to Redis"});
+}
+
+}  // namespace steer

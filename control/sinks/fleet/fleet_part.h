@@ -1,0 +1,45 @@
+// Other boxes that keep the same routers, as a part of the daemon.
+#pragma once
+
+#include <string_view>
+
+#include "control/api/rpc/events.h"
+#include "control/config/start_settings.h"
+#include "control/host/process/main_loop.h"
+#include "control/part.h"
+#include "control/runtime/streams_part.h"
+#include "control/runtime/workers_part.h"
+#include "control/sinks/fleet/fleet_service.h"
+#include "control/sinks/routers/routers_part.h"
+
+namespace steer {
+
+class FleetPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "fleet";
+    using Needs =
+        steer::Needs<MainLoop, StartSettings, Events, WorkersPart, StreamsPart, RoutersPart>;
+    explicit FleetPart(const Needs& needs);
+
+    Result<void> start() override;
+    void add_methods(ops::Methods& methods) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+    void add_problems(Problems& problems) override;
+    void add_conditions(std::vector<ops::HealthCheck>& checks) override;
+
+    // Not configured before the start is finished.
+    [[nodiscard]] fleet::FleetView view() const;
+    // What other boxes see of this one.
+    void set_facts(const fleet::BoxFacts& facts) { service_->set_facts(facts); }
+
+  private:
+    MainLoop& main_;
+    const StartSettings& settings_;
+    Events& events_;
+    WorkersPart& workers_;
+    StreamsPart& streams_;
+    RoutersPart& routers_;
+    fleet::FleetService* service_ = nullptr;  // of thread `routers`
+};
+
+}  // namespace steer
