@@ -4,7 +4,6 @@
 #include <array>
 #include <ostream>
 #include <string>
-#include <vector>
 
 #include "control/api/metrics/metric_table.h"
 #include "control/config/reference.h"
@@ -52,38 +51,18 @@ void write_metric_table_head(std::ostream& out, std::string_view title) {
     out << "\n## " << title << "\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n";
 }
 
-struct CounterRow {
-    std::string_view label, text;
-};
-
-template <class Labels, class Texts>
-std::vector<CounterRow> rows_of(const Labels& labels, const Texts& texts) {
-    std::vector<CounterRow> rows;
-    for (std::size_t i = 0; i < labels.size(); ++i)
-        rows.push_back({labels[i], texts[i]});
-    return rows;
-}
-
 // A table of counters, each of them a metric.
+template <class Table>
 void write_counters(std::ostream& out, std::string_view title, std::string_view prefix,
-                    std::string_view labels, const std::vector<CounterRow>& rows) {
+                    std::string_view labels, const Table& rows) {
     write_metric_table_head(out, title);
-    for (const CounterRow& row : rows) {
+    for (const auto& row : rows) {
         write_metric(out, std::string(prefix) + std::string(row.label), "counter", labels,
                      row.text);
     }
 }
 
-#define STEER_COUNTER_ROW(field, label, text) CounterRow{label, text},
-
 void write_metrics(std::ostream& out) {
-    constexpr std::array kRouterRows{STEER_ROUTER_COUNTERS(STEER_COUNTER_ROW)};
-    constexpr std::array kSetRows{STEER_SET_COUNTERS(STEER_COUNTER_ROW)};
-#define STEER_FLEET_ROW(field, text) CounterRow{#field, text},
-    constexpr std::array kFleetRows{STEER_FLEET_COUNTERS(STEER_FLEET_ROW)};
-#undef STEER_FLEET_ROW
-    constexpr std::array kAliasRows{STEER_ALIAS_COUNTERS(STEER_COUNTER_ROW)};
-    constexpr std::array kOutcomes{STEER_OUTCOMES(STEER_COUNTER_ROW)};
     out << kMetricsHead;
     std::string_view group;
     for (const ops::MetricRow& row : ops::kMetrics) {
@@ -91,25 +70,22 @@ void write_metrics(std::ostream& out) {
         group = row.group;
         write_metric(out, row.name, row.type, row.labels, row.help);
     }
-    write_counters(out, "Workers", "steerdns_", "worker", rows_of(kStatLabels, kStatTexts));
+    write_counters(out, "Workers", "steerdns_", "worker", kStats);
     write_counters(out, "Streams threads: TCP, TLS, HTTP and kernel sockets", "steerdns_stream_",
-                   "thread", rows_of(kStreamLabels, kStreamTexts));
-    write_counters(out, "Routers", "steerdns_router_", "router",
-                   {kRouterRows.begin(), kRouterRows.end()});
-    write_counters(out, "Kernel sets", "steerdns_set_", "set", {kSetRows.begin(), kSetRows.end()});
-    write_counters(out, "Fleet", "steerdns_fleet_", "", {kFleetRows.begin(), kFleetRows.end()});
+                   "thread", kStreamCounts);
+    write_counters(out, "Routers", "steerdns_router_", "router", routeros::kRouterCounters);
+    write_counters(out, "Kernel sets", "steerdns_set_", "set", sets::kSetCounters);
+    write_counters(out, "Fleet", "steerdns_fleet_", "", fleet::kFleetCounters);
     write_counters(out, "Aliases of OPNsense", "steerdns_alias_", "router, alias",
-                   {kAliasRows.begin(), kAliasRows.end()});
-    write_counters(out, "mDNS repeater", "steerdns_mdns_", "interface",
-                   rows_of(mdns::kMdnsLabels, mdns::kMdnsTexts));
+                   opnsense::kAliasCounters);
+    write_counters(out, "mDNS repeater", "steerdns_mdns_", "interface", mdns::kMdnsCounts);
     out << "\n## Values of labels\n\n"
            "`verdict` and `end` of `steerdns_verdicts`, `steerdns_moved`, `steerdns_injected` and\n"
            "`steerdns_pending_outcomes`: see [verdicts](verdicts.md).\n\n"
            "`outcome` of `steerdns_outcomes`:\n\n| outcome | meaning |\n|---|---|\n";
-    for (const CounterRow& row : kOutcomes)
+    for (const auto& row : kOutcomes)
         out << "| `" << row.label << "` | " << row.text << " |\n";
 }
-#undef STEER_COUNTER_ROW
 
 // ---- verdicts
 

@@ -29,6 +29,7 @@
 #include "routeros/findings.h"
 #include "routeros/fleet_role.h"
 #include "routeros/link.h"
+#include "routeros/router_counters.h"
 #include "routeros/row_types.h"
 #include "routeros/trace.h"
 #include "routeros/write_class.h"
@@ -132,62 +133,6 @@ enum class RouterState : std::uint8_t {
 #undef STEER_ROUTER_STATE_ENUM
 };
 std::string_view label(RouterState state);
-
-// name, metric label, what it counts
-#define STEER_ROUTER_COUNTERS(X)                                                                   \
-    X(connection_attempts, "connection_attempts", "connection attempts")                           \
-    X(connects, "connects", "successful logins")                                                   \
-    X(disconnects, "disconnects", "sessions that ended")                                           \
-    X(login_failures, "login_failures", "logins that the router rejected")                         \
-    X(reboots, "reboots", "reboots of the router")                                                 \
-    X(prints, "prints", "times that the lists were read completely")                               \
-    X(lookups, "lookups", "single rows read after the error 'already have such entry'")            \
-    X(heartbeats, "heartbeats", "heartbeats (uptime queries)")                                     \
-    X(claims, "claims", "claims created or extended")                                              \
-    X(claims_refused, "claims_refused",                                                            \
-      "claims rejected: `max_rows` reached, or no list for the family")                            \
-    X(claims_over_share, "claims_over_share",                                                      \
-      "claims rejected: name, domain or client used its share of `max_rows`")                      \
-    X(claims_evicted, "claims_evicted", "claims evicted from a full list for others")              \
-    X(rows_added, "rows_added", "rows added")                                                      \
-    X(scripts, "scripts", "scripts that added many rows each")                                     \
-    X(rows_extended, "rows_extended", "rows whose timeout was extended")                           \
-    X(rows_adopted, "rows_adopted", "rows adopted: they existed when first claimed")               \
-    X(rows_enabled, "rows_enabled", "rows of steerdnsd enabled again, that a person disabled")     \
-    X(rows_removed, "rows_removed", "rows removed (obsolete persistent rows, evictions, cleanup)") \
-    X(rows_lost, "rows_lost", "rows that disappeared before their timeout")                        \
-    X(rows_repaired, "rows_repaired", "missing rows written again")                                \
-    X(rows_failed, "rows_failed", "rows that the router rejected permanently")                     \
-    X(rows_blocked, "rows_blocked", "addresses not written: a foreign row has the address")        \
-    X(set_sentences, "set_sentences", "renewal commands; each can renew several rows")             \
-    X(bisections, "bisections", "renewal commands split because a row was missing")                \
-    X(listen_events, "listen_events", "row changes reported by the router")                        \
-    X(rows_late, "rows_late", "rows written after their answer had left")                          \
-    X(rows_late_missed, "rows_late_missed",                                                        \
-      "late rows whose connections were not checked: too many waiting")                            \
-    X(connection_prints, "connection_prints", "connection tracking tables read")                   \
-    X(connection_prints_cut, "connection_prints_cut",                                              \
-      "connection tracking reads that ended early")                                                \
-    X(connections_cut, "connections_cut",                                                          \
-      "connections removed because they were older than their row")                                \
-    X(removals_deferred, "removals_deferred",                                                      \
-      "removals of routes that waited for tracked connections, counted at each check")             \
-    X(writes_of_others, "writes_of_others", "rows with our comment written by another instance")   \
-    X(unknown_sentences, "unknown_sentences", "messages of the router that were not understood")   \
-    X(floods, "floods", "sessions closed: the router sent too much")                               \
-    X(writer_rows, "writer_rows", "writer rows written: terms of this appliance as the writer")    \
-    X(superseded, "superseded", "times that another appliance's higher token ended the writing")   \
-    X(waits_unserved, "waits_unserved", "standby: waits for a row that the writer did not write")  \
-    X(holds_unmet, "holds_unmet",                                                                  \
-      "answers not held, because the router cannot write their row in time")                       \
-    X(manual_changes, "manual_changes", "rows changed by a person and left unchanged")             \
-    X(bytes_in, "bytes_in", "bytes received from the router")                                      \
-    X(bytes_out, "bytes_out", "bytes sent to the router")
-struct RouterCounters {
-#define STEER_ROUTER_COUNTER_FIELD(name, label, text) std::uint64_t name = 0;
-    STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_FIELD)
-#undef STEER_ROUTER_COUNTER_FIELD
-};
 
 // How full a list is.
 struct ListFill {

@@ -76,8 +76,8 @@ void MdnsPart::add_counters(object& all) {
     array interfaces;
     for (const auto& one : repeater_.report()) {
         object counts{{"name", one.name}};
-        for (std::size_t i = 0; i < mdns::kMdnsLabels.size(); ++i)
-            counts[mdns::kMdnsLabels[i]] = one.counters.counts[i];
+        for (const auto& counter : mdns::kMdnsCounts)
+            counts[counter.label] = one.counters.get(counter.which);
         interfaces.push_back(std::move(counts));
     }
     if (!interfaces.empty()) all["mdns"] = std::move(interfaces);
@@ -91,10 +91,10 @@ void MdnsPart::write_metrics(ops::MetricWriter& writer) {
         writer.sample({{"interface", one.name}, {"family", "4"}}, std::uint64_t{one.v4 ? 1U : 0U});
         writer.sample({{"interface", one.name}, {"family", "6"}}, std::uint64_t{one.v6 ? 1U : 0U});
     }
-    for (std::size_t i = 0; i < mdns::kMdnsLabels.size(); ++i) {
-        writer.counter("steerdns_mdns_" + std::string(mdns::kMdnsLabels[i]), mdns::kMdnsTexts[i]);
+    for (const auto& counter : mdns::kMdnsCounts) {
+        writer.counter("steerdns_mdns_" + std::string(counter.label), counter.text);
         for (const auto& one : all)
-            writer.sample({{"interface", one.name}}, one.counters.counts[i]);
+            writer.sample({{"interface", one.name}}, one.counters.get(counter.which));
     }
 }
 

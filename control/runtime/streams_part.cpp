@@ -109,8 +109,8 @@ void StreamsPart::add_counters(object& all) {
     array streams;
     for (unsigned t = 0; t < threads_->count(); ++t) {
         object named;
-        for (std::size_t i = 0; i < kStreamLabels.size(); ++i)
-            named[kStreamLabels[i]] = threads_->counters(t).counts[i].get();
+        for (const auto& counter : kStreamCounts)
+            named[counter.label] = threads_->counters(t).get(counter.which);
         streams.push_back(std::move(named));
     }
     all["streams"] = std::move(streams);
@@ -121,10 +121,11 @@ void StreamsPart::write_metrics(ops::MetricWriter& writer) {
         writer.family("steerdns_connections");
         writer.sample({{"transport", transport}}, std::uint64_t{open});
     }
-    for (std::size_t i = 0; i < kStreamLabels.size(); ++i) {
-        writer.counter("steerdns_stream_" + std::string(kStreamLabels[i]), kStreamTexts[i]);
+    for (const auto& counter : kStreamCounts) {
+        writer.counter("steerdns_stream_" + std::string(counter.label), counter.text);
         for (unsigned t = 0; t < threads_->count(); ++t)
-            writer.sample({{"thread", std::to_string(t)}}, threads_->counters(t).counts[i].get());
+            writer.sample({{"thread", std::to_string(t)}},
+                          threads_->counters(t).get(counter.which));
     }
 }
 

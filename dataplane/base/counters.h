@@ -5,10 +5,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <string_view>
 
 #include "dataplane/base/sighting.h"
 #include "dataplane/base/verdict.h"
+#include "matchers/counter_table.h"
 
 namespace steer {
 
@@ -24,139 +24,116 @@ class Count {
     std::atomic<std::uint64_t> value_{0};
 };
 
-//    name                          label                        what was counted
+//    name, what was counted
 #define STEER_EVENTS(X)                                                                            \
-    X(rx_packets, "rx_packets", "packets received")                                                \
-    X(tx_packets, "tx_packets", "packets sent to ports")                                           \
-    X(injected_queries, "injected_queries", "queries received from streams threads")               \
-    X(moved_queries, "moved_queries", "queries received from other workers")                       \
-    X(frames_for_others, "frames_for_others", "packets of other workers that the port accepted")   \
-    X(frames_for_others_dropped, "frames_for_others_dropped",                                      \
-      "packets of other workers that the port did not accept")                                     \
-    X(parked_total, "parked_total", "pending queries so far")                                      \
-    X(cache_hits, "cache_hits", "answers found in a cache")                                        \
-    X(packet_cache_hits, "packet_cache_hits", "cache hits answered by an identical earlier query") \
-    X(cache_misses, "cache_misses", "cache lookups without an answer")                             \
-    X(cache_inserts, "cache_inserts", "cache entries written")                                     \
-    X(cache_evictions, "cache_evictions", "cache entries evicted to make room")                    \
-    X(cache_flushed, "cache_flushed", "cache entries removed by an operator")                      \
-    X(cache_pages_moved, "cache_pages_moved", "memory pages moved to another entry size")          \
-    X(cache_too_big, "cache_too_big", "answers too large for the cache")                           \
-    X(cache_insert_ring_full, "cache_insert_ring_full",                                            \
-      "answers not cached: the cache writer's ring is full")                                       \
-    X(cache_insert_no_room, "cache_insert_no_room",                                                \
-      "answers not cached: no entry could be evicted")                                             \
-    X(cache_insert_table_full, "cache_insert_table_full",                                          \
-      "answers not cached: no slot for their key")                                                 \
-    X(cache_stale_answers, "cache_stale_answers", "expired answers served (RFC 8767)")             \
-    X(cache_failure_hits, "cache_failure_hits", "cache hits on a cached failure (RFC 9520)")       \
-    X(cache_guarded_hits, "cache_guarded_hits",                                                    \
-      "cache hits that re-evaluated client, random, rate or time rules")                           \
-    X(cache_refreshes, "cache_refreshes", "background refreshes of cached answers")                \
-    X(cache_prefetches, "cache_prefetches",                                                        \
-      "background refreshes of popular answers about to expire")                                   \
-    X(cache_refreshes_failed, "cache_refreshes_failed",                                            \
+    X(rx_packets, "packets received")                                                              \
+    X(tx_packets, "packets sent to ports")                                                         \
+    X(injected_queries, "queries received from streams threads")                                   \
+    X(moved_queries, "queries received from other workers")                                        \
+    X(frames_for_others, "packets of other workers that the port accepted")                        \
+    X(frames_for_others_dropped, "packets of other workers that the port did not accept")          \
+    X(parked_total, "pending queries so far")                                                      \
+    X(cache_hits, "answers found in a cache")                                                      \
+    X(packet_cache_hits, "cache hits answered by an identical earlier query")                      \
+    X(cache_misses, "cache lookups without an answer")                                             \
+    X(cache_inserts, "cache entries written")                                                      \
+    X(cache_evictions, "cache entries evicted to make room")                                       \
+    X(cache_flushed, "cache entries removed by an operator")                                       \
+    X(cache_pages_moved, "memory pages moved to another entry size")                               \
+    X(cache_too_big, "answers too large for the cache")                                            \
+    X(cache_insert_ring_full, "answers not cached: the cache writer's ring is full")               \
+    X(cache_insert_no_room, "answers not cached: no entry could be evicted")                       \
+    X(cache_insert_table_full, "answers not cached: no slot for their key")                        \
+    X(cache_stale_answers, "expired answers served (RFC 8767)")                                    \
+    X(cache_failure_hits, "cache hits on a cached failure (RFC 9520)")                             \
+    X(cache_guarded_hits, "cache hits that re-evaluated client, random, rate or time rules")       \
+    X(cache_refreshes, "background refreshes of cached answers")                                   \
+    X(cache_prefetches, "background refreshes of popular answers about to expire")                 \
+    X(cache_refreshes_failed,                                                                      \
       "background refreshes of expired answers that brought no answer to store")                   \
-    X(cache_refreshes_busy, "cache_refreshes_busy",                                                \
+    X(cache_refreshes_busy,                                                                        \
       "background refreshes not begun: too many of their cache run (`lazy_refresh_concurrency`)")  \
-    X(name_memo_hits, "name_memo_hits", "names whose domain sets were remembered")                 \
-    X(names_inherited, "names_inherited", "names that inherited domain sets (`inherit`)")          \
-    X(name_matches, "name_matches", "names looked up in the domain sets")                          \
-    X(plans_made, "plans_made", "combinations of domain sets whose rules were precomputed")        \
-    X(hints_denied, "hints_denied",                                                                \
-      "HTTPS and SVCB answers emptied: no buffer to remove a family")                              \
-    X(prefer_denied, "prefer_denied", "answers emptied by prefer_ipv4 or prefer_ipv6")             \
-    X(dns64_synthesized, "dns64_synthesized", "AAAA answers synthesized by dns64")                 \
-    X(dns64_unchanged, "dns64_unchanged",                                                          \
-      "answers that dns64 could not change: no buffer or room")                                    \
-    X(dns64_failed, "dns64_failed",                                                                \
-      "AAAA answers replaced by SERVFAIL: no buffer or room for dns64")                            \
-    X(static_answers, "static_answers", "answers from static records")                             \
-    X(lease_answers, "lease_answers", "answers from DHCP leases")                                  \
-    X(ad_list_denied, "ad_list_denied", "queries whose name ad lists block")                       \
-    X(ad_list_targets_denied, "ad_list_targets_denied",                                            \
+    X(name_memo_hits, "names whose domain sets were remembered")                                   \
+    X(names_inherited, "names that inherited domain sets (`inherit`)")                             \
+    X(name_matches, "names looked up in the domain sets")                                          \
+    X(plans_made, "combinations of domain sets whose rules were precomputed")                      \
+    X(hints_denied, "HTTPS and SVCB answers emptied: no buffer to remove a family")                \
+    X(prefer_denied, "answers emptied by prefer_ipv4 or prefer_ipv6")                              \
+    X(dns64_synthesized, "AAAA answers synthesized by dns64")                                      \
+    X(dns64_unchanged, "answers that dns64 could not change: no buffer or room")                   \
+    X(dns64_failed, "AAAA answers replaced by SERVFAIL: no buffer or room for dns64")              \
+    X(static_answers, "answers from static records")                                               \
+    X(lease_answers, "answers from DHCP leases")                                                   \
+    X(ad_list_denied, "queries whose name ad lists block")                                         \
+    X(ad_list_targets_denied,                                                                      \
       "queries whose answer points to a name that ad lists block (`cname`)")                       \
-    X(rpz_denied, "rpz_denied", "answers denied by policy zones (NXDOMAIN, NODATA)")               \
-    X(rpz_answered, "rpz_answered", "answers with records of policy zones")                        \
-    X(rpz_renamed, "rpz_renamed", "queries redirected to another name by policy zones")            \
-    X(rpz_passed, "rpz_passed", "queries exempted by policy zones (PASSTHRU)")                     \
-    X(rpz_dropped, "rpz_dropped", "queries dropped by policy zones (DROP)")                        \
-    X(rpz_truncated, "rpz_truncated", "queries redirected to TCP by policy zones (TCP-Only)")      \
-    X(local_denied, "local_denied", "queries under .local answered without an upstream")           \
-    X(not_forwarded, "not_forwarded",                                                              \
-      "queries of class CHAOS and under resolver.arpa, which no upstream is asked")                \
-    X(fallback_secondary, "fallback_secondary", "answers from the secondary of a fallback")        \
-    X(upstream_queries, "upstream_queries", "queries sent to upstreams")                           \
-    X(upstream_coalesced, "upstream_coalesced",                                                    \
-      "queries that joined an identical query in flight")                                          \
-    X(upstream_retries, "upstream_retries", "queries repeated at another upstream")                \
-    X(upstream_without_edns, "upstream_without_edns", "queries repeated without EDNS")             \
-    X(upstream_timeouts, "upstream_timeouts", "upstream queries that timed out")                   \
-    X(upstream_failures, "upstream_failures", "SERVFAIL, REFUSED and other errors from upstreams") \
-    X(upstream_scrubbed, "upstream_scrubbed",                                                      \
-      "replies with records that do not belong to the question")                                   \
-    X(upstream_reordered, "upstream_reordered",                                                    \
+    X(rpz_denied, "answers denied by policy zones (NXDOMAIN, NODATA)")                             \
+    X(rpz_answered, "answers with records of policy zones")                                        \
+    X(rpz_renamed, "queries redirected to another name by policy zones")                           \
+    X(rpz_passed, "queries exempted by policy zones (PASSTHRU)")                                   \
+    X(rpz_dropped, "queries dropped by policy zones (DROP)")                                       \
+    X(rpz_truncated, "queries redirected to TCP by policy zones (TCP-Only)")                       \
+    X(local_denied, "queries under .local answered without an upstream")                           \
+    X(not_forwarded, "queries of class CHAOS and under resolver.arpa, which no upstream is asked") \
+    X(fallback_secondary, "answers from the secondary of a fallback")                              \
+    X(upstream_queries, "queries sent to upstreams")                                               \
+    X(upstream_coalesced, "queries that joined an identical query in flight")                      \
+    X(upstream_retries, "queries repeated at another upstream")                                    \
+    X(upstream_without_edns, "queries repeated without EDNS")                                      \
+    X(upstream_timeouts, "upstream queries that timed out")                                        \
+    X(upstream_failures, "SERVFAIL, REFUSED and other errors from upstreams")                      \
+    X(upstream_scrubbed, "replies with records that do not belong to the question")                \
+    X(upstream_reordered,                                                                          \
       "replies whose chain of CNAMEs was put in order, or completed for a DNAME")                  \
-    X(upstream_no_route, "upstream_no_route", "upstream queries without a route")                  \
-    X(upstream_table_full, "upstream_table_full",                                                  \
-      "upstream queries not sent: too many in flight (`max_in_flight`)")                           \
-    X(upstream_quota, "upstream_quota",                                                            \
-      "upstream queries not sent: too many for the domain (`max_per_suffix`)")                     \
-    X(upstream_displaced, "upstream_displaced",                                                    \
-      "old upstream queries abandoned to make room for new ones")                                  \
-    X(upstream_near_misses, "upstream_near_misses",                                                \
-      "replies with a wrong id, port or name: possibly forged")                                    \
-    X(upstream_suspected, "upstream_suspected",                                                    \
-      "questions repeated over TCP after possibly forged replies")                                 \
-    X(upstream_negative_held, "upstream_negative_held",                                            \
+    X(upstream_no_route, "upstream queries without a route")                                       \
+    X(upstream_table_full, "upstream queries not sent: too many in flight (`max_in_flight`)")      \
+    X(upstream_quota, "upstream queries not sent: too many for the domain (`max_per_suffix`)")     \
+    X(upstream_displaced, "old upstream queries abandoned to make room for new ones")              \
+    X(upstream_near_misses, "replies with a wrong id, port or name: possibly forged")              \
+    X(upstream_suspected, "questions repeated over TCP after possibly forged replies")             \
+    X(upstream_negative_held,                                                                      \
       "negative replies that waited for another upstream (`response_selection`)")                  \
-    X(upstream_limit, "upstream_limit", "queries above `max_concurrent_queries` of their forward") \
-    X(events_raised, "events_raised", "claims sent to routers")                                    \
-    X(events_ring_full, "events_ring_full", "claims lost: the ring is full")                       \
-    X(answers_shortened, "answers_shortened",                                                      \
-      "policy answers with more than `max_addresses` addresses")                                   \
-    X(additional_left_out, "additional_left_out",                                                  \
+    X(upstream_limit, "queries above `max_concurrent_queries` of their forward")                   \
+    X(events_raised, "claims sent to routers")                                                     \
+    X(events_ring_full, "claims lost: the ring is full")                                           \
+    X(answers_shortened, "policy answers with more than `max_addresses` addresses")                \
+    X(additional_left_out,                                                                         \
       "policy answers without the additional records whose addresses no list claims")              \
-    X(events_shared, "events_shared", "reports of shared addresses sent to routers")               \
-    X(events_shared_lost, "events_shared_lost",                                                    \
-      "reports of shared addresses lost: the ring is full")                                        \
-    X(upstream_tx_full, "upstream_tx_full", "upstream queries that the port did not accept")       \
-    X(moved_replies, "moved_replies", "upstream replies received from other workers")              \
-    X(moved_replies_dropped, "moved_replies_dropped",                                              \
+    X(events_shared, "reports of shared addresses sent to routers")                                \
+    X(events_shared_lost, "reports of shared addresses lost: the ring is full")                    \
+    X(upstream_tx_full, "upstream queries that the port did not accept")                           \
+    X(moved_replies, "upstream replies received from other workers")                               \
+    X(moved_replies_dropped,                                                                       \
       "upstream replies from other workers that were unexpected or malformed")                     \
-    X(claims_covered, "claims_covered", "policy answers whose rows were already on the router")    \
-    X(full_answered, "full_answered",                                                              \
+    X(claims_covered, "policy answers whose rows were already on the router")                      \
+    X(full_answered,                                                                               \
       "policy answers without a row: their list is full (`on_full: answer`), or it lost refusals " \
       "and may have refused the row")                                                              \
-    X(full_capped, "full_capped",                                                                  \
+    X(full_capped,                                                                                 \
       "policy answers with a TTL of 5 s at most: their list is full (`on_full: cap_ttl`), or it "  \
       "lost refusals and may have refused the row; then each answer without a row counts")         \
-    X(full_servfail, "full_servfail",                                                              \
+    X(full_servfail,                                                                               \
       "policy answers replaced by SERVFAIL: their list is full (`on_full: servfail`)")             \
-    X(hold_released, "hold_released", "waiting answers released by an acknowledgement")            \
-    X(hold_late, "hold_late",                                                                      \
+    X(hold_released, "waiting answers released by an acknowledgement")                             \
+    X(hold_late,                                                                                   \
       "waiting answers released by `sync_timeout`, or because their row cannot be there in time")  \
-    X(hold_router_away, "hold_router_away",                                                        \
-      "answers that did not wait: the router is unreachable")                                      \
-    X(end_without_answer, "end_without_answer",                                                    \
-      "programs that ended without an answer (empty NOERROR)")                                     \
-    X(options_too_long, "options_too_long", "EDNS options too long for forward_edns0opt")          \
-    X(rewrite_failed, "rewrite_failed",                                                            \
+    X(hold_router_away, "answers that did not wait: the router is unreachable")                    \
+    X(end_without_answer, "programs that ended without an answer (empty NOERROR)")                 \
+    X(options_too_long, "EDNS options too long for forward_edns0opt")                              \
+    X(rewrite_failed,                                                                              \
       "answers of redirect or ecs_handler replaced by SERVFAIL: no buffer or room")                \
-    X(ttls_unchanged, "ttls_unchanged", "answers whose TTLs could not be changed: no buffer")      \
-    X(notes_sent, "notes_sent", "log records and learned names sent to control")                   \
-    X(notes_dropped, "notes_dropped", "log records lost: the ring is full")                        \
-    X(learned_dropped, "learned_dropped", "learned names lost: the ring is half full")             \
-    X(records_written, "records_written", "query records written for control")                     \
-    X(records_lost, "records_lost", "query records lost: the ring is full")                        \
-    X(capture_frames, "capture_frames", "frames copied for `steerctl capture`")                    \
-    X(capture_lost, "capture_lost", "frames not captured: the ring is full")                       \
-    X(naps, "naps", "short sleeps of a worker with a polled port or under load")                   \
-    X(sleeps, "sleeps", "times that the worker slept")
+    X(ttls_unchanged, "answers whose TTLs could not be changed: no buffer")                        \
+    X(notes_sent, "log records and learned names sent to control")                                 \
+    X(notes_dropped, "log records lost: the ring is full")                                         \
+    X(learned_dropped, "learned names lost: the ring is half full")                                \
+    X(records_written, "query records written for control")                                        \
+    X(records_lost, "query records lost: the ring is full")                                        \
+    X(capture_frames, "frames copied for `steerctl capture`")                                      \
+    X(capture_lost, "frames not captured: the ring is full")                                       \
+    X(naps, "short sleeps of a worker with a polled port or under load")                           \
+    X(sleeps, "times that the worker slept")
 
-enum class Stat : std::uint8_t { STEER_EVENTS(STEER_ENUM) count_ };
-inline constexpr std::array kStatLabels{STEER_EVENTS(STEER_LABEL)};
-inline constexpr std::array kStatTexts{STEER_EVENTS(STEER_TEXT)};
+STEER_COUNTER_ENUM(Stat, kStats, STEER_EVENTS);
 
 // Lookups of one cache (CacheInstance::id).
 inline constexpr std::size_t kCountedCaches = 64;

@@ -10,6 +10,7 @@
 #include "dataplane/base/counters.h"
 #include "dataplane/base/message.h"
 #include "dataplane/dns/counted_types.h"
+#include "matchers/counter_table.h"
 
 namespace steer {
 
@@ -24,12 +25,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(ClientTra
     X(forwarded, "after an upstream was asked")                                    \
     X(held, "after a router acknowledged its rows, or was too late")
 
-#define STEER_PATH_NAME(name, text) name,
-enum class LatencyPath : std::uint8_t { STEER_LATENCY_PATHS(STEER_PATH_NAME) count_ };
-#undef STEER_PATH_NAME
-#define STEER_PATH_LABEL(name, text) std::string_view{#name},
-inline constexpr std::array kLatencyPathLabels{STEER_LATENCY_PATHS(STEER_PATH_LABEL)};
-#undef STEER_PATH_LABEL
+STEER_COUNTER_ENUM(LatencyPath, kLatencyPaths, STEER_LATENCY_PATHS);
 
 // A histogram after Prometheus' convention, except that each bucket has its own durations only.
 struct LatencyHistogram {
@@ -57,7 +53,7 @@ struct alignas(64) QueryCounters {
     // [dns::type_row_of() + the rcode's column]: queries that ended. One answer counts here once.
     std::array<Count, dns::kTypeTable> ends;
     std::array<Count, kTransportLabels.size()> transports;  // queries that came
-    std::array<LatencyHistogram, kLatencyPathLabels.size()> latency;
+    std::array<LatencyHistogram, kLatencyPaths.size()> latency;
     Count busy_cycles;  // of the TSC, in turns that had work
 
     void came(ClientTransport t, std::uint64_t n = 1) noexcept {

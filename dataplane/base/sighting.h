@@ -9,33 +9,25 @@
 #include <atomic>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
+#include "matchers/counter_table.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
 
-//    name            label              text of the log line
-#define STEER_TROUBLES(X)                                                                  \
-    X(client_quota, "client_quota", "client has more waiting queries than its quota")      \
-    X(suffix_quota, "suffix_quota", "domain has more waiting queries than its quota")      \
-    X(upstream_quota, "upstream_quota", "domain has more upstream queries than its quota") \
-    X(displaced, "displaced", "unanswered upstream queries made room for new ones")        \
-    X(table_full, "table_full", "no room for another upstream query")                      \
-    X(parked_full, "parked_full", "no room for another waiting query")                     \
-    X(no_buffer, "no_buffer", "no buffer for an answer")                                   \
-    X(ring_full, "ring_full", "a worker or thread is too busy to take a message")          \
-    X(timeout, "timeout", "upstream queries of one domain time out")
+//    name, text of the log line
+#define STEER_TROUBLES(X)                                                \
+    X(client_quota, "client has more waiting queries than its quota")    \
+    X(suffix_quota, "domain has more waiting queries than its quota")    \
+    X(upstream_quota, "domain has more upstream queries than its quota") \
+    X(displaced, "unanswered upstream queries made room for new ones")   \
+    X(table_full, "no room for another upstream query")                  \
+    X(parked_full, "no room for another waiting query")                  \
+    X(no_buffer, "no buffer for an answer")                              \
+    X(ring_full, "a worker or thread is too busy to take a message")     \
+    X(timeout, "upstream queries of one domain time out")
 
-#define STEER_TROUBLE_ENUM(name, label, text) name,
-#define STEER_TROUBLE_LABEL(name, label, text) std::string_view{label},
-#define STEER_TROUBLE_TEXT(name, label, text) std::string_view{text},
-enum class Trouble : std::uint8_t { STEER_TROUBLES(STEER_TROUBLE_ENUM) count_ };
-inline constexpr std::array kTroubleLabels{STEER_TROUBLES(STEER_TROUBLE_LABEL)};
-inline constexpr std::array kTroubleTexts{STEER_TROUBLES(STEER_TROUBLE_TEXT)};
-#undef STEER_TROUBLE_ENUM
-#undef STEER_TROUBLE_LABEL
-#undef STEER_TROUBLE_TEXT
+STEER_COUNTER_ENUM(Trouble, kTroubles, STEER_TROUBLES);
 
 class Sighting {
   public:

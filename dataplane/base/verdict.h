@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "matchers/counter_table.h"
+
 namespace steer {
 
 //    name, received, moved, injected, parked, description
@@ -97,26 +99,27 @@ static_assert(std::all_of(kEnds.begin(), kEnds.end(),
                           [](const End& e) { return e.received || !(e.moved || e.injected); }),
               "a moved or injected query ends with a Verdict, which is counted as theirs");
 
-template <bool End::*kind>
-consteval auto end_labels() {
+// The rows of one kind, by their number in its enum.
+template <class Kind, bool End::*kind>
+consteval auto ends_of() {
     constexpr auto kCount =
         std::count_if(kEnds.begin(), kEnds.end(), [](const End& e) { return e.*kind; });
-    std::array<std::string_view, kCount> labels;
+    CounterTable<Kind, kCount> table{};
     std::size_t i = 0;
     for (const End& e : kEnds) {
-        if (e.*kind) labels[i++] = e.label;
+        if (e.*kind) table.rows[i] = {e.label, e.text, static_cast<Kind>(i)}, ++i;
     }
-    return labels;
+    return table;
 }
-inline constexpr auto kVerdictLabels = end_labels<&End::received>();
-inline constexpr auto kMovedLabels = end_labels<&End::moved>();
-inline constexpr auto kInjectedLabels = end_labels<&End::injected>();
-inline constexpr auto kPendingOutcomeLabels = end_labels<&End::parked>();
+inline constexpr auto kVerdicts = ends_of<Verdict, &End::received>();
+inline constexpr auto kMovedEnds = ends_of<Moved, &End::moved>();
+inline constexpr auto kInjectedEnds = ends_of<Injected, &End::injected>();
+inline constexpr auto kPendingOutcomes = ends_of<PendingOutcome, &End::parked>();
 
 // The same end in the enum `To`, by the number of the Verdict; To::count_: there is none.
 template <class To, bool End::*kind>
 consteval auto ends_by_verdict() {
-    std::array<To, kVerdictLabels.size()> ends{};
+    std::array<To, kVerdicts.size()> ends{};
     std::size_t verdict = 0;
     std::uint8_t to = 0;
     for (const End& e : kEnds) {
@@ -127,17 +130,17 @@ consteval auto ends_by_verdict() {
 }
 inline constexpr auto kMovedByVerdict = ends_by_verdict<Moved, &End::moved>();
 // The row of an end, by its number in its own enum.
-template <bool End::*kind>
+template <class Kind, bool End::*kind>
 consteval auto rows_of() {
-    std::array<EndRow, end_labels<kind>().size()> rows{};
+    std::array<EndRow, ends_of<Kind, kind>().size()> rows{};
     std::size_t i = 0;
     for (std::size_t row = 0; row < kEnds.size(); ++row) {
         if (kEnds[row].*kind) rows[i++] = static_cast<EndRow>(row);
     }
     return rows;
 }
-inline constexpr auto kRowByVerdict = rows_of<&End::received>();
-inline constexpr auto kRowByOutcome = rows_of<&End::parked>();
+inline constexpr auto kRowByVerdict = rows_of<Verdict, &End::received>();
+inline constexpr auto kRowByOutcome = rows_of<PendingOutcome, &End::parked>();
 constexpr EndRow row_of(Verdict v) {
     return kRowByVerdict[static_cast<std::size_t>(v)];
 }
@@ -148,9 +151,5 @@ static_assert(row_of(PendingOutcome::servfail) == EndRow::servfail &&
               row_of(Verdict::dropped_by_policy) == EndRow::dropped_by_policy);
 
 inline constexpr auto kInjectedByVerdict = ends_by_verdict<Injected, &End::injected>();
-
-#define STEER_ENUM(name, label, text) name,
-#define STEER_LABEL(name, label, text) std::string_view{label},
-#define STEER_TEXT(name, label, text) std::string_view{text},
 
 }  // namespace steer

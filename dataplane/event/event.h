@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "dataplane/base/list_state.h"
+#include "matchers/counter_table.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -51,18 +52,13 @@ struct Event {
 static_assert(sizeof(Event) == 40 + 16 + 256 + 256);
 
 // The outcome of a claim for its answer (docs/reference/glossary.md).
-#define STEER_OUTCOMES(X)                                                                \
-    X(installed, "installed", "the row was acknowledged before the answer left")         \
-    X(already_there, "already_there", "an existing row already covered the lease")       \
-    X(late, "late", "the answer left before its row was acknowledged")                   \
-    X(router_away, "router_away", "the router was unreachable; the answer did not wait") \
-    X(failed, "failed", "the router rejected the row")                                   \
-    X(refused, "refused", "the list, or a share of it, is full: no row (`on_full`)")
-enum class Outcome : std::uint8_t {
-#define STEER_OUTCOME_ENUM(name, label, text) name,
-    STEER_OUTCOMES(STEER_OUTCOME_ENUM)
-#undef STEER_OUTCOME_ENUM
-        count_
-};
+#define STEER_OUTCOMES(X)                                                 \
+    X(installed, "the row was acknowledged before the answer left")       \
+    X(already_there, "an existing row already covered the lease")         \
+    X(late, "the answer left before its row was acknowledged")            \
+    X(router_away, "the router was unreachable; the answer did not wait") \
+    X(failed, "the router rejected the row")                              \
+    X(refused, "the list, or a share of it, is full: no row (`on_full`)")
+STEER_COUNTER_ENUM(Outcome, kOutcomes, STEER_OUTCOMES);
 
 }  // namespace steer

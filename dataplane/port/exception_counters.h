@@ -5,37 +5,29 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 #include "dataplane/base/counters.h"
 #include "dataplane/port/exception_kind.h"
+#include "matchers/counter_table.h"
 
 namespace steer {
 
-//    name        label        what happened to a frame for the kernel, of one kind
-#define STEER_EXCEPTION_ENDS(X)                                      \
-    X(given, "given", "handed to the kernel's interface")            \
-    X(over_rate, "over_rate", "dropped: its kind is above its rate") \
-    X(ring_full, "ring_full", "dropped: the kernel takes them more slowly than they come")
+//    name, what happened to a frame for the kernel, of one kind
+#define STEER_EXCEPTION_ENDS(X)                         \
+    X(given, "handed to the kernel's interface")        \
+    X(over_rate, "dropped: its kind is above its rate") \
+    X(ring_full, "dropped: the kernel takes them more slowly than they come")
 
-//    name             label              what happened to frames of the kernel; a waiting frame is counted once per wait
-#define STEER_EXCEPTION_SENDS(X)                                                             \
-    X(sent, "sent", "left by the port")                                                      \
-    X(port_full, "port_full", "the port took no more, or no mbuf was left: the rest waited") \
-    X(ring_full, "ring_full", "the worker takes them more slowly: the rest waited")          \
-    X(write_failed, "write_failed", "frames for the kernel that its interface did not take")
+//    name, what happened to frames of the kernel; a waiting frame is counted once per wait
+#define STEER_EXCEPTION_SENDS(X)                                                \
+    X(sent, "left by the port")                                                 \
+    X(port_full, "the port took no more, or no mbuf was left: the rest waited") \
+    X(ring_full, "the worker takes them more slowly: the rest waited")          \
+    X(write_failed, "frames for the kernel that its interface did not take")
 
-enum class ExceptionEnd : std::uint8_t {
-#define STEER_EXCEPTION_ENUM(name, label, text) name,
-    STEER_EXCEPTION_ENDS(STEER_EXCEPTION_ENUM) count_
-};
-enum class ExceptionSend : std::uint8_t { STEER_EXCEPTION_SENDS(STEER_EXCEPTION_ENUM) count_ };
-#undef STEER_EXCEPTION_ENUM
-#define STEER_EXCEPTION_LABEL(name, label, text) std::string_view{label},
-inline constexpr std::array kExceptionEndLabels{STEER_EXCEPTION_ENDS(STEER_EXCEPTION_LABEL)};
-inline constexpr std::array kExceptionSendLabels{STEER_EXCEPTION_SENDS(STEER_EXCEPTION_LABEL)};
-#undef STEER_EXCEPTION_LABEL
+STEER_COUNTER_ENUM(ExceptionEnd, kExceptionEnds, STEER_EXCEPTION_ENDS);
+STEER_COUNTER_ENUM(ExceptionSend, kExceptionSends, STEER_EXCEPTION_SENDS);
 
 class ExceptionCounters {
   public:
@@ -56,10 +48,8 @@ class ExceptionCounters {
 
       private:
         friend class ExceptionCounters;
-        std::array<std::array<Count, static_cast<std::size_t>(ExceptionEnd::count_)>,
-                   kExceptionKinds>
-            ends_;
-        std::array<Count, static_cast<std::size_t>(ExceptionSend::count_)> sends_;
+        std::array<std::array<Count, kExceptionEnds.size()>, kExceptionKinds.size()> ends_;
+        std::array<Count, kExceptionSends.size()> sends_;
     };
     [[nodiscard]] Queue& queue(unsigned q) { return *queues_[q]; }
     // The counts of thread `exception`, if it moves the frames.

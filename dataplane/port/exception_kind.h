@@ -5,39 +5,28 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string_view>
+
+#include "matchers/counter_table.h"
 
 namespace steer {
 
-//    name      label       per second  content
-#define STEER_EXCEPTION_KINDS(X)                                                \
-    X(arp, "arp", 1'000, "ARP")                                                 \
-    X(nd, "nd", 1'000, "neighbour and router discovery (ICMPv6 133 to 137)")    \
-    X(icmp, "icmp", 1'000, "ICMP")                                              \
-    X(icmp6, "icmp6", 1'000, "ICMPv6 but neighbour discovery")                  \
-    X(tcp, "tcp", 100'000, "TCP")                                               \
-    X(udp, "udp", 10'000, "UDP that is not DNS for us, or DNS with IP options") \
-    X(fragment, "fragment", 1'000, "fragments of any protocol")                 \
-    X(other, "other", 1'000, "other protocols of IP, other ethertypes, truncated frames")
+//    name, content, frames per second
+#define STEER_EXCEPTION_KINDS(X)                                         \
+    X(arp, "ARP", 1'000)                                                 \
+    X(nd, "neighbour and router discovery (ICMPv6 133 to 137)", 1'000)   \
+    X(icmp, "ICMP", 1'000)                                               \
+    X(icmp6, "ICMPv6 but neighbour discovery", 1'000)                    \
+    X(tcp, "TCP", 100'000)                                               \
+    X(udp, "UDP that is not DNS for us, or DNS with IP options", 10'000) \
+    X(fragment, "fragments of any protocol", 1'000)                      \
+    X(other, "other protocols of IP, other ethertypes, truncated frames", 1'000)
 
-enum class ExceptionKind : std::uint8_t {
-#define STEER_EXCEPTION_ENUM(name, label, rate, text) name,
-    STEER_EXCEPTION_KINDS(STEER_EXCEPTION_ENUM)
-#undef STEER_EXCEPTION_ENUM
-        count_
-};
-inline constexpr std::size_t kExceptionKinds = static_cast<std::size_t>(ExceptionKind::count_);
-
-inline constexpr std::array<std::string_view, kExceptionKinds> kExceptionLabels{
-#define STEER_EXCEPTION_LABEL(name, label, rate, text) label,
-    STEER_EXCEPTION_KINDS(STEER_EXCEPTION_LABEL)
-#undef STEER_EXCEPTION_LABEL
-};
+STEER_COUNTER_ENUM(ExceptionKind, kExceptionKinds, STEER_EXCEPTION_KINDS);
 
 // Frames per second of each kind and queue; 0: none.
-using ExceptionRates = std::array<std::uint32_t, kExceptionKinds>;
+using ExceptionRates = std::array<std::uint32_t, kExceptionKinds.size()>;
 inline constexpr ExceptionRates kExceptionRates{
-#define STEER_EXCEPTION_RATE(name, label, rate, text) rate,
+#define STEER_EXCEPTION_RATE(name, text, rate) rate,
     STEER_EXCEPTION_KINDS(STEER_EXCEPTION_RATE)
 #undef STEER_EXCEPTION_RATE
 };

@@ -113,7 +113,7 @@ class ExceptionPort final : public Port {
     const ExceptionRates rates_;
     ExceptionCounters::Queue& counters_;
     Clock& clock_;
-    std::array<ExceptionBucket, kExceptionKinds> buckets_{};
+    std::array<ExceptionBucket, kExceptionKinds.size()> buckets_{};
     // The time of this turn.
     std::uint64_t now_ms_ = 0;
     bool clock_was_read_ = false;

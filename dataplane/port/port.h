@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+#include "matchers/counter_table.h"
+
 struct rte_mbuf;
 struct rte_mempool;
 
@@ -17,20 +19,13 @@ namespace steer {
 class Sleeper;
 
 // Packets that the device or the kernel lost before a worker saw them, since the port was opened.
-struct PortLosses {
-    std::uint64_t ring_full = 0;  // received, but the worker was too late
-    std::uint64_t no_buffer = 0;  // received, but all mbufs were in use
-    std::uint64_t dropped = 0;    // received, but refused by the device (damage, length)
-    std::uint64_t not_sent = 0;   // accepted by tx(), but refused afterwards
-
-    PortLosses& operator+=(const PortLosses& o) {
-        ring_full += o.ring_full;
-        no_buffer += o.no_buffer;
-        dropped += o.dropped;
-        not_sent += o.not_sent;
-        return *this;
-    }
-};
+//    name, what happened
+#define STEER_PORT_LOSSES(X)                                           \
+    X(ring_full, "received, but the worker was too late")              \
+    X(no_buffer, "received, but all mbufs were in use")                \
+    X(dropped, "received, but refused by the device (damage, length)") \
+    X(not_sent, "accepted by tx(), but refused afterwards")
+STEER_COUNTER_STRUCT(PortLosses, kPortLosses, STEER_PORT_LOSSES);
 
 using MacAddress = std::array<std::uint8_t, 6>;
 

@@ -119,7 +119,7 @@ class QueryEnds {
     std::uint64_t begun_tsc_ = 0;
     const Snapshot* snapshot_ = nullptr;
     std::uint32_t one_in_ = 0;
-    std::array<std::uint32_t, kAnswerPathLabels.size()> paths_{};
+    std::array<std::uint32_t, kAnswerPaths.size()> paths_{};
     // Of the turns since fold(), as QueryCounters::ends.
     unsigned unfolded_ = 0;
     std::array<std::uint32_t, dns::kTypeTable> ends_{};

@@ -21,6 +21,7 @@
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/message.h"
 #include "dataplane/base/verdict.h"
+#include "matchers/counter_table.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -34,12 +35,7 @@ namespace steer {
     X(forwarded, "after an upstream was asked")                                    \
     X(error, "no answer of the policy: malformed, refused, over a quota, dropped")
 
-#define STEER_PATH_NAME(name, text) name,
-enum class AnswerPath : std::uint8_t { STEER_ANSWER_PATHS(STEER_PATH_NAME) count_ };
-#undef STEER_PATH_NAME
-#define STEER_PATH_LABEL(name, text) std::string_view{#name},
-inline constexpr std::array kAnswerPathLabels{STEER_ANSWER_PATHS(STEER_PATH_LABEL)};
-#undef STEER_PATH_LABEL
+STEER_COUNTER_ENUM(AnswerPath, kAnswerPaths, STEER_ANSWER_PATHS);
 
 struct QueryRecord {
     static constexpr std::uint16_t kNone = UINT16_MAX;

@@ -16,6 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "matchers/counter_table.h"
+
 namespace steer {
 
 //  name        what a turn does in it
@@ -31,15 +33,12 @@ namespace steer {
     X(transmit, "transmit: the port's send, with the freeing of packets") \
     X(cache_writer, "cache writer: inserts, upkeep")
 
-#define STEER_STAGE_NAME(name, text) name,
-enum class Stage : std::uint8_t { STEER_STAGES(STEER_STAGE_NAME) count_ };
-#undef STEER_STAGE_NAME
-inline constexpr auto kStageCount = static_cast<std::size_t>(Stage::count_);
+STEER_COUNTER_ENUM(Stage, kStages, STEER_STAGES);
 
 #ifdef STEER_STAGE_CLOCK
 
 struct StageClock {
-    static inline std::array<std::atomic<std::uint64_t>, kStageCount> cycles{};
+    static inline std::array<std::atomic<std::uint64_t>, kStages.size()> cycles{};
     static inline std::uint64_t last = 0;  // the worker's
 };
 

@@ -26,8 +26,6 @@
 #include "dataplane/port/ethdev.h"
 #include "dataplane/stages/stage_clock.h"
 
-#define STEER_STAGE_TEXT(name, text) text,
-
 namespace steer::bench {
 namespace {
 
@@ -78,10 +76,9 @@ StageTimes read_stages() {
 }
 
 void print_stages(const StageTimes& before, const StageTimes& after, double packets) {
-    constexpr std::array kTexts{STEER_STAGES(STEER_STAGE_TEXT)};
     for (std::size_t i = 0; i < after.size(); ++i) {
-        std::printf("%s[\"%s\", %.3f]", i == 0 ? ", \"stages\": [" : ", ", kTexts.at(i),
-                    (after[i] - before[i]) / packets);
+        std::printf("%s[\"%s\", %.3f]", i == 0 ? ", \"stages\": [" : ", ",
+                    kStages.rows.at(i).text.data(), (after[i] - before[i]) / packets);
     }
     if (!after.empty()) std::printf("]");
 }

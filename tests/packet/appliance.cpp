@@ -529,8 +529,8 @@ void Appliance::check_ends() const {
         }
     }
     std::uint64_t outcomes = 0;
-    for (std::size_t i = 0; i < kPendingOutcomeLabels.size(); ++i)
-        outcomes += count(static_cast<PendingOutcome>(i));
+    for (const auto& row : kPendingOutcomes)
+        outcomes += count(row.which);
     outcomes -= count(PendingOutcome::refreshed) + count(PendingOutcome::branch_over);
     std::uint64_t waited = 0, errors = 0, unsent = 0;
     for (const Verdict v : {Verdict::forwarded, Verdict::held})
@@ -553,7 +553,7 @@ std::uint64_t Appliance::recorded_as(unsigned kind, EndRow end) const {
 // Each has one record with its end. Frames of other kinds than queries have some verdicts, too.
 void Appliance::check_records() const {
     BOOST_REQUIRE_EQUAL(count(Stat::records_lost), 0U);
-    for (std::size_t i = 0; i < kVerdictLabels.size(); ++i) {
+    for (std::size_t i = 0; i < kVerdicts.size(); ++i) {
         const auto v = static_cast<Verdict>(i);
         const EndRow row = row_of(v);
         const bool goes_on =
@@ -564,7 +564,7 @@ void Appliance::check_records() const {
         } else if (kInjectedByVerdict[i] != steer::Injected::count_ &&
                    v != Verdict::drop_ring_full && v != Verdict::drop_no_buffer) {
             BOOST_CHECK_MESSAGE(received == count(v),
-                                kVerdictLabels[i] << ": " << received << ", " << count(v));
+                                kVerdicts[v].label << ": " << received << ", " << count(v));
         } else {
             BOOST_CHECK_LE(received, count(v));
         }
@@ -573,11 +573,11 @@ void Appliance::check_records() const {
         if (kInjectedByVerdict[i] != steer::Injected::count_ && !goes_on)
             BOOST_CHECK_EQUAL(recorded_as(kInjectedQuery, row), count(injected_for(v)));
     }
-    for (std::size_t i = 0; i < kPendingOutcomeLabels.size(); ++i) {
-        const auto e = static_cast<PendingOutcome>(i);
+    for (const auto& outcome : kPendingOutcomes) {
+        const PendingOutcome e = outcome.which;
         const bool has_client = e != PendingOutcome::refreshed && e != PendingOutcome::branch_over;
         BOOST_CHECK_MESSAGE(recorded_as(kParkedQuery, row_of(e)) == (has_client ? count(e) : 0U),
-                            kPendingOutcomeLabels[i] << " of parked queries");
+                            outcome.label << " of parked queries");
     }
 }
 

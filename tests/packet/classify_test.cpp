@@ -53,8 +53,7 @@ Verdict verdict_after(const UdpFrame& f, const std::function<void(Bytes&)>& chan
 }
 
 void check(Verdict is, Verdict should_be) {
-    BOOST_CHECK_EQUAL(kVerdictLabels[static_cast<std::size_t>(is)],
-                      kVerdictLabels[static_cast<std::size_t>(should_be)]);
+    BOOST_CHECK_EQUAL(kVerdicts[is].label, kVerdicts[should_be].label);
 }
 
 }  // namespace
@@ -170,7 +169,7 @@ BOOST_AUTO_TEST_CASE(only_frames_to_our_macs_are_served) {
             const auto before = a.count(v);
             a.send(0, make_udp_frame(frame));
             a.turn();
-            if (a.count(v) > before) return kVerdictLabels[static_cast<std::size_t>(v)];
+            if (a.count(v) > before) return kVerdicts[v].label;
         }
         return std::string_view{"ours"};
     };

@@ -61,8 +61,7 @@ void check_question(const Recorded& r, std::uint16_t qtype = 1) {
 void check_way(const Recorded& r, EndRow end, AnswerPath path, std::uint8_t how = 0) {
     BOOST_TEST(kEnds[static_cast<std::size_t>(r.head.end)].label ==
                kEnds[static_cast<std::size_t>(end)].label);
-    BOOST_TEST(kAnswerPathLabels[static_cast<std::size_t>(r.head.path)] ==
-               kAnswerPathLabels[static_cast<std::size_t>(path)]);
+    BOOST_TEST(kAnswerPaths[r.head.path].label == kAnswerPaths[path].label);
     BOOST_TEST(r.head.how == how);
 }
 

@@ -268,13 +268,11 @@ class Player {
         else if (w[0] == "outcome")
             expect_count("outcome " + w.at(1), outcome(w.at(1)), w);
         else if (w[0] == "stat")
-            expect_count("stat " + w.at(1), labelled(w.at(1), kStatLabels, &Counters::stats), w);
+            expect_count("stat " + w.at(1), labelled(w.at(1), kStats), w);
         else if (w[0] == "verdict")
-            expect_count("verdict " + w.at(1),
-                         labelled(w.at(1), kVerdictLabels, &Counters::verdicts), w);
+            expect_count("verdict " + w.at(1), labelled(w.at(1), kVerdicts), w);
         else if (w[0] == "end")
-            expect_count("end " + w.at(1),
-                         labelled(w.at(1), kPendingOutcomeLabels, &Counters::pending_outcomes), w);
+            expect_count("end " + w.at(1), labelled(w.at(1), kPendingOutcomes), w);
         else if (w[0] == "task")
             task(w);
         else if (w[0] == "log")
@@ -606,22 +604,17 @@ class Player {
     }
 
     std::uint64_t outcome(const std::string& name) {
-#define STEER_OUTCOME_CASE(o, label, text) \
-    if (name == (label)) return world().outcome(Outcome::o);
-        STEER_OUTCOMES(STEER_OUTCOME_CASE)
-#undef STEER_OUTCOME_CASE
+        if (const auto* const found = kOutcomes.find(name)) return world().outcome(found->which);
         fail("there is no outcome '" + name + "'");
     }
 
-    template <class Labels, class Table>
-    std::uint64_t labelled(const std::string& name, const Labels& labels, Table Counters::*table) {
-        const auto found = std::find(labels.begin(), labels.end(), name);
-        if (found == labels.end()) fail("there is no counter '" + name + "'");
+    template <class Table>
+    std::uint64_t labelled(const std::string& name, const Table& table) {
+        const auto* const found = table.find(name);
+        if (found == nullptr) fail("there is no counter '" + name + "'");
         std::uint64_t total = 0;
-        for (unsigned w = 0; w < world().workers(); ++w) {
-            total += (world().counters(w).*table)[static_cast<std::size_t>(found - labels.begin())]
-                         .get();
-        }
+        for (unsigned w = 0; w < world().workers(); ++w)
+            total += world().counters(w).get(found->which);
         return total;
     }
 

@@ -22,6 +22,7 @@
 #include "dataplane/event/claims.h"
 #include "dataplane/event/row_board.h"
 #include "dataplane/policy/snapshot.h"
+#include "matchers/counter_table.h"
 #include "routeros/router.h"
 #include "tools/fleet_sim/names.h"
 #include "tools/fleet_sim/settings.h"
@@ -48,11 +49,7 @@ struct LeftAnswer {
     X(router_away, "answers that did not wait: the router was away")           \
     X(not_taken, "answers that found the ring full")                           \
     X(events, "events from workers to the engines")
-struct BoxCounters {
-#define STEER_FLEET_SIM_COUNTER(name, text) std::uint64_t name = 0;
-    STEER_FLEET_SIM_BOX_COUNTERS(STEER_FLEET_SIM_COUNTER)
-#undef STEER_FLEET_SIM_COUNTER
-};
+STEER_COUNTER_STRUCT(BoxCounters, kBoxCounters, STEER_FLEET_SIM_BOX_COUNTERS);
 
 // What surrounds a box. Its calls may come from within calls of the box.
 class Surroundings {

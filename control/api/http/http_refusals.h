@@ -7,36 +7,29 @@
 #include <cstdint>
 #include <string_view>
 
+#include "matchers/counter_table.h"
+
 namespace steer::ops {
 
-//    name               label                what happened
-#define STEER_HTTP_REFUSALS(X)                                                                \
-    X(malformed, "malformed", "no HTTP/1.1 request, or one without Host")                     \
-    X(too_long, "too_long", "header or content above its limit")                              \
-    X(host, "host", "unknown Host")                                                           \
-    X(origin, "origin", "foreign Origin")                                                     \
-    X(token, "token", "token missing or wrong")                                               \
-    X(blocked, "blocked", "too many wrong tokens")                                            \
-    X(unsuitable, "unsuitable", "wrong path, method or type of content")                      \
-    X(no_room, "no_room", "too many subscriptions")                                           \
-    X(crowd, "crowd", "connection gave way to a newer one")                                   \
-    X(handshake_rate, "handshake_rate", "too many TLS handshakes a second")                   \
-    X(handshake_crowd, "handshake_crowd", "unfinished TLS handshake gave way to a newer one") \
-    X(handshake_time, "handshake_time", "TLS handshake not done within 5 s")                  \
-    X(handshake_failed, "handshake_failed", "TLS handshake broken by the client, or not TLS")
+//    name, what happened
+#define STEER_HTTP_REFUSALS(X)                                             \
+    X(malformed, "no HTTP/1.1 request, or one without Host")               \
+    X(too_long, "header or content above its limit")                       \
+    X(host, "unknown Host")                                                \
+    X(origin, "foreign Origin")                                            \
+    X(token, "token missing or wrong")                                     \
+    X(blocked, "too many wrong tokens")                                    \
+    X(unsuitable, "wrong path, method or type of content")                 \
+    X(no_room, "too many subscriptions")                                   \
+    X(crowd, "connection gave way to a newer one")                         \
+    X(handshake_rate, "too many TLS handshakes a second")                  \
+    X(handshake_crowd, "unfinished TLS handshake gave way to a newer one") \
+    X(handshake_time, "TLS handshake not done within 5 s")                 \
+    X(handshake_failed, "TLS handshake broken by the client, or not TLS")
 
-enum class HttpRefusal : std::uint8_t {
-#define STEER_HTTP_REFUSAL_NAME(name, label, text) name,
-    STEER_HTTP_REFUSALS(STEER_HTTP_REFUSAL_NAME)
-#undef STEER_HTTP_REFUSAL_NAME
-};
+STEER_COUNTER_ENUM(HttpRefusal, kHttpRefusals, STEER_HTTP_REFUSALS);
 
-#define STEER_HTTP_REFUSAL_LABEL(name, label, text) std::string_view{label},
-inline constexpr std::array kHttpRefusalLabels{STEER_HTTP_REFUSALS(STEER_HTTP_REFUSAL_LABEL)};
-#undef STEER_HTTP_REFUSAL_LABEL
-inline constexpr std::size_t kHttpRefusals = kHttpRefusalLabels.size();
-
-#define STEER_HTTP_REFUSAL_LINE(name, label, text) "`" label "`: " text "; "
+#define STEER_HTTP_REFUSAL_LINE(name, text) "`" #name "`: " text "; "
 // "`malformed`: …; `too_long`: …".
 constexpr std::string_view http_refusal_help(std::string_view text) {
     return text.substr(0, text.size() - 2);
@@ -71,10 +64,12 @@ class HttpRefusals {
                 return add(HttpRefusal::malformed);
         }
     }
-    [[nodiscard]] const std::array<std::uint64_t, kHttpRefusals>& counts() const { return counts_; }
+    [[nodiscard]] const std::array<std::uint64_t, kHttpRefusals.size()>& counts() const {
+        return counts_;
+    }
 
   private:
-    std::array<std::uint64_t, kHttpRefusals> counts_{};
+    std::array<std::uint64_t, kHttpRefusals.size()> counts_{};
 };
 
 }  // namespace steer::ops

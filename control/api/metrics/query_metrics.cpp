@@ -89,8 +89,10 @@ void write_query_counters(MetricWriter& writer, unsigned worker, const QueryCoun
             writer.sample({{"worker", index}, {"rcode", kRcodeLabels[i]}}, n);
     }
     writer.family("steerdns_answer_seconds");
-    for (std::size_t i = 0; i < kLatencyPathLabels.size(); ++i)
-        write_latency(writer, index, kLatencyPathLabels[i], counters.latency[i]);
+    for (const auto& path : kLatencyPaths) {
+        write_latency(writer, index, path.label,
+                      counters.latency[static_cast<std::size_t>(path.which)]);
+    }
     writer.family("steerdns_worker_busy_seconds");
     writer.sample({{"worker", index}},
                   static_cast<double>(counters.busy_cycles.get()) / cycles_per_second);
@@ -111,8 +113,9 @@ void add_query_counters(boost::json::object& worker, const QueryCounters& counte
     worker["queries_by_transport"] = std::move(transports);
     worker["queries_by_type"] = std::move(types);
     worker["answers_by_rcode"] = std::move(rcodes);
-    for (std::size_t i = 0; i < kLatencyPathLabels.size(); ++i) {
-        worker["answer_us_" + std::string(kLatencyPathLabels[i])] = to_json(counters.latency[i]);
+    for (const auto& path : kLatencyPaths) {
+        worker["answer_us_" + std::string(path.label)] =
+            to_json(counters.latency[static_cast<std::size_t>(path.which)]);
     }
     const double busy_us =
         static_cast<double>(counters.busy_cycles.get()) / cycles_per_second * 1e6;

@@ -7,20 +7,21 @@
 namespace steer::ops {
 namespace {
 
-using Labels = std::span<const std::string_view>;
-
-boost::json::object to_json(Labels labels, std::span<const Count> counts) {
+template <class Table>
+boost::json::object to_json(const Table& table, std::span<const Count> counts) {
     boost::json::object object;
     object.reserve(counts.size());
-    for (std::size_t i = 0; i < counts.size(); ++i)
-        object[labels[i]] = counts[i].get();
+    for (const auto& row : table)
+        object[row.label] = counts[static_cast<std::size_t>(row.which)].get();
     return object;
 }
 
+template <class Table>
 void write_ends(MetricWriter& writer, std::string_view worker, std::string_view label,
-                Labels labels, std::span<const Count> counts) {
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-        writer.sample({{"worker", worker}, {label, labels[i]}}, counts[i].get());
+                const Table& table, std::span<const Count> counts) {
+    for (const auto& row : table) {
+        writer.sample({{"worker", worker}, {label, row.label}},
+                      counts[static_cast<std::size_t>(row.which)].get());
     }
 }
 
@@ -29,25 +30,25 @@ void write_ends(MetricWriter& writer, std::string_view worker, std::string_view 
 void write_counters(MetricWriter& writer, unsigned worker, const Counters& counters) {
     const std::string index = std::to_string(worker);
     writer.family("steerdns_verdicts");
-    write_ends(writer, index, "verdict", kVerdictLabels, counters.verdicts);
+    write_ends(writer, index, "verdict", kVerdicts, counters.verdicts);
     writer.family("steerdns_moved");
-    write_ends(writer, index, "end", kMovedLabels, counters.moved);
+    write_ends(writer, index, "end", kMovedEnds, counters.moved);
     writer.family("steerdns_injected");
-    write_ends(writer, index, "end", kInjectedLabels, counters.injected);
+    write_ends(writer, index, "end", kInjectedEnds, counters.injected);
     writer.family("steerdns_pending_outcomes");
-    write_ends(writer, index, "end", kPendingOutcomeLabels, counters.pending_outcomes);
-    for (std::size_t i = 0; i < counters.stats.size(); ++i) {
-        writer.counter("steerdns_" + std::string(kStatLabels[i]), kStatTexts[i]);
-        writer.sample({{"worker", index}}, counters.stats[i].get());
+    write_ends(writer, index, "end", kPendingOutcomes, counters.pending_outcomes);
+    for (const auto& stat : kStats) {
+        writer.counter("steerdns_" + std::string(stat.label), stat.text);
+        writer.sample({{"worker", index}}, counters.get(stat.which));
     }
 }
 
 boost::json::object counters_to_json(const Counters& counters) {
-    return {{"verdicts", to_json(kVerdictLabels, counters.verdicts)},
-            {"moved", to_json(kMovedLabels, counters.moved)},
-            {"injected", to_json(kInjectedLabels, counters.injected)},
-            {"pending_outcomes", to_json(kPendingOutcomeLabels, counters.pending_outcomes)},
-            {"stats", to_json(kStatLabels, counters.stats)}};
+    return {{"verdicts", to_json(kVerdicts, counters.verdicts)},
+            {"moved", to_json(kMovedEnds, counters.moved)},
+            {"injected", to_json(kInjectedEnds, counters.injected)},
+            {"pending_outcomes", to_json(kPendingOutcomes, counters.pending_outcomes)},
+            {"stats", to_json(kStats, counters.stats)}};
 }
 
 }  // namespace steer::ops

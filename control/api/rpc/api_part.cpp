@@ -68,8 +68,9 @@ void ApiPart::write_metrics(ops::MetricWriter& writer) {
     writer.family("steerdns_http_handshakes");
     writer.sample({}, std::uint64_t{server_->handshakes()});
     writer.family("steerdns_http_refused");
-    for (std::size_t i = 0; i < ops::kHttpRefusals; ++i)
-        writer.sample({{"reason", ops::kHttpRefusalLabels[i]}}, server_->refusals()[i]);
+    for (const auto& refusal : ops::kHttpRefusals)
+        writer.sample({{"reason", refusal.label}},
+                      server_->refusals()[static_cast<std::size_t>(refusal.which)]);
 }
 
 void ApiPart::stop() {

@@ -208,7 +208,7 @@ std::size_t RpcServer::handshakes() const {
     return impl_->handshakes.size();
 }
 
-const std::array<std::uint64_t, kHttpRefusals>& RpcServer::refusals() const {
+const std::array<std::uint64_t, kHttpRefusals.size()>& RpcServer::refusals() const {
     return impl_->refusals.counts();
 }
 

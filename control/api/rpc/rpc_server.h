@@ -65,7 +65,7 @@ class RpcServer {
     [[nodiscard]] std::size_t sessions() const;
     [[nodiscard]] std::size_t handshakes() const;  // of them, not done
     // By HttpRefusal.
-    [[nodiscard]] const std::array<std::uint64_t, kHttpRefusals>& refusals() const;
+    [[nodiscard]] const std::array<std::uint64_t, kHttpRefusals.size()>& refusals() const;
     // Ends every session. From the io_context's thread, or when it no longer runs.
     void close();
 

@@ -19,8 +19,9 @@ constexpr unsigned kBusy = 256;                                // records of one
 constexpr std::uint16_t kAnswerBytes = 512;                    // of a response, for `answers`
 constexpr std::uint16_t kWholeMessage = 65'535;                // for dnstap
 
-static_assert(kPaths.size() == kAnswerPathLabels.size() + 1);
-static_assert(std::equal(kAnswerPathLabels.begin(), kAnswerPathLabels.end(), kPaths.begin() + 1));
+static_assert(kPaths.size() == kAnswerPaths.size() + 1);
+static_assert(std::equal(kAnswerPaths.begin(), kAnswerPaths.end(), kPaths.begin() + 1, kPaths.end(),
+                         [](const auto& row, std::string_view path) { return row.label == path; }));
 static_assert(kTransports.size() == static_cast<std::size_t>(ClientTransport::count_));
 static_assert(QueryRecord::kNone == kNoRcode && QueryRecord::kNone == kNoError);
 

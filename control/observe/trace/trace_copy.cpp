@@ -35,11 +35,11 @@ std::string end_label(const TraceCopy& trace) {
     const std::size_t number = end->head.pc;
     switch (static_cast<TraceEnd>(end->head.flags)) {
         case TraceEnd::verdict:
-            if (number < kVerdictLabels.size()) return std::string(kVerdictLabels[number]);
+            if (number < kVerdicts.size()) return std::string(kVerdicts.rows[number].label);
             break;
         case TraceEnd::pending_outcome:
-            if (number < kPendingOutcomeLabels.size())
-                return std::string(kPendingOutcomeLabels[number]);
+            if (number < kPendingOutcomes.size())
+                return std::string(kPendingOutcomes.rows[number].label);
             break;
         case TraceEnd::lost:
             break;

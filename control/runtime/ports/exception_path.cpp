@@ -23,14 +23,13 @@ unsigned slots_for(unsigned frame_bytes, unsigned queues) {
 }
 
 // The settings' rates are those of the dataplane, kind by kind.
-#define STEER_SAME_RATE(name, label, rate, text) \
-    static_assert(config::ExceptionRates{}.name == (rate));
+#define STEER_SAME_RATE(name, text, rate) static_assert(config::ExceptionRates{}.name == (rate));
 STEER_EXCEPTION_KINDS(STEER_SAME_RATE)
 #undef STEER_SAME_RATE
 
 ExceptionRates rates_of(const config::ExceptionRates& settings) {
     return {
-#define STEER_ONE_RATE(name, label, rate, text) settings.name,
+#define STEER_ONE_RATE(name, text, rate) settings.name,
         STEER_EXCEPTION_KINDS(STEER_ONE_RATE)
 #undef STEER_ONE_RATE
     };

@@ -17,15 +17,6 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 
-struct PortLoss {
-    std::string_view label;
-    std::uint64_t PortLosses::*count;
-};
-constexpr PortLoss kPortLosses[] = {{"ring_full", &PortLosses::ring_full},
-                                    {"no_buffer", &PortLosses::no_buffer},
-                                    {"dropped", &PortLosses::dropped},
-                                    {"not_sent", &PortLosses::not_sent}};
-
 // Results of frames for the kernel ("arp_given") and from the kernel ("kernel_sent").
 object counters_of(const ExceptionPath& path) {
     const ExceptionCounters& counters = path.counters();
@@ -33,15 +24,12 @@ object counters_of(const ExceptionPath& path) {
     const auto name = [](std::string_view what, std::string_view end) {
         return std::string(what) + "_" + std::string(end);
     };
-    for (std::size_t k = 0; k < kExceptionKinds; ++k) {
-        for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
-            all[name(kExceptionLabels[k], kExceptionEndLabels[e])] =
-                counters.get(static_cast<ExceptionKind>(k), static_cast<ExceptionEnd>(e));
-        }
+    for (const auto& kind : kExceptionKinds) {
+        for (const auto& end : kExceptionEnds)
+            all[name(kind.label, end.label)] = counters.get(kind.which, end.which);
     }
-    for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
-        all[name("kernel", kExceptionSendLabels[e])] = counters.get(static_cast<ExceptionSend>(e));
-    }
+    for (const auto& send : kExceptionSends)
+        all[name("kernel", send.label)] = counters.get(send.which);
     return all;
 }
 
@@ -50,30 +38,28 @@ void write_losses(ops::MetricWriter& writer, const PortSet& ports) {
     if (all.empty()) return;  // a family has samples
     writer.family("steerdns_port_lost");
     for (const auto& [device, losses] : all) {
-        for (const PortLoss& loss : kPortLosses)
-            writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.count);
+        for (const auto& loss : kPortLosses)
+            writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.which);
     }
 }
 
 void write_exceptions(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
     writer.family("steerdns_exception_frames");
     for (const ExceptionPath* path : paths) {
-        for (std::size_t k = 0; k < kExceptionKinds; ++k) {
-            for (std::size_t e = 0; e < kExceptionEndLabels.size(); ++e) {
+        for (const auto& kind : kExceptionKinds) {
+            for (const auto& end : kExceptionEnds) {
                 writer.sample({{"interface", path->device().name()},
-                               {"kind", kExceptionLabels[k]},
-                               {"end", kExceptionEndLabels[e]}},
-                              path->counters().get(static_cast<ExceptionKind>(k),
-                                                   static_cast<ExceptionEnd>(e)));
+                               {"kind", kind.label},
+                               {"end", end.label}},
+                              path->counters().get(kind.which, end.which));
             }
         }
     }
     writer.family("steerdns_exception_kernel_frames");
     for (const ExceptionPath* path : paths) {
-        for (std::size_t e = 0; e < kExceptionSendLabels.size(); ++e) {
-            writer.sample({{"interface", path->device().name()}, {"end", kExceptionSendLabels[e]}},
-                          path->counters().get(static_cast<ExceptionSend>(e)));
-        }
+        for (const auto& send : kExceptionSends)
+            writer.sample({{"interface", path->device().name()}, {"end", send.label}},
+                          path->counters().get(send.which));
     }
 }
 
@@ -118,8 +104,8 @@ void PortsPart::add_counters(object& all) {
     array ports;
     for (const auto& [device, losses] : ports_->losses()) {
         object one{{"name", device}};
-        for (const PortLoss& loss : kPortLosses)
-            one[loss.label] = losses.*loss.count;
+        for (const auto& loss : kPortLosses)
+            one[loss.label] = losses.*loss.which;
         ports.push_back(std::move(one));
     }
     all["ports"] = std::move(ports);

@@ -976,9 +976,8 @@ json::object Fleet::report(std::uint64_t now_ms) const {
         all["trouble_s"] = (now_ms - trouble_since_ms_) / 1000;
     }
     json::object counts;
-#define STEER_FLEET_COUNT(name, text) counts[#name] = counters_.name;
-    STEER_FLEET_COUNTERS(STEER_FLEET_COUNT)
-#undef STEER_FLEET_COUNT
+    for (const auto& counter : kFleetCounters)
+        counts[counter.label] = counters_.*counter.which;
     all["counters"] = std::move(counts);
     return all;
 }

@@ -42,6 +42,7 @@
 #include "control/sinks/fleet/shared_tickets.h"
 #include "control/sinks/fleet/withdrawal.h"
 #include "control/sinks/routers/claim_peers.h"
+#include "matchers/counter_table.h"
 #include "routeros/router.h"
 
 namespace steer::fleet {
@@ -64,6 +65,7 @@ struct FleetIdentity {
     std::uint64_t lease_ms = 1500;
 };
 
+//    name, what was counted
 #define STEER_FLEET_COUNTERS(X)                                                            \
     X(claims_sent, "claims given to the other boxes")                                      \
     X(claims_received, "claims of other boxes")                                            \
@@ -77,11 +79,7 @@ struct FleetIdentity {
     X(failovers, "of them, those that followed another box")                               \
     X(connects, "connections to Redis")                                                    \
     X(losses, "connections to Redis that ended")
-struct FleetCounters {
-#define STEER_FLEET_COUNTER(name, text) std::uint64_t name = 0;
-    STEER_FLEET_COUNTERS(STEER_FLEET_COUNTER)
-#undef STEER_FLEET_COUNTER
-};
+STEER_COUNTER_STRUCT(FleetCounters, kFleetCounters, STEER_FLEET_COUNTERS);
 
 struct RouterRole {
     std::string router;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -50,11 +51,10 @@ void write_fleet_metrics(ops::MetricWriter& writer, const FleetView& view) {
                           std::uint64_t{one.role == role ? 1U : 0U});
         }
     }
-#define STEER_FLEET_METRIC(field, text)             \
-    writer.counter("steerdns_fleet_" #field, text); \
-    writer.sample({}, view.counters.field);
-    STEER_FLEET_COUNTERS(STEER_FLEET_METRIC)
-#undef STEER_FLEET_METRIC
+    for (const auto& counter : kFleetCounters) {
+        writer.counter("steerdns_fleet_" + std::string(counter.label), counter.text);
+        writer.sample({}, view.counters.*counter.which);
+    }
 }
 
 }  // namespace steer::fleet

@@ -29,12 +29,6 @@ std::string new_nonce() {
     return nonce;
 }
 
-void add_counters(FleetCounters& to, const FleetCounters& more) {
-#define STEER_FLEET_ADD(name, text) to.name += more.name;
-    STEER_FLEET_COUNTERS(STEER_FLEET_ADD)
-#undef STEER_FLEET_ADD
-}
-
 }  // namespace
 
 struct FleetService::Running {
@@ -121,7 +115,7 @@ void FleetService::leave() {
     leaving_ = std::exchange(running_, nullptr);
     leaving_->leaving_ms = clock_();
     leaving_->fleet.stop(clock_());
-    add_counters(past_, leaving_->fleet.counters());
+    past_ += leaving_->fleet.counters();
     leaving_->timer.expires_after(std::chrono::milliseconds(kLeaveMs));
     leaving_->timer.async_wait([this](const boost::system::error_code& error) {
         if (!error) leaving_.reset();
@@ -239,7 +233,7 @@ void FleetService::publish_view() {
     if (running_) {
         const Fleet& fleet = running_->fleet;
         fresh.is_connected = fleet.is_connected();
-        add_counters(fresh.counters, fleet.counters());
+        fresh.counters += fleet.counters();
         fresh.roles = fleet.roles();
         fresh.problems = fleet.problems();
         fresh.boxes = fleet.boxes_alive();

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,9 +34,8 @@ object set_status(const sets::SetStatus& set) {
 
 object set_counters(const sets::SetStatus& set) {
     object all{{"name", set.set.text()}};
-#define STEER_SET_COUNTER_JSON(field, label, text) all[label] = set.counters.field;
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_JSON)
-#undef STEER_SET_COUNTER_JSON
+    for (const auto& counter : sets::kSetCounters)
+        all[counter.label] = set.counters.*counter.which;
     return all;
 }
 
@@ -56,12 +56,11 @@ void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& 
     writer.family("steerdns_set_claimed_elements");
     for (const auto& set : all)
         writer.sample({{"set", name_of(set)}}, std::uint64_t{set.claims});
-#define STEER_SET_COUNTER_METRIC(field, label, text) \
-    writer.counter("steerdns_set_" label, text);     \
-    for (const auto& set : all)                      \
-        writer.sample({{"set", name_of(set)}}, set.counters.field);
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_METRIC)
-#undef STEER_SET_COUNTER_METRIC
+    for (const auto& counter : sets::kSetCounters) {
+        writer.counter("steerdns_set_" + std::string(counter.label), counter.text);
+        for (const auto& set : all)
+            writer.sample({{"set", name_of(set)}}, set.counters.*counter.which);
+    }
 }
 
 class SetsPart final : public Part {

@@ -61,10 +61,7 @@ void ShownSets::ended(const std::vector<sets::SetPlan>& plans, const std::string
 void ShownSets::add_counters_before(std::vector<sets::SetStatus>& states) const {
     for (sets::SetStatus& one : states) {
         const auto before = before_.find(one.set);
-        if (before == before_.end()) continue;
-#define STEER_SET_COUNTER_ADD(field, label, text) one.counters.field += before->second.field;
-        STEER_SET_COUNTERS(STEER_SET_COUNTER_ADD)
-#undef STEER_SET_COUNTER_ADD
+        if (before != before_.end()) one.counters += before->second;
     }
 }
 

@@ -50,9 +50,8 @@ array counters_of(const std::vector<opnsense::RouterReport>& routers) {
     for (const auto& router : routers) {
         for (const auto& alias : router.aliases) {
             object one{{"name", router.name}, {"alias", alias.name}};
-#define STEER_ALIAS_COUNTER_JSON(field, label, text) one[label] = alias.counters.field;
-            STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_JSON)
-#undef STEER_ALIAS_COUNTER_JSON
+            for (const auto& counter : opnsense::kAliasCounters)
+                one[counter.label] = alias.counters.*counter.which;
             all.push_back(std::move(one));
         }
     }
@@ -84,11 +83,10 @@ void write_opnsense_metrics(ops::MetricWriter& writer,
     each([](const auto& alias) { return std::uint64_t{alias.elements}; });
     writer.family("steerdns_alias_foreign_elements");
     each([](const auto& alias) { return std::uint64_t{alias.foreign}; });
-#define STEER_ALIAS_COUNTER_METRIC(field, label, text) \
-    writer.counter("steerdns_alias_" label, text);     \
-    each([](const auto& alias) { return alias.counters.field; });
-    STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_METRIC)
-#undef STEER_ALIAS_COUNTER_METRIC
+    for (const auto& counter : opnsense::kAliasCounters) {
+        writer.counter("steerdns_alias_" + std::string(counter.label), counter.text);
+        each([&](const auto& alias) { return alias.counters.*counter.which; });
+    }
 }
 
 class OpnsensePart final : public Part {

@@ -6,22 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "matchers/counter_table.h"
+
 namespace steer::opnsense {
 
-// X(field, label, text)
-#define STEER_ALIAS_COUNTERS(X)                                                         \
-    X(added, "added", "elements added to the alias, including repeated ones")           \
-    X(deleted, "deleted", "elements deleted from the alias")                            \
-    X(failed, "failed", "writes that OPNsense rejected")                                \
-    X(lost, "lost", "elements that were gone when the table was read, and added again") \
-    X(reads, "reads", "times that the table was read")                                  \
-    X(full, "full", "claims dropped: the alias has `max_elements` elements")
+//    name, what was counted
+#define STEER_ALIAS_COUNTERS(X)                                                 \
+    X(added, "elements added to the alias, including repeated ones")            \
+    X(deleted, "elements deleted from the alias")                               \
+    X(failed, "writes that OPNsense rejected")                                  \
+    X(lost, "elements that were gone when the table was read, and added again") \
+    X(reads, "times that the table was read")                                   \
+    X(full, "claims dropped: the alias has `max_elements` elements")
 
-struct AliasCounters {
-#define STEER_ALIAS_COUNTER_FIELD(field, label, text) std::uint64_t field = 0;
-    STEER_ALIAS_COUNTERS(STEER_ALIAS_COUNTER_FIELD)
-#undef STEER_ALIAS_COUNTER_FIELD
-};
+STEER_COUNTER_STRUCT(AliasCounters, kAliasCounters, STEER_ALIAS_COUNTERS);
 
 struct AliasReport {
     std::string name, tag;

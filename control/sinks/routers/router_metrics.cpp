@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace steer {
@@ -122,11 +123,10 @@ void write_router_metrics(ops::MetricWriter& writer, const Status& router, std::
         writer.sample({{"router", name}, {"list", list.tag}}, std::uint64_t{list.max_rows});
     }
     write_work(writer, name, state);
-#define STEER_ROUTER_COUNTER_METRIC(field, label, text) \
-    writer.counter("steerdns_router_" label, text);     \
-    writer.sample({{"router", name}}, router.counters.field);
-    STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_METRIC)
-#undef STEER_ROUTER_COUNTER_METRIC
+    for (const auto& counter : routeros::kRouterCounters) {
+        writer.counter("steerdns_router_" + std::string(counter.label), counter.text);
+        writer.sample({{"router", name}}, router.counters.*counter.which);
+    }
 }
 
 }  // namespace steer

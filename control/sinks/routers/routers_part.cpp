@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
@@ -31,12 +30,6 @@ constexpr double kSlowWriteUs = 25'000;
 constexpr double kLongBacklogUs = 5'000'000;
 constexpr int kMicrosecondsPerMs = 1'000;
 
-constexpr std::array kOutcomeLabels{
-#define STEER_OUTCOME_LABEL(name, label, text) std::string_view{label},
-    STEER_OUTCOMES(STEER_OUTCOME_LABEL)
-#undef STEER_OUTCOME_LABEL
-};
-
 // Of the thread, and of answers that came too late for workers.
 RouterThread::Outcomes outcomes_of(const RouterThread& thread, const DataplaneRuntime& runtime) {
     auto outcomes = thread.outcomes();
@@ -49,9 +42,8 @@ RouterThread::Outcomes outcomes_of(const RouterThread& thread, const DataplaneRu
 
 object counters_of(const RouterThread::Status& router) {
     object all{{"name", router.name}};
-#define STEER_ROUTER_COUNTER_JSON(field, label, text) all[label] = router.counters.field;
-    STEER_ROUTER_COUNTERS(STEER_ROUTER_COUNTER_JSON)
-#undef STEER_ROUTER_COUNTER_JSON
+    for (const auto& counter : routeros::kRouterCounters)
+        all[counter.label] = router.counters.*counter.which;
     return all;
 }
 
@@ -223,8 +215,8 @@ void RoutersPart::add_status(object& all) {
 void RoutersPart::add_counters(object& all) {
     const auto outcomes = outcomes_of(*thread_, workers_.runtime());
     object named;
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-        named[kOutcomeLabels[i]] = outcomes[i];
+    for (const auto& outcome : kOutcomes)
+        named[outcome.label] = outcomes[static_cast<std::size_t>(outcome.which)];
     all["outcomes"] = std::move(named);
     array routers;
     for (const auto& router : thread_->status())
@@ -235,8 +227,9 @@ void RoutersPart::add_counters(object& all) {
 void RoutersPart::write_metrics(ops::MetricWriter& writer) {
     const auto outcomes = outcomes_of(*thread_, workers_.runtime());
     writer.family("steerdns_outcomes");
-    for (std::size_t i = 0; i < outcomes.size(); ++i)
-        writer.sample({{"outcome", kOutcomeLabels[i]}}, outcomes[i]);
+    for (const auto& outcome : kOutcomes)
+        writer.sample({{"outcome", outcome.label}},
+                      outcomes[static_cast<std::size_t>(outcome.which)]);
     writer.family("steerdns_list_refusals");
     writer.sample({}, thread_->refusals());
     writer.family("steerdns_list_refusals_lost");

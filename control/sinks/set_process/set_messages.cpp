@@ -187,9 +187,8 @@ SetState take_state(Reader& in, std::uint32_t count) {
     status.trouble = in.take_text();
     status.claims = in.take<std::uint64_t>();
     status.pending = in.take<std::uint64_t>();
-#define STEER_SET_COUNTER_TAKE(field, label, text) status.counters.field = in.take<std::uint64_t>();
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_TAKE)
-#undef STEER_SET_COUNTER_TAKE
+    for (const auto& counter : kSetCounters)
+        status.counters.*counter.which = in.take<std::uint64_t>();
     return state;
 }
 
@@ -254,9 +253,8 @@ std::string encode_state(std::uint32_t plans, const SetState& state) {
     out.put_text(status.trouble);
     out.put(std::uint64_t{status.claims});
     out.put(std::uint64_t{status.pending});
-#define STEER_SET_COUNTER_PUT(field, label, text) out.put(status.counters.field);
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_PUT)
-#undef STEER_SET_COUNTER_PUT
+    for (const auto& counter : kSetCounters)
+        out.put(status.counters.*counter.which);
     return std::move(out).finish();
 }
 

@@ -6,26 +6,23 @@
 #include <string>
 
 #include "control/sinks/set_process/kernel_set.h"
+#include "matchers/counter_table.h"
 
 namespace steer::sets {
 
 enum class Level : std::uint8_t { info, warning };
 
-// One row defines the field, the metric and its text.
-#define STEER_SET_COUNTERS(X)                                                     \
-    X(added, "added", "elements added to the set, including renewals")            \
-    X(failed, "failed", "elements that the kernel rejected, including retries")   \
-    X(restored, "restored", "times that all elements were restored after a loss") \
-    X(full, "full", "claims dropped: the set has `max_elements` elements")        \
-    X(removed, "removed", "routes removed after their lease")                     \
-    X(adopted, "adopted", "routes of an earlier process that were kept")          \
-    X(damped, "damped", "routes kept longer, because they were removed a short time before")
+//    name, what was counted
+#define STEER_SET_COUNTERS(X)                                         \
+    X(added, "elements added to the set, including renewals")         \
+    X(failed, "elements that the kernel rejected, including retries") \
+    X(restored, "times that all elements were restored after a loss") \
+    X(full, "claims dropped: the set has `max_elements` elements")    \
+    X(removed, "routes removed after their lease")                    \
+    X(adopted, "routes of an earlier process that were kept")         \
+    X(damped, "routes kept longer, because they were removed a short time before")
 
-struct SetCounters {
-#define STEER_SET_COUNTER_FIELD(field, label, text) std::uint64_t field = 0;
-    STEER_SET_COUNTERS(STEER_SET_COUNTER_FIELD)
-#undef STEER_SET_COUNTER_FIELD
-};
+STEER_COUNTER_STRUCT(SetCounters, kSetCounters, STEER_SET_COUNTERS);
 
 struct SetStatus {
     SetName set;

@@ -186,8 +186,8 @@ json::value Fetcher::status() const {
             {"url", url},
             {"file", list.list.file},
             {"outcome", list.under_way ? json::value("under way")
-                        : tried ? json::value(kOutcomeLabels[static_cast<std::size_t>(list.last)])
-                                : json::value(nullptr)},
+                        : tried        ? json::value(kOutcomes[list.last].label)
+                                       : json::value(nullptr)},
             {"rules", was_fetched ? json::value(list.facts.rules) : json::value(nullptr)},
             {"bytes", was_fetched ? json::value(list.facts.bytes) : json::value(nullptr)},
             {"fetched_ago_s", ago(list.facts.fetched_s)},
@@ -212,8 +212,10 @@ std::vector<std::string> Fetcher::problems() const {
 
 void Fetcher::write_metrics(ops::MetricWriter& writer) const {
     writer.family("steerdns_list_fetches");
-    for (std::size_t i = 0; i < counts_.size(); ++i)
-        writer.sample({{"outcome", kOutcomeLabels[i]}}, counts_[i]);
+    for (const auto& outcome : kOutcomes) {
+        writer.sample({{"outcome", outcome.label}},
+                      counts_[static_cast<std::size_t>(outcome.which)]);
+    }
     writer.family("steerdns_list_age_seconds");
     for (const auto& [url, list] : lists_) {
         if (list.facts.checked_s == 0) continue;

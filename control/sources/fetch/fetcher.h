@@ -74,7 +74,7 @@ class Fetcher {
     FetchOptions options_;
     std::map<std::string, List> lists_;  // by URL
     std::vector<Done> waiting_;          // for fetching all
-    std::array<std::uint64_t, kOutcomeLabels.size()> counts_{};
+    std::array<std::uint64_t, kOutcomes.size()> counts_{};
     std::vector<std::string> fresh_;  // URLs with changed copies, not reported yet
     std::size_t taking_effect_ = 0;   // reports whose copies are not in force yet
     std::stop_source stop_;

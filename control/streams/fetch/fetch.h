@@ -17,37 +17,29 @@
 
 #include "control/config/text/url.h"
 #include "control/host/resolver/stub_resolver.h"
+#include "matchers/counter_table.h"
 #include "matchers/result.h"
 
 namespace steer::fetch {
 
-//  name          label            what happened
-#define STEER_FETCH_OUTCOMES(X)                                                        \
-    X(fetched, "fetched", "the whole of it came, and it is another than before")       \
-    X(unchanged, "unchanged", "the server says, or it shows, that it is as it was")    \
-    X(no_name, "no_name", "no resolver knows an address of its server")                \
-    X(unreachable, "unreachable", "its server could not be connected to, or hung up")  \
-    X(untrusted, "untrusted", "its server's certificate could not be verified")        \
-    X(refused, "refused", "its server answered with an error, or led astray")          \
-    X(too_large, "too_large", "it is larger than max_size")                            \
-    X(cut_off, "cut_off", "it ended too early")                                        \
-    X(too_slow, "too_slow", "it took longer than timeout")                             \
-    X(damaged, "damaged", "it came in a form that cannot be unpacked")                 \
-    X(no_list, "no_list", "it is no list of the kind that is wanted")                  \
-    X(shrunk, "shrunk", "it has far fewer rules than its last good copy (max_shrink)") \
-    X(not_kept, "not_kept", "it could not be written")                                 \
-    X(stopped, "stopped", "the daemon ended")
+//  name, what happened
+#define STEER_FETCH_OUTCOMES(X)                                              \
+    X(fetched, "the whole of it came, and it is another than before")        \
+    X(unchanged, "the server says, or it shows, that it is as it was")       \
+    X(no_name, "no resolver knows an address of its server")                 \
+    X(unreachable, "its server could not be connected to, or hung up")       \
+    X(untrusted, "its server's certificate could not be verified")           \
+    X(refused, "its server answered with an error, or led astray")           \
+    X(too_large, "it is larger than max_size")                               \
+    X(cut_off, "it ended too early")                                         \
+    X(too_slow, "it took longer than timeout")                               \
+    X(damaged, "it came in a form that cannot be unpacked")                  \
+    X(no_list, "it is no list of the kind that is wanted")                   \
+    X(shrunk, "it has far fewer rules than its last good copy (max_shrink)") \
+    X(not_kept, "it could not be written")                                   \
+    X(stopped, "the daemon ended")
 
-enum class Outcome : std::uint8_t {
-#define STEER_FETCH_NAME(name, label, text) name,
-    STEER_FETCH_OUTCOMES(STEER_FETCH_NAME)
-#undef STEER_FETCH_NAME
-};
-inline constexpr std::array kOutcomeLabels{
-#define STEER_FETCH_LABEL(name, label, text) std::string_view{label},
-    STEER_FETCH_OUTCOMES(STEER_FETCH_LABEL)
-#undef STEER_FETCH_LABEL
-};
+STEER_COUNTER_ENUM(Outcome, kOutcomes, STEER_FETCH_OUTCOMES);
 inline bool is_good(Outcome outcome) {
     return outcome == Outcome::fetched || outcome == Outcome::unchanged;
 }

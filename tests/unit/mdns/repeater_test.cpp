@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(invalid_and_off_link_packets_are_dropped) {
     const auto dropped = [&](Arrival arrival, MdnsCount why, const Bytes& bytes) {
         const auto before = count("office", why);
         BOOST_TEST(give(std::move(arrival), bytes).empty());
-        BOOST_TEST(count("office", why) == before + 1, kMdnsLabels[static_cast<std::size_t>(why)]);
+        BOOST_TEST(count("office", why) == before + 1, kMdnsCounts[why].label);
     };
     BOOST_REQUIRE(give(from("192.0.2.7"), query).size() == 2U);
     dropped(from("192.0.2.1"), MdnsCount::own, query);

@@ -116,8 +116,7 @@ BOOST_AUTO_TEST_SUITE(exception)
 BOOST_AUTO_TEST_CASE(each_frame_is_classified_by_kind) {
     using K = ExceptionKind;
     const auto is = [](const Frame& f, K kind) {
-        BOOST_CHECK_EQUAL(kExceptionLabels[static_cast<std::size_t>(exception_kind(f))],
-                          kExceptionLabels[static_cast<std::size_t>(kind)]);
+        BOOST_CHECK_EQUAL(kExceptionKinds[exception_kind(f)].label, kExceptionKinds[kind].label);
     };
     is(ethernet({0x0806}, Frame(28)), K::arp);
     is(ethernet({0x8100, 0x0806}, Frame(28)), K::arp);

@@ -284,8 +284,9 @@ BOOST_AUTO_TEST_CASE(every_counter_has_a_metric_and_sums_agree) {
     BOOST_CHECK_EQUAL(sum_of(text, "steerdns_pending_outcomes_total"), 18U);
     BOOST_CHECK(text.find("steerdns_pending_outcomes_total{worker=\"1\",end=\"servfail\"} 9\n") !=
                 std::string::npos);
-    for (const auto label : steer::kVerdictLabels) {
-        BOOST_CHECK(text.find("verdict=\"" + std::string(label) + "\"") != std::string::npos);
+    for (const auto& verdict : steer::kVerdicts) {
+        BOOST_CHECK(text.find("verdict=\"" + std::string(verdict.label) + "\"") !=
+                    std::string::npos);
     }
 }
 
@@ -314,10 +315,10 @@ BOOST_AUTO_TEST_CASE(counters_are_written_as_json) {
     const auto object = ops::counters_to_json(counters);
     BOOST_CHECK_EQUAL(object.at("verdicts").at("answered").as_uint64(), 4U);
     BOOST_CHECK_EQUAL(object.at("stats").at("cache_hits").as_uint64(), 3U);
-    BOOST_CHECK_EQUAL(object.at("moved").as_object().size(), steer::kMovedLabels.size());
-    BOOST_CHECK_EQUAL(object.at("injected").as_object().size(), steer::kInjectedLabels.size());
+    BOOST_CHECK_EQUAL(object.at("moved").as_object().size(), steer::kMovedEnds.size());
+    BOOST_CHECK_EQUAL(object.at("injected").as_object().size(), steer::kInjectedEnds.size());
     BOOST_CHECK_EQUAL(object.at("pending_outcomes").as_object().size(),
-                      steer::kPendingOutcomeLabels.size());
+                      steer::kPendingOutcomes.size());
 }
 
 BOOST_AUTO_TEST_CASE(queries_are_counted_by_transport_type_rcode_and_time) {
