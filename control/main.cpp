@@ -16,7 +16,6 @@
 #include "control/api/log/log.h"
 #include "control/config/advice/why.h"
 #include "control/config/load.h"
-#include "control/config/man_page.h"
 #include "control/config/reference.h"
 #include "control/config/start_settings.h"
 #include "control/daemon.h"

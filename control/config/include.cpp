@@ -1,4 +1,4 @@
-#include "control/config/include.h"
+#include "control/config/placeholders.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "control/config/placeholders.h"
 #include "control/config/sections/sections.h"
 #include "control/config/text/suggestion.h"
 #include "matchers/quote.h"

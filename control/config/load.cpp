@@ -8,7 +8,6 @@
 #include "control/config/advice/steps.h"
 #include "control/config/document.h"
 #include "control/config/foreign_file.h"
-#include "control/config/include.h"
 #include "control/config/lists/list_changes.h"
 #include "control/config/lists/rules.h"
 #include "control/config/lists/runtime_records.h"

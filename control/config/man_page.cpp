@@ -1,4 +1,4 @@
-#include "control/config/man_page.h"
+#include "control/config/reference.h"
 
 #include <array>
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <sstream>
 #include <vector>
 
-#include "control/config/reference.h"
 #include "matchers/text.h"
 
 namespace steer::config {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 #include <string_view>
 
 #include "matchers/result.h"
@@ -13,5 +14,13 @@ namespace steer::config {
 void write_reference(std::ostream& out);
 // One type's part of it. Error: there is no such type, or not yet.
 Result<void> explain_plugin(std::string_view type, std::ostream& out);
+
+// The reference of the configuration as a manual page, steerdns.yaml(5): what write_reference() writes, as roff.
+// `steerdnsd --config-reference man` prints it, `meson install` keeps it.
+void write_man_page(std::ostream& out);
+
+// Markdown as the reference has it (headings, paragraphs, lists, tables, code, links) as roff for
+// man(7). The heading of the first level is left out.
+std::string roff_of_markdown(std::string_view markdown);
 
 }  // namespace steer::config

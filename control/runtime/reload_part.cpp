@@ -15,7 +15,7 @@
 #include "control/config/lists/list_changes.h"
 #include "control/parts.h"
 #include "control/program/reload/host_servers.h"
-#include "control/program/reload/restart_settings.h"
+#include "control/program/reload/judge.h"
 #include "control/program/reload/sizing.h"
 #include "control/program/reload/surroundings.h"
 #include "control/program/reload/text_hash.h"

@@ -8,17 +8,26 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "control/api/rpc/caller.h"
 #include "control/api/rpc/rpc_result.h"
 #include "control/config/settings/role.h"
 
 namespace steer::ops {
+
+// Who sends a request: its role, its name for the audit, and the feed of its session.
+class Feed;
+
+struct Caller {
+    AccessRole role = AccessRole::admin;
+    std::string who = {};             // "uid 0, gid 0, pid 4711", "token grafana at 192.0.2.7"
+    std::shared_ptr<Feed> feed = {};  // nullptr: this session cannot carry notifications
+};
 
 enum class ParamType : std::uint8_t {
     text,

@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 
-#include "control/config/advice/advice_sequences.h"
 #include "control/config/advice/graph.h"
 #include "control/config/lists/typed_rules.h"
 #include "control/config/plugin_type.h"

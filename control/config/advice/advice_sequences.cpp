@@ -1,10 +1,9 @@
-#include "control/config/advice/advice_sequences.h"
+#include "control/config/advice/graph.h"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "control/config/advice/graph.h"
 #include "control/config/plugin_type.h"
 
 namespace steer::config {

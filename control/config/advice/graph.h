@@ -22,4 +22,11 @@ bool find_entry(Reading& in);
 // Warnings about a configuration without errors.
 void advise(Reading& in);
 
+// Warnings about what sequences do in the order in which they do it. Of a configuration without errors.
+
+// About a sequence that is used; others are none.
+void advise_sequence(Reading& in, const Plugin& plugin);
+// About what queries enter first.
+void advise_entry(Reading& in, const Plugin& entry);
+
 }  // namespace steer::config

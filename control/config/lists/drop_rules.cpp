@@ -1,4 +1,4 @@
-#include "control/config/lists/drop_rules.h"
+#include "control/config/lists/list_changes.h"
 
 #include <type_traits>
 

@@ -32,4 +32,9 @@ std::vector<std::string> lists_not_loaded(std::span<const ReadList> lists);
 // A sentence for each list that is new or has another number of rules or bad lines than before.
 std::vector<std::string> list_news(std::span<const ReadList> before, std::span<const ReadList> now);
 
+// Lets go of what a list was read for.
+
+// Empties the rules and prefixes of all plugins, once what is built of them has them: about 100 bytes a line of a list.
+void drop_rules(Settings& settings);
+
 }  // namespace steer::config

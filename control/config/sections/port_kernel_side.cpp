@@ -1,4 +1,4 @@
-#include "control/config/sections/port_kernel_side.h"
+#include "control/config/sections/section_rows.h"
 
 #include <charconv>
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <set>
 
-#include "control/config/sections/port_kernel_side.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"

@@ -1,4 +1,4 @@
-#include "control/config/text/rdata_forms.h"
+#include "control/config/text/rdata_text.h"
 
 #include <array>
 #include <map>

@@ -7,8 +7,6 @@
 
 #include "control/config/text/dns_names.h"
 #include "control/config/text/ldns_field.h"
-#include "control/config/text/rdata_forms.h"
-#include "control/config/text/svcb_text.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_text.h"

@@ -1,4 +1,4 @@
-#include "control/config/text/svcb_text.h"
+#include "control/config/text/rdata_text.h"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,7 @@
 // From the kernel's replies to a NextHopTable: pure functions, no netlink.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -8,10 +9,27 @@
 
 #include "control/host/kernel/addresses.h"
 #include "control/host/kernel/neighbours.h"
+#include "control/host/kernel/netlink.h"
 #include "control/host/kernel/next_hops.h"
-#include "control/host/kernel/routes.h"
+#include "matchers/prefix/ip_address.h"
 
 namespace steer::kernel {
+
+// The kernel's route to an address, queried each time (RTM_GETROUTE): the kernel evaluates rules, tables, multipath
+// and nexthop objects.
+struct Route {
+    enum class Kind : std::uint8_t { none, local, unicast };
+    Kind kind = Kind::none;  // none: no route, or one that forbids
+    int if_index = 0;
+    std::optional<IpAddress> gateway;  // no value: the destination is a neighbour itself
+    std::optional<IpAddress> source;   // the source address that the kernel would use
+};
+
+// Uses the tables of the VRF with that index, if it is not 0.
+Route ask_route(Netlink& netlink, const IpAddress& destination, int vrf = 0);
+
+// The interface of the default route in the main table: IPv4 before IPv6, then the lowest metric. A dump.
+std::optional<int> find_default_route_interface(Netlink& netlink);
 
 // The result of an upstream's route, before its neighbour is known.
 struct HopTarget {

@@ -1,4 +1,4 @@
-#include "control/host/kernel/routes.h"
+#include "control/host/kernel/hop_table.h"
 
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>

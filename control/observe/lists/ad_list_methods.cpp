@@ -1,4 +1,4 @@
-#include "control/observe/lists/ad_list_methods.h"
+#include "control/observe/lists/list_reports.h"
 
 #include <algorithm>
 #include <boost/json/array.hpp>

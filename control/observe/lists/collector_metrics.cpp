@@ -1,4 +1,4 @@
-#include "control/observe/lists/collector_metrics.h"
+#include "control/observe/lists/list_reports.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "control/observe/lists/list_report.h"
+#include "control/observe/lists/list_reports.h"
 
 #include <cstddef>
 

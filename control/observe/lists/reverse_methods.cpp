@@ -1,4 +1,4 @@
-#include "control/observe/lists/reverse_methods.h"
+#include "control/observe/lists/list_reports.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

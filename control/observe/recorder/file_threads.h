@@ -14,9 +14,19 @@
 #include "control/observe/recorder/database.h"
 #include "control/observe/recorder/rotating_file.h"
 #include "control/observe/recorder/row_batch.h"
-#include "control/observe/recorder/sink_status.h"
 
 namespace steer::recorder {
+
+// What a sink reports: in `recorder.status`, and as metrics.
+struct SinkStatus {
+    std::string kind, place;    // "database", "json", "dnstap"; a path or an address
+    std::uint64_t written = 0;  // queries; of dnstap messages
+    std::uint64_t dropped = 0;  // the queue was full
+    std::uint64_t failed = 0;   // could not be written or sent
+    std::uint64_t bytes = 0;    // of the file; 0: none
+    std::string trouble;        // empty: none
+    bool is_well = true;
+};
 
 using WallClock = std::function<std::int64_t()>;  // microseconds since 1970
 using Warn = std::function<void(const std::string&)>;

@@ -1,4 +1,4 @@
-#include "control/observe/replay/known_answer.h"
+#include "control/observe/replay/policy_run.h"
 
 #include <algorithm>
 #include <string>

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "control/api/log/mnemonics.h"
-#include "control/observe/replay/known_answer.h"
 #include "control/observe/trace/trace_copy.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/policy/branch.h"

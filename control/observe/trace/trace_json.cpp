@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "control/api/log/mnemonics.h"
-#include "control/observe/trace/trace_words.h"
 #include "dataplane/base/query_counters.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"

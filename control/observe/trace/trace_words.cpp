@@ -1,4 +1,4 @@
-#include "control/observe/trace/trace_words.h"
+#include "control/observe/trace/trace_json.h"
 
 #include "dataplane/event/claims.h"
 #include "dataplane/forward/forwarder.h"

@@ -2,15 +2,12 @@
 
 #include <map>
 
+#include "control/program/build/build_steps.h"
 #include "control/program/build/compile.h"
-#include "control/program/build/designation.h"
-#include "control/program/build/listeners.h"
 #include "control/program/build/lists.h"
 #include "control/program/build/program_advice.h"
-#include "control/program/build/program_source.h"
 #include "control/program/build/ranges.h"
 #include "control/program/build/tag_masks.h"
-#include "control/program/build/upstream_needs.h"
 
 namespace steer::build {
 namespace {

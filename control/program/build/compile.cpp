@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "control/config/text/time_periods.h"
+#include "control/program/build/build_steps.h"
 #include "control/program/build/durations.h"
-#include "control/program/build/upstreams.h"
 #include "dataplane/policy/parked.h"
 
 namespace steer::build {

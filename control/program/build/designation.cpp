@@ -1,4 +1,4 @@
-#include "control/program/build/designation.h"
+#include "control/program/build/build_steps.h"
 
 #include <string>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "control/program/build/listeners.h"
+#include "control/program/build/build_steps.h"
 
 #include <algorithm>
 #include <string>

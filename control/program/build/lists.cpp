@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "control/program/build/build_steps.h"
 #include "control/program/build/durations.h"
 #include "control/program/build/ranges.h"
-#include "control/program/build/served.h"
 #include "dataplane/policy/list_addresses.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/host_text.h"

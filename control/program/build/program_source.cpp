@@ -1,4 +1,4 @@
-#include "control/program/build/program_source.h"
+#include "control/program/build/build_steps.h"
 
 #include <algorithm>
 #include <vector>

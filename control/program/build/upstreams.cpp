@@ -1,4 +1,4 @@
-#include "control/program/build/upstreams.h"
+#include "control/program/build/build_steps.h"
 
 #include <utility>
 

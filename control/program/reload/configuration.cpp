@@ -10,7 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "control/config/lists/drop_rules.h"
 #include "control/config/lists/list_changes.h"
 #include "control/host/process/files_as.h"
 #include "control/host/process/process_limits.h"

@@ -1,4 +1,4 @@
-#include "control/program/reload/restart_settings.h"
+#include "control/program/reload/judge.h"
 
 #include <algorithm>
 

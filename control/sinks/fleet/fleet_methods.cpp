@@ -1,4 +1,4 @@
-#include "control/sinks/fleet/fleet_methods.h"
+#include "control/sinks/fleet/fleet_part.h"
 
 #include <array>
 #include <boost/asio/post.hpp>

@@ -6,7 +6,6 @@
 
 #include "control/api/http/health_check.h"
 #include "control/parts.h"
-#include "control/sinks/fleet/fleet_methods.h"
 #include "control/sinks/fleet/fleet_plan.h"
 
 namespace steer {

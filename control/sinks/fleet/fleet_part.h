@@ -1,9 +1,12 @@
 // Other boxes that keep the same routers, as a part of the daemon.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <string_view>
 
+#include "control/api/metrics/metrics.h"
 #include "control/api/rpc/events.h"
+#include "control/api/rpc/methods.h"
 #include "control/config/start_settings.h"
 #include "control/host/process/main_loop.h"
 #include "control/part.h"
@@ -43,3 +46,16 @@ class FleetPart final : public Part {
 };
 
 }  // namespace steer
+
+namespace steer::fleet {
+
+// `fleet` of the control socket, and the fleet's metrics.
+
+// `service` is set before the first call; its thread answers, and `main_io` gets the result.
+void add_fleet_methods(ops::Methods& methods, boost::asio::io_context& main_io,
+                       FleetService* const& service);
+
+// Nothing without a fleet.
+void write_fleet_metrics(ops::MetricWriter& writer, const FleetView& view);
+
+}  // namespace steer::fleet

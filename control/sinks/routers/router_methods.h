@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 
+#include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
 #include "control/sinks/routers/router_thread.h"
 
@@ -30,5 +31,9 @@ void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
 // As `routers.forget`, for many addresses and all routers. Calls `done` on the main thread with the number of removed rows.
 void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,
                  std::vector<IpAddress> addresses, std::function<void(std::size_t)> done);
+
+// The metrics of one router: steerdns_router_*.
+void write_router_metrics(ops::MetricWriter& writer, const RouterThread::Status& router,
+                          std::uint64_t now_ms);
 
 }  // namespace steer

@@ -1,4 +1,4 @@
-#include "control/sinks/routers/router_metrics.h"
+#include "control/sinks/routers/router_methods.h"
 
 #include <algorithm>
 #include <array>

@@ -16,7 +16,6 @@
 #include "control/sinks/routers/needed_lists.h"
 #include "control/sinks/routers/router_findings.h"
 #include "control/sinks/routers/router_methods.h"
-#include "control/sinks/routers/router_metrics.h"
 #include "dataplane/event/event.h"
 #include "matchers/quote.h"
 

@@ -1,4 +1,4 @@
-#include "control/sources/rules/fitting_rules.h"
+#include "control/sources/rules/rule_text.h"
 
 #include <utility>
 

@@ -4,6 +4,7 @@
 // its rule; added lines come at the end, in the given form.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,5 +32,16 @@ struct EditedRules {
 
 // Applies the changes in order. Error: the file is not text.
 Result<EditedRules> edit_rules(std::string_view bytes, std::span<const RuleChange> changes);
+
+// The rules of a learned batch that a set's file does not have. Reads the file: not on the main thread.
+struct FittingRules {
+    std::size_t all = 0;          // of the batch; entries in neither count below cannot be a rule
+    std::uint64_t unchanged = 0;  // already in the file
+    std::vector<RuleChange> fresh;
+    std::size_t there = 0;  // rules in the file
+    std::string trouble;    // why it cannot be read; empty: readable
+};
+
+FittingRules fitting_rules(const std::string& file, const std::vector<std::string>& rules);
 
 }  // namespace steer::rules

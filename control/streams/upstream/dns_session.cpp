@@ -1,4 +1,4 @@
-#include "control/streams/upstream/dns_session.h"
+#include "control/streams/upstream/stream_transport.h"
 
 #include <boost/asio/post.hpp>
 #include <utility>

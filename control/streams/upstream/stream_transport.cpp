@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "control/streams/base/socket_address.h"
-#include "control/streams/upstream/dns_session.h"
 #include "control/streams/upstream/http_upstream.h"
 #include "control/streams/upstream/relayed_session.h"
 #include "control/streams/upstream/upstream_connect.h"

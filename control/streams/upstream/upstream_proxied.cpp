@@ -1,4 +1,4 @@
-#include "control/streams/upstream/upstream_proxied.h"
+#include "control/streams/upstream/upstream_schemes.h"
 
 #include <utility>
 

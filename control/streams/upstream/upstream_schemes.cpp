@@ -6,7 +6,6 @@
 #include "control/streams/upstream/stream_transport.h"
 #include "control/streams/upstream/upstream_datagrams.h"
 #include "control/streams/upstream/upstream_pool.h"
-#include "control/streams/upstream/upstream_proxied.h"
 
 namespace steer::stream {
 namespace {

@@ -1,5 +1,5 @@
 // The control socket's `reverse`: what is asked for, and what is not there.
-#include "control/observe/lists/reverse_methods.h"
+#include "control/observe/lists/list_reports.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
