@@ -148,7 +148,7 @@ def check(page: str, reasons: dict[str, dict], files: list[str], touched_of) -> 
 
 def main() -> int:
     page, reasons = (ROOT / PAGE).read_text(), read_reasons((ROOT / REASONS).read_text())
-    found, absent = check(page, reasons, (git("ls-files") or "").splitlines(), touched_by)
+    found, absent = check(page, reasons, (git("ls-files", "--cached", "--others", "--exclude-standard") or "").splitlines(), touched_by)
     for finding in found:
         print(f"{PAGE}: {finding}")
     if absent:

@@ -1,5 +1,8 @@
-#include "announce_command.h"
-
+// `announce`: has BIRD announce service addresses while steerdnsd is ready.
+//
+// Two connections stay open: to the daemon, which sends its readiness, and to BIRD, which enables or disables protocols.
+// The end of either is noticed at once. BIRD's protocols are disabled first, and told again each second: BIRD may have been
+// restarted or reconfigured.
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
@@ -329,55 +332,67 @@ int withdraw(const std::string& bird, const std::vector<std::string>& protocols,
     return done("withdrawn");
 }
 
-}  // namespace
+struct Announce {
+    std::string bird = "/run/bird/bird.ctl";
+    std::vector<std::string> protocols;
+    double hold_s = 1, settle_s = 1;
+    bool withdraws = false;
+};
 
-AnnounceCommand::AnnounceCommand(CLI::App& app)
-    : announce_(app.add_subcommand(
-          "announce", "Have BIRD announce service addresses while the daemon is ready")) {
-    announce_->add_option("--bird", bird_, "Control socket of BIRD (default: " + bird_ + ")")
-        ->option_text("PATH")
-        ->type_name("FILE")
-        ->take_last();
-    announce_
-        ->add_option("--protocol", protocols_,
-                     "Protocol of BIRD, or a pattern such as anycast*; can be repeated (default: "
-                     "anycast*)")
-        ->option_text("NAME");
-    announce_
-        ->add_option("--hold", hold_s_,
-                     "Seconds that the daemon has to be ready before it is announced (default: 1)")
-        ->option_text("SECONDS")
-        ->check(CLI::Range(0.0, 600.0))
-        ->take_last();
-    announce_
-        ->add_option("--settle", settle_s_,
-                     "Seconds between the withdrawal and the end of this program (default: 1)")
-        ->option_text("SECONDS")
-        ->check(CLI::Range(0.0, 60.0))
-        ->take_last();
-    announce_->add_flag("--withdraw", withdraws_, "Only withdraw, and end");
-}
-
-int AnnounceCommand::run(const Options& options) const {
+// Until SIGTERM or SIGINT.
+int run_announce(const Options& options, const Announce& wanted) {
     constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
     const std::vector<std::string> protocols =
-        protocols_.empty() ? std::vector<std::string>{"anycast*"} : protocols_;
+        wanted.protocols.empty() ? std::vector<std::string>{"anycast*"} : wanted.protocols;
     for (const std::string& protocol : protocols) {
         if (bird_command(true, protocol).empty())
             return misused("--protocol: expected a name, or a pattern such as 'anycast*'");
     }
-    for (const auto& [option, path] : {std::pair<const char*, const std::string&>{"--bird", bird_},
-                                       {"--socket", options.socket}}) {
+    for (const auto& [option, path] :
+         {std::pair<const char*, const std::string&>{"--bird", wanted.bird},
+          {"--socket", options.socket}}) {
         if (path.empty() || path.size() > kMaxPath)
             return misused(std::string(option) + ": a socket's path has 1 to " +
                            std::to_string(kMaxPath) + " bytes");
     }
-    if (withdraws_) return withdraw(bird_, protocols, options.as_json);
+    if (wanted.withdraws) return withdraw(wanted.bird, protocols, options.as_json);
     const auto ms = [](double seconds) { return Ms(static_cast<Ms::rep>(seconds * 1000)); };
     Announcement::Times times;
-    times.hold = ms(hold_s_);
-    return Announcer({options.socket, bird_, protocols, options.as_json}, times, ms(settle_s_))
+    times.hold = ms(wanted.hold_s);
+    return Announcer({options.socket, wanted.bird, protocols, options.as_json}, times,
+                     ms(wanted.settle_s))
         .run();
+}
+
+}  // namespace
+
+Run add_announce(CLI::App& command, Options& options) {
+    const auto wanted = std::make_shared<Announce>();
+    command
+        .add_option("--bird", wanted->bird,
+                    "Control socket of BIRD (default: " + wanted->bird + ")")
+        ->option_text("PATH")
+        ->type_name("FILE")
+        ->take_last();
+    command
+        .add_option("--protocol", wanted->protocols,
+                    "Protocol of BIRD, or a pattern such as anycast*; can be repeated (default: "
+                    "anycast*)")
+        ->option_text("NAME");
+    command
+        .add_option("--hold", wanted->hold_s,
+                    "Seconds that the daemon has to be ready before it is announced (default: 1)")
+        ->option_text("SECONDS")
+        ->check(CLI::Range(0.0, 600.0))
+        ->take_last();
+    command
+        .add_option("--settle", wanted->settle_s,
+                    "Seconds between the withdrawal and the end of this program (default: 1)")
+        ->option_text("SECONDS")
+        ->check(CLI::Range(0.0, 60.0))
+        ->take_last();
+    command.add_flag("--withdraw", wanted->withdraws, "Only withdraw, and end");
+    return [&options, wanted] { return run_announce(options, *wanted); };
 }
 
 }  // namespace steerctl

@@ -13,6 +13,10 @@
 
 namespace steerctl {
 
+// Of `reload` and `lists fetch`.
+inline constexpr const char* kAnySizeHelp =
+    "Accept lists that lost more rules than `max_shrink` allows";
+
 struct Options {
     std::string socket = "/run/steerdns/control.sock";
     bool as_json = false;

@@ -1,9 +1,14 @@
-#include "completion.h"
-
+// `completion`: scripts for shells, made of the commands that the command line is read by. A value of type FILE is completed with
+// files, one of a few words with these.
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "commands.h"
 
 namespace steerctl {
 namespace {
@@ -197,8 +202,6 @@ void add_zsh(const CLI::App& app, const std::string& name, const std::string& of
     out += "            esac ;;\n    esac\n}\n\n";
 }
 
-}  // namespace
-
 std::string bash_completion(const CLI::App& app) {
     BashParts parts;
     add_bash(app, "", {}, parts);
@@ -250,6 +253,20 @@ std::string zsh_completion(const CLI::App& app) {
     return "#compdef " + name + "\n# zsh completion of " + name + ", made by '" + name +
            " completion zsh'\n\n" + functions + "if [[ $funcstack[1] == _" + name + " ]]; then _" +
            name + " \"$@\"; else compdef _" + name + " " + name + "; fi\n";
+}
+
+}  // namespace
+
+Run add_completion(CLI::App& command, Options& /*options*/) {
+    const auto shell = std::make_shared<std::string>();
+    command.add_option("SHELL", *shell, "bash or zsh")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh"}));
+    return [&command, shell] {
+        const CLI::App& app = *command.get_parent();
+        print(*shell == "bash" ? bash_completion(app) : zsh_completion(app));
+        return 0;
+    };
 }
 
 }  // namespace steerctl

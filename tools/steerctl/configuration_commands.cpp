@@ -1,13 +1,10 @@
-#include "configuration_commands.h"
-
 #include <boost/json/object.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "cells.h"
-#include "output.h"
-#include "report.h"
+#include "commands.h"
 #include "text_file.h"
 
 namespace steerctl {
@@ -28,31 +25,9 @@ int judge(const Options& options, const Reply& reply, std::string_view key) {
                            : row_of(kCode).code;
 }
 
-}  // namespace
-
-ConfigurationCommands::ConfigurationCommands(CLI::App& app, Options& options)
-    : configuration(app.add_subcommand(
-          "configuration", "Show, check and change the configuration of the running daemon")) {
-    configuration->require_subcommand(1);
-    configuration->fallthrough();
-    show = configuration->add_subcommand("show", "Print the configuration's file");
-    check = configuration->add_subcommand("check", "Check a text as the running daemon would");
-    apply = configuration->add_subcommand(
-        "apply", "Replace the configuration's file and reload; the old text is kept");
-    history = configuration->add_subcommand("history", "List the texts that are kept");
-    version = configuration->add_subcommand("version", "Print a text that is kept");
-    rollback = configuration->add_subcommand("rollback", "Apply a text that is kept");
-    for (CLI::App* const verb : {check, apply})
-        verb->add_option("FILE", options.file, "The new text; - is standard input")->required();
-    for (CLI::App* const verb : {version, rollback})
-        verb->add_option("VERSION", options.number, "Number of a text, from 'history'")
-            ->required()
-            ->check(CLI::Range(1U, 1'000'000'000U));
-}
-
 // The text itself, so that `steerctl configuration show > FILE` is the file.
-int ConfigurationCommands::print_text(const Options& options, std::string_view method,
-                                      const json::value& params) {
+int print_configuration(const Options& options, std::string_view method,
+                        const json::value& params) {
     const Reply reply = ask(options.socket, method, params, kPatience);
     if (!reply.error.empty()) return fail(reply);
     if (options.as_json) {
@@ -62,38 +37,94 @@ int ConfigurationCommands::print_text(const Options& options, std::string_view m
     return print_data(configuration_bytes(reply.result));
 }
 
-int ConfigurationCommands::run(const Options& options) const {
-    if (show->parsed()) return print_text(options, "configuration.show", nullptr);
-    if (history->parsed())
-        return steerctl::show(options, "configuration.history", configuration_history_text);
-    if (version->parsed())
-        return print_text(options, "configuration.version",
-                          json::object{{"version", options.number}});
-    return change(options);
-}
-
-int ConfigurationCommands::change(const Options& options) const {
-    json::object params;
-    if (rollback->parsed()) {
-        params["version"] = options.number;
-    } else {
-        auto given = text_of_file(options.file);
-        if (!given) return misused(options.file + " cannot be read: " + std::strerror(errno));
-        if (const std::string problem = configuration_text_problem(options.file, *given);
-            !problem.empty())
-            return fail(steer::ErrorCode::invalid_configuration, problem);
-        params["text"] = *std::move(given);
-    }
-    if (check->parsed())
-        return judge(options, ask(options.socket, "configuration.check", params, kLongPatience),
-                     "good");
-    // The text that is there now is changed.
+// Changes the text that is there now.
+int change(const Options& options, const char* method, json::object params) {
     const Reply now = ask(options.socket, "configuration.show", nullptr, kPatience);
     if (!now.error.empty()) return fail(now);
     if (const auto* const hash = find(object_of(now.result), "hash")) params["hash"] = *hash;
-    const char* const method =
-        rollback->parsed() ? "configuration.rollback" : "configuration.apply";
     return judge(options, ask(options.socket, method, params, kLongPatience), "applied");
+}
+
+// Runs `next` with the text of the file, if it can be one.
+int with_text(const Options& options, int (*next)(const Options&, json::object)) {
+    auto given = text_of_file(options.file);
+    if (!given) return misused(options.file + " cannot be read: " + std::strerror(errno));
+    if (const std::string problem = configuration_text_problem(options.file, *given);
+        !problem.empty())
+        return fail(steer::ErrorCode::invalid_configuration, problem);
+    return next(options, {{"text", *std::move(given)}});
+}
+
+int check_text(const Options& options, json::object params) {
+    return judge(options,
+                 ask(options.socket, "configuration.check", std::move(params), kLongPatience),
+                 "good");
+}
+
+int apply_text(const Options& options, json::object params) {
+    return change(options, "configuration.apply", std::move(params));
+}
+
+void add_text_file(CLI::App& command, Options& options) {
+    command.add_option("FILE", options.file, "The new text; - is standard input")->required();
+}
+
+void add_kept_version(CLI::App& command, Options& options) {
+    command.add_option("VERSION", options.number, "Number of a text, from 'history'")
+        ->required()
+        ->check(CLI::Range(1U, 1'000'000'000U));
+}
+
+Run add_configuration_show(CLI::App& /*command*/, Options& options) {
+    return [&options] { return print_configuration(options, "configuration.show", nullptr); };
+}
+
+Run add_configuration_check(CLI::App& command, Options& options) {
+    add_text_file(command, options);
+    return [&options] { return with_text(options, check_text); };
+}
+
+Run add_configuration_apply(CLI::App& command, Options& options) {
+    add_text_file(command, options);
+    return [&options] { return with_text(options, apply_text); };
+}
+
+Run add_configuration_history(CLI::App& /*command*/, Options& options) {
+    return
+        [&options] { return show(options, "configuration.history", configuration_history_text); };
+}
+
+Run add_configuration_version(CLI::App& command, Options& options) {
+    add_kept_version(command, options);
+    return [&options] {
+        return print_configuration(options, "configuration.version",
+                                   json::object{{"version", options.number}});
+    };
+}
+
+Run add_configuration_rollback(CLI::App& command, Options& options) {
+    add_kept_version(command, options);
+    return [&options] {
+        return change(options, "configuration.rollback", {{"version", options.number}});
+    };
+}
+
+constexpr Command kConfigurationCommands[] = {
+    {"show", "Print the configuration's file", add_configuration_show},
+    {"check", "Check a text as the running daemon would", add_configuration_check},
+    {"apply", "Replace the configuration's file and reload; the old text is kept",
+     add_configuration_apply},
+    {"history", "List the texts that are kept", add_configuration_history},
+    {"version", "Print a text that is kept", add_configuration_version},
+    {"rollback", "Apply a text that is kept", add_configuration_rollback},
+    {"replay", "List recorded queries that another text would answer in another way",
+     add_recorded_replay}};
+
+}  // namespace
+
+Run add_configuration(CLI::App& command, Options& options) {
+    command.require_subcommand(1);
+    return add_commands(command, options, kConfigurationCommands);
 }
 
 }  // namespace steerctl

@@ -1,68 +1,55 @@
-#include "explain_commands.h"
-
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <memory>
+#include <string>
 
-#include "output.h"
-#include "report.h"
+#include "commands.h"
 
 namespace steerctl {
 namespace json = boost::json;
 
-ExplainCommands::ExplainCommands(CLI::App& app)
-    : explain(app.add_subcommand("explain", "Ask a query and show its whole way")),
-      trace(app.add_subcommand("trace", "Show the ways of real queries as they come")) {
-    explain->add_option("NAME", name_, "Domain name");
-    explain->add_option("TYPE", type_, "Record type")->capture_default_str();
-    explain->add_option("--client", client_, "Ask for the client with this IP address");
-    explain->add_option("--server", server_, "Ask this address of steerdnsd");
-    explain->add_option("--port", port_, "Ask this port")->capture_default_str();
-    explain->add_flag("--tcp", tcp_, "Ask as over TCP");
-    explain->add_option("--id", id_, "Show a trace of `trace` in full, and ask nothing");
-    trace->add_option("--name", name_, "Only this name and names below it");
-    trace->add_flag("--exact", exact_, "Only the name itself");
-    trace->add_option("--client", client_, "Only clients of this IP address or prefix");
-    trace->add_option("--end", end_, "Only queries with this end, as in `counters`");
-    trace->add_option("--one-in", one_in_, "Trace one query in this number")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
-    trace->add_option("--seconds", seconds_, "Duration in seconds")
-        ->check(CLI::Range(1, 86'400))
-        ->capture_default_str();
-    trace->add_option("--most", most_, "Maximum number of traces")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
-}
+namespace {
 
-int ExplainCommands::run(const Options& options) const {
-    return explain->parsed() ? run_explain(options) : run_trace(options);
-}
+struct ExplainOptions {
+    std::string name, type = "A", client, server, id;
+    std::uint16_t port = 53;
+    bool tcp = false;
+};
 
-int ExplainCommands::run_explain(const Options& options) const {
-    if (name_.empty() && id_.empty())
+struct TraceOptions {
+    std::string name, client, end;
+    bool exact = false;
+    unsigned seconds = 10, most = 100, one_in = 1;
+};
+
+int run_explain(const Options& options, const ExplainOptions& asked) {
+    if (asked.name.empty() && asked.id.empty())
         return misused("a name is missing; write one, as in 'steerctl explain www.example.org'");
     json::object params;
-    if (!id_.empty()) {
-        params["id"] = id_;
+    if (!asked.id.empty()) {
+        params["id"] = asked.id;
     } else {
-        params = {{"name", name_}, {"type", type_}, {"port", port_}, {"tcp", tcp_}};
-        if (!client_.empty()) params["client"] = client_;
-        if (!server_.empty()) params["server"] = server_;
+        params = {
+            {"name", asked.name}, {"type", asked.type}, {"port", asked.port}, {"tcp", asked.tcp}};
+        if (!asked.client.empty()) params["client"] = asked.client;
+        if (!asked.server.empty()) params["server"] = asked.server;
     }
-    return steerctl::show(options, "explain", explain_text, params, kLongPatience);
+    return show(options, "explain", explain_text, params, kLongPatience);
 }
 
 // Each request returns as soon as there are traces.
-int ExplainCommands::run_trace(const Options& options) const {
-    json::object params{{"one_in", one_in_}, {"exact", exact_}, {"seconds", 1}, {"most", most_}};
-    if (!name_.empty()) params["name"] = name_;
-    if (!client_.empty()) params["client"] = client_;
-    if (!end_.empty()) params["end"] = end_;
+int run_trace(const Options& options, const TraceOptions& asked) {
+    json::object params{
+        {"one_in", asked.one_in}, {"exact", asked.exact}, {"seconds", 1}, {"most", asked.most}};
+    if (!asked.name.empty()) params["name"] = asked.name;
+    if (!asked.client.empty()) params["client"] = asked.client;
+    if (!asked.end.empty()) params["end"] = asked.end;
     constexpr unsigned kMostAtOnce = 256;
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds_);
-    unsigned left = most_;
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(asked.seconds);
+    unsigned left = asked.most;
     do {
         params["most"] = std::min(left, kMostAtOnce);
         const Reply reply = ask(options.socket, "trace", params);
@@ -77,6 +64,38 @@ int ExplainCommands::run_trace(const Options& options) const {
         params["after"] = next_trace(reply.result);
     } while (asks_for_more(until - std::chrono::steady_clock::now(), left));
     return 0;
+}
+
+}  // namespace
+
+Run add_explain(CLI::App& command, Options& options) {
+    const auto asked = std::make_shared<ExplainOptions>();
+    command.add_option("NAME", asked->name, "Domain name");
+    command.add_option("TYPE", asked->type, "Record type")->capture_default_str();
+    command.add_option("--client", asked->client, "Ask for the client with this IP address");
+    command.add_option("--server", asked->server, "Ask this address of steerdnsd");
+    command.add_option("--port", asked->port, "Ask this port")->capture_default_str();
+    command.add_flag("--tcp", asked->tcp, "Ask as over TCP");
+    command.add_option("--id", asked->id, "Show a trace of `trace` in full, and ask nothing");
+    return [&options, asked] { return run_explain(options, *asked); };
+}
+
+Run add_trace(CLI::App& command, Options& options) {
+    const auto asked = std::make_shared<TraceOptions>();
+    command.add_option("--name", asked->name, "Only this name and names below it");
+    command.add_flag("--exact", asked->exact, "Only the name itself");
+    command.add_option("--client", asked->client, "Only clients of this IP address or prefix");
+    command.add_option("--end", asked->end, "Only queries with this end, as in `counters`");
+    command.add_option("--one-in", asked->one_in, "Trace one query in this number")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command.add_option("--seconds", asked->seconds, "Duration in seconds")
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
+    command.add_option("--most", asked->most, "Maximum number of traces")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    return [&options, asked] { return run_trace(options, *asked); };
 }
 
 }  // namespace steerctl

@@ -1,42 +1,69 @@
-#include "list_commands.h"
-
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <thread>
 
-#include "output.h"
-#include "report.h"
+#include "commands.h"
 
 namespace steerctl {
 namespace json = boost::json;
+namespace {
 
-AdlistCommands::AdlistCommands(CLI::App& app, Options& options)
-    : adlist(app.add_subcommand(
-          "adlist", "Show ad lists with their names and blocked queries, or pause them")) {
-    adlist->require_subcommand(0, 1);
-    adlist->fallthrough();
-    pause = adlist->add_subcommand("pause", "Stop blocking for SECONDS");
-    pause->add_option("SECONDS", options.seconds, "Length of the pause in seconds")->required();
-    resume = adlist->add_subcommand("resume", "End a pause of blocking");
-    reload = adlist->add_subcommand("reload", "Fetch the lists that have a URL now");
-    for (CLI::App* const verb : {pause, resume})
-        verb->add_option("--tag", options.tag, "Only the adlist with this tag");
+Run add_fetch(CLI::App& command, Options& options) {
+    command.add_flag("--any-size", options.any_size, kAnySizeHelp);
+    return [&options] {
+        return show(options, "lists.fetch", lists_text,
+                    json::object{{"any_size", options.any_size}}, kLongPatience);
+    };
 }
 
-int AdlistCommands::run(const Options& options) const {
+constexpr Command kListCommands[] = {
+    {"fetch", "Fetch all lists from URLs now and wait", add_fetch}};
+
+json::object pause_of(const Options& options) {
     json::object params;
     if (!options.tag.empty()) params["tag"] = options.tag;
-    if (pause->parsed()) {
+    return params;
+}
+
+void add_tag(CLI::App& command, Options& options) {
+    command.add_option("--tag", options.tag, "Only the adlist with this tag");
+}
+
+Run add_adlist_pause(CLI::App& command, Options& options) {
+    command.add_option("SECONDS", options.seconds, "Length of the pause in seconds")->required();
+    add_tag(command, options);
+    return [&options] {
+        json::object params = pause_of(options);
         params["seconds"] = options.seconds;
-        return steerctl::show(options, "adlist.pause", adlists_text, params);
-    }
-    if (resume->parsed()) return steerctl::show(options, "adlist.resume", adlists_text, params);
-    if (reload->parsed())
-        return steerctl::show(options, "lists.fetch", lists_text, nullptr, kLongPatience);
-    return steerctl::show(options, "adlist", adlists_text);
+        return show(options, "adlist.pause", adlists_text, params);
+    };
+}
+
+Run add_adlist_resume(CLI::App& command, Options& options) {
+    add_tag(command, options);
+    return [&options] { return show(options, "adlist.resume", adlists_text, pause_of(options)); };
+}
+
+Run add_adlist_reload(CLI::App& /*command*/, Options& options) {
+    return [&options] { return show(options, "lists.fetch", lists_text, nullptr, kLongPatience); };
+}
+
+constexpr Command kAdlistCommands[] = {
+    {"pause", "Stop blocking for SECONDS", add_adlist_pause},
+    {"resume", "End a pause of blocking", add_adlist_resume},
+    {"reload", "Fetch the lists that have a URL now", add_adlist_reload}};
+
+}  // namespace
+
+Run add_lists(CLI::App& command, Options& options) {
+    return [&command, &options, below = add_commands(command, options, kListCommands)] {
+        return command.get_subcommands().empty() ? show(options, "lists", lists_text) : below();
+    };
+}
+
+Run add_adlist(CLI::App& command, Options& options) {
+    command.require_subcommand(0, 1);
+    return [&command, &options, below = add_commands(command, options, kAdlistCommands)] {
+        return command.get_subcommands().empty() ? show(options, "adlist", adlists_text) : below();
+    };
 }
 
 }  // namespace steerctl

@@ -1,15 +1,18 @@
-#include "replay_commands.h"
-
+#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "capture_file.h"
 #include "captured_queries.h"
 #include "cells.h"
-#include "report.h"
+#include "commands.h"
 #include "text_file.h"
 
 namespace steerctl {
@@ -19,6 +22,16 @@ namespace {
 constexpr std::chrono::seconds kReplayPatience{600};
 constexpr std::uint64_t kHour = 3600;
 constexpr std::size_t kEnvelope = 512;  // bytes of a request beside its parameters
+
+// The other configuration: a text, or a version that the daemon kept.
+struct OtherText {
+    std::string file;
+    std::optional<std::uint64_t> version;
+    std::optional<std::uint64_t> limit;  // of differences
+
+    // Into the request. Empty: done; else what is wrong.
+    [[nodiscard]] std::string put_into(boost::json::object& params, const char* option) const;
+};
 
 // A text that is not good is exit 2; differences are none.
 int shown(const Options& options, const Reply& reply) {
@@ -64,8 +77,6 @@ json::object facts_of(const std::string& name, const CaptureFile& file, const Ca
                                       {"malformed", counts.malformed}}}};
 }
 
-}  // namespace
-
 std::string OtherText::put_into(json::object& params, const char* option) const {
     if (version) {
         params["version"] = *version;
@@ -82,70 +93,84 @@ std::string OtherText::put_into(json::object& params, const char* option) const 
     return {};
 }
 
-ReplayCommands::ReplayCommands(CLI::App& configuration, const Options& options)
-    : recorded_(configuration.add_subcommand(
-          "replay", "List recorded queries that another text would answer in another way")),
-      options_(options) {
-    add_other(*recorded_, other_,
-              recorded_->add_option("FILE", other_.file, "The other text; - is standard input"));
-    recorded_->add_option("--plugin", plugin_, "Tag of the query_recorder");
-    auto* const seconds =
-        recorded_->add_option("--seconds", seconds_, "How far back (default: 3600)");
-    recorded_->add_option("--hours", hours_, "How far back, in hours")
-        ->excludes(seconds)
-        ->check(CLI::Range(1U, 100'000U));
-    recorded_->add_option("--from", from_, "Begin, in seconds since 1970");
-    recorded_->add_option("--to", to_, "End, in seconds since 1970");
-}
+struct RecordedReplay {
+    OtherText other;
+    std::string plugin;
+    std::optional<std::uint64_t> seconds, hours, from, to;
+};
 
-int ReplayCommands::run() const {
+int replay_recorded(const Options& options, const RecordedReplay& wanted) {
     json::object params;
-    if (const auto wrong = other_.put_into(params, "FILE"); !wrong.empty()) return misused(wrong);
-    if (!plugin_.empty()) params["plugin"] = plugin_;
+    if (const auto wrong = wanted.other.put_into(params, "FILE"); !wrong.empty())
+        return misused(wrong);
+    if (!wanted.plugin.empty()) params["plugin"] = wanted.plugin;
     for (const auto& [key, value] :
          std::initializer_list<std::pair<const char*, std::optional<std::uint64_t>>>{
-             {"seconds", hours_ ? std::optional(*hours_ * kHour) : seconds_},
-             {"from", from_},
-             {"to", to_}}) {
+             {"seconds", wanted.hours ? std::optional(*wanted.hours * kHour) : wanted.seconds},
+             {"from", wanted.from},
+             {"to", wanted.to}}) {
         if (value) params[key] = *value;
     }
-    return shown(options_, ask(options_.socket, "configuration.replay", params, kReplayPatience));
+    return shown(options, ask(options.socket, "configuration.replay", params, kReplayPatience));
 }
 
-CaptureReplayCommand::CaptureReplayCommand(CLI::App& app, const Options& options)
-    : captured_(app.add_subcommand(
-          "replay",
-          "List queries of a capture file that another configuration would answer in another way")),
-      options_(options) {
-    captured_->add_option("FILE", file_, "The capture, pcap or pcapng; - is standard input")
-        ->option_text("FILE")
-        ->type_name("FILE")
-        ->required();
-    add_other(*captured_, other_,
-              captured_->add_option("-c,--config", other_.file, "The other configuration")
-                  ->option_text("FILE")
-                  ->type_name("FILE"));
-}
+// A capture is read here: the daemon gets queries, not frames.
+struct CaptureReplay {
+    OtherText other;
+    std::string file;
+};
 
-int CaptureReplayCommand::run() const {
+int replay_capture(const Options& options, const CaptureReplay& wanted) {
     json::object params;
-    if (file_ == "-" && other_.file == "-")
+    if (wanted.file == "-" && wanted.other.file == "-")
         return misused("the capture and the configuration cannot both be standard input");
-    if (const auto wrong = other_.put_into(params, "--config FILE"); !wrong.empty())
+    if (const auto wrong = wanted.other.put_into(params, "--config FILE"); !wrong.empty())
         return misused(wrong);
     CapturedQueries captured;
-    const CaptureFile file = read_capture(file_, captured);
+    const CaptureFile file = read_capture(wanted.file, captured);
     if (!file.error.empty()) return fail(steer::ErrorCode::bad_input, file.error);
     const auto queries = captured.take();
     const std::size_t used = json::serialize(params).size() + kEnvelope;
-    if (used > kMostRequest) return misused(other_.file + " is too long: a request may have 4 MiB");
+    if (used > kMostRequest)
+        return misused(wanted.other.file + " is too long: a request may have 4 MiB");
     Records records = records_of(queries, kMostRequest - used);
-    const json::object facts = facts_of(file_, file, captured.counts(), records);
+    const json::object facts = facts_of(wanted.file, file, captured.counts(), records);
     if (records.lines.empty()) return fail(steer::ErrorCode::bad_input, no_queries_text(facts));
     params["records"] = std::move(records.lines);
-    Reply reply = ask(options_.socket, "configuration.replay", params, kReplayPatience);
+    Reply reply = ask(options.socket, "configuration.replay", params, kReplayPatience);
     if (auto* const answer = reply.result.if_object()) (*answer)["capture"] = facts;
-    return shown(options_, reply);
+    return shown(options, reply);
+}
+
+}  // namespace
+
+Run add_recorded_replay(CLI::App& command, Options& options) {
+    const auto wanted = std::make_shared<RecordedReplay>();
+    add_other(
+        command, wanted->other,
+        command.add_option("FILE", wanted->other.file, "The other text; - is standard input"));
+    command.add_option("--plugin", wanted->plugin, "Tag of the query_recorder");
+    auto* const seconds =
+        command.add_option("--seconds", wanted->seconds, "How far back (default: 3600)");
+    command.add_option("--hours", wanted->hours, "How far back, in hours")
+        ->excludes(seconds)
+        ->check(CLI::Range(1U, 100'000U));
+    command.add_option("--from", wanted->from, "Begin, in seconds since 1970");
+    command.add_option("--to", wanted->to, "End, in seconds since 1970");
+    return [&options, wanted] { return replay_recorded(options, *wanted); };
+}
+
+Run add_replay(CLI::App& command, Options& options) {
+    const auto wanted = std::make_shared<CaptureReplay>();
+    command.add_option("FILE", wanted->file, "The capture, pcap or pcapng; - is standard input")
+        ->option_text("FILE")
+        ->type_name("FILE")
+        ->required();
+    add_other(command, wanted->other,
+              command.add_option("-c,--config", wanted->other.file, "The other configuration")
+                  ->option_text("FILE")
+                  ->type_name("FILE"));
+    return [&options, wanted] { return replay_capture(options, *wanted); };
 }
 
 }  // namespace steerctl

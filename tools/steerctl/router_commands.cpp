@@ -1,14 +1,11 @@
-#include "router_commands.h"
-
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
+#include <utility>
 
-#include "output.h"
-#include "report.h"
+#include "commands.h"
 
 namespace steerctl {
 namespace json = boost::json;
@@ -70,77 +67,116 @@ int run_probe(const Options& options, json::object params) {
     return fail(steer::ErrorCode::incomplete, "the probe is " + progress.state + "; see its text");
 }
 
-}  // namespace
-
-RouterCommands::RouterCommands(CLI::App& app, Options& options)
-    : routers(app.add_subcommand("routers", "Show and control the routers")),
-      bypass(app.add_subcommand("bypass", "Stop all router writes; DNS keeps working")) {
-    routers->require_subcommand(0, 1);
-    routers->fallthrough();
-    const auto add = [&](const char* name, const char* help, bool needs_name = false) {
-        auto* const command = routers->add_subcommand(name, help);
-        command
-            ->add_option("NAME", options.name,
-                         needs_name ? "Name of the router" : "Name of the router (default: all)")
-            ->required(needs_name);
-        return command;
-    };
-    add("status", "Show the state of each router (default)");
-    diff = add("diff", "Show rows that are not on the router yet, and orphaned rows");
-    reconcile = add("reconcile", "Read the rows of the router again and repair them");
-    reconcile->add_flag("--orphans", options.orphans, "Also remove orphaned rows");
-    shared = add("shared", "Show addresses that names outside the list also use");
-    lists = add("lists", "Show the address lists and DNS servers that are followed");
-    adopt = add("adopt", "Take over rows that ForgeDNS, OxiDNS or another instance wrote");
-    adopt->add_option("--from", options.from, "Prefix of their comments, as in oxi")->required();
-    adopt->add_flag("--apply", options.apply, "Replace their comments (default: show the rows)");
-    forget = routers->add_subcommand("forget", "Remove the rows of an address from routers");
-    forget->add_option("ADDRESS", options.address, "Address of the rows")->required();
-    forget->add_option("--router", options.name, "Only this router (default: all)");
-    pause = add("pause", "Stop writes to the router until `resume`");
-    resume = add("resume", "Resume writes to the router");
-    trace = add("trace", "Show the last API commands sent to the router, with its replies", true);
-    trace->add_flag("--follow", options.follow, "Continue with new commands");
-    errors = add("errors", "Show the last errors of the router", true);
-    probe = add("probe", "Probe the RouterOS version of the router and show the dialogue", true);
-    probe->add_option("-o", options.output, "Write the dialogue to this file");
-    bypass->add_option("WHAT", options.verb, "on or off (default: show the state)")
-        ->check(CLI::IsMember({"on", "off"}));
+json::object of_router(const Options& options) {
+    json::object params;
+    if (!options.name.empty()) params["name"] = options.name;
+    return params;
 }
 
-int RouterCommands::run(const Options& options) const {
-    json::object params;
-    if (bypass->parsed()) {
-        if (!options.verb.empty()) params["on"] = options.verb == "on";
-        return steerctl::show(options, "bypass", bypass_text, params);
-    }
-    if (!options.name.empty()) params["name"] = options.name;
-    const auto show = [&](const char* method, auto text) {
-        return steerctl::show(options, method, text, params);
+void add_router(CLI::App& command, Options& options, bool is_required = false) {
+    command
+        .add_option("NAME", options.name,
+                    is_required ? "Name of the router" : "Name of the router (default: all)")
+        ->required(is_required);
+}
+
+// Of a row of the table: a command with the name of a router, whose answer is shown.
+template <const char* kMethod, auto kText, bool kNeedsName = false>
+Run add_router_query(CLI::App& command, Options& options) {
+    add_router(command, options, kNeedsName);
+    return [&options] { return show(options, kMethod, kText, of_router(options)); };
+}
+
+constexpr char kStatus[] = "routers", kDiff[] = "routers.diff", kShared[] = "routers.shared",
+               kLists[] = "routers.lists", kPause[] = "routers.pause", kResume[] = "routers.resume",
+               kErrors[] = "routers.errors";
+
+Run add_reconcile(CLI::App& command, Options& options) {
+    add_router(command, options);
+    command.add_flag("--orphans", options.orphans, "Also remove orphaned rows");
+    return [&options] {
+        json::object params = of_router(options);
+        params["orphans"] = options.orphans;
+        return show(options, "routers.reconcile", router_reconciled_text, params);
     };
-    if (diff->parsed()) return show("routers.diff", router_differences_text);
-    if (shared->parsed()) return show("routers.shared", router_shared_text);
-    if (lists->parsed()) return show("routers.lists", router_lists_text);
-    if (adopt->parsed()) {
+}
+
+Run add_adopt(CLI::App& command, Options& options) {
+    add_router(command, options);
+    command.add_option("--from", options.from, "Prefix of their comments, as in oxi")->required();
+    command.add_flag("--apply", options.apply, "Replace their comments (default: show the rows)");
+    return [&options] {
+        json::object params = of_router(options);
         params["from"] = options.from;
         params["apply"] = options.apply;
-        return show("routers.adopt", router_adopted_text);
-    }
-    if (forget->parsed()) {
+        return show(options, "routers.adopt", router_adopted_text, params);
+    };
+}
+
+Run add_forget(CLI::App& command, Options& options) {
+    command.add_option("ADDRESS", options.address, "Address of the rows")->required();
+    command.add_option("--router", options.name, "Only this router (default: all)");
+    return [&options] {
+        json::object params = of_router(options);
         params["address"] = options.address;
-        return show("routers.forget", router_forgotten_text);
-    }
-    if (pause->parsed()) return show("routers.pause", router_paused_text);
-    if (resume->parsed()) return show("routers.resume", router_paused_text);
-    if (errors->parsed()) return show("routers.errors", router_errors_text);
-    if (probe->parsed()) return run_probe(options, params);
-    if (trace->parsed() && options.follow) return follow(options, params);
-    if (trace->parsed()) return show("routers.trace", router_trace_text);
-    if (reconcile->parsed()) {
-        params["orphans"] = options.orphans;
-        return show("routers.reconcile", router_reconciled_text);
-    }
-    return show("routers", routers_text);
+        return show(options, "routers.forget", router_forgotten_text, params);
+    };
+}
+
+Run add_router_trace(CLI::App& command, Options& options) {
+    add_router(command, options, true);
+    command.add_flag("--follow", options.follow, "Continue with new commands");
+    return [&options] {
+        return options.follow
+                   ? follow(options, of_router(options))
+                   : show(options, "routers.trace", router_trace_text, of_router(options));
+    };
+}
+
+Run add_probe(CLI::App& command, Options& options) {
+    add_router(command, options, true);
+    command.add_option("-o", options.output, "Write the dialogue to this file");
+    return [&options] { return run_probe(options, of_router(options)); };
+}
+
+constexpr Command kRouterCommands[] = {
+    {"status", "Show the state of each router (default)", add_router_query<kStatus, routers_text>},
+    {"diff", "Show rows that are not on the router yet, and orphaned rows",
+     add_router_query<kDiff, router_differences_text>},
+    {"reconcile", "Read the rows of the router again and repair them", add_reconcile},
+    {"shared", "Show addresses that names outside the list also use",
+     add_router_query<kShared, router_shared_text>},
+    {"lists", "Show the address lists and DNS servers that are followed",
+     add_router_query<kLists, router_lists_text>},
+    {"adopt", "Take over rows that ForgeDNS, OxiDNS or another instance wrote", add_adopt},
+    {"forget", "Remove the rows of an address from routers", add_forget},
+    {"pause", "Stop writes to the router until `resume`",
+     add_router_query<kPause, router_paused_text>},
+    {"resume", "Resume writes to the router", add_router_query<kResume, router_paused_text>},
+    {"trace", "Show the last API commands sent to the router, with its replies", add_router_trace},
+    {"errors", "Show the last errors of the router",
+     add_router_query<kErrors, router_errors_text, true>},
+    {"probe", "Probe the RouterOS version of the router and show the dialogue", add_probe}};
+
+}  // namespace
+
+Run add_routers(CLI::App& command, Options& options) {
+    command.require_subcommand(0, 1);
+    return [&command, &options, below = add_commands(command, options, kRouterCommands)] {
+        return command.get_subcommands().empty()
+                   ? show(options, "routers", routers_text, of_router(options))
+                   : below();
+    };
+}
+
+Run add_bypass(CLI::App& command, Options& options) {
+    command.add_option("WHAT", options.verb, "on or off (default: show the state)")
+        ->check(CLI::IsMember({"on", "off"}));
+    return [&options] {
+        json::object params;
+        if (!options.verb.empty()) params["on"] = options.verb == "on";
+        return show(options, "bypass", bypass_text, params);
+    };
 }
 
 }  // namespace steerctl

@@ -1,5 +1,3 @@
-#include "top.h"
-
 #include <signal.h>  // sigaction
 #include <unistd.h>
 
@@ -195,14 +193,7 @@ int run_on(TopScreen& terminal, const Options& options) {
     }
 }
 
-}  // namespace
-
-TopCommand::TopCommand(CLI::App& app)
-    : top(app.add_subcommand("top", "Show rates, upstreams, routers, names and clients live")) {
-    top->add_flag("--once", is_once, "Print one screen as text after a second");
-}
-
-int TopCommand::run(const Options& options) const {
+int run_top(const Options& options, bool is_once) {
     if (options.as_json)
         return misused("top has no --json; use the commands status, counters and hits");
     if (is_once) return run_once(options);
@@ -229,6 +220,14 @@ int TopCommand::run(const Options& options) const {
     std::fflush(stdout);
     // Threads may be waiting for the daemon still; they hold nothing that has to be written.
     ::_exit(0);
+}
+
+}  // namespace
+
+Run add_top(CLI::App& command, Options& options) {
+    const auto is_once = std::make_shared<bool>(false);
+    command.add_flag("--once", *is_once, "Print one screen as text after a second");
+    return [&options, is_once] { return run_top(options, *is_once); };
 }
 
 }  // namespace steerctl

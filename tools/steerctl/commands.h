@@ -1,0 +1,78 @@
+// The commands of steerctl, one row each: the command line, --help and the completions come from the rows.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <span>
+
+#include "command.h"
+
+namespace steerctl {
+
+// Runs a command whose arguments were read; returns the exit code.
+using Run = std::function<int()>;
+
+struct Command {
+    const char* name;
+    const char* help;
+    // Adds the arguments and the sub-commands. `options` outlives what is returned.
+    Run (*add)(CLI::App& command, Options& options);
+    bool is_local = false;  // does not ask the daemon at --url
+};
+
+// Adds a sub-command for each row, in this order. What is returned runs the one that was given.
+Run add_commands(CLI::App& parent, Options& options, std::span<const Command> commands);
+
+// The row of the command that was given; null: none.
+const Command* given_command(const CLI::App& app, std::span<const Command> commands);
+
+// `add` of the rows, by the file that has them.
+// daemon_commands.cpp
+Run add_status(CLI::App& command, Options& options);
+Run add_counters(CLI::App& command, Options& options);
+Run add_reload(CLI::App& command, Options& options);
+Run add_fleet(CLI::App& command, Options& options);
+Run add_drain(CLI::App& command, Options& options);
+Run add_version(CLI::App& command, Options& options);
+Run add_methods(CLI::App& command, Options& options);
+// list_commands.cpp
+Run add_lists(CLI::App& command, Options& options);
+Run add_adlist(CLI::App& command, Options& options);
+// cache_commands.cpp
+Run add_cache(CLI::App& command, Options& options);
+// name_commands.cpp
+Run add_leases(CLI::App& command, Options& options);
+Run add_reverse(CLI::App& command, Options& options);
+Run add_why(CLI::App& command, Options& options);
+Run add_hits(CLI::App& command, Options& options);
+// explain_commands.cpp
+Run add_explain(CLI::App& command, Options& options);
+Run add_trace(CLI::App& command, Options& options);
+// record_commands.cpp
+Run add_rules(CLI::App& command, Options& options);
+Run add_static(CLI::App& command, Options& options);
+// history_commands.cpp
+Run add_events(CLI::App& command, Options& options);
+Run add_history(CLI::App& command, Options& options);
+Run add_recorder(CLI::App& command, Options& options);
+// configuration_commands.cpp
+Run add_configuration(CLI::App& command, Options& options);
+// replay_commands.cpp; the first is `configuration replay`
+Run add_recorded_replay(CLI::App& command, Options& options);
+Run add_replay(CLI::App& command, Options& options);
+// router_commands.cpp
+Run add_routers(CLI::App& command, Options& options);
+Run add_bypass(CLI::App& command, Options& options);
+// top.cpp, capture_command.cpp, announce_command.cpp
+Run add_top(CLI::App& command, Options& options);
+Run add_capture(CLI::App& command, Options& options);
+Run add_announce(CLI::App& command, Options& options);
+// import_commands.cpp
+Run add_import(CLI::App& command, Options& options);
+// machine_commands.cpp
+Run add_setup(CLI::App& command, Options& options);
+Run add_doctor(CLI::App& command, Options& options);
+// completion.cpp
+Run add_completion(CLI::App& command, Options& options);
+
+}  // namespace steerctl
