@@ -16,7 +16,7 @@
 #include "dataplane/base/verdict.h"
 #include "dataplane/event/event.h"
 #include "matchers/exit_codes.h"
-#include "routeros/router.h"
+#include "routeros/router_report.h"
 
 namespace steer {
 namespace {

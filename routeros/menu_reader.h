@@ -15,7 +15,8 @@
 #include <vector>
 
 #include "routeros/link.h"
-#include "routeros/router.h"
+#include "routeros/router_report.h"
+#include "routeros/router_sink.h"
 #include "routeros/session.h"
 
 namespace steer::routeros {

@@ -12,13 +12,23 @@
 // difference to the claims and persistent entries is written. in_sync: listen, an uptime heartbeat
 // every 2 s, a reprint every 30 minutes. Any end of the connection makes all knowledge void: a
 // new epoch.
+//
+// The class has eleven files by subject: router.cpp (connection, time), router_read.cpp (data from the
+// router), router_write.cpp (writes to it), router_claim.cpp (claims, waiting answers, the row board),
+// router_cover.cpp (cover of an address by other rows), router_connections.cpp (connections that started too
+// early), router_others.cpp (changes by others), router_fleet.cpp (role, writer row), router_routes.cpp (what
+// routes have and entries have not), router_probe.cpp (probe of its version), router_status.cpp. Every entry
+// sets `now_` once; the code below it runs at that moment.
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,226 +36,34 @@
 
 #include "routeros/address.h"
 #include "routeros/claims.h"
+#include "routeros/connections.h"
+#include "routeros/diff.h"
+#include "routeros/features.h"
 #include "routeros/findings.h"
 #include "routeros/fleet_role.h"
 #include "routeros/link.h"
-#include "routeros/router_counters.h"
+#include "routeros/probe.h"
+#include "routeros/router_config.h"
+#include "routeros/router_report.h"
+#include "routeros/router_sink.h"
 #include "routeros/row_types.h"
+#include "routeros/rows.h"
+#include "routeros/session.h"
 #include "routeros/trace.h"
+#include "routeros/transcript.h"
 #include "routeros/write_class.h"
+#include "routeros/writer.h"
 
 namespace steer::routeros {
 
-struct ListConfig {
-    ListId id = 0;
-    RowType type = RowType::address;
-    // Names on the router, of address lists or routing tables; empty: no rows of that family.
-    std::string list4, list6;
-    // Of routes. All lists of a routing table have the same.
-    std::string gateway4, gateway6;
-    std::uint8_t distance = 1;
-    // A route stays after its lease has ended while connection tracking has a connection to it.
-    bool connection_guard = false;
-    std::string tag;              // `pg=` of the comments: the plugin's tag
-    std::string prefix = "fdns";  // of the comments
-    // M: no renewal is written longer than this. `fixed_ttl` if that is set; 0: rows without
-    // timeout.
-    std::uint32_t max_ttl_s = 3600;
-    std::uint32_t renew_slack_s = 600;
-    std::uint32_t sync_timeout_ms = 100;
-    std::size_t max_rows = 50'000;  // maximum number of claims
-    // Of them, for one name, for one registrable domain, and for one client.
-    std::size_t max_per_name = SIZE_MAX, max_per_suffix = SIZE_MAX, max_per_client = SIZE_MAX;
-    std::vector<Address> persistent;  // rows without timeout that always exist
-    // Others write this list as well, and their leases are unknown: own rows
-    // without a timeout are never removed.
-    bool multi_writer = false;
-    // A manual change of an own row (removed, disabled, comment or timeout changed) is kept
-    // until its claim ends; else the row is written again.
-    bool respect_manual_changes = false;
-    bool operator==(const ListConfig&) const = default;
-};
+// While heartbeats are answered in time, a change from listen is younger than this. In any case
+// it is younger than the question of the last heartbeat that was answered before it, unless it
+// came while this process was suspended.
+inline constexpr std::uint64_t kListenAgeMs = 4'000;
 
-struct RouterConfig {
-    std::string name;     // for messages: its configured name
-    std::string address;  // for messages
-    std::string username;
-    std::string password;
-    // Data that its TCP does not accept or acknowledge for this time ends the session.
-    std::uint32_t send_timeout_ms = 5'000;
-    // Silence for this time ends the session while only a heartbeat is due; six times as long while it prints or writes.
-    std::uint32_t receive_timeout_ms = 5'000;
-    double routine_share = 0.30;  // of the router's time, for background writes
-    double repair_share = 0.90;   // and after a reboot
-    bool scripts = true;          // many rows per sentence, if the router supports it
-    // Unknown versions are probed (probe.h), once each.
-    bool probe = false;
-    // Connections that were opened before the row of their address existed, and have no
-    // connection mark, are removed from connection tracking (connections.h).
-    bool repair_connections = false;
-    std::vector<ListConfig> lists;
-    bool operator==(const RouterConfig&) const = default;
-};
-
-// The result of a claim that an answer waits for. The same words as the dataplane's outcomes. `late`: the router is
-// reachable, but its row cannot be there within sync_timeout.
-enum class Outcome : std::uint8_t { installed, already_there, late, router_away, failed, refused };
-
-enum class Level : std::uint8_t { info, warning, error };
-
-// The engine's outputs. Called by the engine's functions; must not call back
-// into it.
-class RouterSink {
-  public:
-    virtual ~RouterSink() = default;
-    // A row for `address` is known to live at least until `until_s` (seconds of the same clock).
-    // Replaces the value before.
-    virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
-    virtual void forgotten(ListId list, const AddressBytes& address) = 0;
-    // A claim of the address was refused: the list, or a share of it, is full. `of_client`: because of what its client
-    // uses; another client's might be taken.
-    virtual void refused(ListId /*list*/, const AddressBytes& /*address*/, bool /*of_client*/) {}
-    // A new epoch: earlier installed() calls are void.
-    virtual void epoch(ListId list) = 0;
-    virtual void away(ListId list, bool away) = 0;
-    // Exactly once per claim() with a hold token.
-    virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;
-    // One sentence per change of state, for the log.
-    virtual void log(Level level, std::string_view sentence) = 0;
-    // Stores a probe's result for this version; returns the stored one (nullptr: none), valid until the next call.
-    virtual void found(std::string_view /*version*/, const Findings& /*findings*/) {}
-    virtual const Findings* findings(std::string_view /*version*/) { return nullptr; }
-    // While the role was writer, a writer row of this fleet with a higher token (or ours, of another box) was seen.
-    // Nothing is written from now on, until set_role() gives a token above highest_token().
-    virtual void superseded(std::uint64_t /*token*/, std::string_view /*box*/) {}
-};
-
-#define STEER_ROUTER_STATES(X)                                         \
-    X(disconnected, "disconnected", "waits before it connects again")  \
-    X(unusable, "unusable", "sent more than it may; waits 10 minutes") \
-    X(connecting, "connecting", "TCP or TLS is being set up")          \
-    X(logging_in, "logging_in", "waits for the login's answer")        \
-    X(reading, "reading", "uptime and rows are being read")            \
-    X(in_sync, "in_sync", "what the router has is known")
-enum class RouterState : std::uint8_t {
-#define STEER_ROUTER_STATE_ENUM(name, label, text) name,
-    STEER_ROUTER_STATES(STEER_ROUTER_STATE_ENUM)
-#undef STEER_ROUTER_STATE_ENUM
-};
-std::string_view label(RouterState state);
-
-// How full a list is.
-struct ListFill {
-    std::string tag;
-    std::size_t claims = 0, max_rows = 0;
-};
-
-// For `steerctl status`: the present state.
-struct RouterStatus {
-    RouterState state = RouterState::disconnected;
-    bool away = true;
-    bool paused = false;
-    std::uint64_t away_since_ms = 0;      // 0 while it is not away
-    std::uint64_t claims_while_away = 0;  // claims since then
-    std::string version, board;           // from the router, safe text
-    std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
-    std::vector<std::string> lacks;       // what is configured and its version does not have
-    std::string trouble;                  // the present cause, as last seen; empty: none
-    std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
-    std::size_t rows_disabled = 0;  // of rows_blocked: a disabled row of others is in the way
-    std::string disabled_row;       // one of these, as a sentence
-    bool rows_known = false;  // rows_ours, rows_orphaned, rows_foreign: its rows were read once
-    std::size_t held = 0;     // claims that an answer waits for
-    std::size_t queued = 0;
-    std::size_t writes_in_flight = 0;  // sentences in flight that change the router
-    std::size_t pending = 0;   // places still to be written; all claims while it is unreachable
-    std::uint64_t lag_ms = 0;  // age of the oldest claim without a row; 0: all have theirs
-    std::size_t routes_inactive = 0;  // own routes whose gateway the router cannot reach
-    std::size_t routes_kept = 0;      // own routes without a lease that connections still use
-    std::size_t late = 0;             // addresses whose early connections are still to be found
-    bool repair_refused = false;      // connections cannot be repaired, until it reconnects
-    std::vector<ListFill> lists;
-    // Lists with a second writer without multi_writer.
-    std::vector<std::string> second_writers;
-    std::array<ClassWork, kWriteClasses> work;  // by WriteClass
-    RowDelays add_delays;                       // of added rows
-    std::size_t left_alone = 0;                 // places where a manual change is respected
-    double routine_share = 0;                   // of the router's time, for background writes
-    std::uint64_t backlog_ms = 0;      // how long the queued background writes take by their shares
-    std::string late_backlog;          // if that is more than 30 s: a sentence, with what to do
-    std::optional<double> service_us;  // time of one add on the router, once it was measured
-    // Flash sectors written, as reported by the router; no value if not reported.
-    std::optional<std::uint64_t> flash_since_reboot, flash_total;
-    std::optional<double> flash_per_hour;  // since the connection, after one minute
-    std::optional<std::uint64_t> rtt_ms;   // of the heartbeat, the smallest recently
-    std::optional<Findings> findings;      // of its version, if known
-    // The fleet. `writes`: whether this instance may write now, apart from a pause.
-    Role role = Role::alone;
-    std::string fleet;  // empty: none
-    bool writes = true;
-    std::string writer_box;          // by the writer row on the router, safe text; empty: none seen
-    std::uint64_t writer_token = 0;  // of that row
-    std::vector<std::string> other_fleets;  // with writer rows on this router, safe text
-};
-
-// The result of forget().
-struct Forgotten {
-    std::size_t claims = 0;      // given up
-    std::size_t rows = 0;        // own rows that are removed
-    std::size_t persistent = 0;  // configured rows: they stay
-};
-
-// State of a requested probe.
-#define STEER_PROBE_STATES(X)                                           \
-    X(none, "none", "none was made")                                    \
-    X(waiting, "waiting", "for a quiet moment, or until it is in sync") \
-    X(running, "running", "sentences are being sent")                   \
-    X(complete, "complete", "every question was asked")                 \
-    X(incomplete, "incomplete", "it ended early: what is not known says so")
-enum class ProbeState : std::uint8_t {
-#define STEER_PROBE_STATE_ENUM(name, label, text) name,
-    STEER_PROBE_STATES(STEER_PROBE_STATE_ENUM)
-#undef STEER_PROBE_STATE_ENUM
-};
-std::string_view label(ProbeState state);
-
-// The last probe.
-struct ProbeView {
-    ProbeState state = ProbeState::none;
-    std::string trouble;     // why it is not complete
-    std::string version;     // that was probed
-    Findings findings;       // so far
-    std::string transcript;  // transcript.h
-};
-
-// A row with our comment prefix, but the `pg` of an unknown plugin.
-struct OrphanRow {
-    std::string list, address, comment;  // safe text
-};
-
-// A row of another program whose comment has our form, so that it can be taken over.
-struct AdoptableRow {
-    std::string list, address, comment;  // safe text
-    std::string own_comment;  // the comment that replaces it; empty: the row is left alone
-    std::string becomes;      // what happens to the row, or why it is left alone
-};
-// What adopt() did.
-struct Adopted {
-    std::vector<AdoptableRow> rows;
-    std::size_t asked = 0;  // of `rows`, whose comments are being replaced
-};
-
-// The write that a place needs, or why it is not written.
-struct DifferenceRow {
-    std::string list, address, what;  // add, extend, enable, remove, blocked, refused, left_alone
-    std::string name;                 // of the claim; empty for a persistent row
-    std::uint64_t ends_ms = 0;        // end of the wanted row; 0: never
-};
-
-class Router final : public LinkUser {
+class Router final : public LinkUser, private SessionHandler {
   public:
     Router(RouterConfig config, RouterSink& sink, RouterLink& link);
-    ~Router() override;
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
@@ -277,7 +95,7 @@ class Router final : public LinkUser {
     // nothing, because answers of other appliances rely on the rows.
     void set_role(FleetRole role, std::uint64_t now_ms);
     // The highest token in writer rows of this fleet seen on this router; 0: none.
-    [[nodiscard]] std::uint64_t highest_token() const;
+    [[nodiscard]] std::uint64_t highest_token() const { return highest_token_; }
 
     void connected(std::uint64_t now_ms) override;
     void received(std::string_view bytes, std::uint64_t now_ms) override;
@@ -322,14 +140,527 @@ class Router final : public LinkUser {
     [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
     // Whether there is a claim; a refused one is none.
     [[nodiscard]] bool has_claim(ListId list, const AddressBytes& address) const;
-    [[nodiscard]] const Trace& trace() const;
+    [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
-    [[nodiscard]] const RouterCounters& counters() const;
+    [[nodiscard]] const RouterCounters& counters() const { return counters_; }
     [[nodiscard]] std::vector<OrphanRow> orphans() const;
 
   private:
-    class Engine;
-    std::unique_ptr<Engine> engine_;
+    void on_login(const Ending& ending) override;
+    void on_row(Tag tag, const ReplyRow& row) override;
+    void on_end(Tag tag, const Ending& ending) override;
+    void on_broken(std::string_view reason) override;
+
+    struct List {
+        ListConfig config;
+        std::optional<NameIndex> name4, name6;
+        std::uint32_t epoch = 1;
+        bool stalled = false;  // no acknowledgement for too long
+        bool notified_away = true;
+        // As a standby: times in a row that an answer waited without a result, and the last of them.
+        unsigned unserved = 0;
+        std::uint64_t unserved_ms = 0;
+        bool nearly_full = false;         // it was logged
+        std::uint64_t complained_ms = 0;  // of the last log line about refused claims
+        std::uint64_t refused = 0;        // refused claims since then
+        [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
+            return menu == Menu::ip ? name4 : name6;
+        }
+    };
+    struct Name {  // an address list or routing table on the router
+        Table table;
+        std::string text;
+        std::vector<List*> users;
+        std::vector<std::uint8_t> prefixes{};  // lengths of persistent prefixes, the longest first
+        RowValues values{};                    // of a routing table: what its routes have
+        bool is_guarded = false;               // by connections
+        std::size_t lost = 0;                  // rows that others removed, not reported yet
+        Address lost_first{};
+        std::uint64_t lost_log_ms = 0, lost_logged_ms = 0;
+        std::uint64_t others_ms = 0;  // the last write by an unconfigured second writer
+    };
+    enum class JobKind : std::uint8_t {
+        resource,
+        print,
+        lookup,
+        listen,
+        write,
+        probe,
+        probe_read,
+        connections,
+        cut,
+        own,
+        adopt,
+        writer_row
+    };
+    static constexpr std::size_t kJobKinds = 12;
+    struct Job {  // a command in progress
+        JobKind kind;
+        Table table{};
+        std::uint64_t sent_ms = 0;
+        std::uint32_t print = 0;
+        std::vector<Place> places{};  // lookup
+    };
+    // Two bounds of a row's end (rows.h).
+    struct Bounds {
+        std::uint64_t until_ms, gone_ms;
+    };
+    struct Wanted {  // with its claim, for the comment and the timeout
+        Want want;
+        const List* list = nullptr;
+        std::string_view name{};
+        std::uint32_t slack_s = 0, longest_s = 0, life_s = 0;
+        FlowId flow = kNoFlow;
+    };
+    struct Judged {
+        Wanted wanted;
+        Difference difference;
+    };
+    struct Sheltered {  // addresses below a persistent prefix whose claims depend on its row
+        Shelter state = Shelter::none;
+        boost::unordered_flat_set<Address, AddressHash> hosts;
+    };
+    struct Hold {  // an answer that waits
+        std::uint64_t token;
+        ListId list;
+        std::uint32_t left = 0;  // addresses that are still open
+        bool failed = false, refused = false, waited = false;
+        bool is_hopeless = false;  // its row cannot be there in time
+    };
+    struct Waiter {
+        std::uint64_t hold;  // key in holds_
+        std::uint64_t need_ms;
+        std::uint64_t left_ms;  // the latest time at which the answer leaves without the row
+    };
+    struct Refusal {  // a place where a write was refused, or that a foreign row blocks
+        std::uint64_t retry_ms = 0;
+        std::uint32_t lookups = 0;  // after 'already have such entry'
+        std::uint32_t refused = 0;  // how often the router refused its row
+        RowId disabled = 0;         // the row in the way, if it is disabled
+    };
+    struct WriterRow {               // of list steerdns-writer
+        std::string fleet{}, box{};  // as written; empty: another program's row
+        std::uint64_t token = 0;
+        std::optional<Address> address{};
+        std::uint64_t touched_ms = 0;
+        std::uint32_t print = 0;
+    };
+    struct FlashSeen {  // sectors written to its flash
+        std::uint64_t sectors, at_ms;
+    };
+    struct NewRow {
+        std::string comment;
+        RowValues values;
+    };
+    // Per session: the first script shows whether scripts work.
+    enum class Scripts : std::uint8_t { off, untried, trying, work };
+    // A manual change of a row.
+    enum class Hand : std::uint8_t { removed, disabled, comment, timeout, gateway };
+    // The last log line about this router.
+    enum class Topic : std::uint8_t {
+        none,
+        unreachable,
+        stranger,
+        unusable,
+        login,
+        read,
+        write,
+        lost,
+        in_sync
+    };
+
+    // router.cpp: connection
+    void take_lists();
+    List* find_list(ListId id);
+    void go_on_at(std::uint64_t now_ms);
+    void enter(RouterState state) { state_ = state; }
+    void lose(std::string_view why, Topic topic, std::uint64_t retry_ms);
+    void lose_stranger(const std::string& what);
+    void lose_flooding(const std::string& what);
+    [[nodiscard]] bool is_down() const {
+        return state_ == RouterState::disconnected || state_ == RouterState::unusable;
+    }
+    void drop_session();
+    void begin_epoch();
+    void schedule_connect(std::uint64_t delay_ms);
+    [[nodiscard]] std::uint64_t retry_delay();
+    void say(Level level, Topic topic, const std::string& sentence);
+    void log_line(Level level, const std::string& sentence);
+    [[nodiscard]] std::string who() const;
+    void begin_connect();
+    bool listens_to(std::string_view bytes);
+    void check_phase();
+    void check_sending();
+    [[nodiscard]] std::uint64_t sending_deadline() const;
+    void check_silence();
+    void heard();
+    [[nodiscard]] std::uint64_t silence_deadline() const;
+    [[nodiscard]] std::uint64_t notice_deadline() const;
+    void note_unknown_sentences();
+    void check_stall();
+    [[nodiscard]] std::uint64_t stall_deadline(const List& list) const;
+    void notify_away();
+    void heartbeat();
+    void run();  // does all that is due now, then flushes
+    void flush();
+
+    // router_read.cpp: data from the router
+    Tag submit(const Command& command, Job job);
+    [[nodiscard]] std::size_t jobs(JobKind kind) const {
+        return job_counts_[static_cast<std::size_t>(kind)];
+    }
+    // router_adopt.cpp: rows of a predecessor
+    [[nodiscard]] const List* heir_of(NameIndex name, std::string_view tag) const;
+    [[nodiscard]] AdoptableRow adoptable(const Row& row, const CommentFacts& facts) const;
+    void on_adopt_end(const Job& job, const Ending& ending);
+    void begin_reading();
+    void begin_prints();
+    void begin_print(Table table);
+    [[nodiscard]] bool is_missing(Table table);
+    void begin_listen(Table table);
+    void maybe_reprint();
+    void listen_again();
+    void finish_reading();
+    void read_resource(const Job& job, const ReplyRow& row);
+    void read_flash(const ReplyRow& resource);
+    void rebooted();
+    [[nodiscard]] bool read_row(Table table, const ReplyRow& reply, Row& row,
+                                std::optional<std::uint64_t>& timeout_s) const;
+    [[nodiscard]] bool read_route(const ReplyRow& reply, Row& row) const;
+    [[nodiscard]] std::optional<NameIndex> find_name(Table table, std::string_view text) const;
+    [[nodiscard]] Place place_at(NameIndex name, const Address& address) const {
+        return {name, address, names_[name].table.type};
+    }
+    void identify(std::string_view comment, Row& row) const;
+    void set_bounds(Row& row, std::optional<std::uint64_t> timeout_s, Bounds bounds) const;
+    void learn(Row row, std::string_view comment);
+    [[nodiscard]] static bool is_leased_route(const Row& row);
+    void inherit(const Place& place, std::string_view tag, std::string_view of_name);
+    void inherit_routes();
+    void on_print_row(const Job& job, const ReplyRow& reply);
+    void on_listen_row(const Job& job, const ReplyRow& reply);
+    void on_print_end(const Job& job, const Ending& ending);
+    void on_listen_end(const Job& job, const Ending& ending);
+    void sweep(const Job& job);
+    void gone(Table table, RowId id);
+    [[nodiscard]] bool prints_running() const { return prints_running_ > 0; }
+    void set_measuring();
+
+    // router_write.cpp: writes to the router
+    void pump();
+    bool send_batch(Batch& batch);
+    bool send_add(Batch& batch);
+    bool send_script(Batch& batch);
+    void send_write(const Command& command, Batch& batch);
+    [[nodiscard]] std::optional<NewRow> new_row(const Place& place) const;
+    void begin_scripts();
+    void judge_version();
+    void end_scripts(const std::string& why);
+    void on_write_end(Tag tag, const Ending& ending);
+    void taken();
+    void script_ended(const Batch& batch, const Ending& ending);
+    void add_alone(Write write);
+    void added(const Write& write, RowId id, std::uint64_t sent_ms);
+    void extended(const Batch& batch);
+    void enabled(const Batch& batch);
+    void removed(const Batch& batch);
+    void refused(const Batch& batch, const Ending& ending);
+    void duplicate(const Place& place);
+    void maybe_extended(const Batch& batch);
+    void denied(Table table, const Ending& ending);
+    void refuse(const Place& place, std::uint64_t retry_ms);
+    void refuse_row(const Place& place);
+    void accepted(const Place& place);
+    void send_lookups();
+
+    // router_probe.cpp: probe of its version
+    void maybe_probe();
+    [[nodiscard]] bool may_probe() const;
+    [[nodiscard]] bool wants_probe() const;
+    [[nodiscard]] bool is_tired() const;
+    [[nodiscard]] const Findings* findings() const;
+    [[nodiscard]] std::uint64_t probe_deadline() const;
+    void begin_probe();
+    void on_probe_end(const Job& job, const Ending& ending);
+    void end_probe();
+    void drop_probe(std::string_view why);
+
+    // router_connections.cpp: connections that were opened before their row was there
+    [[nodiscard]] bool is_late(const Place& place) const;
+    void came_late(const Place& place);
+    [[nodiscard]] bool may_read_connections() const;
+    [[nodiscard]] bool is_kept(const Place& place, const Wanted& w);
+    void release_routes();
+    void repair_connections();
+    void on_connection_row(const Job& job, const ReplyRow& row);
+    void on_connections_end(const Job& job, const Ending& ending);
+    void looked_in_part();
+    void refused_connections(const Job& job, const Ending& ending);
+
+    // router_others.cpp: changes by others
+    void notice(const Row* known, const Row& row);
+    [[nodiscard]] bool may_others_write(const Name& name) const;
+    void notice_writer(const Row* known, const Row& row);
+    [[nodiscard]] std::uint64_t others_end_ms(const Name& name) const;
+    void end_second_writers();
+    void notice_hand(const Row& known, const Row& row);
+    void changed_by_hand(const Place& place, Hand hand);
+    bool leave_alone(const Place& place, bool on);
+    std::vector<std::pair<Place, Hand>> forget_hands();
+    void respect_no_more();
+    void note_hand(const Place& place, Hand hand);
+    void log_manual_changes();
+    [[nodiscard]] std::uint64_t hands_deadline() const;
+    void note_disabled(const Place& place, RowId id);
+    [[nodiscard]] std::string disabled_text(const Place& place, RowId id) const;
+    void log_disabled_rows();
+    [[nodiscard]] std::uint64_t disabled_deadline() const {
+        return disabled_unlogged_ == 0 ? UINT64_MAX : disabled_logged_ms_;
+    }
+
+    // router_fleet.cpp: role, writer row
+    [[nodiscard]] bool has_fleet() const { return !role_.fleet.empty(); }
+    [[nodiscard]] bool is_of_fleet(const WriterRow& row) const { return row.fleet == fleet_text_; }
+    [[nodiscard]] bool follows() const;
+    bool read_writer_row(const Job& job, const ReplyRow& reply, bool is_news);
+    void forget_writer_rows();
+    void sweep_writer_rows(const Job& job);
+    void note_writer_row(const WriterRow& row);
+    [[nodiscard]] std::map<RowId, WriterRow>::const_iterator highest_row() const;
+    [[nodiscard]] bool is_ours(const WriterRow& row) const;
+    void check_role();
+    void check_writer_row();
+    void send_writer_row();
+    void on_writer_row_end(const Job& job, const Ending& ending);
+    [[nodiscard]] Address writer_address() const;
+    [[nodiscard]] std::uint64_t writer_row_deadline() const;
+    void begin_writing();
+    void stop_writing();
+    void log_role();
+    void waits_unserved();
+    void served(const Place& place);
+
+    // router_cover.cpp: cover of an address by other rows
+    template <class F>
+    void for_each_above(const Place& place, F&& f) const;
+    [[nodiscard]] Shelter shelter_by(const Place& prefix);
+    [[nodiscard]] Shelter shelter_of(const Place& place);
+    void note_shelter(const Place& place, const Judged& judged, WriteClass cls);
+    void leave_shelters(const Place& place);
+    void judge_sheltered(const Place& prefix);
+    [[nodiscard]] bool must_stay(const Place& prefix) const;
+    void judge_ended_prefixes();
+    [[nodiscard]] bool is_unwelcome(const Place& place, bool claimed) const;
+    void gave_up(const Claim& claim);
+    void evict(const Claim& claim);
+    void ask_own_addresses();
+    void on_own_row(const Job& job, const ReplyRow& row);
+    void on_own_end(const Job& job, const Ending& ending);
+    void note_lost(const Place& place);
+    void log_lost_rows();
+    [[nodiscard]] std::uint64_t lost_deadline() const;
+
+    // router_claim.cpp: claims, waiting answers, the row board
+    [[nodiscard]] Wanted wanted(const Place& place) const;
+    [[nodiscard]] Judged judge(const Place& place, bool just_ended = false);
+    [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
+    [[nodiscard]] std::vector<Place> places_to_judge() const;
+    [[nodiscard]] bool worth_judging(const Claim& claim) const;
+    [[nodiscard]] bool judges() const {
+        return state_ == RouterState::in_sync && !cleaning_ && !paused_;
+    }
+    [[nodiscard]] bool writes() const { return judges() && may_write_; }
+    // Until all places have been judged once, no answer has to wait for this router.
+    [[nodiscard]] bool is_ready() const {
+        return judges() && !judging_.first && (may_write_ || follows());
+    }
+    [[nodiscard]] bool is_away(const List& list) const {
+        return !is_ready() || list.stalled || silent_;
+    }
+    void evaluate(const Place& place, WriteClass cls, bool just_ended = false);
+    void evaluate_place(const Place& place, WriteClass cls, bool just_ended);
+    void want_write(const Place& place, const Difference& difference, const Wanted& wanted,
+                    WriteClass cls);
+    void reconcile(WriteClass cls);
+    void judge_some();
+    [[nodiscard]] std::vector<Place> places_of_rows() const;
+    void check_fill(List& list);
+    void update_board(const Place& place, std::uint64_t cover_ms);
+    void release(const Place& place, std::uint64_t cover_ms);
+    void fail_waiters(const Place& place, std::uint64_t left_by_ms = UINT64_MAX);
+    void answers_left(const Place& place);
+    void resolve(const Waiter& waiter, bool good);
+    void settle(std::uint64_t token, Outcome outcome);
+    void settle_away(const List* only);
+    void expire_claims();
+    void judge_ended_routes();
+    [[nodiscard]] bool has_timed_lists(NameIndex name) const;
+    void log_inactive_routes();
+    [[nodiscard]] std::uint64_t inactive_deadline() const;
+    void retry_refusals();
+    Claim* raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
+                 std::uint64_t row_until_ms);
+    void refused_claim(List& list, const Origin& origin);
+    [[nodiscard]] bool can_be_in_time(const Place& place) const;
+    void wait_no_longer(std::uint64_t serial, const List& list,
+                        std::span<const AddressBytes> addresses);
+    bool claim_address(List& list, const AddressBytes& address, const Origin& origin,
+                       std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t hold,
+                       WriteClass cls);
+
+    RouterConfig config_;
+    RouterSink& sink_;
+    RouterLink& link_;
+    std::uint64_t now_ = 0;
+    // The last standstill of this process after which unread data may still wait; UINT64_MAX: none.
+    std::uint64_t stood_since_ms_ = UINT64_MAX, stood_until_ms_ = 0;
+    Trace trace_{now_};
+    Session session_;
+    RouterCounters counters_;
+    std::array<std::uint64_t, kWriteClasses> rows_by_class_{};  // acknowledged
+    RowDelays add_delays_;
+
+    std::map<ListId, List> lists_;
+    std::vector<Name> names_;
+    boost::unordered_flat_map<Place, List*, PlaceHash> persistent_;
+    Claims claims_;
+    Rows rows_;
+    std::size_t most_rows_ = 0;  // no real router has more
+    Writer writer_;
+    std::vector<Row*> at_place_;                                       // scratch of evaluate()
+    boost::unordered_flat_map<Place, Sheltered, PlaceHash> shelters_;  // by prefix
+    boost::unordered_flat_set<Place, PlaceHash> ended_prefixes_;       // no longer configured
+    boost::unordered_flat_set<Place, PlaceHash> unwelcome_;  // places of claims that were given up
+    std::set<Address> own_, own_read_[2];                    // the router's addresses
+    std::uint64_t own_ms_ = 0;
+    std::array<bool, 2> own_refused_{};
+    bool own_addresses_logged_ = false;
+
+    // the fleet
+    FleetRole role_;
+    std::string fleet_text_, box_text_;  // as comments have them
+    bool may_write_ = true;              // by the role; precomputed for each claim
+    bool superseded_ = false;            // by a higher token, in this term
+    bool fenced_ = false;                // our writer row was seen or acknowledged in this session
+    std::map<RowId, WriterRow> writer_rows_;
+    bool writer_rows_read_ = false;   // in this session
+    std::uint32_t writer_print_ = 0;  // the last print that asked for them
+    std::uint64_t highest_token_ = 0, writer_row_at_ms_ = 0, writing_logged_token_ = 0;
+    RowId sent_writer_id_ = 0;         // of the row that is being set; 0: it is added
+    WriterRow sent_writer_row_{};      // as it will be
+    bool writer_row_refused_ = false;  // and logged
+    std::set<std::string> other_fleets_;
+    // As a standby: when the answers that wait for a place have left.
+    std::set<std::pair<std::uint64_t, Place>> waits_;
+
+    // connection
+    RouterState state_ = RouterState::disconnected;
+    bool running_ = false, cleaning_ = false, paused_ = false;
+    std::uint64_t away_since_ms_ = 0, claims_while_away_ = 0;
+    std::string broken_;    // why the session ended within feed()
+    std::string greeting_;  // the first received bytes of a connection
+    Topic topic_ = Topic::none;
+    std::string trouble_;
+    std::string unreachable_;               // why, as last logged
+    std::uint64_t unreachable_log_ms_ = 0;  // from when on another cause is logged
+    bool rows_known_ = false;               // they were read once
+    std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
+                  synced_ms_ = 0, backoff_ms_ = 0;
+    std::uint32_t jitter_;
+    std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
+                  answered_ms_ = 0;  // when the last answered heartbeat was sent
+    bool heartbeat_out_ = false;
+    bool silent_ = false, silence_logged_ = false;  // silent for kNoticeMs, and it was logged
+    std::uint64_t silence_logged_ms_ = 0, unknown_logged_ms_ = 0;  // no such log line before
+    std::uint64_t unknown_seen_ = 0;                               // number seen in the session
+    boost::unordered_flat_map<Tag, Job> jobs_;
+    std::array<std::size_t, kJobKinds> job_counts_{};
+
+    // facts about the router itself
+    std::string version_, board_;
+    std::vector<std::string> lacks_;  // what is configured and this version does not have
+    std::string lacks_logged_;        // of this version
+    bool boot_known_ = false;
+    std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
+    std::uint64_t uptime_s_ = 0;
+    std::optional<std::uint64_t> rtt_ms_;
+    std::optional<std::uint64_t> flash_since_reboot_, flash_total_;
+    std::optional<FlashSeen> flash_first_;  // in this session
+
+    // reading
+    std::uint32_t print_ = 0;
+    std::size_t prints_running_ = 0;
+    static constexpr std::size_t kTableCount = kTables.size();
+    std::array<bool, kTableCount> table_missing_{}, listening_{}, listen_refused_{};
+    std::array<std::uint64_t, kTableCount> listen_again_ms_{UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                                            UINT64_MAX};
+    // Removed while a print of that table, or a script, runs.
+    std::array<boost::unordered_flat_set<RowId>, kTableCount> died_;
+    bool too_old_logged_ = false;  // for routes
+    std::uint64_t reprint_ms_ = UINT64_MAX, reprint_due_ms_ = UINT64_MAX;
+
+    // writing
+    std::uint64_t acknowledged_ms_ = 0, flight_since_ms_ = 0, denied_until_ms_ = 0,
+                  refusal_log_ms_ = 0;  // from when on another refused row is logged
+    Scripts scripts_ = Scripts::off;
+    bool scripts_logged_ = false;
+    std::size_t scripts_out_ = 0;
+    std::set<Place> lookups_;
+    bool lookup_out_ = false;
+    boost::unordered_flat_map<Place, Refusal, PlaceHash> refusals_;
+    std::set<std::pair<std::uint64_t, Place>> retries_;
+    std::uint64_t last_retry_ms_ =
+        0;                        // time of the last retry of a refused row: retries are spread
+    std::string logged_refusal_;  // why rows are refused, as logged
+
+    // probing
+    struct Probing {  // a running probe
+        Probe probe;
+        std::string version;
+        bool questions = true;  // else it only removes rows that another probe left
+        std::uint64_t rest_until_ms = 0, limit_ms = 0;
+    };
+    std::optional<Probing> probing_;
+    Transcript transcript_{std::string(kProbeComment)};
+    ProbeView probed_;              // the last probe; its transcript is in transcript_
+    bool probe_asked_ = false;      // requested by hand
+    bool probe_left_rows_ = false;  // a dropped probe left rows
+    std::string tried_version_;
+    unsigned tries_ = 0;  // automatic probes of that version
+    std::uint64_t probe_again_ms_ = 0;
+    std::map<std::string, Findings, std::less<>> findings_;  // of versions that were probed here
+
+    Connections connections_;
+    // All places, judged in pieces.
+    struct {
+        bool on = false;
+        bool first =
+            false;  // first judging of this session, or after a pause: away until it is done
+        WriteClass cls = WriteClass::routine;
+        std::vector<Place> places;  // places without claims
+        std::size_t claims = 0;     // slots that were judged
+    } judging_;
+
+    // routes
+    std::vector<Place> ended_routes_;  // without a claim, not judged yet
+    std::uint64_t ended_routes_ms_ = UINT64_MAX;
+    std::uint64_t inactive_ms_ = UINT64_MAX;  // when a change of their number is logged
+    bool inactive_logged_ = false;
+
+    // others
+    std::vector<std::pair<Place, Hand>> hands_;  // may still turn out to be a flush
+    std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_logged_ms_ = 0;
+    std::size_t hands_unlogged_ = 0, left_alone_ = 0;
+    std::string last_hand_;  // its last change, as text
+    // Disabled rows of others in the way, not logged yet; from when on they are.
+    std::size_t disabled_unlogged_ = 0;
+    std::uint64_t disabled_logged_ms_ = 0;
+    std::string last_disabled_;
+
+    // waiting
+    std::uint64_t next_hold_ = 1;
+    boost::unordered_flat_map<std::uint64_t, Hold> holds_;
+    boost::unordered_flat_map<Place, std::vector<Waiter>, PlaceHash> waiters_;
 };
 
 }  // namespace steer::routeros

@@ -1,5 +1,5 @@
 // The types of rows that hold addresses on a router: entries of address lists, and routes. What differs between them is a
-// row of this table; the engine has no code of its own for a menu.
+// row of this table; `Router` has no code of its own for a menu.
 //
 // An entry has a timeout, and the router ends it. A route has none: it is saved in flash, and its end is ours.
 #pragma once

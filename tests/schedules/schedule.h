@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "routeros/router.h"
+#include "routeros/router_config.h"
 #include "tools/rossim/router.h"
 
 namespace steer::schedules {

@@ -1,5 +1,7 @@
 #include "tools/fleet_sim/figures.h"
 
+#include "routeros/router.h"
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <chrono>

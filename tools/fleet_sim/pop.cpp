@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/dns/name.h"
+#include "routeros/router.h"
 
 namespace steer::fleet_sim {
 namespace {

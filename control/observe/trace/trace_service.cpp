@@ -16,6 +16,7 @@
 #include "control/observe/trace/trace_json.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
+#include "routeros/router.h"
 
 namespace steer {
 

@@ -29,7 +29,7 @@
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 #include "matchers/result.h"
-#include "routeros/router.h"
+#include "routeros/router_config.h"
 #include "routeros/transport.h"
 
 namespace steer::build {

@@ -13,6 +13,7 @@
 
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
+#include "routeros/router.h"
 
 namespace steer::fleet {
 namespace {

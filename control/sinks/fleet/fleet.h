@@ -43,7 +43,9 @@
 #include "control/sinks/fleet/withdrawal.h"
 #include "control/sinks/routers/claim_peers.h"
 #include "matchers/counter_table.h"
-#include "routeros/router.h"
+#include "routeros/fleet_role.h"
+#include "routeros/link.h"
+#include "routeros/router_sink.h"
 
 namespace steer::fleet {
 

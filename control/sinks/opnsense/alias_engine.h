@@ -30,7 +30,7 @@
 #include "control/sinks/opnsense/api.h"
 #include "control/sinks/opnsense/report.h"
 #include "control/sinks/routers/claim_sink.h"
-#include "routeros/router.h"
+#include "routeros/router_sink.h"
 
 namespace steer::opnsense {
 

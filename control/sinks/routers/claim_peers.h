@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "control/sinks/routers/claim_sink.h"
-#include "routeros/router.h"
+
+namespace steer::routeros {
+class Router;
+}
 
 namespace steer {
 

@@ -1,5 +1,7 @@
 #include "control/sinks/routers/router_methods.h"
 
+#include "routeros/router.h"
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dataplane/event/event.h"
-#include "routeros/router.h"
+#include "routeros/router_sink.h"
 
 namespace steer {
 

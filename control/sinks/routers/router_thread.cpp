@@ -1,5 +1,9 @@
 #include "control/sinks/routers/router_thread.h"
 
+#include "control/sinks/routers/router_service.h"
+#include "routeros/router.h"
+#include "routeros/transport.h"
+
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>

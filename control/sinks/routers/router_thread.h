@@ -23,15 +23,16 @@
 #include "control/sinks/routers/claim_peers.h"
 #include "control/sinks/routers/claim_sink.h"
 #include "control/sinks/routers/list_service.h"
-#include "control/sinks/routers/router_service.h"
-#include "routeros/router.h"
-#include "routeros/transport.h"
+#include "control/sinks/routers/router_findings.h"
+#include "control/sinks/routers/shared_addresses.h"
+#include "routeros/router_report.h"
+#include "routeros/router_sink.h"
 
 namespace steer {
 
 class RouterThread {
   public:
-    using Log = RouterService::Log;
+    using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
     struct Status {
         std::string name, address;

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <utility>
 
+#include "routeros/router.h"
 #include "support/silent_router.h"
 
 namespace steer::fleet {

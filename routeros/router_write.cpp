@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "routeros/add_script.h"
-#include "routeros/engine.h"
+#include "routeros/router.h"
 #include "routeros/time_text.h"
 
 namespace steer::routeros {
@@ -21,7 +21,7 @@ constexpr std::uint32_t kMaxTries = 2;  // lookups after 'already have such entr
 
 }  // namespace
 
-void Router::Engine::pump() {
+void Router::pump() {
     while (state_ == RouterState::in_sync && may_write_ && now_ >= denied_until_ms_) {
         auto batch = writer_.next(now_);
         if (!batch) return;
@@ -30,7 +30,7 @@ void Router::Engine::pump() {
 }
 
 // False: none of its writes is needed any more.
-bool Router::Engine::send_batch(Batch& batch) {
+bool Router::send_batch(Batch& batch) {
     if (batch.kind == WriteKind::add) {
         return batch.writes.size() == 1 ? send_add(batch) : send_script(batch);
     }
@@ -50,7 +50,7 @@ bool Router::Engine::send_batch(Batch& batch) {
     return true;
 }
 
-void Router::Engine::send_write(const Command& command, Batch& batch) {
+void Router::send_write(const Command& command, Batch& batch) {
     if (writer_.sentences_in_flight() == 0) flight_since_ms_ = now_;
     const Tag tag = submit(command, {JobKind::write, batch.table});
     writer_.sent(tag, std::move(batch), now_);
@@ -58,7 +58,7 @@ void Router::Engine::send_write(const Command& command, Batch& batch) {
 
 // The timeout is computed now, not when the row was first wanted. No value: it is not needed any
 // more.
-std::optional<Router::Engine::NewRow> Router::Engine::new_row(const Place& place) const {
+std::optional<Router::NewRow> Router::new_row(const Place& place) const {
     const Wanted w = wanted(place);
     if (!w.want.any()) return std::nullopt;
     NewRow row{{}, names_[place.name].values};
@@ -72,7 +72,7 @@ std::optional<Router::Engine::NewRow> Router::Engine::new_row(const Place& place
     return row;
 }
 
-bool Router::Engine::send_add(Batch& batch) {
+bool Router::send_add(Batch& batch) {
     Write& write = batch.writes.front();
     const auto row = new_row(write.place);
     if (!row) {
@@ -88,7 +88,7 @@ bool Router::Engine::send_add(Batch& batch) {
 
 // --- scripts -------------------------------------------------------------------------------------
 
-void Router::Engine::begin_scripts() {
+void Router::begin_scripts() {
     const auto version = Version::parse(version_);
     const bool has = config_.scripts && version && !lacks(*version, feature(FeatureId::scripts));
     scripts_ = has ? Scripts::untried : Scripts::off;
@@ -96,7 +96,7 @@ void Router::Engine::begin_scripts() {
 }
 
 // Until the next session. Logged once, not in each session.
-void Router::Engine::end_scripts(const std::string& why) {
+void Router::end_scripts(const std::string& why) {
     if (scripts_ == Scripts::off) return;
     scripts_ = Scripts::off;
     writer_.set_scripts(false);
@@ -105,7 +105,7 @@ void Router::Engine::end_scripts(const std::string& why) {
 }
 
 // One at a time until scripts are known to work.
-bool Router::Engine::send_script(Batch& batch) {
+bool Router::send_script(Batch& batch) {
     AddScript script{batch.table};
     std::vector<Write> taken;
     for (Write& write : std::exchange(batch.writes, {})) {
@@ -134,7 +134,7 @@ bool Router::Engine::send_script(Batch& batch) {
 
 // A row that the script could not add is sent as a single add, whose reply has the reason. An unknown result is
 // looked up.
-void Router::Engine::script_ended(const Batch& batch, const Ending& ending) {
+void Router::script_ended(const Batch& batch, const Ending& ending) {
     const auto results =
         parse_add_output(ending.ok ? std::string_view{ending.ret} : "", batch.writes.size());
     const bool not_begun =
@@ -168,7 +168,7 @@ void Router::Engine::script_ended(const Batch& batch, const Ending& ending) {
         died.clear();
 }
 
-void Router::Engine::add_alone(Write write) {
+void Router::add_alone(Write write) {
     if (!writes()) return;
     write.alone = true;
     write.due_ms = now_;
@@ -178,12 +178,12 @@ void Router::Engine::add_alone(Write write) {
 
 // --- what became of it ---------------------------------------------------------------------------
 
-void Router::Engine::taken() {
+void Router::taken() {
     if (topic_ != Topic::write) return;
     say(Level::info, Topic::in_sync, who() + " accepts writes again");
 }
 
-void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
+void Router::on_write_end(Tag tag, const Ending& ending) {
     const auto batch = writer_.ended(tag, now_);
     if (!batch) return;
     acknowledged_ms_ = now_;
@@ -210,7 +210,7 @@ void Router::Engine::on_write_end(Tag tag, const Ending& ending) {
 }
 
 // `id` 0: unknown.
-void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) {
+void Router::added(const Write& write, RowId id, std::uint64_t sent_ms) {
     ++counters_.rows_added;
     add_delays_.add(now_ - std::min(write.since_ms, now_));
     const Place place = write.place;
@@ -252,7 +252,7 @@ void Router::Engine::added(const Write& write, RowId id, std::uint64_t sent_ms) 
     evaluate(place, WriteClass::routine);
 }
 
-void Router::Engine::extended(const Batch& batch) {
+void Router::extended(const Batch& batch) {
     for (const auto& write : batch.writes) {
         ++counters_.rows_extended;
         Row* row = rows_.find(batch.table, write.row);
@@ -269,7 +269,7 @@ void Router::Engine::extended(const Batch& batch) {
     }
 }
 
-void Router::Engine::enabled(const Batch& batch) {
+void Router::enabled(const Batch& batch) {
     for (const auto& write : batch.writes) {
         ++counters_.rows_enabled;
         Row* const row = rows_.find(batch.table, write.row);
@@ -282,7 +282,7 @@ void Router::Engine::enabled(const Batch& batch) {
     }
 }
 
-void Router::Engine::removed(const Batch& batch) {
+void Router::removed(const Batch& batch) {
     for (const auto& write : batch.writes) {
         ++counters_.rows_removed;
         rows_.erase(batch.table, write.row);
@@ -292,7 +292,7 @@ void Router::Engine::removed(const Batch& batch) {
 
 // --- refusals ------------------------------------------------------------------------------------
 
-void Router::Engine::refused(const Batch& batch, const Ending& ending) {
+void Router::refused(const Batch& batch, const Ending& ending) {
     if (ending.says("not enough permissions")) {
         for (const auto& write : batch.writes) {
             if (Row* const row = rows_.find(batch.table, write.row)) row->leaving = false;
@@ -341,7 +341,7 @@ void Router::Engine::refused(const Batch& batch, const Ending& ending) {
 }
 
 // Some of its rows may have been extended: they live longer than known here.
-void Router::Engine::maybe_extended(const Batch& batch) {
+void Router::maybe_extended(const Batch& batch) {
     if (batch.kind != WriteKind::extend) return;
     for (const auto& write : batch.writes) {
         Row* const row = rows_.find(batch.table, write.row);
@@ -352,7 +352,7 @@ void Router::Engine::maybe_extended(const Batch& batch) {
 
 // Another writer added it before our add; if it was not reported yet, it is
 // looked up.
-void Router::Engine::duplicate(const Place& place) {
+void Router::duplicate(const Place& place) {
     rows_.at(place, at_place_);
     if (compare(at_place_, wanted(place).want, now_).need != Need::add) {
         return evaluate(place, WriteClass::routine);
@@ -361,7 +361,7 @@ void Router::Engine::duplicate(const Place& place) {
     lookups_.insert(place);
 }
 
-void Router::Engine::send_lookups() {
+void Router::send_lookups() {
     while (!lookups_.empty() && !lookup_out_ && !writer_.has_held() && !prints_running()) {
         const NameIndex name = lookups_.begin()->name;
         const Table table = names_[name].table;
@@ -379,7 +379,7 @@ void Router::Engine::send_lookups() {
     }
 }
 
-void Router::Engine::denied(Table table, const Ending& ending) {
+void Router::denied(Table table, const Ending& ending) {
     say(Level::error, Topic::write,
         who() + " does not let user " + config_.username + " write " +
             std::string(table.facts().what) + " (" + ending.message +
@@ -392,14 +392,14 @@ void Router::Engine::denied(Table table, const Ending& ending) {
     }
 }
 
-void Router::Engine::refuse(const Place& place, std::uint64_t retry_ms) {
+void Router::refuse(const Place& place, std::uint64_t retry_ms) {
     refusals_[place].retry_ms = retry_ms;
     if (retry_ms != kForever) retries_.insert({retry_ms, place});
     fail_waiters(place);
     if (!place.address.is_host()) judge_sheltered(place);
 }
 
-void Router::Engine::refuse_row(const Place& place) {
+void Router::refuse_row(const Place& place) {
     const bool first = refusals_[place].refused++ == 0;
     const std::uint64_t soonest_ms = now_ + (first ? kRefusedFirstMs : kRefusedMs);
     last_retry_ms_ =
@@ -408,7 +408,7 @@ void Router::Engine::refuse_row(const Place& place) {
 }
 
 // The row exists. If it had been refused before, the cause is over: the other refused rows need not wait.
-void Router::Engine::accepted(const Place& place) {
+void Router::accepted(const Place& place) {
     const auto found = refusals_.find(place);
     if (found == refusals_.end()) return;
     const bool was_refused = found->second.refused > 0;
@@ -428,7 +428,7 @@ void Router::Engine::accepted(const Place& place) {
     log_line(Level::info, who() + " accepts the rows that it refused");
 }
 
-void Router::Engine::retry_refusals() {
+void Router::retry_refusals() {
     while (!retries_.empty() && retries_.begin()->first <= now_) {
         const Place place = retries_.begin()->second;
         retries_.erase(retries_.begin());

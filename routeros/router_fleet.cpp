@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "matchers/safe_text.h"
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -36,7 +36,7 @@ std::string_view label(Role role) {
 
 // --- roles ---------------------------------------------------------------------------------------
 
-void Router::Engine::set_role(FleetRole role, std::uint64_t now_ms) {
+void Router::set_role(FleetRole role, std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (role == role_) return;
     const bool same_fleet = role.fleet == role_.fleet;
@@ -72,7 +72,7 @@ void Router::Engine::set_role(FleetRole role, std::uint64_t now_ms) {
 }
 
 // The writer is named once its row is on the router.
-void Router::Engine::log_role() {
+void Router::log_role() {
     const std::string fleet = "fleet " + safe_text(role_.fleet, kNameBytes);
     const std::string box = safe_text(role_.box, kNameBytes);
     switch (role_.role) {
@@ -99,7 +99,7 @@ void Router::Engine::log_role() {
 }
 
 // Whether answers may wait for rows that another appliance writes: it is known, and `listen` reports them.
-bool Router::Engine::follows() const {
+bool Router::follows() const {
     if (role_.role == Role::waiting) return false;
     for (std::size_t table = 0; table < listen_refused_.size(); ++table) {
         if (listen_refused_[table] && !table_missing_[table]) return false;
@@ -107,7 +107,7 @@ bool Router::Engine::follows() const {
     return true;
 }
 
-void Router::Engine::check_role() {
+void Router::check_role() {
     const bool may =
         role_.role == Role::alone || (role_.role == Role::writer && fenced_ && !superseded_);
     if (may == may_write_) return;
@@ -119,7 +119,7 @@ void Router::Engine::check_role() {
 
 // The rows are known: only the difference is written, what answers wait for first. Rows without a timeout that no known
 // claim wants may have claims that are not known.
-void Router::Engine::begin_writing() {
+void Router::begin_writing() {
     may_write_ = true;
     waits_.clear();
     refusals_.clear();
@@ -141,7 +141,7 @@ void Router::Engine::begin_writing() {
 }
 
 // Waiting answers stay: the new writer has their claims.
-void Router::Engine::stop_writing() {
+void Router::stop_writing() {
     may_write_ = false;
     writer_.drop_queued();
     lookups_.clear();
@@ -163,7 +163,7 @@ void Router::Engine::stop_writing() {
 // --- a standby's answers -------------------------------------------------------------------------
 
 // Three `sync_timeout`s in a row without any row of the fleet: the writer may be dead, and no answer waits until a row is seen.
-void Router::Engine::waits_unserved() {
+void Router::waits_unserved() {
     while (!waits_.empty() && waits_.begin()->first <= now_) {
         const Place place = waits_.begin()->second;
         waits_.erase(waits_.begin());
@@ -189,7 +189,7 @@ void Router::Engine::waits_unserved() {
 }
 
 // `listen` reported a row of the fleet: its writer is alive.
-void Router::Engine::served(const Place& place) {
+void Router::served(const Place& place) {
     bool was_stalled = false;
     for (List* list : names_[place.name].users) {
         list->unserved = 0;
@@ -200,8 +200,7 @@ void Router::Engine::served(const Place& place) {
 
 // --- claims of others ----------------------------------------------------------------------------
 
-void Router::Engine::take_claims(std::span<const SharedClaim> claims, bool urgent,
-                                 std::uint64_t now_ms) {
+void Router::take_claims(std::span<const SharedClaim> claims, bool urgent, std::uint64_t now_ms) {
     go_on_at(now_ms);
     for (const SharedClaim& claim : claims) {
         ++counters_.claims;
@@ -215,7 +214,7 @@ void Router::Engine::take_claims(std::span<const SharedClaim> claims, bool urgen
     run();
 }
 
-void Router::Engine::for_each_claim(const std::function<void(const SharedClaim&)>& f) const {
+void Router::for_each_claim(const std::function<void(const SharedClaim&)>& f) const {
     claims_.for_each([&](const Claim& claim) {
         if (claim.until_ms <= now_) return;
         f({claim.key.list, claim.key.address.bytes, claim.name(), claim.until_ms,
@@ -225,7 +224,7 @@ void Router::Engine::for_each_claim(const std::function<void(const SharedClaim&)
 
 // --- writer rows ---------------------------------------------------------------------------------
 
-void Router::Engine::forget_writer_rows() {
+void Router::forget_writer_rows() {
     writer_rows_.clear();
     waits_.clear();
     writer_rows_read_ = fenced_ = false;
@@ -234,7 +233,7 @@ void Router::Engine::forget_writer_rows() {
 }
 
 // True: it is a row of list steerdns-writer, and is not read as any other row.
-bool Router::Engine::read_writer_row(const Job& job, const ReplyRow& reply, bool is_news) {
+bool Router::read_writer_row(const Job& job, const ReplyRow& reply, bool is_news) {
     if (!has_fleet() || job.table != kTables[0]) return false;
     const RowId id = parse_row_id(reply.get(".id").value_or(""));
     const auto known = writer_rows_.find(id);
@@ -267,7 +266,7 @@ bool Router::Engine::read_writer_row(const Job& job, const ReplyRow& reply, bool
     return true;
 }
 
-void Router::Engine::sweep_writer_rows(const Job& job) {
+void Router::sweep_writer_rows(const Job& job) {
     if (!has_fleet() || job.print != writer_print_) return;
     writer_rows_read_ = true;
     std::erase_if(writer_rows_, [&](const auto& entry) {
@@ -275,7 +274,7 @@ void Router::Engine::sweep_writer_rows(const Job& job) {
     });
 }
 
-void Router::Engine::note_writer_row(const WriterRow& row) {
+void Router::note_writer_row(const WriterRow& row) {
     if (is_of_fleet(row)) {
         highest_token_ = std::max(highest_token_, row.token);
         return;
@@ -291,7 +290,7 @@ void Router::Engine::note_writer_row(const WriterRow& row) {
 }
 
 // Of our fleet; the end: none was seen.
-std::map<RowId, Router::Engine::WriterRow>::const_iterator Router::Engine::highest_row() const {
+std::map<RowId, Router::WriterRow>::const_iterator Router::highest_row() const {
     auto highest = writer_rows_.end();
     for (auto at = writer_rows_.begin(); at != writer_rows_.end(); ++at) {
         if (!has_fleet() || !is_of_fleet(at->second)) continue;
@@ -300,12 +299,12 @@ std::map<RowId, Router::Engine::WriterRow>::const_iterator Router::Engine::highe
     return highest;
 }
 
-bool Router::Engine::is_ours(const WriterRow& row) const {
+bool Router::is_ours(const WriterRow& row) const {
     return row.token == role_.token && row.box == box_text_;
 }
 
 // Compares our token with the router's. A lower one is written over, a higher one ends our term.
-void Router::Engine::check_writer_row() {
+void Router::check_writer_row() {
     if (!has_fleet() || state_ != RouterState::in_sync) return;
     if (!writer_rows_read_) {
         if (!prints_running()) begin_prints();
@@ -339,7 +338,7 @@ void Router::Engine::check_writer_row() {
 }
 
 // A reserved address that no rule has, from the fleet's name; the next one if another fleet has it.
-Address Router::Engine::writer_address() const {
+Address Router::writer_address() const {
     std::uint32_t hash = 2166136261U;
     for (const char c : role_.fleet)
         hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
@@ -356,7 +355,7 @@ Address Router::Engine::writer_address() const {
 }
 
 // Static, so that the token outlasts a reboot of the router: one write to its flash per term.
-void Router::Engine::send_writer_row() {
+void Router::send_writer_row() {
     if (paused_ || cleaning_ || jobs(JobKind::writer_row) > 0) return;
     if (now_ < writer_row_at_ms_ || now_ < denied_until_ms_) return;
     const std::string comment = writer_comment(role_.fleet, role_.box, role_.token);
@@ -370,7 +369,7 @@ void Router::Engine::send_writer_row() {
            {JobKind::writer_row, kTables[0]});
 }
 
-void Router::Engine::on_writer_row_end(const Job& job, const Ending& ending) {
+void Router::on_writer_row_end(const Job& job, const Ending& ending) {
     if (ending.ok) {
         ++counters_.writer_rows;
         writer_row_refused_ = false;
@@ -407,7 +406,7 @@ void Router::Engine::on_writer_row_end(const Job& job, const Ending& ending) {
                                  std::to_string(kAgainMs / 1000) + " s");
 }
 
-std::uint64_t Router::Engine::writer_row_deadline() const {
+std::uint64_t Router::writer_row_deadline() const {
     if (!has_fleet() || paused_ || cleaning_) return UINT64_MAX;
     if (!writer_rows_read_) return prints_running() ? UINT64_MAX : now_;
     if (role_.role != Role::writer || superseded_ || role_.token == 0) return UINT64_MAX;

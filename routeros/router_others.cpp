@@ -1,7 +1,7 @@
 // Changes of our rows by others: an unconfigured second writer, and manual changes.
 #include <algorithm>
 
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -21,7 +21,7 @@ constexpr std::uint64_t kHandsLogMs = 60'000;
 }  // namespace
 
 // A row from the router, before it is stored; `known` is its old state, if it was known.
-void Router::Engine::notice(const Row* known, const Row& row) {
+void Router::notice(const Row* known, const Row& row) {
     if (state_ != RouterState::in_sync) return;
     if (known != nullptr && known->place != row.place) return;
     notice_writer(known, row);
@@ -30,14 +30,14 @@ void Router::Engine::notice(const Row* known, const Row& row) {
 
 // --- a second writer -----------------------------------------------------------------------------
 
-bool Router::Engine::may_others_write(const Name& name) const {
+bool Router::may_others_write(const Name& name) const {
     return std::any_of(name.users.begin(), name.users.end(),
                        [](const List* list) { return list->config.multi_writer; });
 }
 
 // Only a row that we did not write, and that ends later than all that we wrote or saw there,
 // shows a second writer.
-void Router::Engine::notice_writer(const Row* known, const Row& row) {
+void Router::notice_writer(const Row* known, const Row& row) {
     if (row.owner != Owner::ours || row.kind != RowKind::dynamic || row.gone_ms == kForever) return;
     if (now_ < synced_ms_ + kAfterSyncMs || writer_.in_flight(row.place)) return;
     if (lookup_out_ || lookups_.contains(row.place)) return;
@@ -55,11 +55,11 @@ void Router::Engine::notice_writer(const Row* known, const Row& row) {
                  "): set `multi_writer: true` on all writers, or stop the other one");
 }
 
-std::uint64_t Router::Engine::others_end_ms(const Name& name) const {
+std::uint64_t Router::others_end_ms(const Name& name) const {
     return name.others_ms == 0 ? UINT64_MAX : std::max(name.others_ms, synced_ms_) + kQuietMs;
 }
 
-void Router::Engine::end_second_writers() {
+void Router::end_second_writers() {
     for (auto& name : names_) {
         if (now_ < others_end_ms(name)) continue;
         name.others_ms = 0;
@@ -69,7 +69,7 @@ void Router::Engine::end_second_writers() {
 
 // --- a human's hand ------------------------------------------------------------------------------
 
-void Router::Engine::notice_hand(const Row& known, const Row& row) {
+void Router::notice_hand(const Row& known, const Row& row) {
     if (known.owner != Owner::ours || known.disabled || known.is_gone(now_)) return;
     if (row.owner != Owner::ours) return changed_by_hand(row.place, Hand::comment);
     if (row.disabled) return changed_by_hand(row.place, Hand::disabled);
@@ -82,7 +82,7 @@ void Router::Engine::notice_hand(const Row& known, const Row& row) {
 
 // From now on the place is left as it is, for lists that respect manual changes. A change that a writer may have made
 // counts as manual only if there are few of them.
-void Router::Engine::changed_by_hand(const Place& place, Hand hand) {
+void Router::changed_by_hand(const Place& place, Hand hand) {
     const bool could_be_writer = hand == Hand::removed || hand == Hand::timeout;
     if (could_be_writer) {
         const Name& name = names_[place.name];
@@ -105,7 +105,7 @@ void Router::Engine::changed_by_hand(const Place& place, Hand hand) {
 }
 
 // True: this is new for some claim.
-bool Router::Engine::leave_alone(const Place& place, bool on) {
+bool Router::leave_alone(const Place& place, bool on) {
     if (!place.address.is_host() || persistent_.contains(place)) return false;
     bool news = false;
     for (const List* list : names_[place.name].users) {
@@ -120,7 +120,7 @@ bool Router::Engine::leave_alone(const Place& place, bool on) {
 }
 
 // They were not manual changes, or this is unknown.
-std::vector<std::pair<Place, Router::Engine::Hand>> Router::Engine::forget_hands() {
+std::vector<std::pair<Place, Router::Hand>> Router::forget_hands() {
     hands_until_ms_ = UINT64_MAX;
     auto hands = std::exchange(hands_, {});
     for (const auto& [place, hand] : hands)
@@ -129,7 +129,7 @@ std::vector<std::pair<Place, Router::Engine::Hand>> Router::Engine::forget_hands
 }
 
 // For lists that no longer respect manual changes.
-void Router::Engine::respect_no_more() {
+void Router::respect_no_more() {
     if (left_alone_ == 0) return;
     std::vector<ClaimKey> keys;
     claims_.for_each([&](const Claim& claim) {
@@ -142,7 +142,7 @@ void Router::Engine::respect_no_more() {
     left_alone_ -= keys.size();
 }
 
-void Router::Engine::note_hand(const Place& place, Hand hand) {
+void Router::note_hand(const Place& place, Hand hand) {
     ++counters_.manual_changes;
     ++hands_unlogged_;
     const std::string_view what = hand == Hand::removed    ? "removed"
@@ -155,7 +155,7 @@ void Router::Engine::note_hand(const Place& place, Hand hand) {
 }
 
 // Changes within the last two seconds that are not a flush were manual; logged at most once a minute.
-void Router::Engine::log_manual_changes() {
+void Router::log_manual_changes() {
     if (now_ >= hands_until_ms_) {
         hands_until_ms_ = UINT64_MAX;
         for (const auto& [place, hand] : std::exchange(hands_, {}))
@@ -173,7 +173,7 @@ void Router::Engine::log_manual_changes() {
 // --- disabled rows of others ---------------------------------------------------------------------
 
 // `id` 0: the row in the way is not disabled.
-void Router::Engine::note_disabled(const Place& place, RowId id) {
+void Router::note_disabled(const Place& place, RowId id) {
     refusals_[place].disabled = id;
     Row* const row = rows_.find(place.table(), id);
     if (row == nullptr || std::exchange(row->is_told, true)) return;
@@ -181,14 +181,14 @@ void Router::Engine::note_disabled(const Place& place, RowId id) {
     ++disabled_unlogged_;
 }
 
-std::string Router::Engine::disabled_text(const Place& place, RowId id) const {
+std::string Router::disabled_text(const Place& place, RowId id) const {
     return place.address.to_string() + " in " + std::string(place.table().facts().group) + " " +
            names_[place.name].text + " is not covered: the disabled row " + row_id_text(id) +
            " of others has the address";
 }
 
 // Each row once; at most once a minute.
-void Router::Engine::log_disabled_rows() {
+void Router::log_disabled_rows() {
     if (disabled_unlogged_ == 0 || now_ < disabled_logged_ms_) return;
     disabled_logged_ms_ = now_ + kHandsLogMs;
     const std::size_t more = std::exchange(disabled_unlogged_, 0) - 1;
@@ -197,7 +197,7 @@ void Router::Engine::log_disabled_rows() {
                                  "; enable or remove it");
 }
 
-std::uint64_t Router::Engine::hands_deadline() const {
+std::uint64_t Router::hands_deadline() const {
     return std::min(hands_until_ms_, hands_unlogged_ == 0 ? UINT64_MAX : hands_logged_ms_);
 }
 

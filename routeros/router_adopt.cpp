@@ -6,7 +6,7 @@
 #include <map>
 
 #include "matchers/safe_text.h"
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -17,7 +17,7 @@ constexpr std::size_t kRowsOfASentence = 50;
 }  // namespace
 
 // The list that a row belongs to once it is ours: the plugin with the same tag, else the first one that keeps this list.
-const Router::Engine::List* Router::Engine::heir_of(NameIndex name, std::string_view tag) const {
+const Router::List* Router::heir_of(NameIndex name, std::string_view tag) const {
     const auto& users = names_[name].users;
     const auto same =
         std::ranges::find_if(users, [&](const List* list) { return list->config.tag == tag; });
@@ -25,7 +25,7 @@ const Router::Engine::List* Router::Engine::heir_of(NameIndex name, std::string_
     return users.empty() ? nullptr : users.front();
 }
 
-AdoptableRow Router::Engine::adoptable(const Row& row, const CommentFacts& facts) const {
+AdoptableRow Router::adoptable(const Row& row, const CommentFacts& facts) const {
     AdoptableRow out{
         names_[row.place.name].text, row.place.address.to_string(), row.comment, {}, {}};
     const List* const heir = heir_of(row.place.name, facts.tag);
@@ -47,7 +47,7 @@ AdoptableRow Router::Engine::adoptable(const Row& row, const CommentFacts& facts
     return out;
 }
 
-Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t now_ms) {
+Adopted Router::adopt(std::string_view prefix, bool write, std::uint64_t now_ms) {
     go_on_at(now_ms);
     Adopted done;
     if (state_ != RouterState::in_sync) return done;
@@ -82,7 +82,7 @@ Adopted Router::Engine::adopt(std::string_view prefix, bool write, std::uint64_t
 }
 
 // Reads the rows again: another program may have removed some of them.
-void Router::Engine::on_adopt_end(const Job& /*job*/, const Ending& ending) {
+void Router::on_adopt_end(const Job& /*job*/, const Ending& ending) {
     if (!ending.ok && !ending.says("no such item")) {
         log_line(Level::warning, who() +
                                      " did not rewrite the comments of rows that are to be taken "

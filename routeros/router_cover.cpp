@@ -2,7 +2,7 @@
 // unwelcome: the router's own, and those of claims that were given up.
 #include <algorithm>
 
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -22,7 +22,7 @@ std::size_t slot_of(Menu menu) {
 // Calls f(prefix) for each persistent prefix above the address, the longest first. Includes prefixes that were
 // configured before and may still have their row.
 template <class F>
-void Router::Engine::for_each_above(const Place& place, F&& f) const {
+void Router::for_each_above(const Place& place, F&& f) const {
     if (!place.address.is_host()) return;
     for (const std::uint8_t length : names_[place.name].prefixes) {
         const Place above = place_at(place.name, place.address.within(length));
@@ -30,7 +30,7 @@ void Router::Engine::for_each_above(const Place& place, F&& f) const {
     }
 }
 
-Shelter Router::Engine::shelter_by(const Place& prefix) {
+Shelter Router::shelter_by(const Place& prefix) {
     if (!persistent_.contains(prefix)) return Shelter::none;
     Want want;
     want.persistent = true;
@@ -41,7 +41,7 @@ Shelter Router::Engine::shelter_by(const Place& prefix) {
     return hopeless ? Shelter::none : Shelter::coming;
 }
 
-Shelter Router::Engine::shelter_of(const Place& place) {
+Shelter Router::shelter_of(const Place& place) {
     Shelter best = Shelter::none;
     for_each_above(place, [&](const Place& prefix) { best = std::max(best, shelter_by(prefix)); });
     return best;
@@ -49,7 +49,7 @@ Shelter Router::Engine::shelter_of(const Place& place) {
 
 // An address whose claim depends on prefixes above it. A prefix that is no longer configured stays until
 // all such addresses have rows of their own.
-void Router::Engine::note_shelter(const Place& place, const Judged& judged, WriteClass cls) {
+void Router::note_shelter(const Place& place, const Judged& judged, WriteClass cls) {
     if (names_[place.name].prefixes.empty()) return;
     std::vector<Place> hurry, left;
     for_each_above(place, [&](const Place& prefix) {
@@ -76,7 +76,7 @@ void Router::Engine::note_shelter(const Place& place, const Judged& judged, Writ
         evaluate(prefix, WriteClass::held);
 }
 
-void Router::Engine::leave_shelters(const Place& place) {
+void Router::leave_shelters(const Place& place) {
     std::vector<Place> left;
     for_each_above(place, [&](const Place& prefix) {
         const auto found = shelters_.find(prefix);
@@ -88,7 +88,7 @@ void Router::Engine::leave_shelters(const Place& place) {
 }
 
 // Judges the addresses below a prefix again when its row was added or removed.
-void Router::Engine::judge_sheltered(const Place& prefix) {
+void Router::judge_sheltered(const Place& prefix) {
     const auto found = shelters_.find(prefix);
     if (found == shelters_.end()) return;
     const Shelter state = shelter_by(prefix);
@@ -99,14 +99,14 @@ void Router::Engine::judge_sheltered(const Place& prefix) {
         evaluate(place_at(prefix.name, host), WriteClass::repair);
 }
 
-bool Router::Engine::must_stay(const Place& prefix) const {
+bool Router::must_stay(const Place& prefix) const {
     if (!ended_prefixes_.contains(prefix)) return false;
     const auto found = shelters_.find(prefix);
     return judging_.on || (found != shelters_.end() && !found->second.hosts.empty());
 }
 
 // All claims were judged: the addresses below these prefixes are known.
-void Router::Engine::judge_ended_prefixes() {
+void Router::judge_ended_prefixes() {
     const std::vector<Place> ended(ended_prefixes_.begin(), ended_prefixes_.end());
     for (const Place& prefix : ended)
         evaluate(prefix, WriteClass::repair);
@@ -114,13 +114,13 @@ void Router::Engine::judge_ended_prefixes() {
 
 // --- where no row is welcome ---------------------------------------------------------------------
 
-bool Router::Engine::is_unwelcome(const Place& place, bool claimed) const {
+bool Router::is_unwelcome(const Place& place, bool claimed) const {
     if (!place.address.is_host()) return false;
     return own_.contains(place.address) || (!claimed && unwelcome_.contains(place));
 }
 
 // A claim was taken out early.
-void Router::Engine::gave_up(const Claim& claim) {
+void Router::gave_up(const Claim& claim) {
     const ClaimKey& key = claim.key;
     if (claim.board_until_s != 0) sink_.forgotten(key.list, key.address.bytes);
     if (claim.left_alone) --left_alone_;
@@ -131,7 +131,7 @@ void Router::Engine::gave_up(const Claim& claim) {
     fail_waiters(*place);
 }
 
-void Router::Engine::evict(const Claim& claim) {
+void Router::evict(const Claim& claim) {
     ++counters_.claims_evicted;
     gave_up(claim);
     const auto place = place_of(claim.key);
@@ -141,7 +141,7 @@ void Router::Engine::evict(const Claim& claim) {
     evaluate(*place, WriteClass::routine);
 }
 
-Forgotten Router::Engine::forget(const AddressBytes& bytes, std::uint64_t now_ms) {
+Forgotten Router::forget(const AddressBytes& bytes, std::uint64_t now_ms) {
     go_on_at(now_ms);
     const Address address = Address::host(bytes);
     Forgotten done;
@@ -182,7 +182,7 @@ Forgotten Router::Engine::forget(const AddressBytes& bytes, std::uint64_t now_ms
 
 // --- the router's own addresses ------------------------------------------------------------------
 
-void Router::Engine::ask_own_addresses() {
+void Router::ask_own_addresses() {
     if (now_ < own_ms_ || prints_running() || writer_.has_held()) return;
     if (jobs(JobKind::own) > 0) return;
     own_ms_ = now_ + kOwnEveryMs;
@@ -193,13 +193,13 @@ void Router::Engine::ask_own_addresses() {
     }
 }
 
-void Router::Engine::on_own_row(const Job& job, const ReplyRow& row) {
+void Router::on_own_row(const Job& job, const ReplyRow& row) {
     const std::string_view text = row.get("address").value_or("");
     const auto address = Address::parse(job.table.menu, text.substr(0, text.find('/')));
     if (address) own_read_[slot_of(job.table.menu)].insert(*address);
 }
 
-void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
+void Router::on_own_end(const Job& job, const Ending& ending) {
     const std::size_t menu = slot_of(job.table.menu);
     if (!ending.ok) {
         own_refused_[menu] = true;
@@ -231,7 +231,7 @@ void Router::Engine::on_own_end(const Job& job, const Ending& ending) {
 // --- rows that others removed --------------------------------------------------------------------
 
 // The row is written again. Logs the number per list, within two seconds and at most once a minute.
-void Router::Engine::note_lost(const Place& place) {
+void Router::note_lost(const Place& place) {
     ++counters_.rows_repaired;
     Name& name = names_[place.name];
     if (name.lost++ > 0) return;
@@ -239,7 +239,7 @@ void Router::Engine::note_lost(const Place& place) {
     name.lost_log_ms = std::max(now_ + kLostMs, name.lost_logged_ms + kLostLogMs);
 }
 
-void Router::Engine::log_lost_rows() {
+void Router::log_lost_rows() {
     for (Name& name : names_) {
         if (name.lost == 0 || now_ < name.lost_log_ms) continue;
         const bool one = name.lost == 1;
@@ -254,7 +254,7 @@ void Router::Engine::log_lost_rows() {
     }
 }
 
-std::uint64_t Router::Engine::lost_deadline() const {
+std::uint64_t Router::lost_deadline() const {
     std::uint64_t next = UINT64_MAX;
     for (const Name& name : names_) {
         if (name.lost > 0) next = std::min(next, name.lost_log_ms);

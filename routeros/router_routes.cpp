@@ -1,7 +1,7 @@
 // Routes: rows without a timeout. Their end is ours, and each change of one is a write to the router's flash.
 #include <algorithm>
 
-#include "routeros/engine.h"
+#include "routeros/router.h"
 #include "routeros/time_text.h"
 
 namespace steer::routeros {
@@ -24,7 +24,7 @@ std::string plain_gateway(std::string_view text) {
 }  // namespace
 
 // False: a connected route, or one of a routing protocol.
-bool Router::Engine::read_route(const ReplyRow& reply, Row& row) const {
+bool Router::read_route(const ReplyRow& reply, Row& row) const {
     if (reply.is_true("dynamic")) return false;
     const RowValues& values = names_[row.place.name].values;
     row.is_inactive = reply.is_true("inactive");
@@ -36,7 +36,7 @@ bool Router::Engine::read_route(const ReplyRow& reply, Row& row) const {
 }
 
 // Rows that the router cannot have: logged once.
-bool Router::Engine::is_missing(Table table) {
+bool Router::is_missing(Table table) {
     if (table_missing_[table.index()]) return true;
     const auto major = parse_time(std::string_view{version_}.substr(0, version_.find('.')));
     if (!major || *major >= table.facts().since_major) return false;
@@ -51,20 +51,20 @@ bool Router::Engine::is_missing(Table table) {
     return true;
 }
 
-bool Router::Engine::has_timed_lists(NameIndex name) const {
+bool Router::has_timed_lists(NameIndex name) const {
     return std::ranges::all_of(names_[name].users,
                                [](const List* user) { return user->config.max_ttl_s != 0; });
 }
 
 // An own row without a timeout: only claims tell when it ends.
-bool Router::Engine::is_leased_route(const Row& row) {
+bool Router::is_leased_route(const Row& row) {
     return row.owner == Owner::ours && row.kind == RowKind::dynamic &&
            !row.place.table().facts().has_timeout;
 }
 
 // A route of an earlier process or of another appliance: the leases that rely on it are unknown, so it stays for as long as
 // any of them may last. `tag` and `name`: of its comment, if known.
-void Router::Engine::inherit(const Place& place, std::string_view tag, std::string_view of_name) {
+void Router::inherit(const Place& place, std::string_view tag, std::string_view of_name) {
     const Name& name = names_[place.name];
     if (!may_write_ || !place.address.is_host() || persistent_.contains(place)) return;
     const auto holds = [&](const List* list) {
@@ -84,7 +84,7 @@ void Router::Engine::inherit(const Place& place, std::string_view tag, std::stri
 }
 
 // Before a new writer judges: claims of other appliances may still be on their way, or only a dead one knew them.
-void Router::Engine::inherit_routes() {
+void Router::inherit_routes() {
     std::vector<Place> places;
     rows_.for_each([&](const Row& row) {
         if (is_leased_route(row)) places.push_back(row.place);
@@ -93,7 +93,7 @@ void Router::Engine::inherit_routes() {
         inherit(place, {}, {});
 }
 
-void Router::Engine::judge_ended_routes() {
+void Router::judge_ended_routes() {
     if (now_ < ended_routes_ms_) return;
     ended_routes_ms_ = UINT64_MAX;
     for (const Place& place : std::exchange(ended_routes_, {}))
@@ -103,7 +103,7 @@ void Router::Engine::judge_ended_routes() {
 // --- the connection guard ------------------------------------------------------------------------
 
 // Whether the route must not be removed now, because a connection may use it. Asks for its connections, if needed.
-bool Router::Engine::is_kept(const Place& place, const Wanted& w) {
+bool Router::is_kept(const Place& place, const Wanted& w) {
     if (!names_[place.name].is_guarded || cleaning_ || w.want.any() || w.want.unwelcome)
         return false;
     if (connections_.is_free(place.address, now_)) return false;
@@ -112,7 +112,7 @@ bool Router::Engine::is_kept(const Place& place, const Wanted& w) {
 }
 
 // The print of connections has ended: routes that none of them uses go.
-void Router::Engine::release_routes() {
+void Router::release_routes() {
     counters_.removals_deferred += connections_.take_busy();
     for (const Address& address : connections_.take_free()) {
         for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -124,7 +124,7 @@ void Router::Engine::release_routes() {
 
 // --- gateways ------------------------------------------------------------------------------------
 
-void Router::Engine::log_inactive_routes() {
+void Router::log_inactive_routes() {
     const bool any = state_ == RouterState::in_sync && rows_.inactive() > 0;
     if (any == inactive_logged_ || state_ != RouterState::in_sync) {
         inactive_ms_ = UINT64_MAX;
@@ -143,7 +143,7 @@ void Router::Engine::log_inactive_routes() {
                  "addresses leave by another route; check the gateway");
 }
 
-std::uint64_t Router::Engine::inactive_deadline() const {
+std::uint64_t Router::inactive_deadline() const {
     return state_ == RouterState::in_sync ? inactive_ms_ : UINT64_MAX;
 }
 

@@ -1,7 +1,7 @@
 // Connections that were opened before the row of their address was there.
 #include <algorithm>
 
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -14,7 +14,7 @@ constexpr std::uint64_t kUnderwayMs = 10;
 
 // Whether an answer with this address left before its row was written: without being held,
 // or held too long.
-bool Router::Engine::is_late(const Place& place) const {
+bool Router::is_late(const Place& place) const {
     if (!config_.repair_connections || !place.address.is_host()) return false;
     for (const List* list : names_[place.name].users) {
         const Claim* const claim = claims_.find({list->config.id, place.address});
@@ -27,17 +27,17 @@ bool Router::Engine::is_late(const Place& place) const {
     });
 }
 
-void Router::Engine::came_late(const Place& place) {
+void Router::came_late(const Place& place) {
     ++counters_.rows_late;
     if (!connections_.late(place.address, now_)) ++counters_.rows_late_missed;
 }
 
 // Never while an answer waits for a row, or during a print of rows.
-bool Router::Engine::may_read_connections() const {
+bool Router::may_read_connections() const {
     return writes() && !writer_.has_held() && !prints_running();
 }
 
-void Router::Engine::repair_connections() {
+void Router::repair_connections() {
     if (!may_read_connections()) return;
     if (const auto cut = connections_.cut(now_)) {
         submit(remove_connections(cut->menu, cut->ids), {JobKind::cut, {cut->menu}});
@@ -51,7 +51,7 @@ void Router::Engine::repair_connections() {
 }
 
 // Checks the mark again: a router that does not support the query shows all connections.
-void Router::Engine::on_connection_row(const Job& job, const ReplyRow& row) {
+void Router::on_connection_row(const Job& job, const ReplyRow& row) {
     if (row.get("dst-port")) connections_.has_ports_apart(job.table.menu);
     const auto mark = row.get("connection-mark").value_or("");
     const bool is_marked = !mark.empty() && mark != "no-mark";
@@ -60,7 +60,7 @@ void Router::Engine::on_connection_row(const Job& job, const ReplyRow& row) {
     if (address && id != 0) connections_.found(id, *address, is_marked);
 }
 
-void Router::Engine::on_connections_end(const Job& job, const Ending& ending) {
+void Router::on_connections_end(const Job& job, const Ending& ending) {
     set_measuring();
     const bool cut = job.kind == JobKind::cut;
     if (ending.ok && cut)
@@ -76,7 +76,7 @@ void Router::Engine::on_connections_end(const Job& job, const Ending& ending) {
     release_routes();
 }
 
-void Router::Engine::looked_in_part() {
+void Router::looked_in_part() {
     ++counters_.connection_prints_cut;
     const std::size_t looked_for = connections_.waiting();
     if (connections_.looked_in_part(now_) || looked_for == 0) return;
@@ -88,7 +88,7 @@ void Router::Engine::looked_in_part() {
 }
 
 // Once per session is enough: a user's policies do not change within a session.
-void Router::Engine::refused_connections(const Job& job, const Ending& ending) {
+void Router::refused_connections(const Job& job, const Ending& ending) {
     const bool was_logged = connections_.refused(job.table.menu);
     const bool rights = ending.says("not enough permissions");
     if (!was_logged) {

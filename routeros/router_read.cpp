@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "matchers/safe_text.h"
-#include "routeros/engine.h"
+#include "routeros/router.h"
 #include "routeros/time_text.h"
 
 namespace steer::routeros {
@@ -21,7 +21,7 @@ constexpr std::uint64_t kEarlyMs = 1'500;  // a row removed this much before its
 
 }  // namespace
 
-Tag Router::Engine::submit(const Command& command, Job job) {
+Tag Router::submit(const Command& command, Job job) {
     if (jobs_.size() == jobs(JobKind::listen)) waiting_since_ms_ = now_;
     job.sent_ms = now_;
     const bool ends = job.kind != JobKind::listen;
@@ -34,7 +34,7 @@ Tag Router::Engine::submit(const Command& command, Job job) {
 // --- sessions and prints -------------------------------------------------------------------------
 
 // Uptime first: it decides whether the known rows are still valid.
-void Router::Engine::begin_reading() {
+void Router::begin_reading() {
     enter(RouterState::reading);
     table_missing_ = {};
     listen_refused_ = {};
@@ -45,7 +45,7 @@ void Router::Engine::begin_reading() {
     ask_own_addresses();
 }
 
-void Router::Engine::begin_prints() {
+void Router::begin_prints() {
     for (const Table table : kTables) {
         const bool used = (has_fleet() && table == kTables[0]) ||
                           std::any_of(names_.begin(), names_.end(),
@@ -57,12 +57,12 @@ void Router::Engine::begin_prints() {
     if (!prints_running() && state_ == RouterState::reading) finish_reading();
 }
 
-void Router::Engine::begin_listen(Table table) {
+void Router::begin_listen(Table table) {
     listening_[table.index()] = true;
     submit(listen(table), {JobKind::listen, table});
 }
 
-void Router::Engine::begin_print(Table table) {
+void Router::begin_print(Table table) {
     std::vector<std::string_view> groups;
     for (const auto& name : names_) {
         if (name.table == table) groups.push_back(name.text);
@@ -81,7 +81,7 @@ void Router::Engine::begin_print(Table table) {
 
 // Every half hour, at a moment without writes, or after some time when no answer
 // waits.
-void Router::Engine::maybe_reprint() {
+void Router::maybe_reprint() {
     if (now_ < reprint_ms_ || prints_running()) return;
     const bool quiet = writer_.places() == 0 || now_ >= reprint_due_ms_ + kReprintPatienceMs;
     if (writer_.has_held() || !quiet) {
@@ -92,7 +92,7 @@ void Router::Engine::maybe_reprint() {
 }
 
 // Once for each version. A version that cannot be read says nothing.
-void Router::Engine::judge_version() {
+void Router::judge_version() {
     lacks_.clear();
     const auto version = Version::parse(version_);
     if (!version) return;
@@ -112,12 +112,12 @@ void Router::Engine::judge_version() {
 }
 
 // While prints run, write times are not measured.
-void Router::Engine::set_measuring() {
+void Router::set_measuring() {
     writer_.set_measuring(!prints_running() && jobs(JobKind::connections) == 0 &&
                           jobs(JobKind::probe_read) == 0);
 }
 
-void Router::Engine::finish_reading() {
+void Router::finish_reading() {
     const bool first = state_ == RouterState::reading;
     bool deaf = false;
     for (std::size_t table = 0; table < listening_.size(); ++table)
@@ -146,7 +146,7 @@ void Router::Engine::finish_reading() {
     reconcile(first ? WriteClass::repair : WriteClass::routine);
 }
 
-void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
+void Router::on_print_end(const Job& job, const Ending& ending) {
     --prints_running_;
     set_measuring();
     if (ending.ok) {
@@ -172,7 +172,7 @@ void Router::Engine::on_print_end(const Job& job, const Ending& ending) {
 }
 
 // Rows that neither the print nor newer data showed no longer exist.
-void Router::Engine::sweep(const Job& job) {
+void Router::sweep(const Job& job) {
     std::vector<RowId> missing;
     rows_.for_each([&](const Row& row) {
         if (row.place.table() != job.table || row.print == job.print) return;
@@ -183,7 +183,7 @@ void Router::Engine::sweep(const Job& job) {
 }
 
 // The reason may be temporary.
-void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
+void Router::on_listen_end(const Job& job, const Ending& ending) {
     const std::size_t table = job.table.index();
     listening_[table] = false;
     const bool was_logged = std::exchange(listen_refused_[table], true);
@@ -200,7 +200,7 @@ void Router::Engine::on_listen_end(const Job& job, const Ending& ending) {
 }
 
 // An accepted listen sends no reply; then changes since are read once.
-void Router::Engine::listen_again() {
+void Router::listen_again() {
     for (const Table table : kTables) {
         std::uint64_t& due_ms = listen_again_ms_[table.index()];
         if (now_ < due_ms) continue;
@@ -220,7 +220,7 @@ void Router::Engine::listen_again() {
 
 // --- uptime --------------------------------------------------------------------------------------
 
-void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
+void Router::read_resource(const Job& job, const ReplyRow& row) {
     version_ = safe_text(row.get("version").value_or(version_), kVersionBytes);
     board_ = safe_text(row.get("board-name").value_or(board_), kVersionBytes);
     read_flash(row);
@@ -251,7 +251,7 @@ void Router::Engine::read_resource(const Job& job, const ReplyRow& row) {
 }
 
 // Timed rows are lost; static ones exist, maybe with other ids.
-void Router::Engine::rebooted() {
+void Router::rebooted() {
     ++counters_.reboots;
     rows_.clear();
     drop_probe("the router has rebooted");
@@ -272,14 +272,14 @@ void Router::Engine::rebooted() {
 
 // --- rows ----------------------------------------------------------------------------------------
 
-std::optional<NameIndex> Router::Engine::find_name(Table table, std::string_view text) const {
+std::optional<NameIndex> Router::find_name(Table table, std::string_view text) const {
     for (std::size_t i = 0; i < names_.size(); ++i) {
         if (names_[i].table == table && names_[i].text == text) return static_cast<NameIndex>(i);
     }
     return std::nullopt;
 }
 
-void Router::Engine::identify(std::string_view comment, Row& row) const {
+void Router::identify(std::string_view comment, Row& row) const {
     const RowType type = row.place.type;
     for (const auto& user : lists_) {
         if (user.second.config.type != type) continue;
@@ -300,8 +300,8 @@ void Router::Engine::identify(std::string_view comment, Row& row) const {
 
 // False: not a row of our lists, or its address is a range or a name, which we never
 // write.
-bool Router::Engine::read_row(Table table, const ReplyRow& reply, Row& row,
-                              std::optional<std::uint64_t>& timeout_s) const {
+bool Router::read_row(Table table, const ReplyRow& reply, Row& row,
+                      std::optional<std::uint64_t>& timeout_s) const {
     const RowTypeFacts& facts = table.facts();
     row.id = parse_row_id(reply.get(".id").value_or(""));
     const auto name = find_name(table, reply.get(facts.group_property).value_or(""));
@@ -316,8 +316,7 @@ bool Router::Engine::read_row(Table table, const ReplyRow& reply, Row& row,
     return true;
 }
 
-void Router::Engine::set_bounds(Row& row, std::optional<std::uint64_t> timeout_s,
-                                Bounds bounds) const {
+void Router::set_bounds(Row& row, std::optional<std::uint64_t> timeout_s, Bounds bounds) const {
     if (!timeout_s) return;
     const std::uint64_t left_ms = *timeout_s * 1000;
     row.until_ms = bounds.until_ms + left_ms;
@@ -325,7 +324,7 @@ void Router::Engine::set_bounds(Row& row, std::optional<std::uint64_t> timeout_s
 }
 
 // Stores a row from the router; newer knowledge from own writes is kept.
-void Router::Engine::learn(Row row, std::string_view comment) {
+void Router::learn(Row row, std::string_view comment) {
     const Row* const known = rows_.find(row.place.table(), row.id);
     const bool is_new = known == nullptr || known->owner != Owner::ours;
     if (known != nullptr) {
@@ -347,7 +346,7 @@ void Router::Engine::learn(Row row, std::string_view comment) {
     if (const auto facts = parse_comment({}, comment)) inherit(row.place, facts->tag, facts->name);
 }
 
-void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
+void Router::on_print_row(const Job& job, const ReplyRow& reply) {
     if (read_writer_row(job, reply, false)) return;
     Row row;
     std::optional<std::uint64_t> timeout_s;
@@ -366,7 +365,7 @@ void Router::Engine::on_print_row(const Job& job, const ReplyRow& reply) {
     learn(std::move(row), reply.get("comment").value_or(""));
 }
 
-void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
+void Router::on_listen_row(const Job& job, const ReplyRow& reply) {
     ++counters_.listen_events;
     const RowId id = parse_row_id(reply.get(".id").value_or(""));
     if (id == 0) return;
@@ -402,7 +401,7 @@ void Router::Engine::on_listen_row(const Job& job, const ReplyRow& reply) {
 }
 
 // A row no longer exists: by listen, by a print without it, by `no such item`.
-void Router::Engine::gone(Table table, RowId id) {
+void Router::gone(Table table, RowId id) {
     const Row* found = rows_.find(table, id);
     if (found == nullptr) return;
     const Row row = *found;
@@ -421,7 +420,7 @@ void Router::Engine::gone(Table table, RowId id) {
 
 // --- replies -------------------------------------------------------------------------------------
 
-void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
+void Router::on_row(Tag tag, const ReplyRow& row) {
     const auto found = jobs_.find(tag);
     if (found == jobs_.end()) return;
     const Job job = found->second;  // a copy: the code below may send commands
@@ -449,7 +448,7 @@ void Router::Engine::on_row(Tag tag, const ReplyRow& row) {
     }
 }
 
-void Router::Engine::on_end(Tag tag, const Ending& ending) {
+void Router::on_end(Tag tag, const Ending& ending) {
     const auto found = jobs_.find(tag);
     if (found == jobs_.end()) return;
     const Job job = std::move(found->second);

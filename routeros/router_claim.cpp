@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "matchers/suffix/public_suffixes.h"
-#include "routeros/engine.h"
+#include "routeros/router.h"
 #include "routeros/time_text.h"
 
 namespace steer::routeros {
@@ -23,7 +23,7 @@ constexpr std::uint64_t kRefusedLogMs = 60'000;  // between log lines about refu
 
 // --- what is wanted ------------------------------------------------------------------------------
 
-Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
+Router::Wanted Router::wanted(const Place& place) const {
     Wanted w;
     if (place.name >= names_.size()) return w;
     // Without contact to its fleet it does not know all claims.
@@ -64,7 +64,7 @@ Router::Engine::Wanted Router::Engine::wanted(const Place& place) const {
     return w;
 }
 
-Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended) {
+Router::Judged Router::judge(const Place& place, bool just_ended) {
     Judged judged{wanted(place), {}};
     Want& want = judged.wanted.want;
     // The router ends no route: without a claim it is over.
@@ -78,13 +78,13 @@ Router::Engine::Judged Router::Engine::judge(const Place& place, bool just_ended
 
 // The only place where the difference between claims and rows becomes writes, promises and
 // releases.
-void Router::Engine::evaluate(const Place& place, WriteClass cls, bool just_ended) {
+void Router::evaluate(const Place& place, WriteClass cls, bool just_ended) {
     if (!judges()) return;
     evaluate_place(place, cls, just_ended);
     if (!place.address.is_host()) judge_sheltered(place);
 }
 
-void Router::Engine::evaluate_place(const Place& place, WriteClass cls, bool just_ended) {
+void Router::evaluate_place(const Place& place, WriteClass cls, bool just_ended) {
     const Judged judged = judge(place, just_ended);
     const auto& [w, difference] = judged;
     const bool settled = difference.need == Need::nothing && !writer_.in_flight(place);
@@ -118,8 +118,8 @@ void Router::Engine::evaluate_place(const Place& place, WriteClass cls, bool jus
     }
 }
 
-void Router::Engine::want_write(const Place& place, const Difference& difference, const Wanted& w,
-                                WriteClass cls) {
+void Router::want_write(const Place& place, const Difference& difference, const Wanted& w,
+                        WriteClass cls) {
     if (now_ < denied_until_ms_ || table_missing_[place.table().index()]) {
         return fail_waiters(place);
     }
@@ -156,7 +156,7 @@ void Router::Engine::want_write(const Place& place, const Difference& difference
 
 // After a print: compares all claims with all known rows. Started here,
 // done by judge_some(); where an answer waits, claim() judges at once.
-void Router::Engine::reconcile(WriteClass cls) {
+void Router::reconcile(WriteClass cls) {
     judging_.cls = judging_.on ? std::min(judging_.cls, cls) : cls;
     judging_.on = true;
     judging_.claims = 0;
@@ -164,7 +164,7 @@ void Router::Engine::reconcile(WriteClass cls) {
 }
 
 // One piece: few enough places that other routers and waiting answers are hardly delayed.
-void Router::Engine::judge_some() {
+void Router::judge_some() {
     if (!judging_.on) return;
     for (std::size_t left = kJudgedAtOnce; left > 0; --left) {
         if (!judging_.places.empty()) {
@@ -185,18 +185,18 @@ void Router::Engine::judge_some() {
 }
 
 // No value: its list is no longer configured, or has no rows of that family.
-std::optional<Place> Router::Engine::place_of(const ClaimKey& key) const {
+std::optional<Place> Router::place_of(const ClaimKey& key) const {
     const auto list = lists_.find(key.list);
     if (list == lists_.end()) return std::nullopt;
     const auto name = list->second.name(key.address.menu());
     return name ? std::optional(place_at(*name, key.address)) : std::nullopt;
 }
 
-bool Router::Engine::worth_judging(const Claim& claim) const {
+bool Router::worth_judging(const Claim& claim) const {
     return claim.until_ms > now_ + kEnoughLeftMs;
 }
 
-std::vector<Place> Router::Engine::places_to_judge() const {
+std::vector<Place> Router::places_to_judge() const {
     auto places = places_of_rows();
     claims_.for_each([&](const Claim& claim) {
         const auto place = place_of(claim.key);
@@ -206,7 +206,7 @@ std::vector<Place> Router::Engine::places_to_judge() const {
 }
 
 // Places where a row is (or was) wanted without a claim.
-std::vector<Place> Router::Engine::places_of_rows() const {
+std::vector<Place> Router::places_of_rows() const {
     std::vector<Place> places;
     for (const auto& [place, list] : persistent_)
         places.push_back(place);
@@ -220,7 +220,7 @@ std::vector<Place> Router::Engine::places_of_rows() const {
 // --- the row board -----------------------------------------------------------------------------------
 
 // A promise counts as a claim: workers that rely on the row board make no claim until it ends.
-void Router::Engine::update_board(const Place& place, std::uint64_t cover_ms) {
+void Router::update_board(const Place& place, std::uint64_t cover_ms) {
     if (!place.address.is_host()) return;
     for (const List* list : names_[place.name].users) {
         const ClaimKey key{list->config.id, place.address};
@@ -252,7 +252,7 @@ void Router::Engine::update_board(const Place& place, std::uint64_t cover_ms) {
     }
 }
 
-void Router::Engine::expire_claims() {
+void Router::expire_claims() {
     while (const auto claim = claims_.expire(now_)) {
         const ClaimKey& key = claim->key;
         if (claim->board_until_s != 0) sink_.forgotten(key.list, key.address.bytes);
@@ -274,11 +274,11 @@ void Router::Engine::expire_claims() {
 
 // --- who waits -----------------------------------------------------------------------------------
 
-void Router::Engine::settle(std::uint64_t token, Outcome outcome) {
+void Router::settle(std::uint64_t token, Outcome outcome) {
     if (token != 0) sink_.settled(token, outcome);
 }
 
-void Router::Engine::resolve(const Waiter& waiter, bool good) {
+void Router::resolve(const Waiter& waiter, bool good) {
     const auto found = holds_.find(waiter.hold);
     if (found == holds_.end()) return;
     Hold& hold = found->second;
@@ -292,7 +292,7 @@ void Router::Engine::resolve(const Waiter& waiter, bool good) {
                                      : Outcome::already_there);
 }
 
-void Router::Engine::release(const Place& place, std::uint64_t cover_ms) {
+void Router::release(const Place& place, std::uint64_t cover_ms) {
     const auto found = waiters_.find(place);
     if (found == waiters_.end()) return;
     std::vector<Waiter> covered;
@@ -308,7 +308,7 @@ void Router::Engine::release(const Place& place, std::uint64_t cover_ms) {
 }
 
 // Of those, the ones whose answers have left by that time.
-void Router::Engine::fail_waiters(const Place& place, std::uint64_t left_by_ms) {
+void Router::fail_waiters(const Place& place, std::uint64_t left_by_ms) {
     const auto found = waiters_.find(place);
     if (found == waiters_.end()) return;
     auto& waiters = found->second;
@@ -323,7 +323,7 @@ void Router::Engine::fail_waiters(const Place& place, std::uint64_t left_by_ms) 
 }
 
 // If its row has to be written again, some connection may be too early.
-void Router::Engine::answers_left(const Place& place) {
+void Router::answers_left(const Place& place) {
     for (const List* list : names_[place.name].users) {
         Claim* const claim = claims_.find({list->config.id, place.address});
         if (claim != nullptr) claim->answered = true;
@@ -331,7 +331,7 @@ void Router::Engine::answers_left(const Place& place) {
 }
 
 // Answers stop waiting for the router: all holds, or those of one list.
-void Router::Engine::settle_away(const List* only) {
+void Router::settle_away(const List* only) {
     std::vector<std::uint64_t> tokens;
     boost::unordered::erase_if(holds_, [&](const auto& entry) {
         if (only != nullptr && entry.second.list != only->config.id) return false;
@@ -347,7 +347,7 @@ void Router::Engine::settle_away(const List* only) {
 }
 
 // Logged at 90 % of max_rows, and again below 80 %.
-void Router::Engine::check_fill(List& list) {
+void Router::check_fill(List& list) {
     const std::size_t claims = claims_.size(list.config.id), most = list.config.max_rows;
     const bool was_logged = list.nearly_full;
     if (was_logged ? claims * 10 >= most * 8 : claims * 10 < most * 9) return;
@@ -361,9 +361,9 @@ void Router::Engine::check_fill(List& list) {
 
 // --- claims --------------------------------------------------------------------------------------
 
-void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, const Origin& origin,
-                           std::uint64_t lease_end_ms, std::uint32_t row_life_s,
-                           std::uint64_t hold_token, std::uint64_t now_ms) {
+void Router::claim(ListId id, std::span<const AddressBytes> addresses, const Origin& origin,
+                   std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
+                   std::uint64_t now_ms) {
     go_on_at(now_ms);
     ++counters_.claims;
     List* list = find_list(id);
@@ -396,7 +396,7 @@ void Router::Engine::claim(ListId id, std::span<const AddressBytes> addresses, c
 }
 
 // Whether the held row can be written within `sync_timeout`, as far as its write time is known.
-bool Router::Engine::can_be_in_time(const Place& place) const {
+bool Router::can_be_in_time(const Place& place) const {
     const auto waiting = waiters_.find(place);
     if (waiting == waiters_.end() || !may_write_) return true;
     const std::uint64_t left_ms = waiting->second.back().left_ms;
@@ -406,8 +406,8 @@ bool Router::Engine::can_be_in_time(const Place& place) const {
 
 // The answer leaves without its rows, as at the end of sync_timeout. They are still written, by the share of background
 // writes.
-void Router::Engine::wait_no_longer(std::uint64_t serial, const List& list,
-                                    std::span<const AddressBytes> addresses) {
+void Router::wait_no_longer(std::uint64_t serial, const List& list,
+                            std::span<const AddressBytes> addresses) {
     ++counters_.holds_unmet;
     const Hold hold = holds_.find(serial)->second;
     holds_.erase(serial);
@@ -426,8 +426,8 @@ void Router::Engine::wait_no_longer(std::uint64_t serial, const List& list,
 }
 
 // nullptr: it was refused and logged.
-Claim* Router::Engine::raise(List& list, const ClaimKey& key, const Origin& origin,
-                             std::uint64_t need_ms, std::uint64_t row_until_ms) {
+Claim* Router::raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
+                     std::uint64_t row_until_ms) {
     const ClaimBounds bounds{list.config.max_rows, list.config.max_per_name,
                              list.config.max_per_suffix, list.config.max_per_client};
     Claim* claim = claims_.raise(key, origin, need_ms, row_until_ms, bounds);
@@ -441,7 +441,7 @@ Claim* Router::Engine::raise(List& list, const ClaimKey& key, const Origin& orig
     return claim;
 }
 
-void Router::Engine::refused_claim(List& list, const Origin& origin) {
+void Router::refused_claim(List& list, const Origin& origin) {
     ++counters_.claims_refused;
     ++list.refused;
     const Claims::Refusal refusal = claims_.refusal();
@@ -492,9 +492,9 @@ void Router::Engine::refused_claim(List& list, const Origin& origin) {
 }
 
 // True: the hold waits for this address.
-bool Router::Engine::claim_address(List& list, const AddressBytes& address, const Origin& origin,
-                                   std::uint64_t need_ms, std::uint32_t row_life_s,
-                                   std::uint64_t serial, WriteClass cls) {
+bool Router::claim_address(List& list, const AddressBytes& address, const Origin& origin,
+                           std::uint64_t need_ms, std::uint32_t row_life_s, std::uint64_t serial,
+                           WriteClass cls) {
     const ClaimKey key{list.config.id, Address::host(address)};
     const auto on_router = list.name(key.address.menu());
     if (!on_router) {

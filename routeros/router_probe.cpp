@@ -1,7 +1,7 @@
 // The probe of a RouterOS version's undocumented behaviour: when it runs, and its result.
 #include <algorithm>
 
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -27,7 +27,7 @@ std::string_view label(ProbeState state) {
     return {};
 }
 
-void Router::Engine::probe(std::uint64_t now_ms) {
+void Router::probe(std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (probing_ && probing_->questions) return;
     probe_asked_ = true;
@@ -36,34 +36,34 @@ void Router::Engine::probe(std::uint64_t now_ms) {
     run();
 }
 
-ProbeView Router::Engine::probed() const {
+ProbeView Router::probed() const {
     ProbeView view = probed_;
     if (probing_ && probing_->questions) view.findings = probing_->probe.findings();
     if (view.state != ProbeState::waiting) view.transcript = transcript_.text();
     return view;
 }
 
-const Findings* Router::Engine::findings() const {
+const Findings* Router::findings() const {
     const auto here = findings_.find(version_);
     return here != findings_.end() ? &here->second : sink_.findings(version_);
 }
 
 // No answer waits, and no print runs.
-bool Router::Engine::may_probe() const {
+bool Router::may_probe() const {
     return writes() && now_ >= denied_until_ms_ && !writer_.has_held() && !prints_running();
 }
 
 // Enough probes of this version failed.
-bool Router::Engine::is_tired() const {
+bool Router::is_tired() const {
     return tries_ >= kMaxProbes && tried_version_ == version_;
 }
 
-bool Router::Engine::wants_probe() const {
+bool Router::wants_probe() const {
     if (probe_asked_ || probe_left_rows_) return true;
     return config_.probe && !version_.empty() && !is_tired() && findings() == nullptr;
 }
 
-std::uint64_t Router::Engine::probe_deadline() const {
+std::uint64_t Router::probe_deadline() const {
     if (!may_probe()) return probing_ ? probing_->limit_ms : UINT64_MAX;
     if (probing_) {
         return std::min(probing_->limit_ms,
@@ -75,7 +75,7 @@ std::uint64_t Router::Engine::probe_deadline() const {
     return quiet ? soonest_ms : std::max(soonest_ms, synced_ms_ + kTryAgainMs);
 }
 
-void Router::Engine::maybe_probe() {
+void Router::maybe_probe() {
     if (now_ < probe_deadline()) return;
     if (probing_ && now_ >= probing_->limit_ms) return drop_probe("it took too long");
     if (!probing_) begin_probe();
@@ -91,7 +91,7 @@ void Router::Engine::maybe_probe() {
     }
 }
 
-void Router::Engine::begin_probe() {
+void Router::begin_probe() {
     const bool known = findings() != nullptr || is_tired() || !config_.probe;
     const bool questions = probe_asked_ || !known;
     if (questions && !probe_asked_) {
@@ -111,7 +111,7 @@ void Router::Engine::begin_probe() {
 }
 
 // It pauses as needed to stay within the share of routine writes.
-void Router::Engine::on_probe_end(const Job& job, const Ending& ending) {
+void Router::on_probe_end(const Job& job, const Ending& ending) {
     set_measuring();
     if (!probing_) return;
     const auto took_ms = static_cast<double>(now_ - job.sent_ms);
@@ -120,7 +120,7 @@ void Router::Engine::on_probe_end(const Job& job, const Ending& ending) {
     probing_->probe.ended(ending, now_);
 }
 
-void Router::Engine::end_probe() {
+void Router::end_probe() {
     const Probing done = std::move(*probing_);
     probing_.reset();
     probe_again_ms_ = now_ + kTryAgainMs;
@@ -146,7 +146,7 @@ void Router::Engine::end_probe() {
 }
 
 // Its rows expire by themselves. Rows without timeout are removed when possible.
-void Router::Engine::drop_probe(std::string_view why) {
+void Router::drop_probe(std::string_view why) {
     if (!probing_) return;
     if (probing_->probe.leaves_rows()) probe_left_rows_ = true;
     if (probing_->questions) {

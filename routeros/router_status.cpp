@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "matchers/safe_text.h"
-#include "routeros/engine.h"
+#include "routeros/router.h"
 
 namespace steer::routeros {
 
@@ -32,7 +32,7 @@ std::string_view label(RouterState state) {
     return {};
 }
 
-void Router::Engine::cleanup(std::uint64_t now_ms) {
+void Router::cleanup(std::uint64_t now_ms) {
     go_on_at(now_ms);
     cleaning_ = true;
     settle_away(nullptr);
@@ -52,17 +52,17 @@ void Router::Engine::cleanup(std::uint64_t now_ms) {
     run();
 }
 
-bool Router::Engine::cleaned() const {
+bool Router::cleaned() const {
     return cleaning_ && (state_ != RouterState::in_sync || paused_ || writer_.places() == 0);
 }
 
-void Router::Engine::request_reprint(std::uint64_t now_ms) {
+void Router::request_reprint(std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (state_ == RouterState::in_sync) reprint_ms_ = reprint_due_ms_ = now_;
     run();
 }
 
-void Router::Engine::pause(std::uint64_t now_ms) {
+void Router::pause(std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (paused_) return;
     paused_ = true;
@@ -73,7 +73,7 @@ void Router::Engine::pause(std::uint64_t now_ms) {
     sink_.log(Level::warning, who() + " is paused: nothing is written to it until it is resumed");
 }
 
-void Router::Engine::resume(std::uint64_t now_ms) {
+void Router::resume(std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (!paused_) return;
     paused_ = false;
@@ -86,7 +86,7 @@ void Router::Engine::resume(std::uint64_t now_ms) {
     run();
 }
 
-std::size_t Router::Engine::remove_orphans(std::uint64_t now_ms) {
+std::size_t Router::remove_orphans(std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (!writes()) return 0;
     std::size_t found = 0;
@@ -101,7 +101,7 @@ std::size_t Router::Engine::remove_orphans(std::uint64_t now_ms) {
     return found;
 }
 
-std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::uint64_t now_ms) {
+std::vector<DifferenceRow> Router::differences(std::size_t most, std::uint64_t now_ms) {
     go_on_at(now_ms);
     std::vector<DifferenceRow> out;
     if (state_ != RouterState::in_sync) return out;
@@ -121,7 +121,7 @@ std::vector<DifferenceRow> Router::Engine::differences(std::size_t most, std::ui
 }
 
 // Flash sectors written by the router; versions without flash do not report them.
-void Router::Engine::read_flash(const ReplyRow& resource) {
+void Router::read_flash(const ReplyRow& resource) {
     const auto number = [&](std::string_view name) -> std::optional<std::uint64_t> {
         const auto text = resource.get(name).value_or("");
         std::uint64_t value = 0;
@@ -134,21 +134,21 @@ void Router::Engine::read_flash(const ReplyRow& resource) {
     if (flash_total_ && !flash_first_) flash_first_ = {{*flash_total_, now_}};
 }
 
-std::string_view Router::Engine::tag_of(ListId list) const {
+std::string_view Router::tag_of(ListId list) const {
     const auto found = lists_.find(list);
     return found == lists_.end() ? std::string_view{} : found->second.config.tag;
 }
 
-std::string_view Router::Engine::name_of(ListId list, const AddressBytes& address) const {
+std::string_view Router::name_of(ListId list, const AddressBytes& address) const {
     const Claim* const claim = claims_.find({list, Address::host(address)});
     return claim == nullptr ? std::string_view{} : claim->name();
 }
 
-bool Router::Engine::has_claim(ListId list, const AddressBytes& address) const {
+bool Router::has_claim(ListId list, const AddressBytes& address) const {
     return claims_.find({list, Address::host(address)}) != nullptr;
 }
 
-RouterStatus Router::Engine::status() const {
+RouterStatus Router::status() const {
     RouterStatus s;
     s.state = state_;
     s.away = away_since_ms_ != 0 || state_ != RouterState::in_sync;
@@ -220,7 +220,7 @@ RouterStatus Router::Engine::status() const {
     return s;
 }
 
-std::vector<OrphanRow> Router::Engine::orphans() const {
+std::vector<OrphanRow> Router::orphans() const {
     std::vector<OrphanRow> out;
     rows_.for_each([&](const Row& row) {
         if (row.owner != Owner::orphan) return;
