@@ -106,7 +106,7 @@ def path_findings(path: pathlib.Path) -> list[str]:
 
 
 TOP = "dataplane|control|matchers|routeros|configs|tests|tools|docs"
-NAMED = re.compile(rf"(?<![\w./@<>${{}}*\\-])(?:{TOP})/\w[\w./-]*")
+NAMED = re.compile(rf"(?<![\w./@<>${{}}*\\-])(?:{TOP})/\w[\w./*-]*")
 
 
 @functools.cache
@@ -126,7 +126,7 @@ def named_path_findings(path: pathlib.Path) -> list[str]:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         text = line if path.suffix == ".md" else line.partition("//")[2]
         for name in (match.rstrip("./-") for match in NAMED.findall(text)):
-            stands_for = is_built(name) or any(re.search(r"[A-Z]{4}", part) and not part.startswith(("README", "CONTRIBUTING", "SECURITY"))
+            stands_for = is_built(name) or "*" in name or any(re.search(r"[A-Z]{4}", part) and not part.startswith(("README", "CONTRIBUTING", "SECURITY"))
                                                for part in name.split("/"))
             there = {name, name + ".h", name + ".cpp", name + ".py"} & (known_names() | known_folders())
             if not there and not stands_for:
