@@ -389,7 +389,7 @@ inline constexpr std::array kMetrics{
 class KnownMetric {
   public:
     consteval KnownMetric(const char* name) : row_(&row_of(name)) {}
-    [[nodiscard]] const MetricRow& row() const { return *row_; }
+    [[nodiscard]] constexpr const MetricRow& row() const { return *row_; }
 
   private:
     static consteval const MetricRow& row_of(std::string_view name) {

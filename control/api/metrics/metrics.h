@@ -31,9 +31,8 @@ class MetricWriter {
 
     // Begins a family; samples until the next call belong to it. A counter's samples get
     // "_total" at the end of their name; if `name` has it already it is not repeated.
-    void family(KnownMetric metric) {
-        begin(metric.row().name, metric.row().type, metric.row().help);
-    }
+    void family(KnownMetric metric) { family(metric.row()); }
+    void family(const MetricRow& row) { begin(row.name, row.type, row.help); }
     // Of the counter tables, and of tests.
     void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
     void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }

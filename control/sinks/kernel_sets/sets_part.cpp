@@ -1,4 +1,5 @@
 // Sets of the kernel, as a part of the daemon.
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
@@ -7,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "control/api/metrics/metrics.h"
+#include "control/api/metrics/report_table.h"
 #include "control/api/rpc/events.h"
 #include "control/parts.h"
 #include "control/program/reload/configuration.h"
@@ -20,27 +21,25 @@ namespace {
 
 using boost::json::array;
 using boost::json::object;
+using boost::json::value;
 
-object set_status(const sets::SetStatus& set) {
-    return {{"name", set.set.text()},
-            {"family", set.set.v6 ? "IPv6" : "IPv4"},
-            {"state", set.ready ? "ready" : "away"},
-            {"timeouts", set.ability.timeouts},
-            {"prefixes", set.ability.prefixes},
-            {"claims", set.claims},
-            {"owed", set.pending},
-            {"trouble", set.trouble}};
-}
+using SetRow = ops::ReportRow<sets::SetStatus>;
 
-object set_counters(const sets::SetStatus& set) {
-    object all{{"name", set.set.text()}};
-    for (const auto& counter : sets::kSetCounters)
-        all[counter.label] = set.counters.*counter.which;
-    return all;
-}
+constexpr std::array kSetRows{
+    SetRow{"name", {}, [](const sets::SetStatus& s) { return value(s.set.text()); }},
+    SetRow{
+        "family", {}, [](const sets::SetStatus& s) { return value(s.set.v6 ? "IPv6" : "IPv4"); }},
+    SetRow{"state", {}, [](const sets::SetStatus& s) { return value(s.ready ? "ready" : "away"); }},
+    SetRow{"", "steerdns_set_ready", [](const sets::SetStatus& s) { return value(s.ready); }},
+    SetRow{"timeouts", {}, [](const sets::SetStatus& s) { return value(s.ability.timeouts); }},
+    SetRow{"prefixes", {}, [](const sets::SetStatus& s) { return value(s.ability.prefixes); }},
+    SetRow{"claims", "steerdns_set_claimed_elements",
+           [](const sets::SetStatus& s) { return value(s.claims); }},
+    SetRow{"owed", {}, [](const sets::SetStatus& s) { return value(s.pending); }},
+    SetRow{"trouble", {}, [](const sets::SetStatus& s) { return value(s.trouble); }},
+};
 
 void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& report) {
-    const auto& all = report.sets;
     if (!report.was_planned) return;
     writer.family("steerdns_sets_process_running");
     writer.sample({}, std::uint64_t{report.running ? 1U : 0U});
@@ -48,19 +47,13 @@ void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& 
     writer.sample({}, report.restarts);
     writer.family("steerdns_set_claims_overflowed");
     writer.sample({}, report.overflows);
-    if (all.empty()) return;  // a family has samples
-    const auto name_of = [](const sets::SetStatus& set) { return set.set.text(); };
-    writer.family("steerdns_set_ready");
-    for (const auto& set : all)
-        writer.sample({{"set", name_of(set)}}, std::uint64_t{set.ready ? 1U : 0U});
-    writer.family("steerdns_set_claimed_elements");
-    for (const auto& set : all)
-        writer.sample({{"set", name_of(set)}}, std::uint64_t{set.claims});
-    for (const auto& counter : sets::kSetCounters) {
-        writer.counter("steerdns_set_" + std::string(counter.label), counter.text);
-        for (const auto& set : all)
-            writer.sample({{"set", name_of(set)}}, set.counters.*counter.which);
-    }
+    const auto sample = [](ops::MetricWriter& out, const sets::SetStatus& set, auto number) {
+        out.sample({{"set", set.set.text()}}, number);
+    };
+    ops::write_gauges<sets::SetStatus>(writer, kSetRows, report.sets, sample);
+    ops::write_counts(
+        writer, "steerdns_set_", sets::kSetCounters, report.sets,
+        [](const sets::SetStatus& set) -> const auto& { return set.counters; }, sample);
 }
 
 class SetsPart final : public Part {
@@ -95,15 +88,18 @@ class SetsPart final : public Part {
         if (report.sets.empty()) return;
         array sets;
         for (const auto& set : report.sets)
-            sets.push_back(set_status(set));
+            ops::add_members(sets.emplace_back(object{}).get_object(), kSetRows, set);
         all["sets"] = std::move(sets);
     }
     void add_counters(object& all) override {
         const auto report = sink_->report();
         if (report.sets.empty()) return;
         array sets;
-        for (const auto& set : report.sets)
-            sets.push_back(set_counters(set));
+        for (const auto& set : report.sets) {
+            object one{{"name", set.set.text()}};
+            ops::add_counts(one, sets::kSetCounters, set.counters);
+            sets.push_back(std::move(one));
+        }
         all["sets"] = std::move(sets);
     }
     void write_metrics(ops::MetricWriter& writer) override {

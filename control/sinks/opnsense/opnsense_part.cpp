@@ -1,5 +1,5 @@
 // OPNsense routers, as a part of the daemon.
-#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/api/metrics/metrics.h"
+#include "control/api/metrics/report_table.h"
 #include "control/api/rpc/events.h"
 #include "control/host/process/main_loop.h"
 #include "control/parts.h"
@@ -22,38 +22,62 @@ namespace {
 
 using boost::json::array;
 using boost::json::object;
+using boost::json::value;
+
+// An alias and its router.
+struct Alias {
+    const opnsense::RouterReport& router;
+    const opnsense::AliasReport& alias;
+};
+using AliasRow = ops::ReportRow<Alias>;
+
+std::string_view state_of(const Alias& a) {
+    if (a.router.paused) return "paused";
+    return a.alias.ready && a.router.reachable && a.alias.trouble.empty() ? "ready" : "away";
+}
+
+constexpr std::array kAliasRows{
+    AliasRow{"name", {}, [](const Alias& a) { return value(a.router.name); }},
+    AliasRow{"address", {}, [](const Alias& a) { return value(a.router.address); }},
+    AliasRow{"alias", {}, [](const Alias& a) { return value(a.alias.name); }},
+    AliasRow{"list", {}, [](const Alias& a) { return value(a.alias.tag); }},
+    AliasRow{"state", {}, [](const Alias& a) { return value(state_of(a)); }},
+    AliasRow{"", "steerdns_alias_ready", [](const Alias& a) { return value(a.alias.ready); }},
+    AliasRow{"elements", "steerdns_alias_elements",
+             [](const Alias& a) { return value(a.alias.elements); }},
+    AliasRow{"owed", {}, [](const Alias& a) { return value(a.alias.pending); }},
+    AliasRow{"foreign", "steerdns_alias_foreign_elements",
+             [](const Alias& a) { return value(a.alias.foreign); }},
+    AliasRow{"trouble",
+             {},
+             [](const Alias& a) {
+                 return value(a.router.trouble.empty() ? a.alias.trouble : a.router.trouble);
+             }},
+};
+
+// `routers` outlives them.
+std::vector<Alias> aliases_of(const std::vector<opnsense::RouterReport>& routers) {
+    std::vector<Alias> all;
+    for (const auto& router : routers) {
+        for (const auto& alias : router.aliases)
+            all.push_back({router, alias});
+    }
+    return all;
+}
 
 array rows_of(const std::vector<opnsense::RouterReport>& routers) {
     array all;
-    for (const auto& router : routers) {
-        for (const auto& alias : router.aliases) {
-            const bool works = alias.ready && router.reachable && alias.trouble.empty();
-            all.push_back(
-                object{{"name", router.name},
-                       {"address", router.address},
-                       {"alias", alias.name},
-                       {"list", alias.tag},
-                       {"state", router.paused ? "paused"
-                                 : works       ? "ready"
-                                               : "away"},
-                       {"elements", alias.elements},
-                       {"owed", alias.pending},
-                       {"foreign", alias.foreign},
-                       {"trouble", router.trouble.empty() ? alias.trouble : router.trouble}});
-        }
-    }
+    for (const Alias& alias : aliases_of(routers))
+        ops::add_members(all.emplace_back(object{}).get_object(), kAliasRows, alias);
     return all;
 }
 
 array counters_of(const std::vector<opnsense::RouterReport>& routers) {
     array all;
-    for (const auto& router : routers) {
-        for (const auto& alias : router.aliases) {
-            object one{{"name", router.name}, {"alias", alias.name}};
-            for (const auto& counter : opnsense::kAliasCounters)
-                one[counter.label] = alias.counters.*counter.which;
-            all.push_back(std::move(one));
-        }
+    for (const Alias& a : aliases_of(routers)) {
+        object one{{"name", a.router.name}, {"alias", a.alias.name}};
+        ops::add_counts(one, opnsense::kAliasCounters, a.alias.counters);
+        all.push_back(std::move(one));
     }
     return all;
 }
@@ -67,26 +91,16 @@ void add_opnsense(const opnsense::RouterReport& router, Problems& problems) {
     }
 }
 
-void write_opnsense_metrics(ops::MetricWriter& writer,
-                            const std::vector<opnsense::RouterReport>& routers) {
-    const auto each = [&](auto value_of) {
-        for (const auto& router : routers) {
-            for (const auto& alias : router.aliases)
-                writer.sample({{"router", router.name}, {"alias", alias.name}}, value_of(alias));
-        }
+void write_alias_metrics(ops::MetricWriter& writer,
+                         const std::vector<opnsense::RouterReport>& routers) {
+    const auto sample = [](ops::MetricWriter& out, const Alias& a, auto number) {
+        out.sample({{"router", a.router.name}, {"alias", a.alias.name}}, number);
     };
-    if (std::ranges::all_of(routers, [](const auto& router) { return router.aliases.empty(); }))
-        return;  // a family has samples
-    writer.family("steerdns_alias_ready");
-    each([](const auto& alias) { return std::uint64_t{alias.ready ? 1U : 0U}; });
-    writer.family("steerdns_alias_elements");
-    each([](const auto& alias) { return std::uint64_t{alias.elements}; });
-    writer.family("steerdns_alias_foreign_elements");
-    each([](const auto& alias) { return std::uint64_t{alias.foreign}; });
-    for (const auto& counter : opnsense::kAliasCounters) {
-        writer.counter("steerdns_alias_" + std::string(counter.label), counter.text);
-        each([&](const auto& alias) { return alias.counters.*counter.which; });
-    }
+    const std::vector<Alias> all = aliases_of(routers);
+    ops::write_gauges<Alias>(writer, kAliasRows, all, sample);
+    ops::write_counts(
+        writer, "steerdns_alias_", opnsense::kAliasCounters, all,
+        [](const Alias& a) -> const auto& { return a.alias.counters; }, sample);
 }
 
 class OpnsensePart final : public Part {
@@ -122,7 +136,7 @@ class OpnsensePart final : public Part {
             all["opnsense"] = std::move(aliases);
     }
     void write_metrics(ops::MetricWriter& writer) override {
-        write_opnsense_metrics(writer, sinks_->reports());
+        write_alias_metrics(writer, sinks_->reports());
     }
     void add_problems(Problems& problems) override {
         for (const auto& router : sinks_->reports())

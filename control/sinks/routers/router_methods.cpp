@@ -57,10 +57,6 @@ ops::RpcError no_such(const std::string& name, const std::vector<Seen>& all) {
     return ops::bad_params(std::move(sentence));
 }
 
-double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms) {
-    return static_cast<double>(now_ms - std::min(at_ms, now_ms)) / 1000.0;
-}
-
 // One method for one router, and its result.
 using OfOne = std::function<object(const Seen&, const ops::Arguments& asked, std::uint64_t now_ms)>;
 
@@ -145,17 +141,6 @@ object errors(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
     for (const auto& e : seen.router.trace().errors())
         all.push_back(object{{"ago_s", seconds_ago(e.at_ms, now_ms)}, {"text", e.text}});
     return {{"errors", std::move(all)}};
-}
-
-object findings_object(const routeros::Findings& findings) {
-    object all;
-    for (std::size_t i = 0; i < routeros::kQuestions; ++i) {
-        const auto question = static_cast<routeros::Question>(i);
-        const routeros::Finding& found = findings[question];
-        all[label(question)] = {
-            {"question", text_of(question)}, {"answer", label(found.answer)}, {"text", found.text}};
-    }
-    return all;
 }
 
 object probe(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
@@ -277,54 +262,6 @@ void bypass(const RouterAccess& at, const ops::Arguments& asked, const ops::RpcD
 }
 
 }  // namespace
-
-object router_status(const RouterThread::Status& router, std::uint64_t now_ms) {
-    const auto& s = router.state;
-    const auto once_read = [&](std::size_t rows) { return s.rows_known ? value(rows) : value(); };
-    object all{{"name", router.name},
-               {"address", router.address},
-               {"state", label(s.state)},
-               {"paused", s.paused},
-               {"away", s.away},
-               {"version", s.version},
-               {"board", s.board},
-               {"trouble", s.trouble},
-               {"claims", s.claims},
-               {"rows", once_read(s.rows_ours)},
-               {"orphans", once_read(s.rows_orphaned)},
-               {"foreign", once_read(s.rows_foreign)},
-               {"blocked", s.rows_blocked},
-               {"shared", router.shared},
-               {"held", s.held},
-               {"owed", s.pending},
-               {"lag_ms", s.lag_ms},
-               {"cpu_share_percent", std::lround(s.routine_share * 100)},
-               {"service_us", value_from(s.service_us)},
-               {"rtt_ms", value_from(s.rtt_ms)}};
-    if (s.flash_since_reboot) all["flash_sectors_since_reboot"] = *s.flash_since_reboot;
-    if (s.flash_total) all["flash_sectors"] = *s.flash_total;
-    if (s.flash_per_hour) all["flash_sectors_per_hour"] = *s.flash_per_hour;
-    if (s.findings) all["findings"] = findings_object(*s.findings);
-    array lists;
-    for (const auto& list : s.lists)
-        lists.push_back(
-            object{{"tag", list.tag}, {"claims", list.claims}, {"max_rows", list.max_rows}});
-    all["lists"] = std::move(lists);
-    if (!s.lacks.empty()) all["version_lacks"] = value_from(s.lacks);
-    if (!s.second_writers.empty()) all["second_writer"] = value_from(s.second_writers);
-    if (s.left_alone != 0) all["left_alone"] = s.left_alone;
-    if (s.late != 0) all["late"] = s.late;
-    if (s.routes_inactive != 0) all["routes_inactive"] = s.routes_inactive;
-    if (s.routes_kept != 0) all["routes_kept"] = s.routes_kept;
-    if (router.counters.unknown_sentences != 0)
-        all["unknown_sentences"] = router.counters.unknown_sentences;
-    if (s.repair_refused) all["repair_refused"] = true;
-    if (s.away_since_ms != 0) {
-        all["away_for_s"] = seconds_ago(s.away_since_ms, now_ms);
-        all["told_meanwhile"] = s.claims_while_away;
-    }
-    return all;
-}
 
 namespace {
 

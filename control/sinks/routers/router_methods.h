@@ -17,6 +17,11 @@
 
 namespace steer {
 
+// Of a time of our clock, for the JSON of reports.
+double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms);
+// What a probe found out about the router.
+boost::json::object findings_object(const routeros::Findings& findings);
+
 // For `status` and `routers`.
 boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
 

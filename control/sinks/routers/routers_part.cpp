@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
@@ -11,7 +12,7 @@
 #include <utility>
 
 #include "control/api/http/health_check.h"
-#include "control/api/metrics/metrics.h"
+#include "control/api/metrics/report_table.h"
 #include "control/parts.h"
 #include "control/sinks/routers/needed_lists.h"
 #include "control/sinks/routers/router_findings.h"
@@ -24,6 +25,7 @@ namespace {
 
 using boost::json::array;
 using boost::json::object;
+using boost::json::value;
 
 constexpr double kSlowWriteUs = 25'000;
 constexpr double kLongBacklogUs = 5'000'000;
@@ -37,13 +39,6 @@ RouterThread::Outcomes outcomes_of(const RouterThread& thread, const DataplaneRu
         late += runtime.worker(w).counters().get(Stat::hold_late);
     outcomes[static_cast<std::size_t>(Outcome::late)] = late;
     return outcomes;
-}
-
-object counters_of(const RouterThread::Status& router) {
-    object all{{"name", router.name}};
-    for (const auto& counter : routeros::kRouterCounters)
-        all[counter.label] = router.counters.*counter.which;
-    return all;
 }
 
 std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
@@ -116,26 +111,19 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
             " an unreachable gateway; check the gateway");
 }
 
-void write_sink_metrics(ops::MetricWriter& writer, const std::vector<SinkHealth>& sinks) {
-    if (sinks.empty()) return;  // a family has samples
-    writer.family("steerdns_sink_away");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.away ? 1U : 0U});
-    writer.family("steerdns_sink_rows");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.rows});
-    writer.family("steerdns_sink_owed_rows");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.pending});
-    writer.family("steerdns_sink_capacity_rows");
-    for (const SinkHealth& sink : sinks)
-        writer.sample({{"sink", sink.name}}, std::uint64_t{sink.capacity});
-    for (const SinkHealth& sink : sinks) {
-        if (sink.write_us == 0) continue;
-        writer.family("steerdns_sink_write_seconds");
-        writer.sample({{"sink", sink.name}}, sink.write_us / 1e6);
-    }
-}
+constexpr std::array kSinkRows{
+    ops::ReportRow<SinkHealth>{"", "steerdns_sink_away",
+                               [](const SinkHealth& s) { return value(s.away); }},
+    ops::ReportRow<SinkHealth>{"", "steerdns_sink_rows",
+                               [](const SinkHealth& s) { return value(s.rows); }},
+    ops::ReportRow<SinkHealth>{"", "steerdns_sink_owed_rows",
+                               [](const SinkHealth& s) { return value(s.pending); }},
+    ops::ReportRow<SinkHealth>{"", "steerdns_sink_capacity_rows",
+                               [](const SinkHealth& s) { return value(s.capacity); }},
+    ops::ReportRow<SinkHealth>{
+        "", "steerdns_sink_write_seconds",
+        [](const SinkHealth& s) { return s.write_us == 0 ? value() : value(s.write_us); }, 1e-6},
+};
 
 }  // namespace
 
@@ -218,8 +206,11 @@ void RoutersPart::add_counters(object& all) {
         named[outcome.label] = outcomes[static_cast<std::size_t>(outcome.which)];
     all["outcomes"] = std::move(named);
     array routers;
-    for (const auto& router : thread_->status())
-        routers.push_back(counters_of(router));
+    for (const auto& router : thread_->status()) {
+        object one{{"name", router.name}};
+        ops::add_counts(one, routeros::kRouterCounters, router.counters);
+        routers.push_back(std::move(one));
+    }
     all["routers"] = std::move(routers);
 }
 
@@ -241,7 +232,10 @@ void RoutersPart::write_metrics(ops::MetricWriter& writer) {
     writer.sample({}, std::uint64_t{thread_->bypassed() ? 1U : 0U});
     for (const auto& router : thread_->status())
         write_router_metrics(writer, router, main_.now_ms());
-    write_sink_metrics(writer, thread_->sinks());
+    ops::write_gauges<SinkHealth>(writer, kSinkRows, thread_->sinks(),
+                                  [](ops::MetricWriter& out, const SinkHealth& sink, auto number) {
+                                      out.sample({{"sink", sink.name}}, number);
+                                  });
 }
 
 void RoutersPart::add_problems(Problems& problems) {

@@ -1,0 +1,84 @@
+// What is reported about things of one kind (routers, sets, sinks): each fact is described once, as a row, and shows up in
+// the JSON of the control socket, as a metric, or as both. The reference has the metric's text from metric_table.h.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "control/api/metrics/metrics.h"
+
+namespace steer::ops {
+
+// What the JSON has while a fact is null: null, or no member.
+enum class Unknown : std::uint8_t { is_null, is_left_out };
+
+// A row of metric_table.h by its name, checked when it is compiled; {}: no metric.
+struct MetricOrNone {
+    consteval MetricOrNone() = default;
+    consteval MetricOrNone(const char* name) : row(&KnownMetric(name).row()) {}
+    const MetricRow* row = nullptr;
+};
+
+template <class T>
+struct ReportRow {
+    std::string_view key;  // the member of the JSON; empty: none
+    MetricOrNone metric;
+    // A number, a truth value (a metric has 1 or 0), a text (without a metric), or null: not known now.
+    boost::json::value (*value)(const T& thing);
+    double unit = 1;  // of the metric, as a factor: 1e-3 for ms of JSON and seconds of the metric
+    Unknown unknown = Unknown::is_null;
+};
+
+template <class T, class Rows>
+void add_members(boost::json::object& all, const Rows& rows, const T& thing) {
+    for (const ReportRow<T>& row : rows) {
+        if (row.key.empty()) continue;
+        boost::json::value value = row.value(thing);
+        if (!value.is_null() || row.unknown == Unknown::is_null) all[row.key] = std::move(value);
+    }
+}
+
+// `sample(writer, thing, number)` writes one sample with the labels of the thing.
+template <class T, class Rows, class Things, class Sample>
+void write_gauges(MetricWriter& writer, const Rows& rows, const Things& things, Sample sample) {
+    for (const ReportRow<T>& row : rows) {
+        if (row.metric.row == nullptr) continue;
+        writer.family(*row.metric.row);
+        for (const T& thing : things) {
+            const boost::json::value value = row.value(thing);
+            if (value.is_null()) continue;
+            if (value.is_bool()) {
+                sample(writer, thing, std::uint64_t{value.get_bool() ? 1U : 0U});
+            } else if (value.is_double() || row.unit != 1) {
+                sample(writer, thing, value.to_number<double>() * row.unit);
+            } else {
+                sample(writer, thing, value.to_number<std::uint64_t>());
+            }
+        }
+    }
+}
+
+// ---- counters (matchers/counter_table.h); `counts`: a struct whose fields the table points to
+
+template <class Table, class Counts>
+void add_counts(boost::json::object& all, const Table& table, const Counts& counts) {
+    for (const auto& counter : table)
+        all[counter.label] = counts.*counter.which;
+}
+
+// `counts_of(thing)`: the struct.
+template <class Table, class Things, class CountsOf, class Sample>
+void write_counts(MetricWriter& writer, std::string_view prefix, const Table& table,
+                  const Things& things, CountsOf counts_of, Sample sample) {
+    for (const auto& counter : table) {
+        writer.counter(std::string(prefix).append(counter.label), counter.text);
+        for (const auto& thing : things)
+            sample(writer, thing, counts_of(thing).*counter.which);
+    }
+}
+
+}  // namespace steer::ops
