@@ -17,7 +17,7 @@ import time
 
 from bench.machine import announce, require_idle, rounds, version
 from bench.message import question
-from fleet.place import ADDRESSES, BOXES, LIST, ROUTERS, FleetPlace
+from lab.fleet import BOXES, LIST, ROUTERS, JudgedFleet
 from lab.network import LabError, until
 
 CLAIMS, HELD = 20_000, 400
@@ -32,37 +32,37 @@ def thread_cpu_s(pid: int, name: str) -> float:
     raise LabError(f"process {pid} has no thread {name}")
 
 
-def rows(place: FleetPlace, router: str) -> int:
+def rows(place: JudgedFleet, router: str) -> int:
     """How many rows the boxes added, by its journal."""
     return len(set(re.findall(rf'"op":"add","family":4,"list":"{LIST}","address":"(203\.[0-9.]+)"', place.journal(router).read_text())))
 
 
 def claims_a_second(build: pathlib.Path, shared: bool) -> tuple[float, float]:
     """Of thread `routers` of the box that is asked; of the clock."""
-    with FleetPlace(build, True, CLAIMS, shared, 600) as place:
+    with JudgedFleet(build, True, CLAIMS, shared, 600) as place:
         place.start_all("--preset", "none")
         box = place.writer_of(ROUTERS[0]) if shared else BOXES[0]
         pid = place.network.pid(box, "steerdnsd")
         asked = place.folder / "asked"
         asked.write_text("".join(f"n{i}.stream.example A\n" for i in range(CLAIMS)))
         before, begin = thread_cpu_s(pid, "routers"), time.monotonic()
-        said = place.network.run("client", "dnsperf", "-s", ADDRESSES[box], "-d", str(asked), "-n", "1", "-c", "4", "-q", "50", "-t", "10").stdout
+        said = place.network.run("client", "dnsperf", "-s", place.box(box).address, "-d", str(asked), "-n", "1", "-c", "4", "-q", "50", "-t", "10").stdout
         if f"NOERROR {CLAIMS} (100.00%)" not in said:
             raise LabError(f"not every name is answered: {said[-800:]}")
         until(lambda: all(rows(place, router) == CLAIMS for router in ROUTERS), 120, f"every router has {CLAIMS} rows", pause=0.2)
         took, cpu = time.monotonic() - begin, thread_cpu_s(pid, "routers") - before
         if shared:
-            counters = place.told(box, "fleet")["counters"]
+            counters = place.box(box).fleet()["counters"]
             if counters["claims_not_sent"] or counters["claims_sent"] < CLAIMS * len(ROUTERS):
                 raise LabError(f"not every claim was shared: {json.dumps(counters)}")
         return CLAIMS / cpu, CLAIMS / took
 
 
-def holds_ms(place: FleetPlace, box: str, first: int) -> list[float]:
+def holds_ms(place: JudgedFleet, box: str, first: int) -> list[float]:
     """Of HELD new names, one after the other."""
     asker = place.network.socket("client", 2, 2)  # AF_INET, SOCK_DGRAM
     asker.settimeout(5)
-    asker.connect((ADDRESSES[box], 53))
+    asker.connect((place.box(box).address, 53))
     found = []
     for number in range(first, first + BEFORE + HELD):
         begin = time.perf_counter()
@@ -80,16 +80,16 @@ def holds_ms(place: FleetPlace, box: str, first: int) -> list[float]:
 def held(build: pathlib.Path, shared: bool) -> tuple[list[float], list[float]]:
     """Of the writer and of the standby; without a fleet the second is empty."""
     each = BEFORE + HELD
-    with FleetPlace(build, False, 2 * each, shared, 600) as place:
-        place.start_all("--preset", "fast", boxes=BOXES if shared else BOXES[:1])
+    with JudgedFleet(build, False, 2 * each, shared, 600) as place:
+        place.start_all("--preset", "fast", boxes=2 if shared else 1)
         if not shared:
-            until(lambda: all(r["state"] == "in_sync" for r in place.told(BOXES[0], "status")["routers"]), 20, "the routers are in sync")
+            until(lambda: all(r["state"] == "in_sync" for r in place.box(BOXES[0]).told("status")["routers"]), 20, "the routers are in sync")
             return holds_ms(place, BOXES[0], 0), []
         writers = {place.writer_of(router) for router in ROUTERS}
         if len(writers) != 1:  # the first one that is ready takes all; else one of them gives way
-            place.told(BOXES[1], "drain", "on")
+            place.box(BOXES[1]).told("drain", "on")
             until(lambda: {place.writer_of(router) for router in ROUTERS} == {BOXES[0]}, 10, "one box writes all routers")
-            place.told(BOXES[1], "drain", "off")
+            place.box(BOXES[1]).told("drain", "off")
             place.until_agreed()
             writers = {BOXES[0]}
         (writer,) = writers

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from fleet.place import BOXES, ROUTERS, FleetPlace
+from lab.fleet import BOXES, ROUTERS, JudgedFleet
 
 # Rows may come so late after a box, Redis or the way to it was lost or came back (seconds).
 LAG_S = 3
@@ -63,7 +63,7 @@ class Fault:
     def text(self) -> str:
         return f"{self.kind} {' '.join(self.what)} at {self.at_s:.1f} s for {self.for_s:.1f} s"
 
-    def play(self, place: FleetPlace, record: Record, begin: float) -> None:
+    def play(self, place: JudgedFleet, record: Record, begin: float) -> None:
         """`begin`: of CLOCK_MONOTONIC."""
         time.sleep(max(0.0, begin + self.at_s - time.monotonic()))  # a schedule has its own times
         record.say(f"begins: {self.text()}")
@@ -75,50 +75,50 @@ class Fault:
         time.sleep(self.for_s)
 
 
-def killed(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def killed(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     """Until it is started again, and knows its fleet."""
     (box,) = fault.what
-    place.kill(box)
+    place.box(box).kill()
     record.excuse(started, started + LAG_S)
     fault.last()
     again = time.time()
-    place.start_box(box)
+    place.box(box).start()
     served = time.time()
     record.absent(box, started, served)
     record.excuse(again, served + LAG_S)
 
 
-def stopped(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def stopped(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     """SIGTERM: it gives up its leases."""
     (box,) = fault.what
-    place.daemons[box].stop()
+    place.box(box).daemon.stop()
     record.excuse(started, started + LAG_S)
     fault.last()
     again = time.time()
-    place.start_box(box)
+    place.box(box).start()
     served = time.time()
     record.absent(box, started, served)
     record.excuse(again, served + LAG_S)
 
 
-def cut_from_redis(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def cut_from_redis(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     (box,) = fault.what
-    place.cut(box, "redis")
+    place.drop(box, "redis")
     record.excuse(started, started + LAG_S)
     fault.last()
-    place.cut(box, "redis", on=False)
+    place.drop(box, "redis", on=False)
     record.excuse(time.time(), time.time() + LAG_S)
 
 
-def cut_from_router(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def cut_from_router(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     box, router = fault.what
-    place.cut(box, router)
+    place.drop(box, router)
     fault.last()
-    place.cut(box, router, on=False)
+    place.drop(box, router, on=False)
     record.excuse(started, time.time() + REPAIR_S, router)
 
 
-def redis_ends(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def redis_ends(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     """It comes back empty."""
     place.signal_redis(signal.SIGKILL)
     record.excuse(started, started + LAG_S)
@@ -127,7 +127,7 @@ def redis_ends(fault: Fault, place: FleetPlace, record: Record, started: float) 
     record.excuse(time.time(), time.time() + LAG_S)
 
 
-def redis_hangs(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def redis_hangs(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     place.signal_redis(signal.SIGSTOP)
     record.excuse(started, started + LAG_S)
     fault.last()
@@ -135,23 +135,23 @@ def redis_hangs(fault: Fault, place: FleetPlace, record: Record, started: float)
     record.excuse(time.time(), time.time() + LAG_S)
 
 
-def drained(fault: Fault, place: FleetPlace, record: Record, started: float) -> None:
+def drained(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     """It serves, and writes no router: a planned failover."""
     (box,) = fault.what
-    place.told(box, "drain", "on")
+    place.box(box).told("drain", "on")
     record.excuse(started, started + LAG_S)
     fault.last()
-    place.told(box, "drain", "off")
+    place.box(box).told("drain", "off")
 
 
-def rebooted(fault: Fault, place: FleetPlace, _: Record, __: float) -> None:
+def rebooted(fault: Fault, place: JudgedFleet, _: Record, __: float) -> None:
     """Its journal says when it was away."""
     (router,) = fault.what
     place.reboot(router, fault.for_s)
     fault.last()
 
 
-PLAYS: dict[str, Callable[[Fault, FleetPlace, Record, float], None]] = {
+PLAYS: dict[str, Callable[[Fault, JudgedFleet, Record, float], None]] = {
     "kill": killed, "stop": stopped, "cut-redis": cut_from_redis, "cut-router": cut_from_router, "redis-ends": redis_ends, "redis-hangs": redis_hangs,
     "drain": drained, "reboot": rebooted}
 # How often each is drawn: partitions most.

@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 from fleet.faults import Record
-from fleet.place import ADDRESSES, EXTRA_S, FOREIGN, LIST, REPAIRED_S, ROUTERS
+from lab.fleet import EXTRA_S, FOREIGN, LIST, REPAIRED_S, ROUTERS
 from lab.scene import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/support/truth"))
@@ -74,9 +74,7 @@ def judge_foreign(router: str, journal: pathlib.Path, found: Judgement) -> None:
 
 
 def judge_queries(queries: dict[str, list], record: Record, found: Judgement) -> None:
-    names = {address: name for name, address in ADDRESSES.items()}
-    for address, asked in queries.items():
-        box = names[address]
+    for box, asked in queries.items():
         absent = [(a.from_s - LOST_BEFORE_S, a.to_s) for a in record.absences if a.box == box]
         for sent_s, answered_s, rcode in asked:
             found.queries += 1

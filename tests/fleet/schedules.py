@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tools")]
 
 from fleet import faults  # noqa: E402
 from fleet.judgement import Judgement, judged  # noqa: E402
-from fleet.place import ADDRESSES, BOXES, NAMES, ROUTERS, FleetPlace, load_script  # noqa: E402
+from lab.fleet import NAMES, ROUTERS, JudgedFleet  # noqa: E402
 from lab.network import LabError, skip_without, until  # noqa: E402
 from lab.truth import TRUTH  # noqa: E402
 
@@ -27,16 +27,16 @@ SECONDS = 14  # of a random schedule
 AFTER_S = 4  # the load goes on behind the last fault
 
 
-def play(place: FleetPlace, plan: list[faults.Fault], rate: float, seed: int) -> tuple[Judgement, faults.Record, float]:
+def play(place: JudgedFleet, plan: list[faults.Fault], rate: float, seed: int) -> tuple[Judgement, faults.Record, float]:
     """Also returns how long the boxes took to agree on the writers after the last fault, in seconds."""
-    place.heal_all()
+    place.drop_nothing()
     record = faults.Record()
     seconds = max(fault.at_s + fault.for_s for fault in plan) + AFTER_S
     out = place.folder / f"answers-{seed}.jsonl"
     capture = place.network.start("client", f"capture-{seed}", "/usr/bin/python3", str(TRUTH), "capture", "--interface", "eth0", "--out", str(out))
     capture.wait_for("capturing on")
-    load = place.network.start("client", f"load-{seed}", "/usr/bin/python3", load_script(), str(rate), str(seconds), str(NAMES), str(seed),
-                               *(ADDRESSES[box] for box in BOXES))
+    load = place.network.start("client", f"load-{seed}", "/usr/bin/python3", str(HERE / "load.py"), str(rate), str(seconds), str(NAMES), str(seed),
+                               *(box.address for box in place.boxes))
     load.wait_for("asking")
     begin = time.monotonic()
     errors: list[BaseException] = []
@@ -58,7 +58,8 @@ def play(place: FleetPlace, plan: list[faults.Fault], rate: float, seed: int) ->
     until_ns = time.time_ns()
     until(lambda: not load.running(), seconds + 30, "the load is over")
     capture.stop(number=signal.SIGINT)
-    queries = json.loads(load.text().splitlines()[-1])
+    by_address = json.loads(load.text().splitlines()[-1])
+    queries = {box.name: by_address[box.address] for box in place.boxes}
     found = judged({router: place.journal(router) for router in ROUTERS}, out, queries, record, until_ns)
     return found, record, agreed_s
 
@@ -81,10 +82,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=60, help="queries a second")
     parser.add_argument("--keep", action="store_true", help="keep logs and journals")
     wanted = parser.parse_args()
-    skip_without(("redis-server", "knotd", "nft"), "--all")
+    skip_without(("redis-server", "knotd", "iptables"), "--all")
     seeds = [wanted.seed] if wanted.seed is not None else list(range(1, wanted.count + 1))
     bad, lag_s, wait_s, answers = [], 0.0, 0.0, 0
-    with FleetPlace(wanted.build) as place:
+    with JudgedFleet(wanted.build) as place:
         place.network.keep_files = wanted.keep
         place.start_all("--preset", "fast")
         for seed in [0] if wanted.in_turn else seeds:
