@@ -1,6 +1,6 @@
 // OpenMetrics text, its escapes, workers' counters in it, and the HTTP server that hands it out.
 #include "control/api/metrics/metrics.h"
-#include "control/collector_metrics.h"
+#include "control/observe/lists/list_reports.h"
 
 #include <array>
 #include <boost/asio/executor_work_guard.hpp>
