@@ -7,7 +7,6 @@
 #include <array>
 #include <functional>
 
-#include "tools/rossim/script_job.h"
 #include "tools/rossim/value_text.h"
 
 namespace rossim {

@@ -61,6 +61,11 @@ struct Caller {
     void done(std::string before = {}, const std::optional<std::string>& ret = {}) const;
 };
 
+// /system/script/run, /execute and /import (script_job.cpp). True for the sentences that make_script_job() takes.
+bool runs_script(const Sentence& sentence);
+// Throws Trap.
+std::unique_ptr<Job> make_script_job(const Sentence& sentence, Caller caller);
+
 // The arguments of a print that change what it answers; the others are about a terminal.
 struct PrintArguments {
     explicit PrintArguments(const Sentence& sentence);

@@ -9,8 +9,6 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "tools/rossim/control_commands.h"
-
 namespace rossim {
 namespace {
 

@@ -28,6 +28,10 @@ class ControlServer {
     Hosts& hosts_;
 };
 
+// Carries out "[@ROUTER] COMMAND ..."; throws std::runtime_error with a sentence. (control_commands.cpp: a table has a row for
+// each command.)
+std::string run_control_line(Hosts& hosts, const std::string& line);
+
 // Sends the line and prints the answer; the exit code.
 int ask_control(const ControlRequest& request);
 

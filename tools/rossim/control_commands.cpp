@@ -1,4 +1,4 @@
-#include "tools/rossim/control_commands.h"
+#include "tools/rossim/control.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "tools/rossim/faulty_job.h"
+#include "tools/rossim/machine.h"
 
 #include <utility>
 

@@ -7,7 +7,6 @@
 
 #include "tools/rossim/address.h"
 #include "tools/rossim/commands.h"
-#include "tools/rossim/faulty_job.h"
 
 namespace rossim {
 

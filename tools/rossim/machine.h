@@ -150,4 +150,8 @@ class Machine {
     std::int64_t tokens_ = 0;  // of the throttle
 };
 
+// A sentence that a fault struck: paid as it would have been, and ended as the fault says. For trap, reset, hang with `applied`,
+// hang_in_reply and reboot. (faulty_job.cpp)
+std::unique_ptr<Job> make_faulty(Machine& machine, const Fault& fault, std::unique_ptr<Job> job);
+
 }  // namespace rossim

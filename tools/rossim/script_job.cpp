@@ -1,4 +1,4 @@
-#include "tools/rossim/script_job.h"
+#include "tools/rossim/commands.h"
 
 #include <algorithm>
 #include <utility>
