@@ -3,6 +3,7 @@
     build_cost_test.py
 """
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -69,6 +70,26 @@ class Judge(unittest.TestCase):
             code, text = self.check(kept({"a.o": 40.0}, ["a.o"], **other))
             self.assertEqual(code, 0)
             self.assertIn("not compared", text)
+
+    def test_committed_file_agrees_with_itself(self):
+        committed = json.loads(cost.COMMITTED.read_text())
+        self.assertAlmostEqual(sum(committed["costs"].values()), committed["ratio"], delta=0.1)
+        self.assertTrue(set(cost.PROGRAMS) <= set(committed["costs"]))
+
+
+class Reference(unittest.TestCase):
+    def test_reference_is_compiled_at_first_and_again_after_enough_cpu_time(self):
+        self.assertFalse(cost.is_due(0, 0), "nothing was compiled")
+        self.assertTrue(cost.is_due(0.1, 0))
+        self.assertFalse(cost.is_due(cost.EVERY_S - 1, 1))
+        self.assertTrue(cost.is_due(cost.EVERY_S + 1, 1))
+
+    def test_run_that_compiles_nothing_compiles_no_reference(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        reference = cost.Reference(folder / "log")
+        reference.ended.set()
+        reference.run()
+        self.assertEqual(reference.samples, [])
 
 
 class Record(unittest.TestCase):

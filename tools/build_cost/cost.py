@@ -23,7 +23,7 @@ COMMITTED = HERE / "committed.json"
 LOG, KEPT = ".cost.log", ".cost.json"  # in the build folder
 PROGRAMS = ("steerdnsd", "steerdns-sets", "tools/steerctl/steerctl", "tools/rossim/rossim")
 LIMIT = 1.1
-PAUSE_S = 60  # between two compiles of the reference
+EVERY_S = 200  # CPU seconds of compiles between two compiles of the reference: a slow time has no more of them than a fast one
 SAMPLES = 2  # of the reference, at least
 # Options of meson that change the cost.
 OPTIONS = ("march", "unity", "unity_size", "optimization", "debug", "lto", "b_sanitize", "cpp_args", "fuzzers")
@@ -49,26 +49,36 @@ def compile_reference(folder: str) -> float:
     return used.ru_utime + used.ru_stime
 
 
+def recorded_s(log: pathlib.Path) -> float:
+    """CPU seconds of all compiles so far."""
+    return sum(cost["user"] + cost["system"] for cost in read_log(log.read_text()).values()) if log.exists() else 0.0
+
+
+def is_due(recorded: float, samples: int) -> bool:
+    """Whether the reference is to be compiled now, after so many CPU seconds of real compiles."""
+    return recorded > samples * EVERY_S
+
+
 class Reference(threading.Thread):
     """Compiles reference.cpp beside the build, from the first real compile on."""
 
-    def __init__(self, is_compiling):
+    def __init__(self, log: pathlib.Path):
         super().__init__()
-        self.is_compiling, self.samples, self.ended = is_compiling, [], threading.Event()
+        self.log, self.samples, self.ended = log, [], threading.Event()
 
     def run(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            while not self.ended.wait(PAUSE_S if self.samples else 0.5):
-                if self.is_compiling():
+            while not self.ended.wait(0.5):
+                if is_due(recorded_s(self.log), len(self.samples)):
                     self.samples.append(compile_reference(folder))
-            while self.is_compiling() and len(self.samples) < SAMPLES:
+            while recorded_s(self.log) > 0 and len(self.samples) < SAMPLES:
                 self.samples.append(compile_reference(folder))
 
 
 def build(folder: pathlib.Path, jobs: str, targets: list[str]) -> int:
     log = folder / LOG
     log.unlink(missing_ok=True)
-    reference = Reference(log.exists)
+    reference = Reference(log)
     reference.start()
     begin = time.monotonic()
     code = subprocess.run(["ninja", "-j", jobs, "-C", str(folder), *targets]).returncode
