@@ -11,6 +11,7 @@
 #include "control/config/sections/router_access.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/sections/sections.h"
+#include "matchers/list/name_list.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -118,33 +119,20 @@ at random and do not retry. The inline form `forward A B` queries all its addres
 time.
 )";
 
-constexpr std::string_view kFormats = R"(Formats of `files`:
-
-| `format` | content |
-|---|---|
-| `rules` | rules as in [Rule text](#rule-text) |
-| `hosts` | lines such as `0.0.0.0 NAME`; each name alone |
-| `adlist` | RouterOS's format: lines such as `0.0.0.0 NAME`, or bare names; each name alone |
-| `dnsmasq` | the names in `address=`, `server=`, `local=`, `ipset=` and `nftset=`, and all names below |
-| `rpz` | names that a response policy zone blocks with NXDOMAIN, NODATA or DROP |
-| `rpz_passthru` | names that a response policy zone exempts with PASSTHRU |
-| `v2fly` | a file of v2fly's data folder; it may include files of the same folder |
-| `clash` | rules of Clash and Surge (`DOMAIN-SUFFIX,NAME`), and `+.NAME`, names and YAML payloads of Clash |
-| `surge` | the same rules, and `.NAME`, which includes NAME |
-| `quantumult` | rules of Quantumult X: `host-suffix, NAME, POLICY` |
-| `smartdns` | lines of smartdns with `/NAME/`, and names with all names below |
-| `adguard` | rules of AdGuard that block; each `NAME` without signs alone |
-| `auto` | detected, see below |
+constexpr std::string_view kFormats = R"(| `auto` | detected, see below |
 
 `auto` takes the format that more than half of the lines have. A file is `rpz` if its first line is
 an SOA record, `$TTL` or `$ORIGIN`. It is `v2fly` if a line has attributes (`@cn`), affiliations
 (`&other`) or an `include:`. All other files are `rules`. Lines in another format are invalid.
 
 Rules about other things (`IP-CIDR`, `$client`, `server=/NAME/#`) are skipped, with one warning per
-file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. A file with
-exceptions of AdGuard (`@@`) is rejected, because a set would hold too many names: use an
-`adguard_rule`. If `format` names another form, such a line is skipped with a warning. The plugin
+file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. The plugin
 `rpz` supports everything else that a response policy zone can contain.
+
+Exceptions of AdGuard (`@@`) remove names from the set. They and `badfilter` count for `exps` and
+all `files` of the set, but not for its `sets`. For modifiers, see [`adguard_rule`](#adguard_rule).
+With `auto`, exceptions also count among lines of another format. If `format` names that format,
+they are skipped with a warning.
 )";
 
 constexpr std::string_view kLists =
@@ -397,6 +385,13 @@ void write_sections(std::ostream& out) {
     }
 }
 
+void write_formats(std::ostream& out) {
+    out << "Formats of `files`:\n\n| `format` | content |\n|---|---|\n";
+    for (const matchers::ListFormRow& row : matchers::kListForms)
+        out << "| `" << row.name << "` | " << row.text << " |\n";
+    out << kFormats << '\n';
+}
+
 void write_type(std::ostream& out, const PluginType& type) {
     out << "### `" << type.name << "`\n\n";
     write_prose(out, type.text);
@@ -410,7 +405,7 @@ void write_type(std::ostream& out, const PluginType& type) {
     }
     write_rows(out, type.rows());
     if (type.name == "sequence") out << kSequence << '\n';
-    if (type.name == "domain_set") out << kFormats << '\n';
+    if (type.name == "domain_set") write_formats(out);
     if (type.name == "forward") {
         out << kForward << '\n';
         write_part(out, "upstreams[]", upstream_row_texts());

@@ -299,13 +299,6 @@ ListMarks find_list_marks(std::string_view bytes) {
     return out;
 }
 
-void apply_badfilters(std::vector<AdguardRule>& rules) {
-    const BadFilters bad(rules);
-    if (bad.empty()) return;
-    std::erase_if(rules,
-                  [&](const AdguardRule& rule) { return rule.badfilter || bad.removes(rule); });
-}
-
 BadFilters::BadFilters(std::span<const AdguardRule> rules) {
     for (const AdguardRule& rule : rules) {
         if (rule.badfilter) named_.insert(identity(rule));

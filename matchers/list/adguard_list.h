@@ -32,6 +32,11 @@ struct AdguardRule {
     std::vector<std::string> unless;         // denyallow: names (and all below) that are exempt
     std::vector<std::uint16_t> types;        // dnstype: only these; empty: all ...
     std::vector<std::uint16_t> other_types;  // ... except these
+    // Its names are in the set, whatever the question: no exception, condition or modifier.
+    [[nodiscard]] bool is_plain() const {
+        return !exception && !important && !badfilter && unless.empty() && types.empty() &&
+               other_types.empty();
+    }
 };
 
 struct AdguardList {
@@ -42,6 +47,9 @@ struct AdguardList {
 
 // The number of a DNS type by its name.
 using TypeNumber = std::optional<std::uint16_t> (*)(std::string_view name);
+inline std::optional<std::uint16_t> no_type(std::string_view /*name*/) {
+    return std::nullopt;
+}
 
 // Marks that distinguish AdGuard's lists from hosts lines or names, which are bad lines in the other format.
 struct ListMark {
@@ -84,8 +92,5 @@ class BadFilters {
     static Identity identity(const AdguardRule& rule);
     std::set<Identity> named_;
 };
-
-// Removes the rules that a badfilter names, and the badfilter rules.
-void apply_badfilters(std::vector<AdguardRule>& rules);
 
 }  // namespace steer::matchers

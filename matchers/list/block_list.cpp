@@ -17,10 +17,10 @@ namespace {
 class BlockReader {
   public:
     BlockReader(std::string_view file, TypeNumber type_number, bool is_adguard)
-        : out_{{{}, BadLines(file)}, {}, 0}, type_number_(type_number), is_adguard_(is_adguard) {}
+        : out_{{{}, BadLines(file)}}, type_number_(type_number), is_adguard_(is_adguard) {}
 
     void read(std::string_view bytes) {
-        if (auto error = not_utf8(bytes)) return out_.names.bad.add(*std::move(error), 1);
+        if (auto error = not_utf8(bytes)) return out_.list.bad.add(*std::move(error), 1);
         Lines lines(bytes);
         while (const auto line = lines.next()) {
             const std::string_view text = line->text;
@@ -29,7 +29,7 @@ class BlockReader {
             read_line(text);
         }
     }
-    BlockList take() && { return std::move(out_); }
+    NameList take() && { return std::move(out_); }
 
   private:
     void read_line(std::string_view text) {
@@ -50,7 +50,7 @@ class BlockReader {
 
     void hosts_line(std::string_view address, std::string_view names) {
         if (!leads_nowhere(address))
-            return out_.names.bad.add_of_form(
+            return out_.list.bad.add_of_form(
                 {quoted(address) +
                  " at the start of a line: expected 0.0.0.0, 127.0.0.1, :: or ::1 and then names"},
                 number_);
@@ -60,7 +60,7 @@ class BlockReader {
             } else if (auto name = parse_name(word)) {
                 add(*std::move(name));
             } else {
-                out_.names.bad.add_of_form(std::move(name).error(), number_);
+                out_.list.bad.add_of_form(std::move(name).error(), number_);
             }
         }
     }
@@ -74,14 +74,14 @@ class BlockReader {
         }
     }
     void add(std::string name) {
-        out_.names.rules.push_back({{RuleKind::full, std::move(name)}, number_});
+        out_.list.rules.push_back({{RuleKind::full, std::move(name)}, number_});
     }
 
     void adguard_line(std::string_view text) {
         std::optional<std::string> foreign;
         auto read = read_adguard_rule(text, type_number_, foreign);
         if (!read) {
-            if (foreign) return out_.names.bad.leave_out(*foreign, number_);
+            if (foreign) return out_.list.bad.leave_out(*foreign, number_);
             return bad(std::move(read).error());
         }
         if (!*read) {
@@ -93,18 +93,13 @@ class BlockReader {
             return bad({"an exception of AdGuard, " + quoted(text) +
                         ", in a list of another form: write 'format: adguard', or name it in "
                         "'allow'"});
-        if (rule.exception || rule.important || rule.badfilter || !rule.unless.empty() ||
-            !rule.types.empty() || !rule.other_types.empty()) {
-            rule.line = number_;
-            out_.rules.push_back(std::move(rule));
-        } else {
-            out_.names.rules.push_back({std::move(rule.rule), number_});
-        }
+        rule.line = number_;
+        out_.add(std::move(rule));
     }
 
-    void bad(Error error) { out_.names.bad.add(std::move(error), number_); }
+    void bad(Error error) { out_.list.bad.add(std::move(error), number_); }
 
-    BlockList out_;
+    NameList out_;
     TypeNumber type_number_;
     bool is_adguard_;
     int number_ = 0;
@@ -112,8 +107,8 @@ class BlockReader {
 
 }  // namespace
 
-BlockList read_block_list(std::string_view bytes, std::string_view file, TypeNumber type_number,
-                          bool is_adguard) {
+NameList read_block_list(std::string_view bytes, std::string_view file, TypeNumber type_number,
+                         bool is_adguard) {
     BlockReader reader(file, type_number, is_adguard);
     reader.read(bytes);
     return std::move(reader).take();

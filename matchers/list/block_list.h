@@ -5,25 +5,15 @@
 // line. As in rule_list.h: bad lines are named, any bytes are accepted, cost is linear.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
-#include <vector>
 
-#include "matchers/list/adguard_list.h"
-#include "matchers/list/rule_list.h"
+#include "matchers/list/name_list.h"
 
 namespace steer::matchers {
 
-struct BlockList {
-    RuleList names;  // rules that block always
-    std::vector<AdguardRule>
-        rules;  // the others: exceptions, and rules with a condition or a modifier
-    std::size_t left_out = 0;
-};
-
 // `is_adguard`: other words are patterns of AdGuard ("-ads-"). Otherwise they are names, and an exception is a bad line:
 // the list has another form.
-BlockList read_block_list(std::string_view bytes, std::string_view file, TypeNumber type_number,
-                          bool is_adguard);
+NameList read_block_list(std::string_view bytes, std::string_view file, TypeNumber type_number,
+                         bool is_adguard);
 
 }  // namespace steer::matchers

@@ -57,7 +57,7 @@ void read_line(std::string_view text, int number, NameList& out) {
 }  // namespace
 
 NameList read_dnsmasq(std::string_view bytes, std::string_view file) {
-    NameList out{{{}, BadLines(file)}, 0, {}};
+    NameList out{{{}, BadLines(file)}};
     Lines lines(bytes);
     while (const auto line = lines.next()) {
         const std::string_view text = without_comment(line->text);

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "matchers/foreign_lines.h"
-#include "matchers/list/adguard_list.h"
 #include "matchers/list/hosts_list.h"
 #include "matchers/list/lines.h"
 #include "matchers/list/proxy_list.h"
@@ -31,7 +30,7 @@ NameList read_adlist(std::string_view bytes, std::string_view file) {
         as_hosts += '\n';
     }
     auto read = read_hosts(as_hosts, file);
-    return {std::move(read.list), read.left_out, {}};
+    return {std::move(read.list), read.left_out};
 }
 
 // A line that occurs only in v2fly's data/: an include, or attributes and affiliations behind a rule.
@@ -84,7 +83,7 @@ bool is_neutral(std::string_view text) {
 
 // More than half of the lines have it.
 std::optional<ListForm> form_of_most(std::string_view bytes) {
-    std::array<std::size_t, static_cast<std::size_t>(kLastForm) + 1> votes{};
+    std::array<std::size_t, kListForms.size() + 1> votes{};  // by form; the first one is automatic
     std::size_t all = 0;
     Lines lines(bytes);
     while (const auto line = lines.next()) {
@@ -97,61 +96,59 @@ std::optional<ListForm> form_of_most(std::string_view bytes) {
     return static_cast<ListForm>(most - votes.begin());
 }
 
-// Types have no place in a set of names; any name of one will do.
-std::optional<std::uint16_t> any_type(std::string_view /*name*/) {
-    return 1;
-}
-
-// `count` exceptions of AdGuard, the first one at `line`. Without them a set would have names that the file's author took
+// Exceptions of AdGuard among lines of another form. Without them the set would have names that the file's author took
 // out.
-Error refused_exceptions(std::size_t count, std::string_view file, int line) {
-    return {(count == 1 ? std::string("the list has an exception of AdGuard (@@)")
-                        : "the list has " + std::to_string(count) +
-                              " exceptions of AdGuard (@@), the first one here") +
-                ", which a set of names does not support: use a plugin of type 'adguard_rule'",
-            std::string(file), line};
-}
-
-// Exceptions among lines of another form.
-std::optional<Error> stray_exceptions(std::string_view bytes, std::string_view file) {
-    std::size_t count = 0;
-    int first = 0;
-    Lines lines(bytes);
-    while (const auto line = lines.next()) {
-        if (line->text.starts_with("@@") && count++ == 0) first = line->number;
-    }
-    if (count == 0) return std::nullopt;
-    return refused_exceptions(count, file, first);
-}
-
-// The rules that block.
-NameList read_adguard_names(std::string_view bytes, std::string_view file) {
-    auto read = read_adguard(bytes, file, any_type);
-    apply_badfilters(read.rules);
-    NameList out{{{}, std::move(read.bad)}, read.left_out, {}};
-    std::size_t exceptions = 0;
-    int first = 0;
-    for (AdguardRule& rule : read.rules) {
-        if (rule.exception) {
-            if (exceptions++ == 0) first = rule.line;
-        } else if (!rule.types.empty() || !rule.other_types.empty()) {
-            out.list.bad.leave_out("$dnstype", rule.line);
-        } else if (!rule.unless.empty()) {
-            out.list.bad.leave_out("$denyallow", rule.line);
-        } else {
-            out.list.rules.push_back({std::move(rule.rule), rule.line});
+class StrayExceptions {
+  public:
+    explicit StrayExceptions(std::string_view bytes) : bytes_(bytes) {
+        Lines lines(bytes);
+        while (const auto line = lines.next()) {
+            if (line->text.starts_with("@@")) lines_.push_back(*line);
         }
     }
-    if (exceptions > 0) out.refused = refused_exceptions(exceptions, file, first);
+    [[nodiscard]] bool empty() const { return lines_.empty(); }
+    // The file with blanks in their place.
+    [[nodiscard]] std::string others() const {
+        std::string out(bytes_);
+        for (const Line& line : lines_)
+            out.replace(static_cast<std::size_t>(line.text.data() - bytes_.data()),
+                        line.text.size(), line.text.size(), ' ');
+        return out;
+    }
+    void add_to(NameList& out, TypeNumber type_number) const {
+        for (const Line& line : lines_) {
+            std::optional<std::string> foreign;
+            auto rule = read_adguard_rule(line.text, type_number, foreign);
+            if (!rule && foreign) {
+                out.list.bad.leave_out(*foreign, line.number);
+            } else if (!rule) {
+                out.list.bad.add(std::move(rule).error(), line.number);
+            } else if (*rule) {
+                (*rule)->line = line.number;
+                out.add(**std::move(rule));
+            }
+        }
+    }
+
+  private:
+    std::string_view bytes_;
+    std::vector<Line> lines_;
+};
+
+NameList read_adguard_names(std::string_view bytes, std::string_view file, TypeNumber type_number) {
+    auto read = read_adguard(bytes, file, type_number);
+    NameList out{{{}, std::move(read.bad)}, read.left_out};
+    for (AdguardRule& rule : read.rules)
+        out.add(std::move(rule));
     return out;
 }
 
 NameList read_form(std::string_view bytes, std::string_view file, ListForm form,
-                   const ReadBeside& read_beside) {
+                   const ListContext& context) {
     switch (form) {
         case ListForm::hosts: {
             auto read = read_hosts(bytes, file);
-            return {std::move(read.list), read.left_out, {}};
+            return {std::move(read.list), read.left_out};
         }
         case ListForm::adlist:
             return read_adlist(bytes, file);
@@ -161,19 +158,19 @@ NameList read_form(std::string_view bytes, std::string_view file, ListForm form,
         case ListForm::rpz_passthru:
             return read_rpz(bytes, file, form == ListForm::rpz_passthru);
         case ListForm::v2fly:
-            return read_v2fly(bytes, file, read_beside);
+            return read_v2fly(bytes, file, context.read_beside);
         case ListForm::clash:
         case ListForm::surge:
         case ListForm::quantumult:
         case ListForm::smartdns:
             return read_proxy_list(bytes, file, form);
         case ListForm::adguard:
-            return read_adguard_names(bytes, file);
+            return read_adguard_names(bytes, file, context.type_number);
         case ListForm::automatic:
         case ListForm::rules:
             break;
     }
-    return {read_rules(bytes, file, RuleKind::domain), 0, {}};
+    return {read_rules(bytes, file, RuleKind::domain)};
 }
 
 }  // namespace
@@ -190,7 +187,7 @@ ListForm guess_form(std::string_view bytes) {
 }
 
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
-                    const ReadBeside& read_beside) {
+                    const ListContext& context) {
     const bool is_guessed = form == ListForm::automatic;
     if (is_guessed) form = guess_form(bytes);
     if (auto error = not_utf8(bytes)) {
@@ -198,13 +195,27 @@ NameList read_names(std::string_view bytes, std::string_view file, ListForm form
         out.list.bad.add(*std::move(error), 1);
         return out;
     }
-    NameList out = read_form(bytes, file, form, read_beside);
+    const auto read = [&](std::string_view lines) {
+        NameList out = read_form(lines, file, form, context);
+        out.form = form;
+        return out;
+    };
     const bool has_owners = form == ListForm::rpz || form == ListForm::rpz_passthru;
     // With a form that a person named, an exception is a line of no use among others.
-    if (is_guessed && form != ListForm::adguard && !has_owners)
-        out.refused = stray_exceptions(bytes, file);
-    out.form = form;
+    if (!is_guessed || form == ListForm::adguard || has_owners) return read(bytes);
+    const StrayExceptions exceptions(bytes);
+    if (exceptions.empty()) return read(bytes);
+    NameList out = read(exceptions.others());
+    exceptions.add_to(out, context.type_number);
     return out;
+}
+
+void NameList::add(AdguardRule rule) {
+    if (rule.is_plain()) {
+        list.rules.push_back({std::move(rule.rule), rule.line});
+    } else {
+        rules.push_back(std::move(rule));
+    }
 }
 
 }  // namespace steer::matchers

@@ -1,51 +1,85 @@
 // A list of names in any supported format, as rules. The format is configured, or recognised for the file as a whole.
 //
-// Entries that a set of names cannot express are bad lines, named and counted. Entries about other things are
+// A format may have negation: exceptions, and rules with a condition, come apart from the names that are always in the
+// set. Entries that a set of names cannot express are bad lines, named and counted. Entries about other things are
 // left out and counted. As in rule_list.h: any bytes are accepted, cost is linear.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "matchers/list/adguard_list.h"
 #include "matchers/list/rule_list.h"
 
 namespace steer::matchers {
 
+// X(form, use, text): its name in the setting `format`, which plugins take it, and what a file of it holds.
+//   any      domain_set, and adlist as a whole file
+//   lines    domain_set; adlist reads such files line by line (block_list.h)
+//   set      domain_set
+#define STEER_LIST_FORMS(X)                                                                        \
+    X(rules, any, "rules as in [Rule text](#rule-text)")                                           \
+    X(hosts, lines, "lines such as `0.0.0.0 NAME`; each name alone")                               \
+    X(adlist, lines,                                                                               \
+      "RouterOS's format: lines such as `0.0.0.0 NAME`, or bare names; each name alone")           \
+    X(dnsmasq, any,                                                                                \
+      "the names in `address=`, `server=`, `local=`, `ipset=` and `nftset=`, and all names below") \
+    X(rpz, any, "names that a response policy zone blocks with NXDOMAIN, NODATA or DROP")          \
+    X(rpz_passthru, set, "names that a response policy zone exempts with PASSTHRU")                \
+    X(v2fly, set, "a file of v2fly's data folder; it may include files of the same folder")        \
+    X(clash, any,                                                                                  \
+      "rules of Clash and Surge (`DOMAIN-SUFFIX,NAME`), and `+.NAME`, names and YAML payloads of " \
+      "Clash")                                                                                     \
+    X(surge, any, "the same rules, and `.NAME`, which includes NAME")                              \
+    X(quantumult, any, "rules of Quantumult X: `host-suffix, NAME, POLICY`")                       \
+    X(smartdns, any, "lines of smartdns with `/NAME/`, and names with all names below")            \
+    X(adguard, lines, "rules in AdGuard's syntax, with exceptions; each `NAME` without signs alone")
+
 enum class ListForm : std::uint8_t {
     automatic,  // rpz by the first line; else the format that most lines have, if more than half of all lines have it;
                 // v2fly if any line can only be that; else rules
-    rules,
-    hosts,         // 0.0.0.0 NAME...
-    adlist,        // of RouterOS: as hosts, or a bare name; each is only that name
-    dnsmasq,       // address=, server=, local=, ipset=, nftset=: their names, with all below
-    rpz,           // a response policy zone: the names that it blocks
-    rpz_passthru,  // the names that it lets through
-    v2fly,         // a file of domain-list-community's data/
-    clash,  // DOMAIN-SUFFIX,NAME of Clash and Surge; +.NAME, a name alone, and a YAML payload of Clash
-    surge,       // the same, and .NAME with the name itself
-    quantumult,  // host-suffix, NAME, POLICY
-    smartdns,    // lines of smartdns with /NAME/, or names
-    adguard,     // rules of AdGuard that block
+#define STEER_LIST_FORM(form, use, text) form,
+    STEER_LIST_FORMS(STEER_LIST_FORM)
+#undef STEER_LIST_FORM
 };
-inline constexpr ListForm kLastForm = ListForm::adguard;
+enum class ListFormUse : std::uint8_t { any, lines, set };
+struct ListFormRow {
+    ListForm form;
+    std::string_view name;
+    ListFormUse use;
+    std::string_view text;
+};
+#define STEER_LIST_FORM(form, use, text) ListFormRow{ListForm::form, #form, ListFormUse::use, text},
+inline constexpr std::array kListForms{STEER_LIST_FORMS(STEER_LIST_FORM)};
+#undef STEER_LIST_FORM
 
 struct NameList {
-    RuleList list;
+    RuleList list;  // names that are always in the set
     std::size_t left_out = 0;
-    // Why the whole file is refused: it says what a set of names cannot hold, and without that it says too much.
-    std::optional<Error> refused{};
+    std::vector<AdguardRule> rules{};     // the others: exceptions, and rules with a condition
     ListForm form = ListForm::automatic;  // that it was read as
+
+    // Adds the rule of a line to `list` or `rules`.
+    void add(AdguardRule rule);
 };
 
 // The bytes of another file of the same folder (`include:` of v2fly); no value: it cannot be read.
 using ReadBeside = std::function<std::optional<std::string>(std::string_view name)>;
 
+// What a format needs of its caller.
+struct ListContext {
+    ReadBeside read_beside{};
+    TypeNumber type_number = no_type;
+};
+
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
-                    const ReadBeside& read_beside = {});
+                    const ListContext& context = {});
 
 // The format that `automatic` recognises.
 ListForm guess_form(std::string_view bytes);

@@ -60,8 +60,7 @@ std::string_view item_of_yaml(std::string_view text) {
 
 class ProxyReader {
   public:
-    ProxyReader(std::string_view file, ListForm form)
-        : out_{{{}, BadLines(file)}, 0, {}}, form_(form) {}
+    ProxyReader(std::string_view file, ListForm form) : out_{{{}, BadLines(file)}}, form_(form) {}
 
     void read(std::string_view bytes) {
         Lines lines(bytes);

@@ -27,7 +27,7 @@ constexpr std::string_view kUsePlugin = "use a plugin of type 'rpz'";
 }  // namespace
 
 NameList read_rpz(std::string_view bytes, std::string_view file, bool passthru) {
-    NameList out{{{}, BadLines(file)}, 0, {}};
+    NameList out{{{}, BadLines(file)}};
     std::vector<SetTrigger> triggers;
     std::vector<std::pair<Error, int>> more_bad;
     out.list.bad = read_rpz_zone(bytes, file, {}, [&](const RpzRecord& record) {

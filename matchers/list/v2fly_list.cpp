@@ -30,7 +30,7 @@ struct Filter {
 class Reader {
   public:
     Reader(std::string_view file, const ReadBeside& read_beside)
-        : out_{{{}, BadLines(file)}, 0, {}}, read_beside_(read_beside) {}
+        : out_{{{}, BadLines(file)}}, read_beside_(read_beside) {}
 
     // `line`: the line of the include in the first file, used for all that it includes; 0: this is the first file.
     void read(std::string_view bytes, const std::vector<Filter>& filters, int line) {

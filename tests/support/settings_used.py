@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What takes effect within the parser.
 IN_PARSER = {
     "line": "places for messages",
-    **dict.fromkeys(["Hosts::strict", "Redirect::strict", "DomainSet::strict", "AdguardSet::strict"],
+    **dict.fromkeys(["Hosts::strict", "Redirect::strict", "DomainSet::strict"],
                     "whether bad lines are errors"),
     **dict.fromkeys(["ListUse::format", "ListUse::strict", "ListUse::selectors", "ListUse::most_rules", "ListUse::match_all"],
                     "how a fetched list is read (check_list)"),

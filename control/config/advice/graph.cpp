@@ -132,10 +132,11 @@ std::vector<Reference> references_of(const Plugin& plugin) {
         for (const MatchUse& match : matches)
             out.push_back({match.plugin, match.line});
     };
-    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) add_all(set->sets);
+    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) {
+        add_all(set->sets);
+        if (set->exceptions) out.push_back({*set->exceptions, plugin.line});
+    }
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) add_all(set->sets);
-    if (const auto* set = std::get_if<AdguardSet>(&plugin.args); set != nullptr && set->exceptions)
-        out.push_back({*set->exceptions, plugin.line});
     if (const auto* qname = std::get_if<Qname>(&plugin.args)) add_all(qname->sets);
     if (const auto* cname = std::get_if<Cname>(&plugin.args)) add_all(cname->sets);
     if (const auto* records = std::get_if<StaticRecords>(&plugin.args)) {

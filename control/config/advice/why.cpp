@@ -88,8 +88,8 @@ class Search {
   private:
     template <class Args>
     void look(PluginIndex plugin, const Args& args) {
-        if constexpr (std::is_same_v<Args, AdguardSet>) {
-            for (const AdguardStep& step : args.steps) {
+        if constexpr (std::is_same_v<Args, DomainSet>) {
+            for (const RuleStep& step : args.steps) {
                 look_at(plugin, step.rules, step.in ? Says::in : Says::not_in);
                 look_at(plugin, step.unless, Says::not_for);
             }
@@ -215,7 +215,7 @@ std::string name_of(const Settings& settings, PluginIndex index) {
     for (const Plugin& owner : settings.plugins) {
         const auto* const ads = std::get_if<AdList>(&owner.args);
         const auto has = [&](const AdListPart& part) {
-            const auto* const set = std::get_if<AdguardSet>(&settings.plugin(part.provider).args);
+            const auto* const set = std::get_if<DomainSet>(&settings.plugin(part.provider).args);
             return part.provider == index || (set != nullptr && set->exceptions == index);
         };
         if (ads != nullptr && std::ranges::any_of(ads->lists, has))

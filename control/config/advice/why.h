@@ -19,7 +19,7 @@ namespace steer::config {
 struct HoldingRule {
     enum class Says : std::uint8_t {
         in,       // the name is the plugin's
-        not_in,   // an exception of an adguard_rule, or PASSTHRU of a policy zone: it is not
+        not_in,   // an exception of a list, or PASSTHRU of a policy zone: it is not
         not_for,  // a rule that is written beside it does not count for this name ($denyallow)
     };
     PluginIndex plugin = 0;

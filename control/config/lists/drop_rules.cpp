@@ -8,7 +8,7 @@ namespace {
 template <class Args>
 void drop(Args& args) {
     if constexpr (requires { args.rules.front().rule.kind; }) args.rules = {};
-    if constexpr (std::is_same_v<Args, AdguardSet>) args.steps = {};
+    if constexpr (std::is_same_v<Args, DomainSet>) args.steps = {};
     if constexpr (requires { args.prefixes.front().address; }) args.prefixes = {};
 }
 

@@ -185,14 +185,8 @@ std::optional<Error> why_too_costly(const Settings& settings) {
             ++patterns;
         }
     };
-    for (const Plugin& plugin : settings.plugins) {
-        if (const auto* set = std::get_if<DomainSet>(&plugin.args)) add(set->rules);
-        if (const auto* hosts = std::get_if<Hosts>(&plugin.args)) add(hosts->rules);
-        if (const auto* set = std::get_if<AdguardSet>(&plugin.args)) {
-            for (const AdguardStep& step : set->steps)
-                add(step.rules);
-        }
-    }
+    for (const Plugin& plugin : settings.plugins)
+        for_each_rules(plugin, add);
     if (patterns == 0) return std::nullopt;
     std::vector<Error> errors, warnings;
     builder.build(errors, warnings);
@@ -203,7 +197,6 @@ std::optional<Error> why_too_costly(const Settings& settings) {
 }  // namespace
 
 std::size_t rules_of(const Plugin& plugin) {
-    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) return set->rules.size();
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) return set->prefixes.size();
     if (const auto* hosts = std::get_if<Hosts>(&plugin.args)) return hosts->rules.size();
     std::size_t all = 0;
@@ -211,8 +204,8 @@ std::size_t rules_of(const Plugin& plugin) {
         for (const RpzZone& zone : rpz->zones)
             all += zone.rules();
     }
-    if (const auto* set = std::get_if<AdguardSet>(&plugin.args)) {
-        for (const AdguardStep& step : set->steps)
+    if (const auto* set = std::get_if<DomainSet>(&plugin.args)) {
+        for (const RuleStep& step : set->steps)
             all += step.rules.size();
     }
     return all;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/config/lists/list_source.h"
+#include "control/config/text/dns_names.h"
 #include "matchers/list/prefix_list.h"
 #include "matchers/list/rule_list.h"
 #include "matchers/name_matcher.h"
@@ -16,28 +17,12 @@
 namespace steer::config {
 namespace {
 
-// Calls `visit` with each list of rules of a plugin.
-template <class Visit>
-void for_each_rules(Plugin& plugin, Visit visit) {
-    if (auto* set = std::get_if<DomainSet>(&plugin.args)) visit(set->rules);
-    if (auto* qname = std::get_if<Qname>(&plugin.args)) visit(qname->rules);
-    if (auto* cname = std::get_if<Cname>(&plugin.args)) visit(cname->rules);
-    if (auto* question = std::get_if<Question>(&plugin.args)) visit(question->rules);
-    if (auto* hosts = std::get_if<Hosts>(&plugin.args)) visit(hosts->rules);
-    if (auto* redirect = std::get_if<Redirect>(&plugin.args)) visit(redirect->rules);
-    if (auto* set = std::get_if<AdguardSet>(&plugin.args)) {
-        for (AdguardStep& step : set->steps)
-            visit(step.rules);
-    }
-}
-
 bool plugin_is_strict(const Plugin& plugin) {
     const auto* set = std::get_if<DomainSet>(&plugin.args);
     const auto* hosts = std::get_if<Hosts>(&plugin.args);
     const auto* redirect = std::get_if<Redirect>(&plugin.args);
-    const auto* adguard = std::get_if<AdguardSet>(&plugin.args);
     return (set != nullptr && set->strict) || (hosts != nullptr && hosts->strict) ||
-           (redirect != nullptr && redirect->strict) || (adguard != nullptr && adguard->strict);
+           (redirect != nullptr && redirect->strict);
 }
 
 // What to ask about a file without a good line, or with few.
@@ -93,6 +78,22 @@ void count_as_bad(Settings& settings, const BadPatterns& bad) {
             ++list.bad_lines;
         }
     }
+}
+
+bool is_policy_zone(matchers::ListForm form) {
+    return form == matchers::ListForm::rpz || form == matchers::ListForm::rpz_passthru;
+}
+
+// Whether bad lines are errors in a list of this form: what a response policy zone says and a set of names cannot hold
+// would let names through.
+bool is_strict(const BadLineTerms& terms, matchers::ListForm form) {
+    return is_policy_zone(form) ? !terms.lenient : terms.strict;
+}
+
+void append(std::vector<matchers::ListedRule> rules, std::uint32_t file, std::vector<RuleAt>& out) {
+    out.reserve(out.size() + rules.size());
+    for (auto& listed : rules)
+        out.push_back({std::move(listed.rule), file, listed.line, 0});
 }
 
 }  // namespace
@@ -163,16 +164,8 @@ void read_rule_file(Reading& in, const Text& path, const Place& place, bool stri
     take_rules(in, std::move(list), strict, source->file, at, out, kOfOperator);
 }
 
-bool is_policy_zone(matchers::ListForm form) {
-    return form == matchers::ListForm::rpz || form == matchers::ListForm::rpz_passthru;
-}
-
-bool is_strict(const BadLineTerms& terms, matchers::ListForm form) {
-    return is_policy_zone(form) ? !terms.lenient : terms.strict;
-}
-
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
-                    BadLineTerms terms, matchers::ListForm form, std::vector<RuleAt>& out) {
+                    BadLineTerms terms, matchers::ListForm form, ListRules& out) {
     const Place at{place.key, place.owner, path.line};
     const auto list = read_list_source(in, path, at, use);
     if (!list) return;
@@ -183,18 +176,27 @@ void read_name_file(Reading& in, const Text& path, const Place& place, const Lis
         if (!other) return std::nullopt;
         return *std::move(other);
     };
-    auto names = matchers::read_names(list->bytes, file, form, beside);
-    if (is_refused(in, names)) return;
-    names.list.bad.step_over(names.left_out);
-    if (!terms.match_all) refuse_rules_for_all(names.list.rules, names.list.bad);
-    take_rules(in, std::move(names.list), is_strict(terms, names.form), file, at, out,
-               is_policy_zone(names.form) && terms.lenient ? kOfLenient : kOfList);
+    take_names(in, matchers::read_names(list->bytes, file, form, {beside, parse_qtype}), terms,
+               file, at, out);
 }
 
-bool is_refused(Reading& in, const matchers::NameList& names) {
-    if (!names.refused) return false;
-    in.report().error_in(names.refused->file, names.refused->line, names.refused->text);
-    return true;
+void take_names(Reading& in, matchers::NameList names, const BadLineTerms& terms,
+                const std::string& file, const Place& place, ListRules& out) {
+    matchers::BadLines& bad = names.list.bad;
+    bad.step_over(names.left_out);
+    if (!terms.match_all) {
+        refuse_rules_for_all(names.list.rules, bad);
+        refuse_rules_for_all(names.rules, bad);
+    }
+    say_bad_lines(in, bad, names.list.rules.size() + names.rules.size(),
+                  is_strict(terms, names.form), file, place,
+                  is_policy_zone(names.form) && terms.lenient ? kOfLenient : kOfList);
+    const std::uint32_t number = in.file_number(file);
+    append(std::move(names.list.rules), number, out.names);
+    for (matchers::AdguardRule& rule : names.rules) {
+        rule.file = number;
+        out.rules.push_back(std::move(rule));
+    }
 }
 
 Error rule_for_all(const matchers::Rule& rule) {
@@ -205,10 +207,7 @@ Error rule_for_all(const matchers::Rule& rule) {
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
                 const Place& place, std::vector<RuleAt>& out, std::size_t most_bad) {
     say_bad_lines(in, list.bad, list.rules.size(), strict, file, place, most_bad);
-    const std::uint32_t number = in.file_number(file);
-    out.reserve(out.size() + list.rules.size());
-    for (auto& listed : list.rules)
-        out.push_back({std::move(listed.rule), number, listed.line, 0});
+    append(std::move(list.rules), in.file_number(file), out);
 }
 
 void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,

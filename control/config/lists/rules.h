@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "control/config/reading.h"
@@ -34,13 +35,19 @@ struct BadLineTerms {
         false;  // of a response policy zone: they are not, though it is read strictly otherwise
     bool match_all = false;  // a rule that covers all names is none
 };
-bool is_policy_zone(matchers::ListForm form);
-// Whether they are errors in a list of this form: what a response policy zone says and a set of names cannot hold would
-// let names through.
-bool is_strict(const BadLineTerms& terms, matchers::ListForm form);
+// What lists say about a set.
+struct ListRules {
+    std::vector<RuleAt> names;                 // that are always in it
+    std::vector<matchers::AdguardRule> rules;  // the others: exceptions, and rules with a condition
+
+    [[nodiscard]] std::size_t size() const { return names.size() + rules.size(); }
+};
 // The same for a list in a form of its own, which may be named by a URL.
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
-                    BadLineTerms terms, matchers::ListForm form, std::vector<RuleAt>& out);
+                    BadLineTerms terms, matchers::ListForm form, ListRules& out);
+// What a reader of lists made of `file`: as take_rules().
+void take_names(Reading& in, matchers::NameList names, const BadLineTerms& terms,
+                const std::string& file, const Place& place, ListRules& out);
 // A file with this many bad lines, and more bad lines than others, is an error: of a list, of a file that operators
 // write themselves, and of one whose bad lines are meant to be skipped.
 inline constexpr std::size_t kOfList = 1, kOfOperator = 10, kOfLenient = SIZE_MAX;
@@ -67,8 +74,6 @@ void refuse_rules_for_all(std::vector<Listed>& rules, matchers::BadLines& bad) {
     for (auto i = all.rbegin(); i != all.rend(); ++i)
         rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(places[*i]));
 }
-// A file that says what its reader cannot hold: an error, and no part of it is taken.
-bool is_refused(Reading& in, const matchers::NameList& names);
 // The row `match_all` of plugins that read lists of others, for structs with such a member.
 template <class Args>
 constexpr Row<Args> match_all_row() {
@@ -90,6 +95,19 @@ void read_prefix_file(Reading& in, const Text& path, const Place& place, const L
 void read_prefix(Reading& in, const Text& text, const Place& place,
                  std::vector<matchers::Prefix>& out);
 
+// Calls `visit` with each list of rules of a plugin that may have regexps.
+template <class SomePlugin, class Visit>
+void for_each_rules(SomePlugin& plugin, Visit visit) {
+    const auto visit_args = [&](auto& args) {
+        if constexpr (requires { args.steps.front().rules.front().rule.kind; }) {
+            for (auto& step : args.steps)
+                visit(step.rules);
+        } else if constexpr (requires { args.rules.front().rule.kind; }) {
+            visit(args.rules);
+        }
+    };
+    std::visit(visit_args, plugin.args);
+}
 // Compiles every regexp of the settings. An invalid one in a file that is not strict is removed
 // from its list.
 void check_patterns(Reading& in);

@@ -19,15 +19,18 @@ std::vector<const NameRules*> names_of(const Plugin& plugin) {
 
 }  // namespace
 
+bool has_own_types(const Settings& settings, const DomainSet& set) {
+    return std::ranges::any_of(set.steps, &RuleStep::has_types) ||
+           (set.exceptions &&
+            has_own_types(settings, std::get<DomainSet>(settings.plugin(*set.exceptions).args)));
+}
+
 bool has_types(const Settings& settings, PluginIndex provider) {
-    const auto& args = settings.plugin(provider).args;
-    if (const auto* adguard = std::get_if<AdguardSet>(&args))
-        return std::ranges::any_of(adguard->steps, &AdguardStep::has_types) ||
-               (adguard->exceptions && has_types(settings, *adguard->exceptions));
-    const auto* const set = std::get_if<DomainSet>(&args);
-    return set != nullptr && std::ranges::any_of(set->sets, [&](PluginIndex inner) {
-               return has_types(settings, inner);
-           });
+    const auto* const set = std::get_if<DomainSet>(&settings.plugin(provider).args);
+    return set != nullptr &&
+           (has_own_types(settings, *set) || std::ranges::any_of(set->sets, [&](PluginIndex inner) {
+                return has_types(settings, inner);
+            }));
 }
 
 void advise_types(Reading& in, const std::vector<bool>& used) {

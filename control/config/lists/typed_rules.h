@@ -1,4 +1,4 @@
-// Rules that count for some types of questions alone ($dnstype of an adguard_rule): who has them, and where they are lost.
+// Rules that count for some types of questions alone ($dnstype of AdGuard): who has them, and where they are lost.
 #pragma once
 
 #include <vector>
@@ -7,6 +7,8 @@
 
 namespace steer::config {
 
+// Whether a set has such a rule, without those that it includes.
+bool has_own_types(const Settings& settings, const DomainSet& set);
 // Whether a provider, or a set that it includes, has such a rule. Sets include each other without a circle.
 bool has_types(const Settings& settings, PluginIndex provider);
 

@@ -1,8 +1,10 @@
 // adguard_rule: rules in AdGuard's syntax, inline and from files; other code sees a domain_set.
 #include <utility>
 
+#include "control/config/lists/list_source.h"
+#include "control/config/lists/rule_steps.h"
+#include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
-#include "control/config/plugins/adguard_files.h"
 #include "control/config/text/dns_names.h"
 
 namespace steer::config {
@@ -34,14 +36,14 @@ constexpr std::array<Row<AdguardRuleArgs>, 6> kAdguardRuleRows{{
 }};
 
 void read_inline(Reading& in, const AdguardRuleArgs& args, const std::string& owner,
-                 AdguardRules& out) {
+                 ListRules& out) {
     for (const Text& text : args.rules) {
         auto rule = matchers::parse_adguard(text.value, parse_qtype);
         if (!rule) {
             in.report().error(text.line, "'rules' of " + owner + ": " + rule.error().text);
         } else if (*rule) {
             (*rule)->line = text.line;
-            out.push_back(**std::move(rule));
+            out.rules.push_back(**std::move(rule));
         }
     }
 }
@@ -52,16 +54,18 @@ void read_adguard_rule(Reading& in, const Node* node, Plugin& plugin) {
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kAdguardRuleRows, owner, args);
-    AdguardRules rules;
+    ListRules rules;
     read_inline(in, args, owner, rules);
     const ListUse use = use_of(plugin, map);
     for (const Text& path : args.files) {
-        const Place place{"files", owner, path.line};
-        if (const auto source = read_list_source(in, path, place, use))
-            take_adguard(in, *source, {args.strict, false, args.match_all}, place, rules);
+        read_name_file(in, path, {"files", owner, path.line}, use,
+                       {args.strict, false, args.match_all}, matchers::ListForm::adguard, rules);
     }
     warn_without(in, map, plugin, {"rules", "files"}, "it matches no name");
-    plugin.args = adguard_set(std::move(rules), {}, args.strict);
+    DomainSet set;
+    set.steps = steps_of(std::move(rules));
+    set.strict = args.strict;
+    plugin.args = std::move(set);
 }
 
 }  // namespace

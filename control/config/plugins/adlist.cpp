@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "control/config/lists/list_source.h"
+#include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
-#include "control/config/plugins/adguard_files.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/url.h"
@@ -20,21 +20,17 @@ namespace steer::config {
 namespace {
 
 constexpr std::string_view kAdguard = "adguard";
+// All forms but those of sets alone: "rules|hosts|...".
+#define STEER_NAME_any(form) "|" #form
+#define STEER_NAME_lines(form) "|" #form
+#define STEER_NAME_set(form) ""
+#define STEER_LIST_FORM(form, use, text) STEER_NAME_##use(form)
 constexpr std::string_view kListFormats =
-    "adlist|hosts|rules|dnsmasq|rpz|adguard|clash|surge|quantumult|smartdns";
-
-// Formats that are read as a whole; the others are read line by line.
-struct NamedForm {
-    std::string_view name;
-    matchers::ListForm form;
-};
-constexpr std::array kNamedForms{NamedForm{"rules", matchers::ListForm::rules},
-                                 NamedForm{"dnsmasq", matchers::ListForm::dnsmasq},
-                                 NamedForm{"rpz", matchers::ListForm::rpz},
-                                 NamedForm{"clash", matchers::ListForm::clash},
-                                 NamedForm{"surge", matchers::ListForm::surge},
-                                 NamedForm{"quantumult", matchers::ListForm::quantumult},
-                                 NamedForm{"smartdns", matchers::ListForm::smartdns}};
+    std::string_view("" STEER_LIST_FORMS(STEER_LIST_FORM)).substr(1);
+#undef STEER_LIST_FORM
+#undef STEER_NAME_set
+#undef STEER_NAME_lines
+#undef STEER_NAME_any
 
 struct List {
     std::string source, format;
@@ -130,15 +126,6 @@ constexpr std::array<Row<AdlistArgs>, 5> kAdlistRows{{
      "(null)", "", "answer for blocked names; `null` is 0.0.0.0 and ::"},
 }};
 
-// A list as it was read.
-struct Part {
-    std::vector<RuleAt> names;  // that it blocks always
-    AdguardRules rules;         // the others
-    std::size_t exceptions = 0;
-
-    [[nodiscard]] std::size_t size() const { return names.size() + rules.size(); }
-};
-
 class PartReader {
   public:
     PartReader(Reading& in, const List& list, const Plugin& ads, std::size_t max_names)
@@ -148,19 +135,21 @@ class PartReader {
           place_{"lists", owner_, list.line},
           max_names_(max_names) {}
 
-    Part read() {
+    ListRules read() {
         ListUse use{kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
                     list_.max_shrink, list_.ready};
         use.match_all = list_.match_all;
         if (!is_small()) return {};
         const auto source = read_list_source(in_, {list_.source, list_.line}, place_, use);
         if (!source) return {};
-        Part part = read_as(*source, form(source->bytes));
-        if (part.size() > max_names_) {
-            refuse("has " + std::to_string(part.size()) + " names, and 'max_names' allows " +
+        ListRules rules;
+        take_names(in_, names_of(*source), {false, list_.lenient, list_.match_all}, source->file,
+                   place_, rules);
+        if (rules.size() > max_names_) {
+            refuse("has " + std::to_string(rules.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");
         }
-        return part;
+        return rules;
     }
 
   private:
@@ -187,48 +176,23 @@ class PartReader {
         using matchers::ListForm;
         const bool is_given = !list_.format.empty();
         const ListForm guessed = is_given ? ListForm::automatic : matchers::guess_form(bytes);
-        const auto* const at = std::ranges::find_if(kNamedForms, [&](const NamedForm& known) {
-            return is_given ? known.name == list_.format
-                            : known.form == guessed && guessed != ListForm::rules;
-        });
-        return at == kNamedForms.end() ? ListForm::automatic : at->form;
+        const auto* const at =
+            std::ranges::find_if(matchers::kListForms, [&](const matchers::ListFormRow& row) {
+                return row.use == matchers::ListFormUse::any &&
+                       (is_given ? row.name == list_.format
+                                 : row.form == guessed && guessed != ListForm::rules);
+            });
+        return at == matchers::kListForms.end() ? ListForm::automatic : at->form;
     }
 
-    Part read_as(const ListBytes& source, matchers::ListForm form) {
-        const bool is_ours = form == matchers::ListForm::automatic;
-        return is_ours ? block_list(source) : names_of(source, form);
-    }
-
-    Part block_list(const ListBytes& source) {
+    [[nodiscard]] matchers::NameList names_of(const ListBytes& source) const {
+        const auto whole = form(source.bytes);
+        if (whole != matchers::ListForm::automatic)
+            return matchers::read_names(source.bytes, source.file, whole, {{}, parse_qtype});
         const bool is_adguard =
             list_.format == kAdguard ||
             (list_.format.empty() && matchers::find_list_marks(source.bytes).is_adguard());
-        auto read = matchers::read_block_list(source.bytes, source.file, parse_qtype, is_adguard);
-        if (!list_.match_all) {
-            refuse_rules_for_all(read.names.rules, read.names.bad);
-            refuse_rules_for_all(read.rules, read.names.bad);
-        }
-        read.names.bad.step_over(read.left_out + read.rules.size());
-        Part part{{}, std::move(read.rules), 0};
-        take_rules(in_, std::move(read.names), false, source.file, place_, part.names);
-        // As rules they were stepped over until now, because take_rules() counts its own.
-        list_of(in_, source.file, place_).rules += part.rules.size();
-        for (matchers::AdguardRule& rule : part.rules) {
-            rule.file = in_.file_number(source.file);
-            if (rule.exception) ++part.exceptions;
-        }
-        return part;
-    }
-
-    Part names_of(const ListBytes& source, matchers::ListForm form) {
-        auto names = matchers::read_names(source.bytes, source.file, form);
-        Part part;
-        names.list.bad.step_over(names.left_out);
-        if (!list_.match_all) refuse_rules_for_all(names.list.rules, names.list.bad);
-        take_rules(in_, std::move(names.list), is_strict({false, list_.lenient}, form), source.file,
-                   place_, part.names,
-                   is_policy_zone(form) && list_.lenient ? kOfLenient : kOfList);
-        return part;
+        return matchers::read_block_list(source.bytes, source.file, parse_qtype, is_adguard);
     }
 
     Reading& in_;
@@ -243,86 +207,59 @@ class AdPolicy {
   public:
     AdPolicy(Reading& in, const Plugin& plugin) : in_(in), plugin_(plugin) {}
 
-    void add(const List& list, Part part) {
+    void add(const List& list, ListRules rules) {
         names_.push_back(list.source);
         lines_.push_back(list.line);
-        parts_.push_back(std::move(part));
+        exceptions_.push_back(static_cast<std::size_t>(
+            std::ranges::count_if(rules.rules, &matchers::AdguardRule::exception)));
+        rules_.push_back(std::move(rules));
     }
 
     // Sets the lists and their exceptions.
     void make(AdList& ads) {
-        apply_bad_filters();
-        const auto exceptions = ads.exceptions = exceptions_of_all();
-        for (std::size_t i = 0; i < parts_.size(); ++i) {
-            Plugin provider;
-            provider.tag = plugin_.tag + "." + std::to_string(i + 1);
-            provider.line = lines_[i];
-            const std::size_t own = parts_[i].exceptions;
-            set_args(provider, std::move(parts_[i]), exceptions);
-            ads.lists.push_back({names_[i], in_.add_in_place(std::move(provider)), own});
+        apply_badfilters(rules_);
+        ads.exceptions = exceptions_of_all();
+        for (std::size_t i = 0; i < rules_.size(); ++i) {
+            DomainSet set;
+            set.steps = steps_of(std::move(rules_[i]));
+            set.exceptions = ads.exceptions;
+            ads.lists.push_back({names_[i],
+                                 add_set(std::to_string(i + 1), lines_[i], std::move(set)),
+                                 exceptions_[i]});
         }
     }
 
   private:
-    void apply_bad_filters() {
-        AdguardRules named;
-        for (const Part& part : parts_) {
-            for (const auto& rule : part.rules) {
-                if (rule.badfilter) named.push_back(rule);
-            }
-        }
-        if (named.empty()) return;
-        const matchers::BadFilters bad(named);
-        for (Part& part : parts_) {
-            std::erase_if(part.names, [&](const RuleAt& at) { return bad.removes(at.rule); });
-            std::erase_if(part.rules, [&](const matchers::AdguardRule& rule) {
-                return rule.badfilter || bad.removes(rule);
-            });
-        }
-    }
-
     std::optional<PluginIndex> exceptions_of_all() {
-        AdguardRules all;
-        for (Part& part : parts_) {
-            for (auto& rule : part.rules) {
-                if (rule.exception) all.push_back(std::move(rule));
+        ListRules all;
+        for (ListRules& list : rules_) {
+            for (auto& rule : list.rules) {
+                if (rule.exception) all.rules.push_back(std::move(rule));
             }
-            std::erase_if(part.rules, [](const auto& rule) { return rule.exception; });
+            std::erase_if(list.rules, &matchers::AdguardRule::exception);
         }
-        if (all.empty()) return std::nullopt;
+        if (all.rules.empty()) return std::nullopt;
+        DomainSet set;
+        set.steps = steps_of(std::move(all));
+        return add_set("exceptions", plugin_.line, std::move(set));
+    }
+
+    PluginIndex add_set(const std::string& name, int line, DomainSet set) {
         Plugin provider;
-        provider.tag = plugin_.tag + ".exceptions";
-        provider.line = plugin_.line;
-        set_type(provider, "adguard_rule");
-        provider.args = adguard_set(std::move(all), {}, false);
-        return in_.add_in_place(std::move(provider));
-    }
-
-    static void set_type(Plugin& provider, std::string_view name) {
-        const PluginType* const type = find_type(name);
-        provider.type = type->name;
-        provider.role = type->role;
-    }
-
-    static void set_args(Plugin& provider, Part part, std::optional<PluginIndex> exceptions) {
-        if (part.rules.empty() && !exceptions) {
-            set_type(provider, "domain_set");
-            DomainSet set;
-            set.rules = std::move(part.names);
-            provider.args = std::move(set);
-            return;
-        }
-        set_type(provider, "adguard_rule");
-        AdguardSet set = adguard_set(std::move(part.rules), std::move(part.names), false);
-        set.exceptions = exceptions;
+        provider.tag = plugin_.tag + "." + name;
+        provider.line = line;
+        provider.type = kDomainSetType.name;
+        provider.role = kDomainSetType.role;
         provider.args = std::move(set);
+        return in_.add_in_place(std::move(provider));
     }
 
     Reading& in_;
     const Plugin& plugin_;
     std::vector<std::string> names_;
     std::vector<int> lines_;
-    std::vector<Part> parts_;
+    std::vector<std::size_t> exceptions_;
+    std::vector<ListRules> rules_;
 };
 
 void read_adlist(Reading& in, const Node* node, Plugin& plugin) {

@@ -1,5 +1,8 @@
 // domain_set: names by rules, inline and from files, and other sets.
+#include <utility>
+
 #include "control/config/lists/list_source.h"
+#include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
 
@@ -14,22 +17,25 @@ struct DomainSetArgs {
     bool ready = true;
 };
 
+#define STEER_LIST_FORM(form, use, text) "|" #form
+constexpr std::string_view kSetFormats = "auto" STEER_LIST_FORMS(STEER_LIST_FORM);
+#undef STEER_LIST_FORM
+
 constexpr std::array<Row<DomainSetArgs>, 10> kDomainSetRows{{
     {"exps", Own<DomainSetArgs>{"list of rules", read_list<&DomainSetArgs::exps, DomainSetArgs>},
      "none", "", "rules; a rule without a prefix is a `domain:` rule"},
     {"files",
      Own<DomainSetArgs>{"list of paths and URLs", read_list<&DomainSetArgs::files, DomainSetArgs>},
      "none", "", "files with one rule per line; `#` starts a comment"},
-    {"format", choice<DomainSetArgs, &DomainSetArgs::format>(), "auto",
-     "auto|rules|hosts|adlist|dnsmasq|rpz|rpz_passthru|v2fly|clash|surge|quantumult|smartdns|"
-     "adguard",
+    {"format", choice<DomainSetArgs, &DomainSetArgs::format>(), "auto", kSetFormats,
      "format of `files`, see below"},
     {"sets", Own<DomainSetArgs>{"list of tags", read_list<&DomainSetArgs::sets, DomainSetArgs>},
      "none", "", "other domain_sets whose names are included"},
     {"inherit", &DomainSetArgs::inherit, "false", "",
      "also match the targets of CNAME, HTTPS, SVCB and SRV records of its names\nTargets "
      "stay in the set while clients may cache the answer. Targets of targets are included "
-     "too. The owner of a name in the set can therefore add any name to it."},
+     "too, also those that an exception covers. The owner of a name in the set can therefore add "
+     "any name to it."},
     {"lenient", &DomainSetArgs::lenient, "false", "",
      "skip records of response policy zones that are not plain names\nSkipped records are other "
      "triggers, other actions, and wildcards without the name itself. A warning reports them. By "
@@ -51,13 +57,15 @@ void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {
     DomainSet set;
     set.strict = args.strict;
     set.inherit = args.inherit;
+    ListRules rules;
     for (const Text& exp : args.exps)
-        read_rule(in, exp, {"exps", owner, exp.line}, set.rules);
+        read_rule(in, exp, {"exps", owner, exp.line}, rules.names);
     const ListUse use = use_of(plugin, map);
     for (const Text& file : args.files) {
         read_name_file(in, file, {"files", owner, file.line}, use,
-                       {args.strict, args.lenient, args.match_all}, args.format, set.rules);
+                       {args.strict, args.lenient, args.match_all}, args.format, rules);
     }
+    set.steps = steps_of(std::move(rules));
     for (const Text& tag : args.sets) {
         if (const auto index =
                 in.refer_bare(tag.value, Wanted::domain_set, {"sets", owner, tag.line})) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
 #include "control/config/text/url.h"
@@ -67,7 +68,7 @@ constexpr std::array<Row<DynamicDomainSetArgs>, 9> kDynamicDomainSetRows{{
 
 // Of the file, or of one that is not there yet.
 void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFile& file,
-                     const Place& place, DomainSet& set) {
+                     const Place& place, std::vector<RuleAt>& out) {
     std::vector<RuleAt> first;
     for (const Text& text : args.first) {
         const Place at{"bootstrap_rules", place.owner, text.line};
@@ -80,20 +81,20 @@ void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFi
     std::error_code error;
     if (!std::filesystem::exists(file.file, error) && !error) {
         in.settings().opened.push_back(file.file);
-        set.rules = std::move(first);
+        out = std::move(first);
         return;
     }
     const auto bytes = in.read_file(file.file, place);
     if (!bytes) return;
     auto list = matchers::read_rules(*bytes, file.file, matchers::RuleKind::domain);
     if (list.rules.empty() && list.bad.count() == 0) return;  // all of them were removed
-    take_rules(in, std::move(list), false, file.file, place, set.rules, kOfOperator);
-    if (file.max_entries != 0 && set.rules.size() > file.max_entries) {
-        in.report().warn(
-            place.line, place.name() + ": the file has " + std::to_string(set.rules.size()) +
-                            " rules, and 'max_entries' allows " + std::to_string(file.max_entries) +
-                            ": all are used, and none is added; raise it, or remove "
-                            "rules");
+    take_rules(in, std::move(list), false, file.file, place, out, kOfOperator);
+    if (file.max_entries != 0 && out.size() > file.max_entries) {
+        in.report().warn(place.line, place.name() + ": the file has " + std::to_string(out.size()) +
+                                         " rules, and 'max_entries' allows " +
+                                         std::to_string(file.max_entries) +
+                                         ": all are used, and none is added; raise it, or remove "
+                                         "rules");
     }
 }
 
@@ -174,8 +175,10 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
                                           "' has the same file: use one plugin for both");
         return;
     }
+    ListRules rules;
+    read_file_rules(in, args, file, place, rules.names);
     DomainSet set;
-    read_file_rules(in, args, file, place, set);
+    set.steps = steps_of(std::move(rules));
     plugin.args = std::move(set);
     all.push_back(std::move(file));
 }

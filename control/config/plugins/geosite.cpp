@@ -1,4 +1,7 @@
 // geosite: names of a geosite.dat by the codes of its lists; other code sees a domain_set.
+#include <utility>
+
+#include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugins/geo_file.h"
 #include "matchers/list/geo_data.h"
@@ -24,6 +27,7 @@ void read_geosite(Reading& in, const Node* node, Plugin& plugin) {
     GeoArgs args;
     Node empty;
     DomainSet set;
+    ListRules rules;
     const std::string owner = owner_of(plugin);
     const Node& map = args_or_empty(node, plugin, empty);
     if (read_rows(in, map, kGeositeRows, owner, args)) {
@@ -31,9 +35,10 @@ void read_geosite(Reading& in, const Node* node, Plugin& plugin) {
         read_geo_file(in, args, owner, use_of(plugin, map), matchers::read_geosite,
                       [&](matchers::RuleList list, const std::string& file, const Place& place) {
                           if (!args.match_all) refuse_rules_for_all(list.rules, list.bad);
-                          take_rules(in, std::move(list), args.strict, file, place, set.rules);
+                          take_rules(in, std::move(list), args.strict, file, place, rules.names);
                       });
     }
+    set.steps = steps_of(std::move(rules));
     plugin.args = std::move(set);
 }
 

@@ -53,7 +53,8 @@ const PluginType kQnameType{
 const PluginType kQuestionType{
     "question",
     Role::matcher,
-    "Like `qname`, but also applies the rules with `dnstype` of an `adguard_rule`.",
+    "Like `qname`, but also applies the rules with `dnstype` of an `adguard_rule` or "
+    "`domain_set`.",
     "question $TAG|RULE|&FILE...",
     "list of `$TAG` of an adguard_rule or domain_set, rules, or `&FILE`; or the same words as one "
     "text",

@@ -146,13 +146,13 @@ struct StaticRecords {
 };
 struct AdListPart {
     std::string name;            // as it was written: a path or URL
-    PluginIndex provider;        // a domain_set or adguard_rule of its own
+    PluginIndex provider;        // a domain_set of its own
     std::size_t exceptions = 0;  // rules of the list that count for all lists of the adlist
 };
 struct AdList {
     std::vector<AdListPart> lists;            // at least one
     NameRules allow;                          // names that it lets pass
-    std::optional<PluginIndex> exceptions{};  // an adguard_rule: the exceptions of all lists
+    std::optional<PluginIndex> exceptions{};  // a domain_set: the exceptions of all lists
     std::optional<bool> cname{};  // whether names that an answer points to count; nothing: true
     BlackHole answer;
 };

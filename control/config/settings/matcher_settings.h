@@ -20,27 +20,28 @@ struct RuleAt {
     std::uint32_t value = 0;  // of a rule that stands for something: which
 };
 
-struct DomainSet {
-    std::vector<RuleAt> rules;      // of `exps` and `files`
-    std::vector<PluginIndex> sets;  // domain_sets that it includes
-    bool strict = false;
-    bool inherit = false;  // names that its names' answers point to are in it as well
-};
-// Rules that decide about a name one after the other: the first step that holds says whether the set has it.
-struct AdguardStep {
-    bool in = true;              // an exception is not
-    unsigned rank = 0;           // important exceptions, important rules, exceptions, rules
+// Ranks of steps: important exceptions, important rules, exceptions, rules.
+inline constexpr unsigned kLastRank = 3;
+// Rules of a set that hold for the same questions, and what they decide.
+struct RuleStep {
+    bool in = true;  // an exception is not
+    unsigned rank =
+        kLastRank;  // 0 decides first. Important exceptions, important rules, exceptions, rules
     std::vector<RuleAt> rules;   // holds for these names ...
     std::vector<RuleAt> unless;  // ... but not for these ...
     std::vector<std::uint16_t> types,
         other_types;  // ... if asked for these types; empty: for all; not for those
     [[nodiscard]] bool has_types() const { return !types.empty() || !other_types.empty(); }
+    [[nodiscard]] bool has_negation() const { return !in || !unless.empty(); }
 };
-struct AdguardSet {
-    std::vector<AdguardStep> steps;  // by rank
-    bool strict = false;
+// A set of names: the first step that holds says whether it has a name. Names alone are one step.
+struct DomainSet {
+    std::vector<RuleStep> steps;    // by rank; of `exps`, `rules` and `files`
+    std::vector<PluginIndex> sets;  // whose names are in it, whatever its steps say
     std::optional<PluginIndex>
         exceptions{};  // whose steps of each rank come before these: of all lists of an adlist
+    bool strict = false;
+    bool inherit = false;  // names that its names' answers point to are in it as well
 };
 // Address lists of routers with this name, which are followed while serving.
 struct RosList {
@@ -60,7 +61,7 @@ struct NameRules {
 };
 struct Qname : NameRules {};
 struct Cname : NameRules {};
-struct Question : NameRules {};  // as a qname; an adguard_rule's dnstype counts
+struct Question : NameRules {};  // as a qname; rules by type count
 enum class AddressOf : std::uint8_t { client, response, name };
 struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
     AddressOf of = AddressOf::client;

@@ -11,7 +11,6 @@
 //   server    nothing: queries, or the time, come in by it
 #define STEER_PLUGIN_SETTINGS(X)  \
     X(DomainSet, set)             \
-    X(AdguardSet, set)            \
     X(IpSet, set)                 \
     X(Qname, test)                \
     X(Cname, test)                \

@@ -33,12 +33,16 @@ class MatchingRules {
     [[nodiscard]] config::NameRules of(const config::NameRules& names) const {
         return {of(names.rules), names.sets};
     }
-    [[nodiscard]] config::AdguardSet of(const config::AdguardSet& set) const {
-        config::AdguardSet out;
+    [[nodiscard]] config::DomainSet of(const config::DomainSet& set) const {
+        config::DomainSet out;
+        out.sets = set.sets;
         out.exceptions = set.exceptions;
-        for (const config::AdguardStep& step : set.steps)
-            out.steps.push_back({step.in, step.rank, of(step.rules), of(step.unless), step.types,
+        for (const config::RuleStep& step : set.steps) {
+            auto rules = of(step.rules);
+            if (rules.empty()) continue;  // it decides nothing about this name
+            out.steps.push_back({step.in, step.rank, std::move(rules), of(step.unless), step.types,
                                  step.other_types});
+        }
         return out;
     }
     [[nodiscard]] config::AdList of(const config::AdList& ads) const {
@@ -46,12 +50,6 @@ class MatchingRules {
         out.lists = ads.lists;
         out.exceptions = ads.exceptions;
         out.allow = of(ads.allow);
-        return out;
-    }
-    [[nodiscard]] config::DomainSet of(const config::DomainSet& set) const {
-        config::DomainSet out;
-        out.rules = of(set.rules);
-        out.sets = set.sets;
         return out;
     }
     [[nodiscard]] config::Qname of(const config::Qname& names) const {

@@ -21,20 +21,25 @@ const config::NameRules& name_rules(const config::Plugin& plugin) {
 }
 
 // The types that rules of a set name.
-void add_types(const config::AdguardSet& set, std::set<std::uint16_t>& out) {
-    for (const config::AdguardStep& step : set.steps) {
+void add_types(const config::DomainSet& set, std::set<std::uint16_t>& out) {
+    for (const config::RuleStep& step : set.steps) {
         out.insert(step.types.begin(), step.types.end());
         out.insert(step.other_types.begin(), step.other_types.end());
     }
 }
 
 // Whether a step applies to questions of a type.
-bool counts_for(const config::AdguardStep& step, std::uint32_t type) {
+bool counts_for(const config::RuleStep& step, std::uint32_t type) {
     if (type == kAllTypes) return !step.has_types();
     const auto has = [type](const std::vector<std::uint16_t>& types) {
         return std::find(types.begin(), types.end(), type) != types.end();
     };
     return (step.types.empty() || has(step.types)) && !has(step.other_types);
+}
+
+// Whether the order of a set's steps matters. Otherwise each step adds to the set, without a decision.
+bool has_negation(const config::DomainSet& set) {
+    return set.exceptions || std::ranges::any_of(set.steps, &config::RuleStep::has_negation);
 }
 
 template <class MaskFor>
@@ -88,21 +93,21 @@ TagMasks::ByType TagMasks::masks_of(const config::NameRules& names) {
         plain |= untyped_bits(set, typed);
     std::set<std::uint16_t> types;
     for (const config::PluginIndex set : typed) {
-        const auto& adguard = std::get<config::AdguardSet>(settings_.plugin(set).args);
-        add_types(adguard, types);
-        if (const auto* const exceptions = exceptions_of(adguard)) add_types(*exceptions, types);
+        add_types(set_of(set), types);
+        if (const auto* const exceptions = exceptions_of(set_of(set)))
+            add_types(*exceptions, types);
     }
     const auto mask_for = [&](std::uint32_t type) {
         matchers::TagBits mask = plain;
         for (const config::PluginIndex set : typed)
-            mask |= bits_of(set, std::get<config::AdguardSet>(settings_.plugin(set).args), type);
+            mask |= own_bits(set, type);
         return mask_index(mask);
     };
     return masks_by(types, mask_for);
 }
 
 TagMasks::ByType TagMasks::masks_of_exceptions(config::PluginIndex exceptions) {
-    const auto& set = std::get<config::AdguardSet>(settings_.plugin(exceptions).args);
+    const config::DomainSet& set = set_of(exceptions);
     const auto mask_for = [&](std::uint32_t type) {
         std::vector<RankedStep> ranked;
         add_steps(exceptions, set, type, ranked);
@@ -130,87 +135,88 @@ std::uint32_t TagMasks::mask_index(const matchers::TagBits& mask) {
 matchers::TagBits TagMasks::untyped_bits(config::PluginIndex provider,
                                          std::set<config::PluginIndex>& typed) {
     if (!config::has_types(settings_, provider)) return bits_of(provider);
-    const auto& args = settings_.plugin(provider).args;
-    if (std::holds_alternative<config::AdguardSet>(args)) {
+    const config::DomainSet& set = set_of(provider);
+    matchers::TagBits bits;
+    if (config::has_own_types(settings_, set)) {
         typed.insert(provider);
-        return {};
+    } else {
+        bits = own_bits(provider, kAllTypes);
     }
-    const auto& set = std::get<config::DomainSet>(args);
-    matchers::TagBits bits = own_bits(provider, set);
     for (const config::PluginIndex inner : set.sets)
         bits |= untyped_bits(inner, typed);
-    return bits;
-}
-
-matchers::TagBits TagMasks::own_bits(config::PluginIndex provider, const config::DomainSet& set) {
-    const auto known = own_bits_.find(provider);
-    if (known != own_bits_.end()) return known->second;
-    matchers::TagBits bits;
-    if (set.inherit) {
-        const matchers::SetId own = add_set(set.rules);
-        inherited_.emplace(provider, own);
-        bits.set(own);
-    } else {
-        bits = add_rules(set.rules);
-    }
-    own_bits_.emplace(provider, bits);
     return bits;
 }
 
 matchers::TagBits TagMasks::bits_of(config::PluginIndex provider) {
     const auto known = set_bits_.find(provider);
     if (known != set_bits_.end()) return known->second;
-    const auto& args = settings_.plugin(provider).args;
-    matchers::TagBits bits;
-    if (const auto* adguard = std::get_if<config::AdguardSet>(&args)) {
-        bits = bits_of(provider, *adguard, kAllTypes);
-    } else {
-        const auto& set = std::get<config::DomainSet>(args);
-        bits = own_bits(provider, set);
-        for (const config::PluginIndex inner : set.sets)
-            bits |= bits_of(inner);
-    }
+    matchers::TagBits bits = own_bits(provider, kAllTypes);
+    for (const config::PluginIndex inner : set_of(provider).sets)
+        bits |= bits_of(inner);
     set_bits_.emplace(provider, bits);
     return bits;
 }
 
-matchers::TagBits TagMasks::bits_of(config::PluginIndex provider, const config::AdguardSet& set,
-                                    std::uint32_t type) {
-    const config::AdguardSet* const exceptions = exceptions_of(set);
-    if (!config::has_types(settings_, provider)) type = kAllTypes;
-    const auto known = decided_.find({provider, type});
-    if (known != decided_.end()) return known->second;
-    std::vector<RankedStep> ranked;
-    if (exceptions != nullptr) add_steps(*set.exceptions, *exceptions, type, ranked);
-    add_steps(provider, set, type, ranked);
-    std::ranges::stable_sort(ranked, {}, &RankedStep::rank);
-    matchers::Decision decision;
-    for (const RankedStep& step : ranked)
-        decision.steps.push_back(step.step);
-    const bool can_hold = std::ranges::any_of(
-        decision.steps, [](const matchers::Decision::Step& step) { return step.in; });
-    if (!can_hold) decision.steps.clear();
-    matchers::TagBits bits;
-    if (!decision.steps.empty()) {
-        decision.set = new_set();
-        bits.set(decision.set);
-        builder_.decide(std::move(decision));
-    }
-    decided_.emplace(std::make_pair(provider, type), bits);
+matchers::TagBits TagMasks::own_bits(config::PluginIndex provider, std::uint32_t type) {
+    const config::DomainSet& set = set_of(provider);
+    if (!config::has_own_types(settings_, set)) type = kAllTypes;
+    const auto known = own_bits_.find({provider, type});
+    if (known != own_bits_.end()) return known->second;
+    matchers::TagBits bits = decided_bits(provider, set, type);
+    if (set.inherit) bits.set(inherited_set(provider, set));
+    own_bits_.emplace(std::make_pair(provider, type), bits);
     return bits;
 }
 
-const config::AdguardSet* TagMasks::exceptions_of(const config::AdguardSet& set) const {
-    return set.exceptions ? &std::get<config::AdguardSet>(settings_.plugin(*set.exceptions).args)
-                          : nullptr;
+matchers::TagBits TagMasks::decided_bits(config::PluginIndex provider, const config::DomainSet& set,
+                                         std::uint32_t type) {
+    std::vector<RankedStep> ranked;
+    if (const config::DomainSet* const exceptions = exceptions_of(set))
+        add_steps(*set.exceptions, *exceptions, type, ranked);
+    add_steps(provider, set, type, ranked);
+    std::ranges::stable_sort(ranked, {}, &RankedStep::rank);
+    std::vector<matchers::Decision::Step> steps;
+    for (const RankedStep& step : ranked)
+        steps.push_back(step.step);
+    matchers::TagBits bits;
+    if (std::ranges::none_of(steps, &matchers::Decision::Step::in)) return bits;
+    if (!has_negation(set)) {
+        for (const matchers::Decision::Step& step : steps)
+            bits.set(step.rules);
+        return bits;
+    }
+    const matchers::SetId decided = new_set();
+    bits.set(decided);
+    builder_.decide({decided, std::move(steps)});
+    return bits;
+}
+
+// The set of its only step; one without rules if its steps decide.
+matchers::SetId TagMasks::inherited_set(config::PluginIndex provider,
+                                        const config::DomainSet& set) {
+    const auto known = inherited_.find(provider);
+    if (known != inherited_.end()) return known->second;
+    const bool is_one_step =
+        set.steps.size() == 1 && !has_negation(set) && !set.steps.front().has_types();
+    const matchers::SetId own = is_one_step ? steps_.at(provider).front().rules : new_set();
+    inherited_.emplace(provider, own);
+    return own;
+}
+
+const config::DomainSet& TagMasks::set_of(config::PluginIndex provider) const {
+    return std::get<config::DomainSet>(settings_.plugin(provider).args);
+}
+
+const config::DomainSet* TagMasks::exceptions_of(const config::DomainSet& set) const {
+    return set.exceptions ? &set_of(*set.exceptions) : nullptr;
 }
 
 // The sets of a plugin's steps are made once, also for several lists and types.
-void TagMasks::add_steps(config::PluginIndex provider, const config::AdguardSet& set,
+void TagMasks::add_steps(config::PluginIndex provider, const config::DomainSet& set,
                          std::uint32_t type, std::vector<RankedStep>& out) {
     auto& sets = steps_[provider];
     for (std::size_t i = sets.size(); i < set.steps.size(); ++i) {
-        const config::AdguardStep& step = set.steps[i];
+        const config::RuleStep& step = set.steps[i];
         sets.push_back({add_set(step.rules), std::nullopt, step.in});
         if (!step.unless.empty()) sets.back().unless = add_set(step.unless);
     }
@@ -243,7 +249,11 @@ std::vector<TagMasks::InheritingSet> TagMasks::inheriting() const {
     for (const auto& [plugin, own] : inherited_) {
         // Asked for by type alone, it is in its own set at least.
         const auto all = set_bits_.find(plugin);
-        out.push_back({plugin, own, all != set_bits_.end() ? all->second : own_bits_.at(plugin)});
+        matchers::TagBits bits = all != set_bits_.end() ? all->second : matchers::TagBits{};
+        for (auto at = own_bits_.lower_bound({plugin, 0});
+             at != own_bits_.end() && at->first.first == plugin; ++at)
+            bits |= at->second;
+        out.push_back({plugin, own, bits});
     }
     return out;
 }
@@ -264,7 +274,7 @@ std::unique_ptr<matchers::NameMatcher> TagMasks::finish(std::vector<matchers::Ta
         errors.push_back(
             {"the configuration uses " + std::to_string(sets_) +
                  " lists of domain rules (domain_sets, qname matchers with rules of their "
-                 "own, an adguard_rule's exceptions and rules by type): at most " +
+                 "own, exceptions and rules by type of AdGuard): at most " +
                  std::to_string(matchers::kMaxSets) + " are possible, put some together",
              settings_.file});
         return nullptr;

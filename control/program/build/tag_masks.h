@@ -22,8 +22,8 @@ class TagMasks {
     explicit TagMasks(const config::Settings& settings) : settings_(settings) {}
 
     // The index of a qname's mask. Each domain_set that it names, directly or by other sets, is one
-    // SetId; its own rules are one more. Sets above matchers::kMaxSets are counted and refused by
-    // finish().
+    // SetId, or several with negation; its own rules are one more. Sets above matchers::kMaxSets are
+    // counted and refused by finish().
     std::uint32_t mask_of(config::PluginIndex qname);
     // The mask of names with rules in a plugin of another type.
     std::uint32_t mask_of(config::PluginIndex plugin, const std::vector<config::RuleAt>& rules);
@@ -35,7 +35,7 @@ class TagMasks {
     // The masks of a question by type; `mask` is for all other types. Without masks by type it is like a qname.
     using ByType = NamesMask;
     ByType masks_of(const config::NameRules& names);
-    // Of names that an exception covers. `exceptions`: an adguard_rule that has nothing else.
+    // Of names that an exception covers. `exceptions`: a domain_set that has nothing else.
     ByType masks_of_exceptions(config::PluginIndex exceptions);
 
     // The domain_sets with `inherit` used so far, with their own and all their sets.
@@ -59,18 +59,22 @@ class TagMasks {
     // As bits_of(), but adds sets with rules by type to `typed`.
     matchers::TagBits untyped_bits(config::PluginIndex provider,
                                    std::set<config::PluginIndex>& typed);
-    matchers::TagBits own_bits(config::PluginIndex provider, const config::DomainSet& set);
     matchers::TagBits bits_of(const config::NameRules& names);
-    // The set that the steps form for questions of a type.
-    matchers::TagBits bits_of(config::PluginIndex provider, const config::AdguardSet& set,
-                              std::uint32_t type);
+    // Without the sets that it includes, for questions of a type.
+    matchers::TagBits own_bits(config::PluginIndex provider, std::uint32_t type);
+    // Of its steps that apply to questions of a type.
+    matchers::TagBits decided_bits(config::PluginIndex provider, const config::DomainSet& set,
+                                   std::uint32_t type);
+    // The set that targets of its names join.
+    matchers::SetId inherited_set(config::PluginIndex provider, const config::DomainSet& set);
     struct RankedStep {
         unsigned rank;
         matchers::Decision::Step step;
     };
-    [[nodiscard]] const config::AdguardSet* exceptions_of(const config::AdguardSet& set) const;
+    [[nodiscard]] const config::DomainSet& set_of(config::PluginIndex provider) const;
+    [[nodiscard]] const config::DomainSet* exceptions_of(const config::DomainSet& set) const;
     // The steps of a plugin that apply to questions of a type.
-    void add_steps(config::PluginIndex provider, const config::AdguardSet& set, std::uint32_t type,
+    void add_steps(config::PluginIndex provider, const config::DomainSet& set, std::uint32_t type,
                    std::vector<RankedStep>& out);
     std::uint32_t mask_index(const matchers::TagBits& mask);
     matchers::SetId new_set();
@@ -83,12 +87,12 @@ class TagMasks {
     matchers::NameMatcherBuilder builder_;
     std::size_t sets_ = 0, rules_ = 0;
     std::map<config::PluginIndex, matchers::TagBits> set_bits_;  // with the sets that it includes
-    std::map<config::PluginIndex, matchers::TagBits> own_bits_;  // without them
-    std::map<config::PluginIndex, matchers::SetId> inherited_;   // sets that inheriting names get
+    std::map<std::pair<config::PluginIndex, std::uint32_t>, matchers::TagBits>
+        own_bits_;                                              // without them, by type
+    std::map<config::PluginIndex, matchers::SetId> inherited_;  // sets that inheriting names get
     std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;
-    // Of a provider's steps: the numbers of their sets, and of those of its decisions by type.
+    // Of a provider's steps: the numbers of their sets.
     std::map<config::PluginIndex, std::vector<matchers::Decision::Step>> steps_;
-    std::map<std::pair<config::PluginIndex, std::uint32_t>, matchers::TagBits> decided_;
     std::vector<matchers::TagBits> masks_;
 };
 

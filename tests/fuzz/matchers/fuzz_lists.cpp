@@ -30,19 +30,19 @@ std::optional<std::uint16_t> type_number(std::string_view name) {
 // NOLINTNEXTLINE(readability-identifier-naming): the fuzzer's name for it
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-    auto adguard = m::read_adguard(bytes, "fuzz", type_number);
-    const std::size_t before = adguard.rules.size();
+    const auto adguard = m::read_adguard(bytes, "fuzz", type_number);
     for (const auto& rule : adguard.rules)
         check(rule.rule, rule.line);
-    m::apply_badfilters(adguard.rules);
-    require(adguard.rules.size() <= before, "a badfilter only takes out");
+    const m::BadFilters bad(adguard.rules);
+    for (const auto& rule : adguard.rules)
+        require(!bad.empty() || !bad.removes(rule), "a badfilter alone takes rules out");
     const auto itself = [bytes](std::string_view name) -> std::optional<std::string> {
         if (name.size() > 1) return std::nullopt;
         return std::string(bytes);
     };
     for (const bool is_adguard : {false, true}) {
         const auto list = m::read_block_list(bytes, "fuzz", type_number, is_adguard);
-        for (const auto& [rule, line] : list.names.rules)
+        for (const auto& [rule, line] : list.list.rules)
             check(rule, line);
         for (const auto& rule : list.rules) {
             check(rule.rule, rule.line);
@@ -50,10 +50,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     require(m::guess_form(bytes) != m::ListForm::automatic, "a file has a form");
-    for (int form = 0; form <= static_cast<int>(m::kLastForm); ++form) {
-        const auto names = m::read_names(bytes, "fuzz", static_cast<m::ListForm>(form), itself);
+    for (std::size_t form = 0; form <= m::kListForms.size(); ++form) {
+        const auto names =
+            m::read_names(bytes, "fuzz", static_cast<m::ListForm>(form), {itself, type_number});
         for (const auto& [rule, line] : names.list.rules)
             check(rule, line);
+        for (const auto& rule : names.rules) {
+            check(rule.rule, rule.line);
+            require(!rule.is_plain(), "a name that is always in the set is in its list");
+        }
     }
     return 0;
 }

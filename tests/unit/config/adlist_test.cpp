@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(the_syntax_is_found_from_the_lines) {
     };
     BOOST_TEST(read_as(std::string(kAdguard)) == "domain_set 1 0");
     BOOST_TEST(read_as("||ads.example^\n@@||fine.ads.example^\nbare.example\n") ==
-               "adguard_rule 2 0");
+               "domain_set 2 0");
     BOOST_TEST(read_as("bare.example\n! of AdGuard's\n") == "domain_set 1 0");
     BOOST_TEST(read_as(std::string(kHosts)) == "domain_set 2 0");
     BOOST_TEST(read_as("bare.example\nother.example\n") == "domain_set 2 0");
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(an_exception_counts_in_a_list_of_adguard) {
                     "list:3: an exception of AdGuard, \"@@||a.example^\", in a list "
                     "of another form: write 'format: adguard'"));
     const LoadOutcome adguard = folder.load("{ list: list, format: adguard }");
-    BOOST_TEST(std::string(provider(adguard).type) == "adguard_rule");
+    BOOST_TEST(rules_of(provider(adguard)) == 4U);  // the exception is a set of its own
     BOOST_TEST(adguard.warnings.empty());
 }
 
@@ -126,9 +126,9 @@ BOOST_AUTO_TEST_CASE(the_lists_of_an_adlist_are_one_policy) {
     BOOST_TEST(rules_of(loaded.settings.plugin(lists[0].provider)) == 2U);  // without gone.example
     BOOST_TEST(lists[2].exceptions == 2U);
     for (const AdListPart& part : lists) {
-        const auto& set = std::get<AdguardSet>(loaded.settings.plugin(part.provider).args);
+        const auto& set = std::get<DomainSet>(loaded.settings.plugin(part.provider).args);
         BOOST_TEST_REQUIRE(set.exceptions.has_value());
-        const auto& all = std::get<AdguardSet>(loaded.settings.plugin(*set.exceptions).args);
+        const auto& all = std::get<DomainSet>(loaded.settings.plugin(*set.exceptions).args);
         BOOST_TEST(all.steps.size() == 2U);
     }
 }

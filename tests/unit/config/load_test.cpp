@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "control/config/foreign_file.h"
+#include "control/config/lists/list_source.h"
 #include "control/config/reference.h"
 #include "support/temp_folder.h"
 
@@ -145,9 +146,11 @@ BOOST_AUTO_TEST_CASE(the_minimal_example_has_the_expected_settings) {
     BOOST_TEST(router.password == "secret");
     BOOST_TEST(!router.tls);
     const auto& set = std::get<DomainSet>(plugin(settings, "policy_domains").args);
-    BOOST_TEST_REQUIRE(set.rules.size() == 2U);
-    BOOST_TEST(set.rules[1].rule.text == "media.example");
-    BOOST_TEST(set.rules[1].line == 7);
+    BOOST_TEST_REQUIRE(set.steps.size() == 1U);
+    const auto& rules = set.steps[0].rules;
+    BOOST_TEST_REQUIRE(rules.size() == 2U);
+    BOOST_TEST(rules[1].rule.text == "media.example");
+    BOOST_TEST(rules[1].line == 7);
     const auto& sequence = std::get<Sequence>(plugin(settings, "seq_main").args);
     BOOST_TEST_REQUIRE(sequence.rules.size() == 2U);
     BOOST_TEST(settings.plugin(sequence.rules[0].matches.at(0).plugin).tag ==
@@ -347,12 +350,12 @@ BOOST_AUTO_TEST_CASE(included_plugins_come_first_and_know_their_files) {
 
 BOOST_AUTO_TEST_CASE(geosite_is_a_set_of_the_selected_rules) {
     const Settings s = load(kRoot / "tests/unit/config/good/geosite.yaml", test_options()).settings;
-    const auto& some = std::get<DomainSet>(plugin(s, "some").args).rules;
+    const auto& some = std::get<DomainSet>(plugin(s, "some").args).steps.at(0).rules;
     BOOST_TEST_REQUIRE(some.size() == 2U);
     BOOST_TEST(some[0].rule.text == "ads.cn.example");
     BOOST_TEST(some[1].rule.text == "geo.example");
     BOOST_TEST(s.files.at(some[1].file).ends_with("lists/geosite.dat"));
-    BOOST_TEST(std::get<DomainSet>(plugin(s, "all").args).rules.size() == 5U);
+    BOOST_TEST(rules_of(plugin(s, "all")) == 5U);
 }
 
 BOOST_AUTO_TEST_CASE(geoip_is_a_set_of_addresses) {
@@ -367,7 +370,7 @@ BOOST_AUTO_TEST_CASE(geoip_is_a_set_of_addresses) {
 BOOST_AUTO_TEST_CASE(adguard_rules_become_steps_by_priority) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/adguard_rule.yaml", test_options()).settings;
-    const auto& steps = std::get<AdguardSet>(plugin(s, "ads").args).steps;
+    const auto& steps = std::get<DomainSet>(plugin(s, "ads").args).steps;
     BOOST_TEST_REQUIRE(steps.size() == 5U);  // important, exception, plain, by type, with denyallow
     BOOST_TEST((steps[0].in && steps[0].rules.at(0).rule.text == "more.ads.example"));
     BOOST_TEST((!steps[1].in && steps[1].rules.at(0).line == 4));
@@ -376,9 +379,23 @@ BOOST_AUTO_TEST_CASE(adguard_rules_become_steps_by_priority) {
     BOOST_TEST(steps[4].unless.at(0).rule.text == "a.wide.example");
 }
 
+BOOST_AUTO_TEST_CASE(a_domain_set_has_the_steps_of_its_lists) {
+    const Settings s =
+        load(kRoot / "tests/unit/config/good/domain_set_adguard.yaml", test_options()).settings;
+    const auto& steps = std::get<DomainSet>(plugin(s, "ads").args).steps;
+    BOOST_TEST_REQUIRE(steps.size() == 4U);  // important, exceptions of both files, plain, by type
+    BOOST_TEST((steps[0].in && steps[0].rules.at(0).rule.text == "bad.good.ads.example"));
+    BOOST_TEST((!steps[1].in && steps[1].rules.size() == 2U));
+    BOOST_TEST((steps[2].in && steps[2].rules.size() == 4U));  // without the one of the badfilter
+    BOOST_TEST(steps[2].rules.at(0).rule.text == "own.example");
+    BOOST_TEST((steps[3].types == std::vector<std::uint16_t>{28}));
+    // A set without negation has one step.
+    BOOST_TEST(std::get<DomainSet>(plugin(s, "plain").args).steps.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(rules_of_files_know_their_lines) {
     const Settings s = load(kRoot / "tests/unit/config/good/all.yaml", test_options()).settings;
-    const auto& rules = std::get<DomainSet>(plugin(s, "policy").args).rules;
+    const auto& rules = std::get<DomainSet>(plugin(s, "policy").args).steps.at(0).rules;
     BOOST_TEST_REQUIRE(rules.size() ==
                        8U);  // five inline; of six lines of the file two are bad and one is empty
     BOOST_TEST(s.files.at(rules[5].file).ends_with("bad/lists/some_bad.txt"));

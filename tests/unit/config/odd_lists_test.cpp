@@ -101,10 +101,9 @@ BOOST_AUTO_TEST_CASE(a_list_in_the_form_of_another_program_is_read_or_refused) {
              {"'one.example'\n'two.example'\n", 0},
              {"one.example;\ntwo.example;\n", 0},
              {"https://one.example/x\nhttps://two.example/y\n", 0},
-             {"|one.example\n@@||two.example^\n", 0}})
+             {"|one.example\n@@||two.example^\n", 2},
+             {"one.example\ntwo.example\n@@||three.example^\n", 3}})
         BOOST_TEST(taken(bytes, kNames) == rules, bytes);
-    BOOST_TEST(said("||one.example^\n@@||two.example^\n", kNames).find("adguard_rule") !=
-               std::string::npos);
     BOOST_TEST(said("*.one.example\n", kNames).find("write \"domain:one.example\"") !=
                std::string::npos);
 }

@@ -19,11 +19,15 @@ constexpr const char* kConfig = R"(plugins:
       allow: ["domain:ok.ads.example", $fine]
   - { tag: fine, type: domain_set, args: { exps: [fine.example] } }
   - { tag: rules, type: adguard_rule, args: { rules: ["||ads.example^", "@@||good.ads.example^"] } }
+  - { tag: kept, type: domain_set, args: { exps: [kept.good.ads.example] } }
+  - { tag: names, type: domain_set, args: { exps: [own.example, track9.example], files: [block.txt, except.txt], sets: [kept] } }
   - { tag: name, type: qname, args: $rules }
   - { tag: asked, type: question, args: $rules }
+  - { tag: name_of_set, type: qname, args: $names }
+  - { tag: asked_of_set, type: question, args: $names }
   - tag: main
     type: sequence
-    args: [ { matches: [$name, $asked], exec: mark 1 }, { exec: $s }, { exec: forward 192.0.2.1 } ]
+    args: [ { matches: [$name, $asked, $name_of_set, $asked_of_set], exec: mark 1 }, { exec: $s }, { exec: forward 192.0.2.1 } ]
   - { tag: udp, type: udp_server, args: { entry: main } }
 )";
 
@@ -94,6 +98,21 @@ BOOST_AUTO_TEST_CASE(matchers_hold_a_name_unless_an_exception_leaves_it_out) {
         BOOST_TEST(held(matcher, "good.ads.example") == "none");
     }
     BOOST_TEST(held("rules", "ads.example") == "unknown");  // no matcher
+}
+
+BOOST_AUTO_TEST_CASE(a_domain_set_holds_what_no_exception_of_its_lists_leaves_out) {
+    for (const char* matcher : {"name_of_set", "asked_of_set"}) {
+        BOOST_TEST(held(matcher, "own.example") == "all");
+        BOOST_TEST(held(matcher, "x.ads.example") == "all");
+        BOOST_TEST(held(matcher, "good.ads.example") == "none");
+        BOOST_TEST(held(matcher, "kept.good.ads.example") == "all");  // by a set that it includes
+        BOOST_TEST(held(matcher, "imp.example") == "all");
+        BOOST_TEST(held(matcher, "strong.ads.example") == "none");
+        BOOST_TEST(held(matcher, "ok.den.example") == "none");
+    }
+    BOOST_TEST(held("asked_of_set", "t.example") == "all but 1");
+    BOOST_TEST(held("asked_of_set", "only.example") == "only 28 65");
+    BOOST_TEST(held("name_of_set", "only.example") == "none");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -183,9 +183,9 @@ BOOST_AUTO_TEST_CASE(a_rule_for_nearly_all_host_names_is_found) {
 
 // AdGuard Home reads each line by its own form.
 BOOST_AUTO_TEST_CASE(a_block_list_is_read_line_by_line) {
-    const auto texts = [](const BlockList& list) {
+    const auto texts = [](const NameList& list) {
         std::vector<std::string> out;
-        for (const auto& [one, line] : list.names.rules)
+        for (const auto& [one, line] : list.list.rules)
             out.push_back(std::to_string(line) + " " +
                           (one.kind == RuleKind::full     ? "full:"
                            : one.kind == RuleKind::domain ? "domain:"
@@ -206,9 +206,9 @@ BOOST_AUTO_TEST_CASE(a_block_list_is_read_line_by_line) {
                                                     "7 regexp:-ads-", "12 regexp:www\\.",
                                                     "4 @@ok.one.example", "8 five.example"}),
         boost::test_tools::per_element());
-    BOOST_TEST(adguard.names.bad.count() == 1U);
+    BOOST_TEST(adguard.list.bad.count() == 1U);
     BOOST_TEST(adguard.left_out == 2U);
-    BOOST_TEST(adguard.names.bad.left_out_count() == 1U);
+    BOOST_TEST(adguard.list.bad.left_out_count() == 1U);
     // Words of other lists are names, and an exception among them is named.
     const auto hosts = read_block_list(bytes, "f", type_number, false);
     BOOST_TEST(
@@ -216,16 +216,18 @@ BOOST_AUTO_TEST_CASE(a_block_list_is_read_line_by_line) {
                                                   "3 full:three.example", "5 full:four.example",
                                                   "7 full:-ads-", "12 full:www", "8 five.example"}),
         boost::test_tools::per_element());
-    BOOST_TEST(hosts.names.bad.count() == 2U);
+    BOOST_TEST(hosts.list.bad.count() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_badfilter_removes_the_same_rule) {
-    auto list = read_adguard(
+    const auto list = read_adguard(
         "||a.example^\n||a.example^$important\n||a.example^$badfilter\n@@||a.example^\n", "f",
         type_number);
-    apply_badfilters(list.rules);
-    BOOST_TEST_REQUIRE(list.rules.size() == 2U);
-    BOOST_TEST((list.rules[0].important && list.rules[1].exception));
+    BOOST_TEST_REQUIRE(list.rules.size() == 4U);
+    const BadFilters bad(list.rules);
+    BOOST_TEST(bad.removes(list.rules[0]));
+    BOOST_TEST(bad.removes(list.rules[0].rule));
+    BOOST_TEST((!bad.removes(list.rules[1]) && !bad.removes(list.rules[3])));
 }
 
 BOOST_AUTO_TEST_CASE(steps_decide_by_priority) {

@@ -29,6 +29,21 @@ Texts errors_of(const NameList& names) {
     return out;
 }
 
+// Exceptions, and rules with a condition.
+Texts deciding(const NameList& names) {
+    Texts out;
+    for (const AdguardRule& rule : names.rules)
+        out.push_back(std::to_string(rule.line) + (rule.exception ? " @@" : " ") +
+                      text_of(rule.rule));
+    return out;
+}
+NameList read_adguard_list(std::string_view bytes) {
+    const TypeNumber type_number = [](std::string_view name) {
+        return name == "A" ? std::optional<std::uint16_t>(1) : std::nullopt;
+    };
+    return read_names(bytes, "f", ListForm::automatic, {{}, type_number});
+}
+
 void check(const NameList& names, const Texts& rules, const Texts& errors, std::size_t left_out) {
     BOOST_TEST(rules_of(names) == rules, boost::test_tools::per_element());
     BOOST_TEST(errors_of(names) == errors, boost::test_tools::per_element());
@@ -141,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_v2fly_may_include_others) {
     };
     check(read_names("# c\na.example @cn &list # c\nfull:b.example\ninclude:other @ads @-cn\n"
                      "include:none\ninclude:../x\nc.example x\nregexp:^d[0-9]$\n",
-                     "f", ListForm::v2fly, beside),
+                     "f", ListForm::v2fly, {beside}),
           {"2 domain:a.example", "3 full:b.example", "4 domain:y.example", "4 domain:t.example",
            "8 regexp:^d[0-9]$"},
           {"f:4: include:other comes back to itself", "f:5: include:none cannot be read",
@@ -157,7 +172,7 @@ BOOST_AUTO_TEST_CASE(endless_includes_are_refused) {
         const std::string next = "n" + std::to_string(std::stoi(std::string(name.substr(1))) + 1);
         return "a.example\ninclude:" + next + "\ninclude:" + next + "\n";
     };
-    const auto names = read_names("include:n0\n", "f", ListForm::v2fly, beside);
+    const auto names = read_names("include:n0\n", "f", ListForm::v2fly, {beside});
     BOOST_TEST(reads <= 1000);
     BOOST_TEST(names.list.bad.count() > 0U);
 }
@@ -182,7 +197,7 @@ BOOST_AUTO_TEST_CASE(entries_that_are_not_host_names_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(unusual_files_are_refused_with_a_sentence) {
-    for (int form = 0; form <= static_cast<int>(kLastForm); ++form) {
+    for (std::size_t form = 0; form <= kListForms.size(); ++form) {
         const auto as = static_cast<ListForm>(form);
         BOOST_TEST(
             errors_of(read_names("\xff\xfe"
@@ -279,44 +294,47 @@ BOOST_AUTO_TEST_CASE(lines_of_smartdns_are_names) {
     BOOST_TEST(names.list.bad.left_out_count() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_set_takes_the_rules_of_adguard_that_block) {
-    const auto names = read_names(
+BOOST_AUTO_TEST_CASE(a_list_of_adguard_has_names_and_rules_that_decide) {
+    const auto names = read_adguard_list(
         "[Adblock Plus 2.0]\n||a.example^\n||b.example^$important\n||c.example^$dnstype=A\n"
-        "||d.example^$client=x\n||e.example^\n||e.example^$badfilter\nf.example##.ad\n",
-        "f", ListForm::automatic);
-    check(names, {"2 domain:a.example", "3 domain:b.example"}, {}, 1);
-    BOOST_TEST(names.list.bad.left_out_count() == 2U);
-    BOOST_TEST(!names.refused);
-}
-
-// Without its exceptions the set would have names that the list leaves out.
-BOOST_AUTO_TEST_CASE(a_set_refuses_a_list_with_exceptions) {
-    const auto names =
-        read_names("||a.example^\n@@||b.a.example^\n@@||c.a.example^\n", "f", ListForm::automatic);
-    BOOST_TEST_REQUIRE(names.refused.has_value());
-    BOOST_TEST(names.refused->sentence() ==
-               "f:2: the list has 2 exceptions of AdGuard (@@), the first one here, which a set of "
-               "names does not support: use a plugin of type 'adguard_rule'");
+        "||d.example^$client=x\n||e.example^\n||e.example^$badfilter\nf.example##.ad\n"
+        "@@||b.a.example^\n||g.example^$denyallow=h.g.example\n||i.example^$dnstype=X\n");
+    check(names, {"2 domain:a.example", "6 domain:e.example"},
+          {"f:11: unknown type \"X\" in dnstype"}, 1);
+    BOOST_TEST(
+        deciding(names) == (Texts{"3 domain:b.example", "4 domain:c.example", "7 domain:e.example",
+                                  "9 @@domain:b.a.example", "10 domain:g.example"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(names.rules.at(1).types.size() == 1U);
+    BOOST_TEST(names.rules.at(2).badfilter);
+    BOOST_TEST(names.list.bad.left_out_count() == 1U);
 }
 
 // Without its exception the set would have a name that the file leaves out, in whatever form the other lines are.
-BOOST_AUTO_TEST_CASE(a_set_refuses_an_exception_among_lines_of_another_form) {
-    for (const char* text :
-         {"a.example\nb.example\n@@||c.a.example^\n", "a.example\n@@c.a.example # why\n",
-          "0.0.0.0 a.example\n0.0.0.0 b.example\n  @@||c.a.example^\n",
-          "address=/a.example/\naddress=/b.example/\n@@||c.a.example^\n",
-          "+.a.example\n+.b.example\n@@||c.a.example^\n",
-          "a.example @cn\nb.example @cn\n@@||c.a.example^\n"}) {
+BOOST_AUTO_TEST_CASE(an_exception_counts_among_lines_of_another_form) {
+    const std::pair<const char*, ListForm> kTexts[] = {
+        {"a.example\nb.example\n@@||c.a.example^\n", ListForm::rules},
+        {"a.example\nb.example\n@@||c.a.example^ # why\n", ListForm::rules},
+        {"0.0.0.0 a.example\n0.0.0.0 b.example\n  @@||c.a.example^\n", ListForm::hosts},
+        {"address=/a.example/\naddress=/b.example/\n@@||c.a.example^\r\n", ListForm::dnsmasq},
+        {"+.a.example\n+.b.example\n@@||c.a.example^", ListForm::clash},
+        {"a.example @cn\nb.example @cn\n@@||c.a.example^\n", ListForm::v2fly}};
+    for (const auto& [text, form] : kTexts) {
         const auto names = read_names(text, "f", ListForm::automatic);
-        BOOST_TEST_REQUIRE(names.refused.has_value(), text);
-        BOOST_TEST(names.refused->text ==
-                       "the list has an exception of AdGuard (@@), which a set of names does not "
-                       "support: use a plugin of type 'adguard_rule'",
-                   text);
-        BOOST_TEST(names.refused->line > 1);
+        BOOST_TEST((names.form == form), text);
+        BOOST_TEST(names.list.rules.size() == 2U, text);
+        BOOST_TEST(names.list.bad.count() == 0U, text);
+        BOOST_TEST(deciding(names) == Texts{"3 @@domain:c.a.example"}, text);
+        // A form that a person named has no such lines.
+        const auto named = read_names(text, "f", form);
+        BOOST_TEST((named.rules.empty() && named.list.rules.size() == 2U), text);
     }
-    BOOST_TEST(
-        !read_names("a.example\n# @@||b.example^\nregexp:@@\n", "f", ListForm::automatic).refused);
+    BOOST_TEST(read_names("a.example\n# @@||b.example^\nregexp:@@\n", "f", ListForm::automatic)
+                   .rules.empty());
+    check(read_names("a.example\nb.example\n@@||c.example^$client=x\n@@a b\n", "f",
+                     ListForm::automatic),
+          {"1 domain:a.example", "2 domain:b.example"},
+          {"f:4: more than one word in the rule \"a b\""}, 0);
 }
 
 // Beside names, and as a whole file: an address would be a name that no client asks for.

@@ -236,8 +236,7 @@ plugins:
     std::ofstream(list.file) << "one.example\n";
     const auto there = load();
     BOOST_TEST(there.settings.remote_lists[0].present);
-    BOOST_TEST(std::get<steer::config::DomainSet>(there.settings.plugins[0].args).rules.size() ==
-               2U);
+    BOOST_TEST(steer::config::rules_of(there.settings.plugins[0]) == 2U);
     BOOST_TEST(there.settings.opened.empty(), "who fetches it says when it is new");
 }
 
